@@ -1,0 +1,361 @@
+//! The texts that travel in packets, each checked in one place: [`Username`],
+//! [`Password`] and [`ChatText`].
+
+use std::fmt;
+use std::str::FromStr;
+
+use arrayvec::ArrayString;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use thiserror::Error;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::field;
+
+/// The name of an account: 1 to 10 bytes of UTF-8 without control characters.
+///
+/// That is what may appear in packets. A *new* name must satisfy more, see
+/// [`Username::check_new`]: accounts made by the program of 2017 may hold spaces, and
+/// their owners must still get in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Username(ArrayString<{ Username::MAX }>);
+
+/// Why a text is not a [`Username`], and what would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum UsernameError {
+    /// No bytes at all.
+    #[error("a name is needed: 1 to {} bytes", Username::MAX)]
+    Empty,
+    /// More bytes than the field holds.
+    #[error(
+        "a name may have {max} bytes at the most, this one has {0} (letters beyond ASCII take two or more)",
+        max = Username::MAX
+    )]
+    TooLong(usize),
+    /// Bytes that are not UTF-8.
+    #[error("a name must be UTF-8 text")]
+    NotUtf8,
+    /// A control character, which could break lists and terminals.
+    #[error("a name may not hold control characters, this one holds U+{:04X}", *.0 as u32)]
+    Control(char),
+    /// White space in a new name.
+    #[error("a name may not hold white space")]
+    WhiteSpace,
+}
+
+impl Username {
+    /// The width of the field, in bytes.
+    pub const MAX: usize = 10;
+
+    /// Checks and wraps a name.
+    ///
+    /// # Errors
+    /// If it is empty, longer than [`Username::MAX`] bytes or holds a control character.
+    pub fn new(name: &str) -> Result<Self, UsernameError> {
+        if name.is_empty() {
+            return Err(UsernameError::Empty);
+        }
+        if let Some(control) = name.chars().find(|c| c.is_control()) {
+            return Err(UsernameError::Control(control));
+        }
+        ArrayString::from(name)
+            .map(Self)
+            .map_err(|_| UsernameError::TooLong(name.len()))
+    }
+
+    /// Checks what a name must satisfy beyond [`Username::new`] to be registered.
+    ///
+    /// # Errors
+    /// If it holds white space.
+    pub fn check_new(&self) -> Result<(), UsernameError> {
+        match self.0.chars().any(char::is_whitespace) {
+            true => Err(UsernameError::WhiteSpace),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether clients of 2017 understand this name: they need a NUL at the end of the field.
+    #[must_use]
+    pub fn fits_2017(&self) -> bool {
+        self.0.len() < Self::MAX
+    }
+
+    /// The name as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn from_field(bytes: &[u8]) -> Result<Self, UsernameError> {
+        Self::new(field::text(bytes).ok_or(UsernameError::NotUtf8)?)
+    }
+}
+
+impl fmt::Debug for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl fmt::Display for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Username {
+    type Err = UsernameError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::new(name)
+    }
+}
+
+impl<'de> Deserialize<'de> for Username {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+/// A password: 1 to 15 bytes of UTF-8. Hidden in `Debug`, wiped on drop.
+///
+/// It is serialised as plain text, because that is how a page hands it to its bridge.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct Password {
+    bytes: [u8; Password::MAX],
+    len: usize,
+}
+
+/// Why a text is not a [`Password`], and what would be. Never says what the text was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PasswordError {
+    /// No bytes at all.
+    #[error("a password is needed: 1 to {} bytes", Password::MAX)]
+    Empty,
+    /// More bytes than the field holds.
+    #[error(
+        "a password may have {max} bytes at the most, this one has {0} (letters beyond ASCII take two or more)",
+        max = Password::MAX
+    )]
+    TooLong(usize),
+    /// A NUL, which would end it early.
+    #[error("a password may not hold a NUL character")]
+    Nul,
+    /// Bytes that are not UTF-8.
+    #[error("a password must be UTF-8 text")]
+    NotUtf8,
+}
+
+impl Password {
+    /// The width of the field, in bytes.
+    pub const MAX: usize = 15;
+
+    /// Checks and copies a password.
+    ///
+    /// # Errors
+    /// If it is empty, longer than [`Password::MAX`] bytes or holds a NUL.
+    pub fn new(password: &str) -> Result<Self, PasswordError> {
+        let len = password.len();
+        if len == 0 {
+            return Err(PasswordError::Empty);
+        }
+        if len > Self::MAX {
+            return Err(PasswordError::TooLong(len));
+        }
+        if password.contains('\0') {
+            return Err(PasswordError::Nul);
+        }
+        Ok(Self {
+            bytes: field::filled(password),
+            len,
+        })
+    }
+
+    /// Whether clients of 2017 understand this password: they need a NUL at the end of the field.
+    #[must_use]
+    pub fn fits_2017(&self) -> bool {
+        self.len < Self::MAX
+    }
+
+    /// The password itself, for the wire and for the hash function.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len]).expect("made from a str of this length")
+    }
+
+    pub(crate) fn from_field(bytes: &[u8]) -> Result<Self, PasswordError> {
+        Self::new(field::text(bytes).ok_or(PasswordError::NotUtf8)?)
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(hidden)")
+    }
+}
+
+impl FromStr for Password {
+    type Err = PasswordError;
+
+    fn from_str(password: &str) -> Result<Self, Self::Err> {
+        Self::new(password)
+    }
+}
+
+impl Serialize for Password {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.expose())
+    }
+}
+
+impl<'de> Deserialize<'de> for Password {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Zeroizing::new(String::deserialize(deserializer)?);
+        Self::new(&text).map_err(de::Error::custom)
+    }
+}
+
+/// What one message packet can carry: 1 to 100 bytes of UTF-8 without NUL.
+///
+/// Ours send [`ChatText::MAX_SENT`] bytes at the most; 100 are understood. Control
+/// characters are allowed here, since a line break is one: whoever shows a text has to
+/// make it printable.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct ChatText(ArrayString<{ ChatText::MAX }>);
+
+/// Why a text is not a [`ChatText`], and what would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ChatTextError {
+    /// No bytes at all.
+    #[error("a message needs a text")]
+    Empty,
+    /// More bytes than the field holds.
+    #[error(
+        "one message carries {max} bytes at the most, this text has {0}",
+        max = ChatText::MAX
+    )]
+    TooLong(usize),
+    /// A NUL, which would end it early.
+    #[error("a message may not hold a NUL character")]
+    Nul,
+    /// Bytes that are not UTF-8.
+    #[error("a message must be UTF-8 text")]
+    NotUtf8,
+}
+
+impl ChatText {
+    /// The width of the field, in bytes.
+    pub const MAX: usize = 100;
+    /// What we put into it: a client of 2017 dies of a text field without a NUL.
+    pub const MAX_SENT: usize = 99;
+
+    /// Checks and copies a text.
+    ///
+    /// # Errors
+    /// If it is empty, longer than [`ChatText::MAX`] bytes or holds a NUL.
+    pub fn new(text: &str) -> Result<Self, ChatTextError> {
+        if text.is_empty() {
+            return Err(ChatTextError::Empty);
+        }
+        if text.contains('\0') {
+            return Err(ChatTextError::Nul);
+        }
+        ArrayString::from(text)
+            .map(Self)
+            .map_err(|_| ChatTextError::TooLong(text.len()))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn from_field(bytes: &[u8]) -> Result<Self, ChatTextError> {
+        Self::new(field::text(bytes).ok_or(ChatTextError::NotUtf8)?)
+    }
+}
+
+/// Shows the length only: what people say does not belong into logs.
+impl fmt::Debug for ChatText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ChatText({} bytes)", self.0.len())
+    }
+}
+
+impl FromStr for ChatText {
+    type Err = ChatTextError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::new(text)
+    }
+}
+
+impl<'de> Deserialize<'de> for ChatText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_says_what_is_wrong_with_it() {
+        assert_eq!(Username::new(""), Err(UsernameError::Empty));
+        assert_eq!(
+            Username::new("elevenbytes"),
+            Err(UsernameError::TooLong(11))
+        );
+        assert_eq!(
+            Username::new("a\u{1b}b"),
+            Err(UsernameError::Control('\u{1b}'))
+        );
+        assert_eq!(Username::from_field(b"\xff"), Err(UsernameError::NotUtf8));
+        assert_eq!(
+            Username::new("ütf-äöüß").unwrap_err().to_string(),
+            "a name may have 10 bytes at the most, this one has 13 (letters beyond ASCII take two or more)"
+        );
+    }
+
+    #[test]
+    fn a_name_of_2017_may_hold_a_space_and_a_new_one_may_not() {
+        let name = Username::new("john doe").unwrap();
+        assert_eq!(name.check_new(), Err(UsernameError::WhiteSpace));
+        assert_eq!(Username::new("mary-ann").unwrap().check_new(), Ok(()));
+    }
+
+    #[test]
+    fn names_and_passwords_that_fill_their_field_are_flagged() {
+        assert!(!Username::new("abcdefghij").unwrap().fits_2017());
+        assert!(Username::new("abcdefghi").unwrap().fits_2017());
+        assert!(!Password::new("123456789012345").unwrap().fits_2017());
+        assert!(Password::new("12345678901234").unwrap().fits_2017());
+    }
+
+    #[test]
+    fn a_password_is_hidden_and_wiped() {
+        let mut password = Password::new("secret").unwrap();
+        assert_eq!(format!("{password:?}"), "Password(hidden)");
+        password.zeroize();
+        assert_eq!(password.expose(), "");
+        assert_eq!(Password::new(""), Err(PasswordError::Empty));
+        assert_eq!(
+            Password::new("1234567890123456"),
+            Err(PasswordError::TooLong(16))
+        );
+        assert_eq!(Password::new("a\0b"), Err(PasswordError::Nul));
+    }
+
+    #[test]
+    fn a_chat_text_is_kept_out_of_debug_output() {
+        let text = ChatText::new("between us").unwrap();
+        assert_eq!(format!("{text:?}"), "ChatText(10 bytes)");
+        assert_eq!(
+            ChatText::new(&"x".repeat(101)),
+            Err(ChatTextError::TooLong(101))
+        );
+    }
+}
