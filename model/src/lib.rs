@@ -1,1 +1,31 @@
-//! Under construction.
+//! What every p2pchat front end knows.
+//!
+//! A front end sends [`Command`]s (what a user can ask), receives [`Event`]s (what can
+//! happen) and draws a [`View`] (what there is to see). The view changes by
+//! [`View::apply`] and in no other way, so everybody who saw the same events draws the
+//! same thing. One who joins late gets the view first, then events.
+//!
+//! The JSON of all three is a contract, written down with an example of each in
+//! `docs/api.md`; a test holds the two together.
+//!
+//! **Invariant:** no I/O, no clock, nothing about framing, terminals or the DOM. Builds
+//! for `wasm32-unknown-unknown`.
+
+mod command;
+mod event;
+mod person;
+mod text;
+mod time;
+mod view;
+mod words;
+
+pub use command::{Command, Target};
+pub use event::{
+    Delivery, DeliveryState, Event, Failure, Gone, IncomingRequest, JoinedBy, Link, Message,
+    MessageId, Notice, Outcome, OutgoingRequest, Problem, StrangerAct, Unanswered,
+};
+pub use p2pchat_protocol::{OnlineUser, Password, PeerAddr, Username};
+pub use person::{NameCheck, Person, Speaker};
+pub use text::{packets, printable};
+pub use time::Timestamp;
+pub use view::{Findings, Level, Line, View};

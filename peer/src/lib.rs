@@ -1,1 +1,15 @@
-//! Under construction.
+//! One p2pchat user on the network.
+//!
+//! [`machine`] is everything that a peer decides, as a state machine without I/O: it
+//! takes inputs and the time, and gives outputs. [`Peer`] is the thin shell of sockets,
+//! tasks and timers around it, and [`History`] keeps what was said.
+//!
+//! **Invariant:** nothing here knows a user interface, and the machine knows no socket,
+//! clock or random source but those passed in: a whole network of them runs in one
+//! deterministic test.
+
+mod options;
+mod shell;
+
+pub use options::Options;
+pub use shell::{Handle, Missed, Peer, StartError, Stopped, Subscription};

@@ -1,0 +1,422 @@
+//! What can happen.
+
+use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
+use serde::{Deserialize, Serialize};
+
+use crate::person::{Person, Speaker};
+use crate::time::Timestamp;
+
+/// What can happen. Those that become a line of the conversation carry when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The peer listens and can be reached.
+    Started {
+        /// Its own address.
+        address: PeerAddr,
+        /// The registry, as the user named it.
+        registry: String,
+        /// Where it takes messages: 1010, or 5859 where that needs a privilege.
+        message_port: u16,
+    },
+    /// The connection to the registry changed. Chatting goes on without it.
+    Link {
+        /// What it is now.
+        link: Link,
+    },
+    /// The account is made. Login follows by itself.
+    Registered {
+        /// When.
+        at: Timestamp,
+        /// Its name.
+        name: Username,
+    },
+    /// The session has begun, or has begun anew after the registry was gone.
+    LoggedIn {
+        /// When.
+        at: Timestamp,
+        /// The account.
+        name: Username,
+    },
+    /// The session has ended.
+    LoggedOut {
+        /// When.
+        at: Timestamp,
+        /// Why, if it was not asked for.
+        problem: Option<Problem>,
+    },
+    /// Who is online, oneself included. Replaces what was known.
+    Online {
+        /// Everybody, by name.
+        users: Vec<OnlineUser>,
+    },
+    /// The answer to a search.
+    Found {
+        /// When.
+        at: Timestamp,
+        /// Who was looked for.
+        name: Username,
+        /// Where he is, if he is online.
+        address: Option<PeerAddr>,
+    },
+    /// Somebody asks for a chat and waits for an answer.
+    RequestReceived {
+        /// Who, and until when.
+        request: IncomingRequest,
+    },
+    /// The request that waited waits no longer.
+    RequestClosed {
+        /// When.
+        at: Timestamp,
+        /// Whose it was.
+        from: Speaker,
+        /// What became of it.
+        outcome: Outcome,
+    },
+    /// A chat request is on its way.
+    RequestSent {
+        /// To whom, and until when an answer counts.
+        request: OutgoingRequest,
+    },
+    /// A chat request that was sent has its answer; an acceptance is followed by
+    /// [`Event::MemberJoined`].
+    RequestAnswered {
+        /// When.
+        at: Timestamp,
+        /// Who was asked.
+        to: Person,
+        /// `None` if he accepted.
+        refusal: Option<Unanswered>,
+    },
+    /// Somebody is in the chat from now on.
+    MemberJoined {
+        /// When.
+        at: Timestamp,
+        /// Who.
+        member: Person,
+        /// How that came about.
+        by: JoinedBy,
+    },
+    /// Somebody is no longer in the chat.
+    MemberLeft {
+        /// When.
+        at: Timestamp,
+        /// Who.
+        member: Person,
+        /// How that was found out.
+        reason: Gone,
+    },
+    /// The user left the chat. Nobody is a member now.
+    ChatLeft {
+        /// When.
+        at: Timestamp,
+    },
+    /// Something was said, by a member or by the user himself.
+    Message {
+        /// What.
+        message: Message,
+    },
+    /// One member got, or did not get, what the user said.
+    Delivered {
+        /// Which of the user's messages.
+        id: MessageId,
+        /// To whom and how it went.
+        delivery: Delivery,
+    },
+    /// Somebody outside the chat sent what only members may send. It was dropped. Comes
+    /// at the first from an address, then at each power of ten.
+    Stranger {
+        /// When.
+        at: Timestamp,
+        /// Who he says he is, if the packet has a name.
+        name: Option<Username>,
+        /// Where it came from.
+        address: PeerAddr,
+        /// What he tried.
+        act: StrangerAct,
+        /// How often from this address so far.
+        count: u64,
+    },
+    /// Something the user should know once.
+    Notice {
+        /// When.
+        at: Timestamp,
+        /// What.
+        notice: Notice,
+    },
+    /// The busy switch was set.
+    Busy {
+        /// Whether chat requests get BUSY.
+        on: bool,
+    },
+    /// What was said earlier, oldest first.
+    History {
+        /// Up to a page of messages.
+        messages: Vec<Message>,
+        /// Whether there are older ones.
+        more: bool,
+    },
+    /// What a search through the history found, newest first.
+    Findings {
+        /// The words that were looked for.
+        text: String,
+        /// Up to a page of messages.
+        messages: Vec<Message>,
+    },
+    /// A command could not be carried out. Nothing has changed.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// Which, and why.
+        failure: Failure,
+    },
+}
+
+/// The connection to the registry.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// It is being made.
+    #[default]
+    Connecting,
+    /// It is there.
+    Up,
+    /// It is not there; another try follows by itself.
+    Down {
+        /// What went wrong, in words.
+        reason: String,
+        /// When the next try is due.
+        retry_at: Timestamp,
+    },
+}
+
+/// A chat request that waits for the user's answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncomingRequest {
+    /// When it came.
+    pub at: Timestamp,
+    /// Who asks.
+    pub from: Speaker,
+    /// With whom he chats already: accepting means chatting with them too.
+    pub members: Vec<Person>,
+    /// When it counts as rejected.
+    pub expires: Timestamp,
+}
+
+/// A chat request that waits for somebody else's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutgoingRequest {
+    /// When it was sent.
+    pub at: Timestamp,
+    /// Who is asked.
+    pub to: Person,
+    /// When the answer has to be there.
+    pub expires: Timestamp,
+}
+
+/// What became of a request that waited for the user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The user accepted.
+    Accepted,
+    /// The user rejected.
+    Rejected,
+    /// The user did not answer in time, which counts as rejected.
+    Expired,
+    /// The requester's connection broke.
+    Withdrawn,
+}
+
+/// Why a request that was sent did not lead to a chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unanswered {
+    /// He said no.
+    Rejected,
+    /// He is busy, or has another request before him.
+    Busy,
+    /// He did not answer in time.
+    NoAnswer,
+    /// There was no getting through to his address.
+    Unreachable,
+}
+
+/// How somebody became a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinedBy {
+    /// He accepted the user's request.
+    AcceptedUs,
+    /// The user accepted his request.
+    AcceptedByUs,
+    /// He came with the group of the one whose request was accepted.
+    WithGroup,
+    /// This member told of him.
+    Member(Person),
+    /// He was out of reach and is back.
+    Back,
+}
+
+/// How it was found that somebody is no longer a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Gone {
+    /// There was no getting through to his address.
+    Unreachable,
+    /// His program does not take our messages: he left, or started anew.
+    Refused,
+}
+
+/// Identifies a message in one user's history, and orders it: later ones are greater.
+/// Below 2^53, so that every JSON reader can hold it.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct MessageId(pub u64);
+
+/// Something that was said.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Which.
+    pub id: MessageId,
+    /// When it was said or received.
+    pub at: Timestamp,
+    /// By whom.
+    pub from: Speaker,
+    /// What, as it came: [`printable`](crate::printable) makes it fit to show.
+    pub text: String,
+    /// `None` for what others said; for the user's own words, who is to get them.
+    pub deliveries: Option<Vec<Delivery>>,
+}
+
+impl Message {
+    /// Whether the user himself said it.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        self.deliveries.is_some()
+    }
+}
+
+/// Shows the length only: what people say does not belong into logs.
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Message")
+            .field("id", &self.id.0)
+            .field("from", &self.from)
+            .field("bytes", &self.text.len())
+            .field("deliveries", &self.deliveries)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a text fared on its way to one member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The member.
+    pub to: Person,
+    /// How it fared.
+    pub state: DeliveryState,
+}
+
+/// How a text fared on its way to one member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// It is on its way.
+    Sending,
+    /// His program took all of it.
+    Sent,
+    /// He did not get it, or not all of it.
+    Failed(Gone),
+}
+
+/// What somebody outside the chat tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StrangerAct {
+    /// To say something.
+    Message,
+    /// To add somebody to the chat.
+    Notify,
+}
+
+/// Something the user should know once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Notice {
+    /// Messages arrive at the port for those without the privilege that 1010 needs.
+    UnprivilegedPort {
+        /// Which.
+        port: u16,
+    },
+    /// The name fills its field: programs of 2017 do not understand it.
+    LongName,
+    /// The password fills its field: programs of 2017 do not understand it.
+    LongPassword,
+    /// The account is online at another address: somebody logged in there.
+    ElsewhereOnline {
+        /// Where.
+        address: PeerAddr,
+    },
+    /// The chat has as many members as a chat_list can hold; others were left out.
+    ChatFull,
+    /// What is said can no longer be kept in the history, only shown.
+    HistoryBroken,
+}
+
+/// A command that could not be carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The command's name, as [`Command::name`](crate::Command::name) has it.
+    pub command: String,
+    /// Why, for programs.
+    pub problem: Problem,
+    /// Why, and what to do, for people.
+    pub message: String,
+}
+
+/// Why something failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Problem {
+    /// There is an account of this name.
+    NameTaken,
+    /// The name may not be registered.
+    BadName,
+    /// The password may not be used.
+    BadPassword,
+    /// No such account, or not its password.
+    WrongCredentials,
+    /// Too many tries; the registry wants a pause.
+    SlowDown,
+    /// The registry is there but cannot do it now.
+    RegistryFailed,
+    /// The registry cannot be reached.
+    RegistryUnreachable,
+    /// This needs a session.
+    NotLoggedIn,
+    /// There is a session already.
+    AlreadyLoggedIn,
+    /// No such user is online.
+    NotOnline,
+    /// That is the user himself.
+    Oneself,
+    /// That is a member already.
+    AlreadyMember,
+    /// That person has been asked and has not answered yet.
+    AlreadyAsked,
+    /// No such request waits.
+    NoSuchRequest,
+    /// Nobody is in the chat.
+    NobodyThere,
+    /// The chat has as many members as it can have.
+    ChatFull,
+    /// The text is empty, too long, or holds what cannot travel.
+    BadText,
+    /// There is no history, or it cannot be read.
+    NoHistory,
+    /// Too much at once: the peer is still busy with what was asked before.
+    TooMuch,
+}

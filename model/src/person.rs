@@ -1,0 +1,62 @@
+//! People: an address, and what is known of the name.
+
+use std::fmt;
+
+use p2pchat_protocol::{PeerAddr, Username};
+use serde::{Deserialize, Serialize};
+
+/// Somebody at an address, by the name that the registry gives for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Person {
+    /// Where.
+    pub address: PeerAddr,
+    /// Who, if the registry has told.
+    pub name: Option<Username>,
+}
+
+/// The name, or the address where no name is known.
+impl fmt::Display for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name {
+            Some(name) => f.pad(name.as_str()),
+            None => f.pad(&self.address.to_string()),
+        }
+    }
+}
+
+/// Somebody who said a name in a packet, where names prove nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Speaker {
+    /// The name in the packet.
+    pub name: Username,
+    /// Where the packet came from.
+    pub address: PeerAddr,
+    /// What the registry says of the two.
+    pub check: NameCheck,
+}
+
+/// Whether the registry's list has a name at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NameCheck {
+    /// It has this name at this address.
+    Confirmed,
+    /// It has nobody at this address, or has not been heard.
+    Unknown,
+    /// It has another name at this address, or the name at another address.
+    Differs,
+}
+
+/// The name, with the address beside it unless the registry confirms the two.
+impl fmt::Display for Speaker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.check {
+            NameCheck::Confirmed => f.pad(self.name.as_str()),
+            NameCheck::Unknown => f.pad(&format!("{} ({})", self.name, self.address)),
+            NameCheck::Differs => f.pad(&format!(
+                "{} ({}, not the name the registry knows)",
+                self.name, self.address
+            )),
+        }
+    }
+}

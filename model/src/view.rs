@@ -1,0 +1,271 @@
+//! What there is to see, changed only by [`View::apply`].
+
+use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Delivery, Event, IncomingRequest, Link, Message, MessageId, OutgoingRequest};
+use crate::person::Person;
+use crate::time::Timestamp;
+use crate::words;
+
+/// What there is to see.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct View {
+    /// The peer's own address, once it listens.
+    pub address: Option<PeerAddr>,
+    /// Where it takes messages.
+    pub message_port: Option<u16>,
+    /// The registry, as the user named it.
+    pub registry: String,
+    /// The connection to the registry.
+    pub link: Link,
+    /// The account that is logged in.
+    pub account: Option<Username>,
+    /// Whether chat requests get BUSY.
+    pub busy: bool,
+    /// Who is online, oneself included.
+    pub online: Vec<OnlineUser>,
+    /// The chat request that waits for the user.
+    pub incoming: Option<IncomingRequest>,
+    /// The chat requests that wait for others.
+    pub outgoing: Vec<OutgoingRequest>,
+    /// Who is in the chat, besides the user.
+    pub members: Vec<Person>,
+    /// The conversation, oldest first.
+    pub lines: Vec<Line>,
+    /// Whose conversation it is.
+    pub lines_of: Option<Username>,
+    /// Whether the history holds older messages than [`View::lines`].
+    pub more_history: bool,
+    /// What the last search through the history found.
+    pub findings: Option<Findings>,
+}
+
+/// What a search through the history found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Findings {
+    /// The words that were looked for.
+    pub text: String,
+    /// Up to a page of messages, newest first.
+    pub messages: Vec<Message>,
+}
+
+/// One line of the conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// What somebody said.
+    Message(Message),
+    /// What happened, in words.
+    Notice {
+        /// When.
+        at: Timestamp,
+        /// How loud.
+        level: Level,
+        /// What.
+        text: String,
+    },
+}
+
+impl Line {
+    /// When it was said or happened.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Message(message) => message.at,
+            Self::Notice { at, .. } => *at,
+        }
+    }
+
+    fn message_id(&self) -> Option<MessageId> {
+        match self {
+            Self::Message(message) => Some(message.id),
+            Self::Notice { .. } => None,
+        }
+    }
+}
+
+/// How loud a notice is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Something did not go as it should.
+    Warning,
+}
+
+impl View {
+    /// How many lines are kept; when there are more, the oldest go. All that was said is
+    /// still in the history.
+    pub const MAX_LINES: usize = 10_000;
+
+    /// Takes note of what happened.
+    pub fn apply(&mut self, event: &Event) {
+        match event {
+            Event::Started {
+                address,
+                registry,
+                message_port,
+            } => {
+                self.address = Some(*address);
+                self.message_port = Some(*message_port);
+                self.registry.clone_from(registry);
+            }
+            Event::Link { link } => self.link = link.clone(),
+            Event::LoggedIn { name, .. } => self.begin_session(*name),
+            Event::LoggedOut { .. } => self.end_session(),
+            Event::Online { users } => self.set_online(users),
+            Event::RequestReceived { request } => self.incoming = Some(request.clone()),
+            Event::RequestClosed { .. } => self.incoming = None,
+            Event::RequestSent { request } => {
+                self.forget_request(request.to.address);
+                self.outgoing.push(*request);
+            }
+            Event::RequestAnswered { to, .. } => self.forget_request(to.address),
+            Event::MemberJoined { member, .. } => self.add_member(*member),
+            Event::MemberLeft { member, .. } => {
+                self.members.retain(|known| known.address != member.address);
+            }
+            Event::ChatLeft { .. } => self.members.clear(),
+            Event::Message { message } => self.push(Line::Message(message.clone())),
+            Event::Delivered { id, delivery } => self.set_delivery(*id, *delivery),
+            Event::Busy { on } => self.busy = *on,
+            Event::History { messages, more } => self.add_history(messages, *more),
+            Event::Findings { text, messages } => {
+                self.findings = Some(Findings {
+                    text: text.clone(),
+                    messages: messages.clone(),
+                });
+            }
+            Event::Registered { .. }
+            | Event::Found { .. }
+            | Event::Stranger { .. }
+            | Event::Notice { .. }
+            | Event::Failed { .. } => {}
+        }
+        if let Some(notice) = Self::notice(event) {
+            self.push(notice);
+        }
+    }
+
+    /// The line that says in words what happened; `None` for an event that is no line
+    /// ([`Event::Message`] is one of its own).
+    #[must_use]
+    pub fn notice(event: &Event) -> Option<Line> {
+        words::line(event).map(|(at, level, text)| Line::Notice { at, level, text })
+    }
+
+    /// The name that is known for an address.
+    #[must_use]
+    pub fn name_of(&self, address: PeerAddr) -> Option<Username> {
+        self.online
+            .iter()
+            .find(|user| user.address == address)
+            .map(|user| user.name)
+    }
+
+    /// Who is online besides the user.
+    pub fn others(&self) -> impl Iterator<Item = &OnlineUser> {
+        self.online
+            .iter()
+            .filter(|user| Some(user.name) != self.account)
+    }
+
+    /// Whether somebody at this address is in the chat.
+    #[must_use]
+    pub fn is_member(&self, address: PeerAddr) -> bool {
+        self.members.iter().any(|known| known.address == address)
+    }
+
+    /// The oldest message that is shown: where the next page of history ends.
+    #[must_use]
+    pub fn oldest_message(&self) -> Option<MessageId> {
+        self.lines.iter().find_map(Line::message_id)
+    }
+
+    fn begin_session(&mut self, name: Username) {
+        if self.lines_of != Some(name) {
+            self.lines.clear();
+            self.more_history = false;
+            self.findings = None;
+            self.lines_of = Some(name);
+        }
+        self.account = Some(name);
+    }
+
+    fn end_session(&mut self) {
+        self.account = None;
+        self.online.clear();
+        self.incoming = None;
+        self.outgoing.clear();
+        self.members.clear();
+        self.findings = None;
+    }
+
+    fn set_online(&mut self, users: &[OnlineUser]) {
+        self.online = users.to_vec();
+        for member in &mut self.members {
+            let known = users.iter().find(|user| user.address == member.address);
+            member.name = known.map(|user| user.name).or(member.name);
+        }
+    }
+
+    fn forget_request(&mut self, to: PeerAddr) {
+        self.outgoing.retain(|request| request.to.address != to);
+    }
+
+    fn add_member(&mut self, member: Person) {
+        match self
+            .members
+            .iter_mut()
+            .find(|known| known.address == member.address)
+        {
+            Some(known) => *known = member,
+            None => self.members.push(member),
+        }
+    }
+
+    fn set_delivery(&mut self, id: MessageId, delivery: Delivery) {
+        let message = self.lines.iter_mut().rev().find_map(|line| match line {
+            Line::Message(message) if message.id == id => Some(message),
+            _ => None,
+        });
+        if let Some(deliveries) = message.and_then(|message| message.deliveries.as_mut()) {
+            match deliveries
+                .iter_mut()
+                .find(|known| known.to.address == delivery.to.address)
+            {
+                Some(known) => *known = delivery,
+                None => deliveries.push(delivery),
+            }
+        }
+    }
+
+    fn add_history(&mut self, messages: &[Message], more: bool) {
+        let room = Self::MAX_LINES.saturating_sub(self.lines.len());
+        self.more_history = more && messages.len() < room;
+        for message in messages.iter().rev().take(room) {
+            if !self
+                .lines
+                .iter()
+                .any(|line| line.message_id() == Some(message.id))
+            {
+                self.lines.push(Line::Message(message.clone()));
+            }
+        }
+        self.lines.sort_by_key(Line::at);
+    }
+
+    fn push(&mut self, line: Line) {
+        if self.lines.len() >= Self::MAX_LINES {
+            // Many at once, because the others have to move up.
+            self.lines.drain(..Self::MAX_LINES / 10);
+            self.more_history = true;
+        }
+        self.lines.push(line);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+use super::*;
+use crate::event::{DeliveryState, Gone, JoinedBy};
+use crate::person::{NameCheck, Speaker};
+
+fn address(last: u8) -> PeerAddr {
+    format!("10.0.0.{last}").parse().unwrap()
+}
+
+fn name(name: &str) -> Username {
+    name.parse().unwrap()
+}
+
+fn person(who: &str, last: u8) -> Person {
+    Person {
+        address: address(last),
+        name: Some(name(who)),
+    }
+}
+
+fn message(id: u64, own: bool) -> Message {
+    Message {
+        id: MessageId(id),
+        at: Timestamp(id),
+        from: Speaker {
+            name: name("bob"),
+            address: address(2),
+            check: NameCheck::Confirmed,
+        },
+        text: format!("text {id}"),
+        deliveries: own.then(Vec::new),
+    }
+}
+
+fn logged_in(who: &str) -> View {
+    let mut view = View::default();
+    view.apply(&Event::LoggedIn {
+        at: Timestamp(0),
+        name: name(who),
+    });
+    view
+}
+
+fn messages(view: &View) -> Vec<u64> {
+    view.lines
+        .iter()
+        .filter_map(|line| line.message_id().map(|id| id.0))
+        .collect()
+}
+
+#[test]
+fn a_member_who_joins_twice_is_there_once_and_gone_after_leaving() {
+    let mut view = logged_in("alice");
+    for _ in 0..2 {
+        view.apply(&Event::MemberJoined {
+            at: Timestamp(1),
+            member: person("bob", 2),
+            by: JoinedBy::AcceptedUs,
+        });
+    }
+    assert_eq!(view.members, [person("bob", 2)]);
+    view.apply(&Event::MemberLeft {
+        at: Timestamp(2),
+        member: person("bob", 2),
+        reason: Gone::Unreachable,
+    });
+    assert!(view.members.is_empty());
+    assert_eq!(
+        view.lines.last(),
+        Some(&Line::Notice {
+            at: Timestamp(2),
+            level: Level::Warning,
+            text: "bob cannot be reached and is no longer in the chat".to_owned()
+        })
+    );
+}
+
+#[test]
+fn a_delivery_is_noted_at_its_message() {
+    let mut view = logged_in("alice");
+    view.apply(&Event::Message {
+        message: message(5, true),
+    });
+    let delivery = Delivery {
+        to: person("bob", 2),
+        state: DeliveryState::Failed(Gone::Refused),
+    };
+    view.apply(&Event::Delivered {
+        id: MessageId(5),
+        delivery,
+    });
+    let Some(Line::Message(shown)) = view.lines.last() else {
+        panic!("the message is the last line");
+    };
+    assert_eq!(shown.deliveries, Some(vec![delivery]));
+}
+
+#[test]
+fn history_goes_before_what_is_there_and_nothing_shows_twice() {
+    let mut view = logged_in("alice");
+    view.apply(&Event::Message {
+        message: message(30, false),
+    });
+    view.apply(&Event::History {
+        messages: vec![message(10, false), message(20, true), message(30, false)],
+        more: true,
+    });
+    assert_eq!(messages(&view), [10, 20, 30]);
+    assert!(view.more_history);
+    assert_eq!(view.oldest_message(), Some(MessageId(10)));
+}
+
+#[test]
+fn another_account_does_not_see_the_first_ones_conversation() {
+    let mut view = logged_in("alice");
+    view.apply(&Event::Message {
+        message: message(1, true),
+    });
+    view.apply(&Event::LoggedOut {
+        at: Timestamp(2),
+        problem: None,
+    });
+    assert_eq!(messages(&view), [1]);
+    view.apply(&Event::LoggedIn {
+        at: Timestamp(3),
+        name: name("eve"),
+    });
+    assert_eq!(messages(&view), [] as [u64; 0]);
+}
+
+#[test]
+fn the_conversation_has_a_bound() {
+    let mut view = logged_in("alice");
+    for id in 0..View::MAX_LINES as u64 + 500 {
+        view.apply(&Event::Message {
+            message: message(id, false),
+        });
+    }
+    assert!(view.lines.len() <= View::MAX_LINES);
+    assert_eq!(
+        messages(&view).last(),
+        Some(&(View::MAX_LINES as u64 + 499))
+    );
+    assert!(view.more_history);
+}
+
+#[test]
+fn the_registry_gives_members_their_names() {
+    let mut view = logged_in("alice");
+    view.apply(&Event::MemberJoined {
+        at: Timestamp(1),
+        member: Person {
+            address: address(2),
+            name: None,
+        },
+        by: JoinedBy::WithGroup,
+    });
+    view.apply(&Event::Online {
+        users: vec![
+            OnlineUser {
+                name: name("alice"),
+                address: address(1),
+            },
+            OnlineUser {
+                name: name("bob"),
+                address: address(2),
+            },
+        ],
+    });
+    assert_eq!(view.members, [person("bob", 2)]);
+    assert_eq!(view.others().count(), 1);
+}

@@ -1,0 +1,184 @@
+//! Events in plain words: the lines of a conversation that are not messages. Every
+//! front end says the same thing because it is said here.
+
+use p2pchat_protocol::{Password, PeerAddr, Username};
+
+use crate::event::{
+    Event, Failure, Gone, JoinedBy, Notice, Outcome, Problem, StrangerAct, Unanswered,
+};
+use crate::person::Person;
+use crate::time::Timestamp;
+use crate::view::Level;
+
+/// When, how loud and what; `None` for events that are no line.
+pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
+    let (at, level, text) = match event {
+        Event::Registered { at, name } => (at, Level::Info, format!("account {name} is made")),
+        Event::LoggedIn { at, name } => (at, Level::Info, format!("logged in as {name}")),
+        Event::LoggedOut { at, problem: None } => (at, Level::Info, "logged out".to_owned()),
+        Event::LoggedOut {
+            at,
+            problem: Some(problem),
+        } => (
+            at,
+            Level::Warning,
+            format!("logged out by the registry: {}", problem.words()),
+        ),
+        Event::Found { at, name, address } => (at, Level::Info, found(name, address.as_ref())),
+        Event::RequestReceived { request } => (
+            &request.at,
+            Level::Info,
+            format!("{} asks for a chat", request.from),
+        ),
+        Event::RequestClosed { at, from, outcome } => {
+            (at, Level::Info, outcome_words(&from.to_string(), *outcome))
+        }
+        Event::RequestSent { request } => (
+            &request.at,
+            Level::Info,
+            format!("asked {} for a chat, waiting for an answer", request.to),
+        ),
+        Event::RequestAnswered { at, to, refusal } => answered(at, to, *refusal)?,
+        Event::MemberJoined { at, member, by } => (at, Level::Info, joined(member, *by)),
+        Event::MemberLeft { at, member, reason } => (at, Level::Warning, left(member, *reason)),
+        Event::ChatLeft { at } => (at, Level::Info, "you left the chat".to_owned()),
+        Event::Stranger {
+            at,
+            name,
+            address,
+            act,
+            count,
+        } => (
+            at,
+            Level::Warning,
+            stranger(name.as_ref(), &address.to_string(), *act, *count),
+        ),
+        Event::Notice { at, notice } => (at, Level::Warning, notice_words(*notice)),
+        Event::Failed { at, failure } => (at, Level::Warning, failure_words(failure)),
+        Event::Started { .. }
+        | Event::Link { .. }
+        | Event::Online { .. }
+        | Event::Message { .. }
+        | Event::Delivered { .. }
+        | Event::Busy { .. }
+        | Event::History { .. }
+        | Event::Findings { .. } => return None,
+    };
+    Some((*at, level, text))
+}
+
+fn failure_words(failure: &Failure) -> String {
+    format!("{}: {}", failure.command, failure.message)
+}
+
+fn found(name: &Username, address: Option<&PeerAddr>) -> String {
+    match address {
+        Some(address) => format!("{name} is online at {address}"),
+        None => format!("{name} is not online"),
+    }
+}
+
+fn outcome_words(from: &str, outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Accepted => format!("you accepted {from}'s request"),
+        Outcome::Rejected => format!("you rejected {from}'s request"),
+        Outcome::Expired => format!("{from}'s request ran out, which counts as rejected"),
+        Outcome::Withdrawn => format!("{from}'s request is gone: the connection broke"),
+    }
+}
+
+fn answered<'a>(
+    at: &'a Timestamp,
+    to: &Person,
+    refusal: Option<Unanswered>,
+) -> Option<(&'a Timestamp, Level, String)> {
+    let text = match refusal? {
+        Unanswered::Rejected => format!("{to} rejected the request"),
+        Unanswered::Busy => format!("{to} is busy now, try again later"),
+        Unanswered::NoAnswer => format!("{to} did not answer"),
+        Unanswered::Unreachable => format!("{to} cannot be reached at {}", to.address),
+    };
+    Some((at, Level::Warning, text))
+}
+
+fn joined(member: &Person, by: JoinedBy) -> String {
+    match by {
+        JoinedBy::AcceptedUs => format!("{member} accepted and is in the chat"),
+        JoinedBy::AcceptedByUs | JoinedBy::WithGroup => format!("{member} is in the chat"),
+        JoinedBy::Member(who) => format!("{member} is in the chat, {who} says"),
+        JoinedBy::Back => format!("{member} is back in the chat"),
+    }
+}
+
+fn left(member: &Person, reason: Gone) -> String {
+    match reason {
+        Gone::Unreachable => format!("{member} cannot be reached and is no longer in the chat"),
+        Gone::Refused => format!("{member} has left the chat"),
+    }
+}
+
+fn stranger(name: Option<&Username>, address: &str, act: StrangerAct, count: u64) -> String {
+    let who = match name {
+        Some(name) => format!("{name} ({address})"),
+        None => address.to_owned(),
+    };
+    let what = match act {
+        StrangerAct::Message => "wrote to you but is not in the chat",
+        StrangerAct::Notify => "tried to add somebody but is not in the chat",
+    };
+    match count {
+        0 | 1 => format!("{who} {what}; it was dropped"),
+        _ => format!("{who} {what}; {count} times so far, all dropped"),
+    }
+}
+
+fn notice_words(notice: Notice) -> String {
+    match notice {
+        Notice::UnprivilegedPort { port } => format!(
+            "messages arrive at port {port}, because port 1010 needs a privilege here; peers find it by themselves"
+        ),
+        Notice::LongName => format!(
+            "programs of 2017 do not understand a name of {} bytes; one byte less and they do",
+            Username::MAX
+        ),
+        Notice::LongPassword => format!(
+            "programs of 2017 do not understand a password of {} bytes; one byte less and they do",
+            Password::MAX
+        ),
+        Notice::ElsewhereOnline { address } => format!(
+            "your account is online at {address} too: others find you there and not here until you log in again"
+        ),
+        Notice::ChatFull => "the chat is full: not everybody could be added".to_owned(),
+        Notice::HistoryBroken => {
+            "what is said is shown but no longer kept: the history cannot be written".to_owned()
+        }
+    }
+}
+
+impl Problem {
+    /// The problem in words that fit behind a colon.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Problem::NameTaken => "there is an account of this name",
+            Problem::BadName => "this name may not be registered",
+            Problem::BadPassword => "this password may not be used",
+            Problem::WrongCredentials => "no such account, or not its password",
+            Problem::SlowDown => "too many tries of late, wait a little",
+            Problem::RegistryFailed => "the registry cannot do that now, try again later",
+            Problem::RegistryUnreachable => "the registry cannot be reached",
+            Problem::NotLoggedIn => "log in first",
+            Problem::AlreadyLoggedIn => "log out first",
+            Problem::NotOnline => "nobody of this name is online",
+            Problem::Oneself => "that is you",
+            Problem::AlreadyMember => "already in the chat",
+            Problem::AlreadyAsked => "already asked, wait for the answer",
+            Problem::NoSuchRequest => "no such request waits",
+            Problem::NobodyThere => "nobody is in the chat yet, ask somebody first",
+            Problem::ChatFull => "the chat has as many members as it can have",
+            Problem::BadText => "this text cannot be sent",
+            Problem::NoHistory => "there is no history",
+            Problem::TooMuch => "too much at once, try again in a moment",
+        }
+    }
+}
