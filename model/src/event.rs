@@ -328,6 +328,9 @@ pub enum DeliveryState {
     Sending,
     /// His program took all of it.
     Sent,
+    /// It was handed over, and his program did not say whether it took it: those of 2017
+    /// do not.
+    Unconfirmed,
     /// He did not get it, or not all of it.
     Failed(Gone),
 }

@@ -8,6 +8,7 @@
 //! clock or random source but those passed in: a whole network of them runs in one
 //! deterministic test.
 
+pub mod machine;
 mod options;
 mod shell;
 
