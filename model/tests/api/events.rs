@@ -1,0 +1,188 @@
+//! Examples of what can happen, and of what there is to see.
+
+use p2pchat_model::{
+    Delivery, DeliveryState, Event, Failure, Findings, IncomingRequest, JoinedBy, Link, MessageId,
+    NameCheck, OutgoingRequest, Person, Problem, View,
+};
+
+use crate::parts::{self, address, alice, at, bob, carol, name, nobody, own, said, speaker, user};
+
+every! {
+    all: Event {
+        Event::Started { .. } => [Event::Started {
+            address: alice().address,
+            registry: "192.168.1.10".to_owned(),
+            message_port: 5859,
+        }],
+        Event::Link { .. } => parts::links()
+            .into_iter()
+            .map(|link| Event::Link { link })
+            .collect::<Vec<_>>(),
+        Event::Registered { .. } => [Event::Registered { at: at(0), name: name("alice") }],
+        Event::LoggedIn { .. } => [Event::LoggedIn { at: at(0), name: name("alice") }],
+        Event::LoggedOut { .. } => [None, Some(Problem::WrongCredentials)]
+            .map(|problem| Event::LoggedOut { at: at(900), problem }),
+        Event::Online { .. } => [Event::Online { users: vec![user(alice()), user(bob())] }],
+        Event::Found { .. } => [Some(address(21)), None].map(|address| Event::Found {
+            at: at(10),
+            name: name("bob"),
+            address,
+        }),
+        Event::RequestReceived { .. } => [Event::RequestReceived { request: incoming() }],
+        Event::RequestClosed { .. } => parts::outcomes()
+            .into_iter()
+            .map(|outcome| Event::RequestClosed {
+                at: at(25),
+                from: speaker(bob(), NameCheck::Confirmed),
+                outcome,
+            })
+            .collect::<Vec<_>>(),
+        Event::RequestSent { .. } => [Event::RequestSent { request: outgoing() }],
+        Event::RequestAnswered { .. } => [None]
+            .into_iter()
+            .chain(parts::refusals().into_iter().map(Some))
+            .map(|refusal| Event::RequestAnswered { at: at(25), to: bob(), refusal })
+            .collect::<Vec<_>>(),
+        Event::MemberJoined { .. } => parts::joinings()
+            .into_iter()
+            .map(|by| Event::MemberJoined { at: at(25), member: who_joined(by), by })
+            .collect::<Vec<_>>(),
+        Event::MemberLeft { .. } => parts::goings()
+            .into_iter()
+            .map(|reason| Event::MemberLeft { at: at(90), member: bob(), reason })
+            .collect::<Vec<_>>(),
+        Event::ChatLeft { .. } => [Event::ChatLeft { at: at(95) }],
+        Event::Message { .. } => messages(),
+        Event::Delivered { .. } => parts::deliveries()
+            .into_iter()
+            .map(|state| Event::Delivered {
+                id: MessageId(41),
+                delivery: Delivery { to: bob(), state },
+            })
+            .collect::<Vec<_>>(),
+        Event::Stranger { .. } => strangers(),
+        Event::Notice { .. } => parts::notices()
+            .into_iter()
+            .map(|notice| Event::Notice { at: at(1), notice })
+            .collect::<Vec<_>>(),
+        Event::Busy { .. } => [Event::Busy { on: true }],
+        Event::History { .. } => [Event::History {
+            messages: vec![
+                said(31, bob(), NameCheck::Confirmed, "hello"),
+                own(32, "hi bob", &[bob()], DeliveryState::Sent),
+            ],
+            more: false,
+        }],
+        Event::Findings { .. } => [Event::Findings {
+            text: "hello".to_owned(),
+            messages: vec![said(31, bob(), NameCheck::Confirmed, "hello")],
+        }],
+        Event::Failed { .. } => parts::problems().into_iter().map(failed).collect::<Vec<_>>(),
+    }
+}
+
+fn who_joined(by: JoinedBy) -> Person {
+    match by {
+        JoinedBy::WithGroup => carol(),
+        JoinedBy::Member(_) => nobody(),
+        JoinedBy::AcceptedUs | JoinedBy::AcceptedByUs | JoinedBy::Back => bob(),
+    }
+}
+
+fn incoming() -> IncomingRequest {
+    IncomingRequest {
+        at: at(10),
+        from: speaker(bob(), NameCheck::Confirmed),
+        members: vec![carol()],
+        expires: at(70),
+    }
+}
+
+fn outgoing() -> OutgoingRequest {
+    OutgoingRequest {
+        at: at(20),
+        to: bob(),
+        expires: at(80),
+    }
+}
+
+/// One of the user himself, and one of each that the registry says something else about.
+fn messages() -> Vec<Event> {
+    let own = own(
+        41,
+        "lunch at noon?",
+        &[bob(), carol()],
+        DeliveryState::Sending,
+    );
+    let others = parts::checks().into_iter().map(|check| {
+        let by = match check {
+            NameCheck::Confirmed => bob(),
+            NameCheck::Unknown | NameCheck::Differs => nobody(),
+        };
+        said(42, by, check, "fine with me")
+    });
+    [own]
+        .into_iter()
+        .chain(others)
+        .map(|message| Event::Message { message })
+        .collect()
+}
+
+fn strangers() -> Vec<Event> {
+    parts::acts()
+        .into_iter()
+        .zip([Some(name("mallory")), None])
+        .zip([1, 10])
+        .map(|((act, name), count)| Event::Stranger {
+            at: at(40),
+            name,
+            address: address(66),
+            act,
+            count,
+        })
+        .collect()
+}
+
+fn failed(problem: Problem) -> Event {
+    let command = match problem {
+        Problem::NameTaken | Problem::BadName => "register",
+        Problem::BadPassword => "register",
+        Problem::WrongCredentials | Problem::SlowDown | Problem::AlreadyLoggedIn => "login",
+        Problem::RegistryFailed | Problem::RegistryUnreachable => "login",
+        Problem::NotLoggedIn | Problem::NotOnline | Problem::Oneself => "request",
+        Problem::AlreadyMember | Problem::AlreadyAsked | Problem::ChatFull => "request",
+        Problem::NoSuchRequest => "accept",
+        Problem::NobodyThere | Problem::BadText | Problem::TooMuch => "say",
+        Problem::NoHistory => "history",
+    };
+    Event::Failed {
+        at: at(5),
+        failure: Failure {
+            command: command.to_owned(),
+            problem,
+            message: problem.words().to_owned(),
+        },
+    }
+}
+
+pub(crate) fn view() -> View {
+    View {
+        address: Some(alice().address),
+        message_port: Some(5859),
+        registry: "192.168.1.10".to_owned(),
+        link: Link::Up,
+        account: Some(name("alice")),
+        busy: false,
+        online: vec![user(alice()), user(bob()), user(carol())],
+        incoming: Some(incoming()),
+        outgoing: vec![outgoing()],
+        members: vec![bob()],
+        lines: parts::lines(),
+        lines_of: Some(name("alice")),
+        more_history: true,
+        findings: Some(Findings {
+            text: "hello".to_owned(),
+            messages: vec![said(31, bob(), NameCheck::Confirmed, "hello")],
+        }),
+    }
+}

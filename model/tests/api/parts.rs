@@ -1,0 +1,215 @@
+//! Examples of what events are made of.
+
+use p2pchat_model::{
+    Delivery, DeliveryState, Gone, JoinedBy, Level, Line, Link, Message, MessageId, NameCheck,
+    Notice, OnlineUser, Outcome, PeerAddr, Person, Problem, Speaker, StrangerAct, Timestamp,
+    Unanswered, Username,
+};
+
+/// 2026-11-22 12:00:00 UTC.
+pub(crate) const NOON: u64 = 1_795_348_800_000;
+
+pub(crate) fn at(seconds: u64) -> Timestamp {
+    Timestamp(NOON + seconds * 1000)
+}
+
+pub(crate) fn name(name: &str) -> Username {
+    name.parse().unwrap()
+}
+
+pub(crate) fn address(last: u8) -> PeerAddr {
+    PeerAddr::new([192, 168, 1, last].into()).unwrap()
+}
+
+pub(crate) fn alice() -> Person {
+    person("alice", 20)
+}
+
+pub(crate) fn bob() -> Person {
+    person("bob", 21)
+}
+
+pub(crate) fn carol() -> Person {
+    person("carol", 22)
+}
+
+/// Somebody whom the registry does not know.
+pub(crate) fn nobody() -> Person {
+    Person {
+        address: address(23),
+        name: None,
+    }
+}
+
+fn person(who: &str, last: u8) -> Person {
+    Person {
+        address: address(last),
+        name: Some(name(who)),
+    }
+}
+
+pub(crate) fn speaker(person: Person, check: NameCheck) -> Speaker {
+    Speaker {
+        name: person.name.unwrap_or(name("mallory")),
+        address: person.address,
+        check,
+    }
+}
+
+pub(crate) fn user(person: Person) -> OnlineUser {
+    OnlineUser {
+        name: person.name.unwrap(),
+        address: person.address,
+    }
+}
+
+/// A message of that number, and of as many seconds after noon.
+pub(crate) fn said(id: u64, by: Person, check: NameCheck, text: &str) -> Message {
+    Message {
+        id: MessageId(id),
+        at: at(id),
+        from: speaker(by, check),
+        text: text.to_owned(),
+        deliveries: None,
+    }
+}
+
+/// What the user himself, alice, said.
+pub(crate) fn own(id: u64, text: &str, to: &[Person], state: DeliveryState) -> Message {
+    Message {
+        deliveries: Some(to.iter().map(|&to| Delivery { to, state }).collect()),
+        ..said(id, alice(), NameCheck::Confirmed, text)
+    }
+}
+
+every! {
+    links: Link {
+        Link::Connecting => [Link::Connecting],
+        Link::Up => [Link::Up],
+        Link::Down { .. } => [Link::Down {
+            reason: "192.168.1.10:3131: connection refused".to_owned(),
+            retry_at: at(4),
+        }],
+    }
+}
+
+every! {
+    outcomes: Outcome {
+        Outcome::Accepted => [Outcome::Accepted],
+        Outcome::Rejected => [Outcome::Rejected],
+        Outcome::Expired => [Outcome::Expired],
+        Outcome::Withdrawn => [Outcome::Withdrawn],
+    }
+}
+
+every! {
+    refusals: Unanswered {
+        Unanswered::Rejected => [Unanswered::Rejected],
+        Unanswered::Busy => [Unanswered::Busy],
+        Unanswered::NoAnswer => [Unanswered::NoAnswer],
+        Unanswered::Unreachable => [Unanswered::Unreachable],
+    }
+}
+
+every! {
+    joinings: JoinedBy {
+        JoinedBy::AcceptedUs => [JoinedBy::AcceptedUs],
+        JoinedBy::AcceptedByUs => [JoinedBy::AcceptedByUs],
+        JoinedBy::WithGroup => [JoinedBy::WithGroup],
+        JoinedBy::Member(_) => [JoinedBy::Member(carol())],
+        JoinedBy::Back => [JoinedBy::Back],
+    }
+}
+
+every! {
+    goings: Gone {
+        Gone::Unreachable => [Gone::Unreachable],
+        Gone::Refused => [Gone::Refused],
+        Gone::WeLeft => [Gone::WeLeft],
+    }
+}
+
+every! {
+    deliveries: DeliveryState {
+        DeliveryState::Sending => [DeliveryState::Sending],
+        DeliveryState::Sent => [DeliveryState::Sent],
+        DeliveryState::Unconfirmed => [DeliveryState::Unconfirmed],
+        DeliveryState::Failed(_) => goings().into_iter().map(DeliveryState::Failed).collect::<Vec<_>>(),
+    }
+}
+
+every! {
+    acts: StrangerAct {
+        StrangerAct::Message => [StrangerAct::Message],
+        StrangerAct::Notify => [StrangerAct::Notify],
+    }
+}
+
+every! {
+    notices: Notice {
+        Notice::UnprivilegedPort { .. } => [Notice::UnprivilegedPort { port: 5859 }],
+        Notice::LongName => [Notice::LongName],
+        Notice::LongPassword => [Notice::LongPassword],
+        Notice::ElsewhereOnline { .. } => [Notice::ElsewhereOnline { address: address(24) }],
+        Notice::ChatFull => [Notice::ChatFull],
+        Notice::HistoryBroken => [Notice::HistoryBroken],
+    }
+}
+
+every! {
+    checks: NameCheck {
+        NameCheck::Confirmed => [NameCheck::Confirmed],
+        NameCheck::Unknown => [NameCheck::Unknown],
+        NameCheck::Differs => [NameCheck::Differs],
+    }
+}
+
+every! {
+    lines: Line {
+        Line::Message(_) => [Line::Message(said(31, bob(), NameCheck::Confirmed, "hello"))],
+        Line::Notice { .. } => levels().into_iter().map(notice).collect::<Vec<_>>(),
+    }
+}
+
+every! {
+    levels: Level {
+        Level::Info => [Level::Info],
+        Level::Warning => [Level::Warning],
+    }
+}
+
+fn notice(level: Level) -> Line {
+    let text = match level {
+        Level::Info => "bob accepted and is in the chat",
+        Level::Warning => "carol cannot be reached and is no longer in the chat",
+    };
+    Line::Notice {
+        at: at(50),
+        level,
+        text: text.to_owned(),
+    }
+}
+
+every! {
+    problems: Problem {
+        Problem::NameTaken => [Problem::NameTaken],
+        Problem::BadName => [Problem::BadName],
+        Problem::BadPassword => [Problem::BadPassword],
+        Problem::WrongCredentials => [Problem::WrongCredentials],
+        Problem::SlowDown => [Problem::SlowDown],
+        Problem::RegistryFailed => [Problem::RegistryFailed],
+        Problem::RegistryUnreachable => [Problem::RegistryUnreachable],
+        Problem::NotLoggedIn => [Problem::NotLoggedIn],
+        Problem::AlreadyLoggedIn => [Problem::AlreadyLoggedIn],
+        Problem::NotOnline => [Problem::NotOnline],
+        Problem::Oneself => [Problem::Oneself],
+        Problem::AlreadyMember => [Problem::AlreadyMember],
+        Problem::AlreadyAsked => [Problem::AlreadyAsked],
+        Problem::NoSuchRequest => [Problem::NoSuchRequest],
+        Problem::NobodyThere => [Problem::NobodyThere],
+        Problem::ChatFull => [Problem::ChatFull],
+        Problem::BadText => [Problem::BadText],
+        Problem::NoHistory => [Problem::NoHistory],
+        Problem::TooMuch => [Problem::TooMuch],
+    }
+}
