@@ -266,6 +266,8 @@ pub enum Gone {
     Unreachable,
     /// His program does not take our messages: he left, or started anew.
     Refused,
+    /// The user himself left the chat before it was through.
+    WeLeft,
 }
 
 /// Identifies a message in one user's history, and orders it: later ones are greater.

@@ -114,6 +114,7 @@ fn left(member: &Person, reason: Gone) -> String {
     match reason {
         Gone::Unreachable => format!("{member} cannot be reached and is no longer in the chat"),
         Gone::Refused => format!("{member} has left the chat"),
+        Gone::WeLeft => format!("{member} is no longer in the chat, because you left"),
     }
 }
 

@@ -1,0 +1,63 @@
+//! Who is online where, as the registry last told.
+
+use std::collections::BTreeMap;
+
+use p2pchat_model::{NameCheck, OnlineUser, PeerAddr, Person, Speaker, Username};
+
+/// The registry's list. It stays while the registry is out of reach: what it last told
+/// is the best there is.
+#[derive(Debug, Default)]
+pub(super) struct Directory {
+    by_name: BTreeMap<Username, PeerAddr>,
+    by_address: BTreeMap<PeerAddr, Username>,
+}
+
+impl Directory {
+    /// Replaces what is known. Whether anything is different now.
+    pub(super) fn replace(&mut self, users: &[OnlineUser]) -> bool {
+        let by_name = users.iter().map(|user| (user.name, user.address)).collect();
+        if self.by_name == by_name {
+            return false;
+        }
+        self.by_name = by_name;
+        self.by_address = self
+            .by_name
+            .iter()
+            .map(|(name, address)| (*address, *name))
+            .collect();
+        true
+    }
+
+    pub(super) fn address_of(&self, name: Username) -> Option<PeerAddr> {
+        self.by_name.get(&name).copied()
+    }
+
+    pub(super) fn person(&self, address: PeerAddr) -> Person {
+        Person {
+            address,
+            name: self.by_address.get(&address).copied(),
+        }
+    }
+
+    pub(super) fn speaker(&self, name: Username, address: PeerAddr) -> Speaker {
+        let check = match self.by_name.get(&name) {
+            Some(known) if *known == address => NameCheck::Confirmed,
+            Some(_) => NameCheck::Differs,
+            None if self.by_address.contains_key(&address) => NameCheck::Differs,
+            None => NameCheck::Unknown,
+        };
+        Speaker {
+            name,
+            address,
+            check,
+        }
+    }
+
+    /// Everybody, by name.
+    pub(super) fn users(&self) -> Vec<OnlineUser> {
+        self.by_name
+            .iter()
+            .map(|(&name, &address)| OnlineUser { name, address })
+            .collect()
+    }
+}

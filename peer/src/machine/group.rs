@@ -1,0 +1,316 @@
+//! Who is a member, and who has to be told of whom.
+//!
+//! Whoever brings people together tells everybody: the requester his own members, the
+//! one who accepts his earlier ones, and each the other side. A notify carries the
+//! sender's whole list, so a receiver learns everything from the first one; and because
+//! its sender tells everybody on that list himself, the receiver passes news on only to
+//! members whom the sender does not have. In the ordinary case that is nobody: one
+//! newcomer costs one notify a member.
+//!
+//! `untold` of a member holds the addresses that he is not believed to know. It is
+//! drained by notifies, one newcomer each, since clients of 2017 read no list.
+
+mod member;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use p2pchat_model::{Event, Gone, JoinedBy, Notice, PeerAddr, Problem};
+use p2pchat_protocol::{ChatList, Contact};
+
+use super::strangers::{Early, Notify};
+use super::{Machine, Output, Refusal, SendId};
+pub(super) use member::{Attempt, Member, Part, Standing};
+
+/// How often a notify is tried before the member counts as unreachable.
+const NOTIFY_TRIES: u32 = 3;
+/// The pause before a notify is tried again; it quadruples.
+const NOTIFY_PAUSE: Duration = Duration::from_secs(1);
+/// How long somebody who became unreachable is remembered and tried: long enough for a
+/// cable, a lift or a restart, too short for his address to become somebody else's.
+const REMEMBER: Duration = Duration::from_secs(600);
+/// How many members there may be: what one chat_list can hold.
+const MAX_MEMBERS: usize = ChatList::MAX;
+
+/// The members, present and lost.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    members: BTreeMap<PeerAddr, Member>,
+}
+
+impl Group {
+    pub(super) fn is_empty(&self) -> bool {
+        self.present().next().is_none()
+    }
+
+    pub(super) fn is_present(&self, address: PeerAddr) -> bool {
+        self.members.get(&address).is_some_and(Member::is_present)
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.present().count() >= MAX_MEMBERS
+    }
+
+    pub(super) fn has_room_for(&self, one: PeerAddr, more: &ChatList) -> bool {
+        let mut all: BTreeSet<_> = self.present().collect();
+        all.insert(one);
+        all.extend(more.iter());
+        all.len() <= MAX_MEMBERS
+    }
+
+    /// The chat_list, as it goes to somebody.
+    pub(super) fn list_without(&self, receiver: PeerAddr) -> ChatList {
+        self.present()
+            .filter(|address| *address != receiver)
+            .collect()
+    }
+
+    pub(super) fn present(&self) -> impl Iterator<Item = PeerAddr> + '_ {
+        self.members
+            .iter()
+            .filter(|(_, member)| member.is_present())
+            .map(|(address, _)| *address)
+    }
+
+    pub(super) fn get_mut(&mut self, address: PeerAddr) -> Option<&mut Member> {
+        self.members.get_mut(&address)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (PeerAddr, &mut Member)> {
+        self.members
+            .iter_mut()
+            .map(|(address, member)| (*address, member))
+    }
+
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.members
+            .values()
+            .filter_map(|member| member.deadline(REMEMBER))
+            .min()
+    }
+
+    fn present_set(&self) -> BTreeSet<PeerAddr> {
+        self.present().collect()
+    }
+
+    /// Notes that a member is not believed to know these.
+    fn must_hear(&mut self, member: PeerAddr, news: &BTreeSet<PeerAddr>) {
+        if let Some(entry) = self.members.get_mut(&member) {
+            entry
+                .untold
+                .extend(news.iter().filter(|address| **address != member));
+        }
+    }
+
+    /// Notes that a member knows these.
+    fn has_heard(&mut self, member: PeerAddr, known: &BTreeSet<PeerAddr>) {
+        if let Some(entry) = self.members.get_mut(&member) {
+            entry.untold.retain(|address| !known.contains(address));
+        }
+    }
+
+    /// The next notify that is due: to whom, and of whom.
+    fn next_notify(&self, now: Duration) -> Option<(PeerAddr, PeerAddr)> {
+        self.members.iter().find_map(|(address, member)| {
+            let newcomer = member
+                .untold
+                .iter()
+                .find(|newcomer| self.is_present(**newcomer))?;
+            member.may_be_notified(now).then_some((*address, *newcomer))
+        })
+    }
+}
+
+impl Machine {
+    /// The user accepted: the requester and everybody he came with are members now.
+    pub(super) fn accepted(&mut self, requester: PeerAddr, his: &ChatList) {
+        let mine = self.group.present_set();
+        let mut theirs: BTreeSet<PeerAddr> = his.iter().collect();
+        theirs.insert(requester);
+        self.join(requester, JoinedBy::AcceptedByUs);
+        for member in his.iter() {
+            self.join(member, JoinedBy::WithGroup);
+        }
+        let only_mine = &mine - &theirs;
+        let only_theirs = &theirs - &mine;
+        for member in &only_mine {
+            self.group.must_hear(*member, &only_theirs);
+        }
+        for member in &theirs {
+            self.group.must_hear(*member, &only_mine);
+        }
+    }
+
+    /// Somebody accepted our request, which told him of `told`.
+    pub(super) fn accepted_by(&mut self, newcomer: PeerAddr, told: &ChatList) {
+        let mine = self.group.present_set();
+        self.join(newcomer, JoinedBy::AcceptedUs);
+        let news = BTreeSet::from([newcomer]);
+        for member in &mine {
+            self.group.must_hear(*member, &news);
+        }
+        let told = told.iter().collect();
+        self.group.must_hear(newcomer, &(&mine - &told));
+    }
+
+    pub(super) fn notify_received(&mut self, from: PeerAddr, notify: Notify) {
+        match self.group.members.get(&from).map(|member| member.standing) {
+            Some(Standing::Present) => {}
+            Some(Standing::Lost { .. }) => self.join(from, JoinedBy::Back),
+            None if self.session.account().is_some() => {
+                return self.hold(from, Early::Notify(notify));
+            }
+            None => return self.stranger(from, &Early::Notify(notify)),
+        }
+        self.learn(from, &notify);
+    }
+
+    /// A member told of a newcomer, and of everybody he has.
+    fn learn(&mut self, from: PeerAddr, notify: &Notify) {
+        let Notify { newcomer, members } = notify;
+        let own = self.config.address;
+        let mine = self.group.present_set();
+        let mut known: BTreeSet<PeerAddr> = members.iter().collect();
+        if members.is_empty() {
+            // A client of 2017 sends no list. It tells its members all the same.
+            known.extend(&mine);
+        }
+        known.extend([from, *newcomer]);
+        known.remove(&own);
+        let unknown = |address: &PeerAddr| !self.group.members.contains_key(address);
+        let news: BTreeSet<PeerAddr> = known
+            .iter()
+            // Somebody lost comes back by his own doing, or by being the newcomer: that
+            // another still lists him says nothing.
+            .filter(|address| unknown(address) || *address == newcomer)
+            .filter(|address| !mine.contains(address) && **address != own)
+            .copied()
+            .collect();
+        let by = JoinedBy::Member(self.directory.person(from));
+        for address in &news {
+            self.join(*address, by);
+        }
+        for member in &mine {
+            match known.contains(member) {
+                true => self.group.has_heard(*member, &known),
+                false => self.group.must_hear(*member, &news),
+            }
+        }
+        let strange_to_him = &mine - &known;
+        for address in &news {
+            self.group.must_hear(*address, &strange_to_him);
+        }
+    }
+
+    /// Makes somebody a member, or a present one again.
+    pub(super) fn join(&mut self, address: PeerAddr, by: JoinedBy) {
+        if address == self.config.address || self.group.is_present(address) {
+            return;
+        }
+        if self.group.is_full() {
+            return self.notice(Notice::ChatFull);
+        }
+        let now = self.now.elapsed;
+        self.group
+            .members
+            .entry(address)
+            .and_modify(|member| member.return_at(now))
+            .or_insert_with(|| Member::new(now));
+        let at = self.now.wall;
+        let member = self.directory.person(address);
+        self.emit(Event::MemberJoined { at, member, by });
+        for notify in self.strangers.release(address) {
+            self.learn(address, &notify);
+        }
+    }
+
+    /// Takes a member out of the chat, because he could not be reached or refused.
+    pub(super) fn lose(&mut self, address: PeerAddr, reason: Gone) {
+        let since = self.now.elapsed;
+        let Some(member) = self.group.members.get_mut(&address) else {
+            return;
+        };
+        let unsent = member.lose(since, reason);
+        let at = self.now.wall;
+        let person = self.directory.person(address);
+        self.emit(Event::MemberLeft {
+            at,
+            member: person,
+            reason,
+        });
+        self.fail_deliveries(person, unsent, reason);
+    }
+
+    pub(super) fn leave(&mut self) -> Result<(), Refusal> {
+        if self.group.is_empty() {
+            return Err(Problem::NobodyThere.into());
+        }
+        self.drop_group();
+        Ok(())
+    }
+
+    /// Leaves the chat and forgets who was in it.
+    pub(super) fn drop_group(&mut self) {
+        let was_chatting = !self.group.is_empty();
+        for (address, mut member) in std::mem::take(&mut self.group.members) {
+            if !member.is_present() {
+                continue;
+            }
+            let unsent = member.lose(self.now.elapsed, Gone::WeLeft);
+            let person = self.directory.person(address);
+            self.fail_deliveries(person, unsent, Gone::WeLeft);
+        }
+        if was_chatting {
+            let at = self.now.wall;
+            self.emit(Event::ChatLeft { at });
+        }
+    }
+
+    pub(super) fn notify_done(&mut self, id: SendId, result: Result<(), Gone>) {
+        let Some((address, member, newcomer)) =
+            self.group.iter_mut().find_map(|(address, member)| {
+                let newcomer = member.notified(id)?;
+                Some((address, member, newcomer))
+            })
+        else {
+            return;
+        };
+        match result {
+            Ok(()) => {
+                member.untold.remove(&newcomer);
+                member.notify_tries = 0;
+            }
+            Err(reason) => {
+                member.notify_tries += 1;
+                let pause = NOTIFY_PAUSE * 4_u32.pow(member.notify_tries.min(NOTIFY_TRIES) - 1);
+                member.notify_after = Some(self.now.elapsed + pause);
+                if member.notify_tries >= NOTIFY_TRIES && member.is_present() {
+                    self.lose(address, reason);
+                }
+            }
+        }
+    }
+
+    /// Sends what is due, and forgets whom it is time to forget.
+    pub(super) fn group_tick(&mut self) {
+        let now = self.now.elapsed;
+        self.group
+            .members
+            .retain(|_, member| !member.is_forgotten(now, REMEMBER));
+        while let Some((to, newcomer)) = self.group.next_notify(now) {
+            let id = self.next_send();
+            let members = self.group.list_without(to);
+            let member = self
+                .group
+                .get_mut(to)
+                .expect("next_notify names one of the members");
+            member.notifying = Some((id, newcomer));
+            self.out.push_back(Output::Notify {
+                id,
+                to,
+                contact: Contact::Notify { newcomer, members },
+            });
+        }
+        self.send_texts();
+    }
+}

@@ -1,0 +1,133 @@
+//! One member: whether he is there, what he has to hear, what is on its way to him.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use p2pchat_model::{Gone, MessageId, PeerAddr};
+use p2pchat_protocol::Message;
+
+use super::super::SendId;
+
+/// A member of the chat, or somebody who was one.
+#[derive(Debug)]
+pub(in super::super) struct Member {
+    pub(in super::super) standing: Standing,
+    /// When he joined or came back.
+    pub(in super::super) since: Duration,
+    /// Whom he is not believed to know.
+    pub(super) untold: BTreeSet<PeerAddr>,
+    /// The notify that is on its way to him, and of whom it tells.
+    pub(super) notifying: Option<(SendId, PeerAddr)>,
+    pub(super) notify_tries: u32,
+    pub(super) notify_after: Option<Duration>,
+    /// What he has yet to be sent, in order.
+    pub(in super::super) outbox: VecDeque<Part>,
+    /// The first of it, if it is on its way.
+    pub(in super::super) sending: Option<SendId>,
+    /// A packet that was on its way when he was lost. Nothing follows it before its
+    /// result is there, so that the order holds if he is back in a moment.
+    pub(in super::super) abandoned: Option<SendId>,
+    pub(in super::super) attempt: Attempt,
+    /// Whether his program tells that it took a text; `None` until it is known.
+    pub(in super::super) confirms: Option<bool>,
+}
+
+/// Whether somebody is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Standing {
+    /// He is in the chat_list.
+    Present,
+    /// He left it, not by the user's wish.
+    Lost { since: Duration, reason: Gone },
+}
+
+/// One packet of a text.
+#[derive(Debug)]
+pub(in super::super) struct Part {
+    pub(in super::super) id: MessageId,
+    pub(in super::super) message: Message,
+    /// Whether the text ends with it.
+    pub(in super::super) is_last: bool,
+}
+
+/// How the sending of the first part goes.
+#[derive(Debug, Default)]
+pub(in super::super) struct Attempt {
+    pub(in super::super) tries: u32,
+    pub(in super::super) again_at: Option<Duration>,
+    /// Whether a part of this text went out without a word from his program.
+    pub(in super::super) unconfirmed: bool,
+}
+
+impl Member {
+    pub(super) fn new(now: Duration) -> Self {
+        Self {
+            standing: Standing::Present,
+            since: now,
+            untold: BTreeSet::new(),
+            notifying: None,
+            notify_tries: 0,
+            notify_after: None,
+            outbox: VecDeque::new(),
+            sending: None,
+            abandoned: None,
+            attempt: Attempt::default(),
+            confirms: None,
+        }
+    }
+
+    pub(in super::super) fn is_present(&self) -> bool {
+        self.standing == Standing::Present
+    }
+
+    /// Whether he may come back by himself, and is tried with each text.
+    pub(in super::super) fn is_out_of_reach(&self) -> bool {
+        let reason = Gone::Unreachable;
+        matches!(self.standing, Standing::Lost { reason: known, .. } if known == reason)
+    }
+
+    pub(super) fn return_at(&mut self, now: Duration) {
+        self.standing = Standing::Present;
+        self.since = now;
+        self.notify_tries = 0;
+        self.notify_after = None;
+    }
+
+    /// Ends his presence. What he has not been sent.
+    pub(super) fn lose(&mut self, since: Duration, reason: Gone) -> VecDeque<Part> {
+        self.standing = Standing::Lost { since, reason };
+        self.abandoned = self.sending.take().or(self.abandoned);
+        self.attempt = Attempt::default();
+        std::mem::take(&mut self.outbox)
+    }
+
+    pub(super) fn may_be_notified(&self, now: Duration) -> bool {
+        self.is_present()
+            && self.notifying.is_none()
+            && self.notify_after.is_none_or(|after| after <= now)
+    }
+
+    /// Whom the notify of this id told of; it is no longer on its way.
+    pub(super) fn notified(&mut self, id: SendId) -> Option<PeerAddr> {
+        let (_, newcomer) = self.notifying.take_if(|(sent, _)| *sent == id)?;
+        Some(newcomer)
+    }
+
+    pub(super) fn is_forgotten(&self, now: Duration, remember: Duration) -> bool {
+        matches!(self.standing, Standing::Lost { since, .. } if since + remember <= now)
+    }
+
+    pub(super) fn deadline(&self, remember: Duration) -> Option<Duration> {
+        let forgotten = match self.standing {
+            Standing::Present => None,
+            Standing::Lost { since, .. } => Some(since + remember),
+        };
+        let notify = self
+            .notify_after
+            .filter(|_| self.is_present() && self.notifying.is_none() && !self.untold.is_empty());
+        [forgotten, notify, self.attempt.again_at]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+}

@@ -1,0 +1,132 @@
+//! What those outside the chat try: counted and shown, never carried out.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use p2pchat_model::{Event, PeerAddr, StrangerAct, Username};
+use p2pchat_protocol::ChatList;
+
+use super::Machine;
+
+/// How long a packet from somebody who is no member yet is held: the answer to our
+/// request, or the notify that makes him a member, may be right behind it.
+const HOLD: Duration = Duration::from_secs(5);
+/// How many of them are held.
+const MAX_HELD: usize = 64;
+/// How many addresses are counted one by one.
+const MAX_COUNTED: usize = 1000;
+
+/// Strangers, and those who may turn out to be none.
+#[derive(Debug, Default)]
+pub(super) struct Strangers {
+    counts: BTreeMap<(PeerAddr, StrangerAct), u64>,
+    held: VecDeque<Held>,
+}
+
+/// "This newcomer joined us, and these are all of us."
+#[derive(Debug)]
+pub(super) struct Notify {
+    pub(super) newcomer: PeerAddr,
+    pub(super) members: ChatList,
+}
+
+/// What somebody sent who is no member yet.
+#[derive(Debug)]
+pub(super) enum Early {
+    /// To be carried out if he becomes one.
+    Notify(Notify),
+    /// Refused already, and sent again by itself; held only so that nobody is called a
+    /// stranger who is none.
+    Text(Username),
+}
+
+#[derive(Debug)]
+struct Held {
+    from: PeerAddr,
+    early: Early,
+    until: Duration,
+}
+
+impl Strangers {
+    /// They were held for equally long: the first is due first.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.held.front().map(|held| held.until)
+    }
+
+    /// The notifies of somebody who has become a member, oldest first.
+    pub(super) fn release(&mut self, from: PeerAddr) -> Vec<Notify> {
+        let (released, kept): (VecDeque<Held>, _) = std::mem::take(&mut self.held)
+            .into_iter()
+            .partition(|held| held.from == from);
+        self.held = kept;
+        released
+            .into_iter()
+            .filter_map(|held| match held.early {
+                Early::Notify(notify) => Some(notify),
+                Early::Text(_) => None,
+            })
+            .collect()
+    }
+
+    fn take_due(&mut self, now: Duration) -> Option<Held> {
+        let is_due = self.held.front().is_some_and(|held| held.until <= now);
+        is_due.then(|| self.held.pop_front()).flatten()
+    }
+
+    fn count(&mut self, from: PeerAddr, act: StrangerAct) -> Option<u64> {
+        let full = self.counts.len() >= MAX_COUNTED;
+        let count = match self.counts.get_mut(&(from, act)) {
+            Some(count) => count,
+            None if full => return None,
+            None => self.counts.entry((from, act)).or_default(),
+        };
+        *count += 1;
+        Some(*count)
+    }
+}
+
+impl Machine {
+    pub(super) fn strangers_tick(&mut self) {
+        while let Some(held) = self.strangers.take_due(self.now.elapsed) {
+            self.stranger(held.from, &held.early);
+        }
+    }
+
+    /// Holds what somebody sent in case he becomes a member in a moment. One who can
+    /// not is a stranger at once.
+    pub(super) fn hold(&mut self, from: PeerAddr, early: Early) {
+        let may_become = !self.group.is_empty() || self.requests.is_waiting_for(from);
+        if !may_become || self.strangers.held.len() >= MAX_HELD {
+            return self.stranger(from, &early);
+        }
+        self.strangers.held.push_back(Held {
+            from,
+            early,
+            until: self.now.elapsed + HOLD,
+        });
+    }
+
+    /// Counts what a stranger tried, and shows it the first time and at powers of ten.
+    pub(super) fn stranger(&mut self, address: PeerAddr, early: &Early) {
+        let (name, act) = match early {
+            Early::Notify(_) => (None, StrangerAct::Notify),
+            Early::Text(name) => (Some(*name), StrangerAct::Message),
+        };
+        let Some(count) = self.strangers.count(address, act) else {
+            return;
+        };
+        if is_power_of_ten(count) {
+            self.emit(Event::Stranger {
+                at: self.now.wall,
+                name,
+                address,
+                act,
+                count,
+            });
+        }
+    }
+}
+
+fn is_power_of_ten(count: u64) -> bool {
+    10_u64.checked_pow(count.ilog10()) == Some(count)
+}

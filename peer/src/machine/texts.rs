@@ -1,0 +1,250 @@
+//! What is said: from the user to each member in order, and from members to the user.
+//!
+//! Each member has an outbox and at most one packet on its way, so a slow one delays
+//! nobody else and the order holds without the shell doing anything for it.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use p2pchat_model::{
+    Delivery, DeliveryState, Event, Gone, JoinedBy, Message as Said, MessageId, PeerAddr, Person,
+    Problem,
+};
+use p2pchat_protocol::{Message, split_text};
+
+use super::group::{Attempt, Member, Part, Standing};
+use super::strangers::Early;
+use super::{ConnId, Machine, Output, Refusal, SendId, Taken};
+
+/// The longest text that can be said at once, in bytes: 166 packets.
+const MAX_TEXT: usize = 16 * 1024;
+/// How many packets may wait for a member. One who is that far behind is not reading.
+const MAX_OUTBOX: usize = 1024;
+/// How long to wait for a member's program to say, by closing, that it took a text.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The same, once it is known that his program does not.
+const SHORT_PATIENCE: Duration = Duration::from_millis(300);
+/// How long after a member joined a refusal may only mean that he has not heard of us
+/// yet, and the text is sent again.
+const INTRODUCTION: Duration = Duration::from_secs(15);
+/// How long to wait before a refused text is sent again.
+const INTRODUCTION_PAUSE: Duration = Duration::from_secs(1);
+/// How often a refused text is sent again.
+const INTRODUCTION_TRIES: u32 = 5;
+
+impl Machine {
+    pub(super) fn say(&mut self, text: String) -> Result<(), Refusal> {
+        let own = self.account()?;
+        if self.group.is_empty() {
+            return Err(Problem::NobodyThere.into());
+        }
+        let bad_text = |message| Refusal {
+            problem: Problem::BadText,
+            message,
+        };
+        if text.len() > MAX_TEXT {
+            let message = format!(
+                "a text may have {MAX_TEXT} bytes at the most, this one has {}",
+                text.len()
+            );
+            return Err(bad_text(message));
+        }
+        let parts = split_text(&text).map_err(|error| bad_text(error.to_string()))?;
+        let id = self.next_message();
+        let members: Vec<PeerAddr> = self.group.present().collect();
+        let deliveries = members
+            .iter()
+            .map(|address| Delivery {
+                to: self.directory.person(*address),
+                state: DeliveryState::Sending,
+            })
+            .collect();
+        let from = self.directory.speaker(own, self.config.address);
+        self.emit(Event::Message {
+            message: Said {
+                id,
+                at: self.now.wall,
+                from,
+                text,
+                deliveries: Some(deliveries),
+            },
+        });
+        let messages: Vec<Message> = parts
+            .into_iter()
+            .map(|part| Message::new(own, part))
+            .collect();
+        self.enqueue(id, &messages);
+        for address in members {
+            self.check_outbox(address);
+        }
+        Ok(())
+    }
+
+    /// Puts a text into the outbox of every member; of those out of reach too, unless the
+    /// last try is still on its way.
+    fn enqueue(&mut self, id: MessageId, messages: &[Message]) {
+        for (_, member) in self.group.iter_mut() {
+            let try_anyway = member.is_out_of_reach() && member.outbox.is_empty();
+            if !member.is_present() && !try_anyway {
+                continue;
+            }
+            let last = messages.len() - 1;
+            member
+                .outbox
+                .extend(messages.iter().enumerate().map(|(at, message)| Part {
+                    id,
+                    message: *message,
+                    is_last: at == last,
+                }));
+        }
+    }
+
+    fn check_outbox(&mut self, address: PeerAddr) {
+        let overfull = |member: &Member| member.outbox.len() > MAX_OUTBOX;
+        if self
+            .group
+            .get_mut(address)
+            .is_some_and(|member| overfull(member))
+        {
+            self.lose(address, Gone::Unreachable);
+        }
+    }
+
+    /// Sends the first packet of every outbox that has none on its way.
+    pub(super) fn send_texts(&mut self) {
+        let now = self.now.elapsed;
+        for (to, member) in self.group.iter_mut() {
+            let waits = member.attempt.again_at.is_some_and(|at| at > now);
+            let Some(part) = member.outbox.front() else {
+                continue;
+            };
+            if member.sending.is_some() || member.abandoned.is_some() || waits {
+                continue;
+            }
+            self.last_send += 1;
+            let id = SendId(self.last_send);
+            member.sending = Some(id);
+            member.attempt.again_at = None;
+            self.out.push_back(Output::Text {
+                id,
+                to,
+                message: part.message,
+                patience: match member.confirms {
+                    Some(false) => SHORT_PATIENCE,
+                    Some(true) | None => PATIENCE,
+                },
+            });
+        }
+    }
+
+    pub(super) fn text_done(&mut self, id: SendId, result: Result<Taken, Gone>) {
+        let now = self.now.elapsed;
+        let sent_to = |(_, member): &(PeerAddr, &mut Member)| {
+            member.sending == Some(id) || member.abandoned == Some(id)
+        };
+        let Some((address, member)) = self.group.iter_mut().find(sent_to) else {
+            return;
+        };
+        if member
+            .abandoned
+            .take_if(|abandoned| *abandoned == id)
+            .is_some()
+        {
+            return;
+        }
+        member.sending = None;
+        let result = match result {
+            // He always told, and now does not: the connection is gone.
+            Ok(Taken::Unconfirmed) if member.confirms == Some(true) => Err(Gone::Unreachable),
+            result => result,
+        };
+        match result {
+            Ok(taken) => self.part_taken(address, taken),
+            Err(Gone::Refused)
+                if member.since + INTRODUCTION > now
+                    && member.attempt.tries < INTRODUCTION_TRIES =>
+            {
+                member.attempt.tries += 1;
+                member.attempt.again_at = Some(now + INTRODUCTION_PAUSE);
+            }
+            Err(reason) if member.is_present() => self.lose(address, reason),
+            Err(reason) => self.still_lost(address, reason),
+        }
+    }
+
+    fn part_taken(&mut self, address: PeerAddr, taken: Taken) {
+        if !self.group.is_present(address) {
+            self.join(address, JoinedBy::Back);
+        }
+        let Some(member) = self.group.get_mut(address) else {
+            return;
+        };
+        match taken {
+            Taken::Confirmed => member.confirms = Some(true),
+            Taken::Unconfirmed => {
+                member.confirms = Some(false);
+                member.attempt.unconfirmed = true;
+            }
+        }
+        member.attempt.tries = 0;
+        let Some(part) = member.outbox.pop_front() else {
+            return;
+        };
+        if part.is_last {
+            let attempt = std::mem::take(&mut member.attempt);
+            let state = match attempt.unconfirmed {
+                true => DeliveryState::Unconfirmed,
+                false => DeliveryState::Sent,
+            };
+            let to = self.directory.person(address);
+            self.emit(Event::Delivered {
+                id: part.id,
+                delivery: Delivery { to, state },
+            });
+        }
+    }
+
+    /// A quiet try on somebody out of reach came to nothing.
+    fn still_lost(&mut self, address: PeerAddr, reason: Gone) {
+        if let Some(member) = self.group.get_mut(address) {
+            member.outbox.clear();
+            member.attempt = Attempt::default();
+            if let Standing::Lost { reason: known, .. } = &mut member.standing {
+                *known = reason;
+            }
+        }
+    }
+
+    /// Tells of each text that did not go out, once.
+    pub(super) fn fail_deliveries(&mut self, to: Person, unsent: VecDeque<Part>, reason: Gone) {
+        let state = DeliveryState::Failed(reason);
+        for part in unsent.into_iter().filter(|part| part.is_last) {
+            self.emit(Event::Delivered {
+                id: part.id,
+                delivery: Delivery { to, state },
+            });
+        }
+    }
+
+    pub(super) fn text_received(&mut self, conn: ConnId, from: PeerAddr, message: &Message) {
+        let Some(standing) = self.group.get_mut(from).map(|member| member.standing) else {
+            self.out.push_back(Output::RefuseText { conn });
+            return self.hold(from, Early::Text(message.from));
+        };
+        if standing != Standing::Present {
+            self.join(from, JoinedBy::Back);
+        }
+        let speaker = self.listen_to(message.from, from);
+        let id = self.next_message();
+        self.emit(Event::Message {
+            message: Said {
+                id,
+                at: self.now.wall,
+                from: speaker,
+                text: message.text.as_str().to_owned(),
+                deliveries: None,
+            },
+        });
+        self.out.push_back(Output::TakeText { conn });
+    }
+}
