@@ -1,0 +1,383 @@
+//! Machines on a network where everything arrives at once, and a registry as small as can be.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use p2pchat_model::{
+    Command, Event, Gone, OnlineUser, Password, PeerAddr, Target, Timestamp, Unanswered, Username,
+    View,
+};
+use p2pchat_protocol::{ChatAnswer, Contact, Message, Request, Response};
+
+use super::super::{Config, ConnId, Input, Machine, Now, Output, SendId, Taken};
+
+pub(super) struct Net {
+    now: Duration,
+    machines: BTreeMap<PeerAddr, Machine>,
+    seen: BTreeMap<PeerAddr, Vec<Event>>,
+    hellos: BTreeMap<PeerAddr, usize>,
+    accounts: BTreeMap<Username, Password>,
+    online: BTreeMap<Username, PeerAddr>,
+    conns: BTreeMap<ConnId, (PeerAddr, SendId)>,
+    late: VecDeque<(PeerAddr, PeerAddr, Contact)>,
+    pub(super) registry_is_up: bool,
+    pub(super) hold_notifies: bool,
+    pub(super) unreachable: BTreeSet<PeerAddr>,
+    pub(super) notifies: usize,
+    pub(super) last_answer: Option<ChatAnswer>,
+}
+
+pub(super) fn addr(last: u8) -> PeerAddr {
+    format!("10.0.0.{last}").parse().unwrap()
+}
+
+pub(super) fn password() -> Password {
+    "secret".parse().unwrap()
+}
+
+fn user(last: u8) -> Username {
+    format!("user{last}").parse().unwrap()
+}
+
+pub(super) fn members(net: &Net, at: u8) -> Vec<PeerAddr> {
+    let mut view = View::default();
+    net.events(at).iter().for_each(|event| view.apply(event));
+    let mut members: Vec<PeerAddr> = view.members.iter().map(|member| member.address).collect();
+    members.sort();
+    members
+}
+
+impl Net {
+    /// `count` machines, each with a user logged in.
+    pub(super) fn with_users(count: u8) -> Self {
+        let mut net = Self {
+            now: Duration::from_secs(1),
+            machines: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            hellos: BTreeMap::new(),
+            accounts: BTreeMap::new(),
+            online: BTreeMap::new(),
+            conns: BTreeMap::new(),
+            late: VecDeque::new(),
+            registry_is_up: true,
+            hold_notifies: false,
+            unreachable: BTreeSet::new(),
+            notifies: 0,
+            last_answer: None,
+        };
+        (1..=count).for_each(|last| net.add_user(last));
+        net
+    }
+
+    pub(super) fn add_user(&mut self, last: u8) {
+        self.add(last);
+        self.command(
+            last,
+            Command::Register {
+                name: user(last),
+                password: password(),
+            },
+        );
+    }
+
+    pub(super) fn add(&mut self, last: u8) {
+        let config = Config {
+            address: addr(last),
+            registry: "registry".to_owned(),
+            message_port: 1010,
+            request_limit: Duration::from_secs(60),
+            seed: last.into(),
+        };
+        let machine = Machine::new(config, self.time());
+        self.machines.insert(addr(last), machine);
+        self.seen.insert(addr(last), Vec::new());
+        self.pump();
+    }
+
+    pub(super) fn events(&self, at: u8) -> &[Event] {
+        &self.seen[&addr(at)]
+    }
+
+    pub(super) fn hellos(&self, at: u8) -> usize {
+        self.hellos.get(&addr(at)).copied().unwrap_or_default()
+    }
+
+    pub(super) fn is_online(&self, at: u8) -> bool {
+        self.online.values().any(|address| *address == addr(at))
+    }
+
+    pub(super) fn command(&mut self, at: u8, command: Command) {
+        self.input(addr(at), Input::Command(command));
+    }
+
+    pub(super) fn say(&mut self, at: u8, text: &str) {
+        let text = text.to_owned();
+        self.command(at, Command::Say { text });
+    }
+
+    pub(super) fn request(&mut self, from: u8, to: u8) {
+        let to = Target::Address(addr(to));
+        self.command(from, Command::Request { to });
+    }
+
+    /// One asks, the other accepts.
+    pub(super) fn chat(&mut self, from: u8, to: u8) {
+        self.request(from, to);
+        self.command(to, Command::Accept { from: addr(from) });
+    }
+
+    pub(super) fn refusal(&self, at: u8) -> Option<Unanswered> {
+        self.events(at).iter().rev().find_map(|event| match event {
+            Event::RequestAnswered { refusal, .. } => *refusal,
+            _ => None,
+        })
+    }
+
+    pub(super) fn raw_text(&mut self, from: u8, to: u8, text: &str) {
+        self.raw_text_as(from, to, user(from).as_str(), text);
+    }
+
+    pub(super) fn raw_text_as(&mut self, from: u8, to: u8, name: &str, text: &str) {
+        let conn = self.new_conn(addr(from), SendId(u64::MAX));
+        let message = Message::new(name.parse().unwrap(), text.parse().unwrap());
+        let from = addr(from);
+        self.input(
+            addr(to),
+            Input::Text {
+                conn,
+                from,
+                message,
+            },
+        );
+    }
+
+    pub(super) fn raw_contact(&mut self, from: u8, to: u8, contact: Contact) {
+        let conn = self.new_conn(addr(from), SendId(u64::MAX));
+        let from = addr(from);
+        self.input(
+            addr(to),
+            Input::Contact {
+                conn,
+                from,
+                contact,
+            },
+        );
+    }
+
+    pub(super) fn restart_registry(&mut self) {
+        self.forget_presence();
+        for address in self.addresses() {
+            let reason = "connection closed".to_owned();
+            self.input(address, Input::RegistryDown { reason });
+        }
+    }
+
+    pub(super) fn forget_presence(&mut self) {
+        self.online.clear();
+    }
+
+    pub(super) fn release_notifies(&mut self) {
+        self.hold_notifies = false;
+        while let Some((from, to, contact)) = self.late.pop_front() {
+            let conn = self.new_conn(from, SendId(u64::MAX));
+            self.input(
+                to,
+                Input::Contact {
+                    conn,
+                    from,
+                    contact,
+                },
+            );
+        }
+    }
+
+    /// Lets time pass, with every timer on its way.
+    pub(super) fn advance(&mut self, by: Duration) {
+        let end = self.now + by;
+        loop {
+            let due = self
+                .machines
+                .iter()
+                .filter_map(|(address, machine)| Some((machine.deadline()?, *address)))
+                .min();
+            match due {
+                Some((at, address)) if at <= end => {
+                    self.now = self.now.max(at);
+                    self.input(address, Input::Timer);
+                }
+                _ => break,
+            }
+        }
+        self.now = end;
+    }
+
+    pub(super) fn assert_one_group(&self, group: &[u8]) {
+        for one in group {
+            let others: Vec<PeerAddr> = group
+                .iter()
+                .filter(|other| *other != one)
+                .map(|other| addr(*other))
+                .collect();
+            assert_eq!(members(self, *one), others, "the list of {one}");
+        }
+    }
+
+    fn addresses(&self) -> Vec<PeerAddr> {
+        self.machines.keys().copied().collect()
+    }
+
+    fn time(&self) -> Now {
+        let millis = u64::try_from(self.now.as_millis()).unwrap();
+        Now {
+            elapsed: self.now,
+            wall: Timestamp(1_700_000_000_000 + millis),
+        }
+    }
+
+    fn new_conn(&mut self, from: PeerAddr, id: SendId) -> ConnId {
+        let conn = ConnId(self.conns.len() as u64);
+        self.conns.insert(conn, (from, id));
+        conn
+    }
+
+    fn input(&mut self, at: PeerAddr, input: Input) {
+        let now = self.time();
+        self.machines.get_mut(&at).unwrap().handle(now, input);
+        self.pump();
+    }
+
+    fn pump(&mut self) {
+        while let Some((at, output)) = self
+            .machines
+            .iter_mut()
+            .find_map(|(at, machine)| Some((*at, machine.output()?)))
+        {
+            self.carry_out(at, output);
+        }
+    }
+
+    fn carry_out(&mut self, at: PeerAddr, output: Output) {
+        let now = self.time();
+        let reply = match output {
+            Output::Event(event) => {
+                self.seen.get_mut(&at).unwrap().push(event);
+                return;
+            }
+            Output::ConnectRegistry if self.registry_is_up => (at, Input::RegistryUp),
+            Output::ConnectRegistry => {
+                let reason = "connection refused".to_owned();
+                (at, Input::RegistryDown { reason })
+            }
+            Output::Ask(request) => (at, Input::Response(self.registry(at, request))),
+            Output::Hello(_) => {
+                *self.hellos.entry(at).or_default() += 1;
+                return;
+            }
+            Output::Request {
+                id, to, contact, ..
+            } => match self.machines.contains_key(&to) && !self.unreachable.contains(&to) {
+                true => self.contact(at, id, to, contact),
+                false => {
+                    let result = Err(Unanswered::Unreachable);
+                    (at, Input::RequestDone { id, result })
+                }
+            },
+            Output::Notify { id, to, contact } => {
+                self.notifies += 1;
+                let result = Ok(());
+                if self.hold_notifies {
+                    self.late.push_back((at, to, contact));
+                } else {
+                    let (to, input) = self.contact(at, id, to, contact);
+                    if let Some(machine) = self.machines.get_mut(&to) {
+                        machine.handle(now, input);
+                    }
+                }
+                (at, Input::NotifyDone { id, result })
+            }
+            Output::Text {
+                id, to, message, ..
+            } => match self.machines.contains_key(&to) && !self.unreachable.contains(&to) {
+                true => {
+                    let (conn, from) = (self.new_conn(at, id), at);
+                    (
+                        to,
+                        Input::Text {
+                            conn,
+                            from,
+                            message,
+                        },
+                    )
+                }
+                false => {
+                    let result = Err(Gone::Unreachable);
+                    (at, Input::TextDone { id, result })
+                }
+            },
+            Output::Answer { conn, answer } => {
+                self.last_answer = Some(answer);
+                let (to, id) = self.conns[&conn];
+                let result = Ok(answer);
+                (to, Input::RequestDone { id, result })
+            }
+            Output::TakeText { conn } => self.text_result(conn, Ok(Taken::Confirmed)),
+            Output::RefuseText { conn } => self.text_result(conn, Err(Gone::Refused)),
+            Output::DisconnectRegistry | Output::Recall { .. } | Output::Find { .. } => return,
+        };
+        let (to, input) = reply;
+        self.machines.get_mut(&to).unwrap().handle(now, input);
+    }
+
+    fn contact(
+        &mut self,
+        from: PeerAddr,
+        id: SendId,
+        to: PeerAddr,
+        contact: Contact,
+    ) -> (PeerAddr, Input) {
+        let conn = self.new_conn(from, id);
+        (
+            to,
+            Input::Contact {
+                conn,
+                from,
+                contact,
+            },
+        )
+    }
+
+    fn text_result(&self, conn: ConnId, result: Result<Taken, Gone>) -> (PeerAddr, Input) {
+        let (to, id) = self.conns[&conn];
+        (to, Input::TextDone { id, result })
+    }
+
+    fn registry(&mut self, at: PeerAddr, request: Request) -> Response {
+        match request {
+            Request::Register { username, password } => {
+                self.accounts.insert(username, password);
+                Response::Registered
+            }
+            Request::Login { username, password } => match self.accounts.get(&username) {
+                Some(known) if *known == password => {
+                    self.online.insert(username, at);
+                    Response::LoggedIn
+                }
+                _ => Response::WrongCredentials,
+            },
+            Request::Search { target, .. } => self
+                .online
+                .get(&target)
+                .map_or(Response::NotFound, |address| Response::Found(*address)),
+            Request::Logout { username } => {
+                self.online.remove(&username);
+                Response::LoggedOut
+            }
+            Request::AllOnline { .. } => Response::Online(
+                self.online
+                    .iter()
+                    .map(|(&name, &address)| OnlineUser { name, address })
+                    .collect(),
+            ),
+        }
+    }
+}
