@@ -8,9 +8,11 @@
 //! clock or random source but those passed in: a whole network of them runs in one
 //! deterministic test.
 
+mod history;
 pub mod machine;
 mod options;
 mod shell;
 
+pub use history::{History, HistoryError, Page};
 pub use options::Options;
 pub use shell::{Handle, Missed, Peer, StartError, Stopped, Subscription};

@@ -1,0 +1,282 @@
+//! What was said, kept over restarts: an SQLite file with a full-text index.
+//!
+//! Several p2pchat processes on one machine share one file. A message that was recorded
+//! survives `kill -9`; a power cut may take the last few.
+
+use std::path::{Path, PathBuf};
+
+use p2pchat_model::{Delivery, Message, MessageId, Username};
+use rusqlite::types::ToSql;
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+use thiserror::Error;
+
+mod file;
+mod row;
+mod words;
+
+/// What was said, on disk. Its methods block: not for an async task.
+#[derive(Debug)]
+pub struct History {
+    connection: Connection,
+    limits: Limits,
+    /// Messages recorded since the limit was last enforced; `None` before the first time.
+    since_pruning: Option<usize>,
+}
+
+/// Why the history cannot be opened, read or written.
+#[derive(Debug, Error)]
+pub enum HistoryError {
+    /// The folder or the file cannot be made.
+    #[error("cannot make {path}: {source}")]
+    Create {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is a file, but of something else.
+    #[error("this is not a history of p2pchat: name another file")]
+    NotOurs,
+    /// A later version of p2pchat wrote it.
+    #[error(
+        "it was written by a later version of p2pchat (format {found}, this one knows {known}): update"
+    )]
+    TooNew {
+        /// The format's version.
+        found: i32,
+        /// The version that this program writes.
+        known: i32,
+    },
+    /// SQLite failed.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// A list of deliveries could not be written as JSON, or read.
+    #[error("deliveries of a message: {0}")]
+    Deliveries(#[from] serde_json::Error),
+}
+
+/// A part of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Up to [`History::PAGE`] messages, oldest first.
+    pub messages: Vec<Message>,
+    /// Whether there are older ones.
+    pub more: bool,
+}
+
+/// Something to write down.
+#[derive(Debug)]
+pub(crate) enum Entry {
+    /// A message.
+    Message {
+        /// In whose history.
+        account: Username,
+        /// What was said.
+        message: Message,
+    },
+    /// How a message that is there fared on its way to one member.
+    Delivery {
+        /// In whose history.
+        account: Username,
+        /// Which message.
+        id: MessageId,
+        /// How it fared.
+        delivery: Delivery,
+    },
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    messages: usize,
+    prune_every: usize,
+}
+
+impl History {
+    /// How many messages of an account are kept; when there are more, the oldest go.
+    pub const MAX_MESSAGES: usize = 100_000;
+    /// How many messages a page or the result of a search has at the most.
+    pub const PAGE: usize = 100;
+    /// The limit is enforced after this many new messages, so that not each of them
+    /// costs a look at the whole account: it may be exceeded by as many.
+    const PRUNE_EVERY: usize = 1_000;
+
+    /// Opens the history in this file, and makes the file and its folder if they are not
+    /// there: for their owner's eyes only.
+    ///
+    /// # Errors
+    /// If it cannot be made or opened, or is not a history that this version understands.
+    pub fn open(path: &Path) -> Result<Self, HistoryError> {
+        let limits = Limits {
+            messages: Self::MAX_MESSAGES,
+            prune_every: Self::PRUNE_EVERY,
+        };
+        Self::open_with(path, limits)
+    }
+
+    fn open_with(path: &Path, limits: Limits) -> Result<Self, HistoryError> {
+        Ok(Self {
+            connection: file::open(path)?,
+            limits,
+            since_pruning: None,
+        })
+    }
+
+    /// Writes messages down. One whose id is there already is left as it is.
+    ///
+    /// # Errors
+    /// If the file cannot be written; then none of them is there.
+    pub fn record(&mut self, account: Username, messages: &[Message]) -> Result<(), HistoryError> {
+        let entries: Vec<_> = messages
+            .iter()
+            .cloned()
+            .map(|message| Entry::Message { account, message })
+            .collect();
+        self.write(&entries)
+    }
+
+    /// Writes down how a message fared on its way to one member.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub fn update_delivery(
+        &mut self,
+        account: Username,
+        id: MessageId,
+        delivery: Delivery,
+    ) -> Result<(), HistoryError> {
+        self.write(&[Entry::Delivery {
+            account,
+            id,
+            delivery,
+        }])
+    }
+
+    /// Writes all entries in one transaction.
+    pub(crate) fn write(&mut self, entries: &[Entry]) -> Result<(), HistoryError> {
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for entry in entries {
+            match entry {
+                Entry::Message { account, message } => {
+                    row::insert(&transaction, *account, message)?;
+                }
+                Entry::Delivery {
+                    account,
+                    id,
+                    delivery,
+                } => set_delivery(&transaction, *account, *id, *delivery)?,
+            }
+        }
+        let new = self.since_pruning.map(|count| count + entries.len());
+        let due = new.is_none_or(|count| count >= self.limits.prune_every);
+        if due {
+            prune(&transaction, self.limits.messages)?;
+        }
+        transaction.commit()?;
+        self.since_pruning = Some(if due { 0 } else { new.unwrap_or(0) });
+        Ok(())
+    }
+
+    /// The messages just before `before`; the newest if `None`.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn page(&self, account: Username, before: Option<MessageId>) -> Result<Page, HistoryError> {
+        let before = before.map_or(i64::MAX, |id| row::integer(id.0));
+        let mut messages = self.select(
+            "WHERE account = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
+            &[&account.as_str(), &before, &(Self::PAGE as i64 + 1)],
+        )?;
+        let more = messages.len() > Self::PAGE;
+        messages.truncate(Self::PAGE);
+        messages.reverse();
+        Ok(Page { messages, more })
+    }
+
+    /// Up to [`History::PAGE`] messages that hold all of these words, the last of which
+    /// may be the beginning of one; newest first. Case and accents do not matter.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn find(&self, account: Username, text: &str) -> Result<Vec<Message>, HistoryError> {
+        let Some(query) = words::query(text) else {
+            return Ok(Vec::new());
+        };
+        self.select(
+            "JOIN message_text ON message_text.rowid = message.row
+             WHERE message_text MATCH ?2 AND account = ?1
+             ORDER BY message_text.rowid DESC LIMIT ?3",
+            &[&account.as_str(), &query, &(Self::PAGE as i64)],
+        )
+    }
+
+    fn select(
+        &self,
+        condition: &str,
+        parameters: &[&dyn ToSql],
+    ) -> Result<Vec<Message>, HistoryError> {
+        let sql = format!("SELECT {} FROM message {condition}", row::COLUMNS);
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let rows = statement.query_map(parameters, row::read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+fn set_delivery(
+    transaction: &Transaction<'_>,
+    account: Username,
+    id: MessageId,
+    delivery: Delivery,
+) -> Result<(), HistoryError> {
+    let key = rusqlite::params![account.as_str(), row::integer(id.0)];
+    let known: Option<String> = transaction
+        .prepare_cached("SELECT deliveries FROM message WHERE account = ?1 AND id = ?2")?
+        .query_row(key, |row| row.get(0))
+        .optional()?
+        .flatten();
+    // A message that is gone, or that others said, has no deliveries.
+    let Some(known) = known else { return Ok(()) };
+    let mut deliveries: Vec<Delivery> = serde_json::from_str(&known)?;
+    match deliveries
+        .iter_mut()
+        .find(|known| known.to.address == delivery.to.address)
+    {
+        Some(known) => *known = delivery,
+        None => deliveries.push(delivery),
+    }
+    transaction
+        .prepare_cached("UPDATE message SET deliveries = ?3 WHERE account = ?1 AND id = ?2")?
+        .execute(rusqlite::params![
+            account.as_str(),
+            row::integer(id.0),
+            serde_json::to_string(&deliveries)?
+        ])?;
+    Ok(())
+}
+
+/// Deletes what is beyond the limit, in every account.
+fn prune(transaction: &Transaction<'_>, keep: usize) -> Result<(), HistoryError> {
+    let accounts: Vec<String> = transaction
+        .prepare_cached("SELECT DISTINCT account FROM message")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    for account in accounts {
+        let newest_to_go: Option<i64> = transaction
+            .prepare_cached(
+                "SELECT id FROM message WHERE account = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2",
+            )?
+            .query_row(rusqlite::params![account, keep as i64], |row| row.get(0))
+            .optional()?;
+        if let Some(id) = newest_to_go {
+            transaction.execute(
+                "DELETE FROM message WHERE account = ?1 AND id <= ?2",
+                rusqlite::params![account, id],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
