@@ -1,0 +1,297 @@
+//! No order of inputs, however senseless or hostile, makes a machine panic, stall or
+//! forget its manners.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use p2pchat_model::{Command, Event, Gone, OnlineUser, PeerAddr, Target, Timestamp, Unanswered};
+use p2pchat_peer::machine::{Config, ConnId, Input, Machine, Now, Output, SendId, Taken};
+use p2pchat_protocol::{ChatAnswer, Contact, Kind, Message, Response};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+/// How many outputs one input may cause here, where a group has six members: a text to
+/// each, a notify to each, and the events of all that.
+const MAX_OUTPUTS: usize = 200;
+
+fn address() -> impl Strategy<Value = PeerAddr> {
+    (1..7_u8).prop_map(|last| format!("10.0.0.{last}").parse().unwrap())
+}
+
+fn name() -> impl Strategy<Value = p2pchat_model::Username> {
+    prop::sample::select(vec!["ann", "bob", "cem"]).prop_map(|name| name.parse().unwrap())
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    let password = "pw".parse::<p2pchat_model::Password>().unwrap();
+    let other = password.clone();
+    prop_oneof![
+        name().prop_map(move |name| Command::Register {
+            name,
+            password: password.clone()
+        }),
+        name().prop_map(move |name| Command::Login {
+            name,
+            password: other.clone()
+        }),
+        Just(Command::Logout),
+        Just(Command::Refresh),
+        name().prop_map(|name| Command::Search { name }),
+        address().prop_map(|to| Command::Request {
+            to: Target::Address(to)
+        }),
+        name().prop_map(|to| Command::Request {
+            to: Target::Name(to)
+        }),
+        address().prop_map(|from| Command::Accept { from }),
+        address().prop_map(|from| Command::Reject { from }),
+        "[a-z ]{0,250}".prop_map(|text| Command::Say { text }),
+        Just(Command::Leave),
+        any::<bool>().prop_map(|on| Command::Busy { on }),
+    ]
+}
+
+fn response() -> impl Strategy<Value = Response> {
+    let users = vec(
+        (name(), address()).prop_map(|(name, address)| OnlineUser { name, address }),
+        0..4,
+    );
+    prop_oneof![
+        4 => Just(Response::LoggedIn),
+        2 => Just(Response::Registered),
+        2 => users.prop_map(Response::Online),
+        1 => address().prop_map(Response::Found),
+        1 => prop::sample::select(vec![
+            Response::NameTaken,
+            Response::WrongCredentials,
+            Response::SlowDown,
+            Response::NotFound,
+            Response::WasNotOnline,
+            Response::ServerError { kind: Kind::Login },
+            Response::BadRequest { kind: 7 },
+        ]),
+    ]
+}
+
+fn contact() -> impl Strategy<Value = Contact> {
+    let list = vec(address(), 0..6).prop_map(|list| list.into_iter().collect());
+    let other = vec(address(), 0..6).prop_map(|list| list.into_iter().collect());
+    prop_oneof![
+        (name(), list).prop_map(|(from, members)| Contact::Request { from, members }),
+        (address(), other).prop_map(|(newcomer, members)| Contact::Notify { newcomer, members }),
+    ]
+}
+
+/// What may happen, with ids that may or may not mean anything.
+#[derive(Debug, Clone)]
+enum Step {
+    Command(Command),
+    Pass(u64),
+    Up,
+    Down,
+    Response(Response),
+    Contact(PeerAddr, Contact),
+    Lost(u64),
+    Text(PeerAddr),
+    Request(u64, Result<ChatAnswer, Unanswered>),
+    Notify(u64, Result<(), Gone>),
+    TextDone(u64, Result<Taken, Gone>),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let answers = vec![
+        Ok(ChatAnswer::Accepted),
+        Ok(ChatAnswer::Accepted),
+        Ok(ChatAnswer::Busy),
+        Err(Unanswered::NoAnswer),
+    ];
+    let taken = vec![
+        Ok(Taken::Confirmed),
+        Ok(Taken::Unconfirmed),
+        Err(Gone::Refused),
+        Err(Gone::Unreachable),
+    ];
+    let id = || 0..60_u64;
+    prop_oneof![
+        6 => command().prop_map(Step::Command),
+        3 => (0..40_000_u64).prop_map(Step::Pass),
+        1 => Just(Step::Up),
+        1 => Just(Step::Down),
+        4 => response().prop_map(Step::Response),
+        4 => (address(), contact()).prop_map(|(from, contact)| Step::Contact(from, contact)),
+        1 => id().prop_map(Step::Lost),
+        3 => address().prop_map(Step::Text),
+        4 => (id(), prop::sample::select(answers)).prop_map(|(id, result)| Step::Request(id, result)),
+        2 => (id(), prop::sample::select(vec![Ok(()), Err(Gone::Unreachable)])).prop_map(|(id, result)| Step::Notify(id, result)),
+        4 => (id(), prop::sample::select(taken)).prop_map(|(id, result)| Step::TextDone(id, result)),
+    ]
+}
+
+struct Subject {
+    machine: Machine,
+    elapsed: Duration,
+    conns: u64,
+    open_texts: BTreeSet<ConnId>,
+    open_requests: BTreeSet<ConnId>,
+}
+
+impl Subject {
+    fn new() -> Self {
+        let mut subject = Self {
+            machine: Machine::new(
+                Config {
+                    address: "10.0.0.1".parse().unwrap(),
+                    registry: "registry".to_owned(),
+                    message_port: 1010,
+                    request_limit: Duration::from_secs(60),
+                    seed: 1,
+                },
+                now(Duration::from_secs(1)),
+            ),
+            elapsed: Duration::from_secs(1),
+            conns: 0,
+            open_texts: BTreeSet::new(),
+            open_requests: BTreeSet::new(),
+        };
+        subject.drain();
+        subject
+    }
+
+    fn conn(&mut self) -> ConnId {
+        self.conns += 1;
+        ConnId(self.conns)
+    }
+
+    fn take(&mut self, step: Step) {
+        let input = match step {
+            Step::Command(command) => Input::Command(command),
+            Step::Pass(millis) => return self.pass(Duration::from_millis(millis)),
+            Step::Up => Input::RegistryUp,
+            Step::Down => Input::RegistryDown {
+                reason: "test".to_owned(),
+            },
+            Step::Response(response) => Input::Response(response),
+            Step::Contact(from, contact) => {
+                let conn = self.conn();
+                if matches!(contact, Contact::Request { .. }) {
+                    self.open_requests.insert(conn);
+                }
+                Input::Contact {
+                    conn,
+                    from,
+                    contact,
+                }
+            }
+            Step::Lost(conn) => {
+                self.open_requests.remove(&ConnId(conn));
+                Input::ContactLost { conn: ConnId(conn) }
+            }
+            Step::Text(from) => {
+                let conn = self.conn();
+                self.open_texts.insert(conn);
+                let message = Message::new("bob".parse().unwrap(), "hi".parse().unwrap());
+                Input::Text {
+                    conn,
+                    from,
+                    message,
+                }
+            }
+            Step::Request(id, result) => Input::RequestDone {
+                id: SendId(id),
+                result,
+            },
+            Step::Notify(id, result) => Input::NotifyDone {
+                id: SendId(id),
+                result,
+            },
+            Step::TextDone(id, result) => Input::TextDone {
+                id: SendId(id),
+                result,
+            },
+        };
+        self.handle(input);
+    }
+
+    /// Lets time pass, with the timers that are due.
+    fn pass(&mut self, by: Duration) {
+        let end = self.elapsed + by;
+        let mut timers = 0;
+        while let Some(due) = self.machine.deadline().filter(|due| *due <= end) {
+            self.elapsed = self.elapsed.max(due);
+            self.handle(Input::Timer);
+            timers += 1;
+            assert!(timers < 500, "a storm of timers at {:?}", self.elapsed);
+        }
+        self.elapsed = end;
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.machine.handle(now(self.elapsed), input);
+        self.drain();
+        assert!(
+            self.open_texts.is_empty(),
+            "every text is taken or refused at once"
+        );
+        assert!(
+            self.machine.deadline().is_none_or(|due| due > self.elapsed),
+            "a deadline that has passed"
+        );
+    }
+
+    fn drain(&mut self) {
+        let mut count = 0;
+        while let Some(output) = self.machine.output() {
+            count += 1;
+            match output {
+                Output::TakeText { conn } | Output::RefuseText { conn } => {
+                    assert!(self.open_texts.remove(&conn), "one word to each text");
+                }
+                Output::Answer { conn, .. } => {
+                    assert!(
+                        self.open_requests.remove(&conn),
+                        "one answer to each request"
+                    );
+                }
+                Output::Event(Event::MemberJoined { member, .. }) => {
+                    assert_ne!(
+                        member.address.to_string(),
+                        "10.0.0.1",
+                        "nobody is his own member"
+                    );
+                }
+                _ => {}
+            }
+        }
+        assert!(count < MAX_OUTPUTS, "{count} outputs to one input");
+    }
+}
+
+fn now(elapsed: Duration) -> Now {
+    let millis = u64::try_from(elapsed.as_millis()).unwrap();
+    Now {
+        elapsed,
+        wall: Timestamp(1_700_000_000_000 + millis),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_order_of_inputs_does_harm(steps in vec(step(), 1..120)) {
+        let mut subject = Subject::new();
+        subject.take(Step::Up);
+        subject.take(Step::Command(Command::Login {
+            name: "ann".parse().unwrap(),
+            password: "pw".parse().unwrap(),
+        }));
+        subject.take(Step::Response(Response::LoggedIn));
+        for step in steps {
+            subject.take(step);
+        }
+        subject.pass(Duration::from_secs(700));
+        prop_assert!(subject.open_requests.len() <= 1, "requests are answered in time");
+    }
+}
