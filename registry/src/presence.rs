@@ -1,0 +1,239 @@
+//! Who is online and where.
+//!
+//! Users are spread over shards, each behind a lock of its own; "still here" is one
+//! atomic store under a read lock. The online list is kept as the bytes of its response
+//! and made again only when somebody asks after a change.
+//!
+//! The rules, from PROTOCOL.md:
+//! - a user is online from login to logout, or until no Hello came for the timeout;
+//! - a Hello counts only from the address that logged the name in;
+//! - a Logout counts on the connection that logged the name in, or, on a connection that
+//!   did not log that name in, from the address that did;
+//! - a later login replaces the earlier one, whose connection then has no say.
+//!
+//! **Invariant:** no clock in here; `now` is passed in as the time since some fixed
+//! moment. No lock is held for longer than it takes to look at one shard.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
+
+mod online_list;
+
+pub use online_list::OnlineList;
+
+/// Enough that threads seldom meet, few enough that a sweep or a list visits them fast.
+const SHARDS: usize = 64;
+
+/// One login. No two logins have the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId(u64);
+
+#[derive(Debug)]
+struct Entry {
+    address: PeerAddr,
+    session: SessionId,
+    /// In milliseconds, so that a Hello needs no write lock.
+    last_seen: AtomicU64,
+}
+
+type Shard = RwLock<HashMap<Username, Entry>>;
+
+/// Who is online and where.
+#[derive(Debug)]
+pub struct Presence {
+    shards: Box<[Shard]>,
+    /// Spreads names over shards; random, so that nobody can aim at one.
+    spread: RandomState,
+    timeout: u64,
+    next_session: AtomicU64,
+    next_sweep: AtomicU64,
+    /// Moves with each change of who is online, under the lock of the changed shard.
+    version: AtomicU64,
+    list: ArcSwap<OnlineList>,
+    /// Held by whoever makes the list anew; the others who asked wait for that one.
+    listing: Mutex<()>,
+}
+
+impl Presence {
+    /// Nobody is online yet. Users leave `timeout` after their last Hello.
+    #[must_use]
+    pub fn new(timeout: Duration) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            spread: RandomState::new(),
+            timeout: millis(timeout),
+            next_session: AtomicU64::new(1),
+            next_sweep: AtomicU64::new(0),
+            version: AtomicU64::new(0),
+            list: ArcSwap::from_pointee(OnlineList::new(0, Vec::new())),
+            listing: Mutex::new(()),
+        }
+    }
+
+    /// Puts a user online and returns the session that this begins. An earlier session
+    /// of the same user has ended.
+    pub fn login(&self, name: Username, address: PeerAddr, now: Duration) -> SessionId {
+        let session = SessionId(self.next_session.fetch_add(1, Ordering::Relaxed));
+        let entry = Entry {
+            address,
+            session,
+            last_seen: AtomicU64::new(millis(now)),
+        };
+        let mut shard = self.write(self.shard_of(name));
+        shard.insert(name, entry);
+        self.changed();
+        session
+    }
+
+    /// Takes note that a user is still there. `false` if the user is not online at that
+    /// address.
+    pub fn hello(&self, name: Username, from: PeerAddr, now: Duration) -> bool {
+        let shard = self.read(self.shard_of(name));
+        match shard.get(&name) {
+            Some(entry) if entry.address == from && self.is_live(entry, now) => {
+                entry.last_seen.fetch_max(millis(now), Ordering::Relaxed);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes a user offline. `session` is what the asking connection got when it logged
+    /// that name in, if it did. `false` if the user is not online, or the asker has no
+    /// say.
+    pub fn logout(
+        &self,
+        name: Username,
+        session: Option<SessionId>,
+        from: PeerAddr,
+        now: Duration,
+    ) -> bool {
+        let mut shard = self.write(self.shard_of(name));
+        let Some(entry) = shard.get(&name) else {
+            return false;
+        };
+        let has_a_say = match session {
+            Some(session) => entry.session == session,
+            None => entry.address == from,
+        };
+        if !has_a_say {
+            return false;
+        }
+        let was_online = self.is_live(entry, now);
+        shard.remove(&name);
+        self.changed();
+        was_online
+    }
+
+    /// Where a user is, `None` if not online.
+    #[must_use]
+    pub fn find(&self, name: Username, now: Duration) -> Option<PeerAddr> {
+        let shard = self.read(self.shard_of(name));
+        let entry = shard.get(&name)?;
+        self.is_live(entry, now).then_some(entry.address)
+    }
+
+    /// The online list, by name. Users whose time ran out are in it until
+    /// [`Presence::sweep`] comes by their shard.
+    #[must_use]
+    pub fn online_list(&self) -> Arc<OnlineList> {
+        let is_current = |list: &OnlineList| list.version() == self.version.load(Ordering::Acquire);
+        let list = self.list.load_full();
+        if is_current(&list) {
+            return list;
+        }
+        let _listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
+        let list = self.list.load_full();
+        if is_current(&list) {
+            return list;
+        }
+        let list = Arc::new(self.list_anew());
+        self.list.store(Arc::clone(&list));
+        list
+    }
+
+    /// The version is read first: a change during the listing makes the list old at
+    /// once, and never passes unnoticed.
+    fn list_anew(&self) -> OnlineList {
+        let version = self.version.load(Ordering::Acquire);
+        let mut users = Vec::new();
+        for index in 0..SHARDS {
+            let shard = self.read(index);
+            users.extend(shard.iter().map(|(&name, entry)| OnlineUser {
+                name,
+                address: entry.address,
+            }));
+        }
+        OnlineList::new(version, users)
+    }
+
+    /// Removes the users of the next shard whose time ran out, and returns how many. To
+    /// be called at [`Presence::sweep_interval`].
+    pub fn sweep(&self, now: Duration) -> usize {
+        let turn = self.next_sweep.fetch_add(1, Ordering::Relaxed) % SHARDS as u64;
+        let index = usize::try_from(turn).expect("a number below SHARDS");
+        let is_dead = |entry: &Entry| !self.is_live(entry, now);
+        if !self.read(index).values().any(is_dead) {
+            return 0;
+        }
+        let mut shard = self.write(index);
+        let before = shard.len();
+        shard.retain(|_, entry| !is_dead(entry));
+        let gone = before - shard.len();
+        if gone > 0 {
+            self.changed();
+        }
+        gone
+    }
+
+    /// How often [`Presence::sweep`] is due: all shards get their turn in a tenth of the
+    /// timeout or in 6.4 s, whichever is shorter.
+    #[must_use]
+    pub fn sweep_interval(&self) -> Duration {
+        let share = Duration::from_millis(self.timeout) / (10 * SHARDS as u32);
+        share.clamp(Duration::from_millis(1), Duration::from_millis(100))
+    }
+
+    /// How many users are online, those included whose time ran out and who were not
+    /// swept yet.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        (0..SHARDS).map(|index| self.read(index).len()).sum()
+    }
+
+    fn is_live(&self, entry: &Entry, now: Duration) -> bool {
+        millis(now).saturating_sub(entry.last_seen.load(Ordering::Relaxed)) < self.timeout
+    }
+
+    /// To be called with the changed shard still locked.
+    fn changed(&self) {
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    fn shard_of(&self, name: Username) -> usize {
+        let hash = self.spread.hash_one(name) % SHARDS as u64;
+        usize::try_from(hash).expect("a number below SHARDS")
+    }
+
+    fn read(&self, index: usize) -> RwLockReadGuard<'_, HashMap<Username, Entry>> {
+        self.shards[index]
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, index: usize) -> RwLockWriteGuard<'_, HashMap<Username, Entry>> {
+        self.shards[index]
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,229 @@
+//! The sockets and the tasks: [`Server`].
+//!
+//! One task accepts, one receives Hello datagrams, one sweeps the presence, and each
+//! connection has its own. They share [`Shared`] and otherwise know nothing of each other.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use p2pchat_protocol::PeerAddr;
+use thiserror::Error;
+use tokio::net::{TcpListener, UdpSocket};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::options::{Limits, Options, StoreSpec};
+use crate::password::HashPool;
+use crate::presence::Presence;
+use crate::store::{self, OpenError, Opener, Store};
+use crate::throttle::Throttle;
+
+mod accept;
+mod answer;
+mod connection;
+mod hello;
+mod sessions;
+mod socket;
+
+/// How long the requests in flight have when the server stops.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the store has to write what it was given when the server stops.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why a server cannot start: what is wrong and what to do about it.
+#[derive(Debug, Error)]
+pub enum BindError {
+    /// The account store cannot be used.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// Somebody listens there already.
+    #[error("{protocol} {address} is taken by another program (a second registry?); stop it, or choose another with --{flag} ADDR:PORT", flag = .protocol.to_lowercase())]
+    Taken {
+        /// TCP or UDP.
+        protocol: &'static str,
+        /// What was to be bound.
+        address: SocketAddr,
+    },
+    /// The port needs a privilege.
+    #[error("no permission to listen on {protocol} {address}; choose a port above 1023 with --{flag} ADDR:PORT", flag = .protocol.to_lowercase())]
+    Permission {
+        /// TCP or UDP.
+        protocol: &'static str,
+        /// What was to be bound.
+        address: SocketAddr,
+    },
+    /// The address is not one of this machine, or the system refuses for another reason.
+    #[error("cannot listen on {protocol} {address}: {source}; choose an address of this machine with --{flag} ADDR:PORT", flag = .protocol.to_lowercase())]
+    Socket {
+        /// TCP or UDP.
+        protocol: &'static str,
+        /// What was to be bound.
+        address: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The system gives no threads.
+    #[error("cannot start the threads that hash passwords: {0}")]
+    Threads(io::Error),
+}
+
+/// What all tasks of a server share.
+#[derive(Debug)]
+struct Shared {
+    store: Arc<dyn Store>,
+    passwords: HashPool,
+    presence: Presence,
+    throttle: Throttle,
+    /// The moment that the times given to presence and throttle count from.
+    started: Instant,
+}
+
+impl Shared {
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+}
+
+/// A registry that is ready to run: its store is open, its sockets are bound.
+#[derive(Debug)]
+pub struct Server {
+    tcp: TcpListener,
+    udp: UdpSocket,
+    tcp_addr: SocketAddr,
+    udp_addr: SocketAddr,
+    limits: Limits,
+    store: StoreSpec,
+    shared: Arc<Shared>,
+}
+
+impl Server {
+    /// Binds the sockets and opens the store that `options` name.
+    ///
+    /// # Errors
+    /// If a port is taken or may not be bound, or the store cannot be opened.
+    pub async fn bind(options: Options) -> Result<Self, BindError> {
+        let tcp = socket::listen(options.tcp)?;
+        let udp = socket::receive(options.udp).await?;
+        Self::with_sockets(options, tcp, udp).await
+    }
+
+    /// Takes sockets that the caller has bound; the addresses in `options` do not matter.
+    ///
+    /// # Errors
+    /// If the store cannot be opened.
+    pub async fn with_sockets(
+        options: Options,
+        tcp: TcpListener,
+        udp: UdpSocket,
+    ) -> Result<Self, BindError> {
+        let store = store::open(&options.store, Opener::Registry).await?;
+        let limits = options.limits;
+        let passwords =
+            HashPool::start(limits.hash_workers, limits.hash_queue).map_err(BindError::Threads)?;
+        let local = |protocol, address| {
+            move |source| BindError::Socket {
+                protocol,
+                address,
+                source,
+            }
+        };
+        let shared = Shared {
+            store,
+            passwords,
+            presence: Presence::new(options.presence_timeout),
+            throttle: Throttle::new(limits.failed_logins, limits.failed_login_interval),
+            started: Instant::now(),
+        };
+        Ok(Self {
+            tcp_addr: tcp.local_addr().map_err(local("TCP", options.tcp))?,
+            udp_addr: udp.local_addr().map_err(local("UDP", options.udp))?,
+            tcp,
+            udp,
+            limits,
+            store: options.store,
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// Where sessions are taken; the real port where 0 was asked for.
+    #[must_use]
+    pub fn tcp_addr(&self) -> SocketAddr {
+        self.tcp_addr
+    }
+
+    /// Where Hello datagrams are taken; the real port where 0 was asked for.
+    #[must_use]
+    pub fn udp_addr(&self) -> SocketAddr {
+        self.udp_addr
+    }
+
+    /// Where accounts are kept. Its `Display` shows no password.
+    #[must_use]
+    pub fn store(&self) -> &StoreSpec {
+        &self.store
+    }
+
+    /// Serves until `shutdown` is ready, then stops in order: no new connections and
+    /// datagrams, the requests in flight (5 s at the most), the hashing threads, the store.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let stop = CancellationToken::new();
+        // Whatever way this future ends, its tasks hear of it.
+        let stop_on_drop = stop.clone().drop_guard();
+        let shared = &self.shared;
+        let accepting = tokio::spawn(accept::run(
+            self.tcp,
+            Arc::clone(shared),
+            self.limits.max_connections,
+            stop.clone(),
+        ));
+        let receiving = tokio::spawn(hello::run(self.udp, Arc::clone(shared), stop.clone()));
+        let sweeping = tokio::spawn(sweep(Arc::clone(shared), stop.clone()));
+
+        shutdown.await;
+        tracing::info!("stopping");
+        drop(stop_on_drop);
+        for (what, task) in [
+            ("accepting", accepting),
+            ("receiving", receiving),
+            ("sweeping", sweeping),
+        ] {
+            join(what, task).await;
+        }
+        shared.passwords.stop().await;
+        if tokio::time::timeout(CLOSE_TIMEOUT, shared.store.close())
+            .await
+            .is_err()
+        {
+            tracing::error!("the account store did not close within {CLOSE_TIMEOUT:?}");
+        }
+        tracing::info!("stopped");
+    }
+}
+
+async fn join(what: &str, task: JoinHandle<()>) {
+    if let Err(error) = task.await {
+        tracing::error!(%error, "the task {what} failed");
+    }
+}
+
+/// Takes users offline whose time ran out.
+async fn sweep(shared: Arc<Shared>, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(shared.presence.sweep_interval());
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        let gone = shared.presence.sweep(shared.now());
+        if gone > 0 {
+            tracing::debug!(gone, "no Hello came from these users any more");
+        }
+    }
+}
+
+/// The peer at a socket address. A dual-stack socket shows IPv4 as `::ffff:a.b.c.d`.
+fn peer_at(address: SocketAddr) -> Option<PeerAddr> {
+    match address.ip().to_canonical() {
+        std::net::IpAddr::V4(ip) => PeerAddr::new(ip).ok(),
+        std::net::IpAddr::V6(_) => None,
+    }
+}

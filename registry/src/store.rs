@@ -1,0 +1,152 @@
+//! Where accounts are kept: the [`Store`] trait and its two implementations.
+//!
+//! Both run the same suite of behaviours (`tests/store_suite.rs`), so the rest of the
+//! registry cannot tell them apart.
+//!
+//! **Invariant:** an answer of `Ok(true)` to a write means that the write survives a
+//! crash of this process and of the machine.
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use p2pchat_protocol::{PeerAddr, Username};
+use thiserror::Error;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::options::StoreSpec;
+
+pub mod mongo;
+pub mod sqlite;
+
+pub use mongo::MongoStore;
+pub use sqlite::SqliteStore;
+
+/// What is kept in the password field of an account: an Argon2id hash in PHC form, or
+/// the plain text that the program of 2017 put there. Hidden in `Debug`, wiped on drop.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct StoredPassword(String);
+
+impl StoredPassword {
+    /// Wraps what a store holds.
+    #[must_use]
+    pub fn new(stored: String) -> Self {
+        Self(stored)
+    }
+
+    /// The text itself, for stores and for the hash function.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for StoredPassword {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoredPassword(hidden)")
+    }
+}
+
+/// An account to be made.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Its name.
+    pub name: Username,
+    /// The hash of its password.
+    pub password: StoredPassword,
+    /// Where it was registered from; `None` when the operator makes it.
+    pub address: Option<PeerAddr>,
+}
+
+/// Why a store did not do what it was asked. Never holds a password.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// More is waiting than the store can take.
+    #[error("the account store is busy: too many requests are waiting for it")]
+    Busy,
+    /// The store does not answer in time.
+    #[error("the account store did not answer within {0:?}")]
+    Timeout(std::time::Duration),
+    /// The store is being closed, or its thread has died.
+    #[error("the account store is closed")]
+    Closed,
+    /// The embedded store failed.
+    #[error("the account file failed: {0}")]
+    Sqlite(Arc<rusqlite::Error>),
+    /// MongoDB failed.
+    #[error("MongoDB failed: {0}")]
+    Mongo(String),
+}
+
+/// Why a store cannot be opened: what is wrong and what to do about it.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// See [`sqlite::OpenSqliteError`].
+    #[error(transparent)]
+    Sqlite(#[from] sqlite::OpenSqliteError),
+    /// See [`mongo::ConnectError`].
+    #[error(transparent)]
+    Mongo(#[from] mongo::ConnectError),
+}
+
+/// Who opens a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opener {
+    /// A registry. Only one may serve from an embedded store at a time.
+    Registry,
+    /// An operator command, which works beside a running registry.
+    Operator,
+}
+
+/// Accounts: a name, a password, and where it was registered from.
+///
+/// Every method returns within a bounded time.
+pub trait Store: fmt::Debug + Send + Sync + 'static {
+    /// Makes an account. `false` if there is one of this name.
+    fn register(&self, account: NewAccount) -> BoxFuture<'_, Result<bool, StoreError>>;
+
+    /// The password of an account, `None` if there is no such account.
+    fn find(&self, name: Username) -> BoxFuture<'_, Result<Option<StoredPassword>, StoreError>>;
+
+    /// Puts `new` where `old` is. `false` if there is something else by now, or nothing.
+    fn replace_password(
+        &self,
+        name: Username,
+        old: StoredPassword,
+        new: StoredPassword,
+    ) -> BoxFuture<'_, Result<bool, StoreError>>;
+
+    /// Sets the password of an account. `false` if there is no such account.
+    fn set_password(
+        &self,
+        name: Username,
+        new: StoredPassword,
+    ) -> BoxFuture<'_, Result<bool, StoreError>>;
+
+    /// Deletes an account. `false` if there is no such account.
+    fn remove(&self, name: Username) -> BoxFuture<'_, Result<bool, StoreError>>;
+
+    /// The names of up to `limit` accounts in the order of their bytes, those behind
+    /// `after` only. An account of 2017 may have a name that is no [`Username`].
+    fn names(
+        &self,
+        after: Option<String>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
+
+    /// Finishes what is waiting and lets go of the store. What is asked afterwards
+    /// fails with [`StoreError::Closed`].
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// Opens the store that `spec` names.
+///
+/// # Errors
+/// If it cannot be opened, is not ours, or (for MongoDB) cannot be reached within
+/// [`mongo::CONNECT_TIMEOUT`].
+pub async fn open(spec: &StoreSpec, opener: Opener) -> Result<Arc<dyn Store>, OpenError> {
+    Ok(match spec {
+        StoreSpec::Sqlite(path) => Arc::new(SqliteStore::open(path, opener)?),
+        StoreSpec::Mongo(uri) => Arc::new(MongoStore::connect(uri).await?),
+    })
+}

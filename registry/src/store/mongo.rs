@@ -1,0 +1,314 @@
+//! Accounts in MongoDB, as the program of 2017 keeps them: a document
+//! `{_id: name, name, password, hostlist: [address]}` in `P2PApp.authentication`.
+//!
+//! Documents of that program are taken as they are: a plain-text password, an `_id` that
+//! is no name, fields that are missing or more.
+//!
+//! Writes are acknowledged by a majority and their journals. Every call has a deadline;
+//! when MongoDB is gone, a call fails within it, and the driver reconnects by itself.
+
+use std::fmt;
+use std::time::Duration;
+
+use futures::TryStreamExt;
+use futures::future::BoxFuture;
+use mongodb::bson::{Bson, Document, doc};
+use mongodb::error::{Error, ErrorKind, WriteFailure};
+use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
+use mongodb::{Client, Collection, IndexModel};
+use p2pchat_protocol::Username;
+use thiserror::Error;
+
+use super::{NewAccount, Store, StoreError, StoredPassword};
+use crate::options::MongoUri;
+
+/// How long the first connection may take.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long any later call may take, finding a server included.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the driver looks for a server that takes the call. Shorter than
+/// [`CALL_TIMEOUT`], so that the driver's reason is what gets logged.
+const SELECTION_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long the driver may take to close its connections.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The database of the program of 2017, unless the URI names another.
+pub const DEFAULT_DATABASE: &str = "P2PApp";
+/// Its collection.
+pub const COLLECTION: &str = "authentication";
+/// MongoDB's code for a key that is there already.
+const DUPLICATE_KEY: i32 = 11000;
+
+/// Why MongoDB cannot be used, and what to do about it.
+#[derive(Debug, Error)]
+pub enum ConnectError {
+    /// The URI is none.
+    #[error("{uri} cannot be used: {source}; a URI looks like mongodb://HOST:PORT/DATABASE")]
+    BadUri {
+        /// The URI, without its password.
+        uri: String,
+        /// What the driver says.
+        source: Box<Error>,
+    },
+    /// Nothing usable answers there.
+    #[error(
+        "MongoDB cannot be reached at {uri} within {CONNECT_TIMEOUT:?}: {reason}; check that mongod runs there and that the user and password in the URI are right"
+    )]
+    Unreachable {
+        /// The URI, without its password.
+        uri: String,
+        /// What the driver says.
+        reason: String,
+    },
+}
+
+/// The accounts of one MongoDB database.
+pub struct MongoStore {
+    client: Client,
+    accounts: Collection<Document>,
+}
+
+impl fmt::Debug for MongoStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MongoStore({})", self.accounts.namespace())
+    }
+}
+
+impl MongoStore {
+    /// Connects, and reads one document to see that reading is allowed.
+    ///
+    /// # Errors
+    /// If the URI is none, or nothing usable answers within [`CONNECT_TIMEOUT`].
+    pub async fn connect(uri: &MongoUri) -> Result<Self, ConnectError> {
+        let shown = uri.redacted();
+        let bad_uri = |source| ConnectError::BadUri {
+            uri: shown.clone(),
+            source: Box::new(source),
+        };
+        let mut options = ClientOptions::parse(uri.expose()).await.map_err(bad_uri)?;
+        options
+            .app_name
+            .get_or_insert_with(|| "p2pchat-registry".to_owned());
+        options.connect_timeout = Some(SELECTION_TIMEOUT);
+        options.server_selection_timeout = Some(SELECTION_TIMEOUT);
+        let durable = WriteConcern::builder()
+            .w(Acknowledgment::Majority)
+            .journal(true)
+            .w_timeout(CALL_TIMEOUT)
+            .build();
+        options.write_concern = Some(durable);
+        let database = options.default_database.clone();
+        let client = Client::with_options(options).map_err(bad_uri)?;
+        let database = client.database(database.as_deref().unwrap_or(DEFAULT_DATABASE));
+        let store = Self {
+            accounts: database.collection(COLLECTION),
+            client,
+        };
+        store.probe(&shown).await?;
+        Ok(store)
+    }
+
+    async fn probe(&self, shown: &str) -> Result<(), ConnectError> {
+        let probing = async {
+            self.accounts.find_one(doc! {}).await?;
+            self.index_names().await;
+            Ok::<_, Error>(())
+        };
+        let reason = match tokio::time::timeout(CONNECT_TIMEOUT, probing).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => describe(&error),
+            Err(_) => "no answer".to_owned(),
+        };
+        Err(ConnectError::Unreachable {
+            uri: shown.to_owned(),
+            reason,
+        })
+    }
+
+    /// Accounts are looked up by `_id` and by `name`; without an index the latter reads
+    /// the whole collection. Not unique: a collection of 2017 may break that.
+    async fn index_names(&self) {
+        let index = IndexModel::builder().keys(doc! { "name": 1 }).build();
+        if let Err(error) = self.accounts.create_index(index).await {
+            let reason = describe(&error);
+            tracing::warn!(reason, "no index on account names: logins will be slow");
+        }
+    }
+
+    /// Inserts unless there is a document of this name, under whatever `_id`, in one
+    /// operation of the server.
+    async fn insert(&self, account: &NewAccount) -> Result<bool, Error> {
+        let name = account.name.as_str();
+        let hosts: Vec<String> = account.address.iter().map(ToString::to_string).collect();
+        let document = doc! {
+            "_id": name,
+            "name": name,
+            "password": account.password.expose(),
+            "hostlist": hosts,
+        };
+        let inserting = self
+            .accounts
+            .update_one(by_name(account.name), doc! { "$setOnInsert": document })
+            .upsert(true);
+        match inserting.await {
+            Ok(result) => Ok(result.upserted_id.is_some()),
+            Err(error) if is_duplicate(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn update_password(&self, filter: Document, new: &StoredPassword) -> Result<bool, Error> {
+        let update = doc! { "$set": { "password": new.expose() } };
+        Ok(self
+            .accounts
+            .update_one(filter, update)
+            .await?
+            .matched_count
+            > 0)
+    }
+
+    /// A document of 2017 may lack `name` or have an `_id` that is none: the name is
+    /// whichever of the two is text.
+    async fn page(&self, after: Option<String>, limit: u32) -> Result<Vec<String>, Error> {
+        let pipeline = [
+            doc! { "$project": { "_id": 0, "n": { "$ifNull": ["$name", "$_id"] } } },
+            doc! { "$match": { "n": { "$type": "string", "$gt": after.unwrap_or_default() } } },
+            doc! { "$group": { "_id": "$n" } },
+            doc! { "$sort": { "_id": 1 } },
+            doc! { "$limit": i64::from(limit) },
+        ];
+        let found: Vec<Document> = self
+            .accounts
+            .aggregate(pipeline)
+            .await?
+            .try_collect()
+            .await?;
+        Ok(found
+            .iter()
+            .filter_map(|row| row.get_str("_id").ok().map(str::to_owned))
+            .collect())
+    }
+}
+
+impl Store for MongoStore {
+    fn register(&self, account: NewAccount) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(in_time(async move { self.insert(&account).await }))
+    }
+
+    fn find(&self, name: Username) -> BoxFuture<'_, Result<Option<StoredPassword>, StoreError>> {
+        Box::pin(in_time(async move {
+            let document = self.accounts.find_one(by_name(name)).await?;
+            Ok(document.and_then(password_of))
+        }))
+    }
+
+    fn replace_password(
+        &self,
+        name: Username,
+        old: StoredPassword,
+        new: StoredPassword,
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(in_time(async move {
+            let mut filter = by_name(name);
+            filter.insert("password", old.expose());
+            self.update_password(filter, &new).await
+        }))
+    }
+
+    fn set_password(
+        &self,
+        name: Username,
+        new: StoredPassword,
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(in_time(async move {
+            self.update_password(by_name(name), &new).await
+        }))
+    }
+
+    fn remove(&self, name: Username) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(in_time(async move {
+            Ok(self
+                .accounts
+                .delete_many(by_name(name))
+                .await?
+                .deleted_count
+                > 0)
+        }))
+    }
+
+    fn names(
+        &self,
+        after: Option<String>,
+        limit: u32,
+    ) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        Box::pin(in_time(self.page(after, limit)))
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            let closing = self.client.clone().shutdown();
+            if tokio::time::timeout(CLOSE_TIMEOUT, closing).await.is_err() {
+                tracing::warn!("MongoDB connections did not close in time");
+            }
+        })
+    }
+}
+
+/// The documents of an account.
+fn by_name(name: Username) -> Document {
+    doc! { "$or": [{ "_id": name.as_str() }, { "name": name.as_str() }] }
+}
+
+/// A document without a password in text is an account that nobody can log in to.
+fn password_of(mut document: Document) -> Option<StoredPassword> {
+    match document.remove("password") {
+        Some(Bson::String(password)) => Some(StoredPassword::new(password)),
+        _ => Some(StoredPassword::new(String::new())),
+    }
+}
+
+/// Runs a call with its deadline.
+async fn in_time<T>(call: impl Future<Output = Result<T, Error>>) -> Result<T, StoreError> {
+    match tokio::time::timeout(CALL_TIMEOUT, call).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(error)) => match *error.kind {
+            ErrorKind::Shutdown => Err(StoreError::Closed),
+            _ => Err(StoreError::Mongo(describe(&error))),
+        },
+        Err(_) => Err(StoreError::Timeout(CALL_TIMEOUT)),
+    }
+}
+
+fn is_duplicate(error: &Error) -> bool {
+    match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteError(failure)) => failure.code == DUPLICATE_KEY,
+        ErrorKind::Command(failure) => failure.code == DUPLICATE_KEY,
+        _ => false,
+    }
+}
+
+/// What the driver says, on one line. Server errors may quote the document, and with it
+/// a password: of those, only the code is kept.
+fn describe(error: &Error) -> String {
+    match &*error.kind {
+        ErrorKind::Write(WriteFailure::WriteError(failure)) => {
+            format!("the server refused the write (code {})", failure.code)
+        }
+        ErrorKind::Write(WriteFailure::WriteConcernError(failure)) => {
+            format!(
+                "a majority did not acknowledge the write (code {})",
+                failure.code
+            )
+        }
+        ErrorKind::Command(failure) => format!("{} (code {})", failure.code_name, failure.code),
+        ErrorKind::ServerSelection { message, .. } => last_failure(message).to_owned(),
+        kind => kind.to_string().replace(['\n', '\r'], " "),
+    }
+}
+
+/// The driver describes all it knows of all servers; what helps is why the last attempt
+/// failed. All of it where the text is not as known.
+fn last_failure(message: &str) -> &str {
+    let reason = message.split_once("Error: Kind: ").map(|(_, rest)| rest);
+    let reason = reason.and_then(|rest| rest.split_once(", labels: "));
+    reason.map_or(message, |(reason, _)| reason)
+}

@@ -1,0 +1,238 @@
+//! The two threads of the embedded store: one that writes in groups, one that reads.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use p2pchat_protocol::Username;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::store::{NewAccount, StoreError, StoredPassword};
+
+/// How many requests may wait for one of the threads. The next one fails with
+/// [`StoreError::Busy`]: the disk is far behind, and waiting longer helps nobody.
+const QUEUE: usize = 1024;
+/// How many writes share one commit at the most: beyond this a commit is no cheaper a
+/// row, only later.
+const GROUP: usize = 64;
+
+type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// One change, answered with whether it was made.
+#[derive(Debug)]
+pub(super) enum Write {
+    Register(NewAccount),
+    Replace {
+        name: Username,
+        old: StoredPassword,
+        new: StoredPassword,
+    },
+    Set {
+        name: Username,
+        new: StoredPassword,
+    },
+    Remove {
+        name: Username,
+    },
+}
+
+/// One question.
+#[derive(Debug)]
+pub(super) enum Read {
+    Find {
+        name: Username,
+        reply: Reply<Option<StoredPassword>>,
+    },
+    Names {
+        after: Option<String>,
+        limit: u32,
+        reply: Reply<Vec<String>>,
+    },
+}
+
+/// A change and who waits for it.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) write: Write,
+    pub(super) reply: Reply<bool>,
+}
+
+/// A thread that owns a connection, and the bounded queue in front of it.
+pub(super) struct Worker<T> {
+    queue: Mutex<Option<mpsc::Sender<T>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl<T> fmt::Debug for Worker<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker").finish_non_exhaustive()
+    }
+}
+
+impl<T: Send + 'static> Worker<T> {
+    fn start(name: &str, run: impl FnOnce(mpsc::Receiver<T>) + Send + 'static) -> io::Result<Self> {
+        let (queue, items) = mpsc::channel(QUEUE);
+        let thread = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || run(items))?;
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Queues an item and waits for its answer.
+    pub(super) async fn ask<A>(&self, item: impl FnOnce(Reply<A>) -> T) -> Result<A, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let queue = self
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let queue = queue.ok_or(StoreError::Closed)?;
+        queue.try_send(item(reply)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+        })?;
+        drop(queue);
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Lets the thread finish its queue and waits for its end.
+    pub(super) async fn stop(&self) {
+        drop(
+            self.queue
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(thread) = thread else { return };
+        let joined = tokio::task::spawn_blocking(|| thread.join()).await;
+        if !matches!(joined, Ok(Ok(()))) {
+            tracing::error!("a thread of the account file panicked");
+        }
+    }
+}
+
+/// Starts the thread that writes.
+pub(super) fn start_writer(mut connection: Connection) -> io::Result<Worker<Job>> {
+    Worker::start("accounts-write", move |mut jobs| {
+        let mut group = Vec::with_capacity(GROUP);
+        while let Some(job) = jobs.blocking_recv() {
+            group.push(job);
+            while group.len() < GROUP
+                && let Ok(job) = jobs.try_recv()
+            {
+                group.push(job);
+            }
+            commit(&mut connection, &mut group);
+        }
+        // The last connection to close folds the log into the file.
+    })
+}
+
+/// Makes the changes of a group in one transaction and then, not before, answers them.
+fn commit(connection: &mut Connection, group: &mut Vec<Job>) {
+    match try_commit(connection, group) {
+        Ok(made) => {
+            for (Job { reply, .. }, made) in group.drain(..).zip(made) {
+                // Nobody waits any more: the change is made all the same.
+                let _ = reply.send(Ok(made));
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "the account file did not take {} changes", group.len());
+            let error = Arc::new(error);
+            for job in group.drain(..) {
+                let _ = job.reply.send(Err(StoreError::Sqlite(Arc::clone(&error))));
+            }
+        }
+    }
+}
+
+/// One failure fails the group: SQLite may have rolled all of it back by then.
+fn try_commit(connection: &mut Connection, group: &[Job]) -> rusqlite::Result<Vec<bool>> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let made = group
+        .iter()
+        .map(|job| Ok(apply(&transaction, &job.write)? > 0))
+        .collect::<rusqlite::Result<Vec<bool>>>()?;
+    transaction.commit()?;
+    Ok(made)
+}
+
+/// Makes one change and returns how many rows it touched.
+fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<usize> {
+    match write {
+        Write::Register(account) => connection
+            .prepare_cached(
+                "INSERT INTO account (name, password, address) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![
+                account.name.as_str(),
+                account.password.expose(),
+                account.address.map(|address| address.to_string()),
+            ]),
+        Write::Replace { name, old, new } => connection
+            .prepare_cached("UPDATE account SET password = ?3 WHERE name = ?1 AND password = ?2")?
+            .execute(params![name.as_str(), old.expose(), new.expose()]),
+        Write::Set { name, new } => connection
+            .prepare_cached("UPDATE account SET password = ?2 WHERE name = ?1")?
+            .execute(params![name.as_str(), new.expose()]),
+        Write::Remove { name } => connection
+            .prepare_cached("DELETE FROM account WHERE name = ?1")?
+            .execute(params![name.as_str()]),
+    }
+}
+
+/// Starts the thread that reads.
+pub(super) fn start_reader(connection: Connection) -> io::Result<Worker<Read>> {
+    Worker::start("accounts-read", move |mut questions| {
+        while let Some(question) = questions.blocking_recv() {
+            // A send fails when nobody waits for the answer any more.
+            match question {
+                Read::Find { name, reply } => {
+                    let _ = reply.send(find(&connection, name).map_err(failed));
+                }
+                Read::Names {
+                    after,
+                    limit,
+                    reply,
+                } => {
+                    let names = names(&connection, after.as_deref(), limit);
+                    let _ = reply.send(names.map_err(failed));
+                }
+            }
+        }
+    })
+}
+
+fn find(connection: &Connection, name: Username) -> rusqlite::Result<Option<StoredPassword>> {
+    connection
+        .prepare_cached("SELECT password FROM account WHERE name = ?1")?
+        .query_row([name.as_str()], |row| row.get(0).map(StoredPassword::new))
+        .optional()
+}
+
+fn names(
+    connection: &Connection,
+    after: Option<&str>,
+    limit: u32,
+) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare_cached("SELECT name FROM account WHERE name > ?1 ORDER BY name LIMIT ?2")?
+        .query_map(params![after.unwrap_or_default(), limit], |row| row.get(0))?
+        .collect()
+}
+
+fn failed(error: rusqlite::Error) -> StoreError {
+    StoreError::Sqlite(Arc::new(error))
+}
