@@ -1,0 +1,89 @@
+//! `cargo xtask test`: every check, one after the other, summed up in one line.
+
+mod report;
+mod steps;
+mod tally;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::{Args, ValueEnum};
+
+use crate::mongod;
+use report::Report;
+
+/// What to check.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Only this step; may be given several times
+    #[arg(long, value_name = "STEP")]
+    only: Vec<Step>,
+}
+
+/// One of the checks, in the order in which they run: the quick ones first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Step {
+    /// Formatting, by rustfmt
+    Fmt,
+    /// Lints, by clippy
+    Clippy,
+    /// The documentation of every item, its links included
+    Doc,
+    /// That the protocol and the model build for browsers
+    Wasm,
+    /// Bring a MongoDB (a step of its own because it can fail), then all tests
+    Tests,
+}
+
+/// Runs the checks. All of them run, whatever becomes of the first ones.
+///
+/// # Errors
+/// Only if this program itself is in trouble: a check that fails is part of the report.
+pub async fn run(options: &Options) -> Result<ExitCode> {
+    let steps: Vec<Step> = Step::value_variants()
+        .iter()
+        .copied()
+        .filter(|step| options.only.is_empty() || options.only.contains(step))
+        .collect();
+    let mut report = Report::default();
+    for (index, step) in steps.iter().enumerate() {
+        println!("\n[{}/{}] {}", index + 1, steps.len(), step.title());
+        let start = Instant::now();
+        match step {
+            Step::Fmt => report.step("fmt", start, steps::fmt().await),
+            Step::Clippy => report.step("clippy", start, steps::clippy().await),
+            Step::Doc => report.step("doc", start, steps::doc().await),
+            Step::Wasm => report.step("wasm", start, steps::wasm().await),
+            Step::Tests => tests(&mut report).await,
+        }
+    }
+    report.print();
+    Ok(match report.is_good() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+async fn tests(report: &mut Report) {
+    let start = Instant::now();
+    let (mongod, brought) = match mongod::bring().await {
+        Ok(mongod) => (mongod, Ok(())),
+        Err(error) => (None, Err(error)),
+    };
+    report.step("mongod", start, brought);
+    let start = Instant::now();
+    report.tests(start, steps::tests(mongod.as_ref()).await);
+}
+
+impl Step {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Fmt => "formatting",
+            Self::Clippy => "lints",
+            Self::Doc => "documentation",
+            Self::Wasm => "the build for browsers",
+            Self::Tests => "all tests, with a MongoDB",
+        }
+    }
+}

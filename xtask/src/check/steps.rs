@@ -1,0 +1,84 @@
+//! What each check runs.
+
+use std::env;
+use std::process::{ExitStatus, Stdio};
+
+use anyhow::{Context, Result};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+
+use super::tally::Tally;
+use crate::cargo::cargo;
+use crate::mongod::{self, Mongod};
+use crate::process::{self, Group};
+use crate::wasm;
+
+/// How many seeds the simulation of a whole network runs with, unless the user says.
+const SIM_SEEDS: (&str, &str) = ("P2PCHAT_SIM_SEEDS", "1000");
+/// Packages that browsers run too.
+const FOR_BROWSERS: [&str; 2] = ["p2pchat-protocol", "p2pchat-model"];
+
+pub(super) async fn fmt() -> Result<()> {
+    run(cargo().args(["fmt", "--all", "--check"])).await
+}
+
+pub(super) async fn clippy() -> Result<()> {
+    let mut command = cargo();
+    command.args(["clippy", "--workspace", "--all-targets", "--locked"]);
+    run(command.args(["--", "-D", "warnings"])).await
+}
+
+/// Private items too: the only readers of this documentation are those of the source.
+pub(super) async fn doc() -> Result<()> {
+    let mut command = cargo();
+    command.args([
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+    ]);
+    run(command.arg("--locked").env("RUSTDOCFLAGS", "-D warnings")).await
+}
+
+pub(super) async fn wasm() -> Result<()> {
+    wasm::check(&FOR_BROWSERS).await
+}
+
+/// What became of the tests.
+pub(super) struct Tested {
+    pub(super) tally: Tally,
+    pub(super) status: ExitStatus,
+}
+
+/// Runs all tests and counts them as they go by.
+pub(super) async fn tests(mongod: Option<&Mongod>) -> Result<Tested> {
+    let mut command = cargo();
+    command
+        .args(["test", "--workspace", "--locked", "--no-fail-fast"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    if let Some(mongod) = mongod {
+        command.env(mongod::URI, mongod.uri());
+    }
+    if env::var_os(SIM_SEEDS.0).is_none() {
+        command.env(SIM_SEEDS.0, SIM_SEEDS.1);
+    }
+    println!("{}", process::shown(&command));
+    let mut group = Group::spawn(&mut command)?;
+    let stdout = group.child.stdout.take().context("no output to read")?;
+    let mut lines = BufReader::new(stdout).split(b'\n');
+    let mut tally = Tally::default();
+    while let Some(line) = lines.next_segment().await? {
+        // A test may print what is no UTF-8.
+        let line = String::from_utf8_lossy(&line);
+        println!("{line}");
+        tally.line(&line);
+    }
+    let status = group.wait().await?;
+    Ok(Tested { tally, status })
+}
+
+async fn run(command: &mut Command) -> Result<()> {
+    println!("{}", process::shown(command));
+    process::run(command).await
+}

@@ -1,0 +1,130 @@
+//! A peer that this program drives, by JSON lines.
+
+use std::net::Ipv4Addr;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use p2pchat_model::{Command, Event};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::process::{ChildStdin, ChildStdout};
+use tokio::time::timeout;
+
+use super::stage::Stage;
+use crate::process::Group;
+
+/// How long anything on one machine may take. Something is broken after that.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A `p2pchat --json` that is registered and logged in.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) name: String,
+    pub(super) address: Ipv4Addr,
+    stdin: ChildStdin,
+    events: Lines<BufReader<ChildStdout>>,
+    group: Group,
+}
+
+impl Client {
+    /// Starts it, and returns when it is logged in.
+    pub(super) async fn start(stage: &Stage, name: &str, address: Ipv4Addr) -> Result<Self> {
+        let mut command = stage.peer(name, address)?;
+        command
+            .arg("--json")
+            .env("RUST_LOG", "error")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        let mut group = Group::spawn(&mut command)?;
+        let stdin = group.child.stdin.take().context("no input to write")?;
+        let stdout = group.child.stdout.take().context("no output to read")?;
+        let events = BufReader::new(stdout).lines();
+        let mut client = Self {
+            name: name.to_owned(),
+            address,
+            stdin,
+            events,
+            group,
+        };
+        client
+            .until(
+                "be logged in",
+                |event| matches!(event, Event::LoggedIn { .. }),
+                |_| {},
+            )
+            .await?;
+        Ok(client)
+    }
+
+    /// Asks for something.
+    pub(super) async fn send(&mut self, command: &Command) -> Result<()> {
+        let line = serde_json::to_string(command)? + "\n";
+        self.stdin
+            .write_all(line.as_bytes())
+            .await
+            .with_context(|| format!("{} takes no commands", self.name))
+    }
+
+    /// The next event, however long it takes.
+    pub(super) async fn next(&mut self) -> Result<Event> {
+        let name = &self.name;
+        let Some(line) = self.events.next_line().await? else {
+            bail!("{name} has stopped: {}", self.group.wait().await?);
+        };
+        serde_json::from_str(&line).with_context(|| format!("{name} said no event: {line}"))
+    }
+
+    /// Waits for an event, and shows each that comes until then, and that one.
+    ///
+    /// # Errors
+    /// If it does not come in time, or a command fails meanwhile.
+    pub(super) async fn until(
+        &mut self,
+        what: &str,
+        wanted: impl Fn(&Event) -> bool,
+        mut show: impl FnMut(&Event),
+    ) -> Result<Event> {
+        let search = async {
+            loop {
+                let event = self.next().await?;
+                show(&event);
+                if wanted(&event) {
+                    return Ok(event);
+                }
+                if let Event::Failed { failure, .. } = event {
+                    bail!("{}: {}", failure.command, failure.message);
+                }
+            }
+        };
+        let found = timeout(PATIENCE, search).await;
+        let limit = || format!("no sign of it within {} s", PATIENCE.as_secs());
+        found
+            .with_context(limit)
+            .flatten()
+            .with_context(|| format!("{} was to {what}", self.name))
+    }
+
+    /// Ends its input, and waits until it has logged out and ended in order.
+    pub(super) async fn quit(self) -> Result<()> {
+        let Self {
+            name,
+            stdin,
+            mut group,
+            mut events,
+            ..
+        } = self;
+        drop(stdin);
+        let end = async {
+            // Read on, or it could not say its last events.
+            while events.next_line().await?.is_some() {}
+            group.wait().await
+        };
+        let status = timeout(PATIENCE, end)
+            .await
+            .with_context(|| format!("{name} did not end"))??;
+        if !status.success() {
+            bail!("{name} ended: {status}");
+        }
+        Ok(())
+    }
+}

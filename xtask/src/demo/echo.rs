@@ -1,0 +1,63 @@
+//! The friendly peer: accepts every request and answers every message.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use p2pchat_model::{Command, Event, Message, Username};
+
+use super::client::Client;
+
+/// How much of a text is repeated, in characters: an answer should fit into one packet.
+const REPEATED: usize = 40;
+
+/// The friendly peer.
+#[derive(Debug)]
+pub(super) struct Echo {
+    client: Client,
+    greeted: BTreeSet<Username>,
+}
+
+impl Echo {
+    /// Takes over a peer.
+    pub(super) fn new(client: Client) -> Self {
+        Self {
+            client,
+            greeted: BTreeSet::new(),
+        }
+    }
+
+    /// Lives until its program ends, which is an error, or the future is dropped.
+    pub(super) async fn live(&mut self) -> Result<()> {
+        loop {
+            let event = self.client.next().await?;
+            if let Some(command) = self.answer(event) {
+                self.client.send(&command).await?;
+            }
+        }
+    }
+
+    fn answer(&mut self, event: Event) -> Option<Command> {
+        match event {
+            Event::RequestReceived { request } => Some(Command::Accept {
+                from: request.from.address,
+            }),
+            Event::Message { message } if !message.is_own() => {
+                let text = self.reply(&message);
+                Some(Command::Say { text })
+            }
+            _ => None,
+        }
+    }
+
+    fn reply(&mut self, message: &Message) -> String {
+        let name = message.from.name;
+        if self.greeted.insert(name) {
+            return format!("Hello {name}! I am echo, and say again what you say. Try me.");
+        }
+        let mut text: String = message.text.chars().take(REPEATED).collect();
+        if text.len() < message.text.len() {
+            text.push('…');
+        }
+        format!("{name} said: {text}")
+    }
+}

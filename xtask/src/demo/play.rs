@@ -1,0 +1,114 @@
+//! The demo without a terminal: a conversation of three peers, printed as it goes.
+
+use std::net::Ipv4Addr;
+
+use anyhow::{Context, Result};
+use p2pchat_model::{Command, DeliveryState, Event, Line, Target, View, printable};
+
+use super::client::Client;
+use super::echo::Echo;
+use super::stage::Stage;
+
+/// Plays the conversation.
+pub(super) async fn run(stage: &Stage, addresses: [Ipv4Addr; 3]) -> Result<()> {
+    let [echo, alice, bob] = addresses;
+    println!("Three peers on this machine: alice, bob, and echo, which answers by itself.");
+    println!("Before each line: who sees it.\n");
+    let mut echo = Echo::new(Client::start(stage, "echo", echo).await?);
+    let mut alice = Client::start(stage, "alice", alice).await?;
+    let mut bob = Client::start(stage, "bob", bob).await?;
+    let play = async {
+        alice_meets_echo(&mut alice).await?;
+        bob_joins(&mut alice, &mut bob).await?;
+        bob_talks_to_both(&mut alice, &mut bob).await?;
+        alice.quit().await?;
+        bob.quit().await
+    };
+    tokio::select! {
+        result = play => result?,
+        result = echo.live() => result.context("echo is gone")?,
+    }
+    println!("\nThat was it: everything has ended, and nothing was kept.");
+    Ok(())
+}
+
+async fn alice_meets_echo(alice: &mut Client) -> Result<()> {
+    alice.send(&Command::Request { to: user("echo")? }).await?;
+    watch(alice, "meet echo", |event| joined(event, "echo")).await?;
+    say(alice, "Hi echo, are you there?").await?;
+    watch(alice, "be greeted by echo", |event| said_by(event, "echo")).await
+}
+
+/// Asked by alice, who chats with echo already: so bob finds himself in a group.
+async fn bob_joins(alice: &mut Client, bob: &mut Client) -> Result<()> {
+    alice.send(&Command::Request { to: user("bob")? }).await?;
+    watch(alice, "ask bob", |event| {
+        matches!(event, Event::RequestSent { .. })
+    })
+    .await?;
+    watch(bob, "be asked", |event| {
+        matches!(event, Event::RequestReceived { .. })
+    })
+    .await?;
+    let from = alice.address.to_string().parse()?;
+    bob.send(&Command::Accept { from }).await?;
+    watch(bob, "meet echo", |event| joined(event, "echo")).await?;
+    watch(alice, "meet bob", |event| joined(event, "bob")).await?;
+    say(alice, "Bob, this is echo.").await?;
+    watch(bob, "hear alice", |event| said_by(event, "alice")).await?;
+    // So that echo is known to have heard of bob before he speaks.
+    watch(bob, "hear echo", |event| said_by(event, "echo")).await?;
+    watch(alice, "hear echo", |event| said_by(event, "echo")).await
+}
+
+async fn bob_talks_to_both(alice: &mut Client, bob: &mut Client) -> Result<()> {
+    say(bob, "Hello, both of you! 👋").await?;
+    watch(alice, "hear bob", |event| said_by(event, "bob")).await?;
+    watch(bob, "be greeted by echo", |event| said_by(event, "echo")).await
+}
+
+async fn say(client: &mut Client, text: &str) -> Result<()> {
+    let text = text.to_owned();
+    client.send(&Command::Say { text }).await
+}
+
+/// Shows what a client sees until something happens.
+async fn watch(client: &mut Client, what: &str, wanted: impl Fn(&Event) -> bool) -> Result<()> {
+    let name = client.name.clone();
+    client
+        .until(what, wanted, |event| show(&name, event))
+        .await?;
+    Ok(())
+}
+
+fn user(name: &str) -> Result<Target> {
+    Ok(Target::Name(name.parse()?))
+}
+
+fn joined(event: &Event, name: &str) -> bool {
+    match event {
+        Event::MemberJoined { member, .. } => member.to_string() == name,
+        _ => false,
+    }
+}
+
+fn said_by(event: &Event, name: &str) -> bool {
+    match event {
+        Event::Message { message } => message.from.name.as_str() == name,
+        _ => false,
+    }
+}
+
+fn show(who: &str, event: &Event) {
+    let line = match event {
+        Event::Message { message } => format!("{}: {}", message.from, printable(&message.text)),
+        Event::Delivered { delivery, .. } if delivery.state == DeliveryState::Sent => {
+            format!("({} has it)", delivery.to)
+        }
+        event => match View::notice(event) {
+            Some(Line::Notice { text, .. }) => format!("* {text}"),
+            _ => return,
+        },
+    };
+    println!("{who:>6} | {line}");
+}

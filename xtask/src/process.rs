@@ -1,0 +1,177 @@
+//! Processes that never outlive the one who started them.
+
+use std::ffi::OsStr;
+use std::io;
+use std::process::{ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+use tokio::process::{Child, Command};
+
+/// How long processes have for an orderly end before they are killed. The slowest is a
+/// database that writes its files out.
+const GRACE: Duration = Duration::from_secs(8);
+/// How often it is looked whether they have ended.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// A process in a group of its own, with all that it starts. Dropping it ends them all.
+#[derive(Debug)]
+pub struct Group {
+    /// The process, for its pipes.
+    pub child: Child,
+    id: Pid,
+}
+
+impl Group {
+    /// Starts a command in a group of its own: Ctrl-C does not reach it, so it ends
+    /// when its owner says so.
+    ///
+    /// # Errors
+    /// If there is no such program, or it cannot be started.
+    pub fn spawn(command: &mut Command) -> Result<Self> {
+        let program = command.as_std().get_program().to_owned();
+        let child = command
+            .process_group(0)
+            .spawn()
+            .with_context(|| format!("cannot start {}", program.display()))?;
+        let id = child
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw)
+            .with_context(|| format!("{} has no process id", program.display()))?;
+        Ok(Self { child, id })
+    }
+
+    /// Waits until the process ends by itself.
+    ///
+    /// # Errors
+    /// If the system cannot tell.
+    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait().await
+    }
+
+    /// Whether the process, or one that it started, is still there. The first is waited
+    /// for on the way, since its number stays taken until then.
+    fn is_there(&mut self) -> bool {
+        let _ = self.child.try_wait();
+        test_kill_process_group(self.id).is_ok()
+    }
+
+    fn gone_within(&mut self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        while self.is_there() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(LOOK);
+        }
+        true
+    }
+}
+
+/// Blocks until all are gone: what comes after it (a folder to be removed, the prompt of
+/// the shell) may rely on that.
+impl Drop for Group {
+    fn drop(&mut self) {
+        if self.is_there() {
+            let _ = kill_process_group(self.id, Signal::TERM);
+            if !self.gone_within(GRACE) {
+                let _ = kill_process_group(self.id, Signal::KILL);
+                self.gone_within(GRACE);
+            }
+        }
+    }
+}
+
+/// Runs a command to its end; what it prints is printed.
+///
+/// # Errors
+/// If it cannot be started or does not succeed.
+pub async fn run(command: &mut Command) -> Result<()> {
+    let shown = shown(command);
+    let status = Group::spawn(command.stdin(Stdio::null()))?.wait().await?;
+    if !status.success() {
+        bail!("`{shown}`: {status}");
+    }
+    Ok(())
+}
+
+/// Runs a command to its end and returns what it printed to its standard output.
+///
+/// # Errors
+/// If it cannot be started or does not succeed. The error has what it printed to its
+/// standard error.
+pub async fn output(command: &mut Command) -> Result<String> {
+    let shown = shown(command);
+    let output = command
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .with_context(|| format!("cannot run `{shown}`"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("`{shown}`: {}\n{}", output.status, said.trim_end());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// A command as one would type it.
+#[must_use]
+pub fn shown(command: &Command) -> String {
+    let command = command.as_std();
+    [command.get_program()]
+        .into_iter()
+        .chain(command.get_args())
+        .map(OsStr::to_string_lossy)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncBufReadExt, BufReader};
+
+    use super::*;
+
+    async fn line_of(script: &str) -> (Group, String) {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).stdout(Stdio::piped());
+        let mut group = Group::spawn(&mut command).unwrap();
+        let out = group.child.stdout.take().unwrap();
+        let line = BufReader::new(out).lines().next_line().await.unwrap();
+        (group, line.unwrap())
+    }
+
+    fn lives(pid: &str) -> bool {
+        let pid = Pid::from_raw(pid.parse().unwrap()).unwrap();
+        rustix::process::test_kill_process(pid).is_ok()
+    }
+
+    #[tokio::test]
+    async fn what_a_process_started_ends_with_it() {
+        let (group, grandchild) = line_of("sleep 600 & echo $!; wait").await;
+        assert!(lives(&grandchild));
+        drop(group);
+        assert!(!lives(&grandchild));
+    }
+
+    #[tokio::test]
+    async fn a_process_left_behind_by_one_that_has_ended_ends_too() {
+        let (mut group, orphan) = line_of("sleep 600 >/dev/null & echo $!").await;
+        group.wait().await.unwrap();
+        assert!(lives(&orphan));
+        drop(group);
+        assert!(!lives(&orphan));
+    }
+
+    #[tokio::test]
+    async fn a_command_that_fails_is_named_with_what_it_said() {
+        let error = output(Command::new("sh").args(["-c", "echo why >&2; exit 3"])).await;
+        let message = error.unwrap_err().to_string();
+        assert!(message.contains("exit status: 3"), "{message}");
+        assert!(message.contains("why"), "{message}");
+    }
+}
