@@ -5,7 +5,7 @@ use std::fmt;
 use p2pchat_protocol::{Password, PeerAddr, Username};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::event::MessageId;
+use crate::message::MessageId;
 
 /// What a user can ask, whichever front end he uses.
 ///

@@ -13,6 +13,7 @@
 
 mod command;
 mod event;
+mod message;
 mod person;
 mod text;
 mod time;
@@ -21,9 +22,10 @@ mod words;
 
 pub use command::{Command, Target};
 pub use event::{
-    Delivery, DeliveryState, Event, Failure, Gone, IncomingRequest, JoinedBy, Link, Message,
-    MessageId, Notice, Outcome, OutgoingRequest, Problem, StrangerAct, Unanswered,
+    Event, Failure, IncomingRequest, JoinedBy, Link, Notice, Outcome, OutgoingRequest, Problem,
+    StrangerAct, Unanswered,
 };
+pub use message::{Delivery, DeliveryState, Gone, Message, MessageId};
 pub use p2pchat_protocol::{OnlineUser, Password, PeerAddr, Username};
 pub use person::{NameCheck, Person, Speaker};
 pub use text::{packets, printable};

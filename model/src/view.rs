@@ -3,7 +3,8 @@
 use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
-use crate::event::{Delivery, Event, IncomingRequest, Link, Message, MessageId, OutgoingRequest};
+use crate::event::{Event, IncomingRequest, Link, OutgoingRequest};
+use crate::message::{Delivery, Message, MessageId};
 use crate::person::Person;
 use crate::time::Timestamp;
 use crate::words;

@@ -3,9 +3,8 @@
 
 use p2pchat_protocol::{Password, PeerAddr, Username};
 
-use crate::event::{
-    Event, Failure, Gone, JoinedBy, Notice, Outcome, Problem, StrangerAct, Unanswered,
-};
+use crate::event::{Event, Failure, JoinedBy, Notice, Outcome, Problem, StrangerAct, Unanswered};
+use crate::message::Gone;
 use crate::person::Person;
 use crate::time::Timestamp;
 use crate::view::Level;

@@ -1,5 +1,6 @@
 use super::*;
-use crate::event::{DeliveryState, Gone, JoinedBy};
+use crate::event::JoinedBy;
+use crate::message::{DeliveryState, Gone};
 use crate::person::{NameCheck, Speaker};
 
 fn address(last: u8) -> PeerAddr {

@@ -1,0 +1,117 @@
+//! Who is online: the list that is kept fresh, and searches.
+
+use std::time::Duration;
+
+use p2pchat_model::{Event, Notice, OnlineUser, Problem, Target, Username};
+use p2pchat_protocol::{Request, Response};
+
+use super::super::{Machine, Refusal};
+use super::{LinkState, Question, Then};
+
+/// How old the online list may become.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(30);
+/// How soon the list is asked for again when a name is in doubt.
+const REFRESH_PAUSE: Duration = Duration::from_secs(2);
+/// How many requests may wait for their responses.
+const MAX_ASKED: usize = 64;
+
+impl Machine {
+    pub(in super::super) fn refresh(&mut self) -> Result<(), Refusal> {
+        let name = self.account()?;
+        self.check_link()?;
+        self.ask_online(name, true);
+        Ok(())
+    }
+
+    fn check_link(&self) -> Result<(), Problem> {
+        if self.session.link != LinkState::Up {
+            Err(Problem::RegistryUnreachable)
+        } else if self.session.asked.len() >= MAX_ASKED {
+            Err(Problem::TooMuch)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Asks for the list again soon, because a name is not as the last one has it.
+    pub(in super::super) fn doubt_names(&mut self) {
+        let soon = (self.session.refreshed + REFRESH_PAUSE).max(self.now.elapsed);
+        self.session.refresh_at = self.session.refresh_at.min(soon);
+    }
+
+    pub(in super::super) fn search(&mut self, name: Username) -> Result<(), Refusal> {
+        self.ask_where(name, Then::Tell)
+    }
+
+    /// Finds somebody who is not in the list, and then asks him for a chat.
+    pub(in super::super) fn search_to_request(&mut self, name: Username) -> Result<(), Refusal> {
+        self.ask_where(name, Then::Request)
+    }
+
+    fn ask_where(&mut self, target: Username, then: Then) -> Result<(), Refusal> {
+        let username = self.account()?;
+        self.check_link()?;
+        self.ask(
+            Question::Search { name: target, then },
+            Request::Search { username, target },
+        );
+        Ok(())
+    }
+
+    pub(super) fn ask_online(&mut self, username: Username, tell: bool) {
+        self.session.refresh_at = self.now.elapsed + REFRESH_INTERVAL;
+        if tell
+            || !self
+                .session
+                .is_asking(|question| matches!(question, Question::AllOnline { .. }))
+        {
+            self.ask(
+                Question::AllOnline { tell },
+                Request::AllOnline { username },
+            );
+        }
+    }
+
+    pub(super) fn search_answered(&mut self, name: Username, then: Then, response: &Response) {
+        let address = match response {
+            Response::Found(address) => Some(*address),
+            Response::NotFound => None,
+            _ => return self.fail(then.command(), Problem::RegistryFailed.into()),
+        };
+        match (then, address) {
+            (Then::Tell, _) => {
+                let at = self.now.wall;
+                self.emit(Event::Found { at, name, address });
+            }
+            (Then::Request, None) => self.fail("request", Problem::NotOnline.into()),
+            (Then::Request, Some(address)) => {
+                if let Err(refusal) = self.request(Target::Address(address)) {
+                    self.fail("request", refusal);
+                }
+            }
+        }
+    }
+
+    pub(super) fn online(&mut self, users: &[OnlineUser], tell: bool) {
+        let Some(name) = self.session.account() else {
+            return;
+        };
+        self.session.refreshed = self.now.elapsed;
+        if self.directory.replace(users) || tell {
+            let users = self.directory.users();
+            self.emit(Event::Online { users });
+        }
+        let listed = self.directory.address_of(name);
+        if listed.is_none() {
+            // It has forgotten us: it was restarted, or our hellos did not get through.
+            self.ask_account();
+        }
+        let elsewhere = listed.filter(|address| *address != self.config.address);
+        if let Some(address) = elsewhere
+            && self.session.elsewhere != elsewhere
+        {
+            self.notice(Notice::ElsewhereOnline { address });
+        }
+        self.session.elsewhere = elsewhere;
+    }
+}
