@@ -1,0 +1,180 @@
+//! `--json`: one command a line on standard input, one event a line on standard output.
+//!
+//! The first line is `started`. A line that is no command is answered by `failed` with the
+//! command `?`. When the input ends, what is under way is waited for, within
+//! [`PATIENCE`](crate::pending::PATIENCE).
+
+use std::io::{self, Write};
+
+use anyhow::{Context, Result};
+use p2pchat_model::{Command, Event, Failure, Link, Problem, View};
+use p2pchat_peer::Handle;
+use tokio::time::{Instant, sleep_until};
+
+use crate::clock::Clock;
+use crate::exit::Exit;
+use crate::feed::{Feed, Seen};
+use crate::lines::{self, BadLine};
+use crate::login::{Attempt, Step};
+use crate::pending::{PATIENCE, Pending};
+use crate::settings::AutoLogin;
+use crate::signals::Signals;
+
+/// Runs until the input has ended, the output is closed, or a signal comes.
+///
+/// # Errors
+/// If the peer stops by itself.
+pub async fn run(handle: Handle, login: Option<AutoLogin>, mut signals: Signals) -> Result<Exit> {
+    let (mut feed, view) = Feed::start(handle.clone()).await?;
+    let mut front = Front {
+        handle,
+        view,
+        pending: Pending::default(),
+        attempt: None,
+        closed: false,
+    };
+    front.show_start();
+    if let Some(login) = login {
+        let (attempt, command) = Attempt::start(login);
+        front.attempt = Some(attempt);
+        front.send(command).await?;
+    }
+    let mut input = lines::read_stdin();
+    let mut ends_at = None;
+    while !front.closed {
+        if ends_at.is_some() && front.pending.is_settled(&front.view) {
+            break;
+        }
+        tokio::select! {
+            exit = signals.next() => return Ok(exit),
+            seen = feed.next() => if let Some(exit) = front.seen(seen?).await? {
+                return Ok(exit);
+            },
+            line = input.recv(), if ends_at.is_none() && front.attempt.is_none() => match line {
+                Some(line) => front.line(line).await?,
+                None => ends_at = Some(Instant::now() + PATIENCE),
+            },
+            () = sleep_until(ends_at.unwrap_or_else(Instant::now)), if ends_at.is_some() => break,
+        }
+    }
+    Ok(Exit::Done)
+}
+
+struct Front {
+    handle: Handle,
+    view: View,
+    pending: Pending,
+    attempt: Option<Attempt>,
+    /// Nobody reads the output any more.
+    closed: bool,
+}
+
+impl Front {
+    /// Tells what happened before the first event could be seen.
+    fn show_start(&mut self) {
+        let started = self.view.address.zip(self.view.message_port);
+        if let Some((address, message_port)) = started {
+            self.show(&Event::Started {
+                address,
+                registry: self.view.registry.clone(),
+                message_port,
+            });
+        }
+        let link = self.view.link.clone();
+        if link != Link::default() {
+            self.show(&Event::Link { link });
+        }
+    }
+
+    fn show(&mut self, event: &Event) {
+        let mut out = io::stdout().lock();
+        let written = serde_json::to_writer(&mut out, event)
+            .map_err(io::Error::from)
+            .and_then(|()| out.write_all(b"\n"))
+            .and_then(|()| out.flush());
+        self.closed |= written.is_err();
+    }
+
+    async fn send(&mut self, command: Command) -> Result<()> {
+        self.pending.sent(&command);
+        self.handle.send(command).await.context("the peer is gone")
+    }
+
+    async fn line(&mut self, line: Result<String, BadLine>) -> Result<()> {
+        let message = match line {
+            Ok(line) if line.trim().is_empty() => return Ok(()),
+            Ok(line) => match serde_json::from_str(&line) {
+                Ok(command) => return self.send(command).await,
+                Err(error) => complaint(&error),
+            },
+            Err(error) => error.to_string(),
+        };
+        self.show(&Event::Failed {
+            at: Clock::now(),
+            failure: Failure {
+                command: "?".to_owned(),
+                problem: Problem::BadText,
+                message,
+            },
+        });
+        Ok(())
+    }
+
+    async fn seen(&mut self, seen: Seen) -> Result<Option<Exit>> {
+        let event = match seen {
+            Seen::Event(event) => event,
+            Seen::Anew(view, count) => {
+                eprintln!("p2pchat: {count} events were missed: read faster");
+                self.view = *view;
+                self.pending.forget();
+                self.attempt.take_if(|_| self.view.account.is_some());
+                return Ok(None);
+            }
+        };
+        self.view.apply(&event);
+        self.pending.saw(&event);
+        self.show(&event);
+        let step = self.attempt.as_ref().map(|attempt| attempt.saw(&event));
+        match step {
+            None | Some(Step::Wait) => {}
+            Some(Step::Done) => self.attempt = None,
+            Some(Step::Send(command)) => self.send(command).await?,
+            Some(Step::Failed(reason)) => {
+                eprintln!("p2pchat: login failed: {reason}");
+                return Ok(Some(Exit::Login));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What is wrong with a line, without the values in it: one of them may be a password.
+fn complaint(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = match text.split_once(", expected ") {
+        Some((start, expected)) if start.starts_with("invalid") => {
+            format!("expected {expected}")
+        }
+        _ => text,
+    };
+    format!("this line is no command: {text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint_about(line: &str) -> String {
+        complaint(&serde_json::from_str::<Command>(line).unwrap_err())
+    }
+
+    #[test]
+    fn a_bad_line_is_explained_without_its_values() {
+        assert!(complaint_about("{").contains("EOF"));
+        assert!(complaint_about(r#"{"shout":{}}"#).contains("unknown variant `shout`"));
+        let password = r#"{"login":{"name":"a","password":31415926}}"#;
+        let text = complaint_about(password);
+        assert!(text.contains("expected a string"), "{text}");
+        assert!(!text.contains("31415926"), "{text}");
+    }
+}

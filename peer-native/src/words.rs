@@ -1,0 +1,150 @@
+//! Events as lines of plain text.
+
+use p2pchat_model::{
+    DeliveryState, Event, Gone, IncomingRequest, Line, Link, Message, Person, View,
+};
+
+use crate::clock::Clock;
+use crate::wrap::one_line;
+
+/// What a plain front end prints when this happens; mostly one line. `view` is what there
+/// was to see before it.
+#[must_use]
+pub fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
+    let now = Clock::now();
+    let stamped = |text: String| vec![format!("[{}] {text}", clock.time(now))];
+    match event {
+        Event::Message { message } => vec![said(message, &clock.time(message.at))],
+        Event::Started { address, .. } => vec![format!("this peer is at {address}")],
+        Event::Link { link } => link_words(link, view, now).map(stamped).unwrap_or_default(),
+        Event::Delivered { delivery, .. } => match delivery.state {
+            DeliveryState::Failed(reason) => stamped(undelivered(&delivery.to, reason)),
+            _ => Vec::new(),
+        },
+        Event::RequestReceived { request } => stamped(one_line(&request_words(request))),
+        Event::Busy { on: true } => stamped("you are busy: chat requests are turned away".into()),
+        Event::Busy { on: false } => stamped("you take chat requests again".into()),
+        Event::History { messages, .. } => earlier(messages.iter(), clock),
+        Event::Findings { text, messages } => {
+            let mut lines = vec![format!(
+                "found for “{}”: {}",
+                one_line(text),
+                messages.len()
+            )];
+            lines.extend(earlier(messages.iter().rev(), clock));
+            lines
+        }
+        _ => match View::notice(event) {
+            Some(Line::Notice { at, text, .. }) => {
+                vec![format!("[{}] {}", clock.time(at), one_line(&text))]
+            }
+            _ => Vec::new(),
+        },
+    }
+}
+
+fn said(message: &Message, when: &str) -> String {
+    let from = one_line(&message.from.to_string());
+    format!("[{when}] {from}: {}", one_line(&message.text))
+}
+
+fn earlier<'a>(messages: impl Iterator<Item = &'a Message>, clock: &Clock) -> Vec<String> {
+    messages
+        .map(|message| said(message, &clock.date_and_time(message.at)))
+        .collect()
+}
+
+fn link_words(link: &Link, view: &View, now: p2pchat_model::Timestamp) -> Option<String> {
+    match (link, &view.link) {
+        (Link::Up, Link::Up) | (Link::Connecting, _) => None,
+        (Link::Up, _) => Some(format!("connected to the registry {}", view.registry)),
+        (Link::Down { reason, retry_at }, _) => {
+            let seconds = now.seconds_until(*retry_at);
+            let reason = one_line(reason);
+            Some(format!(
+                "no connection to the registry {}: {reason}; next try in {seconds} s",
+                view.registry
+            ))
+        }
+    }
+}
+
+/// Why somebody did not get what the user said.
+#[must_use]
+pub fn undelivered(to: &Person, reason: Gone) -> String {
+    let to = one_line(&to.to_string());
+    match reason {
+        Gone::Unreachable => format!("{to} did not get it: out of reach"),
+        Gone::Refused => format!("{to} did not get it: no longer in the chat"),
+        Gone::WeLeft => format!("{to} did not get it: you left the chat before"),
+    }
+}
+
+/// Who asks for a chat, from where and with whom.
+#[must_use]
+pub fn request_words(request: &IncomingRequest) -> String {
+    let seconds = request.at.seconds_until(request.expires);
+    let with = company(&request.members);
+    let from = request.from;
+    format!(
+        "{} at {} asks for a chat{with}; /accept or /reject within {seconds} s",
+        from.name, from.address
+    )
+}
+
+/// ` together with bob, carol`, or nothing for nobody.
+#[must_use]
+pub fn company(members: &[Person]) -> String {
+    match members {
+        [] => String::new(),
+        members => {
+            let names: Vec<_> = members.iter().map(ToString::to_string).collect();
+            format!(" together with {}", one_line(&names.join(", ")))
+        }
+    }
+}
+
+/// Who is online and who is in the chat.
+#[must_use]
+pub fn who(view: &View) -> Vec<String> {
+    let names = |people: Vec<String>, none: &str| match people.is_empty() {
+        true => none.to_owned(),
+        false => one_line(&people.join(", ")),
+    };
+    let members = view.members.iter().map(ToString::to_string).collect();
+    let others = view
+        .others()
+        .map(|user| format!("{} ({})", user.name, user.address))
+        .collect();
+    vec![
+        format!("in the chat with you: {}", names(members, "nobody")),
+        format!("online: {}", names(others, "nobody else")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use p2pchat_model::{MessageId, NameCheck, Speaker, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn what_steers_a_terminal_does_not_get_through() {
+        let message = Message {
+            id: MessageId(1),
+            at: Timestamp(1_795_364_580_000),
+            from: Speaker {
+                name: "bob".parse().unwrap(),
+                address: "127.0.0.3".parse().unwrap(),
+                check: NameCheck::Unknown,
+            },
+            text: "a\u{1b}[2Jb\nc\u{202e}".to_owned(),
+            deliveries: None,
+        };
+        let event = Event::Message { message };
+        assert_eq!(
+            lines(&event, &View::default(), &Clock::utc()),
+            ["[16:23] bob (127.0.0.3): a␛[2Jb c\u{fffd}"]
+        );
+    }
+}

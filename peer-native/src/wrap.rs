@@ -1,0 +1,142 @@
+//! Texts in rows of a given width. Width is counted in terminal columns and a cut falls
+//! between what people see as characters, so wide letters and emoji stay whole.
+
+use p2pchat_model::printable;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// Columns from one tab stop to the next.
+const TAB: usize = 4;
+
+/// How many columns a text without line breaks takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// Makes a text fit to show in one row: line breaks and tabs become spaces.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    printable(text).replace(['\n', '\t'], " ")
+}
+
+/// Cuts a text to at most `columns`, with `…` where something is missing.
+#[must_use]
+pub fn fit(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for grapheme in text.graphemes(true) {
+        let wide = width(grapheme);
+        if used + wide + 1 > columns {
+            break;
+        }
+        out.push_str(grapheme);
+        used += wide;
+    }
+    if columns > 0 {
+        out.push('…');
+    }
+    out
+}
+
+/// Lays a text out in rows of at most `columns` (at least 2, for wide letters), made
+/// printable. A row ends at a space where it can, and at each line break.
+#[must_use]
+pub fn rows(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(2);
+    let text = printable(text);
+    let mut rows = Vec::new();
+    for line in text.split('\n') {
+        wrap_line(line, columns, &mut rows);
+    }
+    rows
+}
+
+fn wrap_line(line: &str, columns: usize, rows: &mut Vec<String>) {
+    let (mut row, mut used) = (String::new(), 0);
+    for word in line.split_word_bounds() {
+        let word = tab_as_spaces(word, used);
+        let wide = width(&word);
+        let blank = word.chars().all(char::is_whitespace);
+        if used + wide > columns && used > 0 {
+            rows.push(std::mem::take(&mut row).trim_end().to_owned());
+            used = 0;
+            if blank {
+                continue;
+            }
+        }
+        if wide <= columns {
+            row.push_str(&word);
+            used += wide;
+        } else {
+            used = break_word(&word, columns, &mut row, rows);
+        }
+    }
+    rows.push(row.trim_end().to_owned());
+}
+
+fn tab_as_spaces(word: &str, used: usize) -> String {
+    match word {
+        "\t" => " ".repeat(TAB - used % TAB),
+        word => word.replace('\t', " "),
+    }
+}
+
+/// Puts a word that fits in no row into as many as it takes; the last of them stays in
+/// `row`, and its width is returned.
+fn break_word(word: &str, columns: usize, row: &mut String, rows: &mut Vec<String>) -> usize {
+    let mut used = 0;
+    for grapheme in word.graphemes(true) {
+        let wide = width(grapheme);
+        if used + wide > columns && used > 0 {
+            rows.push(std::mem::take(row));
+            used = 0;
+        }
+        row.push_str(grapheme);
+        used += wide;
+    }
+    used
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_end_at_spaces_and_long_words_are_cut() {
+        assert_eq!(rows("hello big world", 10), ["hello big", "world"]);
+        assert_eq!(rows("abcdefghijkl mn", 5), ["abcde", "fghij", "kl mn"]);
+        assert_eq!(rows("a\n\nb", 5), ["a", "", "b"]);
+        assert_eq!(rows("", 5), [""]);
+    }
+
+    #[test]
+    fn no_row_is_wider_than_asked_whatever_the_text() {
+        for text in [
+            "日本語のとても長い文章です",
+            "👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧 family",
+            "שלום עולם טוב",
+            "a\tb\tc\td\te",
+            "e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}e\u{301}",
+            "\u{1b}[31mred\u{1b}[0m \u{202e}right",
+        ] {
+            for columns in 2..12 {
+                for row in rows(text, columns) {
+                    assert!(width(&row) <= columns, "{row:?} in {columns}");
+                    assert!(!row.chars().any(char::is_control), "{row:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_leaves_a_mark() {
+        assert_eq!(fit("hello", 5), "hello");
+        assert_eq!(fit("hello", 4), "hel…");
+        assert_eq!(fit("日本語", 4), "日…");
+        assert_eq!(fit("x", 0), "");
+    }
+}
