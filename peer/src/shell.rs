@@ -1,35 +1,131 @@
 //! The thin shell around the state machine: sockets, tasks, timers.
+//!
+//! | part | what it owns |
+//! |---|---|
+//! | `driver` | the machine; a task |
+//! | `journal` | the view, the history, the subscribers; a thread |
+//! | `inbound`, `connection` | the two listeners, and a task for each connection others make |
+//! | `outbound` | a task for each packet to another peer |
+//! | `link` | the connection to the registry; a task |
+//! | `bind`, `resolve`, `net`, `clock` | addresses, sockets, time |
+//!
+//! All of them talk by bounded channels, and nobody waits for a slow peer but the task
+//! that serves it.
 
+use std::net::UdpSocket;
 use std::sync::Arc;
+use std::time::Duration;
 
 use p2pchat_model::{Command, Event, PeerAddr, View};
 use thiserror::Error;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::timeout;
 
-use crate::Options;
+use crate::machine::{Config, Machine};
+use crate::{History, Options};
 
-/// Why a peer could not start.
-#[derive(Debug, Error)]
-pub enum StartError {}
+mod bind;
+mod clock;
+mod connection;
+mod driver;
+mod error;
+mod inbound;
+mod journal;
+mod link;
+mod net;
+mod outbound;
+mod resolve;
+#[cfg(test)]
+mod testing;
+
+pub use error::StartError;
+
+use bind::Bound;
+use clock::Clock;
+use driver::{Driver, HelloSocket, State};
+use inbound::{Inbound, Kind};
+use journal::{Journal, ToJournal};
+use outbound::{Outbound, Ports};
+use resolve::RegistryName;
+
+/// How many commands may wait for the machine; who sends more waits.
+const MAX_COMMANDS: usize = 64;
+/// How many reports of connections may wait for the machine; their tasks wait.
+const MAX_REPORTS: usize = 256;
+/// How much longer than the machine's own limit a chat request is kept open.
+const ANSWER_MARGIN: Duration = Duration::from_secs(10);
+/// How long a stop may take before the driver is aborted: more than its steps together.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+/// How long the journal may take to write its last entries.
+const FLUSH_LIMIT: Duration = Duration::from_secs(5);
 
 /// The peer has stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the peer has stopped")]
 pub struct Stopped;
 
-/// A peer that runs.
+/// A peer that runs. Dropping it ends it at once, without logging out.
 #[derive(Debug)]
 pub struct Peer {
     handle: Handle,
+    /// Dropped, it ends the driver too.
+    stop: oneshot::Sender<()>,
+    driver: JoinHandle<()>,
+    journal: Journal,
 }
 
 impl Peer {
     /// Binds the ports and starts. The registry need not be there yet.
     ///
     /// # Errors
-    /// If the ports cannot be bound, the registry's name means nothing, or the history cannot be opened.
-    #[expect(clippy::unused_async, reason = "not written yet")]
-    pub async fn start(_options: Options) -> Result<Self, StartError> {
-        unimplemented!()
+    /// If the ports cannot be bound, the registry's name means nothing (and the address
+    /// would have to be found by it), or the history cannot be opened.
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let registry = RegistryName::new(&options.registry)?;
+        let bound = bind(&options, &registry).await?;
+        let hello = hello_socket(bound.address, options.hello_port)?;
+        let (journal, to_journal) =
+            Journal::start(open_history(&options).await?).map_err(system("start a thread"))?;
+
+        let (commands, commanded) = mpsc::channel(MAX_COMMANDS);
+        let (report, reports) = mpsc::channel(MAX_REPORTS);
+        let (stop, stopped) = oneshot::channel();
+        let handle = Handle {
+            address: bound.address,
+            commands,
+            journal: to_journal.downgrade(),
+        };
+        let clock = Clock::start();
+        let config = Config {
+            address: bound.address,
+            registry: options.registry,
+            message_port: bound.message_port,
+            request_limit: options.request_limit,
+            seed: rand::random(),
+        };
+        let inbound = Inbound::new(report.clone(), options.request_limit + ANSWER_MARGIN);
+        let driver = Driver {
+            machine: Machine::new(config, clock.now()),
+            clock,
+            address: bound.address,
+            registry,
+            commands: commanded,
+            reports,
+            report,
+            journal: to_journal,
+            outbound: Outbound::new(bound.address, Ports::STANDARD),
+            hello,
+            closing: inbound.closing.clone(),
+            doors: open_doors(&inbound, bound),
+            state: State::default(),
+        };
+        Ok(Self {
+            handle,
+            stop,
+            driver: tokio::spawn(driver.run(stopped)),
+            journal,
+        })
     }
 
     /// A handle for a front end; there may be several.
@@ -38,38 +134,105 @@ impl Peer {
         self.handle.clone()
     }
 
-    /// Logs out and stops, in order and within a few seconds.
-    #[expect(clippy::unused_async, reason = "not written yet")]
-    pub async fn stop(self) {}
+    /// Logs out and stops, in order and within a few seconds: commands that were sent
+    /// before are carried out first.
+    pub async fn stop(mut self) {
+        // A driver that has ended already takes no word, and needs none.
+        let _ = self.stop.send(());
+        match timeout(STOP_LIMIT, &mut self.driver).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the driver failed"),
+            Err(_) => {
+                tracing::warn!("the peer did not stop in time");
+                self.driver.abort();
+            }
+        }
+        if timeout(FLUSH_LIMIT, self.journal.join()).await.is_err() {
+            tracing::warn!("the history was not written in time");
+        }
+    }
+}
+
+async fn bind(options: &Options, registry: &RegistryName) -> Result<Bound, StartError> {
+    match options.address {
+        Some(address) => bind::bind_at(address, options.unprivileged),
+        None => bind::bind_first_free(registry.own_address().await?, options.unprivileged),
+    }
+}
+
+fn hello_socket(own: PeerAddr, port: u16) -> Result<HelloSocket, StartError> {
+    let bound = UdpSocket::bind((own.ip(), 0)).and_then(|socket| {
+        socket.set_nonblocking(true)?;
+        Ok(socket)
+    });
+    Ok(HelloSocket {
+        socket: bound.map_err(system("open a socket for hellos"))?,
+        port,
+        registry: None,
+    })
+}
+
+async fn open_history(options: &Options) -> Result<Option<History>, StartError> {
+    let Some(path) = options.history.clone() else {
+        return Ok(None);
+    };
+    tokio::task::spawn_blocking(move || {
+        History::open(&path)
+            .map(Some)
+            .map_err(|source| StartError::History { path, source })
+    })
+    .await
+    .map_err(|error| system("open the history")(error.into()))?
+}
+
+fn open_doors(inbound: &Inbound, bound: Bound) -> JoinSet<()> {
+    let mut doors = JoinSet::new();
+    doors.spawn(inbound.clone().serve(bound.contacts, Kind::Contacts));
+    doors.spawn(inbound.clone().serve(bound.messages, Kind::Texts));
+    doors
+}
+
+fn system(what: &'static str) -> impl Fn(std::io::Error) -> StartError {
+    move |source| StartError::System { what, source }
 }
 
 /// What a front end holds.
 #[derive(Debug, Clone)]
-pub struct Handle {}
+pub struct Handle {
+    address: PeerAddr,
+    commands: mpsc::Sender<Command>,
+    /// Weak, so that a forgotten handle does not keep the journal alive.
+    journal: mpsc::WeakSender<ToJournal>,
+}
 
 impl Handle {
     /// The peer's own address.
     #[must_use]
     pub fn address(&self) -> PeerAddr {
-        unimplemented!()
+        self.address
     }
 
     /// Hands over a command. Its answer comes as events.
     ///
     /// # Errors
     /// If the peer has stopped.
-    #[expect(clippy::unused_async, reason = "not written yet")]
-    pub async fn send(&self, _command: Command) -> Result<(), Stopped> {
-        unimplemented!()
+    pub async fn send(&self, command: Command) -> Result<(), Stopped> {
+        self.commands.send(command).await.map_err(|_| Stopped)
     }
 
     /// What there is to see now, and every event from now on.
     ///
     /// # Errors
     /// If the peer has stopped.
-    #[expect(clippy::unused_async, reason = "not written yet")]
     pub async fn subscribe(&self) -> Result<Subscription, Stopped> {
-        unimplemented!()
+        let (subscriber, subscription) = oneshot::channel();
+        let journal = self.journal.upgrade().ok_or(Stopped)?;
+        journal
+            .send(ToJournal::Subscribe(subscriber))
+            .await
+            .map_err(|_| Stopped)?;
+        drop(journal);
+        subscription.await.map_err(|_| Stopped)
     }
 }
 
@@ -78,6 +241,7 @@ impl Handle {
 pub struct Subscription {
     /// What there was to see when the subscription began.
     pub view: View,
+    events: broadcast::Receiver<Arc<Event>>,
 }
 
 /// Why a subscription has no next event.
@@ -92,12 +256,14 @@ pub enum Missed {
 }
 
 impl Subscription {
-    /// The next event.
+    /// The next event. Can be dropped and called again: none is lost by that.
     ///
     /// # Errors
     /// See [`Missed`].
-    #[expect(clippy::unused_async, reason = "not written yet")]
     pub async fn next(&mut self) -> Result<Arc<Event>, Missed> {
-        unimplemented!()
+        self.events.recv().await.map_err(|error| match error {
+            broadcast::error::RecvError::Lagged(count) => Missed::Lagged(count),
+            broadcast::error::RecvError::Closed => Missed::Stopped,
+        })
     }
 }

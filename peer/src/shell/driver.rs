@@ -1,0 +1,353 @@
+//! The task that owns the machine: feeds it with what happens, carries out what it says.
+//!
+//! It never waits for another machine or a front end. The one thing that it waits for is
+//! room in the journal, when the disk is slower than what is said.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::time::Duration;
+
+use p2pchat_model::{Command, Event, PeerAddr};
+use p2pchat_protocol::{ChatAnswer, Hello};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::clock::Clock;
+use super::inbound::Report;
+use super::journal::ToJournal;
+use super::link::{Link, LinkEvent};
+use super::outbound::Outbound;
+use super::resolve::RegistryName;
+use crate::machine::{ConnId, Input, Machine, Output};
+
+/// How many chat requests and texts may wait for the machine's word before those whose
+/// connections are gone are looked for.
+const SWEEP_AT: usize = 512;
+/// How long a stop waits for texts that are on their way.
+const STOP_SENDS: Duration = Duration::from_secs(1);
+/// How long a stop waits for the registry's answer to Logout.
+const STOP_LOGOUT: Duration = Duration::from_secs(1);
+/// How long a stop waits for connections to be closed in order.
+const STOP_CLOSE: Duration = Duration::from_secs(1);
+
+/// Everything that the driver owns.
+#[derive(Debug)]
+pub(super) struct Driver {
+    pub(super) machine: Machine,
+    pub(super) clock: Clock,
+    pub(super) address: PeerAddr,
+    pub(super) registry: RegistryName,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) reports: mpsc::Receiver<Report>,
+    /// For the tasks of what is sent.
+    pub(super) report: mpsc::Sender<Report>,
+    pub(super) journal: mpsc::Sender<ToJournal>,
+    pub(super) outbound: Outbound,
+    pub(super) hello: HelloSocket,
+    /// The accept loops.
+    pub(super) doors: JoinSet<()>,
+    /// Closes the listeners.
+    pub(super) closing: CancellationToken,
+    pub(super) state: State,
+}
+
+/// What the driver keeps track of.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    link: Option<Link>,
+    links: JoinSet<()>,
+    sends: JoinSet<()>,
+    /// Chat requests that wait for an answer.
+    requests: HashMap<ConnId, oneshot::Sender<ChatAnswer>>,
+    /// Texts that wait to be taken.
+    texts: HashMap<ConnId, oneshot::Sender<bool>>,
+    /// Texts and notifies on their way.
+    sending: usize,
+    logged_in: bool,
+    /// The journal is gone: nothing makes sense any more.
+    failed: bool,
+}
+
+/// Sends hellos. UDP never waits: what does not fit is lost, as any datagram may be.
+#[derive(Debug)]
+pub(super) struct HelloSocket {
+    pub(super) socket: UdpSocket,
+    pub(super) port: u16,
+    /// Where the registry was when it was last reached.
+    pub(super) registry: Option<Ipv4Addr>,
+}
+
+impl HelloSocket {
+    fn send(&self, hello: &Hello) {
+        let Some(registry) = self.registry else {
+            return;
+        };
+        if let Err(error) = self.socket.send_to(&hello.encode(), (registry, self.port)) {
+            tracing::debug!(%registry, %error, "a hello was not sent");
+        }
+    }
+}
+
+impl Driver {
+    /// Runs until `stop` says so, in order; or until its sender is dropped, at once.
+    pub(super) async fn run(mut self, mut stop: oneshot::Receiver<()>) {
+        self.carry_out().await;
+        while !self.state.failed {
+            tokio::select! {
+                asked = &mut stop => {
+                    if asked.is_ok() {
+                        self.stop().await;
+                    }
+                    break;
+                }
+                input = self.input() => self.step(input).await,
+            }
+        }
+        // Dropping the rest ends all tasks, and the journal after its last entry.
+    }
+
+    /// The next thing that happens. Can be dropped and called again.
+    async fn input(&mut self) -> Input {
+        let deadline = self.machine.deadline().map(|at| self.clock.at(at));
+        let due = async {
+            match deadline {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let link = async {
+            match &mut self.state.link {
+                Some(link) => link.event().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            Some(command) = self.commands.recv() => Input::Command(command),
+            Some(report) = self.reports.recv() => self.state.accept(report),
+            event = link => self.on_link(event),
+            () = due => Input::Timer,
+        }
+    }
+
+    /// Feeds the machine and carries out what it says.
+    async fn step(&mut self, input: Input) {
+        self.machine.handle(self.clock.now(), input);
+        self.carry_out().await;
+    }
+
+    async fn carry_out(&mut self) {
+        while let Some(output) = self.machine.output() {
+            self.act(output).await;
+        }
+        self.state.reap();
+    }
+
+    async fn act(&mut self, output: Output) {
+        match output {
+            Output::ConnectRegistry => {
+                let link =
+                    Link::connect(&mut self.state.links, self.address, self.registry.clone());
+                self.state.link = Some(link);
+            }
+            Output::DisconnectRegistry => self.state.link = None,
+            Output::Ask(request) => self.ask(request),
+            Output::Hello(hello) => self.hello.send(&hello),
+            Output::Answer { conn, answer } => {
+                if let Some(waiting) = self.state.requests.remove(&conn) {
+                    // Its connection may have broken this moment.
+                    let _ = waiting.send(answer);
+                }
+            }
+            Output::TakeText { conn } => self.state.end_text(conn, true),
+            Output::RefuseText { conn } => self.state.end_text(conn, false),
+            Output::Event(event) => self.tell(event).await,
+            Output::Recall { account, before } => {
+                self.journal(ToJournal::Recall { account, before }).await;
+            }
+            Output::Find { account, text } => {
+                self.journal(ToJournal::Find { account, text }).await;
+            }
+            send @ (Output::Request { .. } | Output::Notify { .. } | Output::Text { .. }) => {
+                self.send(send);
+            }
+        }
+    }
+
+    /// Each in a task of its own, so that no slow peer delays another.
+    fn send(&mut self, output: Output) {
+        let outbound = self.outbound.clone();
+        let report = self.report.clone();
+        let counts = !matches!(output, Output::Request { .. });
+        self.state.sending += usize::from(counts);
+        self.state.sends.spawn(async move {
+            let input = match output {
+                Output::Request {
+                    id,
+                    to,
+                    contact,
+                    limit,
+                } => Input::RequestDone {
+                    id,
+                    result: outbound.request(to, contact, limit).await,
+                },
+                Output::Notify { id, to, contact } => Input::NotifyDone {
+                    id,
+                    result: outbound.notify(to, contact).await,
+                },
+                Output::Text {
+                    id,
+                    to,
+                    message,
+                    patience,
+                } => Input::TextDone {
+                    id,
+                    result: outbound.text(to, message, patience).await,
+                },
+                _ => unreachable!("nothing else is sent to a peer"),
+            };
+            // The driver may have stopped.
+            let _ = report.send(Report::Input(input)).await;
+        });
+    }
+
+    fn ask(&mut self, request: p2pchat_protocol::Request) {
+        match &self.state.link {
+            Some(link) if link.ask(request) => {}
+            Some(_) => tracing::warn!("the registry does not read; a request was left out"),
+            None => tracing::debug!("a request without a connection to the registry"),
+        }
+    }
+
+    fn on_link(&mut self, event: LinkEvent) -> Input {
+        match event {
+            LinkEvent::Up(registry) => {
+                self.hello.registry = Some(registry);
+                Input::RegistryUp
+            }
+            LinkEvent::Response(response) => Input::Response(response),
+            LinkEvent::Down(reason) => {
+                self.state.link = None;
+                Input::RegistryDown { reason }
+            }
+        }
+    }
+
+    async fn tell(&mut self, event: Event) {
+        match event {
+            Event::LoggedIn { .. } => self.state.logged_in = true,
+            Event::LoggedOut { .. } => self.state.logged_in = false,
+            _ => {}
+        }
+        self.journal(ToJournal::Event(event)).await;
+    }
+
+    async fn journal(&mut self, entry: ToJournal) {
+        if self.journal.send(entry).await.is_err() && !self.state.failed {
+            tracing::error!("the journal is gone, so the peer stops");
+            self.state.failed = true;
+        }
+    }
+
+    /// Stops in order: what was commanded is done, what was said is sent, then the
+    /// session ends, then the listeners close.
+    async fn stop(&mut self) {
+        self.commands.close();
+        while let Ok(command) = self.commands.try_recv() {
+            self.step(Input::Command(command)).await;
+        }
+        self.run_until(STOP_SENDS, |state| state.sending == 0).await;
+        if self.state.logged_in {
+            self.step(Input::Command(Command::Logout)).await;
+            self.run_until(STOP_LOGOUT, |state| !state.logged_in).await;
+        }
+        self.closing.cancel();
+        self.state.link = None;
+        let closed = async {
+            while self.doors.join_next().await.is_some() {}
+            while self.state.links.join_next().await.is_some() {}
+        };
+        // Those that are still there are aborted.
+        let _ = timeout(STOP_CLOSE, closed).await;
+    }
+
+    async fn run_until(&mut self, limit: Duration, done: impl Fn(&State) -> bool) {
+        let run = async {
+            while !done(&self.state) && !self.state.failed {
+                let input = self.input().await;
+                self.step(input).await;
+            }
+        };
+        // Whether it is done in time or not, the stop goes on.
+        let _ = timeout(limit, run).await;
+    }
+}
+
+impl State {
+    /// Takes note of who waits for an answer.
+    fn accept(&mut self, report: Report) -> Input {
+        match report {
+            Report::Input(input) => {
+                match &input {
+                    Input::TextDone { .. } | Input::NotifyDone { .. } => {
+                        self.sending = self.sending.saturating_sub(1);
+                    }
+                    Input::ContactLost { conn } => drop(self.requests.remove(conn)),
+                    _ => {}
+                }
+                input
+            }
+            Report::Request {
+                conn,
+                from,
+                contact,
+                answer,
+            } => {
+                if self.requests.len() >= SWEEP_AT {
+                    self.requests.retain(|_, waiting| !waiting.is_closed());
+                }
+                self.requests.insert(conn, answer);
+                Input::Contact {
+                    conn,
+                    from,
+                    contact,
+                }
+            }
+            Report::Text {
+                conn,
+                from,
+                message,
+                taken,
+            } => {
+                if self.texts.len() >= SWEEP_AT {
+                    self.texts.retain(|_, waiting| !waiting.is_closed());
+                }
+                self.texts.insert(conn, taken);
+                Input::Text {
+                    conn,
+                    from,
+                    message,
+                }
+            }
+        }
+    }
+
+    fn end_text(&mut self, conn: ConnId, taken: bool) {
+        if let Some(waiting) = self.texts.remove(&conn) {
+            // Its connection may have broken this moment.
+            let _ = waiting.send(taken);
+        }
+    }
+
+    /// Forgets tasks that have ended.
+    fn reap(&mut self) {
+        for tasks in [&mut self.links, &mut self.sends] {
+            while let Some(ended) = tasks.try_join_next() {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a task failed");
+                }
+            }
+        }
+    }
+}

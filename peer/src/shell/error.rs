@@ -1,0 +1,96 @@
+//! Why a peer does not start.
+
+use std::io;
+use std::path::PathBuf;
+
+use p2pchat_model::PeerAddr;
+use thiserror::Error;
+
+use crate::HistoryError;
+
+/// Why a peer could not start, and what to do.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The registry is not given as a name or address with or without a port.
+    #[error("`{0}` is not HOST or HOST:PORT: where is the registry?")]
+    BadRegistry(String),
+    /// The registry's name means nothing here.
+    #[error(
+        "the registry's name `{name}` means nothing here ({source}): check it, or give its address"
+    )]
+    UnknownRegistry {
+        /// The name.
+        name: String,
+        /// What the resolver says.
+        source: io::Error,
+    },
+    /// There is no way from this machine to the registry.
+    #[error(
+        "this machine has no way to the registry {name} ({source}): connect it to a network, or name the address to be reached at with --address"
+    )]
+    NoRoute {
+        /// The registry.
+        name: String,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The address to be reached at is not one of this machine.
+    #[error("this machine does not have the address {address}: {}", remedy(*.address))]
+    NotOurAddress {
+        /// Which.
+        address: PeerAddr,
+    },
+    /// Somebody listens at the port already.
+    #[error(
+        "port {port} at {address} is in use: another p2pchat runs there, so name another address with --address"
+    )]
+    PortInUse {
+        /// Where.
+        address: PeerAddr,
+        /// Which.
+        port: u16,
+    },
+    /// All loopback addresses that are tried are in use.
+    #[error(
+        "p2pchat runs at each address from {first} to {last} already: stop one, or name another address with --address"
+    )]
+    NoFreeAddress {
+        /// The first that was tried.
+        first: PeerAddr,
+        /// The last that was tried.
+        last: PeerAddr,
+    },
+    /// The port cannot be listened at for another reason.
+    #[error("cannot listen at {address}, port {port}: {source}")]
+    Listen {
+        /// Where.
+        address: PeerAddr,
+        /// Which.
+        port: u16,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The history cannot be opened.
+    #[error("the history in {path} cannot be opened: {source}")]
+    History {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        source: HistoryError,
+    },
+    /// The system refused what every program needs.
+    #[error("cannot {what}: {source}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+fn remedy(address: PeerAddr) -> String {
+    match address.ip().is_loopback() {
+        true => format!("on macOS `sudo ifconfig lo0 alias {address} up` adds it"),
+        false => "`ip address` or `ifconfig` shows which it has".to_owned(),
+    }
+}

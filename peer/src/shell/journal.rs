@@ -1,0 +1,245 @@
+//! The journal: what happened, in the order in which everybody learns it.
+//!
+//! A thread of its own, because the history blocks. It writes down what was said, then
+//! changes the one view that there is, then tells the subscribers: what a front end
+//! shows has been kept.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use p2pchat_model::{Command, Event, Failure, MessageId, Notice, Problem, Username, View};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use super::{Subscription, clock};
+use crate::History;
+use crate::history::Entry;
+
+/// How many entries may wait. If the disk is so slow that they do, the peer takes on
+/// nothing new for as long.
+pub(super) const MAX_WAITING: usize = 1024;
+/// How many events a subscriber may be behind before it misses some.
+const MAX_BEHIND: usize = 4096;
+/// How many entries go into one transaction.
+const MAX_BATCH: usize = 256;
+
+/// What the journal is told or asked.
+#[derive(Debug)]
+pub(super) enum ToJournal {
+    /// Something happened.
+    Event(Event),
+    /// A page of the history is wanted, as [`Event::History`].
+    Recall {
+        account: Username,
+        before: Option<MessageId>,
+    },
+    /// A search through the history is wanted, as [`Event::Findings`].
+    Find { account: Username, text: String },
+    /// A front end wants to know everything from now on.
+    Subscribe(oneshot::Sender<Subscription>),
+}
+
+/// A journal that runs until the last sender is dropped.
+#[derive(Debug)]
+pub(super) struct Journal {
+    thread: JoinHandle<()>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl Journal {
+    /// Starts the thread.
+    pub(super) fn start(history: Option<History>) -> io::Result<(Self, mpsc::Sender<ToJournal>)> {
+        let (sender, receiver) = mpsc::channel(MAX_WAITING);
+        let (end, ended) = oneshot::channel::<()>();
+        let thread = thread::Builder::new()
+            .name("journal".to_owned())
+            .spawn(move || {
+                Keeper::new(history).run(receiver);
+                // Dropped, not sent: that is told even by a thread that fails.
+                drop(end);
+            })?;
+        Ok((Self { thread, ended }, sender))
+    }
+
+    /// Waits until everything is written down. The senders must be gone.
+    pub(super) async fn join(self) {
+        // Its end is that it is dropped, which is an error here and none.
+        let _ = self.ended.await;
+        if self.thread.join().is_err() {
+            tracing::error!("the journal failed");
+        }
+    }
+}
+
+/// The thread's own.
+struct Keeper {
+    history: Option<History>,
+    /// Set when the history could not be written: it can still be read.
+    broken: bool,
+    view: View,
+    events: broadcast::Sender<Arc<Event>>,
+}
+
+impl Keeper {
+    fn new(history: Option<History>) -> Self {
+        Self {
+            history,
+            broken: false,
+            view: View::default(),
+            events: broadcast::Sender::new(MAX_BEHIND),
+        }
+    }
+
+    fn run(mut self, mut receiver: mpsc::Receiver<ToJournal>) {
+        let mut events = Vec::with_capacity(MAX_BATCH);
+        while let Some(first) = receiver.blocking_recv() {
+            let mut next = Some(first);
+            while let Some(entry) = next {
+                match entry {
+                    ToJournal::Event(event) => events.push(event),
+                    question => {
+                        // What happened before the question belongs into its answer.
+                        self.commit(&mut events);
+                        self.answer(question);
+                    }
+                }
+                next = match events.len() < MAX_BATCH {
+                    true => receiver.try_recv().ok(),
+                    false => None,
+                };
+            }
+            self.commit(&mut events);
+        }
+    }
+
+    /// Writes down, then tells.
+    fn commit(&mut self, events: &mut Vec<Event>) {
+        let written = self.write(events);
+        for event in events.drain(..) {
+            self.tell(event);
+        }
+        if !written {
+            self.tell(Event::Notice {
+                at: clock::wall(),
+                notice: Notice::HistoryBroken,
+            });
+        }
+    }
+
+    /// `false` if the history has just proved to be broken.
+    fn write(&mut self, events: &[Event]) -> bool {
+        let Some(history) = self.history.as_mut().filter(|_| !self.broken) else {
+            return true;
+        };
+        let entries = entries(self.view.account, events);
+        if entries.is_empty() {
+            return true;
+        }
+        match history.write(&entries) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, "the history cannot be written, going on without");
+                self.broken = true;
+                false
+            }
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.view.apply(&event);
+        // Nobody need be there to hear it.
+        let _ = self.events.send(Arc::new(event));
+    }
+
+    fn answer(&mut self, question: ToJournal) {
+        match question {
+            ToJournal::Recall { account, before } => {
+                let event = self.recall(account, before);
+                self.tell(event);
+            }
+            ToJournal::Find { account, text } => {
+                let event = self.find(account, text);
+                self.tell(event);
+            }
+            ToJournal::Subscribe(subscriber) => {
+                // One that went away meanwhile does not matter.
+                let _ = subscriber.send(Subscription {
+                    view: self.view.clone(),
+                    events: self.events.subscribe(),
+                });
+            }
+            ToJournal::Event(event) => self.tell(event),
+        }
+    }
+
+    fn recall(&self, account: Username, before: Option<MessageId>) -> Event {
+        let command = Command::History { before };
+        match &self.history {
+            Some(history) => match history.page(account, before) {
+                Ok(page) => Event::History {
+                    messages: page.messages,
+                    more: page.more,
+                },
+                Err(error) => unreadable(&command, &error),
+            },
+            // The newest page is asked for at each login: nothing there is no failure.
+            None if before.is_none() => Event::History {
+                messages: Vec::new(),
+                more: false,
+            },
+            None => failed(&command),
+        }
+    }
+
+    fn find(&self, account: Username, text: String) -> Event {
+        match &self.history {
+            Some(history) => match history.find(account, &text) {
+                Ok(messages) => Event::Findings { text, messages },
+                Err(error) => unreadable(&Command::Find { text }, &error),
+            },
+            None => failed(&Command::Find { text }),
+        }
+    }
+}
+
+/// What of these events belongs into whose history.
+fn entries(mut account: Option<Username>, events: &[Event]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for event in events {
+        match (event, account) {
+            (Event::LoggedIn { name, .. }, _) => account = Some(*name),
+            (Event::LoggedOut { .. }, _) => account = None,
+            (Event::Message { message }, Some(account)) => entries.push(Entry::Message {
+                account,
+                message: message.clone(),
+            }),
+            (Event::Delivered { id, delivery }, Some(account)) => entries.push(Entry::Delivery {
+                account,
+                id: *id,
+                delivery: *delivery,
+            }),
+            _ => {}
+        }
+    }
+    entries
+}
+
+fn unreadable(command: &Command, error: &crate::HistoryError) -> Event {
+    tracing::warn!(%error, "the history cannot be read");
+    failed(command)
+}
+
+fn failed(command: &Command) -> Event {
+    let problem = Problem::NoHistory;
+    Event::Failed {
+        at: clock::wall(),
+        failure: Failure {
+            command: command.name().to_owned(),
+            problem,
+            message: problem.words().to_owned(),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! The connection to the registry.
+//!
+//! A [`Link`] is one connection. Dropping it sends what was asked before, then closes;
+//! nothing that it still receives goes anywhere, so it is never mistaken for its
+//! successor.
+
+use std::io::{self, ErrorKind};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::time::Duration;
+
+use p2pchat_model::PeerAddr;
+use p2pchat_protocol::{Request, Response, ResponseDecoder};
+use socket2::{SockRef, TcpKeepalive};
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::net;
+use super::resolve::RegistryName;
+
+/// How many requests may wait to be written. The machine asks one thing at a time or a
+/// few: more means that the registry does not read.
+const MAX_ASKS: usize = 64;
+/// How many events may wait for the driver; the connection is not read meanwhile.
+const MAX_EVENTS: usize = 16;
+/// How long nothing has to come for an online list to be at its end.
+const QUIET: Duration = Duration::from_millis(200);
+/// When a connection over which nothing comes is probed by the system, and how often.
+const KEEPALIVE: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(10)];
+/// How long the registry may take to close after this side did.
+const CLOSE_PATIENCE: Duration = Duration::from_millis(300);
+
+/// What happens on the connection.
+#[derive(Debug)]
+pub(super) enum LinkEvent {
+    /// It is there, and the registry is at this address.
+    Up(Ipv4Addr),
+    /// It could not be made, or broke; in words. Nothing comes after this.
+    Down(String),
+    /// The registry answered.
+    Response(Response),
+}
+
+/// One connection to the registry, from the first try until it breaks.
+#[derive(Debug)]
+pub(super) struct Link {
+    asks: mpsc::Sender<Request>,
+    events: mpsc::Receiver<LinkEvent>,
+}
+
+impl Link {
+    /// Begins to connect.
+    pub(super) fn connect(tasks: &mut JoinSet<()>, own: PeerAddr, registry: RegistryName) -> Self {
+        let (asks, to_ask) = mpsc::channel(MAX_ASKS);
+        let (tell, events) = mpsc::channel(MAX_EVENTS);
+        tasks.spawn(async move {
+            if let Err(reason) = run(own, &registry, to_ask, &tell).await {
+                // Nobody listens if the link was dropped.
+                let _ = tell.send(LinkEvent::Down(reason)).await;
+            }
+        });
+        Self { asks, events }
+    }
+
+    /// Sends a request. `false` if too many wait already.
+    pub(super) fn ask(&self, request: Request) -> bool {
+        // One that is closed has its last event underway, which says why.
+        !matches!(
+            self.asks.try_send(request),
+            Err(mpsc::error::TrySendError::Full(_))
+        )
+    }
+
+    /// What happens next. Can be dropped and called again.
+    pub(super) async fn event(&mut self) -> LinkEvent {
+        let event = self.events.recv().await;
+        event.unwrap_or_else(|| LinkEvent::Down("the connection's task failed".to_owned()))
+    }
+}
+
+type Tell = mpsc::Sender<LinkEvent>;
+
+async fn run(
+    own: PeerAddr,
+    registry: &RegistryName,
+    mut asks: mpsc::Receiver<Request>,
+    tell: &Tell,
+) -> Result<(), String> {
+    let (mut stream, at) = tokio::select! {
+        connected = connect(own, registry) => connected?,
+        () = tell.closed() => return Ok(()),
+    };
+    let _ = tell.send(LinkEvent::Up(*at.ip())).await;
+    let result = converse(&mut stream, &mut asks, tell).await;
+    net::close_in_order(stream, CLOSE_PATIENCE).await;
+    result.map_err(|error| broken(registry, &error))
+}
+
+/// Tries all addresses of the registry's name as it stands now: a registry that moves is
+/// found again.
+async fn connect(
+    own: PeerAddr,
+    registry: &RegistryName,
+) -> Result<(TcpStream, SocketAddrV4), String> {
+    let addresses = registry
+        .resolve()
+        .await
+        .map_err(|error| format!("the registry's name in {registry} means nothing: {error}"))?;
+    let mut reason = String::new();
+    for at in addresses {
+        match net::dial(own, at.into()).await {
+            Ok(stream) => {
+                keep_alive(&stream);
+                return Ok((stream, at));
+            }
+            Err(error) => reason = unreachable(own, at, &error),
+        }
+    }
+    Err(reason)
+}
+
+fn keep_alive(stream: &TcpStream) {
+    let [time, interval] = KEEPALIVE;
+    let keepalive = TcpKeepalive::new().with_time(time).with_interval(interval);
+    if let Err(error) = SockRef::from(stream).set_tcp_keepalive(&keepalive) {
+        tracing::debug!(%error, "no keepalive on the connection to the registry");
+    }
+}
+
+/// Writes what is asked and tells what is answered, until there is nothing more to ask.
+async fn converse(
+    stream: &mut TcpStream,
+    asks: &mut mpsc::Receiver<Request>,
+    tell: &Tell,
+) -> io::Result<()> {
+    let mut decoder = ResponseDecoder::default();
+    let mut buffer = vec![0; 16 * 1024];
+    loop {
+        tokio::select! {
+            ask = asks.recv() => match ask {
+                Some(request) => net::write(stream, &request.encode()).await?,
+                None => return Ok(()),
+            },
+            read = stream.read(&mut buffer) => match read? {
+                0 => return Err(ErrorKind::UnexpectedEof.into()),
+                bytes => decode(&mut decoder, &buffer[..bytes], tell).await?,
+            },
+            () = sleep(QUIET), if decoder.may_end() => {
+                if let Some(list) = decoder.quiet() {
+                    let _ = tell.send(LinkEvent::Response(list)).await;
+                }
+            }
+        }
+    }
+}
+
+async fn decode(decoder: &mut ResponseDecoder, mut bytes: &[u8], tell: &Tell) -> io::Result<()> {
+    while let Some(response) = decoder
+        .next(&mut bytes)
+        .map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?
+    {
+        let _ = tell.send(LinkEvent::Response(response)).await;
+    }
+    Ok(())
+}
+
+fn unreachable(own: PeerAddr, at: SocketAddrV4, error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => format!("no registry listens at {at}"),
+        ErrorKind::TimedOut => format!("the registry at {at} does not answer"),
+        ErrorKind::AddrNotAvailable => format!("this machine no longer has the address {own}"),
+        _ => format!("the registry at {at} cannot be reached from {own}: {error}"),
+    }
+}
+
+fn broken(registry: &RegistryName, error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => format!("the registry {registry} closed the connection"),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+            format!("the connection to the registry {registry} broke")
+        }
+        ErrorKind::InvalidData => format!("what answers at {registry} is no registry: {error}"),
+        ErrorKind::TimedOut => format!("the registry {registry} no longer answers"),
+        _ => format!("the connection to the registry {registry} broke: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

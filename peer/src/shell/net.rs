@@ -1,0 +1,100 @@
+//! What all connections have in common: how they are made and how they are closed.
+
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use p2pchat_model::PeerAddr;
+use socket2::SockRef;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::{sleep, timeout};
+
+/// How long the other side may take to accept a connection.
+pub(super) const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+/// How long the other side may take to make room for a packet.
+pub(super) const WRITE_DEADLINE: Duration = Duration::from_secs(5);
+/// How long to wait for a local port or socket when there is none.
+const SHORTAGE_PAUSE: Duration = Duration::from_millis(50);
+/// How many bytes that nobody asked for are read away before a connection is closed.
+const MAX_DRAINED: usize = 4096;
+
+/// Makes a connection from an address of one's own, from which the other side learns
+/// who is speaking.
+pub(super) async fn dial(own: PeerAddr, to: SocketAddr) -> io::Result<TcpStream> {
+    timeout(CONNECT_DEADLINE, dial_patiently(own, to))
+        .await
+        .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+}
+
+/// Tries again while it is this machine that lacks something: a want of sockets here
+/// does not mean that the other side is gone.
+async fn dial_patiently(own: PeerAddr, to: SocketAddr) -> io::Result<TcpStream> {
+    loop {
+        let socket = match socket(own) {
+            Ok(socket) => socket,
+            // The machine has left the network that the address belongs to.
+            Err(error) if error.kind() == ErrorKind::AddrNotAvailable => return Err(error),
+            Err(_) => {
+                sleep(SHORTAGE_PAUSE).await;
+                continue;
+            }
+        };
+        match socket.connect(to).await {
+            // The port that the system chose is still taken towards this address.
+            Err(error) if error.kind() == ErrorKind::AddrNotAvailable => {
+                sleep(SHORTAGE_PAUSE).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+fn socket(own: PeerAddr) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    // Else each text would cost one of some 28,000 local ports for a minute.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.set_nodelay(true)?;
+    socket.bind(SocketAddr::new(own.ip().into(), 0))?;
+    Ok(socket)
+}
+
+/// Writes all of it, within [`WRITE_DEADLINE`].
+pub(super) async fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()> {
+    timeout(WRITE_DEADLINE, stream.write_all(bytes))
+        .await
+        .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+}
+
+/// From now on the connection ends with a reset, however it ends, until
+/// [`close_in_order`].
+pub(super) fn reset_on_close(stream: &TcpStream) {
+    if let Err(error) = stream.set_zero_linger() {
+        tracing::debug!(%error, "cannot make a connection end with a reset");
+    }
+}
+
+/// Closes a connection so that the other side reads an end and no reset: says that
+/// nothing more comes, and reads away what came unasked, since the system answers
+/// unread bytes with a reset.
+pub(super) async fn close_in_order(mut stream: TcpStream, patience: Duration) {
+    if SockRef::from(&stream).set_linger(None).is_err() || stream.shutdown().await.is_err() {
+        return;
+    }
+    // However this ends, the connection does too.
+    let _ = timeout(patience, wait_for_end(&mut stream)).await;
+}
+
+/// Reads until the other side closes, which is `Ok`, or breaks the connection.
+pub(super) async fn wait_for_end(stream: &mut TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 512];
+    let mut read = 0;
+    while read < MAX_DRAINED {
+        match stream.read(&mut buffer).await? {
+            0 => return Ok(()),
+            bytes => read += bytes,
+        }
+    }
+    Err(ErrorKind::InvalidData.into())
+}

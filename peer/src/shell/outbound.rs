@@ -1,0 +1,214 @@
+//! What this peer sends to others: each packet over a connection of its own.
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use p2pchat_model::{Gone, PeerAddr, Unanswered};
+use p2pchat_protocol::{
+    CONTACT_PORT, ChatAnswer, Contact, MESSAGE_PORT, MESSAGE_PORT_UNPRIVILEGED, Message,
+};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use super::net;
+use crate::machine::Taken;
+
+/// How many texts and notifies are on their way at once; further ones wait.
+const MAX_SENDS: usize = 512;
+/// How many chat requests wait for an answer at once; further ones wait to be sent. They
+/// are counted apart, because each may take a minute.
+const MAX_REQUESTS: usize = 64;
+/// How long a notify waits for the other side to close.
+const NOTIFY_PATIENCE: Duration = Duration::from_secs(1);
+/// Of how many addresses the message port is remembered. Beyond that all are forgotten,
+/// which costs one refused connection each.
+const MAX_REMEMBERED: usize = 4096;
+
+/// The ports of other peers.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ports {
+    pub(super) contact: u16,
+    pub(super) message: u16,
+    pub(super) unprivileged: u16,
+}
+
+impl Ports {
+    /// As the protocol has them.
+    pub(super) const STANDARD: Self = Self {
+        contact: CONTACT_PORT,
+        message: MESSAGE_PORT,
+        unprivileged: MESSAGE_PORT_UNPRIVILEGED,
+    };
+}
+
+/// Sends to other peers from one's own address.
+#[derive(Debug, Clone)]
+pub(super) struct Outbound {
+    own: PeerAddr,
+    ports: Ports,
+    sends: Arc<Semaphore>,
+    requests: Arc<Semaphore>,
+    /// The message port that last worked.
+    remembered: Arc<Mutex<HashMap<PeerAddr, u16>>>,
+}
+
+impl Outbound {
+    pub(super) fn new(own: PeerAddr, ports: Ports) -> Self {
+        Self {
+            own,
+            ports,
+            sends: Arc::new(Semaphore::new(MAX_SENDS)),
+            requests: Arc::new(Semaphore::new(MAX_REQUESTS)),
+            remembered: Arc::default(),
+        }
+    }
+
+    /// Sends a text, and finds out by how the other side closes whether it was taken.
+    pub(super) async fn text(
+        self,
+        to: PeerAddr,
+        message: Message,
+        patience: Duration,
+    ) -> Result<Taken, Gone> {
+        let _permit = permit(&self.sends).await;
+        let mut stream = self
+            .dial_messages(to)
+            .await
+            .map_err(|_| Gone::Unreachable)?;
+        let sent = async {
+            net::write(&mut stream, &message.encode()).await?;
+            stream.shutdown().await
+        };
+        if let Err(error) = sent.await {
+            return Err(gone(&error));
+        }
+        match timeout(patience, net::wait_for_end(&mut stream)).await {
+            Ok(Ok(())) => Ok(Taken::Confirmed),
+            Ok(Err(error)) if error.kind() == ErrorKind::InvalidData => Ok(Taken::Unconfirmed),
+            Ok(Err(error)) => Err(gone(&error)),
+            Err(_) => Ok(Taken::Unconfirmed),
+        }
+    }
+
+    /// Sends a notify.
+    pub(super) async fn notify(self, to: PeerAddr, contact: Contact) -> Result<(), Gone> {
+        let _permit = permit(&self.sends).await;
+        let mut stream = self
+            .contact(to, &contact)
+            .await
+            .map_err(|_| Gone::Unreachable)?;
+        if stream.shutdown().await.is_ok() {
+            // There is no answer. Closing first could cut off what was not yet read.
+            let _ = timeout(NOTIFY_PATIENCE, net::wait_for_end(&mut stream)).await;
+        }
+        Ok(())
+    }
+
+    /// Sends a chat request, and waits for its answer. Where this ends without one, the
+    /// other side sees the connection break and closes its question.
+    pub(super) async fn request(
+        self,
+        to: PeerAddr,
+        contact: Contact,
+        limit: Duration,
+    ) -> Result<ChatAnswer, Unanswered> {
+        timeout(limit, self.request_patiently(to, &contact))
+            .await
+            .unwrap_or(Err(Unanswered::NoAnswer))
+    }
+
+    async fn request_patiently(
+        &self,
+        to: PeerAddr,
+        contact: &Contact,
+    ) -> Result<ChatAnswer, Unanswered> {
+        let _permit = permit(&self.requests).await;
+        let mut stream = self
+            .contact(to, contact)
+            .await
+            .map_err(|_| Unanswered::Unreachable)?;
+        net::reset_on_close(&stream);
+        let mut packet = [0; ChatAnswer::LEN];
+        match stream.read_exact(&mut packet).await {
+            Ok(_) => {
+                net::close_in_order(stream, Duration::ZERO).await;
+                Ok(ChatAnswer::decode(&packet))
+            }
+            Err(_) => Err(Unanswered::NoAnswer),
+        }
+    }
+
+    /// A connection over which a request or notify was sent.
+    async fn contact(&self, to: PeerAddr, contact: &Contact) -> io::Result<TcpStream> {
+        let mut packet = Vec::new();
+        contact.encode(&mut packet);
+        let mut stream = self.dial(to, self.ports.contact).await?;
+        net::write(&mut stream, &packet).await?;
+        Ok(stream)
+    }
+
+    /// A connection to whichever of the two message ports takes it.
+    async fn dial_messages(&self, to: PeerAddr) -> io::Result<TcpStream> {
+        let (first, second) = match self.remembered(to) {
+            Some(port) if port == self.ports.unprivileged => (port, self.ports.message),
+            _ => (self.ports.message, self.ports.unprivileged),
+        };
+        match self.dial(to, first).await {
+            Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+                let stream = self.dial(to, second).await?;
+                self.remember(to, second);
+                Ok(stream)
+            }
+            result => result,
+        }
+    }
+
+    async fn dial(&self, to: PeerAddr, port: u16) -> io::Result<TcpStream> {
+        net::dial(self.own, SocketAddr::new(to.ip().into(), port)).await
+    }
+
+    fn remembered(&self, to: PeerAddr) -> Option<u16> {
+        let known = self
+            .remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.get(&to).copied()
+    }
+
+    fn remember(&self, to: PeerAddr, port: u16) {
+        let mut known = self
+            .remembered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MAX_REMEMBERED {
+            known.clear();
+        }
+        known.insert(to, port);
+    }
+}
+
+async fn permit(semaphore: &Semaphore) -> SemaphorePermit<'_> {
+    semaphore
+        .acquire()
+        .await
+        .expect("nobody closes the semaphore")
+}
+
+/// What a connection that broke after it was made says about the other side: a reset
+/// comes from a program that is there.
+fn gone(error: &io::Error) -> Gone {
+    match error.kind() {
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted => {
+            Gone::Refused
+        }
+        _ => Gone::Unreachable,
+    }
+}
+
+#[cfg(test)]
+mod tests;
