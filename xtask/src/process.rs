@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
+use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -122,7 +123,9 @@ pub async fn output(command: &mut Command) -> Result<String> {
 #[must_use]
 pub fn shown(command: &Command) -> String {
     let command = command.as_std();
-    [command.get_program()]
+    let program = Path::new(command.get_program());
+    let name = program.file_name().unwrap_or(program.as_os_str());
+    [name]
         .into_iter()
         .chain(command.get_args())
         .map(OsStr::to_string_lossy)
