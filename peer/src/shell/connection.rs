@@ -15,11 +15,20 @@ use super::inbound::{Inbound, Report};
 use super::net;
 use crate::machine::Input;
 
-/// How long a packet may take to arrive: a text, or a request or notify as a whole.
-const PACKET_DEADLINE: Duration = Duration::from_secs(10);
-/// How long nothing has to come for a chat_list to be at its end, as a requester keeps
-/// the connection open.
-const QUIET: Duration = Duration::from_millis(250);
+/// How long things may take to arrive.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// A packet: a text, or a request or notify as a whole.
+    packet: Duration,
+    /// How long nothing has to come for a chat_list to be at its end, as a requester
+    /// keeps the connection open.
+    quiet: Duration,
+}
+
+const PACE: Pace = Pace {
+    packet: Duration::from_secs(10),
+    quiet: Duration::from_millis(250),
+};
 /// How long a text waits for the machine's word. It never takes that long.
 const TAKEN_LIMIT: Duration = Duration::from_secs(30);
 /// How long the other side may take to close after this one did.
@@ -46,7 +55,7 @@ pub(super) async fn text(
     inbound: &Inbound,
 ) -> Result<(), Dropped> {
     net::reset_on_close(&stream);
-    let message = read_text(&mut stream).await?;
+    let message = read_text(&mut stream, PACE).await?;
     let (taken, word) = oneshot::channel();
     let report = Report::Text {
         conn: inbound.conn_id(),
@@ -68,7 +77,7 @@ pub(super) async fn contact(
     from: PeerAddr,
     inbound: &Inbound,
 ) -> Result<(), Dropped> {
-    let contact = read_contact(&mut stream).await?;
+    let contact = read_contact(&mut stream, PACE).await?;
     let conn = inbound.conn_id();
     if matches!(contact, Contact::Notify { .. }) {
         let input = Input::Contact {
@@ -106,28 +115,34 @@ pub(super) async fn contact(
 }
 
 /// Reads one text: exactly as many bytes as it has.
-async fn read_text(stream: &mut (impl AsyncRead + Unpin)) -> Result<Message, Dropped> {
+async fn read_text(stream: &mut (impl AsyncRead + Unpin), pace: Pace) -> Result<Message, Dropped> {
     let mut packet = [0; Message::LEN];
-    timeout(PACKET_DEADLINE, stream.read_exact(&mut packet))
+    timeout(pace.packet, stream.read_exact(&mut packet))
         .await
         .map_err(|_| Dropped::Late)??;
     Ok(Message::decode(&packet)?)
 }
 
 /// Reads one request or notify, up to where the stream ends or goes quiet.
-async fn read_contact(stream: &mut (impl AsyncRead + Unpin)) -> Result<Contact, Dropped> {
-    timeout(PACKET_DEADLINE, read_contact_patiently(stream))
+async fn read_contact(
+    stream: &mut (impl AsyncRead + Unpin),
+    pace: Pace,
+) -> Result<Contact, Dropped> {
+    timeout(pace.packet, read_contact_patiently(stream, pace.quiet))
         .await
         .map_err(|_| Dropped::Late)?
 }
 
-async fn read_contact_patiently(stream: &mut (impl AsyncRead + Unpin)) -> Result<Contact, Dropped> {
+async fn read_contact_patiently(
+    stream: &mut (impl AsyncRead + Unpin),
+    quiet: Duration,
+) -> Result<Contact, Dropped> {
     let mut decoder = ContactDecoder::default();
     let mut buffer = [0; 2048];
     loop {
         let read = stream.read(&mut buffer);
         let bytes = match decoder.has_head() {
-            true => match timeout(QUIET, read).await {
+            true => match timeout(quiet, read).await {
                 Ok(bytes) => bytes?,
                 Err(_) => 0,
             },
@@ -154,117 +169,4 @@ async fn broken(stream: &mut (impl AsyncRead + Unpin)) {
 }
 
 #[cfg(test)]
-mod tests {
-    use p2pchat_model::Username;
-    use p2pchat_protocol::{ChatList, ChatText};
-    use tokio::io::{AsyncWriteExt, duplex};
-    use tokio::time::{Instant, sleep};
-
-    use super::*;
-
-    fn request(members: &[&str]) -> (Contact, Vec<u8>) {
-        let contact = Contact::Request {
-            from: Username::new("ann").unwrap(),
-            members: members
-                .iter()
-                .map(|text| text.parse().unwrap())
-                .collect::<ChatList>(),
-        };
-        let mut bytes = Vec::new();
-        contact.encode(&mut bytes);
-        (contact, bytes)
-    }
-
-    fn message() -> Message {
-        let text = ChatText::new("hello").unwrap();
-        Message::new(Username::new("ann").unwrap(), text)
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_contact_list_may_come_in_any_segments() {
-        let (contact, bytes) = request(&["127.0.0.2", "10.0.0.255"]);
-        let (mut far, mut near) = duplex(64);
-        let sender = tokio::spawn(async move {
-            for byte in bytes {
-                far.write_all(&[byte]).await.unwrap();
-                sleep(QUIET / 2).await;
-            }
-            far
-        });
-        assert_eq!(read_contact(&mut near).await.unwrap(), contact);
-        drop(sender.await.unwrap());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_contact_ends_where_the_stream_ends() {
-        let (contact, bytes) = request(&["127.0.0.2"]);
-        let (mut far, mut near) = duplex(64);
-        far.write_all(&bytes).await.unwrap();
-        drop(far);
-        let began = Instant::now();
-        assert_eq!(read_contact(&mut near).await.unwrap(), contact);
-        assert_eq!(began.elapsed(), Duration::ZERO);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_contact_that_drips_is_dropped_at_its_deadline() {
-        let (_, bytes) = request(&["127.0.0.2"; 1]);
-        let (mut far, mut near) = duplex(64);
-        let dripping = tokio::spawn(async move {
-            far.write_all(&bytes).await.unwrap();
-            while far.write_all(b"\n").await.is_ok() {
-                sleep(QUIET / 2).await;
-            }
-        });
-        let began = Instant::now();
-        assert!(matches!(read_contact(&mut near).await, Err(Dropped::Late)));
-        assert_eq!(began.elapsed(), PACKET_DEADLINE);
-        dripping.abort();
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_head_that_never_ends_is_dropped_at_its_deadline() {
-        let (mut far, mut near) = duplex(64);
-        far.write_all(&[0; 10]).await.unwrap();
-        let began = Instant::now();
-        assert!(matches!(read_contact(&mut near).await, Err(Dropped::Late)));
-        assert_eq!(began.elapsed(), PACKET_DEADLINE);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_text_may_come_in_any_segments_but_in_time() {
-        let (mut far, mut near) = duplex(8);
-        let sender = tokio::spawn(async move {
-            for byte in message().encode() {
-                far.write_all(&[byte]).await.unwrap();
-            }
-            far
-        });
-        assert_eq!(read_text(&mut near).await.unwrap(), message());
-
-        let mut far = sender.await.unwrap();
-        far.write_all(b"half a message").await.unwrap_err();
-        let (mut far, mut near) = duplex(64);
-        far.write_all(b"half a message").await.unwrap();
-        let began = Instant::now();
-        assert!(matches!(read_text(&mut near).await, Err(Dropped::Late)));
-        assert_eq!(began.elapsed(), PACKET_DEADLINE);
-    }
-
-    #[tokio::test]
-    async fn malformed_bytes_drop_the_connection() {
-        let (mut far, mut near) = duplex(256);
-        far.write_all(&[9; 26]).await.unwrap();
-        assert!(matches!(
-            read_contact(&mut near).await,
-            Err(Dropped::Contact(_))
-        ));
-
-        let (mut far, mut near) = duplex(256);
-        far.write_all(&[0xff; Message::LEN]).await.unwrap();
-        assert!(matches!(
-            read_text(&mut near).await,
-            Err(Dropped::Message(_))
-        ));
-    }
-}
+mod tests;

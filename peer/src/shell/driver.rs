@@ -57,6 +57,8 @@ pub(super) struct Driver {
 #[derive(Debug, Default)]
 pub(super) struct State {
     link: Option<Link>,
+    /// The last link was given up, which the machine does not know yet.
+    stuck: bool,
     links: JoinSet<()>,
     sends: JoinSet<()>,
     /// Chat requests that wait for an answer.
@@ -110,6 +112,9 @@ impl Driver {
 
     /// The next thing that happens. Can be dropped and called again.
     async fn input(&mut self) -> Input {
+        if std::mem::take(&mut self.state.stuck) {
+            return self.on_link(LinkEvent::Down("the registry does not read".to_owned()));
+        }
         let deadline = self.machine.deadline().map(|at| self.clock.at(at));
         let due = async {
             match deadline {
@@ -150,8 +155,12 @@ impl Driver {
                 let link =
                     Link::connect(&mut self.state.links, self.address, self.registry.clone());
                 self.state.link = Some(link);
+                self.state.stuck = false;
             }
-            Output::DisconnectRegistry => self.state.link = None,
+            Output::DisconnectRegistry => {
+                self.state.link = None;
+                self.state.stuck = false;
+            }
             Output::Ask(request) => self.ask(request),
             Output::Hello(hello) => self.hello.send(&hello),
             Output::Answer { conn, answer } => {
@@ -213,10 +222,11 @@ impl Driver {
     }
 
     fn ask(&mut self, request: p2pchat_protocol::Request) {
-        match &self.state.link {
-            Some(link) if link.ask(request) => {}
-            Some(_) => tracing::warn!("the registry does not read; a request was left out"),
-            None => tracing::debug!("a request without a connection to the registry"),
+        if let Some(link) = &self.state.link
+            && !link.ask(request)
+        {
+            self.state.link = None;
+            self.state.stuck = true;
         }
     }
 

@@ -1,1 +1,313 @@
+use p2pchat_model::Username;
+use p2pchat_protocol::{ChatList, ChatText};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
 
+use super::super::net::reset_on_close;
+use super::super::testing::{listener, own_address, within};
+use super::*;
+
+/// A listener that serves, and what it reports.
+struct Door {
+    address: PeerAddr,
+    port: u16,
+    inbound: Inbound,
+    reports: mpsc::Receiver<Report>,
+}
+
+async fn door(kind: Kind) -> Door {
+    let address = own_address();
+    let (listener, port) = listener(address).await;
+    let (sender, reports) = mpsc::channel(16);
+    let inbound = Inbound::new(sender, Duration::from_secs(15));
+    tokio::spawn(inbound.clone().serve(listener, kind));
+    Door {
+        address,
+        port,
+        inbound,
+        reports,
+    }
+}
+
+impl Door {
+    /// A connection from an address of its own.
+    async fn connect(&self, own: PeerAddr) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((own.ip(), 0).into()).unwrap();
+        let to = (self.address.ip(), self.port).into();
+        within("the connection", socket.connect(to)).await.unwrap()
+    }
+
+    async fn report(&mut self) -> Report {
+        within("a report", self.reports.recv()).await.unwrap()
+    }
+}
+
+fn message() -> Message {
+    let text = ChatText::new("hello").unwrap();
+    Message::new(Username::new("ann").unwrap(), text)
+}
+
+fn request() -> (Contact, Vec<u8>) {
+    let contact = Contact::Request {
+        from: Username::new("ann").unwrap(),
+        members: ["10.0.0.7", "10.0.0.8"]
+            .iter()
+            .map(|text| text.parse().unwrap())
+            .collect(),
+    };
+    let mut bytes = Vec::new();
+    contact.encode(&mut bytes);
+    (contact, bytes)
+}
+
+async fn end(stream: &mut TcpStream) -> std::io::Result<usize> {
+    within("the end", stream.read(&mut [0])).await
+}
+
+#[tokio::test]
+async fn a_text_is_reported_with_its_source_and_closed_in_order_when_taken() {
+    let mut door = door(Kind::Texts).await;
+    let own = own_address();
+    let mut stream = door.connect(own).await;
+    stream.write_all(&message().encode()).await.unwrap();
+
+    let Report::Text {
+        from,
+        message: arrived,
+        taken,
+        ..
+    } = door.report().await
+    else {
+        panic!("no text")
+    };
+    assert_eq!((from, arrived), (own, message()));
+    taken.send(true).unwrap();
+    assert_eq!(end(&mut stream).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_follows_a_text_does_not_turn_its_confirmation_into_a_reset() {
+    let mut door = door(Kind::Texts).await;
+    let mut stream = door.connect(own_address()).await;
+    let bytes = [&message().encode()[..], b"and more"].concat();
+    stream.write_all(&bytes).await.unwrap();
+
+    let Report::Text { taken, .. } = door.report().await else {
+        panic!("no text")
+    };
+    taken.send(true).unwrap();
+    assert_eq!(end(&mut stream).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_text_that_is_not_taken_is_answered_with_a_reset() {
+    let mut door = door(Kind::Texts).await;
+    let mut stream = door.connect(own_address()).await;
+    stream.write_all(&message().encode()).await.unwrap();
+    stream.shutdown().await.unwrap();
+
+    let Report::Text { taken, .. } = door.report().await else {
+        panic!("no text")
+    };
+    taken.send(false).unwrap();
+    let error = end(&mut stream).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+#[tokio::test]
+async fn a_text_whose_receiver_dies_before_taking_it_is_answered_with_a_reset() {
+    let mut door = door(Kind::Texts).await;
+    let mut stream = door.connect(own_address()).await;
+    stream.write_all(&message().encode()).await.unwrap();
+    drop(door.report().await);
+    assert!(end(&mut stream).await.is_err());
+}
+
+#[tokio::test]
+async fn each_connection_has_an_id_of_its_own() {
+    let mut door = door(Kind::Texts).await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let mut stream = door.connect(own_address()).await;
+        stream.write_all(&message().encode()).await.unwrap();
+        let Report::Text { conn, .. } = door.report().await else {
+            panic!("no text")
+        };
+        ids.push(conn);
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+}
+
+#[tokio::test]
+async fn a_request_in_segments_is_answered_over_its_connection() {
+    let mut door = door(Kind::Contacts).await;
+    let own = own_address();
+    let mut stream = door.connect(own).await;
+    stream.set_nodelay(true).unwrap();
+    let (contact, bytes) = request();
+    for part in bytes.chunks(7) {
+        stream.write_all(part).await.unwrap();
+        sleep(Duration::from_millis(5)).await;
+    }
+
+    let Report::Request {
+        from,
+        contact: arrived,
+        answer,
+        ..
+    } = door.report().await
+    else {
+        panic!("no request")
+    };
+    assert_eq!((from, arrived), (own, contact));
+    stream.write_all(b"late bytes do not matter").await.unwrap();
+    answer.send(ChatAnswer::Busy).unwrap();
+    let mut packet = [0; ChatAnswer::LEN];
+    within("the answer", stream.read_exact(&mut packet))
+        .await
+        .unwrap();
+    assert_eq!(packet, ChatAnswer::Busy.encode());
+    assert_eq!(end(&mut stream).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_requester_that_closes_its_half_still_gets_its_answer() {
+    let mut door = door(Kind::Contacts).await;
+    let mut stream = door.connect(own_address()).await;
+    stream.write_all(&request().1).await.unwrap();
+    stream.shutdown().await.unwrap();
+
+    let Report::Request { answer, .. } = door.report().await else {
+        panic!("no request")
+    };
+    sleep(Duration::from_millis(50)).await;
+    answer.send(ChatAnswer::Accepted).unwrap();
+    let mut packet = [0; ChatAnswer::LEN];
+    within("the answer", stream.read_exact(&mut packet))
+        .await
+        .unwrap();
+    assert_eq!(ChatAnswer::decode(&packet), ChatAnswer::Accepted);
+}
+
+#[tokio::test]
+async fn a_request_whose_connection_breaks_is_lost() {
+    let mut door = door(Kind::Contacts).await;
+    let mut stream = door.connect(own_address()).await;
+    stream.write_all(&request().1).await.unwrap();
+    let Report::Request { conn, answer, .. } = door.report().await else {
+        panic!("no request")
+    };
+
+    reset_on_close(&stream);
+    drop(stream);
+    let Report::Input(Input::ContactLost { conn: lost }) = door.report().await else {
+        panic!("not lost")
+    };
+    assert_eq!(lost, conn);
+    assert!(answer.is_closed());
+}
+
+#[tokio::test]
+async fn a_notify_is_reported_and_closed() {
+    let mut door = door(Kind::Contacts).await;
+    let own = own_address();
+    let notify = Contact::Notify {
+        newcomer: "10.0.0.9".parse().unwrap(),
+        members: ChatList::default(),
+    };
+    let mut bytes = Vec::new();
+    notify.encode(&mut bytes);
+    let mut stream = door.connect(own).await;
+    stream.write_all(&bytes).await.unwrap();
+
+    let Report::Input(Input::Contact { from, contact, .. }) = door.report().await else {
+        panic!("no notify")
+    };
+    assert_eq!((from, contact), (own, notify));
+    assert_eq!(end(&mut stream).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn malformed_packets_are_dropped_and_counted() {
+    let mut door = door(Kind::Contacts).await;
+    for bytes in [&[7_u8; 26][..], &[0; 26], b"short"] {
+        let before = door.inbound.dropped();
+        let mut stream = door.connect(own_address()).await;
+        stream.write_all(bytes).await.unwrap();
+        stream.shutdown().await.unwrap();
+        // Whether this is a reset or not does not matter.
+        let _ = end(&mut stream).await;
+        within("the count", async {
+            while door.inbound.dropped() == before {
+                sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
+    }
+    assert!(door.reports.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn one_address_cannot_take_all_connections() {
+    let mut door = door(Kind::Texts).await;
+    let greedy = own_address();
+    let mut held = Vec::new();
+    for _ in 0..MAX_OPEN_PER_SOURCE {
+        held.push(door.connect(greedy).await);
+    }
+    let mut one_more = door.connect(greedy).await;
+    // A close of any kind.
+    assert!(end(&mut one_more).await.unwrap_or(0) == 0);
+
+    let mut other = door.connect(own_address()).await;
+    other.write_all(&message().encode()).await.unwrap();
+    assert!(matches!(door.report().await, Report::Text { .. }));
+
+    // One that ends makes room.
+    held.pop();
+    within("room", async {
+        loop {
+            let mut next = door.connect(greedy).await;
+            let sent = next.write_all(&message().encode()).await;
+            if sent.is_ok()
+                && timeout(Duration::from_millis(100), door.reports.recv())
+                    .await
+                    .is_ok()
+            {
+                break;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn beyond_the_bound_connections_wait_and_are_not_refused() {
+    let mut door = door(Kind::Texts).await;
+    let mut held = Vec::new();
+    for _ in 0..MAX_OPEN / MAX_OPEN_PER_SOURCE {
+        let own = own_address();
+        for _ in 0..MAX_OPEN_PER_SOURCE {
+            held.push(door.connect(own).await);
+        }
+    }
+    let mut patient = door.connect(own_address()).await;
+    patient.write_all(&message().encode()).await.unwrap();
+    let early = timeout(Duration::from_millis(100), door.reports.recv()).await;
+    assert!(early.is_err(), "the bound does not hold");
+    held.clear();
+    assert!(matches!(door.report().await, Report::Text { .. }));
+}
+
+#[tokio::test]
+async fn closing_ends_the_listener_and_its_connections() {
+    let door = door(Kind::Texts).await;
+    let mut idle = door.connect(own_address()).await;
+    door.inbound.closing.cancel();
+    assert!(end(&mut idle).await.unwrap_or(0) == 0);
+    let again = TcpStream::connect((door.address.ip(), door.port)).await;
+    assert!(again.is_err());
+}

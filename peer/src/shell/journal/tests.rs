@@ -1,1 +1,305 @@
+use std::path::{Path, PathBuf};
 
+use p2pchat_model::{
+    Delivery, DeliveryState, Gone, Line, Message, NameCheck, Person, Speaker, Timestamp,
+};
+use tempfile::TempDir;
+
+use super::super::testing::within;
+use super::super::{Handle, Missed};
+use super::*;
+
+fn name(text: &str) -> Username {
+    Username::new(text).unwrap()
+}
+
+fn message(id: u64, own: bool) -> Message {
+    let to = Person {
+        address: "127.0.0.3".parse().unwrap(),
+        name: None,
+    };
+    let sending = Delivery {
+        to,
+        state: DeliveryState::Sending,
+    };
+    Message {
+        id: MessageId(id),
+        at: Timestamp(id),
+        from: Speaker {
+            name: name("bob"),
+            address: to.address,
+            check: NameCheck::Confirmed,
+        },
+        text: format!("text {id}"),
+        deliveries: own.then(|| vec![sending]),
+    }
+}
+
+fn said(id: u64) -> ToJournal {
+    ToJournal::Event(Event::Message {
+        message: message(id, false),
+    })
+}
+
+fn logged_in(account: &str) -> ToJournal {
+    ToJournal::Event(Event::LoggedIn {
+        at: Timestamp(0),
+        name: name(account),
+    })
+}
+
+/// A journal that runs, its only sender, and a handle.
+struct Running {
+    journal: Journal,
+    sender: mpsc::Sender<ToJournal>,
+    handle: Handle,
+}
+
+fn start(history: Option<History>) -> Running {
+    let (journal, sender) = Journal::start(history).unwrap();
+    let handle = Handle {
+        address: "127.0.0.2".parse().unwrap(),
+        commands: mpsc::channel(1).0,
+        journal: sender.downgrade(),
+    };
+    Running {
+        journal,
+        sender,
+        handle,
+    }
+}
+
+impl Running {
+    async fn tell(&self, entries: impl IntoIterator<Item = ToJournal>) {
+        for entry in entries {
+            self.sender.send(entry).await.unwrap();
+        }
+    }
+
+    async fn end(self) {
+        drop(self.sender);
+        within("the end", self.journal.join()).await;
+    }
+}
+
+async fn next(subscription: &mut Subscription) -> Arc<Event> {
+    within("an event", subscription.next()).await.unwrap()
+}
+
+fn file() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    (folder, path)
+}
+
+fn kept(path: &Path, account: &str) -> Vec<Message> {
+    History::open(path)
+        .unwrap()
+        .page(name(account), None)
+        .unwrap()
+        .messages
+}
+
+#[tokio::test]
+async fn the_view_and_the_events_after_it_miss_and_repeat_nothing() {
+    let running = start(None);
+    let sender = running.sender.clone();
+    let teller = tokio::spawn(async move {
+        for id in 1..=2000 {
+            sender.send(said(id)).await.unwrap();
+        }
+    });
+    for _ in 0..10 {
+        let mut subscription = running.handle.subscribe().await.unwrap();
+        let mut view = subscription.view.clone();
+        while view.lines.len() < 2000 {
+            view.apply(&*next(&mut subscription).await);
+        }
+        let times: Vec<_> = view.lines.iter().map(|line| line.at().0).collect();
+        assert_eq!(times, (1..=2000).collect::<Vec<_>>());
+    }
+    teller.await.unwrap();
+    running.end().await;
+}
+
+#[tokio::test]
+async fn what_is_said_is_kept_in_the_account_that_is_logged_in() {
+    let (_folder, path) = file();
+    let running = start(Some(History::open(&path).unwrap()));
+    let logged_out = ToJournal::Event(Event::LoggedOut {
+        at: Timestamp(0),
+        problem: None,
+    });
+    let entries = [
+        said(1),
+        logged_in("ann"),
+        said(2),
+        logged_out,
+        said(3),
+        logged_in("eve"),
+        said(4),
+    ];
+    running.tell(entries).await;
+    running.end().await;
+
+    assert_eq!(kept(&path, "ann"), [message(2, false)]);
+    assert_eq!(kept(&path, "eve"), [message(4, false)]);
+}
+
+#[tokio::test]
+async fn what_a_subscriber_has_heard_is_on_disk() {
+    let (_folder, path) = file();
+    let running = start(Some(History::open(&path).unwrap()));
+    let mut subscription = running.handle.subscribe().await.unwrap();
+    running.tell([logged_in("ann")]).await;
+    for id in 1..=20 {
+        running.tell([said(id)]).await;
+        while !matches!(&*next(&mut subscription).await, Event::Message { .. }) {}
+        assert_eq!(kept(&path, "ann").len() as u64, id);
+    }
+    running.end().await;
+}
+
+#[tokio::test]
+async fn deliveries_are_kept() {
+    let (_folder, path) = file();
+    let running = start(Some(History::open(&path).unwrap()));
+    let own = message(1, true);
+    let failed = Delivery {
+        to: own.deliveries.as_ref().unwrap()[0].to,
+        state: DeliveryState::Failed(Gone::Refused),
+    };
+    let delivered = Event::Delivered {
+        id: own.id,
+        delivery: failed,
+    };
+    let said = ToJournal::Event(Event::Message { message: own });
+    running
+        .tell([logged_in("ann"), said, ToJournal::Event(delivered)])
+        .await;
+    running.end().await;
+    assert_eq!(kept(&path, "ann")[0].deliveries, Some(vec![failed]));
+}
+
+#[tokio::test]
+async fn pages_and_findings_hold_what_was_said_before_they_were_asked_for() {
+    let (_folder, path) = file();
+    let running = start(Some(History::open(&path).unwrap()));
+    let mut subscription = running.handle.subscribe().await.unwrap();
+    let account = name("ann");
+    let recall = ToJournal::Recall {
+        account,
+        before: None,
+    };
+    let find = ToJournal::Find {
+        account,
+        text: "text 2".to_owned(),
+    };
+    running
+        .tell([logged_in("ann"), said(1), said(2), recall, find, said(3)])
+        .await;
+
+    while subscription.view.findings.is_none() {
+        let event = next(&mut subscription).await;
+        if let Event::History { messages, more } = &*event {
+            assert_eq!((messages.len(), *more), (2, false));
+        }
+        subscription.view.apply(&event);
+    }
+    assert_eq!(
+        subscription.view.findings.unwrap().messages,
+        [message(2, false)]
+    );
+    running.end().await;
+}
+
+#[tokio::test]
+async fn without_a_history_all_but_older_pages_works() {
+    let running = start(None);
+    let mut subscription = running.handle.subscribe().await.unwrap();
+    let account = name("ann");
+    let newest = ToJournal::Recall {
+        account,
+        before: None,
+    };
+    let older = ToJournal::Recall {
+        account,
+        before: Some(MessageId(5)),
+    };
+    let find = ToJournal::Find {
+        account,
+        text: "tea".to_owned(),
+    };
+    running.tell([newest, older, find]).await;
+
+    assert!(matches!(
+        &*next(&mut subscription).await,
+        Event::History { more: false, .. }
+    ));
+    for command in ["history", "find"] {
+        match &*next(&mut subscription).await {
+            Event::Failed { failure, .. } => {
+                assert_eq!(failure.problem, Problem::NoHistory);
+                assert_eq!(failure.command, command);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_history_that_breaks_is_told_once_and_chatting_goes_on() {
+    let (_folder, path) = file();
+    let running = start(Some(History::open(&path).unwrap()));
+    let mut subscription = running.handle.subscribe().await.unwrap();
+    running.tell([logged_in("ann"), said(1)]).await;
+    while !matches!(&*next(&mut subscription).await, Event::Message { .. }) {}
+
+    let vandal = rusqlite::Connection::open(&path).unwrap();
+    vandal.execute_batch("DROP TABLE message").unwrap();
+    let mut heard = (0, 0);
+    for id in 2..=5 {
+        running.tell([said(id)]).await;
+    }
+    running.end().await;
+    while let Ok(event) = subscription.next().await {
+        match &*event {
+            Event::Message { .. } => heard.0 += 1,
+            Event::Notice {
+                notice: Notice::HistoryBroken,
+                ..
+            } => heard.1 += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(heard, (4, 1));
+}
+
+#[tokio::test]
+async fn a_subscriber_that_is_too_slow_is_told_and_delays_nobody() {
+    let running = start(None);
+    let mut slow = running.handle.subscribe().await.unwrap();
+    let count = MAX_BEHIND as u64 + 100;
+    for id in 1..=count {
+        running.tell([said(id)]).await;
+    }
+    let again = within("a subscription", running.handle.subscribe())
+        .await
+        .unwrap();
+    assert_eq!(again.view.lines.len() as u64, count);
+    assert!(matches!(again.view.lines[0], Line::Message(_)));
+    assert_eq!(slow.next().await.unwrap_err(), Missed::Lagged(100));
+    assert!(slow.next().await.is_ok());
+    running.end().await;
+}
+
+#[tokio::test]
+async fn a_handle_does_not_keep_a_journal_alive() {
+    let running = start(None);
+    let handle = running.handle.clone();
+    let mut subscription = handle.subscribe().await.unwrap();
+    running.end().await;
+    assert_eq!(subscription.next().await.unwrap_err(), Missed::Stopped);
+    assert!(handle.subscribe().await.is_err());
+}

@@ -1,1 +1,181 @@
+use p2pchat_model::Username;
+use p2pchat_protocol::{OnlineUser, RequestDecoder};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
 
+use super::super::testing::{listener, own_address, within};
+use super::*;
+
+fn name() -> Username {
+    Username::new("ann").unwrap()
+}
+
+fn online(count: u8) -> Response {
+    let users = (1..=count).map(|host| OnlineUser {
+        name: name(),
+        address: PeerAddr::new(Ipv4Addr::new(10, 0, 0, host)).unwrap(),
+    });
+    Response::Online(users.collect())
+}
+
+/// A link, the registry's end of it, and its tasks.
+struct Pair {
+    link: Link,
+    registry: TcpStream,
+    _tasks: JoinSet<()>,
+}
+
+fn begin(own: PeerAddr, at: PeerAddr, port: u16) -> (Link, JoinSet<()>) {
+    let mut tasks = JoinSet::new();
+    let name = RegistryName::new(&format!("{at}:{port}")).unwrap();
+    (Link::connect(&mut tasks, own, name), tasks)
+}
+
+async fn event(link: &mut Link) -> LinkEvent {
+    within("an event", link.event()).await
+}
+
+async fn response(link: &mut Link) -> Response {
+    match event(link).await {
+        LinkEvent::Response(response) => response,
+        other => panic!("{other:?} is no response"),
+    }
+}
+
+async fn down(link: &mut Link) -> String {
+    match event(link).await {
+        LinkEvent::Down(reason) => reason,
+        other => panic!("{other:?} is no end"),
+    }
+}
+
+async fn accept(listener: &TcpListener) -> (TcpStream, std::net::IpAddr) {
+    let (stream, from) = within("a connection", listener.accept()).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    (stream, from.ip())
+}
+
+async fn pair() -> Pair {
+    let (own, at) = (own_address(), own_address());
+    let (listener, port) = listener(at).await;
+    let (mut link, tasks) = begin(own, at, port);
+    let (registry, from) = accept(&listener).await;
+    assert_eq!(from, own.ip());
+    assert!(matches!(event(&mut link).await, LinkEvent::Up(ip) if ip == at.ip()));
+    Pair {
+        link,
+        registry,
+        _tasks: tasks,
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_is_written_and_what_is_answered_is_told() {
+    let mut pair = pair().await;
+    assert!(pair.link.ask(Request::AllOnline { username: name() }));
+    let mut packet = [0; Request::LEN];
+    within("the request", pair.registry.read_exact(&mut packet))
+        .await
+        .unwrap();
+    let request = RequestDecoder::default().next(&mut &packet[..]);
+    assert!(matches!(request, Some(Ok(Request::AllOnline { .. }))));
+
+    let mut bytes = Vec::new();
+    Response::LoggedIn.encode(&mut bytes);
+    online(3).encode(&mut bytes);
+    for part in bytes.chunks(5) {
+        pair.registry.write_all(part).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(response(&mut pair.link).await, Response::LoggedIn);
+    assert_eq!(response(&mut pair.link).await, online(3));
+}
+
+#[tokio::test]
+async fn a_list_ends_when_the_next_response_begins() {
+    let mut pair = pair().await;
+    let mut bytes = Vec::new();
+    online(2).encode(&mut bytes);
+    Response::NotFound.encode(&mut bytes);
+    pair.registry.write_all(&bytes).await.unwrap();
+    assert_eq!(response(&mut pair.link).await, online(2));
+    assert_eq!(response(&mut pair.link).await, Response::NotFound);
+}
+
+#[tokio::test]
+async fn the_end_of_the_connection_is_told_in_words() {
+    let Pair {
+        mut link,
+        registry,
+        _tasks,
+    } = pair().await;
+    drop(registry);
+    let reason = down(&mut link).await;
+    assert!(reason.contains("closed the connection"), "{reason}");
+}
+
+#[tokio::test]
+async fn what_is_no_registry_is_told_in_words() {
+    let mut pair = pair().await;
+    pair.registry
+        .write_all(b"HTTP/1.1 400 Bad Request\r\n")
+        .await
+        .unwrap();
+    let reason = down(&mut pair.link).await;
+    assert!(reason.contains("is no registry"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_registry_that_does_not_listen_is_told_in_words() {
+    let (own, at) = (own_address(), own_address());
+    let port = listener(at).await.1;
+    let (mut link, _tasks) = begin(own, at, port);
+    let reason = down(&mut link).await;
+    assert!(
+        reason.contains(&format!("no registry listens at {at}:{port}")),
+        "{reason}"
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_means_nothing_is_told_in_words() {
+    let mut tasks = JoinSet::new();
+    let name = RegistryName::new("no-such-host.invalid:3131").unwrap();
+    let mut link = Link::connect(&mut tasks, own_address(), name);
+    let reason = down(&mut link).await;
+    assert!(
+        reason.contains("no-such-host.invalid:3131 means nothing"),
+        "{reason}"
+    );
+}
+
+#[tokio::test]
+async fn a_link_that_is_dropped_sends_what_was_asked_and_closes_in_order() {
+    let Pair {
+        link,
+        mut registry,
+        _tasks: mut tasks,
+    } = pair().await;
+    link.ask(Request::Logout { username: name() });
+    drop(link);
+    let mut bytes = Vec::new();
+    within("the end", registry.read_to_end(&mut bytes))
+        .await
+        .unwrap();
+    assert_eq!(bytes, Request::Logout { username: name() }.encode());
+    drop(registry);
+    within("the end of its task", tasks.join_next()).await;
+}
+
+#[tokio::test]
+async fn a_registry_that_does_not_read_gets_no_endless_queue() {
+    // Nobody accepts: the system does, and the link connects. The queue is filled
+    // before its task can run.
+    let (own, at) = (own_address(), own_address());
+    let (_listener, port) = listener(at).await;
+    let (link, _tasks) = begin(own, at, port);
+    let taken = (0..1000)
+        .take_while(|_| link.ask(Request::AllOnline { username: name() }))
+        .count();
+    assert_eq!(taken, MAX_ASKS);
+}
