@@ -19,7 +19,7 @@ pub enum Exit {
 }
 
 /// The list for `--help`.
-pub const HELP: &str = "\
+pub(crate) const HELP: &str = "\
 Exit codes:
   0  the user quit, or the input ended and all was done
   1  it could not start or not go on (address in use, unreadable file, …)

@@ -11,6 +11,8 @@ use p2pchat_peer::{Handle, Missed, Stopped, Subscription};
 pub struct Feed {
     handle: Handle,
     subscription: Subscription,
+    /// How many events were missed, until that is told.
+    missed: u64,
 }
 
 /// What a [`Feed`] brings.
@@ -33,6 +35,7 @@ impl Feed {
         let feed = Self {
             handle,
             subscription,
+            missed: 0,
         };
         Ok((feed, view))
     }
@@ -42,14 +45,15 @@ impl Feed {
     /// # Errors
     /// If the peer has stopped.
     pub async fn next(&mut self) -> Result<Seen, Stopped> {
-        match self.subscription.next().await {
-            Ok(event) => Ok(Seen::Event(event)),
-            Err(Missed::Stopped) => Err(Stopped),
-            Err(Missed::Lagged(count)) => {
-                self.subscription = self.handle.subscribe().await?;
-                let view = std::mem::take(&mut self.subscription.view);
-                Ok(Seen::Anew(Box::new(view), count))
+        if self.missed == 0 {
+            match self.subscription.next().await {
+                Ok(event) => return Ok(Seen::Event(event)),
+                Err(Missed::Stopped) => return Err(Stopped),
+                Err(Missed::Lagged(count)) => self.missed = count,
             }
         }
+        self.subscription = self.handle.subscribe().await?;
+        let view = std::mem::take(&mut self.subscription.view);
+        Ok(Seen::Anew(Box::new(view), std::mem::take(&mut self.missed)))
     }
 }

@@ -1,15 +1,165 @@
-//! The full screen.
-use anyhow::Result;
-use p2pchat_peer::Handle;
+//! The full screen: a form to sign in, then the chat.
+//!
+//! [`App`] holds the state and knows neither terminal nor network; [`run`] brings it keys
+//! and events and shows it.
 
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use crossterm::event::{Event as Input, EventStream, KeyEventKind};
+use futures::{FutureExt, StreamExt};
+use p2pchat_peer::Handle;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::clock::Clock;
 use crate::exit::Exit;
+use crate::feed::{Feed, Seen};
 use crate::settings::Settings;
 use crate::signals::Signals;
 
-/// Runs.
+mod app;
+mod bars;
+mod conversation;
+mod draw;
+mod editor;
+mod input_line;
+mod keys;
+mod overlay;
+mod prompt;
+mod screen;
+mod scroll;
+mod side;
+mod sign_in;
+mod sign_in_draw;
+#[cfg(test)]
+mod tests;
+mod theme;
+
+pub use app::{Act, App, Look};
+pub use theme::Theme;
+
+use screen::Screen;
+
+/// How often what counts down is drawn.
+const TICK: Duration = Duration::from_millis(500);
+/// How many events are taken before the screen is drawn again: a flood of them must not
+/// be drawn one by one, and must not keep keys waiting.
+const BATCH: usize = 256;
+
+/// Runs until the user quits or a signal comes. The terminal is put back in any case.
 ///
 /// # Errors
-/// Never.
-pub async fn run(_: Handle, _: &Settings, mut signals: Signals) -> Result<Exit> {
-    Ok(signals.next().await)
+/// If the terminal cannot be used, or the peer stops by itself.
+pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> Result<Exit> {
+    let (feed, view) = Feed::start(handle.clone()).await?;
+    let look = Look {
+        theme: Theme::from_environment(),
+        clock: Clock::system(),
+        bell: settings.bell,
+    };
+    let mut app = App::new(view, look, settings.user);
+    let first = settings.login.clone().map(|login| app.log_in(login));
+    let mut front = Front {
+        handle,
+        feed,
+        app,
+        screen: Screen::enter(settings.mouse).context("cannot use this terminal")?,
+        exit: None,
+    };
+    front.act(first).await?;
+    let mut keys = EventStream::new();
+    let mut ticks = interval(TICK);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        if let Some(exit) = front.exit {
+            return Ok(exit);
+        }
+        if Screen::is_lost() {
+            bail!("an error in this program ended it");
+        }
+        front.screen.draw(&mut front.app, Clock::now())?;
+        tokio::select! {
+            exit = signals.next() => front.exit = Some(exit),
+            seen = front.feed.next() => front.seen(seen?).await?,
+            input = keys.next() => match input {
+                Some(input) => front.input(input?).await?,
+                None => bail!("the terminal is gone"),
+            },
+            _ = ticks.tick() => {}
+        }
+    }
+}
+
+struct Front {
+    handle: Handle,
+    feed: Feed,
+    app: App,
+    screen: Screen,
+    /// How to end, once that is decided.
+    exit: Option<Exit>,
+}
+
+impl Front {
+    async fn input(&mut self, input: Input) -> Result<()> {
+        let now = Clock::now();
+        let act = match input {
+            // Terminals that tell of releases must not type everything twice.
+            Input::Key(key) if key.kind != KeyEventKind::Release => self.app.key(key, now),
+            Input::Paste(text) => {
+                self.app.paste(&text, now);
+                None
+            }
+            Input::Mouse(mouse) => self.app.mouse(mouse),
+            Input::FocusGained => {
+                self.app.focus(true);
+                None
+            }
+            Input::FocusLost => {
+                self.app.focus(false);
+                None
+            }
+            Input::Key(_) | Input::Resize(..) => None,
+        };
+        self.act(act).await
+    }
+
+    /// Takes this and what else has come by now.
+    async fn seen(&mut self, first: Seen) -> Result<()> {
+        self.happened(first).await?;
+        for _ in 1..BATCH {
+            match self.feed.next().now_or_never() {
+                Some(seen) => self.happened(seen?).await?,
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    async fn happened(&mut self, seen: Seen) -> Result<()> {
+        match seen {
+            Seen::Event(event) => {
+                let act = self.app.apply(&event, Clock::now());
+                self.act(act).await
+            }
+            Seen::Anew(view, _) => {
+                self.app.replace_view(*view);
+                Ok(())
+            }
+        }
+    }
+
+    async fn act(&mut self, act: Option<Act>) -> Result<()> {
+        match act {
+            None => {}
+            Some(Act::Send(command)) => {
+                self.handle
+                    .send(command)
+                    .await
+                    .context("the peer is gone")?;
+            }
+            Some(Act::Redraw) => self.screen.clear()?,
+            Some(Act::Quit) => self.exit = Some(Exit::Done),
+        }
+        Ok(())
+    }
 }

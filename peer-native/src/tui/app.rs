@@ -1,0 +1,239 @@
+//! The state of the screen: the view, and what belongs to this terminal alone.
+
+use p2pchat_model::{Command, Event, Timestamp, Username, View};
+
+use super::conversation::Layout;
+use super::input_line::InputLine;
+use super::overlay::{Overlay, Topic};
+use super::scroll::Scroll;
+use super::sign_in::SignIn;
+use super::theme::Theme;
+use crate::clock::Clock;
+use crate::login::{Attempt, Step};
+use crate::settings::AutoLogin;
+
+/// How things look and sound here.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// The colours.
+    pub theme: Theme,
+    /// The time zone.
+    pub clock: Clock,
+    /// Whether a chat request rings the bell.
+    pub bell: bool,
+}
+
+/// What is to be done outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Act {
+    /// Hand this to the peer.
+    Send(Command),
+    /// Draw everything anew: something else wrote onto the screen.
+    Redraw,
+    /// End the program.
+    Quit,
+}
+
+/// The state of the screen. Keys and events change it, [`App::draw`] shows it; it touches
+/// neither the terminal nor the network.
+#[derive(Debug)]
+pub struct App {
+    pub(super) view: View,
+    pub(super) look: Look,
+    pub(super) sign_in: SignIn,
+    pub(super) input: InputLine,
+    pub(super) scroll: Scroll,
+    pub(super) overlay: Option<Overlay>,
+    /// An answer to the last key.
+    pub(super) hint: Option<String>,
+    /// Columns and rows of the conversation as it was last drawn.
+    pub(super) page: (usize, usize),
+    /// When the request that waits came onto the screen.
+    pub(super) request_since: Timestamp,
+    /// When a key was pressed last.
+    pub(super) key_at: Timestamp,
+    /// How many of the last lines are behind the mark for what is new.
+    pub(super) new: Option<usize>,
+    /// Messages that came while the end of the conversation was not on the screen.
+    pub(super) below: usize,
+    new_was_seen: bool,
+    focused: bool,
+    attempt: Option<Attempt>,
+    wants_findings: bool,
+    wants_history: bool,
+    ring: bool,
+}
+
+impl App {
+    /// Begins with what there is to see.
+    #[must_use]
+    pub fn new(view: View, look: Look, user: Option<Username>) -> Self {
+        Self {
+            view,
+            look,
+            sign_in: SignIn::new(user),
+            input: InputLine::default(),
+            scroll: Scroll::default(),
+            overlay: None,
+            hint: None,
+            page: (80, 20),
+            request_since: Timestamp::default(),
+            key_at: Timestamp::default(),
+            new: None,
+            below: 0,
+            new_was_seen: true,
+            focused: true,
+            attempt: None,
+            wants_findings: false,
+            wants_history: false,
+            ring: false,
+        }
+    }
+
+    /// Begins a login that needs nobody at the keyboard.
+    #[must_use]
+    pub fn log_in(&mut self, login: AutoLogin) -> Act {
+        let (attempt, command) = Attempt::start(login);
+        self.attempt = Some(attempt);
+        self.sign_in.waiting = true;
+        Act::Send(command)
+    }
+
+    /// What there is to see, after events were missed.
+    pub fn replace_view(&mut self, view: View) {
+        self.view = view;
+        self.sign_in.waiting = false;
+        self.attempt = None;
+        self.hint = Some("events came faster than they could be shown".to_owned());
+    }
+
+    /// Takes note of what happened at this moment.
+    pub fn apply(&mut self, event: &Event, now: Timestamp) -> Option<Act> {
+        let step = self.attempt.as_ref().map(|attempt| attempt.saw(event));
+        if let Some(Step::Send(command)) = step {
+            return Some(Act::Send(command));
+        }
+        if matches!(step, Some(Step::Done | Step::Failed(_))) {
+            self.attempt = None;
+        }
+        self.view.apply(event);
+        self.sign_in.apply(event);
+        if matches!(event, Event::Message { .. }) || View::notice(event).is_some() {
+            self.line_came(event);
+        }
+        match event {
+            Event::RequestReceived { .. } => {
+                self.request_since = now;
+                self.ring |= self.look.bell;
+            }
+            Event::LoggedIn { .. } => {
+                self.hint = None;
+                self.overlay = None;
+            }
+            Event::Findings { .. } if self.wants_findings => {
+                self.wants_findings = false;
+                self.overlay = Some(Overlay::new(Topic::Findings));
+            }
+            Event::History { messages, .. } if std::mem::take(&mut self.wants_history) => {
+                self.hint = messages
+                    .is_empty()
+                    .then(|| "there is nothing earlier".to_owned());
+            }
+            Event::Failed { failure, .. } if failure.command == "history" => {
+                self.wants_history = false;
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn line_came(&mut self, event: &Event) {
+        let own = matches!(event, Event::Message { message } if message.is_own());
+        let said = matches!(event, Event::Message { .. }) && !own;
+        self.scroll.line_came();
+        let away = self.is_away();
+        self.new = match self.new {
+            _ if own => None,
+            Some(_) if self.new_was_seen && away && said => Some(1),
+            Some(count) => Some(count + 1),
+            None if away && said => Some(1),
+            None => None,
+        };
+        self.new_was_seen = !away;
+        if said && !self.scroll.is_at_end() {
+            self.below += 1;
+        }
+    }
+
+    /// Whether what comes in now is not seen at once.
+    fn is_away(&self) -> bool {
+        !self.focused || !self.scroll.is_at_end()
+    }
+
+    /// Notes whether the terminal has the user's attention.
+    pub fn focus(&mut self, focused: bool) {
+        self.focused = focused;
+        self.new_was_seen |= !self.is_away();
+    }
+
+    /// Whether to ring the bell now, once.
+    pub fn take_ring(&mut self) -> bool {
+        std::mem::take(&mut self.ring)
+    }
+
+    /// Whether the form for name and password is shown.
+    pub(super) fn is_signing_in(&self) -> bool {
+        self.view.account.is_none()
+    }
+
+    /// Goes to the end of the conversation.
+    pub(super) fn go_to_end(&mut self) {
+        self.scroll = Scroll::default();
+        self.below = 0;
+        self.new_was_seen |= !self.is_away();
+    }
+
+    /// Scrolls by rows, up if negative; gives what to ask for at the top.
+    pub(super) fn scroll_by(&mut self, by: isize) -> Option<Act> {
+        let layout = Layout {
+            view: &self.view,
+            clock: &self.look.clock,
+            theme: self.look.theme,
+            columns: self.page.0,
+            new: self.new,
+        };
+        let before = self.scroll;
+        if by < 0 {
+            self.scroll.up(&layout, by.unsigned_abs());
+        } else {
+            self.scroll.down(&layout, by.unsigned_abs());
+        }
+        // Lays out once more, which holds the place inside the conversation.
+        self.scroll.rows(&layout, self.page.1);
+        if self.scroll.is_at_end() {
+            self.go_to_end();
+        }
+        let at_top = by < 0 && self.scroll == before;
+        (at_top && self.view.more_history).then(|| self.earlier())
+    }
+
+    /// Asks for what was said before the oldest line.
+    fn earlier(&mut self) -> Act {
+        let before = self.view.oldest_message();
+        self.send(Command::History { before })
+    }
+
+    /// Notes what an answer will be for.
+    pub(super) fn send(&mut self, command: Command) -> Act {
+        self.wants_findings |= matches!(command, Command::Find { .. });
+        self.wants_history |= matches!(command, Command::History { .. });
+        Act::Send(command)
+    }
+
+    /// Whether a bare `y` or `n` answers the request that waits.
+    pub(super) fn letters_answer(&self, now: Timestamp) -> bool {
+        let quiet_since = self.request_since.max(self.key_at);
+        self.input.editor.is_empty()
+            && now.0.saturating_sub(quiet_since.0) >= super::prompt::LETTERS_AFTER_MS
+    }
+}

@@ -1,0 +1,158 @@
+//! The screen from top to bottom.
+
+use p2pchat_model::Timestamp;
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout as Split, Position, Rect};
+use ratatui::text::{Line as Row, Span};
+use ratatui::widgets::Paragraph;
+
+use super::app::App;
+use super::conversation::Layout;
+use super::overlay::Ink;
+use super::{bars, prompt, side};
+
+/// The most rows that the input takes.
+const INPUT_ROWS: usize = 6;
+/// Columns before the input.
+const PROMPT: &str = " › ";
+/// Smaller screens show what fits and no more.
+const SMALLEST: (u16, u16) = (24, 8);
+
+impl App {
+    /// Draws it as it is at this moment.
+    pub fn draw(&mut self, frame: &mut Frame<'_>, now: Timestamp) {
+        let theme = self.look.theme;
+        let area = frame.area();
+        if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+            frame.render_widget(Paragraph::new("p2pchat: make this larger"), area);
+            return;
+        }
+        let banner = bars::banner(&self.view, now);
+        let [title, warning, body] = Split::vertical([
+            Constraint::Length(1),
+            Constraint::Length(u16::from(banner.is_some())),
+            Constraint::Fill(1),
+        ])
+        .areas(area);
+        bars::title(frame, title, &self.view, theme);
+        if let Some(text) = &banner {
+            bars::draw_banner(frame, warning, text, theme);
+        }
+        let over = match self.is_signing_in() {
+            true => self.draw_sign_in(frame, body),
+            false => self.draw_chat(frame, body, now),
+        };
+        if let Some(overlay) = &mut self.overlay {
+            let ink = Ink {
+                view: &self.view,
+                clock: &self.look.clock,
+                theme,
+            };
+            overlay.draw(frame, over, ink);
+        }
+    }
+
+    fn draw_sign_in(&self, frame: &mut Frame<'_>, body: Rect) -> Rect {
+        let theme = self.look.theme;
+        let [form, keys] =
+            Split::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(body);
+        self.sign_in.draw(frame, form, theme);
+        let text = " Tab next field · Enter goes on · F1 help · Ctrl-Q quits";
+        let row = Row::from(Span::styled(text, theme.dim()));
+        frame.render_widget(Paragraph::new(row), keys);
+        form
+    }
+
+    /// Draws the chat; gives the place for an overlay.
+    fn draw_chat(&mut self, frame: &mut Frame<'_>, body: Rect, now: Timestamp) -> Rect {
+        let theme = self.look.theme;
+        let columns = usize::from(body.width).saturating_sub(PROMPT.len());
+        let laid = self.input.editor.lay_out(columns, false);
+        let input_rows = rows_u16(laid.rows.len().min(INPUT_ROWS));
+        let [middle, rule, input, keys] = Split::vertical([
+            Constraint::Fill(1),
+            Constraint::Length(1),
+            Constraint::Length(input_rows),
+            Constraint::Length(1),
+        ])
+        .areas(body);
+        let [left, right] = Split::horizontal([
+            Constraint::Length(side::columns(body.width)),
+            Constraint::Fill(1),
+        ])
+        .areas(middle);
+        if left.width > 0 {
+            side::draw(frame, left, &self.view, theme, now);
+        }
+        let talk = self.draw_request(frame, right, now);
+        self.draw_conversation(frame, talk);
+        let below = (!self.scroll.is_at_end()).then_some(self.below);
+        bars::rule(frame, rule, below, self.input.editor.text(), theme);
+        self.draw_input(frame, input, &laid);
+        bars::hint(frame, keys, self.hint.as_deref(), theme);
+        middle
+    }
+
+    /// Draws the request that waits, if one does; gives what is left above it.
+    fn draw_request(&self, frame: &mut Frame<'_>, area: Rect, now: Timestamp) -> Rect {
+        let Some(request) = &self.view.incoming else {
+            return area;
+        };
+        let theme = self.look.theme;
+        let columns = usize::from(area.width).saturating_sub(4);
+        let letters = self.input.editor.is_empty();
+        let content = prompt::content(request, columns, letters, theme);
+        let height = rows_u16(content.len() + 2);
+        let [talk, place] =
+            Split::vertical([Constraint::Fill(1), Constraint::Length(height)]).areas(area);
+        let left = prompt::seconds_left(request, now);
+        prompt::draw(frame, place, content, left, theme);
+        talk
+    }
+
+    fn draw_conversation(&mut self, frame: &mut Frame<'_>, area: Rect) {
+        self.page = (usize::from(area.width), usize::from(area.height));
+        let layout = Layout {
+            view: &self.view,
+            clock: &self.look.clock,
+            theme: self.look.theme,
+            columns: self.page.0,
+            new: self.new,
+        };
+        let rows = self.scroll.rows(&layout, self.page.1);
+        // A short conversation stands at the bottom, where the next line will come.
+        let top = area.height.saturating_sub(rows_u16(rows.len()));
+        let place = Rect {
+            y: area.y + top,
+            height: area.height - top,
+            ..area
+        };
+        frame.render_widget(Paragraph::new(rows), place);
+    }
+
+    fn draw_input(&self, frame: &mut Frame<'_>, area: Rect, laid: &super::editor::Laid) {
+        let theme = self.look.theme;
+        let height = usize::from(area.height);
+        let first = (laid.cursor_row + 1).saturating_sub(height);
+        let rows = laid.rows.iter().enumerate().skip(first).take(height);
+        let rows: Vec<_> = rows
+            .map(|(at, row)| {
+                let before = if at == 0 { PROMPT } else { "   " };
+                Row::from(vec![
+                    Span::styled(before, theme.title()),
+                    Span::raw(row.clone()),
+                ])
+            })
+            .collect();
+        frame.render_widget(Paragraph::new(rows), area);
+        if self.overlay.is_none() {
+            let column = rows_u16(crate::wrap::width(PROMPT) + laid.cursor_column);
+            let row = rows_u16(laid.cursor_row - first);
+            frame.set_cursor_position(Position::new(area.x + column, area.y + row));
+        }
+    }
+}
+
+fn rows_u16(count: usize) -> u16 {
+    u16::try_from(count).unwrap_or(u16::MAX)
+}

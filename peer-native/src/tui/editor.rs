@@ -1,0 +1,309 @@
+//! A text that is being typed: several lines, a cursor between what people see as
+//! characters, and the keys that shells have for it.
+//!
+//! Not `ratatui-textarea`, which cuts between code points and scrolls sideways: here a
+//! family emoji is one step of the cursor, and long lines go on in the next row.
+
+use p2pchat_model::printable;
+use unicode_segmentation::UnicodeSegmentation;
+use zeroize::Zeroize;
+
+use crate::wrap::width;
+
+/// A text and the place in it where typing goes.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Editor {
+    text: String,
+    cursor: usize,
+}
+
+/// A text laid out in rows, and where the cursor is in them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Laid {
+    pub(super) rows: Vec<String>,
+    pub(super) cursor_row: usize,
+    pub(super) cursor_column: usize,
+}
+
+impl Editor {
+    /// With room for a secret, which then never moves and leaves copies behind.
+    pub(super) fn for_secret() -> Self {
+        Self {
+            text: String::with_capacity(256),
+            cursor: 0,
+        }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    pub(super) fn before_cursor(&self) -> &str {
+        &self.text[..self.cursor]
+    }
+
+    /// Replaces everything; the cursor goes to the end.
+    pub(super) fn set(&mut self, text: &str) {
+        self.text.clear();
+        self.text.push_str(text);
+        self.cursor = self.text.len();
+    }
+
+    /// Empties it and leaves nothing of it in memory.
+    pub(super) fn wipe(&mut self) {
+        self.text.zeroize();
+        self.cursor = 0;
+    }
+
+    pub(super) fn take(&mut self) -> String {
+        self.cursor = 0;
+        std::mem::take(&mut self.text)
+    }
+
+    /// Puts a text in at the cursor, without what cannot be sent.
+    pub(super) fn insert(&mut self, text: &str) {
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
+        for c in text.chars() {
+            if !c.is_control() || matches!(c, '\n' | '\t') {
+                self.text.insert(self.cursor, c);
+                self.cursor += c.len_utf8();
+            }
+        }
+    }
+
+    /// Replaces what stands between `start` and the cursor.
+    pub(super) fn replace_before_cursor(&mut self, start: usize, text: &str) {
+        self.text.replace_range(start..self.cursor, text);
+        self.cursor = start + text.len();
+    }
+
+    fn previous(&self) -> usize {
+        let last = self.before_cursor().grapheme_indices(true).next_back();
+        last.map_or(0, |(at, _)| at)
+    }
+
+    fn next(&self) -> usize {
+        let next = self.text[self.cursor..].graphemes(true).next();
+        self.cursor + next.map_or(0, str::len)
+    }
+
+    fn word_start(&self) -> usize {
+        let mut words = self.before_cursor().unicode_word_indices();
+        words.next_back().map_or(0, |(at, _)| at)
+    }
+
+    fn word_end(&self) -> usize {
+        let mut words = self.text[self.cursor..].unicode_word_indices();
+        let end = words.next().map(|(at, word)| self.cursor + at + word.len());
+        end.unwrap_or(self.text.len())
+    }
+
+    fn line_start(&self) -> usize {
+        self.before_cursor().rfind('\n').map_or(0, |at| at + 1)
+    }
+
+    fn line_end(&self) -> usize {
+        let end = self.text[self.cursor..].find('\n');
+        end.map_or(self.text.len(), |at| self.cursor + at)
+    }
+
+    fn delete(&mut self, range: std::ops::Range<usize>) {
+        self.cursor = range.start;
+        self.text.replace_range(range, "");
+    }
+
+    pub(super) fn left(&mut self) {
+        self.cursor = self.previous();
+    }
+
+    pub(super) fn right(&mut self) {
+        self.cursor = self.next();
+    }
+
+    pub(super) fn word_left(&mut self) {
+        self.cursor = self.word_start();
+    }
+
+    pub(super) fn word_right(&mut self) {
+        self.cursor = self.word_end();
+    }
+
+    pub(super) fn home(&mut self) {
+        self.cursor = self.line_start();
+    }
+
+    pub(super) fn end(&mut self) {
+        self.cursor = self.line_end();
+    }
+
+    pub(super) fn backspace(&mut self) {
+        self.delete(self.previous()..self.cursor);
+    }
+
+    pub(super) fn delete_next(&mut self) {
+        self.delete(self.cursor..self.next());
+    }
+
+    pub(super) fn delete_word(&mut self) {
+        self.delete(self.word_start()..self.cursor);
+    }
+
+    pub(super) fn delete_to_start(&mut self) {
+        self.delete(self.line_start()..self.cursor);
+    }
+
+    pub(super) fn delete_to_end(&mut self) {
+        self.delete(self.cursor..self.line_end());
+    }
+
+    /// Goes to the line above; `false` if there is none.
+    pub(super) fn up(&mut self) -> bool {
+        let start = self.line_start();
+        if start == 0 {
+            return false;
+        }
+        let column = self.text[start..self.cursor].graphemes(true).count();
+        self.cursor = start - 1;
+        let above = self.line_start();
+        self.cursor = above;
+        self.go_right(column);
+        true
+    }
+
+    /// Goes to the line below; `false` if there is none.
+    pub(super) fn down(&mut self) -> bool {
+        let end = self.line_end();
+        if end == self.text.len() {
+            return false;
+        }
+        let start = self.line_start();
+        let column = self.text[start..self.cursor].graphemes(true).count();
+        self.cursor = end + 1;
+        self.go_right(column);
+        true
+    }
+
+    fn go_right(&mut self, count: usize) {
+        for _ in 0..count {
+            if self.cursor < self.line_end() {
+                self.right();
+            }
+        }
+    }
+
+    /// Lays it out in rows of at most `columns`; as dots if it is `secret`.
+    pub(super) fn lay_out(&self, columns: usize, secret: bool) -> Laid {
+        let columns = columns.max(2);
+        let mut laid = Laid {
+            rows: vec![String::new()],
+            cursor_row: 0,
+            cursor_column: 0,
+        };
+        let mut used = 0;
+        for (at, grapheme) in self.text.grapheme_indices(true) {
+            let shown = match grapheme {
+                "\n" => "\n".into(),
+                _ if secret => "•".into(),
+                "\t" => " ".into(),
+                other => printable(other),
+            };
+            let wide = if grapheme == "\n" { 0 } else { width(&shown) };
+            if used + wide > columns {
+                laid.rows.push(String::new());
+                used = 0;
+            }
+            if at == self.cursor {
+                laid.place_cursor(used);
+            }
+            if grapheme == "\n" {
+                laid.rows.push(String::new());
+                used = 0;
+            } else {
+                used += wide;
+                laid.push(&shown);
+            }
+        }
+        if self.cursor == self.text.len() {
+            if used >= columns {
+                laid.rows.push(String::new());
+                used = 0;
+            }
+            laid.place_cursor(used);
+        }
+        laid
+    }
+}
+
+impl Laid {
+    fn place_cursor(&mut self, column: usize) {
+        self.cursor_row = self.rows.len() - 1;
+        self.cursor_column = column;
+    }
+
+    fn push(&mut self, text: &str) {
+        if let Some(row) = self.rows.last_mut() {
+            row.push_str(text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(text: &str) -> Editor {
+        let mut editor = Editor::default();
+        editor.insert(text);
+        editor
+    }
+
+    #[test]
+    fn what_people_see_as_one_character_is_one_step_and_one_deletion() {
+        let mut editor = with("a👩‍👩‍👧e\u{301}");
+        editor.left();
+        editor.backspace();
+        assert_eq!(editor.text(), "ae\u{301}");
+        editor.right();
+        editor.backspace();
+        assert_eq!(editor.text(), "a");
+    }
+
+    #[test]
+    fn words_and_lines_are_deleted_as_in_a_shell() {
+        let mut editor = with("one two three\nfour five");
+        editor.delete_word();
+        assert_eq!(editor.text(), "one two three\nfour ");
+        editor.delete_to_start();
+        assert!(editor.up());
+        editor.word_right();
+        editor.delete_go_to_end();
+        assert_eq!(editor.text(), "one\n");
+        assert!(editor.down());
+        assert!(!editor.down());
+    }
+
+    #[test]
+    fn control_characters_are_not_taken() {
+        assert_eq!(with("a\u{1b}[31m\0b\r\nc\rd").text(), "a[31mb\nc\nd");
+    }
+
+    #[test]
+    fn the_cursor_is_where_the_next_letter_will_stand() {
+        let laid = with("日本語").lay_out(4, false);
+        assert_eq!(laid.rows, ["日本", "語"]);
+        assert_eq!((laid.cursor_row, laid.cursor_column), (1, 2));
+        let laid = with("abcd").lay_out(4, false);
+        assert_eq!((laid.cursor_row, laid.cursor_column), (1, 0));
+        let laid = with("pass").lay_out(10, true);
+        assert_eq!(laid.rows, ["••••"]);
+        let mut editor = with("ab\ncd");
+        editor.up();
+        editor.home();
+        let laid = editor.lay_out(10, false);
+        assert_eq!((laid.cursor_row, laid.cursor_column), (0, 0));
+    }
+}

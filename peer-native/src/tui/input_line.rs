@@ -1,0 +1,233 @@
+//! The input of the chat: an [`Editor`] with what was entered before and with completion.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use p2pchat_model::View;
+
+use super::editor::Editor;
+use crate::input;
+
+/// How many entered lines are kept.
+const MAX_ENTERED: usize = 200;
+
+/// The longest text that can be typed, in bytes: far more than anybody says at once.
+pub(super) const LONGEST: usize = 16_000;
+
+#[derive(Debug, Default)]
+pub(super) struct InputLine {
+    pub(super) editor: Editor,
+    entered: Vec<String>,
+    /// Which of `entered` is shown, and what was typed before that.
+    recalled: Option<(usize, String)>,
+    completing: Option<Completing>,
+}
+
+#[derive(Debug)]
+struct Completing {
+    start: usize,
+    candidates: Vec<String>,
+    next: usize,
+}
+
+impl InputLine {
+    /// Takes what was typed, and keeps it for Up.
+    pub(super) fn enter(&mut self) -> String {
+        let text = self.editor.take();
+        self.recalled = None;
+        self.completing = None;
+        if !text.trim().is_empty() && self.entered.last() != Some(&text) {
+            if self.entered.len() >= MAX_ENTERED {
+                self.entered.remove(0);
+            }
+            self.entered.push(text.clone());
+        }
+        text
+    }
+
+    /// Puts a text in; `false` if there is no room for it.
+    pub(super) fn insert(&mut self, text: &str) -> bool {
+        self.completing = None;
+        let fits = self.editor.text().len() + text.len() <= LONGEST;
+        if fits {
+            self.editor.insert(text);
+        }
+        fits
+    }
+
+    /// Handles a key that edits; `false` if this is none.
+    pub(super) fn key(&mut self, key: KeyEvent, view: &View) -> bool {
+        match key.code {
+            KeyCode::Tab => self.complete(view, false),
+            KeyCode::BackTab => self.complete(view, true),
+            _ => {
+                self.completing = None;
+                return self.edit(key);
+            }
+        }
+        true
+    }
+
+    fn edit(&mut self, key: KeyEvent) -> bool {
+        match key.code {
+            KeyCode::Up => {
+                if !self.editor.up() {
+                    self.recall_older();
+                }
+            }
+            KeyCode::Down => {
+                if !self.editor.down() {
+                    self.recall_newer();
+                }
+            }
+            KeyCode::Enter => return self.insert("\n"),
+            KeyCode::Char('j') if key.modifiers.contains(KeyModifiers::CONTROL) => {
+                return self.insert("\n");
+            }
+            _ => return edit(&mut self.editor, key, LONGEST),
+        }
+        true
+    }
+
+    fn recall_older(&mut self) {
+        let (at, draft) = match self.recalled.take() {
+            Some((at, draft)) => (at, draft),
+            None => (self.entered.len(), self.editor.text().to_owned()),
+        };
+        let at = at.saturating_sub(1);
+        if let Some(text) = self.entered.get(at) {
+            self.editor.set(text);
+            self.recalled = Some((at, draft));
+        }
+    }
+
+    fn recall_newer(&mut self) {
+        let Some((at, draft)) = self.recalled.take() else {
+            return;
+        };
+        match self.entered.get(at + 1) {
+            Some(text) => {
+                self.editor.set(text);
+                self.recalled = Some((at + 1, draft));
+            }
+            None => self.editor.set(&draft),
+        }
+    }
+
+    fn complete(&mut self, view: &View, backwards: bool) {
+        let mut completing = self.completing.take().unwrap_or_else(|| {
+            let (start, candidates) = input::completions(self.editor.before_cursor(), view);
+            let next = if backwards {
+                candidates.len().saturating_sub(1)
+            } else {
+                0
+            };
+            Completing {
+                start,
+                candidates,
+                next,
+            }
+        });
+        let count = completing.candidates.len();
+        let Some(candidate) = completing.candidates.get(completing.next) else {
+            return;
+        };
+        self.editor
+            .replace_before_cursor(completing.start, candidate);
+        let step = if backwards { count - 1 } else { 1 };
+        completing.next = (completing.next + step) % count;
+        self.completing = Some(completing);
+    }
+}
+
+/// The keys that edit any field; `false` if this is none. A letter that would make it
+/// longer than `limit` bytes is none.
+pub(super) fn edit(editor: &mut Editor, key: KeyEvent, limit: usize) -> bool {
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    let alt = key.modifiers.contains(KeyModifiers::ALT);
+    let by_word = control || alt;
+    match key.code {
+        KeyCode::Left if by_word => editor.word_left(),
+        KeyCode::Right if by_word => editor.word_right(),
+        KeyCode::Left => editor.left(),
+        KeyCode::Right => editor.right(),
+        KeyCode::Home => editor.home(),
+        KeyCode::End => editor.end(),
+        KeyCode::Backspace if by_word => editor.delete_word(),
+        KeyCode::Backspace => editor.backspace(),
+        KeyCode::Delete => editor.delete_next(),
+        KeyCode::Char(letter) if control => match letter {
+            'a' => editor.home(),
+            'e' => editor.end(),
+            'b' => editor.left(),
+            'f' => editor.right(),
+            'd' => editor.delete_next(),
+            'h' => editor.backspace(),
+            'w' => editor.delete_word(),
+            'u' => editor.delete_to_start(),
+            'k' => editor.delete_go_to_end(),
+            _ => return false,
+        },
+        KeyCode::Char(letter) if alt => match letter {
+            'b' => editor.word_left(),
+            'f' => editor.word_right(),
+            _ => return false,
+        },
+        KeyCode::Char(letter) if editor.text().len() + letter.len_utf8() <= limit => {
+            editor.insert(letter.encode_utf8(&mut [0; 4]));
+        }
+        _ => return false,
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn press(line: &mut InputLine, code: KeyCode) {
+        line.key(KeyEvent::from(code), &View::default());
+    }
+
+    #[test]
+    fn up_brings_back_what_was_entered_and_down_what_was_being_typed() {
+        let mut line = InputLine::default();
+        for text in ["one", "two"] {
+            assert!(line.insert(text));
+            assert_eq!(line.enter(), text);
+        }
+        line.insert("dra");
+        press(&mut line, KeyCode::Up);
+        press(&mut line, KeyCode::Up);
+        press(&mut line, KeyCode::Up);
+        assert_eq!(line.editor.text(), "one");
+        press(&mut line, KeyCode::Down);
+        assert_eq!(line.editor.text(), "two");
+        press(&mut line, KeyCode::Down);
+        assert_eq!(line.editor.text(), "dra");
+        press(&mut line, KeyCode::Down);
+        assert_eq!(line.editor.text(), "dra");
+    }
+
+    #[test]
+    fn tab_goes_round_and_any_other_key_settles_it() {
+        let mut line = InputLine::default();
+        line.insert("/re");
+        let mut seen = Vec::new();
+        for _ in 0..4 {
+            press(&mut line, KeyCode::Tab);
+            seen.push(line.editor.text().to_owned());
+        }
+        assert_eq!(seen, ["/register ", "/request ", "/reject ", "/register "]);
+        press(&mut line, KeyCode::Char('x'));
+        press(&mut line, KeyCode::Tab);
+        assert_eq!(line.editor.text(), "/register x");
+    }
+
+    #[test]
+    fn there_is_a_bound_to_what_can_be_typed() {
+        let mut line = InputLine::default();
+        assert!(line.insert(&"x".repeat(LONGEST)));
+        assert!(!line.insert("y"));
+        press(&mut line, KeyCode::Char('y'));
+        assert_eq!(line.editor.text().len(), LONGEST);
+    }
+}

@@ -1,0 +1,77 @@
+//! The chat request that waits for the user's answer.
+
+use p2pchat_model::{IncomingRequest, NameCheck, Timestamp};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line as Row, Span};
+use ratatui::widgets::{Block, BorderType, Padding, Paragraph};
+
+use super::theme::Theme;
+use crate::words::company;
+use crate::wrap::{one_line, rows};
+
+/// How long a request is on the screen, and how long no key was pressed, before a bare `y`
+/// or `n` answers it: a letter on its way to a text must not.
+pub(super) const LETTERS_AFTER_MS: u64 = 1000;
+
+/// The rows inside the box.
+pub(super) fn content(
+    request: &IncomingRequest,
+    columns: usize,
+    letters: bool,
+    theme: Theme,
+) -> Vec<Row<'static>> {
+    let from = &request.from;
+    let mut out = vec![Row::from(vec![
+        Span::styled(one_line(from.name.as_str()), theme.strong()),
+        Span::raw(" asks for a chat"),
+        Span::styled(format!("  from {}", from.address), theme.dim()),
+    ])];
+    let with = company(&request.members);
+    if !with.is_empty() {
+        let text = format!("{}; you would chat with all of them", with.trim_start());
+        out.extend(rows(&text, columns).into_iter().map(Row::from));
+    }
+    let doubt = match from.check {
+        NameCheck::Confirmed => None,
+        NameCheck::Unknown => Some("the registry does not say who is at this address"),
+        NameCheck::Differs => Some("the registry knows another name at this address"),
+    };
+    for row in doubt.iter().flat_map(|doubt| rows(doubt, columns)) {
+        out.push(Row::from(Span::styled(row, theme.warning())));
+    }
+    let key = |text: &'static str| Span::styled(text, theme.title());
+    let (yes, no) = match letters {
+        true => (key("y"), key("n")),
+        false => (key("Ctrl-Y"), key("Ctrl-N")),
+    };
+    out.push(Row::from(vec![
+        yes,
+        Span::raw(" accept    "),
+        no,
+        Span::raw(" reject"),
+    ]));
+    out
+}
+
+/// Draws the box.
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    content: Vec<Row<'static>>,
+    left: u64,
+    theme: Theme,
+) {
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(theme.accent())
+        .padding(Padding::horizontal(1))
+        .title(Span::styled(" chat request ", theme.badge()))
+        .title(Row::from(Span::styled(format!(" {left} s "), theme.title())).right_aligned());
+    frame.render_widget(Paragraph::new(content).block(block), area);
+}
+
+/// Seconds until it counts as rejected.
+pub(super) fn seconds_left(request: &IncomingRequest, now: Timestamp) -> u64 {
+    now.seconds_until(request.expires)
+}

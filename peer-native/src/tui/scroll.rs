@@ -1,0 +1,119 @@
+//! Which part of the conversation is on the screen. The place is kept by its distance
+//! from the end in lines, so that older ones may come in above without moving it.
+
+use std::collections::VecDeque;
+
+use ratatui::text::Line as Row;
+
+use super::conversation::Layout;
+
+/// Where the screen ends in the conversation.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scroll {
+    /// How many lines are below the last one that is shown.
+    lines: usize,
+    /// How many rows of that one are below the screen.
+    rows: usize,
+}
+
+impl Scroll {
+    /// Whether the newest row is shown.
+    pub(super) fn is_at_end(self) -> bool {
+        self == Self::default()
+    }
+
+    /// Keeps the place when a line came in below.
+    pub(super) fn line_came(&mut self) {
+        if !self.is_at_end() {
+            self.lines += 1;
+        }
+    }
+
+    fn index(self, layout: &Layout<'_>) -> usize {
+        let count = layout.view.lines.len();
+        count.saturating_sub(1 + self.lines)
+    }
+
+    fn set(&mut self, layout: &Layout<'_>, index: usize, rows: usize) {
+        self.lines = layout.view.lines.len().saturating_sub(1 + index);
+        self.rows = rows;
+    }
+
+    /// Goes up by this many rows.
+    pub(super) fn up(&mut self, layout: &Layout<'_>, mut count: usize) {
+        let mut index = self.index(layout);
+        let mut hidden = self.rows;
+        loop {
+            let shown = layout.block(index).len().saturating_sub(hidden);
+            if count < shown {
+                self.set(layout, index, hidden + count);
+                return;
+            }
+            if index == 0 {
+                self.set(layout, 0, hidden);
+                return;
+            }
+            count -= shown;
+            hidden = 0;
+            index -= 1;
+        }
+    }
+
+    /// Goes down by this many rows.
+    pub(super) fn down(&mut self, layout: &Layout<'_>, mut count: usize) {
+        let mut index = self.index(layout);
+        let mut hidden = self.rows;
+        while count > hidden {
+            count -= hidden;
+            index += 1;
+            if index >= layout.view.lines.len() {
+                *self = Self::default();
+                return;
+            }
+            hidden = layout.block(index).len();
+        }
+        self.set(layout, index, hidden - count);
+    }
+
+    /// The rows to show, at most `height`; moves down where there is nothing above.
+    pub(super) fn rows(&mut self, layout: &Layout<'_>, height: usize) -> Vec<Row<'static>> {
+        if self.lines >= layout.view.lines.len() {
+            *self = Self::default();
+        }
+        let mut out = VecDeque::new();
+        let mut index = self.index(layout);
+        let mut block = layout.block(index);
+        self.rows = self.rows.min(block.len().saturating_sub(1));
+        block.truncate(block.len() - self.rows);
+        loop {
+            for row in block.into_iter().rev() {
+                if out.len() < height {
+                    out.push_front(row);
+                }
+            }
+            if out.len() >= height || index == 0 {
+                break;
+            }
+            index -= 1;
+            block = layout.block(index);
+        }
+        if out.len() < height && !self.is_at_end() {
+            return self.first_page(layout, height);
+        }
+        out.into()
+    }
+
+    fn first_page(&mut self, layout: &Layout<'_>, height: usize) -> Vec<Row<'static>> {
+        let mut out = Vec::new();
+        for index in 0..layout.view.lines.len() {
+            out.extend(layout.block(index));
+            if out.len() >= height {
+                self.set(layout, index, out.len() - height);
+                out.truncate(height);
+                return out;
+            }
+        }
+        *self = Self::default();
+        out
+    }
+}

@@ -1,0 +1,137 @@
+//! The column on the left: who is in the chat, who was asked, who else is online.
+
+use p2pchat_model::{Timestamp, View};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line as Row, Span};
+use ratatui::widgets::{Block, Borders, Paragraph};
+
+use super::theme::Theme;
+use crate::wrap::{fit, one_line, width};
+
+/// Below this many columns there is no room for it.
+pub(super) const SCREEN_WITH_SIDE: u16 = 60;
+/// From this many on, addresses stand beside the names.
+const SCREEN_WITH_ADDRESSES: u16 = 110;
+
+/// How wide it is on a screen of this many columns; 0 where it is not there.
+pub(super) fn columns(screen: u16) -> u16 {
+    match screen {
+        ..SCREEN_WITH_SIDE => 0,
+        SCREEN_WITH_ADDRESSES.. => 34,
+        _ => 20,
+    }
+}
+
+/// Draws it.
+pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View, theme: Theme, now: Timestamp) {
+    let block = Block::new()
+        .borders(Borders::RIGHT)
+        .border_style(theme.dim());
+    let inner = block.inner(area);
+    let list = List {
+        theme,
+        columns: usize::from(inner.width),
+    };
+    let rows = list.rows(view, now, usize::from(inner.height));
+    frame.render_widget(block, area);
+    frame.render_widget(Paragraph::new(rows), inner);
+}
+
+struct List {
+    theme: Theme,
+    columns: usize,
+}
+
+impl List {
+    fn rows(&self, view: &View, now: Timestamp, height: usize) -> Vec<Row<'static>> {
+        let mut members: Vec<_> = view
+            .members
+            .iter()
+            .map(|member| {
+                let mark = Span::styled("●", self.theme.good());
+                self.entry(mark, &member.to_string(), &member.address.to_string())
+            })
+            .collect();
+        if members.is_empty() {
+            members.push(self.remark("nobody yet"));
+        }
+        let mut others: Vec<_> = view
+            .outgoing
+            .iter()
+            .map(|request| {
+                let mark = Span::styled("◌", self.theme.warning());
+                let seconds = now.seconds_until(request.expires);
+                self.entry(mark, &request.to.to_string(), &format!("{seconds} s"))
+            })
+            .collect();
+        let is_elsewhere = |address| {
+            view.is_member(address) || view.outgoing.iter().any(|out| out.to.address == address)
+        };
+        for user in view.others().filter(|user| !is_elsewhere(user.address)) {
+            let mark = Span::styled("○", self.theme.dim());
+            others.push(self.entry(mark, user.name.as_str(), &user.address.to_string()));
+        }
+        if others.is_empty() {
+            others.push(self.remark("nobody else"));
+        }
+        // Three rows are headings and space. Who is here goes before who could be.
+        let room = height.saturating_sub(3).max(2);
+        let for_others = others
+            .len()
+            .min(room / 2)
+            .max(room.saturating_sub(members.len()));
+        self.cut(
+            &mut members,
+            room.saturating_sub(for_others.min(others.len())).max(1),
+        );
+        self.cut(&mut others, for_others.max(1));
+        let mut out = vec![self.heading("in the chat", view.members.len())];
+        out.append(&mut members);
+        out.extend([
+            Row::default(),
+            self.heading("online", view.others().count()),
+        ]);
+        out.append(&mut others);
+        out
+    }
+
+    fn heading(&self, text: &str, count: usize) -> Row<'static> {
+        Row::from(vec![
+            Span::styled(format!(" {text}"), self.theme.strong()),
+            Span::styled(format!("  {count}"), self.theme.dim()),
+        ])
+    }
+
+    fn remark(&self, text: &str) -> Row<'static> {
+        Row::from(Span::styled(format!("   {text}"), self.theme.dim()))
+    }
+
+    /// A mark, a name, and on the right what there is room for.
+    fn entry(&self, mark: Span<'static>, name: &str, beside: &str) -> Row<'static> {
+        let room = self.columns.saturating_sub(4);
+        let name = fit(&one_line(name), room);
+        let gap = room.saturating_sub(width(&name) + width(beside));
+        let mut row = Row::from(vec![
+            Span::raw(" "),
+            mark,
+            Span::raw(" "),
+            Span::raw(name.clone()),
+        ]);
+        if gap > 0 && beside != name {
+            row.push_span(Span::styled(
+                format!("{}{beside}", " ".repeat(gap)),
+                self.theme.dim(),
+            ));
+        }
+        row
+    }
+
+    fn cut(&self, rows: &mut Vec<Row<'static>>, room: usize) {
+        if rows.len() > room {
+            let more = rows.len() + 1 - room;
+            rows.truncate(room - 1);
+            rows.push(self.remark(&format!("{more} more: /who")));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! How the first screen looks.
+
+use p2pchat_model::{Password, Username};
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::Style;
+use ratatui::text::{Line as Row, Span};
+use ratatui::widgets::Paragraph;
+
+use super::editor::Editor;
+use super::sign_in::{Focus, SignIn};
+use super::theme::Theme;
+use crate::wrap::{rows, width};
+
+/// How wide the form is.
+const COLUMNS: u16 = 58;
+/// How high, with room for errors.
+const ROWS: u16 = 16;
+/// Columns before a field.
+const LABEL: usize = 10;
+/// Columns of a field: a password and the cursor behind it.
+const FIELD: usize = 17;
+
+impl SignIn {
+    /// Draws the form in the middle of an area.
+    pub(super) fn draw(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+        let width = COLUMNS.min(area.width);
+        let height = ROWS.min(area.height);
+        let form = Rect {
+            x: area.x + (area.width - width) / 2,
+            y: area.y + (area.height - height) / 3,
+            width,
+            height,
+        };
+        let painter = Painter {
+            sign_in: self,
+            theme,
+            columns: usize::from(width),
+        };
+        let (content, cursor) = painter.content();
+        frame.render_widget(Paragraph::new(content), form);
+        if let Some((column, row)) = cursor {
+            let column = u16::try_from(column).unwrap_or(0);
+            let row = u16::try_from(row).unwrap_or(0);
+            if column < width && row < height {
+                frame.set_cursor_position(Position::new(form.x + column, form.y + row));
+            }
+        }
+    }
+}
+
+struct Painter<'a> {
+    sign_in: &'a SignIn,
+    theme: Theme,
+    columns: usize,
+}
+
+impl Painter<'_> {
+    /// The rows, and where the cursor is among them.
+    fn content(&self) -> (Vec<Row<'static>>, Option<(usize, usize)>) {
+        let sign_in = self.sign_in;
+        let mut out = vec![
+            Row::from(Span::styled("p2pchat", self.theme.title())),
+            Row::from(Span::styled(
+                "from you to them, with nothing in between",
+                self.theme.dim(),
+            )),
+            Row::default(),
+        ];
+        let mut cursor = None;
+        let fields = [
+            (Focus::Name, "name", &sign_in.name, Username::MAX),
+            (
+                Focus::Password,
+                "password",
+                &sign_in.password,
+                Password::MAX,
+            ),
+        ];
+        for (focus, label, field, limit) in fields {
+            if sign_in.focus == focus && !sign_in.waiting {
+                let laid = field.lay_out(FIELD, focus == Focus::Password);
+                cursor = Some((LABEL + 1 + laid.cursor_column, out.len()));
+            }
+            self.field(focus, label, field, limit, &mut out);
+        }
+        out.push(self.buttons());
+        out.push(Row::default());
+        if sign_in.waiting {
+            let text = "asking the registry …";
+            out.push(Row::from(Span::styled(text, self.theme.accent())));
+        }
+        let error = sign_in.error.iter();
+        for row in error.flat_map(|error| rows(error, self.columns)) {
+            out.push(Row::from(Span::styled(row, self.theme.error())));
+        }
+        (out, cursor)
+    }
+
+    fn field(
+        &self,
+        focus: Focus,
+        label: &str,
+        field: &Editor,
+        limit: usize,
+        out: &mut Vec<Row<'static>>,
+    ) {
+        let focused = self.sign_in.focus == focus;
+        let shown = field.lay_out(FIELD, focus == Focus::Password).rows.concat();
+        let pad = FIELD.saturating_sub(width(&shown));
+        let (label_style, box_style) = match focused {
+            true => (self.theme.title(), Style::new().underlined()),
+            false => (Style::new(), self.theme.dim().underlined()),
+        };
+        let bytes = field.text().len();
+        let size = format!("  {bytes} of {limit} bytes");
+        out.push(Row::from(vec![
+            Span::styled(format!("{label:LABEL$} "), label_style),
+            Span::styled(format!("{shown}{}", " ".repeat(pad)), box_style),
+            Span::styled(size, self.theme.dim()),
+        ]));
+        let error = match focus {
+            Focus::Name => &self.sign_in.name_error,
+            _ => &self.sign_in.password_error,
+        };
+        let (note, style) = match error {
+            Some(error) => (error.clone(), self.theme.error()),
+            None if bytes == limit => (
+                "programs of 2017 need one byte less".to_owned(),
+                self.theme.warning(),
+            ),
+            None => (String::new(), Style::new()),
+        };
+        let room = self.columns.saturating_sub(LABEL + 1);
+        for row in rows(&note, room) {
+            out.push(Row::from(vec![
+                Span::raw(" ".repeat(LABEL + 1)),
+                Span::styled(row, style),
+            ]));
+        }
+    }
+
+    fn buttons(&self) -> Row<'static> {
+        let button = |focus, text: &str| {
+            let style = match self.sign_in.focus == focus {
+                true => self.theme.badge(),
+                false => self.theme.accent(),
+            };
+            Span::styled(format!("[ {text} ]"), style)
+        };
+        Row::from(vec![
+            Span::raw(" ".repeat(LABEL + 1)),
+            button(Focus::LogIn, "log in"),
+            Span::raw("  "),
+            button(Focus::Register, "make an account"),
+        ])
+    }
+}
