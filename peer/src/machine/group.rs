@@ -85,8 +85,14 @@ impl Group {
     pub(super) fn deadline(&self) -> Option<Duration> {
         self.members
             .values()
-            .filter_map(|member| member.deadline(REMEMBER))
+            .filter_map(|member| member.deadline(REMEMBER, self.news_for(member).is_some()))
             .min()
+    }
+
+    /// Somebody present whom a member is not believed to know.
+    fn news_for(&self, member: &Member) -> Option<PeerAddr> {
+        let is_present = |newcomer: &PeerAddr| self.is_present(*newcomer);
+        member.untold.iter().copied().find(is_present)
     }
 
     fn present_set(&self) -> BTreeSet<PeerAddr> {
@@ -112,11 +118,8 @@ impl Group {
     /// The next notify that is due: to whom, and of whom.
     fn next_notify(&self, now: Duration) -> Option<(PeerAddr, PeerAddr)> {
         self.members.iter().find_map(|(address, member)| {
-            let newcomer = member
-                .untold
-                .iter()
-                .find(|newcomer| self.is_present(**newcomer))?;
-            member.may_be_notified(now).then_some((*address, *newcomer))
+            let newcomer = self.news_for(member)?;
+            member.may_be_notified(now).then_some((*address, newcomer))
         })
     }
 }
@@ -218,6 +221,9 @@ impl Machine {
             .or_insert_with(|| Member::new(now));
         let at = self.now.wall;
         let member = self.directory.person(address);
+        if member.name.is_none() {
+            self.doubt_names();
+        }
         self.emit(Event::MemberJoined { at, member, by });
         for notify in self.strangers.release(address) {
             self.learn(address, &notify);
