@@ -1,8 +1,8 @@
 //! Examples of what can happen, and of what there is to see.
 
 use p2pchat_model::{
-    Delivery, DeliveryState, Event, Failure, Findings, IncomingRequest, JoinedBy, Link, MessageId,
-    NameCheck, OutgoingRequest, Person, Problem, View,
+    Delivery, DeliveryState, Event, Failure, Findings, Gone, IncomingRequest, JoinedBy, Link,
+    MessageId, NameCheck, OutgoingRequest, Person, Problem, View,
 };
 
 use crate::parts::{self, address, alice, at, bob, carol, name, nobody, own, said, speaker, user};
@@ -49,6 +49,7 @@ every! {
             .collect::<Vec<_>>(),
         Event::MemberLeft { .. } => parts::goings()
             .into_iter()
+            .filter(|&reason| reason != Gone::WeLeft)
             .map(|reason| Event::MemberLeft { at: at(90), member: bob(), reason })
             .collect::<Vec<_>>(),
         Event::ChatLeft { .. } => [Event::ChatLeft { at: at(95) }],
@@ -77,7 +78,11 @@ every! {
             text: "hello".to_owned(),
             messages: vec![said(31, bob(), NameCheck::Confirmed, "hello")],
         }],
-        Event::Failed { .. } => parts::problems().into_iter().map(failed).collect::<Vec<_>>(),
+        Event::Failed { .. } => parts::problems()
+            .into_iter()
+            .map(failed)
+            .chain([no_command()])
+            .collect::<Vec<_>>(),
     }
 }
 
@@ -155,12 +160,22 @@ fn failed(problem: Problem) -> Event {
         Problem::NobodyThere | Problem::BadText | Problem::TooMuch => "say",
         Problem::NoHistory => "history",
     };
+    failure(command, problem, problem.words())
+}
+
+/// What a front end answers to a line that is no command.
+fn no_command() -> Event {
+    let message = "this line is no command: missing field `text` at line 1 column 10";
+    failure("?", Problem::BadText, message)
+}
+
+fn failure(command: &str, problem: Problem, message: &str) -> Event {
     Event::Failed {
         at: at(5),
         failure: Failure {
             command: command.to_owned(),
             problem,
-            message: problem.words().to_owned(),
+            message: message.to_owned(),
         },
     }
 }
