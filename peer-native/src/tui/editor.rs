@@ -280,7 +280,7 @@ mod tests {
         editor.delete_to_start();
         assert!(editor.up());
         editor.word_right();
-        editor.delete_go_to_end();
+        editor.delete_to_end();
         assert_eq!(editor.text(), "one\n");
         assert!(editor.down());
         assert!(!editor.down());

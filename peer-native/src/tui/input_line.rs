@@ -163,7 +163,7 @@ pub(super) fn edit(editor: &mut Editor, key: KeyEvent, limit: usize) -> bool {
             'h' => editor.backspace(),
             'w' => editor.delete_word(),
             'u' => editor.delete_to_start(),
-            'k' => editor.delete_go_to_end(),
+            'k' => editor.delete_to_end(),
             _ => return false,
         },
         KeyCode::Char(letter) if alt => match letter {
