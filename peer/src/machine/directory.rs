@@ -28,6 +28,19 @@ impl Directory {
         true
     }
 
+    /// Adds what a search found. Whether anything is different now.
+    pub(super) fn learn(&mut self, name: Username, address: PeerAddr) -> bool {
+        let mut users = self.users();
+        users.retain(|user| user.name != name);
+        users.push(OnlineUser { name, address });
+        self.replace(&users)
+    }
+
+    /// How many are online.
+    pub(super) fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
     pub(super) fn address_of(&self, name: Username) -> Option<PeerAddr> {
         self.by_name.get(&name).copied()
     }

@@ -8,10 +8,16 @@ use p2pchat_protocol::{Request, Response};
 use super::super::{Machine, Refusal};
 use super::{LinkState, Question, Then};
 
-/// How old the online list may become.
-const REFRESH_INTERVAL: Duration = Duration::from_secs(30);
+/// How old the online list may become, for each user on it: the more there are, the
+/// longer the list and the seldomer it is asked for, so that a registry sends each client
+/// no more than 3 KB a second on the whole.
+const REFRESH_PER_USER: Duration = Duration::from_millis(10);
+/// How old it may become where few are online: a colleague who comes in is seen soon.
+const SHORTEST_REFRESH: Duration = Duration::from_secs(5);
+/// How old it may become where many are online.
+const LONGEST_REFRESH: Duration = Duration::from_secs(60);
 /// How soon the list is asked for again when a name is in doubt.
-const REFRESH_PAUSE: Duration = Duration::from_secs(2);
+const REFRESH_PAUSE: Duration = Duration::from_secs(1);
 /// How many requests may wait for their responses.
 const MAX_ASKED: usize = 64;
 
@@ -59,7 +65,7 @@ impl Machine {
     }
 
     pub(super) fn ask_online(&mut self, username: Username, tell: bool) {
-        self.session.refresh_at = self.now.elapsed + REFRESH_INTERVAL;
+        self.session.refresh_at = self.now.elapsed + self.refresh_interval();
         if tell
             || !self
                 .session
@@ -72,12 +78,24 @@ impl Machine {
         }
     }
 
+    fn refresh_interval(&self) -> Duration {
+        let users = u32::try_from(self.directory.len()).unwrap_or(u32::MAX);
+        REFRESH_PER_USER
+            .saturating_mul(users)
+            .clamp(SHORTEST_REFRESH, LONGEST_REFRESH)
+    }
+
     pub(super) fn search_answered(&mut self, name: Username, then: Then, response: &Response) {
         let address = match response {
             Response::Found(address) => Some(*address),
             Response::NotFound => None,
             _ => return self.fail(then.command(), Problem::RegistryFailed.into()),
         };
+        if let Some(address) = address
+            && self.directory.learn(name, address)
+        {
+            self.tell_online();
+        }
         match (then, address) {
             (Then::Tell, _) => {
                 let at = self.now.wall;
@@ -98,8 +116,7 @@ impl Machine {
         };
         self.session.refreshed = self.now.elapsed;
         if self.directory.replace(users) || tell {
-            let users = self.directory.users();
-            self.emit(Event::Online { users });
+            self.tell_online();
         }
         let listed = self.directory.address_of(name);
         if listed.is_none() {
@@ -113,5 +130,10 @@ impl Machine {
             self.notice(Notice::ElsewhereOnline { address });
         }
         self.session.elsewhere = elsewhere;
+    }
+
+    fn tell_online(&mut self) {
+        let users = self.directory.users();
+        self.emit(Event::Online { users });
     }
 }
