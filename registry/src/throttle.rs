@@ -110,7 +110,7 @@ mod tests {
             throttle.failed(Ipv4Addr::from(0x0a00_0000 + n), seconds(1));
         }
         assert_eq!(throttle.full_again.lock().unwrap().len(), MAX_ADDRESSES);
-        throttle.failed(B, seconds(10));
+        throttle.failed(Ipv4Addr::new(192, 168, 0, 1), seconds(10));
         assert_eq!(
             throttle.full_again.lock().unwrap().len(),
             1,

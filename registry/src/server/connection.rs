@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use p2pchat_protocol::RequestDecoder;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -15,12 +15,27 @@ use super::Shared;
 use super::answer::Reply;
 use super::sessions::Sessions;
 
-/// How long a connection may take to its first request.
-const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a request may take from its first byte to its last.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a response may take to leave.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may keep the server waiting.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deadlines {
+    /// From its start to its first request. A session may then be silent for ever.
+    first_request: Duration,
+    /// From the first byte of a request to its last.
+    request: Duration,
+    /// For a response to leave.
+    write: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            first_request: Duration::from_secs(60),
+            request: Duration::from_secs(10),
+            write: Duration::from_secs(10),
+        }
+    }
+}
+
 /// How much is read at a time: 151 requests. The next read waits until they are answered.
 const READ_SIZE: usize = 4096;
 /// How long, and how much, a refused client may go on sending: closing earlier would make
@@ -36,31 +51,37 @@ pub(super) async fn serve(
     stop: CancellationToken,
 ) {
     tracing::trace!(%address, "connected");
-    let mut connection = Connection {
-        stream,
-        sessions: Sessions::new(address),
-        decoder: RequestDecoder::default(),
-        deadline: Some(Instant::now() + FIRST_REQUEST_TIMEOUT),
-    };
+    let mut connection = Connection::new(stream, address, Deadlines::default());
     match connection.run(&shared, &stop).await {
         Ok(()) => tracing::trace!(%address, "closed"),
         Err(error) => tracing::debug!(%address, %error, "connection lost"),
     }
 }
 
-struct Connection {
-    stream: TcpStream,
+struct Connection<S> {
+    stream: S,
     sessions: Sessions,
     decoder: RequestDecoder,
+    deadlines: Deadlines,
     /// When the next request has to be whole; `None` between requests.
-    deadline: Option<Instant>,
+    until: Option<Instant>,
 }
 
-impl Connection {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    fn new(stream: S, address: SocketAddr, deadlines: Deadlines) -> Self {
+        Self {
+            stream,
+            sessions: Sessions::new(address),
+            decoder: RequestDecoder::default(),
+            deadlines,
+            until: Some(Instant::now() + deadlines.first_request),
+        }
+    }
+
     async fn run(&mut self, shared: &Shared, stop: &CancellationToken) -> io::Result<()> {
         let mut buffer = [0; READ_SIZE];
         loop {
-            let reading = read(&mut self.stream, &mut buffer, self.deadline);
+            let reading = read(&mut self.stream, &mut buffer, self.until);
             let Some(read) = stop.run_until_cancelled(reading).await else {
                 return self.stream.shutdown().await;
             };
@@ -68,7 +89,7 @@ impl Connection {
             if read == 0 {
                 return Ok(());
             }
-            let goes_on = self.take(&buffer[..read], shared, stop).await?;
+            let goes_on = self.take(&buffer[..read], shared).await?;
             buffer[..read].fill(0);
             if !goes_on {
                 return self.refuse_more(&mut buffer).await;
@@ -77,12 +98,7 @@ impl Connection {
     }
 
     /// Answers the requests in `bytes`. `false` when the connection has to be closed.
-    async fn take(
-        &mut self,
-        mut bytes: &[u8],
-        shared: &Shared,
-        stop: &CancellationToken,
-    ) -> io::Result<bool> {
+    async fn take(&mut self, mut bytes: &[u8], shared: &Shared) -> io::Result<bool> {
         let was_partial = self.decoder.is_partial();
         let mut answered = 0;
         while let Some(request) = self.decoder.next(&mut bytes) {
@@ -96,20 +112,20 @@ impl Connection {
                 }
             };
             self.send(reply.as_bytes()).await?;
-            if !goes_on || stop.is_cancelled() {
+            if !goes_on {
                 return Ok(false);
             }
         }
         if !self.decoder.is_partial() {
-            self.deadline = None;
+            self.until = None;
         } else if answered > 0 || !was_partial {
-            self.deadline = Some(Instant::now() + REQUEST_TIMEOUT);
+            self.until = Some(Instant::now() + self.deadlines.request);
         }
         Ok(true)
     }
 
     async fn send(&mut self, response: &[u8]) -> io::Result<()> {
-        timeout(WRITE_TIMEOUT, self.stream.write_all(response)).await?
+        timeout(self.deadlines.write, self.stream.write_all(response)).await?
     }
 
     /// Closes our side and waits a moment for the other.
@@ -126,7 +142,7 @@ impl Connection {
 }
 
 async fn read(
-    stream: &mut TcpStream,
+    stream: &mut (impl AsyncRead + Unpin),
     buffer: &mut [u8],
     deadline: Option<Instant>,
 ) -> io::Result<usize> {
@@ -135,3 +151,6 @@ async fn read(
         None => stream.read(buffer).await,
     }
 }
+
+#[cfg(test)]
+mod tests;

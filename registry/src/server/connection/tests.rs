@@ -1,0 +1,177 @@
+//! A connection over a pipe of 8 bytes, so that every request and response is cut.
+
+use std::time::Instant as Clock;
+
+use p2pchat_protocol::{Password, Request, Response, Username};
+use tokio::io::{DuplexStream, duplex};
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::options::Limits;
+use crate::password::HashPool;
+use crate::presence::Presence;
+use crate::store::{Opener, SqliteStore};
+use crate::throttle::Throttle;
+
+const SHORT: Duration = Duration::from_millis(200);
+const LONG: Duration = Duration::from_secs(30);
+
+struct Running {
+    client: DuplexStream,
+    served: JoinHandle<io::Result<()>>,
+    _folder: tempfile::TempDir,
+}
+
+fn start(deadlines: Deadlines) -> Running {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = Limits::default();
+    let store = SqliteStore::open(&folder.path().join("accounts"), Opener::Registry).unwrap();
+    let shared = Shared {
+        store: Arc::new(store),
+        passwords: HashPool::start(limits.hash_workers, limits.hash_queue).unwrap(),
+        presence: Presence::new(LONG),
+        throttle: Throttle::new(limits.failed_logins, limits.failed_login_interval),
+        started: Clock::now(),
+    };
+    let (client, server) = duplex(8);
+    let served = tokio::spawn(async move {
+        let address = "10.0.0.1:1".parse().unwrap();
+        let stop = CancellationToken::new();
+        Connection::new(server, address, deadlines)
+            .run(&shared, &stop)
+            .await
+    });
+    Running {
+        client,
+        served,
+        _folder: folder,
+    }
+}
+
+fn patient() -> Deadlines {
+    Deadlines {
+        first_request: LONG,
+        request: LONG,
+        write: LONG,
+    }
+}
+
+fn name() -> Username {
+    Username::new("alice").unwrap()
+}
+
+fn search() -> [u8; Request::LEN] {
+    Request::Search {
+        username: name(),
+        target: name(),
+    }
+    .encode()
+}
+
+async fn head(client: &mut DuplexStream) -> [u8; Response::HEAD_LEN] {
+    let mut head = [0; Response::HEAD_LEN];
+    client.read_exact(&mut head).await.unwrap();
+    head
+}
+
+#[tokio::test]
+async fn requests_and_responses_may_be_cut_anywhere() {
+    let mut running = start(patient());
+    let password = Password::new("secret").unwrap();
+    let requests = [
+        (
+            Request::Register {
+                username: name(),
+                password: password.clone(),
+            },
+            Response::Registered,
+        ),
+        (
+            Request::Login {
+                username: name(),
+                password,
+            },
+            Response::LoggedIn,
+        ),
+        (
+            Request::Search {
+                username: name(),
+                target: name(),
+            },
+            Response::Found("10.0.0.1".parse().unwrap()),
+        ),
+        (Request::Logout { username: name() }, Response::LoggedOut),
+        (
+            Request::AllOnline { username: name() },
+            Response::NobodyOnline,
+        ),
+    ];
+    for (request, response) in requests {
+        running.client.write_all(&request.encode()).await.unwrap();
+        assert_eq!(head(&mut running.client).await, response.encode_head());
+    }
+    drop(running.client);
+    running.served.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_without_a_request_is_closed() {
+    let running = start(Deadlines {
+        first_request: SHORT,
+        ..patient()
+    });
+    let error = running.served.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_end_costs_the_connection_and_bytes_do_not_prolong_it() {
+    let mut running = start(Deadlines {
+        request: SHORT,
+        ..patient()
+    });
+    let began = Clock::now();
+    let dripping = async {
+        let mut bytes = search().into_iter().take(Request::LEN - 1);
+        while let Some(byte) = bytes.next()
+            && running.client.write_all(&[byte]).await.is_ok()
+        {
+            tokio::time::sleep(SHORT / 4).await;
+        }
+        std::future::pending::<()>().await;
+    };
+    let error = tokio::select! {
+        served = &mut running.served => served.unwrap().unwrap_err(),
+        () = dripping => unreachable!("it never ends"),
+    };
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    assert!(began.elapsed() < SHORT * 10, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_session_may_be_silent_between_requests() {
+    let mut running = start(Deadlines {
+        first_request: SHORT,
+        request: SHORT,
+        write: LONG,
+    });
+    running.client.write_all(&search()).await.unwrap();
+    head(&mut running.client).await;
+    tokio::time::sleep(SHORT * 3).await;
+    running.client.write_all(&search()).await.unwrap();
+    assert_eq!(
+        head(&mut running.client).await,
+        Response::NotFound.encode_head()
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_given_up() {
+    let mut running = start(Deadlines {
+        write: SHORT,
+        ..patient()
+    });
+    running.client.write_all(&search()).await.unwrap();
+    let error = running.served.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+}

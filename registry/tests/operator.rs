@@ -1,0 +1,136 @@
+//! `p2pchat-registry users …`, beside a running registry, on both stores.
+
+use std::process::{Output, Stdio};
+
+use crate::support::client::{Client, LOGIN};
+use crate::support::program::{Program, command, text, users};
+use crate::support::stores::Fresh;
+
+fn succeeds(output: &Output, expected: &str) {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{error}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{error}");
+}
+
+fn fails(output: &Output, expected: &str) {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains(expected), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+fn accounts_are_looked_after(fresh: &Fresh) {
+    let store = fresh.name();
+    let run = |args: &[&str], password: &str| users(&store, args, password);
+    let program = Program::start(&store);
+    let mut client = Client::connect(program.tcp);
+
+    succeeds(&run(&["list"], ""), "");
+    succeeds(
+        &run(&["add", "bob", "--password-file", "-"], "pw one\n"),
+        "added bob\n",
+    );
+    assert_eq!(client.status(LOGIN, "bob", "pw one"), 21);
+    fails(
+        &run(&["add", "bob", "--password-file", "-"], "pw\n"),
+        "there is an account bob already",
+    );
+    succeeds(
+        &run(&["add", "ann", "--password-file", "-"], "pw"),
+        "added ann\n",
+    );
+    succeeds(&run(&["list"], ""), "ann\nbob\n");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    std::fs::write(&file, "new\n").unwrap();
+    let set = ["set-password", "bob", "--password-file", text(&file)];
+    succeeds(&run(&set, ""), "set the password of bob\n");
+    assert_eq!(client.status(LOGIN, "bob", "pw one"), 41);
+    assert_eq!(client.status(LOGIN, "bob", "new"), 21);
+
+    succeeds(&run(&["remove", "bob"], ""), "removed bob\n");
+    assert_eq!(client.status(LOGIN, "bob", "new"), 41);
+    fails(&run(&["remove", "bob"], ""), "there is no account bob");
+    fails(&run(&set, ""), "there is no account bob");
+    fails(
+        &run(&["add", "a b", "--password-file", "-"], "pw"),
+        "white space",
+    );
+    fails(
+        &run(&["add", "cat", "--password-file", "-"], "\n"),
+        "a password is needed",
+    );
+    fails(
+        &run(&["add", "cat", "--password-file", "/nonexistent/x"], ""),
+        "/nonexistent/x",
+    );
+    succeeds(&run(&["list"], ""), "ann\n");
+}
+
+#[test]
+fn accounts_are_looked_after_in_a_file() {
+    accounts_are_looked_after(&Fresh::sqlite());
+}
+
+#[test]
+fn accounts_are_looked_after_in_mongodb() {
+    accounts_are_looked_after(&Fresh::mongo());
+}
+
+#[test]
+fn a_password_is_not_taken_from_the_command_line() {
+    let fresh = Fresh::sqlite();
+    let output = users(&fresh.name(), &["add", "bob", "secret"], "");
+    assert_eq!(output.status.code(), Some(2));
+    let output = users(&fresh.name(), &["add", "bob", "--password", "secret"], "");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn without_a_terminal_it_says_how_to_give_the_password() {
+    let fresh = Fresh::sqlite();
+    // A session of its own has no terminal.
+    let output = std::process::Command::new("setsid")
+        .arg("--wait")
+        .arg(command().get_program())
+        .args(["users", "add", "bob", "--store", &fresh.name()])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    fails(&output, "--password-file");
+}
+
+#[test]
+fn completions_and_help_know_all_options() {
+    let output = command().args(["completions", "bash"]).output().unwrap();
+    assert!(
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .contains("--presence-timeout")
+    );
+    let help = String::from_utf8(command().arg("--help").output().unwrap().stdout).unwrap();
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for option in [
+        "store",
+        "tcp",
+        "udp",
+        "presence-timeout",
+        "max-connections",
+        "hash-workers",
+    ] {
+        let variable = option.to_uppercase().replace('-', "_");
+        assert!(help.contains(&format!("--{option} <")), "{option}");
+        assert!(
+            help.contains(&format!("[env: P2PCHAT_{variable}")),
+            "{option}"
+        );
+        assert!(help.contains(&format!("[file: {option}]")), "{option}");
+    }
+    let help = command()
+        .arg("--help")
+        .env("P2PCHAT_STORE", "mongodb://u:hush@h")
+        .output()
+        .unwrap();
+    assert!(!String::from_utf8(help.stdout).unwrap().contains("hush"));
+}

@@ -1,0 +1,14 @@
+//! The registry from outside: real sockets, the real program, real stores.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+mod flood;
+mod killed;
+mod mongo_2017;
+mod mongo_outage;
+mod operator;
+mod sessions;
+mod start_and_stop;
+mod store_suite;
+mod support;
+mod wire;

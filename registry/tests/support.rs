@@ -1,0 +1,40 @@
+//! What the tests share: bytes, clients, servers and stores.
+
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub(crate) mod client;
+pub(crate) mod mongod;
+pub(crate) mod program;
+pub(crate) mod proxy;
+pub(crate) mod server;
+pub(crate) mod stores;
+
+/// How long anything may take that takes no time.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+/// Waits until `condition` holds.
+pub(crate) fn wait_for(what: &str, timeout: Duration, mut condition: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !condition() {
+        assert!(began.elapsed() < timeout, "no {what} within {timeout:?}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A number that no other call in this process gets.
+pub(crate) fn unique() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Sends a signal to a process that the test started.
+pub(crate) fn signal(pid: u32, signal: &str) {
+    let sent = Command::new("kill")
+        .args(["-s", signal, &pid.to_string()])
+        .status()
+        .unwrap();
+    assert!(sent.success());
+}

@@ -1,0 +1,73 @@
+//! A registry within the test process.
+
+use std::net::SocketAddr;
+use std::thread::{self, JoinHandle};
+
+use p2pchat_registry::{Options, Server, StoreSpec};
+use tempfile::TempDir;
+use tokio::sync::oneshot;
+
+/// A running registry. Stops in order on drop.
+pub(crate) struct TestServer {
+    pub(crate) tcp: SocketAddr,
+    pub(crate) udp: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    /// Removed after the server has ended.
+    folder: Option<TempDir>,
+}
+
+impl TestServer {
+    /// On an embedded store of its own.
+    pub(crate) fn start() -> Self {
+        Self::start_with(|_| {})
+    }
+
+    /// On an embedded store of its own, with other options.
+    pub(crate) fn start_with(change: impl FnOnce(&mut Options)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = StoreSpec::Sqlite(folder.path().join("accounts.sqlite3"));
+        let mut options = Options::on_loopback(store);
+        change(&mut options);
+        let mut server = Self::start_on(options);
+        server.folder = Some(folder);
+        server
+    }
+
+    /// With options of the caller.
+    pub(crate) fn start_on(options: Options) -> Self {
+        let (ready, addresses) = std::sync::mpsc::channel();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let thread = thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let server = Server::bind(options).await.unwrap();
+                ready.send((server.tcp_addr(), server.udp_addr())).unwrap();
+                server.run(async { stopped.await.unwrap_or(()) }).await;
+            });
+        });
+        let (tcp, udp) = addresses.recv().unwrap();
+        Self {
+            tcp,
+            udp,
+            stop: Some(stop),
+            thread: Some(thread),
+            folder: None,
+        }
+    }
+
+    /// Asks it to stop and does not wait.
+    pub(crate) fn begin_to_stop(&mut self) {
+        drop(self.stop.take());
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.begin_to_stop();
+        let ended = self.thread.take().unwrap().join();
+        if !thread::panicking() {
+            ended.unwrap();
+        }
+    }
+}

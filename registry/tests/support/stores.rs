@@ -1,0 +1,45 @@
+//! A fresh store of either kind.
+
+use std::sync::Arc;
+
+use p2pchat_registry::store::{self, Opener};
+use p2pchat_registry::{Store, StoreSpec};
+use tempfile::TempDir;
+
+use super::mongod::TestDatabase;
+
+/// An empty store of one test, which can be opened any number of times.
+pub(crate) enum Fresh {
+    Sqlite(TempDir),
+    Mongo(TestDatabase),
+}
+
+impl Fresh {
+    pub(crate) fn sqlite() -> Self {
+        Self::Sqlite(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) fn mongo() -> Self {
+        Self::Mongo(TestDatabase::new())
+    }
+
+    /// As `--store` takes it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => folder.path().join("accounts").to_str().unwrap().to_owned(),
+            Self::Mongo(database) => database.uri.clone(),
+        }
+    }
+
+    pub(crate) fn spec(&self) -> StoreSpec {
+        self.name().parse().unwrap()
+    }
+
+    pub(crate) async fn open(&self) -> Arc<dyn Store> {
+        self.open_as(Opener::Registry).await
+    }
+
+    pub(crate) async fn open_as(&self, opener: Opener) -> Arc<dyn Store> {
+        store::open(&self.spec(), opener).await.unwrap()
+    }
+}
