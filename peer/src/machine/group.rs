@@ -159,7 +159,7 @@ impl Machine {
     pub(super) fn notify_received(&mut self, from: PeerAddr, notify: Notify) {
         match self.group.members.get(&from).map(|member| member.standing) {
             Some(Standing::Present) => {}
-            Some(Standing::Lost { .. }) => self.join(from, JoinedBy::Back),
+            Some(Standing::Lost { .. }) => self.welcome_back(from),
             None if self.session.account().is_some() => {
                 return self.hold(from, Early::Notify(notify));
             }
@@ -228,6 +228,22 @@ impl Machine {
         for notify in self.strangers.release(address) {
             self.learn(address, &notify);
         }
+    }
+
+    /// Somebody who was out of reach is there again. The members may have met people in
+    /// the meantime whom he does not know, and so may he: he is told of all, and all of
+    /// him, as if he had been accepted.
+    pub(super) fn welcome_back(&mut self, address: PeerAddr) {
+        let others = self.group.present_set();
+        self.join(address, JoinedBy::Back);
+        if !self.group.is_present(address) {
+            return;
+        }
+        let news = BTreeSet::from([address]);
+        for member in &others {
+            self.group.must_hear(*member, &news);
+        }
+        self.group.must_hear(address, &others);
     }
 
     /// Takes a member out of the chat, because he could not be reached or refused.

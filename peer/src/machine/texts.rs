@@ -7,8 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use p2pchat_model::{
-    Delivery, DeliveryState, Event, Gone, JoinedBy, Message as Said, MessageId, PeerAddr, Person,
-    Problem,
+    Delivery, DeliveryState, Event, Gone, Message as Said, MessageId, PeerAddr, Person, Problem,
 };
 use p2pchat_protocol::{Message, split_text};
 
@@ -174,7 +173,7 @@ impl Machine {
 
     fn part_taken(&mut self, address: PeerAddr, taken: Taken) {
         if !self.group.is_present(address) {
-            self.join(address, JoinedBy::Back);
+            self.welcome_back(address);
         }
         let Some(member) = self.group.get_mut(address) else {
             return;
@@ -232,7 +231,7 @@ impl Machine {
             return self.hold(from, Early::Text(message.from));
         };
         if standing != Standing::Present {
-            self.join(from, JoinedBy::Back);
+            self.welcome_back(from);
         }
         let speaker = self.listen_to(message.from, from);
         let id = self.next_message();
