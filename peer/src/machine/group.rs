@@ -193,9 +193,12 @@ impl Machine {
         for address in &news {
             self.join(*address, by);
         }
+        // He cannot introduce himself: to those who do not know him he is a stranger.
+        let mut introduced = known.clone();
+        introduced.remove(&from);
         for member in &mine {
             match known.contains(member) {
-                true => self.group.has_heard(*member, &known),
+                true => self.group.has_heard(*member, &introduced),
                 false => self.group.must_hear(*member, &news),
             }
         }
