@@ -41,7 +41,7 @@ pub use theme::Theme;
 use screen::Screen;
 
 /// How often what counts down is drawn.
-const TICK: Duration = Duration::from_millis(500);
+const TICK: Duration = Duration::from_millis(250);
 /// How many events are taken before the screen is drawn again: a flood of them must not
 /// be drawn one by one, and must not keep keys waiting.
 const BATCH: usize = 256;
@@ -70,6 +70,7 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
     let mut keys = EventStream::new();
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut changed = true;
     loop {
         if let Some(exit) = front.exit {
             return Ok(exit);
@@ -77,7 +78,10 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         if Screen::is_lost() {
             bail!("an error in this program ended it");
         }
-        front.screen.draw(&mut front.app, Clock::now())?;
+        if changed || front.app.counts_down() {
+            front.screen.draw(&mut front.app, Clock::now())?;
+        }
+        changed = true;
         tokio::select! {
             exit = signals.next() => front.exit = Some(exit),
             seen = front.feed.next() => front.seen(seen?).await?,
@@ -85,7 +89,11 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
                 Some(input) => front.input(input?).await?,
                 None => bail!("the terminal is gone"),
             },
-            _ = ticks.tick() => {}
+            _ = ticks.tick() => {
+                let act = front.app.tick(Clock::now());
+                changed = act.is_some();
+                front.act(act).await?;
+            }
         }
     }
 }
@@ -106,7 +114,7 @@ impl Front {
             // Terminals that tell of releases must not type everything twice.
             Input::Key(key) if key.kind != KeyEventKind::Release => self.app.key(key, now),
             Input::Paste(text) => {
-                self.app.paste(&text, now);
+                self.app.paste(&text);
                 None
             }
             Input::Mouse(mouse) => self.app.mouse(mouse),

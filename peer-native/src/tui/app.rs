@@ -1,10 +1,12 @@
 //! The state of the screen: the view, and what belongs to this terminal alone.
 
-use p2pchat_model::{Command, Event, Timestamp, Username, View};
+use p2pchat_model::{Command, Event, Link, Timestamp, Username, View};
 
 use super::conversation::Layout;
 use super::input_line::InputLine;
+use super::keys::Lone;
 use super::overlay::{Overlay, Topic};
+use super::prompt::LETTERS_AFTER_MS;
 use super::scroll::Scroll;
 use super::sign_in::SignIn;
 use super::theme::Theme;
@@ -50,8 +52,8 @@ pub struct App {
     pub(super) page: (usize, usize),
     /// When the request that waits came onto the screen.
     pub(super) request_since: Timestamp,
-    /// When a key was pressed last.
-    pub(super) key_at: Timestamp,
+    /// A letter that will answer it, unless more is typed.
+    pub(super) lone: Option<Lone>,
     /// How many of the last lines are behind the mark for what is new.
     pub(super) new: Option<usize>,
     /// Messages that came while the end of the conversation was not on the screen.
@@ -78,7 +80,7 @@ impl App {
             hint: None,
             page: (80, 20),
             request_since: Timestamp::default(),
-            key_at: Timestamp::default(),
+            lone: None,
             new: None,
             below: 0,
             new_was_seen: true,
@@ -126,6 +128,7 @@ impl App {
                 self.request_since = now;
                 self.ring |= self.look.bell;
             }
+            Event::RequestClosed { .. } if self.lone.take().is_some() => self.input.editor.wipe(),
             Event::LoggedIn { .. } => {
                 self.hint = None;
                 self.overlay = None;
@@ -230,10 +233,16 @@ impl App {
         Act::Send(command)
     }
 
-    /// Whether a bare `y` or `n` answers the request that waits.
+    /// Whether a lone `y` or `n` answers the request that waits.
     pub(super) fn letters_answer(&self, now: Timestamp) -> bool {
-        let quiet_since = self.request_since.max(self.key_at);
         self.input.editor.is_empty()
-            && now.0.saturating_sub(quiet_since.0) >= super::prompt::LETTERS_AFTER_MS
+            && now.0.saturating_sub(self.request_since.0) >= LETTERS_AFTER_MS
+    }
+
+    /// Whether something on the screen changes as time goes by.
+    #[must_use]
+    pub fn counts_down(&self) -> bool {
+        let down = matches!(self.view.link, Link::Down { .. });
+        down || self.view.incoming.is_some() || !self.view.outgoing.is_empty()
     }
 }

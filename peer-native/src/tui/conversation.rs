@@ -59,7 +59,8 @@ impl Layout<'_> {
     }
 
     fn separator(&self, text: &str, loud: bool) -> Row<'static> {
-        let columns = self.columns.saturating_sub(2);
+        let columns = self.columns.min(GUTTER + WIDEST_TEXT + MARK + 1);
+        let columns = columns.saturating_sub(2);
         let text = format!(" {text} ");
         let left = columns.saturating_sub(width(&text)) / 2;
         let right = columns.saturating_sub(left + width(&text));
@@ -113,8 +114,9 @@ impl Layout<'_> {
             out.extend(head.take().map(Row::from));
         }
         if let Some((style, text)) = doubt {
-            let text = Span::styled(fit(&text, self.text_columns()), style);
-            out.push(self.with_head(&mut head, text));
+            for text in rows(&text, self.text_columns()) {
+                out.push(self.with_head(&mut head, Span::styled(text, style)));
+            }
         }
         let texts = rows(&message.text, self.text_columns());
         let last = texts.len() - 1;

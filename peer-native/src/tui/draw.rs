@@ -10,6 +10,7 @@ use super::app::App;
 use super::conversation::Layout;
 use super::overlay::Ink;
 use super::{bars, prompt, side};
+use crate::wrap::{fit, one_line, width};
 
 /// The most rows that the input takes.
 const INPUT_ROWS: usize = 6;
@@ -66,7 +67,7 @@ impl App {
     /// Draws the chat; gives the place for an overlay.
     fn draw_chat(&mut self, frame: &mut Frame<'_>, body: Rect, now: Timestamp) -> Rect {
         let theme = self.look.theme;
-        let columns = usize::from(body.width).saturating_sub(PROMPT.len());
+        let columns = usize::from(body.width).saturating_sub(width(PROMPT));
         let laid = self.input.editor.lay_out(columns, false);
         let input_rows = rows_u16(laid.rows.len().min(INPUT_ROWS));
         let [middle, rule, input, keys] = Split::vertical([
@@ -94,20 +95,31 @@ impl App {
     }
 
     /// Draws the request that waits, if one does; gives what is left above it.
-    fn draw_request(&self, frame: &mut Frame<'_>, area: Rect, now: Timestamp) -> Rect {
+    fn draw_request(&self, frame: &mut Frame<'_>, whole: Rect, now: Timestamp) -> Rect {
         let Some(request) = &self.view.incoming else {
-            return area;
+            return whole;
         };
         let theme = self.look.theme;
+        let area = Rect {
+            width: whole.width.min(prompt::WIDEST),
+            ..whole
+        };
         let columns = usize::from(area.width).saturating_sub(4);
-        let letters = self.input.editor.is_empty();
-        let content = prompt::content(request, columns, letters, theme);
+        let keys = match self.lone {
+            Some(lone) => prompt::Keys::Pressed(lone.accept),
+            None if self.letters_answer(now) => prompt::Keys::Letters,
+            None => prompt::Keys::Control,
+        };
+        let content = prompt::content(request, columns, keys, theme);
         let height = rows_u16(content.len() + 2);
         let [talk, place] =
             Split::vertical([Constraint::Fill(1), Constraint::Length(height)]).areas(area);
         let left = prompt::seconds_left(request, now);
         prompt::draw(frame, place, content, left, theme);
-        talk
+        Rect {
+            width: whole.width,
+            ..talk
+        }
     }
 
     fn draw_conversation(&mut self, frame: &mut Frame<'_>, area: Rect) {
@@ -145,11 +157,34 @@ impl App {
             })
             .collect();
         frame.render_widget(Paragraph::new(rows), area);
+        if self.input.editor.is_empty() {
+            self.draw_placeholder(frame, area);
+        }
         if self.overlay.is_none() {
-            let column = rows_u16(crate::wrap::width(PROMPT) + laid.cursor_column);
+            let column = rows_u16(width(PROMPT) + laid.cursor_column);
             let row = rows_u16(laid.cursor_row - first);
             frame.set_cursor_position(Position::new(area.x + column, area.y + row));
         }
+    }
+}
+
+impl App {
+    /// Says where the text would go, while there is none.
+    fn draw_placeholder(&self, frame: &mut Frame<'_>, area: Rect) {
+        let names: Vec<_> = self.view.members.iter().map(ToString::to_string).collect();
+        let text = match names.as_slice() {
+            [] => "/request NAME asks somebody for a chat".to_owned(),
+            names => format!("to {}", one_line(&names.join(", "))),
+        };
+        let indent = rows_u16(width(PROMPT) + 1).min(area.width);
+        let place = Rect {
+            x: area.x + indent,
+            width: area.width - indent,
+            height: 1,
+            ..area
+        };
+        let text = fit(&text, usize::from(place.width).saturating_sub(1));
+        frame.render_widget(Span::styled(text, self.look.theme.dim()), place);
     }
 }
 

@@ -10,12 +10,41 @@ use crate::input::{self, Typed};
 /// Rows that a turn of the mouse wheel scrolls.
 const WHEEL: isize = 3;
 
+/// How long a `y` or `n` stands alone before it answers the request that waits. One that
+/// begins a text is followed by another letter sooner.
+const LONE_MS: u64 = 800;
+
+/// A `y` or `n` that stands alone in the input while a request waits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Lone {
+    pub(super) accept: bool,
+    at: Timestamp,
+}
+
 impl App {
     /// Handles a key pressed at this moment.
     pub fn key(&mut self, key: KeyEvent, now: Timestamp) -> Option<Act> {
-        let act = self.dispatch(key, now);
-        self.key_at = now;
-        act
+        let lone = self.lone.take();
+        match (lone, key.code) {
+            // Enter behind a lone letter need not wait.
+            (Some(lone), KeyCode::Enter) if self.overlay.is_none() => self.answer_alone(lone),
+            _ => self.dispatch(key, now),
+        }
+    }
+
+    /// Does what is due at this moment without a key.
+    pub fn tick(&mut self, now: Timestamp) -> Option<Act> {
+        let lone = self.lone?;
+        if now.0.saturating_sub(lone.at.0) < LONE_MS {
+            return None;
+        }
+        self.lone = None;
+        self.answer_alone(lone)
+    }
+
+    fn answer_alone(&mut self, lone: Lone) -> Option<Act> {
+        self.input.editor.wipe();
+        self.answer(lone.accept)
     }
 
     fn dispatch(&mut self, key: KeyEvent, now: Timestamp) -> Option<Act> {
@@ -53,7 +82,10 @@ impl App {
                     && self.view.incoming.is_some()
                     && self.letters_answer(now) =>
             {
-                self.answer(letter == 'y')
+                self.input.key(key, &self.view);
+                let accept = letter == 'y';
+                self.lone = Some(Lone { accept, at: now });
+                None
             }
             KeyCode::Enter if !with(newline) => self.enter(),
             KeyCode::PageUp => self.scroll_by(-page),
@@ -77,8 +109,8 @@ impl App {
     }
 
     /// Puts pasted text where typing goes. It never answers and never sends.
-    pub fn paste(&mut self, text: &str, now: Timestamp) {
-        self.key_at = now;
+    pub fn paste(&mut self, text: &str) {
+        self.lone = None;
         if self.is_signing_in() {
             self.sign_in.paste(text);
         } else if !self.input.insert(text) {
@@ -109,6 +141,11 @@ impl App {
 
     fn enter(&mut self) -> Option<Act> {
         match input::parse(self.input.editor.text(), &self.view) {
+            Ok(Typed::Command(Command::Say { .. })) if self.view.members.is_empty() => {
+                let hint = "nobody is in the chat yet: /request NAME asks somebody";
+                self.hint = Some(hint.to_owned());
+                None
+            }
             Ok(typed) => {
                 self.input.enter();
                 self.entered(typed)

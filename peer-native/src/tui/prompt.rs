@@ -10,15 +10,29 @@ use super::theme::Theme;
 use crate::words::company;
 use crate::wrap::{one_line, rows};
 
-/// How long a request is on the screen, and how long no key was pressed, before a bare `y`
-/// or `n` answers it: a letter on its way to a text must not.
+/// How long a request is on the screen before a lone `y` or `n` answers it: what was
+/// meant for the conversation must not.
 pub(super) const LETTERS_AFTER_MS: u64 = 1000;
+
+/// The widest that the box becomes.
+pub(super) const WIDEST: u16 = 76;
+
+/// Which keys answer now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// A lone `y` or `n`.
+    Letters,
+    /// One of them is pressed, and answers unless more is typed.
+    Pressed(bool),
+    /// Only those with Ctrl: a text is being typed.
+    Control,
+}
 
 /// The rows inside the box.
 pub(super) fn content(
     request: &IncomingRequest,
     columns: usize,
-    letters: bool,
+    keys: Keys,
     theme: Theme,
 ) -> Vec<Row<'static>> {
     let from = &request.from;
@@ -40,10 +54,14 @@ pub(super) fn content(
     for row in doubt.iter().flat_map(|doubt| rows(doubt, columns)) {
         out.push(Row::from(Span::styled(row, theme.warning())));
     }
-    let key = |text: &'static str| Span::styled(text, theme.title());
-    let (yes, no) = match letters {
-        true => (key("y"), key("n")),
-        false => (key("Ctrl-Y"), key("Ctrl-N")),
+    let key = |text: &'static str, pressed: bool| match pressed {
+        true => Span::styled(text, theme.badge()),
+        false => Span::styled(text, theme.title()),
+    };
+    let (yes, no) = match keys {
+        Keys::Letters => (key("y", false), key("n", false)),
+        Keys::Pressed(accept) => (key("y", accept), key("n", !accept)),
+        Keys::Control => (key("Ctrl-Y", false), key("Ctrl-N", false)),
     };
     out.push(Row::from(vec![
         yes,

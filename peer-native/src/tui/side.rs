@@ -1,6 +1,6 @@
 //! The column on the left: who is in the chat, who was asked, who else is online.
 
-use p2pchat_model::{Timestamp, View};
+use p2pchat_model::{PeerAddr, Timestamp, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line as Row, Span};
@@ -13,6 +13,8 @@ use crate::wrap::{fit, one_line, width};
 pub(super) const SCREEN_WITH_SIDE: u16 = 60;
 /// From this many on, addresses stand beside the names.
 const SCREEN_WITH_ADDRESSES: u16 = 110;
+/// What the column then has at least.
+const WITH_ADDRESSES: usize = 30;
 
 /// How wide it is on a screen of this many columns; 0 where it is not there.
 pub(super) fn columns(screen: u16) -> u16 {
@@ -50,7 +52,7 @@ impl List {
             .iter()
             .map(|member| {
                 let mark = Span::styled("●", self.theme.good());
-                self.entry(mark, &member.to_string(), &member.address.to_string())
+                self.entry(mark, &member.to_string(), &self.address(member.address))
             })
             .collect();
         if members.is_empty() {
@@ -70,7 +72,7 @@ impl List {
         };
         for user in view.others().filter(|user| !is_elsewhere(user.address)) {
             let mark = Span::styled("○", self.theme.dim());
-            others.push(self.entry(mark, user.name.as_str(), &user.address.to_string()));
+            others.push(self.entry(mark, user.name.as_str(), &self.address(user.address)));
         }
         if others.is_empty() {
             others.push(self.remark("nobody else"));
@@ -105,6 +107,14 @@ impl List {
 
     fn remark(&self, text: &str) -> Row<'static> {
         Row::from(Span::styled(format!("   {text}"), self.theme.dim()))
+    }
+
+    /// An address, where the column is wide enough for any.
+    fn address(&self, address: PeerAddr) -> String {
+        match self.columns >= WITH_ADDRESSES {
+            true => address.to_string(),
+            false => String::new(),
+        }
     }
 
     /// A mark, a name, and on the right what there is room for.

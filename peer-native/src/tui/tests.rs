@@ -1,1 +1,76 @@
+//! What is on the screen, and what keys do.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use p2pchat_model::{Command, Event, Link, Timestamp, View};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+
 use super::*;
+
+mod fixture;
+mod pressing;
+mod screens;
+
+use fixture::*;
+
+/// 2026-11-22 16:23 UTC.
+const NOW: Timestamp = Timestamp(1_795_364_580_000);
+
+fn after(seconds: u64) -> Timestamp {
+    Timestamp(NOW.0 + seconds * 1000)
+}
+
+fn app(view: View) -> App {
+    let look = Look {
+        theme: Theme::new(true),
+        clock: Clock::utc(),
+        bell: true,
+    };
+    App::new(view, look, None)
+}
+
+/// The cells of the screen after drawing it at `now`.
+fn cells(app: &mut App, (columns, rows): (u16, u16), now: Timestamp) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+    terminal.draw(|frame| app.draw(frame, now)).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+/// The screen as text.
+fn screen(app: &mut App, size: (u16, u16), now: Timestamp) -> String {
+    let buffer = cells(app, size, now);
+    let mut out = String::new();
+    for y in 0..size.1 {
+        let (mut row, mut x) = (String::new(), 0);
+        while x < size.0 {
+            let symbol = buffer[(x, y)].symbol();
+            row.push_str(symbol);
+            x += u16::try_from(crate::wrap::width(symbol).max(1)).unwrap();
+        }
+        out.push_str(row.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn press(app: &mut App, code: KeyCode) -> Option<Act> {
+    app.key(KeyEvent::from(code), NOW)
+}
+
+fn press_control(app: &mut App, letter: char) -> Option<Act> {
+    let key = KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL);
+    app.key(key, NOW)
+}
+
+fn type_text(app: &mut App, text: &str) {
+    for letter in text.chars() {
+        assert_eq!(press(app, KeyCode::Char(letter)), None);
+    }
+}
+
+/// Types a text, presses Enter, and gives what comes of it.
+fn enter(app: &mut App, text: &str) -> Option<Act> {
+    type_text(app, text);
+    press(app, KeyCode::Enter)
+}

@@ -1,0 +1,181 @@
+//! People and conversations for the tests.
+
+use p2pchat_model::{
+    Delivery, DeliveryState, Gone, IncomingRequest, JoinedBy, Message, MessageId, NameCheck,
+    OnlineUser, OutgoingRequest, PeerAddr, Person, Speaker,
+};
+
+use super::*;
+
+pub(super) fn address(last: u8) -> PeerAddr {
+    format!("127.0.0.{last}").parse().unwrap()
+}
+
+pub(super) fn person(name: &str, last: u8) -> Person {
+    Person {
+        address: address(last),
+        name: Some(name.parse().unwrap()),
+    }
+}
+
+pub(super) fn speaker(name: &str, last: u8, check: NameCheck) -> Speaker {
+    Speaker {
+        name: name.parse().unwrap(),
+        address: address(last),
+        check,
+    }
+}
+
+pub(super) fn said(id: u64, at: Timestamp, from: Speaker, text: &str) -> Event {
+    let message = Message {
+        id: MessageId(id),
+        at,
+        from,
+        text: text.to_owned(),
+        deliveries: None,
+    };
+    Event::Message { message }
+}
+
+pub(super) fn own(id: u64, at: Timestamp, text: &str, to: &[(Person, DeliveryState)]) -> Event {
+    let deliveries = to.iter().map(|&(to, state)| Delivery { to, state });
+    let message = Message {
+        id: MessageId(id),
+        at,
+        from: speaker("alice", 2, NameCheck::Confirmed),
+        text: text.to_owned(),
+        deliveries: Some(deliveries.collect()),
+    };
+    Event::Message { message }
+}
+
+pub(super) fn bob() -> Speaker {
+    speaker("bob", 3, NameCheck::Confirmed)
+}
+
+/// Alice, logged in, with others online and nobody in the chat.
+pub(super) fn logged_in() -> View {
+    let mut view = View::default();
+    let online = [
+        ("alice", 2),
+        ("bob", 3),
+        ("carol", 4),
+        ("dave", 5),
+        ("erin", 6),
+    ];
+    for event in [
+        Event::Started {
+            address: address(2),
+            registry: "127.0.0.1:3131".to_owned(),
+            message_port: 1010,
+        },
+        Event::Link { link: Link::Up },
+        Event::LoggedIn {
+            at: NOW,
+            name: "alice".parse().unwrap(),
+        },
+        Event::Online {
+            users: online
+                .iter()
+                .map(|&(name, last)| OnlineUser {
+                    name: name.parse().unwrap(),
+                    address: address(last),
+                })
+                .collect(),
+        },
+    ] {
+        view.apply(&event);
+    }
+    view
+}
+
+/// Alice with bob and carol in the chat.
+pub(super) fn in_chat() -> View {
+    let mut view = logged_in();
+    for member in [person("bob", 3), person("carol", 4)] {
+        view.apply(&Event::MemberJoined {
+            at: NOW,
+            member,
+            by: JoinedBy::AcceptedUs,
+        });
+    }
+    view
+}
+
+/// A conversation with everything that can be in one.
+pub(super) fn talk() -> View {
+    let mut view = in_chat();
+    let (bob_, carol) = (person("bob", 3), person("carol", 4));
+    let yesterday = Timestamp(NOW.0 - 24 * 60 * 60 * 1000);
+    let sent = DeliveryState::Sent;
+    for event in [
+        Event::History {
+            messages: vec![match said(1, yesterday, bob(), "see you tomorrow") {
+                Event::Message { message } => message,
+                _ => unreachable!(),
+            }],
+            more: true,
+        },
+        said(
+            2,
+            after(1),
+            bob(),
+            "hello, are you there? This is a text that takes more than one row on a small screen.",
+        ),
+        said(3, after(5), bob(), "second"),
+        own(4, after(70), "yes", &[(bob_, sent), (carol, sent)]),
+        own(
+            5,
+            after(75),
+            "on its way",
+            &[(bob_, sent), (carol, DeliveryState::Sending)],
+        ),
+        own(
+            6,
+            after(80),
+            "to an old one",
+            &[(bob_, DeliveryState::Unconfirmed), (carol, sent)],
+        ),
+        own(
+            7,
+            after(85),
+            "lost",
+            &[
+                (bob_, sent),
+                (carol, DeliveryState::Failed(Gone::Unreachable)),
+            ],
+        ),
+        Event::MemberLeft {
+            at: after(86),
+            member: carol,
+            reason: Gone::Unreachable,
+        },
+        said(
+            8,
+            after(90),
+            speaker("bob", 9, NameCheck::Differs),
+            "who am I?",
+        ),
+    ] {
+        view.apply(&event);
+    }
+    view.apply(&Event::RequestSent {
+        request: OutgoingRequest {
+            at: after(91),
+            to: person("erin", 6),
+            expires: after(151),
+        },
+    });
+    view
+}
+
+pub(super) fn request() -> Event {
+    Event::RequestReceived {
+        request: IncomingRequest {
+            at: after(100),
+            from: speaker("dave", 5, NameCheck::Unknown),
+            members: vec![person("erin", 6), person("frank", 7)],
+            expires: after(160),
+        },
+    }
+}
