@@ -65,7 +65,7 @@ pub(super) async fn text(
     };
     // If nobody takes reports any more, the word does not come.
     let _ = inbound.reports.send(report).await;
-    if let Ok(Ok(true)) = timeout(TAKEN_LIMIT, word).await {
+    if let Ok(Ok(())) = timeout(TAKEN_LIMIT, word).await {
         net::close_in_order(stream, CLOSE_PATIENCE).await;
     }
     Ok(())

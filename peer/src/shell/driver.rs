@@ -3,12 +3,11 @@
 //! It never waits for another machine or a front end. The one thing that it waits for is
 //! room in the journal, when the disk is slower than what is said.
 
-use std::collections::HashMap;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::Duration;
 
 use p2pchat_model::{Command, Event, PeerAddr};
-use p2pchat_protocol::{ChatAnswer, Hello};
+use p2pchat_protocol::Hello;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
@@ -20,11 +19,12 @@ use super::journal::ToJournal;
 use super::link::{Link, LinkEvent};
 use super::outbound::Outbound;
 use super::resolve::RegistryName;
-use crate::machine::{ConnId, Input, Machine, Output};
+use crate::machine::{Input, Machine, Output};
 
-/// How many chat requests and texts may wait for the machine's word before those whose
-/// connections are gone are looked for.
-const SWEEP_AT: usize = 512;
+mod state;
+
+pub(super) use state::State;
+
 /// How long a stop waits for texts that are on their way.
 const STOP_SENDS: Duration = Duration::from_secs(1);
 /// How long a stop waits for the registry's answer to Logout.
@@ -51,25 +51,6 @@ pub(super) struct Driver {
     /// Closes the listeners.
     pub(super) closing: CancellationToken,
     pub(super) state: State,
-}
-
-/// What the driver keeps track of.
-#[derive(Debug, Default)]
-pub(super) struct State {
-    link: Option<Link>,
-    /// The last link was given up, which the machine does not know yet.
-    stuck: bool,
-    links: JoinSet<()>,
-    sends: JoinSet<()>,
-    /// Chat requests that wait for an answer.
-    requests: HashMap<ConnId, oneshot::Sender<ChatAnswer>>,
-    /// Texts that wait to be taken.
-    texts: HashMap<ConnId, oneshot::Sender<bool>>,
-    /// Texts and notifies on their way.
-    sending: usize,
-    logged_in: bool,
-    /// The journal is gone: nothing makes sense any more.
-    failed: bool,
 }
 
 /// Sends hellos. UDP never waits: what does not fit is lost, as any datagram may be.
@@ -169,8 +150,13 @@ impl Driver {
                     let _ = waiting.send(answer);
                 }
             }
-            Output::TakeText { conn } => self.state.end_text(conn, true),
-            Output::RefuseText { conn } => self.state.end_text(conn, false),
+            Output::TakeText { conn } => {
+                if let Some(waiting) = self.state.texts.remove(&conn) {
+                    self.journal(ToJournal::Taken(waiting)).await;
+                }
+            }
+            // Who waits for the word hears that it does not come, and resets.
+            Output::RefuseText { conn } => drop(self.state.texts.remove(&conn)),
             Output::Event(event) => self.tell(event).await,
             Output::Recall { account, before } => {
                 self.journal(ToJournal::Recall { account, before }).await;
@@ -291,73 +277,5 @@ impl Driver {
         };
         // Whether it is done in time or not, the stop goes on.
         let _ = timeout(limit, run).await;
-    }
-}
-
-impl State {
-    /// Takes note of who waits for an answer.
-    fn accept(&mut self, report: Report) -> Input {
-        match report {
-            Report::Input(input) => {
-                match &input {
-                    Input::TextDone { .. } | Input::NotifyDone { .. } => {
-                        self.sending = self.sending.saturating_sub(1);
-                    }
-                    Input::ContactLost { conn } => drop(self.requests.remove(conn)),
-                    _ => {}
-                }
-                input
-            }
-            Report::Request {
-                conn,
-                from,
-                contact,
-                answer,
-            } => {
-                if self.requests.len() >= SWEEP_AT {
-                    self.requests.retain(|_, waiting| !waiting.is_closed());
-                }
-                self.requests.insert(conn, answer);
-                Input::Contact {
-                    conn,
-                    from,
-                    contact,
-                }
-            }
-            Report::Text {
-                conn,
-                from,
-                message,
-                taken,
-            } => {
-                if self.texts.len() >= SWEEP_AT {
-                    self.texts.retain(|_, waiting| !waiting.is_closed());
-                }
-                self.texts.insert(conn, taken);
-                Input::Text {
-                    conn,
-                    from,
-                    message,
-                }
-            }
-        }
-    }
-
-    fn end_text(&mut self, conn: ConnId, taken: bool) {
-        if let Some(waiting) = self.texts.remove(&conn) {
-            // Its connection may have broken this moment.
-            let _ = waiting.send(taken);
-        }
-    }
-
-    /// Forgets tasks that have ended.
-    fn reap(&mut self) {
-        for tasks in [&mut self.links, &mut self.sends] {
-            while let Some(ended) = tasks.try_join_next() {
-                if let Err(error) = ended {
-                    tracing::error!(%error, "a task failed");
-                }
-            }
-        }
     }
 }

@@ -42,12 +42,12 @@ pub(super) enum Report {
         contact: Contact,
         answer: oneshot::Sender<ChatAnswer>,
     },
-    /// A text, and where it goes whether it is taken.
+    /// A text, and where its being taken is told; dropped if it is not.
     Text {
         conn: ConnId,
         from: PeerAddr,
         message: Message,
-        taken: oneshot::Sender<bool>,
+        taken: oneshot::Sender<()>,
     },
 }
 

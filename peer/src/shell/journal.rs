@@ -28,6 +28,8 @@ const MAX_BATCH: usize = 256;
 pub(super) enum ToJournal {
     /// Something happened.
     Event(Event),
+    /// A text has become an event: its sender may be told, once that is written down.
+    Taken(oneshot::Sender<()>),
     /// A page of the history is wanted, as [`Event::History`].
     Recall {
         account: Username,
@@ -71,6 +73,19 @@ impl Journal {
     }
 }
 
+/// What goes into one transaction.
+#[derive(Default)]
+struct Batch {
+    events: Vec<Event>,
+    taken: Vec<oneshot::Sender<()>>,
+}
+
+impl Batch {
+    fn len(&self) -> usize {
+        self.events.len() + self.taken.len()
+    }
+}
+
 /// The thread's own.
 struct Keeper {
     history: Option<History>,
@@ -91,32 +106,37 @@ impl Keeper {
     }
 
     fn run(mut self, mut receiver: mpsc::Receiver<ToJournal>) {
-        let mut events = Vec::with_capacity(MAX_BATCH);
+        let mut batch = Batch::default();
         while let Some(first) = receiver.blocking_recv() {
             let mut next = Some(first);
             while let Some(entry) = next {
                 match entry {
-                    ToJournal::Event(event) => events.push(event),
+                    ToJournal::Event(event) => batch.events.push(event),
+                    ToJournal::Taken(taken) => batch.taken.push(taken),
                     question => {
                         // What happened before the question belongs into its answer.
-                        self.commit(&mut events);
+                        self.commit(&mut batch);
                         self.answer(question);
                     }
                 }
-                next = match events.len() < MAX_BATCH {
+                next = match batch.len() < MAX_BATCH {
                     true => receiver.try_recv().ok(),
                     false => None,
                 };
             }
-            self.commit(&mut events);
+            self.commit(&mut batch);
         }
     }
 
     /// Writes down, then tells.
-    fn commit(&mut self, events: &mut Vec<Event>) {
-        let written = self.write(events);
-        for event in events.drain(..) {
+    fn commit(&mut self, batch: &mut Batch) {
+        let written = self.write(&batch.events);
+        for event in batch.events.drain(..) {
             self.tell(event);
+        }
+        for taken in batch.taken.drain(..) {
+            // Its connection may have broken meanwhile.
+            let _ = taken.send(());
         }
         if !written {
             self.tell(Event::Notice {
@@ -168,7 +188,7 @@ impl Keeper {
                     events: self.events.subscribe(),
                 });
             }
-            ToJournal::Event(event) => self.tell(event),
+            ToJournal::Event(_) | ToJournal::Taken(_) => unreachable!("these are no questions"),
         }
     }
 

@@ -29,8 +29,9 @@ const MAX_EVENTS: usize = 16;
 const QUIET: Duration = Duration::from_millis(200);
 /// When a connection over which nothing comes is probed by the system, and how often.
 const KEEPALIVE: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(10)];
-/// How long the registry may take to close after this side did.
-const CLOSE_PATIENCE: Duration = Duration::from_millis(300);
+/// How long the registry may take to close after this side did: until then it may still
+/// be answering Logout.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What happens on the connection.
 #[derive(Debug)]

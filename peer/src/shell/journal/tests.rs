@@ -303,3 +303,17 @@ async fn a_handle_does_not_keep_a_journal_alive() {
     assert_eq!(subscription.next().await.unwrap_err(), Missed::Stopped);
     assert!(handle.subscribe().await.is_err());
 }
+
+#[tokio::test]
+async fn a_text_is_confirmed_only_once_it_is_on_disk() {
+    let (_folder, path) = file();
+    let running = start(Some(History::open(&path).unwrap()));
+    running.tell([logged_in("ann")]).await;
+    for id in 1..=20 {
+        let (taken, word) = oneshot::channel();
+        running.tell([said(id), ToJournal::Taken(taken)]).await;
+        within("the word", word).await.unwrap();
+        assert_eq!(kept(&path, "ann").len() as u64, id);
+    }
+    running.end().await;
+}

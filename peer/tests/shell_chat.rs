@@ -1,0 +1,254 @@
+//! Whole peers over real sockets, with a real registry.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+#[path = "shell_support/net.rs"]
+mod net;
+
+use std::time::{Duration, Instant};
+
+use net::{Registry, User, name, own_address};
+use p2pchat_model::{Command, DeliveryState, Event, Gone, Line, Link, Password, Target, View};
+use p2pchat_peer::{Missed, Options, Peer, StartError};
+
+fn texts(view: &View) -> Vec<String> {
+    let text = |line: &Line| match line {
+        Line::Message(message) => Some(message.text.clone()),
+        Line::Notice { .. } => None,
+    };
+    view.lines.iter().filter_map(text).collect()
+}
+
+/// `asker` asks for a chat, and `asked` accepts.
+async fn chat(asker: &mut User, asked: &mut User) {
+    let (from, address) = (asker.address(), asked.address());
+    let to = Target::Address(address);
+    asker.send(Command::Request { to }).await;
+    asked
+        .see("the request", |view| view.incoming.is_some())
+        .await;
+    asked.send(Command::Accept { from }).await;
+    asker
+        .see("the member", |view| view.is_member(address))
+        .await;
+    asked.see("the member", |view| view.is_member(from)).await;
+}
+
+fn login(user: &str) -> Command {
+    Command::Login {
+        name: name(user),
+        password: Password::new("secret").unwrap(),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_people_chat_and_the_one_who_vanishes_is_named() {
+    let registry = Registry::start().await;
+    let mut ann = registry.user("ann").await;
+    let mut bob = registry.user("bob").await;
+    let mut cem = registry.user("cem").await;
+
+    chat(&mut ann, &mut bob).await;
+    chat(&mut cem, &mut ann).await;
+    let (at_ann, at_bob, at_cem) = (ann.address(), bob.address(), cem.address());
+    bob.see("the third", |view| view.is_member(at_cem)).await;
+    cem.see("the third", |view| view.is_member(at_bob)).await;
+
+    ann.say("hello, çay? 👋").await;
+    assert_eq!(bob.read().await, (at_ann, "hello, çay? 👋".to_owned()));
+    assert_eq!(cem.read().await, (at_ann, "hello, çay? 👋".to_owned()));
+    for _ in 0..2 {
+        let state = ann
+            .hear("the delivery", |event| match event {
+                Event::Delivered { delivery, .. } => Some(delivery.state),
+                _ => None,
+            })
+            .await;
+        assert_eq!(state, DeliveryState::Sent);
+    }
+    // Several packets, in order.
+    let long = (1..=60)
+        .map(|n| format!("word{n}"))
+        .collect::<Vec<_>>()
+        .join(" ");
+    cem.say(&long).await;
+    let mut parts = Vec::new();
+    while parts.join(" ").len() < long.len() {
+        let (from, part) = bob.read().await;
+        assert_eq!(from, at_cem);
+        parts.push(part);
+    }
+    assert_eq!(parts.join(" "), long);
+
+    drop(bob);
+    ann.say("still there?").await;
+    let (gone, reason) = ann
+        .hear("the loss", |event| match event {
+            Event::MemberLeft { member, reason, .. } => Some((member.address, *reason)),
+            _ => None,
+        })
+        .await;
+    assert_eq!((gone, reason), (at_bob, Gone::Unreachable));
+    while cem.read().await.1 != "still there?" {}
+    for user in [ann, cem] {
+        user.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_said_is_shown_again_after_a_restart() {
+    let registry = Registry::start().await;
+    let mut ann = registry.user("ann").await;
+    let mut bob = registry.user("bob").await;
+    chat(&mut ann, &mut bob).await;
+    ann.say("remember this").await;
+    bob.read().await;
+    bob.say("I will").await;
+    ann.read().await;
+    // One in order, one as if it was killed.
+    ann.stop().await;
+    drop(bob);
+
+    for user in ["ann", "bob"] {
+        let mut again = User::start(Options {
+            history: Some(registry.history_of(user)),
+            ..registry.options()
+        })
+        .await;
+        again.send(login(user)).await;
+        again
+            .see("the history", |view| texts(view).len() >= 2)
+            .await;
+        assert_eq!(texts(&again.view), ["remember this", "I will"]);
+        let text = "rememb".to_owned();
+        again.send(Command::Find { text }).await;
+        again
+            .see("the findings", |view| view.findings.is_some())
+            .await;
+        assert_eq!(
+            again.view.findings.as_ref().unwrap().messages[0].text,
+            "remember this"
+        );
+        again.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stopping_sends_what_was_said_and_logs_out() {
+    let registry = Registry::start().await;
+    let mut ann = registry.user("ann").await;
+    let mut bob = registry.user("bob").await;
+    chat(&mut ann, &mut bob).await;
+    ann.say("goodbye").await;
+    ann.stop().await;
+
+    assert_eq!(bob.read().await.1, "goodbye");
+    bob.send(Command::Refresh).await;
+    let online = bob
+        .hear("the list", |event| match event {
+            Event::Online { users } => Some(users.iter().map(|user| user.name).collect::<Vec<_>>()),
+            _ => None,
+        })
+        .await;
+    assert_eq!(online, [name("bob")]);
+    bob.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_peer_starts_without_its_registry_and_finds_it_later() {
+    // A port that is free for the moment.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = free.local_addr().unwrap();
+    drop(free);
+    let mut user = User::start(Options {
+        registry: at.to_string(),
+        address: Some(own_address()),
+        ..Options::default()
+    })
+    .await;
+    let down = |view: &View| matches!(&view.link, Link::Down { reason, .. } if reason.contains(&at.to_string()));
+    user.see("the missing registry", down).await;
+
+    let _registry = std::net::TcpListener::bind(at).unwrap();
+    user.see("the registry", |view| view.link == Link::Up).await;
+    user.stop().await;
+}
+
+#[tokio::test]
+async fn a_peer_that_is_dropped_frees_its_ports_and_ends_its_handles() {
+    let registry = Registry::start().await;
+    let options = registry.options();
+    let peer = Peer::start(options.clone()).await.unwrap();
+    let handle = peer.handle();
+    let mut subscription = handle.subscribe().await.unwrap();
+    drop(peer);
+
+    while subscription.next().await != Err(Missed::Stopped) {}
+    assert!(handle.subscribe().await.is_err());
+    assert!(handle.send(Command::Leave).await.is_err());
+    let give_up = Instant::now() + Duration::from_secs(10);
+    let again = loop {
+        match Peer::start(options.clone()).await {
+            Ok(peer) => break peer,
+            Err(error) => assert!(Instant::now() < give_up, "{error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    };
+    again.stop().await;
+}
+
+#[tokio::test]
+async fn a_stopped_peer_can_be_started_again_at_once() {
+    let registry = Registry::start().await;
+    let options = registry.options();
+    for _ in 0..5 {
+        let peer = Peer::start(options.clone()).await.unwrap();
+        let began = Instant::now();
+        peer.stop().await;
+        assert!(began.elapsed() < Duration::from_secs(5));
+    }
+}
+
+#[tokio::test]
+async fn what_keeps_a_peer_from_starting_is_named() {
+    let registry = Registry::start().await;
+    let options = registry.options();
+    let _running = Peer::start(options.clone()).await.unwrap();
+    let error = Peer::start(options.clone()).await.unwrap_err();
+    assert!(
+        matches!(error, StartError::PortInUse { port: 5858, .. }),
+        "{error}"
+    );
+    assert!(error.to_string().contains("--address"), "{error}");
+
+    let notes = registry.folder.path().join("notes.txt");
+    std::fs::write(&notes, "my notes".repeat(1000)).unwrap();
+    let with_notes = Options {
+        address: Some(own_address()),
+        history: Some(notes),
+        ..options.clone()
+    };
+    let error = Peer::start(with_notes).await.unwrap_err();
+    assert!(matches!(error, StartError::History { .. }), "{error}");
+    assert!(error.to_string().contains("notes.txt"), "{error}");
+
+    let nowhere = Options {
+        registry: "no-such-host.invalid".to_owned(),
+        address: None,
+        ..options
+    };
+    let error = Peer::start(nowhere.clone()).await.unwrap_err();
+    assert!(
+        matches!(error, StartError::UnknownRegistry { .. }),
+        "{error}"
+    );
+    // With an address it goes on, and says so.
+    let mut user = User::start(Options {
+        address: Some(own_address()),
+        ..nowhere
+    })
+    .await;
+    user.see("the reason", |view| {
+        matches!(&view.link, Link::Down { reason, .. } if reason.contains("no-such-host.invalid"))
+    })
+    .await;
+}
