@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::mongod;
+use crate::mongod::MongoDb;
 use report::Report;
 
 /// What to check.
@@ -67,13 +67,13 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
 
 async fn tests(report: &mut Report) {
     let start = Instant::now();
-    let (mongod, brought) = match mongod::bring().await {
-        Ok(mongod) => (mongod, Ok(())),
+    let (mongodb, brought) = match MongoDb::bring().await {
+        Ok(mongodb) => (Some(mongodb), Ok(())),
         Err(error) => (None, Err(error)),
     };
     report.step("mongod", start, brought);
     let start = Instant::now();
-    report.tests(start, steps::tests(mongod.as_ref()).await);
+    report.tests(start, steps::tests(mongodb.as_ref()).await);
 }
 
 impl Step {

@@ -8,12 +8,14 @@ mod server;
 mod stage;
 
 use std::io::{self, IsTerminal};
-use std::process::{ExitCode, Stdio};
+use std::net::Ipv4Addr;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::cargo;
+use crate::process::Group;
 use client::Client;
 use echo::Echo;
 use stage::Stage;
@@ -47,18 +49,13 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
 }
 
 /// Gives the terminal to the user's own peer until he quits. `echo` lives meanwhile.
-async fn chat(stage: &Stage, mut echo: Echo, address: std::net::Ipv4Addr) -> Result<()> {
+async fn chat(stage: &Stage, mut echo: Echo, address: Ipv4Addr) -> Result<()> {
     eprintln!(
         "\nYou are `you`, and `echo` is online. To chat with it, type: /request echo\n\
          Afterwards just type. /help says more, /quit ends the demo.\n"
     );
-    // In the group of this program, since only that may read from the terminal.
-    let mut peer = stage
-        .peer("you", address)?
-        .stdin(Stdio::inherit())
-        .kill_on_drop(true)
-        .spawn()
-        .context("cannot start p2pchat")?;
+    let mut command = stage.peer("you", address);
+    let mut peer = Group::spawn_on_terminal(&mut command)?;
     let status = tokio::select! {
         status = peer.wait() => status?,
         result = echo.live() => {

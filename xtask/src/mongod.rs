@@ -17,40 +17,62 @@ use tokio::time::{Instant, sleep};
 
 use crate::process::{self, Group};
 
-/// The variable by which tests learn where a MongoDB is.
-pub const URI: &str = "MONGODB_URI";
+/// The variable by which tests learn where a MongoDB is that they may write to.
+const URI: &str = "MONGODB_URI";
+/// The variable by which tests learn where the program is: those that try what happens
+/// when MongoDB goes away start their own.
+const PROGRAM: &str = "P2PCHAT_MONGOD";
 
 /// How long a new database may take until it listens.
 const START: Duration = Duration::from_secs(60);
 /// Another program may take the free port that was just found.
 const TRIES: usize = 3;
 
-/// Starts a `mongod`: the one on `$PATH`, else the one in the cache, which is fetched if
-/// need be. `None` if `$MONGODB_URI` names a database that is there already.
-///
-/// # Errors
-/// If there is none to be had, or it does not start; says what to do.
-pub async fn bring() -> Result<Option<Mongod>> {
-    if env::var_os(URI).is_some() {
-        println!("using the MongoDB that ${URI} names");
-        return Ok(None);
-    }
-    let program = find().await.with_context(|| {
-        format!(
+/// What tests need of MongoDB.
+#[derive(Debug)]
+pub struct MongoDb {
+    program: PathBuf,
+    /// `None` if the user has named another.
+    server: Option<Mongod>,
+}
+
+impl MongoDb {
+    /// Finds a `mongod`: the one on `$PATH`, else the one in the cache, which is fetched
+    /// if need be. Starts it, unless `$MONGODB_URI` names a database that is there.
+    ///
+    /// # Errors
+    /// If there is none to be had, or it does not start; says what to do.
+    pub async fn bring() -> Result<Self> {
+        let program = find().await.context(
             "no MongoDB to test with: install one so that `mongod` is on the PATH \
-             (on macOS: brew install mongodb-community), or set {URI} to the URI of one \
-             that may be written to"
-        )
-    })?;
-    let mongod = Mongod::start(&program).await?;
-    println!("{} is ready at {}", program.display(), mongod.uri());
-    Ok(Some(mongod))
+             (on macOS: brew install mongodb-community)",
+        )?;
+        let server = match env::var_os(URI) {
+            Some(_) => None,
+            None => Some(Mongod::start(&program).await?),
+        };
+        match &server {
+            None => println!("using the MongoDB that ${URI} names"),
+            Some(mongod) => println!("{} is ready at {}", program.display(), mongod.uri()),
+        }
+        Ok(Self { program, server })
+    }
+
+    /// Tells the tests that a command runs.
+    pub fn tell(&self, command: &mut Command) {
+        command.env(PROGRAM, &self.program);
+        if let Some(server) = &self.server {
+            command.env(URI, server.uri());
+        }
+    }
 }
 
 async fn find() -> Result<PathBuf> {
-    let on_path = PathBuf::from("mongod");
-    if works(&on_path).await.is_ok() {
-        return Ok(on_path);
+    for folder in env::split_paths(&env::var_os("PATH").unwrap_or_default()) {
+        let program = folder.join("mongod");
+        if program.is_file() && works(&program).await.is_ok() {
+            return Ok(program);
+        }
     }
     let cached = fetch::cached().await?;
     works(&cached)
@@ -66,7 +88,7 @@ async fn works(program: &Path) -> Result<()> {
 
 /// A `mongod` on a free port of 127.0.0.1, with an empty database.
 #[derive(Debug)]
-pub struct Mongod {
+struct Mongod {
     port: u16,
     // In this order: first the process ends, then its folder goes.
     group: Group,
@@ -130,9 +152,7 @@ impl Mongod {
         Ok(())
     }
 
-    /// Where it is.
-    #[must_use]
-    pub fn uri(&self) -> String {
+    fn uri(&self) -> String {
         format!("mongodb://127.0.0.1:{}", self.port)
     }
 }

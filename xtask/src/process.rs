@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
 use tokio::process::{Child, Command};
 
 /// How long processes have for an orderly end before they are killed. The slowest is a
@@ -17,12 +17,22 @@ const GRACE: Duration = Duration::from_secs(8);
 /// How often it is looked whether they have ended.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A process in a group of its own, with all that it starts. Dropping it ends them all.
+/// A process and what it starts. Dropping it ends them.
 #[derive(Debug)]
 pub struct Group {
     /// The process, for its pipes.
     pub child: Child,
     id: Pid,
+    reach: Reach,
+}
+
+/// Whom a signal reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// The process and what it started.
+    Group,
+    /// The process alone, because its group is that of this program.
+    One,
 }
 
 impl Group {
@@ -32,9 +42,21 @@ impl Group {
     /// # Errors
     /// If there is no such program, or it cannot be started.
     pub fn spawn(command: &mut Command) -> Result<Self> {
+        Self::start(command.process_group(0), Reach::Group)
+    }
+
+    /// Starts a command in the group of this program, which alone may read from the
+    /// terminal. What it starts in turn is its own affair.
+    ///
+    /// # Errors
+    /// If there is no such program, or it cannot be started.
+    pub fn spawn_on_terminal(command: &mut Command) -> Result<Self> {
+        Self::start(command, Reach::One)
+    }
+
+    fn start(command: &mut Command, reach: Reach) -> Result<Self> {
         let program = command.as_std().get_program().to_owned();
         let child = command
-            .process_group(0)
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
         let id = child
@@ -42,7 +64,7 @@ impl Group {
             .and_then(|id| i32::try_from(id).ok())
             .and_then(Pid::from_raw)
             .with_context(|| format!("{} has no process id", program.display()))?;
-        Ok(Self { child, id })
+        Ok(Self { child, id, reach })
     }
 
     /// Waits until the process ends by itself.
@@ -56,8 +78,20 @@ impl Group {
     /// Whether the process, or one that it started, is still there. The first is waited
     /// for on the way, since its number stays taken until then.
     fn is_there(&mut self) -> bool {
-        let _ = self.child.try_wait();
-        test_kill_process_group(self.id).is_ok()
+        let ended = matches!(self.child.try_wait(), Ok(Some(_)));
+        match self.reach {
+            Reach::Group => test_kill_process_group(self.id).is_ok(),
+            Reach::One => !ended,
+        }
+    }
+
+    /// To be called only while [`Group::is_there`]: the number may be another's later.
+    fn signal(&self, signal: Signal) {
+        // It may have ended in this moment, which is what is wanted.
+        let _ = match self.reach {
+            Reach::Group => kill_process_group(self.id, signal),
+            Reach::One => kill_process(self.id, signal),
+        };
     }
 
     fn gone_within(&mut self, limit: Duration) -> bool {
@@ -77,9 +111,9 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         if self.is_there() {
-            let _ = kill_process_group(self.id, Signal::TERM);
+            self.signal(Signal::TERM);
             if !self.gone_within(GRACE) {
-                let _ = kill_process_group(self.id, Signal::KILL);
+                self.signal(Signal::KILL);
                 self.gone_within(GRACE);
             }
         }
@@ -168,6 +202,16 @@ mod tests {
         assert!(lives(&orphan));
         drop(group);
         assert!(!lives(&orphan));
+    }
+
+    #[tokio::test]
+    async fn a_process_in_our_own_group_ends_alone() {
+        let mut command = Command::new("sleep");
+        let group = Group::spawn_on_terminal(command.arg("600")).unwrap();
+        let pid = group.id.as_raw_nonzero().to_string();
+        assert!(lives(&pid));
+        drop(group);
+        assert!(!lives(&pid));
     }
 
     #[tokio::test]

@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use super::tally::Tally;
 use crate::cargo::cargo;
-use crate::mongod::{self, Mongod};
+use crate::mongod::MongoDb;
 use crate::process::{self, Group};
 use crate::wasm;
 
@@ -51,14 +51,14 @@ pub(super) struct Tested {
 }
 
 /// Runs all tests and counts them as they go by.
-pub(super) async fn tests(mongod: Option<&Mongod>) -> Result<Tested> {
+pub(super) async fn tests(mongodb: Option<&MongoDb>) -> Result<Tested> {
     let mut command = cargo();
     command
         .args(["test", "--workspace", "--locked", "--no-fail-fast"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
-    if let Some(mongod) = mongod {
-        command.env(mongod::URI, mongod.uri());
+    if let Some(mongodb) = mongodb {
+        mongodb.tell(&mut command);
     }
     if env::var_os(SIM_SEEDS.0).is_none() {
         command.env(SIM_SEEDS.0, SIM_SEEDS.1);

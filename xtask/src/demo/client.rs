@@ -29,7 +29,7 @@ pub(super) struct Client {
 impl Client {
     /// Starts it, and returns when it is logged in.
     pub(super) async fn start(stage: &Stage, name: &str, address: Ipv4Addr) -> Result<Self> {
-        let mut command = stage.peer(name, address)?;
+        let mut command = stage.peer(name, address);
         command
             .arg("--json")
             .env("RUST_LOG", "error")

@@ -47,7 +47,7 @@ impl Stage {
     }
 
     /// A peer, registered and logged in, that keeps nothing.
-    pub(super) fn peer(&self, name: &str, address: Ipv4Addr) -> Result<Command> {
+    pub(super) fn peer(&self, name: &str, address: Ipv4Addr) -> Command {
         let mut command = clean(&self.programs.peer, self.folder.path());
         command
             .args(["--registry", &format!("127.0.0.1:{}", self.registry.tcp)])
@@ -61,7 +61,7 @@ impl Stage {
                 "--password-file",
             ])
             .arg(self.folder.path().join("password"));
-        Ok(command)
+        command
     }
 }
 
