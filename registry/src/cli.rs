@@ -10,7 +10,7 @@ use clap_complete::Shell;
 /// The registry of p2pchat: accounts, and who is online where.
 ///
 /// Each option can be given as a flag, as an environment variable, or in the section
-/// [registry] of one TOML file; a flag wins over a variable, a variable over the file.
+/// "registry" of one TOML file; a flag wins over a variable, a variable over the file.
 #[derive(Debug, Parser)]
 #[command(name = "p2pchat-registry", version, max_term_width = 100)]
 pub struct Cli {

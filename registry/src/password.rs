@@ -67,6 +67,7 @@ impl From<argon2::password_hash::phc::Error> for HashError {
 #[derive(Debug)]
 pub struct Hasher {
     argon2: Argon2<'static>,
+    /// Empty until the first password, so that an idle registry is small.
     memory: Vec<Block>,
 }
 
@@ -74,10 +75,9 @@ impl Default for Hasher {
     fn default() -> Self {
         let params = Params::new(MEMORY_KIB, PASSES, LANES, None)
             .expect("the constants above are within Argon2's limits");
-        let memory = vec![Block::default(); params.block_count()];
         Self {
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
-            memory,
+            memory: Vec::new(),
         }
     }
 }
@@ -91,6 +91,7 @@ impl Hasher {
         let salt = Salt::generate();
         let mut bytes = [0; Params::DEFAULT_OUTPUT_LEN];
         let password = password.expose().as_bytes();
+        self.make_room(self.argon2.params().block_count());
         self.argon2.hash_password_into_with_memory(
             password,
             &salt,
@@ -134,16 +135,19 @@ impl Hasher {
         let Some(argon2) = as_stored(stored) else {
             return false;
         };
-        let needed = argon2.params().block_count();
-        if self.memory.len() < needed {
-            self.memory.resize(needed, Block::default());
-        }
+        self.make_room(argon2.params().block_count());
         let mut buffer = [0; Output::MAX_LENGTH];
         let bytes = &mut buffer[..expected.len()];
         let password = password.expose().as_bytes();
         argon2
             .hash_password_into_with_memory(password, salt, bytes, &mut self.memory)
             .is_ok_and(|()| bool::from(bytes.ct_eq(expected.as_bytes())))
+    }
+
+    fn make_room(&mut self, blocks: usize) {
+        if self.memory.len() < blocks {
+            self.memory.resize(blocks, Block::default());
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The sockets and the tasks: [`Server`].
 //!
 //! One task accepts, one receives Hello datagrams, one sweeps the presence, and each
-//! connection has its own. They share [`Shared`] and otherwise know nothing of each other.
+//! connection has its own. They share `Shared` and otherwise know nothing of each other.
 
 use std::io;
 use std::net::SocketAddr;
