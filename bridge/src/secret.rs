@@ -1,0 +1,277 @@
+//! The word that lets a page in. It is made once and kept in a file that only its owner
+//! can read.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+use rand::TryRng;
+use rand::rngs::SysRng;
+use subtle::ConstantTimeEq;
+use thiserror::Error;
+
+/// 256 bits of chance, as 64 hex digits.
+#[derive(Clone)]
+pub struct Secret([u8; Secret::DIGITS]);
+
+/// Why there is no secret.
+#[derive(Debug, Error)]
+pub enum SecretError {
+    /// The file or its folder cannot be made or read.
+    #[error("the file of the secret, {}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Others than its owner may read or change the file.
+    #[error(
+        "other users may have read the secret in {path}: delete the file, and a new one is made at the next start",
+        path = path.display()
+    )]
+    Open {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The file holds something else.
+    #[error(
+        "there is no secret in {path}: delete the file, and a new one is made at the next start",
+        path = path.display()
+    )]
+    Damaged {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// There is no place for it.
+    #[error(
+        "this user has no home folder to keep the secret in: name a file with --secret-file FILE"
+    )]
+    NoHome,
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers: {0}")]
+    Chance(String),
+}
+
+impl Secret {
+    /// How many hex digits it has.
+    pub const DIGITS: usize = 64;
+
+    /// Makes one.
+    ///
+    /// # Errors
+    /// If the system gives no random numbers.
+    pub fn random() -> Result<Self, SecretError> {
+        let mut bytes = [0; Self::DIGITS / 2];
+        SysRng
+            .try_fill_bytes(&mut bytes)
+            .map_err(|error| SecretError::Chance(error.to_string()))?;
+        let mut digits = [0; Self::DIGITS];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
+            pair[0] = hex_digit(byte >> 4);
+            pair[1] = hex_digit(byte & 15);
+        }
+        Ok(Self(digits))
+    }
+
+    /// Reads the secret in this file; makes file, folder and secret if there is none.
+    ///
+    /// # Errors
+    /// If the file cannot be made or read, is open to others, or holds something else.
+    pub fn load_or_make(path: &Path) -> Result<Self, SecretError> {
+        let failed = |source| SecretError::File {
+            path: path.to_owned(),
+            source,
+        };
+        match File::open(path) {
+            Ok(file) => Self::read(file, path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let secret = Self::random()?;
+                match secret.write(path).map_err(failed)? {
+                    true => Ok(secret),
+                    // Another bridge was faster: its secret is the one.
+                    false => Self::read(File::open(path).map_err(failed)?, path),
+                }
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Where it is kept unless said otherwise.
+    ///
+    /// # Errors
+    /// If the user has no home folder.
+    pub fn default_path() -> Result<PathBuf, SecretError> {
+        let folders = etcetera::choose_base_strategy().map_err(|_| SecretError::NoHome)?;
+        Ok(folders.data_dir().join("p2pchat").join("bridge-secret"))
+    }
+
+    /// The hex digits, for the URL and nothing else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("hex digits are ASCII")
+    }
+
+    /// Whether this is the secret, in a time that does not tell how much of it is right.
+    #[must_use]
+    pub fn is(&self, word: &str) -> bool {
+        self.0.ct_eq(word.as_bytes()).into()
+    }
+
+    fn read(file: File, path: &Path) -> Result<Self, SecretError> {
+        let failed = |source| SecretError::File {
+            path: path.to_owned(),
+            source,
+        };
+        if is_open_to_others(&file).map_err(failed)? {
+            return Err(SecretError::Open {
+                path: path.to_owned(),
+            });
+        }
+        let mut text = Vec::new();
+        // Room for a line end, and to see that there is more than there should be.
+        file.take(Self::DIGITS as u64 + 3)
+            .read_to_end(&mut text)
+            .map_err(failed)?;
+        let digits = <[u8; Self::DIGITS]>::try_from(text.trim_ascii_end()).ok();
+        digits
+            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+            .map(Self)
+            .ok_or_else(|| SecretError::Damaged {
+                path: path.to_owned(),
+            })
+    }
+
+    /// Writes it to where nothing is yet; `false` if something is by now. Nobody ever
+    /// sees half a file.
+    fn write(&self, path: &Path) -> io::Result<bool> {
+        if let Some(folder) = path.parent() {
+            make_folder(folder)?;
+        }
+        let draft = path.with_extension(format!("{}.tmp", std::process::id()));
+        // Left over by a process of the same number that was killed.
+        let _ = fs::remove_file(&draft);
+        let mut file = own_file(&draft)?;
+        let written = file
+            .write_all(&[self.0.as_slice(), b"\n"].concat())
+            .and_then(|()| file.sync_all())
+            .and_then(|()| fs::hard_link(&draft, path));
+        let _ = fs::remove_file(&draft);
+        match written {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn hex_digit(value: u8) -> u8 {
+    b"0123456789abcdef"[usize::from(value)]
+}
+
+/// A new file that only its owner can read.
+pub(crate) fn own_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+#[cfg(unix)]
+fn is_open_to_others(file: &File) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &File) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// Does not show it.
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_made_once_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new").join("secret");
+        let made = Secret::load_or_make(&path).unwrap();
+        let read = Secret::load_or_make(&path).unwrap();
+        assert_eq!(made.expose(), read.expose());
+        assert!(read.is(made.expose()));
+        let files = fs::read_dir(path.parent().unwrap()).unwrap().count();
+        assert_eq!(files, 1, "no draft is left");
+    }
+
+    #[test]
+    fn two_are_different_and_neither_is_nothing() {
+        let (one, other) = (Secret::random().unwrap(), Secret::random().unwrap());
+        assert!(!one.is(other.expose()));
+        assert!(!one.is(""));
+        assert!(!one.is(&one.expose()[..63]));
+        assert!(!one.is(&format!("{}0", one.expose())));
+        assert!(!format!("{one:?}").contains(one.expose()));
+    }
+
+    #[test]
+    fn many_who_start_at_once_have_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        // Drafts are named after the process: here, one process stands for one bridge.
+        let first = Secret::random().unwrap();
+        assert!(first.write(&path).unwrap());
+        assert!(!Secret::random().unwrap().write(&path).unwrap());
+        assert!(first.is(Secret::load_or_make(&path).unwrap().expose()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        Secret::load_or_make(&path).unwrap();
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        for mode in [0o640, 0o604, 0o620] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let error = Secret::load_or_make(&path).unwrap_err();
+            assert!(matches!(error, SecretError::Open { .. }), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_something_else_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let digits = "0".repeat(Secret::DIGITS);
+        for content in ["", "no secret", &digits[1..], &format!("{digits}0\n")] {
+            let _ = fs::remove_file(&path);
+            own_file(&path)
+                .unwrap()
+                .write_all(content.as_bytes())
+                .unwrap();
+            let error = Secret::load_or_make(&path).unwrap_err();
+            assert!(matches!(error, SecretError::Damaged { .. }), "{error}");
+        }
+    }
+}
