@@ -9,7 +9,7 @@ use ratatui::text::{Line as Row, Span};
 use ratatui::widgets::Paragraph;
 
 use super::theme::Theme;
-use crate::wrap::{fit, one_line, width};
+use crate::wrap::{fit, one_line, rows, width};
 
 /// From this many bytes on, the size of a text is shown.
 const COUNTED: usize = 60;
@@ -52,25 +52,21 @@ pub(super) fn banner(view: &View, now: Timestamp) -> Option<String> {
         seconds => format!("next try in {seconds} s"),
     };
     Some(format!(
-        "no connection to the registry {}: {} · {next}",
+        "no connection to the registry {}: {}; {next}",
         one_line(&view.registry),
         one_line(reason)
     ))
 }
 
-/// Draws the banner.
-pub(super) fn draw_banner(frame: &mut Frame<'_>, area: Rect, text: &str, theme: Theme) {
-    let columns = usize::from(area.width).saturating_sub(2);
-    // The end says when: it is the beginning that can be spared.
-    let text = match text.rsplit_once(" · ") {
-        Some((start, end)) if width(text) > columns => {
-            let room = columns.saturating_sub(width(end) + 3);
-            format!("{} · {end}", fit(start, room))
-        }
-        _ => text.to_owned(),
-    };
-    let row = Row::from(vec![Span::raw(" "), Span::styled(text, theme.warning())]);
-    frame.render_widget(Paragraph::new(row), area);
+/// The banner in rows: two at the most, the last of which says when it is tried again.
+pub(super) fn banner_rows(text: &str, columns: u16, theme: Theme) -> Vec<Row<'static>> {
+    let rows = rows(text, usize::from(columns).saturating_sub(2));
+    let last = rows.len() - 1;
+    let shown = rows.into_iter().enumerate();
+    let shown = shown.filter(|(at, _)| *at == 0 || *at == last);
+    shown
+        .map(|(_, row)| Row::from(vec![Span::raw(" "), Span::styled(row, theme.warning())]))
+        .collect()
 }
 
 /// The rule above the input: what came in below, and how long the text is.

@@ -29,16 +29,16 @@ impl App {
             return;
         }
         let banner = bars::banner(&self.view, now);
+        let banner = banner.map(|text| bars::banner_rows(&text, area.width, theme));
+        let banner = banner.unwrap_or_default();
         let [title, warning, body] = Split::vertical([
             Constraint::Length(1),
-            Constraint::Length(u16::from(banner.is_some())),
+            Constraint::Length(rows_u16(banner.len())),
             Constraint::Fill(1),
         ])
         .areas(area);
         bars::title(frame, title, &self.view, theme);
-        if let Some(text) = &banner {
-            bars::draw_banner(frame, warning, text, theme);
-        }
+        frame.render_widget(Paragraph::new(banner), warning);
         let over = match self.is_signing_in() {
             true => self.draw_sign_in(frame, body),
             false => self.draw_chat(frame, body, now),

@@ -74,6 +74,7 @@ impl List {
             let mark = Span::styled("○", self.theme.dim());
             others.push(self.entry(mark, user.name.as_str(), &self.address(user.address)));
         }
+        let others_count = others.len();
         if others.is_empty() {
             others.push(self.remark("nobody else"));
         }
@@ -90,10 +91,7 @@ impl List {
         self.cut(&mut others, for_others.max(1));
         let mut out = vec![self.heading("in the chat", view.members.len())];
         out.append(&mut members);
-        out.extend([
-            Row::default(),
-            self.heading("online", view.others().count()),
-        ]);
+        out.extend([Row::default(), self.heading("also online", others_count)]);
         out.append(&mut others);
         out
     }

@@ -1,0 +1,14 @@
+//! The built program, as its users meet it: a command line, pipes, a terminal; with a
+//! registry in this process and real sockets in between.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+#[path = "program/command_line.rs"]
+mod command_line;
+#[path = "program/json.rs"]
+mod json;
+#[path = "program/plain.rs"]
+mod plain;
+#[path = "program/support.rs"]
+mod support;
+#[path = "program/tui_tmux.rs"]
+mod tui_tmux;

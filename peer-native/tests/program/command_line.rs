@@ -1,0 +1,101 @@
+//! Help, and what goes wrong before anything starts.
+
+use std::net::TcpListener;
+
+use assert_cmd::assert::OutputAssertExt;
+use tempfile::tempdir;
+
+use crate::support::{own_address, program};
+
+fn stderr_of(arguments: &[&str], code: i32) -> String {
+    let home = tempdir().unwrap();
+    let assert = program(home.path()).args(arguments).assert().code(code);
+    String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+}
+
+#[test]
+fn help_shows_for_each_option_its_variable_and_its_key() {
+    let home = tempdir().unwrap();
+    let assert = program(home.path()).arg("--help").assert().success();
+    let help = String::from_utf8(assert.get_output().stdout.clone()).unwrap();
+    let options: Vec<_> = help
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix("--"))
+        .filter_map(|line| line.split([' ', '[', '=']).next())
+        .filter(|name| !matches!(*name, "config" | "help" | "version"))
+        .collect();
+    assert!(options.len() > 10, "{help}");
+    let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for name in options {
+        let variable = format!("[env: P2PCHAT_{}=", name.replace('-', "_").to_uppercase());
+        assert!(words.contains(&variable), "{variable} in {help}");
+        assert!(
+            words.contains(&format!("[file: {name}]")),
+            "{name} in {help}"
+        );
+    }
+    assert!(help.contains("Exit codes:"));
+}
+
+#[test]
+fn there_is_no_option_for_a_password() {
+    assert!(stderr_of(&["--password", "secret"], 2).contains("--password"));
+}
+
+#[test]
+fn usage_errors_end_with_2() {
+    assert!(stderr_of(&["--plain", "--json"], 2).contains("exclude each other"));
+    assert!(stderr_of(&["--address", "localhost"], 2).contains("--address"));
+    assert!(stderr_of(&["--nonsense"], 2).contains("--nonsense"));
+}
+
+#[test]
+fn an_unknown_key_in_the_config_file_is_named() {
+    let home = tempdir().unwrap();
+    let folder = home.path().join(".config/p2pchat");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), "[peer]\nregistri = \"x\"\n").unwrap();
+    let assert = program(home.path()).assert().code(2);
+    let stderr = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+    assert!(stderr.contains("registri"), "{stderr}");
+    assert!(stderr.contains("config.toml"), "{stderr}");
+}
+
+#[test]
+fn the_environment_counts_more_than_the_file_and_less_than_the_command_line() {
+    let home = tempdir().unwrap();
+    let config = home.path().join("c.toml");
+    std::fs::write(&config, "[peer]\naddress = \"from-file\"\n").unwrap();
+    let said = |variable: Option<&str>, flag: Option<&str>| {
+        let mut command = program(home.path());
+        command.env("P2PCHAT_CONFIG", &config);
+        if let Some(value) = variable {
+            command.env("P2PCHAT_ADDRESS", value);
+        }
+        if let Some(value) = flag {
+            command.args(["--address", value]);
+        }
+        let assert = command.assert().code(2);
+        String::from_utf8(assert.get_output().stderr.clone()).unwrap()
+    };
+    assert!(said(None, None).contains("from-file"));
+    assert!(said(Some("from-env"), None).contains("from-env"));
+    assert!(said(Some("from-env"), Some("from-flag")).contains("from-flag"));
+}
+
+#[test]
+fn an_address_in_use_ends_with_1_and_says_so() {
+    let address = own_address();
+    let _taken = TcpListener::bind((address.as_str(), 5858)).unwrap();
+    let arguments = ["--plain", "--no-history", "--address", &address];
+    let stderr = stderr_of(&arguments, 1);
+    assert!(stderr.contains(&address), "{stderr}");
+}
+
+#[test]
+fn completions_are_printed_without_starting_anything() {
+    let home = tempdir().unwrap();
+    let arguments = ["completions", "bash"];
+    let assert = program(home.path()).args(arguments).assert().success();
+    assert!(!assert.get_output().stdout.is_empty());
+}

@@ -1,0 +1,79 @@
+//! `--json`: what a script sees.
+
+use std::process::Command;
+
+use crate::support::{Piped, Registry, own_address, wait_for};
+
+fn start(registry: &Registry, user: &str, address: &str) -> Piped {
+    let mut arguments = registry.arguments_of(user, address);
+    arguments.push("--json".to_owned());
+    Piped::start(registry, &arguments)
+}
+
+#[test]
+fn two_scripts_chat_and_the_last_text_arrives_though_the_input_ends() {
+    let registry = Registry::start();
+    let (at_a, at_b) = (own_address(), own_address());
+    let (mut a, mut b) = (
+        start(&registry, "alice", &at_a),
+        start(&registry, "bob", &at_b),
+    );
+    let first = a.line_with("");
+    assert!(first.starts_with(r#"{"started":{"#), "{first}");
+    assert!(first.contains(&at_a), "{first}");
+    a.line_with("logged_in");
+    b.line_with("logged_in");
+    a.write(r#"{"request":{"to":"bob"}}"#);
+    b.line_with("request_received");
+    b.write(&format!(r#"{{"accept":{{"from":"{at_a}"}}}}"#));
+    a.line_with("member_joined");
+    a.write(r#"{"say":{"text":"so long"}}"#);
+    assert_eq!(a.end().code(), Some(0));
+    a.line_with(r#""sent""#);
+    assert!(b.line_with(r#"{"message""#).contains("so long"));
+    assert_eq!(b.end().code(), Some(0));
+}
+
+#[test]
+fn a_line_that_is_no_command_costs_nothing_but_itself() {
+    let registry = Registry::start();
+    let mut a = start(&registry, "alice", &own_address());
+    a.line_with("logged_in");
+    a.write("{nonsense");
+    let failed = a.line_with("failed");
+    assert!(failed.contains(r#""command":"?""#), "{failed}");
+    a.write(r#"{"search":{"name":"a-name-too-long"}}"#);
+    assert!(a.line_with("failed").contains("10 bytes"));
+    a.write(r#"{"busy":{"on":true}}"#);
+    a.line_with(r#"{"busy":{"on":true}}"#);
+    assert_eq!(a.end().code(), Some(0));
+}
+
+#[test]
+fn a_login_that_fails_ends_with_3() {
+    let registry = Registry::start();
+    let mut first = start(&registry, "alice", &own_address());
+    first.line_with("logged_in");
+    std::fs::write(registry.password_file(), "wrong\n").unwrap();
+    let mut second = start(&registry, "alice", &own_address());
+    assert_eq!(second.exit().code(), Some(3));
+    first.end();
+}
+
+#[test]
+fn a_signal_ends_it_in_order_and_with_4() {
+    let registry = Registry::start();
+    let mut a = start(&registry, "alice", &own_address());
+    let mut b = start(&registry, "bob", &own_address());
+    a.line_with("logged_in");
+    b.line_with("logged_in");
+    let pid = a.pid().to_string();
+    assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    assert_eq!(a.exit().code(), Some(4));
+    // In order: it logged out, which the registry tells at once.
+    wait_for("alice to be offline", || {
+        b.write(r#"{"search":{"name":"alice"}}"#);
+        b.line_with("found").contains("null").then_some(())
+    });
+    b.end();
+}

@@ -1,0 +1,183 @@
+//! A registry in this process, and programs that talk through pipes.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use p2pchat_registry::{Options, Server, StoreSpec};
+use tempfile::TempDir;
+
+/// How long anything may take: the machine may be busy with other tests.
+pub(crate) const LONG: Duration = Duration::from_secs(30);
+
+/// The built program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_p2pchat");
+
+/// A loopback address that no other test has: by the process and a counter.
+pub(crate) fn own_address() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(1);
+    let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    format!("127.{}.{}.{count}", 64 + process / 250 % 64, process % 250)
+}
+
+/// Waits until `condition` gives something; fails after [`LONG`].
+pub(crate) fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = condition() {
+            return found;
+        }
+        assert!(start.elapsed() < LONG, "waited in vain for {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A registry with an empty store, in this process; stopped on drop.
+pub(crate) struct Registry {
+    pub(crate) folder: TempDir,
+    tcp: String,
+    hello_port: String,
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Registry {
+    pub(crate) fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("password"), "secret\n").unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let store = StoreSpec::Sqlite(folder.path().join("accounts.sqlite3"));
+        let server = runtime
+            .block_on(Server::bind(Options::on_loopback(store)))
+            .unwrap();
+        let (tcp, udp) = (server.tcp_addr(), server.udp_addr());
+        runtime.spawn(server.run(std::future::pending()));
+        Self {
+            folder,
+            tcp: tcp.to_string(),
+            hello_port: udp.port().to_string(),
+            runtime: Some(runtime),
+        }
+    }
+
+    pub(crate) fn password_file(&self) -> PathBuf {
+        self.folder.path().join("password")
+    }
+
+    /// The arguments of a peer of this registry.
+    pub(crate) fn arguments(&self, address: &str) -> Vec<String> {
+        [
+            "--registry",
+            &self.tcp,
+            "--hello-port",
+            &self.hello_port,
+            "--address",
+            address,
+            "--no-history",
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    }
+
+    /// The same for one who makes an account and logs in by himself.
+    pub(crate) fn arguments_of(&self, user: &str, address: &str) -> Vec<String> {
+        let mut arguments = self.arguments(address);
+        let file = self.password_file().to_str().unwrap().to_owned();
+        let login = ["--user", user, "--password-file", &file, "--register"];
+        arguments.extend(login.map(str::to_owned));
+        arguments
+    }
+}
+
+impl Drop for Registry {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// A command for the program without the settings of whoever runs the tests.
+pub(crate) fn program(home: &Path) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.env_clear().env("HOME", home).env("TZ", "UTC");
+    command
+}
+
+/// The program with pipes at both ends. Killed on drop if it still runs.
+pub(crate) struct Piped {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+}
+
+impl Piped {
+    pub(crate) fn start(registry: &Registry, arguments: &[String]) -> Self {
+        let mut child = program(registry.folder.path())
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        let (sender, lines) = channel();
+        thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Self {
+            stdin: child.stdin.take(),
+            child,
+            lines,
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn write(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().unwrap();
+        writeln!(stdin, "{line}").unwrap();
+    }
+
+    /// The next line that holds `part`; those before it are passed over.
+    pub(crate) fn line_with(&self, part: &str) -> String {
+        let start = Instant::now();
+        let mut before = Vec::new();
+        while let Some(left) = LONG.checked_sub(start.elapsed()) {
+            match self.lines.recv_timeout(left) {
+                Ok(line) if line.contains(part) => return line,
+                Ok(line) => before.push(line),
+                Err(_) => break,
+            }
+        }
+        panic!("no line with {part} but {before:#?}");
+    }
+
+    /// Ends the input, and waits for the program to end.
+    pub(crate) fn end(&mut self) -> ExitStatus {
+        self.stdin = None;
+        self.exit()
+    }
+
+    /// Waits for the program to end.
+    pub(crate) fn exit(&mut self) -> ExitStatus {
+        let child = &mut self.child;
+        wait_for("the program to end", || child.try_wait().unwrap())
+    }
+}
+
+impl Drop for Piped {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

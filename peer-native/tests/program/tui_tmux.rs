@@ -1,0 +1,155 @@
+//! The full screen on a real terminal: tmux, with a server of each test's own.
+
+use std::process::{Command, Output};
+
+use crate::support::{PROGRAM, Registry, own_address, wait_for};
+
+/// A tmux server with one window a name; ended on drop.
+struct Tmux {
+    socket: String,
+}
+
+impl Tmux {
+    fn new(name: &str) -> Self {
+        let socket = format!("p2pchat-{}-{name}", std::process::id());
+        Self { socket }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new("tmux");
+        command.args(["-L", &self.socket, "-f", "/dev/null"]);
+        command.args(arguments).output().unwrap()
+    }
+
+    /// Starts the program in a window of this size, and a shell's last words behind it.
+    fn start(
+        &self,
+        name: &str,
+        (columns, rows): (u16, u16),
+        registry: &Registry,
+        arguments: &[String],
+    ) {
+        let home = registry.folder.path().to_str().unwrap();
+        let line = format!(
+            "env -u NO_COLOR HOME={home} TZ=UTC {PROGRAM} {}; echo ended with $?; stty -a | grep -o -w -e '-\\?icanon'; sleep 100",
+            arguments.join(" ")
+        );
+        let (columns, rows) = (columns.to_string(), rows.to_string());
+        let size = ["-x", &columns, "-y", &rows];
+        let start = ["new-session", "-d", "-s", name];
+        let output = self.run(&[&start[..], &size, &[&line]].concat());
+        assert!(output.status.success(), "{output:?}");
+    }
+
+    fn keys(&self, name: &str, keys: &[&str]) {
+        self.run(&[&["send-keys", "-t", name], keys].concat());
+    }
+
+    fn screen(&self, name: &str) -> String {
+        let output = self.run(&["capture-pane", "-p", "-t", name]);
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Waits until the screen holds `part`; gives the screen.
+    fn wait(&self, name: &str, part: &str) -> String {
+        let mut last = String::new();
+        wait_for(&format!("{part} on the screen of {name}"), || {
+            last = self.screen(name);
+            last.contains(part).then(|| last.clone())
+        })
+    }
+}
+
+impl Drop for Tmux {
+    fn drop(&mut self) {
+        self.run(&["kill-server"]);
+    }
+}
+
+#[test]
+fn a_newcomer_makes_an_account_asks_somebody_and_chats() {
+    let registry = Registry::start();
+    let tmux = Tmux::new("newcomer");
+    let (at_a, at_b) = (own_address(), own_address());
+    tmux.start("alice", (80, 24), &registry, &registry.arguments(&at_a));
+    tmux.start(
+        "bob",
+        (200, 50),
+        &registry,
+        &registry.arguments_of("bob", &at_b),
+    );
+    tmux.wait("bob", "logged in as bob");
+    tmux.wait("alice", "[ make an account ]");
+    tmux.keys("alice", &["alice", "Tab", "secret"]);
+    let form = tmux.wait("alice", "6 of 15 bytes");
+    assert!(!form.contains("secret"), "{form}");
+    tmux.keys("alice", &["Tab", "Right", "Enter"]);
+    tmux.wait("alice", "logged in as alice");
+
+    tmux.keys("alice", &["/request b"]);
+    // The list of who is online comes a moment after the login.
+    wait_for("Tab to complete bob", || {
+        tmux.keys("alice", &["Tab"]);
+        tmux.screen("alice")
+            .contains("› /request bob")
+            .then_some(())
+    });
+    tmux.keys("alice", &["Enter"]);
+    tmux.wait("bob", "y accept");
+    tmux.keys("bob", &["y"]);
+    tmux.wait("alice", "bob accepted and is in the chat");
+    tmux.keys("bob", &["日本語 👩‍👩‍👧 שלום end", "Enter"]);
+    tmux.wait("bob", "✓");
+    let screen = tmux.wait("alice", "end");
+    assert!(screen.contains("日本語"), "{screen}");
+    for row in screen.lines().skip(1).take(20) {
+        assert_eq!(row.chars().nth(19), Some('│'), "{screen}");
+    }
+}
+
+#[test]
+fn the_terminal_is_put_back_whichever_way_it_ends() {
+    let registry = Registry::start();
+    let tmux = Tmux::new("ends");
+    for (name, code) in [("quit", 0), ("ctrlq", 0), ("term", 4)] {
+        let arguments = registry.arguments_of(name, &own_address());
+        tmux.start(name, (80, 24), &registry, &arguments);
+        tmux.wait(name, &format!("logged in as {name}"));
+        match name {
+            "quit" => tmux.keys(name, &["/quit", "Enter"]),
+            "ctrlq" => tmux.keys(name, &["C-q"]),
+            _ => terminate(&tmux, name),
+        }
+        let screen = tmux.wait(name, "icanon");
+        assert!(screen.contains(&format!("ended with {code}")), "{screen}");
+        assert!(!screen.contains("-icanon"), "still raw: {screen}");
+        assert!(!screen.contains("p2pchat"), "still filled: {screen}");
+    }
+}
+
+/// Sends SIGTERM to the program in a window: the child of the window's shell.
+fn terminate(tmux: &Tmux, name: &str) {
+    let shell = tmux.run(&["display-message", "-p", "-t", name, "#{pane_pid}"]);
+    let shell = String::from_utf8(shell.stdout).unwrap();
+    let children = Command::new("pgrep").args(["-P", shell.trim()]).output();
+    let child = String::from_utf8(children.unwrap().stdout).unwrap();
+    let killed = Command::new("kill").arg(child.trim()).status();
+    assert!(killed.unwrap().success());
+}
+
+#[test]
+fn a_resize_draws_it_anew_at_the_new_size() {
+    let registry = Registry::start();
+    let tmux = Tmux::new("resize");
+    let arguments = registry.arguments_of("alice", &own_address());
+    tmux.start("alice", (80, 24), &registry, &arguments);
+    tmux.wait("alice", "in the chat");
+    tmux.run(&["resize-window", "-t", "alice", "-x", "45", "-y", "16"]);
+    wait_for("the side column to go", || {
+        let screen = tmux.screen("alice");
+        let gone = !screen.contains("also online");
+        (gone && screen.contains("F1 help")).then_some(())
+    });
+    tmux.run(&["resize-window", "-t", "alice", "-x", "120", "-y", "40"]);
+    tmux.wait("alice", "also online");
+}
