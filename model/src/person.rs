@@ -47,6 +47,20 @@ pub enum NameCheck {
     Differs,
 }
 
+impl NameCheck {
+    /// What the registry's list says of a name that came from `address`: `listed` is where
+    /// it has that name, `is_taken` whether it has any name at that address.
+    #[must_use]
+    pub fn new(address: PeerAddr, listed: Option<PeerAddr>, is_taken: bool) -> Self {
+        match listed {
+            Some(listed) if listed == address => Self::Confirmed,
+            Some(_) => Self::Differs,
+            None if is_taken => Self::Differs,
+            None => Self::Unknown,
+        }
+    }
+}
+
 /// The name, with the address beside it unless the registry confirms the two.
 impl fmt::Display for Speaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

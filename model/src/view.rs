@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, IncomingRequest, Link, OutgoingRequest};
 use crate::message::{Delivery, Message, MessageId};
-use crate::person::Person;
+use crate::person::{NameCheck, Person};
 use crate::time::Timestamp;
 use crate::words;
 
@@ -209,6 +209,11 @@ impl View {
         for member in &mut self.members {
             let known = users.iter().find(|user| user.address == member.address);
             member.name = known.map(|user| user.name).or(member.name);
+        }
+        if let Some(IncomingRequest { from, .. }) = &mut self.incoming {
+            let listed = users.iter().find(|user| user.name == from.name);
+            let is_taken = users.iter().any(|user| user.address == from.address);
+            from.check = NameCheck::new(from.address, listed.map(|user| user.address), is_taken);
         }
     }
 

@@ -170,3 +170,30 @@ fn the_registry_gives_members_their_names() {
     assert_eq!(view.members, [person("bob", 2)]);
     assert_eq!(view.others().count(), 1);
 }
+
+#[test]
+fn the_registry_says_who_asks_even_if_it_says_so_a_moment_later() {
+    let mut view = logged_in("alice");
+    view.apply(&Event::RequestReceived {
+        request: IncomingRequest {
+            at: Timestamp(1),
+            from: Speaker {
+                name: name("bob"),
+                address: address(2),
+                check: NameCheck::Unknown,
+            },
+            members: Vec::new(),
+            expires: Timestamp(60_001),
+        },
+    });
+    let check_with = |view: &mut View, who: &str| {
+        let users = vec![OnlineUser {
+            name: name(who),
+            address: address(2),
+        }];
+        view.apply(&Event::Online { users });
+        view.incoming.as_ref().unwrap().from.check
+    };
+    assert_eq!(check_with(&mut view, "mallory"), NameCheck::Differs);
+    assert_eq!(check_with(&mut view, "bob"), NameCheck::Confirmed);
+}

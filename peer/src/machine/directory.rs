@@ -53,12 +53,8 @@ impl Directory {
     }
 
     pub(super) fn speaker(&self, name: Username, address: PeerAddr) -> Speaker {
-        let check = match self.by_name.get(&name) {
-            Some(known) if *known == address => NameCheck::Confirmed,
-            Some(_) => NameCheck::Differs,
-            None if self.by_address.contains_key(&address) => NameCheck::Differs,
-            None => NameCheck::Unknown,
-        };
+        let is_taken = self.by_address.contains_key(&address);
+        let check = NameCheck::new(address, self.address_of(name), is_taken);
         Speaker {
             name,
             address,
