@@ -1,0 +1,130 @@
+//! The page: the bridge, the state, and which screen to show.
+
+use std::rc::Rc;
+
+use p2pchat_model::{Command, MessageId};
+use yew::prelude::*;
+
+use crate::bridge::{Connection, Frame, use_bridge};
+use crate::browser::settings::{Settings, SettingsHandle};
+use crate::browser::{attention, hooks::use_hash, page, storage};
+use crate::components::{chat::Chat, gate::Gate, sign_in::SignIn, title::Title};
+use crate::state::{Action, State};
+
+/// What every component can reach: the state, and how to send a command.
+#[derive(Clone, PartialEq)]
+pub struct Context {
+    /// The state of the page.
+    pub state: UseReducerHandle<State>,
+    /// Sends a command to the bridge.
+    pub send: Callback<Command>,
+    /// Tries to reach the bridge at once.
+    pub retry: Callback<()>,
+}
+
+/// The whole page.
+#[component]
+pub fn App() -> Html {
+    let state = use_reducer(State::default);
+    let settings: SettingsHandle = use_reducer(Settings::kept);
+    let endpoint = use_hash();
+
+    let now_set = use_mut_ref(|| *settings);
+    *now_set.borrow_mut() = *settings;
+    let on_frame = {
+        let dispatch = state.dispatcher();
+        use_callback((), move |frame: Frame, ()| {
+            if let Frame::Event(event) = &frame {
+                attention::call(event, *now_set.borrow());
+            }
+            let read = last_read(&frame);
+            dispatch.dispatch(Action::Frame(frame, read));
+        })
+    };
+    let on_connection = {
+        let dispatch = state.dispatcher();
+        use_callback((), move |connection, ()| {
+            dispatch.dispatch(Action::Connection(connection))
+        })
+    };
+    let bridge = use_bridge(endpoint, on_frame, on_connection);
+    let send = {
+        let dispatch = state.dispatcher();
+        let send = bridge.send.clone();
+        use_callback((), move |command: Command, ()| {
+            dispatch.dispatch(Action::Asked(command.clone()));
+            send.emit(command);
+        })
+    };
+    use_effect_with(settings.theme, |theme| page::set_theme(*theme));
+    use_keep_read(&state);
+
+    let context = Context {
+        state: state.clone(),
+        send,
+        retry: bridge.retry,
+    };
+    html! {
+        <ContextProvider<Context> {context}>
+            <ContextProvider<SettingsHandle> context={settings}>
+                <Title />
+                { screen(&state) }
+            </ContextProvider<SettingsHandle>>
+        </ContextProvider<Context>>
+    }
+}
+
+fn screen(state: &State) -> Html {
+    let account = state.view.as_ref().map(|view| view.get().account);
+    match (state.connection, account) {
+        (Connection::Refused(_), _) | (_, None) => html! { <Gate /> },
+        (_, Some(None)) => html! { <SignIn /> },
+        (_, Some(Some(name))) => html! { <Chat key={name.to_string()} /> },
+    }
+}
+
+/// What this browser remembers of how far the user of a view had read.
+fn last_read(frame: &Frame) -> Option<MessageId> {
+    let Frame::View(view) = frame else {
+        return None;
+    };
+    storage::kept(&read_key(view.lines_of?.as_str()))?
+        .parse()
+        .ok()
+        .map(MessageId)
+}
+
+fn read_key(account: &str) -> String {
+    format!("p2pchat.read.{account}")
+}
+
+/// Remembers how far the user has read.
+#[hook]
+fn use_keep_read(state: &State) {
+    let account = state.view.as_ref().and_then(|view| view.get().lines_of);
+    use_effect_with((account, state.reading.read()), |(account, read)| {
+        if let Some(account) = account
+            && read.0 > 0
+        {
+            storage::keep(&read_key(account.as_str()), &read.0.to_string());
+        }
+    });
+}
+
+/// The context of the page.
+///
+/// # Panics
+/// Outside of [`App`], which provides it.
+#[hook]
+pub fn use_page() -> Rc<Context> {
+    Rc::new(use_context::<Context>().expect("App provides the context"))
+}
+
+/// The settings, and how to change them.
+///
+/// # Panics
+/// Outside of [`App`], which provides them.
+#[hook]
+pub fn use_settings() -> SettingsHandle {
+    use_context::<SettingsHandle>().expect("App provides the settings")
+}

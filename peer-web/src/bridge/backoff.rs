@@ -1,0 +1,88 @@
+//! What to do when the connection to the bridge has closed.
+
+/// The close codes of the bridge.
+pub mod close {
+    /// The secret is missing or wrong.
+    pub const WRONG_SECRET: u16 = 4001;
+    /// The bridge speaks another version.
+    pub const OTHER_VERSION: u16 = 4002;
+    /// The page was too slow and missed events: connect anew and get the view.
+    pub const LAGGED: u16 = 4003;
+    /// The page sent too much too fast.
+    pub const TOO_FAST: u16 = 4008;
+}
+
+/// The wait before the first try, in milliseconds; it doubles with each try in a row.
+const FIRST_WAIT: f64 = 400.0;
+/// The longest wait, in milliseconds.
+const LONGEST_WAIT: f64 = 15_000.0;
+/// The wait after having been too fast, in milliseconds.
+const TOO_FAST_WAIT: f64 = 3_000.0;
+
+/// Why no further try is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The address of the page holds no secret.
+    NoSecret,
+    /// The bridge does not know the secret.
+    WrongSecret,
+    /// The bridge speaks another version.
+    OtherVersion,
+}
+
+/// What to do next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Next {
+    /// Try again after so many milliseconds.
+    Retry(f64),
+    /// Do not.
+    Stop(Refusal),
+}
+
+/// What to do after a close with `code`, when `failures` tries in a row did not get as far
+/// as the view. `chance` is between 0 and 1, and spreads the tries of several tabs.
+#[must_use]
+pub fn next(code: u16, failures: u32, chance: f64) -> Next {
+    match code {
+        close::WRONG_SECRET => Next::Stop(Refusal::WrongSecret),
+        close::OTHER_VERSION => Next::Stop(Refusal::OtherVersion),
+        close::LAGGED if failures == 0 => Next::Retry(0.0),
+        close::TOO_FAST => Next::Retry(TOO_FAST_WAIT),
+        _ => {
+            let doubled = FIRST_WAIT * f64::from(1_u32 << failures.min(10));
+            Next::Retry(doubled.min(LONGEST_WAIT) * (0.8 + 0.4 * chance))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(code: u16, failures: u32) -> f64 {
+        match next(code, failures, 0.5) {
+            Next::Retry(wait) => wait,
+            Next::Stop(refusal) => panic!("{refusal:?}"),
+        }
+    }
+
+    #[test]
+    fn waits_double_up_to_a_limit() {
+        assert!((wait(1006, 0) - 400.0).abs() < 0.001);
+        assert!((wait(1006, 1) - 800.0).abs() < 0.001);
+        assert!((wait(1006, 9) - LONGEST_WAIT).abs() < 0.001);
+        assert!((wait(1006, u32::MAX) - LONGEST_WAIT).abs() < 0.001);
+    }
+
+    #[test]
+    fn who_lagged_comes_back_at_once_but_not_in_a_circle() {
+        assert!(wait(close::LAGGED, 0) < 0.001);
+        assert!(wait(close::LAGGED, 1) > 100.0);
+    }
+
+    #[test]
+    fn a_refusal_is_not_tried_again() {
+        assert_eq!(next(4001, 0, 0.5), Next::Stop(Refusal::WrongSecret));
+        assert_eq!(next(4002, 3, 0.5), Next::Stop(Refusal::OtherVersion));
+    }
+}

@@ -1,0 +1,158 @@
+//! Keeps one connection to the bridge: opens it, greets, opens it again.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use gloo_timers::callback::Timeout;
+use p2pchat_model::{Command, Event, View};
+use yew::Callback;
+
+use super::backoff::{Next, Refusal, next};
+use super::endpoint::Endpoint;
+use super::socket::{Happening, Socket};
+use super::{Connection, Frame};
+
+/// How long the bridge may take to send the view, in milliseconds.
+const PATIENCE: u32 = 10_000;
+
+/// Keeps one connection to the bridge.
+pub(super) struct Driver {
+    endpoint: Endpoint,
+    on_frame: Callback<Frame>,
+    on_connection: Callback<Connection>,
+    socket: RefCell<Option<Socket>>,
+    timer: RefCell<Option<Timeout>>,
+    /// Which socket it is: what an earlier one still reports is none of our business.
+    generation: Cell<u32>,
+    live: Cell<bool>,
+    failures: Cell<u32>,
+}
+
+impl Driver {
+    /// Makes the first try.
+    pub(super) fn begin(
+        endpoint: Endpoint,
+        on_frame: Callback<Frame>,
+        on_connection: Callback<Connection>,
+    ) -> Rc<Self> {
+        let driver = Rc::new(Self {
+            endpoint,
+            on_frame,
+            on_connection,
+            socket: RefCell::default(),
+            timer: RefCell::default(),
+            generation: Cell::default(),
+            live: Cell::default(),
+            failures: Cell::default(),
+        });
+        driver.connect();
+        driver
+    }
+
+    /// Closes the connection and makes no further try.
+    pub(super) fn end(&self) {
+        self.generation.set(self.generation.get() + 1);
+        self.timer.take();
+        self.socket.take();
+    }
+
+    /// Sends a command, if the connection is live.
+    pub(super) fn send(&self, command: &Command) {
+        if let (true, Some(socket)) = (self.live.get(), self.socket.borrow().as_ref())
+            && let Ok(text) = serde_json::to_string(command)
+        {
+            socket.send(&text);
+        }
+    }
+
+    /// Connects now.
+    pub(super) fn connect(self: &Rc<Self>) {
+        self.end();
+        self.live.set(false);
+        self.on_connection.emit(Connection::Connecting);
+        let generation = self.generation.get();
+        let weak = Rc::downgrade(self);
+        let socket = Socket::open(&self.endpoint.url, move |happening| {
+            if let Some(driver) = current(&weak, generation) {
+                driver.handle(happening);
+            }
+        });
+        match socket {
+            Some(socket) => {
+                self.socket.replace(Some(socket));
+                self.after(PATIENCE, |driver| driver.closed(0));
+            }
+            None => self.closed(0),
+        }
+    }
+
+    fn handle(self: &Rc<Self>, happening: Happening) {
+        match happening {
+            Happening::Open => {
+                if let Some(socket) = self.socket.borrow().as_ref() {
+                    socket.send(&self.endpoint.greeting());
+                }
+            }
+            Happening::Text(text) if self.live.get() => {
+                // An event of a later version is ignored, as the contract has it.
+                if let Ok(event) = serde_json::from_str::<Event>(&text) {
+                    self.on_frame.emit(Frame::Event(Box::new(event)));
+                }
+            }
+            Happening::Text(text) => self.first_frame(&text),
+            Happening::Closed(code) => self.closed(code),
+        }
+    }
+
+    fn first_frame(&self, text: &str) {
+        self.timer.take();
+        match serde_json::from_str::<View>(text) {
+            Ok(view) => {
+                self.live.set(true);
+                self.failures.set(0);
+                self.on_frame.emit(Frame::View(Box::new(view)));
+                self.on_connection.emit(Connection::Live);
+            }
+            Err(_) => {
+                self.end();
+                self.on_connection
+                    .emit(Connection::Refused(Refusal::OtherVersion));
+            }
+        }
+    }
+
+    fn closed(self: &Rc<Self>, code: u16) {
+        self.end();
+        self.live.set(false);
+        match next(code, self.failures.get(), js_sys::Math::random()) {
+            Next::Stop(refusal) => self.on_connection.emit(Connection::Refused(refusal)),
+            Next::Retry(wait) => {
+                self.failures.set(self.failures.get() + 1);
+                let until = js_sys::Date::now() + wait;
+                self.on_connection.emit(Connection::Waiting { until });
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "some seconds"
+                )]
+                self.after(wait as u32, Self::connect);
+            }
+        }
+    }
+
+    fn after(self: &Rc<Self>, wait: u32, then: impl FnOnce(&Rc<Self>) + 'static) {
+        let generation = self.generation.get();
+        let weak = Rc::downgrade(self);
+        let timer = Timeout::new(wait, move || {
+            if let Some(driver) = current(&weak, generation) {
+                then(&driver);
+            }
+        });
+        self.timer.replace(Some(timer));
+    }
+}
+
+fn current(weak: &Weak<Driver>, generation: u32) -> Option<Rc<Driver>> {
+    weak.upgrade()
+        .filter(|driver| driver.generation.get() == generation)
+}

@@ -1,0 +1,65 @@
+//! One WebSocket with its handlers, gone when dropped.
+
+use gloo_events::EventListener;
+use wasm_bindgen::JsCast;
+use web_sys::{CloseEvent, MessageEvent, WebSocket};
+
+use super::SUBPROTOCOL;
+
+/// What happens to a socket.
+pub(super) enum Happening {
+    /// It is open.
+    Open,
+    /// A text frame came.
+    Text(String),
+    /// It closed, with this code.
+    Closed(u16),
+}
+
+/// One WebSocket.
+pub(super) struct Socket {
+    socket: WebSocket,
+    _listeners: [EventListener; 3],
+}
+
+impl Socket {
+    /// Begins to connect. `None` if the browser does not even try.
+    pub(super) fn open(url: &str, on: impl Fn(Happening) + Clone + 'static) -> Option<Self> {
+        let socket = WebSocket::new_with_str(url, SUBPROTOCOL).ok()?;
+        let opened = on.clone();
+        let received = on.clone();
+        let listeners = [
+            EventListener::new(&socket, "open", move |_| opened(Happening::Open)),
+            EventListener::new(&socket, "message", move |event| {
+                let event = event.unchecked_ref::<MessageEvent>();
+                if let Some(text) = event.data().as_string() {
+                    received(Happening::Text(text));
+                }
+            }),
+            EventListener::new(&socket, "close", move |event| {
+                on(Happening::Closed(
+                    event.unchecked_ref::<CloseEvent>().code(),
+                ));
+            }),
+        ];
+        Some(Self {
+            socket,
+            _listeners: listeners,
+        })
+    }
+
+    /// Sends a text frame, if the socket is open.
+    pub(super) fn send(&self, text: &str) {
+        if self.socket.ready_state() == WebSocket::OPEN {
+            // Fails while connecting only, which was just ruled out.
+            let _ = self.socket.send_with_str(text);
+        }
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        // Fails for wrong codes only, and this gives none.
+        let _ = self.socket.close();
+    }
+}

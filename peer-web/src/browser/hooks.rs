@@ -1,0 +1,94 @@
+//! Hooks for what the browser does by itself: time, visibility, keys, sizes.
+
+use gloo_events::{EventListener, EventListenerOptions};
+use gloo_timers::callback::Interval;
+use p2pchat_model::Timestamp;
+use wasm_bindgen::{JsCast, closure::Closure};
+use web_sys::{KeyboardEvent, ResizeObserver};
+use yew::prelude::*;
+
+use super::page;
+use crate::bridge::Endpoint;
+
+/// Now, anew every `every` milliseconds.
+#[hook]
+pub fn use_now(every: u32) -> Timestamp {
+    let now = use_state(page::now);
+    {
+        let now = now.setter();
+        use_effect_with(every, move |every| {
+            let ticking = Interval::new(*every, move || now.set(page::now()));
+            move || drop(ticking)
+        });
+    }
+    *now
+}
+
+/// Whether the page is watched: in sight and focused.
+#[hook]
+pub fn use_watched() -> bool {
+    let watched = use_state_eq(page::is_watched);
+    {
+        let watched = watched.setter();
+        use_effect_with((), move |()| {
+            let look = move |_: &web_sys::Event| watched.set(page::is_watched());
+            let listeners = [
+                EventListener::new(&page::document(), "visibilitychange", look.clone()),
+                EventListener::new(&page::window(), "focus", look.clone()),
+                EventListener::new(&page::window(), "blur", look),
+            ];
+            move || drop(listeners)
+        });
+    }
+    *watched
+}
+
+/// The bridge of this page; another one when somebody pastes another address, which
+/// changes the fragment without loading the page.
+#[hook]
+pub fn use_hash() -> Option<Endpoint> {
+    let endpoint = use_state_eq(page::endpoint);
+    {
+        let endpoint = endpoint.setter();
+        use_effect_with((), move |()| {
+            let listener = EventListener::new(&page::window(), "hashchange", move |_| {
+                endpoint.set(page::endpoint());
+            });
+            move || drop(listener)
+        });
+    }
+    (*endpoint).clone()
+}
+
+/// Calls `on` for each key pressed anywhere in the page.
+#[hook]
+pub fn use_keys(on: Callback<KeyboardEvent>) {
+    use_effect_with(on, |on| {
+        let on = on.clone();
+        let options = EventListenerOptions::enable_prevent_default();
+        let listener =
+            EventListener::new_with_options(&page::window(), "keydown", options, move |event| {
+                on.emit(event.unchecked_ref::<KeyboardEvent>().clone());
+            });
+        move || drop(listener)
+    });
+}
+
+/// Calls `on` whenever the size of an element changes, and once at first.
+#[hook]
+pub fn use_size(element: NodeRef, on: Callback<()>) {
+    use_effect_with((element, on), |(element, on)| {
+        let on = on.clone();
+        let changed = Closure::<dyn FnMut()>::new(move || on.emit(()));
+        let observer = ResizeObserver::new(changed.as_ref().unchecked_ref()).ok();
+        if let (Some(observer), Some(element)) = (&observer, element.cast::<web_sys::Element>()) {
+            observer.observe(&element);
+        }
+        move || {
+            if let Some(observer) = observer {
+                observer.disconnect();
+            }
+            drop(changed);
+        }
+    });
+}

@@ -1,0 +1,104 @@
+//! The page as a whole: its address, title, theme, and whether anybody sees it.
+
+use p2pchat_model::Timestamp;
+use web_sys::{Document, Window};
+
+use crate::bridge::Endpoint;
+
+use super::settings::Theme;
+
+/// The window.
+///
+/// # Panics
+/// Outside of a browser's page, where none of this crate can run.
+#[must_use]
+pub fn window() -> Window {
+    web_sys::window().expect("the page runs in a window")
+}
+
+/// The document.
+///
+/// # Panics
+/// Outside of a browser's page.
+#[must_use]
+pub fn document() -> Document {
+    window().document().expect("the window shows a document")
+}
+
+/// The bridge that this page came from, with the secret of the page's address.
+#[must_use]
+pub fn endpoint() -> Option<Endpoint> {
+    let location = window().location();
+    Endpoint::of_page(
+        &location.protocol().ok()?,
+        &location.host().ok()?,
+        &location.hash().ok()?,
+    )
+}
+
+/// Now, by the clock of this machine.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "now is after 1970"
+)]
+pub fn now() -> Timestamp {
+    Timestamp(js_sys::Date::now() as u64)
+}
+
+/// Minutes east of Greenwich at a moment, here.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "below 2^53 milliseconds, and a day has 1440 minutes"
+)]
+pub fn zone_offset(at: Timestamp) -> i32 {
+    let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(at.0 as f64));
+    -(date.get_timezone_offset() as i32)
+}
+
+/// Whether the page is in sight and has the user's attention.
+#[must_use]
+pub fn is_watched() -> bool {
+    let document = document();
+    !document.hidden() && document.has_focus().unwrap_or(true)
+}
+
+/// Sets the title of the page.
+pub fn set_title(title: &str) {
+    document().set_title(title);
+}
+
+/// Sets the colours of the page.
+pub fn set_theme(theme: Theme) {
+    if let Some(root) = document().document_element() {
+        // Fails for names that are no attribute's only.
+        let _ = root.set_attribute("data-theme", theme.name());
+    }
+}
+
+/// Moves the focus to the element of this id, if there is one.
+pub fn focus(id: &str) {
+    use wasm_bindgen::JsCast;
+    if let Some(element) = document().get_element_by_id(id)
+        && let Ok(element) = element.dyn_into::<web_sys::HtmlElement>()
+    {
+        // Fails for elements that take no focus only.
+        let _ = element.focus();
+    }
+}
+
+/// Whether there is room for one pane only. The style sheet has the same limit.
+#[must_use]
+pub fn is_narrow() -> bool {
+    let width = window().inner_width().ok().and_then(|width| width.as_f64());
+    width.is_some_and(|width| width < 760.0)
+}
+
+/// Loads the page anew.
+pub fn reload() {
+    // Fails in sandboxed frames only, and we let nobody frame us.
+    let _ = window().location().reload();
+}

@@ -1,0 +1,80 @@
+//! What is wrong with the connections, in plain words.
+
+use p2pchat_model::{Link, Timestamp, printable};
+use yew::prelude::*;
+
+use crate::app::use_page;
+use crate::bridge::Connection;
+
+use super::countdown::Countdown;
+use super::icon::{Glyph, Icon};
+
+/// A line at the top while the bridge or the registry is away.
+#[component]
+pub fn Banner() -> Html {
+    let context = use_page();
+    let state = &context.state;
+    let link = state.view.as_ref().map(|view| view.get().link.clone());
+    html! {
+        <div class="banners" role="status">
+            { match state.connection {
+                Connection::Live => registry(link.as_ref()),
+                Connection::Waiting { until } => html! {
+                    <div class="banner bad">
+                        <Icon glyph={Glyph::Warning} />
+                        <span><b>{ "Your bridge does not answer." }</b>{ " What you see may be old. Is " }
+                            <code>{ "p2pchat-bridge" }</code>{ " running?" }</span>
+                        <Retry {until} />
+                    </div>
+                },
+                Connection::Connecting => html! {
+                    <div class="banner"><span class="pulse" aria-hidden="true"></span>{ "Connecting to your bridge…" }</div>
+                },
+                Connection::Refused(_) => html! {},
+            } }
+        </div>
+    }
+}
+
+fn registry(link: Option<&Link>) -> Html {
+    match link {
+        Some(Link::Down { reason, retry_at }) => html! {
+            <div class="banner warn" title={printable(reason).into_owned()}>
+                <Icon glyph={Glyph::Warning} />
+                <span><b>{ "The registry is out of reach." }</b>
+                    { " Your chat goes on; who is online may be out of date." }</span>
+                <Countdown until={*retry_at} before="next try in " />
+            </div>
+        },
+        _ => html! {},
+    }
+}
+
+/// What a [`Retry`] needs.
+#[derive(Properties, PartialEq)]
+pub struct RetryProps {
+    /// When the next try is due, in milliseconds since 1970.
+    pub until: f64,
+}
+
+/// When the next try is due, and a button for those who cannot wait.
+#[component]
+pub fn Retry(props: &RetryProps) -> Html {
+    let context = use_page();
+    let onclick = {
+        let retry = context.retry.clone();
+        move |_| retry.emit(())
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "now and some seconds"
+    )]
+    let until = Timestamp(props.until as u64);
+    html! {
+        <span class="retry">
+            <Countdown {until} before="next try in " />
+            <button type="button" class="button small" {onclick}>{ "Try now" }</button>
+        </span>
+    }
+}

@@ -1,0 +1,27 @@
+//! Seconds that run out.
+
+use p2pchat_model::Timestamp;
+use yew::prelude::*;
+
+use crate::browser::hooks::use_now;
+
+/// What a [`Countdown`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// When it runs out.
+    pub until: Timestamp,
+    /// What stands before the number.
+    #[prop_or_default]
+    pub before: &'static str,
+}
+
+/// The seconds that are left. Silent for screen readers, which would read each of them.
+#[component]
+pub fn Countdown(props: &Props) -> Html {
+    let left = use_now(500).seconds_until(props.until);
+    html! {
+        <span class="countdown" role="timer" aria-live="off">
+            { props.before }{ left }{ "\u{a0}s" }
+        </span>
+    }
+}

@@ -1,0 +1,111 @@
+//! How one's own words fared on their way to each member.
+
+use p2pchat_model::{Delivery, DeliveryState, Gone, printable};
+use yew::prelude::*;
+
+use super::icon::{Glyph, Icon};
+
+/// Above so many members, those to whom it went out are counted and not named.
+const MOST_NAMED: usize = 4;
+
+/// What a [`Tick`] and [`Deliveries`] need.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// To whom, and how it went.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// The mark beside the time: how it went on the whole, and in full for those who ask.
+#[component]
+pub fn Tick(props: &Props) -> Html {
+    let deliveries = &props.deliveries;
+    let has = |wanted: fn(&DeliveryState) -> bool| deliveries.iter().any(|to| wanted(&to.state));
+    let (glyph, class, words) = if deliveries.is_empty() {
+        (Glyph::Unconfirmed, "quiet", "nobody was there".to_owned())
+    } else if has(|state| matches!(state, DeliveryState::Failed(_))) {
+        (
+            Glyph::Warning,
+            "failed",
+            "not delivered to everybody".to_owned(),
+        )
+    } else if has(|state| *state == DeliveryState::Sending) {
+        (
+            Glyph::Sending,
+            "sending",
+            format!("on its way to {}", names(deliveries, |_| true)),
+        )
+    } else if has(|state| *state == DeliveryState::Unconfirmed) {
+        (
+            Glyph::Unconfirmed,
+            "quiet",
+            "handed over, not confirmed by everybody".to_owned(),
+        )
+    } else {
+        (
+            Glyph::Sent,
+            "sent",
+            format!("sent to {}", names(deliveries, |_| true)),
+        )
+    };
+    html! {
+        <span class={classes!("tick", class)} role="img" aria-label={words.clone()} title={words}>
+            <Icon {glyph} />
+        </span>
+    }
+}
+
+/// The lines below one's own words while not everybody has them: who has, who has not yet,
+/// and who will not.
+#[component]
+pub fn Deliveries(props: &Props) -> Html {
+    let deliveries = &props.deliveries;
+    if deliveries.iter().all(|to| to.state == DeliveryState::Sent) {
+        return html! {};
+    }
+    let line =
+        |class: &'static str, glyph, before: &'static str, wanted: fn(&DeliveryState) -> bool| {
+            if !deliveries.iter().any(|to| wanted(&to.state)) {
+                return html! {};
+            }
+            let whom = names(deliveries, wanted);
+            html! { <li {class}><Icon {glyph} /><span>{ before }{ whom }</span></li> }
+        };
+    html! {
+        <ul class="deliveries">
+            if deliveries.len() > 1 {
+                { line("sent", Glyph::Sent, "sent to ", |state| *state == DeliveryState::Sent) }
+                { line("sending", Glyph::Sending, "on its way to ", |state| *state == DeliveryState::Sending) }
+            }
+            { line("quiet", Glyph::Unconfirmed, "handed over, not confirmed: ", |state| *state == DeliveryState::Unconfirmed) }
+            { for deliveries.iter().filter_map(failed) }
+        </ul>
+    }
+}
+
+fn failed(delivery: &Delivery) -> Option<Html> {
+    let DeliveryState::Failed(gone) = delivery.state else {
+        return None;
+    };
+    let why = match gone {
+        Gone::Unreachable => "out of reach",
+        Gone::Refused => "no longer in the chat",
+        Gone::WeLeft => "you left before it was through",
+    };
+    let words = printable(&format!("{} did not get this: {why}", delivery.to)).into_owned();
+    let key = delivery.to.address.to_string();
+    Some(
+        html! { <li {key} class="failed"><Icon glyph={Glyph::Warning} /><span>{ words }</span></li> },
+    )
+}
+
+fn names(deliveries: &[Delivery], wanted: fn(&DeliveryState) -> bool) -> String {
+    let names: Vec<String> = deliveries
+        .iter()
+        .filter(|to| wanted(&to.state))
+        .map(|to| to.to.to_string())
+        .collect();
+    match names.len() {
+        n if n > MOST_NAMED => format!("{n} of {}", deliveries.len()),
+        _ => printable(&names.join(", ")).into_owned(),
+    }
+}

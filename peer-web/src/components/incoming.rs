@@ -1,0 +1,123 @@
+//! Somebody asks for a chat.
+
+use p2pchat_model::{Command, IncomingRequest, NameCheck, PeerAddr, printable};
+use yew::prelude::*;
+
+use crate::app::use_page;
+use crate::browser::hooks::{use_keys, use_now};
+
+use super::avatar::Avatar;
+
+/// The request that waits, over everything else. It does not take the focus: somebody who
+/// is typing would answer it by accident.
+#[component]
+pub fn Incoming() -> Html {
+    let context = use_page();
+    let request = context
+        .state
+        .view
+        .as_ref()
+        .and_then(|view| view.get().incoming.clone());
+    html! {
+        if let Some(request) = request {
+            <Card key={request.from.address.to_string()} request={request.clone()} send={context.send.clone()}
+                live={context.state.is_live()} />
+        }
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct CardProps {
+    request: IncomingRequest,
+    send: Callback<Command>,
+    live: bool,
+}
+
+#[component]
+fn Card(props: &CardProps) -> Html {
+    let request = &props.request;
+    let answer = |accept: bool| {
+        let (send, from) = (props.send.clone(), request.from.address);
+        Callback::from(move |_: MouseEvent| send.emit(reply(accept, from)))
+    };
+    let onkey = use_callback(
+        (props.send.clone(), request.from.address),
+        |event: KeyboardEvent, (send, from)| {
+            if let (true, Some(accept)) = (event.alt_key(), shortcut(&event.code())) {
+                event.prevent_default();
+                send.emit(reply(accept, *from));
+            }
+        },
+    );
+    use_keys(onkey);
+    let name = printable(request.from.name.as_str()).into_owned();
+    html! {
+        <div class="incoming" role="alertdialog" aria-modal="false" aria-labelledby="incoming-title"
+            aria-describedby="incoming-words">
+            <div class="incoming-top">
+                <Avatar name={request.from.name.to_string()} />
+                <div role="alert">
+                    <h2 id="incoming-title"><bdi>{ name }</bdi>{ " asks for a chat" }</h2>
+                    <p id="incoming-words">{ words(request) }</p>
+                </div>
+            </div>
+            <TimeLeft request={request.clone()} />
+            <div class="incoming-buttons">
+                <button type="button" class="button" onclick={answer(false)} disabled={!props.live}
+                    aria-keyshortcuts="Alt+R">{ "Reject" }<kbd>{ "Alt R" }</kbd></button>
+                <button type="button" class="button primary" onclick={answer(true)} disabled={!props.live}
+                    aria-keyshortcuts="Alt+A">{ "Accept" }<kbd>{ "Alt A" }</kbd></button>
+            </div>
+        </div>
+    }
+}
+
+/// What the keys for an answer are: by place, since a layout may make `å` of Alt and A.
+fn shortcut(code: &str) -> Option<bool> {
+    match code {
+        "KeyA" => Some(true),
+        "KeyR" => Some(false),
+        _ => None,
+    }
+}
+
+fn reply(accept: bool, from: PeerAddr) -> Command {
+    match accept {
+        true => Command::Accept { from },
+        false => Command::Reject { from },
+    }
+}
+
+fn words(request: &IncomingRequest) -> String {
+    let check = match request.from.check {
+        NameCheck::Confirmed => "",
+        NameCheck::Unknown => ", a name the registry does not confirm",
+        NameCheck::Differs => ", which is not the name the registry knows there",
+    };
+    let with: Vec<String> = request.members.iter().map(ToString::to_string).collect();
+    let with = match with.as_slice() {
+        [] => String::new(),
+        [one] => format!(" Together with {one}."),
+        [rest @ .., last] => format!(" Together with {} and {last}.", rest.join(", ")),
+    };
+    printable(&format!("From {}{check}.{with}", request.from.address)).into_owned()
+}
+
+#[derive(Properties, PartialEq)]
+struct TimeLeftProps {
+    request: IncomingRequest,
+}
+
+/// How long there is to answer. Not read aloud second by second.
+#[component]
+fn TimeLeft(props: &TimeLeftProps) -> Html {
+    let now = use_now(500);
+    let left = now.seconds_until(props.request.expires);
+    let whole = props.request.at.seconds_until(props.request.expires).max(1);
+    html! {
+        <div class="time-left" role="timer" aria-live="off">
+            <progress max={whole.to_string()} value={left.min(whole).to_string()} aria-label="Time left to answer"></progress>
+            <span>{ left }{ "\u{a0}s left" }</span>
+        </div>
+    }
+}

@@ -1,0 +1,177 @@
+//! Who is online: to look through, to search, and to ask.
+
+use p2pchat_model::{Command, OnlineUser, PeerAddr, Target, View, printable};
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+use crate::app::{Context, use_page};
+use crate::state::{Found, State};
+
+use super::icon::{Glyph, Icon};
+use super::people::Refresh;
+use super::person_row::PersonName;
+
+/// How many people are shown; the rest is found by typing.
+const MOST_SHOWN: usize = 100;
+
+/// Who is online.
+#[component]
+pub fn Online() -> Html {
+    let context = use_page();
+    let typed = use_state(String::new);
+    let Some(view) = &context.state.view else {
+        return html! {};
+    };
+    let view = view.get();
+    let wanted = typed.trim().to_lowercase();
+    let matching: Vec<&OnlineUser> = view
+        .others()
+        .filter(|user| {
+            user.name.as_str().to_lowercase().contains(&wanted)
+                || user.address.to_string().starts_with(&wanted)
+        })
+        .collect();
+    html! {
+        <section class="group" aria-labelledby="online-title">
+            <header class="group-head">
+                <h2 id="online-title">{ "Online" } <span class="count">{ view.others().count() }</span></h2>
+                <Refresh waits={context.state.pending.people} />
+            </header>
+            <SearchBox typed={typed.clone()} />
+            { answer(&context, &view) }
+            <ul class="rows">
+                { for matching.iter().take(MOST_SHOWN).map(|user| row(&context, &view, user)) }
+            </ul>
+            { rest(matching.len(), view.others().count(), &wanted) }
+        </section>
+    }
+}
+
+fn rest(matching: usize, all: usize, wanted: &str) -> Html {
+    match matching {
+        0 if all == 0 && wanted.is_empty() => html! {
+            <p class="empty">{ "Nobody else is online right now. You can also ask an address, such as 192.168.1.20." }</p>
+        },
+        0 => {
+            html! { <p class="empty">{ "Nobody here matches. Press Enter to ask the registry." }</p> }
+        }
+        more if more > MOST_SHOWN => html! {
+            <p class="empty">{ format!("and {} more: type to find them", more - MOST_SHOWN) }</p>
+        },
+        _ => html! {},
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct SearchProps {
+    typed: UseStateHandle<String>,
+}
+
+/// Filters while one types; Enter asks the registry for a name, or the machine at an
+/// address for a chat.
+#[component]
+fn SearchBox(props: &SearchProps) -> Html {
+    let context = use_page();
+    let error = use_state(|| None::<String>);
+    let typed = &props.typed;
+    let target = Target::new(typed.trim());
+    let oninput = {
+        let (typed, error) = (typed.setter(), error.setter());
+        move |event: InputEvent| {
+            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
+                error.set(None);
+                typed.set(input.value());
+            }
+        }
+    };
+    let onsubmit = {
+        let (send, target, error) = (context.send.clone(), target.clone(), error.setter());
+        move |event: SubmitEvent| {
+            event.prevent_default();
+            match &target {
+                Ok(Target::Name(name)) => send.emit(Command::Search { name: *name }),
+                Ok(to @ Target::Address(_)) => send.emit(Command::Request { to: *to }),
+                Err(words) => error.set(Some(words.clone())),
+            }
+        }
+    };
+    let address = matches!(target, Ok(Target::Address(_)));
+    html! {
+        <form class="search" role="search" {onsubmit}>
+            <div class="field-box">
+                <Icon glyph={Glyph::Search} />
+                <input id="people-search" type="search" value={(**typed).clone()} {oninput}
+                    aria-label="Find somebody by name or address" placeholder="Name or address"
+                    autocomplete="off" autocapitalize="none" spellcheck="false" />
+                if !typed.is_empty() {
+                    <button type="submit" class="button small" disabled={!context.state.is_live()}>
+                        { if address { "Ask" } else { "Find" } }
+                    </button>
+                }
+            </div>
+            if let Some(words) = &*error { <p class="field-note bad" role="alert">{ words.clone() }</p> }
+        </form>
+    }
+}
+
+/// What became of the last search or request, where it was made.
+fn answer(context: &Context, view: &View) -> Html {
+    let state: &State = &context.state;
+    let failed = ["request", "search", "refresh"]
+        .iter()
+        .find_map(|name| state.failure(name));
+    let found = match state.found {
+        Some(Found {
+            name,
+            address: Some(address),
+        }) => {
+            html! { <ul class="rows found">{ row(context, view, &OnlineUser { name, address }) }</ul> }
+        }
+        Some(Found {
+            name,
+            address: None,
+        }) => {
+            html! { <p class="field-note">{ printable(&format!("{name} is not online.")).into_owned() }</p> }
+        }
+        None => html! {},
+    };
+    html! {
+        <div aria-live="polite">
+            if let Some(failure) = failed {
+                <p class="field-note bad">{ printable(&failure.message).into_owned() }</p>
+            }
+            { found }
+        </div>
+    }
+}
+
+fn row(context: &Context, view: &View, user: &OnlineUser) -> Html {
+    html! {
+        <li key={user.name.to_string()} class="row-person">
+            <PersonName name={user.name.to_string()} address={user.address} />
+            { action(context, view, user.address, &user.name.to_string()) }
+        </li>
+    }
+}
+
+fn action(context: &Context, view: &View, address: PeerAddr, name: &str) -> Html {
+    if view.is_member(address) {
+        return html! { <span class="row-end">{ "in chat" }</span> };
+    }
+    if view
+        .outgoing
+        .iter()
+        .any(|request| request.to.address == address)
+    {
+        return html! { <span class="row-end">{ "asked…" }</span> };
+    }
+    let onclick = {
+        let (send, to) = (context.send.clone(), Target::Address(address));
+        move |_| send.emit(Command::Request { to })
+    };
+    let label = printable(&format!("Ask {name} for a chat")).into_owned();
+    html! {
+        <button type="button" class="button small ask" {onclick} aria-label={label}
+            disabled={!context.state.is_live()}><Icon glyph={Glyph::Ask} />{ "Ask" }</button>
+    }
+}

@@ -1,0 +1,111 @@
+//! The side with the people: oneself, the members of the chat, who is online.
+
+use p2pchat_model::{Command, Link};
+use yew::prelude::*;
+
+use crate::app::use_page;
+
+use super::brand::Brand;
+use super::chat::Pane;
+use super::icon::{Glyph, Icon};
+use super::members::Members;
+use super::menu::Menu;
+use super::online::Online;
+use super::person_row::PersonName;
+use super::switch::Switch;
+
+/// What [`People`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// Shows a pane, where there is room for one only.
+    pub show: Callback<Pane>,
+}
+
+/// The side with the people.
+#[component]
+pub fn People(props: &Props) -> Html {
+    let context = use_page();
+    let state = &context.state;
+    let Some(view) = &state.view else {
+        return html! {};
+    };
+    let view = view.get();
+    let onbusy = {
+        let send = context.send.clone();
+        Callback::from(move |on| send.emit(Command::Busy { on }))
+    };
+    let ontalk = {
+        let show = props.show.clone();
+        move |_| show.emit(Pane::Talk)
+    };
+    let unread = state.reading.unread();
+    html! {
+        <aside class="people" aria-label="People">
+            <header class="people-head">
+                <Brand />
+                <button type="button" class="button small only-narrow" onclick={ontalk}>
+                    { "Chat" }
+                    if unread > 0 { <span class="badge">{ unread }<span class="unseen">{ " new" }</span></span> }
+                </button>
+                <Menu />
+            </header>
+            <div class="people-scroll">
+                <Members />
+                <Online />
+            </div>
+            <footer class="me">
+                <div class="me-who">
+                    <PersonName name={view.account.map(|name| name.to_string()).unwrap_or_default()}
+                        address={view.address} note="you" />
+                    { link(&view.link) }
+                </div>
+                <Switch label="Busy" hint={if view.busy { "Requests are turned away" } else { "People can ask you" }}
+                    on={view.busy} disabled={!state.is_live()} onswitch={onbusy} />
+            </footer>
+        </aside>
+    }
+}
+
+fn link(link: &Link) -> Html {
+    let (class, words, title) = match link {
+        Link::Up => (
+            "ok",
+            "online",
+            "The registry is connected: others find you.",
+        ),
+        Link::Connecting => ("wait", "connecting", "Connecting to the registry."),
+        Link::Down { .. } => (
+            "down",
+            "offline",
+            "The registry is out of reach: your chat goes on.",
+        ),
+    };
+    html! {
+        <span class="link-state" {title}>
+            <span class={classes!("dot", class)} aria-hidden="true"></span>{ words }
+        </span>
+    }
+}
+
+/// What a [`Refresh`] needs.
+#[derive(Properties, PartialEq)]
+pub struct RefreshProps {
+    /// Whether an answer is being waited for.
+    pub waits: bool,
+}
+
+/// The button that asks who is online now.
+#[component]
+pub fn Refresh(props: &RefreshProps) -> Html {
+    let context = use_page();
+    let onclick = {
+        let send = context.send.clone();
+        move |_| send.emit(Command::Refresh)
+    };
+    html! {
+        <button type="button" class={classes!("icon-button", props.waits.then_some("turning"))} {onclick}
+            disabled={!context.state.is_live()} aria-label="Refresh who is online" title="Refresh">
+            <Icon glyph={Glyph::Refresh} />
+        </button>
+    }
+}

@@ -1,0 +1,30 @@
+//! What somebody said, as text with links.
+
+use p2pchat_model::printable;
+use yew::prelude::*;
+
+use crate::logic::links::{Piece, only_emoji, pieces};
+
+/// What a [`RichText`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The text, as it came.
+    pub text: AttrValue,
+}
+
+/// A text with its links. It is text whatever it holds: nothing in it becomes markup.
+#[component]
+pub fn RichText(props: &Props) -> Html {
+    let text = printable(&props.text);
+    let class = classes!("text", only_emoji(&text).then_some("text-emoji"));
+    html! {
+        <span {class} dir="auto">
+            { for pieces(&text).into_iter().map(|piece| match piece {
+                Piece::Text(text) => html! { { text } },
+                Piece::Link(link) => html! {
+                    <a href={link.to_owned()} target="_blank" rel="noopener noreferrer nofollow">{ link }</a>
+                },
+            }) }
+        </span>
+    }
+}

@@ -1,0 +1,79 @@
+//! The head of the chat: with whom, and a way to search it.
+
+use p2pchat_model::{View, printable};
+use yew::prelude::*;
+
+use crate::app::use_page;
+
+use super::chat::Pane;
+use super::icon::{Glyph, Icon};
+
+/// How many names the head shows.
+const MOST_NAMES: usize = 6;
+
+/// What a [`TalkHead`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// Shows a pane, where there is room for one only.
+    pub show: Callback<Pane>,
+    /// Whether the search is open.
+    pub finding: bool,
+    /// Opens or closes the search.
+    pub onfind: Callback<()>,
+}
+
+/// The head of the chat.
+#[component]
+pub fn TalkHead(props: &Props) -> Html {
+    let context = use_page();
+    let Some(view) = &context.state.view else {
+        return html! {};
+    };
+    let view = view.get();
+    let onpeople = {
+        let show = props.show.clone();
+        move |_| show.emit(Pane::People)
+    };
+    let onfind = {
+        let onfind = props.onfind.clone();
+        move |_| onfind.emit(())
+    };
+    html! {
+        <header class="talk-head">
+            <button type="button" class="icon-button only-narrow" onclick={onpeople} aria-label="People" title="People">
+                <Icon glyph={Glyph::People} />
+            </button>
+            <div class="talk-title">
+                <h1><bdi>{ title(&view) }</bdi></h1>
+                <p>{ below(&view) }</p>
+            </div>
+            <button type="button" class="icon-button" aria-expanded={props.finding.to_string()}
+                aria-label="Search the history" title="Search the history" onclick={onfind}>
+                <Icon glyph={Glyph::Search} />
+            </button>
+        </header>
+    }
+}
+
+fn title(view: &View) -> String {
+    let names: Vec<String> = view
+        .members
+        .iter()
+        .take(MOST_NAMES)
+        .map(ToString::to_string)
+        .collect();
+    let title = match view.members.len() {
+        0 => "Nobody is in your chat yet".to_owned(),
+        n if n > MOST_NAMES => format!("{} and {} more", names.join(", "), n - MOST_NAMES),
+        _ => names.join(", "),
+    };
+    printable(&title).into_owned()
+}
+
+fn below(view: &View) -> String {
+    match view.members.len() {
+        0 => "Ask somebody who is online, or wait to be asked".to_owned(),
+        1 => "Straight from machine to machine".to_owned(),
+        n => format!("You and {n} others, straight from machine to machine"),
+    }
+}

@@ -1,0 +1,7 @@
+//! What the page decides without a browser: pure functions, tested natively.
+
+pub mod clock;
+pub mod links;
+pub mod reading;
+pub mod rows;
+pub mod window;
