@@ -8,7 +8,7 @@ use p2pchat_peer::Peer;
 
 use crate::exit::Exit;
 use crate::settings::{Mode, Settings};
-use crate::signals::Signals;
+use crate::signals::{Signals, last_resort};
 use crate::{json, plain, tui};
 
 /// Starts the peer, runs the front end, and stops the peer however the front end ended.
@@ -16,7 +16,9 @@ use crate::{json, plain, tui};
 /// # Errors
 /// If the peer cannot start, or the front end cannot go on.
 pub async fn run(settings: Settings) -> Result<Exit> {
-    let signals = Signals::new().context("cannot take over the signals")?;
+    let take_over = || Signals::new().context("cannot take over the signals");
+    let signals = take_over()?;
+    tokio::spawn(last_resort(take_over()?));
     if let Some(path) = &settings.peer.history {
         make_folder_of(path)?;
     }

@@ -1,8 +1,21 @@
 //! The signals that end the program.
 
 use std::io;
+use std::time::Duration;
 
 use crate::exit::Exit;
+
+/// How long the program may take to end in order after a signal: more than the peer's
+/// own limit for that. It takes longer only where nobody reads its output.
+const LAST_RESORT: Duration = Duration::from_secs(10);
+
+/// Ends the program when it was told to end and does not: a front end that waits for
+/// somebody to read its output cannot be asked.
+pub async fn last_resort(mut signals: Signals) {
+    let exit = signals.next().await;
+    tokio::time::sleep(LAST_RESORT).await;
+    std::process::exit(i32::from(exit as u8));
+}
 
 /// Waits for signals.
 #[derive(Debug)]

@@ -72,7 +72,10 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        restore();
+        // Doing it twice would put the cursor back onto the report of the panic.
+        if !Self::is_lost() {
+            restore();
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use ratatui::buffer::Buffer;
 use super::*;
 
 mod fixture;
+mod panicking;
 mod pressing;
 mod screens;
 

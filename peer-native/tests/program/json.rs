@@ -1,8 +1,10 @@
 //! `--json`: what a script sees.
 
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use crate::support::{Piped, Registry, own_address, wait_for};
+use crate::support::{Piped, Registry, own_address, program, wait_for};
 
 fn start(registry: &Registry, user: &str, address: &str) -> Piped {
     let mut arguments = registry.arguments_of(user, address);
@@ -76,4 +78,30 @@ fn a_signal_ends_it_in_order_and_with_4() {
         b.line_with("found").contains("null").then_some(())
     });
     b.end();
+}
+
+#[test]
+fn a_signal_ends_it_even_if_nobody_reads_what_it_writes() {
+    let registry = Registry::start();
+    let mut arguments = registry.arguments(&own_address());
+    arguments.push("--json".to_owned());
+    let mut child = program(registry.folder.path())
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    // More answers than any pipe holds. The end of the program ends this too.
+    let writer = std::thread::spawn(move || {
+        let lines = (0..100_000).map(|_| writeln!(stdin, "nonsense"));
+        lines.take_while(Result::is_ok).count()
+    });
+    // Let it get stuck: it would not while there is room.
+    std::thread::sleep(Duration::from_secs(1));
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").arg(pid).status().unwrap().success());
+    let status = wait_for("the program to end", || child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(4));
+    assert!(writer.join().unwrap() < 100_000, "it never got stuck");
 }

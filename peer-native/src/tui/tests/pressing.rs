@@ -180,3 +180,28 @@ fn the_keys_that_end_it_always_do() {
         assert_eq!(press_control(&mut app, 'q'), Some(Act::Quit));
     }
 }
+
+#[test]
+fn the_mouse_wheel_scrolls() {
+    use crossterm::event::{MouseEvent, MouseEventKind};
+    let mut app = app(talk());
+    screen(&mut app, (80, 12), NOW);
+    let turn = |kind| MouseEvent {
+        kind,
+        column: 1,
+        row: 1,
+        modifiers: KeyModifiers::NONE,
+    };
+    app.mouse(turn(MouseEventKind::ScrollUp));
+    assert!(!app.scroll.is_at_end());
+    app.mouse(turn(MouseEventKind::ScrollDown));
+    assert!(app.scroll.is_at_end());
+}
+
+#[test]
+fn after_missed_events_the_new_view_is_shown() {
+    let mut app = app(in_chat());
+    app.replace_view(talk());
+    let shown = screen(&mut app, (80, 24), NOW);
+    assert!(shown.contains("who am I?"), "{shown}");
+}
