@@ -43,6 +43,11 @@ impl Group {
         self.present().next().is_none()
     }
 
+    /// Whether anybody is a member, or may come back and bring others.
+    pub(super) fn knows_anybody(&self) -> bool {
+        !self.members.is_empty()
+    }
+
     pub(super) fn is_present(&self, address: PeerAddr) -> bool {
         self.members.get(&address).is_some_and(Member::is_present)
     }

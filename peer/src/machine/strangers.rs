@@ -95,7 +95,7 @@ impl Machine {
     /// Holds what somebody sent in case he becomes a member in a moment. One who can
     /// not is a stranger at once.
     pub(super) fn hold(&mut self, from: PeerAddr, early: Early) {
-        let may_become = !self.group.is_empty() || self.requests.is_waiting_for(from);
+        let may_become = self.group.knows_anybody() || self.requests.is_waiting_for(from);
         if !may_become || self.strangers.held.len() >= MAX_HELD {
             return self.stranger(from, &early);
         }
