@@ -57,20 +57,20 @@ pub struct Given {
     /// as it is [file: register]
     #[arg(long, env = "P2PCHAT_REGISTER", value_name = "BOOL", num_args = 0..=1,
           require_equals = true, default_missing_value = "true",
-          value_parser = BoolishValueParser::new())]
+          value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub register: Option<bool>,
 
     /// Read and write plain lines: for pipes and screen readers [file: plain]
     #[arg(long, env = "P2PCHAT_PLAIN", value_name = "BOOL", num_args = 0..=1,
           require_equals = true, default_missing_value = "true",
-          value_parser = BoolishValueParser::new())]
+          value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub plain: Option<bool>,
 
     /// Read a command as JSON a line and write an event as JSON a line: for programs
     /// [file: json]
     #[arg(long, env = "P2PCHAT_JSON", value_name = "BOOL", num_args = 0..=1,
           require_equals = true, default_missing_value = "true",
-          value_parser = BoolishValueParser::new())]
+          value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub json: Option<bool>,
 
     /// The file to keep what was said in [file: history] [default: history.sqlite3 in the
@@ -81,7 +81,7 @@ pub struct Given {
     /// Keep nothing of what was said [file: no-history]
     #[arg(long, env = "P2PCHAT_NO_HISTORY", value_name = "BOOL", num_args = 0..=1,
           require_equals = true, default_missing_value = "true",
-          value_parser = BoolishValueParser::new())]
+          value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub no_history: Option<bool>,
 
     /// How long a chat request waits for an answer [file: request-limit] [default: 60]
@@ -96,19 +96,19 @@ pub struct Given {
     /// systems [file: unprivileged]
     #[arg(long, env = "P2PCHAT_UNPRIVILEGED", value_name = "BOOL", num_args = 0..=1,
           require_equals = true, default_missing_value = "true",
-          value_parser = BoolishValueParser::new())]
+          value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub unprivileged: Option<bool>,
 
     /// Scroll with the mouse wheel; marking text then takes the Shift key [file: mouse]
     #[arg(long, env = "P2PCHAT_MOUSE", value_name = "BOOL", num_args = 0..=1,
           require_equals = true, default_missing_value = "true",
-          value_parser = BoolishValueParser::new())]
+          value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub mouse: Option<bool>,
 
     /// Ring the terminal's bell when somebody asks for a chat [file: bell] [default: true]
     #[arg(long, env = "P2PCHAT_BELL", value_name = "BOOL", num_args = 0..=1,
           require_equals = true, default_missing_value = "true",
-          value_parser = BoolishValueParser::new())]
+          value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub bell: Option<bool>,
 
     /// The file to write logs to, instead of standard error [file: log-file]

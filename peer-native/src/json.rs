@@ -2,7 +2,7 @@
 //!
 //! The first line is `started`. A line that is no command is answered by `failed` with the
 //! command `?`. When the input ends, what is under way is waited for, within
-//! [`PATIENCE`](crate::pending::PATIENCE).
+//! [`PATIENCE`].
 
 use std::io::{self, Write};
 

@@ -10,5 +10,7 @@ mod json;
 mod plain;
 #[path = "program/support.rs"]
 mod support;
+#[path = "program/three_peers.rs"]
+mod three_peers;
 #[path = "program/tui_tmux.rs"]
 mod tui_tmux;

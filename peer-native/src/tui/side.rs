@@ -47,53 +47,53 @@ struct List {
 
 impl List {
     fn rows(&self, view: &View, now: Timestamp, height: usize) -> Vec<Row<'static>> {
-        let mut members: Vec<_> = view
-            .members
-            .iter()
-            .map(|member| {
-                let mark = Span::styled("●", self.theme.good());
-                self.entry(mark, &member.to_string(), &self.address(member.address))
-            })
-            .collect();
+        let mut members = self.members(view);
+        let mut others = self.others(view, now);
+        let (members_count, others_count) = (members.len(), others.len());
         if members.is_empty() {
             members.push(self.remark("nobody yet"));
         }
-        let mut others: Vec<_> = view
-            .outgoing
-            .iter()
-            .map(|request| {
-                let mark = Span::styled("◌", self.theme.warning());
-                let seconds = now.seconds_until(request.expires);
-                self.entry(mark, &request.to.to_string(), &format!("{seconds} s"))
-            })
-            .collect();
-        let is_elsewhere = |address| {
-            view.is_member(address) || view.outgoing.iter().any(|out| out.to.address == address)
-        };
-        for user in view.others().filter(|user| !is_elsewhere(user.address)) {
-            let mark = Span::styled("○", self.theme.dim());
-            others.push(self.entry(mark, user.name.as_str(), &self.address(user.address)));
-        }
-        let others_count = others.len();
         if others.is_empty() {
             others.push(self.remark("nobody else"));
         }
-        // Three rows are headings and space. Who is here goes before who could be.
+        // Three rows are headings and space. Neither list takes more than its half while
+        // the other needs the rest.
         let room = height.saturating_sub(3).max(2);
-        let for_others = others
-            .len()
-            .min(room / 2)
-            .max(room.saturating_sub(members.len()));
-        self.cut(
-            &mut members,
-            room.saturating_sub(for_others.min(others.len())).max(1),
-        );
+        let left_by_members = room.saturating_sub(members.len());
+        let for_others = others.len().min(left_by_members.max(room / 2));
+        self.cut(&mut members, room.saturating_sub(for_others).max(1));
         self.cut(&mut others, for_others.max(1));
-        let mut out = vec![self.heading("in the chat", view.members.len())];
+        let mut out = vec![self.heading("in the chat", members_count)];
         out.append(&mut members);
         out.extend([Row::default(), self.heading("also online", others_count)]);
         out.append(&mut others);
         out
+    }
+
+    fn members(&self, view: &View) -> Vec<Row<'static>> {
+        let members = view.members.iter().map(|member| {
+            let mark = Span::styled("●", self.theme.good());
+            self.entry(mark, &member.to_string(), &self.address(member.address))
+        });
+        members.collect()
+    }
+
+    /// Those who were asked, then those who are online and neither asked nor in the chat.
+    fn others(&self, view: &View, now: Timestamp) -> Vec<Row<'static>> {
+        let asked = view.outgoing.iter().map(|request| {
+            let mark = Span::styled("◌", self.theme.warning());
+            let seconds = now.seconds_until(request.expires);
+            self.entry(mark, &request.to.to_string(), &format!("{seconds} s"))
+        });
+        let is_above = |address| {
+            view.is_member(address) || view.outgoing.iter().any(|out| out.to.address == address)
+        };
+        let online = view.others().filter(|user| !is_above(user.address));
+        let online = online.map(|user| {
+            let mark = Span::styled("○", self.theme.dim());
+            self.entry(mark, user.name.as_str(), &self.address(user.address))
+        });
+        asked.chain(online).collect()
     }
 
     fn heading(&self, text: &str, count: usize) -> Row<'static> {

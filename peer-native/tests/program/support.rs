@@ -116,7 +116,11 @@ pub(crate) struct Piped {
 
 impl Piped {
     pub(crate) fn start(registry: &Registry, arguments: &[String]) -> Self {
-        let mut child = program(registry.folder.path())
+        Self::start_at(registry.folder.path(), arguments)
+    }
+
+    pub(crate) fn start_at(home: &Path, arguments: &[String]) -> Self {
+        let mut child = program(home)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -102,13 +102,12 @@ pub(super) fn in_chat() -> View {
     view
 }
 
-/// A conversation with everything that can be in one.
-pub(super) fn talk() -> View {
-    let mut view = in_chat();
+/// Everything that can be in a conversation.
+fn everything_said() -> Vec<Event> {
     let (bob_, carol) = (person("bob", 3), person("carol", 4));
     let yesterday = Timestamp(NOW.0 - 24 * 60 * 60 * 1000);
     let sent = DeliveryState::Sent;
-    for event in [
+    vec![
         Event::History {
             messages: vec![match said(1, yesterday, bob(), "see you tomorrow") {
                 Event::Message { message } => message,
@@ -156,7 +155,13 @@ pub(super) fn talk() -> View {
             speaker("bob", 9, NameCheck::Differs),
             "who am I?",
         ),
-    ] {
+    ]
+}
+
+/// A conversation with everything that can be in one.
+pub(super) fn talk() -> View {
+    let mut view = in_chat();
+    for event in everything_said() {
         view.apply(&event);
     }
     view.apply(&Event::RequestSent {

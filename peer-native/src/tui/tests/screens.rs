@@ -157,3 +157,18 @@ fn ten_thousand_lines_are_drawn_as_fast_as_ten() {
     // Unoptimised and on a busy machine; laying out all of them takes minutes.
     assert!(start.elapsed() < std::time::Duration::from_secs(20));
 }
+
+#[test]
+fn a_crowd_is_counted_where_it_does_not_fit() {
+    let mut view = in_chat();
+    for last in 10..60 {
+        view.online.push(p2pchat_model::OnlineUser {
+            name: format!("user{last}").parse().unwrap(),
+            address: address(last),
+        });
+    }
+    let shown = screen(&mut app(view), SMALL, NOW);
+    assert!(shown.contains("● carol"), "{shown}");
+    assert!(shown.contains("also online  52"), "{shown}");
+    assert!(shown.contains("more: /who"), "{shown}");
+}

@@ -1,0 +1,198 @@
+//! The reason for all of it: three built programs in one group chat, by the built
+//! registry, once on its embedded store and once on a real MongoDB.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::support::{PROGRAM, Piped, own_address, wait_for};
+
+/// The built registry, with the accounts in `store`. Killed on drop.
+struct BuiltRegistry {
+    child: Child,
+    tcp: String,
+    hello_port: String,
+}
+
+impl BuiltRegistry {
+    fn start(home: &Path, store: &str) -> Self {
+        let program: PathBuf = Path::new(PROGRAM).with_file_name("p2pchat-registry");
+        assert!(
+            program.exists(),
+            "{} is not built: run `cargo build -p p2pchat-registry`, or `cargo xtask test`",
+            program.display()
+        );
+        let mut child = Command::new(program)
+            .env_clear()
+            .env("HOME", home)
+            .args(["--store", store])
+            .args(["--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let words: Vec<&str> = line.split([' ', ',']).collect();
+        let after = |word: &str| {
+            let at = words.iter().position(|found| *found == word);
+            words[at.unwrap_or_else(|| panic!("no {word} in {line:?}")) + 1].to_owned()
+        };
+        Self {
+            tcp: after("tcp"),
+            hello_port: after("udp").split(':').next_back().unwrap().to_owned(),
+            child,
+        }
+    }
+}
+
+impl Drop for BuiltRegistry {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Somebody who registered, is logged in and speaks JSON.
+struct User {
+    name: &'static str,
+    address: String,
+    program: Piped,
+}
+
+impl User {
+    fn join(home: &Path, registry: &BuiltRegistry, name: &'static str) -> Self {
+        let address = own_address();
+        let arguments = [
+            "--json",
+            "--no-history",
+            "--registry",
+            &registry.tcp,
+            "--hello-port",
+            &registry.hello_port,
+            "--address",
+            &address,
+        ]
+        .map(str::to_owned);
+        let mut program = Piped::start_at(home, &arguments);
+        program.write(&format!(
+            r#"{{"register":{{"name":"{name}","password":"secret"}}}}"#
+        ));
+        program.line_with("logged_in");
+        Self {
+            name,
+            address,
+            program,
+        }
+    }
+
+    fn asks(&mut self, other: &mut Self) {
+        self.program
+            .write(&format!(r#"{{"request":{{"to":"{}"}}}}"#, other.name));
+        other.program.line_with("request_received");
+        let from = &self.address;
+        other
+            .program
+            .write(&format!(r#"{{"accept":{{"from":"{from}"}}}}"#));
+        self.program.line_with("member_joined");
+    }
+
+    fn says(&mut self, text: &str) {
+        self.program
+            .write(&format!(r#"{{"say":{{"text":"{text}"}}}}"#));
+    }
+
+    fn hears(&self, text: &str) {
+        let line = self.program.line_with(text);
+        assert!(line.starts_with(r#"{"message""#), "{line}");
+    }
+}
+
+/// Two meet, one brings a third in, and everybody hears everybody.
+fn three_chat(home: &TempDir, store: &str) {
+    let registry = BuiltRegistry::start(home.path(), store);
+    let mut ann = User::join(home.path(), &registry, "ann");
+    let mut bob = User::join(home.path(), &registry, "bob");
+    let mut cem = User::join(home.path(), &registry, "cem");
+    ann.asks(&mut bob);
+    bob.asks(&mut cem);
+    // Bob's word about the third has to reach the first before he is heard.
+    let joined = ann.program.line_with("member_joined");
+    assert!(joined.contains(&cem.address), "{joined}");
+
+    cem.says("merhaba 👋 çay?");
+    ann.hears("merhaba 👋 çay?");
+    bob.hears("merhaba 👋 çay?");
+    ann.says("evet");
+    bob.hears("evet");
+    cem.hears("evet");
+    bob.says("tabii");
+    ann.hears("tabii");
+    cem.hears("tabii");
+    for user in [&mut ann, &mut bob, &mut cem] {
+        user.program.line_with(r#""sent""#);
+        user.program.line_with(r#""sent""#);
+        assert_eq!(user.program.end().code(), Some(0), "{}", user.name);
+    }
+}
+
+#[test]
+fn three_programs_chat_by_a_registry_on_its_embedded_store() {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("accounts.sqlite3");
+    three_chat(&home, store.to_str().unwrap());
+}
+
+#[test]
+fn three_programs_chat_by_a_registry_on_mongodb() {
+    let home = tempfile::tempdir().unwrap();
+    let uri = std::env::var("MONGODB_URI").expect(
+        "MONGODB_URI names no mongod: `cargo xtask test` brings one, or set it to a mongod of yours",
+    );
+    let (server, options) = uri.split_once('?').unwrap_or((&uri, ""));
+    let database = format!("three_peers_{}", std::process::id());
+    let host = server
+        .trim_end_matches('/')
+        .trim_start_matches("mongodb://");
+    let host = host.split('/').next().unwrap();
+    three_chat(&home, &format!("mongodb://{host}/{database}?{options}"));
+}
+
+#[test]
+fn a_registry_that_is_killed_and_back_has_its_users_again() {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("accounts.sqlite3");
+    let store = store.to_str().unwrap();
+    let mut registry = BuiltRegistry::start(home.path(), store);
+    let mut ann = User::join(home.path(), &registry, "ann");
+    let mut bob = User::join(home.path(), &registry, "bob");
+    ann.asks(&mut bob);
+    registry.child.kill().unwrap();
+    registry.child.wait().unwrap();
+    ann.program.line_with(r#""down""#);
+    // Chatting goes on without it.
+    ann.says("still here");
+    bob.hears("still here");
+
+    let mut again = Command::new(Path::new(PROGRAM).with_file_name("p2pchat-registry"))
+        .env_clear()
+        .env("HOME", home.path())
+        .args(["--store", store, "--tcp", &registry.tcp])
+        .args(["--udp", &format!("127.0.0.1:{}", registry.hello_port)])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    ann.program.line_with("logged_in");
+    bob.program.line_with("logged_in");
+    wait_for("bob to be online again", || {
+        ann.program.write(r#"{"search":{"name":"bob"}}"#);
+        let found = ann.program.line_with(r#""found""#);
+        found.contains(&bob.address).then_some(())
+    });
+    again.kill().unwrap();
+    again.wait().unwrap();
+}
