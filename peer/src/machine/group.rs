@@ -7,6 +7,9 @@
 //! members whom the sender does not have. In the ordinary case that is nobody: one
 //! newcomer costs one notify a member.
 //!
+//! Where a member's list lacks somebody, he is answered with a list: a notify whose
+//! newcomer is its sender. It brings in those he never knew, and nobody whom he lost.
+//!
 //! `untold` of a member holds the addresses that he is not believed to know. It is
 //! drained by notifies, one newcomer each, since clients of 2017 read no list.
 
@@ -90,8 +93,12 @@ impl Group {
     pub(super) fn deadline(&self) -> Option<Duration> {
         self.members
             .values()
-            .filter_map(|member| member.deadline(REMEMBER, self.news_for(member).is_some()))
+            .filter_map(|member| member.deadline(REMEMBER, self.has_news_for(member)))
             .min()
+    }
+
+    fn has_news_for(&self, member: &Member) -> bool {
+        member.wants_list || self.news_for(member).is_some()
     }
 
     /// Somebody present whom a member is not believed to know.
@@ -120,11 +127,12 @@ impl Group {
         }
     }
 
-    /// The next notify that is due: to whom, and of whom.
-    fn next_notify(&self, now: Duration) -> Option<(PeerAddr, PeerAddr)> {
+    /// The next notify that is due: to whom, and of whom; of `own` where the list is all
+    /// that there is to tell.
+    fn next_notify(&self, now: Duration, own: PeerAddr) -> Option<(PeerAddr, PeerAddr)> {
         self.members.iter().find_map(|(address, member)| {
-            let newcomer = self.news_for(member)?;
-            member.may_be_notified(now).then_some((*address, newcomer))
+            let due = self.has_news_for(member) && member.may_be_notified(now);
+            due.then(|| (*address, self.news_for(member).unwrap_or(own)))
         })
     }
 }
@@ -210,6 +218,13 @@ impl Machine {
         let strange_to_him = &mine - &known;
         for address in &news {
             self.group.must_hear(*address, &strange_to_him);
+        }
+        // A list by itself is an answer already, and is not answered.
+        let asks = *newcomer != from && !members.is_empty();
+        if let Some(sender) = self.group.get_mut(from)
+            && asks
+        {
+            sender.wants_list |= !strange_to_him.is_empty();
         }
     }
 
@@ -308,6 +323,7 @@ impl Machine {
         match result {
             Ok(()) => {
                 member.untold.remove(&newcomer);
+                member.wants_list = false;
                 member.notify_tries = 0;
             }
             Err(reason) => {
@@ -327,7 +343,7 @@ impl Machine {
         self.group
             .members
             .retain(|_, member| !member.is_forgotten(now, REMEMBER));
-        while let Some((to, newcomer)) = self.group.next_notify(now) {
+        while let Some((to, newcomer)) = self.group.next_notify(now, self.config.address) {
             let id = self.next_send();
             let members = self.group.list_without(to);
             let member = self

@@ -16,6 +16,8 @@ pub(in super::super) struct Member {
     pub(in super::super) since: Duration,
     /// Whom he is not believed to know.
     pub(super) untold: BTreeSet<PeerAddr>,
+    /// Whether his list lacks somebody, so that he is to get ours. Any notify carries it.
+    pub(super) wants_list: bool,
     /// The notify that is on its way to him, and of whom it tells.
     pub(super) notifying: Option<(SendId, PeerAddr)>,
     pub(super) notify_tries: u32,
@@ -65,6 +67,7 @@ impl Member {
             standing: Standing::Present,
             since: now,
             untold: BTreeSet::new(),
+            wants_list: false,
             notifying: None,
             notify_tries: 0,
             notify_after: None,
