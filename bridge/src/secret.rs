@@ -135,7 +135,8 @@ impl Secret {
         file.take(Self::DIGITS as u64 + 3)
             .read_to_end(&mut text)
             .map_err(failed)?;
-        let digits = <[u8; Self::DIGITS]>::try_from(text.trim_ascii_end()).ok();
+        let text = text.trim_ascii_end().to_ascii_lowercase();
+        let digits = <[u8; Self::DIGITS]>::try_from(text).ok();
         digits
             .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
             .map(Self)

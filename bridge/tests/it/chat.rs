@@ -1,0 +1,258 @@
+//! What users do: two bridges, a registry, and a page on either side.
+
+use std::path::Path;
+
+use p2pchat_bridge::Limits;
+use p2pchat_model::{Command, DeliveryState, Line, Password, Target, View};
+use p2pchat_registry::{Options, Server, StoreSpec};
+use tokio::task::JoinHandle;
+
+use crate::support::{Bridge, Page, Wishes, closed};
+
+/// A registry for one test; it ends with the test's runtime.
+struct Registry {
+    address: String,
+    hello_port: u16,
+    _running: JoinHandle<()>,
+}
+
+impl Registry {
+    async fn start(folder: &Path) -> Self {
+        let store = StoreSpec::Sqlite(folder.join("accounts.sqlite3"));
+        let server = Server::bind(Options::on_loopback(store)).await.unwrap();
+        Self {
+            address: server.tcp_addr().to_string(),
+            hello_port: server.udp_addr().port(),
+            _running: tokio::spawn(server.run(std::future::pending())),
+        }
+    }
+
+    /// A bridge that keeps its history in this file.
+    async fn bridge(&self, history: Option<&Path>) -> Bridge {
+        Bridge::start_with(Wishes {
+            registry: self.address.clone(),
+            hello_port: self.hello_port,
+            history: history.map(Path::to_owned),
+            limits: Limits {
+                frame_burst: 10_000,
+                ..Limits::default()
+            },
+            ..Wishes::default()
+        })
+        .await
+    }
+}
+
+async fn register(page: &mut Page, name: &str) {
+    page.send(&Command::Register {
+        name: name.parse().unwrap(),
+        password: Password::new("a password").unwrap(),
+    })
+    .await;
+    page.until_view("the login", |view| view.account.is_some())
+        .await;
+}
+
+/// Brings the users of two pages together.
+async fn meet(alice: &mut Page, bob: &mut Page) {
+    register(bob, "bob").await;
+    register(alice, "alice").await;
+    let to = Target::new("bob").unwrap();
+    alice.send(&Command::Request { to }).await;
+    bob.until_view("the request", |view| view.incoming.is_some())
+        .await;
+    let from = bob.view.incoming.as_ref().unwrap().from.address;
+    bob.send(&Command::Accept { from }).await;
+    bob.until_view("a member", |view| view.members.len() == 1)
+        .await;
+    alice
+        .until_view("a member", |view| view.members.len() == 1)
+        .await;
+}
+
+async fn say(page: &mut Page, text: &str) {
+    let text = text.to_owned();
+    page.send(&Command::Say { text }).await;
+}
+
+fn has(view: &View, text: &str) -> bool {
+    view.lines
+        .iter()
+        .any(|line| matches!(line, Line::Message(message) if message.text == text))
+}
+
+/// Whether the last message went out to all.
+fn is_sent(view: &View) -> bool {
+    let last = view.lines.iter().rev().find_map(|line| match line {
+        Line::Message(message) => message.deliveries.as_ref(),
+        Line::Notice { .. } => None,
+    });
+    last.is_some_and(|all| {
+        all.iter()
+            .all(|delivery| delivery.state == DeliveryState::Sent)
+    })
+}
+
+#[tokio::test]
+async fn two_users_meet_and_talk_through_their_browsers() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::start(folder.path()).await;
+    let (one, other) = (registry.bridge(None).await, registry.bridge(None).await);
+    let (mut alice, mut bob) = (one.page().await, other.page().await);
+    meet(&mut alice, &mut bob).await;
+
+    say(&mut alice, "lunch at noon?").await;
+    bob.until_view("the text", |view| has(view, "lunch at noon?"))
+        .await;
+    alice.until_view("the delivery", is_sent).await;
+    say(&mut bob, "fine with me").await;
+    alice
+        .until_view("the answer", |view| has(view, "fine with me"))
+        .await;
+    // What others say stays what it is: the page shows it as text.
+    let hostile = "<script>alert(1)</script>\u{1b}[2J\u{202e}";
+    say(&mut bob, hostile).await;
+    alice
+        .until_view("the text", |view| has(view, hostile))
+        .await;
+
+    bob.until_view("his own text", |view| has(view, hostile))
+        .await;
+    assert_eq!(alice.texts(), bob.texts());
+    one.stop().await;
+    other.stop().await;
+}
+
+#[tokio::test]
+async fn all_tabs_agree_and_one_that_comes_later_has_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::start(folder.path()).await;
+    let (one, other) = (registry.bridge(None).await, registry.bridge(None).await);
+    let (mut alice, mut bob) = (one.page().await, other.page().await);
+    let mut second = one.page().await;
+    meet(&mut alice, &mut bob).await;
+    say(&mut second, "from the second tab").await;
+    alice.until_view("the delivery", is_sent).await;
+    second.until_view("the delivery", is_sent).await;
+
+    // All tabs are closed, and the user is still there.
+    drop((alice, second));
+    say(&mut bob, "are you there?").await;
+    bob.until_view("the delivery", is_sent).await;
+    let mut back = one.page().await;
+    back.until_view("the text", |view| has(view, "are you there?"))
+        .await;
+    assert_eq!(back.view.account, Some("alice".parse().unwrap()));
+    assert_eq!(back.view.members.len(), 1);
+    assert_eq!(back.texts(), ["from the second tab", "are you there?"]);
+
+    let third = one.page().await;
+    assert_eq!(third.view, back.view);
+}
+
+#[tokio::test]
+async fn a_tab_begins_with_the_newest_lines_and_reads_back_to_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::start(folder.path()).await;
+    for history in [Some(folder.path().join("history")), None] {
+        let one = registry.bridge(history.as_deref()).await;
+        let other = registry.bridge(None).await;
+        let (mut alice, mut bob) = (one.page().await, other.page().await);
+        match history {
+            Some(_) => meet(&mut alice, &mut bob).await,
+            None => meet_again(&mut alice, &mut bob).await,
+        }
+        for number in 0..350 {
+            say(&mut alice, &format!("text {number}")).await;
+        }
+        bob.until_view("the last text", |view| has(view, "text 349"))
+            .await;
+        alice
+            .until_view("the last delivery", |view| {
+                has(view, "text 349") && is_sent(view)
+            })
+            .await;
+
+        let mut late = one.page().await;
+        let mut later = one.page().await;
+        assert_eq!(late.view.lines.len(), 200);
+        assert!(late.view.more_history);
+        for page in [&mut late, &mut later] {
+            while page.view.more_history {
+                let before = page.view.oldest_message();
+                page.send(&Command::History { before }).await;
+                page.until_view("a page", |view| {
+                    view.oldest_message() != before || !view.more_history
+                })
+                .await;
+            }
+            assert_eq!(page.texts(), alice.texts());
+        }
+        one.stop().await;
+        other.stop().await;
+    }
+}
+
+/// [`meet`] with accounts that are there.
+async fn meet_again(alice: &mut Page, bob: &mut Page) {
+    for (page, name) in [(&mut *bob, "bob2"), (&mut *alice, "alice2")] {
+        register(page, name).await;
+    }
+    let to = Target::new("bob2").unwrap();
+    alice.send(&Command::Request { to }).await;
+    bob.until_view("the request", |view| view.incoming.is_some())
+        .await;
+    let from = bob.view.incoming.as_ref().unwrap().from.address;
+    bob.send(&Command::Accept { from }).await;
+    alice
+        .until_view("a member", |view| view.members.len() == 1)
+        .await;
+}
+
+#[tokio::test]
+async fn a_bridge_that_starts_anew_has_what_was_said_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = folder.path().join("history");
+    let registry = Registry::start(folder.path()).await;
+    let (one, other) = (
+        registry.bridge(Some(&history)).await,
+        registry.bridge(None).await,
+    );
+    let (mut alice, mut bob) = (one.page().await, other.page().await);
+    meet(&mut alice, &mut bob).await;
+    say(&mut alice, "remember this").await;
+    alice.until_view("the delivery", is_sent).await;
+    one.stop().await;
+
+    let one = registry.bridge(Some(&history)).await;
+    let mut alice = one.page().await;
+    assert_eq!(alice.texts(), Vec::<String>::new());
+    alice
+        .send(&Command::Login {
+            name: "alice".parse().unwrap(),
+            password: Password::new("a password").unwrap(),
+        })
+        .await;
+    alice
+        .until_view("the text", |view| has(view, "remember this"))
+        .await;
+}
+
+#[tokio::test]
+async fn a_bridge_that_stops_tells_its_pages() {
+    let bridge = Bridge::start().await;
+    let mut page = bridge.page().await;
+    let mut waiting = bridge.visit().connect().await.unwrap();
+    let address = bridge.address;
+    let stopping = tokio::spawn(bridge.stop());
+    assert_eq!(
+        closed(&mut page).await,
+        (1001, "the bridge stops".to_owned())
+    );
+    assert_eq!(
+        closed(&mut waiting).await,
+        (1001, "the bridge stops".to_owned())
+    );
+    stopping.await.unwrap();
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}

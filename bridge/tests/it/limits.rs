@@ -1,0 +1,396 @@
+//! How much anybody may ask.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use futures::SinkExt;
+use hyper_tungstenite::tungstenite::protocol::frame::Frame;
+use hyper_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use hyper_tungstenite::tungstenite::{Bytes, Message};
+use p2pchat_model::{Command, Event};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::Instant;
+
+use crate::support::{Bridge, Page, Wishes, closed, read_all, within};
+
+/// More than any header that is taken.
+const MUCH: usize = 100_000;
+
+#[tokio::test]
+async fn a_header_that_is_too_big_is_refused() {
+    let bridge = Bridge::start().await;
+    let host = bridge.address;
+    let long = "x".repeat(MUCH);
+    let many = "a: b\r\n".repeat(1000);
+    for (request, statuses) in [
+        (
+            format!("GET / HTTP/1.1\r\nHost: {host}\r\nx: {long}\r\n\r\n"),
+            &[431][..],
+        ),
+        (
+            format!("GET / HTTP/1.1\r\nHost: {host}\r\n{many}\r\n"),
+            &[431],
+        ),
+        (
+            format!("GET /{long} HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+            &[414, 431],
+        ),
+    ] {
+        let answer = bridge.raw(request.as_bytes()).await;
+        // The answer may be lost where the request was not read to its end.
+        let status = answer
+            .split(' ')
+            .nth(1)
+            .map_or(431, |status| status.parse().unwrap());
+        assert!(statuses.contains(&status), "{answer}");
+    }
+    assert_eq!(bridge.get("/", "").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_header_that_does_not_come_ends_the_connection() {
+    let bridge = Bridge::limited(|limits| limits.header_timeout = Duration::from_millis(200)).await;
+    for start in ["", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nHost: x"] {
+        let mut stream = bridge.connect().await;
+        stream.write_all(start.as_bytes()).await.unwrap();
+        let answer = read_all(&mut stream).await;
+        assert!(!answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let host = bridge.address;
+    let mut kept = bridge.connect().await;
+    let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    kept.write_all(request.as_bytes()).await.unwrap();
+    // Ends, though it could have been used again.
+    assert!(read_all(&mut kept).await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_header_that_drips_ends_the_connection() {
+    let bridge = Bridge::limited(|limits| limits.header_timeout = Duration::from_millis(200)).await;
+    let mut stream = bridge.connect().await;
+    within("the end", async {
+        stream.write_all(b"GET / HTTP/1.1\r\nx: ").await.unwrap();
+        while stream.write_all(b"y").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_read_holds_its_place_for_a_time_only() {
+    let bridge = Bridge::limited(|limits| {
+        limits.http_life = Duration::from_millis(200);
+        limits.connections = NonZeroUsize::MIN;
+    });
+    let bridge = bridge.await;
+    let host = bridge.address;
+    let mut greedy = bridge.connect().await;
+    let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
+    // Asks without end and reads nothing.
+    let asking =
+        tokio::spawn(async move { while greedy.write_all(request.as_bytes()).await.is_ok() {} });
+    within("the end", asking).await.unwrap();
+    within("a free place", async {
+        while bridge.get("/", "").await.status() != 200 {}
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn garbage_gets_400_and_harms_nobody() {
+    let bridge = Bridge::start().await;
+    let mut page = bridge.page().await;
+    let host = bridge.address;
+    for garbage in [
+        &b"\0\0\0\0\r\n\r\n"[..],
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost : x\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\xff\xfe: x\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    ] {
+        let answer = bridge.raw(garbage).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{garbage:?}: {answer}");
+    }
+    let http2 = bridge.raw(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    assert_eq!(http2, "", "there is no HTTP/2 to answer it in");
+    for (path, headers, status) in [
+        ("/ws", "", 426),
+        ("/ws", "Upgrade: websocket\r\n", 426),
+        ("/ws", "Upgrade: h2c\r\nConnection: upgrade\r\n", 426),
+    ] {
+        assert_eq!(
+            bridge.get(path, headers).await.status(),
+            status,
+            "{headers}"
+        );
+    }
+    let origin = format!("Host: {host}\r\nOrigin: http://{host}\r\n");
+    let upgrade = "Upgrade: websocket\r\nConnection: upgrade\r\n";
+    for headers in [
+        "",
+        "Sec-WebSocket-Version: 8\r\nSec-WebSocket-Key: x\r\n",
+        "Sec-WebSocket-Version: 13\r\n",
+    ] {
+        let request = format!("GET /ws HTTP/1.1\r\n{origin}{upgrade}{headers}\r\n");
+        let mut stream = bridge.connect().await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = [0; 12];
+        within("an answer", stream.read_exact(&mut answer))
+            .await
+            .unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 400", "{headers}");
+    }
+    page.send_text("{\"busy\":{\"on\":true}}").await;
+    page.until_view("an answer", |view| view.busy).await;
+}
+
+#[tokio::test]
+async fn a_frame_that_is_too_big_closes_the_socket() {
+    let bridge = Bridge::start().await;
+    let mut page = bridge.page().await;
+    let _ = page
+        .stream
+        .send(Message::text(" ".repeat(64 * 1024 + 1)))
+        .await;
+    assert_eq!(closed(&mut page).await, (1009, "too big".to_owned()));
+
+    // The same in pieces, none of which is too big.
+    let mut page = bridge.page().await;
+    let piece = Bytes::from(vec![b' '; 40_000]);
+    for opcode in [Data::Text, Data::Continue] {
+        let frame = Frame::message(piece.clone(), OpCode::Data(opcode), false);
+        let _ = page.stream.send(Message::Frame(frame)).await;
+    }
+    assert_eq!(closed(&mut page).await, (1009, "too big".to_owned()));
+
+    // The secret too.
+    let mut page = bridge.visit().connect().await.unwrap();
+    let _ = page
+        .stream
+        .send(Message::text(" ".repeat(64 * 1024 + 1)))
+        .await;
+    assert_eq!(closed(&mut page).await, (1009, "too big".to_owned()));
+}
+
+#[tokio::test]
+async fn what_is_no_websocket_after_the_upgrade_ends_it() {
+    let bridge = Bridge::start().await;
+    let mut other = bridge.page().await;
+    for bytes in [
+        &b"GET / HTTP/1.1\r\n\r\n"[..],
+        &[0xff; 100],
+        &[0x81, 0x05, b'h', b'e', b'l', b'l', b'o'],
+    ] {
+        let mut page = bridge.page().await;
+        page.stream.get_mut().write_all(bytes).await.unwrap();
+        assert_eq!(closed(&mut page).await.0, 1002, "{bytes:?}");
+    }
+    other.send_text("{\"busy\":{\"on\":true}}").await;
+    other.until_view("an answer", |view| view.busy).await;
+}
+
+#[tokio::test]
+async fn binary_frames_close_the_socket() {
+    let bridge = Bridge::start().await;
+    let mut page = bridge.page().await;
+    page.stream
+        .send(Message::binary(vec![1, 2, 3]))
+        .await
+        .unwrap();
+    assert_eq!(closed(&mut page).await, (1003, "only text".to_owned()));
+}
+
+#[tokio::test]
+async fn too_many_frames_close_the_socket() {
+    let bridge = Bridge::limited(|limits| limits.malformed = u32::MAX).await;
+    for frame in [
+        Message::text("x"),
+        Message::text("{\"busy\":{\"on\":true}}"),
+        Message::Ping(Bytes::new()),
+    ] {
+        let mut page = bridge.page().await;
+        for _ in 0..200 {
+            if page.stream.send(frame.clone()).await.is_err() {
+                break;
+            }
+        }
+        assert_eq!(
+            closed(&mut page).await,
+            (4008, "too many frames".to_owned())
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_burst_of_a_user_passes() {
+    let bridge = Bridge::start().await;
+    let mut page = bridge.page().await;
+    for round in 0..45 {
+        page.send(&Command::Busy { on: round % 2 == 0 }).await;
+    }
+    for round in 0..45 {
+        let on = page.until("an answer", |event| match event {
+            Event::Busy { on } => Some(*on),
+            _ => None,
+        });
+        assert_eq!(on.await, round % 2 == 0);
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_command_is_answered_to_its_sender_alone() {
+    let bridge = Bridge::start().await;
+    let mut page = bridge.page().await;
+    let mut other = bridge.page().await;
+    for text in [
+        "",
+        "{",
+        "null",
+        "{\"shout\":{}}",
+        "{\"login\":{\"name\":\"a\",\"password\":31415926}}",
+    ] {
+        page.send_text(text).await;
+        let failure = page.until("an answer", |event| match event {
+            Event::Failed { failure, .. } if failure.command == "?" => Some(failure.clone()),
+            _ => None,
+        });
+        let failure = failure.await;
+        assert!(!failure.message.contains("31415926"), "{}", failure.message);
+    }
+    page.send(&Command::Busy { on: true }).await;
+    let bad = other.until("the busy switch", |event| match event {
+        Event::Busy { .. } => Some(false),
+        Event::Failed { .. } => Some(true),
+        _ => None,
+    });
+    assert!(!bad.await);
+}
+
+#[tokio::test]
+async fn too_much_that_is_no_command_closes_the_socket() {
+    let bridge = Bridge::start().await;
+    let mut page = bridge.page().await;
+    for _ in 0..11 {
+        page.send_text("x").await;
+    }
+    assert_eq!(
+        closed(&mut page).await,
+        (4007, "too many malformed frames".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn one_connection_too_many_is_told_so() {
+    let bridge = Bridge::limited(|limits| limits.connections = NonZeroUsize::new(2).unwrap()).await;
+    let mut page = bridge.page().await;
+    let second = bridge.page().await;
+    assert_eq!(bridge.get("/", "").await.status(), 503);
+    drop(second);
+    within("a free place", async {
+        while bridge.get("/", "").await.status() != 200 {}
+    })
+    .await;
+    page.send(&Command::Busy { on: true }).await;
+    page.until_view("an answer", |view| view.busy).await;
+}
+
+#[tokio::test]
+async fn thousands_of_connections_do_not_disturb_the_page_that_is_there() {
+    let bridge = Bridge::limited(|limits| limits.header_timeout = Duration::from_millis(500)).await;
+    let mut page = bridge.page().await;
+    let mut crowd = Vec::new();
+    for round in 0..3000 {
+        if let Ok(Ok(stream)) =
+            tokio::time::timeout(Duration::from_secs(1), TcpStream::connect(bridge.address)).await
+        {
+            crowd.push(stream);
+        }
+        if round % 500 == 0 {
+            let on = !page.view.busy;
+            page.send(&Command::Busy { on }).await;
+            page.until_view("an answer", |view| view.busy == on).await;
+        }
+        // A process has a limited number of files.
+        if crowd.len() == 400 {
+            crowd.clear();
+        }
+    }
+    within("a free place", async {
+        while bridge.get("/", "").await.status() != 200 {}
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_gives_no_sign_of_life_counts_as_gone() {
+    let bridge = Bridge::limited(|limits| {
+        limits.ping_every = Duration::from_millis(50);
+        limits.dead_after = Duration::from_millis(200);
+        limits.connections = NonZeroUsize::MIN;
+    });
+    let bridge = bridge.await;
+    // Held open, and not even a ping is answered.
+    let silent = bridge.page().await;
+    within("a free place", async {
+        while bridge.get("/", "").await.status() != 200 {}
+    })
+    .await;
+    drop(silent);
+
+    let mut alive = within("a place", async {
+        loop {
+            if let Ok(page) = bridge.visit().connect().await {
+                return page;
+            }
+        }
+    })
+    .await;
+    alive.greet(bridge.secret.expose()).await;
+    alive.begin().await;
+    let until = Instant::now() + Duration::from_millis(600);
+    // Reading answers the pings.
+    let end = tokio::time::timeout_at(until, closed(&mut alive)).await;
+    assert!(end.is_err(), "{end:?}");
+}
+
+#[tokio::test]
+async fn a_page_that_is_too_slow_is_told_and_holds_up_nobody() {
+    let mut wishes = Wishes {
+        send_buffer: Some(4096),
+        ..Wishes::default()
+    };
+    wishes.limits.frame_burst = 1_000_000;
+    let bridge = Bridge::start_with(wishes).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let stream = socket.connect(bridge.address).await.unwrap();
+    let mut slow = bridge.visit().connect_by(stream).await.unwrap();
+    slow.greet(bridge.secret.expose()).await;
+    slow.begin().await;
+
+    // More than the peer and the system keep for it.
+    let mut quick = bridge.page().await;
+    for _ in 0..200 {
+        toggle(&mut quick, 50).await;
+    }
+    assert_eq!(closed(&mut slow).await, (4003, "lagged".to_owned()));
+    assert_eq!(bridge.page().await.view.busy, quick.view.busy);
+}
+
+/// Makes this many events.
+async fn toggle(page: &mut Page, times: usize) {
+    for _ in 0..times {
+        let on = !page.view.busy;
+        page.view.busy = on;
+        page.send(&Command::Busy { on }).await;
+    }
+    let mut seen = 0;
+    while seen < times {
+        seen += usize::from(matches!(page.event().await, Event::Busy { .. }));
+    }
+}

@@ -1,0 +1,215 @@
+//! A bridge to test, a page to talk to it, and a client that sends whatever one likes.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use p2pchat_bridge::{Assets, Limits, Secret, Server, Setup};
+use p2pchat_model::PeerAddr;
+use p2pchat_peer::{Options, Peer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+mod page;
+
+pub use page::{Page, Visit, closed};
+
+/// Longer than anything takes that a test waits for, on the slowest machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// An origin that the bridges here let in.
+pub const DEV_ORIGIN: &str = "http://127.0.0.1:8080";
+
+/// Waits for something that has to come.
+pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    timeout(PATIENCE, future)
+        .await
+        .unwrap_or_else(|_| panic!("{what} did not come"))
+}
+
+/// An address that no other test uses, in this process or in one that runs beside it.
+pub fn own_address() -> PeerAddr {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    let pid = std::process::id();
+    let own = NEXT.fetch_add(1, Ordering::Relaxed);
+    PeerAddr::new(Ipv4Addr::new(
+        127,
+        200 + (pid % 50) as u8,
+        (pid / 50 % 250) as u8,
+        own,
+    ))
+    .unwrap()
+}
+
+/// A bridge and its peer.
+pub struct Bridge {
+    pub address: SocketAddr,
+    pub secret: Secret,
+    pub url: String,
+    peer: Peer,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<()>,
+}
+
+/// What a test may want to be otherwise.
+pub struct Wishes {
+    pub limits: Limits,
+    pub assets: Assets,
+    pub registry: String,
+    pub hello_port: u16,
+    pub history: Option<PathBuf>,
+    /// What the system keeps for a page that does not read; its own choice is megabytes.
+    pub send_buffer: Option<u32>,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            assets: Assets::from_files([]),
+            // Nobody is there: most tests need no registry.
+            registry: "127.0.0.1:9".to_owned(),
+            hello_port: 9,
+            history: None,
+            send_buffer: None,
+        }
+    }
+}
+
+impl Bridge {
+    pub async fn start() -> Self {
+        Self::start_with(Wishes::default()).await
+    }
+
+    pub async fn limited(change: impl FnOnce(&mut Limits)) -> Self {
+        let mut wishes = Wishes::default();
+        change(&mut wishes.limits);
+        Self::start_with(wishes).await
+    }
+
+    pub async fn start_with(wishes: Wishes) -> Self {
+        let peer = Peer::start(Options {
+            registry: wishes.registry,
+            hello_port: wishes.hello_port,
+            address: Some(own_address()),
+            unprivileged: true,
+            history: wishes.history,
+            ..Options::default()
+        });
+        let peer = peer.await.unwrap();
+        let listener = listen(wishes.send_buffer);
+        let address = listener.local_addr().unwrap();
+        let secret = Secret::random().unwrap();
+        let setup = Setup {
+            secret: secret.clone(),
+            assets: wishes.assets,
+            origins: vec![DEV_ORIGIN.to_owned()],
+            limits: wishes.limits,
+        };
+        let server = Server::new(listener, peer.handle(), setup).unwrap();
+        let url = server.url();
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(server.run(async { stopped.await.unwrap_or(()) }));
+        Self {
+            address,
+            secret,
+            url,
+            peer,
+            stop,
+            running,
+        }
+    }
+
+    /// The peer's own address.
+    pub fn peer(&self) -> PeerAddr {
+        self.peer.handle().address()
+    }
+
+    /// A visit as the bridge's own page makes it.
+    pub fn visit(&self) -> Visit {
+        Visit::new(self.address)
+    }
+
+    /// A page that has been let in.
+    pub async fn page(&self) -> Page {
+        let mut page = self.visit().connect().await.unwrap();
+        page.greet(self.secret.expose()).await;
+        page.begin().await;
+        page
+    }
+
+    /// A connection for whatever one likes.
+    pub async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Sends these bytes on a connection of their own and reads all that is answered.
+    pub async fn raw(&self, bytes: &[u8]) -> String {
+        let mut stream = self.connect().await;
+        // The bridge may close before it has read all.
+        let _ = stream.write_all(bytes).await;
+        read_all(&mut stream).await
+    }
+
+    /// `GET`s a path with these headers besides `Host`.
+    pub async fn get(&self, path: &str, headers: &str) -> Answer {
+        self.ask("GET", path, headers).await
+    }
+
+    /// Asks for a path with another method.
+    pub async fn ask(&self, method: &str, path: &str, headers: &str) -> Answer {
+        let host = self.address;
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n"
+        );
+        Answer(self.raw(request.as_bytes()).await)
+    }
+
+    /// Stops it, in order.
+    pub async fn stop(self) {
+        self.stop.send(()).unwrap();
+        within("the end of the server", self.running).await.unwrap();
+        self.peer.stop().await;
+    }
+}
+
+/// Connections have the buffer of the socket that they were made by.
+fn listen(send_buffer: Option<u32>) -> TcpListener {
+    let socket = TcpSocket::new_v4().unwrap();
+    if let Some(bytes) = send_buffer {
+        socket.set_send_buffer_size(bytes).unwrap();
+    }
+    socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+    socket.listen(1024).unwrap()
+}
+
+/// All that comes until the other side closes.
+pub async fn read_all(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    // A reset ends it as well.
+    let _ = within("the end of an answer", stream.read_to_end(&mut answer)).await;
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// What was answered to an HTTP request.
+pub struct Answer(pub String);
+
+impl Answer {
+    pub fn status(&self) -> u16 {
+        self.0.split(' ').nth(1).unwrap_or("0").parse().unwrap()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (head, _) = self.0.split_once("\r\n\r\n")?;
+        head.lines()
+            .filter_map(|line| line.split_once(": "))
+            .find_map(|(key, value)| (key == name).then_some(value))
+    }
+
+    pub fn body(&self) -> &str {
+        self.0.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+    }
+}

@@ -1,0 +1,181 @@
+//! What a page does: connect, show the secret, draw the view, send commands.
+
+use std::net::SocketAddr;
+
+use futures::{SinkExt, StreamExt};
+use hyper_tungstenite::tungstenite::handshake::client::generate_key;
+use hyper_tungstenite::tungstenite::http::Request;
+use hyper_tungstenite::tungstenite::{Error, Message};
+use p2pchat_model::{Command, Event, Line, View};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use super::within;
+
+/// A visit to be made.
+pub struct Visit {
+    address: SocketAddr,
+    path: String,
+    headers: Vec<(&'static str, String)>,
+}
+
+impl Visit {
+    /// One as the bridge's own page makes it.
+    pub fn new(address: SocketAddr) -> Self {
+        let headers = vec![
+            ("host", address.to_string()),
+            ("origin", format!("http://{address}")),
+            ("sec-websocket-protocol", "p2pchat.v1".to_owned()),
+        ];
+        Self {
+            address,
+            path: "/ws".to_owned(),
+            headers,
+        }
+    }
+
+    pub fn path(mut self, path: &str) -> Self {
+        self.path = path.to_owned();
+        self
+    }
+
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(known, _)| *known != name);
+        self
+    }
+
+    pub fn with(self, name: &'static str, value: impl Into<String>) -> Self {
+        let mut visit = self.without(name);
+        visit.headers.push((name, value.into()));
+        visit
+    }
+
+    /// Makes the visit; the status if the bridge does not want it.
+    pub async fn connect(self) -> Result<Page, u16> {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        self.connect_by(stream).await
+    }
+
+    /// The same on a connection that is there.
+    pub async fn connect_by(self, stream: TcpStream) -> Result<Page, u16> {
+        // Only to satisfy the client, which wants to know the host without the header.
+        let mut request = Request::builder()
+            .uri(format!("ws://{}{}", self.address, self.path))
+            .header("connection", "Upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", generate_key());
+        for (name, value) in self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(()).unwrap();
+        match within("an answer", client_async(request, stream)).await {
+            Ok((stream, _)) => Ok(Page {
+                stream,
+                view: View::default(),
+            }),
+            Err(Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// A page, or a script.
+pub struct Page {
+    pub stream: WebSocketStream<TcpStream>,
+    pub view: View,
+}
+
+impl Page {
+    /// Shows the secret.
+    pub async fn greet(&mut self, secret: &str) {
+        self.send_text(&format!("{{\"secret\":\"{secret}\"}}"))
+            .await;
+    }
+
+    /// Takes the view.
+    pub async fn begin(&mut self) {
+        let first = self.text().await.unwrap();
+        self.view = serde_json::from_str(&first).unwrap();
+    }
+
+    pub async fn send(&mut self, command: &Command) {
+        self.send_text(&serde_json::to_string(command).unwrap())
+            .await;
+    }
+
+    /// Sends a command as it is written in the documents.
+    pub async fn send_text(&mut self, text: &str) {
+        self.stream.send(Message::text(text)).await.unwrap();
+    }
+
+    /// The next text, or how the socket was closed.
+    pub async fn text(&mut self) -> Result<String, (u16, String)> {
+        loop {
+            match within("a frame", self.stream.next()).await {
+                Some(Ok(Message::Text(text))) => return Ok(text.to_string()),
+                Some(Ok(Message::Close(Some(frame)))) => {
+                    return Err((frame.code.into(), frame.reason.to_string()));
+                }
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => return Err((0, format!("{other:?}"))),
+            }
+        }
+    }
+
+    /// The next event, applied to the view.
+    pub async fn event(&mut self) -> Event {
+        let text = self.text().await.unwrap();
+        let event = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        self.view.apply(&event);
+        event
+    }
+
+    /// Takes events until one is what was waited for.
+    pub async fn until<T>(&mut self, what: &str, mut is: impl FnMut(&Event) -> Option<T>) -> T {
+        within(what, async {
+            loop {
+                let event = self.event().await;
+                if let Some(found) = is(&event) {
+                    return found;
+                }
+            }
+        })
+        .await
+    }
+
+    /// Takes events until the view is what was waited for.
+    pub async fn until_view(&mut self, what: &str, is: impl Fn(&View) -> bool) {
+        within(what, async {
+            while !is(&self.view) {
+                self.event().await;
+            }
+        })
+        .await;
+    }
+
+    /// What was said, as far as it is known, in the order of the ids.
+    pub fn texts(&self) -> Vec<String> {
+        let messages = self.view.lines.iter().filter_map(|line| match line {
+            Line::Message(message) => Some(message),
+            Line::Notice { .. } => None,
+        });
+        let mut messages: Vec<_> = messages.collect();
+        messages.sort_by_key(|message| message.id);
+        let texts = messages.into_iter().map(|message| message.text.clone());
+        texts.collect()
+    }
+}
+
+/// How the bridge closed a socket: the code and the reason. What it sent before does not
+/// matter.
+pub async fn closed(page: &mut Page) -> (u16, String) {
+    within("the end", async {
+        loop {
+            if let Err(closed) = page.text().await {
+                return closed;
+            }
+        }
+    })
+    .await
+}
