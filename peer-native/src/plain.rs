@@ -170,6 +170,10 @@ impl Front {
                 for line in words::who(&self.view) {
                     self.print(&line);
                 }
+                // What is known may be half a minute old; the next answer is not.
+                if self.view.account.is_some() {
+                    self.send(Command::Refresh).await?;
+                }
             }
             Ok(Typed::Quit) => self.exit = Some(Exit::Done),
             Err(message) => self.print(&message),

@@ -1,6 +1,6 @@
 //! `--plain` on pipes.
 
-use crate::support::{Piped, Registry, own_address};
+use crate::support::{Piped, Registry, own_address, wait_for};
 
 fn start(registry: &Registry, user: &str, address: &str) -> Piped {
     let mut arguments = registry.arguments_of(user, address);
@@ -16,6 +16,12 @@ fn two_people_chat_by_lines() {
     let mut b = start(&registry, "bob", &at_b);
     a.line_with("logged in as alice");
     b.line_with("logged in as bob");
+    // Bob came later than alice's first list. Until she has a newer one, she is shown
+    // his address beside his name.
+    wait_for("alice to know that bob is online", || {
+        a.write("/who");
+        a.line_with("online: ").contains("bob").then_some(())
+    });
     a.write(&format!("/request {at_b}"));
     let asked = b.line_with("asks for a chat");
     assert!(
