@@ -105,13 +105,13 @@ async fn send(stream: &mut Stream, message: Message, limits: &Limits) -> Result<
     }
 }
 
-/// Says why, and waits a little for that to be read.
+/// Says why, or answers where the other side has closed, and waits a little for that to
+/// be read.
 async fn close(mut stream: Stream, end: End, limits: &Limits) {
-    let Some(frame) = end.frame() else {
-        return;
-    };
     let closing = async {
-        if stream.close(Some(frame)).await.is_err() {
+        if let Some(frame) = end.frame()
+            && stream.close(Some(frame)).await.is_err()
+        {
             return;
         }
         loop {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use hyper_tungstenite::tungstenite::protocol::CloseFrame;
+use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use p2pchat_bridge::Limits;
 use p2pchat_model::{Command, DeliveryState, Line, Password, Target, View};
 use p2pchat_registry::{Options, Server, StoreSpec};
@@ -255,4 +257,19 @@ async fn a_bridge_that_stops_tells_its_pages() {
     );
     stopping.await.unwrap();
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn a_page_that_closes_is_answered() {
+    let bridge = Bridge::start().await;
+    let mut greeted = bridge.page().await;
+    let mut waiting = bridge.visit().connect().await.unwrap();
+    for page in [&mut greeted, &mut waiting] {
+        let frame = CloseFrame {
+            code: CloseCode::Normal,
+            reason: "".into(),
+        };
+        page.stream.close(Some(frame)).await.unwrap();
+        assert_eq!(closed(page).await.0, 1000);
+    }
 }

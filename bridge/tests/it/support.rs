@@ -16,22 +16,22 @@ use tokio::time::timeout;
 
 mod page;
 
-pub use page::{Page, Visit, closed};
+pub(crate) use page::{Page, Visit, closed};
 
 /// Longer than anything takes that a test waits for, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// An origin that the bridges here let in.
-pub const DEV_ORIGIN: &str = "http://127.0.0.1:8080";
+pub(crate) const DEV_ORIGIN: &str = "http://127.0.0.1:8080";
 
 /// Waits for something that has to come.
-pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future)
         .await
         .unwrap_or_else(|_| panic!("{what} did not come"))
 }
 
 /// An address that no other test uses, in this process or in one that runs beside it.
-pub fn own_address() -> PeerAddr {
+pub(crate) fn own_address() -> PeerAddr {
     static NEXT: AtomicU8 = AtomicU8::new(1);
     let pid = std::process::id();
     let own = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -45,24 +45,24 @@ pub fn own_address() -> PeerAddr {
 }
 
 /// A bridge and its peer.
-pub struct Bridge {
-    pub address: SocketAddr,
-    pub secret: Secret,
-    pub url: String,
+pub(crate) struct Bridge {
+    pub(crate) address: SocketAddr,
+    pub(crate) secret: Secret,
+    pub(crate) url: String,
     peer: Peer,
     stop: oneshot::Sender<()>,
     running: JoinHandle<()>,
 }
 
 /// What a test may want to be otherwise.
-pub struct Wishes {
-    pub limits: Limits,
-    pub assets: Assets,
-    pub registry: String,
-    pub hello_port: u16,
-    pub history: Option<PathBuf>,
+pub(crate) struct Wishes {
+    pub(crate) limits: Limits,
+    pub(crate) assets: Assets,
+    pub(crate) registry: String,
+    pub(crate) hello_port: u16,
+    pub(crate) history: Option<PathBuf>,
     /// What the system keeps for a page that does not read; its own choice is megabytes.
-    pub send_buffer: Option<u32>,
+    pub(crate) send_buffer: Option<u32>,
 }
 
 impl Default for Wishes {
@@ -80,17 +80,17 @@ impl Default for Wishes {
 }
 
 impl Bridge {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(Wishes::default()).await
     }
 
-    pub async fn limited(change: impl FnOnce(&mut Limits)) -> Self {
+    pub(crate) async fn limited(change: impl FnOnce(&mut Limits)) -> Self {
         let mut wishes = Wishes::default();
         change(&mut wishes.limits);
         Self::start_with(wishes).await
     }
 
-    pub async fn start_with(wishes: Wishes) -> Self {
+    pub(crate) async fn start_with(wishes: Wishes) -> Self {
         let peer = Peer::start(Options {
             registry: wishes.registry,
             hello_port: wishes.hello_port,
@@ -124,17 +124,17 @@ impl Bridge {
     }
 
     /// The peer's own address.
-    pub fn peer(&self) -> PeerAddr {
+    pub(crate) fn peer(&self) -> PeerAddr {
         self.peer.handle().address()
     }
 
     /// A visit as the bridge's own page makes it.
-    pub fn visit(&self) -> Visit {
+    pub(crate) fn visit(&self) -> Visit {
         Visit::new(self.address)
     }
 
     /// A page that has been let in.
-    pub async fn page(&self) -> Page {
+    pub(crate) async fn page(&self) -> Page {
         let mut page = self.visit().connect().await.unwrap();
         page.greet(self.secret.expose()).await;
         page.begin().await;
@@ -142,12 +142,12 @@ impl Bridge {
     }
 
     /// A connection for whatever one likes.
-    pub async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
     /// Sends these bytes on a connection of their own and reads all that is answered.
-    pub async fn raw(&self, bytes: &[u8]) -> String {
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
         // The bridge may close before it has read all.
         let _ = stream.write_all(bytes).await;
@@ -155,12 +155,12 @@ impl Bridge {
     }
 
     /// `GET`s a path with these headers besides `Host`.
-    pub async fn get(&self, path: &str, headers: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str, headers: &str) -> Answer {
         self.ask("GET", path, headers).await
     }
 
     /// Asks for a path with another method.
-    pub async fn ask(&self, method: &str, path: &str, headers: &str) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, path: &str, headers: &str) -> Answer {
         let host = self.address;
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n"
@@ -169,7 +169,7 @@ impl Bridge {
     }
 
     /// Stops it, in order.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
         within("the end of the server", self.running).await.unwrap();
         self.peer.stop().await;
@@ -187,7 +187,7 @@ fn listen(send_buffer: Option<u32>) -> TcpListener {
 }
 
 /// All that comes until the other side closes.
-pub async fn read_all(stream: &mut TcpStream) -> String {
+pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     // A reset ends it as well.
     let _ = within("the end of an answer", stream.read_to_end(&mut answer)).await;
@@ -195,21 +195,21 @@ pub async fn read_all(stream: &mut TcpStream) -> String {
 }
 
 /// What was answered to an HTTP request.
-pub struct Answer(pub String);
+pub(crate) struct Answer(pub(crate) String);
 
 impl Answer {
-    pub fn status(&self) -> u16 {
+    pub(crate) fn status(&self) -> u16 {
         self.0.split(' ').nth(1).unwrap_or("0").parse().unwrap()
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let (head, _) = self.0.split_once("\r\n\r\n")?;
         head.lines()
             .filter_map(|line| line.split_once(": "))
             .find_map(|(key, value)| (key == name).then_some(value))
     }
 
-    pub fn body(&self) -> &str {
+    pub(crate) fn body(&self) -> &str {
         self.0.split_once("\r\n\r\n").map_or("", |(_, body)| body)
     }
 }

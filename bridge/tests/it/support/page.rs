@@ -13,7 +13,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 use super::within;
 
 /// A visit to be made.
-pub struct Visit {
+pub(crate) struct Visit {
     address: SocketAddr,
     path: String,
     headers: Vec<(&'static str, String)>,
@@ -21,7 +21,7 @@ pub struct Visit {
 
 impl Visit {
     /// One as the bridge's own page makes it.
-    pub fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         let headers = vec![
             ("host", address.to_string()),
             ("origin", format!("http://{address}")),
@@ -34,30 +34,30 @@ impl Visit {
         }
     }
 
-    pub fn path(mut self, path: &str) -> Self {
+    pub(crate) fn path(mut self, path: &str) -> Self {
         self.path = path.to_owned();
         self
     }
 
-    pub fn without(mut self, name: &str) -> Self {
+    pub(crate) fn without(mut self, name: &str) -> Self {
         self.headers.retain(|(known, _)| *known != name);
         self
     }
 
-    pub fn with(self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(self, name: &'static str, value: impl Into<String>) -> Self {
         let mut visit = self.without(name);
         visit.headers.push((name, value.into()));
         visit
     }
 
     /// Makes the visit; the status if the bridge does not want it.
-    pub async fn connect(self) -> Result<Page, u16> {
+    pub(crate) async fn connect(self) -> Result<Page, u16> {
         let stream = TcpStream::connect(self.address).await.unwrap();
         self.connect_by(stream).await
     }
 
     /// The same on a connection that is there.
-    pub async fn connect_by(self, stream: TcpStream) -> Result<Page, u16> {
+    pub(crate) async fn connect_by(self, stream: TcpStream) -> Result<Page, u16> {
         // Only to satisfy the client, which wants to know the host without the header.
         let mut request = Request::builder()
             .uri(format!("ws://{}{}", self.address, self.path))
@@ -81,36 +81,36 @@ impl Visit {
 }
 
 /// A page, or a script.
-pub struct Page {
-    pub stream: WebSocketStream<TcpStream>,
-    pub view: View,
+pub(crate) struct Page {
+    pub(crate) stream: WebSocketStream<TcpStream>,
+    pub(crate) view: View,
 }
 
 impl Page {
     /// Shows the secret.
-    pub async fn greet(&mut self, secret: &str) {
+    pub(crate) async fn greet(&mut self, secret: &str) {
         self.send_text(&format!("{{\"secret\":\"{secret}\"}}"))
             .await;
     }
 
     /// Takes the view.
-    pub async fn begin(&mut self) {
+    pub(crate) async fn begin(&mut self) {
         let first = self.text().await.unwrap();
         self.view = serde_json::from_str(&first).unwrap();
     }
 
-    pub async fn send(&mut self, command: &Command) {
+    pub(crate) async fn send(&mut self, command: &Command) {
         self.send_text(&serde_json::to_string(command).unwrap())
             .await;
     }
 
     /// Sends a command as it is written in the documents.
-    pub async fn send_text(&mut self, text: &str) {
+    pub(crate) async fn send_text(&mut self, text: &str) {
         self.stream.send(Message::text(text)).await.unwrap();
     }
 
     /// The next text, or how the socket was closed.
-    pub async fn text(&mut self) -> Result<String, (u16, String)> {
+    pub(crate) async fn text(&mut self) -> Result<String, (u16, String)> {
         loop {
             match within("a frame", self.stream.next()).await {
                 Some(Ok(Message::Text(text))) => return Ok(text.to_string()),
@@ -124,7 +124,7 @@ impl Page {
     }
 
     /// The next event, applied to the view.
-    pub async fn event(&mut self) -> Event {
+    pub(crate) async fn event(&mut self) -> Event {
         let text = self.text().await.unwrap();
         let event = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
         self.view.apply(&event);
@@ -132,7 +132,11 @@ impl Page {
     }
 
     /// Takes events until one is what was waited for.
-    pub async fn until<T>(&mut self, what: &str, mut is: impl FnMut(&Event) -> Option<T>) -> T {
+    pub(crate) async fn until<T>(
+        &mut self,
+        what: &str,
+        mut is: impl FnMut(&Event) -> Option<T>,
+    ) -> T {
         within(what, async {
             loop {
                 let event = self.event().await;
@@ -145,7 +149,7 @@ impl Page {
     }
 
     /// Takes events until the view is what was waited for.
-    pub async fn until_view(&mut self, what: &str, is: impl Fn(&View) -> bool) {
+    pub(crate) async fn until_view(&mut self, what: &str, is: impl Fn(&View) -> bool) {
         within(what, async {
             while !is(&self.view) {
                 self.event().await;
@@ -155,7 +159,7 @@ impl Page {
     }
 
     /// What was said, as far as it is known, in the order of the ids.
-    pub fn texts(&self) -> Vec<String> {
+    pub(crate) fn texts(&self) -> Vec<String> {
         let messages = self.view.lines.iter().filter_map(|line| match line {
             Line::Message(message) => Some(message),
             Line::Notice { .. } => None,
@@ -169,7 +173,7 @@ impl Page {
 
 /// How the bridge closed a socket: the code and the reason. What it sent before does not
 /// matter.
-pub async fn closed(page: &mut Page) -> (u16, String) {
+pub(crate) async fn closed(page: &mut Page) -> (u16, String) {
     within("the end", async {
         loop {
             if let Err(closed) = page.text().await {
