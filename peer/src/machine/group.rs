@@ -120,9 +120,12 @@ impl Group {
         }
     }
 
-    /// Notes that a member knows these.
-    fn has_heard(&mut self, member: PeerAddr, known: &BTreeSet<PeerAddr>) {
-        if let Some(entry) = self.members.get_mut(&member) {
+    /// Notes that a member has been told of these by another. Not if he is not believed to
+    /// know that one: to him it is a stranger who tells.
+    fn has_heard(&mut self, member: PeerAddr, from: PeerAddr, known: &BTreeSet<PeerAddr>) {
+        if let Some(entry) = self.members.get_mut(&member)
+            && !entry.untold.contains(&from)
+        {
             entry.untold.retain(|address| !known.contains(address));
         }
     }
@@ -206,12 +209,9 @@ impl Machine {
         for address in &news {
             self.join(*address, by);
         }
-        // He cannot introduce himself: to those who do not know him he is a stranger.
-        let mut introduced = known.clone();
-        introduced.remove(&from);
         for member in &mine {
             match known.contains(member) {
-                true => self.group.has_heard(*member, &introduced),
+                true => self.group.has_heard(*member, from, &known),
                 false => self.group.must_hear(*member, &news),
             }
         }
