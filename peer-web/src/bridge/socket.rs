@@ -24,8 +24,19 @@ pub(super) struct Socket {
 
 impl Socket {
     /// Begins to connect. `None` if the browser does not even try.
-    pub(super) fn open(url: &str, on: impl Fn(Happening) + Clone + 'static) -> Option<Self> {
-        let socket = WebSocket::new_with_str(url, SUBPROTOCOL).ok()?;
+    ///
+    /// `bare` leaves the subprotocol out: `trunk serve`, which stands in between while one
+    /// works on this page, does not answer to it.
+    pub(super) fn open(
+        url: &str,
+        bare: bool,
+        on: impl Fn(Happening) + Clone + 'static,
+    ) -> Option<Self> {
+        let socket = match bare {
+            true => WebSocket::new(url),
+            false => WebSocket::new_with_str(url, SUBPROTOCOL),
+        };
+        let socket = socket.ok()?;
         let opened = on.clone();
         let received = on.clone();
         let listeners = [

@@ -1,7 +1,7 @@
 //! Sizes and places of elements, set through the object model: a `style` attribute would
 //! need a laxer content security policy.
 
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, HtmlElement, HtmlTextAreaElement};
 
 /// Sets a style property to so many CSS pixels.
 pub fn set_px(element: &HtmlElement, property: &str, pixels: f64) {
@@ -23,4 +23,24 @@ pub fn rows(list: &Element) -> impl Iterator<Item = (String, Element)> {
     (0..children.length())
         .filter_map(move |index| children.item(index))
         .filter_map(|child| Some((child.get_attribute("data-key")?, child)))
+}
+
+/// Puts a text where the cursor is, in place of what is selected. Returns what the field
+/// holds then.
+pub fn insert(field: &HtmlTextAreaElement, text: &str) -> String {
+    // Fails when the cursor is beyond the end only, and that is where it is.
+    let _ = field.set_range_text(text);
+    let behind = field
+        .selection_start()
+        .ok()
+        .flatten()
+        .map(|start| start + utf16_len(text));
+    let _ = field.set_selection_start(behind);
+    let _ = field.set_selection_end(behind);
+    field.value()
+}
+
+/// How long a text is as the browser counts.
+fn utf16_len(text: &str) -> u32 {
+    u32::try_from(text.encode_utf16().count()).unwrap_or(u32::MAX)
 }

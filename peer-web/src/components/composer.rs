@@ -8,6 +8,7 @@ use crate::app::use_page;
 use crate::browser::{element, page, storage};
 use crate::state::{Action, State};
 
+use super::emoji::EmojiPicker;
 use super::icon::{Glyph, Icon};
 
 /// The id of the text field.
@@ -65,6 +66,15 @@ pub fn Composer() -> Html {
             }
         }
     };
+    let onpick = {
+        let (node, set) = (node.clone(), set.clone());
+        Callback::from(move |emoji: &'static str| {
+            if let Some(field) = node.cast::<HtmlTextAreaElement>() {
+                set.emit(element::insert(&field, emoji));
+            }
+            page::focus(ID);
+        })
+    };
     let oninput = move |event: InputEvent| {
         if let Some(field) = event.target_dyn_into::<HtmlTextAreaElement>() {
             set.emit(field.value());
@@ -78,6 +88,7 @@ pub fn Composer() -> Html {
     html! {
         <form class="composer" onsubmit={move |event: SubmitEvent| { event.prevent_default(); submit.emit(()); }}>
             <div class="composer-box">
+                <EmojiPicker {onpick} />
                 <textarea id={ID} ref={node} rows="1" value={(*text).clone()} {placeholder} {oninput} {onkeydown}
                     aria-label="Message" aria-describedby="composer-note" autocomplete="off" dir="auto" />
                 <button type="submit" class="send" disabled={!ready} aria-label="Send" title="Send">

@@ -17,9 +17,8 @@ use crate::state::Action;
 
 use super::icon::{Glyph, Icon};
 use super::message_row::row;
-use super::spacer::Spacer;
 
-use layout::Layout;
+use layout::{Layout, Nodes};
 
 /// How often the page looks whether a new day has begun, in milliseconds.
 const DAY_CHECK: u32 = 30_000;
@@ -36,7 +35,7 @@ pub fn Conversation() -> Html {
     let update = use_force_update();
     let zone = use_memo((), |()| Zone::new(page::zone_offset));
     let layout = use_mut_ref(Layout::default);
-    let (scroller, list) = (use_node_ref(), use_node_ref());
+    let nodes = use_state(Nodes::default);
     let at_end = use_state_eq(|| true);
     let today = zone.day(use_now(DAY_CHECK));
 
@@ -52,16 +51,17 @@ pub fn Conversation() -> Html {
         Some(view) => layout.borrow_mut().heights(&rows, &view.get().lines),
         None => Vec::new(),
     };
-    let (place, in_sight) = (layout.borrow().place, layout.borrow().in_sight);
+    let place = layout.borrow_mut().place_in(&rows, &heights);
+    let in_sight = layout.borrow().in_sight;
     let drawn = span(&heights, top_of(place, &rows, &heights, in_sight), in_sight);
     layout.borrow_mut().drawn = drawn;
 
     {
         let (layout, rows) = (layout.clone(), rows.clone());
-        let (scroller, list, update) = (scroller.clone(), list.clone(), update.clone());
+        let (nodes, update) = (nodes.clone(), update.clone());
         use_effect(move || {
             let mut layout = layout.borrow_mut();
-            if layout.settle(&scroller, &list, &rows) {
+            if layout.settle(&nodes, &rows) {
                 // Something is higher or lower than was assumed: draw with what is known now.
                 update.force_update();
             }
@@ -71,7 +71,7 @@ pub fn Conversation() -> Html {
         let update = update.clone();
         use_callback((), move |(), ()| update.force_update())
     };
-    use_size(scroller.clone(), onresize);
+    use_size(nodes.scroller.clone(), onresize);
 
     let watched = use_watched();
     {
@@ -87,10 +87,10 @@ pub fn Conversation() -> Html {
 
     let onscroll = {
         let (layout, rows, at_end) = (layout.clone(), rows.clone(), at_end.clone());
-        let (scroller, list, update) = (scroller.clone(), list.clone(), update.clone());
+        let (nodes, update) = (nodes.clone(), update.clone());
         move |_| {
             let mut layout = layout.borrow_mut();
-            let redraw = layout.scrolled(&scroller, &list, &rows, &heights);
+            let redraw = layout.scrolled(&nodes, &rows, &heights);
             at_end.set(layout.place == Place::End);
             if redraw {
                 update.force_update();
@@ -112,24 +112,31 @@ pub fn Conversation() -> Html {
         .is_some_and(|view| view.get().more_history);
     html! {
         <div class="conversation">
-            <div class="scroller" ref={scroller} {onscroll} role="log" aria-live="off" aria-label="Conversation" tabindex="0">
+            <div class="scroller" ref={nodes.scroller.clone()} {onscroll} role="log" aria-live="off" aria-label="Conversation" tabindex="0">
                 { top(more, state.pending.history.is_some(), rows.is_empty()) }
-                <Spacer height={drawn.above} />
-                <div class="lines" ref={list}>
+                <div aria-hidden="true" ref={nodes.above.clone()}></div>
+                <div class="lines" ref={nodes.list.clone()}>
                     { for state.view.iter().flat_map(|view| {
                         let view = view.get();
                         rows[drawn.first..drawn.end].iter().map(|drawn| row(drawn, &view.lines, &zone, today)).collect::<Vec<_>>()
                     }) }
                 </div>
-                <Spacer height={drawn.below} />
+                <div aria-hidden="true" ref={nodes.below.clone()}></div>
+                if !*at_end {
+                    <div class="latest-place">
+                        <button type="button" class="latest" onclick={onlatest}><Icon glyph={Glyph::Down} />{ latest(unread) }</button>
+                    </div>
+                }
             </div>
-            if !*at_end {
-                <button type="button" class="latest" onclick={onlatest}>
-                    <Icon glyph={Glyph::Down} />
-                    { match unread { 0 => "Latest".to_owned(), 1 => "1 new message".to_owned(), n => format!("{n} new messages") } }
-                </button>
-            }
         </div>
+    }
+}
+
+fn latest(unread: usize) -> String {
+    match unread {
+        0 => "Latest".to_owned(),
+        1 => "1 new message".to_owned(),
+        n => format!("{n} new messages"),
     }
 }
 

@@ -54,12 +54,13 @@ pub fn Tick(props: &Props) -> Html {
     }
 }
 
-/// The lines below one's own words while not everybody has them: who has, who has not yet,
-/// and who will not.
+/// The lines below one's own words when they did not simply go out: who has them, who has
+/// them not yet, and who will not.
 #[component]
 pub fn Deliveries(props: &Props) -> Html {
     let deliveries = &props.deliveries;
-    if deliveries.iter().all(|to| to.state == DeliveryState::Sent) {
+    let goes_well = |state| matches!(state, DeliveryState::Sent | DeliveryState::Sending);
+    if deliveries.iter().all(|to| goes_well(to.state)) {
         return html! {};
     }
     let line =

@@ -97,8 +97,8 @@ fn words(request: &IncomingRequest) -> String {
     let with: Vec<String> = request.members.iter().map(ToString::to_string).collect();
     let with = match with.as_slice() {
         [] => String::new(),
-        [one] => format!(" Together with {one}."),
-        [rest @ .., last] => format!(" Together with {} and {last}.", rest.join(", ")),
+        [one] => format!(" {one} comes along."),
+        [rest @ .., last] => format!(" {} and {last} come along.", rest.join(", ")),
     };
     printable(&format!("From {}{check}.{with}", request.from.address)).into_owned()
 }

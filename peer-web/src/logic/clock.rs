@@ -159,7 +159,7 @@ mod tests {
         static ASKED: AtomicU32 = AtomicU32::new(0);
         let zone = Zone::new(|_| i32::try_from(ASKED.fetch_add(1, Ordering::Relaxed)).unwrap());
         for second in 0..600 {
-            zone.day(Timestamp(MOMENT.0 - MOMENT.0 % QUARTER + second * 1000));
+            let _ = zone.day(Timestamp(MOMENT.0 - MOMENT.0 % QUARTER + second * 1000));
         }
         assert_eq!(ASKED.load(Ordering::Relaxed), 1);
     }

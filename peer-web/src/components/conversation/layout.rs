@@ -13,6 +13,25 @@ const END_SLACK: f64 = 24.0;
 /// How many renders in a row may follow from measuring, should heights never agree.
 const MOST_ROUNDS: u32 = 6;
 
+/// The elements that are measured and moved.
+#[derive(Clone, Default, PartialEq)]
+pub(super) struct Nodes {
+    /// What scrolls.
+    pub(super) scroller: NodeRef,
+    /// An empty box as high as the rows before those that are drawn.
+    pub(super) above: NodeRef,
+    /// The rows that are drawn.
+    pub(super) list: NodeRef,
+    /// An empty box as high as the rows behind.
+    pub(super) below: NodeRef,
+}
+
+impl Nodes {
+    fn get(&self) -> Option<(HtmlElement, Element)> {
+        Some((self.scroller.cast()?, self.list.cast()?))
+    }
+}
+
 /// Where things are.
 #[derive(Default)]
 pub(super) struct Layout {
@@ -23,7 +42,11 @@ pub(super) struct Layout {
     /// What was drawn last.
     pub(super) drawn: Span,
     known: Heights,
+    /// The scroll position when it was last looked at.
+    top: f64,
     rounds: u32,
+    /// Where this put the scroll position: the browser tells of it later, as of the user's.
+    put_at: Option<i32>,
 }
 
 impl Layout {
@@ -36,13 +59,30 @@ impl Layout {
         })
     }
 
+    /// Where the user is, given all rows; if his row went away, where he was.
+    pub(super) fn place_in(&mut self, rows: &[Row], heights: &[f64]) -> Place {
+        if let Place::At { key, .. } = self.place
+            && !rows.iter().any(|row| row.key == key)
+        {
+            self.place = place_at(self.top, rows, heights);
+        }
+        self.place
+    }
+
     /// After a render: measures what was drawn, and scrolls to the place. Says whether
     /// another render is needed.
-    pub(super) fn settle(&mut self, scroller: &NodeRef, list: &NodeRef, rows: &[Row]) -> bool {
-        let (Some(scroller), Some(list)) = (scroller.cast::<HtmlElement>(), list.cast::<Element>())
-        else {
+    pub(super) fn settle(&mut self, nodes: &Nodes, rows: &[Row]) -> bool {
+        let Some((scroller, list)) = nodes.get() else {
             return false;
         };
+        for (node, height) in [
+            (&nodes.above, self.drawn.above),
+            (&nodes.below, self.drawn.below),
+        ] {
+            if let Some(spacer) = node.cast::<HtmlElement>() {
+                element::set_px(&spacer, "height", height);
+            }
+        }
         let in_sight = f64::from(scroller.client_height());
         let mut news = (in_sight - self.in_sight).abs() > 0.5;
         self.in_sight = in_sight;
@@ -62,42 +102,40 @@ impl Layout {
         news && self.rounds <= MOST_ROUNDS
     }
 
-    fn scroll_to_place(&self, scroller: &HtmlElement, list: &Element) {
+    fn scroll_to_place(&mut self, scroller: &HtmlElement, list: &Element) {
         let now = scroller.scroll_top();
-        match self.place {
-            Place::End => {
-                let end = scroller.scroll_height() - scroller.client_height();
-                if now != end {
-                    scroller.set_scroll_top(end);
-                }
-            }
+        let wanted = match self.place {
+            Place::End => scroller.scroll_height() - scroller.client_height(),
             Place::At { key, offset } => {
                 let key = key.to_string();
                 let top = scroller.get_bounding_client_rect().top();
-                if let Some((_, row)) = element::rows(list).find(|(found, _)| *found == key) {
-                    let off = row.get_bounding_client_rect().top() - top - offset;
-                    if off.abs() >= 1.0 {
-                        #[expect(clippy::cast_possible_truncation, reason = "some pixels")]
-                        scroller.set_scroll_top(now + off.round() as i32);
-                    }
-                }
+                let Some((_, row)) = element::rows(list).find(|(found, _)| *found == key) else {
+                    return;
+                };
+                let off = row.get_bounding_client_rect().top() - top - offset;
+                #[expect(clippy::cast_possible_truncation, reason = "some pixels")]
+                let off = off.round() as i32;
+                now + off
             }
+        };
+        if now != wanted {
+            scroller.set_scroll_top(wanted);
+            self.put_at = Some(scroller.scroll_top());
+            self.top = f64::from(scroller.scroll_top());
         }
     }
 
     /// After a scroll: where is the user now? Says whether other rows have to be drawn.
-    pub(super) fn scrolled(
-        &mut self,
-        scroller: &NodeRef,
-        list: &NodeRef,
-        rows: &[Row],
-        heights: &[f64],
-    ) -> bool {
-        let (Some(scroller), Some(list)) = (scroller.cast::<HtmlElement>(), list.cast::<Element>())
-        else {
+    pub(super) fn scrolled(&mut self, nodes: &Nodes, rows: &[Row], heights: &[f64]) -> bool {
+        let Some((scroller, list)) = nodes.get() else {
             return false;
         };
+        if self.put_at == Some(scroller.scroll_top()) {
+            return false;
+        }
+        self.put_at = None;
         let top = f64::from(scroller.scroll_top());
+        self.top = top;
         let left = f64::from(scroller.scroll_height() - scroller.client_height()) - top;
         self.place = if left <= END_SLACK && self.drawn.end == rows.len() {
             Place::End

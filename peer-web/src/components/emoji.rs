@@ -1,0 +1,78 @@
+//! A few emoji for those whose keyboard has none.
+
+use yew::prelude::*;
+
+use crate::browser::hooks::use_keys;
+
+use super::icon::{Glyph, Icon};
+
+/// What is offered: each with a word for those who cannot see it.
+const EMOJI: [(&str, &str); 24] = [
+    ("🙂", "smile"),
+    ("😂", "laugh"),
+    ("😉", "wink"),
+    ("😍", "love"),
+    ("🤔", "thinking"),
+    ("😮", "surprise"),
+    ("😢", "sad"),
+    ("😴", "tired"),
+    ("😎", "cool"),
+    ("🙈", "embarrassed"),
+    ("👍", "thumbs up"),
+    ("👎", "thumbs down"),
+    ("👋", "wave"),
+    ("🙏", "please"),
+    ("👏", "applause"),
+    ("💪", "strong"),
+    ("🎉", "celebrate"),
+    ("❤️", "heart"),
+    ("🔥", "fire"),
+    ("✅", "done"),
+    ("❌", "no"),
+    ("☕", "coffee"),
+    ("🍕", "pizza"),
+    ("🚀", "rocket"),
+];
+
+/// What an [`EmojiPicker`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// Called with the emoji.
+    pub onpick: Callback<&'static str>,
+}
+
+/// The button that opens the choice, and the choice.
+#[component]
+pub fn EmojiPicker(props: &Props) -> Html {
+    let open = use_state(|| false);
+    let onkey = {
+        let open = open.setter();
+        use_callback((), move |event: KeyboardEvent, ()| {
+            if event.key() == "Escape" {
+                open.set(false);
+            }
+        })
+    };
+    use_keys(onkey);
+    let onclick = {
+        let open = open.clone();
+        move |_| open.set(!*open)
+    };
+    let choice = |(emoji, words): &(&'static str, &'static str)| {
+        let (emoji, open, onpick) = (*emoji, open.setter(), props.onpick.clone());
+        let onclick = move |_: MouseEvent| {
+            open.set(false);
+            onpick.emit(emoji);
+        };
+        html! { <button type="button" aria-label={*words} title={*words} {onclick}>{ emoji }</button> }
+    };
+    html! {
+        <div class="emoji">
+            <button type="button" class="icon-button" aria-expanded={open.to_string()} aria-controls="emoji-panel"
+                aria-label="Emoji" title="Emoji" {onclick}><Icon glyph={Glyph::Smile} /></button>
+            if *open {
+                <div id="emoji-panel" class="emoji-panel" role="group" aria-label="Emoji">{ for EMOJI.iter().map(choice) }</div>
+            }
+        </div>
+    }
+}

@@ -1,0 +1,15 @@
+//! The hook and the components in a real browser, with a WebSocket that the test plays.
+#![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+#[path = "web/support.rs"]
+mod support;
+
+#[path = "web/bridge.rs"]
+mod bridge;
+#[path = "web/components.rs"]
+mod components;
+#[path = "web/page.rs"]
+mod page;
+
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

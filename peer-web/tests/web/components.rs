@@ -1,0 +1,91 @@
+//! Single components.
+
+use p2pchat_model::{Delivery, DeliveryState, Gone, Person};
+use p2pchat_web::components::deliveries::{Deliveries, Props as DeliveriesProps};
+use p2pchat_web::components::field::{Field, Props as FieldProps};
+use p2pchat_web::components::rich_text::{Props as TextProps, RichText};
+use wasm_bindgen_test::wasm_bindgen_test;
+use yew::prelude::*;
+
+use crate::support::mount;
+
+fn text(text: &str) -> TextProps {
+    TextProps {
+        text: text.to_owned().into(),
+    }
+}
+
+#[wasm_bindgen_test]
+async fn what_others_say_is_only_ever_text() {
+    let hostile = "<img src=x onerror=\"alert(1)\"><script>alert(2)</script>\u{1b}[2J\u{202e}";
+    let mounted = mount::<RichText>(text(hostile));
+    mounted.wait(".text").await;
+    assert!(mounted.find("img, script").is_none());
+    assert!(
+        mounted
+            .text()
+            .starts_with("<img src=x onerror=\"alert(1)\">")
+    );
+    assert!(mounted.text().ends_with("␛[2J\u{fffd}"));
+}
+
+#[wasm_bindgen_test]
+async fn links_open_elsewhere_and_tell_nothing() {
+    let mounted = mount::<RichText>(text("see https://example.org/a, not javascript://x"));
+    let link = mounted.wait("a").await;
+    assert_eq!(
+        link.get_attribute("href").as_deref(),
+        Some("https://example.org/a")
+    );
+    assert_eq!(link.get_attribute("target").as_deref(), Some("_blank"));
+    assert!(
+        link.get_attribute("rel")
+            .unwrap()
+            .contains("noopener noreferrer")
+    );
+    assert_eq!(mounted.root.query_selector_all("a").unwrap().length(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn a_field_counts_bytes_and_not_letters() {
+    let mounted = mount::<Field>(FieldProps {
+        id: "f".into(),
+        label: "Name".into(),
+        value: "çççççç".into(),
+        max: 10,
+        error: None,
+        hint: None,
+        hidden: false,
+        autocomplete: "off".into(),
+        oninput: Callback::noop(),
+        children: Html::default(),
+    });
+    mounted.wait_text("12 of 10 bytes").await;
+    let input = mounted.wait("input").await;
+    assert_eq!(input.get_attribute("aria-invalid").as_deref(), Some("true"));
+}
+
+#[wasm_bindgen_test]
+async fn who_did_not_get_a_text_is_named() {
+    let to = |address: &str, name: &str, state| Delivery {
+        to: Person {
+            address: address.parse().unwrap(),
+            name: name.parse().ok(),
+        },
+        state,
+    };
+    let mounted = mount::<Deliveries>(DeliveriesProps {
+        deliveries: vec![
+            to("192.168.1.21", "bob", DeliveryState::Sent),
+            to(
+                "192.168.1.22",
+                "carol",
+                DeliveryState::Failed(Gone::Unreachable),
+            ),
+        ],
+    });
+    mounted
+        .wait_text("carol did not get this: out of reach")
+        .await;
+    assert!(mounted.text().contains("sent to bob"));
+}

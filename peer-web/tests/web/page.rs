@@ -1,0 +1,126 @@
+//! The whole page.
+
+use p2pchat_web::App;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::support::{Fake, Mounted, SECRET, SIGNED_OUT, VIEW, js, mount, wait_for};
+
+async fn page(view: &str) -> (Mounted<App>, Fake) {
+    js(&format!("history.replaceState(null, '', '#{SECRET}')"));
+    let fake = Fake::install();
+    let mounted = mount::<App>(());
+    fake.welcome(view).await;
+    (mounted, fake)
+}
+
+fn said(id: u64, own: bool, text: &str) -> String {
+    let (name, address) = if own { ("alice", 20) } else { ("bob", 21) };
+    let deliveries = if own { "[]" } else { "null" };
+    format!(
+        r#"{{"message":{{"message":{{"id":{id},"at":{},"from":{{"name":"{name}","address":"192.168.1.{address}","check":"confirmed"}},"text":"{text}","deliveries":{deliveries}}}}}}}"#,
+        1_795_348_800_000 + id * 1000
+    )
+}
+
+#[wasm_bindgen_test]
+async fn a_page_without_the_secret_says_so() {
+    js("history.replaceState(null, '', '#')");
+    let fake = Fake::install();
+    let mounted = mount::<App>(());
+    mounted.wait_text("Open the whole address").await;
+    assert_eq!(fake.count(), 0);
+}
+
+#[wasm_bindgen_test]
+async fn signing_in_sends_the_form_and_shows_what_is_wrong_beside_the_field() {
+    let (mounted, fake) = page(SIGNED_OUT).await;
+    mounted.type_into("#sign-in-name", "alice").await;
+    mounted.type_into("#sign-in-password", "wrong").await;
+    mounted.wait_text("5 of 15 bytes").await;
+    mounted.wait("button[type=submit]").await.click();
+    wait_for("the command", || fake.sent().len() == 2).await;
+    assert_eq!(
+        fake.sent()[1],
+        r#"{"login":{"name":"alice","password":"wrong"}}"#
+    );
+    fake.say(r#"{"failed":{"at":1,"failure":{"command":"login","problem":"wrong_credentials","message":"no such account, or not its password"}}}"#);
+    mounted.wait_text("no such account").await;
+    let field = mounted.wait("#sign-in-password").await;
+    assert_eq!(field.get_attribute("aria-invalid").as_deref(), Some("true"));
+    fake.say(r#"{"logged_in":{"at":2,"name":"alice"}}"#);
+    mounted.wait("#composer").await;
+}
+
+#[wasm_bindgen_test]
+async fn a_name_that_does_not_fit_is_not_sent() {
+    let (mounted, fake) = page(SIGNED_OUT).await;
+    mounted.type_into("#sign-in-name", "elevenbytes").await;
+    mounted.type_into("#sign-in-password", "p").await;
+    mounted.wait_text("11 of 10 bytes").await;
+    mounted.wait("button[type=submit]").await.click();
+    mounted.wait_text("at the most").await;
+    assert_eq!(fake.sent().len(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn a_text_is_sent_and_shown_and_the_draft_is_gone() {
+    let (mounted, fake) = page(VIEW).await;
+    mounted.type_into("#composer", "hello").await;
+    wait_for("the draft", || {
+        js("sessionStorage['p2pchat.draft.alice']")
+            .as_string()
+            .as_deref()
+            == Some("hello")
+    })
+    .await;
+    wait_for("the button", || {
+        !mounted.find(".send").unwrap().has_attribute("disabled")
+    })
+    .await;
+    mounted.wait(".send").await.click();
+    wait_for("the command", || fake.sent().len() == 2).await;
+    assert_eq!(fake.sent()[1], r#"{"say":{"text":"hello"}}"#);
+    assert!(js("sessionStorage['p2pchat.draft.alice']").is_undefined());
+    fake.say(&said(1, true, "hello"));
+    mounted.wait(".said.own").await;
+}
+
+#[wasm_bindgen_test]
+async fn a_request_is_shown_and_answered_by_its_address() {
+    let (mounted, fake) = page(VIEW).await;
+    fake.say(r#"{"request_received":{"request":{"at":1,"from":{"name":"dave","address":"192.168.1.23","check":"unknown"},"members":[{"address":"192.168.1.24","name":"erin"}],"expires":9999999999999}}}"#);
+    mounted.wait_text("dave asks for a chat").await;
+    mounted.wait_text("erin comes along").await;
+    assert!(mounted.text().contains("192.168.1.23"));
+    mounted.wait(".incoming .primary").await.click();
+    wait_for("the command", || fake.sent().len() == 2).await;
+    assert_eq!(fake.sent()[1], r#"{"accept":{"from":"192.168.1.23"}}"#);
+}
+
+#[wasm_bindgen_test]
+async fn of_three_thousand_messages_a_few_are_in_the_page() {
+    let (mounted, fake) = page(VIEW).await;
+    // Without the style sheet the list has no height of its own; give it one.
+    js(
+        "const style = document.createElement('style'); style.textContent = '.scroller { height: 600px; overflow-y: auto; overflow-anchor: none }'; document.head.append(style)",
+    );
+    for id in 1..=3000 {
+        fake.say(&said(id, false, "text"));
+    }
+    fake.say(&said(3001, false, "the last one"));
+    mounted.wait_text("the last one").await;
+    let drawn = mounted.root.query_selector_all(".said").unwrap().length();
+    assert!((1..300).contains(&drawn), "{drawn}");
+}
+
+#[wasm_bindgen_test]
+async fn a_bridge_that_goes_away_is_told_in_plain_words() {
+    let (mounted, fake) = page(VIEW).await;
+    mounted.wait("#composer").await;
+    fake.drop(1006);
+    mounted.wait_text("Your bridge does not answer").await;
+    wait_for("another connection", || fake.count() >= 2).await;
+    fake.open();
+    fake.drop(4001);
+    mounted.wait_text("not the key of your bridge").await;
+}
