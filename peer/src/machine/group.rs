@@ -9,6 +9,7 @@
 //!
 //! Where a member's list lacks somebody, he is answered with a list: a notify whose
 //! newcomer is its sender. It brings in those he never knew, and nobody whom he lost.
+//! Clients of 2017 would not understand it and get none.
 //!
 //! `untold` of a member holds the addresses that he is not believed to know. It is
 //! drained by notifies, one newcomer each, since clients of 2017 read no list.
@@ -98,7 +99,7 @@ impl Group {
     }
 
     fn has_news_for(&self, member: &Member) -> bool {
-        member.wants_list || self.news_for(member).is_some()
+        (member.wants_list && member.reads_lists()) || self.news_for(member).is_some()
     }
 
     /// Somebody present whom a member is not believed to know.
@@ -190,7 +191,7 @@ impl Machine {
         let own = self.config.address;
         let mine = self.group.present_set();
         let mut known: BTreeSet<PeerAddr> = members.iter().collect();
-        if members.is_empty() {
+        if members.is_empty() && *newcomer != from {
             // A client of 2017 sends no list. It tells its members all the same.
             known.extend(&mine);
         }
@@ -219,12 +220,12 @@ impl Machine {
         for address in &news {
             self.group.must_hear(*address, &strange_to_him);
         }
-        // A list by itself is an answer already, and is not answered.
-        let asks = *newcomer != from && !members.is_empty();
-        if let Some(sender) = self.group.get_mut(from)
-            && asks
-        {
-            sender.wants_list |= !strange_to_him.is_empty();
+        // A list by itself is an answer already, and is not answered; one without anybody
+        // on it asks. (That of a client of 2017 has nobody on it, but is not by itself.)
+        let asks = (*newcomer == from) == members.is_empty();
+        if let Some(sender) = self.group.get_mut(from) {
+            sender.sends_lists |= !members.is_empty() || *newcomer == from;
+            sender.wants_list |= asks && !strange_to_him.is_empty();
         }
     }
 
@@ -267,6 +268,12 @@ impl Machine {
             self.group.must_hear(*member, &news);
         }
         self.group.must_hear(address, &others);
+        if let Some(member) = self.group.get_mut(address)
+            && others.is_empty()
+        {
+            // Nobody to tell him of, but he may have somebody to tell of.
+            member.wants_list = true;
+        }
     }
 
     /// Takes a member out of the chat, because he could not be reached or refused.

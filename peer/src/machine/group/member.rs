@@ -16,8 +16,11 @@ pub(in super::super) struct Member {
     pub(in super::super) since: Duration,
     /// Whom he is not believed to know.
     pub(super) untold: BTreeSet<PeerAddr>,
-    /// Whether his list lacks somebody, so that he is to get ours. Any notify carries it.
+    /// Whether his list lacks somebody, or may have somebody whom ours lacks, so that he
+    /// is to get ours. Any notify carries it.
     pub(super) wants_list: bool,
+    /// Whether he ever sent a list with a notify.
+    pub(super) sends_lists: bool,
     /// The notify that is on its way to him, and of whom it tells.
     pub(super) notifying: Option<(SendId, PeerAddr)>,
     pub(super) notify_tries: u32,
@@ -68,6 +71,7 @@ impl Member {
             since: now,
             untold: BTreeSet::new(),
             wants_list: false,
+            sends_lists: false,
             notifying: None,
             notify_tries: 0,
             notify_after: None,
@@ -94,6 +98,11 @@ impl Member {
         self.since = now;
         self.notify_tries = 0;
         self.notify_after = None;
+    }
+
+    /// Whether his program is known not to be one of 2017, which read no lists.
+    pub(super) fn reads_lists(&self) -> bool {
+        self.sends_lists || self.confirms == Some(true)
     }
 
     /// Ends his presence. What he has not been sent.
