@@ -1,5 +1,7 @@
 //! What there is to see, changed only by [`View::apply`].
 
+use std::collections::BTreeSet;
+
 use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
@@ -251,15 +253,17 @@ impl View {
     fn add_history(&mut self, messages: &[Message], more: bool) {
         let room = Self::MAX_LINES.saturating_sub(self.lines.len());
         self.more_history = more && messages.len() < room;
-        for message in messages.iter().rev().take(room) {
-            if !self
-                .lines
-                .iter()
-                .any(|line| line.message_id() == Some(message.id))
-            {
-                self.lines.push(Line::Message(message.clone()));
-            }
-        }
+        let known: BTreeSet<MessageId> = self.lines.iter().filter_map(Line::message_id).collect();
+        let newest = &messages[messages.len().saturating_sub(room)..];
+        let mut lines: Vec<Line> = newest
+            .iter()
+            .filter(|message| !known.contains(&message.id))
+            .cloned()
+            .map(Line::Message)
+            .collect();
+        // Older ones come first, and the sort keeps the order of what was said at one time.
+        lines.append(&mut self.lines);
+        self.lines = lines;
         self.lines.sort_by_key(Line::at);
     }
 

@@ -197,3 +197,20 @@ fn the_registry_says_who_asks_even_if_it_says_so_a_moment_later() {
     assert_eq!(check_with(&mut view, "mallory"), NameCheck::Differs);
     assert_eq!(check_with(&mut view, "bob"), NameCheck::Confirmed);
 }
+
+#[test]
+fn texts_of_the_same_moment_come_back_in_the_order_they_were_said() {
+    let mut view = logged_in("alice");
+    let same_moment = |id| Message {
+        at: Timestamp(10),
+        ..message(id, false)
+    };
+    view.apply(&Event::Message {
+        message: same_moment(4),
+    });
+    view.apply(&Event::History {
+        messages: (1..=4).map(same_moment).collect(),
+        more: false,
+    });
+    assert_eq!(messages(&view), [1, 2, 3, 4]);
+}
