@@ -1,0 +1,107 @@
+//! Whom a user has let in, worked out from what reached his machine and from nothing
+//! that the machine says about it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use p2pchat_model::PeerAddr;
+use p2pchat_peer::machine::{ConnId, Input, Output, SendId};
+use p2pchat_protocol::{ChatAnswer, Contact};
+
+/// The addresses that may be members: those of accepted requests, in either direction,
+/// and those that somebody among them told of. A machine may know fewer members than
+/// these, never others. Who left the chat without the user leaving it may come back.
+#[derive(Default)]
+pub(crate) struct Accepted {
+    addresses: BTreeSet<PeerAddr>,
+    /// Notifies, and when they came: one from somebody who is let in a little later
+    /// counts then.
+    notifies: Vec<(Duration, PeerAddr, Vec<PeerAddr>)>,
+    /// Chat requests that were received: from whom, and with whom he comes.
+    received: BTreeMap<ConnId, (PeerAddr, Vec<PeerAddr>)>,
+    /// Chat requests that were sent: to whom.
+    sent: BTreeMap<SendId, PeerAddr>,
+}
+
+impl Accepted {
+    /// The longest that a notify may wait for its sender to be let in.
+    const HELD: Duration = Duration::from_secs(30);
+
+    /// Whether the user has let this address in.
+    pub(crate) fn holds(&self, address: PeerAddr) -> bool {
+        self.addresses.contains(&address)
+    }
+
+    /// Who sent the chat request on this connection, and with whom he comes.
+    pub(crate) fn request(&self, conn: ConnId) -> Option<&(PeerAddr, Vec<PeerAddr>)> {
+        self.received.get(&conn)
+    }
+
+    /// The user left: nobody is let in.
+    pub(crate) fn forget(&mut self) {
+        self.addresses.clear();
+        self.notifies.clear();
+    }
+
+    /// Takes note of what reached the machine.
+    pub(crate) fn learn_input(&mut self, now: Duration, input: &Input) {
+        match input {
+            Input::Contact {
+                conn,
+                from,
+                contact,
+            } => {
+                let list = contact.members().iter();
+                match contact {
+                    Contact::Request { .. } => {
+                        self.received.insert(*conn, (*from, list.collect()));
+                    }
+                    Contact::Notify { newcomer, .. } => {
+                        let told = list.chain([*newcomer]).collect();
+                        self.notifies.push((now, *from, told));
+                    }
+                }
+            }
+            Input::RequestDone {
+                id,
+                result: Ok(ChatAnswer::Accepted),
+            } => self.addresses.extend(self.sent.get(id)),
+            _ => {}
+        }
+        self.spread(now);
+    }
+
+    /// Takes note of what the machine sends.
+    pub(crate) fn learn_output(&mut self, now: Duration, output: &Output) {
+        match output {
+            Output::Request { id, to, .. } => {
+                self.sent.insert(*id, *to);
+            }
+            Output::Answer {
+                conn,
+                answer: ChatAnswer::Accepted,
+            } => {
+                if let Some((from, list)) = self.received.get(conn) {
+                    self.addresses.insert(*from);
+                    self.addresses.extend(list);
+                }
+            }
+            _ => {}
+        }
+        self.spread(now);
+    }
+
+    /// Lets those in whom somebody let in told of, until nothing changes.
+    fn spread(&mut self, now: Duration) {
+        self.notifies.retain(|(at, ..)| now <= *at + Self::HELD);
+        let mut before = usize::MAX;
+        while before != self.addresses.len() {
+            before = self.addresses.len();
+            for (_, from, told) in &self.notifies {
+                if self.addresses.contains(from) {
+                    self.addresses.extend(told);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! What a user has been told and what his machine was asked, kept without the machine:
+//! what the checks compare it with.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use p2pchat_model::{Command, DeliveryState, Event, MessageId, PeerAddr, Username};
+use p2pchat_peer::machine::{ConnId, Input, Output};
+use p2pchat_protocol::{Contact, Kind, split_text};
+
+use super::accepted::Accepted;
+
+/// What a user was told, counted: that the runs are about something, and that those
+/// without faults went without a hitch.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Told {
+    pub(crate) joined: usize,
+    pub(crate) left: usize,
+    pub(crate) sent: usize,
+    pub(crate) unconfirmed: usize,
+    pub(crate) failed: usize,
+    pub(crate) strangers: usize,
+}
+
+impl Told {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.joined += other.joined;
+        self.left += other.left;
+        self.sent += other.sent;
+        self.unconfirmed += other.unconfirmed;
+        self.failed += other.failed;
+        self.strangers += other.strangers;
+    }
+
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::MemberJoined { .. } => self.joined += 1,
+            Event::MemberLeft { .. } => self.left += 1,
+            Event::Stranger { .. } => self.strangers += 1,
+            Event::Delivered { delivery, .. } => match delivery.state {
+                DeliveryState::Sending => {}
+                DeliveryState::Sent => self.sent += 1,
+                DeliveryState::Unconfirmed => self.unconfirmed += 1,
+                DeliveryState::Failed(_) => self.failed += 1,
+            },
+            _ => {}
+        }
+    }
+}
+
+/// The books of one process.
+#[derive(Default)]
+pub(crate) struct Book {
+    pub(crate) accepted: Accepted,
+    pub(crate) account: Option<Username>,
+    /// Since when that is so, or is not.
+    pub(crate) account_since: Duration,
+    pub(crate) members: BTreeSet<PeerAddr>,
+    /// Who was a member since the user last left.
+    pub(crate) former: BTreeSet<PeerAddr>,
+    /// The chat request that waits for the user, and since when.
+    pub(crate) incoming: Option<(PeerAddr, Duration)>,
+    /// The chat requests that wait for others, and since when.
+    pub(crate) outgoing: BTreeMap<PeerAddr, Duration>,
+    /// The texts on their way: how many packets, and until when they may be.
+    pub(crate) sending: BTreeMap<(MessageId, PeerAddr), (usize, Duration)>,
+    /// The texts and members of which the outcome is known, or was waited for.
+    pub(crate) listed: BTreeSet<(MessageId, PeerAddr)>,
+    /// What the user was told, counted.
+    pub(crate) told: Told,
+    /// Chat requests whose connection waits for an answer.
+    pub(crate) unanswered: BTreeSet<ConnId>,
+    /// Whether there is a connection to the registry.
+    pub(crate) link_up: bool,
+    /// What the registry was asked and has not answered, oldest first.
+    pub(crate) asked: VecDeque<Kind>,
+    /// How many searches have no answer yet.
+    pub(crate) searches: usize,
+    pub(crate) last_hello: Option<Duration>,
+    pub(crate) last_message: MessageId,
+    /// How often the timer came in this second of the world's clock.
+    pub(crate) timers: (u64, usize),
+    /// Since when the registry should have had this user in its list.
+    pub(crate) listable_since: Option<Duration>,
+}
+
+impl Book {
+    /// The longest that one packet may take to get through or be given up: a connection
+    /// that is not made (5 s) or an answer that does not come (5 s), and on the way
+    /// there every refusal that is tried again.
+    const PACKET: Duration = Duration::from_secs(15);
+    /// What a text may take beyond its packets and those before it.
+    const DELIVERY: Duration = Duration::from_secs(60);
+
+    /// Takes note of what reached the machine.
+    pub(crate) fn note_input(&mut self, now: Duration, input: &Input) {
+        self.accepted.learn_input(now, input);
+        match input {
+            Input::Command(Command::Search { .. }) => self.searches += 1,
+            Input::RegistryUp => self.link_up = true,
+            Input::RegistryDown { .. } => self.lose_link(),
+            Input::Response(_) => {
+                self.asked.pop_front();
+            }
+            Input::Contact {
+                conn,
+                contact: Contact::Request { .. },
+                ..
+            } => {
+                self.unanswered.insert(*conn);
+            }
+            Input::ContactLost { conn } => {
+                self.unanswered.remove(conn);
+            }
+            Input::Timer => {
+                let second = now.as_secs();
+                let before = if self.timers.0 == second {
+                    self.timers.1
+                } else {
+                    0
+                };
+                self.timers = (second, before + 1);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes note of what the machine wants done.
+    pub(crate) fn note_output(&mut self, now: Duration, output: &Output) {
+        match output {
+            Output::ConnectRegistry | Output::DisconnectRegistry => self.lose_link(),
+            Output::Ask(request) => self.asked.push_back(request.kind()),
+            Output::Hello(_) => self.last_hello = Some(now),
+            Output::Answer { conn, .. } => {
+                self.unanswered.remove(conn);
+            }
+            Output::Event(event) => self.note_event(now, event),
+            _ => {}
+        }
+    }
+
+    fn lose_link(&mut self) {
+        self.link_up = false;
+        self.asked.clear();
+    }
+
+    fn note_event(&mut self, now: Duration, event: &Event) {
+        self.told.note(event);
+        match event {
+            Event::LoggedIn { name, .. } => {
+                let before = self.account.replace(*name);
+                self.account_since = before.map_or(now, |_| self.account_since);
+            }
+            Event::LoggedOut { .. } => {
+                self.account = None;
+                self.account_since = now;
+                self.incoming = None;
+                self.outgoing.clear();
+                self.forget_chat();
+            }
+            Event::RequestReceived { request } => {
+                self.incoming = Some((request.from.address, now));
+            }
+            Event::RequestClosed { .. } => self.incoming = None,
+            Event::RequestSent { request } => {
+                self.outgoing.insert(request.to.address, now);
+            }
+            Event::RequestAnswered { to, .. } => {
+                self.outgoing.remove(&to.address);
+            }
+            Event::MemberJoined { member, .. } => {
+                self.members.insert(member.address);
+                self.former.remove(&member.address);
+            }
+            Event::MemberLeft { member, .. } => {
+                self.members.remove(&member.address);
+                self.former.insert(member.address);
+            }
+            Event::ChatLeft { .. } => self.forget_chat(),
+            Event::Found { .. } => self.searches -= 1,
+            Event::Failed { failure, .. } if failure.command == "search" => self.searches -= 1,
+            Event::Message { message } => {
+                self.last_message = message.id;
+                for delivery in message.deliveries.iter().flatten() {
+                    self.send(now, message.id, delivery.to.address, &message.text);
+                }
+            }
+            Event::Delivered { id, delivery } if delivery.state != DeliveryState::Sending => {
+                let key = (*id, delivery.to.address);
+                self.sending.remove(&key);
+                self.listed.insert(key);
+            }
+            _ => {}
+        }
+    }
+
+    fn forget_chat(&mut self) {
+        self.members.clear();
+        self.former.clear();
+        self.accepted.forget();
+    }
+
+    fn send(&mut self, now: Duration, id: MessageId, to: PeerAddr, text: &str) {
+        let packets = split_text(text).map_or(0, |parts| parts.len());
+        let before: usize = self
+            .sending
+            .iter()
+            .filter(|((_, other), _)| *other == to)
+            .map(|(_, (packets, _))| packets)
+            .sum();
+        let wait = Self::PACKET * u32::try_from(packets + before).unwrap();
+        self.sending
+            .insert((id, to), (packets, now + Self::DELIVERY + wait));
+        self.listed.insert((id, to));
+    }
+}

@@ -1,0 +1,194 @@
+//! Checks of one event, before it is entered into the books.
+
+use p2pchat_model::{DeliveryState, Event, NameCheck, OnlineUser, PeerAddr};
+
+use super::{Scene, Verdict, ensure};
+
+/// A chat is among people who let each other in: whoever joins was in an accepted
+/// request or was told of by somebody who is in, and nobody joins twice.
+pub(super) fn only_the_accepted_join(scene: &Scene<'_>, event: &Event) -> Verdict {
+    let Event::MemberJoined { member, .. } = event else {
+        return Ok(());
+    };
+    let who = member.address;
+    ensure(who != scene.address, || "joined his own chat".to_owned())?;
+    ensure(scene.book.accepted.holds(who), || {
+        format!("{who} joined and was never let in")
+    })?;
+    ensure(!scene.book.members.contains(&who), || {
+        format!("{who} joined and was in already")
+    })
+}
+
+/// An event that takes away what is not there would make two front ends differ.
+pub(super) fn only_members_leave(scene: &Scene<'_>, event: &Event) -> Verdict {
+    match event {
+        Event::MemberLeft { member, .. } => {
+            ensure(scene.book.members.contains(&member.address), || {
+                format!("{} left and was not in", member.address)
+            })
+        }
+        Event::ChatLeft { .. } => ensure(!scene.book.members.is_empty(), || {
+            "left a chat that there was not".to_owned()
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Nobody is shown what somebody says whom he has not let in: at this moment the sayer
+/// is a member by the events, and was let in by what reached the machine.
+pub(super) fn only_members_are_shown(scene: &Scene<'_>, event: &Event) -> Verdict {
+    let Event::Message { message } = event else {
+        return Ok(());
+    };
+    let from = message.from.address;
+    if message.is_own() {
+        return ensure(from == scene.address, || {
+            format!("his own text is shown as that of {from}")
+        });
+    }
+    ensure(scene.book.members.contains(&from), || {
+        format!("a text of {from} is shown, who is no member")
+    })?;
+    ensure(scene.book.accepted.holds(from), || {
+        format!("a text of {from} is shown, who was never let in")
+    })
+}
+
+/// A name in a packet is shown as confirmed only where the registry's list, as the user
+/// sees it, has it at that address; and as wrong where it has something else.
+pub(super) fn names_prove_nothing(scene: &Scene<'_>, event: &Event) -> Verdict {
+    let speaker = match event {
+        Event::Message { message } => message.from,
+        Event::RequestReceived { request } => request.from,
+        _ => return Ok(()),
+    };
+    let (name, address) = (speaker.name, speaker.address);
+    let online = &scene.view.online;
+    let check = if online.contains(&OnlineUser { name, address }) {
+        NameCheck::Confirmed
+    } else if online
+        .iter()
+        .any(|user| user.name == name || user.address == address)
+    {
+        NameCheck::Differs
+    } else {
+        NameCheck::Unknown
+    };
+    ensure(speaker.check == check, || {
+        format!(
+            "{name} at {address} is shown as {:?}, not {check:?}",
+            speaker.check
+        )
+    })
+}
+
+/// A text goes to all members; the user sees to whom.
+pub(super) fn own_texts_go_to_every_member(scene: &Scene<'_>, event: &Event) -> Verdict {
+    let Event::Message { message } = event else {
+        return Ok(());
+    };
+    let Some(deliveries) = &message.deliveries else {
+        return Ok(());
+    };
+    let to: Vec<PeerAddr> = deliveries.iter().map(|one| one.to.address).collect();
+    ensure(to.iter().eq(&scene.book.members), || {
+        format!(
+            "a text goes to {to:?}, members are {:?}",
+            scene.book.members
+        )
+    })
+}
+
+/// "Sent" is a promise: no member misses a text whose sender was told that it was sent.
+/// All parts of it were shown at that member, in order, each once. What happens at the
+/// outsider's is his business.
+pub(super) fn sent_means_shown(scene: &Scene<'_>, event: &Event) -> Verdict {
+    let Event::Delivered { id, delivery } = event else {
+        return Ok(());
+    };
+    let to = delivery.to.address;
+    let Some(seat) = scene.seat_of(to) else {
+        return Ok(());
+    };
+    let shown =
+        delivery.state != DeliveryState::Sent || scene.ledger.is_shown(scene.process, *id, seat);
+    ensure(shown, || {
+        format!("text {} counts as sent to {to}, who was not shown it", id.0)
+    })
+}
+
+/// The state of a delivery is final: a user who saw "failed" must not wonder. One who was
+/// out of reach when the text was said, and is tried all the same, has one state too.
+pub(super) fn deliveries_end_once(scene: &Scene<'_>, event: &Event) -> Verdict {
+    let Event::Delivered { id, delivery } = event else {
+        return Ok(());
+    };
+    let key = (*id, delivery.to.address);
+    let known = scene.book.sending.contains_key(&key);
+    ensure(known || !scene.book.listed.contains(&key), || {
+        format!(
+            "text {} to {} ends as {:?} and was not on its way",
+            id.0, delivery.to.address, delivery.state
+        )
+    })
+}
+
+/// History is ordered by number, also when the clock on the wall goes back.
+pub(super) fn messages_are_numbered_upwards(scene: &Scene<'_>, event: &Event) -> Verdict {
+    let Event::Message { message } = event else {
+        return Ok(());
+    };
+    let id = message.id;
+    ensure(scene.book.last_message < id && id.0 < 1 << 53, || {
+        format!("number {} after {}", id.0, scene.book.last_message.0)
+    })
+}
+
+/// The user answers one request at a time, and each is closed once.
+pub(super) fn one_request_waits_at_a_time(scene: &Scene<'_>, event: &Event) -> Verdict {
+    let waits = scene.book.incoming.map(|(from, _)| from);
+    match event {
+        Event::RequestReceived { request } => ensure(waits.is_none(), || {
+            format!(
+                "a request of {} beside that of {waits:?}",
+                request.from.address
+            )
+        }),
+        Event::RequestClosed { from, .. } => ensure(waits == Some(from.address), || {
+            format!(
+                "a request of {} is closed, there waits {waits:?}",
+                from.address
+            )
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Each request that was sent has one answer.
+pub(super) fn requests_are_answered_once(scene: &Scene<'_>, event: &Event) -> Verdict {
+    let waits = |to: &PeerAddr| scene.book.outgoing.contains_key(to);
+    match event {
+        Event::RequestSent { request } => {
+            let to = request.to.address;
+            ensure(!waits(&to), || format!("{to} is asked twice"))
+        }
+        Event::RequestAnswered { to, .. } => ensure(waits(&to.address), || {
+            format!("{} answers and was not asked", to.address)
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A flood of strangers does not become a flood of notices, and no member is a stranger.
+pub(super) fn strangers_are_told_of_at_powers_of_ten(scene: &Scene<'_>, event: &Event) -> Verdict {
+    let Event::Stranger { address, count, .. } = event else {
+        return Ok(());
+    };
+    ensure((0..20).any(|power| *count == 10_u64.pow(power)), || {
+        format!("a notice at packet {count} of {address}")
+    })?;
+    ensure(!scene.book.members.contains(address), || {
+        format!("the member {address} counts as a stranger")
+    })
+}

@@ -1,0 +1,87 @@
+//! Checks of one output, before it is entered into the books.
+
+use p2pchat_model::{Command, Event};
+use p2pchat_peer::machine::{Input, Output};
+use p2pchat_protocol::{ChatAnswer, Kind};
+
+use super::{Scene, Verdict, ensure};
+
+/// What is said in a chat, and who is in it, is told to nobody whom the user has not
+/// let in. (A chat request tells who is in it, to whom the user chose.)
+pub(super) fn only_the_accepted_are_told_anything(scene: &Scene<'_>, output: &Output) -> Verdict {
+    let (Output::Text { to, .. } | Output::Notify { to, .. }) = output else {
+        return Ok(());
+    };
+    ensure(scene.book.accepted.holds(*to), || {
+        format!("{to} is told something and was never let in")
+    })
+}
+
+/// A hello of somebody who is not logged in would keep a dead user alive.
+pub(super) fn hellos_come_from_the_logged_in(scene: &Scene<'_>, output: &Output) -> Verdict {
+    let Output::Hello(hello) = output else {
+        return Ok(());
+    };
+    ensure(scene.book.account == Some(hello.username), || {
+        format!(
+            "a hello of {}, logged in is {:?}",
+            hello.username, scene.book.account
+        )
+    })
+}
+
+/// A request without a connection would be lost.
+pub(super) fn the_registry_is_asked_while_it_is_there(
+    scene: &Scene<'_>,
+    output: &Output,
+) -> Verdict {
+    ensure(
+        !matches!(output, Output::Ask(_)) || scene.book.link_up,
+        || "the registry is asked and there is no connection".to_owned(),
+    )
+}
+
+/// Logins are the dearest that a registry does: a machine asks for one at a time by
+/// itself. A user who logs out and in again while one is under way asks for another.
+pub(super) fn one_login_at_a_time(scene: &Scene<'_>, output: &Output) -> Verdict {
+    let by_hand = matches!(scene.input, Some(Input::Command(_)));
+    let asks = matches!(output, Output::Ask(request) if request.kind() == Kind::Login);
+    let under_way = scene.book.asked.contains(&Kind::Login);
+    ensure(by_hand || !asks || !under_way, || {
+        "a login while another is under way".to_owned()
+    })
+}
+
+/// An answer goes to a connection that waits for one, so each request has one at the most.
+pub(super) fn answers_go_to_who_waits(scene: &Scene<'_>, output: &Output) -> Verdict {
+    let Output::Answer { conn, .. } = output else {
+        return Ok(());
+    };
+    ensure(scene.book.unanswered.contains(conn), || {
+        format!("an answer on connection {}, where nobody waits", conn.0)
+    })
+}
+
+/// Nobody gets in but by the user's own word.
+pub(super) fn only_the_user_accepts(scene: &Scene<'_>, output: &Output) -> Verdict {
+    let Output::Answer {
+        conn,
+        answer: ChatAnswer::Accepted,
+    } = output
+    else {
+        return Ok(());
+    };
+    let asker = scene.book.accepted.request(*conn).map(|(from, _)| *from);
+    let said = match scene.input {
+        Some(Input::Command(Command::Accept { from })) => Some(*from),
+        _ => None,
+    };
+    ensure(said.is_some() && said == asker, || {
+        format!("the request of {asker:?} is accepted, the user said {said:?}")
+    })
+}
+
+/// Whether an output is this event.
+pub(super) fn is_event(output: &Output, which: impl Fn(&Event) -> bool) -> bool {
+    matches!(output, Output::Event(event) if which(event))
+}

@@ -1,0 +1,148 @@
+//! Checks of all that comes of one input, before any of it is entered into the books.
+
+use p2pchat_model::{Command, Event, PeerAddr, View};
+use p2pchat_peer::machine::{Input, Output};
+use p2pchat_protocol::Contact;
+
+use super::outputs::is_event;
+use super::{Book, Scene, Verdict, ensure};
+
+/// More outputs than this for each peer there is are too many for one input.
+const OUTPUTS_A_PEER: usize = 12;
+
+/// The sender learns from how his connection ends whether his text was taken: so each
+/// ends in the one way or the other, at once.
+pub(super) fn every_text_is_taken_or_refused(scene: &Scene<'_>) -> Verdict {
+    let arrived = match scene.input {
+        Some(Input::Text { conn, .. }) => Some(*conn),
+        _ => None,
+    };
+    let ended: Vec<_> = scene
+        .outputs
+        .iter()
+        .filter_map(|output| match output {
+            Output::TakeText { conn } | Output::RefuseText { conn } => Some(*conn),
+            _ => None,
+        })
+        .collect();
+    ensure(ended.iter().eq(arrived.iter()), || {
+        format!("on connection {arrived:?} came a text, ended are {ended:?}")
+    })
+}
+
+/// What a member says is shown and taken; what somebody says who never was one since the
+/// user last left is neither.
+pub(super) fn members_are_heard_and_strangers_are_not(scene: &Scene<'_>) -> Verdict {
+    let Some(Input::Text { from, message, .. }) = scene.input else {
+        return Ok(());
+    };
+    let text = message.text.as_str();
+    let shows = |event: &Event| matches!(event, Event::Message { message } if message.text == text);
+    let shown = scene.events().filter(|event| shows(event)).count();
+    let taken = scene
+        .outputs
+        .iter()
+        .any(|output| matches!(output, Output::TakeText { .. }));
+    ensure(shown == usize::from(taken), || {
+        format!("a text is shown {shown} times, taken: {taken}")
+    })?;
+    let book = scene.book;
+    ensure(taken || !book.members.contains(from), || {
+        format!("a text of the member {from} is refused")
+    })?;
+    let known = book.members.contains(from) || book.former.contains(from);
+    ensure(!taken || known, || {
+        format!("a text of the stranger {from} is taken")
+    })
+}
+
+/// A chat request is answered at once or is the one that the user sees.
+pub(super) fn every_request_waits_or_is_answered(scene: &Scene<'_>) -> Verdict {
+    let Some(Input::Contact {
+        conn,
+        from,
+        contact: Contact::Request { .. },
+    }) = scene.input
+    else {
+        return Ok(());
+    };
+    let answered = scene
+        .outputs
+        .iter()
+        .any(|output| matches!(output, Output::Answer { conn: known, .. } if known == conn));
+    let shown = scene.outputs.iter().any(|output| {
+        is_event(
+            output,
+            |event| matches!(event, Event::RequestReceived { request } if request.from.address == *from),
+        )
+    });
+    ensure(answered != shown, || {
+        format!("a request of {from}: answered {answered}, shown {shown}")
+    })
+}
+
+/// What a user asks for happens or is said to have failed, at once where nobody else is
+/// needed for it.
+pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
+    let Some(Input::Command(command)) = scene.input else {
+        return Ok(());
+    };
+    let failed = scene.events().any(
+        |event| matches!(event, Event::Failed { failure, .. } if failure.command == command.name()),
+    );
+    let done = scene.events().any(|event| match command {
+        Command::Say { text } => {
+            matches!(event, Event::Message { message } if message.is_own() && message.text == *text)
+        }
+        Command::Accept { from } | Command::Reject { from } => {
+            matches!(event, Event::RequestClosed { from: whose, .. } if whose.address == *from)
+        }
+        Command::Leave => matches!(event, Event::ChatLeft { .. }),
+        Command::Logout => matches!(event, Event::LoggedOut { .. }),
+        Command::Busy { on } => *event == Event::Busy { on: *on },
+        _ => false,
+    });
+    let needs_others = matches!(
+        command,
+        Command::Register { .. }
+            | Command::Login { .. }
+            | Command::Refresh
+            | Command::Search { .. }
+            | Command::Request { .. }
+    );
+    ensure(failed != done || needs_others, || {
+        format!("{} failed: {failed}, done: {done}", command.name())
+    })
+}
+
+/// One packet from outside must not make a machine send a thousand.
+pub(super) fn outputs_are_few(scene: &Scene<'_>) -> Verdict {
+    let bound = OUTPUTS_A_PEER * (scene.seats.len() + 4);
+    ensure(scene.outputs.len() <= bound, || {
+        format!("{} outputs from one input", scene.outputs.len())
+    })
+}
+
+/// A front end that draws the view shows what the events say, neither more nor less.
+pub(super) fn the_view_is_what_the_events_say(view: &View, book: &Book) -> Verdict {
+    let mut members: Vec<PeerAddr> = view.members.iter().map(|member| member.address).collect();
+    members.sort();
+    ensure(members.iter().eq(&book.members), || {
+        format!("the view has {members:?}, told were {:?}", book.members)
+    })?;
+    ensure(view.account == book.account, || {
+        format!(
+            "the view has {:?}, told was {:?}",
+            view.account, book.account
+        )
+    })?;
+    let incoming = view.incoming.as_ref().map(|request| request.from.address);
+    ensure(incoming == book.incoming.map(|(from, _)| from), || {
+        format!("the view has a request of {incoming:?}")
+    })?;
+    let mut outgoing: Vec<PeerAddr> = view.outgoing.iter().map(|one| one.to.address).collect();
+    outgoing.sort();
+    ensure(outgoing.iter().eq(book.outgoing.keys()), || {
+        format!("the view has requests to {outgoing:?}")
+    })
+}

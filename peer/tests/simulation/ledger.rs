@@ -1,0 +1,180 @@
+//! What was said in the whole world and what was shown of it: every text is said once,
+//! so that each can be told from each.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use p2pchat_model::MessageId;
+use p2pchat_protocol::split_text;
+
+use super::schedule::Process;
+
+/// One thing that somebody said.
+struct Said {
+    /// Who; `None` if the outsider.
+    by: Option<Process>,
+    /// How many packets it takes.
+    parts: usize,
+}
+
+/// What was said and what was shown of it.
+#[derive(Default)]
+pub(crate) struct Ledger {
+    said: Vec<Said>,
+    /// What was said, by the text of a packet: which, and which part of it.
+    by_part: BTreeMap<String, (usize, usize)>,
+    /// What was said, by its whole text.
+    by_text: BTreeMap<String, usize>,
+    /// What was said, by the number that the sayer's machine gave it.
+    by_id: BTreeMap<(Process, MessageId), usize>,
+    /// The parts that were shown at a seat, in that order.
+    shown: BTreeMap<(usize, usize), Vec<usize>>,
+    /// The latest that was shown at a seat of what one run of a program had to say.
+    latest: BTreeMap<(usize, Process), (usize, usize)>,
+    /// The parts whose sender did not wait any longer for them to be taken at a seat.
+    given_up: BTreeSet<(usize, (usize, usize))>,
+}
+
+impl Ledger {
+    /// The next text to say: of so many words, none of which was said before.
+    pub(crate) fn compose(&mut self, by: Option<Process>, words: usize) -> String {
+        let which = self.said.len();
+        let text = (0..words)
+            .map(|word| format!("ğ{which}.{word}"))
+            .collect::<Vec<_>>()
+            .join(" ");
+        let parts = split_text(&text).unwrap();
+        for (index, part) in parts.iter().enumerate() {
+            self.by_part
+                .insert(part.as_str().to_owned(), (which, index));
+        }
+        self.said.push(Said {
+            by,
+            parts: parts.len(),
+        });
+        self.by_text.insert(text.clone(), which);
+        text
+    }
+
+    /// The sayer's own machine shows a text, under this number.
+    pub(crate) fn named(&mut self, by: Process, id: MessageId, text: &str) -> Result<(), String> {
+        let which = self.by_text.get(text).copied();
+        let which = which
+            .filter(|&which| self.said[which].by == Some(by))
+            .ok_or_else(|| format!("{text:?} was not said here"))?;
+        match self.by_id.insert((by, id), which) {
+            None => Ok(()),
+            Some(_) => Err(format!("number {} was given twice", id.0)),
+        }
+    }
+
+    /// The sender of a text was told that nobody knows whether it arrived at `seat`.
+    pub(crate) fn give_up(&mut self, seat: usize, text: &str) {
+        if let Some(&part) = self.by_part.get(text) {
+            self.given_up.insert((seat, part));
+        }
+    }
+
+    /// A text is shown at `seat` as that of somebody at `from` (`None` if the outsider).
+    ///
+    /// # Errors
+    /// If nobody said it there, it was shown before, or one said later was shown before.
+    /// That last does not count where the sender had stopped waiting: what his system
+    /// still held then may arrive behind what he said next.
+    pub(crate) fn show(
+        &mut self,
+        seat: usize,
+        from: Option<usize>,
+        text: &str,
+    ) -> Result<(), (&'static str, String)> {
+        let Some(&(which, part)) = self.by_part.get(text) else {
+            return Err(("what_is_shown_was_said", format!("nobody said {text:?}")));
+        };
+        let by = self.said[which].by.map(|process| process.seat);
+        if by != from {
+            let words = format!("{text:?} was said by {by:?} and is shown as of {from:?}");
+            return Err(("what_is_shown_was_said", words));
+        }
+        let shown = self.shown.entry((seat, which)).or_default();
+        if shown.contains(&part) {
+            let words = format!("{text:?} is shown again");
+            return Err(("nothing_is_shown_twice", words));
+        }
+        shown.push(part);
+        if let Some(by) = self.said[which].by
+            && !self.given_up.contains(&(seat, (which, part)))
+        {
+            let latest = self.latest.insert((seat, by), (which, part));
+            if latest.is_some_and(|latest| latest > (which, part)) {
+                let words = format!("{text:?} is shown after what was said later");
+                return Err(("texts_are_shown_in_the_order_said", words));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all of what `by` said under this number was shown at `seat`, in order.
+    pub(crate) fn is_shown(&self, by: Process, id: MessageId, seat: usize) -> bool {
+        self.by_id.get(&(by, id)).is_some_and(|&which| {
+            let parts = (0..self.said[which].parts).collect::<Vec<_>>();
+            self.shown.get(&(seat, which)) == Some(&parts)
+        })
+    }
+
+    /// How many texts were shown at somebody else's.
+    pub(crate) fn shown_parts(&self) -> usize {
+        self.shown.values().map(Vec::len).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAYER: Process = Process { seat: 0, run: 0 };
+
+    fn two_said() -> (Ledger, String, String) {
+        let mut ledger = Ledger::default();
+        let first = ledger.compose(Some(SAYER), 3);
+        let second = ledger.compose(Some(SAYER), 3);
+        (ledger, first, second)
+    }
+
+    #[test]
+    fn a_text_that_overtakes_another_is_noticed() {
+        let (mut ledger, first, second) = two_said();
+        assert_eq!(ledger.show(1, Some(0), &second), Ok(()));
+        let (check, _) = ledger.show(1, Some(0), &first).unwrap_err();
+        assert_eq!(check, "texts_are_shown_in_the_order_said");
+    }
+
+    #[test]
+    fn a_text_that_its_sender_gave_up_may_come_late() {
+        let (mut ledger, first, second) = two_said();
+        ledger.give_up(1, &first);
+        assert_eq!(ledger.show(1, Some(0), &second), Ok(()));
+        assert_eq!(ledger.show(1, Some(0), &first), Ok(()));
+        assert!(ledger.show(1, Some(0), &first).is_err());
+    }
+
+    #[test]
+    fn a_text_that_is_shown_as_somebody_elses_is_noticed() {
+        let (mut ledger, first, _) = two_said();
+        let (check, _) = ledger.show(1, Some(2), &first).unwrap_err();
+        assert_eq!(check, "what_is_shown_was_said");
+        assert!(ledger.show(1, Some(0), "never said").is_err());
+    }
+
+    #[test]
+    fn a_long_text_counts_as_shown_when_all_of_it_is() {
+        let mut ledger = Ledger::default();
+        let text = ledger.compose(Some(SAYER), 40);
+        ledger.named(SAYER, MessageId(7), &text).unwrap();
+        let parts = split_text(&text).unwrap();
+        assert!(parts.len() > 1);
+        for part in parts {
+            assert!(!ledger.is_shown(SAYER, MessageId(7), 1));
+            ledger.show(1, Some(0), part.as_str()).unwrap();
+        }
+        assert!(ledger.is_shown(SAYER, MessageId(7), 1));
+    }
+}

@@ -1,0 +1,229 @@
+//! The machines at work: fed, looked at, and obeyed.
+
+use std::time::Duration;
+
+use p2pchat_model::{Command, Event, Problem};
+use p2pchat_peer::machine::{Config, Input, Machine, Output};
+
+use super::network::{Caller, Packet, Reply};
+use super::schedule::{Happening, Process};
+use super::trace::{input_words, output_words};
+use super::world::World;
+
+impl World {
+    /// The latest that a timer fires after its time, as on a busy machine.
+    const LATENESS: Duration = Duration::from_millis(20);
+    /// More outputs from one input than this is a machine that does not end.
+    const MAX_OUTPUTS: usize = 10_000;
+
+    /// Starts the program of a seat.
+    pub(crate) fn start(&mut self, seat: usize) {
+        let origin = self.chance.secs(0, 100_000);
+        let config = Config {
+            address: self.peers[seat].address,
+            registry: "registry".to_owned(),
+            message_port: [1010, 5859][self.chance.below(2)],
+            request_limit: self.mix.request_limit,
+            seed: self.chance.number(0, u64::MAX),
+        };
+        let now = self.now();
+        let name = self.peers[seat].name;
+        self.trace.note(now, || format!("{name} starts"));
+        self.peers[seat].begin(origin, |clocks| Machine::new(config, clocks.at(now)));
+        let process = self.peers[seat].process();
+        self.drain(process, None);
+    }
+
+    pub(crate) fn is_running(&self, process: Process) -> bool {
+        self.peers[process.seat].is_process(process)
+    }
+
+    pub(crate) fn command(&mut self, seat: usize, command: Command) {
+        if self.peers[seat].is_up() {
+            let process = self.peers[seat].process();
+            self.feed(process, Input::Command(command));
+        }
+    }
+
+    /// Hands an input to a machine, checks what it makes of it, and carries that out.
+    pub(crate) fn feed(&mut self, process: Process, input: Input) {
+        if self.violation.is_some() {
+            return;
+        }
+        let now = self.now();
+        let name = self.peers[process.seat].name;
+        self.trace
+            .note(now, || format!("{name} < {}", input_words(&input)));
+        let copy = copy_of(&input);
+        let running = self.peers[process.seat]
+            .running_mut()
+            .expect("only what runs is fed");
+        running.machine.handle(running.clocks.at(now), input);
+        self.drain(process, Some(&copy));
+    }
+
+    fn drain(&mut self, process: Process, input: Option<&Input>) {
+        let now = self.now();
+        let name = self.peers[process.seat].name;
+        let running = self.peers[process.seat]
+            .running_mut()
+            .expect("it has just been fed");
+        let mut outputs = Vec::new();
+        while let Some(output) = running.machine.output() {
+            outputs.push(output);
+            if outputs.len() > Self::MAX_OUTPUTS {
+                return self.fail(
+                    "outputs_are_bounded",
+                    &format!("{name} has no end of outputs"),
+                );
+            }
+        }
+        self.tamper(&mut outputs);
+        for output in &outputs {
+            self.trace
+                .note(now, || format!("{name} > {}", output_words(output)));
+        }
+        let deadline = self.deadline(process);
+        self.examine(process, input, &outputs, deadline);
+        for output in outputs {
+            self.carry_out(process, output);
+        }
+        self.plan_timer(process);
+    }
+
+    /// When the machine wants its timer, by the world's clock.
+    fn deadline(&self, process: Process) -> Option<Duration> {
+        let running = self.peers[process.seat].running()?;
+        let deadline = running.machine.deadline()?;
+        Some(deadline.saturating_sub(running.clocks.origin))
+    }
+
+    fn plan_timer(&mut self, process: Process) {
+        let deadline = self.deadline(process);
+        let late = self.chance.between(Duration::ZERO, Self::LATENESS);
+        let now = self.now();
+        let Some(running) = self.peers[process.seat].running_mut() else {
+            return;
+        };
+        if let Some(at) = deadline
+            && running.planned != deadline
+        {
+            running.planned = deadline;
+            self.schedule
+                .after(at.saturating_sub(now) + late, Happening::Timer(process));
+        }
+    }
+
+    /// The time has come that was planned for a timer; the deadline may have moved.
+    pub(crate) fn timer(&mut self, process: Process) {
+        if !self.is_running(process) {
+            return;
+        }
+        let due = self
+            .deadline(process)
+            .is_some_and(|deadline| deadline <= self.now());
+        if let Some(running) = self.peers[process.seat].running_mut()
+            && due
+        {
+            running.planned = None;
+            self.feed(process, Input::Timer);
+        }
+    }
+
+    fn carry_out(&mut self, process: Process, output: Output) {
+        let seat = process.seat;
+        match output {
+            Output::ConnectRegistry => self.connect_registry(process),
+            Output::DisconnectRegistry => self.disconnect_registry(process),
+            Output::Ask(request) => self.ask(process, request),
+            Output::Hello(hello) => self.send_hello(process, hello),
+            Output::Request {
+                id,
+                to,
+                contact,
+                limit,
+            } => self.call(
+                Caller::Machine(process, id),
+                to,
+                Packet::Request(contact, limit),
+            ),
+            Output::Notify { id, to, contact } => {
+                self.call(Caller::Machine(process, id), to, Packet::Notify(contact));
+            }
+            Output::Text {
+                id,
+                to,
+                message,
+                patience,
+            } => self.call(
+                Caller::Machine(process, id),
+                to,
+                Packet::Text(message, patience),
+            ),
+            Output::Answer { conn, answer } => self.call_answered(conn, Reply::Answer(answer)),
+            Output::TakeText { conn } => self.call_answered(conn, Reply::Received),
+            Output::RefuseText { conn } => self.call_answered(conn, Reply::Refused),
+            Output::Event(event) => self.user_sees(seat, &event),
+            Output::Recall { .. } | Output::Find { .. } => {}
+        }
+    }
+
+    /// What a user does when he sees this.
+    pub(crate) fn user_sees(&mut self, seat: usize, event: &Event) {
+        match event {
+            Event::Registered { .. } => self.peers[seat].registered = true,
+            Event::Failed { failure, .. } if failure.problem == Problem::NameTaken => {
+                self.peers[seat].registered = true;
+            }
+            Event::RequestReceived { request } => {
+                self.plan_answer(seat, request.from.address);
+            }
+            Event::LoggedOut { .. } => self.plan_return(seat),
+            _ => {}
+        }
+    }
+}
+
+/// An input is handed over, and looked at afterwards.
+fn copy_of(input: &Input) -> Input {
+    match input {
+        Input::Command(command) => Input::Command(command.clone()),
+        Input::Timer => Input::Timer,
+        Input::RegistryUp => Input::RegistryUp,
+        Input::RegistryDown { reason } => Input::RegistryDown {
+            reason: reason.clone(),
+        },
+        Input::Response(response) => Input::Response(response.clone()),
+        Input::Contact {
+            conn,
+            from,
+            contact,
+        } => Input::Contact {
+            conn: *conn,
+            from: *from,
+            contact: contact.clone(),
+        },
+        Input::ContactLost { conn } => Input::ContactLost { conn: *conn },
+        Input::Text {
+            conn,
+            from,
+            message,
+        } => Input::Text {
+            conn: *conn,
+            from: *from,
+            message: *message,
+        },
+        Input::RequestDone { id, result } => Input::RequestDone {
+            id: *id,
+            result: *result,
+        },
+        Input::NotifyDone { id, result } => Input::NotifyDone {
+            id: *id,
+            result: *result,
+        },
+        Input::TextDone { id, result } => Input::TextDone {
+            id: *id,
+            result: *result,
+        },
+    }
+}

@@ -1,0 +1,118 @@
+//! The peers: at each address a program that runs, or one that has crashed.
+
+use std::time::Duration;
+
+use p2pchat_model::{Password, PeerAddr, Username, View};
+use p2pchat_peer::machine::Machine;
+
+use super::book::{Book, Told};
+use super::schedule::{Clocks, Process};
+
+/// Somebody with a program at an address of his own.
+pub(crate) struct Peer {
+    seat: usize,
+    pub(crate) address: PeerAddr,
+    pub(crate) name: Username,
+    /// Whether the registry has told him that the account is made.
+    pub(crate) registered: bool,
+    /// What his clock on the wall showed when the world began.
+    wall: u64,
+    /// The how manieth run of the program this is, or the next one will be.
+    run: u32,
+    running: Option<Running>,
+}
+
+/// A program that runs.
+pub(crate) struct Running {
+    pub(crate) machine: Machine,
+    pub(crate) view: View,
+    pub(crate) book: Book,
+    pub(crate) clocks: Clocks,
+    /// When the machine's deadline is, as far as it is planned.
+    pub(crate) planned: Option<Duration>,
+    /// The connection to the registry, or the attempt to make one.
+    pub(crate) link: Option<usize>,
+}
+
+impl Peer {
+    pub(crate) fn new(seat: usize, wall: u64) -> Self {
+        Self {
+            seat,
+            address: format!("10.0.0.{}", seat + 1).parse().unwrap(),
+            name: format!("user{seat}").parse().unwrap(),
+            registered: false,
+            wall,
+            run: 0,
+            running: None,
+        }
+    }
+
+    pub(crate) fn password(&self) -> Password {
+        "secret".parse().unwrap()
+    }
+
+    pub(crate) fn process(&self) -> Process {
+        Process {
+            seat: self.seat,
+            run: self.run,
+        }
+    }
+
+    /// A program is started, with the clock on the wall showing what it does.
+    pub(crate) fn begin(&mut self, origin: Duration, begin: impl FnOnce(Clocks) -> Machine) {
+        let clocks = Clocks {
+            origin,
+            wall: self.wall,
+        };
+        self.running = Some(Running {
+            machine: begin(clocks),
+            view: View::default(),
+            book: Book::default(),
+            clocks,
+            planned: None,
+            link: None,
+        });
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.running.is_some()
+    }
+
+    pub(crate) fn is_process(&self, process: Process) -> bool {
+        self.is_up() && self.process() == process
+    }
+
+    pub(crate) fn running(&self) -> Option<&Running> {
+        self.running.as_ref()
+    }
+
+    pub(crate) fn running_mut(&mut self) -> Option<&mut Running> {
+        self.running.as_mut()
+    }
+
+    /// The process dies. What its user was told until then.
+    pub(crate) fn stop(&mut self) -> Told {
+        self.run += 1;
+        self.running
+            .take()
+            .map_or_else(Told::default, |running| running.book.told)
+    }
+
+    /// What his clock on the wall shows is wrong, and is corrected.
+    pub(crate) fn set_wall(&mut self, wall: u64) {
+        self.wall = wall;
+        if let Some(running) = &mut self.running {
+            running.clocks.wall = wall;
+        }
+    }
+
+    pub(crate) fn link(&self) -> Option<usize> {
+        self.running.as_ref().and_then(|running| running.link)
+    }
+
+    pub(crate) fn set_link(&mut self, link: Option<usize>) {
+        if let Some(running) = &mut self.running {
+            running.link = link;
+        }
+    }
+}

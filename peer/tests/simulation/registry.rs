@@ -1,0 +1,141 @@
+//! A registry as `PROTOCOL.md` describes it, without sockets: accounts, sessions by
+//! connection, presence by hellos.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use p2pchat_protocol::{Hello, Kind, OnlineUser, Password, PeerAddr, Request, Response, Username};
+
+/// Who is online, and why he counts as that.
+#[derive(Debug)]
+pub(crate) struct Presence {
+    /// Where he logged in from.
+    pub(crate) address: PeerAddr,
+    /// The connection that he logged in on.
+    link: usize,
+    /// When he was last heard.
+    seen: Duration,
+}
+
+/// The registry.
+#[derive(Debug, Default)]
+pub(crate) struct Registry {
+    accounts: BTreeMap<Username, Password>,
+    online: BTreeMap<Username, Presence>,
+    /// Whether the process is not there.
+    pub(crate) down: bool,
+    /// Whether the store fails.
+    pub(crate) store_broken: bool,
+}
+
+impl Registry {
+    /// A user without a hello for this long is offline.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// Stops the process: what it knew of presence is gone, the accounts are not.
+    pub(crate) fn stop(&mut self) {
+        self.down = true;
+        self.online.clear();
+    }
+
+    /// Where a user is, if he is online.
+    pub(crate) fn find(&mut self, now: Duration, name: Username) -> Option<PeerAddr> {
+        self.expire(now);
+        self.online.get(&name).map(|presence| presence.address)
+    }
+
+    /// Answers a request that came on `link` from `from`.
+    pub(crate) fn answer(
+        &mut self,
+        now: Duration,
+        link: usize,
+        from: PeerAddr,
+        request: &Request,
+    ) -> Response {
+        match request {
+            Request::Register { username, password } => self.register(*username, password),
+            Request::Login { username, password } => {
+                self.login(now, link, from, *username, password)
+            }
+            Request::Search { target, .. } => match self.find(now, *target) {
+                Some(address) => Response::Found(address),
+                None => Response::NotFound,
+            },
+            Request::Logout { username } => self.logout(link, from, *username),
+            Request::AllOnline { .. } => self.list(now),
+        }
+    }
+
+    /// Takes note of a hello.
+    pub(crate) fn hear(&mut self, now: Duration, from: PeerAddr, hello: &Hello) {
+        self.expire(now);
+        if let Some(presence) = self.online.get_mut(&hello.username)
+            && presence.address == from
+        {
+            presence.seen = now;
+        }
+    }
+
+    fn expire(&mut self, now: Duration) {
+        self.online
+            .retain(|_, presence| now < presence.seen + Self::PATIENCE);
+    }
+
+    fn register(&mut self, name: Username, password: &Password) -> Response {
+        if self.store_broken {
+            return Response::ServerError {
+                kind: Kind::Register,
+            };
+        }
+        if self.accounts.contains_key(&name) {
+            return Response::NameTaken;
+        }
+        self.accounts.insert(name, password.clone());
+        Response::Registered
+    }
+
+    fn login(
+        &mut self,
+        now: Duration,
+        link: usize,
+        from: PeerAddr,
+        name: Username,
+        password: &Password,
+    ) -> Response {
+        if self.store_broken {
+            return Response::ServerError { kind: Kind::Login };
+        }
+        if self.accounts.get(&name) != Some(password) {
+            return Response::WrongCredentials;
+        }
+        let presence = Presence {
+            address: from,
+            link,
+            seen: now,
+        };
+        self.online.insert(name, presence);
+        Response::LoggedIn
+    }
+
+    fn logout(&mut self, link: usize, from: PeerAddr, name: Username) -> Response {
+        match self.online.get(&name) {
+            Some(presence) if presence.link == link || presence.address == from => {
+                self.online.remove(&name);
+                Response::LoggedOut
+            }
+            _ => Response::WasNotOnline,
+        }
+    }
+
+    fn list(&mut self, now: Duration) -> Response {
+        self.expire(now);
+        if self.online.is_empty() {
+            return Response::NobodyOnline;
+        }
+        let users = self.online.iter().map(|(&name, presence)| OnlineUser {
+            name,
+            address: presence.address,
+        });
+        Response::Online(users.collect())
+    }
+}

@@ -1,0 +1,80 @@
+//! Lies, so that the checks are seen to bite: what a broken machine or network would do.
+
+use p2pchat_model::{Event, Message as Shown, MessageId, NameCheck, Speaker, Timestamp};
+use p2pchat_peer::machine::Output;
+use p2pchat_protocol::ChatAnswer;
+
+use super::network::Packet;
+use super::world::World;
+
+/// A lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sabotage {
+    /// Every text arrives twice.
+    TextTwice,
+    /// A text that was lost is reported as taken.
+    FalseConfirm,
+    /// What a stranger says is shown.
+    Smuggle,
+    /// No hello is sent.
+    MuteHello,
+    /// "Busy" is not said.
+    MuteBusy,
+    /// The outcome of deliveries is swallowed.
+    LostDelivery,
+    /// Members come without an event.
+    SilentJoin,
+    /// Members never hear of newcomers.
+    MuteNotify,
+}
+
+impl Sabotage {
+    /// Whether this output is not to be.
+    fn swallows(self, output: &Output) -> bool {
+        match output {
+            Output::Hello(_) => self == Self::MuteHello,
+            Output::Answer { answer, .. } => self == Self::MuteBusy && *answer == ChatAnswer::Busy,
+            Output::Notify { .. } => self == Self::MuteNotify,
+            Output::Event(Event::Delivered { .. }) => self == Self::LostDelivery,
+            Output::Event(Event::MemberJoined { .. }) => self == Self::SilentJoin,
+            _ => false,
+        }
+    }
+}
+
+impl World {
+    /// Falsifies what a machine wants done, where the run is meant to be caught lying.
+    pub(crate) fn tamper(&self, outputs: &mut Vec<Output>) {
+        let Some(sabotage) = self.mix.sabotage else {
+            return;
+        };
+        if sabotage == Sabotage::Smuggle {
+            return self.smuggle(outputs);
+        }
+        outputs.retain(|output| !sabotage.swallows(output));
+    }
+
+    /// Shows what was refused.
+    fn smuggle(&self, outputs: &mut Vec<Output>) {
+        let Some(&Output::RefuseText { conn }) = outputs.first() else {
+            return;
+        };
+        let Packet::Text(message, _) = self.packet_of(conn.0 as usize) else {
+            return;
+        };
+        let from = Speaker {
+            name: message.from,
+            address: self.outsider,
+            check: NameCheck::Unknown,
+        };
+        let message = Shown {
+            id: MessageId(1 << 52),
+            at: Timestamp(0),
+            from,
+            text: message.text.as_str().to_owned(),
+            deliveries: None,
+        };
+        outputs[0] = Output::TakeText { conn };
+        outputs.push(Output::Event(Event::Message { message }));
+    }
+}

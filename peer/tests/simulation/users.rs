@@ -1,0 +1,248 @@
+//! People at their keyboards, and one who plays by other rules.
+
+use std::time::Duration;
+
+use p2pchat_model::{Command, PeerAddr, Target};
+use p2pchat_protocol::{ChatAnswer, ChatList, ChatText, Contact, Message};
+
+use super::network::{CallStage, Caller, Packet, Reply};
+use super::schedule::Happening;
+use super::world::World;
+
+/// What somebody is about to do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Act {
+    /// Come in: register or log in, and again if it does not work.
+    Enter,
+    /// Whatever comes to his mind.
+    Anything,
+    /// Answer a chat request.
+    Answer(PeerAddr),
+    /// Say something, if anybody is there.
+    Speak,
+}
+
+impl World {
+    /// Plans who comes when and who does something when.
+    pub(crate) fn plan_users(&mut self) {
+        for seat in 0..self.peers.len() {
+            self.start(seat);
+            let delay = self.chance.secs(0, 5);
+            self.schedule
+                .after(delay, Happening::User(seat, Act::Enter));
+        }
+        for _ in 0..self.mix.acts {
+            let seat = self.chance.below(self.peers.len());
+            let delay = self.chance.between(Duration::from_secs(3), self.mix.span);
+            self.schedule
+                .after(delay, Happening::User(seat, Act::Anything));
+        }
+        if self.mix.outsider {
+            self.schedule
+                .after(Duration::from_secs(5), Happening::Outsider);
+        }
+    }
+
+    pub(crate) fn plan_answer(&mut self, seat: usize, from: PeerAddr) {
+        let limit = self.mix.request_limit;
+        let delay = match self.chance.hits(0.7) {
+            true => self.chance.between(Duration::ZERO, limit / 5),
+            false => self.chance.between(Duration::ZERO, limit * 6 / 5),
+        };
+        self.schedule
+            .after(delay, Happening::User(seat, Act::Answer(from)));
+    }
+
+    pub(crate) fn plan_return(&mut self, seat: usize) {
+        let delay = self.chance.secs(1, 20);
+        self.schedule
+            .after(delay, Happening::User(seat, Act::Enter));
+    }
+
+    pub(crate) fn act(&mut self, seat: usize, act: Act) {
+        let Some(running) = self.peers[seat].running() else {
+            return;
+        };
+        let view = &running.view;
+        match act {
+            Act::Enter => {
+                let as_guest = view
+                    .account
+                    .is_some_and(|name| name != self.peers[seat].name);
+                if view.account.is_none() {
+                    self.enter(seat);
+                } else if as_guest && self.is_quiet() {
+                    self.command(seat, Command::Logout);
+                }
+            }
+            Act::Anything if view.account.is_some() && !self.is_quiet() => self.anything(seat),
+            Act::Anything => {}
+            Act::Answer(from) => {
+                let waits = view.incoming.as_ref();
+                if waits.is_some_and(|request| request.from.address == from) {
+                    self.answer(seat, from);
+                }
+            }
+            Act::Speak if view.account.is_some() && !view.members.is_empty() => self.speak(seat),
+            Act::Speak => {}
+        }
+    }
+
+    fn enter(&mut self, seat: usize) {
+        let guest = self.mix.logouts && !self.is_quiet() && self.chance.hits(0.15);
+        // Somebody at another's place: that one is online elsewhere then.
+        let host = self.chance.below(self.peers.len());
+        let know_themselves = self.peers[seat].registered && self.peers[host].registered;
+        let whose = if guest && know_themselves { host } else { seat };
+        let peer = &self.peers[whose];
+        let (name, password) = (peer.name, peer.password());
+        let command = match peer.registered {
+            true => Command::Login { name, password },
+            false => Command::Register { name, password },
+        };
+        let again = self.chance.secs(2, 10);
+        self.schedule
+            .after(again, Happening::User(seat, Act::Enter));
+        self.command(seat, command);
+    }
+
+    fn answer(&mut self, seat: usize, from: PeerAddr) {
+        let unwilling = self.mix.unwilling;
+        if self.chance.hits(unwilling) {
+            self.command(seat, Command::Reject { from });
+        } else if !self.chance.hits(unwilling) {
+            self.command(seat, Command::Accept { from });
+        }
+    }
+
+    fn anything(&mut self, seat: usize) {
+        match self.chance.below(100) {
+            0..30 => self.ask_somebody(seat),
+            30..70 => self.speak(seat),
+            // One who types fast, or pastes.
+            70..80 => (0..self.chance.number(2, 5)).for_each(|_| self.speak(seat)),
+            80..83 => self.command(seat, Command::Refresh),
+            83..86 => {
+                let name = self.peers[self.chance.below(self.peers.len())].name;
+                self.command(seat, Command::Search { name });
+            }
+            86..90 => {
+                let on = self.chance.hits(0.3);
+                self.command(seat, Command::Busy { on });
+            }
+            90..94 if self.mix.leaves => self.command(seat, Command::Leave),
+            94..97 if self.mix.logouts => self.command(seat, Command::Logout),
+            _ => self.nonsense(seat),
+        }
+    }
+
+    fn ask_somebody(&mut self, seat: usize) {
+        let other = self.chance.below(self.peers.len());
+        let to = match self.chance.below(20) {
+            0 if self.mix.outsider => Target::Address(self.outsider),
+            1 => Target::Name("nobody".parse().unwrap()),
+            2..8 => Target::Address(self.peers[other].address),
+            _ => Target::Name(self.peers[other].name),
+        };
+        self.command(seat, Command::Request { to });
+    }
+
+    fn speak(&mut self, seat: usize) {
+        let words = match self.chance.hits(0.15) {
+            true => self.chance.number(10, 60),
+            false => self.chance.number(1, 8),
+        };
+        let by = Some(self.peers[seat].process());
+        let text = self.ledger.compose(by, words as usize);
+        self.command(seat, Command::Say { text });
+    }
+
+    /// What should only ever be answered with a failure.
+    fn nonsense(&mut self, seat: usize) {
+        let peer = &self.peers[seat];
+        let (name, password, from) = (peer.name, peer.password(), peer.address);
+        let command = match self.chance.below(6) {
+            0 => Command::Accept { from },
+            1 => Command::Reject { from },
+            2 => Command::Request {
+                to: Target::Address(from),
+            },
+            3 => Command::Login { name, password },
+            4 => Command::Say {
+                text: " ".to_owned(),
+            },
+            _ => Command::Say {
+                text: "a\0b".to_owned(),
+            },
+        };
+        self.command(seat, command);
+    }
+
+    /// The one who plays by other rules does what he likes.
+    pub(crate) fn outsider_acts(&mut self) {
+        if self.is_quiet() {
+            return;
+        }
+        let to = self.peers[self.chance.below(self.peers.len())].address;
+        let packet = match self.chance.below(3) {
+            0 => {
+                let text = self.ledger.compose(None, 3);
+                let text = ChatText::new(&text).unwrap();
+                Packet::Text(Message::new(self.outsiders_name(), text), Duration::ZERO)
+            }
+            1 => Packet::Notify(Contact::Notify {
+                newcomer: self.any_address(),
+                members: self.any_list(),
+            }),
+            _ => Packet::Request(
+                Contact::Request {
+                    from: self.outsiders_name(),
+                    members: self.any_list(),
+                },
+                self.mix.request_limit,
+            ),
+        };
+        self.call(Caller::Outsider(self.outsider), to, packet);
+        let delay = self.chance.secs(1, 10);
+        self.schedule.after(delay, Happening::Outsider);
+    }
+
+    /// Somebody calls the one who plays by other rules.
+    pub(crate) fn outsider_is_called(&mut self, call: usize) {
+        let reply = match self.packet_of(call) {
+            Packet::Request(..) => match self.chance.below(3) {
+                0 => None,
+                1 => Some(Reply::Answer(ChatAnswer::Rejected)),
+                _ => Some(Reply::Answer(ChatAnswer::Accepted)),
+            },
+            Packet::Notify(_) => Some(Reply::Received),
+            Packet::Text(..) => self.chance.hits(0.5).then_some(Reply::Received),
+        };
+        self.call_expires(call);
+        if let Some(reply) = reply {
+            let delay = self.delay();
+            self.call_after(delay, call, CallStage::Return(reply));
+        }
+    }
+
+    fn outsiders_name(&mut self) -> p2pchat_model::Username {
+        match self.chance.hits(0.5) {
+            true => "mallory".parse().unwrap(),
+            false => self.peers[self.chance.below(self.peers.len())].name,
+        }
+    }
+
+    fn any_address(&mut self) -> PeerAddr {
+        match self.chance.below(4) {
+            0 => self.outsider,
+            1 => "10.0.2.1".parse().unwrap(),
+            _ => self.peers[self.chance.below(self.peers.len())].address,
+        }
+    }
+
+    fn any_list(&mut self) -> ChatList {
+        (0..self.chance.below(4))
+            .map(|_| self.any_address())
+            .collect()
+    }
+}

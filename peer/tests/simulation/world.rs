@@ -1,0 +1,201 @@
+//! One run: a registry, peers, what is between them, and the clock.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use p2pchat_model::PeerAddr;
+
+use super::book::Told;
+use super::chance::Chance;
+use super::ledger::Ledger;
+use super::links::Link;
+use super::mix::Mix;
+use super::network::Network;
+use super::peers::Peer;
+use super::registry::Registry;
+use super::schedule::{Happening, Schedule};
+use super::trace::{Detail, Trace};
+
+/// Something that must always hold does not.
+#[derive(Debug)]
+pub(crate) struct Violation {
+    /// The name of the check.
+    pub(crate) check: &'static str,
+    /// Where and when, and what is wrong.
+    pub(crate) words: String,
+    /// What happened before.
+    pub(crate) tail: String,
+}
+
+/// What a run was like.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// Texts that were shown at somebody else's.
+    pub(crate) shown: usize,
+    /// What users were told.
+    pub(crate) told: Told,
+    /// How many lines the trace has, and its hash.
+    pub(crate) trace: (usize, u64),
+}
+
+/// One run.
+pub(crate) struct World {
+    pub(crate) mix: Mix,
+    /// The mixture as it is now: without faults once all is quiet.
+    pub(crate) weather: Mix,
+    pub(crate) chance: Chance,
+    pub(crate) schedule: Schedule,
+    pub(crate) network: Network,
+    pub(crate) links: Vec<Link>,
+    pub(crate) registry: Registry,
+    pub(crate) peers: Vec<Peer>,
+    /// The addresses of the peers, by seat.
+    pub(crate) seats: Vec<PeerAddr>,
+    /// The address of the one who plays by other rules.
+    pub(crate) outsider: PeerAddr,
+    pub(crate) ledger: Ledger,
+    pub(crate) trace: Trace,
+    pub(crate) violation: Option<Violation>,
+    /// What the users of programs that have ended were told.
+    pub(crate) told: Told,
+    quiet: bool,
+}
+
+impl World {
+    /// How often it is looked at what has to have happened.
+    const AUDIT: Duration = Duration::from_secs(1);
+
+    /// Runs a seed from its beginning to its quiet end.
+    ///
+    /// # Errors
+    /// With the first thing that does not hold.
+    pub(crate) fn run(
+        seed: u64,
+        detail: Detail,
+        change: impl FnOnce(&mut Mix),
+    ) -> Result<Report, Box<Violation>> {
+        let mut world = Self::new(seed, detail, change);
+        let mix = world.mix.clone();
+        world.trace.note(Duration::ZERO, || format!("{mix:?}"));
+        if catch_unwind(AssertUnwindSafe(|| world.go())).is_err() {
+            world.fail("nothing_panics", "see above for the panic");
+        }
+        world.report()
+    }
+
+    fn go(&mut self) {
+        self.plan_users();
+        self.plan_faults();
+        self.schedule.after(Self::AUDIT, Happening::Audit);
+        self.run_for(self.mix.span);
+        self.settle();
+    }
+
+    fn new(seed: u64, detail: Detail, change: impl FnOnce(&mut Mix)) -> Self {
+        let mut chance = Chance::new(seed);
+        let mut mix = Mix::draw(&mut chance);
+        change(&mut mix);
+        let peers: Vec<Peer> = (0..mix.peers)
+            .map(|seat| Peer::new(seat, chance.number(1_790_000_000_000, 1_790_003_600_000)))
+            .collect();
+        Self {
+            weather: mix.clone(),
+            mix,
+            chance,
+            schedule: Schedule::default(),
+            network: Network::default(),
+            links: Vec::new(),
+            registry: Registry::default(),
+            seats: peers.iter().map(|peer| peer.address).collect(),
+            peers,
+            outsider: "10.0.1.1".parse().unwrap(),
+            ledger: Ledger::default(),
+            trace: Trace::new(detail),
+            violation: None,
+            told: Told::default(),
+            quiet: false,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        self.schedule.now()
+    }
+
+    /// How long the next packet takes.
+    pub(crate) fn delay(&mut self) -> Duration {
+        let (least, most) = self.weather.delay;
+        match self.chance.hits(self.weather.slow) {
+            true => Mix::SLOW,
+            false => self.chance.between(least, most),
+        }
+    }
+
+    pub(crate) fn seat_of(&self, address: PeerAddr) -> Option<usize> {
+        self.seats.iter().position(|seat| *seat == address)
+    }
+
+    /// Whether people and faults have ended.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    pub(crate) fn end_troubles(&mut self) {
+        self.quiet = true;
+        self.calm();
+        for seat in 0..self.peers.len() {
+            self.plan_return(seat);
+        }
+    }
+
+    /// Ends the run: this does not hold.
+    pub(crate) fn fail(&mut self, check: &'static str, words: &str) {
+        let now = self.now().as_secs_f64();
+        self.violation.get_or_insert(Violation {
+            check,
+            words: format!("at {now:.3}: {words}"),
+            tail: self.trace.tail(),
+        });
+    }
+
+    /// Lets the world go on for so long, or until something does not hold.
+    pub(crate) fn run_for(&mut self, span: Duration) {
+        let end = self.now() + span;
+        while self.violation.is_none()
+            && let Some(happening) = self.schedule.next(end)
+        {
+            self.happen(happening);
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Timer(process) => self.timer(process),
+            Happening::User(seat, act) => self.act(seat, act),
+            Happening::Outsider => self.outsider_acts(),
+            Happening::Call(call, stage) => self.call_goes_on(call, stage),
+            Happening::Link(link, stage) => self.link_goes_on(link, stage),
+            Happening::Hello(seat, hello) => self.hello_arrives(seat, hello),
+            Happening::Fault(fault) => self.fault(fault),
+            Happening::Audit => {
+                self.audit();
+                self.schedule.after(Self::AUDIT, Happening::Audit);
+            }
+        }
+    }
+
+    fn report(mut self) -> Result<Report, Box<Violation>> {
+        if let Some(violation) = self.violation {
+            return Err(Box::new(violation));
+        }
+        for peer in &self.peers {
+            if let Some(running) = peer.running() {
+                self.told.add(running.book.told);
+            }
+        }
+        Ok(Report {
+            shown: self.ledger.shown_parts(),
+            told: self.told,
+            trace: self.trace.sum(),
+        })
+    }
+}
