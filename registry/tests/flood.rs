@@ -8,13 +8,14 @@ use crate::support::client::{ALL_ONLINE, Client, LOGIN, REGISTER, SEARCH, reques
 use crate::support::server::TestServer;
 use crate::support::{SOON, wait_for};
 
+/// One hashing thread works on this for one to two seconds.
 const QUEUE: usize = 64;
 
-/// One hashing thread, a short queue, and nobody slowed down for guessing.
-fn narrow() -> TestServer {
+/// One hashing thread, a bounded queue, and nobody slowed down for guessing.
+fn narrow(queue: usize) -> TestServer {
     TestServer::start_with(|options| {
         options.limits.hash_workers = NonZeroUsize::MIN;
-        options.limits.hash_queue = NonZeroUsize::new(QUEUE).unwrap();
+        options.limits.hash_queue = NonZeroUsize::new(queue).unwrap();
         options.limits.failed_logins = NonZeroU32::MAX;
         options.limits.failed_login_interval = Duration::from_nanos(1);
     })
@@ -33,20 +34,19 @@ fn flood(server: &TestServer) -> Vec<Client> {
 
 #[test]
 fn a_flood_of_logins_delays_neither_search_nor_the_list() {
-    let server = narrow();
+    let server = narrow(QUEUE);
     let mut alice = Client::connect(server.tcp);
     alice.register_and_login("alice", "secret");
     let mut clients = flood(&server);
-    for _ in 0..10 {
+    // If they waited for the hashes, the first round would outlast the flood.
+    let mut rounds = 0;
+    while clients.iter().any(Client::is_waiting) {
         assert_eq!(alice.status(SEARCH, "alice", "alice"), 22);
         assert_eq!(alice.ask(ALL_ONLINE, "alice", "All")[..2], [4, 24]);
         assert_eq!(alice.recv(), b"alice-127.0.0.1 \t\n ");
+        rounds += 1;
     }
-    let waiting = clients.iter().filter(|client| client.is_waiting()).count();
-    assert!(
-        waiting > QUEUE / 4,
-        "{waiting} still wait: the answers did not wait for them"
-    );
+    assert!(rounds >= 5, "{rounds} rounds while the logins waited");
 
     let answers: Vec<Vec<u8>> = clients.iter_mut().map(Client::head).collect();
     let refused = answers
@@ -64,7 +64,8 @@ fn a_flood_of_logins_delays_neither_search_nor_the_list() {
 
 #[test]
 fn a_register_that_finds_the_queue_full_is_told_that_the_server_failed() {
-    let server = narrow();
+    // So short that it stays full while anybody is being hashed.
+    let server = narrow(1);
     let mut late: Vec<Client> = (0..40).map(|_| Client::connect(server.tcp)).collect();
     let logins = flood(&server);
     for (n, client) in late.iter_mut().enumerate() {
@@ -80,7 +81,7 @@ fn a_register_that_finds_the_queue_full_is_told_that_the_server_failed() {
     }
     drop(logins);
     let mut client = Client::connect(server.tcp);
-    let first = failed.first().expect("no queue of 64 takes 144");
+    let first = failed.first().expect("no queue of one takes 144");
     assert_eq!(
         client.status(REGISTER, &format!("late{first}"), "pw"),
         20,
@@ -124,24 +125,22 @@ fn who_guesses_is_slowed_down_and_nobody_else() {
 
 #[test]
 fn an_unknown_user_and_a_wrong_password_take_the_same_time() {
-    let server = narrow();
+    let server = narrow(QUEUE);
     let mut client = Client::connect(server.tcp);
     assert_eq!(client.status(REGISTER, "bob", "pw"), 20);
-    let mut median = |name: &str| {
-        let mut times: Vec<Duration> = (0..15)
-            .map(|_| {
-                let began = Instant::now();
-                assert_eq!(client.status(LOGIN, name, "guess"), 41);
-                began.elapsed()
-            })
-            .collect();
-        times.sort_unstable();
-        times[times.len() / 2].as_secs_f64()
+    let mut time = |name: &str| {
+        let began = Instant::now();
+        assert_eq!(client.status(LOGIN, name, "guess"), 41);
+        began.elapsed().as_secs_f64()
     };
-    let (unknown, wrong) = (median("nobody"), median("bob"));
+    // The shortest of many, one of each in turn: the machine may be busy with others.
+    let (unknown, wrong) = (0..20)
+        .map(|_| (time("nobody"), time("bob")))
+        .reduce(|a, b| (a.0.min(b.0), a.1.min(b.1)))
+        .unwrap();
     // Without the hash of a user who is not there, this would be 1 to 20 or more.
     assert!(
-        (0.4..2.5).contains(&(unknown / wrong)),
+        (0.3..3.3).contains(&(unknown / wrong)),
         "{unknown} s and {wrong} s"
     );
 }
