@@ -44,7 +44,7 @@ pub fn App() -> Html {
     let on_connection = {
         let dispatch = state.dispatcher();
         use_callback((), move |connection, ()| {
-            dispatch.dispatch(Action::Connection(connection))
+            dispatch.dispatch(Action::Connection(connection));
         })
     };
     let bridge = use_bridge(endpoint, on_frame, on_connection);

@@ -73,9 +73,10 @@ pub fn Chat() -> Html {
             }}>{ "Skip to the message field" }</a>
             <Incoming />
             <Banner />
-            <div class="panes">
+            <main class="panes">
+                <h1 class="unseen">{ "p2pchat" }</h1>
                 <People show={show.clone()} />
-                <main class="talk" aria-label="Chat">
+                <section class="talk" aria-label="Chat">
                     <TalkHead {show} finding={*finding} onfind={onfind.clone()} />
                     <div class="talk-body">
                         <div class="talk-main">
@@ -84,8 +85,8 @@ pub fn Chat() -> Html {
                         </div>
                         if *finding { <Finder onclose={onfind} /> }
                     </div>
-                </main>
-            </div>
+                </section>
+            </main>
             <Live />
         </div>
     }

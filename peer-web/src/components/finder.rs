@@ -55,8 +55,8 @@ pub fn Finder(props: &Props) -> Html {
         move |_| onclose.emit(())
     };
     html! {
-        <aside class="finder" aria-label="Search the history">
-            <form class="search" role="search" {onsubmit}>
+        <section class="finder" aria-label="Search the history">
+            <form class="search" role="search" aria-label="Find in the history" {onsubmit}>
                 <div class="field-box">
                     <Icon glyph={Glyph::Search} />
                     <input id={INPUT} type="search" value={(*words).clone()} {oninput} autocomplete="off"
@@ -68,7 +68,7 @@ pub fn Finder(props: &Props) -> Html {
                 </button>
             </form>
             <div class="finder-found" aria-live="polite">{ found(&context, props) }</div>
-        </aside>
+        </section>
     }
 }
 

@@ -12,7 +12,6 @@ use super::icon::{Glyph, Icon};
 use super::rich_text::RichText;
 
 /// Draws a row.
-#[must_use]
 pub fn row(row: &Row, lines: &[Line], zone: &Zone, today: LocalDay) -> Html {
     let key = row.key.to_string();
     match row.kind {

@@ -97,7 +97,7 @@ fn SearchBox(props: &SearchProps) -> Html {
     };
     let address = matches!(target, Ok(Target::Address(_)));
     html! {
-        <form class="search" role="search" {onsubmit}>
+        <form class="search" role="search" aria-label="Find people" {onsubmit}>
             <div class="field-box">
                 <Icon glyph={Glyph::Search} />
                 <input id="people-search" type="search" value={(**typed).clone()} {oninput}

@@ -40,7 +40,7 @@ pub fn People(props: &Props) -> Html {
     };
     let unread = state.reading.unread();
     html! {
-        <aside class="people" aria-label="People">
+        <section class="people" aria-label="People">
             <header class="people-head">
                 <Brand />
                 <button type="button" class="button small only-narrow" onclick={ontalk}>
@@ -62,7 +62,7 @@ pub fn People(props: &Props) -> Html {
                 <Switch label="Busy" hint={if view.busy { "Requests are turned away" } else { "People can ask you" }}
                     on={view.busy} disabled={!state.is_live()} onswitch={onbusy} />
             </footer>
-        </aside>
+        </section>
     }
 }
 

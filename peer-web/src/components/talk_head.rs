@@ -44,7 +44,7 @@ pub fn TalkHead(props: &Props) -> Html {
                 <Icon glyph={Glyph::People} />
             </button>
             <div class="talk-title">
-                <h1><bdi>{ title(&view) }</bdi></h1>
+                <h2><bdi>{ title(&view) }</bdi></h2>
                 <p>{ below(&view) }</p>
             </div>
             <button type="button" class="icon-button" aria-expanded={props.finding.to_string()}
