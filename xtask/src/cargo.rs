@@ -35,6 +35,8 @@ pub struct Programs {
     pub registry: PathBuf,
     /// `p2pchat`
     pub peer: PathBuf,
+    /// `p2pchat-bridge`
+    pub bridge: PathBuf,
 }
 
 /// Builds the programs. Cargo shows its progress.
@@ -49,7 +51,8 @@ pub async fn build(release: bool) -> Result<Programs> {
             "--locked",
             "--message-format=json-render-diagnostics",
         ])
-        .args(["--package=p2pchat-registry", "--package=p2pchat", "--bins"])
+        .args(["--package=p2pchat-registry", "--package=p2pchat"])
+        .args(["--package=p2pchat-bridge", "--bins"])
         .args(release.then_some("--release"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
@@ -71,6 +74,7 @@ pub async fn build(release: bool) -> Result<Programs> {
     Ok(Programs {
         registry: take("p2pchat-registry")?,
         peer: take("p2pchat")?,
+        bridge: take("p2pchat-bridge")?,
     })
 }
 

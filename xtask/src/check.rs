@@ -11,6 +11,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::mongod::MongoDb;
+use crate::web;
 use report::Report;
 
 /// What to check.
@@ -26,6 +27,8 @@ pub struct Options {
 pub enum Step {
     /// Formatting, by rustfmt
     Fmt,
+    /// The web page, and what it weighs; before the lints, so that the bridge has it
+    Web,
     /// Lints, by clippy
     Clippy,
     /// The documentation of every item, its links included
@@ -34,6 +37,10 @@ pub enum Step {
     Wasm,
     /// Bring a MongoDB (a step of its own because it can fail), then all tests
     Tests,
+    /// The tests of the web page that run inside a headless Chromium
+    Browser,
+    /// The built programs and the web page, end to end, in a headless Chromium
+    E2e,
 }
 
 /// Runs the checks. All of them run, whatever becomes of the first ones.
@@ -52,10 +59,13 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
         let start = Instant::now();
         match step {
             Step::Fmt => report.step("fmt", start, steps::fmt().await),
+            Step::Web => report.step("web", start, web::build().await),
             Step::Clippy => report.step("clippy", start, steps::clippy().await),
             Step::Doc => report.step("doc", start, steps::doc().await),
             Step::Wasm => report.step("wasm", start, steps::wasm().await),
             Step::Tests => tests(&mut report).await,
+            Step::Browser => report.tests("browser", start, steps::browser().await),
+            Step::E2e => report.tests("e2e", start, steps::e2e().await),
         }
     }
     report.print();
@@ -73,17 +83,20 @@ async fn tests(report: &mut Report) {
     };
     report.step("mongod", start, brought);
     let start = Instant::now();
-    report.tests(start, steps::tests(mongodb.as_ref()).await);
+    report.tests("tests", start, steps::tests(mongodb.as_ref()).await);
 }
 
 impl Step {
     fn title(self) -> &'static str {
         match self {
             Self::Fmt => "formatting",
+            Self::Web => "the web page",
             Self::Clippy => "lints",
             Self::Doc => "documentation",
             Self::Wasm => "the build for browsers",
             Self::Tests => "all tests, with a MongoDB",
+            Self::Browser => "the tests of the web page, in Chromium",
+            Self::E2e => "everything together, in Chromium",
         }
     }
 }

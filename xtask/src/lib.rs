@@ -4,9 +4,15 @@
 //! started is held by a [`process::Group`], which ends it when it is dropped, however
 //! that comes about.
 
+pub mod apt;
+pub mod cache;
 pub mod cargo;
 pub mod check;
 pub mod demo;
+pub mod dev;
+pub mod e2e;
 pub mod mongod;
 pub mod process;
+pub mod tools;
 pub mod wasm;
+pub mod web;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
-use xtask::{check, demo};
+use xtask::{check, demo, web};
 
 /// What there is to do with the source of p2pchat.
 #[derive(Parser)]
@@ -23,6 +23,11 @@ enum Task {
     /// registered and logged in as `you`. Without a terminal it plays a conversation of
     /// three peers and prints it. Nothing is kept and nothing is left running.
     Demo(demo::Options),
+    /// Build the web page into `dist`, and tell what it weighs
+    ///
+    /// Sets up what is missing for that. A bridge that is built afterwards has the page
+    /// inside.
+    Web,
     /// Set up what is missing and run every check
     ///
     /// Formatting, lints, documentation, the build for browsers, and all tests, against
@@ -57,6 +62,7 @@ async fn main() -> ExitCode {
 async fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Demo(options) => demo::run(&options).await,
+        Task::Web => web::build().await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => check::run(&options).await,
     }
 }

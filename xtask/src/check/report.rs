@@ -39,10 +39,10 @@ impl Report {
     }
 
     /// Adds the tests, each of which counts as one.
-    pub(super) fn tests(&mut self, start: Instant, tested: Result<Tested>) {
+    pub(super) fn tests(&mut self, name: &'static str, start: Instant, tested: Result<Tested>) {
         let tested = match tested {
             Ok(tested) => tested,
-            Err(error) => return self.step("tests", start, Err(error)),
+            Err(error) => return self.step(name, start, Err(error)),
         };
         let Tested { tally, status } = tested;
         self.sum.passed += tally.passed;
@@ -55,9 +55,9 @@ impl Report {
         let unexplained = !status.success() && tally.failed == 0;
         if unexplained || tally.passed + tally.failed == 0 {
             self.sum.failed += 1;
-            result += &format!(", and cargo: {status}");
+            result += &format!(", and in all: {status}");
         }
-        self.row("tests", start, result);
+        self.row(name, start, result);
     }
 
     /// Whether nothing failed.
@@ -105,7 +105,7 @@ mod tests {
 
     fn failures(tested: Result<Tested>) -> u64 {
         let mut report = Report::default();
-        report.tests(Instant::now(), tested);
+        report.tests("tests", Instant::now(), tested);
         report.sum.failed
     }
 

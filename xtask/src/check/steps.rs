@@ -11,7 +11,7 @@ use super::tally::Tally;
 use crate::cargo::cargo;
 use crate::mongod::MongoDb;
 use crate::process::{self, Group};
-use crate::wasm;
+use crate::{e2e, wasm, web};
 
 /// How many seeds the simulation of a whole network runs with, unless the user says.
 const SIM_SEEDS: (&str, &str) = ("P2PCHAT_SIM_SEEDS", "1000");
@@ -53,19 +53,32 @@ pub(super) struct Tested {
     pub(super) status: ExitStatus,
 }
 
-/// Runs all tests and counts them as they go by.
+/// All tests that run without a browser.
 pub(super) async fn tests(mongodb: Option<&MongoDb>) -> Result<Tested> {
     let mut command = cargo();
-    command
-        .args(["test", "--workspace", "--locked", "--no-fail-fast"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped());
+    command.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
     if let Some(mongodb) = mongodb {
         mongodb.tell(&mut command);
     }
     if env::var_os(SIM_SEEDS.0).is_none() {
         command.env(SIM_SEEDS.0, SIM_SEEDS.1);
     }
+    count(command).await
+}
+
+/// The tests of the web page inside a browser.
+pub(super) async fn browser() -> Result<Tested> {
+    count(web::tests().await?).await
+}
+
+/// The tests of everything together.
+pub(super) async fn e2e() -> Result<Tested> {
+    count(e2e::tests().await?).await
+}
+
+/// Runs a command that tests, and counts what it tested.
+async fn count(mut command: Command) -> Result<Tested> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
     println!("{}", process::shown(&command));
     let mut group = Group::spawn(&mut command)?;
     let stdout = group.child.stdout.take().context("no output to read")?;

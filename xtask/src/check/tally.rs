@@ -9,9 +9,15 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Takes note of a line of output. Only the one at the end of a test binary counts:
-    /// `test result: ok. 9 passed; 0 failed; 0 ignored; …`.
+    /// Takes note of a line of output, of cargo's tests or of node's.
     pub(super) fn line(&mut self, line: &str) {
+        self.cargo_line(line);
+        self.node_line(line);
+    }
+
+    /// Only the one at the end of a test binary counts:
+    /// `test result: ok. 9 passed; 0 failed; 0 ignored; …`.
+    fn cargo_line(&mut self, line: &str) {
         // Not at the beginning of the line if a test left one of its own unfinished.
         let Some((_, result)) = line.split_once("test result: ") else {
             return;
@@ -30,6 +36,25 @@ impl Tally {
                 "ignored" => self.ignored += number,
                 _ => {}
             }
+        }
+    }
+
+    /// A line of the sum at the end, `ℹ pass 12`. What was cancelled has not passed.
+    fn node_line(&mut self, line: &str) {
+        let mut words = line.split_whitespace();
+        let (Some("ℹ"), Some(word), Some(number), None) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            return;
+        };
+        let Ok(number) = number.parse::<u64>() else {
+            return;
+        };
+        match word {
+            "pass" => self.passed += number,
+            "fail" | "cancelled" => self.failed += number,
+            "skipped" | "todo" => self.ignored += number,
+            _ => {}
         }
     }
 }
@@ -54,6 +79,30 @@ mod tests {
         let expected = Tally {
             passed: 12,
             failed: 1,
+            ignored: 1,
+        };
+        assert_eq!(tally, expected);
+    }
+
+    #[test]
+    fn the_sum_of_node_is_read_too() {
+        let mut tally = Tally::default();
+        for line in [
+            "✔ two browsers chat (812.5ms)",
+            "ℹ tests 9",
+            "ℹ suites 0",
+            "ℹ pass 5",
+            "ℹ fail 1",
+            "ℹ cancelled 2",
+            "ℹ skipped 1",
+            "ℹ todo 0",
+            "ℹ duration_ms 7140.8",
+        ] {
+            tally.line(line);
+        }
+        let expected = Tally {
+            passed: 5,
+            failed: 3,
             ignored: 1,
         };
         assert_eq!(tally, expected);

@@ -1,0 +1,68 @@
+// One Chromium for all tests of a file, and for each user a context of his own.
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { after, before } from "node:test";
+
+import { chromium } from "playwright-core";
+
+import { PATIENCE } from "./process.js";
+import { User } from "./user.js";
+
+const FLAGS = [
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+/** What a browser says by itself about a bridge that is down, which some tests want. */
+const EXPECTED = /ERR_CONNECTION_REFUSED|WebSocket connection to/;
+
+let browser;
+
+/** To be called once in a test file. */
+export function useBrowser() {
+  before(async () => {
+    browser = await chromium.launch({ executablePath: process.env.E2E_CHROMIUM, args: FLAGS });
+  });
+  after(() => browser?.close());
+}
+
+/** Somebody with a browser of his own, and the page of this bridge open in it. */
+export async function user(test, bridge, options = {}) {
+  const context = await browser.newContext({
+    viewport: { width: 1180, height: 760 },
+    colorScheme: "light",
+    reducedMotion: "reduce",
+    ...options,
+  });
+  context.setDefaultTimeout(PATIENCE);
+  const wrong = [];
+  context.on("weberror", (error) => wrong.push(String(error.error())));
+  context.on("console", (message) => {
+    if (message.type() === "error" && !EXPECTED.test(message.text())) wrong.push(message.text());
+  });
+  test.after(async () => {
+    await context.close();
+    assert.deepEqual(wrong, [], "the page reports errors");
+  });
+  return tab(context, bridge);
+}
+
+/** Another tab of the same browser. */
+export async function tab(context, bridge) {
+  const page = await context.newPage();
+  await page.goto(bridge.url);
+  return new User(page, bridge);
+}
+
+/** A picture of what is seen, for people. */
+export async function picture(user, name) {
+  const folder = process.env.E2E_SCREENSHOTS;
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  await user.page.screenshot({ path: join(folder, `${name}.png`) });
+}

@@ -1,0 +1,128 @@
+// A registry, bridges and terminal peers of one test, on addresses that no other test has.
+
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Process } from "./process.js";
+
+/** Everybody's password. */
+export const PASSWORD = "correct horse";
+
+let lastAddress = 0;
+
+/** A loopback address of its own: the first parts by the process, the last counted up. */
+function freshAddress() {
+  lastAddress += 1;
+  return `127.${16 + (process.pid % 97)}.${Math.floor(process.pid / 97) % 251}.${lastAddress}`;
+}
+
+function program(name) {
+  const path = process.env[name];
+  if (!path) throw new Error(`${name} is not set: run the tests by \`cargo xtask test --only e2e\``);
+  return path;
+}
+
+export class World {
+  #running = new Set();
+
+  /** Makes a folder and starts a registry in it. What it starts ends with the test. */
+  static async start(test) {
+    const world = new World();
+    world.folder = await mkdtemp(join(tmpdir(), "p2pchat-e2e-"));
+    test.after(() => world.#stop());
+    world.config = join(world.folder, "config.toml");
+    world.passwordFile = join(world.folder, "password");
+    await writeFile(world.config, "");
+    await writeFile(world.passwordFile, PASSWORD, { mode: 0o600 });
+    world.registryAddress = freshAddress();
+    world.tcp = world.udp = 0;
+    await world.startRegistry();
+    return world;
+  }
+
+  /** Starts the registry, for the second time on the ports that it had. */
+  async startRegistry() {
+    const at = this.registryAddress;
+    this.registry = this.#spawn("E2E_REGISTRY", [
+      ["--store", join(this.folder, "registry.sqlite3")],
+      ["--tcp", `${at}:${this.tcp}`, "--udp", `${at}:${this.udp}`],
+    ]);
+    const wanted = /listening on tcp \S+:(\d+) and udp \S+:(\d+)/;
+    [, this.tcp, this.udp] = await this.registry.line("ports", (line) => line.match(wanted));
+  }
+
+  async stopRegistry() {
+    await this.#end(this.registry);
+  }
+
+  /** Starts a bridge; the files are named after whom it is for. */
+  async bridge(name, ...options) {
+    const bridge = { name, options, address: freshAddress(), port: 0 };
+    await this.startBridge(bridge);
+    return bridge;
+  }
+
+  /** Starts a bridge, for the second time where it was. */
+  async startBridge(bridge) {
+    bridge.process = this.#spawn("E2E_BRIDGE", [
+      this.#peerOptions(bridge.address),
+      ["--listen", `127.0.0.1:${bridge.port}`],
+      ["--secret-file", join(this.folder, `${bridge.name}.secret`)],
+      ["--history", join(this.folder, `${bridge.name}.sqlite3`)],
+      bridge.options,
+    ]);
+    const wanted = /open (http:\S+)/;
+    const line = await bridge.process.line("URL", (line) => line.match(wanted));
+    bridge.url = line[1];
+    bridge.port = new URL(bridge.url).port;
+  }
+
+  async stopBridge(bridge) {
+    await this.#end(bridge.process);
+  }
+
+  /** Somebody at a terminal, driven by JSON lines: registered and logged in. */
+  async terminal(name) {
+    const address = freshAddress();
+    const child = this.#spawn("E2E_PEER", [
+      ["--json", "--no-history", "--register", "--user", name],
+      ["--password-file", this.passwordFile],
+      this.#peerOptions(address),
+    ]);
+    const terminal = {
+      address,
+      send: (command) => child.write(JSON.stringify(command)),
+      /** The next event of this name of which `wanted` is true. */
+      event: (kind, wanted = () => true) =>
+        child.line(`event ${kind}`, (line) => {
+          const event = JSON.parse(line)[kind];
+          return event && wanted(event) ? event : undefined;
+        }),
+    };
+    await terminal.event("logged_in");
+    return terminal;
+  }
+
+  #peerOptions(address) {
+    const registry = `${this.registryAddress}:${this.tcp}`;
+    return ["--registry", registry, "--hello-port", this.udp, "--address", address];
+  }
+
+  #spawn(variable, options) {
+    const child = new Process(program(variable), options.flat().map(String), this.config);
+    this.#running.add(child);
+    return child;
+  }
+
+  async #end(child) {
+    this.#running.delete(child);
+    await child.stop();
+  }
+
+  async #stop() {
+    // The registry last: whoever logs out in order wants to tell it.
+    for (const child of [...this.#running].reverse()) await this.#end(child);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

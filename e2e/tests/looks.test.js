@@ -1,0 +1,156 @@
+// Small, dark, without a mouse, and for those who cannot see it.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+
+import { picture, useBrowser, user } from "../support/browser.js";
+import { World } from "../support/world.js";
+
+useBrowser();
+
+/** Alice in a browser of these options, in a chat with bob who is at a terminal. */
+async function chat(t, options) {
+  const world = await World.start(t);
+  const bob = await world.terminal("bob");
+  const alice = await user(t, await world.bridge("alice"), options);
+  await alice.register("alice");
+  await alice.isIn("alice");
+  bob.send({ request: { to: "alice" } });
+  await alice.isAskedBy("bob");
+  return { world, alice, bob };
+}
+
+/** What axe-core finds that keeps people out. */
+async function obstacles(someone) {
+  const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
+  // Not as a script of the page: its policy lets none in.
+  await someone.page.evaluate(await readFile(axe, "utf8"));
+  const { violations } = await someone.page.evaluate(() => window.axe.run());
+  const grave = violations.filter(({ impact }) => ["serious", "critical"].includes(impact));
+  return grave.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`);
+}
+
+async function fitsIn(someone, width) {
+  const wide = await someone.page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(wide <= width, `the page is ${wide} wide`);
+}
+
+test("all can be done at a width of 360 pixels", async (t) => {
+  const { alice, bob } = await chat(t, { viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true });
+  await fitsIn(alice, 360);
+  await picture(alice, "narrow-asked");
+  await alice.request.getByRole("button", { name: "Accept" }).tap();
+  await bob.event("member_joined");
+  await alice.says("from a small screen");
+  await bob.event("message", ({ message }) => message.text === "from a small screen");
+  bob.send({ say: { text: "andanextraordinarilylongwordthatfindsnoplacetobreakanywhereatallwithin360pixels" } });
+  await alice.reads("extraordinarily");
+  await fitsIn(alice, 360);
+  await picture(alice, "narrow-chat");
+  await alice.page.getByRole("button", { name: "People" }).tap();
+  await alice.members.getByText("bob", { exact: true }).waitFor();
+  await fitsIn(alice, 360);
+  await picture(alice, "narrow-people");
+});
+
+test("nothing keeps people out, in the light and in the dark", async (t) => {
+  for (const colorScheme of ["light", "dark"]) {
+    await t.test(colorScheme, async (t) => {
+      const world = await World.start(t);
+      const stranger = await user(t, await world.bridge("stranger"), { colorScheme });
+      await stranger.name.waitFor();
+      assert.deepEqual(await obstacles(stranger), []);
+      const { alice, bob } = await chat(t, { colorScheme });
+      assert.deepEqual(await obstacles(alice), []);
+      await picture(alice, `asked-${colorScheme}`);
+      await alice.answers("Accept");
+      await alice.says(`How do I look in the ${colorScheme}?`);
+      bob.send({ say: { text: "Splendid, from here. And the rest of it: https://example.org" } });
+      await alice.reads("Splendid");
+      await alice.settings();
+      assert.deepEqual(await obstacles(alice), []);
+      await alice.page.keyboard.press("Escape");
+      await picture(alice, `chat-${colorScheme}`);
+    });
+  }
+});
+
+test("the system chooses the colours until the user does", async (t) => {
+  const world = await World.start(t);
+  const alice = await user(t, await world.bridge("alice"), { colorScheme: "dark" });
+  await alice.register("alice");
+  await alice.isIn("alice");
+  const brightness = () =>
+    alice.page.evaluate(() => {
+      const [red, green, blue] = getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g);
+      return (Number(red) + Number(green) + Number(blue)) / 3;
+    });
+  assert.ok((await brightness()) < 64);
+  await alice.settings();
+  await alice.page.getByRole("button", { name: "Light" }).click();
+  assert.ok((await brightness()) > 192);
+  await alice.page.reload();
+  await alice.isIn("alice");
+  assert.ok((await brightness()) > 192);
+});
+
+test("all can be done without a mouse, and the focus is seen", async (t) => {
+  const world = await World.start(t);
+  const bob = await world.terminal("bob");
+  const alice = await user(t, await world.bridge("alice"));
+  const { keyboard } = alice.page;
+  const focused = alice.page.locator(":focus");
+  /** Moves on by Tab until what has the focus has this accessible name. */
+  const tabTo = async (role, name, key = "Tab") => {
+    const wanted = focused.and(alice.page.getByRole(role, { name }));
+    for (let steps = 0; steps < 40; steps += 1) {
+      await keyboard.press(key);
+      if ((await wanted.count()) === 1) return assert.ok(await isMarked(focused), `${name} shows no focus`);
+    }
+    assert.fail(`Tab does not lead to ${name}`);
+  };
+
+  await focused.and(alice.name).waitFor();
+  await tabTo("button", "I am new", "Shift+Tab");
+  await keyboard.press("Enter");
+  await focused.and(alice.name).waitFor();
+  await keyboard.type("alice");
+  await keyboard.press("Tab");
+  await keyboard.type("correct horse");
+  await keyboard.press("Enter");
+  await alice.isIn("alice");
+
+  await tabTo("button", "Refresh who is online");
+  await keyboard.press("Enter");
+  await alice.askButton("bob").waitFor();
+  await tabTo("button", "Ask bob for a chat");
+  await picture(alice, "keyboard-focus");
+  await keyboard.press("Enter");
+  const { request } = await bob.event("request_received");
+  bob.send({ accept: { from: request.from.address } });
+  await focused.and(alice.composer).waitFor();
+  await keyboard.type("no mouse");
+  await keyboard.press("Shift+Enter");
+  await keyboard.type("anywhere");
+  await keyboard.press("Enter");
+  await bob.event("message", ({ message }) => message.text === "no mouse\nanywhere");
+
+  await tabTo("button", "Leave", "Shift+Tab");
+  await keyboard.press("Enter");
+  await alice.members.waitFor({ state: "detached" });
+  bob.send({ request: { to: "alice" } });
+  await alice.isAskedBy("bob");
+  await keyboard.press("Alt+r");
+  await bob.event("request_answered");
+});
+
+/** Whether the focus on an element is seen: by an outline or a shadow, of it or of its box. */
+function isMarked(locator) {
+  return locator.evaluate((element) => {
+    const marks = ({ outlineStyle, outlineWidth, boxShadow }) =>
+      (outlineStyle !== "none" && outlineWidth !== "0px") || boxShadow !== "none";
+    return [element, element.parentElement].some((one) => marks(getComputedStyle(one)));
+  });
+}

@@ -1,0 +1,96 @@
+// Who is online, and asking for a chat.
+
+import { test } from "node:test";
+
+import { meet } from "../support/user.js";
+import { picture, useBrowser, user } from "../support/browser.js";
+import { World } from "../support/world.js";
+
+useBrowser();
+
+/** Two users, signed in, each with a bridge of these options. */
+async function two(t, ...options) {
+  const world = await World.start(t);
+  const [alice, bob] = await Promise.all(
+    ["alice", "bob"].map(async (name) => {
+      const someone = await user(t, await world.bridge(name, ...options));
+      await someone.register(name);
+      await someone.isIn(name);
+      return someone;
+    }),
+  );
+  return { world, alice, bob };
+}
+
+test("who is online is listed with the address, and found by typing", async (t) => {
+  const { world, alice, bob } = await two(t);
+  await world.terminal("carol");
+  await alice.sees("bob");
+  await alice.sees("carol");
+  await alice.online.getByText(bob.bridge.address).waitFor();
+  const box = alice.page.getByRole("searchbox", { name: "Find somebody by name or address" });
+  await box.fill("car");
+  await alice.askButton("bob").waitFor({ state: "detached" });
+  await alice.askButton("carol").waitFor();
+  await picture(alice, "online");
+  await box.fill("nobody");
+  await box.press("Enter");
+  await alice.people.getByText("nobody is not online.").waitFor();
+});
+
+test("a request that is accepted brings both into a chat", async (t) => {
+  const { alice, bob } = await two(t);
+  await alice.ask("bob");
+  await bob.isAskedBy("alice");
+  await bob.request.getByText(alice.bridge.address).waitFor();
+  await bob.request.getByText(/^\d+\ss left$/).waitFor();
+  await picture(bob, "asked");
+  await picture(alice, "asking");
+  await bob.answers("Accept");
+  await alice.isTold("bob accepted and is in the chat");
+  await bob.isWith("alice");
+  await alice.says("Hello Bob!");
+  await bob.reads("Hello Bob!");
+  await alice.page.getByRole("img", { name: "sent to bob" }).waitFor();
+});
+
+test("a request that is rejected brings nobody into a chat", async (t) => {
+  const { alice, bob } = await two(t);
+  await alice.ask("bob");
+  await bob.isAskedBy("alice");
+  await bob.answers("Reject");
+  await alice.isTold("bob rejected the request");
+  await alice.members.waitFor({ state: "detached" });
+  await alice.askButton("bob").waitFor();
+  await picture(alice, "rejected");
+});
+
+test("a request that nobody answers runs out on both sides", async (t) => {
+  const { alice, bob } = await two(t, "--request-limit", "3");
+  await alice.ask("bob");
+  await bob.isAskedBy("alice");
+  await bob.request.waitFor({ state: "detached" });
+  await bob.isTold("alice's request ran out, which counts as rejected");
+  await alice.isTold(/bob (did not answer|rejected the request)/);
+  await alice.members.waitFor({ state: "detached" });
+  await picture(alice, "timed-out");
+});
+
+test("whoever is busy is not asked", async (t) => {
+  const { alice, bob } = await two(t);
+  await bob.page.getByRole("switch", { name: "Busy" }).click();
+  await bob.page.getByRole("switch", { name: "Busy", checked: true }).waitFor();
+  await alice.ask("bob");
+  await alice.isTold("bob is busy now, try again later");
+});
+
+test("what others say is text and nothing else", async (t) => {
+  const { alice, bob } = await two(t);
+  await meet(alice, bob, "alice", "bob");
+  const text = `<img src=x onerror="document.title='owned'"><b>x</b> https://example.org/?a=1&b=2`;
+  await alice.says(text);
+  await bob.reads(`<img src=x onerror=`);
+  await bob.said("<b>x</b>").waitFor();
+  const link = bob.conversation.getByRole("link", { name: "https://example.org/?a=1&b=2" });
+  await link.and(bob.page.locator('[rel~="noopener"]')).waitFor();
+});

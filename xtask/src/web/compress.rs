@@ -1,0 +1,143 @@
+//! The compressed forms that lie beside each file of the page.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use brotli::enc::BrotliEncoderParams;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+/// What a browser downloads at most: what is compressed already stays as it is.
+const COMPRESSIBLE: [&str; 8] = ["html", "css", "js", "wasm", "svg", "json", "txt", "ico"];
+
+/// What a file weighs, in bytes.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Weight {
+    pub(super) name: String,
+    pub(super) plain: usize,
+    pub(super) gzip: usize,
+    pub(super) brotli: usize,
+}
+
+impl Weight {
+    pub(super) fn add(&mut self, other: &Self) {
+        self.plain += other.plain;
+        self.gzip += other.gzip;
+        self.brotli += other.brotli;
+    }
+}
+
+impl fmt::Display for Weight {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            name,
+            plain,
+            gzip,
+            brotli,
+        } = self;
+        write!(f, "{plain:>9} {gzip:>9} {brotli:>9}  {name}")
+    }
+}
+
+/// Puts a `.br` and a `.gz` beside each file that gets smaller by that.
+pub(super) fn all(files: &[PathBuf]) -> Result<Vec<Weight>> {
+    files.iter().map(|file| one(file)).collect()
+}
+
+fn one(file: &Path) -> Result<Weight> {
+    let content = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let mut weight = Weight {
+        name: file
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned(),
+        plain: content.len(),
+        gzip: content.len(),
+        brotli: content.len(),
+    };
+    let extension = file.extension().and_then(OsStr::to_str).unwrap_or_default();
+    if COMPRESSIBLE.contains(&extension) {
+        weight.brotli = beside(file, "br", &brotli(&content)?, content.len())?;
+        weight.gzip = beside(file, "gz", &gzip(&content)?, content.len())?;
+    }
+    Ok(weight)
+}
+
+/// Writes a compressed form, and returns what is downloaded then.
+fn beside(file: &Path, extension: &str, form: &[u8], plain: usize) -> Result<usize> {
+    if form.len() >= plain {
+        return Ok(plain);
+    }
+    let mut name = file.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    fs::write(&name, form).with_context(|| format!("cannot write {}", name.display()))?;
+    Ok(form.len())
+}
+
+fn brotli(content: &[u8]) -> Result<Vec<u8>> {
+    let mut compressed = Vec::new();
+    let params = BrotliEncoderParams {
+        quality: 11,
+        lgwin: 22,
+        size_hint: content.len(),
+        ..BrotliEncoderParams::default()
+    };
+    brotli::BrotliCompress(&mut &content[..], &mut compressed, &params)?;
+    Ok(compressed)
+}
+
+fn gzip(content: &[u8]) -> Result<Vec<u8>> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content)?;
+    Ok(encoder.finish()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn the_forms_beside_a_file_unpack_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.css");
+        let content = "body { margin: 0 }\n".repeat(100);
+        fs::write(&file, &content).unwrap();
+        let weight = one(&file).unwrap();
+        assert_eq!(
+            (weight.name.as_str(), weight.plain),
+            ("a.css", content.len())
+        );
+
+        let br = fs::read(folder.path().join("a.css.br")).unwrap();
+        assert_eq!(br.len(), weight.brotli);
+        let mut unpacked = Vec::new();
+        brotli::BrotliDecompress(&mut &br[..], &mut unpacked).unwrap();
+        assert_eq!(unpacked, content.as_bytes());
+
+        let gz = fs::read(folder.path().join("a.css.gz")).unwrap();
+        assert_eq!(gz.len(), weight.gzip);
+        let mut unpacked = String::new();
+        let mut decoder = flate2::read::GzDecoder::new(&gz[..]);
+        decoder.read_to_string(&mut unpacked).unwrap();
+        assert_eq!(unpacked, content);
+    }
+
+    #[test]
+    fn a_file_that_gets_no_smaller_stays_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.png", "a.txt"] {
+            let file = folder.path().join(name);
+            fs::write(&file, "x").unwrap();
+            assert_eq!(one(&file).unwrap().brotli, 1);
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+}
