@@ -342,6 +342,8 @@ pub enum Problem {
     ChatFull,
     /// The text is empty, too long, or holds what cannot travel.
     BadText,
+    /// A line or frame that is no command.
+    BadCommand,
     /// There is no history, or it cannot be read.
     NoHistory,
     /// Too much at once: the peer is still busy with what was asked before.

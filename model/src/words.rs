@@ -177,6 +177,7 @@ impl Problem {
             Problem::NobodyThere => "nobody is in the chat yet, ask somebody first",
             Problem::ChatFull => "the chat has as many members as it can have",
             Problem::BadText => "this text cannot be sent",
+            Problem::BadCommand => "this is no command",
             Problem::NoHistory => "there is no history",
             Problem::TooMuch => "too much at once, try again in a moment",
         }

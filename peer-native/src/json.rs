@@ -113,7 +113,7 @@ impl Front {
             at: Clock::now(),
             failure: Failure {
                 command: "?".to_owned(),
-                problem: Problem::BadText,
+                problem: Problem::BadCommand,
                 message,
             },
         });

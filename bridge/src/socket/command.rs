@@ -14,7 +14,7 @@ pub(super) fn parse(text: &str) -> Result<Command, Box<Event>> {
             at: now(),
             failure: Failure {
                 command: "?".to_owned(),
-                problem: Problem::BadText,
+                problem: Problem::BadCommand,
                 message: complaint(&error),
             },
         })

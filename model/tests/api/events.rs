@@ -158,6 +158,7 @@ fn failed(problem: Problem) -> Event {
         Problem::AlreadyMember | Problem::AlreadyAsked | Problem::ChatFull => "request",
         Problem::NoSuchRequest => "accept",
         Problem::NobodyThere | Problem::BadText | Problem::TooMuch => "say",
+        Problem::BadCommand => "?",
         Problem::NoHistory => "history",
     };
     failure(command, problem, problem.words())
@@ -166,7 +167,7 @@ fn failed(problem: Problem) -> Event {
 /// What a front end answers to a line that is no command.
 fn no_command() -> Event {
     let message = "this line is no command: missing field `text` at line 1 column 10";
-    failure("?", Problem::BadText, message)
+    failure("?", Problem::BadCommand, message)
 }
 
 fn failure(command: &str, problem: Problem, message: &str) -> Event {

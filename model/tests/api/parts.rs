@@ -209,6 +209,7 @@ every! {
         Problem::NobodyThere => [Problem::NobodyThere],
         Problem::ChatFull => [Problem::ChatFull],
         Problem::BadText => [Problem::BadText],
+        Problem::BadCommand => [Problem::BadCommand],
         Problem::NoHistory => [Problem::NoHistory],
         Problem::TooMuch => [Problem::TooMuch],
     }
