@@ -11,7 +11,7 @@ use crate::app::use_page;
 use crate::browser::hooks::{use_now, use_size, use_watched};
 use crate::browser::page;
 use crate::logic::clock::Zone;
-use crate::logic::rows::{Row, rows};
+use crate::logic::rows::{Key, Row, rows};
 use crate::logic::window::{Place, span, top_of};
 use crate::state::Action;
 
@@ -113,7 +113,7 @@ pub fn Conversation() -> Html {
     html! {
         <div class="conversation">
             <div class="scroller" ref={nodes.scroller.clone()} {onscroll} role="log" aria-live="off" aria-label="Conversation" tabindex="0">
-                { top(more, state.pending.history.is_some(), rows.is_empty()) }
+                { top(more, state.pending.history.is_some(), !rows.iter().any(|row| matches!(row.key, Key::Message(_)))) }
                 <div aria-hidden="true" ref={nodes.above.clone()}></div>
                 <div class="lines" ref={nodes.list.clone()}>
                     { for state.view.iter().flat_map(|view| {
