@@ -8,7 +8,7 @@ export class User {
     this.bridge = bridge;
     this.name = page.getByLabel("Name", { exact: true });
     this.password = page.getByLabel("Password", { exact: true });
-    this.people = page.getByRole("complementary", { name: "People" });
+    this.people = page.getByRole("region", { name: "People", exact: true });
     this.online = this.people.getByRole("region", { name: /^Online/ });
     this.members = this.people.getByRole("region", { name: /^In your chat/ });
     this.conversation = page.getByRole("log", { name: "Conversation" });
@@ -35,7 +35,7 @@ export class User {
 
   /** Waits until the page is that of this account. */
   async isIn(name) {
-    await this.people.getByRole("contentinfo").or(this.page.locator(".me")).filter({ hasText: name }).waitFor();
+    await this.page.locator(".me").filter({ hasText: name }).waitFor();
   }
 
   async settings() {

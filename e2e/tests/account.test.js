@@ -15,7 +15,7 @@ test("somebody new makes an account and is in", async (t) => {
   await picture(alice, "sign-in");
   await alice.register("alice");
   await alice.isIn("alice");
-  await alice.page.getByText("It is quiet here").waitFor();
+  await alice.isTold("logged in as alice");
   await picture(alice, "registered");
 });
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
-use xtask::{check, demo, web};
+use xtask::{check, demo, dev, web};
 
 /// What there is to do with the source of p2pchat.
 #[derive(Parser)]
@@ -17,17 +17,20 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Build everything and put you into a chat with a friendly peer, `echo`
+    /// Build everything and let you chat in the browser, with a friendly peer too
     ///
-    /// Starts a registry and `echo` on this machine, and the terminal program for you,
-    /// registered and logged in as `you`. Without a terminal it plays a conversation of
-    /// three peers and prints it. Nothing is kept and nothing is left running.
+    /// Starts a registry, two users with a bridge each, whose URLs it prints, and `echo`,
+    /// which answers by itself. With --tui you are in a terminal instead, registered and
+    /// logged in as `you`. Without a terminal it plays a conversation of three peers and
+    /// prints it. Nothing is kept and nothing is left running.
     Demo(demo::Options),
     /// Build the web page into `dist`, and tell what it weighs
     ///
     /// Sets up what is missing for that. A bridge that is built afterwards has the page
     /// inside.
     Web,
+    /// The web developer's loop: registry, bridge, `echo`, and the page with live reload
+    Dev,
     /// Set up what is missing and run every check
     ///
     /// Formatting, lints, documentation, the build for browsers, and all tests, against
@@ -62,6 +65,7 @@ async fn main() -> ExitCode {
 async fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Demo(options) => demo::run(&options).await,
+        Task::Dev => dev::run().await,
         Task::Web => web::build().await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => check::run(&options).await,
     }

@@ -167,6 +167,26 @@ pub fn shown(command: &Command) -> String {
         .join(" ")
 }
 
+/// A command as one can paste it into a shell in any folder.
+#[must_use]
+pub fn shown_in_full(command: &Command) -> String {
+    let command = command.as_std();
+    [command.get_program()]
+        .into_iter()
+        .chain(command.get_args())
+        .map(|word| quoted(&word.to_string_lossy()))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@+".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncBufReadExt, BufReader};
@@ -212,6 +232,14 @@ mod tests {
         assert!(lives(&pid));
         drop(group);
         assert!(!lives(&pid));
+    }
+
+    #[test]
+    fn a_command_shown_in_full_can_be_pasted() {
+        let mut command = Command::new("/a b/p2pchat");
+        command.args(["--user", "it's", "127.0.0.1:80"]);
+        let shown = shown_in_full(&command);
+        assert_eq!(shown, r"'/a b/p2pchat' --user 'it'\''s' 127.0.0.1:80");
     }
 
     #[tokio::test]

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A `p2pchat --json` that is registered and logged in.
 #[derive(Debug)]
-pub(super) struct Client {
+pub struct Client {
     pub(super) name: String,
     pub(super) address: Ipv4Addr,
     stdin: ChildStdin,
@@ -28,7 +28,10 @@ pub(super) struct Client {
 
 impl Client {
     /// Starts it, and returns when it is logged in.
-    pub(super) async fn start(stage: &Stage, name: &str, address: Ipv4Addr) -> Result<Self> {
+    ///
+    /// # Errors
+    /// If it does not get that far in time.
+    pub async fn start(stage: &Stage, name: &str, address: Ipv4Addr) -> Result<Self> {
         let mut command = stage.peer(name, address);
         command
             .arg("--json")

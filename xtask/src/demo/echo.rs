@@ -12,14 +12,15 @@ const REPEATED: usize = 40;
 
 /// The friendly peer.
 #[derive(Debug)]
-pub(super) struct Echo {
+pub struct Echo {
     client: Client,
     greeted: BTreeSet<Username>,
 }
 
 impl Echo {
     /// Takes over a peer.
-    pub(super) fn new(client: Client) -> Self {
+    #[must_use]
+    pub fn new(client: Client) -> Self {
         Self {
             client,
             greeted: BTreeSet::new(),
@@ -27,7 +28,10 @@ impl Echo {
     }
 
     /// Lives until its program ends, which is an error, or the future is dropped.
-    pub(super) async fn live(&mut self) -> Result<()> {
+    ///
+    /// # Errors
+    /// When its program has ended.
+    pub async fn live(&mut self) -> Result<()> {
         loop {
             let event = self.client.next().await?;
             if let Some(command) = self.answer(event) {

@@ -12,7 +12,7 @@ const CONTACT_PORT: u16 = 5858;
 ///
 /// # Errors
 /// If there are too few; says which command adds some.
-pub(super) fn free<const N: usize>() -> Result<[Ipv4Addr; N]> {
+pub fn free<const N: usize>() -> Result<[Ipv4Addr; N]> {
     pick(|address| {
         TcpListener::bind((address, CONTACT_PORT)).map_or_else(|e| e.kind().into(), |_| State::Free)
     })

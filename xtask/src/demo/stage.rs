@@ -10,6 +10,8 @@ use anyhow::{Context, Result};
 use tempfile::TempDir;
 use tokio::process::Command;
 
+use super::client::Client;
+use super::loopback;
 use super::server::Registry;
 use crate::cargo::Programs;
 
@@ -19,7 +21,7 @@ const PASSWORD: &str = "only a demo";
 
 /// What all peers of the demo share.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub struct Stage {
     programs: Programs,
     // In this order: first the registry ends, then its folder goes.
     registry: Registry,
@@ -28,7 +30,10 @@ pub(super) struct Stage {
 
 impl Stage {
     /// Makes the folder and starts the registry.
-    pub(super) async fn set(programs: Programs) -> Result<Self> {
+    ///
+    /// # Errors
+    /// If the registry does not start.
+    pub async fn set(programs: Programs) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("p2pchat-demo-").tempdir()?;
         // An empty one, so that the user's own does not get into the demo.
         fs::write(folder.path().join("config.toml"), "")?;
@@ -49,19 +54,54 @@ impl Stage {
     /// A peer, registered and logged in, that keeps nothing.
     pub(super) fn peer(&self, name: &str, address: Ipv4Addr) -> Command {
         let mut command = clean(&self.programs.peer, self.folder.path());
+        self.tell(&mut command, address);
+        command
+            .args(["--user", name, "--register", "--password-file"])
+            .arg(self.folder.path().join("password"));
+        command
+    }
+
+    /// The command that somebody else at this machine can join with.
+    pub(super) fn guest(&self, name: &str, address: Ipv4Addr) -> Command {
+        let mut command = Command::new(&self.programs.peer);
+        self.tell(&mut command, address);
+        command
+            .args(["--user", name, "--register", "--password-file"])
+            .arg(self.folder.path().join("password"));
+        command
+    }
+
+    /// A bridge that keeps nothing.
+    pub(super) fn bridge(&self, name: &str, address: Ipv4Addr) -> Command {
+        let mut command = clean(&self.programs.bridge, self.folder.path());
+        self.tell(&mut command, address);
+        command
+            .arg("--secret-file")
+            .arg(self.folder.path().join(format!("{name}.secret")));
+        command
+    }
+
+    /// Makes an account.
+    ///
+    /// # Errors
+    /// If the registry does not take it.
+    pub async fn register(&self, name: &str) -> Result<()> {
+        let [address] = loopback::free()?;
+        Client::start(self, name, address).await?.quit().await
+    }
+
+    /// Everybody's password.
+    #[must_use]
+    pub fn password(&self) -> &'static str {
+        PASSWORD
+    }
+
+    /// What all peers are told.
+    fn tell(&self, command: &mut Command, address: Ipv4Addr) {
         command
             .args(["--registry", &format!("127.0.0.1:{}", self.registry.tcp)])
             .args(["--hello-port", &self.registry.udp.to_string()])
-            .args(["--address", &address.to_string()])
-            .args([
-                "--user",
-                name,
-                "--register",
-                "--no-history",
-                "--password-file",
-            ])
-            .arg(self.folder.path().join("password"));
-        command
+            .args(["--address", &address.to_string(), "--no-history"]);
     }
 }
 
