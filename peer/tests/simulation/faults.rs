@@ -87,6 +87,10 @@ impl World {
         self.registry.down = false;
         self.registry.store_broken = false;
         for seat in 0..self.peers.len() {
+            if let Some(running) = self.peers[seat].running_mut() {
+                // Connections that failed by chance until now say nothing about later.
+                running.book.listable_since = None;
+            }
             self.restart(seat);
         }
     }
