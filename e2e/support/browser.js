@@ -2,13 +2,14 @@
 
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before } from "node:test";
 
 import { chromium } from "playwright-core";
 
 import { PATIENCE } from "./process.js";
 import { User } from "./user.js";
+import { program } from "./world.js";
 
 const FLAGS = [
   "--disable-gpu",
@@ -26,7 +27,7 @@ let browser;
 /** To be called once in a test file. */
 export function useBrowser() {
   before(async () => {
-    browser = await chromium.launch({ executablePath: process.env.E2E_CHROMIUM, args: FLAGS });
+    browser = await chromium.launch({ executablePath: program("E2E_CHROMIUM"), args: FLAGS });
   });
   after(() => browser?.close());
 }
@@ -46,6 +47,8 @@ export async function user(test, bridge, options = {}) {
     if (message.type() === "error" && !EXPECTED.test(message.text())) wrong.push(message.text());
   });
   test.after(async () => {
+    const [page] = context.pages();
+    if (page) await picture({ page }, `last/${test.name.replace(/\W+/g, "-")}-${bridge.name}`);
     await context.close();
     assert.deepEqual(wrong, [], "the page reports errors");
   });
@@ -63,6 +66,7 @@ export async function tab(context, bridge) {
 export async function picture(user, name) {
   const folder = process.env.E2E_SCREENSHOTS;
   if (!folder) return;
-  mkdirSync(folder, { recursive: true });
-  await user.page.screenshot({ path: join(folder, `${name}.png`) });
+  const path = join(folder, `${name}.png`);
+  mkdirSync(dirname(path), { recursive: true });
+  await user.page.screenshot({ path });
 }

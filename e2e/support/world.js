@@ -17,7 +17,8 @@ function freshAddress() {
   return `127.${16 + (process.pid % 97)}.${Math.floor(process.pid / 97) % 251}.${lastAddress}`;
 }
 
-function program(name) {
+/** A program that the environment names. */
+export function program(name) {
   const path = process.env[name];
   if (!path) throw new Error(`${name} is not set: run the tests by \`cargo xtask test --only e2e\``);
   return path;

@@ -140,6 +140,9 @@ test("all can be done without a mouse, and the focus is seen", async (t) => {
   await tabTo("button", "Leave", "Shift+Tab");
   await keyboard.press("Enter");
   await alice.members.waitFor({ state: "detached" });
+  // For bob she is in his chat until his next text does not get through.
+  bob.send("leave");
+  await bob.event("chat_left");
   bob.send({ request: { to: "alice" } });
   await alice.isAskedBy("bob");
   await keyboard.press("Alt+r");
