@@ -1,13 +1,11 @@
 //! The file of options, and what wins: a flag over an environment variable, a variable
 //! over the file, the file over the default.
 
-use std::io;
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use etcetera::BaseStrategy;
+use p2pchat_settings::{Program, config};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -17,39 +15,12 @@ use crate::options::{Limits, Options, StoreSpec, StoreSpecError};
 /// Why there are no options, and what to do about it.
 #[derive(Debug, Error)]
 pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read the file of options {}: {source}", .path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: io::Error,
-    },
-    /// The file is not what it has to be.
-    #[error("the file of options {}{place}: {reason}", .path.display())]
-    Content {
-        /// The file.
-        path: PathBuf,
-        /// `", line N"`, or nothing.
-        place: String,
-        /// What is wrong.
-        reason: String,
-    },
+    /// The file.
+    #[error(transparent)]
+    File(#[from] config::ConfigError),
     /// There is no such store.
     #[error(transparent)]
     Store(#[from] StoreSpecError),
-}
-
-/// The whole file. The other programs of p2pchat have sections of their own.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    registry: Section,
-    #[serde(default, rename = "peer")]
-    _peer: toml::Table,
-    #[serde(default, rename = "bridge")]
-    _bridge: toml::Table,
 }
 
 /// The section `[registry]`: each option under the name of its flag.
@@ -67,12 +38,17 @@ struct Section {
     failed_login_interval: Option<NonZeroU32>,
 }
 
+impl config::Section for Section {
+    const PROGRAM: Program = Program::Registry;
+    const FILE: &str = "the file of options";
+}
+
 /// The options of a registry: what was given, and the defaults for the rest.
 ///
 /// # Errors
 /// If the file cannot be read or holds an unknown key, or there is no such store.
 pub fn resolve(raw: RawOptions) -> Result<Options, ConfigError> {
-    let file = load(raw.config.as_deref())?;
+    let file: Section = config::load(raw.config.as_deref())?;
     let store = match raw.store.or(file.store) {
         Some(store) => store.parse()?,
         None => StoreSpec::default_file()?,
@@ -118,46 +94,14 @@ pub fn resolve(raw: RawOptions) -> Result<Options, ConfigError> {
     })
 }
 
-/// The section of the file that was named, which has to be there, or of the one in the
-/// user's configuration folder, which does not.
-fn load(named: Option<&Path>) -> Result<Section, ConfigError> {
-    let default = || {
-        let folders = etcetera::choose_base_strategy().ok()?;
-        Some(folders.config_dir().join("p2pchat").join("config.toml"))
-    };
-    let Some(path) = named.map(Path::to_owned).or_else(default) else {
-        return Ok(Section::default());
-    };
-    match std::fs::read_to_string(&path) {
-        Ok(text) => parse(&path, &text),
-        Err(error) if error.kind() == io::ErrorKind::NotFound && named.is_none() => {
-            Ok(Section::default())
-        }
-        Err(source) => Err(ConfigError::Read { path, source }),
-    }
-}
-
-/// The error names the line and not its content: a store's URI may hold a password.
-fn parse(path: &Path, text: &str) -> Result<Section, ConfigError> {
-    let file: Result<File, toml::de::Error> = toml::from_str(text);
-    file.map(|file| file.registry).map_err(|error| {
-        let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
-        ConfigError::Content {
-            path: path.to_owned(),
-            place: error
-                .span()
-                .map_or(String::new(), |span| format!(", line {}", line(span.start))),
-            reason: error.message().replace('\n', " "),
-        }
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn parsed(text: &str) -> Result<Section, String> {
-        parse(Path::new("c.toml"), text).map_err(|error| error.to_string())
+        config::parse(Path::new("c.toml"), text).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -180,14 +124,5 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("`precense-timeout`"), "{error}");
-        assert!(parsed("[regsitry]\n").unwrap_err().contains("`regsitry`"));
-    }
-
-    #[test]
-    fn an_error_does_not_show_what_the_file_holds() {
-        let error = parsed("[registry]\nstore = 'mongodb://u:hush@h\n").unwrap_err();
-        assert!(!error.contains("hush") && !error.contains('\n'), "{error}");
-        let error = parsed("[registry]\nmax-connections = 'hush'\n").unwrap_err();
-        assert!(error.contains("line 2"), "{error}");
     }
 }

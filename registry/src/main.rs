@@ -1,17 +1,17 @@
 //! `p2pchat-registry`: flags, logging, signals, exit code.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 use p2pchat_registry::cli::{Cli, Command};
 use p2pchat_registry::{Server, config, users};
-use tracing_subscriber::EnvFilter;
+use p2pchat_settings::{Signals, logs};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log_to_stderr();
+    logs::to_stderr("info");
     match start(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -20,15 +20,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
-        .init();
 }
 
 #[tokio::main]
@@ -45,10 +36,10 @@ async fn start(cli: Cli) -> Result<()> {
         }
         None => {
             // Before anything else: a signal during the start must not go unheard.
-            let shutdown = stop_signal()?;
+            let mut signals = Signals::new()?;
             let server = Server::bind(config::resolve(cli.raw)?).await?;
             announce(&server)?;
-            server.run(shutdown).await;
+            server.run(async move { _ = signals.next().await }).await;
             Ok(())
         }
     }
@@ -66,22 +57,4 @@ fn announce(server: &Server) -> Result<()> {
     )
     .and_then(|()| out.flush())
     .context("cannot write to standard output")
-}
-
-#[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
-}
-
-#[cfg(not(unix))]
-fn stop_signal() -> Result<impl Future<Output = ()>> {
-    Ok(async { tokio::signal::ctrl_c().await.unwrap_or(()) })
 }

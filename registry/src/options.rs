@@ -8,8 +8,8 @@ use std::str::FromStr;
 use std::thread;
 use std::time::Duration;
 
-use etcetera::BaseStrategy;
 use p2pchat_protocol::{REGISTRY_TCP_PORT, REGISTRY_UDP_PORT};
+use p2pchat_settings::folders;
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -130,10 +130,8 @@ impl StoreSpec {
     /// # Errors
     /// If the user has no home folder.
     pub fn default_file() -> Result<Self, StoreSpecError> {
-        let folders = etcetera::choose_base_strategy().map_err(|_| StoreSpecError::NoHome)?;
-        Ok(Self::Sqlite(
-            folders.data_dir().join("p2pchat").join("registry.sqlite3"),
-        ))
+        let path = folders::data_file("registry.sqlite3").ok_or(StoreSpecError::NoHome)?;
+        Ok(Self::Sqlite(path))
     }
 }
 
