@@ -4,16 +4,45 @@
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, Args, Parser, Subcommand};
 use clap_complete::Shell;
+use p2pchat_settings::PeerArgs;
 
 use crate::exit;
+
+/// The options in the order of `--help`: those most asked for come first.
+const ORDER: [&str; 16] = [
+    "registry",
+    "address",
+    "user",
+    "password_file",
+    "register",
+    "plain",
+    "json",
+    "history",
+    "no_history",
+    "request_limit",
+    "hello_port",
+    "unprivileged",
+    "mouse",
+    "bell",
+    "log_file",
+    "config",
+];
+
+fn in_order(arg: Arg) -> Arg {
+    match ORDER.iter().position(|id| arg.get_id() == *id) {
+        Some(place) => arg.display_order(place),
+        None => arg,
+    }
+}
 
 /// Chat with people on a p2pchat registry, from a terminal.
 ///
 /// On a terminal it fills the screen; elsewhere it reads and writes plain lines.
 #[derive(Debug, Parser)]
 #[command(name = "p2pchat", version, after_help = exit::HELP, max_term_width = 100)]
+#[command(mut_args(in_order))]
 pub struct Cli {
     /// What to do instead of chatting.
     #[command(subcommand)]
@@ -36,14 +65,9 @@ pub enum Task {
 /// The options, where they are given. `None` means: look into the config file.
 #[derive(Debug, Default, Args)]
 pub struct Given {
-    /// The registry: a name or an address [file: registry] [default: 127.0.0.1:3131]
-    #[arg(long, env = "P2PCHAT_REGISTRY", value_name = "HOST[:PORT]")]
-    pub registry: Option<String>,
-
-    /// The address to be reached at; each peer on a machine needs one of its own
-    /// [file: address] [default: the one this machine reaches the registry from]
-    #[arg(long, env = "P2PCHAT_ADDRESS", value_name = "IPV4")]
-    pub address: Option<String>,
+    /// Those of each program with a peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
 
     /// The account to log in with [file: user]
     #[arg(long, env = "P2PCHAT_USER", value_name = "NAME")]
@@ -73,32 +97,6 @@ pub struct Given {
           value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub json: Option<bool>,
 
-    /// The file to keep what was said in [file: history] [default: history.sqlite3 in the
-    /// user's data folder]
-    #[arg(long, env = "P2PCHAT_HISTORY", value_name = "FILE")]
-    pub history: Option<PathBuf>,
-
-    /// Keep nothing of what was said [file: no-history]
-    #[arg(long, env = "P2PCHAT_NO_HISTORY", value_name = "BOOL", num_args = 0..=1,
-          require_equals = true, default_missing_value = "true",
-          value_parser = BoolishValueParser::new(), hide_possible_values = true)]
-    pub no_history: Option<bool>,
-
-    /// How long a chat request waits for an answer [file: request-limit] [default: 60]
-    #[arg(long, env = "P2PCHAT_REQUEST_LIMIT", value_name = "SECONDS")]
-    pub request_limit: Option<u64>,
-
-    /// Where the registry takes hellos, by UDP [file: hello-port] [default: 5151]
-    #[arg(long, env = "P2PCHAT_HELLO_PORT", value_name = "PORT")]
-    pub hello_port: Option<u16>,
-
-    /// Take messages at port 5859 without trying 1010, which needs a privilege on most
-    /// systems [file: unprivileged]
-    #[arg(long, env = "P2PCHAT_UNPRIVILEGED", value_name = "BOOL", num_args = 0..=1,
-          require_equals = true, default_missing_value = "true",
-          value_parser = BoolishValueParser::new(), hide_possible_values = true)]
-    pub unprivileged: Option<bool>,
-
     /// Scroll with the mouse wheel; marking text then takes the Shift key [file: mouse]
     #[arg(long, env = "P2PCHAT_MOUSE", value_name = "BOOL", num_args = 0..=1,
           require_equals = true, default_missing_value = "true",
@@ -114,8 +112,4 @@ pub struct Given {
     /// The file to write logs to, instead of standard error [file: log-file]
     #[arg(long, env = "P2PCHAT_LOG_FILE", value_name = "FILE")]
     pub log_file: Option<PathBuf>,
-
-    /// The config file [default: p2pchat/config.toml in the user's config folder]
-    #[arg(long, env = "P2PCHAT_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
 }

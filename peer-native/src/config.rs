@@ -1,18 +1,15 @@
-//! The config file: TOML, one section for each program of p2pchat. This one reads
-//! `[peer]` and leaves `[registry]` and `[bridge]` alone.
+//! The section `[peer]` of the config file.
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use etcetera::BaseStrategy;
+use p2pchat_settings::{ConfigError, PeerArgs, Program, Section};
 use serde::Deserialize;
-use thiserror::Error;
 
 /// What the section `[peer]` says. Every key may be absent.
 #[derive(Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct PeerSection {
-    /// See [`Given::registry`](crate::cli::Given::registry); so for all that follow.
+    /// See [`PeerArgs::registry`] and [`Given`](crate::cli::Given); so for all that follow.
     pub registry: Option<String>,
     /// The address to be reached at.
     pub address: Option<String>,
@@ -44,91 +41,55 @@ pub struct PeerSection {
     pub log_file: Option<PathBuf>,
 }
 
-/// The whole file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    peer: PeerSection,
-    #[serde(default, rename = "registry")]
-    _registry: toml::Table,
-    #[serde(default, rename = "bridge")]
-    _bridge: toml::Table,
+impl Section for PeerSection {
+    const PROGRAM: Program = Program::Peer;
 }
 
-/// Why a config file cannot be used.
-#[derive(Debug, Error)]
-pub enum ConfigError {
-    /// The file that was named is not there, or cannot be read.
-    #[error("cannot read the config file {}: {source}", path.display())]
-    Read {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// It is not TOML, or has a key or value that means nothing.
-    #[error("the config file {} is wrong: {message}", path.display())]
-    Wrong {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong, and where.
-        message: String,
-    },
-}
-
-/// Reads the file that was named, else the one in the user's config folder, if there is one.
-///
-/// # Errors
-/// If a file that was named cannot be read, or the file is wrong.
-pub fn load(named: Option<&Path>) -> Result<PeerSection, ConfigError> {
-    let path = match named {
-        Some(path) => path.to_owned(),
-        None => match default_path() {
-            Some(path) => path,
-            None => return Ok(PeerSection::default()),
-        },
-    };
-    match std::fs::read_to_string(&path) {
-        Ok(text) => parse(&text).map_err(|message| ConfigError::Wrong { path, message }),
-        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
-            Ok(PeerSection::default())
+impl PeerSection {
+    /// The keys that each program with a peer has.
+    pub(crate) fn shared(&mut self) -> PeerArgs {
+        PeerArgs {
+            registry: self.registry.take(),
+            hello_port: self.hello_port,
+            address: self.address.take(),
+            unprivileged: self.unprivileged,
+            request_limit: self.request_limit,
+            history: self.history.take(),
+            no_history: self.no_history,
+            config: None,
         }
-        Err(source) => Err(ConfigError::Read { path, source }),
     }
 }
 
-fn default_path() -> Option<PathBuf> {
-    let folders = etcetera::choose_base_strategy().ok()?;
-    Some(folders.config_dir().join("p2pchat").join("config.toml"))
-}
-
-fn parse(text: &str) -> Result<PeerSection, String> {
-    toml::from_str::<File>(text)
-        .map(|file| file.peer)
-        .map_err(|error| error.to_string().trim_end().to_owned())
+/// What is wrong with the file, with the line where it is.
+pub(crate) fn explained(error: &ConfigError) -> String {
+    match error {
+        ConfigError::Wrong {
+            file,
+            path,
+            excerpt,
+            ..
+        } => format!("{file} {} is wrong: {excerpt}", path.display()),
+        ConfigError::Read { .. } => error.to_string(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use p2pchat_settings::config::parse;
+
     use super::*;
 
     #[test]
-    fn the_sections_of_other_programs_are_left_alone() {
-        let section = parse("[registry]\ntcp = 1\n[peer]\nuser = \"alice\"\n").unwrap();
-        assert_eq!(section.user.as_deref(), Some("alice"));
-    }
-
-    #[test]
     fn an_unknown_key_is_named() {
-        let message = parse("[peer]\nregistri = \"x\"\n").unwrap_err();
+        let text = "[peer]\nregistri = \"x\"\n";
+        let error = parse::<PeerSection>(Path::new("c.toml"), text).unwrap_err();
+        let message = explained(&error);
+        let start = "the config file c.toml is wrong: ";
+        assert!(message.starts_with(start), "{message}");
         assert!(message.contains("registri"), "{message}");
         assert!(message.contains("line 2"), "{message}");
-    }
-
-    #[test]
-    fn a_file_that_was_named_has_to_be_there() {
-        let missing = Path::new("/nonexistent/p2pchat.toml");
-        assert!(matches!(load(Some(missing)), Err(ConfigError::Read { .. })));
     }
 }

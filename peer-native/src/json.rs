@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use anyhow::{Context, Result};
 use p2pchat_model::{Command, Event, Failure, Link, Problem, View};
 use p2pchat_peer::Handle;
+use p2pchat_settings::command::complaint;
 use tokio::time::{Instant, sleep_until};
 
 use crate::clock::Clock;
@@ -105,7 +106,7 @@ impl Front {
             Ok(line) if line.trim().is_empty() => return Ok(()),
             Ok(line) => match serde_json::from_str(&line) {
                 Ok(command) => return self.send(command).await,
-                Err(error) => complaint(&error),
+                Err(error) => format!("this line is no command: {}", complaint(&error)),
             },
             Err(error) => error.to_string(),
         };
@@ -145,36 +146,5 @@ impl Front {
             }
         }
         Ok(None)
-    }
-}
-
-/// What is wrong with a line, without the values in it: one of them may be a password.
-fn complaint(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let text = match text.split_once(", expected ") {
-        Some((start, expected)) if start.starts_with("invalid") => {
-            format!("expected {expected}")
-        }
-        _ => text,
-    };
-    format!("this line is no command: {text}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn complaint_about(line: &str) -> String {
-        complaint(&serde_json::from_str::<Command>(line).unwrap_err())
-    }
-
-    #[test]
-    fn a_bad_line_is_explained_without_its_values() {
-        assert!(complaint_about("{").contains("EOF"));
-        assert!(complaint_about(r#"{"shout":{}}"#).contains("unknown variant `shout`"));
-        let password = r#"{"login":{"name":"a","password":31415926}}"#;
-        let text = complaint_about(password);
-        assert!(text.contains("expected a string"), "{text}");
-        assert!(!text.contains("31415926"), "{text}");
     }
 }

@@ -4,18 +4,17 @@
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::ArgMatches;
-use clap::parser::ValueSource;
-use etcetera::BaseStrategy;
-use p2pchat_model::{Password, PeerAddr, Username};
+use p2pchat_model::{Password, Username};
 use p2pchat_peer::Options;
+use p2pchat_settings::peer::rank;
+use p2pchat_settings::{ConfigError, SettingError, config};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::cli::Given;
-use crate::config::{self, ConfigError, PeerSection};
+use crate::config::{PeerSection, explained};
 
 /// Which front end to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,19 +61,11 @@ pub struct Settings {
 #[derive(Debug, Error)]
 pub enum SettingsError {
     /// The config file.
+    #[error("{}", explained(.0))]
+    Config(ConfigError),
+    /// A value, or two that contradict each other.
     #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// A value that means nothing.
-    #[error("{option}: {reason}")]
-    Value {
-        /// Which option.
-        option: &'static str,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Two that cannot both be.
-    #[error("{0} and {1} exclude each other: give one of them")]
-    Both(&'static str, &'static str),
+    Setting(#[from] SettingError),
     /// One without what it needs.
     #[error("{0} needs {1} too")]
     Needs(&'static str, &'static str),
@@ -86,152 +77,55 @@ pub enum SettingsError {
         /// Why.
         source: io::Error,
     },
-    /// There is no place for the history.
-    #[error(
-        "this user has no home folder to keep the history in: name a file with --history FILE, or give --no-history"
-    )]
-    NoHome,
 }
 
 impl Settings {
-    /// The longest time a chat request may wait: a day.
-    pub const MAX_REQUEST_LIMIT: u64 = 24 * 60 * 60;
-
     /// Puts together what the command line and the environment say (`given`, of which
     /// `matches` knows the sources) and what the config file says.
     ///
     /// # Errors
     /// If the file or a value is wrong, or two contradict each other.
     pub fn new(given: Given, matches: &ArgMatches) -> Result<Self, SettingsError> {
-        let file = config::load(given.config.as_deref())?;
+        let file = config::load(given.peer.config.as_deref());
+        let mut file: PeerSection = file.map_err(SettingsError::Config)?;
         let mode = mode(&given, &file, matches)?;
-        let history = history(&given, &file, matches)?;
-        let merged = merged(given, file);
-        let user = match &merged.user {
-            Some(name) => {
-                Some(Username::new(name).map_err(|error| wrong("--user", error.to_string()))?)
-            }
-            None => None,
-        };
+        let peer = given.peer.options(file.shared(), matches)?;
+        let user = given.user.or(file.user);
+        let user = user.map(|name| Username::new(&name)).transpose();
+        let user = user.map_err(|error| SettingError::value("--user", error.to_string()))?;
+        let password_file = given.password_file.or(file.password_file);
+        let register = given.register.or(file.register).unwrap_or(false);
         Ok(Self {
-            login: auto_login(user, &merged)?,
-            user,
+            peer,
             mode,
-            mouse: merged.mouse.unwrap_or(false),
-            bell: merged.bell.unwrap_or(true),
-            peer: peer_options(&merged, history)?,
-            log_file: merged.log_file,
+            login: auto_login(user, password_file.as_deref(), register)?,
+            user,
+            mouse: given.mouse.or(file.mouse).unwrap_or(false),
+            bell: given.bell.or(file.bell).unwrap_or(true),
+            log_file: given.log_file.or(file.log_file),
         })
     }
 }
 
-fn wrong(option: &'static str, reason: impl Into<String>) -> SettingsError {
-    let reason = reason.into();
-    SettingsError::Value { option, reason }
-}
-
-/// The options that exclude no other, from where they are given first.
-fn merged(given: Given, file: PeerSection) -> PeerSection {
-    PeerSection {
-        registry: given.registry.or(file.registry),
-        address: given.address.or(file.address),
-        user: given.user.or(file.user),
-        password_file: given.password_file.or(file.password_file),
-        register: given.register.or(file.register),
-        request_limit: given.request_limit.or(file.request_limit),
-        hello_port: given.hello_port.or(file.hello_port),
-        unprivileged: given.unprivileged.or(file.unprivileged),
-        mouse: given.mouse.or(file.mouse),
-        bell: given.bell.or(file.bell),
-        log_file: given.log_file.or(file.log_file),
-        ..PeerSection::default()
-    }
-}
-
-/// How much an option counts: 0 where it is given nowhere, then file, environment,
-/// command line.
-fn rank(matches: &ArgMatches, id: &str, given: Option<bool>, file: bool) -> u8 {
-    match (given, matches.value_source(id)) {
-        (Some(true), Some(ValueSource::CommandLine)) => 3,
-        (Some(true), _) => 2,
-        (None, _) if file => 1,
-        _ => 0,
-    }
-}
-
-fn mode(given: &Given, file: &PeerSection, matches: &ArgMatches) -> Result<Mode, SettingsError> {
+fn mode(given: &Given, file: &PeerSection, matches: &ArgMatches) -> Result<Mode, SettingError> {
     let plain = rank(matches, "plain", given.plain, file.plain == Some(true));
     let json = rank(matches, "json", given.json, file.json == Some(true));
     let on_terminal = || io::stdin().is_terminal() && io::stdout().is_terminal();
     match (plain, json) {
         (0, 0) if on_terminal() => Ok(Mode::Screen),
         (0, 0) => Ok(Mode::Plain),
-        _ if plain == json => Err(SettingsError::Both("--plain", "--json")),
+        _ if plain == json => Err(SettingError::Both("--plain", "--json")),
         _ if plain > json => Ok(Mode::Plain),
         _ => Ok(Mode::Json),
     }
 }
 
-fn history(
-    given: &Given,
-    file: &PeerSection,
-    matches: &ArgMatches,
-) -> Result<Option<PathBuf>, SettingsError> {
-    let named = given.history.as_ref().map(|_| true);
-    let keep = rank(matches, "history", named, file.history.is_some());
-    let none = file.no_history == Some(true);
-    let none = rank(matches, "no_history", given.no_history, none);
-    match (keep, none) {
-        (0, 0) => default_history().map(Some),
-        _ if keep == none => Err(SettingsError::Both("--history", "--no-history")),
-        _ if none > keep => Ok(None),
-        _ => Ok(given.history.clone().or(file.history.clone())),
-    }
-}
-
-fn default_history() -> Result<PathBuf, SettingsError> {
-    let folders = etcetera::choose_base_strategy().map_err(|_| SettingsError::NoHome)?;
-    Ok(folders.data_dir().join("p2pchat").join("history.sqlite3"))
-}
-
-fn peer_options(merged: &PeerSection, history: Option<PathBuf>) -> Result<Options, SettingsError> {
-    let default = Options::default();
-    let registry = merged.registry.clone().unwrap_or(default.registry);
-    if registry.trim().is_empty() {
-        return Err(wrong("--registry", "a name or an address is needed"));
-    }
-    let address = match &merged.address {
-        Some(text) => Some(
-            text.parse::<PeerAddr>()
-                .map_err(|error| wrong("--address", format!("{text}: {error}")))?,
-        ),
-        None => None,
-    };
-    let request_limit = match merged.request_limit {
-        None => default.request_limit,
-        Some(seconds @ 1..=Settings::MAX_REQUEST_LIMIT) => Duration::from_secs(seconds),
-        Some(_) => return Err(wrong("--request-limit", "1 to 86400 seconds are possible")),
-    };
-    let hello_port = match merged.hello_port {
-        Some(0) => return Err(wrong("--hello-port", "a port is 1 to 65535")),
-        port => port.unwrap_or(default.hello_port),
-    };
-    Ok(Options {
-        registry,
-        hello_port,
-        address,
-        unprivileged: merged.unprivileged.unwrap_or(default.unprivileged),
-        request_limit,
-        history,
-    })
-}
-
 fn auto_login(
     user: Option<Username>,
-    merged: &PeerSection,
+    password_file: Option<&Path>,
+    register: bool,
 ) -> Result<Option<AutoLogin>, SettingsError> {
-    let register = merged.register.unwrap_or(false);
-    let Some(path) = &merged.password_file else {
+    let Some(path) = password_file else {
         return match register {
             true => Err(SettingsError::Needs("--register", "--password-file")),
             false => Ok(None),
@@ -240,7 +134,7 @@ fn auto_login(
     let name = user.ok_or(SettingsError::Needs("--password-file", "--user"))?;
     if register {
         name.check_new()
-            .map_err(|error| wrong("--user", error.to_string()))?;
+            .map_err(|error| SettingError::value("--user", error.to_string()))?;
     }
     let password = read_password(path)?;
     Ok(Some(AutoLogin {
@@ -257,8 +151,10 @@ fn read_password(path: &Path) -> Result<Password, SettingsError> {
         source,
     })?;
     let line = text.lines().next().unwrap_or_default();
-    Password::new(line)
-        .map_err(|error| wrong("--password-file", format!("{}: {error}", path.display())))
+    let password = Password::new(line).map_err(|error| {
+        SettingError::value("--password-file", format!("{}: {error}", path.display()))
+    });
+    Ok(password?)
 }
 
 #[cfg(test)]

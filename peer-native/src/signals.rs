@@ -3,6 +3,8 @@
 use std::io;
 use std::time::Duration;
 
+use p2pchat_settings::Stop;
+
 use crate::exit::Exit;
 
 /// How long the program may take to end in order after a signal: more than the peer's
@@ -19,55 +21,22 @@ pub async fn last_resort(mut signals: Signals) {
 
 /// Waits for signals.
 #[derive(Debug)]
-pub struct Signals {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    hang_up: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
+pub struct Signals(p2pchat_settings::Signals);
 
-#[cfg(unix)]
 impl Signals {
     /// Takes them over from the system, which would end the program at once.
     ///
     /// # Errors
     /// If the system refuses.
     pub fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
+        p2pchat_settings::Signals::with_hang_up().map(Self)
     }
 
     /// The next one, as the way to end that it asks for.
     pub async fn next(&mut self) -> Exit {
-        tokio::select! {
-            _ = self.terminate.recv() => Exit::Terminated,
-            _ = self.hang_up.recv() => Exit::Terminated,
-            _ = self.interrupt.recv() => Exit::Done,
-        }
-    }
-}
-
-#[cfg(not(unix))]
-impl Signals {
-    /// Takes them over from the system, which would end the program at once.
-    ///
-    /// # Errors
-    /// Never.
-    pub fn new() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    /// The next one, as the way to end that it asks for.
-    pub async fn next(&mut self) -> Exit {
-        match tokio::signal::ctrl_c().await {
-            Ok(()) => Exit::Done,
-            Err(_) => std::future::pending().await,
+        match self.0.next().await {
+            Stop::Terminate | Stop::HangUp => Exit::Terminated,
+            Stop::Interrupt => Exit::Done,
         }
     }
 }

@@ -40,8 +40,6 @@ fn what_contradicts_itself_is_an_error_that_names_both() {
         error.to_string(),
         "--plain and --json exclude each other: give one of them"
     );
-    let error = settings("", &["--history", "f", "--no-history"]).unwrap_err();
-    assert!(error.to_string().contains("--no-history"));
 }
 
 #[test]
@@ -69,13 +67,7 @@ fn the_password_is_the_first_line_of_its_file_and_never_in_an_error() {
 
 #[test]
 fn values_are_checked_before_anything_starts() {
-    for line in [
-        ["--address", "300.1.1.1"],
-        ["--request-limit", "0"],
-        ["--hello-port", "0"],
-        ["--user", "much-too-long"],
-        ["--registry", " "],
-    ] {
+    for line in [["--address", "300.1.1.1"], ["--user", "much-too-long"]] {
         let error = settings("", &line).unwrap_err().to_string();
         assert!(error.starts_with(line[0]), "{error}");
     }
