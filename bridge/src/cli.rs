@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+use p2pchat_settings::PeerArgs;
 
 const AFTER_HELP: &str = "\
 Each option can also be set by the environment variable or by the key of the section
@@ -21,6 +22,8 @@ environment, the environment before the file. RUST_LOG sets what is logged
 /// page does not log out: the bridge goes on receiving until it is stopped.
 #[derive(Debug, Parser)]
 #[command(name = "p2pchat-bridge", version, after_help = AFTER_HELP, max_term_width = 100)]
+// `PeerArgs` hides the values of its switches; here they stand beside those of the others.
+#[command(mut_args(|arg| arg.hide_possible_values(false)))]
 pub struct Cli {
     /// What to do instead.
     #[command(subcommand)]
@@ -81,42 +84,7 @@ pub struct Given {
     #[arg(long, env = "P2PCHAT_MAX_BROWSER_CONNECTIONS", value_name = "NUMBER")]
     pub max_browser_connections: Option<NonZeroUsize>,
 
-    /// The registry: a name or an address [file: registry] [default: 127.0.0.1:3131]
-    #[arg(long, env = "P2PCHAT_REGISTRY", value_name = "HOST[:PORT]")]
-    pub registry: Option<String>,
-
-    /// Where the registry takes hellos, by UDP [file: hello-port] [default: 5151]
-    #[arg(long, env = "P2PCHAT_HELLO_PORT", value_name = "PORT")]
-    pub hello_port: Option<u16>,
-
-    /// The address to be reached at; each peer on a machine needs one of its own
-    /// [file: address] [default: the one this machine reaches the registry from]
-    #[arg(long, env = "P2PCHAT_ADDRESS", value_name = "IPV4")]
-    pub address: Option<String>,
-
-    /// Take messages at port 5859 without trying 1010, which needs a privilege on most
-    /// systems [file: unprivileged]
-    #[arg(long, env = "P2PCHAT_UNPRIVILEGED", value_name = "BOOL", num_args = 0..=1,
-          require_equals = true, default_missing_value = "true",
-          value_parser = BoolishValueParser::new())]
-    pub unprivileged: Option<bool>,
-
-    /// How long a chat request waits for an answer [file: request-limit] [default: 60]
-    #[arg(long, env = "P2PCHAT_REQUEST_LIMIT", value_name = "SECONDS")]
-    pub request_limit: Option<u64>,
-
-    /// The file to keep what was said in [file: history] [default: history.sqlite3 in the
-    /// user's data folder]
-    #[arg(long, env = "P2PCHAT_HISTORY", value_name = "FILE")]
-    pub history: Option<PathBuf>,
-
-    /// Keep nothing of what was said [file: no-history]
-    #[arg(long, env = "P2PCHAT_NO_HISTORY", value_name = "BOOL", num_args = 0..=1,
-          require_equals = true, default_missing_value = "true",
-          value_parser = BoolishValueParser::new())]
-    pub no_history: Option<bool>,
-
-    /// The config file [default: p2pchat/config.toml in the user's config folder]
-    #[arg(long, env = "P2PCHAT_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Those of each program with a peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
 }

@@ -27,7 +27,6 @@ pub mod open;
 pub mod secret;
 pub mod server;
 pub mod settings;
-pub mod signals;
 mod socket;
 
 pub use assets::Assets;

@@ -1,6 +1,6 @@
 //! `p2pchat-bridge`: flags, logging, signals, exit code.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -8,9 +8,9 @@ use anyhow::{Context, Result, bail};
 use clap::{CommandFactory, FromArgMatches};
 use p2pchat_bridge::cli::{Cli, Task};
 use p2pchat_bridge::open::Redirect;
-use p2pchat_bridge::{Assets, Secret, Server, Settings, Setup, server, signals};
+use p2pchat_bridge::{Assets, Secret, Server, Settings, Setup, server};
 use p2pchat_peer::{Handle, Missed, Peer};
-use tracing_subscriber::EnvFilter;
+use p2pchat_settings::{Signals, logs};
 
 /// The exit code for a wrong command line, environment or config file, as clap has it.
 const USAGE: u8 = 2;
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         clap_complete::generate(shell, &mut Cli::command(), name, &mut io::stdout());
         return ExitCode::SUCCESS;
     }
-    log_to_stderr();
+    logs::to_stderr("warn");
     let settings = match Settings::new(cli.given, &matches) {
         Ok(settings) => settings,
         Err(error) => {
@@ -40,19 +40,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr)
-        .init();
-}
-
 #[tokio::main]
 async fn run(settings: Settings) -> Result<()> {
     // Before anything else: a signal during the start must not go unheard.
-    let stop = signals::stop().context("cannot wait for signals")?;
+    let mut signals = Signals::with_hang_up().context("cannot wait for signals")?;
     let secret = Secret::load_or_make(&settings.secret_file)?;
     let listener = server::listen(settings.listen).await?;
     let peer = Peer::start(settings.peer).await?;
@@ -71,6 +62,7 @@ async fn run(settings: Settings) -> Result<()> {
     // Lives as long as the bridge does.
     let _redirect = settings.open.then(|| show(&settings.secret_file, &url));
     let handle = peer.handle();
+    let stop = async move { _ = signals.next().await };
     let ended = tokio::select! {
         ended = server.run(stop) => Ok(ended),
         () = peer_ended(handle) => bail!("the peer has stopped by itself; RUST_LOG=info may say why"),

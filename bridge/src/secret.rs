@@ -6,7 +6,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use etcetera::BaseStrategy;
 use rand::TryRng;
 use rand::rngs::SysRng;
 use subtle::ConstantTimeEq;
@@ -97,15 +96,6 @@ impl Secret {
             }
             Err(error) => Err(failed(error)),
         }
-    }
-
-    /// Where it is kept unless said otherwise.
-    ///
-    /// # Errors
-    /// If the user has no home folder.
-    pub fn default_path() -> Result<PathBuf, SecretError> {
-        let folders = etcetera::choose_base_strategy().map_err(|_| SecretError::NoHome)?;
-        Ok(folders.data_dir().join("p2pchat").join("bridge-secret"))
     }
 
     /// The hex digits, for the URL and nothing else.

@@ -67,20 +67,8 @@ fn what_others_can_reach_takes_a_flag_that_says_so() {
 }
 
 #[test]
-fn what_contradicts_itself_is_an_error_that_names_both() {
-    let error = settings("", &["--history", "h", "--no-history"]).unwrap_err();
-    assert!(error.to_string().contains("--history and --no-history"));
-}
-
-#[test]
 fn values_are_checked_before_anything_starts() {
-    for line in [
-        ["--address", "300.1.1.1"],
-        ["--request-limit", "0"],
-        ["--hello-port", "0"],
-        ["--registry", " "],
-        ["--allow-origin", "*"],
-    ] {
+    for line in [["--address", "300.1.1.1"], ["--allow-origin", "*"]] {
         let error = settings("", &line).unwrap_err().to_string();
         assert!(error.starts_with(line[0]), "{error}");
     }
