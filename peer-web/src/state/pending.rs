@@ -35,7 +35,14 @@ impl Pending {
     /// Takes note of an answer.
     pub fn answer(&mut self, event: &Event) {
         match event {
-            Event::LoggedIn { .. } | Event::LoggedOut { .. } => *self = Self::default(),
+            // The newest page comes by itself.
+            Event::LoggedIn { .. } => {
+                *self = Self {
+                    history: Some(None),
+                    ..Self::default()
+                }
+            }
+            Event::LoggedOut { .. } => *self = Self::default(),
             Event::History { .. } => self.history = None,
             Event::Findings { .. } => self.find = false,
             Event::Found { .. } | Event::Online { .. } => self.people = false,

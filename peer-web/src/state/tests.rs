@@ -83,6 +83,23 @@ fn another_tabs_page_of_history_leaves_no_gap_here() {
 }
 
 #[test]
+fn what_was_said_before_comes_with_a_login_though_nobody_asked() {
+    let login = frame(Event::LoggedIn {
+        at: Timestamp(1),
+        name: "me".parse().unwrap(),
+    });
+    let page = frame(Event::History {
+        messages: vec![message(1, 1000, "bob", false)],
+        more: true,
+    });
+    let state = after([login, page]);
+    let view = state.view.as_ref().unwrap().get();
+    assert_eq!(view.oldest_message(), Some(MessageId(1)));
+    assert!(view.more_history);
+    assert_eq!(state.pending.history, None);
+}
+
+#[test]
 fn a_lost_connection_forgets_what_was_asked() {
     let state = after([
         Action::Asked(Command::History { before: None }),
