@@ -173,6 +173,7 @@ impl World {
             }
             book.note_output(now, output);
         }
+        steps::who_waits_is_shown(book).map_err(|words| ("who_waits_is_shown", words))?;
         steps::the_view_is_what_the_events_say(view, book)
             .map_err(|words| ("the_view_is_what_the_events_say", words))
     }

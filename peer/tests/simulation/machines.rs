@@ -178,6 +178,7 @@ impl World {
             Event::RequestReceived { request } => {
                 self.plan_answer(seat, request.from.address);
             }
+            Event::MemberJoined { .. } => self.plan_greeting(seat),
             Event::LoggedOut { .. } => self.plan_return(seat),
             _ => {}
         }

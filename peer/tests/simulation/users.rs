@@ -23,6 +23,9 @@ pub(crate) enum Act {
 }
 
 impl World {
+    /// How soon somebody may greet who has just joined.
+    const GREETING: Duration = Duration::from_millis(500);
+
     /// Plans who comes when and who does something when.
     pub(crate) fn plan_users(&mut self) {
         for seat in 0..self.peers.len() {
@@ -51,6 +54,15 @@ impl World {
         };
         self.schedule
             .after(delay, Happening::User(seat, Act::Answer(from)));
+    }
+
+    /// Some greet whoever comes, at once: while the news of both is still on its way.
+    pub(crate) fn plan_greeting(&mut self, seat: usize) {
+        if !self.is_quiet() && self.chance.hits(1.0 / self.peers.len() as f64) {
+            let delay = self.chance.between(Duration::ZERO, Self::GREETING);
+            self.schedule
+                .after(delay, Happening::User(seat, Act::Speak));
+        }
     }
 
     pub(crate) fn plan_return(&mut self, seat: usize) {

@@ -123,6 +123,15 @@ pub(super) fn outputs_are_few(scene: &Scene<'_>) -> Verdict {
     })
 }
 
+/// Each request whose connection waits is the one that the user is asked about: none is
+/// forgotten when it runs out or the user logs out.
+pub(super) fn who_waits_is_shown(book: &Book) -> Verdict {
+    let shown = usize::from(book.incoming.is_some());
+    ensure(book.unanswered.len() == shown, || {
+        format!("connections {:?} wait, shown: {shown}", book.unanswered)
+    })
+}
+
 /// A front end that draws the view shows what the events say, neither more nor less.
 pub(super) fn the_view_is_what_the_events_say(view: &View, book: &Book) -> Verdict {
     let mut members: Vec<PeerAddr> = view.members.iter().map(|member| member.address).collect();
