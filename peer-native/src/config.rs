@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use p2pchat_settings::{ConfigError, PeerArgs, Program, Section};
+use p2pchat_settings::{PeerArgs, Program, Section};
 use serde::Deserialize;
 
 /// What the section `[peer]` says. Every key may be absent.
@@ -61,19 +61,6 @@ impl PeerSection {
     }
 }
 
-/// What is wrong with the file, with the line where it is.
-pub(crate) fn explained(error: &ConfigError) -> String {
-    match error {
-        ConfigError::Wrong {
-            file,
-            path,
-            excerpt,
-            ..
-        } => format!("{file} {} is wrong: {excerpt}", path.display()),
-        ConfigError::Read { .. } => error.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -86,10 +73,18 @@ mod tests {
     fn an_unknown_key_is_named() {
         let text = "[peer]\nregistri = \"x\"\n";
         let error = parse::<PeerSection>(Path::new("c.toml"), text).unwrap_err();
-        let message = explained(&error);
-        let start = "the config file c.toml is wrong: ";
+        let message = error.to_string();
+        let start = "the config file c.toml, line 2: ";
         assert!(message.starts_with(start), "{message}");
         assert!(message.contains("registri"), "{message}");
+    }
+
+    #[test]
+    fn a_broken_line_of_another_program_is_not_shown() {
+        let text = "[registry]\nstore = 'mongodb://u:secret@db\n";
+        let error = parse::<PeerSection>(Path::new("c.toml"), text).unwrap_err();
+        let message = error.to_string();
         assert!(message.contains("line 2"), "{message}");
+        assert!(!message.contains("secret"), "{message}");
     }
 }

@@ -14,7 +14,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::cli::Given;
-use crate::config::{PeerSection, explained};
+use crate::config::PeerSection;
 
 /// Which front end to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +61,8 @@ pub struct Settings {
 #[derive(Debug, Error)]
 pub enum SettingsError {
     /// The config file.
-    #[error("{}", explained(.0))]
-    Config(ConfigError),
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A value, or two that contradict each other.
     #[error(transparent)]
     Setting(#[from] SettingError),
@@ -87,7 +87,7 @@ impl Settings {
     /// If the file or a value is wrong, or two contradict each other.
     pub fn new(given: Given, matches: &ArgMatches) -> Result<Self, SettingsError> {
         let file = config::load(given.peer.config.as_deref());
-        let mut file: PeerSection = file.map_err(SettingsError::Config)?;
+        let mut file: PeerSection = file?;
         let mode = mode(&given, &file, matches)?;
         let peer = given.peer.options(file.shared(), matches)?;
         let user = given.user.or(file.user);

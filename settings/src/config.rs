@@ -55,9 +55,6 @@ pub enum ConfigError {
         place: String,
         /// What is wrong.
         reason: String,
-        /// The same with the line itself, which may hold a password; for a program's owner
-        /// before his own screen.
-        excerpt: String,
     },
 }
 
@@ -105,7 +102,6 @@ pub fn parse<S: Section>(path: &Path, text: &str) -> Result<S, ConfigError> {
             path: path.to_owned(),
             place: place.unwrap_or_default(),
             reason: error.message().replace('\n', " "),
-            excerpt: error.to_string().trim_end().to_owned(),
         }
     })
 }
