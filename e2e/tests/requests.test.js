@@ -19,6 +19,9 @@ async function two(t, options = {}) {
       return someone;
     }),
   );
+  // Until the registry's list is there, a name stands with its address beside it.
+  await alice.sees("bob");
+  await bob.sees("alice");
   return { world, alice, bob };
 }
 

@@ -211,6 +211,8 @@ impl Machine {
             self.out.push_back(Output::Answer { conn, answer });
         }
         let at = self.now.wall;
+        // The registry may have said more about him since he asked.
+        let from = self.directory.speaker(from.name, from.address);
         self.emit(Event::RequestClosed { at, from, outcome });
     }
 
