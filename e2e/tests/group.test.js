@@ -24,6 +24,8 @@ test("two browsers and a terminal chat in one group", async (t) => {
   await bob.says("Sure 👍");
   await alice.reads("Sure");
 
+  // She learns the names from the registry's list, some seconds after they came.
+  await carol.event("online", ({ users }) => users.length === 3);
   // Asked by one of two, so she finds herself in a group.
   await bob.ask("carol");
   const { request } = await carol.event("request_received");

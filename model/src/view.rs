@@ -208,11 +208,9 @@ impl View {
 
     fn set_online(&mut self, users: &[OnlineUser]) {
         self.online = users.to_vec();
-        for member in &mut self.members {
-            let known = users.iter().find(|user| user.address == member.address);
-            member.name = known.map(|user| user.name).or(member.name);
-        }
-        if let Some(IncomingRequest { from, .. }) = &mut self.incoming {
+        name_members(&mut self.members, users);
+        if let Some(IncomingRequest { from, members, .. }) = &mut self.incoming {
+            name_members(members, users);
             let listed = users.iter().find(|user| user.name == from.name);
             let is_taken = users.iter().any(|user| user.address == from.address);
             from.check = NameCheck::new(from.address, listed.map(|user| user.address), is_taken);
@@ -274,6 +272,14 @@ impl View {
             self.more_history = true;
         }
         self.lines.push(line);
+    }
+}
+
+/// Gives people the names that the registry has for their addresses.
+fn name_members(members: &mut [Person], users: &[OnlineUser]) {
+    for member in members {
+        let known = users.iter().find(|user| user.address == member.address);
+        member.name = known.map(|user| user.name).or(member.name);
     }
 }
 
