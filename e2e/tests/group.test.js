@@ -28,7 +28,7 @@ test("two browsers and a terminal chat in one group", async (t) => {
   await carol.event("online", ({ users }) => users.length === 3);
   // Asked by one of two, so she finds herself in a group.
   await bob.ask("carol");
-  const { request } = await carol.event("request_received");
+  const request = await carol.event("request_received");
   assert.equal(request.from.name, "bob");
   assert.deepEqual(request.members.map((member) => member.name), ["alice"]);
   carol.send({ accept: { from: request.from.address } });
@@ -36,13 +36,13 @@ test("two browsers and a terminal chat in one group", async (t) => {
 
   await alice.says("Hello Carol! Lunch at noon?");
   await bob.reads("Lunch at noon?");
-  await carol.event("message", ({ message }) => message.text === "Hello Carol! Lunch at noon?");
+  await carol.event("message", ({ text }) => text === "Hello Carol! Lunch at noon?");
   carol.send({ say: { text: "Yes, and it is my turn to pay. See https://example.org/menu" } });
   await Promise.all([alice.reads("my turn to pay"), bob.reads("my turn to pay")]);
   await alice.page.getByRole("img", { name: /^sent to (bob, carol|carol, bob)$/ }).waitFor();
   await bob.says("12 o'clock it is,\nat the corner.");
   await alice.reads("at the corner.");
-  await carol.event("message", ({ message }) => message.text.includes("\nat the corner."));
+  await carol.event("message", ({ text }) => text.includes("\nat the corner."));
   await alice.page.getByRole("heading", { name: /^(bob, carol|carol, bob)$/ }).waitFor();
   await picture(alice, "group");
   await picture(bob, "group-other-side");
@@ -55,7 +55,7 @@ test("whoever leaves gets nothing any more, and that is told", async (t) => {
   await alice.register("alice");
   await alice.isIn("alice");
   await alice.ask("bob");
-  const { request } = await bob.event("request_received");
+  const request = await bob.event("request_received");
   bob.send({ accept: { from: request.from.address } });
   await alice.isWith("bob");
   bob.send("leave");

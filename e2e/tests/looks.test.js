@@ -44,7 +44,7 @@ test("all can be done at a width of 360 pixels", async (t) => {
   await alice.request.getByRole("button", { name: "Accept" }).tap();
   await bob.event("member_joined");
   await alice.says("from a small screen");
-  await bob.event("message", ({ message }) => message.text === "from a small screen");
+  await bob.event("message", ({ text }) => text === "from a small screen");
   bob.send({ say: { text: "andanextraordinarilylongwordthatfindsnoplacetobreakanywhereatallwithin360pixels" } });
   await alice.reads("extraordinarily");
   await fitsIn(alice, 360);
@@ -128,14 +128,14 @@ test("all can be done without a mouse, and the focus is seen", async (t) => {
   await tabTo("button", "Ask bob for a chat");
   await picture(alice, "keyboard-focus");
   await keyboard.press("Enter");
-  const { request } = await bob.event("request_received");
+  const request = await bob.event("request_received");
   bob.send({ accept: { from: request.from.address } });
   await focused.and(alice.composer).waitFor();
   await keyboard.type("no mouse");
   await keyboard.press("Shift+Enter");
   await keyboard.type("anywhere");
   await keyboard.press("Enter");
-  await bob.event("message", ({ message }) => message.text === "no mouse\nanywhere");
+  await bob.event("message", ({ text }) => text === "no mouse\nanywhere");
 
   await tabTo("button", "Leave", "Shift+Tab");
   await keyboard.press("Enter");

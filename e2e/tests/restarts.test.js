@@ -15,11 +15,11 @@ async function two(t) {
   await alice.register("alice");
   await alice.isIn("alice");
   await alice.ask("bob");
-  const { request } = await bob.event("request_received");
+  const request = await bob.event("request_received");
   bob.send({ accept: { from: request.from.address } });
   await alice.isWith("bob");
   await alice.says("before the restart");
-  await bob.event("message", ({ message }) => message.text === "before the restart");
+  await bob.event("message", ({ text }) => text === "before the restart");
   return { world, alice, bob };
 }
 
@@ -42,7 +42,7 @@ test("a registry that is gone is told, the chat goes on, and all is well when it
   await world.stopRegistry();
   await alice.banner.filter({ hasText: "The registry is out of reach" }).waitFor();
   await alice.says("without a registry");
-  await bob.event("message", ({ message }) => message.text === "without a registry");
+  await bob.event("message", ({ text }) => text === "without a registry");
   bob.send({ say: { text: "works" } });
   await alice.reads("works");
   await picture(alice, "registry-gone");

@@ -21,10 +21,7 @@ pub enum Event {
         message_port: u16,
     },
     /// The connection to the registry changed. Chatting goes on without it.
-    Link {
-        /// What it is now.
-        link: Link,
-    },
+    Link(Link),
     /// The account is made. Login follows by itself.
     Registered {
         /// When.
@@ -61,10 +58,7 @@ pub enum Event {
         address: Option<PeerAddr>,
     },
     /// Somebody asks for a chat and waits for an answer.
-    RequestReceived {
-        /// Who, and until when.
-        request: IncomingRequest,
-    },
+    RequestReceived(IncomingRequest),
     /// The request that waited waits no longer.
     RequestClosed {
         /// When.
@@ -75,10 +69,7 @@ pub enum Event {
         outcome: Outcome,
     },
     /// A chat request is on its way.
-    RequestSent {
-        /// To whom, and until when an answer counts.
-        request: OutgoingRequest,
-    },
+    RequestSent(OutgoingRequest),
     /// A chat request that was sent has its answer; an acceptance is followed by
     /// [`Event::MemberJoined`].
     RequestAnswered {
@@ -113,10 +104,7 @@ pub enum Event {
         at: Timestamp,
     },
     /// Something was said, by a member or by the user himself.
-    Message {
-        /// What.
-        message: Message,
-    },
+    Message(Message),
     /// One member got, or did not get, what the user said.
     Delivered {
         /// Which of the user's messages.

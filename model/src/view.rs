@@ -115,13 +115,13 @@ impl View {
                 self.message_port = Some(*message_port);
                 self.registry.clone_from(registry);
             }
-            Event::Link { link } => self.link = link.clone(),
+            Event::Link(link) => self.link = link.clone(),
             Event::LoggedIn { name, .. } => self.begin_session(*name),
             Event::LoggedOut { .. } => self.end_session(),
             Event::Online { users } => self.set_online(users),
-            Event::RequestReceived { request } => self.incoming = Some(request.clone()),
+            Event::RequestReceived(request) => self.incoming = Some(request.clone()),
             Event::RequestClosed { .. } => self.incoming = None,
-            Event::RequestSent { request } => {
+            Event::RequestSent(request) => {
                 self.forget_request(request.to.address);
                 self.outgoing.push(*request);
             }
@@ -131,7 +131,7 @@ impl View {
                 self.members.retain(|known| known.address != member.address);
             }
             Event::ChatLeft { .. } => self.members.clear(),
-            Event::Message { message } => self.push(Line::Message(message.clone())),
+            Event::Message(message) => self.push(Line::Message(message.clone())),
             Event::Delivered { id, delivery } => self.set_delivery(*id, *delivery),
             Event::Busy { on } => self.busy = *on,
             Event::History { messages, more } => self.add_history(messages, *more),

@@ -24,7 +24,7 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
             format!("logged out by the registry: {}", problem.words()),
         ),
         Event::Found { at, name, address } => (at, Level::Info, found(name, address.as_ref())),
-        Event::RequestReceived { request } => (
+        Event::RequestReceived(request) => (
             &request.at,
             Level::Info,
             format!("{} asks for a chat", request.from),
@@ -32,7 +32,7 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         Event::RequestClosed { at, from, outcome } => {
             (at, Level::Info, outcome_words(&from.to_string(), *outcome))
         }
-        Event::RequestSent { request } => (
+        Event::RequestSent(request) => (
             &request.at,
             Level::Info,
             format!("asked {} for a chat, waiting for an answer", request.to),
@@ -55,9 +55,9 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         Event::Notice { at, notice } => (at, Level::Warning, notice_words(*notice)),
         Event::Failed { at, failure } => (at, Level::Warning, failure_words(failure)),
         Event::Started { .. }
-        | Event::Link { .. }
+        | Event::Link(_)
         | Event::Online { .. }
-        | Event::Message { .. }
+        | Event::Message(_)
         | Event::Delivered { .. }
         | Event::Busy { .. }
         | Event::History { .. }

@@ -83,7 +83,7 @@ impl Front {
         }
         let link = self.view.link.clone();
         if link != Link::default() {
-            self.show(&Event::Link { link });
+            self.show(&Event::Link(link));
         }
     }
 

@@ -55,9 +55,9 @@ fn answered(event: &Event) -> Vec<&str> {
         Event::LoggedOut { .. } => vec!["logout"],
         Event::Online { .. } => vec!["refresh"],
         Event::Found { .. } => vec!["search"],
-        Event::RequestSent { .. } => vec!["request"],
+        Event::RequestSent(_) => vec!["request"],
         Event::RequestClosed { .. } => vec!["accept", "reject"],
-        Event::Message { message } if message.is_own() => vec!["say"],
+        Event::Message(message) if message.is_own() => vec!["say"],
         Event::ChatLeft { .. } => vec!["leave"],
         Event::Busy { .. } => vec!["busy"],
         Event::History { .. } => vec!["history"],
@@ -114,7 +114,7 @@ mod tests {
             deliveries: Some(vec![delivery(DeliveryState::Sending)]),
         };
         assert!(!happens(&mut pending, &Event::Busy { on: true }));
-        assert!(!happens(&mut pending, &Event::Message { message }));
+        assert!(!happens(&mut pending, &Event::Message(message)));
         let delivered = Event::Delivered {
             id: MessageId(1),
             delivery: delivery(DeliveryState::Sent),

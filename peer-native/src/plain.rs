@@ -214,7 +214,7 @@ impl Front {
 
     async fn event(&mut self, event: &Event) -> Result<()> {
         // What somebody typed on a terminal is on it already.
-        let typed = matches!(event, Event::Message { message } if message.is_own());
+        let typed = matches!(event, Event::Message(message) if message.is_own());
         if !(typed && self.console.is_terminal()) {
             for line in words::lines(event, &self.view, &self.clock) {
                 self.print(&line);

@@ -14,14 +14,14 @@ pub fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
     let now = Clock::now();
     let stamped = |text: String| vec![format!("[{}] {text}", clock.time(now))];
     match event {
-        Event::Message { message } => vec![said(message, &clock.time(message.at))],
+        Event::Message(message) => vec![said(message, &clock.time(message.at))],
         Event::Started { address, .. } => vec![format!("this peer is at {address}")],
-        Event::Link { link } => link_words(link, view, now).map(stamped).unwrap_or_default(),
+        Event::Link(link) => link_words(link, view, now).map(stamped).unwrap_or_default(),
         Event::Delivered { delivery, .. } => match delivery.state {
             DeliveryState::Failed(reason) => stamped(undelivered(&delivery.to, reason)),
             _ => Vec::new(),
         },
-        Event::RequestReceived { request } => stamped(one_line(&request_words(request))),
+        Event::RequestReceived(request) => stamped(one_line(&request_words(request))),
         Event::Busy { on: true } => stamped("you are busy: chat requests are turned away".into()),
         Event::Busy { on: false } => stamped("you take chat requests again".into()),
         Event::History { messages, .. } => earlier(messages.iter(), clock),
@@ -141,7 +141,7 @@ mod tests {
             text: "a\u{1b}[2Jb\nc\u{202e}".to_owned(),
             deliveries: None,
         };
-        let event = Event::Message { message };
+        let event = Event::Message(message);
         assert_eq!(
             lines(&event, &View::default(), &Clock::utc()),
             ["[16:23] bob (127.0.0.3): a␛[2Jb c\u{fffd}"]

@@ -143,7 +143,7 @@ impl State {
         self.pending.answer(event);
         self.spoken = spoken(event).or(self.spoken.take());
         match event {
-            Event::Message { message } => self.reading.take(message),
+            Event::Message(message) => self.reading.take(message),
             Event::LoggedIn { .. } => self.ended = None,
             Event::LoggedOut { problem, .. } => self.log_out(*problem),
             Event::Found { name, address, .. } => {
@@ -196,7 +196,7 @@ impl State {
 /// What a screen reader says of an event: what others say, and what happened.
 fn spoken(event: &Event) -> Option<Line> {
     match event {
-        Event::Message { message } => {
+        Event::Message(message) => {
             let others = |message: &&Message| !message.is_own();
             Some(message).filter(others).cloned().map(Line::Message)
         }

@@ -77,7 +77,7 @@ impl Backlog {
                 self.kept.lines_of = Some(*name);
                 self.oldest = None;
             }
-            Event::Message { message } => self.oldest = self.oldest.or(Some(message.id)),
+            Event::Message(message) => self.oldest = self.oldest.or(Some(message.id)),
             Event::Delivered { .. } => self.kept.apply(event),
             Event::History { messages, more } if self.waits() => {
                 return self.absorb(messages, *more).map(Cow::Owned);

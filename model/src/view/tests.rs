@@ -78,9 +78,7 @@ fn a_member_who_joins_twice_is_there_once_and_gone_after_leaving() {
 #[test]
 fn a_delivery_is_noted_at_its_message() {
     let mut view = logged_in("alice");
-    view.apply(&Event::Message {
-        message: message(5, true),
-    });
+    view.apply(&Event::Message(message(5, true)));
     let delivery = Delivery {
         to: person("bob", 2),
         state: DeliveryState::Failed(Gone::Refused),
@@ -98,9 +96,7 @@ fn a_delivery_is_noted_at_its_message() {
 #[test]
 fn history_goes_before_what_is_there_and_nothing_shows_twice() {
     let mut view = logged_in("alice");
-    view.apply(&Event::Message {
-        message: message(30, false),
-    });
+    view.apply(&Event::Message(message(30, false)));
     view.apply(&Event::History {
         messages: vec![message(10, false), message(20, true), message(30, false)],
         more: true,
@@ -113,9 +109,7 @@ fn history_goes_before_what_is_there_and_nothing_shows_twice() {
 #[test]
 fn another_account_does_not_see_the_first_ones_conversation() {
     let mut view = logged_in("alice");
-    view.apply(&Event::Message {
-        message: message(1, true),
-    });
+    view.apply(&Event::Message(message(1, true)));
     view.apply(&Event::LoggedOut {
         at: Timestamp(2),
         problem: None,
@@ -132,9 +126,7 @@ fn another_account_does_not_see_the_first_ones_conversation() {
 fn the_conversation_has_a_bound() {
     let mut view = logged_in("alice");
     for id in 0..View::MAX_LINES as u64 + 500 {
-        view.apply(&Event::Message {
-            message: message(id, false),
-        });
+        view.apply(&Event::Message(message(id, false)));
     }
     assert!(view.lines.len() <= View::MAX_LINES);
     assert_eq!(
@@ -174,18 +166,16 @@ fn the_registry_gives_members_their_names() {
 #[test]
 fn the_registry_says_who_asks_even_if_it_says_so_a_moment_later() {
     let mut view = logged_in("alice");
-    view.apply(&Event::RequestReceived {
-        request: IncomingRequest {
-            at: Timestamp(1),
-            from: Speaker {
-                name: name("bob"),
-                address: address(2),
-                check: NameCheck::Unknown,
-            },
-            members: Vec::new(),
-            expires: Timestamp(60_001),
+    view.apply(&Event::RequestReceived(IncomingRequest {
+        at: Timestamp(1),
+        from: Speaker {
+            name: name("bob"),
+            address: address(2),
+            check: NameCheck::Unknown,
         },
-    });
+        members: Vec::new(),
+        expires: Timestamp(60_001),
+    }));
     let check_with = |view: &mut View, who: &str| {
         let users = vec![OnlineUser {
             name: name(who),
@@ -205,9 +195,7 @@ fn texts_of_the_same_moment_come_back_in_the_order_they_were_said() {
         at: Timestamp(10),
         ..message(id, false)
     };
-    view.apply(&Event::Message {
-        message: same_moment(4),
-    });
+    view.apply(&Event::Message(same_moment(4)));
     view.apply(&Event::History {
         messages: (1..=4).map(same_moment).collect(),
         more: false,

@@ -14,9 +14,9 @@ every! {
             registry: "192.168.1.10".to_owned(),
             message_port: 5859,
         }],
-        Event::Link { .. } => parts::links()
+        Event::Link(_) => parts::links()
             .into_iter()
-            .map(|link| Event::Link { link })
+            .map(Event::Link)
             .collect::<Vec<_>>(),
         Event::Registered { .. } => [Event::Registered { at: at(0), name: name("alice") }],
         Event::LoggedIn { .. } => [Event::LoggedIn { at: at(0), name: name("alice") }],
@@ -28,7 +28,7 @@ every! {
             name: name("bob"),
             address,
         }),
-        Event::RequestReceived { .. } => [Event::RequestReceived { request: incoming() }],
+        Event::RequestReceived(_) => [Event::RequestReceived(incoming())],
         Event::RequestClosed { .. } => parts::outcomes()
             .into_iter()
             .map(|outcome| Event::RequestClosed {
@@ -37,7 +37,7 @@ every! {
                 outcome,
             })
             .collect::<Vec<_>>(),
-        Event::RequestSent { .. } => [Event::RequestSent { request: outgoing() }],
+        Event::RequestSent(_) => [Event::RequestSent(outgoing())],
         Event::RequestAnswered { .. } => [None]
             .into_iter()
             .chain(parts::refusals().into_iter().map(Some))
@@ -53,7 +53,7 @@ every! {
             .map(|reason| Event::MemberLeft { at: at(90), member: bob(), reason })
             .collect::<Vec<_>>(),
         Event::ChatLeft { .. } => [Event::ChatLeft { at: at(95) }],
-        Event::Message { .. } => messages(),
+        Event::Message(_) => messages(),
         Event::Delivered { .. } => parts::deliveries()
             .into_iter()
             .map(|state| Event::Delivered {
@@ -129,7 +129,7 @@ fn messages() -> Vec<Event> {
     [own]
         .into_iter()
         .chain(others)
-        .map(|message| Event::Message { message })
+        .map(Event::Message)
         .collect()
 }
 

@@ -120,11 +120,11 @@ impl App {
         }
         self.view.apply(event);
         self.sign_in.apply(event);
-        if matches!(event, Event::Message { .. }) || View::notice(event).is_some() {
+        if matches!(event, Event::Message(_)) || View::notice(event).is_some() {
             self.line_came(event);
         }
         match event {
-            Event::RequestReceived { .. } => {
+            Event::RequestReceived(_) => {
                 self.request_since = now;
                 self.ring |= self.look.bell;
             }
@@ -151,8 +151,8 @@ impl App {
     }
 
     fn line_came(&mut self, event: &Event) {
-        let own = matches!(event, Event::Message { message } if message.is_own());
-        let said = matches!(event, Event::Message { .. }) && !own;
+        let own = matches!(event, Event::Message(message) if message.is_own());
+        let said = matches!(event, Event::Message(_)) && !own;
         self.scroll.line_came();
         let away = self.is_away();
         self.new = match self.new {

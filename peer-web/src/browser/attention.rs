@@ -18,11 +18,11 @@ pub fn call(event: &Event, settings: Settings) {
         return;
     }
     let (title, body, tag, request) = match event {
-        Event::Message { message } if !message.is_own() => {
+        Event::Message(message) if !message.is_own() => {
             let tag = format!("message-{}", message.id.0);
             (message.from.to_string(), message.text.clone(), tag, false)
         }
-        Event::RequestReceived { request } => {
+        Event::RequestReceived(request) => {
             let title = format!("{} asks for a chat", request.from);
             let tag = format!("request-{}", request.at.0);
             (title, format!("from {}", request.from.address), tag, true)

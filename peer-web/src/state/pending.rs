@@ -46,7 +46,7 @@ impl Pending {
             Event::History { .. } => self.history = None,
             Event::Findings { .. } => self.find = false,
             Event::Found { .. } | Event::Online { .. } => self.people = false,
-            Event::Message { message } if message.is_own() => self.last_said = None,
+            Event::Message(message) if message.is_own() => self.last_said = None,
             Event::Failed { failure, .. } => match failure.command.as_str() {
                 "register" | "login" => self.session = false,
                 "history" => self.history = None,

@@ -39,9 +39,7 @@ fn failed(command: &str, problem: Problem) -> Action {
 }
 
 fn said(id: u64, own: bool) -> Action {
-    frame(Event::Message {
-        message: message(id, id * 1000, "bob", own),
-    })
+    frame(Event::Message(message(id, id * 1000, "bob", own)))
 }
 
 #[test]

@@ -81,13 +81,11 @@ impl Machine {
                 members: members.clone(),
             },
         );
-        self.emit(Event::RequestSent {
-            request: OutgoingRequest {
-                at: self.now.wall,
-                to: self.directory.person(to),
-                expires: self.wall_in(limit),
-            },
-        });
+        self.emit(Event::RequestSent(OutgoingRequest {
+            at: self.now.wall,
+            to: self.directory.person(to),
+            expires: self.wall_in(limit),
+        }));
         self.out.push_back(Output::Request {
             id,
             to,
@@ -163,7 +161,7 @@ impl Machine {
             members,
             until: self.now.elapsed + limit,
         });
-        self.emit(Event::RequestReceived { request });
+        self.emit(Event::RequestReceived(request));
     }
 
     pub(super) fn request_lost(&mut self, conn: ConnId) {

@@ -125,15 +125,13 @@ impl Machine {
     pub(super) fn connect(&mut self) {
         self.session.link = LinkState::Connecting;
         self.out.push_back(Output::ConnectRegistry);
-        self.emit(Event::Link {
-            link: Link::Connecting,
-        });
+        self.emit(Event::Link(Link::Connecting));
     }
 
     pub(super) fn registry_up(&mut self) {
         self.session.link = LinkState::Up;
         self.session.failures = 0;
-        self.emit(Event::Link { link: Link::Up });
+        self.emit(Event::Link(Link::Up));
         self.ask_account();
     }
 
@@ -147,12 +145,10 @@ impl Machine {
         self.session.link = LinkState::Down {
             retry_at: self.now.elapsed + pause,
         };
-        self.emit(Event::Link {
-            link: Link::Down {
-                reason: reason.to_owned(),
-                retry_at: self.wall_in(pause),
-            },
-        });
+        self.emit(Event::Link(Link::Down {
+            reason: reason.to_owned(),
+            retry_at: self.wall_in(pause),
+        }));
         let unreachable = || Refusal {
             problem: Problem::RegistryUnreachable,
             message: format!("the registry cannot be reached: {reason}"),

@@ -59,15 +59,13 @@ impl Machine {
             })
             .collect();
         let from = self.directory.speaker(own, self.config.address);
-        self.emit(Event::Message {
-            message: Said {
-                id,
-                at: self.now.wall,
-                from,
-                text,
-                deliveries: Some(deliveries),
-            },
-        });
+        self.emit(Event::Message(Said {
+            id,
+            at: self.now.wall,
+            from,
+            text,
+            deliveries: Some(deliveries),
+        }));
         let messages: Vec<Message> = parts
             .into_iter()
             .map(|part| Message::new(own, part))
@@ -235,15 +233,13 @@ impl Machine {
         }
         let speaker = self.listen_to(message.from, from);
         let id = self.next_message();
-        self.emit(Event::Message {
-            message: Said {
-                id,
-                at: self.now.wall,
-                from: speaker,
-                text: message.text.as_str().to_owned(),
-                deliveries: None,
-            },
-        });
+        self.emit(Event::Message(Said {
+            id,
+            at: self.now.wall,
+            from: speaker,
+            text: message.text.as_str().to_owned(),
+            deliveries: None,
+        }));
         self.out.push_back(Output::TakeText { conn });
     }
 }

@@ -229,7 +229,7 @@ fn entries(mut account: Option<Username>, events: &[Event]) -> Vec<Entry> {
         match (event, account) {
             (Event::LoggedIn { name, .. }, _) => account = Some(*name),
             (Event::LoggedOut { .. }, _) => account = None,
-            (Event::Message { message }, Some(account)) => entries.push(Entry::Message {
+            (Event::Message(message), Some(account)) => entries.push(Entry::Message {
                 account,
                 message: message.clone(),
             }),

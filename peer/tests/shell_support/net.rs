@@ -157,7 +157,7 @@ impl User {
     /// Waits for a text that somebody else says.
     pub(crate) async fn read(&mut self) -> (PeerAddr, String) {
         self.hear("a text", |event| match event {
-            Event::Message { message } if !message.is_own() => {
+            Event::Message(message) if !message.is_own() => {
                 Some((message.from.address, message.text.clone()))
             }
             _ => None,

@@ -158,11 +158,11 @@ impl Book {
                 self.outgoing.clear();
                 self.forget_chat();
             }
-            Event::RequestReceived { request } => {
+            Event::RequestReceived(request) => {
                 self.incoming = Some((request.from.address, now));
             }
             Event::RequestClosed { .. } => self.incoming = None,
-            Event::RequestSent { request } => {
+            Event::RequestSent(request) => {
                 self.outgoing.insert(request.to.address, now);
             }
             Event::RequestAnswered { to, .. } => {
@@ -179,7 +179,7 @@ impl Book {
             Event::ChatLeft { .. } => self.forget_chat(),
             Event::Found { .. } => self.searches -= 1,
             Event::Failed { failure, .. } if failure.command == "search" => self.searches -= 1,
-            Event::Message { message } => {
+            Event::Message(message) => {
                 self.last_message = message.id;
                 for delivery in message.deliveries.iter().flatten() {
                     self.send(now, message.id, delivery.to.address, &message.text);

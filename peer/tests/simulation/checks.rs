@@ -195,7 +195,7 @@ fn note_message(
     seats: &[PeerAddr],
     event: &Event,
 ) -> Result<(), (&'static str, String)> {
-    let Event::Message { message } = event else {
+    let Event::Message(message) = event else {
         return Ok(());
     };
     if message.is_own() {

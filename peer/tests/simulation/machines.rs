@@ -175,7 +175,7 @@ impl World {
             Event::Failed { failure, .. } if failure.problem == Problem::NameTaken => {
                 self.peers[seat].registered = true;
             }
-            Event::RequestReceived { request } => {
+            Event::RequestReceived(request) => {
                 self.plan_answer(seat, request.from.address);
             }
             Event::MemberJoined { .. } => self.plan_greeting(seat),

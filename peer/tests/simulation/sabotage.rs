@@ -75,6 +75,6 @@ impl World {
             deliveries: None,
         };
         outputs[0] = Output::TakeText { conn };
-        outputs.push(Output::Event(Event::Message { message }));
+        outputs.push(Output::Event(Event::Message(message)));
     }
 }

@@ -42,10 +42,10 @@ impl Echo {
 
     fn answer(&mut self, event: Event) -> Option<Command> {
         match event {
-            Event::RequestReceived { request } => Some(Command::Accept {
+            Event::RequestReceived(request) => Some(Command::Accept {
                 from: request.from.address,
             }),
-            Event::Message { message } if !message.is_own() => {
+            Event::Message(message) if !message.is_own() => {
                 let text = self.reply(&message);
                 Some(Command::Say { text })
             }

@@ -43,11 +43,11 @@ async fn alice_meets_echo(alice: &mut Client) -> Result<()> {
 async fn bob_joins(alice: &mut Client, bob: &mut Client) -> Result<()> {
     alice.send(&Command::Request { to: user("bob")? }).await?;
     watch(alice, "ask bob", |event| {
-        matches!(event, Event::RequestSent { .. })
+        matches!(event, Event::RequestSent(_))
     })
     .await?;
     watch(bob, "be asked", |event| {
-        matches!(event, Event::RequestReceived { .. })
+        matches!(event, Event::RequestReceived(_))
     })
     .await?;
     let from = alice.address.to_string().parse()?;
@@ -94,14 +94,14 @@ fn joined(event: &Event, name: &str) -> bool {
 
 fn said_by(event: &Event, name: &str) -> bool {
     match event {
-        Event::Message { message } => message.from.name.as_str() == name,
+        Event::Message(message) => message.from.name.as_str() == name,
         _ => false,
     }
 }
 
 fn show(who: &str, event: &Event) {
     let line = match event {
-        Event::Message { message } => format!("{}: {}", message.from, printable(&message.text)),
+        Event::Message(message) => format!("{}: {}", message.from, printable(&message.text)),
         Event::Delivered { delivery, .. } if delivery.state == DeliveryState::Sent => {
             format!("({} has it)", delivery.to)
         }

@@ -34,7 +34,7 @@ pub(super) fn said(id: u64, at: Timestamp, from: Speaker, text: &str) -> Event {
         text: text.to_owned(),
         deliveries: None,
     };
-    Event::Message { message }
+    Event::Message(message)
 }
 
 pub(super) fn own(id: u64, at: Timestamp, text: &str, to: &[(Person, DeliveryState)]) -> Event {
@@ -46,7 +46,7 @@ pub(super) fn own(id: u64, at: Timestamp, text: &str, to: &[(Person, DeliverySta
         text: text.to_owned(),
         deliveries: Some(deliveries.collect()),
     };
-    Event::Message { message }
+    Event::Message(message)
 }
 
 pub(super) fn bob() -> Speaker {
@@ -69,7 +69,7 @@ pub(super) fn logged_in() -> View {
             registry: "127.0.0.1:3131".to_owned(),
             message_port: 1010,
         },
-        Event::Link { link: Link::Up },
+        Event::Link(Link::Up),
         Event::LoggedIn {
             at: NOW,
             name: "alice".parse().unwrap(),
@@ -110,7 +110,7 @@ fn everything_said() -> Vec<Event> {
     vec![
         Event::History {
             messages: vec![match said(1, yesterday, bob(), "see you tomorrow") {
-                Event::Message { message } => message,
+                Event::Message(message) => message,
                 _ => unreachable!(),
             }],
             more: true,
@@ -164,23 +164,19 @@ pub(super) fn talk() -> View {
     for event in everything_said() {
         view.apply(&event);
     }
-    view.apply(&Event::RequestSent {
-        request: OutgoingRequest {
-            at: after(91),
-            to: person("erin", 6),
-            expires: after(151),
-        },
-    });
+    view.apply(&Event::RequestSent(OutgoingRequest {
+        at: after(91),
+        to: person("erin", 6),
+        expires: after(151),
+    }));
     view
 }
 
 pub(super) fn request() -> Event {
-    Event::RequestReceived {
-        request: IncomingRequest {
-            at: after(100),
-            from: speaker("dave", 5, NameCheck::Unknown),
-            members: vec![person("erin", 6), person("frank", 7)],
-            expires: after(160),
-        },
-    }
+    Event::RequestReceived(IncomingRequest {
+        at: after(100),
+        from: speaker("dave", 5, NameCheck::Unknown),
+        members: vec![person("erin", 6), person("frank", 7)],
+        expires: after(160),
+    })
 }

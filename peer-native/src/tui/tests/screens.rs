@@ -73,7 +73,7 @@ fn help_who_and_findings() {
     let Findings { text, messages } = Findings {
         text: "hello".to_owned(),
         messages: match said(2, NOW, bob(), "hello there") {
-            Event::Message { message } => vec![message],
+            Event::Message(message) => vec![message],
             _ => unreachable!(),
         },
     };

@@ -36,9 +36,7 @@ fn message(id: u64, own: bool) -> Message {
 }
 
 fn said(id: u64) -> ToJournal {
-    ToJournal::Event(Event::Message {
-        message: message(id, false),
-    })
+    ToJournal::Event(Event::Message(message(id, false)))
 }
 
 fn logged_in(account: &str) -> ToJournal {
@@ -154,7 +152,7 @@ async fn what_a_subscriber_has_heard_is_on_disk() {
     running.tell([logged_in("ann")]).await;
     for id in 1..=20 {
         running.tell([said(id)]).await;
-        while !matches!(&*next(&mut subscription).await, Event::Message { .. }) {}
+        while !matches!(&*next(&mut subscription).await, Event::Message(_)) {}
         assert_eq!(kept(&path, "ann").len() as u64, id);
     }
     running.end().await;
@@ -173,7 +171,7 @@ async fn deliveries_are_kept() {
         id: own.id,
         delivery: failed,
     };
-    let said = ToJournal::Event(Event::Message { message: own });
+    let said = ToJournal::Event(Event::Message(own));
     running
         .tell([logged_in("ann"), said, ToJournal::Event(delivered)])
         .await;
@@ -254,7 +252,7 @@ async fn a_history_that_breaks_is_told_once_and_chatting_goes_on() {
     let running = start(Some(History::open(&path).unwrap()));
     let mut subscription = running.handle.subscribe().await.unwrap();
     running.tell([logged_in("ann"), said(1)]).await;
-    while !matches!(&*next(&mut subscription).await, Event::Message { .. }) {}
+    while !matches!(&*next(&mut subscription).await, Event::Message(_)) {}
 
     let vandal = rusqlite::Connection::open(&path).unwrap();
     vandal.execute_batch("DROP TABLE message").unwrap();
@@ -265,7 +263,7 @@ async fn a_history_that_breaks_is_told_once_and_chatting_goes_on() {
     running.end().await;
     while let Ok(event) = subscription.next().await {
         match &*event {
-            Event::Message { .. } => heard.0 += 1,
+            Event::Message(_) => heard.0 += 1,
             Event::Notice {
                 notice: Notice::HistoryBroken,
                 ..

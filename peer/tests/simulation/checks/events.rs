@@ -38,7 +38,7 @@ pub(super) fn only_members_leave(scene: &Scene<'_>, event: &Event) -> Verdict {
 /// Nobody is shown what somebody says whom he has not let in: at this moment the sayer
 /// is a member by the events, and was let in by what reached the machine.
 pub(super) fn only_members_are_shown(scene: &Scene<'_>, event: &Event) -> Verdict {
-    let Event::Message { message } = event else {
+    let Event::Message(message) = event else {
         return Ok(());
     };
     let from = message.from.address;
@@ -59,8 +59,8 @@ pub(super) fn only_members_are_shown(scene: &Scene<'_>, event: &Event) -> Verdic
 /// sees it, has it at that address; and as wrong where it has something else.
 pub(super) fn names_prove_nothing(scene: &Scene<'_>, event: &Event) -> Verdict {
     let speaker = match event {
-        Event::Message { message } => message.from,
-        Event::RequestReceived { request } => request.from,
+        Event::Message(message) => message.from,
+        Event::RequestReceived(request) => request.from,
         _ => return Ok(()),
     };
     let (name, address) = (speaker.name, speaker.address);
@@ -85,7 +85,7 @@ pub(super) fn names_prove_nothing(scene: &Scene<'_>, event: &Event) -> Verdict {
 
 /// A text goes to all members; the user sees to whom.
 pub(super) fn own_texts_go_to_every_member(scene: &Scene<'_>, event: &Event) -> Verdict {
-    let Event::Message { message } = event else {
+    let Event::Message(message) = event else {
         return Ok(());
     };
     let Some(deliveries) = &message.deliveries else {
@@ -136,7 +136,7 @@ pub(super) fn deliveries_end_once(scene: &Scene<'_>, event: &Event) -> Verdict {
 
 /// History is ordered by number, also when the clock on the wall goes back.
 pub(super) fn messages_are_numbered_upwards(scene: &Scene<'_>, event: &Event) -> Verdict {
-    let Event::Message { message } = event else {
+    let Event::Message(message) = event else {
         return Ok(());
     };
     let id = message.id;
@@ -149,7 +149,7 @@ pub(super) fn messages_are_numbered_upwards(scene: &Scene<'_>, event: &Event) ->
 pub(super) fn one_request_waits_at_a_time(scene: &Scene<'_>, event: &Event) -> Verdict {
     let waits = scene.book.incoming.map(|(from, _)| from);
     match event {
-        Event::RequestReceived { request } => ensure(waits.is_none(), || {
+        Event::RequestReceived(request) => ensure(waits.is_none(), || {
             format!(
                 "a request of {} beside that of {waits:?}",
                 request.from.address
@@ -169,7 +169,7 @@ pub(super) fn one_request_waits_at_a_time(scene: &Scene<'_>, event: &Event) -> V
 pub(super) fn requests_are_answered_once(scene: &Scene<'_>, event: &Event) -> Verdict {
     let waits = |to: &PeerAddr| scene.book.outgoing.contains_key(to);
     match event {
-        Event::RequestSent { request } => {
+        Event::RequestSent(request) => {
             let to = request.to.address;
             ensure(!waits(&to), || format!("{to} is asked twice"))
         }

@@ -37,7 +37,7 @@ pub(super) fn members_are_heard_and_strangers_are_not(scene: &Scene<'_>) -> Verd
         return Ok(());
     };
     let text = message.text.as_str();
-    let shows = |event: &Event| matches!(event, Event::Message { message } if message.text == text);
+    let shows = |event: &Event| matches!(event, Event::Message(message) if message.text == text);
     let shown = scene.events().filter(|event| shows(event)).count();
     let taken = scene
         .outputs
@@ -73,7 +73,7 @@ pub(super) fn every_request_waits_or_is_answered(scene: &Scene<'_>) -> Verdict {
     let shown = scene.outputs.iter().any(|output| {
         is_event(
             output,
-            |event| matches!(event, Event::RequestReceived { request } if request.from.address == *from),
+            |event| matches!(event, Event::RequestReceived(request) if request.from.address == *from),
         )
     });
     ensure(answered != shown, || {
@@ -92,7 +92,7 @@ pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
     );
     let done = scene.events().any(|event| match command {
         Command::Say { text } => {
-            matches!(event, Event::Message { message } if message.is_own() && message.text == *text)
+            matches!(event, Event::Message(message) if message.is_own() && message.text == *text)
         }
         Command::Accept { from } | Command::Reject { from } => {
             matches!(event, Event::RequestClosed { from: whose, .. } if whose.address == *from)
