@@ -32,5 +32,5 @@ mod socket;
 pub use assets::Assets;
 pub use limits::Limits;
 pub use secret::Secret;
-pub use server::{Server, Setup};
+pub use server::{Server, Service, Setup};
 pub use settings::Settings;

@@ -12,7 +12,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use p2pchat_peer::Handle;
 use thiserror::Error;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
@@ -98,12 +98,50 @@ pub(crate) struct Shared {
     pub(crate) tasks: TaskTracker,
 }
 
+/// What answers on each connection, whatever carries its bytes.
+#[derive(Debug, Clone)]
+pub struct Service {
+    shared: Arc<Shared>,
+    places: Arc<Semaphore>,
+}
+
+impl Service {
+    /// Puts it together. It takes `address` for where it can be reached: `Host` has to
+    /// name it.
+    #[must_use]
+    pub fn new(address: SocketAddr, handle: Handle, setup: Setup) -> Self {
+        Self {
+            places: Arc::new(Semaphore::new(setup.limits.connections.get())),
+            shared: Arc::new(Shared {
+                gate: Gate::new(address, setup.origins),
+                secret: setup.secret,
+                assets: setup.assets,
+                limits: setup.limits,
+                handle,
+                stop: CancellationToken::new(),
+                tasks: TaskTracker::new(),
+            }),
+        }
+    }
+
+    /// Serves HTTP on one connection, as soon as there is a place for it, until it ends.
+    /// If it becomes a WebSocket, a task serves that from then on.
+    pub async fn serve<S>(&self, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.expect("nobody closes the semaphore");
+        serve(stream, Arc::clone(&self.shared), place).await;
+    }
+}
+
 /// The web server of one peer.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    shared: Arc<Shared>,
+    service: Service,
 }
 
 impl Server {
@@ -113,19 +151,10 @@ impl Server {
     /// If the listener does not say where it listens.
     pub fn new(listener: TcpListener, handle: Handle, setup: Setup) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let shared = Shared {
-            gate: Gate::new(address, setup.origins),
-            secret: setup.secret,
-            assets: setup.assets,
-            limits: setup.limits,
-            handle,
-            stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-        };
         Ok(Self {
             listener,
             address,
-            shared: Arc::new(shared),
+            service: Service::new(address, handle, setup),
         })
     }
 
@@ -138,33 +167,31 @@ impl Server {
             IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         };
         let address = SocketAddr::new(ip, self.address.port());
-        format!("http://{address}/#{}", self.shared.secret.expose())
+        format!("http://{address}/#{}", self.service.shared.secret.expose())
     }
 
     /// Serves until `shutdown` is ready; then takes no more connections, tells the pages,
     /// and lets what is under way come to its end, 5 s at the most.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let shared = &self.service.shared;
         // However this future ends, its tasks hear of it.
-        let stop_on_drop = self.shared.stop.clone().drop_guard();
+        let stop_on_drop = shared.stop.clone().drop_guard();
         tokio::select! {
-            () = accept(&self.listener, &self.shared) => {}
+            () = accept(&self.listener, &self.service) => {}
             () = shutdown => {}
         }
         drop(self.listener);
         drop(stop_on_drop);
-        self.shared.tasks.close();
-        let ended = timeout(STOP_TIMEOUT, self.shared.tasks.wait()).await;
+        shared.tasks.close();
+        let ended = timeout(STOP_TIMEOUT, shared.tasks.wait()).await;
         if ended.is_err() {
-            tracing::warn!(
-                "{} connections did not end in time",
-                self.shared.tasks.len()
-            );
+            tracing::warn!("{} connections did not end in time", shared.tasks.len());
         }
     }
 }
 
-async fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
-    let places = Arc::new(Semaphore::new(shared.limits.connections.get()));
+async fn accept(listener: &TcpListener, service: &Service) {
+    let Service { shared, places } = service;
     let refusals = Arc::new(Semaphore::new(REFUSED_AT_ONCE));
     let mut pause = MIN_PAUSE;
     loop {
@@ -178,7 +205,9 @@ async fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             }
         };
         pause = MIN_PAUSE;
-        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+            // Frames are small, and somebody waits for them. If it fails, they come later.
+            let _ = stream.set_nodelay(true);
             shared.tasks.spawn(serve(stream, Arc::clone(shared), place));
         } else if let Ok(refusal) = Arc::clone(&refusals).try_acquire_owned() {
             shared.tasks.spawn(async move {
@@ -200,9 +229,10 @@ async fn refuse(mut stream: TcpStream) -> io::Result<()> {
 }
 
 /// Serves HTTP on one connection, until it ends or becomes a WebSocket.
-async fn serve(stream: TcpStream, shared: Arc<Shared>, place: OwnedSemaphorePermit) {
-    // Frames are small, and somebody waits for them. If it fails, they come later.
-    let _ = stream.set_nodelay(true);
+async fn serve<S>(stream: S, shared: Arc<Shared>, place: OwnedSemaphorePermit)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
     let place = Arc::new(place);
     let service = service_fn(|request| {
         let answer = http::answer(request, &shared, &place);
