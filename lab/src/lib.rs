@@ -1,0 +1,16 @@
+//! Long and hostile runs of the *built* programs, and what they are made of.
+//!
+//! A run has options (how long, how many, which seed), does its harm, and returns a
+//! [`Report`]: figures, and checks that hold or do not. `cargo xtask soak` runs them at
+//! full length; the tests of this crate run each of them small.
+
+pub mod chatter;
+pub mod programs;
+pub mod registry;
+pub mod report;
+pub mod wait;
+
+pub use chatter::Chatter;
+pub use programs::Programs;
+pub use registry::Registry;
+pub use report::Report;

@@ -1,0 +1,80 @@
+//! What a run found out.
+
+use std::fmt;
+
+/// The figures of a run, and whether what has to hold did.
+#[derive(Debug, Clone)]
+pub struct Report {
+    title: String,
+    figures: Vec<(String, String)>,
+    failures: Vec<String>,
+    checks: usize,
+}
+
+impl Report {
+    /// An empty one.
+    #[must_use]
+    pub fn new(title: impl Into<String>) -> Self {
+        Self {
+            title: title.into(),
+            figures: Vec::new(),
+            failures: Vec::new(),
+            checks: 0,
+        }
+    }
+
+    /// Something that was measured or counted.
+    pub fn figure(&mut self, what: impl Into<String>, value: impl fmt::Display) {
+        self.figures.push((what.into(), value.to_string()));
+    }
+
+    /// Something that has to hold.
+    pub fn check(&mut self, holds: bool, what: impl Into<String>) {
+        self.checks += 1;
+        if !holds {
+            self.failures.push(what.into());
+        }
+    }
+
+    /// Whether everything that was checked held. A run that checked nothing is not good.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.checks > 0 && self.failures.is_empty()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.title)?;
+        let width = self.figures.iter().map(|(what, _)| what.chars().count());
+        let width = width.max().unwrap_or_default();
+        for (what, value) in &self.figures {
+            writeln!(f, "  {what:width$}  {value}")?;
+        }
+        for failure in &self.failures {
+            writeln!(f, "  FAILED: {failure}")?;
+        }
+        let held = self.checks - self.failures.len();
+        write!(f, "  {held} of {} checks held", self.checks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_good_if_something_was_checked_and_held() {
+        let mut report = Report::new("a run");
+        assert!(!report.is_good(), "nothing was checked");
+        report.check(true, "one is one");
+        assert!(report.is_good());
+        report.figure("rounds", 3);
+        report.check(false, "nobody was lost");
+        assert!(!report.is_good());
+        assert_eq!(
+            report.to_string(),
+            "a run\n  rounds  3\n  FAILED: nobody was lost\n  1 of 2 checks held"
+        );
+    }
+}

@@ -1,0 +1,5 @@
+//! Each run, small: that it does its harm, and that what has to hold holds.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+#[path = "lab/smoke.rs"]
+mod smoke;
