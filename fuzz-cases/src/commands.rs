@@ -1,0 +1,64 @@
+//! JSON as a command: what a page sends to its bridge and a script to `p2pchat --json`.
+
+use p2pchat_model::Command;
+use p2pchat_settings::command::complaint;
+use serde_json::Value;
+
+/// A command that is understood is understood again as it is written here; and what is
+/// said of one that is not tells nothing of a password in it.
+pub fn commands(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    match serde_json::from_str::<Command>(text) {
+        Ok(command) => {
+            let json = serde_json::to_string(&command).unwrap();
+            assert_eq!(serde_json::from_str::<Command>(&json).unwrap(), command);
+            assert!(json.contains(command.name()), "it has the name of its JSON");
+        }
+        Err(error) => {
+            // Whatever it is about, there are words for it.
+            assert!(!complaint(&error).is_empty());
+            hides_the_password(text);
+        }
+    }
+}
+
+/// The complaint is the same whatever the password is.
+fn hides_the_password(text: &str) {
+    let Ok(mut value) = serde_json::from_str::<Value>(text) else {
+        return;
+    };
+    let Some(with) = complaint_about(&value) else {
+        return;
+    };
+    let Some(password) = password_in(&mut value) else {
+        return;
+    };
+    let Value::String(secret) = password.take() else {
+        return;
+    };
+    // The same length, on the wire and as JSON, so that nothing but the letters differs.
+    let plain = |c: char| c.is_ascii_alphanumeric();
+    if !secret.chars().all(plain) {
+        return;
+    }
+    *password = Value::String("~".repeat(secret.len()));
+    if let Some(without) = complaint_about(&value) {
+        assert_eq!(with, without, "a complaint that depends on the password");
+    }
+}
+
+fn complaint_about(value: &Value) -> Option<String> {
+    let error = serde_json::from_str::<Command>(&value.to_string()).err()?;
+    Some(complaint(&error))
+}
+
+/// The password where it belongs.
+fn password_in(value: &mut Value) -> Option<&mut Value> {
+    let command = match value.get("login").is_some() {
+        true => "login",
+        false => "register",
+    };
+    value.get_mut(command)?.get_mut("password")
+}

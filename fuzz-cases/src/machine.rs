@@ -1,0 +1,180 @@
+//! Whatever may happen to a peer, in any order.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use arbitrary::{Arbitrary, Unstructured};
+use p2pchat_model::{Event, Timestamp, View};
+use p2pchat_peer::machine::{Config, ConnId, Input, Machine, Now, Output};
+use p2pchat_protocol::Contact;
+
+mod step;
+
+use step::Step;
+
+/// How many outputs one input may cause here, where there are few addresses: a text to
+/// each in parts, a notify to each, and the events of all that.
+const MAX_OUTPUTS: usize = 2_000;
+/// How many timers may be due within one step; the longest step is 40 s.
+const MAX_TIMERS: usize = 500;
+/// How many steps of an input are taken.
+const MAX_STEPS: usize = 300;
+/// Longer than any request waits.
+const LONG: Duration = Duration::from_secs(700);
+
+/// No order of inputs, however senseless or hostile, makes a machine panic, stall or
+/// forget an answer; and what it tells can be sent as JSON and shown.
+pub fn machine(data: &[u8]) {
+    let mut data = Unstructured::new(data);
+    let mut subject = Subject::new();
+    for _ in 0..MAX_STEPS {
+        if data.is_empty() {
+            break;
+        }
+        match Step::arbitrary(&mut data) {
+            Ok(step) => subject.take(step),
+            Err(_) => break,
+        }
+    }
+    subject.pass(LONG);
+    assert!(
+        subject.open_requests.len() <= 1,
+        "requests are answered in time"
+    );
+}
+
+struct Subject {
+    machine: Machine,
+    elapsed: Duration,
+    view: View,
+    conns: u64,
+    open_texts: BTreeSet<ConnId>,
+    open_requests: BTreeSet<ConnId>,
+}
+
+impl Subject {
+    fn new() -> Self {
+        let elapsed = Duration::from_secs(1);
+        let config = Config {
+            address: step::own_address(),
+            registry: "registry".to_owned(),
+            message_port: 1010,
+            request_limit: Duration::from_secs(60),
+            seed: 1,
+        };
+        let mut subject = Self {
+            machine: Machine::new(config, now(elapsed)),
+            elapsed,
+            view: View::default(),
+            conns: 0,
+            open_texts: BTreeSet::new(),
+            open_requests: BTreeSet::new(),
+        };
+        subject.drain();
+        subject
+    }
+
+    fn take(&mut self, step: Step<'_>) {
+        self.conns += 1;
+        match step.into_inputs(ConnId(self.conns)) {
+            step::Made::Pass(by) => self.pass(by),
+            step::Made::Inputs(inputs) => {
+                for input in inputs {
+                    self.note(&input);
+                    self.handle(input);
+                }
+            }
+        }
+    }
+
+    /// Remembers which connections wait for a word.
+    fn note(&mut self, input: &Input) {
+        match input {
+            Input::Contact {
+                conn,
+                contact: Contact::Request { .. },
+                ..
+            } => {
+                self.open_requests.insert(*conn);
+            }
+            Input::ContactLost { conn } => {
+                self.open_requests.remove(conn);
+            }
+            Input::Text { conn, .. } => {
+                self.open_texts.insert(*conn);
+            }
+            _ => {}
+        }
+    }
+
+    /// Lets time pass, with the timers that are due.
+    fn pass(&mut self, by: Duration) {
+        let end = self.elapsed + by;
+        let mut timers = 0;
+        while let Some(due) = self.machine.deadline().filter(|due| *due <= end) {
+            self.elapsed = self.elapsed.max(due);
+            self.handle(Input::Timer);
+            timers += 1;
+            assert!(timers < MAX_TIMERS, "a storm of timers");
+        }
+        self.elapsed = end;
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.machine.handle(now(self.elapsed), input);
+        self.drain();
+        assert!(
+            self.open_texts.is_empty(),
+            "every text is taken or refused at once"
+        );
+        let deadline = self.machine.deadline();
+        assert!(
+            deadline.is_none_or(|due| due > self.elapsed),
+            "a deadline that has passed"
+        );
+    }
+
+    fn drain(&mut self) {
+        let mut count = 0;
+        while let Some(output) = self.machine.output() {
+            count += 1;
+            match output {
+                Output::TakeText { conn } | Output::RefuseText { conn } => {
+                    assert!(self.open_texts.remove(&conn), "one word to each text");
+                }
+                Output::Answer { conn, .. } => {
+                    let is_open = self.open_requests.remove(&conn);
+                    assert!(is_open, "one answer to each request");
+                }
+                Output::Request { to, .. }
+                | Output::Notify { to, .. }
+                | Output::Text { to, .. } => {
+                    assert_ne!(to, step::own_address(), "nobody talks to himself");
+                }
+                Output::Event(event) => self.show(&event),
+                _ => {}
+            }
+        }
+        assert!(count < MAX_OUTPUTS, "{count} outputs to one input");
+    }
+
+    /// What a page and a script are given, and what is shown.
+    fn show(&mut self, event: &Event) {
+        if let Event::MemberJoined { member, .. } = event {
+            let own = step::own_address();
+            assert_ne!(member.address, own, "nobody is his own member");
+        }
+        let json = serde_json::to_string(event).unwrap();
+        let read: Event = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, *event, "an event is read as it was written");
+        self.view.apply(&read);
+    }
+}
+
+fn now(elapsed: Duration) -> Now {
+    let millis = u64::try_from(elapsed.as_millis()).unwrap();
+    Now {
+        elapsed,
+        wall: Timestamp(1_700_000_000_000 + millis),
+    }
+}
