@@ -123,10 +123,11 @@ impl Contact {
         let members = ChatList::default();
         match raw.kind {
             REQUEST => {
-                let name = if text_bytes(&raw.second).starts_with(REQUEST_WORD_CUT) {
-                    &raw.first[..]
-                } else if text_bytes(&raw.first) == REQUEST_WORD.as_bytes() {
+                // The whole word first: no name is as long, but the cut word may be a name.
+                let name = if text_bytes(&raw.first) == REQUEST_WORD.as_bytes() {
                     &raw.second[..]
+                } else if text_bytes(&raw.second).starts_with(REQUEST_WORD_CUT) {
+                    &raw.first[..]
                 } else {
                     return Err(ContactError::NotARequest);
                 };

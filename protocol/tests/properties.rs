@@ -147,6 +147,17 @@ proptest! {
     }
 
     #[test]
+    fn a_user_whose_name_is_the_cut_word_can_ask(members in chat_list()) {
+        let from = "CHAT REQUE".parse().unwrap();
+        let contact = Contact::Request { from, members };
+        let mut bytes = Vec::new();
+        contact.encode(&mut bytes);
+        let mut decoder = ContactDecoder::default();
+        decoder.push(&bytes).unwrap();
+        prop_assert_eq!(decoder.finish().unwrap(), contact);
+    }
+
+    #[test]
     fn fixed_packets_decode_to_what_was_encoded(name in username(), text in text(), kind in any::<u8>()) {
         let hello = Hello { username: name };
         prop_assert_eq!(Hello::decode(&hello.encode()), Ok(hello));
