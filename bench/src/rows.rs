@@ -1,0 +1,105 @@
+//! What is measured, each in a module of its own.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::ValueEnum;
+use p2pchat_lab::Programs;
+use tempfile::TempDir;
+
+use crate::row::Row;
+
+mod hello;
+mod idle;
+mod mongo;
+mod online;
+mod passwords;
+mod redis;
+mod search;
+mod sessions;
+mod start;
+
+/// Which quantity to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// Search, with 1, 50 and 1,000 connections, against a bare server
+    Search,
+    /// Search against Redis
+    Redis,
+    /// Search with accounts in MongoDB against the embedded store
+    Mongo,
+    /// Hello datagrams against a bare receiver
+    Hello,
+    /// All Online with 10, 1,000 and 100,000 users, against a bare server
+    Online,
+    /// A login and logout with 1,000,000 users online, against 100
+    Sessions,
+    /// The memory of 10,000 idle sessions, against a bare server's
+    Idle,
+    /// Registrations and logins, against Argon2id alone
+    Passwords,
+    /// From start to listening, against `/bin/true`
+    Start,
+}
+
+/// What all measurements need.
+#[derive(Debug)]
+pub struct Context {
+    /// The built programs.
+    pub programs: Programs,
+    /// How often each side is measured; the medians count.
+    pub rounds: usize,
+    /// For how long each time.
+    pub time: Duration,
+    home: TempDir,
+}
+
+impl Context {
+    /// With a folder of its own for stores and logs.
+    ///
+    /// # Errors
+    /// If there can be no such folder.
+    pub fn new(rounds: usize, time: Duration) -> Result<Self> {
+        Ok(Self {
+            programs: Programs::find()?,
+            rounds,
+            time,
+            home: tempfile::tempdir().context("no folder for what is measured")?,
+        })
+    }
+
+    /// Where servers have their logs.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// The path of an account file that is not there yet.
+    #[must_use]
+    pub fn new_store(&self) -> String {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = self.home().join(format!("accounts{number}.sqlite3"));
+        path.display().to_string()
+    }
+}
+
+/// Measures one of them.
+///
+/// # Errors
+/// If a server does not start, or fails under its load.
+pub async fn measure(what: What, context: &Context) -> Result<Vec<Row>> {
+    match what {
+        What::Search => search::search(context).await,
+        What::Redis => redis::redis(context).await,
+        What::Mongo => mongo::mongo(context).await,
+        What::Hello => hello::hello(context).await,
+        What::Online => online::online(context).await,
+        What::Sessions => sessions::sessions(context).await,
+        What::Idle => idle::idle(context).await,
+        What::Passwords => passwords::passwords(context).await,
+        What::Start => start::start(context).await,
+    }
+}

@@ -1,0 +1,112 @@
+//! From the start of a program until it listens.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use p2pchat_lab::programs::own_address;
+use p2pchat_lab::wait::SOON;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::Context;
+use crate::row::{Reach, Row, Unit};
+use crate::sample::{Pair, Sample, side_by_side};
+use crate::servers::{self, on_its_core};
+
+/// How many accounts a large store has.
+const ACCOUNTS: usize = 1_000_000;
+/// How long a start may take with an empty store, and with a large one.
+const EMPTY: f64 = 0.050;
+const LARGE: f64 = 0.200;
+
+/// The registry, with an empty store and a large one, and the bridge.
+///
+/// # Errors
+/// If one does not start.
+pub(super) async fn start(context: &Context) -> Result<Vec<Row>> {
+    let empty = of_registry(context, &context.new_store()).await?;
+    let store = context.new_store();
+    println!("making {ACCOUNTS} accounts");
+    servers::fill(&store, ACCOUNTS).await?;
+    let large = of_registry(context, &store).await?;
+    let bridge = of_bridge(context).await?;
+    let row = |what: &str, pair: Pair, most| Row {
+        what: what.to_owned(),
+        against: "/bin/true".to_owned(),
+        unit: Unit::Seconds,
+        ours: pair.ours.p50,
+        limit: pair.limit.p50,
+        reach: Reach::Below(most),
+    };
+    Ok(vec![
+        row("cold start of the registry, empty store", empty, EMPTY),
+        row(
+            &format!("cold start of the registry, {ACCOUNTS} accounts"),
+            large,
+            LARGE,
+        ),
+        row("cold start of the bridge", bridge, EMPTY),
+    ])
+}
+
+async fn of_registry(context: &Context, store: &str) -> Result<Pair> {
+    let starting = async || {
+        let began = Instant::now();
+        let registry = servers::registry(&context.programs, context.home(), store).await?;
+        let time = began.elapsed();
+        registry.kill().await?;
+        Ok(time)
+    };
+    against_true(context, starting).await
+}
+
+async fn of_bridge(context: &Context) -> Result<Pair> {
+    let starting = async || {
+        let mut command = context.programs.command("p2pchat-bridge", context.home())?;
+        command
+            .args(["--registry", "127.0.0.1:1", "--listen", "127.0.0.1:0"])
+            .args(["--address", &own_address().to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let began = Instant::now();
+        let mut child = on_its_core(|| Ok(command.spawn()?))?;
+        let stdout = child.stdout.take().context("no output")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let line = timeout(SOON, lines.next_line())
+            .await
+            .context("no line")??;
+        let time = began.elapsed();
+        line.context("the bridge ended at once")?;
+        child.kill().await?;
+        Ok(time)
+    };
+    against_true(context, starting).await
+}
+
+async fn against_true(
+    context: &Context,
+    mut starting: impl AsyncFnMut() -> Result<Duration>,
+) -> Result<Pair> {
+    side_by_side(
+        context.rounds,
+        async || Ok(once(starting().await?)),
+        async || {
+            let began = Instant::now();
+            let mut command = Command::new("/bin/true");
+            let mut child = on_its_core(|| Ok(command.spawn()?))?;
+            child.wait().await?;
+            Ok(once(began.elapsed()))
+        },
+    )
+    .await
+}
+
+fn once(time: Duration) -> Sample {
+    Sample {
+        p50: time.as_secs_f64(),
+        ..Sample::default()
+    }
+}

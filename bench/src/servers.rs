@@ -1,0 +1,170 @@
+//! The servers that are measured: started on their core, with what they need.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, Result};
+use p2pchat_lab::wait::SOON;
+use p2pchat_lab::{Programs, Registry};
+use p2pchat_protocol::{Password, PeerAddr, Request, Username};
+use p2pchat_registry::store::{self, NewAccount, Opener, StoredPassword};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::pin::{self, Side};
+
+/// Nobody leaves the online list while something is measured.
+const NOBODY_LEAVES: [&str; 2] = ["--presence-timeout", "86400"];
+/// The password of every account that is made here.
+const PASSWORD: &str = "bench";
+/// Accounts are given to the store in groups of as many.
+const GROUP: usize = 512;
+
+/// A bare program, or Redis. Killed on drop.
+#[derive(Debug)]
+pub struct Bare {
+    _child: Child,
+    /// Its process id.
+    pub pid: u32,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Bare {
+    /// Starts this program as a bare one: `arguments` come behind `bare`.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn start(arguments: &[&str]) -> Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("bare").args(arguments);
+        command.kill_on_drop(true).stdout(Stdio::piped());
+        let mut child = on_its_core(|| Ok(command.spawn()?))?;
+        let mut lines = BufReader::new(child.stdout.take().context("no output")?).lines();
+        let line = timeout(SOON, lines.next_line())
+            .await
+            .context("no line")??;
+        Ok(Self {
+            address: line.context("it ended at once")?.parse()?,
+            pid: child.id().context("it ended at once")?,
+            _child: child,
+        })
+    }
+}
+
+/// Starts something on the servers' core.
+///
+/// # Errors
+/// If it cannot be started there.
+pub fn on_its_core<T>(start: impl FnOnce() -> Result<T>) -> Result<T> {
+    pin::to(Side::Server)?;
+    let started = start();
+    pin::to(Side::Load)?;
+    started
+}
+
+/// Starts the built registry on the servers' core; nobody leaves its online list.
+///
+/// # Errors
+/// If it is not built or does not start.
+pub async fn registry(programs: &Programs, home: &Path, store: &str) -> Result<Registry> {
+    pin::to(Side::Server)?;
+    // It is started before the first await, on this thread.
+    let registry = Registry::start(programs, home, store, &NOBODY_LEAVES).await;
+    pin::to(Side::Load)?;
+    registry
+}
+
+/// The name of the account of this number.
+///
+/// # Panics
+/// Never: nine digits fit into a name.
+#[must_use]
+pub fn name(number: usize) -> Username {
+    Username::new(&format!("u{number:08}")).expect("nine bytes are a name")
+}
+
+/// Makes so many accounts in a store, all of one password, whose hash costs next to
+/// nothing: it is not hashing that is measured with them.
+///
+/// # Errors
+/// If the store cannot be written.
+pub async fn fill(store: &str, accounts: usize) -> Result<()> {
+    let store = store::open(&store.parse()?, Opener::Operator).await?;
+    let password = cheap_hash()?;
+    for group in (0..accounts).collect::<Vec<_>>().chunks(GROUP) {
+        let registering = group.iter().map(|&number| {
+            store.register(NewAccount {
+                name: name(number),
+                password: password.clone(),
+                address: None,
+            })
+        });
+        futures::future::try_join_all(registering).await?;
+    }
+    store.close().await;
+    Ok(())
+}
+
+/// A hash of [`PASSWORD`] with the least memory and passes that Argon2id has.
+fn cheap_hash() -> Result<StoredPassword> {
+    use argon2::{Algorithm, Argon2, Params, PasswordHasher, Version};
+    let params = Params::new(Params::MIN_M_COST, 1, 1, None).map_err(anyhow::Error::msg)?;
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let hash = argon2
+        .hash_password(PASSWORD.as_bytes())
+        .map_err(|error| anyhow::anyhow!("cannot hash: {error}"))?;
+    Ok(StoredPassword::new(hash.to_string()))
+}
+
+/// Logs the accounts of these numbers in, one after the other, on one connection.
+///
+/// # Errors
+/// If one is refused.
+pub async fn log_in(stream: &mut TcpStream, numbers: std::ops::Range<usize>) -> Result<()> {
+    for number in numbers {
+        expect(stream, &login(number)?, 21).await?;
+    }
+    Ok(())
+}
+
+/// The login of the account of this number.
+///
+/// # Errors
+/// Never: the password is one.
+pub fn login(number: usize) -> Result<Request> {
+    Ok(Request::Login {
+        username: name(number),
+        password: Password::new(PASSWORD)?,
+    })
+}
+
+/// Sends a request and reads the head of its response, which has to have this status.
+///
+/// # Errors
+/// If it has another, or the connection is lost.
+pub async fn expect(stream: &mut TcpStream, request: &Request, status: u8) -> Result<()> {
+    let mut head = [0; 18];
+    stream.write_all(&request.encode()).await?;
+    timeout(SOON, stream.read_exact(&mut head))
+        .await
+        .context("no answer")??;
+    anyhow::ensure!(
+        head[1] == status,
+        "{:?} was answered {}",
+        request.kind(),
+        head[1]
+    );
+    Ok(())
+}
+
+/// An address as the protocol has it.
+///
+/// # Errors
+/// If it is none of one machine.
+pub fn peer(address: std::net::Ipv4Addr) -> Result<PeerAddr> {
+    Ok(PeerAddr::new(address)?)
+}
