@@ -11,6 +11,7 @@ pub mod check;
 pub mod demo;
 pub mod dev;
 pub mod e2e;
+pub mod fuzz;
 pub mod mongod;
 pub mod process;
 pub mod tools;

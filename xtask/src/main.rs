@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
-use xtask::{check, demo, dev, web};
+use xtask::{check, demo, dev, fuzz, web};
 
 /// What there is to do with the source of p2pchat.
 #[derive(Parser)]
@@ -37,6 +37,12 @@ enum Task {
     /// a real MongoDB as well. The last line of the output is the sum of it; the exit
     /// code is 0 only if nothing failed.
     Test(check::Options),
+    /// Try everything that takes bytes from others with inputs that a fuzzer makes up
+    ///
+    /// Coverage-guided, by cargo-fuzz, which is installed if it is missing. What is found
+    /// worth keeping is kept for the next run. Ends with a table of figures; the exit code
+    /// is 0 only if nothing was found.
+    Fuzz(fuzz::Options),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -68,6 +74,7 @@ async fn run(task: Task) -> Result<ExitCode> {
         Task::Dev => dev::run().await,
         Task::Web => web::build().await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => check::run(&options).await,
+        Task::Fuzz(options) => fuzz::run(&options).await,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The programs that make the web page and try it. Each is used as it is found, if it
+//! The programs that make the web page, try it, and fuzz. Each is used as it is found, if it
 //! fits, and otherwise brought into the user's cache, once.
 
 use std::env;
@@ -15,6 +15,8 @@ use crate::{apt, cache, process};
 
 /// The line of trunk that builds with Rust 1.95, and the one that is brought.
 const TRUNK: (&str, &str) = ("0.21.", "0.21.14");
+/// The line of cargo-fuzz whose command line is used here, and the one that is brought.
+const CARGO_FUZZ: (&str, &str) = ("0.13.", "0.13.2");
 /// The `wasm-opt` that is brought is that of npm's newest binaryen; older ones than this
 /// do not know what today's compilers emit.
 const OLDEST_WASM_OPT: u32 = 116;
@@ -40,12 +42,11 @@ impl Toolbox {
         let first = [folder.join("bin"), folder.join("node_modules/.bin")];
         let path = compiler.path(&first)?;
         let toolbox = Self { compiler, path };
-        toolbox.cargo_tool(&folder, "trunk", "trunk", TRUNK).await?;
+        let path = &toolbox.path;
+        cargo_tool(path, &folder, "trunk", "trunk", TRUNK).await?;
         let version = locked_version("wasm-bindgen")?;
         let exactly = (version.as_str(), version.as_str());
-        toolbox
-            .cargo_tool(&folder, "wasm-bindgen", "wasm-bindgen-cli", exactly)
-            .await?;
+        cargo_tool(path, &folder, "wasm-bindgen", "wasm-bindgen-cli", exactly).await?;
         toolbox.wasm_opt(&folder).await?;
         Ok(toolbox)
     }
@@ -77,36 +78,6 @@ impl Toolbox {
         command
     }
 
-    /// Something that cargo installs, of a version that begins with `fits.0`; else
-    /// `fits.1` is installed.
-    async fn cargo_tool(
-        &self,
-        folder: &Path,
-        name: &str,
-        package: &str,
-        fits: (&str, &str),
-    ) -> Result<()> {
-        if let Some(program) = on_path(&self.path, name)
-            && let Ok(said) = process::output(Command::new(program).arg("--version")).await
-            && said
-                .split_whitespace()
-                .nth(1)
-                .is_some_and(|version| version.starts_with(fits.0))
-        {
-            return Ok(());
-        }
-        println!("installing {package} {} (some minutes, once)", fits.1);
-        let mut install = cargo();
-        install
-            .args(["install", package, "--version", fits.1, "--force", "--root"])
-            .arg(folder);
-        // The lock file of wasm-bindgen-cli is that of its whole workspace, and old.
-        install.args((package == "trunk").then_some("--locked"));
-        process::run(&mut install)
-            .await
-            .with_context(|| format!("cannot install {package}; that takes a network"))
-    }
-
     async fn wasm_opt(&self, folder: &Path) -> Result<()> {
         if let Some(program) = on_path(&self.path, "wasm-opt") {
             let mut command = Command::new(program);
@@ -126,6 +97,52 @@ impl Toolbox {
             .await
             .context("cannot install npm's binaryen; that takes a network")
     }
+}
+
+/// cargo-fuzz, which builds the fuzz targets.
+///
+/// # Errors
+/// If it is missing and cannot be brought.
+pub async fn cargo_fuzz() -> Result<PathBuf> {
+    let folder = cache::folder()?.join("tools");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths(
+        [folder.join("bin")]
+            .into_iter()
+            .chain(env::split_paths(&path)),
+    )?;
+    cargo_tool(&path, &folder, "cargo-fuzz", "cargo-fuzz", CARGO_FUZZ).await?;
+    on_path(&path, "cargo-fuzz").context("cargo-fuzz was installed and is not there")
+}
+
+/// Something that cargo installs, of a version that begins with `fits.0`; else `fits.1` is
+/// installed.
+async fn cargo_tool(
+    path: &OsString,
+    folder: &Path,
+    name: &str,
+    package: &str,
+    fits: (&str, &str),
+) -> Result<()> {
+    if let Some(program) = on_path(path, name)
+        && let Ok(said) = process::output(Command::new(program).arg("--version")).await
+        && said
+            .split_whitespace()
+            .nth(1)
+            .is_some_and(|version| version.starts_with(fits.0))
+    {
+        return Ok(());
+    }
+    println!("installing {package} {} (some minutes, once)", fits.1);
+    let mut install = cargo();
+    install
+        .args(["install", package, "--version", fits.1, "--force", "--root"])
+        .arg(folder);
+    // The lock file of wasm-bindgen-cli is that of its whole workspace, and old.
+    install.args((package != "wasm-bindgen-cli").then_some("--locked"));
+    process::run(&mut install)
+        .await
+        .with_context(|| format!("cannot install {package}; that takes a network"))
 }
 
 /// npm, with a node that is recent enough.

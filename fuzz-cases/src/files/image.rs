@@ -195,7 +195,7 @@ impl Place {
     pub(super) fn is_untouched_unless_ours(&self) {
         let is_same = fs::read(&self.path).is_ok_and(|now| now == self.before);
         assert!(
-            is_same || self.is_ours,
+            is_same || self.is_ours || self.was_nothing(),
             "another program's file was changed"
         );
     }
