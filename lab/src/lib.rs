@@ -5,12 +5,17 @@
 //! full length; the tests of this crate run each of them small.
 
 pub mod chatter;
+pub mod crash;
 pub mod programs;
 pub mod registry;
 pub mod report;
+pub mod session;
+pub mod spread;
 pub mod wait;
 
 pub use chatter::Chatter;
 pub use programs::Programs;
 pub use registry::Registry;
 pub use report::Report;
+pub use session::Session;
+pub use spread::Spread;

@@ -4,11 +4,12 @@ use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::Programs;
 use crate::programs::memory;
@@ -55,16 +56,7 @@ impl Registry {
         more: &[&str],
     ) -> Result<Self> {
         let log = home.join("registry.log");
-        let mut child = programs
-            .command("p2pchat-registry", home)?
-            .args(["--store", store])
-            .args(["--tcp", &tcp.to_string(), "--udp", &udp.to_string()])
-            .args(more)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(File::options().create(true).append(true).open(&log)?)
-            .spawn()
-            .context("cannot start the registry")?;
+        let mut child = spawn([tcp, udp], programs, home, store, more)?;
         let stdout = child.stdout.take().context("no output to read")?;
         let mut line = String::new();
         let mut stdout = BufReader::new(stdout);
@@ -77,6 +69,23 @@ impl Registry {
             udp: address_after(&line, "udp").with_context(said)?,
             child,
         })
+    }
+
+    /// Starts one and ends it with SIGKILL after this time, wherever it has got to.
+    ///
+    /// # Errors
+    /// If it is not built, or the system refuses.
+    pub async fn start_and_kill(
+        after: Duration,
+        ports: [SocketAddr; 2],
+        programs: &Programs,
+        home: &Path,
+        store: &str,
+        more: &[&str],
+    ) -> Result<()> {
+        let mut child = spawn(ports, programs, home, store, more)?;
+        sleep(after).await;
+        Ok(child.kill().await?)
     }
 
     /// Its ports, to start another one on.
@@ -108,6 +117,27 @@ impl Registry {
     pub async fn kill(mut self) -> Result<()> {
         Ok(self.child.kill().await?)
     }
+}
+
+/// Starts the program. Its first line is on its standard output.
+fn spawn(
+    [tcp, udp]: [SocketAddr; 2],
+    programs: &Programs,
+    home: &Path,
+    store: &str,
+    more: &[&str],
+) -> Result<Child> {
+    let log = home.join("registry.log");
+    programs
+        .command("p2pchat-registry", home)?
+        .args(["--store", store])
+        .args(["--tcp", &tcp.to_string(), "--udp", &udp.to_string()])
+        .args(more)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(File::options().create(true).append(true).open(log)?)
+        .spawn()
+        .context("cannot start the registry")
 }
 
 /// The address behind a word of the line that the registry prints.

@@ -1,5 +1,7 @@
 //! Each run, small: that it does its harm, and that what has to hold holds.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+#[path = "lab/crash.rs"]
+mod crash;
 #[path = "lab/smoke.rs"]
 mod smoke;

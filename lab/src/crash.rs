@@ -1,0 +1,157 @@
+//! Nothing that was acknowledged is lost: programs and databases that are killed again
+//! and again while they are written to.
+//!
+//! SIGKILL takes from a program what it holds in memory, at any moment. It takes nothing
+//! that the system holds: what a power cut would do, these runs do not show.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+use crate::programs::own_address;
+use crate::{Programs, Registry, Report, Session, Spread};
+
+mod ledger;
+mod writers;
+
+use ledger::Ledger;
+use writers::{Writers, login};
+
+/// What these runs lift: the writers are more than one address ought to have.
+const LIFTED: &[&str] = &[];
+/// The longest that a registry is left alone before it is killed.
+const LIFE: Duration = Duration::from_millis(1500);
+/// The longest that a registry has that is killed while it starts.
+const START: Duration = Duration::from_millis(40);
+/// Of so many rounds, one has a registry that is killed while it starts.
+const START_EACH: usize = 4;
+/// How many accounts are logged in at the end.
+const SAMPLE: usize = 100;
+/// How long it may take until somebody registers, when all is well.
+const SERVICE: Duration = Duration::from_secs(60);
+
+/// How the embedded store is tried.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// How often the registry is killed
+    #[arg(long, default_value_t = 200)]
+    pub rounds: usize,
+    /// How many register at a time, each from an address of its own
+    #[arg(long, default_value_t = 8)]
+    pub writers: usize,
+    /// What the moments are drawn from
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Kills the registry on its embedded store, at any moment and in the moment in which it
+/// acknowledges.
+///
+/// # Errors
+/// If a program is not built, or the store does not open again.
+pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
+    let home = TempDir::new()?;
+    let file = home.path().join("accounts.sqlite3");
+    let store = file.to_str().context("a path that is text")?;
+    let ledger = Arc::new(Ledger::default());
+    let mut report = Report::new(format!(
+        "crash: the registry killed {} times (seed {})",
+        options.rounds, options.seed
+    ));
+    let mut registry = Registry::start(programs, home.path(), store, LIFTED).await?;
+    let ports = registry.ports();
+    let writers = Writers::start(options.writers, registry.tcp, &ledger);
+    let mut random = ChaCha8Rng::seed_from_u64(options.seed);
+    let (mut starts, mut in_flight) = (Spread::default(), 0);
+    for round in 0..options.rounds {
+        wait_for_the_moment(&mut random, round, ledger.watch()).await?;
+        in_flight += ledger.counts().in_flight;
+        registry.kill().await?;
+        if round % START_EACH == 0 {
+            let after = random.random_range(Duration::ZERO..START);
+            Registry::start_and_kill(after, ports, programs, home.path(), store, LIFTED).await?;
+        }
+        let began = Instant::now();
+        registry = Registry::start_at(ports, programs, home.path(), store, LIFTED)
+            .await
+            .with_context(|| format!("the store does not open in round {round}"))?;
+        starts.add(began.elapsed());
+    }
+    writers.stop().await;
+    log_some_in(&registry, &ledger).await?;
+    let stored = listed(programs, home.path(), store).await?;
+    registry.kill().await?;
+    report.figure("in flight at the kills", in_flight);
+    report.figure("from start to listening", &starts);
+    report.check(
+        ledger.acknowledged() >= options.rounds,
+        "fewer registrations were acknowledged than there were rounds",
+    );
+    report.check(ledger.counts().refused == 0, "somebody was answered 50");
+    ledger.settle(&stored, &mut report);
+    check_file(&file, &stored, &mut report)?;
+    Ok(report)
+}
+
+/// Any moment; in every second round, just behind an acknowledgement.
+async fn wait_for_the_moment(
+    random: &mut ChaCha8Rng,
+    round: usize,
+    mut acknowledged: watch::Receiver<usize>,
+) -> Result<()> {
+    sleep(random.random_range(Duration::ZERO..LIFE)).await;
+    if round % 2 == 1 {
+        acknowledged.mark_unchanged();
+        timeout(SERVICE, acknowledged.changed())
+            .await
+            .context("nobody could register")??;
+    }
+    Ok(())
+}
+
+/// Logs some of the acknowledged accounts in.
+async fn log_some_in(registry: &Registry, ledger: &Ledger) -> Result<()> {
+    let mut session = Session::connect(own_address(), registry.tcp).await?;
+    for name in ledger.sample(SAMPLE) {
+        login(&mut session, &name, ledger).await?;
+    }
+    Ok(())
+}
+
+/// The names that the operator is shown.
+async fn listed(programs: &Programs, home: &Path, store: &str) -> Result<Vec<String>> {
+    let output = programs
+        .command("p2pchat-registry", home)?
+        .args(["users", "list", "--store", store])
+        .output()
+        .await?;
+    ensure!(
+        output.status.success(),
+        "users list: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8(output.stdout)?;
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
+/// What SQLite itself says of the file.
+fn check_file(file: &Path, stored: &[String], report: &mut Report) -> Result<()> {
+    let connection = Connection::open(file)?;
+    let said: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+    let rows: u32 = connection.query_row("SELECT count(*) FROM account", [], |row| row.get(0))?;
+    report.check(said == "ok", format!("the file is damaged: {said}"));
+    report.check(
+        rows as usize == stored.len(),
+        format!("{rows} rows, and {} names are listed", stored.len()),
+    );
+    Ok(())
+}

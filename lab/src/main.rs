@@ -1,0 +1,41 @@
+//! `p2pchat-lab`: runs one run, prints its report, and says by its exit code how it went.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+use p2pchat_lab::{Programs, Report, crash};
+
+/// Long and hostile runs of the built programs, which lie beside this one.
+///
+/// `cargo xtask soak` builds what is needed and starts them.
+#[derive(Debug, Parser)]
+#[command(name = "p2pchat-lab", max_term_width = 90)]
+enum Run {
+    /// Kill the registry again and again while people register on its own store
+    Crash(crash::Options),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Run::parse()).await {
+        Ok(report) => {
+            println!("{report}");
+            match report.is_good() {
+                true => ExitCode::SUCCESS,
+                false => ExitCode::FAILURE,
+            }
+        }
+        Err(error) => {
+            eprintln!("p2pchat-lab: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(run: Run) -> Result<Report> {
+    let programs = Programs::find()?;
+    match run {
+        Run::Crash(options) => crash::run(&programs, &options).await,
+    }
+}
