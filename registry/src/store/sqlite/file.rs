@@ -174,7 +174,7 @@ fn check_ours(
         .map_err(&failed)?;
     let id = number("application_id").map_err(&failed)?;
     let version = number("user_version").map_err(&failed)?;
-    let is_empty = tables == 0 && id == 0;
+    let is_empty = tables == 0 && id == 0 && version == 0;
     if !is_empty && id != APPLICATION_ID {
         return Err(OpenSqliteError::NotOurs {
             path: path.to_owned(),
