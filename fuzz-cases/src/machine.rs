@@ -4,13 +4,16 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use p2pchat_model::{Event, Timestamp, View};
-use p2pchat_peer::machine::{Config, ConnId, Input, Machine, Now, Output};
+use p2pchat_model::{Event, PeerAddr, Timestamp, View};
+use p2pchat_peer::machine::{Config, ConnId, Input, Machine, Now, Output, SendId};
 use p2pchat_protocol::Contact;
 
+mod answered;
+mod ask;
 mod step;
 
-use step::Step;
+use ask::own_address;
+use step::{Made, Sent, Step};
 
 /// How many outputs one input may cause here, where there are few addresses: a text to
 /// each in parts, a notify to each, and the events of all that.
@@ -50,13 +53,15 @@ struct Subject {
     conns: u64,
     open_texts: BTreeSet<ConnId>,
     open_requests: BTreeSet<ConnId>,
+    /// What the machine sent, newest last, whatever became of it.
+    sent: Vec<(SendId, Sent)>,
 }
 
 impl Subject {
     fn new() -> Self {
         let elapsed = Duration::from_secs(1);
         let config = Config {
-            address: step::own_address(),
+            address: own_address(),
             registry: "registry".to_owned(),
             message_port: 1010,
             request_limit: Duration::from_secs(60),
@@ -69,6 +74,7 @@ impl Subject {
             conns: 0,
             open_texts: BTreeSet::new(),
             open_requests: BTreeSet::new(),
+            sent: Vec::new(),
         };
         subject.drain();
         subject
@@ -76,9 +82,9 @@ impl Subject {
 
     fn take(&mut self, step: Step<'_>) {
         self.conns += 1;
-        match step.into_inputs(ConnId(self.conns)) {
-            step::Made::Pass(by) => self.pass(by),
-            step::Made::Inputs(inputs) => {
+        match step.into_inputs(ConnId(self.conns), &self.sent) {
+            Made::Pass(by) => self.pass(by),
+            Made::Inputs(inputs) => {
                 for input in inputs {
                     self.note(&input);
                     self.handle(input);
@@ -146,11 +152,9 @@ impl Subject {
                     let is_open = self.open_requests.remove(&conn);
                     assert!(is_open, "one answer to each request");
                 }
-                Output::Request { to, .. }
-                | Output::Notify { to, .. }
-                | Output::Text { to, .. } => {
-                    assert_ne!(to, step::own_address(), "nobody talks to himself");
-                }
+                Output::Request { id, to, .. } => self.sends(Sent::Request, id, to),
+                Output::Notify { id, to, .. } => self.sends(Sent::Notify, id, to),
+                Output::Text { id, to, .. } => self.sends(Sent::Text, id, to),
                 Output::Event(event) => self.show(&event),
                 _ => {}
             }
@@ -158,10 +162,17 @@ impl Subject {
         assert!(count < MAX_OUTPUTS, "{count} outputs to one input");
     }
 
+    fn sends(&mut self, what: Sent, id: SendId, to: PeerAddr) {
+        assert_ne!(to, own_address(), "nobody talks to himself");
+        let last = self.sent.last().map(|(id, _)| *id);
+        assert!(last < Some(id), "ids are never used twice");
+        self.sent.push((id, what));
+    }
+
     /// What a page and a script are given, and what is shown.
     fn show(&mut self, event: &Event) {
         if let Event::MemberJoined { member, .. } = event {
-            let own = step::own_address();
+            let own = own_address();
             assert_ne!(member.address, own, "nobody is his own member");
         }
         let json = serde_json::to_string(event).unwrap();

@@ -1,0 +1,100 @@
+//! Who there is, and what the user asks.
+
+use std::net::Ipv4Addr;
+
+use arbitrary::Arbitrary;
+use p2pchat_model::{Command, MessageId, Password, PeerAddr, Target, Username};
+
+/// The longest text that a user says here: a few packets.
+const MAX_SAID: usize = 300;
+
+/// The address of the machine that is tried.
+pub(super) fn own_address() -> PeerAddr {
+    PeerAddr::new(Ipv4Addr::new(10, 0, 0, 1)).unwrap()
+}
+
+/// One of a few people, or somebody at any address.
+#[derive(Debug, Clone, Copy, Arbitrary)]
+pub(super) enum Someone {
+    Known(u8),
+    Anywhere(u32),
+}
+
+impl Someone {
+    pub(super) fn address(self) -> PeerAddr {
+        let ip = match self {
+            Self::Known(who) => Ipv4Addr::new(10, 0, 0, 1 + who % 8),
+            Self::Anywhere(ip) => ip.into(),
+        };
+        PeerAddr::new(ip).unwrap_or(own_address())
+    }
+
+    pub(super) fn name(self) -> Username {
+        let name = match self {
+            Self::Known(who) => ["ann", "bob", "cem", "dia"][usize::from(who % 4)].to_owned(),
+            Self::Anywhere(number) => number.to_string(),
+        };
+        Username::new(&name).unwrap()
+    }
+}
+
+/// What the user asks.
+#[derive(Debug, Arbitrary)]
+pub(super) enum Ask<'a> {
+    Register(Someone),
+    Login(Someone),
+    Logout,
+    Refresh,
+    Search(Someone),
+    RequestAddress(Someone),
+    RequestName(Someone),
+    Accept(Someone),
+    Reject(Someone),
+    Say(&'a str),
+    Leave,
+    Busy(bool),
+    History(Option<u64>),
+    Find(&'a str),
+}
+
+impl From<Ask<'_>> for Command {
+    fn from(ask: Ask<'_>) -> Self {
+        let password = || Password::new("pw").unwrap();
+        match ask {
+            Ask::Register(who) => Self::Register {
+                name: who.name(),
+                password: password(),
+            },
+            Ask::Login(who) => Self::Login {
+                name: who.name(),
+                password: password(),
+            },
+            Ask::Logout => Self::Logout,
+            Ask::Refresh => Self::Refresh,
+            Ask::Search(who) => Self::Search { name: who.name() },
+            Ask::RequestAddress(who) => Self::Request {
+                to: Target::Address(who.address()),
+            },
+            Ask::RequestName(who) => Self::Request {
+                to: Target::Name(who.name()),
+            },
+            Ask::Accept(who) => Self::Accept {
+                from: who.address(),
+            },
+            Ask::Reject(who) => Self::Reject {
+                from: who.address(),
+            },
+            Ask::Say(text) => Self::Say {
+                text: text.chars().take(MAX_SAID).collect(),
+            },
+            Ask::Leave => Self::Leave,
+            Ask::Busy(on) => Self::Busy { on },
+            Ask::History(before) => Self::History {
+                before: before.map(MessageId),
+            },
+            Ask::Find(text) => Self::Find {
+                text: text.to_owned(),
+            },
+        }
+    }
+}
