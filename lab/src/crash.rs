@@ -14,13 +14,15 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rusqlite::Connection;
 use tempfile::TempDir;
-use tokio::sync::watch;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use crate::programs::own_address;
 use crate::{Programs, Registry, Report, Session, Spread};
 
 mod ledger;
+pub mod mongo;
+mod probe;
+pub mod replicas;
 mod writers;
 
 use ledger::Ledger;
@@ -73,7 +75,7 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     let (mut starts, mut in_flight) = (Spread::default(), 0);
     for round in 0..options.rounds {
-        wait_for_the_moment(&mut random, round, ledger.watch()).await?;
+        wait_for_the_moment(&mut random, round, &ledger).await?;
         in_flight += ledger.counts().in_flight;
         registry.kill().await?;
         if round % START_EACH == 0 {
@@ -103,19 +105,17 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
 }
 
 /// Any moment; in every second round, just behind an acknowledgement.
-async fn wait_for_the_moment(
-    random: &mut ChaCha8Rng,
-    round: usize,
-    mut acknowledged: watch::Receiver<usize>,
-) -> Result<()> {
+async fn wait_for_the_moment(random: &mut ChaCha8Rng, round: usize, ledger: &Ledger) -> Result<()> {
     sleep(random.random_range(Duration::ZERO..LIFE)).await;
-    if round % 2 == 1 {
-        acknowledged.mark_unchanged();
-        timeout(SERVICE, acknowledged.changed())
-            .await
-            .context("nobody could register")??;
+    match round % 2 {
+        1 => ledger.wait_for_the_next(SERVICE).await,
+        _ => Ok(()),
     }
-    Ok(())
+}
+
+/// The options that lift limits, and more.
+fn lifted_and(more: &[&'static str]) -> Vec<&'static str> {
+    [LIFTED, more].concat()
 }
 
 /// Logs some of the acknowledged accounts in.

@@ -6,6 +6,7 @@
 
 pub mod chatter;
 pub mod crash;
+pub mod mongod;
 pub mod programs;
 pub mod registry;
 pub mod report;
@@ -14,6 +15,7 @@ pub mod spread;
 pub mod wait;
 
 pub use chatter::Chatter;
+pub use mongod::{Mongod, ReplicaSet};
 pub use programs::Programs;
 pub use registry::Registry;
 pub use report::Report;

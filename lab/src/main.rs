@@ -14,6 +14,10 @@ use p2pchat_lab::{Programs, Report, crash};
 enum Run {
     /// Kill the registry again and again while people register on its own store
     Crash(crash::Options),
+    /// Kill a single mongod again and again under a running registry
+    MongoCrash(crash::mongo::Options),
+    /// Kill the primary of a replica set again and again under a running registry
+    ReplicaSet(crash::replicas::Options),
 }
 
 #[tokio::main]
@@ -37,5 +41,7 @@ async fn run(run: Run) -> Result<Report> {
     let programs = Programs::find()?;
     match run {
         Run::Crash(options) => crash::run(&programs, &options).await,
+        Run::MongoCrash(options) => crash::mongo::run(&programs, &options).await,
+        Run::ReplicaSet(options) => crash::replicas::run(&programs, &options).await,
     }
 }

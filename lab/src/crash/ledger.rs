@@ -2,12 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use anyhow::{Context, Result};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::{Report, Spread};
 
+/// How long a login may take, the store being away: the store's own limit of 5 s for a
+/// call, and 3 s for the hash and a busy machine.
+const LOGIN: Duration = Duration::from_secs(8);
+/// The same of a registration, which asks the store twice.
+const REGISTER: Duration = Duration::from_secs(13);
 /// How many wrong answers are kept to be reported.
 const MAX_WRONG: usize = 5;
 
@@ -15,8 +22,8 @@ const MAX_WRONG: usize = 5;
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     pages: Mutex<Pages>,
-    /// How many registrations have been acknowledged.
-    acknowledged: watch::Sender<usize>,
+    /// When the registration was asked for that was acknowledged last.
+    last: watch::Sender<Option<Instant>>,
 }
 
 #[derive(Debug, Default)]
@@ -26,6 +33,7 @@ struct Pages {
     open: BTreeSet<String>,
     counts: Counts,
     waits: Spread,
+    login_waits: Spread,
     wrong: Vec<String>,
 }
 
@@ -41,9 +49,7 @@ pub(super) struct Counts {
     /// Registrations that were made although their user was not told: he asked again
     /// and was answered 40.
     pub(super) untold: usize,
-    /// Logins of accounts that had been acknowledged.
-    pub(super) logins: usize,
-    /// Of those, the ones that were answered 50.
+    /// Logins of acknowledged accounts that were answered 50.
     pub(super) refused_logins: usize,
     /// Answers that must not be.
     wrong: usize,
@@ -75,12 +81,18 @@ impl Ledger {
         pages.counts.cut += 1;
     }
 
-    /// The answer was 20.
-    pub(super) fn acknowledge(&self, name: &str) {
+    /// The answer was 20, to a question that was asked then.
+    pub(super) fn acknowledge(&self, name: &str, asked: Instant) {
         let mut pages = self.pages();
         pages.open.remove(name);
         pages.acknowledged.insert(name.to_owned());
-        self.acknowledged.send_modify(|count| *count += 1);
+        drop(pages);
+        self.last.send_replace(Some(asked));
+    }
+
+    /// A login was answered, after this time.
+    pub(super) fn login_answered(&self, wait: Duration) {
+        self.pages().login_waits.add(wait);
     }
 
     /// Counts something else.
@@ -102,14 +114,28 @@ impl Ledger {
         self.pages().counts
     }
 
-    /// Tells of each acknowledgement.
-    pub(super) fn watch(&self) -> watch::Receiver<usize> {
-        self.acknowledged.subscribe()
+    /// Waits until the next registration is acknowledged.
+    pub(super) async fn wait_for_the_next(&self, limit: Duration) -> Result<()> {
+        let mut last = self.last.subscribe();
+        timeout(limit, last.changed())
+            .await
+            .context("nobody can register any more")??;
+        Ok(())
+    }
+
+    /// Waits until a registration is acknowledged that was asked for after `since`.
+    pub(super) async fn wait_until_served(&self, since: Instant, limit: Duration) -> Result<()> {
+        let mut last = self.last.subscribe();
+        let served = last.wait_for(|asked| asked.is_some_and(|asked| asked > since));
+        timeout(limit, served)
+            .await
+            .context("nobody can register any more")??;
+        Ok(())
     }
 
     /// How many have been acknowledged.
     pub(super) fn acknowledged(&self) -> usize {
-        *self.acknowledged.borrow()
+        self.pages().acknowledged.len()
     }
 
     /// So many of the acknowledged names, from everywhere among them.
@@ -135,8 +161,8 @@ impl Ledger {
         );
         report.figure("accounts in the store", stored.len());
         report.figure("waits of those who registered", &pages.waits);
-        report.figure("logins at once", pages.counts.logins);
-        report.figure("of them answered 50", pages.counts.refused_logins);
+        report.figure("waits of those who logged in", &pages.login_waits);
+        report.figure("logins answered 50", pages.counts.refused_logins);
         report.check(
             lost.is_none(),
             format!("an acknowledged account is not in the store: {lost:?}"),
@@ -153,5 +179,20 @@ impl Ledger {
             pages.counts.wrong == 0,
             format!("{} wrong answers: {:?}", pages.counts.wrong, pages.wrong),
         );
+    }
+
+    /// Checks that everybody was answered in time, whatever the store did.
+    pub(super) fn check_waits(&self, report: &mut Report) {
+        let pages = self.pages();
+        for (what, waits, limit) in [
+            ("register", &pages.waits, REGISTER),
+            ("log in", &pages.login_waits, LOGIN),
+        ] {
+            let longest = waits.max();
+            report.check(
+                longest < limit,
+                format!("somebody waited {longest:?} to {what}"),
+            );
+        }
     }
 }

@@ -33,6 +33,7 @@ impl Writers {
                 number,
                 next: 0,
                 again: None,
+                made: None,
                 at: own_address(),
                 ledger: Arc::clone(ledger),
             };
@@ -53,6 +54,8 @@ struct Writer {
     next: usize,
     /// A name whose registration was not acknowledged: it is asked for again.
     again: Option<String>,
+    /// The account that was made last.
+    made: Option<String>,
     at: Ipv4Addr,
     ledger: Arc<Ledger>,
 }
@@ -74,23 +77,32 @@ impl Writer {
                 Some(name) => (name, true),
                 None => (self.new_name(), false),
             };
+            // Until it is answered, whatever comes.
             self.again = Some(name.clone());
+            let asked = Instant::now();
             match self.register(&mut session, &name).await? {
-                Response::Registered => {
-                    self.ledger.acknowledge(&name);
-                    if self.next.is_multiple_of(LOGIN_EACH) {
-                        self.again = None;
-                        login(&mut session, &name, &self.ledger).await?;
-                    }
-                }
-                Response::NameTaken if again => self.ledger.count(|counts| counts.untold += 1),
                 Response::ServerError { .. } => {
                     self.ledger.count(|counts| counts.refused += 1);
+                    self.log_in(&mut session).await?;
                     continue;
                 }
+                Response::Registered => self.ledger.acknowledge(&name, asked),
+                Response::NameTaken if again => self.ledger.count(|counts| counts.untold += 1),
                 answer => self.ledger.wrong(format!("register {name}: {answer:?}")),
             }
             self.again = None;
+            self.made = Some(name);
+            if self.next.is_multiple_of(LOGIN_EACH) {
+                self.log_in(&mut session).await?;
+            }
+        }
+    }
+
+    /// Logs in the account that was made last, if any.
+    async fn log_in(&self, session: &mut Session) -> Result<()> {
+        match &self.made {
+            Some(name) => login(session, name, &self.ledger).await,
+            None => Ok(()),
         }
     }
 
@@ -119,23 +131,24 @@ impl Writer {
 /// Logs an account in and out that has to be there.
 pub(super) async fn login(session: &mut Session, name: &str, ledger: &Ledger) -> Result<()> {
     let (username, password) = (username(name), password(name));
-    match session.ask(&Request::Login { username, password }).await? {
-        Response::LoggedIn => ledger.count(|counts| counts.logins += 1),
-        Response::ServerError { .. } => ledger.count(|counts| {
-            counts.logins += 1;
-            counts.refused_logins += 1;
-        }),
-        answer => ledger.wrong(format!("log in {name}, which was acknowledged: {answer:?}")),
+    let asked = Instant::now();
+    let answer = session.ask(&Request::Login { username, password }).await?;
+    ledger.login_answered(asked.elapsed());
+    match answer {
+        Response::LoggedIn => {}
+        Response::ServerError { .. } => ledger.count(|counts| counts.refused_logins += 1),
+        answer => ledger.wrong(format!("log in {name}, which was made: {answer:?}")),
     }
     session.ask(&Request::Logout { username }).await?;
     Ok(())
 }
 
-fn username(name: &str) -> Username {
+/// An account's name as the protocol has it.
+pub(super) fn username(name: &str) -> Username {
     Username::new(name).expect("at most 10 bytes of letters and digits")
 }
 
 /// The password of an account in these runs.
-fn password(name: &str) -> Password {
+pub(super) fn password(name: &str) -> Password {
     Password::new(name).expect("a name is a password too")
 }

@@ -14,3 +14,30 @@ async fn no_acknowledged_account_is_lost_when_the_registry_is_killed() {
         .unwrap();
     assert!(report.is_good(), "{report}");
 }
+
+#[tokio::test]
+async fn no_acknowledged_account_is_lost_when_mongod_is_killed() {
+    let options = crash::mongo::Options {
+        rounds: 4,
+        writers: 6,
+        seed: 7,
+    };
+    let report = crash::mongo::run(&Programs::find().unwrap(), &options)
+        .await
+        .unwrap();
+    assert!(report.is_good(), "{report}");
+}
+
+#[tokio::test]
+async fn no_acknowledged_account_is_lost_when_the_primary_of_a_replica_set_is_killed() {
+    let options = crash::replicas::Options {
+        rounds: 3,
+        writers: 6,
+        election_timeout: 2_000,
+        seed: 7,
+    };
+    let report = crash::replicas::run(&Programs::find().unwrap(), &options)
+        .await
+        .unwrap();
+    assert!(report.is_good(), "{report}");
+}
