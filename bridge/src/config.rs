@@ -39,6 +39,8 @@ pub struct BridgeSection {
     pub history: Option<PathBuf>,
     /// Whether to keep nothing.
     pub no_history: Option<bool>,
+    /// As `--blocks`.
+    pub blocks: Option<PathBuf>,
 }
 
 impl Section for BridgeSection {
@@ -56,6 +58,7 @@ impl BridgeSection {
             request_limit: self.request_limit,
             history: self.history.take(),
             no_history: self.no_history,
+            blocks: self.blocks.take(),
             config: None,
         }
     }

@@ -64,6 +64,16 @@ pub enum Command {
         /// Which.
         on: bool,
     },
+    /// Take nothing from somebody any more, and keep that for later sessions.
+    Block {
+        /// Whom: by the name that he says or the registry gives him, or by his address.
+        who: Target,
+    },
+    /// Take from somebody again what was blocked.
+    Unblock {
+        /// Whom, as he was blocked.
+        who: Target,
+    },
     /// Show what was said earlier.
     History {
         /// Older than this message; the newest if absent.
@@ -93,14 +103,16 @@ impl Command {
             Self::Say { .. } => "say",
             Self::Leave => "leave",
             Self::Busy { .. } => "busy",
+            Self::Block { .. } => "block",
+            Self::Unblock { .. } => "unblock",
             Self::History { .. } => "history",
             Self::Find { .. } => "find",
         }
     }
 }
 
-/// Whom to ask for a chat: a user's name, or an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Whom to ask for a chat, or to block: a user's name, or an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
     /// A user whom the registry knows.
     Name(Username),

@@ -3,6 +3,8 @@
 use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
+use crate::command::Target;
+use crate::dropped::Dropped;
 use crate::message::{Delivery, Gone, Message, MessageId};
 use crate::person::{Person, Speaker};
 use crate::time::Timestamp;
@@ -112,19 +114,20 @@ pub enum Event {
         /// To whom and how it went.
         delivery: Delivery,
     },
-    /// Somebody outside the chat sent what only members may send. It was dropped. Comes
-    /// at the first from an address, then at each power of ten.
-    Stranger {
+    /// Something that somebody else sent or tried was dropped. Comes at the first of its
+    /// kind from an address, then at each power of ten; and after [`Command::Refresh`] for
+    /// each count that has grown since it was last told.
+    ///
+    /// [`Command::Refresh`]: crate::Command::Refresh
+    Dropped(Dropped),
+    /// Who is blocked. Replaces what was known.
+    Blocks {
         /// When.
         at: Timestamp,
-        /// Who he says he is, if the packet has a name.
-        name: Option<Username>,
-        /// Where it came from.
-        address: PeerAddr,
-        /// What he tried.
-        act: StrangerAct,
-        /// How often from this address so far.
-        count: u64,
+        /// Everybody who is blocked, as he was blocked: names first.
+        list: Vec<Target>,
+        /// What is different now; `None` where the list is told at login.
+        change: Option<BlockChange>,
     },
     /// Something the user should know once.
     Notice {
@@ -229,6 +232,8 @@ pub enum Unanswered {
     NoAnswer,
     /// There was no getting through to his address.
     Unreachable,
+    /// The user blocked him before he answered.
+    Blocked,
 }
 
 /// How somebody became a member.
@@ -247,14 +252,14 @@ pub enum JoinedBy {
     Back,
 }
 
-/// What somebody outside the chat tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// How the block list changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum StrangerAct {
-    /// To say something.
-    Message,
-    /// To add somebody to the chat.
-    Notify,
+pub enum BlockChange {
+    /// Nothing of his is taken any more.
+    Blocked(Target),
+    /// What he sends is taken again.
+    Unblocked(Target),
 }
 
 /// Something the user should know once.
@@ -336,4 +341,10 @@ pub enum Problem {
     NoHistory,
     /// Too much at once: the peer is still busy with what was asked before.
     TooMuch,
+    /// That person is blocked.
+    Blocked,
+    /// That name or address is not blocked.
+    NotBlocked,
+    /// It is done, but cannot be kept for later sessions.
+    NotKept,
 }

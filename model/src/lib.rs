@@ -12,7 +12,9 @@
 //! for `wasm32-unknown-unknown`.
 
 mod command;
+mod dropped;
 mod event;
+mod lookalike;
 mod message;
 mod person;
 mod text;
@@ -21,9 +23,10 @@ mod view;
 mod words;
 
 pub use command::{Command, Target};
+pub use dropped::{Dropped, Tried, Why};
 pub use event::{
-    Event, Failure, IncomingRequest, JoinedBy, Link, Notice, Outcome, OutgoingRequest, Problem,
-    StrangerAct, Unanswered,
+    BlockChange, Event, Failure, IncomingRequest, JoinedBy, Link, Notice, Outcome, OutgoingRequest,
+    Problem, Unanswered,
 };
 pub use message::{Delivery, DeliveryState, Gone, Message, MessageId};
 pub use p2pchat_protocol::{OnlineUser, Password, PeerAddr, Username};

@@ -82,4 +82,6 @@ pub enum Gone {
     Refused,
     /// The user himself left the chat before it was through.
     WeLeft,
+    /// The user blocked him.
+    Blocked,
 }

@@ -5,6 +5,8 @@ use std::fmt;
 use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
+use crate::command::Target;
+
 /// Somebody at an address, by the name that the registry gives for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Person {
@@ -24,6 +26,18 @@ impl fmt::Display for Person {
     }
 }
 
+impl Person {
+    /// What to block so that nothing more comes from him: his name, which he keeps when his
+    /// address changes, or his address where no name is known.
+    #[must_use]
+    pub fn to_block(&self) -> Target {
+        match self.name {
+            Some(name) => Target::Name(name),
+            None => Target::Address(self.address),
+        }
+    }
+}
+
 /// Somebody who said a name in a packet, where names prove nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Speaker {
@@ -33,6 +47,19 @@ pub struct Speaker {
     pub address: PeerAddr,
     /// What the registry says of the two.
     pub check: NameCheck,
+}
+
+impl Speaker {
+    /// What to block so that nothing more comes from him: his name where the registry
+    /// confirms it, else his address. A name that he only says may be somebody else's, who
+    /// would be blocked in his place.
+    #[must_use]
+    pub fn to_block(&self) -> Target {
+        match self.check {
+            NameCheck::Confirmed => Target::Name(self.name),
+            NameCheck::Unknown | NameCheck::Differs => Target::Address(self.address),
+        }
+    }
 }
 
 /// Whether the registry's list has a name at an address.

@@ -4,40 +4,70 @@ use std::borrow::Cow;
 
 use p2pchat_protocol::split_text;
 
+use crate::lookalike::is_unseen;
+
 /// Makes a text safe to show: what would steer a terminal, turn the direction of what
-/// follows, or hide in it, becomes visible or goes away. Line breaks and tabs stay.
+/// follows, or hide in it, becomes visible. Line breaks and tabs stay.
 ///
 /// - Control characters become their picture (`␛`), or `�` above U+007F.
 /// - Directional overrides, embeddings and isolates become `�`: right-to-left letters
 ///   need none of them.
-/// - Zero-width characters that join nothing (U+200B, U+2060, U+FEFF) and the line and
-///   paragraph separators become `�`. The joiners stay: emoji and some scripts use them.
+/// - What shows nothing becomes `�`, and a soft hyphen `-`. Joiners and variation selectors
+///   stay behind the emoji and the letters of those scripts that use them.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
-    if text.chars().any(|c| replacement(c).is_some()) {
-        Cow::Owned(text.chars().map(|c| replacement(c).unwrap_or(c)).collect())
+    let replaced = || {
+        text.chars().scan(None, |before, c| {
+            let replaced = replacement(*before, c);
+            *before = Some(c);
+            Some((c, replaced))
+        })
+    };
+    if replaced().any(|(_, new)| new.is_some()) {
+        Cow::Owned(replaced().map(|(c, new)| new.unwrap_or(c)).collect())
     } else {
         Cow::Borrowed(text)
     }
 }
 
-fn replacement(c: char) -> Option<char> {
+fn replacement(before: Option<char>, c: char) -> Option<char> {
     match c {
-        '\n' | '\t' => None,
+        '\n' | '\t' | ' '..='~' => None,
         '\0'..='\u{1f}' => char::from_u32(0x2400 + c as u32),
         '\u{7f}' => Some('\u{2421}'),
-        '\u{80}'..='\u{9f}'
-        | '\u{61c}'
-        | '\u{200b}'
-        | '\u{200e}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'
-        | '\u{2066}'..='\u{2069}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0001}' => Some(char::REPLACEMENT_CHARACTER),
+        '\u{80}'..='\u{9f}' => Some(char::REPLACEMENT_CHARACTER),
+        '\u{ad}' => Some('-'),
+        c if is_unseen(c) && !before.is_some_and(|before| belongs(c, before)) => {
+            Some(char::REPLACEMENT_CHARACTER)
+        }
         _ => None,
     }
+}
+
+/// Whether a character that shows nothing by itself has something to do behind this one.
+fn belongs(c: char, before: char) -> bool {
+    match c {
+        // The joiners: within emoji, and in Arabic and the scripts of South and South-East Asia.
+        '\u{200c}'..='\u{200d}' => {
+            is_symbol(before)
+                || matches!(before, '\u{fe0f}' | '\u{600}'..='\u{109f}' | '\u{1780}'..='\u{18af}')
+        }
+        // Variation selectors: emoji or text, and `1️⃣`.
+        '\u{fe00}'..='\u{fe0f}' => is_symbol(before) || matches!(before, '0'..='9' | '#' | '*'),
+        // Tags: the flags of England, Scotland and Wales.
+        '\u{e0020}'..='\u{e007f}' => matches!(before, '\u{1f3f4}' | '\u{e0020}'..='\u{e007e}'),
+        '\u{180b}'..='\u{180f}' => matches!(before, '\u{1800}'..='\u{18af}'),
+        _ => false,
+    }
+}
+
+/// Arrows, signs and emoji.
+fn is_symbol(c: char) -> bool {
+    matches!(
+        c,
+        '\u{a9}' | '\u{ae}' | '\u{203c}' | '\u{2049}' | '\u{2100}'..='\u{27ff}' | '\u{2900}'..='\u{2bff}'
+            | '\u{3030}' | '\u{303d}' | '\u{3297}' | '\u{3299}' | '\u{1f000}'..='\u{1faff}'
+    )
 }
 
 /// How many packets a text takes on its way to each member; 0 for one with nothing to say.
@@ -58,8 +88,30 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_seen_is_shown() {
+        assert_eq!(printable("bo\u{200d}b"), "bo\u{fffd}b");
+        assert_eq!(printable("\u{200c}\u{3164}"), "\u{fffd}\u{fffd}");
+        assert_eq!(
+            printable("an\u{ad}n\u{fe0f}\u{2800}"),
+            "an-n\u{fffd}\u{fffd}"
+        );
+        assert_eq!(
+            printable("\u{430}\u{200d}\u{e0061}"),
+            "\u{430}\u{fffd}\u{fffd}"
+        );
+    }
+
+    #[test]
     fn ordinary_text_is_left_alone() {
-        for text in ["hi\n\tyou", "çay 👩‍👩‍👧 שלום", "नमस्ते"] {
+        let england = "\u{1f3f4}\u{e0067}\u{e0062}\u{e007f}";
+        for text in [
+            "hi\n\tyou",
+            "çay 👩‍👩‍👧 שלום",
+            "नमस्ते",
+            "می\u{200c}خواهم",
+            "❤️ 1️⃣ ↔️",
+            england,
+        ] {
             assert!(matches!(printable(text), Cow::Borrowed(_)));
         }
     }

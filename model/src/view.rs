@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
+use crate::command::Target;
+use crate::dropped::Dropped;
 use crate::event::{Event, IncomingRequest, Link, OutgoingRequest};
+use crate::lookalike;
 use crate::message::{Delivery, Message, MessageId};
 use crate::person::{NameCheck, Person};
 use crate::time::Timestamp;
@@ -42,6 +45,10 @@ pub struct View {
     pub more_history: bool,
     /// What the last search through the history found.
     pub findings: Option<Findings>,
+    /// Who is blocked, as he was blocked: names first.
+    pub blocked: Vec<Target>,
+    /// What was dropped since the peer started, those first who began first.
+    pub dropped: Vec<Dropped>,
 }
 
 /// What a search through the history found.
@@ -102,6 +109,8 @@ impl View {
     /// How many lines are kept; when there are more, the oldest go. All that was said is
     /// still in the history.
     pub const MAX_LINES: usize = 10_000;
+    /// How many counts of what was dropped are kept: more than a peer tells of.
+    pub const MAX_DROPPED: usize = 100;
 
     /// Takes note of what happened.
     pub fn apply(&mut self, event: &Event) {
@@ -141,9 +150,10 @@ impl View {
                     messages: messages.clone(),
                 });
             }
+            Event::Dropped(dropped) => self.count_dropped(*dropped),
+            Event::Blocks { list, .. } => self.blocked.clone_from(list),
             Event::Registered { .. }
             | Event::Found { .. }
-            | Event::Stranger { .. }
             | Event::Notice { .. }
             | Event::Failed { .. } => {}
         }
@@ -181,6 +191,29 @@ impl View {
         self.members.iter().any(|known| known.address == address)
     }
 
+    /// What blocks somebody of this name at this address, if anything does.
+    #[must_use]
+    pub fn blocks(&self, name: Option<Username>, address: PeerAddr) -> Option<Target> {
+        let names = [name, self.name_of(address)].into_iter().flatten();
+        let mut targets = names.map(Target::Name).chain([Target::Address(address)]);
+        targets.find(|target| self.blocked.contains(target))
+    }
+
+    /// The one among the user, those online and the members whose name looks the same as
+    /// this one and is another: the two differ in characters that cannot be seen, or that
+    /// belong to another script. Only the one who has such characters looks like the other.
+    #[must_use]
+    pub fn looks_like(&self, name: Username) -> Option<Username> {
+        let look = lookalike::look(name.as_str())?;
+        let online = self.online.iter().map(|user| user.name);
+        let members = self.members.iter().filter_map(|member| member.name);
+        self.account
+            .into_iter()
+            .chain(online)
+            .chain(members)
+            .find(|other| *other != name && lookalike::is_look_of(&look, other.as_str()))
+    }
+
     /// The oldest message that is shown: where the next page of history ends.
     #[must_use]
     pub fn oldest_message(&self) -> Option<MessageId> {
@@ -204,6 +237,19 @@ impl View {
         self.outgoing.clear();
         self.members.clear();
         self.findings = None;
+        self.blocked.clear();
+    }
+
+    fn count_dropped(&mut self, dropped: Dropped) {
+        let known = self
+            .dropped
+            .iter()
+            .position(|known| known.counts_as(&dropped));
+        match known {
+            Some(at) => self.dropped[at] = dropped,
+            None if self.dropped.len() < Self::MAX_DROPPED => self.dropped.push(dropped),
+            None => {}
+        }
     }
 
     fn set_online(&mut self, users: &[OnlineUser]) {

@@ -3,7 +3,8 @@
 
 use p2pchat_protocol::{Password, PeerAddr, Username};
 
-use crate::event::{Event, Failure, JoinedBy, Notice, Outcome, Problem, StrangerAct, Unanswered};
+use crate::dropped::{Dropped, Tried, Why};
+use crate::event::{BlockChange, Event, Failure, JoinedBy, Notice, Outcome, Problem, Unanswered};
 use crate::message::Gone;
 use crate::person::Person;
 use crate::time::Timestamp;
@@ -41,17 +42,8 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         Event::MemberJoined { at, member, by } => (at, Level::Info, joined(member, *by)),
         Event::MemberLeft { at, member, reason } => (at, Level::Warning, left(member, *reason)),
         Event::ChatLeft { at } => (at, Level::Info, "you left the chat".to_owned()),
-        Event::Stranger {
-            at,
-            name,
-            address,
-            act,
-            count,
-        } => (
-            at,
-            Level::Warning,
-            stranger(name.as_ref(), &address.to_string(), *act, *count),
-        ),
+        Event::Dropped(dropped) => (&dropped.at, Level::Warning, dropped_words(dropped)?),
+        Event::Blocks { at, change, .. } => (at, Level::Info, block_words((*change)?)),
         Event::Notice { at, notice } => (at, Level::Warning, notice_words(*notice)),
         Event::Failed { at, failure } => (at, Level::Warning, failure_words(failure)),
         Event::Started { .. }
@@ -96,6 +88,7 @@ fn answered<'a>(
         Unanswered::Busy => format!("{to} is busy now, try again later"),
         Unanswered::NoAnswer => format!("{to} did not answer"),
         Unanswered::Unreachable => format!("{to} cannot be reached at {}", to.address),
+        Unanswered::Blocked => format!("{to} is blocked, so the request is void"),
     };
     Some((at, Level::Warning, text))
 }
@@ -114,21 +107,78 @@ fn left(member: &Person, reason: Gone) -> String {
         Gone::Unreachable => format!("{member} cannot be reached and is no longer in the chat"),
         Gone::Refused => format!("{member} has left the chat"),
         Gone::WeLeft => format!("{member} is no longer in the chat, because you left"),
+        Gone::Blocked => format!("{member} is no longer in the chat, because you blocked them"),
     }
 }
 
-fn stranger(name: Option<&Username>, address: &str, act: StrangerAct, count: u64) -> String {
-    let who = match name {
-        Some(name) => format!("{name} ({address})"),
-        None => address.to_owned(),
+fn block_words(change: BlockChange) -> String {
+    match change {
+        BlockChange::Blocked(who) => format!("{who} is blocked: nothing from there is shown"),
+        BlockChange::Unblocked(who) => format!("{who} is no longer blocked"),
+    }
+}
+
+/// From how many connections on that came to nothing there is a line about them: one may
+/// be a scanner of the network that means no harm.
+const CONNECTIONS_TOLD: u64 = 10;
+
+/// `None` for what is only counted: all that comes from somebody who is blocked.
+fn dropped_words(dropped: &Dropped) -> Option<String> {
+    let is_told = match (dropped.tried, dropped.why) {
+        (_, Why::Blocked) => false,
+        (Tried::Connection, _) => dropped.count >= CONNECTIONS_TOLD,
+        _ => true,
     };
-    let what = match act {
-        StrangerAct::Message => "wrote to you but is not in the chat",
-        StrangerAct::Notify => "tried to add somebody but is not in the chat",
+    if !is_told || !dropped.is_milestone() {
+        return None;
+    }
+    let what = match (dropped.tried, dropped.why) {
+        (Tried::Text, Why::Stranger) => "wrote to you but is not in the chat",
+        (Tried::Notify, Why::Stranger) => "tried to add somebody but is not in the chat",
+        (Tried::Text, _) => "writes more than is taken",
+        (Tried::Notify, _) => "tells of newcomers more often than is taken",
+        (Tried::Request, _) => "asks for a chat too often and was answered BUSY",
+        (Tried::Newcomer, Why::Malformed) => "brings somebody at an impossible address",
+        (Tried::Newcomer, _) => "brings more people than are taken",
+        (Tried::Connection, Why::Malformed) => "sends what p2pchat does not understand",
+        (Tried::Connection, Why::Silent) => "connects and does not say enough in time",
+        (Tried::Connection, _) => "makes more connections than are taken",
     };
-    match count {
+    let who = who(dropped);
+    Some(match dropped.count {
         0 | 1 => format!("{who} {what}; it was dropped"),
-        _ => format!("{who} {what}; {count} times so far, all dropped"),
+        count => format!("{who} {what}; {count} times so far, all dropped"),
+    })
+}
+
+fn who(dropped: &Dropped) -> String {
+    match (dropped.name, dropped.address) {
+        (Some(name), Some(address)) => format!("{name} ({address})"),
+        (_, Some(address)) => address.to_string(),
+        (_, None) => "somebody at further addresses".to_owned(),
+    }
+}
+
+impl Dropped {
+    /// The count in words, for a list: `mallory (10.0.0.66): 12 texts, not in the chat`.
+    #[must_use]
+    pub fn tally(&self) -> String {
+        let (one, many) = match self.tried {
+            Tried::Text => ("text", "texts"),
+            Tried::Notify => ("introduction", "introductions"),
+            Tried::Request => ("chat request", "chat requests"),
+            Tried::Newcomer => ("newcomer", "newcomers"),
+            Tried::Connection => ("connection", "connections"),
+        };
+        let why = match self.why {
+            Why::Stranger => "not in the chat",
+            Why::Blocked => "blocked",
+            Why::TooMuch => "too many",
+            Why::Malformed => "not understood",
+            Why::Silent => "nothing said in time",
+        };
+        let what = if self.count == 1 { one } else { many };
+        format!("{}: {} {what}, {why}", who(self), self.count)
     }
 }
 
@@ -180,6 +230,9 @@ impl Problem {
             Problem::BadCommand => "this is no command",
             Problem::NoHistory => "there is no history",
             Problem::TooMuch => "too much at once, try again in a moment",
+            Problem::Blocked => "blocked: unblock first",
+            Problem::NotBlocked => "not blocked",
+            Problem::NotKept => "that holds until the program ends, and cannot be kept for later",
         }
     }
 }

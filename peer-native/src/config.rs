@@ -27,6 +27,8 @@ pub struct PeerSection {
     pub history: Option<PathBuf>,
     /// Whether to keep nothing.
     pub no_history: Option<bool>,
+    /// As `--blocks`.
+    pub blocks: Option<PathBuf>,
     /// How long a chat request waits, in seconds.
     pub request_limit: Option<u64>,
     /// Where the registry takes hellos.
@@ -56,6 +58,7 @@ impl PeerSection {
             request_limit: self.request_limit,
             history: self.history.take(),
             no_history: self.no_history,
+            blocks: self.blocks.take(),
             config: None,
         }
     }

@@ -151,6 +151,7 @@ impl Console {
         known.account = view.account;
         known.online.clone_from(&view.online);
         known.members.clone_from(&view.members);
+        known.blocked.clone_from(&view.blocked);
     }
 }
 

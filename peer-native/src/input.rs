@@ -20,6 +20,8 @@ pub enum Typed {
     Help,
     /// Who is online and who is in the chat.
     Who,
+    /// Who is blocked.
+    Blocked,
     /// The end.
     Quit,
 }
@@ -59,6 +61,13 @@ pub const COMMANDS: &[Entry] = &[
         "[on|off]",
         "answer requests with BUSY, or no longer",
     ),
+    entry(
+        "/block",
+        "[NAME|ADDRESS]",
+        "take nothing from somebody any more; alone: from the one who asks",
+    ),
+    entry("/unblock", "NAME|ADDRESS", "take from somebody again"),
+    entry("/blocked", "", "show who is blocked"),
     entry("/search", "NAME", "ask the registry where somebody is"),
     entry("/history", "", "show what was said earlier"),
     entry("/find", "WORDS", "look for words in all that was said"),
@@ -100,6 +109,7 @@ fn command(name: &str, argument: &str, view: &View) -> Result<Typed, String> {
         "login" => return sign_in(false, argument),
         "help" | "?" => return no_argument("/help", argument, Typed::Help),
         "who" => return no_argument("/who", argument, Typed::Who),
+        "blocked" => return no_argument("/blocked", argument, Typed::Blocked),
         "quit" | "exit" => return no_argument("/quit", argument, Typed::Quit),
         "logout" => return no_argument("/logout", argument, Typed::Command(Command::Logout)),
         "leave" => return no_argument("/leave", argument, Typed::Command(Command::Leave)),
@@ -111,6 +121,15 @@ fn command(name: &str, argument: &str, view: &View) -> Result<Typed, String> {
         },
         "request" | "chat" => Command::Request {
             to: Target::new(needed(argument, "whom? for instance: /request bob")?)?,
+        },
+        "block" => Command::Block {
+            who: match (argument, &view.incoming) {
+                ("", Some(request)) => request.from.to_block(),
+                _ => Target::new(needed(argument, "whom? for instance: /block mallory")?)?,
+            },
+        },
+        "unblock" => Command::Unblock {
+            who: Target::new(needed(argument, "whom? /blocked lists them")?)?,
         },
         "search" => Command::Search {
             name: username(needed(argument, "for whom? for instance: /search bob")?)?,
@@ -193,17 +212,26 @@ pub fn completions(before_cursor: &str, view: &View) -> (usize, Vec<String>) {
     if word.is_empty() && !before_cursor.starts_with('/') {
         return (start, Vec::new());
     }
-    let members = view.members.iter().filter_map(|member| member.name);
-    let others = view.others().map(|user| user.name);
     let behind = if start == 0 { ": " } else { " " };
     let mut found = Vec::new();
-    for name in members.chain(others) {
+    for name in completed_names(before_cursor, view) {
         let text = format!("{name}{behind}");
-        if name.as_str().to_lowercase().starts_with(&word) && !found.contains(&text) {
+        if name.to_lowercase().starts_with(&word) && !found.contains(&text) {
             found.push(text);
         }
     }
     (start, found)
+}
+
+/// Names that may follow: those who are blocked behind `/unblock`, else the members first
+/// and then who is online.
+fn completed_names(before_cursor: &str, view: &View) -> Vec<String> {
+    if before_cursor.starts_with("/unblock ") {
+        return view.blocked.iter().map(ToString::to_string).collect();
+    }
+    let members = view.members.iter().filter_map(|member| member.name);
+    let others = view.others().map(|user| user.name);
+    members.chain(others).map(|name| name.to_string()).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use p2pchat_model::{Command, DeliveryState, Event, Line, Message, View};
+use p2pchat_model::{BlockChange, Command, DeliveryState, Event, Line, Message, View};
 
 /// How long a program whose input has ended waits for what is under way.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -60,6 +60,14 @@ fn answered(event: &Event) -> Vec<&str> {
         Event::Message(message) if message.is_own() => vec!["say"],
         Event::ChatLeft { .. } => vec!["leave"],
         Event::Busy { .. } => vec!["busy"],
+        Event::Blocks {
+            change: Some(BlockChange::Blocked(_)),
+            ..
+        } => vec!["block"],
+        Event::Blocks {
+            change: Some(BlockChange::Unblocked(_)),
+            ..
+        } => vec!["unblock"],
         Event::History { .. } => vec!["history"],
         Event::Findings { .. } => vec!["find"],
         _ => Vec::new(),

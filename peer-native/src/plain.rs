@@ -163,7 +163,7 @@ impl Front {
             Ok(Typed::Help) => {
                 for entry in COMMANDS {
                     let usage = format!("{} {}", entry.name, entry.arguments);
-                    self.print(&format!("{usage:22} {}", entry.meaning));
+                    self.print(&format!("{usage:24} {}", entry.meaning));
                 }
             }
             Ok(Typed::Who) => {
@@ -173,6 +173,11 @@ impl Front {
                 // What is known may be half a minute old; the next answer is not.
                 if self.view.account.is_some() {
                     self.send(Command::Refresh).await?;
+                }
+            }
+            Ok(Typed::Blocked) => {
+                for line in words::blocked(&self.view) {
+                    self.print(&line);
                 }
             }
             Ok(Typed::Quit) => self.exit = Some(Exit::Done),

@@ -1,7 +1,7 @@
 //! Events as lines of plain text.
 
 use p2pchat_model::{
-    DeliveryState, Event, Gone, IncomingRequest, Line, Link, Message, Person, View,
+    DeliveryState, Event, Gone, IncomingRequest, Line, Link, Message, Person, Username, View,
 };
 
 use crate::clock::Clock;
@@ -21,7 +21,7 @@ pub fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
             DeliveryState::Failed(reason) => stamped(undelivered(&delivery.to, reason)),
             _ => Vec::new(),
         },
-        Event::RequestReceived(request) => stamped(one_line(&request_words(request))),
+        Event::RequestReceived(request) => stamped(one_line(&request_words(request, view))),
         Event::Busy { on: true } => stamped("you are busy: chat requests are turned away".into()),
         Event::Busy { on: false } => stamped("you take chat requests again".into()),
         Event::History { messages, .. } => earlier(messages.iter(), clock),
@@ -77,20 +77,32 @@ pub fn undelivered(to: &Person, reason: Gone) -> String {
         Gone::Unreachable => format!("{to} did not get it: out of reach"),
         Gone::Refused => format!("{to} did not get it: no longer in the chat"),
         Gone::WeLeft => format!("{to} did not get it: you left the chat before"),
+        Gone::Blocked => format!("{to} did not get it: you blocked them"),
     }
 }
 
 /// Who asks for a chat, from where and with whom.
 #[must_use]
-pub fn request_words(request: &IncomingRequest) -> String {
+pub fn request_words(request: &IncomingRequest, view: &View) -> String {
     let seconds = request.at.seconds_until(request.expires);
     let with = company(&request.members);
     let from = request.from;
+    let like = looks_like(from.name, view).unwrap_or_default();
     format!(
-        "{} at {} asks for a chat{with}; /accept or /reject within {seconds} s",
+        "{} at {}{like} asks for a chat{with}; /accept, /reject or /block within {seconds} s",
         from.name, from.address
     )
 }
+
+/// ` (looks like bob and is not)`, for a name that passes for another.
+#[must_use]
+pub fn looks_like(name: Username, view: &View) -> Option<String> {
+    let other = view.looks_like(name)?;
+    Some(format!(" (looks like {other} and is not)"))
+}
+
+/// How many names stand in a sentence; whoever asks can name a thousand.
+const NAMED: usize = 8;
 
 /// ` together with bob, carol`, or nothing for nobody.
 #[must_use]
@@ -98,8 +110,12 @@ pub fn company(members: &[Person]) -> String {
     match members {
         [] => String::new(),
         members => {
-            let names: Vec<_> = members.iter().map(ToString::to_string).collect();
-            format!(" together with {}", one_line(&names.join(", ")))
+            let named = members.iter().take(NAMED).map(ToString::to_string);
+            let mut names = named.collect::<Vec<_>>().join(", ");
+            if let more @ 1.. = members.len().saturating_sub(NAMED) {
+                names += &format!(" and {more} more");
+            }
+            format!(" together with {}", one_line(&names))
         }
     }
 }
@@ -114,12 +130,30 @@ pub fn who(view: &View) -> Vec<String> {
     let members = view.members.iter().map(ToString::to_string).collect();
     let others = view
         .others()
-        .map(|user| format!("{} ({})", user.name, user.address))
+        .map(|user| {
+            let like = looks_like(user.name, view).unwrap_or_default();
+            format!("{} ({}){like}", user.name, user.address)
+        })
         .collect();
-    vec![
+    let mut lines = vec![
         format!("in the chat with you: {}", names(members, "nobody")),
         format!("online: {}", names(others, "nobody else")),
-    ]
+    ];
+    let dropped = view.dropped.iter();
+    lines.extend(dropped.map(|dropped| format!("dropped: {}", one_line(&dropped.tally()))));
+    lines
+}
+
+/// Who is blocked.
+#[must_use]
+pub fn blocked(view: &View) -> Vec<String> {
+    match view.blocked.as_slice() {
+        [] => vec!["nobody is blocked".to_owned()],
+        blocked => blocked
+            .iter()
+            .map(|who| format!("blocked: {}", one_line(&who.to_string())))
+            .collect(),
+    }
 }
 
 #[cfg(test)]

@@ -3,16 +3,50 @@
 //! Several p2pchat processes on one machine share one file. A message that was recorded
 //! survives `kill -9`; a power cut may take the last few.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use p2pchat_model::{Delivery, Message, MessageId, Username};
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use thiserror::Error;
 
-mod file;
+use crate::sqlite::{self, FileError, Kind};
+
 mod row;
 mod words;
+
+/// The file, for [`sqlite::open`]. Its mark is "p2pH".
+const KIND: Kind = Kind {
+    what: "history",
+    application_id: 0x7032_7048,
+    version: 1,
+    schema: "
+CREATE TABLE message (
+    row INTEGER PRIMARY KEY,
+    account TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    address TEXT NOT NULL,
+    name_check TEXT NOT NULL,
+    text TEXT NOT NULL,
+    deliveries TEXT,
+    UNIQUE (account, id)
+) STRICT;
+CREATE VIRTUAL TABLE message_text USING fts5 (
+    text, content = 'message', content_rowid = 'row',
+    tokenize = 'unicode61 remove_diacritics 2'
+);
+CREATE TRIGGER message_added AFTER INSERT ON message BEGIN
+    INSERT INTO message_text (rowid, text) VALUES (new.row, new.text);
+END;
+CREATE TRIGGER message_gone AFTER DELETE ON message BEGIN
+    INSERT INTO message_text (message_text, rowid, text) VALUES ('delete', old.row, old.text);
+END;
+",
+    // In WAL mode this survives the death of the process, which is what is promised.
+    synchronous: "NORMAL",
+};
 
 /// What was said, on disk. Its methods block: not for an async task.
 #[derive(Debug)]
@@ -26,33 +60,18 @@ pub struct History {
 /// Why the history cannot be opened, read or written.
 #[derive(Debug, Error)]
 pub enum HistoryError {
-    /// The folder or the file cannot be made.
-    #[error("cannot make {path}: {source}")]
-    Create {
-        /// Which.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// There is a file, but of something else.
-    #[error("this is not a history of p2pchat: name another file")]
-    NotOurs,
-    /// A later version of p2pchat wrote it.
-    #[error(
-        "it was written by a later version of p2pchat (format {found}, this one knows {known}): update"
-    )]
-    TooNew {
-        /// The format's version.
-        found: i32,
-        /// The version that this program writes.
-        known: i32,
-    },
-    /// SQLite failed.
+    /// Something is wrong with its file.
     #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
+    File(#[from] FileError),
     /// A list of deliveries could not be written as JSON, or read.
     #[error("deliveries of a message: {0}")]
     Deliveries(#[from] serde_json::Error),
+}
+
+impl From<rusqlite::Error> for HistoryError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::File(error.into())
+    }
 }
 
 /// A part of the history.
@@ -115,7 +134,7 @@ impl History {
 
     fn open_with(path: &Path, limits: Limits) -> Result<Self, HistoryError> {
         Ok(Self {
-            connection: file::open(path)?,
+            connection: sqlite::open(path, &KIND)?,
             limits,
             since_pruning: None,
         })

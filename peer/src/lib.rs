@@ -8,11 +8,14 @@
 //! clock or random source but those passed in: a whole network of them runs in one
 //! deterministic test.
 
+mod blocks;
 mod history;
 pub mod machine;
 mod options;
 mod shell;
+mod sqlite;
 
 pub use history::{History, HistoryError, Page};
 pub use options::Options;
 pub use shell::{Handle, Missed, Peer, StartError, Stopped, Subscription};
+pub use sqlite::FileError;

@@ -11,8 +11,12 @@
 //! | `group` | who is a member, and who has to be told of whom |
 //! | `texts` | what is said: to each member in order, and from members only |
 //! | `strangers` | what those outside the chat try |
+//! | `blocks` | whom the user wants nothing of |
+//! | `dropped` | how often others tried what was dropped |
 
+mod blocks;
 mod directory;
+mod dropped;
 mod group;
 mod io;
 mod requests;
@@ -30,7 +34,9 @@ use p2pchat_protocol::{Contact, MESSAGE_PORT};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use blocks::Blocks;
 use directory::Directory;
+use dropped::Tallies;
 use group::Group;
 pub use io::{ConnId, Input, Now, Output, SendId, Taken};
 use requests::Requests;
@@ -67,6 +73,8 @@ pub struct Machine {
     requests: Requests,
     group: Group,
     strangers: Strangers,
+    blocks: Blocks,
+    tallies: Tallies,
 }
 
 impl Machine {
@@ -85,6 +93,8 @@ impl Machine {
             requests: Requests::default(),
             group: Group::default(),
             strangers: Strangers::default(),
+            blocks: Blocks::default(),
+            tallies: Tallies::default(),
             config,
         };
         machine.emit(Event::Started {
@@ -132,6 +142,12 @@ impl Machine {
             Input::RequestDone { id, result } => self.request_done(id, result),
             Input::NotifyDone { id, result } => self.notify_done(id, result),
             Input::TextDone { id, result } => self.text_done(id, result),
+            Input::Dropped {
+                from,
+                tried,
+                why,
+                count,
+            } => self.count_dropped(from, None, tried, why, count),
         }
         self.tick();
     }
@@ -180,6 +196,8 @@ impl Machine {
                 self.emit(Event::Busy { on });
                 Ok(())
             }
+            Command::Block { who } => self.block(who),
+            Command::Unblock { who } => self.unblock(who),
             Command::History { before } => self.account().map(|account| {
                 self.out.push_back(Output::Recall { account, before });
             }),

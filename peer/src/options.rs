@@ -22,6 +22,8 @@ pub struct Options {
     pub request_limit: Duration,
     /// The file to keep what was said in; `None` keeps nothing.
     pub history: Option<PathBuf>,
+    /// The file to keep in who is blocked; `None` forgets it when the peer stops.
+    pub blocks: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -33,6 +35,7 @@ impl Default for Options {
             unprivileged: false,
             request_limit: Self::REQUEST_LIMIT,
             history: None,
+            blocks: None,
         }
     }
 }

@@ -16,12 +16,13 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2pchat_model::{Command, Event, PeerAddr, View};
+use p2pchat_model::{Command, Event, PeerAddr, Target, Username, View};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
+use crate::blocks::Blocks;
 use crate::machine::{Config, Machine};
 use crate::{History, Options};
 
@@ -45,7 +46,7 @@ use bind::Bound;
 use clock::Clock;
 use driver::{Driver, HelloSocket, State};
 use inbound::{Inbound, Kind};
-use journal::{Journal, ToJournal};
+use journal::{Journal, Kept, ToJournal};
 use outbound::{Outbound, Ports};
 use resolve::RegistryName;
 
@@ -80,13 +81,13 @@ impl Peer {
     ///
     /// # Errors
     /// If the ports cannot be bound, the registry's name means nothing (and the address
-    /// would have to be found by it), or the history cannot be opened.
+    /// would have to be found by it), or the history or the block list cannot be opened.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let registry = RegistryName::new(&options.registry)?;
         let bound = bind(&options, &registry).await?;
         let hello = hello_socket(bound.address, options.hello_port)?;
-        let (journal, to_journal) =
-            Journal::start(open_history(&options).await?).map_err(system("start a thread"))?;
+        let (kept, blocked) = open_files(&options).await?;
+        let (journal, to_journal) = Journal::start(kept).map_err(system("start a thread"))?;
 
         let (commands, commanded) = mpsc::channel(MAX_COMMANDS);
         let (report, reports) = mpsc::channel(MAX_REPORTS);
@@ -106,7 +107,7 @@ impl Peer {
         };
         let inbound = Inbound::new(report.clone(), options.request_limit + ANSWER_MARGIN);
         let driver = Driver {
-            machine: Machine::new(config, clock.now()),
+            machine: Machine::new(config, clock.now()).with_blocks(blocked),
             clock,
             address: bound.address,
             registry,
@@ -172,23 +173,31 @@ fn hello_socket(own: PeerAddr, port: u16) -> Result<HelloSocket, StartError> {
     })
 }
 
-async fn open_history(options: &Options) -> Result<Option<History>, StartError> {
-    let Some(path) = options.history.clone() else {
-        return Ok(None);
+/// Opens the files that there are to be, and reads who is blocked.
+async fn open_files(options: &Options) -> Result<(Kept, Vec<(Username, Target)>), StartError> {
+    let (history, blocks) = (options.history.clone(), options.blocks.clone());
+    let open = move || {
+        let history = history.map(|path| {
+            History::open(&path).map_err(|source| StartError::History { path, source })
+        });
+        let blocks = blocks.map(|path| {
+            let opened = Blocks::open(&path).and_then(|blocks| Ok((blocks.all()?, blocks)));
+            opened.map_err(|source| StartError::Blocks { path, source })
+        });
+        let (blocked, blocks) = blocks.transpose()?.unzip();
+        let history = history.transpose()?;
+        Ok((Kept { history, blocks }, blocked.unwrap_or_default()))
     };
-    tokio::task::spawn_blocking(move || {
-        History::open(&path)
-            .map(Some)
-            .map_err(|source| StartError::History { path, source })
-    })
-    .await
-    .map_err(|error| system("open the history")(error.into()))?
+    tokio::task::spawn_blocking(open)
+        .await
+        .map_err(|error| system("open the history and the block list")(error.into()))?
 }
 
 fn open_doors(inbound: &Inbound, bound: Bound) -> JoinSet<()> {
     let mut doors = JoinSet::new();
     doors.spawn(inbound.clone().serve(bound.contacts, Kind::Contacts));
     doors.spawn(inbound.clone().serve(bound.messages, Kind::Texts));
+    doors.spawn(inbound.clone().tell_dropped());
     doors
 }
 

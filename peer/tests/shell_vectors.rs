@@ -10,7 +10,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use net::{Registry, User, own_address};
-use p2pchat_model::{Command, Event, PeerAddr, StrangerAct};
+use p2pchat_model::{Command, Event, PeerAddr, Tried};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -153,11 +153,11 @@ async fn texts_of_strangers_are_dropped_and_refused() {
     assert!(!is_closed_in_order(&mut stream).await);
     let (address, act) = user
         .hear("the notice", |event| match event {
-            Event::Stranger { address, act, .. } => Some((*address, *act)),
+            Event::Dropped(dropped) => Some((dropped.address, dropped.tried)),
             _ => None,
         })
         .await;
-    assert_eq!((address, act), (stranger, StrangerAct::Message));
+    assert_eq!((address, act), (Some(stranger), Tried::Text));
     user.stop().await;
 }
 

@@ -54,6 +54,11 @@ pub struct PeerArgs {
           value_parser = BoolishValueParser::new(), hide_possible_values = true)]
     pub no_history: Option<bool>,
 
+    /// The file to keep in who is blocked [file: blocks] [default: blocks.sqlite3 in the
+    /// user's data folder]
+    #[arg(long, env = "P2PCHAT_BLOCKS", value_name = "FILE")]
+    pub blocks: Option<PathBuf>,
+
     /// The config file [default: p2pchat/config.toml in the user's config folder]
     #[arg(long, env = "P2PCHAT_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -112,6 +117,11 @@ impl PeerArgs {
         let default = Options::default();
         Ok(Options {
             history: history(&self, &file, matches)?,
+            // Without a home folder the list is forgotten at the end, and blocking says so.
+            blocks: self
+                .blocks
+                .or(file.blocks)
+                .or_else(|| folders::data_file("blocks.sqlite3")),
             registry: match self.registry.or(file.registry) {
                 None => default.registry,
                 Some(registry) => checked_registry(registry)?,

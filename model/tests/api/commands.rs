@@ -33,6 +33,11 @@ every! {
         Command::Say { .. } => [Command::Say { text: "lunch at noon?".to_owned() }],
         Command::Leave => [Command::Leave],
         Command::Busy { .. } => [Command::Busy { on: true }],
+        Command::Block { .. } => targets()
+            .into_iter()
+            .map(|who| Command::Block { who })
+            .collect::<Vec<_>>(),
+        Command::Unblock { .. } => [Command::Unblock { who: Target::Name(name("bob")) }],
         Command::History { .. } => [
             Command::History { before: None },
             Command::History { before: Some(MessageId(41)) },

@@ -1,8 +1,9 @@
 //! Examples of what can happen, and of what there is to see.
 
 use p2pchat_model::{
-    Delivery, DeliveryState, Event, Failure, Findings, Gone, IncomingRequest, JoinedBy, Link,
-    MessageId, NameCheck, OutgoingRequest, Person, Problem, View,
+    BlockChange, Delivery, DeliveryState, Dropped, Event, Failure, Findings, Gone, IncomingRequest,
+    JoinedBy, Link, MessageId, NameCheck, OutgoingRequest, Person, Problem, Target, Tried, View,
+    Why,
 };
 
 use crate::parts::{self, address, alice, at, bob, carol, name, nobody, own, said, speaker, user};
@@ -61,7 +62,8 @@ every! {
                 delivery: Delivery { to: bob(), state },
             })
             .collect::<Vec<_>>(),
-        Event::Stranger { .. } => strangers(),
+        Event::Dropped(_) => dropped(),
+        Event::Blocks { .. } => blocks(),
         Event::Notice { .. } => parts::notices()
             .into_iter()
             .map(|notice| Event::Notice { at: at(1), notice })
@@ -133,17 +135,38 @@ fn messages() -> Vec<Event> {
         .collect()
 }
 
-fn strangers() -> Vec<Event> {
-    parts::acts()
-        .into_iter()
-        .zip([Some(name("mallory")), None])
-        .zip([1, 10])
-        .map(|((act, name), count)| Event::Stranger {
+/// Each that may be tried, with the reasons in turn.
+fn dropped() -> Vec<Event> {
+    let tried = parts::tried().into_iter();
+    let why = parts::whys().into_iter();
+    tried
+        .zip(why)
+        .zip([1, 10, 100, 1, 10])
+        .map(|((tried, why), count)| Dropped {
             at: at(40),
-            name,
-            address: address(66),
-            act,
+            name: (tried == Tried::Text).then(|| name("mallory")),
+            address: (tried != Tried::Connection).then(|| address(66)),
+            tried,
+            why,
             count,
+        })
+        .map(Event::Dropped)
+        .collect()
+}
+
+fn blocks() -> Vec<Event> {
+    let (name, address) = (Target::Name(name("mallory")), Target::Address(address(66)));
+    parts::block_changes(name, address)
+        .into_iter()
+        .map(Some)
+        .chain([None])
+        .map(|change| Event::Blocks {
+            at: at(45),
+            list: match change {
+                Some(BlockChange::Unblocked(_)) => vec![name],
+                _ => vec![name, address],
+            },
+            change,
         })
         .collect()
 }
@@ -160,6 +183,9 @@ fn failed(problem: Problem) -> Event {
         Problem::NobodyThere | Problem::BadText | Problem::TooMuch => "say",
         Problem::BadCommand => "?",
         Problem::NoHistory => "history",
+        Problem::Blocked => "request",
+        Problem::NotBlocked => "unblock",
+        Problem::NotKept => "block",
     };
     failure(command, problem, problem.words())
 }
@@ -200,5 +226,14 @@ pub(crate) fn view() -> View {
             text: "hello".to_owned(),
             messages: vec![said(31, bob(), NameCheck::Confirmed, "hello")],
         }),
+        blocked: vec![Target::Name(name("mallory"))],
+        dropped: vec![Dropped {
+            at: at(40),
+            name: Some(name("mallory")),
+            address: Some(address(66)),
+            tried: Tried::Request,
+            why: Why::Blocked,
+            count: 12,
+        }],
     }
 }

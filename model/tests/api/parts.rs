@@ -1,9 +1,9 @@
 //! Examples of what events are made of.
 
 use p2pchat_model::{
-    Delivery, DeliveryState, Gone, JoinedBy, Level, Line, Link, Message, MessageId, NameCheck,
-    Notice, OnlineUser, Outcome, PeerAddr, Person, Problem, Speaker, StrangerAct, Timestamp,
-    Unanswered, Username,
+    BlockChange, Delivery, DeliveryState, Gone, JoinedBy, Level, Line, Link, Message, MessageId,
+    NameCheck, Notice, OnlineUser, Outcome, PeerAddr, Person, Problem, Speaker, Target, Timestamp,
+    Tried, Unanswered, Username, Why,
 };
 
 /// 2026-11-22 12:00:00 UTC.
@@ -108,6 +108,7 @@ every! {
         Unanswered::Busy => [Unanswered::Busy],
         Unanswered::NoAnswer => [Unanswered::NoAnswer],
         Unanswered::Unreachable => [Unanswered::Unreachable],
+        Unanswered::Blocked => [Unanswered::Blocked],
     }
 }
 
@@ -126,6 +127,7 @@ every! {
         Gone::Unreachable => [Gone::Unreachable],
         Gone::Refused => [Gone::Refused],
         Gone::WeLeft => [Gone::WeLeft],
+        Gone::Blocked => [Gone::Blocked],
     }
 }
 
@@ -139,10 +141,30 @@ every! {
 }
 
 every! {
-    acts: StrangerAct {
-        StrangerAct::Message => [StrangerAct::Message],
-        StrangerAct::Notify => [StrangerAct::Notify],
+    tried: Tried {
+        Tried::Text => [Tried::Text],
+        Tried::Notify => [Tried::Notify],
+        Tried::Request => [Tried::Request],
+        Tried::Newcomer => [Tried::Newcomer],
+        Tried::Connection => [Tried::Connection],
     }
+}
+
+every! {
+    whys: Why {
+        Why::Stranger => [Why::Stranger],
+        Why::TooMuch => [Why::TooMuch],
+        Why::Blocked => [Why::Blocked],
+        Why::Malformed => [Why::Malformed],
+        Why::Silent => [Why::Silent],
+    }
+}
+
+pub(crate) fn block_changes(blocked: Target, unblocked: Target) -> [BlockChange; 2] {
+    [
+        BlockChange::Blocked(blocked),
+        BlockChange::Unblocked(unblocked),
+    ]
 }
 
 every! {
@@ -212,5 +234,8 @@ every! {
         Problem::BadCommand => [Problem::BadCommand],
         Problem::NoHistory => [Problem::NoHistory],
         Problem::TooMuch => [Problem::TooMuch],
+        Problem::Blocked => [Problem::Blocked],
+        Problem::NotBlocked => [Problem::NotBlocked],
+        Problem::NotKept => [Problem::NotKept],
     }
 }

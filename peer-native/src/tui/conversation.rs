@@ -109,11 +109,22 @@ impl Layout<'_> {
                 format!("from {}: not the name the registry knows", from.address),
             )),
         };
+        let like = self
+            .view
+            .looks_like(from.name)
+            .filter(|_| !message.is_own() && !follows);
+        let like = like.map(|other| {
+            let words = format!(
+                "the name looks like {} and is not",
+                one_line(other.as_str())
+            );
+            (self.theme.warning(), words)
+        });
         let mut head = (!follows).then(|| self.head(message.at, &name, style));
         if !self.is_wide() {
             out.extend(head.take().map(Row::from));
         }
-        if let Some((style, text)) = doubt {
+        for (style, text) in doubt.into_iter().chain(like) {
             for text in rows(&text, self.text_columns()) {
                 out.push(self.with_head(&mut head, Span::styled(text, style)));
             }

@@ -106,11 +106,12 @@ impl App {
         };
         let columns = usize::from(area.width).saturating_sub(4);
         let keys = match self.lone {
-            Some(lone) => prompt::Keys::Pressed(lone.accept),
+            Some(lone) => prompt::Keys::Pressed(lone.answer),
             None if self.letters_answer(now) => prompt::Keys::Letters,
             None => prompt::Keys::Control,
         };
-        let content = prompt::content(request, columns, keys, theme);
+        let like = self.view.looks_like(request.from.name);
+        let content = prompt::content(request, like, columns, keys, theme);
         let height = rows_u16(content.len() + 2);
         let [talk, place] =
             Split::vertical([Constraint::Fill(1), Constraint::Length(height)]).areas(area);

@@ -1,7 +1,7 @@
 //! What keys do.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
-use p2pchat_model::{Command, Timestamp};
+use p2pchat_model::{Command, IncomingRequest, Timestamp};
 
 use super::app::{Act, App};
 use super::overlay::{Overlay, Topic};
@@ -10,14 +10,45 @@ use crate::input::{self, Typed};
 /// Rows that a turn of the mouse wheel scrolls.
 const WHEEL: isize = 3;
 
-/// How long a `y` or `n` stands alone before it answers the request that waits. One that
+/// How a request is answered by a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Accept,
+    Reject,
+    /// Which rejects it too.
+    Block,
+}
+
+impl Answer {
+    fn by(letter: char) -> Option<Self> {
+        match letter {
+            'y' => Some(Self::Accept),
+            'n' => Some(Self::Reject),
+            'b' => Some(Self::Block),
+            _ => None,
+        }
+    }
+
+    fn command(self, request: &IncomingRequest) -> Command {
+        let from = request.from.address;
+        match self {
+            Self::Accept => Command::Accept { from },
+            Self::Reject => Command::Reject { from },
+            Self::Block => Command::Block {
+                who: request.from.to_block(),
+            },
+        }
+    }
+}
+
+/// How long a `y`, `n` or `b` stands alone before it answers the request that waits. One that
 /// begins a text is followed by another letter sooner.
 const LONE_MS: u64 = 800;
 
-/// A `y` or `n` that stands alone in the input while a request waits.
+/// A letter that stands alone in the input while a request waits, and will answer it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lone {
-    pub(super) accept: bool,
+    pub(super) answer: Answer,
     at: Timestamp,
 }
 
@@ -44,7 +75,7 @@ impl App {
 
     fn answer_alone(&mut self, lone: Lone) -> Option<Act> {
         self.input.editor.wipe();
-        self.answer(lone.accept)
+        self.answer(lone.answer)
     }
 
     fn dispatch(&mut self, key: KeyEvent, now: Timestamp) -> Option<Act> {
@@ -52,7 +83,9 @@ impl App {
         match key.code {
             KeyCode::Char('c' | 'q') if control => return Some(Act::Quit),
             KeyCode::Char('l') if control => return Some(Act::Redraw),
-            KeyCode::Char(letter @ ('y' | 'n')) if control => return self.answer(letter == 'y'),
+            KeyCode::Char(letter) if control && self.takes_answer(letter) => {
+                return Answer::by(letter).and_then(|answer| self.answer(answer));
+            }
             _ => {}
         }
         if let Some(overlay) = &mut self.overlay {
@@ -77,14 +110,13 @@ impl App {
         let newline = KeyModifiers::ALT | KeyModifiers::SHIFT;
         self.hint = None;
         match key.code {
-            KeyCode::Char(letter @ ('y' | 'n'))
+            KeyCode::Char(letter)
                 if key.modifiers.is_empty()
                     && self.view.incoming.is_some()
                     && self.letters_answer(now) =>
             {
                 self.input.key(key, &self.view);
-                let accept = letter == 'y';
-                self.lone = Some(Lone { accept, at: now });
+                self.lone = Answer::by(letter).map(|answer| Lone { answer, at: now });
                 None
             }
             KeyCode::Enter if !with(newline) => self.enter(),
@@ -127,16 +159,17 @@ impl App {
         }
     }
 
-    fn answer(&mut self, accept: bool) -> Option<Act> {
+    /// Whether this letter answers with Ctrl. Without a request, Ctrl-B moves the cursor.
+    fn takes_answer(&self, letter: char) -> bool {
+        matches!(letter, 'y' | 'n') || (letter == 'b' && self.view.incoming.is_some())
+    }
+
+    fn answer(&mut self, answer: Answer) -> Option<Act> {
         let Some(request) = &self.view.incoming else {
             self.hint = Some("no request waits for an answer".to_owned());
             return None;
         };
-        let from = request.from.address;
-        Some(Act::Send(match accept {
-            true => Command::Accept { from },
-            false => Command::Reject { from },
-        }))
+        Some(Act::Send(answer.command(request)))
     }
 
     fn enter(&mut self) -> Option<Act> {
@@ -178,6 +211,10 @@ impl App {
             Typed::Who => {
                 self.overlay = Some(Overlay::new(Topic::Who));
                 Some(Act::Send(Command::Refresh))
+            }
+            Typed::Blocked => {
+                self.overlay = Some(Overlay::new(Topic::Blocked));
+                None
             }
             Typed::Quit => Some(Act::Quit),
         }

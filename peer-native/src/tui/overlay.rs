@@ -10,6 +10,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Padding, Paragraph};
 use super::theme::Theme;
 use crate::clock::Clock;
 use crate::input::COMMANDS;
+use crate::words::looks_like;
 use crate::wrap::{fit, one_line, rows};
 
 /// What is shown.
@@ -17,6 +18,7 @@ use crate::wrap::{fit, one_line, rows};
 pub(super) enum Topic {
     Help,
     Who,
+    Blocked,
     Findings,
 }
 
@@ -36,6 +38,7 @@ const KEYS: &[(&str, &str)] = &[
     ("Tab", "complete a command or a name"),
     ("PageUp, PageDown", "scroll; Esc goes back to the end"),
     ("Ctrl-Y, Ctrl-N", "accept or reject a chat request"),
+    ("Ctrl-B", "reject it and block whoever asks"),
     ("F1", "this help"),
     ("Ctrl-Q, Ctrl-C", "log out and quit"),
 ];
@@ -82,6 +85,7 @@ impl Overlay {
         let (title, content) = match self.topic {
             Topic::Help => (" help ".to_owned(), ink.help()),
             Topic::Who => (" who is there ".to_owned(), ink.who()),
+            Topic::Blocked => (" blocked ".to_owned(), ink.blocked()),
             Topic::Findings => ink.findings(columns),
         };
         let wanted = u16::try_from(content.len()).unwrap_or(u16::MAX);
@@ -155,11 +159,34 @@ impl Ink<'_> {
         }
         out.extend([Row::default(), self.heading("online")]);
         for user in self.view.others() {
-            out.push(self.pair(&one_line(user.name.as_str()), &user.address.to_string()));
+            let like = looks_like(user.name, self.view).unwrap_or_default();
+            let beside = format!("{}{}", user.address, one_line(&like));
+            out.push(self.pair(&one_line(user.name.as_str()), &beside));
         }
         if self.view.others().next().is_none() {
             out.push(Row::from(Span::styled("nobody else", self.theme.dim())));
         }
+        if !self.view.dropped.is_empty() {
+            out.extend([Row::default(), self.heading("dropped since the start")]);
+        }
+        for dropped in &self.view.dropped {
+            out.push(Row::from(one_line(&dropped.tally())));
+        }
+        out
+    }
+
+    fn blocked(&self) -> Vec<Row<'static>> {
+        let mut out: Vec<_> = self
+            .view
+            .blocked
+            .iter()
+            .map(|who| Row::from(one_line(&who.to_string())))
+            .collect();
+        let words = match out.is_empty() {
+            true => "nobody is blocked: /block NAME or /block ADDRESS does that",
+            false => "/unblock takes from somebody again",
+        };
+        out.push(Row::from(Span::styled(words, self.theme.dim())));
         out
     }
 

@@ -1,11 +1,12 @@
 //! The chat request that waits for the user's answer.
 
-use p2pchat_model::{IncomingRequest, NameCheck, Timestamp};
+use p2pchat_model::{IncomingRequest, NameCheck, Timestamp, Username};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line as Row, Span};
 use ratatui::widgets::{Block, BorderType, Padding, Paragraph};
 
+use super::keys::Answer;
 use super::theme::Theme;
 use crate::words::company;
 use crate::wrap::{one_line, rows};
@@ -20,10 +21,10 @@ pub(super) const WIDEST: u16 = 76;
 /// Which keys answer now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Keys {
-    /// A lone `y` or `n`.
+    /// A lone `y`, `n` or `b`.
     Letters,
     /// One of them is pressed, and answers unless more is typed.
-    Pressed(bool),
+    Pressed(Answer),
     /// Only those with Ctrl: a text is being typed.
     Control,
 }
@@ -31,6 +32,7 @@ pub(super) enum Keys {
 /// The rows inside the box.
 pub(super) fn content(
     request: &IncomingRequest,
+    looks_like: Option<Username>,
     columns: usize,
     keys: Keys,
     theme: Theme,
@@ -51,23 +53,31 @@ pub(super) fn content(
         NameCheck::Unknown => Some("the registry does not say who is at this address"),
         NameCheck::Differs => Some("the registry knows another name at this address"),
     };
-    for row in doubt.iter().flat_map(|doubt| rows(doubt, columns)) {
+    let like = looks_like.map(|other| format!("the name looks like {other} and is not"));
+    let doubts = doubt.map(str::to_owned).into_iter().chain(like);
+    for row in doubts.flat_map(|doubt| rows(&doubt, columns)) {
         out.push(Row::from(Span::styled(row, theme.warning())));
     }
     let key = |text: &'static str, pressed: bool| match pressed {
         true => Span::styled(text, theme.badge()),
         false => Span::styled(text, theme.title()),
     };
-    let (yes, no) = match keys {
-        Keys::Letters => (key("y", false), key("n", false)),
-        Keys::Pressed(accept) => (key("y", accept), key("n", !accept)),
-        Keys::Control => (key("Ctrl-Y", false), key("Ctrl-N", false)),
+    let [yes, no, block] = match keys {
+        Keys::Letters => ["y", "n", "b"].map(|letter| key(letter, false)),
+        Keys::Pressed(answer) => [
+            key("y", answer == Answer::Accept),
+            key("n", answer == Answer::Reject),
+            key("b", answer == Answer::Block),
+        ],
+        Keys::Control => ["Ctrl-Y", "Ctrl-N", "Ctrl-B"].map(|keys| key(keys, false)),
     };
     out.push(Row::from(vec![
         yes,
-        Span::raw(" accept    "),
+        Span::raw(" accept   "),
         no,
-        Span::raw(" reject"),
+        Span::raw(" reject   "),
+        block,
+        Span::raw(" block"),
     ]));
     out
 }

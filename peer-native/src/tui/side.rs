@@ -72,7 +72,10 @@ impl List {
 
     fn members(&self, view: &View) -> Vec<Row<'static>> {
         let members = view.members.iter().map(|member| {
-            let mark = Span::styled("●", self.theme.good());
+            let mark = match member.name.and_then(|name| view.looks_like(name)) {
+                Some(_) => Span::styled("≈", self.theme.warning()),
+                None => Span::styled("●", self.theme.good()),
+            };
             self.entry(mark, &member.to_string(), &self.address(member.address))
         });
         members.collect()
@@ -90,7 +93,10 @@ impl List {
         };
         let online = view.others().filter(|user| !is_above(user.address));
         let online = online.map(|user| {
-            let mark = Span::styled("○", self.theme.dim());
+            let mark = match view.looks_like(user.name) {
+                Some(_) => Span::styled("≈", self.theme.warning()),
+                None => Span::styled("○", self.theme.dim()),
+            };
             self.entry(mark, user.name.as_str(), &self.address(user.address))
         });
         asked.chain(online).collect()

@@ -91,6 +91,7 @@ fn failed(delivery: &Delivery) -> Option<Html> {
         Gone::Unreachable => "out of reach",
         Gone::Refused => "no longer in the chat",
         Gone::WeLeft => "you left before it was through",
+        Gone::Blocked => "you blocked them",
     };
     let words = printable(&format!("{} did not get this: {why}", delivery.to)).into_owned();
     let key = delivery.to.address.to_string();

@@ -1,4 +1,5 @@
 use std::fs;
+use std::path::PathBuf;
 
 use p2pchat_model::{DeliveryState, NameCheck, Person, Speaker, Timestamp};
 use tempfile::TempDir;
@@ -271,7 +272,10 @@ fn a_file_of_something_else_is_refused_and_left_alone() {
 
     for path in [text, other] {
         let before = fs::read(&path).unwrap();
-        assert!(matches!(History::open(&path), Err(HistoryError::NotOurs)));
+        assert!(matches!(
+            History::open(&path),
+            Err(HistoryError::File(FileError::NotOurs(_)))
+        ));
         assert_eq!(fs::read(&path).unwrap(), before);
     }
 }
@@ -286,7 +290,10 @@ fn a_history_of_a_later_version_is_refused() {
     drop(history);
     let error = History::open(&path).unwrap_err();
     assert!(
-        matches!(error, HistoryError::TooNew { found: 99, .. }),
+        matches!(
+            error,
+            HistoryError::File(FileError::TooNew { found: 99, .. })
+        ),
         "{error}"
     );
 }

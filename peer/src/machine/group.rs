@@ -14,6 +14,7 @@
 //! `untold` of a member holds the addresses that he is not believed to know. It is
 //! drained by notifies, one newcomer each, since clients of 2017 read no list.
 
+mod learn;
 mod member;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +23,6 @@ use std::time::Duration;
 use p2pchat_model::{Event, Gone, JoinedBy, Notice, PeerAddr, Problem};
 use p2pchat_protocol::{ChatList, Contact};
 
-use super::strangers::{Early, Notify};
 use super::{Machine, Output, Refusal, SendId};
 pub(super) use member::{Attempt, Member, Part, Standing};
 
@@ -40,6 +40,8 @@ const MAX_MEMBERS: usize = ChatList::MAX;
 #[derive(Debug, Default)]
 pub(super) struct Group {
     members: BTreeMap<PeerAddr, Member>,
+    /// Whether the user knows that there is no room: he is told once.
+    told_full: bool,
 }
 
 impl Group {
@@ -79,6 +81,22 @@ impl Group {
             .iter()
             .filter(|(_, member)| member.is_present())
             .map(|(address, _)| *address)
+    }
+
+    /// Everybody, also those who are lost and may come back.
+    pub(super) fn known(&self) -> impl Iterator<Item = PeerAddr> + '_ {
+        self.members.keys().copied()
+    }
+
+    /// Notes that there is somebody at this address, and that he is in the chat.
+    pub(super) fn prove(&mut self, address: PeerAddr) {
+        if let Some(member) = self.members.get_mut(&address) {
+            member.brought_by = None;
+        }
+    }
+
+    pub(super) fn forget(&mut self, address: PeerAddr) {
+        self.members.remove(&address);
     }
 
     pub(super) fn get_mut(&mut self, address: PeerAddr) -> Option<&mut Member> {
@@ -173,70 +191,15 @@ impl Machine {
         self.group.must_hear(newcomer, &(&mine - &told));
     }
 
-    pub(super) fn notify_received(&mut self, from: PeerAddr, notify: Notify) {
-        match self.group.members.get(&from).map(|member| member.standing) {
-            Some(Standing::Present) => {}
-            Some(Standing::Lost { .. }) => self.welcome_back(from),
-            None if self.session.account().is_some() => {
-                return self.hold(from, Early::Notify(notify));
-            }
-            None => return self.stranger(from, &Early::Notify(notify)),
-        }
-        self.learn(from, &notify);
-    }
-
-    /// A member told of a newcomer, and of everybody he has.
-    fn learn(&mut self, from: PeerAddr, notify: &Notify) {
-        let Notify { newcomer, members } = notify;
-        let own = self.config.address;
-        let mine = self.group.present_set();
-        let mut known: BTreeSet<PeerAddr> = members.iter().collect();
-        if members.is_empty() && *newcomer != from {
-            // A client of 2017 sends no list. It tells its members all the same.
-            known.extend(&mine);
-        }
-        known.extend([from, *newcomer]);
-        known.remove(&own);
-        let unknown = |address: &PeerAddr| !self.group.members.contains_key(address);
-        let news: BTreeSet<PeerAddr> = known
-            .iter()
-            // Somebody lost comes back by his own doing, or by being the newcomer: that
-            // another still lists him says nothing.
-            .filter(|address| unknown(address) || *address == newcomer)
-            .filter(|address| !mine.contains(address) && **address != own)
-            .copied()
-            .collect();
-        let by = JoinedBy::Member(self.directory.person(from));
-        for address in &news {
-            self.join(*address, by);
-        }
-        for member in &mine {
-            match known.contains(member) {
-                true => self.group.has_heard(*member, from, &known),
-                false => self.group.must_hear(*member, &news),
-            }
-        }
-        let strange_to_him = &mine - &known;
-        for address in &news {
-            self.group.must_hear(*address, &strange_to_him);
-        }
-        // A list by itself is an answer already, and is not answered; one without anybody
-        // on it asks. (That of a client of 2017 has nobody on it, but is not by itself.)
-        let asks = (*newcomer == from) == members.is_empty();
-        if let Some(sender) = self.group.get_mut(from) {
-            sender.sends_lists |= !members.is_empty() || *newcomer == from;
-            sender.wants_list |= asks && !strange_to_him.is_empty();
-        }
-    }
-
     /// Makes somebody a member, or a present one again.
     pub(super) fn join(&mut self, address: PeerAddr, by: JoinedBy) {
         if address == self.config.address || self.group.is_present(address) {
             return;
         }
         if self.group.is_full() {
-            return self.notice(Notice::ChatFull);
+            return self.tell_full();
         }
+        self.group.told_full = false;
         let now = self.now.elapsed;
         self.group
             .members
@@ -249,8 +212,17 @@ impl Machine {
             self.doubt_names();
         }
         self.emit(Event::MemberJoined { at, member, by });
+        if let (JoinedBy::Member(who), Some(entry)) = (by, self.group.get_mut(address)) {
+            entry.brought_by = Some(who.address);
+        }
         for notify in self.strangers.release(address) {
             self.learn(address, &notify);
+        }
+    }
+
+    fn tell_full(&mut self) {
+        if !std::mem::replace(&mut self.group.told_full, true) {
+            self.notice(Notice::ChatFull);
         }
     }
 
@@ -282,9 +254,13 @@ impl Machine {
         let Some(member) = self.group.members.get_mut(&address) else {
             return;
         };
+        let was_present = member.is_present();
         let unsent = member.lose(since, reason);
         let at = self.now.wall;
         let person = self.directory.person(address);
+        if !was_present {
+            return;
+        }
         self.emit(Event::MemberLeft {
             at,
             member: person,
@@ -332,6 +308,7 @@ impl Machine {
                 member.untold.remove(&newcomer);
                 member.wants_list = false;
                 member.notify_tries = 0;
+                member.brought_by = None;
             }
             Err(reason) => {
                 member.notify_tries += 1;

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{Command, Event, Gone, MessageId, PeerAddr, Timestamp, Unanswered, Username};
+use p2pchat_model::{
+    BlockChange, Command, Event, Gone, MessageId, PeerAddr, Timestamp, Tried, Unanswered, Username,
+    Why,
+};
 use p2pchat_protocol::{ChatAnswer, Contact, Hello, Message, Request, Response};
 
 /// The time of an input: a clock that never jumps, for deadlines, and the wall clock,
@@ -86,6 +89,17 @@ pub enum Input {
         /// How it fared.
         result: Result<Taken, Gone>,
     },
+    /// Something did not get as far as to be any of these.
+    Dropped {
+        /// Where it came from; `None` if from more addresses than were counted one by one.
+        from: Option<PeerAddr>,
+        /// What it was to be.
+        tried: Tried,
+        /// Why nothing came of it.
+        why: Why,
+        /// How often, since the last of these.
+        count: u64,
+    },
 }
 
 /// How a text that was handed over fared. The wire has no word for it; how the receiver
@@ -160,6 +174,13 @@ pub enum Output {
     },
     /// Tell the user.
     Event(Event),
+    /// Keep a change of the block list for later sessions; if that fails, tell the user.
+    KeepBlock {
+        /// Whose list.
+        account: Username,
+        /// What has changed.
+        change: BlockChange,
+    },
     /// Read a page of the history and tell the user, by [`Event::History`].
     Recall {
         /// Whose history.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use p2pchat_model::{
     Event, IncomingRequest, Outcome, OutgoingRequest, PeerAddr, Person, Problem, Speaker, Target,
-    Unanswered, Username,
+    Tried, Unanswered, Username, Why,
 };
 use p2pchat_protocol::{ChatAnswer, ChatList, Contact};
 
@@ -16,12 +16,22 @@ use super::{ConnId, Machine, Output, Refusal, SendId};
 const ANSWER_SLACK: Duration = Duration::from_secs(5);
 /// How many requests may wait for others at once.
 const MAX_OUTGOING: usize = 64;
+/// How many requests an address may make at once that the user does not accept: somebody
+/// who was turned away by mistake asks again, and once more.
+const REQUESTS_AT_ONCE: u32 = 3;
+/// How long it takes until it may make one more. Each comes up in front of the user.
+const REQUEST_INTERVAL: Duration = Duration::from_secs(20);
+/// How many addresses the requests are counted of. There are more only where somebody has
+/// as many addresses; further ones then get BUSY for some seconds.
+const MAX_ASKING: usize = 1024;
 
 /// The chat requests that wait.
 #[derive(Debug, Default)]
 pub(super) struct Requests {
     incoming: Option<Incoming>,
     outgoing: BTreeMap<SendId, Outgoing>,
+    /// Until when those who asked of late have used up what they may ask.
+    asking: BTreeMap<PeerAddr, Duration>,
 }
 
 /// A request that waits for the user.
@@ -46,6 +56,24 @@ impl Requests {
         self.incoming.as_ref().map(|incoming| incoming.until)
     }
 
+    /// Whether somebody asks no more often than he may.
+    fn may_ask(&mut self, from: PeerAddr, now: Duration) -> bool {
+        if self.asking.len() >= MAX_ASKING {
+            self.asking.retain(|_, used_until| *used_until > now);
+        }
+        let is_known = self.asking.contains_key(&from);
+        if !is_known && self.asking.len() >= MAX_ASKING {
+            return false;
+        }
+        let used_until = self.asking.entry(from).or_default();
+        let next = (*used_until).max(now) + REQUEST_INTERVAL;
+        let allowed = next <= now + REQUEST_INTERVAL * REQUESTS_AT_ONCE;
+        if allowed {
+            *used_until = next;
+        }
+        allowed
+    }
+
     /// Whether somebody may be accepting right now, and already act as a member.
     pub(super) fn is_waiting_for(&self, address: PeerAddr) -> bool {
         self.outgoing.values().any(|request| request.to == address)
@@ -67,10 +95,14 @@ impl Machine {
             Target::Name(name) if name == own => return Err(Problem::Oneself.into()),
             Target::Name(name) => match self.directory.address_of(name) {
                 Some(address) => address,
-                None => return self.search_to_request(name),
+                None => {
+                    self.check_not_blocked(Some(name), self.config.address)?;
+                    return self.search_to_request(name);
+                }
             },
         };
         self.check_request(to)?;
+        self.check_not_blocked(None, to)?;
         let id = self.next_send();
         let members = self.group.list_without(to);
         let limit = self.config.request_limit + ANSWER_SLACK;
@@ -140,13 +172,24 @@ impl Machine {
         from: PeerAddr,
         members: &ChatList,
     ) {
-        if self.session.account().is_none() || self.busy || self.requests.incoming.is_some() {
-            let answer = ChatAnswer::Busy;
-            self.out.push_back(Output::Answer { conn, answer });
-            return;
+        let turn_away = |machine: &mut Self, answer| {
+            machine.out.push_back(Output::Answer { conn, answer });
+        };
+        if self.blocked_by(Some(name), from).is_some() {
+            turn_away(self, ChatAnswer::Rejected);
+            return self.dropped(from, Some(name), Tried::Request, Why::Blocked);
         }
-        let own = self.config.address;
-        let members: ChatList = members.iter().filter(|member| *member != own).collect();
+        if self.session.account().is_none() || self.busy {
+            return turn_away(self, ChatAnswer::Busy);
+        }
+        if !self.requests.may_ask(from, self.now.elapsed) {
+            turn_away(self, ChatAnswer::Busy);
+            return self.dropped(from, Some(name), Tried::Request, Why::TooMuch);
+        }
+        if self.requests.incoming.is_some() {
+            return turn_away(self, ChatAnswer::Busy);
+        }
+        let members = self.believable(from, members);
         let from = self.listen_to(name, from);
         let limit = self.config.request_limit;
         let request = IncomingRequest {
@@ -171,12 +214,14 @@ impl Machine {
     }
 
     pub(super) fn accept(&mut self, from: PeerAddr) -> Result<(), Refusal> {
-        let incoming = self.incoming_from(from)?;
-        let members = incoming.members.clone();
+        let members = self.incoming_from(from)?.members.clone();
+        // Somebody may have been blocked since.
+        let members = self.believable(from, &members);
         if !self.group.has_room_for(from, &members) {
             return Err(Problem::ChatFull.into());
         }
         self.close_incoming(Some(ChatAnswer::Accepted), Outcome::Accepted);
+        self.requests.asking.remove(&from);
         self.accepted(from, &members);
         Ok(())
     }
@@ -199,6 +244,27 @@ impl Machine {
     pub(super) fn drop_requests(&mut self) {
         self.close_incoming(Some(ChatAnswer::Rejected), Outcome::Rejected);
         self.requests.outgoing.clear();
+    }
+
+    /// Ends the requests of those who are blocked, and those to them.
+    pub(super) fn drop_blocked_requests(&mut self) {
+        if let Some(Incoming { from, .. }) = self.requests.incoming
+            && self.blocked_by(Some(from.name), from.address).is_some()
+        {
+            self.close_incoming(Some(ChatAnswer::Rejected), Outcome::Rejected);
+        }
+        let outgoing = self.requests.outgoing.iter();
+        let blocked: Vec<(SendId, PeerAddr)> = outgoing
+            .map(|(id, request)| (*id, request.to))
+            .filter(|(_, to)| self.is_blocked(*to))
+            .collect();
+        for (id, to) in blocked {
+            self.requests.outgoing.remove(&id);
+            let at = self.now.wall;
+            let to = self.directory.person(to);
+            let refusal = Some(Unanswered::Blocked);
+            self.emit(Event::RequestAnswered { at, to, refusal });
+        }
     }
 
     fn close_incoming(&mut self, answer: Option<ChatAnswer>, outcome: Outcome) {

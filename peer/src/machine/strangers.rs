@@ -1,9 +1,9 @@
 //! What those outside the chat try: counted and shown, never carried out.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use p2pchat_model::{Event, PeerAddr, StrangerAct, Username};
+use p2pchat_model::{PeerAddr, Tried, Username, Why};
 use p2pchat_protocol::ChatList;
 
 use super::Machine;
@@ -13,13 +13,10 @@ use super::Machine;
 const HOLD: Duration = Duration::from_secs(5);
 /// How many of them are held.
 const MAX_HELD: usize = 64;
-/// How many addresses are counted one by one.
-const MAX_COUNTED: usize = 1000;
 
 /// Strangers, and those who may turn out to be none.
 #[derive(Debug, Default)]
 pub(super) struct Strangers {
-    counts: BTreeMap<(PeerAddr, StrangerAct), u64>,
     held: VecDeque<Held>,
 }
 
@@ -72,17 +69,6 @@ impl Strangers {
         let is_due = self.held.front().is_some_and(|held| held.until <= now);
         is_due.then(|| self.held.pop_front()).flatten()
     }
-
-    fn count(&mut self, from: PeerAddr, act: StrangerAct) -> Option<u64> {
-        let full = self.counts.len() >= MAX_COUNTED;
-        let count = match self.counts.get_mut(&(from, act)) {
-            Some(count) => count,
-            None if full => return None,
-            None => self.counts.entry((from, act)).or_default(),
-        };
-        *count += 1;
-        Some(*count)
-    }
 }
 
 impl Machine {
@@ -106,27 +92,17 @@ impl Machine {
         });
     }
 
-    /// Counts what a stranger tried, and shows it the first time and at powers of ten.
-    pub(super) fn stranger(&mut self, address: PeerAddr, early: &Early) {
-        let (name, act) = match early {
-            Early::Notify(_) => (None, StrangerAct::Notify),
-            Early::Text(name) => (Some(*name), StrangerAct::Message),
+    /// Counts what a stranger tried, and shows it now and then.
+    pub(super) fn stranger(&mut self, from: PeerAddr, early: &Early) {
+        let (name, tried) = match early {
+            Early::Notify(_) => (None, Tried::Notify),
+            Early::Text(name) => (Some(*name), Tried::Text),
         };
-        let Some(count) = self.strangers.count(address, act) else {
-            return;
+        // He may have been blocked while this was held.
+        let why = match self.blocked_by(name, from) {
+            Some(_) => Why::Blocked,
+            None => Why::Stranger,
         };
-        if is_power_of_ten(count) {
-            self.emit(Event::Stranger {
-                at: self.now.wall,
-                name,
-                address,
-                act,
-                count,
-            });
-        }
+        self.dropped(from, name, tried, why);
     }
-}
-
-fn is_power_of_ten(count: u64) -> bool {
-    10_u64.checked_pow(count.ilog10()) == Some(count)
 }

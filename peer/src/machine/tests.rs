@@ -1,11 +1,12 @@
 //! What a user sees of his peer, on a network where everything arrives at once.
 
+mod hostile;
 mod net;
 
 use std::time::Duration;
 
 use p2pchat_model::{
-    Command, DeliveryState, Event, Gone, Link, NameCheck, Outcome, Problem, StrangerAct, Target,
+    Command, DeliveryState, Event, Gone, Link, NameCheck, Outcome, Problem, Target, Tried,
     Unanswered,
 };
 use p2pchat_protocol::{ChatAnswer, Contact};
@@ -224,11 +225,7 @@ fn a_strangers_text_is_refused_and_shown_once() {
         .events(2)
         .iter()
         .filter_map(|event| match event {
-            Event::Stranger {
-                act: StrangerAct::Message,
-                count,
-                ..
-            } => Some(*count),
+            Event::Dropped(dropped) if dropped.tried == Tried::Text => Some(dropped.count),
             _ => None,
         })
         .collect();
@@ -248,10 +245,7 @@ fn a_strangers_notify_adds_nobody() {
     assert_eq!(members(&net, 1), [addr(2)]);
     assert!(net.events(1).iter().any(|event| matches!(
         event,
-        Event::Stranger {
-            act: StrangerAct::Notify,
-            ..
-        }
+        Event::Dropped(dropped) if dropped.tried == Tried::Notify
     )));
 }
 
@@ -300,7 +294,7 @@ fn a_text_ahead_of_the_introduction_is_sent_again() {
     net.advance(Duration::from_secs(2));
     assert_eq!(texts(&net, 2), ["hello all"]);
     net.advance(Duration::from_secs(10));
-    let strangers = |event: &Event| matches!(event, Event::Stranger { .. });
+    let strangers = |event: &Event| matches!(event, Event::Dropped(_));
     assert!(
         !net.events(2).iter().any(strangers),
         "nobody is called a stranger who is none"

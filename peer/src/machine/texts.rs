@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use p2pchat_model::{
     Delivery, DeliveryState, Event, Gone, Message as Said, MessageId, PeerAddr, Person, Problem,
+    Tried, Why,
 };
 use p2pchat_protocol::{Message, split_text};
 
@@ -176,6 +177,7 @@ impl Machine {
         let Some(member) = self.group.get_mut(address) else {
             return;
         };
+        member.brought_by = None;
         match taken {
             Taken::Confirmed => member.confirms = Some(true),
             Taken::Unconfirmed => {
@@ -224,6 +226,10 @@ impl Machine {
     }
 
     pub(super) fn text_received(&mut self, conn: ConnId, from: PeerAddr, message: &Message) {
+        if self.blocked_by(Some(message.from), from).is_some() {
+            self.out.push_back(Output::RefuseText { conn });
+            return self.dropped(from, Some(message.from), Tried::Text, Why::Blocked);
+        }
         let Some(standing) = self.group.get_mut(from).map(|member| member.standing) else {
             self.out.push_back(Output::RefuseText { conn });
             return self.hold(from, Early::Text(message.from));
@@ -231,6 +237,7 @@ impl Machine {
         if standing != Standing::Present {
             self.welcome_back(from);
         }
+        self.group.prove(from);
         let speaker = self.listen_to(message.from, from);
         let id = self.next_message();
         self.emit(Event::Message(Said {

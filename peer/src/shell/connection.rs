@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use p2pchat_model::PeerAddr;
+use p2pchat_model::Why;
 use p2pchat_protocol::{Contact, ContactDecoder, ContactError, Message, MessageError};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::inbound::{Inbound, Report};
+use super::inbound::{Line, Report, Stage};
 use super::net;
 use crate::machine::Input;
 
@@ -41,43 +41,55 @@ pub(super) enum Dropped {
     Late,
     #[error("the connection broke: {0}")]
     Broken(#[from] io::Error),
+    #[error("too many addresses send at once")]
+    TooMany,
     #[error(transparent)]
     Contact(#[from] ContactError),
     #[error(transparent)]
     Message(#[from] MessageError),
 }
 
+impl Dropped {
+    /// The same for the user.
+    pub(super) fn why(&self) -> Why {
+        match self {
+            Self::Late | Self::Broken(_) => Why::Silent,
+            Self::TooMany => Why::TooMuch,
+            Self::Contact(ContactError::Short(_)) => Why::Silent,
+            Self::Contact(_) | Self::Message(_) => Why::Malformed,
+        }
+    }
+}
+
 /// Takes a text. The sender learns by the way of closing whether it was taken, so until
 /// it is, whatever ends this connection resets it.
-pub(super) async fn text(
-    mut stream: TcpStream,
-    from: PeerAddr,
-    inbound: &Inbound,
-) -> Result<(), Dropped> {
+pub(super) async fn text(mut stream: TcpStream, line: Line) -> Result<(), Dropped> {
     net::reset_on_close(&stream);
     let message = read_text(&mut stream, PACE).await?;
+    line.turn().await?;
+    let Line { from, inbound, .. } = &line;
     let (taken, word) = oneshot::channel();
     let report = Report::Text {
         conn: inbound.conn_id(),
-        from,
+        from: *from,
         message,
         taken,
     };
     // If nobody takes reports any more, the word does not come.
     let _ = inbound.reports.send(report).await;
-    if let Ok(Ok(())) = timeout(TAKEN_LIMIT, word).await {
+    let word = timeout(TAKEN_LIMIT, word).await;
+    line.progress.set(Stage::Done);
+    if let Ok(Ok(())) = word {
         net::close_in_order(stream, CLOSE_PATIENCE).await;
     }
     Ok(())
 }
 
 /// Takes a chat request, and answers it; or a notify.
-pub(super) async fn contact(
-    mut stream: TcpStream,
-    from: PeerAddr,
-    inbound: &Inbound,
-) -> Result<(), Dropped> {
+pub(super) async fn contact(mut stream: TcpStream, line: Line) -> Result<(), Dropped> {
     let contact = read_contact(&mut stream, PACE).await?;
+    line.turn().await?;
+    let (from, inbound) = (line.from, &line.inbound);
     let conn = inbound.conn_id();
     if matches!(contact, Contact::Notify { .. }) {
         let input = Input::Contact {
@@ -86,6 +98,7 @@ pub(super) async fn contact(
             contact,
         };
         let _ = inbound.reports.send(Report::Input(input)).await;
+        line.progress.set(Stage::Done);
         net::close_in_order(stream, CLOSE_PATIENCE).await;
         return Ok(());
     }
@@ -104,6 +117,7 @@ pub(super) async fn contact(
     match answer {
         Some(answer) => {
             net::write(&mut stream, &answer.encode()).await?;
+            line.progress.set(Stage::Done);
             net::close_in_order(stream, CLOSE_PATIENCE).await;
         }
         None => {

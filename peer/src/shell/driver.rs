@@ -158,6 +158,9 @@ impl Driver {
             // Who waits for the word hears that it does not come, and resets.
             Output::RefuseText { conn } => drop(self.state.texts.remove(&conn)),
             Output::Event(event) => self.tell(event).await,
+            Output::KeepBlock { account, change } => {
+                self.journal(ToJournal::KeepBlock { account, change }).await;
+            }
             Output::Recall { account, before } => {
                 self.journal(ToJournal::Recall { account, before }).await;
             }

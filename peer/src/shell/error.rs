@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use p2pchat_model::PeerAddr;
 use thiserror::Error;
 
-use crate::HistoryError;
+use crate::{FileError, HistoryError};
 
 /// Why a peer could not start, and what to do.
 #[derive(Debug, Error)]
@@ -77,6 +77,16 @@ pub enum StartError {
         path: PathBuf,
         /// Why.
         source: HistoryError,
+    },
+    /// The block list cannot be opened or read: nobody would be blocked.
+    #[error(
+        "the block list in {path} cannot be read: {source}; move the file away to begin with nobody blocked"
+    )]
+    Blocks {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        source: FileError,
     },
     /// The system refused what every program needs.
     #[error("cannot {what}: {source}")]

@@ -1,27 +1,36 @@
 //! Connections that others make: accepted, counted, limited.
 
-use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use p2pchat_model::PeerAddr;
+use p2pchat_model::{PeerAddr, Tried, Why};
 use p2pchat_protocol::{ChatAnswer, Contact, Message};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::{Id, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::connection;
+use super::connection::{self, Dropped};
+use super::net;
 use crate::machine::{ConnId, Input};
 
-/// How many connections are open at each of the two ports. Further ones wait in the
-/// system's queue. Together with what is sent at once this stays below the 1,024 files
-/// that many systems allow a process.
+mod open;
+mod pace;
+mod tally;
+
+use open::Open;
+pub(super) use open::{Progress, Stage};
+use pace::Pace;
+pub(super) use tally::Tally;
+
+/// How many connections are open at each of the two ports. A further one takes the place of
+/// one that says nothing or too much, see [`Open::spare_one`]; where all of them wait for
+/// the machine, it waits in the system's queue. Together with what is sent at once this
+/// stays below the 1,024 files that many systems allow a process.
 const MAX_OPEN: usize = 128;
-/// How many of them one address may have; further ones are closed. A peer of ours has
+/// How many of them one address may have; further ones are reset. A peer of ours has
 /// one text on its way at a time.
 const MAX_OPEN_PER_SOURCE: usize = 16;
 /// How long to wait after a failed accept, at first and at the most: it fails when the
@@ -67,6 +76,8 @@ pub(super) struct Inbound {
     pub(super) answer_limit: Duration,
     /// Closes the listeners.
     pub(super) closing: CancellationToken,
+    /// What came to nothing before it was a report.
+    pub(super) tally: Tally,
     next_id: Arc<AtomicU64>,
     dropped: Arc<AtomicU64>,
 }
@@ -77,6 +88,7 @@ impl Inbound {
             reports,
             answer_limit,
             closing: CancellationToken::new(),
+            tally: Tally::default(),
             next_id: Arc::default(),
             dropped: Arc::default(),
         }
@@ -90,15 +102,17 @@ impl Inbound {
     /// Accepts connections until [`Inbound::closing`].
     pub(super) async fn serve(self, listener: TcpListener, kind: Kind) {
         let mut open = Open::default();
+        // Texts and contacts apart: a long text must not hold up who joins.
+        let pace = Arc::default();
         let mut pause = ACCEPT_PAUSE[0];
         loop {
             tokio::select! {
                 () = self.closing.cancelled() => break,
                 () = open.join_one(), if !open.is_empty() => {}
-                accepted = listener.accept(), if open.len() < MAX_OPEN => match accepted {
+                accepted = listener.accept(), if open.len() < MAX_OPEN || open.can_spare() => match accepted {
                     Ok((stream, source)) => {
                         pause = ACCEPT_PAUSE[0];
-                        self.admit(&mut open, stream, source, kind);
+                        self.admit(&mut open, &pace, stream, source, kind);
                     }
                     Err(error) => {
                         tracing::warn!(?kind, %error, "cannot accept a connection");
@@ -113,32 +127,69 @@ impl Inbound {
         let _ = timeout(CLOSING_GRACE, open.join_all()).await;
     }
 
-    fn admit(&self, open: &mut Open, stream: TcpStream, source: SocketAddr, kind: Kind) {
+    fn admit(
+        &self,
+        open: &mut Open,
+        pace: &Arc<Mutex<Pace>>,
+        stream: TcpStream,
+        source: SocketAddr,
+        kind: Kind,
+    ) {
         let from = match source {
             SocketAddr::V4(source) => PeerAddr::new(*source.ip()).ok(),
             SocketAddr::V6(_) => None,
         };
         let Some(from) = from else {
-            return self.count_dropped(&source, &"no peer has this address");
+            return self.count_dropped(None, Why::Malformed, &"no peer has this address");
         };
         if open.of(from.ip()) >= MAX_OPEN_PER_SOURCE {
-            return self.count_dropped(&from, &"too many connections from this address");
+            net::reset_on_close(&stream);
+            let reason = &"too many connections from this address";
+            return self.count_dropped(Some(from), Why::TooMuch, reason);
         }
-        let inbound = self.clone();
-        open.spawn(from.ip(), async move {
+        if open.len() >= MAX_OPEN
+            && let Some(spared) = open.spare_one().and_then(|ip| PeerAddr::new(ip).ok())
+        {
+            let reason = &"too many connections in all";
+            self.count_dropped(Some(spared), Why::TooMuch, reason);
+        }
+        let progress = Progress::default();
+        let line = Line {
+            from,
+            progress: progress.clone(),
+            pace: pace.clone(),
+            inbound: self.clone(),
+        };
+        open.spawn(from.ip(), progress, async move {
+            let inbound = line.inbound.clone();
             let result = match kind {
-                Kind::Contacts => connection::contact(stream, from, &inbound).await,
-                Kind::Texts => connection::text(stream, from, &inbound).await,
+                Kind::Contacts => connection::contact(stream, line).await,
+                Kind::Texts => connection::text(stream, line).await,
             };
             if let Err(reason) = result {
-                inbound.count_dropped(&from, &reason);
+                inbound.count_dropped(Some(from), reason.why(), &reason);
             }
         });
     }
 
-    fn count_dropped(&self, from: &dyn std::fmt::Display, reason: &dyn std::fmt::Display) {
+    /// Tells the machine what was dropped, until [`Inbound::closing`].
+    pub(super) async fn tell_dropped(self) {
+        loop {
+            let inputs = tokio::select! {
+                () = self.closing.cancelled() => return,
+                inputs = self.tally.gathered() => inputs,
+            };
+            for input in inputs {
+                // If nobody takes reports any more, nobody is left to be told.
+                let _ = self.reports.send(Report::Input(input)).await;
+            }
+        }
+    }
+
+    fn count_dropped(&self, from: Option<PeerAddr>, why: Why, reason: &dyn std::fmt::Display) {
         let so_far = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
-        tracing::debug!(%from, %reason, so_far, "dropped a connection");
+        tracing::debug!(?from, %reason, so_far, "dropped a connection");
+        self.tally.count(from, Tried::Connection, why);
     }
 
     /// How many connections were dropped because of what they sent, or did not send.
@@ -148,47 +199,32 @@ impl Inbound {
     }
 }
 
-/// The connections that are open, and whose they are.
-#[derive(Default)]
-struct Open {
-    tasks: JoinSet<()>,
-    sources: HashMap<Id, Ipv4Addr>,
+/// One connection, as its task knows it.
+#[derive(Debug)]
+pub(super) struct Line {
+    /// Where it comes from.
+    pub(super) from: PeerAddr,
+    /// How far it is.
+    pub(super) progress: Progress,
+    /// Where reports go.
+    pub(super) inbound: Inbound,
+    pace: Arc<Mutex<Pace>>,
 }
 
-impl Open {
-    fn spawn(&mut self, source: Ipv4Addr, task: impl Future<Output = ()> + Send + 'static) {
-        let handle = self.tasks.spawn(task);
-        self.sources.insert(handle.id(), source);
-    }
-
-    fn len(&self) -> usize {
-        self.tasks.len()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.tasks.is_empty()
-    }
-
-    fn of(&self, source: Ipv4Addr) -> usize {
-        self.sources.values().filter(|&&own| own == source).count()
-    }
-
-    async fn join_one(&mut self) {
-        let id = match self.tasks.join_next_with_id().await {
-            Some(Ok((id, ()))) => id,
-            Some(Err(error)) => {
-                tracing::error!(%error, "the task of a connection failed");
-                error.id()
-            }
-            None => return,
+impl Line {
+    /// Waits for this address's turn, with a packet that has come.
+    pub(super) async fn turn(&self) -> Result<(), Dropped> {
+        let wait = {
+            let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
+            pace.wait(self.from.ip(), Instant::now())
         };
-        self.sources.remove(&id);
-    }
-
-    async fn join_all(&mut self) {
-        while !self.is_empty() {
-            self.join_one().await;
+        match wait {
+            Some(Duration::ZERO) => {}
+            Some(wait) => sleep(wait).await,
+            None => return Err(Dropped::TooMany),
         }
+        self.progress.set(Stage::Heard);
+        Ok(())
     }
 }
 

@@ -8,11 +8,14 @@ use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use p2pchat_model::{Command, Event, Failure, MessageId, Notice, Problem, Username, View};
+use p2pchat_model::{
+    BlockChange, Command, Event, Failure, MessageId, Notice, Problem, Username, View,
+};
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::{Subscription, clock};
 use crate::History;
+use crate::blocks::Blocks;
 use crate::history::Entry;
 
 /// How many entries may wait. If the disk is so slow that they do, the peer takes on
@@ -30,6 +33,11 @@ pub(super) enum ToJournal {
     Event(Event),
     /// A text has become an event: its sender may be told, once that is written down.
     Taken(oneshot::Sender<()>),
+    /// The block list changed, which is to be kept.
+    KeepBlock {
+        account: Username,
+        change: BlockChange,
+    },
     /// A page of the history is wanted, as [`Event::History`].
     Recall {
         account: Username,
@@ -41,6 +49,15 @@ pub(super) enum ToJournal {
     Subscribe(oneshot::Sender<Subscription>),
 }
 
+/// What is kept on disk: nothing where there is no file.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// What was said.
+    pub(super) history: Option<History>,
+    /// Who is blocked.
+    pub(super) blocks: Option<Blocks>,
+}
+
 /// A journal that runs until the last sender is dropped.
 #[derive(Debug)]
 pub(super) struct Journal {
@@ -50,13 +67,13 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Starts the thread.
-    pub(super) fn start(history: Option<History>) -> io::Result<(Self, mpsc::Sender<ToJournal>)> {
+    pub(super) fn start(kept: Kept) -> io::Result<(Self, mpsc::Sender<ToJournal>)> {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
         let (end, ended) = oneshot::channel::<()>();
         let thread = thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || {
-                Keeper::new(history).run(receiver);
+                Keeper::new(kept).run(receiver);
                 // Dropped, not sent: that is told even by a thread that fails.
                 drop(end);
             })?;
@@ -89,6 +106,7 @@ impl Batch {
 /// The thread's own.
 struct Keeper {
     history: Option<History>,
+    blocks: Option<Blocks>,
     /// Set when the history could not be written: it can still be read.
     broken: bool,
     view: View,
@@ -96,9 +114,10 @@ struct Keeper {
 }
 
 impl Keeper {
-    fn new(history: Option<History>) -> Self {
+    fn new(kept: Kept) -> Self {
         Self {
-            history,
+            history: kept.history,
+            blocks: kept.blocks,
             broken: false,
             view: View::default(),
             events: broadcast::Sender::new(MAX_BEHIND),
@@ -173,6 +192,11 @@ impl Keeper {
 
     fn answer(&mut self, question: ToJournal) {
         match question {
+            ToJournal::KeepBlock { account, change } => {
+                if let Some(failed) = self.keep_block(account, change) {
+                    self.tell(failed);
+                }
+            }
             ToJournal::Recall { account, before } => {
                 let event = self.recall(account, before);
                 self.tell(event);
@@ -190,6 +214,27 @@ impl Keeper {
             }
             ToJournal::Event(_) | ToJournal::Taken(_) => unreachable!("these are no questions"),
         }
+    }
+
+    /// What to tell the user if it could not be kept.
+    fn keep_block(&self, account: Username, change: BlockChange) -> Option<Event> {
+        let reason = match &self.blocks {
+            None => "there is no file to keep it in".to_owned(),
+            Some(blocks) => match blocks.keep(account, change) {
+                Ok(()) => return None,
+                Err(error) => {
+                    tracing::warn!(%error, "a change of the block list cannot be kept");
+                    error.to_string()
+                }
+            },
+        };
+        let command = match change {
+            BlockChange::Blocked(who) => Command::Block { who },
+            BlockChange::Unblocked(who) => Command::Unblock { who },
+        };
+        let problem = Problem::NotKept;
+        let message = format!("{}: {reason}", problem.words());
+        Some(failure(&command, problem, message))
     }
 
     fn recall(&self, account: Username, before: Option<MessageId>) -> Event {
@@ -251,12 +296,16 @@ fn unreadable(command: &Command, error: &crate::HistoryError) -> Event {
 
 fn failed(command: &Command) -> Event {
     let problem = Problem::NoHistory;
+    failure(command, problem, problem.words().to_owned())
+}
+
+fn failure(command: &Command, problem: Problem, message: String) -> Event {
     Event::Failed {
         at: clock::wall(),
         failure: Failure {
             command: command.name().to_owned(),
             problem,
-            message: problem.words().to_owned(),
+            message,
         },
     }
 }

@@ -19,14 +19,18 @@ use super::net;
 use crate::machine::Taken;
 
 /// How many texts and notifies are on their way at once; further ones wait.
-const MAX_SENDS: usize = 512;
+const MAX_SENDS: usize = 384;
+/// The same for those addresses to which there never was a connection. They are counted
+/// apart, because there may be nobody, which takes seconds to find out: made-up members
+/// must not hold up real ones.
+const MAX_UNTRIED: usize = 128;
 /// How many chat requests wait for an answer at once; further ones wait to be sent. They
 /// are counted apart, because each may take a minute.
 const MAX_REQUESTS: usize = 64;
 /// How long a notify waits for the other side to close.
 const NOTIFY_PATIENCE: Duration = Duration::from_secs(1);
-/// Of how many addresses the message port is remembered. Beyond that all are forgotten,
-/// which costs one refused connection each.
+/// Of how many addresses it is remembered that they are there, and at which port. Beyond
+/// that all are forgotten, which costs one refused connection each.
 const MAX_REMEMBERED: usize = 4096;
 
 /// The ports of other peers.
@@ -52,6 +56,7 @@ pub(super) struct Outbound {
     own: PeerAddr,
     ports: Ports,
     sends: Arc<Semaphore>,
+    untried: Arc<Semaphore>,
     requests: Arc<Semaphore>,
     /// The message port that last worked.
     remembered: Arc<Mutex<HashMap<PeerAddr, u16>>>,
@@ -63,6 +68,7 @@ impl Outbound {
             own,
             ports,
             sends: Arc::new(Semaphore::new(MAX_SENDS)),
+            untried: Arc::new(Semaphore::new(MAX_UNTRIED)),
             requests: Arc::new(Semaphore::new(MAX_REQUESTS)),
             remembered: Arc::default(),
         }
@@ -75,7 +81,7 @@ impl Outbound {
         message: Message,
         patience: Duration,
     ) -> Result<Taken, Gone> {
-        let _permit = permit(&self.sends).await;
+        let _permit = permit(self.share_of(to)).await;
         let mut stream = self
             .dial_messages(to)
             .await
@@ -97,7 +103,7 @@ impl Outbound {
 
     /// Sends a notify.
     pub(super) async fn notify(self, to: PeerAddr, contact: Contact) -> Result<(), Gone> {
-        let _permit = permit(&self.sends).await;
+        let _permit = permit(self.share_of(to)).await;
         let mut stream = self
             .contact(to, &contact)
             .await
@@ -143,11 +149,21 @@ impl Outbound {
         }
     }
 
+    /// What this address has a share of.
+    fn share_of(&self, to: PeerAddr) -> &Semaphore {
+        match self.remembered(to) {
+            Some(_) => &self.sends,
+            None => &self.untried,
+        }
+    }
+
     /// A connection over which a request or notify was sent.
     async fn contact(&self, to: PeerAddr, contact: &Contact) -> io::Result<TcpStream> {
         let mut packet = Vec::new();
         contact.encode(&mut packet);
         let mut stream = self.dial(to, self.ports.contact).await?;
+        let port = self.remembered(to).unwrap_or(self.ports.message);
+        self.remember(to, port);
         net::write(&mut stream, &packet).await?;
         Ok(stream)
     }
@@ -158,14 +174,14 @@ impl Outbound {
             Some(port) if port == self.ports.unprivileged => (port, self.ports.message),
             _ => (self.ports.message, self.ports.unprivileged),
         };
-        match self.dial(to, first).await {
+        let (port, stream) = match self.dial(to, first).await {
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-                let stream = self.dial(to, second).await?;
-                self.remember(to, second);
-                Ok(stream)
+                (second, self.dial(to, second).await?)
             }
-            result => result,
-        }
+            stream => (first, stream?),
+        };
+        self.remember(to, port);
+        Ok(stream)
     }
 
     async fn dial(&self, to: PeerAddr, port: u16) -> io::Result<TcpStream> {

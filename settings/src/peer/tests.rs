@@ -30,6 +30,9 @@ fn the_command_line_goes_before_the_file_and_the_file_before_the_default() {
     let by_line = options(filed(), &["--registry", "b", "--no-history"]).unwrap();
     assert_eq!(by_line.registry, "b");
     assert_eq!(by_line.history, None);
+    // Who is blocked is kept all the same.
+    let blocks = ["--no-history", "--blocks", "b"];
+    assert_eq!(options(filed(), &blocks).unwrap().blocks, Some("b".into()));
     let kept = options(filed(), &["--no-history=no"]).unwrap();
     assert_eq!(kept.history, Some("h".into()));
 }

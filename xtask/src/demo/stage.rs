@@ -101,7 +101,9 @@ impl Stage {
         command
             .args(["--registry", &format!("127.0.0.1:{}", self.registry.tcp)])
             .args(["--hello-port", &self.registry.udp.to_string()])
-            .args(["--address", &address.to_string(), "--no-history"]);
+            .args(["--address", &address.to_string(), "--no-history"])
+            .arg("--blocks")
+            .arg(self.folder.path().join("blocks.sqlite3"));
     }
 }
 

@@ -12,6 +12,9 @@ use super::super::SendId;
 #[derive(Debug)]
 pub(in super::super) struct Member {
     pub(in super::super) standing: Standing,
+    /// Who told of him, until he has been heard or has taken something: that there is
+    /// anybody at his address is hearsay until then.
+    pub(in super::super) brought_by: Option<PeerAddr>,
     /// When he joined or came back.
     pub(in super::super) since: Duration,
     /// Whom he is not believed to know.
@@ -68,6 +71,7 @@ impl Member {
     pub(super) fn new(now: Duration) -> Self {
         Self {
             standing: Standing::Present,
+            brought_by: None,
             since: now,
             untold: BTreeSet::new(),
             wants_list: false,

@@ -168,6 +168,7 @@ impl Machine {
         let at = self.now.wall;
         self.emit(Event::LoggedIn { at, name });
         if !anew {
+            self.tell_blocks(name, None);
             self.out.push_back(Output::Recall {
                 account: name,
                 before: None,

@@ -26,6 +26,7 @@ impl Machine {
         let name = self.account()?;
         self.check_link()?;
         self.ask_online(name, true);
+        self.tell_dropped();
         Ok(())
     }
 
@@ -135,5 +136,6 @@ impl Machine {
     fn tell_online(&mut self) {
         let users = self.directory.users();
         self.emit(Event::Online { users });
+        self.enforce_blocks();
     }
 }

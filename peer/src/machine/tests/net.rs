@@ -240,7 +240,7 @@ impl Net {
         conn
     }
 
-    fn input(&mut self, at: PeerAddr, input: Input) {
+    pub(super) fn input(&mut self, at: PeerAddr, input: Input) {
         let now = self.time();
         self.machines.get_mut(&at).unwrap().handle(now, input);
         self.pump();
@@ -322,10 +322,16 @@ impl Net {
             }
             Output::TakeText { conn } => self.text_result(conn, Ok(Taken::Confirmed)),
             Output::RefuseText { conn } => self.text_result(conn, Err(Gone::Refused)),
-            Output::DisconnectRegistry | Output::Recall { .. } | Output::Find { .. } => return,
+            Output::DisconnectRegistry
+            | Output::Recall { .. }
+            | Output::Find { .. }
+            | Output::KeepBlock { .. } => return,
         };
         let (to, input) = reply;
-        self.machines.get_mut(&to).unwrap().handle(now, input);
+        // Some are only ever spoken for.
+        if let Some(machine) = self.machines.get_mut(&to) {
+            machine.handle(now, input);
+        }
     }
 
     fn contact(

@@ -286,9 +286,8 @@ async fn one_address_cannot_take_all_connections() {
     .await;
 }
 
-#[tokio::test]
-async fn beyond_the_bound_connections_wait_and_are_not_refused() {
-    let mut door = door(Kind::Texts).await;
+/// As many connections as may be open, from as few addresses as that takes.
+async fn all_that_may_be_open(door: &Door) -> Vec<TcpStream> {
     let mut held = Vec::new();
     for _ in 0..MAX_OPEN / MAX_OPEN_PER_SOURCE {
         let own = own_address();
@@ -296,12 +295,101 @@ async fn beyond_the_bound_connections_wait_and_are_not_refused() {
             held.push(door.connect(own).await);
         }
     }
-    let mut patient = door.connect(own_address()).await;
+    held
+}
+
+#[tokio::test]
+async fn those_who_hold_connections_open_make_room_for_those_who_speak() {
+    let mut door = door(Kind::Texts).await;
+    let mut held = all_that_may_be_open(&door).await;
+    let mut honest = door.connect(own_address()).await;
+    honest.write_all(&message().encode()).await.unwrap();
+    let Report::Text { taken, .. } = door.report().await else {
+        panic!("no text")
+    };
+    taken.send(()).unwrap();
+    assert_eq!(end(&mut honest).await.unwrap(), 0);
+    assert_eq!(door.inbound.dropped(), 1);
+    // The one that was there first is gone.
+    let ended = end(&mut held.remove(0)).await;
+    assert!(ended.is_err(), "{ended:?}");
+}
+
+#[tokio::test]
+async fn where_all_wait_for_the_machine_further_ones_wait_and_are_not_refused() {
+    let mut door = door(Kind::Texts).await;
+    let mut all = all_that_may_be_open(&door).await;
+    for stream in &mut all {
+        stream.write_all(&message().encode()).await.unwrap();
+    }
+    // As many as the channel holds, and so all have been read.
+    within("the reports", async {
+        while door.reports.len() < door.reports.max_capacity() {
+            sleep(Duration::from_millis(5)).await;
+        }
+        sleep(Duration::from_millis(300)).await;
+    })
+    .await;
+    let late = own_address();
+    let mut patient = door.connect(late).await;
     patient.write_all(&message().encode()).await.unwrap();
-    let early = timeout(Duration::from_millis(100), door.reports.recv()).await;
-    assert!(early.is_err(), "the bound does not hold");
-    held.clear();
-    assert!(matches!(door.report().await, Report::Text { .. }));
+    let mut waiting = Vec::new();
+    for _ in 0..MAX_OPEN {
+        let Report::Text { from, taken, .. } = door.report().await else {
+            panic!("no text")
+        };
+        assert_ne!(from, late, "the bound does not hold");
+        waiting.push(taken);
+    }
+    drop(waiting);
+    let Report::Text { from, .. } = door.report().await else {
+        panic!("no text")
+    };
+    assert_eq!((from, door.inbound.dropped()), (late, 0));
+}
+
+#[tokio::test]
+async fn who_sends_too_fast_waits_for_his_turn_and_loses_nothing() {
+    let mut door = door(Kind::Texts).await;
+    let own = own_address();
+    let more = 10;
+    let began = Instant::now();
+    for _ in 0..pace::BURST + more {
+        let mut stream = door.connect(own).await;
+        stream.write_all(&message().encode()).await.unwrap();
+        let Report::Text { taken, .. } = door.report().await else {
+            panic!("no text")
+        };
+        taken.send(()).unwrap();
+        assert_eq!(end(&mut stream).await.unwrap(), 0);
+    }
+    // What came back meanwhile was not waited for.
+    assert!(began.elapsed() >= pace::INTERVAL * more);
+    assert_eq!(door.inbound.dropped(), 0);
+}
+
+#[tokio::test]
+async fn what_was_dropped_is_gathered_and_told() {
+    let mut door = door(Kind::Contacts).await;
+    tokio::spawn(door.inbound.clone().tell_dropped());
+    let own = own_address();
+    for _ in 0..3 {
+        let mut stream = door.connect(own).await;
+        stream.write_all(&[7; 26]).await.unwrap();
+        let _ = end(&mut stream).await;
+    }
+    let mut counted = 0;
+    while counted < 3 {
+        let Report::Input(Input::Dropped {
+            from, why, count, ..
+        }) = door.report().await
+        else {
+            panic!("no count")
+        };
+        assert_eq!((from, why), (Some(own), Why::Malformed));
+        counted += count;
+    }
+    assert_eq!(counted, 3);
 }
 
 #[tokio::test]

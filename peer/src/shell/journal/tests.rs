@@ -54,7 +54,11 @@ struct Running {
 }
 
 fn start(history: Option<History>) -> Running {
-    let (journal, sender) = Journal::start(history).unwrap();
+    let (journal, sender) = Journal::start(Kept {
+        history,
+        blocks: None,
+    })
+    .unwrap();
     let handle = Handle {
         address: "127.0.0.2".parse().unwrap(),
         commands: mpsc::channel(1).0,

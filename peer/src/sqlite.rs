@@ -1,0 +1,159 @@
+//! A file of SQLite that is this user's own: made, recognised, opened.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+use thiserror::Error;
+
+/// How long to wait for another p2pchat that writes to the same file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long to wait between tries where SQLite itself does not wait.
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
+
+/// What a file holds.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    /// What it is, in words.
+    pub(crate) what: &'static str,
+    /// Marks the file as ours.
+    pub(crate) application_id: i32,
+    /// The version of the tables. A change of theirs counts up and brings a migration.
+    pub(crate) version: i32,
+    /// Makes the tables.
+    pub(crate) schema: &'static str,
+    /// How durable a change is: SQLite's setting of this name.
+    pub(crate) synchronous: &'static str,
+}
+
+/// Why a file cannot be opened, read or written.
+#[derive(Debug, Error)]
+pub enum FileError {
+    /// The folder or the file cannot be made.
+    #[error("cannot make {path}: {source}")]
+    Create {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is a file, but of something else.
+    #[error("this is not a {0} of p2pchat: name another file")]
+    NotOurs(&'static str),
+    /// A later version of p2pchat wrote it.
+    #[error(
+        "it was written by a later version of p2pchat (format {found}, this one knows {known}): update"
+    )]
+    TooNew {
+        /// The format's version.
+        found: i32,
+        /// The version that this program writes.
+        known: i32,
+    },
+    /// It holds something that makes no sense.
+    #[error("it holds an entry that makes no sense: `{0}`")]
+    Entry(String),
+    /// SQLite failed.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// Opens the file, ready for use.
+pub(crate) fn open(path: &Path, kind: &Kind) -> Result<Connection, FileError> {
+    create(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    set_up(&mut connection, kind).map_err(|error| match &error {
+        FileError::Sqlite(rusqlite::Error::SqliteFailure(failure, _))
+            if failure.code == ErrorCode::NotADatabase =>
+        {
+            FileError::NotOurs(kind.what)
+        }
+        _ => error,
+    })?;
+    Ok(connection)
+}
+
+fn set_up(connection: &mut Connection, kind: &Kind) -> Result<(), FileError> {
+    if !is_ours(connection, kind)? {
+        // Two processes may get here at once: the second waits and then finds the tables.
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        if !is_ours(&transaction, kind)? {
+            transaction.execute_batch(kind.schema)?;
+            transaction.pragma_update(None, "application_id", kind.application_id)?;
+            transaction.pragma_update(None, "user_version", kind.version)?;
+        }
+        transaction.commit()?;
+    }
+    use_wal(connection)?;
+    connection.pragma_update(None, "synchronous", kind.synchronous)?;
+    Ok(())
+}
+
+/// Whether the tables are there; an error if the file holds something else.
+fn is_ours(connection: &Connection, kind: &Kind) -> Result<bool, FileError> {
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+    let tables: i32 =
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let found = number("user_version")?;
+    match number("application_id")? {
+        id if id == kind.application_id && found == kind.version => Ok(true),
+        id if id == kind.application_id => Err(FileError::TooNew {
+            found,
+            known: kind.version,
+        }),
+        0 if found == 0 && tables == 0 => Ok(false),
+        _ => Err(FileError::NotOurs(kind.what)),
+    }
+}
+
+/// Turns on the write-ahead log. SQLite does not wait here for another process that is
+/// doing the same, so this does.
+fn use_wal(connection: &Connection) -> Result<(), FileError> {
+    let give_up = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(rusqlite::Error::SqliteFailure(failure, _))
+                if failure.code == ErrorCode::DatabaseBusy && Instant::now() < give_up =>
+            {
+                std::thread::sleep(BUSY_PAUSE);
+            }
+            result => return Ok(result?),
+        }
+    }
+}
+
+/// Makes the folder and the file, if they are not there, for their owner only. SQLite
+/// gives the files that it puts beside it the same mode.
+fn create(path: &Path) -> Result<(), FileError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| FileError::Create { path, source }
+    };
+    if let Some(folder) = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        create_folder(folder).map_err(failed(folder))?;
+    }
+    create_file(path).map_err(failed(path))
+}
+
+fn create_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+fn create_file(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
