@@ -11,7 +11,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::mongod::MongoDb;
-use crate::web;
+use crate::{deny, sbom, web};
 use report::Report;
 
 /// What to check.
@@ -29,6 +29,10 @@ pub enum Step {
     Fmt,
     /// The web page, and what it weighs; before the lints, so that the bridge has it
     Web,
+    /// Licences, sources, bans and advisories of what p2pchat is made of, by cargo-deny
+    Deny,
+    /// Bills of materials, which have to have all that is built
+    Sbom,
     /// Lints, by clippy
     Clippy,
     /// The documentation of every item, its links included
@@ -60,6 +64,8 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
         match step {
             Step::Fmt => report.step("fmt", start, steps::fmt().await),
             Step::Web => report.step("web", start, web::build().await),
+            Step::Deny => report.told("deny", start, deny::run().await),
+            Step::Sbom => report.step("sbom", start, sbom::run(&sbom::Options::default()).await),
             Step::Clippy => report.step("clippy", start, steps::clippy().await),
             Step::Doc => report.step("doc", start, steps::doc().await),
             Step::Wasm => report.step("wasm", start, steps::wasm().await),
@@ -91,6 +97,8 @@ impl Step {
         match self {
             Self::Fmt => "formatting",
             Self::Web => "the web page",
+            Self::Deny => "what p2pchat is made of",
+            Self::Sbom => "bills of materials",
             Self::Clippy => "lints",
             Self::Doc => "documentation",
             Self::Wasm => "the build for browsers",

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
-use xtask::{check, demo, dev, fuzz, web};
+use xtask::{check, demo, deny, dev, fuzz, sbom, web};
 
 /// What there is to do with the source of p2pchat.
 #[derive(Parser)]
@@ -43,6 +43,15 @@ enum Task {
     /// worth keeping is kept for the next run. Ends with a table of figures; the exit code
     /// is 0 only if nothing was found.
     Fuzz(fuzz::Options),
+    /// Check what p2pchat is made of: licences, sources, bans, advisories
+    ///
+    /// By cargo-deny and deny.toml. The advisories are those of the RustSec database, which
+    /// is fetched from GitHub; where that is out of reach, this says what was not checked.
+    Deny,
+    /// Write a bill of materials for each program, in the format CycloneDX
+    ///
+    /// By cargo-cyclonedx, cut down to what is built. That of the bridge has the page in it.
+    Sbom(sbom::Options),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -75,6 +84,11 @@ async fn run(task: Task) -> Result<ExitCode> {
         Task::Web => web::build().await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => check::run(&options).await,
         Task::Fuzz(options) => fuzz::run(&options).await,
+        Task::Deny => deny::run().await.map(|advisories| {
+            println!("{advisories}");
+            ExitCode::SUCCESS
+        }),
+        Task::Sbom(options) => sbom::run(&options).await.map(|()| ExitCode::SUCCESS),
     }
 }
 

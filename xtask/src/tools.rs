@@ -1,5 +1,6 @@
-//! The programs that make the web page, try it, and fuzz. Each is used as it is found, if it
-//! fits, and otherwise brought into the user's cache, once.
+//! The programs that make the web page, try it, fuzz, and look after what p2pchat is made
+//! of. Each is used as it is found, if it fits, and otherwise brought into the user's cache,
+//! once.
 
 use std::env;
 use std::ffi::OsString;
@@ -17,6 +18,11 @@ use crate::{apt, cache, process};
 const TRUNK: (&str, &str) = ("0.21.", "0.21.14");
 /// The line of cargo-fuzz whose command line is used here, and the one that is brought.
 const CARGO_FUZZ: (&str, &str) = ("0.13.", "0.13.2");
+/// The cargo-deny that reads `deny.toml`, and no other: what is an error differs between
+/// versions, and so does the name of the folder that its database is in.
+const CARGO_DENY: (&str, &str) = ("0.20.2", "0.20.2");
+/// The line of cargo-cyclonedx whose JSON is read here, and the one that is brought.
+const CARGO_CYCLONEDX: (&str, &str) = ("0.5.", "0.5.9");
 /// The `wasm-opt` that is brought is that of npm's newest binaryen; older ones than this
 /// do not know what today's compilers emit.
 const OLDEST_WASM_OPT: u32 = 116;
@@ -104,6 +110,27 @@ impl Toolbox {
 /// # Errors
 /// If it is missing and cannot be brought.
 pub async fn cargo_fuzz() -> Result<PathBuf> {
+    of_cargo("cargo-fuzz", CARGO_FUZZ).await
+}
+
+/// cargo-deny, which checks what may get in.
+///
+/// # Errors
+/// If it is missing and cannot be brought.
+pub async fn cargo_deny() -> Result<PathBuf> {
+    of_cargo("cargo-deny", CARGO_DENY).await
+}
+
+/// cargo-cyclonedx, which writes bills of materials.
+///
+/// # Errors
+/// If it is missing and cannot be brought.
+pub async fn cargo_cyclonedx() -> Result<PathBuf> {
+    of_cargo("cargo-cyclonedx", CARGO_CYCLONEDX).await
+}
+
+/// A subcommand of cargo that is called as a program.
+async fn of_cargo(name: &str, fits: (&str, &str)) -> Result<PathBuf> {
     let folder = cache::folder()?.join("tools");
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths(
@@ -111,8 +138,8 @@ pub async fn cargo_fuzz() -> Result<PathBuf> {
             .into_iter()
             .chain(env::split_paths(&path)),
     )?;
-    cargo_tool(&path, &folder, "cargo-fuzz", "cargo-fuzz", CARGO_FUZZ).await?;
-    on_path(&path, "cargo-fuzz").context("cargo-fuzz was installed and is not there")
+    cargo_tool(&path, &folder, name, name, fits).await?;
+    on_path(&path, name).with_context(|| format!("{name} was installed and is not there"))
 }
 
 /// Something that cargo installs, of a version that begins with `fits.0`; else `fits.1` is
@@ -125,11 +152,8 @@ async fn cargo_tool(
     fits: (&str, &str),
 ) -> Result<()> {
     if let Some(program) = on_path(path, name)
-        && let Ok(said) = process::output(Command::new(program).arg("--version")).await
-        && said
-            .split_whitespace()
-            .nth(1)
-            .is_some_and(|version| version.starts_with(fits.0))
+        && let Some(version) = version_of(&program, name).await
+        && version.starts_with(fits.0)
     {
         return Ok(());
     }
@@ -143,6 +167,19 @@ async fn cargo_tool(
     process::run(&mut install)
         .await
         .with_context(|| format!("cannot install {package}; that takes a network"))
+}
+
+/// The version that a program says it is. Some subcommands of cargo say it only when they
+/// are called as cargo calls them.
+async fn version_of(program: &Path, name: &str) -> Option<String> {
+    for subcommand in [None, name.strip_prefix("cargo-")] {
+        let mut command = Command::new(program);
+        command.args(subcommand).arg("--version");
+        if let Ok(said) = process::output(&mut command).await {
+            return said.split_whitespace().nth(1).map(str::to_owned);
+        }
+    }
+    None
 }
 
 /// npm, with a node that is recent enough.

@@ -1,5 +1,6 @@
 //! What became of the checks: a table, and one line that sums it up.
 
+use std::fmt::Display;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -24,10 +25,20 @@ struct Row {
 impl Report {
     /// Adds a step. It counts as one test.
     pub(super) fn step(&mut self, name: &'static str, start: Instant, result: Result<()>) {
+        self.told(name, start, result.map(|()| "ok"));
+    }
+
+    /// Adds a step that tells what its success is worth. It counts as one test.
+    pub(super) fn told(
+        &mut self,
+        name: &'static str,
+        start: Instant,
+        result: Result<impl Display>,
+    ) {
         let result = match result {
-            Ok(()) => {
+            Ok(told) => {
                 self.sum.passed += 1;
-                "ok".to_owned()
+                told.to_string()
             }
             Err(error) => {
                 self.sum.failed += 1;
