@@ -46,7 +46,8 @@ impl Bom {
         self.list("dependencies")
             .retain(|entry| is_kept(&entry["ref"]));
         for entry in self.list("dependencies") {
-            if let Some(on) = entry["dependsOn"].as_array_mut() {
+            // Asked with an index, an entry without any would get one that is null.
+            if let Some(on) = entry.get_mut("dependsOn").and_then(Value::as_array_mut) {
                 on.retain(is_kept);
             }
         }

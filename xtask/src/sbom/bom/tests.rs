@@ -58,6 +58,14 @@ fn what_is_not_built_is_taken_out_everywhere() {
 }
 
 #[test]
+fn what_needs_nothing_says_nothing_of_it() {
+    let mut bill = bill("outer", &[part("a", "required")]);
+    bill.0["dependencies"] = json!([{ "ref": "r#a" }]);
+    bill.cut(&built(&["outer", "a"])).unwrap();
+    assert_eq!(bill.0["dependencies"], json!([{ "ref": "r#a" }]));
+}
+
+#[test]
 fn a_bill_that_lacks_what_is_built_is_refused() {
     let mut bill = bill("outer", &[part("a", "required")]);
     let refused = bill.cut(&built(&["outer", "a", "b"])).unwrap_err();
