@@ -7,11 +7,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use futures::future::try_join_all;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, stdin};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
-/// What a request is long.
+/// How long a request is, in bytes.
 const REQUEST: usize = 27;
+/// How long a text is, in bytes.
+pub const TEXT: usize = 111;
 
 /// A bare program.
 #[derive(Debug, Subcommand)]
@@ -24,6 +27,16 @@ pub enum Bare {
     },
     /// Takes datagrams
     Take,
+    /// Sends a text to each of these addresses at a time, whenever a line comes in
+    Say {
+        /// To whom
+        to: Vec<SocketAddr>,
+    },
+    /// Takes texts, and writes a line for each
+    Hear {
+        /// Where
+        at: SocketAddr,
+    },
 }
 
 /// Runs one until it is killed.
@@ -43,6 +56,8 @@ pub async fn run(bare: Bare) -> Result<()> {
             println!("{}", socket.local_addr()?);
             take(socket).await
         }
+        Bare::Say { to } => say(&to).await,
+        Bare::Hear { at } => hear(TcpListener::bind(at).await?).await,
     }
 }
 
@@ -70,5 +85,27 @@ async fn take(socket: UdpSocket) -> Result<()> {
     let mut datagram = [0; 64];
     loop {
         socket.recv_from(&mut datagram).await?;
+    }
+}
+
+async fn say(to: &[SocketAddr]) -> Result<()> {
+    let mut lines = BufReader::new(stdin()).lines();
+    while lines.next_line().await?.is_some() {
+        try_join_all(to.iter().copied().map(say_to)).await?;
+    }
+    Ok(())
+}
+
+async fn say_to(to: SocketAddr) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(to).await?;
+    stream.write_all(&[b'x'; TEXT]).await
+}
+
+async fn hear(listener: TcpListener) -> Result<()> {
+    println!("{}", listener.local_addr()?);
+    loop {
+        let (mut stream, _) = listener.accept().await.context("cannot accept")?;
+        stream.read_exact(&mut [0; TEXT]).await?;
+        println!("x");
     }
 }

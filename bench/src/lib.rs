@@ -7,9 +7,13 @@
 
 pub mod bare;
 pub mod load;
+pub mod machine;
+pub mod page;
 pub mod pin;
+pub mod plot;
 pub mod process;
 pub mod row;
 pub mod rows;
 pub mod sample;
 pub mod servers;
+pub mod talkers;

@@ -30,6 +30,27 @@ pub enum Reach {
     MoreByAtMost(f64),
 }
 
+/// Where a row stands on a curve: how the quantity grows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// What grows; the plot is called so.
+    pub curve: &'static str,
+    /// With what; the axis is called so.
+    pub over: &'static str,
+    /// How much of that there is.
+    pub at: f64,
+}
+
+impl Point {
+    /// So many of something that is counted.
+    #[must_use]
+    pub fn new(curve: &'static str, over: &'static str, at: usize) -> Self {
+        // Counts here stay far below 2^52: exact.
+        let at = at as f64;
+        Self { curve, over, at }
+    }
+}
+
 /// A line of the table.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -45,6 +66,8 @@ pub struct Row {
     pub limit: f64,
     /// How they should stand.
     pub reach: Reach,
+    /// If it belongs to a curve.
+    pub point: Option<Point>,
 }
 
 impl Row {
@@ -68,7 +91,13 @@ impl Row {
 
 /// The rate of a pair, and the time that 99 of 100 did not exceed, as two rows.
 #[must_use]
-pub fn rate_and_p99(what: &str, against: &str, pair: Pair, rate: f64, p99: f64) -> [Row; 2] {
+pub fn rate_and_p99(
+    what: &str,
+    against: &str,
+    pair: Pair,
+    [rate, p99]: [f64; 2],
+    point: Point,
+) -> [Row; 2] {
     [
         Row {
             what: what.to_owned(),
@@ -77,6 +106,7 @@ pub fn rate_and_p99(what: &str, against: &str, pair: Pair, rate: f64, p99: f64) 
             ours: pair.ours.rate,
             limit: pair.limit.rate,
             reach: Reach::AtLeast(rate),
+            point: Some(point),
         },
         Row {
             what: format!("{what}, p99"),
@@ -85,6 +115,7 @@ pub fn rate_and_p99(what: &str, against: &str, pair: Pair, rate: f64, p99: f64) 
             ours: pair.ours.p99,
             limit: pair.limit.p99,
             reach: Reach::AtMost(p99),
+            point: None,
         },
     ]
 }
@@ -158,6 +189,7 @@ mod tests {
             ours: 95_000.0,
             limit: 100_000.0,
             reach: Reach::AtLeast(0.95),
+            point: None,
         };
         assert!(row.holds());
         assert_eq!(

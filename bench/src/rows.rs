@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::row::Row;
 
+mod group;
 mod hello;
 mod idle;
 mod mongo;
@@ -20,6 +21,7 @@ mod redis;
 mod search;
 mod sessions;
 mod start;
+mod text;
 
 /// Which quantity to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -42,6 +44,10 @@ pub enum What {
     Passwords,
     /// From start to listening, against `/bin/true`
     Start,
+    /// One text from program to program, against connect, write, close, read
+    Text,
+    /// One text to 10, 100 and 1,000 members, against as many bare ones
+    Group,
 }
 
 /// What all measurements need.
@@ -101,5 +107,7 @@ pub async fn measure(what: What, context: &Context) -> Result<Vec<Row>> {
         What::Idle => idle::idle(context).await,
         What::Passwords => passwords::passwords(context).await,
         What::Start => start::start(context).await,
+        What::Text => text::text(context).await,
+        What::Group => group::group(context).await,
     }
 }

@@ -65,6 +65,7 @@ pub(super) async fn hello(context: &Context) -> Result<Vec<Row>> {
             ours: full.ours.rate,
             limit: full.limit.rate,
             reach: Reach::AtLeast(0.9),
+            point: None,
         },
         Row {
             what: format!("Hello, lost at {EASY} of the bare rate"),
@@ -73,6 +74,7 @@ pub(super) async fn hello(context: &Context) -> Result<Vec<Row>> {
             ours: easy.ours.rate,
             limit: easy.limit.rate,
             reach: Reach::MoreByAtMost(0.001),
+            point: None,
         },
     ])
 }

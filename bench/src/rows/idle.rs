@@ -55,6 +55,7 @@ pub(super) async fn idle(context: &Context) -> Result<Vec<Row>> {
         ours,
         limit,
         reach: Reach::MoreByAtMost(MORE),
+        point: None,
     }])
 }
 

@@ -31,5 +31,6 @@ pub(super) async fn mongo(context: &Context) -> Result<Vec<Row>> {
         ours: pair.ours.rate,
         limit: pair.limit.rate,
         reach: Reach::AtLeast(0.98),
+        point: None,
     }])
 }

@@ -11,11 +11,11 @@ use p2pchat_protocol::{OnlineUser, Request, Response};
 use super::Context;
 use super::search::compare;
 use crate::load::{Exchange, Load, connect};
-use crate::row::{Row, rate_and_p99};
+use crate::row::{Point, Row, rate_and_p99};
 use crate::servers::{self, Bare, name};
 
 /// How many users are online.
-const USERS: [usize; 3] = [10, 1_000, 100_000];
+const USERS: [usize; 5] = [10, 100, 1_000, 10_000, 100_000];
 /// How many clients ask.
 const CLIENTS: usize = 10;
 /// How many connections log users in at a time.
@@ -36,7 +36,14 @@ pub(super) async fn online(context: &Context) -> Result<Vec<Row>> {
         let mut limit = Load::connect(bare.address, bare.pid, CLIENTS).await?;
         let pair = compare(context, &mut ours, &exchange, &mut limit, &exchange).await?;
         let what = format!("All Online, {users} users, {CLIENTS} clients");
-        rows.extend(rate_and_p99(&what, "a bare server", pair, 0.8, 1.25));
+        let point = Point::new("All Online", "users online", users);
+        rows.extend(rate_and_p99(
+            &what,
+            "a bare server",
+            pair,
+            [0.8, 1.25],
+            point,
+        ));
     }
     Ok(rows)
 }

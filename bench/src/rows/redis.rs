@@ -78,5 +78,6 @@ pub(super) async fn redis(context: &Context) -> Result<Vec<Row>> {
         ours: pair.ours.rate,
         limit: pair.limit.rate,
         reach: Reach::AtLeast(2.0),
+        point: None,
     }])
 }

@@ -8,12 +8,12 @@ use p2pchat_protocol::{Request, Response};
 
 use super::Context;
 use crate::load::{Exchange, Load, connect};
-use crate::row::{Row, rate_and_p99};
+use crate::row::{Point, Row, rate_and_p99};
 use crate::sample::{Pair, side_by_side};
 use crate::servers::{self, Bare, name};
 
 /// How many connections ask at a time.
-const CONNECTIONS: [usize; 3] = [1, 50, 1000];
+const CONNECTIONS: [usize; 5] = [1, 10, 50, 200, 1000];
 
 /// A search for somebody who is online.
 fn exchange() -> Exchange {
@@ -52,11 +52,18 @@ pub(super) async fn search(context: &Context) -> Result<Vec<Row>> {
         let mut ours = Load::connect(registry.tcp, registry.pid()?, connections).await?;
         let mut limit = Load::connect(bare.address, bare.pid, connections).await?;
         let pair = compare(context, &mut ours, &exchange(), &mut limit, &exchange()).await?;
+        let point = Point::new("Search", "connections", connections);
         let what = match connections {
             1 => "Search, 1 connection".to_owned(),
             many => format!("Search, {many} connections"),
         };
-        rows.extend(rate_and_p99(&what, "a bare server", pair, 0.95, 1.2));
+        rows.extend(rate_and_p99(
+            &what,
+            "a bare server",
+            pair,
+            [0.95, 1.2],
+            point,
+        ));
     }
     Ok(rows)
 }

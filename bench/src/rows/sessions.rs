@@ -40,6 +40,7 @@ pub(super) async fn sessions(context: &Context) -> Result<Vec<Row>> {
         ours: pair.ours.p50,
         limit: pair.limit.p50,
         reach: Reach::AtMost(2.0),
+        point: None,
     }])
 }
 

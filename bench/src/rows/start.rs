@@ -39,6 +39,7 @@ pub(super) async fn start(context: &Context) -> Result<Vec<Row>> {
         ours: pair.ours.p50,
         limit: pair.limit.p50,
         reach: Reach::Below(most),
+        point: None,
     };
     Ok(vec![
         row("cold start of the registry, empty store", empty, EMPTY),
