@@ -64,9 +64,9 @@ pub const COMMANDS: &[Entry] = &[
     entry(
         "/block",
         "[NAME|ADDRESS]",
-        "take nothing from somebody any more; alone: from the one who asks",
+        "block somebody, or whoever asks for a chat",
     ),
-    entry("/unblock", "NAME|ADDRESS", "take from somebody again"),
+    entry("/unblock", "NAME|ADDRESS", "block him no longer"),
     entry("/blocked", "", "show who is blocked"),
     entry("/search", "NAME", "ask the registry where somebody is"),
     entry("/history", "", "show what was said earlier"),

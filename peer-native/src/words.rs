@@ -181,4 +181,37 @@ mod tests {
             ["[16:23] bob (127.0.0.3): a␛[2Jb c\u{fffd}"]
         );
     }
+
+    #[test]
+    fn a_request_with_a_thousand_members_is_a_short_line() {
+        let person = |n: u32| Person {
+            address: std::net::Ipv4Addr::from(0x0a00_0000 + n)
+                .to_string()
+                .parse()
+                .unwrap(),
+            name: None,
+        };
+        let members: Vec<_> = (1..=1024).map(person).collect();
+        let words = company(&members);
+        assert!(words.ends_with("10.0.0.8 and 1016 more"), "{words}");
+    }
+
+    #[test]
+    fn a_name_that_passes_for_another_is_marked() {
+        let mut view = View::default();
+        view.apply(&Event::Online {
+            users: [("bob", 3), ("b\u{43e}b", 4), ("\u{3164}", 5)]
+                .map(|(name, last)| p2pchat_model::OnlineUser {
+                    name: name.parse().unwrap(),
+                    address: format!("127.0.0.{last}").parse().unwrap(),
+                })
+                .to_vec(),
+        });
+        let who = who(&view).join("\n");
+        assert!(
+            who.contains("bob (127.0.0.3), b\u{43e}b (127.0.0.4) (looks like bob and is not)"),
+            "{who}"
+        );
+        assert!(who.contains("\u{fffd} (127.0.0.5)"), "{who}");
+    }
 }

@@ -2,6 +2,8 @@
 //! registry in this process and real sockets in between.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+#[path = "program/blocks.rs"]
+mod blocks;
 #[path = "program/command_line.rs"]
 mod command_line;
 #[path = "program/json.rs"]

@@ -135,3 +135,44 @@ fn tab_completes_commands_and_names_members_first() {
     assert_eq!(completions("hi ", &view), (3, Vec::new()));
     assert!(completions("al", &view).1.is_empty(), "oneself is no help");
 }
+
+#[test]
+fn block_alone_means_whoever_asks_and_never_by_a_name_that_proves_nothing() {
+    let block = |text: &str| Command::Block {
+        who: Target::new(text).unwrap(),
+    };
+    assert_eq!(command_of("/block mallory"), block("mallory"));
+    assert_eq!(command_of("/block 127.0.0.9"), block("127.0.0.9"));
+    assert!(parse("/block", &view()).unwrap_err().contains("whom"));
+    for (check, who) in [
+        (NameCheck::Confirmed, "bob"),
+        (NameCheck::Unknown, "127.0.0.7"),
+        (NameCheck::Differs, "127.0.0.7"),
+    ] {
+        let mut view = view();
+        view.apply(&Event::RequestReceived(p2pchat_model::IncomingRequest {
+            at: Timestamp(0),
+            from: Speaker {
+                name: "bob".parse().unwrap(),
+                address: "127.0.0.7".parse().unwrap(),
+                check,
+            },
+            members: Vec::new(),
+            expires: Timestamp(60_000),
+        }));
+        assert_eq!(parse("/block", &view), Ok(Typed::Command(block(who))));
+    }
+}
+
+#[test]
+fn unblock_completes_those_who_are_blocked() {
+    let mut view = view();
+    view.blocked = ["mallory", "10.0.0.9"]
+        .map(|text| Target::new(text).unwrap())
+        .to_vec();
+    let found = |line| completions(line, &view).1;
+    assert_eq!(found("/unblock m"), ["mallory "]);
+    assert_eq!(found("/unblock 1"), ["10.0.0.9 "]);
+    assert_eq!(found("/block B"), ["bob ", "Bert "]);
+    assert_eq!(parse("/blocked", &view), Ok(Typed::Blocked));
+}

@@ -205,3 +205,19 @@ fn after_missed_events_the_new_view_is_shown() {
     let shown = screen(&mut app, (80, 24), NOW);
     assert!(shown.contains("who am I?"), "{shown}");
 }
+
+#[test]
+fn whoever_asks_is_blocked_by_one_key() {
+    let block = Some(Act::Send(Command::Block {
+        who: Target::Address(address(5)),
+    }));
+    let mut app = asked();
+    app.key(KeyEvent::from(KeyCode::Char('b')), after(2));
+    assert_eq!(app.tick(after(3)), block);
+    type_text(&mut app, "but");
+    assert_eq!(press_control(&mut app, 'b'), block);
+    // Without a request it is the key of the editor that it always was.
+    let mut app = crate::tui::tests::app(in_chat());
+    assert_eq!(press_control(&mut app, 'b'), None);
+    assert_eq!(app.hint, None);
+}

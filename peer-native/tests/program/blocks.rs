@@ -1,0 +1,84 @@
+//! Blocking, and that it is kept.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use crate::support::{Piped, Registry, own_address};
+
+fn start(registry: &Registry, user: &str, address: &str, mode: &str) -> Piped {
+    let mut arguments = registry.arguments_of(user, address);
+    arguments.push(mode.to_owned());
+    Piped::start(registry, &arguments)
+}
+
+fn file(registry: &Registry) -> PathBuf {
+    let data = registry.folder.path().join(".local/share/p2pchat");
+    data.join("blocks.sqlite3")
+}
+
+#[test]
+fn whoever_is_blocked_stays_blocked_after_a_restart_and_without_a_history() {
+    let registry = Registry::start();
+    let (at_a, at_m) = (own_address(), own_address());
+    let mut mallory = start(&registry, "mallory", &at_m, "--json");
+    mallory.line_with("logged_in");
+    let mut alice = start(&registry, "alice", &at_a, "--plain");
+    alice.line_with("logged in as alice");
+    mallory.write(&format!(r#"{{"request":{{"to":"{at_a}"}}}}"#));
+    assert!(alice.line_with("asks for a chat").contains("/block"));
+    alice.write("/block");
+    alice.line_with("is blocked");
+    mallory.line_with(r#""rejected""#);
+    alice.write("/block 10.9.8.7");
+    alice.line_with("10.9.8.7 is blocked");
+    alice.write("/request 10.9.8.7");
+    alice.line_with("/unblock 10.9.8.7 first");
+    assert_eq!(alice.end().code(), Some(0));
+    let mode = std::fs::metadata(file(&registry))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+
+    let mut alice = start(&registry, "alice", &at_a, "--plain");
+    alice.line_with("logged in as alice");
+    mallory.write(&format!(r#"{{"request":{{"to":"{at_a}"}}}}"#));
+    mallory.line_with(r#""rejected""#);
+    alice.write("/blocked");
+    alice.line_with("blocked: ");
+    alice.line_with("blocked: 10.9.8.7");
+    alice.write("/who");
+    assert!(
+        alice
+            .line_with("dropped: ")
+            .contains("1 chat request, blocked")
+    );
+    alice.write("/unblock 10.9.8.7");
+    alice.line_with("10.9.8.7 is no longer blocked");
+    assert_eq!(alice.end().code(), Some(0));
+    mallory.end();
+}
+
+#[test]
+fn a_broken_block_list_stops_the_start_and_is_not_overwritten() {
+    let registry = Registry::start();
+    std::fs::create_dir_all(file(&registry).parent().unwrap()).unwrap();
+    std::fs::write(file(&registry), "scrambled ".repeat(1000)).unwrap();
+    let mut arguments = registry.arguments_of("alice", &own_address());
+    arguments.push("--plain".to_owned());
+    let output = crate::support::program(registry.folder.path())
+        .args(&arguments)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        error.contains("blocks.sqlite3") && error.contains("block list"),
+        "{error}"
+    );
+    assert!(
+        std::fs::read(file(&registry))
+            .unwrap()
+            .starts_with(b"scrambled")
+    );
+}
