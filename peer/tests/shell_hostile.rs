@@ -151,7 +151,7 @@ async fn lists_without_end_and_addresses_that_are_none_bring_in_nobody() {
         .send(to, CONTACT_PORT, &notify(&own, &[""; 100_000]))
         .await;
     scene
-        .see_dropped(Tried::Connection, Why::Malformed, 9)
+        .see_dropped(Tried::Connection, Why::Malformed, 10)
         .await;
     scene.see_dropped(Tried::Newcomer, Why::Malformed, 2).await;
     assert_eq!(

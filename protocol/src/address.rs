@@ -147,7 +147,7 @@ pub enum ChatListError {
         /// Which line, from 1.
         line: usize,
     },
-    /// More addresses than [`ChatList::MAX`].
+    /// More addresses, or lines of whatever kind, than [`ChatList::MAX`].
     #[error("a chat_list of more than {} addresses", ChatList::MAX)]
     TooLong,
 }

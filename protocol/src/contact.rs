@@ -204,7 +204,12 @@ impl ContactDecoder {
     }
 
     fn end_line(&mut self) -> Result<(), ContactError> {
-        self.lines = self.lines.saturating_add(1);
+        self.lines += 1;
+        // Empty lines and addresses that come again count too: else they would be work
+        // without an end.
+        if self.lines > ChatList::MAX {
+            return Err(ChatListError::TooLong.into());
+        }
         if !self.partial.is_empty() {
             let address =
                 PeerAddr::from_text_bytes(&self.partial).map_err(|source| ChatListError::Line {
