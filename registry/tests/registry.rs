@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod flood;
-mod killed;
 mod mongo_2017;
 mod mongo_outage;
+mod mongo_retry;
 mod operator;
 mod sessions;
 mod start_and_stop;

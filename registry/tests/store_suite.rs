@@ -1,4 +1,5 @@
-//! What every store does. Each behaviour runs by name on both.
+//! What every store does. Each behaviour runs by name on each: the embedded one,
+//! a single mongod, and a replica set.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use p2pchat_registry::{Store, StoreError};
 
 use crate::support::stores::Fresh;
 
-macro_rules! on_both_stores {
+macro_rules! on_all_stores {
     ($($behaviour:ident),+ $(,)?) => {
         mod sqlite {
             $(#[tokio::test] async fn $behaviour() {
@@ -22,10 +23,15 @@ macro_rules! on_both_stores {
                 super::$behaviour(super::Fresh::mongo()).await;
             })+
         }
+        mod replica_set {
+            $(#[tokio::test] async fn $behaviour() {
+                super::$behaviour(super::Fresh::replica_set()).await;
+            })+
+        }
     };
 }
 
-on_both_stores!(
+on_all_stores!(
     an_account_is_found_by_its_name,
     a_name_is_registered_once,
     of_many_who_register_a_name_at_a_time_one_gets_it,

@@ -1,103 +1,58 @@
-//! A real MongoDB: the one at `$MONGODB_URI`, or a mongod that is started here.
+//! A real MongoDB: the one at `$MONGODB_URI` or a mongod that is started here, and a
+//! replica set, which always is.
 
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::thread;
-use std::time::{Duration, Instant};
 
 use mongodb::bson::Document;
 use mongodb::{Client, Collection};
+use p2pchat_lab::{Mongod, ReplicaSet};
 use p2pchat_registry::StoreSpec;
+use tokio::runtime::Runtime;
 
-use super::{SOON, unique};
+use super::unique;
 
-/// Runs mongod until the shell's standard input ends, then removes its folder: neither
-/// outlives the test program, however that ends.
-const SHELL: &str = r#"
-    folder=$1; shift
-    "$@" --dbpath "$folder" >/dev/null & pid=$!
-    read -r _
-    kill -9 $pid; wait $pid; rm -rf "$folder"
-"#;
-/// A port may be taken between looking for it and mongod's binding it.
-const TRIES: usize = 5;
+/// How many members the replica set has.
+const MEMBERS: usize = 3;
 
 /// The URI of the MongoDB of this test run.
 fn base_uri() -> String {
     if let Ok(uri) = std::env::var("MONGODB_URI") {
         return uri;
     }
-    static STARTED: OnceLock<Mongod> = OnceLock::new();
-    format!(
-        "mongodb://127.0.0.1:{}",
-        STARTED.get_or_init(Mongod::start).port
-    )
+    static STARTED: OnceLock<Kept<Mongod>> = OnceLock::new();
+    STARTED.get_or_init(|| keep(|| Mongod::start(&[]))).it.uri()
 }
 
-struct Mongod {
-    port: u16,
-    /// Its standard input ends with this process.
-    _shell: Child,
+/// The replica set of this test run.
+pub(crate) fn replica_set() -> &'static ReplicaSet {
+    static STARTED: OnceLock<Kept<ReplicaSet>> = OnceLock::new();
+    let starting = || keep(|| ReplicaSet::start(MEMBERS, ReplicaSet::ELECTION_TIMEOUT));
+    &STARTED.get_or_init(starting).it
 }
 
-impl Mongod {
-    fn start() -> Self {
-        (0..TRIES)
-            .find_map(|_| Self::try_start())
-            .expect("mongod does not start")
-    }
+/// What lives as long as the test program, with the runtime that it needs.
+struct Kept<T> {
+    it: T,
+    _runtime: Runtime,
+}
 
-    fn try_start() -> Option<Self> {
-        let program = binary();
-        let folder = tempfile::tempdir().unwrap().keep();
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let mut shell = Command::new("sh")
-            .args(["-c", SHELL, "sh"])
-            .arg(folder)
-            .arg(program)
-            .args(["--bind_ip", "127.0.0.1", "--port", &port.to_string()])
-            .args(["--wiredTigerCacheSizeGB", "0.25", "--nounixsocket"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        // The shell does not end with mongod, so one that failed is seen by nothing
-        // answering.
-        let began = Instant::now();
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            if began.elapsed() > SOON {
-                drop(shell.stdin.take());
-                shell.wait().unwrap();
-                return None;
+fn keep<T, F>(start: impl FnOnce() -> F + Send) -> Kept<T>
+where
+    T: Send,
+    F: Future<Output = anyhow::Result<T>>,
+{
+    // On a thread of its own: the test may be in a runtime already.
+    thread::scope(|scope| {
+        let starting = scope.spawn(|| {
+            let runtime = Runtime::new().unwrap();
+            Kept {
+                it: runtime.block_on(start()).unwrap(),
+                _runtime: runtime,
             }
-            thread::sleep(Duration::from_millis(50));
-        }
-        Some(Self {
-            port,
-            _shell: shell,
-        })
-    }
-}
-
-/// Where mongod is. It being nowhere is a failure and no reason to skip anything.
-fn binary() -> PathBuf {
-    if let Some(named) = std::env::var_os("P2PCHAT_MONGOD") {
-        return named.into();
-    }
-    let on_path = std::env::var_os("PATH").and_then(|path| {
-        std::env::split_paths(&path)
-            .map(|folder| folder.join("mongod"))
-            .find(|file| file.is_file())
-    });
-    on_path.expect(
-        "these tests need MongoDB: run them by `cargo xtask test`, which fetches it, \
-         or set MONGODB_URI, or P2PCHAT_MONGOD to a mongod",
-    )
+        });
+        starting.join().unwrap()
+    })
 }
 
 /// A database of one test. Dropped on drop.
@@ -108,9 +63,14 @@ pub(crate) struct TestDatabase {
 
 impl TestDatabase {
     pub(crate) fn new() -> Self {
-        let name = format!("p2pchat_test_{}_{}", std::process::id(), unique());
         Self {
-            uri: with_database(&base_uri(), &name),
+            uri: with_database(&base_uri(), &unique_name()),
+        }
+    }
+
+    pub(crate) fn on_replica_set() -> Self {
+        Self {
+            uri: replica_set().uri(&unique_name()),
         }
     }
 
@@ -144,7 +104,7 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         let uri = self.uri.clone();
         // On a thread of its own: the test may be in a runtime already.
-        let dropping = std::thread::spawn(move || {
+        let dropping = thread::spawn(move || {
             let database = std::mem::ManuallyDrop::new(Self { uri });
             database.with(async |accounts| {
                 let name = accounts.namespace().db;
@@ -152,8 +112,12 @@ impl Drop for TestDatabase {
             });
         });
         let dropped = dropping.join();
-        assert!(dropped.is_ok() || std::thread::panicking());
+        assert!(dropped.is_ok() || thread::panicking());
     }
+}
+
+fn unique_name() -> String {
+    format!("p2pchat_test_{}_{}", std::process::id(), unique())
 }
 
 /// A URI with its database replaced.

@@ -23,6 +23,10 @@ impl Fresh {
         Self::Mongo(TestDatabase::new())
     }
 
+    pub(crate) fn replica_set() -> Self {
+        Self::Mongo(TestDatabase::on_replica_set())
+    }
+
     /// As `--store` takes it.
     pub(crate) fn name(&self) -> String {
         match self {
