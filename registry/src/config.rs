@@ -1,16 +1,14 @@
 //! The file of options, and what wins: a flag over an environment variable, a variable
 //! over the file, the file over the default.
 
-use std::net::SocketAddr;
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use p2pchat_settings::{Program, config};
-use serde::Deserialize;
 use thiserror::Error;
 
 use crate::cli::RawOptions;
-use crate::options::{Limits, Options, StoreSpec, StoreSpecError};
+use crate::options::{Guessing, Limits, Options, StoreSpec, StoreSpecError};
 
 /// Why there are no options, and what to do about it.
 #[derive(Debug, Error)]
@@ -24,21 +22,7 @@ pub enum ConfigError {
 }
 
 /// The section `[registry]`: each option under the name of its flag.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct Section {
-    store: Option<String>,
-    tcp: Option<SocketAddr>,
-    udp: Option<SocketAddr>,
-    presence_timeout: Option<NonZeroU32>,
-    max_connections: Option<NonZeroUsize>,
-    hash_workers: Option<NonZeroUsize>,
-    hash_queue: Option<NonZeroUsize>,
-    failed_logins: Option<NonZeroU32>,
-    failed_login_interval: Option<NonZeroU32>,
-}
-
-impl config::Section for Section {
+impl config::Section for RawOptions {
     const PROGRAM: Program = Program::Registry;
     const FILE: &str = "the file of options";
 }
@@ -48,72 +32,107 @@ impl config::Section for Section {
 /// # Errors
 /// If the file cannot be read or holds an unknown key, or there is no such store.
 pub fn resolve(raw: RawOptions) -> Result<Options, ConfigError> {
-    let file: Section = config::load(raw.config.as_deref())?;
-    let store = match raw.store.or(file.store) {
+    let file = config::load(raw.config.as_deref())?;
+    resolve_given(raw.or(file))
+}
+
+fn resolve_given(mut given: RawOptions) -> Result<Options, ConfigError> {
+    let store = match given.store.take() {
         Some(store) => store.parse()?,
         None => StoreSpec::default_file()?,
     };
-    let seconds = |given: Option<u32>, filed: Option<NonZeroU32>, default: Duration| {
-        let seconds = given.or(filed.map(NonZeroU32::get));
-        seconds.map_or(default, |seconds| Duration::from_secs(seconds.into()))
-    };
     let defaults = Options::new(store);
-    let limits = Limits {
-        max_connections: raw
-            .max_connections
-            .or(file.max_connections)
-            .unwrap_or(defaults.limits.max_connections),
-        hash_workers: raw
-            .hash_workers
-            .or(file.hash_workers)
-            .unwrap_or(defaults.limits.hash_workers),
-        hash_queue: raw
-            .hash_queue
-            .or(file.hash_queue)
-            .unwrap_or(defaults.limits.hash_queue),
-        failed_logins: raw
-            .failed_logins
-            .or(file.failed_logins)
-            .unwrap_or(defaults.limits.failed_logins),
-        failed_login_interval: seconds(
-            raw.failed_login_interval,
-            file.failed_login_interval,
-            defaults.limits.failed_login_interval,
-        ),
-    };
     Ok(Options {
-        tcp: raw.tcp.or(file.tcp).unwrap_or(defaults.tcp),
-        udp: raw.udp.or(file.udp).unwrap_or(defaults.udp),
-        presence_timeout: seconds(
-            raw.presence_timeout,
-            file.presence_timeout,
-            defaults.presence_timeout,
-        ),
-        limits,
+        tcp: given.tcp.unwrap_or(defaults.tcp),
+        udp: given.udp.unwrap_or(defaults.udp),
+        presence_timeout: seconds(given.presence_timeout, defaults.presence_timeout),
+        limits: limits(&given, &defaults.limits),
         ..defaults
     })
+}
+
+fn limits(given: &RawOptions, defaults: &Limits) -> Limits {
+    Limits {
+        max_connections: given.max_connections.unwrap_or(defaults.max_connections),
+        connections_per_address: given
+            .connections_per_address
+            .unwrap_or(defaults.connections_per_address),
+        first_request_timeout: seconds(given.first_request_timeout, defaults.first_request_timeout),
+        request_timeout: seconds(given.request_timeout, defaults.request_timeout),
+        response_timeout: seconds(given.response_timeout, defaults.response_timeout),
+        send_buffer: given.send_buffer.unwrap_or(defaults.send_buffer),
+        hash_workers: given.hash_workers.unwrap_or(defaults.hash_workers),
+        hash_queue: given.hash_queue.unwrap_or(defaults.hash_queue),
+        registrations: given.registrations.unwrap_or(defaults.registrations),
+        registration_interval: seconds(given.registration_interval, defaults.registration_interval),
+        slow_answer: seconds(given.slow_answer, defaults.slow_answer),
+        guessing: guessing(given, &defaults.guessing),
+    }
+}
+
+fn guessing(given: &RawOptions, defaults: &Guessing) -> Guessing {
+    Guessing {
+        failed_logins: given.failed_logins.unwrap_or(defaults.failed_logins),
+        failed_login_interval: seconds(given.failed_login_interval, defaults.failed_login_interval),
+        failed_logins_by_name: given
+            .failed_logins_by_name
+            .unwrap_or(defaults.failed_logins_by_name),
+        failed_login_by_name_interval: seconds(
+            given.failed_login_by_name_interval,
+            defaults.failed_login_by_name_interval,
+        ),
+        failed_logins_spare: given
+            .failed_logins_spare
+            .unwrap_or(defaults.failed_logins_spare),
+        failed_login_spare_interval: seconds(
+            given.failed_login_spare_interval,
+            defaults.failed_login_spare_interval,
+        ),
+    }
+}
+
+fn seconds(given: Option<NonZeroU32>, default: Duration) -> Duration {
+    given.map_or(default, |seconds| Duration::from_secs(seconds.get().into()))
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use super::*;
+    use clap::CommandFactory;
 
-    fn parsed(text: &str) -> Result<Section, String> {
+    use super::*;
+    use crate::cli::Cli;
+
+    fn parsed(text: &str) -> Result<RawOptions, String> {
         config::parse(Path::new("c.toml"), text).map_err(|error| error.to_string())
     }
 
+    /// The flags that are options of the file, each with a value that none has by default.
+    fn all_options() -> Vec<String> {
+        let cli = Cli::command();
+        let flags = cli.get_arguments().filter_map(clap::Arg::get_long);
+        flags
+            .filter(|flag| !["config", "help", "version", "store", "tcp", "udp"].contains(flag))
+            .enumerate()
+            .map(|(n, flag)| format!("{flag} = {}\n", n + 70_001))
+            .collect()
+    }
+
     #[test]
-    fn every_option_has_a_place_in_the_file() {
-        let section = parsed(
-            "[peer]\nx = 1\n[registry]\nstore = 'a'\ntcp = '127.0.0.1:1'\nudp = '127.0.0.1:2'\n\
-             presence-timeout = 3\nmax-connections = 4\nhash-workers = 5\nhash-queue = 6\n\
-             failed-logins = 7\nfailed-login-interval = 8\n",
-        )
-        .unwrap();
-        assert_eq!(section.failed_login_interval.map(NonZeroU32::get), Some(8));
-        assert_eq!(section.tcp, Some("127.0.0.1:1".parse().unwrap()));
+    fn every_flag_has_a_place_in_the_file_and_makes_a_difference() {
+        let base = "[peer]\nx = 1\n[registry]\nstore = 'a'\ntcp = '127.0.0.1:1'\n";
+        let shown = |line: &str| {
+            let section = parsed(&format!("{base}{line}")).unwrap();
+            format!("{:?}", resolve_given(section).unwrap())
+        };
+        let options = all_options();
+        assert!(options.len() >= 17, "{options:?}");
+        let plain = shown("udp = '127.0.0.1:2'\n");
+        assert_ne!(plain, shown(""));
+        for option in options {
+            assert_ne!(shown(&option), shown(""), "{option}");
+        }
     }
 
     #[test]

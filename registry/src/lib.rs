@@ -6,7 +6,9 @@
 //! | [`server`] | the sockets and the tasks: [`Server`] |
 //! | [`presence`] | who is online, without a clock or a socket |
 //! | [`password`] | Argon2id, and the threads that compute it |
-//! | [`throttle`] | failed logins by address |
+//! | [`throttle`] | failed logins by address and by name |
+//! | [`counters`] | what was turned away and why |
+//! | [`files`] | how many file descriptors there are |
 //! | [`store`] | accounts: the trait [`Store`], SQLite and MongoDB |
 //! | [`cli`], [`config`], [`users`] | the command line, the file of options, the operator commands |
 //!
@@ -29,10 +31,13 @@
 
 pub mod cli;
 pub mod config;
+pub mod counters;
+pub mod files;
 pub mod options;
 pub mod password;
 pub mod presence;
 pub mod server;
+pub mod source;
 pub mod store;
 pub mod throttle;
 pub mod users;

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 use p2pchat_registry::cli::{Cli, Command};
-use p2pchat_registry::{Server, config, users};
+use p2pchat_registry::{Server, config, files, users};
 use p2pchat_settings::{Signals, logs};
 
 fn main() -> ExitCode {
@@ -37,7 +37,12 @@ async fn start(cli: Cli) -> Result<()> {
         None => {
             // Before anything else: a signal during the start must not go unheard.
             let mut signals = Signals::new()?;
-            let server = Server::bind(config::resolve(cli.raw)?).await?;
+            let mut options = config::resolve(cli.raw)?;
+            let asked = options.limits.max_connections;
+            let fit = files::connections_that_fit(asked, files::raise_limit());
+            options.limits.max_connections = fit;
+            let server = Server::bind(options).await?;
+            files::report(asked, fit);
             announce(&server)?;
             server.run(async move { _ = signals.next().await }).await;
             Ok(())

@@ -2,16 +2,18 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::thread;
 use std::time::Duration;
 
 use p2pchat_protocol::{REGISTRY_TCP_PORT, REGISTRY_UDP_PORT};
 use p2pchat_settings::folders;
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
+
+mod limits;
+
+pub use limits::{Guessing, Limits};
 
 /// Everything that a [`Server`](crate::Server) has to know.
 #[derive(Debug, Clone)]
@@ -52,49 +54,6 @@ impl Options {
             tcp: any_port,
             udp: any_port,
             ..Self::new(store)
-        }
-    }
-}
-
-/// What a registry may use, and how much it puts up with.
-#[derive(Debug, Clone)]
-pub struct Limits {
-    /// How many sessions there may be at a time. Further ones wait in the system's queue.
-    pub max_connections: NonZeroUsize,
-    /// How many threads hash passwords, each with 19 MiB of memory.
-    pub hash_workers: NonZeroUsize,
-    /// How many passwords may wait for them. When as many wait, Login is answered 49 and
-    /// Register 50.
-    pub hash_queue: NonZeroUsize,
-    /// How many logins in a row may fail from one address before it is answered 49.
-    pub failed_logins: NonZeroU32,
-    /// How long it then takes until one more may fail.
-    pub failed_login_interval: Duration,
-}
-
-impl Limits {
-    /// Sessions: a few kilobytes each, and one file descriptor.
-    pub const MAX_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
-    /// Hashing threads: two do some 75 hashes a second, and leave the other cores alone.
-    pub const MAX_HASH_WORKERS: usize = 2;
-    /// Waiting passwords: about 3 seconds of work for two threads.
-    pub const HASH_QUEUE: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
-    /// Failures in a row: more than anybody mistypes, even of a few users at one address.
-    pub const FAILED_LOGINS: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
-    /// One guess in 2 seconds is 43,000 a day: hopeless against a fair password.
-    pub const FAILED_LOGIN_INTERVAL: Duration = Duration::from_secs(2);
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let workers = NonZeroUsize::new(cores.min(Self::MAX_HASH_WORKERS));
-        Self {
-            max_connections: Self::MAX_CONNECTIONS,
-            hash_workers: workers.unwrap_or(NonZeroUsize::MIN),
-            hash_queue: Self::HASH_QUEUE,
-            failed_logins: Self::FAILED_LOGINS,
-            failed_login_interval: Self::FAILED_LOGIN_INTERVAL,
         }
     }
 }

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use crate::store::StoredPassword;
 
+mod fair_queue;
 pub mod pool;
 
 pub use pool::{HashPool, PoolError};

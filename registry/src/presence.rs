@@ -86,8 +86,11 @@ impl Presence {
             last_seen: AtomicU64::new(millis(now)),
         };
         let mut shard = self.write(self.shard_of(name));
-        shard.insert(name, entry);
-        self.changed();
+        let earlier = shard.insert(name, entry);
+        // Who logs in again where he is does not make everybody's list old.
+        if earlier.is_none_or(|earlier| earlier.address != address) {
+            self.changed();
+        }
         session
     }
 

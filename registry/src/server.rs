@@ -1,11 +1,12 @@
 //! The sockets and the tasks: [`Server`].
 //!
-//! One task accepts, one receives Hello datagrams, one sweeps the presence, and each
-//! connection has its own. They share `Shared` and otherwise know nothing of each other.
+//! One task accepts, one receives Hello datagrams, one sweeps the presence, one reports
+//! what was turned away, and each connection has its own. They share `Shared` and
+//! otherwise know nothing of each other.
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use p2pchat_protocol::PeerAddr;
@@ -14,21 +15,32 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::counters::Counters;
 use crate::options::{Limits, Options, StoreSpec};
 use crate::password::HashPool;
 use crate::presence::Presence;
+use crate::source::Source;
 use crate::store::{self, OpenError, Opener, Store};
-use crate::throttle::Throttle;
+use crate::throttle::{Buckets, Throttle};
 
 mod accept;
 mod answer;
 mod connection;
 mod hello;
+mod places;
+mod report;
 mod sessions;
 mod socket;
 
+use connection::Deadlines;
+use places::Places;
+use report::Seldom;
+
 /// How long the requests in flight have when the server stops.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many addresses are counted that have made accounts: 3 MB. Each costs its owner a
+/// connection and a hash; an address that made one is forgotten after a minute.
+const REGISTERING: usize = 65_536;
 /// How long the store has to write what it was given when the server stops.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -76,13 +88,53 @@ struct Shared {
     passwords: HashPool,
     presence: Presence,
     throttle: Throttle,
-    /// The moment that the times given to presence and throttle count from.
+    registrations: Mutex<Buckets<Source>>,
+    places: Arc<Places>,
+    deadlines: Deadlines,
+    /// How long an answer takes that tells to slow down.
+    slow_answer: Duration,
+    counters: Arc<Counters>,
+    store_failures: Seldom,
+    accept_failures: Seldom,
+    /// The moment that the times given to presence, throttle and buckets count from.
     started: Instant,
 }
 
 impl Shared {
+    fn new(
+        store: Arc<dyn Store>,
+        presence_timeout: Duration,
+        limits: &Limits,
+    ) -> io::Result<Arc<Self>> {
+        let registrations = Buckets::new(
+            limits.registrations,
+            limits.registration_interval,
+            REGISTERING,
+        );
+        Ok(Arc::new(Self {
+            store,
+            passwords: HashPool::start(limits.hash_workers, limits.hash_queue)?,
+            presence: Presence::new(presence_timeout),
+            throttle: Throttle::new(&limits.guessing),
+            registrations: Mutex::new(registrations),
+            places: Places::new(limits),
+            deadlines: limits.into(),
+            slow_answer: limits.slow_answer,
+            counters: Arc::default(),
+            store_failures: Seldom::default(),
+            accept_failures: Seldom::default(),
+            started: Instant::now(),
+        }))
+    }
+
     fn now(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    fn registrations(&self) -> MutexGuard<'_, Buckets<Source>> {
+        self.registrations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -93,7 +145,6 @@ pub struct Server {
     udp: UdpSocket,
     tcp_addr: SocketAddr,
     udp_addr: SocketAddr,
-    limits: Limits,
     store: StoreSpec,
     shared: Arc<Shared>,
 }
@@ -104,7 +155,7 @@ impl Server {
     /// # Errors
     /// If a port is taken or may not be bound, or the store cannot be opened.
     pub async fn bind(options: Options) -> Result<Self, BindError> {
-        let tcp = socket::listen(options.tcp)?;
+        let tcp = socket::listen(options.tcp, options.limits.send_buffer)?;
         let udp = socket::receive(options.udp).await?;
         Self::with_sockets(options, tcp, udp).await
     }
@@ -119,9 +170,8 @@ impl Server {
         udp: UdpSocket,
     ) -> Result<Self, BindError> {
         let store = store::open(&options.store, Opener::Registry).await?;
-        let limits = options.limits;
-        let passwords =
-            HashPool::start(limits.hash_workers, limits.hash_queue).map_err(BindError::Threads)?;
+        let shared = Shared::new(store, options.presence_timeout, &options.limits)
+            .map_err(BindError::Threads)?;
         let local = |protocol, address| {
             move |source| BindError::Socket {
                 protocol,
@@ -129,21 +179,13 @@ impl Server {
                 source,
             }
         };
-        let shared = Shared {
-            store,
-            passwords,
-            presence: Presence::new(options.presence_timeout),
-            throttle: Throttle::new(limits.failed_logins, limits.failed_login_interval),
-            started: Instant::now(),
-        };
         Ok(Self {
             tcp_addr: tcp.local_addr().map_err(local("TCP", options.tcp))?,
             udp_addr: udp.local_addr().map_err(local("UDP", options.udp))?,
             tcp,
             udp,
-            limits,
             store: options.store,
-            shared: Arc::new(shared),
+            shared,
         })
     }
 
@@ -165,6 +207,12 @@ impl Server {
         &self.store
     }
 
+    /// How much has been turned away, and why; goes on counting while the server runs.
+    #[must_use]
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.shared.counters)
+    }
+
     /// Serves until `shutdown` is ready, then stops in order: no new connections and
     /// datagrams, the requests in flight (5 s at the most), the hashing threads, the store.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
@@ -172,14 +220,10 @@ impl Server {
         // Whatever way this future ends, its tasks hear of it.
         let stop_on_drop = stop.clone().drop_guard();
         let shared = &self.shared;
-        let accepting = tokio::spawn(accept::run(
-            self.tcp,
-            Arc::clone(shared),
-            self.limits.max_connections,
-            stop.clone(),
-        ));
+        let accepting = tokio::spawn(accept::run(self.tcp, Arc::clone(shared), stop.clone()));
         let receiving = tokio::spawn(hello::run(self.udp, Arc::clone(shared), stop.clone()));
         let sweeping = tokio::spawn(sweep(Arc::clone(shared), stop.clone()));
+        let reporting = tokio::spawn(report::run(Arc::clone(&shared.counters), stop.clone()));
 
         shutdown.await;
         tracing::info!("stopping");
@@ -188,6 +232,7 @@ impl Server {
             ("accepting", accepting),
             ("receiving", receiving),
             ("sweeping", sweeping),
+            ("reporting", reporting),
         ] {
             join(what, task).await;
         }

@@ -1,120 +1,120 @@
-//! Failed logins by address: who guesses passwords is slowed down, and nobody else.
+//! Failed logins: who guesses passwords is slowed down, and nobody else.
 //!
-//! What counts is where the guesses come from and not whom they are about, so a stranger
-//! cannot lock a user out of his account from elsewhere.
+//! Two things are wanted that pull in opposite directions: whoever guesses a user's
+//! password, from however many addresses, gets few guesses; and whoever fails on purpose
+//! keeps the user from nothing. So a login may be tried
+//!
+//! - where that name was logged in before: as long as the bucket of this name at this
+//!   address has a token. Nothing that is done elsewhere, or about other names, takes one;
+//! - anywhere else: as long as the bucket of the address has a token, and that of the
+//!   name; while the name's is empty, a small one of this name at this address stands in
+//!   for it. A stranger empties the former two, never the latter of somebody else.
+//!
+//! A failure takes the tokens that let it be tried. What is left to a stranger is an
+//! address that he shares with the user, where nobody could tell the two apart.
+//!
+//! Names without an account are counted like others, or the difference would tell.
 //!
 //! **Invariant:** no clock in here; `now` is passed in.
 
-use std::collections::HashMap;
 use std::net::Ipv4Addr;
-use std::num::NonZeroU32;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How many addresses are remembered: 1.5 MB. Beyond it, those who have been slowed down
-/// stay so and new ones are let through: each costs its owner a full TCP connection.
-const MAX_ADDRESSES: usize = 65_536;
+use p2pchat_protocol::Username;
 
-/// A token bucket an address, kept as one time: when the bucket will be full again.
+use crate::options::Guessing;
+
+mod buckets;
+mod known;
+
+pub use buckets::Buckets;
+use known::Known;
+
+/// How many addresses are counted at a time: 3 MB. A failed login costs a hash, of which
+/// two threads do 75 a second, and each is forgotten after 2 s: that makes 150.
+const ADDRESSES: usize = 65_536;
+/// How many names are, and names at an address where they were logged in before: 3 MB
+/// each. Likewise, after 30 s: 2,250.
+const NAMES: usize = 65_536;
+/// How many names at other addresses are: 13 MB. Likewise, after 20 minutes: 90,000.
+const SPARE_PAIRS: usize = 262_144;
+
+type Pair = (Username, Ipv4Addr);
+
+/// Who has failed how often of late, in bounded memory.
 #[derive(Debug)]
 pub struct Throttle {
-    burst: u32,
-    interval: Duration,
-    full_again: Mutex<HashMap<Ipv4Addr, Duration>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    known: Known,
+    known_pairs: Buckets<Pair>,
+    addresses: Buckets<Ipv4Addr>,
+    names: Buckets<Username>,
+    spare_pairs: Buckets<Pair>,
 }
 
 impl Throttle {
-    /// Lets `burst` failures in a row pass, then one each `interval`.
+    /// Nobody has failed yet.
     #[must_use]
-    pub fn new(burst: NonZeroU32, interval: Duration) -> Self {
+    pub fn new(limits: &Guessing) -> Self {
+        let Guessing {
+            failed_logins,
+            failed_login_interval: interval,
+            failed_logins_by_name,
+            failed_login_by_name_interval: name_interval,
+            failed_logins_spare,
+            failed_login_spare_interval: spare_interval,
+        } = *limits;
         Self {
-            burst: burst.get(),
-            interval,
-            full_again: Mutex::default(),
+            state: Mutex::new(State {
+                known: Known::default(),
+                known_pairs: Buckets::new(failed_logins, name_interval, NAMES),
+                addresses: Buckets::new(failed_logins, interval, ADDRESSES),
+                names: Buckets::new(failed_logins_by_name, name_interval, NAMES),
+                spare_pairs: Buckets::new(failed_logins_spare, spare_interval, SPARE_PAIRS),
+            }),
         }
     }
 
-    /// Whether an address has used up its failures.
-    pub fn is_limited(&self, address: Ipv4Addr, now: Duration) -> bool {
-        let full_again = self
-            .full_again
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let missing = full_again
-            .get(&address)
-            .map_or(Duration::ZERO, |&t| t.saturating_sub(now));
-        // Full but for less than one token: there is one left to take.
-        missing > self.interval.saturating_mul(self.burst - 1)
-    }
-
-    /// Counts a failure. Those that were under way when the limit was reached count too,
-    /// so the rate over a longer time is what was promised.
-    pub fn failed(&self, address: Ipv4Addr, now: Duration) {
-        let mut full_again = self
-            .full_again
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if full_again.len() >= MAX_ADDRESSES && !full_again.contains_key(&address) {
-            full_again.retain(|_, time| *time > now);
-            if full_again.len() >= MAX_ADDRESSES {
-                return;
+    /// Whether a login may be tried.
+    pub fn allows(&self, name: Username, from: Ipv4Addr, now: Duration) -> bool {
+        let state = self.state();
+        let pair = (name, from);
+        match state.known.contains(name, from) {
+            true => state.known_pairs.has_one(&pair, now),
+            false => {
+                state.addresses.has_one(&from, now)
+                    && (state.names.has_one(&name, now) || state.spare_pairs.has_one(&pair, now))
             }
         }
-        let time = full_again.entry(address).or_insert(now);
-        *time = (*time).max(now) + self.interval;
+    }
+
+    /// Counts a login that failed.
+    pub fn failed(&self, name: Username, from: Ipv4Addr, now: Duration) {
+        let mut state = self.state();
+        if state.known.contains(name, from) {
+            return state.known_pairs.take((name, from), now);
+        }
+        state.addresses.take(from, now);
+        match state.names.has_one(&name, now) {
+            true => state.names.take(name, now),
+            false => state.spare_pairs.take((name, from), now),
+        }
+    }
+
+    /// Remembers where a user is at home.
+    pub fn succeeded(&self, name: Username, from: Ipv4Addr) {
+        self.state().known.insert(name, from);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const A: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
-    const B: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 2);
-
-    fn seconds(n: u64) -> Duration {
-        Duration::from_secs(n)
-    }
-
-    fn throttle() -> Throttle {
-        Throttle::new(NonZeroU32::new(3).unwrap(), seconds(2))
-    }
-
-    #[test]
-    fn a_burst_passes_and_then_one_each_interval() {
-        let throttle = throttle();
-        for _ in 0..3 {
-            assert!(!throttle.is_limited(A, seconds(100)));
-            throttle.failed(A, seconds(100));
-        }
-        assert!(throttle.is_limited(A, seconds(100)));
-        assert!(throttle.is_limited(A, seconds(101)));
-        assert!(!throttle.is_limited(A, seconds(102)));
-        throttle.failed(A, seconds(102));
-        assert!(throttle.is_limited(A, seconds(103)));
-        assert!(!throttle.is_limited(A, seconds(1000)));
-    }
-
-    #[test]
-    fn one_address_does_not_slow_another() {
-        let throttle = throttle();
-        (0..50).for_each(|_| throttle.failed(A, seconds(1)));
-        assert!(throttle.is_limited(A, seconds(1)));
-        assert!(!throttle.is_limited(B, seconds(1)));
-    }
-
-    #[test]
-    fn the_memory_it_takes_has_a_bound() {
-        let throttle = throttle();
-        for n in 0..MAX_ADDRESSES as u32 + 10 {
-            throttle.failed(Ipv4Addr::from(0x0a00_0000 + n), seconds(1));
-        }
-        assert_eq!(throttle.full_again.lock().unwrap().len(), MAX_ADDRESSES);
-        throttle.failed(Ipv4Addr::new(192, 168, 0, 1), seconds(10));
-        assert_eq!(
-            throttle.full_again.lock().unwrap().len(),
-            1,
-            "the old ones were forgotten"
-        );
-    }
-}
+mod tests;

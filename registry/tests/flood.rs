@@ -2,10 +2,12 @@
 
 use std::net::Ipv4Addr;
 use std::num::{NonZeroU32, NonZeroUsize};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use p2pchat_registry::counters::Reason;
 
 use crate::support::client::{ALL_ONLINE, Client, LOGIN, REGISTER, SEARCH, request, response};
-use crate::support::server::TestServer;
+use crate::support::server::{TestServer, guessing_at_will};
 use crate::support::{SOON, wait_for};
 
 /// One hashing thread works on this for one to two seconds.
@@ -16,8 +18,7 @@ fn narrow(queue: usize) -> TestServer {
     TestServer::start_with(|options| {
         options.limits.hash_workers = NonZeroUsize::MIN;
         options.limits.hash_queue = NonZeroUsize::new(queue).unwrap();
-        options.limits.failed_logins = NonZeroU32::MAX;
-        options.limits.failed_login_interval = Duration::from_nanos(1);
+        options.limits.guessing = guessing_at_will();
     })
 }
 
@@ -88,58 +89,65 @@ fn a_register_that_finds_the_queue_full_is_told_that_the_server_failed() {
     });
 }
 
+const HERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+const FLOODER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 9);
+
 #[test]
-fn who_guesses_is_slowed_down_and_nobody_else() {
-    let server = TestServer::start_with(|options| {
-        options.limits.failed_logins = NonZeroU32::new(3).unwrap();
-        options.limits.failed_login_interval = Duration::from_secs(2);
-    });
-    let home = Ipv4Addr::new(127, 0, 0, 2);
-    let mut bob = Client::connect_from(home, server.tcp);
+fn a_flood_from_one_address_keeps_nobody_else_from_logging_in() {
+    let server = narrow(8);
+    let mut bob = Client::connect_from(HERE, server.tcp);
     bob.register_and_login("bob", "pw");
-    let mut eve = Client::connect_from(Ipv4Addr::new(127, 0, 0, 9), server.tcp);
-    for _ in 0..3 {
-        assert_eq!(eve.status(LOGIN, "bob", "guess"), 41);
+    let mut flood: Vec<Client> = (0..30)
+        .map(|_| Client::connect_from(FLOODER, server.tcp))
+        .collect();
+    // The next one waits in the registry when the one before it is answered.
+    let guesses = request(LOGIN, "bob", "guess").repeat(30);
+    for client in &mut flood {
+        client.send(&guesses);
     }
-    assert_eq!(
-        eve.ask(LOGIN, "bob", "pw"),
-        response(1, 49, "slowdown"),
-        "not even if right"
-    );
-    let mut elsewhere = Client::connect_from(home, server.tcp);
-    assert_eq!(
-        elsewhere.status(LOGIN, "bob", "pw"),
-        21,
-        "the user himself gets in"
-    );
-    assert_eq!(
-        eve.status(SEARCH, "eve", "bob"),
-        22,
-        "the rest works for eve too"
-    );
-    wait_for("another try for eve", SOON, || {
-        eve.status(LOGIN, "bob", "guess") == 41
+    for _ in 0..5 {
+        assert_eq!(bob.status(LOGIN, "bob", "pw"), 21);
+    }
+    let refused = server.turned_away(Reason::LoginQueue);
+    assert!(refused > 0, "the flood was more than the queue holds");
+    wait_for("more of the flood", SOON, || {
+        server.turned_away(Reason::LoginQueue) > refused || flood.iter().all(Client::is_closed)
     });
+    assert!(!flood.iter().any(Client::is_closed));
 }
 
 #[test]
-fn an_unknown_user_and_a_wrong_password_take_the_same_time() {
-    let server = narrow(QUEUE);
-    let mut client = Client::connect(server.tcp);
-    assert_eq!(client.status(REGISTER, "bob", "pw"), 20);
-    let mut time = |name: &str| {
-        let began = Instant::now();
-        assert_eq!(client.status(LOGIN, name, "guess"), 41);
-        began.elapsed().as_secs_f64()
-    };
-    // The shortest of many, one of each in turn: the machine may be busy with others.
-    let (unknown, wrong) = (0..20)
-        .map(|_| (time("nobody"), time("bob")))
-        .reduce(|a, b| (a.0.min(b.0), a.1.min(b.1)))
-        .unwrap();
-    // Without the hash of a user who is not there, this would be 1 to 20 or more.
+fn an_address_that_makes_many_accounts_is_told_that_the_server_failed() {
+    let server = TestServer::start_with(|options| {
+        options.limits.registrations = NonZeroU32::new(3).unwrap();
+        options.limits.registration_interval = Duration::from_secs(3600);
+    });
+    // All at a time get no more than one after the other.
+    let mut flood: Vec<Client> = (0..20)
+        .map(|_| Client::connect_from(FLOODER, server.tcp))
+        .collect();
+    for (n, client) in flood.iter_mut().enumerate() {
+        client.send(&request(REGISTER, format!("many{n}"), "pw"));
+    }
+    let (made, refused): (Vec<_>, Vec<_>) = flood
+        .iter_mut()
+        .map(Client::head)
+        .partition(|answer| *answer == response(0, 20, "registered"));
+    assert_eq!((made.len(), refused.len()), (3, 17));
     assert!(
-        (0.3..3.3).contains(&(unknown / wrong)),
-        "{unknown} s and {wrong} s"
+        refused
+            .iter()
+            .all(|answer| *answer == response(0, 50, "erorserver"))
     );
+    assert_eq!(server.turned_away(Reason::RegisterSlowed), 17);
+
+    let mut bob = Client::connect_from(HERE, server.tcp);
+    bob.register_and_login("bob", "pw");
+    let mut shared = Client::connect_from(FLOODER, server.tcp);
+    assert_eq!(
+        shared.status(LOGIN, "bob", "pw"),
+        21,
+        "logging in is not registering"
+    );
+    assert_eq!(shared.status(REGISTER, "bob", "pw"), 40);
 }

@@ -2,12 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+mod connections;
+mod files;
 mod flood;
+mod guessing;
+mod hellos;
 mod mongo_2017;
 mod mongo_outage;
 mod mongo_retry;
 mod operator;
 mod sessions;
+mod slow;
 mod start_and_stop;
 mod store_suite;
 mod support;

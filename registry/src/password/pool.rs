@@ -1,122 +1,133 @@
 //! The threads that hash, so that a flood of logins takes a bounded amount of memory and
 //! no time from anything else.
 
+use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use p2pchat_protocol::Password;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-use super::{HashError, Hasher, Verdict};
-use crate::store::StoredPassword;
+use super::Hasher;
+use super::fair_queue::FairQueue;
+use crate::source::Source;
 
 /// Why a password was not looked at.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PoolError {
     /// As many wait as may wait.
     #[error("too many passwords are waiting to be hashed")]
     Full,
-    /// The pool is being closed, or its threads have died.
+    /// The pool is being closed, or the hash function has panicked.
     #[error("no thread is hashing any more")]
     Closed,
-    /// The hash function failed.
-    #[error(transparent)]
-    Hash(#[from] HashError),
 }
 
-enum Job {
-    Hash {
-        password: Password,
-        reply: oneshot::Sender<Result<StoredPassword, HashError>>,
-    },
-    Verify {
-        password: Password,
-        stored: Option<StoredPassword>,
-        reply: oneshot::Sender<Verdict>,
-    },
+/// What becomes of a job: its turn, or none.
+enum Turn<'a> {
+    Work(&'a mut Hasher),
+    Displaced,
 }
 
-/// A fixed number of threads with a [`Hasher`] each, and a bounded queue before them.
-#[derive(Debug)]
+type Job = Box<dyn FnOnce(Turn<'_>) + Send>;
+
+/// A fixed number of threads with a [`Hasher`] each, and a bounded queue before them in
+/// which addresses take turns.
 pub struct HashPool {
-    queue: Mutex<Option<SyncSender<Job>>>,
+    shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
+struct Shared {
+    state: Mutex<State>,
+    /// There is something to do, or it is over.
+    changed: Condvar,
+}
+
+struct State {
+    queue: FairQueue<Source, Job>,
+    is_open: bool,
+}
+
+impl fmt::Debug for HashPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HashPool").finish_non_exhaustive()
+    }
+}
+
 impl HashPool {
-    /// Starts `workers` threads behind a queue of `queue` passwords.
+    /// Starts `workers` threads behind a queue of `queue` jobs.
     ///
     /// # Errors
     /// If the system gives no thread.
     pub fn start(workers: NonZeroUsize, queue: NonZeroUsize) -> io::Result<Self> {
-        let (sender, jobs) = sync_channel(queue.get());
-        let jobs = Arc::new(Mutex::new(jobs));
-        let start = |_| {
-            let jobs = Arc::clone(&jobs);
-            thread::Builder::new()
-                .name("hash".to_owned())
-                .spawn(move || work(&jobs))
+        let pool = Self {
+            shared: Arc::new(Shared {
+                state: Mutex::new(State {
+                    queue: FairQueue::new(queue.get()),
+                    is_open: true,
+                }),
+                changed: Condvar::new(),
+            }),
+            threads: Mutex::default(),
         };
-        let threads = (0..workers.get())
-            .map(start)
-            .collect::<io::Result<Vec<_>>>()?;
-        Ok(Self {
-            queue: Mutex::new(Some(sender)),
-            threads: Mutex::new(threads),
-        })
+        for _ in 0..workers.get() {
+            let shared = Arc::clone(&pool.shared);
+            let thread = thread::Builder::new().name("hash".to_owned());
+            // Should one fail to start, dropping the pool ends the others.
+            let thread = thread.spawn(move || work(&shared))?;
+            pool.threads().push(thread);
+        }
+        Ok(pool)
     }
 
-    /// Hashes a password.
-    ///
-    /// # Errors
-    /// If too many are waiting, or the hash function fails.
-    pub async fn hash(&self, password: Password) -> Result<StoredPassword, PoolError> {
-        let (reply, answer) = oneshot::channel();
-        self.push(Job::Hash { password, reply })?;
-        Ok(answer.await.map_err(|_| PoolError::Closed)??)
-    }
-
-    /// Compares a password with what is stored, see [`Hasher::verify`].
+    /// Runs `job` with a hasher when it is the turn of `source`. If nobody waits for it
+    /// by then, it does not run.
     ///
     /// # Errors
     /// If too many are waiting.
-    pub async fn verify(
+    pub async fn run<T: Send + 'static>(
         &self,
-        password: Password,
-        stored: Option<StoredPassword>,
-    ) -> Result<Verdict, PoolError> {
+        source: Source,
+        job: impl FnOnce(&mut Hasher) -> T + Send + 'static,
+    ) -> Result<T, PoolError> {
         let (reply, answer) = oneshot::channel();
-        self.push(Job::Verify {
-            password,
-            stored,
-            reply,
-        })?;
-        answer.await.map_err(|_| PoolError::Closed)
+        self.push(
+            source,
+            Box::new(move |turn| {
+                let outcome = match turn {
+                    Turn::Displaced => Err(PoolError::Full),
+                    Turn::Work(_) if reply.is_closed() => return,
+                    Turn::Work(hasher) => Ok(job(hasher)),
+                };
+                let _ = reply.send(outcome);
+            }),
+        )?;
+        answer.await.map_err(|_| PoolError::Closed)?
     }
 
-    fn push(&self, job: Job) -> Result<(), PoolError> {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let queue = queue.as_ref().ok_or(PoolError::Closed)?;
-        queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => PoolError::Full,
-            TrySendError::Disconnected(_) => PoolError::Closed,
-        })
+    fn push(&self, source: Source, job: Job) -> Result<(), PoolError> {
+        let mut state = self.shared.state();
+        if !state.is_open {
+            return Err(PoolError::Closed);
+        }
+        let displaced = state.queue.push(source, job);
+        drop(state);
+        match displaced {
+            // Possibly the new one: it hears of it like any other.
+            Some(job) => job(Turn::Displaced),
+            None => self.shared.changed.notify_one(),
+        }
+        Ok(())
     }
 
     /// Lets the threads finish what somebody still waits for, and waits for their end.
     pub async fn stop(&self) {
-        drop(
-            self.queue
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take(),
-        );
-        let threads =
-            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        self.close();
+        let threads = std::mem::take(&mut *self.threads());
         let join = || {
             threads
                 .into_iter()
@@ -129,27 +140,71 @@ impl HashPool {
             _ => tracing::error!("a hashing thread panicked"),
         }
     }
+
+    fn close(&self) {
+        self.shared.state().is_open = false;
+        self.shared.changed.notify_all();
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-fn work(jobs: &Mutex<Receiver<Job>>) {
-    let mut hasher = Hasher::default();
-    // The lock is held while waiting: exactly one idle thread waits in `recv`.
-    let next = || jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-    while let Ok(job) = next() {
-        match job {
-            // Nobody waits for it any more: the connection is gone.
-            Job::Hash { reply, .. } if reply.is_closed() => {}
-            Job::Verify { reply, .. } if reply.is_closed() => {}
-            Job::Hash { password, reply } => {
-                let _ = reply.send(hasher.hash(&password));
+impl Drop for HashPool {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next job; `None` when it is over and all are done.
+    fn next(&self) -> Option<Job> {
+        let mut state = self.state();
+        loop {
+            if let Some(job) = state.queue.pop() {
+                return Some(job);
             }
-            Job::Verify {
-                password,
-                stored,
-                reply,
-            } => {
-                let _ = reply.send(hasher.verify(&password, stored.as_ref()));
+            if !state.is_open {
+                return None;
             }
+            let waiting = self.changed.wait(state);
+            state = waiting.unwrap_or_else(PoisonError::into_inner);
         }
     }
 }
+
+fn work(shared: &Shared) {
+    give_way();
+    let mut hasher = Hasher::default();
+    while let Some(job) = shared.next() {
+        // A panic costs its job the answer, and nobody else anything.
+        let done = catch_unwind(AssertUnwindSafe(|| job(Turn::Work(&mut hasher))));
+        if done.is_err() {
+            tracing::error!("the hash function panicked");
+            hasher = Hasher::default();
+        }
+    }
+}
+
+/// Makes the calling thread wait for everything else: a search takes microseconds, and
+/// must not wait until a hash has had its share of a core.
+#[cfg(target_os = "linux")]
+fn give_way() {
+    /// Unix niceness: a third of the weight of the others.
+    const NICENESS: i32 = 5;
+    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+        tracing::debug!(%error, "the hashing threads keep their priority");
+    }
+}
+
+/// Elsewhere only whole processes have a niceness.
+#[cfg(not(target_os = "linux"))]
+fn give_way() {}
+
+#[cfg(test)]
+mod tests;

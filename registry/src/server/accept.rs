@@ -1,16 +1,15 @@
 //! Taking connections, as many at a time as may be.
 
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{FINISH_TIMEOUT, Shared, connection, socket};
+use crate::counters::Reason;
 
 /// The first pause after accepting failed; it doubles up to [`MAX_PAUSE`]. What fails
 /// (file descriptors, memory) needs time to come back.
@@ -18,26 +17,21 @@ const MIN_PAUSE: Duration = Duration::from_millis(10);
 const MAX_PAUSE: Duration = Duration::from_secs(1);
 
 /// Accepts until told to stop, then lets the connections finish.
-pub(super) async fn run(
-    listener: TcpListener,
-    shared: Arc<Shared>,
-    max_connections: NonZeroUsize,
-    stop: CancellationToken,
-) {
-    let places = Arc::new(Semaphore::new(
-        max_connections.get().min(Semaphore::MAX_PERMITS),
-    ));
+pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>, stop: CancellationToken) {
     let mut connections = JoinSet::new();
     let accepting = async {
         loop {
-            let place = Arc::clone(&places).acquire_owned().await;
-            let place = place.expect("the semaphore is never closed");
-            let (stream, address) = accept(&listener).await;
-            let serving = connection::serve(stream, address, Arc::clone(&shared), stop.clone());
-            connections.spawn(async move {
-                serving.await;
-                drop(place);
-            });
+            let (stream, address) = accept(&listener, &shared).await;
+            match shared.places.take(address.into()).await {
+                Ok(place) => {
+                    let (shared, stop) = (Arc::clone(&shared), stop.clone());
+                    connections.spawn(connection::serve(stream, address, place, shared, stop));
+                }
+                Err(reason) => {
+                    shared.counters.count(reason);
+                    socket::reset(stream);
+                }
+            }
             while let Some(ended) = connections.try_join_next() {
                 report(ended);
             }
@@ -49,16 +43,16 @@ pub(super) async fn run(
 }
 
 /// The next connection.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+async fn accept(listener: &TcpListener, shared: &Shared) -> (TcpStream, SocketAddr) {
     let mut pause = MIN_PAUSE;
     loop {
         match listener.accept().await {
-            Ok((stream, address)) => match socket::prepare(&stream) {
-                Ok(()) => return (stream, address),
-                Err(error) => tracing::debug!(%address, %error, "a connection was gone at once"),
-            },
+            Ok((stream, address)) => return (stream, address),
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection; next try in {pause:?}");
+                shared.counters.count(Reason::NotAccepted);
+                if shared.accept_failures.is_due(shared.now()) {
+                    tracing::warn!(%error, "cannot accept connections; next try in {pause:?}");
+                }
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(MAX_PAUSE);
             }

@@ -6,8 +6,10 @@ use p2pchat_protocol::{Kind, Password, PeerAddr, Request, Response, Username};
 
 use super::Shared;
 use super::sessions::Sessions;
+use crate::counters::Reason;
 use crate::password::{PoolError, Verdict};
 use crate::presence::OnlineList;
+use crate::source::Source;
 use crate::store::{NewAccount, StoreError, StoredPassword};
 
 /// The bytes of a response, in one piece.
@@ -33,28 +35,40 @@ impl From<Response> for Reply {
     }
 }
 
+/// Why a password was not hashed.
+#[derive(Debug)]
+enum NotHashed {
+    /// Whoever wants it has had too much of it.
+    Slowed,
+    /// Too many wait.
+    Full,
+    /// The hash function or its threads failed.
+    Failed,
+}
+
 impl Shared {
     /// Does what a request asks for. Only Register and Login wait for anything.
-    pub(super) async fn answer(&self, request: Request, sessions: &mut Sessions) -> Reply {
+    pub(super) async fn answer(self: &Arc<Self>, request: Request, on: &mut Sessions) -> Reply {
         match request {
-            Request::Register { username, password } => self
-                .register(username, password, sessions.peer())
-                .await
-                .into(),
+            Request::Register { username, password } => {
+                self.register(username, password, on).await.into()
+            }
             Request::Login { username, password } => {
-                self.login(username, password, sessions).await.into()
+                self.login(username, password, on).await.into()
             }
             Request::Search { target, .. } => self.search(target).into(),
-            Request::Logout { username } => self.logout(username, sessions).into(),
+            Request::Logout { username } => self.logout(username, on).into(),
             Request::AllOnline { .. } => Reply::List(self.presence.online_list()),
         }
     }
 
+    /// Whatever keeps an account from being made is answered 50, which clients of 2017
+    /// know: 49 is for Login alone.
     async fn register(
-        &self,
+        self: &Arc<Self>,
         name: Username,
         password: Password,
-        address: Option<PeerAddr>,
+        on: &Sessions,
     ) -> Response {
         let failed = Response::ServerError {
             kind: Kind::Register,
@@ -63,66 +77,143 @@ impl Shared {
         match self.store.find(name).await {
             Ok(None) => {}
             Ok(Some(_)) => return Response::NameTaken,
-            Err(error) => return store_failed(&error, failed),
+            Err(error) => return self.store_failed(&error, failed),
         }
-        let password = match self.passwords.hash(password).await {
+        let password = match self.hash_new(password, on.source()).await {
             Ok(password) => password,
-            Err(error) => {
-                tracing::warn!(%error, "an account was not made");
+            Err(reason) => {
+                self.counters.count(match reason {
+                    NotHashed::Slowed => Reason::RegisterSlowed,
+                    NotHashed::Full => Reason::RegisterQueue,
+                    NotHashed::Failed => Reason::StoreFailed,
+                });
+                self.slow_down(&reason).await;
                 return failed;
             }
         };
-        match self
-            .store
-            .register(NewAccount {
-                name,
-                password,
-                address,
-            })
-            .await
-        {
+        let account = NewAccount {
+            name,
+            password,
+            address: on.peer(),
+        };
+        match self.store.register(account).await {
             Ok(true) => {
                 tracing::info!(?name, "account made");
                 Response::Registered
             }
             Ok(false) => Response::NameTaken,
-            Err(error) => store_failed(&error, failed),
+            Err(error) => self.store_failed(&error, failed),
         }
     }
 
-    async fn login(&self, name: Username, password: Password, sessions: &mut Sessions) -> Response {
-        let Some(address) = sessions.peer() else {
-            let address = sessions.address();
-            tracing::warn!(%address, ?name, "login refused: only IPv4 addresses can be chatted with");
+    /// The hash of a new account's password, if the address may have one more. Asked when
+    /// its turn has come, so that many at a time get no more than one after the other.
+    async fn hash_new(
+        self: &Arc<Self>,
+        password: Password,
+        source: Source,
+    ) -> Result<StoredPassword, NotHashed> {
+        if !self.may_register(source) {
+            return Err(NotHashed::Slowed);
+        }
+        let shared = Arc::clone(self);
+        let hashing = self.passwords.run(source, move |hasher| {
+            let now = shared.now();
+            let mut registrations = shared.registrations();
+            if !registrations.has_one(&source, now) {
+                return Err(NotHashed::Slowed);
+            }
+            registrations.take(source, now);
+            drop(registrations);
+            hasher.hash(&password).map_err(|error| {
+                tracing::error!(%error, "a password could not be hashed");
+                NotHashed::Failed
+            })
+        });
+        hashing.await?
+    }
+
+    async fn login(
+        self: &Arc<Self>,
+        name: Username,
+        password: Password,
+        on: &mut Sessions,
+    ) -> Response {
+        let Some(peer) = on.peer() else {
+            tracing::debug!(address = %on.address(), "login refused: only IPv4 addresses can be chatted with");
+            self.counters.count(Reason::LoginAddress);
             return Response::WrongCredentials;
         };
-        if self.throttle.is_limited(address.ip(), self.now()) {
-            tracing::debug!(%address, "login refused: too many have failed from there");
-            return Response::SlowDown;
+        // Who is slowed down costs neither a look into the store nor a hash.
+        if !self.throttle.allows(name, peer.ip(), self.now()) {
+            return self.not_logged_in(&NotHashed::Slowed).await;
         }
         let stored = match self.store.find(name).await {
             Ok(stored) => stored,
             Err(error) => {
-                return store_failed(&error, Response::ServerError { kind: Kind::Login });
+                return self.store_failed(&error, Response::ServerError { kind: Kind::Login });
             }
         };
-        match self.passwords.verify(password, stored.clone()).await {
+        let verdict = self.verify(name, password, stored.clone(), peer, on.source());
+        match verdict.await {
             Ok(Verdict::Wrong) => {
-                self.throttle.failed(address.ip(), self.now());
-                tracing::debug!(%address, ?name, "login failed");
+                tracing::debug!(%peer, ?name, "login failed");
                 return Response::WrongCredentials;
             }
             Ok(Verdict::Right) => {}
             Ok(Verdict::RightInPlainText(hash)) => self.keep_hash(name, stored, hash).await,
-            Err(PoolError::Full) => return Response::SlowDown,
-            Err(error) => {
-                tracing::error!(%error, "a login could not be checked");
-                return Response::ServerError { kind: Kind::Login };
-            }
+            Err(reason) => return self.not_logged_in(&reason).await,
         }
-        sessions.began(name, self.presence.login(name, address, self.now()));
-        tracing::debug!(%address, ?name, "logged in");
+        on.began(name, self.presence.login(name, peer, self.now()));
+        tracing::debug!(%peer, ?name, "logged in");
         Response::LoggedIn
+    }
+
+    /// Compares a password, unless too many have failed by the time that its turn has come:
+    /// many guesses at a time get no further than one after the other.
+    async fn verify(
+        self: &Arc<Self>,
+        name: Username,
+        password: Password,
+        stored: Option<StoredPassword>,
+        peer: PeerAddr,
+        source: Source,
+    ) -> Result<Verdict, NotHashed> {
+        let shared = Arc::clone(self);
+        let verifying = self.passwords.run(source, move |hasher| {
+            if !shared.throttle.allows(name, peer.ip(), shared.now()) {
+                return Err(NotHashed::Slowed);
+            }
+            let verdict = hasher.verify(&password, stored.as_ref());
+            match verdict {
+                Verdict::Wrong => shared.throttle.failed(name, peer.ip(), shared.now()),
+                _ => shared.throttle.succeeded(name, peer.ip()),
+            }
+            Ok(verdict)
+        });
+        verifying.await?
+    }
+
+    async fn not_logged_in(&self, why: &NotHashed) -> Response {
+        let (reason, answer) = match why {
+            NotHashed::Slowed => (Reason::LoginSlowed, Response::SlowDown),
+            NotHashed::Full => (Reason::LoginQueue, Response::SlowDown),
+            NotHashed::Failed => {
+                let answer = Response::ServerError { kind: Kind::Login };
+                (Reason::StoreFailed, answer)
+            }
+        };
+        self.counters.count(reason);
+        self.slow_down(why).await;
+        answer
+    }
+
+    /// Who is told to slow down is not told at once: else he would ask again at once, as
+    /// fast as he can.
+    async fn slow_down(&self, why: &NotHashed) {
+        if !matches!(why, NotHashed::Failed) {
+            tokio::time::sleep(self.slow_answer).await;
+        }
     }
 
     /// Puts the hash where the plain text is. The login is right whether or not this
@@ -143,22 +234,38 @@ impl Shared {
         }
     }
 
-    fn logout(&self, name: Username, sessions: &Sessions) -> Response {
-        let is_out = sessions.peer().is_some_and(|address| {
-            self.presence
-                .logout(name, sessions.of(name), address, self.now())
-        });
+    fn logout(&self, name: Username, on: &mut Sessions) -> Response {
+        let is_out = on
+            .peer()
+            .is_some_and(|peer| self.presence.logout(name, on.of(name), peer, self.now()));
         match is_out {
             true => {
+                on.ended(name);
                 tracing::debug!(?name, "logged out");
                 Response::LoggedOut
             }
             false => Response::WasNotOnline,
         }
     }
+
+    fn may_register(&self, source: Source) -> bool {
+        self.registrations().has_one(&source, self.now())
+    }
+
+    fn store_failed(&self, error: &StoreError, answer: Response) -> Response {
+        self.counters.count(Reason::StoreFailed);
+        if self.store_failures.is_due(self.now()) {
+            tracing::error!(%error, "a request was answered 50");
+        }
+        answer
+    }
 }
 
-fn store_failed(error: &StoreError, answer: Response) -> Response {
-    tracing::error!(%error, "a request was answered 50");
-    answer
+impl From<PoolError> for NotHashed {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Full => Self::Full,
+            PoolError::Closed => Self::Failed,
+        }
+    }
 }

@@ -6,14 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use p2pchat_protocol::RequestDecoder;
+use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::Shared;
 use super::answer::Reply;
+use super::places::Place;
 use super::sessions::Sessions;
+use super::{Shared, socket};
+use crate::counters::Reason;
+use crate::options::Limits;
 
 /// How long a connection may keep the server waiting.
 #[derive(Debug, Clone, Copy)]
@@ -23,39 +27,80 @@ pub(super) struct Deadlines {
     /// From the first byte of a request to its last.
     request: Duration,
     /// For a response to leave.
-    write: Duration,
+    response: Duration,
 }
 
-impl Default for Deadlines {
-    fn default() -> Self {
+impl From<&Limits> for Deadlines {
+    fn from(limits: &Limits) -> Self {
         Self {
-            first_request: Duration::from_secs(60),
-            request: Duration::from_secs(10),
-            write: Duration::from_secs(10),
+            first_request: limits.first_request_timeout,
+            request: limits.request_timeout,
+            response: limits.response_timeout,
         }
     }
 }
 
-/// How much is read at a time: 151 requests. The next read waits until they are answered.
-const READ_SIZE: usize = 4096;
+/// How much is read at a time: 37 requests. The next read waits until they are answered.
+/// Each connection has a buffer of this size for as long as it lasts.
+const READ_SIZE: usize = 1024;
 /// How long, and how much, a refused client may go on sending: closing earlier would make
 /// its system throw the answer away.
 const LINGER: Duration = Duration::from_secs(1);
-const LINGER_READS: usize = 16;
+const LINGER_READS: usize = 64;
 
-/// Serves a connection to its end.
+/// Why a connection ended otherwise than in order.
+#[derive(Debug, Error)]
+enum Lost {
+    #[error("no request came in time")]
+    NoRequest,
+    #[error("a request did not end in time")]
+    PartialRequest,
+    #[error("a response was not read in time")]
+    UnreadResponse,
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl Lost {
+    fn reason(&self) -> Option<Reason> {
+        match self {
+            Self::NoRequest => Some(Reason::NoRequest),
+            Self::PartialRequest => Some(Reason::PartialRequest),
+            Self::UnreadResponse => Some(Reason::UnreadResponse),
+            Self::Io(_) => None,
+        }
+    }
+}
+
+/// Serves a connection to its end, or until it has to make room.
 pub(super) async fn serve(
     stream: TcpStream,
     address: SocketAddr,
+    place: Place,
     shared: Arc<Shared>,
     stop: CancellationToken,
 ) {
-    tracing::trace!(%address, "connected");
-    let mut connection = Connection::new(stream, address, Deadlines::default());
-    match connection.run(&shared, &stop).await {
-        Ok(()) => tracing::trace!(%address, "closed"),
-        Err(error) => tracing::debug!(%address, %error, "connection lost"),
+    if let Err(error) = socket::prepare(&stream) {
+        tracing::debug!(%address, %error, "the connection was gone at once");
+        return;
     }
+    let pushed_out = place.pushed_out();
+    let sessions = Sessions::new(address, place);
+    let mut connection = Connection::new(stream, sessions, shared.deadlines);
+    let running = connection.run(&shared, &stop);
+    let reason = match pushed_out.run_until_cancelled(running).await {
+        Some(Ok(())) => return,
+        Some(Err(lost)) => {
+            tracing::debug!(%address, %lost, "connection lost");
+            lost.reason()
+        }
+        None => Some(Reason::MadeRoom),
+    };
+    if let Some(reason) = reason {
+        shared.counters.count(reason);
+    }
+    // What it has not read is not worth the system's memory.
+    socket::reset(connection.stream);
 }
 
 struct Connection<S> {
@@ -68,22 +113,22 @@ struct Connection<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    fn new(stream: S, address: SocketAddr, deadlines: Deadlines) -> Self {
+    fn new(stream: S, sessions: Sessions, deadlines: Deadlines) -> Self {
         Self {
             stream,
-            sessions: Sessions::new(address),
+            sessions,
             decoder: RequestDecoder::default(),
             deadlines,
             until: Some(Instant::now() + deadlines.first_request),
         }
     }
 
-    async fn run(&mut self, shared: &Shared, stop: &CancellationToken) -> io::Result<()> {
+    async fn run(&mut self, shared: &Arc<Shared>, stop: &CancellationToken) -> Result<(), Lost> {
         let mut buffer = [0; READ_SIZE];
         loop {
-            let reading = read(&mut self.stream, &mut buffer, self.until);
+            let reading = self.read(&mut buffer);
             let Some(read) = stop.run_until_cancelled(reading).await else {
-                return self.stream.shutdown().await;
+                return Ok(self.stream.shutdown().await?);
             };
             let read = read?;
             if read == 0 {
@@ -92,16 +137,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let goes_on = self.take(&buffer[..read], shared).await?;
             buffer[..read].fill(0);
             if !goes_on {
+                shared.counters.count(Reason::BadRequest);
                 return self.refuse_more(&mut buffer).await;
             }
         }
     }
 
+    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Lost> {
+        let Some(until) = self.until else {
+            return Ok(self.stream.read(buffer).await?);
+        };
+        match timeout_at(until, self.stream.read(buffer)).await {
+            Ok(read) => Ok(read?),
+            Err(_) if self.decoder.is_partial() => Err(Lost::PartialRequest),
+            Err(_) => Err(Lost::NoRequest),
+        }
+    }
+
     /// Answers the requests in `bytes`. `false` when the connection has to be closed.
-    async fn take(&mut self, mut bytes: &[u8], shared: &Shared) -> io::Result<bool> {
+    async fn take(&mut self, mut bytes: &[u8], shared: &Arc<Shared>) -> Result<bool, Lost> {
         let was_partial = self.decoder.is_partial();
         let mut answered = 0;
         while let Some(request) = self.decoder.next(&mut bytes) {
+            if answered > 0 {
+                // Who sends many at once waits behind those who send one.
+                tokio::task::yield_now().await;
+            }
             answered += 1;
             let (reply, goes_on) = match request {
                 Ok(request) => (shared.answer(request, &mut self.sessions).await, true),
@@ -124,31 +185,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(true)
     }
 
-    async fn send(&mut self, response: &[u8]) -> io::Result<()> {
-        timeout(self.deadlines.write, self.stream.write_all(response)).await?
+    async fn send(&mut self, response: &[u8]) -> Result<(), Lost> {
+        match timeout(self.deadlines.response, self.stream.write_all(response)).await {
+            Ok(written) => Ok(written?),
+            Err(_) => Err(Lost::UnreadResponse),
+        }
     }
 
     /// Closes our side and waits a moment for the other.
-    async fn refuse_more(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+    async fn refuse_more(&mut self, buffer: &mut [u8]) -> Result<(), Lost> {
         self.stream.shutdown().await?;
-        let until = Some(Instant::now() + LINGER);
-        for _ in 0..LINGER_READS {
-            if read(&mut self.stream, buffer, until).await? == 0 {
-                break;
+        let lingering = async {
+            for _ in 0..LINGER_READS {
+                if self.stream.read(buffer).await? == 0 {
+                    break;
+                }
             }
-        }
-        Ok(())
-    }
-}
-
-async fn read(
-    stream: &mut (impl AsyncRead + Unpin),
-    buffer: &mut [u8],
-    deadline: Option<Instant>,
-) -> io::Result<usize> {
-    match deadline {
-        Some(deadline) => timeout_at(deadline, stream.read(buffer)).await?,
-        None => stream.read(buffer).await,
+            Ok(())
+        };
+        // Whoever goes on sending for so long has read the answer or never will.
+        timeout(LINGER, lingering).await.unwrap_or(Ok(()))
     }
 }
 

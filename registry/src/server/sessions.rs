@@ -5,7 +5,9 @@ use std::net::SocketAddr;
 use p2pchat_protocol::{PeerAddr, Username};
 
 use super::peer_at;
+use super::places::Place;
 use crate::presence::SessionId;
+use crate::source::Source;
 
 /// How many names a connection remembers to have logged in. A client logs in one; a
 /// name that falls out is judged by its address like any that was logged in elsewhere.
@@ -16,19 +18,26 @@ const MAX_NAMES: usize = 16;
 pub(super) struct Sessions {
     address: SocketAddr,
     begun: Vec<(Username, SessionId)>,
+    place: Place,
 }
 
 impl Sessions {
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(super) fn new(address: SocketAddr, place: Place) -> Self {
         Self {
             address,
             begun: Vec::new(),
+            place,
         }
     }
 
     /// Where the connection comes from.
     pub(super) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Whose limits it counts for.
+    pub(super) fn source(&self) -> Source {
+        self.place.source()
     }
 
     /// The peer that it comes from, `None` if that is no IPv4 address of one machine.
@@ -44,6 +53,12 @@ impl Sessions {
             self.begun.remove(0);
         }
         self.begun.push((name, session));
+        self.place.own(name);
+    }
+
+    /// Takes note that `name` is not logged in any more.
+    pub(super) fn ended(&mut self, name: Username) {
+        self.place.disown(name);
     }
 
     /// The session that `name` got here, if it was logged in here.
@@ -58,14 +73,18 @@ impl Sessions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::options::Limits;
     use crate::presence::Presence;
+    use crate::server::places::Places;
     use std::time::Duration;
 
-    #[test]
-    fn a_connection_remembers_so_many_names_and_no_more() {
+    #[tokio::test]
+    async fn a_connection_remembers_so_many_names_and_no_more() {
         let presence = Presence::new(Duration::from_secs(60));
         let address: SocketAddr = "10.0.0.1:1".parse().unwrap();
-        let mut sessions = Sessions::new(address);
+        let places = Places::new(&Limits::default());
+        let place = places.take(address.into()).await.unwrap();
+        let mut sessions = Sessions::new(address, place);
         let names: Vec<Username> = (0..=MAX_NAMES)
             .map(|n| Username::new(&format!("n{n}")).unwrap())
             .collect();

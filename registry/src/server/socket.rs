@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
@@ -9,8 +10,16 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 
 use super::BindError;
 
-/// How many connections the system keeps ready while the server is busy or full.
-const BACKLOG: u32 = 1024;
+/// How many connections the system keeps ready while the server is busy. When they are
+/// more, it lets clients knock again after a second; systems cut this to their own limit.
+const BACKLOG: u32 = 4096;
+/// How much the system holds of what a client sends while its requests are answered: 600
+/// of them.
+const RECEIVE_BUFFER: u32 = 16 * 1024;
+/// How many bytes of Hello datagrams the system holds while the server is busy: a few
+/// thousand datagrams, each with what the system needs for it. Systems cut this to their
+/// own limit (`net.core.rmem_max`).
+const HELLO_BUFFER: usize = 4 * 1024 * 1024;
 /// A session may be silent for ever; a host that is gone must not keep its place. It is
 /// noticed after 60 s + 3 × 10 s.
 const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
@@ -18,8 +27,12 @@ const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
     .with_interval(Duration::from_secs(10))
     .with_retries(3);
 
-/// Listens for sessions.
-pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, BindError> {
+/// Listens for sessions. Their sockets inherit the sizes of the buffers, which the system
+/// then does not change any more.
+pub(super) fn listen(
+    address: SocketAddr,
+    send_buffer: NonZeroU32,
+) -> Result<TcpListener, BindError> {
     let listen = || {
         let socket = match address {
             SocketAddr::V4(_) => TcpSocket::new_v4()?,
@@ -28,6 +41,8 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, BindError> {
         // A restart must not wait for the old connections to time out.
         #[cfg(unix)]
         socket.set_reuseaddr(true)?;
+        socket.set_send_buffer_size(send_buffer.get())?;
+        socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
         socket.bind(address)?;
         socket.listen(BACKLOG)
     };
@@ -36,7 +51,12 @@ pub(super) fn listen(address: SocketAddr) -> Result<TcpListener, BindError> {
 
 /// Listens for Hello datagrams.
 pub(super) async fn receive(address: SocketAddr) -> Result<UdpSocket, BindError> {
-    UdpSocket::bind(address)
+    let receive = async {
+        let socket = UdpSocket::bind(address).await?;
+        SockRef::from(&socket).set_recv_buffer_size(HELLO_BUFFER)?;
+        Ok(socket)
+    };
+    receive
         .await
         .map_err(|error| bind_error("UDP", address, error))
 }
@@ -57,4 +77,11 @@ fn bind_error(protocol: &'static str, address: SocketAddr, source: io::Error) ->
 pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     SockRef::from(stream).set_tcp_keepalive(&KEEPALIVE)
+}
+
+/// Closes a connection without order: nothing of it stays in the system.
+pub(super) fn reset(stream: TcpStream) {
+    // If this fails, it is closed in order.
+    let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+    drop(stream);
 }

@@ -1,6 +1,6 @@
 //! A client that knows bytes only: it shares no code with the registry.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
@@ -72,13 +72,30 @@ impl Client {
 
     /// Connects from a loopback address.
     pub(crate) fn connect_from(from: Ipv4Addr, to: SocketAddr) -> Self {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
-        socket.connect_timeout(&to.into(), SOON).unwrap();
+        Self::try_connect_from(from, to).unwrap()
+    }
+
+    /// Connects to a registry that may reset the connection at once.
+    pub(crate) fn try_connect_from(from: Ipv4Addr, to: SocketAddr) -> io::Result<Self> {
+        Self::start(from, to, None)
+    }
+
+    /// Connects with hardly any room for what the registry says.
+    pub(crate) fn connect_deaf(to: SocketAddr) -> Self {
+        Self::start(Ipv4Addr::LOCALHOST, to, Some(2048)).unwrap()
+    }
+
+    fn start(from: Ipv4Addr, to: SocketAddr, room: Option<usize>) -> io::Result<Self> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
+        if let Some(room) = room {
+            socket.set_recv_buffer_size(room)?;
+        }
+        socket.bind(&SocketAddr::from((from, 0)).into())?;
+        socket.connect_timeout(&to.into(), SOON)?;
         let stream = TcpStream::from(socket);
-        stream.set_read_timeout(Some(SOON)).unwrap();
-        stream.set_nodelay(true).unwrap();
-        Self { stream }
+        stream.set_read_timeout(Some(SOON))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream })
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
@@ -104,6 +121,27 @@ impl Client {
         let read = self.stream.read_exact(&mut head);
         self.stream.set_read_timeout(Some(SOON)).unwrap();
         read.ok().map(|()| head)
+    }
+
+    /// Whether the registry has closed the connection or reset it, and nothing is left to
+    /// read.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let peeked = self.stream.peek(&mut [0]);
+        self.stream.set_nonblocking(false).unwrap();
+        match peeked {
+            Ok(length) => length == 0,
+            Err(error) => error.kind() != ErrorKind::WouldBlock,
+        }
+    }
+
+    /// Sends one byte if the system takes it without waiting; `false` once the connection
+    /// is lost.
+    pub(crate) fn is_open_for(&mut self, byte: u8) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let sent = self.stream.write(&[byte]);
+        self.stream.set_nonblocking(false).unwrap();
+        sent.is_ok() || matches!(sent, Err(error) if error.kind() == ErrorKind::WouldBlock)
     }
 
     /// Whether nothing has come yet.

@@ -1,16 +1,33 @@
 //! A registry within the test process.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
+use p2pchat_registry::counters::{Counters, Reason};
+use p2pchat_registry::options::Guessing;
 use p2pchat_registry::{Options, Server, StoreSpec};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
+
+/// Nobody is slowed down for guessing.
+pub(crate) fn guessing_at_will() -> Guessing {
+    Guessing {
+        failed_logins: NonZeroU32::MAX,
+        failed_login_interval: Duration::from_nanos(1),
+        failed_logins_by_name: NonZeroU32::MAX,
+        failed_login_by_name_interval: Duration::from_nanos(1),
+        ..Guessing::default()
+    }
+}
 
 /// A running registry. Stops in order on drop.
 pub(crate) struct TestServer {
     pub(crate) tcp: SocketAddr,
     pub(crate) udp: SocketAddr,
+    counters: Arc<Counters>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     /// Removed after the server has ended.
@@ -42,18 +59,25 @@ impl TestServer {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
                 let server = Server::bind(options).await.unwrap();
-                ready.send((server.tcp_addr(), server.udp_addr())).unwrap();
+                let addresses = (server.tcp_addr(), server.udp_addr());
+                ready.send((addresses, server.counters())).unwrap();
                 server.run(async { stopped.await.unwrap_or(()) }).await;
             });
         });
-        let (tcp, udp) = addresses.recv().unwrap();
+        let ((tcp, udp), counters) = addresses.recv().unwrap();
         Self {
             tcp,
             udp,
+            counters,
             stop: Some(stop),
             thread: Some(thread),
             folder: None,
         }
+    }
+
+    /// How much it has turned away for one reason.
+    pub(crate) fn turned_away(&self, reason: Reason) -> u64 {
+        self.counters.get(reason)
     }
 
     /// Asks it to stop and does not wait.

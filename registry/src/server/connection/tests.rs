@@ -7,37 +7,27 @@ use tokio::io::{DuplexStream, duplex};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::options::Limits;
-use crate::password::HashPool;
-use crate::presence::Presence;
 use crate::store::{Opener, SqliteStore};
-use crate::throttle::Throttle;
 
 const SHORT: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_secs(30);
 
 struct Running {
     client: DuplexStream,
-    served: JoinHandle<io::Result<()>>,
+    served: JoinHandle<Result<(), Lost>>,
     _folder: tempfile::TempDir,
 }
 
 fn start(deadlines: Deadlines) -> Running {
     let folder = tempfile::tempdir().unwrap();
-    let limits = Limits::default();
     let store = SqliteStore::open(&folder.path().join("accounts"), Opener::Registry).unwrap();
-    let shared = Shared {
-        store: Arc::new(store),
-        passwords: HashPool::start(limits.hash_workers, limits.hash_queue).unwrap(),
-        presence: Presence::new(LONG),
-        throttle: Throttle::new(limits.failed_logins, limits.failed_login_interval),
-        started: Clock::now(),
-    };
+    let shared = Shared::new(Arc::new(store), LONG, &Limits::default()).unwrap();
     let (client, server) = duplex(8);
     let served = tokio::spawn(async move {
-        let address = "10.0.0.1:1".parse().unwrap();
+        let address: SocketAddr = "10.0.0.1:1".parse().unwrap();
         let stop = CancellationToken::new();
-        Connection::new(server, address, deadlines)
+        let place = shared.places.take(address.into()).await.unwrap();
+        Connection::new(server, Sessions::new(address, place), deadlines)
             .run(&shared, &stop)
             .await
     });
@@ -52,7 +42,7 @@ fn patient() -> Deadlines {
     Deadlines {
         first_request: LONG,
         request: LONG,
-        write: LONG,
+        response: LONG,
     }
 }
 
@@ -120,8 +110,8 @@ async fn a_connection_without_a_request_is_closed() {
         first_request: SHORT,
         ..patient()
     });
-    let error = running.served.await.unwrap().unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    let lost = running.served.await.unwrap().unwrap_err();
+    assert_eq!(lost.reason(), Some(Reason::NoRequest));
 }
 
 #[tokio::test]
@@ -140,11 +130,11 @@ async fn a_request_that_does_not_end_costs_the_connection_and_bytes_do_not_prolo
         }
         std::future::pending::<()>().await;
     };
-    let error = tokio::select! {
+    let lost = tokio::select! {
         served = &mut running.served => served.unwrap().unwrap_err(),
         () = dripping => unreachable!("it never ends"),
     };
-    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    assert_eq!(lost.reason(), Some(Reason::PartialRequest));
     assert!(began.elapsed() < SHORT * 10, "{:?}", began.elapsed());
 }
 
@@ -153,7 +143,7 @@ async fn a_session_may_be_silent_between_requests() {
     let mut running = start(Deadlines {
         first_request: SHORT,
         request: SHORT,
-        write: LONG,
+        response: LONG,
     });
     running.client.write_all(&search()).await.unwrap();
     head(&mut running.client).await;
@@ -168,10 +158,10 @@ async fn a_session_may_be_silent_between_requests() {
 #[tokio::test]
 async fn a_client_that_does_not_read_is_given_up() {
     let mut running = start(Deadlines {
-        write: SHORT,
+        response: SHORT,
         ..patient()
     });
     running.client.write_all(&search()).await.unwrap();
-    let error = running.served.await.unwrap().unwrap_err();
-    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    let lost = running.served.await.unwrap().unwrap_err();
+    assert_eq!(lost.reason(), Some(Reason::UnreadResponse));
 }
