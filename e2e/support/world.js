@@ -107,7 +107,8 @@ export class World {
 
   #peerOptions(address) {
     const registry = `${this.registryAddress}:${this.tcp}`;
-    return ["--registry", registry, "--hello-port", this.udp, "--address", address];
+    const blocks = join(this.folder, "blocks.sqlite3");
+    return ["--registry", registry, "--hello-port", this.udp, "--address", address, "--blocks", blocks];
   }
 
   #spawn(variable, options) {

@@ -2,6 +2,7 @@
 
 pub mod avatar;
 pub mod banner;
+pub mod block_button;
 pub mod brand;
 pub mod chat;
 pub mod composer;
@@ -15,6 +16,7 @@ pub mod gate;
 pub mod icon;
 pub mod incoming;
 pub mod live;
+pub mod looks_like;
 pub mod members;
 pub mod menu;
 pub mod message_row;
@@ -26,3 +28,4 @@ pub mod sign_in;
 pub mod switch;
 pub mod talk_head;
 pub mod title;
+pub mod turned_away;

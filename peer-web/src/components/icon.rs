@@ -37,6 +37,8 @@ pub enum Glyph {
     Smile,
     /// An eye.
     Eye,
+    /// A circle with a bar through it.
+    Block,
 }
 
 impl Glyph {
@@ -65,6 +67,7 @@ impl Glyph {
             Self::Smile => {
                 "M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17ZM8.5 14a4 4 0 0 0 7 0M9 9.5v.1M15 9.5v.1"
             }
+            Self::Block => "M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17ZM6 6l12 12",
             Self::Eye => {
                 "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12ZM12 14.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z"
             }

@@ -1,12 +1,13 @@
 //! Somebody asks for a chat.
 
-use p2pchat_model::{Command, IncomingRequest, NameCheck, PeerAddr, printable};
+use p2pchat_model::{Command, IncomingRequest, NameCheck, Speaker, printable};
 use yew::prelude::*;
 
 use crate::app::use_page;
 use crate::browser::hooks::{use_keys, use_now};
 
 use super::avatar::Avatar;
+use super::looks_like::LooksLike;
 
 /// The request that waits, over everything else. It does not take the focus: somebody who
 /// is typing would answer it by accident.
@@ -36,16 +37,16 @@ struct CardProps {
 #[component]
 fn Card(props: &CardProps) -> Html {
     let request = &props.request;
-    let answer = |accept: bool| {
-        let (send, from) = (props.send.clone(), request.from.address);
-        Callback::from(move |_: MouseEvent| send.emit(reply(accept, from)))
+    let answer = |answer: Answer| {
+        let (send, from) = (props.send.clone(), request.from);
+        Callback::from(move |_: MouseEvent| send.emit(reply(answer, from)))
     };
     let onkey = use_callback(
-        (props.send.clone(), request.from.address),
+        (props.send.clone(), request.from),
         |event: KeyboardEvent, (send, from)| {
-            if let (true, Some(accept)) = (event.alt_key(), shortcut(&event.code())) {
+            if let (true, Some(answer)) = (event.alt_key(), shortcut(&event.code())) {
                 event.prevent_default();
-                send.emit(reply(accept, *from));
+                send.emit(reply(answer, *from));
             }
         },
     );
@@ -58,14 +59,17 @@ fn Card(props: &CardProps) -> Html {
                 <Avatar name={request.from.name.to_string()} />
                 <div role="alert">
                     <h2 id="incoming-title"><bdi>{ name }</bdi>{ " asks for a chat" }</h2>
+                    <LooksLike name={request.from.name} />
                     <p id="incoming-words">{ words(request) }</p>
                 </div>
             </div>
             <TimeLeft request={request.clone()} />
             <div class="incoming-buttons">
-                <button type="button" class="button" onclick={answer(false)} disabled={!props.live}
+                <button type="button" class="button" onclick={answer(Answer::Block)} disabled={!props.live}
+                    aria-keyshortcuts="Alt+B">{ "Block" }<kbd>{ "Alt B" }</kbd></button>
+                <button type="button" class="button" onclick={answer(Answer::Reject)} disabled={!props.live}
                     aria-keyshortcuts="Alt+R">{ "Reject" }<kbd>{ "Alt R" }</kbd></button>
-                <button type="button" class="button primary" onclick={answer(true)} disabled={!props.live}
+                <button type="button" class="button primary" onclick={answer(Answer::Accept)} disabled={!props.live}
                     aria-keyshortcuts="Alt+A">{ "Accept" }<kbd>{ "Alt A" }</kbd></button>
             </div>
         </div>
@@ -73,20 +77,34 @@ fn Card(props: &CardProps) -> Html {
 }
 
 /// What the keys for an answer are: by place, since a layout may make `å` of Alt and A.
-fn shortcut(code: &str) -> Option<bool> {
+fn shortcut(code: &str) -> Option<Answer> {
     match code {
-        "KeyA" => Some(true),
-        "KeyR" => Some(false),
+        "KeyA" => Some(Answer::Accept),
+        "KeyR" => Some(Answer::Reject),
+        "KeyB" => Some(Answer::Block),
         _ => None,
     }
 }
 
-fn reply(accept: bool, from: PeerAddr) -> Command {
-    match accept {
-        true => Command::Accept { from },
-        false => Command::Reject { from },
+#[derive(Debug, Clone, Copy)]
+enum Answer {
+    Accept,
+    Reject,
+    /// Which rejects it too.
+    Block,
+}
+
+fn reply(answer: Answer, by: Speaker) -> Command {
+    let from = by.address;
+    match answer {
+        Answer::Accept => Command::Accept { from },
+        Answer::Reject => Command::Reject { from },
+        Answer::Block => Command::Block { who: by.to_block() },
     }
 }
+
+/// How many names stand in a sentence; whoever asks can name a thousand.
+const NAMED: usize = 8;
 
 fn words(request: &IncomingRequest) -> String {
     let check = match request.from.check {
@@ -94,7 +112,11 @@ fn words(request: &IncomingRequest) -> String {
         NameCheck::Unknown => ", a name the registry does not confirm",
         NameCheck::Differs => ", which is not the name the registry knows there",
     };
-    let with: Vec<String> = request.members.iter().map(ToString::to_string).collect();
+    let named = request.members.iter().take(NAMED);
+    let mut with: Vec<String> = named.map(ToString::to_string).collect();
+    if let more @ 1.. = request.members.len().saturating_sub(NAMED) {
+        with.push(format!("{more} more"));
+    }
     let with = match with.as_slice() {
         [] => String::new(),
         [one] => format!(" {one} comes along."),

@@ -5,6 +5,7 @@ use yew::prelude::*;
 
 use crate::app::use_page;
 
+use super::block_button::BlockButton;
 use super::countdown::Countdown;
 use super::person_row::PersonName;
 
@@ -48,6 +49,7 @@ fn member(person: &Person) -> Html {
     html! {
         <li key={person.address.to_string()} class="row-person">
             <PersonName name={name(person)} address={person.address} />
+            <BlockButton who={person.to_block()} name={person.to_string()} />
         </li>
     }
 }

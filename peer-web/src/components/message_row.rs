@@ -7,8 +7,10 @@ use crate::logic::clock::{LocalDay, Zone};
 use crate::logic::rows::{Row, RowKind};
 
 use super::avatar::Avatar;
+use super::block_button::BlockButton;
 use super::deliveries::{Deliveries, Tick};
 use super::icon::{Glyph, Icon};
+use super::looks_like::LooksLike;
 use super::rich_text::RichText;
 
 /// Draws a row.
@@ -79,7 +81,9 @@ fn head(said: &Message, first: bool) -> Html {
         <header class="said-head">
             <Avatar name={said.from.name.to_string()} />
             <b><bdi>{ name }</bdi></b>
+            <LooksLike name={said.from.name} />
             { check(said) }
+            <BlockButton who={said.from.to_block()} name={said.from.name.to_string()} />
         </header>
     }
 }

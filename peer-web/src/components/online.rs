@@ -1,12 +1,13 @@
 //! Who is online: to look through, to search, and to ask.
 
-use p2pchat_model::{Command, OnlineUser, PeerAddr, Target, View, printable};
+use p2pchat_model::{Command, OnlineUser, Target, View, printable};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::app::{Context, use_page};
 use crate::state::{Found, State};
 
+use super::block_button::BlockButton;
 use super::icon::{Glyph, Icon};
 use super::people::Refresh;
 use super::person_row::PersonName;
@@ -149,21 +150,28 @@ fn row(context: &Context, view: &View, user: &OnlineUser) -> Html {
     html! {
         <li key={user.name.to_string()} class="row-person">
             <PersonName name={user.name.to_string()} address={user.address} />
-            { action(context, view, user.address, &user.name.to_string()) }
+            <span class="row-end">
+                { action(context, view, user) }
+                <BlockButton who={Target::Name(user.name)} name={user.name.to_string()} />
+            </span>
         </li>
     }
 }
 
-fn action(context: &Context, view: &View, address: PeerAddr, name: &str) -> Html {
+fn action(context: &Context, view: &View, user: &OnlineUser) -> Html {
+    let OnlineUser { name, address } = *user;
+    if view.blocks(Some(name), address).is_some() {
+        return html! { { "blocked" } };
+    }
     if view.is_member(address) {
-        return html! { <span class="row-end">{ "in chat" }</span> };
+        return html! { { "in chat" } };
     }
     if view
         .outgoing
         .iter()
         .any(|request| request.to.address == address)
     {
-        return html! { <span class="row-end">{ "asked…" }</span> };
+        return html! { { "asked…" } };
     }
     let onclick = {
         let (send, to) = (context.send.clone(), Target::Address(address));

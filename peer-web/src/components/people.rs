@@ -13,6 +13,7 @@ use super::menu::Menu;
 use super::online::Online;
 use super::person_row::PersonName;
 use super::switch::Switch;
+use super::turned_away::TurnedAway;
 
 /// What [`People`] needs.
 #[derive(Properties, PartialEq)]
@@ -52,6 +53,7 @@ pub fn People(props: &Props) -> Html {
             <div class="people-scroll">
                 <Members />
                 <Online />
+                <TurnedAway />
             </div>
             <footer class="me">
                 <div class="me-who">

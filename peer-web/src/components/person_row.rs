@@ -1,9 +1,10 @@
 //! A person in a list.
 
-use p2pchat_model::{PeerAddr, printable};
+use p2pchat_model::{PeerAddr, Username, printable};
 use yew::prelude::*;
 
 use super::avatar::Avatar;
+use super::looks_like::LooksLike;
 
 /// What a [`PersonName`] needs.
 #[derive(Properties, PartialEq)]
@@ -33,6 +34,7 @@ pub fn PersonName(props: &Props) -> Html {
             <Avatar name={name.clone()} />
             <span class="person-words">
                 <span class="person-name"><bdi>{ printable(&name).into_owned() }</bdi>
+                    if let Ok(name) = Username::new(&name) { <LooksLike {name} /> }
                     if !props.note.is_empty() { <span class="tag">{ &props.note }</span> }
                 </span>
                 <span class="person-address">{ below }</span>

@@ -17,7 +17,7 @@ fn said(id: u64, own: bool, text: &str) -> String {
     let (name, address) = if own { ("alice", 20) } else { ("bob", 21) };
     let deliveries = if own { "[]" } else { "null" };
     format!(
-        r#"{{"message":{{"message":{{"id":{id},"at":{},"from":{{"name":"{name}","address":"192.168.1.{address}","check":"confirmed"}},"text":"{text}","deliveries":{deliveries}}}}}}}"#,
+        r#"{{"message":{{"id":{id},"at":{},"from":{{"name":"{name}","address":"192.168.1.{address}","check":"confirmed"}},"text":"{text}","deliveries":{deliveries}}}}}"#,
         1_795_348_800_000 + id * 1000
     )
 }
@@ -88,13 +88,74 @@ async fn a_text_is_sent_and_shown_and_the_draft_is_gone() {
 #[wasm_bindgen_test]
 async fn a_request_is_shown_and_answered_by_its_address() {
     let (mounted, fake) = page(VIEW).await;
-    fake.say(r#"{"request_received":{"request":{"at":1,"from":{"name":"dave","address":"192.168.1.23","check":"unknown"},"members":[{"address":"192.168.1.24","name":"erin"}],"expires":9999999999999}}}"#);
+    fake.say(r#"{"request_received":{"at":1,"from":{"name":"dave","address":"192.168.1.23","check":"unknown"},"members":[{"address":"192.168.1.24","name":"erin"}],"expires":9999999999999}}"#);
     mounted.wait_text("dave asks for a chat").await;
     mounted.wait_text("erin comes along").await;
     assert!(mounted.text().contains("192.168.1.23"));
     mounted.wait(".incoming .primary").await.click();
     wait_for("the command", || fake.sent().len() == 2).await;
     assert_eq!(fake.sent()[1], r#"{"accept":{"from":"192.168.1.23"}}"#);
+}
+
+#[wasm_bindgen_test]
+async fn whoever_asks_speaks_or_is_listed_is_blocked_by_one_button_and_unblocked_by_another() {
+    let (mounted, fake) = page(VIEW).await;
+    fake.say(r#"{"request_received":{"at":1,"from":{"name":"bob","address":"192.168.1.23","check":"differs"},"members":[],"expires":9999999999999}}"#);
+    mounted
+        .wait(".incoming button[aria-keyshortcuts='Alt+B']")
+        .await
+        .click();
+    fake.say(&said(1, false, "hello"));
+    mounted
+        .wait(".said button[aria-label='Block bob']")
+        .await
+        .click();
+    mounted
+        .wait(".people button[aria-label='Block carol']")
+        .await
+        .click();
+    wait_for("the commands", || fake.sent().len() == 4).await;
+    // A name that is only said could be another's: the address is blocked.
+    assert_eq!(
+        fake.sent()[1..],
+        [
+            r#"{"block":{"who":"192.168.1.23"}}"#,
+            r#"{"block":{"who":"bob"}}"#,
+            r#"{"block":{"who":"carol"}}"#
+        ]
+    );
+    fake.say(r#"{"blocks":{"at":2,"list":["carol"],"change":{"blocked":"carol"}}}"#);
+    mounted.wait_text("carol is blocked").await;
+    wait_for("no button", || {
+        mounted.find("button[aria-label='Block carol']").is_none()
+    })
+    .await;
+    mounted
+        .wait("button[aria-label='Unblock carol']")
+        .await
+        .click();
+    wait_for("the command", || fake.sent().len() == 5).await;
+    assert_eq!(fake.sent()[4], r#"{"unblock":{"who":"carol"}}"#);
+}
+
+#[wasm_bindgen_test]
+async fn what_was_dropped_is_counted_and_a_name_that_passes_for_another_is_marked() {
+    let (mounted, fake) = page(VIEW).await;
+    fake.say(r#"{"dropped":{"at":1,"name":"mallory","address":"192.168.1.66","tried":"request","why":"blocked","count":12}}"#);
+    mounted
+        .wait_text("mallory (192.168.1.66): 12 chat requests, blocked")
+        .await;
+    let online = r#"{"online":{"users":[{"name":"bob","address":"192.168.1.21"},{"name":"b\u043eb","address":"192.168.1.66"}]}}"#;
+    fake.say(online);
+    mounted.wait_text("not bob").await;
+    assert_eq!(
+        mounted
+            .root
+            .query_selector_all(".tag.bad")
+            .unwrap()
+            .length(),
+        1
+    );
 }
 
 #[wasm_bindgen_test]

@@ -61,7 +61,7 @@ impl Machine {
             return false;
         }
         // To a peer on the network, a loopback address is a program on the user's machine.
-        if address.ip().is_loopback() != own.ip().is_loopback() {
+        if address.ip().is_loopback() && !own.ip().is_loopback() {
             self.dropped(from, None, Tried::Newcomer, Why::Malformed);
             return false;
         }
