@@ -65,12 +65,12 @@ fn Card(props: &CardProps) -> Html {
             </div>
             <TimeLeft request={request.clone()} />
             <div class="incoming-buttons">
-                <button type="button" class="button" onclick={answer(Answer::Block)} disabled={!props.live}
-                    aria-keyshortcuts="Alt+B">{ "Block" }<kbd>{ "Alt B" }</kbd></button>
                 <button type="button" class="button" onclick={answer(Answer::Reject)} disabled={!props.live}
                     aria-keyshortcuts="Alt+R">{ "Reject" }<kbd>{ "Alt R" }</kbd></button>
                 <button type="button" class="button primary" onclick={answer(Answer::Accept)} disabled={!props.live}
                     aria-keyshortcuts="Alt+A">{ "Accept" }<kbd>{ "Alt A" }</kbd></button>
+                <button type="button" class="button small quiet" onclick={answer(Answer::Block)} disabled={!props.live}
+                    aria-keyshortcuts="Alt+B">{ "Block" }<kbd>{ "Alt B" }</kbd></button>
             </div>
         </div>
     }
