@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use p2pchat_model::{Event, Link, PeerAddr, Problem, Username};
-use p2pchat_protocol::{Hello, Password, Request, Response};
+use p2pchat_protocol::{Hello, Kind, Password, Request, Response};
 use rand::RngExt;
 
 use super::{Machine, Output, Refusal};
@@ -21,6 +21,12 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest pause between two tries to connect.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
+/// How many requests may wait for their responses.
+const MAX_ASKED: usize = 64;
+/// The same with what is asked all the same: a login by itself, the end of a session, and
+/// the list, twice.
+pub(super) const MOST_ASKED: usize = MAX_ASKED + 4;
+
 /// What is known of the registry and of the account.
 #[derive(Debug, Default)]
 pub(super) struct Session {
@@ -33,6 +39,7 @@ pub(super) struct Session {
     refresh_at: Duration,
     refreshed: Duration,
     login_at: Option<Duration>,
+    logged_in_at: Duration,
     elsewhere: Option<PeerAddr>,
 }
 
@@ -82,6 +89,18 @@ enum Question {
     AllOnline { tell: bool },
 }
 
+impl Question {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Register { .. } => Kind::Register,
+            Self::Login { .. } => Kind::Login,
+            Self::Search { .. } => Kind::Search,
+            Self::Logout => Kind::Logout,
+            Self::AllOnline { .. } => Kind::AllOnline,
+        }
+    }
+}
+
 /// What a search is for.
 #[derive(Debug, Clone, Copy)]
 enum Then {
@@ -90,6 +109,10 @@ enum Then {
 }
 
 impl Session {
+    pub(super) fn asked_count(&self) -> usize {
+        self.asked.len()
+    }
+
     pub(super) fn account(&self) -> Option<Username> {
         match &self.account {
             Account::In { credentials } => Some(credentials.name),
@@ -206,7 +229,9 @@ impl Machine {
     }
 
     pub(super) fn response(&mut self, response: Response) {
-        let Some(asked) = self.session.asked.pop_front() else {
+        let answers = |asked: &mut Asked| asked.question.kind() as u8 == response.kind_byte();
+        let Some(asked) = self.session.asked.pop_front_if(answers) else {
+            // Whatever it says from now on would be taken for the answer to something else.
             self.out.push_back(Output::DisconnectRegistry);
             self.registry_down("it answered a question that was not asked");
             return;

@@ -72,6 +72,12 @@ impl Response {
     /// The length of a response without its list, in bytes.
     pub const HEAD_LEN: usize = 18;
 
+    /// The type byte of the request that this answers.
+    #[must_use]
+    pub fn kind_byte(&self) -> u8 {
+        self.encode_head()[0]
+    }
+
     /// Appends the whole response to `out`.
     pub fn encode(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.encode_head());

@@ -6,9 +6,10 @@ use p2pchat_model::{Event, Notice, Problem, Username};
 use p2pchat_protocol::{Password, Request, Response};
 
 use super::super::{Machine, Output, Refusal};
-use super::{Account, Credentials, LinkState, Question};
+use super::{Account, Credentials, LinkState, MAX_ASKED, Question};
 
-/// The pause before another login when the registry was too busy to take the last one.
+/// The pause before another login when the registry was too busy to take the last one, or
+/// took it and does not list us.
 const LOGIN_PAUSE: Duration = Duration::from_secs(5);
 
 impl Machine {
@@ -37,6 +38,9 @@ impl Machine {
             Account::None => {}
             Account::Wanted { .. } => return Err(Problem::TooMuch.into()),
             Account::In { .. } => return Err(Problem::AlreadyLoggedIn.into()),
+        }
+        if self.session.asked.len() >= MAX_ASKED {
+            return Err(Problem::TooMuch.into());
         }
         self.session.attempts += 1;
         self.session.account = Account::Wanted {
@@ -74,6 +78,14 @@ impl Machine {
         self.directory.replace(&[]);
         let at = self.now.wall;
         self.emit(Event::LoggedOut { at, problem });
+    }
+
+    /// The registry does not list us. A login is dear to it, and one that forgets at once
+    /// must not be asked for one after the other.
+    pub(super) fn login_anew(&mut self) {
+        let earliest = self.session.logged_in_at + LOGIN_PAUSE;
+        let at = earliest.max(self.now.elapsed);
+        self.session.login_at.get_or_insert(at);
     }
 
     /// Registers or logs in, whichever is due.
@@ -165,6 +177,7 @@ impl Machine {
         let name = credentials.name;
         self.session.account = Account::In { credentials };
         self.session.hello_at = self.now.elapsed;
+        self.session.logged_in_at = self.now.elapsed;
         let at = self.now.wall;
         self.emit(Event::LoggedIn { at, name });
         if !anew {

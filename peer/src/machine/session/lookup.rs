@@ -6,7 +6,7 @@ use p2pchat_model::{Event, Notice, OnlineUser, Problem, Target, Username};
 use p2pchat_protocol::{Request, Response};
 
 use super::super::{Machine, Refusal};
-use super::{LinkState, Question, Then};
+use super::{LinkState, MAX_ASKED, Question, Then};
 
 /// How old the online list may become, for each user on it: the more there are, the
 /// longer the list and the seldomer it is asked for, so that a registry sends each client
@@ -18,8 +18,6 @@ const SHORTEST_REFRESH: Duration = Duration::from_secs(5);
 const LONGEST_REFRESH: Duration = Duration::from_secs(60);
 /// How soon the list is asked for again when a name is in doubt.
 const REFRESH_PAUSE: Duration = Duration::from_secs(1);
-/// How many requests may wait for their responses.
-const MAX_ASKED: usize = 64;
 
 impl Machine {
     pub(in super::super) fn refresh(&mut self) -> Result<(), Refusal> {
@@ -122,7 +120,7 @@ impl Machine {
         let listed = self.directory.address_of(name);
         if listed.is_none() {
             // It has forgotten us: it was restarted, or our hellos did not get through.
-            self.ask_account();
+            self.login_anew();
         }
         let elsewhere = listed.filter(|address| *address != self.config.address);
         if let Some(address) = elsewhere
