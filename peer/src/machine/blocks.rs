@@ -93,8 +93,9 @@ impl Machine {
     }
 
     fn keep_block(&mut self, account: Username, change: BlockChange) {
-        self.tell_blocks(account, Some(change));
+        // Whoever sees it in his list need not do it again after a crash.
         self.out.push_back(Output::KeepBlock { account, change });
+        self.tell_blocks(account, Some(change));
     }
 
     pub(super) fn tell_blocks(&mut self, account: Username, change: Option<BlockChange>) {
