@@ -213,6 +213,19 @@ impl History {
         Ok(Page { messages, more })
     }
 
+    /// The greatest id in the file, of all accounts: new ones have to be greater, or else
+    /// they would not be the newest, or be taken for what is there already.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn last(&self) -> Result<Option<MessageId>, HistoryError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT max(id) FROM message")?;
+        let last: Option<i64> = statement.query_row([], |row| row.get(0))?;
+        Ok(last.and_then(|id| u64::try_from(id).ok()).map(MessageId))
+    }
+
     /// Up to [`History::PAGE`] messages that hold all of these words, the last of which
     /// may be the beginning of one; newest first. Case and accents do not matter.
     ///

@@ -18,6 +18,7 @@ mod blocks;
 mod directory;
 mod dropped;
 mod group;
+mod holdings;
 mod io;
 mod requests;
 mod session;
@@ -38,6 +39,7 @@ use blocks::Blocks;
 use directory::Directory;
 use dropped::Tallies;
 use group::Group;
+pub use holdings::Holding;
 pub use io::{ConnId, Input, Now, Output, SendId, Taken};
 use requests::Requests;
 use session::Session;
@@ -241,8 +243,16 @@ impl Machine {
         SendId(self.last_send)
     }
 
-    /// Microseconds of the wall clock, so that ids go on where those of the last run
-    /// ended; one more than the last where the clock stands still or went back.
+    /// Makes the ids of messages go on after this one, the greatest in the history: also
+    /// where the clock on the wall has gone back since, or was never set.
+    #[must_use]
+    pub fn with_last_message(mut self, last: MessageId) -> Self {
+        self.last_message = self.last_message.max(last);
+        self
+    }
+
+    /// Microseconds of the wall clock; one more than the last where the clock stands
+    /// still or went back.
     fn next_message(&mut self) -> MessageId {
         let by_clock = MessageId(self.now.wall.0.saturating_mul(1000));
         self.last_message = by_clock.max(MessageId(self.last_message.0 + 1));

@@ -16,7 +16,7 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2pchat_model::{Command, Event, PeerAddr, Target, Username, View};
+use p2pchat_model::{Command, Event, MessageId, PeerAddr, Target, Username, View};
 use thiserror::Error;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
@@ -86,8 +86,8 @@ impl Peer {
         let registry = RegistryName::new(&options.registry)?;
         let bound = bind(&options, &registry).await?;
         let hello = hello_socket(bound.address, options.hello_port)?;
-        let (kept, blocked) = open_files(&options).await?;
-        let (journal, to_journal) = Journal::start(kept).map_err(system("start a thread"))?;
+        let files = open_files(&options).await?;
+        let (journal, to_journal) = Journal::start(files.kept).map_err(system("start a thread"))?;
 
         let (commands, commanded) = mpsc::channel(MAX_COMMANDS);
         let (report, reports) = mpsc::channel(MAX_REPORTS);
@@ -107,7 +107,9 @@ impl Peer {
         };
         let inbound = Inbound::new(report.clone(), options.request_limit + ANSWER_MARGIN);
         let driver = Driver {
-            machine: Machine::new(config, clock.now()).with_blocks(blocked),
+            machine: Machine::new(config, clock.now())
+                .with_blocks(files.blocked)
+                .with_last_message(files.last_message),
             clock,
             address: bound.address,
             registry,
@@ -173,20 +175,32 @@ fn hello_socket(own: PeerAddr, port: u16) -> Result<HelloSocket, StartError> {
     })
 }
 
+/// What outlives the process, and what the machine has to know of it.
+struct Files {
+    kept: Kept,
+    blocked: Vec<(Username, Target)>,
+    last_message: MessageId,
+}
+
 /// Opens the files that there are to be, and reads who is blocked.
-async fn open_files(options: &Options) -> Result<(Kept, Vec<(Username, Target)>), StartError> {
+async fn open_files(options: &Options) -> Result<Files, StartError> {
     let (history, blocks) = (options.history.clone(), options.blocks.clone());
     let open = move || {
         let history = history.map(|path| {
-            History::open(&path).map_err(|source| StartError::History { path, source })
+            let opened = History::open(&path).and_then(|history| Ok((history.last()?, history)));
+            opened.map_err(|source| StartError::History { path, source })
         });
         let blocks = blocks.map(|path| {
             let opened = Blocks::open(&path).and_then(|blocks| Ok((blocks.all()?, blocks)));
             opened.map_err(|source| StartError::Blocks { path, source })
         });
         let (blocked, blocks) = blocks.transpose()?.unzip();
-        let history = history.transpose()?;
-        Ok((Kept { history, blocks }, blocked.unwrap_or_default()))
+        let (last, history) = history.transpose()?.unzip();
+        Ok(Files {
+            kept: Kept { history, blocks },
+            blocked: blocked.unwrap_or_default(),
+            last_message: last.flatten().unwrap_or_default(),
+        })
     };
     tokio::task::spawn_blocking(open)
         .await

@@ -100,6 +100,17 @@ fn pages_go_back_to_the_first_message() {
 }
 
 #[test]
+fn the_last_id_is_the_greatest_of_all_accounts() {
+    let (_folder, _path, mut history) = history();
+    assert_eq!(history.last().unwrap(), None);
+    history
+        .record(name("ann"), &[message(7, "late"), message(5, "early")])
+        .unwrap();
+    history.record(name("bob"), &[message(6, "other")]).unwrap();
+    assert_eq!(history.last().unwrap(), Some(MessageId(7)));
+}
+
+#[test]
 fn accounts_do_not_see_each_other() {
     let (_folder, _, mut history) = history();
     history

@@ -12,6 +12,9 @@ use super::Machine;
 /// about them.
 const MAX_COUNTS: usize = 64;
 
+/// How many counts there are with those of what is counted together.
+pub(super) const MAX_TALLIES: usize = 2 * MAX_COUNTS;
+
 /// What was dropped so far.
 #[derive(Debug, Default)]
 pub(super) struct Tallies(BTreeMap<(Option<PeerAddr>, Tried, Why), Tally>);
@@ -26,6 +29,10 @@ struct Tally {
 }
 
 impl Tallies {
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     fn entry(
         &mut self,
         from: Option<PeerAddr>,

@@ -15,7 +15,7 @@ use super::{ConnId, Machine, Output, Refusal, SendId};
 /// last moment still arrives.
 const ANSWER_SLACK: Duration = Duration::from_secs(5);
 /// How many requests may wait for others at once.
-const MAX_OUTGOING: usize = 64;
+pub(super) const MAX_OUTGOING: usize = 64;
 /// How many requests an address may make at once that the user does not accept: somebody
 /// who was turned away by mistake asks again, and once more.
 const REQUESTS_AT_ONCE: u32 = 3;
@@ -72,6 +72,10 @@ impl Requests {
             *used_until = next;
         }
         allowed
+    }
+
+    pub(super) fn outgoing_count(&self) -> usize {
+        self.outgoing.len()
     }
 
     /// Whether somebody may be accepting right now, and already act as a member.

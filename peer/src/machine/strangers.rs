@@ -12,7 +12,7 @@ use super::Machine;
 /// request, or the notify that makes him a member, may be right behind it.
 const HOLD: Duration = Duration::from_secs(5);
 /// How many of them are held.
-const MAX_HELD: usize = 64;
+pub(super) const MAX_HELD: usize = 64;
 
 /// Strangers, and those who may turn out to be none.
 #[derive(Debug, Default)]
@@ -63,6 +63,10 @@ impl Strangers {
                 Early::Text(_) => None,
             })
             .collect()
+    }
+
+    pub(super) fn held_count(&self) -> usize {
+        self.held.len()
     }
 
     fn take_due(&mut self, now: Duration) -> Option<Held> {
