@@ -96,7 +96,7 @@ enum Step {
     Lost(u64),
     Text(PeerAddr),
     Request(u64, Result<ChatAnswer, Unanswered>),
-    Notify(u64, Result<(), Gone>),
+    Notify(u64, Result<Taken, Gone>),
     TextDone(u64, Result<Taken, Gone>),
 }
 
@@ -124,7 +124,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => id().prop_map(Step::Lost),
         3 => address().prop_map(Step::Text),
         4 => (id(), prop::sample::select(answers)).prop_map(|(id, result)| Step::Request(id, result)),
-        2 => (id(), prop::sample::select(vec![Ok(()), Err(Gone::Unreachable)])).prop_map(|(id, result)| Step::Notify(id, result)),
+        2 => (id(), prop::sample::select(vec![Ok(Taken::Confirmed), Ok(Taken::Unconfirmed), Err(Gone::Unreachable)])).prop_map(|(id, result)| Step::Notify(id, result)),
         4 => (id(), prop::sample::select(taken)).prop_map(|(id, result)| Step::TextDone(id, result)),
     ]
 }

@@ -127,7 +127,8 @@ fn done(what: Sent, id: SendId, fate: Fate) -> Input {
         Sent::Notify => Input::NotifyDone {
             id,
             result: match fate {
-                Fate::Good | Fate::Doubtful => Ok(()),
+                Fate::Good => Ok(Taken::Confirmed),
+                Fate::Doubtful => Ok(Taken::Unconfirmed),
                 Fate::Refused => Err(Gone::Refused),
                 Fate::Unreachable => Err(Gone::Unreachable),
             },

@@ -23,18 +23,24 @@ use std::time::Duration;
 use p2pchat_model::{Event, Gone, JoinedBy, Notice, PeerAddr, Problem};
 use p2pchat_protocol::{ChatList, Contact};
 
-use super::{Machine, Output, Refusal, SendId};
+use super::{Machine, Output, Refusal, SendId, Taken};
 pub(super) use member::{Attempt, Member, Part, Standing};
 
 /// How often a notify is tried before the member counts as unreachable.
 const NOTIFY_TRIES: u32 = 3;
 /// The pause before a notify is tried again; it quadruples.
 const NOTIFY_PAUSE: Duration = Duration::from_secs(1);
+/// How often that pause grows where somebody can be reached but does not say that he has
+/// read: to some four minutes.
+const MOST_UNREAD: u32 = 4;
 /// How long somebody who became unreachable is remembered and tried: long enough for a
 /// cable, a lift or a restart, too short for his address to become somebody else's.
 const REMEMBER: Duration = Duration::from_secs(600);
 /// How many members there may be: what one chat_list can hold.
-const MAX_MEMBERS: usize = ChatList::MAX;
+pub(super) const MAX_MEMBERS: usize = ChatList::MAX;
+
+/// How many who became unreachable are remembered: as many again.
+pub(super) const MAX_LOST: usize = MAX_MEMBERS;
 
 /// The members, present and lost.
 #[derive(Debug, Default)]
@@ -56,6 +62,24 @@ impl Group {
 
     pub(super) fn is_present(&self, address: PeerAddr) -> bool {
         self.members.get(&address).is_some_and(Member::is_present)
+    }
+
+    /// How many are present, and how many are lost.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let present = self.present().count();
+        (present, self.members.len() - present)
+    }
+
+    /// The most that any member is to be told of.
+    pub(super) fn most_untold(&self) -> usize {
+        let counts = self.members.values().map(|member| member.untold.len());
+        counts.max().unwrap_or(0)
+    }
+
+    /// The most packets that wait for any member.
+    pub(super) fn longest_outbox(&self) -> usize {
+        let counts = self.members.values().map(|member| member.outbox.len());
+        counts.max().unwrap_or(0)
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -146,6 +170,29 @@ impl Group {
             && !entry.untold.contains(&from)
         {
             entry.untold.retain(|address| !known.contains(address));
+        }
+    }
+
+    /// Remembers so many of the lost, those who were lost last; whoever is remembered no
+    /// more is no news to anybody.
+    fn forget_beyond(&mut self, most: usize) {
+        let mut lost: Vec<(Duration, PeerAddr)> = self
+            .members
+            .iter()
+            .filter_map(|(address, member)| match member.standing {
+                Standing::Present => None,
+                Standing::Lost { since, .. } => Some((since, *address)),
+            })
+            .collect();
+        if lost.len() > most {
+            lost.sort();
+            for (_, address) in &lost[..lost.len() - most] {
+                self.members.remove(address);
+            }
+        }
+        let known: BTreeSet<PeerAddr> = self.members.keys().copied().collect();
+        for member in self.members.values_mut() {
+            member.untold.retain(|address| known.contains(address));
         }
     }
 
@@ -294,7 +341,8 @@ impl Machine {
         }
     }
 
-    pub(super) fn notify_done(&mut self, id: SendId, result: Result<(), Gone>) {
+    pub(super) fn notify_done(&mut self, id: SendId, result: Result<Taken, Gone>) {
+        let now = self.now.elapsed;
         let Some((address, member, newcomer)) =
             self.group.iter_mut().find_map(|(address, member)| {
                 let newcomer = member.notified(id)?;
@@ -304,16 +352,16 @@ impl Machine {
             return;
         };
         match result {
-            Ok(()) => {
+            Ok(taken) => {
                 member.untold.remove(&newcomer);
-                member.wants_list = false;
                 member.notify_tries = 0;
                 member.brought_by = None;
+                member.is_told(now, taken);
             }
             Err(reason) => {
                 member.notify_tries += 1;
                 let pause = NOTIFY_PAUSE * 4_u32.pow(member.notify_tries.min(NOTIFY_TRIES) - 1);
-                member.notify_after = Some(self.now.elapsed + pause);
+                member.notify_after = Some(now + pause);
                 if member.notify_tries >= NOTIFY_TRIES && member.is_present() {
                     self.lose(address, reason);
                 }
@@ -327,6 +375,7 @@ impl Machine {
         self.group
             .members
             .retain(|_, member| !member.is_forgotten(now, REMEMBER));
+        self.group.forget_beyond(MAX_LOST);
         while let Some((to, newcomer)) = self.group.next_notify(now, self.config.address) {
             let id = self.next_send();
             let members = self.group.list_without(to);
@@ -335,10 +384,12 @@ impl Machine {
                 .get_mut(to)
                 .expect("next_notify names one of the members");
             member.notifying = Some((id, newcomer));
+            let patience = member.patience();
             self.out.push_back(Output::Notify {
                 id,
                 to,
                 contact: Contact::Notify { newcomer, members },
+                patience,
             });
         }
         self.send_texts();

@@ -79,8 +79,8 @@ pub enum Input {
     NotifyDone {
         /// Which.
         id: SendId,
-        /// Whether it was handed over.
-        result: Result<(), Gone>,
+        /// How it fared.
+        result: Result<Taken, Gone>,
     },
     /// What became of [`Output::Text`].
     TextDone {
@@ -102,7 +102,7 @@ pub enum Input {
     },
 }
 
-/// How a text that was handed over fared. The wire has no word for it; how the receiver
+/// How a text or notify that was handed over fared. The wire has no word for it; how the receiver
 /// closes the connection tells (see `ARCHITECTURE.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
@@ -141,7 +141,8 @@ pub enum Output {
         /// The answer.
         answer: ChatAnswer,
     },
-    /// Connect to 5858, send, close; then [`Input::NotifyDone`].
+    /// Connect to 5858, send, close the sending side, and wait for the other side to close
+    /// as long as `patience`; then [`Input::NotifyDone`].
     Notify {
         /// Returned with the result.
         id: SendId,
@@ -149,6 +150,8 @@ pub enum Output {
         to: PeerAddr,
         /// What.
         contact: Contact,
+        /// How long to wait for the other side to close.
+        patience: Duration,
     },
     /// Connect to 1010 or 5859, send, close the sending side, and wait for the other side
     /// to close as long as `patience`; then [`Input::TextDone`].

@@ -19,11 +19,7 @@ use super::{ConnId, Machine, Output, Refusal, SendId, Taken};
 /// The longest text that can be said at once, in bytes: 166 packets.
 const MAX_TEXT: usize = 16 * 1024;
 /// How many packets may wait for a member. One who is that far behind is not reading.
-const MAX_OUTBOX: usize = 1024;
-/// How long to wait for a member's program to say, by closing, that it took a text.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The same, once it is known that his program does not.
-const SHORT_PATIENCE: Duration = Duration::from_millis(300);
+pub(super) const MAX_OUTBOX: usize = 1024;
 /// How long after a member joined a refusal may only mean that he has not heard of us
 /// yet, and the text is sent again.
 const INTRODUCTION: Duration = Duration::from_secs(15);
@@ -127,10 +123,7 @@ impl Machine {
                 id,
                 to,
                 message: part.message,
-                patience: match member.confirms {
-                    Some(false) => SHORT_PATIENCE,
-                    Some(true) | None => PATIENCE,
-                },
+                patience: member.patience(),
             });
         }
     }

@@ -190,9 +190,14 @@ impl Driver {
                     id,
                     result: outbound.request(to, contact, limit).await,
                 },
-                Output::Notify { id, to, contact } => Input::NotifyDone {
+                Output::Notify {
                     id,
-                    result: outbound.notify(to, contact).await,
+                    to,
+                    contact,
+                    patience,
+                } => Input::NotifyDone {
+                    id,
+                    result: outbound.notify(to, contact, patience).await,
                 },
                 Output::Text {
                     id,

@@ -27,8 +27,6 @@ const MAX_UNTRIED: usize = 128;
 /// How many chat requests wait for an answer at once; further ones wait to be sent. They
 /// are counted apart, because each may take a minute.
 const MAX_REQUESTS: usize = 64;
-/// How long a notify waits for the other side to close.
-const NOTIFY_PATIENCE: Duration = Duration::from_secs(1);
 /// Of how many addresses it is remembered that they are there, and at which port. Beyond
 /// that all are forgotten, which costs one refused connection each.
 const MAX_REMEMBERED: usize = 4096;
@@ -101,18 +99,27 @@ impl Outbound {
         }
     }
 
-    /// Sends a notify.
-    pub(super) async fn notify(self, to: PeerAddr, contact: Contact) -> Result<(), Gone> {
+    /// Sends a notify, and finds out by whether the other side closes if it was read.
+    pub(super) async fn notify(
+        self,
+        to: PeerAddr,
+        contact: Contact,
+        patience: Duration,
+    ) -> Result<Taken, Gone> {
         let _permit = permit(self.share_of(to)).await;
         let mut stream = self
             .contact(to, &contact)
             .await
             .map_err(|_| Gone::Unreachable)?;
-        if stream.shutdown().await.is_ok() {
-            // There is no answer. Closing first could cut off what was not yet read.
-            let _ = timeout(NOTIFY_PATIENCE, net::wait_for_end(&mut stream)).await;
-        }
-        Ok(())
+        // Closing first could cut off what was not yet read.
+        let read = async {
+            stream.shutdown().await?;
+            net::wait_for_end(&mut stream).await
+        };
+        Ok(match timeout(patience, read).await {
+            Ok(Ok(())) => Taken::Confirmed,
+            _ => Taken::Unconfirmed,
+        })
     }
 
     /// Sends a chat request, and waits for its answer. Where this ends without one, the
@@ -185,7 +192,8 @@ impl Outbound {
     }
 
     async fn dial(&self, to: PeerAddr, port: u16) -> io::Result<TcpStream> {
-        net::dial(self.own, SocketAddr::new(to.ip().into(), port)).await
+        let to = SocketAddr::new(to.ip().into(), port);
+        net::dial(self.own, to, net::CONNECT_DEADLINE).await
     }
 
     fn remembered(&self, to: PeerAddr) -> Option<u16> {

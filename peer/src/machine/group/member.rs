@@ -6,7 +6,13 @@ use std::time::Duration;
 use p2pchat_model::{Gone, MessageId, PeerAddr};
 use p2pchat_protocol::Message;
 
-use super::super::SendId;
+use super::super::{SendId, Taken};
+use super::{MOST_UNREAD, NOTIFY_PAUSE};
+
+/// How long to wait for a member's program to say, by closing, that it took something.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The same, once it is known that his program does not.
+const SHORT_PATIENCE: Duration = Duration::from_millis(300);
 
 /// A member of the chat, or somebody who was one.
 #[derive(Debug)]
@@ -28,6 +34,8 @@ pub(in super::super) struct Member {
     pub(super) notifying: Option<(SendId, PeerAddr)>,
     pub(super) notify_tries: u32,
     pub(super) notify_after: Option<Duration>,
+    /// How many notifies in a row went out without a word from his program.
+    unread: u32,
     /// What he has yet to be sent, in order.
     pub(in super::super) outbox: VecDeque<Part>,
     /// The first of it, if it is on its way.
@@ -79,6 +87,7 @@ impl Member {
             notifying: None,
             notify_tries: 0,
             notify_after: None,
+            unread: 0,
             outbox: VecDeque::new(),
             sending: None,
             abandoned: None,
@@ -102,6 +111,29 @@ impl Member {
         self.since = now;
         self.notify_tries = 0;
         self.notify_after = None;
+        self.unread = 0;
+    }
+
+    /// A notify went out. If his program did not say that it read it, he may not have
+    /// heard: he gets our list, now or when his program proves to be one that reads lists.
+    pub(super) fn is_told(&mut self, now: Duration, taken: Taken) {
+        self.wants_list = taken == Taken::Unconfirmed;
+        self.unread = match taken {
+            Taken::Confirmed => 0,
+            Taken::Unconfirmed => self.unread + 1,
+        };
+        if self.unread > 0 && self.reads_lists() {
+            let pause = NOTIFY_PAUSE * 4_u32.pow((self.unread - 1).min(MOST_UNREAD));
+            self.notify_after = Some(now + pause);
+        }
+    }
+
+    /// How long to wait for his program to say, by closing, that it took something.
+    pub(in super::super) fn patience(&self) -> Duration {
+        match self.confirms {
+            Some(false) => SHORT_PATIENCE,
+            Some(true) | None => PATIENCE,
+        }
     }
 
     /// Whether his program is known not to be one of 2017, which read no lists.

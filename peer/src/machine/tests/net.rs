@@ -282,9 +282,11 @@ impl Net {
                     (at, Input::RequestDone { id, result })
                 }
             },
-            Output::Notify { id, to, contact } => {
+            Output::Notify {
+                id, to, contact, ..
+            } => {
                 self.notifies += 1;
-                let result = Ok(());
+                let result = Ok(Taken::Confirmed);
                 if self.hold_notifies {
                     self.late.push_back((at, to, contact));
                 } else {

@@ -188,9 +188,9 @@ async fn nobody_waits_for_those_who_are_slow() {
     for _ in 0..100 {
         stuck.spawn(pair.outbound.clone().text(pair.to, message(), PATIENCE));
     }
-    let quick = tokio::spawn(pair.outbound.notify(pair.to, notify()));
+    let quick = tokio::spawn(pair.outbound.notify(pair.to, notify(), PATIENCE));
     drop(receive::<26>(&pair.contacts).await);
-    assert_eq!(within("the result", quick).await.unwrap(), Ok(()));
+    assert!(within("the result", quick).await.unwrap().is_ok());
     assert_eq!(
         stuck.try_join_next().map(drop),
         None,
@@ -252,14 +252,14 @@ async fn contacts_find_out_who_is_not_there() {
     drop(contacts);
     let asked = outbound.clone().request(to, request(), PATIENCE);
     assert_eq!(within("the end", asked).await, Err(Unanswered::Unreachable));
-    let told = outbound.notify(to, notify());
+    let told = outbound.notify(to, notify(), PATIENCE);
     assert_eq!(within("the end", told).await, Err(Gone::Unreachable));
 }
 
 #[tokio::test]
 async fn a_notify_is_handed_over_and_ends() {
     let pair = pair().await;
-    let told = tokio::spawn(pair.outbound.notify(pair.to, notify()));
+    let told = tokio::spawn(pair.outbound.notify(pair.to, notify(), PATIENCE));
     let (mut stream, _) = within("a connection", pair.contacts.accept())
         .await
         .unwrap();
@@ -271,7 +271,23 @@ async fn a_notify_is_handed_over_and_ends() {
     notify().encode(&mut expected);
     assert_eq!(bytes, expected);
     drop(stream);
-    assert_eq!(within("the result", told).await.unwrap(), Ok(()));
+    let told = within("the result", told).await.unwrap();
+    assert_eq!(told, Ok(Taken::Confirmed));
+}
+
+#[tokio::test]
+async fn a_notify_that_nobody_says_to_have_read_is_not_known_to_be() {
+    let pair = pair().await;
+    let told = pair.outbound.clone().notify(pair.to, notify(), SHORT);
+    let (told, open) = tokio::join!(told, receive::<26>(&pair.contacts));
+    assert_eq!(told, Ok(Taken::Unconfirmed));
+    drop(open);
+    let told = pair.outbound.notify(pair.to, notify(), PATIENCE);
+    let (told, ()) = tokio::join!(told, async {
+        let (_, stream, _) = receive::<26>(&pair.contacts).await;
+        net::reset_on_close(&stream);
+    });
+    assert_eq!(told, Ok(Taken::Unconfirmed));
 }
 
 #[tokio::test]
