@@ -1,52 +1,94 @@
 //! A whole network in one thread: a registry and many peers, with delay, lost
-//! connections, partitions, crashes and people who do as they like. What must always
-//! hold is looked at after every step.
+//! connections, partitions, crashes, clocks that jump, hostile strangers and people who
+//! do as they like. What must always hold is looked at after every step.
 //!
-//! Each run comes from one number. `P2PCHAT_SIM_SEEDS` says how many there are;
-//! `P2PCHAT_SIM_SEED=n` runs one alone and prints all that happens in it.
+//! Each run comes from one number. `P2PCHAT_SIM_SEEDS` says how many there are (`n`), or
+//! which (`from..to`); `P2PCHAT_SIM_SEED=n` runs one alone and prints all that happens in
+//! it.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
-
-use std::env;
-use std::thread;
 
 mod simulation {
     pub(crate) mod accepted;
     pub(crate) mod book;
+    pub(crate) mod calls;
     pub(crate) mod chance;
     pub(crate) mod checks;
+    pub(crate) mod crashes;
+    pub(crate) mod disk;
     pub(crate) mod faults;
+    pub(crate) mod hostile;
     pub(crate) mod ledger;
     pub(crate) mod links;
     pub(crate) mod machines;
     pub(crate) mod mix;
+    pub(crate) mod naps;
     pub(crate) mod network;
+    pub(crate) mod outages;
     pub(crate) mod peers;
     pub(crate) mod quiet;
     pub(crate) mod registry;
+    pub(crate) mod runs;
     pub(crate) mod sabotage;
     pub(crate) mod schedule;
+    pub(crate) mod script;
     pub(crate) mod trace;
+    pub(crate) mod troubles;
     pub(crate) mod users;
     pub(crate) mod world;
 }
 
-use simulation::book::Told;
-use simulation::mix::Mix;
+use simulation::crashes::{Strike, Victim};
+use simulation::mix::{Mix, Outsiders};
+use simulation::runs::{self, Sum};
 use simulation::sabotage::Sabotage;
 use simulation::trace::Detail;
 use simulation::world::{Violation, World};
 
 /// How many seeds run where nobody says how many: few enough for every `cargo test`.
 const SEEDS: u64 = 200;
+/// So many seeds meet every trouble that there is.
+const ALL_TROUBLES: u64 = 1000;
 
-fn number(variable: &str) -> Option<u64> {
-    let value = env::var(variable).ok()?;
-    Some(
-        value
-            .parse()
-            .unwrap_or_else(|_| panic!("{variable}={value} is not a number")),
-    )
+#[test]
+fn what_must_hold_holds_in_every_seed() {
+    if let Some(seed) = runs::number("P2PCHAT_SIM_SEED") {
+        match World::run(seed, Detail::Print, |_| {}) {
+            Ok(report) => println!("seed {seed}: {report:?}"),
+            Err(found) => panic!("seed {seed}: {}: {}", found.check, found.words),
+        }
+        return;
+    }
+    let seeds = runs::range("P2PCHAT_SIM_SEEDS").unwrap_or(0..SEEDS);
+    let count = seeds.end.saturating_sub(seeds.start);
+    assert!(count > 0, "no seeds are no test");
+    let sum = runs::in_threads(seeds, |seed| World::run(seed, Detail::None, |_| {}));
+    println!("{count} seeds: {sum}");
+    if let Some((seed, _)) = sum.failed.iter().min() {
+        let failed = sum.failed.len();
+        panic!(
+            "{}\n{failed} of {count} failed: {:?}",
+            explain(*seed),
+            sum.failed
+        );
+    }
+    happened_enough(count, &sum);
+}
+
+/// A run that nothing happened in tries nothing.
+fn happened_enough(seeds: u64, sum: &Sum) {
+    assert!(sum.shown as u64 > seeds, "hardly anybody got through");
+    let told = sum.told;
+    let rare = [told.left, told.unconfirmed, told.failed, told.strangers];
+    let is_rare = seeds < SEEDS || rare.iter().all(|count| *count > 0);
+    assert!(is_rare, "not everything happened that can: {told:?}");
+    let missing = sum.troubles.missing();
+    let allowed = if seeds < ALL_TROUBLES {
+        missing.len()
+    } else {
+        0
+    };
+    assert!(missing.len() <= allowed, "these never came: {missing:?}");
 }
 
 /// A failed run in words: what does not hold, how to see it again, and what happened.
@@ -58,82 +100,6 @@ fn explain(seed: u64) -> String {
         "{tail}\nseed {seed}: {check}: {words}\nto see all of it: P2PCHAT_SIM_SEED={seed} \
          cargo test -p p2pchat-peer --test simulation what_must_hold_holds -- --nocapture"
     )
-}
-
-/// What came of many runs.
-#[derive(Default)]
-struct Sum {
-    shown: usize,
-    told: Told,
-    /// The seeds that failed, and the check that each failed.
-    failed: Vec<(u64, &'static str)>,
-}
-
-impl Sum {
-    fn of(seeds: impl Iterator<Item = u64>) -> Self {
-        let mut sum = Self::default();
-        for seed in seeds {
-            match World::run(seed, Detail::None, |_| {}) {
-                Ok(report) => {
-                    sum.shown += report.shown;
-                    sum.told.add(report.told);
-                }
-                Err(violation) => sum.failed.push((seed, violation.check)),
-            }
-        }
-        sum
-    }
-
-    fn add(mut self, other: Self) -> Self {
-        self.shown += other.shown;
-        self.told.add(other.told);
-        self.failed.extend(other.failed);
-        self
-    }
-}
-
-/// Runs seeds `0..seeds`, each in one thread, on all processors there are.
-fn run_all(seeds: u64) -> Sum {
-    let threads = thread::available_parallelism().map_or(1, |count| count.get() as u64);
-    thread::scope(|scope| {
-        let runs: Vec<_> = (0..threads)
-            .map(|first| scope.spawn(move || Sum::of((first..seeds).step_by(threads as usize))))
-            .collect();
-        runs.into_iter()
-            .map(|run| run.join().unwrap())
-            .fold(Sum::default(), Sum::add)
-    })
-}
-
-#[test]
-fn what_must_hold_holds_in_every_seed() {
-    if let Some(seed) = number("P2PCHAT_SIM_SEED") {
-        match World::run(seed, Detail::Print, |_| {}) {
-            Ok(report) => println!("seed {seed}: {report:?}"),
-            Err(found) => panic!("seed {seed}: {}: {}", found.check, found.words),
-        }
-        return;
-    }
-    let seeds = number("P2PCHAT_SIM_SEEDS").unwrap_or(SEEDS);
-    assert!(seeds > 0, "no seeds are no test");
-    let sum = run_all(seeds);
-    println!(
-        "{seeds} seeds: {} texts shown, users were told {:?}",
-        sum.shown, sum.told
-    );
-    if let Some((seed, _)) = sum.failed.iter().min() {
-        let count = sum.failed.len();
-        panic!(
-            "{}\n{count} of {seeds} failed: {:?}",
-            explain(*seed),
-            sum.failed
-        );
-    }
-    assert!(sum.shown as u64 > seeds, "hardly anybody got through");
-    let told = sum.told;
-    let rare = [told.left, told.unconfirmed, told.failed, told.strangers];
-    let is_rare = seeds < SEEDS || rare.iter().all(|count| *count > 0);
-    assert!(is_rare, "not everything happened that can: {told:?}");
 }
 
 #[test]
@@ -149,27 +115,95 @@ fn a_seed_is_a_run() {
     }
 }
 
+/// Three people who do the same in every run, and at one point of it one of them, or the
+/// registry, is killed: at every point in turn. Whatever was acknowledged is kept, and
+/// all three can chat again.
+#[test]
+fn whatever_step_a_crash_hits_all_can_chat_again() {
+    let strike = |point, victim| Strike { point, victim };
+    let play = |strike| World::run(1, Detail::None, |mix: &mut Mix| mix.make_scripted(strike));
+    let whole = play(strike(usize::MAX, Victim::Registry)).unwrap();
+    assert!(whole.told.failed + whole.told.left > 0, "{:?}", whole.told);
+    let points = whole.points_until_quiet;
+    assert!(points > 200, "{points} points are not the whole protocol");
+    let seats = (0..3)
+        .flat_map(|seat| [false, true].map(|journal_lags| Victim::Seat { seat, journal_lags }));
+    let victims: Vec<Victim> = seats.chain([Victim::Registry]).collect();
+    let runs = points as u64 * victims.len() as u64;
+    let nth = |run: u64| {
+        let run = usize::try_from(run).unwrap();
+        strike(run / victims.len(), victims[run % victims.len()])
+    };
+    let sum = runs::in_threads(0..runs, |run| play(nth(run)));
+    println!("{runs} strikes at {points} points: {sum}");
+    if let Some((run, _)) = sum.failed.iter().min() {
+        let strike = nth(*run);
+        let found = World::run(1, Detail::Tail, |mix| mix.make_scripted(strike)).unwrap_err();
+        panic!(
+            "{}\n{strike:?}: {}: {}\n{} of {runs} failed",
+            found.tail,
+            found.check,
+            found.words,
+            sum.failed.len()
+        );
+    }
+}
+
+/// Each lie has to be noticed by the check that is about it, within a few seeds.
+const LIES: &[(Sabotage, &str, fn(&mut Mix))] = &[
+    (Sabotage::TextTwice, "nothing_is_shown_twice", |_| {}),
+    (Sabotage::FalseConfirm, "sent_means_shown", |mix| {
+        mix.loss = 0.1
+    }),
+    (
+        Sabotage::Smuggle,
+        "members_are_heard_and_strangers_are_not",
+        |mix| mix.outsiders = Some(Outsiders::Outside),
+    ),
+    (Sabotage::MuteHello, "hellos_keep_coming", |_| {}),
+    (
+        Sabotage::MuteBusy,
+        "every_request_waits_or_is_answered",
+        |_| {},
+    ),
+    (Sabotage::LostDelivery, "deliveries_end_in_time", |_| {}),
+    (Sabotage::SilentJoin, "own_texts_go_to_every_member", |_| {}),
+    (Sabotage::MuteNotify, "members_of_a_group_agree", |_| {}),
+    (Sabotage::HastyTake, "sent_means_shown", |mix| {
+        mix.traps = Some(Mix::OFTEN);
+    }),
+    (
+        Sabotage::ForgetNumbers,
+        "history_is_numbered_upwards",
+        |mix| {
+            mix.jumps = true;
+            mix.crashes = Some(Mix::OFTEN);
+        },
+    ),
+    (Sabotage::Oversleep, "only_the_user_accepts", |mix| {
+        mix.naps = Some(Mix::OFTEN);
+        mix.request_limit = Mix::OFTEN / 3;
+        mix.acts = 300;
+    }),
+    (
+        Sabotage::StayConfused,
+        "everybody_sees_everybody_online",
+        |mix| mix.registry = Some(Mix::OFTEN),
+    ),
+    (Sabotage::MuteLogin, "the_logged_in_are_listed", |mix| {
+        mix.registry = Some(Mix::OFTEN);
+    }),
+    (Sabotage::Hoard, "what_is_held_is_bounded", |_| {}),
+];
+
 #[test]
 fn what_does_not_hold_is_noticed() {
-    let lies = [
-        (Sabotage::TextTwice, "nothing_is_shown_twice"),
-        (Sabotage::FalseConfirm, "sent_means_shown"),
-        (Sabotage::Smuggle, "members_are_heard_and_strangers_are_not"),
-        (Sabotage::MuteHello, "hellos_keep_coming"),
-        (Sabotage::MuteBusy, "every_request_waits_or_is_answered"),
-        (Sabotage::LostDelivery, "deliveries_end_in_time"),
-        (Sabotage::SilentJoin, "own_texts_go_to_every_member"),
-        (Sabotage::MuteNotify, "members_of_a_group_agree"),
-    ];
-    for (lie, check) in lies {
+    for &(lie, check, prepare) in LIES {
         let tell = |mix: &mut Mix| {
+            mix.outsiders = None;
+            mix.loss = 0.0;
+            prepare(mix);
             mix.sabotage = Some(lie);
-            mix.outsider = lie == Sabotage::Smuggle;
-            mix.loss = if lie == Sabotage::FalseConfirm {
-                0.1
-            } else {
-                0.0
-            };
         };
         let noticed: Vec<_> = (0..10)
             .filter_map(|seed| World::run(seed, Detail::None, tell).err())

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use p2pchat_model::{Command, DeliveryState, Event, MessageId, PeerAddr, Username};
+use p2pchat_model::{Command, DeliveryState, Event, MessageId, PeerAddr, Target, Username};
 use p2pchat_peer::machine::{ConnId, Input, Output};
 use p2pchat_protocol::{Contact, Kind, split_text};
 
@@ -36,7 +36,7 @@ impl Told {
         match event {
             Event::MemberJoined { .. } => self.joined += 1,
             Event::MemberLeft { .. } => self.left += 1,
-            Event::Stranger { .. } => self.strangers += 1,
+            Event::Dropped(_) => self.strangers += 1,
             Event::Delivered { delivery, .. } => match delivery.state {
                 DeliveryState::Sending => {}
                 DeliveryState::Sent => self.sent += 1,
@@ -56,10 +56,15 @@ pub(crate) struct Book {
     /// Since when that is so, or is not.
     pub(crate) account_since: Duration,
     pub(crate) members: BTreeSet<PeerAddr>,
+    /// Whom the user has blocked.
+    pub(crate) blocked: BTreeSet<Target>,
     /// Who was a member since the user last left.
     pub(crate) former: BTreeSet<PeerAddr>,
     /// The chat request that waits for the user, and since when.
     pub(crate) incoming: Option<(PeerAddr, Duration)>,
+    /// When that request came, by the machine's own steady clock as far as it matters:
+    /// a time in which the host slept does not count.
+    pub(crate) asked_at: Duration,
     /// The chat requests that wait for others, and since when.
     pub(crate) outgoing: BTreeMap<PeerAddr, Duration>,
     /// The texts on their way: how many packets, and until when they may be.
@@ -139,6 +144,25 @@ impl Book {
         }
     }
 
+    /// The process stood still for so long: what it has to do is due later.
+    pub(crate) fn postpone(&mut self, by: Duration) {
+        self.account_since += by;
+        self.listable_since = None;
+        let last_hello = self.last_hello.iter_mut();
+        let incoming = self.incoming.iter_mut().map(|(_, since)| since);
+        let outgoing = self.outgoing.values_mut();
+        let sending = self.sending.values_mut().map(|(_, until)| until);
+        for time in last_hello.chain(incoming).chain(outgoing).chain(sending) {
+            *time += by;
+        }
+    }
+
+    /// And its steady clock with it.
+    pub(crate) fn stand_still(&mut self, by: Duration) {
+        self.asked_at += by;
+        self.accepted.stand_still(by);
+    }
+
     fn lose_link(&mut self) {
         self.link_up = false;
         self.asked.clear();
@@ -153,13 +177,16 @@ impl Book {
             }
             Event::LoggedOut { .. } => {
                 self.account = None;
+                self.blocked.clear();
                 self.account_since = now;
                 self.incoming = None;
                 self.outgoing.clear();
                 self.forget_chat();
             }
+            Event::Blocks { list, .. } => self.blocked = list.iter().copied().collect(),
             Event::RequestReceived(request) => {
                 self.incoming = Some((request.from.address, now));
+                self.asked_at = now;
             }
             Event::RequestClosed { .. } => self.incoming = None,
             Event::RequestSent(request) => {

@@ -14,6 +14,7 @@ use super::schedule::Process;
 use super::world::World;
 
 pub(crate) mod audits;
+pub(crate) mod bounds;
 mod events;
 mod outputs;
 mod steps;
@@ -35,6 +36,9 @@ pub(crate) struct Scene<'a> {
     pub(crate) input: Option<&'a Input>,
     /// All that came of it.
     pub(crate) outputs: &'a [Output],
+    pub(crate) now: Duration,
+    /// How long a chat request waits for the user.
+    pub(crate) request_limit: Duration,
 }
 
 impl Scene<'_> {
@@ -81,6 +85,7 @@ const EVENTS: &[Named<OfEvent>] = named![
     events::messages_are_numbered_upwards,
     events::one_request_waits_at_a_time,
     events::requests_are_answered_once,
+    events::the_blocked_are_not_heard,
     events::strangers_are_told_of_at_powers_of_ten,
 ];
 
@@ -135,6 +140,7 @@ impl World {
         input: Option<&Input>,
         outputs: &[Output],
     ) -> Result<(), (&'static str, String)> {
+        let request_limit = self.mix.request_limit;
         let peer = &mut self.peers[process.seat];
         let address = peer.address;
         let running = peer.running_mut().expect("it has just been fed");
@@ -157,6 +163,8 @@ impl World {
                     seats,
                     input,
                     outputs,
+                    now,
+                    request_limit,
                 }
             };
         }
@@ -169,7 +177,6 @@ impl World {
             if let Output::Event(event) = output {
                 run(EVENTS, |check| check(&scene!(), event))?;
                 view.apply(event);
-                note_message(&mut self.ledger, process, seats, event)?;
             }
             book.note_output(now, output);
         }
@@ -186,23 +193,4 @@ fn run<F: Copy>(
     checks
         .iter()
         .try_for_each(|&(name, check)| look(check).map_err(|words| (name, words)))
-}
-
-/// Enters into the ledger what was said, or shown.
-fn note_message(
-    ledger: &mut Ledger,
-    process: Process,
-    seats: &[PeerAddr],
-    event: &Event,
-) -> Result<(), (&'static str, String)> {
-    let Event::Message(message) = event else {
-        return Ok(());
-    };
-    if message.is_own() {
-        return ledger
-            .named(process, message.id, &message.text)
-            .map_err(|words| ("what_is_shown_was_said", words));
-    }
-    let from = seats.iter().position(|seat| *seat == message.from.address);
-    ledger.show(process.seat, from, &message.text)
 }

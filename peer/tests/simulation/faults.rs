@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::sabotage::Sabotage;
 use super::schedule::{Happening, Process};
-use super::users::Act;
+use super::troubles::Trouble;
 use super::world::World;
 
 /// Something breaks or heals.
@@ -15,24 +16,40 @@ pub(crate) enum Fault {
     Heal(Vec<(usize, usize)>, Vec<usize>),
     /// A process dies.
     Crash,
+    /// A process dies in the middle of a step.
+    Trap,
     /// The program is started anew.
     Restart(usize),
+    /// A process or host stands still.
+    Nap,
+    /// It goes on.
+    Wake(Process),
     /// The registry has one of its troubles.
     Registry,
-    /// The registry is there again and its store works.
+    /// The registry is there again, its store works, and its answers are answers.
     RegistryBack,
     /// Somebody sets a clock.
     Jump,
 }
 
 impl World {
+    /// The mean pause between two clocks that are set.
+    const JUMP: Duration = Duration::from_secs(30);
+    /// The latest that a clock is set to, in milliseconds: in the year 2120. What is said
+    /// then still has a number below 2^53.
+    const LATEST: u64 = 4_750_000_000_000;
+
+    /// How far a clock is set at the most, in milliseconds: a minute, a day, three years.
+    const FAR: [u64; 3] = [60_000, 86_400_000, 94_608_000_000];
+
     /// Plans the first of each kind of trouble.
     pub(crate) fn plan_faults(&mut self) {
         self.plan_fault(self.mix.partitions, Fault::Partition);
         self.plan_fault(self.mix.crashes, Fault::Crash);
+        self.plan_fault(self.mix.traps, Fault::Trap);
+        self.plan_fault(self.mix.naps, Fault::Nap);
         self.plan_fault(self.mix.registry, Fault::Registry);
-        let pause = self.mix.jumps.then_some(Duration::from_secs(60));
-        self.plan_fault(pause, Fault::Jump);
+        self.plan_fault(self.mix.jumps.then_some(Self::JUMP), Fault::Jump);
     }
 
     fn plan_fault(&mut self, mean: Option<Duration>, fault: Fault) {
@@ -47,10 +64,8 @@ impl World {
             // What heals, heals also when nothing breaks any more.
             Fault::Heal(pairs, seats) => self.heal(&pairs, &seats),
             Fault::Restart(seat) => self.restart(seat),
-            Fault::RegistryBack => {
-                self.registry.down = false;
-                self.registry.store_broken = false;
-            }
+            Fault::Wake(process) => self.wake(process),
+            Fault::RegistryBack => self.registry.recover(),
             _ if self.is_quiet() => {}
             Fault::Partition => {
                 self.partition();
@@ -60,15 +75,21 @@ impl World {
                 self.crash();
                 self.plan_fault(self.mix.crashes, Fault::Crash);
             }
+            Fault::Trap => {
+                self.set_trap();
+                self.plan_fault(self.mix.traps, Fault::Trap);
+            }
+            Fault::Nap => {
+                self.fall_asleep();
+                self.plan_fault(self.mix.naps, Fault::Nap);
+            }
             Fault::Registry => {
                 self.registry_trouble();
                 self.plan_fault(self.mix.registry, Fault::Registry);
             }
             Fault::Jump => {
-                let seat = self.chance.below(self.peers.len());
-                let to = self.chance.number(1_700_000_000_000, 1_900_000_000_000);
-                self.peers[seat].set_wall(to);
-                self.plan_fault(Some(Duration::from_secs(60)), Fault::Jump);
+                self.jump();
+                self.plan_fault(Some(Self::JUMP), Fault::Jump);
             }
         }
     }
@@ -77,6 +98,7 @@ impl World {
     pub(crate) fn calm(&mut self) {
         let weather = &mut self.weather;
         (weather.loss, weather.hello_loss, weather.slow) = (0.0, 0.0, 0.0);
+        (weather.held_up, weather.copies) = (0.0, 0.0);
         weather.delay.1 = weather
             .delay
             .1
@@ -84,8 +106,10 @@ impl World {
             .max(weather.delay.0);
         self.network.cuts.clear();
         self.network.cut_off.clear();
-        self.registry.down = false;
-        self.registry.store_broken = false;
+        self.trap = None;
+        if self.mix.sabotage != Some(Sabotage::StayConfused) {
+            self.registry.recover();
+        }
         for seat in 0..self.peers.len() {
             if let Some(running) = self.peers[seat].running_mut() {
                 // Connections that failed by chance until now say nothing about later.
@@ -113,6 +137,7 @@ impl World {
                 }
             }
         }
+        self.troubles.note(Trouble::Partition);
         let with_registry = !single && self.chance.hits(0.5);
         let seats: Vec<usize> = (0..count)
             .filter(|&seat| with_registry && side[seat] && self.network.cut_off.insert(seat))
@@ -139,55 +164,20 @@ impl World {
         }
     }
 
-    fn crash(&mut self) {
+    /// Somebody sets the clock on his wall, or it is lost.
+    fn jump(&mut self) {
         let seat = self.chance.below(self.peers.len());
-        if !self.peers[seat].is_up() {
-            return;
-        }
-        let dead: Process = self.peers[seat].process();
-        let now = self.now();
-        self.trace
-            .note(now, || format!("-- crash of {}", self.peers[seat].name));
-        let told = self.peers[seat].stop();
-        self.told.add(told);
-        self.calls_of_the_dead(dead);
-        let delay = self.chance.secs(0, 40);
-        self.schedule
-            .after(delay, Happening::Fault(Fault::Restart(seat)));
-    }
-
-    /// Starts the program of a seat, unless it runs.
-    fn restart(&mut self, seat: usize) {
-        if !self.peers[seat].is_up() {
-            self.start(seat);
-            let delay = self.chance.secs(0, 5);
-            self.schedule
-                .after(delay, Happening::User(seat, Act::Enter));
-        }
-    }
-
-    fn registry_trouble(&mut self) {
-        let back = self.chance.secs(0, 60);
-        let now = self.now();
-        match self.chance.below(3) {
-            0 => {
-                self.trace.note(now, || "-- the store fails".to_owned());
-                self.registry.store_broken = true;
-            }
-            1 => {
-                self.trace.note(now, || "-- the registry stops".to_owned());
-                self.registry.stop();
-                self.registry_drops_links();
-            }
-            _ => {
-                let seat = self.chance.below(self.peers.len());
-                let name = self.peers[seat].name;
-                self.trace
-                    .note(now, || format!("-- the link of {name} breaks"));
-                return self.break_link(seat);
-            }
-        }
-        self.schedule
-            .after(back, Happening::Fault(Fault::RegistryBack));
+        let shows = self.peers[seat].wall();
+        let most = self.chance.pick(&Self::FAR).expect("there are some");
+        let far = self.chance.number(1, most);
+        let (trouble, to) = match self.chance.below(5) {
+            0 | 1 => (Trouble::ClockForwards, (shows + far).min(Self::LATEST)),
+            2 | 3 => (Trouble::ClockBackwards, shows.saturating_sub(far)),
+            _ => (Trouble::ClockUnset, 0),
+        };
+        let (now, name) = (self.now(), self.peers[seat].name);
+        self.trace.note(now, || format!("-- {name}: {trouble:?}"));
+        self.troubles.note(trouble);
+        self.peers[seat].set_wall(to);
     }
 }

@@ -26,12 +26,16 @@ pub(crate) struct Ledger {
     by_text: BTreeMap<String, usize>,
     /// What was said, by the number that the sayer's machine gave it.
     by_id: BTreeMap<(Process, MessageId), usize>,
-    /// The parts that were shown at a seat, in that order.
+    /// The parts that were shown at a seat, in the order in which they first were.
     shown: BTreeMap<(usize, usize), Vec<usize>>,
     /// The latest that was shown at a seat of what one run of a program had to say.
     latest: BTreeMap<(usize, Process), (usize, usize)>,
     /// The parts whose sender did not wait any longer for them to be taken at a seat.
     given_up: BTreeSet<(usize, (usize, usize))>,
+    /// How many more times a part may be shown at a seat.
+    repeats: BTreeMap<(usize, (usize, usize)), usize>,
+    /// The greatest number in the history at a seat.
+    numbers: BTreeMap<usize, MessageId>,
 }
 
 impl Ledger {
@@ -53,6 +57,51 @@ impl Ledger {
         });
         self.by_text.insert(text.clone(), which);
         text
+    }
+
+    /// What somebody says who plays by other rules: it turns the line around, and has
+    /// what nobody sees.
+    pub(crate) fn compose_hostile(&mut self, words: usize) -> String {
+        let which = self.said.len();
+        let text = format!("\u{202e}\u{200b}{}", self.compose(None, words));
+        let part = split_text(&text).unwrap()[0].as_str().to_owned();
+        self.by_part.insert(part.clone(), (which, 0));
+        part
+    }
+
+    /// A copy of this text is on its way to `seat`. Nothing on the wire tells it from a
+    /// text that is said twice: it may be shown once more.
+    pub(crate) fn repeats(&mut self, seat: usize, text: &str) {
+        if let Some(&part) = self.by_part.get(text) {
+            *self.repeats.entry((seat, part)).or_default() += 1;
+        }
+    }
+
+    /// A program died at `seat` before it could tell that it had taken this text, which
+    /// may be sent again. One that is started anew does not know of it.
+    pub(crate) fn repeats_if_shown(&mut self, seat: usize, text: &str) {
+        if let Some(&(which, part)) = self.by_part.get(text)
+            && let Some(shown) = self.shown.get(&(seat, which))
+            && shown.contains(&part)
+        {
+            self.repeats(seat, text);
+        }
+    }
+
+    /// A message goes into the history at a seat. What is paged and ordered by number
+    /// there needs numbers that grow, whatever clocks do and however often the program
+    /// is started.
+    pub(crate) fn number(&mut self, seat: usize, id: MessageId) -> Result<(), String> {
+        let last = self.numbers.insert(seat, id).unwrap_or_default();
+        match last < id {
+            true => Ok(()),
+            false => Err(format!("number {} after {}", id.0, last.0)),
+        }
+    }
+
+    /// The greatest number in the history at a seat.
+    pub(crate) fn last_number(&self, seat: usize) -> MessageId {
+        self.numbers.get(&seat).copied().unwrap_or_default()
     }
 
     /// The sayer's own machine shows a text, under this number.
@@ -77,9 +126,10 @@ impl Ledger {
     /// A text is shown at `seat` as that of somebody at `from` (`None` if the outsider).
     ///
     /// # Errors
-    /// If nobody said it there, it was shown before, or one said later was shown before.
-    /// That last does not count where the sender had stopped waiting: what his system
-    /// still held then may arrive behind what he said next.
+    /// If nobody said it there, it was shown before and did not come a second time, or
+    /// one said later was shown before. That last does not count where the sender had
+    /// stopped waiting: what his system still held then may arrive behind what he said
+    /// next. Nor where this may be a copy of what was refused when it first came.
     pub(crate) fn show(
         &mut self,
         seat: usize,
@@ -96,12 +146,24 @@ impl Ledger {
         }
         let shown = self.shown.entry((seat, which)).or_default();
         if shown.contains(&part) {
-            let words = format!("{text:?} is shown again");
-            return Err(("nothing_is_shown_twice", words));
+            let allowed = self.repeats.entry((seat, (which, part))).or_default();
+            return match allowed.checked_sub(1) {
+                Some(rest) => {
+                    *allowed = rest;
+                    Ok(())
+                }
+                None => {
+                    let words = format!("{text:?} is shown again");
+                    Err(("nothing_is_shown_twice", words))
+                }
+            };
         }
         shown.push(part);
+        let key = (seat, (which, part));
+        let came_again = self.repeats.get(&key).is_some_and(|count| *count > 0);
         if let Some(by) = self.said[which].by
-            && !self.given_up.contains(&(seat, (which, part)))
+            && !self.given_up.contains(&key)
+            && !came_again
         {
             let latest = self.latest.insert((seat, by), (which, part));
             if latest.is_some_and(|latest| latest > (which, part)) {
@@ -113,6 +175,7 @@ impl Ledger {
     }
 
     /// Whether all of what `by` said under this number was shown at `seat`, in order.
+    /// What came again does not count.
     pub(crate) fn is_shown(&self, by: Process, id: MessageId, seat: usize) -> bool {
         self.by_id.get(&(by, id)).is_some_and(|&which| {
             let parts = (0..self.said[which].parts).collect::<Vec<_>>();
@@ -154,6 +217,25 @@ mod tests {
         assert_eq!(ledger.show(1, Some(0), &second), Ok(()));
         assert_eq!(ledger.show(1, Some(0), &first), Ok(()));
         assert!(ledger.show(1, Some(0), &first).is_err());
+    }
+
+    #[test]
+    fn a_text_may_be_shown_as_often_as_it_came() {
+        let (mut ledger, first, second) = two_said();
+        assert_eq!(ledger.show(1, Some(0), &first), Ok(()));
+        ledger.repeats(1, &first);
+        assert_eq!(ledger.show(1, Some(0), &second), Ok(()));
+        assert_eq!(ledger.show(1, Some(0), &first), Ok(()));
+        let (check, _) = ledger.show(1, Some(0), &first).unwrap_err();
+        assert_eq!(check, "nothing_is_shown_twice");
+    }
+
+    #[test]
+    fn a_number_that_is_not_the_greatest_is_noticed() {
+        let mut ledger = Ledger::default();
+        assert!(ledger.number(0, MessageId(7)).is_ok());
+        assert!(ledger.number(1, MessageId(7)).is_ok());
+        assert!(ledger.number(0, MessageId(7)).is_err());
     }
 
     #[test]

@@ -12,7 +12,9 @@ use super::world::World;
 pub(crate) struct Link {
     process: Process,
     /// Whether the registry took it and has not lost it.
-    taken: bool,
+    pub(crate) taken: bool,
+    /// An answer that a confused registry gives after the next one.
+    pub(crate) held: Option<Response>,
     /// Nothing overtakes what arrives at the registry then, and at the peer then.
     up_to: (Duration, Duration),
 }
@@ -43,6 +45,7 @@ impl World {
         self.links.push(Link {
             process,
             taken: false,
+            held: None,
             up_to: (Duration::ZERO, Duration::ZERO),
         });
         self.peers[process.seat].set_link(Some(link));
@@ -81,17 +84,25 @@ impl World {
     }
 
     pub(crate) fn link_goes_on(&mut self, link: usize, stage: LinkStage) {
-        let seat = self.links[link].process.seat;
-        let cut = self.is_cut_off(seat);
+        let process = self.links[link].process;
+        let at_registry = matches!(stage, LinkStage::Connect | LinkStage::Ask(_));
+        if !at_registry && let Some(wait) = self.wakes_in(process) {
+            // What waits comes in its order.
+            return self.link_after(wait, link, stage);
+        }
+        let cut = self.is_cut_off(process.seat);
         match stage {
             LinkStage::Connect => self.link_connects(link, cut),
-            LinkStage::Ask(request) => {
-                if cut {
-                    self.link_goes_nowhere(link);
-                } else if self.links[link].taken {
-                    self.registry_answers(link, &request);
-                }
+            LinkStage::Ask(_) if cut => self.link_goes_nowhere(link),
+            LinkStage::Ask(request) if self.links[link].taken => {
+                self.registry_answers(link, &request);
             }
+            // A registry that was started anew knows nothing of this connection.
+            LinkStage::Ask(_) if !self.registry.down => {
+                let delay = self.delay();
+                self.link_after(delay, link, LinkStage::Down("reset"));
+            }
+            LinkStage::Ask(_) => {}
             LinkStage::Up => self.link_feeds(link, Input::RegistryUp),
             LinkStage::Answer(_) if cut => self.link_goes_nowhere(link),
             LinkStage::Answer(response) => self.link_feeds(link, Input::Response(response)),
@@ -139,11 +150,13 @@ impl World {
         let (now, process) = (self.now(), self.links[link].process);
         let from = self.peers[process.seat].address;
         let response = self.registry.answer(now, link, from, request);
-        let arrival = now + self.delay();
+        let arrival = now + self.thinking() + self.delay();
         let floor = &mut self.links[link].up_to.1;
         *floor = arrival.max(*floor);
         let delay = *floor - now;
-        self.link_after(delay, link, LinkStage::Answer(response));
+        for response in self.really_sent(link, response) {
+            self.link_after(delay, link, LinkStage::Answer(response));
+        }
     }
 
     /// Something was lost in a partition. The systems at both ends try again and give up.

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{Command, Event, Problem};
+use p2pchat_model::{Command, Event, MessageId, Problem};
 use p2pchat_peer::machine::{Config, Input, Machine, Output};
 
 use super::network::{Caller, Packet, Reply};
+use super::sabotage::Sabotage;
 use super::schedule::{Happening, Process};
-use super::trace::{input_words, output_words};
+use super::trace::{copy_of, input_words, output_words};
 use super::world::World;
 
 impl World {
@@ -18,7 +19,7 @@ impl World {
 
     /// Starts the program of a seat.
     pub(crate) fn start(&mut self, seat: usize) {
-        let origin = self.chance.secs(0, 100_000);
+        let origin = self.chance.secs(10_000, 100_000);
         let config = Config {
             address: self.peers[seat].address,
             registry: "registry".to_owned(),
@@ -29,7 +30,16 @@ impl World {
         let now = self.now();
         let name = self.peers[seat].name;
         self.trace.note(now, || format!("{name} starts"));
-        self.peers[seat].begin(origin, |clocks| Machine::new(config, clocks.at(now)));
+        let blocks = self.peers[seat].blocks.clone();
+        let last = match self.mix.sabotage {
+            Some(Sabotage::ForgetNumbers) => MessageId(0),
+            _ => self.ledger.last_number(seat),
+        };
+        self.peers[seat].begin(origin, |clocks| {
+            Machine::new(config, clocks.at(now))
+                .with_blocks(blocks)
+                .with_last_message(last)
+        });
         let process = self.peers[seat].process();
         self.drain(process, None);
     }
@@ -78,16 +88,14 @@ impl World {
                 );
             }
         }
-        self.tamper(&mut outputs);
+        self.tamper(process, &mut outputs);
         for output in &outputs {
             self.trace
                 .note(now, || format!("{name} > {}", output_words(output)));
         }
         let deadline = self.deadline(process);
         self.examine(process, input, &outputs, deadline);
-        for output in outputs {
-            self.carry_out(process, output);
-        }
+        self.carry_out_all(process, outputs);
         self.plan_timer(process);
     }
 
@@ -98,7 +106,10 @@ impl World {
         Some(deadline.saturating_sub(running.clocks.origin))
     }
 
-    fn plan_timer(&mut self, process: Process) {
+    pub(crate) fn plan_timer(&mut self, process: Process) {
+        if !self.is_running(process) {
+            return;
+        }
         let deadline = self.deadline(process);
         let late = self.chance.between(Duration::ZERO, Self::LATENESS);
         let now = self.now();
@@ -119,6 +130,9 @@ impl World {
         if !self.is_running(process) {
             return;
         }
+        if let Some(wait) = self.is_reached_in(process) {
+            return self.schedule.after(wait, Happening::Timer(process));
+        }
         let due = self
             .deadline(process)
             .is_some_and(|deadline| deadline <= self.now());
@@ -130,7 +144,8 @@ impl World {
         }
     }
 
-    fn carry_out(&mut self, process: Process, output: Output) {
+    /// Does what a machine wants done.
+    pub(crate) fn carry_out(&mut self, process: Process, output: Output) {
         let seat = process.seat;
         match output {
             Output::ConnectRegistry => self.connect_registry(process),
@@ -147,9 +162,16 @@ impl World {
                 to,
                 Packet::Request(contact, limit),
             ),
-            Output::Notify { id, to, contact } => {
-                self.call(Caller::Machine(process, id), to, Packet::Notify(contact));
-            }
+            Output::Notify {
+                id,
+                to,
+                contact,
+                patience,
+            } => self.call(
+                Caller::Machine(process, id),
+                to,
+                Packet::Notify(contact, patience),
+            ),
             Output::Text {
                 id,
                 to,
@@ -163,7 +185,11 @@ impl World {
             Output::Answer { conn, answer } => self.call_answered(conn, Reply::Answer(answer)),
             Output::TakeText { conn } => self.call_answered(conn, Reply::Received),
             Output::RefuseText { conn } => self.call_answered(conn, Reply::Refused),
-            Output::Event(event) => self.user_sees(seat, &event),
+            Output::Event(event) => {
+                self.is_written(process, &event);
+                self.user_sees(seat, &event);
+            }
+            Output::KeepBlock { account, change } => self.keep_block(seat, account, change),
             Output::Recall { .. } | Output::Find { .. } => {}
         }
     }
@@ -182,49 +208,5 @@ impl World {
             Event::LoggedOut { .. } => self.plan_return(seat),
             _ => {}
         }
-    }
-}
-
-/// An input is handed over, and looked at afterwards.
-fn copy_of(input: &Input) -> Input {
-    match input {
-        Input::Command(command) => Input::Command(command.clone()),
-        Input::Timer => Input::Timer,
-        Input::RegistryUp => Input::RegistryUp,
-        Input::RegistryDown { reason } => Input::RegistryDown {
-            reason: reason.clone(),
-        },
-        Input::Response(response) => Input::Response(response.clone()),
-        Input::Contact {
-            conn,
-            from,
-            contact,
-        } => Input::Contact {
-            conn: *conn,
-            from: *from,
-            contact: contact.clone(),
-        },
-        Input::ContactLost { conn } => Input::ContactLost { conn: *conn },
-        Input::Text {
-            conn,
-            from,
-            message,
-        } => Input::Text {
-            conn: *conn,
-            from: *from,
-            message: *message,
-        },
-        Input::RequestDone { id, result } => Input::RequestDone {
-            id: *id,
-            result: *result,
-        },
-        Input::NotifyDone { id, result } => Input::NotifyDone {
-            id: *id,
-            result: *result,
-        },
-        Input::TextDone { id, result } => Input::TextDone {
-            id: *id,
-            result: *result,
-        },
     }
 }

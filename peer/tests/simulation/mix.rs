@@ -3,7 +3,17 @@
 use std::time::Duration;
 
 use super::chance::Chance;
+use super::crashes::Strike;
 use super::sabotage::Sabotage;
+
+/// Those who play by other rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outsiders {
+    /// They send everybody what they should not.
+    Outside,
+    /// The same, and people ask them into their chats and accept their requests.
+    LetIn,
+}
 
 /// What a run is made of.
 #[derive(Debug, Clone)]
@@ -23,6 +33,12 @@ pub(crate) struct Mix {
     /// How probable it is that a connection cannot be made, breaks, or loses its answer:
     /// each.
     pub(crate) loss: f64,
+    /// How probable it is that a packet comes only some time after its connection was
+    /// made: up to [`Mix::HELD_UP`].
+    pub(crate) held_up: f64,
+    /// How probable it is that a packet comes a second time, over a connection of its
+    /// own, up to [`Mix::COPIED`] later.
+    pub(crate) copies: f64,
     /// How probable it is that a datagram is lost.
     pub(crate) hello_loss: f64,
     /// How probable it is that the user rejects, or does nothing: each.
@@ -31,23 +47,40 @@ pub(crate) struct Mix {
     pub(crate) partitions: Option<Duration>,
     /// The mean pause between crashes, if there are any.
     pub(crate) crashes: Option<Duration>,
+    /// The mean pause between processes that die in the middle of a step, if there are
+    /// any.
+    pub(crate) traps: Option<Duration>,
+    /// The mean pause between processes and hosts that stand still, if there are any.
+    pub(crate) naps: Option<Duration>,
     /// The mean pause between troubles of the registry, if there are any.
     pub(crate) registry: Option<Duration>,
     /// Whether people leave the chat.
     pub(crate) leaves: bool,
+    /// Whether people block others, and take them from the list again.
+    pub(crate) blocks: bool,
     /// Whether people log out and in again.
     pub(crate) logouts: bool,
     /// Whether clocks on walls jump.
     pub(crate) jumps: bool,
-    /// Whether somebody sends everybody what he should not.
-    pub(crate) outsider: bool,
+    /// Those who play by other rules, if there are any.
+    pub(crate) outsiders: Option<Outsiders>,
+    /// Whether people do what `script.rs` says, and nothing else.
+    pub(crate) script: bool,
+    /// What ends at one point of the run.
+    pub(crate) strike: Option<Strike>,
     /// How the harness lies.
     pub(crate) sabotage: Option<Sabotage>,
 }
 
 impl Mix {
+    /// The pause between troubles where they are wanted in every run.
+    pub(crate) const OFTEN: Duration = Duration::from_secs(15);
     /// What a packet takes now and then.
     pub(crate) const SLOW: Duration = Duration::from_secs(3);
+    /// A receiver that waits for a packet gives up after as long.
+    pub(crate) const HELD_UP: Duration = Duration::from_secs(10);
+    /// The latest that a copy of a packet comes.
+    pub(crate) const COPIED: Duration = Duration::from_secs(20);
     /// One run in so many has no faults at all, and is held to stricter rules.
     const FAULTLESS: usize = 4;
     /// One run in so many is crowded.
@@ -65,18 +98,8 @@ impl Mix {
             acts: chance.number(30, 120) as u32,
             request_limit: Duration::from_secs(chance.number(5, 60)),
             delay: (millis(least), millis(most)),
-            slow: 0.0,
-            loss: 0.0,
-            hello_loss: 0.0,
             unwilling: [0.0, 0.1, 0.3][chance.below(3)],
-            partitions: None,
-            crashes: None,
-            registry: None,
-            leaves: false,
-            logouts: false,
-            jumps: false,
-            outsider: false,
-            sabotage: None,
+            ..Self::calm()
         };
         if chance.below(Self::FAULTLESS) > 0 {
             mix.draw_troubles(chance);
@@ -84,28 +107,73 @@ impl Mix {
         mix
     }
 
+    /// Nobody is there, and nothing goes wrong.
+    pub(crate) fn calm() -> Self {
+        Self {
+            peers: 0,
+            span: Duration::ZERO,
+            acts: 0,
+            request_limit: Duration::ZERO,
+            delay: (Duration::ZERO, Duration::ZERO),
+            slow: 0.0,
+            loss: 0.0,
+            held_up: 0.0,
+            copies: 0.0,
+            hello_loss: 0.0,
+            unwilling: 0.0,
+            partitions: None,
+            crashes: None,
+            traps: None,
+            naps: None,
+            registry: None,
+            leaves: false,
+            blocks: false,
+            logouts: false,
+            jumps: false,
+            outsiders: None,
+            script: false,
+            strike: None,
+            sabotage: None,
+        }
+    }
+
     fn draw_troubles(&mut self, chance: &mut Chance) {
         let pause = |chance: &mut Chance| chance.hits(0.4).then(|| chance.secs(10, 60));
         self.partitions = pause(chance);
         self.crashes = pause(chance);
+        self.traps = pause(chance);
+        self.naps = pause(chance);
         self.registry = pause(chance);
         self.slow = [0.0, 0.02, 0.1][chance.below(3)];
         self.loss = [0.0, 0.02, 0.1, 0.25][chance.below(4)];
+        self.held_up = [0.0, 0.0, 0.02, 0.1][chance.below(4)];
+        self.copies = [0.0, 0.0, 0.02, 0.1][chance.below(4)];
         self.hello_loss = [0.0, 0.2][chance.below(2)];
         self.leaves = chance.hits(0.3);
+        self.blocks = chance.hits(0.2);
         self.logouts = chance.hits(0.3);
         self.jumps = chance.hits(0.3);
-        self.outsider = chance.hits(0.3);
+        let outsiders = [None, None, Some(Outsiders::Outside), Some(Outsiders::LetIn)];
+        self.outsiders = outsiders[chance.below(4)];
     }
 
-    /// Nothing is lost, nothing breaks, nobody leaves.
+    /// Nothing is lost, nothing breaks, nobody leaves. Who is outside may do what he likes.
     pub(crate) fn is_faultless(&self) -> bool {
-        self.is_steady() && self.loss == 0.0 && self.partitions.is_none() && self.slow == 0.0
+        let troubles = [self.loss, self.slow, self.held_up, self.copies];
+        let lasting = [self.partitions, self.naps];
+        self.is_steady()
+            && troubles.iter().all(|probability| *probability == 0.0)
+            && lasting.iter().all(Option::is_none)
     }
 
-    /// Who is in a chat stays there: no crashes, nobody leaves or logs out, and nobody
-    /// is there who plays by other rules.
+    /// Who is in a chat stays there: no crashes, nobody leaves, blocks others or logs
+    /// out, and nobody is in who plays by other rules.
     pub(crate) fn is_steady(&self) -> bool {
-        self.crashes.is_none() && !self.leaves && !self.logouts && !self.outsider
+        let endings = [self.crashes, self.traps];
+        endings.iter().all(Option::is_none)
+            && !self.leaves
+            && !self.blocks
+            && !self.logouts
+            && self.outsiders != Some(Outsiders::LetIn)
     }
 }

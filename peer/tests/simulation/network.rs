@@ -2,16 +2,16 @@
 //!
 //! A connection is made, the packet arrives, the answer comes back; each takes time, and
 //! each may fail. What the two ends then believe is what real ends would believe: a
-//! sender who hears nothing does not know whether the packet arrived.
+//! sender who hears nothing does not know whether the packet arrived. How a connection
+//! goes on is in `calls.rs`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use p2pchat_model::{Gone, Unanswered};
 use p2pchat_peer::machine::{ConnId, Input, SendId, Taken};
 use p2pchat_protocol::{ChatAnswer, Contact, Message, PeerAddr};
 
-use super::sabotage::Sabotage;
 use super::schedule::{Happening, Process};
 use super::world::World;
 
@@ -19,7 +19,7 @@ use super::world::World;
 #[derive(Debug, Clone)]
 pub(crate) enum Packet {
     Request(Contact, Duration),
-    Notify(Contact),
+    Notify(Contact, Duration),
     Text(Message, Duration),
 }
 
@@ -28,22 +28,24 @@ pub(crate) enum Packet {
 pub(crate) enum Caller {
     /// A machine, which wants to know how it went.
     Machine(Process, SendId),
-    /// Somebody who plays by other rules, at this address.
-    Outsider(PeerAddr),
+    /// Nobody who waits for the outcome: this is a copy of what came from this address,
+    /// or comes from somebody who plays by other rules.
+    Nobody(PeerAddr),
 }
 
 /// One connection between two addresses.
 #[derive(Debug)]
 pub(crate) struct Call {
-    caller: Caller,
-    to: PeerAddr,
-    packet: Packet,
+    pub(crate) caller: Caller,
+    pub(crate) from: PeerAddr,
+    pub(crate) to: PeerAddr,
+    pub(crate) packet: Packet,
     /// Who took the connection.
-    taker: Option<Process>,
+    pub(crate) taker: Option<Process>,
     /// Whether the caller waits for the outcome.
-    caller_waits: bool,
+    pub(crate) caller_waits: bool,
     /// Whether the packet has arrived and waits to be answered.
-    taker_waits: bool,
+    pub(crate) taker_waits: bool,
 }
 
 /// How a connection goes on.
@@ -84,29 +86,45 @@ pub(crate) struct Network {
     pub(crate) cuts: BTreeSet<(usize, usize)>,
     /// Seats that the registry does not hear.
     pub(crate) cut_off: BTreeSet<usize>,
+    /// The latest connection from one to another whose packet has arrived.
+    pub(crate) arrived: BTreeMap<(PeerAddr, PeerAddr), usize>,
 }
 
 impl World {
-    /// How long a connection may take to be made.
-    const CALL_CONNECT: Duration = Duration::from_secs(5);
-    /// How long a notify may take.
-    const NOTIFY: Duration = Duration::from_secs(10);
-
     pub(crate) fn call(&mut self, caller: Caller, to: PeerAddr, packet: Packet) {
+        let delay = self.delay();
+        self.call_later(delay, caller, to, packet);
+    }
+
+    /// The same, with an attempt that arrives after `delay`.
+    pub(crate) fn call_later(
+        &mut self,
+        delay: Duration,
+        caller: Caller,
+        to: PeerAddr,
+        packet: Packet,
+    ) {
         let call = self.network.calls.len();
+        let from = match caller {
+            Caller::Machine(process, _) => self.peers[process.seat].address,
+            Caller::Nobody(address) => address,
+        };
         self.network.calls.push(Call {
             caller,
+            from,
             to,
             packet,
             taker: None,
             caller_waits: matches!(caller, Caller::Machine(..)),
             taker_waits: false,
         });
-        let delay = self.delay();
         self.call_after(delay, call, CallStage::Connect);
     }
 
     pub(crate) fn call_goes_on(&mut self, call: usize, stage: CallStage) {
+        if let Some(wait) = self.call_sleeps(call, stage) {
+            return self.call_after(wait, call, stage);
+        }
         match stage {
             CallStage::Connect => self.call_connects(call),
             CallStage::Arrive => self.call_arrives(call),
@@ -125,181 +143,34 @@ impl World {
         }
     }
 
-    /// A machine answered the packet that came on this connection.
-    pub(crate) fn call_answered(&mut self, conn: ConnId, reply: Reply) {
-        let call = usize::try_from(conn.0).unwrap();
-        self.network.calls[call].taker_waits = false;
-        let delay = self.delay();
-        if !self.chance.hits(self.weather.loss) {
-            self.call_after(delay, call, CallStage::Return(reply));
-        } else if self.chance.hits(0.5) {
-            self.call_after(delay, call, CallStage::Return(Reply::Broken));
-        }
-    }
-
-    /// A process is gone: its system closes what it had open, if it still can.
-    pub(crate) fn calls_of_the_dead(&mut self, dead: Process) {
-        for call in 0..self.network.calls.len() {
-            let delay = self.delay();
-            let here = &mut self.network.calls[call];
-            if matches!(here.caller, Caller::Machine(process, _) if process == dead) {
-                here.caller_waits = false;
-                if here.taker_waits {
-                    self.call_after(delay, call, CallStage::Lost);
-                }
-            } else if here.taker == Some(dead) && std::mem::take(&mut here.taker_waits) {
-                self.call_after(delay, call, CallStage::Return(Reply::Broken));
+    /// How much later this happens because the process that it happens to stands still.
+    fn call_sleeps(&mut self, call: usize, stage: CallStage) -> Option<Duration> {
+        let here = &self.network.calls[call];
+        let process = match (stage, here.caller) {
+            (CallStage::Arrive | CallStage::Lost, _) => here.taker,
+            (CallStage::Return(_) | CallStage::Expire, Caller::Machine(process, _)) => {
+                Some(process)
             }
-        }
-    }
-
-    fn call_connects(&mut self, call: usize) {
-        let (to, delay) = (self.network.calls[call].to, self.delay());
-        if to == self.outsider && !self.is_quiet() {
-            return self.outsider_is_called(call);
-        }
-        let Some(seat) = self.seat_of(to) else {
-            return self.call_after(
-                Self::CALL_CONNECT,
-                call,
-                CallStage::Return(Reply::Unreachable),
-            );
+            _ => None,
         };
-        let quickly = self.chance.hits(0.5) && !self.call_is_cut(call);
-        if self.call_is_cut(call)
-            || !self.peers[seat].is_up()
-            || self.chance.hits(self.weather.loss)
-        {
-            let delay = if quickly { delay } else { Self::CALL_CONNECT };
-            return self.call_after(delay, call, CallStage::Return(Reply::Unreachable));
-        }
-        self.network.calls[call].taker = Some(self.peers[seat].process());
-        self.call_opens(call, delay);
+        self.is_reached_in(process?)
     }
 
     /// Plans when the caller has waited long enough.
     pub(crate) fn call_expires(&mut self, call: usize) {
         let patience = match self.network.calls[call].packet {
-            Packet::Request(_, limit) => limit,
-            Packet::Notify(_) => Self::NOTIFY,
-            Packet::Text(_, patience) => patience,
+            Packet::Request(_, patience)
+            | Packet::Notify(_, patience)
+            | Packet::Text(_, patience) => patience,
         };
         self.call_after(patience, call, CallStage::Expire);
     }
 
-    fn call_opens(&mut self, call: usize, delay: Duration) {
-        self.call_expires(call);
-        if self.chance.hits(self.weather.loss) {
-            let lie = self.mix.sabotage == Some(Sabotage::FalseConfirm);
-            let reply = if lie { Reply::Received } else { Reply::Broken };
-            self.call_after(delay, call, CallStage::Return(reply));
-        } else {
-            self.call_after(delay, call, CallStage::Arrive);
-        }
-    }
-
-    fn call_arrives(&mut self, call: usize) {
-        let delay = self.delay();
-        let here = &self.network.calls[call];
-        let taker = here.taker.expect("what arrives was connected");
-        // What the caller has given up may arrive all the same: his system had it already.
-        let given_up = matches!(here.caller, Caller::Machine(..)) && !here.caller_waits;
-        if self.call_is_cut(call) || given_up && self.chance.hits(0.5) {
-            return;
-        }
-        if !self.is_running(taker) {
-            return self.call_after(delay, call, CallStage::Return(Reply::Refused));
-        }
-        self.packet_arrives(call, taker);
-    }
-
-    fn packet_arrives(&mut self, call: usize, taker: Process) {
-        let conn = ConnId(call as u64);
-        let here = &mut self.network.calls[call];
-        let from = match here.caller {
-            Caller::Machine(process, _) => self.peers[process.seat].address,
-            Caller::Outsider(address) => address,
-        };
-        here.taker_waits = !matches!(here.packet, Packet::Notify(_));
-        let input = match here.packet.clone() {
-            Packet::Request(contact, _) | Packet::Notify(contact) => Input::Contact {
-                conn,
-                from,
-                contact,
-            },
-            Packet::Text(message, _) => Input::Text {
-                conn,
-                from,
-                message,
-            },
-        };
-        match here.packet.clone() {
-            Packet::Notify(_) => self.call_answered(conn, Reply::Received),
-            Packet::Request(_, limit) if self.chance.hits(self.weather.loss) => {
-                let delay = self.chance.between(Duration::ZERO, limit);
-                self.call_after(delay, call, CallStage::Return(Reply::Broken));
-            }
-            packet @ Packet::Text(..) if self.mix.sabotage == Some(Sabotage::TextTwice) => {
-                if matches!(self.network.calls[call].caller, Caller::Machine(..)) {
-                    self.call(
-                        Caller::Outsider(from),
-                        self.peers[taker.seat].address,
-                        packet,
-                    );
-                }
-            }
-            _ => {}
-        }
-        self.feed(taker, input);
-    }
-
-    /// Tells the caller, if he still waits, and the receiver, if he does.
-    fn call_returns(&mut self, call: usize, reply: Reply) {
-        let here = &mut self.network.calls[call];
-        if !std::mem::take(&mut here.caller_waits) {
-            return;
-        }
-        let Caller::Machine(process, id) = here.caller else {
-            return;
-        };
-        let input = outcome(id, &here.packet, reply);
-        if here.taker_waits {
-            let delay = self.delay();
-            self.call_after(delay, call, CallStage::Lost);
-        }
-        if self.is_running(process) {
-            self.feed(process, input);
-        }
-    }
-
-    /// The sender of a text does not wait for it any longer, and may send the next.
-    fn call_is_given_up(&mut self, call: usize) {
-        let here = &self.network.calls[call];
-        if let Packet::Text(message, _) = &here.packet
-            && let Some(seat) = self.seat_of(here.to)
-            && here.caller_waits
-        {
-            self.ledger.give_up(seat, message.text.as_str());
-        }
-    }
-
-    fn call_is_lost(&mut self, call: usize) {
-        let here = &mut self.network.calls[call];
-        if !std::mem::take(&mut here.taker_waits) {
-            return;
-        }
-        let taker = here.taker.expect("who waits was connected");
-        if matches!(here.packet, Packet::Request(..)) && self.is_running(taker) {
-            let conn = ConnId(call as u64);
-            self.feed(taker, Input::ContactLost { conn });
-        }
-    }
-
     /// Whether there is a partition between the two ends.
-    fn call_is_cut(&self, call: usize) -> bool {
+    pub(crate) fn call_is_cut(&self, call: usize) -> bool {
         let here = &self.network.calls[call];
-        match (here.caller, self.seat_of(here.to)) {
-            (Caller::Machine(process, _), Some(seat)) => self.is_cut(process.seat, seat),
+        match (self.seat_of(here.from), self.seat_of(here.to)) {
+            (Some(from), Some(to)) => self.is_cut(from, to),
             _ => false,
         }
     }
@@ -324,33 +195,51 @@ impl World {
     }
 }
 
-/// What a machine is told about what it sent.
-fn outcome(id: SendId, packet: &Packet, reply: Reply) -> Input {
-    match packet {
-        Packet::Request(..) => Input::RequestDone {
-            id,
-            result: match reply {
-                Reply::Answer(answer) => Ok(answer),
-                Reply::Unreachable => Err(Unanswered::Unreachable),
-                _ => Err(Unanswered::NoAnswer),
+impl Packet {
+    /// What the machine that takes it is fed.
+    pub(crate) fn input(self, conn: ConnId, from: PeerAddr) -> Input {
+        match self {
+            Self::Request(contact, _) | Self::Notify(contact, _) => Input::Contact {
+                conn,
+                from,
+                contact,
             },
-        },
-        Packet::Notify(_) => Input::NotifyDone {
-            id,
-            result: match reply {
-                Reply::Received | Reply::Answer(_) => Ok(()),
-                Reply::Refused => Err(Gone::Refused),
-                Reply::Unreachable | Reply::Broken | Reply::Silence => Err(Gone::Unreachable),
+            Self::Text(message, _) => Input::Text {
+                conn,
+                from,
+                message,
             },
-        },
-        Packet::Text(..) => Input::TextDone {
-            id,
-            result: match reply {
-                Reply::Received | Reply::Answer(_) => Ok(Taken::Confirmed),
-                Reply::Silence => Ok(Taken::Unconfirmed),
-                Reply::Refused => Err(Gone::Refused),
-                Reply::Unreachable | Reply::Broken => Err(Gone::Unreachable),
+        }
+    }
+
+    /// What the machine that sent it is told.
+    pub(crate) fn outcome(&self, id: SendId, reply: Reply) -> Input {
+        match self {
+            Self::Request(..) => Input::RequestDone {
+                id,
+                result: match reply {
+                    Reply::Answer(answer) => Ok(answer),
+                    Reply::Unreachable => Err(Unanswered::Unreachable),
+                    _ => Err(Unanswered::NoAnswer),
+                },
             },
-        },
+            Self::Notify(..) => Input::NotifyDone {
+                id,
+                result: match reply {
+                    Reply::Received => Ok(Taken::Confirmed),
+                    Reply::Unreachable => Err(Gone::Unreachable),
+                    _ => Ok(Taken::Unconfirmed),
+                },
+            },
+            Self::Text(..) => Input::TextDone {
+                id,
+                result: match reply {
+                    Reply::Received | Reply::Answer(_) => Ok(Taken::Confirmed),
+                    Reply::Silence => Ok(Taken::Unconfirmed),
+                    Reply::Refused => Err(Gone::Refused),
+                    Reply::Unreachable | Reply::Broken => Err(Gone::Unreachable),
+                },
+            },
+        }
     }
 }

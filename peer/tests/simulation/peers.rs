@@ -1,11 +1,13 @@
 //! The peers: at each address a program that runs, or one that has crashed.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use p2pchat_model::{Password, PeerAddr, Username, View};
+use p2pchat_model::{Password, PeerAddr, Target, Username, View};
 use p2pchat_peer::machine::Machine;
 
 use super::book::{Book, Told};
+use super::naps::Nap;
 use super::schedule::{Clocks, Process};
 
 /// Somebody with a program at an address of his own.
@@ -19,7 +21,11 @@ pub(crate) struct Peer {
     wall: u64,
     /// The how manieth run of the program this is, or the next one will be.
     run: u32,
+    /// Whom the accounts used here have blocked: the file.
+    pub(crate) blocks: BTreeSet<(Username, Target)>,
     running: Option<Running>,
+    /// Whether the host is switched off.
+    is_dark: bool,
 }
 
 /// A program that runs.
@@ -32,6 +38,10 @@ pub(crate) struct Running {
     pub(crate) planned: Option<Duration>,
     /// The connection to the registry, or the attempt to make one.
     pub(crate) link: Option<usize>,
+    /// It stands still.
+    pub(crate) nap: Option<Nap>,
+    /// Since when it does not.
+    pub(crate) awake_since: Duration,
 }
 
 impl Peer {
@@ -43,7 +53,9 @@ impl Peer {
             registered: false,
             wall,
             run: 0,
+            blocks: BTreeSet::new(),
             running: None,
+            is_dark: false,
         }
     }
 
@@ -64,6 +76,7 @@ impl Peer {
             origin,
             wall: self.wall,
         };
+        self.is_dark = false;
         self.running = Some(Running {
             machine: begin(clocks),
             view: View::default(),
@@ -71,6 +84,8 @@ impl Peer {
             clocks,
             planned: None,
             link: None,
+            nap: None,
+            awake_since: Duration::ZERO,
         });
     }
 
@@ -82,6 +97,11 @@ impl Peer {
         self.is_up() && self.process() == process
     }
 
+    /// Whether the host is switched off.
+    pub(crate) fn is_dark(&self) -> bool {
+        self.is_dark
+    }
+
     pub(crate) fn running(&self) -> Option<&Running> {
         self.running.as_ref()
     }
@@ -90,15 +110,22 @@ impl Peer {
         self.running.as_mut()
     }
 
-    /// The process dies. What its user was told until then.
-    pub(crate) fn stop(&mut self) -> Told {
+    /// The process dies, with its host if nobody is to be told. What its user was told
+    /// until then.
+    pub(crate) fn stop(&mut self, silently: bool) -> Told {
         self.run += 1;
+        self.is_dark = silently;
         self.running
             .take()
             .map_or_else(Told::default, |running| running.book.told)
     }
 
-    /// What his clock on the wall shows is wrong, and is corrected.
+    /// What his clock on the wall showed when the world began.
+    pub(crate) fn wall(&self) -> u64 {
+        self.wall
+    }
+
+    /// Sets his clock on the wall: to what it would have shown when the world began.
     pub(crate) fn set_wall(&mut self, wall: u64) {
         self.wall = wall;
         if let Some(running) = &mut self.running {

@@ -70,7 +70,8 @@ impl World {
         Err(format!("the lists still change after {MOST_ROUNDS} rounds"))
     }
 
-    fn members(&self, seat: usize) -> BTreeSet<PeerAddr> {
+    /// Whom somebody sees in the chat.
+    pub(crate) fn members(&self, seat: usize) -> BTreeSet<PeerAddr> {
         let running = self.peers[seat].running();
         running.map_or_else(BTreeSet::new, |running| running.book.members.clone())
     }

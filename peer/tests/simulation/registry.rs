@@ -17,6 +17,17 @@ pub(crate) struct Presence {
     seen: Duration,
 }
 
+/// How the registry answers.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    #[default]
+    Well,
+    /// Late, and sometimes too late.
+    Slow,
+    /// Twice, not at all, in the wrong order, or unasked.
+    Confused,
+}
+
 /// The registry.
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
@@ -26,6 +37,8 @@ pub(crate) struct Registry {
     pub(crate) down: bool,
     /// Whether the store fails.
     pub(crate) store_broken: bool,
+    /// How it answers.
+    pub(crate) manner: Manner,
 }
 
 impl Registry {
@@ -35,7 +48,29 @@ impl Registry {
     /// Stops the process: what it knew of presence is gone, the accounts are not.
     pub(crate) fn stop(&mut self) {
         self.down = true;
+        self.forget_all();
+    }
+
+    /// All its troubles end.
+    pub(crate) fn recover(&mut self) {
+        self.down = false;
+        self.store_broken = false;
+        self.manner = Manner::Well;
+    }
+
+    /// Nobody is online any more, as far as it knows.
+    pub(crate) fn forget_all(&mut self) {
         self.online.clear();
+    }
+
+    /// This user is not online any more, as far as it knows.
+    pub(crate) fn forget(&mut self, name: Username) {
+        self.online.remove(&name);
+    }
+
+    /// Whether it does what a registry has to do.
+    pub(crate) fn is_well(&self) -> bool {
+        !self.down && !self.store_broken && self.manner == Manner::Well
     }
 
     /// Where a user is, if he is online.

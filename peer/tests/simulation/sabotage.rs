@@ -2,9 +2,10 @@
 
 use p2pchat_model::{Event, Message as Shown, MessageId, NameCheck, Speaker, Timestamp};
 use p2pchat_peer::machine::Output;
-use p2pchat_protocol::ChatAnswer;
+use p2pchat_protocol::{ChatAnswer, Request};
 
 use super::network::Packet;
+use super::schedule::Process;
 use super::world::World;
 
 /// A lie.
@@ -26,6 +27,18 @@ pub(crate) enum Sabotage {
     SilentJoin,
     /// Members never hear of newcomers.
     MuteNotify,
+    /// The sender of a text is told that it was taken before it is in the history.
+    HastyTake,
+    /// A machine is not told which numbers its history has.
+    ForgetNumbers,
+    /// A machine is not told how long its process stood still.
+    Oversleep,
+    /// The registry's troubles never end.
+    StayConfused,
+    /// Nobody logs in anew.
+    MuteLogin,
+    /// A machine holds more than it may.
+    Hoard,
 }
 
 impl Sabotage {
@@ -44,14 +57,20 @@ impl Sabotage {
 
 impl World {
     /// Falsifies what a machine wants done, where the run is meant to be caught lying.
-    pub(crate) fn tamper(&self, outputs: &mut Vec<Output>) {
+    pub(crate) fn tamper(&self, process: Process, outputs: &mut Vec<Output>) {
         let Some(sabotage) = self.mix.sabotage else {
             return;
         };
         if sabotage == Sabotage::Smuggle {
             return self.smuggle(outputs);
         }
-        outputs.retain(|output| !sabotage.swallows(output));
+        let running = self.peers[process.seat].running();
+        let is_in = running.is_some_and(|running| running.book.account.is_some());
+        let anew = |output: &Output| is_in && matches!(output, Output::Ask(Request::Login { .. }));
+        outputs.retain(|output| match sabotage {
+            Sabotage::MuteLogin => !anew(output),
+            _ => !sabotage.swallows(output),
+        });
     }
 
     /// Shows what was refused.
@@ -64,7 +83,7 @@ impl World {
         };
         let from = Speaker {
             name: message.from,
-            address: self.outsider,
+            address: self.network.calls[conn.0 as usize].from,
             check: NameCheck::Unknown,
         };
         let message = Shown {

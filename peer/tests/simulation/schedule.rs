@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use p2pchat_model::Timestamp;
+use p2pchat_model::{Command, Timestamp};
 use p2pchat_peer::machine::Now;
 
 use super::faults::Fault;
@@ -28,7 +28,9 @@ pub(crate) enum Happening {
     Timer(Process),
     /// Somebody does something at his keyboard.
     User(usize, Act),
-    /// The outsider does something.
+    /// Somebody types this.
+    Command(usize, Command),
+    /// Somebody who plays by other rules does something.
     Outsider,
     /// A connection between peers goes on.
     Call(usize, CallStage),

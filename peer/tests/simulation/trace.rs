@@ -119,3 +119,58 @@ pub(crate) fn output_words(output: &Output) -> String {
         other => format!("{other:?}"),
     }
 }
+
+/// An input is handed over, and looked at afterwards.
+pub(crate) fn copy_of(input: &Input) -> Input {
+    match input {
+        Input::Command(command) => Input::Command(command.clone()),
+        Input::Timer => Input::Timer,
+        Input::RegistryUp => Input::RegistryUp,
+        Input::RegistryDown { reason } => Input::RegistryDown {
+            reason: reason.clone(),
+        },
+        Input::Response(response) => Input::Response(response.clone()),
+        Input::Contact {
+            conn,
+            from,
+            contact,
+        } => Input::Contact {
+            conn: *conn,
+            from: *from,
+            contact: contact.clone(),
+        },
+        Input::ContactLost { conn } => Input::ContactLost { conn: *conn },
+        Input::Text {
+            conn,
+            from,
+            message,
+        } => Input::Text {
+            conn: *conn,
+            from: *from,
+            message: *message,
+        },
+        Input::RequestDone { id, result } => Input::RequestDone {
+            id: *id,
+            result: *result,
+        },
+        Input::NotifyDone { id, result } => Input::NotifyDone {
+            id: *id,
+            result: *result,
+        },
+        Input::TextDone { id, result } => Input::TextDone {
+            id: *id,
+            result: *result,
+        },
+        Input::Dropped {
+            from,
+            tried,
+            why,
+            count,
+        } => Input::Dropped {
+            from: *from,
+            tried: *tried,
+            why: *why,
+            count: *count,
+        },
+    }
+}

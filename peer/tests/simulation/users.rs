@@ -1,11 +1,9 @@
-//! People at their keyboards, and one who plays by other rules.
+//! People at their keyboards.
 
 use std::time::Duration;
 
 use p2pchat_model::{Command, PeerAddr, Target};
-use p2pchat_protocol::{ChatAnswer, ChatList, ChatText, Contact, Message};
 
-use super::network::{CallStage, Caller, Packet, Reply};
 use super::schedule::Happening;
 use super::world::World;
 
@@ -28,25 +26,19 @@ impl World {
 
     /// Plans who comes when and who does something when.
     pub(crate) fn plan_users(&mut self) {
-        for seat in 0..self.peers.len() {
-            self.start(seat);
-            let delay = self.chance.secs(0, 5);
-            self.schedule
-                .after(delay, Happening::User(seat, Act::Enter));
-        }
+        (0..self.peers.len()).for_each(|seat| self.restart(seat));
         for _ in 0..self.mix.acts {
             let seat = self.chance.below(self.peers.len());
             let delay = self.chance.between(Duration::from_secs(3), self.mix.span);
             self.schedule
                 .after(delay, Happening::User(seat, Act::Anything));
         }
-        if self.mix.outsider {
-            self.schedule
-                .after(Duration::from_secs(5), Happening::Outsider);
-        }
     }
 
     pub(crate) fn plan_answer(&mut self, seat: usize, from: PeerAddr) {
+        if self.mix.script {
+            return;
+        }
         let limit = self.mix.request_limit;
         let delay = match self.chance.hits(0.7) {
             true => self.chance.between(Duration::ZERO, limit / 5),
@@ -58,7 +50,7 @@ impl World {
 
     /// Some greet whoever comes, at once: while the news of both is still on its way.
     pub(crate) fn plan_greeting(&mut self, seat: usize) {
-        if !self.is_quiet() && self.chance.hits(1.0 / self.peers.len() as f64) {
+        if !self.is_quiet() && !self.mix.script && self.chance.hits(1.0 / self.peers.len() as f64) {
             let delay = self.chance.between(Duration::ZERO, Self::GREETING);
             self.schedule
                 .after(delay, Happening::User(seat, Act::Speak));
@@ -72,6 +64,9 @@ impl World {
     }
 
     pub(crate) fn act(&mut self, seat: usize, act: Act) {
+        if let Some(wait) = self.is_reached_in(self.peers[seat].process()) {
+            return self.schedule.after(wait, Happening::User(seat, act));
+        }
         let Some(running) = self.peers[seat].running() else {
             return;
         };
@@ -101,7 +96,8 @@ impl World {
     }
 
     fn enter(&mut self, seat: usize) {
-        let guest = self.mix.logouts && !self.is_quiet() && self.chance.hits(0.15);
+        let guest =
+            self.mix.logouts && !self.mix.script && !self.is_quiet() && self.chance.hits(0.15);
         // Somebody at another's place: that one is online elsewhere then.
         let host = self.chance.below(self.peers.len());
         let know_themselves = self.peers[seat].registered && self.peers[host].registered;
@@ -120,7 +116,8 @@ impl World {
 
     fn answer(&mut self, seat: usize, from: PeerAddr) {
         let unwilling = self.mix.unwilling;
-        if self.chance.hits(unwilling) {
+        let unwelcome = self.outsiders.contains(&from) && !self.outsiders_are_let_in();
+        if unwelcome || self.chance.hits(unwilling) {
             self.command(seat, Command::Reject { from });
         } else if !self.chance.hits(unwilling) {
             self.command(seat, Command::Accept { from });
@@ -138,12 +135,18 @@ impl World {
                 let name = self.peers[self.chance.below(self.peers.len())].name;
                 self.command(seat, Command::Search { name });
             }
-            86..90 => {
+            86..88 => {
                 let on = self.chance.hits(0.3);
                 self.command(seat, Command::Busy { on });
             }
+            88..90 if self.mix.blocks => self.block_somebody(seat),
             90..94 if self.mix.leaves => self.command(seat, Command::Leave),
             94..97 if self.mix.logouts => self.command(seat, Command::Logout),
+            97 => self.command(seat, Command::History { before: None }),
+            98 => {
+                let text = "ğ".to_owned();
+                self.command(seat, Command::Find { text });
+            }
             _ => self.nonsense(seat),
         }
     }
@@ -151,12 +154,27 @@ impl World {
     fn ask_somebody(&mut self, seat: usize) {
         let other = self.chance.below(self.peers.len());
         let to = match self.chance.below(20) {
-            0 if self.mix.outsider => Target::Address(self.outsider),
+            0 if self.outsiders_are_let_in() => Target::Address(self.any_outsider()),
             1 => Target::Name("nobody".parse().unwrap()),
             2..8 => Target::Address(self.peers[other].address),
             _ => Target::Name(self.peers[other].name),
         };
         self.command(seat, Command::Request { to });
+    }
+
+    fn block_somebody(&mut self, seat: usize) {
+        let other = self.chance.below(self.peers.len());
+        let who = match self.chance.hits(0.5) {
+            true => Target::Name(self.peers[other].name),
+            false => Target::Address(self.seats[other]),
+        };
+        // Nobody is lonely for ever.
+        let blocked = self.peers[seat].blocks.iter().map(|(_, who)| *who);
+        let command = match blocked.last().filter(|_| self.chance.hits(0.5)) {
+            Some(who) => Command::Unblock { who },
+            None => Command::Block { who },
+        };
+        self.command(seat, command);
     }
 
     fn speak(&mut self, seat: usize) {
@@ -188,73 +206,5 @@ impl World {
             },
         };
         self.command(seat, command);
-    }
-
-    /// The one who plays by other rules does what he likes.
-    pub(crate) fn outsider_acts(&mut self) {
-        if self.is_quiet() {
-            return;
-        }
-        let to = self.peers[self.chance.below(self.peers.len())].address;
-        let packet = match self.chance.below(3) {
-            0 => {
-                let text = self.ledger.compose(None, 3);
-                let text = ChatText::new(&text).unwrap();
-                Packet::Text(Message::new(self.outsiders_name(), text), Duration::ZERO)
-            }
-            1 => Packet::Notify(Contact::Notify {
-                newcomer: self.any_address(),
-                members: self.any_list(),
-            }),
-            _ => Packet::Request(
-                Contact::Request {
-                    from: self.outsiders_name(),
-                    members: self.any_list(),
-                },
-                self.mix.request_limit,
-            ),
-        };
-        self.call(Caller::Outsider(self.outsider), to, packet);
-        let delay = self.chance.secs(1, 10);
-        self.schedule.after(delay, Happening::Outsider);
-    }
-
-    /// Somebody calls the one who plays by other rules.
-    pub(crate) fn outsider_is_called(&mut self, call: usize) {
-        let reply = match self.packet_of(call) {
-            Packet::Request(..) => match self.chance.below(3) {
-                0 => None,
-                1 => Some(Reply::Answer(ChatAnswer::Rejected)),
-                _ => Some(Reply::Answer(ChatAnswer::Accepted)),
-            },
-            Packet::Notify(_) => Some(Reply::Received),
-            Packet::Text(..) => self.chance.hits(0.5).then_some(Reply::Received),
-        };
-        self.call_expires(call);
-        if let Some(reply) = reply {
-            let delay = self.delay();
-            self.call_after(delay, call, CallStage::Return(reply));
-        }
-    }
-
-    fn outsiders_name(&mut self) -> p2pchat_model::Username {
-        match self.chance.hits(0.5) {
-            true => "mallory".parse().unwrap(),
-            false => self.peers[self.chance.below(self.peers.len())].name,
-        }
-    }
-
-    fn any_address(&mut self) -> PeerAddr {
-        match self.chance.below(4) {
-            0 => self.outsider,
-            1 => "10.0.2.1".parse().unwrap(),
-            _ => self.peers[self.chance.below(self.peers.len())].address,
-        }
-    }
-
-    fn any_list(&mut self) -> ChatList {
-        (0..self.chance.below(4))
-            .map(|_| self.any_address())
-            .collect()
     }
 }

@@ -7,6 +7,7 @@ use p2pchat_model::PeerAddr;
 
 use super::book::Told;
 use super::chance::Chance;
+use super::crashes::Trap;
 use super::ledger::Ledger;
 use super::links::Link;
 use super::mix::Mix;
@@ -15,6 +16,7 @@ use super::peers::Peer;
 use super::registry::Registry;
 use super::schedule::{Happening, Schedule};
 use super::trace::{Detail, Trace};
+use super::troubles::Troubles;
 
 /// Something that must always hold does not.
 #[derive(Debug)]
@@ -34,6 +36,11 @@ pub(crate) struct Report {
     pub(crate) shown: usize,
     /// What users were told.
     pub(crate) told: Told,
+    /// What went wrong.
+    pub(crate) troubles: Troubles,
+    /// How many points there were at which something could be struck, before all was to
+    /// come to rest.
+    pub(crate) points_until_quiet: usize,
     /// How many lines the trace has, and its hash.
     pub(crate) trace: (usize, u64),
 }
@@ -51,13 +58,19 @@ pub(crate) struct World {
     pub(crate) peers: Vec<Peer>,
     /// The addresses of the peers, by seat.
     pub(crate) seats: Vec<PeerAddr>,
-    /// The address of the one who plays by other rules.
-    pub(crate) outsider: PeerAddr,
+    /// The addresses of those who play by other rules.
+    pub(crate) outsiders: Vec<PeerAddr>,
     pub(crate) ledger: Ledger,
     pub(crate) trace: Trace,
     pub(crate) violation: Option<Violation>,
     /// What the users of programs that have ended were told.
     pub(crate) told: Told,
+    /// Where the next process is killed.
+    pub(crate) trap: Option<Trap>,
+    /// How many points there were at which something could be struck.
+    pub(crate) points: usize,
+    points_until_quiet: usize,
+    pub(crate) troubles: Troubles,
     quiet: bool,
 }
 
@@ -84,11 +97,19 @@ impl World {
     }
 
     fn go(&mut self) {
-        self.plan_users();
+        match self.mix.script {
+            true => self.plan_script(),
+            false => self.plan_users(),
+        }
+        self.plan_outsiders();
         self.plan_faults();
         self.schedule.after(Self::AUDIT, Happening::Audit);
         self.run_for(self.mix.span);
+        self.points_until_quiet = self.points;
         self.settle();
+        if self.mix.script {
+            self.chat_again();
+        }
     }
 
     fn new(seed: u64, detail: Detail, change: impl FnOnce(&mut Mix)) -> Self {
@@ -108,7 +129,13 @@ impl World {
             registry: Registry::default(),
             seats: peers.iter().map(|peer| peer.address).collect(),
             peers,
-            outsider: "10.0.1.1".parse().unwrap(),
+            outsiders: (1..=Self::OUTSIDERS)
+                .map(|last| format!("10.0.1.{last}").parse().unwrap())
+                .collect(),
+            trap: None,
+            points: 0,
+            points_until_quiet: 0,
+            troubles: Troubles::default(),
             ledger: Ledger::default(),
             trace: Trace::new(detail),
             violation: None,
@@ -171,6 +198,7 @@ impl World {
         match happening {
             Happening::Timer(process) => self.timer(process),
             Happening::User(seat, act) => self.act(seat, act),
+            Happening::Command(seat, command) => self.command(seat, command),
             Happening::Outsider => self.outsider_acts(),
             Happening::Call(call, stage) => self.call_goes_on(call, stage),
             Happening::Link(link, stage) => self.link_goes_on(link, stage),
@@ -195,6 +223,8 @@ impl World {
         Ok(Report {
             shown: self.ledger.shown_parts(),
             told: self.told,
+            troubles: self.troubles,
+            points_until_quiet: self.points_until_quiet,
             trace: self.trace.sum(),
         })
     }

@@ -10,6 +10,8 @@ const SLACK: Duration = Duration::from_secs(2);
 /// How much longer than the limit a request that was sent may wait: the connection (5 s)
 /// and the answer given in the last moment (5 s).
 const ANSWER: Duration = Duration::from_secs(11);
+/// How long a process may take to see what happened while it stood still.
+const WAKING: Duration = Duration::from_secs(1);
 /// Three hellos may be lost in a row.
 const HELLO: Duration = Duration::from_secs(15);
 /// More than so many timers in a second are a storm.
@@ -86,6 +88,9 @@ impl World {
             let Some(running) = peer.running() else {
                 continue;
             };
+            if running.nap.is_some() || now < running.awake_since + WAKING {
+                continue;
+            }
             let (book, name) = (&running.book, peer.name);
             let verdicts = [
                 (
@@ -98,6 +103,10 @@ impl World {
                 (
                     "the_logged_in_are_listed",
                     the_logged_in_are_listed(now, loss, book),
+                ),
+                (
+                    "what_is_held_is_bounded",
+                    self.what_is_held_is_bounded(running),
                 ),
             ];
             for (check, verdict) in verdicts {
@@ -118,10 +127,14 @@ impl World {
             let account = peer.running().and_then(|running| running.book.account);
             account == Some(name) && peer.address != address
         });
-        let heard = !self.registry.down && !self.registry.store_broken && !self.is_cut_off(seat);
+        let heard = self.registry.is_well() && !self.is_cut_off(seat);
         if let Some(running) = self.peers[seat].running_mut() {
             let book = &mut running.book;
-            let could = heard && !listed && !has_guest && book.account == Some(name);
+            let could = heard
+                && running.nap.is_none()
+                && !listed
+                && !has_guest
+                && book.account == Some(name);
             book.listable_since = could.then(|| book.listable_since.unwrap_or(now));
         }
     }

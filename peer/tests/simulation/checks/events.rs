@@ -1,6 +1,8 @@
 //! Checks of one event, before it is entered into the books.
 
-use p2pchat_model::{DeliveryState, Event, NameCheck, OnlineUser, PeerAddr};
+use p2pchat_model::{
+    DeliveryState, Dropped, Event, NameCheck, OnlineUser, PeerAddr, Target, View, Why,
+};
 
 use super::{Scene, Verdict, ensure};
 
@@ -182,13 +184,46 @@ pub(super) fn requests_are_answered_once(scene: &Scene<'_>, event: &Event) -> Ve
 
 /// A flood of strangers does not become a flood of notices, and no member is a stranger.
 pub(super) fn strangers_are_told_of_at_powers_of_ten(scene: &Scene<'_>, event: &Event) -> Verdict {
-    let Event::Stranger { address, count, .. } = event else {
+    let Event::Dropped(dropped) = event else {
         return Ok(());
     };
-    ensure((0..20).any(|power| *count == 10_u64.pow(power)), || {
-        format!("a notice at packet {count} of {address}")
-    })?;
-    ensure(!scene.book.members.contains(address), || {
+    // Other counts come when the user asks, and are no line of the conversation.
+    ensure(
+        dropped.is_milestone() || View::notice(event).is_none(),
+        || format!("a notice between the powers of ten: {dropped:?}"),
+    )?;
+    let Dropped {
+        address: Some(address),
+        why: Why::Stranger,
+        ..
+    } = dropped
+    else {
+        return Ok(());
+    };
+    // What is told when the user asks was counted before he became a member.
+    let is_member = dropped.is_milestone() && scene.book.members.contains(address);
+    ensure(!is_member, || {
         format!("the member {address} counts as a stranger")
+    })
+}
+
+/// Nothing comes of what somebody does whom the user blocked: by the name that he says or
+/// has in the list, or by his address.
+pub(super) fn the_blocked_are_not_heard(scene: &Scene<'_>, event: &Event) -> Verdict {
+    let (name, address) = match event {
+        Event::Message(message) if !message.is_own() => {
+            (Some(message.from.name), message.from.address)
+        }
+        Event::RequestReceived(request) => (Some(request.from.name), request.from.address),
+        Event::MemberJoined { member, .. } => (None, member.address),
+        _ => return Ok(()),
+    };
+    let listed = scene.view.name_of(address);
+    let names = [name, listed].into_iter().flatten().map(Target::Name);
+    let blocked = names
+        .chain([Target::Address(address)])
+        .find(|target| scene.book.blocked.contains(target));
+    ensure(blocked.is_none(), || {
+        format!("{blocked:?} is blocked, and at {address} is heard")
     })
 }

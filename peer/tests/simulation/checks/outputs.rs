@@ -1,5 +1,7 @@
 //! Checks of one output, before it is entered into the books.
 
+use std::time::Duration;
+
 use p2pchat_model::{Command, Event};
 use p2pchat_peer::machine::{Input, Output};
 use p2pchat_protocol::{ChatAnswer, Kind};
@@ -62,7 +64,11 @@ pub(super) fn answers_go_to_who_waits(scene: &Scene<'_>, output: &Output) -> Ver
     })
 }
 
-/// Nobody gets in but by the user's own word.
+/// How much later than its limit a request may be accepted: a late timer.
+const SLACK: Duration = Duration::from_secs(1);
+
+/// Nobody gets in but by the user's own word, given in time: who asked has been told
+/// "rejected" by his own machine after that.
 pub(super) fn only_the_user_accepts(scene: &Scene<'_>, output: &Output) -> Verdict {
     let Output::Answer {
         conn,
@@ -78,6 +84,10 @@ pub(super) fn only_the_user_accepts(scene: &Scene<'_>, output: &Output) -> Verdi
     };
     ensure(said.is_some() && said == asker, || {
         format!("the request of {asker:?} is accepted, the user said {said:?}")
+    })?;
+    let until = scene.book.asked_at + scene.request_limit + SLACK;
+    ensure(scene.now <= until, || {
+        format!("the request of {asker:?} is accepted after its time, {until:?}")
     })
 }
 

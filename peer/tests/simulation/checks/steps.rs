@@ -100,6 +100,11 @@ pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
         Command::Leave => matches!(event, Event::ChatLeft { .. }),
         Command::Logout => matches!(event, Event::LoggedOut { .. }),
         Command::Busy { on } => *event == Event::Busy { on: *on },
+        Command::Block { .. } | Command::Unblock { .. } => matches!(event, Event::Blocks { .. }),
+        _ => false,
+    }) || scene.outputs.iter().any(|output| match command {
+        Command::History { .. } => matches!(output, Output::Recall { .. }),
+        Command::Find { .. } => matches!(output, Output::Find { .. }),
         _ => false,
     });
     let needs_others = matches!(
@@ -117,7 +122,12 @@ pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
 
 /// One packet from outside must not make a machine send a thousand.
 pub(super) fn outputs_are_few(scene: &Scene<'_>) -> Verdict {
-    let bound = OUTPUTS_A_PEER * (scene.seats.len() + 4);
+    let named = match scene.input {
+        Some(Input::Contact { contact, .. }) => contact.members().len(),
+        _ => 0,
+    };
+    let known = scene.book.members.len() + scene.book.former.len();
+    let bound = OUTPUTS_A_PEER * (scene.seats.len() + known + named + 4);
     ensure(scene.outputs.len() <= bound, || {
         format!("{} outputs from one input", scene.outputs.len())
     })

@@ -1,0 +1,140 @@
+//! Three people who do the same thing in every run: each step of the protocol comes up,
+//! so that something can be struck at each.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use p2pchat_model::{Command, PeerAddr, Target};
+
+use super::mix::Mix;
+use super::schedule::Happening;
+use super::users::Act;
+use super::world::World;
+
+const ANN: usize = 0;
+const BOB: usize = 1;
+const CEM: usize = 2;
+
+impl Mix {
+    /// What the script needs: nothing goes wrong by chance.
+    pub(crate) fn make_scripted(&mut self, strike: super::crashes::Strike) {
+        let millis = Duration::from_millis;
+        *self = Self {
+            peers: 3,
+            span: Duration::from_secs(31),
+            request_limit: Duration::from_secs(5),
+            delay: (millis(5), millis(15)),
+            leaves: true,
+            logouts: true,
+            script: true,
+            strike: Some(strike),
+            sabotage: self.sabotage,
+            ..Self::calm()
+        };
+    }
+}
+
+impl World {
+    /// How long people take to get together again.
+    const GATHER: Duration = Duration::from_secs(40);
+
+    /// Plans who does what when.
+    pub(crate) fn plan_script(&mut self) {
+        for seat in 0..self.peers.len() {
+            self.start(seat);
+            self.plan(0, Happening::User(seat, Act::Enter));
+        }
+        let [ann, bob, cem] = [ANN, BOB, CEM].map(|seat| self.seats[seat]);
+        let cems_name = self.peers[CEM].name;
+        self.plan_command(2_000, CEM, request(bob));
+        self.plan_command(2_500, BOB, Command::Reject { from: cem });
+        self.plan_command(3_000, ANN, request(bob));
+        self.plan_command(3_200, CEM, request(bob));
+        self.plan_command(3_500, BOB, Command::Accept { from: ann });
+        self.plan_speech(4_000, ANN);
+        self.plan_speech(4_000, BOB);
+        self.plan_command(5_000, ANN, Command::Search { name: cems_name });
+        self.plan_command(
+            5_500,
+            ANN,
+            Command::Request {
+                to: Target::Name(cems_name),
+            },
+        );
+        self.plan_command(6_000, CEM, Command::Accept { from: ann });
+        self.plan_speech(6_005, CEM);
+        self.plan_speech(7_000, BOB);
+        self.plan_speech(8_000, CEM);
+        self.plan_command(9_000, CEM, Command::Leave);
+        self.plan_speech(9_500, ANN);
+        self.plan_command(16_000, CEM, request(ann));
+        self.plan_command(16_500, ANN, Command::Accept { from: cem });
+        self.plan_speech(17_000, CEM);
+        self.plan_speech(18_000, ANN);
+        self.plan_command(20_000, BOB, Command::Logout);
+        self.plan_speech(21_000, ANN);
+        self.plan_command(22_000, CEM, Command::History { before: None });
+        let text = "ğ".to_owned();
+        self.plan_command(22_000, CEM, Command::Find { text });
+        self.plan_command(23_000, CEM, request(bob));
+        // That waits until it runs out.
+        self.plan(30_000, Happening::User(BOB, Act::Enter));
+    }
+
+    fn plan(&mut self, millis: u64, happening: Happening) {
+        self.schedule
+            .after(Duration::from_millis(millis), happening);
+    }
+
+    fn plan_command(&mut self, millis: u64, seat: usize, command: Command) {
+        self.plan(millis, Happening::Command(seat, command));
+    }
+
+    fn plan_speech(&mut self, millis: u64, seat: usize) {
+        self.plan(millis, Happening::User(seat, Act::Speak));
+    }
+
+    /// Whatever happened before: all three get together again, and each hears the others.
+    pub(crate) fn chat_again(&mut self) {
+        let [ann, bob, cem] = [ANN, BOB, CEM].map(|seat| self.seats[seat]);
+        for (asker, asked, seat) in [(ANN, bob, BOB), (ANN, cem, CEM), (BOB, cem, CEM)] {
+            if !self.members(asker).contains(&asked) {
+                let from = self.seats[asker];
+                self.command(asker, request(asked));
+                self.run_for(Duration::from_secs(1));
+                self.command(seat, Command::Accept { from });
+                self.run_for(Duration::from_secs(1));
+            }
+        }
+        let sent_before = self.sent();
+        for seat in [ANN, BOB, CEM] {
+            self.act(seat, Act::Speak);
+        }
+        self.run_for(Self::GATHER);
+        let all = BTreeSet::from([ann, bob, cem]);
+        for seat in [ANN, BOB, CEM] {
+            let mut known = self.members(seat);
+            known.insert(self.seats[seat]);
+            if known != all {
+                let name = self.peers[seat].name;
+                self.fail("a_chat_can_be_had_again", &format!("{name} has {known:?}"));
+            }
+        }
+        let sent = self.sent() - sent_before;
+        if sent != 6 {
+            self.fail("a_chat_can_be_had_again", &format!("{sent} of 6 were sent"));
+        }
+    }
+
+    /// How many texts those who are here were told to be sent.
+    fn sent(&self) -> usize {
+        let running = self.peers.iter().filter_map(|peer| peer.running());
+        running.map(|running| running.book.told.sent).sum()
+    }
+}
+
+fn request(to: PeerAddr) -> Command {
+    Command::Request {
+        to: Target::Address(to),
+    }
+}
