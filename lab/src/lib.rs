@@ -6,6 +6,8 @@
 
 pub mod chatter;
 pub mod crash;
+pub mod floods;
+pub mod guessing;
 pub mod mongod;
 pub mod programs;
 pub mod registry;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use p2pchat_lab::{Programs, Report, crash};
+use p2pchat_lab::{Programs, Report, crash, floods, guessing};
 
 /// Long and hostile runs of the built programs, which lie beside this one.
 ///
@@ -14,6 +14,10 @@ use p2pchat_lab::{Programs, Report, crash};
 enum Run {
     /// Kill the registry again and again while people register on its own store
     Crash(crash::Options),
+    /// Flood the registry in every way, and see how somebody fares meanwhile
+    Floods(floods::Options),
+    /// Guess passwords: by the clock, and as many as the registry takes
+    Guessing(guessing::Options),
     /// Kill a single mongod again and again under a running registry
     MongoCrash(crash::mongo::Options),
     /// Kill the primary of a replica set again and again under a running registry
@@ -41,6 +45,8 @@ async fn run(run: Run) -> Result<Report> {
     let programs = Programs::find()?;
     match run {
         Run::Crash(options) => crash::run(&programs, &options).await,
+        Run::Floods(options) => floods::run(&programs, &options).await,
+        Run::Guessing(options) => guessing::run(&programs, &options).await,
         Run::MongoCrash(options) => crash::mongo::run(&programs, &options).await,
         Run::ReplicaSet(options) => crash::replicas::run(&programs, &options).await,
     }

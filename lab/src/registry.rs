@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Child;
 use tokio::time::{sleep, timeout};
@@ -108,6 +109,20 @@ impl Registry {
     /// If it has ended.
     pub fn memory(&self) -> Result<u64> {
         memory(self.pid()?)
+    }
+
+    /// Has it end in order, and waits until it has.
+    ///
+    /// # Errors
+    /// If it does not, or says that it failed.
+    pub async fn stop(mut self) -> Result<()> {
+        let pid = Pid::from_raw(self.pid()?.try_into()?).context("a process has a number")?;
+        kill_process(pid, Signal::TERM)?;
+        let ended = timeout(SOON, self.child.wait())
+            .await
+            .context("the registry does not end")??;
+        ensure!(ended.success(), "the registry ended with {ended}");
+        Ok(())
     }
 
     /// Ends it with SIGKILL, and waits until it is gone.

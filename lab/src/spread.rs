@@ -15,6 +15,12 @@ impl Spread {
         self.times.push(time);
     }
 
+    /// All of them, in the order in which they were added.
+    #[must_use]
+    pub fn times(&self) -> &[Duration] {
+        &self.times
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -3,5 +3,9 @@
 
 #[path = "lab/crash.rs"]
 mod crash;
+#[path = "lab/floods.rs"]
+mod floods;
+#[path = "lab/guessing.rs"]
+mod guessing;
 #[path = "lab/smoke.rs"]
 mod smoke;

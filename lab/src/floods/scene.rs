@@ -1,0 +1,190 @@
+//! A registry of its own, with its users, and what can be seen of it from outside.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use p2pchat_protocol::{Password, Request, Response, Username};
+use rusqlite::{Connection, params};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tempfile::TempDir;
+
+use super::residents::Residents;
+use super::turned_away::TurnedAway;
+use super::{Options, hold};
+use crate::wait::{SOON, wait_for};
+use crate::{Programs, Registry, Report, Session};
+
+/// Shorter than what is usual, as the time between two Hellos is ([`super::residents`]):
+/// so a flood of some seconds is long enough to starve them.
+const PRESENCE_TIMEOUT: &str = "12";
+/// The client that is measured. Nobody else is at its address.
+const HOME: Ipv4Addr = Ipv4Addr::new(127, 30, 0, 1);
+/// What a process needs beside its connections.
+const SPARE_FILES: u64 = 200;
+/// How many open files more than before a flood count as none: connections of the client
+/// that is measured which are on their way out.
+const FEW_FILES: usize = 8;
+
+/// Where the attacker finds what he floods.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target {
+    pub(super) tcp: SocketAddr,
+    pub(super) udp: SocketAddr,
+    pub(super) users: usize,
+}
+
+/// A registry and its users.
+pub(super) struct Scene {
+    pub(super) registry: Registry,
+    pub(super) residents: Residents,
+    home: TempDir,
+}
+
+impl Scene {
+    /// Starts a registry, with users online and the one that is measured.
+    pub(super) async fn start(programs: &Programs, options: &Options) -> Result<Self> {
+        let home = TempDir::new()?;
+        let store = home.path().join("accounts.sqlite3");
+        let mut more = vec!["--presence-timeout", PRESENCE_TIMEOUT];
+        more.extend(options.registry.iter().map(String::as_str));
+        let registry = Registry::start(
+            programs,
+            home.path(),
+            store.to_str().context("a path that is text")?,
+            &more,
+        )
+        .await?;
+        add_accounts(&store, options.online)?;
+        register(HOME, registry.tcp, probe_account()).await?;
+        register(hold::FLOODER, registry.tcp, attacker_account()).await?;
+        let residents = Residents::log_in(options.online, registry.ports()).await?;
+        Ok(Self {
+            registry,
+            residents,
+            home,
+        })
+    }
+
+    pub(super) fn target(&self) -> Target {
+        Target {
+            tcp: self.registry.tcp,
+            udp: self.registry.udp,
+            users: self.residents.count(),
+        }
+    }
+
+    /// How many files the registry has open.
+    pub(super) fn open_files(&self) -> Result<usize> {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", self.registry.pid()?))?;
+        Ok(files.count())
+    }
+
+    /// Waits until no more than a few files are open than there were; whether that
+    /// happened.
+    pub(super) async fn wait_for_files(&self, before: usize) -> bool {
+        let waiting = wait_for("end of the flood's connections", SOON, async || {
+            let open = self.open_files().ok()?;
+            (open <= before + FEW_FILES).then_some(())
+        });
+        waiting.await.is_ok()
+    }
+
+    /// The most memory that was ever resident, in bytes.
+    pub(super) fn peak_memory(&self) -> Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.registry.pid()?))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.split_whitespace().next());
+        Ok(kibibytes.context("no VmHWM")?.parse::<u64>()? * 1024)
+    }
+
+    /// How many datagrams the system threw away because the registry was behind.
+    pub(super) fn dropped_datagrams(&self) -> Result<u64> {
+        let sockets = std::fs::read_to_string(format!("/proc/{}/net/udp", self.registry.pid()?))?;
+        let port = format!(":{:04X}", self.registry.udp.port());
+        let fields = sockets.lines().find_map(|line| {
+            let fields: Vec<&str> = line.split_whitespace().collect();
+            fields.get(1)?.ends_with(&port).then_some(fields)
+        });
+        let drops = fields.and_then(|fields| fields.last().copied().map(str::to_owned));
+        Ok(drops.context("the socket is not listed")?.parse()?)
+    }
+
+    /// Stops the registry in order, and reads what it has turned away.
+    pub(super) async fn stop(self) -> Result<TurnedAway> {
+        drop(self.residents);
+        self.registry.stop().await?;
+        let log = std::fs::read_to_string(self.home.path().join("registry.log"))?;
+        Ok(TurnedAway::last_in(&log))
+    }
+}
+
+/// A connection of the client that is measured.
+pub(super) async fn connect_home(to: SocketAddr) -> Result<Session> {
+    Session::connect(HOME, to).await
+}
+
+/// The account of the client that is measured. Its password is hashed like any other.
+pub(super) fn probe_account() -> (Username, Password) {
+    let name = "ann".parse().expect("a name");
+    (name, "secret".parse().expect("a password"))
+}
+
+/// The account of the attacker, likewise.
+pub(super) fn attacker_account() -> (Username, Password) {
+    let name = "mallory".parse().expect("a name");
+    (name, "secret".parse().expect("a password"))
+}
+
+async fn register(
+    from: Ipv4Addr,
+    to: SocketAddr,
+    (username, password): (Username, Password),
+) -> Result<()> {
+    let mut session = Session::connect(from, to).await?;
+    match session
+        .ask(&Request::Register { username, password })
+        .await?
+    {
+        Response::Registered => Ok(()),
+        other => bail!("{username} was answered {other:?}"),
+    }
+}
+
+/// Puts the accounts of the users into the store: thousands of real hashes would take a
+/// minute.
+fn add_accounts(store: &Path, users: usize) -> Result<()> {
+    /// Argon2id of the password "secret", as cheap as it gets.
+    const CHEAP: &str = "$argon2id$v=19$m=8,t=1,p=1$cDJwY2hhdC1sYWItc2FsdA$\
+                         p+PiSpgzT95DWeoJmJs5RTXYi0O6eKbZ1YzvC7O1Lgo";
+    let mut connection = Connection::open(store)?;
+    connection.busy_timeout(SOON)?;
+    let transaction = connection.transaction()?;
+    for n in 0..users {
+        transaction.execute(
+            "INSERT INTO account (name, password) VALUES (?1, ?2)",
+            params![Residents::name(n).as_str(), CHEAP],
+        )?;
+    }
+    Ok(transaction.commit()?)
+}
+
+/// Lets this process have as many files as the system allows, and says how many that is,
+/// and whether they are enough here and for the registry.
+pub(super) fn raise_files(options: &Options, report: &mut Report) {
+    let limit = getrlimit(Resource::Nofile).maximum;
+    let raised = Rlimit {
+        current: limit,
+        maximum: limit,
+    };
+    let is_raised = setrlimit(Resource::Nofile, raised).is_ok();
+    let held = [options.idle, options.slow, options.deaf, hold::REFUSED];
+    let most = held.into_iter().max().unwrap_or_default() + options.online;
+    let needed = u64::try_from(most).unwrap_or(u64::MAX) + SPARE_FILES;
+    let shown = limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());
+    report.figure("file descriptors for each process", &shown);
+    report.check(
+        is_raised && limit.is_none_or(|limit| limit >= needed),
+        format!("{needed} file descriptors are needed and {shown} are to be had: raise the hard limit (ulimit -Hn)"),
+    );
+}

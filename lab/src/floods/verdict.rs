@@ -1,0 +1,159 @@
+//! What came of a flood, and whether it is what it has to be.
+
+use std::time::Duration;
+
+use super::probe::Probe;
+use super::turned_away::TurnedAway;
+use super::{Flood, MAX_RATIO, MEMORY_BOUND, Options};
+use crate::{Report, Spread};
+
+/// How many failures are quoted.
+const QUOTED: usize = 3;
+
+/// All that was seen of a flood.
+pub(super) struct Verdict {
+    pub(super) flood: Flood,
+    pub(super) quiet: Probe,
+    pub(super) during: Probe,
+    pub(super) after: Probe,
+    /// Resident memory of the registry, in bytes.
+    pub(super) at_rest: u64,
+    pub(super) peak: u64,
+    /// How many users lost their connection or were taken offline.
+    pub(super) lost: usize,
+    /// Whether the flood's connections were gone soon after it.
+    pub(super) is_over: bool,
+    pub(super) effort: String,
+    pub(super) dropped_datagrams: u64,
+    pub(super) turned_away: TurnedAway,
+}
+
+impl Verdict {
+    /// Puts the figures and the checks into a report.
+    pub(super) fn report(&self, options: &Options, report: &mut Report) {
+        let name = self.flood.name();
+        self.figures(&name, report);
+        self.checks(&name, options, report);
+    }
+
+    fn figures(&self, name: &str, report: &mut Report) {
+        let [searches, logins] = self.pairs();
+        report.figure(format!("{name}: searches"), compared(searches));
+        report.figure(format!("{name}: logins"), compared(logins));
+        let mebibytes = |bytes: u64| format!("{:.1} MiB", bytes as f64 / 1024.0 / 1024.0);
+        report.figure(
+            format!("{name}: memory"),
+            format!(
+                "{} at rest, {} at the most",
+                mebibytes(self.at_rest),
+                mebibytes(self.peak)
+            ),
+        );
+        report.figure(format!("{name}: attacker"), &self.effort);
+        let unheard = match self.dropped_datagrams {
+            0 => String::new(),
+            dropped => format!(", and {dropped} datagrams by the system"),
+        };
+        let turned_away = format!("{}{unheard}", self.turned_away);
+        report.figure(format!("{name}: turned away"), turned_away);
+    }
+
+    fn checks(&self, name: &str, options: &Options, report: &mut Report) {
+        for (when, probe) in [
+            ("before", &self.quiet),
+            ("during", &self.during),
+            ("after", &self.after),
+        ] {
+            let failures = &probe.failures;
+            let quoted = failures[..failures.len().min(QUOTED)].join("; ");
+            report.check(
+                failures.is_empty(),
+                format!(
+                    "{name}: {} requests failed {when}: {quoted}",
+                    failures.len()
+                ),
+            );
+            report.check(
+                probe.searches.count() > 0 && probe.logins.count() > 0,
+                format!("{name}: nothing was measured {when}"),
+            );
+        }
+        report.check(
+            self.lost == 0,
+            format!("{name}: {} users were lost", self.lost),
+        );
+        report.check(
+            self.peak < MEMORY_BOUND,
+            format!("{name}: more than {MEMORY_BOUND} bytes of memory"),
+        );
+        report.check(
+            self.is_over,
+            format!("{name}: connections of the flood were left behind"),
+        );
+        report.check(
+            self.has_bitten(),
+            format!("{name}: the registry turned nothing away, so there was no flood"),
+        );
+        if !options.untimed {
+            self.check_times(name, report);
+        }
+    }
+
+    fn check_times(&self, name: &str, report: &mut Report) {
+        for ((quiet, during), what) in self.pairs().into_iter().zip(["searches", "logins"]) {
+            let ratio = ratio(quiet, during);
+            report.check(
+                ratio < f64::from(MAX_RATIO),
+                format!("{name}: the p99 of {what} is {ratio:.1} times the quiet one"),
+            );
+        }
+        for (quiet, after, what) in [
+            (&self.quiet.searches, &self.after.searches, "searches"),
+            (&self.quiet.logins, &self.after.logins, "logins"),
+        ] {
+            let ratio = ratio(quiet, after);
+            report.check(
+                ratio < f64::from(MAX_RATIO),
+                format!("{name}: the p99 of {what} is {ratio:.1} times the quiet one afterwards"),
+            );
+        }
+    }
+
+    /// Whether the counters show what this flood has to leave there. Those that break
+    /// nothing leave nothing.
+    fn has_bitten(&self) -> bool {
+        let reason = match self.flood {
+            Flood::Slow => "partial_request",
+            Flood::Deaf => "unread_response",
+            Flood::Refused => "address_full",
+            Flood::Random | Flood::Almost => "no_hello",
+            Flood::Foreign => "foreign_hello",
+            Flood::Guesses => "login_slowed",
+            Flood::Registrations => "register_slowed",
+            Flood::Idle | Flood::Connections | Flood::Logins => return true,
+        };
+        self.turned_away.get(reason) > 0
+    }
+
+    fn pairs(&self) -> [(&Spread, &Spread); 2] {
+        [
+            (&self.quiet.searches, &self.during.searches),
+            (&self.quiet.logins, &self.during.logins),
+        ]
+    }
+}
+
+fn ratio(quiet: &Spread, flooded: &Spread) -> f64 {
+    let p99 = |spread: &Spread| spread.percentile(99).max(Duration::from_micros(1));
+    p99(flooded).as_secs_f64() / p99(quiet).as_secs_f64()
+}
+
+fn compared((quiet, flooded): (&Spread, &Spread)) -> String {
+    let [low, low_flooded] = [quiet, flooded].map(|spread| spread.percentile(50));
+    let [high, high_flooded] = [quiet, flooded].map(|spread| spread.percentile(99));
+    format!(
+        "p50 {low:.1?} → {low_flooded:.1?}, p99 {high:.1?} → {high_flooded:.1?}, {:.1} times ({} asked)",
+        ratio(quiet, flooded),
+        flooded.count()
+    )
+}
