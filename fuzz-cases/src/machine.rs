@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use p2pchat_model::{Event, PeerAddr, Timestamp, View};
+use p2pchat_model::{Event, PeerAddr, Timestamp, Username, View};
 use p2pchat_peer::machine::{Config, ConnId, Input, Machine, Now, Output, SendId};
 use p2pchat_protocol::Contact;
 
@@ -169,11 +169,24 @@ impl Subject {
         self.sent.push((id, what));
     }
 
+    fn is_welcome(&self, said: Option<Username>, at: PeerAddr) {
+        assert_eq!(self.view.blocks(said, at), None, "the user has blocked him");
+    }
+
     /// What a page and a script are given, and what is shown.
     fn show(&mut self, event: &Event) {
-        if let Event::MemberJoined { member, .. } = event {
-            let own = own_address();
-            assert_ne!(member.address, own, "nobody is his own member");
+        match event {
+            Event::MemberJoined { member, .. } => {
+                assert_ne!(member.address, own_address(), "nobody is his own member");
+                self.is_welcome(None, member.address);
+            }
+            Event::RequestReceived(request) => {
+                self.is_welcome(Some(request.from.name), request.from.address);
+            }
+            Event::Message(message) if !message.is_own() => {
+                self.is_welcome(Some(message.from.name), message.from.address);
+            }
+            _ => {}
         }
         let json = serde_json::to_string(event).unwrap();
         let read: Event = serde_json::from_str(&json).unwrap();

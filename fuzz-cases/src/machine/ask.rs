@@ -55,6 +55,10 @@ pub(super) enum Ask<'a> {
     Busy(bool),
     History(Option<u64>),
     Find(&'a str),
+    BlockAddress(Someone),
+    BlockName(Someone),
+    UnblockAddress(Someone),
+    UnblockName(Someone),
 }
 
 impl From<Ask<'_>> for Command {
@@ -94,6 +98,18 @@ impl From<Ask<'_>> for Command {
             },
             Ask::Find(text) => Self::Find {
                 text: text.to_owned(),
+            },
+            Ask::BlockAddress(who) => Self::Block {
+                who: Target::Address(who.address()),
+            },
+            Ask::BlockName(who) => Self::Block {
+                who: Target::Name(who.name()),
+            },
+            Ask::UnblockAddress(who) => Self::Unblock {
+                who: Target::Address(who.address()),
+            },
+            Ask::UnblockName(who) => Self::Unblock {
+                who: Target::Name(who.name()),
             },
         }
     }
