@@ -135,4 +135,22 @@ impl Chatter {
     pub async fn kill(mut self) -> Result<()> {
         Ok(self.child.kill().await?)
     }
+
+    /// Ends it with SIGKILL, and returns the events that it had written before and that
+    /// nobody had read yet.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub async fn kill_and_read(mut self) -> Result<Vec<Event>> {
+        self.child.start_kill()?;
+        let mut events = Vec::new();
+        // Its last line may be cut off.
+        while let Ok(Some(line)) = self.lines.next_line().await
+            && let Ok(event) = serde_json::from_str(&line)
+        {
+            events.push(event);
+        }
+        self.child.wait().await?;
+        Ok(events)
+    }
 }

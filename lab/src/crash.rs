@@ -19,6 +19,7 @@ use tokio::time::sleep;
 use crate::programs::own_address;
 use crate::{Programs, Registry, Report, Session, Spread};
 
+pub mod history;
 mod ledger;
 pub mod mongo;
 mod probe;
@@ -29,7 +30,7 @@ use ledger::Ledger;
 use writers::{Writers, login};
 
 /// What these runs lift: the writers are more than one address ought to have.
-const LIFTED: &[&str] = &[];
+const LIFTED: &[&str] = &["--registrations", "1000000"];
 /// The longest that a registry is left alone before it is killed.
 const LIFE: Duration = Duration::from_millis(1500);
 /// The longest that a registry has that is killed while it starts.
@@ -78,7 +79,7 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
         wait_for_the_moment(&mut random, round, &ledger).await?;
         in_flight += ledger.counts().in_flight;
         registry.kill().await?;
-        if round % START_EACH == 0 {
+        if round.is_multiple_of(START_EACH) {
             let after = random.random_range(Duration::ZERO..START);
             Registry::start_and_kill(after, ports, programs, home.path(), store, LIFTED).await?;
         }

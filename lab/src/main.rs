@@ -18,6 +18,8 @@ enum Run {
     Floods(floods::Options),
     /// Guess passwords: by the clock, and as many as the registry takes
     Guessing(guessing::Options),
+    /// Kill p2pchat again and again while it is shown texts
+    HistoryCrash(crash::history::Options),
     /// Kill a single mongod again and again under a running registry
     MongoCrash(crash::mongo::Options),
     /// Kill the primary of a replica set again and again under a running registry
@@ -47,6 +49,7 @@ async fn run(run: Run) -> Result<Report> {
         Run::Crash(options) => crash::run(&programs, &options).await,
         Run::Floods(options) => floods::run(&programs, &options).await,
         Run::Guessing(options) => guessing::run(&programs, &options).await,
+        Run::HistoryCrash(options) => crash::history::run(&programs, &options).await,
         Run::MongoCrash(options) => crash::mongo::run(&programs, &options).await,
         Run::ReplicaSet(options) => crash::replicas::run(&programs, &options).await,
     }

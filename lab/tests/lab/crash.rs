@@ -41,3 +41,12 @@ async fn no_acknowledged_account_is_lost_when_the_primary_of_a_replica_set_is_ki
         .unwrap();
     assert!(report.is_good(), "{report}");
 }
+
+#[tokio::test]
+async fn every_text_that_was_shown_is_in_the_history_when_p2pchat_is_killed() {
+    let options = crash::history::Options { rounds: 6, seed: 7 };
+    let report = crash::history::run(&Programs::find().unwrap(), &options)
+        .await
+        .unwrap();
+    assert!(report.is_good(), "{report}");
+}

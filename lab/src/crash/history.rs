@@ -1,0 +1,212 @@
+//! The peer's history: what a user has been shown is in it, however his program ended.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use p2pchat_model::{Command, Event};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rusqlite::Connection;
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+use crate::programs::own_address;
+use crate::wait::SOON;
+use crate::{Chatter, Programs, Registry, Report, Spread};
+
+mod book;
+mod listener;
+mod speaker;
+
+use book::Book;
+use listener::Listener;
+use speaker::Speaker;
+
+/// How many share a history, each with an account of his own.
+const LISTENERS: usize = 2;
+/// The longest that they listen before one of them is killed.
+const LIFE: Duration = Duration::from_millis(1500);
+/// How much later the other one is killed, at the most, if he is.
+const LATER: Duration = Duration::from_millis(200);
+/// The longest that a program has that is killed while it starts.
+const START: Duration = Duration::from_millis(60);
+/// Of so many rounds, one has a program that is killed while it starts.
+const START_EACH: usize = 4;
+/// Where a program keeps the history, below the home folder.
+const FILE: &str = ".local/share/p2pchat/history.sqlite3";
+
+/// How the history is tried.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// How often programs are killed
+    #[arg(long, default_value_t = 100)]
+    pub rounds: usize,
+    /// What the moments are drawn from
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Where everything happens.
+#[derive(Debug)]
+struct Scene<'a> {
+    programs: &'a Programs,
+    registry: Registry,
+    home: &'a Path,
+    addresses: [Ipv4Addr; LISTENERS],
+}
+
+/// Somebody who shares the history: his program while it runs, and what it has shown.
+#[derive(Debug, Default)]
+struct User {
+    listener: Option<Listener>,
+    book: Book,
+}
+
+/// Kills programs while they receive texts as fast as those come.
+///
+/// # Errors
+/// If a program is not built, or does not start again.
+pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
+    let home = TempDir::new()?;
+    let store = home.path().join("accounts.sqlite3");
+    let store = store.to_str().context("a path that is text")?;
+    let scene = Scene {
+        programs,
+        registry: Registry::start(programs, home.path(), store, super::LIFTED).await?,
+        home: home.path(),
+        addresses: std::array::from_fn(|_| own_address()),
+    };
+    let mut report = Report::new(format!(
+        "history-crash: programs that share a history killed in {} rounds (seed {})",
+        options.rounds, options.seed
+    ));
+    let mut random = ChaCha8Rng::seed_from_u64(options.seed);
+    let mut users: [User; LISTENERS] = Default::default();
+    let mut starts = Spread::default();
+    for round in 0..options.rounds {
+        one_round(round, &scene, &mut users, &mut random, &mut starts)
+            .await
+            .with_context(|| format!("in round {round}"))?;
+    }
+    for (who, mut user) in users.into_iter().enumerate() {
+        user.end().await?;
+        let mut chatter = scene.start(who).await?;
+        user.book.settle(who, &mut chatter, &mut report).await?;
+        chatter.kill().await?;
+    }
+    report.figure("from start to the newest page", &starts);
+    check_file(&home.path().join(FILE), &mut report)?;
+    Ok(report)
+}
+
+async fn one_round(
+    round: usize,
+    scene: &Scene<'_>,
+    users: &mut [User; LISTENERS],
+    random: &mut ChaCha8Rng,
+    starts: &mut Spread,
+) -> Result<()> {
+    for (who, user) in users.iter_mut().enumerate() {
+        if user.listener.is_none() {
+            let began = Instant::now();
+            let mut chatter = scene.start(who).await?;
+            starts.add(began.elapsed());
+            user.book.check_last_life(&mut chatter).await?;
+            user.listener = Some(Listener::start(chatter, format!("own{who}r{round}")));
+        }
+    }
+    let mut speaker = Speaker::start(scene, round).await?;
+    speaker.gather(&scene.addresses).await?;
+    let speaking = speaker.speak();
+    sleep(random.random_range(Duration::ZERO..LIFE)).await;
+    let first = random.random_range(0..LISTENERS);
+    let second = LISTENERS - 1 - first;
+    users[first].end().await?;
+    if round.is_multiple_of(START_EACH) {
+        let after = random.random_range(Duration::ZERO..START);
+        scene.start_and_kill(after).await?;
+    }
+    if random.random_bool(0.5) {
+        sleep(random.random_range(Duration::ZERO..LATER)).await;
+        users[second].end().await?;
+    }
+    for (address, text) in speaking.stop().await? {
+        if let Some(who) = scene.addresses.iter().position(|at| *at == address) {
+            users[who].book.was_sent(text);
+        }
+    }
+    match &users[second].listener {
+        Some(listener) => listener.leave().await,
+        None => Ok(()),
+    }
+}
+
+impl User {
+    /// Kills his program, if it runs.
+    async fn end(&mut self) -> Result<()> {
+        match self.listener.take() {
+            Some(listener) => self.book.was_shown(listener.kill().await?),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Scene<'_> {
+    /// Starts a program for one who shares the history, and waits for its newest page.
+    async fn start(&self, who: usize) -> Result<Chatter> {
+        let mut chatter = self.program(self.addresses[who], &[])?;
+        log_in(&mut chatter, &format!("user{who}")).await?;
+        let page = |event: &Event| matches!(event, Event::History { .. }).then_some(());
+        chatter.event_with("history", SOON, page).await?;
+        Ok(chatter)
+    }
+
+    async fn start_and_kill(&self, after: Duration) -> Result<()> {
+        let chatter = self.program(own_address(), &[])?;
+        sleep(after).await;
+        chatter.kill().await
+    }
+
+    fn program(&self, at: Ipv4Addr, more: &[&str]) -> Result<Chatter> {
+        Chatter::start(self.programs, self.home, &self.registry, at, more)
+    }
+}
+
+/// Logs somebody in, whose account is made if there is none.
+async fn log_in(chatter: &mut Chatter, account: &str) -> Result<()> {
+    let name = account.parse()?;
+    let password: p2pchat_model::Password = "secret".parse()?;
+    let ask = Command::Register {
+        name,
+        password: password.clone(),
+    };
+    chatter.ask(&ask).await?;
+    let logged_in = |event: &Event| match event {
+        Event::LoggedIn { .. } => Some(true),
+        Event::Failed { .. } => Some(false),
+        _ => None,
+    };
+    if !chatter.event_with("answer", SOON, logged_in).await? {
+        chatter.ask(&Command::Login { name, password }).await?;
+        let logged_in = |event: &Event| matches!(event, Event::LoggedIn { .. }).then_some(());
+        chatter.event_with("login", SOON, logged_in).await?;
+    }
+    Ok(())
+}
+
+/// What SQLite itself says of the file, and of its index of words.
+fn check_file(file: &Path, report: &mut Report) -> Result<()> {
+    let connection = Connection::open(file)?;
+    let said: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
+    report.check(said == "ok", format!("the file is damaged: {said}"));
+    let index = "INSERT INTO message_text (message_text, rank) VALUES ('integrity-check', 1)";
+    let indexed = connection.execute_batch(index);
+    report.check(
+        indexed.is_ok(),
+        format!("the index of words is damaged: {indexed:?}"),
+    );
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! What a user was shown, to be compared with what his history holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Context, Result, ensure};
+use p2pchat_model::{Command, Event, Message, MessageId};
+
+use crate::wait::SOON;
+use crate::{Chatter, Report};
+
+/// What one user was shown, in all lives of his program.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    shown: BTreeMap<MessageId, String>,
+    /// What others were told that his program took.
+    sent: BTreeSet<String>,
+    /// The first that was shown in the last life.
+    last_life: Option<MessageId>,
+    own: usize,
+    lives: usize,
+}
+
+impl Book {
+    /// His program was killed after it had shown these.
+    pub(super) fn was_shown(&mut self, messages: Vec<Message>) -> Result<()> {
+        self.lives += 1;
+        self.last_life = messages.iter().map(|message| message.id).min();
+        for message in messages {
+            self.own += usize::from(message.is_own());
+            let id = message.id;
+            let other = self.shown.insert(id, message.text);
+            ensure!(other.is_none(), "two texts were shown as {id:?}");
+        }
+        Ok(())
+    }
+
+    /// A speaker was told that the program took this text.
+    pub(super) fn was_sent(&mut self, text: String) {
+        self.sent.insert(text);
+    }
+
+    /// Reads what was shown in the last life again, in a new one.
+    pub(super) async fn check_last_life(&self, chatter: &mut Chatter) -> Result<()> {
+        let Some(first) = self.last_life else {
+            return Ok(());
+        };
+        let kept = recall(chatter, first).await?;
+        let kept: BTreeMap<_, _> = kept.into_iter().map(|kept| (kept.id, kept.text)).collect();
+        for (id, text) in self.shown.range(first..) {
+            ensure!(
+                kept.get(id) == Some(text),
+                "{text:?} was shown as {id:?}, and the history has {:?} there",
+                kept.get(id)
+            );
+        }
+        Ok(())
+    }
+
+    /// Compares everything, and reports.
+    pub(super) async fn settle(
+        &self,
+        who: usize,
+        chatter: &mut Chatter,
+        report: &mut Report,
+    ) -> Result<()> {
+        let kept = recall(chatter, MessageId(0)).await?;
+        let texts: BTreeSet<&str> = kept.iter().map(|kept| kept.text.as_str()).collect();
+        let by_id: BTreeMap<_, _> = kept.iter().map(|kept| (kept.id, &kept.text)).collect();
+        let lost = self
+            .shown
+            .iter()
+            .find(|(id, text)| by_id.get(id) != Some(text));
+        let untrue = self.sent.iter().find(|text| !texts.contains(text.as_str()));
+        let figure = |what: &str| format!("user{who}: {what}");
+        report.figure(figure("lives"), self.lives);
+        report.figure(figure("texts shown"), self.shown.len());
+        report.figure(figure("of them his own"), self.own);
+        report.figure(figure("texts told to be sent to him"), self.sent.len());
+        report.figure(figure("texts in the history"), kept.len());
+        report.check(
+            self.shown.len() > self.lives && self.own > 0,
+            figure("hardly anything was shown"),
+        );
+        report.check(
+            lost.is_none(),
+            figure(&format!("shown and not kept: {lost:?}")),
+        );
+        report.check(
+            texts.len() == kept.len(),
+            figure(&format!(
+                "{} texts are there twice",
+                kept.len() - texts.len()
+            )),
+        );
+        report.check(
+            untrue.is_none(),
+            figure(&format!("told to be sent and not kept: {untrue:?}")),
+        );
+        Ok(())
+    }
+}
+
+/// Everything in a history from a message on.
+async fn recall(chatter: &mut Chatter, first: MessageId) -> Result<Vec<Message>> {
+    let mut all = Vec::new();
+    let mut before = None;
+    loop {
+        chatter.ask(&Command::History { before }).await?;
+        let page = |event: &Event| match event {
+            Event::History { messages, more } => Some(Some((messages.clone(), *more))),
+            Event::Failed { .. } => Some(None),
+            _ => None,
+        };
+        let page = chatter.event_with("page", SOON, page).await?;
+        let (messages, more) = page.context("the history cannot be read")?;
+        before = messages.first().map(|oldest| oldest.id);
+        all.extend(messages);
+        if !more || before.is_none_or(|oldest| oldest < first) {
+            return Ok(all);
+        }
+    }
+}
