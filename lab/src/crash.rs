@@ -19,6 +19,7 @@ use tokio::time::sleep;
 use crate::programs::own_address;
 use crate::{Programs, Registry, Report, Session, Spread};
 
+mod held;
 pub mod history;
 mod ledger;
 pub mod mongo;
@@ -26,6 +27,7 @@ mod probe;
 pub mod replicas;
 mod writers;
 
+use held::Held;
 use ledger::Ledger;
 use writers::{Writers, login};
 
@@ -56,8 +58,7 @@ pub struct Options {
     pub seed: u64,
 }
 
-/// Kills the registry on its embedded store, at any moment and in the moment in which it
-/// acknowledges.
+/// Kills the registry on its embedded store at all sorts of moments.
 ///
 /// # Errors
 /// If a program is not built, or the store does not open again.
@@ -76,9 +77,10 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     let (mut starts, mut in_flight) = (Spread::default(), 0);
     for round in 0..options.rounds {
-        wait_for_the_moment(&mut random, round, &ledger).await?;
+        let held = wait_for_the_moment(&mut random, round, &ledger, &file).await?;
         in_flight += ledger.counts().in_flight;
         registry.kill().await?;
+        drop(held);
         if round.is_multiple_of(START_EACH) {
             let after = random.random_range(Duration::ZERO..START);
             Registry::start_and_kill(after, ports, programs, home.path(), store, LIFTED).await?;
@@ -105,12 +107,19 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     Ok(report)
 }
 
-/// Any moment; in every second round, just behind an acknowledgement.
-async fn wait_for_the_moment(random: &mut ChaCha8Rng, round: usize, ledger: &Ledger) -> Result<()> {
+/// Any moment; or the one just behind an acknowledgement; or one in which the registry
+/// cannot write.
+async fn wait_for_the_moment(
+    random: &mut ChaCha8Rng,
+    round: usize,
+    ledger: &Ledger,
+    file: &Path,
+) -> Result<Option<Held>> {
     sleep(random.random_range(Duration::ZERO..LIFE)).await;
-    match round % 2 {
-        1 => ledger.wait_for_the_next(SERVICE).await,
-        _ => Ok(()),
+    match round % 3 {
+        0 => Ok(None),
+        1 => ledger.wait_for_the_next(SERVICE).await.map(|()| None),
+        _ => Held::for_a_while(file, random).await.map(Some),
     }
 }
 

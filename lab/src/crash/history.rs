@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
+use super::held::Held;
 use crate::programs::own_address;
 use crate::wait::SOON;
 use crate::{Chatter, Programs, Registry, Report, Spread};
@@ -124,7 +125,12 @@ async fn one_round(
     sleep(random.random_range(Duration::ZERO..LIFE)).await;
     let first = random.random_range(0..LISTENERS);
     let second = LISTENERS - 1 - first;
+    let held = match round % 2 {
+        0 => None,
+        _ => Some(Held::for_a_while(&scene.home.join(FILE), random).await?),
+    };
     users[first].end().await?;
+    drop(held);
     if round.is_multiple_of(START_EACH) {
         let after = random.random_range(Duration::ZERO..START);
         scene.start_and_kill(after).await?;

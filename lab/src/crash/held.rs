@@ -1,0 +1,42 @@
+//! A file of SQLite that nobody else can write to for a while, as if its disk were slow:
+//! who says something before it is written is then sure to be caught.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Result;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rusqlite::Connection;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+
+/// How long whoever writes at the moment may take to finish.
+const BUSY: Duration = Duration::from_secs(10);
+/// The longest that a file is held. The programs wait longer than this before they give
+/// up writing.
+const LONGEST: Duration = Duration::from_millis(300);
+
+/// Holds the file until it is dropped.
+#[derive(Debug)]
+pub(super) struct Held {
+    _writing: Connection,
+}
+
+impl Held {
+    /// Takes the file and holds it for a while; it is held on until this is dropped.
+    pub(super) async fn for_a_while(file: &Path, random: &mut ChaCha8Rng) -> Result<Self> {
+        let file = file.to_owned();
+        let taking = spawn_blocking(move || {
+            let connection = Connection::open(file)?;
+            connection.busy_timeout(BUSY)?;
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            Ok::<_, rusqlite::Error>(connection)
+        });
+        let held = Self {
+            _writing: taking.await??,
+        };
+        sleep(random.random_range(Duration::ZERO..LONGEST)).await;
+        Ok(held)
+    }
+}
