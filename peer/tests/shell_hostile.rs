@@ -246,8 +246,9 @@ async fn those_who_connect_and_say_nothing_or_half_hold_up_nobody() {
         .user
         .see("the request", |view| view.incoming.is_some())
         .await;
+    // 400 at each of two ports, where no more than 128 are open.
     scene
-        .see_dropped(Tried::Connection, Why::TooMuch, 100)
+        .see_dropped(Tried::Connection, Why::TooMuch, 500)
         .await;
     drop(held);
     third.stop().await;
