@@ -1,7 +1,7 @@
 //! Whole screens, as text, small and large.
 
 use insta::assert_snapshot;
-use p2pchat_model::{Failure, Findings, Problem};
+use p2pchat_model::{Failure, Findings, IncomingRequest, NameCheck, Person, Problem};
 
 use super::*;
 
@@ -171,4 +171,31 @@ fn a_crowd_is_counted_where_it_does_not_fit() {
     assert!(shown.contains("● carol"), "{shown}");
     assert!(shown.contains("also online  52"), "{shown}");
     assert!(shown.contains("more: /who"), "{shown}");
+}
+
+#[test]
+fn a_request_of_a_thousand_by_somebody_who_passes_for_another_fits_the_screen() {
+    let mut view = in_chat();
+    let crowd = (0..1024).map(|n| Person {
+        address: std::net::Ipv4Addr::from(0x0a00_0001 + n)
+            .to_string()
+            .parse()
+            .unwrap(),
+        name: None,
+    });
+    view.apply(&Event::RequestReceived(IncomingRequest {
+        at: NOW,
+        // Cyrillic letters, and one that cannot be seen.
+        from: speaker("b\u{43e}b\u{200b}", 66, NameCheck::Unknown),
+        members: crowd.collect(),
+        expires: after(60),
+    }));
+    view.apply(&said(
+        9,
+        NOW,
+        speaker("\u{3164}\u{202e}", 66, NameCheck::Unknown),
+        "who am I?",
+    ));
+    let mut app = app(view);
+    assert_snapshot!("impostor_small", screen(&mut app, SMALL, NOW));
 }
