@@ -7,10 +7,10 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Version};
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::assets::{Asset, Assets};
 use crate::gate::{Entry, Refusal};
+use crate::places::Place;
 use crate::server::Shared;
 use crate::socket::{self, Dialect};
 
@@ -30,7 +30,7 @@ const NO_UI: &str = include_str!("no-ui.html");
 pub(crate) fn answer(
     mut request: Request<Incoming>,
     shared: &Arc<Shared>,
-    place: &Arc<OwnedSemaphorePermit>,
+    place: &Arc<Place>,
 ) -> Answer {
     let host = shared.gate.check(&request);
     let answer = host.clone().and_then(|_| match request.uri().path() {
@@ -111,7 +111,7 @@ fn refuse(refusal: Refusal, request: &Request<Incoming>) -> Answer {
 fn upgrade(
     request: &mut Request<Incoming>,
     shared: &Arc<Shared>,
-    place: &Arc<OwnedSemaphorePermit>,
+    place: &Arc<Place>,
 ) -> Result<Answer, Refusal> {
     if request.method() != Method::GET || !hyper_tungstenite::is_upgrade_request(request) {
         return Err(Refusal::NoUpgrade);
@@ -130,8 +130,8 @@ fn upgrade(
     }
     let (serving, place) = (Arc::clone(shared), Arc::clone(place));
     shared.tasks.spawn(async move {
-        socket::serve(websocket, entry, dialect, &serving).await;
-        drop(place);
+        let socket = socket::serve(websocket, entry, dialect, &serving, &place);
+        place.pushed_out().run_until_cancelled(socket).await;
     });
     Ok(answer)
 }

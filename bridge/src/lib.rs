@@ -24,6 +24,7 @@ pub mod gate;
 mod http;
 pub mod limits;
 pub mod open;
+mod places;
 pub mod secret;
 pub mod server;
 pub mod settings;

@@ -23,7 +23,8 @@ pub const HISTORY_PAGE: usize = 100;
 /// The limits that a test or an operator may want to be others.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Connections at a time, HTTP and WebSocket together; one more gets 503.
+    /// Connections at a time, HTTP and WebSocket together. One more takes the place of one
+    /// that has not shown the secret; if all have, it gets 503.
     pub connections: NonZeroUsize,
     /// How long the header of a request may take to arrive, and the next one on a
     /// connection that is kept.

@@ -14,7 +14,7 @@ use p2pchat_peer::Handle;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -23,6 +23,7 @@ use crate::assets::Assets;
 use crate::gate::Gate;
 use crate::http;
 use crate::limits::{Limits, MAX_HEADER_BYTES, MAX_HEADERS};
+use crate::places::{Place, Places};
 use crate::secret::Secret;
 
 /// How long an HTTP request under way has when its connection is to end.
@@ -102,7 +103,7 @@ pub(crate) struct Shared {
 #[derive(Debug, Clone)]
 pub struct Service {
     shared: Arc<Shared>,
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
 }
 
 impl Service {
@@ -111,7 +112,7 @@ impl Service {
     #[must_use]
     pub fn new(address: SocketAddr, handle: Handle, setup: Setup) -> Self {
         Self {
-            places: Arc::new(Semaphore::new(setup.limits.connections.get())),
+            places: Places::new(setup.limits.connections),
             shared: Arc::new(Shared {
                 gate: Gate::new(address, setup.origins),
                 secret: setup.secret,
@@ -124,15 +125,15 @@ impl Service {
         }
     }
 
-    /// Serves HTTP on one connection, as soon as there is a place for it, until it ends.
-    /// If it becomes a WebSocket, a task serves that from then on.
+    /// Serves HTTP on one connection, if there is a place for it, until it ends or has to
+    /// make room. If it becomes a WebSocket, a task serves that from then on.
     pub async fn serve<S>(&self, stream: S)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let place = Arc::clone(&self.places).acquire_owned().await;
-        let place = place.expect("nobody closes the semaphore");
-        serve(stream, Arc::clone(&self.shared), place).await;
+        if let Some(place) = self.places.take().await {
+            serve(stream, Arc::clone(&self.shared), place).await;
+        }
     }
 }
 
@@ -205,7 +206,7 @@ async fn accept(listener: &TcpListener, service: &Service) {
             }
         };
         pause = MIN_PAUSE;
-        if let Ok(place) = Arc::clone(places).try_acquire_owned() {
+        if let Some(place) = places.take().await {
             // Frames are small, and somebody waits for them. If it fails, they come later.
             let _ = stream.set_nodelay(true);
             shared.tasks.spawn(serve(stream, Arc::clone(shared), place));
@@ -229,10 +230,11 @@ async fn refuse(mut stream: TcpStream) -> io::Result<()> {
 }
 
 /// Serves HTTP on one connection, until it ends or becomes a WebSocket.
-async fn serve<S>(stream: S, shared: Arc<Shared>, place: OwnedSemaphorePermit)
+async fn serve<S>(stream: S, shared: Arc<Shared>, place: Place)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    let pushed_out = place.pushed_out().clone();
     let place = Arc::new(place);
     let service = service_fn(|request| {
         let answer = http::answer(request, &shared, &place);
@@ -248,6 +250,7 @@ where
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        () = pushed_out.cancelled() => return,
         () = ends_by_itself(&shared) => {
             connection.as_mut().graceful_shutdown();
             timeout(FINISH_TIMEOUT, connection).await.unwrap_or(Ok(()))

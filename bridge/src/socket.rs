@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use crate::gate::Entry;
 use crate::limits::{Limits, MAX_FRAME_BYTES, MAX_WRITE_BYTES};
+use crate::places::Place;
 use crate::server::Shared;
 
 mod backlog;
@@ -47,12 +48,14 @@ pub(crate) fn config() -> WebSocketConfig {
         .max_frame_size(Some(MAX_FRAME_BYTES))
 }
 
-/// Serves one socket, from the upgrade to its end.
+/// Serves one socket, from the upgrade to its end. Its place is the user's once it has
+/// shown the secret.
 pub(crate) async fn serve(
     websocket: HyperWebsocket,
     entry: Entry,
     dialect: Dialect,
     shared: &Shared,
+    place: &Place,
 ) {
     let mut stream = match websocket.await {
         Ok(stream) => stream,
@@ -64,7 +67,10 @@ pub(crate) async fn serve(
         (_, Entry::SecretFirst) => greet(&mut stream, shared).await,
     };
     let end = match welcome {
-        Ok(()) => talk::run(&mut stream, shared).await,
+        Ok(()) => {
+            place.keep();
+            talk::run(&mut stream, shared).await
+        }
         Err(end) => end,
     };
     tracing::debug!(?end, "a WebSocket ends");

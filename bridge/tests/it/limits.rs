@@ -300,6 +300,35 @@ async fn one_connection_too_many_is_told_so() {
 }
 
 #[tokio::test]
+async fn nobody_keeps_the_user_out_by_holding_connections_open() {
+    let bridge = Bridge::limited(|limits| limits.connections = NonZeroUsize::new(8).unwrap()).await;
+    let host = bridge.address;
+    let mut held = Vec::new();
+    for n in 0..16 {
+        let mut stream = bridge.connect().await;
+        // Some say nothing, some ask and stay, some are sockets without a secret.
+        let request = match n % 3 {
+            0 => String::new(),
+            1 => format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+            _ => format!(
+                "GET /ws HTTP/1.1\r\nHost: {host}\r\nOrigin: http://{host}\r\n\
+                 Upgrade: websocket\r\nConnection: upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                 Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            ),
+        };
+        stream.write_all(request.as_bytes()).await.unwrap();
+        held.push(stream);
+    }
+    assert_eq!(bridge.get("/", "").await.status(), 200);
+    let mut page = bridge.page().await;
+    for _ in 0..16 {
+        held.push(bridge.connect().await);
+    }
+    page.send(&Command::Busy { on: true }).await;
+    page.until_view("an answer", |view| view.busy).await;
+}
+
+#[tokio::test]
 async fn thousands_of_connections_do_not_disturb_the_page_that_is_there() {
     let bridge = Bridge::limited(|limits| limits.header_timeout = Duration::from_millis(500)).await;
     let mut page = bridge.page().await;
