@@ -12,7 +12,7 @@ use crate::store::StoredPassword;
 mod fair_queue;
 pub mod pool;
 
-pub use pool::{HashPool, PoolError};
+pub use pool::{Guest, HashPool, PoolError};
 
 /// 19 MiB, 2 passes, 1 lane: OWASP's first recommendation, 20 to 30 ms on a core.
 const MEMORY_KIB: u32 = 19 * 1024;

@@ -80,6 +80,11 @@ impl Throttle {
         }
     }
 
+    /// Whether a user was logged in from there before, as far as is remembered.
+    pub fn knows(&self, name: Username, from: Ipv4Addr) -> bool {
+        self.state().known.contains(name, from)
+    }
+
     /// Whether a login may be tried.
     pub fn allows(&self, name: Username, from: Ipv4Addr, now: Duration) -> bool {
         let state = self.state();

@@ -80,7 +80,8 @@ pub struct RawOptions {
     #[arg(help_heading = "Limits")]
     pub hash_workers: Option<NonZeroUsize>,
 
-    /// How many passwords may wait for those threads. Default: 256. [file: hash-queue]
+    /// How many passwords may wait for those threads, of users who were logged in at the
+    /// same address before, and of all others. Default: 256. [file: hash-queue]
     #[arg(long, env = "P2PCHAT_HASH_QUEUE", value_name = "NUMBER")]
     #[arg(help_heading = "Limits")]
     pub hash_queue: Option<NonZeroUsize>,

@@ -25,8 +25,9 @@ pub struct Limits {
     pub send_buffer: NonZeroU32,
     /// How many threads hash passwords, each with 19 MiB of memory.
     pub hash_workers: NonZeroUsize,
-    /// How many passwords may wait for them. When as many wait, Login is answered 49 and
-    /// Register 50, those from the address with the most waiting first.
+    /// How many passwords may wait for them, of users who were logged in at the same
+    /// address before, and as many of all others. When as many wait, Login is answered 49
+    /// and Register 50, those from the address with the most waiting first.
     pub hash_queue: NonZeroUsize,
     /// How many accounts may be made in a row from one address before Register is
     /// answered 50.

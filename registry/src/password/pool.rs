@@ -26,6 +26,16 @@ pub enum PoolError {
     Closed,
 }
 
+/// For whom a job is done. The two wait apart and take turns, so that strangers at however
+/// many addresses do not come before those who are at home, nor the other way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guest {
+    /// A user at an address where he was logged in before.
+    AtHome,
+    /// Anybody else.
+    Stranger,
+}
+
 /// What becomes of a job: its turn, or none.
 enum Turn<'a> {
     Work(&'a mut Hasher),
@@ -34,8 +44,8 @@ enum Turn<'a> {
 
 type Job = Box<dyn FnOnce(Turn<'_>) + Send>;
 
-/// A fixed number of threads with a [`Hasher`] each, and a bounded queue before them in
-/// which addresses take turns.
+/// A fixed number of threads with a [`Hasher`] each, and before them a bounded queue for
+/// either kind of [`Guest`], in which addresses take turns.
 pub struct HashPool {
     shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -48,7 +58,10 @@ struct Shared {
 }
 
 struct State {
-    queue: FairQueue<Source, Job>,
+    at_home: FairQueue<Source, Job>,
+    strangers: FairQueue<Source, Job>,
+    /// Whose turn it is, if both wait.
+    next: Guest,
     is_open: bool,
 }
 
@@ -59,7 +72,7 @@ impl fmt::Debug for HashPool {
 }
 
 impl HashPool {
-    /// Starts `workers` threads behind a queue of `queue` jobs.
+    /// Starts `workers` threads behind two queues of `queue` jobs.
     ///
     /// # Errors
     /// If the system gives no thread.
@@ -67,7 +80,9 @@ impl HashPool {
         let pool = Self {
             shared: Arc::new(Shared {
                 state: Mutex::new(State {
-                    queue: FairQueue::new(queue.get()),
+                    at_home: FairQueue::new(queue.get()),
+                    strangers: FairQueue::new(queue.get()),
+                    next: Guest::AtHome,
                     is_open: true,
                 }),
                 changed: Condvar::new(),
@@ -84,18 +99,20 @@ impl HashPool {
         Ok(pool)
     }
 
-    /// Runs `job` with a hasher when it is the turn of `source`. If nobody waits for it
-    /// by then, it does not run.
+    /// Runs `job` with a hasher when it is the turn of `source` among guests of its kind.
+    /// If nobody waits for it by then, it does not run.
     ///
     /// # Errors
     /// If too many are waiting.
     pub async fn run<T: Send + 'static>(
         &self,
+        guest: Guest,
         source: Source,
         job: impl FnOnce(&mut Hasher) -> T + Send + 'static,
     ) -> Result<T, PoolError> {
         let (reply, answer) = oneshot::channel();
         self.push(
+            guest,
             source,
             Box::new(move |turn| {
                 let outcome = match turn {
@@ -109,12 +126,12 @@ impl HashPool {
         answer.await.map_err(|_| PoolError::Closed)?
     }
 
-    fn push(&self, source: Source, job: Job) -> Result<(), PoolError> {
+    fn push(&self, guest: Guest, source: Source, job: Job) -> Result<(), PoolError> {
         let mut state = self.shared.state();
         if !state.is_open {
             return Err(PoolError::Closed);
         }
-        let displaced = state.queue.push(source, job);
+        let displaced = state.queue(guest).push(source, job);
         drop(state);
         match displaced {
             // Possibly the new one: it hears of it like any other.
@@ -166,7 +183,7 @@ impl Shared {
     fn next(&self) -> Option<Job> {
         let mut state = self.state();
         loop {
-            if let Some(job) = state.queue.pop() {
+            if let Some(job) = state.pop() {
                 return Some(job);
             }
             if !state.is_open {
@@ -174,6 +191,33 @@ impl Shared {
             }
             let waiting = self.changed.wait(state);
             state = waiting.unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+impl State {
+    fn queue(&mut self, guest: Guest) -> &mut FairQueue<Source, Job> {
+        match guest {
+            Guest::AtHome => &mut self.at_home,
+            Guest::Stranger => &mut self.strangers,
+        }
+    }
+
+    fn pop(&mut self) -> Option<Job> {
+        let turns = [self.next, self.next.other()];
+        let (guest, job) = turns
+            .into_iter()
+            .find_map(|guest| Some((guest, self.queue(guest).pop()?)))?;
+        self.next = guest.other();
+        Some(job)
+    }
+}
+
+impl Guest {
+    fn other(self) -> Self {
+        match self {
+            Self::AtHome => Self::Stranger,
+            Self::Stranger => Self::AtHome,
         }
     }
 }

@@ -7,7 +7,7 @@ use p2pchat_protocol::{Kind, Password, PeerAddr, Request, Response, Username};
 use super::Shared;
 use super::sessions::Sessions;
 use crate::counters::Reason;
-use crate::password::{PoolError, Verdict};
+use crate::password::{Guest, PoolError, Verdict};
 use crate::presence::OnlineList;
 use crate::source::Source;
 use crate::store::{NewAccount, StoreError, StoredPassword};
@@ -117,7 +117,7 @@ impl Shared {
             return Err(NotHashed::Slowed);
         }
         let shared = Arc::clone(self);
-        let hashing = self.passwords.run(source, move |hasher| {
+        let hashing = self.passwords.run(Guest::Stranger, source, move |hasher| {
             let now = shared.now();
             let mut registrations = shared.registrations();
             if !registrations.has_one(&source, now) {
@@ -180,7 +180,11 @@ impl Shared {
         source: Source,
     ) -> Result<Verdict, NotHashed> {
         let shared = Arc::clone(self);
-        let verifying = self.passwords.run(source, move |hasher| {
+        let guest = match self.throttle.knows(name, peer.ip()) {
+            true => Guest::AtHome,
+            false => Guest::Stranger,
+        };
+        let verifying = self.passwords.run(guest, source, move |hasher| {
             if !shared.throttle.allows(name, peer.ip(), shared.now()) {
                 return Err(NotHashed::Slowed);
             }

@@ -51,14 +51,13 @@ pub(super) fn listen(
 
 /// Listens for Hello datagrams.
 pub(super) async fn receive(address: SocketAddr) -> Result<UdpSocket, BindError> {
-    let receive = async {
-        let socket = UdpSocket::bind(address).await?;
-        SockRef::from(&socket).set_recv_buffer_size(HELLO_BUFFER)?;
-        Ok(socket)
-    };
-    receive
+    let socket = UdpSocket::bind(address)
         .await
-        .map_err(|error| bind_error("UDP", address, error))
+        .map_err(|error| bind_error("UDP", address, error))?;
+    if let Err(error) = SockRef::from(&socket).set_recv_buffer_size(HELLO_BUFFER) {
+        tracing::debug!(%error, "the buffer for Hello datagrams stays as it is");
+    }
+    Ok(socket)
 }
 
 fn bind_error(protocol: &'static str, address: SocketAddr, source: io::Error) -> BindError {

@@ -29,14 +29,24 @@ async fn occupy(pool: &Arc<HashPool>) -> mpsc::Sender<()> {
             let _ = begun.send(());
             let _ = released.recv_timeout(LONG);
         };
-        pool.run(source(0), job).await
+        pool.run(Guest::Stranger, source(0), job).await
     });
     begins.await.unwrap();
     release
 }
 
-/// Queues a job that reports its name, and waits until it is in the queue.
+/// Queues a stranger's job that reports its name, and waits until it is in the queue.
 async fn queue(
+    pool: &Arc<HashPool>,
+    from: u8,
+    name: &'static str,
+    order: &mpsc::Sender<&'static str>,
+) -> JoinHandle<Result<(), PoolError>> {
+    queue_for(Guest::Stranger, pool, from, name, order).await
+}
+
+async fn queue_for(
+    guest: Guest,
     pool: &Arc<HashPool>,
     from: u8,
     name: &'static str,
@@ -45,7 +55,7 @@ async fn queue(
     let (pool, order) = (Arc::clone(pool), order.clone());
     let (asked, asks) = oneshot::channel();
     let waiting = tokio::spawn(async move {
-        let running = pool.run(source(from), move |_| order.send(name).unwrap());
+        let running = pool.run(guest, source(from), move |_| order.send(name).unwrap());
         tokio::pin!(running);
         // The first poll puts it into the queue.
         let first = futures::poll!(&mut running);
@@ -93,6 +103,26 @@ async fn one_address_cannot_fill_the_queue_for_others() {
 }
 
 #[tokio::test]
+async fn strangers_at_many_addresses_do_not_come_before_those_who_are_at_home() {
+    let pool = pool(3);
+    let release = occupy(&pool).await;
+    let (order, done) = mpsc::channel();
+    let mut waiting = Vec::new();
+    for (from, name) in [(1, "flood 1"), (2, "flood 2"), (3, "flood 3")] {
+        waiting.push(queue(&pool, from, name, &order).await);
+    }
+    for name in ["user 1", "user 2"] {
+        waiting.push(queue_for(Guest::AtHome, &pool, 4, name, &order).await);
+    }
+    drop(release);
+    for waiting in waiting {
+        waiting.await.unwrap().unwrap();
+    }
+    let done: Vec<_> = done.try_iter().collect();
+    assert_eq!(done, ["user 1", "flood 1", "user 2", "flood 2", "flood 3"]);
+}
+
+#[tokio::test]
 async fn what_nobody_waits_for_any_more_is_not_hashed() {
     let pool = pool(2);
     let release = occupy(&pool).await;
@@ -109,10 +139,13 @@ async fn what_nobody_waits_for_any_more_is_not_hashed() {
 #[tokio::test]
 async fn a_panic_costs_its_job_the_answer_and_nobody_else_anything() {
     let pool = pool(2);
-    let broken = pool.run(source(1), |_| panic!("on purpose"));
+    let broken = pool.run(Guest::Stranger, source(1), |_| panic!("on purpose"));
     let broken: Result<(), _> = broken.await;
     assert_eq!(broken, Err(PoolError::Closed));
-    assert_eq!(pool.run(source(1), |_| 7).await, Ok(7));
+    assert_eq!(pool.run(Guest::Stranger, source(1), |_| 7).await, Ok(7));
     pool.stop().await;
-    assert_eq!(pool.run(source(1), |_| 7).await, Err(PoolError::Closed));
+    assert_eq!(
+        pool.run(Guest::Stranger, source(1), |_| 7).await,
+        Err(PoolError::Closed)
+    );
 }
