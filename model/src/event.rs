@@ -282,8 +282,13 @@ pub enum Notice {
     },
     /// The chat has as many members as a chat_list can hold; others were left out.
     ChatFull,
-    /// What is said can no longer be kept in the history, only shown.
+    /// What is said cannot be kept in the history for now, only shown.
     HistoryBroken,
+    /// What is said is kept in the history again, and so is what was said meanwhile.
+    HistoryMended {
+        /// But for so many messages.
+        lost: usize,
+    },
 }
 
 /// A command that could not be carried out.

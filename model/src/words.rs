@@ -200,8 +200,14 @@ fn notice_words(notice: Notice) -> String {
         ),
         Notice::ChatFull => "the chat is full: not everybody could be added".to_owned(),
         Notice::HistoryBroken => {
-            "what is said is shown but no longer kept: the history cannot be written".to_owned()
+            "what is said is shown but not kept for now: the history cannot be written (is its disk full?)".to_owned()
         }
+        Notice::HistoryMended { lost: 0 } => {
+            "what is said is kept again, and what was said meanwhile too".to_owned()
+        }
+        Notice::HistoryMended { lost } => format!(
+            "what is said is kept again, and what was said meanwhile too, but for {lost} messages"
+        ),
     }
 }
 

@@ -12,8 +12,11 @@ use thiserror::Error;
 
 use crate::sqlite::{self, FileError, Kind};
 
+mod recorder;
 mod row;
 mod words;
+
+pub(crate) use recorder::{Change, Recorder};
 
 /// The file, for [`sqlite::open`]. Its mark is "p2pH".
 const KIND: Kind = Kind {

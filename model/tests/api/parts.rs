@@ -175,6 +175,7 @@ every! {
         Notice::ElsewhereOnline { .. } => [Notice::ElsewhereOnline { address: address(24) }],
         Notice::ChatFull => [Notice::ChatFull],
         Notice::HistoryBroken => [Notice::HistoryBroken],
+        Notice::HistoryMended { .. } => [Notice::HistoryMended { lost: 12 }],
     }
 }
 

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-fn name(text: &str) -> Username {
+pub(super) fn name(text: &str) -> Username {
     Username::new(text).unwrap()
 }
 
@@ -18,7 +18,7 @@ fn speaker() -> Speaker {
     }
 }
 
-fn message(id: u64, text: &str) -> Message {
+pub(super) fn message(id: u64, text: &str) -> Message {
     Message {
         id: MessageId(id),
         at: Timestamp(1_000 + id),

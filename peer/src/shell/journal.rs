@@ -7,6 +7,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use p2pchat_model::{
     BlockChange, Command, Event, Failure, MessageId, Notice, Problem, Username, View,
@@ -16,7 +17,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use super::{Subscription, clock};
 use crate::History;
 use crate::blocks::Blocks;
-use crate::history::Entry;
+use crate::history::{Change, Entry, Recorder};
 
 /// How many entries may wait. If the disk is so slow that they do, the peer takes on
 /// nothing new for as long.
@@ -105,10 +106,8 @@ impl Batch {
 
 /// The thread's own.
 struct Keeper {
-    history: Option<History>,
+    history: Option<Recorder>,
     blocks: Option<Blocks>,
-    /// Set when the history could not be written: it can still be read.
-    broken: bool,
     view: View,
     events: broadcast::Sender<Arc<Event>>,
 }
@@ -116,9 +115,8 @@ struct Keeper {
 impl Keeper {
     fn new(kept: Kept) -> Self {
         Self {
-            history: kept.history,
+            history: kept.history.map(Recorder::new),
             blocks: kept.blocks,
-            broken: false,
             view: View::default(),
             events: broadcast::Sender::new(MAX_BEHIND),
         }
@@ -145,11 +143,14 @@ impl Keeper {
             }
             self.commit(&mut batch);
         }
+        if let Some(history) = &mut self.history {
+            history.try_again(Instant::now());
+        }
     }
 
     /// Writes down, then tells.
     fn commit(&mut self, batch: &mut Batch) {
-        let written = self.write(&batch.events);
+        let changed = self.write(&batch.events);
         for event in batch.events.drain(..) {
             self.tell(event);
         }
@@ -157,30 +158,23 @@ impl Keeper {
             // Its connection may have broken meanwhile.
             let _ = taken.send(());
         }
-        if !written {
+        if let Some(change) = changed {
             self.tell(Event::Notice {
                 at: clock::wall(),
-                notice: Notice::HistoryBroken,
+                notice: match change {
+                    Change::Broke => Notice::HistoryBroken,
+                    Change::Mended { lost } => Notice::HistoryMended { lost },
+                },
             });
         }
     }
 
-    /// `false` if the history has just proved to be broken.
-    fn write(&mut self, events: &[Event]) -> bool {
-        let Some(history) = self.history.as_mut().filter(|_| !self.broken) else {
-            return true;
-        };
+    fn write(&mut self, events: &[Event]) -> Option<Change> {
+        let history = self.history.as_mut()?;
         let entries = entries(self.view.account, events);
-        if entries.is_empty() {
-            return true;
-        }
-        match history.write(&entries) {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!(%error, "the history cannot be written, going on without");
-                self.broken = true;
-                false
-            }
+        match entries.is_empty() {
+            true => None,
+            false => history.write(entries, Instant::now()),
         }
     }
 
@@ -240,7 +234,7 @@ impl Keeper {
     fn recall(&self, account: Username, before: Option<MessageId>) -> Event {
         let command = Command::History { before };
         match &self.history {
-            Some(history) => match history.page(account, before) {
+            Some(kept) => match kept.history().page(account, before) {
                 Ok(page) => Event::History {
                     messages: page.messages,
                     more: page.more,
@@ -258,7 +252,7 @@ impl Keeper {
 
     fn find(&self, account: Username, text: String) -> Event {
         match &self.history {
-            Some(history) => match history.find(account, &text) {
+            Some(kept) => match kept.history().find(account, &text) {
                 Ok(messages) => Event::Findings { text, messages },
                 Err(error) => unreadable(&Command::Find { text }, &error),
             },

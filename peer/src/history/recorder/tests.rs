@@ -1,0 +1,104 @@
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::super::tests::{message, name};
+use super::*;
+
+/// A recorder, and somebody else who can keep it from writing.
+struct Scene {
+    _folder: TempDir,
+    recorder: Recorder,
+    other: Connection,
+    now: Instant,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let history = History::open(&path).unwrap();
+        // Not to wait 2 s at each try.
+        history.connection.busy_timeout(Duration::ZERO).unwrap();
+        Self {
+            recorder: Recorder::new(history),
+            other: Connection::open(path).unwrap(),
+            _folder: folder,
+            now: Instant::now(),
+        }
+    }
+
+    fn hold(&self) {
+        self.other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    }
+
+    fn let_go(&self) {
+        self.other.execute_batch("ROLLBACK").unwrap();
+    }
+
+    fn say(&mut self, id: u64) -> Option<Change> {
+        let entry = Entry::Message {
+            account: name("ann"),
+            message: message(id, "hello"),
+        };
+        self.recorder.write(vec![entry], self.now)
+    }
+
+    fn kept(&self) -> Vec<u64> {
+        let page = self.recorder.history().page(name("ann"), None).unwrap();
+        page.messages.iter().map(|message| message.id.0).collect()
+    }
+}
+
+#[test]
+fn what_was_said_while_it_was_broken_is_there_when_it_works_again() {
+    let mut scene = Scene::new();
+    assert_eq!(scene.say(1), None);
+    scene.hold();
+    assert_eq!(scene.say(2), Some(Change::Broke));
+    assert_eq!(scene.say(3), None, "that is known already");
+    scene.now += RETRY;
+    assert_eq!(scene.say(4), None, "it still is");
+    scene.let_go();
+    assert_eq!(scene.say(5), None, "not all the time");
+    assert_eq!(scene.kept(), [1]);
+    scene.now += RETRY;
+    assert_eq!(scene.say(6), Some(Change::Mended { lost: 0 }));
+    assert_eq!(scene.kept(), [1, 2, 3, 4, 5, 6]);
+    assert_eq!(scene.say(7), None);
+    assert_eq!(scene.kept().len(), 7);
+}
+
+#[test]
+fn so_much_waits_and_no_more_and_how_much_is_lost_is_known() {
+    let mut scene = Scene::new();
+    scene.hold();
+    for id in 1..=MAX_UNWRITTEN as u64 + 3 {
+        scene.say(id);
+    }
+    scene.let_go();
+    assert_eq!(
+        scene.recorder.try_again(scene.now),
+        Some(Change::Mended { lost: 3 })
+    );
+    let first = scene
+        .recorder
+        .history()
+        .page(name("ann"), Some(p2pchat_model::MessageId(10)));
+    assert_eq!(first.unwrap().messages[0].id.0, 4);
+}
+
+#[test]
+fn it_can_break_again() {
+    let mut scene = Scene::new();
+    for id in [1, 2] {
+        scene.hold();
+        assert_eq!(scene.say(id), Some(Change::Broke));
+        scene.let_go();
+        assert_eq!(
+            scene.recorder.try_again(scene.now),
+            Some(Change::Mended { lost: 0 })
+        );
+    }
+    assert_eq!(scene.recorder.try_again(scene.now), None);
+    assert_eq!(scene.kept(), [1, 2]);
+}
