@@ -1,6 +1,6 @@
 //! What there is to see, changed only by [`View::apply`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
 use serde::{Deserialize, Serialize};
@@ -323,9 +323,15 @@ impl View {
 
 /// Gives people the names that the registry has for their addresses.
 fn name_members(members: &mut [Person], users: &[OnlineUser]) {
-    for member in members {
-        let known = users.iter().find(|user| user.address == member.address);
-        member.name = known.map(|user| user.name).or(member.name);
+    // By address, since both may be long: a thousand members, and users by the 100,000.
+    let mut unnamed: HashMap<PeerAddr, &mut Person> = members
+        .iter_mut()
+        .map(|member| (member.address, member))
+        .collect();
+    for user in users {
+        if let Some(member) = unnamed.remove(&user.address) {
+            member.name = Some(user.name);
+        }
     }
 }
 
