@@ -16,6 +16,7 @@
 
 mod learn;
 mod member;
+mod memory;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,6 +26,7 @@ use p2pchat_protocol::{ChatList, Contact};
 
 use super::{Machine, Output, Refusal, SendId, Taken};
 pub(super) use member::{Attempt, Member, Part, Standing};
+pub(super) use memory::MAX_LOST;
 
 /// How often a notify is tried before the member counts as unreachable.
 const NOTIFY_TRIES: u32 = 3;
@@ -33,14 +35,8 @@ const NOTIFY_PAUSE: Duration = Duration::from_secs(1);
 /// How often that pause grows where somebody can be reached but does not say that he has
 /// read: to some four minutes.
 const MOST_UNREAD: u32 = 4;
-/// How long somebody who became unreachable is remembered and tried: long enough for a
-/// cable, a lift or a restart, too short for his address to become somebody else's.
-const REMEMBER: Duration = Duration::from_secs(600);
 /// How many members there may be: what one chat_list can hold.
 pub(super) const MAX_MEMBERS: usize = ChatList::MAX;
-
-/// How many who became unreachable are remembered: as many again.
-pub(super) const MAX_LOST: usize = MAX_MEMBERS;
 
 /// The members, present and lost.
 #[derive(Debug, Default)]
@@ -62,24 +58,6 @@ impl Group {
 
     pub(super) fn is_present(&self, address: PeerAddr) -> bool {
         self.members.get(&address).is_some_and(Member::is_present)
-    }
-
-    /// How many are present, and how many are lost.
-    pub(super) fn counts(&self) -> (usize, usize) {
-        let present = self.present().count();
-        (present, self.members.len() - present)
-    }
-
-    /// The most that any member is to be told of.
-    pub(super) fn most_untold(&self) -> usize {
-        let counts = self.members.values().map(|member| member.untold.len());
-        counts.max().unwrap_or(0)
-    }
-
-    /// The most packets that wait for any member.
-    pub(super) fn longest_outbox(&self) -> usize {
-        let counts = self.members.values().map(|member| member.outbox.len());
-        counts.max().unwrap_or(0)
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -136,7 +114,7 @@ impl Group {
     pub(super) fn deadline(&self) -> Option<Duration> {
         self.members
             .values()
-            .filter_map(|member| member.deadline(REMEMBER, self.has_news_for(member)))
+            .filter_map(|member| member.deadline(memory::REMEMBER, || self.has_news_for(member)))
             .min()
     }
 
@@ -173,34 +151,11 @@ impl Group {
         }
     }
 
-    /// Remembers so many of the lost, those who were lost last; whoever is remembered no
-    /// more is no news to anybody.
-    fn forget_beyond(&mut self, most: usize) {
-        let mut lost: Vec<(Duration, PeerAddr)> = self
-            .members
-            .iter()
-            .filter_map(|(address, member)| match member.standing {
-                Standing::Present => None,
-                Standing::Lost { since, .. } => Some((since, *address)),
-            })
-            .collect();
-        if lost.len() > most {
-            lost.sort();
-            for (_, address) in &lost[..lost.len() - most] {
-                self.members.remove(address);
-            }
-        }
-        let known: BTreeSet<PeerAddr> = self.members.keys().copied().collect();
-        for member in self.members.values_mut() {
-            member.untold.retain(|address| known.contains(address));
-        }
-    }
-
     /// The next notify that is due: to whom, and of whom; of `own` where the list is all
     /// that there is to tell.
     fn next_notify(&self, now: Duration, own: PeerAddr) -> Option<(PeerAddr, PeerAddr)> {
         self.members.iter().find_map(|(address, member)| {
-            let due = self.has_news_for(member) && member.may_be_notified(now);
+            let due = member.may_be_notified(now) && self.has_news_for(member);
             due.then(|| (*address, self.news_for(member).unwrap_or(own)))
         })
     }
@@ -372,10 +327,7 @@ impl Machine {
     /// Sends what is due, and forgets whom it is time to forget.
     pub(super) fn group_tick(&mut self) {
         let now = self.now.elapsed;
-        self.group
-            .members
-            .retain(|_, member| !member.is_forgotten(now, REMEMBER));
-        self.group.forget_beyond(MAX_LOST);
+        self.group.forget_lost(now);
         while let Some((to, newcomer)) = self.group.next_notify(now, self.config.address) {
             let id = self.next_send();
             let members = self.group.list_without(to);
