@@ -105,8 +105,11 @@ fn a_flood_from_one_address_keeps_nobody_else_from_logging_in() {
     for client in &mut flood {
         client.send(&guesses);
     }
-    for _ in 0..5 {
+    for n in 0..5 {
         assert_eq!(bob.status(LOGIN, "bob", "pw"), 21);
+        // Who never was there waits in the same queue as the flood.
+        let fresh = Ipv4Addr::new(127, 0, 1, n);
+        Client::connect_from(fresh, server.tcp).register_and_login(&format!("fresh{n}"), "pw");
     }
     let refused = server.turned_away(Reason::LoginQueue);
     assert!(refused > 0, "the flood was more than the queue holds");
@@ -149,5 +152,23 @@ fn an_address_that_makes_many_accounts_is_told_that_the_server_failed() {
         21,
         "logging in is not registering"
     );
-    assert_eq!(shared.status(REGISTER, "bob", "pw"), 40);
+    assert_eq!(
+        shared.ask(REGISTER, "bob", "pw"),
+        response(0, 50, "erorserver"),
+        "nor does asking which names exist"
+    );
+}
+
+#[test]
+fn asking_which_names_exist_has_no_more_tries_than_taking_them() {
+    let server = TestServer::start_with(|options| {
+        options.limits.registrations = NonZeroU32::new(3).unwrap();
+        options.limits.registration_interval = Duration::from_secs(3600);
+    });
+    let mut bob = Client::connect_from(HERE, server.tcp);
+    assert_eq!(bob.status(REGISTER, "bob", "pw"), 20);
+    let mut curious = Client::connect_from(FLOODER, server.tcp);
+    let answers = [(); 5].map(|()| curious.status(REGISTER, "bob", "guess"));
+    assert_eq!(answers, [40, 40, 40, 50, 50]);
+    assert_eq!(server.turned_away(Reason::RegisterSlowed), 2);
 }

@@ -29,8 +29,8 @@ pub struct Limits {
     /// address before, and as many of all others. When as many wait, Login is answered 49
     /// and Register 50, those from the address with the most waiting first.
     pub hash_queue: NonZeroUsize,
-    /// How many accounts may be made in a row from one address before Register is
-    /// answered 50.
+    /// How many accounts may be made, or asked for under a name that is taken, in a row
+    /// from one address before Register is answered 50.
     pub registrations: NonZeroU32,
     /// How long it then takes until one more may be made.
     pub registration_interval: Duration,

@@ -73,23 +73,23 @@ impl Shared {
         let failed = Response::ServerError {
             kind: Kind::Register,
         };
+        // Before the look into the store, which tells whether there is such an account.
+        if !self.may_register(on.source()) {
+            return self.not_registered(&NotHashed::Slowed).await;
+        }
         // A look first: it is much cheaper than a hash. The store decides all the same.
         match self.store.find(name).await {
             Ok(None) => {}
-            Ok(Some(_)) => return Response::NameTaken,
+            Ok(Some(_)) => {
+                // Whoever asks which names exist has no more tries than who takes them.
+                self.registrations().take(on.source(), self.now());
+                return Response::NameTaken;
+            }
             Err(error) => return self.store_failed(&error, failed),
         }
         let password = match self.hash_new(password, on.source()).await {
             Ok(password) => password,
-            Err(reason) => {
-                self.counters.count(match reason {
-                    NotHashed::Slowed => Reason::RegisterSlowed,
-                    NotHashed::Full => Reason::RegisterQueue,
-                    NotHashed::Failed => Reason::StoreFailed,
-                });
-                self.slow_down(&reason).await;
-                return failed;
-            }
+            Err(reason) => return self.not_registered(&reason).await,
         };
         let account = NewAccount {
             name,
@@ -106,6 +106,18 @@ impl Shared {
         }
     }
 
+    async fn not_registered(&self, reason: &NotHashed) -> Response {
+        self.counters.count(match reason {
+            NotHashed::Slowed => Reason::RegisterSlowed,
+            NotHashed::Full => Reason::RegisterQueue,
+            NotHashed::Failed => Reason::StoreFailed,
+        });
+        self.slow_down(reason).await;
+        Response::ServerError {
+            kind: Kind::Register,
+        }
+    }
+
     /// The hash of a new account's password, if the address may have one more. Asked when
     /// its turn has come, so that many at a time get no more than one after the other.
     async fn hash_new(
@@ -113,9 +125,6 @@ impl Shared {
         password: Password,
         source: Source,
     ) -> Result<StoredPassword, NotHashed> {
-        if !self.may_register(source) {
-            return Err(NotHashed::Slowed);
-        }
         let shared = Arc::clone(self);
         let hashing = self.passwords.run(Guest::Stranger, source, move |hasher| {
             let now = shared.now();
