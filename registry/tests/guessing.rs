@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use p2pchat_registry::options::Guessing;
 
-use crate::support::client::{Client, LOGIN, REGISTER, SEARCH, response};
+use crate::support::client::{Client, LOGIN, REGISTER, SEARCH, request, response};
 use crate::support::server::{TestServer, guessing_at_will};
 use crate::support::{SOON, wait_for};
 
@@ -131,6 +131,24 @@ fn a_stranger_at_one_address_locks_nobody_out_and_gets_few_guesses() {
     assert!(
         (BY_ADDRESS..BY_ADDRESS + WORKERS).contains(&looked_at),
         "{looked_at}"
+    );
+}
+
+#[test]
+fn many_guesses_at_once_get_no_further_than_one_after_the_other() {
+    let server = strict();
+    Client::connect_from(HOME, server.tcp).register_and_login("bob", "pw");
+    let mut at_once: Vec<_> = (0..40)
+        .map(|_| Client::connect_from(STRANGER, server.tcp))
+        .collect();
+    for eve in &mut at_once {
+        eve.send(&request(LOGIN, "bob", "guess"));
+    }
+    let answers: Vec<_> = at_once.iter_mut().map(|eve| eve.head()[1]).collect();
+    let looked_at = answers.iter().filter(|&&status| status == 41).count() as u64;
+    assert!(
+        (BY_ADDRESS..BY_ADDRESS + WORKERS).contains(&looked_at),
+        "{answers:?}"
     );
 }
 
