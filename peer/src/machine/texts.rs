@@ -144,12 +144,9 @@ impl Machine {
             return;
         }
         member.sending = None;
-        let result = match result {
-            // He always told, and now does not: the connection is gone.
-            Ok(Taken::Unconfirmed) if member.confirms == Some(true) => Err(Gone::Unreachable),
-            result => result,
-        };
         match result {
+            // He always told, and now does not: the connection is gone.
+            Ok(Taken::Unconfirmed) if member.confirms == Some(true) => self.lose_in_doubt(address),
             Ok(taken) => self.part_taken(address, taken),
             Err(Gone::Refused)
                 if member.since + INTRODUCTION > now
@@ -160,6 +157,27 @@ impl Machine {
             }
             Err(reason) if member.is_present() => self.lose(address, reason),
             Err(reason) => self.still_lost(address, reason),
+        }
+    }
+
+    /// A packet went out, and no word came back: he may have it or not. So it is not sent
+    /// again, and what came after it does not follow.
+    fn lose_in_doubt(&mut self, address: PeerAddr) {
+        let part = self
+            .group
+            .get_mut(address)
+            .and_then(|member| member.outbox.pop_front());
+        if let Some(part) = part.filter(|part| part.is_last) {
+            let to = self.directory.person(address);
+            let state = DeliveryState::Unconfirmed;
+            self.emit(Event::Delivered {
+                id: part.id,
+                delivery: Delivery { to, state },
+            });
+        }
+        match self.group.is_present(address) {
+            true => self.lose(address, Gone::Unreachable),
+            false => self.still_lost(address, Gone::Unreachable),
         }
     }
 

@@ -18,7 +18,8 @@ use crate::machine::Input;
 /// How long things may take to arrive.
 #[derive(Debug, Clone, Copy)]
 struct Pace {
-    /// A packet: a text, or a request or notify as a whole.
+    /// A packet: a text, or a request or notify as a whole. Longer than senders wait for a
+    /// sign of its being taken: it is theirs to give up, as they tell their user.
     packet: Duration,
     /// How long nothing has to come for a chat_list to be at its end, as a requester
     /// keeps the connection open.
@@ -26,7 +27,7 @@ struct Pace {
 }
 
 const PACE: Pace = Pace {
-    packet: Duration::from_secs(10),
+    packet: Duration::from_secs(40),
     quiet: Duration::from_millis(250),
 };
 /// How long a text waits for the machine's word. It never takes that long.

@@ -25,6 +25,9 @@ use super::resolve::RegistryName;
 const MAX_ASKS: usize = 64;
 /// How many events may wait for the driver; the connection is not read meanwhile.
 const MAX_EVENTS: usize = 16;
+/// How long each of the registry's addresses may take to accept. A lost try is no harm: the
+/// next one follows by itself, and somebody may be waiting to log in.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
 /// How long nothing has to come for an online list to be at its end.
 const QUIET: Duration = Duration::from_millis(200);
 /// When a connection over which nothing comes is probed by the system, and how often.
@@ -96,7 +99,7 @@ async fn run(
     let _ = tell.send(LinkEvent::Up(*at.ip())).await;
     let result = converse(&mut stream, &mut asks, tell).await;
     net::close_in_order(stream, CLOSE_PATIENCE).await;
-    result.map_err(|error| broken(registry, &error))
+    result.map_err(|error| broken(&error))
 }
 
 /// Tries all addresses of the registry's name as it stands now: a registry that moves is
@@ -108,15 +111,15 @@ async fn connect(
     let addresses = registry
         .resolve()
         .await
-        .map_err(|error| format!("the registry's name in {registry} means nothing: {error}"))?;
+        .map_err(|error| format!("its name means nothing: {error}"))?;
     let mut reason = String::new();
     for at in addresses {
-        match net::dial(own, at.into()).await {
+        match net::dial(own, at.into(), CONNECT_DEADLINE).await {
             Ok(stream) => {
                 keep_alive(&stream);
                 return Ok((stream, at));
             }
-            Err(error) => reason = unreachable(own, at, &error),
+            Err(error) => reason = unreachable(registry, own, at, &error),
         }
     }
     Err(reason)
@@ -167,24 +170,39 @@ async fn decode(decoder: &mut ResponseDecoder, mut bytes: &[u8], tell: &Tell) ->
     Ok(())
 }
 
-fn unreachable(own: PeerAddr, at: SocketAddrV4, error: &io::Error) -> String {
+/// Why there is no connection; stands behind "no connection to the registry NAME: ", so it
+/// says where the registry is only if that is news.
+fn unreachable(
+    registry: &RegistryName,
+    own: PeerAddr,
+    at: SocketAddrV4,
+    error: &io::Error,
+) -> String {
+    let named = registry.to_string() == at.to_string();
     match error.kind() {
         ErrorKind::ConnectionRefused => format!("no registry listens at {at}"),
-        ErrorKind::TimedOut => format!("the registry at {at} does not answer"),
+        ErrorKind::TimedOut if named => "it does not answer".to_owned(),
+        ErrorKind::TimedOut => format!("it does not answer at {at}"),
         ErrorKind::AddrNotAvailable => format!("this machine no longer has the address {own}"),
-        _ => format!("the registry at {at} cannot be reached from {own}: {error}"),
+        _ if net::is_no_way(error) => {
+            format!(
+                "no way leads from {own} to {}; is the network connected?",
+                at.ip()
+            )
+        }
+        _ => format!("it cannot be reached from {own}: {error}"),
     }
 }
 
-fn broken(registry: &RegistryName, error: &io::Error) -> String {
+/// The same where the connection was there.
+fn broken(error: &io::Error) -> String {
     match error.kind() {
-        ErrorKind::UnexpectedEof => format!("the registry {registry} closed the connection"),
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
-            format!("the connection to the registry {registry} broke")
-        }
-        ErrorKind::InvalidData => format!("what answers at {registry} is no registry: {error}"),
-        ErrorKind::TimedOut => format!("the registry {registry} no longer answers"),
-        _ => format!("the connection to the registry {registry} broke: {error}"),
+        ErrorKind::UnexpectedEof => "it closed the connection".to_owned(),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "the connection broke".to_owned(),
+        ErrorKind::InvalidData => format!("what answers there is no registry: {error}"),
+        ErrorKind::TimedOut => "it no longer answers".to_owned(),
+        _ if net::is_no_way(error) => "the network to it is gone".to_owned(),
+        _ => format!("the connection broke: {error}"),
     }
 }
 

@@ -10,8 +10,20 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
-/// How long the other side may take to accept a connection.
-pub(super) const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+/// How long another peer may take to accept a connection. Where three packets of ten are
+/// lost, every second SYN is answered: it takes a dozen of them to be sure that nobody is
+/// there.
+pub(super) const CONNECT_DEADLINE: Duration = Duration::from_secs(15);
+/// How long the first attempts at it last, in milliseconds. Most end before the second is
+/// over after which the system sends another SYN: a connection that took two of them
+/// begins with a wrong idea of how far the other side is, and waits for seconds wherever
+/// a packet is lost. Some are longer, for those who are that far.
+const FIRST_ATTEMPTS: [u64; 6] = [900, 1900, 900, 900, 1900, 900];
+/// How long further attempts last.
+const ATTEMPT: Duration = Duration::from_secs(4);
+/// How long to wait where the network says that there is no way: the word for it may
+/// have been lost, as ARP's are.
+const NO_WAY_PAUSE: Duration = Duration::from_millis(500);
 /// How long the other side may take to make room for a packet.
 pub(super) const WRITE_DEADLINE: Duration = Duration::from_secs(5);
 /// How long to wait for a local port or socket when there is none.
@@ -20,16 +32,26 @@ const SHORTAGE_PAUSE: Duration = Duration::from_millis(50);
 const MAX_DRAINED: usize = 4096;
 
 /// Makes a connection from an address of one's own, from which the other side learns
-/// who is speaking.
-pub(super) async fn dial(own: PeerAddr, to: SocketAddr) -> io::Result<TcpStream> {
-    timeout(CONNECT_DEADLINE, dial_patiently(own, to))
-        .await
-        .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
+/// who is speaking. Fails at once where the other side refuses, else after `deadline`.
+pub(super) async fn dial(
+    own: PeerAddr,
+    to: SocketAddr,
+    deadline: Duration,
+) -> io::Result<TcpStream> {
+    let mut reason = ErrorKind::TimedOut.into();
+    let dialled = timeout(deadline, dial_patiently(own, to, &mut reason)).await;
+    dialled.unwrap_or(Err(reason))
 }
 
-/// Tries again while it is this machine that lacks something: a want of sockets here
-/// does not mean that the other side is gone.
-async fn dial_patiently(own: PeerAddr, to: SocketAddr) -> io::Result<TcpStream> {
+/// Tries again while the network has lost the question or the answer, for which `reason`
+/// is the last word of the system; and while it is this machine that lacks something: a
+/// want of sockets here does not mean that the other side is gone.
+async fn dial_patiently(
+    own: PeerAddr,
+    to: SocketAddr,
+    reason: &mut io::Error,
+) -> io::Result<TcpStream> {
+    let mut attempts = FIRST_ATTEMPTS.map(Duration::from_millis).into_iter();
     loop {
         let socket = match socket(own) {
             Ok(socket) => socket,
@@ -40,14 +62,33 @@ async fn dial_patiently(own: PeerAddr, to: SocketAddr) -> io::Result<TcpStream> 
                 continue;
             }
         };
-        match socket.connect(to).await {
+        let attempt = attempts.next().unwrap_or(ATTEMPT);
+        let Ok(connected) = timeout(attempt, socket.connect(to)).await else {
+            continue;
+        };
+        match connected {
             // The port that the system chose is still taken towards this address.
             Err(error) if error.kind() == ErrorKind::AddrNotAvailable => {
                 sleep(SHORTAGE_PAUSE).await;
             }
+            Err(error) if is_no_way(&error) => {
+                *reason = error;
+                sleep(NO_WAY_PAUSE).await;
+            }
             result => return result,
         }
     }
+}
+
+/// Whether the network, and not the other side, made this error.
+pub(super) fn is_no_way(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::HostUnreachable
+            | ErrorKind::NetworkUnreachable
+            | ErrorKind::NetworkDown
+            | ErrorKind::TimedOut
+    )
 }
 
 fn socket(own: PeerAddr) -> io::Result<TcpSocket> {

@@ -11,6 +11,9 @@ use super::{MOST_UNREAD, NOTIFY_PAUSE};
 
 /// How long to wait for a member's program to say, by closing, that it took something.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// The same, once it is known that his program does: then it is the network that is slow,
+/// and one that loses three packets of ten may take that long.
+const LONG_PATIENCE: Duration = Duration::from_secs(30);
 /// The same, once it is known that his program does not.
 const SHORT_PATIENCE: Duration = Duration::from_millis(300);
 
@@ -132,7 +135,8 @@ impl Member {
     pub(in super::super) fn patience(&self) -> Duration {
         match self.confirms {
             Some(false) => SHORT_PATIENCE,
-            Some(true) | None => PATIENCE,
+            Some(true) => LONG_PATIENCE,
+            None => PATIENCE,
         }
     }
 
