@@ -188,11 +188,11 @@ async fn open_files(options: &Options) -> Result<Files, StartError> {
     let open = move || {
         let history = history.map(|path| {
             let opened = History::open(&path).and_then(|history| Ok((history.last()?, history)));
-            opened.map_err(|source| StartError::History { path, source })
+            opened.map_err(|reason| StartError::History { path, reason })
         });
         let blocks = blocks.map(|path| {
             let opened = Blocks::open(&path).and_then(|blocks| Ok((blocks.all()?, blocks)));
-            opened.map_err(|source| StartError::Blocks { path, source })
+            opened.map_err(|reason| StartError::Blocks { path, reason })
         });
         let (blocked, blocks) = blocks.transpose()?.unzip();
         let (last, history) = history.transpose()?.unzip();
@@ -216,7 +216,7 @@ fn open_doors(inbound: &Inbound, bound: Bound) -> JoinSet<()> {
 }
 
 fn system(what: &'static str) -> impl Fn(std::io::Error) -> StartError {
-    move |source| StartError::System { what, source }
+    move |reason| StartError::System { what, reason }
 }
 
 /// What a front end holds.

@@ -32,12 +32,12 @@ pub(crate) struct Kind {
 #[derive(Debug, Error)]
 pub enum FileError {
     /// The folder or the file cannot be made.
-    #[error("cannot make {path}: {source}")]
+    #[error("cannot make or write {path}: {reason}")]
     Create {
         /// Which.
         path: PathBuf,
         /// Why.
-        source: std::io::Error,
+        reason: std::io::Error,
     },
     /// There is a file, but of something else.
     #[error("this is not a {0} of p2pchat: name another file")]
@@ -131,7 +131,7 @@ fn use_wal(connection: &Connection) -> Result<(), FileError> {
 fn create(path: &Path) -> Result<(), FileError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
-        move |source| FileError::Create { path, source }
+        move |reason| FileError::Create { path, reason }
     };
     if let Some(folder) = path
         .parent()

@@ -82,14 +82,14 @@ fn listen(address: PeerAddr, port: u16) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
-fn start_error(address: PeerAddr, port: u16, source: io::Error) -> StartError {
-    match source.kind() {
+fn start_error(address: PeerAddr, port: u16, reason: io::Error) -> StartError {
+    match reason.kind() {
         ErrorKind::AddrInUse => StartError::PortInUse { address, port },
         ErrorKind::AddrNotAvailable => StartError::NotOurAddress { address },
         _ => StartError::Listen {
             address,
             port,
-            source,
+            reason,
         },
     }
 }

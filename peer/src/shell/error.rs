@@ -8,7 +8,8 @@ use thiserror::Error;
 
 use crate::{FileError, HistoryError};
 
-/// Why a peer could not start, and what to do.
+/// Why a peer could not start, and what to do. What the system says stands in the middle
+/// of that, so it is no `source` that would be told once more.
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The registry is not given as a name or address with or without a port.
@@ -16,23 +17,23 @@ pub enum StartError {
     BadRegistry(String),
     /// The registry's name means nothing here.
     #[error(
-        "the registry's name `{name}` means nothing here ({source}): check it, or give its address"
+        "the registry's name `{name}` means nothing here ({reason}): check it, or give its address"
     )]
     UnknownRegistry {
         /// The name.
         name: String,
         /// What the resolver says.
-        source: io::Error,
+        reason: io::Error,
     },
     /// There is no way from this machine to the registry.
     #[error(
-        "this machine has no way to the registry {name} ({source}): connect it to a network, or name the address to be reached at with --address"
+        "this machine has no way to the registry {name} ({reason}): connect it to a network, or name the address to be reached at with --address"
     )]
     NoRoute {
         /// The registry.
         name: String,
         /// What the system says.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The address to be reached at is not one of this machine.
     #[error("this machine does not have the address {address}: {}", remedy(*.address))]
@@ -61,40 +62,42 @@ pub enum StartError {
         last: PeerAddr,
     },
     /// The port cannot be listened at for another reason.
-    #[error("cannot listen at {address}, port {port}: {source}")]
+    #[error("cannot listen at {address}, port {port}: {reason}")]
     Listen {
         /// Where.
         address: PeerAddr,
         /// Which.
         port: u16,
         /// What the system says.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The history cannot be opened.
-    #[error("the history in {path} cannot be opened: {source}")]
+    #[error(
+        "the history in {path} cannot be opened: {reason}; name another file with --history, or keep none with --no-history"
+    )]
     History {
         /// Its file.
         path: PathBuf,
         /// Why.
-        source: HistoryError,
+        reason: HistoryError,
     },
     /// The block list cannot be opened or read: nobody would be blocked.
     #[error(
-        "the block list in {path} cannot be read: {source}; move the file away to begin with nobody blocked"
+        "the block list in {path} cannot be read: {reason}; move the file away to begin with nobody blocked"
     )]
     Blocks {
         /// Its file.
         path: PathBuf,
         /// Why.
-        source: FileError,
+        reason: FileError,
     },
     /// The system refused what every program needs.
-    #[error("cannot {what}: {source}")]
+    #[error("cannot {what}: {reason}")]
     System {
         /// What was tried.
         what: &'static str,
         /// What the system says.
-        source: io::Error,
+        reason: io::Error,
     },
 }
 

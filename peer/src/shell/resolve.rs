@@ -62,13 +62,13 @@ impl RegistryName {
         let found = self
             .resolve()
             .await
-            .map_err(|source| StartError::UnknownRegistry {
+            .map_err(|reason| StartError::UnknownRegistry {
                 name: self.host.clone(),
-                source,
+                reason,
             })?;
-        source_address(found[0]).map_err(|source| StartError::NoRoute {
+        source_address(found[0]).map_err(|reason| StartError::NoRoute {
             name: self.to_string(),
-            source,
+            reason,
         })
     }
 }
