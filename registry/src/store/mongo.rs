@@ -42,12 +42,12 @@ const DUPLICATE_KEY: i32 = 11000;
 #[derive(Debug, Error)]
 pub enum ConnectError {
     /// The URI is none.
-    #[error("{uri} cannot be used: {source}; a URI looks like mongodb://HOST:PORT/DATABASE")]
+    #[error("{uri} cannot be used: {reason}; a URI looks like mongodb://HOST:PORT/DATABASE")]
     BadUri {
         /// The URI, without its password.
         uri: String,
         /// What the driver says.
-        source: Box<Error>,
+        reason: Box<Error>,
     },
     /// Nothing usable answers there.
     #[error(
@@ -80,9 +80,9 @@ impl MongoStore {
     /// If the URI is none, or nothing usable answers within [`CONNECT_TIMEOUT`].
     pub async fn connect(uri: &MongoUri) -> Result<Self, ConnectError> {
         let shown = uri.redacted();
-        let bad_uri = |source| ConnectError::BadUri {
+        let bad_uri = |reason| ConnectError::BadUri {
             uri: shown.clone(),
-            source: Box::new(source),
+            reason: Box::new(reason),
         };
         let mut options = ClientOptions::parse(uri.expose()).await.map_err(bad_uri)?;
         options

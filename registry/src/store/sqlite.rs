@@ -47,9 +47,9 @@ impl SqliteStore {
         };
         let for_writing = file::open(path)?;
         let for_reading = file::open(path)?;
-        let thread = |source| OpenSqliteError::Thread { source };
+        let thread = |reason| OpenSqliteError::Thread { reason };
         Ok(Self {
-            writer: worker::start_writer(for_writing).map_err(thread)?,
+            writer: worker::start_writer(for_writing, path).map_err(thread)?,
             reader: worker::start_reader(for_reading).map_err(thread)?,
             lock: Mutex::new(lock),
             path: path.to_owned(),

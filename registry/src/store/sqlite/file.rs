@@ -27,24 +27,25 @@ const SCHEMA: &str = "
     ) STRICT, WITHOUT ROWID;
 ";
 
-/// Why an account file cannot be used, and what to do about it.
+/// Why an account file cannot be used, and what to do about it. What the system says
+/// stands in the middle of that, so it is no `source` that would be told once more.
 #[derive(Debug, Error)]
 pub enum OpenSqliteError {
     /// The folder above it cannot be made.
-    #[error("cannot make the folder {} for the account file: {source}; name another place with --store PATH", .path.display())]
+    #[error("cannot make the folder {} for the account file: {reason}; name another place with --store PATH", .path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
         /// What the system says.
-        source: io::Error,
+        reason: io::Error,
     },
     /// The file cannot be opened or made.
-    #[error("cannot open the account file {} for reading and writing: {source}; check who owns it and its folder, or name another place with --store PATH", .path.display())]
+    #[error("cannot open the account file {} for reading and writing: {reason}; check who owns it and its folder, or name another place with --store PATH", .path.display())]
     File {
         /// The file.
         path: PathBuf,
         /// What the system says.
-        source: io::Error,
+        reason: io::Error,
     },
     /// Another registry serves from the file.
     #[error("the account file {} is in use by another registry; stop that one, or name another file with --store PATH", .path.display())]
@@ -67,33 +68,48 @@ pub enum OpenSqliteError {
         version: i32,
     },
     /// SQLite cannot use the file.
-    #[error("cannot use the account file {}: {source}", .path.display())]
+    #[error("cannot use the account file {}: {reason}; {}", .path.display(), advice(.reason))]
     Sqlite {
         /// The file.
         path: PathBuf,
         /// What SQLite says.
-        source: rusqlite::Error,
+        reason: rusqlite::Error,
     },
     /// The system gives no thread.
-    #[error("cannot start a thread for the account file: {source}")]
+    #[error("cannot start a thread for the account file: {reason}")]
     Thread {
         /// What the system says.
-        source: io::Error,
+        reason: io::Error,
     },
+}
+
+/// What to do about a failure of SQLite, in words that fit behind it.
+pub(super) fn advice(error: &rusqlite::Error) -> &'static str {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "make room on its disk",
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            "see that this user may write it, and make files in its folder"
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "find out which other program holds it"
+        }
+        Some(ErrorCode::DatabaseCorrupt) => "put back a copy of it, since it is damaged",
+        _ => "find out what is wrong with its disk",
+    }
 }
 
 /// Makes an empty file, readable by its owner alone, unless there is one, and the
 /// folders above it.
 pub(super) fn create(path: &Path) -> Result<(), OpenSqliteError> {
     let folder = folder_of(path);
-    let failed = |source| OpenSqliteError::Folder {
+    let failed = |reason| OpenSqliteError::Folder {
         path: folder.to_owned(),
-        source,
+        reason,
     };
     private_folder().create(folder).map_err(failed)?;
-    let cannot_open = |source| OpenSqliteError::File {
+    let cannot_open = |reason| OpenSqliteError::File {
         path: path.to_owned(),
-        source,
+        reason,
     };
     match private_file().create_new(true).open(path) {
         // A file whose folder entry is not on the disk would vanish in a power cut.
@@ -134,13 +150,13 @@ fn private_file() -> OpenOptions {
 /// Opens a connection to a file that [`create`] has seen, and makes the tables if it is
 /// empty. A file of another program is not changed.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenSqliteError> {
-    let failed = |source: rusqlite::Error| match source.sqlite_error_code() {
+    let failed = |reason: rusqlite::Error| match reason.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => OpenSqliteError::NotOurs {
             path: path.to_owned(),
         },
         _ => OpenSqliteError::Sqlite {
             path: path.to_owned(),
-            source,
+            reason,
         },
     };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -210,9 +226,9 @@ impl ServerLock {
         let mut lock_path = path.as_os_str().to_owned();
         lock_path.push(".lock");
         let lock_path = PathBuf::from(lock_path);
-        let failed = |source| OpenSqliteError::File {
+        let failed = |reason| OpenSqliteError::File {
             path: lock_path.clone(),
-            source,
+            reason,
         };
         let file = private_file()
             .create(true)
@@ -224,7 +240,7 @@ impl ServerLock {
             Err(TryLockError::WouldBlock) => Err(OpenSqliteError::Locked {
                 path: path.to_owned(),
             }),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+            Err(TryLockError::Error(reason)) => Err(failed(reason)),
         }
     }
 }

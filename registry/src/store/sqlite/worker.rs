@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -9,6 +10,7 @@ use p2pchat_protocol::Username;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
+use super::file::advice;
 use crate::store::{NewAccount, StoreError, StoredPassword};
 
 /// How many requests may wait for one of the threads. The next one fails with
@@ -121,8 +123,13 @@ impl<T: Send + 'static> Worker<T> {
     }
 }
 
-/// Starts the thread that writes.
-pub(super) fn start_writer(mut connection: Connection) -> io::Result<Worker<Job>> {
+/// Starts the thread that writes to the file at `path`.
+pub(super) fn start_writer(connection: Connection, path: &Path) -> io::Result<Worker<Job>> {
+    let mut writer = Writer {
+        connection,
+        path: path.to_owned(),
+        is_failing: false,
+    };
     Worker::start("accounts-write", move |mut jobs| {
         let mut group = Vec::with_capacity(GROUP);
         while let Some(job) = jobs.blocking_recv() {
@@ -132,28 +139,55 @@ pub(super) fn start_writer(mut connection: Connection) -> io::Result<Worker<Job>
             {
                 group.push(job);
             }
-            commit(&mut connection, &mut group);
+            writer.commit(&mut group);
         }
         // The last connection to close folds the log into the file.
     })
 }
 
-/// Makes the changes of a group in one transaction and then, not before, answers them.
-fn commit(connection: &mut Connection, group: &mut Vec<Job>) {
-    match try_commit(connection, group) {
-        Ok(made) => {
-            for (Job { reply, .. }, made) in group.drain(..).zip(made) {
-                // Nobody waits any more: the change is made all the same.
-                let _ = reply.send(Ok(made));
+/// The thread's own.
+struct Writer {
+    connection: Connection,
+    path: PathBuf,
+    /// Whether the last group failed: the operator is told when that changes.
+    is_failing: bool,
+}
+
+impl Writer {
+    /// Makes the changes of a group in one transaction and then, not before, answers them.
+    fn commit(&mut self, group: &mut Vec<Job>) {
+        let result = try_commit(&mut self.connection, group);
+        self.tell_the_operator(result.as_ref().err());
+        match result {
+            Ok(made) => {
+                for (Job { reply, .. }, made) in group.drain(..).zip(made) {
+                    // Nobody waits any more: the change is made all the same.
+                    let _ = reply.send(Ok(made));
+                }
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                for job in group.drain(..) {
+                    let _ = job.reply.send(Err(StoreError::Sqlite(Arc::clone(&error))));
+                }
             }
         }
-        Err(error) => {
-            tracing::error!(%error, "the account file did not take {} changes", group.len());
-            let error = Arc::new(error);
-            for job in group.drain(..) {
-                let _ = job.reply.send(Err(StoreError::Sqlite(Arc::clone(&error))));
+    }
+
+    fn tell_the_operator(&mut self, failure: Option<&rusqlite::Error>) {
+        let path = self.path.display();
+        match failure {
+            Some(error) if !self.is_failing => tracing::error!(
+                "the account file {path} cannot be written: {error}; {}. Until then no account \
+                 can be made or changed, and logins go on",
+                advice(error)
+            ),
+            None if self.is_failing => {
+                tracing::warn!("the account file {path} can be written again");
             }
+            _ => {}
         }
+        self.is_failing = failure.is_some();
     }
 }
 
