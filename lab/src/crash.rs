@@ -19,12 +19,14 @@ use tokio::time::sleep;
 use crate::programs::own_address;
 use crate::{Programs, Registry, Report, Session, Spread};
 
+pub mod full_disk;
 mod held;
 pub mod history;
 mod ledger;
 pub mod mongo;
 mod probe;
 pub mod replicas;
+mod small_disk;
 mod writers;
 
 use held::Held;

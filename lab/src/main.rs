@@ -16,6 +16,8 @@ enum Run {
     Crash(crash::Options),
     /// Flood the registry in every way, and see how somebody fares meanwhile
     Floods(floods::Options),
+    /// Leave the registry, and somebody's history, without room on their disk
+    FullDisk(crash::full_disk::Options),
     /// Guess passwords: by the clock, and as many as the registry takes
     Guessing(guessing::Options),
     /// Kill p2pchat again and again while it is shown texts
@@ -48,6 +50,7 @@ async fn run(run: Run) -> Result<Report> {
     match run {
         Run::Crash(options) => crash::run(&programs, &options).await,
         Run::Floods(options) => floods::run(&programs, &options).await,
+        Run::FullDisk(options) => crash::full_disk::run(&programs, &options).await,
         Run::Guessing(options) => guessing::run(&programs, &options).await,
         Run::HistoryCrash(options) => crash::history::run(&programs, &options).await,
         Run::MongoCrash(options) => crash::mongo::run(&programs, &options).await,

@@ -1,5 +1,6 @@
 //! Where the built programs are, and how they are started.
 
+use std::ffi::OsString;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,6 +12,8 @@ use tokio::process::Command;
 #[derive(Debug, Clone)]
 pub struct Programs {
     folder: PathBuf,
+    /// What a command begins with.
+    before: Vec<OsString>,
 }
 
 impl Programs {
@@ -28,7 +31,17 @@ impl Programs {
         };
         Ok(Self {
             folder: folder.to_owned(),
+            before: Vec::new(),
         })
+    }
+
+    /// The same programs, run by another one, which these words call.
+    #[must_use]
+    pub fn behind(&self, before: Vec<OsString>) -> Self {
+        Self {
+            before,
+            ..self.clone()
+        }
     }
 
     /// A command for one of them, without the settings of whoever runs this. `home` is
@@ -44,7 +57,9 @@ impl Programs {
                 program.display()
             );
         }
-        let mut command = Command::new(program);
+        let mut words = self.before.iter().cloned().chain([program.into()]);
+        let mut command = Command::new(words.next().context("a command has a name")?);
+        command.args(words);
         command.env_clear().env("HOME", home).env("TZ", "UTC");
         command.kill_on_drop(true);
         Ok(command)

@@ -23,6 +23,7 @@ mod listener;
 mod speaker;
 
 use book::Book;
+pub(super) use book::recall;
 use listener::Listener;
 use speaker::Speaker;
 
@@ -182,7 +183,7 @@ impl Scene<'_> {
 }
 
 /// Logs somebody in, whose account is made if there is none.
-async fn log_in(chatter: &mut Chatter, account: &str) -> Result<()> {
+pub(super) async fn log_in(chatter: &mut Chatter, account: &str) -> Result<()> {
     let name = account.parse()?;
     let password: p2pchat_model::Password = "secret".parse()?;
     let ask = Command::Register {

@@ -50,3 +50,13 @@ async fn every_text_that_was_shown_is_in_the_history_when_p2pchat_is_killed() {
         .unwrap();
     assert!(report.is_good(), "{report}");
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_is_told_and_damages_nothing() {
+    let options = crash::full_disk::Options {};
+    let report = crash::full_disk::run(&Programs::find().unwrap(), &options)
+        .await
+        .unwrap();
+    assert!(report.is_good(), "{report}");
+}

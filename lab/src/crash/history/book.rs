@@ -101,7 +101,10 @@ impl Book {
 }
 
 /// Everything in a history from a message on.
-async fn recall(chatter: &mut Chatter, first: MessageId) -> Result<Vec<Message>> {
+pub(in crate::crash) async fn recall(
+    chatter: &mut Chatter,
+    first: MessageId,
+) -> Result<Vec<Message>> {
     let mut all = Vec::new();
     let mut before = None;
     loop {

@@ -1,0 +1,198 @@
+//! A disk that is full, or that nothing may be written to: what users and the operator
+//! are told, and that nothing is damaged by it.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use p2pchat_protocol::{Request, Response};
+use tempfile::TempDir;
+
+use super::small_disk::SmallDisk;
+use super::writers::{password, username};
+use super::{LIFTED, check_file, listed};
+use crate::programs::own_address;
+use crate::{Programs, Registry, Report, Session};
+
+mod history;
+
+/// The name of the account file on the disk.
+const ACCOUNTS: &str = "accounts.sqlite3";
+/// How many want an account while the disk is full.
+const LATE: usize = 5;
+
+/// There is nothing to choose.
+#[derive(Debug, Args)]
+pub struct Options {}
+
+/// Runs a registry, and then somebody's p2pchat, on a disk that is full for a while.
+///
+/// # Errors
+/// If a program is not built, or the system allows no mount namespace.
+pub async fn run(programs: &Programs, _options: &Options) -> Result<Report> {
+    let home = TempDir::new()?;
+    let disk = SmallDisk::new().await?;
+    let mut report = Report::new("full-disk: a registry and a history without room to write");
+    let scene = Scene {
+        programs: disk.programs(programs)?,
+        home: home.path(),
+        disk: &disk,
+    };
+    let registry = scene.registry().await?;
+    scene.full_disk(&registry, &mut report).await?;
+    scene.killed_while_full(registry, &mut report).await?;
+    scene.read_only(&mut report).await?;
+    history::run(programs, &disk, &mut report).await?;
+    Ok(report)
+}
+
+struct Scene<'a> {
+    /// Within the disk's namespace.
+    programs: Programs,
+    home: &'a Path,
+    disk: &'a SmallDisk,
+}
+
+impl Scene<'_> {
+    async fn registry(&self) -> Result<Registry> {
+        let store = self.disk.path(ACCOUNTS);
+        let store = store.to_str().context("a path that is text")?;
+        Registry::start(&self.programs, self.home, store, LIFTED).await
+    }
+
+    /// The lines of the registry's log that hold these words.
+    fn logged(&self, words: &str) -> Result<Vec<String>> {
+        let log = fs::read_to_string(self.home.join("registry.log"))?;
+        let lines = log.lines().filter(|line| line.contains(words));
+        Ok(lines.map(str::to_owned).collect())
+    }
+
+    async fn full_disk(&self, registry: &Registry, report: &mut Report) -> Result<()> {
+        let mut session = Session::connect(own_address(), registry.tcp).await?;
+        ensure!(register(&mut session, "early").await? == Response::Registered);
+        self.disk.fill()?;
+        for n in 0..LATE {
+            let answer = register(&mut session, &format!("late{n}")).await?;
+            report.check(
+                matches!(answer, Response::ServerError { .. }),
+                format!("with a full disk, Register was answered {answer:?}"),
+            );
+        }
+        let answer = log_in(&mut session, "early").await?;
+        report.check(
+            answer == Response::LoggedIn,
+            format!("with a full disk, Login was answered {answer:?}"),
+        );
+        let (username, target) = (username("early"), username("early"));
+        let answer = session.ask(&Request::Search { username, target }).await?;
+        report.check(
+            matches!(answer, Response::Found(_)),
+            format!("with a full disk, Search was answered {answer:?}"),
+        );
+        let told = self.logged("cannot be written")?;
+        let says_what_to_do = |line: &String| {
+            line.contains(ACCOUNTS) && line.contains("full") && line.contains("make room")
+        };
+        report.check(
+            told.len() == 1 && told.iter().all(says_what_to_do),
+            format!("of a full disk the log says {told:?}"),
+        );
+        self.disk.make_room()?;
+        let answer = register(&mut session, "late0").await?;
+        report.check(
+            answer == Response::Registered,
+            format!("with room again, Register was answered {answer:?}"),
+        );
+        report.check(
+            self.logged("can be written again")?.len() == 1,
+            "the log does not say that the file can be written again",
+        );
+        Ok(())
+    }
+
+    /// Kills the registry and starts it while the disk is full. It may not start then,
+    /// if it says why.
+    async fn killed_while_full(&self, registry: Registry, report: &mut Report) -> Result<()> {
+        self.disk.fill()?;
+        registry.kill().await?;
+        let registry = match self.registry().await {
+            Ok(registry) => {
+                report.figure("started with a full disk", "yes");
+                self.disk.make_room()?;
+                registry
+            }
+            Err(_) => {
+                let last = self.last_line()?;
+                report.check(
+                    last.contains(ACCOUNTS) && last.contains("full") && last.contains("make room"),
+                    format!("why it did not start with a full disk: {last}"),
+                );
+                report.figure("started with a full disk", format!("no: {last}"));
+                self.disk.make_room()?;
+                self.registry().await?
+            }
+        };
+        self.check_accounts(&registry, report).await?;
+        registry.kill().await?;
+        let store = self.disk.path(ACCOUNTS);
+        let store = store.to_str().context("a path that is text")?;
+        let names = listed(&self.programs, self.home, store).await?;
+        // A copy, since SQLite would look for the path itself outside.
+        let copy = self.home.join(ACCOUNTS);
+        fs::copy(self.disk.path_outside(ACCOUNTS)?, &copy)?;
+        check_file(&copy, &names, report)
+    }
+
+    async fn check_accounts(&self, registry: &Registry, report: &mut Report) -> Result<()> {
+        let mut session = Session::connect(own_address(), registry.tcp).await?;
+        for name in ["early", "late0"] {
+            let answer = log_in(&mut session, name).await?;
+            report.check(
+                answer == Response::LoggedIn,
+                format!("afterwards {name} was answered {answer:?}"),
+            );
+        }
+        Ok(())
+    }
+
+    /// A registry that cannot serve its users does not start.
+    async fn read_only(&self, report: &mut Report) -> Result<()> {
+        self.disk.set_read_only(true).await?;
+        self.check_refusal("a read-only disk", report).await?;
+        self.disk.set_read_only(false).await?;
+        let registry = self.registry().await?;
+        self.check_accounts(&registry, report).await?;
+        registry.kill().await?;
+        self.disk.make_file_read_only(ACCOUNTS).await?;
+        self.check_refusal("a read-only file", report).await
+    }
+
+    async fn check_refusal(&self, what: &str, report: &mut Report) -> Result<()> {
+        if self.registry().await.is_ok() {
+            bail!("the registry starts on {what}");
+        }
+        let last = self.last_line()?;
+        report.check(
+            last.contains(ACCOUNTS) && last.contains("Read-only") && last.contains("--store"),
+            format!("why it did not start on {what}: {last}"),
+        );
+        report.figure(what, last);
+        Ok(())
+    }
+
+    fn last_line(&self) -> Result<String> {
+        let lines = self.logged("")?;
+        lines.last().cloned().context("the log is empty")
+    }
+}
+
+async fn register(session: &mut Session, name: &str) -> Result<Response> {
+    let (username, password) = (username(name), password(name));
+    session.ask(&Request::Register { username, password }).await
+}
+
+async fn log_in(session: &mut Session, name: &str) -> Result<Response> {
+    let (username, password) = (username(name), password(name));
+    session.ask(&Request::Login { username, password }).await
+}
