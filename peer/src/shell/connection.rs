@@ -68,6 +68,11 @@ pub(super) async fn text(mut stream: TcpStream, line: Line) -> Result<(), Droppe
     net::reset_on_close(&stream);
     let message = read_text(&mut stream, PACE).await?;
     line.turn().await?;
+    // What was read before a reset can still be read after it, but its sender has heard
+    // that it did not arrive, and may send it again.
+    if let Some(error) = stream.take_error()? {
+        return Err(error.into());
+    }
     let Line { from, inbound, .. } = &line;
     let (taken, word) = oneshot::channel();
     let report = Report::Text {

@@ -116,6 +116,40 @@ async fn a_text_that_is_not_taken_is_answered_with_a_reset() {
 }
 
 #[tokio::test]
+async fn a_text_whose_connection_broke_before_it_was_taken_is_not_taken() {
+    let address = own_address();
+    let (listener, port) = listener(address).await;
+    let (sender, mut reports) = mpsc::channel(16);
+    let inbound = Inbound::new(sender, Duration::from_secs(15));
+    let send = async |breaks: bool| {
+        let socket = TcpSocket::new_v4().unwrap();
+        let to = (address.ip(), port).into();
+        let mut stream = socket.connect(to).await.unwrap();
+        stream.write_all(&message().encode()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        if breaks {
+            reset_on_close(&stream);
+            drop(stream);
+            return None;
+        }
+        Some(stream)
+    };
+    // Both wait for a peer that is busy; the first one's sender gives up.
+    send(true).await;
+    let mut other = send(false).await.unwrap();
+    tokio::spawn(inbound.clone().serve(listener, Kind::Texts));
+
+    let report = within("a report", reports.recv()).await.unwrap();
+    let Report::Text { taken, .. } = report else {
+        panic!("no text")
+    };
+    taken.send(()).unwrap();
+    assert_eq!(end(&mut other).await.unwrap(), 0);
+    assert!(reports.try_recv().is_err(), "the broken one was reported");
+    assert_eq!(inbound.dropped(), 1);
+}
+
+#[tokio::test]
 async fn a_text_whose_receiver_dies_before_taking_it_is_answered_with_a_reset() {
     let mut door = door(Kind::Texts).await;
     let mut stream = door.connect(own_address()).await;
