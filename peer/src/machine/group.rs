@@ -141,12 +141,16 @@ impl Group {
         }
     }
 
-    /// Notes that a member has been told of these by another. Not if he is not believed to
-    /// know that one: to him it is a stranger who tells.
-    fn has_heard(&mut self, member: PeerAddr, from: PeerAddr, known: &BTreeSet<PeerAddr>) {
-        if let Some(entry) = self.members.get_mut(&member)
-            && !entry.untold.contains(&from)
-        {
+    /// Whether a member takes another's word: to one who is not believed to know him, it
+    /// is a stranger who tells.
+    fn hears(&self, member: PeerAddr, from: PeerAddr) -> bool {
+        let untold = self.members.get(&member).map(|entry| &entry.untold);
+        untold.is_some_and(|untold| !untold.contains(&from))
+    }
+
+    /// Notes that a member has been told of these by another.
+    fn has_heard(&mut self, member: PeerAddr, known: &BTreeSet<PeerAddr>) {
+        if let Some(entry) = self.members.get_mut(&member) {
             entry.untold.retain(|address| !known.contains(address));
         }
     }

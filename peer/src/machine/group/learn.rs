@@ -88,8 +88,8 @@ impl Machine {
         let news = self.news(&mine, &known, *newcomer);
         let news = self.take_in(from, news, *newcomer);
         for member in &mine {
-            match known.contains(member) {
-                true => self.group.has_heard(*member, from, &known),
+            match known.contains(member) && self.group.hears(*member, from) {
+                true => self.group.has_heard(*member, &known),
                 false => self.group.must_hear(*member, &news),
             }
         }
