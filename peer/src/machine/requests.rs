@@ -237,10 +237,12 @@ impl Machine {
     }
 
     fn incoming_from(&self, from: PeerAddr) -> Result<&Incoming, Refusal> {
+        let now = self.now.elapsed;
         self.requests
             .incoming
             .as_ref()
-            .filter(|incoming| incoming.from.address == from)
+            // A process that stood still hears of its user before it looks at the time.
+            .filter(|incoming| incoming.from.address == from && incoming.until > now)
             .ok_or_else(|| Problem::NoSuchRequest.into())
     }
 
