@@ -93,9 +93,9 @@ impl Outbound {
         }
         match timeout(patience, net::wait_for_end(&mut stream)).await {
             Ok(Ok(())) => Ok(Taken::Confirmed),
-            Ok(Err(error)) if error.kind() == ErrorKind::InvalidData => Ok(Taken::Unconfirmed),
-            Ok(Err(error)) => Err(gone(&error)),
-            Err(_) => Ok(Taken::Unconfirmed),
+            Ok(Err(error)) if gone(&error) == Gone::Refused => Err(Gone::Refused),
+            // The network broke, or nothing came: the text may have arrived before.
+            Ok(Err(_)) | Err(_) => Ok(Taken::Unconfirmed),
         }
     }
 
