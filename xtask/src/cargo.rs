@@ -44,15 +44,39 @@ pub struct Programs {
 /// # Errors
 /// If they do not build.
 pub async fn build(release: bool) -> Result<Programs> {
+    let packages = ["p2pchat-registry", "p2pchat", "p2pchat-bridge"];
+    let mut built = build_packages(&packages, release).await?;
+    let mut take = |name: &str| {
+        built
+            .remove(name)
+            .with_context(|| format!("cargo did not say where it put {name}"))
+    };
+    Ok(Programs {
+        registry: take("p2pchat-registry")?,
+        peer: take("p2pchat")?,
+        bridge: take("p2pchat-bridge")?,
+    })
+}
+
+/// Builds the programs of some packages, and says where each of them is. Cargo shows its
+/// progress.
+///
+/// # Errors
+/// If they do not build.
+pub async fn build_packages(packages: &[&str], release: bool) -> Result<HashMap<String, PathBuf>> {
     let mut command = cargo();
     command
         .args([
             "build",
             "--locked",
+            "--bins",
             "--message-format=json-render-diagnostics",
         ])
-        .args(["--package=p2pchat-registry", "--package=p2pchat"])
-        .args(["--package=p2pchat-bridge", "--bins"])
+        .args(
+            packages
+                .iter()
+                .map(|package| format!("--package={package}")),
+        )
         .args(release.then_some("--release"))
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
@@ -65,17 +89,7 @@ pub async fn build(release: bool) -> Result<Programs> {
     if !status.success() {
         bail!("the programs do not build: `{shown}`: {status}");
     }
-    let mut built = executables(&messages);
-    let mut take = |name: &str| {
-        built
-            .remove(name)
-            .with_context(|| format!("cargo did not say where it put {name}"))
-    };
-    Ok(Programs {
-        registry: take("p2pchat-registry")?,
-        peer: take("p2pchat")?,
-        bridge: take("p2pchat-bridge")?,
-    })
+    Ok(executables(&messages))
 }
 
 /// Where each program is, by cargo's own messages: the target folder may be anywhere.

@@ -16,6 +16,7 @@ pub mod fuzz;
 pub mod mongod;
 pub mod process;
 pub mod sbom;
+pub mod soak;
 pub mod tools;
 pub mod wasm;
 pub mod web;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
-use xtask::{check, demo, deny, dev, fuzz, sbom, web};
+use xtask::{check, demo, deny, dev, fuzz, sbom, soak, web};
 
 /// What there is to do with the source of p2pchat.
 #[derive(Parser)]
@@ -43,6 +43,11 @@ enum Task {
     /// worth keeping is kept for the next run. Ends with a table of figures; the exit code
     /// is 0 only if nothing was found.
     Fuzz(fuzz::Options),
+    /// Run the programs for long, with floods, kills, cut connections and pulled cables
+    ///
+    /// Each run prints a report; the summary at the end has them all. The exit code is 0
+    /// only if all that has to hold held. All of them take some two hours.
+    Soak(soak::Options),
     /// Check what p2pchat is made of: licences, sources, bans, advisories
     ///
     /// By cargo-deny and deny.toml. The advisories are those of the RustSec database, which
@@ -84,6 +89,7 @@ async fn run(task: Task) -> Result<ExitCode> {
         Task::Web => web::build().await.map(|()| ExitCode::SUCCESS),
         Task::Test(options) => check::run(&options).await,
         Task::Fuzz(options) => fuzz::run(&options).await,
+        Task::Soak(options) => soak::run(&options).await,
         Task::Deny => deny::run().await.map(|advisories| {
             println!("{advisories}");
             ExitCode::SUCCESS

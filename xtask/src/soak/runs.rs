@@ -1,0 +1,97 @@
+//! The runs that there are.
+
+use clap::ValueEnum;
+
+/// A run, in the order in which they run: the shorter ones first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Run {
+    /// The registry on its own store, killed again and again
+    Crash,
+    /// MongoDB killed under the registry
+    MongoCrash,
+    /// The primary of a replica set killed under the registry
+    ReplicaSet,
+    /// Peers killed while they write their history
+    HistoryCrash,
+    /// Floods of connections and datagrams at the registry
+    Floods,
+    /// Guessed passwords: how fast, and what the clock tells
+    Guessing,
+    /// Hosts in network namespaces, whose cables are pulled
+    Network,
+    /// A network of simulated peers, with ten thousand seeds
+    Simulation,
+    /// Two hundred peers that chat, with programs killed and connections cut
+    Chat,
+}
+
+/// What starts a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `p2pchat-lab`, by the name of the run.
+    Lab {
+        /// Whether it draws from a seed.
+        seed: bool,
+        /// Whether it can be told how long to take.
+        minutes: bool,
+    },
+    /// A test of the crate `peer`.
+    Simulation,
+}
+
+impl Run {
+    pub(super) fn kind(self) -> Kind {
+        let [seed, minutes] = match self {
+            Self::Simulation => return Kind::Simulation,
+            Self::Crash
+            | Self::MongoCrash
+            | Self::ReplicaSet
+            | Self::HistoryCrash
+            | Self::Guessing => [true, false],
+            Self::Chat => [true, true],
+            Self::Floods | Self::Network => [false, false],
+        };
+        Kind::Lab { seed, minutes }
+    }
+
+    pub(super) fn needs_mongod(self) -> bool {
+        matches!(self, Self::MongoCrash | Self::ReplicaSet)
+    }
+
+    pub(super) fn has_seed(self) -> bool {
+        matches!(self.kind(), Kind::Lab { seed: true, .. })
+    }
+
+    pub(super) fn has_minutes(self) -> bool {
+        matches!(self.kind(), Kind::Lab { minutes: true, .. })
+    }
+
+    /// As it is called on the command line, here and there.
+    pub(super) fn name(self) -> String {
+        self.value().get_name().to_owned()
+    }
+
+    pub(super) fn what(self) -> String {
+        let value = self.value();
+        value
+            .get_help()
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    }
+
+    fn value(self) -> clap::builder::PossibleValue {
+        self.to_possible_value().expect("no run is hidden")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_run_has_a_name_and_says_what_it_is() {
+        let runs = Run::value_variants();
+        assert!(runs.iter().all(|run| !run.what().is_empty()));
+        assert_eq!(Run::MongoCrash.name(), "mongo-crash");
+    }
+}
