@@ -1,7 +1,7 @@
 //! Somebody who chats by the built `p2pchat --json`.
 
 use std::fs::File;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -41,11 +41,25 @@ impl Chatter {
         address: Ipv4Addr,
         more: &[&str],
     ) -> Result<Self> {
+        Self::start_towards(registry.ports(), programs, home, address, more)
+    }
+
+    /// The same with a registry that is reached at other ports than its own: TCP, UDP.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn start_towards(
+        [tcp, udp]: [SocketAddr; 2],
+        programs: &Programs,
+        home: &Path,
+        address: Ipv4Addr,
+        more: &[&str],
+    ) -> Result<Self> {
         let log = home.join("p2pchat.log");
         let mut child = programs
             .command("p2pchat", home)?
-            .args(["--json", "--registry", &registry.tcp.to_string()])
-            .args(["--hello-port", &registry.udp.port().to_string()])
+            .args(["--json", "--registry", &tcp.to_string()])
+            .args(["--hello-port", &udp.port().to_string()])
             .args(["--address", &address.to_string()])
             .args(more)
             .stdin(Stdio::piped())

@@ -4,6 +4,7 @@
 //! [`Report`]: figures, and checks that hold or do not. `cargo xtask soak` runs them at
 //! full length; the tests of this crate run each of them small.
 
+pub mod chat;
 pub mod chatter;
 pub mod crash;
 pub mod floods;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use p2pchat_lab::{Programs, Report, crash, floods, guessing};
+use p2pchat_lab::{Programs, Report, chat, crash, floods, guessing};
 
 /// Long and hostile runs of the built programs, which lie beside this one.
 ///
@@ -12,6 +12,8 @@ use p2pchat_lab::{Programs, Report, crash, floods, guessing};
 #[derive(Debug, Parser)]
 #[command(name = "p2pchat-lab", max_term_width = 90)]
 enum Run {
+    /// Let many people chat for long, while programs are killed and connections are cut
+    Chat(chat::Options),
     /// Kill the registry again and again while people register on its own store
     Crash(crash::Options),
     /// Flood the registry in every way, and see how somebody fares meanwhile
@@ -48,6 +50,7 @@ async fn main() -> ExitCode {
 async fn run(run: Run) -> Result<Report> {
     let programs = Programs::find()?;
     match run {
+        Run::Chat(options) => chat::run(&programs, &options).await,
         Run::Crash(options) => crash::run(&programs, &options).await,
         Run::Floods(options) => floods::run(&programs, &options).await,
         Run::FullDisk(options) => crash::full_disk::run(&programs, &options).await,

@@ -36,6 +36,13 @@ impl Report {
         }
     }
 
+    /// Adds what another found out, behind what is here.
+    pub fn append(&mut self, other: Self) {
+        self.figures.extend(other.figures);
+        self.failures.extend(other.failures);
+        self.checks += other.checks;
+    }
+
     /// Whether everything that was checked held. A run that checked nothing is not good.
     #[must_use]
     pub fn is_good(&self) -> bool {

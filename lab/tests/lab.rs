@@ -1,6 +1,8 @@
 //! Each run, small: that it does its harm, and that what has to hold holds.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+#[path = "lab/chat.rs"]
+mod chat;
 #[path = "lab/crash.rs"]
 mod crash;
 #[path = "lab/floods.rs"]

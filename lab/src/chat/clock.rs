@@ -1,0 +1,68 @@
+//! When things happen that happen at random.
+
+use std::time::{Duration, Instant};
+
+use rand::Rng;
+use rand::RngExt;
+
+/// Comes at random moments that are so long apart on the average.
+#[derive(Debug)]
+pub(super) struct Clock {
+    mean: Duration,
+    next: Option<Instant>,
+}
+
+impl Clock {
+    /// Something that happens to each of `count` once in so long a time. Never if there is
+    /// nobody.
+    pub(super) fn for_each(count: usize, time: Duration) -> Self {
+        let mean = match count {
+            0 => Duration::MAX,
+            _ => time.div_f64(count as f64),
+        };
+        Self { mean, next: None }
+    }
+
+    /// The same, but so many times as often.
+    pub(super) fn faster(mut self, factor: f64) -> Self {
+        if self.mean != Duration::MAX {
+            self.mean = self.mean.div_f64(factor);
+        }
+        self
+    }
+
+    /// Whether its moment has come; to be asked often.
+    pub(super) fn is_due(&mut self, now: Instant, random: &mut impl Rng) -> bool {
+        if self.mean == Duration::MAX {
+            return false;
+        }
+        // The first moment is drawn like all others.
+        let due = self.next.is_some_and(|next| next <= now);
+        if due || self.next.is_none() {
+            let chance: f64 = random.random_range(f64::MIN_POSITIVE..1.0);
+            let wait = self.mean.mul_f64(-chance.ln());
+            self.next = Some(self.next.unwrap_or(now) + wait);
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    #[test]
+    fn it_comes_as_often_as_it_is_to() {
+        let mut random = ChaCha8Rng::seed_from_u64(1);
+        let mut clock = Clock::for_each(10, Duration::from_secs(100)).faster(2.0);
+        let start = Instant::now();
+        let times = (0..100_000)
+            .filter(|tick| clock.is_due(start + Duration::from_millis(100) * *tick, &mut random));
+        let times = times.count();
+        assert!((1900..2100).contains(&times), "{times} times in 10,000 s");
+        assert!(!Clock::for_each(0, Duration::ZERO).is_due(start, &mut random));
+    }
+}

@@ -1,0 +1,263 @@
+//! One user: a task that keeps a program running, logs in by it, does what it is told
+//! with it, and tells what it tells.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use p2pchat_model::{Command, Event, Password, Problem, Username, View};
+use rustix::process::Signal;
+use tokio::sync::mpsc;
+use tokio::time::{Instant as Moment, sleep, sleep_until, timeout};
+
+use super::bridge::Frame;
+use super::line::{Kind, Line};
+use crate::Programs;
+use crate::wait::SOON;
+
+/// How long to wait before a login is tried again that failed.
+const LOGIN_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a user is told to do.
+#[derive(Debug)]
+pub(super) enum Order {
+    /// Give the program a command.
+    Ask(Command),
+    /// Kill it, and start it again after a while.
+    Kill {
+        /// How long it is stopped before: it dies with connections that it has not read.
+        stopped: Duration,
+        /// How long it is gone.
+        pause: Duration,
+    },
+    /// Stop it (SIGSTOP) for a while, in which it neither reads nor answers.
+    Stop {
+        /// How long.
+        pause: Duration,
+    },
+    /// Close the page of a bridge for a while.
+    ClosePage {
+        /// How long.
+        pause: Duration,
+        /// Or as a browser does that is killed.
+        in_order: bool,
+    },
+}
+
+/// What a user tells.
+#[derive(Debug)]
+pub(super) struct News {
+    /// Who.
+    pub(super) user: usize,
+    /// When it was heard.
+    pub(super) at: Instant,
+    /// What.
+    pub(super) what: What,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    /// The program was started; its process id.
+    Started(u32),
+    /// What there is to see on a page that was opened.
+    View(Box<View>),
+    /// What happened.
+    Event(Box<Event>),
+    /// A program that was stopped goes on, a page that was closed is open.
+    Back,
+    /// The program has ended; what went wrong, if that was not asked for.
+    Ended(Option<String>),
+}
+
+/// A user.
+#[derive(Debug)]
+pub(super) struct Driver {
+    pub(super) user: usize,
+    pub(super) name: Username,
+    pub(super) password: Password,
+    pub(super) kind: Kind,
+    pub(super) address: Ipv4Addr,
+    pub(super) home: PathBuf,
+    pub(super) registry: [SocketAddr; 2],
+    pub(super) programs: Programs,
+    pub(super) orders: mpsc::Receiver<Order>,
+    pub(super) news: mpsc::Sender<News>,
+    /// Whether the account was asked for.
+    pub(super) has_account: bool,
+}
+
+/// What becomes of one life of the program.
+enum End {
+    /// Nobody gives orders any more.
+    Over,
+    /// It was killed, and is to be started again after this time.
+    Killed(Duration),
+}
+
+impl Driver {
+    /// Goes on until nobody gives orders any more.
+    pub(super) async fn run(mut self) {
+        loop {
+            let (pause, problem) = match self.live().await {
+                Ok(End::Over) => return,
+                Ok(End::Killed(pause)) => (pause, None),
+                Err(error) => (LOGIN_PAUSE, Some(format!("{}: {error:#}", self.name))),
+            };
+            self.tell(What::Ended(problem)).await;
+            sleep(pause).await;
+        }
+    }
+
+    /// One life of the program.
+    async fn live(&mut self) -> Result<End> {
+        let (kind, home) = (self.kind, &self.home);
+        let started = Line::start(kind, &self.programs, home, self.registry, self.address);
+        let mut line = started.await?;
+        self.tell(What::Started(line.pid()?)).await;
+        let mut login = Login::new(self.name, self.password.clone(), !self.has_account);
+        self.has_account = true;
+        loop {
+            tokio::select! {
+                order = self.orders.recv() => match order {
+                    None => return Ok(End::Over),
+                    Some(Order::Kill { stopped, pause }) => {
+                        if !stopped.is_zero() {
+                            line.signal(Signal::STOP)?;
+                            sleep(stopped).await;
+                        }
+                        line.signal(Signal::KILL)?;
+                        self.hear_out(&mut line).await;
+                        return Ok(End::Killed(pause));
+                    }
+                    Some(order) => self.carry_out(order, &mut line).await?,
+                },
+                frame = line.next() => match frame? {
+                    Some(Frame::View(view)) => {
+                        login.found(&view);
+                        self.tell(What::View(view)).await;
+                    }
+                    Some(Frame::Event(event)) => {
+                        login.saw(&event);
+                        self.tell(What::Event(Box::new(event))).await;
+                    }
+                    None => anyhow::bail!("it has ended by itself"),
+                },
+                () = sleep_until(login.due_at()), if login.is_due() => {
+                    let command = login.command();
+                    line.ask(&command).await?;
+                }
+            }
+        }
+    }
+
+    async fn carry_out(&mut self, order: Order, line: &mut Line) -> Result<()> {
+        match order {
+            Order::Ask(command) => return line.ask(&command).await,
+            Order::Kill { .. } => unreachable!("this ends the life and is not for here"),
+            Order::Stop { pause } => {
+                line.signal(Signal::STOP)?;
+                sleep(pause).await;
+                line.signal(Signal::CONT)?;
+            }
+            Order::ClosePage { pause, in_order } => {
+                line.close_page(in_order).await;
+                sleep(pause).await;
+                line.open_page().await?;
+            }
+        }
+        self.tell(What::Back).await;
+        Ok(())
+    }
+
+    /// What a program that was killed had told before.
+    async fn hear_out(&self, line: &mut Line) {
+        let hearing = async {
+            // The last line may be half of one, which is an error here and none.
+            while let Ok(Some(frame)) = line.next().await {
+                if let Frame::Event(event) = frame {
+                    self.tell(What::Event(Box::new(event))).await;
+                }
+            }
+        };
+        // Longer than that it does not take to find out that a killed process is gone.
+        let _ = timeout(SOON, hearing).await;
+    }
+
+    async fn tell(&self, what: What) {
+        let news = News {
+            user: self.user,
+            at: Instant::now(),
+            what,
+        };
+        // Who does not listen any more gives no orders either.
+        let _ = self.news.send(news).await;
+    }
+}
+
+/// Logs in, as often as it takes.
+struct Login {
+    name: Username,
+    password: Password,
+    register: bool,
+    due_at: Option<Moment>,
+}
+
+impl Login {
+    fn new(name: Username, password: Password, register: bool) -> Self {
+        Self {
+            name,
+            password,
+            register,
+            due_at: Some(Moment::now()),
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        self.due_at.is_some()
+    }
+
+    fn due_at(&self) -> Moment {
+        self.due_at.unwrap_or_else(Moment::now)
+    }
+
+    fn command(&mut self) -> Command {
+        self.due_at = None;
+        let (name, password) = (self.name, self.password.clone());
+        match self.register {
+            true => Command::Register { name, password },
+            false => Command::Login { name, password },
+        }
+    }
+
+    /// A page that was opened again: is its user still logged in?
+    fn found(&mut self, view: &View) {
+        if view.account.is_some() {
+            self.due_at = None;
+        }
+    }
+
+    fn saw(&mut self, event: &Event) {
+        let problem = match event {
+            Event::Failed { failure, .. }
+                if matches!(failure.command.as_str(), "login" | "register") =>
+            {
+                failure.problem
+            }
+            Event::LoggedOut {
+                problem: Some(problem),
+                ..
+            } => *problem,
+            _ => return,
+        };
+        self.register = match problem {
+            Problem::AlreadyLoggedIn => return,
+            Problem::WrongCredentials => !self.register,
+            Problem::NameTaken => false,
+            _ => self.register,
+        };
+        let turned = matches!(problem, Problem::WrongCredentials | Problem::NameTaken);
+        let pause = if turned { Duration::ZERO } else { LOGIN_PAUSE };
+        self.due_at = Some(Moment::now() + pause);
+    }
+}

@@ -1,0 +1,179 @@
+//! What is done to the programs and their connections.
+
+use std::net::Ipv4Addr;
+use std::time::{Duration, Instant};
+
+use rand::seq::IndexedRandom;
+use rand::{Rng, RngExt};
+
+use super::clock::Clock;
+use super::driver::Order;
+use super::ledger::User;
+use super::line::Kind;
+use super::people::{People, Person};
+use super::proxy::Cut;
+use super::tally::Tally;
+
+/// How long it takes on the average until something happens to each user.
+const KILL_EACH: Duration = Duration::from_secs(800);
+const STOP_EACH: Duration = Duration::from_secs(500);
+const CUT_EACH: Duration = Duration::from_secs(300);
+const LINE_EACH: Duration = Duration::from_secs(500);
+const LEAVE_EACH: Duration = Duration::from_secs(500);
+const PAGE_EACH: Duration = Duration::from_secs(60);
+/// How long a registry lives on the average.
+const REGISTRY: Duration = Duration::from_secs(150);
+/// How long a program is gone, or a page closed.
+const GONE: std::ops::Range<f64> = 0.0..6.0;
+/// How long a program is stopped: shorter and longer than others wait for it.
+const STOPPED: std::ops::Range<f64> = 0.2..9.0;
+
+/// When each kind of harm is due.
+#[derive(Debug)]
+pub(super) struct Harm {
+    kill: Clock,
+    stop: Clock,
+    page: Clock,
+    line: Clock,
+    cut: Clock,
+    leave: Clock,
+    registry: Clock,
+}
+
+/// What is to be done that a user's own task cannot do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blow {
+    /// Kill the registry, and start it again after this time.
+    Registry(Duration),
+    /// Cut somebody's line to the registry.
+    Line(User, Cut),
+    /// Cut the connections between peers to or from this address after this time; all of
+    /// them if there is none.
+    Connections(Option<Ipv4Addr>, Duration),
+    /// Have somebody leave his chat.
+    Leave(User),
+}
+
+impl Harm {
+    /// So many times as much as usual.
+    pub(super) fn new(people: &People, factor: f64) -> Self {
+        let all = people.0.len();
+        let pages = people.0.iter().filter(|person| person.kind == Kind::Bridge);
+        let clock = |count, time| Clock::for_each(count, time).faster(factor);
+        Self {
+            kill: clock(all, KILL_EACH),
+            stop: clock(all, STOP_EACH),
+            page: clock(pages.count(), PAGE_EACH),
+            line: clock(all, LINE_EACH),
+            cut: clock(all, CUT_EACH),
+            leave: clock(all, LEAVE_EACH),
+            registry: clock(1, REGISTRY),
+        }
+    }
+
+    /// Does what is due, and says what else is.
+    pub(super) fn strike(
+        &mut self,
+        people: &mut People,
+        tally: &mut Tally,
+        random: &mut impl Rng,
+    ) -> Vec<Blow> {
+        let now = Instant::now();
+        let mut blows = Vec::new();
+        if self.kill.is_due(now, random) {
+            kill(people, tally, random);
+        }
+        if self.stop.is_due(now, random) {
+            blows.extend(stop(people, tally, random));
+        }
+        if self.page.is_due(now, random) {
+            close_page(people, tally, random);
+        }
+        if self.line.is_due(now, random) {
+            let cut = if random.random_bool(0.5) {
+                Cut::Reset
+            } else {
+                Cut::Dead
+            };
+            blows.push(Blow::Line(random.random_range(0..people.0.len()), cut));
+        }
+        if self.cut.is_due(now, random) {
+            blows.push(Blow::Connections(None, Duration::ZERO));
+        }
+        if self.leave.is_due(now, random) {
+            blows.extend(one(people, random, |_, _| true).map(Blow::Leave));
+        }
+        if self.registry.is_due(now, random) {
+            blows.push(Blow::Registry(seconds(random, GONE)));
+        }
+        blows
+    }
+}
+
+/// Every tenth user's program is never killed, and some bridges, so that there are those
+/// whose memory can be watched for long.
+fn is_spared(user: User, person: &Person) -> bool {
+    match person.kind {
+        Kind::Native => user % 10 == 5,
+        Kind::Bridge => user.is_multiple_of(50),
+    }
+}
+
+/// Somebody who can be told to do something, and of whom `wanted` is true.
+fn one(
+    people: &People,
+    random: &mut impl Rng,
+    wanted: impl Fn(User, &Person) -> bool,
+) -> Option<User> {
+    let able = people.0.iter().enumerate();
+    let able: Vec<User> = able
+        .filter(|(user, person)| person.is_able() && wanted(*user, person))
+        .map(|(user, _)| user)
+        .collect();
+    able.choose(random).copied()
+}
+
+fn kill(people: &mut People, tally: &mut Tally, random: &mut impl Rng) {
+    let Some(user) = one(people, random, |user, person| !is_spared(user, person)) else {
+        return;
+    };
+    let stopped = match random.random_bool(0.3) {
+        true => seconds(random, STOPPED),
+        false => Duration::ZERO,
+    };
+    let pause = seconds(random, GONE);
+    send_away(people, user, Order::Kill { stopped, pause });
+    tally.add(match stopped.is_zero() {
+        true => "programs killed",
+        false => "programs stopped and then killed",
+    });
+}
+
+fn stop(people: &mut People, tally: &mut Tally, random: &mut impl Rng) -> Option<Blow> {
+    let user = one(people, random, |_, _| true)?;
+    let pause = seconds(random, STOPPED);
+    send_away(people, user, Order::Stop { pause });
+    tally.add("programs stopped for a while");
+    // What others send him meanwhile is on its way for sure.
+    let cut = random.random_bool(0.5);
+    cut.then(|| Blow::Connections(Some(people.0[user].address.ip()), pause.mul_f64(0.8)))
+}
+
+fn close_page(people: &mut People, tally: &mut Tally, random: &mut impl Rng) {
+    let Some(user) = one(people, random, |_, person| person.kind == Kind::Bridge) else {
+        return;
+    };
+    let pause = seconds(random, GONE);
+    let in_order = random.random_bool(0.5);
+    send_away(people, user, Order::ClosePage { pause, in_order });
+    tally.add("pages closed");
+}
+
+fn send_away(people: &mut People, user: User, order: Order) {
+    let person = &mut people.0[user];
+    person.away = person.order(order);
+}
+
+fn seconds(random: &mut impl Rng, range: std::ops::Range<f64>) -> Duration {
+    Duration::from_secs_f64(random.random_range(range))
+}

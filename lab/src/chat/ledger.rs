@@ -1,0 +1,223 @@
+//! What was said, what the speakers were told of it, and what everybody was shown.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Instant;
+
+use p2pchat_model::{Delivery, DeliveryState, Message, MessageId, PeerAddr, Username};
+
+use super::words::{self, Piece};
+use crate::Spread;
+
+/// The number of a user.
+pub(super) type User = usize;
+
+/// Everything that was said and shown.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    by_name: HashMap<Username, User>,
+    by_address: HashMap<PeerAddr, User>,
+    /// By speaker and number.
+    pub(super) texts: HashMap<(User, u32), Text>,
+    pub(super) pages: Vec<Book>,
+    /// From the command to say a text until a member was shown all of it.
+    pub(super) latencies: Spread,
+    pub(super) oddities: Oddities,
+}
+
+/// A text that somebody was told to say.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) asked: Instant,
+    /// How many marks it has.
+    pub(super) marks: u16,
+    /// Whether his program says that he said it.
+    pub(super) said: bool,
+    /// What his program says about each who was to get it.
+    pub(super) fates: BTreeMap<User, DeliveryState>,
+}
+
+/// What one user was shown, as far as it is known, by his program's own numbers.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    pub(super) heard: BTreeMap<MessageId, Heard>,
+    own: HashMap<MessageId, u32>,
+    last_live: MessageId,
+    /// The number of the first text that he was told to say in this life of his program.
+    next: u32,
+}
+
+/// A line that somebody was shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Heard {
+    pub(super) speaker: User,
+    pub(super) piece: Piece,
+}
+
+/// What must not happen.
+#[derive(Debug, Default)]
+pub(super) struct Oddities {
+    /// Lines that are not what somebody of these said, or not under his name.
+    pub(super) garbled: usize,
+    /// Lines from somebody who is no member.
+    pub(super) from_strangers: usize,
+    /// Lines shown after later ones, by the numbers of the receiver's own program.
+    pub(super) turned_back: usize,
+    /// Lines that were shown and that the history does not have, or has otherwise.
+    pub(super) not_kept: usize,
+}
+
+impl Ledger {
+    pub(super) fn new(users: impl IntoIterator<Item = (Username, PeerAddr)>) -> Self {
+        let mut ledger = Self::default();
+        for (user, (name, address)) in users.into_iter().enumerate() {
+            ledger.by_name.insert(name, user);
+            ledger.by_address.insert(address, user);
+            ledger.pages.push(Book::default());
+        }
+        ledger
+    }
+
+    /// Who is at an address; nobody else is on this network.
+    pub(super) fn user_at(&self, address: PeerAddr) -> Option<User> {
+        self.by_address.get(&address).copied()
+    }
+
+    /// Somebody is told to say something.
+    pub(super) fn told_to_say(&mut self, speaker: User, number: u32, marks: u16) {
+        let text = Text {
+            asked: Instant::now(),
+            marks,
+            said: false,
+            fates: BTreeMap::new(),
+        };
+        self.texts.insert((speaker, number), text);
+    }
+
+    /// Somebody's program shows a line in this moment.
+    pub(super) fn shown(&mut self, user: User, line: &Message, at: Instant) {
+        let book = &mut self.pages[user];
+        self.oddities.turned_back += usize::from(line.id <= book.last_live);
+        book.last_live = line.id;
+        let Some(Heard { speaker, piece }) = self.record(user, line) else {
+            return;
+        };
+        let Some(text) = self.texts.get(&(speaker, piece.number)) else {
+            return;
+        };
+        if piece.first + piece.count == text.marks {
+            let taken = at.saturating_duration_since(text.asked);
+            self.latencies.add(taken);
+        }
+    }
+
+    /// Somebody's program has a line, shown now or earlier: what it is, if others said it.
+    pub(super) fn record(&mut self, user: User, line: &Message) -> Option<Heard> {
+        let Some((speaker, piece)) = self.read(line) else {
+            self.oddities.garbled += 1;
+            return None;
+        };
+        if let Some(deliveries) = &line.deliveries {
+            self.said(user, piece.number, line.id, deliveries);
+            return None;
+        }
+        let heard = Heard { speaker, piece };
+        let known = self.pages[user].heard.insert(line.id, heard);
+        self.oddities.not_kept += usize::from(known.is_some_and(|known| known != heard));
+        Some(heard)
+    }
+
+    fn read(&self, line: &Message) -> Option<(User, Piece)> {
+        let (name, piece) = words::read(&line.text)?;
+        let speaker = self.user_at(line.from.address)?;
+        let is_his =
+            line.from.name.as_str() == name && self.by_name.get(&line.from.name) == Some(&speaker);
+        let text = self.texts.get(&(speaker, piece.number))?;
+        (is_his && piece.first + piece.count <= text.marks).then_some((speaker, piece))
+    }
+
+    fn said(&mut self, user: User, number: u32, id: MessageId, deliveries: &[Delivery]) {
+        self.pages[user].own.insert(id, number);
+        if let Some(text) = self.texts.get_mut(&(user, number)) {
+            text.said = true;
+        }
+        for delivery in deliveries {
+            self.delivered(user, id, delivery);
+        }
+    }
+
+    /// Somebody's program says how a text of his fared.
+    pub(super) fn delivered(&mut self, user: User, id: MessageId, delivery: &Delivery) {
+        let number = self.pages[user].own.get(&id);
+        let to = self.user_at(delivery.to.address);
+        let (Some(number), Some(to)) = (number, to) else {
+            self.oddities.garbled += 1;
+            return;
+        };
+        if let Some(text) = self.texts.get_mut(&(user, *number)) {
+            let fate = text.fates.entry(to).or_insert(delivery.state);
+            // An older page of the history may not know it yet.
+            if delivery.state != DeliveryState::Sending {
+                *fate = delivery.state;
+            }
+        }
+    }
+
+    /// A page of somebody's history: all that he was shown before `before` is on it, back
+    /// to its first line; without `before`, up to its last line.
+    pub(super) fn page(
+        &mut self,
+        user: User,
+        lines: &[Message],
+        more: bool,
+        before: Option<MessageId>,
+    ) {
+        let ids: Vec<MessageId> = lines.iter().map(|line| line.id).collect();
+        let first = match more {
+            true => ids.first().copied(),
+            false => Some(MessageId::default()),
+        };
+        if let (Some(first), Some(end)) = (first, before.or(ids.last().copied())) {
+            let shown = self.pages[user].heard.range(first..end);
+            let missing = shown.filter(|(id, _)| ids.binary_search(id).is_err());
+            self.oddities.not_kept += missing.count();
+        }
+        for line in lines {
+            self.record(user, line);
+        }
+    }
+
+    /// Somebody's program was started anew: of what he said before, it will tell no more.
+    pub(super) fn restarted(&mut self, user: User, next: u32) {
+        self.pages[user].next = next;
+    }
+
+    /// Whether somebody's program has yet to tell how something fared.
+    pub(super) fn is_anything_under_way(&self) -> bool {
+        let texts = self.texts.iter();
+        let mut lasting = texts.filter(|((user, number), _)| *number >= self.pages[*user].next);
+        lasting.any(|(_, text)| {
+            text.fates
+                .values()
+                .any(|fate| *fate == DeliveryState::Sending)
+        })
+    }
+
+    /// Whether somebody was shown all of a text.
+    pub(super) fn has_whole(&self, user: User, speaker: User, number: u32) -> bool {
+        let heard = self.pages[user].heard.values();
+        let pieces = heard.filter(|heard| (heard.speaker, heard.piece.number) == (speaker, number));
+        let marks: u16 = pieces.map(|heard| heard.piece.count).sum();
+        self.texts
+            .get(&(speaker, number))
+            .is_some_and(|text| text.marks == marks)
+    }
+
+    /// How many texts were said, and how many lines shown to others.
+    pub(super) fn counts(&self) -> [usize; 2] {
+        let said = self.texts.values().filter(|text| text.said);
+        [
+            said.count(),
+            self.pages.iter().map(|book| book.heard.len()).sum(),
+        ]
+    }
+}

@@ -1,0 +1,244 @@
+//! What the programs take: memory and files.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::ledger::User;
+use super::line::Kind;
+use super::people::{People, Person};
+use crate::Report;
+use crate::programs::memory;
+
+const MIB: u64 = 1024 * 1024;
+/// How much more a program may take at the end than after the warm-up, whatever it shows:
+/// the page cache of its SQLite file (2 MB) fills up, and the allocator keeps what a burst
+/// of connections needed.
+const SLACK: u64 = 6 * MIB;
+/// What a line that was shown may cost: it is kept in the view of the peer, and in that of
+/// the front end, up to `View::MAX_LINES` in each.
+const LINE: u64 = 2 * 1024;
+/// How much more the registry may take at the end than after the warm-up. It keeps nothing
+/// about the past, but each of its two hashing threads takes 19 MiB with its first password,
+/// and a restart logs everybody in at once.
+const REGISTRY_SLACK: u64 = 48 * MIB;
+/// How many files a program may have open when all is quiet: sockets to others come and go.
+const FILES: usize = 64;
+
+/// What was measured in the course of time.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    /// By user, after the warm-up: the life it was, the memory, the lines shown.
+    begun: HashMap<User, Taken>,
+    /// Of the registry: now, after the warm-up, at the most.
+    registry: u64,
+    registry_begun: u64,
+    registry_peak: u64,
+    peak: HashMap<User, u64>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    life: usize,
+    memory: u64,
+    lines: usize,
+}
+
+impl Measured {
+    /// Measures everybody; `registry` is its process if it runs.
+    pub(super) fn sample(&mut self, people: &People, registry: Option<u32>) {
+        for (user, person) in people.0.iter().enumerate() {
+            if let Some(taken) = taken(person) {
+                let peak = self.peak.entry(user).or_default();
+                *peak = taken.memory.max(*peak);
+            }
+        }
+        // It may be away, for a moment.
+        if let Some(memory) = registry.and_then(|pid| memory(pid).ok()) {
+            self.registry = memory;
+            self.registry_peak = self.registry_peak.max(memory);
+        }
+    }
+
+    /// The warm-up is over.
+    pub(super) fn begin(&mut self, people: &People, registry: Option<u32>) {
+        self.sample(people, registry);
+        self.registry_begun = self.registry;
+        let everybody = people.0.iter().enumerate();
+        self.begun = everybody
+            .filter_map(|(user, person)| Some((user, taken(person)?)))
+            .collect();
+    }
+
+    /// The end: what has become more, and whether that is too much.
+    pub(super) fn report(&mut self, people: &People, registry: Option<u32>, report: &mut Report) {
+        self.sample(people, registry);
+        for (kind, name) in [(Kind::Native, "p2pchat"), (Kind::Bridge, "p2pchat-bridge")] {
+            self.report_kind(kind, name, people, report);
+        }
+        let (begun, end, peak) = (self.registry_begun, self.registry, self.registry_peak);
+        report.figure(
+            "memory of the registry",
+            format!(
+                "{} after the warm-up, {} at the end, {} at the most",
+                mib(begun),
+                mib(end),
+                mib(peak)
+            ),
+        );
+        let bound = begun + REGISTRY_SLACK;
+        report.check(
+            end > 0 && end <= bound,
+            format!(
+                "the registry takes {} at the end, more than {}",
+                mib(end),
+                mib(bound)
+            ),
+        );
+        report_files(people, registry, report);
+    }
+
+    fn report_kind(&self, kind: Kind, name: &str, people: &People, report: &mut Report) {
+        let mut sum = Sum::default();
+        for (user, person) in people
+            .0
+            .iter()
+            .enumerate()
+            .filter(|(_, person)| person.kind == kind)
+        {
+            sum.peak = sum
+                .peak
+                .max(self.peak.get(&user).copied().unwrap_or_default());
+            let (Some(begun), Some(end)) = (self.begun.get(&user), taken(person)) else {
+                continue;
+            };
+            if begun.life == end.life {
+                sum.add(*begun, end);
+                let bound = begun.memory + SLACK + LINE * (end.lines - begun.lines) as u64;
+                report.check(
+                    end.memory <= bound,
+                    format!(
+                        "{} takes {} at the end, more than {}",
+                        person.name,
+                        mib(end.memory),
+                        mib(bound)
+                    ),
+                );
+            }
+        }
+        report.figure(format!("memory of a {name}"), &sum);
+        report.check(
+            sum.count > 0,
+            format!("no {name} ran from the warm-up to the end"),
+        );
+    }
+}
+
+/// The sum of those that ran from the warm-up to the end.
+#[derive(Default)]
+struct Sum {
+    count: u64,
+    begun: u64,
+    end: u64,
+    most: u64,
+    lines: usize,
+    peak: u64,
+}
+
+impl Sum {
+    fn add(&mut self, begun: Taken, end: Taken) {
+        self.count += 1;
+        self.begun += begun.memory;
+        self.end += end.memory;
+        self.most = self.most.max(end.memory.saturating_sub(begun.memory));
+        self.lines += end.lines - begun.lines;
+    }
+}
+
+impl std::fmt::Display for Sum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let count = self.count.max(1);
+        write!(
+            f,
+            "{} after the warm-up, {} at the end and {} lines later ({} of them ran throughout; \
+             the greatest growth was {}), {} at the most",
+            mib(self.begun / count),
+            mib(self.end / count),
+            self.lines / count as usize,
+            self.count,
+            mib(self.most),
+            mib(self.peak),
+        )
+    }
+}
+
+fn taken(person: &Person) -> Option<Taken> {
+    Some(Taken {
+        life: person.lives,
+        memory: memory(person.pid?).ok()?,
+        lines: person.lines,
+    })
+}
+
+fn report_files(people: &People, registry: Option<u32>, report: &mut Report) {
+    let programs = people.0.iter().filter_map(|person| person.pid);
+    let most = programs.map(files).max().unwrap_or_default();
+    let registry = registry.map(files).unwrap_or_default();
+    report.figure(
+        "open files",
+        format!("{most} of a peer at the most, {registry} of the registry"),
+    );
+    report.check(
+        most <= FILES,
+        format!("a peer has {most} files open, more than {FILES}"),
+    );
+    let bound = FILES + people.0.len();
+    report.check(
+        registry <= bound,
+        format!("the registry has {registry} files open, more than {bound}"),
+    );
+}
+
+/// How many files a process has open; 0 if it is gone.
+fn files(pid: u32) -> usize {
+    std::fs::read_dir(Path::new("/proc").join(pid.to_string()).join("fd"))
+        .map_or(0, Iterator::count)
+}
+
+fn mib(bytes: u64) -> String {
+    format!("{:.1} MiB", bytes as f64 / MIB as f64)
+}
+
+/// How busy the processors of the machine are, with all that runs on it.
+#[derive(Debug)]
+pub(super) struct Load {
+    busy: f64,
+    all: f64,
+}
+
+impl Load {
+    /// What the system has counted so far.
+    pub(super) fn now() -> Self {
+        // "cpu  user nice system idle iowait irq softirq steal …"
+        let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
+        let line = text.lines().next().unwrap_or_default();
+        let times: Vec<f64> = line
+            .split_whitespace()
+            .skip(1)
+            .take(8)
+            .filter_map(|time| time.parse().ok())
+            .collect();
+        let all = times.iter().sum::<f64>();
+        let idle = times.iter().skip(3).take(2).sum::<f64>();
+        Self {
+            busy: all - idle,
+            all,
+        }
+    }
+
+    /// How busy they have been since, in words.
+    pub(super) fn since_then(&self) -> String {
+        let now = Self::now();
+        let share = (now.busy - self.busy) / (now.all - self.all).max(1.0);
+        format!("{:.0} % (whatever else runs there included)", share * 100.0)
+    }
+}

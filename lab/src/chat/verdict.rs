@@ -1,0 +1,156 @@
+//! What the ledger comes to: for each text and each who was to get it, whether he did.
+
+use std::collections::{BTreeMap, HashMap};
+
+use p2pchat_model::{DeliveryState, Gone};
+
+use super::ledger::{Heard, Ledger, User};
+use crate::Report;
+
+/// The sum of it.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    pub(super) texts: usize,
+    pub(super) lines: usize,
+    pub(super) sent: Shown,
+    pub(super) unconfirmed: Shown,
+    pub(super) unreachable: Shown,
+    pub(super) refused: Shown,
+    pub(super) left: Shown,
+    /// The speaker's program was killed before it knew.
+    pub(super) untold: Shown,
+    /// Shown to somebody out of reach, whom the speaker's program tried all the same.
+    pub(super) extra: usize,
+    pub(super) duplicated: usize,
+    pub(super) disordered: usize,
+    /// Examples of what must not be, for who looks for the cause.
+    pub(super) examples: Vec<String>,
+}
+
+/// Deliveries of one kind, and how many of them were shown in full.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shown {
+    pub(super) all: usize,
+    pub(super) shown: usize,
+}
+
+/// How many examples are named.
+const EXAMPLES: usize = 10;
+
+/// What one user was shown of one text: how often each mark.
+type Marks = HashMap<(User, User, u32), Vec<u8>>;
+
+impl Verdict {
+    pub(super) fn new(ledger: &Ledger) -> Self {
+        let mut verdict = Self::default();
+        let mut marks = Marks::new();
+        for (user, book) in ledger.pages.iter().enumerate() {
+            verdict.lines += book.heard.len();
+            verdict.read(user, book.heard.values(), ledger, &mut marks);
+        }
+        for (&(speaker, number), text) in &ledger.texts {
+            verdict.texts += usize::from(text.said);
+            for (&to, &fate) in &text.fates {
+                let shown = marks.remove(&(to, speaker, number));
+                let complete = shown.is_some_and(|marks| marks.iter().all(|count| *count > 0));
+                let kind = verdict.kind(fate);
+                kind.all += 1;
+                kind.shown += usize::from(complete);
+                if fate == DeliveryState::Sent && !complete {
+                    verdict.example(|| format!("{speaker} said {number}: {to} was not shown all"));
+                }
+            }
+        }
+        verdict.extra = marks.len();
+        verdict
+    }
+
+    /// Goes through what somebody was shown, in the order of his program.
+    fn read<'a>(
+        &mut self,
+        user: User,
+        heard: impl Iterator<Item = &'a Heard>,
+        ledger: &Ledger,
+        marks: &mut Marks,
+    ) {
+        let mut newest: BTreeMap<User, (u32, u16)> = BTreeMap::new();
+        for Heard { speaker, piece } in heard {
+            let text = &ledger.texts[&(*speaker, piece.number)];
+            let seen = marks
+                .entry((user, *speaker, piece.number))
+                .or_insert_with(|| vec![0; text.marks.into()]);
+            let own = usize::from(piece.first)..usize::from(piece.first + piece.count);
+            seen[own.clone()].iter_mut().for_each(|count| *count += 1);
+            let place = (piece.number, piece.first);
+            let newest = newest.entry(*speaker).or_insert(place);
+            if seen[own].iter().any(|count| *count > 1) {
+                self.duplicated += 1;
+                self.example(|| format!("{speaker} said {place:?}: {user} was shown it twice"));
+            } else if place < *newest {
+                self.disordered += 1;
+                let newest = *newest;
+                self.example(|| {
+                    format!("{speaker} said {place:?}: {user} was shown {newest:?} before it")
+                });
+            }
+            *newest = place.max(*newest);
+        }
+    }
+
+    fn kind(&mut self, fate: DeliveryState) -> &mut Shown {
+        match fate {
+            DeliveryState::Sending => &mut self.untold,
+            DeliveryState::Sent => &mut self.sent,
+            DeliveryState::Unconfirmed => &mut self.unconfirmed,
+            DeliveryState::Failed(Gone::Unreachable) => &mut self.unreachable,
+            DeliveryState::Failed(Gone::WeLeft) => &mut self.left,
+            DeliveryState::Failed(_) => &mut self.refused,
+        }
+    }
+
+    fn example(&mut self, what: impl Fn() -> String) {
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(what());
+        }
+    }
+
+    /// How many texts were told to be sent and were not shown.
+    pub(super) fn lost(&self) -> usize {
+        self.sent.all - self.sent.shown
+    }
+
+    /// Puts it into the report.
+    pub(super) fn report(&self, ledger: &Ledger, report: &mut Report) {
+        report.figure("texts said", self.texts);
+        report.figure("lines shown to others", self.lines);
+        let oddities = &ledger.oddities;
+        let zeros = [
+            ("lost", self.lost()),
+            ("duplicated", self.duplicated),
+            ("out of order", self.disordered + oddities.turned_back),
+            ("garbled", oddities.garbled),
+            ("shown from somebody outside", oddities.from_strangers),
+            ("shown but not in the history", oddities.not_kept),
+        ];
+        for (what, count) in zeros {
+            report.figure(what, count);
+            report.check(count == 0, format!("{what}: {count}, which must be 0"));
+        }
+        report.figure("delivery latency", &ledger.latencies);
+        let kinds = [
+            ("reported as sent", self.sent),
+            ("reported as unconfirmed", self.unconfirmed),
+            ("reported as failed: out of reach", self.unreachable),
+            ("reported as failed: refused", self.refused),
+            ("reported as failed: speaker left", self.left),
+            ("speaker killed before he knew", self.untold),
+        ];
+        for (what, Shown { all, shown }) in kinds {
+            report.figure(what, format!("{all}, of which shown in full {shown}"));
+        }
+        report.figure("shown to some who were out of reach", self.extra);
+        for example in &self.examples {
+            report.figure("for instance", example);
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The one who gives the orders: knows everybody, keeps the ledger, says who talks.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use p2pchat_model::{Command, Event, IncomingRequest, Line, MessageId, Notice};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::clock::Clock;
+use super::driver::{News, What};
+use super::groups::Plan;
+use super::harm::{Blow, Harm};
+use super::ledger::{Ledger, User};
+use super::line::Kind;
+use super::measure::Measured;
+use super::people::People;
+use super::site::Site;
+use super::tally::Tally;
+use super::words::compose;
+
+/// How often it is looked what is due.
+const TICK: Duration = Duration::from_millis(20);
+/// How often it is looked who has to ask whom, and whether all is as it is to be.
+const LOOK: Duration = Duration::from_millis(250);
+/// How often memory is measured.
+const SAMPLE: Duration = Duration::from_secs(10);
+/// Of how many requests one is rejected by somebody who was to accept it.
+const REJECTS: f64 = 0.05;
+/// The greatest id that there may be.
+const LAST_ID: MessageId = MessageId((1 << 53) - 1);
+
+/// Everything that is going on.
+pub(super) struct World {
+    pub(super) random: ChaCha8Rng,
+    pub(super) people: People,
+    pub(super) plan: Plan,
+    pub(super) ledger: Ledger,
+    pub(super) tally: Tally,
+    pub(super) site: Site,
+    pub(super) measured: Measured,
+    /// What went wrong with programs that nobody had killed.
+    pub(super) problems: Vec<String>,
+    pub(super) news: mpsc::Receiver<News>,
+    /// Whose history is being read, and from where on back.
+    pub(super) auditing: Vec<Option<MessageId>>,
+    pub(super) next_look: Instant,
+    pub(super) next_sample: Instant,
+}
+
+/// What is going on for a while.
+#[derive(Default)]
+pub(super) struct Doings {
+    /// Somebody says something.
+    pub(super) talk: Option<Clock>,
+    /// Texts that are worth several packets, and several texts at once, too.
+    pub(super) at_length: bool,
+    /// Those who are to be together ask each other.
+    pub(super) gather: bool,
+    pub(super) harm: Option<Harm>,
+}
+
+impl World {
+    /// Goes on for so long, or until all is `done`. Whether it was.
+    pub(super) async fn go_on(
+        &mut self,
+        limit: Duration,
+        doings: &mut Doings,
+        done: impl Fn(&Self) -> bool,
+    ) -> Result<bool> {
+        let end = Instant::now() + limit;
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut news = Vec::new();
+        while Instant::now() < end {
+            tokio::select! {
+                _ = self.news.recv_many(&mut news, 256) => {
+                    news.drain(..).for_each(|news| self.take(&news));
+                }
+                _ = ticks.tick() => {
+                    self.tick(doings).await?;
+                    if self.looks() && done(self) {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether it is time to look at everybody again.
+    fn looks(&mut self) -> bool {
+        let now = Instant::now();
+        let due = self.next_look <= now;
+        if due {
+            self.next_look = now + LOOK;
+        }
+        due
+    }
+
+    async fn tick(&mut self, doings: &mut Doings) -> Result<()> {
+        let now = Instant::now();
+        self.site.look().await?;
+        let cuts = self.site.cuts();
+        self.tally.add_many("connections between peers cut", cuts);
+        if let Some(talk) = &mut doings.talk
+            && talk.is_due(now, &mut self.random)
+        {
+            self.somebody_talks(doings.at_length);
+        }
+        if let Some(harm) = &mut doings.harm {
+            let blows = harm.strike(&mut self.people, &mut self.tally, &mut self.random);
+            blows.into_iter().for_each(|blow| self.suffer(blow));
+        }
+        if doings.gather && self.next_look <= now {
+            self.gather(now);
+        }
+        if self.next_sample <= now {
+            self.next_sample = now + SAMPLE;
+            self.measured.sample(&self.people, self.site.registry());
+        }
+        Ok(())
+    }
+
+    /// Has those ask who are to ask, and those leave whose groups have grown together.
+    fn gather(&mut self, now: Instant) {
+        for (asker, asked) in self.plan.requests(&self.people, now) {
+            self.people.request(asker, asked, now);
+            self.tally.add("requests");
+        }
+        if let Some(user) = self.plan.mixed_up(&self.people, now) {
+            self.tally.add("groups that had grown together");
+            let group: Vec<User> = self.plan.others(user).chain([user]).collect();
+            for user in self.people.able(&group).collect::<Vec<_>>() {
+                self.people.0[user].ask(Command::Leave);
+            }
+        }
+    }
+
+    fn suffer(&mut self, blow: Blow) {
+        match blow {
+            Blow::Registry(pause) => {
+                if self.site.kill_registry(pause) {
+                    self.tally.add("registry killed");
+                }
+            }
+            Blow::Line(user, cut) => {
+                if self.site.proxy.cut(self.people.0[user].address.ip(), cut) {
+                    self.tally
+                        .add(format!("lines to the registry cut ({cut:?})"));
+                }
+            }
+            Blow::Connections(of, after) => self.site.cut_connections(of, after),
+            Blow::Leave(user) => self.leave(user),
+        }
+    }
+
+    /// Somebody leaves, to be asked anew, by the same group or by another one.
+    fn leave(&mut self, user: User) {
+        // An answer on its way could bring together what is not to be.
+        if !self.people.is_unasked(user) || self.people.0[user].view.members.is_empty() {
+            return;
+        }
+        self.people.0[user].ask(Command::Leave);
+        self.tally.add("chats left");
+        let to = self.random.random_range(0..self.plan.groups().len());
+        if self.random.random_bool(0.5) && self.plan.transfer(user, to) {
+            self.tally.add("chats left for another group");
+        }
+    }
+
+    fn somebody_talks(&mut self, at_length: bool) {
+        let user = self.random.random_range(0..self.people.0.len());
+        if !self.people.is_able(user) || self.people.0[user].view.members.is_empty() {
+            return;
+        }
+        let texts = match at_length && self.random.random_bool(0.05) {
+            true => self.random.random_range(3..=8),
+            false => 1,
+        };
+        for _ in 0..texts {
+            let marks = match self.random.random_range(0..100) {
+                0 if at_length => self.random.random_range(40..=150),
+                1..15 if at_length => self.random.random_range(3..=12),
+                _ => self.random.random_range(1..=2),
+            };
+            self.say(user, marks);
+        }
+    }
+
+    /// Has somebody say a text; its number.
+    pub(super) fn say(&mut self, user: User, marks: u16) -> u32 {
+        let person = &mut self.people.0[user];
+        let number = person.said;
+        person.said += 1;
+        let text = compose(&mut self.random, person.name, number, marks);
+        self.ledger.told_to_say(user, number, marks);
+        person.ask(Command::Say { text });
+        number
+    }
+
+    /// Has somebody's history read from its end to its beginning.
+    pub(super) fn audit(&mut self, user: User) {
+        self.audit_before(user, LAST_ID);
+    }
+
+    fn audit_before(&mut self, user: User, before: MessageId) {
+        self.auditing[user] = Some(before);
+        let before = Some(before);
+        self.people.0[user].ask(Command::History { before });
+    }
+
+    fn take(&mut self, news: &News) {
+        match &news.what {
+            What::Event(event) => self.event(news.user, event, news.at),
+            What::View(view) => {
+                let lines = view.lines.iter().filter_map(|line| match line {
+                    Line::Message(message) => Some(message),
+                    Line::Notice { .. } => None,
+                });
+                for line in lines {
+                    self.ledger.record(news.user, line);
+                }
+            }
+            What::Ended(Some(problem)) => self.problems.push(problem.clone()),
+            What::Started(_) => {
+                let next = self.people.0[news.user].said;
+                self.ledger.restarted(news.user, next);
+            }
+            What::Ended(None) | What::Back => {}
+        }
+        self.people.0[news.user].take(news);
+    }
+
+    fn event(&mut self, user: User, event: &Event, at: Instant) {
+        match event {
+            Event::Message(line) => {
+                let is_member = self.people.0[user].view.is_member(line.from.address);
+                if !line.is_own() && !is_member {
+                    self.ledger.oddities.from_strangers += 1;
+                }
+                self.ledger.shown(user, line, at);
+            }
+            Event::Delivered { id, delivery } => self.ledger.delivered(user, *id, delivery),
+            Event::History { messages, more } => {
+                let before = self.history_before(user);
+                self.ledger.page(user, messages, *more, before);
+                if let (Some(_), Some(first), true) =
+                    (self.auditing[user].take(), messages.first(), *more)
+                {
+                    self.audit_before(user, first.id);
+                }
+            }
+            Event::RequestReceived(request) => self.answer(user, request),
+            Event::Notice {
+                notice: Notice::HistoryBroken,
+                ..
+            } => self.problems.push(format!("{user} has a broken history")),
+            _ => self.count(event),
+        }
+    }
+
+    /// Before what a page of somebody's history is whole. A page of a bridge is given first
+    /// what it does not show yet: of that only the end of the page is known.
+    fn history_before(&self, user: User) -> Option<MessageId> {
+        let asked = self.auditing[user].unwrap_or(LAST_ID);
+        let is_known = self.people.0[user].kind == Kind::Native || asked != LAST_ID;
+        is_known.then_some(asked)
+    }
+
+    fn answer(&mut self, user: User, request: &IncomingRequest) {
+        let from = request.from.address;
+        let is_ours = self.ledger.user_at(from);
+        let is_wanted = is_ours.is_some_and(|other| self.plan.are_together(user, other));
+        let command = match is_wanted && !self.random.random_bool(REJECTS) {
+            true => Command::Accept { from },
+            false => Command::Reject { from },
+        };
+        self.people.0[user].ask(command);
+    }
+
+    fn count(&mut self, event: &Event) {
+        let what = match event {
+            Event::RequestAnswered { refusal: None, .. } => "requests accepted".to_owned(),
+            Event::RequestAnswered {
+                refusal: Some(refusal),
+                ..
+            } => format!("requests not accepted ({refusal:?})"),
+            Event::MemberLeft { reason, .. } => format!("members lost ({reason:?})"),
+            Event::Failed { failure, .. } => {
+                format!(
+                    "commands refused ({}: {:?})",
+                    failure.command, failure.problem
+                )
+            }
+            Event::LoggedOut { problem, .. } => format!("logged out ({problem:?})"),
+            _ => return,
+        };
+        self.tally.add(what);
+    }
+}
