@@ -10,7 +10,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use p2pchat_model::{
-    BlockChange, Command, Event, Failure, MessageId, Notice, Problem, Username, View,
+    BlockChange, Command, DeliveryState, Event, Failure, Message, MessageId, Notice, Problem,
+    Username, View,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -110,11 +111,16 @@ struct Keeper {
     blocks: Option<Blocks>,
     view: View,
     events: broadcast::Sender<Arc<Event>>,
+    /// The last message of an earlier run of the program.
+    earlier: MessageId,
 }
 
 impl Keeper {
     fn new(kept: Kept) -> Self {
+        let last = kept.history.as_ref().map(History::last);
         Self {
+            // If it cannot be read, nothing else of it can.
+            earlier: last.and_then(|last| last.ok()?).unwrap_or_default(),
             history: kept.history.map(Recorder::new),
             blocks: kept.blocks,
             view: View::default(),
@@ -236,7 +242,7 @@ impl Keeper {
         match &self.history {
             Some(kept) => match kept.history().page(account, before) {
                 Ok(page) => Event::History {
-                    messages: page.messages,
+                    messages: self.settled(page.messages),
                     more: page.more,
                 },
                 Err(error) => unreadable(&command, &error),
@@ -250,10 +256,28 @@ impl Keeper {
         }
     }
 
+    /// A text that was on its way when the program was killed is so no longer: nobody knows
+    /// whether it arrived.
+    fn settled(&self, mut messages: Vec<Message>) -> Vec<Message> {
+        let earlier = messages.iter_mut().filter(|said| said.id <= self.earlier);
+        for delivery in earlier
+            .filter_map(|said| said.deliveries.as_mut())
+            .flatten()
+        {
+            if delivery.state == DeliveryState::Sending {
+                delivery.state = DeliveryState::Unconfirmed;
+            }
+        }
+        messages
+    }
+
     fn find(&self, account: Username, text: String) -> Event {
         match &self.history {
             Some(kept) => match kept.history().find(account, &text) {
-                Ok(messages) => Event::Findings { text, messages },
+                Ok(messages) => Event::Findings {
+                    text,
+                    messages: self.settled(messages),
+                },
                 Err(error) => unreadable(&Command::Find { text }, &error),
             },
             None => failed(&Command::Find { text }),

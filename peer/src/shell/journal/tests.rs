@@ -216,6 +216,44 @@ async fn pages_and_findings_hold_what_was_said_before_they_were_asked_for() {
 }
 
 #[tokio::test]
+async fn what_an_earlier_run_left_on_its_way_is_on_its_way_no_longer() {
+    let (_folder, path) = file();
+    let account = name("ann");
+    let mut history = History::open(&path).unwrap();
+    history.record(account, &[message(1, true)]).unwrap();
+    drop(history);
+
+    let running = start(Some(History::open(&path).unwrap()));
+    let mut subscription = running.handle.subscribe().await.unwrap();
+    let (before, text) = (None, "text".to_owned());
+    running
+        .tell([
+            logged_in("ann"),
+            ToJournal::Event(Event::Message(message(2, true))),
+            ToJournal::Recall { account, before },
+            ToJournal::Find { account, text },
+        ])
+        .await;
+
+    for _ in 0..2 {
+        next(&mut subscription).await;
+    }
+    for newest_first in [false, true] {
+        let mut messages = match &*next(&mut subscription).await {
+            Event::History { messages, .. } | Event::Findings { messages, .. } => messages.clone(),
+            other => panic!("{other:?}"),
+        };
+        if newest_first {
+            messages.reverse();
+        }
+        let state = |message: &Message| message.deliveries.as_ref().unwrap()[0].state;
+        assert_eq!(state(&messages[0]), DeliveryState::Unconfirmed);
+        assert_eq!(state(&messages[1]), DeliveryState::Sending);
+    }
+    running.end().await;
+}
+
+#[tokio::test]
 async fn without_a_history_all_but_older_pages_works() {
     let running = start(None);
     let mut subscription = running.handle.subscribe().await.unwrap();
