@@ -10,16 +10,16 @@
 //! |---|---|
 //! | `driver`, `line`, `bridge` | a user: his program, and a task that drives it |
 //! | `site`, `proxy` | the registry, the lines to it, what cuts connections |
-//! | `world`, `people`, `groups` | who is there, who is to chat with whom, what happens |
+//! | `course` | what happens, one after the other |
+//! | `world`, `people`, `groups` | who is there, who is to chat with whom, who says what |
 //! | `harm`, `clock` | what is done to them, and when |
 //! | `words`, `ledger`, `verdict` | what is said, what becomes of it, and whether that is right |
 //! | `measure`, `tally` | what it costs, and how often what happened |
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
-use p2pchat_model::DeliveryState;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -32,6 +32,7 @@ use crate::{Programs, Report};
 
 mod bridge;
 mod clock;
+mod course;
 mod driver;
 mod groups;
 mod harm;
@@ -46,18 +47,17 @@ mod verdict;
 mod words;
 mod world;
 
-use clock::Clock;
+use course::{audit, chat, gather, last_round};
 use driver::Driver;
 use groups::Plan;
-use harm::Harm;
-use ledger::{Ledger, User};
+use ledger::Ledger;
 use line::Kind;
-use measure::{Load, Measured};
+use measure::Measured;
 use people::{People, Person};
 use site::Site;
 use tally::Tally;
 use verdict::Verdict;
-use world::{Doings, World};
+use world::World;
 
 /// How many users there may be: the addresses that a process has of its own.
 const MAX_PEERS: usize = 240;
@@ -65,17 +65,6 @@ const MAX_PEERS: usize = 240;
 const MAX_NEWS: usize = 4096;
 /// How many orders may wait for a user.
 const MAX_ORDERS: usize = 64;
-/// How long it may take until everybody is logged in and in his group, to begin with; and
-/// as much for each.
-const GATHER: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(1)];
-/// How often each says something while groups are gathered: nobody learns that another has
-/// left but by that.
-const CALL_EACH: Duration = Duration::from_secs(10);
-/// How long texts may be under way when nothing happens any more.
-const DRAIN: Duration = Duration::from_secs(60);
-/// The part of the time after which programs have what they need to run.
-const WARM_UP: f64 = 0.1;
-
 /// Who chats, and for how long.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
@@ -189,119 +178,6 @@ async fn begin(
         next_look: now,
         next_sample: now,
     })
-}
-
-/// Brings everybody online and into his group.
-async fn gather(world: &mut World, when: &str, report: &mut Report) -> Result<()> {
-    let began = Instant::now();
-    let users = world.people.0.len();
-    let [base, each] = GATHER;
-    let limit = base + each * u32::try_from(users).context("there are not that many users")?;
-    let mut doings = Doings {
-        talk: Some(Clock::for_each(users, CALL_EACH)),
-        gather: true,
-        ..Doings::default()
-    };
-    let all_is_well = |world: &World| {
-        world.site.registry().is_some()
-            && world.people.all_see_each_other()
-            && world.plan.is_carried_out(&world.people)
-    };
-    let gathered = world.go_on(limit, &mut doings, all_is_well).await?;
-    let took = began.elapsed();
-    report.figure(
-        format!("until all were in their groups, {when}"),
-        format!("{took:.1?}"),
-    );
-    report.check(
-        gathered,
-        format!("not everybody was online and in his group {when}"),
-    );
-    Ok(())
-}
-
-/// The time that all this is about.
-async fn chat(world: &mut World, options: &Options, report: &mut Report) -> Result<()> {
-    let (began, load) = (Instant::now(), Load::now());
-    let before = world.ledger.counts();
-    let length = Duration::try_from_secs_f64(options.minutes * 60.0)?;
-    let second = Duration::from_secs(1);
-    let mut doings = Doings {
-        talk: Some(Clock::for_each(1, second).faster(options.rate)),
-        at_length: true,
-        gather: true,
-        harm: Some(Harm::new(&world.people, options.harm)),
-    };
-    let never = |_: &World| false;
-    world
-        .go_on(length.mul_f64(WARM_UP), &mut doings, never)
-        .await?;
-    world.measured.begin(&world.people, world.site.registry());
-    world
-        .go_on(length.mul_f64(1.0 - WARM_UP), &mut doings, never)
-        .await?;
-    let took = began.elapsed();
-    let after = world.ledger.counts();
-    let [texts, lines] = [0, 1].map(|at| {
-        let rate = (after[at] - before[at]) as f64 / took.as_secs_f64();
-        format!("{rate:.1} a second")
-    });
-    report.figure("texts said, on the average", texts);
-    report.figure("lines shown to others, on the average", lines);
-    report.figure("processors busy, on the average", load.since_then());
-    Ok(())
-}
-
-/// Everybody says something once more, which has to reach everybody in his group.
-async fn last_round(world: &mut World, report: &mut Report) -> Result<()> {
-    let mut quiet = Doings::default();
-    let nothing_is_under_way = |world: &World| !world.ledger.is_anything_under_way();
-    world.go_on(DRAIN, &mut quiet, nothing_is_under_way).await?;
-    let users = 0..world.people.0.len();
-    let mut said: Vec<(User, u32)> = Vec::new();
-    for user in users {
-        said.push((user, world.say(user, 3)));
-        let pause = Duration::from_millis(20);
-        world.go_on(pause, &mut quiet, |_| false).await?;
-    }
-    let all_said = |world: &World| said.iter().all(|text| world.ledger.texts[text].said);
-    world
-        .go_on(DRAIN, &mut quiet, |world| {
-            all_said(world) && nothing_is_under_way(world)
-        })
-        .await?;
-    let (mut due, mut arrived) = (0, 0);
-    for (user, number) in said {
-        let text = &world.ledger.texts[&(user, number)];
-        for other in world.plan.others(user) {
-            due += 1;
-            let is_sent = text.fates.get(&other) == Some(&DeliveryState::Sent);
-            arrived += usize::from(is_sent && world.ledger.has_whole(other, user, number));
-        }
-    }
-    report.figure(
-        "last round: each says one text to his group",
-        format!("{arrived} of {due} arrived"),
-    );
-    report.check(
-        arrived == due && due > 0,
-        format!("only {arrived} of {due} texts of the last round arrived"),
-    );
-    Ok(())
-}
-
-/// Reads everybody's history, from its end to its beginning.
-async fn audit(world: &mut World, report: &mut Report) -> Result<()> {
-    (0..world.people.0.len()).for_each(|user| world.audit(user));
-    let is_done = |world: &World| world.auditing.iter().all(Option::is_none);
-    let done = world
-        .go_on(DRAIN * 2, &mut Doings::default(), is_done)
-        .await?;
-    report.check(
-        done,
-        "not everybody's history could be read to its beginning",
-    );
-    Ok(())
 }
 
 /// What matters most comes first.
