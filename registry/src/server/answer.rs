@@ -50,11 +50,12 @@ impl Shared {
     /// Does what a request asks for. Only Register and Login wait for anything.
     pub(super) async fn answer(self: &Arc<Self>, request: Request, on: &mut Sessions) -> Reply {
         match request {
+            // Boxed, so that a connection is no larger than it is between requests.
             Request::Register { username, password } => {
-                self.register(username, password, on).await.into()
+                Box::pin(self.register(username, password, on)).await.into()
             }
             Request::Login { username, password } => {
-                self.login(username, password, on).await.into()
+                Box::pin(self.login(username, password, on)).await.into()
             }
             Request::Search { target, .. } => self.search(target).into(),
             Request::Logout { username } => self.logout(username, on).into(),

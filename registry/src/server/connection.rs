@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,8 +88,12 @@ pub(super) async fn serve(
     let pushed_out = place.pushed_out();
     let sessions = Sessions::new(address, place);
     let mut connection = Connection::new(stream, sessions, shared.deadlines);
-    let running = connection.run(&shared, &stop);
-    let reason = match pushed_out.run_until_cancelled(running).await {
+    let ended = {
+        // Pinned here and not moved into what waits for it, which would hold it twice.
+        let running = pin!(connection.run(&shared, &stop));
+        pushed_out.run_until_cancelled(running).await
+    };
+    let reason = match ended {
         Some(Ok(())) => return,
         Some(Err(lost)) => {
             tracing::debug!(%address, %lost, "connection lost");
@@ -126,8 +131,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     async fn run(&mut self, shared: &Arc<Shared>, stop: &CancellationToken) -> Result<(), Lost> {
         let mut buffer = [0; READ_SIZE];
         loop {
-            let reading = self.read(&mut buffer);
-            let Some(read) = stop.run_until_cancelled(reading).await else {
+            let read = {
+                let reading = pin!(self.read(&mut buffer));
+                stop.run_until_cancelled(reading).await
+            };
+            let Some(read) = read else {
                 return Ok(self.stream.shutdown().await?);
             };
             let read = read?;

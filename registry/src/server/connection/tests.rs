@@ -165,3 +165,21 @@ async fn a_client_that_does_not_read_is_given_up() {
     let lost = running.served.await.unwrap().unwrap_err();
     assert_eq!(lost.reason(), Some(Reason::UnreadResponse));
 }
+
+#[tokio::test]
+async fn a_connection_takes_little_memory_while_nothing_is_asked() {
+    /// Its buffer, and as much again and a little for all that keeps it going.
+    const MAX: usize = READ_SIZE * 5 / 2;
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&folder.path().join("accounts"), Opener::Registry).unwrap();
+    let shared = Shared::new(Arc::new(store), LONG, &Limits::default()).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let stream = TcpStream::connect(listener.local_addr().unwrap())
+        .await
+        .unwrap();
+    let address = stream.local_addr().unwrap();
+    let place = shared.places.take(address.into()).await.unwrap();
+    let serving = serve(stream, address, place, shared, CancellationToken::new());
+    let size = size_of_val(&serving);
+    assert!(size <= MAX, "{size} bytes");
+}
