@@ -149,6 +149,9 @@ fn whatever_step_a_crash_hits_all_can_chat_again() {
     }
 }
 
+/// How many seeds a lie may go unnoticed.
+const LIE_SEEDS: u64 = 50;
+
 /// Each lie has to be noticed by the check that is about it, within a few seeds.
 const LIES: &[(Sabotage, &str, fn(&mut Mix))] = &[
     (Sabotage::TextTwice, "nothing_is_shown_twice", |_| {}),
@@ -182,11 +185,11 @@ const LIES: &[(Sabotage, &str, fn(&mut Mix))] = &[
     ),
     (Sabotage::Oversleep, "only_the_user_accepts", |mix| {
         mix.naps = Some(Mix::OFTEN);
-        mix.request_limit = Mix::OFTEN / 3;
+        mix.request_limit = Mix::OFTEN * 3;
         mix.acts = 300;
     }),
     (
-        Sabotage::StayConfused,
+        Sabotage::StayForgetful,
         "everybody_sees_everybody_online",
         |mix| mix.registry = Some(Mix::OFTEN),
     ),
@@ -205,13 +208,12 @@ fn what_does_not_hold_is_noticed() {
             prepare(mix);
             mix.sabotage = Some(lie);
         };
-        let noticed: Vec<_> = (0..10)
-            .filter_map(|seed| World::run(seed, Detail::None, tell).err())
-            .map(|violation| violation.check)
-            .collect();
-        assert!(
-            noticed.contains(&check),
-            "{lie:?} was noticed by {noticed:?}"
-        );
+        let found = |seed| Some((seed, World::run(seed, Detail::None, tell).err()?.check));
+        let mut others = Vec::new();
+        let noticed = (0..LIE_SEEDS)
+            .filter_map(found)
+            .inspect(|found| others.push(*found))
+            .any(|(_, noticed)| noticed == check);
+        assert!(noticed, "{lie:?} was noticed by {others:?}");
     }
 }

@@ -82,6 +82,8 @@ pub(crate) struct Book {
     /// How many searches have no answer yet.
     pub(crate) searches: usize,
     pub(crate) last_hello: Option<Duration>,
+    /// When the registry was last asked for a login.
+    pub(crate) last_login: Option<Duration>,
     pub(crate) last_message: MessageId,
     /// How often the timer came in this second of the world's clock.
     pub(crate) timers: (u64, usize),
@@ -91,9 +93,9 @@ pub(crate) struct Book {
 
 impl Book {
     /// The longest that one packet may take to get through or be given up: a connection
-    /// that is not made (5 s) or an answer that does not come (5 s), and on the way
-    /// there every refusal that is tried again.
-    const PACKET: Duration = Duration::from_secs(15);
+    /// that is made in the last moment (15 s), and then an answer that does not come
+    /// (30 s).
+    const PACKET: Duration = Duration::from_secs(50);
     /// What a text may take beyond its packets and those before it.
     const DELIVERY: Duration = Duration::from_secs(60);
 
@@ -134,7 +136,12 @@ impl Book {
     pub(crate) fn note_output(&mut self, now: Duration, output: &Output) {
         match output {
             Output::ConnectRegistry | Output::DisconnectRegistry => self.lose_link(),
-            Output::Ask(request) => self.asked.push_back(request.kind()),
+            Output::Ask(request) => {
+                self.asked.push_back(request.kind());
+                if request.kind() == Kind::Login {
+                    self.last_login = Some(now);
+                }
+            }
             Output::Hello(_) => self.last_hello = Some(now),
             Output::Answer { conn, .. } => {
                 self.unanswered.remove(conn);

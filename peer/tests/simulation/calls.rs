@@ -13,7 +13,7 @@ use super::world::World;
 
 impl World {
     /// How long a connection may take to be made.
-    const CALL_CONNECT: Duration = Duration::from_secs(5);
+    const CALL_CONNECT: Duration = Duration::from_secs(15);
 
     /// A machine answered the packet that came on this connection.
     pub(crate) fn call_answered(&mut self, conn: ConnId, reply: Reply) {
@@ -62,6 +62,9 @@ impl World {
 
     pub(crate) fn call_connects(&mut self, call: usize) {
         let (to, delay) = (self.network.calls[call].to, self.delay());
+        if self.call_is_over(call) {
+            return;
+        }
         if self.outsiders.contains(&to) && !self.is_quiet() {
             return self.outsider_is_called(call);
         }
@@ -103,7 +106,7 @@ impl World {
         let here = &self.network.calls[call];
         let taker = here.taker.expect("what arrives was connected");
         // What the caller has given up may arrive all the same: his system had it already.
-        let given_up = matches!(here.caller, Caller::Machine(..)) && !here.caller_waits;
+        let given_up = self.call_is_over(call);
         if self.call_is_cut(call) || given_up && self.chance.hits(0.5) {
             return;
         }
@@ -111,6 +114,12 @@ impl World {
             return self.call_after(delay, call, CallStage::Return(Reply::Refused));
         }
         self.packet_arrives(call, taker);
+    }
+
+    /// Whether the caller has the outcome, or is no more.
+    fn call_is_over(&self, call: usize) -> bool {
+        let here = &self.network.calls[call];
+        matches!(here.caller, Caller::Machine(..)) && !here.caller_waits
     }
 
     fn packet_arrives(&mut self, call: usize, taker: Process) {

@@ -94,6 +94,7 @@ const OUTPUTS: &[Named<OfOutput>] = named![
     outputs::hellos_come_from_the_logged_in,
     outputs::the_registry_is_asked_while_it_is_there,
     outputs::one_login_at_a_time,
+    outputs::logins_keep_a_distance,
     outputs::answers_go_to_who_waits,
     outputs::only_the_user_accepts,
 ];

@@ -84,8 +84,13 @@ impl World {
 
     /// The next process that comes to some step is killed there.
     pub(crate) fn set_trap(&mut self) {
+        let block = self.mix.blocks && self.chance.hits(0.3);
         self.trap = Some(Trap {
-            step: self.chance.pick(STEPS).expect("there are steps"),
+            step: match block {
+                // People seldom do that.
+                true => "keep_block",
+                false => self.chance.pick(STEPS).expect("there are steps"),
+            },
             after: self.chance.hits(0.5),
         });
     }

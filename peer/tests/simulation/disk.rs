@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use p2pchat_model::{BlockChange, Event, Message, Target, Username};
+use p2pchat_model::{BlockChange, DeliveryState, Event, Message, Target, Username};
 
 use super::checks::Verdict;
 use super::schedule::Process;
@@ -13,6 +13,14 @@ impl World {
     pub(crate) fn is_written(&mut self, process: Process, event: &Event) {
         let written = match event {
             Event::Message(message) => self.message_is_written(process, message),
+            Event::Delivered { id, delivery } => {
+                if let DeliveryState::Failed(_) = delivery.state
+                    && let Some(seat) = self.seat_of(delivery.to.address)
+                {
+                    self.ledger.fail(process, *id, seat);
+                }
+                Ok(())
+            }
             Event::Blocks { list, .. } => self
                 .blocks_are_written(process, list)
                 .map_err(|words| ("blocks_are_kept", words)),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::registry::Manner;
 use super::sabotage::Sabotage;
 use super::schedule::{Happening, Process};
 use super::troubles::Trouble;
@@ -107,8 +108,10 @@ impl World {
         self.network.cuts.clear();
         self.network.cut_off.clear();
         self.trap = None;
-        if self.mix.sabotage != Some(Sabotage::StayConfused) {
-            self.registry.recover();
+        self.registry.recover();
+        if self.mix.sabotage == Some(Sabotage::StayForgetful) {
+            self.registry.forget_all();
+            self.registry.manner = Manner::Forgetful;
         }
         for seat in 0..self.peers.len() {
             if let Some(running) = self.peers[seat].running_mut() {

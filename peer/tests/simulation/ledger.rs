@@ -123,6 +123,16 @@ impl Ledger {
         }
     }
 
+    /// The sender of a text was told that `seat` did not get it. What was on its way may
+    /// come all the same, behind what he said next.
+    pub(crate) fn fail(&mut self, by: Process, id: MessageId, seat: usize) {
+        if let Some(&which) = self.by_id.get(&(by, id)) {
+            let parts = 0..self.said[which].parts;
+            self.given_up
+                .extend(parts.map(|part| (seat, (which, part))));
+        }
+    }
+
     /// A text is shown at `seat` as that of somebody at `from` (`None` if the outsider).
     ///
     /// # Errors

@@ -119,6 +119,9 @@ impl World {
             taker_waits: false,
         });
         self.call_after(delay, call, CallStage::Connect);
+        if let Packet::Request(_, limit) = self.network.calls[call].packet {
+            self.call_after(limit, call, CallStage::Expire);
+        }
     }
 
     pub(crate) fn call_goes_on(&mut self, call: usize, stage: CallStage) {
@@ -156,14 +159,15 @@ impl World {
         self.is_reached_in(process?)
     }
 
-    /// Plans when the caller has waited long enough.
+    /// The connection is made: plans when the caller has waited long enough.
     pub(crate) fn call_expires(&mut self, call: usize) {
-        let patience = match self.network.calls[call].packet {
-            Packet::Request(_, patience)
-            | Packet::Notify(_, patience)
-            | Packet::Text(_, patience) => patience,
-        };
-        self.call_after(patience, call, CallStage::Expire);
+        match self.network.calls[call].packet {
+            // That is planned already: its limit counts from the beginning.
+            Packet::Request(..) => {}
+            Packet::Notify(_, patience) | Packet::Text(_, patience) => {
+                self.call_after(patience, call, CallStage::Expire);
+            }
+        }
     }
 
     /// Whether there is a partition between the two ends.

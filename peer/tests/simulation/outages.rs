@@ -23,7 +23,7 @@ impl World {
     pub(crate) fn registry_trouble(&mut self) {
         let back = self.chance.secs(0, 60);
         let seat = self.chance.below(self.peers.len());
-        match self.chance.below(8) {
+        match self.chance.below(9) {
             0 => {
                 self.note(Trouble::StoreFails);
                 self.registry.store_broken = true;
@@ -44,6 +44,11 @@ impl World {
             }
             5 => self.registry.manner = Manner::Slow,
             6 => self.registry.manner = Manner::Confused,
+            7 => {
+                self.note(Trouble::PresenceNotKept);
+                self.registry.forget_all();
+                self.registry.manner = Manner::Forgetful;
+            }
             _ => {
                 self.note(Trouble::LinkBreaks);
                 return self.break_link(seat);

@@ -26,6 +26,8 @@ pub(crate) enum Manner {
     Slow,
     /// Twice, not at all, in the wrong order, or unasked.
     Confused,
+    /// Well, but whoever logs in is forgotten at once.
+    Forgetful,
 }
 
 /// The registry.
@@ -148,7 +150,9 @@ impl Registry {
             link,
             seen: now,
         };
-        self.online.insert(name, presence);
+        if self.manner != Manner::Forgetful {
+            self.online.insert(name, presence);
+        }
         Response::LoggedIn
     }
 

@@ -33,8 +33,8 @@ pub(crate) enum Sabotage {
     ForgetNumbers,
     /// A machine is not told how long its process stood still.
     Oversleep,
-    /// The registry's troubles never end.
-    StayConfused,
+    /// The registry never recovers from forgetting who is there.
+    StayForgetful,
     /// Nobody logs in anew.
     MuteLogin,
     /// A machine holds more than it may.

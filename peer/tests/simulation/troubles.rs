@@ -44,6 +44,8 @@ pub(crate) enum Trouble {
     RegistryVanishes,
     /// The registry forgets all who are online.
     PresenceLost,
+    /// The registry forgets whoever logs in, for a while.
+    PresenceNotKept,
     /// The registry forgets one who is online.
     UserDropped,
     /// The registry's store fails.
@@ -89,6 +91,7 @@ impl Trouble {
         Self::RegistryStops,
         Self::RegistryVanishes,
         Self::PresenceLost,
+        Self::PresenceNotKept,
         Self::UserDropped,
         Self::StoreFails,
         Self::LinkBreaks,

@@ -90,7 +90,7 @@ impl World {
                     self.answer(seat, from);
                 }
             }
-            Act::Speak if view.account.is_some() && !view.members.is_empty() => self.speak(seat),
+            Act::Speak if view.account.is_some() && !view.is_alone() => self.speak(seat),
             Act::Speak => {}
         }
     }

@@ -1,7 +1,9 @@
 //! Checks of one event, before it is entered into the books.
 
+use std::collections::BTreeSet;
+
 use p2pchat_model::{
-    DeliveryState, Dropped, Event, NameCheck, OnlineUser, PeerAddr, Target, View, Why,
+    DeliveryState, Dropped, Event, Gone, NameCheck, OnlineUser, PeerAddr, Target, View, Why,
 };
 
 use super::{Scene, Verdict, ensure};
@@ -25,12 +27,16 @@ pub(super) fn only_the_accepted_join(scene: &Scene<'_>, event: &Event) -> Verdic
 /// An event that takes away what is not there would make two front ends differ.
 pub(super) fn only_members_leave(scene: &Scene<'_>, event: &Event) -> Verdict {
     match event {
-        Event::MemberLeft { member, .. } => {
-            ensure(scene.book.members.contains(&member.address), || {
-                format!("{} left and was not in", member.address)
+        Event::MemberLeft { member, reason, .. } => {
+            let address = member.address;
+            // Of one who is out of reach it is told once more, if he is waited for no longer.
+            let is_given_up =
+                *reason != Gone::Unreachable && out_of_reach(scene).contains(&address);
+            ensure(scene.book.members.contains(&address) || is_given_up, || {
+                format!("{address} left and was not in")
             })
         }
-        Event::ChatLeft { .. } => ensure(!scene.book.members.is_empty(), || {
+        Event::ChatLeft { .. } => ensure(!scene.view.is_alone(), || {
             "left a chat that there was not".to_owned()
         }),
         _ => Ok(()),
@@ -85,7 +91,14 @@ pub(super) fn names_prove_nothing(scene: &Scene<'_>, event: &Event) -> Verdict {
     })
 }
 
-/// A text goes to all members; the user sees to whom.
+/// Who is waited for, as the user sees it.
+fn out_of_reach(scene: &Scene<'_>) -> BTreeSet<PeerAddr> {
+    let away = scene.view.out_of_reach.iter();
+    away.map(|person| person.address).collect()
+}
+
+/// A text goes to all members, or where there are none to all who are waited for; the user
+/// sees to whom.
 pub(super) fn own_texts_go_to_every_member(scene: &Scene<'_>, event: &Event) -> Verdict {
     let Event::Message(message) = event else {
         return Ok(());
@@ -94,11 +107,12 @@ pub(super) fn own_texts_go_to_every_member(scene: &Scene<'_>, event: &Event) -> 
         return Ok(());
     };
     let to: Vec<PeerAddr> = deliveries.iter().map(|one| one.to.address).collect();
-    ensure(to.iter().eq(&scene.book.members), || {
-        format!(
-            "a text goes to {to:?}, members are {:?}",
-            scene.book.members
-        )
+    let expected = match scene.book.members.is_empty() {
+        true => out_of_reach(scene),
+        false => scene.book.members.clone(),
+    };
+    ensure(to.iter().eq(&expected), || {
+        format!("a text goes to {to:?}, and not to {expected:?}")
     })
 }
 

@@ -54,6 +54,23 @@ pub(super) fn one_login_at_a_time(scene: &Scene<'_>, output: &Output) -> Verdict
     })
 }
 
+/// How far apart the logins are at the least that a machine asks for because it is not in
+/// the list.
+const LOGIN_PAUSE: Duration = Duration::from_secs(4);
+
+/// A registry that does not list who has logged in is not asked for one login after the
+/// other as fast as it answers. (A connection that breaks has a pause of its own.)
+pub(super) fn logins_keep_a_distance(scene: &Scene<'_>, output: &Output) -> Verdict {
+    let asks = matches!(output, Output::Ask(request) if request.kind() == Kind::Login);
+    let by_list = matches!(scene.input, Some(Input::Response(_) | Input::Timer));
+    let anew = scene.book.account.is_some();
+    let last = scene.book.last_login;
+    let distant = last.is_none_or(|last| last + LOGIN_PAUSE <= scene.now);
+    ensure(distant || !(asks && by_list && anew), || {
+        format!("logs in anew, and did at {last:?}")
+    })
+}
+
 /// An answer goes to a connection that waits for one, so each request has one at the most.
 pub(super) fn answers_go_to_who_waits(scene: &Scene<'_>, output: &Output) -> Verdict {
     let Output::Answer { conn, .. } = output else {

@@ -1,6 +1,6 @@
 //! Checks of all that comes of one input, before any of it is entered into the books.
 
-use p2pchat_model::{Command, Event, PeerAddr, View};
+use p2pchat_model::{Command, Event, Outcome, PeerAddr, Target, View};
 use p2pchat_peer::machine::{Input, Output};
 use p2pchat_protocol::Contact;
 
@@ -47,7 +47,9 @@ pub(super) fn members_are_heard_and_strangers_are_not(scene: &Scene<'_>) -> Verd
         format!("a text is shown {shown} times, taken: {taken}")
     })?;
     let book = scene.book;
-    ensure(taken || !book.members.contains(from), || {
+    // A member who calls himself by a name that the user blocked is not heard.
+    let may_speak = !book.blocked.contains(&Target::Name(message.from));
+    ensure(taken || !may_speak || !book.members.contains(from), || {
         format!("a text of the member {from} is refused")
     })?;
     let known = book.members.contains(from) || book.former.contains(from);
@@ -94,9 +96,8 @@ pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
         Command::Say { text } => {
             matches!(event, Event::Message(message) if message.is_own() && message.text == *text)
         }
-        Command::Accept { from } | Command::Reject { from } => {
-            matches!(event, Event::RequestClosed { from: whose, .. } if whose.address == *from)
-        }
+        Command::Accept { from } => is_closed(event, *from, Outcome::Accepted),
+        Command::Reject { from } => is_closed(event, *from, Outcome::Rejected),
         Command::Leave => matches!(event, Event::ChatLeft { .. }),
         Command::Logout => matches!(event, Event::LoggedOut { .. }),
         Command::Busy { on } => *event == Event::Busy { on: *on },
@@ -118,6 +119,11 @@ pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
     ensure(failed != done || needs_others, || {
         format!("{} failed: {failed}, done: {done}", command.name())
     })
+}
+
+fn is_closed(event: &Event, by: PeerAddr, as_what: Outcome) -> bool {
+    matches!(event, Event::RequestClosed { from, outcome, .. }
+        if from.address == by && *outcome == as_what)
 }
 
 /// One packet from outside must not make a machine send a thousand.
