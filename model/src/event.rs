@@ -91,7 +91,8 @@ pub enum Event {
         /// How that came about.
         by: JoinedBy,
     },
-    /// Somebody is no longer in the chat.
+    /// Somebody is no longer in the chat. Comes once more, with another reason, for one who
+    /// was out of reach and is not waited for any more.
     MemberLeft {
         /// When.
         at: Timestamp,

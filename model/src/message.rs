@@ -76,10 +76,12 @@ pub enum DeliveryState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gone {
-    /// There was no getting through to his address.
+    /// There was no getting through to his address. He is tried again with what is said.
     Unreachable,
     /// His program does not take our messages: he left, or started anew.
     Refused,
+    /// He was out of reach for so long that he is not tried any more.
+    GivenUp,
     /// The user himself left the chat before it was through.
     WeLeft,
     /// The user blocked him.

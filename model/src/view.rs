@@ -9,7 +9,7 @@ use crate::command::Target;
 use crate::dropped::Dropped;
 use crate::event::{Event, IncomingRequest, Link, OutgoingRequest};
 use crate::lookalike;
-use crate::message::{Delivery, Message, MessageId};
+use crate::message::{Delivery, Gone, Message, MessageId};
 use crate::person::{NameCheck, Person};
 use crate::time::Timestamp;
 use crate::words;
@@ -37,6 +37,9 @@ pub struct View {
     pub outgoing: Vec<OutgoingRequest>,
     /// Who is in the chat, besides the user.
     pub members: Vec<Person>,
+    /// Who would be, could he be reached. What is said is tried on him too, and when it gets
+    /// through he is back.
+    pub out_of_reach: Vec<Person>,
     /// The conversation, oldest first.
     pub lines: Vec<Line>,
     /// Whose conversation it is.
@@ -136,10 +139,11 @@ impl View {
             }
             Event::RequestAnswered { to, .. } => self.forget_request(to.address),
             Event::MemberJoined { member, .. } => self.add_member(*member),
-            Event::MemberLeft { member, .. } => {
-                self.members.retain(|known| known.address != member.address);
+            Event::MemberLeft { member, reason, .. } => self.remove_member(*member, *reason),
+            Event::ChatLeft { .. } => {
+                self.members.clear();
+                self.out_of_reach.clear();
             }
-            Event::ChatLeft { .. } => self.members.clear(),
             Event::Message(message) => self.push(Line::Message(message.clone())),
             Event::Delivered { id, delivery } => self.set_delivery(*id, *delivery),
             Event::Busy { on } => self.busy = *on,
@@ -183,6 +187,13 @@ impl View {
         self.online
             .iter()
             .filter(|user| Some(user.name) != self.account)
+    }
+
+    /// Whether nobody is to hear what the user says: nobody is in the chat, and nobody may
+    /// come back into it by himself.
+    #[must_use]
+    pub fn is_alone(&self) -> bool {
+        self.members.is_empty() && self.out_of_reach.is_empty()
     }
 
     /// Whether somebody at this address is in the chat.
@@ -236,6 +247,7 @@ impl View {
         self.incoming = None;
         self.outgoing.clear();
         self.members.clear();
+        self.out_of_reach.clear();
         self.findings = None;
         self.blocked.clear();
     }
@@ -255,6 +267,7 @@ impl View {
     fn set_online(&mut self, users: &[OnlineUser]) {
         self.online = users.to_vec();
         name_members(&mut self.members, users);
+        name_members(&mut self.out_of_reach, users);
         if let Some(IncomingRequest { from, members, .. }) = &mut self.incoming {
             name_members(members, users);
             let listed = users.iter().find(|user| user.name == from.name);
@@ -267,7 +280,18 @@ impl View {
         self.outgoing.retain(|request| request.to.address != to);
     }
 
+    fn remove_member(&mut self, member: Person, reason: Gone) {
+        for list in [&mut self.members, &mut self.out_of_reach] {
+            list.retain(|known| known.address != member.address);
+        }
+        if reason == Gone::Unreachable {
+            self.out_of_reach.push(member);
+        }
+    }
+
     fn add_member(&mut self, member: Person) {
+        self.out_of_reach
+            .retain(|known| known.address != member.address);
         match self
             .members
             .iter_mut()

@@ -104,7 +104,12 @@ fn joined(member: &Person, by: JoinedBy) -> String {
 
 fn left(member: &Person, reason: Gone) -> String {
     match reason {
-        Gone::Unreachable => format!("{member} cannot be reached and is no longer in the chat"),
+        Gone::Unreachable => {
+            format!("{member} cannot be reached and is out of the chat until a text gets through")
+        }
+        Gone::GivenUp => {
+            format!("{member} has been out of reach for too long and is not waited for any more")
+        }
         Gone::Refused => format!("{member} has left the chat"),
         Gone::WeLeft => format!("{member} is no longer in the chat, because you left"),
         Gone::Blocked => format!("{member} is no longer in the chat, because you blocked them"),

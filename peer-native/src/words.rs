@@ -1,11 +1,15 @@
 //! Events as lines of plain text.
 
 use p2pchat_model::{
-    DeliveryState, Event, Gone, IncomingRequest, Line, Link, Message, Person, Username, View,
+    DeliveryState, Event, Gone, IncomingRequest, Line, Link, Message, MessageId, Person, Username,
+    View,
 };
 
 use crate::clock::Clock;
-use crate::wrap::one_line;
+use crate::wrap::{fit, one_line};
+
+/// How many columns of a text are quoted where a line names it.
+const QUOTED: usize = 40;
 
 /// What a plain front end prints when this happens; mostly one line. `view` is what there
 /// was to see before it.
@@ -17,8 +21,16 @@ pub fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
         Event::Message(message) => vec![said(message, &clock.time(message.at))],
         Event::Started { address, .. } => vec![format!("this peer is at {address}")],
         Event::Link(link) => link_words(link, view, now).map(stamped).unwrap_or_default(),
-        Event::Delivered { delivery, .. } => match delivery.state {
-            DeliveryState::Failed(reason) => stamped(undelivered(&delivery.to, reason)),
+        Event::Delivered { id, delivery } => match delivery.state {
+            DeliveryState::Failed(reason) => {
+                let text = own_text(view, *id);
+                stamped(undelivered(&delivery.to, &text, reason))
+            }
+            // Where the connection broke; programs of 2017 never say more.
+            DeliveryState::Unconfirmed if !view.is_member(delivery.to.address) => {
+                let (to, text) = (one_line(&delivery.to.to_string()), own_text(view, *id));
+                stamped(format!("{to} may have got {text}, or not"))
+            }
             _ => Vec::new(),
         },
         Event::RequestReceived(request) => stamped(one_line(&request_words(request, view))),
@@ -69,15 +81,27 @@ fn link_words(link: &Link, view: &View, now: p2pchat_model::Timestamp) -> Option
     }
 }
 
-/// Why somebody did not get what the user said.
+/// How a line names something that the user said.
+fn own_text(view: &View, id: MessageId) -> String {
+    let said = view.lines.iter().rev().find_map(|line| match line {
+        Line::Message(message) if message.id == id => Some(&message.text),
+        _ => None,
+    });
+    match said {
+        Some(text) => format!("“{}”", fit(&one_line(text), QUOTED)),
+        None => "it".to_owned(),
+    }
+}
+
+/// Why somebody did not get what the user said, of which `text` is a name.
 #[must_use]
-pub fn undelivered(to: &Person, reason: Gone) -> String {
+pub fn undelivered(to: &Person, text: &str, reason: Gone) -> String {
     let to = one_line(&to.to_string());
     match reason {
-        Gone::Unreachable => format!("{to} did not get it: out of reach"),
-        Gone::Refused => format!("{to} did not get it: no longer in the chat"),
-        Gone::WeLeft => format!("{to} did not get it: you left the chat before"),
-        Gone::Blocked => format!("{to} did not get it: you blocked them"),
+        Gone::Unreachable | Gone::GivenUp => format!("{to} did not get {text}: out of reach"),
+        Gone::Refused => format!("{to} did not get {text}: no longer in the chat"),
+        Gone::WeLeft => format!("{to} did not get {text}: you left the chat before"),
+        Gone::Blocked => format!("{to} did not get {text}: you blocked them"),
     }
 }
 
@@ -135,8 +159,15 @@ pub fn who(view: &View) -> Vec<String> {
             format!("{} ({}){like}", user.name, user.address)
         })
         .collect();
+    let away = match view.out_of_reach.as_slice() {
+        [] => String::new(),
+        away => {
+            let away = away.iter().map(ToString::to_string).collect();
+            format!("; out of reach: {}", names(away, ""))
+        }
+    };
     let mut lines = vec![
-        format!("in the chat with you: {}", names(members, "nobody")),
+        format!("in the chat with you: {}{away}", names(members, "nobody")),
         format!("online: {}", names(others, "nobody else")),
     ];
     let dropped = view.dropped.iter();

@@ -65,14 +65,56 @@ fn a_member_who_joins_twice_is_there_once_and_gone_after_leaving() {
         reason: Gone::Unreachable,
     });
     assert!(view.members.is_empty());
+    assert_eq!(view.out_of_reach, [person("bob", 2)]);
+    assert!(!view.is_alone(), "he may come back by himself");
     assert_eq!(
         view.lines.last(),
         Some(&Line::Notice {
             at: Timestamp(2),
             level: Level::Warning,
-            text: "bob cannot be reached and is no longer in the chat".to_owned()
+            text: "bob cannot be reached and is out of the chat until a text gets through"
+                .to_owned()
         })
     );
+}
+
+#[test]
+fn who_is_out_of_reach_is_waited_for_until_more_is_known() {
+    let at = Timestamp(1);
+    let member = person("bob", 2);
+    let by = JoinedBy::AcceptedUs;
+    let unreachable = Gone::Unreachable;
+    for end in [
+        Event::MemberJoined {
+            at,
+            member,
+            by: JoinedBy::Back,
+        },
+        Event::MemberLeft {
+            at,
+            member,
+            reason: Gone::Refused,
+        },
+        Event::MemberLeft {
+            at,
+            member,
+            reason: Gone::GivenUp,
+        },
+        Event::ChatLeft { at },
+        Event::LoggedOut { at, problem: None },
+    ] {
+        let mut view = logged_in("alice");
+        view.apply(&Event::MemberJoined { at, member, by });
+        view.apply(&Event::MemberLeft {
+            at,
+            member,
+            reason: unreachable,
+        });
+        assert_eq!(view.out_of_reach, [member]);
+        view.apply(&end);
+        assert!(view.out_of_reach.is_empty(), "{end:?}");
+        assert_eq!(view.is_alone(), view.members.is_empty());
+    }
 }
 
 #[test]

@@ -219,6 +219,7 @@ pub(crate) fn view() -> View {
         incoming: Some(incoming()),
         outgoing: vec![outgoing()],
         members: vec![bob()],
+        out_of_reach: vec![carol()],
         lines: parts::lines(),
         lines_of: Some(name("alice")),
         more_history: true,

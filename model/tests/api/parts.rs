@@ -126,6 +126,7 @@ every! {
     goings: Gone {
         Gone::Unreachable => [Gone::Unreachable],
         Gone::Refused => [Gone::Refused],
+        Gone::GivenUp => [Gone::GivenUp],
         Gone::WeLeft => [Gone::WeLeft],
         Gone::Blocked => [Gone::Blocked],
     }
@@ -204,7 +205,9 @@ every! {
 fn notice(level: Level) -> Line {
     let text = match level {
         Level::Info => "bob accepted and is in the chat",
-        Level::Warning => "carol cannot be reached and is no longer in the chat",
+        Level::Warning => {
+            "carol cannot be reached and is out of the chat until a text gets through"
+        }
     };
     Line::Notice {
         at: at(50),

@@ -197,7 +197,7 @@ impl Layout<'_> {
     fn failures(&self, message: &Message, out: &mut Vec<Row<'static>>) {
         for delivery in message.deliveries.iter().flatten() {
             if let DeliveryState::Failed(reason) = delivery.state {
-                let text = format!("✗ {}", undelivered(&delivery.to, reason));
+                let text = format!("✗ {}", undelivered(&delivery.to, "it", reason));
                 for row in rows(&text, self.text_columns()) {
                     out.push(Row::from(vec![
                         Span::raw(" ".repeat(self.indent())),

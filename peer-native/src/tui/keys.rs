@@ -174,7 +174,7 @@ impl App {
 
     fn enter(&mut self) -> Option<Act> {
         match input::parse(self.input.editor.text(), &self.view) {
-            Ok(Typed::Command(Command::Say { .. })) if self.view.members.is_empty() => {
+            Ok(Typed::Command(Command::Say { .. })) if self.view.is_alone() => {
                 let hint = "nobody is in the chat yet: /request NAME asks somebody";
                 self.hint = Some(hint.to_owned());
                 None

@@ -154,7 +154,10 @@ impl Ink<'_> {
         for member in &self.view.members {
             out.push(self.pair(&one_line(&member.to_string()), &member.address.to_string()));
         }
-        if self.view.members.is_empty() {
+        for person in &self.view.out_of_reach {
+            out.push(self.pair(&one_line(&person.to_string()), "out of reach"));
+        }
+        if self.view.is_alone() {
             out.push(Row::from(Span::styled("nobody", self.theme.dim())));
         }
         out.extend([Row::default(), self.heading("online")]);

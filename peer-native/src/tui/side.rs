@@ -49,7 +49,7 @@ impl List {
     fn rows(&self, view: &View, now: Timestamp, height: usize) -> Vec<Row<'static>> {
         let mut members = self.members(view);
         let mut others = self.others(view, now);
-        let (members_count, others_count) = (members.len(), others.len());
+        let (members_count, others_count) = (view.members.len(), others.len());
         if members.is_empty() {
             members.push(self.remark("nobody yet"));
         }
@@ -78,7 +78,11 @@ impl List {
             };
             self.entry(mark, &member.to_string(), &self.address(member.address))
         });
-        members.collect()
+        let away = view.out_of_reach.iter().map(|person| {
+            let mark = Span::styled("✗", self.theme.dim());
+            self.entry(mark, &person.to_string(), "out of reach")
+        });
+        members.chain(away).collect()
     }
 
     /// Those who were asked, then those who are online and neither asked nor in the chat.

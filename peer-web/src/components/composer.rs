@@ -38,10 +38,7 @@ pub fn Composer() -> Html {
     use_restore(state, &text, set.clone());
     use_grow(&node, &text);
 
-    let alone = state
-        .view
-        .as_ref()
-        .is_none_or(|view| view.get().members.is_empty());
+    let alone = state.view.as_ref().is_none_or(|view| view.get().is_alone());
     let parts = packets(&text);
     let ready = parts > 0 && !alone && state.is_live();
     let submit = {

@@ -88,7 +88,7 @@ fn failed(delivery: &Delivery) -> Option<Html> {
         return None;
     };
     let why = match gone {
-        Gone::Unreachable => "out of reach",
+        Gone::Unreachable | Gone::GivenUp => "out of reach",
         Gone::Refused => "no longer in the chat",
         Gone::WeLeft => "you left before it was through",
         Gone::Blocked => "you blocked them",

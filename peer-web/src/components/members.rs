@@ -1,4 +1,4 @@
-//! Who is in the chat, and who has been asked.
+//! Who is in the chat, who is out of reach, and who has been asked.
 
 use p2pchat_model::{Command, OutgoingRequest, Person};
 use yew::prelude::*;
@@ -17,7 +17,7 @@ pub fn Members() -> Html {
         return html! {};
     };
     let view = view.get();
-    if view.members.is_empty() && view.outgoing.is_empty() {
+    if view.is_alone() && view.outgoing.is_empty() {
         return html! {};
     }
     let onleave = {
@@ -28,13 +28,14 @@ pub fn Members() -> Html {
         <section class="group" aria-labelledby="members-title">
             <header class="group-head">
                 <h2 id="members-title">{ "In your chat" } <span class="count">{ view.members.len() }</span></h2>
-                if !view.members.is_empty() {
+                if !view.is_alone() {
                     <button type="button" class="button small quiet" disabled={!context.state.is_live()}
                         onclick={onleave}>{ "Leave" }</button>
                 }
             </header>
             <ul class="rows">
                 { for view.members.iter().map(member) }
+                { for view.out_of_reach.iter().map(away) }
                 { for view.outgoing.iter().map(outgoing) }
             </ul>
         </section>
@@ -50,6 +51,15 @@ fn member(person: &Person) -> Html {
         <li key={person.address.to_string()} class="row-person">
             <PersonName name={name(person)} address={person.address} />
             <BlockButton who={person.to_block()} name={person.to_string()} />
+        </li>
+    }
+}
+
+fn away(person: &Person) -> Html {
+    html! {
+        <li key={format!("away-{}", person.address)} class="row-person asked">
+            <PersonName name={name(person)} address={person.address} />
+            <span class="row-end">{ "out of reach" }</span>
         </li>
     }
 }

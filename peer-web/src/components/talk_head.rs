@@ -63,6 +63,7 @@ fn title(view: &View) -> String {
         .map(ToString::to_string)
         .collect();
     let title = match view.members.len() {
+        0 if !view.out_of_reach.is_empty() => format!("{} out of reach", away(view)),
         0 => "Nobody is in your chat yet".to_owned(),
         n if n > MOST_NAMES => format!("{} and {} more", names.join(", "), n - MOST_NAMES),
         _ => names.join(", "),
@@ -70,8 +71,17 @@ fn title(view: &View) -> String {
     printable(&title).into_owned()
 }
 
+/// Who is out of reach, and the verb to it.
+fn away(view: &View) -> String {
+    match view.out_of_reach.as_slice() {
+        [one] => format!("{one} is"),
+        some => format!("{} people are", some.len()),
+    }
+}
+
 fn below(view: &View) -> String {
     match view.members.len() {
+        0 if !view.is_alone() => "The chat goes on when what you write gets through".to_owned(),
         0 => "Ask somebody who is online, or wait to be asked".to_owned(),
         1 => "Straight from machine to machine".to_owned(),
         n => format!("You and {n} others, straight from machine to machine"),

@@ -25,7 +25,7 @@ use p2pchat_model::{Event, Gone, JoinedBy, Notice, PeerAddr, Problem};
 use p2pchat_protocol::{ChatList, Contact};
 
 use super::{Machine, Output, Refusal, SendId, Taken};
-pub(super) use member::{Attempt, Member, Part, Standing};
+pub(super) use member::{Member, Part, Standing};
 pub(super) use memory::MAX_LOST;
 
 /// How often a notify is tried before the member counts as unreachable.
@@ -86,6 +86,23 @@ impl Group {
     }
 
     /// Everybody, also those who are lost and may come back.
+    /// Those who left only because they could not be reached.
+    fn out_of_reach(&self) -> impl Iterator<Item = PeerAddr> + '_ {
+        self.members
+            .iter()
+            .filter(|(_, member)| member.is_out_of_reach())
+            .map(|(address, _)| *address)
+    }
+
+    /// Who is to be told how a text fared: those present, or if nobody is, those who may
+    /// come back with it.
+    pub(super) fn listeners(&self) -> Vec<PeerAddr> {
+        match self.is_empty() {
+            true => self.out_of_reach().collect(),
+            false => self.present().collect(),
+        }
+    }
+
     pub(super) fn known(&self) -> impl Iterator<Item = PeerAddr> + '_ {
         self.members.keys().copied()
     }
@@ -254,29 +271,43 @@ impl Machine {
         }
     }
 
-    /// Takes a member out of the chat, because he could not be reached or refused.
+    /// Takes a member out of the chat, because he could not be reached or refused. One who
+    /// was out of reach already still is, or is not waited for any more.
     pub(super) fn lose(&mut self, address: PeerAddr, reason: Gone) {
-        let since = self.now.elapsed;
+        let now = self.now.elapsed;
         let Some(member) = self.group.members.get_mut(&address) else {
             return;
         };
-        let was_present = member.is_present();
-        let unsent = member.lose(since, reason);
-        let at = self.now.wall;
+        let is_news = match member.is_out_of_reach() {
+            true => reason != Gone::Unreachable,
+            false => member.is_present(),
+        };
+        let unsent = member.lose(now, reason);
         let person = self.directory.person(address);
-        if !was_present {
-            return;
+        if is_news {
+            let at = self.now.wall;
+            self.emit(Event::MemberLeft {
+                at,
+                member: person,
+                reason,
+            });
         }
-        self.emit(Event::MemberLeft {
-            at,
-            member: person,
-            reason,
-        });
         self.fail_deliveries(person, unsent, reason);
     }
 
+    fn forget_long_lost(&mut self) {
+        let forgotten = self.group.long_lost(self.now.elapsed);
+        if forgotten.is_empty() {
+            return;
+        }
+        for address in &forgotten {
+            self.lose(*address, Gone::GivenUp);
+        }
+        self.group.forget_all(&forgotten);
+    }
+
     pub(super) fn leave(&mut self) -> Result<(), Refusal> {
-        if self.group.is_empty() {
+        if self.group.listeners().is_empty() {
             return Err(Problem::NobodyThere.into());
         }
         self.drop_group();
@@ -285,11 +316,8 @@ impl Machine {
 
     /// Leaves the chat and forgets who was in it.
     pub(super) fn drop_group(&mut self) {
-        let was_chatting = !self.group.is_empty();
+        let was_chatting = !self.group.listeners().is_empty();
         for (address, mut member) in std::mem::take(&mut self.group.members) {
-            if !member.is_present() {
-                continue;
-            }
             let unsent = member.lose(self.now.elapsed, Gone::WeLeft);
             let person = self.directory.person(address);
             self.fail_deliveries(person, unsent, Gone::WeLeft);
@@ -331,7 +359,7 @@ impl Machine {
     /// Sends what is due, and forgets whom it is time to forget.
     pub(super) fn group_tick(&mut self) {
         let now = self.now.elapsed;
-        self.group.forget_lost(now);
+        self.forget_long_lost();
         while let Some((to, newcomer)) = self.group.next_notify(now, self.config.address) {
             let id = self.next_send();
             let members = self.group.list_without(to);

@@ -2,6 +2,7 @@
 
 mod hostile;
 mod net;
+mod reach;
 
 use std::time::Duration;
 
@@ -262,24 +263,6 @@ fn a_notify_of_2017_without_a_list_is_not_passed_on() {
     net.raw_contact(2, 1, contact);
     assert_eq!(members(&net, 1), [addr(2), addr(3), addr(4)]);
     assert_eq!(net.notifies, before);
-}
-
-#[test]
-fn a_member_out_of_reach_is_named_and_comes_back_by_himself() {
-    let mut net = Net::with_users(3);
-    net.chat(1, 2);
-    net.chat(1, 3);
-    net.unreachable.insert(addr(3));
-    net.say(1, "one");
-    assert_eq!(members(&net, 1), [addr(2)]);
-    assert!(net.events(1).iter().any(|event| matches!(
-        event,
-        Event::MemberLeft { member, reason: Gone::Unreachable, .. } if member.address == addr(3)
-    )));
-    net.unreachable.clear();
-    net.say(1, "two");
-    assert_eq!(texts(&net, 3), ["two"]);
-    net.assert_one_group(&[1, 2, 3]);
 }
 
 #[test]

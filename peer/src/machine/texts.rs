@@ -12,7 +12,7 @@ use p2pchat_model::{
 };
 use p2pchat_protocol::{Message, split_text};
 
-use super::group::{Attempt, Member, Part, Standing};
+use super::group::{Member, Part, Standing};
 use super::strangers::Early;
 use super::{ConnId, Machine, Output, Refusal, SendId, Taken};
 
@@ -31,7 +31,8 @@ const INTRODUCTION_TRIES: u32 = 5;
 impl Machine {
     pub(super) fn say(&mut self, text: String) -> Result<(), Refusal> {
         let own = self.account()?;
-        if self.group.is_empty() {
+        let listeners = self.group.listeners();
+        if listeners.is_empty() {
             return Err(Problem::NobodyThere.into());
         }
         let bad_text = |message| Refusal {
@@ -47,8 +48,7 @@ impl Machine {
         }
         let parts = split_text(&text).map_err(|error| bad_text(error.to_string()))?;
         let id = self.next_message();
-        let members: Vec<PeerAddr> = self.group.present().collect();
-        let deliveries = members
+        let deliveries = listeners
             .iter()
             .map(|address| Delivery {
                 to: self.directory.person(*address),
@@ -67,19 +67,19 @@ impl Machine {
             .into_iter()
             .map(|part| Message::new(own, part))
             .collect();
-        self.enqueue(id, &messages);
-        for address in members {
+        self.enqueue(id, &messages, &listeners);
+        for address in listeners {
             self.check_outbox(address);
         }
         Ok(())
     }
 
-    /// Puts a text into the outbox of every member; of those out of reach too, unless the
-    /// last try is still on its way.
-    fn enqueue(&mut self, id: MessageId, messages: &[Message]) {
-        for (_, member) in self.group.iter_mut() {
-            let try_anyway = member.is_out_of_reach() && member.outbox.is_empty();
-            if !member.is_present() && !try_anyway {
+    /// Puts a text into the outbox of every member, of those out of reach too.
+    fn enqueue(&mut self, id: MessageId, messages: &[Message], listeners: &[PeerAddr]) {
+        for (address, member) in self.group.iter_mut() {
+            let is_quiet = !listeners.contains(&address);
+            let has_room = member.outbox.len() + messages.len() <= MAX_OUTBOX;
+            if is_quiet && !(member.is_out_of_reach() && has_room) {
                 continue;
             }
             let last = messages.len() - 1;
@@ -89,6 +89,7 @@ impl Machine {
                     id,
                     message: *message,
                     is_last: at == last,
+                    is_quiet,
                 }));
         }
     }
@@ -155,8 +156,7 @@ impl Machine {
                 member.attempt.tries += 1;
                 member.attempt.again_at = Some(now + INTRODUCTION_PAUSE);
             }
-            Err(reason) if member.is_present() => self.lose(address, reason),
-            Err(reason) => self.still_lost(address, reason),
+            Err(reason) => self.lose(address, reason),
         }
     }
 
@@ -167,17 +167,14 @@ impl Machine {
             .group
             .get_mut(address)
             .and_then(|member| member.outbox.pop_front());
-        if let Some(part) = part.filter(|part| part.is_last) {
+        self.lose(address, Gone::Unreachable);
+        if let Some(part) = part.filter(|part| part.is_last && !part.is_quiet) {
             let to = self.directory.person(address);
             let state = DeliveryState::Unconfirmed;
             self.emit(Event::Delivered {
                 id: part.id,
                 delivery: Delivery { to, state },
             });
-        }
-        match self.group.is_present(address) {
-            true => self.lose(address, Gone::Unreachable),
-            false => self.still_lost(address, Gone::Unreachable),
         }
     }
 
@@ -214,21 +211,11 @@ impl Machine {
         }
     }
 
-    /// A quiet try on somebody out of reach came to nothing.
-    fn still_lost(&mut self, address: PeerAddr, reason: Gone) {
-        if let Some(member) = self.group.get_mut(address) {
-            member.outbox.clear();
-            member.attempt = Attempt::default();
-            if let Standing::Lost { reason: known, .. } = &mut member.standing {
-                *known = reason;
-            }
-        }
-    }
-
     /// Tells of each text that did not go out, once.
     pub(super) fn fail_deliveries(&mut self, to: Person, unsent: VecDeque<Part>, reason: Gone) {
         let state = DeliveryState::Failed(reason);
-        for part in unsent.into_iter().filter(|part| part.is_last) {
+        let told = |part: &Part| part.is_last && !part.is_quiet;
+        for part in unsent.into_iter().filter(told) {
             self.emit(Event::Delivered {
                 id: part.id,
                 delivery: Delivery { to, state },

@@ -67,6 +67,9 @@ pub(in super::super) struct Part {
     pub(in super::super) message: Message,
     /// Whether the text ends with it.
     pub(in super::super) is_last: bool,
+    /// Whether nobody is told if it is lost: it was said while he was out of reach and
+    /// others were there.
+    pub(in super::super) is_quiet: bool,
 }
 
 /// How the sending of the first part goes.
@@ -145,8 +148,12 @@ impl Member {
         self.sends_lists || self.confirms == Some(true)
     }
 
-    /// Ends his presence. What he has not been sent.
-    pub(super) fn lose(&mut self, since: Duration, reason: Gone) -> VecDeque<Part> {
+    /// Ends his presence, or changes why it has ended. What he has not been sent.
+    pub(super) fn lose(&mut self, now: Duration, reason: Gone) -> VecDeque<Part> {
+        let since = match self.standing {
+            Standing::Present => now,
+            Standing::Lost { since, .. } => since,
+        };
         self.standing = Standing::Lost { since, reason };
         self.abandoned = self.sending.take().or(self.abandoned);
         self.attempt = Attempt::default();
@@ -163,10 +170,6 @@ impl Member {
     pub(super) fn notified(&mut self, id: SendId) -> Option<PeerAddr> {
         let (_, newcomer) = self.notifying.take_if(|(sent, _)| *sent == id)?;
         Some(newcomer)
-    }
-
-    pub(super) fn is_forgotten(&self, now: Duration, remember: Duration) -> bool {
-        matches!(self.standing, Standing::Lost { since, .. } if since + remember <= now)
     }
 
     /// When something is to be done about him; `has_news` is whether he has yet to hear

@@ -14,23 +14,9 @@ pub(super) const REMEMBER: Duration = Duration::from_secs(600);
 pub(in super::super) const MAX_LOST: usize = MAX_MEMBERS;
 
 impl Group {
-    /// Forgets who was lost long ago, and the longest lost where there are too many.
-    /// Whoever is remembered no more is no news to anybody.
-    pub(super) fn forget_lost(&mut self, now: Duration) {
-        let before = self.members.len();
-        self.members
-            .retain(|_, member| !member.is_forgotten(now, REMEMBER));
-        self.forget_beyond(MAX_LOST);
-        if self.members.len() == before {
-            return;
-        }
-        let known: BTreeSet<PeerAddr> = self.members.keys().copied().collect();
-        for member in self.members.values_mut() {
-            member.untold.retain(|address| known.contains(address));
-        }
-    }
-
-    fn forget_beyond(&mut self, most: usize) {
+    /// Who is to be forgotten: who was lost long ago, and the longest lost where there are
+    /// too many.
+    pub(super) fn long_lost(&self, now: Duration) -> Vec<PeerAddr> {
         let mut lost: Vec<(Duration, PeerAddr)> = self
             .members
             .iter()
@@ -39,11 +25,24 @@ impl Group {
                 Standing::Lost { since, .. } => Some((since, *address)),
             })
             .collect();
-        if lost.len() > most {
-            lost.sort();
-            for (_, address) in &lost[..lost.len() - most] {
-                self.members.remove(address);
-            }
+        lost.sort();
+        let beyond = lost.len().saturating_sub(MAX_LOST);
+        let is_due = |since: Duration| since + REMEMBER <= now;
+        lost.into_iter()
+            .enumerate()
+            .filter(|(at, (since, _))| *at < beyond || is_due(*since))
+            .map(|(_, (_, address))| address)
+            .collect()
+    }
+
+    /// Forgets these. Whoever is remembered no more is no news to anybody.
+    pub(super) fn forget_all(&mut self, addresses: &[PeerAddr]) {
+        for address in addresses {
+            self.members.remove(address);
+        }
+        let known: BTreeSet<PeerAddr> = self.members.keys().copied().collect();
+        for member in self.members.values_mut() {
+            member.untold.retain(|address| known.contains(address));
         }
     }
 
