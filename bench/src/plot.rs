@@ -43,12 +43,11 @@ pub fn draw(file: &Path, points: &[(Point, &Row)]) -> Result<()> {
         .y_label_formatter(&|y| unit.show(*y))
         .light_line_style(WHITE)
         .draw()?;
-    let sides: [(&str, RGBColor, fn(&Row) -> f64); 2] = [
-        ("p2pchat", OURS, |row| row.ours),
-        (&row.against, LIMIT, |row| row.limit),
-    ];
-    for (name, color, figure) in sides {
-        let line = points.iter().map(|(point, row)| (point.at, figure(row)));
+    let ours: Vec<f64> = points.iter().map(|(_, row)| row.ours).collect();
+    let limit: Vec<f64> = points.iter().map(|(_, row)| row.limit).collect();
+    let sides = [("p2pchat", OURS, ours), (&row.against, LIMIT, limit)];
+    for (name, color, figures) in sides {
+        let line = points.iter().map(|(point, _)| point.at).zip(figures);
         chart
             .draw_series(LineSeries::new(line, color.stroke_width(2)).point_size(3))?
             .label(name)
