@@ -10,6 +10,8 @@ pub mod crash;
 pub mod floods;
 pub mod guessing;
 pub mod mongod;
+pub mod namespace;
+pub mod network;
 pub mod programs;
 pub mod registry;
 pub mod report;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use p2pchat_lab::{Programs, Report, chat, crash, floods, guessing};
+use p2pchat_lab::{Programs, Report, chat, crash, floods, guessing, network};
 
 /// Long and hostile runs of the built programs, which lie beside this one.
 ///
@@ -28,6 +28,8 @@ enum Run {
     MongoCrash(crash::mongo::Options),
     /// Kill the primary of a replica set again and again under a running registry
     ReplicaSet(crash::replicas::Options),
+    /// Chat between hosts in network namespaces, and pull their cables
+    Network(network::Options),
 }
 
 #[tokio::main]
@@ -58,5 +60,6 @@ async fn run(run: Run) -> Result<Report> {
         Run::HistoryCrash(options) => crash::history::run(&programs, &options).await,
         Run::MongoCrash(options) => crash::mongo::run(&programs, &options).await,
         Run::ReplicaSet(options) => crash::replicas::run(&programs, &options).await,
+        Run::Network(options) => network::run(&programs, &options).await,
     }
 }

@@ -35,6 +35,21 @@ impl Programs {
         })
     }
 
+    /// One of them.
+    ///
+    /// # Errors
+    /// If it is not built.
+    pub fn path(&self, name: &str) -> Result<PathBuf> {
+        let program = self.folder.join(name);
+        if !program.is_file() {
+            bail!(
+                "{} is not built: run `cargo build --workspace`, or `cargo xtask test`",
+                program.display()
+            );
+        }
+        Ok(program)
+    }
+
     /// The same programs, run by another one, which these words call.
     #[must_use]
     pub fn behind(&self, before: Vec<OsString>) -> Self {
@@ -50,14 +65,7 @@ impl Programs {
     /// # Errors
     /// If it is not built.
     pub fn command(&self, name: &str, home: &Path) -> Result<Command> {
-        let program = self.folder.join(name);
-        if !program.is_file() {
-            bail!(
-                "{} is not built: run `cargo build --workspace`, or `cargo xtask test`",
-                program.display()
-            );
-        }
-        let mut words = self.before.iter().cloned().chain([program.into()]);
+        let mut words = self.before.iter().cloned().chain([self.path(name)?.into()]);
         let mut command = Command::new(words.next().context("a command has a name")?);
         command.args(words);
         command.env_clear().env("HOME", home).env("TZ", "UTC");

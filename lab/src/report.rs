@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// The figures of a run, and whether what has to hold did.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     title: String,
     figures: Vec<(String, String)>,
@@ -34,6 +36,18 @@ impl Report {
         if !holds {
             self.failures.push(what.into());
         }
+    }
+
+    /// Adds what a part of this run found out, each under its title.
+    pub fn include(&mut self, part: Self) {
+        let title = part.title.clone();
+        let titled = |what: String| format!("{title}: {what}");
+        let figures = part.figures.into_iter();
+        self.append(Self {
+            figures: figures.map(|(what, value)| (titled(what), value)).collect(),
+            failures: part.failures.into_iter().map(titled).collect(),
+            ..part
+        });
     }
 
     /// Adds what another found out, behind what is here.
@@ -82,6 +96,21 @@ mod tests {
         assert_eq!(
             report.to_string(),
             "a run\n  rounds  3\n  FAILED: nobody was lost\n  1 of 2 checks held"
+        );
+    }
+
+    #[test]
+    fn parts_count_under_their_titles() {
+        let mut part = Report::new("a part");
+        part.figure("rounds", 3);
+        part.check(false, "nobody was lost");
+        let mut report = Report::new("a run");
+        report.check(true, "one is one");
+        report.include(part);
+        assert!(!report.is_good());
+        assert_eq!(
+            report.to_string(),
+            "a run\n  a part: rounds  3\n  FAILED: a part: nobody was lost\n  1 of 2 checks held"
         );
     }
 }

@@ -1,0 +1,353 @@
+//! Somebody who chats by a program that speaks JSON, or by the web page.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use p2pchat_model::{
+    Command, DeliveryState, Event, Gone, JoinedBy, Line, Link, MessageId, PeerAddr, Target, View,
+};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::page::Page;
+use super::record::Record;
+use crate::Chatter;
+use crate::wait::SOON;
+
+/// How many commands may wait for the program to read them.
+const MAX_COMMANDS: usize = 64;
+
+/// What somebody chats with.
+#[derive(Debug)]
+pub enum Front {
+    /// `p2pchat --json`
+    Json(Chatter),
+    /// `p2pchat-bridge`
+    Page(Page),
+}
+
+/// Somebody who chats. The program is killed on drop.
+#[derive(Debug)]
+pub struct Person {
+    /// What he is called.
+    pub name: &'static str,
+    /// Where he is.
+    pub address: PeerAddr,
+    record: std::sync::Arc<Record<Event>>,
+    commands: mpsc::Sender<Command>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Person {
+    /// Somebody who uses this front end. `show` prints what he sees.
+    #[must_use]
+    pub fn new(name: &'static str, address: PeerAddr, front: Front, show: bool) -> Self {
+        let (commands, asked) = mpsc::channel(MAX_COMMANDS);
+        let record = std::sync::Arc::<Record<Event>>::default();
+        let task = follow(front, asked, record.clone(), show.then_some(name));
+        Self {
+            name,
+            address,
+            record,
+            commands,
+            task: tokio::spawn(task),
+        }
+    }
+
+    /// Asks for something.
+    ///
+    /// # Errors
+    /// If the program has ended.
+    pub async fn ask(&self, command: Command) -> Result<()> {
+        let sent = self.commands.send(command).await;
+        sent.with_context(|| format!("the program of {} has ended", self.name))
+    }
+
+    /// Makes his account and logs in.
+    ///
+    /// # Errors
+    /// If the registry does not let him.
+    pub async fn registers(&self) -> Result<()> {
+        let name = self.name.parse()?;
+        let password = "secret".parse()?;
+        self.enters(Command::Register { name, password }).await
+    }
+
+    /// Logs in.
+    ///
+    /// # Errors
+    /// If the registry does not let him.
+    pub async fn logs_in(&self) -> Result<()> {
+        let name = self.name.parse()?;
+        let password = "secret".parse()?;
+        self.enters(Command::Login { name, password }).await
+    }
+
+    async fn enters(&self, command: Command) -> Result<()> {
+        let began = Instant::now();
+        self.ask(command).await?;
+        self.is_logged_in(began, SOON).await?;
+        Ok(())
+    }
+
+    /// Waits until he is logged in, and says how long after `since` that was.
+    ///
+    /// # Errors
+    /// If that takes longer than `limit`.
+    pub async fn is_logged_in(&self, since: Instant, limit: Duration) -> Result<Duration> {
+        let logged_in = |event: &Event| matches!(event, Event::LoggedIn { .. }).then_some(());
+        let (after, ()) = self.sees(since, "login", limit, logged_in).await?;
+        Ok(after)
+    }
+
+    /// Waits until the registry's list has exactly these on it, and says how long after
+    /// `since` that was.
+    ///
+    /// # Errors
+    /// If that takes longer than `limit`.
+    pub async fn lists(&self, names: &[&str], since: Instant, limit: Duration) -> Result<Duration> {
+        let what = format!("list of {names:?}");
+        let lists = |event: &Event| match event {
+            Event::Online { users } => {
+                let listed: Vec<_> = users.iter().map(|user| user.name.to_string()).collect();
+                (listed == names).then_some(())
+            }
+            _ => None,
+        };
+        let (after, ()) = self.sees(since, &what, limit, lists).await?;
+        Ok(after)
+    }
+
+    /// Asks somebody for a chat.
+    ///
+    /// # Errors
+    /// If the program has ended.
+    pub async fn asks(&self, other: PeerAddr) -> Result<()> {
+        let to = Target::Address(other);
+        self.ask(Command::Request { to }).await
+    }
+
+    /// Waits for a request, and accepts it.
+    ///
+    /// # Errors
+    /// If none comes.
+    pub async fn accepts(&self, since: Instant) -> Result<()> {
+        let asks = |event: &Event| match event {
+            Event::RequestReceived(request) => Some(request.from.address),
+            _ => None,
+        };
+        let (_, from) = self.sees(since, "chat request", SOON, asks).await?;
+        self.ask(Command::Accept { from }).await
+    }
+
+    /// Says something.
+    ///
+    /// # Errors
+    /// If the program has ended.
+    pub async fn says(&self, text: &str) -> Result<Instant> {
+        let text = text.to_owned();
+        let now = Instant::now();
+        self.ask(Command::Say { text }).await?;
+        Ok(now)
+    }
+
+    /// Waits until he hears this, and says how long after `since` that was.
+    ///
+    /// # Errors
+    /// If that takes longer than `limit`.
+    pub async fn hears(&self, text: &str, since: Instant, limit: Duration) -> Result<Duration> {
+        let what = format!("text {text:?}");
+        let hears = |event: &Event| match event {
+            Event::Message(said) if !said.is_own() && said.text == text => Some(()),
+            _ => None,
+        };
+        let (after, ()) = self.sees(since, &what, limit, hears).await?;
+        Ok(after)
+    }
+
+    /// What he has heard from somebody so far, in order.
+    #[must_use]
+    pub fn heard_from(&self, other: PeerAddr) -> Vec<String> {
+        self.record.all(|event| match event {
+            Event::Message(said) if !said.is_own() && said.from.address == other => {
+                Some(said.text.clone())
+            }
+            _ => None,
+        })
+    }
+
+    /// Waits until his program has the last word on what he said to one member, and says
+    /// how long after `since` that was.
+    ///
+    /// # Errors
+    /// If he did not say it, or that takes longer than `limit`.
+    pub async fn fate(
+        &self,
+        text: &str,
+        to: PeerAddr,
+        since: Instant,
+        limit: Duration,
+    ) -> Result<(Duration, DeliveryState)> {
+        let what = format!("own text {text:?}");
+        let said = |event: &Event| match event {
+            Event::Message(said) if said.is_own() && said.text == text => Some(said.id),
+            _ => None,
+        };
+        let (_, id) = self.sees(since, &what, limit, said).await?;
+        let what = format!("fate of {text:?} to {to}");
+        self.sees(since, &what, limit, |event| fate_of(event, id, to))
+            .await
+    }
+
+    /// Waits until somebody has come into the chat, or back into it.
+    ///
+    /// # Errors
+    /// If that takes longer than `limit`.
+    pub async fn is_joined_by(
+        &self,
+        other: PeerAddr,
+        since: Instant,
+        limit: Duration,
+    ) -> Result<(Duration, JoinedBy)> {
+        let what = format!("member {other}");
+        let joined = |event: &Event| match event {
+            Event::MemberJoined { member, by, .. } if member.address == other => Some(*by),
+            _ => None,
+        };
+        self.sees(since, &what, limit, joined).await
+    }
+
+    /// Waits until he is told that somebody is no longer in the chat.
+    ///
+    /// # Errors
+    /// If that takes longer than `limit`.
+    pub async fn misses(
+        &self,
+        other: PeerAddr,
+        since: Instant,
+        limit: Duration,
+    ) -> Result<(Duration, Gone)> {
+        let what = format!("word that {other} is gone");
+        let gone = |event: &Event| match event {
+            Event::MemberLeft { member, reason, .. } if member.address == other => Some(*reason),
+            _ => None,
+        };
+        self.sees(since, &what, limit, gone).await
+    }
+
+    /// Waits until he is told that the registry cannot be reached, and why.
+    ///
+    /// # Errors
+    /// If that takes longer than `limit`.
+    pub async fn misses_registry(
+        &self,
+        since: Instant,
+        limit: Duration,
+    ) -> Result<(Duration, String)> {
+        let down = |event: &Event| match event {
+            Event::Link(Link::Down { reason, .. }) => Some(reason.clone()),
+            _ => None,
+        };
+        let what = "word that the registry is gone";
+        self.sees(since, what, limit, down).await
+    }
+
+    /// How many events there were so far in which `wanted` finds something.
+    #[must_use]
+    pub fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
+        self.record.all(|event| wanted(event).then_some(())).len()
+    }
+
+    /// Waits for the first event since then in which `wanted` finds something, and says how
+    /// long after `since` it came.
+    ///
+    /// # Errors
+    /// If that takes longer than `limit`; says what came instead.
+    pub async fn sees<U>(
+        &self,
+        since: Instant,
+        what: &str,
+        limit: Duration,
+        wanted: impl FnMut(&Event) -> Option<U>,
+    ) -> Result<(Duration, U)> {
+        let found = self.record.find(since, what, limit, wanted).await;
+        found.with_context(|| format!("at {}'s", self.name))
+    }
+}
+
+fn fate_of(event: &Event, text: MessageId, member: PeerAddr) -> Option<DeliveryState> {
+    match event {
+        Event::Delivered { id, delivery } if *id == text && delivery.to.address == member => {
+            Some(delivery.state)
+        }
+        _ => None,
+    }
+}
+
+/// What a page shows of it, more or less.
+fn words(event: &Event) -> Option<String> {
+    match event {
+        Event::Message(said) => Some(format!("{}: {}", said.from, said.text)),
+        Event::Delivered { delivery, .. } => Some(format!("{}: {:?}", delivery.to, delivery.state)),
+        Event::Link(link) => Some(format!("{link:?}")),
+        _ => match View::notice(event)? {
+            Line::Notice { text, .. } => Some(text),
+            Line::Message(_) => None,
+        },
+    }
+}
+
+/// Hands on what is asked and takes note of what happens, until the program ends.
+async fn follow(
+    mut front: Front,
+    mut asked: mpsc::Receiver<Command>,
+    record: std::sync::Arc<Record<Event>>,
+    show: Option<&'static str>,
+) {
+    let began = Instant::now();
+    loop {
+        let event = tokio::select! {
+            Some(command) = asked.recv() => match front.ask(&command).await {
+                Ok(()) => continue,
+                Err(error) => Err(error),
+            },
+            event = front.event() => event,
+        };
+        match event {
+            Ok(event) => {
+                if let (Some(name), Some(words)) = (show, words(&event)) {
+                    let seconds = began.elapsed().as_secs_f32();
+                    eprintln!("{seconds:5.1} s {name} sees: {words}");
+                }
+                record.add(event);
+            }
+            Err(error) => {
+                // Who waits for something from this program fails, and says for what.
+                return eprintln!("{error:#}");
+            }
+        }
+    }
+}
+
+impl Front {
+    async fn ask(&mut self, command: &Command) -> Result<()> {
+        match self {
+            Self::Json(chatter) => chatter.ask(command).await,
+            Self::Page(page) => page.ask(command).await,
+        }
+    }
+
+    /// The next event. Can be dropped and called again.
+    async fn event(&mut self) -> Result<Event> {
+        match self {
+            Self::Json(chatter) => chatter.event().await?.context("p2pchat has ended"),
+            Self::Page(page) => page.event().await,
+        }
+    }
+}

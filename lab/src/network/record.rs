@@ -1,0 +1,69 @@
+//! Everything that somebody saw, and when.
+
+use std::fmt::Debug;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// How much of a record an error shows.
+const SHOWN: usize = 12;
+
+/// What somebody saw so far, and when.
+#[derive(Debug)]
+pub struct Record<T> {
+    seen: watch::Sender<Vec<(Instant, T)>>,
+}
+
+impl<T> Default for Record<T> {
+    fn default() -> Self {
+        Self {
+            seen: watch::Sender::new(Vec::new()),
+        }
+    }
+}
+
+impl<T: Debug> Record<T> {
+    /// Takes note of one more thing.
+    pub fn add(&self, thing: T) {
+        let now = Instant::now();
+        self.seen.send_modify(|seen| seen.push((now, thing)));
+    }
+
+    /// What `wanted` finds in everything so far, in order.
+    pub fn all<U>(&self, mut wanted: impl FnMut(&T) -> Option<U>) -> Vec<U> {
+        let seen = self.seen.borrow();
+        seen.iter().filter_map(|(_, thing)| wanted(thing)).collect()
+    }
+
+    /// Waits for the first thing since then in which `wanted` finds something, and says
+    /// how long after `since` it came.
+    ///
+    /// # Errors
+    /// If there is none `limit` from now; says what came last.
+    pub async fn find<U>(
+        &self,
+        since: Instant,
+        what: &str,
+        limit: Duration,
+        mut wanted: impl FnMut(&T) -> Option<U>,
+    ) -> Result<(Duration, U)> {
+        let mut found = None;
+        let mut watch = self.seen.subscribe();
+        let look = watch.wait_for(|seen| {
+            let mut new = seen.iter().filter(|(at, _)| *at >= since);
+            found = new.find_map(|(at, thing)| Some((*at - since, wanted(thing)?)));
+            found.is_some()
+        });
+        // An error of `wait_for` means that nobody adds anything any more.
+        let _ = timeout(limit, look).await.map(|seen| seen.is_ok());
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        let seen = self.seen.borrow();
+        let last = &seen[seen.len().saturating_sub(SHOWN)..];
+        let last: Vec<_> = last.iter().map(|(_, thing)| thing).collect();
+        bail!("no {what} within {limit:?}; the last that came: {last:#?}")
+    }
+}

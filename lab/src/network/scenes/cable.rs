@@ -1,0 +1,165 @@
+//! Bob's cable is pulled during a chat, and put back.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use p2pchat_model::{DeliveryState, Event, Gone, JoinedBy, PeerAddr};
+
+use super::{AT_ONCE, HUB, REGISTRY, TOLD};
+use crate::network::lan::Lan;
+use crate::network::person::Person;
+use crate::network::reader::Reader;
+use crate::network::stage::Stage;
+use crate::wait::SOON;
+
+/// Ann is on the registry's host, bob reads plain lines, carl has a page.
+struct Chat {
+    ann: Person,
+    bob: Reader,
+    carl: Person,
+    bob_at: PeerAddr,
+}
+
+pub(in super::super) async fn play(stage: &mut Stage<'_>) -> Result<()> {
+    let lan = Lan::new()?;
+    let [hub, desk, attic] = [lan.host(HUB)?, lan.host(2)?, lan.host(3)?];
+    let registry = stage.registry(&hub, &[])?;
+    let ann = stage.person("ann", &hub, &registry)?;
+    let carl = stage.page("carl", &attic, &registry).await?;
+    ann.registers().await?;
+    carl.registers().await?;
+    let chat = Chat {
+        ann,
+        // The last to come: his list has everybody.
+        bob: stage.reader("bob", &desk, &registry).await?,
+        carl,
+        bob_at: PeerAddr::new(desk.address)?,
+    };
+    chat.begin().await?;
+    let cut = Instant::now();
+    lan.unplug(&desk)?;
+    chat.go_on_without_bob(stage, cut).await?;
+    let back = Instant::now();
+    lan.plug(&desk)?;
+    chat.go_on_together(stage, back).await?;
+    chat.check_texts(stage);
+    Ok(())
+}
+
+impl Chat {
+    async fn begin(&self) -> Result<()> {
+        let began = Instant::now();
+        self.ann.asks(self.bob_at).await?;
+        self.bob.accepts(began).await?;
+        self.ann.is_joined_by(self.bob_at, began, SOON).await?;
+        self.ann.asks(self.carl.address).await?;
+        self.carl.accepts(began).await?;
+        self.bob.reads("carl is in the chat", began, SOON).await?;
+        let said = self.ann.says("shall we begin?").await?;
+        self.bob
+            .reads("ann: shall we begin?", said, AT_ONCE)
+            .await?;
+        self.carl.hears("shall we begin?", said, AT_ONCE).await?;
+        let said = self.bob.types("yes").await?;
+        self.ann.hears("yes", said, AT_ONCE).await?;
+        self.carl.hears("yes", said, AT_ONCE).await?;
+        Ok(())
+    }
+
+    async fn go_on_without_bob(&self, stage: &mut Stage<'_>, cut: Instant) -> Result<()> {
+        let report = &mut stage.report;
+        let said = self.ann.says("bob, are you there?").await?;
+        let typed = self.bob.types("is anybody there?").await?;
+        let after = self
+            .carl
+            .hears("bob, are you there?", said, AT_ONCE)
+            .await?;
+        report.figure("the others hear each other", format!("{after:.1?}"));
+
+        let (after, state) = self
+            .ann
+            .fate("bob, are you there?", self.bob_at, said, TOLD)
+            .await?;
+        let honest = state == DeliveryState::Failed(Gone::Unreachable);
+        report.check(
+            honest,
+            format!("a text that nobody got counts as {state:?}"),
+        );
+        report.figure(
+            "who said it is told that bob did not get it",
+            format!("{after:.1?}"),
+        );
+        let (_, reason) = self.ann.misses(self.bob_at, said, TOLD).await?;
+        report.check(reason == Gone::Unreachable, "bob is named, as out of reach");
+
+        let mut after = Duration::ZERO;
+        for name in ["ann", "carl"] {
+            let gone = format!("{name} cannot be reached and is out of the chat");
+            after = after.max(self.bob.reads(&gone, typed, TOLD).await?);
+            let lost = format!("{name} did not get “is anybody there?”: out of reach");
+            after = after.max(self.bob.reads(&lost, typed, TOLD).await?);
+        }
+        report.figure("bob is told that nobody heard him", format!("{after:.1?}"));
+        let after = self
+            .bob
+            .reads("no connection to the registry", cut, REGISTRY)
+            .await?;
+        report.figure(
+            "bob is told that the registry is gone",
+            format!("{after:.1?}"),
+        );
+        Ok(())
+    }
+
+    async fn go_on_together(&self, stage: &mut Stage<'_>, back: Instant) -> Result<()> {
+        let report = &mut stage.report;
+        let said = self.ann.says("bob, are you back?").await?;
+        let after = self
+            .bob
+            .reads("ann: bob, are you back?", back, TOLD)
+            .await?;
+        report.figure("bob hears the others again", format!("{after:.1?}"));
+        let (_, state) = self
+            .ann
+            .fate("bob, are you back?", self.bob_at, said, TOLD)
+            .await?;
+        report.check(
+            state == DeliveryState::Sent,
+            "the first text after it is sent",
+        );
+        let (_, by) = self.ann.is_joined_by(self.bob_at, said, TOLD).await?;
+        report.check(by == JoinedBy::Back, "bob is back in the chat, ann reads");
+        self.bob
+            .reads("ann is back in the chat", back, TOLD)
+            .await?;
+
+        let typed = self.bob.types("yes, it was the cable").await?;
+        self.ann.hears("yes, it was the cable", typed, TOLD).await?;
+        self.carl
+            .hears("yes, it was the cable", typed, TOLD)
+            .await?;
+        self.bob.reads("carl is ", back, TOLD).await?;
+        let after = self.bob.reads("logged in as bob", back, REGISTRY).await?;
+        report.figure("bob is logged in again", format!("{after:.1?}"));
+        Ok(())
+    }
+
+    fn check_texts(&self, stage: &mut Stage<'_>) {
+        let report = &mut stage.report;
+        for person in [&self.ann, &self.carl] {
+            let heard = person.heard_from(self.bob_at);
+            report.check(
+                heard == ["yes", "yes, it was the cable"],
+                format!("{} heard of bob {heard:?}", person.name),
+            );
+        }
+        let read = self.bob.lines_with("ann: ");
+        report.check(
+            read == ["ann: shall we begin?", "ann: bob, are you back?"],
+            format!("bob read of ann {read:?}"),
+        );
+        let left = |event: &Event| matches!(event, Event::MemberLeft { .. });
+        report.check(self.ann.count(left) == 1, "ann is told once");
+        report.check(self.carl.count(left) == 0, "carl noticed nothing");
+    }
+}

@@ -1,0 +1,119 @@
+//! The registry's host, on which ann is too, is cut off for so long that the registry
+//! takes the others for gone. They go on chatting.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use p2pchat_model::{DeliveryState, PeerAddr};
+
+use super::{AT_ONCE, HUB, REGISTRY, TOLD};
+use crate::network::lan::Lan;
+use crate::network::person::Person;
+use crate::network::reader::Reader;
+use crate::network::stage::Stage;
+use crate::wait::SOON;
+
+/// How long the registry takes somebody for online without a sign of life: as short as
+/// the 15 s between two of them allow.
+const PRESENCE: &str = "20";
+
+/// Bob reads plain lines, and never has anything to do with ann's cable.
+struct Chat {
+    ann: Person,
+    bob: Reader,
+    bob_at: PeerAddr,
+    carl: Person,
+}
+
+pub(in super::super) async fn play(stage: &mut Stage<'_>) -> Result<()> {
+    let lan = Lan::new()?;
+    let [hub, desk, attic] = [lan.host(HUB)?, lan.host(2)?, lan.host(3)?];
+    let registry = stage.registry(&hub, &["--presence-timeout", PRESENCE])?;
+    let ann = stage.person("ann", &hub, &registry)?;
+    let carl = stage.person("carl", &attic, &registry)?;
+    ann.registers().await?;
+    carl.registers().await?;
+    let chat = Chat {
+        ann,
+        // The last to come: his list has everybody.
+        bob: stage.reader("bob", &desk, &registry).await?,
+        bob_at: PeerAddr::new(desk.address)?,
+        carl,
+    };
+    chat.begin().await?;
+    let cut = Instant::now();
+    lan.cut_off(&hub)?;
+    chat.go_on(stage, cut).await?;
+    let back = Instant::now();
+    lan.rejoin(&hub)?;
+    chat.be_online_again(stage, back).await
+}
+
+impl Chat {
+    async fn begin(&self) -> Result<()> {
+        let began = Instant::now();
+        self.carl.asks(self.bob_at).await?;
+        self.bob.accepts(began).await?;
+        self.carl.is_joined_by(self.bob_at, began, SOON).await?;
+        self.carl.asks(self.ann.address).await?;
+        self.ann.accepts(began).await?;
+        self.bob.reads("ann is in the chat", began, SOON).await?;
+        Ok(())
+    }
+
+    async fn go_on(&self, stage: &mut Stage<'_>, cut: Instant) -> Result<()> {
+        let report = &mut stage.report;
+        let (after, reason) = self.carl.misses_registry(cut, REGISTRY).await?;
+        report.figure("the others are told", format!("{after:.1?}, “{reason}”"));
+        let told = "no connection to the registry 10.0.0.1:3131: ";
+        self.bob.reads(told, cut, REGISTRY).await?;
+
+        let typed = self.bob.types("carl, is the registry gone?").await?;
+        let after = self
+            .carl
+            .hears("carl, is the registry gone?", typed, AT_ONCE)
+            .await?;
+        report.figure("a text without the registry", format!("{after:.1?}"));
+        let said = self.carl.says("yes, but we are not").await?;
+        self.bob
+            .reads("carl: yes, but we are not", said, AT_ONCE)
+            .await?;
+        let (_, state) = self
+            .carl
+            .fate("yes, but we are not", self.bob_at, said, AT_ONCE)
+            .await?;
+        report.check(state == DeliveryState::Sent, "it is marked as sent");
+        let gone = "ann cannot be reached and is out of the chat";
+        self.bob.reads(gone, typed, TOLD).await?;
+        let after = self
+            .ann
+            .lists(&["ann"], cut, Duration::from_secs(60))
+            .await?;
+        report.figure("the registry takes them for gone", format!("{after:.1?}"));
+        Ok(())
+    }
+
+    async fn be_online_again(&self, stage: &mut Stage<'_>, back: Instant) -> Result<()> {
+        let report = &mut stage.report;
+        let typed = self.bob.types("ann, are you back?").await?;
+        self.ann.hears("ann, are you back?", back, TOLD).await?;
+        self.bob
+            .reads("ann is back in the chat", typed, TOLD)
+            .await?;
+        let said = self.ann.says("yes").await?;
+        self.bob.reads("ann: yes", said, AT_ONCE).await?;
+        let after = self.carl.hears("yes", back, TOLD).await?;
+        report.figure("all chat again", format!("{after:.1?}"));
+
+        self.bob
+            .reads("connected to the registry 10.0.0.1:3131", back, REGISTRY)
+            .await?;
+        let all = ["ann", "bob", "carl"];
+        let mut after = self.bob.reads("logged in as bob", back, REGISTRY).await?;
+        for person in [&self.ann, &self.carl] {
+            after = after.max(person.lists(&all, back, REGISTRY).await?);
+        }
+        report.figure("all are online again", format!("{after:.1?}"));
+        Ok(())
+    }
+}

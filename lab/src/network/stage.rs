@@ -1,0 +1,128 @@
+//! What every scene begins with: a registry, people, and a chat of all of them.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::Result;
+use p2pchat_model::PeerAddr;
+use p2pchat_protocol::{REGISTRY_TCP_PORT, REGISTRY_UDP_PORT};
+use tempfile::TempDir;
+use tokio::runtime::Handle;
+
+use super::lan::Host;
+use super::page::Page;
+use super::person::{Front, Person};
+use super::reader::Reader;
+use crate::wait::SOON;
+use crate::{Chatter, Programs, Registry, Report};
+
+/// What a scene works with.
+#[derive(Debug)]
+pub struct Stage<'a> {
+    /// What it finds out.
+    pub report: Report,
+    /// How many texts each of them says where many are said.
+    pub texts: usize,
+    programs: &'a Programs,
+    homes: TempDir,
+    show: bool,
+}
+
+impl<'a> Stage<'a> {
+    /// An empty one. `show` prints what everybody sees.
+    ///
+    /// # Errors
+    /// If there is no room for the homes of the people.
+    pub fn new(programs: &'a Programs, title: &str, texts: usize, show: bool) -> Result<Self> {
+        Ok(Self {
+            report: Report::new(title),
+            texts,
+            programs,
+            homes: tempfile::tempdir()?,
+            show,
+        })
+    }
+
+    /// A registry on a host, at the ports that it has everywhere. One that is started
+    /// again has the accounts of the last.
+    ///
+    /// # Errors
+    /// If it is not built or does not start.
+    pub fn registry(&self, host: &Host, more: &[&str]) -> Result<Registry> {
+        let home = self.home("registry")?;
+        let store = home.join("accounts.sqlite3");
+        let store = store.to_string_lossy();
+        let ports = [REGISTRY_TCP_PORT, REGISTRY_UDP_PORT];
+        let ports = ports.map(|port| SocketAddr::new(host.address.into(), port));
+        host.inside(|| {
+            let start = Registry::start_at(ports, self.programs, &home, &store, more);
+            Handle::current().block_on(start)
+        })?
+    }
+
+    /// Somebody with `p2pchat --json`, not logged in.
+    ///
+    /// # Errors
+    /// If it is not built or does not start.
+    pub fn person(&self, name: &'static str, host: &Host, registry: &Registry) -> Result<Person> {
+        let home = self.home(name)?;
+        let start = || Chatter::start(self.programs, &home, registry, host.address, &[]);
+        let front = Front::Json(host.inside(start)??);
+        let address = PeerAddr::new(host.address)?;
+        Ok(Person::new(name, address, front, self.show))
+    }
+
+    /// Somebody with `p2pchat-bridge` and a page, not logged in.
+    ///
+    /// # Errors
+    /// If it is not built, does not start, or does not let the page in.
+    pub async fn page(
+        &self,
+        name: &'static str,
+        host: &Host,
+        registry: &Registry,
+    ) -> Result<Person> {
+        let home = self.home(name)?;
+        let page = Page::start(self.programs, &home, registry, host).await?;
+        let address = PeerAddr::new(host.address)?;
+        Ok(Person::new(name, address, Front::Page(page), self.show))
+    }
+
+    /// Somebody with `p2pchat --plain`, logged in.
+    ///
+    /// # Errors
+    /// If it is not built, does not start, or cannot log in.
+    pub async fn reader(
+        &self,
+        name: &'static str,
+        host: &Host,
+        registry: &Registry,
+    ) -> Result<Reader> {
+        let home = self.home(name)?;
+        Reader::start(self.programs, &home, registry, host, name, self.show).await
+    }
+
+    fn home(&self, name: &str) -> Result<PathBuf> {
+        let home = self.homes.path().join(name);
+        fs::create_dir_all(&home)?;
+        Ok(home)
+    }
+}
+
+/// Brings three into one chat: the first asks the others, one after the other.
+///
+/// # Errors
+/// If that does not work.
+pub async fn gather([ann, bob, carl]: [&Person; 3]) -> Result<()> {
+    let began = Instant::now();
+    for guest in [bob, carl] {
+        ann.asks(guest.address).await?;
+        guest.accepts(began).await?;
+        ann.is_joined_by(guest.address, began, SOON).await?;
+    }
+    // He hears of the one who came after him from the one who asked.
+    bob.is_joined_by(carl.address, began, SOON).await?;
+    Ok(())
+}
