@@ -19,7 +19,7 @@ pub(crate) struct Told {
     pub(crate) sent: usize,
     pub(crate) unconfirmed: usize,
     pub(crate) failed: usize,
-    pub(crate) strangers: usize,
+    pub(crate) dropped: usize,
 }
 
 impl Told {
@@ -29,14 +29,14 @@ impl Told {
         self.sent += other.sent;
         self.unconfirmed += other.unconfirmed;
         self.failed += other.failed;
-        self.strangers += other.strangers;
+        self.dropped += other.dropped;
     }
 
     fn note(&mut self, event: &Event) {
         match event {
             Event::MemberJoined { .. } => self.joined += 1,
             Event::MemberLeft { .. } => self.left += 1,
-            Event::Dropped(_) => self.strangers += 1,
+            Event::Dropped(_) => self.dropped += 1,
             Event::Delivered { delivery, .. } => match delivery.state {
                 DeliveryState::Sending => {}
                 DeliveryState::Sent => self.sent += 1,

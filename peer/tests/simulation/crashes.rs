@@ -155,6 +155,7 @@ impl World {
     fn end_among(&mut self, process: Process, outputs: &[Output]) -> Option<End> {
         let first = self.points;
         self.points += outputs.len() + 1;
+        self.steps.extend(outputs.iter().map(name_of));
         if let Some(Strike { point, victim }) = self.mix.strike
             && (first..self.points).contains(&point)
         {

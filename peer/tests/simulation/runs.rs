@@ -48,16 +48,27 @@ impl Sum {
 
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            shown,
-            told,
-            troubles,
-            ..
-        } = self;
-        write!(
-            f,
-            "{shown} texts shown, users were told {told:?}\n{troubles}"
-        )
+        let Told {
+            joined,
+            left,
+            sent,
+            unconfirmed,
+            failed,
+            dropped,
+        } = self.told;
+        let figures = [
+            ("texts shown", self.shown),
+            ("texts sent", sent),
+            ("texts unconfirmed", unconfirmed),
+            ("texts failed", failed),
+            ("members joined", joined),
+            ("members left", left),
+            ("notices of what was dropped", dropped),
+        ];
+        for (what, count) in figures {
+            writeln!(f, "  {what:<30} {count:>9}")?;
+        }
+        write!(f, "{}", self.troubles)
     }
 }
 

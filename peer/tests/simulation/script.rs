@@ -6,20 +6,55 @@ use std::time::Duration;
 
 use p2pchat_model::{Command, PeerAddr, Target};
 
+use super::crashes::{STEPS, Strike, Victim};
 use super::mix::Mix;
+use super::sabotage::Sabotage;
 use super::schedule::Happening;
+use super::trace::Detail;
 use super::users::Act;
-use super::world::World;
+use super::world::{Report, Violation, World};
 
 const ANN: usize = 0;
 const BOB: usize = 1;
 const CEM: usize = 2;
 
+/// Plays it with this strike.
+///
+/// # Errors
+/// With the first thing that does not hold.
+pub(crate) fn play(
+    strike: Strike,
+    sabotage: Option<Sabotage>,
+    detail: Detail,
+) -> Result<Report, Box<Violation>> {
+    World::run(1, detail, |mix| *mix = Mix::scripted(strike, sabotage))
+}
+
+/// A strike at every point there is, against each of those who are there.
+pub(crate) fn strikes() -> Vec<Strike> {
+    let never = Strike {
+        point: usize::MAX,
+        victim: Victim::Registry,
+    };
+    let whole = play(never, None, Detail::None).expect("without a strike all holds");
+    let missing = STEPS.iter().filter(|step| !whole.steps.contains(*step));
+    // A machine gives up a registry that errs, and here it does not.
+    let expected = ["disconnect_registry"];
+    assert!(missing.eq(&expected), "the script lacks a step");
+    let seats = [ANN, BOB, CEM].into_iter();
+    let victims: Vec<Victim> = seats
+        .flat_map(|seat| [false, true].map(|journal_lags| Victim::Seat { seat, journal_lags }))
+        .chain([Victim::Registry])
+        .collect();
+    let at = |point| victims.iter().map(move |&victim| Strike { point, victim });
+    (0..whole.points_until_quiet).flat_map(at).collect()
+}
+
 impl Mix {
     /// What the script needs: nothing goes wrong by chance.
-    pub(crate) fn make_scripted(&mut self, strike: super::crashes::Strike) {
+    fn scripted(strike: Strike, sabotage: Option<Sabotage>) -> Self {
         let millis = Duration::from_millis;
-        *self = Self {
+        Self {
             peers: 3,
             span: Duration::from_secs(31),
             request_limit: Duration::from_secs(5),
@@ -28,9 +63,9 @@ impl Mix {
             logouts: true,
             script: true,
             strike: Some(strike),
-            sabotage: self.sabotage,
+            sabotage,
             ..Self::calm()
-        };
+        }
     }
 }
 
@@ -76,6 +111,8 @@ impl World {
         self.plan_command(22_000, CEM, Command::History { before: None });
         let text = "ğ".to_owned();
         self.plan_command(22_000, CEM, Command::Find { text });
+        let who = Target::Name("nobody".parse().expect("it is a name"));
+        self.plan_command(22_500, CEM, Command::Block { who });
         self.plan_command(23_000, CEM, request(bob));
         // That waits until it runs out.
         self.plan(30_000, Happening::User(BOB, Act::Enter));

@@ -114,6 +114,16 @@ impl Trouble {
     }
 }
 
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CrashBefore(step) => write!(f, "crash before {step}"),
+            Self::CrashAfter(step) => write!(f, "crash after {step}"),
+            plain => write!(f, "{plain:?}"),
+        }
+    }
+}
+
 /// How often each came.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Troubles(BTreeMap<Trouble, usize>);
@@ -140,8 +150,8 @@ impl Troubles {
 
 impl fmt::Display for Troubles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|(trouble, count)| writeln!(f, "  {count:>8} {trouble:?}"))
+        self.0.iter().try_for_each(|(trouble, count)| {
+            writeln!(f, "  {:<30} {count:>9}", trouble.to_string())
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! One run: a registry, peers, what is between them, and the clock.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -41,6 +42,8 @@ pub(crate) struct Report {
     /// How many points there were at which something could be struck, before all was to
     /// come to rest.
     pub(crate) points_until_quiet: usize,
+    /// What was carried out, by name.
+    pub(crate) steps: BTreeSet<&'static str>,
     /// How many lines the trace has, and its hash.
     pub(crate) trace: (usize, u64),
 }
@@ -70,6 +73,8 @@ pub(crate) struct World {
     /// How many points there were at which something could be struck.
     pub(crate) points: usize,
     points_until_quiet: usize,
+    /// What was to be carried out, by name.
+    pub(crate) steps: BTreeSet<&'static str>,
     pub(crate) troubles: Troubles,
     quiet: bool,
 }
@@ -135,6 +140,7 @@ impl World {
             trap: None,
             points: 0,
             points_until_quiet: 0,
+            steps: BTreeSet::new(),
             troubles: Troubles::default(),
             ledger: Ledger::default(),
             trace: Trace::new(detail),
@@ -225,6 +231,7 @@ impl World {
             told: self.told,
             troubles: self.troubles,
             points_until_quiet: self.points_until_quiet,
+            steps: self.steps,
             trace: self.trace.sum(),
         })
     }
