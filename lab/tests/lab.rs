@@ -9,5 +9,7 @@ mod crash;
 mod floods;
 #[path = "lab/guessing.rs"]
 mod guessing;
+#[path = "lab/network.rs"]
+mod network;
 #[path = "lab/smoke.rs"]
 mod smoke;
