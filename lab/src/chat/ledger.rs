@@ -1,7 +1,7 @@
 //! What was said, what the speakers were told of it, and what everybody was shown.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use p2pchat_model::{Delivery, DeliveryState, Message, MessageId, PeerAddr, Username};
 
@@ -44,6 +44,8 @@ pub(super) struct Book {
     last_live: MessageId,
     /// The number of the first text that he was told to say in this life of his program.
     next: u32,
+    /// When his program was started, as it numbers what it shows: by the microsecond.
+    starts: Vec<MessageId>,
 }
 
 /// A line that somebody was shown.
@@ -64,6 +66,13 @@ pub(super) struct Oddities {
     pub(super) turned_back: usize,
     /// Lines that were shown and that the history does not have, or has otherwise.
     pub(super) not_kept: usize,
+}
+
+impl Book {
+    /// Whether the program was started anew between these two.
+    pub(super) fn is_parted(&self, one: MessageId, other: MessageId) -> bool {
+        self.starts.iter().any(|start| (one..other).contains(start))
+    }
 }
 
 impl Ledger {
@@ -188,7 +197,13 @@ impl Ledger {
 
     /// Somebody's program was started anew: of what he said before, it will tell no more.
     pub(super) fn restarted(&mut self, user: User, next: u32) {
-        self.pages[user].next = next;
+        let since = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let book = &mut self.pages[user];
+        book.starts
+            .push(MessageId(since.as_micros().try_into().unwrap_or(u64::MAX)));
+        book.next = next;
     }
 
     /// Whether somebody's program has yet to tell how something fared.

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use p2pchat_model::{DeliveryState, Gone};
+use p2pchat_model::{DeliveryState, Gone, MessageId};
 
-use super::ledger::{Heard, Ledger, User};
+use super::ledger::{Book, Heard, Ledger, User};
 use crate::Report;
 
 /// The sum of it.
@@ -22,6 +22,10 @@ pub(super) struct Verdict {
     /// Shown to somebody out of reach, whom the speaker's program tried all the same.
     pub(super) extra: usize,
     pub(super) duplicated: usize,
+    /// Shown again to somebody who was killed in the moment of taking it, was started anew
+    /// and was let in again within seconds: nothing on the wire could prevent it (see
+    /// `ARCHITECTURE.md`).
+    pub(super) repeated: usize,
     pub(super) disordered: usize,
     /// Examples of what must not be, for who looks for the cause.
     pub(super) examples: Vec<String>,
@@ -37,8 +41,8 @@ pub(super) struct Shown {
 /// How many examples are named.
 const EXAMPLES: usize = 10;
 
-/// What one user was shown of one text: how often each mark.
-type Marks = HashMap<(User, User, u32), Vec<u8>>;
+/// What one user was shown of one text: each mark, as which line at last.
+type Marks = HashMap<(User, User, u32), Vec<Option<MessageId>>>;
 
 impl Verdict {
     pub(super) fn new(ledger: &Ledger) -> Self {
@@ -46,13 +50,13 @@ impl Verdict {
         let mut marks = Marks::new();
         for (user, book) in ledger.pages.iter().enumerate() {
             verdict.lines += book.heard.len();
-            verdict.read(user, book.heard.values(), ledger, &mut marks);
+            verdict.read(user, book, ledger, &mut marks);
         }
         for (&(speaker, number), text) in &ledger.texts {
             verdict.texts += usize::from(text.said);
             for (&to, &fate) in &text.fates {
                 let shown = marks.remove(&(to, speaker, number));
-                let complete = shown.is_some_and(|marks| marks.iter().all(|count| *count > 0));
+                let complete = shown.is_some_and(|marks| marks.iter().all(Option::is_some));
                 let kind = verdict.kind(fate);
                 kind.all += 1;
                 kind.shown += usize::from(complete);
@@ -66,32 +70,32 @@ impl Verdict {
     }
 
     /// Goes through what somebody was shown, in the order of his program.
-    fn read<'a>(
-        &mut self,
-        user: User,
-        heard: impl Iterator<Item = &'a Heard>,
-        ledger: &Ledger,
-        marks: &mut Marks,
-    ) {
+    fn read(&mut self, user: User, book: &Book, ledger: &Ledger, marks: &mut Marks) {
         let mut newest: BTreeMap<User, (u32, u16)> = BTreeMap::new();
-        for Heard { speaker, piece } in heard {
-            let text = &ledger.texts[&(*speaker, piece.number)];
+        for (&id, &Heard { speaker, piece }) in &book.heard {
+            let text = &ledger.texts[&(speaker, piece.number)];
             let seen = marks
-                .entry((user, *speaker, piece.number))
-                .or_insert_with(|| vec![0; text.marks.into()]);
+                .entry((user, speaker, piece.number))
+                .or_insert_with(|| vec![None; text.marks.into()]);
             let own = usize::from(piece.first)..usize::from(piece.first + piece.count);
-            seen[own.clone()].iter_mut().for_each(|count| *count += 1);
+            let before = seen[own.clone()].iter().copied().flatten().max();
+            seen[own].fill(Some(id));
             let place = (piece.number, piece.first);
-            let newest = newest.entry(*speaker).or_insert(place);
-            if seen[own].iter().any(|count| *count > 1) {
-                self.duplicated += 1;
-                self.example(|| format!("{speaker} said {place:?}: {user} was shown it twice"));
-            } else if place < *newest {
-                self.disordered += 1;
-                let newest = *newest;
-                self.example(|| {
-                    format!("{speaker} said {place:?}: {user} was shown {newest:?} before it")
-                });
+            let newest = newest.entry(speaker).or_insert(place);
+            match before {
+                Some(before) if book.is_parted(before, id) => self.repeated += 1,
+                Some(_) => {
+                    self.duplicated += 1;
+                    self.example(|| format!("{speaker} said {place:?}: {user} was shown it twice"));
+                }
+                None if place < *newest => {
+                    self.disordered += 1;
+                    let newest = *newest;
+                    self.example(|| {
+                        format!("{speaker} said {place:?}: {user} was shown {newest:?} before it")
+                    });
+                }
+                None => {}
             }
             *newest = place.max(*newest);
         }
@@ -136,6 +140,7 @@ impl Verdict {
             report.figure(what, count);
             report.check(count == 0, format!("{what}: {count}, which must be 0"));
         }
+        report.figure("repeated to somebody killed as he took it", self.repeated);
         report.figure("delivery latency", &ledger.latencies);
         let kinds = [
             ("reported as sent", self.sent),

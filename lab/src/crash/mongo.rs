@@ -77,7 +77,10 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
         sleep(away).await;
         mongod.restart().await?;
         let listens = Instant::now();
-        ledger.wait_until_served(listens, SERVICE).await?;
+        ledger
+            .wait_until_served(listens, SERVICE)
+            .await
+            .with_context(|| format!("after kill {round}"))?;
         back.add(listens.elapsed());
     }
     writers.stop().await;

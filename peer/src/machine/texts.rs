@@ -21,7 +21,7 @@ const MAX_TEXT: usize = 16 * 1024;
 /// How many packets may wait for a member. One who is that far behind is not reading.
 pub(super) const MAX_OUTBOX: usize = 1024;
 /// How long after a member joined a refusal may only mean that he has not heard of us
-/// yet, and the text is sent again.
+/// yet, and the text is sent again; not if he has taken one since.
 const INTRODUCTION: Duration = Duration::from_secs(15);
 /// How long to wait before a refused text is sent again.
 const INTRODUCTION_PAUSE: Duration = Duration::from_secs(1);
@@ -150,7 +150,8 @@ impl Machine {
             Ok(Taken::Unconfirmed) if member.confirms == Some(true) => self.lose_in_doubt(address),
             Ok(taken) => self.part_taken(address, taken),
             Err(Gone::Refused)
-                if member.since + INTRODUCTION > now
+                if !member.has_taken
+                    && member.since + INTRODUCTION > now
                     && member.attempt.tries < INTRODUCTION_TRIES =>
             {
                 member.attempt.tries += 1;
@@ -187,7 +188,10 @@ impl Machine {
         };
         member.brought_by = None;
         match taken {
-            Taken::Confirmed => member.confirms = Some(true),
+            Taken::Confirmed => {
+                member.confirms = Some(true);
+                member.has_taken = true;
+            }
             Taken::Unconfirmed => {
                 member.confirms = Some(false);
                 member.attempt.unconfirmed = true;

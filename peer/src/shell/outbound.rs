@@ -224,12 +224,11 @@ async fn permit(semaphore: &Semaphore) -> SemaphorePermit<'_> {
 }
 
 /// What a connection that broke after it was made says about the other side: a reset
-/// comes from a program that is there.
+/// comes from a program that is there. (One that this machine itself has aborted says
+/// nothing of the other side.)
 fn gone(error: &io::Error) -> Gone {
     match error.kind() {
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::ConnectionAborted => {
-            Gone::Refused
-        }
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => Gone::Refused,
         _ => Gone::Unreachable,
     }
 }

@@ -108,6 +108,7 @@ mod tests {
             passed,
             failed,
             ignored: 0,
+            ..Tally::default()
         };
         // The exit code is the second byte of what the system reports.
         let status = ExitStatus::from_raw(code << 8);
@@ -148,6 +149,7 @@ mod tests {
             passed: 1,
             failed: 1,
             ignored: 0,
+            ..Tally::default()
         };
         assert_eq!(report.sum, expected);
     }

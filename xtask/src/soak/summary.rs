@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 
 /// How many figures of a run the summary repeats. Reports begin with those that matter.
-const FIGURES: usize = 9;
+const FIGURES: usize = 10;
 
 /// What became of one run.
 #[derive(Debug, Default)]

@@ -26,6 +26,8 @@ pub(in super::super) struct Member {
     pub(in super::super) brought_by: Option<PeerAddr>,
     /// When he joined or came back.
     pub(in super::super) since: Duration,
+    /// Whether his program has taken a text since then: it has us in its chat.
+    pub(in super::super) has_taken: bool,
     /// Whom he is not believed to know.
     pub(super) untold: BTreeSet<PeerAddr>,
     /// Whether his list lacks somebody, or may have somebody whom ours lacks, so that he
@@ -87,6 +89,7 @@ impl Member {
             standing: Standing::Present,
             brought_by: None,
             since: now,
+            has_taken: false,
             untold: BTreeSet::new(),
             wants_list: false,
             sends_lists: false,
@@ -115,6 +118,7 @@ impl Member {
     pub(super) fn return_at(&mut self, now: Duration) {
         self.standing = Standing::Present;
         self.since = now;
+        self.has_taken = false;
         self.notify_tries = 0;
         self.notify_after = None;
         self.unread = 0;

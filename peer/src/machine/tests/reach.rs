@@ -26,6 +26,20 @@ fn a_member_out_of_reach_is_named_and_comes_back_by_himself() {
 }
 
 #[test]
+fn who_has_taken_a_text_needs_no_introduction_and_is_not_sent_a_refused_one_again() {
+    let mut net = Net::with_users(2);
+    net.chat(1, 2);
+    net.say(1, "one");
+    net.command(2, Command::Leave);
+    net.say(1, "two");
+    assert_eq!(last_delivery(&net, 1), DeliveryState::Failed(Gone::Refused));
+    assert_eq!(members(&net, 1), []);
+    net.chat(2, 1);
+    net.advance(Duration::from_secs(10));
+    assert_eq!(texts(&net, 2), ["one"]);
+}
+
+#[test]
 fn two_who_lost_each_other_go_on_with_the_next_text() {
     let mut net = Net::with_users(2);
     net.chat(1, 2);
