@@ -147,11 +147,14 @@ fn a_crash_that_loses_what_was_acknowledged_is_noticed() {
 /// How many seeds a lie may go unnoticed.
 const LIE_SEEDS: u64 = 50;
 
+/// What is falsified, which check has to notice, and in what kind of network.
+type Lie = (Sabotage, &'static str, fn(&mut Mix));
+
 /// Each lie has to be noticed by the check that is about it, within a few seeds.
-const LIES: &[(Sabotage, &str, fn(&mut Mix))] = &[
+const LIES: &[Lie] = &[
     (Sabotage::TextTwice, "nothing_is_shown_twice", |_| {}),
     (Sabotage::FalseConfirm, "sent_means_shown", |mix| {
-        mix.loss = 0.1
+        mix.loss = 0.1;
     }),
     (
         Sabotage::Smuggle,

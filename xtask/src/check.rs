@@ -88,6 +88,7 @@ async fn tests(report: &mut Report) {
         Err(error) => (None, Err(error)),
     };
     report.step("mongod", start, brought);
+    network::bring().await;
     let start = Instant::now();
     report.tests("tests", start, steps::tests(mongodb.as_ref()).await);
 }

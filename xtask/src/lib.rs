@@ -14,6 +14,7 @@ pub mod dev;
 pub mod e2e;
 pub mod fuzz;
 pub mod mongod;
+pub mod network;
 pub mod process;
 pub mod sbom;
 pub mod soak;

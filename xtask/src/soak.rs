@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::cargo::{self, cargo};
 use crate::mongod::MongoDb;
+use crate::network;
 use crate::process::{self, Group};
 use runs::{Kind, Run};
 use summary::{Outcome, Summary};
@@ -69,6 +70,9 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
             .ok(),
         false => None,
     };
+    if runs.contains(&Run::Network) {
+        network::bring().await;
+    }
     let mut summary = Summary::default();
     for (index, run) in runs.iter().enumerate() {
         println!(

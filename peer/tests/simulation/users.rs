@@ -169,8 +169,8 @@ impl World {
             false => Target::Address(self.seats[other]),
         };
         // Nobody is lonely for ever.
-        let blocked = self.peers[seat].blocks.iter().map(|(_, who)| *who);
-        let command = match blocked.last().filter(|_| self.chance.hits(0.5)) {
+        let mut blocked = self.peers[seat].blocks.iter().map(|(_, who)| *who);
+        let command = match blocked.next_back().filter(|_| self.chance.hits(0.5)) {
             Some(who) => Command::Unblock { who },
             None => Command::Block { who },
         };

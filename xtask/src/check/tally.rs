@@ -7,7 +7,7 @@ pub(super) struct Tally {
     pub(super) failed: u64,
     pub(super) ignored: u64,
     /// Tests that said themselves that they were skipped, and were not yet counted as passed.
-    skipped: u64,
+    pub(super) skipped: u64,
 }
 
 impl Tally {
