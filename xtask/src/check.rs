@@ -11,7 +11,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::mongod::MongoDb;
-use crate::{deny, sbom, web};
+use crate::{deny, network, sbom, web};
 use report::Report;
 
 /// What to check.
