@@ -9,10 +9,10 @@
 //! | module | cases |
 //! |---|---|
 //! | `decoders` | [`requests`], [`responses`], [`contacts`], [`packets`] |
-//! | `commands` | [`commands`]: JSON as a command |
+//! | `commands` | [`commands()`]: JSON as a command |
 //! | `bridge` | [`http`], [`socket`]: bytes on a connection to the bridge |
 //! | `files` | [`store`], [`history`]: files that are there already |
-//! | `machine` | [`machine`]: whatever may happen to a peer |
+//! | `machine` | [`machine()`]: whatever may happen to a peer |
 
 #![allow(
     clippy::unwrap_used,

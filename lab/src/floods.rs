@@ -5,7 +5,7 @@
 //! The client that is measured is measured before as well, and afterwards.
 //!
 //! Registry and attacker share the cores of one machine, which they would not elsewhere.
-//! So the threads of the attacker are nice ([`attack::NICENESS`]) and the figures speak of
+//! So the threads of the attacker are nice (`attack::NICENESS`) and the figures speak of
 //! the registry: of what its kernel and its queues let through, rather than of who gets
 //! the processor.
 

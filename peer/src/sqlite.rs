@@ -78,7 +78,11 @@ pub(crate) fn open(path: &Path, kind: &Kind) -> Result<Connection, FileError> {
 }
 
 fn set_up(connection: &mut Connection, kind: &Kind) -> Result<(), FileError> {
-    if !is_ours(connection, kind)? {
+    // In a transaction, so that what another process makes is seen as a whole or not at all.
+    let seen = connection.transaction()?;
+    let is_ready = is_ours(&seen, kind)?;
+    drop(seen);
+    if !is_ready {
         // Two processes may get here at once: the second waits and then finds the tables.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         if !is_ours(&transaction, kind)? {
@@ -101,7 +105,7 @@ fn is_ours(connection: &Connection, kind: &Kind) -> Result<bool, FileError> {
     let found = number("user_version")?;
     match number("application_id")? {
         id if id == kind.application_id && found == kind.version => Ok(true),
-        id if id == kind.application_id => Err(FileError::TooNew {
+        id if id == kind.application_id && found > kind.version => Err(FileError::TooNew {
             found,
             known: kind.version,
         }),
@@ -156,4 +160,36 @@ fn create_file(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    const KIND: Kind = Kind {
+        what: "file",
+        application_id: 7,
+        version: 3,
+        schema: "CREATE TABLE entry (number INTEGER) STRICT;",
+        synchronous: "NORMAL",
+    };
+
+    #[test]
+    fn programs_that_begin_a_file_at_the_same_moment_all_open_it() {
+        for _ in 0..100 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("file.sqlite3");
+            let start = Barrier::new(4);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        start.wait();
+                        open(&path, &KIND).unwrap();
+                    });
+                }
+            });
+        }
+    }
 }

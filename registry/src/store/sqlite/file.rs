@@ -162,7 +162,10 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenSqliteError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
-    let version = check_ours(&connection, path, failed)?;
+    // In a transaction, so that what another process makes is seen as a whole or not at all.
+    let seen = connection.transaction().map_err(failed)?;
+    let version = check_ours(&seen, path, failed)?;
+    drop(seen);
     connection
         .pragma_update(None, "journal_mode", "WAL")
         .map_err(failed)?;
