@@ -134,7 +134,7 @@ async fn begin(
     let count = usize::from(options.peers).min(MAX_PEERS);
     let (tell, news) = mpsc::channel(MAX_NEWS);
     let addresses: Vec<_> = (0..count).map(|_| own_address()).collect();
-    let site = Site::start(programs, home.path(), addresses[0]).await?;
+    let site = Site::start(programs, home.path(), &addresses).await?;
     let each = count / usize::from(bridges(options));
     let mut people = Vec::new();
     for (user, address) in addresses.into_iter().enumerate() {

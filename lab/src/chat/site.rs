@@ -28,19 +28,18 @@ pub(super) struct Site {
     pub(super) proxy: Proxy,
     /// Each says how many connections it cut.
     cuts: JoinSet<usize>,
-    /// The network that all peers are on: its first three bytes are theirs alone.
-    network: Ipv4Addr,
+    /// Where all peers are.
+    peers: Vec<Ipv4Addr>,
     /// Where users find the registry: by TCP through the proxy, by UDP itself.
     pub(super) doors: [SocketAddr; 2],
 }
 
 impl Site {
-    pub(super) async fn start(programs: &Programs, home: &Path, peer: Ipv4Addr) -> Result<Self> {
+    pub(super) async fn start(programs: &Programs, home: &Path, peers: &[Ipv4Addr]) -> Result<Self> {
         let store = home.join("accounts.sqlite3");
         let store = store.to_str().context("a path that is text")?.to_owned();
         let registry = Registry::start(programs, home, &store, &[]).await?;
         let proxy = Proxy::start(registry.tcp).await?;
-        let [a, b, c, _] = peer.octets();
         Ok(Self {
             programs: programs.clone(),
             home: home.to_owned(),
@@ -50,7 +49,7 @@ impl Site {
             returning: None,
             proxy,
             cuts: JoinSet::new(),
-            network: Ipv4Addr::new(a, b, c, 0),
+            peers: peers.to_owned(),
         })
     }
 
@@ -88,9 +87,7 @@ impl Site {
     /// Cuts the connections between peers that there are after a while: those to or from
     /// one of them, or all.
     pub(super) fn cut_connections(&mut self, of: Option<Ipv4Addr>, after: Duration) {
-        let whose = of.map_or(format!("{}/24", self.network), |address| {
-            address.to_string()
-        });
+        let whose = of.map_or_else(|| self.peers.clone(), |address| vec![address]);
         self.cuts.spawn(async move {
             sleep(after).await;
             cut(&whose).await.unwrap_or_default()
@@ -109,14 +106,16 @@ impl Site {
 
 /// Has the system reset connections by `ss -K`, and returns how many: none where there is
 /// no such program, or it needs a privilege that we lack.
-async fn cut(whose: &str) -> Option<usize> {
+async fn cut(whose: &[Ipv4Addr]) -> Option<usize> {
+    let ends = whose.iter().map(|one| format!("src {one} or dst {one}"));
+    let ends = ends.collect::<Vec<_>>().join(" or ");
     let ports = [CONTACT_PORT, MESSAGE_PORT, MESSAGE_PORT_UNPRIVILEGED];
     let ports = ports.map(|port| format!("dport = :{port}")).join(" or ");
     let mut command = Command::new("ss");
     command
         .args(["--kill", "--tcp", "--numeric", "--no-header"])
         .args(["state", "connected", "exclude", "time-wait"])
-        .arg(format!("( {ports} ) and ( src {whose} or dst {whose} )"))
+        .arg(format!("( {ports} ) and ( {ends} )"))
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true);

@@ -64,7 +64,7 @@ impl Dropped {
 
 /// Takes a text. The sender learns by the way of closing whether it was taken, so until
 /// it is, whatever ends this connection resets it.
-pub(super) async fn text(mut stream: TcpStream, line: Line) -> Result<(), Dropped> {
+pub(super) async fn text(mut stream: TcpStream, mut line: Line) -> Result<(), Dropped> {
     net::reset_on_close(&stream);
     let message = read_text(&mut stream, PACE).await?;
     line.turn().await?;
@@ -73,16 +73,14 @@ pub(super) async fn text(mut stream: TcpStream, line: Line) -> Result<(), Droppe
     if let Some(error) = stream.take_error()? {
         return Err(error.into());
     }
-    let Line { from, inbound, .. } = &line;
     let (taken, word) = oneshot::channel();
-    let report = Report::Text {
-        conn: inbound.conn_id(),
-        from: *from,
+    line.tell(Report::Text {
+        conn: line.inbound.conn_id(),
+        from: line.from,
         message,
         taken,
-    };
-    // If nobody takes reports any more, the word does not come.
-    let _ = inbound.reports.send(report).await;
+    })
+    .await;
     let word = timeout(TAKEN_LIMIT, word).await;
     line.progress.set(Stage::Done);
     if let Ok(Ok(())) = word {
@@ -92,32 +90,31 @@ pub(super) async fn text(mut stream: TcpStream, line: Line) -> Result<(), Droppe
 }
 
 /// Takes a chat request, and answers it; or a notify.
-pub(super) async fn contact(mut stream: TcpStream, line: Line) -> Result<(), Dropped> {
+pub(super) async fn contact(mut stream: TcpStream, mut line: Line) -> Result<(), Dropped> {
     let contact = read_contact(&mut stream, PACE).await?;
     line.turn().await?;
-    let (from, inbound) = (line.from, &line.inbound);
-    let conn = inbound.conn_id();
+    let (from, conn) = (line.from, line.inbound.conn_id());
     if matches!(contact, Contact::Notify { .. }) {
         let input = Input::Contact {
             conn,
             from,
             contact,
         };
-        let _ = inbound.reports.send(Report::Input(input)).await;
+        line.tell(Report::Input(input)).await;
         line.progress.set(Stage::Done);
         net::close_in_order(stream, CLOSE_PATIENCE).await;
         return Ok(());
     }
     let (answer, word) = oneshot::channel();
-    let report = Report::Request {
+    line.tell(Report::Request {
         conn,
         from,
         contact,
         answer,
-    };
-    let _ = inbound.reports.send(report).await;
+    })
+    .await;
     let answer = tokio::select! {
-        word = timeout(inbound.answer_limit, word) => word.ok().and_then(Result::ok),
+        word = timeout(line.inbound.answer_limit, word) => word.ok().and_then(Result::ok),
         () = broken(&mut stream) => None,
     };
     match answer {
@@ -127,8 +124,7 @@ pub(super) async fn contact(mut stream: TcpStream, line: Line) -> Result<(), Dro
             net::close_in_order(stream, CLOSE_PATIENCE).await;
         }
         None => {
-            let lost = Report::Input(Input::ContactLost { conn });
-            let _ = inbound.reports.send(lost).await;
+            line.tell(Report::Input(Input::ContactLost { conn })).await;
         }
     }
     Ok(())

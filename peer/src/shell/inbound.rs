@@ -21,7 +21,7 @@ mod pace;
 mod tally;
 
 use open::Open;
-pub(super) use open::{Progress, Stage};
+pub(super) use open::{Place, Progress, Stage};
 use pace::Pace;
 pub(super) use tally::Tally;
 
@@ -154,14 +154,15 @@ impl Inbound {
             self.count_dropped(Some(spared), Why::TooMuch, reason);
         }
         let progress = Progress::default();
-        let line = Line {
-            from,
-            progress: progress.clone(),
-            pace: pace.clone(),
-            inbound: self.clone(),
-        };
-        open.spawn(from.ip(), progress, async move {
-            let inbound = line.inbound.clone();
+        let (inbound, pace) = (self.clone(), pace.clone());
+        open.spawn(from.ip(), progress.clone(), |place| async move {
+            let line = Line {
+                from,
+                place: Some(place),
+                progress,
+                pace,
+                inbound: inbound.clone(),
+            };
             let result = match kind {
                 Kind::Contacts => connection::contact(stream, line).await,
                 Kind::Texts => connection::text(stream, line).await,
@@ -208,12 +209,18 @@ pub(super) struct Line {
     pub(super) progress: Progress,
     /// Where reports go.
     pub(super) inbound: Inbound,
+    /// Until its packet has been told.
+    place: Option<Place>,
     pace: Arc<Mutex<Pace>>,
 }
 
 impl Line {
-    /// Waits for this address's turn, with a packet that has come.
-    pub(super) async fn turn(&self) -> Result<(), Dropped> {
+    /// Waits for the turn of a packet that has come: after those that its address sent
+    /// earlier, and no faster than an address may send.
+    pub(super) async fn turn(&mut self) -> Result<(), Dropped> {
+        if let Some(place) = &mut self.place {
+            place.come_up().await;
+        }
         let wait = {
             let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
             pace.wait(self.from.ip(), Instant::now())
@@ -225,6 +232,12 @@ impl Line {
         }
         self.progress.set(Stage::Heard);
         Ok(())
+    }
+
+    /// Tells of the packet. If nobody takes reports any more, nobody is left to be told.
+    pub(super) async fn tell(&mut self, report: Report) {
+        let _ = self.inbound.reports.send(report).await;
+        self.place = None;
     }
 }
 

@@ -6,8 +6,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::time::timeout;
+
+/// How long a packet waits for one of an earlier connection of the same address that has
+/// not come yet. Whoever says things one after the other is heard in that order, also by a
+/// program that was stopped for a while and finds many connections waiting; and a
+/// connection that has broken without a sign holds up nobody for longer.
+const EARLIER: Duration = Duration::from_secs(1);
 
 /// How far a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +51,24 @@ impl Progress {
     }
 }
 
+/// A connection's place among those of its address, in the order in which they came.
+#[derive(Debug)]
+pub(in super::super) struct Place {
+    earlier: Option<oneshot::Receiver<()>>,
+    /// Dropped when a later one may go on.
+    _passed: oneshot::Sender<()>,
+}
+
+impl Place {
+    /// Waits until what came earlier has been told, or has gone.
+    pub(super) async fn come_up(&mut self) {
+        if let Some(earlier) = self.earlier.take() {
+            // That it was dropped is the sign.
+            let _ = timeout(EARLIER, earlier).await;
+        }
+    }
+}
+
 /// The connections that are open.
 #[derive(Default)]
 pub(super) struct Open {
@@ -55,28 +82,47 @@ struct Connection {
     /// Later ones have greater numbers.
     number: u64,
     progress: Progress,
+    /// For the next one of this address: ends when this one's packet has been told.
+    passed: Option<oneshot::Receiver<()>>,
     task: AbortHandle,
 }
 
 impl Open {
-    /// Runs a connection's task.
-    pub(super) fn spawn(
+    /// Runs a connection's task, which is told its place.
+    pub(super) fn spawn<T>(
         &mut self,
         source: Ipv4Addr,
         progress: Progress,
-        task: impl Future<Output = ()> + Send + 'static,
-    ) {
+        task: impl FnOnce(Place) -> T,
+    ) where
+        T: Future<Output = ()> + Send + 'static,
+    {
         self.last += 1;
-        let task = self.tasks.spawn(task);
+        let (sender, passed) = oneshot::channel();
+        let place = Place {
+            earlier: self.earlier(source),
+            _passed: sender,
+        };
+        let task = self.tasks.spawn(task(place));
         self.connections.insert(
             task.id(),
             Connection {
                 source,
                 number: self.last,
                 progress,
+                passed: Some(passed),
                 task,
             },
         );
+    }
+
+    /// What the next connection of an address has to wait for.
+    fn earlier(&mut self, source: Ipv4Addr) -> Option<oneshot::Receiver<()>> {
+        let connections = self.connections.values_mut();
+        connections
+            .filter(|connection| connection.source == source)
+            .max_by_key(|connection| connection.number)
+            .and_then(|connection| connection.passed.take())
     }
 
     pub(super) fn len(&self) -> usize {
