@@ -13,6 +13,8 @@ pub(super) enum Run {
     ReplicaSet,
     /// Peers killed while they write their history
     HistoryCrash,
+    /// A disk that is full under the registry and under a history
+    FullDisk,
     /// Floods of connections and datagrams at the registry
     Floods,
     /// Guessed passwords: how fast, and what the clock tells
@@ -49,7 +51,7 @@ impl Run {
             | Self::HistoryCrash
             | Self::Guessing => [true, false],
             Self::Chat => [true, true],
-            Self::Floods | Self::Network => [false, false],
+            Self::FullDisk | Self::Floods | Self::Network => [false, false],
         };
         Kind::Lab { seed, minutes }
     }
