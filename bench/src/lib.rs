@@ -6,6 +6,7 @@
 //! and writes `docs/benchmarks.md`.
 
 pub mod bare;
+pub mod figures;
 pub mod load;
 pub mod machine;
 pub mod page;

@@ -10,7 +10,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use crate::process;
 use crate::sample::{Sample, Times};
 
 /// How long anything may take before the measurement has failed.
@@ -31,22 +30,21 @@ pub struct Exchange {
 #[derive(Debug)]
 pub struct Load {
     streams: Vec<TcpStream>,
-    pid: u32,
 }
 
 impl Load {
-    /// Makes so many connections to the server with this process id.
+    /// Makes so many connections to a server.
     ///
     /// # Errors
     /// If it does not take them.
-    pub async fn connect(to: SocketAddr, pid: u32, connections: usize) -> Result<Self> {
+    pub async fn connect(to: SocketAddr, connections: usize) -> Result<Self> {
         let mut streams = Vec::with_capacity(connections);
         for index in 0..connections {
             let connecting = timeout(LIMIT, connect(source(index), to));
             let stream = connecting.await.context("no connection in time")??;
             streams.push(stream);
         }
-        Ok(Self { streams, pid })
+        Ok(Self { streams })
     }
 
     /// Lets all of them ask for `time`.
@@ -54,7 +52,6 @@ impl Load {
     /// # Errors
     /// If the server closes one, or does not answer.
     pub async fn run(&mut self, exchange: &Exchange, time: Duration) -> Result<Sample> {
-        let cpu = process::cpu(self.pid)?;
         let began = Instant::now();
         let asking = self
             .streams
@@ -64,8 +61,7 @@ impl Load {
         for times in try_join_all(asking).await? {
             all.merge(&times);
         }
-        let wall = began.elapsed();
-        Ok(Sample::new(&all, wall, process::cpu(self.pid)? - cpu))
+        Ok(Sample::new(&all, began.elapsed()))
     }
 }
 

@@ -16,6 +16,9 @@ pub fn describe() -> String {
     let kernel = Command::new("uname").arg("-sr").output().ok();
     let kernel = kernel.and_then(|output| String::from_utf8(output.stdout).ok());
     parts.extend(kernel.map(|text| format!("on {}", text.trim())));
+    let rustc = Command::new("rustc").arg("--version").output().ok();
+    let rustc = rustc.and_then(|output| String::from_utf8(output.stdout).ok());
+    parts.extend(rustc.map(|text| format!("with {}", text.trim())));
     format!("The machine: {}.", parts.join(" "))
 }
 

@@ -5,12 +5,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use p2pchat_bench::bare::{self, Bare};
-use p2pchat_bench::page;
+use p2pchat_bench::figures::{Figures, Measured, Outcome};
 use p2pchat_bench::pin::{self, Side};
 use p2pchat_bench::row::Row;
 use p2pchat_bench::rows::{self, Context, What};
+use p2pchat_bench::{machine, page};
 
 /// Measures the built programs, which lie beside this one, side by side with their limits.
 #[derive(Debug, Parser)]
@@ -62,23 +63,41 @@ async fn run(
     write: Option<&Path>,
 ) -> Result<ExitCode> {
     if what.is_empty() {
-        what = What::value_variants().to_vec();
+        what = What::ordinary();
     }
+    // While all cores are there to be counted.
+    let machine = machine::describe();
     pin::to(Side::Load)?;
     let context = Context::new(rounds, Duration::from_secs_f64(time))?;
-    let mut rows = Vec::new();
+    let mut figures = match write {
+        Some(folder) => Figures::of_machine(&machine, &folder.join("benchmarks"))?,
+        None => Figures::default(),
+    };
+    let mut good = true;
     println!("{}", page::HEAD);
     for what in what {
-        for row in rows::measure(what, &context).await? {
-            println!("{row}");
-            rows.push(row);
+        let outcome = match rows::measure(what, &context).await {
+            Ok(outcome) => outcome,
+            // The others can be measured all the same.
+            Err(error) => {
+                eprintln!("{}: {error:#}", what.name());
+                good = false;
+                continue;
+            }
+        };
+        if let Outcome::Skipped(why) = &outcome {
+            println!("{} is skipped, because {why}", what.name());
+        }
+        outcome.rows().iter().for_each(|row| println!("{row}"));
+        good &= outcome.rows().iter().all(Row::holds);
+        let how = format!("{rounds} times {time} s each");
+        let measured = Measured { how, outcome };
+        figures.measured.insert(what.name(), measured);
+        if let Some(folder) = write {
+            page::write(folder, &figures)?;
         }
     }
-    if let Some(folder) = write {
-        let how = format!("{rounds} times {time} s each");
-        page::write(folder, &rows, &how)?;
-    }
-    Ok(match rows.iter().all(Row::holds) {
+    Ok(match good {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })

@@ -9,16 +9,20 @@ use crate::row::{Point, Row};
 
 /// In pixels of a page.
 const SIZE: (u32, u32) = (720, 400);
-/// How much room there is above and below the figures.
+/// How much room there is beside, above and below the figures.
 const ROOM: f64 = 1.5;
 const OURS: RGBColor = RGBColor(0x1f, 0x6f, 0xeb);
-const LIMIT: RGBColor = RGBColor(0x9a, 0x9a, 0x9a);
+const LIMIT: RGBColor = RGBColor(0x8a, 0x8a, 0x8a);
 
-/// Draws the rows of one curve into an SVG file.
+/// Draws the rows of one curve into an SVG file; those that stand on none are left out.
 ///
 /// # Errors
 /// If there are none, or the file cannot be written.
-pub fn draw(file: &Path, points: &[(Point, &Row)]) -> Result<()> {
+pub fn draw(file: &Path, rows: &[&Row]) -> Result<()> {
+    let points: Vec<(&Point, &Row)> = rows
+        .iter()
+        .filter_map(|row| Some((row.point.as_ref()?, *row)))
+        .collect();
     let (first, row) = points.first().context("nothing to draw")?;
     let unit = row.unit;
     let figures = points.iter().flat_map(|(_, row)| [row.ours, row.limit]);
@@ -28,44 +32,78 @@ pub fn draw(file: &Path, points: &[(Point, &Row)]) -> Result<()> {
     let root = SVGBackend::new(file, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
-        .margin(12)
-        .x_label_area_size(40)
-        .y_label_area_size(80)
-        .caption(first.curve, ("sans-serif", 18))
+        .margin(14)
+        .x_label_area_size(44)
+        .y_label_area_size(84)
+        .caption(&first.curve, ("sans-serif", 18))
         .build_cartesian_2d(
-            (left..right).log_scale(),
+            (left / 1.2..right * 1.2).log_scale(),
             (low / ROOM..high * ROOM).log_scale(),
         )?;
     chart
         .configure_mesh()
-        .x_desc(first.over)
-        .x_label_formatter(&|x| format!("{x:.0}"))
+        .x_desc(&first.over)
+        .x_label_formatter(&|x| count(*x))
         .y_label_formatter(&|y| unit.show(*y))
+        .label_style(("sans-serif", 13))
         .light_line_style(WHITE)
         .draw()?;
     let ours: Vec<f64> = points.iter().map(|(_, row)| row.ours).collect();
     let limit: Vec<f64> = points.iter().map(|(_, row)| row.limit).collect();
-    let sides = [("p2pchat", OURS, ours), (&row.against, LIMIT, limit)];
+    // The limit's first, so that ours is seen where the two lie on each other.
+    let sides = [
+        (row.against.as_str(), LIMIT, limit),
+        ("p2pchat", OURS, ours),
+    ];
     for (name, color, figures) in sides {
         let line = points.iter().map(|(point, _)| point.at).zip(figures);
+        let dots = ShapeStyle::from(color).filled();
+        let line = LineSeries::new(line, color.stroke_width(2)).point_size(3);
         chart
-            .draw_series(LineSeries::new(line, color.stroke_width(2)).point_size(3))?
+            .draw_series(line)?
             .label(name)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], color));
+            .legend(move |(x, y)| Circle::new((x + 9, y), 4, dots));
     }
     chart
         .configure_series_labels()
-        .background_style(WHITE)
+        .position(place(&points, low, high))
+        .label_font(("sans-serif", 13))
+        .background_style(WHITE.mix(0.8))
         .border_style(LIMIT)
         .draw()?;
     root.present().context("cannot write the plot")
 }
 
-/// The least and the most of them, never the same.
+/// Where the names of the lines are not in the way of these: the corner on the right that
+/// is farther from the last figures.
+fn place(points: &[(&Point, &Row)], low: f64, high: f64) -> SeriesLabelPosition {
+    let middle = (low * high).sqrt();
+    match points.last() {
+        Some((_, row)) if row.ours.max(row.limit) > middle => SeriesLabelPosition::LowerRight,
+        _ => SeriesLabelPosition::UpperRight,
+    }
+}
+
+/// A round count, with the thousands apart.
+fn count(figure: f64) -> String {
+    let digits = format!("{figure:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// The least and the most of them that can stand on a logarithmic axis, never the same.
 fn range(figures: impl Iterator<Item = f64>) -> (f64, f64) {
-    let (low, high) = figures.fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), figure| {
-        (low.min(figure), high.max(figure))
-    });
+    let (low, high) = figures
+        .filter(|figure| *figure > 0.0)
+        .fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), figure| {
+            (low.min(figure), high.max(figure))
+        });
     (low, high.max(low * ROOM))
 }
 
@@ -86,14 +124,19 @@ mod tests {
             point: Some(Point::new("Search", "connections", at)),
         };
         let rows = [row(1, 10_000.0), row(10, 50_000.0), row(1000, 40_000.0)];
-        let points: Vec<_> = rows.iter().map(|row| (row.point.unwrap(), row)).collect();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("search.svg");
-        draw(&file, &points).unwrap();
+        draw(&file, &rows.iter().collect::<Vec<_>>()).unwrap();
         let picture = std::fs::read_to_string(file).unwrap();
         for text in ["p2pchat", "a bare server", "connections", "k/s"] {
             assert!(picture.contains(text), "no {text}");
         }
         assert!(draw(Path::new("/nowhere/x.svg"), &[]).is_err());
+    }
+
+    #[test]
+    fn counts_have_their_thousands_apart() {
+        assert_eq!(count(100.0), "100");
+        assert_eq!(count(1_000_000.0), "1,000,000");
     }
 }

@@ -1,29 +1,6 @@
-//! What the system tells of a process.
-
-use std::time::Duration;
+//! What the system tells of a socket.
 
 use anyhow::{Context, Result};
-
-/// For how long a process has computed so far, in the kernel and outside.
-///
-/// # Errors
-/// If there is no such process, or the system does not tell (it is Linux that does).
-pub fn cpu(pid: u32) -> Result<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))
-        .with_context(|| format!("process {pid} has ended"))?;
-    // Behind the name, which may hold anything: state is the first, utime the 12th.
-    let (_, behind) = stat.rsplit_once(") ").context("a stat without a name")?;
-    let ticks: Vec<u64> = behind
-        .split_whitespace()
-        .skip(11)
-        .take(2)
-        .map(str::parse)
-        .collect::<Result<_, _>>()?;
-    let ticks = ticks.iter().sum::<u64>();
-    Ok(Duration::from_nanos(
-        ticks * 1_000_000_000 / rustix::param::clock_ticks_per_second(),
-    ))
-}
 
 /// How many datagrams the system has dropped because the socket on this UDP port was
 /// full, and how many bytes wait in it.
@@ -46,19 +23,9 @@ pub fn udp_queue(port: u16) -> Result<(u64, u64)> {
     Ok((drops.parse()?, u64::from_str_radix(waiting.1, 16)?))
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_process_that_computes_is_seen_to() {
-        let pid = std::process::id();
-        let before = cpu(pid).unwrap();
-        let mut sum = 0_u64;
-        while cpu(pid).unwrap() < before + Duration::from_millis(20) {
-            sum = std::hint::black_box(sum.wrapping_add(1));
-        }
-    }
 
     #[test]
     fn datagrams_that_nobody_reads_are_seen_waiting_and_then_dropped() {

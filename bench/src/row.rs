@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::sample::Pair;
 
 /// What a figure counts in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// A second.
     PerSecond,
@@ -18,7 +21,8 @@ pub enum Unit {
 }
 
 /// How ours divided by the limit's should be.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reach {
     /// This or more: of rates.
     AtLeast(f64),
@@ -28,15 +32,17 @@ pub enum Reach {
     Below(f64),
     /// Ours may exceed the limit's by this many of the unit.
     MoreByAtMost(f64),
+    /// Whatever it is: a figure to know.
+    Any,
 }
 
 /// Where a row stands on a curve: how the quantity grows.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     /// What grows; the plot is called so.
-    pub curve: &'static str,
+    pub curve: String,
     /// With what; the axis is called so.
-    pub over: &'static str,
+    pub over: String,
     /// How much of that there is.
     pub at: f64,
 }
@@ -44,15 +50,18 @@ pub struct Point {
 impl Point {
     /// So many of something that is counted.
     #[must_use]
-    pub fn new(curve: &'static str, over: &'static str, at: usize) -> Self {
-        // Counts here stay far below 2^52: exact.
-        let at = at as f64;
-        Self { curve, over, at }
+    pub fn new(curve: &str, over: &str, at: usize) -> Self {
+        Self {
+            curve: curve.to_owned(),
+            over: over.to_owned(),
+            // Counts here stay far below 2^52: exact.
+            at: at as f64,
+        }
     }
 }
 
 /// A line of the table.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Row {
     /// What was measured.
     pub what: String,
@@ -77,6 +86,12 @@ impl Row {
         self.ours / self.limit
     }
 
+    /// Whether it should stand in some way at all.
+    #[must_use]
+    pub fn has_reach(&self) -> bool {
+        self.reach != Reach::Any
+    }
+
     /// Whether it is as it should be.
     #[must_use]
     pub fn holds(&self) -> bool {
@@ -85,6 +100,7 @@ impl Row {
             Reach::AtMost(most) => self.ratio() <= most,
             Reach::Below(most) => self.ours <= most,
             Reach::MoreByAtMost(most) => self.ours - self.limit <= most,
+            Reach::Any => true,
         }
     }
 }
@@ -153,16 +169,25 @@ impl fmt::Display for Row {
             Reach::AtMost(most) => format!("≤ {most}"),
             Reach::Below(most) => format!("≤ {}", self.unit.show(most)),
             Reach::MoreByAtMost(most) => format!("≤ {} more", self.unit.show(most)),
+            Reach::Any => String::new(),
+        };
+        let holds = match (self.reach, self.holds()) {
+            (Reach::Any, _) => "",
+            (_, true) => "yes",
+            (_, false) => "**no**",
+        };
+        let ratio = self.ratio();
+        let ratio = match ratio.is_finite() {
+            true => format!("{ratio:.2}"),
+            false => String::new(),
         };
         write!(
             f,
-            "| {} | {} | {} | {} | {:.2} | {reach} | {} |",
+            "| {} | {} | {} | {} | {ratio} | {reach} | {holds} |",
             self.what,
             self.unit.show(self.ours),
             self.against,
             self.unit.show(self.limit),
-            self.ratio(),
-            if self.holds() { "yes" } else { "**no**" },
         )
     }
 }

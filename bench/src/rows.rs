@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use p2pchat_lab::Programs;
 use tempfile::TempDir;
 
+use crate::figures::Outcome;
 use crate::row::Row;
 
 mod group;
@@ -48,6 +49,24 @@ pub enum What {
     Text,
     /// One text to 10, 100 and 1,000 members, against as many bare ones
     Group,
+}
+
+impl What {
+    /// All that is measured where nothing is named.
+    #[must_use]
+    pub fn ordinary() -> Vec<Self> {
+        Self::value_variants().to_vec()
+    }
+
+    /// As it is called on the command line, and in the file of figures.
+    ///
+    /// # Panics
+    /// Never: none is hidden.
+    #[must_use]
+    pub fn name(self) -> String {
+        let value = self.to_possible_value().expect("none is hidden");
+        value.get_name().to_owned()
+    }
 }
 
 /// What all measurements need.
@@ -96,7 +115,11 @@ impl Context {
 ///
 /// # Errors
 /// If a server does not start, or fails under its load.
-pub async fn measure(what: What, context: &Context) -> Result<Vec<Row>> {
+pub async fn measure(what: What, context: &Context) -> Result<Outcome> {
+    Outcome::of(rows(what, context).await)
+}
+
+async fn rows(what: What, context: &Context) -> Result<Vec<Row>> {
     match what {
         What::Search => search::search(context).await,
         What::Redis => redis::redis(context).await,

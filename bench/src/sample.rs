@@ -51,21 +51,18 @@ pub struct Sample {
     pub p50: f64,
     /// What 99 of 100 did not exceed, in seconds.
     pub p99: f64,
-    /// How long the server computed for each, in seconds.
-    pub cpu: f64,
 }
 
 impl Sample {
-    /// Of what took so long, in `wall` in all, for which the server computed for `cpu`.
+    /// Of what took so long, in `wall` in all.
     #[must_use]
-    pub fn new(times: &Times, wall: Duration, cpu: Duration) -> Self {
+    pub fn new(times: &Times, wall: Duration) -> Self {
         // Fewer than 2^52 of them: exact.
         let count = times.count() as f64;
         Self {
             rate: count / wall.as_secs_f64(),
             p50: times.quantile(0.5).as_secs_f64(),
             p99: times.quantile(0.99).as_secs_f64(),
-            cpu: cpu.as_secs_f64() / count.max(1.0),
         }
     }
 }
@@ -106,7 +103,6 @@ fn medians(samples: &[Sample]) -> Sample {
         rate: of(|sample| sample.rate),
         p50: of(|sample| sample.p50),
         p99: of(|sample| sample.p99),
-        cpu: of(|sample| sample.cpu),
     }
 }
 
@@ -127,9 +123,8 @@ mod tests {
         (1..=100).for_each(|n| times.record(Duration::from_micros(n)));
         let p99 = times.quantile(0.99).as_secs_f64();
         assert!((p99 / 99e-6 - 1.0).abs() < 0.002, "{p99}");
-        let sample = Sample::new(&times, Duration::from_secs(2), Duration::from_secs(1));
+        let sample = Sample::new(&times, Duration::from_secs(2));
         assert!((sample.rate - 50.0).abs() < 1e-9);
-        assert!((sample.cpu - 0.01).abs() < 1e-9);
     }
 
     #[tokio::test]

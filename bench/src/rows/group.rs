@@ -108,7 +108,7 @@ impl Group {
             all.context("a member heard nothing")??.forget();
             times.record(began.elapsed());
         }
-        Ok(Sample::new(&times, Duration::from_secs(1), Duration::ZERO))
+        Ok(Sample::new(&times, Duration::from_secs(1)))
     }
 }
 

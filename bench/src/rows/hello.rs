@@ -34,17 +34,17 @@ enum Pace {
 pub(super) async fn hello(context: &Context) -> Result<Vec<Row>> {
     let registry = registry(context, &context.new_store()).await?;
     let bare = Bare::start(&["take"]).await?;
-    let (our_pid, time) = (registry.pid()?, context.time);
+    let time = context.time;
     let full = side_by_side(
         context.rounds,
-        async || Ok(send(registry.udp, our_pid, Pace::Full, time)?.sample),
-        async || Ok(send(bare.address, bare.pid, Pace::Full, time)?.sample),
+        async || Ok(send(registry.udp, Pace::Full, time)?.sample),
+        async || Ok(send(bare.address, Pace::Full, time)?.sample),
     )
     .await?;
     let pace = Pace::PerSecond(full.limit.rate * EASY);
     // The share that was lost, in place of a rate.
-    let lost = |to, pid| {
-        let sent = send(to, pid, pace, time)?;
+    let lost = |to| {
+        let sent = send(to, pace, time)?;
         Ok(Sample {
             rate: sent.lost,
             ..Sample::default()
@@ -52,8 +52,8 @@ pub(super) async fn hello(context: &Context) -> Result<Vec<Row>> {
     };
     let easy = side_by_side(
         context.rounds,
-        async || lost(registry.udp, our_pid),
-        async || lost(bare.address, bare.pid),
+        async || lost(registry.udp),
+        async || lost(bare.address),
     )
     .await?;
     let against = "a bare receiver".to_owned();
@@ -88,11 +88,10 @@ struct Sent {
 }
 
 /// Sends for `time`, and counts by what the system dropped.
-fn send(to: SocketAddr, pid: u32, pace: Pace, time: Duration) -> Result<Sent> {
+fn send(to: SocketAddr, pace: Pace, time: Duration) -> Result<Sent> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     socket.connect(to)?;
     let hello = Hello { username: name(0) }.encode();
-    let cpu = process::cpu(pid)?;
     let (dropped_before, _) = process::udp_queue(to.port())?;
     let began = Instant::now();
     let mut sent = 0_u32;
@@ -113,7 +112,6 @@ fn send(to: SocketAddr, pid: u32, pace: Pace, time: Duration) -> Result<Sent> {
     Ok(Sent {
         sample: Sample {
             rate: (sent - lost) / wall,
-            cpu: (process::cpu(pid)? - cpu).as_secs_f64() / (sent - lost).max(1.0),
             ..Sample::default()
         },
         lost: lost / sent,

@@ -1,9 +1,10 @@
 //! Search on the registry with MongoDB against itself on the embedded store.
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use super::Context;
 use super::search::{MANY, compare, registry, same_exchange};
+use crate::figures::Lacking;
 use crate::load::Load;
 use crate::row::{Reach, Row, Unit};
 
@@ -12,7 +13,8 @@ use crate::row::{Reach, Row, Unit};
 /// # Errors
 /// If `$MONGODB_URI` names no database, or a server fails.
 pub(super) async fn mongo(context: &Context) -> Result<Vec<Row>> {
-    let uri = std::env::var("MONGODB_URI").context("MONGODB_URI names no MongoDB")?;
+    let uri = std::env::var("MONGODB_URI")
+        .map_err(|_| Lacking("$MONGODB_URI names no MongoDB".to_owned()))?;
     let uri = format!(
         "{}/p2pchat_bench_{}",
         uri.trim_end_matches('/'),
@@ -20,8 +22,8 @@ pub(super) async fn mongo(context: &Context) -> Result<Vec<Row>> {
     );
     let on_mongo = registry(context, &uri).await?;
     let embedded = registry(context, &context.new_store()).await?;
-    let mut ours = Load::connect(on_mongo.tcp, on_mongo.pid()?, MANY).await?;
-    let mut limit = Load::connect(embedded.tcp, embedded.pid()?, MANY).await?;
+    let mut ours = Load::connect(on_mongo.tcp, MANY).await?;
+    let mut limit = Load::connect(embedded.tcp, MANY).await?;
     let exchange = same_exchange();
     let pair = compare(context, &mut ours, &exchange, &mut limit, &exchange).await?;
     Ok(vec![Row {

@@ -32,8 +32,8 @@ pub(super) async fn online(context: &Context) -> Result<Vec<Row>> {
         let exchange = exchange(users)?;
         let length = exchange.answer.to_string();
         let bare = Bare::start(&["answer", "--length", &length]).await?;
-        let mut ours = Load::connect(registry.tcp, registry.pid()?, CLIENTS).await?;
-        let mut limit = Load::connect(bare.address, bare.pid, CLIENTS).await?;
+        let mut ours = Load::connect(registry.tcp, CLIENTS).await?;
+        let mut limit = Load::connect(bare.address, CLIENTS).await?;
         let pair = compare(context, &mut ours, &exchange, &mut limit, &exchange).await?;
         let what = format!("All Online, {users} users, {CLIENTS} clients");
         let point = Point::new("All Online", "users online", users);

@@ -4,14 +4,12 @@ use std::time::Instant;
 
 use anyhow::Result;
 use futures::future::try_join_all;
-use p2pchat_lab::Registry;
 use p2pchat_protocol::{Password, Request};
 use p2pchat_registry::password::Hasher;
 use tokio::net::TcpStream;
 
 use super::Context;
 use crate::load::{connect, source};
-use crate::process;
 use crate::row::{Reach, Row, Unit};
 use crate::sample::{Sample, Times, side_by_side};
 use crate::servers::{self, expect, name, on_its_core};
@@ -42,7 +40,7 @@ pub(super) async fn passwords(context: &Context) -> Result<Vec<Row>> {
     for (what, register) in [("registrations", true), ("logins", false)] {
         let pair = side_by_side(
             context.rounds,
-            async || all(context, &registry, &mut clients, register).await,
+            async || all(context, &mut clients, register).await,
             async || hashes(context),
         )
         .await?;
@@ -92,13 +90,7 @@ impl Client {
     }
 }
 
-async fn all(
-    context: &Context,
-    registry: &Registry,
-    clients: &mut [Client],
-    register: bool,
-) -> Result<Sample> {
-    let cpu = process::cpu(registry.pid()?)?;
+async fn all(context: &Context, clients: &mut [Client], register: bool) -> Result<Sample> {
     let began = Instant::now();
     let until = began + context.time;
     let asking = clients.iter_mut().map(|client| client.ask(register, until));
@@ -106,8 +98,7 @@ async fn all(
     for times in try_join_all(asking).await? {
         sum.merge(&times);
     }
-    let cpu = process::cpu(registry.pid()?)? - cpu;
-    Ok(Sample::new(&sum, began.elapsed(), cpu))
+    Ok(Sample::new(&sum, began.elapsed()))
 }
 
 /// Hashes and nothing else, on the core of the servers.
@@ -121,6 +112,6 @@ fn hashes(context: &Context) -> Result<Sample> {
             hasher.hash(&Password::new("correct horse")?)?;
             times.record(began.elapsed());
         }
-        Ok(Sample::new(&times, start.elapsed(), start.elapsed()))
+        Ok(Sample::new(&times, start.elapsed()))
     })
 }

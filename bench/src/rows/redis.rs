@@ -11,6 +11,7 @@ use tokio::process::{Child, Command};
 
 use super::Context;
 use super::search::{MANY, compare, registry, same_exchange};
+use crate::figures::Lacking;
 use crate::load::{Exchange, Load, connect};
 use crate::row::{Reach, Row, Unit};
 use crate::servers::on_its_core;
@@ -25,7 +26,6 @@ const VALUE: &[u8] = b"$9\r\n127.0.0.1\r\n";
 /// A Redis that writes nothing to disk. Killed on drop.
 struct Redis {
     _child: Child,
-    pid: u32,
     address: SocketAddr,
 }
 
@@ -42,7 +42,8 @@ impl Redis {
             .kill_on_drop(true)
             .stdin(Stdio::null())
             .stdout(Stdio::null());
-        let child = on_its_core(|| command.spawn().context("cannot start redis-server"))?;
+        let lacking = || Lacking("there is no redis-server on this machine".to_owned());
+        let child = on_its_core(|| command.spawn().with_context(lacking))?;
         let mut stream = wait_for("Redis", Duration::from_secs(20), async || {
             connect(Ipv4Addr::LOCALHOST, address).await.ok()
         })
@@ -50,7 +51,6 @@ impl Redis {
         stream.write_all(SET).await?;
         stream.read_exact(&mut [0; 5]).await?;
         Ok(Self {
-            pid: child.id().context("Redis ended at once")?,
             _child: child,
             address,
         })
@@ -64,8 +64,8 @@ impl Redis {
 pub(super) async fn redis(context: &Context) -> Result<Vec<Row>> {
     let registry = registry(context, &context.new_store()).await?;
     let redis = Redis::start(context.home()).await?;
-    let mut ours = Load::connect(registry.tcp, registry.pid()?, MANY).await?;
-    let mut limit = Load::connect(redis.address, redis.pid, MANY).await?;
+    let mut ours = Load::connect(registry.tcp, MANY).await?;
+    let mut limit = Load::connect(redis.address, MANY).await?;
     let get = Exchange {
         request: GET.to_vec(),
         answer: VALUE.len(),

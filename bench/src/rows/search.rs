@@ -49,8 +49,8 @@ pub(super) async fn search(context: &Context) -> Result<Vec<Row>> {
     let bare = Bare::start(&["answer", "--length", &length]).await?;
     let mut rows = Vec::new();
     for connections in CONNECTIONS {
-        let mut ours = Load::connect(registry.tcp, registry.pid()?, connections).await?;
-        let mut limit = Load::connect(bare.address, bare.pid, connections).await?;
+        let mut ours = Load::connect(registry.tcp, connections).await?;
+        let mut limit = Load::connect(bare.address, connections).await?;
         let pair = compare(context, &mut ours, &exchange(), &mut limit, &exchange()).await?;
         let point = Point::new("Search", "connections", connections);
         let what = match connections {

@@ -23,8 +23,8 @@ pub(super) async fn sessions(context: &Context) -> Result<Vec<Row>> {
         registry(context, many).await?,
         registry(context, few).await?,
     );
-    let mut ours = Load::connect(crowded.tcp, crowded.pid()?, 1).await?;
-    let mut limit = Load::connect(quiet.tcp, quiet.pid()?, 1).await?;
+    let mut ours = Load::connect(crowded.tcp, 1).await?;
+    let mut limit = Load::connect(quiet.tcp, 1).await?;
     let (a, b) = (in_and_out(many)?, in_and_out(few)?);
     let pair = compare(context, &mut ours, &a, &mut limit, &b).await?;
     // What the users take, without what the program takes with none of them.

@@ -84,7 +84,7 @@ async fn ours(ann: &mut Chatter, bob: &mut Chatter) -> Result<Sample> {
         let sent = |event: &Event| matches!(event, Event::Delivered { .. }).then_some(());
         ann.event_with("delivery", SOON, sent).await?;
     }
-    Ok(Sample::new(&times, Duration::from_secs(1), Duration::ZERO))
+    Ok(Sample::new(&times, Duration::from_secs(1)))
 }
 
 async fn bare(say: &mut BareSay, hear: &mut Hear) -> Result<Sample> {
@@ -97,7 +97,7 @@ async fn bare(say: &mut BareSay, hear: &mut Hear) -> Result<Sample> {
         line.context("a bare text was lost")??;
         times.record(began.elapsed());
     }
-    Ok(Sample::new(&times, Duration::from_secs(1), Duration::ZERO))
+    Ok(Sample::new(&times, Duration::from_secs(1)))
 }
 
 /// The bare receiver. Killed on drop.
