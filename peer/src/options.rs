@@ -9,7 +9,8 @@ use p2pchat_protocol::{PeerAddr, REGISTRY_TCP_PORT, REGISTRY_UDP_PORT};
 #[derive(Debug, Clone)]
 pub struct Options {
     /// Where the registry is: a name or an address, with or without `:PORT`
-    /// ([`REGISTRY_TCP_PORT`] if without).
+    /// ([`REGISTRY_TCP_PORT`] if without). Or several, with commas between them, that serve
+    /// the same users: where one is gone, the next is taken.
     pub registry: String,
     /// Where the registry takes hellos, by UDP.
     pub hello_port: u16,

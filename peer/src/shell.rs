@@ -48,7 +48,7 @@ use driver::{Driver, HelloSocket, State};
 use inbound::{Inbound, Kind};
 use journal::{Journal, Kept, ToJournal};
 use outbound::{Outbound, Ports};
-use resolve::RegistryName;
+use resolve::RegistryNames;
 
 /// How many commands may wait for the machine; who sends more waits.
 const MAX_COMMANDS: usize = 64;
@@ -83,7 +83,7 @@ impl Peer {
     /// If the ports cannot be bound, the registry's name means nothing (and the address
     /// would have to be found by it), or the history or the block list cannot be opened.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let registry = RegistryName::new(&options.registry)?;
+        let registry = RegistryNames::new(&options.registry)?;
         let bound = bind(&options, &registry).await?;
         let hello = hello_socket(bound.address, options.hello_port)?;
         let files = open_files(&options).await?;
@@ -156,7 +156,7 @@ impl Peer {
     }
 }
 
-async fn bind(options: &Options, registry: &RegistryName) -> Result<Bound, StartError> {
+async fn bind(options: &Options, registry: &RegistryNames) -> Result<Bound, StartError> {
     match options.address {
         Some(address) => bind::bind_at(address, options.unprivileged),
         None => bind::bind_first_free(registry.own_address().await?, options.unprivileged),

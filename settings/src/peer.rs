@@ -19,7 +19,8 @@ pub const MAX_REQUEST_LIMIT: u64 = 24 * 60 * 60;
 /// A peer's options, as they are given in one place. `None` means: look into the next.
 #[derive(Debug, Default, Args)]
 pub struct PeerArgs {
-    /// The registry: a name or an address [file: registry] [default: 127.0.0.1:3131]
+    /// The registry: a name or an address; with commas, several that serve the same users
+    /// [file: registry] [default: 127.0.0.1:3131]
     #[arg(long, env = "P2PCHAT_REGISTRY", value_name = "HOST[:PORT]")]
     pub registry: Option<String>,
 

@@ -3,7 +3,7 @@
 //! It never waits for another machine or a front end. The one thing that it waits for is
 //! room in the journal, when the disk is slower than what is said.
 
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
 use p2pchat_model::{Command, Event, PeerAddr};
@@ -18,7 +18,7 @@ use super::inbound::Report;
 use super::journal::ToJournal;
 use super::link::{Link, LinkEvent};
 use super::outbound::Outbound;
-use super::resolve::RegistryName;
+use super::resolve::RegistryNames;
 use crate::machine::{Input, Machine, Output};
 
 mod state;
@@ -38,7 +38,7 @@ pub(super) struct Driver {
     pub(super) machine: Machine,
     pub(super) clock: Clock,
     pub(super) address: PeerAddr,
-    pub(super) registry: RegistryName,
+    pub(super) registry: RegistryNames,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) reports: mpsc::Receiver<Report>,
     /// For the tasks of what is sent.
@@ -59,7 +59,7 @@ pub(super) struct HelloSocket {
     pub(super) socket: UdpSocket,
     pub(super) port: u16,
     /// Where the registry was when it was last reached.
-    pub(super) registry: Option<Ipv4Addr>,
+    pub(super) registry: Option<SocketAddrV4>,
 }
 
 impl HelloSocket {
@@ -67,7 +67,8 @@ impl HelloSocket {
         let Some(registry) = self.registry else {
             return;
         };
-        if let Err(error) = self.socket.send_to(&hello.encode(), (registry, self.port)) {
+        let to = SocketAddrV4::new(*registry.ip(), self.port);
+        if let Err(error) = self.socket.send_to(&hello.encode(), to) {
             tracing::debug!(%registry, %error, "a hello was not sent");
         }
     }
@@ -133,9 +134,12 @@ impl Driver {
     async fn act(&mut self, output: Output) {
         match output {
             Output::ConnectRegistry => {
-                let link =
-                    Link::connect(&mut self.state.links, self.address, self.registry.clone());
-                self.state.link = Some(link);
+                self.state.link = Some(Link::connect(
+                    &mut self.state.links,
+                    self.address,
+                    self.registry.clone(),
+                    self.hello.registry,
+                ));
                 self.state.stuck = false;
             }
             Output::DisconnectRegistry => {

@@ -13,7 +13,7 @@ use crate::{FileError, HistoryError};
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The registry is not given as a name or address with or without a port.
-    #[error("`{0}` is not HOST or HOST:PORT: where is the registry?")]
+    #[error("`{0}` is not HOST or HOST:PORT, or several with commas: where is the registry?")]
     BadRegistry(String),
     /// The registry's name means nothing here.
     #[error(

@@ -5,7 +5,7 @@
 //! successor.
 
 use std::io::{self, ErrorKind};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::SocketAddrV4;
 use std::time::Duration;
 
 use p2pchat_model::PeerAddr;
@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::net;
-use super::resolve::RegistryName;
+use super::resolve::RegistryNames;
 
 /// How many requests may wait to be written. The machine asks one thing at a time or a
 /// few: more means that the registry does not read.
@@ -40,7 +40,7 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) enum LinkEvent {
     /// It is there, and the registry is at this address.
-    Up(Ipv4Addr),
+    Up(SocketAddrV4),
     /// It could not be made, or broke; in words. Nothing comes after this.
     Down(String),
     /// The registry answered.
@@ -55,12 +55,18 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Begins to connect.
-    pub(super) fn connect(tasks: &mut JoinSet<()>, own: PeerAddr, registry: RegistryName) -> Self {
+    /// Begins to connect: to the first that accepts of those after `last`, where the last
+    /// link was, and then of those before and itself.
+    pub(super) fn connect(
+        tasks: &mut JoinSet<()>,
+        own: PeerAddr,
+        registry: RegistryNames,
+        last: Option<SocketAddrV4>,
+    ) -> Self {
         let (asks, to_ask) = mpsc::channel(MAX_ASKS);
         let (tell, events) = mpsc::channel(MAX_EVENTS);
         tasks.spawn(async move {
-            if let Err(reason) = run(own, &registry, to_ask, &tell).await {
+            if let Err(reason) = run(own, (&registry, last), to_ask, &tell).await {
                 // Nobody listens if the link was dropped.
                 let _ = tell.send(LinkEvent::Down(reason)).await;
             }
@@ -88,41 +94,50 @@ type Tell = mpsc::Sender<LinkEvent>;
 
 async fn run(
     own: PeerAddr,
-    registry: &RegistryName,
+    to: (&RegistryNames, Option<SocketAddrV4>),
     mut asks: mpsc::Receiver<Request>,
     tell: &Tell,
 ) -> Result<(), String> {
     let (mut stream, at) = tokio::select! {
-        connected = connect(own, registry) => connected?,
+        connected = connect(own, to) => connected?,
         () = tell.closed() => return Ok(()),
     };
-    let _ = tell.send(LinkEvent::Up(*at.ip())).await;
+    let _ = tell.send(LinkEvent::Up(at)).await;
     let result = converse(&mut stream, &mut asks, tell).await;
     net::close_in_order(stream, CLOSE_PATIENCE).await;
     result.map_err(|error| broken(&error))
 }
 
-/// Tries all addresses of the registry's name as it stands now: a registry that moves is
-/// found again.
+/// Tries all addresses of the registry's names as they stand now: a registry that moves is
+/// found again. Where there are several, one that is gone has cost its deadline already: it
+/// is tried last.
 async fn connect(
     own: PeerAddr,
-    registry: &RegistryName,
+    (registry, last): (&RegistryNames, Option<SocketAddrV4>),
 ) -> Result<(TcpStream, SocketAddrV4), String> {
-    let addresses = registry
+    let mut addresses = registry
         .resolve()
         .await
         .map_err(|error| format!("its name means nothing: {error}"))?;
-    let mut reason = String::new();
+    if let Some(tried) = addresses.iter().position(|at| Some(*at) == last) {
+        addresses.rotate_left(tried + 1);
+    }
+    let mut reasons: Vec<String> = Vec::new();
     for at in addresses {
         match net::dial(own, at.into(), CONNECT_DEADLINE).await {
             Ok(stream) => {
                 keep_alive(&stream);
                 return Ok((stream, at));
             }
-            Err(error) => reason = unreachable(registry, own, at, &error),
+            Err(error) => {
+                let reason = unreachable(registry, own, at, &error);
+                if !reasons.contains(&reason) {
+                    reasons.push(reason);
+                }
+            }
         }
     }
-    Err(reason)
+    Err(reasons.join("; "))
 }
 
 fn keep_alive(stream: &TcpStream) {
@@ -173,7 +188,7 @@ async fn decode(decoder: &mut ResponseDecoder, mut bytes: &[u8], tell: &Tell) ->
 /// Why there is no connection; stands behind "no connection to the registry NAME: ", so it
 /// says where the registry is only if that is news.
 fn unreachable(
-    registry: &RegistryName,
+    registry: &RegistryNames,
     own: PeerAddr,
     at: SocketAddrV4,
     error: &io::Error,

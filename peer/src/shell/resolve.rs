@@ -1,5 +1,6 @@
 //! Where the registry is, and from which address this machine reaches it.
 
+use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::Duration;
@@ -13,32 +14,78 @@ use super::StartError;
 /// How long the resolver may take. The system's own limit is often 30 s.
 const RESOLVE_DEADLINE: Duration = Duration::from_secs(5);
 
-/// The registry as the user named it: a host, and a port.
+/// The registry as the user named it: a host and a port, or several of them that serve the
+/// same users.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RegistryName {
+pub(super) struct RegistryNames(Vec<RegistryName>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct RegistryName {
     host: String,
     port: u16,
 }
 
-impl RegistryName {
-    /// Reads `HOST` or `HOST:PORT`.
+impl RegistryNames {
+    /// Reads `HOST` or `HOST:PORT`, or several with commas between them.
     pub(super) fn new(text: &str) -> Result<Self, StartError> {
         let bad = || StartError::BadRegistry(text.to_owned());
+        let names = text.split(',').map(RegistryName::new);
+        names.collect::<Option<_>>().map(Self).ok_or_else(bad)
+    }
+
+    /// The IPv4 addresses of all of them at this moment, in their order: one at the least.
+    /// Names that mean nothing do not matter as long as one does.
+    pub(super) async fn resolve(&self) -> io::Result<Vec<SocketAddrV4>> {
+        let mut found = Vec::new();
+        let mut failed = Ok(());
+        for name in &self.0 {
+            match name.resolve().await {
+                Ok(addresses) => found.extend(addresses),
+                Err(error) => failed = Err(error),
+            }
+        }
+        match found.is_empty() {
+            true => failed.map(|()| found),
+            false => Ok(found),
+        }
+    }
+
+    /// The address from which this machine reaches the first of them. No packet is sent.
+    pub(super) async fn own_address(&self) -> Result<PeerAddr, StartError> {
+        let name = self.to_string();
+        match self.resolve().await {
+            Ok(found) => {
+                source_address(found[0]).map_err(|reason| StartError::NoRoute { name, reason })
+            }
+            Err(reason) => Err(StartError::UnknownRegistry { name, reason }),
+        }
+    }
+}
+
+impl Display for RegistryNames {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (number, name) in self.0.iter().enumerate() {
+            let comma = if number == 0 { "" } else { ", " };
+            write!(f, "{comma}{}:{}", name.host, name.port)?;
+        }
+        Ok(())
+    }
+}
+
+impl RegistryName {
+    fn new(text: &str) -> Option<Self> {
         let (host, port) = match text.trim().rsplit_once(':') {
-            Some((host, port)) => (host, port.parse().map_err(|_| bad())?),
+            Some((host, port)) => (host, port.parse().ok()?),
             None => (text.trim(), REGISTRY_TCP_PORT),
         };
-        if host.is_empty() || port == 0 || host.contains([':', '/', '[', ' ']) {
-            return Err(bad());
-        }
-        Ok(Self {
+        let is_bad = host.is_empty() || port == 0 || host.contains([':', '/', '[', ' ']);
+        (!is_bad).then(|| Self {
             host: host.to_owned(),
             port,
         })
     }
 
-    /// Its IPv4 addresses at this moment: one at the least.
-    pub(super) async fn resolve(&self) -> io::Result<Vec<SocketAddrV4>> {
+    async fn resolve(&self) -> io::Result<Vec<SocketAddrV4>> {
         let found = timeout(
             RESOLVE_DEADLINE,
             tokio::net::lookup_host((self.host.as_str(), self.port)),
@@ -55,27 +102,6 @@ impl RegistryName {
             true => Err(io::Error::other("it has no IPv4 address")),
             false => Ok(found),
         }
-    }
-
-    /// The address from which this machine reaches the registry. No packet is sent.
-    pub(super) async fn own_address(&self) -> Result<PeerAddr, StartError> {
-        let found = self
-            .resolve()
-            .await
-            .map_err(|reason| StartError::UnknownRegistry {
-                name: self.host.clone(),
-                reason,
-            })?;
-        source_address(found[0]).map_err(|reason| StartError::NoRoute {
-            name: self.to_string(),
-            reason,
-        })
-    }
-}
-
-impl std::fmt::Display for RegistryName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
     }
 }
 
@@ -95,11 +121,7 @@ mod tests {
 
     #[test]
     fn the_port_may_be_left_out() {
-        let parts = |text| {
-            RegistryName::new(text)
-                .map(|name| (name.host, name.port))
-                .ok()
-        };
+        let parts = |text| RegistryName::new(text).map(|name| (name.host, name.port));
         assert_eq!(
             parts("chat.example"),
             Some(("chat.example".to_owned(), 3131))
@@ -122,19 +144,36 @@ mod tests {
         }
     }
 
+    #[test]
+    fn there_may_be_several() {
+        let names = RegistryNames::new("a.example, 127.0.0.1:4000,b").unwrap();
+        assert_eq!(names.to_string(), "a.example:3131, 127.0.0.1:4000, b:3131");
+        for bad in ["", "a,", ",a", "a,,b", "a b", "a,b:0"] {
+            let error = RegistryNames::new(bad).unwrap_err();
+            assert!(error.to_string().contains(&format!("`{bad}`")), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_that_means_nothing_does_not_matter_beside_one_that_does() {
+        let names = RegistryNames::new("no-such-host.invalid,127.0.0.1:7").unwrap();
+        let found = names.resolve().await.unwrap();
+        assert_eq!(found, ["127.0.0.1:7".parse().unwrap()]);
+    }
+
     #[tokio::test]
     async fn a_loopback_registry_is_reached_from_loopback() {
-        let name = RegistryName::new("127.0.0.1").unwrap();
+        let name = RegistryNames::new("127.0.0.1").unwrap();
         let own = name.own_address().await.unwrap();
         assert_eq!(own.ip(), Ipv4Addr::LOCALHOST);
     }
 
     #[tokio::test]
     async fn a_name_that_means_nothing_is_an_error_that_names_it() {
-        let name = RegistryName::new("no-such-host.invalid").unwrap();
+        let name = RegistryNames::new("no-such-host.invalid").unwrap();
         let error = name.own_address().await.unwrap_err();
         assert!(
-            error.to_string().contains("`no-such-host.invalid`"),
+            error.to_string().contains("`no-such-host.invalid:3131`"),
             "{error}"
         );
     }

@@ -1,3 +1,5 @@
+use std::net::{Ipv4Addr, SocketAddr};
+
 use p2pchat_model::Username;
 use p2pchat_protocol::{OnlineUser, RequestDecoder};
 use tokio::io::AsyncWriteExt;
@@ -27,8 +29,8 @@ struct Pair {
 
 fn begin(own: PeerAddr, at: PeerAddr, port: u16) -> (Link, JoinSet<()>) {
     let mut tasks = JoinSet::new();
-    let name = RegistryName::new(&format!("{at}:{port}")).unwrap();
-    (Link::connect(&mut tasks, own, name), tasks)
+    let name = RegistryNames::new(&format!("{at}:{port}")).unwrap();
+    (Link::connect(&mut tasks, own, name, None), tasks)
 }
 
 async fn event(link: &mut Link) -> LinkEvent {
@@ -61,7 +63,7 @@ async fn pair() -> Pair {
     let (mut link, tasks) = begin(own, at, port);
     let (registry, from) = accept(&listener).await;
     assert_eq!(from, own.ip());
-    assert!(matches!(event(&mut link).await, LinkEvent::Up(ip) if ip == at.ip()));
+    assert!(matches!(event(&mut link).await, LinkEvent::Up(reached) if *reached.ip() == at.ip()));
     Pair {
         link,
         registry,
@@ -140,8 +142,8 @@ async fn a_registry_that_does_not_listen_is_told_in_words() {
 #[tokio::test]
 async fn a_name_that_means_nothing_is_told_in_words() {
     let mut tasks = JoinSet::new();
-    let name = RegistryName::new("no-such-host.invalid:3131").unwrap();
-    let mut link = Link::connect(&mut tasks, own_address(), name);
+    let name = RegistryNames::new("no-such-host.invalid:3131").unwrap();
+    let mut link = Link::connect(&mut tasks, own_address(), name, None);
     let reason = down(&mut link).await;
     assert!(reason.contains("its name means nothing"), "{reason}");
 }
@@ -178,4 +180,37 @@ async fn a_registry_that_does_not_read_gets_no_endless_queue() {
         .take_while(|_| link.ask(Request::AllOnline { username: name() }))
         .count();
     assert_eq!(taken, MAX_ASKS);
+}
+
+#[tokio::test]
+async fn of_several_the_next_one_is_taken_where_one_is_gone() {
+    let own = own_address();
+    let (first, first_port) = listener(own_address()).await;
+    let (second, second_port) = listener(own_address()).await;
+    let at = [&first, &second].map(|listener| match listener.local_addr().unwrap() {
+        SocketAddr::V4(at) => at,
+        SocketAddr::V6(_) => unreachable!("an IPv4 listener"),
+    });
+    assert_eq!(at.map(|at| at.port()), [first_port, second_port]);
+    let names = RegistryNames::new(&format!("{},{}", at[0], at[1])).unwrap();
+    let mut tasks = JoinSet::new();
+    let mut reached = async |last| {
+        let mut link = Link::connect(&mut tasks, own, names.clone(), last);
+        match event(&mut link).await {
+            LinkEvent::Up(at) => Ok(at),
+            LinkEvent::Down(reason) => Err(reason),
+            other @ LinkEvent::Response(_) => panic!("{other:?} unasked"),
+        }
+    };
+    assert_eq!(reached(None).await, Ok(at[0]));
+    // Whatever became of the first: it broke.
+    assert_eq!(reached(Some(at[0])).await, Ok(at[1]));
+    assert_eq!(reached(Some(at[1])).await, Ok(at[0]));
+    drop(first);
+    assert_eq!(reached(Some(at[1])).await, Ok(at[1]));
+    drop(second);
+    let reason = reached(None).await.unwrap_err();
+    for at in at {
+        assert!(reason.contains(&format!("listens at {at}")), "{reason}");
+    }
 }
