@@ -58,6 +58,19 @@ pub async fn build(release: bool) -> Result<Programs> {
     })
 }
 
+/// Builds the programs as people use them, and one that tries them; where the latter is.
+///
+/// # Errors
+/// If they do not build.
+pub async fn build_with(tool: &str) -> Result<PathBuf> {
+    println!("building the programs and {tool}, optimised");
+    let packages = ["p2pchat-registry", "p2pchat", "p2pchat-bridge", tool];
+    let mut built = build_packages(&packages, true).await?;
+    built
+        .remove(tool)
+        .with_context(|| format!("cargo did not say where it put {tool}"))
+}
+
 /// Builds the programs of some packages, and says where each of them is. Cargo shows its
 /// progress.
 ///

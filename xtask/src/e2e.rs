@@ -33,7 +33,7 @@ pub async fn tests() -> Result<Command> {
 }
 
 /// Installs exactly what the lock file names, unless that was done since it changed.
-async fn libraries(folder: &Path) -> Result<()> {
+pub(crate) async fn libraries(folder: &Path) -> Result<()> {
     let changed = |name: &str| fs::metadata(folder.join(name))?.modified();
     let installed = changed("node_modules/.package-lock.json");
     if installed.is_ok_and(|at| changed("package-lock.json").is_ok_and(|lock| lock <= at)) {

@@ -5,6 +5,7 @@
 //! that comes about.
 
 pub mod apt;
+pub mod bench;
 pub mod cache;
 pub mod cargo;
 pub mod check;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
-use xtask::{check, demo, deny, dev, fuzz, sbom, soak, web};
+use xtask::{bench, check, demo, deny, dev, fuzz, sbom, soak, web};
 
 /// What there is to do with the source of p2pchat.
 #[derive(Parser)]
@@ -48,6 +48,13 @@ enum Task {
     /// Each run prints a report; the summary at the end has them all. The exit code is 0
     /// only if all that has to hold held. All of them take some two hours.
     Soak(soak::Options),
+    /// Measure how close the programs are to the limit of the machine
+    ///
+    /// Each quantity is measured side by side with what limits it; the table, with plots,
+    /// is written to docs/benchmarks.md. The exit code is 0 only if everything that was
+    /// measured is as it should be. With --check it counts instructions instead, which
+    /// takes a minute, and compares them with those that are committed.
+    Bench(bench::Options),
     /// Check what p2pchat is made of: licences, sources, bans, advisories
     ///
     /// By cargo-deny and deny.toml. The advisories are those of the RustSec database, which
@@ -90,6 +97,7 @@ async fn run(task: Task) -> Result<ExitCode> {
         Task::Test(options) => check::run(&options).await,
         Task::Fuzz(options) => fuzz::run(&options).await,
         Task::Soak(options) => soak::run(&options).await,
+        Task::Bench(options) => bench::run(&options).await,
         Task::Deny => deny::run().await.map(|advisories| {
             println!("{advisories}");
             ExitCode::SUCCESS

@@ -4,7 +4,7 @@
 mod runs;
 mod summary;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -61,7 +61,7 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
             .for_each(|run| println!("{:<14} {}", run.name(), run.what()));
         return Ok(ExitCode::SUCCESS);
     }
-    let lab = build().await?;
+    let lab = cargo::build_with("p2pchat-lab").await?;
     // A run that needs one says so if there is none.
     let mongodb = match runs.iter().any(|run| run.needs_mongod()) {
         true => MongoDb::bring()
@@ -93,21 +93,6 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
     })
-}
-
-/// Builds the programs as people use them, and what tries them; where the latter is.
-async fn build() -> Result<PathBuf> {
-    println!("building the programs, optimised");
-    let programs = [
-        "p2pchat-registry",
-        "p2pchat",
-        "p2pchat-bridge",
-        "p2pchat-lab",
-    ];
-    let mut built = cargo::build_packages(&programs, true).await?;
-    built
-        .remove("p2pchat-lab")
-        .context("cargo did not say where it put p2pchat-lab")
 }
 
 fn command(run: Run, lab: &Path, options: &Options) -> Command {

@@ -24,16 +24,34 @@ const MOST: usize = 250 * 1024;
 /// # Errors
 /// If a tool is missing, if it does not build, or if it weighs too much.
 pub async fn build() -> Result<()> {
+    let built = root().join("target/web/page");
+    let weights = trunk("index.html", &built).await?;
+    put(&built, &dist()).context("cannot put the page into dist")?;
+    weigh(&weights)
+}
+
+/// Builds the least yew page in the same way, for the page to be held against; the folder
+/// that it is in.
+///
+/// # Errors
+/// If a tool is missing, or if it does not build.
+pub async fn hello() -> Result<PathBuf> {
+    let built = root().join("target/web/hello");
+    trunk("bench/hello/index.html", &built).await?;
+    Ok(built)
+}
+
+/// Builds the page that an index file is of into a folder, and puts the compressed forms
+/// beside its files.
+async fn trunk(index: &str, built: &Path) -> Result<Vec<Weight>> {
     let toolbox = Toolbox::bring().await?;
     let mut command = toolbox.trunk();
-    let built = root().join("target/web/page");
-    command.args(["build", "--release", "--dist"]).arg(&built);
+    command.args(["build", index, "--release", "--dist"]);
+    command.arg(built);
     println!("{}", process::shown(&command));
     process::run(&mut command).await?;
     // Some seconds are long for the one thread of the runtime, but nothing else runs now.
-    let weights = compress::all(&files(&built)?)?;
-    put(&built, &dist()).context("cannot put the page into dist")?;
-    weigh(&weights)
+    compress::all(&files(built)?)
 }
 
 /// Only a page that is whole takes the place of the last one.

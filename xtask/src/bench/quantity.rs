@@ -1,0 +1,84 @@
+//! What there is to measure.
+
+use clap::ValueEnum;
+
+/// A quantity, by the name that `p2pchat-bench` has for it, in the order in which they are
+/// measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Quantity {
+    /// Search, with 1 to 1,000 connections, against a bare server
+    Search,
+    /// Search against Redis
+    Redis,
+    /// Search with accounts in MongoDB against the embedded store
+    Mongo,
+    /// Hello datagrams against a bare receiver
+    Hello,
+    /// All Online with 10 to 100,000 users, against a bare server
+    Online,
+    /// A login and logout with up to 1,000,000 users online, against 100
+    Sessions,
+    /// The memory of idle sessions, against a bare server's
+    Idle,
+    /// Registrations and logins, against Argon2id alone
+    Passwords,
+    /// From start to listening, against `/bin/true`
+    Start,
+    /// One text from program to program, against connect, write, close, read
+    Text,
+    /// Texts at 10 to 1,000 a second, against the same
+    Rate,
+    /// One text to 1 to 1,000 members, against as many bare ones
+    Group,
+    /// One text from browser page to browser page, against a WebSocket echo and a bare text
+    Browser,
+    /// What the page weighs, how soon it can be used, and what drawing costs, against a
+    /// yew hello world
+    Page,
+    /// Building again after one file of each crate has changed; only where it is named
+    Builds,
+    /// `cargo xtask test` once everything is built; only where it is named
+    Tests,
+}
+
+impl Quantity {
+    /// All but those that take long.
+    pub(super) fn ordinary() -> Vec<Self> {
+        let short = |one: &&Self| !matches!(one, Self::Builds | Self::Tests);
+        Self::value_variants()
+            .iter()
+            .filter(short)
+            .copied()
+            .collect()
+    }
+
+    /// As it is called on the command line, and by `p2pchat-bench`.
+    pub(super) fn name(self) -> String {
+        self.value().get_name().to_owned()
+    }
+
+    pub(super) fn what(self) -> String {
+        let value = self.value();
+        value
+            .get_help()
+            .map(ToString::to_string)
+            .unwrap_or_default()
+    }
+
+    fn value(self) -> clap::builder::PossibleValue {
+        self.to_possible_value().expect("none is hidden")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_long_is_measured_only_where_it_is_named() {
+        let ordinary = Quantity::ordinary();
+        assert!(ordinary.contains(&Quantity::Page));
+        assert!(!ordinary.contains(&Quantity::Tests));
+        assert!(ordinary.iter().all(|one| !one.what().is_empty()));
+    }
+}
