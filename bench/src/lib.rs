@@ -6,9 +6,11 @@
 //! and writes `docs/benchmarks.md`.
 
 pub mod bare;
+pub mod count;
 pub mod figures;
 pub mod load;
 pub mod machine;
+pub mod micro;
 pub mod page;
 pub mod pin;
 pub mod plot;

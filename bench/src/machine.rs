@@ -16,10 +16,16 @@ pub fn describe() -> String {
     let kernel = Command::new("uname").arg("-sr").output().ok();
     let kernel = kernel.and_then(|output| String::from_utf8(output.stdout).ok());
     parts.extend(kernel.map(|text| format!("on {}", text.trim())));
-    let rustc = Command::new("rustc").arg("--version").output().ok();
-    let rustc = rustc.and_then(|output| String::from_utf8(output.stdout).ok());
-    parts.extend(rustc.map(|text| format!("with {}", text.trim())));
+    parts.extend(rustc().map(|rustc| format!("with {rustc}")));
     format!("The machine: {}.", parts.join(" "))
+}
+
+/// The compiler, as it calls itself.
+#[must_use]
+pub fn rustc() -> Option<String> {
+    let output = Command::new("rustc").arg("--version").output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    Some(text.trim().to_owned())
 }
 
 /// What stands behind the colon of the first line that begins so.

@@ -8,10 +8,11 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use p2pchat_bench::bare::{self, Bare};
 use p2pchat_bench::figures::{Figures, Measured, Outcome};
+use p2pchat_bench::micro::{self, Work};
 use p2pchat_bench::pin::{self, Side};
 use p2pchat_bench::row::Row;
 use p2pchat_bench::rows::{self, Context, What};
-use p2pchat_bench::{machine, page};
+use p2pchat_bench::{count, machine, page};
 
 /// Measures the built programs, which lie beside this one, side by side with their limits.
 #[derive(Debug, Parser)]
@@ -38,6 +39,21 @@ enum Task {
         #[arg(long, value_name = "FOLDER")]
         write: Option<PathBuf>,
     },
+    /// Count the instructions of small pieces of work, by valgrind
+    Count {
+        /// The counts of earlier
+        #[arg(long, value_name = "FILE")]
+        baseline: PathBuf,
+        /// Put the new counts there
+        #[arg(long)]
+        write: bool,
+    },
+    /// Do one of those pieces of work
+    Work {
+        /// Which
+        #[arg(value_enum)]
+        work: Work,
+    },
     /// Be what the programs are held against
     #[command(subcommand)]
     Bare(Bare),
@@ -52,6 +68,11 @@ async fn main() -> Result<ExitCode> {
             time,
             write,
         } => run(what, rounds, time, write.as_deref()).await,
+        Task::Count { baseline, write } => count::run(&baseline, write).map(code),
+        Task::Work { work } => {
+            micro::run(work);
+            Ok(ExitCode::SUCCESS)
+        }
         Task::Bare(bare) => bare::run(bare).await.map(|()| ExitCode::SUCCESS),
     }
 }
@@ -97,8 +118,12 @@ async fn run(
             page::write(folder, &figures)?;
         }
     }
-    Ok(match good {
+    Ok(code(good))
+}
+
+fn code(good: bool) -> ExitCode {
+    match good {
         true => ExitCode::SUCCESS,
         false => ExitCode::FAILURE,
-    })
+    }
 }

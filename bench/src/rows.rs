@@ -18,6 +18,7 @@ mod idle;
 mod mongo;
 mod online;
 mod passwords;
+mod rate;
 mod redis;
 mod search;
 mod sessions;
@@ -47,6 +48,8 @@ pub enum What {
     Start,
     /// One text from program to program, against connect, write, close, read
     Text,
+    /// Texts at 10 to 2,000 a second, against the same
+    Rate,
     /// One text to 10, 100 and 1,000 members, against as many bare ones
     Group,
 }
@@ -131,6 +134,7 @@ async fn rows(what: What, context: &Context) -> Result<Vec<Row>> {
         What::Passwords => passwords::passwords(context).await,
         What::Start => start::start(context).await,
         What::Text => text::text(context).await,
+        What::Rate => rate::rate(context).await,
         What::Group => group::group(context).await,
     }
 }

@@ -72,13 +72,17 @@ pub(super) async fn group(context: &Context) -> Result<Vec<Row>> {
 }
 
 /// Members that are nothing but a socket each.
-struct Group {
+pub(super) struct Group {
     addresses: Vec<SocketAddr>,
     heard: Arc<Semaphore>,
 }
 
 impl Group {
-    async fn listen(first: usize, members: usize) -> Result<Self> {
+    /// So many from the member of this number on.
+    ///
+    /// # Errors
+    /// If one cannot listen.
+    pub(super) async fn listen(first: usize, members: usize) -> Result<Self> {
         let heard = Arc::new(Semaphore::new(0));
         let mut addresses = Vec::with_capacity(members);
         for number in first..first + members {
@@ -122,7 +126,10 @@ async fn listen(number: usize) -> Result<TcpListener> {
 }
 
 /// Somebody who accepted the request of the first member, who brought the others along.
-async fn chat_with(
+///
+/// # Errors
+/// If it does not start, or hears of no request.
+pub(super) async fn chat_with(
     context: &Context,
     registry: &Registry,
     group: &Group,

@@ -49,7 +49,7 @@ pub(super) async fn online(context: &Context) -> Result<Vec<Row>> {
 }
 
 /// The request, and how long the answer is: all users are at 127.0.0.1.
-fn exchange(users: usize) -> Result<Exchange> {
+pub(super) fn exchange(users: usize) -> Result<Exchange> {
     let address = servers::peer(Ipv4Addr::LOCALHOST)?;
     let user = |number| OnlineUser {
         name: name(number),

@@ -11,45 +11,50 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::Context;
-use crate::row::{Reach, Row, Unit};
+use crate::row::{Point, Reach, Row, Unit};
 use crate::sample::{Pair, Sample, side_by_side};
 use crate::servers::{self, on_its_core};
 
-/// How many accounts a large store has.
-const ACCOUNTS: usize = 1_000_000;
-/// How long a start may take with an empty store, and with a large one.
+/// How many accounts the store has.
+const ACCOUNTS: [usize; 4] = [0, 1_000, 100_000, 1_000_000];
+/// How long a start may take with few of them, and with the most.
 const EMPTY: f64 = 0.050;
 const LARGE: f64 = 0.200;
 
-/// The registry, with an empty store and a large one, and the bridge.
+/// The registry, with an empty store and larger ones, and the bridge.
 ///
 /// # Errors
 /// If one does not start.
 pub(super) async fn start(context: &Context) -> Result<Vec<Row>> {
-    let empty = of_registry(context, &context.new_store()).await?;
-    let store = context.new_store();
-    println!("making {ACCOUNTS} accounts");
-    servers::fill(&store, ACCOUNTS).await?;
-    let large = of_registry(context, &store).await?;
+    let mut rows = Vec::new();
+    for accounts in ACCOUNTS {
+        let store = context.new_store();
+        servers::fill(&store, accounts).await?;
+        let pair = of_registry(context, &store).await?;
+        let most = if accounts < 1_000_000 { EMPTY } else { LARGE };
+        let what = format!("cold start of the registry, {accounts} accounts");
+        // A logarithmic axis has no place for 0.
+        let point = Point::new("Cold start of the registry", "accounts", accounts.max(10));
+        rows.push(Row {
+            point: Some(point),
+            ..row(what, pair, most)
+        });
+    }
     let bridge = of_bridge(context).await?;
-    let row = |what: &str, pair: Pair, most| Row {
-        what: what.to_owned(),
+    rows.push(row("cold start of the bridge".to_owned(), bridge, EMPTY));
+    Ok(rows)
+}
+
+fn row(what: String, pair: Pair, most: f64) -> Row {
+    Row {
+        what,
         against: "/bin/true".to_owned(),
         unit: Unit::Seconds,
         ours: pair.ours.p50,
         limit: pair.limit.p50,
         reach: Reach::Below(most),
         point: None,
-    };
-    Ok(vec![
-        row("cold start of the registry, empty store", empty, EMPTY),
-        row(
-            &format!("cold start of the registry, {ACCOUNTS} accounts"),
-            large,
-            LARGE,
-        ),
-        row("cold start of the bridge", bridge, EMPTY),
-    ])
+    }
 }
 
 async fn of_registry(context: &Context, store: &str) -> Result<Pair> {

@@ -101,14 +101,18 @@ async fn bare(say: &mut BareSay, hear: &mut Hear) -> Result<Sample> {
 }
 
 /// The bare receiver. Killed on drop.
-struct Hear {
+pub(super) struct Hear {
     _child: Child,
-    address: SocketAddr,
-    lines: Lines<BufReader<ChildStdout>>,
+    pub(super) address: SocketAddr,
+    pub(super) lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Hear {
-    async fn start() -> Result<Self> {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub(super) async fn start() -> Result<Self> {
         let at = SocketAddr::from((own_address(), PORT)).to_string();
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["bare", "hear", &at]);
