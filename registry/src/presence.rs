@@ -2,7 +2,8 @@
 //!
 //! Users are spread over shards, each behind a lock of its own; "still here" is one
 //! atomic store under a read lock. The online list is kept as the bytes of its response
-//! and made again only when somebody asks after a change.
+//! and made again only when somebody asks after a change: at once where few are online,
+//! and so often where many are that it costs a small part of a core ([`listing`]).
 //!
 //! The rules, from PROTOCOL.md:
 //! - a user is online from login to logout, or until no Hello came for the timeout;
@@ -17,12 +18,13 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
+use p2pchat_protocol::{PeerAddr, Username};
 
+mod listing;
 mod online_list;
 
 pub use online_list::OnlineList;
@@ -34,12 +36,34 @@ const SHARDS: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId(u64);
 
+/// A session that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Whose it was.
+    pub name: Username,
+    /// Which one.
+    pub session: SessionId,
+    /// Whether the user was online until now: if not, the time of the session had run
+    /// out before.
+    pub was_online: bool,
+}
+
 #[derive(Debug)]
 struct Entry {
     address: PeerAddr,
     session: SessionId,
     /// In milliseconds, so that a Hello needs no write lock.
     last_seen: AtomicU64,
+}
+
+impl Entry {
+    fn ended(&self, name: Username, was_online: bool) -> Ended {
+        Ended {
+            name,
+            session: self.session,
+            was_online,
+        }
+    }
 }
 
 type Shard = RwLock<HashMap<Username, Entry>>;
@@ -56,8 +80,6 @@ pub struct Presence {
     /// Moves with each change of who is online, under the lock of the changed shard.
     version: AtomicU64,
     list: ArcSwap<OnlineList>,
-    /// Held by whoever makes the list anew; the others who asked wait for that one.
-    listing: Mutex<()>,
 }
 
 impl Presence {
@@ -71,8 +93,7 @@ impl Presence {
             next_session: AtomicU64::new(1),
             next_sweep: AtomicU64::new(0),
             version: AtomicU64::new(0),
-            list: ArcSwap::from_pointee(OnlineList::new(0, Vec::new())),
-            listing: Mutex::new(()),
+            list: ArcSwap::from_pointee(OnlineList::default()),
         }
     }
 
@@ -107,31 +128,29 @@ impl Presence {
         }
     }
 
-    /// Takes a user offline. `session` is what the asking connection got when it logged
-    /// that name in, if it did. `false` if the user is not online, or the asker has no
-    /// say.
+    /// Takes a user offline, and says which session has ended by that. `session` is what
+    /// the asking connection got when it logged that name in, if it did. `None` if there
+    /// is no such user, or the asker has no say.
     pub fn logout(
         &self,
         name: Username,
         session: Option<SessionId>,
         from: PeerAddr,
         now: Duration,
-    ) -> bool {
+    ) -> Option<Ended> {
         let mut shard = self.write(self.shard_of(name));
-        let Some(entry) = shard.get(&name) else {
-            return false;
-        };
+        let entry = shard.get(&name)?;
         let has_a_say = match session {
             Some(session) => entry.session == session,
             None => entry.address == from,
         };
         if !has_a_say {
-            return false;
+            return None;
         }
-        let was_online = self.is_live(entry, now);
+        let ended = entry.ended(name, self.is_live(entry, now));
         shard.remove(&name);
         self.changed();
-        was_online
+        Some(ended)
     }
 
     /// Where a user is, `None` if not online.
@@ -142,57 +161,22 @@ impl Presence {
         self.is_live(entry, now).then_some(entry.address)
     }
 
-    /// The online list, by name. Users whose time ran out are in it until
-    /// [`Presence::sweep`] comes by their shard.
-    #[must_use]
-    pub fn online_list(&self) -> Arc<OnlineList> {
-        let is_current = |list: &OnlineList| list.version() == self.version.load(Ordering::Acquire);
-        let list = self.list.load_full();
-        if is_current(&list) {
-            return list;
-        }
-        let _listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
-        let list = self.list.load_full();
-        if is_current(&list) {
-            return list;
-        }
-        let list = Arc::new(self.list_anew());
-        self.list.store(Arc::clone(&list));
-        list
-    }
-
-    /// The version is read first: a change during the listing makes the list old at
-    /// once, and never passes unnoticed.
-    fn list_anew(&self) -> OnlineList {
-        let version = self.version.load(Ordering::Acquire);
-        let mut users = Vec::new();
-        for index in 0..SHARDS {
-            let shard = self.read(index);
-            users.extend(shard.iter().map(|(&name, entry)| OnlineUser {
-                name,
-                address: entry.address,
-            }));
-        }
-        OnlineList::new(version, users)
-    }
-
-    /// Removes the users of the next shard whose time ran out, and returns how many. To
-    /// be called at [`Presence::sweep_interval`].
-    pub fn sweep(&self, now: Duration) -> usize {
+    /// Removes the users of the next shard whose time ran out, and returns their sessions.
+    /// To be called at [`Presence::sweep_interval`].
+    pub fn sweep(&self, now: Duration) -> Vec<Ended> {
         let turn = self.next_sweep.fetch_add(1, Ordering::Relaxed) % SHARDS as u64;
         let index = usize::try_from(turn).expect("a number below SHARDS");
         let is_dead = |entry: &Entry| !self.is_live(entry, now);
         if !self.read(index).values().any(is_dead) {
-            return 0;
+            return Vec::new();
         }
         let mut shard = self.write(index);
-        let before = shard.len();
-        shard.retain(|_, entry| !is_dead(entry));
-        let gone = before - shard.len();
-        if gone > 0 {
+        let dead = shard.extract_if(|_, entry| is_dead(entry));
+        let ended: Vec<Ended> = dead.map(|(name, entry)| entry.ended(name, false)).collect();
+        if !ended.is_empty() {
             self.changed();
         }
-        gone
+        ended
     }
 
     /// How often [`Presence::sweep`] is due: all shards get their turn in a tenth of the

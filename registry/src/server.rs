@@ -6,6 +6,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -87,6 +88,8 @@ struct Shared {
     store: Arc<dyn Store>,
     passwords: HashPool,
     presence: Presence,
+    /// Held by whoever makes the online list anew; the others who asked wait for that one.
+    listing: Arc<tokio::sync::Mutex<()>>,
     throttle: Throttle,
     registrations: Mutex<Buckets<Source>>,
     places: Arc<Places>,
@@ -95,6 +98,8 @@ struct Shared {
     slow_answer: Duration,
     counters: Arc<Counters>,
     store_failures: Seldom,
+    /// Whether the last plain-text password that was to be replaced by its hash stayed.
+    plain_text_stays: AtomicBool,
     accept_failures: Seldom,
     /// The moment that the times given to presence, throttle and buckets count from.
     started: Instant,
@@ -115,6 +120,7 @@ impl Shared {
             store,
             passwords: HashPool::start(limits.hash_workers, limits.hash_queue)?,
             presence: Presence::new(presence_timeout),
+            listing: Arc::default(),
             throttle: Throttle::new(&limits.guessing),
             registrations: Mutex::new(registrations),
             places: Places::new(limits),
@@ -122,6 +128,7 @@ impl Shared {
             slow_answer: limits.slow_answer,
             counters: Arc::default(),
             store_failures: Seldom::default(),
+            plain_text_stays: AtomicBool::new(false),
             accept_failures: Seldom::default(),
             started: Instant::now(),
         }))
@@ -259,7 +266,9 @@ async fn sweep(shared: Arc<Shared>, stop: CancellationToken) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let gone = shared.presence.sweep(shared.now());
-        if gone > 0 {
+        if !gone.is_empty() {
+            gone.iter().for_each(|ended| shared.places.ended(ended));
+            let gone = gone.len();
             tracing::debug!(gone, "no Hello came from these users any more");
         }
     }

@@ -1,5 +1,7 @@
 //! The online list, ready to send.
 
+use std::time::Duration;
+
 use p2pchat_protocol::{OnlineUser, Response};
 
 /// The whole response to All Online, head and list, in one piece of memory that every
@@ -7,13 +9,21 @@ use p2pchat_protocol::{OnlineUser, Response};
 #[derive(Debug)]
 pub struct OnlineList {
     version: u64,
+    made: Duration,
     users: usize,
     bytes: Box<[u8]>,
 }
 
+/// Of nobody.
+impl Default for OnlineList {
+    fn default() -> Self {
+        Self::new(0, Duration::ZERO, Vec::new())
+    }
+}
+
 impl OnlineList {
     /// Encodes `users`, sorted by name.
-    pub(super) fn new(version: u64, mut users: Vec<OnlineUser>) -> Self {
+    pub(super) fn new(version: u64, made: Duration, mut users: Vec<OnlineUser>) -> Self {
         users.sort_unstable();
         let count = users.len();
         let mut bytes = Vec::with_capacity(Response::HEAD_LEN + count * OnlineUser::MAX_ENTRY);
@@ -23,6 +33,7 @@ impl OnlineList {
         }
         Self {
             version,
+            made,
             users: count,
             bytes: bytes.into_boxed_slice(),
         }
@@ -31,6 +42,11 @@ impl OnlineList {
     /// Which state of the presence this is the list of.
     pub(super) fn version(&self) -> u64 {
         self.version
+    }
+
+    /// When it was begun.
+    pub(super) fn made(&self) -> Duration {
+        self.made
     }
 
     /// How many users are on it.

@@ -1,6 +1,7 @@
 //! The rules one by one, and any sequence of events against a plain model.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::thread;
 
 use proptest::prelude::*;
@@ -21,13 +22,25 @@ fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// What somebody gets who asks.
+fn list(presence: &Presence, now: Duration) -> Arc<OnlineList> {
+    presence
+        .recent_list(now)
+        .unwrap_or_else(|| presence.renew_list(now))
+}
+
 fn listed(presence: &Presence) -> String {
-    let list = presence.online_list();
+    let list = list(presence, s(0));
     String::from_utf8(list.as_bytes()[18..].to_vec()).unwrap()
 }
 
 fn sweep_all(presence: &Presence, now: Duration) -> usize {
-    (0..SHARDS).map(|_| presence.sweep(now)).sum()
+    (0..SHARDS).map(|_| presence.sweep(now).len()).sum()
+}
+
+/// Whether a user was online until he logged out by this.
+fn is_out(ended: Option<Ended>) -> bool {
+    ended.is_some_and(|ended| ended.was_online)
 }
 
 #[test]
@@ -36,9 +49,19 @@ fn a_user_is_online_from_login_to_logout() {
     let session = presence.login(name("bob"), at(1), s(0));
     assert_eq!(presence.find(name("bob"), s(59)), Some(at(1)));
     assert_eq!(presence.find(name("eve"), s(1)), None);
-    assert!(presence.logout(name("bob"), Some(session), at(1), s(2)));
+    assert!(is_out(presence.logout(
+        name("bob"),
+        Some(session),
+        at(1),
+        s(2)
+    )));
     assert_eq!(presence.find(name("bob"), s(3)), None);
-    assert!(!presence.logout(name("bob"), Some(session), at(1), s(4)));
+    assert!(!is_out(presence.logout(
+        name("bob"),
+        Some(session),
+        at(1),
+        s(4)
+    )));
 }
 
 #[test]
@@ -64,19 +87,34 @@ fn a_user_without_hello_leaves() {
 }
 
 #[test]
+fn whose_session_ended_is_said_whichever_way_it_ends() {
+    let presence = Presence::new(TIMEOUT);
+    let [bob, ann] = ["bob", "ann"].map(|user| presence.login(name(user), at(1), s(0)));
+    let ended = presence.logout(name("bob"), None, at(1), s(60)).unwrap();
+    assert_eq!((ended.session, ended.was_online), (bob, false));
+    let swept: Vec<Ended> = (0..SHARDS).flat_map(|_| presence.sweep(s(60))).collect();
+    let expected = Ended {
+        name: name("ann"),
+        session: ann,
+        was_online: false,
+    };
+    assert_eq!(swept, [expected]);
+}
+
+#[test]
 fn a_stranger_keeps_nobody_alive_and_throws_nobody_out() {
     let presence = Presence::new(TIMEOUT);
     let earlier = presence.login(name("bob"), at(1), s(0));
     assert!(!presence.hello(name("bob"), at(9), s(30)));
     assert_eq!(presence.find(name("bob"), s(60)), None);
     let session = presence.login(name("bob"), at(1), s(60));
-    assert!(!presence.logout(name("bob"), None, at(9), s(61)));
+    assert!(!is_out(presence.logout(name("bob"), None, at(9), s(61))));
     assert!(
-        !presence.logout(name("bob"), Some(earlier), at(1), s(61)),
+        !is_out(presence.logout(name("bob"), Some(earlier), at(1), s(61))),
         "it was replaced"
     );
     assert!(
-        presence.logout(name("bob"), Some(session), at(9), s(61)),
+        is_out(presence.logout(name("bob"), Some(session), at(9), s(61))),
         "on its connection"
     );
 }
@@ -85,7 +123,7 @@ fn a_stranger_keeps_nobody_alive_and_throws_nobody_out() {
 fn another_connection_from_the_same_address_may_log_out() {
     let presence = Presence::new(TIMEOUT);
     presence.login(name("bob"), at(1), s(0));
-    assert!(presence.logout(name("bob"), None, at(1), s(1)));
+    assert!(is_out(presence.logout(name("bob"), None, at(1), s(1))));
 }
 
 #[test]
@@ -94,7 +132,12 @@ fn a_later_login_replaces_the_earlier_one() {
     let earlier = presence.login(name("bob"), at(1), s(0));
     presence.login(name("bob"), at(2), s(1));
     assert!(!presence.hello(name("bob"), at(1), s(2)));
-    assert!(!presence.logout(name("bob"), Some(earlier), at(1), s(3)));
+    assert!(!is_out(presence.logout(
+        name("bob"),
+        Some(earlier),
+        at(1),
+        s(3)
+    )));
     assert_eq!(presence.find(name("bob"), s(4)), Some(at(2)));
     assert_eq!(presence.count(), 1);
 }
@@ -102,20 +145,41 @@ fn a_later_login_replaces_the_earlier_one() {
 #[test]
 fn the_list_is_sorted_and_kept_until_something_changes() {
     let presence = Presence::new(TIMEOUT);
-    assert_eq!(presence.online_list().as_bytes()[..2], [4, 46]);
+    assert_eq!(list(&presence, s(0)).as_bytes()[..2], [4, 46]);
     presence.login(name("b"), at(2), s(0));
     presence.login(name("a-b"), at(1), s(0));
     assert_eq!(listed(&presence), "a-b-10.0.0.1 \t\n b-10.0.0.2 \t\n ");
-    let list = presence.online_list();
-    assert_eq!(list.users(), 2);
+    let first = list(&presence, s(0));
+    assert_eq!(first.users(), 2);
     presence.hello(name("b"), at(2), s(1));
     sweep_all(&presence, s(1));
     assert!(
-        Arc::ptr_eq(&list, &presence.online_list()),
+        Arc::ptr_eq(&first, &list(&presence, s(0))),
         "nothing has changed"
     );
     presence.login(name("b"), at(3), s(2));
-    assert!(!Arc::ptr_eq(&list, &presence.online_list()));
+    assert!(!Arc::ptr_eq(&first, &list(&presence, s(0))));
+}
+
+/// A presence with so many users, and whether one more is on the list at that time.
+fn is_on_the_list_of(users: usize, after: Duration) -> bool {
+    let presence = Presence::new(TIMEOUT);
+    for n in 0..users {
+        presence.login(name(&format!("u{n}")), at(1), s(0));
+    }
+    assert_eq!(list(&presence, s(1)).users(), users);
+    presence.login(name("late"), at(2), s(1));
+    list(&presence, s(1) + after).users() > users
+}
+
+#[test]
+fn the_list_of_few_is_never_old_and_that_of_many_for_a_moment_only() {
+    assert!(is_on_the_list_of(listing::FEW, Duration::ZERO));
+    let users = listing::FEW + 1;
+    let age = listing::AGE_PER_USER * u32::try_from(users).unwrap();
+    assert!(!is_on_the_list_of(users, Duration::ZERO));
+    assert!(!is_on_the_list_of(users, age - Duration::from_nanos(1)));
+    assert!(is_on_the_list_of(users, age));
 }
 
 #[test]
@@ -142,14 +206,19 @@ fn who_asks_after_his_login_is_on_the_list_however_many_log_in_at_a_time() {
                     let session = presence.login(me, at(worker + 1), s(0));
                     assert!(listed(presence).contains(&format!("{me}-10.0.0.{} ", worker + 1)));
                     if round % 2 == 0 {
-                        assert!(presence.logout(me, Some(session), at(worker + 1), s(0)));
+                        assert!(is_out(presence.logout(
+                            me,
+                            Some(session),
+                            at(worker + 1),
+                            s(0)
+                        )));
                         assert!(!listed(presence).contains(&format!("{me}-")));
                     }
                 }
             });
         }
     });
-    assert_eq!(presence.online_list().users(), 8 * 25);
+    assert_eq!(list(&presence, s(0)).users(), 8 * 25);
 }
 
 /// What may happen, to three users at three addresses.
@@ -231,7 +300,10 @@ impl Model {
                     session.map_or(address == from, |session| session == current)
                 });
                 let id = session.map(|n| self.sessions[n].1);
-                prop_assert_eq!(presence.logout(user(who), id, at(from), now), expected);
+                prop_assert_eq!(
+                    is_out(presence.logout(user(who), id, at(from), now)),
+                    expected
+                );
                 if expected {
                     self.online.remove(&who);
                 }

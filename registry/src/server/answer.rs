@@ -1,6 +1,7 @@
 //! What each request is answered.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use p2pchat_protocol::{Kind, Password, PeerAddr, Request, Response, Username};
 
@@ -59,8 +60,34 @@ impl Shared {
             }
             Request::Search { target, .. } => self.search(target).into(),
             Request::Logout { username } => self.logout(username, on).into(),
-            Request::AllOnline { .. } => Reply::List(self.presence.online_list()),
+            Request::AllOnline { .. } => Reply::List(match self.presence.recent_list(self.now()) {
+                Some(list) => list,
+                None => Box::pin(self.renewed_list()).await,
+            }),
         }
+    }
+
+    /// The online list, made anew. Whoever asks meanwhile waits for the same one, and no
+    /// thread that serves others is kept by a long one.
+    async fn renewed_list(self: &Arc<Self>) -> Arc<OnlineList> {
+        let turn = Arc::clone(&self.listing).lock_owned().await;
+        if let Some(list) = self.presence.recent_list(self.now()) {
+            return list;
+        }
+        if self.presence.is_listed_fast() {
+            return self.presence.renew_list(self.now());
+        }
+        let shared = Arc::clone(self);
+        let renewing = tokio::task::spawn_blocking(move || {
+            let list = shared.presence.renew_list(shared.now());
+            // Not before: who asked may be gone, and the next one must not begin another.
+            drop(turn);
+            list
+        });
+        renewing.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "the online list could not be made anew");
+            self.presence.latest_list()
+        })
     }
 
     /// Whatever keeps an account from being made is answered 50, which clients of 2017
@@ -235,9 +262,19 @@ impl Shared {
     async fn keep_hash(&self, name: Username, plain: Option<StoredPassword>, hash: StoredPassword) {
         let Some(plain) = plain else { return };
         match self.store.replace_password(name, plain, hash).await {
-            Ok(true) => tracing::info!(?name, "a plain-text password was replaced by its hash"),
+            Ok(true) => {
+                self.plain_text_stays.store(false, Ordering::Relaxed);
+                tracing::info!(?name, "a plain-text password was replaced by its hash");
+            }
             Ok(false) => tracing::debug!(?name, "the password was changed by somebody else"),
-            Err(error) => tracing::warn!(?name, %error, "a plain-text password stays for now"),
+            Err(error) if self.plain_text_stays.swap(true, Ordering::Relaxed) => {
+                tracing::debug!(?name, %error, "another plain-text password stays");
+            }
+            Err(error) => tracing::warn!(
+                ?name, %error,
+                "a plain-text password stays until its owner logs in when the store can be \
+                 written; of others nothing is said"
+            ),
         }
     }
 
@@ -248,13 +285,15 @@ impl Shared {
         }
     }
 
-    fn logout(&self, name: Username, on: &mut Sessions) -> Response {
-        let is_out = on
+    fn logout(&self, name: Username, on: &Sessions) -> Response {
+        let ended = on
             .peer()
-            .is_some_and(|peer| self.presence.logout(name, on.of(name), peer, self.now()));
-        match is_out {
+            .and_then(|peer| (self.presence).logout(name, on.of(name), peer, self.now()));
+        if let Some(ended) = &ended {
+            self.places.ended(ended);
+        }
+        match ended.is_some_and(|ended| ended.was_online) {
             true => {
-                on.ended(name);
                 tracing::debug!(?name, "logged out");
                 Response::LoggedOut
             }

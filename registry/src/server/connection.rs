@@ -1,11 +1,17 @@
 //! One connection: bytes in, requests, responses out.
+//!
+//! Nearly all of them wait for a next request nearly all of the time, so what is only
+//! needed meanwhile, timers above all, is boxed: it takes no memory of those that wait.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
+use futures::future::{AbortRegistration, Abortable};
 use p2pchat_protocol::RequestDecoder;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -41,9 +47,12 @@ impl From<&Limits> for Deadlines {
     }
 }
 
-/// How much is read at a time: 37 requests. The next read waits until they are answered.
-/// Each connection has a buffer of this size for as long as it lasts.
-const READ_SIZE: usize = 1024;
+/// How much is read at a time: two requests. The next read waits until they are answered.
+/// Each connection has a buffer of this size for as long as it lasts. More than one, so
+/// that a read which finds one request tells that there is no more to find.
+const READ_SIZE: usize = 64;
+/// How much is read at a time of what is thrown away.
+const LINGER_SIZE: usize = 1024;
 /// How long, and how much, a refused client may go on sending: closing earlier would make
 /// its system throw the answer away.
 const LINGER: Duration = Duration::from_secs(1);
@@ -74,61 +83,61 @@ impl Lost {
 }
 
 /// Serves a connection to its end, or until it has to make room.
-pub(super) async fn serve(
+pub(super) fn serve(
     stream: TcpStream,
     address: SocketAddr,
-    place: Place,
+    (place, pushed_out): (Place, AbortRegistration),
     shared: Arc<Shared>,
     stop: CancellationToken,
-) {
-    if let Err(error) = socket::prepare(&stream) {
-        tracing::debug!(%address, %error, "the connection was gone at once");
-        return;
-    }
-    let pushed_out = place.pushed_out();
-    let sessions = Sessions::new(address, place);
-    let mut connection = Connection::new(stream, sessions, shared.deadlines);
-    let ended = {
-        // Pinned here and not moved into what waits for it, which would hold it twice.
-        let running = pin!(connection.run(&shared, &stop));
-        pushed_out.run_until_cancelled(running).await
-    };
-    let reason = match ended {
-        Some(Ok(())) => return,
-        Some(Err(lost)) => {
-            tracing::debug!(%address, %lost, "connection lost");
-            lost.reason()
+) -> impl Future<Output = ()> + Send {
+    // Made here, and nothing moved on below: a future holds twice what it moves.
+    let mut connection = Connection::new(stream, Sessions::new(address, place), shared);
+    async move {
+        if let Err(error) = socket::prepare(&connection.stream) {
+            tracing::debug!(%address, %error, "the connection was gone at once");
+            return;
         }
-        None => Some(Reason::MadeRoom),
-    };
-    if let Some(reason) = reason {
-        shared.counters.count(reason);
+        let ended = {
+            let running = pin!(connection.run(&stop));
+            Abortable::new(running, pushed_out).await
+        };
+        let reason = match ended {
+            Ok(Ok(())) => return,
+            Ok(Err(lost)) => {
+                tracing::debug!(%address, %lost, "connection lost");
+                lost.reason()
+            }
+            Err(_) => Some(Reason::MadeRoom),
+        };
+        if let Some(reason) = reason {
+            connection.shared.counters.count(reason);
+        }
+        // What it has not read is not worth the system's memory.
+        socket::reset(connection.stream);
     }
-    // What it has not read is not worth the system's memory.
-    socket::reset(connection.stream);
 }
 
 struct Connection<S> {
     stream: S,
     sessions: Sessions,
     decoder: RequestDecoder,
-    deadlines: Deadlines,
     /// When the next request has to be whole; `None` between requests.
     until: Option<Instant>,
+    shared: Arc<Shared>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    fn new(stream: S, sessions: Sessions, deadlines: Deadlines) -> Self {
+    fn new(stream: S, sessions: Sessions, shared: Arc<Shared>) -> Self {
         Self {
             stream,
             sessions,
             decoder: RequestDecoder::default(),
-            deadlines,
-            until: Some(Instant::now() + deadlines.first_request),
+            until: Some(Instant::now() + shared.deadlines.first_request),
+            shared,
         }
     }
 
-    async fn run(&mut self, shared: &Arc<Shared>, stop: &CancellationToken) -> Result<(), Lost> {
+    async fn run(&mut self, stop: &CancellationToken) -> Result<(), Lost> {
         let mut buffer = [0; READ_SIZE];
         loop {
             let read = {
@@ -142,11 +151,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if read == 0 {
                 return Ok(());
             }
-            let goes_on = self.take(&buffer[..read], shared).await?;
+            let goes_on = self.take(&buffer[..read]).await?;
             buffer[..read].fill(0);
             if !goes_on {
-                shared.counters.count(Reason::BadRequest);
-                return self.refuse_more(&mut buffer).await;
+                self.shared.counters.count(Reason::BadRequest);
+                return Box::pin(self.refuse_more()).await;
             }
         }
     }
@@ -155,7 +164,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let Some(until) = self.until else {
             return Ok(self.stream.read(buffer).await?);
         };
-        match timeout_at(until, self.stream.read(buffer)).await {
+        match Box::pin(timeout_at(until, self.stream.read(buffer))).await {
             Ok(read) => Ok(read?),
             Err(_) if self.decoder.is_partial() => Err(Lost::PartialRequest),
             Err(_) => Err(Lost::NoRequest),
@@ -163,7 +172,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Answers the requests in `bytes`. `false` when the connection has to be closed.
-    async fn take(&mut self, mut bytes: &[u8], shared: &Arc<Shared>) -> Result<bool, Lost> {
+    async fn take(&mut self, mut bytes: &[u8]) -> Result<bool, Lost> {
         let was_partial = self.decoder.is_partial();
         let mut answered = 0;
         while let Some(request) = self.decoder.next(&mut bytes) {
@@ -173,7 +182,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             answered += 1;
             let (reply, goes_on) = match request {
-                Ok(request) => (shared.answer(request, &mut self.sessions).await, true),
+                Ok(request) => (self.shared.answer(request, &mut self.sessions).await, true),
                 Err(malformed) => {
                     let address = self.sessions.address();
                     tracing::debug!(%address, %malformed, "refused");
@@ -188,24 +197,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if !self.decoder.is_partial() {
             self.until = None;
         } else if answered > 0 || !was_partial {
-            self.until = Some(Instant::now() + self.deadlines.request);
+            self.until = Some(Instant::now() + self.shared.deadlines.request);
         }
         Ok(true)
     }
 
     async fn send(&mut self, response: &[u8]) -> Result<(), Lost> {
-        match timeout(self.deadlines.response, self.stream.write_all(response)).await {
+        let written = self.send_at_once(response).await?;
+        let rest = &response[written..];
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let within = self.shared.deadlines.response;
+        match Box::pin(timeout(within, self.stream.write_all(rest))).await {
             Ok(written) => Ok(written?),
             Err(_) => Err(Lost::UnreadResponse),
         }
     }
 
+    /// Sends what the system takes without waiting: as a rule all of it.
+    async fn send_at_once(&mut self, response: &[u8]) -> io::Result<usize> {
+        poll_fn(
+            |context| match Pin::new(&mut self.stream).poll_write(context, response) {
+                Poll::Pending => Poll::Ready(Ok(0)),
+                written => written,
+            },
+        )
+        .await
+    }
+
     /// Closes our side and waits a moment for the other.
-    async fn refuse_more(&mut self, buffer: &mut [u8]) -> Result<(), Lost> {
+    async fn refuse_more(&mut self) -> Result<(), Lost> {
         self.stream.shutdown().await?;
         let lingering = async {
+            let mut buffer = [0; LINGER_SIZE];
             for _ in 0..LINGER_READS {
-                if self.stream.read(buffer).await? == 0 {
+                if self.stream.read(&mut buffer).await? == 0 {
                     break;
                 }
             }

@@ -7,18 +7,19 @@
 //! floods a registry from a few addresses, or from many, pushes out his own.
 //!
 //! A user owns the one connection that he logged in on last: one account makes one
-//! connection safe, however often it logs in.
+//! connection safe, however often it logs in, and only as long as he is online.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use futures::future::{AbortHandle, AbortRegistration};
 use p2pchat_protocol::Username;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio_util::sync::CancellationToken;
 
 use crate::counters::Reason;
 use crate::options::Limits;
+use crate::presence::{Ended, SessionId};
 use crate::source::Source;
 
 /// All places of a server.
@@ -48,15 +49,16 @@ type Crowd = (usize, Reverse<Id>, Source);
 #[derive(Debug, Default)]
 struct Guests {
     connections: usize,
-    strangers: BTreeMap<Id, CancellationToken>,
+    strangers: BTreeMap<Id, AbortHandle>,
 }
 
 /// The connection that somebody logged in on last.
 #[derive(Debug)]
 struct Owned {
     id: Id,
+    session: SessionId,
     source: Source,
-    pushed_out: CancellationToken,
+    push_out: AbortHandle,
 }
 
 impl Places {
@@ -69,12 +71,16 @@ impl Places {
         })
     }
 
-    /// A place for a connection, as a stranger. If somebody has to make room, waits until
-    /// he has: that takes no longer than his task's next turn.
+    /// A place for a connection, as a stranger, and by what it hears that the place has to
+    /// be given up. If somebody has to make room, waits until he has: that takes no longer
+    /// than his task's next turn.
     ///
     /// # Errors
     /// Why there is none.
-    pub(super) async fn take(self: &Arc<Self>, source: Source) -> Result<Place, Reason> {
+    pub(super) async fn take(
+        self: &Arc<Self>,
+        source: Source,
+    ) -> Result<(Place, AbortRegistration), Reason> {
         if self.table().connections(source) >= self.per_address {
             return Err(Reason::AddressFull);
         }
@@ -87,23 +93,33 @@ impl Places {
                 .await
                 .expect("the semaphore is never closed"),
         };
-        let pushed_out = CancellationToken::new();
-        let id = self.table().enter(source, pushed_out.clone());
-        Ok(Place {
+        let (push_out, pushed_out) = AbortHandle::new_pair();
+        let id = self.table().enter(source, push_out.clone());
+        let place = Place {
             places: Arc::clone(self),
             id,
             source,
             owner: None,
-            pushed_out,
+            push_out,
             _permit: permit,
-        })
+        };
+        Ok((place, pushed_out))
+    }
+
+    /// A session is over: if a connection was safe by it, it is a stranger's again.
+    pub(super) fn ended(&self, ended: &Ended) {
+        let mut table = self.table();
+        let by_it = |owned: &Owned| owned.session == ended.session;
+        if let Some(owned) = table.disown(ended.name, by_it) {
+            table.add_stranger(owned);
+        }
     }
 
     /// Pushes a stranger out. `false` if there is none.
     fn make_room(&self) -> bool {
-        let pushed_out = self.table().push_out();
-        // Whoever waits for the token is woken without the lock.
-        pushed_out.inspect(CancellationToken::cancel).is_some()
+        let stranger = self.table().push_out();
+        // His task is woken without the lock.
+        stranger.inspect(AbortHandle::abort).is_some()
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -117,8 +133,9 @@ pub(super) struct Place {
     places: Arc<Places>,
     id: Id,
     source: Source,
+    /// Who was the last to own it, whether or not he still does.
     owner: Option<Username>,
-    pushed_out: CancellationToken,
+    push_out: AbortHandle,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -128,43 +145,33 @@ impl Place {
         self.source
     }
 
-    /// Ready when the place has to be given up.
-    pub(super) fn pushed_out(&self) -> CancellationToken {
-        self.pushed_out.clone()
-    }
-
     /// A user has logged in on it, and not on another one later.
-    pub(super) fn own(&mut self, name: Username) {
+    pub(super) fn own(&mut self, name: Username, session: SessionId) {
         let mut table = self.places.table();
-        if self.owner.is_some_and(|owner| owner != name) {
-            self.disown_in(&mut table);
+        if let Some(owned) = self.leave_owner(&mut table) {
+            table.add_stranger(owned);
         }
-        table.own(name, self.id, self.source, &self.pushed_out);
+        let owned = Owned {
+            id: self.id,
+            session,
+            source: self.source,
+            push_out: self.push_out.clone(),
+        };
+        table.own(name, owned);
         drop(table);
         self.owner = Some(name);
     }
 
-    /// A user has logged out.
-    pub(super) fn disown(&mut self, name: Username) {
-        if self.owner == Some(name) {
-            self.disown_in(&mut self.places.table());
-            self.owner = None;
-        }
-    }
-
-    fn disown_in(&self, table: &mut Table) {
-        if let Some(owned) = self.owner.and_then(|name| table.disown(name, self.id)) {
-            table.add_stranger(owned);
-        }
+    /// Takes the connection from its owner, if it still has one.
+    fn leave_owner(&self, table: &mut Table) -> Option<Owned> {
+        table.disown(self.owner?, |owned| owned.id == self.id)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut table = self.places.table();
-        if let Some(name) = self.owner {
-            table.disown(name, self.id);
-        }
+        self.leave_owner(&mut table);
         table.leave(self.source, self.id);
     }
 }
@@ -176,12 +183,12 @@ impl Table {
             .map_or(0, |guests| guests.connections)
     }
 
-    fn enter(&mut self, source: Source, pushed_out: CancellationToken) -> Id {
+    fn enter(&mut self, source: Source, push_out: AbortHandle) -> Id {
         let id = self.next;
         self.next += 1;
         self.change(source, |guests| {
             guests.connections += 1;
-            guests.strangers.insert(id, pushed_out);
+            guests.strangers.insert(id, push_out);
         });
         id
     }
@@ -193,33 +200,27 @@ impl Table {
         });
     }
 
-    fn push_out(&mut self) -> Option<CancellationToken> {
+    fn push_out(&mut self) -> Option<AbortHandle> {
         let &(_, Reverse(id), source) = self.crowds.last()?;
         self.change(source, |guests| guests.strangers.remove(&id))
     }
 
-    fn own(&mut self, name: Username, id: Id, source: Source, pushed_out: &CancellationToken) {
-        self.change(source, |guests| guests.strangers.remove(&id));
-        let owned = Owned {
-            id,
-            source,
-            pushed_out: pushed_out.clone(),
-        };
-        let earlier = self.owners.insert(name, owned);
-        if let Some(earlier) = earlier.filter(|earlier| earlier.id != id) {
+    fn own(&mut self, name: Username, owned: Owned) {
+        self.change(owned.source, |guests| guests.strangers.remove(&owned.id));
+        if let Some(earlier) = self.owners.insert(name, owned) {
             self.add_stranger(earlier);
         }
     }
 
-    /// Takes a connection from its owner, if it is still his.
-    fn disown(&mut self, name: Username, id: Id) -> Option<Owned> {
-        let is_his = self.owners.get(&name).is_some_and(|owned| owned.id == id);
-        is_his.then(|| self.owners.remove(&name)).flatten()
+    /// Takes what a user owns from him, if it is `this`.
+    fn disown(&mut self, name: Username, this: impl FnOnce(&Owned) -> bool) -> Option<Owned> {
+        let is_this = self.owners.get(&name).is_some_and(this);
+        is_this.then(|| self.owners.remove(&name)).flatten()
     }
 
     fn add_stranger(&mut self, owned: Owned) {
         self.change(owned.source, |guests| {
-            guests.strangers.insert(owned.id, owned.pushed_out);
+            guests.strangers.insert(owned.id, owned.push_out);
         });
     }
 

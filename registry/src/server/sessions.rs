@@ -52,13 +52,10 @@ impl Sessions {
         if self.begun.len() == MAX_NAMES {
             self.begun.remove(0);
         }
+        // There is one name for as long as most connections last.
+        self.begun.reserve_exact(1);
         self.begun.push((name, session));
-        self.place.own(name);
-    }
-
-    /// Takes note that `name` is not logged in any more.
-    pub(super) fn ended(&mut self, name: Username) {
-        self.place.disown(name);
+        self.place.own(name, session);
     }
 
     /// The session that `name` got here, if it was logged in here.
@@ -83,7 +80,7 @@ mod tests {
         let presence = Presence::new(Duration::from_secs(60));
         let address: SocketAddr = "10.0.0.1:1".parse().unwrap();
         let places = Places::new(&Limits::default());
-        let place = places.take(address.into()).await.unwrap();
+        let (place, _) = places.take(address.into()).await.unwrap();
         let mut sessions = Sessions::new(address, place);
         let names: Vec<Username> = (0..=MAX_NAMES)
             .map(|n| Username::new(&format!("n{n}")).unwrap())

@@ -18,17 +18,22 @@ struct Running {
     _folder: tempfile::TempDir,
 }
 
-fn start(deadlines: Deadlines) -> Running {
-    let folder = tempfile::tempdir().unwrap();
+/// What connections share, on a store in this folder.
+fn shared(folder: &tempfile::TempDir, limits: &Limits) -> Arc<Shared> {
     let store = SqliteStore::open(&folder.path().join("accounts"), Opener::Registry).unwrap();
-    let shared = Shared::new(Arc::new(store), LONG, &Limits::default()).unwrap();
+    Shared::new(Arc::new(store), LONG, limits).unwrap()
+}
+
+fn start(limits: &Limits) -> Running {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = shared(&folder, limits);
     let (client, server) = duplex(8);
     let served = tokio::spawn(async move {
         let address: SocketAddr = "10.0.0.1:1".parse().unwrap();
         let stop = CancellationToken::new();
-        let place = shared.places.take(address.into()).await.unwrap();
-        Connection::new(server, Sessions::new(address, place), deadlines)
-            .run(&shared, &stop)
+        let (place, _) = shared.places.take(address.into()).await.unwrap();
+        Connection::new(server, Sessions::new(address, place), shared)
+            .run(&stop)
             .await
     });
     Running {
@@ -38,11 +43,12 @@ fn start(deadlines: Deadlines) -> Running {
     }
 }
 
-fn patient() -> Deadlines {
-    Deadlines {
-        first_request: LONG,
-        request: LONG,
-        response: LONG,
+fn patient() -> Limits {
+    Limits {
+        first_request_timeout: LONG,
+        request_timeout: LONG,
+        response_timeout: LONG,
+        ..Limits::default()
     }
 }
 
@@ -66,7 +72,7 @@ async fn head(client: &mut DuplexStream) -> [u8; Response::HEAD_LEN] {
 
 #[tokio::test]
 async fn requests_and_responses_may_be_cut_anywhere() {
-    let mut running = start(patient());
+    let mut running = start(&patient());
     let password = Password::new("secret").unwrap();
     let requests = [
         (
@@ -106,8 +112,8 @@ async fn requests_and_responses_may_be_cut_anywhere() {
 
 #[tokio::test]
 async fn a_connection_without_a_request_is_closed() {
-    let running = start(Deadlines {
-        first_request: SHORT,
+    let running = start(&Limits {
+        first_request_timeout: SHORT,
         ..patient()
     });
     let lost = running.served.await.unwrap().unwrap_err();
@@ -116,8 +122,8 @@ async fn a_connection_without_a_request_is_closed() {
 
 #[tokio::test]
 async fn a_request_that_does_not_end_costs_the_connection_and_bytes_do_not_prolong_it() {
-    let mut running = start(Deadlines {
-        request: SHORT,
+    let mut running = start(&Limits {
+        request_timeout: SHORT,
         ..patient()
     });
     let began = Clock::now();
@@ -140,10 +146,10 @@ async fn a_request_that_does_not_end_costs_the_connection_and_bytes_do_not_prolo
 
 #[tokio::test]
 async fn a_session_may_be_silent_between_requests() {
-    let mut running = start(Deadlines {
-        first_request: SHORT,
-        request: SHORT,
-        response: LONG,
+    let mut running = start(&Limits {
+        first_request_timeout: SHORT,
+        request_timeout: SHORT,
+        ..patient()
     });
     running.client.write_all(&search()).await.unwrap();
     head(&mut running.client).await;
@@ -157,8 +163,8 @@ async fn a_session_may_be_silent_between_requests() {
 
 #[tokio::test]
 async fn a_client_that_does_not_read_is_given_up() {
-    let mut running = start(Deadlines {
-        response: SHORT,
+    let mut running = start(&Limits {
+        response_timeout: SHORT,
         ..patient()
     });
     running.client.write_all(&search()).await.unwrap();
@@ -168,11 +174,10 @@ async fn a_client_that_does_not_read_is_given_up() {
 
 #[tokio::test]
 async fn a_connection_takes_little_memory_while_nothing_is_asked() {
-    /// Its buffer, and as much again and a little for all that keeps it going.
-    const MAX: usize = READ_SIZE * 5 / 2;
+    /// Of which the half is the two things it waits for: a request, and the end of all.
+    const MAX: usize = 768;
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("accounts"), Opener::Registry).unwrap();
-    let shared = Shared::new(Arc::new(store), LONG, &Limits::default()).unwrap();
+    let shared = shared(&folder, &Limits::default());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stream = TcpStream::connect(listener.local_addr().unwrap())
         .await

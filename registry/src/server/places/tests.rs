@@ -2,8 +2,13 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use p2pchat_protocol::PeerAddr;
 
 use super::*;
+use crate::presence::Presence;
 
 const MAX: usize = 6;
 const PER_ADDRESS: usize = 4;
@@ -25,7 +30,32 @@ fn name(n: usize) -> Username {
 }
 
 async fn take(places: &Arc<Places>, from: u8) -> Place {
-    places.take(source(from)).await.unwrap()
+    places.take(source(from)).await.unwrap().0
+}
+
+/// A new session of a user.
+fn session(n: usize) -> Ended {
+    let presence = sessions();
+    let address = PeerAddr::new([10, 0, 0, 1].into()).unwrap();
+    let session = presence.login(name(n), address, Duration::ZERO);
+    Ended {
+        name: name(n),
+        session,
+        was_online: true,
+    }
+}
+
+/// Where the sessions of these tests are numbered.
+fn sessions() -> &'static Presence {
+    static SESSIONS: OnceLock<Presence> = OnceLock::new();
+    SESSIONS.get_or_init(|| Presence::new(Duration::from_secs(60)))
+}
+
+/// Logs a user in on a connection.
+fn log_in(n: usize, on: &mut Place) -> Ended {
+    let session = session(n);
+    on.own(session.name, session.session);
+    session
 }
 
 /// A place for a newcomer, for whom one of `guests` has to leave. Returns which one.
@@ -34,7 +64,7 @@ async fn squeeze_in(places: &Arc<Places>, from: u8, guests: &mut Vec<Place>) -> 
     let leaving = async {
         // The task of the connection sees the token, and ends.
         let at = loop {
-            let is_out = |place: &Place| place.pushed_out.is_cancelled();
+            let is_out = |place: &Place| place.push_out.is_aborted();
             if let Some(at) = guests.iter().position(is_out) {
                 break at;
             }
@@ -81,7 +111,7 @@ async fn the_oldest_stranger_of_the_most_crowded_address_makes_room() {
     let (_newcomer, left) = squeeze_in(&places, 4, &mut guests).await;
     assert_eq!(guests[left - 1].source(), source(1));
     assert!(
-        !guests[0].pushed_out.is_cancelled(),
+        !guests[0].push_out.is_aborted(),
         "the oldest of all, but alone"
     );
 }
@@ -89,18 +119,31 @@ async fn the_oldest_stranger_of_the_most_crowded_address_makes_room() {
 #[tokio::test]
 async fn who_is_logged_in_stays_and_then_newcomers_are_refused() {
     let places = places();
-    let mut guests = Vec::new();
+    let (mut guests, mut sessions) = (Vec::new(), Vec::new());
     for n in 0..MAX {
         let mut place = take(&places, u8::try_from(n / 2).unwrap()).await;
-        place.own(name(n));
+        sessions.push(log_in(n, &mut place));
         guests.push(place);
     }
     let refused = places.take(source(7)).await.unwrap_err();
     assert_eq!(refused, Reason::RegistryFull);
-    assert!(!guests.iter().any(|place| place.pushed_out.is_cancelled()));
-    guests[3].disown(name(3));
+    assert!(!guests.iter().any(|place| place.push_out.is_aborted()));
+    places.ended(&sessions[3]);
     let (_newcomer, left) = squeeze_in(&places, 7, &mut guests).await;
-    assert_eq!(left, 3, "he had logged out");
+    assert_eq!(left, 3, "his session had ended");
+}
+
+#[tokio::test]
+async fn an_earlier_session_that_ends_late_takes_nothing_from_the_later_one() {
+    let places = places();
+    let mut place = take(&places, 1).await;
+    let earlier = log_in(1, &mut place);
+    let later = log_in(1, &mut place);
+    places.ended(&earlier);
+    assert!(!places.make_room());
+    places.ended(&later);
+    log_in(1, &mut place);
+    assert!(!places.make_room(), "he is back");
 }
 
 #[tokio::test]
@@ -109,7 +152,7 @@ async fn one_account_makes_one_connection_safe() {
     let mut guests = Vec::new();
     for n in 0..MAX {
         let mut place = take(&places, u8::try_from(n / 2).unwrap()).await;
-        place.own(name(0));
+        log_in(0, &mut place);
         guests.push(place);
     }
     for expected in (1..MAX).rev() {
@@ -119,7 +162,7 @@ async fn one_account_makes_one_connection_safe() {
         drop(newcomer);
         // The place that became free is taken by somebody who stays.
         let mut place = take(&places, 8 + u8::try_from(expected).unwrap()).await;
-        place.own(name(expected));
+        log_in(expected, &mut place);
         std::mem::forget(place);
     }
     let refused = places.take(source(7)).await.unwrap_err();
@@ -130,13 +173,12 @@ async fn one_account_makes_one_connection_safe() {
 async fn a_connection_is_safe_by_its_latest_user_only() {
     let places = places();
     let mut place = take(&places, 1).await;
-    place.own(name(1));
-    place.own(name(2));
+    let [first, second] = [1, 2].map(|n| log_in(n, &mut place));
     assert_eq!(places.table().owners.len(), 1);
     assert!(!places.make_room());
-    place.disown(name(1));
+    places.ended(&first);
     assert!(!places.make_room(), "somebody else logged out");
-    place.disown(name(2));
+    places.ended(&second);
     assert!(places.make_room());
     drop(place);
     assert!(places.table().owners.is_empty());
