@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::{Context, Result};
 use clap::Subcommand;
+use futures::StreamExt;
 use futures::future::try_join_all;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, stdin};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -27,6 +28,8 @@ pub enum Bare {
     },
     /// Takes datagrams
     Take,
+    /// Sends each frame of a WebSocket back
+    Echo,
     /// Sends a text to each of these addresses at a time, whenever a line comes in
     Say {
         /// To whom
@@ -55,6 +58,11 @@ pub async fn run(bare: Bare) -> Result<()> {
             let socket = UdpSocket::bind(any).await?;
             println!("{}", socket.local_addr()?);
             take(socket).await
+        }
+        Bare::Echo => {
+            let listener = TcpListener::bind(any).await?;
+            println!("{}", listener.local_addr()?);
+            echo(listener).await
         }
         Bare::Say { to } => say(&to).await,
         Bare::Hear { at } => hear(TcpListener::bind(at).await?).await,
@@ -85,6 +93,18 @@ async fn take(socket: UdpSocket) -> Result<()> {
     let mut datagram = [0; 64];
     loop {
         socket.recv_from(&mut datagram).await?;
+    }
+}
+
+async fn echo(listener: TcpListener) -> Result<()> {
+    loop {
+        let (stream, _) = listener.accept().await.context("cannot accept")?;
+        stream.set_nodelay(true)?;
+        tokio::spawn(async move {
+            let socket = tokio_tungstenite::accept_async(stream).await?;
+            let (to, from) = socket.split();
+            from.forward(to).await
+        });
     }
 }
 

@@ -6,6 +6,7 @@
 //! and writes `docs/benchmarks.md`.
 
 pub mod bare;
+pub mod browser;
 pub mod count;
 pub mod figures;
 pub mod load;

@@ -12,11 +12,13 @@ use tempfile::TempDir;
 use crate::figures::Outcome;
 use crate::row::Row;
 
+mod browser;
 mod group;
 mod hello;
 mod idle;
 mod mongo;
 mod online;
+mod page;
 mod passwords;
 mod rate;
 mod redis;
@@ -52,6 +54,10 @@ pub enum What {
     Rate,
     /// One text to 10, 100 and 1,000 members, against as many bare ones
     Group,
+    /// One text from browser page to browser page, against a WebSocket echo and a bare text
+    Browser,
+    /// What the page weighs, how soon it can be used, and what drawing costs
+    Page,
 }
 
 impl What {
@@ -136,5 +142,7 @@ async fn rows(what: What, context: &Context) -> Result<Vec<Row>> {
         What::Text => text::text(context).await,
         What::Rate => rate::rate(context).await,
         What::Group => group::group(context).await,
+        What::Browser => browser::browser(context).await,
+        What::Page => page::page(context).await,
     }
 }

@@ -49,6 +49,8 @@ pub struct Sample {
     pub rate: f64,
     /// What half of them did not exceed, in seconds.
     pub p50: f64,
+    /// What 95 of 100 did not exceed, in seconds.
+    pub p95: f64,
     /// What 99 of 100 did not exceed, in seconds.
     pub p99: f64,
 }
@@ -62,6 +64,7 @@ impl Sample {
         Self {
             rate: count / wall.as_secs_f64(),
             p50: times.quantile(0.5).as_secs_f64(),
+            p95: times.quantile(0.95).as_secs_f64(),
             p99: times.quantile(0.99).as_secs_f64(),
         }
     }
@@ -97,11 +100,13 @@ pub async fn side_by_side(
 }
 
 /// The median of each figure by itself.
-fn medians(samples: &[Sample]) -> Sample {
+#[must_use]
+pub fn medians(samples: &[Sample]) -> Sample {
     let of = |figure: fn(&Sample) -> f64| median(samples.iter().map(figure).collect());
     Sample {
         rate: of(|sample| sample.rate),
         p50: of(|sample| sample.p50),
+        p95: of(|sample| sample.p95),
         p99: of(|sample| sample.p99),
     }
 }

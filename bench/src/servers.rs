@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result};
+use p2pchat_lab::programs::own_address;
 use p2pchat_lab::wait::SOON;
 use p2pchat_lab::{Programs, Registry};
 use p2pchat_protocol::{Password, PeerAddr, Request, Username};
@@ -60,6 +61,86 @@ impl Bare {
             pid: child.id().context("it ended at once")?,
             _child: child,
         })
+    }
+}
+
+/// A bridge. Killed on drop.
+#[derive(Debug)]
+pub struct Bridge {
+    child: Child,
+    /// What it prints for its user to open.
+    pub url: String,
+}
+
+impl Bridge {
+    /// Starts one on the servers' core, for nobody yet. `home` is made for its user.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn start(
+        programs: &Programs,
+        home: &Path,
+        registry: [SocketAddr; 2],
+    ) -> Result<Self> {
+        Self::start_with(programs, home, registry, &[]).await
+    }
+
+    /// The same for an account that [`fill`] has made.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn start_as(
+        programs: &Programs,
+        home: &Path,
+        registry: [SocketAddr; 2],
+        user: &str,
+    ) -> Result<Self> {
+        std::fs::create_dir_all(home)?;
+        let file = home.join("password");
+        std::fs::write(&file, PASSWORD)?;
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        let file = file.display().to_string();
+        let more = ["--user", user, "--password-file", &file];
+        Self::start_with(programs, home, registry, &more).await
+    }
+
+    async fn start_with(
+        programs: &Programs,
+        home: &Path,
+        [tcp, udp]: [SocketAddr; 2],
+        more: &[&str],
+    ) -> Result<Self> {
+        std::fs::create_dir_all(home)?;
+        let mut command = programs.command("p2pchat-bridge", home)?;
+        command
+            .args(["--registry", &tcp.to_string()])
+            .args(["--hello-port", &udp.port().to_string()])
+            .args(["--listen", "127.0.0.1:0"])
+            .args(["--address", &own_address().to_string()])
+            .args(more)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = on_its_core(|| Ok(command.spawn()?))?;
+        let stdout = child.stdout.take().context("no output to read")?;
+        let mut lines = BufReader::new(stdout).lines();
+        loop {
+            let line = timeout(SOON, lines.next_line()).await;
+            let line = line.context("the bridge says nothing")??;
+            let line = line.context("the bridge ended at once")?;
+            if let Some(at) = line.find("http://") {
+                let url = line[at..].trim().to_owned();
+                return Ok(Self { child, url });
+            }
+        }
+    }
+
+    /// Ends it with SIGKILL, and waits until it is gone.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub async fn kill(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
     }
 }
 

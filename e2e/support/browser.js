@@ -5,20 +5,10 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before } from "node:test";
 
-import { chromium } from "playwright-core";
-
+import { launch } from "./chromium.js";
 import { PATIENCE } from "./process.js";
 import { User } from "./user.js";
-import { program } from "./world.js";
 
-const FLAGS = [
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 /** What a browser says by itself about a bridge that is down, which some tests want. */
 const EXPECTED = /ERR_CONNECTION_REFUSED|WebSocket connection to/;
 
@@ -27,7 +17,7 @@ let browser;
 /** To be called once in a test file. */
 export function useBrowser() {
   before(async () => {
-    browser = await chromium.launch({ executablePath: program("E2E_CHROMIUM"), args: FLAGS });
+    browser = await launch();
   });
   after(() => browser?.close());
 }

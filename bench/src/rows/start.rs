@@ -1,19 +1,15 @@
 //! From the start of a program until it listens.
 
-use std::process::Stdio;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
-use p2pchat_lab::programs::own_address;
-use p2pchat_lab::wait::SOON;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use anyhow::Result;
 use tokio::process::Command;
-use tokio::time::timeout;
 
 use super::Context;
 use crate::row::{Point, Reach, Row, Unit};
 use crate::sample::{Pair, Sample, side_by_side};
-use crate::servers::{self, on_its_core};
+use crate::servers::{self, Bridge, on_its_core};
 
 /// How many accounts the store has.
 const ACCOUNTS: [usize; 4] = [0, 1_000, 100_000, 1_000_000];
@@ -69,24 +65,14 @@ async fn of_registry(context: &Context, store: &str) -> Result<Pair> {
 }
 
 async fn of_bridge(context: &Context) -> Result<Pair> {
+    // Nobody listens there.
+    let nowhere = [SocketAddr::from((Ipv4Addr::LOCALHOST, 1)); 2];
+    let home = context.home().join("cold");
     let starting = async || {
-        let mut command = context.programs.command("p2pchat-bridge", context.home())?;
-        command
-            .args(["--registry", "127.0.0.1:1", "--listen", "127.0.0.1:0"])
-            .args(["--address", &own_address().to_string()])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
         let began = Instant::now();
-        let mut child = on_its_core(|| Ok(command.spawn()?))?;
-        let stdout = child.stdout.take().context("no output")?;
-        let mut lines = BufReader::new(stdout).lines();
-        let line = timeout(SOON, lines.next_line())
-            .await
-            .context("no line")??;
+        let bridge = Bridge::start(&context.programs, &home, nowhere).await?;
         let time = began.elapsed();
-        line.context("the bridge ended at once")?;
-        child.kill().await?;
+        bridge.kill().await?;
         Ok(time)
     };
     against_true(context, starting).await

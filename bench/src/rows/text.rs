@@ -87,7 +87,11 @@ async fn ours(ann: &mut Chatter, bob: &mut Chatter) -> Result<Sample> {
     Ok(Sample::new(&times, Duration::from_secs(1)))
 }
 
-async fn bare(say: &mut BareSay, hear: &mut Hear) -> Result<Sample> {
+/// Says texts to the bare receiver.
+///
+/// # Errors
+/// If one is lost.
+pub(super) async fn bare(say: &mut BareSay, hear: &mut Hear) -> Result<Sample> {
     let mut times = Times::default();
     for _ in 0..TEXTS {
         sleep(PAUSE).await;

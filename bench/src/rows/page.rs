@@ -1,0 +1,172 @@
+//! What the page weighs, how soon it can be used, and what drawing costs.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use p2pchat_lab::Registry;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+
+use super::Context;
+use crate::browser::{Browser, times};
+use crate::row::{Reach, Row, Unit};
+use crate::sample::{Sample, side_by_side};
+use crate::servers::{self, Bridge, expect};
+
+/// How often each page is loaded in a round.
+const LOADS: u32 = 3;
+/// How many messages are drawn: as many as a view holds.
+const LINES: usize = p2pchat_model::View::MAX_LINES;
+/// How many are then appended, one by one.
+const CHANGES: u32 = 50;
+/// How many times the bytes of a hello world ours may have.
+const BYTES: f64 = 3.0;
+/// How long appending a message may take, in seconds.
+const APPEND: f64 = 0.004;
+/// The account of the page.
+const ACCOUNT: usize = 0;
+
+/// What the script answers.
+#[derive(Deserialize)]
+struct Load {
+    times: Vec<f64>,
+    bytes: f64,
+}
+
+/// What the script answers, in milliseconds.
+#[derive(Deserialize)]
+struct Draw {
+    first: f64,
+    again: f64,
+}
+
+/// The page of a bridge against a yew page with one button.
+///
+/// # Errors
+/// If a program or the browser does not start.
+pub(super) async fn page(context: &Context) -> Result<Vec<Row>> {
+    let mut browser = Browser::start()?;
+    let hello = browser.serve_hello().await?;
+    let (_registry, bridge) = logged_in(context).await?;
+    let ours = json!({ "url": bridge.url, "ready": "#composer" });
+    let least = json!({ "url": hello, "ready": "button" });
+    let mut rows = loads(context, &mut browser, &ours, &least).await?;
+    rows.extend(draws(context, &mut browser, &ours, &least).await?);
+    Ok(rows)
+}
+
+/// A bridge whose user is logged in: its page begins with the composer.
+async fn logged_in(context: &Context) -> Result<(Registry, Bridge)> {
+    let store = context.new_store();
+    servers::fill(&store, ACCOUNT + 1).await?;
+    let registry = servers::registry(&context.programs, context.home(), &store).await?;
+    let home = context.home().join("page");
+    let user = servers::name(ACCOUNT);
+    let bridge =
+        Bridge::start_as(&context.programs, &home, registry.ports(), user.as_str()).await?;
+    // Logged in once somebody finds him.
+    let request = p2pchat_protocol::Request::Search {
+        username: user,
+        target: user,
+    };
+    let any = crate::load::source(0);
+    p2pchat_lab::wait::wait_for("login", p2pchat_lab::wait::SOON, async || {
+        let mut stream = crate::load::connect(any, registry.tcp).await.ok()?;
+        expect(&mut stream, &request, 22).await.ok()
+    })
+    .await?;
+    Ok((registry, bridge))
+}
+
+async fn loads(
+    context: &Context,
+    browser: &mut Browser,
+    ours: &Value,
+    least: &Value,
+) -> Result<Vec<Row>> {
+    let browser = Mutex::new(browser);
+    let bytes = std::cell::Cell::new([0.0; 2]);
+    let load = async |page: &Value, side: usize| {
+        let task = with(page, json!({ "task": "load", "times": LOADS }))?;
+        let load: Load = browser.lock().await.ask(&task).await?;
+        let mut both = bytes.get();
+        both[side] = load.bytes;
+        bytes.set(both);
+        Ok(Sample::new(&times(&load.times), Duration::from_secs(1)))
+    };
+    let pair = side_by_side(
+        context.rounds,
+        async || load(ours, 0).await,
+        async || load(least, 1).await,
+    )
+    .await?;
+    let [ours, limit] = bytes.get();
+    Ok(vec![
+        Row {
+            reach: Reach::AtMost(BYTES),
+            ..row("what the page weighs, compressed", Unit::Bytes, ours, limit)
+        },
+        row(
+            "from the navigation to a page that can be used",
+            Unit::Seconds,
+            pair.ours.p50,
+            pair.limit.p50,
+        ),
+    ])
+}
+
+async fn draws(
+    context: &Context,
+    browser: &mut Browser,
+    ours: &Value,
+    least: &Value,
+) -> Result<Vec<Row>> {
+    let (mut first, mut again) = ([vec![], vec![]], [vec![], vec![]]);
+    for _ in 0..context.rounds {
+        for (side, page, lines) in [(0, ours, LINES), (1, least, 0)] {
+            let task = json!({ "task": "draw", "lines": lines, "changes": CHANGES });
+            let draw: Draw = browser.ask(&with(page, task)?).await?;
+            first[side].push(draw.first / 1000.0);
+            again[side].push(draw.again / 1000.0);
+        }
+    }
+    let [first, again] = [first, again].map(|figures| figures.map(crate::sample::median));
+    Ok(vec![
+        row(
+            &format!("script time to draw {LINES} messages"),
+            Unit::Seconds,
+            first[0],
+            first[1],
+        ),
+        Row {
+            reach: Reach::Below(APPEND),
+            ..row(
+                &format!("script time to draw one more than {LINES}"),
+                Unit::Seconds,
+                again[0],
+                again[1],
+            )
+        },
+    ])
+}
+
+fn row(what: &str, unit: Unit, ours: f64, limit: f64) -> Row {
+    Row {
+        what: what.to_owned(),
+        against: "a yew hello world".to_owned(),
+        unit,
+        ours,
+        limit,
+        reach: Reach::Any,
+        point: None,
+    }
+}
+
+/// A task on a page.
+fn with(page: &Value, mut task: Value) -> Result<Value> {
+    let fields = task.as_object_mut().context("a task has fields")?;
+    let page = page.as_object().context("a page has fields")?;
+    fields.extend(page.clone());
+    Ok(task)
+}

@@ -1,0 +1,25 @@
+// From the navigation to a page that can be used, with nothing cached.
+
+import { probe } from "./probe.js";
+
+/** How soon what `ready` selects is there, in milliseconds, and how many bytes came. */
+export async function load(browser, { url, ready, times }) {
+  const took = [];
+  let bytes = 0;
+  for (let number = 0; number < times; number += 1) {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await page.addInitScript(probe, { ready });
+    await page.goto(url);
+    took.push(await page.evaluate(() => window.probe.ready));
+    bytes = await page.evaluate(weigh);
+    await context.close();
+  }
+  return { times: took, bytes };
+}
+
+/** Within the page: as they came, compressed. */
+function weigh() {
+  const entries = ["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type));
+  return entries.reduce((sum, entry) => sum + entry.encodedBodySize, 0);
+}

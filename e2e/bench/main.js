@@ -1,0 +1,20 @@
+// Measures in a real Chromium, for `p2pchat-bench`: a task as JSON a line comes in, its
+// figures as JSON a line go out. Times are in milliseconds.
+
+import { createInterface } from "node:readline";
+
+import { launch } from "../support/chromium.js";
+import { draw } from "./draw.js";
+import { load } from "./load.js";
+import { serve } from "./serve.js";
+import { chat, echo } from "./texts.js";
+
+const browser = await launch();
+const tasks = { chat, draw, echo, load, serve };
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { task, ...options } = JSON.parse(line);
+  console.log(JSON.stringify(await tasks[task](browser, options)));
+}
+await browser.close();
+process.exit();
