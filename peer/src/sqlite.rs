@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use thiserror::Error;
 
@@ -66,6 +67,7 @@ pub(crate) fn open(path: &Path, kind: &Kind) -> Result<Connection, FileError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    distrust(&connection)?;
     set_up(&mut connection, kind).map_err(|error| match &error {
         FileError::Sqlite(rusqlite::Error::SqliteFailure(failure, _))
             if failure.code == ErrorCode::NotADatabase =>
@@ -75,6 +77,14 @@ pub(crate) fn open(path: &Path, kind: &Kind) -> Result<Connection, FileError> {
         _ => error,
     })?;
     Ok(connection)
+}
+
+/// Lets nothing that stands in the file do more than its tables need: it may come from
+/// somebody else, with triggers and views that he made.
+fn distrust(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    Ok(())
 }
 
 fn set_up(connection: &mut Connection, kind: &Kind) -> Result<(), FileError> {
@@ -175,6 +185,20 @@ mod tests {
         schema: "CREATE TABLE entry (number INTEGER) STRICT;",
         synchronous: "NORMAL",
     };
+
+    #[test]
+    fn nothing_in_a_file_is_trusted_and_its_tables_are_not_written_as_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = open(&folder.path().join("file.sqlite3"), &KIND).unwrap();
+        let trusted: bool = connection
+            .pragma_query_value(None, "trusted_schema", |row| row.get(0))
+            .unwrap();
+        assert!(!trusted);
+        let writing = connection
+            .execute_batch("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = sql;");
+        let refused = writing.unwrap_err().to_string();
+        assert!(refused.contains("may not be modified"), "{refused}");
+    }
 
     #[test]
     fn programs_that_begin_a_file_at_the_same_moment_all_open_it() {

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use thiserror::Error;
 
@@ -162,6 +163,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenSqliteError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    distrust(&connection).map_err(failed)?;
     // In a transaction, so that what another process makes is seen as a whole or not at all.
     let seen = connection.transaction().map_err(failed)?;
     let version = check_ours(&seen, path, failed)?;
@@ -177,6 +179,14 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenSqliteError> {
         make_tables(&mut connection).map_err(failed)?;
     }
     Ok(connection)
+}
+
+/// Lets nothing that stands in the file do more than its tables need: it may come from
+/// somebody else, with triggers and views that he made.
+fn distrust(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    Ok(())
 }
 
 /// Returns the version of the tables, 0 in an empty file.
@@ -245,5 +255,26 @@ impl ServerLock {
             }),
             Err(TryLockError::Error(reason)) => Err(failed(reason)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_file_is_trusted_and_its_tables_are_not_written_as_data() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("accounts");
+        create(&path).unwrap();
+        let connection = open(&path).unwrap();
+        let trusted: bool = connection
+            .pragma_query_value(None, "trusted_schema", |row| row.get(0))
+            .unwrap();
+        assert!(!trusted);
+        let writing = connection
+            .execute_batch("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = sql;");
+        let refused = writing.unwrap_err().to_string();
+        assert!(refused.contains("may not be modified"), "{refused}");
     }
 }
