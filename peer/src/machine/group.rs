@@ -16,6 +16,7 @@
 
 mod learn;
 mod member;
+mod members;
 mod memory;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ use p2pchat_protocol::{ChatList, Contact};
 
 use super::{Machine, Output, Refusal, SendId, Taken};
 pub(super) use member::{Member, Part, Standing};
+use members::Members;
 pub(super) use memory::MAX_LOST;
 
 /// How often a notify is tried before the member counts as unreachable.
@@ -41,34 +43,35 @@ pub(super) const MAX_MEMBERS: usize = ChatList::MAX;
 /// The members, present and lost.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    members: BTreeMap<PeerAddr, Member>,
+    members: Members,
+    /// To whom each text or notify went whose result is not there yet.
+    sent: BTreeMap<SendId, PeerAddr>,
     /// Whether the user knows that there is no room: he is told once.
     told_full: bool,
 }
 
 impl Group {
     pub(super) fn is_empty(&self) -> bool {
-        self.present().next().is_none()
+        self.members.present().is_empty()
     }
 
     /// Whether anybody is a member, or may come back and bring others.
     pub(super) fn knows_anybody(&self) -> bool {
-        !self.members.is_empty()
+        self.members.len() > 0
     }
 
     pub(super) fn is_present(&self, address: PeerAddr) -> bool {
-        self.members.get(&address).is_some_and(Member::is_present)
+        self.members.present().contains(&address)
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.present().count() >= MAX_MEMBERS
+        self.members.present().len() >= MAX_MEMBERS
     }
 
     pub(super) fn has_room_for(&self, one: PeerAddr, more: &ChatList) -> bool {
-        let mut all: BTreeSet<_> = self.present().collect();
-        all.insert(one);
-        all.extend(more.iter());
-        all.len() <= MAX_MEMBERS
+        let newcomers: BTreeSet<_> = more.iter().chain([one]).collect();
+        let new = newcomers.difference(self.members.present()).count();
+        self.members.present().len() + new <= MAX_MEMBERS
     }
 
     /// The chat_list, as it goes to somebody.
@@ -78,20 +81,15 @@ impl Group {
             .collect()
     }
 
-    pub(super) fn present(&self) -> impl Iterator<Item = PeerAddr> + '_ {
-        self.members
-            .iter()
-            .filter(|(_, member)| member.is_present())
-            .map(|(address, _)| *address)
+    fn present(&self) -> impl Iterator<Item = PeerAddr> + '_ {
+        self.members.present().iter().copied()
     }
 
-    /// Everybody, also those who are lost and may come back.
     /// Those who left only because they could not be reached.
     fn out_of_reach(&self) -> impl Iterator<Item = PeerAddr> + '_ {
-        self.members
-            .iter()
-            .filter(|(_, member)| member.is_out_of_reach())
-            .map(|(address, _)| *address)
+        let all = self.members.iter();
+        all.filter(|(_, member)| member.is_out_of_reach())
+            .map(|(address, _)| address)
     }
 
     /// Who is to be told how a text fared: those present, or if nobody is, those who may
@@ -104,34 +102,60 @@ impl Group {
     }
 
     pub(super) fn known(&self) -> impl Iterator<Item = PeerAddr> + '_ {
-        self.members.keys().copied()
+        self.members.iter().map(|(address, _)| address)
+    }
+
+    /// Whether somebody is there, if he is known.
+    pub(super) fn standing(&self, address: PeerAddr) -> Option<Standing> {
+        self.members.get(address).map(|member| member.standing)
     }
 
     /// Notes that there is somebody at this address, and that he is in the chat.
     pub(super) fn prove(&mut self, address: PeerAddr) {
-        if let Some(member) = self.members.get_mut(&address) {
+        if let Some(member) = self.members.get_mut(address) {
             member.brought_by = None;
         }
     }
 
+    /// Forgets somebody, and what is on its way to him.
     pub(super) fn forget(&mut self, address: PeerAddr) {
-        self.members.remove(&address);
+        let Some(member) = self.members.remove(address) else {
+            return;
+        };
+        let notify = member.notifying.map(|(id, _)| id);
+        for id in [notify, member.sending, member.abandoned]
+            .into_iter()
+            .flatten()
+        {
+            self.sent.remove(&id);
+        }
     }
 
     pub(super) fn get_mut(&mut self, address: PeerAddr) -> Option<&mut Member> {
-        self.members.get_mut(&address)
+        self.members.get_mut(address)
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (PeerAddr, &mut Member)> {
-        self.members
-            .iter_mut()
-            .map(|(address, member)| (*address, member))
+        self.members.iter_mut()
+    }
+
+    /// Notes that something is on its way to somebody.
+    pub(super) fn is_sent(&mut self, id: SendId, to: PeerAddr) {
+        self.sent.insert(id, to);
+    }
+
+    /// To whom something went whose result is there.
+    pub(super) fn receiver(&mut self, id: SendId) -> Option<(PeerAddr, &mut Member)> {
+        let to = self.sent.remove(&id)?;
+        Some((to, self.members.get_mut(to)?))
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
-        self.members
-            .values()
-            .filter_map(|member| member.deadline(memory::REMEMBER, || self.has_news_for(member)))
+        let forget = self.members.longest_lost();
+        let forget = forget.map(|(since, _)| since + memory::REMEMBER);
+        [forget, self.members.next_due()]
+            .into_iter()
+            .flatten()
             .min()
     }
 
@@ -141,17 +165,23 @@ impl Group {
 
     /// Somebody present whom a member is not believed to know.
     fn news_for(&self, member: &Member) -> Option<PeerAddr> {
-        let is_present = |newcomer: &PeerAddr| self.is_present(*newcomer);
+        let is_present = |newcomer: &PeerAddr| {
+            self.members.count(1);
+            self.is_present(*newcomer)
+        };
         member.untold.iter().copied().find(is_present)
     }
 
     fn present_set(&self) -> BTreeSet<PeerAddr> {
-        self.present().collect()
+        self.members.present().clone()
     }
 
     /// Notes that a member is not believed to know these.
     fn must_hear(&mut self, member: PeerAddr, news: &BTreeSet<PeerAddr>) {
-        if let Some(entry) = self.members.get_mut(&member) {
+        if news.is_empty() {
+            return;
+        }
+        if let Some(entry) = self.members.get_mut(member) {
             entry
                 .untold
                 .extend(news.iter().filter(|address| **address != member));
@@ -161,24 +191,34 @@ impl Group {
     /// Whether a member takes another's word: to one who is not believed to know him, it
     /// is a stranger who tells.
     fn hears(&self, member: PeerAddr, from: PeerAddr) -> bool {
-        let untold = self.members.get(&member).map(|entry| &entry.untold);
+        let untold = self.members.get(member).map(|entry| &entry.untold);
         untold.is_some_and(|untold| !untold.contains(&from))
     }
 
     /// Notes that a member has been told of these by another.
     fn has_heard(&mut self, member: PeerAddr, known: &BTreeSet<PeerAddr>) {
-        if let Some(entry) = self.members.get_mut(&member) {
+        if let Some(entry) = self.members.get_mut(member) {
             entry.untold.retain(|address| !known.contains(address));
         }
     }
 
-    /// The next notify that is due: to whom, and of whom; of `own` where the list is all
+    /// Of whom a member is to be told now, if of anybody; of `own` where the list is all
     /// that there is to tell.
-    fn next_notify(&self, now: Duration, own: PeerAddr) -> Option<(PeerAddr, PeerAddr)> {
-        self.members.iter().find_map(|(address, member)| {
-            let due = member.may_be_notified(now) && self.has_news_for(member);
-            due.then(|| (*address, self.news_for(member).unwrap_or(own)))
-        })
+    fn due_notify(&self, to: PeerAddr, now: Duration, own: PeerAddr) -> Option<PeerAddr> {
+        let member = self.members.get(to)?;
+        let due = member.may_be_notified(now) && self.has_news_for(member);
+        due.then(|| self.news_for(member).unwrap_or(own))
+    }
+
+    /// Notes when each of these is to be looked at again.
+    fn plan(&mut self, agenda: BTreeSet<PeerAddr>) {
+        for address in agenda {
+            let at = self
+                .members
+                .get(address)
+                .and_then(|member| member.deadline(|| self.has_news_for(member)));
+            self.members.plan(address, at);
+        }
     }
 }
 
@@ -223,12 +263,7 @@ impl Machine {
             return self.tell_full();
         }
         self.group.told_full = false;
-        let now = self.now.elapsed;
-        self.group
-            .members
-            .entry(address)
-            .and_modify(|member| member.return_at(now))
-            .or_insert_with(|| Member::new(now));
+        self.group.members.admit(address, self.now.elapsed);
         let at = self.now.wall;
         let member = self.directory.person(address);
         if member.name.is_none() {
@@ -274,15 +309,15 @@ impl Machine {
     /// Takes a member out of the chat, because he could not be reached or refused. One who
     /// was out of reach already still is, or is not waited for any more.
     pub(super) fn lose(&mut self, address: PeerAddr, reason: Gone) {
-        let now = self.now.elapsed;
-        let Some(member) = self.group.members.get_mut(&address) else {
+        let Some(member) = self.group.members.get(address) else {
             return;
         };
         let is_news = match member.is_out_of_reach() {
             true => reason != Gone::Unreachable,
             false => member.is_present(),
         };
-        let unsent = member.lose(now, reason);
+        let now = self.now.elapsed;
+        let unsent = self.group.members.lose(address, now, reason);
         let person = self.directory.person(address);
         if is_news {
             let at = self.now.wall;
@@ -296,14 +331,14 @@ impl Machine {
     }
 
     fn forget_long_lost(&mut self) {
-        let forgotten = self.group.long_lost(self.now.elapsed);
-        if forgotten.is_empty() {
-            return;
+        let before = self.group.members.lost_count();
+        while let Some(address) = self.group.long_lost(self.now.elapsed) {
+            self.lose(address, Gone::GivenUp);
+            self.group.forget(address);
         }
-        for address in &forgotten {
-            self.lose(*address, Gone::GivenUp);
+        if self.group.members.lost_count() < before {
+            self.group.forget_untold();
         }
-        self.group.forget_all(&forgotten);
     }
 
     pub(super) fn leave(&mut self) -> Result<(), Refusal> {
@@ -317,8 +352,9 @@ impl Machine {
     /// Leaves the chat and forgets who was in it.
     pub(super) fn drop_group(&mut self) {
         let was_chatting = !self.group.listeners().is_empty();
-        for (address, mut member) in std::mem::take(&mut self.group.members) {
-            let unsent = member.lose(self.now.elapsed, Gone::WeLeft);
+        self.group.sent.clear();
+        for (address, member) in std::mem::take(&mut self.group.members) {
+            let unsent = member.outbox;
             let person = self.directory.person(address);
             self.fail_deliveries(person, unsent, Gone::WeLeft);
         }
@@ -330,12 +366,10 @@ impl Machine {
 
     pub(super) fn notify_done(&mut self, id: SendId, result: Result<Taken, Gone>) {
         let now = self.now.elapsed;
-        let Some((address, member, newcomer)) =
-            self.group.iter_mut().find_map(|(address, member)| {
-                let newcomer = member.notified(id)?;
-                Some((address, member, newcomer))
-            })
-        else {
+        let Some((address, member)) = self.group.receiver(id) else {
+            return;
+        };
+        let Some(newcomer) = member.notified(id) else {
             return;
         };
         match result {
@@ -358,24 +392,35 @@ impl Machine {
 
     /// Sends what is due, and forgets whom it is time to forget.
     pub(super) fn group_tick(&mut self) {
-        let now = self.now.elapsed;
         self.forget_long_lost();
-        while let Some((to, newcomer)) = self.group.next_notify(now, self.config.address) {
-            let id = self.next_send();
-            let members = self.group.list_without(to);
-            let member = self
-                .group
-                .get_mut(to)
-                .expect("next_notify names one of the members");
-            member.notifying = Some((id, newcomer));
-            let patience = member.patience();
-            self.out.push_back(Output::Notify {
-                id,
-                to,
-                contact: Contact::Notify { newcomer, members },
-                patience,
-            });
+        let agenda = self.group.members.agenda(self.now.elapsed);
+        for to in &agenda {
+            self.send_notify(*to);
         }
-        self.send_texts();
+        for to in &agenda {
+            self.send_text(*to);
+        }
+        self.group.plan(agenda);
+    }
+
+    fn send_notify(&mut self, to: PeerAddr) {
+        let (now, own) = (self.now.elapsed, self.config.address);
+        let Some(newcomer) = self.group.due_notify(to, now, own) else {
+            return;
+        };
+        let id = self.next_send();
+        let members = self.group.list_without(to);
+        let Some(member) = self.group.get_mut(to) else {
+            return;
+        };
+        member.notifying = Some((id, newcomer));
+        let patience = member.patience();
+        self.group.is_sent(id, to);
+        self.out.push_back(Output::Notify {
+            id,
+            to,
+            contact: Contact::Notify { newcomer, members },
+            patience,
+        });
     }
 }

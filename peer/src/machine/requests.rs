@@ -78,6 +78,12 @@ impl Requests {
         self.outgoing.len()
     }
 
+    /// Whether it is somebody's request that waits for the user.
+    pub(super) fn is_from(&self, address: PeerAddr) -> bool {
+        let incoming = self.incoming.as_ref();
+        incoming.is_some_and(|incoming| incoming.from.address == address)
+    }
+
     /// Whether somebody may be accepting right now, and already act as a member.
     pub(super) fn is_waiting_for(&self, address: PeerAddr) -> bool {
         self.outgoing.values().any(|request| request.to == address)

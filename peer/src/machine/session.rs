@@ -38,6 +38,10 @@ pub(super) struct Session {
     hello_at: Duration,
     refresh_at: Duration,
     refreshed: Duration,
+    /// Whether a name is in doubt since the last list.
+    in_doubt: bool,
+    /// How many lists in a row came when one was.
+    doubts: u32,
     login_at: Option<Duration>,
     logged_in_at: Duration,
     elsewhere: Option<PeerAddr>,

@@ -1,6 +1,7 @@
 //! What those outside the chat try: counted and shown, never carried out.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use p2pchat_model::{PeerAddr, Tried, Username, Why};
@@ -11,7 +12,9 @@ use super::Machine;
 /// How long a packet from somebody who is no member yet is held: the answer to our
 /// request, or the notify that makes him a member, may be right behind it.
 const HOLD: Duration = Duration::from_secs(5);
-/// How many of them are held.
+/// How many of them are held. When there are more, texts go first, since they are sent
+/// again, and the oldest of whoever has the most; what comes from those who are asked for
+/// a chat this moment, or ask for one, goes last.
 pub(super) const MAX_HELD: usize = 64;
 
 /// Strangers, and those who may turn out to be none.
@@ -69,6 +72,24 @@ impl Strangers {
         self.held.len()
     }
 
+    /// Takes out what has to go where there is too much; of those who are expected last.
+    fn spare_one(&mut self, is_expected: impl Fn(PeerAddr) -> bool) -> Option<Held> {
+        if self.held.len() <= MAX_HELD {
+            return None;
+        }
+        let mut of_each: BTreeMap<PeerAddr, usize> = BTreeMap::new();
+        for held in &self.held {
+            *of_each.entry(held.from).or_default() += 1;
+        }
+        let goes_first = |(at, held): &(usize, &Held)| {
+            let is_text = matches!(held.early, Early::Text(_));
+            let has = of_each.get(&held.from).copied();
+            (!is_expected(held.from), is_text, has, Reverse(*at))
+        };
+        let (spared, _) = self.held.iter().enumerate().max_by_key(goes_first)?;
+        self.held.remove(spared)
+    }
+
     fn take_due(&mut self, now: Duration) -> Option<Held> {
         let is_due = self.held.front().is_some_and(|held| held.until <= now);
         is_due.then(|| self.held.pop_front()).flatten()
@@ -86,7 +107,7 @@ impl Machine {
     /// not is a stranger at once.
     pub(super) fn hold(&mut self, from: PeerAddr, early: Early) {
         let may_become = self.group.knows_anybody() || self.requests.is_waiting_for(from);
-        if !may_become || self.strangers.held.len() >= MAX_HELD {
+        if !may_become {
             return self.stranger(from, &early);
         }
         self.strangers.held.push_back(Held {
@@ -94,6 +115,11 @@ impl Machine {
             early,
             until: self.now.elapsed + HOLD,
         });
+        let requests = &self.requests;
+        let is_expected = |address| requests.is_waiting_for(address) || requests.is_from(address);
+        if let Some(spared) = self.strangers.spare_one(is_expected) {
+            self.stranger(spared.from, &spared.early);
+        }
     }
 
     /// Counts what a stranger tried, and shows it now and then.

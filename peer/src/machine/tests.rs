@@ -1,5 +1,7 @@
 //! What a user sees of his peer, on a network where everything arrives at once.
 
+mod crowds;
+mod growth;
 mod hostile;
 mod net;
 mod reach;

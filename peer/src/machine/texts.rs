@@ -67,7 +67,7 @@ impl Machine {
             .into_iter()
             .map(|part| Message::new(own, part))
             .collect();
-        self.enqueue(id, &messages, &listeners);
+        self.enqueue(id, &messages);
         for address in listeners {
             self.check_outbox(address);
         }
@@ -75,9 +75,11 @@ impl Machine {
     }
 
     /// Puts a text into the outbox of every member, of those out of reach too.
-    fn enqueue(&mut self, id: MessageId, messages: &[Message], listeners: &[PeerAddr]) {
-        for (address, member) in self.group.iter_mut() {
-            let is_quiet = !listeners.contains(&address);
+    fn enqueue(&mut self, id: MessageId, messages: &[Message]) {
+        let is_anybody_there = !self.group.is_empty();
+        for (_, member) in self.group.iter_mut() {
+            let is_told = member.is_present() || (member.is_out_of_reach() && !is_anybody_there);
+            let is_quiet = !is_told;
             let has_room = member.outbox.len() + messages.len() <= MAX_OUTBOX;
             if is_quiet && !(member.is_out_of_reach() && has_room) {
                 continue;
@@ -105,43 +107,40 @@ impl Machine {
         }
     }
 
-    /// Sends the first packet of every outbox that has none on its way.
-    pub(super) fn send_texts(&mut self) {
+    /// Sends the first packet of a member's outbox, if none is on its way.
+    pub(super) fn send_text(&mut self, to: PeerAddr) {
         let now = self.now.elapsed;
-        for (to, member) in self.group.iter_mut() {
-            let waits = member.attempt.again_at.is_some_and(|at| at > now);
-            let Some(part) = member.outbox.front() else {
-                continue;
-            };
-            if member.sending.is_some() || member.abandoned.is_some() || waits {
-                continue;
-            }
-            self.last_send += 1;
-            let id = SendId(self.last_send);
-            member.sending = Some(id);
-            member.attempt.again_at = None;
-            self.out.push_back(Output::Text {
-                id,
-                to,
-                message: part.message,
-                patience: member.patience(),
-            });
+        let id = SendId(self.last_send + 1);
+        let Some(member) = self.group.get_mut(to) else {
+            return;
+        };
+        let waits = member.attempt.again_at.is_some_and(|at| at > now);
+        let Some(part) = member.outbox.front() else {
+            return;
+        };
+        if member.sending.is_some() || member.abandoned.is_some() || waits {
+            return;
         }
+        let (message, patience) = (part.message, member.patience());
+        member.sending = Some(id);
+        member.attempt.again_at = None;
+        self.last_send = id.0;
+        self.group.is_sent(id, to);
+        self.out.push_back(Output::Text {
+            id,
+            to,
+            message,
+            patience,
+        });
     }
 
     pub(super) fn text_done(&mut self, id: SendId, result: Result<Taken, Gone>) {
         let now = self.now.elapsed;
-        let sent_to = |(_, member): &(PeerAddr, &mut Member)| {
-            member.sending == Some(id) || member.abandoned == Some(id)
-        };
-        let Some((address, member)) = self.group.iter_mut().find(sent_to) else {
+        let Some((address, member)) = self.group.receiver(id) else {
             return;
         };
-        if member
-            .abandoned
-            .take_if(|abandoned| *abandoned == id)
-            .is_some()
-        {
+        let was_abandoned = member.abandoned.take_if(|sent| *sent == id).is_some();
+        if was_abandoned || member.sending != Some(id) {
             return;
         }
         member.sending = None;
@@ -232,7 +231,7 @@ impl Machine {
             self.out.push_back(Output::RefuseText { conn });
             return self.dropped(from, Some(message.from), Tried::Text, Why::Blocked);
         }
-        let Some(standing) = self.group.get_mut(from).map(|member| member.standing) else {
+        let Some(standing) = self.group.standing(from) else {
             self.out.push_back(Output::RefuseText { conn });
             return self.hold(from, Early::Text(message.from));
         };

@@ -42,8 +42,6 @@ pub(super) enum Dropped {
     Late,
     #[error("the connection broke: {0}")]
     Broken(#[from] io::Error),
-    #[error("too many addresses send at once")]
-    TooMany,
     #[error(transparent)]
     Contact(#[from] ContactError),
     #[error(transparent)]
@@ -55,7 +53,6 @@ impl Dropped {
     pub(super) fn why(&self) -> Why {
         match self {
             Self::Late | Self::Broken(_) => Why::Silent,
-            Self::TooMany => Why::TooMuch,
             Self::Contact(ContactError::Short(_)) => Why::Silent,
             Self::Contact(_) | Self::Message(_) => Why::Malformed,
         }
@@ -67,7 +64,7 @@ impl Dropped {
 pub(super) async fn text(mut stream: TcpStream, mut line: Line) -> Result<(), Dropped> {
     net::reset_on_close(&stream);
     let message = read_text(&mut stream, PACE).await?;
-    line.turn().await?;
+    line.turn().await;
     // What was read before a reset can still be read after it, but its sender has heard
     // that it did not arrive, and may send it again.
     if let Some(error) = stream.take_error()? {
@@ -92,7 +89,7 @@ pub(super) async fn text(mut stream: TcpStream, mut line: Line) -> Result<(), Dr
 /// Takes a chat request, and answers it; or a notify.
 pub(super) async fn contact(mut stream: TcpStream, mut line: Line) -> Result<(), Dropped> {
     let contact = read_contact(&mut stream, PACE).await?;
-    line.turn().await?;
+    line.turn().await;
     let (from, conn) = (line.from, line.inbound.conn_id());
     if matches!(contact, Contact::Notify { .. }) {
         let input = Input::Contact {

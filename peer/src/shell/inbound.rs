@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::connection::{self, Dropped};
+use super::connection;
 use super::net;
 use crate::machine::{ConnId, Input};
 
@@ -217,7 +217,7 @@ pub(super) struct Line {
 impl Line {
     /// Waits for the turn of a packet that has come: after those that its address sent
     /// earlier, and no faster than an address may send.
-    pub(super) async fn turn(&mut self) -> Result<(), Dropped> {
+    pub(super) async fn turn(&mut self) {
         if let Some(place) = &mut self.place {
             place.come_up().await;
         }
@@ -226,12 +226,10 @@ impl Line {
             pace.wait(self.from.ip(), Instant::now())
         };
         match wait {
-            Some(Duration::ZERO) => {}
-            Some(wait) => sleep(wait).await,
-            None => return Err(Dropped::TooMany),
+            Duration::ZERO => {}
+            wait => sleep(wait).await,
         }
         self.progress.set(Stage::Heard);
-        Ok(())
     }
 
     /// Tells of the packet. If nobody takes reports any more, nobody is left to be told.

@@ -21,7 +21,7 @@ impl Group {
     /// How many more a member may bring.
     fn room_for_hearsay(&self, by: PeerAddr) -> usize {
         let (mut all, mut his) = (0, 0);
-        for member in self.members.values() {
+        for (_, member) in self.members.iter() {
             all += usize::from(member.brought_by.is_some());
             his += usize::from(member.brought_by == Some(by));
         }
@@ -35,7 +35,7 @@ impl Machine {
         if self.is_blocked(from) {
             return self.dropped(from, None, Tried::Notify, Why::Blocked);
         }
-        match self.group.members.get(&from).map(|member| member.standing) {
+        match self.group.standing(from) {
             Some(Standing::Present) => {}
             Some(Standing::Lost { .. }) => self.welcome_back(from),
             None if self.session.account().is_some() => {
@@ -113,7 +113,7 @@ impl Machine {
         known: &BTreeSet<PeerAddr>,
         newcomer: PeerAddr,
     ) -> BTreeSet<PeerAddr> {
-        let unknown = |address: &PeerAddr| !self.group.members.contains_key(address);
+        let unknown = |address: &PeerAddr| self.group.standing(*address).is_none();
         known
             .iter()
             // Somebody lost comes back by his own doing, or by being the newcomer: that

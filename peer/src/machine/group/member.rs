@@ -176,23 +176,12 @@ impl Member {
         Some(newcomer)
     }
 
-    /// When something is to be done about him; `has_news` is whether he has yet to hear
-    /// of somebody who is present.
-    pub(super) fn deadline(
-        &self,
-        remember: Duration,
-        has_news: impl FnOnce() -> bool,
-    ) -> Option<Duration> {
-        let forgotten = match self.standing {
-            Standing::Present => None,
-            Standing::Lost { since, .. } => Some(since + remember),
-        };
+    /// When something is to be sent to him; `has_news` is whether he has yet to hear of
+    /// somebody who is present.
+    pub(super) fn deadline(&self, has_news: impl FnOnce() -> bool) -> Option<Duration> {
         let notify = self
             .notify_after
             .filter(|_| self.is_present() && self.notifying.is_none() && has_news());
-        [forgotten, notify, self.attempt.again_at]
-            .into_iter()
-            .flatten()
-            .min()
+        [notify, self.attempt.again_at].into_iter().flatten().min()
     }
 }

@@ -16,8 +16,14 @@ const REFRESH_PER_USER: Duration = Duration::from_millis(10);
 const SHORTEST_REFRESH: Duration = Duration::from_secs(5);
 /// How old it may become where many are online.
 const LONGEST_REFRESH: Duration = Duration::from_secs(60);
-/// How soon the list is asked for again when a name is in doubt.
-const REFRESH_PAUSE: Duration = Duration::from_secs(1);
+/// How soon the list is asked for again when a name is in doubt. The pause doubles while
+/// each new list leaves one in doubt: a member whom the registry does not know must not
+/// make everybody in his group ask it all the time.
+const FIRST_DOUBT: Duration = Duration::from_secs(1);
+/// How long that pause becomes; by then the list is as fresh as ever.
+const LONGEST_DOUBT: Duration = LONGEST_REFRESH;
+/// After so many lists in a row the pause grows no more.
+const MOST_DOUBTS: u32 = 6;
 
 impl Machine {
     pub(in super::super) fn refresh(&mut self) -> Result<(), Refusal> {
@@ -40,8 +46,10 @@ impl Machine {
 
     /// Asks for the list again soon, because a name is not as the last one has it.
     pub(in super::super) fn doubt_names(&mut self) {
-        let soon = (self.session.refreshed + REFRESH_PAUSE).max(self.now.elapsed);
+        let pause = (FIRST_DOUBT * 2_u32.pow(self.session.doubts)).min(LONGEST_DOUBT);
+        let soon = (self.session.refreshed + pause).max(self.now.elapsed);
         self.session.refresh_at = self.session.refresh_at.min(soon);
+        self.session.in_doubt = true;
     }
 
     pub(in super::super) fn search(&mut self, name: Username) -> Result<(), Refusal> {
@@ -114,6 +122,10 @@ impl Machine {
             return;
         };
         self.session.refreshed = self.now.elapsed;
+        self.session.doubts = match std::mem::take(&mut self.session.in_doubt) {
+            true => (self.session.doubts + 1).min(MOST_DOUBTS),
+            false => 0,
+        };
         if self.directory.replace(users) || tell {
             self.tell_online();
         }

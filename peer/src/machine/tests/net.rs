@@ -24,6 +24,8 @@ pub(super) struct Net {
     pub(super) hold_notifies: bool,
     pub(super) unreachable: BTreeSet<PeerAddr>,
     pub(super) notifies: usize,
+    /// Who asked who is online, each time.
+    lists: Vec<PeerAddr>,
     pub(super) last_answer: Option<ChatAnswer>,
 }
 
@@ -63,6 +65,7 @@ impl Net {
             hold_notifies: false,
             unreachable: BTreeSet::new(),
             notifies: 0,
+            lists: Vec::new(),
             last_answer: None,
         };
         (1..=count).for_each(|last| net.add_user(last));
@@ -100,6 +103,11 @@ impl Net {
 
     pub(super) fn hellos(&self, at: u8) -> usize {
         self.hellos.get(&addr(at)).copied().unwrap_or_default()
+    }
+
+    /// How often somebody asked who is online.
+    pub(super) fn lists(&self, at: u8) -> usize {
+        self.lists.iter().filter(|who| **who == addr(at)).count()
     }
 
     pub(super) fn is_online(&self, at: u8) -> bool {
@@ -380,12 +388,12 @@ impl Net {
                 self.online.remove(&username);
                 Response::LoggedOut
             }
-            Request::AllOnline { .. } => Response::Online(
-                self.online
-                    .iter()
-                    .map(|(&name, &address)| OnlineUser { name, address })
-                    .collect(),
-            ),
+            Request::AllOnline { .. } => {
+                self.lists.push(at);
+                let online = self.online.iter();
+                let users = online.map(|(&name, &address)| OnlineUser { name, address });
+                Response::Online(users.collect())
+            }
         }
     }
 }

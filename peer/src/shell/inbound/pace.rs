@@ -18,7 +18,9 @@ pub(super) const INTERVAL: Duration = Duration::from_millis(50);
 /// longest text that can be said is 166 packets.
 pub(super) const BURST: u32 = 200;
 /// How many addresses are kept track of. One that has not sent for the time of a burst
-/// (10 s) costs nothing; there are more only where somebody has as many addresses.
+/// (10 s) costs nothing; there are more only where somebody has as many addresses. Then the
+/// one that has used up the least goes, which gains next to nothing by that: nobody is
+/// locked out because others have many addresses.
 const MAX_TRACKED: usize = 1024;
 
 /// What the addresses have used up of late.
@@ -29,18 +31,24 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// How long a packet that came now has to wait; `None` if there is no room to keep
-    /// track of its address. Packets of one address get their turns in order.
-    pub(super) fn wait(&mut self, source: Ipv4Addr, now: Instant) -> Option<Duration> {
+    /// How long a packet that came now has to wait. Packets of one address get their turns
+    /// in order.
+    pub(super) fn wait(&mut self, source: Ipv4Addr, now: Instant) -> Duration {
         if !self.ends.contains_key(&source) && self.ends.len() >= MAX_TRACKED {
-            self.ends.retain(|_, end| *end > now);
-            if self.ends.len() >= MAX_TRACKED {
-                return None;
-            }
+            self.make_room(now);
         }
         let end = self.ends.entry(source).or_insert(now);
         *end = (*end).max(now) + INTERVAL;
-        Some((*end - now).saturating_sub(INTERVAL * BURST))
+        (*end - now).saturating_sub(INTERVAL * BURST)
+    }
+
+    fn make_room(&mut self, now: Instant) {
+        self.ends.retain(|_, end| *end > now);
+        if self.ends.len() >= MAX_TRACKED
+            && let Some((&least, _)) = self.ends.iter().min_by_key(|(_, end)| **end)
+        {
+            self.ends.remove(&least);
+        }
     }
 }
 
@@ -56,12 +64,12 @@ mod tests {
     fn the_longest_text_waits_for_nothing_and_a_flood_for_its_turns() {
         let (mut pace, now) = (Pace::default(), Instant::now());
         for _ in 0..BURST {
-            assert_eq!(pace.wait(source(1), now), Some(Duration::ZERO));
+            assert_eq!(pace.wait(source(1), now), Duration::ZERO);
         }
         for turn in 1..=16 {
-            assert_eq!(pace.wait(source(1), now), Some(INTERVAL * turn));
+            assert_eq!(pace.wait(source(1), now), INTERVAL * turn);
         }
-        assert_eq!(pace.wait(source(2), now), Some(Duration::ZERO));
+        assert_eq!(pace.wait(source(2), now), Duration::ZERO);
     }
 
     #[test]
@@ -70,25 +78,28 @@ mod tests {
         for turn in 0..10 * BURST {
             assert_eq!(
                 pace.wait(source(1), start + INTERVAL * turn),
-                Some(Duration::ZERO)
+                Duration::ZERO
             );
         }
         let later = start + INTERVAL * BURST * 11;
         for _ in 0..BURST {
-            assert_eq!(pace.wait(source(1), later), Some(Duration::ZERO));
+            assert_eq!(pace.wait(source(1), later), Duration::ZERO);
         }
-        assert_ne!(pace.wait(source(1), later), Some(Duration::ZERO));
+        assert_ne!(pace.wait(source(1), later), Duration::ZERO);
     }
 
     #[test]
-    fn addresses_without_number_find_an_end() {
+    fn addresses_without_number_lock_out_nobody_and_free_nobody_of_his_turns() {
         let (mut pace, now) = (Pace::default(), Instant::now());
-        let tracked = u32::try_from(MAX_TRACKED).unwrap();
-        for last in 0..tracked {
-            assert!(pace.wait(source(last), now).is_some());
+        let flood = source(0);
+        for _ in 0..2 * BURST {
+            pace.wait(flood, now);
         }
-        assert_eq!(pace.wait(source(tracked), now), None);
-        assert!(pace.wait(source(7), now).is_some());
-        assert!(pace.wait(source(tracked), now + INTERVAL * 2).is_some());
+        let strangers = 2 * u32::try_from(MAX_TRACKED).unwrap();
+        for last in 1..=strangers {
+            assert_eq!(pace.wait(source(last), now), Duration::ZERO);
+        }
+        assert_eq!(pace.ends.len(), MAX_TRACKED);
+        assert!(pace.wait(flood, now) > INTERVAL * BURST);
     }
 }

@@ -1,0 +1,116 @@
+//! Many who come at once, and one who makes many ask.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use p2pchat_model::{Command, PeerAddr};
+use p2pchat_protocol::{ChatList, Contact};
+
+use super::super::{ConnId, Input};
+use super::net::{Net, addr, members};
+
+/// A notify of somebody whom nobody else knows.
+fn notify(newcomer: u8) -> Contact {
+    Contact::Notify {
+        newcomer: addr(newcomer),
+        members: [addr(newcomer)].into_iter().collect(),
+    }
+}
+
+/// Notifies from as many strangers, each at an address of his own.
+fn strangers(net: &mut Net, at: u8, count: u32) {
+    for number in 0..count {
+        let from = PeerAddr::new(Ipv4Addr::from(0x0a01_0000 + number)).unwrap();
+        let contact = Contact::Notify {
+            newcomer: from,
+            members: ChatList::default(),
+        };
+        net.input(
+            addr(at),
+            Input::Contact {
+                conn: ConnId(u64::MAX),
+                from,
+                contact,
+            },
+        );
+    }
+}
+
+#[test]
+fn strangers_without_number_do_not_push_out_who_is_accepting() {
+    let mut net = Net::with_users(3);
+    net.chat(1, 2);
+    net.request(1, 3);
+    strangers(&mut net, 1, 100);
+    net.raw_contact(3, 1, notify(9));
+    strangers(&mut net, 1, 100);
+    assert_eq!(members(&net, 1), [addr(2)]);
+    net.command(3, Command::Accept { from: addr(1) });
+    assert_eq!(members(&net, 1), [addr(2), addr(3), addr(9)]);
+}
+
+#[test]
+fn strangers_without_number_do_not_push_out_who_asks() {
+    let mut net = Net::with_users(3);
+    net.chat(1, 2);
+    net.request(3, 1);
+    net.raw_contact(3, 1, notify(9));
+    strangers(&mut net, 1, 100);
+    net.command(1, Command::Accept { from: addr(3) });
+    assert_eq!(members(&net, 1), [addr(2), addr(3), addr(9)]);
+}
+
+#[test]
+fn who_sends_without_end_pushes_out_nobody_but_himself() {
+    let mut net = Net::with_users(2);
+    net.chat(1, 2);
+    net.raw_contact(7, 1, notify(9));
+    for _ in 0..1000 {
+        net.raw_contact(8, 1, notify(8));
+    }
+    // A member tells of the one who was early.
+    net.raw_contact(2, 1, notify(7));
+    assert_eq!(members(&net, 1), [addr(2), addr(7), addr(9)]);
+}
+
+#[test]
+fn texts_that_are_sent_again_push_out_no_notify() {
+    let mut net = Net::with_users(2);
+    net.chat(1, 2);
+    net.raw_contact(7, 1, notify(9));
+    for from in 10..=200 {
+        net.raw_text_as(from, 1, "stranger", "hello");
+    }
+    net.raw_contact(2, 1, notify(7));
+    assert_eq!(members(&net, 1), [addr(2), addr(7), addr(9)]);
+}
+
+/// How often the second of two asks who is online while the first says something each
+/// second under a name that the registry does not have.
+fn lists_while_in_doubt(net: &mut Net, seconds: usize) -> usize {
+    let before = net.lists(2);
+    for _ in 0..seconds {
+        net.raw_text_as(1, 2, "nobody", "hello");
+        net.advance(Duration::from_secs(1));
+    }
+    net.lists(2) - before
+}
+
+#[test]
+fn a_name_that_stays_in_doubt_is_asked_for_at_growing_pauses() {
+    let mut net = Net::with_users(2);
+    net.chat(1, 2);
+    net.advance(Duration::from_secs(30));
+    let before = net.lists(2);
+    net.advance(Duration::from_secs(120));
+    let as_ever = net.lists(2) - before;
+    let in_doubt = lists_while_in_doubt(&mut net, 120);
+    assert!(as_ever > 0, "the list is kept fresh");
+    assert!(
+        in_doubt <= as_ever + 4,
+        "{in_doubt}, without doubt {as_ever}"
+    );
+    // Who was not in doubt for a while is asked for soon again.
+    net.advance(Duration::from_secs(60));
+    assert!(lists_while_in_doubt(&mut net, 4) >= 2);
+}
