@@ -13,6 +13,7 @@ use crate::figures::Outcome;
 use crate::row::Row;
 
 mod browser;
+mod builds;
 mod group;
 mod hello;
 mod idle;
@@ -58,13 +59,20 @@ pub enum What {
     Browser,
     /// What the page weighs, how soon it can be used, and what drawing costs
     Page,
+    /// Building again after one file of each crate has changed; only where it is named
+    Builds,
+    /// `cargo xtask test` once everything is built; only where it is named
+    Tests,
 }
 
 impl What {
     /// All that is measured where nothing is named.
     #[must_use]
     pub fn ordinary() -> Vec<Self> {
-        Self::value_variants().to_vec()
+        let long = [Self::Builds, Self::Tests];
+        let mut all = Self::value_variants().to_vec();
+        all.retain(|one| !long.contains(one));
+        all
     }
 
     /// As it is called on the command line, and in the file of figures.
@@ -144,5 +152,7 @@ async fn rows(what: What, context: &Context) -> Result<Vec<Row>> {
         What::Group => group::group(context).await,
         What::Browser => browser::browser(context).await,
         What::Page => page::page(context).await,
+        What::Builds => builds::builds(context).await,
+        What::Tests => builds::tests(context).await,
     }
 }
