@@ -30,12 +30,14 @@ mod connection;
 mod hello;
 mod places;
 mod report;
+mod room;
 mod sessions;
 mod socket;
 
 use connection::Deadlines;
 use places::Places;
 use report::Seldom;
+use room::Rooms;
 
 /// How long the requests in flight have when the server stops.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -94,6 +96,7 @@ struct Shared {
     registrations: Mutex<Buckets<Source>>,
     places: Arc<Places>,
     deadlines: Deadlines,
+    rooms: Rooms,
     /// How long an answer takes that tells to slow down.
     slow_answer: Duration,
     counters: Arc<Counters>,
@@ -125,6 +128,7 @@ impl Shared {
             registrations: Mutex::new(registrations),
             places: Places::new(limits),
             deadlines: limits.into(),
+            rooms: Rooms::new(limits.send_buffer),
             slow_answer: limits.slow_answer,
             counters: Arc::default(),
             store_failures: Seldom::default(),

@@ -14,13 +14,14 @@ use std::time::Duration;
 use futures::future::{AbortRegistration, Abortable};
 use p2pchat_protocol::RequestDecoder;
 use thiserror::Error;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::answer::Reply;
 use super::places::Place;
+use super::room::Stream;
 use super::sessions::Sessions;
 use super::{Shared, socket};
 use crate::counters::Reason;
@@ -126,7 +127,7 @@ struct Connection<S> {
     shared: Arc<Shared>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: Stream> Connection<S> {
     fn new(stream: S, sessions: Sessions, shared: Arc<Shared>) -> Self {
         Self {
             stream,
@@ -208,11 +209,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if rest.is_empty() {
             return Ok(());
         }
+        Box::pin(self.send_rest(rest)).await
+    }
+
+    async fn send_rest(&mut self, rest: &[u8]) -> Result<(), Lost> {
         let within = self.shared.deadlines.response;
-        match Box::pin(timeout(within, self.stream.write_all(rest))).await {
-            Ok(written) => Ok(written?),
-            Err(_) => Err(Lost::UnreadResponse),
+        let room = self.shared.rooms.make(&self.stream, rest.len());
+        match timeout(within, self.stream.write_all(rest)).await {
+            Ok(written) => written?,
+            Err(_) => return Err(Lost::UnreadResponse),
         }
+        if let Some(room) = room {
+            room.leave(&self.stream);
+        }
+        Ok(())
     }
 
     /// Sends what the system takes without waiting: as a rule all of it.

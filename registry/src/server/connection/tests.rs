@@ -9,6 +9,10 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::store::{Opener, SqliteStore};
 
+impl Stream for DuplexStream {
+    fn set_room(&self, _: u32) {}
+}
+
 const SHORT: Duration = Duration::from_millis(200);
 const LONG: Duration = Duration::from_secs(30);
 
