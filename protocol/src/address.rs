@@ -172,6 +172,13 @@ impl ChatList {
         Ok(())
     }
 
+    /// The same list but for one address: as it goes to whoever is there. Costs a copy, and
+    /// no comparison of each with each.
+    #[must_use]
+    pub fn without(&self, one: PeerAddr) -> Self {
+        Self(self.iter().filter(|address| *address != one).collect())
+    }
+
     /// The addresses, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = PeerAddr> + '_ {
         self.0.iter().copied()
@@ -272,5 +279,14 @@ mod tests {
             list.push("11.0.0.0".parse().unwrap()),
             Err(ChatListError::TooLong)
         );
+    }
+
+    #[test]
+    fn a_list_without_one_has_the_others_in_order() {
+        let [a, b, c]: [PeerAddr; 3] =
+            ["10.0.0.3", "10.0.0.1", "10.0.0.2"].map(|one| one.parse().unwrap());
+        let list: ChatList = [a, b, c].into_iter().collect();
+        assert_eq!(list.without(b).as_slice(), [a, c]);
+        assert_eq!(list.without("10.0.0.9".parse().unwrap()), list);
     }
 }

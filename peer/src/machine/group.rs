@@ -394,8 +394,10 @@ impl Machine {
     pub(super) fn group_tick(&mut self) {
         self.forget_long_lost();
         let agenda = self.group.members.agenda(self.now.elapsed);
+        // Made once, for as many as are to be told.
+        let mut everybody = None;
         for to in &agenda {
-            self.send_notify(*to);
+            self.send_notify(*to, &mut everybody);
         }
         for to in &agenda {
             self.send_text(*to);
@@ -403,13 +405,14 @@ impl Machine {
         self.group.plan(agenda);
     }
 
-    fn send_notify(&mut self, to: PeerAddr) {
+    fn send_notify(&mut self, to: PeerAddr, everybody: &mut Option<ChatList>) {
         let (now, own) = (self.now.elapsed, self.config.address);
         let Some(newcomer) = self.group.due_notify(to, now, own) else {
             return;
         };
         let id = self.next_send();
-        let members = self.group.list_without(to);
+        let everybody = everybody.get_or_insert_with(|| self.group.present().collect());
+        let members = everybody.without(to);
         let Some(member) = self.group.get_mut(to) else {
             return;
         };
