@@ -1,6 +1,7 @@
 //! The file of options, and what wins: a flag over an environment variable, a variable
 //! over the file, the file over the default.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
@@ -19,6 +20,11 @@ pub enum ConfigError {
     /// There is no such store.
     #[error(transparent)]
     Store(#[from] StoreSpecError),
+    /// Others could read the metrics.
+    #[error(
+        "--metrics {0}: others than this machine can reach that, and read how many users there are and what fails. If that is what you want, add --expose-metrics"
+    )]
+    Exposed(SocketAddr),
 }
 
 /// The section `[registry]`: each option under the name of its flag.
@@ -45,10 +51,21 @@ fn resolve_given(mut given: RawOptions) -> Result<Options, ConfigError> {
     Ok(Options {
         tcp: given.tcp.unwrap_or(defaults.tcp),
         udp: given.udp.unwrap_or(defaults.udp),
+        metrics: metrics(&given)?,
         presence_timeout: seconds(given.presence_timeout, defaults.presence_timeout),
         limits: limits(&given, &defaults.limits),
         ..defaults
     })
+}
+
+fn metrics(given: &RawOptions) -> Result<Option<SocketAddr>, ConfigError> {
+    let exposed = given.expose_metrics == Some(true);
+    match given.metrics {
+        Some(address) if !address.ip().is_loopback() && !exposed => {
+            Err(ConfigError::Exposed(address))
+        }
+        metrics => Ok(metrics),
+    }
 }
 
 fn limits(given: &RawOptions, defaults: &Limits) -> Limits {
@@ -114,8 +131,14 @@ mod tests {
         let flags = cli.get_arguments().filter_map(clap::Arg::get_long);
         flags
             .filter(|flag| !["config", "help", "version", "store", "tcp", "udp"].contains(flag))
+            // Of no consequence without another one.
+            .filter(|flag| *flag != "expose-metrics")
             .enumerate()
-            .map(|(n, flag)| format!("{flag} = {}\n", n + 70_001))
+            .map(|(n, flag)| match flag {
+                "cluster" => format!("{flag} = true\n"),
+                "metrics" => format!("{flag} = '127.0.0.1:{n}'\n"),
+                _ => format!("{flag} = {}\n", n + 70_001),
+            })
             .collect()
     }
 
@@ -132,6 +155,31 @@ mod tests {
         assert_ne!(plain, shown(""));
         for option in options {
             assert_ne!(shown(&option), shown(""), "{option}");
+        }
+    }
+
+    #[test]
+    fn metrics_are_told_to_others_only_by_whoever_says_so() {
+        let resolved = |line: &str| {
+            let section = parsed(&format!("[registry]\nstore = 'a'\n{line}")).unwrap();
+            resolve_given(section).map(|options| options.metrics)
+        };
+        assert_eq!(resolved("").unwrap(), None);
+        for address in ["127.0.0.1:0", "127.9.9.9:9131", "[::1]:9131"] {
+            let metrics = resolved(&format!("metrics = '{address}'")).unwrap();
+            assert_eq!(metrics, Some(address.parse().unwrap()));
+        }
+        for address in ["0.0.0.0:0", "192.0.2.1:9131", "[::]:0"] {
+            let line = format!("metrics = '{address}'\n");
+            for line in [line.clone(), format!("{line}expose-metrics = false\n")] {
+                let error = resolved(&line).unwrap_err().to_string();
+                assert!(
+                    error.contains(address) && error.contains("--expose-metrics"),
+                    "{error}"
+                );
+            }
+            let exposed = resolved(&format!("{line}expose-metrics = true\n")).unwrap();
+            assert_eq!(exposed, Some(address.parse().unwrap()));
         }
     }
 

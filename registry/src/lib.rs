@@ -8,6 +8,7 @@
 //! | [`password`] | Argon2id, and the threads that compute it |
 //! | [`throttle`] | failed logins by address and by name |
 //! | [`counters`] | what was turned away and why |
+//! | [`metrics`] | what is counted and measured, and the HTTP listener that tells it |
 //! | [`files`] | how many file descriptors there are |
 //! | [`store`] | accounts: the trait [`Store`], SQLite and MongoDB |
 //! | [`cli`], [`config`], [`users`] | the command line, the file of options, the operator commands |
@@ -33,6 +34,7 @@ pub mod cli;
 pub mod config;
 pub mod counters;
 pub mod files;
+pub mod metrics;
 pub mod options;
 pub mod password;
 pub mod presence;

@@ -52,12 +52,15 @@ async fn start(cli: Cli) -> Result<()> {
 
 /// The one line that says where everything is; scripts read the ports from it.
 fn announce(server: &Server) -> Result<()> {
+    let metrics = server.metrics_addr();
+    let metrics = metrics.map(|address| format!(", metrics at http://{address}/metrics"));
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "p2pchat-registry: listening on tcp {} and udp {}, accounts in {}",
+        "p2pchat-registry: listening on tcp {} and udp {}{}, accounts in {}",
         server.tcp_addr(),
         server.udp_addr(),
+        metrics.unwrap_or_default(),
         server.store(),
     )
     .and_then(|()| out.flush())

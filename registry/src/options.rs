@@ -24,6 +24,9 @@ pub struct Options {
     pub tcp: SocketAddr,
     /// Where to listen for Hello datagrams. Port 0 takes a free one.
     pub udp: SocketAddr,
+    /// Where to listen for those who watch this registry ([`crate::metrics`]). Port 0 takes
+    /// a free one.
+    pub metrics: Option<SocketAddr>,
     /// How long a user stays online without a Hello.
     pub presence_timeout: Duration,
     /// What it may use.
@@ -41,6 +44,7 @@ impl Options {
             store,
             tcp: (Ipv4Addr::UNSPECIFIED, REGISTRY_TCP_PORT).into(),
             udp: (Ipv4Addr::UNSPECIFIED, REGISTRY_UDP_PORT).into(),
+            metrics: None,
             presence_timeout: Self::PRESENCE_TIMEOUT,
             limits: Limits::default(),
         }

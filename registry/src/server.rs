@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::counters::Counters;
+use crate::metrics::{self, Metrics};
 use crate::options::{Limits, Options, StoreSpec};
 use crate::password::HashPool;
 use crate::presence::Presence;
@@ -33,10 +34,12 @@ mod report;
 mod room;
 mod sessions;
 mod socket;
+mod watch;
 
 use connection::Deadlines;
 use places::Places;
 use report::Seldom;
+use watch::Watching;
 use room::Rooms;
 
 /// How long the requests in flight have when the server stops.
@@ -100,6 +103,7 @@ struct Shared {
     /// How long an answer takes that tells to slow down.
     slow_answer: Duration,
     counters: Arc<Counters>,
+    metrics: Arc<Metrics>,
     store_failures: Seldom,
     /// Whether the last plain-text password that was to be replaced by its hash stayed.
     plain_text_stays: AtomicBool,
@@ -119,8 +123,10 @@ impl Shared {
             limits.registration_interval,
             REGISTERING,
         );
+        let metrics = Arc::default();
         Ok(Arc::new(Self {
-            store,
+            store: metrics::store::measured(store, &metrics),
+            metrics,
             passwords: HashPool::start(limits.hash_workers, limits.hash_queue)?,
             presence: Presence::new(presence_timeout),
             listing: Arc::default(),
@@ -157,6 +163,7 @@ pub struct Server {
     tcp_addr: SocketAddr,
     udp_addr: SocketAddr,
     store: StoreSpec,
+    metrics: Option<TcpListener>,
     shared: Arc<Shared>,
 }
 
@@ -168,7 +175,12 @@ impl Server {
     pub async fn bind(options: Options) -> Result<Self, BindError> {
         let tcp = socket::listen(options.tcp, options.limits.send_buffer)?;
         let udp = socket::receive(options.udp).await?;
-        Self::with_sockets(options, tcp, udp).await
+        let metrics = match options.metrics {
+            Some(address) => Some(socket::watchers(address).await?),
+            None => None,
+        };
+        let server = Self::with_sockets(options, tcp, udp).await?;
+        Ok(Self { metrics, ..server })
     }
 
     /// Takes sockets that the caller has bound; the addresses in `options` do not matter.
@@ -196,6 +208,7 @@ impl Server {
             tcp,
             udp,
             store: options.store,
+            metrics: None,
             shared,
         })
     }
@@ -212,6 +225,12 @@ impl Server {
         self.udp_addr
     }
 
+    /// Where those are answered who watch, if anywhere.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref()?.local_addr().ok()
+    }
+
     /// Where accounts are kept. Its `Display` shows no password.
     #[must_use]
     pub fn store(&self) -> &StoreSpec {
@@ -224,6 +243,12 @@ impl Server {
         Arc::clone(&self.shared.counters)
     }
 
+    /// What is counted and measured; goes on while the server runs.
+    #[must_use]
+    pub fn metrics(&self) -> Arc<Metrics> {
+        Arc::clone(&self.shared.metrics)
+    }
+
     /// Serves until `shutdown` is ready, then stops in order: no new connections and
     /// datagrams, the requests in flight (5 s at the most), the hashing threads, the store.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
@@ -234,6 +259,7 @@ impl Server {
         let accepting = tokio::spawn(accept::run(self.tcp, Arc::clone(shared), stop.clone()));
         let receiving = tokio::spawn(hello::run(self.udp, Arc::clone(shared), stop.clone()));
         let sweeping = tokio::spawn(sweep(Arc::clone(shared), stop.clone()));
+        let watching = (self.metrics).map(|listener| Watching::start(listener, shared, &stop));
         let reporting = tokio::spawn(report::run(Arc::clone(&shared.counters), stop.clone()));
 
         shutdown.await;
@@ -253,6 +279,9 @@ impl Server {
             .is_err()
         {
             tracing::error!("the account store did not close within {CLOSE_TIMEOUT:?}");
+        }
+        if let Some(watching) = watching {
+            watching.stop().await;
         }
         tracing::info!("stopped");
     }

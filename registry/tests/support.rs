@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub(crate) mod client;
+pub(crate) mod http;
 pub(crate) mod mongod;
 pub(crate) mod program;
 pub(crate) mod proxy;

@@ -5,6 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 use serde::Deserialize;
 
 /// The options as given by flags and environment variables, or by the file; the defaults
@@ -33,6 +34,19 @@ pub struct RawOptions {
     /// Where to listen for Hello datagrams. Default: 0.0.0.0:5151. [file: udp]
     #[arg(long, env = "P2PCHAT_UDP", value_name = "ADDR:PORT")]
     pub udp: Option<SocketAddr>,
+
+    /// Where to listen for those who watch this registry, by HTTP: /healthz, /readyz and
+    /// /metrics (for Prometheus). An address of this machine alone, such as 127.0.0.1:9131;
+    /// port 0 takes a free one. Default: nowhere. [file: metrics]
+    #[arg(long, env = "P2PCHAT_METRICS", value_name = "ADDR:PORT")]
+    pub metrics: Option<SocketAddr>,
+
+    /// Let --metrics name an address that others can reach: whoever can reach it reads how
+    /// many users there are, and what fails. [file: expose-metrics]
+    #[arg(long, env = "P2PCHAT_EXPOSE_METRICS", value_name = "BOOL", num_args = 0..=1,
+          require_equals = true, default_missing_value = "true",
+          value_parser = BoolishValueParser::new())]
+    pub expose_metrics: Option<bool>,
 
     /// How long a user stays online without a Hello. Default: 60.
     /// [file: presence-timeout]
@@ -158,6 +172,8 @@ impl RawOptions {
             store: self.store.or(other.store),
             tcp: self.tcp.or(other.tcp),
             udp: self.udp.or(other.udp),
+            metrics: self.metrics.or(other.metrics),
+            expose_metrics: self.expose_metrics.or(other.expose_metrics),
             presence_timeout: self.presence_timeout.or(other.presence_timeout),
             max_connections: self.max_connections.or(other.max_connections),
             connections_per_address: self

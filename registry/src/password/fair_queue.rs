@@ -24,6 +24,11 @@ impl<K: Copy + Eq + Hash, T> FairQueue<K, T> {
         }
     }
 
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
     /// Puts `item` at the end of the line of `source`, and returns what has no room: this
     /// one, or the last of a line that would still be no shorter without it.
     pub(super) fn push(&mut self, source: K, item: T) -> Option<T> {

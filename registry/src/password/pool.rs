@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -49,9 +50,13 @@ type Job = Box<dyn FnOnce(Turn<'_>) + Send>;
 pub struct HashPool {
     shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    workers: usize,
+    room: usize,
 }
 
 struct Shared {
+    /// How many threads hash at this moment.
+    busy: AtomicUsize,
     state: Mutex<State>,
     /// There is something to do, or it is over.
     changed: Condvar,
@@ -79,6 +84,7 @@ impl HashPool {
     pub fn start(workers: NonZeroUsize, queue: NonZeroUsize) -> io::Result<Self> {
         let pool = Self {
             shared: Arc::new(Shared {
+                busy: AtomicUsize::new(0),
                 state: Mutex::new(State {
                     at_home: FairQueue::new(queue.get()),
                     strangers: FairQueue::new(queue.get()),
@@ -88,6 +94,8 @@ impl HashPool {
                 changed: Condvar::new(),
             }),
             threads: Mutex::default(),
+            workers: workers.get(),
+            room: queue.get().saturating_mul(2),
         };
         for _ in 0..workers.get() {
             let shared = Arc::clone(&pool.shared);
@@ -139,6 +147,31 @@ impl HashPool {
             None => self.shared.changed.notify_one(),
         }
         Ok(())
+    }
+
+    /// How many wait for their turn.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        let state = self.shared.state();
+        state.at_home.len() + state.strangers.len()
+    }
+
+    /// How many may wait, in both queues together.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.room
+    }
+
+    /// How many threads hash.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.workers
+    }
+
+    /// How many of them do so at this moment.
+    #[must_use]
+    pub fn busy(&self) -> usize {
+        self.shared.busy.load(Ordering::Relaxed)
     }
 
     /// Lets the threads finish what somebody still waits for, and waits for their end.
@@ -227,7 +260,9 @@ fn work(shared: &Shared) {
     let mut hasher = Hasher::default();
     while let Some(job) = shared.next() {
         // A panic costs its job the answer, and nobody else anything.
+        shared.busy.fetch_add(1, Ordering::Relaxed);
         let done = catch_unwind(AssertUnwindSafe(|| job(Turn::Work(&mut hasher))));
+        shared.busy.fetch_sub(1, Ordering::Relaxed);
         if done.is_err() {
             tracing::error!("the hash function panicked");
             hasher = Hasher::default();

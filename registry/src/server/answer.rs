@@ -74,6 +74,7 @@ impl Shared {
         if let Some(list) = self.presence.recent_list(self.now()) {
             return list;
         }
+        self.metrics.list_rebuilds.inc();
         if self.presence.is_listed_fast() {
             return self.presence.renew_list(self.now());
         }

@@ -190,6 +190,7 @@ impl<S: Stream> Connection<S> {
                     (Reply::from(malformed.response()), !malformed.is_fatal())
                 }
             };
+            self.shared.metrics.requests.answered(reply.as_bytes());
             self.send(reply.as_bytes()).await?;
             if !goes_on {
                 return Ok(false);

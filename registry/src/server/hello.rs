@@ -44,8 +44,9 @@ impl Shared {
         let (Ok(hello), Some(peer)) = (Hello::decode(datagram), peer_at(from)) else {
             return self.counters.count(Reason::NoHello);
         };
-        if !self.presence.hello(hello.username, peer, self.now()) {
-            self.counters.count(Reason::ForeignHello);
+        match self.presence.hello(hello.username, peer, self.now()) {
+            true => drop(self.metrics.hellos.inc()),
+            false => self.counters.count(Reason::ForeignHello),
         }
     }
 }

@@ -26,6 +26,7 @@ use crate::source::Source;
 #[derive(Debug)]
 pub(super) struct Places {
     free: Arc<Semaphore>,
+    max: usize,
     per_address: usize,
     table: Mutex<Table>,
 }
@@ -66,6 +67,7 @@ impl Places {
         let max = limits.max_connections.get().min(Semaphore::MAX_PERMITS);
         Arc::new(Self {
             free: Arc::new(Semaphore::new(max)),
+            max,
             per_address: limits.connections_per_address.get(),
             table: Mutex::default(),
         })
@@ -104,6 +106,11 @@ impl Places {
             _permit: permit,
         };
         Ok((place, pushed_out))
+    }
+
+    /// How many places are taken, and how many there are.
+    pub(super) fn taken(&self) -> (usize, usize) {
+        (self.max - self.free.available_permits(), self.max)
     }
 
     /// A session is over: if a connection was safe by it, it is a stranger's again.

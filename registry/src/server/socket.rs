@@ -60,6 +60,12 @@ pub(super) async fn receive(address: SocketAddr) -> Result<UdpSocket, BindError>
     Ok(socket)
 }
 
+/// Listens for those who watch the registry.
+pub(super) async fn watchers(address: SocketAddr) -> Result<TcpListener, BindError> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| bind_error("metrics", address, error))
+}
+
 fn bind_error(protocol: &'static str, address: SocketAddr, source: io::Error) -> BindError {
     match source.kind() {
         io::ErrorKind::AddrInUse => BindError::Taken { protocol, address },

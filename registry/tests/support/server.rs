@@ -7,6 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use p2pchat_registry::counters::{Counters, Reason};
+use p2pchat_registry::metrics::Metrics;
 use p2pchat_registry::options::Guessing;
 use p2pchat_registry::{Options, Server, StoreSpec};
 use tempfile::TempDir;
@@ -28,6 +29,9 @@ pub(crate) struct TestServer {
     pub(crate) tcp: SocketAddr,
     pub(crate) udp: SocketAddr,
     counters: Arc<Counters>,
+    /// Where it answers those who watch it, if anywhere.
+    pub(crate) watched: Option<SocketAddr>,
+    pub(crate) metrics: Arc<Metrics>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
     /// Removed after the server has ended.
@@ -60,15 +64,18 @@ impl TestServer {
             runtime.block_on(async {
                 let server = Server::bind(options).await.unwrap();
                 let addresses = (server.tcp_addr(), server.udp_addr());
-                ready.send((addresses, server.counters())).unwrap();
+                let watched = (server.metrics_addr(), server.metrics());
+                ready.send((addresses, server.counters(), watched)).unwrap();
                 server.run(async { stopped.await.unwrap_or(()) }).await;
             });
         });
-        let ((tcp, udp), counters) = addresses.recv().unwrap();
+        let ((tcp, udp), counters, (watched, metrics)) = addresses.recv().unwrap();
         Self {
             tcp,
             udp,
             counters,
+            watched,
+            metrics,
             stop: Some(stop),
             thread: Some(thread),
             folder: None,

@@ -1,0 +1,136 @@
+//! The listener for those who watch a registry: `/healthz`, `/readyz` and `/metrics`.
+//!
+//! It has nothing to do with the ports of the protocol, answers from memory, and changes
+//! nothing. Each request has a connection of its own, with one deadline for all of it.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::header::{self, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::text;
+
+/// How many connections there may be at a time; more wait until one has ended. A watcher
+/// or two ask every few seconds.
+pub const MAX_CONNECTIONS: usize = 16;
+/// How long a connection may last, from its first byte to its last.
+pub const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
+/// How much of a request's head is read.
+const MAX_HEAD: usize = 8 * 1024;
+/// How many header lines it may have.
+const MAX_HEADERS: usize = 64;
+/// The pause after accepting failed, which has causes that need time.
+const PAUSE: Duration = Duration::from_secs(1);
+/// Plain words.
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// What is asked for. Both are answered at once, from memory.
+pub trait Watched: Send + Sync + 'static {
+    /// Whether a login can be served; if not, why, in words for the operator.
+    ///
+    /// # Errors
+    /// The reason.
+    fn readiness(&self) -> Result<(), String>;
+
+    /// All metrics, as Prometheus reads them.
+    fn exposition(&self) -> String;
+}
+
+/// Answers until told to stop.
+pub async fn run<W: Watched>(listener: TcpListener, watched: Arc<W>, stop: CancellationToken) {
+    let mut connections = JoinSet::new();
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let accepting = async {
+        loop {
+            let place = Arc::clone(&places).acquire_owned().await;
+            let place = place.expect("the semaphore is never closed");
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let watched = Arc::clone(&watched);
+                    connections.spawn(async move {
+                        serve(stream, watched).await;
+                        drop(place);
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a watcher's connection; next try in {PAUSE:?}");
+                    sleep(PAUSE).await;
+                }
+            }
+            while connections.try_join_next().is_some() {}
+        }
+    };
+    stop.run_until_cancelled(accepting).await;
+    connections.shutdown().await;
+}
+
+async fn serve<W: Watched>(stream: TcpStream, watched: Arc<W>) {
+    let service = service_fn(|request| {
+        let answer = answer(&request, watched.as_ref());
+        async move { Ok::<_, Infallible>(answer) }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(CONNECTION_TIMEOUT)
+        .keep_alive(false)
+        .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_HEADERS)
+        .serve_connection(TokioIo::new(stream), service);
+    match timeout(CONNECTION_TIMEOUT, connection).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "a watcher's connection ended badly"),
+        Err(_) => tracing::debug!("a watcher's connection took too long"),
+    }
+}
+
+fn answer<B>(request: &Request<B>, watched: &impl Watched) -> Response<Full<Bytes>> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let mut refusal = page(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "GET and HEAD only\n");
+        let allowed = HeaderValue::from_static("GET, HEAD");
+        refusal.headers_mut().insert(header::ALLOW, allowed);
+        return refusal;
+    }
+    match request.uri().path() {
+        "/healthz" => page(StatusCode::OK, PLAIN, "ok\n"),
+        "/readyz" => match watched.readiness() {
+            Ok(()) => page(StatusCode::OK, PLAIN, "ready\n"),
+            Err(reason) => page(
+                StatusCode::SERVICE_UNAVAILABLE,
+                PLAIN,
+                format!("not ready: {reason}\n"),
+            ),
+        },
+        "/metrics" => page(StatusCode::OK, text::CONTENT_TYPE, watched.exposition()),
+        _ => page(
+            StatusCode::NOT_FOUND,
+            PLAIN,
+            "there are /healthz, /readyz and /metrics\n",
+        ),
+    }
+}
+
+fn page(status: StatusCode, mime: &'static str, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut page = Response::new(Full::new(body.into()));
+    *page.status_mut() = status;
+    for (name, value) in [
+        (header::CONTENT_TYPE, mime),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ] {
+        page.headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    page
+}

@@ -1,0 +1,1 @@
+//! The files of `ops/`: what they name is there.
