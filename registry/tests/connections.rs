@@ -2,10 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use p2pchat_registry::counters::Reason;
 
-use crate::support::client::{Client, LOGIN, SEARCH, request};
+use crate::support::client::{Beacon, Client, LOGIN, LOGOUT, SEARCH, request};
 use crate::support::program::{Program, command};
 use crate::support::server::TestServer;
 use crate::support::stores::Fresh;
@@ -120,6 +121,39 @@ fn one_account_does_not_hold_all_places() {
     let closed = eve.iter().filter(|client| client.is_closed()).count();
     assert!(closed >= 1, "somebody made room");
     assert!(!eve[5].is_closed(), "the latest session is hers");
+}
+
+#[test]
+fn whose_hellos_stopped_makes_room_and_who_is_still_there_does_not() {
+    let server = TestServer::start_with(|options| {
+        options.limits.max_connections = NonZeroUsize::new(2).unwrap();
+        options.presence_timeout = Duration::from_secs(1);
+    });
+    let mut users = connect(2, HERE, server.tcp);
+    users[0].register_and_login("ann", "pw");
+    users[1].register_and_login("bob", "pw");
+    let beacon = Beacon::new(HERE, server.udp);
+    wait_for("a place", SOON, || {
+        beacon.hello("bob");
+        takes_one_more(FLOODER, server.tcp)
+    });
+    wait_for("end of her connection", SOON, || users[0].is_closed());
+    assert_eq!(
+        users[1].status(LOGIN, "bob", "pw"),
+        21,
+        "his is still there"
+    );
+}
+
+#[test]
+fn who_is_logged_out_from_another_connection_makes_room() {
+    let server = server(2, 10);
+    let mut users = connect(2, HERE, server.tcp);
+    users[0].register_and_login("ann", "pw");
+    assert_eq!(users[1].status(LOGOUT, "ann", "LOGOUT"), 25);
+    assert!(takes_one_more(FLOODER, server.tcp));
+    wait_for("end of the older one", SOON, || users[0].is_closed());
+    assert!(!users[1].is_closed());
 }
 
 #[test]

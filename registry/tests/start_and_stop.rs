@@ -4,11 +4,49 @@ use std::net::{TcpListener, UdpSocket};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use p2pchat_registry::store::{NewAccount, StoredPassword};
+
 use crate::support::client::{Client, LOGIN, SEARCH, request};
 use crate::support::mongod::TestDatabase;
 use crate::support::program::{Program, command, refusal, text};
 use crate::support::server::TestServer;
 use crate::support::stores::Fresh;
+
+/// A store of two accounts with passwords in plain text, which no statement can replace.
+fn plain_text_for_ever() -> Fresh {
+    let fresh = Fresh::sqlite();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let store = fresh.open().await;
+        for name in ["ann", "bob"] {
+            let account = NewAccount {
+                name: name.parse().unwrap(),
+                password: StoredPassword::new("pw".to_owned()),
+                address: None,
+            };
+            assert!(store.register(account).await.unwrap());
+        }
+        store.close().await;
+    });
+    let file = rusqlite::Connection::open(fresh.name()).unwrap();
+    file.execute_batch(
+        "CREATE TRIGGER never BEFORE UPDATE ON account BEGIN SELECT RAISE(ABORT, 'no'); END",
+    )
+    .unwrap();
+    fresh
+}
+
+#[test]
+fn that_plain_text_passwords_stay_is_said_once_and_their_owners_get_in() {
+    let fresh = plain_text_for_ever();
+    let program = Program::start(&fresh.name());
+    let mut client = Client::connect(program.tcp);
+    for name in ["ann", "bob", "ann"] {
+        assert_eq!(client.status(LOGIN, name, "pw"), 21);
+    }
+    let (_, _, log) = program.stop("TERM");
+    assert_eq!(log.matches("plain-text password stays").count(), 1, "{log}");
+}
 
 /// The program on free ports, with a store.
 fn on(store: &str) -> Command {

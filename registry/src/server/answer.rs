@@ -70,11 +70,12 @@ impl Shared {
     /// The online list, made anew. Whoever asks meanwhile waits for the same one, and no
     /// thread that serves others is kept by a long one.
     async fn renewed_list(self: &Arc<Self>) -> Arc<OnlineList> {
+        let asked = self.now();
         let turn = Arc::clone(&self.listing).lock_owned().await;
-        if let Some(list) = self.presence.recent_list(self.now()) {
+        // One that was begun since then is young, however long it took.
+        if let Some(list) = self.presence.recent_list(asked) {
             return list;
         }
-        self.metrics.list_rebuilds.inc();
         if self.presence.is_listed_fast() {
             return self.presence.renew_list(self.now());
         }

@@ -1,11 +1,14 @@
 //! A fresh store of either kind.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use p2pchat_registry::store::{self, Opener};
+use p2pchat_registry::store::sqlite::OpenSqliteError;
+use p2pchat_registry::store::{self, OpenError, Opener};
 use p2pchat_registry::{Store, StoreSpec};
 use tempfile::TempDir;
 
+use super::SOON;
 use super::mongod::TestDatabase;
 
 /// An empty store of one test, which can be opened any number of times.
@@ -44,6 +47,17 @@ impl Fresh {
     }
 
     pub(crate) async fn open_as(&self, opener: Opener) -> Arc<dyn Store> {
-        store::open(&self.spec(), opener).await.unwrap()
+        let began = Instant::now();
+        loop {
+            match store::open(&self.spec(), opener).await {
+                // A program that another test starts holds the lock, too, until it runs.
+                Err(OpenError::Sqlite(OpenSqliteError::Locked { .. }))
+                    if began.elapsed() < SOON =>
+                {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                opened => return opened.unwrap(),
+            }
+        }
     }
 }

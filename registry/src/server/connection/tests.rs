@@ -166,6 +166,46 @@ async fn a_session_may_be_silent_between_requests() {
 }
 
 #[tokio::test]
+async fn however_many_ask_while_users_come_and_go_a_long_list_is_made_seldom() {
+    const USERS: usize = 50_000;
+    const ASKERS: usize = 50;
+    let folder = tempfile::tempdir().unwrap();
+    let shared = shared(&folder, &Limits::default());
+    let log_in = |n: usize| {
+        let name = Username::new(&format!("u{n}")).unwrap();
+        (shared.presence).login(name, "10.0.0.1".parse().unwrap(), shared.now());
+    };
+    (0..USERS).for_each(log_in);
+    let began = Clock::now();
+    let mut asking = tokio::task::JoinSet::new();
+    for n in 0..ASKERS {
+        log_in(USERS + n);
+        let shared = Arc::clone(&shared);
+        asking.spawn(async move {
+            let address: SocketAddr = "10.0.0.1:1".parse().unwrap();
+            let (place, _) = shared.places.take(address.into()).await.unwrap();
+            let request = Request::AllOnline { username: name() };
+            let mut sessions = Sessions::new(address, place);
+            let Reply::List(list) = shared.answer(request, &mut sessions).await else {
+                panic!("no list");
+            };
+            list
+        });
+        tokio::task::yield_now().await;
+    }
+    // Each may be so old; none was asked for later than this.
+    let most = 2 + began.elapsed().as_millis() / (USERS as u128 / 1000);
+    let lists = asking.join_all().await;
+    let different: std::collections::HashSet<_> = lists.iter().map(Arc::as_ptr).collect();
+    assert!(lists.iter().all(|list| list.users() >= USERS));
+    assert!(
+        (different.len() as u128) <= most,
+        "{} lists",
+        different.len()
+    );
+}
+
+#[tokio::test]
 async fn a_client_that_does_not_read_is_given_up() {
     let mut running = start(&Limits {
         response_timeout: SHORT,
