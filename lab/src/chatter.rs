@@ -55,11 +55,26 @@ impl Chatter {
         address: Ipv4Addr,
         more: &[&str],
     ) -> Result<Self> {
+        let registry = (tcp.to_string(), udp.port());
+        Self::start_named(registry, programs, home, address, more)
+    }
+
+    /// The same with whatever `--registry` and `--hello-port` take.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn start_named(
+        (registry, hello_port): (String, u16),
+        programs: &Programs,
+        home: &Path,
+        address: Ipv4Addr,
+        more: &[&str],
+    ) -> Result<Self> {
         let log = home.join("p2pchat.log");
         let mut child = programs
             .command("p2pchat", home)?
-            .args(["--json", "--registry", &tcp.to_string()])
-            .args(["--hello-port", &udp.port().to_string()])
+            .args(["--json", "--registry", &registry])
+            .args(["--hello-port", &hello_port.to_string()])
             .args(["--address", &address.to_string()])
             .args(more)
             .stdin(Stdio::piped())

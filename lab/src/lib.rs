@@ -6,6 +6,7 @@
 
 pub mod chat;
 pub mod chatter;
+pub mod cluster;
 pub mod crash;
 pub mod floods;
 pub mod guessing;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use p2pchat_lab::{Programs, Report, chat, crash, floods, guessing, network};
+use p2pchat_lab::{Programs, Report, chat, cluster, crash, floods, guessing, network};
 
 /// Long and hostile runs of the built programs, which lie beside this one.
 ///
@@ -14,6 +14,8 @@ use p2pchat_lab::{Programs, Report, chat, crash, floods, guessing, network};
 enum Run {
     /// Let many people chat for long, while programs are killed and connections are cut
     Chat(chat::Options),
+    /// Run three registries over a replica set, and kill or cut off each part of it
+    Cluster(cluster::Options),
     /// Kill the registry again and again while people register on its own store
     Crash(crash::Options),
     /// Flood the registry in every way, and see how somebody fares meanwhile
@@ -53,6 +55,7 @@ async fn run(run: Run) -> Result<Report> {
     let programs = Programs::find()?;
     match run {
         Run::Chat(options) => chat::run(&programs, &options).await,
+        Run::Cluster(options) => cluster::run(&programs, &options).await,
         Run::Crash(options) => crash::run(&programs, &options).await,
         Run::Floods(options) => floods::run(&programs, &options).await,
         Run::FullDisk(options) => crash::full_disk::run(&programs, &options).await,

@@ -52,6 +52,7 @@ fn resolve_given(mut given: RawOptions) -> Result<Options, ConfigError> {
         tcp: given.tcp.unwrap_or(defaults.tcp),
         udp: given.udp.unwrap_or(defaults.udp),
         metrics: metrics(&given)?,
+        cluster: given.cluster,
         presence_timeout: seconds(given.presence_timeout, defaults.presence_timeout),
         limits: limits(&given, &defaults.limits),
         ..defaults

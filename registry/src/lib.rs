@@ -5,6 +5,7 @@
 //! | [`options`] | what the caller decides: [`Options`], [`Limits`], [`StoreSpec`] |
 //! | [`server`] | the sockets and the tasks: [`Server`] |
 //! | [`presence`] | who is online, without a clock or a socket |
+//! | [`cluster`] | what several registries over one database tell each other of that |
 //! | [`password`] | Argon2id, and the threads that compute it |
 //! | [`throttle`] | failed logins by address and by name |
 //! | [`counters`] | what was turned away and why |
@@ -31,6 +32,7 @@
 //! **Invariant:** nothing in here knows of chats, chat_lists or messages.
 
 pub mod cli;
+pub mod cluster;
 pub mod config;
 pub mod counters;
 pub mod files;

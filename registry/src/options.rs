@@ -20,6 +20,8 @@ pub use limits::{Guessing, Limits};
 pub struct Options {
     /// Where accounts are kept.
     pub store: StoreSpec,
+    /// Whether this is one of several registries over the same database.
+    pub cluster: bool,
     /// Where to listen for sessions. Port 0 takes a free one.
     pub tcp: SocketAddr,
     /// Where to listen for Hello datagrams. Port 0 takes a free one.
@@ -42,6 +44,7 @@ impl Options {
     pub fn new(store: StoreSpec) -> Self {
         Self {
             store,
+            cluster: false,
             tcp: (Ipv4Addr::UNSPECIFIED, REGISTRY_TCP_PORT).into(),
             udp: (Ipv4Addr::UNSPECIFIED, REGISTRY_UDP_PORT).into(),
             metrics: None,

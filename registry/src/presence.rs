@@ -12,6 +12,8 @@
 //!   did not log that name in, from the address that did;
 //! - a later login replaces the earlier one, whose connection then has no say.
 //!
+//! With several registries over one database ([`shared`]), the same holds for all of them.
+//!
 //! **Invariant:** no clock in here; `now` is passed in as the time since some fixed
 //! moment. No lock is held for longer than it takes to look at one shard.
 
@@ -26,8 +28,11 @@ use p2pchat_protocol::{PeerAddr, Username};
 
 mod listing;
 mod online_list;
+pub mod shared;
 
 pub use online_list::OnlineList;
+use shared::Told;
+pub use shared::{Due, Record};
 
 /// Enough that threads seldom meet, few enough that a sweep or a list visits them fast.
 const SHARDS: usize = 64;
@@ -50,10 +55,12 @@ pub struct Ended {
 
 #[derive(Debug)]
 struct Entry {
-    address: PeerAddr,
+    /// `None`: he logged out, and nothing older is to be taken for news.
+    address: Option<PeerAddr>,
     session: SessionId,
     /// In milliseconds, so that a Hello needs no write lock.
     last_seen: AtomicU64,
+    told: Told,
 }
 
 impl Entry {
@@ -80,6 +87,10 @@ pub struct Presence {
     /// Moves with each change of who is online, under the lock of the changed shard.
     version: AtomicU64,
     list: ArcSwap<OnlineList>,
+    /// Whether there are other registries.
+    is_shared: bool,
+    /// Until when all is known that they wrote, in milliseconds.
+    heard: AtomicU64,
 }
 
 impl Presence {
@@ -94,22 +105,29 @@ impl Presence {
             next_sweep: AtomicU64::new(0),
             version: AtomicU64::new(0),
             list: ArcSwap::from_pointee(OnlineList::default()),
+            is_shared: false,
+            heard: AtomicU64::new(0),
         }
+    }
+
+    fn new_session(&self) -> SessionId {
+        SessionId(self.next_session.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Puts a user online and returns the session that this begins. An earlier session
     /// of the same user has ended.
     pub fn login(&self, name: Username, address: PeerAddr, now: Duration) -> SessionId {
-        let session = SessionId(self.next_session.fetch_add(1, Ordering::Relaxed));
+        let session = self.new_session();
         let entry = Entry {
-            address,
+            address: Some(address),
             session,
             last_seen: AtomicU64::new(millis(now)),
+            told: Told::nobody(),
         };
         let mut shard = self.write(self.shard_of(name));
         let earlier = shard.insert(name, entry);
         // Who logs in again where he is does not make everybody's list old.
-        if earlier.is_none_or(|earlier| earlier.address != address) {
+        if earlier.is_none_or(|earlier| earlier.address != Some(address)) {
             self.changed();
         }
         session
@@ -120,8 +138,9 @@ impl Presence {
     pub fn hello(&self, name: Username, from: PeerAddr, now: Duration) -> bool {
         let shard = self.read(self.shard_of(name));
         match shard.get(&name) {
-            Some(entry) if entry.address == from && self.is_live(entry, now) => {
+            Some(entry) if entry.address == Some(from) && self.is_live(entry, now) => {
                 entry.last_seen.fetch_max(millis(now), Ordering::Relaxed);
+                entry.told.seen_here();
                 true
             }
             _ => false,
@@ -139,16 +158,23 @@ impl Presence {
         now: Duration,
     ) -> Option<Ended> {
         let mut shard = self.write(self.shard_of(name));
-        let entry = shard.get(&name)?;
+        let entry = shard.get_mut(&name)?;
+        let address = entry.address?;
         let has_a_say = match session {
             Some(session) => entry.session == session,
-            None => entry.address == from,
+            None => address == from,
         };
         if !has_a_say {
             return None;
         }
         let ended = entry.ended(name, self.is_live(entry, now));
-        shard.remove(&name);
+        match self.is_shared {
+            true => {
+                entry.address = None;
+                entry.told.log_out();
+            }
+            false => _ = shard.remove(&name),
+        }
         self.changed();
         Some(ended)
     }
@@ -158,7 +184,7 @@ impl Presence {
     pub fn find(&self, name: Username, now: Duration) -> Option<PeerAddr> {
         let shard = self.read(self.shard_of(name));
         let entry = shard.get(&name)?;
-        self.is_live(entry, now).then_some(entry.address)
+        entry.address.filter(|_| self.is_live(entry, now))
     }
 
     /// Removes the users of the next shard whose time ran out, and returns their sessions.
@@ -172,7 +198,10 @@ impl Presence {
         }
         let mut shard = self.write(index);
         let dead = shard.extract_if(|_, entry| is_dead(entry));
-        let ended: Vec<Ended> = dead.map(|(name, entry)| entry.ended(name, false)).collect();
+        let was_online = dead.filter(|(_, entry)| entry.address.is_some());
+        let ended: Vec<Ended> = was_online
+            .map(|(name, entry)| entry.ended(name, false))
+            .collect();
         if !ended.is_empty() {
             self.changed();
         }
@@ -180,11 +209,14 @@ impl Presence {
     }
 
     /// How often [`Presence::sweep`] is due: all shards get their turn in a tenth of the
-    /// timeout or in 6.4 s, whichever is shorter.
+    /// timeout or in a second, whichever is shorter.
     #[must_use]
     pub fn sweep_interval(&self) -> Duration {
         let share = Duration::from_millis(self.timeout) / (10 * SHARDS as u32);
-        share.clamp(Duration::from_millis(1), Duration::from_millis(100))
+        share.clamp(
+            Duration::from_millis(1),
+            Duration::from_secs(1) / SHARDS as u32,
+        )
     }
 
     /// How many users are online, those included whose time ran out and who were not
@@ -195,7 +227,11 @@ impl Presence {
     }
 
     fn is_live(&self, entry: &Entry, now: Duration) -> bool {
-        millis(now).saturating_sub(entry.last_seen.load(Ordering::Relaxed)) < self.timeout
+        let now = match entry.told.is_ours() {
+            true => millis(now),
+            false => self.time_of_others(millis(now)),
+        };
+        now.saturating_sub(entry.last_seen.load(Ordering::Relaxed)) < self.timeout
     }
 
     /// To be called with the changed shard still locked.

@@ -16,9 +16,10 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::cluster::{Cluster, ClusterError, Feed};
 use crate::counters::Counters;
 use crate::metrics::{self, Metrics};
-use crate::options::{Limits, Options, StoreSpec};
+use crate::options::{Options, StoreSpec};
 use crate::password::HashPool;
 use crate::presence::Presence;
 use crate::source::Source;
@@ -27,6 +28,7 @@ use crate::throttle::{Buckets, Throttle};
 
 mod accept;
 mod answer;
+mod cluster;
 mod connection;
 mod hello;
 mod places;
@@ -36,11 +38,12 @@ mod sessions;
 mod socket;
 mod watch;
 
+use cluster::{Others, Together};
 use connection::Deadlines;
 use places::Places;
 use report::Seldom;
-use watch::Watching;
 use room::Rooms;
+use watch::Watching;
 
 /// How long the requests in flight have when the server stops.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -59,15 +62,18 @@ pub enum BindError {
     /// Somebody listens there already.
     #[error("{protocol} {address} is taken by another program (a second registry?); stop it, or choose another with --{flag} ADDR:PORT", flag = .protocol.to_lowercase())]
     Taken {
-        /// TCP or UDP.
+        /// TCP, UDP or metrics.
         protocol: &'static str,
         /// What was to be bound.
         address: SocketAddr,
     },
+    /// It cannot be one of several registries.
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
     /// The port needs a privilege.
     #[error("no permission to listen on {protocol} {address}; choose a port above 1023 with --{flag} ADDR:PORT", flag = .protocol.to_lowercase())]
     Permission {
-        /// TCP or UDP.
+        /// TCP, UDP or metrics.
         protocol: &'static str,
         /// What was to be bound.
         address: SocketAddr,
@@ -75,7 +81,7 @@ pub enum BindError {
     /// The address is not one of this machine, or the system refuses for another reason.
     #[error("cannot listen on {protocol} {address}: {source}; choose an address of this machine with --{flag} ADDR:PORT", flag = .protocol.to_lowercase())]
     Socket {
-        /// TCP or UDP.
+        /// TCP, UDP or metrics.
         protocol: &'static str,
         /// What was to be bound.
         address: SocketAddr,
@@ -93,6 +99,8 @@ struct Shared {
     store: Arc<dyn Store>,
     passwords: HashPool,
     presence: Presence,
+    /// Where this is one of several registries.
+    together: Option<Arc<Together>>,
     /// Held by whoever makes the online list anew; the others who asked wait for that one.
     listing: Arc<tokio::sync::Mutex<()>>,
     throttle: Throttle,
@@ -115,9 +123,15 @@ struct Shared {
 impl Shared {
     fn new(
         store: Arc<dyn Store>,
-        presence_timeout: Duration,
-        limits: &Limits,
+        cluster: Option<Cluster>,
+        started: Instant,
+        options: &Options,
     ) -> io::Result<Arc<Self>> {
+        let limits = &options.limits;
+        let presence = match &cluster {
+            Some(_) => Presence::new_shared(options.presence_timeout),
+            None => Presence::new(options.presence_timeout),
+        };
         let registrations = Buckets::new(
             limits.registrations,
             limits.registration_interval,
@@ -128,7 +142,8 @@ impl Shared {
             store: metrics::store::measured(store, &metrics),
             metrics,
             passwords: HashPool::start(limits.hash_workers, limits.hash_queue)?,
-            presence: Presence::new(presence_timeout),
+            presence,
+            together: cluster.map(|cluster| Arc::new(Together::new(cluster))),
             listing: Arc::default(),
             throttle: Throttle::new(&limits.guessing),
             registrations: Mutex::new(registrations),
@@ -140,7 +155,7 @@ impl Shared {
             store_failures: Seldom::default(),
             plain_text_stays: AtomicBool::new(false),
             accept_failures: Seldom::default(),
-            started: Instant::now(),
+            started,
         }))
     }
 
@@ -165,6 +180,8 @@ pub struct Server {
     store: StoreSpec,
     metrics: Option<TcpListener>,
     shared: Arc<Shared>,
+    /// What the other registries write, if there are any.
+    feed: Option<Feed>,
 }
 
 impl Server {
@@ -193,8 +210,21 @@ impl Server {
         udp: UdpSocket,
     ) -> Result<Self, BindError> {
         let store = store::open(&options.store, Opener::Registry).await?;
-        let shared = Shared::new(store, options.presence_timeout, &options.limits)
-            .map_err(BindError::Threads)?;
+        let started = start_of_time(options.presence_timeout);
+        let cluster = match options.cluster {
+            true => Some(connect(&options, started).await?),
+            false => None,
+        };
+        let shared = Shared::new(store, cluster, started, &options).map_err(BindError::Threads)?;
+        let feed = match &shared.together {
+            Some(together) => Some(cluster::begin(&shared, &together.cluster).await.map_err(
+                |reason| ClusterError::Collection {
+                    uri: options.store.to_string(),
+                    reason,
+                },
+            )?),
+            None => None,
+        };
         let local = |protocol, address| {
             move |source| BindError::Socket {
                 protocol,
@@ -210,6 +240,7 @@ impl Server {
             store: options.store,
             metrics: None,
             shared,
+            feed,
         })
     }
 
@@ -259,6 +290,10 @@ impl Server {
         let accepting = tokio::spawn(accept::run(self.tcp, Arc::clone(shared), stop.clone()));
         let receiving = tokio::spawn(hello::run(self.udp, Arc::clone(shared), stop.clone()));
         let sweeping = tokio::spawn(sweep(Arc::clone(shared), stop.clone()));
+        let others = match (&shared.together, self.feed) {
+            (Some(together), Some(feed)) => Some(Others::start(shared, together, feed)),
+            _ => None,
+        };
         let watching = (self.metrics).map(|listener| Watching::start(listener, shared, &stop));
         let reporting = tokio::spawn(report::run(Arc::clone(&shared.counters), stop.clone()));
 
@@ -274,6 +309,9 @@ impl Server {
             join(what, task).await;
         }
         shared.passwords.stop().await;
+        if let Some(others) = others {
+            others.stop().await;
+        }
         if tokio::time::timeout(CLOSE_TIMEOUT, shared.store.close())
             .await
             .is_err()
@@ -284,6 +322,22 @@ impl Server {
             watching.stop().await;
         }
         tracing::info!("stopped");
+    }
+}
+
+/// The moment that times count from: a timeout before now, so that what others have seen
+/// since then has a time, too.
+fn start_of_time(presence_timeout: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_sub(presence_timeout).unwrap_or(now)
+}
+
+async fn connect(options: &Options, started: Instant) -> Result<Cluster, ClusterError> {
+    match &options.store {
+        StoreSpec::Mongo(uri) => Cluster::connect(uri, started, options.presence_timeout).await,
+        StoreSpec::Sqlite(_) => Err(ClusterError::File {
+            store: options.store.to_string(),
+        }),
     }
 }
 

@@ -35,7 +35,11 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub(super) async fn start(programs: &Programs, home: &Path, peers: &[Ipv4Addr]) -> Result<Self> {
+    pub(super) async fn start(
+        programs: &Programs,
+        home: &Path,
+        peers: &[Ipv4Addr],
+    ) -> Result<Self> {
         let store = home.join("accounts.sqlite3");
         let store = store.to_str().context("a path that is text")?.to_owned();
         let registry = Registry::start(programs, home, &store, &[]).await?;

@@ -1,5 +1,6 @@
 //! Several mongods that keep the same data and agree on a primary.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -30,6 +31,7 @@ const MEMBER: [&str; 6] = [
 pub struct ReplicaSet {
     members: Vec<Mongod>,
     clients: Vec<Client>,
+    election_timeout: Duration,
 }
 
 impl ReplicaSet {
@@ -44,7 +46,11 @@ impl ReplicaSet {
     pub async fn start(count: usize, election_timeout: Duration) -> Result<Self> {
         let members = try_join_all((0..count).map(|_| Mongod::start(&MEMBER))).await?;
         let clients = try_join_all(members.iter().map(Mongod::client)).await?;
-        let set = Self { members, clients };
+        let set = Self {
+            members,
+            clients,
+            election_timeout,
+        };
         set.initiate(election_timeout).await?;
         for member in 0..count {
             set.wait_until_ready(member).await?;
@@ -82,6 +88,18 @@ impl ReplicaSet {
             .map(|member| member.address.to_string())
             .collect();
         format!("mongodb://{}/{database}?replicaSet={NAME}", hosts.join(","))
+    }
+
+    /// Where a member is.
+    #[must_use]
+    pub fn address(&self, member: usize) -> SocketAddr {
+        self.members[member].address
+    }
+
+    /// How long it goes without its primary before it elects another.
+    #[must_use]
+    pub fn election_timeout(&self) -> Duration {
+        self.election_timeout
     }
 
     /// Which member is the primary. Waits until one is.

@@ -27,6 +27,11 @@ pub struct RawOptions {
     #[arg(value_name = "PATH|mongodb://…")]
     pub store: Option<String>,
 
+    /// Be one of several registries over the same MongoDB replica set or sharded cluster,
+    /// which all show the same users. [file: cluster]
+    #[arg(long, env = "P2PCHAT_CLUSTER")]
+    pub cluster: bool,
+
     /// Where to listen for sessions. Default: 0.0.0.0:3131. [file: tcp]
     #[arg(long, env = "P2PCHAT_TCP", value_name = "ADDR:PORT")]
     pub tcp: Option<SocketAddr>,
@@ -174,6 +179,7 @@ impl RawOptions {
             udp: self.udp.or(other.udp),
             metrics: self.metrics.or(other.metrics),
             expose_metrics: self.expose_metrics.or(other.expose_metrics),
+            cluster: self.cluster || other.cluster,
             presence_timeout: self.presence_timeout.or(other.presence_timeout),
             max_connections: self.max_connections.or(other.max_connections),
             connections_per_address: self

@@ -60,9 +60,9 @@ impl Presence {
         let mut users = Vec::with_capacity(self.list.load().users());
         for index in 0..SHARDS {
             let shard = self.read(index);
-            users.extend(shard.iter().map(|(&name, entry)| OnlineUser {
-                name,
-                address: entry.address,
+            users.extend(shard.iter().filter_map(|(&name, entry)| {
+                let address = entry.address?;
+                Some(OnlineUser { name, address })
             }));
         }
         OnlineList::new(version, now, users)

@@ -76,6 +76,7 @@ impl Shared {
         if let Some(list) = self.presence.recent_list(asked) {
             return list;
         }
+        self.metrics.list_rebuilds.inc();
         if self.presence.is_listed_fast() {
             return self.presence.renew_list(self.now());
         }
@@ -203,7 +204,17 @@ impl Shared {
             Ok(Verdict::RightInPlainText(hash)) => self.keep_hash(name, stored, hash).await,
             Err(reason) => return self.not_logged_in(&reason).await,
         }
-        on.began(name, self.presence.login(name, peer, self.now()));
+        let session = match &self.together {
+            Some(together) => together.login(self, name, peer).await,
+            None => Ok(self.presence.login(name, peer, self.now())),
+        };
+        match session {
+            Ok(session) => on.began(name, session),
+            Err(error) => {
+                let answer = Response::ServerError { kind: Kind::Login };
+                return self.store_failed(&error, answer);
+            }
+        }
         tracing::debug!(%peer, ?name, "logged in");
         Response::LoggedIn
     }

@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
-use mongodb::{Client, Collection, IndexModel};
+use mongodb::{Client, Collection, Database, IndexModel};
 use p2pchat_protocol::Username;
 use thiserror::Error;
 
@@ -61,6 +61,32 @@ pub enum ConnectError {
     },
 }
 
+impl ConnectError {
+    pub(crate) fn unreachable(uri: &MongoUri, error: &Error) -> Self {
+        Self::Unreachable {
+            uri: uri.redacted(),
+            reason: describe(error),
+        }
+    }
+
+    pub(crate) fn no_answer(uri: &MongoUri) -> Self {
+        Self::Unreachable {
+            uri: uri.redacted(),
+            reason: "no answer".to_owned(),
+        }
+    }
+}
+
+impl StoreError {
+    /// What the driver says, without what a server may quote of a document.
+    pub(crate) fn mongo(error: &Error) -> Self {
+        match *error.kind {
+            ErrorKind::Shutdown => Self::Closed,
+            _ => Self::Mongo(describe(error)),
+        }
+    }
+}
+
 /// The accounts of one MongoDB database.
 pub struct MongoStore {
     client: Client,
@@ -79,49 +105,26 @@ impl MongoStore {
     /// # Errors
     /// If the URI is none, or nothing usable answers within [`CONNECT_TIMEOUT`].
     pub async fn connect(uri: &MongoUri) -> Result<Self, ConnectError> {
-        let shown = uri.redacted();
-        let bad_uri = |reason| ConnectError::BadUri {
-            uri: shown.clone(),
-            reason: Box::new(reason),
-        };
-        let mut options = ClientOptions::parse(uri.expose()).await.map_err(bad_uri)?;
-        options
-            .app_name
-            .get_or_insert_with(|| "p2pchat-registry".to_owned());
-        options.connect_timeout = Some(SELECTION_TIMEOUT);
-        options.server_selection_timeout = Some(SELECTION_TIMEOUT);
-        let durable = WriteConcern::builder()
-            .w(Acknowledgment::Majority)
-            .journal(true)
-            .w_timeout(CALL_TIMEOUT)
-            .build();
-        options.write_concern = Some(durable);
-        let database = options.default_database.clone();
-        let client = Client::with_options(options).map_err(bad_uri)?;
-        let database = client.database(database.as_deref().unwrap_or(DEFAULT_DATABASE));
+        let (client, database) = client(uri).await?;
         let store = Self {
             accounts: database.collection(COLLECTION),
             client,
         };
-        store.probe(&shown).await?;
+        store.probe(uri).await?;
         Ok(store)
     }
 
-    async fn probe(&self, shown: &str) -> Result<(), ConnectError> {
+    async fn probe(&self, uri: &MongoUri) -> Result<(), ConnectError> {
         let probing = async {
             self.accounts.find_one(doc! {}).await?;
             self.index_names().await;
             Ok::<_, Error>(())
         };
-        let reason = match tokio::time::timeout(CONNECT_TIMEOUT, probing).await {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) => describe(&error),
-            Err(_) => "no answer".to_owned(),
-        };
-        Err(ConnectError::Unreachable {
-            uri: shown.to_owned(),
-            reason,
-        })
+        match tokio::time::timeout(CONNECT_TIMEOUT, probing).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(ConnectError::unreachable(uri, &error)),
+            Err(_) => Err(ConnectError::no_answer(uri)),
+        }
     }
 
     /// Accounts are looked up by `_id` and by `name`; without an index the latter reads
@@ -245,11 +248,43 @@ impl Store for MongoStore {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let closing = self.client.clone().shutdown();
-            if tokio::time::timeout(CLOSE_TIMEOUT, closing).await.is_err() {
-                tracing::warn!("MongoDB connections did not close in time");
-            }
+            shut_down(&self.client).await;
         })
+    }
+}
+
+/// A client for the database that the URI names, whose writes a majority acknowledges.
+///
+/// # Errors
+/// If the URI is none. It connects when it is first used.
+pub(crate) async fn client(uri: &MongoUri) -> Result<(Client, Database), ConnectError> {
+    let bad_uri = |reason| ConnectError::BadUri {
+        uri: uri.redacted(),
+        reason: Box::new(reason),
+    };
+    let mut options = ClientOptions::parse(uri.expose()).await.map_err(bad_uri)?;
+    options
+        .app_name
+        .get_or_insert_with(|| "p2pchat-registry".to_owned());
+    options.connect_timeout = Some(SELECTION_TIMEOUT);
+    options.server_selection_timeout = Some(SELECTION_TIMEOUT);
+    let durable = WriteConcern::builder()
+        .w(Acknowledgment::Majority)
+        .journal(true)
+        .w_timeout(CALL_TIMEOUT)
+        .build();
+    options.write_concern = Some(durable);
+    let database = options.default_database.clone();
+    let client = Client::with_options(options).map_err(bad_uri)?;
+    let database = client.database(database.as_deref().unwrap_or(DEFAULT_DATABASE));
+    Ok((client, database))
+}
+
+/// Closes the client's connections.
+pub(crate) async fn shut_down(client: &Client) {
+    let closing = client.clone().shutdown();
+    if tokio::time::timeout(CLOSE_TIMEOUT, closing).await.is_err() {
+        tracing::warn!("MongoDB connections did not close in time");
     }
 }
 
@@ -267,18 +302,16 @@ fn password_of(mut document: Document) -> Option<StoredPassword> {
 }
 
 /// Runs a call with its deadline.
-async fn in_time<T>(call: impl Future<Output = Result<T, Error>>) -> Result<T, StoreError> {
+pub(crate) async fn in_time<T>(
+    call: impl Future<Output = Result<T, Error>>,
+) -> Result<T, StoreError> {
     match tokio::time::timeout(CALL_TIMEOUT, call).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(error)) => match *error.kind {
-            ErrorKind::Shutdown => Err(StoreError::Closed),
-            _ => Err(StoreError::Mongo(describe(&error))),
-        },
+        Ok(answer) => answer.map_err(|error| StoreError::mongo(&error)),
         Err(_) => Err(StoreError::Timeout(CALL_TIMEOUT)),
     }
 }
 
-fn is_duplicate(error: &Error) -> bool {
+pub(crate) fn is_duplicate(error: &Error) -> bool {
     match &*error.kind {
         ErrorKind::Write(WriteFailure::WriteError(failure)) => failure.code == DUPLICATE_KEY,
         ErrorKind::Command(failure) => failure.code == DUPLICATE_KEY,

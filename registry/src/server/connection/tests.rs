@@ -7,6 +7,7 @@ use tokio::io::{DuplexStream, duplex};
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::options::{Options, StoreSpec};
 use crate::store::{Opener, SqliteStore};
 
 impl Stream for DuplexStream {
@@ -24,8 +25,13 @@ struct Running {
 
 /// What connections share, on a store in this folder.
 fn shared(folder: &tempfile::TempDir, limits: &Limits) -> Arc<Shared> {
-    let store = SqliteStore::open(&folder.path().join("accounts"), Opener::Registry).unwrap();
-    Shared::new(Arc::new(store), LONG, limits).unwrap()
+    let path = folder.path().join("accounts");
+    let store = SqliteStore::open(&path, Opener::Registry).unwrap();
+    let options = Options {
+        limits: limits.clone(),
+        ..Options::on_loopback(StoreSpec::Sqlite(path))
+    };
+    Shared::new(Arc::new(store), None, Clock::now(), &options).unwrap()
 }
 
 fn start(limits: &Limits) -> Running {

@@ -1,0 +1,4 @@
+//! What is tried.
+
+pub(super) mod faults;
+pub(super) mod presence;

@@ -1,0 +1,273 @@
+//! A server that is one of several: what it tells the others, and what it hears of them.
+//!
+//! Two tasks, one for each direction. While the database is away, or this server is cut off
+//! from it, both go on trying, and what is asked is answered from memory.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use p2pchat_protocol::{PeerAddr, Username};
+use tokio::task::{JoinHandle, yield_now};
+use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::Shared;
+use crate::cluster::{Cluster, Feed, News};
+use crate::presence::{Due, Record, SessionId};
+use crate::store::StoreError;
+
+/// How often what the others have yet to hear is gathered and written.
+const ROUND: Duration = Duration::from_millis(250);
+/// The pause before the database is tried again.
+const RETRY: Duration = Duration::from_millis(500);
+/// How often the clock of the database is looked at: clocks drift by far less than a
+/// millisecond in that time, but the next primary may have another.
+const CLOCK: Duration = Duration::from_secs(10);
+/// How long after a break the users of the others are still shown as they were: the others
+/// may have been cut off as well, and write now what they could not.
+const SETTLE: Duration = Duration::from_secs(5);
+
+/// What a server has that is one of several.
+#[derive(Debug)]
+pub(super) struct Together {
+    pub(super) cluster: Cluster,
+    telling: Outage,
+    hearing: Outage,
+}
+
+/// Whether one direction is broken: it is logged when that begins and when it ends.
+#[derive(Debug)]
+struct Outage {
+    /// What does not work.
+    what: &'static str,
+    lasts: AtomicBool,
+}
+
+impl Outage {
+    fn new(what: &'static str) -> Self {
+        Self {
+            what,
+            lasts: AtomicBool::new(false),
+        }
+    }
+
+    fn goes_on(&self, error: &StoreError) {
+        let what = self.what;
+        match self.lasts.swap(true, Ordering::Relaxed) {
+            true => tracing::debug!(%error, "still cut off: {what}"),
+            false => tracing::error!(
+                %error,
+                "cut off from the database: {what}. Who is online is answered from memory, \
+                 and it is tried again all the time"
+            ),
+        }
+    }
+
+    fn is_over(&self) {
+        if self.lasts.swap(false, Ordering::Relaxed) {
+            tracing::info!("no longer cut off, it is over that {}", self.what);
+        }
+    }
+}
+
+impl Together {
+    pub(super) fn new(cluster: Cluster) -> Self {
+        Self {
+            cluster,
+            telling: Outage::new("the other registries cannot be told of users here"),
+            hearing: Outage::new("the other registries cannot be heard"),
+        }
+    }
+
+    /// Puts a user online everywhere.
+    pub(super) async fn login(
+        &self,
+        shared: &Shared,
+        name: Username,
+        peer: PeerAddr,
+    ) -> Result<SessionId, StoreError> {
+        let known = shared.presence.turn(name);
+        let record = self.cluster.login(name, peer, known).await?;
+        Ok(shared.presence.logged_in(&record))
+    }
+}
+
+/// The tasks of a server that is one of several.
+pub(super) struct Others {
+    together: Arc<Together>,
+    /// Not that of the server: the connections that are still served make news.
+    stop: CancellationToken,
+    telling: JoinHandle<()>,
+    hearing: JoinHandle<()>,
+}
+
+impl Others {
+    pub(super) fn start(shared: &Arc<Shared>, together: &Arc<Together>, feed: Feed) -> Self {
+        let stop = CancellationToken::new();
+        let for_each = || (Arc::clone(shared), Arc::clone(together), stop.clone());
+        let (hearing_shared, hearing_together, hearing_stop) = for_each();
+        let (telling_shared, telling_together, telling_stop) = for_each();
+        Self {
+            telling: tokio::spawn(tell(telling_shared, telling_together, telling_stop)),
+            hearing: tokio::spawn(hear(hearing_shared, hearing_together, feed, hearing_stop)),
+            together: Arc::clone(together),
+            stop,
+        }
+    }
+
+    /// Tells what there is left to tell, and lets go of the database.
+    pub(super) async fn stop(self) {
+        self.stop.cancel();
+        super::join("hearing", self.hearing).await;
+        super::join("telling", self.telling).await;
+        self.together.cluster.close().await;
+    }
+}
+
+/// Tells the others, until told to stop, and then once more.
+async fn tell(shared: Arc<Shared>, together: Arc<Together>, stop: CancellationToken) {
+    let mut ticks = interval(ROUND);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        let due = |shard| shared.presence.due(shard, shared.now());
+        match tell_once(&shared, &together.cluster, due).await {
+            Ok(()) => together.telling.is_over(),
+            Err(error) => {
+                together.telling.goes_on(&error);
+                stop.run_until_cancelled(sleep(RETRY)).await;
+            }
+        }
+    }
+    let all = |shard| shared.presence.unwritten(shard);
+    if let Err(error) = tell_once(&shared, &together.cluster, all).await {
+        tracing::warn!(%error, "the other registries were not told of the last changes");
+    }
+}
+
+async fn tell_once(
+    shared: &Shared,
+    cluster: &Cluster,
+    of_shard: impl Fn(usize) -> Vec<Due>,
+) -> Result<(), StoreError> {
+    let mut dues: Vec<Due> = Vec::new();
+    for shard in 0..shared.presence.shards() {
+        dues.extend(of_shard(shard));
+        yield_now().await;
+    }
+    cluster.write(&dues).await?;
+    for due in &dues {
+        learn(shared, &due.record);
+    }
+    Ok(())
+}
+
+/// Hears the others, until told to stop.
+async fn hear(shared: Arc<Shared>, together: Arc<Together>, feed: Feed, stop: CancellationToken) {
+    let hearing = async {
+        let mut ear = Ear {
+            shared: &shared,
+            together: &together,
+            feed,
+            settled: Duration::ZERO,
+            clock: Duration::ZERO,
+        };
+        loop {
+            if let Err(error) = ear.listen().await {
+                together.hearing.goes_on(&error);
+                sleep(RETRY).await;
+                ear.reconnect().await;
+            }
+        }
+    };
+    stop.run_until_cancelled(hearing).await;
+}
+
+/// Reads what the others wrote into the presence.
+fn learn(shared: &Shared, record: &Record) {
+    if let Some(ended) = shared.presence.learn(record, shared.now()) {
+        shared.places.ended(&ended);
+    }
+}
+
+/// Reads all that is in the collection, and what comes after it.
+pub(super) async fn begin(shared: &Shared, cluster: &Cluster) -> Result<Feed, StoreError> {
+    let (feed, records) = cluster.follow().await?;
+    records.iter().for_each(|record| learn(shared, record));
+    Ok(feed)
+}
+
+struct Ear<'a> {
+    shared: &'a Shared,
+    together: &'a Together,
+    feed: Feed,
+    /// When the others will have said what they could not during a break.
+    settled: Duration,
+    /// When the clock was last looked at.
+    clock: Duration,
+}
+
+impl Ear<'_> {
+    /// Takes what comes until the stream breaks.
+    async fn listen(&mut self) -> Result<(), StoreError> {
+        loop {
+            if self.shared.now().saturating_sub(self.clock) > CLOCK {
+                self.together.cluster.measure_clock().await?;
+                self.clock = self.shared.now();
+            }
+            match self.together.cluster.next(&mut self.feed).await? {
+                News::Wrote { record, lag } => {
+                    learn(self.shared, &record);
+                    self.heard(lag);
+                }
+                News::UpToDate => self.heard(Duration::ZERO),
+                News::Nothing => {}
+                News::Ended => {
+                    tracing::warn!("the change stream ended: who is online is read anew");
+                    self.feed = begin(self.shared, &self.together.cluster).await?;
+                }
+            }
+        }
+    }
+
+    fn heard(&self, lag: Duration) {
+        self.together.hearing.is_over();
+        let now = self.shared.now();
+        if now >= self.settled {
+            self.shared.presence.heard(now.saturating_sub(lag));
+        }
+    }
+
+    /// Goes on where the stream broke off, however long that takes.
+    async fn reconnect(&mut self) {
+        loop {
+            let cluster = &self.together.cluster;
+            let resumed = match self.feed.token() {
+                Some(token) => cluster.resume(token).await,
+                None => Ok(None),
+            };
+            let feed = match resumed {
+                Ok(Some(feed)) => Ok(feed),
+                Ok(None) => {
+                    tracing::warn!(
+                        "what happened meanwhile is no longer known: who is online is read anew"
+                    );
+                    begin(self.shared, cluster).await
+                }
+                Err(error) => Err(error),
+            };
+            match feed {
+                Ok(feed) => {
+                    self.feed = feed;
+                    self.settled = self.shared.now() + SETTLE;
+                    self.clock = Duration::ZERO;
+                    return;
+                }
+                Err(error) => {
+                    self.together.hearing.goes_on(&error);
+                    sleep(RETRY).await;
+                }
+            }
+        }
+    }
+}
