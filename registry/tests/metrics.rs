@@ -124,14 +124,14 @@ fn each_metric_says_what_it_is_and_is_called_as_prometheus_wants() {
     for name in scrape.names() {
         let is_legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         assert!(name.starts_with("p2pchat_registry_") && name.chars().all(is_legal));
-        let of_a = |kind: &str, ends: &[&str]| {
-            let family = ends.iter().find_map(|end| name.strip_suffix(end));
-            family.is_some_and(|family| scrape.families.get(family).is_some_and(|k| k == kind))
+        let ends = ["", "_bucket", "_sum", "_count"];
+        let families = ends.iter().filter_map(|end| name.strip_suffix(end));
+        let mut kinds = families.filter_map(|family| scrape.families.get(family));
+        let is_right = match kinds.next().unwrap().as_str() {
+            "counter" => name.ends_with("_total"),
+            "gauge" | "histogram" => !name.ends_with("_total"),
+            kind => panic!("{name} is a {kind}"),
         };
-        let is_right = of_a("counter", &["_total"])
-            || of_a("gauge", &[""])
-            || of_a("info", &["_info"])
-            || of_a("histogram", &["_bucket", "_sum", "_count"]);
         assert!(is_right, "{name} of {:?}", scrape.families);
     }
     let histograms = scrape

@@ -143,7 +143,7 @@ impl Shared {
 
 fn write_process(to: &mut Writer<'_>, metrics: &Metrics) -> fmt::Result {
     let version = [("version", env!("CARGO_PKG_VERSION"))];
-    to.info("build", "The version of the program", version)?;
+    to.info("build_info", "The version of the program", version)?;
     let started = metrics.started.duration_since(UNIX_EPOCH);
     let help = "When the registry was started, in Unix time";
     to.seconds(
@@ -174,8 +174,9 @@ fn write_cluster(to: &mut Writer<'_>, cluster: &ClusterMetrics) -> fmt::Result {
     let help = "Whether the change stream is up (1) or broken (0)";
     to.gauge("cluster_stream_up", help, u64::from(cluster.is_stream_up()))?;
     let help = "How old the last news of the other registries was; while the stream is broken, is";
-    let lag = cluster.lag().map_or(f64::NAN, |lag| lag.as_secs_f64());
-    to.seconds("cluster_stream_lag", help, lag)?;
+    if let Some(lag) = cluster.lag() {
+        to.seconds("cluster_stream_lag", help, lag.as_secs_f64())?;
+    }
     let help = "Whether the database took the last write (1) or not (0)";
     to.gauge(
         "cluster_database_up",
