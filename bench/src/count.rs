@@ -14,8 +14,8 @@ use crate::micro::Work;
 
 /// How much a count may grow.
 const MORE: f64 = 1.05;
-/// The function in which valgrind counts.
-const MEASURED: &str = "*micro*measured*";
+/// In which function valgrind counts.
+const MEASURED: &str = "--toggle-collect=*micro*measured*";
 
 /// The counts of earlier.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -83,8 +83,7 @@ fn name(work: Work) -> String {
 fn count(name: &str) -> Result<u64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .args(["--collect-atstart=no", "--toggle-collect"])
-        .arg(MEASURED)
+        .args(["--collect-atstart=no", MEASURED])
         .arg(std::env::current_exe()?)
         .args(["work", name])
         .output()

@@ -28,15 +28,15 @@ pub enum Work {
     /// Encode a Hello and decode it
     Hello,
     /// A machine: say a text to a group of 100
-    SayTo100,
+    Say,
     /// A machine: hear of each of the 100 that he took it
     Delivered,
     /// A machine: a text of a member comes in
     TextReceived,
     /// A machine: a notify with a list of 100 comes in
-    NotifyOf100,
+    Notify,
     /// A machine: an online list of 1,000 comes in
-    Online1000,
+    Online,
 }
 
 /// How often each is done: the first time is dearer than the others, and what a user waits
@@ -54,11 +54,11 @@ pub fn run(work: Work) {
         Work::Text => codecs::text(),
         Work::Split => codecs::split(),
         Work::Hello => codecs::hello(),
-        Work::SayTo100 => machine::say(),
+        Work::Say => machine::say(),
         Work::Delivered => machine::delivered(),
         Work::TextReceived => machine::text_received(),
-        Work::NotifyOf100 => machine::notify(),
-        Work::Online1000 => machine::online(),
+        Work::Notify => machine::notify(),
+        Work::Online => machine::online(),
     }
 }
 

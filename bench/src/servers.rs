@@ -28,7 +28,7 @@ const OPTIONS: [&str; 6] = [
     "1000000",
 ];
 /// The password of every account that is made here.
-const PASSWORD: &str = "bench";
+pub const PASSWORD: &str = "bench";
 /// Accounts are given to the store in groups of as many.
 const GROUP: usize = 512;
 
@@ -73,42 +73,14 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// Starts one on the servers' core, for nobody yet. `home` is made for its user.
+    /// Starts one on the servers' core; nobody is logged in yet. `home` is made for its user.
     ///
     /// # Errors
     /// If it does not start.
     pub async fn start(
         programs: &Programs,
         home: &Path,
-        registry: [SocketAddr; 2],
-    ) -> Result<Self> {
-        Self::start_with(programs, home, registry, &[]).await
-    }
-
-    /// The same for an account that [`fill`] has made.
-    ///
-    /// # Errors
-    /// The same.
-    pub async fn start_as(
-        programs: &Programs,
-        home: &Path,
-        registry: [SocketAddr; 2],
-        user: &str,
-    ) -> Result<Self> {
-        std::fs::create_dir_all(home)?;
-        let file = home.join("password");
-        std::fs::write(&file, PASSWORD)?;
-        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        let file = file.display().to_string();
-        let more = ["--user", user, "--password-file", &file];
-        Self::start_with(programs, home, registry, &more).await
-    }
-
-    async fn start_with(
-        programs: &Programs,
-        home: &Path,
         [tcp, udp]: [SocketAddr; 2],
-        more: &[&str],
     ) -> Result<Self> {
         std::fs::create_dir_all(home)?;
         let mut command = programs.command("p2pchat-bridge", home)?;
@@ -117,7 +89,6 @@ impl Bridge {
             .args(["--hello-port", &udp.port().to_string()])
             .args(["--listen", "127.0.0.1:0"])
             .args(["--address", &own_address().to_string()])
-            .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());

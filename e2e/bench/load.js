@@ -1,6 +1,18 @@
 // From the navigation to a page that can be used, with nothing cached.
 
+import { User } from "../support/user.js";
 import { probe } from "./probe.js";
+
+/** Has the user of a bridge log in; he stays so without a page. */
+export async function login(browser, { url, name, password }) {
+  const page = await browser.newPage();
+  await page.goto(url);
+  const user = new User(page);
+  await user.signIn(name, password);
+  await user.isIn(name);
+  await page.close();
+  return {};
+}
 
 /** How soon what `ready` selects is there, in milliseconds, and how many bytes came. */
 export async function load(browser, { url, ready, times }) {

@@ -12,7 +12,7 @@ use super::Context;
 use crate::browser::{Browser, times};
 use crate::row::{Reach, Row, Unit};
 use crate::sample::{Sample, side_by_side};
-use crate::servers::{self, Bridge, expect};
+use crate::servers::{self, Bridge};
 
 /// How often each page is loaded in a round.
 const LOADS: u32 = 3;
@@ -48,7 +48,7 @@ struct Draw {
 pub(super) async fn page(context: &Context) -> Result<Vec<Row>> {
     let mut browser = Browser::start()?;
     let hello = browser.serve_hello().await?;
-    let (_registry, bridge) = logged_in(context).await?;
+    let (_registry, bridge) = logged_in(context, &mut browser).await?;
     let ours = json!({ "url": bridge.url, "ready": "#composer" });
     let least = json!({ "url": hello, "ready": "button" });
     let mut rows = loads(context, &mut browser, &ours, &least).await?;
@@ -57,25 +57,16 @@ pub(super) async fn page(context: &Context) -> Result<Vec<Row>> {
 }
 
 /// A bridge whose user is logged in: its page begins with the composer.
-async fn logged_in(context: &Context) -> Result<(Registry, Bridge)> {
+async fn logged_in(context: &Context, browser: &mut Browser) -> Result<(Registry, Bridge)> {
     let store = context.new_store();
     servers::fill(&store, ACCOUNT + 1).await?;
     let registry = servers::registry(&context.programs, context.home(), &store).await?;
     let home = context.home().join("page");
-    let user = servers::name(ACCOUNT);
-    let bridge =
-        Bridge::start_as(&context.programs, &home, registry.ports(), user.as_str()).await?;
-    // Logged in once somebody finds him.
-    let request = p2pchat_protocol::Request::Search {
-        username: user,
-        target: user,
-    };
-    let any = crate::load::source(0);
-    p2pchat_lab::wait::wait_for("login", p2pchat_lab::wait::SOON, async || {
-        let mut stream = crate::load::connect(any, registry.tcp).await.ok()?;
-        expect(&mut stream, &request, 22).await.ok()
-    })
-    .await?;
+    let bridge = Bridge::start(&context.programs, &home, registry.ports()).await?;
+    let name = servers::name(ACCOUNT).to_string();
+    let page = json!({ "url": bridge.url, "ready": "form" });
+    let task = json!({ "task": "login", "name": name, "password": servers::PASSWORD });
+    let _: Value = browser.ask(&with(&page, task)?).await?;
     Ok((registry, bridge))
 }
 
