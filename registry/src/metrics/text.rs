@@ -51,7 +51,12 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// See [`Writer::counter`].
-    pub fn gauge(&mut self, name: &str, help: &str, value: impl EncodeGaugeValue) -> fmt::Result {
+    pub fn gauge(
+        &mut self,
+        name: &str,
+        help: &str,
+        value: impl EncodeGaugeValue + Copy,
+    ) -> fmt::Result {
         let mut metric = (self.0).encode_descriptor(name, help, None, MetricType::Gauge)?;
         metric.encode_gauge(&value)
     }
