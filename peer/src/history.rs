@@ -3,9 +3,10 @@
 //! Several p2pchat processes on one machine share one file. A message that was recorded
 //! survives `kill -9`; a power cut may take the last few.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use p2pchat_model::{Delivery, Message, MessageId, Username};
+use p2pchat_model::{Delivery, Message, MessageId, PeerAddr, Username};
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use thiserror::Error;
@@ -178,6 +179,8 @@ impl History {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // All of a message at once: a text to a thousand members has a list as long.
+        let mut fared: BTreeMap<_, Vec<Delivery>> = BTreeMap::new();
         for entry in entries {
             match entry {
                 Entry::Message { account, message } => {
@@ -187,8 +190,11 @@ impl History {
                     account,
                     id,
                     delivery,
-                } => set_delivery(&transaction, *account, *id, *delivery)?,
+                } => fared.entry((*account, *id)).or_default().push(*delivery),
             }
+        }
+        for ((account, id), deliveries) in fared {
+            set_deliveries(&transaction, account, id, deliveries)?;
         }
         let new = self.since_pruning.map(|count| count + entries.len());
         let due = new.is_none_or(|count| count >= self.limits.prune_every);
@@ -258,11 +264,11 @@ impl History {
     }
 }
 
-fn set_delivery(
+fn set_deliveries(
     transaction: &Transaction<'_>,
     account: Username,
     id: MessageId,
-    delivery: Delivery,
+    news: Vec<Delivery>,
 ) -> Result<(), HistoryError> {
     let key = rusqlite::params![account.as_str(), row::integer(id.0)];
     let known: Option<String> = transaction
@@ -273,12 +279,17 @@ fn set_delivery(
     // A message that is gone, or that others said, has no deliveries.
     let Some(known) = known else { return Ok(()) };
     let mut deliveries: Vec<Delivery> = serde_json::from_str(&known)?;
-    match deliveries
-        .iter_mut()
-        .find(|known| known.to.address == delivery.to.address)
-    {
-        Some(known) => *known = delivery,
-        None => deliveries.push(delivery),
+    let known = deliveries.iter().enumerate();
+    let mut places: BTreeMap<PeerAddr, usize> =
+        known.map(|(at, known)| (known.to.address, at)).collect();
+    for delivery in news {
+        let at = *places
+            .entry(delivery.to.address)
+            .or_insert(deliveries.len());
+        match deliveries.get_mut(at) {
+            Some(known) => *known = delivery,
+            None => deliveries.push(delivery),
+        }
     }
     transaction
         .prepare_cached("UPDATE message SET deliveries = ?3 WHERE account = ?1 AND id = ?2")?

@@ -44,7 +44,7 @@ pub use error::StartError;
 
 use bind::Bound;
 use clock::Clock;
-use driver::{Driver, HelloSocket, State};
+use driver::{Driver, Entries, HelloSocket, State};
 use inbound::{Inbound, Kind};
 use journal::{Journal, Kept, ToJournal};
 use outbound::{Outbound, Ports};
@@ -116,7 +116,7 @@ impl Peer {
             commands: commanded,
             reports,
             report,
-            journal: to_journal,
+            entries: Entries::new(to_journal),
             outbound: Outbound::new(bound.address, Ports::STANDARD),
             hello,
             closing: inbound.closing.clone(),

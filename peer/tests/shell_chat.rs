@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use net::{Registry, User, name, own_address};
 use p2pchat_model::{Command, DeliveryState, Event, Gone, Line, Link, Password, Target, View};
 use p2pchat_peer::{Missed, Options, Peer, StartError};
+use tokio::net::TcpStream;
 
 fn texts(view: &View) -> Vec<String> {
     let text = |line: &Line| match line {
@@ -79,7 +80,10 @@ async fn three_people_chat_and_the_one_who_vanishes_is_named() {
     }
     assert_eq!(parts.join(" "), long);
 
+    let port = bob.view.message_port.unwrap();
     drop(bob);
+    // Until nobody listens: whom it still accepts, a program that ends resets.
+    while TcpStream::connect((at_bob.ip(), port)).await.is_ok() {}
     ann.say("still there?").await;
     let (gone, reason) = ann
         .hear("the loss", |event| match event {

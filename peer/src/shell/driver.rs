@@ -21,8 +21,11 @@ use super::outbound::Outbound;
 use super::resolve::RegistryNames;
 use crate::machine::{Input, Machine, Output};
 
+mod entries;
 mod state;
 
+pub(super) use entries::Entries;
+use entries::JournalGone;
 pub(super) use state::State;
 
 /// How long a stop waits for texts that are on their way.
@@ -43,7 +46,7 @@ pub(super) struct Driver {
     pub(super) reports: mpsc::Receiver<Report>,
     /// For the tasks of what is sent.
     pub(super) report: mpsc::Sender<Report>,
-    pub(super) journal: mpsc::Sender<ToJournal>,
+    pub(super) entries: Entries,
     pub(super) outbound: Outbound,
     pub(super) hello: HelloSocket,
     /// The accept loops.
@@ -89,6 +92,8 @@ impl Driver {
                 input = self.input() => self.step(input).await,
             }
         }
+        // If the journal is gone, nobody is left to be told.
+        let _ = self.entries.hand_over().await;
         // Dropping the rest ends all tasks, and the journal after its last entry.
     }
 
@@ -98,6 +103,7 @@ impl Driver {
             return self.on_link(LinkEvent::Down("the registry does not read".to_owned()));
         }
         let deadline = self.machine.deadline().map(|at| self.clock.at(at));
+        let deadline = [deadline, self.entries.due()].into_iter().flatten().min();
         let due = async {
             match deadline {
                 Some(at) => sleep_until(at).await,
@@ -127,6 +133,10 @@ impl Driver {
     async fn carry_out(&mut self) {
         while let Some(output) = self.machine.output() {
             self.act(output).await;
+        }
+        if self.state.sending == 0 || self.entries.is_due() {
+            let handed_over = self.entries.hand_over().await;
+            self.note_journal(&handed_over);
         }
         self.state.reap();
     }
@@ -252,7 +262,12 @@ impl Driver {
     }
 
     async fn journal(&mut self, entry: ToJournal) {
-        if self.journal.send(entry).await.is_err() && !self.state.failed {
+        let added = self.entries.add(entry).await;
+        self.note_journal(&added);
+    }
+
+    fn note_journal(&mut self, result: &Result<(), JournalGone>) {
+        if result.is_err() && !self.state.failed {
             tracing::error!("the journal is gone, so the peer stops");
             self.state.failed = true;
         }
