@@ -3,6 +3,8 @@
 
 #[path = "lab/chat.rs"]
 mod chat;
+#[path = "lab/cluster.rs"]
+mod cluster;
 #[path = "lab/crash.rs"]
 mod crash;
 #[path = "lab/floods.rs"]

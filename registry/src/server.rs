@@ -137,13 +137,14 @@ impl Shared {
             limits.registration_interval,
             REGISTERING,
         );
-        let metrics = Arc::default();
+        let metrics: Arc<Metrics> = Arc::default();
+        let join = |cluster| Arc::new(Together::new(cluster, metrics.cluster()));
         Ok(Arc::new(Self {
+            together: cluster.map(join),
             store: metrics::store::measured(store, &metrics),
             metrics,
             passwords: HashPool::start(limits.hash_workers, limits.hash_queue)?,
             presence,
-            together: cluster.map(|cluster| Arc::new(Together::new(cluster))),
             listing: Arc::default(),
             throttle: Throttle::new(&limits.guessing),
             registrations: Mutex::new(registrations),

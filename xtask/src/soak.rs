@@ -100,10 +100,10 @@ fn command(run: Run, lab: &Path, options: &Options) -> Command {
         .seed
         .map(|seed| ["--seed".to_owned(), seed.to_string()]);
     let mut command = match run.kind() {
-        Kind::Simulation => {
+        Kind::Simulation(package, test) => {
             let mut command = cargo();
-            command.args(["test", "--release", "--locked", "--package=p2pchat-peer"]);
-            command.args(["--test=simulation", "--", "--nocapture"]);
+            command.args(["test", "--release", "--locked", "--package", package]);
+            command.args(["--test", test, "--", "--nocapture"]);
             if std::env::var_os(SIM_SEEDS.0).is_none() {
                 command.env(SIM_SEEDS.0, SIM_SEEDS.1);
             }

@@ -172,8 +172,9 @@ impl Presence {
 
     /// Takes note of what somebody wrote, and returns the session that has ended by it.
     pub fn learn(&self, record: &Record, now: Duration) -> Option<Ended> {
+        // Of somebody who is not shown. One who is may be, since time stands still for him.
         let is_old = millis(now).saturating_sub(millis(record.seen)) >= self.timeout;
-        match is_old {
+        match is_old && self.turn(record.name).is_none() {
             true => None,
             false => self.put(record, self.new_session(), false),
         }

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Shared;
 use crate::cluster::{Cluster, Feed, News};
+use crate::metrics::ClusterMetrics;
 use crate::presence::{Due, Record, SessionId};
 use crate::store::StoreError;
 
@@ -34,6 +35,7 @@ pub(super) struct Together {
     pub(super) cluster: Cluster,
     telling: Outage,
     hearing: Outage,
+    metrics: Arc<ClusterMetrics>,
 }
 
 /// Whether one direction is broken: it is logged when that begins and when it ends.
@@ -72,11 +74,12 @@ impl Outage {
 }
 
 impl Together {
-    pub(super) fn new(cluster: Cluster) -> Self {
+    pub(super) fn new(cluster: Cluster, metrics: Arc<ClusterMetrics>) -> Self {
         Self {
             cluster,
             telling: Outage::new("the other registries cannot be told of users here"),
             hearing: Outage::new("the other registries cannot be heard"),
+            metrics,
         }
     }
 
@@ -131,7 +134,9 @@ async fn tell(shared: Arc<Shared>, together: Arc<Together>, stop: CancellationTo
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let due = |shard| shared.presence.due(shard, shared.now());
-        match tell_once(&shared, &together.cluster, due).await {
+        let told = tell_once(&shared, &together, due).await;
+        together.metrics.database_is_up(told.is_ok());
+        match told {
             Ok(()) => together.telling.is_over(),
             Err(error) => {
                 together.telling.goes_on(&error);
@@ -140,14 +145,14 @@ async fn tell(shared: Arc<Shared>, together: Arc<Together>, stop: CancellationTo
         }
     }
     let all = |shard| shared.presence.unwritten(shard);
-    if let Err(error) = tell_once(&shared, &together.cluster, all).await {
+    if let Err(error) = tell_once(&shared, &together, all).await {
         tracing::warn!(%error, "the other registries were not told of the last changes");
     }
 }
 
 async fn tell_once(
     shared: &Shared,
-    cluster: &Cluster,
+    together: &Together,
     of_shard: impl Fn(usize) -> Vec<Due>,
 ) -> Result<(), StoreError> {
     let mut dues: Vec<Due> = Vec::new();
@@ -155,7 +160,14 @@ async fn tell_once(
         dues.extend(of_shard(shard));
         yield_now().await;
     }
-    cluster.write(&dues).await?;
+    let metrics = &together.metrics;
+    metrics
+        .waiting_writes
+        .set(i64::try_from(dues.len()).unwrap_or(i64::MAX));
+    together.cluster.write(&dues).await?;
+    metrics.waiting_writes.set(0);
+    let hellos = dues.iter().filter(|due| due.replaces.is_none()).count();
+    metrics.hellos_written.inc_by(hellos as u64);
     for due in &dues {
         learn(shared, &due.record);
     }
@@ -175,6 +187,7 @@ async fn hear(shared: Arc<Shared>, together: Arc<Together>, feed: Feed, stop: Ca
         loop {
             if let Err(error) = ear.listen().await {
                 together.hearing.goes_on(&error);
+                together.metrics.stream_broke();
                 sleep(RETRY).await;
                 ear.reconnect().await;
             }
@@ -232,6 +245,7 @@ impl Ear<'_> {
 
     fn heard(&self, lag: Duration) {
         self.together.hearing.is_over();
+        self.together.metrics.heard(lag);
         let now = self.shared.now();
         if now >= self.settled {
             self.shared.presence.heard(now.saturating_sub(lag));

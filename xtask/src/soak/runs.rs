@@ -11,6 +11,8 @@ pub(super) enum Run {
     MongoCrash,
     /// The primary of a replica set killed under the registry
     ReplicaSet,
+    /// Three registries over a replica set, killed and cut off part by part
+    Cluster,
     /// Peers killed while they write their history
     HistoryCrash,
     /// A disk that is full under the registry and under a history
@@ -23,6 +25,8 @@ pub(super) enum Run {
     Network,
     /// A network of simulated peers, with ten thousand seeds
     Simulation,
+    /// Simulated registries over one database, with ten thousand seeds
+    ClusterSimulation,
     /// Two hundred peers that chat, with programs killed and connections cut
     Chat,
 }
@@ -37,27 +41,30 @@ pub(super) enum Kind {
         /// Whether it can be told how long to take.
         minutes: bool,
     },
-    /// A test of the crate `peer`.
-    Simulation,
+    /// A test of this name, of this package.
+    Simulation(&'static str, &'static str),
 }
 
 impl Run {
     pub(super) fn kind(self) -> Kind {
         let [seed, minutes] = match self {
-            Self::Simulation => return Kind::Simulation,
+            Self::Simulation => return Kind::Simulation("p2pchat-peer", "simulation"),
+            Self::ClusterSimulation => {
+                return Kind::Simulation("p2pchat-registry", "cluster_simulation");
+            }
             Self::Crash
             | Self::MongoCrash
             | Self::ReplicaSet
             | Self::HistoryCrash
             | Self::Guessing => [true, false],
             Self::Chat => [true, true],
-            Self::FullDisk | Self::Floods | Self::Network => [false, false],
+            Self::Cluster | Self::FullDisk | Self::Floods | Self::Network => [false, false],
         };
         Kind::Lab { seed, minutes }
     }
 
     pub(super) fn needs_mongod(self) -> bool {
-        matches!(self, Self::MongoCrash | Self::ReplicaSet)
+        matches!(self, Self::MongoCrash | Self::ReplicaSet | Self::Cluster)
     }
 
     pub(super) fn has_seed(self) -> bool {

@@ -1,0 +1,50 @@
+//! Several registries over one database, in one thread and without a clock: users log in,
+//! move, log out and vanish, while the change stream lags, repeats itself, changes the order
+//! and breaks, the database is away, and registries are killed and cut off.
+//!
+//! What happens is drawn from a seed. `P2PCHAT_SIM_SEEDS=n` tries so many (1,000 if nothing
+//! is said), `P2PCHAT_SIM_SEED=n` replays one with its trace.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+#[path = "cluster_simulation/database.rs"]
+mod database;
+#[path = "cluster_simulation/node.rs"]
+mod node;
+#[path = "cluster_simulation/world.rs"]
+mod world;
+
+use world::World;
+
+fn seeds() -> std::ops::Range<u64> {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
+    match number("P2PCHAT_SIM_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("P2PCHAT_SIM_SEEDS").unwrap_or(1000),
+    }
+}
+
+#[test]
+fn all_registries_show_what_is_so() {
+    let seeds = seeds();
+    let is_traced = seeds.end - seeds.start == 1;
+    let mut troubles = world::Troubles::default();
+    for seed in seeds.clone() {
+        let mut world = World::new(seed, is_traced);
+        world.run();
+        troubles += world.troubles;
+    }
+    println!("{} seeds: {troubles:?}", seeds.end - seeds.start);
+    // A simulation in which nothing goes wrong shows nothing.
+    assert!(is_traced || troubles.all_happened(), "{troubles:?}");
+}
+
+#[test]
+fn what_is_broken_is_found() {
+    for lie in world::Lie::ALL {
+        let found = (0..200).any(|seed| {
+            let run = move || World::new(seed, false).lying(lie).run();
+            std::panic::catch_unwind(run).is_err()
+        });
+        assert!(found, "nobody notices {lie:?}");
+    }
+}

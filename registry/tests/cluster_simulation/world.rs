@@ -1,0 +1,455 @@
+//! Users, registries, what becomes of them, and what has to be so all the time.
+
+use std::collections::BTreeMap;
+use std::ops::AddAssign;
+use std::time::Duration;
+
+use p2pchat_protocol::{PeerAddr, Username};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::database::Database;
+use super::node::{Node, Stream, TIMEOUT};
+
+/// How much time passes between two looks.
+const TICK: Duration = Duration::from_millis(500);
+const REGISTRIES: usize = 3;
+const USERS: usize = 8;
+/// How long things happen, and how long then nothing does.
+const BUSY: Duration = Duration::from_secs(150);
+const QUIET: Duration = Duration::from_secs(100);
+/// How late news are at the most, and how long registries may disagree.
+const MAX_LAG: Duration = Duration::from_millis(1000);
+const LIMIT: Duration = Duration::from_secs(2);
+/// How long the client of a registry that is gone takes to say Hello to another.
+const MOVE: Duration = Duration::from_secs(5);
+/// The longest time without a database: an election.
+const ELECTION: f64 = 15.0;
+/// The longest that a registry is cut off.
+const CUT: f64 = 100.0;
+
+/// How often each thing happened.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Troubles {
+    logins: u64,
+    moves: u64,
+    logouts: u64,
+    vanished: u64,
+    kills: u64,
+    elections: u64,
+    cuts: u64,
+}
+
+impl Troubles {
+    pub(crate) fn all_happened(&self) -> bool {
+        let all = [
+            self.logins,
+            self.moves,
+            self.logouts,
+            self.vanished,
+            self.kills,
+            self.elections,
+            self.cuts,
+        ];
+        all.iter().all(|count| *count > 0)
+    }
+}
+
+impl AddAssign for Troubles {
+    fn add_assign(&mut self, other: Self) {
+        self.logins += other.logins;
+        self.moves += other.moves;
+        self.logouts += other.logouts;
+        self.vanished += other.vanished;
+        self.kills += other.kills;
+        self.elections += other.elections;
+        self.cuts += other.cuts;
+    }
+}
+
+/// A fault of the harness, by which one sees that the checks bite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lie {
+    /// One registry writes nothing but logins.
+    NothingIsWritten,
+    /// One registry reads no news.
+    NothingIsRead,
+    /// The time of others' users goes on while nothing is heard of them.
+    TimeGoesOn,
+}
+
+impl Lie {
+    pub(crate) const ALL: [Self; 3] = [
+        Self::NothingIsWritten,
+        Self::NothingIsRead,
+        Self::TimeGoesOn,
+    ];
+}
+
+/// What is so, whatever any registry believes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Truth {
+    Online,
+    /// Logged out.
+    Offline,
+    /// Fell silent.
+    Silent,
+}
+
+#[derive(Debug)]
+struct User {
+    name: Username,
+    address: PeerAddr,
+    truth: Truth,
+    /// Since when the truth is so, or he is where he is.
+    since: Duration,
+    /// When he was last heard.
+    heard: Duration,
+    /// The registry that he says Hello to, and since when.
+    home: (usize, Duration),
+    pause: Duration,
+    next_hello: Duration,
+    /// Until when only his home can know the truth.
+    secret_until: Duration,
+}
+
+/// Everything.
+pub(crate) struct World {
+    random: ChaCha8Rng,
+    now: Duration,
+    database: Database,
+    nodes: Vec<Option<Node>>,
+    /// When one that is away comes back.
+    back_at: Vec<Duration>,
+    /// Since when a registry has been cut off from the database, `None` if it is not.
+    cut_since: Vec<Option<Duration>>,
+    users: Vec<User>,
+    /// Since when two registries show a name at two addresses.
+    split: BTreeMap<Username, Duration>,
+    lie: Option<Lie>,
+    is_traced: bool,
+    pub(crate) troubles: Troubles,
+    seed: u64,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, is_traced: bool) -> Self {
+        let database = Database::default();
+        // Later than the timeout, as in the server.
+        let now = TIMEOUT * 2;
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let users = (0..USERS).map(|number| User {
+            name: Username::new(&format!("u{number}")).unwrap(),
+            address: address(number),
+            truth: Truth::Offline,
+            since: Duration::ZERO,
+            heard: Duration::ZERO,
+            home: (0, now),
+            pause: match random.random_bool(0.3) {
+                true => Duration::from_millis(500),
+                false => Duration::from_secs(15),
+            },
+            next_hello: now,
+            secret_until: Duration::ZERO,
+        });
+        Self {
+            users: users.collect(),
+            nodes: (0..REGISTRIES)
+                .map(|_| Some(Node::start(&database, now)))
+                .collect(),
+            back_at: vec![Duration::ZERO; REGISTRIES],
+            cut_since: vec![None; REGISTRIES],
+            split: BTreeMap::new(),
+            lie: None,
+            troubles: Troubles::default(),
+            random,
+            now,
+            database,
+            is_traced,
+            seed,
+        }
+    }
+
+    pub(crate) fn lying(mut self, lie: Lie) -> Self {
+        self.lie = Some(lie);
+        self
+    }
+
+    pub(crate) fn run(&mut self) {
+        let busy_until = self.now + BUSY;
+        let end = busy_until + QUIET;
+        while self.now < end {
+            self.now += TICK;
+            if self.now < busy_until {
+                self.make_trouble();
+                self.act();
+            }
+            self.come_back();
+            self.say_hello();
+            self.exchange();
+            self.check();
+        }
+        self.check_quiet();
+    }
+
+    fn trace(&self, what: impl FnOnce() -> String) {
+        if self.is_traced {
+            println!("{:>8.2?} {}", self.now, what());
+        }
+    }
+
+    fn chance(&mut self, seconds: f64) -> bool {
+        self.random.random_bool(TICK.as_secs_f64() / seconds)
+    }
+
+    fn make_trouble(&mut self) {
+        let is_whole = self.nodes.iter().flatten().count() == REGISTRIES
+            && (self.nodes.iter().flatten())
+                .all(|node| node.is_connected(self.now.saturating_sub(LIMIT)));
+        // One thing at a time, and time between two to tell of what was known to one alone.
+        if !is_whole || !self.chance(20.0) {
+            return;
+        }
+        let number = self.random.random_range(0..REGISTRIES);
+        match self.random.random_range(0..3) {
+            0 => {
+                self.troubles.kills += 1;
+                self.nodes[number] = None;
+                self.back_at[number] = self.now + self.some_seconds(10.0);
+                self.trace(|| format!("registry {number} is killed"));
+            }
+            1 => {
+                self.troubles.elections += 1;
+                let until = self.now + self.some_seconds(ELECTION);
+                for node in self.nodes.iter_mut().flatten() {
+                    (node.deaf_until, node.mute_until) = (until, until);
+                }
+                self.trace(|| format!("no database until {until:.2?}"));
+            }
+            _ => {
+                self.troubles.cuts += 1;
+                let until = self.now + self.some_seconds(CUT);
+                let node = self.nodes[number].as_mut().unwrap();
+                (node.deaf_until, node.mute_until) = (until, until);
+                self.cut_since[number] = Some(self.now);
+                self.trace(|| format!("registry {number} is cut off until {until:.2?}"));
+            }
+        }
+    }
+
+    fn some_seconds(&mut self, most: f64) -> Duration {
+        Duration::from_secs_f64(self.random.random_range(0.0..most))
+    }
+
+    fn come_back(&mut self) {
+        for number in 0..REGISTRIES {
+            if self.nodes[number].is_none() && self.back_at[number] <= self.now {
+                self.nodes[number] = Some(Node::start(&self.database, self.now));
+                self.trace(|| format!("registry {number} is back"));
+            }
+            if let Some(node) = &self.nodes[number]
+                && node.is_connected(self.now)
+            {
+                self.cut_since[number] = None;
+            }
+        }
+    }
+
+    fn act(&mut self) {
+        for number in 0..USERS {
+            let truth = self.users[number].truth;
+            match truth {
+                Truth::Online if self.chance(60.0) => self.login(number, true),
+                Truth::Online if self.chance(80.0) => self.logout(number),
+                Truth::Online if self.chance(120.0) => {
+                    self.troubles.vanished += 1;
+                    self.users[number].truth = Truth::Silent;
+                    self.trace(|| format!("u{number} vanishes"));
+                }
+                Truth::Offline | Truth::Silent if self.chance(15.0) => self.login(number, false),
+                _ => {}
+            }
+        }
+    }
+
+    fn login(&mut self, number: usize, elsewhere: bool) {
+        let at = self.random.random_range(0..REGISTRIES);
+        let Some(node) = self.nodes[at]
+            .as_ref()
+            .filter(|node| node.is_connected(self.now))
+        else {
+            // Answered 50, or nothing accepts.
+            return;
+        };
+        self.troubles.logins += 1;
+        let user = &mut self.users[number];
+        if elsewhere {
+            self.troubles.moves += 1;
+            user.address = address(USERS + self.random.random_range(0..100));
+        }
+        let known = node.presence.turn(user.name);
+        let record = self
+            .database
+            .login(user.name, user.address, known, self.now);
+        node.presence.logged_in(&record);
+        (user.truth, user.since, user.heard) = (Truth::Online, self.now, self.now);
+        user.home = (at, self.now);
+        user.next_hello = self.now + user.pause;
+        user.secret_until = Duration::ZERO;
+        self.trace(|| format!("u{number} logs in at {at}: {record:?}"));
+    }
+
+    /// At home, whether that can tell anybody or not.
+    fn logout(&mut self, number: usize) {
+        let user = &mut self.users[number];
+        let Some(node) = &self.nodes[user.home.0] else {
+            return;
+        };
+        let ended = node
+            .presence
+            .logout(user.name, None, user.address, self.now);
+        if ended.is_some_and(|ended| ended.was_online) {
+            self.troubles.logouts += 1;
+            (user.truth, user.since) = (Truth::Offline, self.now);
+            user.secret_until = user.secret_until.max(node.mute_until);
+            self.trace(|| format!("u{number} logs out"));
+        }
+    }
+
+    fn say_hello(&mut self) {
+        for number in 0..USERS {
+            let user = &mut self.users[number];
+            if user.truth != Truth::Online {
+                continue;
+            }
+            if self.nodes[user.home.0].is_none() {
+                let alive: Vec<usize> = (0..REGISTRIES)
+                    .filter(|number| self.nodes[*number].is_some())
+                    .collect();
+                let home = alive[self.random.random_range(0..alive.len())];
+                user.home = (home, self.now);
+                let wait = self.random.random_range(0.0..MOVE.as_secs_f64());
+                user.next_hello = self.now + Duration::from_secs_f64(wait);
+            }
+            let node = self.nodes[user.home.0].as_ref().unwrap();
+            if node.mute_until > self.now {
+                user.secret_until = node.mute_until;
+            }
+            if user.next_hello <= self.now {
+                user.next_hello = self.now + user.pause;
+                if node.presence.hello(user.name, user.address, self.now) {
+                    user.heard = self.now;
+                }
+            }
+        }
+    }
+
+    fn exchange(&mut self) {
+        for number in 0..REGISTRIES {
+            let stream = Stream {
+                lag: MAX_LAG.mul_f64(self.random.random_range(0.0..1.0)),
+                forgets: self.random.random_bool(0.5),
+            };
+            let lie = self.lie.filter(|_| number == 1);
+            let Some(node) = &mut self.nodes[number] else {
+                continue;
+            };
+            if lie != Some(Lie::NothingIsWritten) {
+                node.tell(&mut self.database, self.now);
+            }
+            if lie == Some(Lie::TimeGoesOn) {
+                node.presence.heard(self.now);
+            }
+            if lie != Some(Lie::NothingIsRead) {
+                node.listen(&self.database, self.now, stream, &mut self.random);
+            }
+            if self.now.subsec_millis() == 0 {
+                node.sweep(self.now);
+            }
+        }
+    }
+
+    /// What has to be so at any time.
+    fn check(&mut self) {
+        for user in &self.users {
+            let mut shown = Vec::new();
+            for (number, node) in self.nodes.iter().enumerate() {
+                let Some(node) = node else { continue };
+                let found = node.presence.find(user.name, self.now);
+                if self.knows(number, node, user) {
+                    let is_right = match user.truth {
+                        Truth::Online => found == Some(user.address),
+                        Truth::Offline => found.is_none(),
+                        Truth::Silent => true,
+                    };
+                    assert!(
+                        is_right,
+                        "seed {}, {:.2?}: registry {number} shows {:?} at {found:?}: {user:?}",
+                        self.seed, self.now, user.name
+                    );
+                }
+                if node.is_connected(self.now) && node.deaf_until + LIMIT <= self.now {
+                    shown.extend(found);
+                }
+            }
+            shown.dedup();
+            if shown.len() < 2 {
+                self.split.remove(&user.name);
+                continue;
+            }
+            let since = *self.split.entry(user.name).or_insert(self.now);
+            assert!(
+                self.now - since <= LIMIT,
+                "seed {}, {:.2?}: {:?} is at {shown:?} since {since:.2?}",
+                self.seed,
+                self.now,
+                user.name
+            );
+        }
+    }
+
+    /// Whether a registry has to know the truth about a user by now.
+    fn knows(&self, number: usize, node: &Node, user: &User) -> bool {
+        let is_home = user.home.0 == number;
+        if let Some(cut) = self.cut_since[number] {
+            // From memory: what was so for a while, and did not change since. Who came to
+            // another registry a moment before was last seen here.
+            let is_old = user.since + LIMIT < cut && user.home.1 + TIMEOUT / 2 < cut;
+            return is_old && user.truth == Truth::Online || is_home && user.since > cut;
+        }
+        let has_heard = node.deaf_until + LIMIT <= self.now;
+        let is_told = user.secret_until + LIMIT <= self.now;
+        match user.truth {
+            // He may have been gone for the others while only his home, cut off, heard him.
+            _ if is_home && has_heard => user.since + LIMIT <= self.now && is_told,
+            _ => has_heard && is_told && user.since + LIMIT <= self.now,
+        }
+    }
+
+    /// What has to be so when nothing has happened for a while.
+    fn check_quiet(&self) {
+        let lists: Vec<_> = self
+            .nodes
+            .iter()
+            .flatten()
+            .map(|node| {
+                let found = |user: &User| node.presence.find(user.name, self.now);
+                self.users.iter().map(found).collect::<Vec<_>>()
+            })
+            .collect();
+        let is_online = |user: &User| (user.truth == Truth::Online).then_some(user.address);
+        let truth: Vec<_> = self.users.iter().map(is_online).collect();
+        for (number, list) in lists.iter().enumerate() {
+            assert_eq!(
+                *list, truth,
+                "seed {}: registry {number} at the end",
+                self.seed
+            );
+        }
+    }
+}
+
+fn address(number: usize) -> PeerAddr {
+    let last = u8::try_from(number + 1).unwrap();
+    PeerAddr::new([10, 0, 0, last].into()).unwrap()
+}
