@@ -76,7 +76,8 @@ impl Machine {
     pub(super) fn learn(&mut self, from: PeerAddr, notify: &Notify) {
         let Notify { newcomer, members } = notify;
         let mine = self.group.present_set();
-        let mut known: BTreeSet<PeerAddr> = self.believable(from, members).iter().collect();
+        let believable = |address: &PeerAddr| self.is_believable(from, *address);
+        let mut known: BTreeSet<PeerAddr> = members.iter().filter(believable).collect();
         if members.is_empty() && *newcomer != from {
             // A client of 2017 sends no list. It tells its members all the same.
             known.extend(&mine);
