@@ -14,6 +14,7 @@ use crate::row::Row;
 
 mod browser;
 mod builds;
+mod cluster;
 mod group;
 mod hello;
 mod idle;
@@ -37,6 +38,8 @@ pub enum What {
     Redis,
     /// Search with accounts in MongoDB against the embedded store
     Mongo,
+    /// Several registries over a replica set, against one, and what they cost the database
+    Cluster,
     /// Hello datagrams against a bare receiver
     Hello,
     /// All Online with 10, 1,000 and 100,000 users, against a bare server
@@ -141,6 +144,7 @@ async fn rows(what: What, context: &Context) -> Result<Vec<Row>> {
         What::Search => search::search(context).await,
         What::Redis => redis::redis(context).await,
         What::Mongo => mongo::mongo(context).await,
+        What::Cluster => cluster::cluster(context).await,
         What::Hello => hello::hello(context).await,
         What::Online => online::online(context).await,
         What::Sessions => sessions::sessions(context).await,

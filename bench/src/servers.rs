@@ -17,11 +17,11 @@ use tokio::time::timeout;
 
 use crate::pin::{self, Side};
 
-/// What a registry that is measured is told: nobody leaves its online list, one address
-/// may make any number of accounts, and there is room for all connections.
-const OPTIONS: [&str; 6] = [
-    "--presence-timeout",
-    "86400",
+/// What a registry is told so that nobody leaves its online list.
+pub const STAY: [&str; 2] = ["--presence-timeout", "86400"];
+/// What every registry that is measured is told: one address may make any number of
+/// accounts, and there is room for all connections.
+const LIFTED: [&str; 4] = [
     "--registrations",
     "1000000000",
     "--max-connections",
@@ -131,9 +131,23 @@ pub fn on_its_core<T>(start: impl FnOnce() -> Result<T>) -> Result<T> {
 /// # Errors
 /// If it is not built or does not start.
 pub async fn registry(programs: &Programs, home: &Path, store: &str) -> Result<Registry> {
+    registry_and(programs, home, store, &STAY).await
+}
+
+/// The same with further arguments, and without [`STAY`].
+///
+/// # Errors
+/// The same.
+pub async fn registry_and(
+    programs: &Programs,
+    home: &Path,
+    store: &str,
+    more: &[&str],
+) -> Result<Registry> {
+    let options = [&LIFTED, more].concat();
     pin::to(Side::Server)?;
     // It is started before the first await, on this thread.
-    let registry = Registry::start(programs, home, store, &OPTIONS).await;
+    let registry = Registry::start(programs, home, store, &options).await;
     pin::to(Side::Load)?;
     registry
 }

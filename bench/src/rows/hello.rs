@@ -79,6 +79,14 @@ pub(super) async fn hello(context: &Context) -> Result<Vec<Row>> {
     ])
 }
 
+/// How many a second are taken at full speed.
+///
+/// # Errors
+/// If they cannot be sent.
+pub(super) fn taken(to: SocketAddr, time: Duration) -> Result<Sample> {
+    Ok(send(to, Pace::Full, time)?.sample)
+}
+
 /// What became of the datagrams.
 struct Sent {
     /// Those that were taken, as the rate.

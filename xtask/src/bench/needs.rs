@@ -38,7 +38,7 @@ impl Needs {
         if wanted(&[Quantity::Redis]) && !is_there("redis-server") {
             said("Redis", apt::install(&["redis-server"]).await);
         }
-        let mongodb = match wanted(&[Quantity::Mongo]) {
+        let mongodb = match wanted(&[Quantity::Mongo, Quantity::Cluster]) {
             true => said("MongoDB", MongoDb::bring().await),
             false => None,
         };

@@ -12,6 +12,8 @@ pub(super) enum Quantity {
     Redis,
     /// Search with accounts in MongoDB against the embedded store
     Mongo,
+    /// Several registries over a replica set, against one, and what they cost the database
+    Cluster,
     /// Hello datagrams against a bare receiver
     Hello,
     /// All Online with 10 to 100,000 users, against a bare server
@@ -26,7 +28,7 @@ pub(super) enum Quantity {
     Start,
     /// One text from program to program, against connect, write, close, read
     Text,
-    /// Texts at 10 to 1,000 a second, against the same
+    /// Texts at 10 to 2,000 a second, against the same
     Rate,
     /// One text to 1 to 1,000 members, against as many bare ones
     Group,
