@@ -117,6 +117,21 @@ impl Chatter {
         }
     }
 
+    /// Reads what it writes and drops it, without a look at it, until it ends: a program
+    /// whose events nobody reads comes to a halt.
+    ///
+    /// # Errors
+    /// If it cannot be read from.
+    pub async fn pass_over_events(&mut self) -> Result<()> {
+        loop {
+            let unread = self.lines.get_mut();
+            match unread.fill_buf().await?.len() {
+                0 => return Ok(()),
+                length => unread.consume(length),
+            }
+        }
+    }
+
     /// The next event that `wanted` finds something in; those before it are passed over.
     ///
     /// # Errors

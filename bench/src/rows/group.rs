@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use p2pchat_lab::wait::SOON;
 use p2pchat_lab::{Chatter, Registry};
 use p2pchat_model::Command as Ask;
@@ -44,17 +44,8 @@ pub(super) async fn group(context: &Context) -> Result<Vec<Row>> {
         let mut say = BareSay::start(&group.addresses)?;
         let pair = side_by_side(
             context.rounds,
-            async || {
-                group
-                    .hear(async || {
-                        ann.ask(&Ask::Say {
-                            text: "x".repeat(80),
-                        })
-                        .await
-                    })
-                    .await
-            },
-            async || group.hear(async || say.say().await).await,
+            async || ours(&group, &mut ann).await,
+            async || bare(&group, &mut say).await,
         )
         .await?;
         rows.push(Row {
@@ -100,20 +91,43 @@ impl Group {
         Ok(Self { addresses, heard })
     }
 
-    /// How long it takes until all have heard what is said.
-    async fn hear(&self, mut say: impl AsyncFnMut() -> Result<()>) -> Result<Sample> {
+    /// Waits until all have heard what was said.
+    async fn heard(&self) -> Result<()> {
         let members = u32::try_from(self.addresses.len())?;
-        let mut times = Times::default();
-        for _ in 0..TEXTS {
-            sleep(PAUSE).await;
-            let began = Instant::now();
-            say().await?;
-            let all = timeout(SOON, self.heard.acquire_many(members)).await;
-            all.context("a member heard nothing")??.forget();
-            times.record(began.elapsed());
-        }
-        Ok(Sample::new(&times, Duration::from_secs(1)))
+        let all = timeout(SOON, self.heard.acquire_many(members)).await;
+        let heard = || format!("{} of {members} heard it", self.heard.available_permits());
+        all.with_context(heard)??.forget();
+        Ok(())
     }
+}
+
+async fn ours(group: &Group, ann: &mut Chatter) -> Result<Sample> {
+    let text = "x".repeat(80);
+    let mut times = Times::default();
+    for _ in 0..TEXTS {
+        // What became of the text before is told meanwhile.
+        let _ = timeout(PAUSE, ann.pass_over_events()).await;
+        let began = Instant::now();
+        ann.ask(&Ask::Say { text: text.clone() }).await?;
+        tokio::select! {
+            heard = group.heard() => heard?,
+            ended = ann.pass_over_events() => ended.and_then(|()| bail!("p2pchat has ended"))?,
+        }
+        times.record(began.elapsed());
+    }
+    Ok(Sample::new(&times, Duration::from_secs(1)))
+}
+
+async fn bare(group: &Group, say: &mut BareSay) -> Result<Sample> {
+    let mut times = Times::default();
+    for _ in 0..TEXTS {
+        sleep(PAUSE).await;
+        let began = Instant::now();
+        say.say().await?;
+        group.heard().await?;
+        times.record(began.elapsed());
+    }
+    Ok(Sample::new(&times, Duration::from_secs(1)))
 }
 
 /// At the port of messages, or where those listen who may not have it.

@@ -36,7 +36,8 @@ impl Redis {
         drop(free);
         let mut command = Command::new("redis-server");
         command
-            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(["--bind", "127.0.0.1", "--protected-mode", "no"])
+            .args(["--save", "", "--appendonly", "no"])
             .args(["--port", &address.port().to_string()])
             .current_dir(folder)
             .kill_on_drop(true)
