@@ -300,7 +300,8 @@ fn metrics_for_others_need_to_be_asked_for_twice() {
     let fresh = Fresh::sqlite();
     let store = fresh.name();
     let args = ["--store", &store, "--metrics", "0.0.0.0:0"];
-    let error = refusal(command().args(args));
+    let ports = ["--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0"];
+    let error = refusal(command().args(args).args(ports));
     assert!(
         error.contains("0.0.0.0:0") && error.contains("--expose-metrics"),
         "{error}"

@@ -317,3 +317,24 @@ fn prometheus_takes_its_files() {
         accepted(&output);
     }
 }
+
+#[test]
+fn nginx_takes_the_balancers_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("nginx.conf");
+    // In some systems what passes on streams is a module of its own.
+    let module = Path::new("/usr/lib/nginx/modules/ngx_stream_module.so");
+    let load = format!("load_module {};\n", module.display());
+    let load = if module.is_file() { &load } else { "" };
+    let content = read("ops/nginx.conf").replace("/tmp/", &format!("{}/", text(folder.path())));
+    std::fs::write(&file, format!("{load}{content}")).unwrap();
+    let args = ["-t", "-p", text(folder.path()), "-c", text(&file)];
+    let Some(output) = run("nginx", &args) else {
+        return;
+    };
+    if String::from_utf8_lossy(&output.stderr).contains("unknown directive \"stream\"") {
+        println!("skipped: nginx is installed without its stream module");
+        return;
+    }
+    accepted(&output);
+}
