@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use p2pchat_model::PeerAddr;
@@ -28,6 +29,11 @@ const NO_WAY_PAUSE: Duration = Duration::from_millis(500);
 pub(super) const WRITE_DEADLINE: Duration = Duration::from_secs(5);
 /// How long to wait for a local port or socket when there is none.
 const SHORTAGE_PAUSE: Duration = Duration::from_millis(50);
+/// From which local ports connections are made: such as belong to no service (RFC 6335), and
+/// as systems give out themselves.
+const LOCAL_PORTS: RangeInclusive<u16> = 49_152..=60_999;
+/// How many of them are tried before the system is asked for one.
+const PORT_TRIES: usize = 8;
 /// How many bytes that nobody asked for are read away before a connection is closed.
 const MAX_DRAINED: usize = 4096;
 
@@ -93,12 +99,29 @@ pub(super) fn is_no_way(error: &io::Error) -> bool {
 
 fn socket(own: PeerAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
-    // Else each text would cost one of some 28,000 local ports for a minute.
+    // Towards another peer, a port that was used for one a moment ago is as good as any.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.set_nodelay(true)?;
-    socket.bind(SocketAddr::new(own.ip().into(), 0))?;
+    bind(&socket, own)?;
     Ok(socket)
+}
+
+/// Binds to an address, and a port by chance.
+///
+/// The system would look for one that no connection of the last minute has had, to
+/// whomever: after a text to some thousands that takes it a millisecond each time, and
+/// after some 28,000 there is none.
+fn bind(socket: &TcpSocket, own: PeerAddr) -> io::Result<()> {
+    let at = |port| SocketAddr::new(own.ip().into(), port);
+    for _ in 0..PORT_TRIES {
+        match socket.bind(at(rand::random_range(LOCAL_PORTS))) {
+            // A service listens there, or another program.
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+            result => return result,
+        }
+    }
+    socket.bind(at(0))
 }
 
 /// Writes all of it, within [`WRITE_DEADLINE`].
@@ -138,4 +161,29 @@ pub(super) async fn wait_for_end(stream: &mut TcpStream) -> io::Result<()> {
         }
     }
     Err(ErrorKind::InvalidData.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{listener, own_address};
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_come_from_ones_own_address_whichever_ports_are_taken() {
+        let (own, to) = (own_address(), own_address());
+        let (listener, port) = listener(to).await;
+        let to = SocketAddr::new(to.ip().into(), port);
+        // Services at some of the ports.
+        let taken: Vec<_> = LOCAL_PORTS
+            .step_by(40)
+            .filter_map(|port| std::net::TcpListener::bind((own.ip(), port)).ok())
+            .collect();
+        assert!(!taken.is_empty());
+        for _ in 0..300 {
+            let stream = dial(own, to, CONNECT_DEADLINE).await.unwrap();
+            let (_, from) = listener.accept().await.unwrap();
+            assert_eq!(from.ip(), own.ip());
+            assert_eq!(from, stream.local_addr().unwrap());
+        }
+    }
 }
