@@ -165,25 +165,21 @@ pub(super) async fn wait_for_end(stream: &mut TcpStream) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{listener, own_address};
+    use super::super::testing::own_address;
     use super::*;
 
-    #[tokio::test]
-    async fn connections_come_from_ones_own_address_whichever_ports_are_taken() {
-        let (own, to) = (own_address(), own_address());
-        let (listener, port) = listener(to).await;
-        let to = SocketAddr::new(to.ip().into(), port);
-        // Services at some of the ports.
-        let taken: Vec<_> = LOCAL_PORTS
+    #[test]
+    fn a_port_is_found_whichever_are_taken() {
+        let own = own_address();
+        let services: Vec<_> = LOCAL_PORTS
             .step_by(40)
             .filter_map(|port| std::net::TcpListener::bind((own.ip(), port)).ok())
             .collect();
-        assert!(!taken.is_empty());
+        assert!(!services.is_empty());
         for _ in 0..300 {
-            let stream = dial(own, to, CONNECT_DEADLINE).await.unwrap();
-            let (_, from) = listener.accept().await.unwrap();
-            assert_eq!(from.ip(), own.ip());
-            assert_eq!(from, stream.local_addr().unwrap());
+            let bound = socket(own).unwrap().local_addr().unwrap();
+            assert_eq!(bound.ip(), own.ip());
+            assert_ne!(bound.port(), 0);
         }
     }
 }
