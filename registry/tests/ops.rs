@@ -9,19 +9,21 @@ use clap::{CommandFactory, Parser};
 use p2pchat_registry::cli::Cli;
 use yaml_rust2::{Yaml, YamlLoader};
 
+use crate::balancer;
 use crate::support::http::Scrape;
 use crate::support::program::text;
 use crate::support::server::TestServer;
+use crate::support::skip;
 
 const PREFIX: &str = "p2pchat_registry_";
 /// What `systemd-analyze security` may find, of 100: the network, which it needs.
 const EXPOSURE: &str = "20";
 
-fn path(name: &str) -> PathBuf {
+pub(crate) fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }
 
-fn read(name: &str) -> String {
+pub(crate) fn read(name: &str) -> String {
     std::fs::read_to_string(path(name)).unwrap()
 }
 
@@ -49,11 +51,11 @@ fn exposed() -> Scrape {
 }
 
 /// Runs a checker of somebody else's; `None` if it is not installed.
-fn run(program: &str, args: &[&str]) -> Option<Output> {
+pub(crate) fn run(program: &str, args: &[&str]) -> Option<Output> {
     match Command::new(program).args(args).output() {
         Ok(output) => Some(output),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            println!("skipped: {program} is not installed");
+            skip(&format!("{program} is not installed"));
             None
         }
         Err(error) => panic!("{program}: {error}"),
@@ -288,7 +290,7 @@ fn docker_takes_the_compose_file() {
         return;
     };
     if !output.status.success() {
-        println!("skipped: docker has no compose");
+        skip("docker has no compose");
         return;
     }
     let file = path("compose.yaml");
@@ -321,20 +323,7 @@ fn prometheus_takes_its_files() {
 #[test]
 fn nginx_takes_the_balancers_file() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("nginx.conf");
-    // In some systems what passes on streams is a module of its own.
-    let module = Path::new("/usr/lib/nginx/modules/ngx_stream_module.so");
-    let load = format!("load_module {};\n", module.display());
-    let load = if module.is_file() { &load } else { "" };
-    let content = read("ops/nginx.conf").replace("/tmp/", &format!("{}/", text(folder.path())));
-    std::fs::write(&file, format!("{load}{content}")).unwrap();
-    let args = ["-t", "-p", text(folder.path()), "-c", text(&file)];
-    let Some(output) = run("nginx", &args) else {
-        return;
-    };
-    if String::from_utf8_lossy(&output.stderr).contains("unknown directive \"stream\"") {
-        println!("skipped: nginx is installed without its stream module");
-        return;
+    if let Some(output) = balancer::check(folder.path()) {
+        accepted(&output);
     }
-    accepted(&output);
 }

@@ -1,5 +1,6 @@
 //! What the tests share: bytes, clients, servers and stores.
 
+use std::io::{Write, stdout};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -38,4 +39,14 @@ pub(crate) fn signal(pid: u32, signal: &str) {
         .status()
         .unwrap();
     assert!(sent.success());
+}
+
+/// Tells `cargo xtask test`, which counts it, and whoever reads along, why a test does not
+/// run here.
+#[expect(
+    clippy::explicit_write,
+    reason = "what `println` writes is kept back of a test that does not fail"
+)]
+pub(crate) fn skip(why: &str) {
+    writeln!(stdout(), "\nskipped: {why}").unwrap();
 }
