@@ -19,6 +19,7 @@ mod group;
 mod hello;
 mod idle;
 mod mongo;
+mod news;
 mod online;
 mod page;
 mod passwords;
@@ -40,6 +41,8 @@ pub enum What {
     Mongo,
     /// Several registries over a replica set, against one, and what they cost the database
     Cluster,
+    /// What one of several registries does for up to 1,000,000 users, against a bare map
+    News,
     /// Hello datagrams against a bare receiver
     Hello,
     /// All Online with 10, 1,000 and 100,000 users, against a bare server
@@ -145,6 +148,7 @@ async fn rows(what: What, context: &Context) -> Result<Vec<Row>> {
         What::Redis => redis::redis(context).await,
         What::Mongo => mongo::mongo(context).await,
         What::Cluster => cluster::cluster(context).await,
+        What::News => news::news(context).await,
         What::Hello => hello::hello(context).await,
         What::Online => online::online(context).await,
         What::Sessions => sessions::sessions(context).await,

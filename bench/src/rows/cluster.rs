@@ -33,8 +33,11 @@ const HELLO: Duration = Duration::from_secs(1);
 /// How long writes are counted.
 const COUNTED: Duration = Duration::from_secs(12);
 /// How many users are online, and at how many registries.
-const USERS: [usize; 4] = [10, 100, 1_000, 10_000];
+const USERS: [usize; 4] = [10, 100, 1_000, 5_000];
 const REGISTRIES: [usize; 3] = [1, 2, 3];
+/// How many connections log users in at a time: each login waits for the disks of a
+/// majority.
+const LOGGING_IN: usize = 24;
 /// How many logins are looked for at another registry.
 const LOGINS: usize = 100;
 
@@ -185,14 +188,12 @@ async fn updates(set: &ReplicaSet) -> Result<i64> {
 }
 
 async fn log_all_in(running: &[Registry], users: usize) -> Result<()> {
-    let share = users.div_ceil(running.len());
-    let logging_in = running
-        .iter()
-        .enumerate()
-        .map(|(number, registry)| async move {
-            let mut stream = connect(Ipv4Addr::LOCALHOST, registry.tcp).await?;
-            log_in(&mut stream, number * share..users.min((number + 1) * share)).await
-        });
+    let share = users.div_ceil(LOGGING_IN);
+    let logging_in = (0..LOGGING_IN).map(|number| async move {
+        let registry = &running[number % running.len()];
+        let mut stream = connect(Ipv4Addr::LOCALHOST, registry.tcp).await?;
+        log_in(&mut stream, number * share..users.min((number + 1) * share)).await
+    });
     try_join_all(logging_in).await?;
     Ok(())
 }
@@ -230,7 +231,6 @@ struct Hellos {
 impl Hellos {
     fn start(running: &[Registry], users: usize) -> Result<Self> {
         let doors: Vec<SocketAddr> = running.iter().map(|registry| registry.udp).collect();
-        let share = users.div_ceil(doors.len());
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         let (stop, stopped) = std::sync::mpsc::channel::<()>();
         let thread = std::thread::spawn(move || {
@@ -242,7 +242,7 @@ impl Hellos {
                     let username = name(number);
                     let hello = Hello { username }.encode();
                     // One that is lost is followed by another.
-                    let _ = socket.send_to(&hello, doors[number / share]);
+                    let _ = socket.send_to(&hello, doors[number % doors.len()]);
                 }
                 part = (part + 1) % 10;
             }

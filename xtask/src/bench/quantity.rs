@@ -14,6 +14,8 @@ pub(super) enum Quantity {
     Mongo,
     /// Several registries over a replica set, against one, and what they cost the database
     Cluster,
+    /// What one of several registries does for up to 1,000,000 users, against a bare map
+    News,
     /// Hello datagrams against a bare receiver
     Hello,
     /// All Online with 10 to 100,000 users, against a bare server
