@@ -19,6 +19,9 @@ const WAIT: Duration = Duration::from_millis(500);
 /// How long it may take to answer that.
 const DEADLINE: Duration = Duration::from_secs(3);
 
+/// How long reading all who may be online may take: a million in some ten seconds.
+const READ_ALL: Duration = Duration::from_secs(60);
+
 /// What comes over a [`Feed`].
 #[derive(Debug)]
 pub enum News {
@@ -53,12 +56,12 @@ impl Cluster {
         let feed = in_time(self.open(None)).await?;
         let reading = async {
             let documents = self.online.find(self.recent()).await?;
-            let documents: Vec<Document> = documents.try_collect().await?;
-            Ok(documents)
+            documents.try_collect::<Vec<Document>>().await
         };
-        let documents = reading
+        let documents = tokio::time::timeout(READ_ALL, reading)
             .await
-            .map_err(|error: Error| StoreError::mongo(&error))?;
+            .map_err(|_| StoreError::Timeout(READ_ALL))?
+            .map_err(|error| StoreError::mongo(&error))?;
         let records = documents
             .iter()
             .filter_map(|document| self.record(document));
