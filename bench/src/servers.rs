@@ -9,6 +9,7 @@ use p2pchat_lab::programs::own_address;
 use p2pchat_lab::wait::SOON;
 use p2pchat_lab::{Programs, Registry};
 use p2pchat_protocol::{Password, PeerAddr, Request, Username};
+use p2pchat_registry::StoreSpec;
 use p2pchat_registry::store::{self, NewAccount, Opener, StoredPassword};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -29,8 +30,9 @@ const LIFTED: [&str; 4] = [
 ];
 /// The password of every account that is made here.
 pub const PASSWORD: &str = "bench";
-/// Accounts are given to the store in groups of as many.
-const GROUP: usize = 512;
+/// Accounts are given to the store in groups of as many: a file takes a group in one
+/// commit, a MongoDB each account by itself.
+const GROUPS: [usize; 2] = [512, 32];
 
 /// A bare program, or Redis. Killed on drop.
 #[derive(Debug)]
@@ -167,9 +169,15 @@ pub fn name(number: usize) -> Username {
 /// # Errors
 /// If the store cannot be written.
 pub async fn fill(store: &str, accounts: usize) -> Result<()> {
-    let store = store::open(&store.parse()?, Opener::Operator).await?;
+    let spec = store.parse()?;
+    let [of_file, of_mongodb] = GROUPS;
+    let group = match spec {
+        StoreSpec::Sqlite(_) => of_file,
+        StoreSpec::Mongo(_) => of_mongodb,
+    };
+    let store = store::open(&spec, Opener::Operator).await?;
     let password = cheap_hash()?;
-    for group in (0..accounts).collect::<Vec<_>>().chunks(GROUP) {
+    for group in (0..accounts).collect::<Vec<_>>().chunks(group) {
         let registering = group.iter().map(|&number| {
             store.register(NewAccount {
                 name: name(number),
