@@ -227,9 +227,9 @@ fn a_registry_that_stops_says_that_it_is_not_ready() {
     let (mut server, at) = watched();
     let mut alice = Client::connect(server.tcp);
     alice.register_and_login("alice", "pw");
-    // A login in the queue keeps the server from ending at once.
+    // Logins in the queue keep the server from ending at once: a second of work or more.
     let logins: Vec<u8> = request(LOGIN, "alice", "pw").repeat(2);
-    let mut busy: Vec<Client> = (0..20).map(|_| Client::connect(server.tcp)).collect();
+    let mut busy: Vec<Client> = (0..60).map(|_| Client::connect(server.tcp)).collect();
     busy.iter_mut().for_each(|client| client.send(&logins));
     let waiting = || Scrape::of(at).value("hash_queue_length") > 0.0;
     wait_for("a queue of passwords", SOON, waiting);

@@ -8,7 +8,7 @@ use p2pchat_protocol::Username;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Shared, join};
 use crate::counters::Reason;
@@ -29,7 +29,8 @@ struct Watch {
 
 /// The listener, and the task that looks after the store.
 pub(super) struct Watching {
-    stop: CancellationToken,
+    /// However this ends, the listener hears of it.
+    stop: DropGuard,
     listening: JoinHandle<()>,
     probing: JoinHandle<()>,
 }
@@ -49,12 +50,12 @@ impl Watching {
         Self {
             listening: tokio::spawn(http::run(listener, watch, stop.clone())),
             probing: tokio::spawn(probe(Arc::clone(shared), stopping.clone())),
-            stop,
+            stop: stop.drop_guard(),
         }
     }
 
     pub(super) async fn stop(self) {
-        self.stop.cancel();
+        drop(self.stop);
         join("listening for watchers", self.listening).await;
         join("probing the store", self.probing).await;
     }
