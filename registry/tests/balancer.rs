@@ -39,7 +39,7 @@ fn configure(folder: &Path) -> PathBuf {
     let load = if module.is_file() { &load } else { "" };
     let content = ops::read("ops/nginx.conf").replace("/tmp/", &format!("{}/", text(folder)));
     let file = folder.join("nginx.conf");
-    std::fs::write(&file, format!("{load}{content}")).unwrap();
+    std::fs::write(&file, format!("daemon off;\n{load}{content}")).unwrap();
     file
 }
 
@@ -68,7 +68,7 @@ impl Nginx {
         let log = std::fs::File::create(folder.join("log")).unwrap();
         let mut command = Command::new("nginx");
         command
-            .args(["-p", text(folder), "-c", text(&file), "-g", "daemon off;"])
+            .args(["-p", text(folder), "-c", text(&file)])
             .stdout(Stdio::null())
             .stderr(log);
         Self(inside.inside(|| command.spawn().unwrap()).unwrap())
