@@ -80,7 +80,7 @@ fn sum(figures: &Figures) -> Result<String> {
 
 /// The rows of some quantities, with how they were measured below.
 fn table(figures: &Figures, names: &str) -> Result<String> {
-    let mut text = format!("{HEAD}\n");
+    let mut lines = String::new();
     let mut below: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for name in names.split_whitespace() {
         match figures.measured.get(name) {
@@ -90,7 +90,7 @@ fn table(figures: &Figures, names: &str) -> Result<String> {
                 .push(name),
             Some(measured) => {
                 let rows = measured.outcome.rows();
-                rows.iter().try_for_each(|row| writeln!(text, "{row}"))?;
+                rows.iter().try_for_each(|row| writeln!(lines, "{row}"))?;
                 let how = match &measured.outcome {
                     Outcome::Rows(_) => format!("Measured {}", measured.how),
                     Outcome::Skipped(why) => format!("Skipped, because {why}"),
@@ -99,7 +99,10 @@ fn table(figures: &Figures, names: &str) -> Result<String> {
             }
         }
     }
-    text.push('\n');
+    let mut text = match lines.is_empty() {
+        true => String::new(),
+        false => format!("{HEAD}\n{lines}\n"),
+    };
     for (how, names) in below {
         writeln!(text, "{how}: {}.", names.join(", "))?;
     }
@@ -126,7 +129,10 @@ fn curves(figures: &Figures) -> BTreeMap<&str, Vec<&Row>> {
 }
 
 fn file_name(curve: &str) -> String {
-    format!("{}.svg", curve.to_lowercase().replace(' ', "-"))
+    let words = curve.to_lowercase();
+    let words = words.split(|c: char| !c.is_alphanumeric());
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    format!("{}.svg", words.join("-"))
 }
 
 #[cfg(test)]

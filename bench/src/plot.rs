@@ -11,6 +11,8 @@ use crate::row::{Point, Row};
 const SIZE: (u32, u32) = (720, 400);
 /// How much room there is beside, above and below the figures.
 const ROOM: f64 = 1.5;
+/// At the most so many figures stand beside an axis.
+const LABELS: usize = 6;
 const OURS: RGBColor = RGBColor(0x1f, 0x6f, 0xeb);
 const LIMIT: RGBColor = RGBColor(0x8a, 0x8a, 0x8a);
 
@@ -43,6 +45,7 @@ pub fn draw(file: &Path, rows: &[&Row]) -> Result<()> {
     chart
         .configure_mesh()
         .x_desc(&first.over)
+        .y_labels(LABELS)
         .x_label_formatter(&|x| count(*x))
         .y_label_formatter(&|y| unit.show(*y))
         .label_style(("sans-serif", 13))
