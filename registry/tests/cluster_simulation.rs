@@ -10,6 +10,8 @@
 mod database;
 #[path = "cluster_simulation/node.rs"]
 mod node;
+#[path = "cluster_simulation/troubles.rs"]
+mod troubles;
 #[path = "cluster_simulation/world.rs"]
 mod world;
 
@@ -27,7 +29,7 @@ fn seeds() -> std::ops::Range<u64> {
 fn all_registries_show_what_is_so() {
     let seeds = seeds();
     let is_traced = seeds.end - seeds.start == 1;
-    let mut troubles = world::Troubles::default();
+    let mut troubles = troubles::Troubles::default();
     for seed in seeds.clone() {
         let mut world = World::new(seed, is_traced);
         world.run();
@@ -40,7 +42,7 @@ fn all_registries_show_what_is_so() {
 
 #[test]
 fn what_is_broken_is_found() {
-    for lie in world::Lie::ALL {
+    for lie in troubles::Lie::ALL {
         let found = (0..200).any(|seed| {
             let run = move || World::new(seed, false).lying(lie).run();
             std::panic::catch_unwind(run).is_err()

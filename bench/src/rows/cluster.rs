@@ -130,47 +130,71 @@ async fn cost(
     let written = (updates(set).await? - before) as f64 / began.elapsed().as_secs_f64();
     let memory = running[0].memory()?.saturating_sub(at_rest);
     drop(hellos);
-    let several = match registries {
-        1 => "1 registry".to_owned(),
-        several => format!("{several} registries"),
+    let figures = Figures {
+        written,
+        shown,
+        memory: memory as f64 / users as f64,
     };
-    let point = |curve: &str| {
-        Some(Point::new(
-            &format!("{curve}, {several}"),
-            "users online",
-            users,
-        ))
-    };
-    let mut rows = vec![Row {
-        what: format!("writes to MongoDB, {users} users, {several}"),
-        against: format!("{WRITES} a user and timeout of {} s", TIMEOUT.as_secs()),
-        unit: Unit::PerSecond,
-        ours: written,
-        limit: WRITES * users as f64 / TIMEOUT.as_secs_f64(),
-        reach: Reach::Any,
-        point: point("Writes to MongoDB"),
-    }];
-    rows.push(Row {
-        what: format!("a login is shown by another, p99, {users} users, {several}"),
-        against: "its own answer".to_owned(),
-        unit: Unit::Seconds,
-        ours: shown[0].quantile(0.99).as_secs_f64(),
-        limit: shown[1].quantile(0.99).as_secs_f64(),
-        reach: Reach::Below(2.0),
-        point: point("From a login to the last registry"),
-    });
-    if users == USERS[USERS.len() - 1] {
-        rows.push(Row {
-            what: format!("memory of a user, {users} online, {several}"),
-            against: "his document".to_owned(),
-            unit: Unit::Bytes,
-            ours: memory as f64 / users as f64,
-            limit: DOCUMENT,
-            reach: Reach::Any,
-            point: None,
-        });
+    Ok(figures.rows(registries, users))
+}
+
+/// What was measured with so many users at so many registries.
+struct Figures {
+    /// Writes a second.
+    written: f64,
+    /// How long logins took until the last registry showed them, and until their answer.
+    shown: [Times; 2],
+    /// Bytes a user.
+    memory: f64,
+}
+
+impl Figures {
+    fn rows(&self, registries: usize, users: usize) -> Vec<Row> {
+        let several = match registries {
+            1 => "1 registry".to_owned(),
+            several => format!("{several} registries"),
+        };
+        let point = |curve: &str| {
+            Some(Point::new(
+                &format!("{curve}, {several}"),
+                "users online",
+                users,
+            ))
+        };
+        let [shown, answered] = &self.shown;
+        let mut rows = vec![
+            Row {
+                what: format!("writes to MongoDB, {users} users, {several}"),
+                against: format!("{WRITES} a user and timeout of {} s", TIMEOUT.as_secs()),
+                unit: Unit::PerSecond,
+                ours: self.written,
+                limit: WRITES * users as f64 / TIMEOUT.as_secs_f64(),
+                reach: Reach::Any,
+                point: point("Writes to MongoDB"),
+            },
+            Row {
+                what: format!("a login is shown by another, p99, {users} users, {several}"),
+                against: "its own answer".to_owned(),
+                unit: Unit::Seconds,
+                ours: shown.quantile(0.99).as_secs_f64(),
+                limit: answered.quantile(0.99).as_secs_f64(),
+                reach: Reach::Below(2.0),
+                point: point("From a login to the last registry"),
+            },
+        ];
+        if users == USERS[USERS.len() - 1] {
+            rows.push(Row {
+                what: format!("memory of a user, {users} online, {several}"),
+                against: "his document".to_owned(),
+                unit: Unit::Bytes,
+                ours: self.memory,
+                limit: DOCUMENT,
+                reach: Reach::Any,
+                point: None,
+            });
+        }
+        rows
     }
-    Ok(rows)
 }
 
 /// What a document of the collection takes: name, address, turn, time, and their keys.

@@ -1,7 +1,6 @@
 //! Users, registries, what becomes of them, and what has to be so all the time.
 
 use std::collections::BTreeMap;
-use std::ops::AddAssign;
 use std::time::Duration;
 
 use p2pchat_protocol::{PeerAddr, Username};
@@ -10,6 +9,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::database::Database;
 use super::node::{Node, Stream, TIMEOUT};
+use super::troubles::{Lie, Troubles};
 
 /// How much time passes between two looks.
 const TICK: Duration = Duration::from_millis(500);
@@ -27,64 +27,6 @@ const MOVE: Duration = Duration::from_secs(5);
 const ELECTION: f64 = 15.0;
 /// The longest that a registry is cut off.
 const CUT: f64 = 100.0;
-
-/// How often each thing happened.
-#[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Troubles {
-    logins: u64,
-    moves: u64,
-    logouts: u64,
-    vanished: u64,
-    kills: u64,
-    elections: u64,
-    cuts: u64,
-}
-
-impl Troubles {
-    pub(crate) fn all_happened(&self) -> bool {
-        let all = [
-            self.logins,
-            self.moves,
-            self.logouts,
-            self.vanished,
-            self.kills,
-            self.elections,
-            self.cuts,
-        ];
-        all.iter().all(|count| *count > 0)
-    }
-}
-
-impl AddAssign for Troubles {
-    fn add_assign(&mut self, other: Self) {
-        self.logins += other.logins;
-        self.moves += other.moves;
-        self.logouts += other.logouts;
-        self.vanished += other.vanished;
-        self.kills += other.kills;
-        self.elections += other.elections;
-        self.cuts += other.cuts;
-    }
-}
-
-/// A fault of the harness, by which one sees that the checks bite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lie {
-    /// One registry writes nothing but logins.
-    NothingIsWritten,
-    /// One registry reads no news.
-    NothingIsRead,
-    /// The time of others' users goes on while nothing is heard of them.
-    TimeGoesOn,
-}
-
-impl Lie {
-    pub(crate) const ALL: [Self; 3] = [
-        Self::NothingIsWritten,
-        Self::NothingIsRead,
-        Self::TimeGoesOn,
-    ];
-}
 
 /// What is so, whatever any registry believes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -132,32 +132,10 @@ pub(in super::super) async fn cut_off(site: &Site, report: &mut Report) -> Resul
     comes.login(site, 1).await?;
     // The time of everybody whom nobody hears of runs out meanwhile.
     sleep(TIMEOUT * 2).await;
-    let username = comes.name;
-    let password = p2pchat_protocol::Password::new("secret")?;
-    let mut asks = site.observer(last).await?;
-    let login = asks
-        .ask(&Request::Login {
-            username,
-            password: password.clone(),
-        })
-        .await?;
-    let register = asks
-        .ask(&Request::Register {
-            username: Username::new("late")?,
-            password,
-        })
-        .await?;
-    let refused = [&login, &register]
-        .iter()
-        .all(|answer| matches!(answer, Response::ServerError { .. }));
-    report.check(
-        refused,
-        format!("cut off, it answered {login:?} and {register:?}"),
-    );
+    refuses(site, last, comes.name, report).await?;
     watch.stop("cut off from the database", report).await?;
-    let log = site.log(last)?;
     report.check(
-        log.contains("cut off"),
+        site.log(last)?.contains("cut off"),
         "its log does not say that it was cut off",
     );
     site.gate.lead(site.set.address(site.set.primary().await?));
@@ -174,6 +152,33 @@ pub(in super::super) async fn cut_off(site: &Site, report: &mut Report) -> Resul
     report.check(healed.elapsed() < CATCH_UP, "catching up took too long");
     for user in [&mut stays, &mut comes, &mut here] {
         user.logout(site, 1).await?;
+    }
+    Ok(())
+}
+
+/// It takes no logins and registrations, and says so.
+async fn refuses(
+    site: &Site,
+    registry: usize,
+    username: Username,
+    report: &mut Report,
+) -> Result<()> {
+    let password = p2pchat_protocol::Password::new("secret")?;
+    let mut asks = site.observer(registry).await?;
+    let login = Request::Login {
+        username,
+        password: password.clone(),
+    };
+    let register = Request::Register {
+        username: Username::new("late")?,
+        password,
+    };
+    for request in [login, register] {
+        let answer = asks.ask(&request).await?;
+        report.check(
+            matches!(answer, Response::ServerError { .. }),
+            format!("cut off, it answered {answer:?}"),
+        );
     }
     Ok(())
 }
