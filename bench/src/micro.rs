@@ -1,6 +1,6 @@
 //! Small pieces of work whose instructions are counted: the codecs and the state machine.
 //!
-//! Each is prepared first, and only then counted, in [`measured`]. They draw nothing from
+//! Each is prepared first, and only then counted, in `measured`. They draw nothing from
 //! chance, so the same program counts the same.
 
 mod codecs;
@@ -43,7 +43,7 @@ pub enum Work {
 /// for is mostly one of the others.
 const TIMES: usize = 100;
 
-/// Does a piece of work, the counted part of it in [`measured`].
+/// Does a piece of work, the counted part of it in `measured`.
 pub fn run(work: Work) {
     match work {
         Work::Request => codecs::request(),

@@ -3,8 +3,8 @@
 //! It has a document for each name, `{_id: name, address, turn, seen}`, which nobody owns:
 //! any registry writes it, as a whole, where its turn is the one that the writer knew.
 //! `address` is null after a logout. `seen` is by the clock of the database
-//! ([`clock`]), since those of the registries need not agree. What others write comes by a
-//! change stream ([`feed`]), and each registry answers from its own memory
+//! (`clock`), since those of the registries need not agree. What others write comes by a
+//! change stream (`feed`), and each registry answers from its own memory
 //! ([`presence`](crate::presence)).
 //!
 //! **Invariant:** each write is acknowledged by a majority, so nothing that a registry has

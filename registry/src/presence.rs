@@ -3,7 +3,7 @@
 //! Users are spread over shards, each behind a lock of its own; "still here" is one
 //! atomic store under a read lock. The online list is kept as the bytes of its response
 //! and made again only when somebody asks after a change: at once where few are online,
-//! and so often where many are that it costs a small part of a core ([`listing`]).
+//! and so often where many are that it costs a small part of a core (`listing`).
 //!
 //! The rules, from PROTOCOL.md:
 //! - a user is online from login to logout, or until no Hello came for the timeout;

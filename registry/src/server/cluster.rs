@@ -135,10 +135,14 @@ async fn tell(shared: Arc<Shared>, together: Arc<Together>, stop: CancellationTo
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let due = |shard| shared.presence.due(shard, shared.now());
         let told = tell_once(&shared, &together, due).await;
-        together.metrics.database_is_up(told.is_ok());
         match told {
-            Ok(()) => together.telling.is_over(),
+            Ok(0) => {}
+            Ok(_) => {
+                together.metrics.database_is_up(true);
+                together.telling.is_over();
+            }
             Err(error) => {
+                together.metrics.database_is_up(false);
                 together.telling.goes_on(&error);
                 stop.run_until_cancelled(sleep(RETRY)).await;
             }
@@ -154,7 +158,7 @@ async fn tell_once(
     shared: &Shared,
     together: &Together,
     of_shard: impl Fn(usize) -> Vec<Due>,
-) -> Result<(), StoreError> {
+) -> Result<usize, StoreError> {
     let mut dues: Vec<Due> = Vec::new();
     for shard in 0..shared.presence.shards() {
         dues.extend(of_shard(shard));
@@ -171,7 +175,7 @@ async fn tell_once(
     for due in &dues {
         learn(shared, &due.record);
     }
-    Ok(())
+    Ok(dues.len())
 }
 
 /// Hears the others, until told to stop.
@@ -225,7 +229,10 @@ impl Ear<'_> {
     async fn listen(&mut self) -> Result<(), StoreError> {
         loop {
             if self.shared.now().saturating_sub(self.clock) > CLOCK {
-                self.together.cluster.measure_clock().await?;
+                let measured = self.together.cluster.measure_clock().await;
+                // Where there is nothing to write, this is what tells.
+                self.together.metrics.database_is_up(measured.is_ok());
+                measured?;
                 self.clock = self.shared.now();
             }
             match self.together.cluster.next(&mut self.feed).await? {
