@@ -107,6 +107,11 @@ impl Sources {
             fs::create_dir_all(&mirrored)?;
             for entry in fs::read_dir(root().join(package))? {
                 let entry = entry?;
+                let inner = package.join(entry.file_name());
+                if packages.values().any(|other| other.starts_with(&inner)) {
+                    // A package of its own, which is mirrored for itself.
+                    continue;
+                }
                 symlink(entry.path(), mirrored.join(entry.file_name()))?;
             }
         }
