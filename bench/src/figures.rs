@@ -71,18 +71,26 @@ impl Outcome {
 }
 
 impl Figures {
+    /// Those in a folder; none if there is no file.
+    ///
+    /// # Errors
+    /// If there is a file that cannot be read.
+    pub fn in_folder(folder: &Path) -> Result<Self> {
+        let file = folder.join(FILE);
+        match fs::read(&file) {
+            Ok(text) => serde_json::from_slice(&text)
+                .with_context(|| format!("{} is none of ours; delete it", file.display())),
+            Err(_) => Ok(Self::default()),
+        }
+    }
+
     /// Those in a folder that are of this machine; others cannot be compared with what is
     /// measured here, and are left out.
     ///
     /// # Errors
     /// If there is a file that cannot be read.
     pub fn of_machine(machine: &str, folder: &Path) -> Result<Self> {
-        let file = folder.join(FILE);
-        let found: Self = match fs::read(&file) {
-            Ok(text) => serde_json::from_slice(&text)
-                .with_context(|| format!("{} is none of ours; delete it", file.display()))?,
-            Err(_) => Self::default(),
-        };
+        let found = Self::in_folder(folder)?;
         match found.machine == machine {
             true => Ok(found),
             false => Ok(Self {

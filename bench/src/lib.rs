@@ -18,6 +18,7 @@ pub mod plot;
 pub mod process;
 pub mod row;
 pub mod rows;
+pub mod run;
 pub mod sample;
 pub mod servers;
 pub mod talkers;

@@ -1,18 +1,16 @@
 //! `p2pchat-bench`: flags and the table.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use p2pchat_bench::bare::{self, Bare};
-use p2pchat_bench::figures::{Figures, Measured, Outcome};
+use p2pchat_bench::figures::Figures;
 use p2pchat_bench::micro::{self, Work};
-use p2pchat_bench::pin::{self, Side};
-use p2pchat_bench::row::Row;
-use p2pchat_bench::rows::{self, Context, What};
-use p2pchat_bench::{count, machine, page};
+use p2pchat_bench::rows::What;
+use p2pchat_bench::{count, page, run};
 
 /// Measures the built programs, which lie beside this one, side by side with their limits.
 #[derive(Debug, Parser)]
@@ -38,6 +36,12 @@ enum Task {
         /// Write `benchmarks.md`, and its plots, into this folder
         #[arg(long, value_name = "FOLDER")]
         write: Option<PathBuf>,
+    },
+    /// Write the page again from the figures that are there: its words have changed
+    Page {
+        /// The folder of `benchmarks.md`
+        #[arg(value_name = "FOLDER")]
+        folder: PathBuf,
     },
     /// Count the instructions of small pieces of work, by valgrind
     Count {
@@ -67,7 +71,16 @@ async fn main() -> Result<ExitCode> {
             rounds,
             time,
             write,
-        } => run(what, rounds, time, write.as_deref()).await,
+        } => {
+            let time = Duration::from_secs_f64(time);
+            run::run(what, rounds, time, write.as_deref())
+                .await
+                .map(code)
+        }
+        Task::Page { folder } => {
+            let figures = Figures::in_folder(&folder.join("benchmarks"))?;
+            page::write(&folder, &figures).map(|()| ExitCode::SUCCESS)
+        }
         Task::Count { baseline, write } => count::run(&baseline, write).map(code),
         Task::Work { work } => {
             micro::run(work);
@@ -75,50 +88,6 @@ async fn main() -> Result<ExitCode> {
         }
         Task::Bare(bare) => bare::run(bare).await.map(|()| ExitCode::SUCCESS),
     }
-}
-
-async fn run(
-    mut what: Vec<What>,
-    rounds: usize,
-    time: f64,
-    write: Option<&Path>,
-) -> Result<ExitCode> {
-    if what.is_empty() {
-        what = What::ordinary();
-    }
-    // While all cores are there to be counted.
-    let machine = machine::describe();
-    pin::to(Side::Load)?;
-    let context = Context::new(rounds, Duration::from_secs_f64(time))?;
-    let mut figures = match write {
-        Some(folder) => Figures::of_machine(&machine, &folder.join("benchmarks"))?,
-        None => Figures::default(),
-    };
-    let mut good = true;
-    println!("{}", page::HEAD);
-    for what in what {
-        let outcome = match rows::measure(what, &context).await {
-            Ok(outcome) => outcome,
-            // The others can be measured all the same.
-            Err(error) => {
-                eprintln!("{}: {error:#}", what.name());
-                good = false;
-                continue;
-            }
-        };
-        if let Outcome::Skipped(why) = &outcome {
-            println!("{} is skipped, because {why}", what.name());
-        }
-        outcome.rows().iter().for_each(|row| println!("{row}"));
-        good &= outcome.rows().iter().all(Row::holds);
-        let how = format!("{rounds} times {time} s each");
-        let measured = Measured { how, outcome };
-        figures.measured.insert(what.name(), measured);
-        if let Some(folder) = write {
-            page::write(folder, &figures)?;
-        }
-    }
-    Ok(code(good))
 }
 
 fn code(good: bool) -> ExitCode {

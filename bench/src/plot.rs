@@ -9,7 +9,7 @@ use crate::row::{Point, Row};
 
 /// In pixels of a page.
 const SIZE: (u32, u32) = (720, 400);
-/// How much room there is beside, above and below the figures.
+/// By how much the ends of an axis differ at the least.
 const ROOM: f64 = 1.5;
 /// At the most so many figures stand beside an axis.
 const LABELS: usize = 6;
@@ -40,14 +40,14 @@ pub fn draw(file: &Path, rows: &[&Row]) -> Result<()> {
         .caption(&first.curve, ("sans-serif", 18))
         .build_cartesian_2d(
             (left / 1.2..right * 1.2).log_scale(),
-            (low / ROOM..high * ROOM).log_scale(),
+            decades(low, high).log_scale(),
         )?;
     chart
         .configure_mesh()
         .x_desc(&first.over)
         .y_labels(LABELS)
         .x_label_formatter(&|x| count(*x))
-        .y_label_formatter(&|y| unit.show(*y))
+        .y_label_formatter(&|y| unit.show_on_axis(*y))
         .label_style(("sans-serif", 13))
         .light_line_style(WHITE)
         .draw()?;
@@ -100,6 +100,12 @@ fn count(figure: f64) -> String {
     text
 }
 
+/// From one power of ten to another: an axis with fewer than two figures says nothing.
+fn decades(low: f64, high: f64) -> std::ops::Range<f64> {
+    let (low, high) = (low.log10().floor(), high.log10().ceil());
+    10_f64.powf(low)..10_f64.powf(high.max(low + 1.0))
+}
+
 /// The least and the most of them that can stand on a logarithmic axis, never the same.
 fn range(figures: impl Iterator<Item = f64>) -> (f64, f64) {
     let (low, high) = figures
@@ -135,6 +141,12 @@ mod tests {
             assert!(picture.contains(text), "no {text}");
         }
         assert!(draw(Path::new("/nowhere/x.svg"), &[]).is_err());
+    }
+
+    #[test]
+    fn an_axis_has_whole_decades() {
+        assert_eq!(decades(3.0, 70.0), 1.0..100.0);
+        assert_eq!(decades(10.0, 10.0), 10.0..100.0);
     }
 
     #[test]

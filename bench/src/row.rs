@@ -146,10 +146,24 @@ impl Unit {
             Self::Seconds => (&[(1.0, " "), (1e-3, " m"), (1e-6, " µ"), (1e-9, " n")], "s"),
             Self::Bytes => (&[(1048576.0, " Mi"), (1024.0, " Ki"), (1.0, " ")], "B"),
         };
-        let fitting = scales.iter().find(|(scale, _)| figure >= *scale);
-        let (scale, prefix) = fitting.or(scales.last()).copied().unwrap_or((1.0, " "));
-        format!("{}{prefix}{unit}", three_digits(figure / scale))
+        show(figure, scales, unit)
     }
+
+    /// The same for the axis of a plot, on which the powers of ten stand.
+    #[must_use]
+    pub fn show_on_axis(self, figure: f64) -> String {
+        match self {
+            Self::Bytes => show(figure, &[(1e6, " M"), (1e3, " k"), (1.0, " ")], "B"),
+            other => other.show(figure),
+        }
+    }
+}
+
+/// A figure in the largest unit that it is at least one of.
+fn show(figure: f64, scales: &[(f64, &str)], unit: &str) -> String {
+    let fitting = scales.iter().find(|(scale, _)| figure >= *scale);
+    let (scale, prefix) = fitting.or(scales.last()).copied().unwrap_or((1.0, " "));
+    format!("{}{prefix}{unit}", three_digits(figure / scale))
 }
 
 /// As many places behind the point as make three digits: more would be noise.
