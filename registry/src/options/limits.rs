@@ -62,7 +62,7 @@ pub struct Guessing {
 }
 
 impl Limits {
-    /// Connections: each takes some 4 KiB of the registry, its buffers in the system
+    /// Connections: each takes some 2 KiB of the registry, its buffers in the system
     /// ([`Limits::send_buffer`]) while it does not read, and one file descriptor.
     pub const MAX_CONNECTIONS: NonZeroUsize = NonZeroUsize::new(10_000).expect("not zero");
     /// A user has one, for a moment two. Hundreds, because behind one address there may be
