@@ -15,9 +15,9 @@ use super::troubles::{Lie, Troubles};
 const TICK: Duration = Duration::from_millis(500);
 const REGISTRIES: usize = 3;
 const USERS: usize = 8;
-/// How long things happen, and how long then nothing does.
+/// How long things happen, and how long then nothing does: longer than the longest cut.
 const BUSY: Duration = Duration::from_secs(150);
-const QUIET: Duration = Duration::from_secs(100);
+const QUIET: Duration = Duration::from_secs(115);
 /// How late news are at the most, and how long registries may disagree.
 const MAX_LAG: Duration = Duration::from_millis(1000);
 const LIMIT: Duration = Duration::from_secs(2);
