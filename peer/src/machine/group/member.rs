@@ -7,7 +7,7 @@ use p2pchat_model::{Gone, MessageId, PeerAddr};
 use p2pchat_protocol::Message;
 
 use super::super::{SendId, Taken};
-use super::{MOST_UNREAD, NOTIFY_PAUSE};
+use super::notify::{MOST_UNREAD, NOTIFY_PAUSE};
 
 /// How long to wait for a member's program to say, by closing, that it took something.
 const PATIENCE: Duration = Duration::from_secs(5);
