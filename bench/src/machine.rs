@@ -2,6 +2,10 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
+
+/// How long it is looked whether something else runs.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Processor, cores, memory and system, in one sentence; what cannot be found out is
 /// left out.
@@ -18,6 +22,28 @@ pub fn describe() -> String {
     parts.extend(kernel.map(|text| format!("on {}", text.trim())));
     parts.extend(rustc().map(|rustc| format!("with {rustc}")));
     format!("The machine: {}.", parts.join(" "))
+}
+
+/// The share of the time of all cores that programs take now, while this one waits: what
+/// is measured shares the cores with them. `None` if the system does not tell.
+#[must_use]
+pub fn busy() -> Option<f64> {
+    let [idle, all] = times()?;
+    std::thread::sleep(LOOK);
+    let [later_idle, later_all] = times()?;
+    // Ticks stay far below 2^52: exact.
+    let (idle, all) = ((later_idle - idle) as f64, (later_all - all) as f64);
+    (all > 0.0).then(|| 1.0 - idle / all)
+}
+
+/// How many ticks the cores were idle so far, and how many there were.
+fn times() -> Option<[u64; 2]> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let ticks = stat.lines().next()?.split_whitespace().skip(1);
+    let ticks: Vec<u64> = ticks.map_while(|tick| tick.parse().ok()).collect();
+    // The fourth is idle, the fifth waits for a disk.
+    let idle = ticks.get(3)? + ticks.get(4)?;
+    Some([idle, ticks.iter().sum()])
 }
 
 /// The compiler, as it calls itself.
@@ -39,6 +65,13 @@ fn after(file: &str, begin: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_cores_are_busy_for_a_part_of_the_time() {
+        if let Some(busy) = busy() {
+            assert!((0.0..=1.0).contains(&busy), "{busy}");
+        }
+    }
 
     #[test]
     fn the_machine_has_a_core_at_least() {

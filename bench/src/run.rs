@@ -12,6 +12,9 @@ use crate::row::Row;
 use crate::rows::{self, Context, What};
 use crate::{machine, page};
 
+/// The share of the cores that may be taken on a machine that is called quiet.
+const QUIET: f64 = 0.1;
+
 /// Measures these; everything ordinary if nothing is named. Says whether all was measured
 /// and is as it should be.
 ///
@@ -39,6 +42,7 @@ pub async fn run(
     println!("{}", page::HEAD);
     for (index, what) in (1..).zip(&all) {
         eprintln!("[{index}/{}] {}", all.len(), what.name());
+        let how = how(&context);
         let outcome = match rows::measure(*what, &context).await {
             Ok(outcome) => outcome,
             // The others can be measured all the same.
@@ -53,7 +57,6 @@ pub async fn run(
         }
         outcome.rows().iter().for_each(|row| println!("{row}"));
         good &= outcome.rows().iter().all(Row::holds);
-        let how = format!("{rounds} times {} s each", time.as_secs_f64());
         let measured = Measured { how, outcome };
         figures.measured.insert(what.name(), measured);
         if let Some(folder) = write {
@@ -61,4 +64,18 @@ pub async fn run(
         }
     }
     Ok(good)
+}
+
+/// How often and for how long each side is measured, and what else runs here: with that,
+/// times say little, and ratios less than they could.
+fn how(context: &Context) -> String {
+    let (rounds, time) = (context.rounds, context.time.as_secs_f64());
+    let how = format!("{rounds} times {time} s each");
+    match machine::busy() {
+        Some(busy) if busy > QUIET => format!(
+            "{how}, while something else took {:.0} % of the cores",
+            busy * 100.0
+        ),
+        _ => how,
+    }
 }
