@@ -13,6 +13,7 @@ use p2pchat_protocol::{Message, Username};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::Context;
@@ -66,6 +67,8 @@ pub(super) async fn group(context: &Context) -> Result<Vec<Row>> {
 pub(super) struct Group {
     addresses: Vec<SocketAddr>,
     heard: Arc<Semaphore>,
+    /// Ends when it is dropped: the sockets are needed elsewhere.
+    _listening: JoinSet<()>,
 }
 
 impl Group {
@@ -76,11 +79,12 @@ impl Group {
     pub(super) async fn listen(first: usize, members: usize) -> Result<Self> {
         let heard = Arc::new(Semaphore::new(0));
         let mut addresses = Vec::with_capacity(members);
+        let mut listening = JoinSet::new();
         for number in first..first + members {
             let listener = listen(number).await?;
             addresses.push(listener.local_addr()?);
             let heard = Arc::clone(&heard);
-            tokio::spawn(async move {
+            listening.spawn(async move {
                 while let Ok((mut stream, _)) = listener.accept().await {
                     if stream.read_exact(&mut [0; Message::LEN]).await.is_ok() {
                         heard.add_permits(1);
@@ -88,7 +92,11 @@ impl Group {
                 }
             });
         }
-        Ok(Self { addresses, heard })
+        Ok(Self {
+            addresses,
+            heard,
+            _listening: listening,
+        })
     }
 
     /// Waits until all have heard what was said.
