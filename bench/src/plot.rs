@@ -1,5 +1,6 @@
 //! A plot of ours and the limit's, both axes logarithmic: what bends, bends visibly.
 
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -31,17 +32,16 @@ pub fn draw(file: &Path, rows: &[&Row]) -> Result<()> {
     let (low, high) = range(figures);
     let (left, right) = range(points.iter().map(|(point, _)| point.at));
 
+    let (x, y) = (left / 1.2..right * 1.2, decades(low, high));
     let root = SVGBackend::new(file, SIZE).into_drawing_area();
     root.fill(&WHITE)?;
     let mut chart = ChartBuilder::on(&root)
         .margin(14)
+        .margin_right(30)
         .x_label_area_size(44)
         .y_label_area_size(84)
         .caption(&first.curve, ("sans-serif", 18))
-        .build_cartesian_2d(
-            (left / 1.2..right * 1.2).log_scale(),
-            decades(low, high).log_scale(),
-        )?;
+        .build_cartesian_2d(x.clone().log_scale(), y.clone().log_scale())?;
     chart
         .configure_mesh()
         .x_desc(&first.over)
@@ -69,7 +69,7 @@ pub fn draw(file: &Path, rows: &[&Row]) -> Result<()> {
     }
     chart
         .configure_series_labels()
-        .position(place(&points, low, high))
+        .position(place(&points, &x, &y))
         .label_font(("sans-serif", 13))
         .background_style(WHITE.mix(0.8))
         .border_style(LIMIT)
@@ -77,14 +77,33 @@ pub fn draw(file: &Path, rows: &[&Row]) -> Result<()> {
     root.present().context("cannot write the plot")
 }
 
-/// Where the names of the lines are not in the way of these: the corner on the right that
-/// is farther from the last figures.
-fn place(points: &[(&Point, &Row)], low: f64, high: f64) -> SeriesLabelPosition {
-    let middle = (low * high).sqrt();
-    match points.last() {
-        Some((_, row)) if row.ours.max(row.limit) > middle => SeriesLabelPosition::LowerRight,
-        _ => SeriesLabelPosition::UpperRight,
+/// Where the names of the lines are least in the way: the corner that is farthest from all
+/// figures, each axis taken as one long.
+fn place(points: &[(&Point, &Row)], x: &Range<f64>, y: &Range<f64>) -> SeriesLabelPosition {
+    use SeriesLabelPosition::{LowerLeft, LowerRight, UpperLeft, UpperRight};
+    let along = |axis: &Range<f64>, at: f64| (at / axis.start).ln() / (axis.end / axis.start).ln();
+    let corners = [
+        (0.8, 0.9, UpperRight),
+        (0.8, 0.1, LowerRight),
+        (0.2, 0.9, UpperLeft),
+        (0.2, 0.1, LowerLeft),
+    ];
+    let room = |(right, up): (f64, f64)| {
+        points
+            .iter()
+            .flat_map(|(point, row)| [(point.at, row.ours), (point.at, row.limit)])
+            .map(|(at, figure)| (along(x, at) - right).hypot(along(y, figure) - up))
+            .fold(f64::MAX, f64::min)
+    };
+    let [first, others @ ..] = corners;
+    let mut best = (room((first.0, first.1)), first.2);
+    for (right, up, corner) in others {
+        let room = room((right, up));
+        if room > best.0 {
+            best = (room, corner);
+        }
     }
+    best.1
 }
 
 /// A round count, with the thousands apart.
@@ -101,9 +120,10 @@ fn count(figure: f64) -> String {
 }
 
 /// From one power of ten to another: an axis with fewer than two figures says nothing.
-fn decades(low: f64, high: f64) -> std::ops::Range<f64> {
+fn decades(low: f64, high: f64) -> Range<f64> {
     let (low, high) = (low.log10().floor(), high.log10().ceil());
-    10_f64.powf(low)..10_f64.powf(high.max(low + 1.0))
+    // A little more, or rounding takes the figures at the ends away.
+    0.999 * 10_f64.powf(low)..1.001 * 10_f64.powf(high.max(low + 1.0))
 }
 
 /// The least and the most of them that can stand on a logarithmic axis, never the same.
@@ -145,8 +165,9 @@ mod tests {
 
     #[test]
     fn an_axis_has_whole_decades() {
-        assert_eq!(decades(3.0, 70.0), 1.0..100.0);
-        assert_eq!(decades(10.0, 10.0), 10.0..100.0);
+        let axis = decades(3.0, 70.0);
+        assert!(axis.contains(&1.0) && axis.contains(&100.0) && !axis.contains(&101.0));
+        assert!(decades(10.0, 10.0).contains(&100.0));
     }
 
     #[test]

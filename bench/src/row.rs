@@ -161,7 +161,7 @@ impl Unit {
 
 /// A figure in the largest unit that it is at least one of.
 fn show(figure: f64, scales: &[(f64, &str)], unit: &str) -> String {
-    let fitting = scales.iter().find(|(scale, _)| figure >= *scale);
+    let fitting = scales.iter().find(|(scale, _)| figure >= *scale * 0.9999);
     let (scale, prefix) = fitting.or(scales.last()).copied().unwrap_or((1.0, " "));
     format!("{}{prefix}{unit}", three_digits(figure / scale))
 }
