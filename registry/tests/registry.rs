@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod balancer;
+mod cluster;
 mod connections;
 mod files;
 mod flood;
