@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use tokio::process::Command;
 
 use crate::cargo::{self, root};
+use crate::named::Named;
 use crate::process::{self, Group};
 use needs::Needs;
 use quantity::Quantity;
@@ -72,7 +73,7 @@ async fn measure(options: &Options) -> Result<ExitCode> {
     let mut command = Command::new(bench);
     command
         .arg("run")
-        .args(quantities.iter().map(|quantity| quantity.name()))
+        .args(quantities.iter().map(Named::name))
         .args(["--rounds", &options.rounds.to_string()])
         .args(["--time", &options.time.to_string()])
         .arg("--write")

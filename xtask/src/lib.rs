@@ -15,6 +15,7 @@ pub mod dev;
 pub mod e2e;
 pub mod fuzz;
 pub mod mongod;
+mod named;
 pub mod network;
 pub mod process;
 pub mod sbom;

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::cargo::{self, cargo};
 use crate::mongod::MongoDb;
+use crate::named::Named;
 use crate::network;
 use crate::process::{self, Group};
 use runs::{Kind, Run};

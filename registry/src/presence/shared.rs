@@ -158,15 +158,6 @@ impl Presence {
     pub fn logged_in(&self, record: &Record) -> SessionId {
         let session = self.new_session();
         self.put(record, session, true);
-        // The news of it may have been faster.
-        let mut shard = self.write(self.shard_of(record.name));
-        if let Some(entry) = shard.get_mut(&record.name)
-            && entry.told.turn == record.turn
-            && entry.address == record.address
-        {
-            entry.session = session;
-            entry.told.seen_here();
-        }
         session
     }
 
@@ -197,6 +188,11 @@ impl Presence {
             if record.turn == entry.told.turn {
                 entry.told.is_secret = false;
                 entry.confirm(record);
+                if is_ours {
+                    // The news of this login was faster than its answer.
+                    entry.session = session;
+                    entry.told.seen_here();
+                }
             }
             return None;
         }

@@ -55,28 +55,12 @@ impl Quantity {
             .copied()
             .collect()
     }
-
-    /// As it is called on the command line, and by `p2pchat-bench`.
-    pub(super) fn name(self) -> String {
-        self.value().get_name().to_owned()
-    }
-
-    pub(super) fn what(self) -> String {
-        let value = self.value();
-        value
-            .get_help()
-            .map(ToString::to_string)
-            .unwrap_or_default()
-    }
-
-    fn value(self) -> clap::builder::PossibleValue {
-        self.to_possible_value().expect("none is hidden")
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::named::Named;
 
     #[test]
     fn what_takes_long_is_measured_only_where_it_is_named() {

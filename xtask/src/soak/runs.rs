@@ -74,28 +74,12 @@ impl Run {
     pub(super) fn has_minutes(self) -> bool {
         matches!(self.kind(), Kind::Lab { minutes: true, .. })
     }
-
-    /// As it is called on the command line, here and there.
-    pub(super) fn name(self) -> String {
-        self.value().get_name().to_owned()
-    }
-
-    pub(super) fn what(self) -> String {
-        let value = self.value();
-        value
-            .get_help()
-            .map(ToString::to_string)
-            .unwrap_or_default()
-    }
-
-    fn value(self) -> clap::builder::PossibleValue {
-        self.to_possible_value().expect("no run is hidden")
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::named::Named;
 
     #[test]
     fn every_run_has_a_name_and_says_what_it_is() {
