@@ -352,6 +352,7 @@ impl Machine {
             let person = self.directory.person(address);
             self.fail_deliveries(person, unsent, Gone::WeLeft);
         }
+        self.dismiss_held();
         if was_chatting {
             let at = self.now.wall;
             self.emit(Event::ChatLeft { at });

@@ -103,6 +103,14 @@ impl Machine {
         }
     }
 
+    /// The user left: what was said to the chat that he was in is not heard in the next
+    /// one.
+    pub(super) fn dismiss_held(&mut self) {
+        for held in std::mem::take(&mut self.strangers.held) {
+            self.stranger(held.from, &held.early);
+        }
+    }
+
     /// Holds what somebody sent in case he becomes a member in a moment. One who can
     /// not is a stranger at once.
     pub(super) fn hold(&mut self, from: PeerAddr, early: Early) {

@@ -61,6 +61,17 @@ fn strangers_without_number_do_not_push_out_who_asks() {
 }
 
 #[test]
+fn what_was_said_to_a_chat_is_not_heard_in_the_next() {
+    let mut net = Net::with_users(3);
+    net.chat(1, 2);
+    net.request(3, 1);
+    net.raw_contact(3, 1, notify(9));
+    net.command(1, Command::Leave);
+    net.command(1, Command::Accept { from: addr(3) });
+    assert_eq!(members(&net, 1), [addr(3)]);
+}
+
+#[test]
 fn who_sends_without_end_pushes_out_nobody_but_himself() {
     let mut net = Net::with_users(2);
     net.chat(1, 2);
