@@ -14,7 +14,6 @@ use crate::sqlite::{self, FileError, Kind};
 const KIND: Kind = Kind {
     what: "block list",
     application_id: 0x7032_7042,
-    version: 1,
     schema: "
 CREATE TABLE blocked (
     account TEXT NOT NULL,
@@ -23,6 +22,7 @@ CREATE TABLE blocked (
     PRIMARY KEY (account, who, is_address)
 ) STRICT, WITHOUT ROWID;
 ",
+    migrations: &[],
     // Rarely written, and not to be lost.
     synchronous: "FULL",
 };

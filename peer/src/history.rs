@@ -1,5 +1,9 @@
 //! What was said, kept over restarts: an SQLite file with a full-text index.
 //!
+//! The index is brought up to date when somebody searches, and now and then before that:
+//! many messages at once cost it a tenth of what they cost one by one, and nothing is shown
+//! before it is written.
+//!
 //! Several p2pchat processes on one machine share one file. A message that was recorded
 //! survives `kill -9`; a power cut may take the last few.
 
@@ -23,7 +27,6 @@ pub(crate) use recorder::{Change, Recorder};
 const KIND: Kind = Kind {
     what: "history",
     application_id: 0x7032_7048,
-    version: 1,
     schema: "
 CREATE TABLE message (
     row INTEGER PRIMARY KEY,
@@ -41,13 +44,11 @@ CREATE VIRTUAL TABLE message_text USING fts5 (
     text, content = 'message', content_rowid = 'row',
     tokenize = 'unicode61 remove_diacritics 2'
 );
-CREATE TRIGGER message_added AFTER INSERT ON message BEGIN
-    INSERT INTO message_text (rowid, text) VALUES (new.row, new.text);
-END;
 CREATE TRIGGER message_gone AFTER DELETE ON message BEGIN
     INSERT INTO message_text (message_text, rowid, text) VALUES ('delete', old.row, old.text);
 END;
 ",
+    migrations: &["DROP TRIGGER message_added;"],
     // In WAL mode this survives the death of the process, which is what is promised.
     synchronous: "NORMAL",
 };
@@ -57,8 +58,8 @@ END;
 pub struct History {
     connection: Connection,
     limits: Limits,
-    /// Messages recorded since the limit was last enforced; `None` before the first time.
-    since_pruning: Option<usize>,
+    /// How many entries were written; `None` before the first time.
+    written: Option<usize>,
 }
 
 /// Why the history cannot be opened, read or written.
@@ -122,6 +123,9 @@ impl History {
     /// The limit is enforced after this many new messages, so that not each of them
     /// costs a look at the whole account: it may be exceeded by as many.
     const PRUNE_EVERY: usize = 1_000;
+    /// The index is brought up to date after this many, so that a search has little to do
+    /// before it begins.
+    const INDEX_EVERY: usize = 250;
 
     /// Opens the history in this file, and makes the file and its folder if they are not
     /// there: for their owner's eyes only.
@@ -140,7 +144,7 @@ impl History {
         Ok(Self {
             connection: sqlite::open(path, &KIND)?,
             limits,
-            since_pruning: None,
+            written: None,
         })
     }
 
@@ -196,13 +200,21 @@ impl History {
         for ((account, id), deliveries) in fared {
             set_deliveries(&transaction, account, id, deliveries)?;
         }
-        let new = self.since_pruning.map(|count| count + entries.len());
-        let due = new.is_none_or(|count| count >= self.limits.prune_every);
-        if due {
+        let written = self.written.unwrap_or_default() + entries.len();
+        let is_due = |every| {
+            let before = self.written;
+            before.is_none_or(|before| before / every < written / every)
+        };
+        let must_prune = is_due(self.limits.prune_every);
+        if must_prune || is_due(Self::INDEX_EVERY) {
+            // Only what is in the index can be taken out of it.
+            index(&transaction)?;
+        }
+        if must_prune {
             prune(&transaction, self.limits.messages)?;
         }
         transaction.commit()?;
-        self.since_pruning = Some(if due { 0 } else { new.unwrap_or(0) });
+        self.written = Some(written);
         Ok(())
     }
 
@@ -240,16 +252,31 @@ impl History {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn find(&self, account: Username, text: &str) -> Result<Vec<Message>, HistoryError> {
+    pub fn find(&mut self, account: Username, text: &str) -> Result<Vec<Message>, HistoryError> {
         let Some(query) = words::query(text) else {
             return Ok(Vec::new());
         };
+        if let Err(error) = self.index() {
+            // A full disk, or another program that holds the file.
+            tracing::warn!(%error, "the newest messages cannot be searched");
+        }
         self.select(
             "JOIN message_text ON message_text.rowid = message.row
              WHERE message_text MATCH ?2 AND account = ?1
              ORDER BY message_text.rowid DESC LIMIT ?3",
             &[&account.as_str(), &query, &(Self::PAGE as i64)],
         )
+    }
+
+    fn index(&mut self) -> Result<(), HistoryError> {
+        if is_indexed(&self.connection)? {
+            return Ok(());
+        }
+        let transaction = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        index(&transaction)?;
+        Ok(transaction.commit()?)
     }
 
     fn select(
@@ -298,6 +325,27 @@ fn set_deliveries(
             row::integer(id.0),
             serde_json::to_string(&deliveries)?
         ])?;
+    Ok(())
+}
+
+/// Whether the index knows the newest message. What it knows ends with the last row in the
+/// table that it keeps of their lengths, whichever program put it there.
+fn is_indexed(connection: &Connection) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached(
+            "SELECT (SELECT max(id) FROM message_text_docsize) IS (SELECT max(row) FROM message)",
+        )?
+        .query_row([], |row| row.get(0))
+}
+
+/// Puts what is new into the index.
+fn index(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO message_text (rowid, text) SELECT row, text FROM message
+             WHERE row > (SELECT ifnull(max(id), 0) FROM message_text_docsize)",
+        )?
+        .execute([])?;
     Ok(())
 }
 

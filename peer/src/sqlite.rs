@@ -21,12 +21,31 @@ pub(crate) struct Kind {
     pub(crate) what: &'static str,
     /// Marks the file as ours.
     pub(crate) application_id: i32,
-    /// The version of the tables. A change of theirs counts up and brings a migration.
-    pub(crate) version: i32,
-    /// Makes the tables.
+    /// Makes the tables, as they are today.
     pub(crate) schema: &'static str,
+    /// Makes the tables of each earlier version those of the next, from the first on. So the
+    /// version of today is one more than there are.
+    pub(crate) migrations: &'static [&'static str],
     /// How durable a change is: SQLite's setting of this name.
     pub(crate) synchronous: &'static str,
+}
+
+impl Kind {
+    /// The version of the tables.
+    fn version(&self) -> i32 {
+        i32::try_from(self.migrations.len() + 1).unwrap_or(i32::MAX)
+    }
+}
+
+/// What stands in a file.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    /// Nothing.
+    Nothing,
+    /// The tables of an earlier version; so many migrations have been done.
+    Earlier(usize),
+    /// The tables of today.
+    Today,
 }
 
 /// Why a file cannot be opened, read or written.
@@ -90,16 +109,18 @@ fn distrust(connection: &Connection) -> rusqlite::Result<()> {
 fn set_up(connection: &mut Connection, kind: &Kind) -> Result<(), FileError> {
     // In a transaction, so that what another process makes is seen as a whole or not at all.
     let seen = connection.transaction()?;
-    let is_ready = is_ours(&seen, kind)?;
+    let found = find(&seen, kind)?;
     drop(seen);
-    if !is_ready {
+    if found != Found::Today {
         // Two processes may get here at once: the second waits and then finds the tables.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        if !is_ours(&transaction, kind)? {
-            transaction.execute_batch(kind.schema)?;
-            transaction.pragma_update(None, "application_id", kind.application_id)?;
-            transaction.pragma_update(None, "user_version", kind.version)?;
+        match find(&transaction, kind)? {
+            Found::Nothing => transaction.execute_batch(kind.schema)?,
+            Found::Earlier(done) => transaction.execute_batch(&kind.migrations[done..].concat())?,
+            Found::Today => {}
         }
+        transaction.pragma_update(None, "application_id", kind.application_id)?;
+        transaction.pragma_update(None, "user_version", kind.version())?;
         transaction.commit()?;
     }
     use_wal(connection)?;
@@ -107,19 +128,20 @@ fn set_up(connection: &mut Connection, kind: &Kind) -> Result<(), FileError> {
     Ok(())
 }
 
-/// Whether the tables are there; an error if the file holds something else.
-fn is_ours(connection: &Connection, kind: &Kind) -> Result<bool, FileError> {
+/// What the file holds; an error if that is something else.
+fn find(connection: &Connection, kind: &Kind) -> Result<Found, FileError> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     let tables: i32 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let found = number("user_version")?;
+    let known = kind.version();
     match number("application_id")? {
-        id if id == kind.application_id && found == kind.version => Ok(true),
-        id if id == kind.application_id && found > kind.version => Err(FileError::TooNew {
-            found,
-            known: kind.version,
-        }),
-        0 if found == 0 && tables == 0 => Ok(false),
+        id if id == kind.application_id && found == known => Ok(Found::Today),
+        id if id == kind.application_id && found > known => Err(FileError::TooNew { found, known }),
+        id if id == kind.application_id && found > 0 => Ok(Found::Earlier(
+            usize::try_from(found - 1).unwrap_or_default(),
+        )),
+        0 if found == 0 && tables == 0 => Ok(Found::Nothing),
         _ => Err(FileError::NotOurs(kind.what)),
     }
 }
@@ -181,8 +203,11 @@ mod tests {
     const KIND: Kind = Kind {
         what: "file",
         application_id: 7,
-        version: 3,
-        schema: "CREATE TABLE entry (number INTEGER) STRICT;",
+        schema: "CREATE TABLE entry (number INTEGER, name TEXT, place TEXT) STRICT;",
+        migrations: &[
+            "ALTER TABLE entry ADD COLUMN name TEXT;",
+            "ALTER TABLE entry ADD COLUMN place TEXT;",
+        ],
         synchronous: "NORMAL",
     };
 
@@ -198,6 +223,32 @@ mod tests {
             .execute_batch("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = sql;");
         let refused = writing.unwrap_err().to_string();
         assert!(refused.contains("may not be modified"), "{refused}");
+    }
+
+    #[test]
+    fn tables_of_an_earlier_version_become_those_of_today_and_lose_nothing() {
+        const FIRST: Kind = Kind {
+            schema: "CREATE TABLE entry (number INTEGER) STRICT;",
+            migrations: &[],
+            ..KIND
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file.sqlite3");
+        let first = open(&path, &FIRST).unwrap();
+        first.execute("INSERT INTO entry VALUES (1)", []).unwrap();
+        // Two programs at once, while the one of the earlier version runs.
+        let (one, other) = std::thread::scope(|scope| {
+            let [one, other] = [(); 2].map(|()| scope.spawn(|| open(&path, &KIND).unwrap()));
+            (one.join().unwrap(), other.join().unwrap())
+        });
+        let insert = "INSERT INTO entry VALUES (2, 'ann', 'here')";
+        one.execute(insert, []).unwrap();
+        let query =
+            "SELECT count(*) FROM entry WHERE number = 1 AND name IS NULL OR place = 'here'";
+        let count: i32 = other.query_row(query, [], |row| row.get(0)).unwrap();
+        assert_eq!(count, 2);
+        let refused = open(&path, &FIRST).unwrap_err();
+        assert!(matches!(refused, FileError::TooNew { found: 3, known: 1 }));
     }
 
     #[test]

@@ -52,6 +52,11 @@ impl Recorder {
         &self.history
     }
 
+    /// For a search, which brings the index up to date first.
+    pub(crate) fn history_mut(&mut self) -> &mut History {
+        &mut self.history
+    }
+
     /// Writes entries down, or keeps them until that works.
     pub(crate) fn write(&mut self, entries: Vec<Entry>, now: Instant) -> Option<Change> {
         match &mut self.broken {

@@ -78,7 +78,7 @@ fn a_killed_process_loses_nothing_that_was_recorded() {
         fs::copy(from, format!("{}{suffix}", copy.display())).unwrap();
     }
 
-    let copied = History::open(&copy).unwrap();
+    let mut copied = History::open(&copy).unwrap();
     assert_eq!(ids(&copied.page(name("ann"), None).unwrap().messages), [1]);
     assert_eq!(ids(&copied.find(name("ann"), "hello").unwrap()), [1]);
 }
@@ -193,6 +193,55 @@ fn a_search_finds_all_words_in_any_case_newest_first() {
             found,
             "{words}"
         );
+    }
+}
+
+#[test]
+fn whatever_program_wrote_it_each_finds_it() {
+    let (_folder, path, mut one) = history();
+    let mut other = History::open(&path).unwrap();
+    let mut id = 0;
+    for _ in 0..300 {
+        for writer in [&mut one, &mut other] {
+            id += 1;
+            let text = format!("word{id} tea");
+            writer.record(name("ann"), &[message(id, &text)]).unwrap();
+        }
+        if id % 70 == 0 {
+            let found = one.find(name("ann"), &format!("word{id}")).unwrap();
+            assert_eq!(ids(&found), [id]);
+        }
+    }
+    for reader in [&mut one, &mut other] {
+        for id in 1..=id {
+            let found = reader.find(name("ann"), &format!("word{id} tea")).unwrap();
+            assert!(ids(&found).contains(&id), "word{id}");
+        }
+    }
+}
+
+#[test]
+fn a_history_of_the_first_version_is_searched_as_before() {
+    let (_folder, path, mut history) = history();
+    // That version had each message put into the index at once.
+    let first = "CREATE TRIGGER message_added AFTER INSERT ON message BEGIN
+        INSERT INTO message_text (rowid, text) VALUES (new.row, new.text);
+        END;";
+    history.connection.execute_batch(first).unwrap();
+    history
+        .connection
+        .pragma_update(None, "user_version", 1)
+        .unwrap();
+    history.written = Some(1);
+    history.record(name("ann"), &[message(1, "early")]).unwrap();
+
+    let mut today = History::open(&path).unwrap();
+    today.record(name("ann"), &[message(2, "late")]).unwrap();
+    // The program of that version still runs.
+    history.record(name("ann"), &[message(3, "later")]).unwrap();
+    for (word, id) in [("early", 1), ("late", 3), ("later", 3)] {
+        let found = today.find(name("ann"), word).unwrap();
+        assert_eq!(ids(&found).first(), Some(&id), "{word}");
     }
 }
 

@@ -271,9 +271,9 @@ impl Keeper {
         messages
     }
 
-    fn find(&self, account: Username, text: String) -> Event {
-        match &self.history {
-            Some(kept) => match kept.history().find(account, &text) {
+    fn find(&mut self, account: Username, text: String) -> Event {
+        match &mut self.history {
+            Some(kept) => match kept.history_mut().find(account, &text) {
                 Ok(messages) => Event::Findings {
                     text,
                     messages: self.settled(messages),
