@@ -7,14 +7,19 @@
 //! change stream (`feed`), and each registry answers from its own memory
 //! ([`presence`](crate::presence)).
 //!
+//! A document that is of no registry (`document`) counts for nothing: it is passed over,
+//! and replaced when its name logs in.
+//!
 //! **Invariant:** each write is acknowledged by a majority, so nothing that a registry has
 //! read is taken back by an election. Every call has a deadline.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use mongodb::bson::{Bson, DateTime, Document, doc};
-use mongodb::error::{Error, ErrorKind};
+use futures::TryStreamExt;
+use mongodb::bson::{Bson, DateTime, Document, RawDocumentBuf, doc};
+use mongodb::error::Error;
 use mongodb::options::IndexOptions;
 use mongodb::{Client, Collection, Database, IndexModel};
 use p2pchat_protocol::{PeerAddr, Username};
@@ -23,13 +28,16 @@ use thiserror::Error as ThisError;
 use crate::options::MongoUri;
 use crate::presence::{Due, Record};
 use crate::store::StoreError;
-use crate::store::mongo::{self, CONNECT_TIMEOUT, ConnectError, in_time, is_duplicate};
+use crate::store::mongo::{
+    self, CONNECT_TIMEOUT, ConnectError, DUPLICATE_KEY, in_time, is_duplicate,
+};
 
 mod clock;
+mod document;
 mod feed;
 
 pub use clock::ServerClock;
-pub use feed::{Feed, News};
+pub use feed::{Feed, News, Snapshot};
 
 /// The name of the collection, beside the accounts.
 pub const COLLECTION: &str = "online";
@@ -80,7 +88,8 @@ pub enum ClusterError {
 pub struct Cluster {
     client: Client,
     database: Database,
-    online: Collection<Document>,
+    /// Unread, as not all of it needs to be of a registry.
+    online: Collection<RawDocumentBuf>,
     clock: ServerClock,
     timeout: Duration,
 }
@@ -117,7 +126,7 @@ impl Cluster {
             Ok(Err(error)) => return Err(ConnectError::unreachable(uri, &error).into()),
             Err(_) => return Err(ConnectError::no_answer(uri).into()),
         }
-        match in_time(cluster.index()).await {
+        match cluster.tidy().await {
             Ok(()) => Ok(cluster),
             Err(reason) => Err(ClusterError::Collection { uri: shown, reason }),
         }
@@ -135,13 +144,17 @@ impl Cluster {
         Ok(is_mongos || answer.contains_key("setName"))
     }
 
-    async fn index(&self) -> Result<(), Error> {
+    /// Sees that what everybody forgot is cleared away.
+    ///
+    /// # Errors
+    /// If the database does not take the index in time.
+    pub async fn tidy(&self) -> Result<(), StoreError> {
         let options = IndexOptions::builder().expire_after(FORGOTTEN).build();
         let index = IndexModel::builder()
             .keys(doc! { "seen": 1 })
             .options(options)
             .build();
-        self.online.create_index(index).await.map(|_| ())
+        in_time(async { self.online.create_index(index).await.map(|_| ()) }).await
     }
 
     /// Reads the clock of the database anew. Within a call's deadline.
@@ -181,7 +194,7 @@ impl Cluster {
         known: Option<i64>,
     ) -> Result<Option<Record>, Error> {
         let before = self.online.find_one(doc! { "_id": name.as_str() }).await?;
-        let written = before.map(|before| before.get_i64("turn").unwrap_or_default());
+        let written = before.as_ref().and_then(|before| self.turn(before));
         let seen = self.clock.now();
         let least = known.max(written).map_or(0, |turn| turn.saturating_add(1));
         let record = Record {
@@ -190,89 +203,86 @@ impl Cluster {
             turn: least.max(self.clock.to_server(seen).timestamp_millis()),
             seen,
         };
-        let document = self.document(&record);
-        let Some(turn) = written else {
+        let document = RawDocumentBuf::try_from(self.document(&record))?;
+        if before.is_none() {
             return match self.online.insert_one(document).await {
                 Ok(_) => Ok(Some(record)),
                 Err(error) if is_duplicate(&error) => Ok(None),
                 Err(error) => Err(error),
             };
-        };
-        let replaced = doc! { "_id": name.as_str(), "turn": turn };
+        }
+        let replaced = self.unchanged(name, written);
         let result = self.online.replace_one(replaced, document).await?;
         Ok((result.matched_count > 0).then_some(record))
     }
 
-    /// Writes what the others have yet to hear. Where somebody has written a later turn
-    /// meanwhile nothing is changed, and the change stream tells of it.
+    /// Writes what the others have yet to hear, and returns what is there then of each:
+    /// that, or what somebody wrote meanwhile, which is later.
     ///
     /// # Errors
     /// If the database does not take all of it in time. Writing it again does no harm.
-    pub async fn write(&self, dues: &[Due]) -> Result<(), StoreError> {
+    pub async fn write(&self, dues: &[Due]) -> Result<Vec<Record>, StoreError> {
+        let mut there = Vec::with_capacity(dues.len());
         for some in dues.chunks(BULK) {
-            let updates: Vec<Bson> = some.iter().map(|due| self.update(due).into()).collect();
-            let command = doc! {
-                "update": COLLECTION,
-                "updates": updates,
-                "ordered": false,
-                "writeConcern": {
-                    "w": "majority",
-                    "wtimeout": i64::try_from(mongo::CALL_TIMEOUT.as_millis()).unwrap_or(i64::MAX),
-                },
-            };
-            let answer = in_time(async { self.database.run_command(command).await }).await?;
-            let failed = ["writeErrors", "writeConcernError"];
-            if let Some(what) = failed.iter().find(|what| answer.contains_key(**what)) {
-                return Err(StoreError::Mongo(format!("the server reports a {what}")));
-            }
+            let overtaken = self.write_some(some).await?;
+            let mut later = self.read(&overtaken).await?;
+            there.extend(some.iter().map(|due| {
+                let later = later.remove(&due.record.name);
+                later.unwrap_or(due.record)
+            }));
         }
-        Ok(())
+        Ok(there)
     }
 
-    /// The whole document is written each time, since the change stream then tells the
-    /// whole, too.
-    fn update(&self, due: &Due) -> Document {
-        let record = &due.record;
-        let mut query = doc! {
-            "_id": record.name.as_str(),
-            "turn": due.replaces.unwrap_or(record.turn),
+    /// Writes what one command takes, and returns the names for which there is something
+    /// later.
+    async fn write_some(&self, dues: &[Due]) -> Result<HashSet<Username>, StoreError> {
+        let updates: Vec<Bson> = dues.iter().map(|due| self.update(due).into()).collect();
+        let command = doc! {
+            "update": COLLECTION,
+            "updates": updates,
+            "ordered": false,
+            "writeConcern": {
+                "w": "majority",
+                "wtimeout": i64::try_from(mongo::CALL_TIMEOUT.as_millis()).unwrap_or(i64::MAX),
+            },
         };
-        if due.replaces.is_none() {
-            query.insert("seen", doc! { "$lt": self.clock.to_server(record.seen) });
+        let answer = in_time(async { self.database.run_command(command).await }).await?;
+        if answer.contains_key("writeConcernError") {
+            return Err(failed("a majority did not acknowledge the write"));
         }
-        doc! { "q": query, "u": self.document(record) }
+        let mut overtaken = HashSet::new();
+        for refusal in answer.get_array("writeErrors").into_iter().flatten() {
+            overtaken.insert(overtaken_name(refusal, dues)?);
+        }
+        Ok(overtaken)
     }
 
-    fn document(&self, record: &Record) -> Document {
-        doc! {
-            "_id": record.name.as_str(),
-            "address": record.address.map(|address| address.to_string()),
-            "turn": record.turn,
-            "seen": self.clock.to_server(record.seen),
+    /// What is there of some names.
+    async fn read(
+        &self,
+        names: &HashSet<Username>,
+    ) -> Result<HashMap<Username, Record>, StoreError> {
+        if names.is_empty() {
+            return Ok(HashMap::new());
         }
-    }
-
-    /// The record in a document; `None` for one that somebody else put there.
-    fn record(&self, document: &Document) -> Option<Record> {
-        let address = match document.get("address")? {
-            Bson::Null => None,
-            Bson::String(address) => Some(address.parse().ok()?),
-            _ => return None,
+        let names: Vec<&str> = names.iter().map(Username::as_str).collect();
+        let reading = async {
+            let found = self.online.find(doc! { "_id": { "$in": names } }).await?;
+            found.try_collect::<Vec<RawDocumentBuf>>().await
         };
-        Some(Record {
-            name: Username::new(document.get_str("_id").ok()?).ok()?,
-            address,
-            turn: document.get_i64("turn").ok()?,
-            seen: self.clock.from_server(*document.get_datetime("seen").ok()?),
-        })
+        let documents = in_time(reading).await?;
+        let records = documents
+            .iter()
+            .filter_map(|document| self.record(document));
+        Ok(records.map(|record| (record.name, record)).collect())
     }
 
-    /// What may be online: seen within the timeout.
-    fn recent(&self) -> Document {
-        let now = self.clock.to_server(self.clock.now());
+    /// Who may have been online then, or has been since.
+    fn since(&self, time: Duration) -> Document {
+        let seen = self.clock.to_server(time).timestamp_millis();
         let timeout = i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX);
-        let since = DateTime::from_millis(now.timestamp_millis().saturating_sub(timeout));
-        doc! { "seen": { "$gt": since } }
+        doc! { "seen": { "$gt": DateTime::from_millis(seen.saturating_sub(timeout)) } }
     }
 
     /// Lets go of the database.
@@ -281,9 +291,18 @@ impl Cluster {
     }
 }
 
-/// Whether the change stream can no longer be gone on with, so that everything has to be
-/// read anew: the codes are those of MongoDB for a token that is too old or unusable.
-fn is_history_lost(error: &Error) -> bool {
-    const CODES: [i32; 4] = [136, 260, 280, 286];
-    matches!(&*error.kind, ErrorKind::Command(failure) if CODES.contains(&failure.code))
+/// Whose write was refused because there is something later.
+fn overtaken_name(refusal: &Bson, dues: &[Due]) -> Result<Username, StoreError> {
+    let number = |key| refusal.as_document()?.get_i32(key).ok();
+    let due = number("index").and_then(|index| dues.get(usize::try_from(index).ok()?));
+    match (number("code"), due) {
+        (Some(DUPLICATE_KEY), Some(due)) => Ok(due.record.name),
+        (code, _) => Err(failed(&format!(
+            "the server refused a write (code {code:?})"
+        ))),
+    }
+}
+
+fn failed(what: &str) -> StoreError {
+    StoreError::Mongo(what.to_owned())
 }

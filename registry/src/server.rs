@@ -218,12 +218,12 @@ impl Server {
         };
         let shared = Shared::new(store, cluster, started, &options).map_err(BindError::Threads)?;
         let feed = match &shared.together {
-            Some(together) => Some(cluster::begin(&shared, &together.cluster).await.map_err(
-                |reason| ClusterError::Collection {
+            Some(together) => Some(cluster::begin(&shared, together).await.map_err(|reason| {
+                ClusterError::Collection {
                     uri: options.store.to_string(),
                     reason,
-                },
-            )?),
+                }
+            })?),
             None => None,
         };
         let local = |protocol, address| {

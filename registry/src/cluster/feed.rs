@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use futures::TryStreamExt;
-use mongodb::bson::Document;
+use mongodb::bson::{RawDocument, RawDocumentBuf, doc};
 use mongodb::change_stream::ChangeStream;
-use mongodb::change_stream::event::{ChangeStreamEvent, OperationType, ResumeToken};
-use mongodb::error::Error;
+use mongodb::change_stream::event::ResumeToken;
+use mongodb::error::{Error, ErrorKind, RESUMABLE_CHANGE_STREAM_ERROR};
 
-use super::{Cluster, is_history_lost};
+use super::Cluster;
 use crate::presence::Record;
 use crate::store::StoreError;
 use crate::store::mongo::in_time;
@@ -34,38 +34,69 @@ pub enum News {
     },
     /// A change that concerns nobody who is online.
     Nothing,
+    /// Somebody wrote what no registry writes.
+    Foreign,
     /// There is nothing more that was written until now.
     UpToDate,
-    /// The collection is gone: everything has to be read anew.
+    /// The stream cannot be gone on with, as the collection is gone, or the database no
+    /// longer knows what came next: everything has to be read anew.
     Ended,
+}
+
+/// Who may be online, and where to hear what comes after.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// What comes after.
+    pub feed: Feed,
+    /// Who may be online.
+    pub records: Vec<Record>,
+    /// How many documents were there besides that no registry wrote.
+    pub foreign: u64,
 }
 
 /// A change stream over the collection.
 #[derive(Debug)]
 pub struct Feed {
-    stream: ChangeStream<ChangeStreamEvent<Document>>,
+    /// Of events as they come, since not all that is in them needs to be of a registry.
+    stream: ChangeStream<RawDocumentBuf>,
 }
 
 impl Cluster {
-    /// Follows the collection from now on, and reads what is there: nothing falls between
-    /// the two, and what is in both is the same.
+    /// Follows the collection from now on, and reads what is there of all who may have been
+    /// online at `known` or later: nothing falls between the two, and what is in both is
+    /// the same. Whoever has heard everything until `known` has read everything by that;
+    /// less would not do, since a logout does not count as being seen.
     ///
     /// # Errors
     /// If the database does not answer in time.
-    pub async fn follow(&self) -> Result<(Feed, Vec<Record>), StoreError> {
+    pub async fn follow(&self, known: Duration) -> Result<Snapshot, StoreError> {
         let feed = in_time(self.open(None)).await?;
+        let (mut records, mut foreign) = (Vec::new(), 0);
         let reading = async {
-            let documents = self.online.find(self.recent()).await?;
-            documents.try_collect::<Vec<Document>>().await
+            let fields = doc! { "address": 1, "turn": 1, "seen": 1 };
+            let mut documents = self
+                .online
+                .find(self.since(known))
+                .projection(fields)
+                .await?;
+            // One after the other: those of somebody else may be of any size.
+            while let Some(document) = documents.try_next().await? {
+                match self.record(&document) {
+                    Some(record) => records.push(record),
+                    None => foreign += 1,
+                }
+            }
+            Ok(())
         };
-        let documents = tokio::time::timeout(READ_ALL, reading)
+        tokio::time::timeout(READ_ALL, reading)
             .await
             .map_err(|_| StoreError::Timeout(READ_ALL))?
             .map_err(|error| StoreError::mongo(&error))?;
-        let records = documents
-            .iter()
-            .filter_map(|document| self.record(document));
-        Ok((feed, records.collect()))
+        Ok(Snapshot {
+            feed,
+            records,
+            foreign,
+        })
     }
 
     /// Follows the collection from where a feed broke off.
@@ -77,7 +108,7 @@ impl Cluster {
         let opening = async {
             match self.open(Some(token)).await {
                 Ok(feed) => Ok(Some(feed)),
-                Err(error) if is_history_lost(&error) => Ok(None),
+                Err(error) if is_final(&error) => Ok(None),
                 Err(error) => Err(error),
             }
         };
@@ -91,7 +122,7 @@ impl Cluster {
             None => watching,
         };
         Ok(Feed {
-            stream: watching.await?,
+            stream: watching.await?.with_type(),
         })
     }
 
@@ -104,30 +135,33 @@ impl Cluster {
             Ok(Ok(Some(event))) => event,
             Ok(Ok(None)) if feed.stream.is_alive() => return Ok(News::UpToDate),
             Ok(Ok(None)) => return Ok(News::Ended),
-            Ok(Err(error)) if is_history_lost(&error) => return Ok(News::Ended),
+            Ok(Err(error)) if is_final(&error) => return Ok(News::Ended),
             Ok(Err(error)) => return Err(StoreError::mongo(&error)),
             Err(_) => return Err(StoreError::Timeout(DEADLINE)),
         };
-        Ok(match event.operation_type {
-            OperationType::Insert | OperationType::Replace => {
-                let document = event.full_document.unwrap_or_default();
-                let written = event.wall_time.map(|time| self.clock.from_server(time));
-                let now = self.clock.now();
-                match self.record(&document) {
-                    Some(record) => News::Wrote {
-                        record,
-                        lag: now.saturating_sub(written.unwrap_or(now)),
-                    },
-                    None => News::Nothing,
-                }
-            }
-            OperationType::Drop
-            | OperationType::Rename
-            | OperationType::DropDatabase
-            | OperationType::Invalidate => News::Ended,
-            // What is cleared away was not online any more, and nobody updates in part.
+        Ok(match event.get_str("operationType") {
+            Ok("insert" | "replace") => self.written(&event),
+            Ok("drop" | "rename" | "dropDatabase" | "invalidate") => News::Ended,
+            // Registries write whole documents alone.
+            Ok("update") => News::Foreign,
+            // What is cleared away was not online any more; if somebody else removed it,
+            // whoever hears the user puts it there again.
             _ => News::Nothing,
         })
+    }
+
+    fn written(&self, event: &RawDocument) -> News {
+        let document = event.get_document("fullDocument").ok();
+        let Some(record) = document.and_then(|document| self.record(document)) else {
+            return News::Foreign;
+        };
+        let now = self.clock.now();
+        let written = event.get_datetime("wallTime").ok();
+        let written = written.map_or(now, |time| self.clock.from_server(time));
+        News::Wrote {
+            record,
+            lag: now.saturating_sub(written),
+        }
     }
 }
 
@@ -137,4 +171,11 @@ impl Feed {
     pub fn token(&self) -> Option<ResumeToken> {
         self.stream.resume_token()
     }
+}
+
+/// Whether a stream cannot be gone on with after that: its token is too old, or what comes
+/// next can never be read. MongoDB marks the errors that do not mean that.
+fn is_final(error: &Error) -> bool {
+    matches!(&*error.kind, ErrorKind::Command(_))
+        && !error.contains_label(RESUMABLE_CHANGE_STREAM_ERROR)
 }

@@ -16,6 +16,13 @@ pub struct ClusterMetrics {
     heard: Mutex<Option<(Instant, Duration)>>,
     /// Hellos that were written for the other registries to read.
     pub hellos_written: Counter,
+    /// How often the change stream broke.
+    pub stream_breaks: Counter,
+    /// How often who is online was read anew from the collection.
+    pub rebuilds: Counter,
+    /// Documents and changes in the collection that are of no registry, and were passed
+    /// over.
+    pub foreign: Counter,
     /// Changes that the database has yet to be told.
     pub waiting_writes: Gauge,
 }
@@ -29,7 +36,9 @@ impl ClusterMetrics {
 
     /// The change stream is broken; [`ClusterMetrics::heard`] says that it is no longer.
     pub fn stream_broke(&self) {
-        self.stream_up.store(false, Ordering::Relaxed);
+        if self.stream_up.swap(false, Ordering::Relaxed) {
+            self.stream_breaks.inc();
+        }
     }
 
     /// Whether the database took the last write.

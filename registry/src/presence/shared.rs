@@ -43,8 +43,8 @@ pub struct Record {
 pub struct Due {
     /// What there is to know.
     pub record: Record,
-    /// The turn that a logout ended; `None` for a user who is still there.
-    pub replaces: Option<i64>,
+    /// Whether it is a logout, which gives way to a login of the same turn.
+    pub is_logout: bool,
 }
 
 /// The part of an entry that is for the other registries.
@@ -90,7 +90,7 @@ impl Told {
 
     /// He logged out here.
     pub(super) fn log_out(&mut self) {
-        self.turn += 1;
+        self.turn = self.turn.saturating_add(1);
         self.is_secret = true;
         self.seen_here();
     }
@@ -128,10 +128,10 @@ impl Entry {
         let known = self.told.known.load(Ordering::Relaxed);
         let last_seen = self.last_seen.load(Ordering::Relaxed);
         let is_news = last_seen > known && written_before.is_some_and(|time| known <= time);
-        let replaces = self.told.is_secret.then(|| self.told.turn - 1);
-        (is_news || replaces.is_some()).then(|| Due {
+        let is_logout = self.told.is_secret;
+        (is_news || is_logout).then(|| Due {
             record: self.record(name),
-            replaces,
+            is_logout,
         })
     }
 }
@@ -225,6 +225,17 @@ impl Presence {
         shard.iter().filter_map(due).collect()
     }
 
+    /// Takes note that what was written may be lost: everybody is due of whom
+    /// [`Presence::learn`] does not say that it is there. Users of the others too, as the
+    /// one that heard them last may have gone.
+    pub fn tell_again(&self) {
+        for shard in 0..SHARDS {
+            for entry in self.read(shard).values() {
+                entry.told.known.store(0, Ordering::Relaxed);
+            }
+        }
+    }
+
     /// How many shards there are for [`Presence::due`].
     #[must_use]
     pub fn shards(&self) -> usize {
@@ -235,6 +246,12 @@ impl Presence {
     /// still for their users from [`SILENCE`] after it.
     pub fn heard(&self, now: Duration) {
         self.heard.fetch_max(millis(now), Ordering::Relaxed);
+    }
+
+    /// Until when everything was heard that the others wrote.
+    #[must_use]
+    pub fn last_heard(&self) -> Duration {
+        Duration::from_millis(self.heard.load(Ordering::Relaxed))
     }
 
     /// The time that counts for users of the others.

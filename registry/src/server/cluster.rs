@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::Shared;
-use crate::cluster::{Cluster, Feed, News};
+use crate::cluster::{COLLECTION, Cluster, Feed, News, Snapshot};
 use crate::metrics::ClusterMetrics;
 use crate::presence::{Due, Record, SessionId};
 use crate::store::StoreError;
@@ -80,6 +80,16 @@ impl Together {
             telling: Outage::new("the other registries cannot be told of users here"),
             hearing: Outage::new("the other registries cannot be heard"),
             metrics,
+        }
+    }
+
+    /// Takes note of what no registry wrote, and tells of the first.
+    fn pass_over(&self, documents: u64) {
+        if documents > 0 && self.metrics.foreign.inc_by(documents) == 0 {
+            tracing::warn!(
+                "somebody else than registries writes to the collection `{COLLECTION}`: what is \
+                 in it that they did not write is passed over and counted. See who may write there"
+            );
         }
     }
 
@@ -168,12 +178,12 @@ async fn tell_once(
     metrics
         .waiting_writes
         .set(i64::try_from(dues.len()).unwrap_or(i64::MAX));
-    together.cluster.write(&dues).await?;
+    let there = together.cluster.write(&dues).await?;
     metrics.waiting_writes.set(0);
-    let hellos = dues.iter().filter(|due| due.replaces.is_none()).count();
+    let hellos = dues.iter().filter(|due| !due.is_logout).count();
     metrics.hellos_written.inc_by(hellos as u64);
-    for due in &dues {
-        learn(shared, &due.record);
+    for record in &there {
+        learn(shared, record);
     }
     Ok(dues.len())
 }
@@ -207,10 +217,27 @@ fn learn(shared: &Shared, record: &Record) {
     }
 }
 
-/// Reads all that is in the collection, and what comes after it.
-pub(super) async fn begin(shared: &Shared, cluster: &Cluster) -> Result<Feed, StoreError> {
-    let (feed, records) = cluster.follow().await?;
+/// Reads who is online, and follows what comes after it.
+pub(super) async fn begin(shared: &Shared, together: &Together) -> Result<Feed, StoreError> {
+    read_since(shared, together, shared.now()).await
+}
+
+/// Reads what may have changed since a moment until which everything is known, and follows
+/// what comes after it.
+async fn read_since(
+    shared: &Shared,
+    together: &Together,
+    known: Duration,
+) -> Result<Feed, StoreError> {
+    let Snapshot {
+        feed,
+        records,
+        foreign,
+    } = together.cluster.follow(known).await?;
+    // What was there may be there no more. What was read is.
+    shared.presence.tell_again();
     records.iter().for_each(|record| learn(shared, record));
+    together.pass_over(foreign);
     Ok(feed)
 }
 
@@ -242,9 +269,11 @@ impl Ear<'_> {
                 }
                 News::UpToDate => self.heard(Duration::ZERO),
                 News::Nothing => {}
+                News::Foreign => self.together.pass_over(1),
                 News::Ended => {
-                    tracing::warn!("the change stream ended: who is online is read anew");
-                    self.feed = begin(self.shared, &self.together.cluster).await?;
+                    // Not all the time, whatever goes on there.
+                    sleep(RETRY).await;
+                    self.read_anew().await?;
                 }
             }
         }
@@ -261,34 +290,46 @@ impl Ear<'_> {
 
     /// Goes on where the stream broke off, however long that takes.
     async fn reconnect(&mut self) {
-        loop {
-            let cluster = &self.together.cluster;
-            let resumed = match self.feed.token() {
-                Some(token) => cluster.resume(token).await,
-                None => Ok(None),
-            };
-            let feed = match resumed {
-                Ok(Some(feed)) => Ok(feed),
-                Ok(None) => {
-                    tracing::warn!(
-                        "what happened meanwhile is no longer known: who is online is read anew"
-                    );
-                    begin(self.shared, cluster).await
-                }
-                Err(error) => Err(error),
-            };
-            match feed {
-                Ok(feed) => {
-                    self.feed = feed;
-                    self.settled = self.shared.now() + SETTLE;
-                    self.clock = Duration::ZERO;
-                    return;
-                }
-                Err(error) => {
-                    self.together.hearing.goes_on(&error);
-                    sleep(RETRY).await;
-                }
-            }
+        while let Err(error) = self.try_reconnect().await {
+            self.together.hearing.goes_on(&error);
+            sleep(RETRY).await;
         }
+    }
+
+    async fn try_reconnect(&mut self) -> Result<(), StoreError> {
+        let resumed = match self.feed.token() {
+            Some(token) => self.together.cluster.resume(token).await?,
+            None => None,
+        };
+        match resumed {
+            Some(feed) => {
+                self.go_on(feed);
+                Ok(())
+            }
+            None => self.read_anew().await,
+        }
+    }
+
+    /// Reads all that is there, since the stream cannot be gone on with.
+    async fn read_anew(&mut self) -> Result<(), StoreError> {
+        // If the collection was dropped, its index has gone, too.
+        if let Err(error) = self.together.cluster.tidy().await {
+            tracing::debug!(%error, "no index clears away what everybody forgot");
+        }
+        let known = self.shared.presence.last_heard();
+        let feed = read_since(self.shared, self.together, known).await?;
+        self.go_on(feed);
+        self.together.metrics.rebuilds.inc();
+        tracing::warn!(
+            "the change stream could not be gone on with, since its collection was dropped or the \
+             database no longer knows what came next: who is online has been read anew"
+        );
+        Ok(())
+    }
+
+    fn go_on(&mut self, feed: Feed) {
+        self.feed = feed;
+        self.settled = self.shared.now() + SETTLE;
+        self.clock = Duration::ZERO;
     }
 }

@@ -184,6 +184,12 @@ fn write_cluster(to: &mut Writer<'_>, cluster: &ClusterMetrics) -> fmt::Result {
         help,
         u64::from(cluster.is_database_up()),
     )?;
+    let help = "How often the change stream broke";
+    to.counter("cluster_stream_breaks", help, cluster.stream_breaks.get())?;
+    let help = "How often who is online was read anew from the database";
+    to.counter("cluster_rebuilds", help, cluster.rebuilds.get())?;
+    let help = "Documents and changes among those of the registries that none of them wrote";
+    to.counter("cluster_foreign_documents", help, cluster.foreign.get())?;
     let help = "Hellos that were written for the other registries to read";
     to.counter("cluster_hellos_written", help, cluster.hellos_written.get())?;
     let help = "Changes that the database has yet to be told";

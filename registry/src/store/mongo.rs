@@ -36,7 +36,7 @@ pub const DEFAULT_DATABASE: &str = "P2PApp";
 /// Its collection.
 pub const COLLECTION: &str = "authentication";
 /// MongoDB's code for a key that is there already.
-const DUPLICATE_KEY: i32 = 11000;
+pub(crate) const DUPLICATE_KEY: i32 = 11000;
 
 /// Why MongoDB cannot be used, and what to do about it.
 #[derive(Debug, Error)]

@@ -6,6 +6,8 @@ use std::time::Duration;
 use p2pchat_protocol::{PeerAddr, Username};
 use p2pchat_registry::presence::{Due, Record};
 
+use super::node::TIMEOUT;
+
 /// What a majority has.
 #[derive(Debug, Default)]
 pub(crate) struct Database {
@@ -35,19 +37,25 @@ impl Database {
         record
     }
 
-    /// What a registry has to tell, where nobody was faster.
-    pub(crate) fn write(&mut self, due: &Due, now: Duration) {
+    /// What a registry has to tell, where there is nothing later. What is there then.
+    pub(crate) fn write(&mut self, due: &Due, now: Duration) -> Record {
         let record = due.record;
-        let Some(written) = self.documents.get(&record.name) else {
-            return;
-        };
-        let is_right = match due.replaces {
-            Some(turn) => written.turn == turn,
-            None => written.turn == record.turn && written.seen < record.seen,
-        };
-        if is_right {
-            self.put(record, now);
+        let later = self.documents.get(&record.name).filter(|there| {
+            there.turn > record.turn
+                || there.turn == record.turn && (due.is_logout || there.seen >= record.seen)
+        });
+        match later {
+            Some(later) => *later,
+            None => {
+                self.put(record, now);
+                record
+            }
         }
+    }
+
+    /// Somebody drops the collection.
+    pub(crate) fn drop_all(&mut self) {
+        self.documents.clear();
     }
 
     fn put(&mut self, record: Record, now: Duration) {
@@ -55,8 +63,9 @@ impl Database {
         self.log.push((now, record));
     }
 
-    /// What may be online.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Record> {
-        self.documents.values()
+    /// Who may have been online then, or has been since: as the registries ask for it.
+    pub(crate) fn since(&self, time: Duration) -> impl Iterator<Item = &Record> {
+        let documents = self.documents.values();
+        documents.filter(move |record| record.seen + TIMEOUT > time)
     }
 }

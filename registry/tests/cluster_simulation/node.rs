@@ -17,14 +17,17 @@ const SETTLE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct Node {
     pub(crate) presence: Presence,
-    /// How much of the log it has read.
+    /// How much of the log it has read, and where its stream began.
     read: usize,
+    began: usize,
     /// Until when its stream is broken.
     pub(crate) deaf_until: Duration,
     /// Until when it cannot write.
     pub(crate) mute_until: Duration,
     settled: Duration,
     is_broken: bool,
+    /// Whether the collection that it follows has gone.
+    is_dropped: bool,
 }
 
 /// How the stream of a registry behaves.
@@ -42,20 +45,31 @@ impl Node {
         let node = Self {
             presence: Presence::new_shared(TIMEOUT),
             read: database.log.len(),
+            began: database.log.len(),
             deaf_until: Duration::ZERO,
             mute_until: Duration::ZERO,
             settled: Duration::ZERO,
             is_broken: false,
+            is_dropped: false,
         };
-        node.read_all(database, now);
+        node.read_since(database, now, now);
         node.presence.heard(now);
         node
     }
 
-    fn read_all(&self, database: &Database, now: Duration) {
-        for record in database.all() {
+    fn read_since(&self, database: &Database, known: Duration, now: Duration) {
+        for record in database.since(known) {
             self.presence.learn(record, now);
         }
+    }
+
+    /// The collection has gone: the stream tells of that after all that was before.
+    pub(crate) fn lose_collection(&mut self, database: &Database, now: Duration) {
+        for (_, record) in &database.log[self.read..] {
+            self.presence.learn(record, now);
+        }
+        self.read = database.log.len();
+        (self.is_broken, self.is_dropped) = (true, true);
     }
 
     /// Whether it talks to the database both ways.
@@ -77,9 +91,10 @@ impl Node {
         }
         if std::mem::take(&mut self.is_broken) {
             self.settled = now + SETTLE;
-            if stream.forgets {
-                self.read = database.log.len();
-                self.read_all(database, now);
+            if std::mem::take(&mut self.is_dropped) || stream.forgets {
+                (self.read, self.began) = (database.log.len(), database.log.len());
+                self.presence.tell_again();
+                self.read_since(database, self.presence.last_heard(), now);
             }
         }
         let there = database.log[self.read..]
@@ -87,7 +102,7 @@ impl Node {
             .take_while(|(at, _)| *at + stream.lag <= now)
             .count();
         // Some of what it has read before comes again.
-        let from = self.read - random.random_range(0..4).min(self.read);
+        let from = self.read - random.random_range(0..4).min(self.read - self.began);
         let mut news: Vec<_> = database.log[from..self.read + there].to_vec();
         news.shuffle(random);
         for (_, record) in &news {
@@ -106,8 +121,8 @@ impl Node {
         }
         for shard in 0..self.presence.shards() {
             for due in self.presence.due(shard, now) {
-                database.write(&due, now);
-                self.presence.learn(&due.record, now);
+                let there = database.write(&due, now);
+                self.presence.learn(&there, now);
             }
         }
     }

@@ -12,6 +12,7 @@ pub(crate) struct Troubles {
     pub(super) kills: u64,
     pub(super) elections: u64,
     pub(super) cuts: u64,
+    pub(super) drops: u64,
 }
 
 impl Troubles {
@@ -24,6 +25,7 @@ impl Troubles {
             self.kills,
             self.elections,
             self.cuts,
+            self.drops,
         ];
         all.iter().all(|count| *count > 0)
     }
@@ -38,6 +40,7 @@ impl AddAssign for Troubles {
         self.kills += other.kills;
         self.elections += other.elections;
         self.cuts += other.cuts;
+        self.drops += other.drops;
     }
 }
 

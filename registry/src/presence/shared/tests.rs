@@ -80,7 +80,7 @@ fn a_hello_is_due_after_a_third_of_the_timeout_and_no_more_once_it_is_written() 
     assert_eq!(presence.unwritten(presence.shard_of(name("bob"))).len(), 1);
     let due = Due {
         record: record(1, Some(1), 19),
-        replaces: None,
+        is_logout: false,
     };
     assert_eq!(all_due(&presence, s(20)), [due]);
     assert_eq!(all_due(&presence, s(21)), [due], "until it is written");
@@ -89,7 +89,7 @@ fn a_hello_is_due_after_a_third_of_the_timeout_and_no_more_once_it_is_written() 
 }
 
 #[test]
-fn a_logout_is_due_at_once_and_ends_what_it_replaces() {
+fn a_logout_is_due_at_once_and_ends_the_login() {
     let presence = Presence::new_shared(TIMEOUT);
     let session = presence.logged_in(&record(5, Some(1), 0));
     let ended = presence.logout(name("bob"), Some(session), at(1), s(1));
@@ -97,7 +97,7 @@ fn a_logout_is_due_at_once_and_ends_what_it_replaces() {
     assert_eq!(presence.find(name("bob"), s(1)), None);
     let due = Due {
         record: record(6, None, 0),
-        replaces: Some(5),
+        is_logout: true,
     };
     assert_eq!(all_due(&presence, s(1)), [due]);
     presence.learn(&due.record, s(1));

@@ -1,0 +1,108 @@
+//! A document of the collection: how registries write it, and what they make of one that
+//! they find there, whoever put it there.
+
+use std::time::Duration;
+
+use mongodb::bson::raw::RawBsonRef;
+use mongodb::bson::{Bson, Document, RawDocument, doc};
+use p2pchat_protocol::Username;
+
+use super::{Cluster, FORGOTTEN};
+use crate::presence::{Due, Record};
+
+/// How far a turn may be ahead of the clock of the database. Each is at most one more than
+/// the one before or that clock, so one that is ahead by more is of no registry, whatever
+/// the clocks of servers have been through. As the limit moves with time there always is a
+/// next turn: nobody can lock a name out by taking the last one.
+const AHEAD: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+impl Cluster {
+    pub(super) fn document(&self, record: &Record) -> Document {
+        doc! {
+            "_id": record.name.as_str(),
+            "address": record.address.map(|address| address.to_string()),
+            "turn": record.turn,
+            "seen": self.clock.to_server(record.seen),
+        }
+    }
+
+    /// The record in a document; `None` for one that no registry wrote.
+    pub(super) fn record(&self, document: &RawDocument) -> Option<Record> {
+        let address = match document.get("address").ok()?? {
+            RawBsonRef::Null => None,
+            RawBsonRef::String(address) => Some(address.parse().ok()?),
+            _ => return None,
+        };
+        let seen = document.get_datetime("seen").ok()?;
+        // One that nothing would ever clear away.
+        if seen.timestamp_millis() > self.server_time_in(FORGOTTEN) {
+            return None;
+        }
+        Some(Record {
+            name: Username::new(document.get_str("_id").ok()?).ok()?,
+            address,
+            turn: self.turn(document)?,
+            seen: self.clock.from_server(seen),
+        })
+    }
+
+    /// The turn of a document; `None` for one that no registry wrote.
+    pub(super) fn turn(&self, document: &RawDocument) -> Option<i64> {
+        let turn = document.get_i64("turn").ok()?;
+        (turn <= self.server_time_in(AHEAD)).then_some(turn)
+    }
+
+    /// What matches the document of a name while it has this turn; without one, while it is
+    /// of no registry.
+    pub(super) fn unchanged(&self, name: Username, turn: Option<i64>) -> Document {
+        match turn {
+            Some(turn) => doc! { "_id": name.as_str(), "turn": turn },
+            None => doc! {
+                "_id": name.as_str(),
+                "$expr": { "$or": [
+                    { "$ne": [{ "$type": "$turn" }, "long"] },
+                    { "$gt": ["$turn", self.server_time_in(AHEAD)] },
+                ] },
+            },
+        }
+    }
+
+    /// Writes the whole document, since the change stream then tells the whole, too. It
+    /// takes the place of what is older and of what no registry wrote. Where there is
+    /// none it is put there: somebody removed it, as this user is known. Otherwise the name is
+    /// a duplicate.
+    pub(super) fn update(&self, due: &Due) -> Document {
+        let Record { name, turn, .. } = due.record;
+        let valid = self.server_time_in(AHEAD);
+        let newer = match due.is_logout {
+            // A login of the same turn came first.
+            true => doc! { "$nor": [turns(turn, valid)] },
+            false => doc! { "$nor": [
+                turns(turn.saturating_add(1), valid),
+                {
+                    "turn": turn,
+                    // Later than now if the database had another clock.
+                    "seen": {
+                        "$gte": self.clock.to_server(due.record.seen),
+                        "$lte": self.clock.to_server(self.clock.now()),
+                    },
+                },
+            ] },
+        };
+        let mut query = newer;
+        query.insert("_id", name.as_str());
+        doc! { "q": query, "u": self.document(&due.record), "upsert": true }
+    }
+
+    /// A time of the database, in milliseconds.
+    fn server_time_in(&self, later: Duration) -> i64 {
+        self.clock
+            .to_server(self.clock.now() + later)
+            .timestamp_millis()
+    }
+}
+
+/// Documents with these turns.
+fn turns(from: i64, to: i64) -> Bson {
+    doc! { "turn": { "$type": "long", "$gte": from, "$lte": to } }.into()
+}
