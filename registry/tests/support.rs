@@ -12,6 +12,7 @@ pub(crate) mod mongod;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod server;
+pub(crate) mod several;
 pub(crate) mod stores;
 
 /// How long anything may take that takes no time.

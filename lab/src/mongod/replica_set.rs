@@ -15,16 +15,11 @@ use crate::wait::wait_for;
 const NAME: &str = "lab";
 /// How long members may take to be ready, and to elect one of them.
 const ELECTION: Duration = Duration::from_secs(60);
-/// The options of each member. The oplog is small, and the commands of MongoDB's own
-/// tests, which make a member fail where one wants, are allowed.
-const MEMBER: [&str; 6] = [
-    "--replSet",
-    NAME,
-    "--oplogSize",
-    "64",
-    "--setParameter",
-    "enableTestCommands=1",
-];
+/// The options of each member. The commands of MongoDB's own tests, which make a member
+/// fail where one wants, are allowed.
+const MEMBER: [&str; 4] = ["--replSet", NAME, "--setParameter", "enableTestCommands=1"];
+/// And those of each, unless others are given: the oplog is small.
+const ORDINARY: [&str; 2] = ["--oplogSize", "64"];
 
 /// A running replica set. Its members are killed on drop.
 #[derive(Debug)]
@@ -44,7 +39,20 @@ impl ReplicaSet {
     /// # Errors
     /// If there is no mongod, or one does not start, or there is no primary.
     pub async fn start(count: usize, election_timeout: Duration) -> Result<Self> {
-        let members = try_join_all((0..count).map(|_| Mongod::start(&MEMBER))).await?;
+        Self::start_with(count, election_timeout, &ORDINARY).await
+    }
+
+    /// The same with further options of each member.
+    ///
+    /// # Errors
+    /// As [`ReplicaSet::start`].
+    pub async fn start_with(
+        count: usize,
+        election_timeout: Duration,
+        more: &[&str],
+    ) -> Result<Self> {
+        let options = [&MEMBER, more].concat();
+        let members = try_join_all((0..count).map(|_| Mongod::start(&options))).await?;
         let clients = try_join_all(members.iter().map(Mongod::client)).await?;
         let set = Self {
             members,

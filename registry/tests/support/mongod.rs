@@ -98,6 +98,14 @@ impl TestDatabase {
             done
         })
     }
+
+    /// The same with the collection that several registries share.
+    pub(crate) fn with_online<T>(&self, work: impl AsyncFnOnce(&Collection<Document>) -> T) -> T {
+        self.with(async |accounts| {
+            let database = accounts.client().database(self.name());
+            work(&database.collection("online")).await
+        })
+    }
 }
 
 impl Drop for TestDatabase {
