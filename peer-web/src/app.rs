@@ -9,13 +9,16 @@ use crate::bridge::{Connection, Frame, use_bridge};
 use crate::browser::settings::{Settings, SettingsHandle};
 use crate::browser::{attention, hooks::use_hash, page, storage};
 use crate::components::{chat::Chat, gate::Gate, sign_in::SignIn, title::Title};
-use crate::state::{Action, State};
+use crate::logic::clock::Zone;
+use crate::state::{Action, Page, State, Talk};
 
-/// What every component can reach: the state, and how to send a command.
+/// What every component can reach: what changes seldom, and how to send a command.
 #[derive(Clone, PartialEq)]
 pub struct Context {
-    /// The state of the page.
-    pub state: UseReducerHandle<State>,
+    /// What changes seldom. What changes with each message is in [`use_talk`].
+    pub state: Rc<Page>,
+    /// Changes the state of the page.
+    pub dispatch: UseReducerDispatcher<State>,
     /// Sends a command to the bridge.
     pub send: Callback<Command>,
     /// Tries to reach the bridge at once.
@@ -25,7 +28,7 @@ pub struct Context {
 /// The whole page.
 #[component]
 pub fn App() -> Html {
-    let state = use_reducer(State::default);
+    let state = use_reducer(|| State::new(Zone::new(page::zone_offset)));
     let settings: SettingsHandle = use_reducer(Settings::kept);
     let endpoint = use_hash();
 
@@ -57,24 +60,27 @@ pub fn App() -> Html {
         })
     };
     use_effect_with(settings.theme, |theme| page::set_theme(*theme));
-    use_keep_read(&state);
+    use_keep_read(&state.talk);
 
     let context = Context {
-        state: state.clone(),
+        state: state.page.clone(),
+        dispatch: state.dispatcher(),
         send,
         retry: bridge.retry,
     };
     html! {
         <ContextProvider<Context> {context}>
-            <ContextProvider<SettingsHandle> context={settings}>
-                <Title />
-                { screen(&state) }
-            </ContextProvider<SettingsHandle>>
+            <ContextProvider<Rc<Talk>> context={state.talk.clone()}>
+                <ContextProvider<SettingsHandle> context={settings}>
+                    <Title />
+                    { screen(&state.page) }
+                </ContextProvider<SettingsHandle>>
+            </ContextProvider<Rc<Talk>>>
         </ContextProvider<Context>>
     }
 }
 
-fn screen(state: &State) -> Html {
+fn screen(state: &Page) -> Html {
     let account = state.view.as_ref().map(|view| view.get().account);
     match (state.connection, account) {
         (Connection::Refused(_), _) | (_, None) => html! { <Gate /> },
@@ -100,9 +106,9 @@ fn read_key(account: &str) -> String {
 
 /// Remembers how far the user has read.
 #[hook]
-fn use_keep_read(state: &State) {
-    let account = state.view.as_ref().and_then(|view| view.get().lines_of);
-    use_effect_with((account, state.reading.read()), |(account, read)| {
+fn use_keep_read(talk: &Talk) {
+    let account = talk.view.as_ref().and_then(|view| view.get().lines_of);
+    use_effect_with((account, talk.reading.read()), |(account, read)| {
         if let Some(account) = account
             && read.0 > 0
         {
@@ -116,8 +122,17 @@ fn use_keep_read(state: &State) {
 /// # Panics
 /// Outside of [`App`], which provides it.
 #[hook]
-pub fn use_page() -> Rc<Context> {
-    Rc::new(use_context::<Context>().expect("App provides the context"))
+pub fn use_page() -> Context {
+    use_context::<Context>().expect("App provides the context")
+}
+
+/// What changes with nearly every message. Whoever asks for it is drawn as often.
+///
+/// # Panics
+/// Outside of [`App`], which provides it.
+#[hook]
+pub fn use_talk() -> Rc<Talk> {
+    use_context::<Rc<Talk>>().expect("App provides the talk")
 }
 
 /// The settings, and how to change them.

@@ -5,6 +5,7 @@ pub mod attention;
 pub mod broken;
 pub mod element;
 pub mod hooks;
+pub mod letters;
 pub mod page;
 pub mod settings;
 pub mod sound;

@@ -1,20 +1,21 @@
 //! The state of the page: the one view, and the little that is the page's own.
 
 mod pending;
+mod talk;
 mod view_ref;
 
 use std::rc::Rc;
 
-use p2pchat_model::{
-    Command, Event, Failure, Line, Message, MessageId, PeerAddr, Problem, Username, View,
-};
+use p2pchat_model::{Command, Event, Failure, MessageId, PeerAddr, Problem, Username, View};
 use yew::Reducible;
 
 use crate::bridge::{Connection, Frame};
+use crate::logic::clock::Zone;
 use crate::logic::reading::Reading;
 
 pub use pending::Pending;
-pub use view_ref::ViewRef;
+pub use talk::Talk;
+pub use view_ref::{ViewCell, ViewRef};
 
 /// The answer to a search for a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,10 +26,23 @@ pub struct Found {
     pub address: Option<PeerAddr>,
 }
 
-/// What a page knows.
-#[derive(Clone, PartialEq, Default)]
+/// What a page knows: what changes seldom apart from what changes with nearly every message,
+/// so that a message reaches only those who show it.
+#[derive(Clone)]
 pub struct State {
-    /// What there is to see. `None` until the bridge has sent it.
+    /// What changes seldom.
+    pub page: Rc<Page>,
+    /// What changes with nearly every message.
+    pub talk: Rc<Talk>,
+    /// The last text that was said: it comes back if it could not be sent.
+    last_said: Option<Rc<str>>,
+    zone: Zone,
+}
+
+/// What changes seldom.
+#[derive(Clone, PartialEq, Default)]
+pub struct Page {
+    /// What there is to see. A message more, or how one fares, makes no other revision.
     pub view: Option<ViewRef>,
     /// The connection to the bridge.
     pub connection: Connection,
@@ -40,12 +54,6 @@ pub struct State {
     pub found: Option<Found>,
     /// Why the registry ended the session, if it did.
     pub ended: Option<Problem>,
-    /// What is new to the user.
-    pub reading: Reading,
-    /// What a screen reader says next: the newest line.
-    pub spoken: Option<Line>,
-    /// The message to bring into sight.
-    pub jump: Option<MessageId>,
     /// A text that could not be sent, to go back where it was written.
     pub unsent: Option<Rc<str>>,
 }
@@ -80,16 +88,22 @@ impl Reducible for State {
             Action::Frame(Frame::View(view), read) => next.begin(*view, read),
             Action::Frame(Frame::Event(event), _) => next.happen(&event),
             Action::Asked(command) => next.ask(&command),
-            Action::Look(looking) => next.look(looking),
-            Action::Jump(id) => next.jump = Some(id),
-            Action::Jumped => next.jump = None,
-            Action::Restored => next.unsent = None,
+            Action::Look(looking) => {
+                let reading = self.talk.looked(looking);
+                if reading == self.talk.reading {
+                    return self;
+                }
+                next.talk().reading = reading;
+            }
+            Action::Jump(id) => next.talk().jump = Some(id),
+            Action::Jumped => next.talk().jump = None,
+            Action::Restored => next.page().unsent = None,
         }
         Rc::new(next)
     }
 }
 
-impl State {
+impl Page {
     /// The failure of the last command of this name, unless it was given again since.
     #[must_use]
     pub fn failure(&self, command: &str) -> Option<&Failure> {
@@ -104,103 +118,118 @@ impl State {
         self.connection == Connection::Live
     }
 
-    fn connect(&mut self, connection: Connection) {
-        self.connection = connection;
-        if connection != Connection::Live {
-            // Nobody will answer what was asked over the connection that is gone.
-            self.pending = Pending::default();
-        }
-    }
-
-    fn begin(&mut self, view: View, read: Option<MessageId>) {
-        let known = self
-            .view
-            .as_ref()
-            .is_some_and(|known| known.get().lines_of == view.lines_of);
-        let read = if known {
-            Some(self.reading.read())
-        } else {
-            read
-        };
-        self.reading = Reading::begin(&view.lines, read, self.reading.looking());
-        if view.account.is_some() {
-            self.ended = None;
-        }
-        self.view = Some(ViewRef::new(view));
-    }
-
     fn happen(&mut self, event: &Event) {
-        let Some(view) = &mut self.view else { return };
-        if matches!(event, Event::History { .. }) && self.pending.history.is_none() {
-            // Another tab reads back; its pages would leave a gap here.
-            return;
-        }
-        let account = view.get().lines_of;
-        view.apply(event);
-        if view.get().lines_of != account {
-            self.reading = Reading::begin(&[], None, self.reading.looking());
+        if let Some(view) = &mut self.view {
+            view.touch();
         }
         self.pending.answer(event);
-        self.spoken = spoken(event).or(self.spoken.take());
         match event {
-            Event::Message(message) => self.reading.take(message),
             Event::LoggedIn { .. } => self.ended = None,
-            Event::LoggedOut { problem, .. } => self.log_out(*problem),
+            Event::LoggedOut { problem, .. } => {
+                self.ended = *problem;
+                self.failures.clear();
+                self.found = None;
+            }
             Event::Found { name, address, .. } => {
                 self.found = Some(Found {
                     name: *name,
                     address: *address,
                 });
             }
-            Event::Failed { failure, .. } => self.fail(failure),
+            Event::Failed { failure, .. } => {
+                self.failures
+                    .retain(|known| known.command != failure.command);
+                self.failures.push(failure.clone());
+            }
             _ => {}
-        }
-    }
-
-    fn ask(&mut self, command: &Command) {
-        self.failures
-            .retain(|failure| failure.command != command.name());
-        if matches!(command, Command::Search { .. }) {
-            self.found = None;
-        }
-        self.pending.ask(command);
-    }
-
-    fn fail(&mut self, failure: &Failure) {
-        if failure.command == "say" {
-            self.unsent = self.pending.last_said.take();
-        }
-        self.failures
-            .retain(|known| known.command != failure.command);
-        self.failures.push(failure.clone());
-    }
-
-    fn log_out(&mut self, problem: Option<Problem>) {
-        self.ended = problem;
-        self.failures.clear();
-        self.found = None;
-    }
-
-    fn look(&mut self, looking: bool) {
-        self.reading.look(looking);
-        if let Some(view) = &self.view {
-            let newest = view.get().lines.iter().rev().find_map(|line| match line {
-                Line::Message(message) => Some(message.id),
-                Line::Notice { .. } => None,
-            });
-            self.reading.seen(newest.unwrap_or_default());
         }
     }
 }
 
-/// What a screen reader says of an event: what others say, and what happened.
-fn spoken(event: &Event) -> Option<Line> {
-    match event {
-        Event::Message(message) => {
-            let others = |message: &&Message| !message.is_own();
-            Some(message).filter(others).cloned().map(Line::Message)
+impl State {
+    /// What a page knows before it hears of its bridge, in this time zone.
+    #[must_use]
+    pub fn new(zone: Zone) -> Self {
+        Self {
+            page: Rc::default(),
+            talk: Rc::default(),
+            last_said: None,
+            zone,
         }
-        event => View::notice(event),
+    }
+
+    fn page(&mut self) -> &mut Page {
+        Rc::make_mut(&mut self.page)
+    }
+
+    fn talk(&mut self) -> &mut Talk {
+        Rc::make_mut(&mut self.talk)
+    }
+
+    fn connect(&mut self, connection: Connection) {
+        self.page().connection = connection;
+        if connection != Connection::Live {
+            // Nobody will answer what was asked over the connection that is gone.
+            self.page().pending = Pending::default();
+            self.talk().waits = false;
+            self.last_said = None;
+        }
+    }
+
+    fn begin(&mut self, view: View, read: Option<MessageId>) {
+        let reading = &self.talk.reading;
+        let known = self.talk.view.as_ref();
+        let known = known.is_some_and(|known| known.get().lines_of == view.lines_of);
+        let read = if known { Some(reading.read()) } else { read };
+        let reading = Reading::begin(&view.lines, read, reading.looking());
+        if view.account.is_some() {
+            self.page().ended = None;
+        }
+        let view = ViewRef::new(view, reading.mark(), self.zone.clone());
+        self.page().view = Some(view.clone());
+        self.talk().view = Some(view);
+        self.talk().reading = reading;
+    }
+
+    fn happen(&mut self, event: &Event) {
+        if self.talk.view.is_none() || self.is_of_another_tab(event) {
+            return;
+        }
+        self.talk().happen(event);
+        match event {
+            Event::Message(message) if message.is_own() => self.last_said = None,
+            Event::Failed { failure, .. } if failure.command == "say" => {
+                self.page().unsent = self.last_said.take();
+            }
+            Event::LoggedIn { .. } | Event::LoggedOut { .. } => self.last_said = None,
+            _ => {}
+        }
+        let is_of_lines = matches!(
+            event,
+            Event::Message(_) | Event::Delivered { .. } | Event::History { .. }
+        );
+        if !is_of_lines {
+            self.page().happen(event);
+        }
+    }
+
+    /// Another tab reads back: its pages would leave a gap here.
+    fn is_of_another_tab(&self, event: &Event) -> bool {
+        matches!(event, Event::History { .. }) && !self.talk.waits
+    }
+
+    fn ask(&mut self, command: &Command) {
+        let page = self.page();
+        page.failures
+            .retain(|failure| failure.command != command.name());
+        if matches!(command, Command::Search { .. }) {
+            page.found = None;
+        }
+        page.pending.ask(command);
+        self.talk().ask(command);
+        if let Command::Say { text } = command {
+            self.last_said = Some(text.as_str().into());
+        }
     }
 }
 

@@ -1,14 +1,16 @@
 //! Sizes and places of elements, set through the object model: a `style` attribute would
 //! need a laxer content security policy.
 
+use js_sys::Number;
 use web_sys::{Element, HtmlElement, HtmlTextAreaElement};
 
 /// Sets a style property to so many CSS pixels.
 pub fn set_px(element: &HtmlElement, property: &str, pixels: f64) {
     // Fails for unknown properties only.
+    let pixels = Number::from(pixels).to_fixed(1).unwrap_or_default();
     let _ = element
         .style()
-        .set_property(property, &format!("{pixels:.1}px"));
+        .set_property(property, &format!("{}px", String::from(pixels)));
 }
 
 /// Lets a style property be what the style sheet says.
@@ -17,12 +19,10 @@ pub fn unset(element: &HtmlElement, property: &str) {
     let _ = element.style().remove_property(property);
 }
 
-/// The rows among the children of a list: each with its key.
-pub fn rows(list: &Element) -> impl Iterator<Item = (String, Element)> {
-    let children = list.children();
-    (0..children.length())
-        .filter_map(move |index| children.item(index))
-        .filter_map(|child| Some((child.get_attribute("data-key")?, child)))
+/// The `index`th child of an element.
+#[must_use]
+pub fn child(parent: &Element, index: usize) -> Option<Element> {
+    parent.children().item(u32::try_from(index).ok()?)
 }
 
 /// Puts a text where the cursor is, in place of what is selected. Returns what the field

@@ -3,26 +3,16 @@
 use p2pchat_model::printable;
 use yew::prelude::*;
 
+use crate::browser::letters::uppercase;
+
 /// How many colours there are in the style sheet.
 const HUES: u32 = 8;
 
-/// What an [`Avatar`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The name, or the address.
-    pub name: AttrValue,
-}
-
 /// A sign for a person. The name stands beside it, so it says nothing to screen readers.
-#[component]
-pub fn Avatar(props: &Props) -> Html {
-    let initial: String = printable(&props.name)
-        .chars()
-        .next()
-        .map(|c| c.to_uppercase().collect())
-        .unwrap_or_default();
-    let class = classes!("avatar", format!("hue-{}", hue(&props.name)));
-    html! { <span {class} aria-hidden="true">{ initial }</span> }
+pub fn avatar(name: &str) -> Html {
+    let initial: String = printable(name).chars().take(1).collect();
+    let class = classes!("avatar", format!("hue-{}", hue(name)));
+    html! { <span {class} aria-hidden="true">{ uppercase(&initial) }</span> }
 }
 
 fn hue(name: &str) -> u32 {

@@ -7,7 +7,7 @@ use crate::app::use_page;
 use crate::bridge::Connection;
 
 use super::countdown::Countdown;
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
 /// A line at the top while the bridge or the registry is away.
 #[component]
@@ -21,7 +21,7 @@ pub fn Banner() -> Html {
                 Connection::Live => registry(link.as_ref()),
                 Connection::Waiting { until } => html! {
                     <div class="banner bad">
-                        <Icon glyph={Glyph::Warning} />
+                        { icon(Glyph::Warning) }
                         <span><b>{ "Your bridge does not answer." }</b>{ " What you see may be old. Is " }
                             <code>{ "p2pchat-bridge" }</code>{ " running?" }</span>
                         <Retry {until} />
@@ -40,7 +40,7 @@ fn registry(link: Option<&Link>) -> Html {
     match link {
         Some(Link::Down { reason, retry_at }) => html! {
             <div class="banner warn" title={printable(reason).into_owned()}>
-                <Icon glyph={Glyph::Warning} />
+                { icon(Glyph::Warning) }
                 <span><b>{ "The registry is out of reach." }</b>
                     { " Your chat goes on; who is online may be out of date." }</span>
                 <Countdown until={*retry_at} before="next try in " />

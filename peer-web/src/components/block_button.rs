@@ -3,25 +3,13 @@
 use p2pchat_model::{Command, Target, printable};
 use yew::prelude::*;
 
-use crate::app::use_page;
+use crate::app::Context;
 
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
-/// What a [`BlockButton`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Whom to block.
-    pub who: Target,
-    /// What he is called where the button is.
-    pub name: AttrValue,
-}
-
-/// The button that blocks somebody at once: the list of who is blocked takes it back. Not
-/// there for somebody who is blocked.
-#[component]
-pub fn BlockButton(props: &Props) -> Html {
-    let context = use_page();
-    let who = props.who;
+/// The button that blocks somebody, by this name, at once: the list of who is blocked takes
+/// it back. Not there for somebody who is blocked.
+pub fn block_button(context: &Context, who: Target, name: &str) -> Html {
     let view = context.state.view.as_ref();
     if view.is_none_or(|view| view.get().blocked.contains(&who)) {
         return html! {};
@@ -30,9 +18,9 @@ pub fn BlockButton(props: &Props) -> Html {
         let send = context.send.clone();
         move |_| send.emit(Command::Block { who })
     };
-    let label = printable(&format!("Block {}", props.name)).into_owned();
+    let label = printable(&format!("Block {name}")).into_owned();
     html! {
         <button type="button" class="icon-button block" {onclick} disabled={!context.state.is_live()}
-            aria-label={label.clone()} title={label}><Icon glyph={Glyph::Block} /></button>
+            aria-label={label.clone()} title={label}>{ icon(Glyph::Block) }</button>
     }
 }

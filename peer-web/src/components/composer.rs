@@ -6,10 +6,10 @@ use yew::prelude::*;
 
 use crate::app::use_page;
 use crate::browser::{element, page, storage};
-use crate::state::{Action, State};
+use crate::state::{Action, Page, State};
 
 use super::emoji::EmojiPicker;
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
 /// The id of the text field.
 pub const ID: &str = "composer";
@@ -35,7 +35,7 @@ pub fn Composer() -> Html {
             text.set(new);
         })
     };
-    use_restore(state, &text, set.clone());
+    use_restore(state, &context.dispatch, &text, set.clone());
     use_grow(&node, &text);
 
     let alone = state.view.as_ref().is_none_or(|view| view.get().is_alone());
@@ -89,7 +89,7 @@ pub fn Composer() -> Html {
                 <textarea id={ID} ref={node} rows="1" value={(*text).clone()} {placeholder} {oninput} {onkeydown}
                     aria-label="Message" aria-describedby="composer-note" autocomplete="off" dir="auto" />
                 <button type="submit" class="send" disabled={!ready} aria-label="Send" title="Send">
-                    <Icon glyph={Glyph::Send} />
+                    { icon(Glyph::Send) }
                 </button>
             </div>
             <p id="composer-note" class="composer-note">{ note(state, &text, parts) }</p>
@@ -98,7 +98,7 @@ pub fn Composer() -> Html {
 }
 
 /// How many packets the text takes, once that is worth knowing; else how to write.
-fn note(state: &State, text: &str, parts: usize) -> Html {
+fn note(state: &Page, text: &str, parts: usize) -> Html {
     if let Some(failure) = state.failure("say") {
         return html! { <span class="bad" role="alert">{ p2pchat_model::printable(&failure.message).into_owned() }</span> };
     }
@@ -120,9 +120,14 @@ fn note(state: &State, text: &str, parts: usize) -> Html {
 
 /// Brings a text back that could not be sent, unless another was begun meanwhile.
 #[hook]
-fn use_restore(state: &UseReducerHandle<State>, text: &str, set: Callback<String>) {
+fn use_restore(
+    state: &Page,
+    dispatch: &UseReducerDispatcher<State>,
+    text: &str,
+    set: Callback<String>,
+) {
     let empty = text.is_empty();
-    let dispatch = state.dispatcher();
+    let dispatch = dispatch.clone();
     use_effect_with(state.unsent.clone(), move |unsent| {
         if let Some(unsent) = unsent {
             if empty {

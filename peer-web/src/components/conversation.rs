@@ -3,20 +3,16 @@
 mod layout;
 mod paging;
 
-use std::rc::Rc;
-
 use yew::prelude::*;
 
-use crate::app::use_page;
+use crate::app::{use_page, use_talk};
 use crate::browser::hooks::{use_now, use_size, use_watched};
-use crate::browser::page;
-use crate::logic::clock::Zone;
-use crate::logic::rows::{Key, Row, rows};
-use crate::logic::window::{Place, span, top_of};
+use crate::logic::rows::Key;
+use crate::logic::window::Place;
 use crate::state::Action;
 
-use super::icon::{Glyph, Icon};
-use super::message_row::row;
+use super::icon::{Glyph, icon};
+use super::message_row::MessageRow;
 
 use layout::{Layout, Nodes};
 
@@ -25,44 +21,30 @@ const DAY_CHECK: u32 = 30_000;
 
 /// The conversation.
 ///
-/// On each render: rows from lines, heights from what was measured, and from the place of
-/// the user which rows are drawn. After it: measure what was drawn, and put the scroll
-/// position where the place is. A scroll by the user moves the place.
+/// On each render: from the place of the user, and the heights of the rows, which rows are
+/// drawn. After it: measure what was drawn, and put the scroll position where the place is.
+/// A scroll by the user moves the place.
 #[component]
 pub fn Conversation() -> Html {
     let context = use_page();
-    let state = &context.state;
+    let talk = use_talk();
+    let Some(view) = talk.view.clone() else {
+        return html! {};
+    };
     let update = use_force_update();
-    let zone = use_memo((), |()| Zone::new(page::zone_offset));
     let layout = use_mut_ref(Layout::default);
     let nodes = use_state(Nodes::default);
     let at_end = use_state_eq(|| true);
-    let today = zone.day(use_now(DAY_CHECK));
-
-    let rows: Rc<Vec<Row>> = use_memo(
-        (state.view.clone(), state.reading.mark()),
-        |(view, mark)| {
-            view.as_ref()
-                .map(|view| rows(&view.get().lines, *mark, &zone))
-                .unwrap_or_default()
-        },
-    );
-    let heights = match &state.view {
-        Some(view) => layout.borrow_mut().heights(&rows, &view.get().lines),
-        None => Vec::new(),
-    };
-    let place = layout.borrow_mut().place_in(&rows, &heights);
-    let in_sight = layout.borrow().in_sight;
-    let drawn = span(&heights, top_of(place, &rows, &heights, in_sight), in_sight);
-    layout.borrow_mut().drawn = drawn;
+    let today = view.rows().zone().day(use_now(DAY_CHECK));
+    let drawn = layout.borrow_mut().draw(&view.rows());
 
     {
-        let (layout, rows) = (layout.clone(), rows.clone());
+        let (layout, view) = (layout.clone(), view.clone());
         let (nodes, update) = (nodes.clone(), update.clone());
         use_effect(move || {
             let mut layout = layout.borrow_mut();
-            if layout.settle(&nodes, &rows) {
-                // Something is higher or lower than was assumed: draw with what is known now.
+            if layout.settle(&nodes, &view.get().lines, &mut view.rows_mut()) {
+                // So much is higher or lower than was assumed that rows are missing.
                 update.force_update();
             }
         });
@@ -75,22 +57,22 @@ pub fn Conversation() -> Html {
 
     let watched = use_watched();
     {
-        let dispatch = state.dispatcher();
-        let looking = watched && *at_end;
-        use_effect_with((looking, rows.len()), move |(looking, _)| {
+        let dispatch = context.dispatch.clone();
+        let looking = (watched && *at_end, view.get().lines.len());
+        use_effect_with(looking, move |(looking, _)| {
             dispatch.dispatch(Action::Look(*looking));
         });
     }
-    paging::use_paging(&context, &layout, &rows, drawn.above);
-    paging::use_jump(&context, &layout, &rows, &at_end, &update);
-    paging::use_own_words(state, &layout, &at_end, &update);
+    paging::use_paging(&context, &talk, &layout, drawn.above);
+    paging::use_jump(&context, &talk, &layout, &at_end, &update);
+    paging::use_own_words(&view, &layout, &at_end, &update);
 
     let onscroll = {
-        let (layout, rows, at_end) = (layout.clone(), rows.clone(), at_end.clone());
+        let (layout, view, at_end) = (layout.clone(), view.clone(), at_end.clone());
         let (nodes, update) = (nodes.clone(), update.clone());
         move |_| {
             let mut layout = layout.borrow_mut();
-            let redraw = layout.scrolled(&nodes, &rows, &heights);
+            let redraw = layout.scrolled(&nodes, &view.rows());
             at_end.set(layout.place == Place::End);
             if redraw {
                 update.force_update();
@@ -105,26 +87,26 @@ pub fn Conversation() -> Html {
             update.force_update();
         }
     };
-    let unread = state.reading.unread();
-    let more = state
-        .view
-        .as_ref()
-        .is_some_and(|view| view.get().more_history);
+    let rows = view.rows();
+    let empty = !rows
+        .iter()
+        .any(|row| matches!(row.shown.key, Key::Message(_)));
     html! {
         <div class="conversation">
             <div class="scroller" ref={nodes.scroller.clone()} {onscroll} role="log" aria-live="off" aria-label="Conversation" tabindex="0">
-                { top(more, state.pending.history.is_some(), !rows.iter().any(|row| matches!(row.key, Key::Message(_)))) }
+                { top(view.get().more_history, talk.waits, empty) }
                 <div aria-hidden="true" ref={nodes.above.clone()}></div>
                 <div class="lines" ref={nodes.list.clone()}>
-                    { for state.view.iter().flat_map(|view| {
-                        let view = view.get();
-                        rows[drawn.first..drawn.end].iter().map(|drawn| row(drawn, &view.lines, &zone, today)).collect::<Vec<_>>()
+                    { for rows[drawn.first..drawn.end].iter().map(|row| html! {
+                        <MessageRow key={row.shown.key.to_string()} view={view.cell().clone()} shown={row.shown} {today} />
                     }) }
                 </div>
                 <div aria-hidden="true" ref={nodes.below.clone()}></div>
                 if !*at_end {
                     <div class="latest-place">
-                        <button type="button" class="latest" onclick={onlatest}><Icon glyph={Glyph::Down} />{ latest(unread) }</button>
+                        <button type="button" class="latest" onclick={onlatest}>
+                            { icon(Glyph::Down) }{ latest(talk.reading.unread()) }
+                        </button>
                     </div>
                 }
             </div>

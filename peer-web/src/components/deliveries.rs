@@ -3,22 +3,13 @@
 use p2pchat_model::{Delivery, DeliveryState, Gone, printable};
 use yew::prelude::*;
 
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
 /// Above so many members, those to whom it went out are counted and not named.
 const MOST_NAMED: usize = 4;
 
-/// What a [`Tick`] and [`Deliveries`] need.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// To whom, and how it went.
-    pub deliveries: Vec<Delivery>,
-}
-
 /// The mark beside the time: how it went on the whole, and in full for those who ask.
-#[component]
-pub fn Tick(props: &Props) -> Html {
-    let deliveries = &props.deliveries;
+pub fn tick(deliveries: &[Delivery]) -> Html {
     let has = |wanted: fn(&DeliveryState) -> bool| deliveries.iter().any(|to| wanted(&to.state));
     let (glyph, class, words) = if deliveries.is_empty() {
         (Glyph::Unconfirmed, "quiet", "nobody was there".to_owned())
@@ -49,16 +40,14 @@ pub fn Tick(props: &Props) -> Html {
     };
     html! {
         <span class={classes!("tick", class)} role="img" aria-label={words.clone()} title={words}>
-            <Icon {glyph} />
+            { icon(glyph) }
         </span>
     }
 }
 
 /// The lines below one's own words when they did not simply go out: who has them, who has
 /// them not yet, and who will not.
-#[component]
-pub fn Deliveries(props: &Props) -> Html {
-    let deliveries = &props.deliveries;
+pub fn list(deliveries: &[Delivery]) -> Html {
     let goes_well = |state| matches!(state, DeliveryState::Sent | DeliveryState::Sending);
     if deliveries.iter().all(|to| goes_well(to.state)) {
         return html! {};
@@ -69,7 +58,7 @@ pub fn Deliveries(props: &Props) -> Html {
                 return html! {};
             }
             let whom = names(deliveries, wanted);
-            html! { <li {class}><Icon {glyph} /><span>{ before }{ whom }</span></li> }
+            html! { <li {class}>{ icon(glyph) }<span>{ before }{ whom }</span></li> }
         };
     html! {
         <ul class="deliveries">
@@ -95,9 +84,7 @@ fn failed(delivery: &Delivery) -> Option<Html> {
     };
     let words = printable(&format!("{} did not get this: {why}", delivery.to)).into_owned();
     let key = delivery.to.address.to_string();
-    Some(
-        html! { <li {key} class="failed"><Icon glyph={Glyph::Warning} /><span>{ words }</span></li> },
-    )
+    Some(html! { <li {key} class="failed">{ icon(Glyph::Warning) }<span>{ words }</span></li> })
 }
 
 fn names(deliveries: &[Delivery], wanted: fn(&DeliveryState) -> bool) -> String {

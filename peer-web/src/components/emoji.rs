@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use crate::browser::hooks::use_keys;
 
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
 /// What is offered: each with a word for those who cannot see it.
 const EMOJI: [(&str, &str); 24] = [
@@ -69,7 +69,7 @@ pub fn EmojiPicker(props: &Props) -> Html {
     html! {
         <div class="emoji">
             <button type="button" class="icon-button" aria-expanded={open.to_string()} aria-controls="emoji-panel"
-                aria-label="Emoji" title="Emoji" {onclick}><Icon glyph={Glyph::Smile} /></button>
+                aria-label="Emoji" title="Emoji" {onclick}>{ icon(Glyph::Smile) }</button>
             if *open {
                 <div id="emoji-panel" class="emoji-panel" role="group" aria-label="Emoji">{ for EMOJI.iter().map(choice) }</div>
             }

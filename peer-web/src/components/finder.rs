@@ -9,7 +9,7 @@ use crate::browser::{hooks::use_keys, page};
 use crate::logic::clock::Zone;
 use crate::state::Action;
 
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
 const INPUT: &str = "find-input";
 
@@ -58,13 +58,13 @@ pub fn Finder(props: &Props) -> Html {
         <section class="finder" aria-label="Search the history">
             <form class="search" role="search" aria-label="Find in the history" {onsubmit}>
                 <div class="field-box">
-                    <Icon glyph={Glyph::Search} />
+                    { icon(Glyph::Search) }
                     <input id={INPUT} type="search" value={(*words).clone()} {oninput} autocomplete="off"
                         aria-label="Words to look for" placeholder="Words to look for" />
                     <button type="submit" class="button small" disabled={!context.state.is_live()}>{ "Find" }</button>
                 </div>
                 <button type="button" class="icon-button" onclick={onclose} aria-label="Close the search">
-                    <Icon glyph={Glyph::Close} />
+                    { icon(Glyph::Close) }
                 </button>
             </form>
             <div class="finder-found" aria-live="polite">{ found(&context, props) }</div>
@@ -115,7 +115,7 @@ fn finding(context: &Context, props: &Props, zone: &Zone, message: &Message) -> 
         message.from.to_string()
     };
     let onclick = {
-        let (dispatch, id) = (context.state.dispatcher(), message.id);
+        let (dispatch, id) = (context.dispatch.clone(), message.id);
         let onclose = props.onclose.clone();
         move |_| {
             dispatch.dispatch(Action::Jump(id));

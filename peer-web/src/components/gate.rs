@@ -7,7 +7,7 @@ use crate::bridge::{Connection, Refusal};
 use crate::browser::page;
 
 use super::banner::Retry;
-use super::brand::Brand;
+use super::brand::brand;
 
 /// The page without a view: connecting, or refused, in plain words.
 #[component]
@@ -30,7 +30,7 @@ pub fn Gate() -> Html {
     html! {
         <main class="gate">
             <div class="card" role="status">
-                <Brand />
+                { brand() }
                 { content }
             </div>
         </main>

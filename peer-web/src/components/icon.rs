@@ -75,19 +75,11 @@ impl Glyph {
     }
 }
 
-/// What an [`Icon`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Which.
-    pub glyph: Glyph,
-}
-
 /// An icon. It says nothing to screen readers: the words are beside it, or on its button.
-#[component]
-pub fn Icon(props: &Props) -> Html {
+pub fn icon(glyph: Glyph) -> Html {
     html! {
         <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-            <path d={props.glyph.path()} />
+            <path d={glyph.path()} />
         </svg>
     }
 }

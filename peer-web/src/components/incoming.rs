@@ -6,8 +6,8 @@ use yew::prelude::*;
 use crate::app::use_page;
 use crate::browser::hooks::{use_keys, use_now};
 
-use super::avatar::Avatar;
-use super::looks_like::LooksLike;
+use super::avatar::avatar;
+use super::looks_like::looks_like;
 
 /// The request that waits, over everything else. It does not take the focus: somebody who
 /// is typing would answer it by accident.
@@ -21,8 +21,7 @@ pub fn Incoming() -> Html {
         .and_then(|view| view.get().incoming.clone());
     html! {
         if let Some(request) = request {
-            <Card key={request.from.address.to_string()} request={request.clone()} send={context.send.clone()}
-                live={context.state.is_live()} />
+            <Card key={request.from.address.to_string()} request={request.clone()} />
         }
     }
 }
@@ -30,19 +29,19 @@ pub fn Incoming() -> Html {
 #[derive(Properties, PartialEq)]
 struct CardProps {
     request: IncomingRequest,
-    send: Callback<Command>,
-    live: bool,
 }
 
 #[component]
 fn Card(props: &CardProps) -> Html {
+    let context = use_page();
+    let live = context.state.is_live();
     let request = &props.request;
     let answer = |answer: Answer| {
-        let (send, from) = (props.send.clone(), request.from);
+        let (send, from) = (context.send.clone(), request.from);
         Callback::from(move |_: MouseEvent| send.emit(reply(answer, from)))
     };
     let onkey = use_callback(
-        (props.send.clone(), request.from),
+        (context.send.clone(), request.from),
         |event: KeyboardEvent, (send, from)| {
             if let (true, Some(answer)) = (event.alt_key(), shortcut(&event.code())) {
                 event.prevent_default();
@@ -56,20 +55,20 @@ fn Card(props: &CardProps) -> Html {
         <div class="incoming" role="alertdialog" aria-modal="false" aria-labelledby="incoming-title"
             aria-describedby="incoming-words">
             <div class="incoming-top">
-                <Avatar name={request.from.name.to_string()} />
+                { avatar(request.from.name.as_str()) }
                 <div role="alert">
                     <h2 id="incoming-title"><bdi>{ name }</bdi>{ " asks for a chat" }</h2>
-                    <LooksLike name={request.from.name} />
+                    { looks_like(&context.state, request.from.name) }
                     <p id="incoming-words">{ words(request) }</p>
                 </div>
             </div>
             <TimeLeft request={request.clone()} />
             <div class="incoming-buttons">
-                <button type="button" class="button" onclick={answer(Answer::Reject)} disabled={!props.live}
+                <button type="button" class="button" onclick={answer(Answer::Reject)} disabled={!live}
                     aria-keyshortcuts="Alt+R">{ "Reject" }<kbd>{ "Alt R" }</kbd></button>
-                <button type="button" class="button primary" onclick={answer(Answer::Accept)} disabled={!props.live}
+                <button type="button" class="button primary" onclick={answer(Answer::Accept)} disabled={!live}
                     aria-keyshortcuts="Alt+A">{ "Accept" }<kbd>{ "Alt A" }</kbd></button>
-                <button type="button" class="button small quiet" onclick={answer(Answer::Block)} disabled={!props.live}
+                <button type="button" class="button small quiet" onclick={answer(Answer::Block)} disabled={!live}
                     aria-keyshortcuts="Alt+B">{ "Block" }<kbd>{ "Alt B" }</kbd></button>
             </div>
         </div>

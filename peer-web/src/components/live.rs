@@ -3,14 +3,13 @@
 use p2pchat_model::{Line, printable};
 use yew::prelude::*;
 
-use crate::app::use_page;
+use crate::app::use_talk;
 
 /// An invisible place where the newest line stands. The conversation itself cannot be
 /// live: rows come and go there as one scrolls.
 #[component]
 pub fn Live() -> Html {
-    let context = use_page();
-    let words = match &context.state.spoken {
+    let words = match &use_talk().spoken {
         Some(Line::Message(message)) => format!("{}: {}", message.from, message.text),
         Some(Line::Notice { text, .. }) => text.clone(),
         None => String::new(),

@@ -3,11 +3,11 @@
 use p2pchat_model::{Command, OutgoingRequest, Person};
 use yew::prelude::*;
 
-use crate::app::use_page;
+use crate::app::{Context, use_page};
 
-use super::block_button::BlockButton;
+use super::block_button::block_button;
 use super::countdown::Countdown;
-use super::person_row::PersonName;
+use super::person_row::person_name;
 
 /// The members, those who have been asked, and the way out.
 #[component]
@@ -34,40 +34,40 @@ pub fn Members() -> Html {
                 }
             </header>
             <ul class="rows">
-                { for view.members.iter().map(member) }
-                { for view.out_of_reach.iter().map(away) }
-                { for view.outgoing.iter().map(outgoing) }
+                { for view.members.iter().map(|person| member(&context, person)) }
+                { for view.out_of_reach.iter().map(|person| away(&context, person)) }
+                { for view.outgoing.iter().map(|request| outgoing(&context, request)) }
             </ul>
         </section>
     }
 }
 
-fn name(person: &Person) -> String {
-    person.name.map(|name| name.to_string()).unwrap_or_default()
+fn name(context: &Context, person: &Person) -> Html {
+    person_name(&context.state, person.name, Some(person.address), "")
 }
 
-fn member(person: &Person) -> Html {
+fn member(context: &Context, person: &Person) -> Html {
     html! {
         <li key={person.address.to_string()} class="row-person">
-            <PersonName name={name(person)} address={person.address} />
-            <BlockButton who={person.to_block()} name={person.to_string()} />
+            { name(context, person) }
+            { block_button(context, person.to_block(), &person.to_string()) }
         </li>
     }
 }
 
-fn away(person: &Person) -> Html {
+fn away(context: &Context, person: &Person) -> Html {
     html! {
         <li key={format!("away-{}", person.address)} class="row-person asked">
-            <PersonName name={name(person)} address={person.address} />
+            { name(context, person) }
             <span class="row-end">{ "out of reach" }</span>
         </li>
     }
 }
 
-fn outgoing(request: &OutgoingRequest) -> Html {
+fn outgoing(context: &Context, request: &OutgoingRequest) -> Html {
     html! {
         <li key={format!("asked-{}", request.to.address)} class="row-person asked">
-            <PersonName name={name(&request.to)} address={request.to.address} />
+            { name(context, &request.to) }
             <span class="row-end">{ "asked" }<Countdown until={request.expires} /></span>
         </li>
     }

@@ -7,8 +7,8 @@ use crate::app::{use_page, use_settings};
 use crate::browser::settings::{Settings, SettingsHandle, Theme};
 use crate::browser::{attention, hooks::use_keys, sound};
 
-use super::icon::{Glyph, Icon};
-use super::switch::Switch;
+use super::icon::{Glyph, icon};
+use super::switch::switch;
 
 /// The button that opens the menu, and the menu.
 #[component]
@@ -35,13 +35,13 @@ pub fn Menu() -> Html {
     html! {
         <div class="menu">
             <button type="button" class="icon-button" aria-expanded={open.to_string()} aria-controls="menu"
-                aria-label="Settings" title="Settings" {onclick}><Icon glyph={Glyph::Menu} /></button>
+                aria-label="Settings" title="Settings" {onclick}>{ icon(Glyph::Menu) }</button>
             if *open {
                 <div id="menu" class="menu-panel" role="group" aria-label="Settings">
                     <Themes />
                     <Calls />
                     <button type="button" class="menu-item" disabled={!context.state.is_live()} onclick={onlogout}>
-                        <Icon glyph={Glyph::Leave} />{ "Log out" }
+                        { icon(Glyph::Leave) }{ "Log out" }
                     </button>
                 </div>
             }
@@ -96,8 +96,8 @@ fn Calls() -> Html {
     };
     html! {
         <>
-            <Switch label="Notifications" {hint} on={settings.notify} onswitch={onnotify} />
-            <Switch label="Sound" hint="When you look elsewhere" on={settings.sound} onswitch={onsound} />
+            { switch("Notifications", hint, settings.notify, false, onnotify) }
+            { switch("Sound", "When you look elsewhere", settings.sound, false, onsound) }
         </>
     }
 }

@@ -3,49 +3,64 @@
 use p2pchat_model::{Level, Line, Message, NameCheck, printable};
 use yew::prelude::*;
 
+use crate::app::{Context, use_page};
 use crate::logic::clock::{LocalDay, Zone};
-use crate::logic::rows::{Row, RowKind};
+use crate::logic::rows::{RowKind, Shown};
+use crate::state::ViewCell;
 
-use super::avatar::Avatar;
-use super::block_button::BlockButton;
-use super::deliveries::{Deliveries, Tick};
-use super::icon::{Glyph, Icon};
-use super::looks_like::LooksLike;
-use super::rich_text::RichText;
+use super::avatar::avatar;
+use super::block_button::block_button;
+use super::deliveries;
+use super::icon::{Glyph, icon};
+use super::looks_like::looks_like;
+use super::rich_text::rich_text;
 
-/// Draws a row.
-pub fn row(row: &Row, lines: &[Line], zone: &Zone, today: LocalDay) -> Html {
-    let key = row.key.to_string();
-    match row.kind {
-        RowKind::Day(day) => html! {
-            <div key={key.clone()} data-key={key} class="day-row"><span>{ day.words(today) }</span></div>
-        },
-        RowKind::New => html! {
-            <div key={key.clone()} data-key={key} class="new-row"><span>{ "New messages" }</span></div>
-        },
-        RowKind::Notice { index } => notice(key, &lines[index], zone),
-        RowKind::Message { index, first, last } => match &lines[index] {
-            Line::Message(said) => message(key, said, (first, last), zone),
-            Line::Notice { .. } => html! {},
-        },
+/// What a [`MessageRow`] needs. As long as it is the same, the row is not drawn again.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// Where its line is.
+    pub view: ViewCell,
+    /// Which row.
+    pub shown: Shown,
+    /// Today, for the names of days.
+    pub today: LocalDay,
+}
+
+/// A row: what was said, a notice, a day, or where the new messages begin.
+#[component]
+pub fn MessageRow(props: &Props) -> Html {
+    let context = use_page();
+    let (view, rows) = (props.view.get(), props.view.rows());
+    let line = props.shown.kind.line().map(|index| view.lines.get(index));
+    match (props.shown.kind, line) {
+        (RowKind::Day(day), _) => {
+            html! { <div class="day-row"><span>{ day.words(props.today) }</span></div> }
+        }
+        (RowKind::New, _) => html! { <div class="new-row"><span>{ "New messages" }</span></div> },
+        (RowKind::Message { first, last, .. }, Some(Some(Line::Message(said)))) => {
+            message(&context, said, (first, last), rows.zone())
+        }
+        (_, Some(Some(line))) => notice(line, rows.zone()),
+        // Its line went away, and so will the row.
+        (_, _) => html! {},
     }
 }
 
-fn notice(key: String, line: &Line, zone: &Zone) -> Html {
+fn notice(line: &Line, zone: &Zone) -> Html {
     let Line::Notice { at, level, text } = line else {
         return html! {};
     };
     let warns = *level == Level::Warning;
     html! {
-        <div key={key.clone()} data-key={key} class={classes!("notice-row", warns.then_some("warns"))}>
-            if warns { <Icon glyph={Glyph::Warning} /> }
+        <div class={classes!("notice-row", warns.then_some("warns"))}>
+            if warns { { icon(Glyph::Warning) } }
             <span>{ printable(text).into_owned() }</span>
             <time>{ zone.time(*at) }</time>
         </div>
     }
 }
 
-fn message(key: String, said: &Message, (first, last): (bool, bool), zone: &Zone) -> Html {
+fn message(context: &Context, said: &Message, (first, last): (bool, bool), zone: &Zone) -> Html {
     let own = said.is_own();
     let class = classes!(
         "said",
@@ -54,22 +69,22 @@ fn message(key: String, said: &Message, (first, last): (bool, bool), zone: &Zone
         last.then_some("last"),
     );
     html! {
-        <article key={key.clone()} data-key={key} {class}>
-            { head(said, first) }
+        <article {class}>
+            { head(context, said, first) }
             <div class="bubble">
-                <RichText text={said.text.clone()} />
+                { rich_text(&said.text) }
                 <span class="meta">
                     <time>{ zone.time(said.at) }</time>
-                    if let Some(deliveries) = &said.deliveries { <Tick deliveries={deliveries.clone()} /> }
+                    if let Some(deliveries) = &said.deliveries { { deliveries::tick(deliveries) } }
                 </span>
             </div>
-            if let Some(deliveries) = &said.deliveries { <Deliveries deliveries={deliveries.clone()} /> }
+            if let Some(deliveries) = &said.deliveries { { deliveries::list(deliveries) } }
         </article>
     }
 }
 
 /// Who says it: seen where a group begins, heard everywhere.
-fn head(said: &Message, first: bool) -> Html {
+fn head(context: &Context, said: &Message, first: bool) -> Html {
     let name = printable(said.from.name.as_str()).into_owned();
     if said.is_own() {
         return html! { <span class="unseen">{ "You:" }</span> };
@@ -79,11 +94,11 @@ fn head(said: &Message, first: bool) -> Html {
     }
     html! {
         <header class="said-head">
-            <Avatar name={said.from.name.to_string()} />
+            { avatar(said.from.name.as_str()) }
             <b><bdi>{ name }</bdi></b>
-            <LooksLike name={said.from.name} />
+            { looks_like(&context.state, said.from.name) }
             { check(said) }
-            <BlockButton who={said.from.to_block()} name={said.from.name.to_string()} />
+            { block_button(context, said.from.to_block(), said.from.name.as_str()) }
         </header>
     }
 }

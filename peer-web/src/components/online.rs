@@ -5,12 +5,13 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::app::{Context, use_page};
-use crate::state::{Found, State};
+use crate::browser::letters::lowercase;
+use crate::state::Found;
 
-use super::block_button::BlockButton;
-use super::icon::{Glyph, Icon};
+use super::block_button::block_button;
+use super::icon::{Glyph, icon};
 use super::people::Refresh;
-use super::person_row::PersonName;
+use super::person_row::person_name;
 
 /// How many people are shown; the rest is found by typing.
 const MOST_SHOWN: usize = 100;
@@ -24,11 +25,12 @@ pub fn Online() -> Html {
         return html! {};
     };
     let view = view.get();
-    let wanted = typed.trim().to_lowercase();
+    let wanted = lowercase(typed.trim());
     let matching: Vec<&OnlineUser> = view
         .others()
         .filter(|user| {
-            user.name.as_str().to_lowercase().contains(&wanted)
+            wanted.is_empty()
+                || lowercase(user.name.as_str()).contains(&wanted)
                 || user.address.to_string().starts_with(&wanted)
         })
         .collect();
@@ -100,7 +102,7 @@ fn SearchBox(props: &SearchProps) -> Html {
     html! {
         <form class="search" role="search" aria-label="Find people" {onsubmit}>
             <div class="field-box">
-                <Icon glyph={Glyph::Search} />
+                { icon(Glyph::Search) }
                 <input id="people-search" type="search" value={(**typed).clone()} {oninput}
                     aria-label="Find somebody by name or address" placeholder="Name or address"
                     autocomplete="off" autocapitalize="none" spellcheck="false" />
@@ -117,7 +119,7 @@ fn SearchBox(props: &SearchProps) -> Html {
 
 /// What became of the last search or request, where it was made.
 fn answer(context: &Context, view: &View) -> Html {
-    let state: &State = &context.state;
+    let state = &context.state;
     let failed = ["request", "search", "refresh"]
         .iter()
         .find_map(|name| state.failure(name));
@@ -149,10 +151,10 @@ fn answer(context: &Context, view: &View) -> Html {
 fn row(context: &Context, view: &View, user: &OnlineUser) -> Html {
     html! {
         <li key={user.name.to_string()} class="row-person">
-            <PersonName name={user.name.to_string()} address={user.address} />
+            { person_name(&context.state, Some(user.name), Some(user.address), "") }
             <span class="row-end">
                 { action(context, view, user) }
-                <BlockButton who={Target::Name(user.name)} name={user.name.to_string()} />
+                { block_button(context, Target::Name(user.name), user.name.as_str()) }
             </span>
         </li>
     }
@@ -180,6 +182,6 @@ fn action(context: &Context, view: &View, user: &OnlineUser) -> Html {
     let label = printable(&format!("Ask {name} for a chat")).into_owned();
     html! {
         <button type="button" class="button small ask" {onclick} aria-label={label}
-            disabled={!context.state.is_live()}><Icon glyph={Glyph::Ask} />{ "Ask" }</button>
+            disabled={!context.state.is_live()}>{ icon(Glyph::Ask) }{ "Ask" }</button>
     }
 }

@@ -3,16 +3,16 @@
 use p2pchat_model::{Command, Link};
 use yew::prelude::*;
 
-use crate::app::use_page;
+use crate::app::{use_page, use_talk};
 
-use super::brand::Brand;
+use super::brand::brand;
 use super::chat::Pane;
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 use super::members::Members;
 use super::menu::Menu;
 use super::online::Online;
-use super::person_row::PersonName;
-use super::switch::Switch;
+use super::person_row::person_name;
+use super::switch::switch;
 use super::turned_away::TurnedAway;
 
 /// What [`People`] needs.
@@ -39,14 +39,12 @@ pub fn People(props: &Props) -> Html {
         let show = props.show.clone();
         move |_| show.emit(Pane::Talk)
     };
-    let unread = state.reading.unread();
     html! {
         <section class="people" aria-label="People">
             <header class="people-head">
-                <Brand />
+                { brand() }
                 <button type="button" class="button small only-narrow" onclick={ontalk}>
-                    { "Chat" }
-                    if unread > 0 { <span class="badge">{ unread }<span class="unseen">{ " new" }</span></span> }
+                    { "Chat" }<Unread />
                 </button>
                 <Menu />
             </header>
@@ -57,14 +55,24 @@ pub fn People(props: &Props) -> Html {
             </div>
             <footer class="me">
                 <div class="me-who">
-                    <PersonName name={view.account.map(|name| name.to_string()).unwrap_or_default()}
-                        address={view.address} note="you" />
+                    { person_name(state, view.account, view.address, "you") }
                     { link(&view.link) }
                 </div>
-                <Switch label="Busy" hint={if view.busy { "Requests are turned away" } else { "People can ask you" }}
-                    on={view.busy} disabled={!state.is_live()} onswitch={onbusy} />
+                { switch("Busy", if view.busy { "Requests are turned away" } else { "People can ask you" },
+                    view.busy, !state.is_live(), onbusy) }
             </footer>
         </section>
+    }
+}
+
+/// How many messages came while nobody looked.
+#[component]
+fn Unread() -> Html {
+    match use_talk().reading.unread() {
+        0 => html! {},
+        unread => {
+            html! { <span class="badge">{ unread }<span class="unseen">{ " new" }</span></span> }
+        }
     }
 }
 
@@ -107,7 +115,7 @@ pub fn Refresh(props: &RefreshProps) -> Html {
     html! {
         <button type="button" class={classes!("icon-button", props.waits.then_some("turning"))} {onclick}
             disabled={!context.state.is_live()} aria-label="Refresh who is online" title="Refresh">
-            <Icon glyph={Glyph::Refresh} />
+            { icon(Glyph::Refresh) }
         </button>
     }
 }

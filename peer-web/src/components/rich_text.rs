@@ -5,17 +5,10 @@ use yew::prelude::*;
 
 use crate::logic::links::{Piece, only_emoji, pieces};
 
-/// What a [`RichText`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The text, as it came.
-    pub text: AttrValue,
-}
-
-/// A text with its links. It is text whatever it holds: nothing in it becomes markup.
-#[component]
-pub fn RichText(props: &Props) -> Html {
-    let text = printable(&props.text);
+/// A text with its links, as it came. It is text whatever it holds: nothing in it becomes
+/// markup.
+pub fn rich_text(text: &str) -> Html {
+    let text = printable(text);
     let class = classes!("text", only_emoji(&text).then_some("text-emoji"));
     html! {
         <span {class} dir="auto">

@@ -5,12 +5,12 @@ use yew::prelude::*;
 
 use crate::app::use_page;
 use crate::browser::page;
-use crate::state::State;
+use crate::state::Page;
 
 use super::banner::Banner;
-use super::brand::Brand;
+use super::brand::brand;
 use super::field::Field;
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
 const NAME: &str = "sign-in-name";
 const PASSWORD: &str = "sign-in-password";
@@ -75,7 +75,7 @@ pub fn SignIn() -> Html {
             <Banner />
             <main class="gate">
                 <form class="card sign-in" {onsubmit} novalidate=true aria-labelledby="sign-in-title">
-                    <Brand />
+                    { brand() }
                     <h1 id="sign-in-title">{ if *new { "Make an account" } else { "Sign in" } }</h1>
                     <p class="lead">{ "Your texts go straight to the people you chat with. Nobody stands in between." }</p>
                     { ended(state) }
@@ -89,7 +89,7 @@ pub fn SignIn() -> Html {
                         error={errors.password} hint={password_hint(&password, *new)} hidden={!*shown}
                         autocomplete={if *new { "new-password" } else { "current-password" }} oninput={set(&password)}>
                         <button type="button" class="icon-button" aria-pressed={shown.to_string()}
-                            aria-label="Show the password" onclick={onshow}><Icon glyph={Glyph::Eye} /></button>
+                            aria-label="Show the password" onclick={onshow}>{ icon(Glyph::Eye) }</button>
                     </Field>
                     <p class="form-error" role="alert">{ errors.form.unwrap_or_default() }</p>
                     <button type="submit" class="button primary wide" disabled={!ready} aria-busy={waits.to_string()}>
@@ -125,7 +125,7 @@ fn check_name(name: &str, new: bool) -> Option<String> {
     checked.err().map(|error| error.to_string())
 }
 
-fn errors(state: &State, name: &str, password: &str, new: bool, tried: bool) -> Errors {
+fn errors(state: &Page, name: &str, password: &str, new: bool, tried: bool) -> Errors {
     let mut errors = Errors::default();
     let command = if new { "register" } else { "login" };
     if let (Some(failure), false) = (state.failure(command), state.pending.session) {
@@ -163,7 +163,7 @@ fn password_hint(password: &str, new: bool) -> Option<AttrValue> {
     })
 }
 
-fn ended(state: &State) -> Html {
+fn ended(state: &Page) -> Html {
     match state.ended {
         Some(problem) => html! {
             <p class="notice-box" role="status">{ format!("The registry ended your session: {}.", problem.words()) }</p>
@@ -173,7 +173,7 @@ fn ended(state: &State) -> Html {
 }
 
 /// Where we are, and whether the registry is there.
-fn place(state: &State) -> Html {
+fn place(state: &Page) -> Html {
     let Some(view) = &state.view else {
         return html! {};
     };

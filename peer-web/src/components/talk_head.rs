@@ -6,7 +6,7 @@ use yew::prelude::*;
 use crate::app::use_page;
 
 use super::chat::Pane;
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
 /// How many names the head shows.
 const MOST_NAMES: usize = 6;
@@ -41,7 +41,7 @@ pub fn TalkHead(props: &Props) -> Html {
     html! {
         <header class="talk-head">
             <button type="button" class="icon-button only-narrow" onclick={onpeople} aria-label="People" title="People">
-                <Icon glyph={Glyph::People} />
+                { icon(Glyph::People) }
             </button>
             <div class="talk-title">
                 <h2><bdi>{ title(&view) }</bdi></h2>
@@ -49,7 +49,7 @@ pub fn TalkHead(props: &Props) -> Html {
             </div>
             <button type="button" class="icon-button" aria-expanded={props.finding.to_string()}
                 aria-label="Search the history" title="Search the history" onclick={onfind}>
-                <Icon glyph={Glyph::Search} />
+                { icon(Glyph::Search) }
             </button>
         </header>
     }

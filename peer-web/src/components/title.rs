@@ -3,19 +3,22 @@
 use p2pchat_model::printable;
 use yew::prelude::*;
 
-use crate::app::use_page;
+use crate::app::{use_page, use_talk};
 use crate::browser::page;
-use crate::state::State;
+use crate::state::Page;
 
 /// Keeps the title of the page up to date. Shows nothing.
 #[component]
 pub fn Title() -> Html {
     let context = use_page();
-    use_effect_with(words(&context.state), |title| page::set_title(title));
+    let unread = use_talk().reading.unread();
+    use_effect_with(words(&context.state, unread), |title| {
+        page::set_title(title)
+    });
     html! {}
 }
 
-fn words(state: &State) -> String {
+fn words(state: &Page, unread: usize) -> String {
     let Some(view) = &state.view else {
         return "p2pchat".to_owned();
     };
@@ -23,7 +26,7 @@ fn words(state: &State) -> String {
     let Some(account) = view.account else {
         return "p2pchat".to_owned();
     };
-    let news = match (&view.incoming, state.reading.unread()) {
+    let news = match (&view.incoming, unread) {
         (Some(request), _) => format!("{} asks for a chat · ", request.from.name),
         (None, 0) => String::new(),
         (None, unread) => format!("({unread}) "),

@@ -1,8 +1,11 @@
 //! The rows of a conversation: its lines, grouped by sender, with a row for each day and
 //! one where the new messages begin.
 
+mod height;
+
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Deref;
 
 use p2pchat_model::{Line, Message, MessageId, Timestamp};
 
@@ -24,7 +27,7 @@ pub enum Key {
     New,
 }
 
-/// A short text, for the page to find the row by.
+/// A short text, for the page to keep the row by.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -34,15 +37,6 @@ impl fmt::Display for Key {
             Self::New => f.write_str("new"),
         }
     }
-}
-
-/// One row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
-    /// Which.
-    pub key: Key,
-    /// What is in it.
-    pub kind: RowKind,
 }
 
 /// What is in a row. Indices are those of the view's lines.
@@ -68,75 +62,210 @@ pub enum RowKind {
     },
 }
 
-/// The rows of these lines, with the mark for new messages before `mark`.
-#[must_use]
-pub fn rows(lines: &[Line], mark: Option<MessageId>, zone: &Zone) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::with_capacity(lines.len() + lines.len() / 8 + 2);
-    let mut day = None;
-    let mut nth = 0;
-    let mut begun: HashMap<LocalDay, u32> = HashMap::new();
-    let mut marked = false;
-    for (index, line) in lines.iter().enumerate() {
-        let today = zone.day(line.at());
-        if day != Some(today) {
-            day = Some(today);
-            let times = begun.entry(today).or_default();
+/// What a row shows. It looks the same as long as this is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// Which.
+    pub key: Key,
+    /// What is in it.
+    pub kind: RowKind,
+    /// How often the line in it has changed.
+    pub version: u32,
+}
+
+/// One row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Row {
+    /// What it shows.
+    pub shown: Shown,
+    /// How high it is, in CSS pixels.
+    pub height: f64,
+    /// Whether that was measured, or is an estimate.
+    pub measured: bool,
+}
+
+/// The rows of the lines of one view, and how high each is: measured where it has been
+/// drawn, estimated elsewhere. A line more costs the same however many there are.
+pub struct Rows {
+    zone: Zone,
+    rows: Vec<Row>,
+    mark: Option<MessageId>,
+    /// How often each day has begun.
+    begun: HashMap<LocalDay, u32>,
+    total: f64,
+    width: f64,
+}
+
+impl Rows {
+    /// No rows, in this time zone.
+    #[must_use]
+    pub fn new(zone: Zone) -> Self {
+        Self {
+            zone,
+            rows: Vec::new(),
+            mark: None,
+            begun: HashMap::new(),
+            total: 0.0,
+            width: 0.0,
+        }
+    }
+
+    /// The time zone in which days begin.
+    #[must_use]
+    pub fn zone(&self) -> &Zone {
+        &self.zone
+    }
+
+    /// Makes the rows of these lines anew, with the mark for new messages before `mark`.
+    /// What was measured is kept.
+    pub fn rebuild(&mut self, lines: &[Line], mark: Option<MessageId>) {
+        let before: HashMap<Key, Row> = std::mem::take(&mut self.rows)
+            .into_iter()
+            .map(|row| (row.shown.key, row))
+            .collect();
+        self.begun.clear();
+        self.total = 0.0;
+        self.mark = mark;
+        for index in 0..lines.len() {
+            self.push(lines, index);
+        }
+        for index in 0..self.rows.len() {
+            if let Some(known) = before.get(&self.rows[index].shown.key) {
+                self.rows[index].shown.version = known.shown.version;
+                if known.measured {
+                    self.measure(index, known.height);
+                }
+            }
+        }
+    }
+
+    /// Takes note of one line more at the end.
+    pub fn grow(&mut self, lines: &[Line]) {
+        if let Some(last) = lines.len().checked_sub(1) {
+            self.push(lines, last);
+        }
+    }
+
+    /// Puts the mark before another message, which is still to come, or takes it away.
+    pub fn mark(&mut self, lines: &[Line], mark: Option<MessageId>) {
+        if self.mark == mark {
+            return;
+        }
+        self.mark = mark;
+        let marked = self.rows.iter().rposition(|row| row.shown.key == Key::New);
+        if let Some(at) = marked {
+            self.total -= self.rows.remove(at).height;
+            self.join(lines, at);
+        }
+    }
+
+    /// Takes note that a message has changed.
+    pub fn change(&mut self, id: MessageId) {
+        let key = Key::Message(id);
+        if let Some(row) = self.rows.iter_mut().rfind(|row| row.shown.key == key) {
+            row.shown.version = row.shown.version.wrapping_add(1);
+        }
+    }
+
+    fn push(&mut self, lines: &[Line], index: usize) {
+        let line = &lines[index];
+        let today = self.zone.day(line.at());
+        let day_before = index.checked_sub(1).map(|before| lines[before].at());
+        if day_before.map(|at| self.zone.day(at)) != Some(today) {
+            let times = self.begun.entry(today).or_default();
             *times += 1;
-            rows.push(Row {
-                key: Key::Day(today, *times),
-                kind: RowKind::Day(today),
-            });
+            let key = Key::Day(today, *times);
+            self.add(lines, key, RowKind::Day(today));
         }
         match line {
             Line::Notice { at, .. } => {
-                let repeats = index > 0
-                    && matches!(&lines[index - 1], Line::Notice { at: before, .. } if before == at);
-                nth = if repeats { nth + 1 } else { 0 };
-                rows.push(Row {
-                    key: Key::Notice(*at, nth),
-                    kind: RowKind::Notice { index },
-                });
+                let key = Key::Notice(*at, self.notices_at(lines, *at));
+                self.add(lines, key, RowKind::Notice { index });
             }
             Line::Message(message) => {
-                if !marked && mark == Some(message.id) {
-                    marked = true;
-                    rows.push(Row {
-                        key: Key::New,
-                        kind: RowKind::New,
-                    });
+                if self.mark == Some(message.id) {
+                    self.add(lines, Key::New, RowKind::New);
                 }
-                push_message(&mut rows, lines, index, message);
+                let (first, last) = (true, true);
+                let kind = RowKind::Message { index, first, last };
+                self.add(lines, Key::Message(message.id), kind);
+                self.join(lines, self.rows.len() - 1);
             }
         }
     }
-    rows
+
+    fn add(&mut self, lines: &[Line], key: Key, kind: RowKind) {
+        let height = height::estimate(self.width, kind, lines);
+        self.total += height;
+        let version = 0;
+        self.rows.push(Row {
+            shown: Shown { key, kind, version },
+            height,
+            measured: false,
+        });
+    }
+
+    /// How many notices of this moment there are at the end.
+    fn notices_at(&self, lines: &[Line], moment: Timestamp) -> u32 {
+        let of_moment = self.rows.iter().rev().take_while(|row| {
+            let line = row.shown.kind.line().map(|index| &lines[index]);
+            line.is_none_or(|line| line.at() == moment)
+        });
+        let notices = of_moment.filter(|row| matches!(row.shown.key, Key::Notice(..)));
+        u32::try_from(notices.count()).unwrap_or(u32::MAX)
+    }
+
+    /// Makes one group of a row and the one before, if they belong together.
+    fn join(&mut self, lines: &[Line], at: usize) {
+        let (before, row) = match self.rows.get_mut(..=at) {
+            Some([.., before, row]) => (before, row),
+            _ => return,
+        };
+        let (Some(earlier), Some(later)) = (
+            message_of(lines, before.shown.kind),
+            message_of(lines, row.shown.kind),
+        ) else {
+            return;
+        };
+        if !belong_together(earlier, later) {
+            return;
+        }
+        if let RowKind::Message { last, .. } = &mut before.shown.kind {
+            *last = false;
+        }
+        if let RowKind::Message { first, .. } = &mut row.shown.kind {
+            *first = false;
+        }
+        // Without the name over it, the row is less high.
+        self.estimate(lines, at);
+    }
 }
 
-fn push_message(rows: &mut Vec<Row>, lines: &[Line], index: usize, message: &Message) {
-    let mut first = true;
-    if let Some(Row {
-        kind:
-            RowKind::Message {
-                index: before,
-                last,
-                ..
-            },
-        ..
-    }) = rows.last_mut()
-        && let Line::Message(before) = &lines[*before]
-        && belong_together(before, message)
-    {
-        first = false;
-        *last = false;
+/// All rows, the oldest first.
+impl Deref for Rows {
+    type Target = [Row];
+
+    fn deref(&self) -> &[Row] {
+        &self.rows
     }
-    rows.push(Row {
-        key: Key::Message(message.id),
-        kind: RowKind::Message {
-            index,
-            first,
-            last: true,
-        },
-    });
+}
+
+impl RowKind {
+    /// Where its line is in the lines, if it has one.
+    #[must_use]
+    pub fn line(self) -> Option<usize> {
+        match self {
+            Self::Day(_) | Self::New => None,
+            Self::Message { index, .. } | Self::Notice { index } => Some(index),
+        }
+    }
+}
+
+fn message_of(lines: &[Line], kind: RowKind) -> Option<&Message> {
+    match &lines[kind.line()?] {
+        Line::Message(message) => Some(message),
+        Line::Notice { .. } => None,
+    }
 }
 
 fn belong_together(before: &Message, message: &Message) -> bool {
@@ -145,155 +274,7 @@ fn belong_together(before: &Message, message: &Message) -> bool {
         && message.at.0.saturating_sub(before.at.0) < GROUP_GAP
 }
 
-/// Lines to test with.
 #[cfg(test)]
-pub(crate) mod samples {
-    use p2pchat_model::{Level, Line, Message, MessageId, NameCheck, Speaker, Timestamp};
-
-    pub(crate) fn message(id: u64, at: u64, name: &str, own: bool) -> Message {
-        Message {
-            id: MessageId(id),
-            at: Timestamp(at),
-            from: Speaker {
-                name: name.parse().unwrap(),
-                address: "127.0.0.2".parse().unwrap(),
-                check: NameCheck::Confirmed,
-            },
-            text: "text".to_owned(),
-            deliveries: own.then(Vec::new),
-        }
-    }
-
-    pub(crate) fn notice(at: u64) -> Line {
-        Line::Notice {
-            at: Timestamp(at),
-            level: Level::Info,
-            text: "notice".to_owned(),
-        }
-    }
-}
-
+pub(crate) mod samples;
 #[cfg(test)]
-mod tests {
-    use super::samples::{message, notice};
-    use super::*;
-
-    fn utc() -> Zone {
-        Zone::new(|_| 0)
-    }
-
-    fn groups(lines: &[Line]) -> Vec<(bool, bool)> {
-        rows(lines, None, &utc())
-            .iter()
-            .filter_map(|row| match row.kind {
-                RowKind::Message { first, last, .. } => Some((first, last)),
-                _ => None,
-            })
-            .collect()
-    }
-
-    #[test]
-    fn messages_of_one_sender_stand_together() {
-        let lines = [
-            Line::Message(message(1, 1000, "bob", false)),
-            Line::Message(message(2, 2000, "bob", false)),
-            Line::Message(message(3, 3000, "carol", false)),
-            Line::Message(message(4, 4000, "me", true)),
-            Line::Message(message(5, 5000, "me", true)),
-        ];
-        let expected = [
-            (true, false),
-            (false, true),
-            (true, true),
-            (true, false),
-            (false, true),
-        ];
-        assert_eq!(groups(&lines), expected);
-    }
-
-    #[test]
-    fn a_pause_a_notice_and_the_mark_end_a_group() {
-        let late = 2000 + GROUP_GAP;
-        let lines = [
-            Line::Message(message(1, 1000, "bob", false)),
-            Line::Message(message(2, late, "bob", false)),
-            notice(late),
-            Line::Message(message(3, late + 1, "bob", false)),
-        ];
-        assert_eq!(groups(&lines), [(true, true); 3]);
-        let together = [
-            Line::Message(message(1, 1000, "bob", false)),
-            Line::Message(message(2, 2000, "bob", false)),
-        ];
-        let marked = rows(&together, Some(MessageId(2)), &utc());
-        assert_eq!(marked[2].key, Key::New);
-        assert_eq!(
-            marked[3].kind,
-            RowKind::Message {
-                index: 1,
-                first: true,
-                last: true
-            }
-        );
-    }
-
-    #[test]
-    fn each_day_begins_with_a_row() {
-        let day = 24 * 60 * 60_000;
-        let lines = [
-            Line::Message(message(1, day - 1, "bob", false)),
-            Line::Message(message(2, day, "bob", false)),
-            notice(day + 5),
-        ];
-        let days: Vec<Key> = rows(&lines, None, &utc())
-            .iter()
-            .map(|row| row.key)
-            .filter(|key| matches!(key, Key::Day(..)))
-            .collect();
-        assert_eq!(days, [Key::Day(LocalDay(0), 1), Key::Day(LocalDay(1), 1)]);
-    }
-
-    #[test]
-    fn every_row_has_a_key_of_its_own() {
-        let lines = [
-            notice(5),
-            notice(5),
-            Line::Message(message(1, 6, "bob", false)),
-            notice(7),
-        ];
-        let rows = rows(&lines, Some(MessageId(1)), &utc());
-        let keys: std::collections::HashSet<String> =
-            rows.iter().map(|row| row.key.to_string()).collect();
-        assert_eq!(keys.len(), rows.len());
-        assert_eq!(rows.len(), 6);
-    }
-
-    #[test]
-    fn a_row_keeps_its_key_when_history_comes_before_it() {
-        let day = 24 * 60 * 60_000;
-        let all = [
-            Line::Message(message(1, day / 2, "bob", false)),
-            Line::Message(message(2, day, "bob", false)),
-            Line::Message(message(3, 3 * day, "bob", false)),
-            notice(3 * day),
-        ];
-        let keys = |lines: &[Line]| -> Vec<Key> {
-            rows(lines, None, &utc())
-                .iter()
-                .map(|row| row.key)
-                .collect()
-        };
-        assert!(keys(&all).ends_with(&keys(&all[1..])));
-    }
-
-    #[test]
-    fn ten_thousand_lines_take_no_noticeable_time() {
-        let lines: Vec<Line> = (0..10_000)
-            .map(|id| Line::Message(message(id, id * 60_000, "bob", false)))
-            .collect();
-        let zone = utc();
-        let began = std::time::Instant::now();
-        assert!(rows(&lines, None, &zone).len() > 10_000);
-        assert!(began.elapsed().as_millis() < 1000, "{:?}", began.elapsed());
-    }
-}
+mod tests;

@@ -1,24 +1,33 @@
 //! Single components.
 
 use p2pchat_model::{Delivery, DeliveryState, Gone, Person};
-use p2pchat_web::components::deliveries::{Deliveries, Props as DeliveriesProps};
+use p2pchat_web::components::deliveries;
 use p2pchat_web::components::field::{Field, Props as FieldProps};
-use p2pchat_web::components::rich_text::{Props as TextProps, RichText};
+use p2pchat_web::components::rich_text::rich_text;
 use wasm_bindgen_test::wasm_bindgen_test;
 use yew::prelude::*;
 
-use crate::support::mount;
+use crate::support::{Mounted, mount};
 
-fn text(text: &str) -> TextProps {
-    TextProps {
-        text: text.to_owned().into(),
-    }
+/// Something drawn, for a place to mount it.
+#[derive(Properties, PartialEq)]
+struct Props {
+    html: Html,
+}
+
+#[component]
+fn Drawn(props: &Props) -> Html {
+    props.html.clone()
+}
+
+fn drawn(html: Html) -> Mounted<Drawn> {
+    mount::<Drawn>(Props { html })
 }
 
 #[wasm_bindgen_test]
 async fn what_others_say_is_only_ever_text() {
     let hostile = "<img src=x onerror=\"alert(1)\"><script>alert(2)</script>\u{1b}[2J\u{202e}";
-    let mounted = mount::<RichText>(text(hostile));
+    let mounted = drawn(rich_text(hostile));
     mounted.wait(".text").await;
     assert!(mounted.find("img, script").is_none());
     assert!(
@@ -31,7 +40,7 @@ async fn what_others_say_is_only_ever_text() {
 
 #[wasm_bindgen_test]
 async fn links_open_elsewhere_and_tell_nothing() {
-    let mounted = mount::<RichText>(text("see https://example.org/a, not javascript://x"));
+    let mounted = drawn(rich_text("see https://example.org/a, not javascript://x"));
     let link = mounted.wait("a").await;
     assert_eq!(
         link.get_attribute("href").as_deref(),
@@ -74,16 +83,11 @@ async fn who_did_not_get_a_text_is_named() {
         },
         state,
     };
-    let mounted = mount::<Deliveries>(DeliveriesProps {
-        deliveries: vec![
-            to("192.168.1.21", "bob", DeliveryState::Sent),
-            to(
-                "192.168.1.22",
-                "carol",
-                DeliveryState::Failed(Gone::Unreachable),
-            ),
-        ],
-    });
+    let failed = DeliveryState::Failed(Gone::Unreachable);
+    let mounted = drawn(deliveries::list(&[
+        to("192.168.1.21", "bob", DeliveryState::Sent),
+        to("192.168.1.22", "carol", failed),
+    ]));
     mounted
         .wait_text("carol did not get this: out of reach")
         .await;

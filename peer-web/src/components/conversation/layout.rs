@@ -5,8 +5,8 @@ use web_sys::{Element, HtmlElement};
 use yew::NodeRef;
 
 use crate::browser::element;
-use crate::logic::rows::{Key, Row};
-use crate::logic::window::{Heights, OVERSCAN, Place, Span, place_at, span};
+use crate::logic::rows::{Key, Rows};
+use crate::logic::window::{Place, Span, place_at, span, top_of};
 
 /// How far from the end, in CSS pixels, still counts as at the end.
 const END_SLACK: f64 = 24.0;
@@ -39,9 +39,9 @@ pub(super) struct Layout {
     pub(super) place: Place,
     /// The height of what is in sight, in CSS pixels.
     pub(super) in_sight: f64,
-    /// What was drawn last.
-    pub(super) drawn: Span,
-    known: Heights,
+    /// What was drawn last, and which rows those were.
+    drawn: Span,
+    keys: Vec<Key>,
     /// The scroll position when it was last looked at.
     top: f64,
     rounds: u32,
@@ -50,28 +50,28 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The height of each row, as far as is known.
-    pub(super) fn heights(&mut self, rows: &[Row], lines: &[Line]) -> Vec<f64> {
-        self.known.tidy(rows);
-        self.known.of(rows, |index| match &lines[index] {
-            Line::Message(message) => message.text.len(),
-            Line::Notice { text, .. } => text.len(),
-        })
+    /// Which rows are to be drawn; if the user's row went away, where he was.
+    pub(super) fn draw(&mut self, rows: &Rows) -> Span {
+        if let Place::At { key, .. } = self.place
+            && !rows.iter().rev().any(|row| row.shown.key == key)
+        {
+            self.place = place_at(self.top, rows);
+        }
+        self.drawn = self.wanted(rows);
+        let drawn = &rows[self.drawn.first..self.drawn.end];
+        self.keys.clear();
+        self.keys.extend(drawn.iter().map(|row| row.shown.key));
+        self.drawn
     }
 
-    /// Where the user is, given all rows; if his row went away, where he was.
-    pub(super) fn place_in(&mut self, rows: &[Row], heights: &[f64]) -> Place {
-        if let Place::At { key, .. } = self.place
-            && !rows.iter().any(|row| row.key == key)
-        {
-            self.place = place_at(self.top, rows, heights);
-        }
-        self.place
+    fn wanted(&self, rows: &Rows) -> Span {
+        let top = top_of(self.place, rows, self.in_sight);
+        span(rows, top, self.in_sight)
     }
 
     /// After a render: measures what was drawn, and scrolls to the place. Says whether
     /// another render is needed.
-    pub(super) fn settle(&mut self, nodes: &Nodes, rows: &[Row]) -> bool {
+    pub(super) fn settle(&mut self, nodes: &Nodes, lines: &[Line], rows: &mut Rows) -> bool {
         let Some((scroller, list)) = nodes.get() else {
             return false;
         };
@@ -83,23 +83,38 @@ impl Layout {
                 element::set_px(&spacer, "height", height);
             }
         }
-        let in_sight = f64::from(scroller.client_height());
-        let mut news = (in_sight - self.in_sight).abs() > 0.5;
-        self.in_sight = in_sight;
-        self.known.set_width(f64::from(list.client_width()));
-        let drawn = rows
-            .get(self.drawn.first..self.drawn.end)
-            .unwrap_or_default();
-        for (row, (key, element)) in drawn.iter().zip(element::rows(&list)) {
-            if key == row.key.to_string() {
-                news |= self
-                    .known
-                    .measure(row.key, element.get_bounding_client_rect().height());
+        self.in_sight = f64::from(scroller.client_height());
+        rows.set_width(f64::from(list.client_width()), lines);
+        self.measure(&list, rows);
+        self.scroll_to_place(&scroller, &list);
+        let lacks = self.drawn.lacks(&self.wanted(rows));
+        self.rounds = if lacks { self.rounds + 1 } else { 0 };
+        lacks && self.rounds <= MOST_ROUNDS
+    }
+
+    /// Measures the rows that are drawn: those that never were, and all of them where the
+    /// list is as a whole not as high as they were.
+    fn measure(&self, list: &Element, rows: &mut Rows) {
+        for all in [false, true] {
+            let mut sum = 0.0;
+            for (nth, key) in self.keys.iter().enumerate() {
+                let index = self.drawn.first + nth;
+                match rows.get(index) {
+                    Some(row) if row.shown.key == *key => {}
+                    // Other rows came or went since: they will be drawn, and measured then.
+                    _ => return,
+                }
+                if (all || !rows[index].measured)
+                    && let Some(drawn) = element::child(list, nth)
+                {
+                    rows.measure(index, drawn.get_bounding_client_rect().height());
+                }
+                sum += rows[index].height;
+            }
+            if (sum - list.get_bounding_client_rect().height()).abs() < 0.5 {
+                return;
             }
         }
-        self.scroll_to_place(&scroller, &list);
-        self.rounds = if news { self.rounds + 1 } else { 0 };
-        news && self.rounds <= MOST_ROUNDS
     }
 
     fn scroll_to_place(&mut self, scroller: &HtmlElement, list: &Element) {
@@ -107,9 +122,9 @@ impl Layout {
         let wanted = match self.place {
             Place::End => scroller.scroll_height() - scroller.client_height(),
             Place::At { key, offset } => {
-                let key = key.to_string();
                 let top = scroller.get_bounding_client_rect().top();
-                let Some((_, row)) = element::rows(list).find(|(found, _)| *found == key) else {
+                let nth = self.keys.iter().position(|drawn| *drawn == key);
+                let Some(row) = nth.and_then(|nth| element::child(list, nth)) else {
                     return;
                 };
                 let off = row.get_bounding_client_rect().top() - top - offset;
@@ -126,7 +141,7 @@ impl Layout {
     }
 
     /// After a scroll: where is the user now? Says whether other rows have to be drawn.
-    pub(super) fn scrolled(&mut self, nodes: &Nodes, rows: &[Row], heights: &[f64]) -> bool {
+    pub(super) fn scrolled(&mut self, nodes: &Nodes, rows: &Rows) -> bool {
         let Some((scroller, list)) = nodes.get() else {
             return false;
         };
@@ -140,31 +155,22 @@ impl Layout {
         self.place = if left <= END_SLACK && self.drawn.end == rows.len() {
             Place::End
         } else {
-            self.first_in_sight(&scroller, &list, rows)
-                .unwrap_or_else(|| place_at(top, rows, heights))
+            self.first_in_sight(&scroller, &list)
+                .unwrap_or_else(|| place_at(top, rows))
         };
-        let wanted = span(heights, top, self.in_sight);
-        // Drawn rows reach far beyond what is in sight: follow in steps, not in pixels.
-        (wanted.above - self.drawn.above).abs() > OVERSCAN / 3.0
-            || (wanted.below - self.drawn.below).abs() > OVERSCAN / 3.0
-            || (wanted.first == 0) != (self.drawn.first == 0)
+        self.drawn.lacks(&span(rows, top, self.in_sight))
     }
 
-    fn first_in_sight(&self, scroller: &Element, list: &Element, rows: &[Row]) -> Option<Place> {
+    fn first_in_sight(&self, scroller: &Element, list: &Element) -> Option<Place> {
         let seen = scroller.get_bounding_client_rect();
-        let drawn = rows.get(self.drawn.first..self.drawn.end)?;
-        drawn
-            .iter()
-            .zip(element::rows(list))
-            .find_map(|(row, (key, element))| {
-                let place = element.get_bounding_client_rect();
-                let in_sight = place.bottom() > seen.top() && place.top() < seen.bottom();
-                // The mark can go away, which would lose the place.
-                let holds = row.key != Key::New && key == row.key.to_string();
-                (in_sight && holds).then(|| Place::At {
-                    key: row.key,
-                    offset: place.top() - seen.top(),
-                })
+        self.keys.iter().enumerate().find_map(|(nth, key)| {
+            let place = element::child(list, nth)?.get_bounding_client_rect();
+            let in_sight = place.bottom() > seen.top() && place.top() < seen.bottom();
+            // The mark can go away, which would lose the place.
+            (in_sight && *key != Key::New).then(|| Place::At {
+                key: *key,
+                offset: place.top() - seen.top(),
             })
+        })
     }
 }

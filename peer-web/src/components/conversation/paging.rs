@@ -8,9 +8,9 @@ use p2pchat_model::{Command, Line, MessageId, View};
 use yew::prelude::*;
 
 use crate::app::Context;
-use crate::logic::rows::{Key, Row};
+use crate::logic::rows::Key;
 use crate::logic::window::Place;
-use crate::state::{Action, State};
+use crate::state::{Action, Talk, ViewRef};
 
 use super::layout::Layout;
 
@@ -19,30 +19,29 @@ const JUMP_OFFSET: f64 = 120.0;
 
 /// Asks for the page before the oldest message when the oldest row is drawn.
 #[hook]
-pub(super) fn use_paging(
-    context: &Context,
-    layout: &Rc<RefCell<Layout>>,
-    rows: &Rc<Vec<Row>>,
-    above: f64,
-) {
-    let state = &context.state;
+pub(super) fn use_paging(context: &Context, talk: &Talk, layout: &Rc<RefCell<Layout>>, above: f64) {
     let measured = layout.borrow().in_sight > 0.0;
-    let wanted = measured && above <= 0.0 && may_ask(state);
+    let wanted = measured && above <= 0.0 && may_ask(context, talk);
     let send = context.send.clone();
-    let view = state.view.clone();
-    use_effect_with((wanted, rows.len()), move |(wanted, _)| {
+    let view = talk.view.clone();
+    let rows = view.as_ref().map(|view| view.rows().len());
+    use_effect_with((wanted, rows), move |(wanted, _)| {
         if let (true, Some(view)) = (*wanted, view) {
-            let before = view.get().oldest_message();
-            send.emit(Command::History { before });
+            ask(&view, &send);
         }
     });
 }
 
-fn may_ask(state: &State) -> bool {
-    let view = state.view.as_ref().map(|view| view.get());
-    state.is_live()
-        && state.pending.history.is_none()
-        && state.failure("history").is_none()
+fn ask(view: &ViewRef, send: &Callback<Command>) {
+    let before = view.get().oldest_message();
+    send.emit(Command::History { before });
+}
+
+fn may_ask(context: &Context, talk: &Talk) -> bool {
+    let view = talk.view.as_ref().map(|view| view.get());
+    context.state.is_live()
+        && !talk.waits
+        && context.state.failure("history").is_none()
         && view.is_some_and(|view| {
             view.account.is_some() && view.more_history && view.lines.len() < View::MAX_LINES
         })
@@ -52,59 +51,47 @@ fn may_ask(state: &State) -> bool {
 #[hook]
 pub(super) fn use_jump(
     context: &Context,
+    talk: &Rc<Talk>,
     layout: &Rc<RefCell<Layout>>,
-    rows: &Rc<Vec<Row>>,
     at_end: &UseStateHandle<bool>,
     update: &UseForceUpdateHandle,
 ) {
-    let state = context.state.clone();
-    let send = context.send.clone();
+    let context = context.clone();
     let (layout, at_end, update) = (layout.clone(), at_end.setter(), update.clone());
-    let waits = state.pending.history.is_some();
-    use_effect_with(
-        (state.jump, rows.clone(), waits),
-        move |(jump, rows, waits)| {
-            let Some(id) = *jump else { return };
-            if rows.iter().any(|row| row.key == Key::Message(id)) {
-                layout.borrow_mut().place = Place::At {
-                    key: Key::Message(id),
-                    offset: JUMP_OFFSET,
-                };
-                at_end.set(false);
-                update.force_update();
-                state.dispatch(Action::Jumped);
-            } else if may_ask(&state) {
-                let before = state
-                    .view
-                    .as_ref()
-                    .and_then(|view| view.get().oldest_message());
-                send.emit(Command::History { before });
-            } else if !waits {
-                state.dispatch(Action::Jumped);
-            }
-        },
-    );
+    use_effect_with(talk.clone(), move |talk| {
+        let (Some(id), Some(view)) = (talk.jump, &talk.view) else {
+            return;
+        };
+        let key = Key::Message(id);
+        if view.rows().iter().any(|row| row.shown.key == key) {
+            let offset = JUMP_OFFSET;
+            layout.borrow_mut().place = Place::At { key, offset };
+            at_end.set(false);
+            update.force_update();
+            context.dispatch.dispatch(Action::Jumped);
+        } else if may_ask(&context, talk) {
+            ask(view, &context.send);
+        } else if !talk.waits {
+            context.dispatch.dispatch(Action::Jumped);
+        }
+    });
 }
 
 /// Goes to the end when the user has said something: that is where it stands.
 #[hook]
 pub(super) fn use_own_words(
-    state: &State,
+    view: &ViewRef,
     layout: &Rc<RefCell<Layout>>,
     at_end: &UseStateHandle<bool>,
     update: &UseForceUpdateHandle,
 ) {
-    let last: Option<MessageId> =
-        state
-            .view
-            .as_ref()
-            .and_then(|view| match view.get().lines.last() {
-                Some(Line::Message(message)) if message.is_own() => Some(message.id),
-                _ => None,
-            });
+    let last: Option<MessageId> = match view.get().lines.last() {
+        Some(Line::Message(message)) if message.is_own() => Some(message.id),
+        _ => None,
+    };
     let (layout, at_end, update) = (layout.clone(), at_end.setter(), update.clone());
     use_effect_with(last, move |last| {
-        if last.is_some() {
+        if last.is_some() && layout.borrow().place != Place::End {
             layout.borrow_mut().place = Place::End;
             at_end.set(true);
             update.force_update();

@@ -1,0 +1,34 @@
+//! Lines to test with.
+
+use p2pchat_model::{Level, Line, Message, MessageId, NameCheck, Speaker, Timestamp};
+
+use super::Rows;
+use crate::logic::clock::Zone;
+
+pub(crate) fn message(id: u64, at: u64, name: &str, own: bool) -> Message {
+    Message {
+        id: MessageId(id),
+        at: Timestamp(at),
+        from: Speaker {
+            name: name.parse().unwrap(),
+            address: "127.0.0.2".parse().unwrap(),
+            check: NameCheck::Confirmed,
+        },
+        text: "text".to_owned(),
+        deliveries: own.then(Vec::new),
+    }
+}
+
+pub(crate) fn notice(at: u64) -> Line {
+    Line::Notice {
+        at: Timestamp(at),
+        level: Level::Info,
+        text: "notice".to_owned(),
+    }
+}
+
+pub(crate) fn rows(lines: &[Line], mark: Option<MessageId>) -> Rows {
+    let mut rows = Rows::new(Zone::new(|_| 0));
+    rows.rebuild(lines, mark);
+    rows
+}
