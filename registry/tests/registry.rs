@@ -4,6 +4,7 @@
 
 mod balancer;
 mod cluster;
+mod cluster_foreign;
 mod cluster_lost;
 mod connections;
 mod files;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use mongodb::bson::raw::RawBsonRef;
-use mongodb::bson::{Bson, Document, RawDocument, doc};
+use mongodb::bson::{DateTime, Document, RawDocument, doc};
 use p2pchat_protocol::Username;
 
 use super::{Cluster, FORGOTTEN};
@@ -73,36 +73,47 @@ impl Cluster {
     /// a duplicate.
     pub(super) fn update(&self, due: &Due) -> Document {
         let Record { name, turn, .. } = due.record;
-        let valid = self.server_time_in(AHEAD);
-        let newer = match due.is_logout {
+        let later = match due.is_logout {
             // A login of the same turn came first.
-            true => doc! { "$nor": [turns(turn, valid)] },
-            false => doc! { "$nor": [
-                turns(turn.saturating_add(1), valid),
-                {
-                    "turn": turn,
-                    // Later than now if the database had another clock.
-                    "seen": {
-                        "$gte": self.clock.to_server(due.record.seen),
-                        "$lte": self.clock.to_server(self.clock.now()),
-                    },
-                },
-            ] },
+            true => vec![self.of_a_registry(doc! { "$gte": turn })],
+            false => vec![
+                self.of_a_registry(doc! { "$gt": turn }),
+                self.seen_since(turn, due.record.seen),
+            ],
         };
-        let mut query = newer;
+        let mut query = doc! { "$nor": later };
         query.insert("_id", name.as_str());
         doc! { "q": query, "u": self.document(&due.record), "upsert": true }
     }
 
+    /// Documents with such a turn that a registry wrote, as far as a query can tell. What
+    /// it cannot is replaced when the name logs in.
+    fn of_a_registry(&self, mut turn: Document) -> Document {
+        turn.insert("$type", "long");
+        turn.insert("$lte", self.server_time_in(AHEAD));
+        let address = doc! { "$type": ["string", "null"], "$not": { "$regex": "[^0-9.]" } };
+        let seen = doc! {
+            "$type": "date",
+            "$lte": DateTime::from_millis(self.server_time_in(FORGOTTEN)),
+        };
+        doc! { "turn": turn, "address": address, "seen": seen }
+    }
+
+    /// Of those with this turn the ones that were seen then or since. Not after now: of
+    /// these the database had another clock.
+    fn seen_since(&self, turn: i64, time: Duration) -> Document {
+        let mut documents = self.of_a_registry(doc! { "$eq": turn });
+        let seen = doc! {
+            "$gte": self.clock.to_server(time),
+            "$lte": self.clock.to_server(self.clock.now()),
+        };
+        documents.insert("seen", seen);
+        documents
+    }
+
     /// A time of the database, in milliseconds.
     fn server_time_in(&self, later: Duration) -> i64 {
-        self.clock
-            .to_server(self.clock.now() + later)
-            .timestamp_millis()
+        let time = self.clock.now() + later;
+        self.clock.to_server(time).timestamp_millis()
     }
-}
-
-/// Documents with these turns.
-fn turns(from: i64, to: i64) -> Bson {
-    doc! { "turn": { "$type": "long", "$gte": from, "$lte": to } }.into()
 }
