@@ -13,7 +13,10 @@ use super::super::journal::ToJournal;
 /// How long what the user said waits for word of how it fared, which then is written down
 /// with it, in one transaction; and meanwhile it is sent. Nobody sees a line of his own come
 /// up this much later.
-const LONGEST_WAIT: Duration = Duration::from_millis(10);
+const SAID_WAITS: Duration = Duration::from_millis(10);
+/// How long word of how it fared waits for more of that, while more is under way: each
+/// transaction writes what is known of all members.
+const FARED_WAITS: Duration = Duration::from_millis(50);
 /// How many entries wait at the most: what the journal takes as one transaction.
 const MAX_WAITING: usize = 256;
 
@@ -22,7 +25,7 @@ const MAX_WAITING: usize = 256;
 pub(in super::super) struct Entries {
     journal: mpsc::Sender<ToJournal>,
     waiting: VecDeque<ToJournal>,
-    /// When the first of them has waited long enough.
+    /// When one of them has waited long enough.
     due: Option<Instant>,
 }
 
@@ -41,16 +44,14 @@ impl Entries {
 
     /// Takes one. All keep their order.
     pub(super) async fn add(&mut self, entry: ToJournal) -> Result<(), JournalGone> {
-        let waits = may_wait(&entry) && self.waiting.len() < MAX_WAITING;
+        let waits = may_wait(&entry).filter(|_| self.waiting.len() < MAX_WAITING);
         self.waiting.push_back(entry);
-        match waits {
-            true => {
-                self.due
-                    .get_or_insert_with(|| Instant::now() + LONGEST_WAIT);
-                Ok(())
-            }
-            false => self.hand_over().await,
-        }
+        let Some(time) = waits else {
+            return self.hand_over().await;
+        };
+        let due = Instant::now() + time;
+        self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
+        Ok(())
     }
 
     /// When the entries that wait have to go on.
@@ -75,12 +76,12 @@ impl Entries {
     }
 }
 
-/// Whether an entry is about what the user said himself.
-fn may_wait(entry: &ToJournal) -> bool {
+/// How long an entry may wait: what is about what the user said himself.
+fn may_wait(entry: &ToJournal) -> Option<Duration> {
     match entry {
-        ToJournal::Event(Event::Message(said)) => said.is_own(),
-        ToJournal::Event(Event::Delivered { .. }) => true,
-        _ => false,
+        ToJournal::Event(Event::Message(said)) => said.is_own().then_some(SAID_WAITS),
+        ToJournal::Event(Event::Delivered { .. }) => Some(FARED_WAITS),
+        _ => None,
     }
 }
 
