@@ -84,6 +84,13 @@ pub enum ClusterError {
     },
 }
 
+/// What the database says of itself.
+struct Hello {
+    /// Whether it is no single mongod.
+    tells_of_changes: bool,
+    is_other_clock: bool,
+}
+
 /// The collection, and the clock that it counts by.
 pub struct Cluster {
     client: Client,
@@ -91,6 +98,7 @@ pub struct Cluster {
     /// Unread, as not all of it needs to be of a registry.
     online: Collection<RawDocumentBuf>,
     clock: ServerClock,
+    epoch: Instant,
     timeout: Duration,
 }
 
@@ -114,15 +122,16 @@ impl Cluster {
         let (client, database) = mongo::client(uri).await?;
         let cluster = Self {
             online: database.collection(COLLECTION),
-            clock: ServerClock::new(epoch),
+            clock: ServerClock::default(),
+            epoch,
             client,
             database,
             timeout,
         };
         let shown = uri.redacted();
         match tokio::time::timeout(CONNECT_TIMEOUT, cluster.hello()).await {
-            Ok(Ok(true)) => {}
-            Ok(Ok(false)) => return Err(ClusterError::Standalone { uri: shown }),
+            Ok(Ok(hello)) if hello.tells_of_changes => {}
+            Ok(Ok(_)) => return Err(ClusterError::Standalone { uri: shown }),
             Ok(Err(error)) => return Err(ConnectError::unreachable(uri, &error).into()),
             Err(_) => return Err(ConnectError::no_answer(uri).into()),
         }
@@ -132,16 +141,23 @@ impl Cluster {
         }
     }
 
-    /// Asks the database for its time. `false` if it is a single mongod.
-    async fn hello(&self) -> Result<bool, Error> {
-        let asked = self.clock.now();
+    /// The time here.
+    fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
+    /// Asks the database what it is and what time it has.
+    async fn hello(&self) -> Result<Hello, Error> {
+        let asked = self.now();
         let admin = self.client.database("admin");
         let answer = admin.run_command(doc! { "hello": 1 }).await?;
-        if let Ok(time) = answer.get_datetime("localTime") {
-            self.clock.set(asked, *time);
-        }
+        let time = answer.get_datetime("localTime").ok();
+        let is_other_clock = time.is_some_and(|time| self.clock.set(asked, self.now(), *time));
         let is_mongos = answer.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
-        Ok(is_mongos || answer.contains_key("setName"))
+        Ok(Hello {
+            tells_of_changes: is_mongos || answer.contains_key("setName"),
+            is_other_clock,
+        })
     }
 
     /// Sees that what everybody forgot is cleared away.
@@ -157,12 +173,13 @@ impl Cluster {
         in_time(async { self.online.create_index(index).await.map(|_| ()) }).await
     }
 
-    /// Reads the clock of the database anew. Within a call's deadline.
+    /// Reads the clock of the database anew, and says whether it is another than before.
+    /// Within a call's deadline.
     ///
     /// # Errors
     /// If the database does not answer.
-    pub async fn measure_clock(&self) -> Result<(), StoreError> {
-        in_time(async { self.hello().await.map(|_| ()) }).await
+    pub async fn measure_clock(&self) -> Result<bool, StoreError> {
+        Ok(in_time(self.hello()).await?.is_other_clock)
     }
 
     /// Writes a login: the next turn of the name, greater than `known`. What was written.
@@ -195,7 +212,7 @@ impl Cluster {
     ) -> Result<Option<Record>, Error> {
         let before = self.online.find_one(doc! { "_id": name.as_str() }).await?;
         let written = before.as_ref().and_then(|before| self.turn(before));
-        let seen = self.clock.now();
+        let seen = self.now();
         let least = known.max(written).map_or(0, |turn| turn.saturating_add(1));
         let record = Record {
             name,

@@ -1,47 +1,44 @@
 //! The time of the database, in which registries tell each other when a user was seen.
+//! What the clocks of registries say does not matter: times here count from when a registry
+//! was started.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mongodb::bson::DateTime;
 
 /// A question that takes longer says too little about when it was answered.
 const LONGEST: Duration = Duration::from_millis(500);
+/// By how much the clock of the database has to differ from what it was to be another: more
+/// than a question can be wrong by.
+const STEP: Duration = Duration::from_secs(1);
+/// By how much two registries may differ in what time it is for the database.
+const TOLERANCE: Duration = Duration::from_secs(2);
 
-/// How far the clock of the database is ahead of the one that registries count by here.
-#[derive(Debug)]
+/// How far the clock of the database is ahead of the one that a registry counts by.
+#[derive(Debug, Default)]
 pub struct ServerClock {
-    epoch: Instant,
     /// In milliseconds; 0 until it was asked.
     ahead: AtomicI64,
 }
 
 impl ServerClock {
-    /// A clock that has not been set. `epoch` is what [`ServerClock::now`] counts from.
-    #[must_use]
-    pub fn new(epoch: Instant) -> Self {
-        Self {
-            epoch,
-            ahead: AtomicI64::new(0),
-        }
-    }
-
-    /// The time here.
-    #[must_use]
-    pub fn now(&self) -> Duration {
-        self.epoch.elapsed()
-    }
-
-    /// Takes note of what the database answered to a question that was `asked` then: it
-    /// looked at its clock half-way.
-    pub fn set(&self, asked: Duration, answer: DateTime) {
-        let took = self.now().saturating_sub(asked);
-        let is_set = self.ahead.load(Ordering::Relaxed) != 0;
+    /// Takes note of what the database answered to a question that was asked and answered
+    /// then: it looked at its clock half-way. Whether it is another clock than before, as
+    /// somebody set it or the primary changed: then times that were written mean something
+    /// else.
+    pub fn set(&self, asked: Duration, answered: Duration, answer: DateTime) -> bool {
+        let took = answered.saturating_sub(asked);
+        let before = self.ahead.load(Ordering::Relaxed);
+        let is_set = before != 0;
         if took > LONGEST && is_set {
-            return;
+            return false;
         }
-        let ahead = answer.timestamp_millis() - millis(asked + took / 2);
+        let ahead = answer
+            .timestamp_millis()
+            .saturating_sub(millis(asked + took / 2));
         self.ahead.store(ahead, Ordering::Relaxed);
+        is_set && u128::from(ahead.abs_diff(before)) > STEP.as_millis()
     }
 
     /// A time here as the database would have it.
@@ -50,14 +47,24 @@ impl ServerClock {
         DateTime::from_millis(millis(time).saturating_add(self.ahead.load(Ordering::Relaxed)))
     }
 
-    /// A time of the database as it is here: never in the future, where no user was seen
-    /// yet, and never before the epoch.
+    /// A time of the database as it is here: never later than `now`, and never before the
+    /// first moment here. One that lies in the future is by another clock and tells nothing,
+    /// so it counts as that moment; whoever hears the user writes it anew.
     #[must_use]
-    pub fn from_server(&self, time: DateTime) -> Duration {
-        let here = time
-            .timestamp_millis()
-            .saturating_sub(self.ahead.load(Ordering::Relaxed));
-        Duration::from_millis(u64::try_from(here).unwrap_or(0)).min(self.now())
+    pub fn from_server(&self, time: DateTime, now: Duration) -> Duration {
+        let ahead = self.ahead.load(Ordering::Relaxed);
+        let here = time.timestamp_millis().saturating_sub(ahead);
+        let here = Duration::from_millis(u64::try_from(here).unwrap_or(0));
+        match here > now + TOLERANCE {
+            true => Duration::ZERO,
+            false => here.min(now),
+        }
+    }
+
+    /// How long ago a time of the database was; no time if it lies in the future.
+    #[must_use]
+    pub fn age(&self, time: DateTime, now: Duration) -> Duration {
+        self.to_server(now).saturating_duration_since(time)
     }
 }
 
@@ -69,29 +76,45 @@ fn millis(time: Duration) -> i64 {
 mod tests {
     use super::*;
 
+    const NOW: Duration = Duration::from_secs(24 * 60 * 60);
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+
+    fn at(millis: i64) -> DateTime {
+        DateTime::from_millis(1_700_000_000_000 + millis)
+    }
+
     fn clock() -> ServerClock {
-        let day = Duration::from_secs(24 * 60 * 60);
-        ServerClock::new(Instant::now().checked_sub(day).unwrap_or_else(Instant::now))
+        let clock = ServerClock::default();
+        assert!(!clock.set(NOW, NOW, at(0)), "there was none before");
+        clock
     }
 
     #[test]
     fn times_go_there_and_back() {
         let clock = clock();
-        clock.set(clock.now(), DateTime::now());
-        let time = clock.now().saturating_sub(Duration::from_secs(30));
-        let back = clock.from_server(clock.to_server(time));
-        assert!(
-            time.abs_diff(back) <= Duration::from_millis(1),
-            "{time:?} {back:?}"
-        );
+        let time = NOW - HOUR;
+        assert_eq!(clock.to_server(time), at(-3_600_000));
+        assert_eq!(clock.from_server(at(-3_600_000), NOW), time);
     }
 
     #[test]
     fn nobody_was_seen_in_the_future() {
         let clock = clock();
-        clock.set(clock.now(), DateTime::now());
-        let tomorrow = DateTime::from_millis(DateTime::now().timestamp_millis() + 86_400_000);
-        assert!(clock.from_server(tomorrow) <= clock.now());
-        assert_eq!(clock.from_server(DateTime::MIN), Duration::ZERO);
+        assert_eq!(clock.from_server(at(500), NOW), NOW);
+        assert_eq!(clock.from_server(at(3_600_000), NOW), Duration::ZERO);
+        assert_eq!(clock.from_server(DateTime::MAX, NOW), Duration::ZERO);
+        assert_eq!(clock.from_server(DateTime::MIN, NOW), Duration::ZERO);
+    }
+
+    #[test]
+    fn another_clock_is_noticed_and_a_slow_answer_is_none() {
+        let clock = clock();
+        let soon = NOW + Duration::from_millis(200);
+        assert!(!clock.set(NOW, soon, at(200)), "it took its time");
+        assert!(!clock.set(NOW, NOW + HOUR, at(0)), "too slow to tell");
+        assert!(clock.set(NOW, NOW, at(3_600_000)));
+        assert_eq!(clock.from_server(at(3_600_000), NOW), NOW);
+        assert!(clock.set(NOW, NOW, at(-3_600_000)));
+        assert!(!clock.set(NOW, NOW, at(-3_600_500)));
     }
 }

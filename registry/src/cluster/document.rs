@@ -42,7 +42,7 @@ impl Cluster {
             name: Username::new(document.get_str("_id").ok()?).ok()?,
             address,
             turn: self.turn(document)?,
-            seen: self.clock.from_server(seen),
+            seen: self.clock.from_server(seen, self.now()),
         })
     }
 
@@ -105,7 +105,7 @@ impl Cluster {
         let mut documents = self.of_a_registry(doc! { "$eq": turn });
         let seen = doc! {
             "$gte": self.clock.to_server(time),
-            "$lte": self.clock.to_server(self.clock.now()),
+            "$lte": self.clock.to_server(self.now()),
         };
         documents.insert("seen", seen);
         documents
@@ -113,7 +113,7 @@ impl Cluster {
 
     /// A time of the database, in milliseconds.
     fn server_time_in(&self, later: Duration) -> i64 {
-        let time = self.clock.now() + later;
+        let time = self.now() + later;
         self.clock.to_server(time).timestamp_millis()
     }
 }

@@ -155,12 +155,11 @@ impl Cluster {
         let Some(record) = document.and_then(|document| self.record(document)) else {
             return News::Foreign;
         };
-        let now = self.clock.now();
+        let now = self.now();
         let written = event.get_datetime("wallTime").ok();
-        let written = written.map_or(now, |time| self.clock.from_server(time));
         News::Wrote {
             record,
-            lag: now.saturating_sub(written),
+            lag: written.map_or(Duration::ZERO, |time| self.clock.age(time, now)),
         }
     }
 }

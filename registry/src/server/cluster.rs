@@ -256,11 +256,7 @@ impl Ear<'_> {
     async fn listen(&mut self) -> Result<(), StoreError> {
         loop {
             if self.shared.now().saturating_sub(self.clock) > CLOCK {
-                let measured = self.together.cluster.measure_clock().await;
-                // Where there is nothing to write, this is what tells.
-                self.together.metrics.database_is_up(measured.is_ok());
-                measured?;
-                self.clock = self.shared.now();
+                self.read_clock().await?;
             }
             match self.together.cluster.next(&mut self.feed).await? {
                 News::Wrote { record, lag } => {
@@ -277,6 +273,21 @@ impl Ear<'_> {
                 }
             }
         }
+    }
+
+    async fn read_clock(&mut self) -> Result<(), StoreError> {
+        let read = self.together.cluster.measure_clock().await;
+        // Where there is nothing to write, this is what tells.
+        self.together.metrics.database_is_up(read.is_ok());
+        if read? {
+            tracing::warn!(
+                "the database has another clock than before: somebody set it, or the clocks of \
+                 its members differ. When users were seen is written anew"
+            );
+            self.shared.presence.tell_again();
+        }
+        self.clock = self.shared.now();
+        Ok(())
     }
 
     fn heard(&self, lag: Duration) {
@@ -297,6 +308,8 @@ impl Ear<'_> {
     }
 
     async fn try_reconnect(&mut self) -> Result<(), StoreError> {
+        // The next primary may have another.
+        self.read_clock().await?;
         let resumed = match self.feed.token() {
             Some(token) => self.together.cluster.resume(token).await?,
             None => None,
@@ -330,6 +343,5 @@ impl Ear<'_> {
     fn go_on(&mut self, feed: Feed) {
         self.feed = feed;
         self.settled = self.shared.now() + SETTLE;
-        self.clock = Duration::ZERO;
     }
 }

@@ -10,7 +10,7 @@ impl World {
             let mut shown = Vec::new();
             for (number, node) in self.nodes.iter().enumerate() {
                 let Some(node) = node else { continue };
-                let found = node.presence.find(user.name, self.now);
+                let found = node.find(user.name, self.now);
                 if self.knows(number, node, user) {
                     let is_right = match user.truth {
                         Truth::Online => found == Some(user.address),
@@ -68,7 +68,7 @@ impl World {
             .iter()
             .flatten()
             .map(|node| {
-                let found = |user: &User| node.presence.find(user.name, self.now);
+                let found = |user: &User| node.find(user.name, self.now);
                 self.users.iter().map(found).collect::<Vec<_>>()
             })
             .collect();

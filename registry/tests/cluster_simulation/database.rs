@@ -1,54 +1,87 @@
-//! The collection `online`, and its oplog.
+//! The collection `online`, its oplog, and the clock of whoever is the primary.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use mongodb::bson::DateTime;
 use p2pchat_protocol::{PeerAddr, Username};
-use p2pchat_registry::presence::{Due, Record};
 
 use super::node::TIMEOUT;
 
+/// What there is of a name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Document {
+    pub(crate) name: Username,
+    pub(crate) address: Option<PeerAddr>,
+    pub(crate) turn: i64,
+    /// By the clock of the database, as a registry had it.
+    pub(crate) seen: DateTime,
+}
+
 /// What a majority has.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Database {
-    documents: BTreeMap<Username, Record>,
+    documents: BTreeMap<Username, Document>,
     /// All that was ever written, and when.
-    pub(crate) log: Vec<(Duration, Record)>,
+    pub(crate) log: Vec<(Duration, Document)>,
+    /// What its clock is ahead of the time that is, in milliseconds.
+    pub(crate) ahead: i64,
 }
 
 impl Database {
+    pub(crate) fn new() -> Self {
+        Self {
+            documents: BTreeMap::new(),
+            log: Vec::new(),
+            ahead: 1_700_000_000_000,
+        }
+    }
+
+    /// Its clock.
+    pub(crate) fn time(&self, now: Duration) -> DateTime {
+        DateTime::from_millis(i64::try_from(now.as_millis()).unwrap() + self.ahead)
+    }
+
     /// A login, as the registries write it: the next turn of the name.
     pub(crate) fn login(
         &mut self,
         name: Username,
         address: PeerAddr,
         known: Option<i64>,
+        seen: DateTime,
         now: Duration,
-    ) -> Record {
-        let written = self.documents.get(&name).map(|record| record.turn);
+    ) -> Document {
+        let written = self.documents.get(&name).map(|there| there.turn);
         let least = known.max(written).map_or(0, |turn| turn + 1);
-        let record = Record {
+        let document = Document {
             name,
             address: Some(address),
-            turn: least.max(i64::try_from(now.as_millis()).unwrap()),
-            seen: now,
+            turn: least.max(seen.timestamp_millis()),
+            seen,
         };
-        self.put(record, now);
-        record
+        self.put(document, now);
+        document
     }
 
     /// What a registry has to tell, where there is nothing later. What is there then.
-    pub(crate) fn write(&mut self, due: &Due, now: Duration) -> Record {
-        let record = due.record;
-        let later = self.documents.get(&record.name).filter(|there| {
-            there.turn > record.turn
-                || there.turn == record.turn && (due.is_logout || there.seen >= record.seen)
+    /// `time` is what the clock says for the registry.
+    pub(crate) fn write(
+        &mut self,
+        document: Document,
+        is_logout: bool,
+        time: DateTime,
+        now: Duration,
+    ) -> Document {
+        let seen_since = document.seen..=time;
+        let later = self.documents.get(&document.name).filter(|there| {
+            there.turn > document.turn
+                || there.turn == document.turn && (is_logout || seen_since.contains(&there.seen))
         });
         match later {
             Some(later) => *later,
             None => {
-                self.put(record, now);
-                record
+                self.put(document, now);
+                document
             }
         }
     }
@@ -58,14 +91,16 @@ impl Database {
         self.documents.clear();
     }
 
-    fn put(&mut self, record: Record, now: Duration) {
-        self.documents.insert(record.name, record);
-        self.log.push((now, record));
+    fn put(&mut self, document: Document, now: Duration) {
+        self.documents.insert(document.name, document);
+        self.log.push((now, document));
     }
 
     /// Who may have been online then, or has been since: as the registries ask for it.
-    pub(crate) fn since(&self, time: Duration) -> impl Iterator<Item = &Record> {
+    pub(crate) fn since(&self, time: DateTime) -> impl Iterator<Item = &Document> {
+        let timeout = i64::try_from(TIMEOUT.as_millis()).unwrap();
+        let since = DateTime::from_millis(time.timestamp_millis() - timeout);
         let documents = self.documents.values();
-        documents.filter(move |record| record.seen + TIMEOUT > time)
+        documents.filter(move |document| document.seen > since)
     }
 }

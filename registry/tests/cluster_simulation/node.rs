@@ -2,21 +2,30 @@
 
 use std::time::Duration;
 
-use p2pchat_registry::presence::Presence;
+use p2pchat_protocol::{PeerAddr, Username};
+use p2pchat_registry::cluster::ServerClock;
+use p2pchat_registry::presence::{Presence, Record};
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
-use super::database::Database;
+use super::database::{Database, Document};
 
 /// How long a user stays online without a Hello.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long after a break time stands still for users of others: as in the server.
 const SETTLE: Duration = Duration::from_secs(5);
+/// How often it looks at the clock of the database: as the server does.
+const CLOCK: Duration = Duration::from_secs(10);
 
 /// A registry that runs.
 #[derive(Debug)]
 pub(crate) struct Node {
-    pub(crate) presence: Presence,
+    presence: Presence,
+    /// For how long it has run when the simulation begins, by its own clock.
+    uptime: Duration,
+    clock: ServerClock,
+    /// When it looked at the clock of the database.
+    clock_read: Duration,
     /// How much of the log it has read, and where its stream began.
     read: usize,
     began: usize,
@@ -41,9 +50,12 @@ pub(crate) struct Stream {
 
 impl Node {
     /// Starts, and reads what is there.
-    pub(crate) fn start(database: &Database, now: Duration) -> Self {
-        let node = Self {
+    pub(crate) fn start(database: &Database, now: Duration, random: &mut impl Rng) -> Self {
+        let mut node = Self {
             presence: Presence::new_shared(TIMEOUT),
+            uptime: Duration::from_secs(random.random_range(0..1000)),
+            clock: ServerClock::default(),
+            clock_read: Duration::ZERO,
             read: database.log.len(),
             began: database.log.len(),
             deaf_until: Duration::ZERO,
@@ -52,21 +64,86 @@ impl Node {
             is_broken: false,
             is_dropped: false,
         };
-        node.read_since(database, now, now);
-        node.presence.heard(now);
+        node.read_clock(database, now);
+        node.read_since(database, node.here(now), now);
+        node.presence.heard(node.here(now));
         node
     }
 
-    fn read_since(&self, database: &Database, known: Duration, now: Duration) {
-        for record in database.since(known) {
-            self.presence.learn(record, now);
+    /// The time as it is here: no two count from the same moment.
+    fn here(&self, now: Duration) -> Duration {
+        now + self.uptime
+    }
+
+    fn read_clock(&mut self, database: &Database, now: Duration) {
+        self.clock_read = now;
+        let here = self.here(now);
+        if self.clock.set(here, here, database.time(now)) {
+            self.presence.tell_again();
         }
+    }
+
+    fn read_since(&self, database: &Database, known: Duration, now: Duration) {
+        self.presence.tell_again();
+        for document in database.since(self.clock.to_server(known)) {
+            self.learn(document, now);
+        }
+    }
+
+    fn learn(&self, document: &Document, now: Duration) {
+        let here = self.here(now);
+        let record = Record {
+            name: document.name,
+            address: document.address,
+            turn: document.turn,
+            seen: self.clock.from_server(document.seen, here),
+        };
+        self.presence.learn(&record, here);
+    }
+
+    pub(crate) fn login(
+        &self,
+        database: &mut Database,
+        name: Username,
+        address: PeerAddr,
+        now: Duration,
+    ) {
+        let seen = self.here(now);
+        let known = self.presence.turn(name);
+        let time = self.clock.to_server(seen);
+        let turn = database.login(name, address, known, time, now).turn;
+        let address = Some(address);
+        self.presence.logged_in(&Record {
+            name,
+            address,
+            turn,
+            seen,
+        });
+    }
+
+    /// Whether he was there.
+    pub(crate) fn logout(&self, name: Username, address: PeerAddr, now: Duration) -> bool {
+        let ended = self.presence.logout(name, None, address, self.here(now));
+        ended.is_some_and(|ended| ended.was_online)
+    }
+
+    pub(crate) fn hello(&self, name: Username, address: PeerAddr, now: Duration) -> bool {
+        self.presence.hello(name, address, self.here(now))
+    }
+
+    pub(crate) fn find(&self, name: Username, now: Duration) -> Option<PeerAddr> {
+        self.presence.find(name, self.here(now))
+    }
+
+    /// Takes everything for heard, which a registry never does.
+    pub(crate) fn pretend_to_hear(&self, now: Duration) {
+        self.presence.heard(self.here(now));
     }
 
     /// The collection has gone: the stream tells of that after all that was before.
     pub(crate) fn lose_collection(&mut self, database: &Database, now: Duration) {
-        for (_, record) in &database.log[self.read..] {
-            self.presence.learn(record, now);
+        for (_, document) in &database.log[self.read..] {
+            self.learn(document, now);
         }
         self.read = database.log.len();
         (self.is_broken, self.is_dropped) = (true, true);
@@ -91,11 +168,14 @@ impl Node {
         }
         if std::mem::take(&mut self.is_broken) {
             self.settled = now + SETTLE;
+            self.read_clock(database, now);
             if std::mem::take(&mut self.is_dropped) || stream.forgets {
                 (self.read, self.began) = (database.log.len(), database.log.len());
-                self.presence.tell_again();
                 self.read_since(database, self.presence.last_heard(), now);
             }
+        }
+        if now - self.clock_read > CLOCK {
+            self.read_clock(database, now);
         }
         let there = database.log[self.read..]
             .iter()
@@ -105,12 +185,13 @@ impl Node {
         let from = self.read - random.random_range(0..4).min(self.read - self.began);
         let mut news: Vec<_> = database.log[from..self.read + there].to_vec();
         news.shuffle(random);
-        for (_, record) in &news {
-            self.presence.learn(record, now);
+        for (_, document) in &news {
+            self.learn(document, now);
         }
         self.read += there;
         if now >= self.settled {
-            self.presence.heard(now.saturating_sub(stream.lag));
+            let heard = self.here(now).saturating_sub(stream.lag);
+            self.presence.heard(heard);
         }
     }
 
@@ -119,10 +200,24 @@ impl Node {
         if self.mute_until > now {
             return;
         }
+        let here = self.here(now);
+        let time = self.clock.to_server(here);
         for shard in 0..self.presence.shards() {
-            for due in self.presence.due(shard, now) {
-                let there = database.write(&due, now);
-                self.presence.learn(&there, now);
+            for due in self.presence.due(shard, here) {
+                let Record {
+                    name,
+                    address,
+                    turn,
+                    seen,
+                } = due.record;
+                let document = Document {
+                    name,
+                    address,
+                    turn,
+                    seen: self.clock.to_server(seen),
+                };
+                let there = database.write(document, due.is_logout, time, now);
+                self.learn(&there, now);
             }
         }
     }
@@ -130,7 +225,7 @@ impl Node {
     /// Drops whose time has run out.
     pub(crate) fn sweep(&self, now: Duration) {
         for _ in 0..self.presence.shards() {
-            self.presence.sweep(now);
+            self.presence.sweep(self.here(now));
         }
     }
 }

@@ -13,6 +13,7 @@ pub(crate) struct Troubles {
     pub(super) elections: u64,
     pub(super) cuts: u64,
     pub(super) drops: u64,
+    pub(super) clocks: u64,
 }
 
 impl Troubles {
@@ -26,6 +27,7 @@ impl Troubles {
             self.elections,
             self.cuts,
             self.drops,
+            self.clocks,
         ];
         all.iter().all(|count| *count > 0)
     }
@@ -41,6 +43,7 @@ impl AddAssign for Troubles {
         self.elections += other.elections;
         self.cuts += other.cuts;
         self.drops += other.drops;
+        self.clocks += other.clocks;
     }
 }
 

@@ -28,6 +28,8 @@ const LIMIT: Duration = Duration::from_secs(2);
 const MOVE: Duration = Duration::from_secs(5);
 /// The longest time without a database: an election.
 const ELECTION: f64 = 15.0;
+/// How much the clocks of two primaries differ at the most, in milliseconds: a day.
+const CLOCK: i64 = 24 * 60 * 60 * 1000;
 /// The longest that a registry is cut off.
 const CUT: f64 = 100.0;
 
@@ -79,7 +81,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(seed: u64, is_traced: bool) -> Self {
-        let database = Database::default();
+        let database = Database::new();
         // Later than the timeout, as in the server.
         let now = TIMEOUT * 2;
         let mut random = ChaCha8Rng::seed_from_u64(seed);
@@ -100,7 +102,7 @@ impl World {
         Self {
             users: users.collect(),
             nodes: (0..REGISTRIES)
-                .map(|_| Some(Node::start(&database, now)))
+                .map(|_| Some(Node::start(&database, now, &mut random)))
                 .collect(),
             back_at: vec![Duration::ZERO; REGISTRIES],
             cut_since: vec![None; REGISTRIES],
@@ -169,7 +171,13 @@ impl World {
                 for node in self.nodes.iter_mut().flatten() {
                     (node.deaf_until, node.mute_until) = (until, until);
                 }
-                self.trace(|| format!("no database until {until:.2?}"));
+                if self.random.random_bool(0.5) {
+                    // The next primary has another clock.
+                    self.troubles.clocks += 1;
+                    self.database.ahead += self.random.random_range(-CLOCK..CLOCK);
+                }
+                let ahead = self.database.ahead;
+                self.trace(|| format!("no database until {until:.2?}, then {ahead} ms ahead"));
             }
             2 => {
                 self.troubles.drops += 1;
@@ -197,7 +205,7 @@ impl World {
     fn come_back(&mut self) {
         for number in 0..REGISTRIES {
             if self.nodes[number].is_none() && self.back_at[number] <= self.now {
-                self.nodes[number] = Some(Node::start(&self.database, self.now));
+                self.nodes[number] = Some(Node::start(&self.database, self.now, &mut self.random));
                 self.trace(|| format!("registry {number} is back"));
             }
             if let Some(node) = &self.nodes[number]
@@ -240,16 +248,12 @@ impl World {
             self.troubles.moves += 1;
             user.address = address(USERS + self.random.random_range(0..100));
         }
-        let known = node.presence.turn(user.name);
-        let record = self
-            .database
-            .login(user.name, user.address, known, self.now);
-        node.presence.logged_in(&record);
+        node.login(&mut self.database, user.name, user.address, self.now);
         (user.truth, user.since, user.heard) = (Truth::Online, self.now, self.now);
         user.home = (at, self.now);
         user.next_hello = self.now + user.pause;
         user.secret_until = Duration::ZERO;
-        self.trace(|| format!("u{number} logs in at {at}: {record:?}"));
+        self.trace(|| format!("u{number} logs in at {at}"));
     }
 
     /// At home, whether that can tell anybody or not.
@@ -258,10 +262,7 @@ impl World {
         let Some(node) = &self.nodes[user.home.0] else {
             return;
         };
-        let ended = node
-            .presence
-            .logout(user.name, None, user.address, self.now);
-        if ended.is_some_and(|ended| ended.was_online) {
+        if node.logout(user.name, user.address, self.now) {
             self.troubles.logouts += 1;
             (user.truth, user.since) = (Truth::Offline, self.now);
             user.secret_until = user.secret_until.max(node.mute_until);
@@ -290,7 +291,7 @@ impl World {
             }
             if user.next_hello <= self.now {
                 user.next_hello = self.now + user.pause;
-                if node.presence.hello(user.name, user.address, self.now) {
+                if node.hello(user.name, user.address, self.now) {
                     user.heard = self.now;
                 }
             }
@@ -311,7 +312,7 @@ impl World {
                 node.tell(&mut self.database, self.now);
             }
             if lie == Some(Lie::TimeGoesOn) {
-                node.presence.heard(self.now);
+                node.pretend_to_hear(self.now);
             }
             if lie != Some(Lie::NothingIsRead) {
                 node.listen(&self.database, self.now, stream, &mut self.random);
