@@ -221,6 +221,36 @@ fn a_hello_repairs_the_document_of_its_user() {
 }
 
 #[test]
+fn a_hello_counts_though_the_last_one_was_written_by_another_clock() {
+    let database = TestDatabase::on_replica_set();
+    let [one, two] = [(); 2].map(|()| Member::start(&database.uri, 3));
+    let mut ann = one.client(HERE);
+    ann.register_and_login("ann", "pw");
+    let _hellos = Repeated::hellos("ann", HERE, &one);
+    two.shows("ann", Some(HERE));
+    let asked = Repeated::searches("ann", HERE, &two);
+    let hers = || doc! { "_id": "ann" };
+    for hours in [-3, 3] {
+        database.with_online(async |online| {
+            let mut document = online.find_one(hers()).await.unwrap().unwrap();
+            let seen = document.get_datetime("seen").unwrap().timestamp_millis();
+            let seen = DateTime::from_millis(seen + hours * 3_600_000);
+            document.insert("seen", seen);
+            put(online, "ann", document).await;
+        });
+        wait_for("a Hello in the collection", SOON, || {
+            database.with_online(async |online| {
+                let document = online.find_one(hers()).await.unwrap().unwrap();
+                let seen = document.get_datetime("seen").unwrap().timestamp_millis();
+                seen.abs_diff(DateTime::now().timestamp_millis()) < 10_000
+            })
+        });
+    }
+    std::thread::sleep(Duration::from_secs(4));
+    drop(asked);
+}
+
+#[test]
 fn a_change_that_fits_into_no_event_does_not_stop_the_stream() {
     let database = TestDatabase::on_replica_set();
     let [one, two] = [(); 2].map(|()| Member::start(&database.uri, LONG));

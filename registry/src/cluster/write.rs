@@ -1,0 +1,150 @@
+//! What registries write into the collection.
+
+use std::collections::{HashMap, HashSet};
+
+use futures::TryStreamExt;
+use mongodb::bson::{Bson, RawDocumentBuf, doc};
+use mongodb::error::Error;
+use p2pchat_protocol::{PeerAddr, Username};
+
+use super::{COLLECTION, Cluster};
+use crate::presence::{Due, Record};
+use crate::store::StoreError;
+use crate::store::mongo::{self, DUPLICATE_KEY, in_time, is_duplicate};
+
+/// How many users are told of in one command: some 100 KB.
+const BULK: usize = 1000;
+/// How often a login is written that others overtook. Two of one name at one moment are
+/// rare, three more so.
+const TRIES: usize = 8;
+
+impl Cluster {
+    /// Writes a login: the next turn of the name, greater than `known`. What was written.
+    ///
+    /// # Errors
+    /// If the database does not take it in time.
+    pub async fn login(
+        &self,
+        name: Username,
+        address: PeerAddr,
+        known: Option<i64>,
+    ) -> Result<Record, StoreError> {
+        let writing = async {
+            for _ in 0..TRIES {
+                if let Some(record) = self.try_login(name, address, known).await? {
+                    return Ok(Some(record));
+                }
+            }
+            Ok(None)
+        };
+        in_time(writing).await?.ok_or(StoreError::Busy)
+    }
+
+    /// `None` if somebody wrote in between.
+    async fn try_login(
+        &self,
+        name: Username,
+        address: PeerAddr,
+        known: Option<i64>,
+    ) -> Result<Option<Record>, Error> {
+        let before = self.online.find_one(doc! { "_id": name.as_str() }).await?;
+        let written = before.as_ref().and_then(|before| self.turn(before));
+        let seen = self.now();
+        let least = known.max(written).map_or(0, |turn| turn.saturating_add(1));
+        let record = Record {
+            name,
+            address: Some(address),
+            turn: least.max(self.clock.to_server(seen).timestamp_millis()),
+            seen,
+        };
+        let document = RawDocumentBuf::try_from(self.document(&record))?;
+        if before.is_none() {
+            return match self.online.insert_one(document).await {
+                Ok(_) => Ok(Some(record)),
+                Err(error) if is_duplicate(&error) => Ok(None),
+                Err(error) => Err(error),
+            };
+        }
+        let replaced = self.unchanged(name, written);
+        let result = self.online.replace_one(replaced, document).await?;
+        Ok((result.matched_count > 0).then_some(record))
+    }
+
+    /// Writes what the others have yet to hear, and returns what is there then of each:
+    /// that, or what somebody wrote meanwhile, which is later.
+    ///
+    /// # Errors
+    /// If the database does not take all of it in time. Writing it again does no harm.
+    pub async fn write(&self, dues: &[Due]) -> Result<Vec<Record>, StoreError> {
+        let mut there = Vec::with_capacity(dues.len());
+        for some in dues.chunks(BULK) {
+            let overtaken = self.write_some(some).await?;
+            let mut later = self.read(&overtaken).await?;
+            there.extend(some.iter().map(|due| {
+                let later = later.remove(&due.record.name);
+                later.unwrap_or(due.record)
+            }));
+        }
+        Ok(there)
+    }
+
+    /// Writes what one command takes, and returns the names for which there is something
+    /// later.
+    async fn write_some(&self, dues: &[Due]) -> Result<HashSet<Username>, StoreError> {
+        let updates: Vec<Bson> = dues.iter().map(|due| self.update(due).into()).collect();
+        let command = doc! {
+            "update": COLLECTION,
+            "updates": updates,
+            "ordered": false,
+            "writeConcern": {
+                "w": "majority",
+                "wtimeout": i64::try_from(mongo::CALL_TIMEOUT.as_millis()).unwrap_or(i64::MAX),
+            },
+        };
+        let answer = in_time(async { self.database.run_command(command).await }).await?;
+        if answer.contains_key("writeConcernError") {
+            return Err(failed("a majority did not acknowledge the write"));
+        }
+        let mut overtaken = HashSet::new();
+        for refusal in answer.get_array("writeErrors").into_iter().flatten() {
+            overtaken.insert(overtaken_name(refusal, dues)?);
+        }
+        Ok(overtaken)
+    }
+
+    /// What is there of some names.
+    async fn read(
+        &self,
+        names: &HashSet<Username>,
+    ) -> Result<HashMap<Username, Record>, StoreError> {
+        if names.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let names: Vec<&str> = names.iter().map(Username::as_str).collect();
+        let reading = async {
+            let found = self.online.find(doc! { "_id": { "$in": names } }).await?;
+            found.try_collect::<Vec<RawDocumentBuf>>().await
+        };
+        let documents = in_time(reading).await?;
+        let records = documents
+            .iter()
+            .filter_map(|document| self.record(document));
+        Ok(records.map(|record| (record.name, record)).collect())
+    }
+}
+
+/// Whose write was refused because there is something later.
+fn overtaken_name(refusal: &Bson, dues: &[Due]) -> Result<Username, StoreError> {
+    let number = |key| refusal.as_document()?.get_i32(key).ok();
+    let due = number("index").and_then(|index| dues.get(usize::try_from(index).ok()?));
+    match (number("code"), due) {
+        (Some(DUPLICATE_KEY), Some(due)) => Ok(due.record.name),
+        (code, _) => Err(failed(&format!(
+            "the server refused a write (code {code:?})"
+        ))),
+    }
+}
+
+fn failed(what: &str) -> StoreError {
+    StoreError::Mongo(what.to_owned())
+}
