@@ -3,7 +3,7 @@
 use p2pchat_model::{Link, Timestamp, printable};
 use yew::prelude::*;
 
-use crate::app::use_page;
+use crate::app::{Context, use_page};
 use crate::bridge::Connection;
 
 use super::countdown::Countdown;
@@ -24,7 +24,7 @@ pub fn Banner() -> Html {
                         { icon(Glyph::Warning) }
                         <span><b>{ "Your bridge does not answer." }</b>{ " What you see may be old. Is " }
                             <code>{ "p2pchat-bridge" }</code>{ " running?" }</span>
-                        <Retry {until} />
+                        { retry(&context, until) }
                     </div>
                 },
                 Connection::Connecting => html! {
@@ -50,17 +50,9 @@ fn registry(link: Option<&Link>) -> Html {
     }
 }
 
-/// What a [`Retry`] needs.
-#[derive(Properties, PartialEq)]
-pub struct RetryProps {
-    /// When the next try is due, in milliseconds since 1970.
-    pub until: f64,
-}
-
-/// When the next try is due, and a button for those who cannot wait.
-#[component]
-pub fn Retry(props: &RetryProps) -> Html {
-    let context = use_page();
+/// When the next try is due, in milliseconds since 1970, and a button for those who cannot
+/// wait.
+pub fn retry(context: &Context, until: f64) -> Html {
     let onclick = {
         let retry = context.retry.clone();
         move |_| retry.emit(())
@@ -70,7 +62,7 @@ pub fn Retry(props: &RetryProps) -> Html {
         clippy::cast_sign_loss,
         reason = "now and some seconds"
     )]
-    let until = Timestamp(props.until as u64);
+    let until = Timestamp(until as u64);
     html! {
         <span class="retry">
             <Countdown {until} before="next try in " />

@@ -12,7 +12,7 @@ use super::finder::Finder;
 use super::incoming::Incoming;
 use super::live::Live;
 use super::people::People;
-use super::talk_head::TalkHead;
+use super::talk_head::talk_head;
 
 /// Which of the two panes is seen where there is room for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub fn Chat() -> Html {
                 <h1 class="unseen">{ "p2pchat" }</h1>
                 <People show={show.clone()} />
                 <section class="talk" aria-label="Chat">
-                    <TalkHead {show} finding={*finding} onfind={onfind.clone()} />
+                    { talk_head(&view.get(), show, *finding, onfind.clone()) }
                     <div class="talk-body">
                         <div class="talk-main">
                             <Conversation />

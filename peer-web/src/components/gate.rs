@@ -6,7 +6,7 @@ use crate::app::use_page;
 use crate::bridge::{Connection, Refusal};
 use crate::browser::page;
 
-use super::banner::Retry;
+use super::banner::retry;
 use super::brand::brand;
 
 /// The page without a view: connecting, or refused, in plain words.
@@ -22,7 +22,7 @@ pub fn Gate() -> Html {
                 <h1>{ "Your bridge does not answer" }</h1>
                 <p>{ "This page talks to a program on your own machine, " }<code>{ "p2pchat-bridge" }</code>
                     { ". Start it, and this page goes on by itself." }</p>
-                <Retry {until} />
+                { retry(&context, until) }
             </>
         },
         Connection::Refused(refusal) => refused(refusal),

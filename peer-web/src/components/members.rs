@@ -3,16 +3,14 @@
 use p2pchat_model::{Command, OutgoingRequest, Person};
 use yew::prelude::*;
 
-use crate::app::{Context, use_page};
+use crate::app::Context;
 
 use super::block_button::block_button;
 use super::countdown::Countdown;
 use super::person_row::person_name;
 
 /// The members, those who have been asked, and the way out.
-#[component]
-pub fn Members() -> Html {
-    let context = use_page();
+pub fn members(context: &Context) -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };
@@ -34,9 +32,9 @@ pub fn Members() -> Html {
                 }
             </header>
             <ul class="rows">
-                { for view.members.iter().map(|person| member(&context, person)) }
-                { for view.out_of_reach.iter().map(|person| away(&context, person)) }
-                { for view.outgoing.iter().map(|request| outgoing(&context, request)) }
+                { for view.members.iter().map(|person| member(context, person)) }
+                { for view.out_of_reach.iter().map(|person| away(context, person)) }
+                { for view.outgoing.iter().map(|request| outgoing(context, request)) }
             </ul>
         </section>
     }

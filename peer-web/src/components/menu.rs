@@ -14,6 +14,7 @@ use super::switch::switch;
 #[component]
 pub fn Menu() -> Html {
     let context = use_page();
+    let settings = use_settings();
     let open = use_state(|| false);
     let onclick = {
         let open = open.clone();
@@ -38,7 +39,7 @@ pub fn Menu() -> Html {
                 aria-label="Settings" title="Settings" {onclick}>{ icon(Glyph::Menu) }</button>
             if *open {
                 <div id="menu" class="menu-panel" role="group" aria-label="Settings">
-                    <Themes />
+                    { themes(&settings) }
                     <Calls />
                     <button type="button" class="menu-item" disabled={!context.state.is_live()} onclick={onlogout}>
                         { icon(Glyph::Leave) }{ "Log out" }
@@ -49,9 +50,7 @@ pub fn Menu() -> Html {
     }
 }
 
-#[component]
-fn Themes() -> Html {
-    let settings = use_settings();
+fn themes(settings: &SettingsHandle) -> Html {
     let button = |theme: Theme| {
         let words = match theme {
             Theme::System => "Auto",

@@ -10,7 +10,7 @@ use crate::state::Found;
 
 use super::block_button::block_button;
 use super::icon::{Glyph, icon};
-use super::people::Refresh;
+use super::people::refresh;
 use super::person_row::person_name;
 
 /// How many people are shown; the rest is found by typing.
@@ -38,7 +38,7 @@ pub fn Online() -> Html {
         <section class="group" aria-labelledby="online-title">
             <header class="group-head">
                 <h2 id="online-title">{ "Online" } <span class="count">{ view.others().count() }</span></h2>
-                <Refresh waits={context.state.pending.people} />
+                { refresh(&context) }
             </header>
             <SearchBox typed={typed.clone()} />
             { answer(&context, &view) }

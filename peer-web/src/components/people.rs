@@ -3,17 +3,17 @@
 use p2pchat_model::{Command, Link};
 use yew::prelude::*;
 
-use crate::app::{use_page, use_talk};
+use crate::app::{Context, use_page, use_talk};
 
 use super::brand::brand;
 use super::chat::Pane;
 use super::icon::{Glyph, icon};
-use super::members::Members;
+use super::members::members;
 use super::menu::Menu;
 use super::online::Online;
 use super::person_row::person_name;
 use super::switch::switch;
-use super::turned_away::TurnedAway;
+use super::turned_away::turned_away;
 
 /// What [`People`] needs.
 #[derive(Properties, PartialEq)]
@@ -49,9 +49,9 @@ pub fn People(props: &Props) -> Html {
                 <Menu />
             </header>
             <div class="people-scroll">
-                <Members />
+                { members(&context) }
                 <Online />
-                <TurnedAway />
+                { turned_away(&context) }
             </div>
             <footer class="me">
                 <div class="me-who">
@@ -97,23 +97,15 @@ fn link(link: &Link) -> Html {
     }
 }
 
-/// What a [`Refresh`] needs.
-#[derive(Properties, PartialEq)]
-pub struct RefreshProps {
-    /// Whether an answer is being waited for.
-    pub waits: bool,
-}
-
 /// The button that asks who is online now.
-#[component]
-pub fn Refresh(props: &RefreshProps) -> Html {
-    let context = use_page();
+pub fn refresh(context: &Context) -> Html {
+    let waits = context.state.pending.people;
     let onclick = {
         let send = context.send.clone();
         move |_| send.emit(Command::Refresh)
     };
     html! {
-        <button type="button" class={classes!("icon-button", props.waits.then_some("turning"))} {onclick}
+        <button type="button" class={classes!("icon-button", waits.then_some("turning"))} {onclick}
             disabled={!context.state.is_live()} aria-label="Refresh who is online" title="Refresh">
             { icon(Glyph::Refresh) }
         </button>

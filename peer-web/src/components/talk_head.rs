@@ -3,51 +3,27 @@
 use p2pchat_model::{View, printable};
 use yew::prelude::*;
 
-use crate::app::use_page;
-
 use super::chat::Pane;
 use super::icon::{Glyph, icon};
 
 /// How many names the head shows.
 const MOST_NAMES: usize = 6;
 
-/// What a [`TalkHead`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Shows a pane, where there is room for one only.
-    pub show: Callback<Pane>,
-    /// Whether the search is open.
-    pub finding: bool,
-    /// Opens or closes the search.
-    pub onfind: Callback<()>,
-}
-
-/// The head of the chat.
-#[component]
-pub fn TalkHead(props: &Props) -> Html {
-    let context = use_page();
-    let Some(view) = &context.state.view else {
-        return html! {};
-    };
-    let view = view.get();
-    let onpeople = {
-        let show = props.show.clone();
-        move |_| show.emit(Pane::People)
-    };
-    let onfind = {
-        let onfind = props.onfind.clone();
-        move |_| onfind.emit(())
-    };
+/// The head of the chat; `finding` is whether the search is open, which `onfind` opens or
+/// closes.
+pub fn talk_head(view: &View, show: Callback<Pane>, finding: bool, onfind: Callback<()>) -> Html {
+    let onpeople = move |_| show.emit(Pane::People);
+    let onfind = move |_| onfind.emit(());
     html! {
         <header class="talk-head">
             <button type="button" class="icon-button only-narrow" onclick={onpeople} aria-label="People" title="People">
                 { icon(Glyph::People) }
             </button>
             <div class="talk-title">
-                <h2><bdi>{ title(&view) }</bdi></h2>
-                <p>{ below(&view) }</p>
+                <h2><bdi>{ title(view) }</bdi></h2>
+                <p>{ below(view) }</p>
             </div>
-            <button type="button" class="icon-button" aria-expanded={props.finding.to_string()}
+            <button type="button" class="icon-button" aria-expanded={finding.to_string()}
                 aria-label="Search the history" title="Search the history" onclick={onfind}>
                 { icon(Glyph::Search) }
             </button>

@@ -13,7 +13,7 @@ pub fn Title() -> Html {
     let context = use_page();
     let unread = use_talk().reading.unread();
     use_effect_with(words(&context.state, unread), |title| {
-        page::set_title(title)
+        page::set_title(title);
     });
     html! {}
 }

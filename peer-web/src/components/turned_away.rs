@@ -3,13 +3,11 @@
 use p2pchat_model::{Command, Dropped, Target, printable};
 use yew::prelude::*;
 
-use crate::app::{Context, use_page};
+use crate::app::Context;
 
 /// Who is blocked, with the way back, and the counts of what was dropped. Nothing where there
 /// is neither.
-#[component]
-pub fn TurnedAway() -> Html {
-    let context = use_page();
+pub fn turned_away(context: &Context) -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };
@@ -21,7 +19,7 @@ pub fn TurnedAway() -> Html {
                     <header class="group-head">
                         <h2 id="blocked-title">{ "Blocked" } <span class="count">{ view.blocked.len() }</span></h2>
                     </header>
-                    <ul class="rows">{ for view.blocked.iter().map(|who| blocked(&context, *who)) }</ul>
+                    <ul class="rows">{ for view.blocked.iter().map(|who| blocked(context, *who)) }</ul>
                 </section>
             }
             if !view.dropped.is_empty() {

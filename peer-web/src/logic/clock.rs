@@ -1,7 +1,6 @@
 //! Moments in the words of the user's own clock.
 
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::cell::Cell;
 
 use p2pchat_model::Timestamp;
 
@@ -38,12 +37,13 @@ const WEEKDAYS: [&str; 7] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalDay(pub i64);
 
-/// The user's time zone: asks for the offset, and remembers it, because asking the browser
-/// ten thousand times takes longer than drawing the page.
+/// The user's time zone: asks for the offset, and remembers the last one, because asking the
+/// browser ten thousand times takes longer than drawing the page. Lines follow each other in
+/// time.
 #[derive(Clone)]
 pub struct Zone {
     offset: fn(Timestamp) -> i32,
-    known: RefCell<HashMap<u64, i32>>,
+    known: Cell<Option<(u64, i32)>>,
 }
 
 impl Zone {
@@ -52,16 +52,17 @@ impl Zone {
     pub fn new(offset: fn(Timestamp) -> i32) -> Self {
         Self {
             offset,
-            known: RefCell::default(),
+            known: Cell::default(),
         }
     }
 
     fn local(&self, at: Timestamp) -> i64 {
-        let offset = *self
-            .known
-            .borrow_mut()
-            .entry(at.0 / QUARTER)
-            .or_insert_with(|| (self.offset)(at));
+        let quarter = at.0 / QUARTER;
+        let offset = match self.known.get() {
+            Some((known, offset)) if known == quarter => offset,
+            _ => (self.offset)(at),
+        };
+        self.known.set(Some((quarter, offset)));
         i64::try_from(at.0).unwrap_or(i64::MAX / 2) + i64::from(offset) * MINUTE
     }
 

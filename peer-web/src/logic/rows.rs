@@ -90,8 +90,8 @@ pub struct Rows {
     zone: Zone,
     rows: Vec<Row>,
     mark: Option<MessageId>,
-    /// How often each day has begun.
-    begun: HashMap<LocalDay, u32>,
+    /// The days that have begun, some of them several times.
+    begun: Vec<LocalDay>,
     total: f64,
     width: f64,
 }
@@ -104,7 +104,7 @@ impl Rows {
             zone,
             rows: Vec::new(),
             mark: None,
-            begun: HashMap::new(),
+            begun: Vec::new(),
             total: 0.0,
             width: 0.0,
         }
@@ -172,9 +172,9 @@ impl Rows {
         let today = self.zone.day(line.at());
         let day_before = index.checked_sub(1).map(|before| lines[before].at());
         if day_before.map(|at| self.zone.day(at)) != Some(today) {
-            let times = self.begun.entry(today).or_default();
-            *times += 1;
-            let key = Key::Day(today, *times);
+            self.begun.push(today);
+            let times = self.begun.iter().filter(|day| **day == today).count();
+            let key = Key::Day(today, u32::try_from(times).unwrap_or(u32::MAX));
             self.add(lines, key, RowKind::Day(today));
         }
         match line {

@@ -42,6 +42,8 @@ pub(super) struct Layout {
     /// What was drawn last, and which rows those were.
     drawn: Span,
     keys: Vec<Key>,
+    /// How high the empty boxes above and below are.
+    spacers: [Option<f64>; 2],
     /// The scroll position when it was last looked at.
     top: f64,
     rounds: u32,
@@ -75,12 +77,13 @@ impl Layout {
         let Some((scroller, list)) = nodes.get() else {
             return false;
         };
-        for (node, height) in [
-            (&nodes.above, self.drawn.above),
-            (&nodes.below, self.drawn.below),
-        ] {
-            if let Some(spacer) = node.cast::<HtmlElement>() {
-                element::set_px(&spacer, "height", height);
+        let heights = [self.drawn.above, self.drawn.below];
+        for (nth, node) in [&nodes.above, &nodes.below].into_iter().enumerate() {
+            if self.spacers[nth] != Some(heights[nth])
+                && let Some(spacer) = node.cast::<HtmlElement>()
+            {
+                element::set_px(&spacer, "height", heights[nth]);
+                self.spacers[nth] = Some(heights[nth]);
             }
         }
         self.in_sight = f64::from(scroller.client_height());
