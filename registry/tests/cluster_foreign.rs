@@ -197,7 +197,7 @@ fn no_document_locks_a_name_out() {
 #[test]
 fn a_hello_repairs_the_document_of_its_user() {
     let database = TestDatabase::on_replica_set();
-    let [one, two] = [(); 2].map(|()| Member::start(&database.uri, 3));
+    let [one, two] = [(); 2].map(|()| Member::start(&database.uri, 6));
     let mut ann = one.client(HERE);
     ann.register_and_login("ann", "pw");
     let _hellos = Repeated::hellos("ann", HERE, &one);
@@ -216,14 +216,14 @@ fn a_hello_repairs_the_document_of_its_user() {
             database.with_online(async |online| online.count_documents(query).await.unwrap()) == 1
         });
     }
-    std::thread::sleep(Duration::from_secs(4));
+    std::thread::sleep(Duration::from_secs(8));
     drop(asked);
 }
 
 #[test]
 fn a_hello_counts_though_the_last_one_was_written_by_another_clock() {
     let database = TestDatabase::on_replica_set();
-    let [one, two] = [(); 2].map(|()| Member::start(&database.uri, 3));
+    let [one, two] = [(); 2].map(|()| Member::start(&database.uri, 6));
     let mut ann = one.client(HERE);
     ann.register_and_login("ann", "pw");
     let _hellos = Repeated::hellos("ann", HERE, &one);
@@ -246,7 +246,7 @@ fn a_hello_counts_though_the_last_one_was_written_by_another_clock() {
             })
         });
     }
-    std::thread::sleep(Duration::from_secs(4));
+    std::thread::sleep(Duration::from_secs(8));
     drop(asked);
 }
 
