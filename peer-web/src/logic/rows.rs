@@ -119,8 +119,10 @@ impl Rows {
     /// Makes the rows of these lines anew, with the mark for new messages before `mark`.
     /// What was measured is kept.
     pub fn rebuild(&mut self, lines: &[Line], mark: Option<MessageId>) {
+        // Few of many: those that have been drawn, or have changed.
         let before: HashMap<Key, Row> = std::mem::take(&mut self.rows)
             .into_iter()
+            .filter(|row| row.measured || row.shown.version > 0)
             .map(|row| (row.shown.key, row))
             .collect();
         self.begun.clear();
@@ -128,6 +130,9 @@ impl Rows {
         self.mark = mark;
         for index in 0..lines.len() {
             self.push(lines, index);
+        }
+        if before.is_empty() {
+            return;
         }
         for index in 0..self.rows.len() {
             if let Some(known) = before.get(&self.rows[index].shown.key) {
