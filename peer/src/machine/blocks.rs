@@ -30,14 +30,15 @@ impl Machine {
         self
     }
 
-    /// What blocks somebody at this address: by the address, by the name that the registry
-    /// has for it, or by the name that he says.
+    /// What blocks somebody at this address: by the address, by a name that the registry
+    /// has for it, or by the name that he says. Another account does not bring back who is
+    /// blocked.
     pub(super) fn blocked_by(&self, said: Option<Username>, at: PeerAddr) -> Option<Target> {
         let account = self.session.account()?;
         let list = self.blocks.0.get(&account)?;
-        let listed = self.directory.person(at).name;
-        let names = [said, listed].into_iter().flatten().map(Target::Name);
+        let names = said.into_iter().chain(self.directory.names_at(at));
         names
+            .map(Target::Name)
             .chain([Target::Address(at)])
             .find(|target| list.contains(target))
     }

@@ -9,7 +9,9 @@ use p2pchat_model::{NameCheck, OnlineUser, PeerAddr, Person, Speaker, Username};
 #[derive(Debug, Default)]
 pub(super) struct Directory {
     by_name: BTreeMap<Username, PeerAddr>,
-    by_address: BTreeMap<PeerAddr, Username>,
+    /// Sorted. Several names may be at one address: of accounts that a program was logged
+    /// in to one after the other, or of one that wants to be taken for two.
+    by_address: Vec<(PeerAddr, Username)>,
 }
 
 impl Directory {
@@ -20,11 +22,9 @@ impl Directory {
             return false;
         }
         self.by_name = by_name;
-        self.by_address = self
-            .by_name
-            .iter()
-            .map(|(name, address)| (*address, *name))
-            .collect();
+        let by_address = self.by_name.iter().map(|(name, address)| (*address, *name));
+        self.by_address = by_address.collect();
+        self.by_address.sort_unstable();
         true
     }
 
@@ -45,15 +45,22 @@ impl Directory {
         self.by_name.get(&name).copied()
     }
 
+    /// All names that are at an address.
+    pub(super) fn names_at(&self, address: PeerAddr) -> impl Iterator<Item = Username> + '_ {
+        let first = self.by_address.partition_point(|(at, _)| *at < address);
+        let from_there = self.by_address[first..].iter();
+        from_there
+            .take_while(move |(at, _)| *at == address)
+            .map(|(_, name)| *name)
+    }
+
     pub(super) fn person(&self, address: PeerAddr) -> Person {
-        Person {
-            address,
-            name: self.by_address.get(&address).copied(),
-        }
+        let name = self.names_at(address).next();
+        Person { address, name }
     }
 
     pub(super) fn speaker(&self, name: Username, address: PeerAddr) -> Speaker {
-        let is_taken = self.by_address.contains_key(&address);
+        let is_taken = self.names_at(address).next().is_some();
         let check = NameCheck::new(address, self.address_of(name), is_taken);
         Speaker {
             name,

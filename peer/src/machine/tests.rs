@@ -1,5 +1,6 @@
 //! What a user sees of his peer, on a network where everything arrives at once.
 
+mod blocked;
 mod crowds;
 mod growth;
 mod hostile;

@@ -17,7 +17,7 @@ pub(super) struct Net {
     seen: BTreeMap<PeerAddr, Vec<Event>>,
     hellos: BTreeMap<PeerAddr, usize>,
     accounts: BTreeMap<Username, Password>,
-    online: BTreeMap<Username, PeerAddr>,
+    pub(super) online: BTreeMap<Username, PeerAddr>,
     conns: BTreeMap<ConnId, (PeerAddr, SendId)>,
     late: VecDeque<(PeerAddr, PeerAddr, Contact)>,
     pub(super) registry_is_up: bool,

@@ -221,8 +221,8 @@ pub(super) fn strangers_are_told_of_at_powers_of_ten(scene: &Scene<'_>, event: &
     })
 }
 
-/// Nothing comes of what somebody does whom the user blocked: by the name that he says or
-/// has in the list, or by his address.
+/// Nothing comes of what somebody does whom the user blocked: by the name that he says, by
+/// any that he has in the list, or by his address.
 pub(super) fn the_blocked_are_not_heard(scene: &Scene<'_>, event: &Event) -> Verdict {
     let (name, address) = match event {
         Event::Message(message) if !message.is_own() => {
@@ -232,9 +232,11 @@ pub(super) fn the_blocked_are_not_heard(scene: &Scene<'_>, event: &Event) -> Ver
         Event::MemberJoined { member, .. } => (None, member.address),
         _ => return Ok(()),
     };
-    let listed = scene.view.name_of(address);
-    let names = [name, listed].into_iter().flatten().map(Target::Name);
+    let listed = scene.view.online.iter();
+    let listed = listed.filter(|user| user.address == address);
+    let names = name.into_iter().chain(listed.map(|user| user.name));
     let blocked = names
+        .map(Target::Name)
         .chain([Target::Address(address)])
         .find(|target| scene.book.blocked.contains(target));
     ensure(blocked.is_none(), || {

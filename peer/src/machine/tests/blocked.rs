@@ -1,0 +1,221 @@
+//! Those who are blocked, and what they achieve.
+
+use p2pchat_model::{BlockChange, Why};
+use p2pchat_protocol::ChatList;
+
+use super::hostile::{block, count, name, net_of, request, view};
+use super::*;
+
+#[test]
+fn whoever_is_blocked_is_turned_away_without_a_word() {
+    for who in [Target::Name(name("user2")), Target::Address(addr(2))] {
+        let mut net = net_of(3);
+        block(&mut net, 1, who);
+        assert_eq!(view(&net, 1).blocked, [who]);
+
+        net.request(2, 1);
+        assert_eq!(net.last_answer, Some(ChatAnswer::Rejected));
+        net.raw_text(2, 1, "let me in");
+        net.raw_contact(
+            2,
+            1,
+            Contact::Notify {
+                newcomer: addr(9),
+                members: ChatList::default(),
+            },
+        );
+        let before = view(&net, 1);
+        assert_eq!((before.incoming, before.members.len()), (None, 0));
+        assert!(
+            !before
+                .lines
+                .iter()
+                .any(|line| format!("{line:?}").contains("let me in")),
+            "{:?}",
+            before.lines
+        );
+        for tried in [Tried::Request, Tried::Text, Tried::Notify] {
+            assert_eq!(count(&mut net, 1, tried, Why::Blocked), 1, "{tried:?}");
+        }
+        assert_eq!(view(&net, 1).lines, before.lines, "a count is no line");
+
+        // Others get through as ever.
+        net.chat(3, 1);
+        assert_eq!(members(&net, 1), [addr(3)]);
+    }
+}
+
+#[test]
+fn a_blocked_name_counts_from_wherever_it_is_said() {
+    let mut net = net_of(2);
+    block(&mut net, 1, Target::Name(name("mallory")));
+    net.raw_contact(2, 1, request("mallory", &[]));
+    assert_eq!(net.last_answer, Some(ChatAnswer::Rejected));
+    assert_eq!(view(&net, 1).incoming, None);
+    net.chat(1, 2);
+    net.raw_text_as(2, 1, "mallory", "it is me");
+    net.raw_text_as(2, 1, "user2", "honestly");
+    assert_eq!(texts(&net, 1), ["honestly"]);
+}
+
+#[test]
+fn who_is_blocked_while_in_the_chat_is_out_at_once_and_stays_out() {
+    let mut net = net_of(3);
+    net.chat(1, 2);
+    net.chat(1, 3);
+    net.assert_one_group(&[1, 2, 3]);
+    block(&mut net, 1, Target::Name(name("user3")));
+    assert_eq!(members(&net, 1), [addr(2)]);
+    assert!(net.events(1).iter().any(|event| matches!(
+        event,
+        Event::MemberLeft { member, reason: Gone::Blocked, .. } if member.address == addr(3)
+    )));
+    // Others still have him, and tell of him.
+    net.raw_contact(
+        2,
+        1,
+        Contact::Notify {
+            newcomer: addr(3),
+            members: [addr(3)].into_iter().collect(),
+        },
+    );
+    net.say(3, "still here");
+    assert_eq!(members(&net, 1), [addr(2)]);
+    assert_eq!(texts(&net, 1), [] as [&str; 0]);
+    assert!(count(&mut net, 1, Tried::Newcomer, Why::Blocked) > 0);
+
+    net.say(1, "without three");
+    assert_eq!(texts(&net, 2).last().unwrap(), "without three");
+    assert_eq!(texts(&net, 3), [] as [&str; 0]);
+}
+
+#[test]
+fn blocking_whoever_asks_or_is_asked_ends_the_request() {
+    let mut net = net_of(2);
+    net.request(2, 1);
+    assert!(view(&net, 1).incoming.is_some());
+    block(&mut net, 1, Target::Address(addr(2)));
+    assert_eq!(view(&net, 1).incoming, None);
+    assert_eq!(net.last_answer, Some(ChatAnswer::Rejected));
+
+    net.command(
+        1,
+        Command::Unblock {
+            who: Target::Address(addr(2)),
+        },
+    );
+    net.request(1, 2);
+    block(&mut net, 1, Target::Name(name("user2")));
+    assert_eq!(view(&net, 1).outgoing, []);
+    assert_eq!(net.refusal(1), Some(Unanswered::Blocked));
+    // His answer comes too late.
+    net.command(2, Command::Accept { from: addr(1) });
+    assert_eq!(members(&net, 1), []);
+}
+
+#[test]
+fn whom_the_user_blocked_he_cannot_ask_until_he_unblocks() {
+    let mut net = net_of(2);
+    let who = Target::Name(name("user2"));
+    block(&mut net, 1, who);
+    for to in [who, Target::Address(addr(2))] {
+        net.command(1, Command::Request { to });
+    }
+    block(&mut net, 1, Target::Name(name("away")));
+    net.command(
+        1,
+        Command::Request {
+            to: Target::Name(name("away")),
+        },
+    );
+    assert_eq!(failures(&net, 1), [Problem::Blocked; 3]);
+    let said = net.events(1).iter().rev().find_map(|event| match event {
+        Event::Failed { failure, .. } => Some(failure.message.clone()),
+        _ => None,
+    });
+    assert!(said.as_ref().unwrap().contains("/unblock away"), "{said:?}");
+
+    net.command(1, Command::Unblock { who });
+    net.command(1, Command::Unblock { who });
+    assert_eq!(failures(&net, 1).last(), Some(&Problem::NotBlocked));
+    net.chat(1, 2);
+    assert_eq!(members(&net, 1), [addr(2)]);
+}
+
+#[test]
+fn nobody_blocks_himself_and_the_list_has_an_end() {
+    let mut net = net_of(1);
+    block(&mut net, 1, Target::Name(name("user1")));
+    block(&mut net, 1, Target::Address(addr(1)));
+    assert_eq!(failures(&net, 1), [Problem::Oneself; 2]);
+    for n in 0..1000 {
+        block(&mut net, 1, Target::Name(name(&format!("n{n}"))));
+    }
+    assert_eq!(failures(&net, 1).len(), 2);
+    block(&mut net, 1, Target::Name(name("onemore")));
+    block(&mut net, 1, Target::Name(name("n7")));
+    assert_eq!(failures(&net, 1)[2..], [Problem::TooMuch]);
+    assert_eq!(view(&net, 1).blocked.len(), 1000);
+}
+
+#[test]
+fn who_takes_a_blocked_name_later_is_out_as_soon_as_the_registry_says_so() {
+    let mut net = net_of(1);
+    net.add(2);
+    block(&mut net, 1, Target::Name(name("user2")));
+    // Without a name so far.
+    net.request(1, 2);
+    net.raw_contact(2, 1, request("other", &[]));
+    assert!(view(&net, 1).incoming.is_some());
+    let register = Command::Register {
+        name: name("user2"),
+        password: password(),
+    };
+    net.command(2, register);
+    net.command(1, Command::Refresh);
+    assert_eq!(view(&net, 1).incoming, None);
+    assert_eq!(view(&net, 1).outgoing, []);
+}
+
+#[test]
+fn the_list_belongs_to_the_account_and_is_told_at_login() {
+    let mut net = net_of(1);
+    let who = Target::Name(name("mallory"));
+    block(&mut net, 1, who);
+    net.command(1, Command::Logout);
+    assert_eq!(view(&net, 1).blocked, []);
+    let register = Command::Register {
+        name: name("second"),
+        password: password(),
+    };
+    net.command(1, register);
+    assert_eq!(view(&net, 1).blocked, []);
+    net.command(1, Command::Logout);
+    let login = Command::Login {
+        name: name("user1"),
+        password: password(),
+    };
+    net.command(1, login);
+    assert_eq!(view(&net, 1).blocked, [who]);
+    let changes = net.events(1).iter().filter_map(|event| match event {
+        Event::Blocks { change, .. } => Some(*change),
+        _ => None,
+    });
+    let changes: Vec<_> = changes.collect();
+    assert_eq!(changes, [None, Some(BlockChange::Blocked(who)), None, None]);
+}
+
+#[test]
+fn another_account_does_not_bring_back_who_is_blocked() {
+    let mut net = net_of(2);
+    block(&mut net, 1, Target::Name(name("user2")));
+    for also in ["another", "zed"] {
+        net.online.insert(name(also), addr(2));
+    }
+    net.command(1, Command::Refresh);
+    for said in ["another", "zed"] {
+        net.raw_contact(2, 1, request(said, &[]));
+        assert_eq!(net.last_answer.take(), Some(ChatAnswer::Rejected), "{said}");
+    }
+    assert_eq!(view(&net, 1).incoming, None);
+}
