@@ -3,13 +3,16 @@
 mod layout;
 mod paging;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use yew::prelude::*;
 
-use crate::app::{use_page, use_talk};
+use crate::app::{Context, use_page, use_talk};
 use crate::browser::hooks::{use_now, use_size, use_watched};
 use crate::logic::rows::Key;
 use crate::logic::window::Place;
-use crate::state::Action;
+use crate::state::{Action, ViewRef};
 
 use super::icon::{Glyph, icon};
 use super::message_row::MessageRow;
@@ -38,31 +41,14 @@ pub fn Conversation() -> Html {
     let today = view.rows().zone().day(use_now(DAY_CHECK));
     let drawn = layout.borrow_mut().draw(&view.rows());
 
-    {
-        let (layout, view) = (layout.clone(), view.clone());
-        let (nodes, update) = (nodes.clone(), update.clone());
-        use_effect(move || {
-            let mut layout = layout.borrow_mut();
-            if layout.settle(&nodes, &view.get().lines, &mut view.rows_mut()) {
-                // So much is higher or lower than was assumed that rows are missing.
-                update.force_update();
-            }
-        });
-    }
+    use_settle(&layout, &view, &nodes, &update);
     let onresize = {
         let update = update.clone();
         use_callback((), move |(), ()| update.force_update())
     };
     use_size(nodes.scroller.clone(), onresize);
 
-    let watched = use_watched();
-    {
-        let dispatch = context.dispatch.clone();
-        let looking = (watched && *at_end, view.get().lines.len());
-        use_effect_with(looking, move |(looking, _)| {
-            dispatch.dispatch(Action::Look(*looking));
-        });
-    }
+    use_look(&context, &view, *at_end);
     paging::use_paging(&context, &talk, &layout, drawn.above);
     paging::use_jump(&context, &talk, &layout, &at_end, &update);
     paging::use_own_words(&view, &layout, &at_end, &update);
@@ -112,6 +98,35 @@ pub fn Conversation() -> Html {
             </div>
         </div>
     }
+}
+
+/// After each render: measures what was drawn, and scrolls to the place of the user.
+#[hook]
+fn use_settle(
+    layout: &Rc<RefCell<Layout>>,
+    view: &ViewRef,
+    nodes: &Nodes,
+    update: &UseForceUpdateHandle,
+) {
+    let (layout, view) = (layout.clone(), view.clone());
+    let (nodes, update) = (nodes.clone(), update.clone());
+    use_effect(move || {
+        let mut layout = layout.borrow_mut();
+        if layout.settle(&nodes, &view.get().lines, &mut view.rows_mut()) {
+            // So much is higher or lower than was assumed that rows are missing.
+            update.force_update();
+        }
+    });
+}
+
+/// Says whether the user sees the end, with each line more.
+#[hook]
+fn use_look(context: &Context, view: &ViewRef, at_end: bool) {
+    let dispatch = context.dispatch.clone();
+    let looking = use_watched() && at_end;
+    use_effect_with((looking, view.get().lines.len()), move |(looking, _)| {
+        dispatch.dispatch(Action::Look(*looking));
+    });
 }
 
 fn latest(unread: usize) -> String {
