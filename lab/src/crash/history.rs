@@ -204,7 +204,8 @@ pub(super) async fn log_in(chatter: &mut Chatter, account: &str) -> Result<()> {
     Ok(())
 }
 
-/// What SQLite itself says of the file, and of its index of words.
+/// What SQLite itself says of the file, and of its index of words, which a search has
+/// brought up to date.
 fn check_file(file: &Path, report: &mut Report) -> Result<()> {
     let connection = Connection::open(file)?;
     let said: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;

@@ -96,7 +96,31 @@ impl Book {
             untrue.is_none(),
             figure(&format!("told to be sent and not kept: {untrue:?}")),
         );
+        let unfound = self.unfound(chatter).await?;
+        report.check(
+            unfound.is_none(),
+            figure(&format!("shown and not found by its words: {unfound:?}")),
+        );
         Ok(())
+    }
+
+    /// One of the first and last that were shown which a search does not find.
+    async fn unfound(&self, chatter: &mut Chatter) -> Result<Option<&str>> {
+        let ends = [self.shown.first_key_value(), self.shown.last_key_value()];
+        for (id, text) in ends.into_iter().flatten() {
+            chatter.ask(&Command::Find { text: text.clone() }).await?;
+            let found = |event: &Event| match event {
+                Event::Findings { messages, .. } => {
+                    Some(messages.iter().any(|message| message.id == *id))
+                }
+                Event::Failed { .. } => Some(false),
+                _ => None,
+            };
+            if !chatter.event_with("findings", SOON, found).await? {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
     }
 }
 
