@@ -32,7 +32,9 @@ impl World {
                 self.split.remove(&user.name);
                 continue;
             }
-            let since = *self.split.entry(user.name).or_insert(self.now);
+            let split = *self.split.entry(user.name).or_insert(self.now);
+            // Who moves again splits what was about to agree.
+            let since = split.max(user.since);
             assert!(
                 self.now - since <= LIMIT,
                 "seed {}, {:.2?}: {:?} is at {shown:?} since {since:.2?}",
