@@ -194,8 +194,9 @@ fn no_document_locks_a_name_out() {
     }
 }
 
-#[test]
-fn a_hello_repairs_the_document_of_its_user() {
+/// Ann says Hello to one registry and another shows her all the time, whatever becomes of
+/// her document meanwhile, and for longer than she would be shown without.
+fn while_ann_says_hello(change: impl FnOnce(&TestDatabase)) {
     let database = TestDatabase::on_replica_set();
     let [one, two] = [(); 2].map(|()| Member::start(&database.uri, 6));
     let mut ann = one.client(HERE);
@@ -203,51 +204,52 @@ fn a_hello_repairs_the_document_of_its_user() {
     let _hellos = Repeated::hellos("ann", HERE, &one);
     two.shows("ann", Some(HERE));
     let asked = Repeated::searches("ann", HERE, &two);
-    for document in [
-        with("turn", "7"),
-        with("seen", "now"),
-        with("seen", DateTime::MAX),
-        with("turn", i64::MAX),
-        with("turn", 7_i64),
-    ] {
-        database.with_online(async |online| put(online, "ann", document.clone()).await);
-        wait_for("her document", SOON, || {
-            let query = doc! { "_id": "ann", "address": "127.0.0.1" };
-            database.with_online(async |online| online.count_documents(query).await.unwrap()) == 1
-        });
-    }
+    change(&database);
     std::thread::sleep(Duration::from_secs(8));
     drop(asked);
 }
 
 #[test]
+fn a_hello_repairs_the_document_of_its_user() {
+    while_ann_says_hello(|database| {
+        for document in [
+            with("turn", "7"),
+            with("seen", "now"),
+            with("seen", DateTime::MAX),
+            with("turn", i64::MAX),
+            with("turn", 7_i64),
+        ] {
+            database.with_online(async |online| put(online, "ann", document.clone()).await);
+            wait_for("her document", SOON, || {
+                let query = doc! { "_id": "ann", "address": "127.0.0.1" };
+                database.with_online(async |online| online.count_documents(query).await.unwrap())
+                    == 1
+            });
+        }
+    });
+}
+
+#[test]
 fn a_hello_counts_though_the_last_one_was_written_by_another_clock() {
-    let database = TestDatabase::on_replica_set();
-    let [one, two] = [(); 2].map(|()| Member::start(&database.uri, 6));
-    let mut ann = one.client(HERE);
-    ann.register_and_login("ann", "pw");
-    let _hellos = Repeated::hellos("ann", HERE, &one);
-    two.shows("ann", Some(HERE));
-    let asked = Repeated::searches("ann", HERE, &two);
-    let hers = || doc! { "_id": "ann" };
-    for hours in [-3, 3] {
-        database.with_online(async |online| {
-            let mut document = online.find_one(hers()).await.unwrap().unwrap();
-            let seen = document.get_datetime("seen").unwrap().timestamp_millis();
-            let seen = DateTime::from_millis(seen + hours * 3_600_000);
-            document.insert("seen", seen);
-            put(online, "ann", document).await;
-        });
-        wait_for("a Hello in the collection", SOON, || {
+    while_ann_says_hello(|database| {
+        let hers = || doc! { "_id": "ann" };
+        for hours in [-3, 3] {
             database.with_online(async |online| {
-                let document = online.find_one(hers()).await.unwrap().unwrap();
+                let mut document = online.find_one(hers()).await.unwrap().unwrap();
                 let seen = document.get_datetime("seen").unwrap().timestamp_millis();
-                seen.abs_diff(DateTime::now().timestamp_millis()) < 10_000
-            })
-        });
-    }
-    std::thread::sleep(Duration::from_secs(8));
-    drop(asked);
+                let seen = DateTime::from_millis(seen + hours * 3_600_000);
+                document.insert("seen", seen);
+                put(online, "ann", document).await;
+            });
+            wait_for("a Hello in the collection", SOON, || {
+                database.with_online(async |online| {
+                    let document = online.find_one(hers()).await.unwrap().unwrap();
+                    let seen = document.get_datetime("seen").unwrap().timestamp_millis();
+                    seen.abs_diff(DateTime::now().timestamp_millis()) < 10_000
+                })
+            });
+        }
+    });
 }
 
 #[test]
