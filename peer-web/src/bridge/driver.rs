@@ -11,6 +11,7 @@ use super::backoff::{Next, Refusal, next};
 use super::endpoint::Endpoint;
 use super::socket::{Happening, Socket};
 use super::{Connection, Frame};
+use crate::json;
 
 /// How long the bridge may take to send the view, in milliseconds.
 const PATIENCE: u32 = 10_000;
@@ -59,7 +60,7 @@ impl Driver {
     /// Sends a command, if the connection is live.
     pub(super) fn send(&self, command: &Command) {
         if let (true, Some(socket)) = (self.live.get(), self.socket.borrow().as_ref())
-            && let Ok(text) = serde_json::to_string(command)
+            && let Some(text) = json::write(command)
         {
             socket.send(&text);
         }
@@ -96,7 +97,7 @@ impl Driver {
             }
             Happening::Text(text) if self.live.get() => {
                 // An event of a later version is ignored, as the contract has it.
-                if let Ok(event) = serde_json::from_str::<Event>(&text) {
+                if let Some(event) = json::read::<Event>(&text) {
                     self.on_frame.emit(Frame::Event(Box::new(event)));
                 }
             }
@@ -107,14 +108,14 @@ impl Driver {
 
     fn first_frame(&self, text: &str) {
         self.timer.take();
-        match serde_json::from_str::<View>(text) {
-            Ok(view) => {
+        match json::read::<View>(text) {
+            Some(view) => {
                 self.live.set(true);
                 self.failures.set(0);
                 self.on_frame.emit(Frame::View(Box::new(view)));
                 self.on_connection.emit(Connection::Live);
             }
-            Err(_) => {
+            None => {
                 self.end();
                 self.on_connection
                     .emit(Connection::Refused(Refusal::OtherVersion));
