@@ -40,7 +40,8 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
+// One thread: what is done for a text is over before another is awake.
+#[tokio::main(flavor = "current_thread")]
 async fn run(settings: Settings) -> Result<()> {
     // Before anything else: a signal during the start must not go unheard.
     let mut signals = Signals::with_hang_up().context("cannot wait for signals")?;

@@ -32,7 +32,10 @@ fn main() -> ExitCode {
 
 fn run(settings: Settings) -> anyhow::Result<Exit> {
     logs::start(&settings)?;
+    // The front end has this thread, and may wait there for whoever reads what it writes. The
+    // peer has another, and no more: what it does for a text is over before a third is awake.
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()?;
     let exit = runtime.block_on(app::run(settings));

@@ -102,7 +102,6 @@ fn socket(own: PeerAddr) -> io::Result<TcpSocket> {
     // Towards another peer, a port that was used for one a moment ago is as good as any.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
-    socket.set_nodelay(true)?;
     bind(&socket, own)?;
     Ok(socket)
 }
