@@ -58,8 +58,10 @@ END;
 pub struct History {
     connection: Connection,
     limits: Limits,
-    /// How many entries were written; `None` before the first time.
-    written: Option<usize>,
+    /// How many entries were written.
+    written: usize,
+    /// How many of them there were when it was last tidied; `None` before the first time.
+    tidied: Option<usize>,
 }
 
 /// Why the history cannot be opened, read or written.
@@ -144,7 +146,8 @@ impl History {
         Ok(Self {
             connection: sqlite::open(path, &KIND)?,
             limits,
-            written: None,
+            written: 0,
+            tidied: None,
         })
     }
 
@@ -158,7 +161,8 @@ impl History {
             .cloned()
             .map(|message| Entry::Message { account, message })
             .collect();
-        self.write(&entries)
+        self.write(&entries)?;
+        self.tidy()
     }
 
     /// Writes down how a message fared on its way to one member.
@@ -178,11 +182,22 @@ impl History {
         }])
     }
 
-    /// Writes all entries in one transaction.
+    /// Writes all entries, or none of them. What need not be done before they are shown is
+    /// left to [`History::tidy`].
     pub(crate) fn write(&mut self, entries: &[Entry]) -> Result<(), HistoryError> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        match entries {
+            // The most frequent. A statement by itself is a transaction, and the cheapest.
+            [Entry::Message { account, message }] => {
+                row::insert(&self.connection, *account, message)?;
+            }
+            entries => self.write_together(entries)?,
+        }
+        self.written += entries.len();
+        Ok(())
+    }
+
+    fn write_together(&mut self, entries: &[Entry]) -> Result<(), HistoryError> {
+        let transaction = self.begin()?;
         // All of a message at once: a text to a thousand members has a list as long.
         let mut fared: BTreeMap<_, Vec<Delivery>> = BTreeMap::new();
         for entry in entries {
@@ -200,22 +215,33 @@ impl History {
         for ((account, id), deliveries) in fared {
             set_deliveries(&transaction, account, id, deliveries)?;
         }
-        let written = self.written.unwrap_or_default() + entries.len();
-        let is_due = |every| {
-            let before = self.written;
-            before.is_none_or(|before| before / every < written / every)
-        };
+        Ok(transaction.commit()?)
+    }
+
+    /// Brings the index up to date and lets the oldest go, if enough was written since. It may
+    /// take some milliseconds: time for it is when what was written has been shown.
+    pub(crate) fn tidy(&mut self) -> Result<(), HistoryError> {
+        let (written, tidied) = (self.written, self.tidied);
+        let is_due = |every| tidied.is_none_or(|tidied| tidied / every < written / every);
         let must_prune = is_due(self.limits.prune_every);
-        if must_prune || is_due(Self::INDEX_EVERY) {
-            // Only what is in the index can be taken out of it.
-            index(&transaction)?;
+        if !must_prune && !is_due(Self::INDEX_EVERY) {
+            return Ok(());
         }
+        // If it fails now, it is tried again when as much more was written.
+        self.tidied = Some(written);
+        let keep = self.limits.messages;
+        let transaction = self.begin()?;
+        // Only what is in the index can be taken out of it.
+        index(&transaction)?;
         if must_prune {
-            prune(&transaction, self.limits.messages)?;
+            prune(&transaction, keep)?;
         }
-        transaction.commit()?;
-        self.written = Some(written);
-        Ok(())
+        Ok(transaction.commit()?)
+    }
+
+    fn begin(&mut self) -> rusqlite::Result<Transaction<'_>> {
+        self.connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
     }
 
     /// The messages just before `before`; the newest if `None`.
@@ -272,9 +298,7 @@ impl History {
         if is_indexed(&self.connection)? {
             return Ok(());
         }
-        let transaction = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self.begin()?;
         index(&transaction)?;
         Ok(transaction.commit()?)
     }

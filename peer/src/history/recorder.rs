@@ -84,6 +84,15 @@ impl Recorder {
         Some(Change::Broke)
     }
 
+    /// Does what need not be done before what was written is shown.
+    pub(crate) fn tidy(&mut self) {
+        if self.broken.is_none()
+            && let Err(error) = self.history.tidy()
+        {
+            tracing::debug!(%error, "the history cannot be tidied");
+        }
+    }
+
     /// Writes down what waits.
     pub(crate) fn try_again(&mut self, now: Instant) -> Option<Change> {
         let broken = self.broken.as_mut()?;

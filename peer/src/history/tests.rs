@@ -232,7 +232,7 @@ fn a_history_of_the_first_version_is_searched_as_before() {
         .connection
         .pragma_update(None, "user_version", 1)
         .unwrap();
-    history.written = Some(1);
+    history.tidied = Some(0);
     history.record(name("ann"), &[message(1, "early")]).unwrap();
 
     let mut today = History::open(&path).unwrap();

@@ -154,7 +154,7 @@ impl Keeper {
         }
     }
 
-    /// Writes down, then tells.
+    /// Writes down, tells, then tidies.
     fn commit(&mut self, batch: &mut Batch) {
         let changed = self.write(&batch.events);
         for event in batch.events.drain(..) {
@@ -177,6 +177,9 @@ impl Keeper {
                     Change::Mended { lost } => Notice::HistoryMended { lost },
                 },
             });
+        }
+        if let Some(history) = &mut self.history {
+            history.tidy();
         }
     }
 
