@@ -86,10 +86,7 @@ async fn measure(options: &Options) -> Result<ExitCode> {
 
 async fn check(options: &Options) -> Result<ExitCode> {
     needs::valgrind().await?;
-    println!("building p2pchat-bench, optimised");
-    let packages = ["p2pchat-bench"];
-    let built = cargo::build_packages(&packages, true).await?;
-    let mut command = Command::new(&built["p2pchat-bench"]);
+    let mut command = Command::new(cargo::build_with("p2pchat-bench").await?);
     command
         .args(["count", "--baseline"])
         .arg(root().join("bench/baseline.json"))

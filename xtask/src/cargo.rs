@@ -58,13 +58,21 @@ pub async fn build(release: bool) -> Result<Programs> {
     })
 }
 
-/// Builds the programs as people use them, and one that tries them; where the latter is.
+/// Builds the programs as people use them, and those that try them; where one of the latter
+/// is. Always all of them: cargo would build much anew for each other choice, since what the
+/// chosen ones ask of a dependency decides how it is built.
 ///
 /// # Errors
 /// If they do not build.
 pub async fn build_with(tool: &str) -> Result<PathBuf> {
     println!("building the programs and {tool}, optimised");
-    let packages = ["p2pchat-registry", "p2pchat", "p2pchat-bridge", tool];
+    let packages = [
+        "p2pchat-registry",
+        "p2pchat",
+        "p2pchat-bridge",
+        "p2pchat-lab",
+        "p2pchat-bench",
+    ];
     let mut built = build_packages(&packages, true).await?;
     built
         .remove(tool)
