@@ -10,14 +10,14 @@ use tokio::sync::Mutex;
 
 use super::Context;
 use crate::browser::{Browser, times};
-use crate::row::{Reach, Row, Unit};
-use crate::sample::{Sample, side_by_side};
+use crate::row::{Point, Reach, Row, Unit};
+use crate::sample::{Sample, median, side_by_side};
 use crate::servers::{self, Bridge};
 
 /// How often each page is loaded in a round.
 const LOADS: u32 = 3;
-/// How many messages are drawn: as many as a view holds.
-const LINES: usize = p2pchat_model::View::MAX_LINES;
+/// How many messages are drawn: up to as many as a view holds.
+const LINES: [usize; 4] = [10, 100, 1000, p2pchat_model::View::MAX_LINES];
 /// How many are then appended, one by one.
 const CHANGES: u32 = 50;
 /// How many times the bytes of a hello world ours may have.
@@ -113,33 +113,73 @@ async fn draws(
     ours: &Value,
     least: &Value,
 ) -> Result<Vec<Row>> {
-    let (mut first, mut again) = ([vec![], vec![]], [vec![], vec![]]);
+    let mut pages: Vec<_> = LINES.iter().map(|&lines| Drawn::new(ours, lines)).collect();
+    let mut hello = Drawn::new(least, 0);
     for _ in 0..context.rounds {
-        for (side, page, lines) in [(0, ours, LINES), (1, least, 0)] {
-            let task = json!({ "task": "draw", "lines": lines, "changes": CHANGES });
-            let draw: Draw = browser.ask(&with(page, task)?).await?;
-            first[side].push(draw.first / 1000.0);
-            again[side].push(draw.again / 1000.0);
+        for page in pages.iter_mut().chain([&mut hello]) {
+            page.draw(browser).await?;
         }
     }
-    let [first, again] = [first, again].map(|figures| figures.map(crate::sample::median));
-    Ok(vec![
-        row(
-            &format!("script time to draw {LINES} messages"),
-            Unit::Seconds,
-            first[0],
-            first[1],
-        ),
-        Row {
-            reach: Reach::Below(APPEND),
-            ..row(
-                &format!("script time to draw one more than {LINES}"),
-                Unit::Seconds,
-                again[0],
-                again[1],
-            )
-        },
-    ])
+    let [first, again] = hello.medians();
+    let rows = pages.into_iter().flat_map(|page| {
+        let lines = page.lines;
+        let [ours_first, ours_again] = page.medians();
+        let point = |curve| Some(Point::new(curve, "messages", lines));
+        [
+            Row {
+                point: point("Drawing messages"),
+                ..row(
+                    &format!("script time to draw {lines} messages"),
+                    Unit::Seconds,
+                    ours_first,
+                    first,
+                )
+            },
+            Row {
+                reach: Reach::Below(APPEND),
+                point: point("Drawing one message more"),
+                ..row(
+                    &format!("script time to draw one more than {lines}"),
+                    Unit::Seconds,
+                    ours_again,
+                    again,
+                )
+            },
+        ]
+    });
+    Ok(rows.collect())
+}
+
+/// A page that is drawn again and again, and how long scripts ran for that, in seconds.
+struct Drawn<'a> {
+    page: &'a Value,
+    lines: usize,
+    first: Vec<f64>,
+    again: Vec<f64>,
+}
+
+impl<'a> Drawn<'a> {
+    fn new(page: &'a Value, lines: usize) -> Self {
+        Self {
+            page,
+            lines,
+            first: Vec::new(),
+            again: Vec::new(),
+        }
+    }
+
+    async fn draw(&mut self, browser: &mut Browser) -> Result<()> {
+        let task = json!({ "task": "draw", "lines": self.lines, "changes": CHANGES });
+        let draw: Draw = browser.ask(&with(self.page, task)?).await?;
+        self.first.push(draw.first / 1000.0);
+        self.again.push(draw.again / 1000.0);
+        Ok(())
+    }
+
+    /// To draw the page, and to draw it again after a change.
+    fn medians(self) -> [f64; 2] {
+        [self.first, self.again].map(median)
+    }
 }
 
 fn row(what: &str, unit: Unit, ours: f64, limit: f64) -> Row {
