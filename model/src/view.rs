@@ -1,6 +1,6 @@
 //! What there is to see, changed only by [`View::apply`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
 use serde::{Deserialize, Serialize};
@@ -321,18 +321,21 @@ impl View {
     fn add_history(&mut self, messages: &[Message], more: bool) {
         let room = Self::MAX_LINES.saturating_sub(self.lines.len());
         self.more_history = more && messages.len() < room;
-        let known: BTreeSet<MessageId> = self.lines.iter().filter_map(Line::message_id).collect();
+        let is_known = |id| self.lines.iter().any(|line| line.message_id() == Some(id));
         let newest = &messages[messages.len().saturating_sub(room)..];
-        let mut lines: Vec<Line> = newest
+        let earlier: Vec<&Message> = newest
             .iter()
-            .filter(|message| !known.contains(&message.id))
-            .cloned()
-            .map(Line::Message)
+            .filter(|message| !is_known(message.id))
             .collect();
-        // Older ones come first, and the sort keeps the order of what was said at one time.
-        lines.append(&mut self.lines);
-        self.lines = lines;
-        self.lines.sort_by_key(Line::at);
+        // Both are in the order of time, but for clocks that were set back meanwhile.
+        let mut later = std::mem::take(&mut self.lines).into_iter().peekable();
+        for message in earlier {
+            while let Some(line) = later.next_if(|line| line.at() < message.at) {
+                self.lines.push(line);
+            }
+            self.lines.push(Line::Message(message.clone()));
+        }
+        self.lines.extend(later);
     }
 
     fn push(&mut self, line: Line) {

@@ -8,7 +8,7 @@ use yew::prelude::*;
 use crate::bridge::{Connection, Frame, use_bridge};
 use crate::browser::settings::{Settings, SettingsHandle};
 use crate::browser::{attention, hooks::use_hash, page, storage};
-use crate::components::{chat::Chat, gate::Gate, sign_in::SignIn, title::Title};
+use crate::components::{chat::Chat, gate::gate, sign_in::SignIn, title::Title};
 use crate::logic::clock::Zone;
 use crate::state::{Action, Page, State, Talk};
 
@@ -68,22 +68,24 @@ pub fn App() -> Html {
         send,
         retry: bridge.retry,
     };
+    let screen = screen(&context);
     html! {
         <ContextProvider<Context> {context}>
             <ContextProvider<Rc<Talk>> context={state.talk.clone()}>
                 <ContextProvider<SettingsHandle> context={settings}>
                     <Title />
-                    { screen(&state.page) }
+                    { screen }
                 </ContextProvider<SettingsHandle>>
             </ContextProvider<Rc<Talk>>>
         </ContextProvider<Context>>
     }
 }
 
-fn screen(state: &Page) -> Html {
+fn screen(context: &Context) -> Html {
+    let state = &context.state;
     let account = state.view.as_ref().map(|view| view.get().account);
     match (state.connection, account) {
-        (Connection::Refused(_), _) | (_, None) => html! { <Gate /> },
+        (Connection::Refused(_), _) | (_, None) => gate(context),
         (_, Some(None)) => html! { <SignIn /> },
         (_, Some(Some(name))) => html! { <Chat key={name.to_string()} /> },
     }

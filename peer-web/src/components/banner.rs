@@ -3,16 +3,14 @@
 use p2pchat_model::{Link, Timestamp, printable};
 use yew::prelude::*;
 
-use crate::app::{Context, use_page};
+use crate::app::Context;
 use crate::bridge::Connection;
 
 use super::countdown::Countdown;
 use super::icon::{Glyph, icon};
 
 /// A line at the top while the bridge or the registry is away.
-#[component]
-pub fn Banner() -> Html {
-    let context = use_page();
+pub fn banner(context: &Context) -> Html {
     let state = &context.state;
     let link = state.view.as_ref().map(|view| view.get().link.clone());
     html! {
@@ -24,7 +22,7 @@ pub fn Banner() -> Html {
                         { icon(Glyph::Warning) }
                         <span><b>{ "Your bridge does not answer." }</b>{ " What you see may be old. Is " }
                             <code>{ "p2pchat-bridge" }</code>{ " running?" }</span>
-                        { retry(&context, until) }
+                        { retry(context, until) }
                     </div>
                 },
                 Connection::Connecting => html! {

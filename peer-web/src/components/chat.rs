@@ -5,7 +5,7 @@ use yew::prelude::*;
 use crate::app::use_page;
 use crate::browser::page;
 
-use super::banner::Banner;
+use super::banner::banner;
 use super::composer::{self, Composer};
 use super::conversation::Conversation;
 use super::finder::Finder;
@@ -65,14 +65,14 @@ pub fn Chat() -> Html {
         Pane::Talk => "show-talk",
     };
     html! {
-        <div class={classes!("chat", shown)}>
+        <div class={["chat ", shown].concat()}>
             <a class="skip" href={format!("#{}", composer::ID)} onclick={|event: MouseEvent| {
                 // The fragment of this page is the secret, which must stay.
                 event.prevent_default();
                 page::focus(composer::ID);
             }}>{ "Skip to the message field" }</a>
             <Incoming />
-            <Banner />
+            { banner(&context) }
             <main class="panes">
                 <h1 class="unseen">{ "p2pchat" }</h1>
                 <People show={show.clone()} />

@@ -39,7 +39,7 @@ pub fn tick(deliveries: &[Delivery]) -> Html {
         )
     };
     html! {
-        <span class={classes!("tick", class)} role="img" aria-label={words.clone()} title={words}>
+        <span class={["tick ", class].concat()} role="img" aria-label={words.clone()} title={words}>
             { icon(glyph) }
         </span>
     }

@@ -3,67 +3,58 @@
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-/// What a [`Field`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
+/// What a [`field`] needs.
+#[derive(Default)]
+pub struct Field {
     /// The id of the input.
-    pub id: AttrValue,
+    pub id: &'static str,
     /// What is asked for.
-    pub label: AttrValue,
+    pub label: &'static str,
     /// What is in it.
-    pub value: AttrValue,
+    pub value: String,
     /// How many bytes of UTF-8 fit.
     pub max: usize,
     /// What is wrong with it.
-    #[prop_or_default]
     pub error: Option<AttrValue>,
     /// What is worth knowing, if nothing is wrong.
-    #[prop_or_default]
     pub hint: Option<AttrValue>,
     /// Whether the letters are hidden.
-    #[prop_or_default]
     pub hidden: bool,
     /// For the browser's own memory.
-    #[prop_or("off".into())]
-    pub autocomplete: AttrValue,
+    pub autocomplete: &'static str,
     /// Called with what it should hold.
     pub oninput: Callback<String>,
     /// What stands at the end of the field.
-    #[prop_or_default]
-    pub children: Html,
+    pub end: Html,
 }
 
 /// A text field. The bytes are counted while one types, because letters beyond ASCII take
 /// several and the limit would come as a surprise.
-#[component]
-pub fn Field(props: &Props) -> Html {
-    let used = props.value.len();
-    let over = used > props.max;
-    let note_id = format!("{}-note", props.id);
-    let oninput = {
-        let oninput = props.oninput.clone();
-        move |event: InputEvent| {
-            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
-                oninput.emit(input.value());
-            }
+pub fn field(field: Field) -> Html {
+    let used = field.value.len();
+    let over = used > field.max;
+    let note_id = format!("{}-note", field.id);
+    let oninput = move |event: InputEvent| {
+        if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
+            field.oninput.emit(input.value());
         }
     };
-    let note = props.error.clone().or_else(|| props.hint.clone());
-    let bad = over || props.error.is_some();
+    let bad = over || field.error.is_some();
+    let note = field.error.or(field.hint);
     html! {
-        <div class={classes!("field", bad.then_some("field-bad"))}>
+        <div class={if bad { "field field-bad" } else { "field" }}>
             <div class="field-top">
-                <label for={props.id.clone()}>{ &props.label }</label>
-                <span class={classes!("field-count", over.then_some("over"))}>
-                    { format!("{used} of {} bytes", props.max) }
+                <label for={field.id}>{ field.label }</label>
+                <span class={if over { "field-count over" } else { "field-count" }}>
+                    { format!("{used} of {} bytes", field.max) }
                 </span>
             </div>
             <div class="field-box">
-                <input id={props.id.clone()} value={props.value.clone()} {oninput}
-                    type={if props.hidden { "password" } else { "text" }}
-                    autocomplete={props.autocomplete.clone()} autocapitalize="none" spellcheck="false"
+                <input id={field.id} value={field.value} {oninput}
+                    type={if field.hidden { "password" } else { "text" }}
+                    autocomplete={field.autocomplete} autocapitalize="none" spellcheck="false"
                     aria-invalid={bad.to_string()} aria-describedby={note_id.clone()} />
-                { props.children.clone() }
+                { field.end }
             </div>
             <p id={note_id} class="field-note" aria-live="polite">{ note.unwrap_or_default() }</p>
         </div>

@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use crate::app::use_page;
+use crate::app::Context;
 use crate::bridge::{Connection, Refusal};
 use crate::browser::page;
 
@@ -10,9 +10,7 @@ use super::banner::retry;
 use super::brand::brand;
 
 /// The page without a view: connecting, or refused, in plain words.
-#[component]
-pub fn Gate() -> Html {
-    let context = use_page();
+pub fn gate(context: &Context) -> Html {
     let content = match context.state.connection {
         Connection::Connecting | Connection::Live => html! {
             <p class="gate-wait"><span class="pulse" aria-hidden="true"></span>{ "Connecting to your bridge…" }</p>
@@ -22,7 +20,7 @@ pub fn Gate() -> Html {
                 <h1>{ "Your bridge does not answer" }</h1>
                 <p>{ "This page talks to a program on your own machine, " }<code>{ "p2pchat-bridge" }</code>
                     { ". Start it, and this page goes on by itself." }</p>
-                { retry(&context, until) }
+                { retry(context, until) }
             </>
         },
         Connection::Refused(refusal) => refused(refusal),

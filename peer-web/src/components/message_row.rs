@@ -52,7 +52,7 @@ fn notice(line: &Line, zone: &Zone) -> Html {
     };
     let warns = *level == Level::Warning;
     html! {
-        <div class={classes!("notice-row", warns.then_some("warns"))}>
+        <div class={if warns { "notice-row warns" } else { "notice-row" }}>
             if warns { { icon(Glyph::Warning) } }
             <span>{ printable(text).into_owned() }</span>
             <time>{ zone.time(*at) }</time>
@@ -62,12 +62,14 @@ fn notice(line: &Line, zone: &Zone) -> Html {
 
 fn message(context: &Context, said: &Message, (first, last): (bool, bool), zone: &Zone) -> Html {
     let own = said.is_own();
-    let class = classes!(
+    let is = |so, class| if so { class } else { "" };
+    let class = [
         "said",
-        own.then_some("own"),
-        first.then_some("first"),
-        last.then_some("last"),
-    );
+        is(own, " own"),
+        is(first, " first"),
+        is(last, " last"),
+    ]
+    .concat();
     html! {
         <article {class}>
             { head(context, said, first) }

@@ -92,7 +92,7 @@ fn link(link: &Link) -> Html {
     };
     html! {
         <span class="link-state" {title}>
-            <span class={classes!("dot", class)} aria-hidden="true"></span>{ words }
+            <span class={["dot ", class].concat()} aria-hidden="true"></span>{ words }
         </span>
     }
 }
@@ -105,7 +105,7 @@ pub fn refresh(context: &Context) -> Html {
         move |_| send.emit(Command::Refresh)
     };
     html! {
-        <button type="button" class={classes!("icon-button", waits.then_some("turning"))} {onclick}
+        <button type="button" class={if waits { "icon-button turning" } else { "icon-button" }} {onclick}
             disabled={!context.state.is_live()} aria-label="Refresh who is online" title="Refresh">
             { icon(Glyph::Refresh) }
         </button>

@@ -9,7 +9,10 @@ use crate::logic::links::{Piece, only_emoji, pieces};
 /// markup.
 pub fn rich_text(text: &str) -> Html {
     let text = printable(text);
-    let class = classes!("text", only_emoji(&text).then_some("text-emoji"));
+    let class = match only_emoji(&text) {
+        true => "text text-emoji",
+        false => "text",
+    };
     html! {
         <span {class} dir="auto">
             { for pieces(&text).into_iter().map(|piece| match piece {

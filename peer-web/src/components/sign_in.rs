@@ -7,9 +7,9 @@ use crate::app::use_page;
 use crate::browser::page;
 use crate::state::Page;
 
-use super::banner::Banner;
+use super::banner::banner;
 use super::brand::brand;
-use super::field::Field;
+use super::field::{Field, field};
 use super::icon::{Glyph, icon};
 
 const NAME: &str = "sign-in-name";
@@ -70,9 +70,39 @@ pub fn SignIn() -> Html {
     };
     let waits = state.pending.session;
     let ready = state.is_live() && !waits;
+    let name_field = field(Field {
+        id: NAME,
+        label: "Name",
+        hint: name_hint(&name, *new),
+        oninput: set(&name),
+        value: (*name).clone(),
+        max: Username::MAX,
+        error: errors.name,
+        autocomplete: "username",
+        ..Field::default()
+    });
+    let password_field = field(Field {
+        id: PASSWORD,
+        label: "Password",
+        hint: password_hint(&password, *new),
+        oninput: set(&password),
+        value: (*password).clone(),
+        max: Password::MAX,
+        error: errors.password,
+        hidden: !*shown,
+        autocomplete: if *new {
+            "new-password"
+        } else {
+            "current-password"
+        },
+        end: html! {
+            <button type="button" class="icon-button" aria-pressed={shown.to_string()}
+                aria-label="Show the password" onclick={onshow}>{ icon(Glyph::Eye) }</button>
+        },
+    });
     html! {
         <div class="sign-in-page">
-            <Banner />
+            { banner(&context) }
             <main class="gate">
                 <form class="card sign-in" {onsubmit} novalidate=true aria-labelledby="sign-in-title">
                     { brand() }
@@ -83,14 +113,8 @@ pub fn SignIn() -> Html {
                         <button type="button" aria-pressed={(!*new).to_string()} onclick={choose(false)}>{ "I have an account" }</button>
                         <button type="button" aria-pressed={new.to_string()} onclick={choose(true)}>{ "I am new" }</button>
                     </div>
-                    <Field id={NAME} label="Name" value={(*name).clone()} max={Username::MAX}
-                        error={errors.name} hint={name_hint(&name, *new)} autocomplete="username" oninput={set(&name)} />
-                    <Field id={PASSWORD} label="Password" value={(*password).clone()} max={Password::MAX}
-                        error={errors.password} hint={password_hint(&password, *new)} hidden={!*shown}
-                        autocomplete={if *new { "new-password" } else { "current-password" }} oninput={set(&password)}>
-                        <button type="button" class="icon-button" aria-pressed={shown.to_string()}
-                            aria-label="Show the password" onclick={onshow}>{ icon(Glyph::Eye) }</button>
-                    </Field>
+                    { name_field }
+                    { password_field }
                     <p class="form-error" role="alert">{ errors.form.unwrap_or_default() }</p>
                     <button type="submit" class="button primary wide" disabled={!ready} aria-busy={waits.to_string()}>
                         { match (waits, *new) {
@@ -185,7 +209,7 @@ fn place(state: &Page) -> Html {
     };
     html! {
         <dl class="place">
-            <div><dt>{ "Registry" }</dt><dd><span class={classes!("dot", class)} aria-hidden="true"></span>
+            <div><dt>{ "Registry" }</dt><dd><span class={["dot ", class].concat()} aria-hidden="true"></span>
                 { registry_name(&view) }{ " · " }{ words }</dd></div>
             if let Some(address) = view.address {
                 <div><dt>{ "Your address" }</dt><dd>{ address.to_string() }</dd></div>

@@ -29,9 +29,13 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
 
 fn next_link(text: &str) -> Option<(&str, &str, &str)> {
     let mut from = 0;
-    while let Some(found) = text[from..].find("://") {
+    while let Some(found) = text[from..].find(':') {
         let colon = from + found;
-        from = colon + 3;
+        from = colon + 1;
+        if !text[from..].starts_with("//") {
+            continue;
+        }
+        from += 2;
         let Some(start) = scheme_start(text, colon) else {
             continue;
         };
