@@ -26,7 +26,13 @@ fn is_read_alike<T: Serialize + DeserializeOwned + PartialEq + Debug>(line: &str
     let value = read::<T>(line);
     assert_eq!(value, expected, "{line}");
     if let Some(value) = &value {
-        assert_eq!(write(value), serde_json::to_string(value).ok(), "{line}");
+        // There are several ways to write a character.
+        let written = write(value).unwrap();
+        assert_eq!(
+            serde_json::from_str(&written).ok().as_ref(),
+            Some(value),
+            "{line}"
+        );
     }
     value.is_some()
 }

@@ -2,7 +2,7 @@
 
 use p2pchat_model::{Delivery, DeliveryState, Gone, Person};
 use p2pchat_web::components::deliveries;
-use p2pchat_web::components::field::{Field, Props as FieldProps};
+use p2pchat_web::components::field::{Field, field};
 use p2pchat_web::components::rich_text::rich_text;
 use wasm_bindgen_test::wasm_bindgen_test;
 use yew::prelude::*;
@@ -57,18 +57,13 @@ async fn links_open_elsewhere_and_tell_nothing() {
 
 #[wasm_bindgen_test]
 async fn a_field_counts_bytes_and_not_letters() {
-    let mounted = mount::<Field>(FieldProps {
-        id: "f".into(),
-        label: "Name".into(),
-        value: "çççççç".into(),
+    let mounted = drawn(field(Field {
+        id: "f",
+        label: "Name",
+        value: "çççççç".to_owned(),
         max: 10,
-        error: None,
-        hint: None,
-        hidden: false,
-        autocomplete: "off".into(),
-        oninput: Callback::noop(),
-        children: Html::default(),
-    });
+        ..Field::default()
+    }));
     mounted.wait_text("12 of 10 bytes").await;
     let input = mounted.wait("input").await;
     assert_eq!(input.get_attribute("aria-invalid").as_deref(), Some("true"));
