@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::env;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -25,7 +26,18 @@ pub fn root() -> &'static Path {
 pub fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
+    for (name, _) in env::vars_os().filter(|(name, _)| is_of_this_run(name)) {
+        command.env_remove(name);
+    }
     command
+}
+
+/// Whether cargo has set this variable for the program that it runs, which is this one. Build
+/// scripts look at some of them (ring's does), so with them what somebody has built by cargo
+/// itself would be built anew, and once more the next time that he does.
+fn is_of_this_run(name: &OsStr) -> bool {
+    let is_begun_by = |of: &&str| name.as_encoded_bytes().starts_with(of.as_bytes());
+    ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(is_begun_by)
 }
 
 /// The programs that people use, built.
@@ -138,6 +150,16 @@ not json"#;
         let built = executables(messages);
         assert_eq!(built.len(), 1);
         assert_eq!(built["p2pchat"], Path::new("/t/debug/p2pchat"));
+    }
+
+    #[test]
+    fn cargo_is_not_told_whose_program_runs_it() {
+        // Cargo tells it to this test as well.
+        assert!(env::var_os("CARGO_PKG_NAME").is_some());
+        let command = cargo();
+        let mut removed = command.as_std().get_envs().filter(|(_, to)| to.is_none());
+        assert!(removed.any(|(name, _)| name == "CARGO_PKG_NAME"));
+        assert!(!is_of_this_run(OsStr::new("CARGO_TARGET_DIR")));
     }
 
     #[test]
