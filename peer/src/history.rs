@@ -154,7 +154,8 @@ impl History {
     /// Writes messages down. One whose id is there already is left as it is.
     ///
     /// # Errors
-    /// If the file cannot be written; then none of them is there.
+    /// If the file cannot be written. Then none of them is there, or all are and only the
+    /// index is behind, which the next search brings up to date.
     pub fn record(&mut self, account: Username, messages: &[Message]) -> Result<(), HistoryError> {
         let entries: Vec<_> = messages
             .iter()
