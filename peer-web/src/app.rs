@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use p2pchat_model::{Command, MessageId};
+use p2pchat_model::{Command, MessageId, printable};
 use yew::prelude::*;
 
 use crate::bridge::{Connection, Frame, use_bridge};
 use crate::browser::settings::{Settings, SettingsHandle};
 use crate::browser::{attention, hooks::use_hash, page, storage};
-use crate::components::{chat::Chat, gate::gate, sign_in::SignIn, title::Title};
+use crate::components::{chat::Chat, gate::gate, sign_in::SignIn};
 use crate::logic::clock::Zone;
 use crate::state::{Action, Page, State, Talk};
 
@@ -17,6 +17,8 @@ use crate::state::{Action, Page, State, Talk};
 pub struct Context {
     /// What changes seldom. What changes with each message is in [`use_talk`].
     pub state: Rc<Page>,
+    /// What the user has set.
+    pub settings: SettingsHandle,
     /// Changes the state of the page.
     pub dispatch: UseReducerDispatcher<State>,
     /// Sends a command to the bridge.
@@ -61,9 +63,11 @@ pub fn App() -> Html {
     };
     use_effect_with(settings.theme, |theme| page::set_theme(*theme));
     use_keep_read(&state.talk);
+    use_title(&state);
 
     let context = Context {
         state: state.page.clone(),
+        settings,
         dispatch: state.dispatcher(),
         send,
         retry: bridge.retry,
@@ -72,10 +76,7 @@ pub fn App() -> Html {
     html! {
         <ContextProvider<Context> {context}>
             <ContextProvider<Rc<Talk>> context={state.talk.clone()}>
-                <ContextProvider<SettingsHandle> context={settings}>
-                    <Title />
-                    { screen }
-                </ContextProvider<SettingsHandle>>
+                { screen }
             </ContextProvider<Rc<Talk>>>
         </ContextProvider<Context>>
     }
@@ -119,6 +120,28 @@ fn use_keep_read(talk: &Talk) {
     });
 }
 
+/// Keeps the title of the page up to date: what is new, and whose page it is.
+#[hook]
+fn use_title(state: &State) {
+    let title = title(&state.page, state.talk.reading.unread());
+    use_effect_with(title, |title| page::set_title(title));
+}
+
+fn title(state: &Page, unread: usize) -> String {
+    let Some(view) = state.view.as_ref().map(|view| view.get()) else {
+        return "p2pchat".to_owned();
+    };
+    let Some(account) = view.account else {
+        return "p2pchat".to_owned();
+    };
+    let news = match (&view.incoming, unread) {
+        (Some(request), _) => format!("{} asks for a chat · ", request.from.name),
+        (None, 0) => String::new(),
+        (None, unread) => format!("({unread}) "),
+    };
+    printable(&format!("{news}{account} · p2pchat")).into_owned()
+}
+
 /// The context of the page.
 ///
 /// # Panics
@@ -135,13 +158,4 @@ pub fn use_page() -> Context {
 #[hook]
 pub fn use_talk() -> Rc<Talk> {
     use_context::<Rc<Talk>>().expect("App provides the talk")
-}
-
-/// The settings, and how to change them.
-///
-/// # Panics
-/// Outside of [`App`], which provides them.
-#[hook]
-pub fn use_settings() -> SettingsHandle {
-    use_context::<SettingsHandle>().expect("App provides the settings")
 }

@@ -4,7 +4,7 @@ use gloo_events::{EventListener, EventListenerOptions};
 use gloo_timers::callback::Interval;
 use p2pchat_model::Timestamp;
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{KeyboardEvent, ResizeObserver};
+use web_sys::ResizeObserver;
 use yew::prelude::*;
 
 use super::page;
@@ -72,6 +72,36 @@ pub fn use_keys(on: Callback<KeyboardEvent>) {
             });
         move || drop(listener)
     });
+}
+
+/// Calls `on` when Escape is pressed anywhere in the page.
+#[hook]
+pub fn use_escape(on: Callback<()>) {
+    let onkey = use_callback(on, |event: KeyboardEvent, on| {
+        if event.key() == "Escape" {
+            on.emit(());
+        }
+    });
+    use_keys(onkey);
+}
+
+/// Whether something that a button opens is open; Escape closes it.
+#[hook]
+pub fn use_popup() -> UseStateHandle<bool> {
+    let open = use_state(|| false);
+    let close = {
+        let open = open.setter();
+        use_callback((), move |(), ()| open.set(false))
+    };
+    use_escape(close);
+    open
+}
+
+/// What the button of a popup does: opens it, or closes it again.
+#[must_use]
+pub fn toggle(open: &UseStateHandle<bool>) -> Callback<MouseEvent> {
+    let open = open.clone();
+    Callback::from(move |_| open.set(!*open))
 }
 
 /// Calls `on` whenever the size of an element changes, and once at first.

@@ -10,7 +10,6 @@ use super::composer::{self, Composer};
 use super::conversation::Conversation;
 use super::finder::Finder;
 use super::incoming::Incoming;
-use super::live::Live;
 use super::people::People;
 use super::talk_head::talk_head;
 
@@ -71,7 +70,9 @@ pub fn Chat() -> Html {
                 event.prevent_default();
                 page::focus(composer::ID);
             }}>{ "Skip to the message field" }</a>
-            <Incoming />
+            if let Some(request) = view.get().incoming.clone() {
+                <Incoming key={request.from.address.to_string()} request={request.clone()} />
+            }
             { banner(&context) }
             <main class="panes">
                 <h1 class="unseen">{ "p2pchat" }</h1>
@@ -87,7 +88,6 @@ pub fn Chat() -> Html {
                     </div>
                 </section>
             </main>
-            <Live />
         </div>
     }
 }

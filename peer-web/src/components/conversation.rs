@@ -6,6 +6,7 @@ mod paging;
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use p2pchat_model::{Line, printable};
 use yew::prelude::*;
 
 use crate::app::{Context, use_page, use_talk};
@@ -96,6 +97,7 @@ pub fn Conversation() -> Html {
                     </div>
                 }
             </div>
+            { live(talk.spoken.as_ref()) }
         </div>
     }
 }
@@ -135,6 +137,18 @@ fn latest(unread: usize) -> String {
         1 => "1 new message".to_owned(),
         n => format!("{n} new messages"),
     }
+}
+
+/// An invisible place where the newest line stands, for screen readers to say by
+/// themselves. The conversation itself cannot be live: rows come and go there as one
+/// scrolls.
+fn live(spoken: Option<&Line>) -> Html {
+    let words = match spoken {
+        Some(Line::Message(message)) => format!("{}: {}", message.from, message.text),
+        Some(Line::Notice { text, .. }) => text.clone(),
+        None => String::new(),
+    };
+    html! { <div class="unseen" role="status" aria-live="polite">{ printable(&words).into_owned() }</div> }
 }
 
 /// What stands above the oldest line.

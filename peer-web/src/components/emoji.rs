@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use crate::browser::hooks::use_keys;
+use crate::browser::hooks::{toggle, use_popup};
 
 use super::icon::{Glyph, icon};
 
@@ -44,20 +44,7 @@ pub struct Props {
 /// The button that opens the choice, and the choice.
 #[component]
 pub fn EmojiPicker(props: &Props) -> Html {
-    let open = use_state(|| false);
-    let onkey = {
-        let open = open.setter();
-        use_callback((), move |event: KeyboardEvent, ()| {
-            if event.key() == "Escape" {
-                open.set(false);
-            }
-        })
-    };
-    use_keys(onkey);
-    let onclick = {
-        let open = open.clone();
-        move |_| open.set(!*open)
-    };
+    let open = use_popup();
     let choice = |(emoji, words): &(&'static str, &'static str)| {
         let (emoji, open, onpick) = (*emoji, open.setter(), props.onpick.clone());
         let onclick = move |_: MouseEvent| {
@@ -69,7 +56,7 @@ pub fn EmojiPicker(props: &Props) -> Html {
     html! {
         <div class="emoji">
             <button type="button" class="icon-button" aria-expanded={open.to_string()} aria-controls="emoji-panel"
-                aria-label="Emoji" title="Emoji" {onclick}>{ icon(Glyph::Smile) }</button>
+                aria-label="Emoji" title="Emoji" onclick={toggle(&open)}>{ icon(Glyph::Smile) }</button>
             if *open {
                 <div id="emoji-panel" class="emoji-panel" role="group" aria-label="Emoji">{ for EMOJI.iter().map(choice) }</div>
             }

@@ -5,7 +5,7 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::app::{Context, use_page};
-use crate::browser::{hooks::use_keys, page};
+use crate::browser::{hooks::use_escape, page};
 use crate::logic::clock::Zone;
 use crate::state::Action;
 
@@ -26,12 +26,7 @@ pub fn Finder(props: &Props) -> Html {
     let context = use_page();
     let words = use_state(String::new);
     use_effect_with((), |()| page::focus(INPUT));
-    let onkey = use_callback(props.onclose.clone(), |event: KeyboardEvent, onclose| {
-        if event.key() == "Escape" {
-            onclose.emit(());
-        }
-    });
-    use_keys(onkey);
+    use_escape(props.onclose.clone());
     let oninput = {
         let words = words.setter();
         move |event: InputEvent| {

@@ -1,6 +1,6 @@
 //! Somebody asks for a chat.
 
-use p2pchat_model::{Command, IncomingRequest, NameCheck, Speaker, printable};
+use p2pchat_model::{Command, IncomingRequest, NameCheck, Speaker, Timestamp, printable};
 use yew::prelude::*;
 
 use crate::app::use_page;
@@ -9,31 +9,19 @@ use crate::browser::hooks::{use_keys, use_now};
 use super::avatar::avatar;
 use super::looks_like::looks_like;
 
+/// What an [`Incoming`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The request.
+    pub request: IncomingRequest,
+}
+
 /// The request that waits, over everything else. It does not take the focus: somebody who
 /// is typing would answer it by accident.
 #[component]
-pub fn Incoming() -> Html {
+pub fn Incoming(props: &Props) -> Html {
     let context = use_page();
-    let request = context
-        .state
-        .view
-        .as_ref()
-        .and_then(|view| view.get().incoming.clone());
-    html! {
-        if let Some(request) = request {
-            <Card key={request.from.address.to_string()} request={request.clone()} />
-        }
-    }
-}
-
-#[derive(Properties, PartialEq)]
-struct CardProps {
-    request: IncomingRequest,
-}
-
-#[component]
-fn Card(props: &CardProps) -> Html {
-    let context = use_page();
+    let now = use_now(500);
     let live = context.state.is_live();
     let request = &props.request;
     let answer = |answer: Answer| {
@@ -62,7 +50,7 @@ fn Card(props: &CardProps) -> Html {
                     <p id="incoming-words">{ words(request) }</p>
                 </div>
             </div>
-            <TimeLeft request={request.clone()} />
+            { time_left(request, now) }
             <div class="incoming-buttons">
                 <button type="button" class="button" onclick={answer(Answer::Reject)} disabled={!live}
                     aria-keyshortcuts="Alt+R">{ "Reject" }<kbd>{ "Alt R" }</kbd></button>
@@ -124,17 +112,10 @@ fn words(request: &IncomingRequest) -> String {
     printable(&format!("From {}{check}.{with}", request.from.address)).into_owned()
 }
 
-#[derive(Properties, PartialEq)]
-struct TimeLeftProps {
-    request: IncomingRequest,
-}
-
 /// How long there is to answer. Not read aloud second by second.
-#[component]
-fn TimeLeft(props: &TimeLeftProps) -> Html {
-    let now = use_now(500);
-    let left = now.seconds_until(props.request.expires);
-    let whole = props.request.at.seconds_until(props.request.expires).max(1);
+fn time_left(request: &IncomingRequest, now: Timestamp) -> Html {
+    let left = now.seconds_until(request.expires);
+    let whole = request.at.seconds_until(request.expires).max(1);
     html! {
         <div class="time-left" role="timer" aria-live="off">
             <progress max={whole.to_string()} value={left.min(whole).to_string()} aria-label="Time left to answer"></progress>

@@ -3,9 +3,10 @@
 use p2pchat_model::Command;
 use yew::prelude::*;
 
-use crate::app::{use_page, use_settings};
+use crate::app::use_page;
+use crate::browser::hooks::{toggle, use_popup};
 use crate::browser::settings::{Settings, SettingsHandle, Theme};
-use crate::browser::{attention, hooks::use_keys, sound};
+use crate::browser::{attention, sound};
 
 use super::icon::{Glyph, icon};
 use super::switch::switch;
@@ -14,21 +15,9 @@ use super::switch::switch;
 #[component]
 pub fn Menu() -> Html {
     let context = use_page();
-    let settings = use_settings();
-    let open = use_state(|| false);
-    let onclick = {
-        let open = open.clone();
-        move |_| open.set(!*open)
-    };
-    let onkey = {
-        let open = open.setter();
-        use_callback((), move |event: KeyboardEvent, ()| {
-            if event.key() == "Escape" {
-                open.set(false);
-            }
-        })
-    };
-    use_keys(onkey);
+    let settings = &context.settings;
+    let denied = use_state(|| false);
+    let open = use_popup();
     let onlogout = {
         let send = context.send.clone();
         move |_| send.emit(Command::Logout)
@@ -36,11 +25,11 @@ pub fn Menu() -> Html {
     html! {
         <div class="menu">
             <button type="button" class="icon-button" aria-expanded={open.to_string()} aria-controls="menu"
-                aria-label="Settings" title="Settings" {onclick}>{ icon(Glyph::Menu) }</button>
+                aria-label="Settings" title="Settings" onclick={toggle(&open)}>{ icon(Glyph::Menu) }</button>
             if *open {
                 <div id="menu" class="menu-panel" role="group" aria-label="Settings">
-                    { themes(&settings) }
-                    <Calls />
+                    { themes(settings) }
+                    { calls(settings, &denied) }
                     <button type="button" class="menu-item" disabled={!context.state.is_live()} onclick={onlogout}>
                         { icon(Glyph::Leave) }{ "Log out" }
                     </button>
@@ -68,11 +57,9 @@ fn themes(settings: &SettingsHandle) -> Html {
     }
 }
 
-/// The switches for notifications and sound.
-#[component]
-fn Calls() -> Html {
-    let settings = use_settings();
-    let denied = use_state(|| false);
+/// The switches for notifications and sound; `denied` is whether the browser does not let
+/// us notify.
+fn calls(settings: &SettingsHandle, denied: &UseStateHandle<bool>) -> Html {
     let onnotify = {
         let (settings, denied) = (settings.clone(), denied.setter());
         Callback::from(move |on| set_notify(&settings, &denied, on))
@@ -89,7 +76,7 @@ fn Calls() -> Html {
             });
         })
     };
-    let hint = match *denied {
+    let hint = match **denied {
         true => "Your browser does not allow it for this page",
         false => "When you look elsewhere",
     };

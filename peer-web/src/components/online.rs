@@ -21,6 +21,7 @@ const MOST_SHOWN: usize = 100;
 pub fn Online() -> Html {
     let context = use_page();
     let typed = use_state(String::new);
+    let error = use_state(|| None::<String>);
     let Some(view) = &context.state.view else {
         return html! {};
     };
@@ -40,7 +41,7 @@ pub fn Online() -> Html {
                 <h2 id="online-title">{ "Online" } <span class="count">{ view.others().count() }</span></h2>
                 { refresh(&context) }
             </header>
-            <SearchBox typed={typed.clone()} />
+            { search_box(&context, &typed, &error) }
             { answer(&context, &view) }
             <ul class="rows">
                 { for matching.iter().take(MOST_SHOWN).map(|user| row(&context, &view, user)) }
@@ -65,18 +66,13 @@ fn rest(matching: usize, all: usize, wanted: &str) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-struct SearchProps {
-    typed: UseStateHandle<String>,
-}
-
 /// Filters while one types; Enter asks the registry for a name, or the machine at an
 /// address for a chat.
-#[component]
-fn SearchBox(props: &SearchProps) -> Html {
-    let context = use_page();
-    let error = use_state(|| None::<String>);
-    let typed = &props.typed;
+fn search_box(
+    context: &Context,
+    typed: &UseStateHandle<String>,
+    error: &UseStateHandle<Option<String>>,
+) -> Html {
     let target = Target::new(typed.trim());
     let oninput = {
         let (typed, error) = (typed.setter(), error.setter());
@@ -112,7 +108,7 @@ fn SearchBox(props: &SearchProps) -> Html {
                     </button>
                 }
             </div>
-            if let Some(words) = &*error { <p class="field-note bad" role="alert">{ words.clone() }</p> }
+            if let Some(words) = &**error { <p class="field-note bad" role="alert">{ words.clone() }</p> }
         </form>
     }
 }

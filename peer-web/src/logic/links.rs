@@ -40,7 +40,9 @@ fn next_link(text: &str) -> Option<(&str, &str, &str)> {
             continue;
         };
         let end = from + link_len(&text[from..]);
-        if text[from..end].starts_with(|c: char| c.is_alphanumeric() || c == '[') {
+        if text[from..end]
+            .starts_with(|c: char| !c.is_ascii() || c.is_ascii_alphanumeric() || c == '[')
+        {
             return Some((&text[..start], &text[start..end], &text[end..]));
         }
     }
@@ -53,7 +55,7 @@ fn scheme_start(text: &str, colon: usize) -> Option<usize> {
     let word = before
         .char_indices()
         .rev()
-        .take_while(|(_, c)| c.is_alphanumeric())
+        .take_while(|(_, c)| c.is_ascii_alphanumeric())
         .last()?
         .0;
     let scheme = &before[word..];
