@@ -1,7 +1,5 @@
 //! What there is to see, changed only by [`View::apply`].
 
-use std::collections::HashMap;
-
 use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
@@ -351,13 +349,15 @@ impl View {
 /// Gives people the names that the registry has for their addresses.
 fn name_members(members: &mut [Person], users: &[OnlineUser]) {
     // By address, since both may be long: a thousand members, and users by the 100,000.
-    let mut unnamed: HashMap<PeerAddr, &mut Person> = members
-        .iter_mut()
-        .map(|member| (member.address, member))
-        .collect();
-    for user in users {
-        if let Some(member) = unnamed.remove(&user.address) {
-            member.name = Some(user.name);
+    let mut by_address: Vec<&mut Person> = Vec::with_capacity(members.len());
+    for member in members {
+        let at = by_address.partition_point(|before| before.address < member.address);
+        by_address.insert(at, member);
+    }
+    // Of several at one address, the first counts.
+    for user in users.iter().rev() {
+        if let Ok(at) = by_address.binary_search_by_key(&user.address, |member| member.address) {
+            by_address[at].name = Some(user.name);
         }
     }
 }

@@ -180,7 +180,10 @@ impl Password {
     /// The password itself, for the wire and for the hash function.
     #[must_use]
     pub fn expose(&self) -> &str {
-        std::str::from_utf8(&self.bytes[..self.len]).expect("made from a str of this length")
+        match std::str::from_utf8(&self.bytes[..self.len]) {
+            Ok(text) => text,
+            Err(_) => unreachable!("made from a str of this length"),
+        }
     }
 
     pub(crate) fn from_field(bytes: &[u8]) -> Result<Self, PasswordError> {

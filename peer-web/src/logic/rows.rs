@@ -3,7 +3,6 @@
 
 mod height;
 
-use std::collections::HashMap;
 use std::fmt;
 use std::ops::Deref;
 
@@ -119,27 +118,25 @@ impl Rows {
     /// Makes the rows of these lines anew, with the mark for new messages before `mark`.
     /// What was measured is kept.
     pub fn rebuild(&mut self, lines: &[Line], mark: Option<MessageId>) {
-        // Few of many: those that have been drawn, or have changed.
-        let before: HashMap<Key, Row> = std::mem::take(&mut self.rows)
-            .into_iter()
-            .filter(|row| row.measured || row.shown.version > 0)
-            .map(|row| (row.shown.key, row))
-            .collect();
+        let mut before = std::mem::take(&mut self.rows);
         self.begun.clear();
         self.total = 0.0;
         self.mark = mark;
         for index in 0..lines.len() {
             self.push(lines, index);
         }
-        if before.is_empty() {
-            return;
-        }
-        for index in 0..self.rows.len() {
-            if let Some(known) = before.get(&self.rows[index].shown.key) {
-                self.rows[index].shown.version = known.shown.version;
-                if known.measured {
-                    self.measure(index, known.height);
-                }
+        // Both are in the same order, and what is new is mostly at the one end or the other:
+        // from the end on, each is found where the search for the one after it stopped.
+        for index in (0..self.rows.len()).rev() {
+            let key = self.rows[index].shown.key;
+            let Some(at) = before.iter().rposition(|row| row.shown.key == key) else {
+                continue;
+            };
+            let known = before[at];
+            before.truncate(at);
+            self.rows[index].shown.version = known.shown.version;
+            if known.measured {
+                self.measure(index, known.height);
             }
         }
     }
