@@ -11,8 +11,7 @@ const HUES: u32 = 8;
 /// A sign for a person. The name stands beside it, so it says nothing to screen readers.
 pub fn avatar(name: &str) -> Html {
     let initial: String = printable(name).chars().take(1).collect();
-    let class = format!("avatar hue-{}", hue(name));
-    html! { <span {class} aria-hidden="true">{ uppercase(&initial) }</span> }
+    html! { <span class="avatar" data-hue={hue(name).to_string()} aria-hidden="true">{ uppercase(&initial) }</span> }
 }
 
 fn hue(name: &str) -> u32 {

@@ -60,11 +60,11 @@ pub fn Chat() -> Html {
         Callback::from(move |()| finding.set(!*finding))
     };
     let shown = match *pane {
-        Pane::People => "show-people",
-        Pane::Talk => "show-talk",
+        Pane::People => "people",
+        Pane::Talk => "talk",
     };
     html! {
-        <div class={["chat ", shown].concat()}>
+        <div class="chat" data-pane={shown}>
             <a class="skip" href={format!("#{}", composer::ID)} onclick={|event: MouseEvent| {
                 // The fragment of this page is the secret, which must stay.
                 event.prevent_default();

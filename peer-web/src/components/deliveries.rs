@@ -11,7 +11,7 @@ const MOST_NAMED: usize = 4;
 /// The mark beside the time: how it went on the whole, and in full for those who ask.
 pub fn tick(deliveries: &[Delivery]) -> Html {
     let has = |wanted: fn(&DeliveryState) -> bool| deliveries.iter().any(|to| wanted(&to.state));
-    let (glyph, class, words) = if deliveries.is_empty() {
+    let (glyph, is, words) = if deliveries.is_empty() {
         (Glyph::Unconfirmed, "quiet", "nobody was there".to_owned())
     } else if has(|state| matches!(state, DeliveryState::Failed(_))) {
         (
@@ -39,7 +39,7 @@ pub fn tick(deliveries: &[Delivery]) -> Html {
         )
     };
     html! {
-        <span class={["tick ", class].concat()} role="img" aria-label={words.clone()} title={words}>
+        <span class="tick" data-is={is} role="img" aria-label={words.clone()} title={words}>
             { icon(glyph) }
         </span>
     }
@@ -53,12 +53,12 @@ pub fn list(deliveries: &[Delivery]) -> Html {
         return html! {};
     }
     let line =
-        |class: &'static str, glyph, before: &'static str, wanted: fn(&DeliveryState) -> bool| {
+        |is: &'static str, glyph, before: &'static str, wanted: fn(&DeliveryState) -> bool| {
             if !deliveries.iter().any(|to| wanted(&to.state)) {
                 return html! {};
             }
             let whom = names(deliveries, wanted);
-            html! { <li {class}>{ icon(glyph) }<span>{ before }{ whom }</span></li> }
+            html! { <li data-is={is}>{ icon(glyph) }<span>{ before }{ whom }</span></li> }
         };
     html! {
         <ul class="deliveries">
@@ -84,7 +84,7 @@ fn failed(delivery: &Delivery) -> Option<Html> {
     };
     let words = printable(&format!("{} did not get this: {why}", delivery.to)).into_owned();
     let key = delivery.to.address.to_string();
-    Some(html! { <li {key} class="failed">{ icon(Glyph::Warning) }<span>{ words }</span></li> })
+    Some(html! { <li {key} data-is="failed">{ icon(Glyph::Warning) }<span>{ words }</span></li> })
 }
 
 fn names(deliveries: &[Delivery], wanted: fn(&DeliveryState) -> bool) -> String {

@@ -42,10 +42,10 @@ pub fn field(field: Field) -> Html {
     let bad = over || field.error.is_some();
     let note = field.error.or(field.hint);
     html! {
-        <div class={if bad { "field field-bad" } else { "field" }}>
+        <div class="field" data-is={bad.then_some("bad")}>
             <div class="field-top">
                 <label for={field.id}>{ field.label }</label>
-                <span class={if over { "field-count over" } else { "field-count" }}>
+                <span class="field-count" data-is={over.then_some("over")}>
                     { format!("{used} of {} bytes", field.max) }
                 </span>
             </div>

@@ -52,7 +52,7 @@ fn notice(line: &Line, zone: &Zone) -> Html {
     };
     let warns = *level == Level::Warning;
     html! {
-        <div class={if warns { "notice-row warns" } else { "notice-row" }}>
+        <div class="notice-row" data-is={warns.then_some("warning")}>
             if warns { { icon(Glyph::Warning) } }
             <span>{ printable(text).into_owned() }</span>
             <time>{ zone.time(*at) }</time>
@@ -62,16 +62,10 @@ fn notice(line: &Line, zone: &Zone) -> Html {
 
 fn message(context: &Context, said: &Message, (first, last): (bool, bool), zone: &Zone) -> Html {
     let own = said.is_own();
-    let is = |so, class| if so { class } else { "" };
-    let class = [
-        "said",
-        is(own, " own"),
-        is(first, " first"),
-        is(last, " last"),
-    ]
-    .concat();
+    let when = |so, word| if so { word } else { "" };
+    let is = [when(own, "own "), when(first, "first "), when(last, "last")].concat();
     html! {
-        <article {class}>
+        <article class="said" data-is={is}>
             { head(context, said, first) }
             <div class="bubble">
                 { rich_text(&said.text) }
@@ -107,10 +101,10 @@ fn head(context: &Context, said: &Message, first: bool) -> Html {
 
 /// Names in packets prove nothing: what the registry does not confirm has its address.
 fn check(said: &Message) -> Html {
-    let (class, words) = match said.from.check {
+    let (is, words) = match said.from.check {
         NameCheck::Confirmed => return html! {},
-        NameCheck::Unknown => ("tag", "name not confirmed"),
-        NameCheck::Differs => ("tag bad", "not the name the registry knows"),
+        NameCheck::Unknown => (None, "name not confirmed"),
+        NameCheck::Differs => (Some("bad"), "not the name the registry knows"),
     };
-    html! { <><span class="said-address">{ said.from.address.to_string() }</span><span {class}>{ words }</span></> }
+    html! { <><span class="said-address">{ said.from.address.to_string() }</span><span class="tag" data-is={is}>{ words }</span></> }
 }

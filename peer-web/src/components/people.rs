@@ -77,7 +77,7 @@ fn Unread() -> Html {
 }
 
 fn link(link: &Link) -> Html {
-    let (class, words, title) = match link {
+    let (is, words, title) = match link {
         Link::Up => (
             "ok",
             "online",
@@ -92,7 +92,7 @@ fn link(link: &Link) -> Html {
     };
     html! {
         <span class="link-state" {title}>
-            <span class={["dot ", class].concat()} aria-hidden="true"></span>{ words }
+            <span class="dot" data-is={is} aria-hidden="true"></span>{ words }
         </span>
     }
 }
@@ -105,7 +105,7 @@ pub fn refresh(context: &Context) -> Html {
         move |_| send.emit(Command::Refresh)
     };
     html! {
-        <button type="button" class={if waits { "icon-button turning" } else { "icon-button" }} {onclick}
+        <button type="button" class="icon-button" data-is={waits.then_some("turning")} {onclick}
             disabled={!context.state.is_live()} aria-label="Refresh who is online" title="Refresh">
             { icon(Glyph::Refresh) }
         </button>

@@ -9,12 +9,8 @@ use crate::logic::links::{Piece, only_emoji, pieces};
 /// markup.
 pub fn rich_text(text: &str) -> Html {
     let text = printable(text);
-    let class = match only_emoji(&text) {
-        true => "text text-emoji",
-        false => "text",
-    };
     html! {
-        <span {class} dir="auto">
+        <span class="text" data-is={only_emoji(&text).then_some("emoji")} dir="auto">
             { for pieces(&text).into_iter().map(|piece| match piece {
                 Piece::Text(text) => html! { { text } },
                 Piece::Link(link) => html! {

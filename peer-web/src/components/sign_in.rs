@@ -4,7 +4,7 @@ use p2pchat_model::{Command, Link, Password, Problem, Username, View, printable}
 use yew::prelude::*;
 
 use crate::app::use_page;
-use crate::browser::page;
+use crate::browser::{hooks::toggle, page};
 use crate::state::Page;
 
 use super::banner::banner;
@@ -60,46 +60,8 @@ pub fn SignIn() -> Html {
             page::focus(NAME);
         }
     };
-    let set = |field: &UseStateHandle<String>| {
-        let field = field.setter();
-        Callback::from(move |text| field.set(text))
-    };
-    let onshow = {
-        let shown = shown.clone();
-        move |_| shown.set(!*shown)
-    };
     let waits = state.pending.session;
     let ready = state.is_live() && !waits;
-    let name_field = field(Field {
-        id: NAME,
-        label: "Name",
-        hint: name_hint(&name, *new),
-        oninput: set(&name),
-        value: (*name).clone(),
-        max: Username::MAX,
-        error: errors.name,
-        autocomplete: "username",
-        ..Field::default()
-    });
-    let password_field = field(Field {
-        id: PASSWORD,
-        label: "Password",
-        hint: password_hint(&password, *new),
-        oninput: set(&password),
-        value: (*password).clone(),
-        max: Password::MAX,
-        error: errors.password,
-        hidden: !*shown,
-        autocomplete: if *new {
-            "new-password"
-        } else {
-            "current-password"
-        },
-        end: html! {
-            <button type="button" class="icon-button" aria-pressed={shown.to_string()}
-                aria-label="Show the password" onclick={onshow}>{ icon(Glyph::Eye) }</button>
-        },
-    });
     html! {
         <div class="sign-in-page">
             { banner(&context) }
@@ -113,8 +75,8 @@ pub fn SignIn() -> Html {
                         <button type="button" aria-pressed={(!*new).to_string()} onclick={choose(false)}>{ "I have an account" }</button>
                         <button type="button" aria-pressed={new.to_string()} onclick={choose(true)}>{ "I am new" }</button>
                     </div>
-                    { name_field }
-                    { password_field }
+                    { name_field(&name, *new, errors.name) }
+                    { password_field(&password, &shown, *new, errors.password) }
                     <p class="form-error" role="alert">{ errors.form.unwrap_or_default() }</p>
                     <button type="submit" class="button primary wide" disabled={!ready} aria-busy={waits.to_string()}>
                         { match (waits, *new) {
@@ -128,6 +90,53 @@ pub fn SignIn() -> Html {
             </main>
         </div>
     }
+}
+
+fn name_field(name: &UseStateHandle<String>, new: bool, error: Option<AttrValue>) -> Html {
+    field(Field {
+        id: NAME,
+        label: "Name",
+        hint: name_hint(name, new),
+        oninput: set(name),
+        value: (**name).clone(),
+        max: Username::MAX,
+        error,
+        autocomplete: "username",
+        ..Field::default()
+    })
+}
+
+/// `shown` is whether the letters are.
+fn password_field(
+    password: &UseStateHandle<String>,
+    shown: &UseStateHandle<bool>,
+    new: bool,
+    error: Option<AttrValue>,
+) -> Html {
+    field(Field {
+        id: PASSWORD,
+        label: "Password",
+        hint: password_hint(password, new),
+        oninput: set(password),
+        value: (**password).clone(),
+        max: Password::MAX,
+        error,
+        hidden: !**shown,
+        autocomplete: if new {
+            "new-password"
+        } else {
+            "current-password"
+        },
+        end: html! {
+            <button type="button" class="icon-button" aria-pressed={shown.to_string()}
+                aria-label="Show the password" onclick={toggle(shown)}>{ icon(Glyph::Eye) }</button>
+        },
+    })
+}
+
+fn set(field: &UseStateHandle<String>) -> Callback<String> {
+    let field = field.setter();
+    Callback::from(move |text| field.set(text))
 }
 
 fn command(name: &str, password: &str, new: bool) -> Option<Command> {
@@ -202,14 +211,14 @@ fn place(state: &Page) -> Html {
         return html! {};
     };
     let view = view.get();
-    let (class, words) = match &view.link {
+    let (is, words) = match &view.link {
         Link::Up => ("ok", "connected"),
         Link::Connecting => ("wait", "connecting…"),
         Link::Down { .. } => ("down", "out of reach"),
     };
     html! {
         <dl class="place">
-            <div><dt>{ "Registry" }</dt><dd><span class={["dot ", class].concat()} aria-hidden="true"></span>
+            <div><dt>{ "Registry" }</dt><dd><span class="dot" data-is={is} aria-hidden="true"></span>
                 { registry_name(&view) }{ " · " }{ words }</dd></div>
             if let Some(address) = view.address {
                 <div><dt>{ "Your address" }</dt><dd>{ address.to_string() }</dd></div>

@@ -82,7 +82,7 @@ async fn a_text_is_sent_and_shown_and_the_draft_is_gone() {
     assert_eq!(fake.sent()[1], r#"{"say":{"text":"hello"}}"#);
     assert!(js("sessionStorage['p2pchat.draft.alice']").is_undefined());
     fake.say(&said(1, true, "hello"));
-    mounted.wait(".said.own").await;
+    mounted.wait(".said[data-is~=own]").await;
 }
 
 #[wasm_bindgen_test]
