@@ -34,7 +34,8 @@ pub use online_list::OnlineList;
 use shared::Told;
 pub use shared::{Due, Record};
 
-/// Enough that threads seldom meet, few enough that a sweep or a list visits them fast.
+/// Into how many parts the users are spread. Enough that threads seldom meet, few enough
+/// that a sweep or a list visits them fast.
 const SHARDS: usize = 64;
 
 /// One login. No two logins have the same.
@@ -188,7 +189,7 @@ impl Presence {
     }
 
     /// Removes the users of the next shard whose time ran out, and returns their sessions.
-    /// To be called at [`Presence::sweep_interval`].
+    /// To be called [`Presence::shards`] times each [`Presence::sweep_interval`].
     pub fn sweep(&self, now: Duration) -> Vec<Ended> {
         let turn = self.next_sweep.fetch_add(1, Ordering::Relaxed) % SHARDS as u64;
         let index = usize::try_from(turn).expect("a number below SHARDS");
@@ -208,15 +209,12 @@ impl Presence {
         ended
     }
 
-    /// How often [`Presence::sweep`] is due: all shards get their turn in a tenth of the
-    /// timeout or in a second, whichever is shorter.
+    /// How often a sweep of all shards is due: after a tenth of the timeout or a second,
+    /// whichever is shorter.
     #[must_use]
     pub fn sweep_interval(&self) -> Duration {
-        let share = Duration::from_millis(self.timeout) / (10 * SHARDS as u32);
-        share.clamp(
-            Duration::from_millis(1),
-            Duration::from_secs(1) / SHARDS as u32,
-        )
+        let share = Duration::from_millis(self.timeout) / 10;
+        share.clamp(Duration::from_millis(1), Duration::from_secs(1))
     }
 
     /// How many users are online, those included whose time ran out and who were not

@@ -1,13 +1,13 @@
 //! The sockets and the tasks: [`Server`].
 //!
-//! One task accepts, one receives Hello datagrams, one sweeps the presence, one reports
-//! what was turned away, and each connection has its own. They share `Shared` and
+//! One task accepts, one receives Hello datagrams, one reports what was turned away, each
+//! connection has its own, and a thread sweeps the presence. They share `Shared` and
 //! otherwise know nothing of each other.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use p2pchat_protocol::PeerAddr;
@@ -290,7 +290,11 @@ impl Server {
         let shared = &self.shared;
         let accepting = tokio::spawn(accept::run(self.tcp, Arc::clone(shared), stop.clone()));
         let receiving = tokio::spawn(hello::run(self.udp, Arc::clone(shared), stop.clone()));
-        let sweeping = tokio::spawn(sweep(Arc::clone(shared), stop.clone()));
+        let (stop_sweeping, stopped) = mpsc::channel();
+        let sweeping = {
+            let shared = Arc::clone(shared);
+            tokio::task::spawn_blocking(move || sweep(&shared, &stopped))
+        };
         let others = match (&shared.together, self.feed) {
             (Some(together), Some(feed)) => Some(Others::start(shared, together, feed)),
             _ => None,
@@ -301,6 +305,7 @@ impl Server {
         shutdown.await;
         tracing::info!("stopping");
         drop(stop_on_drop);
+        drop(stop_sweeping);
         for (what, task) in [
             ("accepting", accepting),
             ("receiving", receiving),
@@ -348,16 +353,21 @@ async fn join(what: &str, task: JoinHandle<()>) {
     }
 }
 
-/// Takes users offline whose time ran out.
-async fn sweep(shared: Arc<Shared>, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(shared.presence.sweep_interval());
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let gone = shared.presence.sweep(shared.now());
-        if !gone.is_empty() {
-            gone.iter().for_each(|ended| shared.places.ended(ended));
-            let gone = gone.len();
-            tracing::debug!(gone, "no Hello came from these users any more");
+/// Takes users offline whose time ran out, until the other end of `stopped` is dropped.
+///
+/// A thread of its own and no task: while a timer of the runtime is due soon, the system
+/// sets its clock anew each time that there is nothing to do, which was a twentieth of the
+/// time that a request takes.
+fn sweep(shared: &Shared, stopped: &mpsc::Receiver<()>) {
+    let interval = shared.presence.sweep_interval();
+    while stopped.recv_timeout(interval) == Err(mpsc::RecvTimeoutError::Timeout) {
+        for _ in 0..shared.presence.shards() {
+            let gone = shared.presence.sweep(shared.now());
+            if !gone.is_empty() {
+                gone.iter().for_each(|ended| shared.places.ended(ended));
+                let gone = gone.len();
+                tracing::debug!(gone, "no Hello came from these users any more");
+            }
         }
     }
 }
