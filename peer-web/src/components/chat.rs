@@ -70,7 +70,7 @@ pub fn Chat() -> Html {
                 event.prevent_default();
                 page::focus(composer::ID);
             }}>{ "Skip to the message field" }</a>
-            if let Some(request) = view.get().incoming.clone() {
+            if let Some(request) = &view.get().incoming {
                 <Incoming key={request.from.address.to_string()} request={request.clone()} />
             }
             { banner(&context) }

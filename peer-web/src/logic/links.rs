@@ -112,6 +112,10 @@ mod tests {
         );
         assert_eq!(pieces("HTTPS://EXAMPLE.ORG"), [Link("HTTPS://EXAMPLE.ORG")]);
         assert_eq!(pieces("http://[::1]:80/"), [Link("http://[::1]:80/")]);
+        assert_eq!(
+            pieces("见http://例子.测试/"),
+            [Text("见"), Link("http://例子.测试/")]
+        );
     }
 
     #[test]
