@@ -1,6 +1,7 @@
 //! Search: the request of which there are most, and which touches memory only.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use anyhow::Result;
 use p2pchat_lab::Registry;
@@ -68,7 +69,11 @@ pub(super) async fn search(context: &Context) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Two loads in turn.
+/// How long one side asks before it is the other's turn. What else the machine does lasts
+/// longer, as a rule, and so falls on both.
+const TURN: Duration = Duration::from_millis(250);
+
+/// Two loads in turn, each for the time of all rounds, in turns of [`TURN`].
 ///
 /// # Errors
 /// If one fails.
@@ -79,10 +84,12 @@ pub(super) async fn compare(
     limit: &mut Load,
     limit_exchange: &Exchange,
 ) -> Result<Pair> {
+    let turn = TURN.min(context.time);
+    let turns = context.time.div_duration_f64(turn).ceil() as usize;
     side_by_side(
-        context.rounds,
-        async || ours.run(our_exchange, context.time).await,
-        async || limit.run(limit_exchange, context.time).await,
+        context.rounds * turns,
+        async || ours.run(our_exchange, turn).await,
+        async || limit.run(limit_exchange, turn).await,
     )
     .await
 }
