@@ -71,7 +71,7 @@ async fn listen(
                 shown.push(message);
                 if !is_own && shown.len() % OWN_EACH == 0 {
                     said += 1;
-                    let text = format!("{own}n{said}");
+                    let text = format!("{own}n{said}end");
                     chatter.ask(&Command::Say { text }).await?;
                 }
             }

@@ -85,7 +85,8 @@ impl Speaker {
             while self.asked + self.open.len() < WINDOW {
                 self.said += 1;
                 self.asked += 1;
-                let text = format!("r{}n{}", self.round, self.said);
+                // With an end, so that a search, which takes beginnings too, finds but one.
+                let text = format!("r{}n{}end", self.round, self.said);
                 self.chatter.ask(&Command::Say { text }).await?;
             }
             tokio::select! {
