@@ -84,7 +84,6 @@ pub struct Presence {
     spread: RandomState,
     timeout: u64,
     next_session: AtomicU64,
-    next_sweep: AtomicU64,
     /// Moves with each change of who is online, under the lock of the changed shard.
     version: AtomicU64,
     list: ArcSwap<OnlineList>,
@@ -103,7 +102,6 @@ impl Presence {
             spread: RandomState::new(),
             timeout: millis(timeout),
             next_session: AtomicU64::new(1),
-            next_sweep: AtomicU64::new(0),
             version: AtomicU64::new(0),
             list: ArcSwap::from_pointee(OnlineList::default()),
             is_shared: false,
@@ -188,11 +186,15 @@ impl Presence {
         entry.address.filter(|_| self.is_live(entry, now))
     }
 
-    /// Removes the users of the next shard whose time ran out, and returns their sessions.
-    /// To be called [`Presence::shards`] times each [`Presence::sweep_interval`].
+    /// Removes the users whose time ran out, and returns their sessions. To be called at
+    /// [`Presence::sweep_interval`]. It visits everybody, so not for an async task.
     pub fn sweep(&self, now: Duration) -> Vec<Ended> {
-        let turn = self.next_sweep.fetch_add(1, Ordering::Relaxed) % SHARDS as u64;
-        let index = usize::try_from(turn).expect("a number below SHARDS");
+        (0..SHARDS)
+            .flat_map(|index| self.sweep_shard(index, now))
+            .collect()
+    }
+
+    fn sweep_shard(&self, index: usize, now: Duration) -> Vec<Ended> {
         let is_dead = |entry: &Entry| !self.is_live(entry, now);
         if !self.read(index).values().any(is_dead) {
             return Vec::new();
@@ -209,7 +211,7 @@ impl Presence {
         ended
     }
 
-    /// How often a sweep of all shards is due: after a tenth of the timeout or a second,
+    /// How often [`Presence::sweep`] is due: after a tenth of the timeout or a second,
     /// whichever is shorter.
     #[must_use]
     pub fn sweep_interval(&self) -> Duration {

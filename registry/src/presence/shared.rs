@@ -236,7 +236,7 @@ impl Presence {
         }
     }
 
-    /// How many shards there are for [`Presence::due`] and [`Presence::sweep`].
+    /// How many shards there are for [`Presence::due`].
     #[must_use]
     pub fn shards(&self) -> usize {
         SHARDS

@@ -34,10 +34,6 @@ fn listed(presence: &Presence) -> String {
     String::from_utf8(list.as_bytes()[18..].to_vec()).unwrap()
 }
 
-fn sweep_all(presence: &Presence, now: Duration) -> usize {
-    (0..SHARDS).map(|_| presence.sweep(now).len()).sum()
-}
-
 /// Whether a user was online until he logged out by this.
 fn is_out(ended: Option<Ended>) -> bool {
     ended.is_some_and(|ended| ended.was_online)
@@ -70,8 +66,8 @@ fn a_user_without_hello_leaves() {
     presence.login(name("bob"), at(1), s(0));
     presence.login(name("ann"), at(2), s(0));
     assert!(presence.hello(name("bob"), at(1), s(50)));
-    assert_eq!(sweep_all(&presence, s(59)), 0);
-    assert_eq!(sweep_all(&presence, s(60)), 1);
+    assert_eq!(presence.sweep(s(59)).len(), 0);
+    assert_eq!(presence.sweep(s(60)).len(), 1);
     assert_eq!(presence.find(name("ann"), s(60)), None);
     assert_eq!(listed(&presence), "bob-10.0.0.1 \t\n ");
     assert_eq!(presence.find(name("bob"), s(109)), Some(at(1)));
@@ -92,7 +88,7 @@ fn whose_session_ended_is_said_whichever_way_it_ends() {
     let [bob, ann] = ["bob", "ann"].map(|user| presence.login(name(user), at(1), s(0)));
     let ended = presence.logout(name("bob"), None, at(1), s(60)).unwrap();
     assert_eq!((ended.session, ended.was_online), (bob, false));
-    let swept: Vec<Ended> = (0..SHARDS).flat_map(|_| presence.sweep(s(60))).collect();
+    let swept: Vec<Ended> = presence.sweep(s(60));
     let expected = Ended {
         name: name("ann"),
         session: ann,
@@ -152,7 +148,7 @@ fn the_list_is_sorted_and_kept_until_something_changes() {
     let first = list(&presence, s(0));
     assert_eq!(first.users(), 2);
     presence.hello(name("b"), at(2), s(1));
-    sweep_all(&presence, s(1));
+    presence.sweep(s(1));
     assert!(
         Arc::ptr_eq(&first, &list(&presence, s(0))),
         "nothing has changed"
@@ -306,11 +302,11 @@ impl Model {
             }
             Step::Wait { seconds } => self.now += seconds,
             Step::Sweep => {
-                sweep_all(presence, now);
+                presence.sweep(now);
                 prop_assert_eq!(presence.count(), self.online.len());
             }
             Step::List => {
-                sweep_all(presence, now);
+                presence.sweep(now);
                 let expected: String = self
                     .online
                     .iter()

@@ -224,8 +224,6 @@ impl Node {
 
     /// Drops whose time has run out.
     pub(crate) fn sweep(&self, now: Duration) {
-        for _ in 0..self.presence.shards() {
-            self.presence.sweep(self.here(now));
-        }
+        self.presence.sweep(self.here(now));
     }
 }
