@@ -1,11 +1,11 @@
 //! A registry that is one of several: what it needs, and what it puts into the database.
-//! What several do together is tried by `p2pchat-lab cluster`.
+//! What several do together is tried by `p2pchat-soak cluster`.
 
 use std::time::Duration;
 
 use futures::TryStreamExt;
 use mongodb::bson::{Bson, Document, doc};
-use p2pchat_lab::Mongod;
+use p2pchat_soak::Mongod;
 
 use crate::support::client::{Client, LOGIN, LOGOUT, REGISTER, SEARCH};
 use crate::support::mongod::TestDatabase;

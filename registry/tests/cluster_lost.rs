@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mongodb::bson::{Document, Timestamp, doc};
 use mongodb::{Client as Mongo, Collection};
-use p2pchat_lab::ReplicaSet;
+use p2pchat_soak::ReplicaSet;
 use tokio::runtime::Runtime;
 
 use crate::support::client::{LOGIN, LOGOUT, REGISTER};

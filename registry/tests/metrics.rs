@@ -4,7 +4,7 @@ use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use p2pchat_lab::Mongod;
+use p2pchat_soak::Mongod;
 use p2pchat_registry::Options;
 use p2pchat_registry::metrics::http::{CONNECTION_TIMEOUT, MAX_CONNECTIONS};
 use tokio::runtime::Runtime;

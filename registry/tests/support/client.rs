@@ -12,7 +12,7 @@ use super::SOON;
 pub(crate) fn vector(name: &str) -> Vec<u8> {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
-        "/../protocol/tests/vectors.json"
+        "/../crates/protocol/tests/vectors.json"
     );
     let text = std::fs::read_to_string(path).unwrap();
     let vectors: serde_json::Value = serde_json::from_str(&text).unwrap();

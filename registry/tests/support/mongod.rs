@@ -6,7 +6,7 @@ use std::thread;
 
 use mongodb::bson::Document;
 use mongodb::{Client, Collection};
-use p2pchat_lab::{Mongod, ReplicaSet};
+use p2pchat_soak::{Mongod, ReplicaSet};
 use p2pchat_registry::StoreSpec;
 use tokio::runtime::Runtime;
 

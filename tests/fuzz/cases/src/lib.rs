@@ -1,0 +1,51 @@
+//! What has to hold for any bytes that others send or leave in a file.
+//!
+//! Each function here is a case: it takes bytes, makes of them what its part of the
+//! product takes, and panics if that part does not do as it should. The fuzzer calls it
+//! with bytes of its own making (`tests/fuzz/fuzz_targets`, by `cargo xtask fuzz`); the test of
+//! this crate calls it with those that the fuzzer found worth keeping (`tests/fuzz/corpus`) and
+//! those that once failed (`tests/fuzz/regressions`).
+//!
+//! | module | cases |
+//! |---|---|
+//! | `decoders` | [`requests`], [`responses`], [`contacts`], [`packets`] |
+//! | `commands` | [`commands()`]: JSON as a command |
+//! | `bridge` | [`http`], [`socket`]: bytes on a connection to the bridge |
+//! | `files` | [`store`], [`history`]: files that are there already |
+//! | `machine` | [`machine()`]: whatever may happen to a peer |
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a case is a test: it may fail where it stands"
+)]
+
+mod bridge;
+mod commands;
+mod decoders;
+mod files;
+mod machine;
+mod pieces;
+
+pub use bridge::http::http;
+pub use bridge::socket::socket;
+pub use commands::commands;
+pub use decoders::{contacts, packets, requests, responses};
+pub use files::{history, store};
+pub use machine::machine;
+
+/// A case: panics if what it tries does not hold for these bytes.
+pub type Case = fn(&[u8]);
+
+/// All cases by the name of their fuzz target.
+pub const CASES: [(&str, Case); 10] = [
+    ("requests", requests),
+    ("responses", responses),
+    ("contacts", contacts),
+    ("packets", packets),
+    ("commands", commands),
+    ("http", http),
+    ("socket", socket),
+    ("store", store),
+    ("history", history),
+    ("machine", machine),
+];

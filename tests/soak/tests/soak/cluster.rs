@@ -1,0 +1,15 @@
+//! Three registries over a replica set.
+
+use p2pchat_soak::Programs;
+use p2pchat_soak::cluster::{Options, run};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn several_registries_show_the_same_whatever_part_is_killed_or_cut_off() {
+    let options = Options {
+        users: 12,
+        primaries: 1,
+        election_timeout: 2000,
+    };
+    let report = run(&Programs::find().unwrap(), &options).await.unwrap();
+    assert!(report.is_good(), "{report}");
+}

@@ -1,0 +1,62 @@
+//! That what all runs stand on works: a registry and two who chat.
+
+use p2pchat_soak::programs::own_address;
+use p2pchat_soak::wait::SOON;
+use p2pchat_soak::{Chatter, Programs, Registry};
+use p2pchat_model::{Command, Event, Target};
+
+async fn join(programs: &Programs, home: &std::path::Path, to: &Registry, name: &str) -> Chatter {
+    let mut chatter = Chatter::start(programs, home, to, own_address(), &["--no-history"]).unwrap();
+    chatter
+        .ask(&Command::Register {
+            name: name.parse().unwrap(),
+            password: "secret".parse().unwrap(),
+        })
+        .await
+        .unwrap();
+    let logged_in = |event: &Event| matches!(event, Event::LoggedIn { .. }).then_some(());
+    chatter.event_with("login", SOON, logged_in).await.unwrap();
+    chatter
+}
+
+#[tokio::test]
+async fn two_chat_and_a_registry_that_is_killed_is_back_on_its_ports() {
+    let programs = Programs::find().unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("accounts.sqlite3");
+    let store = store.to_str().unwrap();
+    let registry = Registry::start(&programs, home.path(), store, &[])
+        .await
+        .unwrap();
+    assert!(registry.memory().unwrap() > 1024 * 1024);
+    let mut ann = join(&programs, home.path(), &registry, "ann").await;
+    let mut bob = join(&programs, home.path(), &registry, "bob").await;
+    let to = Target::new("bob").unwrap();
+    ann.ask(&Command::Request { to }).await.unwrap();
+    let asks = |event: &Event| match event {
+        Event::RequestReceived(request) => Some(request.from.address),
+        _ => None,
+    };
+    let from = bob.event_with("request", SOON, asks).await.unwrap();
+    bob.ask(&Command::Accept { from }).await.unwrap();
+    let joins = |event: &Event| matches!(event, Event::MemberJoined { .. }).then_some(());
+    ann.event_with("member", SOON, joins).await.unwrap();
+
+    let ports = registry.ports();
+    registry.kill().await.unwrap();
+    let text = "still here".to_owned();
+    ann.ask(&Command::Say { text }).await.unwrap();
+    let hears = |event: &Event| {
+        matches!(event, Event::Message(said) if said.text == "still here").then_some(())
+    };
+    bob.event_with("text", SOON, hears).await.unwrap();
+
+    let registry = Registry::start_at(ports, &programs, home.path(), store, &[])
+        .await
+        .unwrap();
+    assert_eq!(registry.ports(), ports);
+    let logged_in = |event: &Event| matches!(event, Event::LoggedIn { .. }).then_some(());
+    ann.event_with("login", SOON, logged_in).await.unwrap();
+    ann.kill().await.unwrap();
+    bob.kill().await.unwrap();
+}
