@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use p2pchat_common::rate_limit::Rate;
+
 /// Bytes of a request line and its headers; more gets 431. Those of a browser have
 /// about 1 KiB. (hyper's own lower bound for its buffer is 8 KiB.)
 pub const MAX_HEADER_BYTES: usize = 16 * 1024;
@@ -34,10 +36,9 @@ pub struct Limits {
     pub http_life: Duration,
     /// How long the frame with the secret may take to come.
     pub secret_timeout: Duration,
-    /// How many frames may come at once.
-    pub frame_burst: u32,
-    /// How many frames a second may come in the long run.
-    pub frame_rate: u32,
+    /// How many frames of a socket are read, at once and in the long run. Further ones are
+    /// read later: the connection holds back whoever sends them.
+    pub frames: Rate,
     /// How many frames that are no command a socket may send; one more closes it.
     pub malformed: u32,
     /// How often a socket is asked for a sign of life.
@@ -62,8 +63,10 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(5),
             http_life: Duration::from_secs(60),
             secret_timeout: Duration::from_secs(3),
-            frame_burst: 50,
-            frame_rate: 20,
+            frames: Rate {
+                burst: 50,
+                interval: Duration::from_millis(50),
+            },
             malformed: 10,
             ping_every: Duration::from_secs(20),
             dead_after: Duration::from_secs(60),

@@ -20,7 +20,6 @@ mod backlog;
 mod command;
 mod dialect;
 mod end;
-mod rate;
 mod talk;
 
 pub(crate) use dialect::Dialect;

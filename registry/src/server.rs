@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
+use p2pchat_common::rate_limit::RateLimiter;
 use p2pchat_protocol::PeerAddr;
 use thiserror::Error;
 use tokio::net::{TcpListener, UdpSocket};
@@ -24,7 +25,7 @@ use crate::password::HashPool;
 use crate::presence::Presence;
 use crate::source::Source;
 use crate::store::{self, OpenError, Opener, Store};
-use crate::throttle::{Buckets, Throttle};
+use crate::throttle::{self, Throttle};
 
 mod accept;
 mod answer;
@@ -104,7 +105,7 @@ struct Shared {
     /// Held by whoever makes the online list anew; the others who asked wait for that one.
     listing: Arc<tokio::sync::Mutex<()>>,
     throttle: Throttle,
-    registrations: Mutex<Buckets<Source>>,
+    registrations: Mutex<RateLimiter<Source>>,
     places: Arc<Places>,
     deadlines: Deadlines,
     rooms: Rooms,
@@ -116,7 +117,7 @@ struct Shared {
     /// Whether the last plain-text password that was to be replaced by its hash stayed.
     plain_text_stays: AtomicBool,
     accept_failures: Seldom,
-    /// The moment that the times given to presence, throttle and buckets count from.
+    /// The moment that the times given to presence, rate limiters count from.
     started: Instant,
 }
 
@@ -132,7 +133,7 @@ impl Shared {
             Some(_) => Presence::new_shared(options.presence_timeout),
             None => Presence::new(options.presence_timeout),
         };
-        let registrations = Buckets::new(
+        let registrations = throttle::limiter(
             limits.registrations,
             limits.registration_interval,
             REGISTERING,
@@ -164,7 +165,7 @@ impl Shared {
         self.started.elapsed()
     }
 
-    fn registrations(&self) -> MutexGuard<'_, Buckets<Source>> {
+    fn registrations(&self) -> MutexGuard<'_, RateLimiter<Source>> {
         self.registrations
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

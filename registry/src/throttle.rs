@@ -17,18 +17,19 @@
 //!
 //! **Invariant:** no clock in here; `now` is passed in.
 
+use std::hash::Hash;
 use std::net::Ipv4Addr;
+use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use p2pchat_common::rate_limit::{Rate, RateLimiter, WhenFull};
 use p2pchat_protocol::Username;
 
 use crate::options::Guessing;
 
-mod buckets;
 mod known;
 
-pub use buckets::Buckets;
 use known::Known;
 
 /// How many addresses are counted at a time: 3 MB. A failed login costs a hash, of which
@@ -42,7 +43,18 @@ const SPARE_PAIRS: usize = 262_144;
 
 type Pair = (Username, Ipv4Addr);
 
-/// Who has failed how often of late, in bounded memory.
+/// A limiter for as many keys as `capacity`, which is more than can fail in the time that
+/// each is kept; further ones are let through uncounted.
+pub(crate) fn limiter<K: Copy + Eq + Hash>(
+    burst: NonZeroU32,
+    interval: Duration,
+    capacity: usize,
+) -> RateLimiter<K> {
+    let burst = burst.get();
+    RateLimiter::new(Rate { burst, interval }, capacity, WhenFull::Admit)
+}
+
+/// Recent failures per source, in bounded memory.
 #[derive(Debug)]
 pub struct Throttle {
     state: Mutex<State>,
@@ -51,10 +63,10 @@ pub struct Throttle {
 #[derive(Debug)]
 struct State {
     known: Known,
-    known_pairs: Buckets<Pair>,
-    addresses: Buckets<Ipv4Addr>,
-    names: Buckets<Username>,
-    spare_pairs: Buckets<Pair>,
+    known_pairs: RateLimiter<Pair>,
+    addresses: RateLimiter<Ipv4Addr>,
+    names: RateLimiter<Username>,
+    spare_pairs: RateLimiter<Pair>,
 }
 
 impl Throttle {
@@ -72,10 +84,10 @@ impl Throttle {
         Self {
             state: Mutex::new(State {
                 known: Known::default(),
-                known_pairs: Buckets::new(failed_logins, name_interval, NAMES),
-                addresses: Buckets::new(failed_logins, interval, ADDRESSES),
-                names: Buckets::new(failed_logins_by_name, name_interval, NAMES),
-                spare_pairs: Buckets::new(failed_logins_spare, spare_interval, SPARE_PAIRS),
+                known_pairs: limiter(failed_logins, name_interval, NAMES),
+                addresses: limiter(failed_logins, interval, ADDRESSES),
+                names: limiter(failed_logins_by_name, name_interval, NAMES),
+                spare_pairs: limiter(failed_logins_spare, spare_interval, SPARE_PAIRS),
             }),
         }
     }
@@ -90,10 +102,10 @@ impl Throttle {
         let state = self.state();
         let pair = (name, from);
         match state.known.contains(name, from) {
-            true => state.known_pairs.has_one(&pair, now),
+            true => state.known_pairs.has_token(pair, now),
             false => {
-                state.addresses.has_one(&from, now)
-                    && (state.names.has_one(&name, now) || state.spare_pairs.has_one(&pair, now))
+                state.addresses.has_token(from, now)
+                    && (state.names.has_token(name, now) || state.spare_pairs.has_token(pair, now))
             }
         }
     }
@@ -102,12 +114,14 @@ impl Throttle {
     pub fn failed(&self, name: Username, from: Ipv4Addr, now: Duration) {
         let mut state = self.state();
         if state.known.contains(name, from) {
-            return state.known_pairs.take((name, from), now);
+            state.known_pairs.take((name, from), now);
+            return;
         }
         state.addresses.take(from, now);
-        match state.names.has_one(&name, now) {
-            true => state.names.take(name, now),
-            false => state.spare_pairs.take((name, from), now),
+        if state.names.has_token(name, now) {
+            state.names.take(name, now);
+        } else {
+            state.spare_pairs.take((name, from), now);
         }
     }
 

@@ -5,8 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use p2pchat_soak::namespace::Namespace;
 use p2pchat_registry::counters::Reason;
+use p2pchat_soak::namespace::Namespace;
 use tokio::runtime::Runtime;
 
 use crate::ops;

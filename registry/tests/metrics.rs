@@ -4,9 +4,9 @@ use std::io::Read;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-use p2pchat_soak::Mongod;
 use p2pchat_registry::Options;
 use p2pchat_registry::metrics::http::{CONNECTION_TIMEOUT, MAX_CONNECTIONS};
+use p2pchat_soak::Mongod;
 use tokio::runtime::Runtime;
 
 use crate::support::client::{Beacon, Client, LOGIN, REGISTER, SEARCH, request};

@@ -18,8 +18,6 @@ pub(super) enum End {
     Lagged,
     /// Too much came that is no command.
     Malformed,
-    /// Frames came too fast.
-    TooFast,
     /// A frame was too big.
     TooBig,
     /// A frame was binary.
@@ -43,7 +41,6 @@ impl End {
             Self::OtherVersion => (4002, "another version"),
             Self::Lagged => (4003, "lagged"),
             Self::Malformed => (4007, "too many malformed frames"),
-            Self::TooFast => (4008, "too many frames"),
             Self::TooBig => (1009, "too big"),
             Self::NotText => (1003, "only text"),
             Self::NotWebSocket => (1002, "protocol error"),

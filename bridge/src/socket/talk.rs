@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use hyper_tungstenite::tungstenite::{self, Message};
+use p2pchat_common::rate_limit::Bucket;
 use p2pchat_model::{Command, Event};
 use p2pchat_peer::Missed;
 use serde::Serialize;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use super::backlog::Backlog;
 use super::end::End;
-use super::rate::Bucket;
 use super::{Stream, command, send};
 use crate::server::Shared;
 
@@ -27,11 +27,8 @@ pub(super) async fn run(stream: &mut Stream, shared: &Shared) -> End {
         stream,
         shared,
         backlog,
-        frames: Bucket::new(
-            limits.frame_burst,
-            limits.frame_rate,
-            Instant::now().into_std(),
-        ),
+        frames: Bucket::default(),
+        began: Instant::now(),
         malformed: 0,
         heard_at: Instant::now(),
     };
@@ -42,7 +39,7 @@ pub(super) async fn run(stream: &mut Stream, shared: &Shared) -> End {
     while step.is_ok() {
         step = tokio::select! {
             event = subscription.next() => talk.event(event).await,
-            frame = talk.stream.next() => talk.frame(frame).await,
+            frame = talk.next_frame() => talk.frame(frame).await,
             _ = pings.tick() => talk.ping().await,
             () = shared.stop.cancelled() => Err(End::Stopping),
         };
@@ -55,6 +52,7 @@ struct Talk<'a> {
     shared: &'a Shared,
     backlog: Backlog,
     frames: Bucket,
+    began: Instant,
     malformed: u32,
     heard_at: Instant,
 }
@@ -76,15 +74,24 @@ impl Talk<'_> {
         }
     }
 
+    /// The next frame, once its turn has come: frames that come too fast wait in the
+    /// connection, which holds back whoever sends them. Can be dropped without losing any.
+    async fn next_frame(&mut self) -> Option<Result<Message, tungstenite::Error>> {
+        let wait = self
+            .frames
+            .wait(self.shared.limits.frames, self.began.elapsed());
+        sleep(wait).await;
+        self.stream.next().await
+    }
+
     async fn frame(
         &mut self,
         frame: Option<Result<Message, tungstenite::Error>>,
     ) -> Result<(), End> {
         let frame = frame.ok_or(End::Gone)?.map_err(End::from)?;
         self.heard_at = Instant::now();
-        if !self.frames.take(self.heard_at.into_std()) {
-            return Err(End::TooFast);
-        }
+        let now = self.began.elapsed();
+        self.frames.take(self.shared.limits.frames, now);
         match frame {
             Message::Text(text) => self.text(&text).await,
             Message::Binary(_) => Err(End::NotText),

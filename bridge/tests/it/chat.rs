@@ -5,6 +5,7 @@ use std::path::Path;
 use hyper_tungstenite::tungstenite::protocol::CloseFrame;
 use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use p2pchat_bridge::Limits;
+use p2pchat_common::rate_limit::Rate;
 use p2pchat_model::{Command, DeliveryState, Line, Password, Target, View};
 use p2pchat_registry::{Options, Server, StoreSpec};
 use tokio::task::JoinHandle;
@@ -36,7 +37,10 @@ impl Registry {
             hello_port: self.hello_port,
             history: history.map(Path::to_owned),
             limits: Limits {
-                frame_burst: 10_000,
+                frames: Rate {
+                    burst: 10_000,
+                    ..Limits::default().frames
+                },
                 ..Limits::default()
             },
             ..Wishes::default()

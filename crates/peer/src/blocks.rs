@@ -5,10 +5,12 @@
 
 use std::path::Path;
 
+use p2pchat_common::sqlite::{self, Durability, FileError, Kind};
 use p2pchat_model::{BlockChange, Target, Username};
 use rusqlite::Connection;
+use thiserror::Error;
 
-use crate::sqlite::{self, FileError, Kind};
+use crate::history::BUSY_TIMEOUT;
 
 /// The file, for [`sqlite::open`]. Its mark is "p2pB".
 const KIND: Kind = Kind {
@@ -24,8 +26,26 @@ CREATE TABLE blocked (
 ",
     migrations: &[],
     // Rarely written, and not to be lost.
-    synchronous: "FULL",
+    durability: Durability::PowerCut,
+    busy_timeout: BUSY_TIMEOUT,
 };
+
+/// Why the block list cannot be read or written.
+#[derive(Debug, Error)]
+pub enum ListError {
+    /// Something is wrong with its file.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// It holds an entry that this version cannot read.
+    #[error("it holds an entry that makes no sense: `{0}`")]
+    Entry(String),
+}
+
+impl From<rusqlite::Error> for ListError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::File(error.into())
+    }
+}
 
 /// Whom accounts have blocked, on disk. Its methods block: not for an async task.
 #[derive(Debug)]
@@ -33,13 +53,13 @@ pub(crate) struct Blocks(Connection);
 
 impl Blocks {
     /// Opens the file, and makes it and its folder if they are not there.
-    pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
-        sqlite::open(path, &KIND).map(Self)
+    pub(crate) fn open(path: &Path) -> Result<Self, ListError> {
+        Ok(Self(sqlite::open(path, &KIND)?))
     }
 
     /// All that is kept, of all accounts. An entry that this version cannot read is an error:
     /// whoever passed over it would let somebody in who is blocked.
-    pub(crate) fn all(&self) -> Result<Vec<(Username, Target)>, FileError> {
+    pub(crate) fn all(&self) -> Result<Vec<(Username, Target)>, ListError> {
         let mut statement = self
             .0
             .prepare("SELECT account, who, is_address FROM blocked")?;
@@ -48,7 +68,7 @@ impl Blocks {
         })?;
         rows.map(|row| {
             let (account, who, is_address): (String, String, bool) = row?;
-            let unreadable = || FileError::Entry(who.clone());
+            let unreadable = || ListError::Entry(who.clone());
             let target = match is_address {
                 true => who.parse().ok().map(Target::Address),
                 false => Username::new(&who).ok().map(Target::Name),
@@ -60,7 +80,7 @@ impl Blocks {
     }
 
     /// Writes a change down.
-    pub(crate) fn keep(&self, account: Username, change: BlockChange) -> Result<(), FileError> {
+    pub(crate) fn keep(&self, account: Username, change: BlockChange) -> Result<(), ListError> {
         let (sql, who) = match change {
             BlockChange::Blocked(who) => (
                 "INSERT INTO blocked (account, who, is_address) VALUES (?1, ?2, ?3)
@@ -155,7 +175,10 @@ mod tests {
         let path = folder.path().join("blocks.sqlite3");
         std::fs::write(&path, "no database at all ".repeat(100)).unwrap();
         let before = std::fs::read(&path).unwrap();
-        assert!(matches!(Blocks::open(&path), Err(FileError::NotOurs(_))));
+        assert!(matches!(
+            Blocks::open(&path),
+            Err(ListError::File(FileError::NotOurs(_)))
+        ));
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 }

@@ -9,13 +9,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
+use p2pchat_common::sqlite::{self, Durability, FileError, Kind};
 use p2pchat_model::{Delivery, Message, MessageId, PeerAddr, Username};
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use thiserror::Error;
-
-use crate::sqlite::{self, FileError, Kind};
 
 mod recorder;
 mod row;
@@ -23,6 +23,8 @@ mod words;
 
 pub(crate) use recorder::{Change, Recorder};
 
+/// How long to wait for another p2pchat that writes to the same file.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// The file, for [`sqlite::open`]. Its mark is "p2pH".
 const KIND: Kind = Kind {
     what: "history",
@@ -49,8 +51,8 @@ CREATE TRIGGER message_gone AFTER DELETE ON message BEGIN
 END;
 ",
     migrations: &["DROP TRIGGER message_added;"],
-    // In WAL mode this survives the death of the process, which is what is promised.
-    synchronous: "NORMAL",
+    durability: Durability::Process,
+    busy_timeout: BUSY_TIMEOUT,
 };
 
 /// What was said, on disk. Its methods block: not for an async task.

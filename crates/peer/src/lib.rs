@@ -13,9 +13,8 @@ mod history;
 pub mod machine;
 mod options;
 mod shell;
-mod sqlite;
 
+pub use blocks::ListError;
 pub use history::{History, HistoryError, Page};
 pub use options::Options;
 pub use shell::{Handle, Missed, Peer, StartError, Stopped, Subscription};
-pub use sqlite::FileError;

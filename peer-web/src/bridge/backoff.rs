@@ -8,16 +8,12 @@ pub mod close {
     pub const OTHER_VERSION: u16 = 4002;
     /// The page was too slow and missed events: connect anew and get the view.
     pub const LAGGED: u16 = 4003;
-    /// The page sent too much too fast.
-    pub const TOO_FAST: u16 = 4008;
 }
 
 /// The wait before the first try, in milliseconds; it doubles with each try in a row.
 const FIRST_WAIT: f64 = 400.0;
 /// The longest wait, in milliseconds.
 const LONGEST_WAIT: f64 = 15_000.0;
-/// The wait after having been too fast, in milliseconds.
-const TOO_FAST_WAIT: f64 = 3_000.0;
 
 /// Why no further try is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +43,6 @@ pub fn next(code: u16, failures: u32, chance: f64) -> Next {
         close::WRONG_SECRET => Next::Stop(Refusal::WrongSecret),
         close::OTHER_VERSION => Next::Stop(Refusal::OtherVersion),
         close::LAGGED if failures == 0 => Next::Retry(0.0),
-        close::TOO_FAST => Next::Retry(TOO_FAST_WAIT),
         _ => {
             let doubled = FIRST_WAIT * f64::from(1_u32 << failures.min(10));
             Next::Retry(doubled.min(LONGEST_WAIT) * (0.8 + 0.4 * chance))

@@ -160,7 +160,7 @@ impl Shared {
         let hashing = self.passwords.run(Guest::Stranger, source, move |hasher| {
             let now = shared.now();
             let mut registrations = shared.registrations();
-            if !registrations.has_one(&source, now) {
+            if !registrations.has_token(source, now) {
                 return Err(NotHashed::Slowed);
             }
             registrations.take(source, now);
@@ -315,7 +315,7 @@ impl Shared {
     }
 
     fn may_register(&self, source: Source) -> bool {
-        self.registrations().has_one(&source, self.now())
+        self.registrations().has_token(source, self.now())
     }
 
     fn store_failed(&self, error: &StoreError, answer: Response) -> Response {

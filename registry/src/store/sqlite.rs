@@ -40,12 +40,11 @@ impl SqliteStore {
     /// If it cannot be opened, belongs to another program, or another registry serves
     /// from it.
     pub fn open(path: &Path, opener: Opener) -> Result<Self, OpenSqliteError> {
-        file::create(path)?;
+        let for_writing = file::open(path)?;
         let lock = match opener {
             Opener::Registry => Some(ServerLock::take(path)?),
             Opener::Operator => None,
         };
-        let for_writing = file::open(path)?;
         let for_reading = file::open(path)?;
         let thread = |reason| OpenSqliteError::Thread { reason };
         Ok(Self {

@@ -6,8 +6,8 @@ use std::thread;
 
 use mongodb::bson::Document;
 use mongodb::{Client, Collection};
-use p2pchat_soak::{Mongod, ReplicaSet};
 use p2pchat_registry::StoreSpec;
+use p2pchat_soak::{Mongod, ReplicaSet};
 use tokio::runtime::Runtime;
 
 use super::unique;

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context, Result};
-use p2pchat_soak::programs::own_address;
-use p2pchat_soak::wait::SOON;
-use p2pchat_soak::{Programs, Registry};
 use p2pchat_protocol::{Password, PeerAddr, Request, Username};
 use p2pchat_registry::StoreSpec;
 use p2pchat_registry::store::{self, NewAccount, Opener, StoredPassword};
+use p2pchat_soak::programs::own_address;
+use p2pchat_soak::wait::SOON;
+use p2pchat_soak::{Programs, Registry};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::{Child, Command};

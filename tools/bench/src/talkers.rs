@@ -5,11 +5,11 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result};
+use p2pchat_model::{Command as Ask, Event};
+use p2pchat_protocol::{Password, Username};
 use p2pchat_soak::programs::own_address;
 use p2pchat_soak::wait::SOON;
 use p2pchat_soak::{Chatter, Programs, Registry};
-use p2pchat_model::{Command as Ask, Event};
-use p2pchat_protocol::{Password, Username};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 

@@ -115,7 +115,13 @@ fn chosen(asked: &[String]) -> Result<Vec<String>> {
 async fn build(tool: &Path) -> Result<()> {
     let mut command = Command::new(tool);
     command
-        .args(["fuzz", "build", "--fuzz-dir=tests/fuzz", "--sanitizer=none", "--target-dir"])
+        .args([
+            "fuzz",
+            "build",
+            "--fuzz-dir=tests/fuzz",
+            "--sanitizer=none",
+            "--target-dir",
+        ])
         .arg(built())
         .current_dir(root());
     println!("{}", process::shown(&command));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use p2pchat_common::rate_limit::{Rate, RateLimiter, WhenFull};
 use p2pchat_model::{
     Event, IncomingRequest, Outcome, OutgoingRequest, PeerAddr, Person, Problem, Speaker, Target,
     Tried, Unanswered, Username, Why,
@@ -26,12 +27,26 @@ const REQUEST_INTERVAL: Duration = Duration::from_secs(20);
 const MAX_ASKING: usize = 1024;
 
 /// The chat requests that wait.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Requests {
     incoming: Option<Incoming>,
     outgoing: BTreeMap<SendId, Outgoing>,
-    /// Until when those who asked of late have used up what they may ask.
-    asking: BTreeMap<PeerAddr, Duration>,
+    /// How often each address has asked recently.
+    asking: RateLimiter<PeerAddr>,
+}
+
+impl Default for Requests {
+    fn default() -> Self {
+        let rate = Rate {
+            burst: REQUESTS_AT_ONCE,
+            interval: REQUEST_INTERVAL,
+        };
+        Self {
+            incoming: None,
+            outgoing: BTreeMap::new(),
+            asking: RateLimiter::new(rate, MAX_ASKING, WhenFull::Reject),
+        }
+    }
 }
 
 /// A request that waits for the user.
@@ -58,20 +73,7 @@ impl Requests {
 
     /// Whether somebody asks no more often than he may.
     fn may_ask(&mut self, from: PeerAddr, now: Duration) -> bool {
-        if self.asking.len() >= MAX_ASKING {
-            self.asking.retain(|_, used_until| *used_until > now);
-        }
-        let is_known = self.asking.contains_key(&from);
-        if !is_known && self.asking.len() >= MAX_ASKING {
-            return false;
-        }
-        let used_until = self.asking.entry(from).or_default();
-        let next = (*used_until).max(now) + REQUEST_INTERVAL;
-        let allowed = next <= now + REQUEST_INTERVAL * REQUESTS_AT_ONCE;
-        if allowed {
-            *used_until = next;
-        }
-        allowed
+        self.asking.try_take(from, now)
     }
 
     pub(super) fn outgoing_count(&self) -> usize {
@@ -231,7 +233,7 @@ impl Machine {
             return Err(Problem::ChatFull.into());
         }
         self.close_incoming(Some(ChatAnswer::Accepted), Outcome::Accepted);
-        self.requests.asking.remove(&from);
+        self.requests.asking.forget(from);
         self.accepted(from, &members);
         Ok(())
     }

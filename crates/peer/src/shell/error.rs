@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use p2pchat_model::PeerAddr;
 use thiserror::Error;
 
-use crate::{FileError, HistoryError};
+use crate::{HistoryError, ListError};
 
 /// Why a peer could not start, and what to do. What the system says stands in the middle
 /// of that, so it is no `source` that would be told once more.
@@ -89,7 +89,7 @@ pub enum StartError {
         /// Its file.
         path: PathBuf,
         /// Why.
-        reason: FileError,
+        reason: ListError,
     },
     /// The system refused what every program needs.
     #[error("cannot {what}: {reason}")]

@@ -103,7 +103,7 @@ impl Inbound {
     pub(super) async fn serve(self, listener: TcpListener, kind: Kind) {
         let mut open = Open::default();
         // Texts and contacts apart: a long text must not hold up who joins.
-        let pace = Arc::default();
+        let pace = Arc::new(Mutex::new(Pace::new(Instant::now())));
         let mut pause = ACCEPT_PAUSE[0];
         loop {
             tokio::select! {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use p2pchat_soak::wait::SOON;
-use p2pchat_soak::{Chatter, Registry};
 use p2pchat_model::Command as Ask;
 use p2pchat_protocol::{CONTACT_PORT, ChatList, Contact, MESSAGE_PORT, MESSAGE_PORT_UNPRIVILEGED};
 use p2pchat_protocol::{Message, Username};
+use p2pchat_soak::wait::SOON;
+use p2pchat_soak::{Chatter, Registry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;

@@ -1,8 +1,8 @@
 //! What a session costs that does nothing, as most do most of the time.
 
 use anyhow::Result;
-use p2pchat_soak::programs::memory;
 use p2pchat_protocol::Response;
+use p2pchat_soak::programs::memory;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -7,10 +7,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use p2pchat_soak::wait::SOON;
-use p2pchat_soak::{Chatter, Registry};
 use p2pchat_model::Event;
 use p2pchat_protocol::{ChatText, MESSAGE_PORT, MESSAGE_PORT_UNPRIVILEGED, Message, Username};
+use p2pchat_soak::wait::SOON;
+use p2pchat_soak::{Chatter, Registry};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};

@@ -4,8 +4,8 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use anyhow::Result;
-use p2pchat_soak::Registry;
 use p2pchat_protocol::{Request, Response};
+use p2pchat_soak::Registry;
 
 use super::Context;
 use crate::load::{Exchange, Load, connect};

@@ -1,8 +1,8 @@
 //! Whether a login costs more the more users are online.
 
 use anyhow::Result;
-use p2pchat_soak::Registry;
 use p2pchat_protocol::{Request, Response};
+use p2pchat_soak::Registry;
 
 use super::Context;
 use super::online::{exchange, registry};

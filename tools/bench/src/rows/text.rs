@@ -5,10 +5,10 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use p2pchat_model::{Command as Ask, Event, Target};
 use p2pchat_soak::programs::own_address;
 use p2pchat_soak::wait::SOON;
 use p2pchat_soak::{Chatter, Registry};
-use p2pchat_model::{Command as Ask, Event, Target};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::{sleep, timeout};

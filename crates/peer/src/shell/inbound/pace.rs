@@ -1,9 +1,9 @@
 //! How fast one address may send: beyond that its packets wait, each for its turn.
 
-use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use p2pchat_common::rate_limit::{Rate, RateLimiter, WhenFull};
 use tokio::time::Instant;
 
 /// The time that a packet takes of what its address may send: 20 a second.
@@ -23,32 +23,26 @@ pub(super) const BURST: u32 = 200;
 /// locked out because others have many addresses.
 const MAX_TRACKED: usize = 1024;
 
-/// What the addresses have used up of late.
-#[derive(Debug, Default)]
+/// The packets that addresses have sent recently.
+#[derive(Debug)]
 pub(super) struct Pace {
-    /// When an address's packets so far would have ended, had each taken its interval.
-    ends: HashMap<Ipv4Addr, Instant>,
+    began: Instant,
+    limiter: RateLimiter<Ipv4Addr>,
 }
 
 impl Pace {
+    pub(super) fn new(now: Instant) -> Self {
+        let (burst, interval) = (BURST, INTERVAL);
+        Self {
+            began: now,
+            limiter: RateLimiter::new(Rate { burst, interval }, MAX_TRACKED, WhenFull::Evict),
+        }
+    }
+
     /// How long a packet that came now has to wait. Packets of one address get their turns
     /// in order.
     pub(super) fn wait(&mut self, source: Ipv4Addr, now: Instant) -> Duration {
-        if !self.ends.contains_key(&source) && self.ends.len() >= MAX_TRACKED {
-            self.make_room(now);
-        }
-        let end = self.ends.entry(source).or_insert(now);
-        *end = (*end).max(now) + INTERVAL;
-        (*end - now).saturating_sub(INTERVAL * BURST)
-    }
-
-    fn make_room(&mut self, now: Instant) {
-        self.ends.retain(|_, end| *end > now);
-        if self.ends.len() >= MAX_TRACKED
-            && let Some((&least, _)) = self.ends.iter().min_by_key(|(_, end)| **end)
-        {
-            self.ends.remove(&least);
-        }
+        self.limiter.take(source, now - self.began)
     }
 }
 
@@ -62,7 +56,8 @@ mod tests {
 
     #[test]
     fn the_longest_text_waits_for_nothing_and_a_flood_for_its_turns() {
-        let (mut pace, now) = (Pace::default(), Instant::now());
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
         for _ in 0..BURST {
             assert_eq!(pace.wait(source(1), now), Duration::ZERO);
         }
@@ -74,7 +69,8 @@ mod tests {
 
     #[test]
     fn who_keeps_the_pace_never_waits_and_a_burst_comes_back_with_time() {
-        let (mut pace, start) = (Pace::default(), Instant::now());
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
         for turn in 0..10 * BURST {
             assert_eq!(
                 pace.wait(source(1), start + INTERVAL * turn),
@@ -90,7 +86,8 @@ mod tests {
 
     #[test]
     fn addresses_without_number_lock_out_nobody_and_free_nobody_of_his_turns() {
-        let (mut pace, now) = (Pace::default(), Instant::now());
+        let now = Instant::now();
+        let mut pace = Pace::new(now);
         let flood = source(0);
         for _ in 0..2 * BURST {
             pace.wait(flood, now);
@@ -99,7 +96,7 @@ mod tests {
         for last in 1..=strangers {
             assert_eq!(pace.wait(source(last), now), Duration::ZERO);
         }
-        assert_eq!(pace.ends.len(), MAX_TRACKED);
+        assert_eq!(pace.limiter.len(), MAX_TRACKED);
         assert!(pace.wait(flood, now) > INTERVAL * BURST);
     }
 }

@@ -1,6 +1,6 @@
-//! A file of SQLite that is this user's own: made, recognised, opened.
+//! A file of SQLite that belongs to one user: created, recognised, migrated, opened.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -9,25 +9,35 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use thiserror::Error;
 
-/// How long to wait for another p2pchat that writes to the same file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long to wait between tries where SQLite itself does not wait.
 const BUSY_PAUSE: Duration = Duration::from_millis(10);
 
-/// What a file holds.
+/// What a commit survives once it has returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// A killed process; a power cut may cost the last commits, never their order
+    /// (`synchronous=NORMAL`).
+    Process,
+    /// A power cut too: each commit waits for the disk (`synchronous=FULL`).
+    PowerCut,
+}
+
+/// A kind of file: its tables, and how it is used.
 #[derive(Debug)]
-pub(crate) struct Kind {
-    /// What it is, in words.
-    pub(crate) what: &'static str,
-    /// Marks the file as ours.
-    pub(crate) application_id: i32,
-    /// Makes the tables, as they are today.
-    pub(crate) schema: &'static str,
-    /// Makes the tables of each earlier version those of the next, from the first on. So the
-    /// version of today is one more than there are.
-    pub(crate) migrations: &'static [&'static str],
-    /// How durable a change is: SQLite's setting of this name.
-    pub(crate) synchronous: &'static str,
+pub struct Kind {
+    /// What it is, in words for people: "history".
+    pub what: &'static str,
+    /// Marks the file as ours (`PRAGMA application_id`).
+    pub application_id: i32,
+    /// Creates the tables of the latest version.
+    pub schema: &'static str,
+    /// Turns the tables of each earlier version into those of the next, from the first on. The
+    /// latest version (`PRAGMA user_version`) is one more than there are migrations.
+    pub migrations: &'static [&'static str],
+    /// What a commit survives.
+    pub durability: Durability,
+    /// How long a transaction waits for one of another process.
+    pub busy_timeout: Duration,
 }
 
 impl Kind {
@@ -37,29 +47,37 @@ impl Kind {
     }
 }
 
-/// What stands in a file.
+/// The state in which a file is found.
 #[derive(Debug, PartialEq, Eq)]
 enum Found {
-    /// Nothing.
-    Nothing,
-    /// The tables of an earlier version; so many migrations have been done.
+    /// Empty.
+    Empty,
+    /// With the tables of an earlier version; so many migrations have been done.
     Earlier(usize),
-    /// The tables of today.
-    Today,
+    /// With the tables of the latest version.
+    Latest,
 }
 
 /// Why a file cannot be opened, read or written.
 #[derive(Debug, Error)]
 pub enum FileError {
-    /// The folder or the file cannot be made.
+    /// The folder above the file cannot be created.
     #[error("cannot make or write {path}: {reason}")]
-    Create {
-        /// Which.
+    Folder {
+        /// The folder.
         path: PathBuf,
-        /// Why.
-        reason: std::io::Error,
+        /// What the system says.
+        reason: io::Error,
     },
-    /// There is a file, but of something else.
+    /// The file cannot be opened or created.
+    #[error("cannot make or write {path}: {reason}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// The file belongs to another program.
     #[error("this is not a {0} of p2pchat: name another file")]
     NotOurs(&'static str),
     /// A later version of p2pchat wrote it.
@@ -72,20 +90,21 @@ pub enum FileError {
         /// The version that this program writes.
         known: i32,
     },
-    /// It holds something that makes no sense.
-    #[error("it holds an entry that makes no sense: `{0}`")]
-    Entry(String),
     /// SQLite failed.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
 }
 
-/// Opens the file, ready for use.
-pub(crate) fn open(path: &Path, kind: &Kind) -> Result<Connection, FileError> {
-    create(path)?;
+/// Opens the file, ready for use. One that is not there is created, readable by its owner
+/// alone, with the folders above it; one of another program is left as it is.
+///
+/// # Errors
+/// If it cannot be created, opened or migrated, or is not of this kind.
+pub fn open(path: &Path, kind: &Kind) -> Result<Connection, FileError> {
+    create(path, kind.durability)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.busy_timeout(kind.busy_timeout)?;
     distrust(&connection)?;
     set_up(&mut connection, kind).map_err(|error| match &error {
         FileError::Sqlite(rusqlite::Error::SqliteFailure(failure, _))
@@ -98,8 +117,8 @@ pub(crate) fn open(path: &Path, kind: &Kind) -> Result<Connection, FileError> {
     Ok(connection)
 }
 
-/// Lets nothing that stands in the file do more than its tables need: it may come from
-/// somebody else, with triggers and views that he made.
+/// Lets nothing in the file do more than its tables need: it may come from someone else, with
+/// triggers and views of their own.
 fn distrust(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -111,24 +130,28 @@ fn set_up(connection: &mut Connection, kind: &Kind) -> Result<(), FileError> {
     let seen = connection.transaction()?;
     let found = find(&seen, kind)?;
     drop(seen);
-    if found != Found::Today {
+    if found != Found::Latest {
         // Two processes may get here at once: the second waits and then finds the tables.
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         match find(&transaction, kind)? {
-            Found::Nothing => transaction.execute_batch(kind.schema)?,
+            Found::Empty => transaction.execute_batch(kind.schema)?,
             Found::Earlier(done) => transaction.execute_batch(&kind.migrations[done..].concat())?,
-            Found::Today => {}
+            Found::Latest => {}
         }
         transaction.pragma_update(None, "application_id", kind.application_id)?;
         transaction.pragma_update(None, "user_version", kind.version())?;
         transaction.commit()?;
     }
-    use_wal(connection)?;
-    connection.pragma_update(None, "synchronous", kind.synchronous)?;
+    use_wal(connection, kind.busy_timeout)?;
+    let synchronous = match kind.durability {
+        Durability::Process => "NORMAL",
+        Durability::PowerCut => "FULL",
+    };
+    connection.pragma_update(None, "synchronous", synchronous)?;
     Ok(())
 }
 
-/// What the file holds; an error if that is something else.
+/// The state of the file; an error if it is not of this kind.
 fn find(connection: &Connection, kind: &Kind) -> Result<Found, FileError> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     let tables: i32 =
@@ -136,20 +159,20 @@ fn find(connection: &Connection, kind: &Kind) -> Result<Found, FileError> {
     let found = number("user_version")?;
     let known = kind.version();
     match number("application_id")? {
-        id if id == kind.application_id && found == known => Ok(Found::Today),
+        id if id == kind.application_id && found == known => Ok(Found::Latest),
         id if id == kind.application_id && found > known => Err(FileError::TooNew { found, known }),
         id if id == kind.application_id && found > 0 => Ok(Found::Earlier(
             usize::try_from(found - 1).unwrap_or_default(),
         )),
-        0 if found == 0 && tables == 0 => Ok(Found::Nothing),
+        0 if found == 0 && tables == 0 => Ok(Found::Empty),
         _ => Err(FileError::NotOurs(kind.what)),
     }
 }
 
 /// Turns on the write-ahead log. SQLite does not wait here for another process that is
 /// doing the same, so this does.
-fn use_wal(connection: &Connection) -> Result<(), FileError> {
-    let give_up = Instant::now() + BUSY_TIMEOUT;
+fn use_wal(connection: &Connection, busy_timeout: Duration) -> Result<(), FileError> {
+    let give_up = Instant::now() + busy_timeout;
     loop {
         match connection.pragma_update(None, "journal_mode", "WAL") {
             Err(rusqlite::Error::SqliteFailure(failure, _))
@@ -162,36 +185,52 @@ fn use_wal(connection: &Connection) -> Result<(), FileError> {
     }
 }
 
-/// Makes the folder and the file, if they are not there, for their owner only. SQLite
-/// gives the files that it puts beside it the same mode.
-fn create(path: &Path) -> Result<(), FileError> {
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |reason| FileError::Create { path, reason }
+/// Creates an empty file unless there is one, and the folders above it, for their owner only.
+/// SQLite gives the files that it puts beside it the same mode.
+fn create(path: &Path, durability: Durability) -> Result<(), FileError> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
     };
-    if let Some(folder) = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        create_folder(folder).map_err(failed(folder))?;
-    }
-    create_file(path).map_err(failed(path))
+    private_folder()
+        .create(folder)
+        .map_err(|reason| FileError::Folder {
+            path: folder.to_owned(),
+            reason,
+        })?;
+    let created = match private_file().create_new(true).open(path) {
+        // A file whose folder entry is not on the disk would vanish in a power cut.
+        Ok(_) if durability == Durability::PowerCut => {
+            File::open(folder).and_then(|folder| folder.sync_all())
+        }
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            private_file().open(path).map(drop)
+        }
+        Err(error) => Err(error),
+    };
+    created.map_err(|reason| FileError::File {
+        path: path.to_owned(),
+        reason,
+    })
 }
 
-fn create_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
+fn private_folder() -> DirBuilder {
+    let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+    builder
 }
 
-fn create_file(path: &Path) -> io::Result<()> {
+/// Opens a file for reading and writing; one that this creates is its owner's alone.
+#[must_use]
+pub fn private_file() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.append(true).create(true);
+    options.read(true).write(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    options
 }
 
 #[cfg(test)]
@@ -208,7 +247,8 @@ mod tests {
             "ALTER TABLE entry ADD COLUMN name TEXT;",
             "ALTER TABLE entry ADD COLUMN place TEXT;",
         ],
-        synchronous: "NORMAL",
+        durability: Durability::Process,
+        busy_timeout: Duration::from_secs(2),
     };
 
     #[test]
@@ -249,6 +289,17 @@ mod tests {
         assert_eq!(count, 2);
         let refused = open(&path, &FIRST).unwrap_err();
         assert!(matches!(refused, FileError::TooNew { found: 3, known: 1 }));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_and_its_folder_are_their_owners_alone() {
+        use std::os::unix::fs::MetadataExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/file.sqlite3");
+        open(&path, &KIND).unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
     }
 
     #[test]
