@@ -1,8 +1,8 @@
 //! Events as lines of plain text.
 
 use p2pchat_model::{
-    DeliveryState, Event, Gone, IncomingRequest, Line, Link, Message, MessageId, Person, Username,
-    View,
+    DeliveryState, Event, IncomingRequest, LeaveReason, Line, Link, Message, MessageId, Person,
+    Username, View,
 };
 
 use crate::clock::Clock;
@@ -95,13 +95,15 @@ fn own_text(view: &View, id: MessageId) -> String {
 
 /// Why somebody did not get what the user said, of which `text` is a name.
 #[must_use]
-pub fn undelivered(to: &Person, text: &str, reason: Gone) -> String {
+pub fn undelivered(to: &Person, text: &str, reason: LeaveReason) -> String {
     let to = one_line(&to.to_string());
     match reason {
-        Gone::Unreachable | Gone::GivenUp => format!("{to} did not get {text}: out of reach"),
-        Gone::Refused => format!("{to} did not get {text}: no longer in the chat"),
-        Gone::WeLeft => format!("{to} did not get {text}: you left the chat before"),
-        Gone::Blocked => format!("{to} did not get {text}: you blocked them"),
+        LeaveReason::Unreachable | LeaveReason::GivenUp => {
+            format!("{to} did not get {text}: out of reach")
+        }
+        LeaveReason::Refused => format!("{to} did not get {text}: no longer in the chat"),
+        LeaveReason::WeLeft => format!("{to} did not get {text}: you left the chat before"),
+        LeaveReason::Blocked => format!("{to} did not get {text}: you blocked them"),
     }
 }
 

@@ -116,7 +116,7 @@ fn missing(name: Username) -> String {
 }
 
 fn warn_about_2017(name: Username) {
-    if !name.fits_2017() {
+    if !name.is_legacy_compatible() {
         tracing::warn!(
             "clients of 2017 do not understand a name of {} bytes",
             Username::MAX
@@ -129,7 +129,7 @@ fn new_password(source: &PasswordSource) -> Result<StoredPassword> {
         Some(file) => ask::from_file(file)?,
         None => ask::on_terminal()?,
     };
-    if !password.fits_2017() {
+    if !password.is_legacy_compatible() {
         tracing::warn!(
             "clients of 2017 cannot log in with a password of {} bytes",
             Password::MAX

@@ -16,9 +16,9 @@ pub struct Dropped {
     /// others were already counted one by one.
     pub address: Option<PeerAddr>,
     /// What he tried.
-    pub tried: Tried,
+    pub tried: DropKind,
     /// Why nothing came of it.
-    pub why: Why,
+    pub why: DropReason,
     /// How often so far.
     pub count: u64,
 }
@@ -44,7 +44,7 @@ impl Dropped {
 /// What somebody tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Tried {
+pub enum DropKind {
     /// To say something.
     Text,
     /// To tell of somebody new in the chat.
@@ -60,7 +60,7 @@ pub enum Tried {
 /// Why nothing came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Why {
+pub enum DropReason {
     /// He is not in the chat.
     Stranger,
     /// The user blocked him, or the one whom he brings.

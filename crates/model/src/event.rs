@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::Target;
 use crate::dropped::Dropped;
-use crate::message::{Delivery, Gone, Message, MessageId};
+use crate::message::{Delivery, LeaveReason, Message, MessageId};
 use crate::person::{Person, Speaker};
 use crate::time::Timestamp;
 
@@ -80,7 +80,7 @@ pub enum Event {
         /// Who was asked.
         to: Person,
         /// `None` if he accepted.
-        refusal: Option<Unanswered>,
+        refusal: Option<RequestFailure>,
     },
     /// Somebody is in the chat from now on.
     MemberJoined {
@@ -99,7 +99,7 @@ pub enum Event {
         /// Who.
         member: Person,
         /// How that was found out.
-        reason: Gone,
+        reason: LeaveReason,
     },
     /// The user left the chat. Nobody is a member now.
     ChatLeft {
@@ -224,7 +224,7 @@ pub enum Outcome {
 /// Why a request that was sent did not lead to a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Unanswered {
+pub enum RequestFailure {
     /// He said no.
     Rejected,
     /// He is busy, or has another request before him.

@@ -23,12 +23,12 @@ mod view;
 mod words;
 
 pub use command::{Command, Target};
-pub use dropped::{Dropped, Tried, Why};
+pub use dropped::{DropKind, DropReason, Dropped};
 pub use event::{
     BlockChange, Event, Failure, IncomingRequest, JoinedBy, Link, Notice, Outcome, OutgoingRequest,
-    Problem, Unanswered,
+    Problem, RequestFailure,
 };
-pub use message::{Delivery, DeliveryState, Gone, Message, MessageId};
+pub use message::{Delivery, DeliveryState, LeaveReason, Message, MessageId};
 pub use p2pchat_protocol::{OnlineUser, Password, PeerAddr, Username};
 pub use person::{NameCheck, Person, Speaker};
 pub use text::{packets, printable};

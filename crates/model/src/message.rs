@@ -69,13 +69,13 @@ pub enum DeliveryState {
     /// do not.
     Unconfirmed,
     /// He did not get it, or not all of it.
-    Failed(Gone),
+    Failed(LeaveReason),
 }
 
 /// How it was found that somebody is no longer a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Gone {
+pub enum LeaveReason {
     /// There was no getting through to his address. He is tried again with what is said.
     Unreachable,
     /// His program does not take our messages: he left, or started anew.

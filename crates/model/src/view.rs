@@ -7,7 +7,7 @@ use crate::command::Target;
 use crate::dropped::Dropped;
 use crate::event::{Event, IncomingRequest, Link, OutgoingRequest};
 use crate::lookalike;
-use crate::message::{Delivery, Gone, Message, MessageId};
+use crate::message::{Delivery, LeaveReason, Message, MessageId};
 use crate::person::{NameCheck, Person};
 use crate::time::Timestamp;
 use crate::words;
@@ -278,11 +278,11 @@ impl View {
         self.outgoing.retain(|request| request.to.address != to);
     }
 
-    fn remove_member(&mut self, member: Person, reason: Gone) {
+    fn remove_member(&mut self, member: Person, reason: LeaveReason) {
         for list in [&mut self.members, &mut self.out_of_reach] {
             list.retain(|known| known.address != member.address);
         }
-        if reason == Gone::Unreachable {
+        if reason == LeaveReason::Unreachable {
             self.out_of_reach.push(member);
         }
     }

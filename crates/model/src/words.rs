@@ -3,9 +3,11 @@
 
 use p2pchat_protocol::{Password, PeerAddr, Username};
 
-use crate::dropped::{Dropped, Tried, Why};
-use crate::event::{BlockChange, Event, Failure, JoinedBy, Notice, Outcome, Problem, Unanswered};
-use crate::message::Gone;
+use crate::dropped::{DropKind, DropReason, Dropped};
+use crate::event::{
+    BlockChange, Event, Failure, JoinedBy, Notice, Outcome, Problem, RequestFailure,
+};
+use crate::message::LeaveReason;
 use crate::person::Person;
 use crate::time::Timestamp;
 use crate::view::Level;
@@ -81,14 +83,14 @@ fn outcome_words(from: &str, outcome: Outcome) -> String {
 fn answered<'a>(
     at: &'a Timestamp,
     to: &Person,
-    refusal: Option<Unanswered>,
+    refusal: Option<RequestFailure>,
 ) -> Option<(&'a Timestamp, Level, String)> {
     let text = match refusal? {
-        Unanswered::Rejected => format!("{to} rejected the request"),
-        Unanswered::Busy => format!("{to} is busy now, try again later"),
-        Unanswered::NoAnswer => format!("{to} did not answer"),
-        Unanswered::Unreachable => format!("{to} cannot be reached at {}", to.address),
-        Unanswered::Blocked => format!("{to} is blocked, so the request is void"),
+        RequestFailure::Rejected => format!("{to} rejected the request"),
+        RequestFailure::Busy => format!("{to} is busy now, try again later"),
+        RequestFailure::NoAnswer => format!("{to} did not answer"),
+        RequestFailure::Unreachable => format!("{to} cannot be reached at {}", to.address),
+        RequestFailure::Blocked => format!("{to} is blocked, so the request is void"),
     };
     Some((at, Level::Warning, text))
 }
@@ -102,17 +104,19 @@ fn joined(member: &Person, by: JoinedBy) -> String {
     }
 }
 
-fn left(member: &Person, reason: Gone) -> String {
+fn left(member: &Person, reason: LeaveReason) -> String {
     match reason {
-        Gone::Unreachable => {
+        LeaveReason::Unreachable => {
             format!("{member} cannot be reached and is out of the chat until a text gets through")
         }
-        Gone::GivenUp => {
+        LeaveReason::GivenUp => {
             format!("{member} has been out of reach for too long and is not waited for any more")
         }
-        Gone::Refused => format!("{member} has left the chat"),
-        Gone::WeLeft => format!("{member} is no longer in the chat, because you left"),
-        Gone::Blocked => format!("{member} is no longer in the chat, because you blocked them"),
+        LeaveReason::Refused => format!("{member} has left the chat"),
+        LeaveReason::WeLeft => format!("{member} is no longer in the chat, because you left"),
+        LeaveReason::Blocked => {
+            format!("{member} is no longer in the chat, because you blocked them")
+        }
     }
 }
 
@@ -130,24 +134,24 @@ const CONNECTIONS_TOLD: u64 = 10;
 /// `None` for what is only counted: all that comes from somebody who is blocked.
 fn dropped_words(dropped: &Dropped) -> Option<String> {
     let is_told = match (dropped.tried, dropped.why) {
-        (_, Why::Blocked) => false,
-        (Tried::Connection, _) => dropped.count >= CONNECTIONS_TOLD,
+        (_, DropReason::Blocked) => false,
+        (DropKind::Connection, _) => dropped.count >= CONNECTIONS_TOLD,
         _ => true,
     };
     if !is_told || !dropped.is_milestone() {
         return None;
     }
     let what = match (dropped.tried, dropped.why) {
-        (Tried::Text, Why::Stranger) => "wrote to you but is not in the chat",
-        (Tried::Notify, Why::Stranger) => "tried to add somebody but is not in the chat",
-        (Tried::Text, _) => "writes more than is taken",
-        (Tried::Notify, _) => "tells of newcomers more often than is taken",
-        (Tried::Request, _) => "asks for a chat too often and was answered BUSY",
-        (Tried::Newcomer, Why::Malformed) => "brings somebody at an impossible address",
-        (Tried::Newcomer, _) => "brings more people than are taken",
-        (Tried::Connection, Why::Malformed) => "sends what p2pchat does not understand",
-        (Tried::Connection, Why::Silent) => "connects and does not say enough in time",
-        (Tried::Connection, _) => "makes more connections than are taken",
+        (DropKind::Text, DropReason::Stranger) => "wrote to you but is not in the chat",
+        (DropKind::Notify, DropReason::Stranger) => "tried to add somebody but is not in the chat",
+        (DropKind::Text, _) => "writes more than is taken",
+        (DropKind::Notify, _) => "tells of newcomers more often than is taken",
+        (DropKind::Request, _) => "asks for a chat too often and was answered BUSY",
+        (DropKind::Newcomer, DropReason::Malformed) => "brings somebody at an impossible address",
+        (DropKind::Newcomer, _) => "brings more people than are taken",
+        (DropKind::Connection, DropReason::Malformed) => "sends what p2pchat does not understand",
+        (DropKind::Connection, DropReason::Silent) => "connects and does not say enough in time",
+        (DropKind::Connection, _) => "makes more connections than are taken",
     };
     let who = who(dropped);
     Some(match dropped.count {
@@ -169,18 +173,18 @@ impl Dropped {
     #[must_use]
     pub fn tally(&self) -> String {
         let (one, many) = match self.tried {
-            Tried::Text => ("text", "texts"),
-            Tried::Notify => ("introduction", "introductions"),
-            Tried::Request => ("chat request", "chat requests"),
-            Tried::Newcomer => ("newcomer", "newcomers"),
-            Tried::Connection => ("connection", "connections"),
+            DropKind::Text => ("text", "texts"),
+            DropKind::Notify => ("introduction", "introductions"),
+            DropKind::Request => ("chat request", "chat requests"),
+            DropKind::Newcomer => ("newcomer", "newcomers"),
+            DropKind::Connection => ("connection", "connections"),
         };
         let why = match self.why {
-            Why::Stranger => "not in the chat",
-            Why::Blocked => "blocked",
-            Why::TooMuch => "too many",
-            Why::Malformed => "not understood",
-            Why::Silent => "nothing said in time",
+            DropReason::Stranger => "not in the chat",
+            DropReason::Blocked => "blocked",
+            DropReason::TooMuch => "too many",
+            DropReason::Malformed => "not understood",
+            DropReason::Silent => "nothing said in time",
         };
         let what = if self.count == 1 { one } else { many };
         format!("{}: {} {what}, {why}", who(self), self.count)

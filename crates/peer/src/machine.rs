@@ -40,7 +40,7 @@ use directory::Directory;
 use dropped::Tallies;
 use group::Group;
 pub use holdings::Holding;
-pub use io::{ConnId, Input, Now, Output, SendId, Taken};
+pub use io::{Acknowledgement, ConnId, Input, Now, Output, SendId};
 use requests::Requests;
 use session::Session;
 use strangers::{Notify, Strangers};

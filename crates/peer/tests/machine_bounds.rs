@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use p2pchat_model::{Command, Gone, OnlineUser, PeerAddr, Target, Timestamp};
-use p2pchat_peer::machine::{Config, ConnId, Input, Machine, Now, Output, SendId, Taken};
+use p2pchat_model::{Command, LeaveReason, OnlineUser, PeerAddr, Target, Timestamp};
+use p2pchat_peer::machine::{Acknowledgement, Config, ConnId, Input, Machine, Now, Output, SendId};
 use p2pchat_protocol::{ChatAnswer, ChatList, Contact, Kind, Message, Response};
 
 /// A machine whose user is logged in, and the world around it.
@@ -91,8 +91,8 @@ impl Bench {
             Output::Text { id, to, .. } if taken(&to) => Some(Input::TextDone {
                 id,
                 result: match self.takes_texts {
-                    true => Ok(Taken::Confirmed),
-                    false => Err(Gone::Unreachable),
+                    true => Ok(Acknowledgement::Confirmed),
+                    false => Err(LeaveReason::Unreachable),
                 },
             }),
             _ => None,
@@ -156,7 +156,7 @@ fn login() -> Command {
 fn notified(id: SendId) -> Input {
     Input::NotifyDone {
         id,
-        result: Ok(Taken::Confirmed),
+        result: Ok(Acknowledgement::Confirmed),
     }
 }
 

@@ -6,8 +6,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use p2pchat_model::{Command, Event, Gone, OnlineUser, PeerAddr, Target, Timestamp, Unanswered};
-use p2pchat_peer::machine::{Config, ConnId, Input, Machine, Now, Output, SendId, Taken};
+use p2pchat_model::{
+    Command, Event, LeaveReason, OnlineUser, PeerAddr, RequestFailure, Target, Timestamp,
+};
+use p2pchat_peer::machine::{Acknowledgement, Config, ConnId, Input, Machine, Now, Output, SendId};
 use p2pchat_protocol::{ChatAnswer, Contact, Kind, Message, Response};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -95,9 +97,9 @@ enum Step {
     Contact(PeerAddr, Contact),
     Lost(u64),
     Text(PeerAddr),
-    Request(u64, Result<ChatAnswer, Unanswered>),
-    Notify(u64, Result<Taken, Gone>),
-    TextDone(u64, Result<Taken, Gone>),
+    Request(u64, Result<ChatAnswer, RequestFailure>),
+    Notify(u64, Result<Acknowledgement, LeaveReason>),
+    TextDone(u64, Result<Acknowledgement, LeaveReason>),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -105,13 +107,13 @@ fn step() -> impl Strategy<Value = Step> {
         Ok(ChatAnswer::Accepted),
         Ok(ChatAnswer::Accepted),
         Ok(ChatAnswer::Busy),
-        Err(Unanswered::NoAnswer),
+        Err(RequestFailure::NoAnswer),
     ];
     let taken = vec![
-        Ok(Taken::Confirmed),
-        Ok(Taken::Unconfirmed),
-        Err(Gone::Refused),
-        Err(Gone::Unreachable),
+        Ok(Acknowledgement::Confirmed),
+        Ok(Acknowledgement::Unconfirmed),
+        Err(LeaveReason::Refused),
+        Err(LeaveReason::Unreachable),
     ];
     let id = || 0..60_u64;
     prop_oneof![
@@ -124,7 +126,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => id().prop_map(Step::Lost),
         3 => address().prop_map(Step::Text),
         4 => (id(), prop::sample::select(answers)).prop_map(|(id, result)| Step::Request(id, result)),
-        2 => (id(), prop::sample::select(vec![Ok(Taken::Confirmed), Ok(Taken::Unconfirmed), Err(Gone::Unreachable)])).prop_map(|(id, result)| Step::Notify(id, result)),
+        2 => (id(), prop::sample::select(vec![Ok(Acknowledgement::Confirmed), Ok(Acknowledgement::Unconfirmed), Err(LeaveReason::Unreachable)])).prop_map(|(id, result)| Step::Notify(id, result)),
         4 => (id(), prop::sample::select(taken)).prop_map(|(id, result)| Step::TextDone(id, result)),
     ]
 }

@@ -7,7 +7,9 @@ mod net;
 use std::time::{Duration, Instant};
 
 use net::{Registry, User, name, own_address};
-use p2pchat_model::{Command, DeliveryState, Event, Gone, Line, Link, Password, Target, View};
+use p2pchat_model::{
+    Command, DeliveryState, Event, LeaveReason, Line, Link, Password, Target, View,
+};
 use p2pchat_peer::{Missed, Options, Peer, StartError};
 use tokio::net::TcpStream;
 
@@ -91,7 +93,7 @@ async fn three_people_chat_and_the_one_who_vanishes_is_named() {
             _ => None,
         })
         .await;
-    assert_eq!((gone, reason), (at_bob, Gone::Unreachable));
+    assert_eq!((gone, reason), (at_bob, LeaveReason::Unreachable));
     while cem.read().await.1 != "still there?" {}
     for user in [ann, cem] {
         user.stop().await;

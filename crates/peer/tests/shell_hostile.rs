@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use attacker::{Attacker, bytes, text};
 use net::{Registry, User, name, own_address};
-use p2pchat_model::{Command, Event, Password, PeerAddr, Target, Tried, View, Why};
+use p2pchat_model::{Command, DropKind, DropReason, Event, Password, PeerAddr, Target, View};
 use p2pchat_peer::{Options, Peer, StartError};
 use p2pchat_protocol::{CONTACT_PORT, Contact};
 
@@ -73,7 +73,7 @@ impl Scene {
     }
 
     /// Waits until so much was counted.
-    async fn see_dropped(&mut self, tried: Tried, why: Why, count: u64) {
+    async fn see_dropped(&mut self, tried: DropKind, why: DropReason, count: u64) {
         let enough = move |view: &View| dropped(view, tried, why) >= count;
         let give_up = Instant::now() + Duration::from_secs(20);
         while !enough(&self.user.view) {
@@ -94,7 +94,7 @@ impl Scene {
     }
 }
 
-fn dropped(view: &View, tried: Tried, why: Why) -> u64 {
+fn dropped(view: &View, tried: DropKind, why: DropReason) -> u64 {
     let counts = view.dropped.iter();
     let wanted = counts.filter(|known| (known.tried, known.why) == (tried, why));
     wanted.map(|known| known.count).sum()
@@ -144,7 +144,7 @@ async fn lists_without_end_and_addresses_that_are_none_bring_in_nobody() {
         .send(to, CONTACT_PORT, &notify(&own, &[""; 100_000]))
         .await;
     scene
-        .see_dropped(Tried::Connection, Why::Malformed, 10)
+        .see_dropped(DropKind::Connection, DropReason::Malformed, 10)
         .await;
     assert_eq!(
         scene.user.view.members.len(),
@@ -182,9 +182,11 @@ async fn thousands_of_requests_come_up_three_times() {
     // One more every 20 seconds; this takes less than a minute.
     assert!((1..=6).contains(&seen), "{seen} came up");
     scene
-        .see_dropped(Tried::Connection, Why::TooMuch, 1000)
+        .see_dropped(DropKind::Connection, DropReason::TooMuch, 1000)
         .await;
-    scene.see_dropped(Tried::Request, Why::TooMuch, 10).await;
+    scene
+        .see_dropped(DropKind::Request, DropReason::TooMuch, 10)
+        .await;
     scene.end().await;
 }
 
@@ -207,8 +209,12 @@ async fn strangers_who_notify_and_write_get_nowhere() {
         scene.assert_usable().await;
     }
     drop(floods);
-    scene.see_dropped(Tried::Text, Why::Stranger, 100).await;
-    scene.see_dropped(Tried::Notify, Why::Stranger, 100).await;
+    scene
+        .see_dropped(DropKind::Text, DropReason::Stranger, 100)
+        .await;
+    scene
+        .see_dropped(DropKind::Notify, DropReason::Stranger, 100)
+        .await;
     assert_eq!(scene.user.view.members.len(), 1);
     assert!(
         scene.user.view.lines.len() < 200,
@@ -248,7 +254,7 @@ async fn those_who_connect_and_say_nothing_or_half_hold_up_nobody() {
         .await;
     // 400 at each of two ports, where no more than 128 are open.
     scene
-        .see_dropped(Tried::Connection, Why::TooMuch, 500)
+        .see_dropped(DropKind::Connection, DropReason::TooMuch, 500)
         .await;
     drop(held);
     third.stop().await;
@@ -286,7 +292,7 @@ async fn a_member_who_floods_the_chat_is_slowed_to_what_can_be_borne() {
     let lasted = began.elapsed();
     drop(flood);
     scene
-        .see_dropped(Tried::Connection, Why::TooMuch, 1000)
+        .see_dropped(DropKind::Connection, DropReason::TooMuch, 1000)
         .await;
     let spam = scene.user.view.lines.iter().filter(
         |line| matches!(line, p2pchat_model::Line::Message(message) if message.text == "spam"),
@@ -307,7 +313,9 @@ async fn a_member_who_floods_the_chat_is_slowed_to_what_can_be_borne() {
         .see("him gone", |view| !view.is_member(mallory.own))
         .await;
     mallory.send(to, port, &text("mallory", "spam")).await;
-    scene.see_dropped(Tried::Text, Why::Blocked, 1).await;
+    scene
+        .see_dropped(DropKind::Text, DropReason::Blocked, 1)
+        .await;
     scene.end().await;
 }
 
@@ -324,7 +332,9 @@ async fn made_up_members_are_few_and_hold_up_nobody() {
         mallory.contact(to, &contact).await;
         scene.assert_usable().await;
     }
-    scene.see_dropped(Tried::Newcomer, Why::TooMuch, 1000).await;
+    scene
+        .see_dropped(DropKind::Newcomer, DropReason::TooMuch, 1000)
+        .await;
     assert!(scene.user.view.members.len() <= 2 + 64);
     assert!(
         scene.user.view.lines.len() < 400,
@@ -369,7 +379,7 @@ async fn who_is_blocked_is_blocked_after_a_restart_and_a_broken_list_stops_it() 
     };
     mallory.contact(ann.address(), &request).await;
     ann.see("the count", |view| {
-        dropped(view, Tried::Request, Why::Blocked) == 1
+        dropped(view, DropKind::Request, DropReason::Blocked) == 1
     })
     .await;
     assert_eq!(ann.view.incoming, None);

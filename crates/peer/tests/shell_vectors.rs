@@ -10,7 +10,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use net::{Registry, User, own_address};
-use p2pchat_model::{Command, Event, PeerAddr, Tried};
+use p2pchat_model::{Command, DropKind, Event, PeerAddr};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -157,7 +157,7 @@ async fn texts_of_strangers_are_dropped_and_refused() {
             _ => None,
         })
         .await;
-    assert_eq!((address, act), (Some(stranger), Tried::Text));
+    assert_eq!((address, act), (Some(stranger), DropKind::Text));
     user.stop().await;
 }
 

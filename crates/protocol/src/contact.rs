@@ -15,7 +15,7 @@ const REQUEST: u8 = 0;
 const NOTIFY: u8 = 1;
 const REQUEST_WORD: &str = "CHAT REQUEST";
 /// What is left of [`REQUEST_WORD`] in the field of 10 bytes, where the document puts it.
-const REQUEST_WORD_CUT: &[u8] = b"CHAT REQUE";
+const REQUEST_KEYWORD_TRUNCATED: &[u8] = b"CHAT REQUE";
 const NOTIFY_WORD: &str = "New User";
 /// The longest line of a chat_list, without its LF.
 const MAX_LINE: usize = PeerAddr::FIELD;
@@ -126,7 +126,7 @@ impl Contact {
                 // The whole word first: no name is as long, but the cut word may be a name.
                 let name = if text_bytes(&raw.first) == REQUEST_WORD.as_bytes() {
                     &raw.second[..]
-                } else if text_bytes(&raw.second).starts_with(REQUEST_WORD_CUT) {
+                } else if text_bytes(&raw.second).starts_with(REQUEST_KEYWORD_TRUNCATED) {
                     &raw.first[..]
                 } else {
                     return Err(ContactError::NotARequest);

@@ -76,7 +76,7 @@ impl Username {
 
     /// Whether clients of 2017 understand this name: they need a NUL at the end of the field.
     #[must_use]
-    pub fn fits_2017(&self) -> bool {
+    pub fn is_legacy_compatible(&self) -> bool {
         self.0.len() < Self::MAX
     }
 
@@ -173,7 +173,7 @@ impl Password {
 
     /// Whether clients of 2017 understand this password: they need a NUL at the end of the field.
     #[must_use]
-    pub fn fits_2017(&self) -> bool {
+    pub fn is_legacy_compatible(&self) -> bool {
         self.len < Self::MAX
     }
 
@@ -332,10 +332,18 @@ mod tests {
 
     #[test]
     fn names_and_passwords_that_fill_their_field_are_flagged() {
-        assert!(!Username::new("abcdefghij").unwrap().fits_2017());
-        assert!(Username::new("abcdefghi").unwrap().fits_2017());
-        assert!(!Password::new("123456789012345").unwrap().fits_2017());
-        assert!(Password::new("12345678901234").unwrap().fits_2017());
+        assert!(!Username::new("abcdefghij").unwrap().is_legacy_compatible());
+        assert!(Username::new("abcdefghi").unwrap().is_legacy_compatible());
+        assert!(
+            !Password::new("123456789012345")
+                .unwrap()
+                .is_legacy_compatible()
+        );
+        assert!(
+            Password::new("12345678901234")
+                .unwrap()
+                .is_legacy_compatible()
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How one's own words fared on their way to each member.
 
-use p2pchat_model::{Delivery, DeliveryState, Gone, printable};
+use p2pchat_model::{Delivery, DeliveryState, LeaveReason, printable};
 use yew::prelude::*;
 
 use super::icon::{Glyph, icon};
@@ -77,10 +77,10 @@ fn failed(delivery: &Delivery) -> Option<Html> {
         return None;
     };
     let why = match gone {
-        Gone::Unreachable | Gone::GivenUp => "out of reach",
-        Gone::Refused => "no longer in the chat",
-        Gone::WeLeft => "you left before it was through",
-        Gone::Blocked => "you blocked them",
+        LeaveReason::Unreachable | LeaveReason::GivenUp => "out of reach",
+        LeaveReason::Refused => "no longer in the chat",
+        LeaveReason::WeLeft => "you left before it was through",
+        LeaveReason::Blocked => "you blocked them",
     };
     let words = printable(&format!("{} did not get this: {why}", delivery.to)).into_owned();
     let key = delivery.to.address.to_string();

@@ -1,6 +1,6 @@
 //! Single components.
 
-use p2pchat_model::{Delivery, DeliveryState, Gone, Person};
+use p2pchat_model::{Delivery, DeliveryState, LeaveReason, Person};
 use p2pchat_web::components::deliveries;
 use p2pchat_web::components::field::{Field, field};
 use p2pchat_web::components::rich_text::rich_text;
@@ -78,7 +78,7 @@ async fn who_did_not_get_a_text_is_named() {
         },
         state,
     };
-    let failed = DeliveryState::Failed(Gone::Unreachable);
+    let failed = DeliveryState::Failed(LeaveReason::Unreachable);
     let mounted = drawn(deliveries::list(&[
         to("192.168.1.21", "bob", DeliveryState::Sent),
         to("192.168.1.22", "carol", failed),

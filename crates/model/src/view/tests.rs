@@ -1,6 +1,6 @@
 use super::*;
 use crate::event::JoinedBy;
-use crate::message::{DeliveryState, Gone};
+use crate::message::{DeliveryState, LeaveReason};
 use crate::person::{NameCheck, Speaker};
 
 fn address(last: u8) -> PeerAddr {
@@ -62,7 +62,7 @@ fn a_member_who_joins_twice_is_there_once_and_gone_after_leaving() {
     view.apply(&Event::MemberLeft {
         at: Timestamp(2),
         member: person("bob", 2),
-        reason: Gone::Unreachable,
+        reason: LeaveReason::Unreachable,
     });
     assert!(view.members.is_empty());
     assert_eq!(view.out_of_reach, [person("bob", 2)]);
@@ -83,7 +83,7 @@ fn who_is_out_of_reach_is_waited_for_until_more_is_known() {
     let at = Timestamp(1);
     let member = person("bob", 2);
     let by = JoinedBy::AcceptedUs;
-    let unreachable = Gone::Unreachable;
+    let unreachable = LeaveReason::Unreachable;
     for end in [
         Event::MemberJoined {
             at,
@@ -93,12 +93,12 @@ fn who_is_out_of_reach_is_waited_for_until_more_is_known() {
         Event::MemberLeft {
             at,
             member,
-            reason: Gone::Refused,
+            reason: LeaveReason::Refused,
         },
         Event::MemberLeft {
             at,
             member,
-            reason: Gone::GivenUp,
+            reason: LeaveReason::GivenUp,
         },
         Event::ChatLeft { at },
         Event::LoggedOut { at, problem: None },
@@ -123,7 +123,7 @@ fn a_delivery_is_noted_at_its_message() {
     view.apply(&Event::Message(message(5, true)));
     let delivery = Delivery {
         to: person("bob", 2),
-        state: DeliveryState::Failed(Gone::Refused),
+        state: DeliveryState::Failed(LeaveReason::Refused),
     };
     view.apply(&Event::Delivered {
         id: MessageId(5),

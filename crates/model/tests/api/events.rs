@@ -1,9 +1,9 @@
 //! Examples of what can happen, and of what there is to see.
 
 use p2pchat_model::{
-    BlockChange, Delivery, DeliveryState, Dropped, Event, Failure, Findings, Gone, IncomingRequest,
-    JoinedBy, Link, MessageId, NameCheck, OutgoingRequest, Person, Problem, Target, Tried, View,
-    Why,
+    BlockChange, Delivery, DeliveryState, DropKind, DropReason, Dropped, Event, Failure, Findings,
+    IncomingRequest, JoinedBy, LeaveReason, Link, MessageId, NameCheck, OutgoingRequest, Person,
+    Problem, Target, View,
 };
 
 use crate::parts::{self, address, alice, at, bob, carol, name, nobody, own, said, speaker, user};
@@ -50,7 +50,7 @@ every! {
             .collect::<Vec<_>>(),
         Event::MemberLeft { .. } => parts::goings()
             .into_iter()
-            .filter(|&reason| reason != Gone::WeLeft)
+            .filter(|&reason| reason != LeaveReason::WeLeft)
             .map(|reason| Event::MemberLeft { at: at(90), member: bob(), reason })
             .collect::<Vec<_>>(),
         Event::ChatLeft { .. } => [Event::ChatLeft { at: at(95) }],
@@ -144,8 +144,8 @@ fn dropped() -> Vec<Event> {
         .zip([1, 10, 100, 1, 10])
         .map(|((tried, why), count)| Dropped {
             at: at(40),
-            name: (tried == Tried::Text).then(|| name("mallory")),
-            address: (tried != Tried::Connection).then(|| address(66)),
+            name: (tried == DropKind::Text).then(|| name("mallory")),
+            address: (tried != DropKind::Connection).then(|| address(66)),
             tried,
             why,
             count,
@@ -232,8 +232,8 @@ pub(crate) fn view() -> View {
             at: at(40),
             name: Some(name("mallory")),
             address: Some(address(66)),
-            tried: Tried::Request,
-            why: Why::Blocked,
+            tried: DropKind::Request,
+            why: DropReason::Blocked,
             count: 12,
         }],
     }

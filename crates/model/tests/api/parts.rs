@@ -1,9 +1,9 @@
 //! Examples of what events are made of.
 
 use p2pchat_model::{
-    BlockChange, Delivery, DeliveryState, Gone, JoinedBy, Level, Line, Link, Message, MessageId,
-    NameCheck, Notice, OnlineUser, Outcome, PeerAddr, Person, Problem, Speaker, Target, Timestamp,
-    Tried, Unanswered, Username, Why,
+    BlockChange, Delivery, DeliveryState, DropKind, DropReason, JoinedBy, LeaveReason, Level, Line,
+    Link, Message, MessageId, NameCheck, Notice, OnlineUser, Outcome, PeerAddr, Person, Problem,
+    RequestFailure, Speaker, Target, Timestamp, Username,
 };
 
 /// 2026-11-22 12:00:00 UTC.
@@ -103,12 +103,12 @@ every! {
 }
 
 every! {
-    refusals: Unanswered {
-        Unanswered::Rejected => [Unanswered::Rejected],
-        Unanswered::Busy => [Unanswered::Busy],
-        Unanswered::NoAnswer => [Unanswered::NoAnswer],
-        Unanswered::Unreachable => [Unanswered::Unreachable],
-        Unanswered::Blocked => [Unanswered::Blocked],
+    refusals: RequestFailure {
+        RequestFailure::Rejected => [RequestFailure::Rejected],
+        RequestFailure::Busy => [RequestFailure::Busy],
+        RequestFailure::NoAnswer => [RequestFailure::NoAnswer],
+        RequestFailure::Unreachable => [RequestFailure::Unreachable],
+        RequestFailure::Blocked => [RequestFailure::Blocked],
     }
 }
 
@@ -123,12 +123,12 @@ every! {
 }
 
 every! {
-    goings: Gone {
-        Gone::Unreachable => [Gone::Unreachable],
-        Gone::Refused => [Gone::Refused],
-        Gone::GivenUp => [Gone::GivenUp],
-        Gone::WeLeft => [Gone::WeLeft],
-        Gone::Blocked => [Gone::Blocked],
+    goings: LeaveReason {
+        LeaveReason::Unreachable => [LeaveReason::Unreachable],
+        LeaveReason::Refused => [LeaveReason::Refused],
+        LeaveReason::GivenUp => [LeaveReason::GivenUp],
+        LeaveReason::WeLeft => [LeaveReason::WeLeft],
+        LeaveReason::Blocked => [LeaveReason::Blocked],
     }
 }
 
@@ -142,22 +142,22 @@ every! {
 }
 
 every! {
-    tried: Tried {
-        Tried::Text => [Tried::Text],
-        Tried::Notify => [Tried::Notify],
-        Tried::Request => [Tried::Request],
-        Tried::Newcomer => [Tried::Newcomer],
-        Tried::Connection => [Tried::Connection],
+    tried: DropKind {
+        DropKind::Text => [DropKind::Text],
+        DropKind::Notify => [DropKind::Notify],
+        DropKind::Request => [DropKind::Request],
+        DropKind::Newcomer => [DropKind::Newcomer],
+        DropKind::Connection => [DropKind::Connection],
     }
 }
 
 every! {
-    whys: Why {
-        Why::Stranger => [Why::Stranger],
-        Why::TooMuch => [Why::TooMuch],
-        Why::Blocked => [Why::Blocked],
-        Why::Malformed => [Why::Malformed],
-        Why::Silent => [Why::Silent],
+    whys: DropReason {
+        DropReason::Stranger => [DropReason::Stranger],
+        DropReason::TooMuch => [DropReason::TooMuch],
+        DropReason::Blocked => [DropReason::Blocked],
+        DropReason::Malformed => [DropReason::Malformed],
+        DropReason::Silent => [DropReason::Silent],
     }
 }
 

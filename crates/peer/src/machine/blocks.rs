@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use p2pchat_model::{BlockChange, Event, Gone, PeerAddr, Problem, Target, Username};
+use p2pchat_model::{BlockChange, Event, LeaveReason, PeerAddr, Problem, Target, Username};
 
 use super::{Machine, Output, Refusal};
 
@@ -115,7 +115,7 @@ impl Machine {
             .filter(|address| self.is_blocked(*address))
             .collect();
         for address in blocked {
-            self.lose(address, Gone::Blocked);
+            self.lose(address, LeaveReason::Blocked);
             self.group.forget(address);
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use p2pchat_model::{Dropped, Event, PeerAddr, Timestamp, Tried, Username, Why};
+use p2pchat_model::{DropKind, DropReason, Dropped, Event, PeerAddr, Timestamp, Username};
 
 use super::Machine;
 
@@ -17,7 +17,7 @@ pub(super) const MAX_TALLIES: usize = 2 * MAX_COUNTS;
 
 /// What was dropped so far.
 #[derive(Debug, Default)]
-pub(super) struct Tallies(BTreeMap<(Option<PeerAddr>, Tried, Why), Tally>);
+pub(super) struct Tallies(BTreeMap<(Option<PeerAddr>, DropKind, DropReason), Tally>);
 
 #[derive(Debug, Default)]
 struct Tally {
@@ -36,8 +36,8 @@ impl Tallies {
     fn entry(
         &mut self,
         from: Option<PeerAddr>,
-        tried: Tried,
-        why: Why,
+        tried: DropKind,
+        why: DropReason,
     ) -> (Option<PeerAddr>, &mut Tally) {
         let known = self.0.contains_key(&(from, tried, why));
         let from = from.filter(|_| known || self.0.len() < MAX_COUNTS);
@@ -51,8 +51,8 @@ impl Machine {
         &mut self,
         from: PeerAddr,
         name: Option<Username>,
-        tried: Tried,
-        why: Why,
+        tried: DropKind,
+        why: DropReason,
     ) {
         self.count_dropped(Some(from), name, tried, why, 1);
     }
@@ -63,8 +63,8 @@ impl Machine {
         &mut self,
         from: Option<PeerAddr>,
         name: Option<Username>,
-        tried: Tried,
-        why: Why,
+        tried: DropKind,
+        why: DropReason,
         more: u64,
     ) {
         let at = self.now.wall;
@@ -92,20 +92,22 @@ impl Machine {
 
     /// Tells each count that has grown since it was told.
     pub(super) fn tell_dropped(&mut self) {
-        let grown =
-            |((address, tried, why), tally): (&(Option<PeerAddr>, Tried, Why), &mut Tally)| {
-                (tally.told != tally.count).then(|| {
-                    tally.told = tally.count;
-                    Event::Dropped(Dropped {
-                        at: tally.at,
-                        name: tally.name,
-                        address: *address,
-                        tried: *tried,
-                        why: *why,
-                        count: tally.count,
-                    })
+        let grown = |((address, tried, why), tally): (
+            &(Option<PeerAddr>, DropKind, DropReason),
+            &mut Tally,
+        )| {
+            (tally.told != tally.count).then(|| {
+                tally.told = tally.count;
+                Event::Dropped(Dropped {
+                    at: tally.at,
+                    name: tally.name,
+                    address: *address,
+                    tried: *tried,
+                    why: *why,
+                    count: tally.count,
                 })
-            };
+            })
+        };
         let events: Vec<Event> = self.tallies.0.iter_mut().filter_map(grown).collect();
         for event in events {
             self.emit(event);

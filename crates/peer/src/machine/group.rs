@@ -23,7 +23,7 @@ mod notify;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use p2pchat_model::{Event, Gone, JoinedBy, Notice, PeerAddr, Problem};
+use p2pchat_model::{Event, JoinedBy, LeaveReason, Notice, PeerAddr, Problem};
 use p2pchat_protocol::ChatList;
 
 use super::{Machine, Refusal, SendId};
@@ -302,12 +302,12 @@ impl Machine {
 
     /// Takes a member out of the chat, because he could not be reached or refused. One who
     /// was out of reach already still is, or is not waited for any more.
-    pub(super) fn lose(&mut self, address: PeerAddr, reason: Gone) {
+    pub(super) fn lose(&mut self, address: PeerAddr, reason: LeaveReason) {
         let Some(member) = self.group.members.get(address) else {
             return;
         };
         let is_news = match member.is_out_of_reach() {
-            true => reason != Gone::Unreachable,
+            true => reason != LeaveReason::Unreachable,
             false => member.is_present(),
         };
         let now = self.now.elapsed;
@@ -327,7 +327,7 @@ impl Machine {
     fn forget_long_lost(&mut self) {
         let before = self.group.members.lost_count();
         while let Some(address) = self.group.long_lost(self.now.elapsed) {
-            self.lose(address, Gone::GivenUp);
+            self.lose(address, LeaveReason::GivenUp);
             self.group.forget(address);
         }
         if self.group.members.lost_count() < before {
@@ -350,7 +350,7 @@ impl Machine {
         for (address, member) in std::mem::take(&mut self.group.members) {
             let unsent = member.outbox;
             let person = self.directory.person(address);
-            self.fail_deliveries(person, unsent, Gone::WeLeft);
+            self.fail_deliveries(person, unsent, LeaveReason::WeLeft);
         }
         self.dismiss_held();
         if was_chatting {

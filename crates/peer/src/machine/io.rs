@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use p2pchat_model::{
-    BlockChange, Command, Event, Gone, MessageId, PeerAddr, Timestamp, Tried, Unanswered, Username,
-    Why,
+    BlockChange, Command, DropKind, DropReason, Event, LeaveReason, MessageId, PeerAddr,
+    RequestFailure, Timestamp, Username,
 };
 use p2pchat_protocol::{ChatAnswer, Contact, Hello, Message, Request, Response};
 
@@ -71,32 +71,32 @@ pub enum Input {
     RequestDone {
         /// Which.
         id: SendId,
-        /// The answer, or that there is none ([`Unanswered::NoAnswer`] or
-        /// [`Unanswered::Unreachable`]).
-        result: Result<ChatAnswer, Unanswered>,
+        /// The answer, or that there is none ([`RequestFailure::NoAnswer`] or
+        /// [`RequestFailure::Unreachable`]).
+        result: Result<ChatAnswer, RequestFailure>,
     },
     /// What became of [`Output::Notify`].
     NotifyDone {
         /// Which.
         id: SendId,
         /// How it fared.
-        result: Result<Taken, Gone>,
+        result: Result<Acknowledgement, LeaveReason>,
     },
     /// What became of [`Output::Text`].
     TextDone {
         /// Which.
         id: SendId,
         /// How it fared.
-        result: Result<Taken, Gone>,
+        result: Result<Acknowledgement, LeaveReason>,
     },
     /// Something did not get as far as to be any of these.
     Dropped {
         /// Where it came from; `None` if from more addresses than were counted one by one.
         from: Option<PeerAddr>,
         /// What it was to be.
-        tried: Tried,
+        tried: DropKind,
         /// Why nothing came of it.
-        why: Why,
+        why: DropReason,
         /// How often, since the last of these.
         count: u64,
     },
@@ -105,7 +105,7 @@ pub enum Input {
 /// How a text or notify that was handed over fared. The wire has no word for it; how the receiver
 /// closes the connection tells (see `ARCHITECTURE.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
+pub enum Acknowledgement {
     /// The receiver read it and closed the connection in order.
     Confirmed,
     /// The receiver neither closed nor reset the connection in time.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use p2pchat_common::rate_limit::{Rate, RateLimiter, WhenFull};
 use p2pchat_model::{
-    Event, IncomingRequest, Outcome, OutgoingRequest, PeerAddr, Person, Problem, Speaker, Target,
-    Tried, Unanswered, Username, Why,
+    DropKind, DropReason, Event, IncomingRequest, Outcome, OutgoingRequest, PeerAddr, Person,
+    Problem, RequestFailure, Speaker, Target, Username,
 };
 use p2pchat_protocol::{ChatAnswer, ChatList, Contact};
 
@@ -155,14 +155,14 @@ impl Machine {
         }
     }
 
-    pub(super) fn request_done(&mut self, id: SendId, result: Result<ChatAnswer, Unanswered>) {
+    pub(super) fn request_done(&mut self, id: SendId, result: Result<ChatAnswer, RequestFailure>) {
         let Some(Outgoing { to, members }) = self.requests.outgoing.remove(&id) else {
             return;
         };
         let refusal = match result {
             Ok(ChatAnswer::Accepted) => None,
-            Ok(ChatAnswer::Rejected) => Some(Unanswered::Rejected),
-            Ok(ChatAnswer::Busy) => Some(Unanswered::Busy),
+            Ok(ChatAnswer::Rejected) => Some(RequestFailure::Rejected),
+            Ok(ChatAnswer::Busy) => Some(RequestFailure::Busy),
             Err(unanswered) => Some(unanswered),
         };
         let at = self.now.wall;
@@ -189,14 +189,14 @@ impl Machine {
         };
         if self.blocked_by(Some(name), from).is_some() {
             turn_away(self, ChatAnswer::Rejected);
-            return self.dropped(from, Some(name), Tried::Request, Why::Blocked);
+            return self.dropped(from, Some(name), DropKind::Request, DropReason::Blocked);
         }
         if self.session.account().is_none() || self.busy {
             return turn_away(self, ChatAnswer::Busy);
         }
         if !self.requests.may_ask(from, self.now.elapsed) {
             turn_away(self, ChatAnswer::Busy);
-            return self.dropped(from, Some(name), Tried::Request, Why::TooMuch);
+            return self.dropped(from, Some(name), DropKind::Request, DropReason::TooMuch);
         }
         if self.requests.incoming.is_some() {
             return turn_away(self, ChatAnswer::Busy);
@@ -276,7 +276,7 @@ impl Machine {
             self.requests.outgoing.remove(&id);
             let at = self.now.wall;
             let to = self.directory.person(to);
-            let refusal = Some(Unanswered::Blocked);
+            let refusal = Some(RequestFailure::Blocked);
             self.emit(Event::RequestAnswered { at, to, refusal });
         }
     }

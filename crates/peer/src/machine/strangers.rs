@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use p2pchat_model::{PeerAddr, Tried, Username, Why};
+use p2pchat_model::{DropKind, DropReason, PeerAddr, Username};
 use p2pchat_protocol::ChatList;
 
 use super::Machine;
@@ -133,13 +133,13 @@ impl Machine {
     /// Counts what a stranger tried, and shows it now and then.
     pub(super) fn stranger(&mut self, from: PeerAddr, early: &Early) {
         let (name, tried) = match early {
-            Early::Notify(_) => (None, Tried::Notify),
-            Early::Text(name) => (Some(*name), Tried::Text),
+            Early::Notify(_) => (None, DropKind::Notify),
+            Early::Text(name) => (Some(*name), DropKind::Text),
         };
         // He may have been blocked while this was held.
         let why = match self.blocked_by(name, from) {
-            Some(_) => Why::Blocked,
-            None => Why::Stranger,
+            Some(_) => DropReason::Blocked,
+            None => DropReason::Stranger,
         };
         self.dropped(from, name, tried, why);
     }

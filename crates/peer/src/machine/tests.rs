@@ -10,8 +10,8 @@ mod reach;
 use std::time::Duration;
 
 use p2pchat_model::{
-    Command, DeliveryState, Event, Gone, Link, NameCheck, Outcome, Problem, Target, Tried,
-    Unanswered,
+    Command, DeliveryState, DropKind, Event, LeaveReason, Link, NameCheck, Outcome, Problem,
+    RequestFailure, Target,
 };
 use p2pchat_protocol::{ChatAnswer, Contact};
 
@@ -189,14 +189,14 @@ fn a_second_request_while_one_waits_is_busy_and_so_is_a_busy_user() {
     let mut net = Net::with_users(4);
     net.request(1, 2);
     net.request(3, 2);
-    assert_eq!(net.refusal(3), Some(Unanswered::Busy));
+    assert_eq!(net.refusal(3), Some(RequestFailure::Busy));
     net.command(4, Command::Busy { on: true });
     net.request(3, 4);
-    assert_eq!(net.refusal(3), Some(Unanswered::Busy));
+    assert_eq!(net.refusal(3), Some(RequestFailure::Busy));
     net.command(4, Command::Busy { on: false });
     net.request(3, 4);
     net.command(4, Command::Reject { from: addr(3) });
-    assert_eq!(net.refusal(3), Some(Unanswered::Rejected));
+    assert_eq!(net.refusal(3), Some(RequestFailure::Rejected));
 }
 
 #[test]
@@ -206,7 +206,7 @@ fn an_unanswered_request_counts_as_rejected() {
     net.advance(Duration::from_secs(59));
     assert_eq!(net.refusal(1), None);
     net.advance(Duration::from_secs(1));
-    assert_eq!(net.refusal(1), Some(Unanswered::Rejected));
+    assert_eq!(net.refusal(1), Some(RequestFailure::Rejected));
     assert!(net.events(2).iter().any(|event| matches!(
         event,
         Event::RequestClosed {
@@ -229,7 +229,7 @@ fn a_strangers_text_is_refused_and_shown_once() {
         .events(2)
         .iter()
         .filter_map(|event| match event {
-            Event::Dropped(dropped) if dropped.tried == Tried::Text => Some(dropped.count),
+            Event::Dropped(dropped) if dropped.tried == DropKind::Text => Some(dropped.count),
             _ => None,
         })
         .collect();
@@ -249,7 +249,7 @@ fn a_strangers_notify_adds_nobody() {
     assert_eq!(members(&net, 1), [addr(2)]);
     assert!(net.events(1).iter().any(|event| matches!(
         event,
-        Event::Dropped(dropped) if dropped.tried == Tried::Notify
+        Event::Dropped(dropped) if dropped.tried == DropKind::Notify
     )));
 }
 
@@ -308,7 +308,10 @@ fn who_left_is_found_out_with_the_next_text() {
     net.command(2, Command::Leave);
     net.say(1, "still there?");
     assert_eq!(texts(&net, 2), [] as [&str; 0]);
-    assert_eq!(last_delivery(&net, 1), DeliveryState::Failed(Gone::Refused));
+    assert_eq!(
+        last_delivery(&net, 1),
+        DeliveryState::Failed(LeaveReason::Refused)
+    );
     assert_eq!(members(&net, 1), []);
     net.say(1, "hello?");
     assert_eq!(failures(&net, 1), [Problem::NobodyThere]);
@@ -380,7 +383,7 @@ fn logging_out_ends_everything() {
     net.chat(1, 2);
     net.request(3, 1);
     net.command(1, Command::Logout);
-    assert_eq!(net.refusal(3), Some(Unanswered::Rejected));
+    assert_eq!(net.refusal(3), Some(RequestFailure::Rejected));
     assert!(!net.is_online(1));
     assert_eq!(members(&net, 1), []);
     let hellos = net.hellos(1);

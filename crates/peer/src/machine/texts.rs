@@ -7,14 +7,14 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use p2pchat_model::{
-    Delivery, DeliveryState, Event, Gone, Message as Said, MessageId, PeerAddr, Person, Problem,
-    Tried, Why,
+    Delivery, DeliveryState, DropKind, DropReason, Event, LeaveReason, Message as Said, MessageId,
+    PeerAddr, Person, Problem,
 };
 use p2pchat_protocol::{Message, split_text};
 
 use super::group::{Member, Part, Standing};
 use super::strangers::Early;
-use super::{ConnId, Machine, Output, Refusal, SendId, Taken};
+use super::{Acknowledgement, ConnId, Machine, Output, Refusal, SendId};
 
 /// The longest text that can be said at once, in bytes: 166 packets.
 const MAX_TEXT: usize = 16 * 1024;
@@ -103,7 +103,7 @@ impl Machine {
             .get_mut(address)
             .is_some_and(|member| overfull(member))
         {
-            self.lose(address, Gone::Unreachable);
+            self.lose(address, LeaveReason::Unreachable);
         }
     }
 
@@ -134,7 +134,7 @@ impl Machine {
         });
     }
 
-    pub(super) fn text_done(&mut self, id: SendId, result: Result<Taken, Gone>) {
+    pub(super) fn text_done(&mut self, id: SendId, result: Result<Acknowledgement, LeaveReason>) {
         let now = self.now.elapsed;
         let Some((address, member)) = self.group.receiver(id) else {
             return;
@@ -146,9 +146,11 @@ impl Machine {
         member.sending = None;
         match result {
             // He always told, and now does not: the connection is gone.
-            Ok(Taken::Unconfirmed) if member.confirms == Some(true) => self.lose_in_doubt(address),
+            Ok(Acknowledgement::Unconfirmed) if member.confirms == Some(true) => {
+                self.lose_in_doubt(address)
+            }
             Ok(taken) => self.part_taken(address, taken),
-            Err(Gone::Refused)
+            Err(LeaveReason::Refused)
                 if !member.has_taken
                     && member.since + INTRODUCTION > now
                     && member.attempt.tries < INTRODUCTION_TRIES =>
@@ -167,7 +169,7 @@ impl Machine {
             .group
             .get_mut(address)
             .and_then(|member| member.outbox.pop_front());
-        self.lose(address, Gone::Unreachable);
+        self.lose(address, LeaveReason::Unreachable);
         if let Some(part) = part.filter(|part| part.is_last && !part.is_quiet) {
             let to = self.directory.person(address);
             let state = DeliveryState::Unconfirmed;
@@ -178,7 +180,7 @@ impl Machine {
         }
     }
 
-    fn part_taken(&mut self, address: PeerAddr, taken: Taken) {
+    fn part_taken(&mut self, address: PeerAddr, taken: Acknowledgement) {
         if !self.group.is_present(address) {
             self.welcome_back(address);
         }
@@ -187,11 +189,11 @@ impl Machine {
         };
         member.brought_by = None;
         match taken {
-            Taken::Confirmed => {
+            Acknowledgement::Confirmed => {
                 member.confirms = Some(true);
                 member.has_taken = true;
             }
-            Taken::Unconfirmed => {
+            Acknowledgement::Unconfirmed => {
                 member.confirms = Some(false);
                 member.attempt.unconfirmed = true;
             }
@@ -215,7 +217,12 @@ impl Machine {
     }
 
     /// Tells of each text that did not go out, once.
-    pub(super) fn fail_deliveries(&mut self, to: Person, unsent: VecDeque<Part>, reason: Gone) {
+    pub(super) fn fail_deliveries(
+        &mut self,
+        to: Person,
+        unsent: VecDeque<Part>,
+        reason: LeaveReason,
+    ) {
         let state = DeliveryState::Failed(reason);
         let told = |part: &Part| part.is_last && !part.is_quiet;
         for part in unsent.into_iter().filter(told) {
@@ -229,7 +236,12 @@ impl Machine {
     pub(super) fn text_received(&mut self, conn: ConnId, from: PeerAddr, message: &Message) {
         if self.blocked_by(Some(message.from), from).is_some() {
             self.out.push_back(Output::RefuseText { conn });
-            return self.dropped(from, Some(message.from), Tried::Text, Why::Blocked);
+            return self.dropped(
+                from,
+                Some(message.from),
+                DropKind::Text,
+                DropReason::Blocked,
+            );
         }
         let Some(standing) = self.group.standing(from) else {
             self.out.push_back(Output::RefuseText { conn });

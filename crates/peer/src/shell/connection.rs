@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use p2pchat_model::Why;
+use p2pchat_model::DropReason;
 use p2pchat_protocol::{Contact, ContactDecoder, ContactError, Message, MessageError};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -50,11 +50,11 @@ pub(super) enum Dropped {
 
 impl Dropped {
     /// The same for the user.
-    pub(super) fn why(&self) -> Why {
+    pub(super) fn why(&self) -> DropReason {
         match self {
-            Self::Late | Self::Broken(_) => Why::Silent,
-            Self::Contact(ContactError::Short(_)) => Why::Silent,
-            Self::Contact(_) | Self::Message(_) => Why::Malformed,
+            Self::Late | Self::Broken(_) => DropReason::Silent,
+            Self::Contact(ContactError::Short(_)) => DropReason::Silent,
+            Self::Contact(_) | Self::Message(_) => DropReason::Malformed,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use p2pchat_model::{PeerAddr, Tried, Why};
+use p2pchat_model::{DropKind, DropReason, PeerAddr};
 use p2pchat_protocol::{ChatAnswer, Contact, Message};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
@@ -140,18 +140,18 @@ impl Inbound {
             SocketAddr::V6(_) => None,
         };
         let Some(from) = from else {
-            return self.count_dropped(None, Why::Malformed, &"no peer has this address");
+            return self.count_dropped(None, DropReason::Malformed, &"no peer has this address");
         };
         if open.of(from.ip()) >= MAX_OPEN_PER_SOURCE {
             net::reset_on_close(&stream);
             let reason = &"too many connections from this address";
-            return self.count_dropped(Some(from), Why::TooMuch, reason);
+            return self.count_dropped(Some(from), DropReason::TooMuch, reason);
         }
         if open.len() >= MAX_OPEN
             && let Some(spared) = open.spare_one().and_then(|ip| PeerAddr::new(ip).ok())
         {
             let reason = &"too many connections in all";
-            self.count_dropped(Some(spared), Why::TooMuch, reason);
+            self.count_dropped(Some(spared), DropReason::TooMuch, reason);
         }
         let progress = Progress::default();
         let (inbound, pace) = (self.clone(), pace.clone());
@@ -187,10 +187,15 @@ impl Inbound {
         }
     }
 
-    fn count_dropped(&self, from: Option<PeerAddr>, why: Why, reason: &dyn std::fmt::Display) {
+    fn count_dropped(
+        &self,
+        from: Option<PeerAddr>,
+        why: DropReason,
+        reason: &dyn std::fmt::Display,
+    ) {
         let so_far = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
         tracing::debug!(?from, %reason, so_far, "dropped a connection");
-        self.tally.count(from, Tried::Connection, why);
+        self.tally.count(from, DropKind::Connection, why);
     }
 
     /// How many connections were dropped because of what they sent, or did not send.

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use p2pchat_model::{Gone, PeerAddr, Unanswered};
+use p2pchat_model::{LeaveReason, PeerAddr, RequestFailure};
 use p2pchat_protocol::{
     CONTACT_PORT, ChatAnswer, Contact, MESSAGE_PORT, MESSAGE_PORT_UNPRIVILEGED, Message,
 };
@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::net;
-use crate::machine::Taken;
+use crate::machine::Acknowledgement;
 
 /// How many texts and notifies are on their way at once; further ones wait.
 const MAX_SENDS: usize = 384;
@@ -78,12 +78,12 @@ impl Outbound {
         to: PeerAddr,
         message: Message,
         patience: Duration,
-    ) -> Result<Taken, Gone> {
+    ) -> Result<Acknowledgement, LeaveReason> {
         let _permit = permit(self.share_of(to)).await;
         let mut stream = self
             .dial_messages(to)
             .await
-            .map_err(|_| Gone::Unreachable)?;
+            .map_err(|_| LeaveReason::Unreachable)?;
         let sent = async {
             net::write(&mut stream, &message.encode()).await?;
             stream.shutdown().await
@@ -92,10 +92,10 @@ impl Outbound {
             return Err(gone(&error));
         }
         match timeout(patience, net::wait_for_end(&mut stream)).await {
-            Ok(Ok(())) => Ok(Taken::Confirmed),
-            Ok(Err(error)) if gone(&error) == Gone::Refused => Err(Gone::Refused),
+            Ok(Ok(())) => Ok(Acknowledgement::Confirmed),
+            Ok(Err(error)) if gone(&error) == LeaveReason::Refused => Err(LeaveReason::Refused),
             // The network broke, or nothing came: the text may have arrived before.
-            Ok(Err(_)) | Err(_) => Ok(Taken::Unconfirmed),
+            Ok(Err(_)) | Err(_) => Ok(Acknowledgement::Unconfirmed),
         }
     }
 
@@ -105,20 +105,20 @@ impl Outbound {
         to: PeerAddr,
         contact: Contact,
         patience: Duration,
-    ) -> Result<Taken, Gone> {
+    ) -> Result<Acknowledgement, LeaveReason> {
         let _permit = permit(self.share_of(to)).await;
         let mut stream = self
             .contact(to, &contact)
             .await
-            .map_err(|_| Gone::Unreachable)?;
+            .map_err(|_| LeaveReason::Unreachable)?;
         // Closing first could cut off what was not yet read.
         let read = async {
             stream.shutdown().await?;
             net::wait_for_end(&mut stream).await
         };
         Ok(match timeout(patience, read).await {
-            Ok(Ok(())) => Taken::Confirmed,
-            _ => Taken::Unconfirmed,
+            Ok(Ok(())) => Acknowledgement::Confirmed,
+            _ => Acknowledgement::Unconfirmed,
         })
     }
 
@@ -129,22 +129,22 @@ impl Outbound {
         to: PeerAddr,
         contact: Contact,
         limit: Duration,
-    ) -> Result<ChatAnswer, Unanswered> {
+    ) -> Result<ChatAnswer, RequestFailure> {
         timeout(limit, self.request_patiently(to, &contact))
             .await
-            .unwrap_or(Err(Unanswered::NoAnswer))
+            .unwrap_or(Err(RequestFailure::NoAnswer))
     }
 
     async fn request_patiently(
         &self,
         to: PeerAddr,
         contact: &Contact,
-    ) -> Result<ChatAnswer, Unanswered> {
+    ) -> Result<ChatAnswer, RequestFailure> {
         let _permit = permit(&self.requests).await;
         let mut stream = self
             .contact(to, contact)
             .await
-            .map_err(|_| Unanswered::Unreachable)?;
+            .map_err(|_| RequestFailure::Unreachable)?;
         net::reset_on_close(&stream);
         let mut packet = [0; ChatAnswer::LEN];
         match stream.read_exact(&mut packet).await {
@@ -152,7 +152,7 @@ impl Outbound {
                 net::close_in_order(stream, Duration::ZERO).await;
                 Ok(ChatAnswer::decode(&packet))
             }
-            Err(_) => Err(Unanswered::NoAnswer),
+            Err(_) => Err(RequestFailure::NoAnswer),
         }
     }
 
@@ -226,10 +226,10 @@ async fn permit(semaphore: &Semaphore) -> SemaphorePermit<'_> {
 /// What a connection that broke after it was made says about the other side: a reset
 /// comes from a program that is there. (One that this machine itself has aborted says
 /// nothing of the other side.)
-fn gone(error: &io::Error) -> Gone {
+fn gone(error: &io::Error) -> LeaveReason {
     match error.kind() {
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => Gone::Refused,
-        _ => Gone::Unreachable,
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => LeaveReason::Refused,
+        _ => LeaveReason::Unreachable,
     }
 }
 

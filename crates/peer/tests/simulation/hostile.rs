@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{PeerAddr, Tried, Username, Why};
+use p2pchat_model::{DropKind, DropReason, PeerAddr, Username};
 use p2pchat_peer::machine::Input;
 use p2pchat_protocol::{ChatAnswer, ChatList, ChatText, Contact, Message};
 
@@ -64,8 +64,13 @@ impl World {
         if self.is_running(process) && self.wakes_in(process).is_none() {
             let input = Input::Dropped {
                 from: self.chance.hits(0.8).then_some(from),
-                tried: [Tried::Text, Tried::Request, Tried::Connection][self.chance.below(3)],
-                why: [Why::Malformed, Why::Silent, Why::TooMuch][self.chance.below(3)],
+                tried: [DropKind::Text, DropKind::Request, DropKind::Connection]
+                    [self.chance.below(3)],
+                why: [
+                    DropReason::Malformed,
+                    DropReason::Silent,
+                    DropReason::TooMuch,
+                ][self.chance.below(3)],
                 count,
             };
             self.feed(process, input);

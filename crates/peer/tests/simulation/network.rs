@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use p2pchat_model::{Gone, Unanswered};
-use p2pchat_peer::machine::{ConnId, Input, SendId, Taken};
+use p2pchat_model::{LeaveReason, RequestFailure};
+use p2pchat_peer::machine::{Acknowledgement, ConnId, Input, SendId};
 use p2pchat_protocol::{ChatAnswer, Contact, Message, PeerAddr};
 
 use super::schedule::{Happening, Process};
@@ -223,25 +223,25 @@ impl Packet {
                 id,
                 result: match reply {
                     Reply::Answer(answer) => Ok(answer),
-                    Reply::Unreachable => Err(Unanswered::Unreachable),
-                    _ => Err(Unanswered::NoAnswer),
+                    Reply::Unreachable => Err(RequestFailure::Unreachable),
+                    _ => Err(RequestFailure::NoAnswer),
                 },
             },
             Self::Notify(..) => Input::NotifyDone {
                 id,
                 result: match reply {
-                    Reply::Received => Ok(Taken::Confirmed),
-                    Reply::Unreachable => Err(Gone::Unreachable),
-                    _ => Ok(Taken::Unconfirmed),
+                    Reply::Received => Ok(Acknowledgement::Confirmed),
+                    Reply::Unreachable => Err(LeaveReason::Unreachable),
+                    _ => Ok(Acknowledgement::Unconfirmed),
                 },
             },
             Self::Text(..) => Input::TextDone {
                 id,
                 result: match reply {
-                    Reply::Received | Reply::Answer(_) => Ok(Taken::Confirmed),
-                    Reply::Silence => Ok(Taken::Unconfirmed),
-                    Reply::Refused => Err(Gone::Refused),
-                    Reply::Unreachable | Reply::Broken => Err(Gone::Unreachable),
+                    Reply::Received | Reply::Answer(_) => Ok(Acknowledgement::Confirmed),
+                    Reply::Silence => Ok(Acknowledgement::Unconfirmed),
+                    Reply::Refused => Err(LeaveReason::Refused),
+                    Reply::Unreachable | Reply::Broken => Err(LeaveReason::Unreachable),
                 },
             },
         }

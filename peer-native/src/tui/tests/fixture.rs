@@ -1,7 +1,7 @@
 //! People and conversations for the tests.
 
 use p2pchat_model::{
-    Delivery, DeliveryState, Gone, IncomingRequest, JoinedBy, Message, MessageId, NameCheck,
+    Delivery, DeliveryState, IncomingRequest, JoinedBy, LeaveReason, Message, MessageId, NameCheck,
     OnlineUser, OutgoingRequest, PeerAddr, Person, Speaker,
 };
 
@@ -141,13 +141,13 @@ fn everything_said() -> Vec<Event> {
             "lost",
             &[
                 (bob_, sent),
-                (carol, DeliveryState::Failed(Gone::Unreachable)),
+                (carol, DeliveryState::Failed(LeaveReason::Unreachable)),
             ],
         ),
         Event::MemberLeft {
             at: after(86),
             member: carol,
-            reason: Gone::Unreachable,
+            reason: LeaveReason::Unreachable,
         },
         said(
             8,

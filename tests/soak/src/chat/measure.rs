@@ -28,7 +28,7 @@ const FILES: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Measured {
     /// By user, after the warm-up: the life it was, the memory, the lines shown.
-    begun: HashMap<User, Taken>,
+    begun: HashMap<User, Acknowledgement>,
     /// Of the registry: now, after the warm-up, at the most.
     registry: u64,
     registry_begun: u64,
@@ -37,7 +37,7 @@ pub(super) struct Measured {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Taken {
+struct Acknowledgement {
     life: usize,
     memory: u64,
     lines: usize,
@@ -145,7 +145,7 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, begun: Taken, end: Taken) {
+    fn add(&mut self, begun: Acknowledgement, end: Acknowledgement) {
         self.count += 1;
         self.begun += begun.memory;
         self.end += end.memory;
@@ -171,8 +171,8 @@ impl std::fmt::Display for Sum {
     }
 }
 
-fn taken(person: &Person) -> Option<Taken> {
-    Some(Taken {
+fn taken(person: &Person) -> Option<Acknowledgement> {
+    Some(Acknowledgement {
         life: person.lives,
         memory: memory(person.pid?).ok()?,
         lines: person.lines,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use p2pchat_model::{DeliveryState, Gone, MessageId};
+use p2pchat_model::{DeliveryState, LeaveReason, MessageId};
 
 use super::ledger::{Book, Heard, Ledger, User};
 use crate::Report;
@@ -106,8 +106,8 @@ impl Verdict {
             DeliveryState::Sending => &mut self.untold,
             DeliveryState::Sent => &mut self.sent,
             DeliveryState::Unconfirmed => &mut self.unconfirmed,
-            DeliveryState::Failed(Gone::Unreachable) => &mut self.unreachable,
-            DeliveryState::Failed(Gone::WeLeft) => &mut self.left,
+            DeliveryState::Failed(LeaveReason::Unreachable) => &mut self.unreachable,
+            DeliveryState::Failed(LeaveReason::WeLeft) => &mut self.left,
             DeliveryState::Failed(_) => &mut self.refused,
         }
     }

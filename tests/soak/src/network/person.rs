@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use p2pchat_model::{
-    Command, DeliveryState, Event, Gone, JoinedBy, Line, Link, MessageId, PeerAddr, Target, View,
+    Command, DeliveryState, Event, JoinedBy, LeaveReason, Line, Link, MessageId, PeerAddr, Target,
+    View,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -232,7 +233,7 @@ impl Person {
         other: PeerAddr,
         since: Instant,
         limit: Duration,
-    ) -> Result<(Duration, Gone)> {
+    ) -> Result<(Duration, LeaveReason)> {
         let what = format!("word that {other} is gone");
         let gone = |event: &Event| match event {
             Event::MemberLeft { member, reason, .. } if member.address == other => Some(*reason),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use p2pchat_model::{Command, Password, Timestamp};
-use p2pchat_peer::machine::{Config, ConnId, Input, Machine, Now, Output, SendId, Taken};
+use p2pchat_peer::machine::{Acknowledgement, Config, ConnId, Input, Machine, Now, Output, SendId};
 use p2pchat_protocol::{ChatText, Contact, MESSAGE_PORT, Message, Response};
 
 use super::codecs::{MEMBERS, USERS, address, name, user};
@@ -97,7 +97,7 @@ impl Peer {
     /// All of these were taken.
     fn taken(&mut self, texts: Vec<SendId>) {
         for id in texts {
-            let result = Ok(Taken::Confirmed);
+            let result = Ok(Acknowledgement::Confirmed);
             self.handle(Input::TextDone { id, result });
         }
     }

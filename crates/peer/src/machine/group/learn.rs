@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use p2pchat_model::{JoinedBy, PeerAddr, Tried, Why};
+use p2pchat_model::{DropKind, DropReason, JoinedBy, PeerAddr};
 use p2pchat_protocol::ChatList;
 
 use super::super::Machine;
@@ -33,7 +33,7 @@ impl Group {
 impl Machine {
     pub(in super::super) fn notify_received(&mut self, from: PeerAddr, notify: Notify) {
         if self.is_blocked(from) {
-            return self.dropped(from, None, Tried::Notify, Why::Blocked);
+            return self.dropped(from, None, DropKind::Notify, DropReason::Blocked);
         }
         match self.group.standing(from) {
             Some(Standing::Present) => {}
@@ -62,11 +62,11 @@ impl Machine {
         }
         // To a peer on the network, a loopback address is a program on the user's machine.
         if address.ip().is_loopback() && !own.ip().is_loopback() {
-            self.dropped(from, None, Tried::Newcomer, Why::Malformed);
+            self.dropped(from, None, DropKind::Newcomer, DropReason::Malformed);
             return false;
         }
         if self.is_blocked(address) {
-            self.dropped(address, None, Tried::Newcomer, Why::Blocked);
+            self.dropped(address, None, DropKind::Newcomer, DropReason::Blocked);
             return false;
         }
         true
@@ -142,7 +142,13 @@ impl Machine {
             .partition(|(at, _)| *at < room);
         let too_many = u64::try_from(left.len()).unwrap_or(u64::MAX);
         if too_many > 0 {
-            self.count_dropped(Some(from), None, Tried::Newcomer, Why::TooMuch, too_many);
+            self.count_dropped(
+                Some(from),
+                None,
+                DropKind::Newcomer,
+                DropReason::TooMuch,
+                too_many,
+            );
         }
         let mut joined = BTreeSet::new();
         for (_, address) in taken {

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use p2pchat_model::{Gone, MessageId, PeerAddr};
+use p2pchat_model::{LeaveReason, MessageId, PeerAddr};
 use p2pchat_protocol::Message;
 
-use super::super::{SendId, Taken};
+use super::super::{Acknowledgement, SendId};
 use super::notify::{MOST_UNREAD, NOTIFY_PAUSE};
 
 /// How long to wait for a member's program to say, by closing, that it took something.
@@ -59,7 +59,10 @@ pub(in super::super) enum Standing {
     /// He is in the chat_list.
     Present,
     /// He left it, not by the user's wish.
-    Lost { since: Duration, reason: Gone },
+    Lost {
+        since: Duration,
+        reason: LeaveReason,
+    },
 }
 
 /// One packet of a text.
@@ -111,7 +114,7 @@ impl Member {
 
     /// Whether he may come back by himself, and is tried with each text.
     pub(in super::super) fn is_out_of_reach(&self) -> bool {
-        let reason = Gone::Unreachable;
+        let reason = LeaveReason::Unreachable;
         matches!(self.standing, Standing::Lost { reason: known, .. } if known == reason)
     }
 
@@ -126,11 +129,11 @@ impl Member {
 
     /// A notify went out. If his program did not say that it read it, he may not have
     /// heard: he gets our list, now or when his program proves to be one that reads lists.
-    pub(super) fn is_told(&mut self, now: Duration, taken: Taken) {
-        self.wants_list = taken == Taken::Unconfirmed;
+    pub(super) fn is_told(&mut self, now: Duration, taken: Acknowledgement) {
+        self.wants_list = taken == Acknowledgement::Unconfirmed;
         self.unread = match taken {
-            Taken::Confirmed => 0,
-            Taken::Unconfirmed => self.unread + 1,
+            Acknowledgement::Confirmed => 0,
+            Acknowledgement::Unconfirmed => self.unread + 1,
         };
         if self.unread > 0 && self.reads_lists() {
             let pause = NOTIFY_PAUSE * 4_u32.pow((self.unread - 1).min(MOST_UNREAD));
@@ -153,7 +156,7 @@ impl Member {
     }
 
     /// Ends his presence, or changes why it has ended. What he has not been sent.
-    pub(super) fn lose(&mut self, now: Duration, reason: Gone) -> VecDeque<Part> {
+    pub(super) fn lose(&mut self, now: Duration, reason: LeaveReason) -> VecDeque<Part> {
         let since = match self.standing {
             Standing::Present => now,
             Standing::Lost { since, .. } => since,

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use p2pchat_model::{Gone, PeerAddr};
+use p2pchat_model::{LeaveReason, PeerAddr};
 
 use super::member::{Member, Part, Standing};
 
@@ -86,7 +86,7 @@ impl Members {
         &mut self,
         address: PeerAddr,
         now: Duration,
-        reason: Gone,
+        reason: LeaveReason,
     ) -> VecDeque<Part> {
         let Some(member) = self.get_mut(address) else {
             return VecDeque::new();

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{Gone, PeerAddr};
+use p2pchat_model::{LeaveReason, PeerAddr};
 use p2pchat_protocol::{ChatList, Contact};
 
-use super::super::{Machine, Output, SendId, Taken};
+use super::super::{Acknowledgement, Machine, Output, SendId};
 
 /// How often a notify is tried before the member counts as unreachable.
 const NOTIFY_TRIES: u32 = 3;
@@ -15,7 +15,11 @@ pub(super) const NOTIFY_PAUSE: Duration = Duration::from_secs(1);
 /// read: to some four minutes.
 pub(super) const MOST_UNREAD: u32 = 4;
 impl Machine {
-    pub(in super::super) fn notify_done(&mut self, id: SendId, result: Result<Taken, Gone>) {
+    pub(in super::super) fn notify_done(
+        &mut self,
+        id: SendId,
+        result: Result<Acknowledgement, LeaveReason>,
+    ) {
         let now = self.now.elapsed;
         let Some((address, member)) = self.group.receiver(id) else {
             return;

@@ -131,10 +131,10 @@ impl Machine {
                 let Credentials { name, password } = credentials.clone();
                 let at = self.now.wall;
                 self.emit(Event::Registered { at, name });
-                if !name.fits_2017() {
+                if !name.is_legacy_compatible() {
                     self.notice(Notice::LongName);
                 }
-                if !password.fits_2017() {
+                if !password.is_legacy_compatible() {
                     self.notice(Notice::LongPassword);
                 }
                 return self.ask_account();

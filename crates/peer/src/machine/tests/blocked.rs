@@ -1,6 +1,6 @@
 //! Those who are blocked, and what they achieve.
 
-use p2pchat_model::{BlockChange, Why};
+use p2pchat_model::{BlockChange, DropReason};
 use p2pchat_protocol::ChatList;
 
 use super::hostile::{block, count, name, net_of, request, view};
@@ -34,8 +34,12 @@ fn whoever_is_blocked_is_turned_away_without_a_word() {
             "{:?}",
             before.lines
         );
-        for tried in [Tried::Request, Tried::Text, Tried::Notify] {
-            assert_eq!(count(&mut net, 1, tried, Why::Blocked), 1, "{tried:?}");
+        for tried in [DropKind::Request, DropKind::Text, DropKind::Notify] {
+            assert_eq!(
+                count(&mut net, 1, tried, DropReason::Blocked),
+                1,
+                "{tried:?}"
+            );
         }
         assert_eq!(view(&net, 1).lines, before.lines, "a count is no line");
 
@@ -68,7 +72,7 @@ fn who_is_blocked_while_in_the_chat_is_out_at_once_and_stays_out() {
     assert_eq!(members(&net, 1), [addr(2)]);
     assert!(net.events(1).iter().any(|event| matches!(
         event,
-        Event::MemberLeft { member, reason: Gone::Blocked, .. } if member.address == addr(3)
+        Event::MemberLeft { member, reason: LeaveReason::Blocked, .. } if member.address == addr(3)
     )));
     // Others still have him, and tell of him.
     net.raw_contact(
@@ -82,7 +86,7 @@ fn who_is_blocked_while_in_the_chat_is_out_at_once_and_stays_out() {
     net.say(3, "still here");
     assert_eq!(members(&net, 1), [addr(2)]);
     assert_eq!(texts(&net, 1), [] as [&str; 0]);
-    assert!(count(&mut net, 1, Tried::Newcomer, Why::Blocked) > 0);
+    assert!(count(&mut net, 1, DropKind::Newcomer, DropReason::Blocked) > 0);
 
     net.say(1, "without three");
     assert_eq!(texts(&net, 2).last().unwrap(), "without three");
@@ -107,7 +111,7 @@ fn blocking_whoever_asks_or_is_asked_ends_the_request() {
     net.request(1, 2);
     block(&mut net, 1, Target::Name(name("user2")));
     assert_eq!(view(&net, 1).outgoing, []);
-    assert_eq!(net.refusal(1), Some(Unanswered::Blocked));
+    assert_eq!(net.refusal(1), Some(RequestFailure::Blocked));
     // His answer comes too late.
     net.command(2, Command::Accept { from: addr(1) });
     assert_eq!(members(&net, 1), []);

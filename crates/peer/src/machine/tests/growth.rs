@@ -8,7 +8,7 @@ use std::time::Duration;
 use p2pchat_model::{Command, PeerAddr, Timestamp};
 use p2pchat_protocol::{ChatAnswer, ChatText, Contact, Message, Response};
 
-use super::super::{Config, ConnId, Input, Machine, Now, Output, SendId, Taken};
+use super::super::{Acknowledgement, Config, ConnId, Input, Machine, Now, Output, SendId};
 use super::net::password;
 
 /// Group sizes, each ten times the one before.
@@ -75,7 +75,7 @@ impl Peer {
             let Some((id, is_text)) = self.sent.pop_front() else {
                 return;
             };
-            let result = Ok(Taken::Confirmed);
+            let result = Ok(Acknowledgement::Confirmed);
             let done = match is_text {
                 true => Input::TextDone { id, result },
                 false => Input::NotifyDone { id, result },

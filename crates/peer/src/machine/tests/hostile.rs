@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 
-use p2pchat_model::{Dropped, PeerAddr, Username, View, Why};
+use p2pchat_model::{DropReason, Dropped, PeerAddr, Username, View};
 use p2pchat_protocol::ChatList;
 
 use super::super::Input;
@@ -35,7 +35,7 @@ pub(super) fn dropped(net: &mut Net, at: u8) -> Vec<Dropped> {
     view(net, at).dropped
 }
 
-pub(super) fn count(net: &mut Net, at: u8, tried: Tried, why: Why) -> u64 {
+pub(super) fn count(net: &mut Net, at: u8, tried: DropKind, why: DropReason) -> u64 {
     let dropped = dropped(net, at);
     let wanted = dropped
         .iter()
@@ -72,7 +72,10 @@ fn a_member_brings_in_only_so_many_of_whom_nothing_was_heard() {
     }
     // The one who brings them, and 64 by his word.
     assert_eq!(members(&net, 1).len(), 65);
-    assert_eq!(count(&mut net, 1, Tried::Newcomer, Why::TooMuch), 2000 - 64);
+    assert_eq!(
+        count(&mut net, 1, DropKind::Newcomer, DropReason::TooMuch),
+        2000 - 64
+    );
     let lines = view(&net, 1).lines.len();
     assert!(lines < 90, "{lines} lines about it");
 
@@ -124,7 +127,10 @@ fn addresses_that_nobody_on_the_network_can_have_are_not_taken_in() {
         },
     );
     assert_eq!(members(&net, 1), [addr(2)]);
-    assert_eq!(count(&mut net, 1, Tried::Newcomer, Why::Malformed), 3);
+    assert_eq!(
+        count(&mut net, 1, DropKind::Newcomer, DropReason::Malformed),
+        3
+    );
 }
 
 #[test]
@@ -140,7 +146,10 @@ fn who_asks_again_and_again_gets_busy_and_is_counted() {
     };
     assert_eq!(asked(&net), 3);
     assert_eq!(net.last_answer, Some(ChatAnswer::Busy));
-    assert_eq!(count(&mut net, 1, Tried::Request, Why::TooMuch), 997);
+    assert_eq!(
+        count(&mut net, 1, DropKind::Request, DropReason::TooMuch),
+        997
+    );
 
     // Somebody else is not in his way.
     net.request(3, 1);
@@ -175,7 +184,10 @@ fn strangers_at_addresses_without_number_are_counted_and_do_not_fill_the_screen(
     }
     let shown = view(&net, 1).lines.len() - lines;
     assert!(shown < 70, "{shown} lines");
-    assert_eq!(count(&mut net, 1, Tried::Text, Why::Stranger), 249 * 4);
+    assert_eq!(
+        count(&mut net, 1, DropKind::Text, DropReason::Stranger),
+        249 * 4
+    );
 }
 
 #[test]
@@ -183,12 +195,15 @@ fn a_flood_between_two_reports_is_told_by_its_last_power_of_ten() {
     let mut net = net_of(1);
     let flood = |count| Input::Dropped {
         from: Some(addr(2)),
-        tried: Tried::Connection,
-        why: Why::TooMuch,
+        tried: DropKind::Connection,
+        why: DropReason::TooMuch,
         count,
     };
     net.input(addr(1), flood(5000));
     net.input(addr(1), flood(2));
     assert_eq!(view(&net, 1).dropped[0].count, 1000);
-    assert_eq!(count(&mut net, 1, Tried::Connection, Why::TooMuch), 5002);
+    assert_eq!(
+        count(&mut net, 1, DropKind::Connection, DropReason::TooMuch),
+        5002
+    );
 }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use p2pchat_model::{
-    Command, Event, Gone, OnlineUser, Password, PeerAddr, Target, Timestamp, Unanswered, Username,
-    View,
+    Command, Event, LeaveReason, OnlineUser, Password, PeerAddr, RequestFailure, Target, Timestamp,
+    Username, View,
 };
 use p2pchat_protocol::{ChatAnswer, Contact, Message, Request, Response};
 
-use super::super::{Config, ConnId, Input, Machine, Now, Output, SendId, Taken};
+use super::super::{Acknowledgement, Config, ConnId, Input, Machine, Now, Output, SendId};
 
 pub(super) struct Net {
     now: Duration,
@@ -134,7 +134,7 @@ impl Net {
         self.command(to, Command::Accept { from: addr(from) });
     }
 
-    pub(super) fn refusal(&self, at: u8) -> Option<Unanswered> {
+    pub(super) fn refusal(&self, at: u8) -> Option<RequestFailure> {
         self.events(at).iter().rev().find_map(|event| match event {
             Event::RequestAnswered { refusal, .. } => *refusal,
             _ => None,
@@ -286,7 +286,7 @@ impl Net {
             } => match self.machines.contains_key(&to) && !self.unreachable.contains(&to) {
                 true => self.contact(at, id, to, contact),
                 false => {
-                    let result = Err(Unanswered::Unreachable);
+                    let result = Err(RequestFailure::Unreachable);
                     (at, Input::RequestDone { id, result })
                 }
             },
@@ -294,7 +294,7 @@ impl Net {
                 id, to, contact, ..
             } => {
                 self.notifies += 1;
-                let result = Ok(Taken::Confirmed);
+                let result = Ok(Acknowledgement::Confirmed);
                 if self.hold_notifies {
                     self.late.push_back((at, to, contact));
                 } else {
@@ -320,7 +320,7 @@ impl Net {
                     )
                 }
                 false => {
-                    let result = Err(Gone::Unreachable);
+                    let result = Err(LeaveReason::Unreachable);
                     (at, Input::TextDone { id, result })
                 }
             },
@@ -330,8 +330,8 @@ impl Net {
                 let result = Ok(answer);
                 (to, Input::RequestDone { id, result })
             }
-            Output::TakeText { conn } => self.text_result(conn, Ok(Taken::Confirmed)),
-            Output::RefuseText { conn } => self.text_result(conn, Err(Gone::Refused)),
+            Output::TakeText { conn } => self.text_result(conn, Ok(Acknowledgement::Confirmed)),
+            Output::RefuseText { conn } => self.text_result(conn, Err(LeaveReason::Refused)),
             Output::DisconnectRegistry
             | Output::Recall { .. }
             | Output::Find { .. }
@@ -362,7 +362,11 @@ impl Net {
         )
     }
 
-    fn text_result(&self, conn: ConnId, result: Result<Taken, Gone>) -> (PeerAddr, Input) {
+    fn text_result(
+        &self,
+        conn: ConnId,
+        result: Result<Acknowledgement, LeaveReason>,
+    ) -> (PeerAddr, Input) {
         let (to, id) = self.conns[&conn];
         (to, Input::TextDone { id, result })
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{Command, DeliveryState, Event, Gone, Problem};
+use p2pchat_model::{Command, DeliveryState, Event, LeaveReason, Problem};
 
 use super::net::{Net, addr, members};
 use super::{failures, last_delivery, texts};
@@ -17,7 +17,7 @@ fn a_member_out_of_reach_is_named_and_comes_back_by_himself() {
     assert_eq!(members(&net, 1), [addr(2)]);
     assert!(net.events(1).iter().any(|event| matches!(
         event,
-        Event::MemberLeft { member, reason: Gone::Unreachable, .. } if member.address == addr(3)
+        Event::MemberLeft { member, reason: LeaveReason::Unreachable, .. } if member.address == addr(3)
     )));
     net.unreachable.clear();
     net.say(1, "two");
@@ -32,7 +32,10 @@ fn who_has_taken_a_text_needs_no_introduction_and_is_not_sent_a_refused_one_agai
     net.say(1, "one");
     net.command(2, Command::Leave);
     net.say(1, "two");
-    assert_eq!(last_delivery(&net, 1), DeliveryState::Failed(Gone::Refused));
+    assert_eq!(
+        last_delivery(&net, 1),
+        DeliveryState::Failed(LeaveReason::Refused)
+    );
     assert_eq!(members(&net, 1), []);
     net.chat(2, 1);
     net.advance(Duration::from_secs(10));
@@ -49,7 +52,7 @@ fn two_who_lost_each_other_go_on_with_the_next_text() {
     net.say(1, "three");
     for at in [1, 2] {
         assert_eq!(members(&net, at), []);
-        let lost = DeliveryState::Failed(Gone::Unreachable);
+        let lost = DeliveryState::Failed(LeaveReason::Unreachable);
         assert_eq!(last_delivery(&net, at), lost);
     }
     assert!(failures(&net, 1).is_empty(), "it is tried");
@@ -69,7 +72,7 @@ fn who_is_out_of_reach_for_long_is_given_up() {
     net.unreachable.insert(addr(2));
     net.say(1, "one");
     net.advance(Duration::from_secs(601));
-    let given_up = |event: &Event| matches!(event, Event::MemberLeft { member, reason: Gone::GivenUp, .. } if member.address == addr(2));
+    let given_up = |event: &Event| matches!(event, Event::MemberLeft { member, reason: LeaveReason::GivenUp, .. } if member.address == addr(2));
     assert_eq!(
         net.events(1).iter().filter(|event| given_up(event)).count(),
         1

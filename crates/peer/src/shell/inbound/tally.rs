@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use p2pchat_model::{PeerAddr, Tried, Why};
+use p2pchat_model::{DropKind, DropReason, PeerAddr};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -16,7 +16,7 @@ const GATHERED: Duration = Duration::from_millis(500);
 /// How many counts are gathered; what comes from further addresses is counted together.
 const MAX_COUNTS: usize = 64;
 
-type Counts = BTreeMap<(Option<PeerAddr>, Tried, Why), u64>;
+type Counts = BTreeMap<(Option<PeerAddr>, DropKind, DropReason), u64>;
 
 /// Counts until somebody asks.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +30,7 @@ struct Shared {
 
 impl Tally {
     /// Counts one.
-    pub(super) fn count(&self, from: Option<PeerAddr>, tried: Tried, why: Why) {
+    pub(super) fn count(&self, from: Option<PeerAddr>, tried: DropKind, why: DropReason) {
         let mut counts = self.lock();
         let known = counts.contains_key(&(from, tried, why));
         let from = from.filter(|_| known || counts.len() < MAX_COUNTS);

@@ -346,7 +346,7 @@ async fn what_was_dropped_is_gathered_and_told() {
         else {
             panic!("no count")
         };
-        assert_eq!((from, why), (Some(own), Why::Malformed));
+        assert_eq!((from, why), (Some(own), DropReason::Malformed));
         counted += count;
     }
     assert_eq!(counted, 3);

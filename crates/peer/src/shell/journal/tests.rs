@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use p2pchat_model::{
-    Delivery, DeliveryState, Gone, Line, Message, NameCheck, Person, Speaker, Timestamp,
+    Delivery, DeliveryState, LeaveReason, Line, Message, NameCheck, Person, Speaker, Timestamp,
 };
 use tempfile::TempDir;
 
@@ -169,7 +169,7 @@ async fn deliveries_are_kept() {
     let own = message(1, true);
     let failed = Delivery {
         to: own.deliveries.as_ref().unwrap()[0].to,
-        state: DeliveryState::Failed(Gone::Refused),
+        state: DeliveryState::Failed(LeaveReason::Refused),
     };
     let delivered = Event::Delivered {
         id: own.id,

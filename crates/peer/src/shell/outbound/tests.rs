@@ -82,7 +82,7 @@ async fn a_text_that_is_taken_is_confirmed() {
     drop(stream);
     assert_eq!(
         within("the result", sent).await.unwrap(),
-        Ok(Taken::Confirmed)
+        Ok(Acknowledgement::Confirmed)
     );
 }
 
@@ -96,7 +96,7 @@ async fn a_text_that_is_not_taken_is_refused() {
     drop(stream);
     assert_eq!(
         within("the result", sent).await.unwrap(),
-        Err(Gone::Refused)
+        Err(LeaveReason::Refused)
     );
 }
 
@@ -108,7 +108,7 @@ async fn a_text_to_one_who_does_not_close_is_unconfirmed() {
     let (_, _stream, _) = receive::<111>(&pair.messages).await;
     assert_eq!(
         within("the result", sent).await.unwrap(),
-        Ok(Taken::Unconfirmed)
+        Ok(Acknowledgement::Unconfirmed)
     );
 }
 
@@ -122,7 +122,7 @@ async fn a_text_to_one_who_listens_at_neither_port_finds_him_unreachable() {
     } = pair().await;
     drop(messages);
     let result = within("the result", outbound.text(to, message(), PATIENCE)).await;
-    assert_eq!(result, Err(Gone::Unreachable));
+    assert_eq!(result, Err(LeaveReason::Unreachable));
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn the_other_message_port_is_tried_and_remembered_until_it_is_refused() {
     drop(receive::<111>(&unprivileged).await);
     assert_eq!(
         within("the result", sent).await.unwrap(),
-        Ok(Taken::Confirmed)
+        Ok(Acknowledgement::Confirmed)
     );
 
     // Now both listen: the one that worked gets it.
@@ -151,7 +151,7 @@ async fn the_other_message_port_is_tried_and_remembered_until_it_is_refused() {
     drop(receive::<111>(&unprivileged).await);
     assert_eq!(
         within("the result", sent).await.unwrap(),
-        Ok(Taken::Confirmed)
+        Ok(Acknowledgement::Confirmed)
     );
 
     drop(unprivileged);
@@ -159,7 +159,7 @@ async fn the_other_message_port_is_tried_and_remembered_until_it_is_refused() {
     drop(receive::<111>(&messages).await);
     assert_eq!(
         within("the result", sent).await.unwrap(),
-        Ok(Taken::Confirmed)
+        Ok(Acknowledgement::Confirmed)
     );
     assert_eq!(outbound.remembered(to), Some(privileged));
 }
@@ -222,7 +222,7 @@ async fn a_request_without_an_answer_ends_at_its_limit_and_breaks_the_connection
     let (_, mut stream, _) = receive::<26>(&pair.contacts).await;
     assert_eq!(
         within("the end", asked).await.unwrap(),
-        Err(Unanswered::NoAnswer)
+        Err(RequestFailure::NoAnswer)
     );
     let error = within("the reset", stream.read(&mut [0]))
         .await
@@ -237,7 +237,7 @@ async fn a_request_whose_connection_is_closed_has_no_answer() {
     drop(receive::<26>(&pair.contacts).await);
     assert_eq!(
         within("the end", asked).await.unwrap(),
-        Err(Unanswered::NoAnswer)
+        Err(RequestFailure::NoAnswer)
     );
 }
 
@@ -251,9 +251,12 @@ async fn contacts_find_out_who_is_not_there() {
     } = pair().await;
     drop(contacts);
     let asked = outbound.clone().request(to, request(), PATIENCE);
-    assert_eq!(within("the end", asked).await, Err(Unanswered::Unreachable));
+    assert_eq!(
+        within("the end", asked).await,
+        Err(RequestFailure::Unreachable)
+    );
     let told = outbound.notify(to, notify(), PATIENCE);
-    assert_eq!(within("the end", told).await, Err(Gone::Unreachable));
+    assert_eq!(within("the end", told).await, Err(LeaveReason::Unreachable));
 }
 
 #[tokio::test]
@@ -272,7 +275,7 @@ async fn a_notify_is_handed_over_and_ends() {
     assert_eq!(bytes, expected);
     drop(stream);
     let told = within("the result", told).await.unwrap();
-    assert_eq!(told, Ok(Taken::Confirmed));
+    assert_eq!(told, Ok(Acknowledgement::Confirmed));
 }
 
 #[tokio::test]
@@ -280,14 +283,14 @@ async fn a_notify_that_nobody_says_to_have_read_is_not_known_to_be() {
     let pair = pair().await;
     let told = pair.outbound.clone().notify(pair.to, notify(), SHORT);
     let (told, open) = tokio::join!(told, receive::<26>(&pair.contacts));
-    assert_eq!(told, Ok(Taken::Unconfirmed));
+    assert_eq!(told, Ok(Acknowledgement::Unconfirmed));
     drop(open);
     let told = pair.outbound.notify(pair.to, notify(), PATIENCE);
     let (told, ()) = tokio::join!(told, async {
         let (_, stream, _) = receive::<26>(&pair.contacts).await;
         net::reset_on_close(&stream);
     });
-    assert_eq!(told, Ok(Taken::Unconfirmed));
+    assert_eq!(told, Ok(Acknowledgement::Unconfirmed));
 }
 
 #[tokio::test]
@@ -307,6 +310,6 @@ async fn no_more_requests_than_the_bound_are_open() {
     receive::<26>(&pair.contacts).await;
     tokio::select! {
         () = pending() => {}
-        ended = asked.join_next() => assert_eq!(ended.unwrap().unwrap(), Err(Unanswered::NoAnswer)),
+        ended = asked.join_next() => assert_eq!(ended.unwrap().unwrap(), Err(RequestFailure::NoAnswer)),
     }
 }

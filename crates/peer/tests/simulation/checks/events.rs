@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use p2pchat_model::{
-    DeliveryState, Dropped, Event, Gone, NameCheck, OnlineUser, PeerAddr, Target, View, Why,
+    DeliveryState, DropReason, Dropped, Event, LeaveReason, NameCheck, OnlineUser, PeerAddr,
+    Target, View,
 };
 
 use super::{Scene, Verdict, ensure};
@@ -31,7 +32,7 @@ pub(super) fn only_members_leave(scene: &Scene<'_>, event: &Event) -> Verdict {
             let address = member.address;
             // Of one who is out of reach it is told once more, if he is waited for no longer.
             let is_given_up =
-                *reason != Gone::Unreachable && out_of_reach(scene).contains(&address);
+                *reason != LeaveReason::Unreachable && out_of_reach(scene).contains(&address);
             ensure(scene.book.members.contains(&address) || is_given_up, || {
                 format!("{address} left and was not in")
             })
@@ -208,7 +209,7 @@ pub(super) fn strangers_are_told_of_at_powers_of_ten(scene: &Scene<'_>, event: &
     )?;
     let Dropped {
         address: Some(address),
-        why: Why::Stranger,
+        why: DropReason::Stranger,
         ..
     } = dropped
     else {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
-use p2pchat_model::{Gone, Unanswered};
-use p2pchat_peer::machine::{ConnId, Input, SendId, Taken};
+use p2pchat_model::{LeaveReason, RequestFailure};
+use p2pchat_peer::machine::{Acknowledgement, ConnId, Input, SendId};
 use p2pchat_protocol::{
     ChatAnswer, ChatList, ChatText, Contact, ContactDecoder, Message, Response, ResponseDecoder,
 };
@@ -121,25 +121,25 @@ fn done(what: Sent, id: SendId, fate: Fate) -> Input {
                 Fate::Good => Ok(ChatAnswer::Accepted),
                 Fate::Doubtful => Ok(ChatAnswer::Busy),
                 Fate::Refused => Ok(ChatAnswer::Rejected),
-                Fate::Unreachable => Err(Unanswered::Unreachable),
+                Fate::Unreachable => Err(RequestFailure::Unreachable),
             },
         },
         Sent::Notify => Input::NotifyDone {
             id,
             result: match fate {
-                Fate::Good => Ok(Taken::Confirmed),
-                Fate::Doubtful => Ok(Taken::Unconfirmed),
-                Fate::Refused => Err(Gone::Refused),
-                Fate::Unreachable => Err(Gone::Unreachable),
+                Fate::Good => Ok(Acknowledgement::Confirmed),
+                Fate::Doubtful => Ok(Acknowledgement::Unconfirmed),
+                Fate::Refused => Err(LeaveReason::Refused),
+                Fate::Unreachable => Err(LeaveReason::Unreachable),
             },
         },
         Sent::Text => Input::TextDone {
             id,
             result: match fate {
-                Fate::Good => Ok(Taken::Confirmed),
-                Fate::Doubtful => Ok(Taken::Unconfirmed),
-                Fate::Refused => Err(Gone::Refused),
-                Fate::Unreachable => Err(Gone::Unreachable),
+                Fate::Good => Ok(Acknowledgement::Confirmed),
+                Fate::Doubtful => Ok(Acknowledgement::Unconfirmed),
+                Fate::Refused => Err(LeaveReason::Refused),
+                Fate::Unreachable => Err(LeaveReason::Unreachable),
             },
         },
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use p2pchat_model::{DeliveryState, Event, Gone, JoinedBy, PeerAddr};
+use p2pchat_model::{DeliveryState, Event, JoinedBy, LeaveReason, PeerAddr};
 
 use super::{AT_ONCE, HUB, REGISTRY, TOLD};
 use crate::network::lan::Lan;
@@ -80,7 +80,7 @@ impl Chat {
             .ann
             .fate("bob, are you there?", self.bob_at, said, TOLD)
             .await?;
-        let honest = state == DeliveryState::Failed(Gone::Unreachable);
+        let honest = state == DeliveryState::Failed(LeaveReason::Unreachable);
         report.check(
             honest,
             format!("a text that nobody got counts as {state:?}"),
@@ -90,7 +90,10 @@ impl Chat {
             format!("{after:.1?}"),
         );
         let (_, reason) = self.ann.misses(self.bob_at, said, TOLD).await?;
-        report.check(reason == Gone::Unreachable, "bob is named, as out of reach");
+        report.check(
+            reason == LeaveReason::Unreachable,
+            "bob is named, as out of reach",
+        );
 
         let mut after = Duration::ZERO;
         for name in ["ann", "carl"] {

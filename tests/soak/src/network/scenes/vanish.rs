@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use p2pchat_model::{Event, PeerAddr, Tried};
+use p2pchat_model::{DropKind, Event, PeerAddr};
 
 use super::{AT_ONCE, HUB, REGISTRY, TOLD};
 use crate::Registry;
@@ -135,7 +135,7 @@ impl Others {
             "word of what was not shown",
             TOLD,
             |event| match event {
-                Event::Dropped(dropped) if dropped.tried == Tried::Text => Some(()),
+                Event::Dropped(dropped) if dropped.tried == DropKind::Text => Some(()),
                 _ => None,
             },
         )
