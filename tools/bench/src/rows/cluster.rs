@@ -13,9 +13,9 @@ use p2pchat_soak::{Registry, ReplicaSet, Session};
 use super::Context;
 use super::hello::taken;
 use super::search::{MANY, compare, registry, same_exchange};
-use crate::figures::Lacking;
 use crate::load::{Load, connect};
-use crate::row::{Point, Reach, Row, Unit};
+use crate::row::{Reach, Row, Unit};
+use crate::rows::Missing;
 use crate::sample::{Times, side_by_side};
 use crate::servers::{self, log_in, name};
 
@@ -46,7 +46,7 @@ const LOGINS: usize = 100;
 /// If there is no mongod, or a server fails.
 pub(super) async fn cluster(context: &Context) -> Result<Vec<Row>> {
     if std::env::var_os("P2PCHAT_MONGOD").is_none() {
-        return Err(Lacking("$P2PCHAT_MONGOD names no mongod".to_owned()).into());
+        return Err(Missing("$P2PCHAT_MONGOD names no mongod".to_owned()).into());
     }
     let set = ReplicaSet::start(MEMBERS, ELECTION).await?;
     let mut rows = beside_a_single_one(context, &set).await?;
@@ -83,7 +83,6 @@ async fn beside_a_single_one(context: &Context, set: &ReplicaSet) -> Result<Vec<
         ours,
         limit,
         reach: Reach::AtLeast(0.95),
-        point: None,
     };
     Ok(vec![
         row(
@@ -153,11 +152,6 @@ impl Figures {
             1 => "1 registry".to_owned(),
             several => format!("{several} registries"),
         };
-        // The curve of the most; the rows say what it is with fewer.
-        let point = |curve: &str| {
-            let curve = format!("{curve}, {several}");
-            (registries == USERS.len()).then(|| Point::new(&curve, "users online", users))
-        };
         let [shown, answered] = &self.shown;
         let mut rows = vec![
             Row {
@@ -167,7 +161,6 @@ impl Figures {
                 ours: self.written,
                 limit: WRITES * users as f64 / TIMEOUT.as_secs_f64(),
                 reach: Reach::Any,
-                point: point("Writes to MongoDB"),
             },
             Row {
                 what: format!("a login is shown by another, p99, {users} users, {several}"),
@@ -176,7 +169,6 @@ impl Figures {
                 ours: shown.quantile(0.99).as_secs_f64(),
                 limit: answered.quantile(0.99).as_secs_f64(),
                 reach: Reach::Below(2.0),
-                point: point("From a login to the last registry"),
             },
         ];
         if USERS[registries - 1].last() == Some(&users) {
@@ -187,7 +179,6 @@ impl Figures {
                 ours: self.memory,
                 limit: DOCUMENT,
                 reach: Reach::Any,
-                point: None,
             });
         }
         rows

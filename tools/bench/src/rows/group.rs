@@ -19,7 +19,7 @@ use tokio::time::{sleep, timeout};
 use super::Context;
 use super::text::PAUSE;
 use crate::load::connect;
-use crate::row::{Point, Reach, Row, Unit};
+use crate::row::{Reach, Row, Unit};
 use crate::sample::{Sample, Times, side_by_side};
 use crate::servers;
 use crate::talkers::{BareSay, accept, join, joined, member};
@@ -56,7 +56,6 @@ pub(super) async fn group(context: &Context) -> Result<Vec<Row>> {
             ours: pair.ours.p50,
             limit: pair.limit.p50,
             reach: Reach::AtMost(1.3),
-            point: Some(Point::new("One text", "members", members)),
         });
         ann.kill().await?;
     }

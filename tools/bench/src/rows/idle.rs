@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 
 use super::Context;
 use crate::load::{connect, source};
-use crate::row::{Point, Reach, Row, Unit};
+use crate::row::{Reach, Row, Unit};
 use crate::servers::{self, Bare, login};
 
 /// How many sessions there are; the last is replaced by what the machine lets.
@@ -43,11 +43,6 @@ pub(super) async fn idle(context: &Context) -> Result<Vec<Row>> {
                 10_000.. => Reach::MoreByAtMost(MORE),
                 _ => Reach::Any,
             },
-            point: Some(Point::new(
-                "Memory of an idle session",
-                "sessions",
-                sessions,
-            )),
         });
     }
     Ok(rows)

@@ -54,7 +54,6 @@ pub(super) async fn passwords(context: &Context) -> Result<Vec<Row>> {
             ours: pair.ours.rate,
             limit: pair.limit.rate,
             reach: Reach::AtLeast(0.9),
-            point: None,
         });
     }
     Ok(rows)
