@@ -26,7 +26,7 @@ const ELECTION: Duration = Duration::from_secs(10);
 /// How long a user stays online without a Hello where writes are counted: short, so that
 /// they need not be counted for long.
 const TIMEOUT: Duration = Duration::from_secs(12);
-/// How many writes a user costs in that time, whoever says how many Hellos.
+/// How many writes a user costs in that time, however many Hellos they send.
 const WRITES: f64 = 3.0;
 /// How often each user says Hello.
 const HELLO: Duration = Duration::from_secs(1);
@@ -174,7 +174,7 @@ impl Figures {
         if USERS[registries - 1].last() == Some(&users) {
             rows.push(Row {
                 what: format!("memory of a user, {users} online, {several}"),
-                against: "his document".to_owned(),
+                against: "its document".to_owned(),
                 unit: Unit::Bytes,
                 ours: self.memory,
                 limit: DOCUMENT,

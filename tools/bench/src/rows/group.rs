@@ -146,7 +146,7 @@ async fn listen(number: usize) -> Result<TcpListener> {
     }
 }
 
-/// Somebody who accepted the request of the first member, who brought the others along.
+/// A peer that accepted the request of the first member, who brought the others along.
 ///
 /// # Errors
 /// If it does not start, or hears of no request.

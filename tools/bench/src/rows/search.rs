@@ -16,7 +16,7 @@ use crate::servers::{self, Bare, name};
 /// How many connections ask at a time.
 const CONNECTIONS: [usize; 5] = [1, 10, 50, 200, 1000];
 
-/// A search for somebody who is online.
+/// A search for a user who is online.
 fn exchange() -> Exchange {
     let request = Request::Search {
         username: name(0),
