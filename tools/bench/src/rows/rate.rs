@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use p2pchat_model::Event;
 use p2pchat_protocol::{ChatText, MESSAGE_PORT, MESSAGE_PORT_UNPRIVILEGED, Message, Username};
-use p2pchat_soak::wait::SOON;
-use p2pchat_soak::{Chatter, Registry};
+use p2pchat_testkit::{Peer, Registry, SOON};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep_until, timeout};
@@ -83,7 +82,7 @@ pub(super) async fn rate(context: &Context) -> Result<Vec<Row>> {
 }
 
 /// Somebody in a chat with all of them.
-async fn ann(context: &Context, registry: &Registry) -> Result<(Chatter, Group)> {
+async fn ann(context: &Context, registry: &Registry) -> Result<(Peer, Group)> {
     let group = Group::listen(FIRST, MEMBERS).await?;
     let ann = chat_with(context, registry, &group, "anna").await?;
     Ok((ann, group))
@@ -104,7 +103,7 @@ fn texts(rate: u32, time: Duration) -> u32 {
     FEWEST.max((f64::from(rate) * time.as_secs_f64()) as u32)
 }
 
-async fn ours(ann: &mut Chatter, to: SocketAddr, rate: u32, time: Duration) -> Result<Sample> {
+async fn ours(ann: &mut Peer, to: SocketAddr, rate: u32, time: Duration) -> Result<Sample> {
     let hearing = async {
         let mut heard = HashMap::new();
         for _ in 0..texts(rate, time) {

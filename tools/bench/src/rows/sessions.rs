@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use p2pchat_protocol::{Request, Response};
-use p2pchat_soak::Registry;
+use p2pchat_testkit::Registry;
 
 use super::Context;
 use super::online::{exchange, registry};
