@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use p2pchat_registry::counters::Reason;
-use p2pchat_soak::namespace::Namespace;
+use p2pchat_testkit::{Namespace, skip};
 use tokio::runtime::Runtime;
 
 use crate::ops;
 use crate::support::client::{Beacon, Client, LOGIN, REGISTER, SEARCH};
 use crate::support::program::text;
 use crate::support::server::TestServer;
-use crate::support::{SOON, skip, wait_for};
+use crate::support::{SOON, wait_for};
 
 const BALANCER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 const ALICE: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use p2pchat_registry::Options;
 use p2pchat_registry::metrics::http::{CONNECTION_TIMEOUT, MAX_CONNECTIONS};
-use p2pchat_soak::Mongod;
+use p2pchat_testkit::{Mongod, require_mongod};
 use tokio::runtime::Runtime;
 
 use crate::support::client::{Beacon, Client, LOGIN, REGISTER, SEARCH, request};
@@ -158,6 +158,7 @@ fn nothing_of_a_user_is_in_the_metrics() {
 
 #[test]
 fn a_registry_is_not_ready_while_its_store_is_away() {
+    require_mongod!();
     let runtime = Runtime::new().unwrap();
     let mut mongod = runtime.block_on(Mongod::start(&[])).unwrap();
     let mut options = Options::on_loopback(mongod.uri().parse().unwrap());

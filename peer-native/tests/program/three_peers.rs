@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use p2pchat_testkit::{MongoDb, require_mongodb};
 use tempfile::TempDir;
 
 use crate::support::{PROGRAM, Piped, own_address, wait_for};
@@ -151,11 +152,12 @@ fn three_programs_chat_by_a_registry_on_its_embedded_store() {
 
 #[test]
 fn three_programs_chat_by_a_registry_on_mongodb() {
+    require_mongodb!();
     let home = tempfile::tempdir().unwrap();
-    let uri = std::env::var("MONGODB_URI").expect(
-        "MONGODB_URI names no mongod: `cargo xtask test` brings one, or set it to a mongod of yours",
-    );
-    let (server, options) = uri.split_once('?').unwrap_or((&uri, ""));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mongodb = runtime.block_on(MongoDb::find()).unwrap();
+    let uri = mongodb.uri();
+    let (server, options) = uri.split_once('?').unwrap_or((uri, ""));
     let database = format!("three_peers_{}", std::process::id());
     let host = server
         .trim_end_matches('/')

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
+use p2pchat_testkit::Programs;
 
-use crate::{Programs, Report};
+use crate::Report;
 
 mod gate;
 mod scenes;

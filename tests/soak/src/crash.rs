@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use p2pchat_testkit::{Programs, Registry, Session, own_address};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::programs::own_address;
-use crate::{Programs, Registry, Report, Session, Spread};
+use crate::{Report, Spread};
 
 pub mod full_disk;
 mod held;

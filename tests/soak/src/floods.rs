@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
+use p2pchat_testkit::Programs;
 
-use crate::{Programs, Report};
+use crate::Report;
 
 mod attack;
 mod crowd;

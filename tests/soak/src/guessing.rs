@@ -14,12 +14,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use p2pchat_protocol::{Password, Request, Response, Username};
+use p2pchat_testkit::{Programs, Registry, Session, own_address};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 
-use crate::programs::own_address;
-use crate::{Programs, Registry, Report, Session, Spread};
+use crate::{Report, Spread};
 
 mod numbers;
 mod ranks;

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use p2pchat_soak::{Programs, Report, chat, cluster, crash, floods, guessing, network};
+use p2pchat_soak::{Report, chat, cluster, crash, floods, guessing, network};
+use p2pchat_testkit::Programs;
 
 /// Long and hostile runs of the built programs, which lie beside this one.
 ///

@@ -5,7 +5,6 @@
 //! hosts at a switch ([`lan`]) or far from each other ([`wan`]).
 
 pub mod lan;
-pub mod page;
 pub mod person;
 pub mod reader;
 pub mod record;
@@ -24,12 +23,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use futures::future::try_join_all;
+use p2pchat_testkit::Programs;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::{Programs, Report};
-pub use sandbox::{Impossible, Sandbox};
+use crate::Report;
 use stage::Stage;
+
+pub use sandbox::{Impossible, Sandbox};
 
 /// How long a scene may take.
 const SCENE_LIMIT: Duration = Duration::from_secs(180);

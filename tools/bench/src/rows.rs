@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
-use p2pchat_soak::Programs;
+use p2pchat_testkit::Programs;
 use tempfile::TempDir;
 
 use crate::row::Row;

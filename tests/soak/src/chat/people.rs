@@ -6,10 +6,10 @@ use std::time::Instant;
 use p2pchat_model::{Command, Event, PeerAddr, Target, Username, View};
 use tokio::sync::mpsc;
 
+use super::driver::Kind;
 use super::driver::{News, Order, What};
 use super::groups::ASK_PAUSE;
 use super::ledger::User;
-use super::line::Kind;
 
 /// Everybody.
 #[derive(Debug)]

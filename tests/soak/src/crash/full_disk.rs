@@ -7,13 +7,13 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use p2pchat_protocol::{Request, Response};
+use p2pchat_testkit::{Programs, Registry, Session, own_address};
 use tempfile::TempDir;
 
 use super::small_disk::SmallDisk;
 use super::writers::{password, username};
 use super::{LIFTED, check_file, listed};
-use crate::programs::own_address;
-use crate::{Programs, Registry, Report, Session};
+use crate::Report;
 
 mod history;
 

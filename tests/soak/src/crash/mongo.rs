@@ -9,6 +9,7 @@ use futures::TryStreamExt;
 use mongodb::Client;
 use mongodb::bson::{Document, doc};
 use mongodb::options::ReadConcern;
+use p2pchat_testkit::{Mongod, Programs, Registry};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
@@ -18,7 +19,7 @@ use super::ledger::Ledger;
 use super::probe::{Probe, SHORT_PRESENCE};
 use super::writers::Writers;
 use super::{SERVICE, lifted_and, log_some_in};
-use crate::{Mongod, Programs, Registry, Report, Spread};
+use crate::{Report, Spread};
 
 /// The database of a run.
 pub(super) const DATABASE: &str = "P2PApp";

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use p2pchat_protocol::{Hello, Request, Response, Username};
+use p2pchat_testkit::{Session, own_address};
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -13,8 +14,7 @@ use tokio::time::sleep;
 
 use super::ledger::Ledger;
 use super::writers::{password, username};
-use crate::programs::own_address;
-use crate::{Report, Session, Spread};
+use crate::{Report, Spread};
 
 /// His name.
 const NAME: &str = "probe";

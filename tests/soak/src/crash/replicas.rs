@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Args;
+use p2pchat_testkit::{Programs, Registry, ReplicaSet};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
@@ -15,7 +16,7 @@ use super::mongo::{DATABASE, LIFE, accounts};
 use super::probe::{Probe, SHORT_PRESENCE};
 use super::writers::Writers;
 use super::{SERVICE, lifted_and, log_some_in};
-use crate::{Programs, Registry, ReplicaSet, Report, Spread};
+use crate::{Report, Spread};
 
 /// How many members the set has.
 const MEMBERS: usize = 3;

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use p2pchat_testkit::wait_for;
 use rustix::process::setpriority_process;
 use tokio::runtime::{Builder, Runtime};
 
 use super::scene::Target;
 use super::{Flood, Options, crowd, datagrams, hold};
-use crate::wait::wait_for;
 
 /// Unix niceness of the attacker's threads: a tenth of the weight of the others.
 pub(super) const NICENESS: i32 = 10;

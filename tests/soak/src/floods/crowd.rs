@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use p2pchat_protocol::Request;
+use p2pchat_testkit::Session;
 use tokio::runtime::Runtime;
 use tokio::time::sleep;
 
@@ -13,7 +14,6 @@ use super::attack::Progress;
 use super::hold::FLOODER;
 use super::residents::Residents;
 use super::scene::{Target, attacker_account, probe_account};
-use crate::Session;
 
 /// The pause before a connection that was lost is made again.
 const PAUSE: Duration = Duration::from_millis(200);

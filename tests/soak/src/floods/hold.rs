@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use p2pchat_protocol::{Request, Response, Username};
+use p2pchat_testkit::Session;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::runtime::Runtime;
@@ -15,7 +16,6 @@ use tokio::time::sleep;
 use super::attack::Progress;
 use super::residents::Residents;
 use super::scene::{Target, attacker_account};
-use crate::Session;
 
 /// Over how many addresses the held connections are spread.
 const ADDRESSES: usize = 100;

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Result, bail};
 use p2pchat_protocol::{Hello, Request, Response, Username};
+use p2pchat_testkit::Session;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
-
-use crate::Session;
 
 /// The time between two Hellos of a user: a quarter of what the registry waits for one, as
 /// p2pchat has it.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use p2pchat_protocol::{Password, Request, Response, Username};
+use p2pchat_testkit::{Programs, Registry, SOON, Session, wait_for};
 use rusqlite::{Connection, params};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
@@ -12,8 +13,7 @@ use tempfile::TempDir;
 use super::residents::Residents;
 use super::turned_away::TurnedAway;
 use super::{Options, hold};
-use crate::wait::{SOON, wait_for};
-use crate::{Programs, Registry, Report, Session};
+use crate::Report;
 
 /// Shorter than what is usual, as the time between two Hellos is ([`super::residents`]):
 /// so a flood of some seconds is long enough to starve them.

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use p2pchat_protocol::Response;
+use p2pchat_testkit::{Programs, Session};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::{Options, login, register, start};
-use crate::{Programs, Report, Session, Spread};
+use crate::{Report, Spread};
 
 /// Where the user is at home, and the first of the addresses where he never was.
 const HOME: Ipv4Addr = Ipv4Addr::new(127, 60, 0, 1);

@@ -1,12 +1,10 @@
 //! That what all runs stand on works: a registry and two who chat.
 
 use p2pchat_model::{Command, Event, Target};
-use p2pchat_soak::programs::own_address;
-use p2pchat_soak::wait::SOON;
-use p2pchat_soak::{Chatter, Programs, Registry};
+use p2pchat_testkit::{Peer, Programs, Registry, SOON, own_address};
 
-async fn join(programs: &Programs, home: &std::path::Path, to: &Registry, name: &str) -> Chatter {
-    let mut chatter = Chatter::start(programs, home, to, own_address(), &["--no-history"]).unwrap();
+async fn join(programs: &Programs, home: &std::path::Path, to: &Registry, name: &str) -> Peer {
+    let mut chatter = Peer::start(programs, home, to, own_address(), &["--no-history"]).unwrap();
     chatter
         .ask(&Command::Register {
             name: name.parse().unwrap(),

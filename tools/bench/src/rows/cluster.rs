@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use futures::future::try_join_all;
 use mongodb::bson::doc;
 use p2pchat_protocol::{Hello, Request, Response};
-use p2pchat_soak::{Registry, ReplicaSet, Session};
+use p2pchat_testkit::{Registry, ReplicaSet, Session};
 
 use super::Context;
 use super::hello::taken;

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use p2pchat_protocol::Response;
-use p2pchat_soak::programs::memory;
+use p2pchat_testkit::memory;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

@@ -6,7 +6,7 @@ use std::ops::Range;
 use anyhow::Result;
 use futures::future::try_join_all;
 use p2pchat_protocol::{OnlineUser, Request, Response};
-use p2pchat_soak::Registry;
+use p2pchat_testkit::Registry;
 
 use super::Context;
 use super::search::compare;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use p2pchat_soak::Registry;
+use p2pchat_testkit::Registry;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use p2pchat_protocol::{Request, Response};
-use p2pchat_soak::Registry;
+use p2pchat_testkit::Registry;
 
 use super::Context;
 use crate::load::{Exchange, Load, connect};

@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use p2pchat_model::{Command as Ask, Event, Target};
-use p2pchat_soak::programs::own_address;
-use p2pchat_soak::wait::SOON;
-use p2pchat_soak::{Chatter, Registry};
+use p2pchat_testkit::{Peer, Registry, SOON, own_address};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
@@ -58,7 +56,7 @@ pub(super) async fn text(context: &Context) -> Result<Vec<Row>> {
 }
 
 /// Two who are in one chat.
-async fn pair(context: &Context, registry: &Registry) -> Result<(Chatter, Chatter)> {
+async fn pair(context: &Context, registry: &Registry) -> Result<(Peer, Peer)> {
     let mut ann = join(&context.programs, context.home(), registry, "ann").await?;
     let mut bob = join(&context.programs, context.home(), registry, "bob").await?;
     let to = Target::new("bob").map_err(anyhow::Error::msg)?;
@@ -69,7 +67,7 @@ async fn pair(context: &Context, registry: &Registry) -> Result<(Chatter, Chatte
     Ok((ann, bob))
 }
 
-async fn ours(ann: &mut Chatter, bob: &mut Chatter) -> Result<Sample> {
+async fn ours(ann: &mut Peer, bob: &mut Peer) -> Result<Sample> {
     let mut times = Times::default();
     for number in 0..TEXTS {
         sleep(PAUSE).await;

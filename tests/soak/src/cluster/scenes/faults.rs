@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use p2pchat_model::{Command, Event};
 use p2pchat_protocol::{Request, Response, Username};
+use p2pchat_testkit::{Peer, SOON, own_address};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -14,9 +15,7 @@ use super::super::TIMEOUT;
 use super::super::site::{Observer, REGISTRIES, Site};
 use super::super::user::User;
 use super::presence::{shown_everywhere, until};
-use crate::programs::own_address;
-use crate::wait::SOON;
-use crate::{Chatter, Report, Spread};
+use crate::{Report, Spread};
 
 /// How often a watch looks.
 const LOOK: Duration = Duration::from_millis(20);
@@ -83,7 +82,7 @@ pub(in super::super) async fn rolling_restart(site: &mut Site, report: &mut Repo
         std::fs::create_dir(&home)?;
         let address = own_address();
         let doors = site.all_doors();
-        let mut chatter = Chatter::start_named(doors, site.programs(), &home, address, &[])?;
+        let mut chatter = Peer::start(site.programs(), &home, doors, address, &[])?;
         let name: p2pchat_model::Username = name.parse()?;
         let password = "secret".parse()?;
         chatter.ask(&Command::Register { name, password }).await?;

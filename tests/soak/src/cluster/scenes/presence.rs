@@ -6,15 +6,14 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use futures::future::try_join_all;
 use p2pchat_protocol::{Request, Response, Username};
+use p2pchat_testkit::{SOON, Session, own_address};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::super::site::{Observer, REGISTRIES, Site};
 use super::super::user::User;
 use super::super::{LIMIT, TIMEOUT};
-use crate::programs::own_address;
-use crate::wait::SOON;
-use crate::{Report, Session, Spread};
+use crate::{Report, Spread};
 
 /// How often a registry is asked.
 const LOOK: Duration = Duration::from_millis(5);

@@ -4,15 +4,14 @@ use std::time::Duration;
 
 use anyhow::{Context, Error, Result};
 use p2pchat_model::{Command, Event, MessageId, Notice, Target};
+use p2pchat_testkit::{Peer, Programs, Registry, SOON, own_address};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
 use super::super::LIFTED;
 use super::super::history::{log_in, recall};
 use super::super::small_disk::SmallDisk;
-use crate::programs::own_address;
-use crate::wait::SOON;
-use crate::{Chatter, Programs, Registry, Report};
+use crate::Report;
 
 /// How long p2pchat waits before it tries again to write to its history, and a bit.
 const RETRY: Duration = Duration::from_millis(10_500);
@@ -23,7 +22,7 @@ pub(super) async fn run(programs: &Programs, disk: &SmallDisk, report: &mut Repo
     let store = store.to_str().context("a path that is text")?;
     let registry = Registry::start(programs, home.path(), store, LIFTED).await?;
     let start = |programs: &Programs, more: &[&str]| {
-        Chatter::start(programs, home.path(), &registry, own_address(), more)
+        Peer::start(programs, home.path(), &registry, own_address(), more)
     };
     let file = disk.path("history.sqlite3");
     let more = ["--history", file.to_str().context("a path that is text")?];
@@ -66,7 +65,7 @@ pub(super) async fn run(programs: &Programs, disk: &SmallDisk, report: &mut Repo
 }
 
 /// Brings the two together in a chat.
-async fn meet(speaker: &mut Chatter, reader: &mut Chatter) -> Result<()> {
+async fn meet(speaker: &mut Peer, reader: &mut Peer) -> Result<()> {
     let to = Target::new(&reader.address.to_string()).map_err(Error::msg)?;
     speaker.ask(&Command::Request { to }).await?;
     let asks = |event: &Event| match event {
@@ -81,7 +80,7 @@ async fn meet(speaker: &mut Chatter, reader: &mut Chatter) -> Result<()> {
 
 /// Says something, waits until it is shown, and returns what the reader was told about
 /// his history with it.
-async fn say(speaker: &mut Chatter, reader: &mut Chatter, text: &str) -> Result<Option<Notice>> {
+async fn say(speaker: &mut Peer, reader: &mut Peer, text: &str) -> Result<Option<Notice>> {
     let said = Command::Say {
         text: text.to_owned(),
     };

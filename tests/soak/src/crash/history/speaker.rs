@@ -5,13 +5,11 @@ use std::net::Ipv4Addr;
 
 use anyhow::{Context, Error, Result, bail};
 use p2pchat_model::{Command, DeliveryState, Event, MessageId, Target};
+use p2pchat_testkit::{Peer, SOON, own_address};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::{Scene, log_in};
-use crate::Chatter;
-use crate::programs::own_address;
-use crate::wait::SOON;
 
 /// How many texts are on their way at a time.
 const WINDOW: usize = 32;
@@ -19,7 +17,7 @@ const WINDOW: usize = 32;
 /// A program that has logged in.
 #[derive(Debug)]
 pub(super) struct Speaker {
-    chatter: Chatter,
+    chatter: Peer,
     round: usize,
     said: usize,
     /// Said and not yet delivered to everybody: to how many not, and what it was.

@@ -4,13 +4,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use p2pchat_model::{DeliveryState, Event, JoinedBy, LeaveReason, PeerAddr};
+use p2pchat_testkit::SOON;
 
 use super::{AT_ONCE, HUB, REGISTRY, TOLD};
 use crate::network::lan::Lan;
 use crate::network::person::Person;
 use crate::network::reader::Reader;
 use crate::network::stage::Stage;
-use crate::wait::SOON;
 
 /// Ann is on the registry's host, bob reads plain lines, carl has a page.
 struct Chat {
@@ -25,7 +25,7 @@ pub(in super::super) async fn play(stage: &mut Stage<'_>) -> Result<()> {
     let [hub, desk, attic] = [lan.host(HUB)?, lan.host(2)?, lan.host(3)?];
     let registry = stage.registry(&hub, &[])?;
     let ann = stage.person("ann", &hub, &registry)?;
-    let carl = stage.page("carl", &attic, &registry).await?;
+    let carl = stage.page("carl", &attic, &registry)?;
     ann.registers().await?;
     carl.registers().await?;
     let chat = Chat {

@@ -19,7 +19,7 @@ pub(in super::super) async fn play(stage: &mut Stage<'_>) -> Result<()> {
     let registry = stage.registry(hub, &[])?;
     let ann = stage.person("ann", desk, &registry)?;
     let bob = stage.person("bob", attic, &registry)?;
-    let carl = stage.page("carl", shed, &registry).await?;
+    let carl = stage.page("carl", shed, &registry)?;
     let people = [&ann, &bob, &carl];
     let began = Instant::now();
     for person in people {

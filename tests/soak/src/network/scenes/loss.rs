@@ -17,7 +17,7 @@ pub(in super::super) async fn play(stage: &mut Stage<'_>) -> Result<()> {
     let registry = stage.registry(&hub, &[])?;
     let ann = stage.person("ann", &hub, &registry)?;
     let bob = stage.person("bob", &desk, &registry)?;
-    let carl = stage.page("carl", &attic, &registry).await?;
+    let carl = stage.page("carl", &attic, &registry)?;
     let people = [&ann, &bob, &carl];
     for person in people {
         person.registers().await?;

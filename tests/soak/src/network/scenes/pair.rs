@@ -4,11 +4,11 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use p2pchat_testkit::SOON;
 
 use super::{AT_ONCE, HUB, TOLD};
 use crate::network::lan::Lan;
 use crate::network::stage::Stage;
-use crate::wait::SOON;
 
 pub(in super::super) async fn play(stage: &mut Stage<'_>) -> Result<()> {
     let lan = Lan::new()?;

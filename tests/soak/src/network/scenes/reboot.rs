@@ -5,18 +5,18 @@ use std::time::Instant;
 
 use anyhow::Result;
 use p2pchat_model::DeliveryState;
+use p2pchat_testkit::SOON;
 
 use super::{AT_ONCE, HUB, REGISTRY};
 use crate::network::lan::Lan;
 use crate::network::stage::Stage;
-use crate::wait::SOON;
 
 pub(in super::super) async fn play(stage: &mut Stage<'_>) -> Result<()> {
     let lan = Lan::new()?;
     let [hub, desk, attic] = [lan.host(HUB)?, lan.host(2)?, lan.host(3)?];
     let registry = stage.registry(&hub, &[])?;
     let ann = stage.person("ann", &desk, &registry)?;
-    let bob = stage.page("bob", &attic, &registry).await?;
+    let bob = stage.page("bob", &attic, &registry)?;
     let began = Instant::now();
     for person in [&ann, &bob] {
         person.registers().await?;

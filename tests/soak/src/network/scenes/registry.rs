@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use p2pchat_model::{DeliveryState, PeerAddr};
+use p2pchat_testkit::SOON;
 
 use super::{AT_ONCE, HUB, REGISTRY, TOLD};
 use crate::network::lan::Lan;
 use crate::network::person::Person;
 use crate::network::reader::Reader;
 use crate::network::stage::Stage;
-use crate::wait::SOON;
 
 /// How long the registry takes somebody for online without a sign of life: as short as
 /// the 15 s between two of them allow.

@@ -5,14 +5,13 @@ use std::time::Instant;
 
 use anyhow::Result;
 use p2pchat_model::{DropKind, Event, PeerAddr};
+use p2pchat_testkit::{Registry, SOON};
 
 use super::{AT_ONCE, HUB, REGISTRY, TOLD};
-use crate::Registry;
 use crate::network::lan::{Host, Lan};
 use crate::network::person::Person;
 use crate::network::reader::Reader;
 use crate::network::stage::Stage;
-use crate::wait::SOON;
 
 const DESK: u8 = 2;
 

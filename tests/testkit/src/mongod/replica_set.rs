@@ -7,18 +7,21 @@ use anyhow::{Context, Result};
 use futures::future::try_join_all;
 use mongodb::Client;
 use mongodb::bson::{Document, doc};
+use mongodb::options::ClientOptions;
 
 use super::Mongod;
-use crate::wait::wait_for;
+use crate::wait_for;
 
 /// The name of a set.
-const NAME: &str = "lab";
+const NAME: &str = "testkit";
 /// How long members may take to be ready, and to elect one of them.
 const ELECTION: Duration = Duration::from_secs(60);
-/// The options of each member. The commands of MongoDB's own tests, which make a member
-/// fail where one wants, are allowed.
+/// How long a command to a member waits for it.
+const SELECTION: Duration = Duration::from_secs(1);
+/// The options of each member. Allows the commands of MongoDB's own tests, which make a
+/// member fail on purpose.
 const MEMBER: [&str; 4] = ["--replSet", NAME, "--setParameter", "enableTestCommands=1"];
-/// And those of each, unless others are given: the oplog is small.
+/// The options of each member unless others are given: a small oplog.
 const ORDINARY: [&str; 2] = ["--oplogSize", "64"];
 
 /// A running replica set. Its members are killed on drop.
@@ -30,11 +33,11 @@ pub struct ReplicaSet {
 }
 
 impl ReplicaSet {
-    /// How long a set goes without its primary before it elects another, unless it is
-    /// told otherwise: MongoDB's own default.
+    /// How long a set goes without its primary before it elects another: MongoDB's own
+    /// default.
     pub const ELECTION_TIMEOUT: Duration = Duration::from_secs(10);
 
-    /// Starts so many members, and waits until they have a primary.
+    /// Starts `count` members, and waits until they have a primary.
     ///
     /// # Errors
     /// If there is no mongod, or one does not start, or there is no primary.
@@ -42,7 +45,7 @@ impl ReplicaSet {
         Self::start_with(count, election_timeout, &ORDINARY).await
     }
 
-    /// The same with further options of each member.
+    /// [`ReplicaSet::start`] with further options of each member.
     ///
     /// # Errors
     /// As [`ReplicaSet::start`].
@@ -53,7 +56,7 @@ impl ReplicaSet {
     ) -> Result<Self> {
         let options = [&MEMBER, more].concat();
         let members = try_join_all((0..count).map(|_| Mongod::start(&options))).await?;
-        let clients = try_join_all(members.iter().map(Mongod::client)).await?;
+        let clients = try_join_all(members.iter().map(client)).await?;
         let set = Self {
             members,
             clients,
@@ -63,8 +66,8 @@ impl ReplicaSet {
         for member in 0..count {
             set.wait_until_ready(member).await?;
         }
-        // A member that is not told to would wait for the election timeout first. If it
-        // has become primary meanwhile, it refuses, which is as good.
+        // Without this a member would wait for the election timeout first. If it has
+        // become primary meanwhile it refuses, which is as good.
         let _ = set.ask(0, doc! { "replSetStepUp": 1 }).await;
         set.primary().await?;
         Ok(set)
@@ -98,22 +101,22 @@ impl ReplicaSet {
         format!("mongodb://{}/{database}?replicaSet={NAME}", hosts.join(","))
     }
 
-    /// Where a member is.
+    /// The address of a member.
     #[must_use]
     pub fn address(&self, member: usize) -> SocketAddr {
         self.members[member].address
     }
 
-    /// How long it goes without its primary before it elects another.
+    /// How long this set goes without its primary before it elects another.
     #[must_use]
     pub fn election_timeout(&self) -> Duration {
         self.election_timeout
     }
 
-    /// Which member is the primary. Waits until one is.
+    /// The number of the primary. Waits until there is one.
     ///
     /// # Errors
-    /// If none is within a minute.
+    /// If there is none within a minute.
     pub async fn primary(&self) -> Result<usize> {
         wait_for("primary", ELECTION, async || {
             for member in 0..self.members.len() {
@@ -126,7 +129,7 @@ impl ReplicaSet {
         .await
     }
 
-    /// Ends a member with SIGKILL, and waits until it is gone.
+    /// Ends a member by SIGKILL, and waits until it is gone.
     ///
     /// # Errors
     /// If its shell is gone.
@@ -151,22 +154,30 @@ impl ReplicaSet {
         .await
     }
 
-    /// Whether a member says one of these of itself.
-    async fn says(&self, member: usize, words: &[&str]) -> bool {
-        let said = self.ask(member, doc! { "hello": 1 }).await;
-        said.is_ok_and(|said| {
-            words
-                .iter()
-                .any(|word| said.get_bool(word).is_ok_and(|is| is))
-        })
+    /// Whether one of these fields of a member's `hello` is true.
+    async fn says(&self, member: usize, fields: &[&str]) -> bool {
+        let Ok(hello) = self.ask(member, doc! { "hello": 1 }).await else {
+            return false;
+        };
+        fields
+            .iter()
+            .any(|field| hello.get_bool(field).unwrap_or_default())
     }
 
-    /// Gives a member a command of its administrator.
+    /// Sends an admin command to a member.
     ///
     /// # Errors
-    /// If it refuses, or is not there.
+    /// If it refuses, or does not run.
     pub async fn ask(&self, member: usize, command: Document) -> Result<Document> {
         let admin = self.clients[member].database("admin");
         Ok(admin.run_command(command).await?)
     }
+}
+
+/// A client of this mongod alone, whatever set it is in.
+async fn client(mongod: &Mongod) -> Result<Client> {
+    let mut options = ClientOptions::parse(mongod.uri()).await?;
+    options.direct_connection = Some(true);
+    options.server_selection_timeout = Some(SELECTION);
+    Ok(Client::with_options(options)?)
 }

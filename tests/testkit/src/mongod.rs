@@ -1,30 +1,33 @@
-//! A real mongod that can be killed and started again, and several as a replica set.
+//! A real mongod that can be killed and started again.
 //!
-//! Each has a shell that outlives whoever started it for a moment: when its standard
-//! input ends, however that came about, it kills the mongod and removes its folder.
+//! Each has a shell, which outlives the process that started it by a moment: when the
+//! shell's standard input ends, for whatever reason, it kills the mongod and removes its
+//! folder. So a mongod dies with the test program, even one in a `static`.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::env;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use mongodb::Client;
-use mongodb::options::ClientOptions;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
 
-use crate::programs::own_address;
-use crate::wait::SOON;
+use crate::address::free_address;
+use crate::{SOON, skip};
 
+#[cfg(feature = "mongodb")]
 mod replica_set;
 
+#[cfg(feature = "mongodb")]
 pub use replica_set::ReplicaSet;
 
-/// Takes `start` and `kill` a line and answers when that is done. The signals of a
-/// terminal, and those that are meant for whoever started it, do not end it.
+/// A shell script that reads `start` and `kill`, a line each, and repeats the line when that
+/// is done. Signals from the terminal, and those sent to the whole process group, do not
+/// end it.
 const SHELL: &str = r#"
     trap '' INT HUP TERM
     folder=$1; shift; pid=
@@ -40,17 +43,104 @@ const SHELL: &str = r#"
 "#;
 /// How long a mongod may take until it listens; after a kill it reads its journal first.
 const START: Duration = Duration::from_secs(60);
-/// How often it is looked whether it does.
-const LOOK: Duration = Duration::from_millis(10);
-/// A port may be taken between looking for it and mongod's binding it.
+/// How often a connection is tried meanwhile.
+const POLL: Duration = Duration::from_millis(10);
+/// A port may be taken between finding it free and mongod's binding it.
 const TRIES: usize = 3;
-/// How long a command to a mongod waits for it.
-const SELECTION: Duration = Duration::from_secs(1);
+
+/// A database server that tests may write to: the one that `$MONGODB_URI` names, else a
+/// mongod that is killed on drop.
+#[derive(Debug)]
+pub struct MongoDb {
+    uri: String,
+    _started: Option<Mongod>,
+}
+
+impl MongoDb {
+    /// Finds or starts it.
+    ///
+    /// # Errors
+    /// If there is no mongod, or it does not start.
+    pub async fn find() -> Result<Self> {
+        if let Ok(uri) = env::var("MONGODB_URI") {
+            return Ok(Self {
+                uri,
+                _started: None,
+            });
+        }
+        let mongod = Mongod::start(&[]).await?;
+        Ok(Self {
+            uri: mongod.uri(),
+            _started: Some(mongod),
+        })
+    }
+
+    /// Its URI.
+    #[must_use]
+    pub fn uri(&self) -> &str {
+        &self.uri
+    }
+}
+
+/// Ends a test here where there is no mongod to start: as skipped, or, with `CI=true`, as
+/// failed.
+#[macro_export]
+macro_rules! require_mongod {
+    () => {
+        if !$crate::has_mongod() {
+            return;
+        }
+    };
+}
+
+/// [`require_mongod`](crate::require_mongod) for a test that takes any MongoDB: the one
+/// that `$MONGODB_URI` names is enough.
+#[macro_export]
+macro_rules! require_mongodb {
+    () => {
+        if std::env::var_os("MONGODB_URI").is_none() && !$crate::has_mongod() {
+            return;
+        }
+    };
+}
+
+/// Whether there is a mongod to start. If not, says that the test is skipped.
+///
+/// # Panics
+/// With `CI=true`, where a missing one is a failure.
+#[doc(hidden)]
+#[must_use]
+pub fn has_mongod() -> bool {
+    let Err(error) = mongod_program() else {
+        return true;
+    };
+    assert!(env::var("CI").as_deref() != Ok("true"), "{error}");
+    skip(&error.to_string());
+    false
+}
+
+/// The path of the mongod to start: `$P2PCHAT_MONGOD`, else the one on `$PATH`.
+///
+/// # Errors
+/// If there is none.
+pub fn mongod_program() -> Result<PathBuf> {
+    if let Some(named) = env::var_os("P2PCHAT_MONGOD") {
+        return Ok(named.into());
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .map(|folder| folder.join("mongod"))
+        .find(|file| file.is_file())
+        .context(
+            "this needs MongoDB: run it by `cargo xtask`, which fetches one, or set \
+             P2PCHAT_MONGOD to a mongod",
+        )
+}
 
 /// A mongod on a loopback address and with a folder of its own. Killed on drop.
 #[derive(Debug)]
 pub struct Mongod {
-    /// Where it listens, whenever it runs.
+    /// Where it listens while it runs.
     pub address: SocketAddr,
     folder: PathBuf,
     _shell: Child,
@@ -64,7 +154,7 @@ impl Mongod {
     /// # Errors
     /// If there is no mongod, or it does not start.
     pub async fn start(more: &[&str]) -> Result<Self> {
-        let program = find()?;
+        let program = mongod_program()?;
         let mut tries = 1;
         loop {
             let mut mongod = Self::new(&program, more)?;
@@ -109,13 +199,13 @@ impl Mongod {
         })
     }
 
-    /// Its URI, with nothing behind the host.
+    /// Its URI, without a database.
     #[must_use]
     pub fn uri(&self) -> String {
         format!("mongodb://{}", self.address)
     }
 
-    /// Ends it with SIGKILL, and waits until it is gone.
+    /// Ends it by SIGKILL, and waits until it is gone.
     ///
     /// # Errors
     /// If its shell is gone.
@@ -126,7 +216,7 @@ impl Mongod {
     /// Starts it again where it was, after [`Mongod::kill`], and waits until it listens.
     ///
     /// # Errors
-    /// If it does not within a minute; says what the end of its log is.
+    /// If it does not within a minute; says how its log ends.
     pub async fn restart(&mut self) -> Result<()> {
         self.order("start").await?;
         let began = Instant::now();
@@ -134,7 +224,7 @@ impl Mongod {
             if began.elapsed() > START {
                 bail!("mongod does not start; its log ends:\n{}", self.tail());
             }
-            sleep(LOOK).await;
+            sleep(POLL).await;
         }
         Ok(())
     }
@@ -153,39 +243,4 @@ impl Mongod {
         let lines: Vec<&str> = log.lines().collect();
         lines[lines.len().saturating_sub(5)..].join("\n")
     }
-
-    /// A client that talks to this one alone, whatever set it is in.
-    ///
-    /// # Errors
-    /// If the driver refuses its own options.
-    pub async fn client(&self) -> Result<Client> {
-        let mut options = ClientOptions::parse(self.uri()).await?;
-        options.direct_connection = Some(true);
-        options.server_selection_timeout = Some(SELECTION);
-        Ok(Client::with_options(options)?)
-    }
-}
-
-/// Where the program is. It being nowhere is a failure and no reason to skip anything.
-fn find() -> Result<PathBuf> {
-    if let Some(named) = std::env::var_os("P2PCHAT_MONGOD") {
-        return Ok(named.into());
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|folder| folder.join("mongod"))
-        .find(|file| file.is_file())
-        .context(
-            "this needs MongoDB: run it by `cargo xtask`, which fetches one, or set \
-             P2PCHAT_MONGOD to a mongod",
-        )
-}
-
-/// A free port. On a loopback address of one's own, where the system has more than one:
-/// there no connection that goes out can take the port while its mongod is away.
-fn free_address() -> Result<SocketAddr> {
-    let listener = TcpListener::bind((own_address(), 0))
-        .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))
-        .context("no free port")?;
-    Ok(listener.local_addr()?)
 }

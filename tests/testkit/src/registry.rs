@@ -1,29 +1,57 @@
 //! The built registry as a process.
 
-use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
-use rustix::process::{Pid, Signal, kill_process};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Child;
-use tokio::time::{sleep, timeout};
+use anyhow::{Context, Result};
+use tokio::time::sleep;
 
 use crate::Programs;
-use crate::programs::memory;
-use crate::wait::SOON;
+use crate::process::{Process, memory};
 
 /// A running registry. Killed on drop.
 #[derive(Debug)]
 pub struct Registry {
-    child: Child,
+    process: Process,
     /// Where it takes sessions.
     pub tcp: SocketAddr,
     /// Where it takes Hello datagrams.
     pub udp: SocketAddr,
+}
+
+/// Where peers find a registry: the arguments of their `--registry` and `--hello-port`.
+#[derive(Debug, Clone)]
+pub struct RegistryAt {
+    /// One address, or several with commas between them.
+    pub tcp: String,
+    /// The port of Hello datagrams.
+    pub hello_port: u16,
+}
+
+impl From<[SocketAddr; 2]> for RegistryAt {
+    /// From TCP and UDP.
+    fn from([tcp, udp]: [SocketAddr; 2]) -> Self {
+        Self {
+            tcp: tcp.to_string(),
+            hello_port: udp.port(),
+        }
+    }
+}
+
+impl From<&Registry> for RegistryAt {
+    fn from(registry: &Registry) -> Self {
+        registry.ports().into()
+    }
+}
+
+impl RegistryAt {
+    pub(crate) fn arguments(&self) -> [String; 4] {
+        let port = self.hello_port.to_string();
+        let tcp = self.tcp.clone();
+        ["--registry".into(), tcp, "--hello-port".into(), port]
+    }
 }
 
 /// Free ports of 127.0.0.1.
@@ -35,7 +63,7 @@ impl Registry {
     /// log, `registry.log`; `more` are further arguments.
     ///
     /// # Errors
-    /// If it is not built or does not start; says what it said.
+    /// If it is not built or does not start; says what it printed.
     pub async fn start(
         programs: &Programs,
         home: &Path,
@@ -45,34 +73,28 @@ impl Registry {
         Self::start_at(ANY_PORTS, programs, home, store, more).await
     }
 
-    /// The same on given ports: TCP, UDP.
+    /// [`Registry::start`] on given addresses: TCP, UDP.
     ///
     /// # Errors
     /// The same.
     pub async fn start_at(
-        [tcp, udp]: [SocketAddr; 2],
+        ports: [SocketAddr; 2],
         programs: &Programs,
         home: &Path,
         store: &str,
         more: &[&str],
     ) -> Result<Self> {
-        let log = home.join("registry.log");
-        let mut child = spawn([tcp, udp], programs, home, store, more)?;
-        let stdout = child.stdout.take().context("no output to read")?;
-        let mut line = String::new();
-        let mut stdout = BufReader::new(stdout);
-        timeout(SOON, stdout.read_line(&mut line))
-            .await
-            .context("the registry says nothing")??;
-        let said = || format!("it said {line:?}, its log is {}", log.display());
+        let mut process = spawn(ports, programs, home, store, more)?;
+        let line = process.first_line().await?;
+        let printed = || format!("it printed {line:?}; its log is {}", log(home).display());
         Ok(Self {
-            tcp: address_after(&line, "tcp").with_context(said)?,
-            udp: address_after(&line, "udp").with_context(said)?,
-            child,
+            tcp: address_after(&line, "tcp").with_context(printed)?,
+            udp: address_after(&line, "udp").with_context(printed)?,
+            process,
         })
     }
 
-    /// Starts one and ends it with SIGKILL after this time, wherever it has got to.
+    /// Starts one and ends it by SIGKILL after this time, ready or not.
     ///
     /// # Errors
     /// If it is not built, or the system refuses.
@@ -84,12 +106,12 @@ impl Registry {
         store: &str,
         more: &[&str],
     ) -> Result<()> {
-        let mut child = spawn(ports, programs, home, store, more)?;
+        let mut process = spawn(ports, programs, home, store, more)?;
         sleep(after).await;
-        Ok(child.kill().await?)
+        process.kill().await
     }
 
-    /// Its ports, to start another one on.
+    /// Its addresses, TCP and UDP, to start another one on.
     #[must_use]
     pub fn ports(&self) -> [SocketAddr; 2] {
         [self.tcp, self.udp]
@@ -100,7 +122,7 @@ impl Registry {
     /// # Errors
     /// If it has ended.
     pub fn pid(&self) -> Result<u32> {
-        self.child.id().context("the registry has ended")
+        self.process.pid()
     }
 
     /// Its resident memory, in bytes.
@@ -111,27 +133,25 @@ impl Registry {
         memory(self.pid()?)
     }
 
-    /// Has it end in order, and waits until it has.
+    /// Ends it by SIGTERM, and waits until it has ended.
     ///
     /// # Errors
-    /// If it does not, or says that it failed.
-    pub async fn stop(mut self) -> Result<()> {
-        let pid = Pid::from_raw(self.pid()?.try_into()?).context("a process has a number")?;
-        kill_process(pid, Signal::TERM)?;
-        let ended = timeout(SOON, self.child.wait())
-            .await
-            .context("the registry does not end")??;
-        ensure!(ended.success(), "the registry ended with {ended}");
-        Ok(())
+    /// If it does not end, or its exit code is a failure.
+    pub async fn stop(self) -> Result<()> {
+        self.process.stop().await
     }
 
-    /// Ends it with SIGKILL, and waits until it is gone.
+    /// Ends it by SIGKILL, and waits until it is gone.
     ///
     /// # Errors
     /// If the system refuses.
     pub async fn kill(mut self) -> Result<()> {
-        Ok(self.child.kill().await?)
+        self.process.kill().await
     }
+}
+
+fn log(home: &Path) -> std::path::PathBuf {
+    home.join("registry.log")
 }
 
 /// Starts the program. Its first line is on its standard output.
@@ -141,18 +161,14 @@ fn spawn(
     home: &Path,
     store: &str,
     more: &[&str],
-) -> Result<Child> {
-    let log = home.join("registry.log");
-    programs
-        .command("p2pchat-registry", home)?
+) -> Result<Process> {
+    let mut command = programs.command("p2pchat-registry", home)?;
+    command
         .args(["--store", store])
         .args(["--tcp", &tcp.to_string(), "--udp", &udp.to_string()])
         .args(more)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(File::options().create(true).append(true).open(log)?)
-        .spawn()
-        .context("cannot start the registry")
+        .stdin(Stdio::null());
+    Process::spawn("the registry", &mut command, &log(home))
 }
 
 /// The address behind a word of the line that the registry prints.
