@@ -1,11 +1,10 @@
 //! What a user can ask.
 
-use std::fmt;
-
 use p2pchat_protocol::{Password, PeerAddr, Username};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use crate::message::MessageId;
+use crate::target::Target;
 
 /// What a user can ask, whichever front end he uses.
 ///
@@ -108,52 +107,5 @@ impl Command {
             Self::History { .. } => "history",
             Self::Find { .. } => "find",
         }
-    }
-}
-
-/// Whom to ask for a chat, or to block: a user's name, or an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Target {
-    /// A user whom the registry knows.
-    Name(Username),
-    /// Whoever is at this address.
-    Address(PeerAddr),
-}
-
-impl Target {
-    /// Reads four numbers with dots as an address, all else as a name.
-    ///
-    /// # Errors
-    /// In words, if it is neither.
-    pub fn new(text: &str) -> Result<Self, String> {
-        match text.parse::<std::net::Ipv4Addr>() {
-            Ok(ip) => PeerAddr::new(ip)
-                .map(Self::Address)
-                .map_err(|error| error.to_string()),
-            Err(_) => Username::new(text)
-                .map(Self::Name)
-                .map_err(|error| error.to_string()),
-        }
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => name.fmt(f),
-            Self::Address(address) => address.fmt(f),
-        }
-    }
-}
-
-impl Serialize for Target {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Target {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&String::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }

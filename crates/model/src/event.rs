@@ -3,10 +3,10 @@
 use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
-use crate::command::Target;
 use crate::dropped::Dropped;
 use crate::message::{Delivery, LeaveReason, Message, MessageId};
 use crate::person::{Person, Speaker};
+use crate::target::Target;
 use crate::time::Timestamp;
 
 /// What can happen. Those that become a line of the conversation carry when.

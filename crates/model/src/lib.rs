@@ -14,23 +14,27 @@
 mod command;
 mod dropped;
 mod event;
+mod line;
 mod lookalike;
 mod message;
 mod person;
+mod target;
 mod text;
 mod time;
 mod view;
 mod words;
 
-pub use command::{Command, Target};
+pub use command::Command;
 pub use dropped::{DropKind, DropReason, Dropped};
 pub use event::{
     BlockChange, Event, Failure, IncomingRequest, JoinedBy, Link, Notice, Outcome, OutgoingRequest,
     Problem, RequestFailure,
 };
+pub use line::{Level, Line};
 pub use message::{Delivery, DeliveryState, LeaveReason, Message, MessageId};
 pub use p2pchat_protocol::{OnlineUser, Password, PeerAddr, Username};
 pub use person::{NameCheck, Person, Speaker};
+pub use target::{Target, TargetError};
 pub use text::{packets, printable};
 pub use time::Timestamp;
-pub use view::{Findings, Level, Line, View};
+pub use view::{Findings, View};

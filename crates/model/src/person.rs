@@ -5,7 +5,7 @@ use std::fmt;
 use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
-use crate::command::Target;
+use crate::target::Target;
 
 /// Somebody at an address, by the name that the registry gives for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

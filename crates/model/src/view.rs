@@ -3,13 +3,13 @@
 use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
-use crate::command::Target;
 use crate::dropped::Dropped;
 use crate::event::{Event, IncomingRequest, Link, OutgoingRequest};
+use crate::line::Line;
 use crate::lookalike;
 use crate::message::{Delivery, LeaveReason, Message, MessageId};
 use crate::person::{NameCheck, Person};
-use crate::time::Timestamp;
+use crate::target::Target;
 use crate::words;
 
 /// What there is to see.
@@ -59,51 +59,6 @@ pub struct Findings {
     pub text: String,
     /// Up to a page of messages, newest first.
     pub messages: Vec<Message>,
-}
-
-/// One line of the conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Line {
-    /// What somebody said.
-    Message(Message),
-    /// What happened, in words.
-    Notice {
-        /// When.
-        at: Timestamp,
-        /// How loud.
-        level: Level,
-        /// What.
-        text: String,
-    },
-}
-
-impl Line {
-    /// When it was said or happened.
-    #[must_use]
-    pub fn at(&self) -> Timestamp {
-        match self {
-            Self::Message(message) => message.at,
-            Self::Notice { at, .. } => *at,
-        }
-    }
-
-    fn message_id(&self) -> Option<MessageId> {
-        match self {
-            Self::Message(message) => Some(message.id),
-            Self::Notice { .. } => None,
-        }
-    }
-}
-
-/// How loud a notice is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// Good to know.
-    Info,
-    /// Something did not go as it should.
-    Warning,
 }
 
 impl View {

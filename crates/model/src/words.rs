@@ -7,10 +7,10 @@ use crate::dropped::{DropKind, DropReason, Dropped};
 use crate::event::{
     BlockChange, Event, Failure, JoinedBy, Notice, Outcome, Problem, RequestFailure,
 };
+use crate::line::Level;
 use crate::message::LeaveReason;
 use crate::person::Person;
 use crate::time::Timestamp;
-use crate::view::Level;
 
 /// When, how loud and what; `None` for events that are no line.
 pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {

@@ -1,7 +1,9 @@
 use super::*;
 use crate::event::JoinedBy;
+use crate::line::Level;
 use crate::message::{DeliveryState, LeaveReason};
 use crate::person::{NameCheck, Speaker};
+use crate::time::Timestamp;
 
 fn address(last: u8) -> PeerAddr {
     format!("10.0.0.{last}").parse().unwrap()
