@@ -22,7 +22,7 @@ mod target;
 mod text;
 mod time;
 mod view;
-mod words;
+mod wording;
 
 pub use command::Command;
 pub use dropped::{DropKind, DropReason, Dropped};

@@ -10,7 +10,7 @@ use crate::lookalike;
 use crate::message::{Delivery, LeaveReason, Message, MessageId};
 use crate::person::{NameCheck, Person};
 use crate::target::Target;
-use crate::words;
+use crate::wording;
 
 /// What there is to see.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,7 +123,7 @@ impl View {
     /// ([`Event::Message`] is one of its own).
     #[must_use]
     pub fn notice(event: &Event) -> Option<Line> {
-        words::line(event).map(|(at, level, text)| Line::Notice { at, level, text })
+        wording::line(event).map(|(at, level, text)| Line::Notice { at, level, text })
     }
 
     /// The name that is known for an address.
