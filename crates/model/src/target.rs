@@ -10,7 +10,7 @@ use thiserror::Error;
 /// Target of a chat request or a block: a user's name, or an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
-    /// A user whom the registry knows.
+    /// A user that the registry knows.
     Name(Username),
     /// The machine at this address.
     Address(PeerAddr),
