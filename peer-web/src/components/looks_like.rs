@@ -9,7 +9,7 @@ use crate::state::Page;
 /// told from it.
 pub fn looks_like(page: &Page, name: Username) -> Html {
     let view = page.view.as_ref();
-    match view.and_then(|view| view.get().looks_like(name)) {
+    match view.and_then(|view| view.get().lookalike_of(name)) {
         Some(other) => {
             let words = printable(&format!("not {other}")).into_owned();
             html! { <span class="tag bad"><bdi>{ words }</bdi></span> }

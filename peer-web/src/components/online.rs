@@ -96,7 +96,7 @@ fn search_box(
             match &target {
                 Ok(Target::Name(name)) => send.emit(Command::Search { name: *name }),
                 Ok(to @ Target::Address(_)) => send.emit(Command::Request { to: *to }),
-                Err(words) => error.set(Some(words.clone())),
+                Err(wrong) => error.set(Some(wrong.to_string())),
             }
         }
     };
