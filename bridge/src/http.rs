@@ -10,8 +10,8 @@ use hyper::{Method, Request, Response, StatusCode, Version};
 
 use crate::assets::{Asset, Assets};
 use crate::gate::{Entry, Refusal};
-use crate::places::Place;
 use crate::server::Shared;
+use crate::slots::Place;
 use crate::socket::{self, Dialect};
 
 /// What every answer is.

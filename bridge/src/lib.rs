@@ -24,10 +24,10 @@ pub mod gate;
 mod http;
 pub mod limits;
 pub mod open;
-mod places;
 pub mod secret;
 pub mod server;
 pub mod settings;
+mod slots;
 mod socket;
 
 pub use assets::Assets;

@@ -23,8 +23,8 @@ use crate::assets::Assets;
 use crate::gate::Gate;
 use crate::http;
 use crate::limits::{Limits, MAX_HEADER_BYTES, MAX_HEADERS};
-use crate::places::{Place, Places};
 use crate::secret::Secret;
+use crate::slots::{Place, Places};
 
 /// How long an HTTP request under way has when its connection is to end.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(2);

@@ -13,17 +13,17 @@ use tokio::time::timeout;
 
 use crate::gate::Entry;
 use crate::limits::{Limits, MAX_FRAME_BYTES, MAX_WRITE_BYTES};
-use crate::places::Place;
 use crate::server::Shared;
+use crate::slots::Place;
 
 mod backlog;
 mod command;
-mod dialect;
-mod end;
-mod talk;
+mod session;
+mod stream;
+mod subprotocol;
 
-pub(crate) use dialect::Dialect;
-use end::End;
+use stream::End;
+pub(crate) use subprotocol::Dialect;
 
 /// The connection, once it is a WebSocket.
 type Stream = HyperWebsocketStream;
@@ -68,7 +68,7 @@ pub(crate) async fn serve(
     let end = match welcome {
         Ok(()) => {
             place.keep();
-            talk::run(&mut stream, shared).await
+            session::run(&mut stream, shared).await
         }
         Err(end) => end,
     };

@@ -12,7 +12,7 @@ use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 
 use super::backlog::Backlog;
-use super::end::End;
+use super::stream::End;
 use super::{Stream, command, send};
 use crate::server::Shared;
 
