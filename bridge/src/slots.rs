@@ -1,9 +1,10 @@
-//! The places for connections, and who gives up his when all are taken.
+//! Connection slots: how many connections there may be, and which one is evicted when all
+//! slots are taken.
 //!
-//! A WebSocket that has shown the secret is the user's and keeps its place; all other
-//! connections are strangers, the user's own browser included while it loads the page.
-//! When all places are taken, the stranger who has been there longest makes room: so
-//! nobody on this machine keeps the user out by holding connections open.
+//! A WebSocket that has shown the secret is the user's and keeps its slot. All other
+//! connections can be evicted, those of the user's own browser included while it loads the
+//! page. When all slots are taken, the oldest of them makes room: so no program on this
+//! machine keeps the user out by holding connections open.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -12,85 +13,86 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-/// All places of a bridge.
+/// All connection slots of a bridge.
 #[derive(Debug)]
-pub(crate) struct Places {
+pub(crate) struct ConnectionSlots {
     free: Arc<Semaphore>,
-    strangers: Mutex<Strangers>,
+    evictable: Mutex<Evictable>,
 }
 
-/// In the order in which they came.
+/// The connections that can be evicted, oldest first.
 #[derive(Debug, Default)]
-struct Strangers {
-    next: u64,
-    pushed_out: BTreeMap<u64, CancellationToken>,
+struct Evictable {
+    next_id: u64,
+    evictions: BTreeMap<u64, CancellationToken>,
 }
 
-impl Places {
-    pub(crate) fn new(places: NonZeroUsize) -> Arc<Self> {
+impl ConnectionSlots {
+    pub(crate) fn new(slots: NonZeroUsize) -> Arc<Self> {
         Arc::new(Self {
-            free: Arc::new(Semaphore::new(places.get())),
-            strangers: Mutex::default(),
+            free: Arc::new(Semaphore::new(slots.get())),
+            evictable: Mutex::default(),
         })
     }
 
-    /// A place for a stranger. If another has to make room, waits until he has: that
-    /// takes no longer than his task's next turn. `None` if all places are the user's.
-    pub(crate) async fn take(self: &Arc<Self>) -> Option<Place> {
+    /// A slot for a connection that can be evicted. If all are taken, evicts another and
+    /// waits until its slot is free, which takes no longer than the next turn of its task.
+    /// `None` if all slots are the user's.
+    pub(crate) async fn acquire(self: &Arc<Self>) -> Option<Slot> {
         let free = Arc::clone(&self.free);
         let permit = match Arc::clone(&free).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => {
-                let (_, pushed_out) = self.strangers().pushed_out.pop_first()?;
-                pushed_out.cancel();
+                let (_, oldest) = self.evictable().evictions.pop_first()?;
+                oldest.cancel();
                 let permit = free.acquire_owned().await;
-                permit.expect("nobody closes the semaphore")
+                permit.expect("the semaphore is never closed")
             }
         };
-        let pushed_out = CancellationToken::new();
-        let mut strangers = self.strangers();
-        let id = strangers.next;
-        strangers.next += 1;
-        strangers.pushed_out.insert(id, pushed_out.clone());
-        drop(strangers);
-        Some(Place {
-            places: Arc::clone(self),
+        let evicted = CancellationToken::new();
+        let mut evictable = self.evictable();
+        let id = evictable.next_id;
+        evictable.next_id += 1;
+        evictable.evictions.insert(id, evicted.clone());
+        drop(evictable);
+        Some(Slot {
+            slots: Arc::clone(self),
             id,
-            pushed_out,
+            evicted,
             _permit: permit,
         })
     }
 
-    fn strangers(&self) -> MutexGuard<'_, Strangers> {
-        let strangers = self.strangers.lock();
-        strangers.unwrap_or_else(PoisonError::into_inner)
+    fn evictable(&self) -> MutexGuard<'_, Evictable> {
+        let evictable = self.evictable.lock();
+        evictable.unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The place of one connection. Free again when it is dropped.
+/// The slot of one connection. Free again when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
-    places: Arc<Places>,
+pub(crate) struct Slot {
+    slots: Arc<ConnectionSlots>,
     id: u64,
-    pushed_out: CancellationToken,
+    evicted: CancellationToken,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Place {
-    /// It is the user's from now on.
-    pub(crate) fn keep(&self) {
-        self.places.strangers().pushed_out.remove(&self.id);
+impl Slot {
+    /// Makes the slot the user's: it is not evicted any more.
+    pub(crate) fn protect(&self) {
+        self.slots.evictable().evictions.remove(&self.id);
     }
 
-    /// Cancelled when it has to be given up.
-    pub(crate) fn pushed_out(&self) -> &CancellationToken {
-        &self.pushed_out
+    /// Cancelled when the connection is evicted: then its task has to drop the slot.
+    pub(crate) fn evicted(&self) -> &CancellationToken {
+        &self.evicted
     }
 }
 
-impl Drop for Place {
+impl Drop for Slot {
     fn drop(&mut self) {
-        self.keep();
+        self.protect();
     }
 }
 
@@ -99,22 +101,22 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_stranger_who_came_first_makes_room_and_the_user_never() {
-        let places = Places::new(NonZeroUsize::new(2).unwrap());
-        let first = places.take().await.unwrap();
-        let second = places.take().await.unwrap();
-        first.keep();
+    async fn the_oldest_connection_without_the_secret_is_evicted_and_the_users_never() {
+        let slots = ConnectionSlots::new(NonZeroUsize::new(2).unwrap());
+        let first = slots.acquire().await.unwrap();
+        let second = slots.acquire().await.unwrap();
+        first.protect();
         let third = tokio::spawn({
-            let places = Arc::clone(&places);
-            async move { places.take().await }
+            let slots = Arc::clone(&slots);
+            async move { slots.acquire().await }
         });
-        second.pushed_out().cancelled().await;
-        assert!(!first.pushed_out().is_cancelled());
+        second.evicted().cancelled().await;
+        assert!(!first.evicted().is_cancelled());
         drop(second);
         let third = third.await.unwrap().unwrap();
-        third.keep();
-        assert!(places.take().await.is_none(), "all places are the user's");
+        third.protect();
+        assert!(slots.acquire().await.is_none(), "all slots are the user's");
         drop(first);
-        assert!(places.take().await.is_some());
+        assert!(slots.acquire().await.is_some());
     }
 }
