@@ -28,11 +28,11 @@ use crate::{History, Options};
 
 mod bind;
 mod clock;
-mod connection;
 mod driver;
 mod error;
 mod inbound;
 mod journal;
+mod journal_queue;
 mod link;
 mod net;
 mod outbound;
@@ -44,9 +44,10 @@ pub use error::StartError;
 
 use bind::Bound;
 use clock::Clock;
-use driver::{Driver, Entries, HelloSocket, State};
+use driver::{Driver, HelloSocket, State};
 use inbound::{Inbound, Kind};
 use journal::{Journal, Kept, ToJournal};
+use journal_queue::Entries;
 use outbound::{Outbound, Ports};
 use resolve::RegistryNames;
 

@@ -21,11 +21,9 @@ use super::outbound::Outbound;
 use super::resolve::RegistryNames;
 use crate::machine::{Input, Machine, Output};
 
-mod entries;
 mod state;
 
-pub(super) use entries::Entries;
-use entries::JournalGone;
+use super::journal_queue::{Entries, JournalGone};
 pub(super) use state::State;
 
 /// How long a stop waits for texts that are on their way.

@@ -12,17 +12,17 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::connection;
 use super::net;
 use crate::machine::{ConnId, Input};
 
+mod connection;
 mod open;
-mod pace;
+mod packet_rate;
 mod tally;
 
 use open::Open;
 pub(super) use open::{Place, Progress, Stage};
-use pace::Pace;
+use packet_rate::Pace;
 pub(super) use tally::Tally;
 
 /// How many connections are open at each of the two ports. A further one takes the place of

@@ -106,7 +106,7 @@ async fn who_sends_too_fast_waits_for_his_turn_and_loses_nothing() {
     let own = own_address();
     let more = 10;
     let began = Instant::now();
-    for _ in 0..pace::BURST + more {
+    for _ in 0..packet_rate::BURST + more {
         let mut stream = door.connect(own).await;
         stream.write_all(&message().encode()).await.unwrap();
         let Report::Text { taken, .. } = door.report().await else {
@@ -116,6 +116,6 @@ async fn who_sends_too_fast_waits_for_his_turn_and_loses_nothing() {
         assert_eq!(end(&mut stream).await.unwrap(), 0);
     }
     // What came back meanwhile was not waited for.
-    assert!(began.elapsed() >= pace::INTERVAL * more);
+    assert!(began.elapsed() >= packet_rate::INTERVAL * more);
     assert_eq!(door.inbound.dropped(), 0);
 }

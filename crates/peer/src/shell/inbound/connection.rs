@@ -11,8 +11,8 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::inbound::{Line, Report, Stage};
-use super::net;
+use super::super::net;
+use super::{Line, Report, Stage};
 use crate::machine::Input;
 
 /// How long things may take to arrive.
@@ -37,7 +37,7 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Why a connection was dropped.
 #[derive(Debug, Error)]
-pub(super) enum Dropped {
+pub(in super::super) enum Dropped {
     #[error("the packet did not come in time")]
     Late,
     #[error("the connection broke: {0}")]

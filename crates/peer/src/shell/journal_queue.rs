@@ -8,7 +8,7 @@ use p2pchat_model::Event;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::super::journal::ToJournal;
+use super::journal::ToJournal;
 
 /// How long what the user said waits for word of how it fared, which then is written down
 /// with it, in one transaction; and meanwhile it is sent. Nobody sees a line of his own come
@@ -22,7 +22,7 @@ const MAX_WAITING: usize = 256;
 
 /// The way to the journal.
 #[derive(Debug)]
-pub(in super::super) struct Entries {
+pub(super) struct Entries {
     journal: mpsc::Sender<ToJournal>,
     waiting: VecDeque<ToJournal>,
     /// When one of them has waited long enough.
@@ -34,7 +34,7 @@ pub(in super::super) struct Entries {
 pub(super) struct JournalGone;
 
 impl Entries {
-    pub(in super::super) fn new(journal: mpsc::Sender<ToJournal>) -> Self {
+    pub(super) fn new(journal: mpsc::Sender<ToJournal>) -> Self {
         Self {
             journal,
             waiting: VecDeque::new(),

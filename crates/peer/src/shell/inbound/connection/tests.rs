@@ -3,8 +3,8 @@ use p2pchat_protocol::{ChatList, ChatText};
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::{Instant, sleep};
 
-use super::super::testing::within;
 use super::*;
+use crate::shell::testing::within;
 
 const NEVER: Duration = Duration::from_secs(600);
 const SHORT: Duration = Duration::from_millis(200);
