@@ -185,7 +185,7 @@ fn a_value_that_cannot_be_is_refused_with_what_can() {
     for (json, expected) in [
         (
             r#"{"search":{"name":"elevenbytes"}}"#,
-            "a name may have 10 bytes at the most",
+            "a name may have at most 10 bytes",
         ),
         (
             r#"{"request":{"to":"255.255.255.255"}}"#,
@@ -193,7 +193,7 @@ fn a_value_that_cannot_be_is_refused_with_what_can() {
         ),
         (
             r#"{"login":{"name":"bob","password":"sixteen bytes!!!"}}"#,
-            "a password may have 15 bytes at the most",
+            "a password may have at most 15 bytes",
         ),
         (r#"{"accept":{"from":"bob"}}"#, "IPv4 address"),
     ] {
