@@ -1,5 +1,5 @@
-//! What goes to the journal: at once where somebody waits for it, a little later where
-//! nobody does.
+//! The queue to the journal: it passes inputs on at once where anyone waits for them, and a
+//! little later where no one does, so that more go into one transaction.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -8,24 +8,24 @@ use p2pchat_model::Event;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::journal::ToJournal;
+use super::journal::JournalInput;
 
-/// How long what the user said waits for word of how it fared, which then is written down
-/// with it, in one transaction; and meanwhile it is sent. Nobody sees a line of his own come
-/// up this much later.
-const SAID_WAITS: Duration = Duration::from_millis(10);
-/// How long word of how it fared waits for more of that, while more is under way: each
-/// transaction writes what is known of all members.
-const FARED_WAITS: Duration = Duration::from_millis(50);
-/// How many entries wait at the most: what the journal takes as one transaction.
+/// How long a text of the user's own waits for its delivery statuses, to be written with them
+/// in one transaction; it is sent meanwhile. Users do not notice their own line come up this
+/// much later.
+const OWN_TEXT_DELAY: Duration = Duration::from_millis(10);
+/// How long a delivery status waits for others while texts are on their way: each transaction
+/// writes the statuses of all members.
+const DELIVERY_DELAY: Duration = Duration::from_millis(50);
+/// How many inputs wait: at most what the journal writes in one transaction.
 const MAX_WAITING: usize = 256;
 
-/// The way to the journal.
+/// The queue to the journal.
 #[derive(Debug)]
-pub(super) struct Entries {
-    journal: mpsc::Sender<ToJournal>,
-    waiting: VecDeque<ToJournal>,
-    /// When one of them has waited long enough.
+pub(super) struct JournalQueue {
+    journal: mpsc::Sender<JournalInput>,
+    waiting: VecDeque<JournalInput>,
+    /// When the first of them has waited long enough.
     due: Option<Instant>,
 }
 
@@ -33,8 +33,8 @@ pub(super) struct Entries {
 #[derive(Debug)]
 pub(super) struct JournalGone;
 
-impl Entries {
-    pub(super) fn new(journal: mpsc::Sender<ToJournal>) -> Self {
+impl JournalQueue {
+    pub(super) fn new(journal: mpsc::Sender<JournalInput>) -> Self {
         Self {
             journal,
             waiting: VecDeque::new(),
@@ -42,19 +42,19 @@ impl Entries {
         }
     }
 
-    /// Takes one. All keep their order.
-    pub(super) async fn add(&mut self, entry: ToJournal) -> Result<(), JournalGone> {
-        let waits = may_wait(&entry).filter(|_| self.waiting.len() < MAX_WAITING);
-        self.waiting.push_back(entry);
-        let Some(time) = waits else {
-            return self.hand_over().await;
+    /// Adds an input. All keep their order.
+    pub(super) async fn add(&mut self, input: JournalInput) -> Result<(), JournalGone> {
+        let delay = delay_of(&input).filter(|_| self.waiting.len() < MAX_WAITING);
+        self.waiting.push_back(input);
+        let Some(delay) = delay else {
+            return self.flush().await;
         };
-        let due = Instant::now() + time;
+        let due = Instant::now() + delay;
         self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
         Ok(())
     }
 
-    /// When the entries that wait have to go on.
+    /// When the inputs that wait have to be passed on.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due
     }
@@ -63,12 +63,12 @@ impl Entries {
         self.due.is_some_and(|due| due <= Instant::now())
     }
 
-    /// Hands over all that waits. Nothing is lost if this is dropped half-way.
-    pub(super) async fn hand_over(&mut self) -> Result<(), JournalGone> {
+    /// Passes on all inputs that wait. Cancel-safe: none is lost.
+    pub(super) async fn flush(&mut self) -> Result<(), JournalGone> {
         while !self.waiting.is_empty() {
-            let place = self.journal.reserve().await.map_err(|_| JournalGone)?;
-            if let Some(entry) = self.waiting.pop_front() {
-                place.send(entry);
+            let permit = self.journal.reserve().await.map_err(|_| JournalGone)?;
+            if let Some(input) = self.waiting.pop_front() {
+                permit.send(input);
             }
         }
         self.due = None;
@@ -76,11 +76,11 @@ impl Entries {
     }
 }
 
-/// How long an entry may wait: what is about what the user said himself.
-fn may_wait(entry: &ToJournal) -> Option<Duration> {
-    match entry {
-        ToJournal::Event(Event::Message(said)) => said.is_own().then_some(SAID_WAITS),
-        ToJournal::Event(Event::Delivered { .. }) => Some(FARED_WAITS),
+/// How long an input may wait, if it is about a text of the user's own.
+fn delay_of(input: &JournalInput) -> Option<Duration> {
+    match input {
+        JournalInput::Event(Event::Message(text)) => text.is_own().then_some(OWN_TEXT_DELAY),
+        JournalInput::Event(Event::Delivered { .. }) => Some(DELIVERY_DELAY),
         _ => None,
     }
 }
