@@ -74,7 +74,7 @@ impl Session<'_> {
             Missed::Lagged(_) => CloseReason::Lagged,
             Missed::Stopped => CloseReason::PeerStopped,
         })?;
-        match self.backlog.pass(&event) {
+        match self.backlog.forward(&event) {
             Some(event) => self.send(&*event).await,
             None => Ok(()),
         }
