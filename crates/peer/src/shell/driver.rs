@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument, info_span};
+use tracing::{Instrument, Span, info_span};
 
 use super::clock::Clock;
 use super::inbound::Report;
@@ -183,66 +183,51 @@ impl Driver {
             Output::Find { account, text } => {
                 self.journal(JournalInput::Find { account, text }).await;
             }
-            send @ (Output::Request { .. } | Output::Notify { .. } | Output::Text { .. }) => {
-                self.send(send);
+            Output::Request {
+                id,
+                to,
+                contact,
+                limit,
+            } => {
+                let request = self.outbound.clone().request(to, contact, limit);
+                let done = async move {
+                    let result = request.await;
+                    Input::RequestDone { id, result }
+                };
+                let span = info_span!("send", packet = "request", %to);
+                spawn_send(&mut self.state.asking, &self.report, span, done);
+            }
+            Output::Notify {
+                id,
+                to,
+                contact,
+                patience,
+            } => {
+                let notify = self.outbound.clone().notify(to, contact, patience);
+                let done = async move {
+                    let result = notify.await;
+                    Input::NotifyDone { id, result }
+                };
+                let span = info_span!("send", packet = "notify", %to);
+                self.state.sending += 1;
+                spawn_send(&mut self.state.sends, &self.report, span, done);
+            }
+            Output::Text {
+                id,
+                to,
+                message,
+                patience,
+            } => {
+                let text = self.outbound.clone().text(to, message, patience);
+                let done = async move {
+                    let result = text.await;
+                    Input::TextDone { id, result }
+                };
+                let span = info_span!("send", packet = "text", %to);
+                self.state.sending += 1;
+                spawn_send(&mut self.state.sends, &self.report, span, done);
             }
         }
-    }
-
-    /// Sends to a peer, in a task for each packet, so that no slow peer delays another.
-    fn send(&mut self, output: Output) {
-        let outbound = self.outbound.clone();
-        let report = self.report.clone();
-        let (tasks, packet, to) = match &output {
-            Output::Request { to, .. } => (&mut self.state.asking, "request", to),
-            Output::Notify { to, .. } => (&mut self.state.sends, "notify", to),
-            Output::Text { to, .. } => (&mut self.state.sends, "text", to),
-            _ => unreachable!("nothing else is sent to a peer"),
-        };
-        let span = info_span!("send", packet, %to);
-        let sending = async move {
-            let input = match output {
-                Output::Request {
-                    id,
-                    to,
-                    contact,
-                    limit,
-                } => Input::RequestDone {
-                    id,
-                    result: outbound.request(to, contact, limit).await,
-                },
-                Output::Notify {
-                    id,
-                    to,
-                    contact,
-                    patience,
-                } => Input::NotifyDone {
-                    id,
-                    result: outbound.notify(to, contact, patience).await,
-                },
-                Output::Text {
-                    id,
-                    to,
-                    message,
-                    patience,
-                } => Input::TextDone {
-                    id,
-                    result: outbound.text(to, message, patience).await,
-                },
-                _ => unreachable!("nothing else is sent to a peer"),
-            };
-            match &input {
-                Input::RequestDone { result, .. } => tracing::debug!(?result, "sent"),
-                Input::NotifyDone { result, .. } | Input::TextDone { result, .. } => {
-                    tracing::debug!(?result, "sent");
-                }
-                _ => {}
-            }
-            // Fails if the driver has stopped.
-            let _ = report.send(Report::Input(input)).await;
-        };
-        tasks.spawn(sending.instrument(span));
-        self.state.sending += usize::from(packet != "request");
     }
 
     fn ask(&mut self, request: Request) {
@@ -382,6 +367,23 @@ impl State {
     }
 }
 
+/// Spawns the task of a packet, so that no slow peer delays another, and reports its result.
+fn spawn_send(
+    tasks: &mut JoinSet<()>,
+    report: &mpsc::Sender<Report>,
+    span: Span,
+    sending: impl Future<Output = Input> + Send + 'static,
+) {
+    let report = report.clone();
+    let task = async move {
+        let done = sending.await;
+        tracing::debug!(?done, "sent");
+        // Fails if the driver has stopped.
+        let _ = report.send(Report::Input(done)).await;
+    };
+    tasks.spawn(task.instrument(span));
+}
+
 /// Removes tasks that have ended; returns how many of them panicked.
 fn reap(tasks: &mut JoinSet<()>) -> usize {
     let mut panicked = 0;
@@ -392,4 +394,27 @@ fn reap(tasks: &mut JoinSet<()>) -> usize {
         }
     }
     panicked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::testing::within;
+
+    #[tokio::test]
+    async fn a_send_that_panics_is_not_waited_for() {
+        let mut state = State {
+            sending: 2,
+            ..State::default()
+        };
+        state.sends.spawn(async { panic!("a bug") });
+        within("the end of the task", async {
+            while state.sending == 2 {
+                state.reap();
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        assert_eq!(state.sending, 1, "the other one still is on its way");
+    }
 }
