@@ -1,12 +1,12 @@
-//! Sees to it that a release build embeds the web UI of today.
+//! Makes a release build embed the current web UI.
 
-/// Where `trunk build` puts it.
+/// The folder that `trunk build` writes the web UI to.
 const DIST: &str = "../dist";
 
 fn main() {
-    // New files have new names, so the folder is watched, not what was embedded last. One
-    // that is not there counts as changed: then each release build looks for it anew. A
-    // debug build reads it when it starts.
+    // The folder is watched and not the files in it: a new file has a new name. A folder
+    // that is missing counts as changed, so each release build looks for it again. A debug
+    // build reads the folder at run time.
     if std::env::var_os("CARGO_CFG_DEBUG_ASSERTIONS").is_none() {
         println!("cargo::rerun-if-changed={DIST}");
     }

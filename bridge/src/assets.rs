@@ -1,26 +1,34 @@
-//! The web UI, as it was embedded when the bridge was built.
+//! The files of the web UI: compiled into a release build, read from the folder `dist` by
+//! a debug build.
 //!
-//! Everything is put ready at the start: a request is looked up in a map and cannot reach
-//! a file that is not in it.
+//! All files are in memory before one is asked for. A request is looked up in a map and
+//! cannot reach a file that is not in it.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use hyper::body::Bytes;
 use hyper::header::{ACCEPT_ENCODING, HeaderMap, IF_NONE_MATCH};
 use rust_embed::RustEmbed;
 use sha2::{Digest, Sha256};
 
-mod inline;
-
-/// The pages are compiled in; a debug build reads them from the folder, at the start.
+/// The files as a release build embeds them.
+///
+/// A debug build does not use this: if the folder is missing when the bridge is compiled,
+/// `rust-embed` compares later files with a path that still holds `..`, and finds none.
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../dist"]
 #[allow_missing = true]
-struct Dist;
+struct Embedded;
 
-/// Where the pages begin.
+/// The folder that a debug build reads.
+const DIST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dist");
+/// The page at `/`.
 const INDEX: &str = "index.html";
 /// Bytes of a hash that are enough to tell two versions of a file apart.
 const TAG_BYTES: usize = 16;
@@ -30,21 +38,29 @@ const NAME_HASH_DIGITS: usize = 16;
 /// The web UI.
 #[derive(Debug)]
 pub struct Assets {
-    files: HashMap<String, Asset>,
+    files: OnceLock<Files>,
+    /// The folder to look into as long as there are no files.
+    folder: Option<PathBuf>,
+}
+
+/// All files, and what the content security policy has to say about the page.
+#[derive(Debug, Default)]
+struct Files {
+    by_path: HashMap<String, Asset>,
     script_hashes: String,
     style_hashes: String,
 }
 
-/// One file of it.
+/// One file of the web UI.
 #[derive(Debug)]
 pub struct Asset {
     /// Its media type.
     pub mime: &'static str,
     /// Whether its name changes whenever its content does.
     pub immutable: bool,
-    /// As it is.
+    /// The file as it is.
     plain: Form,
-    /// Compressed, best first.
+    /// Its compressed forms, best first.
     compressed: Vec<(&'static str, Form)>,
 }
 
@@ -62,19 +78,90 @@ pub struct Form {
 const ENCODINGS: [(&str, &str); 2] = [("br", "br"), ("gz", "gzip")];
 
 impl Assets {
-    /// Those that the bridge was built with.
+    /// The web UI of this build: embedded in a release build. A debug build reads `dist`
+    /// when it starts, and again for each request as long as there is no page, so it finds
+    /// one that is built later.
     #[must_use]
     pub fn embedded() -> Self {
-        let paths = Dist::iter().collect::<Vec<_>>();
+        if cfg!(debug_assertions) {
+            return Self::from_folder(DIST);
+        }
+        let paths = Embedded::iter().collect::<Vec<_>>();
         Self::from_files(paths.into_iter().filter_map(|path| {
-            let file = Dist::get(&path)?;
+            let file = Embedded::get(&path)?;
             Some((path.into_owned(), file.data))
         }))
     }
 
-    /// These: paths without a leading `/`, and contents. A file `a.br` or `a.gz` is the
-    /// compressed form of `a`, if that is there too.
+    /// The files in this folder. It need not be there yet: it is looked for again with each
+    /// request until it holds a page.
+    #[must_use]
+    pub fn from_folder(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            files: OnceLock::new(),
+            folder: Some(folder.into()),
+        }
+    }
+
+    /// These files: paths without a leading `/`, and contents. A file `a.br` or `a.gz` is
+    /// the compressed form of `a`, if that is there too.
     pub fn from_files(files: impl IntoIterator<Item = (String, Cow<'static, [u8]>)>) -> Self {
+        Self {
+            files: Files::new(files).into(),
+            folder: None,
+        }
+    }
+
+    /// Whether there is no page.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files().is_none()
+    }
+
+    /// The file at the path of a URL.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Option<&Asset> {
+        let files = &self.files()?.by_path;
+        match path.strip_prefix('/')? {
+            "" => files.get(INDEX),
+            path => files.get(path),
+        }
+    }
+
+    /// The hashes of the scripts within the index page, as CSP wants them, each after a
+    /// space: trunk starts the program by such a script.
+    #[must_use]
+    pub fn script_hashes(&self) -> &str {
+        self.files().map_or("", |files| &files.script_hashes)
+    }
+
+    /// The hashes of the style sheets within the index page, in the same form.
+    #[must_use]
+    pub fn style_hashes(&self) -> &str {
+        self.files().map_or("", |files| &files.style_hashes)
+    }
+
+    /// All files, if there is a page among them.
+    fn files(&self) -> Option<&Files> {
+        if let (None, Some(folder)) = (self.files.get(), &self.folder) {
+            let mut found = Vec::new();
+            match read_folder(folder, "", &mut found) {
+                Ok(()) => {
+                    let files = Files::new(found);
+                    if files.has_page() {
+                        // Another request may have been faster, with the same files.
+                        let _ = self.files.set(files);
+                    }
+                }
+                Err(error) => tracing::debug!(%error, ?folder, "no web UI to read"),
+            }
+        }
+        self.files.get().filter(|files| files.has_page())
+    }
+}
+
+impl Files {
+    fn new(files: impl IntoIterator<Item = (String, Cow<'static, [u8]>)>) -> Self {
         let contents: HashMap<String, Bytes> = files
             .into_iter()
             .map(|(path, content)| (path, bytes(content)))
@@ -84,9 +171,9 @@ impl Assets {
             .map(|html| String::from_utf8_lossy(html));
         let index = index.unwrap_or_default();
         Self {
-            script_hashes: hashes(&inline::contents(&index, "script")),
-            style_hashes: hashes(&inline::contents(&index, "style")),
-            files: contents
+            script_hashes: hashes(&inline_contents(&index, "script")),
+            style_hashes: hashes(&inline_contents(&index, "style")),
+            by_path: contents
                 .iter()
                 .filter(|(path, _)| !is_form_of_another(path, &contents))
                 .map(|(path, content)| (path.clone(), Asset::new(path, content, &contents)))
@@ -94,33 +181,31 @@ impl Assets {
         }
     }
 
-    /// Whether there is a UI at all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        !self.files.contains_key(INDEX)
+    fn has_page(&self) -> bool {
+        self.by_path.contains_key(INDEX)
     }
+}
 
-    /// The file at the path of a URL.
-    #[must_use]
-    pub fn get(&self, path: &str) -> Option<&Asset> {
-        match path.strip_prefix('/')? {
-            "" => self.files.get(INDEX),
-            path => self.files.get(path),
+/// Reads a folder and those in it. `prefix` is its own path within the web UI: empty, or
+/// with a `/` at its end.
+fn read_folder(
+    folder: &Path,
+    prefix: &str,
+    found: &mut Vec<(String, Cow<'static, [u8]>)>,
+) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        let name = format!("{prefix}{name}");
+        if path.is_dir() {
+            read_folder(&path, &(name + "/"), found)?;
+        } else {
+            found.push((name, fs::read(&path)?.into()));
         }
     }
-
-    /// The hashes of the scripts within the index page, as CSP wants them, each after a
-    /// space: trunk starts the program by such a script.
-    #[must_use]
-    pub fn script_hashes(&self) -> &str {
-        &self.script_hashes
-    }
-
-    /// The same of its style sheets.
-    #[must_use]
-    pub fn style_hashes(&self) -> &str {
-        &self.style_hashes
-    }
+    Ok(())
 }
 
 impl Asset {
@@ -175,7 +260,7 @@ impl Asset {
 }
 
 impl Form {
-    /// Whether the asker has this already.
+    /// Whether the client has this already.
     #[must_use]
     pub fn is_known(&self, headers: &HeaderMap) -> bool {
         let lists = headers.get_all(IF_NONE_MATCH).iter();
@@ -243,6 +328,37 @@ fn hashes(contents: &[&str]) -> String {
     use base64::engine::general_purpose::STANDARD;
     let hash = |content: &&str| format!(" 'sha256-{}'", STANDARD.encode(Sha256::digest(content)));
     contents.iter().map(hash).collect()
+}
+
+/// The scripts or style sheets (`element` is `script` or `style`) that are written out in a
+/// page, to be named in the policy that keeps out all others. The page is our own, made by
+/// trunk: this need not understand other HTML.
+fn inline_contents<'a>(html: &'a str, element: &str) -> Vec<&'a str> {
+    let lower = html.to_ascii_lowercase();
+    let (start, end) = (format!("<{element}"), format!("</{element}"));
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(tag) = lower[at..].find(&start).map(|offset| at + offset) {
+        let Some(body) = lower[tag..].find('>').map(|offset| tag + offset + 1) else {
+            break;
+        };
+        let Some(close) = lower[body..].find(&end).map(|offset| body + offset) else {
+            break;
+        };
+        let name_ends = lower[tag + start.len()..]
+            .starts_with(|next: char| next == '>' || next.is_ascii_whitespace());
+        if name_ends && !has_source(&lower[tag..body]) && close > body {
+            found.push(&html[body..close]);
+        }
+        at = close;
+    }
+    found
+}
+
+fn has_source(tag: &str) -> bool {
+    tag.split_ascii_whitespace()
+        .skip(1)
+        .any(|attribute| attribute.starts_with("src="))
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! Which requests are answered at all, by what their headers say. Everything here is
-//! without a socket.
+//! The checks on the headers of a request, which decide whether it is answered at all.
+//! Nothing here does I/O.
 //!
-//! A page of somebody else can make the user's browser send requests to a loopback port,
-//! but the browser then names that page in `Origin`, or, where a name server was made to
-//! say that the page's own name is 127.0.0.1, the name in `Host`. Both have to be ours.
+//! Any web page can make the user's browser send requests to a loopback port, but then the
+//! browser names that page in `Origin`; or in `Host`, where the name server of the page says
+//! that its name is 127.0.0.1 (DNS rebinding). Both have to be ours.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -17,7 +17,7 @@ use crate::secret::Secret;
 /// Why a request is not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// It does not say in one way for which host it is.
+    /// It has no `Host` header, or several, or one that is not text.
     #[error("The request needs one Host header.")]
     NoHost,
     /// It is for another host: DNS rebinding, or a proxy that does not pass the port on.
@@ -25,7 +25,7 @@ pub enum Refusal {
         "This is not the host that the request is for. Use the URL that p2pchat-bridge printed."
     )]
     OtherHost,
-    /// Another page made it.
+    /// A page of another origin sent it.
     #[error("Pages from elsewhere are not let in.")]
     OtherOrigin,
     /// A script has not shown the secret.
@@ -33,22 +33,22 @@ pub enum Refusal {
         "Scripts need the header Authorization: Bearer SECRET; the secret is what follows the # in the URL."
     )]
     NoSecret,
-    /// It wants something to be changed.
+    /// Its method is not GET or HEAD.
     #[error("Only GET and HEAD are possible.")]
     Method,
     /// There is no such page.
     #[error("There is no such page.")]
     NoPage,
-    /// It came to the WebSocket as HTTP.
+    /// It came to the path of the WebSocket, and asks for none.
     #[error("This is the place of a WebSocket.")]
     NoUpgrade,
-    /// It wants a WebSocket in a way that there is none.
+    /// It asks for a WebSocket in a way that is not supported.
     #[error("This is no request for a WebSocket of version 13.")]
     BadUpgrade,
 }
 
 impl Refusal {
-    /// The status that says so.
+    /// The HTTP status of the refusal.
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
@@ -63,27 +63,27 @@ impl Refusal {
     }
 }
 
-/// What there is still to ask of somebody who wants a WebSocket.
+/// What a client that asks for a WebSocket still has to show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
-    /// He is a page: his first frame has to be the secret.
+    /// A page: its first frame has to be the secret.
     SecretFirst,
-    /// He is a script that has shown the secret already.
+    /// A script that has shown the secret already.
     Authorized,
 }
 
-/// Knows who may ask.
+/// The hosts and origins that requests are answered for.
 #[derive(Debug)]
 pub struct Gate {
     port: u16,
-    /// Whether others than this machine can reach the port, by its addresses.
+    /// Whether other machines can reach the port, by the addresses of this one.
     exposed: bool,
     origins: Vec<String>,
 }
 
 impl Gate {
-    /// The gate of a bridge that listens here. Pages from `origins` are let in besides
-    /// our own.
+    /// The gate of a bridge that listens at this address. Pages from `origins` are let in
+    /// besides our own.
     #[must_use]
     pub fn new(listen: SocketAddr, origins: Vec<String>) -> Self {
         Self {
@@ -93,7 +93,7 @@ impl Gate {
         }
     }
 
-    /// Checks for whom and from where the request is; gives the checked `Host`.
+    /// Checks `Host` and `Origin`; returns the checked `Host`.
     ///
     /// # Errors
     /// If either is not ours.
@@ -115,10 +115,10 @@ impl Gate {
         }
     }
 
-    /// What somebody who wants a WebSocket has shown already.
+    /// What a client that asks for a WebSocket still has to show.
     ///
     /// # Errors
-    /// If it is not enough, or wrong.
+    /// If it has neither an origin nor the secret, or a wrong secret.
     pub fn entry(&self, headers: &HeaderMap, secret: &Secret) -> Result<Entry, Refusal> {
         match only(headers, &AUTHORIZATION).map_err(|_| Refusal::NoSecret)? {
             Some(shown) => match shown.split_once(' ') {
@@ -143,13 +143,13 @@ impl Gate {
         }
         let name = authority.host();
         let literal = name.trim_start_matches('[').trim_end_matches(']');
-        let ip = match name.starts_with('[') {
-            true => literal.parse::<Ipv6Addr>().map(IpAddr::V6),
-            false => name.parse::<Ipv4Addr>().map(IpAddr::V4),
+        let ip = if name.starts_with('[') {
+            literal.parse::<Ipv6Addr>().map(IpAddr::V6)
+        } else {
+            name.parse::<Ipv4Addr>().map(IpAddr::V4)
         };
         match ip {
-            // A name server has no say in an address, so where others may come at all,
-            // all of our addresses will do.
+            // DNS rebinding needs a name, so a bridge that is exposed takes any address.
             Ok(ip) => ip.is_loopback() || self.exposed,
             Err(_) => name == "localhost",
         }
@@ -171,21 +171,32 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
     }
 }
 
+/// A text that is not the origin of a page.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}: give the origin of a page, like http://127.0.0.1:8080")]
+pub struct OriginError(String);
+
+impl From<OriginError> for String {
+    fn from(error: OriginError) -> Self {
+        error.to_string()
+    }
+}
+
 /// Checks the origin of a page: a scheme, a host, perhaps a port, and nothing more.
 ///
 /// # Errors
-/// In words, if it is something else.
-pub fn parse_origin(text: &str) -> Result<String, String> {
-    let complain = || format!("{text}: give the origin of a page, like http://127.0.0.1:8080");
+/// If it is something else.
+pub fn parse_origin(text: &str) -> Result<String, OriginError> {
+    let error = || OriginError(text.to_owned());
     let host = text
         .strip_prefix("http://")
         .or_else(|| text.strip_prefix("https://"))
-        .ok_or_else(complain)?;
-    let authority = host.parse::<Authority>().map_err(|_| complain())?;
-    match authority.host().is_empty() || host.contains('@') {
-        true => Err(complain()),
-        false => Ok(text.to_ascii_lowercase()),
+        .ok_or_else(error)?;
+    let authority = host.parse::<Authority>().map_err(|_| error())?;
+    if authority.host().is_empty() || host.contains('@') {
+        return Err(error());
     }
+    Ok(text.to_ascii_lowercase())
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! One HTTP request: checked, answered, and the same headers on every answer.
+//! The answer to one HTTP request: checks, the files of the web UI, the upgrade to a
+//! WebSocket, and the headers that every answer has.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -7,35 +8,36 @@ use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode, Version};
+use tracing::{Instrument, info_span};
 
 use crate::assets::{Asset, Assets};
 use crate::gate::{Entry, Refusal};
-use crate::places::Place;
-use crate::server::Shared;
-use crate::socket::{self, Dialect};
+use crate::shared::Shared;
+use crate::slots::Slot;
+use crate::socket::{self, Subprotocol};
 
-/// What every answer is.
+/// An answer, whole in memory.
 pub(crate) type Answer = Response<Full<Bytes>>;
 
 /// The path of the WebSocket.
 const SOCKET: &str = "/ws";
-/// Files whose name changes with their content: kept for a year.
+/// `Cache-Control` of files whose name changes with their content: kept for a year.
 const KEEP: &str = "public, max-age=31536000, immutable";
-/// Files that are asked for anew each time, by their tag.
+/// `Cache-Control` of all other files: the browser asks each time, by their tag.
 const ASK: &str = "no-cache";
-/// Shown where the bridge was built without the web UI.
+/// The page of a bridge without a web UI.
 const NO_UI: &str = include_str!("no-ui.html");
 
-/// Answers a request. `place` is the connection's place among all; a WebSocket keeps it.
+/// Answers a request. `slot` is that of the connection; a WebSocket keeps it.
 pub(crate) fn answer(
     mut request: Request<Incoming>,
     shared: &Arc<Shared>,
-    place: &Arc<Place>,
+    slot: &Arc<Slot>,
 ) -> Answer {
     let host = shared.gate.check(&request);
     let answer = host.clone().and_then(|_| match request.uri().path() {
         _ if !matches!(*request.method(), Method::GET | Method::HEAD) => Err(Refusal::Method),
-        SOCKET => upgrade(&mut request, shared, place),
+        SOCKET => upgrade(&mut request, shared, slot),
         path => page(path, request.headers(), &shared.assets),
     });
     let mut answer = answer.unwrap_or_else(|refusal| refuse(refusal, &request));
@@ -56,9 +58,10 @@ fn page(path: &str, headers: &HeaderMap, assets: &Assets) -> Result<Answer, Refu
 fn file(asset: &Asset, headers: &HeaderMap) -> Answer {
     let (encoding, form) = asset.form(headers);
     let known = form.is_known(headers);
-    let mut answer = match known {
-        true => Response::new(Full::default()),
-        false => with_type(asset.mime, form.body.clone()),
+    let mut answer = if known {
+        Response::new(Full::default())
+    } else {
+        with_type(asset.mime, form.body.clone())
     };
     let mut set = |name, value: &str| {
         let value = HeaderValue::from_str(value).expect("hex digits and fixed words are ASCII");
@@ -111,7 +114,7 @@ fn refuse(refusal: Refusal, request: &Request<Incoming>) -> Answer {
 fn upgrade(
     request: &mut Request<Incoming>,
     shared: &Arc<Shared>,
-    place: &Arc<Place>,
+    slot: &Arc<Slot>,
 ) -> Result<Answer, Refusal> {
     if request.method() != Method::GET || !hyper_tungstenite::is_upgrade_request(request) {
         return Err(Refusal::NoUpgrade);
@@ -120,23 +123,26 @@ fn upgrade(
         return Err(Refusal::BadUpgrade);
     }
     let entry = shared.gate.entry(request.headers(), &shared.secret)?;
-    let dialect = Dialect::asked_for(request, entry == Entry::Authorized);
+    let subprotocol = Subprotocol::of(request, entry == Entry::Authorized);
     let (mut answer, websocket) = hyper_tungstenite::upgrade(&mut *request, Some(socket::config()))
         .map_err(|_| Refusal::BadUpgrade)?;
-    if let Some(answered) = dialect.answer() {
+    if let Some(name) = subprotocol.answer() {
         answer
             .headers_mut()
-            .insert(header::SEC_WEBSOCKET_PROTOCOL, answered.clone());
+            .insert(header::SEC_WEBSOCKET_PROTOCOL, name.clone());
     }
-    let (serving, place) = (Arc::clone(shared), Arc::clone(place));
-    shared.tasks.spawn(async move {
-        let socket = socket::serve(websocket, entry, dialect, &serving, &place);
-        place.pushed_out().run_until_cancelled(socket).await;
-    });
+    let (shared, slot) = (Arc::clone(shared), Arc::clone(slot));
+    let tasks = shared.tasks.clone();
+    let serving = async move {
+        let socket = socket::serve(websocket, entry, subprotocol, &shared, &slot);
+        slot.evicted().run_until_cancelled(socket).await;
+    };
+    tasks.spawn(serving.instrument(info_span!("ws")));
     Ok(answer)
 }
 
-/// Lets the page load from here and talk to here, and nobody else show or use it.
+/// Sets the security headers: the page may load from here and talk to here, and no other
+/// page may show or use it.
 fn protect(headers: &mut HeaderMap, host: Option<&str>, assets: &Assets) {
     let policy =
         HeaderValue::from_str(&policy(host, assets)).expect("a checked host and hashes are ASCII");
@@ -157,8 +163,8 @@ fn protect(headers: &mut HeaderMap, host: Option<&str>, assets: &Assets) {
     }
 }
 
-/// The content security policy. Some browsers do not count a WebSocket to one's own host
-/// as `'self'`, so it is named.
+/// The content security policy. Some browsers do not count a WebSocket to the page's own
+/// host as `'self'`, so the host is named.
 fn policy(host: Option<&str>, assets: &Assets) -> String {
     let mut policy = format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{}; style-src 'self'{}; \

@@ -4,15 +4,18 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`cli`], [`config`], [`settings`] | the command line, the config file, and what wins |
-//! | [`secret`] | the word that lets a page in, and its file |
+//! | [`secret`] | the secret that lets a page in, and its file |
 //! | [`gate`] | which requests are answered at all: `Host` and `Origin`, without a socket |
-//! | [`assets`] | the web UI, as it was embedded |
-//! | [`limits`] | how much anybody may ask |
-//! | [`server`] | the port: HTTP, and the WebSocket `/ws` |
+//! | [`assets`] | the files of the web UI |
+//! | [`limits`] | the limits on connections and frames |
+//! | [`server`], `slots` | the port: accepts connections, and evicts one for another |
+//! | `http` | the answer to a request: a file, or the WebSocket `/ws` |
+//! | `socket` | the WebSocket: the secret first, then events out and commands in |
+//! | `shared` | the state that all connections share |
 //! | [`open`] | shows the page in the user's browser |
 //!
 //! Any web page that the user visits and any user of the machine can reach a loopback
-//! port. So nothing is told or taken before `Host`, `Origin` and the secret are right.
+//! port. So nothing is sent or carried out before `Host`, `Origin` and the secret are right.
 //!
 //! **Invariant:** nothing here knows the wire protocol, and nothing decides what a
 //! [`Command`](p2pchat_model::Command) does: that is the peer.
@@ -24,10 +27,11 @@ pub mod gate;
 mod http;
 pub mod limits;
 pub mod open;
-mod places;
 pub mod secret;
 pub mod server;
 pub mod settings;
+mod shared;
+mod slots;
 mod socket;
 
 pub use assets::Assets;

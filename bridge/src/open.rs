@@ -1,28 +1,25 @@
-//! Shows the page in the user's browser.
+//! The redirect file, which shows the page in the user's browser.
 //!
-//! The command line of a process can be read by every user of the machine, so the URL
-//! with the secret must not be on one. The browser is given a file instead, which only
-//! its owner can read, and which sends it on to the URL.
+//! Every user of the machine can read the command line of a process, so the URL with the
+//! secret must not be on one. The browser is given a file instead, which only its owner can
+//! read, and which redirects to the URL.
 
-use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::secret::own_file;
+use tempfile::NamedTempFile;
 
-/// The file, as long as it is there.
+/// The redirect file. Dropping it deletes the file.
 #[derive(Debug)]
-pub struct Redirect {
-    path: PathBuf,
-}
+pub struct Redirect(NamedTempFile);
 
 impl Redirect {
-    /// Writes the file into this folder and gives it to the user's browser, without
-    /// waiting for that.
+    /// Writes the file into this folder and opens it in the user's browser, without waiting
+    /// for that.
     ///
     /// # Errors
-    /// If it cannot be written, or there is no program to open pages with.
+    /// If the file cannot be written, or there is no program to open pages with.
     pub fn open(folder: &Path, url: &str) -> io::Result<Self> {
         let redirect = Self::write(folder, url)?;
         redirect.show()?;
@@ -30,33 +27,33 @@ impl Redirect {
     }
 
     fn write(folder: &Path, url: &str) -> io::Result<Self> {
-        let name = format!("open-{}.html", std::process::id());
-        let path = folder.join(name);
-        // Left over by a process of the same number that was killed.
-        let _ = fs::remove_file(&path);
-        let mut file = own_file(&path)?;
-        let redirect = Self { path };
+        // Created for its owner alone.
+        let mut file = tempfile::Builder::new()
+            .prefix("open-")
+            .suffix(".html")
+            .tempfile_in(folder)?;
         write!(
             file,
             "<!doctype html><meta charset=\"utf-8\"><title>p2pchat</title>\
              <meta http-equiv=\"refresh\" content=\"0;url={url}\">\
              <p><a href=\"{url}\">Open p2pchat</a>"
         )?;
-        Ok(redirect)
+        Ok(Self(file))
     }
 
     fn show(&self) -> io::Result<()> {
-        let program = match cfg!(target_os = "macos") {
-            true => "open",
-            false => "xdg-open",
+        let program = if cfg!(target_os = "macos") {
+            "open"
+        } else {
+            "xdg-open"
         };
         let mut opener = Command::new(program)
-            .arg(&self.path)
+            .arg(self.0.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        // Somebody has to take note of its end, or it stays as a zombie.
+        // Without a wait, the ended process would stay as a zombie.
         std::thread::Builder::new()
             .name("opener".to_owned())
             .spawn(move || opener.wait())?;
@@ -64,27 +61,25 @@ impl Redirect {
     }
 }
 
-/// Removes the file.
-impl Drop for Redirect {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
     fn the_file_is_for_its_owner_and_goes_away() {
         let folder = tempfile::tempdir().unwrap();
         let redirect = Redirect::write(folder.path(), "http://127.0.0.1:1/#a").unwrap();
-        let text = fs::read_to_string(&redirect.path).unwrap();
+        let text = fs::read_to_string(redirect.0.path()).unwrap();
         assert!(text.contains("url=http://127.0.0.1:1/#a\""), "{text}");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            let mode = fs::metadata(&redirect.path).unwrap().permissions().mode();
+            let mode = fs::metadata(redirect.0.path())
+                .unwrap()
+                .permissions()
+                .mode();
             assert_eq!(mode & 0o777, 0o600);
         }
         drop(redirect);

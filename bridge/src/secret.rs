@@ -1,64 +1,65 @@
-//! The word that lets a page in. It is made once and kept in a file that only its owner
-//! can read.
+//! The secret that lets a page in. It is created once and kept in a file that only its
+//! owner can read.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use rand::TryRng;
 use rand::rngs::SysRng;
 use subtle::ConstantTimeEq;
+use tempfile::NamedTempFile;
 use thiserror::Error;
 
-/// 256 bits of chance, as 64 hex digits.
+/// 256 random bits, as 64 hex digits.
 #[derive(Clone)]
 pub struct Secret([u8; Secret::DIGITS]);
 
 /// Why there is no secret.
 #[derive(Debug, Error)]
 pub enum SecretError {
-    /// The file or its folder cannot be made or read.
+    /// The file or its folder cannot be created or read.
     #[error("the file of the secret, {}: {source}", path.display())]
     File {
-        /// Which file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Others than its owner may read or change the file.
+    /// Users other than its owner may read or change the file.
     #[error(
-        "other users may have read the secret in {path}: delete the file, and a new one is made at the next start",
+        "other users may have read the secret in {path}: delete the file, and the next start creates a new one",
         path = path.display()
     )]
     Open {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
     /// The file holds something else.
     #[error(
-        "there is no secret in {path}: delete the file, and a new one is made at the next start",
+        "there is no secret in {path}: delete the file, and the next start creates a new one",
         path = path.display()
     )]
     Damaged {
-        /// Which file.
+        /// The file.
         path: PathBuf,
     },
-    /// There is no place for it.
+    /// There is no folder to keep the file in.
     #[error(
         "this user has no home folder to keep the secret in: name a file with --secret-file FILE"
     )]
     NoHome,
     /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
-    Chance(String),
+    Random(String),
 }
 
 impl Secret {
-    /// How many hex digits it has.
+    /// How many hex digits a secret has.
     pub const DIGITS: usize = 64;
 
-    /// Makes one.
+    /// A new secret.
     ///
     /// # Errors
     /// If the system gives no random numbers.
@@ -66,7 +67,7 @@ impl Secret {
         let mut bytes = [0; Self::DIGITS / 2];
         SysRng
             .try_fill_bytes(&mut bytes)
-            .map_err(|error| SecretError::Chance(error.to_string()))?;
+            .map_err(|error| SecretError::Random(error.to_string()))?;
         let mut digits = [0; Self::DIGITS];
         for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
             pair[0] = hex_digit(byte >> 4);
@@ -75,10 +76,10 @@ impl Secret {
         Ok(Self(digits))
     }
 
-    /// Reads the secret in this file; makes file, folder and secret if there is none.
+    /// The secret in this file; creates folder, file and secret if there is no file.
     ///
     /// # Errors
-    /// If the file cannot be made or read, is open to others, or holds something else.
+    /// If the file cannot be created or read, is open to others, or holds something else.
     pub fn load_or_make(path: &Path) -> Result<Self, SecretError> {
         let failed = |source| SecretError::File {
             path: path.to_owned(),
@@ -88,10 +89,11 @@ impl Secret {
             Ok(file) => Self::read(file, path),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let secret = Self::random()?;
-                match secret.write(path).map_err(failed)? {
-                    true => Ok(secret),
-                    // Another bridge was faster: its secret is the one.
-                    false => Self::read(File::open(path).map_err(failed)?, path),
+                if secret.write(path).map_err(failed)? {
+                    Ok(secret)
+                } else {
+                    // Another bridge was faster, and its secret counts.
+                    Self::read(File::open(path).map_err(failed)?, path)
                 }
             }
             Err(error) => Err(failed(error)),
@@ -104,7 +106,7 @@ impl Secret {
         std::str::from_utf8(&self.0).expect("hex digits are ASCII")
     }
 
-    /// Whether this is the secret, in a time that does not tell how much of it is right.
+    /// Whether this word is the secret. Takes the same time however much of it is right.
     #[must_use]
     pub fn is(&self, word: &str) -> bool {
         self.0.ct_eq(word.as_bytes()).into()
@@ -121,7 +123,7 @@ impl Secret {
             });
         }
         let mut text = Vec::new();
-        // Room for a line end, and to see that there is more than there should be.
+        // Enough for a line end, and to notice that the file is too long.
         file.take(Self::DIGITS as u64 + 3)
             .read_to_end(&mut text)
             .map_err(failed)?;
@@ -135,25 +137,21 @@ impl Secret {
             })
     }
 
-    /// Writes it to where nothing is yet; `false` if something is by now. Nobody ever
-    /// sees half a file.
+    /// Writes the file, unless there is one by now: then `false`. No other process ever sees
+    /// half a file.
     fn write(&self, path: &Path) -> io::Result<bool> {
-        if let Some(folder) = path.parent() {
-            make_folder(folder)?;
-        }
-        let draft = path.with_extension(format!("{}.tmp", std::process::id()));
-        // Left over by a process of the same number that was killed.
-        let _ = fs::remove_file(&draft);
-        let mut file = own_file(&draft)?;
-        let written = file
-            .write_all(&[self.0.as_slice(), b"\n"].concat())
-            .and_then(|()| file.sync_all())
-            .and_then(|()| fs::hard_link(&draft, path));
-        let _ = fs::remove_file(&draft);
-        match written {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-            Err(error) => Err(error),
+        let folder = match path.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        make_folder(folder)?;
+        let mut draft = NamedTempFile::new_in(folder)?;
+        writeln!(draft, "{}", self.expose())?;
+        draft.as_file().sync_all()?;
+        match draft.persist_noclobber(path) {
+            Ok(_) => Ok(true),
+            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(failed) => Err(failed.error),
         }
     }
 }
@@ -162,15 +160,7 @@ fn hex_digit(value: u8) -> u8 {
     b"0123456789abcdef"[usize::from(value)]
 }
 
-/// A new file that only its owner can read.
-pub(crate) fn own_file(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
+/// Creates a folder that only its owner can enter, and those above it.
 fn make_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
@@ -190,7 +180,7 @@ fn is_open_to_others(_: &File) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Does not show it.
+/// Hides the secret.
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret")
@@ -199,6 +189,8 @@ impl fmt::Debug for Secret {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     #[test]
@@ -227,11 +219,22 @@ mod tests {
     fn many_who_start_at_once_have_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
-        // Drafts are named after the process: here, one process stands for one bridge.
         let first = Secret::random().unwrap();
         assert!(first.write(&path).unwrap());
         assert!(!Secret::random().unwrap().write(&path).unwrap());
         assert!(first.is(Secret::load_or_make(&path).unwrap().expose()));
+
+        let path = folder.path().join("raced");
+        let secrets: Vec<_> = thread::scope(|scope| {
+            let racers: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| Secret::load_or_make(&path).unwrap()))
+                .collect();
+            let secrets = racers.into_iter().map(|racer| racer.join().unwrap());
+            secrets.collect()
+        });
+        assert!(secrets.iter().all(|secret| secret.is(secrets[0].expose())));
+        let files = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(files, 2, "no draft is left");
     }
 
     #[cfg(unix)]
@@ -256,11 +259,9 @@ mod tests {
         let path = folder.path().join("secret");
         let digits = "0".repeat(Secret::DIGITS);
         for content in ["", "no secret", &digits[1..], &format!("{digits}0\n")] {
-            let _ = fs::remove_file(&path);
-            own_file(&path)
-                .unwrap()
-                .write_all(content.as_bytes())
-                .unwrap();
+            let mut file = NamedTempFile::new_in(folder.path()).unwrap();
+            file.write_all(content.as_bytes()).unwrap();
+            file.persist(&path).unwrap();
             let error = Secret::load_or_make(&path).unwrap_err();
             assert!(matches!(error, SecretError::Damaged { .. }), "{error}");
         }

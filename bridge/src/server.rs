@@ -1,4 +1,4 @@
-//! The port: connections, as many as may be, each with its deadlines.
+//! The HTTP server: accepts connections, gives each a slot and its deadlines.
 
 use std::convert::Infallible;
 use std::io;
@@ -18,33 +18,33 @@ use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::{Instrument, info_span};
 
 use crate::assets::Assets;
 use crate::gate::Gate;
 use crate::http;
 use crate::limits::{Limits, MAX_HEADER_BYTES, MAX_HEADERS};
-use crate::places::{Place, Places};
 use crate::secret::Secret;
+use crate::shared::Shared;
+use crate::slots::{ConnectionSlots, Slot};
 
-/// How long an HTTP request under way has when its connection is to end.
-const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long all connections together have when the bridge stops.
+/// How long all connections together have to end when the bridge stops.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-/// The first pause after accepting failed; it doubles up to [`MAX_PAUSE`].
-const MIN_PAUSE: Duration = Duration::from_millis(10);
-const MAX_PAUSE: Duration = Duration::from_secs(1);
-/// How many connections beyond the limit are told so at a time; more are just closed.
+/// The first backoff after accepting failed; it doubles up to [`MAX_BACKOFF`].
+const MIN_BACKOFF: Duration = Duration::from_millis(10);
+const MAX_BACKOFF: Duration = Duration::from_secs(1);
+/// How many connections beyond the limit get an answer at a time; more are just closed.
 const REFUSED_AT_ONCE: usize = 16;
-/// How long each of them has to read it.
+/// How long each of them has to read the answer.
 const REFUSED_TIMEOUT: Duration = Duration::from_secs(1);
-/// What they are told.
+/// The answer.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\n\
     content-type: text/plain\r\ncontent-length: 22\r\n\r\nToo many connections.\n";
 
 /// Why the port cannot be listened on, and what to do about it.
 #[derive(Debug, Error)]
 pub enum ListenError {
-    /// Somebody listens there already.
+    /// Another program listens there.
     #[error(
         "{0} is taken by another program (a second bridge?): stop it, or choose another with --listen ADDR:PORT"
     )]
@@ -52,9 +52,9 @@ pub enum ListenError {
     /// The system refuses for another reason.
     #[error("cannot listen on {address}: {source}; choose another address with --listen ADDR:PORT")]
     Other {
-        /// What was to be bound.
+        /// The address to bind.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -75,44 +75,29 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
 /// What a server needs besides its port and its peer.
 #[derive(Debug)]
 pub struct Setup {
-    /// What lets a page in.
+    /// The secret that lets a page in.
     pub secret: Secret,
     /// The web UI.
     pub assets: Assets,
-    /// Pages that are let in besides our own, by their origin.
+    /// Origins whose pages are let in besides our own.
     pub origins: Vec<String>,
-    /// How much anybody may ask.
+    /// Limits on connections and frames.
     pub limits: Limits,
 }
 
-/// What all connections share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    pub(crate) gate: Gate,
-    pub(crate) secret: Secret,
-    pub(crate) assets: Assets,
-    pub(crate) limits: Limits,
-    pub(crate) handle: Handle,
-    /// Cancelled when the bridge stops.
-    pub(crate) stop: CancellationToken,
-    /// All connections.
-    pub(crate) tasks: TaskTracker,
-}
-
-/// What answers on each connection, whatever carries its bytes.
+/// The service behind the port: answers on each connection, whatever carries its bytes.
 #[derive(Debug, Clone)]
 pub struct Service {
     shared: Arc<Shared>,
-    places: Arc<Places>,
+    slots: Arc<ConnectionSlots>,
 }
 
 impl Service {
-    /// Puts it together. It takes `address` for where it can be reached: `Host` has to
-    /// name it.
+    /// A service that can be reached at `address`: `Host` has to name it.
     #[must_use]
     pub fn new(address: SocketAddr, handle: Handle, setup: Setup) -> Self {
         Self {
-            places: Places::new(setup.limits.connections),
+            slots: ConnectionSlots::new(setup.limits.connections),
             shared: Arc::new(Shared {
                 gate: Gate::new(address, setup.origins),
                 secret: setup.secret,
@@ -125,14 +110,14 @@ impl Service {
         }
     }
 
-    /// Serves HTTP on one connection, if there is a place for it, until it ends or has to
-    /// make room. If it becomes a WebSocket, a task serves that from then on.
+    /// Serves HTTP on one connection, if there is a slot for it, until it ends or is
+    /// evicted. If it becomes a WebSocket, a task serves that from then on.
     pub async fn serve<S>(&self, stream: S)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        if let Some(place) = self.places.take().await {
-            serve(stream, Arc::clone(&self.shared), place).await;
+        if let Some(slot) = self.slots.acquire().await {
+            serve(stream, Arc::clone(&self.shared), slot).await;
         }
     }
 }
@@ -146,10 +131,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Puts it together; nobody is answered before [`Server::run`].
+    /// A server that answers nothing before [`Server::run`].
     ///
     /// # Errors
-    /// If the listener does not say where it listens.
+    /// If the listener does not know its own address.
     pub fn new(listener: TcpListener, handle: Handle, setup: Setup) -> io::Result<Self> {
         let address = listener.local_addr()?;
         Ok(Self {
@@ -171,11 +156,11 @@ impl Server {
         format!("http://{address}/#{}", self.service.shared.secret.expose())
     }
 
-    /// Serves until `shutdown` is ready; then takes no more connections, tells the pages,
-    /// and lets what is under way come to its end, 5 s at the most.
+    /// Serves until `shutdown` is ready. Then it accepts no more connections, tells the
+    /// pages, and lets requests under way finish, for at most 5 s.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let shared = &self.service.shared;
-        // However this future ends, its tasks hear of it.
+        // Stops the tasks of all connections, however this future ends.
         let stop_on_drop = shared.stop.clone().drop_guard();
         tokio::select! {
             () = accept(&self.listener, &self.service) => {}
@@ -192,24 +177,27 @@ impl Server {
 }
 
 async fn accept(listener: &TcpListener, service: &Service) {
-    let Service { shared, places } = service;
+    let Service { shared, slots } = service;
     let refusals = Arc::new(Semaphore::new(REFUSED_AT_ONCE));
-    let mut pause = MIN_PAUSE;
+    let mut backoff = MIN_BACKOFF;
     loop {
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
+        let (stream, from) = match listener.accept().await {
+            Ok(accepted) => accepted,
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection; next try in {pause:?}");
-                sleep(pause).await;
-                pause = (pause * 2).min(MAX_PAUSE);
+                tracing::warn!(%error, "cannot accept a connection; next try in {backoff:?}");
+                sleep(backoff).await;
+                backoff = (backoff * 2).min(MAX_BACKOFF);
                 continue;
             }
         };
-        pause = MIN_PAUSE;
-        if let Some(place) = places.take().await {
-            // Frames are small, and somebody waits for them. If it fails, they come later.
+        backoff = MIN_BACKOFF;
+        if let Some(slot) = slots.acquire().await {
+            // Frames are small and should not wait for more. Without it they come later.
             let _ = stream.set_nodelay(true);
-            shared.tasks.spawn(serve(stream, Arc::clone(shared), place));
+            let serving = serve(stream, Arc::clone(shared), slot);
+            shared
+                .tasks
+                .spawn(serving.instrument(info_span!("conn", %from)));
         } else if let Ok(refusal) = Arc::clone(&refusals).try_acquire_owned() {
             shared.tasks.spawn(async move {
                 let _ = timeout(REFUSED_TIMEOUT, refuse(stream)).await;
@@ -219,8 +207,8 @@ async fn accept(listener: &TcpListener, service: &Service) {
     }
 }
 
-/// Says that there are too many, and waits for that to be read: closing earlier, with a
-/// request unread, would take it back.
+/// Answers that there are too many connections, and waits until that is read: to close
+/// earlier, with a request unread, would take the answer back.
 async fn refuse(mut stream: TcpStream) -> io::Result<()> {
     stream.write_all(FULL).await?;
     stream.shutdown().await?;
@@ -229,15 +217,15 @@ async fn refuse(mut stream: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-/// Serves HTTP on one connection, until it ends or becomes a WebSocket.
-async fn serve<S>(stream: S, shared: Arc<Shared>, place: Place)
+/// Serves HTTP on one connection until it ends, is evicted or becomes a WebSocket.
+async fn serve<S>(stream: S, shared: Arc<Shared>, slot: Slot)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let pushed_out = place.pushed_out().clone();
-    let place = Arc::new(place);
+    let evicted = slot.evicted().clone();
+    let slot = Arc::new(slot);
     let service = service_fn(|request| {
-        let answer = http::answer(request, &shared, &place);
+        let answer = http::answer(request, &shared, &slot);
         async move { Ok::<_, Infallible>(answer) }
     });
     let connection = http1::Builder::new()
@@ -247,23 +235,21 @@ where
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
-    let mut connection = pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = pushed_out.cancelled() => return,
-        () = ends_by_itself(&shared) => {
-            connection.as_mut().graceful_shutdown();
-            timeout(FINISH_TIMEOUT, connection).await.unwrap_or(Ok(()))
+    let serving = async {
+        let mut connection = pin!(connection);
+        tokio::select! {
+            ended = connection.as_mut() => return ended,
+            () = sleep(shared.limits.http_life) => {}
+            () = shared.stop.cancelled() => {}
         }
+        connection.as_mut().graceful_shutdown();
+        let finished = timeout(shared.limits.finish_timeout, connection).await;
+        finished.unwrap_or(Ok(()))
     };
-    if let Err(error) = ended {
-        tracing::debug!(%error, "a connection ended badly");
-    }
-}
-
-async fn ends_by_itself(shared: &Shared) {
-    tokio::select! {
-        () = sleep(shared.limits.http_life) => {}
-        () = shared.stop.cancelled() => {}
+    // Also while it finishes its last request: another connection waits for the slot.
+    match evicted.run_until_cancelled(serving).await {
+        Some(Err(error)) => tracing::debug!(%error, "a connection ended badly"),
+        Some(Ok(())) => {}
+        None => tracing::debug!("evicted a connection"),
     }
 }

@@ -1,83 +1,64 @@
-//! The WebSocket: who comes in, and what is said to and fro.
+//! The WebSocket: greeting, session, close.
 //!
 //! The first frame of a page is `{"secret":"…"}`. The first frame of the bridge is the
 //! view; then events go out and commands come in, one a frame, as in `p2pchat --json`.
 
-use futures::{SinkExt, StreamExt};
-use hyper_tungstenite::tungstenite::protocol::WebSocketConfig;
-use hyper_tungstenite::tungstenite::{Error, Message};
-use hyper_tungstenite::{HyperWebsocket, HyperWebsocketStream};
+use futures::StreamExt;
+use hyper_tungstenite::HyperWebsocket;
+use hyper_tungstenite::tungstenite::Message;
 use serde::Deserialize;
-use tokio::io::AsyncReadExt;
 use tokio::time::timeout;
 
 use crate::gate::Entry;
-use crate::limits::{Limits, MAX_FRAME_BYTES, MAX_WRITE_BYTES};
-use crate::places::Place;
-use crate::server::Shared;
+use crate::shared::Shared;
+use crate::slots::Slot;
 
 mod backlog;
-mod command;
-mod dialect;
-mod end;
-mod talk;
+mod session;
+mod stream;
+mod subprotocol;
 
-pub(crate) use dialect::Dialect;
-use end::End;
+pub(crate) use stream::config;
+use stream::{CloseReason, Stream};
+pub(crate) use subprotocol::Subprotocol;
 
-/// The connection, once it is a WebSocket.
-type Stream = HyperWebsocketStream;
-
-/// How much a connection reads at a time.
-const READ_BUFFER_BYTES: usize = 8 * 1024;
-
-/// The frame by which a page gets in.
+/// The first frame of a page.
 #[derive(Deserialize)]
 struct Greeting {
     secret: String,
 }
 
-/// The library's own limits are made for friends.
-pub(crate) fn config() -> WebSocketConfig {
-    WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0)
-        .max_write_buffer_size(MAX_WRITE_BYTES)
-        .max_message_size(Some(MAX_FRAME_BYTES))
-        .max_frame_size(Some(MAX_FRAME_BYTES))
-}
-
-/// Serves one socket, from the upgrade to its end. Its place is the user's once it has
+/// Serves one socket, from the upgrade to its end. Its slot is the user's once it has
 /// shown the secret.
 pub(crate) async fn serve(
     websocket: HyperWebsocket,
     entry: Entry,
-    dialect: Dialect,
+    subprotocol: Subprotocol,
     shared: &Shared,
-    place: &Place,
+    slot: &Slot,
 ) {
     let mut stream = match websocket.await {
         Ok(stream) => stream,
         Err(error) => return tracing::debug!(%error, "a WebSocket was gone at once"),
     };
-    let welcome = match (dialect, entry) {
-        (Dialect::Other(_), _) => Err(End::OtherVersion),
+    let welcome = match (subprotocol, entry) {
+        (Subprotocol::Unsupported(_), _) => Err(CloseReason::OtherVersion),
         (_, Entry::Authorized) => Ok(()),
         (_, Entry::SecretFirst) => greet(&mut stream, shared).await,
     };
-    let end = match welcome {
+    let reason = match welcome {
         Ok(()) => {
-            place.keep();
-            talk::run(&mut stream, shared).await
+            slot.protect();
+            session::run(&mut stream, shared).await
         }
-        Err(end) => end,
+        Err(reason) => reason,
     };
-    tracing::debug!(?end, "a WebSocket ends");
-    close(stream, end, &shared.limits).await;
+    tracing::debug!(?reason, "a WebSocket ends");
+    stream::close(stream, reason, &shared.limits).await;
 }
 
 /// Waits for the secret.
-async fn greet(stream: &mut Stream, shared: &Shared) -> Result<(), End> {
+async fn greet(stream: &mut Stream, shared: &Shared) -> Result<(), CloseReason> {
     let first = async {
         loop {
             match stream.next().await {
@@ -87,50 +68,19 @@ async fn greet(stream: &mut Stream, shared: &Shared) -> Result<(), End> {
         }
     };
     let first = tokio::select! {
-        first = timeout(shared.limits.secret_timeout, first) => first.map_err(|_| End::NoSecret)?,
-        () = shared.stop.cancelled() => return Err(End::Stopping),
+        first = timeout(shared.limits.secret_timeout, first) => {
+            first.map_err(|_| CloseReason::NoSecret)?
+        }
+        () = shared.stop.cancelled() => return Err(CloseReason::Stopping),
     };
     let text = match first {
         Some(Ok(Message::Text(text))) => text,
-        Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
-        Some(Ok(_)) => return Err(End::WrongSecret),
-        Some(Err(error)) => return Err(End::from(error)),
+        Some(Ok(Message::Close(_))) | None => return Err(CloseReason::Gone),
+        Some(Ok(_)) => return Err(CloseReason::WrongSecret),
+        Some(Err(error)) => return Err(CloseReason::from(error)),
     };
     match serde_json::from_str::<Greeting>(&text) {
         Ok(greeting) if shared.secret.is(&greeting.secret) => Ok(()),
-        _ => Err(End::WrongSecret),
+        _ => Err(CloseReason::WrongSecret),
     }
-}
-
-/// Writes a frame; whoever does not read has to go.
-async fn send(stream: &mut Stream, message: Message, limits: &Limits) -> Result<(), End> {
-    match timeout(limits.write_timeout, stream.send(message)).await {
-        Ok(sent) => sent.map_err(End::from),
-        Err(_) => Err(End::Gone),
-    }
-}
-
-/// Says why, or answers where the other side has closed, and waits a little for that to
-/// be read.
-async fn close(mut stream: Stream, end: End, limits: &Limits) {
-    let closing = async {
-        if let Some(frame) = end.frame()
-            && stream.close(Some(frame)).await.is_err()
-        {
-            return;
-        }
-        loop {
-            match stream.next().await {
-                Some(Ok(_)) => {}
-                None | Some(Err(Error::ConnectionClosed)) => return,
-                Some(Err(_)) => break,
-            }
-        }
-        // What comes is no WebSocket any more. It has to be read all the same: a
-        // connection that is closed with something unread takes back what was written.
-        let mut unread = [0; 1024];
-        while let Ok(1..) = stream.get_mut().read(&mut unread).await {}
-    };
-    // Over the time limit it is closed without waiting.
-    let _ = timeout(limits.close_timeout, closing).await;
 }

@@ -60,7 +60,7 @@ fn at_port_80_no_port_is_ours() {
 }
 
 #[test]
-fn a_host_has_to_be_said_exactly_once() {
+fn there_has_to_be_exactly_one_host() {
     assert_eq!(check("127.0.0.1:7878", &[]), Err(Refusal::NoHost));
     let twice = [("host", "127.0.0.1:7878"), ("host", "127.0.0.1:7878")];
     assert_eq!(check("127.0.0.1:7878", &twice), Err(Refusal::NoHost));
@@ -77,7 +77,7 @@ fn a_host_in_the_uri_has_to_be_the_same() {
 }
 
 #[test]
-fn a_bridge_for_others_is_known_by_its_addresses_and_not_by_names() {
+fn an_exposed_bridge_is_known_by_its_addresses_and_not_by_names() {
     assert!(check("0.0.0.0:7878", &[("host", "192.168.1.2:7878")]).is_ok());
     let named = check("0.0.0.0:7878", &[("host", "evil.example:7878")]);
     assert_eq!(named, Err(Refusal::OtherHost));
@@ -117,7 +117,7 @@ fn the_origin_is_exactly_the_host_or_an_allowed_one() {
 }
 
 #[test]
-fn who_has_no_origin_has_to_show_the_secret() {
+fn a_client_without_an_origin_has_to_show_the_secret() {
     let secret = Secret::random().unwrap();
     let right = format!("Bearer {}", secret.expose());
     let entry = |headers: &[(&str, &str)]| {

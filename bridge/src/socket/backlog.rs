@@ -1,8 +1,8 @@
-//! The lines that a page has not been given yet.
+//! The backlog of a page: the older lines of the view, which it has not been sent yet.
 //!
-//! All pages of a bridge share the peer's one view, but a page begins with the newest
-//! lines only. The older ones wait here, so that the page can read back without a gap:
-//! first what waits, then what the peer recalls from the history.
+//! All pages of a bridge share the peer's one view, but a page begins with the newest lines
+//! only. The older ones wait here, so that the page can read back without a gap: first the
+//! backlog, then the pages that the peer reads from the history.
 
 use std::borrow::Cow;
 use std::mem;
@@ -11,17 +11,17 @@ use p2pchat_model::{Event, Line, Message, MessageId, View};
 
 use crate::limits::{FIRST_LINES, HISTORY_PAGE};
 
-/// What waits for one page.
+/// The backlog of one page.
 #[derive(Debug)]
 pub(super) struct Backlog {
-    /// The lines of the view before those that were given, and no more of it.
+    /// The lines of the view before those that were sent, and no more of it.
     kept: View,
-    /// The oldest message that was given.
+    /// The oldest message that was sent.
     oldest: Option<MessageId>,
 }
 
 impl Backlog {
-    /// Cuts the newest lines off, to be given at once.
+    /// Splits the view into the newest lines, to be sent at once, and the backlog.
     pub(super) fn split(mut view: View) -> (View, Self) {
         let cut = view.lines.len().saturating_sub(FIRST_LINES);
         let newest = view.lines.split_off(cut);
@@ -33,15 +33,15 @@ impl Backlog {
         };
         let oldest = view.oldest_message();
         let backlog = Self { kept, oldest };
-        view.more_history |= backlog.waits();
+        view.more_history |= backlog.has_messages();
         (view, backlog)
     }
 
-    /// Answers the command `history`, if what it asks for waits here.
+    /// The answer to the command `history`, if the messages that it asks for wait here.
     pub(super) fn page(&mut self, before: Option<MessageId>) -> Option<Event> {
         let wanted = |id: MessageId| match (before, self.oldest) {
             (Some(before), _) => id < before,
-            // The newest of all: the page has them, unless it has no message at all.
+            // The newest messages: the page has them, unless it has none at all.
             (None, oldest) => oldest.is_none(),
         };
         let ids = self.kept.lines.iter().filter_map(message);
@@ -65,12 +65,12 @@ impl Backlog {
                 .filter(|message| message.id <= last)
                 .cloned()
                 .collect(),
-            more: self.waits() || self.kept.more_history,
+            more: self.has_messages() || self.kept.more_history,
         })
     }
 
-    /// Takes note of an event, and says what of it the page is to be given.
-    pub(super) fn pass<'a>(&mut self, event: &'a Event) -> Option<Cow<'a, Event>> {
+    /// Applies an event to the backlog; returns what of it to send to the page.
+    pub(super) fn forward<'a>(&mut self, event: &'a Event) -> Option<Cow<'a, Event>> {
         match event {
             Event::LoggedIn { name, .. } if self.kept.lines_of != Some(*name) => {
                 self.kept = View::default();
@@ -79,7 +79,7 @@ impl Backlog {
             }
             Event::Message(message) => self.oldest = self.oldest.or(Some(message.id)),
             Event::Delivered { .. } => self.kept.apply(event),
-            Event::History { messages, more } if self.waits() => {
+            Event::History { messages, more } if self.has_messages() => {
                 return self.absorb(messages, *more).map(Cow::Owned);
             }
             Event::History { messages, .. } => {
@@ -91,21 +91,21 @@ impl Backlog {
         Some(Cow::Borrowed(event))
     }
 
-    fn waits(&self) -> bool {
+    fn has_messages(&self) -> bool {
         self.kept.oldest_message().is_some()
     }
 
-    /// A page of history that was recalled for somebody else: what is older than what
-    /// the page has would leave a gap there.
+    /// Takes a page of history that another client asked for. The messages older than those of
+    /// this page would leave a gap there, so they join the backlog.
     fn absorb(&mut self, messages: &[Message], more: bool) -> Option<Event> {
-        let is_given = |message: &&Message| self.oldest.is_some_and(|oldest| message.id >= oldest);
-        let (given, older): (Vec<_>, Vec<_>) = messages.iter().partition(is_given);
+        let is_sent = |message: &&Message| self.oldest.is_some_and(|oldest| message.id >= oldest);
+        let (sent, older): (Vec<_>, Vec<_>) = messages.iter().partition(is_sent);
         self.kept.apply(&Event::History {
             messages: older.into_iter().cloned().collect(),
             more,
         });
-        (!given.is_empty()).then(|| Event::History {
-            messages: given.into_iter().cloned().collect(),
+        (!sent.is_empty()).then(|| Event::History {
+            messages: sent.into_iter().cloned().collect(),
             more: true,
         })
     }

@@ -122,7 +122,7 @@ async fn two_users_meet_and_talk_through_their_browsers() {
         .until_view("the text", |view| has(view, hostile))
         .await;
 
-    bob.until_view("his own text", |view| has(view, hostile))
+    bob.until_view("their own text", |view| has(view, hostile))
         .await;
     assert_eq!(alice.texts(), bob.texts());
     one.stop().await;
@@ -216,7 +216,7 @@ async fn meet_again(alice: &mut Page, bob: &mut Page) {
 }
 
 #[tokio::test]
-async fn a_bridge_that_starts_anew_has_what_was_said_before() {
+async fn a_bridge_that_starts_again_has_the_earlier_messages() {
     let folder = tempfile::tempdir().unwrap();
     let history = folder.path().join("history");
     let registry = Registry::start(folder.path()).await;

@@ -64,7 +64,7 @@ async fn a_first_frame_that_is_no_greeting_closes_the_socket() {
 }
 
 #[tokio::test]
-async fn whoever_shows_no_secret_in_time_has_to_go() {
+async fn a_client_that_shows_no_secret_in_time_is_closed() {
     let bridge = Bridge::limited(|limits| limits.secret_timeout = Duration::from_millis(200)).await;
     let mut page = bridge.visit().connect().await.unwrap();
     assert_eq!(

@@ -1,4 +1,4 @@
-//! How much anybody may ask.
+//! The limits on connections and frames.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -7,13 +7,15 @@ use futures::SinkExt;
 use hyper_tungstenite::tungstenite::protocol::frame::Frame;
 use hyper_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use hyper_tungstenite::tungstenite::{Bytes, Message};
+use p2pchat_bridge::{Assets, Limits, Secret, Service, Setup};
 use p2pchat_common::rate_limit::Rate;
 use p2pchat_model::{Command, Event};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use p2pchat_peer::{Options, Peer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
-use crate::support::{Bridge, Page, Wishes, closed, read_all, within};
+use crate::support::{Bridge, Page, Wishes, closed, own_address, read_all, within};
 
 /// More than any header that is taken.
 const MUCH: usize = 100_000;
@@ -80,7 +82,7 @@ async fn a_header_that_drips_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_read_holds_its_place_for_a_time_only() {
+async fn an_answer_that_is_not_read_holds_its_slot_for_a_time_only() {
     let bridge = Bridge::limited(|limits| {
         limits.http_life = Duration::from_millis(200);
         limits.connections = NonZeroUsize::MIN;
@@ -93,10 +95,59 @@ async fn an_answer_that_is_not_read_holds_its_place_for_a_time_only() {
     let asking =
         tokio::spawn(async move { while greedy.write_all(request.as_bytes()).await.is_ok() {} });
     within("the end", asking).await.unwrap();
-    within("a free place", async {
+    within("a free slot", async {
         while bridge.get("/", "").await.status() != 200 {}
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_connection_that_finishes_its_last_request_is_evicted_too() {
+    let http_life = Duration::from_millis(50);
+    let peer = Peer::start(Options {
+        registry: "127.0.0.1:9".to_owned(),
+        hello_port: 9,
+        address: Some(own_address()),
+        unprivileged: true,
+        ..Options::default()
+    });
+    let peer = peer.await.unwrap();
+    let setup = Setup {
+        secret: Secret::random().unwrap(),
+        assets: Assets::from_files([]),
+        origins: Vec::new(),
+        limits: Limits {
+            connections: NonZeroUsize::MIN,
+            http_life,
+            // Longer than the test has patience.
+            finish_timeout: Duration::from_secs(3600),
+            ..Limits::default()
+        },
+    };
+    let service = Service::new("127.0.0.1:7878".parse().unwrap(), peer.handle(), setup);
+    let request = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:7878\r\nConnection: close\r\n\r\n";
+    let serve = |stream| {
+        let service = service.clone();
+        tokio::spawn(async move { service.serve(stream).await })
+    };
+
+    // The pipe holds less than the answer, which is never read.
+    let (mut stuck, stream) = duplex(request.len());
+    let first = serve(stream);
+    stuck.write_all(request).await.unwrap();
+    tokio::time::sleep(4 * http_life).await;
+    assert!(!first.is_finished());
+
+    let (mut client, stream) = duplex(4096);
+    serve(stream);
+    client.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    within("an answer", client.read_to_end(&mut answer))
+        .await
+        .unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200"));
+    within("the eviction", first).await.unwrap();
+    peer.stop().await;
 }
 
 #[tokio::test]
@@ -229,6 +280,51 @@ async fn frames_that_come_too_fast_are_held_back_and_none_is_lost() {
     assert!(other.until("an answer", is_busy).await);
 }
 
+#[tokio::test]
+async fn a_client_that_is_held_back_for_long_does_not_count_as_gone() {
+    const FRAMES: u32 = 4;
+    let bridge = Bridge::limited(|limits| {
+        limits.frames = Rate {
+            burst: 1,
+            interval: Duration::from_millis(400),
+        };
+        limits.ping_every = Duration::from_millis(20);
+        limits.dead_after = Duration::from_millis(200);
+    });
+    let bridge = bridge.await;
+    let mut page = bridge.page().await;
+    for turn in 0..FRAMES {
+        page.send(&Command::Busy { on: turn % 2 == 0 }).await;
+    }
+    for turn in 0..FRAMES {
+        let on = page.until("an answer", is_busy).await;
+        assert_eq!(on, turn % 2 == 0, "in order");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_is_held_back_is_told_at_once_that_the_bridge_stops() {
+    let bridge = Bridge::limited(|limits| {
+        limits.frames = Rate {
+            burst: 1,
+            // Longer than the test has patience.
+            interval: Duration::from_secs(3600),
+        };
+    });
+    let bridge = bridge.await;
+    let mut page = bridge.page().await;
+    for turn in 0..100 {
+        page.send(&Command::Busy { on: turn % 2 == 0 }).await;
+    }
+    assert!(page.until("the first answer", is_busy).await);
+    let stopping = tokio::spawn(bridge.stop());
+    assert_eq!(
+        closed(&mut page).await,
+        (1001, "the bridge stops".to_owned())
+    );
+    stopping.await.unwrap();
+}
+
 fn is_busy(event: &Event) -> Option<bool> {
     match event {
         Event::Busy { on } => Some(*on),
@@ -297,7 +393,7 @@ async fn one_connection_too_many_is_told_so() {
     let second = bridge.page().await;
     assert_eq!(bridge.get("/", "").await.status(), 503);
     drop(second);
-    within("a free place", async {
+    within("a free slot", async {
         while bridge.get("/", "").await.status() != 200 {}
     })
     .await;
@@ -355,14 +451,14 @@ async fn thousands_of_connections_do_not_disturb_the_page_that_is_there() {
             crowd.clear();
         }
     }
-    within("a free place", async {
+    within("a free slot", async {
         while bridge.get("/", "").await.status() != 200 {}
     })
     .await;
 }
 
 #[tokio::test]
-async fn whoever_gives_no_sign_of_life_counts_as_gone() {
+async fn a_client_that_answers_no_ping_counts_as_gone() {
     let bridge = Bridge::limited(|limits| {
         limits.ping_every = Duration::from_millis(50);
         limits.dead_after = Duration::from_millis(200);
@@ -371,13 +467,13 @@ async fn whoever_gives_no_sign_of_life_counts_as_gone() {
     let bridge = bridge.await;
     // Held open, and not even a ping is answered.
     let silent = bridge.page().await;
-    within("a free place", async {
+    within("a free slot", async {
         while bridge.get("/", "").await.status() != 200 {}
     })
     .await;
     drop(silent);
 
-    let mut alive = within("a place", async {
+    let mut alive = within("a slot", async {
         loop {
             if let Ok(page) = bridge.visit().connect().await {
                 return page;

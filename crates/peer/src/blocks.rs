@@ -1,7 +1,7 @@
-//! Whom the users of this machine have blocked, kept over restarts: an SQLite file.
+//! The block lists of the accounts on this machine, kept over restarts in an SQLite file.
 //!
-//! A row an entry, so that several p2pchat processes add and remove in one file without
-//! undoing what another did. A change that was written survives a power cut.
+//! Each entry is a row, so that several p2pchat processes change one file without undoing each
+//! other's changes. A change that was written survives a power cut.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::history::BUSY_TIMEOUT;
 
-/// The file, for [`sqlite::open`]. Its mark is "p2pB".
+/// The kind of the file, for [`sqlite::open`]. Its application id is "p2pB".
 const KIND: Kind = Kind {
     what: "block list",
     application_id: 0x7032_7042,
@@ -25,7 +25,7 @@ CREATE TABLE blocked (
 ) STRICT, WITHOUT ROWID;
 ",
     migrations: &[],
-    // Rarely written, and not to be lost.
+    // Changes are rare, and must not be lost.
     durability: Durability::PowerCut,
     busy_timeout: BUSY_TIMEOUT,
 };
@@ -33,11 +33,11 @@ CREATE TABLE blocked (
 /// Why the block list cannot be read or written.
 #[derive(Debug, Error)]
 pub enum ListError {
-    /// Something is wrong with its file.
+    /// An error of its file.
     #[error(transparent)]
     File(#[from] FileError),
     /// It holds an entry that this version cannot read.
-    #[error("it holds an entry that makes no sense: `{0}`")]
+    #[error("it holds an invalid entry: `{0}`")]
     Entry(String),
 }
 
@@ -47,18 +47,18 @@ impl From<rusqlite::Error> for ListError {
     }
 }
 
-/// Whom accounts have blocked, on disk. Its methods block: not for an async task.
+/// Block lists on disk. Their methods block the thread: not for an async task.
 #[derive(Debug)]
 pub(crate) struct Blocks(Connection);
 
 impl Blocks {
-    /// Opens the file, and makes it and its folder if they are not there.
+    /// Opens the file; creates it and its folder if they are not there.
     pub(crate) fn open(path: &Path) -> Result<Self, ListError> {
         Ok(Self(sqlite::open(path, &KIND)?))
     }
 
-    /// All that is kept, of all accounts. An entry that this version cannot read is an error:
-    /// whoever passed over it would let somebody in who is blocked.
+    /// All entries of all accounts. An entry that this version cannot read is an error: to skip
+    /// it would unblock someone.
     pub(crate) fn all(&self) -> Result<Vec<(Username, Target)>, ListError> {
         let mut statement = self
             .0
@@ -69,9 +69,10 @@ impl Blocks {
         rows.map(|row| {
             let (account, who, is_address): (String, String, bool) = row?;
             let unreadable = || ListError::Entry(who.clone());
-            let target = match is_address {
-                true => who.parse().ok().map(Target::Address),
-                false => Username::new(&who).ok().map(Target::Name),
+            let target = if is_address {
+                who.parse().ok().map(Target::Address)
+            } else {
+                Username::new(&who).ok().map(Target::Name)
             };
             let account = Username::new(&account).map_err(|_| unreadable())?;
             Ok((account, target.ok_or_else(unreadable)?))
@@ -79,7 +80,7 @@ impl Blocks {
         .collect()
     }
 
-    /// Writes a change down.
+    /// Writes a change.
     pub(crate) fn keep(&self, account: Username, change: BlockChange) -> Result<(), ListError> {
         let (sql, who) = match change {
             BlockChange::Blocked(who) => (

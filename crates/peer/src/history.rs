@@ -1,31 +1,32 @@
-//! What was said, kept over restarts: an SQLite file with a full-text index.
+//! The history: messages kept over restarts, in an SQLite file with a full-text index.
 //!
-//! The index is brought up to date when somebody searches, and now and then before that:
-//! many messages at once cost it a tenth of what they cost one by one, and nothing is shown
-//! before it is written.
+//! The index is updated by a search, and now and then before that: to index many messages at
+//! once costs a tenth of the time that one by one takes, and a message is only shown after it
+//! is written.
 //!
 //! Several p2pchat processes on one machine share one file. A message that was recorded
-//! survives `kill -9`; a power cut may take the last few.
+//! survives `kill -9`; a power cut may lose the last few.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use p2pchat_common::sqlite::{self, Durability, FileError, Kind};
-use p2pchat_model::{Delivery, Message, MessageId, PeerAddr, Username};
+use p2pchat_model::{Delivery, Message, MessageId, Username};
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use thiserror::Error;
 
 mod recorder;
 mod row;
-mod words;
 
 pub(crate) use recorder::{Change, Recorder};
 
 /// How long to wait for another p2pchat that writes to the same file.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
-/// The file, for [`sqlite::open`]. Its mark is "p2pH".
+/// How many words of a search count; further ones are ignored.
+const MAX_SEARCH_WORDS: usize = 32;
+/// The kind of the file, for [`sqlite::open`]. Its application id is "p2pH".
 const KIND: Kind = Kind {
     what: "history",
     application_id: 0x7032_7048,
@@ -55,24 +56,24 @@ END;
     busy_timeout: BUSY_TIMEOUT,
 };
 
-/// What was said, on disk. Its methods block: not for an async task.
+/// A history on disk. Its methods block: not for an async task.
 #[derive(Debug)]
 pub struct History {
     connection: Connection,
     limits: Limits,
     /// How many entries were written.
     written: usize,
-    /// How many of them there were when it was last tidied; `None` before the first time.
+    /// The same when it was last tidied; `None` before the first time.
     tidied: Option<usize>,
 }
 
 /// Why the history cannot be opened, read or written.
 #[derive(Debug, Error)]
 pub enum HistoryError {
-    /// Something is wrong with its file.
+    /// An error of its file.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A list of deliveries could not be written as JSON, or read.
+    /// The deliveries of a message cannot be written as JSON, or read.
     #[error("deliveries of a message: {0}")]
     Deliveries(#[from] serde_json::Error),
 }
@@ -83,7 +84,7 @@ impl From<rusqlite::Error> for HistoryError {
     }
 }
 
-/// A part of the history.
+/// A page of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// Up to [`History::PAGE`] messages, oldest first.
@@ -92,23 +93,15 @@ pub struct Page {
     pub more: bool,
 }
 
-/// Something to write down.
+/// An entry to write to the history of an account.
 #[derive(Debug)]
 pub(crate) enum Entry {
     /// A message.
-    Message {
-        /// In whose history.
-        account: Username,
-        /// What was said.
-        message: Message,
-    },
-    /// How a message that is there fared on its way to one member.
+    Message { account: Username, message: Message },
+    /// The delivery status of an earlier message to one member.
     Delivery {
-        /// In whose history.
         account: Username,
-        /// Which message.
         id: MessageId,
-        /// How it fared.
         delivery: Delivery,
     },
 }
@@ -120,22 +113,22 @@ struct Limits {
 }
 
 impl History {
-    /// How many messages of an account are kept; when there are more, the oldest go.
+    /// How many messages of an account are kept; if there are more, the oldest are deleted.
     pub const MAX_MESSAGES: usize = 100_000;
-    /// How many messages a page or the result of a search has at the most.
+    /// The size limit of a page and of the result of a search.
     pub const PAGE: usize = 100;
-    /// The limit is enforced after this many new messages, so that not each of them
-    /// costs a look at the whole account: it may be exceeded by as many.
+    /// After how many new messages [`History::MAX_MESSAGES`] is enforced, so that not each of
+    /// them costs a look at the whole account: it may be exceeded by as many.
     const PRUNE_EVERY: usize = 1_000;
-    /// The index is brought up to date after this many, so that a search has little to do
+    /// After how many new messages the index is updated, so that a search has little to do
     /// before it begins.
     const INDEX_EVERY: usize = 250;
 
-    /// Opens the history in this file, and makes the file and its folder if they are not
-    /// there: for their owner's eyes only.
+    /// Opens the history in this file. Creates the file and its folder if they are not there,
+    /// readable by their owner alone.
     ///
     /// # Errors
-    /// If it cannot be made or opened, or is not a history that this version understands.
+    /// If it cannot be created or opened, or is not a history that this version understands.
     pub fn open(path: &Path) -> Result<Self, HistoryError> {
         let limits = Limits {
             messages: Self::MAX_MESSAGES,
@@ -153,11 +146,11 @@ impl History {
         })
     }
 
-    /// Writes messages down. One whose id is there already is left as it is.
+    /// Writes messages. One whose id is there already stays as it is.
     ///
     /// # Errors
-    /// If the file cannot be written. Then none of them is there, or all are and only the
-    /// index is behind, which the next search brings up to date.
+    /// If the file cannot be written. Then none of them is there; or all are and only the index
+    /// is stale, which the next search updates.
     pub fn record(&mut self, account: Username, messages: &[Message]) -> Result<(), HistoryError> {
         let entries: Vec<_> = messages
             .iter()
@@ -168,7 +161,7 @@ impl History {
         self.tidy()
     }
 
-    /// Writes down how a message fared on its way to one member.
+    /// Writes the delivery status of a message to one member.
     ///
     /// # Errors
     /// If the file cannot be read or written.
@@ -185,11 +178,11 @@ impl History {
         }])
     }
 
-    /// Writes all entries, or none of them. What need not be done before they are shown is
-    /// left to [`History::tidy`].
+    /// Writes all entries, or none of them. Work that can wait until they are shown is left to
+    /// [`History::tidy`].
     pub(crate) fn write(&mut self, entries: &[Entry]) -> Result<(), HistoryError> {
         match entries {
-            // The most frequent. A statement by itself is a transaction, and the cheapest.
+            // The most frequent case. A single statement is the cheapest transaction.
             [Entry::Message { account, message }] => {
                 row::insert(&self.connection, *account, message)?;
             }
@@ -201,8 +194,8 @@ impl History {
 
     fn write_together(&mut self, entries: &[Entry]) -> Result<(), HistoryError> {
         let transaction = self.begin()?;
-        // All of a message at once: a text to a thousand members has a list as long.
-        let mut fared: BTreeMap<_, Vec<Delivery>> = BTreeMap::new();
+        // One update a message: a text to a thousand members has a list as long.
+        let mut updates: BTreeMap<_, Vec<Delivery>> = BTreeMap::new();
         for entry in entries {
             match entry {
                 Entry::Message { account, message } => {
@@ -212,17 +205,17 @@ impl History {
                     account,
                     id,
                     delivery,
-                } => fared.entry((*account, *id)).or_default().push(*delivery),
+                } => updates.entry((*account, *id)).or_default().push(*delivery),
             }
         }
-        for ((account, id), deliveries) in fared {
-            set_deliveries(&transaction, account, id, deliveries)?;
+        for ((account, id), deliveries) in updates {
+            row::set_deliveries(&transaction, account, id, deliveries)?;
         }
         Ok(transaction.commit()?)
     }
 
-    /// Brings the index up to date and lets the oldest go, if enough was written since. It may
-    /// take some milliseconds: time for it is when what was written has been shown.
+    /// Updates the index and deletes the oldest messages, if enough was written since the last
+    /// time. It may take some milliseconds, so it is called after new messages were shown.
     pub(crate) fn tidy(&mut self) -> Result<(), HistoryError> {
         let (written, tidied) = (self.written, self.tidied);
         let is_due = |every| tidied.is_none_or(|tidied| tidied / every < written / every);
@@ -230,11 +223,11 @@ impl History {
         if !must_prune && !is_due(Self::INDEX_EVERY) {
             return Ok(());
         }
-        // If it fails now, it is tried again when as much more was written.
+        // If this fails, it is tried again when as much more was written.
         self.tidied = Some(written);
         let keep = self.limits.messages;
         let transaction = self.begin()?;
-        // Only what is in the index can be taken out of it.
+        // Only messages that are in the index can be deleted from it.
         index(&transaction)?;
         if must_prune {
             prune(&transaction, keep)?;
@@ -263,8 +256,8 @@ impl History {
         Ok(Page { messages, more })
     }
 
-    /// The greatest id in the file, of all accounts: new ones have to be greater, or else
-    /// they would not be the newest, or be taken for what is there already.
+    /// The greatest id in the file, of all accounts. The ids of new messages have to be greater,
+    /// or they would not be the newest, or be taken for messages that are there already.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -282,11 +275,11 @@ impl History {
     /// # Errors
     /// If the file cannot be read.
     pub fn find(&mut self, account: Username, text: &str) -> Result<Vec<Message>, HistoryError> {
-        let Some(query) = words::query(text) else {
+        let Some(query) = search_query(text) else {
             return Ok(Vec::new());
         };
         if let Err(error) = self.index() {
-            // A full disk, or another program that holds the file.
+            // The disk is full, or another program holds the file.
             tracing::warn!(%error, "the newest messages cannot be searched");
         }
         self.select(
@@ -318,45 +311,8 @@ impl History {
     }
 }
 
-fn set_deliveries(
-    transaction: &Transaction<'_>,
-    account: Username,
-    id: MessageId,
-    news: Vec<Delivery>,
-) -> Result<(), HistoryError> {
-    let key = rusqlite::params![account.as_str(), row::integer(id.0)];
-    let known: Option<String> = transaction
-        .prepare_cached("SELECT deliveries FROM message WHERE account = ?1 AND id = ?2")?
-        .query_row(key, |row| row.get(0))
-        .optional()?
-        .flatten();
-    // A message that is gone, or that others said, has no deliveries.
-    let Some(known) = known else { return Ok(()) };
-    let mut deliveries: Vec<Delivery> = serde_json::from_str(&known)?;
-    let known = deliveries.iter().enumerate();
-    let mut places: BTreeMap<PeerAddr, usize> =
-        known.map(|(at, known)| (known.to.address, at)).collect();
-    for delivery in news {
-        let at = *places
-            .entry(delivery.to.address)
-            .or_insert(deliveries.len());
-        match deliveries.get_mut(at) {
-            Some(known) => *known = delivery,
-            None => deliveries.push(delivery),
-        }
-    }
-    transaction
-        .prepare_cached("UPDATE message SET deliveries = ?3 WHERE account = ?1 AND id = ?2")?
-        .execute(rusqlite::params![
-            account.as_str(),
-            row::integer(id.0),
-            serde_json::to_string(&deliveries)?
-        ])?;
-    Ok(())
-}
-
-/// Whether the index knows the newest message. What it knows ends with the last row in the
-/// table that it keeps of their lengths, whichever program put it there.
+/// Whether the newest message is in the index. The last one that is has the last row in the
+/// index's table of lengths, whichever program put it there.
 fn is_indexed(connection: &Connection) -> rusqlite::Result<bool> {
     connection
         .prepare_cached(
@@ -365,7 +321,7 @@ fn is_indexed(connection: &Connection) -> rusqlite::Result<bool> {
         .query_row([], |row| row.get(0))
 }
 
-/// Puts what is new into the index.
+/// Adds new messages to the index.
 fn index(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
@@ -376,7 +332,7 @@ fn index(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Deletes what is beyond the limit, in every account.
+/// Deletes the messages beyond the limit, in every account.
 fn prune(transaction: &Transaction<'_>, keep: usize) -> Result<(), HistoryError> {
     let accounts: Vec<String> = transaction
         .prepare_cached("SELECT DISTINCT account FROM message")?
@@ -397,6 +353,23 @@ fn prune(transaction: &Transaction<'_>, keep: usize) -> Result<(), HistoryError>
         }
     }
     Ok(())
+}
+
+/// The full-text query for messages that hold all of these words, the last of which may be the
+/// beginning of one. `None` if there is no word.
+///
+/// Each word is quoted, so that nothing in it is an operator of the query language.
+fn search_query(text: &str) -> Option<String> {
+    let words: Vec<String> = text
+        .split(|c: char| c.is_whitespace() || c == '\0')
+        .filter(|word| word.chars().any(char::is_alphanumeric))
+        .take(MAX_SEARCH_WORDS)
+        .map(|word| format!("\"{}\"", word.replace('"', "\"\"")))
+        .collect();
+    if words.is_empty() {
+        return None;
+    }
+    Some(words.join(" ") + "*")
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! One p2pchat user on the network.
 //!
-//! [`machine`] is everything that a peer decides, as a state machine without I/O: it
-//! takes inputs and the time, and gives outputs. [`Peer`] is the thin shell of sockets,
-//! tasks and timers around it, and [`History`] keeps what was said.
+//! [`machine`] makes all decisions of a peer, as a state machine without I/O: inputs and the
+//! time go in, outputs come out. [`Peer`] is the shell of sockets, tasks and timers around it,
+//! and [`History`] keeps the messages.
 //!
 //! **Invariant:** nothing here knows a user interface, and the machine knows no socket,
 //! clock or random source but those passed in: a whole network of them runs in one

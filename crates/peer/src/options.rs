@@ -1,29 +1,29 @@
-//! What a peer has to know before it starts.
+//! The options of a peer.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use p2pchat_protocol::{PeerAddr, REGISTRY_TCP_PORT, REGISTRY_UDP_PORT};
 
-/// What a peer has to know before it starts.
+/// The options of a peer.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where the registry is: a name or an address, with or without `:PORT`
-    /// ([`REGISTRY_TCP_PORT`] if without). Or several, with commas between them, that serve
-    /// the same users: where one is gone, the next is taken.
+    /// The registry: a name or an address, with or without `:PORT` ([`REGISTRY_TCP_PORT`] if
+    /// without). Or several, with commas between them, that serve the same users: if one is
+    /// gone, the next is tried.
     pub registry: String,
-    /// Where the registry takes hellos, by UDP.
+    /// The UDP port at which the registry takes hellos.
     pub hello_port: u16,
-    /// The address to be reached at. If `None`, the one from which this machine reaches
-    /// the registry; where that is a loopback address already in use, the next free one.
+    /// The own address, at which others reach this peer. If `None`, the one from which this
+    /// machine reaches the registry; if that is a loopback address in use, the next free one.
     pub address: Option<PeerAddr>,
-    /// Takes messages at 5859 without trying 1010.
+    /// Listens for messages at port 5859 without trying 1010.
     pub unprivileged: bool,
     /// How long a chat request waits for an answer, on either side.
     pub request_limit: Duration,
-    /// The file to keep what was said in; `None` keeps nothing.
+    /// The file of the history; `None` keeps none.
     pub history: Option<PathBuf>,
-    /// The file to keep in who is blocked; `None` forgets it when the peer stops.
+    /// The file of the block lists; `None` forgets them when the peer stops.
     pub blocks: Option<PathBuf>,
 }
 
@@ -42,6 +42,6 @@ impl Default for Options {
 }
 
 impl Options {
-    /// How long a chat request waits for an answer, unless said otherwise.
+    /// The default of [`Options::request_limit`].
     pub const REQUEST_LIMIT: Duration = Duration::from_secs(60);
 }

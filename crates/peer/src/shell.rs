@@ -1,18 +1,17 @@
-//! The thin shell around the state machine: sockets, tasks, timers.
+//! The shell around the state machine: sockets, tasks, timers.
 //!
 //! | part | what it owns |
 //! |---|---|
 //! | `driver` | the machine; a task |
-//! | `journal` | the view, the history, the subscribers; a thread |
-//! | `inbound`, `connection` | the two listeners, and a task for each connection others make |
+//! | `journal`, `journal_queue` | the view, the stores, the subscribers; a thread |
+//! | `inbound` | the two listeners, and a task for each inbound connection |
 //! | `outbound` | a task for each packet to another peer |
 //! | `link` | the connection to the registry; a task |
 //! | `bind`, `resolve`, `net`, `clock` | addresses, sockets, time |
 //!
-//! All of them talk by bounded channels, and nobody waits for a slow peer but the task
-//! that serves it.
+//! They communicate over bounded channels. Only the task that serves a slow peer waits for
+//! it.
 
-use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,11 +27,11 @@ use crate::{History, Options};
 
 mod bind;
 mod clock;
-mod connection;
 mod driver;
 mod error;
 mod inbound;
 mod journal;
+mod journal_queue;
 mod link;
 mod net;
 mod outbound;
@@ -44,15 +43,17 @@ pub use error::StartError;
 
 use bind::Bound;
 use clock::Clock;
-use driver::{Driver, Entries, HelloSocket, State};
+use driver::{Driver, State};
 use inbound::{Inbound, Kind};
-use journal::{Journal, Kept, ToJournal};
+use journal::{Journal, JournalInput, Stores};
+use journal_queue::JournalQueue;
+use link::HelloSocket;
 use outbound::{Outbound, Ports};
 use resolve::RegistryNames;
 
-/// How many commands may wait for the machine; who sends more waits.
+/// How many commands may wait for the machine; a front end that sends more waits.
 const MAX_COMMANDS: usize = 64;
-/// How many reports of connections may wait for the machine; their tasks wait.
+/// How many reports of connections may wait for the machine; further tasks wait.
 const MAX_REPORTS: usize = 256;
 /// How much longer than the machine's own limit a chat request is kept open.
 const ANSWER_MARGIN: Duration = Duration::from_secs(10);
@@ -66,7 +67,7 @@ const FLUSH_LIMIT: Duration = Duration::from_secs(5);
 #[error("the peer has stopped")]
 pub struct Stopped;
 
-/// A peer that runs. Dropping it ends it at once, without logging out.
+/// A running peer. Dropping it ends it at once, without logging out.
 #[derive(Debug)]
 pub struct Peer {
     handle: Handle,
@@ -80,14 +81,16 @@ impl Peer {
     /// Binds the ports and starts. The registry need not be there yet.
     ///
     /// # Errors
-    /// If the ports cannot be bound, the registry's name means nothing (and the address
-    /// would have to be found by it), or the history or the block list cannot be opened.
+    /// If the ports cannot be bound, the registry's name cannot be resolved (and the own
+    /// address has to be found by it), or the history or the block list cannot be opened.
     pub async fn start(options: Options) -> Result<Self, StartError> {
         let registry = RegistryNames::new(&options.registry)?;
         let bound = bind(&options, &registry).await?;
-        let hello = hello_socket(bound.address, options.hello_port)?;
+        let hello = HelloSocket::bind(bound.address, options.hello_port)
+            .map_err(system("open a socket for hellos"))?;
         let files = open_files(&options).await?;
-        let (journal, to_journal) = Journal::start(files.kept).map_err(system("start a thread"))?;
+        let (journal, to_journal) =
+            Journal::start(files.stores).map_err(system("start a thread"))?;
 
         let (commands, commanded) = mpsc::channel(MAX_COMMANDS);
         let (report, reports) = mpsc::channel(MAX_REPORTS);
@@ -116,11 +119,11 @@ impl Peer {
             commands: commanded,
             reports,
             report,
-            entries: Entries::new(to_journal),
+            journal: JournalQueue::new(to_journal),
             outbound: Outbound::new(bound.address, Ports::STANDARD),
             hello,
             closing: inbound.closing.clone(),
-            doors: open_doors(&inbound, bound),
+            listeners: start_listeners(&inbound, bound),
             state: State::default(),
         };
         Ok(Self {
@@ -137,10 +140,10 @@ impl Peer {
         self.handle.clone()
     }
 
-    /// Logs out and stops, in order and within a few seconds: commands that were sent
-    /// before are carried out first.
+    /// Logs out and stops, in order and within a few seconds: earlier commands are carried out
+    /// first.
     pub async fn stop(mut self) {
-        // A driver that has ended already takes no word, and needs none.
+        // Fails if the driver has ended already.
         let _ = self.stop.send(());
         match timeout(STOP_LIMIT, &mut self.driver).await {
             Ok(Ok(())) => {}
@@ -163,26 +166,14 @@ async fn bind(options: &Options, registry: &RegistryNames) -> Result<Bound, Star
     }
 }
 
-fn hello_socket(own: PeerAddr, port: u16) -> Result<HelloSocket, StartError> {
-    let bound = UdpSocket::bind((own.ip(), 0)).and_then(|socket| {
-        socket.set_nonblocking(true)?;
-        Ok(socket)
-    });
-    Ok(HelloSocket {
-        socket: bound.map_err(system("open a socket for hellos"))?,
-        port,
-        registry: None,
-    })
-}
-
-/// What outlives the process, and what the machine has to know of it.
+/// The stores on disk, and what the machine has to know of their content.
 struct Files {
-    kept: Kept,
+    stores: Stores,
     blocked: Vec<(Username, Target)>,
     last_message: MessageId,
 }
 
-/// Opens the files that there are to be, and reads who is blocked.
+/// Opens the files that the options name, and reads who is blocked.
 async fn open_files(options: &Options) -> Result<Files, StartError> {
     let (history, blocks) = (options.history.clone(), options.blocks.clone());
     let open = move || {
@@ -197,7 +188,7 @@ async fn open_files(options: &Options) -> Result<Files, StartError> {
         let (blocked, blocks) = blocks.transpose()?.unzip();
         let (last, history) = history.transpose()?.unzip();
         Ok(Files {
-            kept: Kept { history, blocks },
+            stores: Stores { history, blocks },
             blocked: blocked.unwrap_or_default(),
             last_message: last.flatten().unwrap_or_default(),
         })
@@ -207,25 +198,25 @@ async fn open_files(options: &Options) -> Result<Files, StartError> {
         .map_err(|error| system("open the history and the block list")(error.into()))?
 }
 
-fn open_doors(inbound: &Inbound, bound: Bound) -> JoinSet<()> {
-    let mut doors = JoinSet::new();
-    doors.spawn(inbound.clone().serve(bound.contacts, Kind::Contacts));
-    doors.spawn(inbound.clone().serve(bound.messages, Kind::Texts));
-    doors.spawn(inbound.clone().tell_dropped());
-    doors
+fn start_listeners(inbound: &Inbound, bound: Bound) -> JoinSet<()> {
+    let mut listeners = JoinSet::new();
+    listeners.spawn(inbound.clone().serve(bound.contacts, Kind::Contacts));
+    listeners.spawn(inbound.clone().serve(bound.messages, Kind::Texts));
+    listeners.spawn(inbound.clone().report_dropped());
+    listeners
 }
 
 fn system(what: &'static str) -> impl Fn(std::io::Error) -> StartError {
     move |reason| StartError::System { what, reason }
 }
 
-/// What a front end holds.
+/// A handle to a running peer, for a front end.
 #[derive(Debug, Clone)]
 pub struct Handle {
     address: PeerAddr,
     commands: mpsc::Sender<Command>,
     /// Weak, so that a forgotten handle does not keep the journal alive.
-    journal: mpsc::WeakSender<ToJournal>,
+    journal: mpsc::WeakSender<JournalInput>,
 }
 
 impl Handle {
@@ -235,7 +226,7 @@ impl Handle {
         self.address
     }
 
-    /// Hands over a command. Its answer comes as events.
+    /// Sends a command. Its answer comes as events.
     ///
     /// # Errors
     /// If the peer has stopped.
@@ -243,7 +234,7 @@ impl Handle {
         self.commands.send(command).await.map_err(|_| Stopped)
     }
 
-    /// What there is to see now, and every event from now on.
+    /// A snapshot of the view, and every event from now on.
     ///
     /// # Errors
     /// If the peer has stopped.
@@ -251,7 +242,7 @@ impl Handle {
         let (subscriber, subscription) = oneshot::channel();
         let journal = self.journal.upgrade().ok_or(Stopped)?;
         journal
-            .send(ToJournal::Subscribe(subscriber))
+            .send(JournalInput::Subscribe(subscriber))
             .await
             .map_err(|_| Stopped)?;
         drop(journal);
@@ -259,10 +250,10 @@ impl Handle {
     }
 }
 
-/// A view, and the events that change it from then on.
+/// A subscription: a snapshot of the view, and the events that change it from then on.
 #[derive(Debug)]
 pub struct Subscription {
-    /// What there was to see when the subscription began.
+    /// The view when the subscription began.
     pub view: View,
     events: broadcast::Receiver<Arc<Event>>,
 }
@@ -270,7 +261,7 @@ pub struct Subscription {
 /// Why a subscription has no next event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum Missed {
-    /// The subscriber was too slow and this many events are gone: subscribe anew.
+    /// The subscriber was too slow and this many events are gone: subscribe again.
     #[error("{0} events were missed")]
     Lagged(u64),
     /// The peer has stopped.
@@ -279,7 +270,7 @@ pub enum Missed {
 }
 
 impl Subscription {
-    /// The next event. Can be dropped and called again: none is lost by that.
+    /// The next event. Cancel-safe: none is lost.
     ///
     /// # Errors
     /// See [`Missed`].

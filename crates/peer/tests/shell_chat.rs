@@ -84,7 +84,7 @@ async fn three_people_chat_and_the_one_who_vanishes_is_named() {
 
     let port = bob.view.message_port.unwrap();
     drop(bob);
-    // Until nobody listens: whom it still accepts, a program that ends resets.
+    // Until no program listens: one that ends still accepts connections, and resets them.
     while TcpStream::connect((at_bob.ip(), port)).await.is_ok() {}
     ann.say("still there?").await;
     let (gone, reason) = ann
@@ -254,7 +254,7 @@ async fn what_keeps_a_peer_from_starting_is_named() {
     })
     .await;
     user.see("the reason", |view| {
-        matches!(&view.link, Link::Down { reason, .. } if reason.contains("its name means nothing"))
+        matches!(&view.link, Link::Down { reason, .. } if reason.contains("its name cannot be resolved"))
     })
     .await;
 }

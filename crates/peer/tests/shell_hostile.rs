@@ -20,7 +20,7 @@ use p2pchat_protocol::{CONTACT_PORT, Contact};
 /// milliseconds; the machine that runs this may have much else to do.
 const PROMPT: Duration = Duration::from_secs(5);
 
-/// Somebody who is attacked, and an honest member of the chat.
+/// A user under attack, and an honest member of the chat.
 struct Scene {
     registry: Registry,
     user: User,
@@ -305,12 +305,12 @@ async fn a_member_who_floods_the_chat_is_slowed_to_what_can_be_borne() {
         spam.count()
     );
 
-    // And out he goes.
+    // The user blocks the attacker.
     let who = Target::Address(mallory.own);
     scene.user.send(Command::Block { who }).await;
     scene
         .user
-        .see("him gone", |view| !view.is_member(mallory.own))
+        .see("the attacker gone", |view| !view.is_member(mallory.own))
         .await;
     mallory.send(to, port, &text("mallory", "spam")).await;
     scene

@@ -74,7 +74,7 @@ async fn is_closed_in_order(stream: &mut TcpStream) -> bool {
     )
 }
 
-/// Somebody with raw sockets whom `user` has accepted.
+/// A member with raw sockets that `user` has accepted.
 async fn member(user: &mut User) -> PeerAddr {
     let raw = own_address();
     let request = vector("chat request, empty chat_list");

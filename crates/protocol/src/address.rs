@@ -1,5 +1,5 @@
-//! Where a peer is: [`PeerAddr`], and the lists of them that travel in chat requests
-//! and notifies ([`ChatList`]).
+//! Addresses of peers: [`PeerAddr`], and the lists of them in chat requests and notifies
+//! ([`ChatList`]).
 
 use std::fmt;
 use std::net::{AddrParseError, Ipv4Addr};
@@ -12,12 +12,12 @@ use crate::field;
 
 /// The address of a peer: an IPv4 address that one machine can have.
 ///
-/// No port belongs to it, since ports are in no packet.
+/// It has no port, since no packet has one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct PeerAddr(Ipv4Addr);
 
-/// Why something is not a [`PeerAddr`], and what would be.
+/// Why a text or an address is not a [`PeerAddr`], and what would be valid.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum AddressError {
     /// Not four numbers with dots between them.
@@ -126,7 +126,7 @@ impl<'de> Deserialize<'de> for PeerAddr {
     }
 }
 
-/// The members of a chat as they travel: addresses in order, none twice.
+/// The members of a chat as a packet lists them: addresses in order, none twice.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChatList(Vec<PeerAddr>);
 
@@ -147,14 +147,14 @@ pub enum ChatListError {
         /// Which line, from 1.
         line: usize,
     },
-    /// More addresses, or lines of whatever kind, than [`ChatList::MAX`].
+    /// More addresses, or lines of any kind, than [`ChatList::MAX`].
     #[error("a chat_list of more than {} addresses", ChatList::MAX)]
     TooLong,
 }
 
 impl ChatList {
-    /// How many addresses a list may hold. A group where every text costs every member a
-    /// connection to every other is unusable long before this.
+    /// How many addresses a list may hold. A group, in which each text costs a connection to
+    /// each member, is unusable long before this.
     pub const MAX: usize = 1024;
 
     /// Adds an address at the end, unless it is there already.
@@ -172,8 +172,8 @@ impl ChatList {
         Ok(())
     }
 
-    /// The same list but for one address: as it goes to whoever is there. Costs a copy, and
-    /// no comparison of each with each.
+    /// The list without one address, as it is sent to that member. Costs a copy, and no
+    /// comparison of each address with each other.
     #[must_use]
     pub fn without(&self, one: PeerAddr) -> Self {
         Self(self.iter().filter(|address| *address != one).collect())

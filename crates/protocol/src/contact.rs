@@ -1,8 +1,8 @@
-//! How a chat comes about: chat requests, their answers, and notifies.
+//! Chat requests, their answers, and notifies: the packets by which a chat begins and grows.
 //!
-//! A request and a notify have a head of 26 bytes and then a chat_list without length
-//! or end mark: it ends where the sender's side of the stream ends or goes quiet, which
-//! only the caller of [`ContactDecoder`] can tell.
+//! A request and a notify have a head of 26 bytes and then a chat_list without length or end
+//! mark: it ends where the sender's half of the stream ends or goes quiet, which only the
+//! caller of [`ContactDecoder`] can tell.
 
 use thiserror::Error;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -14,7 +14,7 @@ use crate::name::{Username, UsernameError};
 const REQUEST: u8 = 0;
 const NOTIFY: u8 = 1;
 const REQUEST_WORD: &str = "CHAT REQUEST";
-/// What is left of [`REQUEST_WORD`] in the field of 10 bytes, where the document puts it.
+/// [`REQUEST_WORD`], truncated to the field of 10 bytes in which the specification has it.
 const REQUEST_KEYWORD_TRUNCATED: &[u8] = b"CHAT REQUE";
 const NOTIFY_WORD: &str = "New User";
 /// The longest line of a chat_list, without its LF.
@@ -40,21 +40,21 @@ struct RawAnswer {
 
 const _: () = assert!(size_of::<RawAnswer>() == ChatAnswer::LEN);
 
-/// What arrives on port 5858.
+/// A packet on port 5858: a chat request or a notify.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Contact {
     /// "May I chat with you?"
     Request {
-        /// Who the requester says it is.
+        /// The name that the requester gives.
         from: Username,
-        /// With whom the requester chats already.
+        /// Members of the requester's current chat.
         members: ChatList,
     },
-    /// "Somebody joined us."
+    /// "A member joined us."
     Notify {
-        /// Who joined.
+        /// The member who joined.
         newcomer: PeerAddr,
-        /// The sender's members; empty from clients of 2017.
+        /// The sender's members; empty from legacy clients.
         members: ChatList,
     },
 }
@@ -65,16 +65,16 @@ pub enum ContactError {
     /// Neither a request nor a notify.
     #[error("unknown packet type {0}")]
     UnknownKind(u8),
-    /// A request with neither field saying so.
+    /// A request without the words CHAT REQUEST in either field.
     #[error("a chat request that does not say CHAT REQUEST")]
     NotARequest,
-    /// The requester's name is none.
+    /// The requester's name is invalid.
     #[error(transparent)]
     From(#[from] UsernameError),
-    /// The newcomer's address is none.
+    /// The newcomer's address is invalid.
     #[error("newcomer: {0}")]
     Newcomer(#[from] AddressError),
-    /// The list is none.
+    /// The chat_list is invalid.
     #[error(transparent)]
     List(#[from] ChatListError),
     /// The stream ended within the head.
@@ -123,7 +123,7 @@ impl Contact {
         let members = ChatList::default();
         match raw.kind {
             REQUEST => {
-                // The whole word first: no name is as long, but the cut word may be a name.
+                // The whole word first: no name is as long, but the truncated one may be a name.
                 let name = if text_bytes(&raw.first) == REQUEST_WORD.as_bytes() {
                     &raw.second[..]
                 } else if text_bytes(&raw.second).starts_with(REQUEST_KEYWORD_TRUNCATED) {
@@ -143,12 +143,12 @@ impl Contact {
     }
 }
 
-/// Reads one [`Contact`] from bytes as they come.
+/// An incremental decoder of one [`Contact`].
 ///
-/// Holds [`ChatList::MAX`] addresses and one line at the most.
+/// Holds at most [`ChatList::MAX`] addresses and one line.
 #[derive(Debug, Default)]
 pub struct ContactDecoder {
-    /// The head until it is whole, then the line that is not yet ended.
+    /// The head until it is complete, then the line that has not ended yet.
     partial: Vec<u8>,
     contact: Option<Contact>,
     lines: usize,
@@ -158,7 +158,7 @@ impl ContactDecoder {
     /// Takes the next bytes.
     ///
     /// # Errors
-    /// If they cannot belong to a request or notify. The connection is of no use then.
+    /// If they cannot belong to a request or notify. Then the connection has to be dropped.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), ContactError> {
         if self.contact.is_none() {
             let missing = Contact::HEAD_LEN - self.partial.len();
@@ -179,17 +179,17 @@ impl ContactDecoder {
         self.extend_line(bytes)
     }
 
-    /// Whether the part before the chat_list is there: from then on silence is an end.
+    /// Whether the head is complete: from then on silence ends the packet.
     #[must_use]
     pub fn has_head(&self) -> bool {
         self.contact.is_some()
     }
 
-    /// The packet, when the stream has ended or gone quiet. A last line without its LF
-    /// was cut and does not count.
+    /// The packet, when the stream has ended or gone quiet. A last line without its LF is
+    /// incomplete and does not count.
     ///
     /// # Errors
-    /// If the head is not whole.
+    /// If the head is not complete.
     pub fn finish(self) -> Result<Contact, ContactError> {
         self.contact.ok_or(ContactError::Short(self.partial.len()))
     }
@@ -205,8 +205,7 @@ impl ContactDecoder {
 
     fn end_line(&mut self) -> Result<(), ContactError> {
         self.lines += 1;
-        // Empty lines and addresses that come again count too: else they would be work
-        // without an end.
+        // Empty lines and repeated addresses count too: else they would be work without end.
         if self.lines > ChatList::MAX {
             return Err(ChatListError::TooLong.into());
         }
@@ -227,14 +226,15 @@ impl ContactDecoder {
     }
 }
 
-/// What a user says to a chat request.
+/// The answer to a chat request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ChatAnswer {
     /// Status 20.
     Accepted,
-    /// Status 40, or any that is not known: clients of 2017 read it like that too.
+    /// Status 40, or any unknown status: legacy clients read it like that too.
     Rejected,
-    /// Status 41, ours: the user is busy, or another request waits for his answer.
+    /// Status 41, which legacy clients do not send: the user is busy, or another request waits
+    /// for their answer.
     Busy,
 }
 

@@ -1,9 +1,9 @@
 //! Text in a field of fixed width: UTF-8, filled up with NUL.
 //!
-//! A text ends at the first NUL, or at the end of the field where there is none. What
-//! follows the NUL is not looked at: later versions may signal there.
+//! A text ends at the first NUL, or at the end of the field if it has none. The bytes after
+//! the NUL are ignored: later versions may signal there.
 
-/// Fills a field of `N` bytes with `text` and NULs.
+/// A field of `N` bytes with `text`, filled up with NUL.
 ///
 /// # Panics
 /// If `text` is longer than `N` bytes. Every caller passes a type whose limit is `N`

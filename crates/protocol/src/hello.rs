@@ -18,10 +18,10 @@ struct Raw {
 
 const _: () = assert!(size_of::<Raw>() == Hello::LEN);
 
-/// "This user is still here", sent by a logged-in peer from its own address.
+/// A hello: "this user is still here", sent by a logged-in peer from its own address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hello {
-    /// Who is still here.
+    /// The user.
     pub username: Username,
 }
 
@@ -34,7 +34,7 @@ pub enum HelloError {
     /// Not of type 5, or without the word `HELLO`.
     #[error("not a hello")]
     NotHello,
-    /// The name is none.
+    /// The name is invalid.
     #[error(transparent)]
     Username(#[from] UsernameError),
 }
@@ -59,7 +59,7 @@ impl Hello {
     /// Reads a datagram.
     ///
     /// # Errors
-    /// If it has another length, type or word, or a name that is none.
+    /// If it has another length, type or word, or an invalid name.
     pub fn decode(datagram: &[u8]) -> Result<Self, HelloError> {
         let raw = Raw::ref_from_bytes(datagram).map_err(|_| HelloError::Length(datagram.len()))?;
         if raw.kind != Self::KIND || text_bytes(&raw.message) != Self::WORD.as_bytes() {

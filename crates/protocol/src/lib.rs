@@ -1,15 +1,15 @@
 //! The wire protocol of p2pchat, version 1: bytes, limits and nothing else.
 //!
-//! | who talks | module | transport |
+//! | direction | module | transport |
 //! |---|---|---|
 //! | peer ⇄ registry | [`registry`] | TCP [`REGISTRY_TCP_PORT`], one connection a session |
 //! | peer → registry | [`hello`] | UDP [`REGISTRY_UDP_PORT`], one datagram each [`Hello`] |
 //! | peer ⇄ peer | [`contact`] | TCP [`CONTACT_PORT`]: requests, their answers, notifies |
 //! | peer → peer | [`message`] | TCP [`MESSAGE_PORT`] or [`MESSAGE_PORT_UNPRIVILEGED`]: one text each |
 //!
-//! Everything is made of fields of a fixed width: UTF-8 filled up with NUL ([`field`]).
-//! What has no fixed width (the online list, a chat_list) has a limit instead, and
-//! its decoder takes bytes as they come and never holds more than that limit.
+//! Packets are made of fields of a fixed width: UTF-8 filled up with NUL ([`field`]). The two
+//! lists without a fixed width (the online list, a chat_list) have a limit instead: their
+//! decoders are incremental and never hold more than that limit.
 //!
 //! **Invariant:** no I/O, no clock, no runtime. Encoding fills an array or the caller's
 //! buffer. No input makes a decoder panic. Builds for `wasm32-unknown-unknown`.
@@ -34,16 +34,18 @@ pub use registry::{
 };
 pub use split::split_text;
 
-/// Where a registry listens for sessions.
+/// The TCP port at which a registry listens for sessions.
 pub const REGISTRY_TCP_PORT: u16 = 3131;
-/// Where a registry listens for [`Hello`] datagrams.
+/// The UDP port at which a registry listens for [`Hello`] datagrams.
 pub const REGISTRY_UDP_PORT: u16 = 5151;
-/// Where a peer listens for chat requests and notifies.
+/// The port at which a peer listens for chat requests and notifies.
 pub const CONTACT_PORT: u16 = 5858;
-/// Where a peer listens for messages, if its system lets it.
+/// The port at which a peer listens for messages, if its system permits that.
 pub const MESSAGE_PORT: u16 = 1010;
-/// Where a peer listens for messages if [`MESSAGE_PORT`] needs a privilege that it lacks.
+/// The port at which a peer listens for messages if [`MESSAGE_PORT`] needs a privilege that it
+/// lacks.
 pub const MESSAGE_PORT_UNPRIVILEGED: u16 = 5859;
 
-/// The last byte of every packet to, from and about the registry. Sent always, ignored on receipt.
+/// The last byte of every packet to and from the registry, hellos included. Always sent, ignored
+/// on receipt.
 pub const KEY: u8 = 15;

@@ -1,4 +1,4 @@
-//! What people say: one message, one connection, 111 bytes.
+//! Chat messages: one message, one connection, 111 bytes.
 
 use thiserror::Error;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -19,12 +19,12 @@ const _: () = assert!(size_of::<Raw>() == Message::LEN);
 /// A text from one member of a chat to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message {
-    /// The type byte: 0 as documented (and as [`Message::new`] has it), 2 from clients
-    /// of 2017. Nobody looks at it.
+    /// The type byte: 0 as specified (and as [`Message::new`] has it), 2 from legacy clients.
+    /// Receivers ignore it.
     pub kind: u8,
-    /// Who the sender says it is.
+    /// The name that the sender gives.
     pub from: Username,
-    /// What is said.
+    /// The text.
     pub text: ChatText,
 }
 
@@ -34,10 +34,10 @@ pub enum MessageError {
     /// Not 111 bytes.
     #[error("a message has {max} bytes, here are {0}", max = Message::LEN)]
     Length(usize),
-    /// The sender's name is none.
+    /// The sender's name is invalid.
     #[error(transparent)]
     From(#[from] UsernameError),
-    /// The text is none.
+    /// The text is invalid.
     #[error(transparent)]
     Text(#[from] ChatTextError),
 }
@@ -69,7 +69,7 @@ impl Message {
     /// Reads a packet.
     ///
     /// # Errors
-    /// If it has another length, or its name or text is none.
+    /// If it has another length, or its name or text is invalid.
     pub fn decode(packet: &[u8]) -> Result<Self, MessageError> {
         let raw = Raw::ref_from_bytes(packet).map_err(|_| MessageError::Length(packet.len()))?;
         Ok(Self {

@@ -1,5 +1,5 @@
-//! The texts that travel in packets, each checked in one place: [`Username`],
-//! [`Password`] and [`ChatText`].
+//! The texts in packets, each checked in one place: [`Username`], [`Password`] and
+//! [`ChatText`].
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,14 +13,14 @@ use crate::field;
 
 /// The name of an account: 1 to 10 bytes of UTF-8 without control characters.
 ///
-/// That is what may appear in packets. A *new* name must satisfy more, see
-/// [`Username::check_new`]: accounts made by the program of 2017 may hold spaces, and
-/// their owners must still get in.
+/// That is the rule for names in packets. The rule for *new* names is stricter, see
+/// [`Username::check_new`]: the names of accounts in a legacy database may hold spaces, and
+/// their owners must still be able to log in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Username(ArrayString<{ Username::MAX }>);
 
-/// Why a text is not a [`Username`], and what would be.
+/// Why a text is not a [`Username`], and what would be valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum UsernameError {
     /// No bytes at all.
@@ -28,7 +28,7 @@ pub enum UsernameError {
     Empty,
     /// More bytes than the field holds.
     #[error(
-        "a name may have {max} bytes at the most, this one has {0} (letters beyond ASCII take two or more)",
+        "a name may have at most {max} bytes, this one has {0} (letters beyond ASCII take two or more)",
         max = Username::MAX
     )]
     TooLong(usize),
@@ -68,13 +68,13 @@ impl Username {
     /// # Errors
     /// If it holds white space.
     pub fn check_new(&self) -> Result<(), UsernameError> {
-        match self.0.chars().any(char::is_whitespace) {
-            true => Err(UsernameError::WhiteSpace),
-            false => Ok(()),
+        if self.0.chars().any(char::is_whitespace) {
+            return Err(UsernameError::WhiteSpace);
         }
+        Ok(())
     }
 
-    /// Whether clients of 2017 understand this name: they need a NUL at the end of the field.
+    /// Whether legacy clients understand this name: they need a NUL at the end of the field.
     #[must_use]
     pub fn is_legacy_compatible(&self) -> bool {
         self.0.len() < Self::MAX
@@ -126,7 +126,7 @@ pub struct Password {
     len: usize,
 }
 
-/// Why a text is not a [`Password`], and what would be. Never says what the text was.
+/// Why a text is not a [`Password`], and what would be valid. Never holds the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PasswordError {
     /// No bytes at all.
@@ -134,7 +134,7 @@ pub enum PasswordError {
     Empty,
     /// More bytes than the field holds.
     #[error(
-        "a password may have {max} bytes at the most, this one has {0} (letters beyond ASCII take two or more)",
+        "a password may have at most {max} bytes, this one has {0} (letters beyond ASCII take two or more)",
         max = Password::MAX
     )]
     TooLong(usize),
@@ -171,7 +171,7 @@ impl Password {
         })
     }
 
-    /// Whether clients of 2017 understand this password: they need a NUL at the end of the field.
+    /// Whether legacy clients understand this password: they need a NUL at the end of the field.
     #[must_use]
     pub fn is_legacy_compatible(&self) -> bool {
         self.len < Self::MAX
@@ -218,16 +218,16 @@ impl<'de> Deserialize<'de> for Password {
     }
 }
 
-/// What one message packet can carry: 1 to 100 bytes of UTF-8 without NUL.
+/// The text of one message packet: 1 to 100 bytes of UTF-8 without NUL.
 ///
-/// Ours send [`ChatText::MAX_SENT`] bytes at the most; 100 are understood. Control
-/// characters are allowed here, since a line break is one: whoever shows a text has to
-/// make it printable.
+/// Our peers send at most [`ChatText::MAX_SENT`] bytes and understand 100. Control characters
+/// are allowed, since a line break is one: a front end has to make a text printable before it
+/// shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ChatText(ArrayString<{ ChatText::MAX }>);
 
-/// Why a text is not a [`ChatText`], and what would be.
+/// Why a text is not a [`ChatText`], and what would be valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ChatTextError {
     /// No bytes at all.
@@ -235,7 +235,7 @@ pub enum ChatTextError {
     Empty,
     /// More bytes than the field holds.
     #[error(
-        "one message carries {max} bytes at the most, this text has {0}",
+        "one message carries at most {max} bytes, this text has {0}",
         max = ChatText::MAX
     )]
     TooLong(usize),
@@ -250,7 +250,8 @@ pub enum ChatTextError {
 impl ChatText {
     /// The width of the field, in bytes.
     pub const MAX: usize = 100;
-    /// What we put into it: a client of 2017 dies of a text field without a NUL.
+    /// How many bytes we put into the field: a legacy client crashes on a text field without a
+    /// NUL.
     pub const MAX_SENT: usize = 99;
 
     /// Checks and copies a text.
@@ -280,7 +281,7 @@ impl ChatText {
     }
 }
 
-/// Shows the length only: what people say does not belong into logs.
+/// Shows the length only: texts of users must not appear in logs.
 impl fmt::Debug for ChatText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ChatText({} bytes)", self.0.len())
@@ -319,12 +320,12 @@ mod tests {
         assert_eq!(Username::from_field(b"\xff"), Err(UsernameError::NotUtf8));
         assert_eq!(
             Username::new("ütf-äöüß").unwrap_err().to_string(),
-            "a name may have 10 bytes at the most, this one has 13 (letters beyond ASCII take two or more)"
+            "a name may have at most 10 bytes, this one has 13 (letters beyond ASCII take two or more)"
         );
     }
 
     #[test]
-    fn a_name_of_2017_may_hold_a_space_and_a_new_one_may_not() {
+    fn a_legacy_name_may_hold_a_space_and_a_new_one_may_not() {
         let name = Username::new("john doe").unwrap();
         assert_eq!(name.check_new(), Err(UsernameError::WhiteSpace));
         assert_eq!(Username::new("mary-ann").unwrap().check_new(), Ok(()));

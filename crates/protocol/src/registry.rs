@@ -1,4 +1,4 @@
-//! Peer to registry and back: requests of 27 bytes, responses of 18 (and a list).
+//! Packets between peer and registry: requests of 27 bytes, responses of 18 (and a list).
 
 use thiserror::Error;
 
@@ -20,11 +20,11 @@ pub enum Kind {
     Register = 0,
     /// The start of a session.
     Login = 1,
-    /// Where a user is.
+    /// The address of a user.
     Search = 2,
     /// The end of a session.
     Logout = 3,
-    /// Who is online.
+    /// The online list.
     AllOnline = 4,
 }
 
@@ -49,34 +49,34 @@ pub enum MalformedRequest {
     /// No request has this type.
     #[error("unknown request type {0}")]
     UnknownKind(u8),
-    /// A name is none, or may not be registered.
+    /// A name is invalid, or may not be registered.
     #[error("{kind:?}: {source}")]
     Username {
-        /// What was asked.
+        /// The kind of request.
         kind: Kind,
         /// What is wrong with the name.
         source: UsernameError,
     },
-    /// The password is none.
+    /// The password is invalid.
     #[error("{kind:?}: {source}")]
     Password {
-        /// What was asked.
+        /// The kind of request.
         kind: Kind,
         /// What is wrong with the password.
         source: PasswordError,
     },
 }
 
-/// Why bytes are not a [`Response`]. The connection is of no use then.
+/// Why bytes are not a [`Response`]. Then the connection has to be dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ResponseError {
     /// No response has this type.
     #[error("the registry sent a response of unknown type {0}")]
     UnknownKind(u8),
-    /// "Found", and then no address.
+    /// "Found" without a valid address.
     #[error("the registry found a user but sent no address")]
     BadAddress,
-    /// An entry of the online list that does not end.
+    /// An entry of the online list without an end.
     #[error(
         "the registry sent an online list entry of more than {} bytes",
         OnlineUser::MAX_ENTRY

@@ -1,8 +1,8 @@
-//! Long texts in several messages.
+//! Splitting of long texts into several messages.
 
 use crate::name::{ChatText, ChatTextError};
 
-/// Cuts a text into messages of [`ChatText::MAX_SENT`] bytes at the most, in order.
+/// Splits a text into messages of at most [`ChatText::MAX_SENT`] bytes, in order.
 ///
 /// A cut is made at the last white space that fits (which is dropped, as a line break
 /// would be), else between two characters. NUL characters cannot travel and are an error.
@@ -22,13 +22,13 @@ pub fn split_text(text: &str) -> Result<Vec<ChatText>, ChatTextError> {
         }
         rest = after;
     }
-    match parts.is_empty() {
-        true => Err(ChatTextError::Empty),
-        false => Ok(parts),
+    if parts.is_empty() {
+        return Err(ChatTextError::Empty);
     }
+    Ok(parts)
 }
 
-/// The first part of a non-empty text, and what is left of it.
+/// The first part of a non-empty text, and the rest.
 fn cut(text: &str) -> (&str, &str) {
     if text.len() <= ChatText::MAX_SENT {
         return (text, "");

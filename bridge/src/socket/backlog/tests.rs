@@ -2,7 +2,7 @@ use p2pchat_model::{Delivery, DeliveryState, NameCheck, Person, Speaker, Timesta
 
 use super::*;
 
-fn said(id: u64) -> Message {
+fn text(id: u64) -> Message {
     Message {
         id: MessageId(id),
         at: Timestamp(id),
@@ -18,7 +18,7 @@ fn said(id: u64) -> Message {
 
 fn view(ids: std::ops::Range<u64>) -> View {
     View {
-        lines: ids.map(|id| Line::Message(said(id))).collect(),
+        lines: ids.map(|id| Line::Message(text(id))).collect(),
         lines_of: Some("alice".parse().unwrap()),
         ..View::default()
     }
@@ -26,7 +26,7 @@ fn view(ids: std::ops::Range<u64>) -> View {
 
 fn history(ids: std::ops::Range<u64>, more: bool) -> Event {
     Event::History {
-        messages: ids.map(said).collect(),
+        messages: ids.map(text).collect(),
         more,
     }
 }
@@ -50,7 +50,7 @@ fn read_back(page: &mut View, backlog: &mut Backlog) {
 }
 
 #[test]
-fn a_short_conversation_is_given_whole() {
+fn a_short_conversation_is_sent_whole() {
     let (page, mut backlog) = Backlog::split(view(1..100));
     assert_eq!(page, view(1..100));
     assert_eq!(backlog.page(Some(MessageId(1))), None);
@@ -58,7 +58,7 @@ fn a_short_conversation_is_given_whole() {
 }
 
 #[test]
-fn a_long_one_is_given_from_its_end_and_read_back_without_a_gap() {
+fn a_long_one_is_sent_from_its_end_and_read_back_without_a_gap() {
     let (mut page, mut backlog) = Backlog::split(view(1..1000));
     assert_eq!(page.lines.len(), FIRST_LINES);
     assert!(page.more_history);
@@ -68,7 +68,7 @@ fn a_long_one_is_given_from_its_end_and_read_back_without_a_gap() {
 }
 
 #[test]
-fn what_the_history_has_beyond_that_is_still_to_be_asked_for() {
+fn older_history_is_still_to_be_asked_for() {
     let mut whole = view(500..1000);
     whole.more_history = true;
     let (mut page, mut backlog) = Backlog::split(whole);
@@ -76,17 +76,17 @@ fn what_the_history_has_beyond_that_is_still_to_be_asked_for() {
     assert_eq!(ids(&page), (500..1000).collect::<Vec<_>>());
     assert!(page.more_history);
     let event = history(400..500, false);
-    page.apply(&backlog.pass(&event).unwrap());
+    page.apply(&backlog.forward(&event).unwrap());
     assert_eq!(page.oldest_message(), Some(MessageId(400)));
     assert!(!page.more_history);
 }
 
 #[test]
-fn what_another_page_recalls_leaves_no_gap_in_this_one() {
+fn history_that_another_page_asked_for_leaves_no_gap_in_this_one() {
     let mut whole = view(500..1000);
     whole.more_history = true;
     let (mut page, mut backlog) = Backlog::split(whole);
-    assert_eq!(backlog.pass(&history(400..500, true)), None);
+    assert_eq!(backlog.forward(&history(400..500, true)), None);
     read_back(&mut page, &mut backlog);
     assert_eq!(ids(&page), (400..1000).collect::<Vec<_>>());
     assert!(page.more_history);
@@ -96,7 +96,7 @@ fn what_another_page_recalls_leaves_no_gap_in_this_one() {
 fn the_newest_page_after_a_new_login_ends_no_reading_back() {
     let (mut page, mut backlog) = Backlog::split(view(1..1000));
     for event in [history(900..1000, true), history(1..1, false)] {
-        if let Some(event) = backlog.pass(&event) {
+        if let Some(event) = backlog.forward(&event) {
             page.apply(&event);
         }
     }
@@ -106,7 +106,7 @@ fn the_newest_page_after_a_new_login_ends_no_reading_back() {
 }
 
 #[test]
-fn what_waits_learns_how_it_was_delivered() {
+fn the_backlog_takes_delivery_statuses() {
     let (mut page, mut backlog) = Backlog::split(view(1..1000));
     let delivery = Delivery {
         to: Person {
@@ -117,7 +117,7 @@ fn what_waits_learns_how_it_was_delivered() {
     };
     let id = MessageId(3);
     let event = Event::Delivered { id, delivery };
-    page.apply(&backlog.pass(&event).unwrap());
+    page.apply(&backlog.forward(&event).unwrap());
     read_back(&mut page, &mut backlog);
     let third = page
         .lines
@@ -134,16 +134,16 @@ fn another_account_begins_with_nothing() {
         at: Timestamp(1),
         name: "bob".parse().unwrap(),
     };
-    page.apply(&backlog.pass(&event).unwrap());
+    page.apply(&backlog.forward(&event).unwrap());
     assert_eq!(backlog.page(None), None);
     let event = history(1..3, false);
-    page.apply(&backlog.pass(&event).unwrap());
+    page.apply(&backlog.forward(&event).unwrap());
     assert_eq!(ids(&page), [1, 2]);
     assert_eq!(backlog.oldest, Some(MessageId(1)));
 }
 
 #[test]
-fn a_page_without_a_message_is_given_the_newest() {
+fn a_page_without_a_message_is_sent_the_newest() {
     let mut whole = view(1..50);
     let notice = Line::Notice {
         at: Timestamp(50),

@@ -1,18 +1,20 @@
 //! A message as a row of the table, and back.
 
+use std::collections::BTreeMap;
+
 use p2pchat_model::{
     Delivery, Message, MessageId, NameCheck, PeerAddr, Speaker, Timestamp, Username,
 };
 use rusqlite::types::Type;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
 use super::HistoryError;
 
-/// What [`read`] expects, in this order.
+/// The columns that [`read`] expects, in this order.
 pub(super) const COLUMNS: &str =
     "message.id, at, name, address, name_check, message.text, deliveries";
 
-/// Adds a message unless one of this id is there.
+/// Inserts a message unless one with its id is there.
 pub(super) fn insert(
     connection: &Connection,
     account: Username,
@@ -38,6 +40,44 @@ pub(super) fn insert(
             check_word(message.from.check),
             message.text,
             deliveries,
+        ])?;
+    Ok(())
+}
+
+/// Updates the delivery statuses of a message.
+pub(super) fn set_deliveries(
+    transaction: &Transaction<'_>,
+    account: Username,
+    id: MessageId,
+    changed: Vec<Delivery>,
+) -> Result<(), HistoryError> {
+    let key = rusqlite::params![account.as_str(), integer(id.0)];
+    let known: Option<String> = transaction
+        .prepare_cached("SELECT deliveries FROM message WHERE account = ?1 AND id = ?2")?
+        .query_row(key, |row| row.get(0))
+        .optional()?
+        .flatten();
+    // A message that is deleted, or that came from others, has no deliveries.
+    let Some(known) = known else { return Ok(()) };
+    let mut deliveries: Vec<Delivery> = serde_json::from_str(&known)?;
+    let known = deliveries.iter().enumerate();
+    let mut places: BTreeMap<PeerAddr, usize> =
+        known.map(|(at, known)| (known.to.address, at)).collect();
+    for delivery in changed {
+        let at = *places
+            .entry(delivery.to.address)
+            .or_insert(deliveries.len());
+        match deliveries.get_mut(at) {
+            Some(known) => *known = delivery,
+            None => deliveries.push(delivery),
+        }
+    }
+    transaction
+        .prepare_cached("UPDATE message SET deliveries = ?3 WHERE account = ?1 AND id = ?2")?
+        .execute(rusqlite::params![
+            account.as_str(),
+            integer(id.0),
+            serde_json::to_string(&deliveries)?
         ])?;
     Ok(())
 }
@@ -95,7 +135,7 @@ fn check_word(check: NameCheck) -> &'static str {
     }
 }
 
-/// Never fails: of a word that is not known, nothing is known.
+/// Never fails: an unknown word is an unknown check.
 fn check_of(word: &str) -> Result<NameCheck, std::convert::Infallible> {
     Ok(match word {
         "confirmed" => NameCheck::Confirmed,

@@ -398,3 +398,18 @@ fn several_processes_share_one_file() {
         .unwrap();
     assert_eq!(ids(&page.messages), (0..100).collect::<Vec<_>>());
 }
+
+#[test]
+fn every_word_is_quoted_and_the_last_is_a_beginning() {
+    assert_eq!(
+        search_query("tea NOT cof").as_deref(),
+        Some(r#""tea" "NOT" "cof"*"#)
+    );
+    assert_eq!(search_query(r#"a"b"#).as_deref(), Some(r#""a""b"*"#));
+}
+
+#[test]
+fn punctuation_alone_is_no_word() {
+    assert_eq!(search_query(" \t*  \"() - "), None);
+    assert_eq!(search_query("tea !"), search_query("tea"));
+}

@@ -1,4 +1,4 @@
-//! The peer's own address, and its two listeners there.
+//! The peer's own address, and its two listeners.
 
 use std::io::{self, ErrorKind};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -7,23 +7,23 @@ use p2pchat_model::PeerAddr;
 use p2pchat_protocol::{CONTACT_PORT, MESSAGE_PORT, MESSAGE_PORT_UNPRIVILEGED};
 use tokio::net::{TcpListener, TcpSocket};
 
-use super::StartError;
+use super::error::StartError;
 
 /// How many connections may wait to be accepted.
 const BACKLOG: u32 = 1024;
 /// The last byte of the last loopback address that is tried.
 const LAST_HOST: u8 = 254;
 
-/// An address of one's own with both ports bound.
+/// The peer's own address, with both ports bound.
 #[derive(Debug)]
 pub(super) struct Bound {
-    /// The address.
+    /// The own address.
     pub(super) address: PeerAddr,
-    /// For chat requests and notifies.
+    /// The listener for chat requests and notifies.
     pub(super) contacts: TcpListener,
-    /// For texts.
+    /// The listener for texts.
     pub(super) messages: TcpListener,
-    /// The port of the latter.
+    /// The port of `messages`.
     pub(super) message_port: u16,
 }
 
@@ -49,12 +49,13 @@ pub(super) fn bind_first_free(first: PeerAddr, unprivileged: bool) -> Result<Bou
 pub(super) fn bind_at(address: PeerAddr, unprivileged: bool) -> Result<Bound, StartError> {
     let failed = |port| move |source| start_error(address, port, source);
     let contacts = listen(address, CONTACT_PORT).map_err(failed(CONTACT_PORT))?;
-    let privileged = match unprivileged {
-        true => None,
-        false => match listen(address, MESSAGE_PORT) {
+    let privileged = if unprivileged {
+        None
+    } else {
+        match listen(address, MESSAGE_PORT) {
             Err(error) if error.kind() == ErrorKind::PermissionDenied => None,
             result => Some(result.map_err(failed(MESSAGE_PORT))?),
-        },
+        }
     };
     let (messages, message_port) = match privileged {
         Some(listener) => (listener, MESSAGE_PORT),
@@ -74,8 +75,8 @@ pub(super) fn bind_at(address: PeerAddr, unprivileged: bool) -> Result<Bound, St
 
 fn listen(address: PeerAddr, port: u16) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
-    // So that a restart need not wait for old connections. Another listener is still
-    // found: two of them cannot share a port.
+    // A restart need not wait for old connections. Another listener is still an error: two
+    // of them cannot share a port.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(SocketAddr::new(address.ip().into(), port))?;
@@ -96,8 +97,8 @@ fn start_error(address: PeerAddr, port: u16, reason: io::Error) -> StartError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::own_network;
     use super::*;
+    use crate::shell::testing::own_network;
 
     #[tokio::test]
     async fn the_second_peer_on_a_machine_gets_the_next_address() {
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn when_all_addresses_are_taken_that_is_said() {
+    async fn when_all_addresses_are_taken_that_is_the_error() {
         let [a, b, c, _] = own_network().octets();
         let at = |host| PeerAddr::new(Ipv4Addr::new(a, b, c, host)).unwrap();
         let _taken = [253, 254].map(|host| bind_at(at(host), true).unwrap());
@@ -137,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_of_another_machine_is_refused() {
-        // Kept for documentation (RFC 5737): no machine has it.
+        // Reserved for documentation (RFC 5737): no machine has it.
         let error = bind_at("192.0.2.1".parse().unwrap(), true).unwrap_err();
         assert!(matches!(error, StartError::NotOurAddress { .. }), "{error}");
     }

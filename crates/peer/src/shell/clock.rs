@@ -1,4 +1,4 @@
-//! What time it is.
+//! The clocks of a peer: a monotonic clock for deadlines, the wall clock for people.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,14 +14,14 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// Clocks that start now.
+    /// A monotonic clock that starts now, and the wall clock.
     pub(super) fn start() -> Self {
         Self {
             start: Instant::now(),
         }
     }
 
-    /// The time by both.
+    /// The time of both clocks.
     pub(super) fn now(&self) -> Now {
         Now {
             elapsed: self.start.elapsed(),
@@ -29,13 +29,13 @@ impl Clock {
         }
     }
 
-    /// When this much will have passed since the start.
+    /// The moment at which this much time has passed since the start.
     pub(super) fn at(&self, elapsed: Duration) -> Instant {
         self.start + elapsed
     }
 }
 
-/// What the clock on the wall says.
+/// The wall-clock time.
 pub(super) fn wall() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     // A clock before 1970 was never set.

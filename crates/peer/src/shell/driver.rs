@@ -1,32 +1,28 @@
-//! The task that owns the machine: feeds it with what happens, carries out what it says.
+//! The driver: the task that owns the machine, feeds it with inputs and carries out its
+//! outputs.
 //!
 //! It never waits for another machine or a front end. The one thing that it waits for is
-//! room in the journal, when the disk is slower than what is said.
+//! room in the journal, when the disk is slower than the messages come in.
 
-use std::net::{SocketAddrV4, UdpSocket};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use p2pchat_model::{Command, Event, PeerAddr};
-use p2pchat_protocol::Hello;
+use p2pchat_protocol::{ChatAnswer, Request};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span, info_span};
 
 use super::clock::Clock;
 use super::inbound::Report;
-use super::journal::ToJournal;
-use super::link::{Link, LinkEvent};
+use super::journal::JournalInput;
+use super::journal_queue::{JournalGone, JournalQueue};
+use super::link::{HelloSocket, Link, LinkError, LinkEvent};
 use super::outbound::Outbound;
 use super::resolve::RegistryNames;
-use crate::machine::{Input, Machine, Output};
-
-mod entries;
-mod state;
-
-pub(super) use entries::Entries;
-use entries::JournalGone;
-pub(super) use state::State;
+use crate::machine::{ConnId, Input, Machine, Output};
 
 /// How long a stop waits for texts that are on their way.
 const STOP_SENDS: Duration = Duration::from_secs(1);
@@ -34,8 +30,11 @@ const STOP_SENDS: Duration = Duration::from_secs(1);
 const STOP_LOGOUT: Duration = Duration::from_secs(1);
 /// How long a stop waits for connections to be closed in order.
 const STOP_CLOSE: Duration = Duration::from_secs(1);
+/// How many chat requests and texts may wait for the machine's decision before those whose
+/// connections are gone are removed.
+const SWEEP_AT: usize = 512;
 
-/// Everything that the driver owns.
+/// The driver.
 #[derive(Debug)]
 pub(super) struct Driver {
     pub(super) machine: Machine,
@@ -44,37 +43,39 @@ pub(super) struct Driver {
     pub(super) registry: RegistryNames,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) reports: mpsc::Receiver<Report>,
-    /// For the tasks of what is sent.
+    /// For the tasks that send.
     pub(super) report: mpsc::Sender<Report>,
-    pub(super) entries: Entries,
+    pub(super) journal: JournalQueue,
     pub(super) outbound: Outbound,
     pub(super) hello: HelloSocket,
-    /// The accept loops.
-    pub(super) doors: JoinSet<()>,
+    /// The tasks of the listeners.
+    pub(super) listeners: JoinSet<()>,
     /// Closes the listeners.
     pub(super) closing: CancellationToken,
     pub(super) state: State,
 }
 
-/// Sends hellos. UDP never waits: what does not fit is lost, as any datagram may be.
-#[derive(Debug)]
-pub(super) struct HelloSocket {
-    pub(super) socket: UdpSocket,
-    pub(super) port: u16,
-    /// Where the registry was when it was last reached.
-    pub(super) registry: Option<SocketAddrV4>,
-}
-
-impl HelloSocket {
-    fn send(&self, hello: &Hello) {
-        let Some(registry) = self.registry else {
-            return;
-        };
-        let to = SocketAddrV4::new(*registry.ip(), self.port);
-        if let Err(error) = self.socket.send_to(&hello.encode(), to) {
-            tracing::debug!(%registry, %error, "a hello was not sent");
-        }
-    }
+/// The state of the driver between one input and the next.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    link: Option<Link>,
+    /// The last link was given up because the registry does not read, which the machine does
+    /// not know yet.
+    stuck: bool,
+    links: JoinSet<()>,
+    /// The tasks of chat requests that wait for an answer.
+    asking: JoinSet<()>,
+    /// The tasks of texts and notifies.
+    sends: JoinSet<()>,
+    /// How many of those have no result yet that the machine knows.
+    sending: usize,
+    /// Inbound chat requests that wait for an answer.
+    requests: HashMap<ConnId, oneshot::Sender<ChatAnswer>>,
+    /// Inbound texts that wait to be acknowledged.
+    texts: HashMap<ConnId, oneshot::Sender<()>>,
+    logged_in: bool,
+    /// The journal is gone, so the peer has to stop.
+    failed: bool,
 }
 
 impl Driver {
@@ -92,18 +93,18 @@ impl Driver {
                 input = self.input() => self.step(input).await,
             }
         }
-        // If the journal is gone, nobody is left to be told.
-        let _ = self.entries.hand_over().await;
+        // Fails if the journal is gone, and there is no other way to keep the rest.
+        let _ = self.journal.flush().await;
         // Dropping the rest ends all tasks, and the journal after its last entry.
     }
 
-    /// The next thing that happens. Can be dropped and called again.
+    /// The next input. Cancel-safe.
     async fn input(&mut self) -> Input {
         if std::mem::take(&mut self.state.stuck) {
-            return self.on_link(LinkEvent::Down("the registry does not read".to_owned()));
+            return self.on_link(LinkEvent::Down(LinkError::Stuck));
         }
         let deadline = self.machine.deadline().map(|at| self.clock.at(at));
-        let deadline = [deadline, self.entries.due()].into_iter().flatten().min();
+        let deadline = [deadline, self.journal.due()].into_iter().flatten().min();
         let due = async {
             match deadline {
                 Some(at) => sleep_until(at).await,
@@ -124,7 +125,7 @@ impl Driver {
         }
     }
 
-    /// Feeds the machine and carries out what it says.
+    /// Feeds the machine and carries out its outputs.
     async fn step(&mut self, input: Input) {
         self.machine.handle(self.clock.now(), input);
         self.carry_out().await;
@@ -134,9 +135,9 @@ impl Driver {
         while let Some(output) = self.machine.output() {
             self.act(output).await;
         }
-        if self.state.sending == 0 || self.entries.is_due() {
-            let handed_over = self.entries.hand_over().await;
-            self.note_journal(&handed_over);
+        if self.state.sending == 0 || self.journal.is_due() {
+            let flushed = self.journal.flush().await;
+            self.check_journal(&flushed);
         }
         self.state.reap();
     }
@@ -166,70 +167,70 @@ impl Driver {
             }
             Output::TakeText { conn } => {
                 if let Some(waiting) = self.state.texts.remove(&conn) {
-                    self.journal(ToJournal::Taken(waiting)).await;
+                    self.journal(JournalInput::Taken(waiting)).await;
                 }
             }
-            // Who waits for the word hears that it does not come, and resets.
+            // The connection's task notices that it is dropped, and resets.
             Output::RefuseText { conn } => drop(self.state.texts.remove(&conn)),
-            Output::Event(event) => self.tell(event).await,
+            Output::Event(event) => self.publish(event).await,
             Output::KeepBlock { account, change } => {
-                self.journal(ToJournal::KeepBlock { account, change }).await;
+                self.journal(JournalInput::KeepBlock { account, change })
+                    .await;
             }
             Output::Recall { account, before } => {
-                self.journal(ToJournal::Recall { account, before }).await;
+                self.journal(JournalInput::Recall { account, before }).await;
             }
             Output::Find { account, text } => {
-                self.journal(ToJournal::Find { account, text }).await;
+                self.journal(JournalInput::Find { account, text }).await;
             }
-            send @ (Output::Request { .. } | Output::Notify { .. } | Output::Text { .. }) => {
-                self.send(send);
+            Output::Request {
+                id,
+                to,
+                contact,
+                limit,
+            } => {
+                let request = self.outbound.clone().request(to, contact, limit);
+                let done = async move {
+                    let result = request.await;
+                    Input::RequestDone { id, result }
+                };
+                let span = info_span!("send", packet = "request", %to);
+                spawn_send(&mut self.state.asking, &self.report, span, done);
+            }
+            Output::Notify {
+                id,
+                to,
+                contact,
+                patience,
+            } => {
+                let notify = self.outbound.clone().notify(to, contact, patience);
+                let done = async move {
+                    let result = notify.await;
+                    Input::NotifyDone { id, result }
+                };
+                let span = info_span!("send", packet = "notify", %to);
+                self.state.sending += 1;
+                spawn_send(&mut self.state.sends, &self.report, span, done);
+            }
+            Output::Text {
+                id,
+                to,
+                message,
+                patience,
+            } => {
+                let text = self.outbound.clone().text(to, message, patience);
+                let done = async move {
+                    let result = text.await;
+                    Input::TextDone { id, result }
+                };
+                let span = info_span!("send", packet = "text", %to);
+                self.state.sending += 1;
+                spawn_send(&mut self.state.sends, &self.report, span, done);
             }
         }
     }
 
-    /// Each in a task of its own, so that no slow peer delays another.
-    fn send(&mut self, output: Output) {
-        let outbound = self.outbound.clone();
-        let report = self.report.clone();
-        let counts = !matches!(output, Output::Request { .. });
-        self.state.sending += usize::from(counts);
-        self.state.sends.spawn(async move {
-            let input = match output {
-                Output::Request {
-                    id,
-                    to,
-                    contact,
-                    limit,
-                } => Input::RequestDone {
-                    id,
-                    result: outbound.request(to, contact, limit).await,
-                },
-                Output::Notify {
-                    id,
-                    to,
-                    contact,
-                    patience,
-                } => Input::NotifyDone {
-                    id,
-                    result: outbound.notify(to, contact, patience).await,
-                },
-                Output::Text {
-                    id,
-                    to,
-                    message,
-                    patience,
-                } => Input::TextDone {
-                    id,
-                    result: outbound.text(to, message, patience).await,
-                },
-                _ => unreachable!("nothing else is sent to a peer"),
-            };
-            // The driver may have stopped.
-            let _ = report.send(Report::Input(input)).await;
-        });
-    }
-
-    fn ask(&mut self, request: p2pchat_protocol::Request) {
+    fn ask(&mut self, request: Request) {
         if let Some(link) = &self.state.link
             && !link.ask(request)
         {
@@ -245,36 +246,37 @@ impl Driver {
                 Input::RegistryUp
             }
             LinkEvent::Response(response) => Input::Response(response),
-            LinkEvent::Down(reason) => {
+            LinkEvent::Down(error) => {
                 self.state.link = None;
+                let reason = error.to_string();
                 Input::RegistryDown { reason }
             }
         }
     }
 
-    async fn tell(&mut self, event: Event) {
+    async fn publish(&mut self, event: Event) {
         match event {
             Event::LoggedIn { .. } => self.state.logged_in = true,
             Event::LoggedOut { .. } => self.state.logged_in = false,
             _ => {}
         }
-        self.journal(ToJournal::Event(event)).await;
+        self.journal(JournalInput::Event(event)).await;
     }
 
-    async fn journal(&mut self, entry: ToJournal) {
-        let added = self.entries.add(entry).await;
-        self.note_journal(&added);
+    async fn journal(&mut self, input: JournalInput) {
+        let added = self.journal.add(input).await;
+        self.check_journal(&added);
     }
 
-    fn note_journal(&mut self, result: &Result<(), JournalGone>) {
+    fn check_journal(&mut self, result: &Result<(), JournalGone>) {
         if result.is_err() && !self.state.failed {
             tracing::error!("the journal is gone, so the peer stops");
             self.state.failed = true;
         }
     }
 
-    /// Stops in order: what was commanded is done, what was said is sent, then the
-    /// session ends, then the listeners close.
+    /// Stops in order: carries out the commands, sends the texts, ends the session, closes the
+    /// listeners.
     async fn stop(&mut self) {
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
@@ -288,7 +290,7 @@ impl Driver {
         self.closing.cancel();
         self.state.link = None;
         let closed = async {
-            while self.doors.join_next().await.is_some() {}
+            while self.listeners.join_next().await.is_some() {}
             while self.state.links.join_next().await.is_some() {}
         };
         // Those that are still there are aborted.
@@ -304,5 +306,115 @@ impl Driver {
         };
         // Whether it is done in time or not, the stop goes on.
         let _ = timeout(limit, run).await;
+    }
+}
+
+impl State {
+    /// The input of a report. Remembers where its answer goes.
+    fn accept(&mut self, report: Report) -> Input {
+        match report {
+            Report::Input(input) => {
+                match &input {
+                    Input::TextDone { .. } | Input::NotifyDone { .. } => {
+                        self.sending = self.sending.saturating_sub(1);
+                    }
+                    Input::ContactLost { conn } => drop(self.requests.remove(conn)),
+                    _ => {}
+                }
+                input
+            }
+            Report::Request {
+                conn,
+                from,
+                contact,
+                answer,
+            } => {
+                if self.requests.len() >= SWEEP_AT {
+                    self.requests.retain(|_, waiting| !waiting.is_closed());
+                }
+                self.requests.insert(conn, answer);
+                Input::Contact {
+                    conn,
+                    from,
+                    contact,
+                }
+            }
+            Report::Text {
+                conn,
+                from,
+                message,
+                taken,
+            } => {
+                if self.texts.len() >= SWEEP_AT {
+                    self.texts.retain(|_, waiting| !waiting.is_closed());
+                }
+                self.texts.insert(conn, taken);
+                Input::Text {
+                    conn,
+                    from,
+                    message,
+                }
+            }
+        }
+    }
+
+    /// Removes tasks that have ended.
+    fn reap(&mut self) {
+        // A task that panicked brings no result to wait for.
+        self.sending = self.sending.saturating_sub(reap(&mut self.sends));
+        reap(&mut self.asking);
+        reap(&mut self.links);
+    }
+}
+
+/// Spawns the task of a packet, so that no slow peer delays another, and reports its result.
+fn spawn_send(
+    tasks: &mut JoinSet<()>,
+    report: &mpsc::Sender<Report>,
+    span: Span,
+    sending: impl Future<Output = Input> + Send + 'static,
+) {
+    let report = report.clone();
+    let task = async move {
+        let done = sending.await;
+        tracing::debug!(?done, "sent");
+        // Fails if the driver has stopped.
+        let _ = report.send(Report::Input(done)).await;
+    };
+    tasks.spawn(task.instrument(span));
+}
+
+/// Removes tasks that have ended; returns how many of them panicked.
+fn reap(tasks: &mut JoinSet<()>) -> usize {
+    let mut panicked = 0;
+    while let Some(ended) = tasks.try_join_next() {
+        if let Err(error) = ended {
+            tracing::error!(%error, "a task failed");
+            panicked += 1;
+        }
+    }
+    panicked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::shell::testing::within;
+
+    #[tokio::test]
+    async fn a_send_that_panics_is_not_waited_for() {
+        let mut state = State {
+            sending: 2,
+            ..State::default()
+        };
+        state.sends.spawn(async { panic!("a bug") });
+        within("the end of the task", async {
+            while state.sending == 2 {
+                state.reap();
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        assert_eq!(state.sending, 1, "the other one still is on its way");
     }
 }

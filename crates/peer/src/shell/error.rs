@@ -1,4 +1,4 @@
-//! Why a peer does not start.
+//! The errors of the start of a peer.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,102 +8,103 @@ use thiserror::Error;
 
 use crate::{HistoryError, ListError};
 
-/// Why a peer could not start, and what to do. What the system says stands in the middle
-/// of that, so it is no `source` that would be told once more.
+/// Why a peer cannot start, and what to do about it. The error of the system is part of the
+/// text, so it is not a `source` too, which would be shown twice.
 #[derive(Debug, Error)]
 pub enum StartError {
-    /// The registry is not given as a name or address with or without a port.
-    #[error("`{0}` is not HOST or HOST:PORT, or several with commas: where is the registry?")]
+    /// The registry's name is not a host with or without a port.
+    #[error("`{0}` is not the name of a registry: give HOST or HOST:PORT, or several with commas")]
     BadRegistry(String),
-    /// The registry's name means nothing here.
+    /// The registry's name cannot be resolved.
     #[error(
-        "the registry's name `{name}` means nothing here ({reason}): check it, or give its address"
+        "cannot resolve the registry's name `{name}` ({reason}): check it, or give its address"
     )]
     UnknownRegistry {
         /// The name.
         name: String,
-        /// What the resolver says.
+        /// The error of the resolver.
         reason: io::Error,
     },
-    /// There is no way from this machine to the registry.
+    /// There is no route from this machine to the registry.
     #[error(
-        "this machine has no way to the registry {name} ({reason}): connect it to a network, or name the address to be reached at with --address"
+        "no route from this machine to the registry {name} ({reason}): connect it to a network, or name its own address with --address"
     )]
     NoRoute {
         /// The registry.
         name: String,
-        /// What the system says.
+        /// The error of the system.
         reason: io::Error,
     },
-    /// The address to be reached at is not one of this machine.
+    /// The own address is not one of this machine.
     #[error("this machine does not have the address {address}: {}", remedy(*.address))]
     NotOurAddress {
-        /// Which.
+        /// The address.
         address: PeerAddr,
     },
-    /// Somebody listens at the port already.
+    /// Another program listens at the port.
     #[error(
-        "port {port} at {address} is in use: another p2pchat runs there, so name another address with --address"
+        "port {port} at {address} is in use, probably by another p2pchat: name another address with --address"
     )]
     PortInUse {
-        /// Where.
+        /// The address.
         address: PeerAddr,
-        /// Which.
+        /// The port.
         port: u16,
     },
     /// All loopback addresses that are tried are in use.
     #[error(
-        "p2pchat runs at each address from {first} to {last} already: stop one, or name another address with --address"
+        "all addresses from {first} to {last} are in use by p2pchat: stop one, or name another address with --address"
     )]
     NoFreeAddress {
-        /// The first that was tried.
+        /// The first address that was tried.
         first: PeerAddr,
-        /// The last that was tried.
+        /// The last address that was tried.
         last: PeerAddr,
     },
-    /// The port cannot be listened at for another reason.
+    /// The system refuses to listen at the port for another reason.
     #[error("cannot listen at {address}, port {port}: {reason}")]
     Listen {
-        /// Where.
+        /// The address.
         address: PeerAddr,
-        /// Which.
+        /// The port.
         port: u16,
-        /// What the system says.
+        /// The error of the system.
         reason: io::Error,
     },
     /// The history cannot be opened.
     #[error(
-        "the history in {path} cannot be opened: {reason}; name another file with --history, or keep none with --no-history"
+        "cannot open the history in {path}: {reason}; name another file with --history, or keep none with --no-history"
     )]
     History {
-        /// Its file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the file.
         reason: HistoryError,
     },
-    /// The block list cannot be opened or read: nobody would be blocked.
+    /// The block list cannot be opened or read: the peer would start with no one blocked.
     #[error(
-        "the block list in {path} cannot be read: {reason}; move the file away to begin with nobody blocked"
+        "cannot read the block list in {path}: {reason}; move the file away to start with an empty one"
     )]
     Blocks {
-        /// Its file.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the file.
         reason: ListError,
     },
-    /// The system refused what every program needs.
+    /// The system refuses what every program needs.
     #[error("cannot {what}: {reason}")]
     System {
-        /// What was tried.
+        /// The attempt.
         what: &'static str,
-        /// What the system says.
+        /// The error of the system.
         reason: io::Error,
     },
 }
 
 fn remedy(address: PeerAddr) -> String {
-    match address.ip().is_loopback() {
-        true => format!("on macOS `sudo ifconfig lo0 alias {address} up` adds it"),
-        false => "`ip address` or `ifconfig` shows which it has".to_owned(),
+    if address.ip().is_loopback() {
+        format!("on macOS `sudo ifconfig lo0 alias {address} up` adds it")
+    } else {
+        "`ip address` or `ifconfig` shows which it has".to_owned()
     }
 }

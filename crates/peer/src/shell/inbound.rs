@@ -1,86 +1,80 @@
-//! Connections that others make: accepted, counted, limited.
+//! Inbound connections: the listeners of a peer, which accept, count, limit and evict.
 
+use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use p2pchat_model::{DropKind, DropReason, PeerAddr};
-use p2pchat_protocol::{ChatAnswer, Contact, Message};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info_span};
 
-use super::connection;
 use super::net;
 use crate::machine::{ConnId, Input};
 
+mod connection;
 mod open;
-mod pace;
-mod tally;
+mod packet_rate;
 
-use open::Open;
-pub(super) use open::{Place, Progress, Stage};
-use pace::Pace;
-pub(super) use tally::Tally;
+use connection::InboundConnection;
+pub(super) use connection::Report;
+use open::{OpenConnections, Progress};
+use packet_rate::PacketRate;
 
-/// How many connections are open at each of the two ports. A further one takes the place of
-/// one that says nothing or too much, see [`Open::spare_one`]; where all of them wait for
-/// the machine, it waits in the system's queue. Together with what is sent at once this
-/// stays below the 1,024 files that many systems allow a process.
+/// How many connections may be open at each of the two ports. A further one evicts one that
+/// sends nothing or too much, see [`OpenConnections::evict_one`]; where all of them wait for
+/// the machine, it waits in the system's queue. Together with the connections for what is
+/// sent, this stays below the 1,024 files that many systems allow a process.
 const MAX_OPEN: usize = 128;
 /// How many of them one address may have; further ones are reset. A peer of ours has
 /// one text on its way at a time.
 const MAX_OPEN_PER_SOURCE: usize = 16;
-/// How long to wait after a failed accept, at first and at the most: it fails when the
-/// process has too many files open, and then fails at once again.
-const ACCEPT_PAUSE: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
+/// The first and the longest backoff after a failed accept: it fails when the process has too
+/// many files open, and then fails again at once.
+const ACCEPT_BACKOFF: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(1)];
 /// How long connections may take to end after their listener was closed.
 const CLOSING_GRACE: Duration = Duration::from_millis(300);
+/// How long dropped connections are counted before the counts are reported, so that a flood of
+/// connections is no flood of reports.
+const REPORT_INTERVAL: Duration = Duration::from_millis(500);
+/// How many counts are kept; those of further addresses are counted together.
+const MAX_COUNTS: usize = 64;
 
-/// What a connection's task tells the driver.
-#[derive(Debug)]
-pub(super) enum Report {
-    /// Goes to the machine as it is.
-    Input(Input),
-    /// A chat request, and where its answer goes.
-    Request {
-        conn: ConnId,
-        from: PeerAddr,
-        contact: Contact,
-        answer: oneshot::Sender<ChatAnswer>,
-    },
-    /// A text, and where its being taken is told; dropped if it is not.
-    Text {
-        conn: ConnId,
-        from: PeerAddr,
-        message: Message,
-        taken: oneshot::Sender<()>,
-    },
-}
-
-/// Which packets a listener takes.
+/// The kind of packets that a listener takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Contacts,
     Texts,
 }
 
-/// What all connections' tasks share.
+/// The state that the listeners and the tasks of their connections share.
 #[derive(Debug, Clone)]
 pub(super) struct Inbound {
-    /// Where reports go.
-    pub(super) reports: mpsc::Sender<Report>,
+    reports: mpsc::Sender<Report>,
     /// How long a chat request may wait for its answer.
-    pub(super) answer_limit: Duration,
+    answer_limit: Duration,
     /// Closes the listeners.
     pub(super) closing: CancellationToken,
-    /// What came to nothing before it was a report.
-    pub(super) tally: Tally,
+    dropped: Arc<Dropped>,
     next_id: Arc<AtomicU64>,
-    dropped: Arc<AtomicU64>,
 }
+
+/// Connections that were dropped before they became a report.
+#[derive(Debug, Default)]
+struct Dropped {
+    total: AtomicU64,
+    /// Those that were not reported yet.
+    counts: Mutex<DropCounts>,
+    /// Wakes [`Inbound::report_dropped`].
+    changed: Notify,
+}
+
+type DropCounts = BTreeMap<(Option<PeerAddr>, DropReason), u64>;
 
 impl Inbound {
     pub(super) fn new(reports: mpsc::Sender<Report>, answer_limit: Duration) -> Self {
@@ -88,159 +82,137 @@ impl Inbound {
             reports,
             answer_limit,
             closing: CancellationToken::new(),
-            tally: Tally::default(),
-            next_id: Arc::default(),
             dropped: Arc::default(),
+            next_id: Arc::default(),
         }
-    }
-
-    /// A connection id that was never used before.
-    pub(super) fn conn_id(&self) -> ConnId {
-        ConnId(self.next_id.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Accepts connections until [`Inbound::closing`].
     pub(super) async fn serve(self, listener: TcpListener, kind: Kind) {
-        let mut open = Open::default();
-        // Texts and contacts apart: a long text must not hold up who joins.
-        let pace = Arc::new(Mutex::new(Pace::new(Instant::now())));
-        let mut pause = ACCEPT_PAUSE[0];
+        let mut open = OpenConnections::default();
+        // A rate limit for each kind: a long text must not hold up those who join.
+        let rate = Arc::new(Mutex::new(PacketRate::new(Instant::now())));
+        let mut backoff = ACCEPT_BACKOFF[0];
         loop {
             tokio::select! {
                 () = self.closing.cancelled() => break,
                 () = open.join_one(), if !open.is_empty() => {}
-                accepted = listener.accept(), if open.len() < MAX_OPEN || open.can_spare() => match accepted {
+                accepted = listener.accept(), if open.len() < MAX_OPEN || open.can_evict() => match accepted {
                     Ok((stream, source)) => {
-                        pause = ACCEPT_PAUSE[0];
-                        self.admit(&mut open, &pace, stream, source, kind);
+                        backoff = ACCEPT_BACKOFF[0];
+                        self.admit(&mut open, &rate, stream, source, kind);
                     }
                     Err(error) => {
                         tracing::warn!(?kind, %error, "cannot accept a connection");
-                        sleep(pause).await;
-                        pause = ACCEPT_PAUSE[1].min(pause * 2);
+                        self.closing.run_until_cancelled(sleep(backoff)).await;
+                        backoff = ACCEPT_BACKOFF[1].min(backoff * 2);
                     }
                 },
             }
         }
         drop(listener);
-        // Those that are still there are aborted, which is what the grace is for.
+        // Those that do not end in time are aborted.
         let _ = timeout(CLOSING_GRACE, open.join_all()).await;
     }
 
+    /// Starts the task of a connection that was accepted, or drops the connection.
     fn admit(
         &self,
-        open: &mut Open,
-        pace: &Arc<Mutex<Pace>>,
+        open: &mut OpenConnections,
+        rate: &Arc<Mutex<PacketRate>>,
         stream: TcpStream,
         source: SocketAddr,
         kind: Kind,
     ) {
+        let span = info_span!("inbound", from = %source.ip(), ?kind);
+        let entered = span.clone().entered();
         let from = match source {
             SocketAddr::V4(source) => PeerAddr::new(*source.ip()).ok(),
             SocketAddr::V6(_) => None,
         };
         let Some(from) = from else {
-            return self.count_dropped(None, DropReason::Malformed, &"no peer has this address");
+            return self.drop_connection(None, DropReason::Malformed, &"not the address of a peer");
         };
         if open.of(from.ip()) >= MAX_OPEN_PER_SOURCE {
             net::reset_on_close(&stream);
             let reason = &"too many connections from this address";
-            return self.count_dropped(Some(from), DropReason::TooMuch, reason);
+            return self.drop_connection(Some(from), DropReason::TooMuch, reason);
         }
         if open.len() >= MAX_OPEN
-            && let Some(spared) = open.spare_one().and_then(|ip| PeerAddr::new(ip).ok())
+            && let Some(evicted) = open.evict_one().and_then(|ip| PeerAddr::new(ip).ok())
         {
-            let reason = &"too many connections in all";
-            self.count_dropped(Some(spared), DropReason::TooMuch, reason);
+            let reason = &format_args!("too many connections, so that of {evicted} is evicted");
+            self.drop_connection(Some(evicted), DropReason::TooMuch, reason);
         }
+        drop(entered);
         let progress = Progress::default();
-        let (inbound, pace) = (self.clone(), pace.clone());
-        open.spawn(from.ip(), progress.clone(), |place| async move {
-            let line = Line {
+        let (inbound, rate) = (self.clone(), rate.clone());
+        open.spawn(from.ip(), progress.clone(), |turn| {
+            let connection = InboundConnection {
+                id: ConnId(inbound.next_id.fetch_add(1, Ordering::Relaxed)),
                 from,
-                place: Some(place),
                 progress,
-                pace,
-                inbound: inbound.clone(),
+                turn: Some(turn),
+                rate,
+                reports: inbound.reports.clone(),
+                answer_limit: inbound.answer_limit,
             };
-            let result = match kind {
-                Kind::Contacts => connection::contact(stream, line).await,
-                Kind::Texts => connection::text(stream, line).await,
+            let task = async move {
+                let result = match kind {
+                    Kind::Contacts => connection::contact(stream, connection).await,
+                    Kind::Texts => connection::text(stream, connection).await,
+                };
+                if let Err(error) = result {
+                    inbound.drop_connection(Some(from), error.drop_reason(), &error);
+                }
             };
-            if let Err(reason) = result {
-                inbound.count_dropped(Some(from), reason.why(), &reason);
-            }
+            task.instrument(span)
         });
     }
 
-    /// Tells the machine what was dropped, until [`Inbound::closing`].
-    pub(super) async fn tell_dropped(self) {
-        loop {
-            let inputs = tokio::select! {
-                () = self.closing.cancelled() => return,
-                inputs = self.tally.gathered() => inputs,
-            };
-            for input in inputs {
-                // If nobody takes reports any more, nobody is left to be told.
-                let _ = self.reports.send(Report::Input(input)).await;
-            }
-        }
+    /// Counts a dropped connection.
+    fn drop_connection(&self, from: Option<PeerAddr>, why: DropReason, reason: &dyn Display) {
+        let so_far = self.dropped.total.fetch_add(1, Ordering::Relaxed) + 1;
+        tracing::debug!(%reason, so_far, "dropped a connection");
+        let mut counts = self.dropped_counts();
+        let known = counts.contains_key(&(from, why));
+        let from = from.filter(|_| known || counts.len() < MAX_COUNTS);
+        *counts.entry((from, why)).or_default() += 1;
+        self.dropped.changed.notify_one();
     }
 
-    fn count_dropped(
-        &self,
-        from: Option<PeerAddr>,
-        why: DropReason,
-        reason: &dyn std::fmt::Display,
-    ) {
-        let so_far = self.dropped.fetch_add(1, Ordering::Relaxed) + 1;
-        tracing::debug!(?from, %reason, so_far, "dropped a connection");
-        self.tally.count(from, DropKind::Connection, why);
+    /// Reports counts of dropped connections to the machine, until [`Inbound::closing`].
+    pub(super) async fn report_dropped(self) {
+        let reports = async {
+            loop {
+                self.dropped.changed.notified().await;
+                sleep(REPORT_INTERVAL).await;
+                let counts = std::mem::take(&mut *self.dropped_counts());
+                for ((from, why), count) in counts {
+                    let tried = DropKind::Connection;
+                    let input = Input::Dropped {
+                        from,
+                        tried,
+                        why,
+                        count,
+                    };
+                    // Fails if the driver has ended, and then so does this.
+                    let _ = self.reports.send(Report::Input(input)).await;
+                }
+            }
+        };
+        self.closing.run_until_cancelled(reports).await;
+    }
+
+    fn dropped_counts(&self) -> std::sync::MutexGuard<'_, DropCounts> {
+        let counts = self.dropped.counts.lock();
+        counts.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many connections were dropped because of what they sent, or did not send.
     #[cfg(test)]
     pub(super) fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
-    }
-}
-
-/// One connection, as its task knows it.
-#[derive(Debug)]
-pub(super) struct Line {
-    /// Where it comes from.
-    pub(super) from: PeerAddr,
-    /// How far it is.
-    pub(super) progress: Progress,
-    /// Where reports go.
-    pub(super) inbound: Inbound,
-    /// Until its packet has been told.
-    place: Option<Place>,
-    pace: Arc<Mutex<Pace>>,
-}
-
-impl Line {
-    /// Waits for the turn of a packet that has come: after those that its address sent
-    /// earlier, and no faster than an address may send.
-    pub(super) async fn turn(&mut self) {
-        if let Some(place) = &mut self.place {
-            place.come_up().await;
-        }
-        let wait = {
-            let mut pace = self.pace.lock().unwrap_or_else(PoisonError::into_inner);
-            pace.wait(self.from.ip(), Instant::now())
-        };
-        match wait {
-            Duration::ZERO => {}
-            wait => sleep(wait).await,
-        }
-        self.progress.set(Stage::Heard);
-    }
-
-    /// Tells of the packet. If nobody takes reports any more, nobody is left to be told.
-    pub(super) async fn tell(&mut self, report: Report) {
-        let _ = self.inbound.reports.send(report).await;
-        self.place = None;
+        self.dropped.total.load(Ordering::Relaxed)
     }
 }
 

@@ -1,8 +1,8 @@
-//! The journal: what happened, in the order in which everybody learns it.
+//! The journal: a thread that stores events, applies them to the view, and publishes them to
+//! the subscribers.
 //!
-//! A thread of its own, because the history blocks. It writes down what was said, then
-//! changes the one view that there is, then tells the subscribers: what a front end
-//! shows has been kept.
+//! It is a thread because the history blocks. All subscribers get the events in the same order,
+//! and a message only after it was stored: what a front end shows is on disk.
 
 use std::io;
 use std::sync::Arc;
@@ -20,43 +20,41 @@ use crate::History;
 use crate::blocks::Blocks;
 use crate::history::{Change, Entry, Recorder};
 
-/// How many entries may wait. If the disk is so slow that they do, the peer takes on
-/// nothing new for as long.
+/// How many inputs may wait. While the disk is so slow that they do, the driver waits and takes
+/// nothing new.
 pub(super) const MAX_WAITING: usize = 1024;
 /// How many events a subscriber may be behind before it misses some.
 const MAX_BEHIND: usize = 4096;
-/// How many entries go into one transaction.
+/// How many inputs go into one transaction.
 const MAX_BATCH: usize = 256;
 
-/// What the journal is told or asked.
+/// An input of the journal.
 #[derive(Debug)]
-pub(super) enum ToJournal {
-    /// Something happened.
+pub(super) enum JournalInput {
+    /// An event to store and to publish.
     Event(Event),
-    /// A text has become an event: its sender may be told, once that is written down.
+    /// The acknowledgement of a text, which is sent once the text's event is stored.
     Taken(oneshot::Sender<()>),
-    /// The block list changed, which is to be kept.
+    /// A change of the block list, to be stored.
     KeepBlock {
         account: Username,
         change: BlockChange,
     },
-    /// A page of the history is wanted, as [`Event::History`].
+    /// A request for a page of the history, answered by [`Event::History`].
     Recall {
         account: Username,
         before: Option<MessageId>,
     },
-    /// A search through the history is wanted, as [`Event::Findings`].
+    /// A search through the history, answered by [`Event::Findings`].
     Find { account: Username, text: String },
-    /// A front end wants to know everything from now on.
+    /// A new subscription.
     Subscribe(oneshot::Sender<Subscription>),
 }
 
-/// What is kept on disk: nothing where there is no file.
+/// The stores on disk. `None` where the options name no file.
 #[derive(Debug, Default)]
-pub(super) struct Kept {
-    /// What was said.
+pub(super) struct Stores {
     pub(super) history: Option<History>,
-    /// Who is blocked.
     pub(super) blocks: Option<Blocks>,
 }
 
@@ -69,22 +67,22 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Starts the thread.
-    pub(super) fn start(kept: Kept) -> io::Result<(Self, mpsc::Sender<ToJournal>)> {
+    pub(super) fn start(stores: Stores) -> io::Result<(Self, mpsc::Sender<JournalInput>)> {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
         let (end, ended) = oneshot::channel::<()>();
         let thread = thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || {
-                Keeper::new(kept).run(receiver);
-                // Dropped, not sent: that is told even by a thread that fails.
+                Worker::new(stores).run(receiver);
+                // Dropped and not sent, as a thread that panics does it too.
                 drop(end);
             })?;
         Ok((Self { thread, ended }, sender))
     }
 
-    /// Waits until everything is written down. The senders must be gone.
+    /// Waits until everything is stored. The senders must be gone.
     pub(super) async fn join(self) {
-        // Its end is that it is dropped, which is an error here and none.
+        // Always an error: the sender is dropped.
         let _ = self.ended.await;
         if self.thread.join().is_err() {
             tracing::error!("the journal failed");
@@ -92,7 +90,7 @@ impl Journal {
     }
 }
 
-/// What goes into one transaction.
+/// The inputs of one transaction.
 #[derive(Default)]
 struct Batch {
     events: Vec<Event>,
@@ -105,72 +103,73 @@ impl Batch {
     }
 }
 
-/// The thread's own.
-struct Keeper {
+/// The state of the thread.
+struct Worker {
     history: Option<Recorder>,
     blocks: Option<Blocks>,
     view: View,
     events: broadcast::Sender<Arc<Event>>,
-    /// The last message of an earlier run of the program.
+    /// The last message of the previous run of the program.
     earlier: MessageId,
 }
 
-impl Keeper {
-    fn new(kept: Kept) -> Self {
-        let last = kept.history.as_ref().map(History::last);
+impl Worker {
+    fn new(stores: Stores) -> Self {
+        let last = stores.history.as_ref().map(History::last);
         Self {
             // If it cannot be read, nothing else of it can.
             earlier: last.and_then(|last| last.ok()?).unwrap_or_default(),
-            history: kept.history.map(Recorder::new),
-            blocks: kept.blocks,
+            history: stores.history.map(Recorder::new),
+            blocks: stores.blocks,
             view: View::default(),
             events: broadcast::Sender::new(MAX_BEHIND),
         }
     }
 
-    fn run(mut self, mut receiver: mpsc::Receiver<ToJournal>) {
+    fn run(mut self, mut receiver: mpsc::Receiver<JournalInput>) {
         let mut batch = Batch::default();
         while let Some(first) = receiver.blocking_recv() {
             let mut next = Some(first);
             while let Some(entry) = next {
                 match entry {
-                    ToJournal::Event(event) => batch.events.push(event),
-                    ToJournal::Taken(taken) => batch.taken.push(taken),
+                    JournalInput::Event(event) => batch.events.push(event),
+                    JournalInput::Taken(taken) => batch.taken.push(taken),
                     question => {
-                        // What happened before the question belongs into its answer.
+                        // The answer has to include earlier events.
                         self.commit(&mut batch);
                         self.answer(question);
                     }
                 }
-                next = match batch.len() < MAX_BATCH {
-                    true => receiver.try_recv().ok(),
-                    false => None,
+                next = if batch.len() < MAX_BATCH {
+                    receiver.try_recv().ok()
+                } else {
+                    None
                 };
             }
             self.commit(&mut batch);
         }
         if let Some(history) = &mut self.history {
-            history.try_again(Instant::now());
+            history.retry(Instant::now());
         }
     }
 
-    /// Writes down, tells, then tidies.
+    /// Stores, publishes and acknowledges a batch, then tidies the history.
     fn commit(&mut self, batch: &mut Batch) {
         let changed = self.write(&batch.events);
         for event in batch.events.drain(..) {
-            self.tell(event);
+            self.publish(event);
         }
         if !batch.taken.is_empty() {
-            // Where all share one core, the reader comes first: the sender's hearing that it
-            // was taken is a long way round.
+            // On a single core, let the subscribers read the event first: the acknowledgement
+            // has a long way to go.
             thread::yield_now();
         }
         for taken in batch.taken.drain(..) {
-            // Its connection may have broken meanwhile.
+            // Fails if the connection has broken.
             let _ = taken.send(());
         }
         if let Some(change) = changed {
-            self.tell(Event::Notice {
+            self.publish(Event::Notice {
                 at: clock::wall(),
                 notice: match change {
                     Change::Broke => Notice::HistoryBroken,
@@ -186,45 +185,45 @@ impl Keeper {
     fn write(&mut self, events: &[Event]) -> Option<Change> {
         let history = self.history.as_mut()?;
         let entries = entries(self.view.account, events);
-        match entries.is_empty() {
-            true => None,
-            false => history.write(entries, Instant::now()),
+        if entries.is_empty() {
+            return None;
         }
+        history.write(entries, Instant::now())
     }
 
-    fn tell(&mut self, event: Event) {
+    fn publish(&mut self, event: Event) {
         self.view.apply(&event);
-        // Nobody need be there to hear it.
+        // Fails if there is no subscriber.
         let _ = self.events.send(Arc::new(event));
     }
 
-    fn answer(&mut self, question: ToJournal) {
+    fn answer(&mut self, question: JournalInput) {
         match question {
-            ToJournal::KeepBlock { account, change } => {
+            JournalInput::KeepBlock { account, change } => {
                 if let Some(failed) = self.keep_block(account, change) {
-                    self.tell(failed);
+                    self.publish(failed);
                 }
             }
-            ToJournal::Recall { account, before } => {
+            JournalInput::Recall { account, before } => {
                 let event = self.recall(account, before);
-                self.tell(event);
+                self.publish(event);
             }
-            ToJournal::Find { account, text } => {
+            JournalInput::Find { account, text } => {
                 let event = self.find(account, text);
-                self.tell(event);
+                self.publish(event);
             }
-            ToJournal::Subscribe(subscriber) => {
-                // One that went away meanwhile does not matter.
+            JournalInput::Subscribe(subscriber) => {
+                // Fails if the subscriber is gone.
                 let _ = subscriber.send(Subscription {
                     view: self.view.clone(),
                     events: self.events.subscribe(),
                 });
             }
-            ToJournal::Event(_) | ToJournal::Taken(_) => unreachable!("these are no questions"),
+            JournalInput::Event(_) | JournalInput::Taken(_) => unreachable!("these have no answer"),
         }
     }
 
-    /// What to tell the user if it could not be kept.
+    /// Stores a change of the block list. `Some` is what to tell the user if that fails.
     fn keep_block(&self, account: Username, change: BlockChange) -> Option<Event> {
         let reason = match &self.blocks {
             None => "there is no file to keep it in".to_owned(),
@@ -248,14 +247,14 @@ impl Keeper {
     fn recall(&self, account: Username, before: Option<MessageId>) -> Event {
         let command = Command::History { before };
         match &self.history {
-            Some(kept) => match kept.history().page(account, before) {
+            Some(recorder) => match recorder.history().page(account, before) {
                 Ok(page) => Event::History {
                     messages: self.settled(page.messages),
                     more: page.more,
                 },
                 Err(error) => unreadable(&command, &error),
             },
-            // The newest page is asked for at each login: nothing there is no failure.
+            // The newest page is asked for at each login: without a history it is empty.
             None if before.is_none() => Event::History {
                 messages: Vec::new(),
                 more: false,
@@ -264,12 +263,14 @@ impl Keeper {
         }
     }
 
-    /// A text that was on its way when the program was killed is so no longer: nobody knows
-    /// whether it arrived.
+    /// Changes the status of texts that were on their way when the program was killed: no one
+    /// knows whether they arrived.
     fn settled(&self, mut messages: Vec<Message>) -> Vec<Message> {
-        let earlier = messages.iter_mut().filter(|said| said.id <= self.earlier);
+        let earlier = messages
+            .iter_mut()
+            .filter(|message| message.id <= self.earlier);
         for delivery in earlier
-            .filter_map(|said| said.deliveries.as_mut())
+            .filter_map(|message| message.deliveries.as_mut())
             .flatten()
         {
             if delivery.state == DeliveryState::Sending {
@@ -281,7 +282,7 @@ impl Keeper {
 
     fn find(&mut self, account: Username, text: String) -> Event {
         match &mut self.history {
-            Some(kept) => match kept.history_mut().find(account, &text) {
+            Some(recorder) => match recorder.history_mut().find(account, &text) {
                 Ok(messages) => Event::Findings {
                     text,
                     messages: self.settled(messages),
@@ -293,7 +294,7 @@ impl Keeper {
     }
 }
 
-/// What of these events belongs into whose history.
+/// The history entries of these events, each with its account.
 fn entries(mut account: Option<Username>, events: &[Event]) -> Vec<Entry> {
     let mut entries = Vec::new();
     for event in events {

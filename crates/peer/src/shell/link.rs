@@ -1,124 +1,164 @@
-//! The connection to the registry.
+//! The link: the connection to the registry, and the socket for hellos.
 //!
-//! A [`Link`] is one connection. Dropping it sends what was asked before, then closes;
-//! nothing that it still receives goes anywhere, so it is never mistaken for its
-//! successor.
+//! A [`Link`] is one connection. Dropping it sends the requests that wait, then closes.
+//! Responses that still arrive are discarded, so they are never taken for those of the next
+//! link.
 
 use std::io::{self, ErrorKind};
-use std::net::SocketAddrV4;
+use std::net::{SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
 use p2pchat_model::PeerAddr;
-use p2pchat_protocol::{Request, Response, ResponseDecoder};
+use p2pchat_protocol::{Hello, Request, Response, ResponseDecoder, ResponseError};
 use socket2::{SockRef, TcpKeepalive};
+use thiserror::Error;
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
+use tracing::{Instrument, info_span};
 
 use super::net;
 use super::resolve::RegistryNames;
 
 /// How many requests may wait to be written. The machine asks one thing at a time or a
 /// few: more means that the registry does not read.
-const MAX_ASKS: usize = 64;
+const MAX_REQUESTS: usize = 64;
 /// How many events may wait for the driver; the connection is not read meanwhile.
 const MAX_EVENTS: usize = 16;
-/// How long each of the registry's addresses may take to accept. A lost try is no harm: the
-/// next one follows by itself, and somebody may be waiting to log in.
+/// How long each of the registry's addresses may take to accept. A failed attempt does no harm:
+/// the next one follows by itself, and the user may be waiting to log in.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
-/// How long nothing has to come for an online list to be at its end.
+/// The silence that ends an online list.
 const QUIET: Duration = Duration::from_millis(200);
-/// When a connection over which nothing comes is probed by the system, and how often.
+/// After which silence the system probes a connection, and how often.
 const KEEPALIVE: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(10)];
 /// How long the registry may take to close after this side did: until then it may still
 /// be answering Logout.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 
-/// What happens on the connection.
+/// An event on the connection.
 #[derive(Debug)]
 pub(super) enum LinkEvent {
-    /// It is there, and the registry is at this address.
+    /// The connection is there, and the registry is at this address.
     Up(SocketAddrV4),
-    /// It could not be made, or broke; in words. Nothing comes after this.
-    Down(String),
-    /// The registry answered.
+    /// The connection could not be made, or broke. The last event.
+    Down(LinkError),
+    /// A response of the registry.
     Response(Response),
 }
 
-/// One connection to the registry, from the first try until it breaks.
+/// Why there is no connection to the registry. The text stands behind "no connection to the
+/// registry NAME: ".
+#[derive(Debug, Error)]
+pub(super) enum LinkError {
+    #[error("its name cannot be resolved: {0}")]
+    Unresolved(io::Error),
+    /// None of its addresses could be connected to; a reason for each.
+    #[error("{}", .0.join("; "))]
+    NotConnected(Vec<String>),
+    #[error("it closed the connection")]
+    Closed,
+    #[error("the server there is not a p2pchat registry: {0}")]
+    NotARegistry(#[from] ResponseError),
+    #[error("it does not read what it is sent")]
+    Stuck,
+    #[error("it no longer answers")]
+    Silent,
+    #[error("the network to it is gone")]
+    NetworkGone,
+    #[error("the connection broke")]
+    Reset,
+    #[error("the connection broke: {0}")]
+    Broken(io::Error),
+    #[error("the task of the connection failed")]
+    Failed,
+}
+
+/// An error on a connection that was there.
+impl From<io::Error> for LinkError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => Self::Reset,
+            ErrorKind::TimedOut => Self::Silent,
+            _ if net::is_unreachable(&error) => Self::NetworkGone,
+            _ => Self::Broken(error),
+        }
+    }
+}
+
+/// One connection to the registry, from the first attempt until it breaks.
 #[derive(Debug)]
 pub(super) struct Link {
-    asks: mpsc::Sender<Request>,
+    requests: mpsc::Sender<Request>,
     events: mpsc::Receiver<LinkEvent>,
 }
 
 impl Link {
-    /// Begins to connect: to the first that accepts of those after `last`, where the last
-    /// link was, and then of those before and itself.
+    /// Begins to connect, to the first address that accepts: `last`, the address of the last
+    /// link, is tried last, after those that follow it and those before it.
     pub(super) fn connect(
         tasks: &mut JoinSet<()>,
         own: PeerAddr,
         registry: RegistryNames,
         last: Option<SocketAddrV4>,
     ) -> Self {
-        let (asks, to_ask) = mpsc::channel(MAX_ASKS);
-        let (tell, events) = mpsc::channel(MAX_EVENTS);
-        tasks.spawn(async move {
-            if let Err(reason) = run(own, (&registry, last), to_ask, &tell).await {
-                // Nobody listens if the link was dropped.
-                let _ = tell.send(LinkEvent::Down(reason)).await;
+        let (requests, to_write) = mpsc::channel(MAX_REQUESTS);
+        let (sender, events) = mpsc::channel(MAX_EVENTS);
+        let span = info_span!("link", %registry);
+        let task = async move {
+            if let Err(error) = run(own, (&registry, last), to_write, &sender).await {
+                tracing::debug!(%error, "no connection");
+                // Fails if the link was dropped.
+                let _ = sender.send(LinkEvent::Down(error)).await;
             }
-        });
-        Self { asks, events }
+        };
+        tasks.spawn(task.instrument(span));
+        Self { requests, events }
     }
 
     /// Sends a request. `false` if too many wait already.
     pub(super) fn ask(&self, request: Request) -> bool {
-        // One that is closed has its last event underway, which says why.
+        // If the task has ended, its last event says why.
         !matches!(
-            self.asks.try_send(request),
+            self.requests.try_send(request),
             Err(mpsc::error::TrySendError::Full(_))
         )
     }
 
-    /// What happens next. Can be dropped and called again.
+    /// The next event. Cancel-safe.
     pub(super) async fn event(&mut self) -> LinkEvent {
         let event = self.events.recv().await;
-        event.unwrap_or_else(|| LinkEvent::Down("the connection's task failed".to_owned()))
+        event.unwrap_or(LinkEvent::Down(LinkError::Failed))
     }
 }
-
-type Tell = mpsc::Sender<LinkEvent>;
 
 async fn run(
     own: PeerAddr,
     to: (&RegistryNames, Option<SocketAddrV4>),
-    mut asks: mpsc::Receiver<Request>,
-    tell: &Tell,
-) -> Result<(), String> {
+    mut requests: mpsc::Receiver<Request>,
+    events: &mpsc::Sender<LinkEvent>,
+) -> Result<(), LinkError> {
     let (mut stream, at) = tokio::select! {
         connected = connect(own, to) => connected?,
-        () = tell.closed() => return Ok(()),
+        () = events.closed() => return Ok(()),
     };
-    let _ = tell.send(LinkEvent::Up(at)).await;
-    let result = converse(&mut stream, &mut asks, tell).await;
+    tracing::debug!(%at, "connected");
+    let _ = events.send(LinkEvent::Up(at)).await;
+    let result = converse(&mut stream, &mut requests, events).await;
     net::close_in_order(stream, CLOSE_PATIENCE).await;
-    result.map_err(|error| broken(&error))
+    result
 }
 
-/// Tries all addresses of the registry's names as they stand now: a registry that moves is
-/// found again. Where there are several, one that is gone has cost its deadline already: it
-/// is tried last.
+/// Tries all addresses that the registry's names have at this moment: a registry that moves is
+/// found again. Where there are several, the last one is gone and has cost its deadline
+/// already: it is tried last.
 async fn connect(
     own: PeerAddr,
     (registry, last): (&RegistryNames, Option<SocketAddrV4>),
-) -> Result<(TcpStream, SocketAddrV4), String> {
-    let mut addresses = registry
-        .resolve()
-        .await
-        .map_err(|error| format!("its name means nothing: {error}"))?;
+) -> Result<(TcpStream, SocketAddrV4), LinkError> {
+    let mut addresses = registry.resolve().await.map_err(LinkError::Unresolved)?;
     if let Some(tried) = addresses.iter().position(|at| Some(*at) == last) {
         addresses.rotate_left(tried + 1);
     }
@@ -130,14 +170,14 @@ async fn connect(
                 return Ok((stream, at));
             }
             Err(error) => {
-                let reason = unreachable(registry, own, at, &error);
+                let reason = connect_failure(registry, own, at, &error);
                 if !reasons.contains(&reason) {
                     reasons.push(reason);
                 }
             }
         }
     }
-    Err(reasons.join("; "))
+    Err(LinkError::NotConnected(reasons))
 }
 
 fn keep_alive(stream: &TcpStream) {
@@ -148,46 +188,47 @@ fn keep_alive(stream: &TcpStream) {
     }
 }
 
-/// Writes what is asked and tells what is answered, until there is nothing more to ask.
+/// Writes requests and reads responses, until the link is dropped and all is written.
 async fn converse(
     stream: &mut TcpStream,
-    asks: &mut mpsc::Receiver<Request>,
-    tell: &Tell,
-) -> io::Result<()> {
+    requests: &mut mpsc::Receiver<Request>,
+    events: &mpsc::Sender<LinkEvent>,
+) -> Result<(), LinkError> {
     let mut decoder = ResponseDecoder::default();
     let mut buffer = vec![0; 16 * 1024];
     loop {
         tokio::select! {
-            ask = asks.recv() => match ask {
+            request = requests.recv() => match request {
                 Some(request) => net::write(stream, &request.encode()).await?,
                 None => return Ok(()),
             },
             read = stream.read(&mut buffer) => match read? {
-                0 => return Err(ErrorKind::UnexpectedEof.into()),
-                bytes => decode(&mut decoder, &buffer[..bytes], tell).await?,
+                0 => return Err(LinkError::Closed),
+                bytes => decode(&mut decoder, &buffer[..bytes], events).await?,
             },
             () = sleep(QUIET), if decoder.may_end() => {
                 if let Some(list) = decoder.quiet() {
-                    let _ = tell.send(LinkEvent::Response(list)).await;
+                    let _ = events.send(LinkEvent::Response(list)).await;
                 }
             }
         }
     }
 }
 
-async fn decode(decoder: &mut ResponseDecoder, mut bytes: &[u8], tell: &Tell) -> io::Result<()> {
-    while let Some(response) = decoder
-        .next(&mut bytes)
-        .map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?
-    {
-        let _ = tell.send(LinkEvent::Response(response)).await;
+async fn decode(
+    decoder: &mut ResponseDecoder,
+    mut bytes: &[u8],
+    events: &mpsc::Sender<LinkEvent>,
+) -> Result<(), LinkError> {
+    while let Some(response) = decoder.next(&mut bytes)? {
+        let _ = events.send(LinkEvent::Response(response)).await;
     }
     Ok(())
 }
 
-/// Why there is no connection; stands behind "no connection to the registry NAME: ", so it
-/// says where the registry is only if that is news.
-fn unreachable(
+/// Why an address of the registry could not be connected to. Names the address only if the
+/// user did not.
+fn connect_failure(
     registry: &RegistryNames,
     own: PeerAddr,
     at: SocketAddrV4,
@@ -199,9 +240,9 @@ fn unreachable(
         ErrorKind::TimedOut if named => "it does not answer".to_owned(),
         ErrorKind::TimedOut => format!("it does not answer at {at}"),
         ErrorKind::AddrNotAvailable => format!("this machine no longer has the address {own}"),
-        _ if net::is_no_way(error) => {
+        _ if net::is_unreachable(error) => {
             format!(
-                "no way leads from {own} to {}; is the network connected?",
+                "no route from {own} to {}; is the network connected?",
                 at.ip()
             )
         }
@@ -209,15 +250,36 @@ fn unreachable(
     }
 }
 
-/// The same where the connection was there.
-fn broken(error: &io::Error) -> String {
-    match error.kind() {
-        ErrorKind::UnexpectedEof => "it closed the connection".to_owned(),
-        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "the connection broke".to_owned(),
-        ErrorKind::InvalidData => format!("what answers there is no registry: {error}"),
-        ErrorKind::TimedOut => "it no longer answers".to_owned(),
-        _ if net::is_no_way(error) => "the network to it is gone".to_owned(),
-        _ => format!("the connection broke: {error}"),
+/// The socket that sends hellos. UDP never waits: a hello that does not fit is lost, as any
+/// datagram may be.
+#[derive(Debug)]
+pub(super) struct HelloSocket {
+    socket: UdpSocket,
+    port: u16,
+    /// The address at which the registry was last reached.
+    pub(super) registry: Option<SocketAddrV4>,
+}
+
+impl HelloSocket {
+    /// A socket at a peer's own address, for a registry that takes hellos at `port`.
+    pub(super) fn bind(own: PeerAddr, port: u16) -> io::Result<Self> {
+        let socket = UdpSocket::bind((own.ip(), 0))?;
+        socket.set_nonblocking(true)?;
+        Ok(Self {
+            socket,
+            port,
+            registry: None,
+        })
+    }
+
+    pub(super) fn send(&self, hello: &Hello) {
+        let Some(registry) = self.registry else {
+            return;
+        };
+        let to = SocketAddrV4::new(*registry.ip(), self.port);
+        if let Err(error) = self.socket.send_to(&hello.encode(), to) {
+            tracing::debug!(%registry, %error, "a hello was not sent");
+        }
     }
 }
 

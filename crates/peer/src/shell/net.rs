@@ -1,4 +1,4 @@
-//! What all connections have in common: how they are made and how they are closed.
+//! How connections are made and how they are closed.
 
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
@@ -12,47 +12,47 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
 /// How long another peer may take to accept a connection. Where three packets of ten are
-/// lost, every second SYN is answered: it takes a dozen of them to be sure that nobody is
-/// there.
+/// lost, every second SYN is answered: it takes a dozen of them to be sure that there is no
+/// peer.
 pub(super) const CONNECT_DEADLINE: Duration = Duration::from_secs(15);
-/// How long the first attempts at it last, in milliseconds. Most end before the second is
-/// over after which the system sends another SYN: a connection that took two of them
-/// begins with a wrong idea of how far the other side is, and waits for seconds wherever
-/// a packet is lost. Some are longer, for those who are that far.
+/// How long the first attempts at it last, in milliseconds. Most end before the system sends
+/// a second SYN, after 1 s: a connection that took two of them begins with a wrong round-trip
+/// time, and waits for seconds wherever a packet is lost. Some are longer, for peers that are
+/// that far away.
 const FIRST_ATTEMPTS: [u64; 6] = [900, 1900, 900, 900, 1900, 900];
 /// How long further attempts last.
 const ATTEMPT: Duration = Duration::from_secs(4);
-/// How long to wait where the network says that there is no way: the word for it may
-/// have been lost, as ARP's are.
-const NO_WAY_PAUSE: Duration = Duration::from_millis(500);
-/// How long the other side may take to make room for a packet.
+/// How long to wait after the network reported that there is no route: a packet of ARP may
+/// have been lost.
+const NO_ROUTE_PAUSE: Duration = Duration::from_millis(500);
+/// How long the other side may take to accept the bytes of a packet.
 pub(super) const WRITE_DEADLINE: Duration = Duration::from_secs(5);
-/// How long to wait for a local port or socket when there is none.
+/// How long to wait for a local port or socket when there is none free.
 const SHORTAGE_PAUSE: Duration = Duration::from_millis(50);
-/// From which local ports connections are made: such as belong to no service (RFC 6335), and
-/// as systems give out themselves.
+/// The ephemeral ports that connections are made from: they belong to no service (RFC 6335),
+/// and systems assign them themselves.
 const LOCAL_PORTS: RangeInclusive<u16> = 49_152..=60_999;
 /// How many of them are tried before the system is asked for one.
 const PORT_TRIES: usize = 8;
-/// How many bytes that nobody asked for are read away before a connection is closed.
+/// How many unexpected bytes are read and discarded before a connection is closed.
 const MAX_DRAINED: usize = 4096;
 
-/// Makes a connection from an address of one's own, from which the other side learns
-/// who is speaking. Fails at once where the other side refuses, else after `deadline`.
+/// Connects from the peer's own address, by which the other side knows it. Fails at once if
+/// the other side refuses, else after `deadline`.
 pub(super) async fn dial(
     own: PeerAddr,
     to: SocketAddr,
     deadline: Duration,
 ) -> io::Result<TcpStream> {
     let mut reason = ErrorKind::TimedOut.into();
-    let dialled = timeout(deadline, dial_patiently(own, to, &mut reason)).await;
+    let dialled = timeout(deadline, dial_with_retries(own, to, &mut reason)).await;
     dialled.unwrap_or(Err(reason))
 }
 
-/// Tries again while the network has lost the question or the answer, for which `reason`
-/// is the last word of the system; and while it is this machine that lacks something: a
-/// want of sockets here does not mean that the other side is gone.
-async fn dial_patiently(
+/// Retries while the network has lost the SYN or its answer, with the system's last error in
+/// `reason`; and while this machine lacks sockets or ports, which does not mean that the other
+/// side is gone.
+async fn dial_with_retries(
     own: PeerAddr,
     to: SocketAddr,
     reason: &mut io::Error,
@@ -77,17 +77,17 @@ async fn dial_patiently(
             Err(error) if error.kind() == ErrorKind::AddrNotAvailable => {
                 sleep(SHORTAGE_PAUSE).await;
             }
-            Err(error) if is_no_way(&error) => {
+            Err(error) if is_unreachable(&error) => {
                 *reason = error;
-                sleep(NO_WAY_PAUSE).await;
+                sleep(NO_ROUTE_PAUSE).await;
             }
             result => return result,
         }
     }
 }
 
-/// Whether the network, and not the other side, made this error.
-pub(super) fn is_no_way(error: &io::Error) -> bool {
+/// Whether the error comes from the network and not from the other side.
+pub(super) fn is_unreachable(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         ErrorKind::HostUnreachable
@@ -99,23 +99,23 @@ pub(super) fn is_no_way(error: &io::Error) -> bool {
 
 fn socket(own: PeerAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
-    // Towards another peer, a port that was used for one a moment ago is as good as any.
+    // A port that was used a moment ago towards one peer can be used towards another.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     bind(&socket, own)?;
     Ok(socket)
 }
 
-/// Binds to an address, and a port by chance.
+/// Binds to an address and a random ephemeral port.
 ///
-/// The system would look for one that no connection of the last minute has had, to
-/// whomever: after a text to some thousands that takes it a millisecond each time, and
-/// after some 28,000 there is none.
+/// The system would look for a port that no connection of the last minute has had, to any
+/// address: after a text to some thousands of peers that takes a millisecond each time, and
+/// after some 28,000 there is none left.
 fn bind(socket: &TcpSocket, own: PeerAddr) -> io::Result<()> {
     let at = |port| SocketAddr::new(own.ip().into(), port);
     for _ in 0..PORT_TRIES {
         match socket.bind(at(rand::random_range(LOCAL_PORTS))) {
-            // A service listens there, or another program.
+            // Another program uses the port.
             Err(error) if error.kind() == ErrorKind::AddrInUse => {}
             result => return result,
         }
@@ -130,17 +130,17 @@ pub(super) async fn write(stream: &mut TcpStream, bytes: &[u8]) -> io::Result<()
         .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
 }
 
-/// From now on the connection ends with a reset, however it ends, until
-/// [`close_in_order`].
+/// Makes the connection end with a reset from now on, however it ends, unless
+/// [`close_in_order`] is called.
 pub(super) fn reset_on_close(stream: &TcpStream) {
     if let Err(error) = stream.set_zero_linger() {
         tracing::debug!(%error, "cannot make a connection end with a reset");
     }
 }
 
-/// Closes a connection so that the other side reads an end and no reset: says that
-/// nothing more comes, and reads away what came unasked, since the system answers
-/// unread bytes with a reset.
+/// Closes a connection so that the other side reads an end and not a reset: shuts down the
+/// sending half, and reads and discards what still arrives, since the system answers unread
+/// bytes with a reset.
 pub(super) async fn close_in_order(mut stream: TcpStream, patience: Duration) {
     if SockRef::from(&stream).set_linger(None).is_err() || stream.shutdown().await.is_err() {
         return;
@@ -164,8 +164,8 @@ pub(super) async fn wait_for_end(stream: &mut TcpStream) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::own_address;
     use super::*;
+    use crate::shell::testing::own_address;
 
     #[test]
     fn a_port_is_found_whichever_are_taken() {

@@ -1,4 +1,4 @@
-//! What this peer sends to others: each packet over a connection of its own.
+//! Packets to other peers, each over its own connection.
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind};
@@ -18,20 +18,20 @@ use tokio::time::timeout;
 use super::net;
 use crate::machine::Acknowledgement;
 
-/// How many texts and notifies are on their way at once; further ones wait.
+/// How many texts and notifies may be on their way at once; further ones wait.
 const MAX_SENDS: usize = 384;
-/// The same for those addresses to which there never was a connection. They are counted
-/// apart, because there may be nobody, which takes seconds to find out: made-up members
-/// must not hold up real ones.
+/// The same for addresses to which there never was a connection. They are counted separately,
+/// because it takes seconds to find out that there is no peer: made-up members must not hold
+/// up real ones.
 const MAX_UNTRIED: usize = 128;
-/// How many chat requests wait for an answer at once; further ones wait to be sent. They
-/// are counted apart, because each may take a minute.
+/// How many chat requests may wait for an answer at once; further ones wait to be sent. They
+/// are counted separately, because each may take a minute.
 const MAX_REQUESTS: usize = 64;
-/// Of how many addresses it is remembered that they are there, and at which port. Beyond
-/// that all are forgotten, which costs one refused connection each.
+/// How many addresses are remembered with the port that worked. Beyond that all are
+/// forgotten, which costs one refused connection each.
 const MAX_REMEMBERED: usize = 4096;
 
-/// The ports of other peers.
+/// The ports at which other peers listen.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ports {
     pub(super) contact: u16,
@@ -40,7 +40,7 @@ pub(super) struct Ports {
 }
 
 impl Ports {
-    /// As the protocol has them.
+    /// The ports of the protocol.
     pub(super) const STANDARD: Self = Self {
         contact: CONTACT_PORT,
         message: MESSAGE_PORT,
@@ -48,7 +48,7 @@ impl Ports {
     };
 }
 
-/// Sends to other peers from one's own address.
+/// The sender to other peers, from this peer's own address.
 #[derive(Debug, Clone)]
 pub(super) struct Outbound {
     own: PeerAddr,
@@ -56,7 +56,7 @@ pub(super) struct Outbound {
     sends: Arc<Semaphore>,
     untried: Arc<Semaphore>,
     requests: Arc<Semaphore>,
-    /// The message port that last worked.
+    /// The message port that worked last.
     remembered: Arc<Mutex<HashMap<PeerAddr, u16>>>,
 }
 
@@ -72,14 +72,14 @@ impl Outbound {
         }
     }
 
-    /// Sends a text, and finds out by how the other side closes whether it was taken.
+    /// Sends a text. How the other side closes the connection tells whether it was taken.
     pub(super) async fn text(
         self,
         to: PeerAddr,
         message: Message,
         patience: Duration,
     ) -> Result<Acknowledgement, LeaveReason> {
-        let _permit = permit(self.share_of(to)).await;
+        let _permit = permit(self.sends_to(to)).await;
         let mut stream = self
             .dial_messages(to)
             .await
@@ -89,29 +89,31 @@ impl Outbound {
             stream.shutdown().await
         };
         if let Err(error) = sent.await {
-            return Err(gone(&error));
+            return Err(leave_reason(&error));
         }
         match timeout(patience, net::wait_for_end(&mut stream)).await {
             Ok(Ok(())) => Ok(Acknowledgement::Confirmed),
-            Ok(Err(error)) if gone(&error) == LeaveReason::Refused => Err(LeaveReason::Refused),
-            // The network broke, or nothing came: the text may have arrived before.
+            Ok(Err(error)) if leave_reason(&error) == LeaveReason::Refused => {
+                Err(LeaveReason::Refused)
+            }
+            // The network broke, or nothing arrived in time: the text may have been taken.
             Ok(Err(_)) | Err(_) => Ok(Acknowledgement::Unconfirmed),
         }
     }
 
-    /// Sends a notify, and finds out by whether the other side closes if it was read.
+    /// Sends a notify. Whether the other side closes the connection tells if it was read.
     pub(super) async fn notify(
         self,
         to: PeerAddr,
         contact: Contact,
         patience: Duration,
     ) -> Result<Acknowledgement, LeaveReason> {
-        let _permit = permit(self.share_of(to)).await;
+        let _permit = permit(self.sends_to(to)).await;
         let mut stream = self
             .contact(to, &contact)
             .await
             .map_err(|_| LeaveReason::Unreachable)?;
-        // Closing first could cut off what was not yet read.
+        // To close first could cut off what is not read yet.
         let read = async {
             stream.shutdown().await?;
             net::wait_for_end(&mut stream).await
@@ -122,20 +124,20 @@ impl Outbound {
         })
     }
 
-    /// Sends a chat request, and waits for its answer. Where this ends without one, the
-    /// other side sees the connection break and closes its question.
+    /// Sends a chat request, and waits for its answer. If this ends without one, the other
+    /// side sees the connection break and withdraws the request.
     pub(super) async fn request(
         self,
         to: PeerAddr,
         contact: Contact,
         limit: Duration,
     ) -> Result<ChatAnswer, RequestFailure> {
-        timeout(limit, self.request_patiently(to, &contact))
+        timeout(limit, self.request_without_limit(to, &contact))
             .await
             .unwrap_or(Err(RequestFailure::NoAnswer))
     }
 
-    async fn request_patiently(
+    async fn request_without_limit(
         &self,
         to: PeerAddr,
         contact: &Contact,
@@ -156,15 +158,15 @@ impl Outbound {
         }
     }
 
-    /// What this address has a share of.
-    fn share_of(&self, to: PeerAddr) -> &Semaphore {
+    /// The semaphore that counts the texts and notifies to this address.
+    fn sends_to(&self, to: PeerAddr) -> &Semaphore {
         match self.remembered(to) {
             Some(_) => &self.sends,
             None => &self.untried,
         }
     }
 
-    /// A connection over which a request or notify was sent.
+    /// Sends a request or notify; returns the connection.
     async fn contact(&self, to: PeerAddr, contact: &Contact) -> io::Result<TcpStream> {
         let mut packet = Vec::new();
         contact.encode(&mut packet);
@@ -175,7 +177,7 @@ impl Outbound {
         Ok(stream)
     }
 
-    /// A connection to whichever of the two message ports takes it.
+    /// A connection to the one of the two message ports that accepts it.
     async fn dial_messages(&self, to: PeerAddr) -> io::Result<TcpStream> {
         let (first, second) = match self.remembered(to) {
             Some(port) if port == self.ports.unprivileged => (port, self.ports.message),
@@ -220,13 +222,13 @@ async fn permit(semaphore: &Semaphore) -> SemaphorePermit<'_> {
     semaphore
         .acquire()
         .await
-        .expect("nobody closes the semaphore")
+        .expect("the semaphore is never closed")
 }
 
-/// What a connection that broke after it was made says about the other side: a reset
-/// comes from a program that is there. (One that this machine itself has aborted says
-/// nothing of the other side.)
-fn gone(error: &io::Error) -> LeaveReason {
+/// What the error of an established connection says about the other side: a reset comes from
+/// a program that is there. (A connection that this machine has aborted says nothing about the
+/// other side.)
+fn leave_reason(error: &io::Error) -> LeaveReason {
     match error.kind() {
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => LeaveReason::Refused,
         _ => LeaveReason::Unreachable,

@@ -1,4 +1,4 @@
-//! Where the registry is, and from which address this machine reaches it.
+//! The address of the registry, and the one from which this machine reaches it.
 
 use std::fmt::{self, Display, Formatter};
 use std::io;
@@ -9,13 +9,13 @@ use p2pchat_model::PeerAddr;
 use p2pchat_protocol::REGISTRY_TCP_PORT;
 use tokio::time::timeout;
 
-use super::StartError;
+use super::error::StartError;
 
 /// How long the resolver may take. The system's own limit is often 30 s.
 const RESOLVE_DEADLINE: Duration = Duration::from_secs(5);
 
-/// The registry as the user named it: a host and a port, or several of them that serve the
-/// same users.
+/// The names of the registry as the user gave them: a host and a port, or several that serve
+/// the same users.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RegistryNames(Vec<RegistryName>);
 
@@ -33,8 +33,8 @@ impl RegistryNames {
         names.collect::<Option<_>>().map(Self).ok_or_else(bad)
     }
 
-    /// The IPv4 addresses of all of them at this moment, in their order: one at the least.
-    /// Names that mean nothing do not matter as long as one does.
+    /// The IPv4 addresses of all names at this moment, in their order: at least one. Names that
+    /// cannot be resolved do not matter as long as one can.
     pub(super) async fn resolve(&self) -> io::Result<Vec<SocketAddrV4>> {
         let mut found = Vec::new();
         let mut failed = Ok(());
@@ -44,10 +44,10 @@ impl RegistryNames {
                 Err(error) => failed = Err(error),
             }
         }
-        match found.is_empty() {
-            true => failed.map(|()| found),
-            false => Ok(found),
+        if found.is_empty() {
+            return failed.map(|()| found);
         }
+        Ok(found)
     }
 
     /// The address from which this machine reaches the first of them. No packet is sent.
@@ -98,14 +98,15 @@ impl RegistryName {
                 SocketAddr::V6(_) => None,
             })
             .collect();
-        match found.is_empty() {
-            true => Err(io::Error::other("it has no IPv4 address")),
-            false => Ok(found),
+        if found.is_empty() {
+            return Err(io::Error::other("it has no IPv4 address"));
         }
+        Ok(found)
     }
 }
 
-/// Connecting a UDP socket sends nothing, but makes the system choose a source address.
+/// The source address that the system chooses for packets to `to`. To connect a UDP socket
+/// sends nothing.
 fn source_address(to: SocketAddrV4) -> io::Result<PeerAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     socket.connect(to)?;
@@ -155,7 +156,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_means_nothing_does_not_matter_beside_one_that_does() {
+    async fn a_name_that_cannot_be_resolved_does_not_matter_beside_one_that_can() {
         let names = RegistryNames::new("no-such-host.invalid,127.0.0.1:7").unwrap();
         let found = names.resolve().await.unwrap();
         assert_eq!(found, ["127.0.0.1:7".parse().unwrap()]);
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_that_means_nothing_is_an_error_that_names_it() {
+    async fn a_name_that_cannot_be_resolved_is_an_error_that_names_it() {
         let name = RegistryNames::new("no-such-host.invalid").unwrap();
         let error = name.own_address().await.unwrap_err();
         assert!(

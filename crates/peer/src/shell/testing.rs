@@ -1,4 +1,4 @@
-//! What the shell's tests share.
+//! Helpers of the shell's tests.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -33,7 +33,7 @@ pub(super) async fn listener(at: PeerAddr) -> (TcpListener, u16) {
     (listener, port)
 }
 
-/// Waits for something that has to come.
+/// Waits for something that has to happen.
 pub(super) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future)
         .await

@@ -1,4 +1,4 @@
-//! Somebody who sends what he likes, over sockets of his own.
+//! An attacker, who sends any bytes over raw sockets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::net::{User, name, own_address};
 
-/// How long a single thing that he tries may take, whatever becomes of it.
+/// How long a single attempt may take, whatever its result.
 const TRY: Duration = Duration::from_secs(5);
 
 /// An address from which things are sent.
@@ -27,7 +27,7 @@ impl Attacker {
         Self { own: own_address() }
     }
 
-    /// A connection from his address.
+    /// A connection from their address.
     pub(crate) async fn connect(self, to: PeerAddr, port: u16) -> std::io::Result<TcpStream> {
         let socket = TcpSocket::new_v4()?;
         socket.set_reuseaddr(true)?;
@@ -36,8 +36,7 @@ impl Attacker {
         connected.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
     }
 
-    /// Sends bytes over a connection of their own, and waits for it to end. Whatever the
-    /// other side does about it is for him to bear.
+    /// Sends bytes over a new connection, and waits for it to end, in whatever way.
     pub(crate) async fn send(self, to: PeerAddr, port: u16, bytes: &[u8]) {
         let Ok(mut stream) = self.connect(to, port).await else {
             return;
@@ -67,7 +66,7 @@ impl Attacker {
         asking.await.unwrap();
     }
 
-    /// Accepts every connection to his message port, and then neither reads nor closes.
+    /// Accepts every connection to their message port, and then neither reads nor closes.
     pub(crate) async fn never_read(self) -> JoinHandle<()> {
         let listener = TcpListener::bind((self.own.ip(), 5859)).await.unwrap();
         tokio::spawn(async move {
@@ -96,7 +95,7 @@ impl Attacker {
     }
 }
 
-/// What goes on until this is dropped.
+/// A flood, which lasts until this is dropped.
 #[derive(Debug, Default)]
 pub(crate) struct Flood {
     ended: Arc<AtomicBool>,
@@ -104,7 +103,7 @@ pub(crate) struct Flood {
 }
 
 impl Flood {
-    /// How often it was sent so far.
+    /// How many packets were sent so far.
     pub(crate) fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
     }

@@ -141,7 +141,7 @@ impl User {
         }
     }
 
-    /// Waits until there is this to see.
+    /// Waits until the view is like this.
     pub(crate) async fn see(&mut self, what: &str, seen: impl Fn(&View) -> bool) {
         let wait = timeout(PATIENCE, async {
             while !seen(&self.view) {
@@ -154,7 +154,7 @@ impl User {
         }
     }
 
-    /// Waits for a text that somebody else says.
+    /// Waits for a text of another member.
     pub(crate) async fn read(&mut self) -> (PeerAddr, String) {
         self.hear("a text", |event| match event {
             Event::Message(message) if !message.is_own() => {

@@ -1,8 +1,8 @@
-//! Decoders that take bytes as they come: a TCP read is no message.
+//! Incremental decoders: a TCP read may end anywhere in a packet.
 
 use super::{MalformedRequest, OnlineUser, Request, Response, ResponseError};
 
-/// Cuts a stream into [`Request`]s. Holds less than one request between calls.
+/// An incremental decoder of [`Request`]s. Holds less than one request between calls.
 #[derive(Debug, Default)]
 pub struct RequestDecoder {
     partial: [u8; Request::LEN],
@@ -24,7 +24,7 @@ impl RequestDecoder {
         Some(Request::decode(&self.partial))
     }
 
-    /// Whether a request has begun and not ended: its sender has a deadline to meet.
+    /// Whether a request has begun and not ended: then its sender has a deadline.
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.filled > 0
@@ -37,7 +37,7 @@ impl RequestDecoder {
 /// begins (a type byte is a control character, which no name holds), or when the caller
 /// finds that the stream went quiet ([`ResponseDecoder::quiet`]).
 ///
-/// Holds [`ResponseDecoder::MAX_USERS`] entries and one partial entry at the most.
+/// Holds at most [`ResponseDecoder::MAX_USERS`] entries and one partial entry.
 #[derive(Debug, Default)]
 pub struct ResponseDecoder {
     partial: Vec<u8>,
@@ -49,11 +49,11 @@ impl ResponseDecoder {
     /// How many users an online list may hold: 6 MB on the wire.
     pub const MAX_USERS: usize = 200_000;
 
-    /// The next response that is known to be whole, taken from the front of `bytes`, or
-    /// `None` when they are used up.
+    /// The next response that is complete, taken from the front of `bytes`, or `None` when they
+    /// are used up.
     ///
     /// # Errors
-    /// If the bytes cannot be a response. The connection is of no use then.
+    /// If the bytes cannot be a response. Then the connection has to be dropped.
     pub fn next(&mut self, bytes: &mut &[u8]) -> Result<Option<Response>, ResponseError> {
         loop {
             if self.list.is_some() {
@@ -81,17 +81,18 @@ impl ResponseDecoder {
         }
     }
 
-    /// Whether the stream going quiet would end an online list: all entries are whole.
+    /// Whether silence would end an online list: all its entries are complete.
     #[must_use]
     pub fn may_end(&self) -> bool {
         self.list.is_some() && self.partial.is_empty()
     }
 
-    /// Tells that the stream went quiet. The online list that this ends, if any.
+    /// Takes note that the stream went quiet; returns the online list that this ends, if any.
     pub fn quiet(&mut self) -> Option<Response> {
-        match self.may_end() {
-            true => self.take_list(),
-            false => None,
+        if self.may_end() {
+            self.take_list()
+        } else {
+            None
         }
     }
 

@@ -1,4 +1,4 @@
-//! What a peer asks a registry.
+//! Requests of a peer to a registry.
 
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
@@ -18,7 +18,7 @@ struct Raw {
 
 const _: () = assert!(size_of::<Raw>() == Request::LEN);
 
-/// What a peer asks a registry.
+/// A request of a peer to a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     /// "Make an account."
@@ -30,26 +30,26 @@ pub enum Request {
     },
     /// "I am this user, at the address that this connection comes from."
     Login {
-        /// Who.
+        /// The user.
         username: Username,
-        /// The proof.
+        /// The password of the account.
         password: Password,
     },
     /// "Where is this user?"
     Search {
-        /// Who asks. Nothing depends on it.
+        /// The user who asks. Nothing depends on it.
         username: Username,
-        /// Who is looked for.
+        /// The user to find.
         target: Username,
     },
     /// "I am leaving."
     Logout {
-        /// Who.
+        /// The user.
         username: Username,
     },
     /// "Who is online?"
     AllOnline {
-        /// Who asks. Nothing depends on it.
+        /// The user who asks. Nothing depends on it.
         username: Username,
     },
 }
@@ -60,7 +60,7 @@ impl Request {
     const LOGOUT_WORD: &'static str = "LOGOUT";
     const ALL_WORD: &'static str = "All";
 
-    /// What is asked.
+    /// The kind of request.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
@@ -94,8 +94,8 @@ impl Request {
     /// Reads a packet.
     ///
     /// # Errors
-    /// If its type is unknown or one of its texts is none. The name of a new account has
-    /// to satisfy [`Username::check_new`] too.
+    /// If its type is unknown or one of its texts is invalid. The name of a new account has to
+    /// pass [`Username::check_new`] too.
     pub fn decode(packet: &[u8; Self::LEN]) -> Result<Self, MalformedRequest> {
         let raw: &Raw = zerocopy::transmute_ref!(packet);
         let kind = Kind::from_byte(raw.kind).ok_or(MalformedRequest::UnknownKind(raw.kind))?;
@@ -128,7 +128,7 @@ impl Request {
 }
 
 impl MalformedRequest {
-    /// What the registry answers: to Register, what is wrong; to the others, the failure
+    /// The response of the registry: to Register, what is wrong; to the others, the failure
     /// that every client knows.
     #[must_use]
     pub fn response(&self) -> Response {

@@ -1,4 +1,4 @@
-//! What a registry answers.
+//! Responses of a registry.
 
 use serde::{Deserialize, Serialize};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -20,10 +20,10 @@ struct Raw {
 
 const _: () = assert!(size_of::<Raw>() == Response::HEAD_LEN);
 
-/// What a registry answers. The misspelt texts of PROTOCOL.md are part of the format.
+/// A response of a registry. The misspelt texts of PROTOCOL.md are part of the format.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Response {
-    /// (0, 20): the account is made, durably.
+    /// (0, 20): the account is created, durably.
     Registered,
     /// (0, 40): there is an account of this name.
     NameTaken,
@@ -33,11 +33,11 @@ pub enum Response {
     BadPassword,
     /// (1, 21): the session has begun.
     LoggedIn,
-    /// (1, 41): no such account, or not its password.
+    /// (1, 41): wrong user name or password.
     WrongCredentials,
-    /// (1, 49): too many logins or failures of late; try later.
+    /// (1, 49): too many recent logins or failures; try again later.
     SlowDown,
-    /// (2, 22): where the user is.
+    /// (2, 22): the address of the user.
     Found(PeerAddr),
     /// (2, 44): no such user, or not online.
     NotFound,
@@ -45,13 +45,13 @@ pub enum Response {
     LoggedOut,
     /// (3, 45): there was no such session.
     WasNotOnline,
-    /// (4, 24): who is online.
+    /// (4, 24): the online list.
     Online(Vec<OnlineUser>),
-    /// (4, 46): nobody is online.
+    /// (4, 46): no user is online.
     NobodyOnline,
     /// (kind, 50): the store failed.
     ServerError {
-        /// What was asked.
+        /// The kind of request.
         kind: Kind,
     },
     /// (kind, 48): no request has this type.
@@ -61,7 +61,7 @@ pub enum Response {
     },
     /// A failure that this version does not know.
     Unknown {
-        /// What was asked.
+        /// The kind of request.
         kind: Kind,
         /// The status byte.
         status: u8,
@@ -153,14 +153,14 @@ impl Response {
 /// One entry of the online list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OnlineUser {
-    /// Who.
+    /// Their name.
     pub name: Username,
-    /// Where.
+    /// Their address.
     pub address: PeerAddr,
 }
 
 impl OnlineUser {
-    /// What ends each entry.
+    /// The end of each entry.
     pub const SEPARATOR: &'static [u8; 4] = b" \t\n ";
     /// The longest entry, in bytes, separator included.
     pub const MAX_ENTRY: usize = Username::MAX + 1 + PeerAddr::FIELD + Self::SEPARATOR.len();

@@ -1,10 +1,10 @@
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::super::tests::{message, name};
 use super::*;
+use crate::history::tests::{message, name};
 
-/// A recorder, and somebody else who can keep it from writing.
+/// A recorder, and another connection that can keep it from writing.
 struct Scene {
     _folder: TempDir,
     recorder: Recorder,
@@ -17,7 +17,7 @@ impl Scene {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("history.db");
         let history = History::open(&path).unwrap();
-        // Not to wait 2 s at each try.
+        // So that an attempt does not wait 2 s.
         history.connection.busy_timeout(Duration::ZERO).unwrap();
         Self {
             recorder: Recorder::new(history),
@@ -77,7 +77,7 @@ fn so_much_waits_and_no_more_and_how_much_is_lost_is_known() {
     }
     scene.let_go();
     assert_eq!(
-        scene.recorder.try_again(scene.now),
+        scene.recorder.retry(scene.now),
         Some(Change::Mended { lost: 3 })
     );
     let first = scene
@@ -95,10 +95,10 @@ fn it_can_break_again() {
         assert_eq!(scene.say(id), Some(Change::Broke));
         scene.let_go();
         assert_eq!(
-            scene.recorder.try_again(scene.now),
+            scene.recorder.retry(scene.now),
             Some(Change::Mended { lost: 0 })
         );
     }
-    assert_eq!(scene.recorder.try_again(scene.now), None);
+    assert_eq!(scene.recorder.retry(scene.now), None);
     assert_eq!(scene.kept(), [1, 2]);
 }

@@ -1,5 +1,5 @@
-//! The connections that are open at one port: whose they are, and which has to go when
-//! there are too many.
+//! The connections that are open at one port: their sources and their order, and which one
+//! is evicted when there are too many.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -12,37 +12,36 @@ use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio::time::timeout;
 
-/// How long a packet waits for one of an earlier connection of the same address that has
-/// not come yet. Whoever says things one after the other is heard in that order, also by a
-/// program that was stopped for a while and finds many connections waiting; and a
-/// connection that has broken without a sign holds up nobody for longer.
-const EARLIER: Duration = Duration::from_secs(1);
+/// How long a packet waits for that of an earlier connection of the same address. Texts that
+/// are sent one after the other arrive in that order, also at a process that was stopped for a
+/// while and finds many connections waiting; and a connection that has broken without a sign
+/// holds up others for no longer.
+const EARLIER_LIMIT: Duration = Duration::from_secs(1);
 
 /// How far a connection is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-pub(in super::super) enum Stage {
-    /// Its packet is still to come, or waits for its turn.
-    Coming,
-    /// The machine has it before it, and the other side waits for the word.
-    Heard,
-    /// All was said, and it is being closed.
-    Done,
+pub(super) enum Stage {
+    /// Its packet has not arrived, or waits for its turn.
+    Reading,
+    /// Its packet is with the machine, and the other side waits for the decision.
+    Pending,
+    /// The other side has its answer, and the connection is being closed.
+    Closing,
 }
 
-/// The stage of a connection, as its task tells it.
+/// The stage of a connection, shared with its task.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Progress(Arc<AtomicU8>);
+pub(super) struct Progress(Arc<AtomicU8>);
 
 impl Default for Progress {
     fn default() -> Self {
-        Self(Arc::new(AtomicU8::new(Stage::Coming as u8)))
+        Self(Arc::new(AtomicU8::new(Stage::Reading as u8)))
     }
 }
 
 impl Progress {
-    /// Notes how far the connection is.
-    pub(in super::super) fn set(&self, stage: Stage) {
+    pub(super) fn set(&self, stage: Stage) {
         self.0.store(stage as u8, Ordering::Relaxed);
     }
 
@@ -51,27 +50,28 @@ impl Progress {
     }
 }
 
-/// A connection's place among those of its address, in the order in which they came.
+/// The turn of a connection among those of its address, in the order in which they were
+/// accepted. Dropping it lets the next one go on.
 #[derive(Debug)]
-pub(in super::super) struct Place {
+pub(super) struct Turn {
     earlier: Option<oneshot::Receiver<()>>,
-    /// Dropped when a later one may go on.
     _passed: oneshot::Sender<()>,
 }
 
-impl Place {
-    /// Waits until what came earlier has been told, or has gone.
-    pub(super) async fn come_up(&mut self) {
+impl Turn {
+    /// Waits until the earlier connections of the same address have reported their packets, or
+    /// are gone.
+    pub(super) async fn wait_for_earlier_from_same_address(&mut self) {
         if let Some(earlier) = self.earlier.take() {
-            // That it was dropped is the sign.
-            let _ = timeout(EARLIER, earlier).await;
+            // Nothing is sent: the sender is dropped.
+            let _ = timeout(EARLIER_LIMIT, earlier).await;
         }
     }
 }
 
-/// The connections that are open.
+/// The connections that are open at one port.
 #[derive(Default)]
-pub(super) struct Open {
+pub(super) struct OpenConnections {
     tasks: JoinSet<()>,
     connections: HashMap<Id, Connection>,
     last: u64,
@@ -79,31 +79,31 @@ pub(super) struct Open {
 
 struct Connection {
     source: Ipv4Addr,
-    /// Later ones have greater numbers.
+    /// Counts up, so the oldest has the smallest.
     number: u64,
     progress: Progress,
-    /// For the next one of this address: ends when this one's packet has been told.
+    /// For the next one of this address: ends with the [`Turn`] of this one.
     passed: Option<oneshot::Receiver<()>>,
     task: AbortHandle,
 }
 
-impl Open {
-    /// Runs a connection's task, which is told its place.
+impl OpenConnections {
+    /// Spawns the task of a connection, which gets its turn.
     pub(super) fn spawn<T>(
         &mut self,
         source: Ipv4Addr,
         progress: Progress,
-        task: impl FnOnce(Place) -> T,
+        task: impl FnOnce(Turn) -> T,
     ) where
         T: Future<Output = ()> + Send + 'static,
     {
         self.last += 1;
         let (sender, passed) = oneshot::channel();
-        let place = Place {
+        let turn = Turn {
             earlier: self.earlier(source),
             _passed: sender,
         };
-        let task = self.tasks.spawn(task(place));
+        let task = self.tasks.spawn(task(turn));
         self.connections.insert(
             task.id(),
             Connection {
@@ -116,7 +116,7 @@ impl Open {
         );
     }
 
-    /// What the next connection of an address has to wait for.
+    /// The end of the turn that the next connection of an address has to wait for.
     fn earlier(&mut self, source: Ipv4Addr) -> Option<oneshot::Receiver<()>> {
         let connections = self.connections.values_mut();
         connections
@@ -133,43 +133,43 @@ impl Open {
         self.tasks.is_empty()
     }
 
-    /// How many an address has.
+    /// How many connections an address has.
     pub(super) fn of(&self, source: Ipv4Addr) -> usize {
         let of_it = |connection: &&Connection| connection.source == source;
         self.connections.values().filter(of_it).count()
     }
 
-    /// Whether any could be ended for another.
-    pub(super) fn can_spare(&self) -> bool {
+    /// Whether any can be evicted.
+    pub(super) fn can_evict(&self) -> bool {
         self.connections
             .values()
-            .any(|connection| !connection.progress.is(Stage::Heard))
+            .any(|connection| !connection.progress.is(Stage::Pending))
     }
 
-    /// Makes room: ends one that is being closed, or else the oldest connection of the
-    /// address that has the most, and says which address that is. None that the machine has
-    /// before it.
+    /// Evicts a connection that is being closed, or else the oldest connection of the address
+    /// that has the most; then returns this address. Never one whose packet is with the
+    /// machine.
     ///
-    /// Whoever sends a packet and goes has one connection, for a moment. So those who hold
-    /// connections open go first, from however many addresses they come.
-    pub(super) fn spare_one(&mut self) -> Option<Ipv4Addr> {
+    /// A client that sends a packet and closes has one connection, for a moment. So clients
+    /// that hold connections open are evicted first, from however many addresses they come.
+    pub(super) fn evict_one(&mut self) -> Option<Ipv4Addr> {
         let mut of_each: BTreeMap<Ipv4Addr, usize> = BTreeMap::new();
         for connection in self.connections.values() {
             *of_each.entry(connection.source).or_default() += 1;
         }
         let others = self.connections.iter();
-        let spared = others
-            .filter(|(_, connection)| !connection.progress.is(Stage::Heard))
+        let evicted = others
+            .filter(|(_, connection)| !connection.progress.is(Stage::Pending))
             .max_by_key(|(_, connection)| {
-                let is_done = connection.progress.is(Stage::Done);
+                let is_closing = connection.progress.is(Stage::Closing);
                 let held = of_each.get(&connection.source).copied();
-                (is_done, held, Reverse(connection.number))
+                (is_closing, held, Reverse(connection.number))
             });
-        let id = spared.map(|(id, _)| *id)?;
+        let id = evicted.map(|(id, _)| *id)?;
         let connection = self.connections.remove(&id)?;
         connection.task.abort();
-        let was_done = connection.progress.is(Stage::Done);
-        (!was_done).then_some(connection.source)
+        let was_closing = connection.progress.is(Stage::Closing);
+        (!was_closing).then_some(connection.source)
     }
 
     /// Waits until a task has ended.

@@ -1,29 +1,29 @@
 use p2pchat_model::Username;
-use p2pchat_protocol::{ChatList, ChatText};
+use p2pchat_protocol::{ChatAnswer, ChatList, ChatText, Contact, Message};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
-use super::super::net::reset_on_close;
-use super::super::testing::{listener, own_address, within};
 use super::*;
+use crate::shell::net::reset_on_close;
+use crate::shell::testing::{listener, own_address, within};
 
 mod limits;
 
-/// A listener that serves, and what it reports.
-struct Door {
+/// A listener that serves, and its reports.
+struct Listening {
     address: PeerAddr,
     port: u16,
     inbound: Inbound,
     reports: mpsc::Receiver<Report>,
 }
 
-async fn door(kind: Kind) -> Door {
+async fn listen(kind: Kind) -> Listening {
     let address = own_address();
     let (listener, port) = listener(address).await;
     let (sender, reports) = mpsc::channel(16);
     let inbound = Inbound::new(sender, Duration::from_secs(15));
     tokio::spawn(inbound.clone().serve(listener, kind));
-    Door {
+    Listening {
         address,
         port,
         inbound,
@@ -31,7 +31,7 @@ async fn door(kind: Kind) -> Door {
     }
 }
 
-impl Door {
+impl Listening {
     /// A connection from an address of its own.
     async fn connect(&self, own: PeerAddr) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
@@ -69,9 +69,9 @@ async fn end(stream: &mut TcpStream) -> std::io::Result<usize> {
 
 #[tokio::test]
 async fn a_text_is_reported_with_its_source_and_closed_in_order_when_taken() {
-    let mut door = door(Kind::Texts).await;
+    let mut listening = listen(Kind::Texts).await;
     let own = own_address();
-    let mut stream = door.connect(own).await;
+    let mut stream = listening.connect(own).await;
     stream.write_all(&message().encode()).await.unwrap();
 
     let Report::Text {
@@ -79,7 +79,7 @@ async fn a_text_is_reported_with_its_source_and_closed_in_order_when_taken() {
         message: arrived,
         taken,
         ..
-    } = door.report().await
+    } = listening.report().await
     else {
         panic!("no text")
     };
@@ -90,12 +90,12 @@ async fn a_text_is_reported_with_its_source_and_closed_in_order_when_taken() {
 
 #[tokio::test]
 async fn what_follows_a_text_does_not_turn_its_confirmation_into_a_reset() {
-    let mut door = door(Kind::Texts).await;
-    let mut stream = door.connect(own_address()).await;
+    let mut listening = listen(Kind::Texts).await;
+    let mut stream = listening.connect(own_address()).await;
     let bytes = [&message().encode()[..], b"and more"].concat();
     stream.write_all(&bytes).await.unwrap();
 
-    let Report::Text { taken, .. } = door.report().await else {
+    let Report::Text { taken, .. } = listening.report().await else {
         panic!("no text")
     };
     taken.send(()).unwrap();
@@ -104,12 +104,12 @@ async fn what_follows_a_text_does_not_turn_its_confirmation_into_a_reset() {
 
 #[tokio::test]
 async fn a_text_that_is_not_taken_is_answered_with_a_reset() {
-    let mut door = door(Kind::Texts).await;
-    let mut stream = door.connect(own_address()).await;
+    let mut listening = listen(Kind::Texts).await;
+    let mut stream = listening.connect(own_address()).await;
     stream.write_all(&message().encode()).await.unwrap();
     stream.shutdown().await.unwrap();
 
-    let Report::Text { taken, .. } = door.report().await else {
+    let Report::Text { taken, .. } = listening.report().await else {
         panic!("no text")
     };
     drop(taken);
@@ -153,21 +153,21 @@ async fn a_text_whose_connection_broke_before_it_was_taken_is_not_taken() {
 
 #[tokio::test]
 async fn a_text_whose_receiver_dies_before_taking_it_is_answered_with_a_reset() {
-    let mut door = door(Kind::Texts).await;
-    let mut stream = door.connect(own_address()).await;
+    let mut listening = listen(Kind::Texts).await;
+    let mut stream = listening.connect(own_address()).await;
     stream.write_all(&message().encode()).await.unwrap();
-    drop(door.report().await);
+    drop(listening.report().await);
     assert!(end(&mut stream).await.is_err());
 }
 
 #[tokio::test]
-async fn each_connection_has_an_id_of_its_own() {
-    let mut door = door(Kind::Texts).await;
+async fn each_connection_has_its_own_id() {
+    let mut listening = listen(Kind::Texts).await;
     let mut ids = Vec::new();
     for _ in 0..3 {
-        let mut stream = door.connect(own_address()).await;
+        let mut stream = listening.connect(own_address()).await;
         stream.write_all(&message().encode()).await.unwrap();
-        let Report::Text { conn, .. } = door.report().await else {
+        let Report::Text { conn, .. } = listening.report().await else {
             panic!("no text")
         };
         ids.push(conn);
@@ -179,9 +179,9 @@ async fn each_connection_has_an_id_of_its_own() {
 
 #[tokio::test]
 async fn a_request_in_segments_is_answered_over_its_connection() {
-    let mut door = door(Kind::Contacts).await;
+    let mut listening = listen(Kind::Contacts).await;
     let own = own_address();
-    let mut stream = door.connect(own).await;
+    let mut stream = listening.connect(own).await;
     stream.set_nodelay(true).unwrap();
     let (contact, bytes) = request();
     for part in bytes.chunks(7) {
@@ -194,7 +194,7 @@ async fn a_request_in_segments_is_answered_over_its_connection() {
         contact: arrived,
         answer,
         ..
-    } = door.report().await
+    } = listening.report().await
     else {
         panic!("no request")
     };
@@ -211,12 +211,12 @@ async fn a_request_in_segments_is_answered_over_its_connection() {
 
 #[tokio::test]
 async fn a_requester_that_closes_its_half_still_gets_its_answer() {
-    let mut door = door(Kind::Contacts).await;
-    let mut stream = door.connect(own_address()).await;
+    let mut listening = listen(Kind::Contacts).await;
+    let mut stream = listening.connect(own_address()).await;
     stream.write_all(&request().1).await.unwrap();
     stream.shutdown().await.unwrap();
 
-    let Report::Request { answer, .. } = door.report().await else {
+    let Report::Request { answer, .. } = listening.report().await else {
         panic!("no request")
     };
     sleep(Duration::from_millis(50)).await;
@@ -230,16 +230,16 @@ async fn a_requester_that_closes_its_half_still_gets_its_answer() {
 
 #[tokio::test]
 async fn a_request_whose_connection_breaks_is_lost() {
-    let mut door = door(Kind::Contacts).await;
-    let mut stream = door.connect(own_address()).await;
+    let mut listening = listen(Kind::Contacts).await;
+    let mut stream = listening.connect(own_address()).await;
     stream.write_all(&request().1).await.unwrap();
-    let Report::Request { conn, answer, .. } = door.report().await else {
+    let Report::Request { conn, answer, .. } = listening.report().await else {
         panic!("no request")
     };
 
     reset_on_close(&stream);
     drop(stream);
-    let Report::Input(Input::ContactLost { conn: lost }) = door.report().await else {
+    let Report::Input(Input::ContactLost { conn: lost }) = listening.report().await else {
         panic!("not lost")
     };
     assert_eq!(lost, conn);
@@ -248,7 +248,7 @@ async fn a_request_whose_connection_breaks_is_lost() {
 
 #[tokio::test]
 async fn a_notify_is_reported_and_closed() {
-    let mut door = door(Kind::Contacts).await;
+    let mut listening = listen(Kind::Contacts).await;
     let own = own_address();
     let notify = Contact::Notify {
         newcomer: "10.0.0.9".parse().unwrap(),
@@ -256,10 +256,10 @@ async fn a_notify_is_reported_and_closed() {
     };
     let mut bytes = Vec::new();
     notify.encode(&mut bytes);
-    let mut stream = door.connect(own).await;
+    let mut stream = listening.connect(own).await;
     stream.write_all(&bytes).await.unwrap();
 
-    let Report::Input(Input::Contact { from, contact, .. }) = door.report().await else {
+    let Report::Input(Input::Contact { from, contact, .. }) = listening.report().await else {
         panic!("no notify")
     };
     assert_eq!((from, contact), (own, notify));
@@ -268,73 +268,76 @@ async fn a_notify_is_reported_and_closed() {
 
 #[tokio::test]
 async fn malformed_packets_are_dropped_and_counted() {
-    let mut door = door(Kind::Contacts).await;
+    let mut listening = listen(Kind::Contacts).await;
     for bytes in [&[7_u8; 26][..], &[0; 26], b"short"] {
-        let before = door.inbound.dropped();
-        let mut stream = door.connect(own_address()).await;
+        let before = listening.inbound.dropped();
+        let mut stream = listening.connect(own_address()).await;
         stream.write_all(bytes).await.unwrap();
         stream.shutdown().await.unwrap();
         // Whether this is a reset or not does not matter.
         let _ = end(&mut stream).await;
         within("the count", async {
-            while door.inbound.dropped() == before {
+            while listening.inbound.dropped() == before {
                 sleep(Duration::from_millis(5)).await;
             }
         })
         .await;
     }
-    assert!(door.reports.try_recv().is_err());
+    assert!(listening.reports.try_recv().is_err());
 }
 
-/// Whose text the next report is.
-async fn next_text(door: &mut Door) -> String {
-    let Report::Text { message, .. } = door.report().await else {
+/// The text of the next report.
+async fn next_text(listening: &mut Listening) -> String {
+    let Report::Text { message, .. } = listening.report().await else {
         panic!("a text");
     };
     message.text.as_str().to_owned()
 }
 
-fn says(text: &str) -> [u8; Message::LEN] {
+fn packet_of(text: &str) -> [u8; Message::LEN] {
     let text = ChatText::new(text).unwrap();
     Message::new(Username::new("ann").unwrap(), text).encode()
 }
 
 #[tokio::test]
-async fn texts_of_one_address_are_told_in_the_order_of_their_connections() {
-    let mut door = door(Kind::Texts).await;
+async fn texts_of_one_address_are_reported_in_the_order_of_their_connections() {
+    let mut listening = listen(Kind::Texts).await;
     let own = own_address();
     let mut streams = Vec::new();
     for _ in 0..MAX_OPEN_PER_SOURCE {
-        streams.push(door.connect(own).await);
+        streams.push(listening.connect(own).await);
     }
     for (number, stream) in streams.iter_mut().enumerate().rev() {
-        stream.write_all(&says(&number.to_string())).await.unwrap();
+        stream
+            .write_all(&packet_of(&number.to_string()))
+            .await
+            .unwrap();
     }
     for number in 0..MAX_OPEN_PER_SOURCE {
-        assert_eq!(next_text(&mut door).await, number.to_string());
+        assert_eq!(next_text(&mut listening).await, number.to_string());
     }
 }
 
 #[tokio::test]
-async fn a_connection_that_says_nothing_holds_up_its_address_for_a_moment_and_no_other() {
-    let mut door = door(Kind::Texts).await;
+async fn a_silent_connection_holds_up_its_address_for_a_moment_and_no_other() {
+    let mut listening = listen(Kind::Texts).await;
     let own = own_address();
-    let _silent = door.connect(own).await;
-    let mut held_up = door.connect(own).await;
-    held_up.write_all(&says("held up")).await.unwrap();
-    let mut other = door.connect(own_address()).await;
-    other.write_all(&says("other")).await.unwrap();
-    assert_eq!(next_text(&mut door).await, "other");
-    assert_eq!(next_text(&mut door).await, "held up");
+    let _silent = listening.connect(own).await;
+    let mut held_up = listening.connect(own).await;
+    held_up.write_all(&packet_of("held up")).await.unwrap();
+    let mut other = listening.connect(own_address()).await;
+    other.write_all(&packet_of("other")).await.unwrap();
+    assert_eq!(next_text(&mut listening).await, "other");
+    assert_eq!(next_text(&mut listening).await, "held up");
 }
 
 #[tokio::test]
-async fn what_was_dropped_is_gathered_and_told() {
-    let mut door = door(Kind::Contacts).await;
-    tokio::spawn(door.inbound.clone().tell_dropped());
+async fn dropped_connections_are_counted_and_reported() {
+    let mut listening = listen(Kind::Contacts).await;
+    tokio::spawn(listening.inbound.clone().report_dropped());
     let own = own_address();
     for _ in 0..3 {
-        let mut stream = door.connect(own).await;
+        let mut stream = listening.connect(own).await;
         stream.write_all(&[7; 26]).await.unwrap();
         let _ = end(&mut stream).await;
     }
@@ -342,7 +345,7 @@ async fn what_was_dropped_is_gathered_and_told() {
     while counted < 3 {
         let Report::Input(Input::Dropped {
             from, why, count, ..
-        }) = door.report().await
+        }) = listening.report().await
         else {
             panic!("no count")
         };
@@ -354,10 +357,10 @@ async fn what_was_dropped_is_gathered_and_told() {
 
 #[tokio::test]
 async fn closing_ends_the_listener_and_its_connections() {
-    let door = door(Kind::Texts).await;
-    let mut idle = door.connect(own_address()).await;
-    door.inbound.closing.cancel();
+    let listening = listen(Kind::Texts).await;
+    let mut idle = listening.connect(own_address()).await;
+    listening.inbound.closing.cancel();
     assert!(end(&mut idle).await.unwrap_or(0) == 0);
-    let again = TcpStream::connect((door.address.ip(), door.port)).await;
+    let again = TcpStream::connect((listening.address.ip(), listening.port)).await;
     assert!(again.is_err());
 }

@@ -5,9 +5,9 @@ use p2pchat_model::{
 };
 use tempfile::TempDir;
 
-use super::super::testing::within;
-use super::super::{Handle, Missed};
 use super::*;
+use crate::shell::testing::within;
+use crate::shell::{Handle, Missed};
 
 fn name(text: &str) -> Username {
     Username::new(text).unwrap()
@@ -35,12 +35,12 @@ fn message(id: u64, own: bool) -> Message {
     }
 }
 
-fn said(id: u64) -> ToJournal {
-    ToJournal::Event(Event::Message(message(id, false)))
+fn said(id: u64) -> JournalInput {
+    JournalInput::Event(Event::Message(message(id, false)))
 }
 
-fn logged_in(account: &str) -> ToJournal {
-    ToJournal::Event(Event::LoggedIn {
+fn logged_in(account: &str) -> JournalInput {
+    JournalInput::Event(Event::LoggedIn {
         at: Timestamp(0),
         name: name(account),
     })
@@ -49,12 +49,12 @@ fn logged_in(account: &str) -> ToJournal {
 /// A journal that runs, its only sender, and a handle.
 struct Running {
     journal: Journal,
-    sender: mpsc::Sender<ToJournal>,
+    sender: mpsc::Sender<JournalInput>,
     handle: Handle,
 }
 
 fn start(history: Option<History>) -> Running {
-    let (journal, sender) = Journal::start(Kept {
+    let (journal, sender) = Journal::start(Stores {
         history,
         blocks: None,
     })
@@ -72,7 +72,7 @@ fn start(history: Option<History>) -> Running {
 }
 
 impl Running {
-    async fn tell(&self, entries: impl IntoIterator<Item = ToJournal>) {
+    async fn tell(&self, entries: impl IntoIterator<Item = JournalInput>) {
         for entry in entries {
             self.sender.send(entry).await.unwrap();
         }
@@ -128,7 +128,7 @@ async fn the_view_and_the_events_after_it_miss_and_repeat_nothing() {
 async fn what_is_said_is_kept_in_the_account_that_is_logged_in() {
     let (_folder, path) = file();
     let running = start(Some(History::open(&path).unwrap()));
-    let logged_out = ToJournal::Event(Event::LoggedOut {
+    let logged_out = JournalInput::Event(Event::LoggedOut {
         at: Timestamp(0),
         problem: None,
     });
@@ -175,9 +175,9 @@ async fn deliveries_are_kept() {
         id: own.id,
         delivery: failed,
     };
-    let said = ToJournal::Event(Event::Message(own));
+    let said = JournalInput::Event(Event::Message(own));
     running
-        .tell([logged_in("ann"), said, ToJournal::Event(delivered)])
+        .tell([logged_in("ann"), said, JournalInput::Event(delivered)])
         .await;
     running.end().await;
     assert_eq!(kept(&path, "ann")[0].deliveries, Some(vec![failed]));
@@ -189,11 +189,11 @@ async fn pages_and_findings_hold_what_was_said_before_they_were_asked_for() {
     let running = start(Some(History::open(&path).unwrap()));
     let mut subscription = running.handle.subscribe().await.unwrap();
     let account = name("ann");
-    let recall = ToJournal::Recall {
+    let recall = JournalInput::Recall {
         account,
         before: None,
     };
-    let find = ToJournal::Find {
+    let find = JournalInput::Find {
         account,
         text: "text 2".to_owned(),
     };
@@ -229,9 +229,9 @@ async fn what_an_earlier_run_left_on_its_way_is_on_its_way_no_longer() {
     running
         .tell([
             logged_in("ann"),
-            ToJournal::Event(Event::Message(message(2, true))),
-            ToJournal::Recall { account, before },
-            ToJournal::Find { account, text },
+            JournalInput::Event(Event::Message(message(2, true))),
+            JournalInput::Recall { account, before },
+            JournalInput::Find { account, text },
         ])
         .await;
 
@@ -258,15 +258,15 @@ async fn without_a_history_all_but_older_pages_works() {
     let running = start(None);
     let mut subscription = running.handle.subscribe().await.unwrap();
     let account = name("ann");
-    let newest = ToJournal::Recall {
+    let newest = JournalInput::Recall {
         account,
         before: None,
     };
-    let older = ToJournal::Recall {
+    let older = JournalInput::Recall {
         account,
         before: Some(MessageId(5)),
     };
-    let find = ToJournal::Find {
+    let find = JournalInput::Find {
         account,
         text: "tea".to_owned(),
     };
@@ -351,7 +351,7 @@ async fn a_text_is_confirmed_only_once_it_is_on_disk() {
     running.tell([logged_in("ann")]).await;
     for id in 1..=20 {
         let (taken, word) = oneshot::channel();
-        running.tell([said(id), ToJournal::Taken(taken)]).await;
+        running.tell([said(id), JournalInput::Taken(taken)]).await;
         within("the word", word).await.unwrap();
         assert_eq!(kept(&path, "ann").len() as u64, id);
     }

@@ -5,8 +5,8 @@ use p2pchat_protocol::{OnlineUser, RequestDecoder};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use super::super::testing::{listener, own_address, within};
 use super::*;
+use crate::shell::testing::{listener, own_address, within};
 
 fn name() -> Username {
     Username::new("ann").unwrap()
@@ -40,14 +40,14 @@ async fn event(link: &mut Link) -> LinkEvent {
 async fn response(link: &mut Link) -> Response {
     match event(link).await {
         LinkEvent::Response(response) => response,
-        other => panic!("{other:?} is no response"),
+        other => panic!("{other:?} is not a response"),
     }
 }
 
 async fn down(link: &mut Link) -> String {
     match event(link).await {
-        LinkEvent::Down(reason) => reason,
-        other => panic!("{other:?} is no end"),
+        LinkEvent::Down(error) => error.to_string(),
+        other => panic!("{other:?} is not an end"),
     }
 }
 
@@ -72,7 +72,7 @@ async fn pair() -> Pair {
 }
 
 #[tokio::test]
-async fn what_is_asked_is_written_and_what_is_answered_is_told() {
+async fn requests_are_written_and_responses_become_events() {
     let mut pair = pair().await;
     assert!(pair.link.ask(Request::AllOnline { username: name() }));
     let mut packet = [0; Request::LEN];
@@ -105,7 +105,7 @@ async fn a_list_ends_when_the_next_response_begins() {
 }
 
 #[tokio::test]
-async fn the_end_of_the_connection_is_told_in_words() {
+async fn the_end_of_the_connection_has_its_text() {
     let Pair {
         mut link,
         registry,
@@ -117,18 +117,18 @@ async fn the_end_of_the_connection_is_told_in_words() {
 }
 
 #[tokio::test]
-async fn what_is_no_registry_is_told_in_words() {
+async fn a_server_that_is_not_a_registry_has_its_text() {
     let mut pair = pair().await;
     pair.registry
         .write_all(b"HTTP/1.1 400 Bad Request\r\n")
         .await
         .unwrap();
     let reason = down(&mut pair.link).await;
-    assert!(reason.contains("is no registry"), "{reason}");
+    assert!(reason.contains("is not a p2pchat registry"), "{reason}");
 }
 
 #[tokio::test]
-async fn a_registry_that_does_not_listen_is_told_in_words() {
+async fn a_registry_that_does_not_listen_has_its_text() {
     let (own, at) = (own_address(), own_address());
     let port = listener(at).await.1;
     let (mut link, _tasks) = begin(own, at, port);
@@ -140,16 +140,16 @@ async fn a_registry_that_does_not_listen_is_told_in_words() {
 }
 
 #[tokio::test]
-async fn a_name_that_means_nothing_is_told_in_words() {
+async fn a_name_that_cannot_be_resolved_has_its_text() {
     let mut tasks = JoinSet::new();
     let name = RegistryNames::new("no-such-host.invalid:3131").unwrap();
     let mut link = Link::connect(&mut tasks, own_address(), name, None);
     let reason = down(&mut link).await;
-    assert!(reason.contains("its name means nothing"), "{reason}");
+    assert!(reason.contains("its name cannot be resolved"), "{reason}");
 }
 
 #[tokio::test]
-async fn a_link_that_is_dropped_sends_what_was_asked_and_closes_in_order() {
+async fn a_link_that_is_dropped_sends_its_requests_and_closes_in_order() {
     // Often, because it may depend on which of its channels the task looks at first.
     for _ in 0..10 {
         let Pair {
@@ -171,7 +171,7 @@ async fn a_link_that_is_dropped_sends_what_was_asked_and_closes_in_order() {
 
 #[tokio::test]
 async fn a_registry_that_does_not_read_gets_no_endless_queue() {
-    // Nobody accepts: the system does, and the link connects. The queue is filled
+    // The system accepts, so the link connects, but no one reads. The queue is filled
     // before its task can run.
     let (own, at) = (own_address(), own_address());
     let (_listener, port) = listener(at).await;
@@ -179,7 +179,7 @@ async fn a_registry_that_does_not_read_gets_no_endless_queue() {
     let taken = (0..1000)
         .take_while(|_| link.ask(Request::AllOnline { username: name() }))
         .count();
-    assert_eq!(taken, MAX_ASKS);
+    assert_eq!(taken, MAX_REQUESTS);
 }
 
 #[tokio::test]
@@ -198,12 +198,12 @@ async fn of_several_the_next_one_is_taken_where_one_is_gone() {
         let mut link = Link::connect(&mut tasks, own, names.clone(), last);
         match event(&mut link).await {
             LinkEvent::Up(at) => Ok(at),
-            LinkEvent::Down(reason) => Err(reason),
+            LinkEvent::Down(error) => Err(error.to_string()),
             other @ LinkEvent::Response(_) => panic!("{other:?} unasked"),
         }
     };
     assert_eq!(reached(None).await, Ok(at[0]));
-    // Whatever became of the first: it broke.
+    // The link to the first broke, for whatever reason.
     assert_eq!(reached(Some(at[0])).await, Ok(at[1]));
     assert_eq!(reached(Some(at[1])).await, Ok(at[0]));
     drop(first);

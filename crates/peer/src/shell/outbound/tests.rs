@@ -4,8 +4,8 @@ use p2pchat_model::Username;
 use p2pchat_protocol::{ChatList, ChatText};
 use tokio::net::TcpListener;
 
-use super::super::testing::{listener, own_address, within};
 use super::*;
+use crate::shell::testing::{listener, own_address, within};
 
 const PATIENCE: Duration = Duration::from_secs(15);
 const SHORT: Duration = Duration::from_millis(50);
@@ -29,12 +29,12 @@ fn notify() -> Contact {
     }
 }
 
-/// A port at this address that nobody listens at.
+/// A port at this address at which no program listens.
 async fn free_port(at: PeerAddr) -> u16 {
     listener(at).await.1
 }
 
-/// One who sends, one who receives, and the receiver's listeners.
+/// A sender, and the address and listeners of a receiver.
 struct Pair {
     outbound: Outbound,
     to: PeerAddr,
@@ -59,7 +59,7 @@ async fn pair() -> Pair {
     }
 }
 
-/// What arrives over the next connection, and the connection.
+/// The bytes of the next connection, the connection, and its source.
 async fn receive<const N: usize>(listener: &TcpListener) -> ([u8; N], TcpStream, PeerAddr) {
     let (mut stream, from) = within("a connection", listener.accept()).await.unwrap();
     let mut bytes = [0; N];
@@ -101,7 +101,7 @@ async fn a_text_that_is_not_taken_is_refused() {
 }
 
 #[tokio::test]
-async fn a_text_to_one_who_does_not_close_is_unconfirmed() {
+async fn a_text_to_a_peer_that_does_not_close_is_unconfirmed() {
     let pair = pair().await;
     let sent = tokio::spawn(pair.outbound.text(pair.to, message(), SHORT));
 
@@ -113,7 +113,7 @@ async fn a_text_to_one_who_does_not_close_is_unconfirmed() {
 }
 
 #[tokio::test]
-async fn a_text_to_one_who_listens_at_neither_port_finds_him_unreachable() {
+async fn a_peer_that_listens_at_neither_port_is_unreachable() {
     let Pair {
         outbound,
         to,
@@ -175,9 +175,9 @@ async fn what_is_remembered_is_bounded() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_those_who_are_slow() {
+async fn no_peer_waits_for_a_slow_one() {
     let pair = pair().await;
-    // Accepts all, reads from nobody, closes nothing.
+    // Accepts all connections, reads nothing, closes none.
     let slow = tokio::spawn(async move {
         let mut held = Vec::new();
         loop {
@@ -242,7 +242,7 @@ async fn a_request_whose_connection_is_closed_has_no_answer() {
 }
 
 #[tokio::test]
-async fn contacts_find_out_who_is_not_there() {
+async fn a_contact_to_no_peer_finds_it_unreachable() {
     let Pair {
         outbound,
         to,
@@ -260,7 +260,7 @@ async fn contacts_find_out_who_is_not_there() {
 }
 
 #[tokio::test]
-async fn a_notify_is_handed_over_and_ends() {
+async fn a_notify_is_sent_and_ends() {
     let pair = pair().await;
     let told = tokio::spawn(pair.outbound.notify(pair.to, notify(), PATIENCE));
     let (mut stream, _) = within("a connection", pair.contacts.accept())
@@ -279,7 +279,7 @@ async fn a_notify_is_handed_over_and_ends() {
 }
 
 #[tokio::test]
-async fn a_notify_that_nobody_says_to_have_read_is_not_known_to_be() {
+async fn a_notify_that_was_not_closed_in_order_is_unconfirmed() {
     let pair = pair().await;
     let told = pair.outbound.clone().notify(pair.to, notify(), SHORT);
     let (told, open) = tokio::join!(told, receive::<26>(&pair.contacts));

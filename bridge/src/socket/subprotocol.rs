@@ -1,25 +1,28 @@
-//! Which version of the contract between page and bridge is spoken.
+//! The WebSocket subprotocol: which version of the contract between page and bridge is
+//! spoken.
 
 use hyper::Request;
 use hyper::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 
-/// The one that this bridge speaks.
+/// The version that this bridge speaks.
 const VERSION: &str = "p2pchat.v1";
 
-/// What somebody who wants a WebSocket asks for.
+/// The subprotocol of one WebSocket, and the header value to answer it with, if the client
+/// asked for one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Dialect {
-    /// The one that there is, and the subprotocol to answer with, if one was asked for.
-    Ours(Option<HeaderValue>),
-    /// Another. A browser drops a connection whose subprotocol is not answered, so it is;
-    /// then the page can be told.
-    Other(Option<HeaderValue>),
+pub(crate) enum Subprotocol {
+    /// The version that this bridge speaks.
+    Supported(Option<HeaderValue>),
+    /// Another version. It is answered all the same: a browser drops a connection whose
+    /// subprotocol is not answered, and then the page could not be told why.
+    Unsupported(Option<HeaderValue>),
 }
 
-impl Dialect {
-    /// By the subprotocol. Where a proxy between drops it, as that of `trunk serve` does,
-    /// `/ws?protocol=p2pchat.v1` says the same. A script need not say any.
-    pub(crate) fn asked_for<B>(request: &Request<B>, is_script: bool) -> Self {
+impl Subprotocol {
+    /// The subprotocol that a request asks for. Where a proxy drops the header, as that of
+    /// `trunk serve` does, `/ws?protocol=p2pchat.v1` says the same. A script need not ask
+    /// for any.
+    pub(crate) fn of<B>(request: &Request<B>, is_script: bool) -> Self {
         let asked = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).iter();
         let asked: Vec<_> = asked
             .filter_map(|value| value.to_str().ok())
@@ -32,7 +35,7 @@ impl Dialect {
                 .split('&')
                 .find_map(|part| part.strip_prefix("protocol="))
         });
-        let spoken = match in_query {
+        let is_supported = match in_query {
             Some(version) => version == VERSION,
             None => asked.contains(&VERSION) || (is_script && asked.is_empty()),
         };
@@ -40,15 +43,16 @@ impl Dialect {
         let answer = answer
             .or(asked.first())
             .and_then(|name| HeaderValue::from_str(name).ok());
-        match spoken {
-            true => Self::Ours(answer),
-            false => Self::Other(answer),
+        if is_supported {
+            Self::Supported(answer)
+        } else {
+            Self::Unsupported(answer)
         }
     }
 
-    /// The subprotocol to answer with.
+    /// The header value to answer with.
     pub(crate) fn answer(&self) -> Option<&HeaderValue> {
-        let (Self::Ours(answer) | Self::Other(answer)) = self;
+        let (Self::Supported(answer) | Self::Unsupported(answer)) = self;
         answer.as_ref()
     }
 }
@@ -57,12 +61,12 @@ impl Dialect {
 mod tests {
     use super::*;
 
-    fn asked(uri: &str, protocols: &[&'static str], is_script: bool) -> Dialect {
+    fn asked(uri: &str, protocols: &[&'static str], is_script: bool) -> Subprotocol {
         let mut request = Request::builder().uri(uri);
         for protocol in protocols {
             request = request.header(SEC_WEBSOCKET_PROTOCOL, *protocol);
         }
-        Dialect::asked_for(&request.body(()).unwrap(), is_script)
+        Subprotocol::of(&request.body(()).unwrap(), is_script)
     }
 
     fn named(name: &'static str) -> Option<HeaderValue> {
@@ -73,13 +77,13 @@ mod tests {
     fn a_page_says_its_version() {
         assert_eq!(
             asked("/ws", &["p2pchat.v1"], false),
-            Dialect::Ours(named("p2pchat.v1"))
+            Subprotocol::Supported(named("p2pchat.v1"))
         );
         let several = asked("/ws", &["p2pchat.v2, p2pchat.v1"], false);
-        assert_eq!(several, Dialect::Ours(named("p2pchat.v1")));
+        assert_eq!(several, Subprotocol::Supported(named("p2pchat.v1")));
         assert_eq!(
             asked("/ws?protocol=p2pchat.v1", &[], false),
-            Dialect::Ours(None)
+            Subprotocol::Supported(None)
         );
     }
 
@@ -87,21 +91,21 @@ mod tests {
     fn another_version_is_answered_so_that_it_can_be_told() {
         assert_eq!(
             asked("/ws", &["p2pchat.v2"], false),
-            Dialect::Other(named("p2pchat.v2"))
+            Subprotocol::Unsupported(named("p2pchat.v2"))
         );
-        assert_eq!(asked("/ws", &[], false), Dialect::Other(None));
+        assert_eq!(asked("/ws", &[], false), Subprotocol::Unsupported(None));
         assert_eq!(
             asked("/ws?protocol=p2pchat.v2", &[], true),
-            Dialect::Other(None)
+            Subprotocol::Unsupported(None)
         );
         assert_eq!(
             asked("/ws", &["p2pchat.v2"], true),
-            Dialect::Other(named("p2pchat.v2"))
+            Subprotocol::Unsupported(named("p2pchat.v2"))
         );
     }
 
     #[test]
     fn a_script_need_not_say_any() {
-        assert_eq!(asked("/ws", &[], true), Dialect::Ours(None));
+        assert_eq!(asked("/ws", &[], true), Subprotocol::Supported(None));
     }
 }

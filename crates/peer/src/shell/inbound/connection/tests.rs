@@ -3,19 +3,19 @@ use p2pchat_protocol::{ChatList, ChatText};
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::{Instant, sleep};
 
-use super::super::testing::within;
 use super::*;
+use crate::shell::testing::within;
 
 const NEVER: Duration = Duration::from_secs(600);
 const SHORT: Duration = Duration::from_millis(200);
 
-/// Whoever is late is dropped soon; nothing counts as quiet.
-const HASTY: Pace = Pace {
+/// A late packet is dropped soon; nothing counts as quiet.
+const HASTY: Deadlines = Deadlines {
     packet: SHORT,
     quiet: NEVER,
 };
-/// Nobody is late; nothing counts as quiet.
-const PATIENT: Pace = Pace {
+/// No packet is late; nothing counts as quiet.
+const PATIENT: Deadlines = Deadlines {
     packet: NEVER,
     quiet: NEVER,
 };
@@ -54,11 +54,11 @@ fn one_by_one(bytes: Vec<u8>) -> (DuplexStream, tokio::task::JoinHandle<DuplexSt
 async fn a_contact_in_any_segments_ends_when_the_stream_goes_quiet() {
     let (contact, bytes) = request(&["127.0.0.2", "10.0.0.255"]);
     let (mut near, writer) = one_by_one(bytes);
-    let pace = Pace {
+    let deadlines = Deadlines {
         quiet: SHORT,
         ..PATIENT
     };
-    let read = within("the contact", read_contact(&mut near, pace)).await;
+    let read = within("the contact", read_contact(&mut near, deadlines)).await;
     assert_eq!(read.unwrap(), contact);
     drop(writer.await.unwrap());
 }
@@ -74,7 +74,7 @@ async fn a_contact_ends_where_the_stream_ends() {
 }
 
 #[tokio::test]
-async fn a_contact_that_drips_for_ever_is_dropped_at_its_deadline() {
+async fn a_contact_that_drips_forever_is_dropped_at_its_deadline() {
     let (_, bytes) = request(&["127.0.0.2"]);
     let (mut far, mut near) = duplex(64);
     let dripping = tokio::spawn(async move {
@@ -85,7 +85,7 @@ async fn a_contact_that_drips_for_ever_is_dropped_at_its_deadline() {
     });
     let began = Instant::now();
     let read = within("the end", read_contact(&mut near, HASTY)).await;
-    assert!(matches!(read, Err(Dropped::Late)), "{read:?}");
+    assert!(matches!(read, Err(ConnectionError::Late)), "{read:?}");
     assert!(began.elapsed() >= SHORT);
     dripping.abort();
 }
@@ -93,15 +93,15 @@ async fn a_contact_that_drips_for_ever_is_dropped_at_its_deadline() {
 #[tokio::test]
 async fn a_head_that_never_ends_is_dropped_at_its_deadline() {
     // Before the head is whole, quiet is no end.
-    let pace = Pace {
+    let deadlines = Deadlines {
         quiet: Duration::from_millis(1),
         ..HASTY
     };
     let (mut far, mut near) = duplex(64);
     far.write_all(&[0; 10]).await.unwrap();
     let began = Instant::now();
-    let read = within("the end", read_contact(&mut near, pace)).await;
-    assert!(matches!(read, Err(Dropped::Late)), "{read:?}");
+    let read = within("the end", read_contact(&mut near, deadlines)).await;
+    assert!(matches!(read, Err(ConnectionError::Late)), "{read:?}");
     assert!(began.elapsed() >= SHORT);
 }
 
@@ -119,7 +119,7 @@ async fn half_a_text_is_dropped_at_its_deadline() {
     far.write_all(b"half a message").await.unwrap();
     let began = Instant::now();
     let read = within("the end", read_text(&mut near, HASTY)).await;
-    assert!(matches!(read, Err(Dropped::Late)), "{read:?}");
+    assert!(matches!(read, Err(ConnectionError::Late)), "{read:?}");
     assert!(began.elapsed() >= SHORT);
 }
 
@@ -128,10 +128,10 @@ async fn malformed_bytes_drop_the_connection() {
     let (mut far, mut near) = duplex(256);
     far.write_all(&[9; 26]).await.unwrap();
     let read = read_contact(&mut near, PATIENT).await;
-    assert!(matches!(read, Err(Dropped::Contact(_))), "{read:?}");
+    assert!(matches!(read, Err(ConnectionError::Contact(_))), "{read:?}");
 
     let (mut far, mut near) = duplex(256);
     far.write_all(&[0xff; Message::LEN]).await.unwrap();
     let read = read_text(&mut near, PATIENT).await;
-    assert!(matches!(read, Err(Dropped::Message(_))), "{read:?}");
+    assert!(matches!(read, Err(ConnectionError::Message(_))), "{read:?}");
 }

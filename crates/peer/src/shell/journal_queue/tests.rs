@@ -14,8 +14,8 @@ fn delivery() -> Delivery {
     Delivery { to, state }
 }
 
-fn said(is_own: bool) -> ToJournal {
-    ToJournal::Event(Event::Message(Message {
+fn text(is_own: bool) -> JournalInput {
+    JournalInput::Event(Event::Message(Message {
         id: MessageId(1),
         at: Timestamp(1),
         from: Speaker {
@@ -28,37 +28,37 @@ fn said(is_own: bool) -> ToJournal {
     }))
 }
 
-fn delivered() -> ToJournal {
-    ToJournal::Event(Event::Delivered {
+fn delivered() -> JournalInput {
+    JournalInput::Event(Event::Delivered {
         id: MessageId(1),
         delivery: delivery(),
     })
 }
 
 #[tokio::test]
-async fn what_the_user_said_waits_for_its_deliveries_but_not_for_long() {
+async fn an_own_text_waits_for_its_deliveries_but_not_for_long() {
     let (sender, mut journal) = mpsc::channel(8);
-    let mut entries = Entries::new(sender);
-    entries.add(said(true)).await.unwrap();
-    entries.add(delivered()).await.unwrap();
+    let mut queue = JournalQueue::new(sender);
+    queue.add(text(true)).await.unwrap();
+    queue.add(delivered()).await.unwrap();
     assert!(journal.try_recv().is_err());
-    let due = entries.due().unwrap();
-    assert!(due <= Instant::now() + SAID_WAITS);
+    let due = queue.due().unwrap();
+    assert!(due <= Instant::now() + OWN_TEXT_DELAY);
     sleep_until(due).await;
-    assert!(entries.is_due());
-    entries.hand_over().await.unwrap();
+    assert!(queue.is_due());
+    queue.flush().await.unwrap();
     assert_eq!(journal.len(), 2);
-    assert_eq!(entries.due(), None);
+    assert_eq!(queue.due(), None);
 }
 
 #[tokio::test]
-async fn what_others_say_waits_for_nothing_and_takes_along_what_came_before() {
+async fn texts_of_others_wait_for_nothing_and_flush_what_came_before() {
     let (sender, mut journal) = mpsc::channel(8);
-    let mut entries = Entries::new(sender);
-    entries.add(said(true)).await.unwrap();
-    entries.add(said(false)).await.unwrap();
+    let mut queue = JournalQueue::new(sender);
+    queue.add(text(true)).await.unwrap();
+    queue.add(text(false)).await.unwrap();
     let is_own = |entry| match entry {
-        ToJournal::Event(Event::Message(said)) => said.is_own(),
+        JournalInput::Event(Event::Message(text)) => text.is_own(),
         other => panic!("{other:?}"),
     };
     assert!(is_own(journal.try_recv().unwrap()));
@@ -68,20 +68,20 @@ async fn what_others_say_waits_for_nothing_and_takes_along_what_came_before() {
 #[tokio::test]
 async fn no_more_wait_than_go_into_one_transaction() {
     let (sender, journal) = mpsc::channel(2 * MAX_WAITING);
-    let mut entries = Entries::new(sender);
+    let mut queue = JournalQueue::new(sender);
     for _ in 0..MAX_WAITING {
-        entries.add(delivered()).await.unwrap();
+        queue.add(delivered()).await.unwrap();
     }
     assert_eq!(journal.len(), 0);
-    entries.add(delivered()).await.unwrap();
+    queue.add(delivered()).await.unwrap();
     assert_eq!(journal.len(), MAX_WAITING + 1);
 }
 
 #[tokio::test]
 async fn a_journal_that_has_ended_is_noticed() {
     let (sender, journal) = mpsc::channel(1);
-    let mut entries = Entries::new(sender);
+    let mut queue = JournalQueue::new(sender);
     drop(journal);
-    entries.add(said(true)).await.unwrap();
-    assert!(entries.hand_over().await.is_err());
+    queue.add(text(true)).await.unwrap();
+    assert!(queue.flush().await.is_err());
 }

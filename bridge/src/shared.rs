@@ -1,0 +1,25 @@
+//! The state that all connections of a bridge share.
+
+use p2pchat_peer::Handle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::assets::Assets;
+use crate::gate::Gate;
+use crate::limits::Limits;
+use crate::secret::Secret;
+
+/// The state that all connections share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) gate: Gate,
+    pub(crate) secret: Secret,
+    pub(crate) assets: Assets,
+    pub(crate) limits: Limits,
+    /// The peer.
+    pub(crate) handle: Handle,
+    /// Cancelled when the bridge stops.
+    pub(crate) stop: CancellationToken,
+    /// The tasks of all connections.
+    pub(crate) tasks: TaskTracker,
+}
