@@ -12,18 +12,16 @@
 //! | `texts` | what is said: to each member in order, and from members only |
 //! | `strangers` | what those outside the chat try |
 //! | `blocks` | whom the user wants nothing of |
-//! | `dropped` | how often others tried what was dropped |
+//! | `drops` | how often others tried what was dropped |
 
 mod blocks;
 mod directory;
-mod dropped;
+mod drops;
 mod group;
 mod holdings;
 mod io;
 mod requests;
 mod session;
-mod strangers;
-mod texts;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -37,13 +35,13 @@ use rand_chacha::ChaCha8Rng;
 
 use blocks::Blocks;
 use directory::Directory;
-use dropped::Tallies;
+use drops::Tallies;
 use group::Group;
+use group::strangers::{Notify, Strangers};
 pub use holdings::Holding;
 pub use io::{Acknowledgement, ConnId, Input, Now, Output, SendId};
 use requests::Requests;
 use session::Session;
-use strangers::{Notify, Strangers};
 
 /// What a machine has to know before it starts.
 #[derive(Debug, Clone)]

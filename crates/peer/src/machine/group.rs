@@ -14,11 +14,13 @@
 //! `untold` of a member holds the addresses that he is not believed to know. It is
 //! drained by notifies, one newcomer each, since clients of 2017 read no list.
 
-mod learn;
+mod introductions;
 mod member;
-mod members;
 mod memory;
 mod notify;
+mod roster;
+pub(super) mod strangers;
+pub(super) mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -28,8 +30,8 @@ use p2pchat_protocol::ChatList;
 
 use super::{Machine, Refusal, SendId};
 pub(super) use member::{Member, Part, Standing};
-use members::Members;
 pub(super) use memory::MAX_LOST;
+use roster::Members;
 
 /// How many members there may be: what one chat_list can hold.
 pub(super) const MAX_MEMBERS: usize = ChatList::MAX;

@@ -1,6 +1,7 @@
 //! How much a machine holds of what others can make grow.
 
-use super::{Machine, dropped, group, requests, session, strangers, texts};
+use super::group::{strangers, texts};
+use super::{Machine, drops, group, requests, session};
 
 /// How much a machine holds of something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,7 @@ impl Machine {
             held(
                 "counts of what was dropped",
                 self.tallies.len(),
-                dropped::MAX_TALLIES,
+                drops::MAX_TALLIES,
             ),
         ]
     }

@@ -12,14 +12,14 @@ use p2pchat_model::{
 };
 use p2pchat_protocol::{Message, split_text};
 
-use super::group::{Member, Part, Standing};
-use super::strangers::Early;
-use super::{Acknowledgement, ConnId, Machine, Output, Refusal, SendId};
+use super::super::group::strangers::Early;
+use super::super::{Acknowledgement, ConnId, Machine, Output, Refusal, SendId};
+use super::{Member, Part, Standing};
 
 /// The longest text that can be said at once, in bytes: 166 packets.
 const MAX_TEXT: usize = 16 * 1024;
 /// How many packets may wait for a member. One who is that far behind is not reading.
-pub(super) const MAX_OUTBOX: usize = 1024;
+pub(in super::super) const MAX_OUTBOX: usize = 1024;
 /// How long after a member joined a refusal may only mean that he has not heard of us
 /// yet, and the text is sent again; not if he has taken one since.
 const INTRODUCTION: Duration = Duration::from_secs(15);
@@ -29,7 +29,7 @@ const INTRODUCTION_PAUSE: Duration = Duration::from_secs(1);
 const INTRODUCTION_TRIES: u32 = 5;
 
 impl Machine {
-    pub(super) fn say(&mut self, text: String) -> Result<(), Refusal> {
+    pub(in super::super) fn say(&mut self, text: String) -> Result<(), Refusal> {
         let own = self.account()?;
         let listeners = self.group.listeners();
         if listeners.is_empty() {
@@ -108,7 +108,7 @@ impl Machine {
     }
 
     /// Sends the first packet of a member's outbox, if none is on its way.
-    pub(super) fn send_text(&mut self, to: PeerAddr) {
+    pub(in super::super) fn send_text(&mut self, to: PeerAddr) {
         let now = self.now.elapsed;
         let id = SendId(self.last_send + 1);
         let Some(member) = self.group.get_mut(to) else {
@@ -134,7 +134,11 @@ impl Machine {
         });
     }
 
-    pub(super) fn text_done(&mut self, id: SendId, result: Result<Acknowledgement, LeaveReason>) {
+    pub(in super::super) fn text_done(
+        &mut self,
+        id: SendId,
+        result: Result<Acknowledgement, LeaveReason>,
+    ) {
         let now = self.now.elapsed;
         let Some((address, member)) = self.group.receiver(id) else {
             return;
@@ -217,7 +221,7 @@ impl Machine {
     }
 
     /// Tells of each text that did not go out, once.
-    pub(super) fn fail_deliveries(
+    pub(in super::super) fn fail_deliveries(
         &mut self,
         to: Person,
         unsent: VecDeque<Part>,
@@ -233,7 +237,12 @@ impl Machine {
         }
     }
 
-    pub(super) fn text_received(&mut self, conn: ConnId, from: PeerAddr, message: &Message) {
+    pub(in super::super) fn text_received(
+        &mut self,
+        conn: ConnId,
+        from: PeerAddr,
+        message: &Message,
+    ) {
         if self.blocked_by(Some(message.from), from).is_some() {
             self.out.push_back(Output::RefuseText { conn });
             return self.dropped(

@@ -6,7 +6,7 @@ use p2pchat_model::{DropKind, DropReason, JoinedBy, PeerAddr};
 use p2pchat_protocol::ChatList;
 
 use super::super::Machine;
-use super::super::strangers::{Early, Notify};
+use super::strangers::{Early, Notify};
 use super::{Group, Standing};
 
 /// How many people may be in the chat by the word of one member alone, from whom nothing

@@ -7,7 +7,7 @@ use std::time::Duration;
 use p2pchat_model::{DropKind, DropReason, PeerAddr, Username};
 use p2pchat_protocol::ChatList;
 
-use super::Machine;
+use super::super::Machine;
 
 /// How long a packet from somebody who is no member yet is held: the answer to our
 /// request, or the notify that makes him a member, may be right behind it.
@@ -15,24 +15,24 @@ const HOLD: Duration = Duration::from_secs(5);
 /// How many of them are held. When there are more, texts go first, since they are sent
 /// again, and the oldest of whoever has the most; what comes from those who are asked for
 /// a chat this moment, or ask for one, goes last.
-pub(super) const MAX_HELD: usize = 64;
+pub(in super::super) const MAX_HELD: usize = 64;
 
 /// Strangers, and those who may turn out to be none.
 #[derive(Debug, Default)]
-pub(super) struct Strangers {
+pub(in super::super) struct Strangers {
     held: VecDeque<Held>,
 }
 
 /// "This newcomer joined us, and these are all of us."
 #[derive(Debug)]
-pub(super) struct Notify {
-    pub(super) newcomer: PeerAddr,
-    pub(super) members: ChatList,
+pub(in super::super) struct Notify {
+    pub(in super::super) newcomer: PeerAddr,
+    pub(in super::super) members: ChatList,
 }
 
 /// What somebody sent who is no member yet.
 #[derive(Debug)]
-pub(super) enum Early {
+pub(in super::super) enum Early {
     /// To be carried out if he becomes one.
     Notify(Notify),
     /// Refused already, and sent again by itself; held only so that nobody is called a
@@ -49,12 +49,12 @@ struct Held {
 
 impl Strangers {
     /// They were held for equally long: the first is due first.
-    pub(super) fn deadline(&self) -> Option<Duration> {
+    pub(in super::super) fn deadline(&self) -> Option<Duration> {
         self.held.front().map(|held| held.until)
     }
 
     /// The notifies of somebody who has become a member, oldest first.
-    pub(super) fn release(&mut self, from: PeerAddr) -> Vec<Notify> {
+    pub(in super::super) fn release(&mut self, from: PeerAddr) -> Vec<Notify> {
         let (released, kept): (VecDeque<Held>, _) = std::mem::take(&mut self.held)
             .into_iter()
             .partition(|held| held.from == from);
@@ -68,7 +68,7 @@ impl Strangers {
             .collect()
     }
 
-    pub(super) fn held_count(&self) -> usize {
+    pub(in super::super) fn held_count(&self) -> usize {
         self.held.len()
     }
 
@@ -97,7 +97,7 @@ impl Strangers {
 }
 
 impl Machine {
-    pub(super) fn strangers_tick(&mut self) {
+    pub(in super::super) fn strangers_tick(&mut self) {
         while let Some(held) = self.strangers.take_due(self.now.elapsed) {
             self.stranger(held.from, &held.early);
         }
@@ -105,7 +105,7 @@ impl Machine {
 
     /// The user left: what was said to the chat that he was in is not heard in the next
     /// one.
-    pub(super) fn dismiss_held(&mut self) {
+    pub(in super::super) fn dismiss_held(&mut self) {
         for held in std::mem::take(&mut self.strangers.held) {
             self.stranger(held.from, &held.early);
         }
@@ -113,7 +113,7 @@ impl Machine {
 
     /// Holds what somebody sent in case he becomes a member in a moment. One who can
     /// not is a stranger at once.
-    pub(super) fn hold(&mut self, from: PeerAddr, early: Early) {
+    pub(in super::super) fn hold(&mut self, from: PeerAddr, early: Early) {
         let may_become = self.group.knows_anybody() || self.requests.is_waiting_for(from);
         if !may_become {
             return self.stranger(from, &early);
@@ -131,7 +131,7 @@ impl Machine {
     }
 
     /// Counts what a stranger tried, and shows it now and then.
-    pub(super) fn stranger(&mut self, from: PeerAddr, early: &Early) {
+    pub(in super::super) fn stranger(&mut self, from: PeerAddr, early: &Early) {
         let (name, tried) = match early {
             Early::Notify(_) => (None, DropKind::Notify),
             Early::Text(name) => (Some(*name), DropKind::Text),
