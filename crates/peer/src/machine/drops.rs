@@ -1,116 +1,83 @@
-//! What others tried and was dropped: counted by address, and told without becoming a
-//! flood of its own.
+//! Counters of dropped packets by address, reported without becoming a flood of their own.
 
 use std::collections::BTreeMap;
 
-use p2pchat_model::{DropKind, DropReason, Dropped, Event, PeerAddr, Timestamp, Username};
+use p2pchat_model::{DropKind, DropReason, Dropped, PeerAddr, Timestamp, Username};
 
-use super::Machine;
+use super::io::Usage;
 
-/// How many counts there are at the most; what comes from further addresses is counted
-/// together. Whoever has that many addresses would else fill the conversation with lines
-/// about them.
-const MAX_COUNTS: usize = 64;
+/// How many counters have an address of their own; what comes from further addresses is
+/// counted together. An attacker with that many addresses would otherwise fill the
+/// conversation with lines about them.
+const MAX_ADDRESSED: usize = 64;
 
-/// How many counts there are with those of what is counted together.
-pub(super) const MAX_TALLIES: usize = 2 * MAX_COUNTS;
+/// How many counters there are with those that are shared by several addresses.
+const MAX_COUNTERS: usize = 2 * MAX_ADDRESSED;
 
-/// What was dropped so far.
+/// The packets that were dropped so far.
 #[derive(Debug, Default)]
-pub(super) struct Tallies(BTreeMap<(Option<PeerAddr>, DropKind, DropReason), Tally>);
+pub(super) struct DropCounters(BTreeMap<Key, Counter>);
+
+type Key = (Option<PeerAddr>, DropKind, DropReason);
 
 #[derive(Debug, Default)]
-struct Tally {
+struct Counter {
     count: u64,
     /// The count that the user was last told.
-    told: u64,
+    reported: u64,
     name: Option<Username>,
     at: Timestamp,
 }
 
-impl Tallies {
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn entry(
-        &mut self,
-        from: Option<PeerAddr>,
-        tried: DropKind,
-        why: DropReason,
-    ) -> (Option<PeerAddr>, &mut Tally) {
-        let known = self.0.contains_key(&(from, tried, why));
-        let from = from.filter(|_| known || self.0.len() < MAX_COUNTS);
-        (from, self.0.entry((from, tried, why)).or_default())
-    }
-}
-
-impl Machine {
-    /// Counts something that was dropped, and tells the user at powers of ten.
-    pub(super) fn dropped(
-        &mut self,
-        from: PeerAddr,
-        name: Option<Username>,
-        tried: DropKind,
-        why: DropReason,
-    ) {
-        self.count_dropped(Some(from), name, tried, why, 1);
-    }
-
-    /// Counts `more` that was dropped. Where that leaps over a power of ten, it is the
-    /// power that the user is told.
-    pub(super) fn count_dropped(
-        &mut self,
-        from: Option<PeerAddr>,
-        name: Option<Username>,
-        tried: DropKind,
-        why: DropReason,
-        more: u64,
-    ) {
-        let at = self.now.wall;
-        let (address, tally) = self.tallies.entry(from, tried, why);
-        let before = tally.count.checked_ilog10();
-        tally.count = tally.count.saturating_add(more);
-        tally.name = name.filter(|_| address.is_some()).or(tally.name);
-        tally.at = at;
-        let power = tally.count.checked_ilog10();
-        if power == before {
-            return;
-        }
-        let count = 10_u64.pow(power.unwrap_or_default());
-        tally.told = count;
-        let name = tally.name;
-        self.emit(Event::Dropped(Dropped {
-            at,
-            name,
+impl Counter {
+    fn report(&mut self, (address, tried, why): Key, count: u64) -> Dropped {
+        self.reported = count;
+        Dropped {
+            at: self.at,
+            name: self.name,
             address,
             tried,
             why,
             count,
-        }));
+        }
+    }
+}
+
+impl DropCounters {
+    /// Counts `more` dropped packets. What to tell the user, if a power of ten was reached
+    /// or passed: that power.
+    pub(super) fn count(
+        &mut self,
+        at: Timestamp,
+        from: Option<PeerAddr>,
+        name: Option<Username>,
+        kind: DropKind,
+        reason: DropReason,
+        more: u64,
+    ) -> Option<Dropped> {
+        let is_known = self.0.contains_key(&(from, kind, reason));
+        let address = from.filter(|_| is_known || self.0.len() < MAX_ADDRESSED);
+        let key = (address, kind, reason);
+        let counter = self.0.entry(key).or_default();
+        let before = counter.count.checked_ilog10();
+        counter.count = counter.count.saturating_add(more);
+        counter.name = name.filter(|_| address.is_some()).or(counter.name);
+        counter.at = at;
+        let power = counter.count.checked_ilog10();
+        let count = 10_u64.pow(power.unwrap_or_default());
+        (power != before).then(|| counter.report(key, count))
     }
 
-    /// Tells each count that has grown since it was told.
-    pub(super) fn tell_dropped(&mut self) {
-        let grown = |((address, tried, why), tally): (
-            &(Option<PeerAddr>, DropKind, DropReason),
-            &mut Tally,
-        )| {
-            (tally.told != tally.count).then(|| {
-                tally.told = tally.count;
-                Event::Dropped(Dropped {
-                    at: tally.at,
-                    name: tally.name,
-                    address: *address,
-                    tried: *tried,
-                    why: *why,
-                    count: tally.count,
-                })
-            })
-        };
-        let events: Vec<Event> = self.tallies.0.iter_mut().filter_map(grown).collect();
-        for event in events {
-            self.emit(event);
-        }
+    /// Every counter that has grown since the user was told of it.
+    pub(super) fn report(&mut self) -> Vec<Dropped> {
+        self.0
+            .iter_mut()
+            .filter(|(_, counter)| counter.reported != counter.count)
+            .map(|(key, counter)| counter.report(*key, counter.count))
+            .collect()
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        Usage::new("counts of what was dropped", self.0.len(), MAX_COUNTERS)
     }
 }
