@@ -8,6 +8,38 @@ use p2pchat_model::{
 };
 use p2pchat_protocol::{ChatAnswer, Contact, Hello, Message, Request, Response};
 
+/// What a machine has to know before it starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The peer's own address.
+    pub address: PeerAddr,
+    /// The registry, as the user named it.
+    pub registry: String,
+    /// The port on which the peer takes messages.
+    pub message_port: u16,
+    /// How long a chat request waits for an answer, on either side.
+    pub request_limit: Duration,
+    /// The seed of the random numbers: the jitter of reconnecting.
+    pub seed: u64,
+}
+
+/// How much of something that others can make grow a machine holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// What it is, for people.
+    pub what: &'static str,
+    /// How many there are now.
+    pub count: usize,
+    /// How many there may be.
+    pub limit: usize,
+}
+
+impl Usage {
+    pub(super) fn new(what: &'static str, count: usize, limit: usize) -> Self {
+        Self { what, count, limit }
+    }
+}
+
 /// The time of an input: a clock that never jumps, for deadlines, and the wall clock,
 /// for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
