@@ -4,7 +4,7 @@
 //! any registry writes it, as a whole, where its turn is the one that the writer knew.
 //! `address` is null after a logout. `seen` is by the clock of the database
 //! (`clock`), since those of the registries need not agree. What others write comes by a
-//! change stream (`feed`), and each registry answers from its own memory
+//! change stream (`change_stream`), and each registry answers from its own memory
 //! ([`presence`](crate::presence)).
 //!
 //! A document that is of no registry (`document`) counts for nothing: it is passed over,
@@ -26,13 +26,13 @@ use crate::options::MongoUri;
 use crate::store::StoreError;
 use crate::store::mongo::{self, CONNECT_TIMEOUT, ConnectError, in_time};
 
+mod change_stream;
 mod clock;
 mod document;
-mod feed;
 mod write;
 
+pub use change_stream::{Feed, News, Snapshot};
 pub use clock::ServerClock;
-pub use feed::{Feed, News, Snapshot};
 
 /// The name of the collection, beside the accounts.
 pub const COLLECTION: &str = "online";

@@ -12,7 +12,7 @@
 //!   did not log that name in, from the address that did;
 //! - a later login replaces the earlier one, whose connection then has no say.
 //!
-//! With several registries over one database ([`shared`]), the same holds for all of them.
+//! With several registries over one database ([`replication`]), the same holds for all of them.
 //!
 //! **Invariant:** no clock in here; `now` is passed in as the time since some fixed
 //! moment. No lock is held for longer than it takes to look at one shard.
@@ -28,11 +28,11 @@ use p2pchat_protocol::{PeerAddr, Username};
 
 mod listing;
 mod online_list;
-pub mod shared;
+pub mod replication;
 
 pub use online_list::OnlineList;
-use shared::Told;
-pub use shared::{Due, Record};
+use replication::Told;
+pub use replication::{Due, Record};
 
 /// Into how many parts the users are spread. Enough that threads seldom meet, few enough
 /// that a sweep or a list visits them fast.

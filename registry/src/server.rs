@@ -28,23 +28,23 @@ use crate::store::{self, OpenError, Opener, Store};
 use crate::throttle::{self, Throttle};
 
 mod accept;
-mod answer;
+mod accounts;
 mod cluster;
 mod connection;
-mod hello;
-mod places;
+mod listener;
+mod liveness;
+mod monitoring;
 mod report;
-mod room;
+mod send_buffers;
 mod sessions;
-mod socket;
-mod watch;
+mod slots;
 
 use cluster::{Others, Together};
 use connection::Deadlines;
-use places::Places;
+use monitoring::Watching;
 use report::Seldom;
-use room::Rooms;
-use watch::Watching;
+use send_buffers::Rooms;
+use slots::Places;
 
 /// How long the requests in flight have when the server stops.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
@@ -192,10 +192,10 @@ impl Server {
     /// # Errors
     /// If a port is taken or may not be bound, or the store cannot be opened.
     pub async fn bind(options: Options) -> Result<Self, BindError> {
-        let tcp = socket::listen(options.tcp, options.limits.send_buffer)?;
-        let udp = socket::receive(options.udp).await?;
+        let tcp = listener::listen(options.tcp, options.limits.send_buffer)?;
+        let udp = listener::receive(options.udp).await?;
         let metrics = match options.metrics {
-            Some(address) => Some(socket::watchers(address).await?),
+            Some(address) => Some(listener::watchers(address).await?),
             None => None,
         };
         let server = Self::with_sockets(options, tcp, udp).await?;
@@ -290,7 +290,7 @@ impl Server {
         let stop_on_drop = stop.clone().drop_guard();
         let shared = &self.shared;
         let accepting = tokio::spawn(accept::run(self.tcp, Arc::clone(shared), stop.clone()));
-        let receiving = tokio::spawn(hello::run(self.udp, Arc::clone(shared), stop.clone()));
+        let receiving = tokio::spawn(liveness::run(self.udp, Arc::clone(shared), stop.clone()));
         let (stop_sweeping, stopped) = mpsc::channel();
         let sweeping = {
             let shared = Arc::clone(shared);

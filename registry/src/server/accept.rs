@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{FINISH_TIMEOUT, Shared, connection, socket};
+use super::{FINISH_TIMEOUT, Shared, connection, listener as socket};
 use crate::counters::Reason;
 
 /// The first pause after accepting failed; it doubles up to [`MAX_PAUSE`]. What fails

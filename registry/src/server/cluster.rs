@@ -18,7 +18,7 @@ use crate::metrics::ClusterMetrics;
 use crate::presence::{Due, Record, SessionId};
 use crate::store::StoreError;
 
-mod hear;
+mod change_stream;
 
 /// How often what the others have yet to hear is gathered and written.
 const ROUND: Duration = Duration::from_millis(250);
@@ -119,7 +119,7 @@ impl Others {
         let (telling_shared, telling_together, telling_stop) = for_each();
         Self {
             telling: tokio::spawn(tell(telling_shared, telling_together, telling_stop)),
-            hearing: tokio::spawn(hear::hear(
+            hearing: tokio::spawn(change_stream::hear(
                 hearing_shared,
                 hearing_together,
                 feed,

@@ -19,11 +19,11 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::answer::Reply;
-use super::places::Place;
-use super::room::Stream;
+use super::accounts::Reply;
+use super::send_buffers::Stream;
 use super::sessions::Sessions;
-use super::{Shared, socket};
+use super::slots::Place;
+use super::{Shared, listener};
 use crate::counters::Reason;
 use crate::options::Limits;
 
@@ -94,7 +94,7 @@ pub(super) fn serve(
     // Made here, and nothing moved on below: a future holds twice what it moves.
     let mut connection = Connection::new(stream, Sessions::new(address, place), shared);
     async move {
-        if let Err(error) = socket::prepare(&connection.stream) {
+        if let Err(error) = listener::prepare(&connection.stream) {
             tracing::debug!(%address, %error, "the connection was gone at once");
             return;
         }
@@ -114,7 +114,7 @@ pub(super) fn serve(
             connection.shared.counters.count(reason);
         }
         // What it has not read is not worth the system's memory.
-        socket::reset(connection.stream);
+        listener::reset(connection.stream);
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use p2pchat_protocol::{PeerAddr, Username};
 
 use super::peer_at;
-use super::places::Place;
+use super::slots::Place;
 use crate::presence::SessionId;
 use crate::source::Source;
 
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
     use crate::options::Limits;
     use crate::presence::Presence;
-    use crate::server::places::Places;
+    use crate::server::slots::Places;
     use std::time::Duration;
 
     #[tokio::test]
