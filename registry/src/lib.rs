@@ -8,7 +8,6 @@
 //! | [`cluster`] | what several registries over one database tell each other of that |
 //! | [`password`] | Argon2id, and the threads that compute it |
 //! | [`throttle`] | failed logins by address and by name |
-//! | [`counters`] | what was turned away and why |
 //! | [`metrics`] | what is counted and measured, and the HTTP listener that tells it |
 //! | [`files`] | how many file descriptors there are |
 //! | [`store`] | accounts: the trait [`Store`], SQLite and MongoDB |
@@ -34,7 +33,6 @@
 pub mod cli;
 pub mod cluster;
 pub mod config;
-pub mod counters;
 pub mod files;
 pub mod metrics;
 pub mod options;

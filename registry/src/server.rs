@@ -18,7 +18,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{Cluster, ClusterError, Feed};
-use crate::counters::Counters;
 use crate::metrics::{self, Metrics};
 use crate::options::{Options, StoreSpec};
 use crate::password::HashPool;
@@ -34,15 +33,13 @@ mod connection;
 mod listener;
 mod liveness;
 mod monitoring;
-mod report;
 mod send_buffers;
 mod sessions;
 mod slots;
 
 use cluster::{Others, Together};
 use connection::Deadlines;
-use monitoring::Watching;
-use report::Seldom;
+use monitoring::{LogThrottle, MonitoringTasks};
 use send_buffers::Rooms;
 use slots::Places;
 
@@ -111,12 +108,11 @@ struct Shared {
     rooms: Rooms,
     /// How long an answer takes that tells to slow down.
     slow_answer: Duration,
-    counters: Arc<Counters>,
     metrics: Arc<Metrics>,
-    store_failures: Seldom,
+    store_failures: LogThrottle,
     /// Whether the last plain-text password that was to be replaced by its hash stayed.
     plain_text_stays: AtomicBool,
-    accept_failures: Seldom,
+    accept_failures: LogThrottle,
     /// The moment that the times given to presence, rate limiters count from.
     started: Instant,
 }
@@ -153,10 +149,9 @@ impl Shared {
             deadlines: limits.into(),
             rooms: Rooms::new(limits.send_buffer),
             slow_answer: limits.slow_answer,
-            counters: Arc::default(),
-            store_failures: Seldom::default(),
+            store_failures: LogThrottle::default(),
             plain_text_stays: AtomicBool::new(false),
-            accept_failures: Seldom::default(),
+            accept_failures: LogThrottle::default(),
             started,
         }))
     }
@@ -270,12 +265,6 @@ impl Server {
         &self.store
     }
 
-    /// How much has been turned away, and why; goes on counting while the server runs.
-    #[must_use]
-    pub fn counters(&self) -> Arc<Counters> {
-        Arc::clone(&self.shared.counters)
-    }
-
     /// What is counted and measured; goes on while the server runs.
     #[must_use]
     pub fn metrics(&self) -> Arc<Metrics> {
@@ -300,8 +289,12 @@ impl Server {
             (Some(together), Some(feed)) => Some(Others::start(shared, together, feed)),
             _ => None,
         };
-        let watching = (self.metrics).map(|listener| Watching::start(listener, shared, &stop));
-        let reporting = tokio::spawn(report::run(Arc::clone(&shared.counters), stop.clone()));
+        let watching =
+            (self.metrics).map(|listener| MonitoringTasks::start(listener, shared, &stop));
+        let reporting = tokio::spawn(monitoring::log_refusals(
+            shared.metrics.drops.clone(),
+            stop.clone(),
+        ));
 
         shutdown.await;
         tracing::info!("stopping");

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{FINISH_TIMEOUT, Shared, connection, listener as socket};
-use crate::counters::Reason;
+use crate::metrics::DropReason;
 
 /// The first pause after accepting failed; it doubles up to [`MAX_PAUSE`]. What fails
 /// (file descriptors, memory) needs time to come back.
@@ -28,7 +28,7 @@ pub(super) async fn run(listener: TcpListener, shared: Arc<Shared>, stop: Cancel
                     connections.spawn(connection::serve(stream, address, place, shared, stop));
                 }
                 Err(reason) => {
-                    shared.counters.count(reason);
+                    shared.metrics.drops.count(reason);
                     socket::reset(stream);
                 }
             }
@@ -49,7 +49,7 @@ async fn accept(listener: &TcpListener, shared: &Shared) -> (TcpStream, SocketAd
         match listener.accept().await {
             Ok((stream, address)) => return (stream, address),
             Err(error) => {
-                shared.counters.count(Reason::NotAccepted);
+                shared.metrics.drops.count(DropReason::NotAccepted);
                 if shared.accept_failures.is_due(shared.now()) {
                     tracing::warn!(%error, "cannot accept connections; next try in {pause:?}");
                 }

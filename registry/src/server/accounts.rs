@@ -7,7 +7,7 @@ use p2pchat_protocol::{Kind, Password, PeerAddr, Request, Response, Username};
 
 use super::Shared;
 use super::sessions::Sessions;
-use crate::counters::Reason;
+use crate::metrics::DropReason;
 use crate::password::{Guest, PoolError, Verdict};
 use crate::presence::OnlineList;
 use crate::source::Source;
@@ -138,10 +138,10 @@ impl Shared {
     }
 
     async fn not_registered(&self, reason: &NotHashed) -> Response {
-        self.counters.count(match reason {
-            NotHashed::Slowed => Reason::RegisterSlowed,
-            NotHashed::Full => Reason::RegisterQueue,
-            NotHashed::Failed => Reason::StoreFailed,
+        self.metrics.drops.count(match reason {
+            NotHashed::Slowed => DropReason::RegisterSlowed,
+            NotHashed::Full => DropReason::RegisterQueue,
+            NotHashed::Failed => DropReason::StoreFailed,
         });
         self.slow_down(reason).await;
         Response::ServerError {
@@ -181,7 +181,7 @@ impl Shared {
     ) -> Response {
         let Some(peer) = on.peer() else {
             tracing::debug!(address = %on.address(), "login refused: only IPv4 addresses can be chatted with");
-            self.counters.count(Reason::LoginAddress);
+            self.metrics.drops.count(DropReason::LoginAddress);
             return Response::WrongCredentials;
         };
         // Who is slowed down costs neither a look into the store nor a hash.
@@ -250,14 +250,14 @@ impl Shared {
 
     async fn not_logged_in(&self, why: &NotHashed) -> Response {
         let (reason, answer) = match why {
-            NotHashed::Slowed => (Reason::LoginSlowed, Response::SlowDown),
-            NotHashed::Full => (Reason::LoginQueue, Response::SlowDown),
+            NotHashed::Slowed => (DropReason::LoginSlowed, Response::SlowDown),
+            NotHashed::Full => (DropReason::LoginQueue, Response::SlowDown),
             NotHashed::Failed => {
                 let answer = Response::ServerError { kind: Kind::Login };
-                (Reason::StoreFailed, answer)
+                (DropReason::StoreFailed, answer)
             }
         };
-        self.counters.count(reason);
+        self.metrics.drops.count(reason);
         self.slow_down(why).await;
         answer
     }
@@ -319,7 +319,7 @@ impl Shared {
     }
 
     fn store_failed(&self, error: &StoreError, answer: Response) -> Response {
-        self.counters.count(Reason::StoreFailed);
+        self.metrics.drops.count(DropReason::StoreFailed);
         if self.store_failures.is_due(self.now()) {
             tracing::error!(%error, "a request was answered 50");
         }

@@ -24,7 +24,7 @@ use super::send_buffers::Stream;
 use super::sessions::Sessions;
 use super::slots::Place;
 use super::{Shared, listener};
-use crate::counters::Reason;
+use crate::metrics::DropReason;
 use crate::options::Limits;
 
 /// How long a connection may keep the server waiting.
@@ -73,11 +73,11 @@ enum Lost {
 }
 
 impl Lost {
-    fn reason(&self) -> Option<Reason> {
+    fn reason(&self) -> Option<DropReason> {
         match self {
-            Self::NoRequest => Some(Reason::NoRequest),
-            Self::PartialRequest => Some(Reason::PartialRequest),
-            Self::UnreadResponse => Some(Reason::UnreadResponse),
+            Self::NoRequest => Some(DropReason::NoRequest),
+            Self::PartialRequest => Some(DropReason::PartialRequest),
+            Self::UnreadResponse => Some(DropReason::UnreadResponse),
             Self::Io(_) => None,
         }
     }
@@ -108,10 +108,10 @@ pub(super) fn serve(
                 tracing::debug!(%address, %lost, "connection lost");
                 lost.reason()
             }
-            Err(_) => Some(Reason::MadeRoom),
+            Err(_) => Some(DropReason::MadeRoom),
         };
         if let Some(reason) = reason {
-            connection.shared.counters.count(reason);
+            connection.shared.metrics.drops.count(reason);
         }
         // What it has not read is not worth the system's memory.
         listener::reset(connection.stream);
@@ -155,7 +155,7 @@ impl<S: Stream> Connection<S> {
             let goes_on = self.take(&buffer[..read]).await?;
             buffer[..read].fill(0);
             if !goes_on {
-                self.shared.counters.count(Reason::BadRequest);
+                self.shared.metrics.drops.count(DropReason::BadRequest);
                 return Box::pin(self.refuse_more()).await;
             }
         }

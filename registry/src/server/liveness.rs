@@ -9,7 +9,7 @@ use tokio::net::UdpSocket;
 use tokio_util::sync::CancellationToken;
 
 use super::{Shared, peer_at};
-use crate::counters::Reason;
+use crate::metrics::DropReason;
 
 /// One byte more than a Hello has, so that a longer datagram is seen to be longer.
 const BUFFER: usize = Hello::LEN + 1;
@@ -42,11 +42,11 @@ pub(super) async fn run(socket: UdpSocket, shared: Arc<Shared>, stop: Cancellati
 impl Shared {
     fn hello(&self, datagram: &[u8], from: SocketAddr) {
         let (Ok(hello), Some(peer)) = (Hello::decode(datagram), peer_at(from)) else {
-            return self.counters.count(Reason::NoHello);
+            return self.metrics.drops.count(DropReason::NoHello);
         };
         match self.presence.hello(hello.username, peer, self.now()) {
             true => drop(self.metrics.hellos.inc()),
-            false => self.counters.count(Reason::ForeignHello),
+            false => self.metrics.drops.count(DropReason::ForeignHello),
         }
     }
 }

@@ -17,7 +17,7 @@ use futures::future::{AbortHandle, AbortRegistration};
 use p2pchat_protocol::Username;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::counters::Reason;
+use crate::metrics::DropReason;
 use crate::options::Limits;
 use crate::presence::{Ended, SessionId};
 use crate::source::Source;
@@ -82,14 +82,14 @@ impl Places {
     pub(super) async fn take(
         self: &Arc<Self>,
         source: Source,
-    ) -> Result<(Place, AbortRegistration), Reason> {
+    ) -> Result<(Place, AbortRegistration), DropReason> {
         if self.table().connections(source) >= self.per_address {
-            return Err(Reason::AddressFull);
+            return Err(DropReason::AddressFull);
         }
         let free = Arc::clone(&self.free);
         let permit = match free.clone().try_acquire_owned() {
             Ok(permit) => permit,
-            Err(_) if !self.make_room() => return Err(Reason::RegistryFull),
+            Err(_) if !self.make_room() => return Err(DropReason::RegistryFull),
             Err(_) => free
                 .acquire_owned()
                 .await

@@ -132,7 +132,7 @@ async fn a_connection_without_a_request_is_closed() {
         ..patient()
     });
     let lost = running.served.await.unwrap().unwrap_err();
-    assert_eq!(lost.reason(), Some(Reason::NoRequest));
+    assert_eq!(lost.reason(), Some(DropReason::NoRequest));
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn a_request_that_does_not_end_costs_the_connection_and_bytes_do_not_prolo
         served = &mut running.served => served.unwrap().unwrap_err(),
         () = dripping => unreachable!("it never ends"),
     };
-    assert_eq!(lost.reason(), Some(Reason::PartialRequest));
+    assert_eq!(lost.reason(), Some(DropReason::PartialRequest));
     assert!(began.elapsed() < SHORT * 10, "{:?}", began.elapsed());
 }
 
@@ -258,7 +258,7 @@ async fn a_client_that_does_not_read_is_given_up() {
     });
     running.client.write_all(&search()).await.unwrap();
     let lost = running.served.await.unwrap().unwrap_err();
-    assert_eq!(lost.reason(), Some(Reason::UnreadResponse));
+    assert_eq!(lost.reason(), Some(DropReason::UnreadResponse));
 }
 
 #[tokio::test]

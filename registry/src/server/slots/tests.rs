@@ -85,7 +85,7 @@ async fn an_address_has_so_many_and_another_one_has_its_own() {
         guests.push(take(&places, 1).await);
     }
     let refused = places.take(source(1)).await.unwrap_err();
-    assert_eq!(refused, Reason::AddressFull);
+    assert_eq!(refused, DropReason::AddressFull);
     guests.push(take(&places, 2).await);
     guests.remove(0);
     guests.push(take(&places, 1).await);
@@ -126,7 +126,7 @@ async fn who_is_logged_in_stays_and_then_newcomers_are_refused() {
         guests.push(place);
     }
     let refused = places.take(source(7)).await.unwrap_err();
-    assert_eq!(refused, Reason::RegistryFull);
+    assert_eq!(refused, DropReason::RegistryFull);
     assert!(!guests.iter().any(|place| place.push_out.is_aborted()));
     places.ended(&sessions[3]);
     let (_newcomer, left) = squeeze_in(&places, 7, &mut guests).await;
@@ -166,7 +166,7 @@ async fn one_account_makes_one_connection_safe() {
         std::mem::forget(place);
     }
     let refused = places.take(source(7)).await.unwrap_err();
-    assert_eq!(refused, Reason::RegistryFull);
+    assert_eq!(refused, DropReason::RegistryFull);
 }
 
 #[tokio::test]
