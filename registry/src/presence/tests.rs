@@ -170,9 +170,9 @@ fn is_on_the_list_of(users: usize, after: Duration) -> bool {
 
 #[test]
 fn the_list_of_few_is_never_old_and_that_of_many_for_a_moment_only() {
-    assert!(is_on_the_list_of(listing::FEW, Duration::ZERO));
-    let users = listing::FEW + 1;
-    let age = listing::AGE_PER_USER * u32::try_from(users).unwrap();
+    assert!(is_on_the_list_of(online_list::FEW, Duration::ZERO));
+    let users = online_list::FEW + 1;
+    let age = online_list::AGE_PER_USER * u32::try_from(users).unwrap();
     assert!(!is_on_the_list_of(users, Duration::ZERO));
     assert!(!is_on_the_list_of(users, age - Duration::from_nanos(1)));
     assert!(is_on_the_list_of(users, age));

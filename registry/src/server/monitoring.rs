@@ -113,7 +113,7 @@ impl Shared {
             "Users who are online",
             self.presence.count(),
         );
-        let (open, max) = self.places.taken();
+        let (open, max) = self.slots.taken();
         gauge("connections_open", "Open connections", open);
         gauge("connections_max", "Limit of open connections", max);
         let passwords = &self.passwords;
@@ -125,7 +125,7 @@ impl Shared {
         gauge(
             "hash_queue_max",
             "Limit of passwords that wait to be hashed",
-            passwords.room(),
+            passwords.capacity(),
         );
         gauge(
             "hash_workers",

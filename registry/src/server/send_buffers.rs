@@ -1,10 +1,10 @@
-//! Room in the system for long answers.
+//! Large send buffers for long answers: [`SendBufferPool`].
 //!
-//! What a client has not taken yet waits in the system, in a buffer that is small, so that
+//! What a client has not read yet waits in a buffer of the system, which is small, so that
 //! clients which never read cannot use up the memory. Through a small buffer a long answer
-//! goes in many pieces, each with a wake-up of its task. So an answer that does not fit
-//! gets a large one while it is sent, as long as few others have one; when they are many,
-//! it goes in small pieces.
+//! goes in many pieces, each of which wakes its task. So an answer that does not fit gets a
+//! large buffer while it is sent, as long as few others have one; when they are many, it goes
+//! in small pieces.
 
 use std::num::NonZeroU32;
 
@@ -16,17 +16,17 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// The large buffer: an answer of 100,000 users in three pieces. Systems cut it to their
 /// own limit (`net.core.wmem_max`).
 const LARGE: u32 = 1024 * 1024;
-/// How many have one at a time: 64 MiB, of which Linux makes twice as much at the worst.
-const PLACES: usize = 64;
+/// How many connections have one at a time: 64 MiB, and on Linux up to twice as much.
+const MAX_LARGE: usize = 64;
 
-/// A connection, and how much of what is sent may wait in the system.
+/// A stream whose send buffer can be resized.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin {
-    /// Sets the size of the buffer, in bytes. Where this fails, it stays as it is.
-    fn set_room(&self, bytes: u32);
+    /// Sets the size of the send buffer, in bytes. Where this fails, it stays as it is.
+    fn set_send_buffer(&self, bytes: u32);
 }
 
 impl Stream for TcpStream {
-    fn set_room(&self, bytes: u32) {
+    fn set_send_buffer(&self, bytes: u32) {
         let size = usize::try_from(bytes).unwrap_or(usize::MAX);
         if let Err(error) = SockRef::from(self).set_send_buffer_size(size) {
             tracing::debug!(%error, "a send buffer stays as it is");
@@ -34,49 +34,50 @@ impl Stream for TcpStream {
     }
 }
 
-/// The large buffers of a server.
+/// Limits how many connections have a large send buffer at a time.
 #[derive(Debug)]
-pub(super) struct Rooms {
+pub(super) struct SendBufferPool {
     free: Semaphore,
     /// The size of all other buffers.
     small: u32,
 }
 
-/// A large buffer.
+/// The large send buffer of one connection.
 #[derive(Debug)]
-pub(super) struct Room<'a> {
+pub(super) struct LargeBuffer<'a> {
     small: u32,
-    _place: SemaphorePermit<'a>,
+    _permit: SemaphorePermit<'a>,
 }
 
-impl Rooms {
+impl SendBufferPool {
     pub(super) fn new(small: NonZeroU32) -> Self {
         Self {
-            free: Semaphore::new(PLACES),
+            free: Semaphore::new(MAX_LARGE),
             small: small.get(),
         }
     }
 
-    /// A large buffer for so many bytes that did not go at once. `None` if they fit into
-    /// a small one, or there are too many large ones already.
-    pub(super) fn make(&self, stream: &impl Stream, bytes: usize) -> Option<Room<'_>> {
+    /// Gives a stream a large buffer, for so many bytes that could not be sent at once.
+    /// `None` if they fit into a small one, or there are too many large ones already.
+    pub(super) fn enlarge(&self, stream: &impl Stream, bytes: usize) -> Option<LargeBuffer<'_>> {
         let is_short = u32::try_from(bytes).is_ok_and(|bytes| bytes <= self.small);
         if is_short || self.small >= LARGE {
             return None;
         }
-        let place = self.free.try_acquire().ok()?;
-        stream.set_room(LARGE);
-        Some(Room {
+        let permit = self.free.try_acquire().ok()?;
+        stream.set_send_buffer(LARGE);
+        Some(LargeBuffer {
             small: self.small,
-            _place: place,
+            _permit: permit,
         })
     }
 }
 
-impl Room<'_> {
-    /// The answer has gone. A connection that is lost needs none of this.
-    pub(super) fn leave(self, stream: &impl Stream) {
-        stream.set_room(self.small);
+impl LargeBuffer<'_> {
+    /// Makes the buffer small again, when the answer has gone. Not needed for a connection
+    /// that is lost.
+    pub(super) fn restore(self, stream: &impl Stream) {
+        stream.set_send_buffer(self.small);
     }
 }
 
@@ -88,7 +89,7 @@ mod tests {
 
     const SMALL: NonZeroU32 = NonZeroU32::new(16 * 1024).unwrap();
 
-    fn room(stream: &TcpStream) -> usize {
+    fn send_buffer(stream: &TcpStream) -> usize {
         SockRef::from(stream).send_buffer_size().unwrap()
     }
 
@@ -97,14 +98,14 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let to = listener.local_addr().unwrap();
         let stream = TcpStream::connect(to).await.unwrap();
-        stream.set_room(SMALL.get());
-        let small = room(&stream);
-        let rooms = Rooms::new(SMALL);
-        assert!(rooms.make(&stream, 16 * 1024).is_none());
-        let large = rooms.make(&stream, 16 * 1024 + 1).unwrap();
-        assert!(room(&stream) > small);
-        large.leave(&stream);
-        assert_eq!(room(&stream), small);
+        stream.set_send_buffer(SMALL.get());
+        let small = send_buffer(&stream);
+        let pool = SendBufferPool::new(SMALL);
+        assert!(pool.enlarge(&stream, 16 * 1024).is_none());
+        let large = pool.enlarge(&stream, 16 * 1024 + 1).unwrap();
+        assert!(send_buffer(&stream) > small);
+        large.restore(&stream);
+        assert_eq!(send_buffer(&stream), small);
     }
 
     #[tokio::test]
@@ -112,12 +113,12 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let to = listener.local_addr().unwrap();
         let stream = TcpStream::connect(to).await.unwrap();
-        let rooms = Rooms::new(SMALL);
-        let mut large: Vec<_> = (0..PLACES)
-            .map(|_| rooms.make(&stream, 1 << 20).unwrap())
+        let pool = SendBufferPool::new(SMALL);
+        let mut large: Vec<_> = (0..MAX_LARGE)
+            .map(|_| pool.enlarge(&stream, 1 << 20).unwrap())
             .collect();
-        assert!(rooms.make(&stream, 1 << 20).is_none());
+        assert!(pool.enlarge(&stream, 1 << 20).is_none());
         drop(large.pop());
-        assert!(rooms.make(&stream, 1 << 20).is_some());
+        assert!(pool.enlarge(&stream, 1 << 20).is_some());
     }
 }

@@ -1,13 +1,13 @@
-//! The places for connections: how many there are in all and for each address, and who
-//! gives up his when all are taken.
+//! Connection slots: how many connections there may be in all and per source, and which one
+//! is evicted for a new one when all slots are taken.
 //!
-//! A connection on which a user is logged in is *owned* by him and safe; all others are
-//! strangers. When all places are taken, a stranger makes room for a new connection: of
-//! the address with the most strangers the one that has been there longest. So whoever
-//! floods a registry from a few addresses, or from many, pushes out his own.
+//! A connection on which a user is logged in is *protected*; all others can be evicted. When
+//! all slots are taken, the oldest unprotected connection of the source with the most of them
+//! is evicted for a new one. So a flood from a few addresses, or from many, evicts its own
+//! connections.
 //!
-//! A user owns the one connection that he logged in on last: one account makes one
-//! connection safe, however often it logs in, and only as long as he is online.
+//! A user protects the one connection that they logged in on last: one account protects one
+//! connection, however often it logs in, and only while the user is online.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,114 +19,114 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::metrics::DropReason;
 use crate::options::Limits;
-use crate::presence::{Ended, SessionId};
-use crate::source::Source;
+use crate::presence::{Ended, Presence, SessionId};
+use crate::throttle::Source;
 
-/// All places of a server.
+/// All slots of a server.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct ConnectionSlots {
     free: Arc<Semaphore>,
     max: usize,
-    per_address: usize,
+    per_source: usize,
     table: Mutex<Table>,
 }
 
-/// In the order of their beginning.
+/// Connections are numbered in the order in which they began.
 type Id = u64;
 
 #[derive(Debug, Default)]
 struct Table {
     next: Id,
-    sources: HashMap<Source, Guests>,
-    /// The sources that have strangers, the one that gives one up next at the end.
-    crowds: BTreeSet<Crowd>,
-    owners: HashMap<Username, Owned>,
+    sources: HashMap<Source, PerSource>,
+    /// The sources with unprotected connections, the one to evict from next at the end.
+    eviction_order: BTreeSet<EvictionRank>,
+    protected: HashMap<Username, Protected>,
 }
 
-/// How many strangers, which of them has been there longest, and whose they are.
-type Crowd = (usize, Reverse<Id>, Source);
+/// The number of unprotected connections of a source, the oldest of them, and the source.
+type EvictionRank = (usize, Reverse<Id>, Source);
 
 /// The connections of one source.
 #[derive(Debug, Default)]
-struct Guests {
+struct PerSource {
     connections: usize,
-    strangers: BTreeMap<Id, AbortHandle>,
+    unprotected: BTreeMap<Id, AbortHandle>,
 }
 
-/// The connection that somebody logged in on last.
+/// The connection that a user logged in on last.
 #[derive(Debug)]
-struct Owned {
+struct Protected {
     id: Id,
     session: SessionId,
     source: Source,
-    push_out: AbortHandle,
+    evict: AbortHandle,
 }
 
-impl Places {
+impl ConnectionSlots {
     pub(super) fn new(limits: &Limits) -> Arc<Self> {
         let max = limits.max_connections.get().min(Semaphore::MAX_PERMITS);
         Arc::new(Self {
             free: Arc::new(Semaphore::new(max)),
             max,
-            per_address: limits.connections_per_address.get(),
+            per_source: limits.connections_per_address.get(),
             table: Mutex::default(),
         })
     }
 
-    /// A place for a connection, as a stranger, and by what it hears that the place has to
-    /// be given up. If somebody has to make room, waits until he has: that takes no longer
-    /// than his task's next turn.
+    /// Takes a slot for a new connection, which is unprotected at first, and returns it with
+    /// the registration by which its task is evicted. If another connection is evicted for
+    /// it, waits until that one has ended, which it does when its task runs next.
     ///
     /// # Errors
-    /// Why there is none.
+    /// The reason why there is no slot.
     pub(super) async fn take(
         self: &Arc<Self>,
         source: Source,
-    ) -> Result<(Place, AbortRegistration), DropReason> {
-        if self.table().connections(source) >= self.per_address {
+    ) -> Result<(ConnectionSlot, AbortRegistration), DropReason> {
+        if self.table().connections(source) >= self.per_source {
             return Err(DropReason::AddressFull);
         }
         let free = Arc::clone(&self.free);
         let permit = match free.clone().try_acquire_owned() {
             Ok(permit) => permit,
-            Err(_) if !self.make_room() => return Err(DropReason::RegistryFull),
+            Err(_) if !self.evict() => return Err(DropReason::RegistryFull),
             Err(_) => free
                 .acquire_owned()
                 .await
                 .expect("the semaphore is never closed"),
         };
-        let (push_out, pushed_out) = AbortHandle::new_pair();
-        let id = self.table().enter(source, push_out.clone());
-        let place = Place {
-            places: Arc::clone(self),
+        let (evict, evicted) = AbortHandle::new_pair();
+        let id = self.table().enter(source, evict.clone());
+        let slot = ConnectionSlot {
+            slots: Arc::clone(self),
             id,
             source,
-            owner: None,
-            push_out,
+            user: None,
+            evict,
             _permit: permit,
         };
-        Ok((place, pushed_out))
+        Ok((slot, evicted))
     }
 
-    /// How many places are taken, and how many there are.
+    /// The number of slots that are taken, and of all.
     pub(super) fn taken(&self) -> (usize, usize) {
         (self.max - self.free.available_permits(), self.max)
     }
 
-    /// A session is over: if a connection was safe by it, it is a stranger's again.
+    /// A session is over: the connection that it protected can be evicted again.
     pub(super) fn ended(&self, ended: &Ended) {
         let mut table = self.table();
-        let by_it = |owned: &Owned| owned.session == ended.session;
-        if let Some(owned) = table.disown(ended.name, by_it) {
-            table.add_stranger(owned);
+        let is_of_session = |protected: &Protected| protected.session == ended.session;
+        if let Some(connection) = table.unprotect(ended.name, is_of_session) {
+            table.add_unprotected(connection);
         }
     }
 
-    /// Pushes a stranger out. `false` if there is none.
-    fn make_room(&self) -> bool {
-        let stranger = self.table().push_out();
-        // His task is woken without the lock.
-        stranger.inspect(AbortHandle::abort).is_some()
+    /// Evicts a connection. `false` if all are protected.
+    fn evict(&self) -> bool {
+        let connection = self.table().evict();
+        // Its task is woken without the lock.
+        connection.inspect(AbortHandle::abort).is_some()
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -134,51 +134,58 @@ impl Places {
     }
 }
 
-/// The place of one connection. Free again when it is dropped.
+/// The slot of one connection. Free again when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
-    places: Arc<Places>,
+pub(super) struct ConnectionSlot {
+    slots: Arc<ConnectionSlots>,
     id: Id,
     source: Source,
-    /// Who was the last to own it, whether or not he still does.
-    owner: Option<Username>,
-    push_out: AbortHandle,
+    /// The user who protected it last, whether or not they still do.
+    user: Option<Username>,
+    evict: AbortHandle,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Place {
-    /// Whose limits it counts for.
-    pub(super) fn source(&self) -> Source {
-        self.source
-    }
-
-    /// A user has logged in on it, and not on another one later.
-    pub(super) fn own(&mut self, name: Username, session: SessionId) {
-        let mut table = self.places.table();
-        if let Some(owned) = self.leave_owner(&mut table) {
-            table.add_stranger(owned);
+impl ConnectionSlot {
+    /// Protects the connection for a user who logged in on it, if `session` is still theirs.
+    ///
+    /// Looks at the presence with the table locked: a session that ends later finds its
+    /// connection here ([`ConnectionSlots::ended`]), and one that has ended by now, because
+    /// the user logged in on another connection meanwhile, protects nothing.
+    pub(super) fn protect(&mut self, name: Username, session: SessionId, presence: &Presence) {
+        let mut table = self.slots.table();
+        let current = presence.session(name);
+        let is_over = |protected: &Protected| Some(protected.session) != current;
+        if let Some(connection) = table.unprotect(name, is_over) {
+            table.add_unprotected(connection);
         }
-        let owned = Owned {
+        if current != Some(session) {
+            return;
+        }
+        if let Some(connection) = self.unprotect(&mut table) {
+            table.add_unprotected(connection);
+        }
+        let protected = Protected {
             id: self.id,
             session,
             source: self.source,
-            push_out: self.push_out.clone(),
+            evict: self.evict.clone(),
         };
-        table.own(name, owned);
+        table.protect(name, protected);
         drop(table);
-        self.owner = Some(name);
+        self.user = Some(name);
     }
 
-    /// Takes the connection from its owner, if it still has one.
-    fn leave_owner(&self, table: &mut Table) -> Option<Owned> {
-        table.disown(self.owner?, |owned| owned.id == self.id)
+    /// Takes the protection from the connection, if it still has it.
+    fn unprotect(&self, table: &mut Table) -> Option<Protected> {
+        table.unprotect(self.user?, |protected| protected.id == self.id)
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let mut table = self.places.table();
-        self.leave_owner(&mut table);
+        let mut table = self.slots.table();
+        self.unprotect(&mut table);
         table.leave(self.source, self.id);
     }
 }
@@ -187,71 +194,82 @@ impl Table {
     fn connections(&self, source: Source) -> usize {
         self.sources
             .get(&source)
-            .map_or(0, |guests| guests.connections)
+            .map_or(0, |source| source.connections)
     }
 
-    fn enter(&mut self, source: Source, push_out: AbortHandle) -> Id {
+    fn enter(&mut self, source: Source, evict: AbortHandle) -> Id {
         let id = self.next;
         self.next += 1;
-        self.change(source, |guests| {
-            guests.connections += 1;
-            guests.strangers.insert(id, push_out);
+        self.change(source, |connections| {
+            connections.connections += 1;
+            connections.unprotected.insert(id, evict);
         });
         id
     }
 
     fn leave(&mut self, source: Source, id: Id) {
-        self.change(source, |guests| {
-            guests.connections -= 1;
-            guests.strangers.remove(&id);
+        self.change(source, |connections| {
+            connections.connections -= 1;
+            connections.unprotected.remove(&id);
         });
     }
 
-    fn push_out(&mut self) -> Option<AbortHandle> {
-        let &(_, Reverse(id), source) = self.crowds.last()?;
-        self.change(source, |guests| guests.strangers.remove(&id))
+    fn evict(&mut self) -> Option<AbortHandle> {
+        let &(_, Reverse(id), source) = self.eviction_order.last()?;
+        self.change(source, |connections| connections.unprotected.remove(&id))
     }
 
-    fn own(&mut self, name: Username, owned: Owned) {
-        self.change(owned.source, |guests| guests.strangers.remove(&owned.id));
-        if let Some(earlier) = self.owners.insert(name, owned) {
-            self.add_stranger(earlier);
+    fn protect(&mut self, name: Username, connection: Protected) {
+        self.change(connection.source, |connections| {
+            connections.unprotected.remove(&connection.id)
+        });
+        if let Some(earlier) = self.protected.insert(name, connection) {
+            self.add_unprotected(earlier);
         }
     }
 
-    /// Takes what a user owns from him, if it is `this`.
-    fn disown(&mut self, name: Username, this: impl FnOnce(&Owned) -> bool) -> Option<Owned> {
-        let is_this = self.owners.get(&name).is_some_and(this);
-        is_this.then(|| self.owners.remove(&name)).flatten()
+    /// Takes the protection from the connection of a user, if `condition` holds for it.
+    fn unprotect(
+        &mut self,
+        name: Username,
+        condition: impl FnOnce(&Protected) -> bool,
+    ) -> Option<Protected> {
+        if self.protected.get(&name).is_some_and(condition) {
+            self.protected.remove(&name)
+        } else {
+            None
+        }
     }
 
-    fn add_stranger(&mut self, owned: Owned) {
-        self.change(owned.source, |guests| {
-            guests.strangers.insert(owned.id, owned.push_out);
+    fn add_unprotected(&mut self, connection: Protected) {
+        self.change(connection.source, |connections| {
+            connections
+                .unprotected
+                .insert(connection.id, connection.evict);
         });
     }
 
-    /// Changes the guests of a source, and puts the source where it then belongs.
-    fn change<T>(&mut self, source: Source, change: impl FnOnce(&mut Guests) -> T) -> T {
-        let guests = self.sources.entry(source).or_default();
-        if let Some(crowd) = guests.crowd(source) {
-            self.crowds.remove(&crowd);
+    /// Changes the connections of a source, and its rank in the order of eviction with them.
+    fn change<T>(&mut self, source: Source, change: impl FnOnce(&mut PerSource) -> T) -> T {
+        let connections = self.sources.entry(source).or_default();
+        if let Some(rank) = connections.eviction_rank(source) {
+            self.eviction_order.remove(&rank);
         }
-        let changed = change(guests);
-        if let Some(crowd) = guests.crowd(source) {
-            self.crowds.insert(crowd);
+        let changed = change(connections);
+        if let Some(rank) = connections.eviction_rank(source) {
+            self.eviction_order.insert(rank);
         }
-        if guests.connections == 0 {
+        if connections.connections == 0 {
             self.sources.remove(&source);
         }
         changed
     }
 }
 
-impl Guests {
-    fn crowd(&self, source: Source) -> Option<Crowd> {
-        let (&oldest, _) = self.strangers.first_key_value()?;
-        Some((self.strangers.len(), Reverse(oldest), source))
+impl PerSource {
+    fn eviction_rank(&self, source: Source) -> Option<EvictionRank> {
+        let (&oldest, _) = self.unprotected.first_key_value()?;
+        Some((self.unprotected.len(), Reverse(oldest), source))
     }
 }
 

@@ -122,3 +122,16 @@ fn names_without_an_account_are_counted_like_others() {
     };
     assert_eq!(counted("bob"), counted("nobody"));
 }
+
+fn source(address: &str) -> Source {
+    address.parse::<SocketAddr>().unwrap().into()
+}
+
+#[test]
+fn an_ipv4_address_is_one_source_and_so_is_an_ipv6_network() {
+    assert_eq!(source("10.0.0.1:1"), source("10.0.0.1:2"));
+    assert_eq!(source("10.0.0.1:1"), source("[::ffff:10.0.0.1]:1"));
+    assert_ne!(source("10.0.0.1:1"), source("10.0.0.2:1"));
+    assert_eq!(source("[2001:db8::1]:1"), source("[2001:db8::ff:2]:1"));
+    assert_ne!(source("[2001:db8::1]:1"), source("[2001:db8:0:1::1]:1"));
+}

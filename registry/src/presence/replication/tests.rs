@@ -19,11 +19,11 @@ fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn record(turn: i64, address: Option<u8>, seen: u64) -> Record {
+fn record(epoch: i64, address: Option<u8>, seen: u64) -> Record {
     Record {
         name: name("bob"),
         address: address.map(at),
-        turn,
+        epoch,
         seen: s(seen),
     }
 }
@@ -112,7 +112,7 @@ fn a_logout_that_somebody_was_faster_than_gives_way() {
     let presence = Presence::new_shared(TIMEOUT);
     let session = presence.logged_in(&record(5, Some(1), 0));
     presence.logout(name("bob"), Some(session), at(1), s(1));
-    // Of the same turn, since its writer did not know of the logout either.
+    // Of the same epoch, since its writer did not know of the logout either.
     presence.learn(&record(6, Some(2), 1), s(1));
     assert_eq!(presence.find(name("bob"), s(2)), Some(at(2)));
     assert_eq!(all_due(&presence, s(2)), []);
@@ -147,10 +147,10 @@ fn what_is_old_is_no_news() {
 }
 
 fn any_record() -> impl Strategy<Value = Record> {
-    (1_i64..6, 0_u64..50).prop_map(|(turn, seen)| {
-        // A turn is one login or logout: it has one address.
-        let address = (turn % 3 != 0).then(|| u8::try_from(turn).unwrap());
-        record(turn, address, seen)
+    (1_i64..6, 0_u64..50).prop_map(|(epoch, seen)| {
+        // An epoch is one login or logout: it has one address.
+        let address = (epoch % 3 != 0).then(|| u8::try_from(epoch).unwrap());
+        record(epoch, address, seen)
     })
 }
 

@@ -1,5 +1,5 @@
-//! How a server hears the others: by a change stream, which is gone on with after a break,
-//! or, where that cannot be, by reading who is online anew.
+//! Reads the changes of the other registries: from the change stream, resumed after a break,
+//! or, where it cannot be resumed, by reloading the presence from the database.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,106 +7,107 @@ use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::{RETRY, Shared, Together, learn, read_since};
-use crate::cluster::{Feed, News};
+use super::{ClusterHandle, RETRY, Shared, learn, load_since};
+use crate::cluster::{Change, ChangeStream};
 use crate::store::StoreError;
 
-/// How often the clock of the database is looked at: clocks drift by far less than a
-/// millisecond in that time, but the next primary may have another.
-const CLOCK: Duration = Duration::from_secs(10);
-/// How long after a break the users of the others are still shown as they were: the others
-/// may have been cut off as well, and write now what they could not.
+/// How often the clock of the database is read: clocks drift by far less than a millisecond
+/// in that time, but the next primary may have another.
+const CLOCK_INTERVAL: Duration = Duration::from_secs(10);
+/// How long after a break the users of the other registries are still shown as they were: the
+/// others may have been cut off as well, and write now what they could not.
 const SETTLE: Duration = Duration::from_secs(5);
 
-/// Hears the others, until told to stop.
-pub(super) async fn hear(
+/// Reads changes until told to stop.
+pub(super) async fn read_changes(
     shared: Arc<Shared>,
-    together: Arc<Together>,
-    feed: Feed,
+    handle: Arc<ClusterHandle>,
+    stream: ChangeStream,
     stop: CancellationToken,
 ) {
-    let hearing = async {
-        let mut ear = Ear {
+    let reading = async {
+        let mut reader = ChangeStreamReader {
             shared: &shared,
-            together: &together,
-            feed,
+            handle: &handle,
+            stream,
             settled: Duration::ZERO,
-            clock: Duration::ZERO,
+            clock_read: Duration::ZERO,
         };
         loop {
-            if let Err(error) = ear.listen().await {
-                together.hearing.goes_on(&error);
-                together.metrics.stream_broke();
+            if let Err(error) = reader.read_until_break().await {
+                handle.read_outage.failed(&error);
+                handle.metrics.stream_broke();
                 sleep(RETRY).await;
-                ear.reconnect().await;
+                reader.reconnect().await;
             }
         }
     };
-    stop.run_until_cancelled(hearing).await;
+    stop.run_until_cancelled(reading).await;
 }
 
-struct Ear<'a> {
+/// Reader of the change stream, which survives breaks of it.
+struct ChangeStreamReader<'a> {
     shared: &'a Shared,
-    together: &'a Together,
-    feed: Feed,
-    /// When the others will have said what they could not during a break.
+    handle: &'a ClusterHandle,
+    stream: ChangeStream,
+    /// When the others will have written what they could not during a break.
     settled: Duration,
-    /// When the clock was last looked at.
-    clock: Duration,
+    /// When the clock of the database was last read.
+    clock_read: Duration,
 }
 
-impl Ear<'_> {
-    /// Takes what comes until the stream breaks.
-    async fn listen(&mut self) -> Result<(), StoreError> {
+impl ChangeStreamReader<'_> {
+    async fn read_until_break(&mut self) -> Result<(), StoreError> {
         loop {
-            if self.shared.now().saturating_sub(self.clock) > CLOCK {
+            if self.shared.now().saturating_sub(self.clock_read) > CLOCK_INTERVAL {
                 self.read_clock().await?;
             }
-            match self.together.cluster.next(&mut self.feed).await? {
-                News::Wrote { record, lag } => {
+            match self.handle.cluster.next(&mut self.stream).await? {
+                Change::Record { record, lag } => {
                     learn(self.shared, &record);
                     self.heard(lag);
                 }
-                News::UpToDate => self.heard(Duration::ZERO),
-                News::Nothing => {}
-                News::Foreign => self.together.pass_over(1),
-                News::Ended => {
-                    // Not all the time, whatever goes on there.
+                Change::UpToDate => self.heard(Duration::ZERO),
+                Change::Irrelevant => {}
+                Change::Foreign => self.handle.ignore_foreign(1),
+                Change::Invalidated => {
+                    // A bound on how often that happens, whatever goes on there.
                     sleep(RETRY).await;
-                    self.read_anew().await?;
+                    self.reload().await?;
                 }
             }
         }
     }
 
     async fn read_clock(&mut self) -> Result<(), StoreError> {
-        let read = self.together.cluster.measure_clock().await;
+        let read = self.handle.cluster.measure_clock().await;
         // Where there is nothing to write, this is what tells.
-        self.together.metrics.database_is_up(read.is_ok());
+        self.handle.metrics.database_is_up(read.is_ok());
         if read? {
             tracing::warn!(
-                "the database has another clock than before: somebody set it, or the clocks of \
-                 its members differ. When users were seen is written anew"
+                "the clock of the database has jumped: it was set, or the clocks of its members \
+                 differ. All users are written again"
             );
             self.shared.presence.tell_again();
         }
-        self.clock = self.shared.now();
+        self.clock_read = self.shared.now();
         Ok(())
     }
 
+    /// Everything that was written until `lag` ago has been read.
     fn heard(&self, lag: Duration) {
-        self.together.hearing.is_over();
-        self.together.metrics.heard(lag);
+        self.handle.read_outage.recovered();
+        self.handle.metrics.heard(lag);
         let now = self.shared.now();
         if now >= self.settled {
             self.shared.presence.heard(now.saturating_sub(lag));
         }
     }
 
-    /// Goes on where the stream broke off, however long that takes.
+    /// Resumes the stream, however long that takes.
     async fn reconnect(&mut self) {
         while let Err(error) = self.try_reconnect().await {
-            self.together.hearing.goes_on(&error);
+            self.handle.read_outage.failed(&error);
             sleep(RETRY).await;
         }
     }
@@ -114,38 +115,38 @@ impl Ear<'_> {
     async fn try_reconnect(&mut self) -> Result<(), StoreError> {
         // The next primary may have another.
         self.read_clock().await?;
-        let resumed = match self.feed.token() {
-            Some(token) => self.together.cluster.resume(token).await?,
+        let resumed = match self.stream.token() {
+            Some(token) => self.handle.cluster.resume(token).await?,
             None => None,
         };
         match resumed {
-            Some(feed) => {
-                self.go_on(feed);
+            Some(stream) => {
+                self.replace_stream(stream);
                 Ok(())
             }
-            None => self.read_anew().await,
+            None => self.reload().await,
         }
     }
 
-    /// Reads all that is there, since the stream cannot be gone on with.
-    async fn read_anew(&mut self) -> Result<(), StoreError> {
-        // If the collection was dropped, its index has gone, too.
-        if let Err(error) = self.together.cluster.tidy().await {
-            tracing::debug!(%error, "no index clears away what everybody forgot");
+    /// Loads the presence from the database, since the stream cannot be resumed.
+    async fn reload(&mut self) -> Result<(), StoreError> {
+        // If the collection was dropped, its index is gone, too.
+        if let Err(error) = self.handle.cluster.create_index().await {
+            tracing::debug!(%error, "no index removes old documents");
         }
         let known = self.shared.presence.last_heard();
-        let feed = read_since(self.shared, self.together, known).await?;
-        self.go_on(feed);
-        self.together.metrics.rebuilds.inc();
+        let stream = load_since(self.shared, self.handle, known).await?;
+        self.replace_stream(stream);
+        self.handle.metrics.rebuilds.inc();
         tracing::warn!(
-            "the change stream could not be gone on with, since its collection was dropped or the \
-             database no longer knows what came next: who is online has been read anew"
+            "change stream lost; presence reloaded. The collection was dropped, or the database no \
+             longer has the changes that came next"
         );
         Ok(())
     }
 
-    fn go_on(&mut self, feed: Feed) {
-        self.feed = feed;
+    fn replace_stream(&mut self, stream: ChangeStream) {
+        self.stream = stream;
         self.settled = self.shared.now() + SETTLE;
     }
 }

@@ -78,7 +78,7 @@ fn records(users: usize) -> Result<Vec<Record>> {
     let record = |number| Record {
         name: name(number),
         address: Some(address),
-        turn: 1,
+        epoch: 1,
         seen: Duration::ZERO,
     };
     Ok((0..users).map(record).collect())
