@@ -12,7 +12,7 @@
 //!   did not log that name in, from the address that did;
 //! - a later login replaces the earlier one, whose connection then cannot log out.
 //!
-//! In a cluster ([`replication`]) the same holds for all registries together.
+//! In a cluster (`replication`) the same holds for all registries together.
 //!
 //! **Invariant:** no clock in here; `now` is passed in as the time since some fixed
 //! moment. No lock is held for longer than it takes to look at one shard.
@@ -27,7 +27,7 @@ use arc_swap::ArcSwap;
 use p2pchat_protocol::{PeerAddr, Username};
 
 mod online_list;
-pub mod replication;
+mod replication;
 
 pub use online_list::OnlineList;
 use replication::ReplicationState;

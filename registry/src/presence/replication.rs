@@ -20,10 +20,10 @@ use super::{Ended, Entry, Presence, SHARDS, SessionId, millis};
 /// that leaves 20 s until it is written, 15 s until the client of a registry that died sends
 /// the next one to another, and 25 s for delays: an election, a lost datagram. It costs three
 /// writes a user and timeout, however often the user sends Hellos.
-pub const WRITE_SHARE: u32 = 3;
+const WRITE_SHARE: u32 = 3;
 /// After how long without changes from the others the clock of their users stops: a registry
 /// that is cut off goes on showing them as they were.
-pub const SILENCE: Duration = Duration::from_secs(2);
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// The state of a user who is online, or was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

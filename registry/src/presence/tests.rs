@@ -22,7 +22,7 @@ fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// What somebody gets who asks.
+/// The list that a client gets.
 fn list(presence: &Presence, now: Duration) -> Arc<OnlineList> {
     presence
         .recent_list(now)
@@ -34,7 +34,7 @@ fn listed(presence: &Presence) -> String {
     String::from_utf8(list.as_bytes()[18..].to_vec()).unwrap()
 }
 
-/// Whether a user was online until he logged out by this.
+/// Whether a user was online until this logout.
 fn is_out(ended: Option<Ended>) -> bool {
     ended.is_some_and(|ended| ended.was_online)
 }

@@ -1,4 +1,4 @@
-//! Whom a guesser hinders: himself. Time passes as the tests say.
+//! Guessing slows down the guesser alone. Time passes as the tests say.
 
 use super::*;
 
@@ -92,7 +92,7 @@ fn a_stranger_who_shares_an_address_takes_nothing_from_its_users_by_guessing_at_
     assert!(!throttle.allows(fresh, HOME, seconds(0)));
     assert!(
         throttle.allows(bob(), HOME, seconds(0)),
-        "he was here before"
+        "the user was here before"
     );
 }
 

@@ -1,4 +1,4 @@
-//! Who waits for whom before the hashing threads.
+//! The order in which the hashing threads take jobs.
 
 use std::net::SocketAddr;
 use std::sync::mpsc;

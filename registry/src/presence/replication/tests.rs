@@ -43,7 +43,7 @@ fn a_login_elsewhere_ends_the_session_here() {
     assert_eq!(ended.session, session);
     assert_eq!(presence.find(name("bob"), s(1)), Some(at(2)));
     let logout = presence.logout(name("bob"), Some(session), at(1), s(2));
-    assert!(logout.is_none(), "he has no say any more");
+    assert!(logout.is_none(), "the session is over");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_hello_is_due_after_a_third_of_the_timeout_and_no_more_once_it_is_written() 
     assert_eq!(all_due(&presence, s(20)), [due]);
     assert_eq!(all_due(&presence, s(21)), [due], "until it is written");
     presence.learn(&due.record, s(21));
-    assert_eq!(all_due(&presence, s(60)), [], "he has said nothing since");
+    assert_eq!(all_due(&presence, s(60)), [], "no Hello came since");
 }
 
 #[test]
@@ -105,6 +105,31 @@ fn a_logout_is_due_at_once_and_ends_the_login() {
     // What comes late changes nothing.
     presence.learn(&record(5, Some(1), 1), s(2));
     assert_eq!(presence.find(name("bob"), s(2)), None);
+}
+
+#[test]
+fn a_user_who_logged_out_is_not_counted_while_the_tombstone_is_kept() {
+    let presence = Presence::new_shared(TIMEOUT);
+    let users = 2 * u32::try_from(super::super::online_list::FEW).unwrap();
+    for n in 0..users {
+        let record = Record {
+            name: name(&format!("u{n}")),
+            ..record(1, Some(1), 0)
+        };
+        presence.logged_in(&record);
+    }
+    assert_eq!(presence.count(), users as usize);
+    assert!(!presence.is_listed_fast());
+    for n in 1..users {
+        presence.logout(name(&format!("u{n}")), None, at(1), s(1));
+    }
+    assert_eq!(presence.count(), 1);
+    assert!(presence.is_listed_fast());
+    assert_eq!(
+        all_due(&presence, s(1)).len(),
+        users as usize - 1,
+        "tombstones"
+    );
 }
 
 #[test]
