@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use p2pchat_registry::counters::Reason;
+use p2pchat_registry::metrics::DropReason;
 use p2pchat_testkit::{Namespace, skip};
 use tokio::runtime::Runtime;
 
@@ -131,7 +131,7 @@ fn behind_the_balancer_users_keep_their_addresses_and_go_on_with_the_next_regist
     }
     let heard = |registries: &[TestServer]| -> u64 {
         let of = |server: &TestServer| {
-            server.metrics.hellos.get() + server.turned_away(Reason::ForeignHello)
+            server.metrics.hellos.get() + server.turned_away(DropReason::ForeignHello)
         };
         registries.iter().map(of).sum()
     };

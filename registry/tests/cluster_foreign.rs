@@ -166,7 +166,7 @@ fn what_no_registry_wrote_is_passed_over_and_counted() {
         assert_eq!(registry.value("stream_breaks_total"), 0.0);
         assert_eq!(registry.value("rebuilds_total"), 0.0);
         let log = registry.log();
-        let told = log.matches("somebody else than registries").count();
+        let told = log.matches("foreign writes in collection").count();
         assert_eq!(told, 1, "{log}");
     }
 }

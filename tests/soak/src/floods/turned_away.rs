@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 /// The line of the log that sums it up.
-const MARK: &str = "turned away since the start: ";
+const MARK: &str = "refused since the start: ";
 
 /// How much, by reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,8 +48,8 @@ mod tests {
 
     #[test]
     fn the_last_line_counts() {
-        let log = "INFO turned away since the start: no_hello=1\nINFO x\n\
-                   INFO p2pchat: turned away since the start: no_hello=12 made_room=3\nstopped\n";
+        let log = "INFO refused since the start: no_hello=1\nINFO x\n\
+                   INFO p2pchat: refused since the start: no_hello=12 made_room=3\nstopped\n";
         let turned_away = TurnedAway::last_in(log);
         assert_eq!(turned_away.get("no_hello"), 12);
         assert_eq!(turned_away.to_string(), "made_room 3, no_hello 12");

@@ -19,11 +19,11 @@ fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn record(turn: i64, address: Option<u8>, seen: u64) -> Record {
+fn record(epoch: i64, address: Option<u8>, seen: u64) -> Record {
     Record {
         name: name("bob"),
         address: address.map(at),
-        turn,
+        epoch,
         seen: s(seen),
     }
 }
@@ -43,7 +43,7 @@ fn a_login_elsewhere_ends_the_session_here() {
     assert_eq!(ended.session, session);
     assert_eq!(presence.find(name("bob"), s(1)), Some(at(2)));
     let logout = presence.logout(name("bob"), Some(session), at(1), s(2));
-    assert!(logout.is_none(), "he has no say any more");
+    assert!(logout.is_none(), "the session is over");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_hello_is_due_after_a_third_of_the_timeout_and_no_more_once_it_is_written() 
     assert_eq!(all_due(&presence, s(20)), [due]);
     assert_eq!(all_due(&presence, s(21)), [due], "until it is written");
     presence.learn(&due.record, s(21));
-    assert_eq!(all_due(&presence, s(60)), [], "he has said nothing since");
+    assert_eq!(all_due(&presence, s(60)), [], "no Hello came since");
 }
 
 #[test]
@@ -108,11 +108,36 @@ fn a_logout_is_due_at_once_and_ends_the_login() {
 }
 
 #[test]
+fn a_user_who_logged_out_is_not_counted_while_the_tombstone_is_kept() {
+    let presence = Presence::new_shared(TIMEOUT);
+    let users = 2 * u32::try_from(super::super::online_list::FEW).unwrap();
+    for n in 0..users {
+        let record = Record {
+            name: name(&format!("u{n}")),
+            ..record(1, Some(1), 0)
+        };
+        presence.logged_in(&record);
+    }
+    assert_eq!(presence.count(), users as usize);
+    assert!(!presence.is_listed_fast());
+    for n in 1..users {
+        presence.logout(name(&format!("u{n}")), None, at(1), s(1));
+    }
+    assert_eq!(presence.count(), 1);
+    assert!(presence.is_listed_fast());
+    assert_eq!(
+        all_due(&presence, s(1)).len(),
+        users as usize - 1,
+        "tombstones"
+    );
+}
+
+#[test]
 fn a_logout_that_somebody_was_faster_than_gives_way() {
     let presence = Presence::new_shared(TIMEOUT);
     let session = presence.logged_in(&record(5, Some(1), 0));
     presence.logout(name("bob"), Some(session), at(1), s(1));
-    // Of the same turn, since its writer did not know of the logout either.
+    // Of the same epoch, since its writer did not know of the logout either.
     presence.learn(&record(6, Some(2), 1), s(1));
     assert_eq!(presence.find(name("bob"), s(2)), Some(at(2)));
     assert_eq!(all_due(&presence, s(2)), []);
@@ -147,10 +172,10 @@ fn what_is_old_is_no_news() {
 }
 
 fn any_record() -> impl Strategy<Value = Record> {
-    (1_i64..6, 0_u64..50).prop_map(|(turn, seen)| {
-        // A turn is one login or logout: it has one address.
-        let address = (turn % 3 != 0).then(|| u8::try_from(turn).unwrap());
-        record(turn, address, seen)
+    (1_i64..6, 0_u64..50).prop_map(|(epoch, seen)| {
+        // An epoch is one login or logout: it has one address.
+        let address = (epoch % 3 != 0).then(|| u8::try_from(epoch).unwrap());
+        record(epoch, address, seen)
     })
 }
 
