@@ -15,11 +15,11 @@ use tokio::time::{Instant, sleep_until};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::feed::{Feed, Seen};
-use crate::lines::{self, BadLine};
 use crate::login::{Attempt, Step};
 use crate::pending::{PATIENCE, Pending};
 use crate::settings::AutoLogin;
 use crate::signals::Signals;
+use crate::stdin::{self, BadLine};
 
 /// Runs until the input has ended, the output is closed, or a signal comes.
 ///
@@ -40,7 +40,7 @@ pub async fn run(handle: Handle, login: Option<AutoLogin>, mut signals: Signals)
         front.attempt = Some(attempt);
         front.send(command).await?;
     }
-    let mut input = lines::read_stdin();
+    let mut input = stdin::read_stdin();
     let mut ends_at = None;
     while !front.closed {
         if ends_at.is_some() && front.pending.is_settled(&front.view) {

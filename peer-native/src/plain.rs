@@ -5,16 +5,18 @@ use p2pchat_model::{Command, Event, Password, Username, View};
 use p2pchat_peer::Handle;
 use tokio::time::{Instant, sleep_until};
 
+use self::console::{Ask, Console, Given};
 use crate::clock::Clock;
-use crate::console::{Ask, Console, Given};
+use crate::commands::{self, COMMANDS, Typed};
 use crate::exit::Exit;
 use crate::feed::{Feed, Seen};
-use crate::input::{self, COMMANDS, Typed};
 use crate::login::{Attempt, Step};
 use crate::pending::{PATIENCE, Pending};
 use crate::settings::{AutoLogin, Settings};
 use crate::signals::Signals;
-use crate::words;
+
+mod console;
+pub(crate) mod lines;
 
 const PROMPT: &str = "> ";
 
@@ -148,7 +150,7 @@ impl Front {
     }
 
     async fn line(&mut self, line: &str) -> Result<()> {
-        match input::parse(line, &self.view) {
+        match commands::parse(line, &self.view) {
             Ok(Typed::Nothing) => {}
             Ok(Typed::Command(command)) => self.send(command).await?,
             Ok(Typed::SignIn { .. }) if !self.console.is_terminal() => {
@@ -167,7 +169,7 @@ impl Front {
                 }
             }
             Ok(Typed::Who) => {
-                for line in words::who(&self.view) {
+                for line in lines::who(&self.view) {
                     self.print(&line);
                 }
                 // What is known may be half a minute old; the next answer is not.
@@ -176,7 +178,7 @@ impl Front {
                 }
             }
             Ok(Typed::Blocked) => {
-                for line in words::blocked(&self.view) {
+                for line in lines::blocked(&self.view) {
                     self.print(&line);
                 }
             }
@@ -221,7 +223,7 @@ impl Front {
         // What somebody typed on a terminal is on it already.
         let typed = matches!(event, Event::Message(message) if message.is_own());
         if !(typed && self.console.is_terminal()) {
-            for line in words::lines(event, &self.view, &self.clock) {
+            for line in lines::lines(event, &self.view, &self.clock) {
                 self.print(&line);
             }
         }

@@ -6,7 +6,7 @@ use ratatui::text::{Line as Row, Span};
 
 use super::theme::Theme;
 use crate::clock::Clock;
-use crate::words::undelivered;
+use crate::plain::lines::undelivered;
 use crate::wrap::{fit, one_line, rows, width};
 
 /// Messages of one person that follow each other within this time stand under one name.

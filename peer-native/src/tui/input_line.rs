@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use p2pchat_model::View;
 
 use super::editor::Editor;
-use crate::input;
+use crate::commands;
 
 /// How many entered lines are kept.
 const MAX_ENTERED: usize = 200;
@@ -114,7 +114,7 @@ impl InputLine {
 
     fn complete(&mut self, view: &View, backwards: bool) {
         let mut completing = self.completing.take().unwrap_or_else(|| {
-            let (start, candidates) = input::completions(self.editor.before_cursor(), view);
+            let (start, candidates) = commands::completions(self.editor.before_cursor(), view);
             let next = if backwards {
                 candidates.len().saturating_sub(1)
             } else {

@@ -5,7 +5,7 @@ use p2pchat_model::{Command, IncomingRequest, Timestamp};
 
 use super::app::{Act, App};
 use super::overlay::{Overlay, Topic};
-use crate::input::{self, Typed};
+use crate::commands::{self, Typed};
 
 /// Rows that a turn of the mouse wheel scrolls.
 const WHEEL: isize = 3;
@@ -173,7 +173,7 @@ impl App {
     }
 
     fn enter(&mut self) -> Option<Act> {
-        match input::parse(self.input.editor.text(), &self.view) {
+        match commands::parse(self.input.editor.text(), &self.view) {
             Ok(Typed::Command(Command::Say { .. })) if self.view.is_alone() => {
                 let hint = "nobody is in the chat yet: /request NAME asks somebody";
                 self.hint = Some(hint.to_owned());

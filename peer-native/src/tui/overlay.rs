@@ -9,8 +9,8 @@ use ratatui::widgets::{Block, BorderType, Clear, Padding, Paragraph};
 
 use super::theme::Theme;
 use crate::clock::Clock;
-use crate::input::COMMANDS;
-use crate::words::looks_like;
+use crate::commands::COMMANDS;
+use crate::plain::lines::looks_like;
 use crate::wrap::{fit, one_line, rows};
 
 /// What is shown.

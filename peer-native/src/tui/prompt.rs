@@ -8,7 +8,7 @@ use ratatui::widgets::{Block, BorderType, Padding, Paragraph};
 
 use super::keys::Answer;
 use super::theme::Theme;
-use crate::words::company;
+use crate::plain::lines::company;
 use crate::wrap::{one_line, rows};
 
 /// How long a request is on the screen before a lone `y` or `n` answers it: what was

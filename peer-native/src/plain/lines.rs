@@ -13,8 +13,7 @@ const QUOTED: usize = 40;
 
 /// What a plain front end prints when this happens; mostly one line. `view` is what there
 /// was to see before it.
-#[must_use]
-pub fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
+pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
     let now = Clock::now();
     let stamped = |text: String| vec![format!("[{}] {text}", clock.time(now))];
     match event {
@@ -94,8 +93,7 @@ fn own_text(view: &View, id: MessageId) -> String {
 }
 
 /// Why somebody did not get what the user said, of which `text` is a name.
-#[must_use]
-pub fn undelivered(to: &Person, text: &str, reason: LeaveReason) -> String {
+pub(crate) fn undelivered(to: &Person, text: &str, reason: LeaveReason) -> String {
     let to = one_line(&to.to_string());
     match reason {
         LeaveReason::Unreachable | LeaveReason::GivenUp => {
@@ -108,8 +106,7 @@ pub fn undelivered(to: &Person, text: &str, reason: LeaveReason) -> String {
 }
 
 /// Who asks for a chat, from where and with whom.
-#[must_use]
-pub fn request_words(request: &IncomingRequest, view: &View) -> String {
+pub(crate) fn request_words(request: &IncomingRequest, view: &View) -> String {
     let seconds = request.at.seconds_until(request.expires);
     let with = company(&request.members);
     let from = request.from;
@@ -121,8 +118,7 @@ pub fn request_words(request: &IncomingRequest, view: &View) -> String {
 }
 
 /// ` (looks like bob and is not)`, for a name that passes for another.
-#[must_use]
-pub fn looks_like(name: Username, view: &View) -> Option<String> {
+pub(crate) fn looks_like(name: Username, view: &View) -> Option<String> {
     let other = view.lookalike_of(name)?;
     Some(format!(" (looks like {other} and is not)"))
 }
@@ -131,8 +127,7 @@ pub fn looks_like(name: Username, view: &View) -> Option<String> {
 const NAMED: usize = 8;
 
 /// ` together with bob, carol`, or nothing for nobody.
-#[must_use]
-pub fn company(members: &[Person]) -> String {
+pub(crate) fn company(members: &[Person]) -> String {
     match members {
         [] => String::new(),
         members => {
@@ -147,8 +142,7 @@ pub fn company(members: &[Person]) -> String {
 }
 
 /// Who is online and who is in the chat.
-#[must_use]
-pub fn who(view: &View) -> Vec<String> {
+pub(crate) fn who(view: &View) -> Vec<String> {
     let names = |people: Vec<String>, none: &str| match people.is_empty() {
         true => none.to_owned(),
         false => one_line(&people.join(", ")),
@@ -178,8 +172,7 @@ pub fn who(view: &View) -> Vec<String> {
 }
 
 /// Who is blocked.
-#[must_use]
-pub fn blocked(view: &View) -> Vec<String> {
+pub(crate) fn blocked(view: &View) -> Vec<String> {
     match view.blocked.as_slice() {
         [] => vec!["nobody is blocked".to_owned()],
         blocked => blocked

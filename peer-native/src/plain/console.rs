@@ -16,8 +16,8 @@ use rustyline::{CompletionType, Config, Context, Editor, ExternalPrinter, Helper
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-use crate::input;
-use crate::lines::{self, BadLine};
+use crate::commands;
+use crate::stdin::{self, BadLine};
 
 /// What the user is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Console {
     pub(crate) fn new() -> anyhow::Result<Self> {
         let known = Known::default();
         if !io::stdin().is_terminal() {
-            let input = Input::Pipe(lines::read_stdin());
+            let input = Input::Pipe(stdin::read_stdin());
             return Ok(Self {
                 input,
                 printer: None,
@@ -183,7 +183,7 @@ impl Completer for Completing {
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<String>)> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(input::completions(&line[..at], &known))
+        Ok(commands::completions(&line[..at], &known))
     }
 }
 
