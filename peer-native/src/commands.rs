@@ -1,17 +1,21 @@
-//! What a user types, made into a command: the same in the full screen and in plain lines.
+//! The commands that a user types, in the full screen and in plain lines alike.
+//!
+//! [`COMMANDS`] is the one table of them: parsing, `/help` and completion all read it.
 
-use p2pchat_model::{Command, Target, Username, View};
+use p2pchat_model::{Command, PeerAddr, Problem, Target, TargetError, Username, View};
+use p2pchat_protocol::UsernameError;
+use thiserror::Error;
 
 /// What a typed line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Typed {
     /// Nothing: an empty line.
     Nothing,
-    /// Something of the peer.
+    /// A command for the peer.
     Command(Command),
-    /// A log-in, for which a password has to be asked.
+    /// A login, for which a password has to be asked.
     SignIn {
-        /// Whether to make the account first.
+        /// Whether to create the account first.
         register: bool,
         /// The account, if it was named.
         name: Option<Username>,
@@ -22,65 +26,187 @@ pub enum Typed {
     Who,
     /// Who is blocked.
     Blocked,
-    /// The end.
+    /// The end of the program.
     Quit,
 }
 
-/// A command as help and completion show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Entry {
-    /// Its name, with the slash.
-    pub name: &'static str,
-    /// What may follow.
-    pub arguments: &'static str,
-    /// What it does.
-    pub meaning: &'static str,
+/// Why a typed line is not a command.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum CommandError {
+    /// There is no command of this name.
+    #[error("unknown command {0}, /help lists all commands")]
+    Unknown(String),
+    /// The command takes no argument.
+    #[error("{0} takes no argument")]
+    NoArgument(&'static str),
+    /// The command needs an argument, of which this is an example.
+    #[error("an argument is missing, for example: {0}")]
+    Missing(&'static str),
+    /// The command takes `on` or `off`.
+    #[error("on or off? without either, the command switches over")]
+    NotASwitch,
+    /// The argument is neither a name nor an address.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The argument is not a name.
+    #[error(transparent)]
+    Name(#[from] UsernameError),
+    /// There is more than a name, perhaps a password.
+    #[error("give only the name, the password is asked for without showing it")]
+    NotOnlyAName,
+    /// No chat request waits for an answer.
+    #[error("{}", Problem::NoSuchRequest.words())]
+    NoRequest,
 }
 
-const fn entry(name: &'static str, arguments: &'static str, meaning: &'static str) -> Entry {
-    Entry {
-        name,
-        arguments,
-        meaning,
-    }
+/// A command as it is typed.
+pub struct Entry {
+    /// Its name, with the slash, and hidden names of it.
+    names: &'static [&'static str],
+    /// What may follow; empty for a command without an argument.
+    pub arguments: &'static str,
+    /// What it does, for `/help`.
+    pub help: &'static str,
+    /// Parses the argument, which is empty where there is none.
+    parse: fn(&str, &View) -> Result<Typed, CommandError>,
 }
 
 /// All commands, in the order in which a new user needs them.
 pub const COMMANDS: &[Entry] = &[
-    entry("/help", "", "show this"),
-    entry("/register", "[NAME]", "make an account and log in"),
-    entry("/login", "[NAME]", "log in"),
-    entry("/who", "", "who is online and who is in the chat"),
-    entry("/request", "NAME|ADDRESS", "ask somebody into the chat"),
-    entry("/chat", "NAME|ADDRESS", "the same as /request"),
-    entry("/accept", "", "accept the request that waits"),
-    entry("/reject", "", "reject it"),
-    entry("/leave", "", "leave the chat"),
+    entry(&["/help", "/?"], "", "show this help", |_, _| {
+        Ok(Typed::Help)
+    }),
     entry(
-        "/busy",
+        &["/register"],
+        "[NAME]",
+        "create an account and sign in",
+        |name, _| sign_in(true, name),
+    ),
+    entry(&["/login"], "[NAME]", "sign in", |name, _| {
+        sign_in(false, name)
+    }),
+    entry(
+        &["/who"],
+        "",
+        "show who is in the chat and who is online",
+        |_, _| Ok(Typed::Who),
+    ),
+    entry(
+        &["/request"],
+        "NAME|ADDRESS",
+        "ask a user for a chat, or into this one",
+        |to, _| request(to),
+    ),
+    entry(&["/chat"], "NAME|ADDRESS", "same as /request", |to, _| {
+        request(to)
+    }),
+    entry(&["/accept"], "", "accept the chat request", |_, view| {
+        let from = requester(view)?;
+        Ok(Typed::Command(Command::Accept { from }))
+    }),
+    entry(&["/reject"], "", "reject the chat request", |_, view| {
+        let from = requester(view)?;
+        Ok(Typed::Command(Command::Reject { from }))
+    }),
+    entry(&["/leave"], "", "leave the chat", |_, _| {
+        Ok(Typed::Command(Command::Leave))
+    }),
+    entry(
+        &["/busy"],
         "[on|off]",
-        "answer requests with BUSY, or no longer",
+        "reject chat requests as busy, or no longer",
+        |argument, view| {
+            let on = switch(argument, view.busy)?;
+            Ok(Typed::Command(Command::Busy { on }))
+        },
     ),
     entry(
-        "/block",
+        &["/block"],
         "[NAME|ADDRESS]",
-        "block somebody, or whoever asks for a chat",
+        "block a user, or who sent the chat request",
+        |who, view| {
+            let who = match (who, &view.incoming) {
+                ("", Some(request)) => request.from.to_block(),
+                _ => target(who, "/block mallory")?,
+            };
+            Ok(Typed::Command(Command::Block { who }))
+        },
     ),
-    entry("/unblock", "NAME|ADDRESS", "block him no longer"),
-    entry("/blocked", "", "show who is blocked"),
-    entry("/search", "NAME", "ask the registry where somebody is"),
-    entry("/history", "", "show what was said earlier"),
-    entry("/find", "WORDS", "look for words in all that was said"),
-    entry("/logout", "", "leave the chat and log out"),
-    entry("/quit", "", "log out and end the program"),
+    entry(&["/unblock"], "NAME|ADDRESS", "unblock a user", |who, _| {
+        let who = target(who, "/unblock mallory")?;
+        Ok(Typed::Command(Command::Unblock { who }))
+    }),
+    entry(&["/blocked"], "", "show who is blocked", |_, _| {
+        Ok(Typed::Blocked)
+    }),
+    entry(
+        &["/search"],
+        "NAME",
+        "look up a user in the registry",
+        |name, _| {
+            let name = Username::new(needed(name, "/search bob")?)?;
+            Ok(Typed::Command(Command::Search { name }))
+        },
+    ),
+    entry(&["/history"], "", "show earlier messages", |_, view| {
+        let before = view.oldest_message();
+        Ok(Typed::Command(Command::History { before }))
+    }),
+    entry(
+        &["/find"],
+        "WORDS",
+        "search all messages for words",
+        |words, _| {
+            let text = needed(words, "/find lunch on Friday")?.to_owned();
+            Ok(Typed::Command(Command::Find { text }))
+        },
+    ),
+    entry(&["/logout"], "", "leave the chat and sign out", |_, _| {
+        Ok(Typed::Command(Command::Logout))
+    }),
+    entry(
+        &["/quit", "/exit"],
+        "",
+        "sign out and end the program",
+        |_, _| Ok(Typed::Quit),
+    ),
 ];
 
-/// Reads a line. What does not begin with a slash is said to the members; what begins
-/// with two is said with one.
+const fn entry(
+    names: &'static [&'static str],
+    arguments: &'static str,
+    help: &'static str,
+    parse: fn(&str, &View) -> Result<Typed, CommandError>,
+) -> Entry {
+    Entry {
+        names,
+        arguments,
+        help,
+        parse,
+    }
+}
+
+impl Entry {
+    /// Its name, with the slash.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.names[0]
+    }
+
+    /// The name and what may follow.
+    #[must_use]
+    pub fn usage(&self) -> String {
+        let usage = format!("{} {}", self.name(), self.arguments);
+        usage.trim_end().to_owned()
+    }
+}
+
+/// Parses a line. One without a slash is a message to the members; one with two slashes is
+/// a message with one.
 ///
 /// # Errors
-/// In words, if it begins with a slash and is no command, or lacks what it needs.
-pub fn parse(line: &str, view: &View) -> Result<Typed, String> {
+/// If it begins with a slash and is not a command, or its argument is wrong.
+pub fn parse(line: &str, view: &View) -> Result<Typed, CommandError> {
     if line.trim().is_empty() {
         return Ok(Typed::Nothing);
     }
@@ -90,118 +216,73 @@ pub fn parse(line: &str, view: &View) -> Result<Typed, String> {
     if rest.starts_with('/') {
         return Ok(say(rest));
     }
-    let (name, argument) = match rest.split_once(char::is_whitespace) {
-        Some((name, argument)) => (name, argument.trim()),
-        None => (rest, ""),
-    };
-    command(&name.to_lowercase(), argument, view)
+    let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let (name, argument) = (name.to_lowercase(), argument.trim());
+    let mut entries = COMMANDS.iter();
+    match entries.find(|entry| entry.names.contains(&name.as_str())) {
+        None => Err(CommandError::Unknown(name)),
+        Some(entry) if entry.arguments.is_empty() && !argument.is_empty() => {
+            Err(CommandError::NoArgument(entry.name()))
+        }
+        Some(entry) => (entry.parse)(argument, view),
+    }
 }
 
 fn say(text: &str) -> Typed {
-    Typed::Command(Command::Say {
-        text: text.to_owned(),
-    })
+    let text = text.to_owned();
+    Typed::Command(Command::Say { text })
 }
 
-fn command(name: &str, argument: &str, view: &View) -> Result<Typed, String> {
-    let command = match name {
-        "register" => return sign_in(true, argument),
-        "login" => return sign_in(false, argument),
-        "help" | "?" => return no_argument("/help", argument, Typed::Help),
-        "who" => return no_argument("/who", argument, Typed::Who),
-        "blocked" => return no_argument("/blocked", argument, Typed::Blocked),
-        "quit" | "exit" => return no_argument("/quit", argument, Typed::Quit),
-        "logout" => return no_argument("/logout", argument, Typed::Command(Command::Logout)),
-        "leave" => return no_argument("/leave", argument, Typed::Command(Command::Leave)),
-        "accept" => Command::Accept {
-            from: waiting(view)?,
-        },
-        "reject" => Command::Reject {
-            from: waiting(view)?,
-        },
-        "request" | "chat" => Command::Request {
-            to: target(needed(argument, "whom? for instance: /request bob")?)?,
-        },
-        "block" => Command::Block {
-            who: match (argument, &view.incoming) {
-                ("", Some(request)) => request.from.to_block(),
-                _ => target(needed(argument, "whom? for instance: /block mallory")?)?,
-            },
-        },
-        "unblock" => Command::Unblock {
-            who: target(needed(argument, "whom? /blocked lists them")?)?,
-        },
-        "search" => Command::Search {
-            name: username(needed(argument, "for whom? for instance: /search bob")?)?,
-        },
-        "busy" => Command::Busy {
-            on: switch(argument, view.busy)?,
-        },
-        "history" => Command::History {
-            before: view.oldest_message(),
-        },
-        "find" => Command::Find {
-            text: needed(argument, "what? for instance: /find lunch on Friday")?.to_owned(),
-        },
-        _ => return Err(format!("there is no command /{name}; /help lists them all")),
-    };
-    Ok(Typed::Command(command))
-}
-
-fn sign_in(register: bool, argument: &str) -> Result<Typed, String> {
-    if argument.split_whitespace().count() > 1 && Username::new(argument).is_err() {
-        return Err("give the name alone; the password is asked for, unseen".to_owned());
+fn sign_in(register: bool, name: &str) -> Result<Typed, CommandError> {
+    if name.is_empty() {
+        let name = None;
+        return Ok(Typed::SignIn { register, name });
     }
-    let name = match argument {
-        "" => None,
-        name => Some(username(name)?),
-    };
-    if let (true, Some(name)) = (register, &name) {
-        name.check_new().map_err(|error| error.to_string())?;
+    let checked = Username::new(name);
+    if checked.is_err() && name.contains(char::is_whitespace) {
+        return Err(CommandError::NotOnlyAName);
     }
+    let name = checked?;
+    if register {
+        name.check_new()?;
+    }
+    let name = Some(name);
     Ok(Typed::SignIn { register, name })
 }
 
-fn no_argument(name: &str, argument: &str, typed: Typed) -> Result<Typed, String> {
-    match argument {
-        "" => Ok(typed),
-        _ => Err(format!("{name} takes nothing behind it")),
+fn needed<'a>(argument: &'a str, example: &'static str) -> Result<&'a str, CommandError> {
+    if argument.is_empty() {
+        Err(CommandError::Missing(example))
+    } else {
+        Ok(argument)
     }
 }
 
-fn needed<'a>(argument: &'a str, question: &str) -> Result<&'a str, String> {
-    match argument {
-        "" => Err(question.to_owned()),
-        argument => Ok(argument),
-    }
+fn target(argument: &str, example: &'static str) -> Result<Target, CommandError> {
+    Ok(Target::new(needed(argument, example)?)?)
 }
 
-fn username(text: &str) -> Result<Username, String> {
-    Username::new(text).map_err(|error| error.to_string())
+fn request(to: &str) -> Result<Typed, CommandError> {
+    let to = target(to, "/request bob")?;
+    Ok(Typed::Command(Command::Request { to }))
 }
 
-fn target(text: &str) -> Result<Target, String> {
-    Target::new(text).map_err(|error| error.to_string())
+fn requester(view: &View) -> Result<PeerAddr, CommandError> {
+    let request = view.incoming.as_ref().ok_or(CommandError::NoRequest)?;
+    Ok(request.from.address)
 }
 
-fn waiting(view: &View) -> Result<p2pchat_model::PeerAddr, String> {
-    let request = view.incoming.as_ref();
-    request
-        .map(|request| request.from.address)
-        .ok_or_else(|| "no request waits for an answer".to_owned())
-}
-
-fn switch(argument: &str, now: bool) -> Result<bool, String> {
+fn switch(argument: &str, now: bool) -> Result<bool, CommandError> {
     match argument {
         "" => Ok(!now),
         "on" => Ok(true),
         "off" => Ok(false),
-        _ => Err("/busy takes on or off, or nothing to change it".to_owned()),
+        _ => Err(CommandError::NotASwitch),
     }
 }
 
-/// What Tab can make of the word that ends at the cursor: where that word begins, and
-/// what may stand there instead, best first.
+/// What Tab can make of the word before the cursor: where that word begins, and what may
+/// replace it, best first.
 #[must_use]
 pub fn completions(before_cursor: &str, view: &View) -> (usize, Vec<String>) {
     let start = before_cursor.rfind(char::is_whitespace).map_or(0, |at| {
@@ -209,7 +290,7 @@ pub fn completions(before_cursor: &str, view: &View) -> (usize, Vec<String>) {
     });
     let word = before_cursor[start..].to_lowercase();
     if start == 0 && word.starts_with('/') {
-        let names = COMMANDS.iter().map(|entry| entry.name);
+        let names = COMMANDS.iter().map(Entry::name);
         let found = names.filter(|name| name.starts_with(&word));
         return (0, found.map(|name| format!("{name} ")).collect());
     }
@@ -227,7 +308,7 @@ pub fn completions(before_cursor: &str, view: &View) -> (usize, Vec<String>) {
     (start, found)
 }
 
-/// Names that may follow: those who are blocked behind `/unblock`, else the members first
+/// Names that may follow: those who are blocked after `/unblock`, else the members first
 /// and then who is online.
 fn completed_names(before_cursor: &str, view: &View) -> Vec<String> {
     if before_cursor.starts_with("/unblock ") {

@@ -1,47 +1,46 @@
 //! Events as lines of plain text.
 
+use p2pchat_model::wording::{self, label};
 use p2pchat_model::{
-    DeliveryState, Event, IncomingRequest, LeaveReason, Line, Link, Message, MessageId, Person,
-    Username, View,
+    DeliveryState, Event, IncomingRequest, Line, Link, Message, MessageId, Timestamp, Username,
+    View,
 };
 
 use crate::clock::Clock;
 use crate::wrap::{fit, one_line};
 
-/// How many columns of a text are quoted where a line names it.
+/// How many columns of a message are quoted in a line about it.
 const QUOTED: usize = 40;
 
-/// What a plain front end prints when this happens; mostly one line. `view` is what there
-/// was to see before it.
+/// The lines for an event, mostly one. `view` is the view before it.
 pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
     let now = Clock::now();
     let stamped = |text: String| vec![format!("[{}] {text}", clock.time(now))];
     match event {
-        Event::Message(message) => vec![said(message, &clock.time(message.at))],
-        Event::Started { address, .. } => vec![format!("this peer is at {address}")],
-        Event::Link(link) => link_words(link, view, now).map(stamped).unwrap_or_default(),
+        Event::Message(message) => vec![message_line(message, &clock.time(message.at))],
+        Event::Started { address, .. } => vec![format!("your address is {address}")],
+        Event::Link(link) => link_line(link, view, now).map(stamped).unwrap_or_default(),
         Event::Delivered { id, delivery } => match delivery.state {
             DeliveryState::Failed(reason) => {
-                let text = own_text(view, *id);
-                stamped(undelivered(&delivery.to, &text, reason))
+                let words = wording::not_delivered(&delivery.to, reason);
+                stamped(format!("{} {}", quoted(view, *id), one_line(&words)))
             }
-            // Where the connection broke; programs of 2017 never say more.
+            // Where the connection broke; legacy clients never confirm more.
             DeliveryState::Unconfirmed if !view.is_member(delivery.to.address) => {
-                let (to, text) = (one_line(&delivery.to.to_string()), own_text(view, *id));
-                stamped(format!("{to} may have got {text}, or not"))
+                let words = wording::not_confirmed(&delivery.to);
+                stamped(format!("{} {}", quoted(view, *id), one_line(&words)))
             }
             _ => Vec::new(),
         },
-        Event::RequestReceived(request) => stamped(one_line(&request_words(request, view))),
-        Event::Busy { on: true } => stamped("you are busy: chat requests are turned away".into()),
-        Event::Busy { on: false } => stamped("you take chat requests again".into()),
+        Event::RequestReceived(request) => stamped(one_line(&request_line(request, view))),
+        Event::Busy { on } => {
+            let words = if *on { label::BUSY_ON } else { label::BUSY_OFF };
+            stamped(words.to_owned())
+        }
         Event::History { messages, .. } => earlier(messages.iter(), clock),
         Event::Findings { text, messages } => {
-            let mut lines = vec![format!(
-                "found for “{}”: {}",
-                one_line(text),
-                messages.len()
-            )];
+            let title = wording::found_messages(messages.len(), text);
+            let mut lines = vec![one_line(&title)];
             lines.extend(earlier(messages.iter().rev(), clock));
             lines
         }
@@ -54,130 +53,96 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
     }
 }
 
-fn said(message: &Message, when: &str) -> String {
+fn message_line(message: &Message, when: &str) -> String {
     let from = one_line(&message.from.to_string());
     format!("[{when}] {from}: {}", one_line(&message.text))
 }
 
 fn earlier<'a>(messages: impl Iterator<Item = &'a Message>, clock: &Clock) -> Vec<String> {
     messages
-        .map(|message| said(message, &clock.date_and_time(message.at)))
+        .map(|message| message_line(message, &clock.date_and_time(message.at)))
         .collect()
 }
 
-fn link_words(link: &Link, view: &View, now: p2pchat_model::Timestamp) -> Option<String> {
+fn link_line(link: &Link, view: &View, now: Timestamp) -> Option<String> {
     match (link, &view.link) {
         (Link::Up, Link::Up) | (Link::Connecting, _) => None,
-        (Link::Up, _) => Some(format!("connected to the registry {}", view.registry)),
+        (Link::Up, _) => Some(wording::registry_is_up(&view.registry)),
         (Link::Down { reason, retry_at }, _) => {
-            let seconds = now.seconds_until(*retry_at);
-            let reason = one_line(reason);
-            Some(format!(
-                "no connection to the registry {}: {reason}; next try in {seconds} s",
-                view.registry
-            ))
+            let down = wording::registry_is_down(&view.registry, reason);
+            let next = wording::next_try(now.seconds_until(*retry_at));
+            Some(format!("{}; {next}", one_line(&down)))
         }
     }
 }
 
-/// How a line names something that the user said.
-fn own_text(view: &View, id: MessageId) -> String {
+/// The beginning of a message of the user, in quotation marks.
+fn quoted(view: &View, id: MessageId) -> String {
     let said = view.lines.iter().rev().find_map(|line| match line {
         Line::Message(message) if message.id == id => Some(&message.text),
         _ => None,
     });
     match said {
         Some(text) => format!("“{}”", fit(&one_line(text), QUOTED)),
-        None => "it".to_owned(),
+        None => "a message".to_owned(),
     }
 }
 
-/// Why somebody did not get what the user said, of which `text` is a name.
-pub(crate) fn undelivered(to: &Person, text: &str, reason: LeaveReason) -> String {
-    let to = one_line(&to.to_string());
-    match reason {
-        LeaveReason::Unreachable | LeaveReason::GivenUp => {
-            format!("{to} did not get {text}: out of reach")
-        }
-        LeaveReason::Refused => format!("{to} did not get {text}: no longer in the chat"),
-        LeaveReason::WeLeft => format!("{to} did not get {text}: you left the chat before"),
-        LeaveReason::Blocked => format!("{to} did not get {text}: you blocked them"),
-    }
-}
-
-/// Who asks for a chat, from where and with whom.
-pub(crate) fn request_words(request: &IncomingRequest, view: &View) -> String {
-    let seconds = request.at.seconds_until(request.expires);
-    let with = company(&request.members);
+/// The sender of a chat request, the others in that chat, and how to answer.
+fn request_line(request: &IncomingRequest, view: &View) -> String {
     let from = request.from;
-    let like = looks_like(from.name, view).unwrap_or_default();
+    let warning = warning(from.name, view);
+    let who = format!("{} ({}){warning}", from.name, from.address);
+    let company = wording::company(request).map(|words| format!("; {words}"));
+    let seconds = request.at.seconds_until(request.expires);
     format!(
-        "{} at {}{like} asks for a chat{with}; /accept, /reject or /block within {seconds} s",
-        from.name, from.address
+        "{}{}; /accept, /reject or /block within {seconds} s",
+        wording::wants_to_chat(who),
+        company.unwrap_or_default()
     )
 }
 
-/// ` (looks like bob and is not)`, for a name that passes for another.
-pub(crate) fn looks_like(name: Username, view: &View) -> Option<String> {
-    let other = view.lookalike_of(name)?;
-    Some(format!(" (looks like {other} and is not)"))
+/// ` (looks like bob but is not)`, for a name that looks like another.
+fn warning(name: Username, view: &View) -> String {
+    let other = view.lookalike_of(name);
+    let warning = other.map(|other| format!(" ({})", wording::looks_like(other)));
+    warning.unwrap_or_default()
 }
 
-/// How many names stand in a sentence; whoever asks can name a thousand.
-const NAMED: usize = 8;
-
-/// ` together with bob, carol`, or nothing for nobody.
-pub(crate) fn company(members: &[Person]) -> String {
-    match members {
-        [] => String::new(),
-        members => {
-            let named = members.iter().take(NAMED).map(ToString::to_string);
-            let mut names = named.collect::<Vec<_>>().join(", ");
-            if let more @ 1.. = members.len().saturating_sub(NAMED) {
-                names += &format!(" and {more} more");
-            }
-            format!(" together with {}", one_line(&names))
-        }
-    }
-}
-
-/// Who is online and who is in the chat.
+/// Who is in the chat, who is online, and what was ignored.
 pub(crate) fn who(view: &View) -> Vec<String> {
-    let names = |people: Vec<String>, none: &str| match people.is_empty() {
-        true => none.to_owned(),
-        false => one_line(&people.join(", ")),
-    };
-    let members = view.members.iter().map(ToString::to_string).collect();
-    let others = view
-        .others()
-        .map(|user| {
-            let like = looks_like(user.name, view).unwrap_or_default();
-            format!("{} ({}){like}", user.name, user.address)
-        })
-        .collect();
-    let away = match view.out_of_reach.as_slice() {
-        [] => String::new(),
-        away => {
-            let away = away.iter().map(ToString::to_string).collect();
-            format!("; out of reach: {}", names(away, ""))
+    let names = |people: Vec<String>, none: &str| {
+        if people.is_empty() {
+            none.to_owned()
+        } else {
+            one_line(&people.join(", "))
         }
     };
+    let members = view.members.iter().map(ToString::to_string);
+    let unreachable = view.out_of_reach.iter();
+    let unreachable = unreachable.map(|person| format!("{person} ({})", label::UNREACHABLE));
+    let others = view.others().map(|user| {
+        let warning = warning(user.name, view);
+        format!("{} ({}){warning}", user.name, user.address)
+    });
+    let members = names(members.chain(unreachable).collect(), label::NO_MEMBERS);
+    let others = names(others.collect(), label::NO_ONE_ONLINE);
     let mut lines = vec![
-        format!("in the chat with you: {}{away}", names(members, "nobody")),
-        format!("online: {}", names(others, "nobody else")),
+        format!("{}: {members}", label::MEMBERS),
+        format!("{}: {others}", label::ONLINE),
     ];
-    let dropped = view.dropped.iter();
-    lines.extend(dropped.map(|dropped| format!("dropped: {}", one_line(&dropped.tally()))));
+    let ignored = view.dropped.iter().map(|dropped| dropped.tally());
+    lines.extend(ignored.map(|tally| format!("{}: {}", label::IGNORED, one_line(&tally))));
     lines
 }
 
 /// Who is blocked.
 pub(crate) fn blocked(view: &View) -> Vec<String> {
     match view.blocked.as_slice() {
-        [] => vec!["nobody is blocked".to_owned()],
+        [] => vec![label::NO_ONE_BLOCKED.to_owned()],
         blocked => blocked
             .iter()
-            .map(|who| format!("blocked: {}", one_line(&who.to_string())))
+            .map(|who| format!("{}: {}", label::BLOCKED, one_line(&who.to_string())))
             .collect(),
     }
 }
@@ -189,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_steers_a_terminal_does_not_get_through() {
+    fn terminal_escapes_do_not_get_through() {
         let message = Message {
             id: MessageId(1),
             at: Timestamp(1_795_364_580_000),
@@ -209,21 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_with_a_thousand_members_is_a_short_line() {
-        let person = |n: u32| Person {
-            address: std::net::Ipv4Addr::from(0x0a00_0000 + n)
-                .to_string()
-                .parse()
-                .unwrap(),
-            name: None,
-        };
-        let members: Vec<_> = (1..=1024).map(person).collect();
-        let words = company(&members);
-        assert!(words.ends_with("10.0.0.8 and 1016 more"), "{words}");
-    }
-
-    #[test]
-    fn a_name_that_passes_for_another_is_marked() {
+    fn a_name_that_looks_like_another_is_marked() {
         let mut view = View::default();
         view.apply(&Event::Online {
             users: [("bob", 3), ("b\u{43e}b", 4), ("\u{3164}", 5)]
@@ -235,7 +186,7 @@ mod tests {
         });
         let who = who(&view).join("\n");
         assert!(
-            who.contains("bob (127.0.0.3), b\u{43e}b (127.0.0.4) (looks like bob and is not)"),
+            who.contains("bob (127.0.0.3), b\u{43e}b (127.0.0.4) (looks like bob but is not)"),
             "{who}"
         );
         assert!(who.contains("\u{fffd} (127.0.0.5)"), "{who}");

@@ -1,4 +1,4 @@
-//! A registry in this process, and programs that talk through pipes.
+//! A registry in this process, and programs with pipes.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -11,27 +11,27 @@ use std::time::{Duration, Instant};
 use p2pchat_registry::{Options, Server, StoreSpec};
 use tempfile::TempDir;
 
-/// How long anything may take: the machine may be busy with other tests.
+/// Maximum time for anything: the machine may be busy with other tests.
 pub(crate) const LONG: Duration = Duration::from_secs(30);
 
 /// The built program.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_p2pchat");
 
-/// A loopback address that no other test has: by the process and a counter.
+/// A loopback address that no other test uses: from the process id and a counter.
 pub(crate) fn own_address() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(1);
     let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     format!("127.{}.{}.{count}", 64 + process / 250 % 64, process % 250)
 }
 
-/// Waits until `condition` gives something; fails after [`LONG`].
+/// Waits until `condition` returns a value; fails after [`LONG`].
 pub(crate) fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(found) = condition() {
             return found;
         }
-        assert!(start.elapsed() < LONG, "waited in vain for {what}");
+        assert!(start.elapsed() < LONG, "timed out: {what}");
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -67,7 +67,7 @@ impl Registry {
         self.folder.path().join("password")
     }
 
-    /// The arguments of a peer of this registry.
+    /// The arguments for a peer of this registry.
     pub(crate) fn arguments(&self, address: &str) -> Vec<String> {
         [
             "--registry",
@@ -82,7 +82,7 @@ impl Registry {
         .to_vec()
     }
 
-    /// The same for one who makes an account and logs in by himself.
+    /// The same for one that creates an account and signs in by itself.
     pub(crate) fn arguments_of(&self, user: &str, address: &str) -> Vec<String> {
         let mut arguments = self.arguments(address);
         let file = self.password_file().to_str().unwrap().to_owned();
@@ -100,7 +100,7 @@ impl Drop for Registry {
     }
 }
 
-/// A command for the program without the settings of whoever runs the tests.
+/// A command for the program, without the environment of the tests.
 pub(crate) fn program(home: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
     command.env_clear().env("HOME", home).env("TZ", "UTC");
@@ -151,7 +151,7 @@ impl Piped {
         writeln!(stdin, "{line}").unwrap();
     }
 
-    /// The next line that holds `part`; those before it are passed over.
+    /// The next line with `part`; those before it are skipped.
     pub(crate) fn line_with(&self, part: &str) -> String {
         let start = Instant::now();
         let mut before = Vec::new();
@@ -162,7 +162,7 @@ impl Piped {
                 Err(_) => break,
             }
         }
-        panic!("no line with {part} but {before:#?}");
+        panic!("no line with {part} in {before:#?}");
     }
 
     /// Ends the input, and waits for the program to end.

@@ -1,4 +1,4 @@
-//! People and conversations for the tests.
+//! Users and conversations for the tests.
 
 use p2pchat_model::{
     Delivery, DeliveryState, IncomingRequest, JoinedBy, LeaveReason, Message, MessageId, NameCheck,
@@ -53,7 +53,7 @@ pub(super) fn bob() -> Speaker {
     speaker("bob", 3, NameCheck::Confirmed)
 }
 
-/// Alice, logged in, with others online and nobody in the chat.
+/// Alice, signed in, with others online and no one in the chat.
 pub(super) fn logged_in() -> View {
     let mut view = View::default();
     let online = [
@@ -102,8 +102,8 @@ pub(super) fn in_chat() -> View {
     view
 }
 
-/// Everything that can be in a conversation.
-fn everything_said() -> Vec<Event> {
+/// All kinds of lines of a conversation.
+fn all_lines() -> Vec<Event> {
     let (bob_, carol) = (person("bob", 3), person("carol", 4));
     let yesterday = Timestamp(NOW.0 - 24 * 60 * 60 * 1000);
     let sent = DeliveryState::Sent;
@@ -158,10 +158,10 @@ fn everything_said() -> Vec<Event> {
     ]
 }
 
-/// A conversation with everything that can be in one.
+/// A conversation with all kinds of lines.
 pub(super) fn talk() -> View {
     let mut view = in_chat();
-    for event in everything_said() {
+    for event in all_lines() {
         view.apply(&event);
     }
     view.apply(&Event::RequestSent(OutgoingRequest {
