@@ -29,11 +29,11 @@ fn command_of(line: &str) -> Command {
 
 #[test]
 fn a_line_without_a_slash_is_a_message_and_two_slashes_send_one() {
-    let said = |text: &str| Command::Say {
+    let message = |text: &str| Command::Say {
         text: text.to_owned(),
     };
-    assert_eq!(command_of("hello /there"), said("hello /there"));
-    assert_eq!(command_of("//etc/passwd"), said("/etc/passwd"));
+    assert_eq!(command_of("hello /there"), message("hello /there"));
+    assert_eq!(command_of("//etc/passwd"), message("/etc/passwd"));
     assert_eq!(parse("  \t", &view()), Ok(Typed::Nothing));
 }
 

@@ -2,8 +2,8 @@
 
 use p2pchat_model::wording::{self, label};
 use p2pchat_model::{
-    DeliveryState, Event, IncomingRequest, Line, Link, Message, MessageId, Timestamp, Username,
-    View,
+    DeliveryState, Dropped, Event, IncomingRequest, Line, Link, Message, MessageId, Timestamp,
+    Username, View,
 };
 
 use crate::clock::Clock;
@@ -78,11 +78,11 @@ fn link_line(link: &Link, view: &View, now: Timestamp) -> Option<String> {
 
 /// The beginning of a message of the user, in quotation marks.
 fn quoted(view: &View, id: MessageId) -> String {
-    let said = view.lines.iter().rev().find_map(|line| match line {
+    let text = view.lines.iter().rev().find_map(|line| match line {
         Line::Message(message) if message.id == id => Some(&message.text),
         _ => None,
     });
-    match said {
+    match text {
         Some(text) => format!("“{}”", fit(&one_line(text), QUOTED)),
         None => "a message".to_owned(),
     }
@@ -131,7 +131,7 @@ pub(crate) fn who(view: &View) -> Vec<String> {
         format!("{}: {members}", label::MEMBERS),
         format!("{}: {others}", label::ONLINE),
     ];
-    let ignored = view.dropped.iter().map(|dropped| dropped.tally());
+    let ignored = view.dropped.iter().map(Dropped::tally);
     lines.extend(ignored.map(|tally| format!("{}: {}", label::IGNORED, one_line(&tally))));
     lines
 }

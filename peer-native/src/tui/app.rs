@@ -155,18 +155,18 @@ impl App {
 
     fn line_added(&mut self, event: &Event) {
         let own = matches!(event, Event::Message(message) if message.is_own());
-        let said = matches!(event, Event::Message(_)) && !own;
+        let from_others = matches!(event, Event::Message(_)) && !own;
         self.scroll.line_added();
         let away = self.is_away();
         self.new = match self.new {
             _ if own => None,
-            Some(_) if self.new_was_seen && away && said => Some(1),
+            Some(_) if self.new_was_seen && away && from_others => Some(1),
             Some(count) => Some(count + 1),
-            None if away && said => Some(1),
+            None if away && from_others => Some(1),
             None => None,
         };
         self.new_was_seen = !away;
-        if said && !self.scroll.is_at_end() {
+        if from_others && !self.scroll.is_at_end() {
             self.below += 1;
         }
     }

@@ -31,8 +31,8 @@ fn two_users_chat_by_lines() {
     b.write("/accept");
     a.line_with("joined the chat");
     b.write("hello \u{1b}[2J there");
-    let said = a.line_with("hello");
-    assert!(said.contains("bob: hello ␛[2J there"), "{said}");
+    let message = a.line_with("hello");
+    assert!(message.contains("bob: hello ␛[2J there"), "{message}");
     a.write("/who");
     assert!(a.line_with("In your chat: ").contains("bob"));
     a.write("/nonsense");

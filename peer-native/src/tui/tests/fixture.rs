@@ -26,7 +26,7 @@ pub(super) fn speaker(name: &str, last: u8, check: NameCheck) -> Speaker {
     }
 }
 
-pub(super) fn said(id: u64, at: Timestamp, from: Speaker, text: &str) -> Event {
+pub(super) fn message(id: u64, at: Timestamp, from: Speaker, text: &str) -> Event {
     let message = Message {
         id: MessageId(id),
         at,
@@ -109,19 +109,19 @@ fn all_lines() -> Vec<Event> {
     let sent = DeliveryState::Sent;
     vec![
         Event::History {
-            messages: vec![match said(1, yesterday, bob(), "see you tomorrow") {
+            messages: vec![match message(1, yesterday, bob(), "see you tomorrow") {
                 Event::Message(message) => message,
                 _ => unreachable!(),
             }],
             more: true,
         },
-        said(
+        message(
             2,
             after(1),
             bob(),
             "hello, are you there? This is a text that takes more than one row on a small screen.",
         ),
-        said(3, after(5), bob(), "second"),
+        message(3, after(5), bob(), "second"),
         own(4, after(70), "yes", &[(bob_, sent), (carol, sent)]),
         own(
             5,
@@ -149,7 +149,7 @@ fn all_lines() -> Vec<Event> {
             member: carol,
             reason: LeaveReason::Unreachable,
         },
-        said(
+        message(
             8,
             after(90),
             speaker("bob", 9, NameCheck::Differs),

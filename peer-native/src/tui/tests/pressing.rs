@@ -101,7 +101,7 @@ fn pasted_text_neither_answers_nor_sends() {
 fn new_messages_do_not_move_what_is_being_read() {
     let mut view = in_chat();
     for id in 0..100 {
-        view.apply(&said(id, NOW, bob(), &format!("line {id}")));
+        view.apply(&message(id, NOW, bob(), &format!("line {id}")));
     }
     let mut app = app(view);
     let size = (80, 24);
@@ -109,7 +109,7 @@ fn new_messages_do_not_move_what_is_being_read() {
     press(&mut app, KeyCode::PageUp);
     let before = screen(&mut app, size, NOW);
     for id in 100..103 {
-        app.apply(&said(id, NOW, bob(), &format!("line {id}")), NOW);
+        app.apply(&message(id, NOW, bob(), &format!("line {id}")), NOW);
     }
     let now = screen(&mut app, size, NOW);
     let rows = |screen: &str| {
@@ -129,9 +129,9 @@ fn new_messages_do_not_move_what_is_being_read() {
 #[test]
 fn messages_without_the_focus_are_below_a_separator() {
     let mut app = app(in_chat());
-    app.apply(&said(1, NOW, bob(), "seen"), NOW);
+    app.apply(&message(1, NOW, bob(), "seen"), NOW);
     app.focus(false);
-    app.apply(&said(2, NOW, bob(), "unseen"), NOW);
+    app.apply(&message(2, NOW, bob(), "unseen"), NOW);
     app.focus(true);
     let marked = screen(&mut app, (80, 24), NOW);
     let at = |text: &str| marked.lines().position(|row| row.contains(text)).unwrap();

@@ -72,7 +72,7 @@ fn help_who_and_findings() {
     enter(&mut app, "/find hello");
     let Findings { text, messages } = Findings {
         text: "hello".to_owned(),
-        messages: match said(2, NOW, bob(), "hello there") {
+        messages: match message(2, NOW, bob(), "hello there") {
             Event::Message(message) => vec![message],
             _ => unreachable!(),
         },
@@ -96,7 +96,7 @@ fn hostile_wide_and_right_to_left_texts_stay_in_their_columns() {
     .into_iter()
     .enumerate()
     {
-        view.apply(&said(id as u64, NOW, bob(), text));
+        view.apply(&message(id as u64, NOW, bob(), text));
     }
     let mut app = app(view);
     assert_snapshot!("hostile_small", screen(&mut app, SMALL, NOW));
@@ -146,7 +146,7 @@ fn without_colours_nothing_is_coloured() {
 fn ten_thousand_lines_are_drawn_as_fast_as_ten() {
     let mut view = in_chat();
     for id in 0..View::MAX_LINES as u64 - 100 {
-        view.apply(&said(id, NOW, bob(), "a line among many"));
+        view.apply(&message(id, NOW, bob(), "a line among many"));
     }
     let mut app = app(view);
     let start = std::time::Instant::now();
@@ -190,7 +190,7 @@ fn a_request_with_a_thousand_members_by_a_lookalike_fits_the_screen() {
         members: crowd.collect(),
         expires: after(60),
     }));
-    view.apply(&said(
+    view.apply(&message(
         9,
         NOW,
         speaker("\u{3164}\u{202e}", 66, NameCheck::Unknown),
