@@ -1,4 +1,4 @@
-//! A registry in this process, and programs that talk through pipes.
+//! A registry in this process, and programs with pipes.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ impl Registry {
         self.folder.path().join("password")
     }
 
-    /// The arguments of a peer of this registry.
+    /// The arguments for a peer of this registry.
     pub(crate) fn arguments(&self, address: &str) -> Vec<String> {
         [
             "--registry",
@@ -139,7 +139,7 @@ impl Piped {
         writeln!(stdin, "{line}").unwrap();
     }
 
-    /// The next line that holds `part`; those before it are passed over.
+    /// The next line with `part`; those before it are skipped.
     pub(crate) fn line_with(&self, part: &str) -> String {
         let start = Instant::now();
         let mut before = Vec::new();
@@ -150,7 +150,7 @@ impl Piped {
                 Err(_) => break,
             }
         }
-        panic!("no line with {part} but {before:#?}");
+        panic!("no line with {part} in {before:#?}");
     }
 
     /// Ends the input, and waits for the program to end.

@@ -6,7 +6,9 @@ use p2pchat_model::{
     Problem, Target, View, wording,
 };
 
-use crate::parts::{self, address, alice, at, bob, carol, name, own, said, speaker, unknown, user};
+use crate::parts::{
+    self, address, alice, at, bob, carol, message, name, own, speaker, unknown, user,
+};
 
 every! {
     all: Event {
@@ -71,14 +73,14 @@ every! {
         Event::Busy { .. } => [Event::Busy { on: true }],
         Event::History { .. } => [Event::History {
             messages: vec![
-                said(31, bob(), NameCheck::Confirmed, "hello"),
+                message(31, bob(), NameCheck::Confirmed, "hello"),
                 own(32, "hi bob", &[bob()], DeliveryState::Sent),
             ],
             more: false,
         }],
         Event::Findings { .. } => [Event::Findings {
             text: "hello".to_owned(),
-            messages: vec![said(31, bob(), NameCheck::Confirmed, "hello")],
+            messages: vec![message(31, bob(), NameCheck::Confirmed, "hello")],
         }],
         Event::Failed { .. } => parts::problems()
             .into_iter()
@@ -126,7 +128,7 @@ fn messages() -> Vec<Event> {
             NameCheck::Confirmed => bob(),
             NameCheck::Unknown | NameCheck::Differs => unknown(),
         };
-        said(42, by, check, "fine with me")
+        message(42, by, check, "fine with me")
     });
     [own]
         .into_iter()
@@ -225,7 +227,7 @@ pub(crate) fn view() -> View {
         more_history: true,
         findings: Some(Findings {
             text: "hello".to_owned(),
-            messages: vec![said(31, bob(), NameCheck::Confirmed, "hello")],
+            messages: vec![message(31, bob(), NameCheck::Confirmed, "hello")],
         }),
         blocked: vec![Target::Name(name("mallory"))],
         dropped: vec![Dropped {

@@ -64,7 +64,7 @@ pub(crate) fn user(person: Person) -> OnlineUser {
 }
 
 /// A message with this id, sent as many seconds after noon.
-pub(crate) fn said(id: u64, by: Person, check: NameCheck, text: &str) -> Message {
+pub(crate) fn message(id: u64, by: Person, check: NameCheck, text: &str) -> Message {
     Message {
         id: MessageId(id),
         at: at(id),
@@ -78,7 +78,7 @@ pub(crate) fn said(id: u64, by: Person, check: NameCheck, text: &str) -> Message
 pub(crate) fn own(id: u64, text: &str, to: &[Person], state: DeliveryState) -> Message {
     Message {
         deliveries: Some(to.iter().map(|&to| Delivery { to, state }).collect()),
-        ..said(id, alice(), NameCheck::Confirmed, text)
+        ..message(id, alice(), NameCheck::Confirmed, text)
     }
 }
 
@@ -190,7 +190,7 @@ every! {
 
 every! {
     lines: Line {
-        Line::Message(_) => [Line::Message(said(31, bob(), NameCheck::Confirmed, "hello"))],
+        Line::Message(_) => [Line::Message(message(31, bob(), NameCheck::Confirmed, "hello"))],
         Line::Notice { .. } => levels().into_iter().map(notice).collect::<Vec<_>>(),
     }
 }

@@ -1,5 +1,5 @@
-//! Standard input, a line at a time, on a thread of its own: reading it cannot be
-//! cancelled, and so must not hold up the end of the program.
+//! Standard input by lines, on a thread of its own: a read cannot be cancelled, and must not
+//! delay the end of the program.
 
 use std::io::{self, BufRead, Read};
 use std::thread;
@@ -7,24 +7,24 @@ use std::thread;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
-/// The longest line that is taken, in bytes: a thousand times a chat packet.
+/// Maximum length of a line, in bytes: a thousand times a chat packet.
 pub const LONGEST: usize = 100_000;
 
-/// How many lines are read ahead; then whoever writes them has to wait.
+/// How many lines are read ahead; then the writer has to wait.
 const AHEAD: usize = 16;
 
-/// Why a line was not taken. The next one may be.
+/// Why a line is invalid. The next one may be valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum BadLine {
     /// It is longer than [`LONGEST`].
-    #[error("a line may have {LONGEST} bytes at the most")]
+    #[error("a line may have at most {LONGEST} bytes")]
     TooLong,
     /// It is not UTF-8.
     #[error("a line must be UTF-8 text")]
     NotUtf8,
 }
 
-/// Begins to read. The channel closes where the input ends.
+/// Begins to read. The channel closes when the input ends.
 #[must_use]
 pub fn read_stdin() -> mpsc::Receiver<Result<String, BadLine>> {
     let (sender, receiver) = mpsc::channel(AHEAD);
@@ -39,7 +39,7 @@ pub fn read_stdin() -> mpsc::Receiver<Result<String, BadLine>> {
     receiver
 }
 
-/// The next line without its end; `None` where the input ends or breaks.
+/// The next line without its end; `None` where the input ends or fails.
 fn next_line(input: &mut impl BufRead) -> Option<Result<String, BadLine>> {
     let mut bytes = Vec::new();
     let limit = LONGEST as u64 + 2;
@@ -60,7 +60,7 @@ fn next_line(input: &mut impl BufRead) -> Option<Result<String, BadLine>> {
     Some(String::from_utf8(bytes).map_err(|_| BadLine::NotUtf8))
 }
 
-/// Passes over what is left of a line, without keeping it.
+/// Skips the rest of a line, without keeping it.
 fn skip_line(input: &mut impl BufRead) {
     while let Ok(buffer) = input.fill_buf() {
         let (count, found) = match buffer.iter().position(|&byte| byte == b'\n') {
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bad_line_costs_nothing_but_itself() {
+    fn an_invalid_line_does_not_affect_the_next() {
         let long = "x".repeat(3 * LONGEST);
         let fits = "y".repeat(LONGEST);
         let text = [b"one\r\n", long.as_bytes(), b"\n\xff\n\n", fits.as_bytes()].concat();

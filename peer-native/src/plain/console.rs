@@ -1,7 +1,7 @@
-//! The two sides of a plain conversation: what is typed or piped in, and what is printed.
+//! Input and output of plain mode, on a terminal or on pipes.
 //!
-//! On a terminal, lines that come are printed above the one being typed, passwords are
-//! read unseen, and the terminal's settings are put back at the end, however it ends.
+//! On a terminal, new lines are printed above the one being typed, passwords are not shown,
+//! and the terminal's settings are restored at the end, however it ends.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
@@ -16,35 +16,35 @@ use rustyline::{CompletionType, Config, Context, Editor, ExternalPrinter, Helper
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
-use crate::input;
-use crate::lines::{self, BadLine};
+use crate::commands;
+use crate::stdin::{self, BadLine};
 
-/// What the user is asked for.
+/// A question to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ask {
-    /// A line, behind this prompt.
+    /// A line, after this prompt.
     Line(String),
-    /// A password, unseen, behind this prompt.
+    /// A password, which is not shown, after this prompt.
     Password(String),
 }
 
-/// What the user gave.
+/// The user's answer.
 #[derive(Debug)]
 pub(crate) enum Given {
     /// A line.
     Line(String),
     /// A password.
     Password(Zeroizing<String>),
-    /// A line that cannot be taken.
+    /// An invalid line.
     Bad(BadLine),
     /// The end: Ctrl-C, Ctrl-D, or the end of the input.
     End,
 }
 
-/// What completion knows: the names that there are now.
+/// The view that completion takes names from.
 type Known = Arc<Mutex<View>>;
 
-/// A place to read from and to print to.
+/// Reads input and prints lines.
 pub(crate) struct Console {
     input: Input,
     printer: Option<Box<dyn ExternalPrinter + Send>>,
@@ -61,14 +61,14 @@ enum Input {
 }
 
 impl Console {
-    /// On a terminal if standard input is one, else on a pipe.
+    /// On a terminal if standard input is one, else on pipes.
     ///
     /// # Errors
     /// If the terminal cannot be read.
     pub(crate) fn new() -> anyhow::Result<Self> {
         let known = Known::default();
         if !io::stdin().is_terminal() {
-            let input = Input::Pipe(lines::read_stdin());
+            let input = Input::Pipe(stdin::read_stdin());
             return Ok(Self {
                 input,
                 printer: None,
@@ -86,7 +86,7 @@ impl Console {
         }));
         let printer = editor.create_external_printer()?;
         let (asks, asked) = blocking::channel();
-        // One answer to each ask.
+        // One answer to each question.
         let (answer, answers) = mpsc::channel(1);
         thread::spawn(move || {
             while let Ok(ask) = asked.recv() {
@@ -106,21 +106,21 @@ impl Console {
         })
     }
 
-    /// Whether somebody sits there, who can be asked for a password.
+    /// Whether this is a terminal, where a user can be asked for a password.
     #[must_use]
     pub(crate) fn is_terminal(&self) -> bool {
         matches!(self.input, Input::Terminal { .. })
     }
 
-    /// Asks. On a pipe there is nobody to ask: lines come by themselves.
+    /// Asks a question. On a pipe it has no effect: lines come by themselves.
     pub(crate) fn ask(&self, ask: Ask) {
         if let Input::Terminal { asks, .. } = &self.input {
-            // Where the thread is gone, the next answer is the end.
+            // Where the thread has ended, the next answer is the end.
             let _ = asks.send(ask);
         }
     }
 
-    /// What the user gives next. Nothing is lost if this is dropped half-way.
+    /// The next answer. Cancel safe: nothing is lost if this is dropped half-way.
     pub(crate) async fn next(&mut self) -> Given {
         match &mut self.input {
             Input::Pipe(lines) => match lines.recv().await {
@@ -135,7 +135,7 @@ impl Console {
     /// Prints a line.
     ///
     /// # Errors
-    /// If nobody reads the output any more.
+    /// If the output is closed.
     pub(crate) fn print(&mut self, line: &str) -> io::Result<()> {
         if let Some(printer) = &mut self.printer {
             return printer.print(format!("{line}\n")).map_err(io::Error::other);
@@ -145,7 +145,7 @@ impl Console {
         out.flush()
     }
 
-    /// Lets completion know the names that there are now.
+    /// Gives completion the current names.
     pub(crate) fn know(&self, view: &View) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.account = view.account;
@@ -183,7 +183,7 @@ impl Completer for Completing {
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<String>)> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(input::completions(&line[..at], &known))
+        Ok(commands::completions(&line[..at], &known))
     }
 }
 
@@ -194,8 +194,8 @@ impl Hinter for Completing {
 impl Highlighter for Completing {}
 impl Validator for Completing {}
 
-/// The terminal's settings as they were; put back on drop. A line may be half typed when
-/// the program ends, and whoever reads it cannot be stopped.
+/// Drop guard that restores the terminal's settings. A line may be half typed when the
+/// program ends, and the thread that reads it cannot be stopped.
 struct SavedSettings {
     #[cfg(unix)]
     saved: Option<rustix::termios::Termios>,
@@ -215,7 +215,7 @@ impl Drop for SavedSettings {
         #[cfg(unix)]
         if let Some(saved) = &self.saved {
             use rustix::termios::{OptionalActions, tcsetattr};
-            // The program ends here; there is nobody left to tell.
+            // The program ends here: an error cannot be reported any more.
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, saved);
         }
     }
