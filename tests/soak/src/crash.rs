@@ -25,7 +25,6 @@ pub mod history;
 mod ledger;
 pub mod mongo;
 mod probe;
-pub mod replicas;
 mod small_disk;
 mod writers;
 
@@ -123,11 +122,6 @@ async fn wait_for_the_moment(
         1 => ledger.wait_for_the_next(SERVICE).await.map(|()| None),
         _ => Held::for_a_while(file, random).await.map(Some),
     }
-}
-
-/// The options that lift limits, and more.
-fn lifted_and(more: &[&'static str]) -> Vec<&'static str> {
-    [LIFTED, more].concat()
 }
 
 /// Logs some of the acknowledged accounts in.

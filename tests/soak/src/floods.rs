@@ -18,13 +18,11 @@ use p2pchat_testkit::Programs;
 use crate::Report;
 
 mod attack;
-mod crowd;
+mod connections;
 mod datagrams;
-mod hold;
 mod probe;
 mod residents;
 mod scene;
-mod turned_away;
 mod verdict;
 
 use attack::Attack;

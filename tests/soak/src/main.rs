@@ -30,7 +30,7 @@ enum Run {
     /// Kill a single mongod again and again under a running registry
     MongoCrash(crash::mongo::Options),
     /// Kill the primary of a replica set again and again under a running registry
-    ReplicaSet(crash::replicas::Options),
+    ReplicaSet(crash::mongo::ReplicaSetOptions),
     /// Chat between hosts in network namespaces, and pull their cables
     Network(network::Options),
 }
@@ -63,7 +63,7 @@ async fn run(run: Run) -> Result<Report> {
         Run::Guessing(options) => guessing::run(&programs, &options).await,
         Run::HistoryCrash(options) => crash::history::run(&programs, &options).await,
         Run::MongoCrash(options) => crash::mongo::run(&programs, &options).await,
-        Run::ReplicaSet(options) => crash::replicas::run(&programs, &options).await,
+        Run::ReplicaSet(options) => crash::mongo::run_replica_set(&programs, &options).await,
         Run::Network(options) => network::run(&programs, &options).await,
     }
 }

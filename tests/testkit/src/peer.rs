@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use p2pchat_model::{Command, Event};
+use anyhow::{Context, Error, Result, bail};
+use p2pchat_model::{Command, Event, Password, PeerAddr, Target, Username};
 use rustix::process::Signal;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -197,6 +197,62 @@ impl Peer {
             }
         }
         bail!("no {what} within {limit:?} but {others:?}")
+    }
+
+    /// Registers an account, and waits until it is logged in.
+    ///
+    /// # Errors
+    /// If the registry does not let it.
+    pub async fn register(&mut self, name: Username, password: Password) -> Result<()> {
+        self.log_in_by(&Command::Register { name, password }).await
+    }
+
+    /// Logs an account in.
+    ///
+    /// # Errors
+    /// If the registry does not let it.
+    pub async fn login(&mut self, name: Username, password: Password) -> Result<()> {
+        self.log_in_by(&Command::Login { name, password }).await
+    }
+
+    async fn log_in_by(&mut self, command: &Command) -> Result<()> {
+        self.ask(command).await?;
+        let answer = |event: &Event| match event {
+            Event::LoggedIn { .. } => Some(Ok(())),
+            Event::Failed { failure, .. } => Some(Err(failure.message.clone())),
+            _ => None,
+        };
+        let answer = self.event_with("login", SOON, answer).await?;
+        answer.map_err(Error::msg)
+    }
+
+    /// Sends a chat request, and waits until it is accepted.
+    ///
+    /// # Errors
+    /// If it is not.
+    pub async fn request(&mut self, to: PeerAddr) -> Result<()> {
+        let request = Command::Request {
+            to: Target::Address(to),
+        };
+        self.ask(&request).await?;
+        let joins = |event: &Event| match event {
+            Event::MemberJoined { member, .. } => (member.address == to).then_some(()),
+            _ => None,
+        };
+        self.event_with("member", SOON, joins).await
+    }
+
+    /// Waits for a chat request, and accepts it.
+    ///
+    /// # Errors
+    /// If none comes.
+    pub async fn accept(&mut self) -> Result<()> {
+        let asks = |event: &Event| match event {
+            Event::RequestReceived(request) => Some(request.from.address),
+            _ => None,
+        };
+        let from = self.event_with("chat request", SOON, asks).await?;
+        self.ask(&Command::Accept { from }).await
     }
 
     /// Its process id.

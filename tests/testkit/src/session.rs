@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use p2pchat_protocol::{Hello, Request, Response, ResponseDecoder, Username};
+use p2pchat_protocol::{Hello, Password, Request, Response, ResponseDecoder, Username};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
@@ -59,6 +59,30 @@ impl Session {
         timeout(LIMIT, self.response())
             .await
             .context("the registry does not answer")?
+    }
+
+    /// Registers an account.
+    ///
+    /// # Errors
+    /// If the registry does not, or as [`Session::ask`].
+    pub async fn register(&mut self, username: Username, password: Password) -> Result<()> {
+        let register = Request::Register { username, password };
+        match self.ask(&register).await? {
+            Response::Registered => Ok(()),
+            other => bail!("Register of {username} was answered {other:?}"),
+        }
+    }
+
+    /// Logs an account in.
+    ///
+    /// # Errors
+    /// If the registry does not, or as [`Session::ask`].
+    pub async fn login(&mut self, username: Username, password: Password) -> Result<()> {
+        let login = Request::Login { username, password };
+        match self.ask(&login).await? {
+            Response::LoggedIn => Ok(()),
+            other => bail!("Login of {username} was answered {other:?}"),
+        }
     }
 
     async fn response(&mut self) -> Result<Response> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use p2pchat_model::{Command, Event};
+use p2pchat_model::Event;
 use p2pchat_testkit::{Peer, Programs, Registry, SOON, own_address};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -181,24 +181,11 @@ impl Scene<'_> {
     }
 }
 
-/// Logs somebody in, whose account is made if there is none.
-pub(super) async fn log_in(chatter: &mut Peer, account: &str) -> Result<()> {
+/// Logs an account in, and makes it if there is none.
+pub(super) async fn log_in(peer: &mut Peer, account: &str) -> Result<()> {
     let name = account.parse()?;
-    let password: p2pchat_model::Password = "secret".parse()?;
-    let ask = Command::Register {
-        name,
-        password: password.clone(),
-    };
-    chatter.ask(&ask).await?;
-    let logged_in = |event: &Event| match event {
-        Event::LoggedIn { .. } => Some(true),
-        Event::Failed { .. } => Some(false),
-        _ => None,
-    };
-    if !chatter.event_with("answer", SOON, logged_in).await? {
-        chatter.ask(&Command::Login { name, password }).await?;
-        let logged_in = |event: &Event| matches!(event, Event::LoggedIn { .. }).then_some(());
-        chatter.event_with("login", SOON, logged_in).await?;
+    if peer.register(name, "secret".parse()?).await.is_err() {
+        peer.login(name, "secret".parse()?).await?;
     }
     Ok(())
 }

@@ -51,20 +51,8 @@ impl Probe {
         let (username, password) = (username(NAME), password(NAME));
         ledger.ask(NAME);
         let asked = Instant::now();
-        let register = Request::Register {
-            username,
-            password: password.clone(),
-        };
-        let login = Request::Login { username, password };
-        for (request, right) in [
-            (register, Response::Registered),
-            (login, Response::LoggedIn),
-        ] {
-            let answer = session.ask(&request).await?;
-            if answer != right {
-                bail!("the one who probes was answered {answer:?}");
-            }
-        }
+        session.register(username, password.clone()).await?;
+        session.login(username, password).await?;
         ledger.answered(asked.elapsed());
         ledger.acknowledge(NAME, asked);
         let (stop, stopped) = oneshot::channel();

@@ -11,7 +11,7 @@ use p2pchat_testkit::{Programs, Session};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use super::{Options, login, register, start};
+use super::{Options, login, start};
 use crate::{Report, Spread};
 
 /// Where the user is at home, and the first of the addresses where he never was.
@@ -40,7 +40,7 @@ pub(super) async fn run(programs: &Programs, options: &Options, report: &mut Rep
     let home = TempDir::new()?;
     let registry = start(programs, &home, &[]).await?;
     let mut user = Session::connect(HOME, registry.tcp).await?;
-    register(&mut user, "bob").await?;
+    user.register("bob".parse()?, "secret".parse()?).await?;
     log_in(HOME, registry.tcp).await?;
 
     let count = Arc::new(Count::default());
@@ -116,8 +116,6 @@ async fn user_logs_in(to: SocketAddr, time: Duration) -> Result<Spread> {
 async fn log_in(from: Ipv4Addr, to: SocketAddr) -> Result<Duration> {
     let began = Instant::now();
     let mut session = Session::connect(from, to).await?;
-    match session.ask(&login("bob", "secret")?).await? {
-        Response::LoggedIn => Ok(began.elapsed()),
-        other => bail!("at {from} he was answered {other:?}"),
-    }
+    session.login("bob".parse()?, "secret".parse()?).await?;
+    Ok(began.elapsed())
 }

@@ -30,13 +30,13 @@ async fn no_acknowledged_account_is_lost_when_mongod_is_killed() {
 #[tokio::test]
 async fn no_acknowledged_account_is_lost_when_the_primary_of_a_replica_set_is_killed() {
     require_mongod!();
-    let options = crash::replicas::Options {
+    let options = crash::mongo::ReplicaSetOptions {
         rounds: 3,
         writers: 6,
         election_timeout: 2_000,
         seed: 7,
     };
-    let report = crash::replicas::run(&Programs::find().unwrap(), &options)
+    let report = crash::mongo::run_replica_set(&Programs::find().unwrap(), &options)
         .await
         .unwrap();
     assert!(report.is_good(), "{report}");

@@ -125,7 +125,7 @@ impl Book {
 }
 
 /// Everything in a history from a message on.
-pub(in crate::crash) async fn recall(chatter: &mut Peer, first: MessageId) -> Result<Vec<Message>> {
+pub(crate) async fn recall(chatter: &mut Peer, first: MessageId) -> Result<Vec<Message>> {
     let mut all = Vec::new();
     let mut before = None;
     loop {

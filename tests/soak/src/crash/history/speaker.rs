@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
-use anyhow::{Context, Error, Result, bail};
-use p2pchat_model::{Command, DeliveryState, Event, MessageId, Target};
-use p2pchat_testkit::{Peer, SOON, own_address};
+use anyhow::{Context, Result, bail};
+use p2pchat_model::{Command, DeliveryState, Event, MessageId, PeerAddr};
+use p2pchat_testkit::{Peer, own_address};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
@@ -53,15 +53,7 @@ impl Speaker {
     /// Brings these together with himself in a chat.
     pub(super) async fn gather(&mut self, addresses: &[Ipv4Addr]) -> Result<()> {
         for address in addresses {
-            let to = Target::new(&address.to_string()).map_err(Error::msg)?;
-            self.chatter.ask(&Command::Request { to }).await?;
-            let joins = |event: &Event| match event {
-                Event::MemberJoined { member, .. } => {
-                    (member.address.ip() == *address).then_some(())
-                }
-                _ => None,
-            };
-            self.chatter.event_with("member", SOON, joins).await?;
+            self.chatter.request(PeerAddr::new(*address)?).await?;
         }
         Ok(())
     }

@@ -24,7 +24,8 @@ struct Others {
     carl: Person,
 }
 
-pub(in super::super) async fn play(stage: &mut Stage<'_>) -> Result<()> {
+/// Plays it.
+pub(super) async fn vanish(stage: &mut Stage<'_>) -> Result<()> {
     let lan = Lan::new()?;
     let [hub, desk, attic] = [lan.host(HUB)?, lan.host(DESK)?, lan.host(3)?];
     let registry = stage.registry(&hub, &[])?;

@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use p2pchat_model::{Command, Event};
 use p2pchat_protocol::{Request, Response, Username};
 use p2pchat_testkit::{Peer, SOON, own_address};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::super::TIMEOUT;
-use super::super::site::{Observer, REGISTRIES, Site};
-use super::super::user::User;
+use super::TIMEOUT;
 use super::presence::{shown_everywhere, until};
+use super::site::{Observer, REGISTRIES, Site};
+use super::user::User;
 use crate::{Report, Spread};
 
 /// How often a watch looks.
@@ -32,7 +31,7 @@ const SLACK: Duration = Duration::from_secs(15);
 const CATCH_UP: Duration = Duration::from_secs(10);
 
 /// A registry is killed. Its users go on at another, and nobody sees them leave.
-pub(in super::super) async fn killed_registry(site: &mut Site, report: &mut Report) -> Result<()> {
+pub(super) async fn killed_registry(site: &mut Site, report: &mut Report) -> Result<()> {
     let mut users = Vec::new();
     for number in 0..12 {
         let mut user = User::new(site, &format!("k{number}"), 0).await?;
@@ -74,7 +73,7 @@ pub(in super::super) async fn killed_registry(site: &mut Site, report: &mut Repo
 /// goes on with the next.
 ///
 /// Its hellos are 15 s apart, so this takes the timeout of everyday use.
-pub(in super::super) async fn rolling_restart(site: &mut Site, report: &mut Report) -> Result<()> {
+pub(super) async fn rolling_restart(site: &mut Site, report: &mut Report) -> Result<()> {
     site.restart_all(EVERYDAY).await?;
     let mut chatters = BTreeMap::new();
     for name in ["ann", "bob", "cem"] {
@@ -83,12 +82,9 @@ pub(in super::super) async fn rolling_restart(site: &mut Site, report: &mut Repo
         let address = own_address();
         let doors = site.all_doors();
         let mut chatter = Peer::start(site.programs(), &home, doors, address, &[])?;
-        let name: p2pchat_model::Username = name.parse()?;
-        let password = "secret".parse()?;
-        chatter.ask(&Command::Register { name, password }).await?;
-        let logged_in = |event: &Event| matches!(event, Event::LoggedIn { .. }).then_some(());
-        chatter.event_with("login", SOON, logged_in).await?;
-        chatters.insert(Username::new(name.as_str())?, chatter);
+        let name: Username = name.parse()?;
+        chatter.register(name, "secret".parse()?).await?;
+        chatters.insert(name, chatter);
     }
     for number in 0..REGISTRIES {
         let next = (number + 1) % REGISTRIES;
@@ -112,7 +108,7 @@ pub(in super::super) async fn rolling_restart(site: &mut Site, report: &mut Repo
 
 /// The last registry no longer reaches the database: it goes on from memory, and catches
 /// up when it does.
-pub(in super::super) async fn cut_off(site: &Site, report: &mut Report) -> Result<()> {
+pub(super) async fn cut_off(site: &Site, report: &mut Report) -> Result<()> {
     let last = REGISTRIES - 1;
     let mut stays = User::new(site, "stays", 0).await?;
     let mut leaves = User::new(site, "leaves", 0).await?;
@@ -183,7 +179,7 @@ async fn refuses(
 }
 
 /// The primary is killed: nobody leaves a list, and users log in again by themselves.
-pub(in super::super) async fn killed_primary(
+pub(super) async fn killed_primary(
     site: &mut Site,
     times: usize,
     report: &mut Report,
