@@ -7,7 +7,6 @@
 //! | [`state`] | the view and the little that is the page's own, in one reducer |
 //! | [`components`] | what is seen, one component a file |
 //! | [`logic`] | what needs no browser: rows, windowing, links, times |
-//! | [`json`] | the JSON of the bridge, read and written by little code |
 //! | [`browser`] | storage, notifications, sound, title: the browser behind plain functions |
 //!
 //! **Invariants:** what others say is text and goes through [`p2pchat_model::printable`];
@@ -18,7 +17,6 @@ pub mod app;
 pub mod bridge;
 pub mod browser;
 pub mod components;
-pub mod json;
 pub mod logic;
 pub mod state;
 

@@ -11,7 +11,6 @@ use super::backoff::{Next, Refusal, next};
 use super::endpoint::Endpoint;
 use super::socket::{Happening, Socket};
 use super::{Connection, Frame};
-use crate::json;
 
 /// How long the bridge may take to send the view, in milliseconds.
 const PATIENCE: u32 = 10_000;
@@ -60,7 +59,7 @@ impl Driver {
     /// Sends a command, if the connection is live.
     pub(super) fn send(&self, command: &Command) {
         if let (true, Some(socket)) = (self.live.get(), self.socket.borrow().as_ref())
-            && let Some(text) = json::write(command)
+            && let Ok(text) = serde_json::to_string(command)
         {
             socket.send(&text);
         }
@@ -97,7 +96,7 @@ impl Driver {
             }
             Happening::Text(text) if self.live.get() => {
                 // An event of a later version is ignored, as the contract has it.
-                if let Some(event) = json::read::<Event>(&text) {
+                if let Ok(event) = serde_json::from_str::<Event>(&text) {
                     self.on_frame.emit(Frame::Event(Box::new(event)));
                 }
             }
@@ -108,14 +107,14 @@ impl Driver {
 
     fn first_frame(&self, text: &str) {
         self.timer.take();
-        match json::read::<View>(text) {
-            Some(view) => {
+        match serde_json::from_str::<View>(text) {
+            Ok(view) => {
                 self.live.set(true);
                 self.failures.set(0);
                 self.on_frame.emit(Frame::View(Box::new(view)));
                 self.on_connection.emit(Connection::Live);
             }
-            None => {
+            Err(_) => {
                 self.end();
                 self.on_connection
                     .emit(Connection::Refused(Refusal::OtherVersion));
