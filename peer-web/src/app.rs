@@ -8,7 +8,7 @@ use yew::prelude::*;
 use crate::bridge::{Connection, Frame, use_bridge};
 use crate::browser::settings::{Settings, SettingsHandle};
 use crate::browser::{attention, hooks::use_hash, page, storage};
-use crate::components::{chat::Chat, gate::gate, sign_in::SignIn};
+use crate::components::{chat::Chat, connect::gate, sign_in::SignIn};
 use crate::logic::clock::Zone;
 use crate::state::{Action, Page, State, Talk};
 

@@ -1,8 +1,8 @@
 //! The state of the page: the one view, and the little that is the page's own.
 
+mod conversation;
 mod pending;
-mod talk;
-mod view_ref;
+mod view;
 
 use std::rc::Rc;
 
@@ -13,9 +13,9 @@ use crate::bridge::{Connection, Frame};
 use crate::logic::clock::Zone;
 use crate::logic::reading::Reading;
 
+pub use conversation::Talk;
 pub use pending::Pending;
-pub use talk::Talk;
-pub use view_ref::{ViewCell, ViewRef};
+pub use view::{ViewCell, ViewRef};
 
 /// The answer to a search for a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

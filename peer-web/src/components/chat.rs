@@ -6,12 +6,12 @@ use crate::app::use_page;
 use crate::browser::page;
 
 use super::banner::banner;
+use super::chat_head::talk_head;
 use super::composer::{self, Composer};
 use super::conversation::Conversation;
 use super::finder::Finder;
 use super::incoming::Incoming;
 use super::people::People;
-use super::talk_head::talk_head;
 
 /// Which of the two panes is seen where there is room for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

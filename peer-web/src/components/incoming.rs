@@ -7,7 +7,7 @@ use crate::app::use_page;
 use crate::browser::hooks::{use_keys, use_now};
 
 use super::avatar::avatar;
-use super::looks_like::looks_like;
+use super::lookalike_tag::looks_like;
 
 /// What an [`Incoming`] needs.
 #[derive(Properties, PartialEq)]

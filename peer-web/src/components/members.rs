@@ -7,7 +7,7 @@ use crate::app::Context;
 
 use super::block_button::block_button;
 use super::countdown::Countdown;
-use super::person_row::person_name;
+use super::person_name::person_name;
 
 /// The members, those who have been asked, and the way out.
 pub fn members(context: &Context) -> Html {

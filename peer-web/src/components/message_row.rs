@@ -12,7 +12,7 @@ use super::avatar::avatar;
 use super::block_button::block_button;
 use super::deliveries;
 use super::icon::{Glyph, icon};
-use super::looks_like::looks_like;
+use super::lookalike_tag::looks_like;
 use super::rich_text::rich_text;
 
 /// What a [`MessageRow`] needs. As long as it is the same, the row is not drawn again.

@@ -11,7 +11,7 @@ use crate::state::Found;
 use super::block_button::block_button;
 use super::icon::{Glyph, icon};
 use super::people::refresh;
-use super::person_row::person_name;
+use super::person_name::person_name;
 
 /// How many people are shown; the rest is found by typing.
 const MOST_SHOWN: usize = 100;

@@ -5,15 +5,15 @@ use yew::prelude::*;
 
 use crate::app::{Context, use_page, use_talk};
 
+use super::blocked_list::turned_away;
 use super::brand::brand;
 use super::chat::Pane;
 use super::icon::{Glyph, icon};
 use super::members::members;
 use super::menu::Menu;
 use super::online::Online;
-use super::person_row::person_name;
+use super::person_name::person_name;
 use super::switch::switch;
-use super::turned_away::turned_away;
 
 /// What [`People`] needs.
 #[derive(Properties, PartialEq)]

@@ -6,7 +6,7 @@ use yew::prelude::*;
 use crate::state::Page;
 
 use super::avatar::avatar;
-use super::looks_like::looks_like;
+use super::lookalike_tag::looks_like;
 
 /// A person: sign, name and address, with a word behind the name where `note` is one.
 /// Without a name, the address takes its place.
