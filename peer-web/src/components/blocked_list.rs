@@ -1,42 +1,34 @@
-//! Who is blocked, and what was dropped.
+//! Who is blocked.
 
-use p2pchat_model::{Command, Dropped, Target, printable};
+use p2pchat_model::{Command, Target, printable};
 use yew::prelude::*;
 
-use crate::app::Context;
+use crate::context::{Context, use_app};
 
-/// Who is blocked, with the way back, and the counts of what was dropped. Nothing where there
-/// is neither.
-pub fn turned_away(context: &Context) -> Html {
+/// Who is blocked, with a button for each that unblocks them. Nothing if nobody is.
+#[component]
+pub fn BlockedList() -> Html {
+    let context = use_app();
     let Some(view) = &context.state.view else {
         return html! {};
     };
-    let view = view.get();
+    let blocked = &view.get().blocked;
+    if blocked.is_empty() {
+        return html! {};
+    }
     html! {
-        <>
-            if !view.blocked.is_empty() {
-                <section class="group" aria-labelledby="blocked-title">
-                    <header class="group-head">
-                        <h2 id="blocked-title">{ "Blocked" } <span class="count">{ view.blocked.len() }</span></h2>
-                    </header>
-                    <ul class="rows">{ for view.blocked.iter().map(|who| blocked(context, *who)) }</ul>
-                </section>
-            }
-            if !view.dropped.is_empty() {
-                <details class="group dropped">
-                    <summary>{ "Turned away" }</summary>
-                    <ul>{ for view.dropped.iter().map(dropped) }</ul>
-                </details>
-            }
-        </>
+        <section class="group" aria-labelledby="blocked-title">
+            <header class="group-head">
+                <h2 id="blocked-title">{ "Blocked" } <span class="count">{ blocked.len() }</span></h2>
+            </header>
+            <ul class="rows">{ for blocked.iter().map(|who| row(&context, *who)) }</ul>
+        </section>
     }
 }
 
-fn blocked(context: &Context, who: Target) -> Html {
-    let onclick = {
-        let send = context.send.clone();
-        move |_| send.emit(Command::Unblock { who })
-    };
+fn row(context: &Context, who: Target) -> Html {
+    let send = context.send.clone();
+    let onclick = move |_| send.emit(Command::Unblock { who });
     let name = printable(&who.to_string()).into_owned();
     html! {
         <li key={who.to_string()} class="row-person">
@@ -45,8 +37,4 @@ fn blocked(context: &Context, who: Target) -> Html {
                 aria-label={format!("Unblock {name}")}>{ "Unblock" }</button>
         </li>
     }
-}
-
-fn dropped(dropped: &Dropped) -> Html {
-    html! { <li>{ printable(&dropped.tally()).into_owned() }</li> }
 }

@@ -3,33 +3,37 @@
 use p2pchat_model::{PeerAddr, Username, printable};
 use yew::prelude::*;
 
-use crate::state::Page;
+use super::avatar::Avatar;
+use super::lookalike_tag::LookalikeTag;
 
-use super::avatar::avatar;
-use super::lookalike_tag::looks_like;
+/// What a [`PersonName`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The name, if it is known.
+    pub name: Option<Username>,
+    /// The address, if it is known. It takes the place of an unknown name.
+    pub address: Option<PeerAddr>,
+    /// A word behind the name.
+    #[prop_or_default]
+    pub note: Option<&'static str>,
+}
 
-/// A person: sign, name and address, with a word behind the name where `note` is one.
-/// Without a name, the address takes its place.
-pub fn person_name(
-    page: &Page,
-    name: Option<Username>,
-    address: Option<PeerAddr>,
-    note: &'static str,
-) -> Html {
-    let address = address
-        .map(|address| address.to_string())
-        .unwrap_or_default();
-    let (words, below) = match name {
+/// A person: sign, name and address.
+#[component]
+pub fn PersonName(props: &Props) -> Html {
+    let address = props.address.map(|address| address.to_string());
+    let address = address.unwrap_or_default();
+    let (words, below) = match props.name {
         None => (address, "no name known".to_owned()),
         Some(name) => (name.to_string(), address),
     };
     html! {
         <span class="person">
-            { avatar(&words) }
+            <Avatar name={words.clone()} />
             <span class="person-words">
                 <span class="person-name"><bdi>{ printable(&words).into_owned() }</bdi>
-                    if let Some(name) = name { { looks_like(page, name) } }
-                    if !note.is_empty() { <span class="tag">{ note }</span> }
+                    if let Some(name) = props.name { <LookalikeTag {name} /> }
+                    if let Some(note) = props.note { <span class="tag">{ note }</span> }
                 </span>
                 <span class="person-address">{ below }</span>
             </span>

@@ -1,38 +1,35 @@
-//! What changes with nearly every message.
+//! The part of the state that changes with nearly every message.
 
-use p2pchat_model::{Command, Event, Line, Message, MessageId, View};
+use p2pchat_model::{Event, Line, Message, MessageId, View};
 
 use crate::logic::reading::Reading;
 
-use super::ViewRef;
+use super::view::ViewHandle;
 
-/// What the conversation needs, and little else: it changes with nearly every message.
+/// The part of the state that changes with nearly every message.
 #[derive(Clone, PartialEq, Default)]
-pub struct Talk {
-    /// What there is to see. `None` until the bridge has sent it.
-    pub view: Option<ViewRef>,
-    /// What is new to the user.
+pub struct Conversation {
+    /// The view. `None` until the bridge has sent it.
+    pub view: Option<ViewHandle>,
+    /// How far the user has read.
     pub reading: Reading,
     /// What a screen reader says next: the newest line.
     pub spoken: Option<Line>,
-    /// The message to bring into sight.
+    /// The message to scroll to.
     pub jump: Option<MessageId>,
-    /// Whether a page of history was asked for and has not come yet.
-    pub waits: bool,
+    /// Whether a page of history is still to come.
+    pub awaits_history: bool,
 }
 
-impl Talk {
-    pub(super) fn ask(&mut self, command: &Command) {
-        self.waits |= matches!(command, Command::History { .. });
-    }
-
-    /// Takes note of what happened, in the view too.
-    pub(super) fn happen(&mut self, event: &Event) {
+impl Conversation {
+    /// Applies an event, to the view too.
+    pub(super) fn on_event(&mut self, event: &Event) {
         let Some(view) = &mut self.view else { return };
-        let (lines, account) = (view.get().lines.len(), view.get().lines_of);
+        let (lines, lines_of) = (view.get().lines.len(), view.get().lines_of);
+        let was_signed_in = view.get().account.is_some();
         view.apply(event);
         view.touch();
-        if view.get().lines_of != account {
+        if view.get().lines_of != lines_of {
             self.reading = Reading::begin(&[], None, self.reading.looking());
         }
         if let Event::Message(message) = event {
@@ -41,16 +38,19 @@ impl Talk {
         view.follow(event, lines, self.reading.mark());
         self.spoken = spoken(event).or(self.spoken.take());
         match event {
-            // The newest page comes by itself.
-            Event::LoggedIn { .. } => self.waits = true,
-            Event::LoggedOut { .. } | Event::History { .. } => self.waits = false,
-            Event::Failed { failure, .. } if failure.command == "history" => self.waits = false,
+            // The newest page of history follows a login, unless the session only goes on
+            // after the registry was unreachable.
+            Event::LoggedIn { .. } => self.awaits_history |= !was_signed_in,
+            Event::LoggedOut { .. } | Event::History { .. } => self.awaits_history = false,
+            Event::Failed { failure, .. } if failure.command == "history" => {
+                self.awaits_history = false;
+            }
             _ => {}
         }
     }
 
-    /// What has been read once the user looks at the end, or no longer does.
-    pub(super) fn looked(&self, looking: bool) -> Reading {
+    /// What has been read now that the user sees the end of the conversation, or no longer.
+    pub(super) fn look(&self, looking: bool) -> Reading {
         let mut reading = self.reading.clone();
         reading.look(looking);
         if let Some(view) = &self.view {
@@ -64,7 +64,7 @@ impl Talk {
     }
 }
 
-/// What a screen reader says of an event: what others say, and what happened.
+/// What a screen reader says of an event: the messages of others, and notices.
 fn spoken(event: &Event) -> Option<Line> {
     match event {
         Event::Message(message) => {
