@@ -122,7 +122,7 @@ async fn a_text_that_cannot_be_sent_stays_in_the_field_and_it_is_said_why() {
     for by_button in [false, true] {
         let (mounted, fake) = page(&alone).await;
         mounted.type_into("#composer", "hello").await;
-        wait_for("the text", || mounted.composed() == "hello").await;
+        mounted.wait(".send:enabled").await;
         if by_button {
             mounted.wait(".send:enabled").await.click();
         } else {
@@ -132,8 +132,9 @@ async fn a_text_that_cannot_be_sent_stays_in_the_field_and_it_is_said_why() {
         fake.drop(1006);
         mounted.wait_problem("Not connected to your bridge").await;
         assert_eq!(mounted.composed(), "hello");
+        wait_for("another connection", || fake.count() == 2).await;
         fake.welcome(VIEW).await;
-        mounted.wait_problem("").await;
+        wait_for("no problem", || mounted.problem().is_empty()).await;
         mounted.press_enter().await;
         wait_for("the command", || fake.sent().len() == 2).await;
         assert_eq!(fake.sent()[1], r#"{"say":{"text":"hello"}}"#);
@@ -155,11 +156,11 @@ async fn a_text_that_the_bridge_would_not_take_is_refused_in_the_page() {
 async fn a_text_whose_answer_was_lost_with_the_connection_comes_back() {
     let (mounted, fake) = page(VIEW).await;
     mounted.type_into("#composer", "hello").await;
-    wait_for("the text", || mounted.composed() == "hello").await;
+    mounted.wait(".send:enabled").await;
     mounted.press_enter().await;
     wait_for("an empty field", || mounted.composed().is_empty()).await;
     mounted.type_into("#composer", "and more").await;
-    wait_for("the text", || mounted.composed() == "and more").await;
+    mounted.wait(".send:enabled").await;
     fake.drop(1006);
     wait_for("both texts", || mounted.composed() == "hello\nand more").await;
 }
