@@ -120,16 +120,16 @@ fn command(name: &str, argument: &str, view: &View) -> Result<Typed, String> {
             from: waiting(view)?,
         },
         "request" | "chat" => Command::Request {
-            to: Target::new(needed(argument, "whom? for instance: /request bob")?)?,
+            to: target(needed(argument, "whom? for instance: /request bob")?)?,
         },
         "block" => Command::Block {
             who: match (argument, &view.incoming) {
                 ("", Some(request)) => request.from.to_block(),
-                _ => Target::new(needed(argument, "whom? for instance: /block mallory")?)?,
+                _ => target(needed(argument, "whom? for instance: /block mallory")?)?,
             },
         },
         "unblock" => Command::Unblock {
-            who: Target::new(needed(argument, "whom? /blocked lists them")?)?,
+            who: target(needed(argument, "whom? /blocked lists them")?)?,
         },
         "search" => Command::Search {
             name: username(needed(argument, "for whom? for instance: /search bob")?)?,
@@ -178,6 +178,10 @@ fn needed<'a>(argument: &'a str, question: &str) -> Result<&'a str, String> {
 
 fn username(text: &str) -> Result<Username, String> {
     Username::new(text).map_err(|error| error.to_string())
+}
+
+fn target(text: &str) -> Result<Target, String> {
+    Target::new(text).map_err(|error| error.to_string())
 }
 
 fn waiting(view: &View) -> Result<p2pchat_model::PeerAddr, String> {

@@ -123,7 +123,7 @@ pub fn request_words(request: &IncomingRequest, view: &View) -> String {
 /// ` (looks like bob and is not)`, for a name that passes for another.
 #[must_use]
 pub fn looks_like(name: Username, view: &View) -> Option<String> {
-    let other = view.looks_like(name)?;
+    let other = view.lookalike_of(name)?;
     Some(format!(" (looks like {other} and is not)"))
 }
 

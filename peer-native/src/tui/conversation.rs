@@ -111,7 +111,7 @@ impl Layout<'_> {
         };
         let like = self
             .view
-            .looks_like(from.name)
+            .lookalike_of(from.name)
             .filter(|_| !message.is_own() && !follows);
         let like = like.map(|other| {
             let words = format!(

@@ -110,7 +110,7 @@ impl App {
             None if self.letters_answer(now) => prompt::Keys::Letters,
             None => prompt::Keys::Control,
         };
-        let like = self.view.looks_like(request.from.name);
+        let like = self.view.lookalike_of(request.from.name);
         let content = prompt::content(request, like, columns, keys, theme);
         let height = rows_u16(content.len() + 2);
         let [talk, place] =

@@ -72,7 +72,7 @@ impl List {
 
     fn members(&self, view: &View) -> Vec<Row<'static>> {
         let members = view.members.iter().map(|member| {
-            let mark = match member.name.and_then(|name| view.looks_like(name)) {
+            let mark = match member.name.and_then(|name| view.lookalike_of(name)) {
                 Some(_) => Span::styled("≈", self.theme.warning()),
                 None => Span::styled("●", self.theme.good()),
             };
@@ -97,7 +97,7 @@ impl List {
         };
         let online = view.others().filter(|user| !is_above(user.address));
         let online = online.map(|user| {
-            let mark = match view.looks_like(user.name) {
+            let mark = match view.lookalike_of(user.name) {
                 Some(_) => Span::styled("≈", self.theme.warning()),
                 None => Span::styled("○", self.theme.dim()),
             };

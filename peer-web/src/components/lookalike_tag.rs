@@ -18,7 +18,7 @@ pub struct Props {
 pub fn LookalikeTag(props: &Props) -> Html {
     let context = use_app();
     let view = context.state.view.as_ref();
-    match view.and_then(|view| view.get().looks_like(props.name)) {
+    match view.and_then(|view| view.get().lookalike_of(props.name)) {
         Some(other) => {
             let words = printable(&format!("not {other}")).into_owned();
             html! { <span class="tag bad"><bdi>{ words }</bdi></span> }

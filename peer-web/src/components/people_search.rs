@@ -41,7 +41,7 @@ pub fn PeopleSearch(props: &Props) -> Html {
             match &target {
                 Ok(Target::Name(name)) => send.emit(Command::Search { name: *name }),
                 Ok(to @ Target::Address(_)) => send.emit(Command::Request { to: *to }),
-                Err(words) => error.set(Some(words.clone())),
+                Err(wrong) => error.set(Some(wrong.to_string())),
             }
         }
     };
