@@ -15,7 +15,7 @@ pub struct Props {
     pub before: &'static str,
 }
 
-/// The seconds that are left. Silent for screen readers, which would read each of them.
+/// The seconds that are left. Not announced: screen readers would read each of them.
 #[component]
 pub fn Countdown(props: &Props) -> Html {
     let left = use_now(500).seconds_until(props.until);

@@ -1,4 +1,4 @@
-//! The view, shared by all that draw it.
+//! The view, shared by all components that draw it.
 
 use std::cell::{Ref, RefCell, RefMut};
 use std::ops::Deref;
@@ -9,42 +9,42 @@ use p2pchat_model::{Event, MessageId, View};
 use crate::logic::clock::Zone;
 use crate::logic::rows::Rows;
 
-/// The one view and the rows of its lines, changed in place: a copy of ten thousand lines
-/// for each event would be felt. Equal to itself only, whatever happens in it.
+/// The one view and the rows of its lines, changed in place: copying ten thousand lines for
+/// each event would be felt. Equal only to itself, whatever changes in it.
 #[derive(Clone)]
-pub struct ViewCell(Rc<(RefCell<View>, RefCell<Rows>)>);
+pub struct SharedView(Rc<(RefCell<View>, RefCell<Rows>)>);
 
-impl ViewCell {
-    /// The view as it is now. To be let go before the next event.
+impl SharedView {
+    /// The view as it is now. To be dropped before the next event.
     #[must_use]
     pub fn get(&self) -> Ref<'_, View> {
         self.0.0.borrow()
     }
 
-    /// The rows as they are now. To be let go before the next event.
+    /// The rows as they are now. To be dropped before the next event.
     #[must_use]
     pub fn rows(&self) -> Ref<'_, Rows> {
         self.0.1.borrow()
     }
 
-    /// The rows, to tell them what was measured.
+    /// The rows, to record what was measured.
     #[must_use]
     pub fn rows_mut(&self) -> RefMut<'_, Rows> {
         self.0.1.borrow_mut()
     }
 
-    /// Takes note of what happened, before [`ViewCell::follow`].
+    /// Applies an event to the view, before [`SharedView::follow`].
     pub(super) fn apply(&self, event: &Event) {
         self.0.0.borrow_mut().apply(event);
     }
 
-    /// Has the rows follow what [`ViewCell::apply`] has made of `lines` lines.
+    /// Updates the rows after [`SharedView::apply`]; there were `lines` lines before.
     pub(super) fn follow(&self, event: &Event, lines: usize, mark: Option<MessageId>) {
         let view = self.get();
         let mut rows = self.rows_mut();
         let grown = view.lines.len().checked_sub(lines);
         match (event, grown) {
-            // These may put other lines in the place of those that there were.
+            // These may replace the lines, or put others between them.
             (Event::History { .. } | Event::LoggedIn { .. }, _) | (_, None | Some(2..)) => {
                 rows.rebuild(&view.lines, mark);
             }
@@ -61,45 +61,47 @@ impl ViewCell {
     }
 }
 
-impl PartialEq for ViewCell {
+impl PartialEq for SharedView {
     fn eq(&self, other: &Self) -> bool {
         Rc::ptr_eq(&self.0, &other.0)
     }
 }
 
-/// A handle on the view, with a revision that tells those who draw it that it changed.
+/// The view with a revision, by which components see that it has changed.
 #[derive(Clone, PartialEq)]
-pub struct ViewRef {
-    cell: ViewCell,
+pub struct ViewHandle {
+    shared: SharedView,
     revision: u64,
 }
 
-impl ViewRef {
+impl ViewHandle {
     /// Wraps a view.
     #[must_use]
     pub fn new(view: View, mark: Option<MessageId>, zone: Zone) -> Self {
         let mut rows = Rows::new(zone);
         rows.rebuild(&view.lines, mark);
-        let cell = ViewCell(Rc::new((RefCell::new(view), RefCell::new(rows))));
-        Self { cell, revision: 0 }
+        Self {
+            shared: SharedView(Rc::new((RefCell::new(view), RefCell::new(rows)))),
+            revision: 0,
+        }
     }
 
-    /// What is behind the handle.
+    /// The view without the revision.
     #[must_use]
-    pub fn cell(&self) -> &ViewCell {
-        &self.cell
+    pub fn shared(&self) -> &SharedView {
+        &self.shared
     }
 
-    /// Something in it is different now.
+    /// Makes a new revision: something in the view has changed.
     pub(super) fn touch(&mut self) {
         self.revision += 1;
     }
 }
 
-impl Deref for ViewRef {
-    type Target = ViewCell;
+impl Deref for ViewHandle {
+    type Target = SharedView;
 
-    fn deref(&self) -> &ViewCell {
-        &self.cell
+    fn deref(&self) -> &SharedView {
+        &self.shared
     }
 }

@@ -1,34 +1,35 @@
-//! What is seen before the bridge has let us in, or if it does not.
+//! The screen before the bridge has let the page in, or if it does not.
 
 use yew::prelude::*;
 
-use crate::app::Context;
 use crate::bridge::{Connection, Refusal};
 use crate::browser::page;
+use crate::context::use_app;
 
-use super::banner::retry;
-use super::brand::brand;
+use super::brand::Brand;
+use super::retry::Retry;
 
 /// The page without a view: connecting, or refused, in plain words.
-pub fn gate(context: &Context) -> Html {
-    let content = match context.state.connection {
+#[component]
+pub fn Connect() -> Html {
+    let content = match use_app().state.connection {
         Connection::Connecting | Connection::Live => html! {
-            <p class="gate-wait"><span class="pulse" aria-hidden="true"></span>{ "Connecting to your bridge…" }</p>
+            <p class="connect-wait"><span class="pulse" aria-hidden="true"></span>{ "Connecting to your bridge…" }</p>
         },
         Connection::Waiting { until } => html! {
             <>
                 <h1>{ "Your bridge does not answer" }</h1>
                 <p>{ "This page talks to a program on your own machine, " }<code>{ "p2pchat-bridge" }</code>
                     { ". Start it, and this page goes on by itself." }</p>
-                { retry(context, until) }
+                <Retry {until} />
             </>
         },
         Connection::Refused(refusal) => refused(refusal),
     };
     html! {
-        <main class="gate">
+        <main class="centered">
             <div class="card" role="status">
-                { brand() }
+                <Brand />
                 { content }
             </div>
         </main>
