@@ -117,6 +117,8 @@ struct Shared {
     accept_failures: LogThrottle,
     /// The moment that all times of the presence and the rate limits count from.
     started: Instant,
+    /// Cancelled when the server stops.
+    stop: CancellationToken,
 }
 
 impl Shared {
@@ -155,6 +157,7 @@ impl Shared {
             plain_text_stays: AtomicBool::new(false),
             accept_failures: LogThrottle::default(),
             started,
+            stop: CancellationToken::new(),
         }))
     }
 
@@ -281,33 +284,24 @@ impl Server {
     /// the requests in flight (at most 5 s), the hashing threads, the cluster, the store, the
     /// metrics.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let stop = CancellationToken::new();
-        // However this future ends, its tasks stop.
-        let stop_on_drop = stop.clone().drop_guard();
         let shared = self.shared;
-        let for_task = || (Arc::clone(&shared), stop.clone());
-
-        let (for_accepting, stop_accepting) = for_task();
-        let accepting = listener::accept_connections(self.tcp, for_accepting, stop_accepting);
-        let (for_receiving, stop_receiving) = for_task();
-        let receiving = presence::receive_hellos(self.udp, for_receiving, stop_receiving);
-        let (for_sweeping, stop_sweeping) = for_task();
-        let logging = monitoring::log_refusals(shared.metrics.drops.clone(), stop.clone());
+        // However this future ends, its tasks stop.
+        let stop_on_drop = shared.stop.clone().drop_guard();
+        let accepting = listener::accept_connections(self.tcp, Arc::clone(&shared));
+        let receiving = presence::receive_hellos(self.udp, Arc::clone(&shared));
+        let sweeping = presence::sweep(Arc::clone(&shared));
+        let logging = monitoring::log_refusals(Arc::clone(&shared));
         let tasks = [
             ("connections", tokio::spawn(accepting)),
             ("Hello receiver", tokio::spawn(receiving)),
-            (
-                "sweep",
-                tokio::spawn(presence::sweep(for_sweeping, stop_sweeping)),
-            ),
+            ("sweep", tokio::spawn(sweeping)),
             ("log of refusals", tokio::spawn(logging)),
         ];
         let cluster = match (&shared.cluster, self.changes) {
             (Some(handle), Some(changes)) => Some(ClusterTasks::start(&shared, handle, changes)),
             _ => None,
         };
-        let monitoring =
-            (self.metrics).map(|listener| MonitoringTasks::start(listener, &shared, &stop));
+        let monitoring = (self.metrics).map(|listener| MonitoringTasks::start(listener, &shared));
 
         shutdown.await;
         tracing::info!("stopping");

@@ -100,7 +100,7 @@ impl Machine {
     pub fn handle(&mut self, now: Now, input: Input) {
         self.cx.now = now;
         self.dispatch(input);
-        if self.cx.take_name_in_doubt() {
+        if self.cx.take_unconfirmed_name() {
             self.session.refresh_soon(&self.cx);
         }
         self.tick();

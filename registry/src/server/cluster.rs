@@ -11,7 +11,7 @@ use std::time::Duration;
 use p2pchat_protocol::{PeerAddr, Username};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{MissedTickBehavior, interval, sleep};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Shared;
 use crate::cluster::{COLLECTION, ChangeStream, Cluster, Snapshot};
@@ -110,7 +110,7 @@ impl ClusterHandle {
 pub(super) struct ClusterTasks {
     handle: Arc<ClusterHandle>,
     /// Not that of the server: connections that are still served make changes.
-    stop: CancellationToken,
+    stop: DropGuard,
     writing: JoinHandle<()>,
     reading: JoinHandle<()>,
 }
@@ -122,29 +122,22 @@ impl ClusterTasks {
         stream: ChangeStream,
     ) -> Self {
         let stop = CancellationToken::new();
-        let args = || (Arc::clone(shared), Arc::clone(handle), stop.clone());
-        let (shared_for_reading, handle_for_reading, stop_reading) = args();
-        let (shared_for_writing, handle_for_writing, stop_writing) = args();
+        let for_task = || (Arc::clone(shared), Arc::clone(handle), stop.clone());
+        let (task_shared, task_handle, task_stop) = for_task();
+        let writing = write_changes(task_shared, task_handle, task_stop);
+        let (task_shared, task_handle, task_stop) = for_task();
+        let reading = change_stream::read_changes(task_shared, task_handle, stream, task_stop);
         Self {
-            writing: tokio::spawn(write_changes(
-                shared_for_writing,
-                handle_for_writing,
-                stop_writing,
-            )),
-            reading: tokio::spawn(change_stream::read_changes(
-                shared_for_reading,
-                handle_for_reading,
-                stream,
-                stop_reading,
-            )),
+            writing: tokio::spawn(writing),
+            reading: tokio::spawn(reading),
             handle: Arc::clone(handle),
-            stop,
+            stop: stop.drop_guard(),
         }
     }
 
     /// Writes the last changes, and closes the connections to the database.
     pub(super) async fn stop(self) {
-        self.stop.cancel();
+        drop(self.stop);
         super::join("cluster reader", self.reading).await;
         super::join("cluster writer", self.writing).await;
         self.handle.cluster.close().await;

@@ -18,7 +18,6 @@ use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::send_buffers::Stream;
@@ -148,18 +147,14 @@ impl Connection<TcpStream> {
     ///
     /// Not an `async fn`: its future would hold `self` twice, 232 bytes of 1,050 for each
     /// connection (`a_connection_takes_little_memory_while_nothing_is_asked`).
-    pub(super) fn serve(
-        self,
-        evicted: AbortRegistration,
-        stop: CancellationToken,
-    ) -> impl Future<Output = ()> + Send {
+    pub(super) fn serve(self, evicted: AbortRegistration) -> impl Future<Output = ()> + Send {
         let mut connection = self;
         async move {
             if let Err(error) = listener::prepare(&connection.stream) {
                 tracing::debug!(%error, "the connection was gone at once");
                 return;
             }
-            let reason = match Abortable::new(connection.run(&stop), evicted).await {
+            let reason = match Abortable::new(connection.run(), evicted).await {
                 Ok(Ok(())) => return,
                 Ok(Err(error)) => {
                     tracing::debug!(%error, "connection lost");
@@ -194,7 +189,8 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    async fn run(&mut self, stop: &CancellationToken) -> Result<(), ConnectionError> {
+    async fn run(&mut self) -> Result<(), ConnectionError> {
+        let stop = self.shared.stop.clone();
         let mut buffer = [0; READ_SIZE];
         loop {
             let Some(read) = stop.run_until_cancelled(self.read(&mut buffer)).await else {

@@ -9,7 +9,6 @@ use std::time::Duration;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::task::{JoinError, JoinSet};
-use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::connection::Connection;
@@ -89,11 +88,7 @@ fn bind_error(protocol: &'static str, address: SocketAddr, source: io::Error) ->
 }
 
 /// Accepts connections until told to stop, then lets them finish.
-pub(super) async fn accept_connections(
-    listener: TcpListener,
-    shared: Arc<Shared>,
-    stop: CancellationToken,
-) {
+pub(super) async fn accept_connections(listener: TcpListener, shared: Arc<Shared>) {
     let mut connections = JoinSet::new();
     let accepting = async {
         loop {
@@ -103,7 +98,7 @@ pub(super) async fn accept_connections(
                     let span = tracing::debug_span!("connection", peer = %address);
                     let shared = Arc::clone(&shared);
                     let connection = Connection::new(stream, address.into(), slot, shared);
-                    let serving = connection.serve(evicted, stop.clone());
+                    let serving = connection.serve(evicted);
                     connections.spawn(serving.instrument(span));
                 }
                 Err(reason) => {
@@ -116,7 +111,7 @@ pub(super) async fn accept_connections(
             }
         }
     };
-    stop.run_until_cancelled(accepting).await;
+    shared.stop.run_until_cancelled(accepting).await;
     drop(listener);
     finish(connections).await;
 }

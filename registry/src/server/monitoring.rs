@@ -15,7 +15,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{Shared, join};
-use crate::metrics::Drops;
 use crate::metrics::http::{self, Monitored};
 use crate::metrics::store::PROBE_INTERVAL;
 
@@ -38,20 +37,13 @@ pub(super) struct MonitoringTasks {
 }
 
 impl MonitoringTasks {
-    /// Starts both. The listener outlives `stopping`, to answer that the server stops.
-    pub(super) fn start(
-        listener: TcpListener,
-        shared: &Arc<Shared>,
-        stopping: &CancellationToken,
-    ) -> Self {
+    /// Starts both. The listener outlives the others, to answer that the server stops.
+    pub(super) fn start(listener: TcpListener, shared: &Arc<Shared>) -> Self {
         let stop = CancellationToken::new();
-        let monitored = Arc::new(MonitoredServer {
-            shared: Arc::clone(shared),
-            stopping: stopping.clone(),
-        });
+        let monitored = Arc::new(MonitoredServer(Arc::clone(shared)));
         Self {
             listening: tokio::spawn(http::run(listener, monitored, stop.clone())),
-            probing: tokio::spawn(probe_store(Arc::clone(shared), stopping.clone())),
+            probing: tokio::spawn(probe_store(Arc::clone(shared))),
             stop: stop.drop_guard(),
         }
     }
@@ -65,7 +57,8 @@ impl MonitoringTasks {
 
 /// Asks the store for something while no request does, so that it is known whether it
 /// answers.
-async fn probe_store(shared: Arc<Shared>, stop: CancellationToken) {
+async fn probe_store(shared: Arc<Shared>) {
+    let stop = &shared.stop;
     let name = Username::new(PROBE).expect("the constant is a name");
     let mut ticks = interval(PROBE_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -78,24 +71,20 @@ async fn probe_store(shared: Arc<Shared>, stop: CancellationToken) {
 }
 
 /// What the HTTP listener exposes.
-struct MonitoredServer {
-    shared: Arc<Shared>,
-    /// Cancelled when the server stops.
-    stopping: CancellationToken,
-}
+struct MonitoredServer(Arc<Shared>);
 
 impl Monitored for MonitoredServer {
     fn readiness(&self) -> Result<(), String> {
-        if self.stopping.is_cancelled() {
+        if self.0.stop.is_cancelled() {
             return Err("this registry stops".to_owned());
         }
-        self.shared.metrics.readiness()
+        self.0.metrics.readiness()
     }
 
     fn exposition(&self) -> String {
         let mut registry = Registry::with_prefix(PREFIX);
-        self.shared.metrics.register(&mut registry);
-        self.shared.register_gauges(&mut registry);
+        self.0.metrics.register(&mut registry);
+        self.0.register_gauges(&mut registry);
         let mut text = String::new();
         text::encode(&mut text, &registry).expect("writing to a String cannot fail");
         text
@@ -142,13 +131,16 @@ impl Shared {
 
 /// Logs the refusals once a minute if there were more, and a last time when told to stop:
 /// enough to see them, and no more than an attacker should be able to write there.
-pub(super) async fn log_refusals(drops: Drops, stop: CancellationToken) {
+pub(super) async fn log_refusals(shared: Arc<Shared>) {
     let mut ticks = interval_at(Instant::now() + SUMMARY_INTERVAL, SUMMARY_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut logged = String::new();
     loop {
-        let is_running = stop.run_until_cancelled(ticks.tick()).await.is_some();
-        let counted = drops.to_string();
+        let is_running = (shared.stop)
+            .run_until_cancelled(ticks.tick())
+            .await
+            .is_some();
+        let counted = shared.metrics.drops.to_string();
         if counted != logged {
             tracing::info!("refused since the start: {counted}");
             logged = counted;

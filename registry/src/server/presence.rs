@@ -9,7 +9,6 @@ use p2pchat_protocol::Hello;
 use tokio::net::UdpSocket;
 use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, interval, sleep};
-use tokio_util::sync::CancellationToken;
 
 use super::{Shared, peer_at};
 use crate::metrics::DropReason;
@@ -24,11 +23,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Receives Hello datagrams until told to stop. Nothing is ever answered, and nothing is
 /// allocated.
-pub(super) async fn receive_hellos(
-    socket: UdpSocket,
-    shared: Arc<Shared>,
-    stop: CancellationToken,
-) {
+pub(super) async fn receive_hellos(socket: UdpSocket, shared: Arc<Shared>) {
     let receiving = async {
         let mut buffer = [0; BUFFER];
         loop {
@@ -45,14 +40,19 @@ pub(super) async fn receive_hellos(
             yield_now().await;
         }
     };
-    stop.run_until_cancelled(receiving).await;
+    shared.stop.run_until_cancelled(receiving).await;
 }
 
 /// Takes users offline whose timeout has passed, until told to stop.
-pub(super) async fn sweep(shared: Arc<Shared>, stop: CancellationToken) {
+pub(super) async fn sweep(shared: Arc<Shared>) {
     let mut ticks = interval(shared.presence.sweep_interval());
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+    while shared
+        .stop
+        .run_until_cancelled(ticks.tick())
+        .await
+        .is_some()
+    {
         let mut expired = 0;
         for shard in 0..shared.presence.shards() {
             for ended in shared.presence.sweep_shard(shard, shared.now()) {

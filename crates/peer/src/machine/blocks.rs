@@ -39,7 +39,7 @@ impl Blocks {
         if list.len() >= MAX_BLOCKED && !list.contains(&who) {
             return Err(Refusal {
                 problem: Problem::TooMuch,
-                message: format!("{MAX_BLOCKED} are blocked already: unblock somebody first"),
+                message: format!("{MAX_BLOCKED} are blocked already: unblock one first"),
             });
         }
         list.insert(who);

@@ -23,7 +23,7 @@ pub(super) struct Context {
     drops: DropCounters,
     last_send: u64,
     last_message: MessageId,
-    name_in_doubt: bool,
+    unconfirmed_name: bool,
 }
 
 impl Context {
@@ -35,7 +35,7 @@ impl Context {
             drops: DropCounters::default(),
             last_send: 0,
             last_message: MessageId(0),
-            name_in_doubt: false,
+            unconfirmed_name: false,
             config,
         }
     }
@@ -131,13 +131,13 @@ impl Context {
 
     /// Notes that the user was shown a name that the online list does not confirm, or no
     /// name: the list has to be refreshed soon.
-    pub(super) fn doubt_name(&mut self) {
-        self.name_in_doubt = true;
+    pub(super) fn note_unconfirmed_name(&mut self) {
+        self.unconfirmed_name = true;
     }
 
-    /// Whether [`Context::doubt_name`] was called since the last time.
-    pub(super) fn take_name_in_doubt(&mut self) -> bool {
-        std::mem::take(&mut self.name_in_doubt)
+    /// Whether [`Context::note_unconfirmed_name`] was called since the last time.
+    pub(super) fn take_unconfirmed_name(&mut self) -> bool {
+        std::mem::take(&mut self.unconfirmed_name)
     }
 }
 

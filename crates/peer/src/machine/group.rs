@@ -1,4 +1,4 @@
-//! The chat: who is a member, who has to be told of whom, and the texts.
+//! The chat: its members, the introductions between them, and the texts.
 //!
 //! The peer that brings people together tells everyone: the requester its own members, the
 //! one that accepts its earlier ones, and each the other side. A notify carries the
@@ -202,7 +202,7 @@ impl Group {
         let at = cx.now.wall;
         let member = people.person(address);
         if member.name.is_none() {
-            cx.doubt_name();
+            cx.note_unconfirmed_name();
         }
         cx.emit(Event::MemberJoined { at, member, by });
         if let (JoinedBy::Member(who), Some(entry)) = (by, self.roster.get_mut(address)) {

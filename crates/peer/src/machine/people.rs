@@ -67,7 +67,7 @@ impl<'a> People<'a> {
     pub(super) fn identify(&self, cx: &mut Context, name: Username, from: PeerAddr) -> Speaker {
         let speaker = self.speaker(name, from);
         if speaker.check != NameCheck::Confirmed {
-            cx.doubt_name();
+            cx.note_unconfirmed_name();
         }
         speaker
     }

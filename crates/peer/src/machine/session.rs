@@ -46,9 +46,9 @@ pub(super) struct Session {
     /// When the last online list came.
     refreshed: Duration,
     /// Whether a name was not confirmed since the last list.
-    name_in_doubt: bool,
+    unconfirmed_name: bool,
     /// How many lists in a row came after such a name.
-    lists_in_doubt: u32,
+    unconfirmed_lists: u32,
     login_at: Option<Duration>,
     logged_in_at: Duration,
     /// Another address that the registry has for the account, if the user was told.

@@ -45,10 +45,9 @@ fn start(limits: &Limits) -> Running {
     let (client, server) = duplex(8);
     let served = tokio::spawn(async move {
         let address: SocketAddr = "10.0.0.1:1".parse().unwrap();
-        let stop = CancellationToken::new();
         let (slot, _) = shared.slots.take(address.into()).await.unwrap();
         Connection::new(server, address.into(), slot, shared)
-            .run(&stop)
+            .run()
             .await
     });
     Running {
@@ -279,7 +278,7 @@ async fn a_connection_takes_little_memory_while_nothing_is_asked() {
     let address = stream.local_addr().unwrap();
     let (slot, evicted) = shared.slots.take(address.into()).await.unwrap();
     let connection = Connection::new(stream, address.into(), slot, shared);
-    let serving = connection.serve(evicted, CancellationToken::new());
+    let serving = connection.serve(evicted);
     let size = size_of_val(&serving);
     assert!(size <= MAX, "{size} bytes");
 }

@@ -43,7 +43,7 @@ impl Group {
         };
         if text.len() > MAX_TEXT {
             let message = format!(
-                "a text may have {MAX_TEXT} bytes at the most, this one has {}",
+                "a text may have at most {MAX_TEXT} bytes, this one has {}",
                 text.len()
             );
             return Err(bad_text(message));

@@ -17,14 +17,14 @@ const REFRESH_PER_USER: Duration = Duration::from_millis(10);
 const SHORTEST_REFRESH: Duration = Duration::from_secs(5);
 /// How old it may become where many are online.
 const LONGEST_REFRESH: Duration = Duration::from_secs(60);
-/// How soon the list is polled again when a name is in doubt. The backoff doubles while
-/// each new list leaves one in doubt: a member whom the registry does not know must not
+/// How soon the list is polled again when a name is unconfirmed. The backoff doubles while
+/// each new list leaves one unconfirmed: a member that the registry does not know must not
 /// make everyone in their group poll it all the time.
-const FIRST_DOUBT_BACKOFF: Duration = Duration::from_secs(1);
+const FIRST_UNCONFIRMED_BACKOFF: Duration = Duration::from_secs(1);
 /// How long that backoff becomes; by then the list is polled as often as ever.
-const LONGEST_DOUBT_BACKOFF: Duration = LONGEST_REFRESH;
+const LONGEST_UNCONFIRMED_BACKOFF: Duration = LONGEST_REFRESH;
 /// After this many lists in a row the backoff grows no more.
-const MAX_LISTS_IN_DOUBT: u32 = 6;
+const MAX_UNCONFIRMED_LISTS: u32 = 6;
 
 impl Session {
     /// Asks for the online list, by the user's wish.
@@ -51,10 +51,10 @@ impl Session {
 
     /// Plans to ask for the list soon, because a name is not as the last one has it.
     pub(crate) fn refresh_soon(&mut self, cx: &Context) {
-        let backoff = FIRST_DOUBT_BACKOFF * 2_u32.pow(self.lists_in_doubt);
-        let soon = self.refreshed + backoff.min(LONGEST_DOUBT_BACKOFF);
+        let backoff = FIRST_UNCONFIRMED_BACKOFF * 2_u32.pow(self.unconfirmed_lists);
+        let soon = self.refreshed + backoff.min(LONGEST_UNCONFIRMED_BACKOFF);
         self.refresh_at = self.refresh_at.min(soon.max(cx.now.elapsed));
-        self.name_in_doubt = true;
+        self.unconfirmed_name = true;
     }
 
     /// Asks the registry where a user is.
@@ -72,7 +72,7 @@ impl Session {
         Ok(())
     }
 
-    /// Asks for the online list, unless it is asked for already and nobody wants to see it.
+    /// Asks for the online list, unless it is asked for already and not to be announced.
     pub(crate) fn ask_online(
         &mut self,
         cx: &mut Context,
@@ -105,8 +105,8 @@ impl Session {
         };
         self.account()?;
         self.refreshed = cx.now.elapsed;
-        self.lists_in_doubt = if std::mem::take(&mut self.name_in_doubt) {
-            (self.lists_in_doubt + 1).min(MAX_LISTS_IN_DOUBT)
+        self.unconfirmed_lists = if std::mem::take(&mut self.unconfirmed_name) {
+            (self.unconfirmed_lists + 1).min(MAX_UNCONFIRMED_LISTS)
         } else {
             0
         };
