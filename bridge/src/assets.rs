@@ -153,7 +153,7 @@ impl Assets {
                         let _ = self.files.set(files);
                     }
                 }
-                Err(error) => tracing::debug!(%error, ?folder, "no web UI to read"),
+                Err(error) => tracing::trace!(%error, ?folder, "no web UI to read"),
             }
         }
         self.files.get().filter(|files| files.has_page())

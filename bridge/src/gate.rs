@@ -21,12 +21,10 @@ pub enum Refusal {
     #[error("The request needs one Host header.")]
     NoHost,
     /// It is for another host: DNS rebinding, or a proxy that does not pass the port on.
-    #[error(
-        "This is not the host that the request is for. Use the URL that p2pchat-bridge printed."
-    )]
+    #[error("Wrong Host header. Use the URL that p2pchat-bridge printed.")]
     OtherHost,
     /// A page of another origin sent it.
-    #[error("Pages from elsewhere are not let in.")]
+    #[error("Pages of other origins are not allowed.")]
     OtherOrigin,
     /// A script has not shown the secret.
     #[error(
@@ -34,16 +32,16 @@ pub enum Refusal {
     )]
     NoSecret,
     /// Its method is not GET or HEAD.
-    #[error("Only GET and HEAD are possible.")]
+    #[error("Only GET and HEAD are allowed.")]
     Method,
     /// There is no such page.
     #[error("There is no such page.")]
     NoPage,
     /// It came to the path of the WebSocket, and asks for none.
-    #[error("This is the place of a WebSocket.")]
+    #[error("This path is for a WebSocket.")]
     NoUpgrade,
     /// It asks for a WebSocket in a way that is not supported.
-    #[error("This is no request for a WebSocket of version 13.")]
+    #[error("This is not a request for a WebSocket of version 13.")]
     BadUpgrade,
 }
 

@@ -1,4 +1,4 @@
-//! What users do: two bridges, a registry, and a page on either side.
+//! Whole chats: two bridges, a registry, and a page on either side.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use p2pchat_model::{Command, DeliveryState, Line, Password, Target, View};
 use p2pchat_registry::{Options, Server, StoreSpec};
 use tokio::task::JoinHandle;
 
-use crate::support::{Bridge, Page, Wishes, closed};
+use crate::support::{Bridge, Page, TestOptions, closed};
 
 /// A registry for one test; it ends with the test's runtime.
 struct Registry {
@@ -32,7 +32,7 @@ impl Registry {
 
     /// A bridge that keeps its history in this file.
     async fn bridge(&self, history: Option<&Path>) -> Bridge {
-        Bridge::start_with(Wishes {
+        Bridge::start_with(TestOptions {
             registry: self.address.clone(),
             hello_port: self.hello_port,
             history: history.map(Path::to_owned),
@@ -43,7 +43,7 @@ impl Registry {
                 },
                 ..Limits::default()
             },
-            ..Wishes::default()
+            ..TestOptions::default()
         })
         .await
     }
@@ -87,7 +87,7 @@ fn has(view: &View, text: &str) -> bool {
         .any(|line| matches!(line, Line::Message(message) if message.text == text))
 }
 
-/// Whether the last message went out to all.
+/// Whether the last message was sent to all members.
 fn is_sent(view: &View) -> bool {
     let last = view.lines.iter().rev().find_map(|line| match line {
         Line::Message(message) => message.deliveries.as_ref(),
@@ -199,7 +199,7 @@ async fn a_tab_begins_with_the_newest_lines_and_reads_back_to_the_first() {
     }
 }
 
-/// [`meet`] with accounts that are there.
+/// [`meet`], for accounts of other names.
 async fn meet_again(alice: &mut Page, bob: &mut Page) {
     for (page, name) in [(&mut *bob, "bob2"), (&mut *alice, "alice2")] {
         register(page, name).await;

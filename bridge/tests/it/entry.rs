@@ -1,4 +1,4 @@
-//! Who is let in.
+//! Which clients are let in.
 
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ async fn the_secret_has_three_seconds() {
 }
 
 #[tokio::test]
-async fn pages_from_elsewhere_are_not_let_in() {
+async fn pages_of_other_origins_are_not_let_in() {
     let bridge = Bridge::start().await;
     let port = bridge.address.port();
     let other_port = port ^ 1;
@@ -143,7 +143,7 @@ async fn a_page_of_the_developer_is_let_in_with_the_secret() {
 }
 
 #[tokio::test]
-async fn a_name_that_was_made_to_mean_loopback_is_not_our_host() {
+async fn a_name_that_resolves_to_loopback_is_not_our_host() {
     let bridge = Bridge::start().await;
     let port = bridge.address.port();
     for host in [

@@ -15,9 +15,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
-use crate::support::{Bridge, Page, Wishes, closed, own_address, read_all, within};
+use crate::support::{Bridge, Page, TestOptions, closed, own_address, read_all, within};
 
-/// More than any header that is taken.
+/// More bytes than a header may have.
 const MUCH: usize = 100_000;
 
 #[tokio::test]
@@ -230,7 +230,7 @@ async fn a_frame_that_is_too_big_closes_the_socket() {
 }
 
 #[tokio::test]
-async fn what_is_no_websocket_after_the_upgrade_ends_it() {
+async fn bytes_that_are_no_websocket_frame_end_the_socket() {
     let bridge = Bridge::start().await;
     let mut other = bridge.page().await;
     for bytes in [
@@ -345,7 +345,7 @@ async fn a_burst_of_a_user_passes() {
 }
 
 #[tokio::test]
-async fn what_is_no_command_is_answered_to_its_sender_alone() {
+async fn a_malformed_frame_is_answered_to_its_sender_alone() {
     let bridge = Bridge::start().await;
     let mut page = bridge.page().await;
     let mut other = bridge.page().await;
@@ -374,7 +374,7 @@ async fn what_is_no_command_is_answered_to_its_sender_alone() {
 }
 
 #[tokio::test]
-async fn too_much_that_is_no_command_closes_the_socket() {
+async fn too_many_malformed_frames_close_the_socket() {
     let bridge = Bridge::start().await;
     let mut page = bridge.page().await;
     for _ in 0..11 {
@@ -491,12 +491,12 @@ async fn a_client_that_answers_no_ping_counts_as_gone() {
 
 #[tokio::test]
 async fn a_page_that_is_too_slow_is_told_and_holds_up_nobody() {
-    let mut wishes = Wishes {
+    let mut options = TestOptions {
         send_buffer: Some(4096),
-        ..Wishes::default()
+        ..TestOptions::default()
     };
-    wishes.limits.frames.burst = 1_000_000;
-    let bridge = Bridge::start_with(wishes).await;
+    options.limits.frames.burst = 1_000_000;
+    let bridge = Bridge::start_with(options).await;
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let stream = socket.connect(bridge.address).await.unwrap();
@@ -513,7 +513,7 @@ async fn a_page_that_is_too_slow_is_told_and_holds_up_nobody() {
     assert_eq!(bridge.page().await.view.busy, quick.view.busy);
 }
 
-/// Makes this many events.
+/// Causes this many events, and reads them.
 async fn toggle(page: &mut Page, times: usize) {
     for _ in 0..times {
         let on = !page.view.busy;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use p2pchat_bridge::Assets;
 
-use crate::support::{Answer, Bridge, Wishes};
+use crate::support::{Answer, Bridge, TestOptions};
 
 const SCRIPT: &str = "/p2pchat-web-0123456789abcdef.js";
 
@@ -21,9 +21,9 @@ async fn bridge() -> Bridge {
         ("p2pchat-web-0123456789abcdef_bg.wasm", "\0asm"),
     ];
     let files = files.map(|(path, content)| (path.to_owned(), Cow::Borrowed(content.as_bytes())));
-    Bridge::start_with(Wishes {
+    Bridge::start_with(TestOptions {
         assets: Assets::from_files(files),
-        ..Wishes::default()
+        ..TestOptions::default()
     })
     .await
 }

@@ -1,4 +1,4 @@
-//! The program itself.
+//! The program, run as a process.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;

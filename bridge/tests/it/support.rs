@@ -1,4 +1,4 @@
-//! A bridge to test, a page to talk to it, and a client that sends whatever one likes.
+//! Helpers of the tests: a bridge, a page, and a client that sends any bytes.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// An origin that the bridges here let in.
 pub(crate) const DEV_ORIGIN: &str = "http://127.0.0.1:8080";
 
-/// Waits for something that has to come.
+/// Waits for something that has to happen.
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     timeout(PATIENCE, future)
         .await
@@ -54,23 +54,23 @@ pub(crate) struct Bridge {
     running: JoinHandle<()>,
 }
 
-/// What a test may want to be otherwise.
-pub(crate) struct Wishes {
+/// The options of a bridge under test.
+pub(crate) struct TestOptions {
     pub(crate) limits: Limits,
     pub(crate) assets: Assets,
     pub(crate) registry: String,
     pub(crate) hello_port: u16,
     pub(crate) history: Option<PathBuf>,
-    /// What the system keeps for a page that does not read; its own choice is megabytes.
+    /// The system's buffer for a page that does not read; its default is megabytes.
     pub(crate) send_buffer: Option<u32>,
 }
 
-impl Default for Wishes {
+impl Default for TestOptions {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
             assets: Assets::from_files([]),
-            // Nobody is there: most tests need no registry.
+            // No registry listens there: most tests need none.
             registry: "127.0.0.1:9".to_owned(),
             hello_port: 9,
             history: None,
@@ -81,33 +81,33 @@ impl Default for Wishes {
 
 impl Bridge {
     pub(crate) async fn start() -> Self {
-        Self::start_with(Wishes::default()).await
+        Self::start_with(TestOptions::default()).await
     }
 
     pub(crate) async fn limited(change: impl FnOnce(&mut Limits)) -> Self {
-        let mut wishes = Wishes::default();
-        change(&mut wishes.limits);
-        Self::start_with(wishes).await
+        let mut options = TestOptions::default();
+        change(&mut options.limits);
+        Self::start_with(options).await
     }
 
-    pub(crate) async fn start_with(wishes: Wishes) -> Self {
+    pub(crate) async fn start_with(options: TestOptions) -> Self {
         let peer = Peer::start(Options {
-            registry: wishes.registry,
-            hello_port: wishes.hello_port,
+            registry: options.registry,
+            hello_port: options.hello_port,
             address: Some(own_address()),
             unprivileged: true,
-            history: wishes.history,
+            history: options.history,
             ..Options::default()
         });
         let peer = peer.await.unwrap();
-        let listener = listen(wishes.send_buffer);
+        let listener = listen(options.send_buffer);
         let address = listener.local_addr().unwrap();
         let secret = Secret::random().unwrap();
         let setup = Setup {
             secret: secret.clone(),
-            assets: wishes.assets,
+            assets: options.assets,
             origins: vec![DEV_ORIGIN.to_owned()],
-            limits: wishes.limits,
+            limits: options.limits,
         };
         let server = Server::new(listener, peer.handle(), setup).unwrap();
         let url = server.url();
@@ -128,12 +128,12 @@ impl Bridge {
         self.peer.handle().address()
     }
 
-    /// A visit as the bridge's own page makes it.
+    /// A connection attempt as the bridge's own page makes it.
     pub(crate) fn visit(&self) -> Visit {
         Visit::new(self.address)
     }
 
-    /// A page that has been let in.
+    /// A page that has shown the secret.
     pub(crate) async fn page(&self) -> Page {
         let mut page = self.visit().connect().await.unwrap();
         page.greet(self.secret.expose()).await;
@@ -141,12 +141,12 @@ impl Bridge {
         page
     }
 
-    /// A connection for whatever one likes.
+    /// A plain TCP connection.
     pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
-    /// Sends these bytes on a connection of their own and reads all that is answered.
+    /// Sends these bytes over a new connection and reads the whole answer.
     pub(crate) async fn raw(&self, bytes: &[u8]) -> String {
         let mut stream = self.connect().await;
         // The bridge may close before it has read all.
@@ -159,7 +159,7 @@ impl Bridge {
         self.ask("GET", path, headers).await
     }
 
-    /// Asks for a path with another method.
+    /// Requests a path with any method.
     pub(crate) async fn ask(&self, method: &str, path: &str, headers: &str) -> Answer {
         let host = self.address;
         let request = format!(
@@ -168,7 +168,7 @@ impl Bridge {
         Answer(self.raw(request.as_bytes()).await)
     }
 
-    /// Stops it, in order.
+    /// Stops the bridge in order.
     pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
         within("the end of the server", self.running).await.unwrap();
@@ -176,7 +176,7 @@ impl Bridge {
     }
 }
 
-/// Connections have the buffer of the socket that they were made by.
+/// A listener; its connections inherit its send buffer.
 fn listen(send_buffer: Option<u32>) -> TcpListener {
     let socket = TcpSocket::new_v4().unwrap();
     if let Some(bytes) = send_buffer {
@@ -186,7 +186,7 @@ fn listen(send_buffer: Option<u32>) -> TcpListener {
     socket.listen(1024).unwrap()
 }
 
-/// All that comes until the other side closes.
+/// All bytes until the other side closes.
 pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     // A reset ends it as well.
@@ -194,7 +194,7 @@ pub(crate) async fn read_all(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// What was answered to an HTTP request.
+/// The answer to an HTTP request.
 pub(crate) struct Answer(pub(crate) String);
 
 impl Answer {

@@ -12,12 +12,11 @@
 //! They communicate over bounded channels. Only the task that serves a slow peer waits for
 //! it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use p2pchat_model::{Command, Event, MessageId, PeerAddr, Target, Username, View};
+use p2pchat_model::{Command, MessageId, PeerAddr, Target, Username};
 use thiserror::Error;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
@@ -40,6 +39,7 @@ mod resolve;
 mod testing;
 
 pub use error::StartError;
+pub use journal::{Missed, Subscription};
 
 use bind::Bound;
 use clock::Clock;
@@ -247,37 +247,5 @@ impl Handle {
             .map_err(|_| Stopped)?;
         drop(journal);
         subscription.await.map_err(|_| Stopped)
-    }
-}
-
-/// A subscription: a snapshot of the view, and the events that change it from then on.
-#[derive(Debug)]
-pub struct Subscription {
-    /// The view when the subscription began.
-    pub view: View,
-    events: broadcast::Receiver<Arc<Event>>,
-}
-
-/// Why a subscription has no next event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Missed {
-    /// The subscriber was too slow and this many events are gone: subscribe again.
-    #[error("{0} events were missed")]
-    Lagged(u64),
-    /// The peer has stopped.
-    #[error("the peer has stopped")]
-    Stopped,
-}
-
-impl Subscription {
-    /// The next event. Cancel-safe: none is lost.
-    ///
-    /// # Errors
-    /// See [`Missed`].
-    pub async fn next(&mut self) -> Result<Arc<Event>, Missed> {
-        self.events.recv().await.map_err(|error| match error {
-            broadcast::error::RecvError::Lagged(count) => Missed::Lagged(count),
-            broadcast::error::RecvError::Closed => Missed::Stopped,
-        })
     }
 }

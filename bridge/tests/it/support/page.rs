@@ -1,4 +1,4 @@
-//! What a page does: connect, show the secret, draw the view, send commands.
+//! A page: it connects, shows the secret, keeps a view and sends commands.
 
 use std::net::SocketAddr;
 
@@ -12,7 +12,7 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 
 use super::within;
 
-/// A visit to be made.
+/// A connection attempt of a page, with its headers.
 pub(crate) struct Visit {
     address: SocketAddr,
     path: String,
@@ -20,7 +20,7 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    /// One as the bridge's own page makes it.
+    /// The attempt of the bridge's own page.
     pub(crate) fn new(address: SocketAddr) -> Self {
         let headers = vec![
             ("host", address.to_string()),
@@ -50,15 +50,15 @@ impl Visit {
         visit
     }
 
-    /// Makes the visit; the status if the bridge does not want it.
+    /// Connects; `Err` is the status if the bridge refuses.
     pub(crate) async fn connect(self) -> Result<Page, u16> {
         let stream = TcpStream::connect(self.address).await.unwrap();
         self.connect_by(stream).await
     }
 
-    /// The same on a connection that is there.
+    /// The same over an open connection.
     pub(crate) async fn connect_by(self, stream: TcpStream) -> Result<Page, u16> {
-        // Only to satisfy the client, which wants to know the host without the header.
+        // The client wants the host in the URI, beside the header.
         let mut request = Request::builder()
             .uri(format!("ws://{}{}", self.address, self.path))
             .header("connection", "Upgrade")
@@ -93,7 +93,7 @@ impl Page {
             .await;
     }
 
-    /// Takes the view.
+    /// Reads the view.
     pub(crate) async fn begin(&mut self) {
         let first = self.text().await.unwrap();
         self.view = serde_json::from_str(&first).unwrap();
@@ -131,7 +131,7 @@ impl Page {
         event
     }
 
-    /// Takes events until one is what was waited for.
+    /// Reads events until one matches.
     pub(crate) async fn until<T>(
         &mut self,
         what: &str,
@@ -148,7 +148,7 @@ impl Page {
         .await
     }
 
-    /// Takes events until the view is what was waited for.
+    /// Reads events until the view matches.
     pub(crate) async fn until_view(&mut self, what: &str, is: impl Fn(&View) -> bool) {
         within(what, async {
             while !is(&self.view) {
@@ -158,7 +158,7 @@ impl Page {
         .await;
     }
 
-    /// What was said, as far as it is known, in the order of the ids.
+    /// The texts in the view, in the order of their ids.
     pub(crate) fn texts(&self) -> Vec<String> {
         let messages = self.view.lines.iter().filter_map(|line| match line {
             Line::Message(message) => Some(message),
@@ -171,8 +171,7 @@ impl Page {
     }
 }
 
-/// How the bridge closed a socket: the code and the reason. What it sent before does not
-/// matter.
+/// The code and the reason with which the bridge closed a socket. Frames before are skipped.
 pub(crate) async fn closed(page: &mut Page) -> (u16, String) {
     within("the end", async {
         loop {

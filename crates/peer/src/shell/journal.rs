@@ -13,9 +13,11 @@ use p2pchat_model::{
     BlockChange, Command, DeliveryState, Event, Failure, Message, MessageId, Notice, Problem,
     Username, View,
 };
+use thiserror::Error;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use super::{Subscription, clock};
+use super::clock;
 use crate::History;
 use crate::blocks::Blocks;
 use crate::history::{Change, Entry, Recorder};
@@ -87,6 +89,38 @@ impl Journal {
         if self.thread.join().is_err() {
             tracing::error!("the journal failed");
         }
+    }
+}
+
+/// A subscription: a snapshot of the view, and the events that change it from then on.
+#[derive(Debug)]
+pub struct Subscription {
+    /// The view when the subscription began.
+    pub view: View,
+    events: broadcast::Receiver<Arc<Event>>,
+}
+
+/// Why a subscription has no next event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Missed {
+    /// The subscriber was too slow and this many events are gone: subscribe again.
+    #[error("{0} events were missed")]
+    Lagged(u64),
+    /// The peer has stopped.
+    #[error("the peer has stopped")]
+    Stopped,
+}
+
+impl Subscription {
+    /// The next event. Cancel-safe: none is lost.
+    ///
+    /// # Errors
+    /// See [`Missed`].
+    pub async fn next(&mut self) -> Result<Arc<Event>, Missed> {
+        self.events.recv().await.map_err(|error| match error {
+            RecvError::Lagged(count) => Missed::Lagged(count),
+            RecvError::Closed => Missed::Stopped,
+        })
     }
 }
 

@@ -6,8 +6,8 @@ use p2pchat_model::{
 use tempfile::TempDir;
 
 use super::*;
+use crate::shell::Handle;
 use crate::shell::testing::within;
-use crate::shell::{Handle, Missed};
 
 fn name(text: &str) -> Username {
     Username::new(text).unwrap()
