@@ -16,7 +16,7 @@ mod inline;
 
 /// The pages are compiled in; a debug build reads them from the folder, at the start.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../dist"]
+#[folder = "../dist"]
 #[allow_missing = true]
 struct Dist;
 
