@@ -22,7 +22,7 @@ pub struct Options {
     /// Write today's counts down, for later ones to be compared with
     #[arg(long, requires = "check")]
     write_baseline: bool,
-    /// What to measure, and how, for `p2pchat-bench run`; `--help` after a name lists it
+    /// What to measure, and options of `p2pchat-bench run`; `-- --help` lists both
     #[arg(
         value_name = "NAME",
         trailing_var_arg = true,

@@ -7,14 +7,16 @@ use anyhow::{Context, Result};
 use tokio::process::Command;
 
 use crate::cargo::{self, root};
-use crate::{process, tools};
+use crate::{process, tools, web};
 
-/// The command that runs them. Builds the programs and installs the libraries of the tests,
+/// The command that runs them. Builds the page and the programs, and installs the libraries of the tests,
 /// which learn from the environment where everything is.
 ///
 /// # Errors
 /// If something is missing or does not build.
 pub async fn tests() -> Result<Command> {
+    // Before the bridge, which has the page inside.
+    web::ensure_built().await?;
     let programs = cargo::build(&cargo::ALL, false).await?;
     let chromium = tools::chromium().await?;
     let folder = root().join("tests/e2e");

@@ -54,7 +54,7 @@ pub struct Options {
     /// Only this run; all of them if none is named
     #[arg(value_name = "NAME")]
     run: Option<String>,
-    /// Options of that run, such as `--minutes 30` of `chat`; `--help` lists them
+    /// Options of that run, such as `chat --minutes 5`; `chat -- --help` lists them
     #[arg(
         value_name = "OPTIONS",
         trailing_var_arg = true,

@@ -40,6 +40,16 @@ impl Toolbox {
     /// # Errors
     /// If something is missing and cannot be brought; says what to do.
     pub async fn bring() -> Result<Self> {
+        let toolbox = Self::without_wasm_opt().await?;
+        toolbox.wasm_opt(&folder()?).await?;
+        Ok(toolbox)
+    }
+
+    /// The same without wasm-opt, which only a release needs.
+    ///
+    /// # Errors
+    /// If something is missing and cannot be brought; says what to do.
+    pub async fn without_wasm_opt() -> Result<Self> {
         need_wasm_target().await?;
         let folder = folder()?;
         // Ours first: it is there because the one on the user's path does not fit.
@@ -48,9 +58,7 @@ impl Toolbox {
         let path = env::join_paths(ours.into_iter().chain(env::split_paths(&path)))?;
         bring(&path, &Tool::trunk()).await?;
         bring(&path, &Tool::wasm_bindgen()?).await?;
-        let toolbox = Self { path };
-        toolbox.wasm_opt(&folder).await?;
-        Ok(toolbox)
+        Ok(Self { path })
     }
 
     /// Trunk, in the folder of the workspace.
@@ -254,7 +262,7 @@ async fn bring(path: &OsStr, tool: &Tool) -> Result<()> {
     ));
     let mut install = cargo();
     install
-        // Unoptimised it is there in a third of the time, and quick enough for one page.
+        // Unoptimised it is there in half the time, and quick enough for one page.
         .args([
             "install",
             "--debug",
@@ -265,7 +273,9 @@ async fn bring(path: &OsStr, tool: &Tool) -> Result<()> {
         .args(tool.install)
         .args(["--force", "--root"])
         .arg(&folder)
-        .env("CARGO_PROFILE_DEV_DEBUG", "0");
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .env("CARGO_PROFILE_DEV_DEBUG_ASSERTIONS", "false")
+        .env("CARGO_PROFILE_DEV_OVERFLOW_CHECKS", "false");
     process::run(&mut install)
         .await
         .with_context(|| format!("cannot install {}; is there a network?", tool.package))

@@ -19,6 +19,10 @@ use compress::Size;
 /// The most that the page may take: all files after brotli, which is what a browser downloads
 /// that opens it for the first time.
 const MOST: usize = 250 * 1024;
+/// The page itself, among its files.
+const INDEX: &str = "index.html";
+/// One of the files that are written last, and only by a complete build.
+const LAST: &str = "index.html.br";
 /// What the page is made from.
 const SOURCES: [&str; 10] = [
     "index.html",
@@ -33,12 +37,15 @@ const SOURCES: [&str; 10] = [
     "crates/protocol/src",
 ];
 
-/// When to build it.
+/// How to build it.
 #[derive(Debug, Args)]
 pub struct Options {
     /// Build nothing if the page in `dist` is newer than its source
     #[arg(long)]
     if_changed: bool,
+    /// Build for a look at it: in half the time, but ten times as large
+    #[arg(long)]
+    quick: bool,
 }
 
 /// Builds the page.
@@ -46,8 +53,12 @@ pub struct Options {
 /// # Errors
 /// As [`build`].
 pub async fn run(options: &Options) -> Result<ExitCode> {
-    if options.if_changed {
-        ensure_built().await?;
+    let Options { if_changed, quick } = *options;
+    let proof = if quick { INDEX } else { LAST };
+    if if_changed && is_newer_than_source(&dist().join(proof)) {
+        println!("The page in dist is newer than its source.");
+    } else if quick {
+        build_quickly().await?;
     } else {
         build().await?;
     }
@@ -62,8 +73,7 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
 pub async fn build() -> Result<()> {
     let built = root().join("target/web/page");
     let sizes = trunk("index.html", &built).await?;
-    put(&built, &dist()).context("cannot put the page into dist")?;
-    have_bridge_built_again()?;
+    put(&built)?;
     check(&sizes)
 }
 
@@ -72,11 +82,22 @@ pub async fn build() -> Result<()> {
 /// # Errors
 /// As [`build`].
 pub async fn ensure_built() -> Result<()> {
-    if is_newer_than_source(&dist()) {
+    if is_newer_than_source(&dist().join(LAST)) {
         Ok(())
     } else {
         build().await
     }
+}
+
+/// Builds the page without optimisation: that needs no wasm-opt either.
+async fn build_quickly() -> Result<()> {
+    let built = root().join("target/web/quick");
+    let toolbox = Toolbox::without_wasm_opt().await?;
+    process::step("building the web page (a minute)");
+    let mut command = toolbox.trunk();
+    command.args(["build", "index.html", "--dist"]).arg(&built);
+    process::run(command.env("CARGO_PROFILE_DEV_DEBUG", "0")).await?;
+    put(&built)
 }
 
 /// Builds the smallest yew page in the same way, to compare the page with; its folder.
@@ -94,7 +115,7 @@ pub async fn hello() -> Result<PathBuf> {
 /// # Errors
 /// If something that they need is missing.
 pub async fn tests() -> Result<Command> {
-    let mut command = Toolbox::bring().await?.cargo();
+    let mut command = Toolbox::without_wasm_opt().await?.cargo();
     command
         .env("CHROMEDRIVER", tools::chromedriver().await?)
         .args([
@@ -118,32 +139,22 @@ async fn trunk(index: &str, built: &Path) -> Result<Vec<Size>> {
     compress::all(&files(built)?)
 }
 
-/// Replaces the page in `dist` by another one, which is complete.
-fn put(built: &Path, dist: &Path) -> Result<()> {
-    if dist.exists() {
-        fs::remove_dir_all(dist)?;
+/// Replaces the page in `dist` by a complete one. Marks the source of the bridge as changed:
+/// cargo does not see that the bridge has another page inside, least of all if there was none
+/// when it was built.
+fn put(built: &Path) -> Result<()> {
+    if dist().exists() {
+        fs::remove_dir_all(dist()).context("cannot remove dist")?;
     }
-    fs::create_dir_all(dist)?;
-    for file in files(built)? {
-        let name = file.file_name().context("a file without a name")?;
-        fs::copy(&file, dist.join(name))?;
-    }
-    Ok(())
-}
-
-/// Marks the source of the bridge as changed: cargo does not see that what a bridge has inside
-/// is another page, least of all if there was none when it was built.
-fn have_bridge_built_again() -> Result<()> {
-    let source = File::options()
-        .append(true)
-        .open(root().join("bridge/src/lib.rs"))?;
+    fs::rename(built, dist()).context("cannot put the page into dist")?;
+    let source = root().join("bridge/src/lib.rs");
+    let source = File::options().append(true).open(source)?;
     Ok(source.set_modified(SystemTime::now())?)
 }
 
-/// Whether the page in a folder is newer than all that it is made from. The compressed form of
-/// the index is among the files that are written last.
-fn is_newer_than_source(dist: &Path) -> bool {
-    let Some(built) = changed(&dist.join("index.html.br")) else {
+/// Whether a file of the page is newer than all that the page is made from.
+fn is_newer_than_source(file: &Path) -> bool {
+    let Some(built) = changed(file) else {
         return false;
     };
     SOURCES
@@ -224,15 +235,12 @@ mod own_tests {
     #[test]
     fn a_page_is_built_again_unless_it_is_newer_than_all_its_sources() {
         let folder = tempfile::tempdir().unwrap();
-        assert!(
-            !is_newer_than_source(folder.path()),
-            "there is no page at all"
-        );
-        let page = folder.path().join("index.html.br");
+        let page = folder.path().join(LAST);
+        assert!(!is_newer_than_source(&page), "there is no page at all");
         fs::write(&page, "").unwrap();
-        assert!(is_newer_than_source(folder.path()));
+        assert!(is_newer_than_source(&page));
         let file = File::options().write(true).open(&page).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH).unwrap();
-        assert!(!is_newer_than_source(folder.path()));
+        assert!(!is_newer_than_source(&page));
     }
 }

@@ -44,19 +44,18 @@ async fn bridges(
     println!("Preparing the web page:");
     let mut page = Command::new(env::current_exe()?);
     page.args(["web", "--if-changed"]);
+    page.args((!release).then_some("--quick"));
     progress::follow("looking for what builds it", &mut page).await?;
     let mut build = cargo::build_command(&cargo::ALL, release);
     progress::follow("building the bridge", &mut build).await?;
-    // Built already; this only asks where it is.
-    let programs = cargo::build(&cargo::ALL, release).await?;
-    let program = programs.path("p2pchat-bridge")?;
+    let program = stage.program("p2pchat-bridge");
     for name in ["alice", "bob"] {
         stage.register(name).await?;
     }
     let start = async |name, address| {
         Bridge::start(
             stage
-                .bridge(program, name, address)
+                .bridge(&program, name, address)
                 .args(["--listen", "127.0.0.1:0"]),
         )
         .await

@@ -87,6 +87,11 @@ impl Stage {
         command
     }
 
+    /// Where cargo puts another program of the workspace.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        self.peer.with_file_name(name)
+    }
+
     /// A bridge that keeps nothing.
     #[must_use]
     pub fn bridge(&self, program: &Path, name: &str, address: Ipv4Addr) -> Command {
