@@ -35,7 +35,7 @@ enum Step {
     Doc,
     /// The build of the protocol and the model for browsers
     Wasm,
-    /// All tests of Rust, with a MongoDB, which is fetched if there is none
+    /// All tests of Rust, with a MongoDB, which is fetched if it is missing
     Tests,
     /// The tests of the web page, inside a headless Chromium
     Browser,

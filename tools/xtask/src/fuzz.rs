@@ -169,19 +169,19 @@ async fn fuzz(target: &str, limit: Duration) -> Result<bool> {
     let mut group = Group::spawn(&mut command)?;
     let ended = timeout(limit + GRACE, group.child.wait()).await;
     let ended = ended.context("it did not end when its time was over")??;
-    let (log, findings_now) = (log.display(), count(&findings) - known);
-    if ended.success() && findings_now == 0 {
-        let text =
-            String::from_utf8_lossy(&fs::read(kept.join(format!("{target}.log")))?).into_owned();
+    let found = count(&findings) - known;
+    if ended.success() && found == 0 {
+        let text = fs::read(&log)?;
+        let text = String::from_utf8_lossy(&text);
         let done = text.lines().rfind(|line| line.starts_with("Done "));
         println!("{target}: nothing found. {}", done.unwrap_or_default());
         return Ok(true);
     }
+    let (log, findings) = (log.display(), findings.display());
     println!(
-        "{target}: FAILED with {findings_now} findings in {}; see {log}",
-        findings.display()
+        "{target}: FAILED, {found} findings in {findings}; see {log}\n  \
+         Fix it, and keep the input in tests/fuzz/regressions/{target}."
     );
-    println!("  Fix it, and keep the input in tests/fuzz/regressions/{target}.");
     Ok(false)
 }
 

@@ -46,7 +46,7 @@ pub fn find(names: &[&str]) -> Option<PathBuf> {
 /// none.
 ///
 /// # Errors
-/// If there is none and it cannot be installed; says what to install.
+/// If it is missing and cannot be installed; says what to install.
 pub async fn need(what: &str, names: &[&str], package: &str) -> Result<PathBuf> {
     if let Some(program) = find(names) {
         return Ok(program);

@@ -354,7 +354,7 @@ fn make(folder: &Path) -> Result<()> {
 /// npm, with a Node.js that is recent enough.
 ///
 /// # Errors
-/// If there is none; says what to install.
+/// If it is missing; says what to install.
 pub async fn npm() -> Result<Command> {
     node().await?;
     Ok(Command::new(system::need("npm", &["npm"], "npm").await?))
@@ -363,7 +363,7 @@ pub async fn npm() -> Result<Command> {
 /// Node.js.
 ///
 /// # Errors
-/// If there is none, or an old one; says what to install.
+/// If it is missing or old; says what to install.
 pub async fn node() -> Result<PathBuf> {
     let node = system::need("Node.js", &["node", "nodejs"], "nodejs").await?;
     let text = process::output(Command::new(&node).arg("--version")).await?;
@@ -377,7 +377,7 @@ pub async fn node() -> Result<PathBuf> {
 /// A Chromium to test the page in: `$CHROME`, or one on the `PATH`.
 ///
 /// # Errors
-/// If there is none; says what to install.
+/// If it is missing; says what to install.
 pub async fn chromium() -> Result<PathBuf> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     match env::var_os("CHROME") {
@@ -396,7 +396,7 @@ pub async fn chromium() -> Result<PathBuf> {
 /// The program that drives Chromium: `$CHROMEDRIVER`, or one on the `PATH`.
 ///
 /// # Errors
-/// If there is none; says what to install.
+/// If it is missing; says what to install.
 pub async fn chromedriver() -> Result<PathBuf> {
     let what = "ChromeDriver (or CHROMEDRIVER in the environment)";
     match env::var_os("CHROMEDRIVER") {

@@ -14,7 +14,7 @@ use flate2::write::GzEncoder;
 /// Files that get smaller: an image is compressed already.
 const COMPRESSIBLE: [&str; 8] = ["html", "css", "js", "wasm", "svg", "json", "txt", "ico"];
 
-/// The size of a file, in bytes.
+/// The size of a file in its forms, in bytes.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Size {
     pub(super) name: String,
@@ -33,29 +33,24 @@ impl Size {
 
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            name,
-            plain,
-            gzip,
-            brotli,
-        } = self;
-        write!(f, "{plain:>9} {gzip:>9} {brotli:>9}  {name}")
+        write!(
+            f,
+            "{:>9} {:>9} {:>9}  {}",
+            self.plain, self.gzip, self.brotli, self.name
+        )
     }
 }
 
-/// Puts a `.br` and a `.gz` beside each file that gets smaller by that.
+/// Puts a `.br` and a `.gz` beside each file that is larger than them.
 pub(super) fn all(files: &[PathBuf]) -> Result<Vec<Size>> {
     files.iter().map(|file| one(file)).collect()
 }
 
 fn one(file: &Path) -> Result<Size> {
     let content = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let name = file.file_name().unwrap_or_default();
     let mut size = Size {
-        name: file
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
+        name: name.to_string_lossy().into_owned(),
         plain: content.len(),
         gzip: content.len(),
         brotli: content.len(),
@@ -82,9 +77,8 @@ fn beside(file: &Path, extension: &str, form: &[u8], plain: usize) -> Result<usi
 
 fn brotli(content: &[u8]) -> Result<Vec<u8>> {
     let mut compressed = Vec::new();
+    // The default is the best quality.
     let params = BrotliEncoderParams {
-        quality: 11,
-        lgwin: 22,
         size_hint: content.len(),
         ..BrotliEncoderParams::default()
     };
