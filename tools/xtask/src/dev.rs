@@ -20,7 +20,7 @@ const PAGE: &str = "http://127.0.0.1:8080";
 /// # Errors
 /// If something is missing, does not build or does not start.
 pub async fn run() -> Result<ExitCode> {
-    let toolbox = Toolbox::without_wasm_opt().await?;
+    let toolbox = Toolbox::for_trunk().await?;
     let programs = cargo::build(&cargo::ALL, false).await?;
     let [echo, you] = loopback::free()?;
     let stage = Stage::set(&programs).await?;

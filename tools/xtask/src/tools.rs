@@ -40,36 +40,56 @@ impl Toolbox {
     /// # Errors
     /// If something is missing and cannot be brought; says what to do.
     pub async fn bring() -> Result<Self> {
-        let toolbox = Self::without_wasm_opt().await?;
+        let toolbox = Self::for_trunk().await?;
         toolbox.wasm_opt(&folder()?).await?;
         Ok(toolbox)
     }
 
-    /// The same without wasm-opt, which only a release needs.
+    /// Without wasm-opt, which only a release of the page needs.
     ///
     /// # Errors
-    /// If something is missing and cannot be brought; says what to do.
-    pub async fn without_wasm_opt() -> Result<Self> {
+    /// As [`Toolbox::bring`].
+    pub async fn for_trunk() -> Result<Self> {
+        let toolbox = Self::for_bindgen().await?;
+        bring(&toolbox.path, &Tool::trunk()).await?;
+        Ok(toolbox)
+    }
+
+    /// With wasm-bindgen alone.
+    ///
+    /// # Errors
+    /// As [`Toolbox::bring`].
+    pub async fn for_bindgen() -> Result<Self> {
         need_wasm_target().await?;
         let folder = folder()?;
         // Ours first: it is there because the one on the user's path does not fit.
         let ours = [folder.join("bin"), folder.join("node_modules/.bin")];
         let path = env::var_os("PATH").unwrap_or_default();
         let path = env::join_paths(ours.into_iter().chain(env::split_paths(&path)))?;
-        bring(&path, &Tool::trunk()).await?;
         bring(&path, &Tool::wasm_bindgen()?).await?;
         Ok(Self { path })
+    }
+
+    /// A program of the toolbox, in the folder of the workspace.
+    fn program(&self, name: &str) -> Command {
+        let program = system::find_in(&self.path, name).unwrap_or_else(|| name.into());
+        let mut command = Command::new(program);
+        command.current_dir(root()).env("PATH", &self.path);
+        command
+    }
+
+    /// wasm-bindgen, in the folder of the workspace.
+    #[must_use]
+    pub fn wasm_bindgen(&self) -> Command {
+        self.program("wasm-bindgen")
     }
 
     /// Trunk, in the folder of the workspace.
     #[must_use]
     pub fn trunk(&self) -> Command {
-        let trunk = system::find_in(&self.path, "trunk").unwrap_or_else(|| "trunk".into());
-        let mut command = Command::new(trunk);
+        let mut command = self.program("trunk");
         into_wasm_folder(&mut command);
         command
-            .current_dir(root())
-            .env("PATH", &self.path)
             // It would look for tools and for newer versions of itself on the network.
             .env("TRUNK_OFFLINE", "true")
             .env("TRUNK_SKIP_VERSION_CHECK", "true")
