@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use p2pchat_model::{Command, MessageId, printable};
+use p2pchat_model::{Command, MessageId, printable, wording};
 use yew::prelude::*;
 
 use crate::bridge::{Connection, Frame, use_bridge};
@@ -124,7 +124,7 @@ fn title(state: &Page, unread: usize) -> String {
         return "p2pchat".to_owned();
     };
     let news = match (&view.incoming, unread) {
-        (Some(request), _) => format!("{} asks for a chat · ", request.from.name),
+        (Some(request), _) => format!("{} · ", wording::wants_to_chat(request.from.name)),
         (None, 0) => String::new(),
         (None, unread) => format!("({unread}) "),
     };

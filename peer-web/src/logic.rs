@@ -5,4 +5,5 @@ pub mod links;
 pub mod outgoing;
 pub mod reading;
 pub mod rows;
+pub mod sentence;
 pub mod window;

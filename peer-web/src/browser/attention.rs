@@ -1,6 +1,6 @@
 //! Notifications and sounds, for a user who looks elsewhere.
 
-use p2pchat_model::{Event, printable};
+use p2pchat_model::{Event, printable, wording};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
 use yew::Callback;
@@ -23,7 +23,7 @@ pub fn notify(event: &Event, settings: Settings) {
             (message.from.to_string(), message.text.clone(), tag, false)
         }
         Event::RequestReceived(request) => {
-            let title = format!("{} asks for a chat", request.from);
+            let title = wording::wants_to_chat(request.from);
             let tag = format!("request-{}", request.at.0);
             (title, format!("from {}", request.from.address), tag, true)
         }

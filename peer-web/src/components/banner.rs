@@ -1,13 +1,15 @@
 //! What is wrong with the connections, in plain words.
 
-use p2pchat_model::{Link, printable};
+use p2pchat_model::wording::label;
+use p2pchat_model::{Link, Problem, printable};
 use yew::prelude::*;
 
 use crate::bridge::Connection;
 use crate::context::use_app;
+use crate::logic::sentence::sentence;
 
-use super::countdown::Countdown;
 use super::icon::{Glyph, Icon};
+use super::next_try::NextTry;
 use super::retry::Retry;
 
 /// A line at the top while the bridge or the registry is unreachable.
@@ -23,8 +25,8 @@ pub fn Banner() -> Html {
                 Connection::Waiting { until } => html! {
                     <div class="banner bad">
                         <Icon glyph={Glyph::Warning} />
-                        <span><b>{ "Your bridge does not answer." }</b>{ " What you see may be old. Is " }
-                            <code>{ "p2pchat-bridge" }</code>{ " running?" }</span>
+                        <span><b>{ "Your bridge does not answer." }</b>{ " Start " }
+                            <code>{ "p2pchat-bridge" }</code>{ " again; what you typed is kept." }</span>
                         <Retry {until} />
                     </div>
                 },
@@ -44,9 +46,8 @@ fn registry(link: &Link) -> Html {
     html! {
         <div class="banner warn" title={printable(reason).into_owned()}>
             <Icon glyph={Glyph::Warning} />
-            <span><b>{ "The registry is out of reach." }</b>
-                { " Your chat goes on; who is online may be out of date." }</span>
-            <Countdown until={*retry_at} before="next try in " />
+            <span><b>{ sentence(Problem::RegistryUnreachable.words()) }</b>{ " " }{ label::WITHOUT_REGISTRY }</span>
+            <NextTry at={*retry_at} />
         </div>
     }
 }

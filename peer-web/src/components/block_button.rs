@@ -1,5 +1,6 @@
 //! The button that blocks a person.
 
+use p2pchat_model::wording::label;
 use p2pchat_model::{Command, Target, printable};
 use yew::prelude::*;
 
@@ -28,7 +29,7 @@ pub fn BlockButton(props: &Props) -> Html {
     }
     let send = context.send.clone();
     let onclick = move |_| send.emit(Command::Block { who });
-    let label = printable(&format!("Block {}", props.name)).into_owned();
+    let label = printable(&format!("{} {}", label::BLOCK, props.name)).into_owned();
     html! {
         <button type="button" class="icon-button block" {onclick} disabled={!context.state.is_live()}
             aria-label={label.clone()} title={label}><Icon glyph={Glyph::Block} /></button>

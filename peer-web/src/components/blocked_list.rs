@@ -1,5 +1,6 @@
 //! Who is blocked.
 
+use p2pchat_model::wording::label;
 use p2pchat_model::{Command, Target, printable};
 use yew::prelude::*;
 
@@ -19,7 +20,7 @@ pub fn BlockedList() -> Html {
     html! {
         <section class="group" aria-labelledby="blocked-title">
             <header class="group-head">
-                <h2 id="blocked-title">{ "Blocked" } <span class="count">{ blocked.len() }</span></h2>
+                <h2 id="blocked-title">{ label::BLOCKED } <span class="count">{ blocked.len() }</span></h2>
             </header>
             <ul class="rows">{ for blocked.iter().map(|who| row(&context, *who)) }</ul>
         </section>
@@ -34,7 +35,7 @@ fn row(context: &Context, who: Target) -> Html {
         <li key={who.to_string()} class="row-person">
             <span class="person-name"><bdi>{ name.clone() }</bdi></span>
             <button type="button" class="button small" {onclick} disabled={!context.state.is_live()}
-                aria-label={format!("Unblock {name}")}>{ "Unblock" }</button>
+                aria-label={format!("{} {name}", label::UNBLOCK)}>{ label::UNBLOCK }</button>
         </li>
     }
 }

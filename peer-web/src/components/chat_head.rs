@@ -1,5 +1,6 @@
 //! The head of the chat: who is in it, and the button that opens the search.
 
+use p2pchat_model::wording::label;
 use p2pchat_model::{View, printable};
 use yew::prelude::*;
 
@@ -57,27 +58,26 @@ fn title(view: &View) -> String {
         .map(ToString::to_string)
         .collect();
     let title = match view.members.len() {
-        0 if !view.out_of_reach.is_empty() => format!("{} out of reach", unreachable(view)),
-        0 => "Nobody is in your chat yet".to_owned(),
+        0 if !view.out_of_reach.is_empty() => unreachable(view),
+        0 => label::NO_CHAT.to_owned(),
         n if n > MOST_NAMES => format!("{} and {} more", names.join(", "), n - MOST_NAMES),
         _ => names.join(", "),
     };
     printable(&title).into_owned()
 }
 
-/// Who cannot be reached, and the verb that follows.
 fn unreachable(view: &View) -> String {
     match view.out_of_reach.as_slice() {
-        [one] => format!("{one} is"),
-        several => format!("{} people are", several.len()),
+        [one] => format!("{one} is {}", label::UNREACHABLE),
+        several => format!("{} people are {}", several.len(), label::UNREACHABLE),
     }
 }
 
 fn subtitle(view: &View) -> String {
     match view.members.len() {
-        0 if !view.is_alone() => "The chat goes on when what you write gets through".to_owned(),
-        0 => "Ask somebody who is online, or wait to be asked".to_owned(),
-        1 => "Straight from machine to machine".to_owned(),
-        n => format!("You and {n} others, straight from machine to machine"),
+        0 if !view.is_alone() => "Your next message tries again".to_owned(),
+        0 => label::NO_CHAT_HINT.to_owned(),
+        1 => "Directly between your computers, not encrypted".to_owned(),
+        n => format!("You and {n} others, not encrypted"),
     }
 }

@@ -1,5 +1,6 @@
 //! The message field.
 
+use p2pchat_model::wording::label;
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
@@ -66,7 +67,7 @@ pub fn Composer() -> Html {
         submit.emit(());
     };
     let placeholder = if alone {
-        "Ask somebody into the chat first"
+        label::NO_CHAT
     } else {
         "Write a message"
     };

@@ -1,13 +1,11 @@
 //! The line below the message field.
 
-use p2pchat_model::{packets, printable};
+use p2pchat_model::{printable, wording};
 use yew::prelude::*;
 
 use crate::context::use_app;
 use crate::logic::outgoing::CannotSend;
-
-/// From this many bytes on, the counter is shown: before the text needs a second packet.
-const COUNT_FROM: usize = 60;
+use crate::logic::sentence::sentence;
 
 /// What a [`ComposerNote`] needs.
 #[derive(Properties, PartialEq)]
@@ -20,8 +18,7 @@ pub struct Props {
     pub tried: bool,
 }
 
-/// Why a text was not sent; else how many packets it takes, once that is worth knowing; else
-/// the keys.
+/// Why a text was not sent; else its length, once that matters; else the keys.
 #[component]
 pub fn ComposerNote(props: &Props) -> Html {
     let context = use_app();
@@ -29,7 +26,7 @@ pub fn ComposerNote(props: &Props) -> Html {
     let problem = match props.problem {
         Some(problem @ (CannotSend::Nul | CannotSend::TooLong(_))) => Some(problem.to_string()),
         Some(problem) if props.tried => Some(problem.to_string()),
-        _ => failure.map(|failure| printable(&failure.message).into_owned()),
+        _ => failure.map(|failure| sentence(&printable(&failure.message))),
     };
     let has_problem = problem.is_some();
     html! {
@@ -42,14 +39,10 @@ pub fn ComposerNote(props: &Props) -> Html {
 }
 
 fn note(text: &str) -> Html {
-    let bytes = text.trim_end().len();
-    match packets(text) {
-        0 | 1 if text.len() < COUNT_FROM => html! {
+    match wording::length(text) {
+        Some(length) => html! { <span>{ length }</span> },
+        None => html! {
             <span class="keys"><kbd>{ "Enter" }</kbd>{ " sends, " }<kbd>{ "Shift Enter" }</kbd>{ " begins a new line" }</span>
-        },
-        0 | 1 => html! { <span>{ format!("1 packet, {bytes} of 99 bytes") }</span> },
-        n => html! {
-            <span>{ format!("{bytes} bytes: goes as {n} packets, and arrives as {n} messages") }</span>
         },
     }
 }

@@ -18,17 +18,17 @@ pub struct Props {
 pub fn ConversationTop(props: &Props) -> Html {
     let line = |words| html! { <p class="lines-top">{ words }</p> };
     if props.waits {
-        line("Reading what was said earlier…")
+        line("Loading earlier messages…")
     } else if props.more {
-        line("Scroll up for what was said earlier")
+        line("Scroll up for earlier messages")
     } else if props.empty {
         html! {
             <div class="lines-empty">
-                <h2>{ "It is quiet here" }</h2>
-                <p>{ "Ask somebody on the left, or wait until somebody asks you. What is said is kept on this machine and nowhere else." }</p>
+                <h2>{ "No messages yet" }</h2>
+                <p>{ "Messages are kept on this computer and nowhere else." }</p>
             </div>
         }
     } else {
-        line("This is where it begins")
+        line("This is the beginning of the conversation")
     }
 }

@@ -10,9 +10,6 @@ use crate::browser::hooks::use_now;
 pub struct Props {
     /// When it runs out.
     pub until: Timestamp,
-    /// What stands before the number.
-    #[prop_or_default]
-    pub before: &'static str,
 }
 
 /// The seconds that are left. Not announced: screen readers would read each of them.
@@ -21,7 +18,7 @@ pub fn Countdown(props: &Props) -> Html {
     let left = use_now(500).seconds_until(props.until);
     html! {
         <span class="countdown" role="timer" aria-live="off">
-            { props.before }{ left }{ "\u{a0}s" }
+            { left }{ "\u{a0}s" }
         </span>
     }
 }

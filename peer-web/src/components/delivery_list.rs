@@ -1,6 +1,6 @@
 //! The delivery status of a message, member by member.
 
-use p2pchat_model::{Delivery, DeliveryState, LeaveReason, printable};
+use p2pchat_model::{Delivery, DeliveryState, printable, wording};
 use yew::prelude::*;
 
 use super::icon::{Glyph, Icon};
@@ -24,20 +24,20 @@ pub fn DeliveryList(props: &Props) -> Html {
     if deliveries.iter().all(|to| is_well(to.state)) {
         return html! {};
     }
-    let line = |state: DeliveryState, glyph, before: &'static str| {
+    let line = |state: DeliveryState, glyph| {
         let named = names(deliveries, |known| *known == state);
         if named.is_empty() {
             return html! {};
         }
-        html! { <li key={before}><Icon {glyph} /><span>{ before }{ named }</span></li> }
+        html! { <li key={state.words()}><Icon {glyph} /><span>{ state.words() }{ ": " }{ named }</span></li> }
     };
     html! {
         <ul class="deliveries">
             if deliveries.len() > 1 {
-                { line(DeliveryState::Sent, Glyph::Sent, "sent to ") }
-                { line(DeliveryState::Sending, Glyph::Sending, "on its way to ") }
+                { line(DeliveryState::Sent, Glyph::Sent) }
+                { line(DeliveryState::Sending, Glyph::Sending) }
             }
-            { line(DeliveryState::Unconfirmed, Glyph::Unconfirmed, "handed over, not confirmed: ") }
+            { line(DeliveryState::Unconfirmed, Glyph::Unconfirmed) }
             { for deliveries.iter().filter_map(failed) }
         </ul>
     }
@@ -47,16 +47,10 @@ fn failed(delivery: &Delivery) -> Option<Html> {
     let DeliveryState::Failed(reason) = delivery.state else {
         return None;
     };
-    let why = match reason {
-        LeaveReason::Unreachable | LeaveReason::GivenUp => "out of reach",
-        LeaveReason::Refused => "no longer in the chat",
-        LeaveReason::WeLeft => "you left before it was through",
-        LeaveReason::Blocked => "you blocked them",
-    };
-    let words = printable(&format!("{} did not get this: {why}", delivery.to)).into_owned();
+    let words = wording::not_delivered(&delivery.to, reason);
     let key = delivery.to.address.to_string();
     Some(html! {
-        <li {key} class="failed"><Icon glyph={Glyph::Warning} /><span>{ words }</span></li>
+        <li {key} class="failed"><Icon glyph={Glyph::Warning} /><span>{ printable(&words).into_owned() }</span></li>
     })
 }
 

@@ -1,5 +1,6 @@
 //! What was dropped.
 
+use p2pchat_model::wording::label;
 use p2pchat_model::{Dropped, printable};
 use yew::prelude::*;
 
@@ -18,7 +19,7 @@ pub fn DroppedList() -> Html {
     }
     html! {
         <details class="group dropped">
-            <summary>{ "Turned away" }</summary>
+            <summary>{ label::IGNORED }</summary>
             <ul>{ for dropped.iter().map(row) }</ul>
         </details>
     }

@@ -1,12 +1,13 @@
 //! The search through the history.
 
-use p2pchat_model::{Command, printable};
+use p2pchat_model::{Command, printable, wording};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::browser::{hooks::use_escape, page};
 use crate::context::{Context, use_app};
 use crate::logic::clock::Zone;
+use crate::logic::sentence::capitalized;
 
 use super::finding::Finding;
 use super::icon::{Glyph, Icon};
@@ -77,14 +78,10 @@ fn findings(context: &Context, onclose: &Callback<()>) -> Html {
         return html! { <p class="empty">{ "All words must be in a message. The newest come first." }</p> };
     };
     let today = Zone::new(page::zone_offset).day(page::now());
-    let heading = if findings.messages.is_empty() {
-        "Nothing was found for"
-    } else {
-        "Found for"
-    };
+    let heading = wording::found_messages(findings.messages.len(), &printable(&findings.text));
     html! {
         <>
-            <p class="empty">{ heading }{ " “" }{ printable(&findings.text).into_owned() }{ "”" }</p>
+            <p class="empty">{ capitalized(&heading) }</p>
             <ul class="rows">
                 { for findings.messages.iter().map(|message| html! {
                     <li key={message.id.0.to_string()}>

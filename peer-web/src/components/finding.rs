@@ -1,11 +1,13 @@
 //! A message that a search found.
 
+use p2pchat_model::wording::label;
 use p2pchat_model::{Message, printable};
 use yew::prelude::*;
 
 use crate::browser::{dates, page};
 use crate::context::use_app;
 use crate::logic::clock::{LocalDay, Zone};
+use crate::logic::sentence::capitalized;
 use crate::state::Action;
 
 /// What a [`Finding`] needs.
@@ -31,7 +33,7 @@ pub fn Finding(props: &Props) -> Html {
         dates::time(message.at)
     );
     let from = if message.is_own() {
-        "You".to_owned()
+        capitalized(label::YOU)
     } else {
         printable(&message.from.to_string()).into_owned()
     };

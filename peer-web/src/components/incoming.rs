@@ -1,6 +1,7 @@
 //! A chat request that waits for the user's answer.
 
-use p2pchat_model::{Command, IncomingRequest, NameCheck, Speaker, printable};
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{Command, IncomingRequest, Speaker, printable};
 use yew::prelude::*;
 
 use crate::browser::hooks::use_keys;
@@ -9,9 +10,6 @@ use crate::context::use_app;
 use super::avatar::Avatar;
 use super::lookalike_tag::LookalikeTag;
 use super::time_left::TimeLeft;
-
-/// How many names stand in a sentence: a request can name a thousand.
-const MOST_NAMES: usize = 8;
 
 /// What an [`Incoming`] needs.
 #[derive(Properties, PartialEq)]
@@ -48,7 +46,7 @@ pub fn Incoming(props: &Props) -> Html {
             <div class="incoming-top">
                 <Avatar name={name.to_string()} />
                 <div role="alert">
-                    <h2 id="incoming-title"><bdi>{ printable(name.as_str()).into_owned() }</bdi>{ " asks for a chat" }</h2>
+                    <h2 id="incoming-title"><bdi>{ printable(&wording::wants_to_chat(name)).into_owned() }</bdi></h2>
                     <LookalikeTag {name} />
                     <p id="incoming-words">{ words(request) }</p>
                 </div>
@@ -56,11 +54,11 @@ pub fn Incoming(props: &Props) -> Html {
             <TimeLeft from={request.at} until={request.expires} />
             <div class="incoming-buttons">
                 <button type="button" class="button" onclick={answer(Answer::Reject)} {disabled}
-                    aria-keyshortcuts="Alt+R">{ "Reject" }<kbd>{ "Alt R" }</kbd></button>
+                    aria-keyshortcuts="Alt+R">{ label::REJECT }<kbd>{ "Alt R" }</kbd></button>
                 <button type="button" class="button primary" onclick={answer(Answer::Accept)} {disabled}
-                    aria-keyshortcuts="Alt+A">{ "Accept" }<kbd>{ "Alt A" }</kbd></button>
+                    aria-keyshortcuts="Alt+A">{ label::ACCEPT }<kbd>{ "Alt A" }</kbd></button>
                 <button type="button" class="button small quiet" onclick={answer(Answer::Block)} {disabled}
-                    aria-keyshortcuts="Alt+B">{ "Block" }<kbd>{ "Alt B" }</kbd></button>
+                    aria-keyshortcuts="Alt+B">{ label::BLOCK }<kbd>{ "Alt B" }</kbd></button>
             </div>
         </div>
     }
@@ -99,20 +97,14 @@ impl Answer {
 }
 
 fn words(request: &IncomingRequest) -> String {
-    let check = match request.from.check {
-        NameCheck::Confirmed => "",
-        NameCheck::Unknown => ", a name the registry does not confirm",
-        NameCheck::Differs => ", which is not the name the registry knows there",
-    };
-    let named = request.members.iter().take(MOST_NAMES);
-    let mut with: Vec<String> = named.map(ToString::to_string).collect();
-    if let more @ 1.. = request.members.len().saturating_sub(MOST_NAMES) {
-        with.push(format!("{more} more"));
-    }
-    let with = match with.as_slice() {
-        [] => String::new(),
-        [one] => format!(" {one} comes along."),
-        [rest @ .., last] => format!(" {} and {last} come along.", rest.join(", ")),
-    };
-    printable(&format!("From {}{check}.{with}", request.from.address)).into_owned()
+    let check = request.from.check.warning();
+    let check = check.map(|warning| format!(", {warning}"));
+    let company = wording::company(request).map(|company| format!(" {company}."));
+    let words = format!(
+        "From {}{}.{}",
+        request.from.address,
+        check.unwrap_or_default(),
+        company.unwrap_or_default()
+    );
+    printable(&words).into_owned()
 }

@@ -1,5 +1,6 @@
 //! The button that leads to the end of the conversation.
 
+use p2pchat_model::wording;
 use yew::prelude::*;
 
 use super::icon::{Glyph, Icon};
@@ -18,8 +19,7 @@ pub struct Props {
 pub fn LatestButton(props: &Props) -> Html {
     let words = match props.unread {
         0 => "Latest".to_owned(),
-        1 => "1 new message".to_owned(),
-        n => format!("{n} new messages"),
+        n => wording::new_messages(n),
     };
     html! {
         <div class="latest-place">

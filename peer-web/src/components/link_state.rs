@@ -1,30 +1,30 @@
 //! The connection to the registry, in a word.
 
-use p2pchat_model::Link;
+use p2pchat_model::{Link, View, printable, wording};
 use yew::prelude::*;
 
-/// What a [`LinkState`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The connection to the registry.
-    pub link: Link,
-}
+use crate::context::use_app;
 
 /// The connection to the registry: a dot and a word.
 #[component]
-pub fn LinkState(props: &Props) -> Html {
-    let (words, title) = match props.link {
-        Link::Up => ("online", "The registry is connected: others find you."),
-        Link::Connecting => ("connecting", "Connecting to the registry."),
-        Link::Down { .. } => (
-            "offline",
-            "The registry is out of reach: your chat goes on.",
-        ),
+pub fn LinkState() -> Html {
+    let context = use_app();
+    let Some(view) = &context.state.view else {
+        return html! {};
     };
+    let view = view.get();
     html! {
-        <span class="link-state" {title}>
-            <span class={classes!("dot", dot(&props.link))} aria-hidden="true"></span>{ words }
+        <span class="link-state" title={printable(&title(&view)).into_owned()}>
+            <span class={classes!("dot", dot(&view.link))} aria-hidden="true"></span>{ view.link.words() }
         </span>
+    }
+}
+
+fn title(view: &View) -> String {
+    match &view.link {
+        Link::Up => wording::registry_is_up(&view.registry),
+        Link::Down { reason, .. } => wording::registry_is_down(&view.registry, reason),
+        Link::Connecting => String::new(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! A mark for a name that looks like another.
 
-use p2pchat_model::{Username, printable};
+use p2pchat_model::{Username, printable, wording};
 use yew::prelude::*;
 
 use crate::context::use_app;
@@ -20,7 +20,7 @@ pub fn LookalikeTag(props: &Props) -> Html {
     let view = context.state.view.as_ref();
     match view.and_then(|view| view.get().lookalike_of(props.name)) {
         Some(other) => {
-            let words = printable(&format!("not {other}")).into_owned();
+            let words = printable(&wording::looks_like(other)).into_owned();
             html! { <span class="tag bad"><bdi>{ words }</bdi></span> }
         }
         None => html! {},

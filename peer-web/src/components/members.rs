@@ -1,5 +1,6 @@
 //! Who is in the chat, who is out of reach, and who has been asked.
 
+use p2pchat_model::wording::label;
 use p2pchat_model::{Command, OutgoingRequest, Person};
 use yew::prelude::*;
 
@@ -26,10 +27,10 @@ pub fn Members() -> Html {
     html! {
         <section class="group" aria-labelledby="members-title">
             <header class="group-head">
-                <h2 id="members-title">{ "In your chat" } <span class="count">{ view.members.len() }</span></h2>
+                <h2 id="members-title">{ label::MEMBERS } <span class="count">{ view.members.len() }</span></h2>
                 if !view.is_alone() {
                     <button type="button" class="button small quiet" disabled={!context.state.is_live()}
-                        onclick={onleave}>{ "Leave" }</button>
+                        onclick={onleave}>{ label::LEAVE }</button>
                 }
             </header>
             <ul class="rows">
@@ -54,7 +55,7 @@ fn out_of_reach(person: &Person) -> Html {
     html! {
         <li key={format!("away-{}", person.address)} class="row-person asked">
             <PersonName name={person.name} address={person.address} />
-            <span class="row-end">{ "out of reach" }</span>
+            <span class="row-end">{ label::UNREACHABLE }</span>
         </li>
     }
 }
@@ -64,7 +65,7 @@ fn outgoing(request: &OutgoingRequest) -> Html {
     html! {
         <li key={format!("asked-{address}")} class="row-person asked">
             <PersonName {name} {address} />
-            <span class="row-end">{ "asked" }<Countdown until={request.expires} /></span>
+            <span class="row-end">{ label::ASKED }<Countdown until={request.expires} /></span>
         </li>
     }
 }

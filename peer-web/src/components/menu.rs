@@ -1,6 +1,7 @@
 //! The menu: colours, notifications, sound, signing out.
 
 use p2pchat_model::Command;
+use p2pchat_model::wording::label;
 use yew::prelude::*;
 
 use crate::browser::hooks::{toggle, use_popup};
@@ -26,7 +27,7 @@ pub fn Menu() -> Html {
                     <ThemeChoice />
                     <AlertSwitches />
                     <button type="button" class="menu-item" disabled={!context.state.is_live()} onclick={onlogout}>
-                        <Icon glyph={Glyph::Leave} />{ "Log out" }
+                        <Icon glyph={Glyph::Leave} />{ label::SIGN_OUT }
                     </button>
                 </div>
             }

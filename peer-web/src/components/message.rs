@@ -1,9 +1,11 @@
 //! A message of the conversation.
 
+use p2pchat_model::wording::label;
 use p2pchat_model::{Message as Content, NameCheck, Speaker, printable};
 use yew::prelude::*;
 
 use crate::browser::dates;
+use crate::logic::sentence::capitalized;
 
 use super::avatar::Avatar;
 use super::block_button::BlockButton;
@@ -41,7 +43,7 @@ pub fn Message(props: &Props) -> Html {
                 <RichText text={message.text.clone()} />
                 <span class="meta">
                     <time>{ dates::time(message.at) }</time>
-                    if let Some(deliveries) = deliveries { <DeliveryMark deliveries={deliveries.clone()} /> }
+                    if let Some(deliveries) = deliveries { <DeliveryMark state={message.delivery()} deliveries={deliveries.clone()} /> }
                 </span>
             </div>
             if let Some(deliveries) = deliveries { <DeliveryList deliveries={deliveries.clone()} /> }
@@ -54,7 +56,7 @@ fn head(message: &Content, first: bool) -> Html {
     let from = &message.from;
     let name = printable(from.name.as_str()).into_owned();
     if message.is_own() {
-        return html! { <span class="unseen">{ "You:" }</span> };
+        return html! { <span class="unseen">{ capitalized(label::YOU) }{ ":" }</span> };
     }
     if !first {
         return html! { <span class="unseen">{ name }{ ":" }</span> };
@@ -73,11 +75,10 @@ fn head(message: &Content, first: bool) -> Html {
 /// The address of a sender whose name the registry does not confirm: a name in a packet
 /// proves nothing.
 fn check(from: &Speaker) -> Html {
-    let (class, words) = match from.check {
-        NameCheck::Confirmed => return html! {},
-        NameCheck::Unknown => ("", "name not confirmed"),
-        NameCheck::Differs => ("bad", "not the name the registry knows"),
+    let Some(words) = from.check.warning() else {
+        return html! {};
     };
+    let class = (from.check == NameCheck::Differs).then_some("bad");
     html! {
         <>
             <span class="message-address">{ from.address.to_string() }</span>

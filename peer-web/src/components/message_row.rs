@@ -1,5 +1,6 @@
 //! A row of the conversation.
 
+use p2pchat_model::wording::label;
 use p2pchat_model::{Level, Line, printable};
 use yew::prelude::*;
 
@@ -31,7 +32,7 @@ pub fn MessageRow(props: &Props) -> Html {
         RowKind::Day(day) => html! {
             <div class="day-row"><span>{ dates::day(day, props.today) }</span></div>
         },
-        RowKind::New => html! { <div class="new-row"><span>{ "New messages" }</span></div> },
+        RowKind::New => html! { <div class="new-row"><span>{ label::NEW }</span></div> },
         RowKind::Message { index, first, last } => match line(index) {
             Some(Line::Message(message)) => html! {
                 <Message message={message.clone()} {first} {last} />

@@ -1,9 +1,11 @@
 //! Who is online: to look through, to search, and to ask for a chat.
 
 use p2pchat_model::OnlineUser;
+use p2pchat_model::wording::label;
 use yew::prelude::*;
 
 use crate::context::use_app;
+use crate::logic::sentence::sentence;
 
 use super::online_row::OnlineRow;
 use super::people_search::PeopleSearch;
@@ -36,7 +38,7 @@ pub fn Online() -> Html {
     html! {
         <section class="group" aria-labelledby="online-title">
             <header class="group-head">
-                <h2 id="online-title">{ "Online" } <span class="count">{ all }</span></h2>
+                <h2 id="online-title">{ label::ONLINE } <span class="count">{ all }</span></h2>
                 <RefreshButton />
             </header>
             <PeopleSearch typed={(*typed).clone()} {ontyped} />
@@ -55,10 +57,10 @@ pub fn Online() -> Html {
 fn rest(matching: usize, nobody: bool) -> Html {
     let words = match matching {
         0 if nobody => {
-            "Nobody else is online right now. You can also ask an address, such as 192.168.1.20."
-                .to_owned()
+            let nobody = sentence(label::NO_ONE_ONLINE);
+            format!("{nobody} You can also ask an address, such as 192.168.1.20.")
         }
-        0 => "Nobody here matches. Press Enter to ask the registry.".to_owned(),
+        0 => "No match here. Press Enter to ask the registry.".to_owned(),
         more if more > MOST_SHOWN => {
             format!("and {} more: type to find them", more - MOST_SHOWN)
         }

@@ -1,5 +1,6 @@
 //! A person who is online.
 
+use p2pchat_model::wording::label;
 use p2pchat_model::{Command, OnlineUser, Target, View, printable};
 use yew::prelude::*;
 
@@ -39,13 +40,13 @@ fn action(context: &Context, view: &View, user: OnlineUser) -> Html {
     let OnlineUser { name, address } = user;
     let mut asked = view.outgoing.iter().map(|request| request.to.address);
     if view.blocks(Some(name), address).is_some() {
-        return html! { { "blocked" } };
+        return html! { { label::BLOCKED.to_lowercase() } };
     }
     if view.is_member(address) {
         return html! { { "in chat" } };
     }
     if asked.any(|asked| asked == address) {
-        return html! { { "asked…" } };
+        return html! { { label::ASKED } };
     }
     let send = context.send.clone();
     let to = Target::Address(address);

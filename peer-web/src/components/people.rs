@@ -1,9 +1,11 @@
 //! The side with the people: the members of the chat, who is online, and the user.
 
 use p2pchat_model::Command;
+use p2pchat_model::wording::label;
 use yew::prelude::*;
 
 use crate::context::{use_app, use_conversation};
+use crate::logic::sentence::capitalized;
 
 use super::blocked_list::BlockedList;
 use super::brand::Brand;
@@ -36,9 +38,9 @@ pub fn People(props: &Props) -> Html {
         Callback::from(move |on| send.emit(Command::Busy { on }))
     };
     let hint = if view.busy {
-        "Requests are turned away"
+        label::BUSY_ON
     } else {
-        "People can ask you"
+        label::BUSY_OFF
     };
     html! {
         <section class="people" aria-label="People">
@@ -57,10 +59,10 @@ pub fn People(props: &Props) -> Html {
             </div>
             <footer class="me">
                 <div class="me-who">
-                    <PersonName name={view.account} address={view.address} note="you" />
-                    <LinkState link={view.link.clone()} />
+                    <PersonName name={view.account} address={view.address} note={label::YOU} />
+                    <LinkState />
                 </div>
-                <Switch label="Busy" {hint} on={view.busy} disabled={!context.state.is_live()} onswitch={onbusy} />
+                <Switch label={label::BUSY} hint={capitalized(hint)} on={view.busy} disabled={!context.state.is_live()} onswitch={onbusy} />
             </footer>
         </section>
     }

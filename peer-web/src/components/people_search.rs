@@ -50,7 +50,7 @@ pub fn PeopleSearch(props: &Props) -> Html {
             <div class="field-box">
                 <Icon glyph={Glyph::Search} />
                 <input id="people-search" type="search" value={props.typed.clone()} {oninput}
-                    aria-label="Find somebody by name or address" placeholder="Name or address"
+                    aria-label="Find people by name or address" placeholder="Name or address"
                     autocomplete="off" autocapitalize="none" spellcheck="false" />
                 if !props.typed.is_empty() {
                     <button type="submit" class="button small" disabled={!context.state.is_live()}>

@@ -1,5 +1,6 @@
 //! A person in a list.
 
+use p2pchat_model::wording::label;
 use p2pchat_model::{PeerAddr, Username, printable};
 use yew::prelude::*;
 
@@ -24,7 +25,7 @@ pub fn PersonName(props: &Props) -> Html {
     let address = props.address.map(|address| address.to_string());
     let address = address.unwrap_or_default();
     let (words, below) = match props.name {
-        None => (address, "no name known".to_owned()),
+        None => (address, label::UNKNOWN_NAME.to_owned()),
         Some(name) => (name.to_string(), address),
     };
     html! {

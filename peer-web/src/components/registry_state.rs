@@ -1,6 +1,6 @@
 //! Which registry this is, and whether it is reachable, before one is signed in.
 
-use p2pchat_model::{Link, printable};
+use p2pchat_model::printable;
 use yew::prelude::*;
 
 use crate::context::use_app;
@@ -15,15 +15,10 @@ pub fn RegistryState() -> Html {
         return html! {};
     };
     let view = view.get();
-    let words = match &view.link {
-        Link::Up => "connected",
-        Link::Connecting => "connecting…",
-        Link::Down { .. } => "out of reach",
-    };
     html! {
         <dl class="place">
             <div><dt>{ "Registry" }</dt><dd><span class={classes!("dot", dot(&view.link))} aria-hidden="true"></span>
-                { printable(&view.registry).into_owned() }{ " · " }{ words }</dd></div>
+                { printable(&view.registry).into_owned() }{ " · " }{ view.link.words() }</dd></div>
             if let Some(address) = view.address {
                 <div><dt>{ "Your address" }</dt><dd>{ address.to_string() }</dd></div>
             }

@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use crate::context::use_app;
 
-use super::countdown::Countdown;
+use super::next_try::NextTry;
 
 /// What a [`Retry`] needs.
 #[derive(Properties, PartialEq)]
@@ -27,7 +27,7 @@ pub fn Retry(props: &Props) -> Html {
     let until = Timestamp(props.until as u64);
     html! {
         <span class="retry">
-            <Countdown {until} before="next try in " />
+            <NextTry at={until} />
             <button type="button" class="button small" {onclick}>{ "Try now" }</button>
         </span>
     }

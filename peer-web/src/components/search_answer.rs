@@ -1,6 +1,6 @@
 //! The answer to the last search for a person, or to the last request.
 
-use p2pchat_model::{OnlineUser, printable};
+use p2pchat_model::{OnlineUser, printable, wording};
 use yew::prelude::*;
 
 use crate::context::use_app;
@@ -22,7 +22,7 @@ pub fn SearchAnswer() -> Html {
                 <ul class="rows found"><OnlineRow user={OnlineUser { name, address }} /></ul>
             },
             None => html! {
-                <p class="field-note">{ printable(&format!("{name} is not online.")).into_owned() }</p>
+                <p class="field-note">{ printable(&wording::found(name, None)).into_owned() }</p>
             },
         },
         None => html! {},

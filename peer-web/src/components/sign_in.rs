@@ -2,11 +2,13 @@
 
 mod form;
 
+use p2pchat_model::wording::{self, label};
 use p2pchat_model::{Password, Username};
 use yew::prelude::*;
 
 use crate::browser::{hooks::toggle, page};
 use crate::context::use_app;
+use crate::logic::sentence::sentence;
 use crate::state::Page;
 
 use super::banner::Banner;
@@ -63,17 +65,17 @@ pub fn SignIn() -> Html {
             <main class="centered">
                 <form class="card sign-in" {onsubmit} novalidate=true aria-labelledby="sign-in-title">
                     <Brand />
-                    <h1 id="sign-in-title">{ if new { "Make an account" } else { "Sign in" } }</h1>
-                    <p class="lead">{ "Your texts go straight to the people you chat with. Nobody stands in between." }</p>
+                    <h1 id="sign-in-title">{ if new { label::CREATE_ACCOUNT } else { label::SIGN_IN } }</h1>
+                    <p class="lead">{ label::LEAD }</p>
                     { ended(state) }
                     <div class="tabs" role="group" aria-label="Account">
-                        <button type="button" aria-pressed={(!new).to_string()} onclick={choose(false)}>{ "I have an account" }</button>
-                        <button type="button" aria-pressed={new.to_string()} onclick={choose(true)}>{ "I am new" }</button>
+                        <button type="button" aria-pressed={(!new).to_string()} onclick={choose(false)}>{ label::SIGN_IN }</button>
+                        <button type="button" aria-pressed={new.to_string()} onclick={choose(true)}>{ label::CREATE_ACCOUNT }</button>
                     </div>
-                    <Field id={NAME} label="Name" value={(*name).clone()} max={Username::MAX}
+                    <Field id={NAME} label={label::NAME} value={(*name).clone()} max={Username::MAX}
                         error={errors.name} hint={form.name_hint()} autocomplete="username"
                         oninput={set(&name)} />
-                    <Field id={PASSWORD} label="Password" value={(*password).clone()} max={Password::MAX}
+                    <Field id={PASSWORD} label={label::PASSWORD} value={(*password).clone()} max={Password::MAX}
                         error={errors.password} hint={form.password_hint()} hidden={!*shown}
                         autocomplete={if new { "new-password" } else { "current-password" }}
                         oninput={set(&password)}>
@@ -97,11 +99,11 @@ fn set(value: &UseStateHandle<String>) -> Callback<String> {
 fn submit_button(state: &Page, new: bool) -> Html {
     let waits = state.pending.session;
     let words = if waits {
-        "One moment…"
+        label::WAITING
     } else if new {
-        "Make the account"
+        label::CREATE_ACCOUNT
     } else {
-        "Sign in"
+        label::SIGN_IN
     };
     html! {
         <button type="submit" class="button primary wide" disabled={waits || !state.is_live()}
@@ -113,7 +115,7 @@ fn submit_button(state: &Page, new: bool) -> Html {
 fn ended(state: &Page) -> Html {
     match state.ended {
         Some(problem) => html! {
-            <p class="notice-box" role="status">{ format!("The registry ended your session: {}.", problem.words()) }</p>
+            <p class="notice-box" role="status">{ sentence(&wording::signed_out(problem)) }</p>
         },
         None => html! {},
     }

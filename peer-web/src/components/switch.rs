@@ -8,7 +8,7 @@ pub struct Props {
     /// What is switched.
     pub label: &'static str,
     /// What its state means, in small letters.
-    pub hint: &'static str,
+    pub hint: AttrValue,
     /// Whether it is on.
     pub on: bool,
     /// Whether it cannot be switched now.
@@ -28,7 +28,7 @@ pub fn Switch(props: &Props) -> Html {
             aria-checked={on.to_string()} {onclick}>
             <span class="switch-words">
                 <span>{ props.label }</span>
-                <small>{ props.hint }</small>
+                <small>{ &props.hint }</small>
             </span>
             <span class="switch-track" aria-hidden="true"><span class="switch-knob"></span></span>
         </button>

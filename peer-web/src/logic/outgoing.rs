@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use p2pchat_model::wording::label;
 use p2pchat_model::{Command, packets};
 
 /// The longest frame that the bridge takes, in bytes. It closes the connection for a longer
@@ -60,7 +61,7 @@ impl fmt::Display for CannotSend {
             Self::Offline => {
                 f.write_str("Not connected to your bridge: the message will stay here until it is.")
             }
-            Self::Alone => f.write_str("Nobody is in your chat yet."),
+            Self::Alone => write!(f, "{}.", label::NO_CHAT),
             Self::TooLong(bytes) => write!(f, "This message is too long by {bytes} bytes."),
         }
     }
@@ -71,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_sent_to_somebody_over_a_connection() {
+    fn a_text_is_sent_to_members_over_a_connection() {
         let sent = command("hello", true, false);
         assert!(matches!(sent, Ok(Command::Say { text }) if text == "hello"));
         assert_eq!(command("hello", false, false), Err(CannotSend::Offline));

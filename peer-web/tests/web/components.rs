@@ -75,7 +75,7 @@ async fn who_did_not_get_a_text_is_named() {
     ];
     let mounted = mount::<DeliveryList>(delivery_list::Props { deliveries });
     mounted
-        .wait_text("carol did not get this: out of reach")
+        .wait_text("not delivered to carol: unreachable")
         .await;
-    assert!(mounted.text().contains("sent to bob"));
+    assert!(mounted.text().contains("delivered: bob"));
 }

@@ -44,8 +44,8 @@ async fn signing_in_sends_the_form_and_shows_what_is_wrong_beside_the_field() {
         fake.sent()[1],
         r#"{"login":{"name":"alice","password":"wrong"}}"#
     );
-    fake.say(r#"{"failed":{"at":1,"failure":{"command":"login","problem":"wrong_credentials","message":"no such account, or not its password"}}}"#);
-    mounted.wait_text("no such account").await;
+    fake.say(r#"{"failed":{"at":1,"failure":{"command":"login","problem":"wrong_credentials","message":"wrong user name or password"}}}"#);
+    mounted.wait_text("wrong user name or password").await;
     let field = mounted.wait("#sign-in-password").await;
     assert_eq!(field.get_attribute("aria-invalid").as_deref(), Some("true"));
     fake.say(r#"{"logged_in":{"at":2,"name":"alice"}}"#);
@@ -59,7 +59,7 @@ async fn a_name_that_does_not_fit_is_not_sent() {
     mounted.type_into("#sign-in-password", "p").await;
     mounted.wait_text("11 of 10 bytes").await;
     mounted.wait("button[type=submit]").await.click();
-    mounted.wait_text("at the most").await;
+    mounted.wait("#sign-in-name-note:not(:empty)").await;
     assert_eq!(fake.sent().len(), 1);
 }
 
@@ -128,7 +128,7 @@ async fn a_text_that_cannot_be_sent_stays_in_the_field_and_it_is_said_why() {
         } else {
             mounted.press_enter().await;
         }
-        mounted.wait_problem("Nobody is in your chat yet").await;
+        mounted.wait_problem("No one is in your chat yet").await;
         fake.drop(1006);
         mounted.wait_problem("Not connected to your bridge").await;
         assert_eq!(mounted.composed(), "hello");
@@ -207,8 +207,8 @@ async fn all_sounds_come_from_one_audio_context() {
 async fn a_request_is_shown_and_answered_by_its_address() {
     let (mounted, fake) = page(VIEW).await;
     fake.say(r#"{"request_received":{"at":1,"from":{"name":"dave","address":"192.168.1.23","check":"unknown"},"members":[{"address":"192.168.1.24","name":"erin"}],"expires":9999999999999}}"#);
-    mounted.wait_text("dave asks for a chat").await;
-    mounted.wait_text("erin comes along").await;
+    mounted.wait_text("dave wants to chat with you").await;
+    mounted.wait_text("erin is in the chat too").await;
     assert!(mounted.text().contains("192.168.1.23"));
     mounted.wait(".incoming .primary").await.click();
     wait_for("the command", || fake.sent().len() == 2).await;
@@ -265,7 +265,7 @@ async fn what_was_dropped_is_counted_and_a_name_that_passes_for_another_is_marke
         .await;
     let online = r#"{"online":{"users":[{"name":"bob","address":"192.168.1.21"},{"name":"b\u043eb","address":"192.168.1.66"}]}}"#;
     fake.say(online);
-    mounted.wait_text("not bob").await;
+    mounted.wait_text("looks like bob").await;
     assert_eq!(
         mounted
             .root

@@ -1,6 +1,6 @@
 //! The values of the form, and what is wrong with them.
 
-use p2pchat_model::{Command, Password, Problem, Username, printable};
+use p2pchat_model::{Command, Password, Problem, Username, printable, wording};
 use yew::AttrValue;
 
 use crate::state::Page;
@@ -61,19 +61,17 @@ impl Form {
 
     /// A note on a name that legacy clients do not understand.
     pub(super) fn name_hint(&self) -> Option<AttrValue> {
-        let full = self.new && self.name.len() == Username::MAX;
-        full.then(|| {
-            "Programs of 2017 do not understand a name this long; one byte less and they do.".into()
-        })
+        self.legacy_hint(&self.name, Username::MAX)
     }
 
     /// A note on a password that legacy clients do not understand.
     pub(super) fn password_hint(&self) -> Option<AttrValue> {
-        let full = self.new && self.password.len() == Password::MAX;
-        full.then(|| {
-            "Programs of 2017 do not understand a password this long; one byte less and they do."
-                .into()
-        })
+        self.legacy_hint(&self.password, Password::MAX)
+    }
+
+    fn legacy_hint(&self, value: &str, max: usize) -> Option<AttrValue> {
+        let full = self.new && value.len() == max;
+        full.then(|| wording::too_long_for_legacy(max).into())
     }
 
     fn refusal(&self, state: &Page) -> Errors {
