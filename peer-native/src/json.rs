@@ -7,7 +7,7 @@
 use std::io::{self, Write};
 
 use anyhow::{Context, Result};
-use p2pchat_model::{Command, Event, Failure, Link, Problem, View, wording};
+use p2pchat_model::{Command, Event, Failure, Link, Problem, View};
 use p2pchat_peer::Handle;
 use p2pchat_settings::command::complaint;
 use tokio::time::{Instant, sleep_until};
@@ -111,7 +111,7 @@ impl Front {
             Ok(line) if line.trim().is_empty() => return Ok(()),
             Ok(line) => match serde_json::from_str(&line) {
                 Ok(command) => return self.send(command).await,
-                Err(error) => wording::invalid_command(complaint(&error)),
+                Err(error) => Problem::BadCommand.because(complaint(&error)),
             },
             Err(error) => error.to_string(),
         };

@@ -49,7 +49,7 @@ impl Problem {
             Self::NobodyThere => "no one is in the chat yet, send a chat request first",
             Self::ChatFull => "the chat is full",
             Self::BadText => "this message cannot be sent",
-            Self::BadCommand => "unknown command",
+            Self::BadCommand => "invalid command",
             Self::NoHistory => "the history is off or cannot be read",
             Self::TooMuch => "too much at once, try again in a moment",
             Self::Blocked => "blocked, unblock first",
@@ -63,12 +63,6 @@ impl Problem {
     pub fn because(self, detail: impl Display) -> String {
         format!("{}: {detail}", self.words())
     }
-}
-
-/// The message of [`Problem::BadCommand`] for JSON that is not a command.
-#[must_use]
-pub fn invalid_command(complaint: impl Display) -> String {
-    format!("invalid command: {complaint}")
 }
 
 /// The message of [`Problem::Blocked`]: a chat request to a blocked target.

@@ -17,6 +17,9 @@ const SCREEN_WITH_ADDRESSES: u16 = 110;
 /// Minimum width of the side column with addresses.
 const WITH_ADDRESSES: usize = 30;
 
+/// Heading of the users who are online and not in the chat.
+const ALSO_ONLINE: &str = "Also online";
+
 /// Width of the side column on a screen of this many columns; 0 for none.
 pub(super) fn columns(screen: u16) -> u16 {
     match screen {
@@ -66,7 +69,7 @@ impl List {
         self.cut(&mut others, for_others.max(1));
         let mut out = vec![self.heading(label::MEMBERS, members_count)];
         out.append(&mut members);
-        out.extend([Row::default(), self.heading(label::ONLINE, others_count)]);
+        out.extend([Row::default(), self.heading(ALSO_ONLINE, others_count)]);
         out.append(&mut others);
         out
     }

@@ -148,9 +148,9 @@ fn a_resize_redraws_the_screen() {
     tmux.run(&["resize-window", "-t", "alice", "-x", "45", "-y", "16"]);
     wait_for("the side column to go", || {
         let screen = tmux.screen("alice");
-        let gone = !screen.contains("Online");
+        let gone = !screen.contains("Also online");
         (gone && screen.contains("F1 help")).then_some(())
     });
     tmux.run(&["resize-window", "-t", "alice", "-x", "120", "-y", "40"]);
-    tmux.wait("alice", "Online");
+    tmux.wait("alice", "Also online");
 }

@@ -3,7 +3,7 @@
 use p2pchat_model::{
     BlockChange, Delivery, DeliveryState, DropKind, DropReason, Dropped, Event, Failure, Findings,
     IncomingRequest, JoinedBy, LeaveReason, Link, MessageId, NameCheck, OutgoingRequest, Person,
-    Problem, Target, View, wording,
+    Problem, Target, View,
 };
 
 use crate::parts::{
@@ -194,8 +194,9 @@ fn failed(problem: Problem) -> Event {
 
 /// The answer of a front end to a line that is not a command.
 fn invalid_command() -> Event {
-    let message = wording::invalid_command("missing field `text` at line 1 column 10");
-    failure("?", Problem::BadCommand, &message)
+    let problem = Problem::BadCommand;
+    let message = problem.because("missing field `text` at line 1 column 10");
+    failure("?", problem, &message)
 }
 
 fn failure(command: &str, problem: Problem, message: &str) -> Event {

@@ -169,7 +169,7 @@ fn users_who_do_not_fit_are_counted() {
     }
     let shown = screen(&mut app(view), SMALL, NOW);
     assert!(shown.contains("● carol"), "{shown}");
-    assert!(shown.contains("Online  52"), "{shown}");
+    assert!(shown.contains("Also online  52"), "{shown}");
     assert!(shown.contains("more: /who"), "{shown}");
 }
 
