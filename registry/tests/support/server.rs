@@ -13,7 +13,7 @@ use p2pchat_registry::{Options, Server, StoreSpec};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-/// Nobody is slowed down for guessing.
+/// Limits under which no one is slowed down for guessing.
 pub(crate) fn guessing_at_will() -> Guessing {
     Guessing {
         failed_logins: NonZeroU32::MAX,
@@ -29,7 +29,7 @@ pub(crate) struct TestServer {
     pub(crate) tcp: SocketAddr,
     pub(crate) udp: SocketAddr,
     counters: Arc<Counters>,
-    /// Where it answers those who watch it, if anywhere.
+    /// The address of its metrics, if it has one.
     pub(crate) watched: Option<SocketAddr>,
     pub(crate) metrics: Arc<Metrics>,
     stop: Option<oneshot::Sender<()>>,
@@ -82,7 +82,7 @@ impl TestServer {
         }
     }
 
-    /// How much it has turned away for one reason.
+    /// The counter of one reason to turn something away.
     pub(crate) fn turned_away(&self, reason: Reason) -> u64 {
         self.counters.get(reason)
     }
