@@ -131,7 +131,7 @@ fn behind_the_balancer_users_keep_their_addresses_and_go_on_with_the_next_regist
     }
     let heard = |registries: &[TestServer]| -> u64 {
         let of = |server: &TestServer| {
-            server.metrics.hellos.get() + server.turned_away(DropReason::ForeignHello)
+            server.metrics.hellos.get() + server.refused(DropReason::ForeignHello)
         };
         registries.iter().map(of).sum()
     };

@@ -55,7 +55,7 @@ fn what_one_address_has_too_many_of_is_closed_at_once_and_disturbs_nobody() {
         assert_eq!(client.status(SEARCH, "x", "bob"), 44);
     }
     connect_in_vain(50, FLOODER, server.tcp);
-    assert_eq!(server.turned_away(DropReason::AddressFull), 50);
+    assert_eq!(server.refused(DropReason::AddressFull), 50);
     for client in &mut held {
         assert_eq!(client.status(SEARCH, "x", "bob"), 44, "it was there before");
     }
@@ -88,8 +88,8 @@ fn idle_connections_that_fill_the_registry_keep_nobody_out_and_push_nobody_out()
         let open = idle.iter().filter(|client| !client.is_closed()).count();
         open == 18
     });
-    assert_eq!(server.turned_away(DropReason::MadeRoom), 102);
-    assert_eq!(server.turned_away(DropReason::RegistryFull), 0);
+    assert_eq!(server.refused(DropReason::MadeRoom), 102);
+    assert_eq!(server.refused(DropReason::RegistryFull), 0);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn when_everybody_is_logged_in_a_newcomer_is_closed_at_once() {
     users[0].register_and_login("ann", "pw");
     users[1].register_and_login("bob", "pw");
     connect_in_vain(10, FLOODER, server.tcp);
-    assert_eq!(server.turned_away(DropReason::RegistryFull), 10);
+    assert_eq!(server.refused(DropReason::RegistryFull), 10);
     for user in &mut users {
         assert_eq!(user.status(SEARCH, "x", "ann"), 22);
     }

@@ -70,6 +70,6 @@ fn a_flood_of_datagrams_takes_nobody_offline_and_delays_no_search() {
         }
         is_over.store(true, Ordering::Relaxed);
     });
-    assert!(server.turned_away(DropReason::NoHello) > 1000);
-    assert!(server.turned_away(DropReason::ForeignHello) > 100);
+    assert!(server.refused(DropReason::NoHello) > 1000);
+    assert!(server.refused(DropReason::ForeignHello) > 100);
 }

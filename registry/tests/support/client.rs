@@ -1,4 +1,5 @@
-//! A client that knows bytes only: it shares no code with the registry.
+//! A client of bytes made by hand: it shares no code with the registry, so that a mistake in
+//! the protocol crate shows.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
@@ -80,7 +81,7 @@ impl Client {
         Self::start(from, to, None)
     }
 
-    /// Connects with hardly any room for what the registry says.
+    /// Connects with a small receive buffer.
     pub(crate) fn connect_deaf(to: SocketAddr) -> Self {
         Self::start(Ipv4Addr::LOCALHOST, to, Some(2048)).unwrap()
     }
@@ -152,7 +153,7 @@ impl Client {
         matches!(peeked, Err(error) if error.kind() == ErrorKind::WouldBlock)
     }
 
-    /// What one `recv(1024)` gives: all that a client of 2017 ever looks at.
+    /// What one `recv(1024)` gives: all that a legacy client ever reads.
     pub(crate) fn recv(&mut self) -> Vec<u8> {
         let mut buffer = vec![0; 1024];
         let length = self.stream.read(&mut buffer).unwrap();

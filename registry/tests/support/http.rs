@@ -1,4 +1,4 @@
-//! Whoever watches a registry: HTTP by hand, and the text that Prometheus reads.
+//! A client of the metrics: HTTP by hand, and the text that Prometheus reads.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};

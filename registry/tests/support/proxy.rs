@@ -1,4 +1,4 @@
-//! A cable that can be cut: a TCP proxy on loopback.
+//! A TCP proxy on loopback that can be cut.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
-/// What the cable does.
+/// What the proxy does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cable {
     /// Carries bytes.
@@ -52,7 +52,7 @@ impl Proxy {
         }
     }
 
-    /// Says where the cable leads.
+    /// Sets the server behind it.
     pub(crate) fn lead_to(&self, host: String) {
         self.target.send_replace(host);
     }

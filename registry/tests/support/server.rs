@@ -12,7 +12,7 @@ use p2pchat_registry::{Options, Server, StoreSpec};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-/// Nobody is slowed down for guessing.
+/// Limits under which no one is slowed down for guessing.
 pub(crate) fn guessing_at_will() -> Guessing {
     Guessing {
         failed_logins: NonZeroU32::MAX,
@@ -27,7 +27,7 @@ pub(crate) fn guessing_at_will() -> Guessing {
 pub(crate) struct TestServer {
     pub(crate) tcp: SocketAddr,
     pub(crate) udp: SocketAddr,
-    /// Where it answers those who watch it, if anywhere.
+    /// The address of its metrics, if it has one.
     pub(crate) watched: Option<SocketAddr>,
     pub(crate) metrics: Arc<Metrics>,
     stop: Option<oneshot::Sender<()>>,
@@ -79,8 +79,8 @@ impl TestServer {
         }
     }
 
-    /// How much it has turned away for one reason.
-    pub(crate) fn turned_away(&self, reason: DropReason) -> u64 {
+    /// How much it has refused for one reason.
+    pub(crate) fn refused(&self, reason: DropReason) -> u64 {
         self.metrics.drops.get(reason)
     }
 

@@ -1,4 +1,4 @@
-//! A registry that is one of several: the built program, watched.
+//! A registry that is a member of a cluster: the built program, with its metrics.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use super::http::Scrape;
 use super::program::{Program, command};
 use super::{SOON, wait_for};
 
-/// How often a user who is there says Hello.
+/// How often a user who is online sends a Hello.
 const HELLO: Duration = Duration::from_millis(200);
 
-/// One of several.
+/// A member of a cluster.
 pub(crate) struct Member {
     pub(crate) program: Program,
     metrics: SocketAddr,
@@ -37,23 +37,23 @@ impl Member {
         Self { program, metrics }
     }
 
-    /// Somebody at this address.
+    /// A client at this address.
     pub(crate) fn client(&self, from: Ipv4Addr) -> Client {
         Client::connect_from(from, self.program.tcp)
     }
 
-    /// Where it shows somebody.
+    /// Where it shows a user.
     pub(crate) fn find(&self, name: &str) -> Option<Ipv4Addr> {
         find(&mut self.client(Ipv4Addr::LOCALHOST), name)
     }
 
-    /// Waits until it shows somebody there, or not at all.
+    /// Waits until it shows a user there, or as offline.
     pub(crate) fn shows(&self, name: &str, at: Option<Ipv4Addr>) {
         let what = format!("{name} at {at:?}");
         wait_for(&what, SOON, || self.find(name) == at);
     }
 
-    /// A figure.
+    /// A metric of the cluster.
     pub(crate) fn value(&self, name: &str) -> f64 {
         Scrape::of(self.metrics).value(&format!("cluster_{name}"))
     }
@@ -82,7 +82,7 @@ fn find(client: &mut Client, name: &str) -> Option<Ipv4Addr> {
     }
 }
 
-/// Something that is done again and again until it is dropped.
+/// A thread that does something again and again, until this is dropped.
 pub(crate) struct Repeated {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -103,7 +103,7 @@ impl Repeated {
         }
     }
 
-    /// A user who says Hello to a registry.
+    /// A user who sends Hellos to a registry.
     pub(crate) fn hellos(name: &'static str, from: Ipv4Addr, to: &Member) -> Self {
         let beacon = Beacon::new(from, to.program.udp);
         Self::start(move || {
@@ -112,7 +112,7 @@ impl Repeated {
         })
     }
 
-    /// Somebody who asks a registry where a user is who never leaves, and is answered soon.
+    /// A client that searches for a user who never leaves, and is answered soon.
     pub(crate) fn searches(name: &'static str, from: Ipv4Addr, of: &Member) -> Self {
         let mut client = of.client(Ipv4Addr::LOCALHOST);
         Self::start(move || {

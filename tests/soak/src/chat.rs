@@ -1,20 +1,20 @@
 //! Many users of the built programs who chat for long, while programs are killed and
 //! stopped, and connections are cut.
 //!
-//! Each has an address of his own, most of them by `p2pchat --json`, some by
-//! `p2pchat-bridge` and a page. They are in groups, made by the commands that a user has;
-//! they talk, leave, are asked anew. A ledger keeps what was said, what the speaker was told of it, and
-//! what each one was shown, then and in his history.
+//! Each has an address of their own, most of them `p2pchat --json`, some `p2pchat-bridge`
+//! and a page. They are in groups, made by the commands that a user has; they talk, leave,
+//! are asked again. A ledger keeps what was sent, what the sender was told of it, and what
+//! each one was shown, then and in their history.
 //!
 //! | module | what it is |
 //! |---|---|
 //! | `driver` | a user: a task that runs their program |
-//! | `site`, `proxy` | the registry, the lines to it, what cuts connections |
-//! | `course` | what happens, one after the other |
-//! | `world`, `people`, `groups` | who is there, who is to chat with whom, who says what |
-//! | `harm`, `clock` | what is done to them, and when |
-//! | `words`, `ledger`, `verdict` | what is said, what becomes of it, and whether that is right |
-//! | `measure`, `tally` | what it costs, and how often what happened |
+//! | `site`, `proxy` | the registry, the proxy in front of it, what cuts connections |
+//! | `course` | the parts of the run |
+//! | `world`, `people`, `groups` | the users, the plan of groups, who sends what |
+//! | `harm`, `clock` | which harm is done, and when |
+//! | `words`, `ledger`, `verdict` | the texts, what becomes of them, and whether that is right |
+//! | `measure`, `tally` | memory and files, and how often what happened |
 
 use std::time::Instant;
 
@@ -56,13 +56,13 @@ use tally::Tally;
 use verdict::Verdict;
 use world::World;
 
-/// How many users there may be: the addresses that a process has of its own.
+/// The most users: as many as a process has addresses of its own.
 const MAX_PEERS: usize = 240;
-/// How much news may wait to be read; who has more to tell waits.
+/// How much news may wait to be read; then users wait.
 const MAX_NEWS: usize = 4096;
 /// How many orders may wait for a user.
 const MAX_ORDERS: usize = 64;
-/// Who chats, and for how long.
+/// Options of the run.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
     /// How many chat, 4 to 240
@@ -85,7 +85,7 @@ pub struct Options {
     pub seed: u64,
 }
 
-/// Lets people chat, harms them, and says what became of what they said.
+/// Lets users chat, does harm, and reports what became of their texts.
 ///
 /// # Errors
 /// If a program is not built, or the registry does not start.
@@ -121,7 +121,7 @@ fn bridges(options: &Options) -> u16 {
     bridges.clamp(1, options.peers / 2)
 }
 
-/// Starts the registry and everybody's program.
+/// Starts the registry and all programs.
 async fn begin(
     programs: &Programs,
     home: &TempDir,
@@ -137,9 +137,10 @@ async fn begin(
     for (user, address) in addresses.into_iter().enumerate() {
         let (orders, ordered) = mpsc::channel(MAX_ORDERS);
         let name = format!("p{user:03}").parse()?;
-        let kind = match user % each == 0 && user / each < bridges(options).into() {
-            true => Kind::Bridge,
-            false => Kind::Native,
+        let kind = if user % each == 0 && user / each < bridges(options).into() {
+            Kind::Bridge
+        } else {
+            Kind::Native
         };
         let folder = home.path().join(format!("p{user:03}"));
         std::fs::create_dir(&folder)?;
@@ -177,7 +178,7 @@ async fn begin(
     })
 }
 
-/// What matters most comes first.
+/// Writes the report: what matters most comes first.
 fn conclude(world: &mut World, course: Report, report: &mut Report) {
     let verdict = Verdict::new(&world.ledger);
     verdict.report(&world.ledger, report);

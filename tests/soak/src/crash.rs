@@ -32,7 +32,7 @@ use held::Held;
 use ledger::Ledger;
 use writers::{Writers, login};
 
-/// What these runs lift: the writers are more than one address ought to have.
+/// What these runs lift: the writers are more than an address is allowed.
 const LIFTED: &[&str] = &["--registrations", "1000000"];
 /// The longest that a registry is left alone before it is killed.
 const LIFE: Duration = Duration::from_millis(1500);
@@ -42,10 +42,10 @@ const START: Duration = Duration::from_millis(40);
 const START_EACH: usize = 4;
 /// How many accounts are logged in at the end.
 const SAMPLE: usize = 100;
-/// How long it may take until somebody registers, when all is well.
+/// How long a registration may take when nothing is down.
 const SERVICE: Duration = Duration::from_secs(60);
 
-/// How the embedded store is tried.
+/// Options of the run on the embedded store.
 #[derive(Debug, Args)]
 pub struct Options {
     /// How often the registry is killed
@@ -59,7 +59,7 @@ pub struct Options {
     pub seed: u64,
 }
 
-/// Kills the registry on its embedded store at all sorts of moments.
+/// Kills the registry on its embedded store at random and at chosen moments.
 ///
 /// # Errors
 /// If a program is not built, or the store does not open again.
@@ -102,7 +102,7 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
         ledger.acknowledged() >= options.rounds,
         "fewer registrations were acknowledged than there were rounds",
     );
-    report.check(ledger.counts().refused == 0, "somebody was answered 50");
+    report.check(ledger.counts().refused == 0, "a request was answered 50");
     ledger.settle(&stored, &mut report);
     check_file(&file, &stored, &mut report)?;
     Ok(report)
@@ -149,7 +149,7 @@ async fn listed(programs: &Programs, home: &Path, store: &str) -> Result<Vec<Str
     Ok(text.lines().map(str::to_owned).collect())
 }
 
-/// What SQLite itself says of the file.
+/// Checks the file by SQLite's own means.
 fn check_file(file: &Path, stored: &[String], report: &mut Report) -> Result<()> {
     let connection = Connection::open(file)?;
     let said: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;

@@ -1,5 +1,5 @@
-//! Floods of every kind against the built registry, and how somebody fares meanwhile who
-//! does nothing but log in and search.
+//! Floods of every kind against the built registry, and how a client that only logs in and
+//! searches is served meanwhile.
 //!
 //! Each flood meets a registry of its own, with users who are logged in and say Hello.
 //! The client that is measured is measured before as well, and afterwards.
@@ -32,14 +32,14 @@ use verdict::Verdict;
 
 /// What the registry may take in resident memory, whatever comes: two hashing threads with
 /// 19 MiB each, 4 KiB for each of 10,000 connections, the tables of its limits (30 MB, if
-/// somebody could fill them), and the online lists that clients have not read yet.
+/// full), and the online lists that clients have not read yet.
 const MEMORY_BOUND: u64 = 192 * 1024 * 1024;
 /// How much longer than in quiet times the slowest of a hundred requests may take.
 const MAX_RATIO: u32 = 10;
 /// How long it is measured before and after a flood, as a share of the flood's time.
 const QUIET_SHARE: u32 = 2;
 
-/// How the registry is flooded.
+/// Options of the run.
 #[derive(Debug, Args)]
 pub struct Options {
     /// Only this flood; may be given several times

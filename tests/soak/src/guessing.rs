@@ -1,5 +1,5 @@
 //! Guessing passwords: what the time of an answer gives away, how many guesses get through,
-//! and whom they hinder.
+//! and that the user still gets in.
 //!
 //! *By the clock.* Pairs of logins, one of a name without an account and one with a wrong
 //! password, in random order, one at a time over a real socket. Their medians have to be
@@ -33,7 +33,7 @@ const CHANCE: f64 = 3.29;
 /// How many pairs go before those that count.
 const WARM_UP: usize = 10;
 
-/// How guessing is tried.
+/// Options of the run.
 #[derive(Debug, Args)]
 pub struct Options {
     /// How many logins of each kind are compared by the clock

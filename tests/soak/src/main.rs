@@ -1,4 +1,4 @@
-//! `p2pchat-soak`: runs one run, prints its report, and says by its exit code how it went.
+//! `p2pchat-soak`: runs one run, prints its report, and exits with 0 only if all checks held.
 
 use std::process::ExitCode;
 
@@ -19,9 +19,9 @@ enum Run {
     Cluster(cluster::Options),
     /// Kill the registry again and again while people register on its own store
     Crash(crash::Options),
-    /// Flood the registry in every way, and see how somebody fares meanwhile
+    /// Flood the registry in every way, and measure how another client is served meanwhile
     Floods(floods::Options),
-    /// Leave the registry, and somebody's history, without room on their disk
+    /// Leave the registry, and a user's history, without room on their disk
     FullDisk(crash::full_disk::Options),
     /// Guess passwords: by the clock, and as many as the registry takes
     Guessing(guessing::Options),
@@ -40,9 +40,10 @@ async fn main() -> ExitCode {
     match run(Run::parse()).await {
         Ok(report) => {
             println!("{report}");
-            match report.is_good() {
-                true => ExitCode::SUCCESS,
-                false => ExitCode::FAILURE,
+            if report.is_good() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
             }
         }
         Err(error) => {

@@ -46,7 +46,7 @@ pub struct Options {
     /// How many texts each of three says where packets are lost or late
     #[arg(long, value_name = "NUMBER", default_value_t = 20)]
     pub texts: usize,
-    /// Print what everybody sees, as it happens
+    /// Print what all users see, as it happens
     #[arg(long)]
     pub show: bool,
     /// Play the scene right here, and write its report to this file

@@ -11,7 +11,9 @@ pub struct Spread(Histogram<u64>);
 
 impl Default for Spread {
     fn default() -> Self {
-        Self(Histogram::new(3).expect("a histogram has up to five digits"))
+        // An hour in nanoseconds: what takes longer counts as that.
+        let histogram = Histogram::new_with_bounds(1, 3_600_000_000_000, 3);
+        Self(histogram.expect("these bounds are within what a histogram takes"))
     }
 }
 

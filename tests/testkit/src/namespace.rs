@@ -1,4 +1,4 @@
-//! Network namespaces without names: each is gone with the last process or handle of it.
+//! Network namespaces, without names: each is gone with its last process or handle.
 
 use std::env;
 use std::fs::File;
@@ -11,7 +11,7 @@ use std::thread;
 use anyhow::{Context, Result, bail};
 use tokio::runtime::Handle;
 
-/// Where programs for the administrator lie; not on everybody's `PATH`.
+/// Where programs for the administrator lie; not on every user's `PATH`.
 const SYSTEM_FOLDERS: [&str; 2] = ["/usr/sbin", "/sbin"];
 
 /// A program of the system, if it is there.
@@ -33,14 +33,14 @@ pub fn tool_command(name: &str) -> Result<Command> {
     Ok(Command::new(program))
 }
 
-/// A network of its own: interfaces, addresses, routes, ports.
+/// A network namespace: interfaces, addresses, routes and ports of its own.
 #[derive(Debug)]
 pub struct Namespace {
     handle: OwnedFd,
 }
 
 impl Namespace {
-    /// The one that this process is in.
+    /// The namespace that this process is in.
     ///
     /// # Errors
     /// If the system has none.
@@ -48,8 +48,8 @@ impl Namespace {
         Self::of_process("self")
     }
 
-    /// A new one, with nothing in it but a loopback interface that is down. Takes the
-    /// rights of an administrator over the one that this process is in.
+    /// A new namespace, with nothing in it but a loopback interface that is down. Takes the
+    /// rights of an administrator over the namespace that this process is in.
     ///
     /// # Errors
     /// If the system does not allow it.
@@ -66,10 +66,10 @@ impl Namespace {
         // It reads the end of its input and ends; the handle keeps the namespace.
         drop(first.stdin.take());
         let status = first.wait()?;
-        match is_there {
-            true => made,
-            false => bail!("cannot make a network namespace: unshare: {status}"),
+        if !is_there {
+            bail!("cannot make a network namespace: unshare: {status}");
         }
+        made
     }
 
     fn of_process(process: &str) -> Result<Self> {
@@ -80,7 +80,7 @@ impl Namespace {
         })
     }
 
-    /// Does something inside: sockets that are opened and processes that are started
+    /// Runs `act` inside: sockets that are opened and processes that are started
     /// there stay there. Blocks; for what takes a moment.
     ///
     /// # Errors
@@ -128,7 +128,7 @@ impl Namespace {
         )
     }
 
-    /// Has `ip` carry out these lines inside.
+    /// Makes `ip` carry out these lines inside.
     ///
     /// # Errors
     /// If it cannot; says what it said.
@@ -136,7 +136,7 @@ impl Namespace {
         self.inside(|| feed("ip", &["-batch", "-"], lines))?
     }
 
-    /// Has `nft` carry out these lines inside.
+    /// Makes `nft` carry out these lines inside.
     ///
     /// # Errors
     /// If it cannot; says what it said.

@@ -32,6 +32,7 @@ impl Process {
     }
 
     /// Its pipes, which it has if its standard input is one. Given once.
+    #[cfg(feature = "websocket")]
     pub(crate) fn pipes(&mut self) -> Result<(ChildStdin, ChildStdout)> {
         let stdin = self.child.stdin.take().context("no input to write to")?;
         let stdout = self.child.stdout.take().context("no output to read")?;

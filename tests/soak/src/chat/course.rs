@@ -14,20 +14,20 @@ use super::measure::Load;
 use super::world::{Doings, World};
 use crate::Report;
 
-/// How long it may take until everybody is logged in and in his group, to begin with; and
-/// as much for each.
+/// How long it may take until all are logged in and in their groups: a base, and a time for
+/// each user.
 const GATHER: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(1)];
-/// How often each says something while groups are gathered: nobody learns that another has
-/// left but by that.
+/// How often each says something while groups are gathered: members learn only by that that another
+/// has left.
 const CALL_EACH: Duration = Duration::from_secs(10);
 /// How long texts may be under way when nothing happens any more.
 const DRAIN: Duration = Duration::from_secs(60);
-/// How often it is told how far it is.
+/// How often progress is printed.
 const TOLD_EACH: Duration = Duration::from_secs(60);
 /// The part of the time after which programs have what they need to run.
 const WARM_UP: f64 = 0.1;
 
-/// Brings everybody online and into his group.
+/// Brings all users online and into their groups.
 pub(super) async fn gather(world: &mut World, when: &str, report: &mut Report) -> Result<()> {
     let began = Instant::now();
     let users = world.people.0.len();
@@ -51,12 +51,12 @@ pub(super) async fn gather(world: &mut World, when: &str, report: &mut Report) -
     );
     report.check(
         gathered,
-        format!("not everybody was online and in his group {when}"),
+        format!("not all were online and in their groups {when}"),
     );
     Ok(())
 }
 
-/// The time that all this is about.
+/// The main part: users chat while harm is done.
 pub(super) async fn chat(world: &mut World, options: &Options, report: &mut Report) -> Result<()> {
     let (began, load) = (Instant::now(), Load::now());
     let before = world.ledger.counts();
@@ -84,7 +84,7 @@ pub(super) async fn chat(world: &mut World, options: &Options, report: &mut Repo
     Ok(())
 }
 
-/// Lets people talk for so long, and tells each minute how far they are.
+/// Lets people talk for so long, and prints progress each minute.
 async fn talk(world: &mut World, length: Duration, doings: &mut Doings) -> Result<()> {
     let end = Instant::now() + length;
     loop {
@@ -99,7 +99,7 @@ async fn talk(world: &mut World, length: Duration, doings: &mut Doings) -> Resul
     }
 }
 
-/// Everybody says something once more, which has to reach everybody in his group.
+/// Each user sends one more text, which has to reach all in the group.
 pub(super) async fn last_round(world: &mut World, report: &mut Report) -> Result<()> {
     let mut quiet = Doings::default();
     let nothing_is_under_way = |world: &World| !world.ledger.is_anything_under_way();
@@ -122,12 +122,12 @@ pub(super) async fn last_round(world: &mut World, report: &mut Report) -> Result
         let text = &world.ledger.texts[&(user, number)];
         for other in world.plan.others(user) {
             due += 1;
-            let is_sent = text.fates.get(&other) == Some(&DeliveryState::Sent);
+            let is_sent = text.deliveries_to.get(&other) == Some(&DeliveryState::Sent);
             arrived += usize::from(is_sent && world.ledger.has_whole(other, user, number));
         }
     }
     report.figure(
-        "last round: each says one text to his group",
+        "last round: each sends one text to the group",
         format!("{arrived} of {due} arrived"),
     );
     report.check(
@@ -137,16 +137,13 @@ pub(super) async fn last_round(world: &mut World, report: &mut Report) -> Result
     Ok(())
 }
 
-/// Reads everybody's history, from its end to its beginning.
+/// Reads all histories, from its end to its beginning.
 pub(super) async fn audit(world: &mut World, report: &mut Report) -> Result<()> {
     (0..world.people.0.len()).for_each(|user| world.audit(user));
     let is_done = |world: &World| world.auditing.iter().all(Option::is_none);
     let done = world
         .go_on(DRAIN * 2, &mut Doings::default(), is_done)
         .await?;
-    report.check(
-        done,
-        "not everybody's history could be read to its beginning",
-    );
+    report.check(done, "not all histories could be read to their beginning");
     Ok(())
 }

@@ -40,7 +40,7 @@ impl Kind {
     }
 }
 
-/// What a user is told to do.
+/// An order to a user.
 #[derive(Debug)]
 pub(super) enum Order {
     /// Give the program a command.
@@ -61,12 +61,12 @@ pub(super) enum Order {
     ClosePage {
         /// How long.
         pause: Duration,
-        /// Or as a browser does that is killed.
+        /// By the closing handshake, or as a browser that is killed.
         in_order: bool,
     },
 }
 
-/// What a user tells.
+/// News from a user.
 #[derive(Debug)]
 pub(super) struct News {
     /// Who.
@@ -104,20 +104,20 @@ pub(super) struct Driver {
     pub(super) programs: Programs,
     pub(super) orders: mpsc::Receiver<Order>,
     pub(super) news: mpsc::Sender<News>,
-    /// Whether the account was asked for.
+    /// Whether the account was registered.
     pub(super) has_account: bool,
 }
 
-/// What becomes of one life of the program.
+/// How one life of the program ends.
 enum End {
-    /// Nobody gives orders any more.
+    /// No more orders come.
     Over,
     /// It was killed, and is to be started again after this time.
     Killed(Duration),
 }
 
 impl Driver {
-    /// Goes on until nobody gives orders any more.
+    /// Runs until no more orders come.
     pub(super) async fn run(mut self) {
         loop {
             let (pause, problem) = match self.live().await {
@@ -154,11 +154,11 @@ impl Driver {
                 },
                 frame = peer.frame() => match frame? {
                     Some(Frame::View(view)) => {
-                        login.found(&view);
+                        login.on_view(&view);
                         self.tell(What::View(view)).await;
                     }
                     Some(Frame::Event(event)) => {
-                        login.saw(&event);
+                        login.on_event(&event);
                         self.tell(What::Event(Box::new(event))).await;
                     }
                     None => anyhow::bail!("it has ended by itself"),
@@ -196,12 +196,12 @@ impl Driver {
             at: Instant::now(),
             what,
         };
-        // Who does not listen any more gives no orders either.
+        // A run that does not listen any more sends no orders either.
         let _ = self.news.send(news).await;
     }
 }
 
-/// Logs in, as often as it takes.
+/// Logs in until it succeeds.
 struct Login {
     name: Username,
     password: Password,
@@ -230,20 +230,21 @@ impl Login {
     fn command(&mut self) -> Command {
         self.due_at = None;
         let (name, password) = (self.name, self.password.clone());
-        match self.register {
-            true => Command::Register { name, password },
-            false => Command::Login { name, password },
+        if self.register {
+            Command::Register { name, password }
+        } else {
+            Command::Login { name, password }
         }
     }
 
     /// A page that was opened again: is its user still logged in?
-    fn found(&mut self, view: &View) {
+    fn on_view(&mut self, view: &View) {
         if view.account.is_some() {
             self.due_at = None;
         }
     }
 
-    fn saw(&mut self, event: &Event) {
+    fn on_event(&mut self, event: &Event) {
         let problem = match event {
             Event::Failed { failure, .. }
                 if matches!(failure.command.as_str(), "login" | "register") =>

@@ -1,7 +1,6 @@
-//! Who is to chat with whom, and who has to ask whom to bring that about.
+//! The plan of groups, and the chat requests that bring them about.
 //!
-//! The plan is nobody's but the run's: users know of it only by being told to ask, to
-//! accept and to leave.
+//! Only the run knows the plan: users are told to ask, to accept and to leave.
 
 use std::time::{Duration, Instant};
 
@@ -14,10 +13,10 @@ use super::people::People;
 
 /// How many make a group.
 const SIZES: std::ops::RangeInclusive<usize> = 2..=12;
-/// How long members may differ about who is one before somebody asks anew. Whoever was out
-/// of reach comes back by himself, if somebody says something.
+/// How long members may differ about who is one before one asks again. A member who was
+/// unreachable comes back without that, when a text is sent.
 const DIFFER: Duration = Duration::from_secs(10);
-/// How long groups may have grown together: whoever leaves is told apart by what he does
+/// How long groups may have grown together: a member who leaves is known by what they do
 /// next, which is under way.
 const MIXED: Duration = Duration::from_secs(5);
 
@@ -72,7 +71,7 @@ impl Plan {
         group.filter(move |other| *other != user)
     }
 
-    /// Moves somebody into another group. `false` if that would leave one alone, or make a
+    /// Moves a user into another group. `false` if that would leave one alone, or make a
     /// group too great.
     pub(super) fn transfer(&mut self, user: User, to: usize) -> bool {
         let from = self.of[user];
@@ -87,7 +86,7 @@ impl Plan {
         possible
     }
 
-    /// The next requests that are due: who has to ask whom.
+    /// The next requests that are due: asker and asked.
     pub(super) fn requests(&mut self, people: &People, now: Instant) -> Vec<(User, User)> {
         let mut requests = Vec::new();
         for (group, differs) in self.groups.iter().zip(&mut self.differs) {
@@ -104,14 +103,14 @@ impl Plan {
         requests
     }
 
-    /// Whether everybody has those in his chat who are to be there, and nobody else.
+    /// Whether each user has exactly the planned members in the chat.
     pub(super) fn is_carried_out(&self, people: &People) -> bool {
         self.groups.iter().all(|group| {
             is_whole(group, people) && group.iter().all(|user| self.is_clean(*user, people))
         })
     }
 
-    /// Whether somebody has nobody in his chat who is not to be there.
+    /// Whether a user has only planned members in the chat.
     fn is_clean(&self, user: User, people: &People) -> bool {
         people
             .chats_with(user)
@@ -153,7 +152,7 @@ fn is_whole(group: &[User], people: &People) -> bool {
     })
 }
 
-/// The next request within a group: by the one who knows most of it, or to him; later also
+/// The next request within a group: by the one who knows most of it, or to them; later also
 /// among the others.
 fn request(able: &[User], people: &People, now: Instant, late: bool) -> Option<(User, User)> {
     let known = |user: &User| {
@@ -172,7 +171,7 @@ fn request(able: &[User], people: &People, now: Instant, late: bool) -> Option<(
         .flat_map(|one| able.iter().map(move |other| (*one, *other)));
     pairs
         .filter(|(one, other)| one != other)
-        // Who has somebody in his chat cannot ask him, but may be asked by him.
+        // A user cannot ask a member of their chat, but may be asked by them.
         .filter_map(
             |(one, other)| match (people.knows(one, other), people.knows(other, one)) {
                 (false, _) => Some((one, other)),
@@ -191,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everybody_is_in_one_group_and_nobody_is_alone() {
+    fn each_user_is_in_one_group_and_none_is_alone() {
         for seed in 0..50 {
             let users = 2 + seed as usize * 4;
             let mut random = ChaCha8Rng::seed_from_u64(seed);

@@ -45,12 +45,12 @@ pub(super) struct Harm {
 pub(super) enum Blow {
     /// Kill the registry, and start it again after this time.
     Registry(Duration),
-    /// Cut somebody's line to the registry.
+    /// Cut a user's connection to the registry.
     Line(User, Cut),
     /// Cut the connections between peers to or from this address after this time; all of
     /// them if there is none.
     Connections(Option<Ipv4Addr>, Duration),
-    /// Have somebody leave his chat.
+    /// Make a user leave the chat.
     Leave(User),
 }
 
@@ -119,7 +119,7 @@ fn is_spared(user: User, person: &Person) -> bool {
     }
 }
 
-/// Somebody who can be told to do something, and of whom `wanted` is true.
+/// A random user who can take orders, and of whom `wanted` is true.
 fn one(
     people: &People,
     random: &mut impl Rng,
@@ -137,15 +137,17 @@ fn kill(people: &mut People, tally: &mut Tally, random: &mut impl Rng) {
     let Some(user) = one(people, random, |user, person| !is_spared(user, person)) else {
         return;
     };
-    let stopped = match random.random_bool(0.3) {
-        true => seconds(random, STOPPED),
-        false => Duration::ZERO,
+    let stopped = if random.random_bool(0.3) {
+        seconds(random, STOPPED)
+    } else {
+        Duration::ZERO
     };
     let pause = seconds(random, GONE);
     send_away(people, user, Order::Kill { stopped, pause });
-    tally.add(match stopped.is_zero() {
-        true => "programs killed",
-        false => "programs stopped and then killed",
+    tally.add(if stopped.is_zero() {
+        "programs killed"
+    } else {
+        "programs stopped and then killed"
     });
 }
 
@@ -154,7 +156,7 @@ fn stop(people: &mut People, tally: &mut Tally, random: &mut impl Rng) -> Option
     let pause = seconds(random, STOPPED);
     send_away(people, user, Order::Stop { pause });
     tally.add("programs stopped for a while");
-    // What others send him meanwhile is on its way for sure.
+    // What others send meanwhile is under way for sure.
     let cut = random.random_bool(0.5);
     cut.then(|| Blow::Connections(Some(people.0[user].address.ip()), pause.mul_f64(0.8)))
 }

@@ -1,4 +1,4 @@
-//! What was said, what the speakers were told of it, and what everybody was shown.
+//! What was sent, what the senders were told of it, and what the others were shown.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -11,7 +11,7 @@ use crate::Spread;
 /// The number of a user.
 pub(super) type User = usize;
 
-/// Everything that was said and shown.
+/// Everything that was sent and shown.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     by_name: HashMap<Username, User>,
@@ -19,48 +19,48 @@ pub(super) struct Ledger {
     /// By speaker and number.
     pub(super) texts: HashMap<(User, u32), Text>,
     pub(super) pages: Vec<Book>,
-    /// From the command to say a text until a member was shown all of it.
+    /// From the command to send a text until a member was shown all of it.
     pub(super) latencies: Spread,
     pub(super) oddities: Oddities,
 }
 
-/// A text that somebody was told to say.
+/// A text that a user was told to send.
 #[derive(Debug)]
 pub(super) struct Text {
     pub(super) asked: Instant,
     /// How many marks it has.
     pub(super) marks: u16,
-    /// Whether his program says that he said it.
+    /// Whether the sender's program says that it was sent.
     pub(super) said: bool,
-    /// What his program says about each who was to get it.
-    pub(super) fates: BTreeMap<User, DeliveryState>,
+    /// The delivery status to each receiver, by the sender's program.
+    pub(super) deliveries_to: BTreeMap<User, DeliveryState>,
 }
 
-/// What one user was shown, as far as it is known, by his program's own numbers.
+/// What one user was shown, as far as it is known, by the ids of their own program.
 #[derive(Debug, Default)]
 pub(super) struct Book {
     pub(super) heard: BTreeMap<MessageId, Heard>,
     own: HashMap<MessageId, u32>,
     last_live: MessageId,
-    /// The number of the first text that he was told to say in this life of his program.
+    /// The number of the first text that the user was told to send in this life of the program.
     next: u32,
-    /// When his program was started, as it numbers what it shows: by the microsecond.
+    /// When the program was started, as an id: ids are microseconds.
     starts: Vec<MessageId>,
 }
 
-/// A line that somebody was shown.
+/// A line that a user was shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Heard {
     pub(super) speaker: User,
     pub(super) piece: Piece,
 }
 
-/// What must not happen.
+/// Errors: each has to stay 0.
 #[derive(Debug, Default)]
 pub(super) struct Oddities {
-    /// Lines that are not what somebody of these said, or not under his name.
+    /// Lines that no user of this run sent, or under another name.
     pub(super) garbled: usize,
-    /// Lines from somebody who is no member.
+    /// Lines from a user who is not a member.
     pub(super) from_strangers: usize,
     /// Lines shown after later ones, by the numbers of the receiver's own program.
     pub(super) turned_back: usize,
@@ -69,7 +69,7 @@ pub(super) struct Oddities {
 }
 
 impl Book {
-    /// Whether the program was started anew between these two.
+    /// Whether the program was started again between these two.
     pub(super) fn is_parted(&self, one: MessageId, other: MessageId) -> bool {
         self.starts.iter().any(|start| (one..other).contains(start))
     }
@@ -86,23 +86,23 @@ impl Ledger {
         ledger
     }
 
-    /// Who is at an address; nobody else is on this network.
+    /// The user at an address.
     pub(super) fn user_at(&self, address: PeerAddr) -> Option<User> {
         self.by_address.get(&address).copied()
     }
 
-    /// Somebody is told to say something.
+    /// A user is told to send a text.
     pub(super) fn told_to_say(&mut self, speaker: User, number: u32, marks: u16) {
         let text = Text {
             asked: Instant::now(),
             marks,
             said: false,
-            fates: BTreeMap::new(),
+            deliveries_to: BTreeMap::new(),
         };
         self.texts.insert((speaker, number), text);
     }
 
-    /// Somebody's program shows a line in this moment.
+    /// A user's program shows a line at this moment.
     pub(super) fn shown(&mut self, user: User, line: &Message, at: Instant) {
         let book = &mut self.pages[user];
         self.oddities.turned_back += usize::from(line.id <= book.last_live);
@@ -119,7 +119,7 @@ impl Ledger {
         }
     }
 
-    /// Somebody's program has a line, shown now or earlier: what it is, if others said it.
+    /// A user's program has a line, shown now or earlier: what it is, if others sent it.
     pub(super) fn record(&mut self, user: User, line: &Message) -> Option<Heard> {
         let Some((speaker, piece)) = self.read(line) else {
             self.oddities.garbled += 1;
@@ -138,10 +138,10 @@ impl Ledger {
     fn read(&self, line: &Message) -> Option<(User, Piece)> {
         let (name, piece) = words::read(&line.text)?;
         let speaker = self.user_at(line.from.address)?;
-        let is_his =
+        let is_theirs =
             line.from.name.as_str() == name && self.by_name.get(&line.from.name) == Some(&speaker);
         let text = self.texts.get(&(speaker, piece.number))?;
-        (is_his && piece.first + piece.count <= text.marks).then_some((speaker, piece))
+        (is_theirs && piece.first + piece.count <= text.marks).then_some((speaker, piece))
     }
 
     fn said(&mut self, user: User, number: u32, id: MessageId, deliveries: &[Delivery]) {
@@ -154,7 +154,7 @@ impl Ledger {
         }
     }
 
-    /// Somebody's program says how a text of his fared.
+    /// A user's program reports the delivery status of a text.
     pub(super) fn delivered(&mut self, user: User, id: MessageId, delivery: &Delivery) {
         let number = self.pages[user].own.get(&id);
         let to = self.user_at(delivery.to.address);
@@ -163,16 +163,16 @@ impl Ledger {
             return;
         };
         if let Some(text) = self.texts.get_mut(&(user, *number)) {
-            let fate = text.fates.entry(to).or_insert(delivery.state);
+            let state = text.deliveries_to.entry(to).or_insert(delivery.state);
             // An older page of the history may not know it yet.
             if delivery.state != DeliveryState::Sending {
-                *fate = delivery.state;
+                *state = delivery.state;
             }
         }
     }
 
-    /// A page of somebody's history: all that he was shown before `before` is on it, back
-    /// to its first line; without `before`, up to its last line.
+    /// A page of a user's history: all that was shown before `before` is on it, back to its
+    /// first line; without `before`, up to its last line.
     pub(super) fn page(
         &mut self,
         user: User,
@@ -181,9 +181,10 @@ impl Ledger {
         before: Option<MessageId>,
     ) {
         let ids: Vec<MessageId> = lines.iter().map(|line| line.id).collect();
-        let first = match more {
-            true => ids.first().copied(),
-            false => Some(MessageId::default()),
+        let first = if more {
+            ids.first().copied()
+        } else {
+            Some(MessageId::default())
         };
         if let (Some(first), Some(end)) = (first, before.or(ids.last().copied())) {
             let shown = self.pages[user].heard.range(first..end);
@@ -195,7 +196,7 @@ impl Ledger {
         }
     }
 
-    /// Somebody's program was started anew: of what he said before, it will tell no more.
+    /// A user's program was started again: it reports no more on what was sent before.
     pub(super) fn restarted(&mut self, user: User, next: u32) {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -206,18 +207,18 @@ impl Ledger {
         book.next = next;
     }
 
-    /// Whether somebody's program has yet to tell how something fared.
+    /// Whether any delivery status is still open.
     pub(super) fn is_anything_under_way(&self) -> bool {
         let texts = self.texts.iter();
         let mut lasting = texts.filter(|((user, number), _)| *number >= self.pages[*user].next);
         lasting.any(|(_, text)| {
-            text.fates
+            text.deliveries_to
                 .values()
-                .any(|fate| *fate == DeliveryState::Sending)
+                .any(|state| *state == DeliveryState::Sending)
         })
     }
 
-    /// Whether somebody was shown all of a text.
+    /// Whether a user was shown all of a text.
     pub(super) fn has_whole(&self, user: User, speaker: User, number: u32) -> bool {
         let heard = self.pages[user].heard.values();
         let pieces = heard.filter(|heard| (heard.speaker, heard.piece.number) == (speaker, number));
@@ -227,7 +228,7 @@ impl Ledger {
             .is_some_and(|text| text.marks == marks)
     }
 
-    /// How many texts were said, and how many lines shown to others.
+    /// How many texts were sent, and how many lines shown to others.
     pub(super) fn counts(&self) -> [usize; 2] {
         let said = self.texts.values().filter(|text| text.said);
         [

@@ -20,7 +20,7 @@ const SLACK: u64 = 6 * MIB;
 const LINE: u64 = 2 * 1024;
 /// How much more the registry may take at the end than after the warm-up. It keeps nothing
 /// about the past, but each of its two hashing threads takes 19 MiB with its first password,
-/// and a restart logs everybody in at once.
+/// and a restart logs all users in at once.
 const REGISTRY_SLACK: u64 = 48 * MIB;
 /// How many files a program may have open when all is quiet: sockets to others come and go.
 const FILES: usize = 64;
@@ -30,7 +30,7 @@ const FILES: usize = 64;
 pub(super) struct Measured {
     /// By user, after the warm-up: the life it was, the memory, the lines shown.
     begun: HashMap<User, Acknowledgement>,
-    /// Of the registry: now, after the warm-up, at the most.
+    /// Of the registry: now, after the warm-up, at most.
     registry: u64,
     registry_begun: u64,
     registry_peak: u64,
@@ -45,7 +45,7 @@ struct Acknowledgement {
 }
 
 impl Measured {
-    /// Measures everybody; `registry` is its process if it runs.
+    /// Measures all programs; `registry` is its process if it runs.
     pub(super) fn sample(&mut self, people: &People, registry: Option<u32>) {
         for (user, person) in people.0.iter().enumerate() {
             if let Some(taken) = taken(person) {
@@ -64,8 +64,8 @@ impl Measured {
     pub(super) fn begin(&mut self, people: &People, registry: Option<u32>) {
         self.sample(people, registry);
         self.registry_begun = self.registry;
-        let everybody = people.0.iter().enumerate();
-        self.begun = everybody
+        let all = people.0.iter().enumerate();
+        self.begun = all
             .filter_map(|(user, person)| Some((user, taken(person)?)))
             .collect();
     }
@@ -80,7 +80,7 @@ impl Measured {
         report.figure(
             "memory of the registry",
             format!(
-                "{} after the warm-up, {} at the end, {} at the most",
+                "{} after the warm-up, {} at the end, {} at most",
                 mib(begun),
                 mib(end),
                 mib(peak)
@@ -161,7 +161,7 @@ impl std::fmt::Display for Sum {
         write!(
             f,
             "{} after the warm-up, {} at the end and {} lines later ({} of them ran throughout; \
-             the greatest growth was {}), {} at the most",
+             the greatest growth was {}), {} at most",
             mib(self.begun / count),
             mib(self.end / count),
             self.lines / count as usize,
@@ -186,7 +186,7 @@ fn report_files(people: &People, registry: Option<u32>, report: &mut Report) {
     let registry = registry.map(files).unwrap_or_default();
     report.figure(
         "open files",
-        format!("{most} of a peer at the most, {registry} of the registry"),
+        format!("{most} of a peer at most, {registry} of the registry"),
     );
     report.check(
         most <= FILES,

@@ -1,4 +1,4 @@
-//! What is known of each user: whether he can do anything now, and what he sees.
+//! What is known of each user: whether they can take orders now, and what they see.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use super::ledger::User;
 /// How long after a request, sent or received, a user may have the next one.
 const ASK_PAUSE: Duration = Duration::from_secs(2);
 
-/// Everybody.
+/// All users.
 #[derive(Debug)]
 pub(super) struct People(pub(super) Vec<Person>);
 
@@ -30,13 +30,13 @@ pub(super) struct Person {
     pub(super) lives: usize,
     /// Stopped, or without a page, or about to be killed.
     pub(super) away: bool,
-    /// When he last asked or was asked.
+    /// When the user last asked or was asked.
     asked_at: Option<Instant>,
-    /// What he sees; without the lines of the conversation.
+    /// What the user sees, without the lines of the conversation.
     pub(super) view: View,
-    /// How many texts he was told to say.
+    /// How many texts the user was told to send.
     pub(super) said: u32,
-    /// How many lines his program has shown, those that are no messages included.
+    /// How many lines the program has shown, notices included.
     pub(super) lines: usize,
 }
 
@@ -62,12 +62,12 @@ impl Person {
         }
     }
 
-    /// Whether he is logged in and can be told to do something.
+    /// Whether the user is logged in and can take orders.
     pub(super) fn is_able(&self) -> bool {
         !self.away && self.view.account.is_some()
     }
 
-    /// `false` if he has more before him than anybody should have.
+    /// `false` if the user has too many orders waiting.
     pub(super) fn order(&self, order: Order) -> bool {
         self.orders.try_send(order).is_ok()
     }
@@ -76,7 +76,7 @@ impl Person {
         self.order(Order::Ask(command))
     }
 
-    /// Takes note of what he tells.
+    /// Applies news of the user.
     pub(super) fn take(&mut self, news: &News) {
         match &news.what {
             What::Started(pid) => {
@@ -115,7 +115,7 @@ impl People {
         users.iter().copied().filter(|user| self.is_able(*user))
     }
 
-    /// Whether everybody is logged in, and sees that everybody else is.
+    /// Whether all users are logged in and see each other online.
     pub(super) fn all_see_each_other(&self) -> bool {
         let sees =
             |one: &Person, other: &Person| one.view.name_of(other.address) == Some(other.name);
@@ -124,12 +124,12 @@ impl People {
             .all(|one| one.is_able() && self.0.iter().all(|other| sees(one, other)))
     }
 
-    /// Whether one has the other in his chat.
+    /// Whether one has the other in the chat.
     pub(super) fn knows(&self, one: User, other: User) -> bool {
         self.0[one].view.is_member(self.0[other].address)
     }
 
-    /// Whom somebody has in his chat.
+    /// The members of a user's chat.
     pub(super) fn chats_with(&self, user: User) -> impl Iterator<Item = User> {
         let members = self.0[user].view.members.iter();
         members.filter_map(|member| {
@@ -139,8 +139,8 @@ impl People {
         })
     }
 
-    /// Whether one may ask the other now: he waits for nobody's answer and nobody waits for
-    /// his, nor has done so a moment ago.
+    /// Whether one may ask the other now: no request is open between either and anyone, nor
+    /// was a moment ago.
     pub(super) fn may_ask(&self, asker: User, asked: User, now: Instant) -> bool {
         let Person {
             address,
@@ -154,7 +154,7 @@ impl People {
             && outgoing.all(|request| request.to.address != *address)
     }
 
-    /// Has one ask the other.
+    /// Makes one ask the other.
     pub(super) fn request(&mut self, asker: User, asked: User, now: Instant) {
         let to = Target::Name(self.0[asked].name);
         self.0[asker].ask(Command::Request { to });
@@ -163,8 +163,7 @@ impl People {
         }
     }
 
-    /// Whether somebody has no request open, in either direction, that could bring him
-    /// together with somebody.
+    /// Whether a user has no request open, in either direction.
     pub(super) fn is_unasked(&self, user: User) -> bool {
         let Person { view, asked_at, .. } = &self.0[user];
         let rests = asked_at.is_none_or(|at| at.elapsed() > ASK_PAUSE);

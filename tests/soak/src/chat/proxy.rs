@@ -1,8 +1,8 @@
 //! The lines to the registry: a TCP proxy between it and the users, whose connections can
 //! be cut.
 //!
-//! It connects from the address that it was connected from, which on loopback everybody
-//! may, so the registry sees each user where he is.
+//! It connects from the address that it was connected from, which any program may on
+//! loopback, so the registry sees each user at their own address.
 
 use std::collections::HashMap;
 use std::io;
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// How long a dead line stays before it is reset: longer than anybody waits for an answer.
+/// How long a dead line stays before it is reset: longer than any program waits for an answer.
 const DEAD: Duration = Duration::from_secs(40);
 /// How long the registry may take to accept.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -27,7 +27,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 pub(super) enum Cut {
     /// Both sides read a reset.
     Reset,
-    /// Nothing comes through any more, and nobody is told.
+    /// Nothing comes through any more, and neither side is told.
     Dead,
 }
 
@@ -58,7 +58,7 @@ impl Proxy {
         })
     }
 
-    /// Cuts the line of whoever is at an address. `false` if he has none.
+    /// Cuts the line of the user at an address. `false` if there is none.
     pub(super) fn cut(&self, address: Ipv4Addr, cut: Cut) -> bool {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let line = lines.remove(&address.into());

@@ -1,4 +1,4 @@
-//! What the ledger comes to: for each text and each who was to get it, whether he did.
+//! The verdict on the ledger: for each text and each receiver, whether it was shown.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use p2pchat_model::{DeliveryState, LeaveReason, MessageId};
 use super::ledger::{Book, Heard, Ledger, User};
 use crate::Report;
 
-/// The sum of it.
+/// The sums.
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
     pub(super) texts: usize,
@@ -17,17 +17,17 @@ pub(super) struct Verdict {
     pub(super) unreachable: Shown,
     pub(super) refused: Shown,
     pub(super) left: Shown,
-    /// The speaker's program was killed before it knew.
+    /// The sender's program was killed before it knew.
     pub(super) untold: Shown,
-    /// Shown to somebody out of reach, whom the speaker's program tried all the same.
+    /// Shown to a user who was unreachable, and whom the sender's program tried all the same.
     pub(super) extra: usize,
     pub(super) duplicated: usize,
-    /// Shown again to somebody who was killed in the moment of taking it, was started anew
-    /// and was let in again within seconds: nothing on the wire could prevent it (see
+    /// Shown again to a user whose program was killed in the moment of taking it, was started
+    /// again and was back in the chat within seconds: nothing on the wire could prevent it (see
     /// `ARCHITECTURE.md`).
     pub(super) repeated: usize,
     pub(super) disordered: usize,
-    /// Examples of what must not be, for who looks for the cause.
+    /// Examples of errors, to look for the cause.
     pub(super) examples: Vec<String>,
 }
 
@@ -54,13 +54,13 @@ impl Verdict {
         }
         for (&(speaker, number), text) in &ledger.texts {
             verdict.texts += usize::from(text.said);
-            for (&to, &fate) in &text.fates {
+            for (&to, &state) in &text.deliveries_to {
                 let shown = marks.remove(&(to, speaker, number));
                 let complete = shown.is_some_and(|marks| marks.iter().all(Option::is_some));
-                let kind = verdict.kind(fate);
+                let kind = verdict.kind(state);
                 kind.all += 1;
                 kind.shown += usize::from(complete);
-                if fate == DeliveryState::Sent && !complete {
+                if state == DeliveryState::Sent && !complete {
                     verdict.example(|| format!("{speaker} said {number}: {to} was not shown all"));
                 }
             }
@@ -69,7 +69,7 @@ impl Verdict {
         verdict
     }
 
-    /// Goes through what somebody was shown, in the order of his program.
+    /// Goes through what a user was shown, in the order of their program.
     fn read(&mut self, user: User, book: &Book, ledger: &Ledger, marks: &mut Marks) {
         let mut newest: BTreeMap<User, (u32, u16)> = BTreeMap::new();
         for (&id, &Heard { speaker, piece }) in &book.heard {
@@ -101,8 +101,8 @@ impl Verdict {
         }
     }
 
-    fn kind(&mut self, fate: DeliveryState) -> &mut Shown {
-        match fate {
+    fn kind(&mut self, state: DeliveryState) -> &mut Shown {
+        match state {
             DeliveryState::Sending => &mut self.untold,
             DeliveryState::Sent => &mut self.sent,
             DeliveryState::Unconfirmed => &mut self.unconfirmed,
@@ -118,7 +118,7 @@ impl Verdict {
         }
     }
 
-    /// How many texts were told to be sent and were not shown.
+    /// How many texts were reported as sent and not shown.
     pub(super) fn lost(&self) -> usize {
         self.sent.all - self.sent.shown
     }
@@ -133,14 +133,14 @@ impl Verdict {
             ("duplicated", self.duplicated),
             ("out of order", self.disordered + oddities.turned_back),
             ("garbled", oddities.garbled),
-            ("shown from somebody outside", oddities.from_strangers),
+            ("shown from outside the chat", oddities.from_strangers),
             ("shown but not in the history", oddities.not_kept),
         ];
         for (what, count) in zeros {
             report.figure(what, count);
             report.check(count == 0, format!("{what}: {count}, which must be 0"));
         }
-        report.figure("repeated to somebody killed as he took it", self.repeated);
+        report.figure("repeated to a user killed as it came", self.repeated);
         report.figure("delivery latency", &ledger.latencies);
         let kinds = [
             ("reported as sent", self.sent),
@@ -148,7 +148,7 @@ impl Verdict {
             ("reported as failed: out of reach", self.unreachable),
             ("reported as failed: refused", self.refused),
             ("reported as failed: speaker left", self.left),
-            ("speaker killed before he knew", self.untold),
+            ("sender killed before it knew", self.untold),
         ];
         for (what, Shown { all, shown }) in kinds {
             report.figure(what, format!("{all}, of which shown in full {shown}"));

@@ -1,5 +1,5 @@
-//! What is said: texts that tell by themselves who said which of them, and which part of
-//! it a packet is.
+//! The texts that are sent: each packet of one shows who sent which text, and which part of
+//! it the packet is.
 //!
 //! Each text is a row of marks with words between them. A mark is `name.number.place`, so
 //! whatever packets a text is cut into, each of them can be told from all others.
@@ -19,7 +19,7 @@ const WORDS: [&str; 8] = [
     "👋🏽",
     "cafe\u{301}",
 ];
-/// How many words stand between two marks at the most: so few that no packet is without a
+/// The most words between two marks: so few that no packet is without a
 /// mark.
 const MOST_WORDS: usize = 6;
 

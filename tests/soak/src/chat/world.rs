@@ -1,4 +1,4 @@
-//! The one who gives the orders: knows everybody, keeps the ledger, says who talks.
+//! The state of the run: it knows all users, keeps the ledger and gives the orders.
 
 use std::time::{Duration, Instant};
 
@@ -21,13 +21,13 @@ use super::site::Site;
 use super::tally::Tally;
 use super::words::compose;
 
-/// How often it is looked what is due.
+/// How often due events are checked.
 const TICK: Duration = Duration::from_millis(20);
-/// How often it is looked who has to ask whom, and whether all is as it is to be.
+/// How often groups are compared with the plan.
 const LOOK: Duration = Duration::from_millis(250);
 /// How often memory is measured.
 const SAMPLE: Duration = Duration::from_secs(10);
-/// Of how many requests one is rejected by somebody who was to accept it.
+/// The share of wanted requests that are rejected all the same.
 const REJECTS: f64 = 0.05;
 /// The greatest id that there may be.
 const LAST_ID: MessageId = MessageId((1 << 53) - 1);
@@ -41,7 +41,7 @@ pub(super) struct World {
     pub(super) tally: Tally,
     pub(super) site: Site,
     pub(super) measured: Measured,
-    /// What went wrong with programs that nobody had killed.
+    /// What went wrong with programs that were not killed.
     pub(super) problems: Vec<String>,
     pub(super) news: mpsc::Receiver<News>,
     /// Whose history is being read, and from where on back.
@@ -53,11 +53,11 @@ pub(super) struct World {
 /// What is going on for a while.
 #[derive(Default)]
 pub(super) struct Doings {
-    /// Somebody says something.
+    /// Users send texts.
     pub(super) talk: Option<Clock>,
     /// Texts that are worth several packets, and several texts at once, too.
     pub(super) at_length: bool,
-    /// Those who are to be together ask each other.
+    /// Members of a planned group ask each other.
     pub(super) gather: bool,
     pub(super) harm: Option<Harm>,
 }
@@ -90,7 +90,7 @@ impl World {
         Ok(false)
     }
 
-    /// Whether it is time to look at everybody again.
+    /// Whether it is time to check all users again.
     fn looks(&mut self) -> bool {
         let now = Instant::now();
         let due = self.next_look <= now;
@@ -108,7 +108,7 @@ impl World {
         if let Some(talk) = &mut doings.talk
             && talk.is_due(now, &mut self.random)
         {
-            self.somebody_talks(doings.at_length);
+            self.let_one_talk(doings.at_length);
         }
         if let Some(harm) = &mut doings.harm {
             let blows = harm.strike(&mut self.people, &mut self.tally, &mut self.random);
@@ -124,7 +124,7 @@ impl World {
         Ok(())
     }
 
-    /// Has those ask who are to ask, and those leave whose groups have grown together.
+    /// Sends the due requests, and dissolves groups that have grown together.
     fn gather(&mut self, now: Instant) {
         for (asker, asked) in self.plan.requests(&self.people, now) {
             self.people.request(asker, asked, now);
@@ -157,7 +157,7 @@ impl World {
         }
     }
 
-    /// Somebody leaves, to be asked anew, by the same group or by another one.
+    /// A user leaves, to be asked again, by the same group or by another one.
     fn leave(&mut self, user: User) {
         // An answer on its way could bring together what is not to be.
         if !self.people.is_unasked(user) || self.people.0[user].view.members.is_empty() {
@@ -171,14 +171,15 @@ impl World {
         }
     }
 
-    fn somebody_talks(&mut self, at_length: bool) {
+    fn let_one_talk(&mut self, at_length: bool) {
         let user = self.random.random_range(0..self.people.0.len());
         if !self.people.is_able(user) || self.people.0[user].view.members.is_empty() {
             return;
         }
-        let texts = match at_length && self.random.random_bool(0.05) {
-            true => self.random.random_range(3..=8),
-            false => 1,
+        let texts = if at_length && self.random.random_bool(0.05) {
+            self.random.random_range(3..=8)
+        } else {
+            1
         };
         for _ in 0..texts {
             let marks = match self.random.random_range(0..100) {
@@ -190,7 +191,7 @@ impl World {
         }
     }
 
-    /// Has somebody say a text; its number.
+    /// Makes a user send a text; its number.
     pub(super) fn say(&mut self, user: User, marks: u16) -> u32 {
         let person = &mut self.people.0[user];
         let number = person.said;
@@ -201,7 +202,7 @@ impl World {
         number
     }
 
-    /// Has somebody's history read from its end to its beginning.
+    /// Starts reading a user's history from its end to its beginning.
     pub(super) fn audit(&mut self, user: User) {
         self.audit_before(user, LAST_ID);
     }
@@ -262,7 +263,7 @@ impl World {
         }
     }
 
-    /// Before what a page of somebody's history is whole. A page of a bridge is given first
+    /// Up to where a page of a user's history is complete. A page of a bridge is given first
     /// what it does not show yet: of that only the end of the page is known.
     fn history_before(&self, user: User) -> Option<MessageId> {
         let asked = self.auditing[user].unwrap_or(LAST_ID);
@@ -274,9 +275,10 @@ impl World {
         let from = request.from.address;
         let is_ours = self.ledger.user_at(from);
         let is_wanted = is_ours.is_some_and(|other| self.plan.are_together(user, other));
-        let command = match is_wanted && !self.random.random_bool(REJECTS) {
-            true => Command::Accept { from },
-            false => Command::Reject { from },
+        let command = if is_wanted && !self.random.random_bool(REJECTS) {
+            Command::Accept { from }
+        } else {
+            Command::Reject { from }
         };
         self.people.0[user].ask(command);
     }

@@ -20,7 +20,7 @@ use crate::{Report, Spread};
 const LOOK: Duration = Duration::from_millis(20);
 /// How long a user stays online without a Hello, where nothing else is said.
 const EVERYDAY: Duration = Duration::from_secs(60);
-/// How long a registry is away that is started anew, and then left alone.
+/// How long a registry is down in a rolling restart, and then left alone.
 const AWAY: Duration = Duration::from_secs(3);
 /// The longest that a registry may take to answer from memory, on a machine that is busy.
 const GAP: Duration = Duration::from_secs(2);
@@ -30,7 +30,7 @@ const SLACK: Duration = Duration::from_secs(15);
 /// How long users may take to be shown right again after a break.
 const CATCH_UP: Duration = Duration::from_secs(10);
 
-/// A registry is killed. Its users go on at another, and nobody sees them leave.
+/// A registry is killed. Its users go on at another, and no one sees them leave.
 pub(super) async fn killed_registry(site: &mut Site, report: &mut Report) -> Result<()> {
     let mut users = Vec::new();
     for number in 0..12 {
@@ -75,24 +75,24 @@ pub(super) async fn killed_registry(site: &mut Site, report: &mut Report) -> Res
 /// Its hellos are 15 s apart, so this takes the timeout of everyday use.
 pub(super) async fn rolling_restart(site: &mut Site, report: &mut Report) -> Result<()> {
     site.restart_all(EVERYDAY).await?;
-    let mut chatters = BTreeMap::new();
+    let mut peers = BTreeMap::new();
     for name in ["ann", "bob", "cem"] {
         let home = site.home().join(name);
         std::fs::create_dir(&home)?;
         let address = own_address();
         let doors = site.all_doors();
-        let mut chatter = Peer::start(site.programs(), &home, doors, address, &[])?;
+        let mut peer = Peer::start(site.programs(), &home, doors, address, &[])?;
         let name: Username = name.parse()?;
-        chatter.register(name, "secret".parse()?).await?;
-        chatters.insert(name, chatter);
+        peer.register(name, "secret".parse()?).await?;
+        peers.insert(name, peer);
     }
     for number in 0..REGISTRIES {
         let next = (number + 1) % REGISTRIES;
         let mut observer = site.observer(next).await?;
-        for (name, chatter) in &chatters {
-            until(&mut observer, *name, Some(chatter.address)).await?;
+        for (name, peer) in &peers {
+            until(&mut observer, *name, Some(peer.address)).await?;
         }
-        let names = chatters.keys().copied().collect();
+        let names = peers.keys().copied().collect();
         let watch = Watch::start_names(observer, names);
         site.stop_registry(number).await?;
         sleep(AWAY).await;
@@ -100,8 +100,8 @@ pub(super) async fn rolling_restart(site: &mut Site, report: &mut Report) -> Res
         sleep(AWAY).await;
         watch.stop("a rolling restart", report).await?;
     }
-    for chatter in chatters.into_values() {
-        chatter.kill().await?;
+    for peer in peers.into_values() {
+        peer.kill().await?;
     }
     site.restart_all(TIMEOUT).await
 }
@@ -125,7 +125,7 @@ pub(super) async fn cut_off(site: &Site, report: &mut Report) -> Result<()> {
     let watch = Watch::start(site.observer(last).await?, [&stays, &here]);
     leaves.logout(site, 0).await?;
     comes.login(site, 1).await?;
-    // The time of everybody whom nobody hears of runs out meanwhile.
+    // Users whom no registry hears of time out meanwhile.
     sleep(TIMEOUT * 2).await;
     refuses(site, last, comes.name, report).await?;
     watch.stop("cut off from the database", report).await?;
@@ -178,7 +178,7 @@ async fn refuses(
     Ok(())
 }
 
-/// The primary is killed: nobody leaves a list, and users log in again by themselves.
+/// The primary is killed: no one leaves a list, and users log in again by themselves.
 pub(super) async fn killed_primary(
     site: &mut Site,
     times: usize,
@@ -279,7 +279,7 @@ impl Watch {
         // If it has failed, its task says why.
         let _ = self.stop.send(());
         let seen = self.task.await?.with_context(|| when.to_owned())?;
-        report.check(seen.looks > 0, format!("{when}: nobody looked"));
+        report.check(seen.looks > 0, format!("{when}: no look was taken"));
         report.check(
             seen.missed.is_empty(),
             format!("{when}: so often were not online: {:?}", seen.missed),

@@ -1,5 +1,5 @@
-//! A way to a server that can be shut: then nothing comes through any more, and nobody is
-//! told.
+//! A TCP proxy to a server that can be shut: then nothing comes through any more, and
+//! neither side is told.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -77,7 +77,7 @@ async fn carry(mut client: TcpStream, mut way: watch::Receiver<Option<SocketAddr
         changed = way.changed() => changed,
     };
     if changed.is_ok() && to.is_some() {
-        // Shut: whoever waits hears nothing.
+        // Shut: the client hears nothing.
         let _ = way.wait_for(Option::is_some).await;
     }
     let _ = client.set_zero_linger();

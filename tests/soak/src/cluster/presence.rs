@@ -1,4 +1,4 @@
-//! Nothing is broken: how fast one registry shows what another was told.
+//! How fast one registry shows what another was told, while all of them run.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -31,13 +31,13 @@ pub(super) async fn spread(site: &Site, users: usize, report: &mut Report) -> Re
     }
     let mut observers = site.observers().await?;
     let mut took = Spread::default();
-    let mut everybody = Vec::new();
+    let mut all = Vec::new();
     for number in 0..users {
         let at = number % REGISTRIES;
         let mut user = User::new(site, &format!("s{number}"), at).await?;
         user.login(site, at).await?;
         took.add(shown_everywhere(&mut observers, user.name, Some(user.address)).await?);
-        everybody.push(user);
+        all.push(user);
     }
     report.figure("a login at one is shown by all", &took);
     report.check(
@@ -57,7 +57,7 @@ pub(super) async fn spread(site: &Site, users: usize, report: &mut Report) -> Re
     }
     let mut took = Spread::default();
     let mut observers = site.observers().await?;
-    for (number, user) in everybody.iter_mut().enumerate() {
+    for (number, user) in all.iter_mut().enumerate() {
         let answer = user.logout(site, (number + 1) % REGISTRIES).await?;
         report.check(
             answer == Response::LoggedOut,
@@ -130,18 +130,18 @@ pub(super) async fn stops(site: &Site, report: &mut Report) -> Result<()> {
     );
     report.check(
         took.max() < TIMEOUT + LIMIT,
-        format!("somebody who had stopped was shown for {:?}", took.max()),
+        format!("a user who had stopped was shown for {:?}", took.max()),
     );
     let first = took.min();
-    // The last Hello was half a second old at the most.
+    // The last Hello was at most half a second old.
     report.check(
         first > TIMEOUT.saturating_sub(Duration::from_secs(1)),
-        format!("somebody was gone after {first:?}"),
+        format!("a user was gone after {first:?}"),
     );
     Ok(())
 }
 
-/// After all: everybody shows the same.
+/// In the end all show the same.
 pub(super) async fn same_everywhere(site: &Site, report: &mut Report) -> Result<()> {
     sleep(TIMEOUT + LIMIT).await;
     let mut lists = Vec::new();
@@ -155,7 +155,7 @@ pub(super) async fn same_everywhere(site: &Site, report: &mut Report) -> Result<
     Ok(())
 }
 
-/// How long it takes until all show somebody there, or not at all.
+/// How long it takes until all show a user there, or as offline.
 pub(super) async fn shown_everywhere(
     observers: &mut [Observer],
     name: Username,
@@ -171,7 +171,7 @@ pub(super) async fn shown_everywhere(
     Ok(began.elapsed())
 }
 
-/// Waits until a registry shows somebody there.
+/// Waits until a registry shows a user there.
 pub(super) async fn until(
     observer: &mut Observer,
     name: Username,
@@ -191,7 +191,7 @@ pub(super) async fn until(
     }
 }
 
-/// Waits until all show somebody at the same address.
+/// Waits until all show a user at the same address.
 async fn agreed(observers: &mut [Observer], name: Username) -> Result<()> {
     let began = Instant::now();
     loop {

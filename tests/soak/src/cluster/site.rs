@@ -1,4 +1,4 @@
-//! The replica set, the registries, and who looks at what these answer.
+//! The replica set, the registries, and observers of what these answer.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -74,12 +74,11 @@ impl Site {
     }
 
     pub(super) async fn start_registry(&mut self, number: usize) -> Result<()> {
-        let store = match number + 1 == REGISTRIES {
-            true => {
-                let gate = self.gate.address;
-                format!("mongodb://{gate}/{DATABASE}?directConnection=true")
-            }
-            false => self.set.uri(DATABASE),
+        let store = if number + 1 == REGISTRIES {
+            let gate = self.gate.address;
+            format!("mongodb://{gate}/{DATABASE}?directConnection=true")
+        } else {
+            self.set.uri(DATABASE)
         };
         let timeout = self.timeout.as_secs().to_string();
         let more = [
@@ -142,7 +141,7 @@ impl Site {
         self.home.path()
     }
 
-    /// Somebody who asks a registry and is no user.
+    /// A client that asks a registry and is not logged in.
     pub(super) async fn observer(&self, number: usize) -> Result<Observer> {
         let from = own_address();
         Ok(Observer {
@@ -167,7 +166,7 @@ pub(super) struct Observer {
 }
 
 impl Observer {
-    /// Where a registry says that somebody is.
+    /// Where a registry says that a user is.
     pub(super) async fn find(&mut self, target: Username) -> Result<Option<Ipv4Addr>> {
         let username = target;
         match self

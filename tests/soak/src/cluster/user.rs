@@ -1,4 +1,4 @@
-//! A user who is no p2pchat: logs in where one wants, and says Hello where one wants.
+//! A user who logs in at any registry and sends Hellos to any registry.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use tokio::time::interval;
 
 use super::site::Site;
 
-/// How often he says Hello.
+/// How often a user sends a Hello.
 const HELLO: Duration = Duration::from_millis(500);
 
-/// Somebody with an account.
+/// A user.
 #[derive(Debug)]
 pub(super) struct User {
     pub(super) name: Username,
@@ -42,7 +42,7 @@ impl User {
         Ok(user)
     }
 
-    /// Somebody who may have an account.
+    /// A user who may have an account already.
     pub(super) fn existing(name: &str) -> Result<Self> {
         Ok(Self {
             name: Username::new(name)?,
@@ -72,14 +72,14 @@ impl User {
         Ok(answer)
     }
 
-    /// Logs in at a registry, and says Hello to it from then on.
+    /// Logs in at a registry, and sends Hellos to it from then on.
     pub(super) async fn login(&mut self, site: &Site, registry: usize) -> Result<()> {
         let answer = self.try_login(site, registry).await?;
         ensure!(answer == Response::LoggedIn, "{:?}: {answer:?}", self.name);
         self.say_hello(site, registry).await
     }
 
-    /// Says Hello to a registry from now on, and to no other.
+    /// Sends Hellos to this registry from now on, and to no other.
     pub(super) async fn say_hello(&mut self, site: &Site, registry: usize) -> Result<()> {
         self.fall_silent();
         let socket = UdpSocket::bind((self.address, 0)).await?;
@@ -98,12 +98,12 @@ impl User {
         Ok(())
     }
 
-    /// Says nothing more, as one whose cable was pulled.
+    /// Stops the Hellos, as if the cable was pulled.
     pub(super) fn fall_silent(&mut self) {
         self.hellos.abort_all();
     }
 
-    /// Logs out, at a registry where he need not have logged in.
+    /// Logs out, at any registry.
     pub(super) async fn logout(&mut self, site: &Site, registry: usize) -> Result<Response> {
         self.fall_silent();
         let mut session = Session::connect(self.address, site.door(registry)[0]).await?;

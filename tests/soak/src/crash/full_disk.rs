@@ -27,11 +27,11 @@ const LATE: usize = 5;
 /// How long p2pchat waits before it tries again to write to its history, and a bit.
 const RETRY: Duration = Duration::from_millis(10_500);
 
-/// There is nothing to choose.
+/// Options of the run: none.
 #[derive(Debug, Args)]
 pub struct Options {}
 
-/// Runs a registry, and then somebody's p2pchat, on a disk that is full for a while.
+/// Runs a registry, and then a p2pchat, on a disk that is full for a while.
 ///
 /// # Errors
 /// If a program is not built, or the system allows no mount namespace.
@@ -192,7 +192,7 @@ impl Scene<'_> {
     }
 }
 
-/// A history on a disk that is full: what is said is shown, and kept once there is room.
+/// A history on a disk that is full: what is sent is shown, and kept once there is room.
 async fn history(programs: &Programs, disk: &SmallDisk, report: &mut Report) -> Result<()> {
     let home = TempDir::new()?;
     let store = home.path().join("accounts.sqlite3");
@@ -242,8 +242,8 @@ async fn history(programs: &Programs, disk: &SmallDisk, report: &mut Report) -> 
     Ok(())
 }
 
-/// Says something, waits until it is shown, and returns what the reader was told about
-/// his history with it.
+/// Sends a text, waits until it is shown, and returns what the reader was told about the
+/// history with it.
 async fn say(speaker: &mut Peer, reader: &mut Peer, text: &str) -> Result<Option<Notice>> {
     let said = Command::Say {
         text: text.to_owned(),

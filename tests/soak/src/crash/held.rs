@@ -1,5 +1,5 @@
-//! A file of SQLite that nobody else can write to for a while, as if its disk were slow:
-//! who says something before it is written is then sure to be caught.
+//! A lock on an SQLite file, as if its disk were slow: a program that acknowledges before it
+//! has written is sure to be caught then.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-/// How long whoever writes at the moment may take to finish.
+/// How long a write that is under way may take.
 const BUSY: Duration = Duration::from_secs(10);
 /// The longest that a file is held. The programs wait longer than this before they give
 /// up writing.

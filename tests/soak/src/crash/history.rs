@@ -1,4 +1,4 @@
-//! The peer's history: what a user has been shown is in it, however his program ended.
+//! The peer's history: what a user has been shown is in it, however their program ended.
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -26,11 +26,11 @@ pub(super) use book::recall;
 use listener::Listener;
 use speaker::Speaker;
 
-/// How many share a history, each with an account of his own.
+/// How many share a history, each with an account of their own.
 const LISTENERS: usize = 2;
 /// The longest that they listen before one of them is killed.
 const LIFE: Duration = Duration::from_millis(1500);
-/// How much later the other one is killed, at the most, if he is.
+/// How much later, at most, the other one is killed, if at all.
 const LATER: Duration = Duration::from_millis(200);
 /// The longest that a program has that is killed while it starts.
 const START: Duration = Duration::from_millis(60);
@@ -39,7 +39,7 @@ const START_EACH: usize = 4;
 /// Where a program keeps the history, below the home folder.
 const FILE: &str = ".local/share/p2pchat/history.sqlite3";
 
-/// How the history is tried.
+/// Options of the run.
 #[derive(Debug, Args)]
 pub struct Options {
     /// How often programs are killed
@@ -50,7 +50,7 @@ pub struct Options {
     pub seed: u64,
 }
 
-/// Where everything happens.
+/// What all rounds share.
 #[derive(Debug)]
 struct Scene<'a> {
     programs: &'a Programs,
@@ -59,7 +59,7 @@ struct Scene<'a> {
     addresses: [Ipv4Addr; LISTENERS],
 }
 
-/// Somebody who shares the history: his program while it runs, and what it has shown.
+/// A user who shares the history: their program while it runs, and what it has shown.
 #[derive(Debug, Default)]
 struct User {
     listener: Option<Listener>,
@@ -94,9 +94,9 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     }
     for (who, mut user) in users.into_iter().enumerate() {
         user.end().await?;
-        let mut chatter = scene.start(who).await?;
-        user.book.settle(who, &mut chatter, &mut report).await?;
-        chatter.kill().await?;
+        let mut peer = scene.start(who).await?;
+        user.book.settle(who, &mut peer, &mut report).await?;
+        peer.kill().await?;
     }
     report.figure("from start to the newest page", &starts);
     check_file(&home.path().join(FILE), &mut report)?;
@@ -113,10 +113,10 @@ async fn one_round(
     for (who, user) in users.iter_mut().enumerate() {
         if user.listener.is_none() {
             let began = Instant::now();
-            let mut chatter = scene.start(who).await?;
+            let mut peer = scene.start(who).await?;
             starts.add(began.elapsed());
-            user.book.check_last_life(&mut chatter).await?;
-            user.listener = Some(Listener::start(chatter, format!("own{who}r{round}")));
+            user.book.check_last_life(&mut peer).await?;
+            user.listener = Some(Listener::start(peer, format!("own{who}r{round}")));
         }
     }
     let mut speaker = Speaker::start(scene, round).await?;
@@ -151,7 +151,7 @@ async fn one_round(
 }
 
 impl User {
-    /// Kills his program, if it runs.
+    /// Kills the program, if it runs.
     async fn end(&mut self) -> Result<()> {
         match self.listener.take() {
             Some(listener) => self.book.was_shown(listener.kill().await?),
@@ -163,17 +163,17 @@ impl User {
 impl Scene<'_> {
     /// Starts a program for one who shares the history, and waits for its newest page.
     async fn start(&self, who: usize) -> Result<Peer> {
-        let mut chatter = self.program(self.addresses[who], &[])?;
-        log_in(&mut chatter, &format!("user{who}")).await?;
+        let mut peer = self.program(self.addresses[who], &[])?;
+        log_in(&mut peer, &format!("user{who}")).await?;
         let page = |event: &Event| matches!(event, Event::History { .. }).then_some(());
-        chatter.event_with("history", SOON, page).await?;
-        Ok(chatter)
+        peer.event_with("history", SOON, page).await?;
+        Ok(peer)
     }
 
     async fn start_and_kill(&self, after: Duration) -> Result<()> {
-        let chatter = self.program(own_address(), &[])?;
+        let peer = self.program(own_address(), &[])?;
         sleep(after).await;
-        chatter.kill().await
+        peer.kill().await
     }
 
     fn program(&self, at: Ipv4Addr, more: &[&str]) -> Result<Peer> {
@@ -190,8 +190,8 @@ pub(super) async fn log_in(peer: &mut Peer, account: &str) -> Result<()> {
     Ok(())
 }
 
-/// What SQLite itself says of the file, and of its index of words, which a search has
-/// brought up to date.
+/// Checks the file, and its index of words, which a search has brought up to date, by
+/// SQLite's own means.
 fn check_file(file: &Path, report: &mut Report) -> Result<()> {
     let connection = Connection::open(file)?;
     let said: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;

@@ -1,4 +1,4 @@
-//! What those who register were told, to be compared with what is in the store.
+//! What registering users were told, to be compared with what is in the store.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ const REGISTER: Duration = Duration::from_secs(13);
 /// How many wrong answers are kept to be reported.
 const MAX_WRONG: usize = 5;
 
-/// What everybody was told.
+/// What all users were told.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     pages: Mutex<Pages>,
@@ -46,12 +46,12 @@ pub(super) struct Counts {
     pub(super) cut: usize,
     /// Registrations that were answered 50.
     pub(super) refused: usize,
-    /// Registrations that were made although their user was not told: he asked again
+    /// Registrations that were made although their user was not told: they asked again
     /// and was answered 40.
     pub(super) untold: usize,
     /// Logins of acknowledged accounts that were answered 50.
     pub(super) refused_logins: usize,
-    /// Answers that must not be.
+    /// Wrong answers.
     wrong: usize,
 }
 
@@ -60,21 +60,21 @@ impl Ledger {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Somebody is about to ask for an account.
+    /// A user is about to register.
     pub(super) fn ask(&self, name: &str) {
         let mut pages = self.pages();
         pages.open.insert(name.to_owned());
         pages.counts.in_flight += 1;
     }
 
-    /// He was answered, after this time.
+    /// The registration was answered, after this time.
     pub(super) fn answered(&self, wait: Duration) {
         let mut pages = self.pages();
         pages.counts.in_flight -= 1;
         pages.waits.add(wait);
     }
 
-    /// His connection broke instead.
+    /// The connection broke instead.
     pub(super) fn cut(&self) {
         let mut pages = self.pages();
         pages.counts.in_flight -= 1;
@@ -100,7 +100,7 @@ impl Ledger {
         change(&mut self.pages().counts);
     }
 
-    /// The answer was one that must not be.
+    /// The answer was a wrong one.
     pub(super) fn wrong(&self, what: String) {
         let mut pages = self.pages();
         pages.counts.wrong += 1;
@@ -119,7 +119,7 @@ impl Ledger {
         let mut last = self.last.subscribe();
         timeout(limit, last.changed())
             .await
-            .context("nobody can register any more")??;
+            .context("no one can register any more")??;
         Ok(())
     }
 
@@ -129,7 +129,7 @@ impl Ledger {
         let served = last.wait_for(|asked| asked.is_some_and(|asked| asked > since));
         timeout(limit, served)
             .await
-            .context("nobody can register any more")??;
+            .context("no one can register any more")??;
         Ok(())
     }
 
@@ -169,7 +169,7 @@ impl Ledger {
         );
         report.check(
             unasked.is_none(),
-            format!("an account is in the store that nobody asked for: {unasked:?}"),
+            format!("an account is in the store that no one asked for: {unasked:?}"),
         );
         report.check(
             kept.len() == stored.len(),
@@ -181,7 +181,7 @@ impl Ledger {
         );
     }
 
-    /// Checks that everybody was answered in time, whatever the store did.
+    /// Checks that all users were answered in time, whatever the store did.
     pub(super) fn check_waits(&self, report: &mut Report) {
         let pages = self.pages();
         for (what, waits, limit) in [
@@ -191,7 +191,7 @@ impl Ledger {
             let longest = waits.max();
             report.check(
                 longest < limit,
-                format!("somebody waited {longest:?} to {what}"),
+                format!("a user waited {longest:?} to {what}"),
             );
         }
     }

@@ -39,7 +39,7 @@ const MEMBERS: usize = 3;
 /// to vote twice, on a busy machine.
 const SLACK: Duration = Duration::from_secs(15);
 
-/// How a single mongod is tried.
+/// Options of the run with a single mongod.
 #[derive(Debug, Args)]
 pub struct Options {
     /// How often mongod is killed
@@ -53,7 +53,7 @@ pub struct Options {
     pub seed: u64,
 }
 
-/// How a replica set is tried.
+/// Options of the run with a replica set.
 #[derive(Debug, Args)]
 pub struct ReplicaSetOptions {
     /// How often the primary is killed

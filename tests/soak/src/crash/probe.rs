@@ -1,5 +1,5 @@
-//! Somebody who is online all the time and asks for what needs no store: whether it is
-//! ever interrupted.
+//! A user who is online all the time and asks for what needs no store: whether that is ever
+//! interrupted.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -16,35 +16,35 @@ use super::ledger::Ledger;
 use super::writers::{password, username};
 use crate::{Report, Spread};
 
-/// His name.
+/// The user's name.
 const NAME: &str = "probe";
-/// How long he waits between two questions.
+/// The pause between two questions.
 const PAUSE: Duration = Duration::from_millis(20);
-/// How long he waits between two hellos.
+/// The pause between two Hellos.
 const HELLO: Duration = Duration::from_millis(200);
 /// What a registry is told, so that hellos that are not heard show soon.
 pub(super) const SHORT_PRESENCE: [&str; 2] = ["--presence-timeout", "5"];
-/// The longest that he may go without an answer. Both are answered from memory, so this
+/// The longest time without an answer. Both are answered from memory, so this
 /// is how long a busy machine may keep a program waiting.
 const GAP: Duration = Duration::from_secs(2);
 
-/// Asks until he is stopped.
+/// The user's task, until it is stopped.
 #[derive(Debug)]
 pub(super) struct Probe {
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<Seen>>,
 }
 
-/// What he has seen.
+/// What the user has seen.
 #[derive(Debug, Default)]
 struct Seen {
     waits: Spread,
-    /// The longest time between two answers, his own pauses included.
+    /// The longest time between two answers, the user's own pauses included.
     gap: Duration,
 }
 
 impl Probe {
-    /// Makes his account, logs him in, and has him ask from then on.
+    /// Registers, logs in, and asks from then on.
     pub(super) async fn start(ports: [SocketAddr; 2], ledger: &Ledger) -> Result<Self> {
         let at = own_address();
         let mut session = Session::connect(at, ports[0]).await?;
@@ -60,9 +60,9 @@ impl Probe {
         Ok(Self { stop, task })
     }
 
-    /// Stops him and reports.
+    /// Stops the task and reports.
     pub(super) async fn stop(self, report: &mut Report) -> Result<()> {
-        // He may have ended already; then his task says why.
+        // It may have ended already; then it says why.
         let _ = self.stop.send(());
         let seen = self.task.await?.context("Search and All Online")?;
         report.figure("waits for Search and All Online", &seen.waits);

@@ -20,7 +20,7 @@ const SHELL: &str = r#"
 /// What takes up the room.
 const FILLER: &str = "filler";
 
-/// The disk. It goes with this.
+/// The disk. Unmounted on drop.
 #[derive(Debug)]
 pub(super) struct SmallDisk {
     folder: TempDir,
@@ -52,7 +52,7 @@ impl SmallDisk {
         BufReader::new(stdout).read_line(&mut line).await?;
         if line != "ready\n" {
             bail!(
-                "the system lets this user mount nothing in a namespace of his own; root \
+                "the system lets this user mount nothing in a namespace of their own; root \
                  may, and others where user namespaces are not switched off (see the sysctls \
                  user.max_user_namespaces and kernel.apparmor_restrict_unprivileged_userns)"
             );
@@ -65,7 +65,7 @@ impl SmallDisk {
         self.folder.path().join(name)
     }
 
-    /// The same file, for us outside.
+    /// The same file, seen from outside.
     pub(super) fn path_outside(&self, name: &str) -> Result<PathBuf> {
         let root = PathBuf::from(format!("/proc/{}/root", self.pid()?));
         Ok(root.join(self.path(name).strip_prefix("/")?))
@@ -111,14 +111,14 @@ impl SmallDisk {
         Ok(fs::remove_file(self.path_outside(FILLER)?)?)
     }
 
-    /// Lets nobody write to it any more, or lets everybody again. Nobody may be writing.
+    /// Makes it read-only, or writable again. No file may be open for writing.
     pub(super) async fn set_read_only(&self, on: bool) -> Result<()> {
         let options = if on { "remount,ro" } else { "remount,rw" };
         let folder = self.folder.path();
         self.mount(&["-o", options], &[folder]).await
     }
 
-    /// Lets nobody write to one file of it any more.
+    /// Makes one of its files read-only.
     pub(super) async fn make_file_read_only(&self, name: &str) -> Result<()> {
         let path = self.path(name);
         self.mount(&["--bind"], &[&path, &path]).await?;

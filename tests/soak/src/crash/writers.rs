@@ -1,4 +1,4 @@
-//! Those who register users as fast as they can, each at an address of his own.
+//! Clients that register users as fast as they can, each at an address of its own.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

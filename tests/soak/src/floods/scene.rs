@@ -18,7 +18,7 @@ use crate::Report;
 /// Shorter than what is usual, as the time between two Hellos is ([`super::residents`]):
 /// so a flood of some seconds is long enough to starve them.
 const PRESENCE_TIMEOUT: &str = "12";
-/// The client that is measured. Nobody else is at its address.
+/// The client that is measured. No one else is at its address.
 const HOME: Ipv4Addr = Ipv4Addr::new(127, 30, 0, 1);
 /// What a process needs beside its connections.
 const SPARE_FILES: u64 = 200;
@@ -26,7 +26,7 @@ const SPARE_FILES: u64 = 200;
 /// that is measured which are on their way out.
 const FEW_FILES: usize = 8;
 
-/// Where the attacker finds what he floods.
+/// Where the attacker finds the registry.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target {
     pub(super) tcp: SocketAddr,

@@ -14,7 +14,8 @@ use tokio::task::JoinSet;
 use super::{Options, login, start};
 use crate::{Report, Spread};
 
-/// Where the user is at home, and the first of the addresses where he never was.
+/// The user's own address, the first of those that are new to the registry, and the first of
+/// the attacker's.
 const HOME: Ipv4Addr = Ipv4Addr::new(127, 60, 0, 1);
 const FRESH: Ipv4Addr = Ipv4Addr::new(127, 61, 0, 1);
 const GUESSERS: Ipv4Addr = Ipv4Addr::new(127, 62, 0, 1);
@@ -35,7 +36,7 @@ struct Count {
     slowed: AtomicU64,
 }
 
-/// Guesses at one user's password from everywhere while he logs in.
+/// Guesses at one user's password from everywhere while they log in.
 pub(super) async fn run(programs: &Programs, options: &Options, report: &mut Report) -> Result<()> {
     let home = TempDir::new()?;
     let registry = start(programs, &home, &[]).await?;
@@ -97,7 +98,7 @@ async fn guess(from: Ipv4Addr, to: SocketAddr, count: Arc<Count>) -> Result<()> 
     }
 }
 
-/// The user's logins, at home and at an address where he never was, in turn.
+/// The user's logins, at home and at an address that is new to the registry, in turn.
 async fn user_logs_in(to: SocketAddr, time: Duration) -> Result<Spread> {
     let until = Instant::now() + time;
     let mut times = Spread::default();

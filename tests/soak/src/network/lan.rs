@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use anyhow::Result;
 use p2pchat_testkit::Namespace;
 
-/// A machine of its own: a network namespace with one interface, `eth0`.
+/// A host: a network namespace with one interface, `eth0`.
 #[derive(Debug)]
 pub struct Host {
     /// Its address, 10.0.0.NUMBER of a /24.
@@ -38,7 +38,7 @@ impl Host {
     /// # Errors
     /// If one of them has such an interface already.
     pub fn connect(&self, other: &Namespace, port: &str) -> Result<()> {
-        // The same number always has the same hardware address, so that nobody's ARP
+        // The same number always has the same hardware address, so that no ARP
         // cache tells that it is another machine after a restart.
         let hardware = format!("02:00:0a:00:00:{:02x}", self.number);
         other.ip(&format!(

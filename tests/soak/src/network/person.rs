@@ -1,4 +1,4 @@
-//! Somebody who chats by a program that speaks JSON, or by the web page.
+//! A user of a program that speaks the JSON contract.
 
 use std::time::{Duration, Instant};
 
@@ -16,12 +16,12 @@ use super::record::Record;
 /// How many commands may wait for the program to read them.
 const MAX_COMMANDS: usize = 64;
 
-/// Somebody who chats. The program is killed on drop.
+/// A user. The program is killed on drop.
 #[derive(Debug)]
 pub struct Person {
-    /// What he is called.
+    /// The user's name.
     pub name: &'static str,
-    /// Where he is.
+    /// The peer's address.
     pub address: PeerAddr,
     record: std::sync::Arc<Record<Event>>,
     commands: mpsc::Sender<Command>,
@@ -62,10 +62,10 @@ impl Person {
         sent.with_context(|| format!("the program of {} has ended", self.name))
     }
 
-    /// Makes his account and logs in.
+    /// Registers and logs in.
     ///
     /// # Errors
-    /// If the registry does not let him.
+    /// If the registry does not let them.
     pub async fn registers(&self) -> Result<()> {
         let name = self.name.parse()?;
         let password = "secret".parse()?;
@@ -75,7 +75,7 @@ impl Person {
     /// Logs in.
     ///
     /// # Errors
-    /// If the registry does not let him.
+    /// If the registry does not let them.
     pub async fn logs_in(&self) -> Result<()> {
         let name = self.name.parse()?;
         let password = "secret".parse()?;
@@ -89,7 +89,7 @@ impl Person {
         Ok(())
     }
 
-    /// Waits until he is logged in, and says how long after `since` that was.
+    /// Waits until they are logged in, and says how long after `since` that was.
     ///
     /// # Errors
     /// If that takes longer than `limit`.
@@ -117,7 +117,7 @@ impl Person {
         Ok(after)
     }
 
-    /// Asks somebody for a chat.
+    /// Sends a chat request.
     ///
     /// # Errors
     /// If the program has ended.
@@ -139,7 +139,7 @@ impl Person {
         self.ask(Command::Accept { from }).await
     }
 
-    /// Says something.
+    /// Sends a text.
     ///
     /// # Errors
     /// If the program has ended.
@@ -150,7 +150,7 @@ impl Person {
         Ok(now)
     }
 
-    /// Waits until he hears this, and says how long after `since` that was.
+    /// Waits until this text is shown, and says how long after `since` that was.
     ///
     /// # Errors
     /// If that takes longer than `limit`.
@@ -164,7 +164,7 @@ impl Person {
         Ok(after)
     }
 
-    /// What he has heard from somebody so far, in order.
+    /// The texts of another user that were shown so far, in order.
     #[must_use]
     pub fn heard_from(&self, other: PeerAddr) -> Vec<String> {
         self.record.all(|event| match event {
@@ -175,12 +175,11 @@ impl Person {
         })
     }
 
-    /// Waits until his program has the last word on what he said to one member, and says
-    /// how long after `since` that was.
+    /// Waits for the final delivery status of a text to one member, and says how long after `since` that was.
     ///
     /// # Errors
-    /// If he did not say it, or that takes longer than `limit`.
-    pub async fn fate(
+    /// If the text was not sent, or that takes longer than `limit`.
+    pub async fn delivery(
         &self,
         text: &str,
         to: PeerAddr,
@@ -193,12 +192,12 @@ impl Person {
             _ => None,
         };
         let (_, id) = self.sees(since, &what, limit, said).await?;
-        let what = format!("fate of {text:?} to {to}");
-        self.sees(since, &what, limit, |event| fate_of(event, id, to))
+        let what = format!("delivery status of {text:?} to {to}");
+        self.sees(since, &what, limit, |event| delivery_of(event, id, to))
             .await
     }
 
-    /// Waits until somebody has come into the chat, or back into it.
+    /// Waits until another user has joined the chat, or is back in it.
     ///
     /// # Errors
     /// If that takes longer than `limit`.
@@ -216,7 +215,7 @@ impl Person {
         self.sees(since, &what, limit, joined).await
     }
 
-    /// Waits until he is told that somebody is no longer in the chat.
+    /// Waits for the notice that another user is no longer in the chat.
     ///
     /// # Errors
     /// If that takes longer than `limit`.
@@ -234,7 +233,7 @@ impl Person {
         self.sees(since, &what, limit, gone).await
     }
 
-    /// Waits until he is told that the registry cannot be reached, and why.
+    /// Waits for the notice that the registry cannot be reached, with its reason.
     ///
     /// # Errors
     /// If that takes longer than `limit`.
@@ -274,7 +273,7 @@ impl Person {
     }
 }
 
-fn fate_of(event: &Event, text: MessageId, member: PeerAddr) -> Option<DeliveryState> {
+fn delivery_of(event: &Event, text: MessageId, member: PeerAddr) -> Option<DeliveryState> {
     match event {
         Event::Delivered { id, delivery } if *id == text && delivery.to.address == member => {
             Some(delivery.state)
@@ -283,7 +282,7 @@ fn fate_of(event: &Event, text: MessageId, member: PeerAddr) -> Option<DeliveryS
     }
 }
 
-/// What a page shows of it, more or less.
+/// What a page shows of an event, roughly.
 fn words(event: &Event) -> Option<String> {
     match event {
         Event::Message(said) => Some(format!("{}: {}", said.from, said.text)),
@@ -296,7 +295,7 @@ fn words(event: &Event) -> Option<String> {
     }
 }
 
-/// Hands on what is asked and takes note of what happens, until the program ends.
+/// Passes commands on and records events, until the program ends.
 async fn follow(
     mut peer: Peer,
     mut asked: mpsc::Receiver<Command>,
@@ -321,7 +320,7 @@ async fn follow(
                 record.add(event);
             }
             Err(error) => {
-                // Who waits for something from this program fails, and says for what.
+                // A wait for something from this program fails, and says for what.
                 return eprintln!("{error:#}");
             }
         }

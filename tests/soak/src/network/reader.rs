@@ -1,4 +1,4 @@
-//! Somebody who chats by plain lines: what the programs say in words.
+//! A user of `p2pchat --plain`: what the programs say in words.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -18,7 +18,7 @@ use super::record::Record;
 /// A running `p2pchat --plain`. Killed on drop.
 #[derive(Debug)]
 pub struct Reader {
-    /// What he is called.
+    /// The user's name.
     pub name: &'static str,
     record: Arc<Record<String>>,
     stdin: Mutex<ChildStdin>,
@@ -86,7 +86,7 @@ impl Reader {
     /// Waits for a line with these words in it, and says how long after `since` it came.
     ///
     /// # Errors
-    /// If that takes longer than `limit`; says what he read instead.
+    /// If that takes longer than `limit`; says what was read instead.
     pub async fn reads(&self, words: &str, since: Instant, limit: Duration) -> Result<Duration> {
         let what = format!("line with {words:?}");
         let has_words = |line: &String| line.contains(words).then_some(());

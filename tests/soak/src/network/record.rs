@@ -1,4 +1,4 @@
-//! Everything that somebody saw, and when.
+//! Everything that a user saw, and when.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 /// How much of a record an error shows.
 const SHOWN: usize = 12;
 
-/// What somebody saw so far, and when.
+/// What a user saw so far, and when.
 #[derive(Debug)]
 pub struct Record<T> {
     seen: watch::Sender<Vec<(Instant, T)>>,
@@ -25,7 +25,7 @@ impl<T> Default for Record<T> {
 }
 
 impl<T: Debug> Record<T> {
-    /// Takes note of one more thing.
+    /// Adds one more thing.
     pub fn add(&self, thing: T) {
         let now = Instant::now();
         self.seen.send_modify(|seen| seen.push((now, thing)));
@@ -56,7 +56,7 @@ impl<T: Debug> Record<T> {
             found = new.find_map(|(at, thing)| Some((*at - since, wanted(thing)?)));
             found.is_some()
         });
-        // An error of `wait_for` means that nobody adds anything any more.
+        // An error of `wait_for` means that nothing is added any more.
         let _ = timeout(limit, look).await.map(|seen| seen.is_ok());
         if let Some(found) = found {
             return Ok(found);

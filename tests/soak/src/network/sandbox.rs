@@ -1,5 +1,5 @@
-//! Where scenes are played: namespaces that the system lets anybody make, in which he is
-//! root, and which are gone with their first process.
+//! Where scenes are played: user namespaces, which any user may create and is root in, and
+//! which are gone with their first process.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -31,7 +31,7 @@ const AS_ROOT: [&str; 2] = ["--user", "--map-root-user"];
 const TRY: &str = "ip link add lan type bridge && ip link add one type veth peer name two \
     && nft add table bridge lan && unshare --net true";
 
-/// Why no scene can be played on this system.
+/// The reason why no scene can be played on this system.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a real network cannot be tried here: {0}")]
 pub struct Impossible(String);
@@ -82,10 +82,10 @@ impl Sandbox {
             .command(Path::new("sh"))
             .and_then(|mut command| Ok(command.args(["-c", TRY]).output()?))
             .map_err(|error| format!("{error:#}"))?;
-        match status.success() {
-            true => Ok(()),
-            false => Err(String::from_utf8_lossy(&stderr).trim().replace('\n', "; ")),
+        if status.success() {
+            return Ok(());
         }
+        Err(String::from_utf8_lossy(&stderr).trim().replace('\n', "; "))
     }
 
     /// A command that runs a program in there.

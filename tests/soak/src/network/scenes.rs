@@ -16,16 +16,16 @@ mod vanish;
 const HUB: u8 = 1;
 /// How long a text may take on a network that has nothing wrong, on a busy machine.
 const AT_ONCE: Duration = Duration::from_secs(10);
-/// How long anybody may be left in the dark about somebody who cannot be reached.
+/// How long it may take until a user is told that another one is unreachable.
 const TOLD: Duration = Duration::from_secs(30);
 /// How long it may take to find the registry gone, or back: a question is asked every
-/// 5 s and may take 15 s to be answered; the pause between two tries is 30 s at the most.
+/// 5 s and may take 15 s to be answered; the pause between two tries is at most 30 s.
 const REGISTRY: Duration = Duration::from_secs(45);
 
 /// What happens to the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Scene {
-    /// Somebody's cable is pulled during a chat, and put back
+    /// A user's cable is pulled during a chat, and put back
     Cable,
     /// Two lose each other while both talk, and find each other again
     Pair,
@@ -35,9 +35,9 @@ pub enum Scene {
     Loss,
     /// Everything takes half a second each way
     Delay,
-    /// The registry's host is cut off until nobody is online any more
+    /// The registry's host is cut off until no one is online any more
     Registry,
-    /// The registry's host is started anew, and connections to it hang
+    /// The registry's host starts again, and connections to it hang
     Reboot,
 }
 
@@ -50,7 +50,7 @@ impl Scene {
             Self::Loss => "30 % of all packets are lost",
             Self::Delay => "500 ms each way",
             Self::Registry => "the registry is cut off",
-            Self::Reboot => "the registry's host starts anew",
+            Self::Reboot => "the registry's host starts again",
         }
     }
 

@@ -29,7 +29,7 @@ pub struct Stage<'a> {
 }
 
 impl<'a> Stage<'a> {
-    /// An empty one. `show` prints what everybody sees.
+    /// A stage without hosts. `show` prints what all users see.
     ///
     /// # Errors
     /// If there is no room for the homes of the people.
@@ -60,7 +60,7 @@ impl<'a> Stage<'a> {
         })?
     }
 
-    /// Somebody with `p2pchat --json`, not logged in.
+    /// A user of `p2pchat --json`, not logged in.
     ///
     /// # Errors
     /// If it is not built or does not start.
@@ -70,7 +70,7 @@ impl<'a> Stage<'a> {
         Person::new(name, host.inside(start)??, self.show)
     }
 
-    /// Somebody with `p2pchat-bridge` and a page, not logged in.
+    /// A user of `p2pchat-bridge` and a page, not logged in.
     ///
     /// # Errors
     /// If it is not built, does not start, or does not let the page in.
@@ -85,7 +85,7 @@ impl<'a> Stage<'a> {
         Person::new(name, peer, self.show)
     }
 
-    /// Somebody with `p2pchat --plain`, logged in.
+    /// A user of `p2pchat --plain`, logged in.
     ///
     /// # Errors
     /// If it is not built, does not start, or cannot log in.
@@ -117,7 +117,7 @@ pub async fn gather([ann, bob, carl]: [&Person; 3]) -> Result<()> {
         guest.accepts(began).await?;
         ann.is_joined_by(guest.address, began, SOON).await?;
     }
-    // He hears of the one who came after him from the one who asked.
+    // Bob learns of carl, who came later, from ann.
     bob.is_joined_by(carl.address, began, SOON).await?;
     Ok(())
 }

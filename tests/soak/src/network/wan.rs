@@ -28,7 +28,7 @@ const PORTS: [u16; 3] = [CONTACT_PORT, MESSAGE_PORT, REGISTRY_TCP_PORT];
 /// How many pieces of a connection are under way at once; then its sender waits.
 const MAX_UNDER_WAY: usize = 64;
 
-/// A slow network. Dropping it cuts everybody off.
+/// A slow network. Dropping it cuts all hosts off.
 #[derive(Debug)]
 pub struct Wan {
     /// The hosts, in the order of their numbers, from 1.

@@ -13,7 +13,7 @@ async fn flood(kinds: &[Flood]) {
         crowd: 40,
         online: 50,
         untimed: true,
-        // So that within these seconds somebody is late, and somebody had too many.
+        // So that within these seconds some are late, and some had too many.
         registry: [
             "--request-timeout=1",
             "--response-timeout=1",
@@ -27,7 +27,7 @@ async fn flood(kinds: &[Flood]) {
 }
 
 #[tokio::test]
-async fn floods_of_connections_take_nobody_offline_and_go_by() {
+async fn floods_of_connections_take_no_one_offline_and_go_by() {
     flood(&[
         Flood::Idle,
         Flood::Slow,
@@ -39,11 +39,11 @@ async fn floods_of_connections_take_nobody_offline_and_go_by() {
 }
 
 #[tokio::test]
-async fn floods_of_datagrams_take_nobody_offline_and_go_by() {
+async fn floods_of_datagrams_take_no_one_offline_and_go_by() {
     flood(&[Flood::Random, Flood::Almost, Flood::Foreign]).await;
 }
 
 #[tokio::test]
-async fn floods_of_logins_and_registrations_take_nobody_offline_and_go_by() {
+async fn floods_of_logins_and_registrations_take_no_one_offline_and_go_by() {
     flood(&[Flood::Guesses, Flood::Logins, Flood::Registrations]).await;
 }

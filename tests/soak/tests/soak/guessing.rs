@@ -4,7 +4,7 @@ use p2pchat_soak::guessing::{Options, run};
 use p2pchat_testkit::Programs;
 
 #[tokio::test]
-async fn the_clock_tells_no_names_and_guesses_are_few_and_lock_nobody_out() {
+async fn the_clock_tells_no_names_and_guesses_are_few_and_lock_no_one_out() {
     let options = Options {
         logins: 40,
         addresses: 30,

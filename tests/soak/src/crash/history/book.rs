@@ -1,4 +1,4 @@
-//! What a user was shown, to be compared with what his history holds.
+//! What a user was shown, to be compared with what their history holds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,11 +8,11 @@ use p2pchat_testkit::{Peer, SOON};
 
 use crate::Report;
 
-/// What one user was shown, in all lives of his program.
+/// What one user was shown, in all lives of their program.
 #[derive(Debug, Default)]
 pub(super) struct Book {
     shown: BTreeMap<MessageId, String>,
-    /// What others were told that his program took.
+    /// What others were told that this program took.
     sent: BTreeSet<String>,
     /// The first that was shown in the last life.
     last_life: Option<MessageId>,
@@ -21,7 +21,7 @@ pub(super) struct Book {
 }
 
 impl Book {
-    /// His program was killed after it had shown these.
+    /// The program was killed after it had shown these.
     pub(super) fn was_shown(&mut self, messages: Vec<Message>) -> Result<()> {
         self.lives += 1;
         self.last_life = messages.iter().map(|message| message.id).min();
@@ -40,11 +40,11 @@ impl Book {
     }
 
     /// Reads what was shown in the last life again, in a new one.
-    pub(super) async fn check_last_life(&self, chatter: &mut Peer) -> Result<()> {
+    pub(super) async fn check_last_life(&self, peer: &mut Peer) -> Result<()> {
         let Some(first) = self.last_life else {
             return Ok(());
         };
-        let kept = recall(chatter, first).await?;
+        let kept = recall(peer, first).await?;
         let kept: BTreeMap<_, _> = kept.into_iter().map(|kept| (kept.id, kept.text)).collect();
         for (id, text) in self.shown.range(first..) {
             ensure!(
@@ -60,10 +60,10 @@ impl Book {
     pub(super) async fn settle(
         &self,
         who: usize,
-        chatter: &mut Peer,
+        peer: &mut Peer,
         report: &mut Report,
     ) -> Result<()> {
-        let kept = recall(chatter, MessageId(0)).await?;
+        let kept = recall(peer, MessageId(0)).await?;
         let texts: BTreeSet<&str> = kept.iter().map(|kept| kept.text.as_str()).collect();
         let by_id: BTreeMap<_, _> = kept.iter().map(|kept| (kept.id, &kept.text)).collect();
         let lost = self
@@ -74,8 +74,8 @@ impl Book {
         let figure = |what: &str| format!("user{who}: {what}");
         report.figure(figure("lives"), self.lives);
         report.figure(figure("texts shown"), self.shown.len());
-        report.figure(figure("of them his own"), self.own);
-        report.figure(figure("texts told to be sent to him"), self.sent.len());
+        report.figure(figure("of them their own"), self.own);
+        report.figure(figure("texts reported as sent to them"), self.sent.len());
         report.figure(figure("texts in the history"), kept.len());
         report.check(
             self.shown.len() > self.lives && self.own > 0,
@@ -96,19 +96,19 @@ impl Book {
             untrue.is_none(),
             figure(&format!("told to be sent and not kept: {untrue:?}")),
         );
-        let unfound = self.unfound(chatter).await?;
+        let unfound = self.unfound(peer).await?;
         report.check(
             unfound.is_none(),
-            figure(&format!("shown and not found by its words: {unfound:?}")),
+            figure(&format!("shown and not found by search: {unfound:?}")),
         );
         Ok(())
     }
 
     /// One of the first and last that were shown which a search does not find.
-    async fn unfound(&self, chatter: &mut Peer) -> Result<Option<&str>> {
+    async fn unfound(&self, peer: &mut Peer) -> Result<Option<&str>> {
         let ends = [self.shown.first_key_value(), self.shown.last_key_value()];
         for (id, text) in ends.into_iter().flatten() {
-            chatter.ask(&Command::Find { text: text.clone() }).await?;
+            peer.ask(&Command::Find { text: text.clone() }).await?;
             let found = |event: &Event| match event {
                 Event::Findings { messages, .. } => {
                     Some(messages.iter().any(|message| message.id == *id))
@@ -116,7 +116,7 @@ impl Book {
                 Event::Failed { .. } => Some(false),
                 _ => None,
             };
-            if !chatter.event_with("findings", SOON, found).await? {
+            if !peer.event_with("findings", SOON, found).await? {
                 return Ok(Some(text));
             }
         }
@@ -125,17 +125,17 @@ impl Book {
 }
 
 /// Everything in a history from a message on.
-pub(crate) async fn recall(chatter: &mut Peer, first: MessageId) -> Result<Vec<Message>> {
+pub(crate) async fn recall(peer: &mut Peer, first: MessageId) -> Result<Vec<Message>> {
     let mut all = Vec::new();
     let mut before = None;
     loop {
-        chatter.ask(&Command::History { before }).await?;
+        peer.ask(&Command::History { before }).await?;
         let page = |event: &Event| match event {
             Event::History { messages, more } => Some(Some((messages.clone(), *more))),
             Event::Failed { .. } => Some(None),
             _ => None,
         };
-        let page = chatter.event_with("page", SOON, page).await?;
+        let page = peer.event_with("page", SOON, page).await?;
         let (messages, more) = page.context("the history cannot be read")?;
         before = messages.first().map(|oldest| oldest.id);
         all.extend(messages);

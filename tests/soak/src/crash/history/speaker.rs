@@ -1,4 +1,4 @@
-//! One who says things as fast as they are taken.
+//! A peer that sends texts as fast as they are taken.
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
@@ -11,24 +11,24 @@ use tokio::task::JoinHandle;
 
 use super::{Scene, log_in};
 
-/// How many texts are on their way at a time.
+/// How many texts are under way at a time.
 const WINDOW: usize = 32;
 
 /// A program that has logged in.
 #[derive(Debug)]
 pub(super) struct Speaker {
-    chatter: Peer,
+    peer: Peer,
     round: usize,
     said: usize,
-    /// Said and not yet delivered to everybody: to how many not, and what it was.
+    /// Sent and not yet delivered to all: to how many not, and the text.
     open: HashMap<MessageId, (usize, String)>,
-    /// Asked for and not yet heard of.
+    /// How many texts were asked for and have no id yet.
     asked: usize,
     /// Who took what.
     sent: Vec<(Ipv4Addr, String)>,
 }
 
-/// One who speaks until he is stopped.
+/// A speaker at work, until it is stopped.
 #[derive(Debug)]
 pub(super) struct Speaking {
     stop: oneshot::Sender<()>,
@@ -38,10 +38,10 @@ pub(super) struct Speaking {
 impl Speaker {
     /// A new one for each round, so that nothing is left of the last.
     pub(super) async fn start(scene: &Scene<'_>, round: usize) -> Result<Self> {
-        let mut chatter = scene.program(own_address(), &["--no-history"])?;
-        log_in(&mut chatter, "speaker").await?;
+        let mut peer = scene.program(own_address(), &["--no-history"])?;
+        log_in(&mut peer, "speaker").await?;
         Ok(Self {
-            chatter,
+            peer,
             round,
             said: 0,
             open: HashMap::new(),
@@ -50,10 +50,10 @@ impl Speaker {
         })
     }
 
-    /// Brings these together with himself in a chat.
+    /// Brings the listeners into a chat with it.
     pub(super) async fn gather(&mut self, addresses: &[Ipv4Addr]) -> Result<()> {
         for address in addresses {
-            self.chatter.request(PeerAddr::new(*address)?).await?;
+            self.peer.request(PeerAddr::new(*address)?).await?;
         }
         Ok(())
     }
@@ -77,11 +77,11 @@ impl Speaker {
                 self.asked += 1;
                 // With an end, so that a search, which takes beginnings too, finds but one.
                 let text = format!("r{}n{}end", self.round, self.said);
-                self.chatter.ask(&Command::Say { text }).await?;
+                self.peer.ask(&Command::Say { text }).await?;
             }
             tokio::select! {
-                event = self.chatter.event() => match event? {
-                    // With nobody left in the chat there is nothing more to say.
+                event = self.peer.event() => match event? {
+                    // With no one left in the chat there is nothing more to say.
                     Some(Event::Failed { .. }) => break,
                     Some(event) => self.heard(event),
                     None => bail!("the speaker's p2pchat has ended by itself"),
@@ -89,7 +89,7 @@ impl Speaker {
                 _ = &mut stopped => break,
             }
         }
-        self.chatter.kill().await?;
+        self.peer.kill().await?;
         Ok(self.sent)
     }
 
@@ -122,9 +122,9 @@ impl Speaker {
 }
 
 impl Speaking {
-    /// Stops him, and returns who took what.
+    /// Stops it, and returns who took what.
     pub(super) async fn stop(self) -> Result<Vec<(Ipv4Addr, String)>> {
-        // He may have stopped by himself; then his task says why.
+        // It may have stopped by itself; then its task says why.
         let _ = self.stop.send(());
         self.task.await?.context("the speaker")
     }

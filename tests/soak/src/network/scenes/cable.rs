@@ -31,7 +31,7 @@ pub(super) async fn cable(stage: &mut Stage<'_>) -> Result<()> {
     carl.registers().await?;
     let chat = Chat {
         ann,
-        // The last to come: his list has everybody.
+        // The last to come, whose list has all.
         bob: stage.reader("bob", &desk, &registry).await?,
         carl,
         bob_at: PeerAddr::new(desk.address)?,
@@ -79,15 +79,15 @@ impl Chat {
 
         let (after, state) = self
             .ann
-            .fate("bob, are you there?", self.bob_at, said, TOLD)
+            .delivery("bob, are you there?", self.bob_at, said, TOLD)
             .await?;
         let honest = state == DeliveryState::Failed(LeaveReason::Unreachable);
         report.check(
             honest,
-            format!("a text that nobody got counts as {state:?}"),
+            format!("a text that did not arrive counts as {state:?}"),
         );
         report.figure(
-            "who said it is told that bob did not get it",
+            "the sender is told that bob did not get it",
             format!("{after:.1?}"),
         );
         let (_, reason) = self.ann.misses(self.bob_at, said, TOLD).await?;
@@ -103,7 +103,7 @@ impl Chat {
             let lost = format!("{name} did not get “is anybody there?”: out of reach");
             after = after.max(self.bob.reads(&lost, typed, TOLD).await?);
         }
-        report.figure("bob is told that nobody heard him", format!("{after:.1?}"));
+        report.figure("bob is told that no one heard them", format!("{after:.1?}"));
         let after = self
             .bob
             .reads("no connection to the registry", cut, REGISTRY)
@@ -125,7 +125,7 @@ impl Chat {
         report.figure("bob hears the others again", format!("{after:.1?}"));
         let (_, state) = self
             .ann
-            .fate("bob, are you back?", self.bob_at, said, TOLD)
+            .delivery("bob, are you back?", self.bob_at, said, TOLD)
             .await?;
         report.check(
             state == DeliveryState::Sent,
@@ -213,7 +213,7 @@ pub(super) async fn pair(stage: &mut Stage<'_>) -> Result<()> {
         let expected = usize::from(reader.name == "ann");
         stage
             .report
-            .check(asks == expected, "nobody has to ask again");
+            .check(asks == expected, "no one has to ask again");
     }
     Ok(())
 }

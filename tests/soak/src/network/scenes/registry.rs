@@ -12,7 +12,7 @@ use crate::network::person::Person;
 use crate::network::reader::Reader;
 use crate::network::stage::Stage;
 
-/// How long the registry takes somebody for online without a sign of life: as short as
+/// How long the registry takes a user for online without a sign of life: as short as
 /// the 15 s between two of them allow.
 const PRESENCE: &str = "20";
 
@@ -36,7 +36,7 @@ pub(super) async fn registry(stage: &mut Stage<'_>) -> Result<()> {
     carl.registers().await?;
     let chat = Chat {
         ann,
-        // The last to come: his list has everybody.
+        // The last to come, whose list has all.
         bob: stage.reader("bob", &desk, &registry).await?,
         bob_at: PeerAddr::new(desk.address)?,
         carl,
@@ -81,7 +81,7 @@ impl Chat {
             .await?;
         let (_, state) = self
             .carl
-            .fate("yes, but we are not", self.bob_at, said, AT_ONCE)
+            .delivery("yes, but we are not", self.bob_at, said, AT_ONCE)
             .await?;
         report.check(state == DeliveryState::Sent, "it is marked as sent");
         let gone = "ann cannot be reached and is out of the chat";
@@ -142,7 +142,9 @@ pub(super) async fn reboot(stage: &mut Stage<'_>) -> Result<()> {
     let _registry = stage.registry(&hub, &[])?;
     let said = ann.says("still here?").await?;
     bob.hears("still here?", said, AT_ONCE).await?;
-    let (_, state) = ann.fate("still here?", bob.address, said, AT_ONCE).await?;
+    let (_, state) = ann
+        .delivery("still here?", bob.address, said, AT_ONCE)
+        .await?;
     let report = &mut stage.report;
     report.check(state == DeliveryState::Sent, "the chat goes on");
     for person in [&ann, &bob] {

@@ -72,11 +72,11 @@ pub(super) async fn delay(stage: &mut Stage<'_>) -> Result<()> {
     talk(people, stage.texts.min(5), &mut stage.report).await?;
     let left = |event: &Event| matches!(event, Event::MemberLeft { .. });
     let lost: usize = people.iter().map(|person| person.count(left)).sum();
-    stage.report.check(lost == 0, "nobody is taken for gone");
+    stage.report.check(lost == 0, "no one is taken for gone");
     Ok(())
 }
 
-/// Everybody says this many texts, one after the other without waiting; then what became
+/// Each sends this many texts, one after the other without waiting; then what became
 /// of each is looked at. What is marked as sent has to be heard, once and in order; what is
 /// marked as lost, never.
 async fn talk(people: [&Person; 3], texts: usize, report: &mut Report) -> Result<()> {
@@ -113,10 +113,14 @@ async fn check_pair(
     let mut lost = Vec::new();
     for number in 1..=texts {
         let text = text(speaker, number);
-        match speaker.fate(&text, listener.address, began, LIMIT).await?.1 {
+        match speaker
+            .delivery(&text, listener.address, began, LIMIT)
+            .await?
+            .1
+        {
             DeliveryState::Sent => sent.push(text),
             DeliveryState::Failed(_) => lost.push(text),
-            // On its way still, for all that is known: it may come at any time.
+            // Still under way as far as is known: it may come at any time.
             DeliveryState::Unconfirmed | DeliveryState::Sending => {}
         }
     }
@@ -126,11 +130,11 @@ async fn check_pair(
     let is_twice = |text| heard.iter().filter(|heard| *heard == text).count() > 1;
     report.check(
         !heard.iter().any(is_twice),
-        format!("{pair}, doubled: {heard:?}"),
+        format!("{pair}, shown twice: {heard:?}"),
     );
     report.check(
         !heard.iter().any(|text| lost.contains(text)),
-        format!("{pair}, heard {heard:?} in spite of lost {lost:?}"),
+        format!("{pair}, heard {heard:?} although reported lost {lost:?}"),
     );
     heard.retain(|text| sent.contains(text));
     report.check(
@@ -152,7 +156,12 @@ async fn one_by_one(
         let text = format!("one by one, {number}");
         let said = speaker.says(&text).await?;
         heard.add(listener.hears(&text, said, LIMIT).await?);
-        known.add(speaker.fate(&text, listener.address, said, LIMIT).await?.0);
+        known.add(
+            speaker
+                .delivery(&text, listener.address, said, LIMIT)
+                .await?
+                .0,
+        );
     }
     report.figure("a text is heard", heard);
     report.figure("it is marked as sent", known);

@@ -1,5 +1,5 @@
 //! Bob's host loses its power: no end, no reset, nothing. It comes back with a fresh
-//! program; the second time before anybody has noticed.
+//! program; the second time before anyone has noticed.
 
 use std::time::Instant;
 
@@ -24,7 +24,7 @@ struct Others {
     carl: Person,
 }
 
-/// Plays it.
+/// Bob's host loses its power twice.
 pub(super) async fn vanish(stage: &mut Stage<'_>) -> Result<()> {
     let lan = Lan::new()?;
     let [hub, desk, attic] = [lan.host(HUB)?, lan.host(DESK)?, lan.host(3)?];
@@ -34,7 +34,7 @@ pub(super) async fn vanish(stage: &mut Stage<'_>) -> Result<()> {
     bob.registers().await?;
     carl.registers().await?;
     let others = Others {
-        // The last to come: her list has everybody.
+        // The last to come, whose list has all.
         ann: stage.reader("ann", &hub, &registry).await?,
         ann_at: PeerAddr::new(hub.address)?,
         carl,
@@ -47,13 +47,13 @@ pub(super) async fn vanish(stage: &mut Stage<'_>) -> Result<()> {
     others.lan.power_off(&desk)?;
     drop(bob);
     others.notice(stage).await?;
-    let (desk, bob) = others.start_anew(stage).await?;
+    let (desk, bob) = others.start_again(stage).await?;
     others.invite(&bob).await?;
     others.talk_to(&bob).await?;
 
     others.lan.power_off(&desk)?;
     drop(bob);
-    let (_desk, bob) = others.start_anew(stage).await?;
+    let (_desk, bob) = others.start_again(stage).await?;
     others.find_out(stage, &bob).await
 }
 
@@ -72,9 +72,10 @@ impl Others {
         let after = self.ann.reads(gone, typed, TOLD).await?;
         let lost = "bob did not get “bob, what do you say?”: out of reach";
         self.ann.reads(lost, typed, TOLD).await?;
-        stage
-            .report
-            .figure("who speaks is told that he is gone", format!("{after:.1?}"));
+        stage.report.figure(
+            "the sender is told that bob is gone",
+            format!("{after:.1?}"),
+        );
         self.carl
             .hears("bob, what do you say?", typed, AT_ONCE)
             .await?;
@@ -83,12 +84,12 @@ impl Others {
         let after = self.ann.reads(reads, asked, TOLD).await?;
         stage
             .report
-            .figure("who asks him is told", format!("{after:.1?}"));
+            .figure("who asks bob is told", format!("{after:.1?}"));
         Ok(())
     }
 
     /// The machine is switched on again, and bob logs in.
-    async fn start_anew(&self, stage: &mut Stage<'_>) -> Result<(Host, Person)> {
+    async fn start_again(&self, stage: &mut Stage<'_>) -> Result<(Host, Person)> {
         let on = Instant::now();
         let desk = self.lan.host(DESK)?;
         let bob = stage.person("bob", &desk, &self.registry)?;
@@ -96,7 +97,7 @@ impl Others {
         let after = bob.lists(&["ann", "bob", "carl"], on, REGISTRY).await?;
         stage
             .report
-            .figure("he is back and sees who is online", format!("{after:.1?}"));
+            .figure("bob is back and sees who is online", format!("{after:.1?}"));
         Ok((desk, bob))
     }
 
@@ -114,21 +115,21 @@ impl Others {
         Ok(())
     }
 
-    /// He has forgotten the chat, which his program says.
+    /// Bob's new program does not know the chat, and says so.
     async fn find_out(&self, stage: &mut Stage<'_>, bob: &Person) -> Result<()> {
         let typed = self.ann.types("bob, again?").await?;
         let after = self.ann.reads("bob has left the chat", typed, TOLD).await?;
         let lost = "bob did not get “bob, again?”: no longer in the chat";
         self.ann.reads(lost, typed, TOLD).await?;
         stage.report.figure(
-            "who speaks is told that he started anew",
+            "the sender is told that bob started again",
             format!("{after:.1?}"),
         );
         self.carl.hears("bob, again?", typed, AT_ONCE).await?;
         let heard = bob.heard_from(self.ann_at);
         stage.report.check(
             heard.is_empty(),
-            format!("bob heard {heard:?} of a chat that he is not in"),
+            format!("bob heard {heard:?} of a chat without bob"),
         );
         bob.sees(
             typed,
