@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 /// A debug build does not use this: if the folder is missing when the bridge is compiled,
 /// `rust-embed` compares later files with a path that still holds `..`, and finds none.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../dist"]
+#[folder = "../dist"]
 #[allow_missing = true]
 struct Embedded;
 

@@ -1,19 +1,17 @@
-//! The clock on the wall, and moments in the user's own time zone.
-
-use std::time::{SystemTime, UNIX_EPOCH};
+//! Wall-clock time, and times in the user's time zone.
 
 use jiff::tz::TimeZone;
 use jiff::{Zoned, civil};
 use p2pchat_model::Timestamp;
 
-/// Tells the time and writes moments as people read them.
+/// Formats times for a time zone.
 #[derive(Debug, Clone)]
 pub struct Clock {
     zone: TimeZone,
 }
 
 impl Clock {
-    /// In the user's time zone; UTC if the system does not tell.
+    /// For the user's time zone; UTC if the system has none.
     #[must_use]
     pub fn system() -> Self {
         Self {
@@ -21,7 +19,7 @@ impl Clock {
         }
     }
 
-    /// In UTC: the same on every machine, for tests.
+    /// For UTC: the same on every machine, for tests.
     #[must_use]
     pub fn utc() -> Self {
         Self {
@@ -29,12 +27,11 @@ impl Clock {
         }
     }
 
-    /// The present moment.
+    /// The current time.
     #[must_use]
     pub fn now() -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let millis = since.map_or(0, |since| since.as_millis());
-        Timestamp(u64::try_from(millis).unwrap_or(u64::MAX))
+        let millis = jiff::Timestamp::now().as_millisecond();
+        Timestamp(u64::try_from(millis).unwrap_or(0))
     }
 
     /// `16:23`.
@@ -55,7 +52,7 @@ impl Clock {
         self.zoned(at).strftime("%A, %-d %B %Y").to_string()
     }
 
-    /// The day, to tell one from another.
+    /// The day, to compare with another.
     #[must_use]
     pub fn day(&self, at: Timestamp) -> civil::Date {
         self.zoned(at).date()
@@ -63,9 +60,9 @@ impl Clock {
 
     fn zoned(&self, at: Timestamp) -> Zoned {
         let millis = i64::try_from(at.0).unwrap_or(i64::MAX);
-        // Beyond the year 9999 any moment will do.
-        let moment = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX);
-        moment.to_zoned(self.zone.clone())
+        // Beyond the year 9999 any time will do.
+        let time = jiff::Timestamp::from_millisecond(millis).unwrap_or(jiff::Timestamp::MAX);
+        time.to_zoned(self.zone.clone())
     }
 }
 
@@ -74,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_are_written_for_people() {
+    fn times_are_formatted_for_people() {
         let clock = Clock::utc();
         let at = Timestamp(1_795_364_580_000);
         assert_eq!(clock.date_and_time(at), "2026-11-22 16:23");
@@ -83,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn no_moment_is_too_far_away() {
+    fn no_time_is_too_far_in_the_future() {
         assert!(!Clock::utc().time(Timestamp(u64::MAX)).is_empty());
     }
 }

@@ -1,31 +1,36 @@
-//! Events as they come, and the view that they make. Starts anew by itself where events
-//! were missed.
+//! Events as they come, and a new snapshot of the view where some were missed.
 
 use std::sync::Arc;
 
 use p2pchat_model::{Event, View};
 use p2pchat_peer::{Handle, Missed, Stopped, Subscription};
 
-/// A subscription that does not end before the peer does.
+/// A subscription that begins again by itself where events were missed, and ends with the
+/// peer.
 #[derive(Debug)]
 pub struct Feed {
     handle: Handle,
     subscription: Subscription,
-    /// How many events were missed, until that is told.
+    /// How many events were missed, until that is reported.
     missed: u64,
 }
 
-/// What a [`Feed`] brings.
+/// What a [`Feed`] gives.
 #[derive(Debug)]
-pub enum Seen {
-    /// Something happened.
+pub enum Update {
+    /// The next event.
     Event(Arc<Event>),
-    /// This many events were missed; this is what there is to see now.
-    Anew(Box<View>, u64),
+    /// The view as it is now, after events were missed.
+    Snapshot {
+        /// The view.
+        view: Box<View>,
+        /// How many events were missed.
+        missed: u64,
+    },
 }
 
 impl Feed {
-    /// Begins, with what there is to see now.
+    /// Subscribes; the view is what it is now.
     ///
     /// # Errors
     /// If the peer has stopped.
@@ -40,20 +45,22 @@ impl Feed {
         Ok((feed, view))
     }
 
-    /// What comes next. Nothing is lost if it is dropped half-way.
+    /// The next update. Cancel safe: nothing is lost if this is dropped half-way.
     ///
     /// # Errors
     /// If the peer has stopped.
-    pub async fn next(&mut self) -> Result<Seen, Stopped> {
+    pub async fn next(&mut self) -> Result<Update, Stopped> {
         if self.missed == 0 {
             match self.subscription.next().await {
-                Ok(event) => return Ok(Seen::Event(event)),
+                Ok(event) => return Ok(Update::Event(event)),
                 Err(Missed::Stopped) => return Err(Stopped),
                 Err(Missed::Lagged(count)) => self.missed = count,
             }
         }
         self.subscription = self.handle.subscribe().await?;
-        let view = std::mem::take(&mut self.subscription.view);
-        Ok(Seen::Anew(Box::new(view), std::mem::take(&mut self.missed)))
+        Ok(Update::Snapshot {
+            view: Box::new(std::mem::take(&mut self.subscription.view)),
+            missed: std::mem::take(&mut self.missed),
+        })
     }
 }

@@ -1,8 +1,8 @@
-//! `--json`: one command a line on standard input, one event a line on standard output.
+//! `--json`: one command per line on standard input, one event per line on standard output.
 //!
-//! The first line is `started`. A line that is no command is answered by `failed` with the
-//! command `?`. When the input ends, what is under way is waited for, within
-//! [`PATIENCE`].
+//! The first line is `started`. A line that is not a command is answered by `failed` with
+//! the command `?`. When the input ends, the program waits up to [`PATIENCE`] for answers
+//! and deliveries.
 
 use std::io::{self, Write};
 
@@ -14,12 +14,12 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::clock::Clock;
 use crate::exit::Exit;
-use crate::feed::{Feed, Seen};
-use crate::lines::{self, BadLine};
+use crate::feed::{Feed, Update};
 use crate::login::{Attempt, Step};
 use crate::pending::{PATIENCE, Pending};
 use crate::settings::AutoLogin;
 use crate::signals::Signals;
+use crate::stdin::{self, BadLine};
 
 /// Runs until the input has ended, the output is closed, or a signal comes.
 ///
@@ -40,7 +40,7 @@ pub async fn run(handle: Handle, login: Option<AutoLogin>, mut signals: Signals)
         front.attempt = Some(attempt);
         front.send(command).await?;
     }
-    let mut input = lines::read_stdin();
+    let mut input = stdin::read_stdin();
     let mut ends_at = None;
     while !front.closed {
         if ends_at.is_some() && front.pending.is_settled(&front.view) {
@@ -48,7 +48,7 @@ pub async fn run(handle: Handle, login: Option<AutoLogin>, mut signals: Signals)
         }
         tokio::select! {
             exit = signals.next() => return Ok(exit),
-            seen = feed.next() => if let Some(exit) = front.seen(seen?).await? {
+            update = feed.next() => if let Some(exit) = front.update(update?).await? {
                 return Ok(exit);
             },
             line = input.recv(), if ends_at.is_none() && front.attempt.is_none() => match line {
@@ -66,12 +66,12 @@ struct Front {
     view: View,
     pending: Pending,
     attempt: Option<Attempt>,
-    /// Nobody reads the output any more.
+    /// The output is closed.
     closed: bool,
 }
 
 impl Front {
-    /// Tells what happened before the first event could be seen.
+    /// Writes the events that came before the subscription.
     fn show_start(&mut self) {
         let started = self.view.address.zip(self.view.message_port);
         if let Some((address, message_port)) = started {
@@ -88,7 +88,7 @@ impl Front {
     }
 
     fn show(&mut self, event: &Event) {
-        // In one write: a text to a thousand members has a line of 100 KB.
+        // In one write: a message to a thousand members has a line of 100 KB.
         let line = serde_json::to_vec(event).map(|line| [&line[..], b"\n"].concat());
         let written = line.map_err(io::Error::from).and_then(|line| {
             let mut out = io::stdout().lock();
@@ -100,7 +100,10 @@ impl Front {
 
     async fn send(&mut self, command: Command) -> Result<()> {
         self.pending.sent(&command);
-        self.handle.send(command).await.context("the peer is gone")
+        self.handle
+            .send(command)
+            .await
+            .context("the peer has stopped")
     }
 
     async fn line(&mut self, line: Result<String, BadLine>) -> Result<()> {
@@ -108,7 +111,7 @@ impl Front {
             Ok(line) if line.trim().is_empty() => return Ok(()),
             Ok(line) => match serde_json::from_str(&line) {
                 Ok(command) => return self.send(command).await,
-                Err(error) => format!("this line is no command: {}", complaint(&error)),
+                Err(error) => Problem::BadCommand.because(complaint(&error)),
             },
             Err(error) => error.to_string(),
         };
@@ -123,11 +126,11 @@ impl Front {
         Ok(())
     }
 
-    async fn seen(&mut self, seen: Seen) -> Result<Option<Exit>> {
-        let event = match seen {
-            Seen::Event(event) => event,
-            Seen::Anew(view, count) => {
-                eprintln!("p2pchat: {count} events were missed: read faster");
+    async fn update(&mut self, update: Update) -> Result<Option<Exit>> {
+        let event = match update {
+            Update::Event(event) => event,
+            Update::Snapshot { view, missed } => {
+                eprintln!("p2pchat: {missed} events were missed: read faster");
                 self.view = *view;
                 self.pending.forget();
                 self.attempt.take_if(|_| self.view.account.is_some());
@@ -135,9 +138,12 @@ impl Front {
             }
         };
         self.view.apply(&event);
-        self.pending.saw(&event);
+        self.pending.on_event(&event);
         self.show(&event);
-        let step = self.attempt.as_ref().map(|attempt| attempt.saw(&event));
+        let step = self
+            .attempt
+            .as_ref()
+            .map(|attempt| attempt.on_event(&event));
         match step {
             None | Some(Step::Wait) => {}
             Some(Step::Done) => self.attempt = None,

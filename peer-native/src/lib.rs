@@ -3,7 +3,7 @@
 //! [`Settings`] come from the command line, the environment and the config file;
 //! [`app::run`] starts a peer with them and hands it to one of three front ends:
 //! [`tui`], [`plain`] and [`json`]. All three send [`Command`](p2pchat_model::Command)s
-//! and draw the [`View`](p2pchat_model::View); what is typed is read by [`input`] alone.
+//! and draw the [`View`](p2pchat_model::View); what is typed is read by [`commands`] alone.
 //!
 //! **Invariant:** no bytes of the wire protocol, and nothing decided that `peer` decides.
 //! What others wrote reaches a terminal only by [`wrap`], which makes it printable.
@@ -11,21 +11,19 @@
 pub mod app;
 pub mod cli;
 pub mod clock;
+pub mod commands;
 pub mod config;
-mod console;
 mod exit;
 pub mod feed;
-pub mod input;
 pub mod json;
-pub mod lines;
 pub mod login;
 pub mod logs;
 pub mod pending;
 pub mod plain;
 pub mod settings;
 pub mod signals;
+pub mod stdin;
 pub mod tui;
-pub mod words;
 pub mod wrap;
 
 pub use exit::Exit;

@@ -13,31 +13,32 @@ pub struct Attempt {
 /// What to do about an event.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Wait for another.
+    /// Wait for the next event.
     Wait,
     /// Send this.
     Send(Command),
-    /// It has succeeded.
+    /// The login succeeded.
     Done,
-    /// It has not, for this reason.
+    /// The login failed, for this reason.
     Failed(String),
 }
 
 impl Attempt {
-    /// Begins: gives the command to send first.
+    /// Begins a login; the command is to be sent first.
     #[must_use]
     pub fn start(login: AutoLogin) -> (Self, Command) {
         let AutoLogin { name, password, .. } = login.clone();
-        let command = match login.register {
-            true => Command::Register { name, password },
-            false => Command::Login { name, password },
+        let command = if login.register {
+            Command::Register { name, password }
+        } else {
+            Command::Login { name, password }
         };
         (Self { login }, command)
     }
 
-    /// Says what to do about an event.
+    /// What to do about an event.
     #[must_use]
-    pub fn saw(&self, event: &Event) -> Step {
+    pub fn on_event(&self, event: &Event) -> Step {
         match event {
             Event::LoggedIn { .. } => Step::Done,
             Event::Failed { failure, .. } => self.failed(failure),
@@ -75,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_that_is_there_is_logged_in_to() {
+    fn an_account_that_exists_is_logged_in_to() {
         let name = "alice".parse().unwrap();
         let password: p2pchat_model::Password = "secret".parse().unwrap();
         let (attempt, first) = Attempt::start(AutoLogin {
@@ -85,15 +86,15 @@ mod tests {
         });
         assert_eq!(first.name(), "register");
         assert_eq!(
-            attempt.saw(&failed("register", Problem::NameTaken)),
+            attempt.on_event(&failed("register", Problem::NameTaken)),
             Step::Send(Command::Login { name, password })
         );
         assert_eq!(
-            attempt.saw(&failed("login", Problem::WrongCredentials)),
-            Step::Failed("no such account, or not its password".to_owned())
+            attempt.on_event(&failed("login", Problem::WrongCredentials)),
+            Step::Failed(Problem::WrongCredentials.words().to_owned())
         );
         assert_eq!(
-            attempt.saw(&failed("say", Problem::NotLoggedIn)),
+            attempt.on_event(&failed("say", Problem::NotLoggedIn)),
             Step::Wait
         );
     }

@@ -1,4 +1,4 @@
-//! What was asked and is not answered yet: a program whose input has ended waits for it
+//! Commands without an answer yet: a program whose input has ended waits for the answers
 //! before it stops.
 
 use std::collections::HashMap;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use p2pchat_model::{BlockChange, Command, DeliveryState, Event, Line, Message, View};
 
-/// How long a program whose input has ended waits for what is under way.
+/// How long a program whose input has ended waits for answers and deliveries.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Counts commands by name until an event answers them.
@@ -16,26 +16,26 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Notes that this was sent.
+    /// Counts a command that was sent.
     pub fn sent(&mut self, command: &Command) {
         *self.waiting.entry(command.name()).or_default() += 1;
     }
 
-    /// Notes that this happened.
-    pub fn saw(&mut self, event: &Event) {
+    /// Counts the commands that an event answers.
+    pub fn on_event(&mut self, event: &Event) {
         for name in answered(event) {
             self.answer(name);
         }
     }
 
-    /// Whether all is answered, and each of the user's texts has reached its members or
-    /// failed to.
+    /// Whether every command is answered, and every message of the user is delivered or has
+    /// failed.
     #[must_use]
     pub fn is_settled(&self, view: &View) -> bool {
-        self.waiting.values().all(|&count| count == 0) && !view.lines.iter().any(is_under_way)
+        self.waiting.values().all(|&count| count == 0) && !view.lines.iter().any(is_sending)
     }
 
-    /// Forgets what was asked: events that would have answered it were missed.
+    /// Forgets all commands: events that would have answered them were missed.
     pub fn forget(&mut self) {
         self.waiting.clear();
     }
@@ -74,7 +74,7 @@ fn answered(event: &Event) -> Vec<&str> {
     }
 }
 
-fn is_under_way(line: &Line) -> bool {
+fn is_sending(line: &Line) -> bool {
     match line {
         Line::Message(Message {
             deliveries: Some(deliveries),
@@ -95,11 +95,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_settled_when_its_last_member_has_it() {
+    fn a_message_is_settled_when_it_is_delivered_to_its_last_member() {
         let (mut pending, mut view) = (Pending::default(), View::default());
         let mut happens = |pending: &mut Pending, event: &Event| {
             view.apply(event);
-            pending.saw(event);
+            pending.on_event(event);
             pending.is_settled(&view)
         };
         pending.sent(&Command::Say {
@@ -141,7 +141,7 @@ mod tests {
             message: String::new(),
         };
         let at = Timestamp(0);
-        pending.saw(&Event::Failed { at, failure });
+        pending.on_event(&Event::Failed { at, failure });
         assert!(pending.is_settled(&View::default()));
     }
 }

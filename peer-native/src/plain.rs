@@ -1,20 +1,23 @@
-//! `--plain`: one line an event, for pipes and screen readers.
+//! `--plain`: one line per event, for pipes and screen readers.
 
 use anyhow::{Context, Result};
+use p2pchat_model::wording::label;
 use p2pchat_model::{Command, Event, Password, Username, View};
 use p2pchat_peer::Handle;
 use tokio::time::{Instant, sleep_until};
 
+use self::console::{Ask, Console, Given};
 use crate::clock::Clock;
-use crate::console::{Ask, Console, Given};
+use crate::commands::{self, COMMANDS, Typed};
 use crate::exit::Exit;
-use crate::feed::{Feed, Seen};
-use crate::input::{self, COMMANDS, Typed};
+use crate::feed::{Feed, Update};
 use crate::login::{Attempt, Step};
 use crate::pending::{PATIENCE, Pending};
 use crate::settings::{AutoLogin, Settings};
 use crate::signals::Signals;
-use crate::words;
+
+mod console;
+pub(crate) mod lines;
 
 const PROMPT: &str = "> ";
 
@@ -46,7 +49,7 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         let deadline = front.ends_at;
         tokio::select! {
             exit = signals.next() => return Ok(exit),
-            seen = feed.next() => front.seen(seen?).await?,
+            update = feed.next() => front.update(update?).await?,
             given = front.console.next(), if front.takes_input() => front.given(given).await?,
             () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                 return Ok(Exit::Done);
@@ -55,7 +58,7 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
     }
 }
 
-/// What the next thing that the user gives is for.
+/// What the next input is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Stage {
     Chat,
@@ -71,16 +74,16 @@ struct Front {
     pending: Pending,
     attempt: Option<Attempt>,
     stage: Stage,
-    /// When to end at the latest, once the input has ended.
+    /// The deadline for the end, once the input has ended.
     ends_at: Option<Instant>,
-    /// How to end, once that is decided.
+    /// The exit code, once the program is to end.
     exit: Option<Exit>,
 }
 
 impl Front {
     async fn start(&mut self, user: Option<Username>, login: Option<AutoLogin>) -> Result<()> {
         if let (Some(address), registry) = (self.view.address, &self.view.registry) {
-            let text = format!("this peer is at {address}, its registry is {registry}");
+            let text = format!("your address is {address}, the registry is {registry}");
             self.print(&text);
         }
         match (user, login) {
@@ -95,7 +98,11 @@ impl Front {
                     name,
                 };
             }
-            (_, None) => self.print("log in with /login, or make an account with /register; /help"),
+            (_, None) => self.print(&format!(
+                "{}: /login · {}: /register · /help",
+                label::SIGN_IN,
+                label::CREATE_ACCOUNT
+            )),
         }
         self.ask();
         Ok(())
@@ -115,14 +122,19 @@ impl Front {
         self.console.know(&self.view);
         self.console.ask(match &self.stage {
             Stage::Chat => Ask::Line(PROMPT.to_owned()),
-            Stage::Name { .. } => Ask::Line("name: ".to_owned()),
-            Stage::Password { name, .. } => Ask::Password(format!("password of {name}: ")),
+            Stage::Name { .. } => Ask::Line(format!("{}: ", label::NAME)),
+            Stage::Password { name, .. } => {
+                Ask::Password(format!("{} of {name}: ", label::PASSWORD))
+            }
         });
     }
 
     async fn send(&mut self, command: Command) -> Result<()> {
         self.pending.sent(&command);
-        self.handle.send(command).await.context("the peer is gone")
+        self.handle
+            .send(command)
+            .await
+            .context("the peer has stopped")
     }
 
     async fn given(&mut self, given: Given) -> Result<()> {
@@ -131,7 +143,7 @@ impl Front {
                 self.exit = Some(Exit::Done);
             }
             (Given::End, Stage::Chat) => self.ends_at = Some(Instant::now() + PATIENCE),
-            // Out of the questions, back to the prompt.
+            // The end of a question is not the end of the program.
             (Given::End, _) => {}
             (Given::Bad(error), _) => self.print(&error.to_string()),
             (Given::Password(text), Stage::Password { register, name }) => {
@@ -148,11 +160,11 @@ impl Front {
     }
 
     async fn line(&mut self, line: &str) -> Result<()> {
-        match input::parse(line, &self.view) {
+        match commands::parse(line, &self.view) {
             Ok(Typed::Nothing) => {}
             Ok(Typed::Command(command)) => self.send(command).await?,
             Ok(Typed::SignIn { .. }) if !self.console.is_terminal() => {
-                self.print("a password is not read from a pipe: give --user and --password-file");
+                self.print("a pipe cannot give a password: use --user and --password-file");
             }
             Ok(Typed::SignIn { register, name }) => {
                 self.stage = match name {
@@ -162,26 +174,25 @@ impl Front {
             }
             Ok(Typed::Help) => {
                 for entry in COMMANDS {
-                    let usage = format!("{} {}", entry.name, entry.arguments);
-                    self.print(&format!("{usage:24} {}", entry.meaning));
+                    self.print(&format!("{:24} {}", entry.usage(), entry.help));
                 }
             }
             Ok(Typed::Who) => {
-                for line in words::who(&self.view) {
+                for line in lines::who(&self.view) {
                     self.print(&line);
                 }
-                // What is known may be half a minute old; the next answer is not.
+                // The list may be half a minute old; the answer to this is not.
                 if self.view.account.is_some() {
                     self.send(Command::Refresh).await?;
                 }
             }
             Ok(Typed::Blocked) => {
-                for line in words::blocked(&self.view) {
+                for line in lines::blocked(&self.view) {
                     self.print(&line);
                 }
             }
             Ok(Typed::Quit) => self.exit = Some(Exit::Done),
-            Err(message) => self.print(&message),
+            Err(error) => self.print(&error.to_string()),
         }
         Ok(())
     }
@@ -204,11 +215,11 @@ impl Front {
         }
     }
 
-    async fn seen(&mut self, seen: Seen) -> Result<()> {
-        match seen {
-            Seen::Event(event) => self.event(&event).await,
-            Seen::Anew(view, count) => {
-                self.print(&format!("{count} events were missed"));
+    async fn update(&mut self, update: Update) -> Result<()> {
+        match update {
+            Update::Event(event) => self.event(&event).await,
+            Update::Snapshot { view, missed } => {
+                self.print(&format!("{missed} events were missed"));
                 self.view = *view;
                 self.pending.forget();
                 self.attempt.take_if(|_| self.view.account.is_some());
@@ -218,17 +229,17 @@ impl Front {
     }
 
     async fn event(&mut self, event: &Event) -> Result<()> {
-        // What somebody typed on a terminal is on it already.
+        // What was typed on a terminal is on it already.
         let typed = matches!(event, Event::Message(message) if message.is_own());
         if !(typed && self.console.is_terminal()) {
-            for line in words::lines(event, &self.view, &self.clock) {
+            for line in lines::lines(event, &self.view, &self.clock) {
                 self.print(&line);
             }
         }
         self.view.apply(event);
-        self.pending.saw(event);
+        self.pending.on_event(event);
         self.console.know(&self.view);
-        let step = self.attempt.as_ref().map(|attempt| attempt.saw(event));
+        let step = self.attempt.as_ref().map(|attempt| attempt.on_event(event));
         match step {
             None | Some(Step::Wait) => {}
             Some(Step::Done) => self.attempt = None,

@@ -1,7 +1,7 @@
-//! The full screen: a form to sign in, then the chat.
+//! The full screen: the sign-in form, then the chat.
 //!
-//! [`App`] holds the state and knows neither terminal nor network; [`run`] brings it keys
-//! and events and shows it.
+//! [`App`] is the state and knows neither terminal nor network; [`run`] gives it keys and
+//! events, and shows it.
 
 use std::time::Duration;
 
@@ -13,10 +13,11 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock::Clock;
 use crate::exit::Exit;
-use crate::feed::{Feed, Seen};
+use crate::feed::{Feed, Update};
 use crate::settings::Settings;
 use crate::signals::Signals;
 
+mod answer;
 mod app;
 mod bars;
 mod conversation;
@@ -40,13 +41,13 @@ pub use theme::Theme;
 
 use screen::Screen;
 
-/// How often what counts down is drawn.
+/// How often countdowns are drawn.
 const TICK: Duration = Duration::from_millis(250);
-/// How many events are taken before the screen is drawn again: a flood of them must not
-/// be drawn one by one, and must not keep keys waiting.
+/// How many events are applied before the screen is drawn again: a flood of them must not be
+/// drawn one by one, and must not delay keys.
 const BATCH: usize = 256;
 
-/// Runs until the user quits or a signal comes. The terminal is put back in any case.
+/// Runs until the user quits or a signal comes. The terminal is restored in any case.
 ///
 /// # Errors
 /// If the terminal cannot be used, or the peer stops by itself.
@@ -76,7 +77,7 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
             return Ok(exit);
         }
         if Screen::is_lost() {
-            bail!("an error in this program ended it");
+            bail!("ended by an internal error");
         }
         if changed || front.app.counts_down() {
             front.screen.draw(&mut front.app, Clock::now())?;
@@ -84,7 +85,7 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         changed = true;
         tokio::select! {
             exit = signals.next() => front.exit = Some(exit),
-            seen = front.feed.next() => front.seen(seen?).await?,
+            update = front.feed.next() => front.update(update?).await?,
             input = keys.next() => match input {
                 Some(input) => front.input(input?).await?,
                 None => bail!("the terminal is gone"),
@@ -103,7 +104,7 @@ struct Front {
     feed: Feed,
     app: App,
     screen: Screen,
-    /// How to end, once that is decided.
+    /// The exit code, once the program is to end.
     exit: Option<Exit>,
 }
 
@@ -111,7 +112,7 @@ impl Front {
     async fn input(&mut self, input: Input) -> Result<()> {
         let now = Clock::now();
         let act = match input {
-            // Terminals that tell of releases must not type everything twice.
+            // Terminals that report releases must not type everything twice.
             Input::Key(key) if key.kind != KeyEventKind::Release => self.app.key(key, now),
             Input::Paste(text) => {
                 self.app.paste(&text);
@@ -131,25 +132,25 @@ impl Front {
         self.act(act).await
     }
 
-    /// Takes this and what else has come by now.
-    async fn seen(&mut self, first: Seen) -> Result<()> {
-        self.happened(first).await?;
+    /// Applies this update and those that have come by now.
+    async fn update(&mut self, first: Update) -> Result<()> {
+        self.apply(first).await?;
         for _ in 1..BATCH {
             match self.feed.next().now_or_never() {
-                Some(seen) => self.happened(seen?).await?,
+                Some(update) => self.apply(update?).await?,
                 None => break,
             }
         }
         Ok(())
     }
 
-    async fn happened(&mut self, seen: Seen) -> Result<()> {
-        match seen {
-            Seen::Event(event) => {
+    async fn apply(&mut self, update: Update) -> Result<()> {
+        match update {
+            Update::Event(event) => {
                 let act = self.app.apply(&event, Clock::now());
                 self.act(act).await
             }
-            Seen::Anew(view, _) => {
+            Update::Snapshot { view, .. } => {
                 self.app.replace_view(*view);
                 Ok(())
             }
@@ -163,7 +164,7 @@ impl Front {
                 self.handle
                     .send(command)
                     .await
-                    .context("the peer is gone")?;
+                    .context("the peer has stopped")?;
             }
             Some(Act::Redraw) => self.screen.clear()?,
             Some(Act::Quit) => self.exit = Some(Exit::Done),

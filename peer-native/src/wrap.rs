@@ -1,5 +1,5 @@
-//! Texts in rows of a given width. Width is counted in terminal columns and a cut falls
-//! between what people see as characters, so wide letters and emoji stay whole.
+//! Wraps texts into rows of a given width. Width is counted in terminal columns, and a text
+//! is cut between graphemes, so wide letters and emoji stay whole.
 
 use p2pchat_model::printable;
 use unicode_segmentation::UnicodeSegmentation;
@@ -8,19 +8,19 @@ use unicode_width::UnicodeWidthStr;
 /// Columns from one tab stop to the next.
 const TAB: usize = 4;
 
-/// How many columns a text without line breaks takes.
+/// Width of a text without line breaks, in columns.
 #[must_use]
 pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// Makes a text fit to show in one row: line breaks and tabs become spaces.
+/// Makes a text printable in one row: line breaks and tabs become spaces.
 #[must_use]
 pub fn one_line(text: &str) -> String {
     printable(text).replace(['\n', '\t'], " ")
 }
 
-/// Cuts a text to at most `columns`, with `…` where something is missing.
+/// Cuts a text to at most `columns`, with `…` where it is cut.
 #[must_use]
 pub fn fit(text: &str, columns: usize) -> String {
     if width(text) <= columns {
@@ -42,8 +42,8 @@ pub fn fit(text: &str, columns: usize) -> String {
     out
 }
 
-/// Lays a text out in rows of at most `columns` (at least 2, for wide letters), made
-/// printable. A row ends at a space where it can, and at each line break.
+/// Wraps a text into printable rows of at most `columns` (at least 2, for wide letters). A
+/// row ends at a space where possible, and at each line break.
 #[must_use]
 pub fn rows(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(2);
@@ -85,8 +85,8 @@ fn tab_as_spaces(word: &str, used: usize) -> String {
     }
 }
 
-/// Puts a word that fits in no row into as many as it takes; the last of them stays in
-/// `row`, and its width is returned.
+/// Breaks a word that is wider than a row into several; the last part stays in `row`, and
+/// its width is returned.
 fn break_word(word: &str, columns: usize, row: &mut String, rows: &mut Vec<String>) -> usize {
     let mut used = 0;
     for grapheme in word.graphemes(true) {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn no_row_is_wider_than_asked_whatever_the_text() {
+    fn no_row_is_wider_than_its_limit() {
         for text in [
             "日本語のとても長い文章です",
             "👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧 family",
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_leaves_a_mark() {
+    fn a_cut_leaves_a_mark() {
         assert_eq!(fit("hello", 5), "hello");
         assert_eq!(fit("hello", 4), "hel…");
         assert_eq!(fit("日本語", 4), "日…");

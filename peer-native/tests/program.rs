@@ -1,5 +1,5 @@
-//! The built program, as its users meet it: a command line, pipes, a terminal; with a
-//! registry in this process and real sockets in between.
+//! The built program, as users run it: with a command line, pipes and a terminal, a registry
+//! in this process, and real sockets.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 #[path = "program/blocks.rs"]

@@ -2,45 +2,31 @@
 
 use std::rc::Rc;
 
-use p2pchat_model::{Command, MessageId, printable};
+use p2pchat_model::{Command, MessageId, printable, wording};
 use yew::prelude::*;
 
 use crate::bridge::{Connection, Frame, use_bridge};
 use crate::browser::settings::{Settings, SettingsHandle};
-use crate::browser::{attention, hooks::use_hash, page, storage};
-use crate::components::{chat::Chat, gate::gate, sign_in::SignIn};
+use crate::browser::{attention, hooks::use_endpoint, page, storage};
+use crate::components::{chat::Chat, connect::Connect, sign_in::SignIn};
+use crate::context::Context;
 use crate::logic::clock::Zone;
-use crate::state::{Action, Page, State, Talk};
+use crate::state::{Action, Conversation, Page, State};
 
-/// What every component can reach: what changes seldom, and how to send a command.
-#[derive(Clone, PartialEq)]
-pub struct Context {
-    /// What changes seldom. What changes with each message is in [`use_talk`].
-    pub state: Rc<Page>,
-    /// What the user has set.
-    pub settings: SettingsHandle,
-    /// Changes the state of the page.
-    pub dispatch: UseReducerDispatcher<State>,
-    /// Sends a command to the bridge.
-    pub send: Callback<Command>,
-    /// Tries to reach the bridge at once.
-    pub retry: Callback<()>,
-}
-
-/// The whole page.
+/// The page.
 #[component]
 pub fn App() -> Html {
     let state = use_reducer(|| State::new(Zone::new(page::zone_offset)));
     let settings: SettingsHandle = use_reducer(Settings::kept);
-    let endpoint = use_hash();
+    let endpoint = use_endpoint();
 
-    let now_set = use_mut_ref(|| *settings);
-    *now_set.borrow_mut() = *settings;
+    let current = use_mut_ref(|| *settings);
+    *current.borrow_mut() = *settings;
     let on_frame = {
         let dispatch = state.dispatcher();
         use_callback((), move |frame: Frame, ()| {
             if let Frame::Event(event) = &frame {
-                attention::call(event, *now_set.borrow());
+                attention::notify(event, *current.borrow());
             }
             let read = last_read(&frame);
             dispatch.dispatch(Action::Frame(frame, read));
@@ -57,12 +43,12 @@ pub fn App() -> Html {
         let dispatch = state.dispatcher();
         let send = bridge.send.clone();
         use_callback((), move |command: Command, ()| {
-            dispatch.dispatch(Action::Asked(command.clone()));
+            dispatch.dispatch(Action::Command(command.clone()));
             send.emit(command);
         })
     };
     use_effect_with(settings.theme, |theme| page::set_theme(*theme));
-    use_keep_read(&state.talk);
+    use_keep_read(&state.conversation);
     use_title(&state);
 
     let context = Context {
@@ -75,9 +61,9 @@ pub fn App() -> Html {
     let screen = screen(&context);
     html! {
         <ContextProvider<Context> {context}>
-            <ContextProvider<Rc<Talk>> context={state.talk.clone()}>
+            <ContextProvider<Rc<Conversation>> context={state.conversation.clone()}>
                 { screen }
-            </ContextProvider<Rc<Talk>>>
+            </ContextProvider<Rc<Conversation>>>
         </ContextProvider<Context>>
     }
 }
@@ -86,13 +72,13 @@ fn screen(context: &Context) -> Html {
     let state = &context.state;
     let account = state.view.as_ref().map(|view| view.get().account);
     match (state.connection, account) {
-        (Connection::Refused(_), _) | (_, None) => gate(context),
+        (Connection::Refused(_), _) | (_, None) => html! { <Connect /> },
         (_, Some(None)) => html! { <SignIn /> },
         (_, Some(Some(name))) => html! { <Chat key={name.to_string()} /> },
     }
 }
 
-/// What this browser remembers of how far the user of a view had read.
+/// How far the user of a view had read, as this browser remembers it.
 fn last_read(frame: &Frame) -> Option<MessageId> {
     let Frame::View(view) = frame else {
         return None;
@@ -109,9 +95,12 @@ fn read_key(account: &str) -> String {
 
 /// Remembers how far the user has read.
 #[hook]
-fn use_keep_read(talk: &Talk) {
-    let account = talk.view.as_ref().and_then(|view| view.get().lines_of);
-    use_effect_with((account, talk.reading.read()), |(account, read)| {
+fn use_keep_read(conversation: &Conversation) {
+    let account = conversation
+        .view
+        .as_ref()
+        .and_then(|view| view.get().lines_of);
+    use_effect_with((account, conversation.reading.read()), |(account, read)| {
         if let Some(account) = account
             && read.0 > 0
         {
@@ -120,10 +109,10 @@ fn use_keep_read(talk: &Talk) {
     });
 }
 
-/// Keeps the title of the page up to date: what is new, and whose page it is.
+/// Keeps the title of the page up to date: what is new, and for which account.
 #[hook]
 fn use_title(state: &State) {
-    let title = title(&state.page, state.talk.reading.unread());
+    let title = title(&state.page, state.conversation.reading.unread());
     use_effect_with(title, |title| page::set_title(title));
 }
 
@@ -135,27 +124,9 @@ fn title(state: &Page, unread: usize) -> String {
         return "p2pchat".to_owned();
     };
     let news = match (&view.incoming, unread) {
-        (Some(request), _) => format!("{} asks for a chat · ", request.from.name),
+        (Some(request), _) => format!("{} · ", wording::wants_to_chat(request.from.name)),
         (None, 0) => String::new(),
         (None, unread) => format!("({unread}) "),
     };
     printable(&format!("{news}{account} · p2pchat")).into_owned()
-}
-
-/// The context of the page.
-///
-/// # Panics
-/// Outside of [`App`], which provides it.
-#[hook]
-pub fn use_page() -> Context {
-    use_context::<Context>().expect("App provides the context")
-}
-
-/// What changes with nearly every message. Whoever asks for it is drawn as often.
-///
-/// # Panics
-/// Outside of [`App`], which provides it.
-#[hook]
-pub fn use_talk() -> Rc<Talk> {
-    use_context::<Rc<Talk>>().expect("App provides the talk")
 }

@@ -1,4 +1,4 @@
-//! The WebSocket to the bridge: one hook, [`use_bridge`], that keeps it open.
+//! The WebSocket to the bridge. One hook, [`use_bridge`], keeps it open.
 
 mod backoff;
 mod driver;
@@ -19,26 +19,26 @@ pub const SUBPROTOCOL: &str = "p2pchat.v1";
 /// What the bridge sends.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Frame {
-    /// What there is to see: the first frame of each connection.
+    /// The view: the first frame of each connection.
     View(Box<View>),
-    /// What happened since.
+    /// An event since then.
     Event(Box<Event>),
 }
 
-/// How the connection to the bridge is.
+/// The state of the connection to the bridge.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Connection {
     /// It is being made.
     #[default]
     Connecting,
-    /// It is there, and the view has come.
+    /// It is open, and the view has come.
     Live,
     /// It broke, or could not be made.
     Waiting {
-        /// When the next try is due, in milliseconds since 1970.
+        /// When the next attempt is due, in milliseconds since 1970.
         until: f64,
     },
-    /// The bridge will not have us. No further try is made.
+    /// The bridge refuses the page. There is no further attempt.
     Refused(Refusal),
 }
 
@@ -47,11 +47,11 @@ pub enum Connection {
 pub struct Bridge {
     /// Sends a command; it is dropped unless the connection is [`Connection::Live`].
     pub send: Callback<Command>,
-    /// Tries again at once.
+    /// Connects again at once.
     pub retry: Callback<()>,
 }
 
-/// Keeps a connection to the bridge at `endpoint` and reports what comes and how it is.
+/// Keeps a connection to the bridge at `endpoint`, and reports its frames and its state.
 /// Another endpoint makes another connection; unmounting closes it.
 #[hook]
 pub fn use_bridge(

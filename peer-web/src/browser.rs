@@ -1,11 +1,10 @@
-//! The browser behind plain functions. None of them fails: where a browser denies
-//! something (storage in a private window, notifications), the page goes on without.
+//! The browser behind plain functions. None of them fails: where a browser denies something
+//! (storage in a private window, notifications), the page goes on without it.
 
 pub mod attention;
-pub mod broken;
+pub mod dates;
 pub mod element;
 pub mod hooks;
-pub mod letters;
 pub mod page;
 pub mod settings;
 pub mod sound;

@@ -4,10 +4,10 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`bridge`] | the WebSocket to the bridge, as one hook |
-//! | [`state`] | the view and the little that is the page's own, in one reducer |
+//! | [`state`] | the view and what only the page knows, in one pure reducer |
+//! | [`context`] | how components reach both |
 //! | [`components`] | what is seen, one component a file |
-//! | [`logic`] | what needs no browser: rows, windowing, links, times |
-//! | [`json`] | the JSON of the bridge, read and written by little code |
+//! | [`logic`] | what needs no browser: rows, windowing, links, days |
 //! | [`browser`] | storage, notifications, sound, title: the browser behind plain functions |
 //!
 //! **Invariants:** what others say is text and goes through [`p2pchat_model::printable`];
@@ -18,7 +18,7 @@ pub mod app;
 pub mod bridge;
 pub mod browser;
 pub mod components;
-pub mod json;
+pub mod context;
 pub mod logic;
 pub mod state;
 

@@ -2,6 +2,8 @@
 
 pub mod clock;
 pub mod links;
+pub mod outgoing;
 pub mod reading;
 pub mod rows;
+pub mod sentence;
 pub mod window;

@@ -9,6 +9,8 @@ mod support;
 mod bridge;
 #[path = "web/components.rs"]
 mod components;
+#[path = "web/dates.rs"]
+mod dates;
 #[path = "web/page.rs"]
 mod page;
 

@@ -1,33 +1,22 @@
-//! File descriptors: each connection takes one, and the system gives a program so many.
+//! Limit of file descriptors: each connection takes one.
 
 use std::num::NonZeroUsize;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-/// How many are kept for everything that is no connection: the store, MongoDB's
-/// connections, the runtime.
+/// How many descriptors are kept for everything else: the store, MongoDB's connections, the
+/// runtime.
 const SPARE: u64 = 64;
 
-/// Raises the limit to what the system lets us have, and returns it; `None` if there is
-/// none.
+/// Raises the limit as far as the system allows, and returns it; `None` if there is none.
 #[must_use]
 pub fn raise_limit() -> Option<u64> {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => limit.maximum,
-        Err(error) => {
-            tracing::debug!(%error, "the limit of file descriptors stays");
-            limit.current
-        }
-    }
+    rlimit::increase_nofile_limit(u64::MAX)
+        .inspect_err(|error| tracing::debug!(%error, "the limit of file descriptors is unknown"))
+        .ok()
+        .filter(|&limit| limit != rlimit::INFINITY)
 }
 
-/// How many connections fit under a limit of file descriptors: those that were asked for,
-/// or fewer, so that the store can still open its files.
+/// How many connections fit under a limit of file descriptors: `asked`, or fewer, so that the
+/// store can still open its files.
 #[must_use]
 pub fn connections_that_fit(asked: NonZeroUsize, limit: Option<u64>) -> NonZeroUsize {
     let Some(limit) = limit else { return asked };
@@ -35,14 +24,15 @@ pub fn connections_that_fit(asked: NonZeroUsize, limit: Option<u64>) -> NonZeroU
     asked.min(NonZeroUsize::new(room).unwrap_or(NonZeroUsize::MIN))
 }
 
-/// Tells the operator how many connections there can be.
+/// Logs how many connections there can be.
 pub fn report(asked: NonZeroUsize, fit: NonZeroUsize) {
-    match fit < asked {
-        true => tracing::warn!(
+    if fit < asked {
+        tracing::warn!(
             "there are file descriptors for {fit} connections only, not for the {asked} of \
              --max-connections; raise their limit (ulimit -n, LimitNOFILE=)"
-        ),
-        false => tracing::info!("up to {fit} connections"),
+        );
+    } else {
+        tracing::info!("up to {fit} connections");
     }
 }
 
@@ -64,8 +54,13 @@ mod tests {
 
     #[test]
     fn the_limit_is_raised_as_far_as_it_goes() {
-        let limit = raise_limit();
-        assert_eq!(getrlimit(Resource::Nofile).current, limit);
-        assert_eq!(getrlimit(Resource::Nofile).maximum, limit);
+        let limit = raise_limit().unwrap_or(rlimit::INFINITY);
+        let (soft, hard) = rlimit::Resource::NOFILE.get().unwrap();
+        assert_eq!(soft, limit);
+        // macOS has a further limit, which the hard one does not show.
+        assert!(
+            cfg!(target_os = "macos") || soft == hard,
+            "{soft} of {hard}"
+        );
     }
 }

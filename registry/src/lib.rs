@@ -3,16 +3,14 @@
 //! | module | what it owns |
 //! |---|---|
 //! | [`options`] | what the caller decides: [`Options`], [`Limits`], [`StoreSpec`] |
-//! | [`server`] | the sockets and the tasks: [`Server`] |
+//! | `server` | the sockets and the tasks: [`Server`] |
 //! | [`presence`] | who is online, without a clock or a socket |
-//! | [`cluster`] | what several registries over one database tell each other of that |
+//! | [`cluster`] | the presence that several registries share by one database |
 //! | [`password`] | Argon2id, and the threads that compute it |
-//! | [`throttle`] | failed logins by address and by name |
-//! | [`counters`] | what was turned away and why |
-//! | [`metrics`] | what is counted and measured, and the HTTP listener that tells it |
-//! | [`files`] | how many file descriptors there are |
+//! | `throttle` | rate limits by source and by name |
+//! | [`metrics`] | counters and measurements, and the HTTP listener that exposes them |
 //! | [`store`] | accounts: the trait [`Store`], SQLite and MongoDB |
-//! | [`cli`], [`config`], [`users`] | the command line, the file of options, the operator commands |
+//! | [`cli`], [`config`], [`users`], [`files`] | the command line, the file of options, the operator commands, the limit of file descriptors |
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,21 +27,19 @@
 //! # }
 //! ```
 //!
-//! **Invariant:** nothing in here knows of chats, chat_lists or messages.
+//! **Invariant:** nothing in here knows of chats, chat lists or messages.
 
 pub mod cli;
 pub mod cluster;
 pub mod config;
-pub mod counters;
 pub mod files;
 pub mod metrics;
 pub mod options;
 pub mod password;
 pub mod presence;
-pub mod server;
-pub mod source;
+mod server;
 pub mod store;
-pub mod throttle;
+mod throttle;
 pub mod users;
 
 pub use options::{Limits, Options, StoreSpec};

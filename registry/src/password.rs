@@ -1,5 +1,5 @@
-//! Passwords against what a store holds: Argon2id hashes in PHC form, and the plain text
-//! of 2017.
+//! Password hashing: [`Hasher`] makes and verifies Argon2id hashes in PHC form, and verifies
+//! the plain text of legacy databases.
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -10,9 +10,9 @@ use thiserror::Error;
 use crate::store::StoredPassword;
 
 mod fair_queue;
-pub mod pool;
+mod pool;
 
-pub use pool::{Guest, HashPool, PoolError};
+pub use pool::{HashPool, PoolError, Priority};
 
 /// 19 MiB, 2 passes, 1 lane: OWASP's first recommendation, 20 to 30 ms on a core.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -24,14 +24,14 @@ const MAX_MEMORY_KIB: u32 = 64 * 1024;
 /// The most passes that a stored hash may ask for.
 const MAX_PASSES: u32 = 10;
 
-/// Whether a password is that of an account.
+/// The result of checking a password against an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is not, or there is no such account.
+    /// The password is wrong, or there is no such account.
     Wrong,
-    /// It is.
+    /// The password is right.
     Right,
-    /// It is, and it is stored in plain text: this hash belongs there instead.
+    /// The password is right, and stored in plain text: this hash should replace it.
     RightInPlainText(StoredPassword),
 }
 
@@ -92,7 +92,7 @@ impl Hasher {
         let salt = Salt::generate();
         let mut bytes = [0; Params::DEFAULT_OUTPUT_LEN];
         let password = password.expose().as_bytes();
-        self.make_room(self.argon2.params().block_count());
+        self.reserve(self.argon2.params().block_count());
         self.argon2.hash_password_into_with_memory(
             password,
             &salt,
@@ -110,14 +110,15 @@ impl Hasher {
     }
 
     /// Compares a password with what is stored for its account (`None`: there is no such
-    /// account). Takes one hash's time whatever comes out, so that nobody can tell by the
-    /// clock which names exist.
+    /// account). Takes the time of one hash in any case, so that the time does not tell which
+    /// names exist.
     pub fn verify(&mut self, password: &Password, stored: Option<&StoredPassword>) -> Verdict {
         let stored = stored.map_or("", StoredPassword::expose);
         if let Some(hash) = parse(stored) {
-            return match self.matches(password, &hash) {
-                true => Verdict::Right,
-                false => Verdict::Wrong,
+            return if self.matches(password, &hash) {
+                Verdict::Right
+            } else {
+                Verdict::Wrong
             };
         }
         let plain = field::text_bytes(stored.as_bytes());
@@ -136,7 +137,7 @@ impl Hasher {
         let Some(argon2) = as_stored(stored) else {
             return false;
         };
-        self.make_room(argon2.params().block_count());
+        self.reserve(argon2.params().block_count());
         let mut buffer = [0; Output::MAX_LENGTH];
         let bytes = &mut buffer[..expected.len()];
         let password = password.expose().as_bytes();
@@ -145,7 +146,7 @@ impl Hasher {
             .is_ok_and(|()| bool::from(bytes.ct_eq(expected.as_bytes())))
     }
 
-    fn make_room(&mut self, blocks: usize) {
+    fn reserve(&mut self, blocks: usize) {
         if self.memory.len() < blocks {
             self.memory.resize(blocks, Block::default());
         }
@@ -155,9 +156,10 @@ impl Hasher {
 /// A stored hash, `None` if it is plain text. A plain password fits into its field on the
 /// wire, which is much shorter than any hash.
 fn parse(stored: &str) -> Option<PasswordHash> {
-    match stored.len() > Password::MAX {
-        true => PasswordHash::new(stored).ok(),
-        false => None,
+    if stored.len() > Password::MAX {
+        PasswordHash::new(stored).ok()
+    } else {
+        None
     }
 }
 

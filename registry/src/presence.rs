@@ -1,18 +1,18 @@
-//! Who is online and where.
+//! Who is online and where: [`Presence`].
 //!
-//! Users are spread over shards, each behind a lock of its own; "still here" is one
-//! atomic store under a read lock. The online list is kept as the bytes of its response
-//! and made again only when somebody asks after a change: at once where few are online,
-//! and so often where many are that it costs a small part of a core (`listing`).
+//! Users are spread over shards, each behind a lock of its own; a Hello is one atomic store
+//! under a read lock. The online list is kept as the bytes of its response, and rebuilt only
+//! when it is asked for after a change: at once where few are online, and so rarely where many
+//! are that it costs a small part of a core (`online_list`).
 //!
 //! The rules, from PROTOCOL.md:
 //! - a user is online from login to logout, or until no Hello came for the timeout;
 //! - a Hello counts only from the address that logged the name in;
 //! - a Logout counts on the connection that logged the name in, or, on a connection that
 //!   did not log that name in, from the address that did;
-//! - a later login replaces the earlier one, whose connection then has no say.
+//! - a later login replaces the earlier one, whose connection then cannot log out.
 //!
-//! With several registries over one database ([`shared`]), the same holds for all of them.
+//! In a cluster (`replication`) the same holds for all registries together.
 //!
 //! **Invariant:** no clock in here; `now` is passed in as the time since some fixed
 //! moment. No lock is held for longer than it takes to look at one shard.
@@ -26,19 +26,18 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use p2pchat_protocol::{PeerAddr, Username};
 
-mod listing;
 mod online_list;
-pub mod shared;
+mod replication;
 
 pub use online_list::OnlineList;
-use shared::Told;
-pub use shared::{Due, Record};
+use replication::ReplicationState;
+pub use replication::{Due, Record};
 
-/// Into how many parts the users are spread. Enough that threads seldom meet, few enough
-/// that a sweep or a list visits them fast.
+/// The number of shards. Enough that threads rarely meet, few enough that a sweep or a list
+/// visits them fast.
 const SHARDS: usize = 64;
 
-/// One login. No two logins have the same.
+/// The id of one login. No two logins have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId(u64);
 
@@ -49,19 +48,18 @@ pub struct Ended {
     pub name: Username,
     /// Which one.
     pub session: SessionId,
-    /// Whether the user was online until now: if not, the time of the session had run
-    /// out before.
+    /// Whether the user was online until now: if not, their timeout had passed before.
     pub was_online: bool,
 }
 
 #[derive(Debug)]
 struct Entry {
-    /// `None`: he logged out, and nothing older is to be taken for news.
+    /// `None` is a tombstone: the user logged out, and no older record counts any more.
     address: Option<PeerAddr>,
     session: SessionId,
     /// In milliseconds, so that a Hello needs no write lock.
     last_seen: AtomicU64,
-    told: Told,
+    replication: ReplicationState,
 }
 
 impl Entry {
@@ -87,14 +85,14 @@ pub struct Presence {
     /// Moves with each change of who is online, under the lock of the changed shard.
     version: AtomicU64,
     list: ArcSwap<OnlineList>,
-    /// Whether there are other registries.
+    /// Whether this registry is part of a cluster.
     is_shared: bool,
-    /// Until when all is known that they wrote, in milliseconds.
+    /// Until when all changes of the other registries are known, in milliseconds.
     heard: AtomicU64,
 }
 
 impl Presence {
-    /// Nobody is online yet. Users leave `timeout` after their last Hello.
+    /// An empty presence. Users go offline `timeout` after their last Hello.
     #[must_use]
     pub fn new(timeout: Duration) -> Self {
         Self {
@@ -121,34 +119,33 @@ impl Presence {
             address: Some(address),
             session,
             last_seen: AtomicU64::new(millis(now)),
-            told: Told::nobody(),
+            replication: ReplicationState::standalone(),
         };
         let mut shard = self.write(self.shard_of(name));
         let earlier = shard.insert(name, entry);
-        // Who logs in again where he is does not make everybody's list old.
+        // A login again from the same address does not make the list stale.
         if earlier.is_none_or(|earlier| earlier.address != Some(address)) {
             self.changed();
         }
         session
     }
 
-    /// Takes note that a user is still there. `false` if the user is not online at that
-    /// address.
+    /// Keeps a user online. `false` if the user is not online at that address.
     pub fn hello(&self, name: Username, from: PeerAddr, now: Duration) -> bool {
         let shard = self.read(self.shard_of(name));
         match shard.get(&name) {
             Some(entry) if entry.address == Some(from) && self.is_live(entry, now) => {
                 entry.last_seen.fetch_max(millis(now), Ordering::Relaxed);
-                entry.told.seen_here();
+                entry.replication.seen_here();
                 true
             }
             _ => false,
         }
     }
 
-    /// Takes a user offline, and says which session has ended by that. `session` is what
-    /// the asking connection got when it logged that name in, if it did. `None` if there
-    /// is no such user, or the asker has no say.
+    /// Takes a user offline, and returns the session that has ended by that. `session` is what
+    /// the connection got when it logged that name in, if it did. `None` if there is no such
+    /// user, or the connection may not log them out.
     pub fn logout(
         &self,
         name: Username,
@@ -159,20 +156,19 @@ impl Presence {
         let mut shard = self.write(self.shard_of(name));
         let entry = shard.get_mut(&name)?;
         let address = entry.address?;
-        let has_a_say = match session {
+        let may_log_out = match session {
             Some(session) => entry.session == session,
             None => address == from,
         };
-        if !has_a_say {
+        if !may_log_out {
             return None;
         }
         let ended = entry.ended(name, self.is_live(entry, now));
-        match self.is_shared {
-            true => {
-                entry.address = None;
-                entry.told.log_out();
-            }
-            false => _ = shard.remove(&name),
+        if self.is_shared {
+            entry.address = None;
+            entry.replication.log_out();
+        } else {
+            shard.remove(&name);
         }
         self.changed();
         Some(ended)
@@ -186,15 +182,33 @@ impl Presence {
         entry.address.filter(|_| self.is_live(entry, now))
     }
 
-    /// Removes the users whose time ran out, and returns their sessions. To be called at
-    /// [`Presence::sweep_interval`]. It visits everybody, so not for an async task.
+    /// The session of a user, `None` if not online. A user whose timeout has passed has it
+    /// until the next sweep.
+    #[must_use]
+    pub fn session(&self, name: Username) -> Option<SessionId> {
+        let shard = self.read(self.shard_of(name));
+        let entry = shard.get(&name)?;
+        entry.address.map(|_| entry.session)
+    }
+
+    /// How many shards there are.
+    #[must_use]
+    pub fn shards(&self) -> usize {
+        SHARDS
+    }
+
+    /// Removes the users of all shards whose timeout has passed, and returns their sessions.
+    /// Takes milliseconds where many are online: async tasks use [`Presence::sweep_shard`].
     pub fn sweep(&self, now: Duration) -> Vec<Ended> {
         (0..SHARDS)
-            .flat_map(|index| self.sweep_shard(index, now))
+            .flat_map(|shard| self.sweep_shard(shard, now))
             .collect()
     }
 
-    fn sweep_shard(&self, index: usize, now: Duration) -> Vec<Ended> {
+    /// Removes the users of one shard whose timeout has passed, and returns their sessions.
+    /// To be called at [`Presence::sweep_interval`].
+    pub fn sweep_shard(&self, shard: usize, now: Duration) -> Vec<Ended> {
+        let index = shard % SHARDS;
         let is_dead = |entry: &Entry| !self.is_live(entry, now);
         if !self.read(index).values().any(is_dead) {
             return Vec::new();
@@ -211,25 +225,32 @@ impl Presence {
         ended
     }
 
-    /// How often [`Presence::sweep`] is due: after a tenth of the timeout or a second,
-    /// whichever is shorter.
+    /// How often a sweep is due: after a tenth of the timeout or a second, whichever is
+    /// shorter.
     #[must_use]
     pub fn sweep_interval(&self) -> Duration {
         let share = Duration::from_millis(self.timeout) / 10;
         share.clamp(Duration::from_millis(1), Duration::from_secs(1))
     }
 
-    /// How many users are online, those included whose time ran out and who were not
+    /// How many users are online, including those whose timeout has passed and who were not
     /// swept yet.
     #[must_use]
     pub fn count(&self) -> usize {
-        (0..SHARDS).map(|index| self.read(index).len()).sum()
+        self.counts().sum()
+    }
+
+    /// How many users of each shard are online. Those who logged out may have a tombstone.
+    fn counts(&self) -> impl Iterator<Item = usize> {
+        let is_online = |entry: &&Entry| entry.address.is_some();
+        (0..SHARDS).map(move |shard| self.read(shard).values().filter(is_online).count())
     }
 
     fn is_live(&self, entry: &Entry, now: Duration) -> bool {
-        let now = match entry.told.is_ours() {
-            true => millis(now),
-            false => self.time_of_others(millis(now)),
+        let now = if entry.replication.is_ours() {
+            millis(now)
+        } else {
+            self.time_of_others(millis(now))
         };
         now.saturating_sub(entry.last_seen.load(Ordering::Relaxed)) < self.timeout
     }

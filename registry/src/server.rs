@@ -1,13 +1,18 @@
-//! The sockets and the tasks: [`Server`].
+//! The server: options in, sockets bound, tasks run, and an ordered shutdown.
 //!
-//! One task accepts, one receives Hello datagrams, one reports what was turned away, each
-//! connection has its own, and a thread sweeps the presence. They share `Shared` and
-//! otherwise know nothing of each other.
+//! | task | module |
+//! |---|---|
+//! | accepts connections; each has a task of its own | `listener`, `connection` |
+//! | receives Hello datagrams; sweeps users without them | `presence` |
+//! | logs refusals; serves metrics; probes the store | `monitoring` |
+//! | writes to and reads from the database of a cluster | `cluster` |
+//!
+//! They share `Shared` and otherwise know nothing of each other.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use p2pchat_common::rate_limit::RateLimiter;
@@ -17,42 +22,36 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::cluster::{Cluster, ClusterError, Feed};
-use crate::counters::Counters;
+use crate::cluster::{ChangeStream, Cluster, ClusterError};
 use crate::metrics::{self, Metrics};
 use crate::options::{Options, StoreSpec};
 use crate::password::HashPool;
 use crate::presence::Presence;
-use crate::source::Source;
 use crate::store::{self, OpenError, Opener, Store};
-use crate::throttle::{self, Throttle};
+use crate::throttle::{self, Source, Throttle};
 
-mod accept;
-mod answer;
+mod accounts;
 mod cluster;
 mod connection;
-mod hello;
-mod places;
-mod report;
-mod room;
-mod sessions;
-mod socket;
-mod watch;
+mod listener;
+mod monitoring;
+mod presence;
+mod send_buffers;
+mod slots;
 
-use cluster::{Others, Together};
+use cluster::{ClusterHandle, ClusterTasks};
 use connection::Deadlines;
-use places::Places;
-use report::Seldom;
-use room::Rooms;
-use watch::Watching;
+use monitoring::{LogThrottle, MonitoringTasks};
+use send_buffers::SendBufferPool;
+use slots::ConnectionSlots;
 
 /// How long the requests in flight have when the server stops.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
-/// How many addresses are counted that have made accounts: 3 MB. Each costs its owner a
-/// connection and a hash; an address that made one is forgotten after a minute.
-const REGISTERING: usize = 65_536;
-/// How long the store has to write what it was given when the server stops.
+/// How long the store has to write what is queued when the server stops.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many sources are counted that have created accounts: 3 MB. Each account costs a
+/// connection and a hash; a source that created one is forgotten after a minute.
+const REGISTERING_SOURCES: usize = 65_536;
 
 /// Why a server cannot start: what is wrong and what to do about it.
 #[derive(Debug, Error)]
@@ -60,7 +59,7 @@ pub enum BindError {
     /// The account store cannot be used.
     #[error(transparent)]
     Store(#[from] OpenError),
-    /// Somebody listens there already.
+    /// Another program listens there already.
     #[error("{protocol} {address} is taken by another program (a second registry?); stop it, or choose another with --{flag} ADDR:PORT", flag = .protocol.to_lowercase())]
     Taken {
         /// TCP, UDP or metrics.
@@ -68,7 +67,7 @@ pub enum BindError {
         /// What was to be bound.
         address: SocketAddr,
     },
-    /// It cannot be one of several registries.
+    /// It cannot be part of a cluster.
     #[error(transparent)]
     Cluster(#[from] ClusterError),
     /// The port needs a privilege.
@@ -86,7 +85,7 @@ pub enum BindError {
         protocol: &'static str,
         /// What was to be bound.
         address: SocketAddr,
-        /// What the system says.
+        /// The error of the system.
         source: io::Error,
     },
     /// The system gives no threads.
@@ -100,25 +99,26 @@ struct Shared {
     store: Arc<dyn Store>,
     passwords: HashPool,
     presence: Presence,
-    /// Where this is one of several registries.
-    together: Option<Arc<Together>>,
-    /// Held by whoever makes the online list anew; the others who asked wait for that one.
+    /// `None` if this is the only registry.
+    cluster: Option<Arc<ClusterHandle>>,
+    /// Held while the online list is rebuilt; other requests for it wait for that list.
     listing: Arc<tokio::sync::Mutex<()>>,
     throttle: Throttle,
     registrations: Mutex<RateLimiter<Source>>,
-    places: Arc<Places>,
+    slots: Arc<ConnectionSlots>,
     deadlines: Deadlines,
-    rooms: Rooms,
-    /// How long an answer takes that tells to slow down.
+    send_buffers: SendBufferPool,
+    /// How long the answer to a rate-limited request is delayed.
     slow_answer: Duration,
-    counters: Arc<Counters>,
     metrics: Arc<Metrics>,
-    store_failures: Seldom,
-    /// Whether the last plain-text password that was to be replaced by its hash stayed.
+    store_failures: LogThrottle,
+    /// Whether replacing a plain-text password by its hash failed the last time.
     plain_text_stays: AtomicBool,
-    accept_failures: Seldom,
-    /// The moment that the times given to presence, rate limiters count from.
+    accept_failures: LogThrottle,
+    /// The moment that all times of the presence and the rate limits count from.
     started: Instant,
+    /// Cancelled when the server stops.
+    stop: CancellationToken,
 }
 
 impl Shared {
@@ -136,12 +136,12 @@ impl Shared {
         let registrations = throttle::limiter(
             limits.registrations,
             limits.registration_interval,
-            REGISTERING,
+            REGISTERING_SOURCES,
         );
         let metrics: Arc<Metrics> = Arc::default();
-        let join = |cluster| Arc::new(Together::new(cluster, metrics.cluster()));
+        let handle = |cluster| Arc::new(ClusterHandle::new(cluster, metrics.cluster()));
         Ok(Arc::new(Self {
-            together: cluster.map(join),
+            cluster: cluster.map(handle),
             store: metrics::store::measured(store, &metrics),
             metrics,
             passwords: HashPool::start(limits.hash_workers, limits.hash_queue)?,
@@ -149,15 +149,15 @@ impl Shared {
             listing: Arc::default(),
             throttle: Throttle::new(&limits.guessing),
             registrations: Mutex::new(registrations),
-            places: Places::new(limits),
+            slots: ConnectionSlots::new(limits),
             deadlines: limits.into(),
-            rooms: Rooms::new(limits.send_buffer),
+            send_buffers: SendBufferPool::new(limits.send_buffer),
             slow_answer: limits.slow_answer,
-            counters: Arc::default(),
-            store_failures: Seldom::default(),
+            store_failures: LogThrottle::default(),
             plain_text_stays: AtomicBool::new(false),
-            accept_failures: Seldom::default(),
+            accept_failures: LogThrottle::default(),
             started,
+            stop: CancellationToken::new(),
         }))
     }
 
@@ -182,8 +182,8 @@ pub struct Server {
     store: StoreSpec,
     metrics: Option<TcpListener>,
     shared: Arc<Shared>,
-    /// What the other registries write, if there are any.
-    feed: Option<Feed>,
+    /// The changes of the other registries of a cluster.
+    changes: Option<ChangeStream>,
 }
 
 impl Server {
@@ -192,10 +192,10 @@ impl Server {
     /// # Errors
     /// If a port is taken or may not be bound, or the store cannot be opened.
     pub async fn bind(options: Options) -> Result<Self, BindError> {
-        let tcp = socket::listen(options.tcp, options.limits.send_buffer)?;
-        let udp = socket::receive(options.udp).await?;
+        let tcp = listener::bind_tcp(options.tcp, options.limits.send_buffer)?;
+        let udp = listener::bind_udp(options.udp).await?;
         let metrics = match options.metrics {
-            Some(address) => Some(socket::watchers(address).await?),
+            Some(address) => Some(listener::bind_monitoring(address).await?),
             None => None,
         };
         let server = Self::with_sockets(options, tcp, udp).await?;
@@ -211,22 +211,6 @@ impl Server {
         tcp: TcpListener,
         udp: UdpSocket,
     ) -> Result<Self, BindError> {
-        let store = store::open(&options.store, Opener::Registry).await?;
-        let started = start_of_time(options.presence_timeout);
-        let cluster = match options.cluster {
-            true => Some(connect(&options, started).await?),
-            false => None,
-        };
-        let shared = Shared::new(store, cluster, started, &options).map_err(BindError::Threads)?;
-        let feed = match &shared.together {
-            Some(together) => Some(cluster::begin(&shared, together).await.map_err(|reason| {
-                ClusterError::Collection {
-                    uri: options.store.to_string(),
-                    reason,
-                }
-            })?),
-            None => None,
-        };
         let local = |protocol, address| {
             move |source| BindError::Socket {
                 protocol,
@@ -234,31 +218,51 @@ impl Server {
                 source,
             }
         };
+        let tcp_addr = tcp.local_addr().map_err(local("TCP", options.tcp))?;
+        let udp_addr = udp.local_addr().map_err(local("UDP", options.udp))?;
+        let store = store::open(&options.store, Opener::Registry).await?;
+        let started = start_of_time(options.presence_timeout);
+        let cluster = if options.cluster {
+            Some(connect(&options, started).await?)
+        } else {
+            None
+        };
+        let shared = Shared::new(store, cluster, started, &options).map_err(BindError::Threads)?;
+        let changes = match &shared.cluster {
+            Some(handle) => {
+                let loading = cluster::load(&shared, handle).await;
+                Some(loading.map_err(|reason| ClusterError::Collection {
+                    uri: options.store.to_string(),
+                    reason,
+                })?)
+            }
+            None => None,
+        };
         Ok(Self {
-            tcp_addr: tcp.local_addr().map_err(local("TCP", options.tcp))?,
-            udp_addr: udp.local_addr().map_err(local("UDP", options.udp))?,
+            tcp_addr,
+            udp_addr,
             tcp,
             udp,
             store: options.store,
             metrics: None,
             shared,
-            feed,
+            changes,
         })
     }
 
-    /// Where sessions are taken; the real port where 0 was asked for.
+    /// The address for sessions; with the real port where 0 was asked for.
     #[must_use]
     pub fn tcp_addr(&self) -> SocketAddr {
         self.tcp_addr
     }
 
-    /// Where Hello datagrams are taken; the real port where 0 was asked for.
+    /// The address for Hello datagrams; with the real port where 0 was asked for.
     #[must_use]
     pub fn udp_addr(&self) -> SocketAddr {
         self.udp_addr
     }
 
-    /// Where those are answered who watch, if anywhere.
+    /// The address of the metrics, if they are served.
     #[must_use]
     pub fn metrics_addr(&self) -> Option<SocketAddr> {
         self.metrics.as_ref()?.local_addr().ok()
@@ -270,70 +274,58 @@ impl Server {
         &self.store
     }
 
-    /// How much has been turned away, and why; goes on counting while the server runs.
-    #[must_use]
-    pub fn counters(&self) -> Arc<Counters> {
-        Arc::clone(&self.shared.counters)
-    }
-
-    /// What is counted and measured; goes on while the server runs.
+    /// What is counted and measured while the server runs.
     #[must_use]
     pub fn metrics(&self) -> Arc<Metrics> {
         Arc::clone(&self.shared.metrics)
     }
 
-    /// Serves until `shutdown` is ready, then stops in order: no new connections and
-    /// datagrams, the requests in flight (5 s at the most), the hashing threads, the store.
+    /// Serves until `shutdown` is ready, then stops in order: new connections and datagrams,
+    /// the requests in flight (at most 5 s), the hashing threads, the cluster, the store, the
+    /// metrics.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
-        let stop = CancellationToken::new();
-        // Whatever way this future ends, its tasks hear of it.
-        let stop_on_drop = stop.clone().drop_guard();
-        let shared = &self.shared;
-        let accepting = tokio::spawn(accept::run(self.tcp, Arc::clone(shared), stop.clone()));
-        let receiving = tokio::spawn(hello::run(self.udp, Arc::clone(shared), stop.clone()));
-        let (stop_sweeping, stopped) = mpsc::channel();
-        let sweeping = {
-            let shared = Arc::clone(shared);
-            tokio::task::spawn_blocking(move || sweep(&shared, &stopped))
-        };
-        let others = match (&shared.together, self.feed) {
-            (Some(together), Some(feed)) => Some(Others::start(shared, together, feed)),
+        let shared = self.shared;
+        // However this future ends, its tasks stop.
+        let stop_on_drop = shared.stop.clone().drop_guard();
+        let accepting = listener::accept_connections(self.tcp, Arc::clone(&shared));
+        let receiving = presence::receive_hellos(self.udp, Arc::clone(&shared));
+        let sweeping = presence::sweep(Arc::clone(&shared));
+        let logging = monitoring::log_refusals(Arc::clone(&shared));
+        let tasks = [
+            ("connections", tokio::spawn(accepting)),
+            ("Hello receiver", tokio::spawn(receiving)),
+            ("sweep", tokio::spawn(sweeping)),
+            ("log of refusals", tokio::spawn(logging)),
+        ];
+        let cluster = match (&shared.cluster, self.changes) {
+            (Some(handle), Some(changes)) => Some(ClusterTasks::start(&shared, handle, changes)),
             _ => None,
         };
-        let watching = (self.metrics).map(|listener| Watching::start(listener, shared, &stop));
-        let reporting = tokio::spawn(report::run(Arc::clone(&shared.counters), stop.clone()));
+        let monitoring = (self.metrics).map(|listener| MonitoringTasks::start(listener, &shared));
 
         shutdown.await;
         tracing::info!("stopping");
         drop(stop_on_drop);
-        drop(stop_sweeping);
-        for (what, task) in [
-            ("accepting", accepting),
-            ("receiving", receiving),
-            ("sweeping", sweeping),
-            ("reporting", reporting),
-        ] {
-            join(what, task).await;
+        for (name, task) in tasks {
+            join(name, task).await;
         }
         shared.passwords.stop().await;
-        if let Some(others) = others {
-            others.stop().await;
+        if let Some(cluster) = cluster {
+            cluster.stop().await;
         }
-        if tokio::time::timeout(CLOSE_TIMEOUT, shared.store.close())
-            .await
-            .is_err()
-        {
+        let closing = tokio::time::timeout(CLOSE_TIMEOUT, shared.store.close());
+        if closing.await.is_err() {
             tracing::error!("the account store did not close within {CLOSE_TIMEOUT:?}");
         }
-        if let Some(watching) = watching {
-            watching.stop().await;
+        if let Some(monitoring) = monitoring {
+            monitoring.stop().await;
         }
         tracing::info!("stopped");
     }
 }
 
-/// The moment that times count from: a timeout before now, so that what others have seen
-/// since then has a time, too.
+/// The moment that times count from: a timeout before now, so that users whom other
+/// registries have seen since then have a time, too.
 fn start_of_time(presence_timeout: Duration) -> Instant {
     let now = Instant::now();
     now.checked_sub(presence_timeout).unwrap_or(now)
@@ -348,26 +340,9 @@ async fn connect(options: &Options, started: Instant) -> Result<Cluster, Cluster
     }
 }
 
-async fn join(what: &str, task: JoinHandle<()>) {
+async fn join(name: &str, task: JoinHandle<()>) {
     if let Err(error) = task.await {
-        tracing::error!(%error, "the task {what} failed");
-    }
-}
-
-/// Takes users offline whose time ran out, until the other end of `stopped` is dropped.
-///
-/// A thread of its own and no task: while a timer of the runtime is due soon, the system
-/// sets its clock anew each time that there is nothing to do, which was some 3 % of the time
-/// that a request takes.
-fn sweep(shared: &Shared, stopped: &mpsc::Receiver<()>) {
-    let interval = shared.presence.sweep_interval();
-    while stopped.recv_timeout(interval) == Err(mpsc::RecvTimeoutError::Timeout) {
-        let gone = shared.presence.sweep(shared.now());
-        if !gone.is_empty() {
-            gone.iter().for_each(|ended| shared.places.ended(ended));
-            let gone = gone.len();
-            tracing::debug!(gone, "no Hello came from these users any more");
-        }
+        tracing::error!(%error, "the task of the {name} failed");
     }
 }
 

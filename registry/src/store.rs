@@ -23,7 +23,7 @@ pub use mongo::MongoStore;
 pub use sqlite::SqliteStore;
 
 /// What is kept in the password field of an account: an Argon2id hash in PHC form, or
-/// the plain text that the program of 2017 put there. Hidden in `Debug`, wiped on drop.
+/// the plain text of a legacy database. Hidden in `Debug`, wiped on drop.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct StoredPassword(String);
 
@@ -47,18 +47,18 @@ impl fmt::Debug for StoredPassword {
     }
 }
 
-/// An account to be made.
+/// An account to be created.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
     /// Its name.
     pub name: Username,
     /// The hash of its password.
     pub password: StoredPassword,
-    /// Where it was registered from; `None` when the operator makes it.
+    /// Where it was registered from; `None` when the operator creates it.
     pub address: Option<PeerAddr>,
 }
 
-/// Why a store did not do what it was asked. Never holds a password.
+/// Why a call of a store failed. Never holds a password.
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// More is waiting than the store can take.
@@ -102,13 +102,14 @@ pub enum Opener {
 ///
 /// Every method returns within a bounded time.
 pub trait Store: fmt::Debug + Send + Sync + 'static {
-    /// Makes an account. `false` if there is one of this name.
+    /// Creates an account. `false` if there is one of this name.
     fn register(&self, account: NewAccount) -> BoxFuture<'_, Result<bool, StoreError>>;
 
     /// The password of an account, `None` if there is no such account.
     fn find(&self, name: Username) -> BoxFuture<'_, Result<Option<StoredPassword>, StoreError>>;
 
-    /// Puts `new` where `old` is. `false` if there is something else by now, or nothing.
+    /// Replaces `old` by `new` (compare-and-swap). `false` if the password is another by now, or
+    /// there is no such account.
     fn replace_password(
         &self,
         name: Username,
@@ -127,15 +128,16 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     fn remove(&self, name: Username) -> BoxFuture<'_, Result<bool, StoreError>>;
 
     /// The names of up to `limit` accounts in the order of their bytes, those behind
-    /// `after` only. An account of 2017 may have a name that is no [`Username`].
+    /// `after` only. An account of a legacy database may have
+    /// a name that is not a valid [`Username`].
     fn names(
         &self,
         after: Option<String>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
 
-    /// Finishes what is waiting and lets go of the store. What is asked afterwards
-    /// fails with [`StoreError::Closed`].
+    /// Finishes what is waiting and closes the store. Later calls fail with
+    /// [`StoreError::Closed`].
     fn close(&self) -> BoxFuture<'_, ()>;
 }
 

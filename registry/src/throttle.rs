@@ -1,24 +1,25 @@
-//! Failed logins: who guesses passwords is slowed down, and nobody else.
+//! Rate limits by source: failed logins ([`Throttle`]) slow down password guessing, and
+//! nothing else.
 //!
-//! Two things are wanted that pull in opposite directions: whoever guesses a user's
-//! password, from however many addresses, gets few guesses; and whoever fails on purpose
-//! keeps the user from nothing. So a login may be tried
+//! Two goals pull in opposite directions: an attacker who guesses a user's password, from
+//! however many addresses, gets few guesses; and an attacker who fails on purpose does not
+//! lock the user out. So a login may be tried
 //!
 //! - where that name was logged in before: as long as the bucket of this name at this
-//!   address has a token. Nothing that is done elsewhere, or about other names, takes one;
+//!   address has a token. Nothing that is done elsewhere, or with other names, takes one;
 //! - anywhere else: as long as the bucket of the address has a token, and that of the
 //!   name; while the name's is empty, a small one of this name at this address stands in
-//!   for it. A stranger empties the former two, never the latter of somebody else.
+//!   for it. An attacker empties the former two, but never the latter of another address.
 //!
-//! A failure takes the tokens that let it be tried. What is left to a stranger is an
-//! address that he shares with the user, where nobody could tell the two apart.
+//! A failure takes the tokens that let it be tried. What is left to an attacker is an
+//! address that they share with the user, where the two cannot be told apart.
 //!
 //! Names without an account are counted like others, or the difference would tell.
 //!
 //! **Invariant:** no clock in here; `now` is passed in.
 
 use std::hash::Hash;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -32,6 +33,9 @@ mod known;
 
 use known::Known;
 
+/// The bits of an IPv6 address that name a network: one customer has at least as many
+/// addresses as the others can tell apart.
+const IPV6_NETWORK: u128 = !(u64::MAX as u128);
 /// How many addresses are counted at a time: 3 MB. A failed login costs a hash, of which
 /// two threads do 75 a second, and each is forgotten after 2 s: that makes 150.
 const ADDRESSES: usize = 65_536;
@@ -40,6 +44,20 @@ const ADDRESSES: usize = 65_536;
 const NAMES: usize = 65_536;
 /// How many names at other addresses are: 13 MB. Likewise, after 20 minutes: 90,000.
 const SPARE_PAIRS: usize = 262_144;
+
+/// The source that limits by address count: an IPv4 address, or the /64 network of an IPv6
+/// address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Source(IpAddr);
+
+impl From<SocketAddr> for Source {
+    fn from(address: SocketAddr) -> Self {
+        Self(match address.ip().to_canonical() {
+            IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() & IPV6_NETWORK).into(),
+            ip @ IpAddr::V4(_) => ip,
+        })
+    }
+}
 
 type Pair = (Username, Ipv4Addr);
 
@@ -56,7 +74,7 @@ pub(crate) fn limiter<K: Copy + Eq + Hash>(
 
 /// Recent failures per source, in bounded memory.
 #[derive(Debug)]
-pub struct Throttle {
+pub(crate) struct Throttle {
     state: Mutex<State>,
 }
 
@@ -70,9 +88,9 @@ struct State {
 }
 
 impl Throttle {
-    /// Nobody has failed yet.
+    /// No login has failed yet.
     #[must_use]
-    pub fn new(limits: &Guessing) -> Self {
+    pub(crate) fn new(limits: &Guessing) -> Self {
         let Guessing {
             failed_logins,
             failed_login_interval: interval,
@@ -92,26 +110,25 @@ impl Throttle {
         }
     }
 
-    /// Whether a user was logged in from there before, as far as is remembered.
-    pub fn knows(&self, name: Username, from: Ipv4Addr) -> bool {
+    /// Whether the user was logged in from there before, as far as is remembered.
+    pub(crate) fn knows(&self, name: Username, from: Ipv4Addr) -> bool {
         self.state().known.contains(name, from)
     }
 
     /// Whether a login may be tried.
-    pub fn allows(&self, name: Username, from: Ipv4Addr, now: Duration) -> bool {
+    pub(crate) fn allows(&self, name: Username, from: Ipv4Addr, now: Duration) -> bool {
         let state = self.state();
         let pair = (name, from);
-        match state.known.contains(name, from) {
-            true => state.known_pairs.has_token(pair, now),
-            false => {
-                state.addresses.has_token(from, now)
-                    && (state.names.has_token(name, now) || state.spare_pairs.has_token(pair, now))
-            }
+        if state.known.contains(name, from) {
+            state.known_pairs.has_token(pair, now)
+        } else {
+            state.addresses.has_token(from, now)
+                && (state.names.has_token(name, now) || state.spare_pairs.has_token(pair, now))
         }
     }
 
     /// Counts a login that failed.
-    pub fn failed(&self, name: Username, from: Ipv4Addr, now: Duration) {
+    pub(crate) fn failed(&self, name: Username, from: Ipv4Addr, now: Duration) {
         let mut state = self.state();
         if state.known.contains(name, from) {
             state.known_pairs.take((name, from), now);
@@ -125,8 +142,8 @@ impl Throttle {
         }
     }
 
-    /// Remembers where a user is at home.
-    pub fn succeeded(&self, name: Username, from: Ipv4Addr) {
+    /// Remembers where a user logged in.
+    pub(crate) fn succeeded(&self, name: Username, from: Ipv4Addr) {
         self.state().known.insert(name, from);
     }
 

@@ -5,15 +5,15 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-use p2pchat_registry::counters::Reason;
-use p2pchat_soak::namespace::Namespace;
+use p2pchat_registry::metrics::DropReason;
+use p2pchat_testkit::{Namespace, skip};
 use tokio::runtime::Runtime;
 
 use crate::ops;
 use crate::support::client::{Beacon, Client, LOGIN, REGISTER, SEARCH};
 use crate::support::program::text;
 use crate::support::server::TestServer;
-use crate::support::{SOON, skip, wait_for};
+use crate::support::{SOON, wait_for};
 
 const BALANCER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
 const ALICE: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 2);
@@ -131,7 +131,7 @@ fn behind_the_balancer_users_keep_their_addresses_and_go_on_with_the_next_regist
     }
     let heard = |registries: &[TestServer]| -> u64 {
         let of = |server: &TestServer| {
-            server.metrics.hellos.get() + server.turned_away(Reason::ForeignHello)
+            server.metrics.hellos.get() + server.turned_away(DropReason::ForeignHello)
         };
         registries.iter().map(of).sum()
     };

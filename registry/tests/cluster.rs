@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::TryStreamExt;
 use mongodb::bson::{Bson, Document, doc};
-use p2pchat_soak::Mongod;
+use p2pchat_testkit::{Mongod, require_mongod};
 
 use crate::support::client::{Client, LOGIN, LOGOUT, REGISTER, SEARCH};
 use crate::support::mongod::TestDatabase;
@@ -22,6 +22,7 @@ fn it_does_not_start_on_a_file() {
 
 #[test]
 fn it_does_not_start_on_a_single_mongod_which_tells_nobody_of_changes() {
+    require_mongod!();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let mongod = runtime.block_on(Mongod::start(&[])).unwrap();
     let error = refusal(command().args(["--cluster", "--store", &mongod.uri()]));
@@ -31,6 +32,7 @@ fn it_does_not_start_on_a_single_mongod_which_tells_nobody_of_changes() {
 
 #[test]
 fn a_login_and_a_logout_are_in_the_database_which_clears_them_away() {
+    require_mongod!();
     let database = TestDatabase::on_replica_set();
     let program = Program::start_with(command().args(["--cluster", "--store", &database.uri]));
     let mut client = Client::connect(program.tcp);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use mongodb::Collection;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, DateTime, Document, RawDocumentBuf, doc};
+use p2pchat_testkit::require_mongod;
 
 use crate::support::client::{LOGIN, LOGOUT, REGISTER};
 use crate::support::mongod::TestDatabase;
@@ -136,6 +137,7 @@ async fn spoil(online: &Collection<Document>) -> usize {
 
 #[test]
 fn what_no_registry_wrote_is_passed_over_and_counted() {
+    require_mongod!();
     let database = TestDatabase::on_replica_set();
     let [one, two] = [(); 2].map(|()| Member::start(&database.uri, LONG));
     let mut ann = one.client(HERE);
@@ -164,13 +166,14 @@ fn what_no_registry_wrote_is_passed_over_and_counted() {
         assert_eq!(registry.value("stream_breaks_total"), 0.0);
         assert_eq!(registry.value("rebuilds_total"), 0.0);
         let log = registry.log();
-        let told = log.matches("somebody else than registries").count();
+        let told = log.matches("foreign writes in collection").count();
         assert_eq!(told, 1, "{log}");
     }
 }
 
 #[test]
 fn no_document_locks_a_name_out() {
+    require_mongod!();
     let database = TestDatabase::on_replica_set();
     let [one, two] = [(); 2].map(|()| Member::start(&database.uri, LONG));
     assert_eq!(one.client(HERE).status(REGISTER, "ann", "pw"), 20);
@@ -197,6 +200,7 @@ fn no_document_locks_a_name_out() {
 /// Ann says Hello to one registry and another shows her all the time, whatever becomes of
 /// her document meanwhile, and for longer than she would be shown without.
 fn while_ann_says_hello(change: impl FnOnce(&TestDatabase)) {
+    require_mongod!();
     let database = TestDatabase::on_replica_set();
     let [one, two] = [(); 2].map(|()| Member::start(&database.uri, 6));
     let mut ann = one.client(HERE);
@@ -254,6 +258,7 @@ fn a_hello_counts_though_the_last_one_was_written_by_another_clock() {
 
 #[test]
 fn a_change_that_fits_into_no_event_does_not_stop_the_stream() {
+    require_mongod!();
     let database = TestDatabase::on_replica_set();
     let [one, two] = [(); 2].map(|()| Member::start(&database.uri, LONG));
     let mut ann = one.client(HERE);

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use p2pchat_registry::counters::Reason;
+use p2pchat_registry::metrics::DropReason;
 
 use crate::support::client::{Beacon, Client, LOGIN, LOGOUT, SEARCH, request};
 use crate::support::program::{Program, command};
@@ -55,7 +55,7 @@ fn what_one_address_has_too_many_of_is_closed_at_once_and_disturbs_nobody() {
         assert_eq!(client.status(SEARCH, "x", "bob"), 44);
     }
     connect_in_vain(50, FLOODER, server.tcp);
-    assert_eq!(server.turned_away(Reason::AddressFull), 50);
+    assert_eq!(server.turned_away(DropReason::AddressFull), 50);
     for client in &mut held {
         assert_eq!(client.status(SEARCH, "x", "bob"), 44, "it was there before");
     }
@@ -88,8 +88,8 @@ fn idle_connections_that_fill_the_registry_keep_nobody_out_and_push_nobody_out()
         let open = idle.iter().filter(|client| !client.is_closed()).count();
         open == 18
     });
-    assert_eq!(server.turned_away(Reason::MadeRoom), 102);
-    assert_eq!(server.turned_away(Reason::RegistryFull), 0);
+    assert_eq!(server.turned_away(DropReason::MadeRoom), 102);
+    assert_eq!(server.turned_away(DropReason::RegistryFull), 0);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn when_everybody_is_logged_in_a_newcomer_is_closed_at_once() {
     users[0].register_and_login("ann", "pw");
     users[1].register_and_login("bob", "pw");
     connect_in_vain(10, FLOODER, server.tcp);
-    assert_eq!(server.turned_away(Reason::RegistryFull), 10);
+    assert_eq!(server.turned_away(DropReason::RegistryFull), 10);
     for user in &mut users {
         assert_eq!(user.status(SEARCH, "x", "ann"), 22);
     }
@@ -173,7 +173,7 @@ fn what_is_turned_away_is_summed_up_in_the_log_and_does_not_fill_it() {
     drop(held);
     let (_, _, log) = program.stop("TERM");
     assert!(
-        log.contains("turned away since the start: address_full=200\n"),
+        log.contains("refused since the start: address_full=200\n"),
         "{log}"
     );
     assert!(log.lines().count() < 10, "{log}");

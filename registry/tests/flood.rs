@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
-use p2pchat_registry::counters::Reason;
+use p2pchat_registry::metrics::DropReason;
 
 use crate::support::client::{ALL_ONLINE, Client, LOGIN, REGISTER, SEARCH, request, response};
 use crate::support::server::{TestServer, guessing_at_will};
@@ -111,10 +111,10 @@ fn a_flood_from_one_address_keeps_nobody_else_from_logging_in() {
         let fresh = Ipv4Addr::new(127, 0, 1, n);
         Client::connect_from(fresh, server.tcp).register_and_login(&format!("fresh{n}"), "pw");
     }
-    let refused = server.turned_away(Reason::LoginQueue);
+    let refused = server.turned_away(DropReason::LoginQueue);
     assert!(refused > 0, "the flood was more than the queue holds");
     wait_for("more of the flood", SOON, || {
-        server.turned_away(Reason::LoginQueue) > refused || flood.iter().all(Client::is_closed)
+        server.turned_away(DropReason::LoginQueue) > refused || flood.iter().all(Client::is_closed)
     });
     assert!(!flood.iter().any(Client::is_closed));
 }
@@ -142,7 +142,7 @@ fn an_address_that_makes_many_accounts_is_told_that_the_server_failed() {
             .iter()
             .all(|answer| *answer == response(0, 50, "erorserver"))
     );
-    assert_eq!(server.turned_away(Reason::RegisterSlowed), 17);
+    assert_eq!(server.turned_away(DropReason::RegisterSlowed), 17);
 
     let mut bob = Client::connect_from(HERE, server.tcp);
     bob.register_and_login("bob", "pw");
@@ -170,5 +170,5 @@ fn asking_which_names_exist_has_no_more_tries_than_taking_them() {
     let mut curious = Client::connect_from(FLOODER, server.tcp);
     let answers = [(); 5].map(|()| curious.status(REGISTER, "bob", "guess"));
     assert_eq!(answers, [40, 40, 40, 50, 50]);
-    assert_eq!(server.turned_away(Reason::RegisterSlowed), 2);
+    assert_eq!(server.turned_away(DropReason::RegisterSlowed), 2);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use p2pchat_registry::counters::Reason;
+use p2pchat_registry::metrics::DropReason;
 
 use crate::support::client::{Beacon, Client, SEARCH};
 use crate::support::server::TestServer;
@@ -70,6 +70,6 @@ fn a_flood_of_datagrams_takes_nobody_offline_and_delays_no_search() {
         }
         is_over.store(true, Ordering::Relaxed);
     });
-    assert!(server.turned_away(Reason::NoHello) > 1000);
-    assert!(server.turned_away(Reason::ForeignHello) > 100);
+    assert!(server.turned_away(DropReason::NoHello) > 1000);
+    assert!(server.turned_away(DropReason::ForeignHello) > 100);
 }

@@ -3,6 +3,7 @@
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
 use p2pchat_registry::Options;
+use p2pchat_testkit::require_mongodb;
 
 use crate::support::client::{Client, LOGIN, REGISTER};
 use crate::support::mongod::TestDatabase;
@@ -29,6 +30,7 @@ fn serve(database: &TestDatabase) -> TestServer {
 
 #[test]
 fn a_plain_text_password_is_replaced_by_its_hash_when_it_matches() {
+    require_mongodb!();
     let database = TestDatabase::new();
     let old = doc! { "_id": "bob", "name": "bob", "password": "plain", "hostlist": ["10.0.0.7"] };
     insert(&database, vec![old.clone()]);
@@ -56,6 +58,7 @@ fn a_plain_text_password_is_replaced_by_its_hash_when_it_matches() {
 
 #[test]
 fn documents_of_any_shape_are_put_up_with() {
+    require_mongodb!();
     let database = TestDatabase::new();
     insert(
         &database,
@@ -89,6 +92,7 @@ fn documents_of_any_shape_are_put_up_with() {
 
 #[test]
 fn a_new_account_is_a_document_as_the_program_of_2017_makes_them() {
+    require_mongodb!();
     let database = TestDatabase::new();
     let server = serve(&database);
     assert_eq!(
@@ -106,6 +110,7 @@ fn a_new_account_is_a_document_as_the_program_of_2017_makes_them() {
 
 #[test]
 fn without_a_database_in_the_uri_it_is_that_of_2017() {
+    require_mongodb!();
     let database = TestDatabase::new();
     let bare = database.uri.replace(&format!("/{}", database.name()), "/");
     let runtime = tokio::runtime::Runtime::new().unwrap();

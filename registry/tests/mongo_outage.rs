@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use p2pchat_registry::Options;
+use p2pchat_testkit::require_mongodb;
 
 use crate::support::client::{Client, LOGIN, LOGOUT, REGISTER, SEARCH};
 use crate::support::mongod::{TestDatabase, first_host};
@@ -14,6 +15,7 @@ use crate::support::{SOON, wait_for};
 const BOUND: Duration = Duration::from_secs(9);
 
 fn survives(outage: Cable) {
+    require_mongodb!();
     let database = TestDatabase::new();
     let proxy = Proxy::start();
     let (host, uri) = first_host(&database.uri, proxy.address);

@@ -6,6 +6,7 @@ use mongodb::bson::doc;
 use p2pchat_protocol::Username;
 use p2pchat_registry::store::{self, NewAccount, Opener, StoredPassword};
 use p2pchat_registry::{Store, StoreSpec};
+use p2pchat_testkit::require_mongod;
 
 use crate::support::mongod::{TestDatabase, replica_set};
 
@@ -44,6 +45,7 @@ async fn open(spec: &StoreSpec) -> Arc<dyn Store> {
 
 #[tokio::test]
 async fn a_registration_that_is_repeated_is_one_account_and_not_a_name_that_is_taken() {
+    require_mongod!();
     let database = TestDatabase::on_replica_set();
     let store = open(&database.spec()).await;
     lose_the_answer_to_a_write(&format!("{}.authentication", database.name())).await;

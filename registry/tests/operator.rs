@@ -1,5 +1,6 @@
 //! `p2pchat-registry users …`, beside a running registry, on both stores.
 
+use p2pchat_testkit::require_mongodb;
 use std::process::{Output, Stdio};
 
 use crate::support::client::{Client, LOGIN};
@@ -75,6 +76,7 @@ fn accounts_are_looked_after_in_a_file() {
 
 #[test]
 fn accounts_are_looked_after_in_mongodb() {
+    require_mongodb!();
     accounts_are_looked_after(&Fresh::mongo());
 }
 

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 use p2pchat_registry::cli::Cli;
+use p2pchat_testkit::skip;
 use yaml_rust2::{Yaml, YamlLoader};
 
 use crate::balancer;
 use crate::support::http::Scrape;
 use crate::support::program::text;
 use crate::support::server::TestServer;
-use crate::support::skip;
 
 const PREFIX: &str = "p2pchat_registry_";
 /// What `systemd-analyze security` may find, of 100: the network, which it needs.

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
-use p2pchat_registry::counters::Reason;
+use p2pchat_registry::metrics::DropReason;
 
 use crate::support::client::{ALL_ONLINE, Client, SEARCH, request};
 use crate::support::server::TestServer;
@@ -20,7 +20,7 @@ fn who_connects_and_asks_nothing_loses_the_connection() {
     wait_for("end of the idle connections", SOON, || {
         idle.iter().all(Client::is_closed)
     });
-    assert_eq!(server.turned_away(Reason::NoRequest), 50);
+    assert_eq!(server.turned_away(DropReason::NoRequest), 50);
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn who_sends_a_byte_now_and_then_loses_the_connection_and_a_silent_session_does_
         }
         slow.iter().all(Client::is_closed)
     });
-    assert_eq!(server.turned_away(Reason::PartialRequest), 50);
+    assert_eq!(server.turned_away(DropReason::PartialRequest), 50);
     assert_eq!(
         bob.status(SEARCH, "bob", "bob"),
         22,
@@ -69,7 +69,7 @@ fn who_does_not_read_loses_the_connection_and_delays_nobody() {
         longest = longest.max(asked.elapsed());
         deaf.is_empty()
     });
-    assert_eq!(server.turned_away(Reason::UnreadResponse), 10);
+    assert_eq!(server.turned_away(DropReason::UnreadResponse), 10);
     assert!(began.elapsed() >= SHORT);
     assert!(longest < SOON / 4, "{longest:?}");
 }

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use p2pchat_registry::store::{NewAccount, StoredPassword};
+use p2pchat_testkit::require_mongodb;
 
 use crate::support::client::{Client, LOGIN, SEARCH, request};
 use crate::support::mongod::TestDatabase;
@@ -279,6 +280,7 @@ fn a_mongodb_that_is_not_there_is_named_in_time_and_its_password_is_not() {
 
 #[test]
 fn the_line_names_the_database() {
+    require_mongodb!();
     let database = TestDatabase::new();
     let program = Program::start(&database.uri);
     assert!(

@@ -20,11 +20,13 @@ macro_rules! on_all_stores {
         }
         mod mongo {
             $(#[tokio::test] async fn $behaviour() {
+                p2pchat_testkit::require_mongodb!();
                 super::$behaviour(super::Fresh::mongo()).await;
             })+
         }
         mod replica_set {
             $(#[tokio::test] async fn $behaviour() {
+                p2pchat_testkit::require_mongod!();
                 super::$behaviour(super::Fresh::replica_set()).await;
             })+
         }

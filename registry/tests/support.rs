@@ -1,10 +1,8 @@
 //! What the tests share: bytes, clients, servers and stores.
 
-use std::io::{Write, stdout};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub(crate) mod client;
 pub(crate) mod http;
@@ -15,16 +13,12 @@ pub(crate) mod server;
 pub(crate) mod several;
 pub(crate) mod stores;
 
-/// How long anything may take that takes no time.
+/// Upper bound for whatever normally takes no time.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// Waits until `condition` holds.
 pub(crate) fn wait_for(what: &str, timeout: Duration, mut condition: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !condition() {
-        assert!(began.elapsed() < timeout, "no {what} within {timeout:?}");
-        thread::sleep(Duration::from_millis(20));
-    }
+    p2pchat_testkit::wait_blocking(what, timeout, || condition().then_some(()));
 }
 
 /// A number that no other call in this process gets.
@@ -40,14 +34,4 @@ pub(crate) fn signal(pid: u32, signal: &str) {
         .status()
         .unwrap();
     assert!(sent.success());
-}
-
-/// Tells `cargo xtask test`, which counts it, and whoever reads along, why a test does not
-/// run here.
-#[expect(
-    clippy::explicit_write,
-    reason = "what `println` writes is kept back of a test that does not fail"
-)]
-pub(crate) fn skip(why: &str) {
-    writeln!(stdout(), "\nskipped: {why}").unwrap();
 }

@@ -1,20 +1,19 @@
-//! What a user can ask.
-
-use std::fmt;
+//! What a user can ask the program to do.
 
 use p2pchat_protocol::{Password, PeerAddr, Username};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use crate::message::MessageId;
+use crate::target::Target;
 
-/// What a user can ask, whichever front end he uses.
+/// What a user can ask the program to do, in any front end.
 ///
 /// A command is answered by events. One that fails is answered by
 /// [`Event::Failed`](crate::Event::Failed).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
-    /// Make an account, and log in with it.
+    /// Create an account, and log in to it.
     Register {
         /// Its name.
         name: Username,
@@ -28,67 +27,67 @@ pub enum Command {
         /// Its password.
         password: Password,
     },
-    /// Leave the chat and the registry.
+    /// Leave the chat and log out of the registry.
     Logout,
     /// Ask the registry who is online now.
     Refresh,
-    /// Ask the registry where somebody is.
+    /// Ask the registry for the address of a user.
     Search {
-        /// Who.
+        /// The user.
         name: Username,
     },
-    /// Ask somebody for a chat, or into the chat that there is.
+    /// Send a chat request: to begin a chat, or to add a user to the current one.
     Request {
-        /// Whom.
+        /// The user or address.
         to: Target,
     },
-    /// Accept the chat request that waits.
+    /// Accept the pending chat request.
     Accept {
-        /// Where it came from.
+        /// The address that it came from.
         from: PeerAddr,
     },
-    /// Reject the chat request that waits.
+    /// Reject the pending chat request.
     Reject {
-        /// Where it came from.
+        /// The address that it came from.
         from: PeerAddr,
     },
-    /// Say something to all members of the chat.
+    /// Send a message to all members of the chat.
     Say {
-        /// What. A text too long for one packet goes as several.
+        /// Its text. One too long for a packet is sent as several.
         text: String,
     },
     /// Leave the chat.
     Leave,
-    /// Answer chat requests with BUSY from now on, or no longer.
+    /// Set whether chat requests are answered with BUSY.
     Busy {
-        /// Which.
+        /// Whether they are.
         on: bool,
     },
-    /// Take nothing from somebody any more, and keep that for later sessions.
+    /// Ignore all that comes from a user, in this session and later ones.
     Block {
-        /// Whom: by the name that he says or the registry gives him, or by his address.
+        /// The name, as packets or the registry have it, or the address.
         who: Target,
     },
-    /// Take from somebody again what was blocked.
+    /// No longer ignore a user.
     Unblock {
-        /// Whom, as he was blocked.
+        /// The name or address, as it was blocked.
         who: Target,
     },
-    /// Show what was said earlier.
+    /// Read a page of earlier messages.
     History {
-        /// Older than this message; the newest if absent.
+        /// Those before this message; the newest if absent.
         #[serde(default)]
         before: Option<MessageId>,
     },
-    /// Look for words in everything that was said.
+    /// Search all messages for words.
     Find {
-        /// The words, all of which must be there.
+        /// The words. A message must have all of them.
         text: String,
     },
 }
 
 impl Command {
-    /// The name that the JSON has for it.
+    /// Its name in JSON.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -108,52 +107,5 @@ impl Command {
             Self::History { .. } => "history",
             Self::Find { .. } => "find",
         }
-    }
-}
-
-/// Whom to ask for a chat, or to block: a user's name, or an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Target {
-    /// A user whom the registry knows.
-    Name(Username),
-    /// Whoever is at this address.
-    Address(PeerAddr),
-}
-
-impl Target {
-    /// Reads four numbers with dots as an address, all else as a name.
-    ///
-    /// # Errors
-    /// In words, if it is neither.
-    pub fn new(text: &str) -> Result<Self, String> {
-        match text.parse::<std::net::Ipv4Addr>() {
-            Ok(ip) => PeerAddr::new(ip)
-                .map(Self::Address)
-                .map_err(|error| error.to_string()),
-            Err(_) => Username::new(text)
-                .map(Self::Name)
-                .map_err(|error| error.to_string()),
-        }
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => name.fmt(f),
-            Self::Address(address) => address.fmt(f),
-        }
-    }
-}
-
-impl Serialize for Target {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Target {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&String::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }

@@ -1,37 +1,37 @@
-//! What others sent or tried and was dropped: counted, so that an attack can be seen.
+//! Counts of what was dropped of what others sent, so that an attack can be seen.
 
 use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
-/// What was dropped of one kind from one address, since the peer started.
+/// How much of one kind was dropped from one address, since the peer started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dropped {
-    /// When the last of it was.
+    /// When the latest came.
     pub at: Timestamp,
-    /// Who he said he is with the last, if the packet has a name.
+    /// The name in the latest packet, if it has one. Names in packets prove nothing.
     pub name: Option<Username>,
-    /// Where it came from; `None` for all those addresses together that came when too many
-    /// others were already counted one by one.
+    /// The address that it came from; `None` for all further addresses together, once too
+    /// many are counted one by one.
     pub address: Option<PeerAddr>,
-    /// What he tried.
+    /// What was tried.
     pub tried: DropKind,
-    /// Why nothing came of it.
+    /// Why it was dropped.
     pub why: DropReason,
-    /// How often so far.
+    /// How often, so far.
     pub count: u64,
 }
 
 impl Dropped {
-    /// Whether both count the same, at different moments.
+    /// Whether both are counts of the same, at different times.
     #[must_use]
     pub fn counts_as(&self, other: &Self) -> bool {
         let key = |of: &Self| (of.address, of.tried, of.why);
         key(self) == key(other)
     }
 
-    /// Whether the count is 1, 10, 100 …: those are told at once.
+    /// Whether the count is 1, 10, 100 …: those are reported at once.
     #[must_use]
     pub fn is_milestone(&self) -> bool {
         self.count
@@ -41,34 +41,34 @@ impl Dropped {
     }
 }
 
-/// What somebody tried.
+/// What was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DropKind {
-    /// To say something.
+    /// To send a message.
     Text,
-    /// To tell of somebody new in the chat.
+    /// To announce a new member of the chat.
     Notify,
-    /// To ask for a chat.
+    /// To send a chat request.
     Request,
-    /// To bring somebody into the chat, together with others.
+    /// To bring others into the chat, by a list of members.
     Newcomer,
-    /// To connect: it did not come to a packet.
+    /// To connect, without a complete packet.
     Connection,
 }
 
-/// Why nothing came of it.
+/// Why it was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
-    /// He is not in the chat.
+    /// The sender is not in the chat.
     Stranger,
-    /// The user blocked him, or the one whom he brings.
+    /// The user has blocked the sender, or the new member.
     Blocked,
-    /// It is more than is taken.
+    /// It exceeds a limit.
     TooMuch,
-    /// It is nothing that the protocol knows, or an address that nobody can have.
+    /// It is not a packet of the protocol, or has an address that no machine can have.
     Malformed,
-    /// Nothing came, or only a part, in time.
+    /// No complete packet came in time.
     Silent,
 }

@@ -3,35 +3,35 @@
 use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
-use crate::command::Target;
 use crate::dropped::Dropped;
 use crate::message::{Delivery, LeaveReason, Message, MessageId};
 use crate::person::{Person, Speaker};
+use crate::target::Target;
 use crate::time::Timestamp;
 
-/// What can happen. Those that become a line of the conversation carry when.
+/// What can happen. Events that become a line of the conversation carry a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// The peer listens and can be reached.
+    /// The peer listens for connections.
     Started {
         /// Its own address.
         address: PeerAddr,
         /// The registry, as the user named it.
         registry: String,
-        /// Where it takes messages: 1010, or 5859 where that needs a privilege.
+        /// The port for messages: 1010, or 5859 where 1010 needs a privilege.
         message_port: u16,
     },
     /// The connection to the registry changed. Chatting goes on without it.
     Link(Link),
-    /// The account is made. Login follows by itself.
+    /// The account is created. The login follows by itself.
     Registered {
         /// When.
         at: Timestamp,
         /// Its name.
         name: Username,
     },
-    /// The session has begun, or has begun anew after the registry was gone.
+    /// The session has begun, or has begun again after the registry was away.
     LoggedIn {
         /// When.
         at: Timestamp,
@@ -42,125 +42,125 @@ pub enum Event {
     LoggedOut {
         /// When.
         at: Timestamp,
-        /// Why, if it was not asked for.
+        /// Why, if the user did not ask for it.
         problem: Option<Problem>,
     },
-    /// Who is online, oneself included. Replaces what was known.
+    /// Who is online, the user included. Replaces the earlier list.
     Online {
-        /// Everybody, by name.
+        /// All users, ordered by name.
         users: Vec<OnlineUser>,
     },
     /// The answer to a search.
     Found {
         /// When.
         at: Timestamp,
-        /// Who was looked for.
+        /// The user that was searched for.
         name: Username,
-        /// Where he is, if he is online.
+        /// Their address, if they are online.
         address: Option<PeerAddr>,
     },
-    /// Somebody asks for a chat and waits for an answer.
+    /// A chat request came and waits for the user's answer.
     RequestReceived(IncomingRequest),
-    /// The request that waited waits no longer.
+    /// The pending request is closed.
     RequestClosed {
         /// When.
         at: Timestamp,
-        /// Whose it was.
+        /// The requester.
         from: Speaker,
-        /// What became of it.
+        /// How it was closed.
         outcome: Outcome,
     },
-    /// A chat request is on its way.
+    /// A chat request was sent.
     RequestSent(OutgoingRequest),
-    /// A chat request that was sent has its answer; an acceptance is followed by
+    /// A chat request that was sent is answered; after an acceptance follows
     /// [`Event::MemberJoined`].
     RequestAnswered {
         /// When.
         at: Timestamp,
-        /// Who was asked.
+        /// The user that was asked.
         to: Person,
-        /// `None` if he accepted.
+        /// `None` if they accepted.
         refusal: Option<RequestFailure>,
     },
-    /// Somebody is in the chat from now on.
+    /// A user is in the chat from now on.
     MemberJoined {
         /// When.
         at: Timestamp,
-        /// Who.
+        /// The new member.
         member: Person,
-        /// How that came about.
+        /// How they joined.
         by: JoinedBy,
     },
-    /// Somebody is no longer in the chat. Comes once more, with another reason, for one who
-    /// was out of reach and is not waited for any more.
+    /// A user is no longer in the chat. Comes a second time, with another reason, for an
+    /// unreachable member who is given up.
     MemberLeft {
         /// When.
         at: Timestamp,
-        /// Who.
+        /// The former member.
         member: Person,
-        /// How that was found out.
+        /// Why.
         reason: LeaveReason,
     },
-    /// The user left the chat. Nobody is a member now.
+    /// The user left the chat. It has no members now.
     ChatLeft {
         /// When.
         at: Timestamp,
     },
-    /// Something was said, by a member or by the user himself.
+    /// A message of a member or of the user.
     Message(Message),
-    /// One member got, or did not get, what the user said.
+    /// The delivery status of one of the user's messages changed for a member.
     Delivered {
-        /// Which of the user's messages.
+        /// The message.
         id: MessageId,
-        /// To whom and how it went.
+        /// The member and the status.
         delivery: Delivery,
     },
-    /// Something that somebody else sent or tried was dropped. Comes at the first of its
+    /// Something that another machine sent or tried was dropped. Comes for the first of its
     /// kind from an address, then at each power of ten; and after [`Command::Refresh`] for
-    /// each count that has grown since it was last told.
+    /// each count that has grown since the last report.
     ///
     /// [`Command::Refresh`]: crate::Command::Refresh
     Dropped(Dropped),
-    /// Who is blocked. Replaces what was known.
+    /// Who is blocked. Replaces the earlier list.
     Blocks {
         /// When.
         at: Timestamp,
-        /// Everybody who is blocked, as he was blocked: names first.
+        /// All blocked names, then all blocked addresses.
         list: Vec<Target>,
-        /// What is different now; `None` where the list is told at login.
+        /// What changed; `None` for the list that comes at login.
         change: Option<BlockChange>,
     },
-    /// Something the user should know once.
+    /// Something that the user should know.
     Notice {
         /// When.
         at: Timestamp,
-        /// What.
+        /// What it is.
         notice: Notice,
     },
     /// The busy switch was set.
     Busy {
-        /// Whether chat requests get BUSY.
+        /// Whether chat requests are answered with BUSY.
         on: bool,
     },
-    /// What was said earlier, oldest first.
+    /// A page of earlier messages, oldest first.
     History {
         /// Up to a page of messages.
         messages: Vec<Message>,
         /// Whether there are older ones.
         more: bool,
     },
-    /// What a search through the history found, newest first.
+    /// The result of a search through the history, newest first.
     Findings {
-        /// The words that were looked for.
+        /// The words that were searched for.
         text: String,
         /// Up to a page of messages.
         messages: Vec<Message>,
     },
-    /// A command could not be carried out. Nothing has changed.
+    /// A command failed. Nothing has changed.
     Failed {
         /// When.
         at: Timestamp,
-        /// Which, and why.
+        /// The command, and why it failed.
         failure: Failure,
     },
 }
@@ -169,16 +169,16 @@ pub enum Event {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Link {
-    /// It is being made.
+    /// The first attempt is under way.
     #[default]
     Connecting,
-    /// It is there.
+    /// Connected.
     Up,
-    /// It is not there; another try follows by itself.
+    /// Not connected; another attempt follows by itself.
     Down {
         /// What went wrong, in words.
         reason: String,
-        /// When the next try is due.
+        /// When the next attempt is due.
         retry_at: Timestamp,
     },
 }
@@ -188,26 +188,26 @@ pub enum Link {
 pub struct IncomingRequest {
     /// When it came.
     pub at: Timestamp,
-    /// Who asks.
+    /// The requester.
     pub from: Speaker,
-    /// With whom he chats already: accepting means chatting with them too.
+    /// Members of the requester's current chat: accepting means chatting with them too.
     pub members: Vec<Person>,
-    /// When it counts as rejected.
+    /// When it expires, which counts as rejected.
     pub expires: Timestamp,
 }
 
-/// A chat request that waits for somebody else's answer.
+/// A chat request that waits for another user's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutgoingRequest {
     /// When it was sent.
     pub at: Timestamp,
-    /// Who is asked.
+    /// The user that is asked.
     pub to: Person,
-    /// When the answer has to be there.
+    /// When it expires.
     pub expires: Timestamp,
 }
 
-/// What became of a request that waited for the user.
+/// How a request that waited for the user was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -225,31 +225,31 @@ pub enum Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RequestFailure {
-    /// He said no.
+    /// They rejected it.
     Rejected,
-    /// He is busy, or has another request before him.
+    /// They are busy, or have another request to answer.
     Busy,
-    /// He did not answer in time.
+    /// They did not answer in time.
     NoAnswer,
-    /// There was no getting through to his address.
+    /// Their address is unreachable.
     Unreachable,
-    /// The user blocked him before he answered.
+    /// The user blocked them before they answered.
     Blocked,
 }
 
-/// How somebody became a member.
+/// How a user became a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JoinedBy {
-    /// He accepted the user's request.
+    /// They accepted the user's request.
     AcceptedUs,
-    /// The user accepted his request.
+    /// The user accepted their request.
     AcceptedByUs,
-    /// He came with the group of the one whose request was accepted.
+    /// They are in the chat of the requester that the user accepted.
     WithGroup,
-    /// This member told of him.
+    /// This member announced them.
     Member(Person),
-    /// He was out of reach and is back.
+    /// They were unreachable and are back.
     Back,
 }
 
@@ -257,42 +257,42 @@ pub enum JoinedBy {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BlockChange {
-    /// Nothing of his is taken any more.
+    /// All that comes from this name or address is ignored.
     Blocked(Target),
-    /// What he sends is taken again.
+    /// It is no longer ignored.
     Unblocked(Target),
 }
 
-/// Something the user should know once.
+/// Something that the user should know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Notice {
-    /// Messages arrive at the port for those without the privilege that 1010 needs.
+    /// Messages arrive at the alternative port, because 1010 needs a privilege.
     UnprivilegedPort {
-        /// Which.
+        /// That port.
         port: u16,
     },
-    /// The name fills its field: programs of 2017 do not understand it.
+    /// The name fills its field: legacy clients do not understand it.
     LongName,
-    /// The password fills its field: programs of 2017 do not understand it.
+    /// The password fills its field: legacy clients do not understand it.
     LongPassword,
-    /// The account is online at another address: somebody logged in there.
+    /// The account is online at another address: there was a login there.
     ElsewhereOnline {
-        /// Where.
+        /// That address.
         address: PeerAddr,
     },
-    /// The chat has as many members as a chat_list can hold; others were left out.
+    /// The chat has as many members as a chat_list can hold; the rest was left out.
     ChatFull,
-    /// What is said cannot be kept in the history for now, only shown.
+    /// Messages cannot be saved in the history for now, only shown.
     HistoryBroken,
-    /// What is said is kept in the history again, and so is what was said meanwhile.
+    /// Messages are saved in the history again, including those in between.
     HistoryMended {
-        /// But for so many messages.
+        /// How many messages were lost.
         lost: usize,
     },
 }
 
-/// A command that could not be carried out.
+/// A command that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// The command's name, as [`Command::name`](crate::Command::name) has it.
@@ -307,17 +307,17 @@ pub struct Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Problem {
-    /// There is an account of this name.
+    /// There is an account with this name.
     NameTaken,
     /// The name may not be registered.
     BadName,
     /// The password may not be used.
     BadPassword,
-    /// No such account, or not its password.
+    /// No account with this name, or a wrong password: the registry does not tell which.
     WrongCredentials,
-    /// Too many tries; the registry wants a pause.
+    /// Too many attempts; the registry limits the rate.
     SlowDown,
-    /// The registry is there but cannot do it now.
+    /// The registry answered with an error of its own.
     RegistryFailed,
     /// The registry cannot be reached.
     RegistryUnreachable,
@@ -325,32 +325,32 @@ pub enum Problem {
     NotLoggedIn,
     /// There is a session already.
     AlreadyLoggedIn,
-    /// No such user is online.
+    /// No user with this name is online.
     NotOnline,
-    /// That is the user himself.
+    /// The target is the user.
     Oneself,
-    /// That is a member already.
+    /// The target is a member already.
     AlreadyMember,
-    /// That person has been asked and has not answered yet.
+    /// The target has been asked and has not answered yet.
     AlreadyAsked,
-    /// No such request waits.
+    /// There is no such request.
     NoSuchRequest,
-    /// Nobody is in the chat.
+    /// The chat has no members.
     NobodyThere,
     /// The chat has as many members as it can have.
     ChatFull,
-    /// The text is empty, too long, or holds what cannot travel.
+    /// The text is empty, too long, or has characters that cannot be sent.
     BadText,
-    /// A line or frame that is no command.
+    /// The line or frame is not a command.
     BadCommand,
-    /// There is no history, or it cannot be read.
+    /// The history is off, or cannot be read.
     NoHistory,
-    /// Too much at once: the peer is still busy with what was asked before.
+    /// Too much at once: the peer still works on earlier commands.
     TooMuch,
-    /// That person is blocked.
+    /// The target is blocked.
     Blocked,
-    /// That name or address is not blocked.
+    /// The target is not blocked.
     NotBlocked,
-    /// It is done, but cannot be kept for later sessions.
+    /// It is done, but cannot be saved for later sessions.
     NotKept,
 }

@@ -1,12 +1,12 @@
-//! What every p2pchat front end knows.
+//! The model that all p2pchat front ends share.
 //!
-//! A front end sends [`Command`]s (what a user can ask), receives [`Event`]s (what can
-//! happen) and draws a [`View`] (what there is to see). The view changes by
-//! [`View::apply`] and in no other way, so everybody who saw the same events draws the
-//! same thing. One who joins late gets the view first, then events.
+//! A front end sends [`Command`]s (what a user can ask for), receives [`Event`]s (what can
+//! happen) and draws a [`View`] (what there is to see), with the words of [`wording`]. Only
+//! [`View::apply`] changes a view, so all who received the same events draw the same thing.
+//! One who joins late gets a snapshot of the view first, then events.
 //!
-//! The JSON of all three is a contract, written down with an example of each in
-//! `docs/api.md`; a test holds the two together.
+//! The JSON of all three is a contract, with an example of each in `docs/api.md`; a test
+//! compares the two.
 //!
 //! **Invariant:** no I/O, no clock, nothing about framing, terminals or the DOM. Builds
 //! for `wasm32-unknown-unknown`.
@@ -14,23 +14,27 @@
 mod command;
 mod dropped;
 mod event;
+mod line;
 mod lookalike;
 mod message;
 mod person;
+mod target;
 mod text;
 mod time;
 mod view;
-mod words;
+pub mod wording;
 
-pub use command::{Command, Target};
+pub use command::Command;
 pub use dropped::{DropKind, DropReason, Dropped};
 pub use event::{
     BlockChange, Event, Failure, IncomingRequest, JoinedBy, Link, Notice, Outcome, OutgoingRequest,
     Problem, RequestFailure,
 };
+pub use line::{Level, Line};
 pub use message::{Delivery, DeliveryState, LeaveReason, Message, MessageId};
 pub use p2pchat_protocol::{OnlineUser, Password, PeerAddr, Username};
 pub use person::{NameCheck, Person, Speaker};
+pub use target::{Target, TargetError};
 pub use text::{packets, printable};
 pub use time::Timestamp;
-pub use view::{Findings, Level, Line, View};
+pub use view::{Findings, View};

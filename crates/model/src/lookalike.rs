@@ -1,25 +1,25 @@
 //! Names that look like another one.
 //!
-//! Not every such pair is found: that takes tables larger than the rest of a page. What is
-//! found is what costs an impostor nothing: characters that cannot be seen, and the letters
-//! of other scripts that look like Latin ones in nearly every font.
+//! Not every such pair is found: the tables for that are larger than the rest of the page.
+//! What is found is what costs an impostor nothing: invisible characters, and the letters of
+//! other scripts that look like Latin ones in nearly every font.
 
-/// What a name looks like; `None` for one that looks like nothing but itself.
+/// The visible form of a name; `None` for one that looks only like itself.
 pub(crate) fn look(name: &str) -> Option<String> {
-    let look: String = name.chars().filter_map(seen).collect();
+    let look: String = name.chars().filter_map(visible).collect();
     let look = look.trim();
     (look != name).then(|| look.to_owned())
 }
 
-/// Whether another name has this look, by whatever characters.
+/// Whether another name has this visible form.
 pub(crate) fn is_look_of(look: &str, other: &str) -> bool {
-    // Most names look like nothing but themselves, and need no copy.
+    // Most names look only like themselves, and need no copy.
     look == other || self::look(other).is_some_and(|other| other == look)
 }
 
-/// What of a character can be seen, and what it passes for.
-fn seen(c: char) -> Option<char> {
-    if is_unseen(c) {
+/// The visible form of a character; `None` for an invisible one.
+fn visible(c: char) -> Option<char> {
+    if is_invisible(c) {
         return None;
     }
     if c.is_whitespace() {
@@ -38,9 +38,9 @@ fn seen(c: char) -> Option<char> {
     )
 }
 
-/// Characters that take no room or show nothing: Unicode's `Default_Ignorable_Code_Point`
-/// and the blank of Braille.
-pub(crate) fn is_unseen(c: char) -> bool {
+/// Whether a character has no width or no shape: Unicode's `Default_Ignorable_Code_Point`
+/// and the Braille blank.
+pub(crate) fn is_invisible(c: char) -> bool {
     matches!(
         c,
         '\u{ad}'
@@ -126,14 +126,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_ordinary_name_looks_like_nothing_else() {
+    fn an_ordinary_name_looks_only_like_itself() {
         for name in ["bob", "Zoë", "O'Neil", "田中", "a b"] {
             assert_eq!(look(name), None, "{name}");
         }
     }
 
     #[test]
-    fn what_cannot_be_seen_and_what_passes_for_latin_is_seen_through() {
+    fn invisible_characters_and_letters_that_look_latin_are_recognised() {
         for name in [
             "b\u{43e}b",
             "bob\u{200b}",

@@ -1,11 +1,11 @@
-//! What is said, and how it fares on its way.
+//! Messages, and their delivery status.
 
 use serde::{Deserialize, Serialize};
 
 use crate::person::{Person, Speaker};
 use crate::time::Timestamp;
 
-/// Identifies a message in one user's history, and orders it: later ones are greater.
+/// Identifier of a message in one user's history. Later messages have greater ones.
 /// Below 2^53, so that every JSON reader can hold it.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
@@ -13,30 +13,44 @@ use crate::time::Timestamp;
 #[serde(transparent)]
 pub struct MessageId(pub u64);
 
-/// Something that was said.
+/// A message of the user or of a member.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// Which.
+    /// Its identifier.
     pub id: MessageId,
-    /// When it was said or received.
+    /// When it was sent or received.
     pub at: Timestamp,
-    /// By whom.
+    /// Who sent it.
     pub from: Speaker,
-    /// What, as it came: [`printable`](crate::printable) makes it fit to show.
+    /// Its text, as it came: [`printable`](crate::printable) makes it safe to show.
     pub text: String,
-    /// `None` for what others said; for the user's own words, who is to get them.
+    /// `None` for messages of others; for the user's own, who is to get them.
     pub deliveries: Option<Vec<Delivery>>,
 }
 
 impl Message {
-    /// Whether the user himself said it.
+    /// Whether the user sent it.
     #[must_use]
     pub fn is_own(&self) -> bool {
         self.deliveries.is_some()
     }
+
+    /// Delivery status of the whole message: the worst that any member has, where "sending"
+    /// is worse than "not confirmed". `None` for messages of others, and for those that no
+    /// one is to get.
+    #[must_use]
+    pub fn delivery(&self) -> Option<DeliveryState> {
+        let states = self.deliveries.iter().flatten().map(|to| to.state);
+        states.max_by_key(|state| match state {
+            DeliveryState::Sent => 0,
+            DeliveryState::Unconfirmed => 1,
+            DeliveryState::Sending => 2,
+            DeliveryState::Failed(_) => 3,
+        })
+    }
 }
 
-/// Shows the length only: what people say does not belong into logs.
+/// Shows only the length of the text: messages must not appear in logs.
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Message")
@@ -48,42 +62,41 @@ impl std::fmt::Debug for Message {
     }
 }
 
-/// How a text fared on its way to one member.
+/// Delivery status of a message for one member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// The member.
     pub to: Person,
-    /// How it fared.
+    /// The status.
     pub state: DeliveryState,
 }
 
-/// How a text fared on its way to one member.
+/// Delivery status of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// It is on its way.
     Sending,
-    /// His program took all of it.
+    /// The member's program confirmed all of it.
     Sent,
-    /// It was handed over, and his program did not say whether it took it: those of 2017
-    /// do not.
+    /// It was sent, and the member's program did not confirm it: legacy clients never do.
     Unconfirmed,
-    /// He did not get it, or not all of it.
+    /// The member did not get it, or not all of it.
     Failed(LeaveReason),
 }
 
-/// How it was found that somebody is no longer a member.
+/// Why a user is no longer a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LeaveReason {
-    /// There was no getting through to his address. He is tried again with what is said.
+    /// Their address is unreachable. The next message tries again.
     Unreachable,
-    /// His program does not take our messages: he left, or started anew.
+    /// Their program refuses our messages: they left, or restarted it.
     Refused,
-    /// He was out of reach for so long that he is not tried any more.
+    /// They were unreachable for too long, and are not tried any more.
     GivenUp,
-    /// The user himself left the chat before it was through.
+    /// The user left the chat before the message was delivered.
     WeLeft,
-    /// The user blocked him.
+    /// The user blocked them.
     Blocked,
 }

@@ -1,18 +1,18 @@
-//! People: an address, and what is known of the name.
+//! People: an address, and what is known about the name.
 
 use std::fmt;
 
 use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
-use crate::command::Target;
+use crate::target::Target;
 
-/// Somebody at an address, by the name that the registry gives for it.
+/// A user at an address, with the name that the registry has for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Person {
-    /// Where.
+    /// Their address.
     pub address: PeerAddr,
-    /// Who, if the registry has told.
+    /// Their name, if the registry has one.
     pub name: Option<Username>,
 }
 
@@ -27,8 +27,8 @@ impl fmt::Display for Person {
 }
 
 impl Person {
-    /// What to block so that nothing more comes from him: his name, which he keeps when his
-    /// address changes, or his address where no name is known.
+    /// The target that blocks them: their name, which stays when their address changes, or
+    /// their address where no name is known.
     #[must_use]
     pub fn to_block(&self) -> Target {
         match self.name {
@@ -38,21 +38,21 @@ impl Person {
     }
 }
 
-/// Somebody who said a name in a packet, where names prove nothing.
+/// The sender of a packet: the name in it, which proves nothing, and the address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Speaker {
     /// The name in the packet.
     pub name: Username,
     /// Where the packet came from.
     pub address: PeerAddr,
-    /// What the registry says of the two.
+    /// Whether the registry has the two together.
     pub check: NameCheck,
 }
 
 impl Speaker {
-    /// What to block so that nothing more comes from him: his name where the registry
-    /// confirms it, else his address. A name that he only says may be somebody else's, who
-    /// would be blocked in his place.
+    /// The target that blocks them: their name where the registry confirms it, else their
+    /// address. A name that is not confirmed may be another user's, who would be blocked in
+    /// their place.
     #[must_use]
     pub fn to_block(&self) -> Target {
         match self.check {
@@ -62,21 +62,21 @@ impl Speaker {
     }
 }
 
-/// Whether the registry's list has a name at an address.
+/// Whether the registry has a name at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NameCheck {
     /// It has this name at this address.
     Confirmed,
-    /// It has nobody at this address, or has not been heard.
+    /// It has no name at this address, or has not answered yet.
     Unknown,
     /// It has another name at this address, or the name at another address.
     Differs,
 }
 
 impl NameCheck {
-    /// What the registry's list says of a name that came from `address`: `listed` is where
-    /// it has that name, `is_taken` whether it has any name at that address.
+    /// Checks a name that came from `address`: `listed` is the address at which the registry
+    /// has that name, `is_taken` whether it has any name at `address`.
     #[must_use]
     pub fn new(address: PeerAddr, listed: Option<PeerAddr>, is_taken: bool) -> Self {
         match listed {
@@ -91,13 +91,11 @@ impl NameCheck {
 /// The name, with the address beside it unless the registry confirms the two.
 impl fmt::Display for Speaker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.check {
-            NameCheck::Confirmed => f.pad(self.name.as_str()),
-            NameCheck::Unknown => f.pad(&format!("{} ({})", self.name, self.address)),
-            NameCheck::Differs => f.pad(&format!(
-                "{} ({}, not the name the registry knows)",
-                self.name, self.address
-            )),
+        let Self { name, address, .. } = self;
+        match (self.check, self.check.warning()) {
+            (NameCheck::Differs, Some(warning)) => f.pad(&format!("{name} ({address}, {warning})")),
+            (_, Some(_)) => f.pad(&format!("{name} ({address})")),
+            (_, None) => f.pad(name.as_str()),
         }
     }
 }

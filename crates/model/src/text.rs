@@ -1,19 +1,19 @@
-//! Texts on their way to a screen, and from a keyboard.
+//! Texts before they are shown or sent.
 
 use std::borrow::Cow;
 
 use p2pchat_protocol::split_text;
 
-use crate::lookalike::is_unseen;
+use crate::lookalike::is_invisible;
 
-/// Makes a text safe to show: what would steer a terminal, turn the direction of what
-/// follows, or hide in it, becomes visible. Line breaks and tabs stay.
+/// Makes a text safe to show: what would control a terminal, change the direction of what
+/// follows, or is invisible, becomes visible. Line breaks and tabs stay.
 ///
 /// - Control characters become their picture (`␛`), or `�` above U+007F.
 /// - Directional overrides, embeddings and isolates become `�`: right-to-left letters
 ///   need none of them.
-/// - What shows nothing becomes `�`, and a soft hyphen `-`. Joiners and variation selectors
-///   stay behind the emoji and the letters of those scripts that use them.
+/// - Invisible characters become `�`, and a soft hyphen `-`. Joiners and variation
+///   selectors stay after emoji and the letters of those scripts that use them.
 #[must_use]
 pub fn printable(text: &str) -> Cow<'_, str> {
     let replaced = || {
@@ -37,15 +37,15 @@ fn replacement(before: Option<char>, c: char) -> Option<char> {
         '\u{7f}' => Some('\u{2421}'),
         '\u{80}'..='\u{9f}' => Some(char::REPLACEMENT_CHARACTER),
         '\u{ad}' => Some('-'),
-        c if is_unseen(c) && !before.is_some_and(|before| belongs(c, before)) => {
+        c if is_invisible(c) && !before.is_some_and(|before| modifies(c, before)) => {
             Some(char::REPLACEMENT_CHARACTER)
         }
         _ => None,
     }
 }
 
-/// Whether a character that shows nothing by itself has something to do behind this one.
-fn belongs(c: char, before: char) -> bool {
+/// Whether an invisible character has an effect after this one.
+fn modifies(c: char, before: char) -> bool {
     match c {
         // The joiners: within emoji, and in Arabic and the scripts of South and South-East Asia.
         '\u{200c}'..='\u{200d}' => {
@@ -70,7 +70,7 @@ fn is_symbol(c: char) -> bool {
     )
 }
 
-/// How many packets a text takes on its way to each member; 0 for one with nothing to say.
+/// How many packets a text takes for each member; 0 for one that is blank.
 #[must_use]
 pub fn packets(text: &str) -> usize {
     split_text(text).map_or(0, |parts| parts.len())
@@ -81,14 +81,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_steers_a_terminal_is_shown_and_not_done() {
+    fn terminal_control_characters_become_visible() {
         assert_eq!(printable("a\u{1b}[2Jb\rc"), "a␛[2Jb␍c");
         assert_eq!(printable("\u{7f}\u{9b}31m"), "␡\u{fffd}31m");
         assert_eq!(printable("abc\u{202e}def"), "abc\u{fffd}def");
     }
 
     #[test]
-    fn what_cannot_be_seen_is_shown() {
+    fn invisible_characters_become_visible() {
         assert_eq!(printable("bo\u{200d}b"), "bo\u{fffd}b");
         assert_eq!(printable("\u{200c}\u{3164}"), "\u{fffd}\u{fffd}");
         assert_eq!(
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn ordinary_text_is_left_alone() {
+    fn ordinary_text_stays_as_it_is() {
         let england = "\u{1f3f4}\u{e0067}\u{e0062}\u{e007f}";
         for text in [
             "hi\n\tyou",

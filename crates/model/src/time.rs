@@ -1,8 +1,8 @@
-//! Moments as people know them.
+//! Wall-clock time.
 
 use serde::{Deserialize, Serialize};
 
-/// A moment by the wall clock: milliseconds since 1970-01-01 00:00 UTC.
+/// Wall-clock time: milliseconds since 1970-01-01 00:00 UTC.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
-    /// Whole seconds from this moment until `later`; 0 if that has passed.
+    /// Whole seconds from this time until `later`; 0 if that is past.
     #[must_use]
     pub fn seconds_until(self, later: Self) -> u64 {
         later.0.saturating_sub(self.0).div_ceil(1000)

@@ -3,21 +3,21 @@
 use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
-use crate::command::Target;
 use crate::dropped::Dropped;
 use crate::event::{Event, IncomingRequest, Link, OutgoingRequest};
+use crate::line::Line;
 use crate::lookalike;
 use crate::message::{Delivery, LeaveReason, Message, MessageId};
 use crate::person::{NameCheck, Person};
-use crate::time::Timestamp;
-use crate::words;
+use crate::target::Target;
+use crate::wording;
 
 /// What there is to see.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
     /// The peer's own address, once it listens.
     pub address: Option<PeerAddr>,
-    /// Where it takes messages.
+    /// Its port for messages.
     pub message_port: Option<u16>,
     /// The registry, as the user named it.
     pub registry: String,
@@ -25,95 +25,50 @@ pub struct View {
     pub link: Link,
     /// The account that is logged in.
     pub account: Option<Username>,
-    /// Whether chat requests get BUSY.
+    /// Whether chat requests are answered with BUSY.
     pub busy: bool,
-    /// Who is online, oneself included.
+    /// Who is online, the user included.
     pub online: Vec<OnlineUser>,
-    /// The chat request that waits for the user.
+    /// The chat request that waits for the user's answer.
     pub incoming: Option<IncomingRequest>,
-    /// The chat requests that wait for others.
+    /// The chat requests that wait for others' answers.
     pub outgoing: Vec<OutgoingRequest>,
-    /// Who is in the chat, besides the user.
+    /// The members of the chat, without the user.
     pub members: Vec<Person>,
-    /// Who would be, could he be reached. What is said is tried on him too, and when it gets
-    /// through he is back.
+    /// Members who are unreachable. Each message of the user tries them again, and one that
+    /// arrives brings them back.
     pub out_of_reach: Vec<Person>,
     /// The conversation, oldest first.
     pub lines: Vec<Line>,
-    /// Whose conversation it is.
+    /// The account that the conversation belongs to. Stays after logout.
     pub lines_of: Option<Username>,
-    /// Whether the history holds older messages than [`View::lines`].
+    /// Whether the history has older messages than [`View::lines`].
     pub more_history: bool,
-    /// What the last search through the history found.
+    /// The result of the last search through the history.
     pub findings: Option<Findings>,
-    /// Who is blocked, as he was blocked: names first.
+    /// All blocked names, then all blocked addresses.
     pub blocked: Vec<Target>,
-    /// What was dropped since the peer started, those first who began first.
+    /// What was dropped since the peer started, in the order of the first of each.
     pub dropped: Vec<Dropped>,
 }
 
-/// What a search through the history found.
+/// The result of a search through the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
-    /// The words that were looked for.
+    /// The words that were searched for.
     pub text: String,
     /// Up to a page of messages, newest first.
     pub messages: Vec<Message>,
 }
 
-/// One line of the conversation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Line {
-    /// What somebody said.
-    Message(Message),
-    /// What happened, in words.
-    Notice {
-        /// When.
-        at: Timestamp,
-        /// How loud.
-        level: Level,
-        /// What.
-        text: String,
-    },
-}
-
-impl Line {
-    /// When it was said or happened.
-    #[must_use]
-    pub fn at(&self) -> Timestamp {
-        match self {
-            Self::Message(message) => message.at,
-            Self::Notice { at, .. } => *at,
-        }
-    }
-
-    fn message_id(&self) -> Option<MessageId> {
-        match self {
-            Self::Message(message) => Some(message.id),
-            Self::Notice { .. } => None,
-        }
-    }
-}
-
-/// How loud a notice is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Level {
-    /// Good to know.
-    Info,
-    /// Something did not go as it should.
-    Warning,
-}
-
 impl View {
-    /// How many lines are kept; when there are more, the oldest go. All that was said is
-    /// still in the history.
+    /// How many lines are kept; beyond that the oldest are evicted. All messages are still in
+    /// the history.
     pub const MAX_LINES: usize = 10_000;
-    /// How many counts of what was dropped are kept: more than a peer tells of.
+    /// How many counts of what was dropped are kept: more than a peer reports.
     pub const MAX_DROPPED: usize = 100;
 
-    /// Takes note of what happened.
+    /// Updates the view by an event.
     pub fn apply(&mut self, event: &Event) {
         match event {
             Event::Started {
@@ -164,14 +119,14 @@ impl View {
         }
     }
 
-    /// The line that says in words what happened; `None` for an event that is no line
-    /// ([`Event::Message`] is one of its own).
+    /// The line of the conversation for an event, in words; `None` for an event that has
+    /// none, and for [`Event::Message`], which is a line of its own.
     #[must_use]
     pub fn notice(event: &Event) -> Option<Line> {
-        words::line(event).map(|(at, level, text)| Line::Notice { at, level, text })
+        wording::line(event).map(|(at, level, text)| Line::Notice { at, level, text })
     }
 
-    /// The name that is known for an address.
+    /// The name that the registry has for an address.
     #[must_use]
     pub fn name_of(&self, address: PeerAddr) -> Option<Username> {
         self.online
@@ -180,27 +135,27 @@ impl View {
             .map(|user| user.name)
     }
 
-    /// Who is online besides the user.
+    /// Who is online, without the user.
     pub fn others(&self) -> impl Iterator<Item = &OnlineUser> {
         self.online
             .iter()
             .filter(|user| Some(user.name) != self.account)
     }
 
-    /// Whether nobody is to hear what the user says: nobody is in the chat, and nobody may
-    /// come back into it by himself.
+    /// Whether no one would get a message: the chat has no members, not even unreachable
+    /// ones.
     #[must_use]
     pub fn is_alone(&self) -> bool {
         self.members.is_empty() && self.out_of_reach.is_empty()
     }
 
-    /// Whether somebody at this address is in the chat.
+    /// Whether the chat has a member at this address.
     #[must_use]
     pub fn is_member(&self, address: PeerAddr) -> bool {
         self.members.iter().any(|known| known.address == address)
     }
 
-    /// What blocks somebody of this name at this address, if anything does.
+    /// The entry of the block list that applies to this name at this address, if any.
     #[must_use]
     pub fn blocks(&self, name: Option<Username>, address: PeerAddr) -> Option<Target> {
         let names = [name, self.name_of(address)].into_iter().flatten();
@@ -208,11 +163,11 @@ impl View {
         targets.find(|target| self.blocked.contains(target))
     }
 
-    /// The one among the user, those online and the members whose name looks the same as
-    /// this one and is another: the two differ in characters that cannot be seen, or that
-    /// belong to another script. Only the one who has such characters looks like the other.
+    /// Another name that this one looks like: the user's, or that of a user who is online or
+    /// a member. The two differ in characters that are invisible or belong to another script;
+    /// only the name that has such characters looks like the other.
     #[must_use]
-    pub fn looks_like(&self, name: Username) -> Option<Username> {
+    pub fn lookalike_of(&self, name: Username) -> Option<Username> {
         let look = lookalike::look(name.as_str())?;
         let online = self.online.iter().map(|user| user.name);
         let members = self.members.iter().filter_map(|member| member.name);
@@ -223,7 +178,7 @@ impl View {
             .find(|other| *other != name && lookalike::is_look_of(&look, other.as_str()))
     }
 
-    /// The oldest message that is shown: where the next page of history ends.
+    /// The oldest message in [`View::lines`]: the next page of history ends before it.
     #[must_use]
     pub fn oldest_message(&self) -> Option<MessageId> {
         self.lines.iter().find_map(Line::message_id)
@@ -325,7 +280,7 @@ impl View {
             .iter()
             .filter(|message| !is_known(message.id))
             .collect();
-        // Both are in the order of time, but for clocks that were set back meanwhile.
+        // Both are in the order of time, unless the clock was set back in between.
         let mut later = std::mem::take(&mut self.lines).into_iter().peekable();
         for message in earlier {
             while let Some(line) = later.next_if(|line| line.at() < message.at) {
@@ -338,7 +293,7 @@ impl View {
 
     fn push(&mut self, line: Line) {
         if self.lines.len() >= Self::MAX_LINES {
-            // Many at once, because the others have to move up.
+            // A tenth at once, because the rest has to move up.
             self.lines.drain(..Self::MAX_LINES / 10);
             self.more_history = true;
         }
@@ -346,9 +301,9 @@ impl View {
     }
 }
 
-/// Gives people the names that the registry has for their addresses.
+/// Sets the names of people to those that the registry has for their addresses.
 fn name_members(members: &mut [Person], users: &[OnlineUser]) {
-    // By address, since both may be long: a thousand members, and users by the 100,000.
+    // Sorted by address, since both may be long: a thousand members, 100,000 users.
     let mut by_address: Vec<&mut Person> = Vec::with_capacity(members.len());
     for member in members {
         let at = by_address.partition_point(|before| before.address < member.address);

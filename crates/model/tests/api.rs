@@ -1,5 +1,5 @@
-//! Holds `docs/api.md` and the code together: every example there is made here, every
-//! variant has an example, and every example is read back as what it was.
+//! Compares `docs/api.md` with the code: every example there is generated here, every variant
+//! has an example, and every example is parsed back to the value that it came from.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use p2pchat_model::{Command, Event, Problem, View};
+use p2pchat_model::{Command, Event, Password, Problem, Username, View};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -25,7 +25,7 @@ mod parts;
 /// Set to anything, it makes the test rewrite the document.
 const REFRESH: &str = "P2PCHAT_REFRESH_API";
 
-/// As it stands on one line of the wire; must come back as what it was.
+/// The JSON of a value on one line; parses back to the value.
 fn line<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) -> String {
     let json = serde_json::to_string(value).unwrap();
     assert_eq!(&serde_json::from_str::<T>(&json).unwrap(), value, "{json}");
@@ -33,7 +33,7 @@ fn line<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) -> Strin
     json
 }
 
-/// Every line that the document shows, in the order in which it should show new ones.
+/// Every line of the document, in the order in which it should show new ones.
 fn examples() -> Vec<String> {
     let mut lines: Vec<String> = commands::all().iter().map(line).collect();
     lines.extend(events::all().iter().map(line));
@@ -63,7 +63,7 @@ fn common_prefix(a: &str, b: &str) -> usize {
     a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count()
 }
 
-/// Puts each missing example in the place of the stray line that begins most like it.
+/// Replaces each stray line by the missing example that has the longest common prefix.
 fn refreshed(text: &str, stray: &[&str], mut missing: Vec<&str>) -> String {
     let mut text = text.to_owned();
     for line in stray {
@@ -87,7 +87,7 @@ fn the_document_shows_every_example_and_nothing_else() {
     let known: BTreeSet<&str> = examples.iter().map(String::as_str).collect();
     let text = fs::read_to_string(document()).unwrap();
     let shown: BTreeSet<&str> = json_lines(&text).into_iter().collect();
-    assert!(known.len() > 60, "most examples are gone");
+    assert!(known.len() > 60, "most examples are missing");
 
     let missing: Vec<&str> = known.difference(&shown).copied().collect();
     let stray: Vec<&str> = shown.difference(&known).copied().collect();
@@ -98,10 +98,10 @@ fn the_document_shows_every_example_and_nothing_else() {
         fs::write(document(), refreshed(&text, &stray, missing.clone())).unwrap();
     }
     panic!(
-        "docs/api.md and the code differ. This JSON is a contract: if the change is meant, run\n\
+        "docs/api.md and the code differ. This JSON is a contract: if the change is intended, run\n\
          \n    {REFRESH}=1 cargo test -p p2pchat-model --test api\n\n\
-         (twice: the second run shows what is left), which puts each missing line in the place of\n\
-         the stray line most like it; write what then is still missing by hand, with a sentence on it.\n\
+         (twice: the second run shows what is left), which replaces each stray line by the missing\n\
+         line most like it; write what is then still missing by hand, with a sentence on it.\n\
          \nMissing in the document:\n{}\n\nStray in the document:\n{}\n",
         missing.join("\n"),
         stray.join("\n"),
@@ -122,7 +122,7 @@ fn the_document_explains_every_problem() {
 }
 
 #[test]
-fn a_command_has_the_name_that_its_json_has() {
+fn the_name_of_a_command_is_its_name_in_json() {
     for command in commands::all() {
         let json = serde_json::to_value(&command).unwrap();
         let tag = match &json {
@@ -134,7 +134,7 @@ fn a_command_has_the_name_that_its_json_has() {
 }
 
 #[test]
-fn refreshing_replaces_a_line_by_the_one_most_like_it() {
+fn refreshing_replaces_a_line_by_the_most_similar_one() {
     let text = "a\n```json\n{\"busy\":{\"in\":1}}\n{\"say\":1}\n```\n";
     let new = refreshed(
         text,
@@ -147,13 +147,13 @@ fn refreshing_replaces_a_line_by_the_one_most_like_it() {
     );
 }
 
-fn refusal<T: DeserializeOwned + Debug>(json: &str) -> String {
+fn error_of<T: DeserializeOwned + Debug>(json: &str) -> String {
     serde_json::from_str::<T>(json).unwrap_err().to_string()
 }
 
 #[test]
-fn an_unknown_command_is_refused_with_those_that_there_are() {
-    let message = refusal::<Command>(r#"{"shout":{"text":"hi"}}"#);
+fn the_error_for_an_unknown_command_lists_all_commands() {
+    let message = error_of::<Command>(r#"{"shout":{"text":"hi"}}"#);
     assert!(message.contains("unknown variant `shout`"), "{message}");
     for command in commands::all() {
         let name = format!("`{}`", command.name());
@@ -162,7 +162,7 @@ fn an_unknown_command_is_refused_with_those_that_there_are() {
 }
 
 #[test]
-fn an_unknown_or_missing_field_is_refused_by_its_name() {
+fn the_error_for_an_unknown_or_missing_field_names_it() {
     for (json, expected) in [
         (
             r#"{"say":{"text":"hi","to":"bob"}}"#,
@@ -175,43 +175,42 @@ fn an_unknown_or_missing_field_is_refused_by_its_name() {
         (r#"{"login":{"name":"bob"}}"#, "missing field `password`"),
         (r#"{"busy":{}}"#, "missing field `on`"),
     ] {
-        let message = refusal::<Command>(json);
+        let message = error_of::<Command>(json);
         assert!(message.contains(expected), "{json}: {message}");
     }
 }
 
 #[test]
-fn a_value_that_cannot_be_is_refused_with_what_can() {
+fn the_error_for_an_invalid_value_says_what_is_valid() {
+    let name = Username::new("elevenbytes").unwrap_err().to_string();
+    let password = Password::new("sixteen bytes!!!").unwrap_err().to_string();
     for (json, expected) in [
-        (
-            r#"{"search":{"name":"elevenbytes"}}"#,
-            "a name may have at most 10 bytes",
-        ),
+        (r#"{"search":{"name":"elevenbytes"}}"#, name.as_str()),
         (
             r#"{"request":{"to":"255.255.255.255"}}"#,
             "not the address of one machine",
         ),
         (
             r#"{"login":{"name":"bob","password":"sixteen bytes!!!"}}"#,
-            "a password may have at most 15 bytes",
+            password.as_str(),
         ),
         (r#"{"accept":{"from":"bob"}}"#, "IPv4 address"),
     ] {
-        let message = refusal::<Command>(json);
+        let message = error_of::<Command>(json);
         assert!(message.contains(expected), "{json}: {message}");
         assert!(!message.contains("sixteen"), "a password in: {message}");
     }
 }
 
 #[test]
-fn a_password_is_not_in_what_refuses_it() {
-    let message = refusal::<Command>(r#"{"login":{"name":"bob","password":{"hunter2":1}}}"#);
+fn the_error_for_an_invalid_password_does_not_show_it() {
+    let message = error_of::<Command>(r#"{"login":{"name":"bob","password":{"hunter2":1}}}"#);
     assert!(!message.contains("hunter2"), "{message}");
 }
 
 #[test]
 fn an_unknown_problem_or_event_is_refused() {
-    assert!(refusal::<Problem>(r#""bad_hair""#).contains("unknown variant"));
-    assert!(refusal::<Event>(r#"{"rain":{}}"#).contains("unknown variant"));
-    assert!(refusal::<View>("{}").contains("missing field"));
+    assert!(error_of::<Problem>(r#""bad_hair""#).contains("unknown variant"));
+    assert!(error_of::<Event>(r#"{"rain":{}}"#).contains("unknown variant"));
+    assert!(error_of::<View>("{}").contains("missing field"));
 }

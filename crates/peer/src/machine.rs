@@ -4,79 +4,53 @@
 //! [`Machine::output`] returns until it returns nothing, and comes back with
 //! [`Input::Timer`] when [`Machine::deadline`] has come.
 //!
+//! The machine itself only routes: each sub-machine owns its state and gets the
+//! [`Context`] of the input. Where one needs a decision of another, it returns an effect or
+//! takes a read-only view.
+//!
 //! | module | what it decides |
 //! |---|---|
-//! | `session` | the connection to the registry, the account, hellos, the online list |
+//! | `session` | the connection to the registry, the account, hellos, lookups |
+//! | `directory` | who is online, and which names are at an address |
+//! | `blocks` | what each account has blocked |
 //! | `requests` | chat requests, in and out |
-//! | `group` | who is a member, and who has to be told of whom |
-//! | `texts` | what is said: to each member in order, and from members only |
-//! | `strangers` | what those outside the chat try |
-//! | `blocks` | whom the user wants nothing of |
-//! | `dropped` | how often others tried what was dropped |
+//! | `group` | the chat: members, introductions, texts, and what strangers send |
+//! | `people` | the read-only view of directory and blocks that requests and group get |
+//! | `context` | time, random numbers, ids, the output queue, and the counters of `drops` |
 
 mod blocks;
+mod context;
 mod directory;
-mod dropped;
+mod drops;
 mod group;
-mod holdings;
 mod io;
+mod people;
 mod requests;
 mod session;
-mod strangers;
-mod texts;
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
-use p2pchat_model::{
-    Command, Event, Failure, MessageId, Notice, PeerAddr, Problem, Timestamp, Username,
-};
-use p2pchat_protocol::{Contact, MESSAGE_PORT};
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
+use p2pchat_model::{Command, Event, MessageId, Notice, PeerAddr, Problem, Target, Username};
+use p2pchat_protocol::{Contact, MESSAGE_PORT, Response};
 
 use blocks::Blocks;
+use context::{Context, Refusal};
 use directory::Directory;
-use dropped::Tallies;
-use group::Group;
-pub use holdings::Holding;
-pub use io::{Acknowledgement, ConnId, Input, Now, Output, SendId};
+use group::{Group, Notify, StrangerPacket};
+pub use io::{Acknowledgement, Config, ConnId, Input, Now, Output, SendId, Usage};
+use people::People;
 use requests::Requests;
-use session::Session;
-use strangers::{Notify, Strangers};
-
-/// What a machine has to know before it starts.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// The peer's own address.
-    pub address: PeerAddr,
-    /// The registry, as the user named it.
-    pub registry: String,
-    /// Where the peer takes messages.
-    pub message_port: u16,
-    /// How long a chat request waits for an answer, on either side.
-    pub request_limit: Duration,
-    /// Where chance comes from: the jitter of reconnecting.
-    pub seed: u64,
-}
+use session::{Effect, SearchPurpose, Session};
 
 /// One user's peer.
 #[derive(Debug)]
 pub struct Machine {
-    config: Config,
-    now: Now,
-    random: ChaCha8Rng,
-    out: VecDeque<Output>,
-    last_send: u64,
-    last_message: MessageId,
-    busy: bool,
+    cx: Context,
     session: Session,
     directory: Directory,
+    blocks: Blocks,
     requests: Requests,
     group: Group,
-    strangers: Strangers,
-    blocks: Blocks,
-    tallies: Tallies,
 }
 
 impl Machine {
@@ -84,79 +58,57 @@ impl Machine {
     #[must_use]
     pub fn new(config: Config, now: Now) -> Self {
         let mut machine = Self {
-            now,
-            random: ChaCha8Rng::seed_from_u64(config.seed),
-            out: VecDeque::new(),
-            last_send: 0,
-            last_message: MessageId(0),
-            busy: false,
+            cx: Context::new(config, now),
             session: Session::default(),
             directory: Directory::default(),
+            blocks: Blocks::default(),
             requests: Requests::default(),
             group: Group::default(),
-            strangers: Strangers::default(),
-            blocks: Blocks::default(),
-            tallies: Tallies::default(),
-            config,
         };
-        machine.emit(Event::Started {
-            address: machine.config.address,
-            registry: machine.config.registry.clone(),
-            message_port: machine.config.message_port,
+        let cx = &mut machine.cx;
+        cx.emit(Event::Started {
+            address: cx.config.address,
+            registry: cx.config.registry.clone(),
+            message_port: cx.config.message_port,
         });
-        if machine.config.message_port != MESSAGE_PORT {
-            machine.notice(Notice::UnprivilegedPort {
-                port: machine.config.message_port,
-            });
+        if cx.config.message_port != MESSAGE_PORT {
+            let port = cx.config.message_port;
+            cx.notice(Notice::UnprivilegedPort { port });
         }
-        machine.connect();
+        machine.session.connect(cx);
         machine
+    }
+
+    /// Restores what the accounts blocked in earlier sessions.
+    #[must_use]
+    pub fn with_blocks(mut self, blocks: impl IntoIterator<Item = (Username, Target)>) -> Self {
+        for (account, who) in blocks {
+            self.blocks.restore(account, who);
+        }
+        self
+    }
+
+    /// Makes message ids continue after this one, the greatest in the history: also where
+    /// the wall clock has gone back since, or was never set.
+    #[must_use]
+    pub fn with_last_message(mut self, last: MessageId) -> Self {
+        self.cx.skip_messages(last);
+        self
     }
 
     /// Takes note of what happened.
     pub fn handle(&mut self, now: Now, input: Input) {
-        self.now = now;
-        match input {
-            Input::Command(command) => self.command(command),
-            Input::Timer => {}
-            Input::RegistryUp => self.registry_up(),
-            Input::RegistryDown { reason } => self.registry_down(&reason),
-            Input::Response(response) => self.response(response),
-            Input::Contact {
-                conn,
-                from,
-                contact,
-            } => match contact {
-                Contact::Request {
-                    from: name,
-                    members,
-                } => self.request_received(conn, name, from, &members),
-                Contact::Notify { newcomer, members } => {
-                    self.notify_received(from, Notify { newcomer, members });
-                }
-            },
-            Input::ContactLost { conn } => self.request_lost(conn),
-            Input::Text {
-                conn,
-                from,
-                message,
-            } => self.text_received(conn, from, &message),
-            Input::RequestDone { id, result } => self.request_done(id, result),
-            Input::NotifyDone { id, result } => self.notify_done(id, result),
-            Input::TextDone { id, result } => self.text_done(id, result),
-            Input::Dropped {
-                from,
-                tried,
-                why,
-                count,
-            } => self.count_dropped(from, None, tried, why, count),
+        self.cx.now = now;
+        self.dispatch(input);
+        if self.cx.take_unconfirmed_name() {
+            self.session.refresh_soon(&self.cx);
         }
         self.tick();
     }
 
     /// The next thing to do, oldest first.
     pub fn output(&mut self) -> Option<Output> {
-        self.out.pop_front()
+        self.cx.next_output()
     }
 
     /// When [`Input::Timer`] is due, by [`Now::elapsed`].
@@ -166,118 +118,247 @@ impl Machine {
             self.session.deadline(),
             self.requests.deadline(),
             self.group.deadline(),
-            self.strangers.deadline(),
         ]
         .into_iter()
         .flatten()
         .min()
     }
 
+    /// What others can make this machine hold, and the limit of each: for figures, and
+    /// for tests, which check that nothing grows beyond.
+    #[must_use]
+    pub fn usage(&self) -> Vec<Usage> {
+        let mut usage = self.group.usage().to_vec();
+        usage.extend([
+            self.requests.usage(),
+            self.session.usage(),
+            self.cx.drop_usage(),
+        ]);
+        usage
+    }
+
+    fn dispatch(&mut self, input: Input) {
+        let (cx, people, requests, group) = self.parts();
+        match input {
+            Input::Command(command) => self.command(command),
+            Input::Timer => {}
+            Input::RegistryUp => self.session.registry_up(&mut self.cx),
+            Input::RegistryDown { reason } => self.session.registry_down(&mut self.cx, &reason),
+            Input::Response(response) => self.response(response),
+            Input::Contact {
+                conn,
+                from,
+                contact,
+            } => match contact {
+                Contact::Request {
+                    from: name,
+                    members,
+                } => requests.received(cx, people, conn, name, from, &members),
+                Contact::Notify { newcomer, members } => {
+                    let notify = Notify { newcomer, members };
+                    let unknown = group.notify_received(cx, people, from, notify);
+                    self.hold(unknown);
+                }
+            },
+            Input::ContactLost { conn } => requests.lost(cx, people, conn),
+            Input::Text {
+                conn,
+                from,
+                message,
+            } => {
+                let unknown = group.text_received(cx, people, conn, from, &message);
+                self.hold(unknown);
+            }
+            Input::RequestDone { id, result } => {
+                if let Some(accepted) = requests.done(cx, people, id, result) {
+                    group.accepted_by(cx, people, accepted.peer, &accepted.members);
+                }
+            }
+            Input::NotifyDone { id, result } => group.notify_done(cx, people, id, result),
+            Input::TextDone { id, result } => group.text_done(cx, people, id, result),
+            Input::Dropped {
+                from,
+                tried,
+                why,
+                count,
+            } => cx.count_drops(from, None, tried, why, count),
+        }
+    }
+
     fn tick(&mut self) {
-        self.session_tick();
-        self.requests_tick();
-        self.strangers_tick();
-        self.group_tick();
+        self.session.tick(&mut self.cx, &self.directory);
+        let (cx, people, requests, group) = self.parts();
+        requests.tick(cx, people);
+        group.tick(cx, people);
     }
 
     fn command(&mut self, command: Command) {
         let name = command.name();
-        let done = match command {
-            Command::Register { name, password } => self.register(name, password),
-            Command::Login { name, password } => self.login(name, password),
-            Command::Logout => self.logout(),
-            Command::Refresh => self.refresh(),
-            Command::Search { name } => self.search(name),
-            Command::Request { to } => self.request(to),
-            Command::Accept { from } => self.accept(from),
-            Command::Reject { from } => self.reject(from),
-            Command::Say { text } => self.say(text),
-            Command::Leave => self.leave(),
-            Command::Busy { on } => {
-                self.busy = on;
-                self.emit(Event::Busy { on });
+        if let Err(refusal) = self.carry_out(command) {
+            self.cx.fail(name, refusal);
+        }
+    }
+
+    fn carry_out(&mut self, command: Command) -> Result<(), Refusal> {
+        let (cx, people, requests, group) = self.parts();
+        match command {
+            Command::Register { name, password } => {
+                self.session.register(&mut self.cx, name, password)
+            }
+            Command::Login { name, password } => self.session.login(&mut self.cx, name, password),
+            Command::Logout => {
+                self.session.logout(&mut self.cx)?;
+                self.end_session(None);
                 Ok(())
             }
-            Command::Block { who } => self.block(who),
-            Command::Unblock { who } => self.unblock(who),
-            Command::History { before } => self.account().map(|account| {
-                self.out.push_back(Output::Recall { account, before });
-            }),
-            Command::Find { text } => self.account().map(|account| {
-                self.out.push_back(Output::Find { account, text });
-            }),
-        };
-        if let Err(refusal) = done {
-            self.fail(name, refusal);
+            Command::Refresh => {
+                self.session.refresh(&mut self.cx, &self.directory)?;
+                self.cx.report_drops();
+                Ok(())
+            }
+            Command::Search { name } => {
+                self.session.search(&mut self.cx, name, SearchPurpose::Show)
+            }
+            Command::Request { to } => self.request(to),
+            Command::Accept { from } => {
+                let accepted = requests.accept(cx, people, group, from)?;
+                group.accepted(cx, people, accepted.peer, &accepted.members);
+                Ok(())
+            }
+            Command::Reject { from } => requests.reject(cx, people, from),
+            Command::Say { text } => group.say(cx, people, text),
+            Command::Leave => group.leave(cx, people),
+            Command::Busy { on } => {
+                requests.set_busy(cx, on);
+                Ok(())
+            }
+            Command::Block { who } => {
+                let account = people.account()?;
+                self.blocks.block(&mut self.cx, account, who)?;
+                self.enforce_blocks();
+                Ok(())
+            }
+            Command::Unblock { who } => {
+                let account = people.account()?;
+                self.blocks.unblock(&mut self.cx, account, who)
+            }
+            Command::History { before } => {
+                let account = people.account()?;
+                cx.push(Output::Recall { account, before });
+                Ok(())
+            }
+            Command::Find { text } => {
+                let account = people.account()?;
+                cx.push(Output::Find { account, text });
+                Ok(())
+            }
         }
     }
 
-    fn emit(&mut self, event: Event) {
-        self.out.push_back(Output::Event(event));
+    /// The parts that other peers deal with, and what they need.
+    fn parts(&mut self) -> (&mut Context, People<'_>, &mut Requests, &mut Group) {
+        let people = People::new(self.session.account(), &self.directory, &self.blocks);
+        (&mut self.cx, people, &mut self.requests, &mut self.group)
     }
 
-    fn notice(&mut self, notice: Notice) {
-        let at = self.now.wall;
-        self.emit(Event::Notice { at, notice });
-    }
-
-    fn fail(&mut self, command: &str, refusal: Refusal) {
-        let failure = Failure {
-            command: command.to_owned(),
-            problem: refusal.problem,
-            message: refusal.message,
-        };
-        let at = self.now.wall;
-        self.emit(Event::Failed { at, failure });
-    }
-
-    /// The account that is logged in, or what to say to a user who is not.
-    fn account(&self) -> Result<Username, Refusal> {
-        self.session
-            .account()
-            .ok_or_else(|| Problem::NotLoggedIn.into())
-    }
-
-    fn next_send(&mut self) -> SendId {
-        self.last_send += 1;
-        SendId(self.last_send)
-    }
-
-    /// Makes the ids of messages go on after this one, the greatest in the history: also
-    /// where the clock on the wall has gone back since, or was never set.
-    #[must_use]
-    pub fn with_last_message(mut self, last: MessageId) -> Self {
-        self.last_message = self.last_message.max(last);
-        self
-    }
-
-    /// Microseconds of the wall clock; one more than the last where the clock stands
-    /// still or went back.
-    fn next_message(&mut self) -> MessageId {
-        let by_clock = MessageId(self.now.wall.0.saturating_mul(1000));
-        self.last_message = by_clock.max(MessageId(self.last_message.0 + 1));
-        self.last_message
-    }
-
-    fn wall_in(&self, wait: Duration) -> Timestamp {
-        let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        Timestamp(self.now.wall.0.saturating_add(wait))
-    }
-}
-
-/// Why a command is not carried out.
-#[derive(Debug)]
-struct Refusal {
-    problem: Problem,
-    message: String,
-}
-
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
-        Self {
-            problem,
-            message: problem.words().to_owned(),
+    /// Routes what a response of the registry means for the other parts.
+    fn response(&mut self, response: Response) {
+        match self.session.response(&mut self.cx, response) {
+            None => {}
+            Some(Effect::LoggedIn { name, again }) => {
+                let cx = &mut self.cx;
+                if !again {
+                    let (account, before) = (name, None);
+                    self.blocks.announce(cx, account, None);
+                    cx.push(Output::Recall { account, before });
+                }
+                self.session.ask_online(cx, &self.directory, name, true);
+            }
+            Some(Effect::Ended(problem)) => self.end_session(Some(problem)),
+            Some(Effect::Listed { users, announce }) => {
+                if self.directory.replace(&users) || announce {
+                    self.names_changed();
+                }
+                self.session.check_own_entry(&mut self.cx, &self.directory);
+            }
+            Some(Effect::Searched {
+                name,
+                address,
+                purpose,
+            }) => self.searched(name, address, purpose),
         }
+    }
+
+    fn searched(&mut self, name: Username, address: Option<PeerAddr>, purpose: SearchPurpose) {
+        if let Some(address) = address
+            && self.directory.learn(name, address)
+        {
+            self.names_changed();
+        }
+        let result = match (purpose, address) {
+            (SearchPurpose::Show, _) => {
+                let at = self.cx.now.wall;
+                self.cx.emit(Event::Found { at, name, address });
+                Ok(())
+            }
+            (SearchPurpose::Request, None) => Err(Problem::NotOnline.into()),
+            (SearchPurpose::Request, Some(address)) => self.request(Target::Address(address)),
+        };
+        if let Err(refusal) = result {
+            self.cx.fail(purpose.command(), refusal);
+        }
+    }
+
+    /// Sends a chat request, once the address of its target is known.
+    fn request(&mut self, to: Target) -> Result<(), Refusal> {
+        let (cx, people, requests, group) = self.parts();
+        let address = match to {
+            Target::Address(address) => address,
+            Target::Name(name) => match people.locate(cx, name)? {
+                Some(address) => address,
+                None => {
+                    return self
+                        .session
+                        .search(&mut self.cx, name, SearchPurpose::Request);
+                }
+            },
+        };
+        requests.send(cx, people, group, address)
+    }
+
+    /// The online list has changed: what is blocked may be known by another name now.
+    fn names_changed(&mut self) {
+        let users = self.directory.users();
+        self.cx.emit(Event::Online { users });
+        self.enforce_blocks();
+    }
+
+    /// Ends all that there is with blocked peers: after the block list has changed, or what
+    /// is known of names.
+    fn enforce_blocks(&mut self) {
+        let (cx, people, requests, group) = self.parts();
+        requests.close_blocked(cx, people);
+        group.remove_blocked(cx, people);
+    }
+
+    fn end_session(&mut self, problem: Option<Problem>) {
+        let (cx, people, requests, group) = self.parts();
+        requests.close_all(cx, people);
+        group.clear(cx, people);
+        self.directory.replace(&[]);
+        let at = self.cx.now.wall;
+        self.cx.emit(Event::LoggedOut { at, problem });
+    }
+
+    /// Holds a packet of a stranger, if there is one, who may become a member in a moment.
+    fn hold(&mut self, packet: Option<StrangerPacket>) {
+        let Some(packet) = packet else {
+            return;
+        };
+        let (cx, people, requests, group) = self.parts();
+        let is_accepting = requests.is_waiting_for(packet.from());
+        let is_expected = |address| requests.is_expected(address);
+        group.hold(cx, people, packet, is_accepting, is_expected);
     }
 }
 

@@ -65,7 +65,7 @@ impl Bench {
     }
 
     fn look(&mut self) {
-        for holding in self.machine.holdings() {
+        for holding in self.machine.usage() {
             let (what, count, limit) = (holding.what, holding.count, holding.limit);
             assert!(count <= limit, "{count} {what}, {limit} are allowed");
             let most = self.most.entry(what).or_default();

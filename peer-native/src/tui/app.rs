@@ -1,12 +1,11 @@
-//! The state of the screen: the view, and what belongs to this terminal alone.
+//! The state of the screen: the view, and the state of this terminal.
 
 use p2pchat_model::{Command, Event, Link, Timestamp, Username, View};
 
+use super::answer::{self, PendingAnswer};
 use super::conversation::Layout;
 use super::input_line::InputLine;
-use super::keys::Lone;
 use super::overlay::{Overlay, Topic};
-use super::prompt::LETTERS_AFTER_MS;
 use super::scroll::Scroll;
 use super::sign_in::SignIn;
 use super::theme::Theme;
@@ -14,7 +13,7 @@ use crate::clock::Clock;
 use crate::login::{Attempt, Step};
 use crate::settings::AutoLogin;
 
-/// How things look and sound here.
+/// Appearance and sound of this terminal.
 #[derive(Debug, Clone)]
 pub struct Look {
     /// The colours.
@@ -25,12 +24,12 @@ pub struct Look {
     pub bell: bool,
 }
 
-/// What is to be done outside.
+/// An effect of a key or an event, to be carried out by the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
-    /// Hand this to the peer.
+    /// Send this command to the peer.
     Send(Command),
-    /// Draw everything anew: something else wrote onto the screen.
+    /// Draw the whole screen again: another program wrote onto it.
     Redraw,
     /// End the program.
     Quit,
@@ -46,17 +45,17 @@ pub struct App {
     pub(super) input: InputLine,
     pub(super) scroll: Scroll,
     pub(super) overlay: Option<Overlay>,
-    /// An answer to the last key.
+    /// A message about the last key.
     pub(super) hint: Option<String>,
-    /// Columns and rows of the conversation as it was last drawn.
+    /// Columns and rows of the conversation when it was last drawn.
     pub(super) page: (usize, usize),
-    /// When the request that waits came onto the screen.
-    pub(super) request_since: Timestamp,
+    /// When the pending request came onto the screen.
+    request_shown_at: Timestamp,
     /// A letter that will answer it, unless more is typed.
-    pub(super) lone: Option<Lone>,
-    /// How many of the last lines are behind the mark for what is new.
+    pub(super) pending_answer: Option<PendingAnswer>,
+    /// How many of the last lines are below the separator for new ones.
     pub(super) new: Option<usize>,
-    /// Messages that came while the end of the conversation was not on the screen.
+    /// How many messages came while the end of the conversation was not on the screen.
     pub(super) below: usize,
     new_was_seen: bool,
     focused: bool,
@@ -67,7 +66,7 @@ pub struct App {
 }
 
 impl App {
-    /// Begins with what there is to see.
+    /// Begins with this view.
     #[must_use]
     pub fn new(view: View, look: Look, user: Option<Username>) -> Self {
         Self {
@@ -79,8 +78,8 @@ impl App {
             overlay: None,
             hint: None,
             page: (80, 20),
-            request_since: Timestamp::default(),
-            lone: None,
+            request_shown_at: Timestamp::default(),
+            pending_answer: None,
             new: None,
             below: 0,
             new_was_seen: true,
@@ -92,7 +91,7 @@ impl App {
         }
     }
 
-    /// Begins a login that needs nobody at the keyboard.
+    /// Begins the login of the options.
     #[must_use]
     pub fn log_in(&mut self, login: AutoLogin) -> Act {
         let (attempt, command) = Attempt::start(login);
@@ -101,35 +100,39 @@ impl App {
         Act::Send(command)
     }
 
-    /// What there is to see, after events were missed.
+    /// Replaces the view after events were missed.
     pub fn replace_view(&mut self, view: View) {
         self.view = view;
         self.sign_in.waiting = false;
         self.attempt = None;
-        self.hint = Some("events came faster than they could be shown".to_owned());
+        self.hint = Some("some events were missed: they came too fast".to_owned());
     }
 
-    /// Takes note of what happened at this moment.
+    /// Updates the state by an event at this time.
     pub fn apply(&mut self, event: &Event, now: Timestamp) -> Option<Act> {
-        let step = self.attempt.as_ref().map(|attempt| attempt.saw(event));
+        let step = self.attempt.as_ref().map(|attempt| attempt.on_event(event));
         if let Some(Step::Send(command)) = step {
             return Some(Act::Send(command));
         }
         if matches!(step, Some(Step::Done | Step::Failed(_))) {
             self.attempt = None;
         }
+        let was_signing_in = self.is_signing_in();
         self.view.apply(event);
         self.sign_in.apply(event);
         if matches!(event, Event::Message(_)) || View::notice(event).is_some() {
-            self.line_came(event);
+            self.line_added(event);
         }
         match event {
             Event::RequestReceived(_) => {
-                self.request_since = now;
+                self.request_shown_at = now;
                 self.ring |= self.look.bell;
             }
-            Event::RequestClosed { .. } if self.lone.take().is_some() => self.input.editor.wipe(),
-            Event::LoggedIn { .. } => {
+            Event::RequestClosed { .. } if self.pending_answer.take().is_some() => {
+                self.input.editor.wipe();
+            }
+            // Not where the login is repeated: what the user has open stays open.
+            Event::LoggedIn { .. } if was_signing_in => {
                 self.hint = None;
                 self.overlay = None;
             }
@@ -140,7 +143,7 @@ impl App {
             Event::History { messages, .. } if std::mem::take(&mut self.wants_history) => {
                 self.hint = messages
                     .is_empty()
-                    .then(|| "there is nothing earlier".to_owned());
+                    .then(|| "there are no earlier messages".to_owned());
             }
             Event::Failed { failure, .. } if failure.command == "history" => {
                 self.wants_history = false;
@@ -150,30 +153,30 @@ impl App {
         None
     }
 
-    fn line_came(&mut self, event: &Event) {
+    fn line_added(&mut self, event: &Event) {
         let own = matches!(event, Event::Message(message) if message.is_own());
-        let said = matches!(event, Event::Message(_)) && !own;
-        self.scroll.line_came();
+        let from_others = matches!(event, Event::Message(_)) && !own;
+        self.scroll.line_added();
         let away = self.is_away();
         self.new = match self.new {
             _ if own => None,
-            Some(_) if self.new_was_seen && away && said => Some(1),
+            Some(_) if self.new_was_seen && away && from_others => Some(1),
             Some(count) => Some(count + 1),
-            None if away && said => Some(1),
+            None if away && from_others => Some(1),
             None => None,
         };
         self.new_was_seen = !away;
-        if said && !self.scroll.is_at_end() {
+        if from_others && !self.scroll.is_at_end() {
             self.below += 1;
         }
     }
 
-    /// Whether what comes in now is not seen at once.
+    /// Whether a new line is not seen at once.
     fn is_away(&self) -> bool {
         !self.focused || !self.scroll.is_at_end()
     }
 
-    /// Notes whether the terminal has the user's attention.
+    /// Sets whether the terminal has the focus.
     pub fn focus(&mut self, focused: bool) {
         self.focused = focused;
         self.new_was_seen |= !self.is_away();
@@ -184,7 +187,7 @@ impl App {
         std::mem::take(&mut self.ring)
     }
 
-    /// Whether the form for name and password is shown.
+    /// Whether the sign-in form is shown.
     pub(super) fn is_signing_in(&self) -> bool {
         self.view.account.is_none()
     }
@@ -196,7 +199,7 @@ impl App {
         self.new_was_seen |= !self.is_away();
     }
 
-    /// Scrolls by rows, up if negative; gives what to ask for at the top.
+    /// Scrolls by rows, up if negative; at the top it asks for earlier messages.
     pub(super) fn scroll_by(&mut self, by: isize) -> Option<Act> {
         let layout = Layout {
             view: &self.view,
@@ -211,7 +214,7 @@ impl App {
         } else {
             self.scroll.down(&layout, by.unsigned_abs());
         }
-        // Lays out once more, which holds the place inside the conversation.
+        // Lays out again, which keeps the position inside the conversation.
         self.scroll.rows(&layout, self.page.1);
         if self.scroll.is_at_end() {
             self.go_to_end();
@@ -220,26 +223,25 @@ impl App {
         (at_top && self.view.more_history).then(|| self.earlier())
     }
 
-    /// Asks for what was said before the oldest line.
+    /// Asks for the messages before the oldest line.
     fn earlier(&mut self) -> Act {
         let before = self.view.oldest_message();
         self.send(Command::History { before })
     }
 
-    /// Notes what an answer will be for.
+    /// Sends a command; remembers what its answer is for.
     pub(super) fn send(&mut self, command: Command) -> Act {
         self.wants_findings |= matches!(command, Command::Find { .. });
         self.wants_history |= matches!(command, Command::History { .. });
         Act::Send(command)
     }
 
-    /// Whether a lone `y` or `n` answers the request that waits.
+    /// Whether a single letter answers the pending request.
     pub(super) fn letters_answer(&self, now: Timestamp) -> bool {
-        self.input.editor.is_empty()
-            && now.0.saturating_sub(self.request_since.0) >= LETTERS_AFTER_MS
+        self.input.editor.is_empty() && answer::letters_answer(self.request_shown_at, now)
     }
 
-    /// Whether something on the screen changes as time goes by.
+    /// Whether the screen shows a countdown.
     #[must_use]
     pub fn counts_down(&self) -> bool {
         let down = matches!(self.view.link, Link::Down { .. });

@@ -1,8 +1,8 @@
-//! The rows at the top and at the bottom: who and where I am, how the registry is, what
-//! is being typed, which keys help.
+//! The rows at the top and the bottom: account and address, the state of the registry, the
+//! length of the message, the most important keys.
 
-use p2pchat_model::{Link, Timestamp, View, packets};
-use p2pchat_protocol::ChatText;
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{Link, Timestamp, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line as Row, Span};
@@ -10,9 +10,6 @@ use ratatui::widgets::Paragraph;
 
 use super::theme::Theme;
 use crate::wrap::{fit, one_line, rows, width};
-
-/// From this many bytes on, the size of a text is shown.
-const COUNTED: usize = 60;
 
 /// The top row: program, account, address, busy; on the right the registry.
 pub(super) fn title(frame: &mut Frame<'_>, area: Rect, view: &View, theme: Theme) {
@@ -26,14 +23,17 @@ pub(super) fn title(frame: &mut Frame<'_>, area: Rect, view: &View, theme: Theme
     }
     if view.busy {
         left.push(Span::raw("  "));
-        left.push(Span::styled(" BUSY ", theme.warning().reversed()));
+        left.push(Span::styled(
+            format!(" {} ", label::BUSY),
+            theme.warning().reversed(),
+        ));
     }
-    let (mark, words) = match view.link {
-        Link::Up => (Span::styled("●", theme.good()), "registry"),
-        Link::Connecting => (Span::styled("◌", theme.warning()), "connecting"),
-        Link::Down { .. } => (Span::styled("○", theme.error()), "no registry"),
+    let mark = match view.link {
+        Link::Up => Span::styled("●", theme.good()),
+        Link::Connecting => Span::styled("◌", theme.warning()),
+        Link::Down { .. } => Span::styled("○", theme.error()),
     };
-    let right = Row::from(vec![mark, Span::raw(format!(" {words} "))]);
+    let right = Row::from(vec![mark, Span::raw(format!(" {} ", view.link.words()))]);
     let left = Row::from(left);
     let room = usize::from(area.width).saturating_sub(left.width() + 1);
     frame.render_widget(Paragraph::new(left), area);
@@ -42,23 +42,20 @@ pub(super) fn title(frame: &mut Frame<'_>, area: Rect, view: &View, theme: Theme
     }
 }
 
-/// Why the registry is not there and when it is tried again; `None` where it is there.
+/// Why the registry cannot be reached and when the next attempt is due; `None` where it is
+/// connected.
 pub(super) fn banner(view: &View, now: Timestamp) -> Option<String> {
     let Link::Down { reason, retry_at } = &view.link else {
         return None;
     };
-    let next = match now.seconds_until(*retry_at) {
-        0 => "trying again now".to_owned(),
-        seconds => format!("next try in {seconds} s"),
-    };
     Some(format!(
-        "no connection to the registry {}: {}; {next}",
-        one_line(&view.registry),
-        one_line(reason)
+        "{}; {}",
+        one_line(&wording::registry_is_down(&view.registry, reason)),
+        wording::next_try(now.seconds_until(*retry_at))
     ))
 }
 
-/// The banner in rows: two at the most, the last of which says when it is tried again.
+/// The banner in at most two rows, the last of which says when the next attempt is due.
 pub(super) fn banner_rows(text: &str, columns: u16, theme: Theme) -> Vec<Row<'static>> {
     let rows = rows(text, usize::from(columns).saturating_sub(2));
     let last = rows.len() - 1;
@@ -69,7 +66,7 @@ pub(super) fn banner_rows(text: &str, columns: u16, theme: Theme) -> Vec<Row<'st
         .collect()
 }
 
-/// The rule above the input: what came in below, and how long the text is.
+/// The rule above the input: how many messages are below, and the length of the text.
 pub(super) fn rule(
     frame: &mut Frame<'_>,
     area: Rect,
@@ -81,8 +78,7 @@ pub(super) fn rule(
     if let Some(count) = below {
         let words = match count {
             0 => " earlier · Esc goes to the end ".to_owned(),
-            1 => " ↓ 1 new message below · Esc ".to_owned(),
-            _ => format!(" ↓ {count} new messages below · Esc "),
+            _ => format!(" ↓ {} below · Esc ", wording::new_messages(count)),
         };
         let style = if count > 0 {
             theme.badge()
@@ -91,7 +87,9 @@ pub(super) fn rule(
         };
         row.push_span(Span::styled(words, style));
     }
-    let size = size_words(text);
+    let is_message = !text.starts_with('/');
+    let size = wording::length(text).filter(|_| is_message);
+    let size = size.map(|size| format!(" {size} ")).unwrap_or_default();
     let used = row.width() + width(&size) + 1;
     let rest = usize::from(area.width).saturating_sub(used);
     row.push_span(Span::styled("─".repeat(rest), theme.dim()));
@@ -100,18 +98,7 @@ pub(super) fn rule(
     frame.render_widget(Paragraph::new(row), area);
 }
 
-fn size_words(text: &str) -> String {
-    let bytes = text.len();
-    if bytes < COUNTED || text.starts_with('/') {
-        return String::new();
-    }
-    match packets(text) {
-        0 | 1 => format!(" {bytes} of {} bytes ", ChatText::MAX_SENT),
-        count => format!(" {bytes} bytes, {count} messages "),
-    }
-}
-
-/// The bottom row: an answer to the last key, or which keys help.
+/// The bottom row: a message about the last key, or the most important keys.
 pub(super) fn hint(frame: &mut Frame<'_>, area: Rect, hint: Option<&str>, theme: Theme) {
     const KEYS: [&str; 5] = [
         "F1 help",

@@ -1,25 +1,26 @@
-//! The conversation in rows. Only what is on the screen is laid out, so ten thousand
-//! lines cost no more than fifty.
+//! The conversation in rows. Only what is on the screen is laid out, so ten thousand lines
+//! cost no more than fifty.
 
+use p2pchat_model::wording::{self, label};
 use p2pchat_model::{DeliveryState, Level, Line, Message, NameCheck, Timestamp, View};
+use ratatui::style::Style;
 use ratatui::text::{Line as Row, Span};
 
 use super::theme::Theme;
 use crate::clock::Clock;
-use crate::words::undelivered;
 use crate::wrap::{fit, one_line, rows, width};
 
-/// Messages of one person that follow each other within this time stand under one name.
+/// Messages of one user within this time are grouped under one name.
 const GROUP_MS: u64 = 5 * 60 * 1000;
-/// Longer rows than this are hard to read, however wide the screen.
+/// Maximum width of the text: longer rows are hard to read.
 const WIDEST_TEXT: usize = 100;
-/// Time and name stand before the text where at least this many columns are there.
+/// From this many columns on, time and name are to the left of the text.
 const WIDE_ENOUGH: usize = 44;
-/// Columns for a name: no name has more bytes.
+/// Columns of a name: no name has more bytes.
 const NAME: usize = 10;
-/// ` 16:23  ` and two columns behind the name.
+/// Columns before the text: ` 16:23  `, the name and two spaces.
 const GUTTER: usize = 8 + NAME + 2;
-/// A space and a mark that says how a text fared.
+/// Columns of a space and the mark for the delivery status.
 const MARK: usize = 2;
 
 /// Lays out lines of a view.
@@ -28,12 +29,12 @@ pub(super) struct Layout<'a> {
     pub(super) clock: &'a Clock,
     pub(super) theme: Theme,
     pub(super) columns: usize,
-    /// How many of the last lines are behind the mark for what is new.
+    /// How many of the last lines are below the separator for new ones.
     pub(super) new: Option<usize>,
 }
 
 impl Layout<'_> {
-    /// The rows of one line, and of what stands before it: a day, the mark for new ones.
+    /// The rows of one line, and of the separators before it.
     pub(super) fn block(&self, index: usize) -> Vec<Row<'static>> {
         let Some(line) = self.view.lines.get(index) else {
             return Vec::new();
@@ -46,7 +47,7 @@ impl Layout<'_> {
         }
         let marked = self.new == Some(self.view.lines.len() - index);
         if marked {
-            out.push(self.separator("new", true));
+            out.push(self.separator(label::NEW, true));
         }
         match line {
             Line::Message(message) => {
@@ -64,9 +65,10 @@ impl Layout<'_> {
         let text = format!(" {text} ");
         let left = columns.saturating_sub(width(&text)) / 2;
         let right = columns.saturating_sub(left + width(&text));
-        let style = match loud {
-            true => self.theme.accent(),
-            false => self.theme.dim(),
+        let style = if loud {
+            self.theme.accent()
+        } else {
+            self.theme.dim()
         };
         Row::from(Span::styled(
             fit(
@@ -91,42 +93,15 @@ impl Layout<'_> {
     }
 
     fn message(&self, message: &Message, follows: bool, out: &mut Vec<Row<'static>>) {
-        let from = &message.from;
-        let (name, style) = match message.is_own() {
-            true => ("you".to_owned(), self.theme.title()),
-            false => {
-                let name = one_line(from.name.as_str());
-                let style = self.theme.name(&name);
-                (name, style)
-            }
-        };
-        let doubt = match from.check {
-            NameCheck::Confirmed => None,
-            _ if message.is_own() || follows => None,
-            NameCheck::Unknown => Some((self.theme.dim(), format!("from {}", from.address))),
-            NameCheck::Differs => Some((
-                self.theme.warning(),
-                format!("from {}: not the name the registry knows", from.address),
-            )),
-        };
-        let like = self
-            .view
-            .looks_like(from.name)
-            .filter(|_| !message.is_own() && !follows);
-        let like = like.map(|other| {
-            let words = format!(
-                "the name looks like {} and is not",
-                one_line(other.as_str())
-            );
-            (self.theme.warning(), words)
-        });
-        let mut head = (!follows).then(|| self.head(message.at, &name, style));
+        let mut head = (!follows).then(|| self.author(message));
         if !self.is_wide() {
             out.extend(head.take().map(Row::from));
         }
-        for (style, text) in doubt.into_iter().chain(like) {
-            for text in rows(&text, self.text_columns()) {
-                out.push(self.with_head(&mut head, Span::styled(text, style)));
+        if !follows && !message.is_own() {
+            for (style, text) in self.warnings(message) {
+                for text in rows(&text, self.text_columns()) {
+                    out.push(self.with_head(&mut head, Span::styled(text, style)));
+                }
             }
         }
         let texts = rows(&message.text, self.text_columns());
@@ -145,8 +120,35 @@ impl Layout<'_> {
         self.failures(message, out);
     }
 
-    /// Time and name, as wide as the gutter on a wide screen.
-    fn head(&self, at: Timestamp, name: &str, style: ratatui::style::Style) -> Vec<Span<'static>> {
+    /// The head of a message: time and name.
+    fn author(&self, message: &Message) -> Vec<Span<'static>> {
+        if message.is_own() {
+            return self.head(message.at, label::YOU, self.theme.title());
+        }
+        let name = one_line(message.from.name.as_str());
+        self.head(message.at, &name, self.theme.name(&name))
+    }
+
+    /// Warnings about the name of a message, with their style.
+    fn warnings(&self, message: &Message) -> Vec<(Style, String)> {
+        let from = &message.from;
+        let mut out = Vec::new();
+        if let Some(warning) = from.check.warning() {
+            let style = if from.check == NameCheck::Differs {
+                self.theme.warning()
+            } else {
+                self.theme.dim()
+            };
+            out.push((style, format!("{}: {warning}", from.address)));
+        }
+        if let Some(other) = self.view.lookalike_of(from.name) {
+            out.push((self.theme.warning(), wording::looks_like(other)));
+        }
+        out
+    }
+
+    /// Time and a word, as wide as the gutter on a wide screen.
+    fn head(&self, at: Timestamp, name: &str, style: Style) -> Vec<Span<'static>> {
         let time = Span::styled(format!(" {}  ", self.clock.time(at)), self.theme.dim());
         let name = fit(name, NAME);
         if !self.is_wide() {
@@ -161,7 +163,7 @@ impl Layout<'_> {
         ]
     }
 
-    /// A row of text: behind the head if that is still to come, else below it.
+    /// A row of text: after the head if there is one left, else below it.
     fn with_head(
         &self,
         head: &mut Option<Vec<Span<'static>>>,
@@ -174,30 +176,25 @@ impl Layout<'_> {
         Row::from(spans)
     }
 
-    /// How the user's own text fared, over all members.
+    /// The mark for the delivery status of the user's own message.
     fn mark(&self, message: &Message) -> Option<Span<'static>> {
-        let deliveries = message.deliveries.as_deref()?;
-        let any = |wanted: fn(&DeliveryState) -> bool| {
-            deliveries.iter().any(|delivery| wanted(&delivery.state))
+        let state = message.delivery()?;
+        let style = match state {
+            DeliveryState::Failed(_) => self.theme.error(),
+            DeliveryState::Sending | DeliveryState::Unconfirmed => self.theme.dim(),
+            DeliveryState::Sent => self.theme.good(),
         };
-        if deliveries.is_empty() {
-            return None;
-        }
-        Some(if any(|state| matches!(state, DeliveryState::Failed(_))) {
-            Span::styled("✗", self.theme.error())
-        } else if any(|state| *state == DeliveryState::Sending) {
-            Span::styled("…", self.theme.dim())
-        } else if any(|state| *state == DeliveryState::Unconfirmed) {
-            Span::styled("~", self.theme.dim())
-        } else {
-            Span::styled("✓", self.theme.good())
-        })
+        Some(Span::styled(mark(state), style))
     }
 
     fn failures(&self, message: &Message, out: &mut Vec<Row<'static>>) {
         for delivery in message.deliveries.iter().flatten() {
             if let DeliveryState::Failed(reason) = delivery.state {
-                let text = format!("✗ {}", undelivered(&delivery.to, "it", reason));
+                let text = format!(
+                    "{} {}",
+                    mark(delivery.state),
+                    wording::not_delivered(&delivery.to, reason)
+                );
                 for row in rows(&text, self.text_columns()) {
                     out.push(Row::from(vec![
                         Span::raw(" ".repeat(self.indent())),
@@ -213,9 +210,10 @@ impl Layout<'_> {
             Level::Info => ("·", self.theme.dim()),
             Level::Warning => ("!", self.theme.warning()),
         };
-        let mut head = Some(match self.is_wide() {
-            true => self.head(at, mark, style),
-            false => vec![Span::styled(format!("{mark} "), style)],
+        let mut head = Some(if self.is_wide() {
+            self.head(at, mark, style)
+        } else {
+            vec![Span::styled(format!("{mark} "), style)]
         });
         for row in rows(text, self.text_columns()) {
             let row = self.with_head(&mut head, Span::styled(row, style));
@@ -224,7 +222,17 @@ impl Layout<'_> {
     }
 }
 
-/// Whether a message stands under the name above it.
+/// The mark for a delivery status.
+pub(super) fn mark(state: DeliveryState) -> &'static str {
+    match state {
+        DeliveryState::Sending => "…",
+        DeliveryState::Sent => "✓",
+        DeliveryState::Unconfirmed => "~",
+        DeliveryState::Failed(_) => "✗",
+    }
+}
+
+/// Whether a message belongs to the group of the line before it.
 fn joins(before: &Line, message: &Message) -> bool {
     match before {
         Line::Message(before) => {

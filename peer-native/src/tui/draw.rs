@@ -1,6 +1,7 @@
 //! The screen from top to bottom.
 
 use p2pchat_model::Timestamp;
+use p2pchat_model::wording::label;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout as Split, Position, Rect};
 use ratatui::text::{Line as Row, Span};
@@ -8,24 +9,24 @@ use ratatui::widgets::Paragraph;
 
 use super::app::App;
 use super::conversation::Layout;
-use super::overlay::Ink;
+use super::overlay::RenderContext;
 use super::{bars, prompt, side};
 use crate::wrap::{fit, one_line, width};
 
-/// The most rows that the input takes.
+/// Maximum height of the input.
 const INPUT_ROWS: usize = 6;
 /// Columns before the input.
 const PROMPT: &str = " › ";
-/// Smaller screens show what fits and no more.
+/// Smaller screens show only a message.
 const SMALLEST: (u16, u16) = (24, 8);
 
 impl App {
-    /// Draws it as it is at this moment.
+    /// Draws the state at this time.
     pub fn draw(&mut self, frame: &mut Frame<'_>, now: Timestamp) {
         let theme = self.look.theme;
         let area = frame.area();
         if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
-            frame.render_widget(Paragraph::new("p2pchat: make this larger"), area);
+            frame.render_widget(Paragraph::new("p2pchat: enlarge this window"), area);
             return;
         }
         let banner = bars::banner(&self.view, now);
@@ -39,17 +40,18 @@ impl App {
         .areas(area);
         bars::title(frame, title, &self.view, theme);
         frame.render_widget(Paragraph::new(banner), warning);
-        let over = match self.is_signing_in() {
-            true => self.draw_sign_in(frame, body),
-            false => self.draw_chat(frame, body, now),
+        let over = if self.is_signing_in() {
+            self.draw_sign_in(frame, body)
+        } else {
+            self.draw_chat(frame, body, now)
         };
         if let Some(overlay) = &mut self.overlay {
-            let ink = Ink {
+            let context = RenderContext {
                 view: &self.view,
                 clock: &self.look.clock,
                 theme,
             };
-            overlay.draw(frame, over, ink);
+            overlay.draw(frame, over, context);
         }
     }
 
@@ -58,13 +60,13 @@ impl App {
         let [form, keys] =
             Split::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(body);
         self.sign_in.draw(frame, form, theme);
-        let text = " Tab next field · Enter goes on · F1 help · Ctrl-Q quits";
+        let text = " Tab next field · Enter confirms · F1 help · Ctrl-Q quits";
         let row = Row::from(Span::styled(text, theme.dim()));
         frame.render_widget(Paragraph::new(row), keys);
         form
     }
 
-    /// Draws the chat; gives the place for an overlay.
+    /// Draws the chat; returns the area for an overlay.
     fn draw_chat(&mut self, frame: &mut Frame<'_>, body: Rect, now: Timestamp) -> Rect {
         let theme = self.look.theme;
         let columns = usize::from(body.width).saturating_sub(width(PROMPT));
@@ -94,7 +96,7 @@ impl App {
         middle
     }
 
-    /// Draws the request that waits, if one does; gives what is left above it.
+    /// Draws the pending request, if there is one; returns the area that is left above it.
     fn draw_request(&self, frame: &mut Frame<'_>, whole: Rect, now: Timestamp) -> Rect {
         let Some(request) = &self.view.incoming else {
             return whole;
@@ -105,12 +107,12 @@ impl App {
             ..whole
         };
         let columns = usize::from(area.width).saturating_sub(4);
-        let keys = match self.lone {
-            Some(lone) => prompt::Keys::Pressed(lone.answer),
+        let keys = match self.pending_answer {
+            Some(pending) => prompt::Keys::Pressed(pending.answer),
             None if self.letters_answer(now) => prompt::Keys::Letters,
             None => prompt::Keys::Control,
         };
-        let like = self.view.looks_like(request.from.name);
+        let like = self.view.lookalike_of(request.from.name);
         let content = prompt::content(request, like, columns, keys, theme);
         let height = rows_u16(content.len() + 2);
         let [talk, place] =
@@ -133,7 +135,7 @@ impl App {
             new: self.new,
         };
         let rows = self.scroll.rows(&layout, self.page.1);
-        // A short conversation stands at the bottom, where the next line will come.
+        // A short conversation is at the bottom, where the next line will come.
         let top = area.height.saturating_sub(rows_u16(rows.len()));
         let place = Rect {
             y: area.y + top,
@@ -167,14 +169,12 @@ impl App {
             frame.set_cursor_position(Position::new(area.x + column, area.y + row));
         }
     }
-}
 
-impl App {
-    /// Says where the text would go, while there is none.
+    /// Shows who gets the message, while the input is empty.
     fn draw_placeholder(&self, frame: &mut Frame<'_>, area: Rect) {
         let names: Vec<_> = self.view.members.iter().map(ToString::to_string).collect();
         let text = match names.as_slice() {
-            [] => "/request NAME asks somebody for a chat".to_owned(),
+            [] => format!("{}: /request NAME", label::NO_CHAT),
             names => format!("to {}", one_line(&names.join(", "))),
         };
         let indent = rows_u16(width(PROMPT) + 1).min(area.width);

@@ -1,5 +1,4 @@
-//! A text that is being typed: several lines, a cursor between what people see as
-//! characters, and the keys that shells have for it.
+//! Text editor of several lines: a cursor between graphemes, and the keys of shells.
 //!
 //! Not `ratatui-textarea`, which cuts between code points and scrolls sideways: here a
 //! family emoji is one step of the cursor, and long lines go on in the next row.
@@ -10,14 +9,14 @@ use zeroize::Zeroize;
 
 use crate::wrap::width;
 
-/// A text and the place in it where typing goes.
+/// A text and the cursor in it.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Editor {
     text: String,
     cursor: usize,
 }
 
-/// A text laid out in rows, and where the cursor is in them.
+/// A text in rows, and the position of the cursor.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Laid {
     pub(super) rows: Vec<String>,
@@ -26,7 +25,7 @@ pub(super) struct Laid {
 }
 
 impl Editor {
-    /// With room for a secret, which then never moves and leaves copies behind.
+    /// With capacity for a secret, so that it never moves and leaves no copies.
     pub(super) fn for_secret() -> Self {
         Self {
             text: String::with_capacity(256),
@@ -53,7 +52,7 @@ impl Editor {
         self.cursor = self.text.len();
     }
 
-    /// Empties it and leaves nothing of it in memory.
+    /// Clears the text, in memory too.
     pub(super) fn wipe(&mut self) {
         self.text.zeroize();
         self.cursor = 0;
@@ -64,7 +63,7 @@ impl Editor {
         std::mem::take(&mut self.text)
     }
 
-    /// Puts a text in at the cursor, without what cannot be sent.
+    /// Inserts a text at the cursor, without characters that cannot be sent.
     pub(super) fn insert(&mut self, text: &str) {
         let text = text.replace("\r\n", "\n").replace('\r', "\n");
         for c in text.chars() {
@@ -75,7 +74,7 @@ impl Editor {
         }
     }
 
-    /// Replaces what stands between `start` and the cursor.
+    /// Replaces the text between `start` and the cursor.
     pub(super) fn replace_before_cursor(&mut self, start: usize, text: &str) {
         self.text.replace_range(start..self.cursor, text);
         self.cursor = start + text.len();
@@ -195,7 +194,7 @@ impl Editor {
         }
     }
 
-    /// Lays it out in rows of at most `columns`; as dots if it is `secret`.
+    /// Wraps the text into rows of at most `columns`; as dots if it is `secret`.
     pub(super) fn lay_out(&self, columns: usize, secret: bool) -> Laid {
         let columns = columns.max(2);
         let mut laid = Laid {
@@ -252,4 +251,58 @@ impl Laid {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    fn with(text: &str) -> Editor {
+        let mut editor = Editor::default();
+        editor.insert(text);
+        editor
+    }
+
+    #[test]
+    fn a_grapheme_is_one_step_of_the_cursor_and_one_deletion() {
+        let mut editor = with("a👩‍👩‍👧e\u{301}");
+        editor.left();
+        editor.backspace();
+        assert_eq!(editor.text(), "ae\u{301}");
+        editor.right();
+        editor.backspace();
+        assert_eq!(editor.text(), "a");
+    }
+
+    #[test]
+    fn words_and_lines_are_deleted_as_in_a_shell() {
+        let mut editor = with("one two three\nfour five");
+        editor.delete_word();
+        assert_eq!(editor.text(), "one two three\nfour ");
+        editor.delete_to_start();
+        assert!(editor.up());
+        editor.word_right();
+        editor.delete_to_end();
+        assert_eq!(editor.text(), "one\n");
+        assert!(editor.down());
+        assert!(!editor.down());
+    }
+
+    #[test]
+    fn control_characters_are_not_inserted() {
+        assert_eq!(with("a\u{1b}[31m\0b\r\nc\rd").text(), "a[31mb\nc\nd");
+    }
+
+    #[test]
+    fn the_cursor_is_where_the_next_letter_will_be() {
+        let laid = with("日本語").lay_out(4, false);
+        assert_eq!(laid.rows, ["日本", "語"]);
+        assert_eq!((laid.cursor_row, laid.cursor_column), (1, 2));
+        let laid = with("abcd").lay_out(4, false);
+        assert_eq!((laid.cursor_row, laid.cursor_column), (1, 0));
+        let laid = with("pass").lay_out(10, true);
+        assert_eq!(laid.rows, ["••••"]);
+        let mut editor = with("ab\ncd");
+        editor.up();
+        editor.home();
+        let laid = editor.lay_out(10, false);
+        assert_eq!((laid.cursor_row, laid.cursor_column), (0, 0));
+    }
+}

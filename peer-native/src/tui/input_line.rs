@@ -1,22 +1,22 @@
-//! The input of the chat: an [`Editor`] with what was entered before and with completion.
+//! Input of the chat: an [`Editor`] with a history of earlier input and with completion.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use p2pchat_model::View;
 
 use super::editor::Editor;
-use crate::input;
+use crate::commands;
 
-/// How many entered lines are kept.
+/// How many earlier inputs are kept.
 const MAX_ENTERED: usize = 200;
 
-/// The longest text that can be typed, in bytes: far more than anybody says at once.
+/// Maximum length of the input, in bytes: the peer takes a little more.
 pub(super) const LONGEST: usize = 16_000;
 
 #[derive(Debug, Default)]
 pub(super) struct InputLine {
     pub(super) editor: Editor,
     entered: Vec<String>,
-    /// Which of `entered` is shown, and what was typed before that.
+    /// Which of `entered` is shown, and the draft that it replaced.
     recalled: Option<(usize, String)>,
     completing: Option<Completing>,
 }
@@ -29,7 +29,7 @@ struct Completing {
 }
 
 impl InputLine {
-    /// Takes what was typed, and keeps it for Up.
+    /// Takes the text, and keeps it for Up.
     pub(super) fn enter(&mut self) -> String {
         let text = self.editor.take();
         self.recalled = None;
@@ -43,7 +43,7 @@ impl InputLine {
         text
     }
 
-    /// Puts a text in; `false` if there is no room for it.
+    /// Inserts a text; `false` if it does not fit.
     pub(super) fn insert(&mut self, text: &str) -> bool {
         self.completing = None;
         let fits = self.editor.text().len() + text.len() <= LONGEST;
@@ -53,7 +53,7 @@ impl InputLine {
         fits
     }
 
-    /// Handles a key that edits; `false` if this is none.
+    /// Handles a key; `false` if it has no effect here.
     pub(super) fn key(&mut self, key: KeyEvent, view: &View) -> bool {
         match key.code {
             KeyCode::Tab => self.complete(view, false),
@@ -114,7 +114,7 @@ impl InputLine {
 
     fn complete(&mut self, view: &View, backwards: bool) {
         let mut completing = self.completing.take().unwrap_or_else(|| {
-            let (start, candidates) = input::completions(self.editor.before_cursor(), view);
+            let (start, candidates) = commands::completions(self.editor.before_cursor(), view);
             let next = if backwards {
                 candidates.len().saturating_sub(1)
             } else {
@@ -138,8 +138,8 @@ impl InputLine {
     }
 }
 
-/// The keys that edit any field; `false` if this is none. A letter that would make it
-/// longer than `limit` bytes is none.
+/// Handles a key in any field; `false` if it has no effect, or if the text would become
+/// longer than `limit` bytes.
 pub(super) fn edit(editor: &mut Editor, key: KeyEvent, limit: usize) -> bool {
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
     let alt = key.modifiers.contains(KeyModifiers::ALT);
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn up_brings_back_what_was_entered_and_down_what_was_being_typed() {
+    fn up_recalls_earlier_input_and_down_the_draft() {
         let mut line = InputLine::default();
         for text in ["one", "two"] {
             assert!(line.insert(text));
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn tab_goes_round_and_any_other_key_settles_it() {
+    fn tab_cycles_through_completions_and_any_other_key_ends_that() {
         let mut line = InputLine::default();
         line.insert("/re");
         let mut seen = Vec::new();
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_bound_to_what_can_be_typed() {
+    fn the_length_of_the_input_is_bounded() {
         let mut line = InputLine::default();
         assert!(line.insert(&"x".repeat(LONGEST)));
         assert!(!line.insert("y"));

@@ -1,81 +1,38 @@
-//! What keys do.
+//! Keys, pasted text and the mouse.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
-use p2pchat_model::{Command, IncomingRequest, Timestamp};
+use p2pchat_model::{Command, Problem, Timestamp};
 
+use super::answer::{Answer, PendingAnswer};
 use super::app::{Act, App};
 use super::overlay::{Overlay, Topic};
-use crate::input::{self, Typed};
+use crate::commands::{self, Typed};
 
-/// Rows that a turn of the mouse wheel scrolls.
+/// Rows per step of the mouse wheel.
 const WHEEL: isize = 3;
 
-/// How a request is answered by a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
-    Accept,
-    Reject,
-    /// Which rejects it too.
-    Block,
-}
-
-impl Answer {
-    fn by(letter: char) -> Option<Self> {
-        match letter {
-            'y' => Some(Self::Accept),
-            'n' => Some(Self::Reject),
-            'b' => Some(Self::Block),
-            _ => None,
-        }
-    }
-
-    fn command(self, request: &IncomingRequest) -> Command {
-        let from = request.from.address;
-        match self {
-            Self::Accept => Command::Accept { from },
-            Self::Reject => Command::Reject { from },
-            Self::Block => Command::Block {
-                who: request.from.to_block(),
-            },
-        }
-    }
-}
-
-/// How long a `y`, `n` or `b` stands alone before it answers the request that waits. One that
-/// begins a text is followed by another letter sooner.
-const LONE_MS: u64 = 800;
-
-/// A letter that stands alone in the input while a request waits, and will answer it.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Lone {
-    pub(super) answer: Answer,
-    at: Timestamp,
-}
-
 impl App {
-    /// Handles a key pressed at this moment.
+    /// Handles a key pressed at this time.
     pub fn key(&mut self, key: KeyEvent, now: Timestamp) -> Option<Act> {
-        let lone = self.lone.take();
-        match (lone, key.code) {
-            // Enter behind a lone letter need not wait.
-            (Some(lone), KeyCode::Enter) if self.overlay.is_none() => self.answer_alone(lone),
+        let pending = self.pending_answer.take();
+        match (pending, key.code) {
+            // Enter after the letter need not wait.
+            (Some(pending), KeyCode::Enter) if self.overlay.is_none() => {
+                self.answer_by_letter(pending)
+            }
             _ => self.dispatch(key, now),
         }
     }
 
-    /// Does what is due at this moment without a key.
+    /// Does what is due at this time without a key.
     pub fn tick(&mut self, now: Timestamp) -> Option<Act> {
-        let lone = self.lone?;
-        if now.0.saturating_sub(lone.at.0) < LONE_MS {
-            return None;
-        }
-        self.lone = None;
-        self.answer_alone(lone)
+        let due = self.pending_answer.take_if(|pending| pending.is_due(now))?;
+        self.answer_by_letter(due)
     }
 
-    fn answer_alone(&mut self, lone: Lone) -> Option<Act> {
+    fn answer_by_letter(&mut self, pending: PendingAnswer) -> Option<Act> {
         self.input.editor.wipe();
-        self.answer(lone.answer)
+        self.answer(pending.answer)
     }
 
     fn dispatch(&mut self, key: KeyEvent, now: Timestamp) -> Option<Act> {
@@ -98,9 +55,10 @@ impl App {
             self.overlay = Some(Overlay::new(Topic::Help));
             return None;
         }
-        match self.is_signing_in() {
-            true => self.sign_in.key(key).map(Act::Send),
-            false => self.chat_key(key, now),
+        if self.is_signing_in() {
+            self.sign_in.key(key).map(Act::Send)
+        } else {
+            self.chat_key(key, now)
         }
     }
 
@@ -116,7 +74,10 @@ impl App {
                     && self.letters_answer(now) =>
             {
                 self.input.key(key, &self.view);
-                self.lone = Answer::by(letter).map(|answer| Lone { answer, at: now });
+                self.pending_answer = Answer::by(letter).map(|answer| PendingAnswer {
+                    answer,
+                    typed_at: now,
+                });
                 None
             }
             KeyCode::Enter if !with(newline) => self.enter(),
@@ -140,13 +101,13 @@ impl App {
         }
     }
 
-    /// Puts pasted text where typing goes. It never answers and never sends.
+    /// Inserts pasted text at the cursor. It never answers a request and never sends.
     pub fn paste(&mut self, text: &str) {
-        self.lone = None;
+        self.pending_answer = None;
         if self.is_signing_in() {
             self.sign_in.paste(text);
         } else if !self.input.insert(text) {
-            self.hint = Some("that is too long to be said at once".to_owned());
+            self.hint = Some("this text is too long".to_owned());
         }
     }
 
@@ -159,33 +120,34 @@ impl App {
         }
     }
 
-    /// Whether this letter answers with Ctrl. Without a request, Ctrl-B moves the cursor.
+    /// Whether Ctrl with this letter answers a request. Without a request, Ctrl-B moves the
+    /// cursor.
     fn takes_answer(&self, letter: char) -> bool {
         matches!(letter, 'y' | 'n') || (letter == 'b' && self.view.incoming.is_some())
     }
 
     fn answer(&mut self, answer: Answer) -> Option<Act> {
         let Some(request) = &self.view.incoming else {
-            self.hint = Some("no request waits for an answer".to_owned());
+            self.hint = Some(Problem::NoSuchRequest.words().to_owned());
             return None;
         };
         Some(Act::Send(answer.command(request)))
     }
 
     fn enter(&mut self) -> Option<Act> {
-        match input::parse(self.input.editor.text(), &self.view) {
+        match commands::parse(self.input.editor.text(), &self.view) {
             Ok(Typed::Command(Command::Say { .. })) if self.view.is_alone() => {
-                let hint = "nobody is in the chat yet: /request NAME asks somebody";
-                self.hint = Some(hint.to_owned());
+                let words = Problem::NobodyThere.words();
+                self.hint = Some(format!("{words}: /request NAME"));
                 None
             }
             Ok(typed) => {
                 self.input.enter();
                 self.entered(typed)
             }
-            // What was typed stays, to be put right.
-            Err(message) => {
-                self.hint = Some(message);
+            // The text stays, to be corrected.
+            Err(error) => {
+                self.hint = Some(error.to_string());
                 None
             }
         }
@@ -201,7 +163,7 @@ impl App {
                 Some(self.send(command))
             }
             Typed::SignIn { .. } => {
-                self.hint = Some("you are logged in: /logout first".to_owned());
+                self.hint = Some(format!("{}: /logout", Problem::AlreadyLoggedIn.words()));
                 None
             }
             Typed::Help => {

@@ -1,19 +1,20 @@
-//! What lies over the conversation until it is closed: help, who is there, what was found.
+//! Boxes over the conversation until they are closed: help, people, search results.
 
 use crossterm::event::{KeyCode, KeyEvent};
-use p2pchat_model::View;
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{DeliveryState, LeaveReason, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line as Row, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Padding, Paragraph};
 
+use super::conversation::mark;
 use super::theme::Theme;
 use crate::clock::Clock;
-use crate::input::COMMANDS;
-use crate::words::looks_like;
+use crate::commands::COMMANDS;
 use crate::wrap::{fit, one_line, rows};
 
-/// What is shown.
+/// The content of an overlay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Topic {
     Help,
@@ -22,7 +23,7 @@ pub(super) enum Topic {
     Findings,
 }
 
-/// What is shown, and how far down.
+/// An overlay and its scroll position.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Overlay {
     pub(super) topic: Topic,
@@ -34,26 +35,18 @@ pub(super) struct Overlay {
 const KEYS: &[(&str, &str)] = &[
     ("Enter", "send"),
     ("Alt-Enter", "new line (Ctrl-J too)"),
-    ("Up, Down", "what you entered before"),
+    ("Up, Down", "earlier input"),
     ("Tab", "complete a command or a name"),
     ("PageUp, PageDown", "scroll; Esc goes back to the end"),
     ("Ctrl-Y, Ctrl-N", "accept or reject a chat request"),
-    ("Ctrl-B", "reject it and block whoever asks"),
+    ("Ctrl-B", "reject it and block the user"),
     ("F1", "this help"),
-    ("Ctrl-Q, Ctrl-C", "log out and quit"),
+    ("Ctrl-Q, Ctrl-C", "sign out and quit"),
 ];
 
-/// The marks beside what you said.
-const MARKS: &[(&str, &str)] = &[
-    ("…", "on its way"),
-    ("✓", "everybody's program took it"),
-    ("~", "handed over; the other program does not say more"),
-    ("✗", "somebody did not get it; named below"),
-];
-
-/// Columns before the meanings in the help.
+/// Columns of the first of two columns.
 const FIRST_COLUMN: usize = 24;
-/// The widest that an overlay becomes.
+/// Maximum width of an overlay.
 const WIDEST: u16 = 84;
 
 impl Overlay {
@@ -65,7 +58,7 @@ impl Overlay {
         }
     }
 
-    /// Handles a key; `false` closes it.
+    /// Handles a key; `false` if it closes the overlay.
     pub(super) fn key(&mut self, key: KeyEvent) -> bool {
         match key.code {
             KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('q') => return false,
@@ -79,14 +72,14 @@ impl Overlay {
         true
     }
 
-    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, over: Rect, ink: Ink<'_>) {
+    pub(super) fn draw(&mut self, frame: &mut Frame<'_>, over: Rect, context: RenderContext<'_>) {
         let width = over.width.saturating_sub(2).min(WIDEST);
         let columns = usize::from(width.saturating_sub(4));
         let (title, content) = match self.topic {
-            Topic::Help => (" help ".to_owned(), ink.help()),
-            Topic::Who => (" who is there ".to_owned(), ink.who()),
-            Topic::Blocked => (" blocked ".to_owned(), ink.blocked()),
-            Topic::Findings => ink.findings(columns),
+            Topic::Help => (" Help ".to_owned(), context.help()),
+            Topic::Who => (" People ".to_owned(), context.who()),
+            Topic::Blocked => (format!(" {} ", label::BLOCKED), context.blocked()),
+            Topic::Findings => context.findings(columns),
         };
         let wanted = u16::try_from(content.len()).unwrap_or(u16::MAX);
         let height = wanted.saturating_add(2).min(over.height);
@@ -106,25 +99,25 @@ impl Overlay {
         };
         let block = Block::bordered()
             .border_type(BorderType::Rounded)
-            .border_style(ink.theme.accent())
+            .border_style(context.theme.accent())
             .padding(Padding::horizontal(1))
-            .title(Span::styled(title, ink.theme.title()))
-            .title_bottom(Row::from(Span::styled(more, ink.theme.dim())).right_aligned());
+            .title(Span::styled(title, context.theme.title()))
+            .title_bottom(Row::from(Span::styled(more, context.theme.dim())).right_aligned());
         let shown: Vec<_> = content.into_iter().skip(self.first_row).collect();
         frame.render_widget(Clear, area);
         frame.render_widget(Paragraph::new(shown).block(block), area);
     }
 }
 
-/// What an overlay is written with.
+/// What the content of an overlay is made from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ink<'a> {
+pub(super) struct RenderContext<'a> {
     pub(super) view: &'a View,
     pub(super) clock: &'a Clock,
     pub(super) theme: Theme,
 }
 
-impl Ink<'_> {
+impl RenderContext<'_> {
     fn pair(&self, first: &str, second: &str) -> Row<'static> {
         Row::from(vec![
             Span::styled(format!("{first:FIRST_COLUMN$}"), self.theme.accent()),
@@ -137,40 +130,51 @@ impl Ink<'_> {
     }
 
     fn help(&self) -> Vec<Row<'static>> {
-        let mut out = vec![self.heading("Type a text to say it to everybody in the chat.")];
+        let mut out = vec![self.heading("Type a message to send it to everyone in the chat.")];
         for entry in COMMANDS {
-            let usage = format!("{} {}", entry.name, entry.arguments);
-            out.push(self.pair(&usage, entry.meaning));
+            out.push(self.pair(&entry.usage(), entry.help));
         }
         out.extend([Row::default(), self.heading("Keys")]);
         out.extend(KEYS.iter().map(|(key, does)| self.pair(key, does)));
-        out.extend([Row::default(), self.heading("Marks beside what you said")]);
-        out.extend(MARKS.iter().map(|(mark, means)| self.pair(mark, means)));
+        out.extend([Row::default(), self.heading("Marks beside your messages")]);
+        for state in [
+            DeliveryState::Sending,
+            DeliveryState::Sent,
+            DeliveryState::Unconfirmed,
+            DeliveryState::Failed(LeaveReason::Unreachable),
+        ] {
+            out.push(self.pair(mark(state), state.words_for_all()));
+        }
         out
     }
 
     fn who(&self) -> Vec<Row<'static>> {
-        let mut out = vec![self.heading("in the chat with you")];
+        let mut out = vec![self.heading(label::MEMBERS)];
         for member in &self.view.members {
             out.push(self.pair(&one_line(&member.to_string()), &member.address.to_string()));
         }
         for person in &self.view.out_of_reach {
-            out.push(self.pair(&one_line(&person.to_string()), "out of reach"));
+            out.push(self.pair(&one_line(&person.to_string()), label::UNREACHABLE));
         }
         if self.view.is_alone() {
-            out.push(Row::from(Span::styled("nobody", self.theme.dim())));
+            out.push(Row::from(Span::styled(label::NO_MEMBERS, self.theme.dim())));
         }
-        out.extend([Row::default(), self.heading("online")]);
+        out.extend([Row::default(), self.heading(label::ONLINE)]);
         for user in self.view.others() {
-            let like = looks_like(user.name, self.view).unwrap_or_default();
-            let beside = format!("{}{}", user.address, one_line(&like));
+            let mut beside = user.address.to_string();
+            if let Some(other) = self.view.lookalike_of(user.name) {
+                beside += &format!("  {}", one_line(&wording::looks_like(other)));
+            }
             out.push(self.pair(&one_line(user.name.as_str()), &beside));
         }
         if self.view.others().next().is_none() {
-            out.push(Row::from(Span::styled("nobody else", self.theme.dim())));
+            out.push(Row::from(Span::styled(
+                label::NO_ONE_ONLINE,
+                self.theme.dim(),
+            )));
         }
         if !self.view.dropped.is_empty() {
-            out.extend([Row::default(), self.heading("dropped since the start")]);
+            out.extend([Row::default(), self.heading(label::IGNORED)]);
         }
         for dropped in &self.view.dropped {
             out.push(Row::from(one_line(&dropped.tally())));
@@ -185,17 +189,18 @@ impl Ink<'_> {
             .iter()
             .map(|who| Row::from(one_line(&who.to_string())))
             .collect();
-        let words = match out.is_empty() {
-            true => "nobody is blocked: /block NAME or /block ADDRESS does that",
-            false => "/unblock takes from somebody again",
+        let hint = if out.is_empty() {
+            format!("{}: /block NAME|ADDRESS", label::NO_ONE_BLOCKED)
+        } else {
+            "/unblock NAME|ADDRESS".to_owned()
         };
-        out.push(Row::from(Span::styled(words, self.theme.dim())));
+        out.push(Row::from(Span::styled(hint, self.theme.dim())));
         out
     }
 
     fn findings(&self, columns: usize) -> (String, Vec<Row<'static>>) {
         let Some(findings) = &self.view.findings else {
-            return (" found ".to_owned(), Vec::new());
+            return (" Search ".to_owned(), Vec::new());
         };
         let mut out = Vec::new();
         for message in &findings.messages {
@@ -207,11 +212,12 @@ impl Ink<'_> {
             let texts = rows(&message.text, columns.saturating_sub(2));
             out.extend(texts.iter().map(|text| Row::from(format!("  {text}"))));
         }
+        let count = wording::found_messages(findings.messages.len(), &findings.text);
+        let count = fit(&one_line(&count), columns.saturating_sub(2));
         if out.is_empty() {
-            let text = "nothing that was said holds all of these words";
-            out.push(Row::from(Span::styled(text, self.theme.dim())));
+            let row = Row::from(Span::styled(count, self.theme.dim()));
+            return (" Search ".to_owned(), vec![row]);
         }
-        let title = fit(&one_line(&findings.text), columns.saturating_sub(10));
-        (format!(" found: {title} "), out)
+        (format!(" {count} "), out)
     }
 }

@@ -1,5 +1,5 @@
-//! The terminal while it is filled, and as it was before: put back however the program
-//! ends, by a panic too.
+//! The terminal in full-screen mode, which is restored however the program ends, after a
+//! panic too.
 
 use std::io::{self, Stdout, Write, stdout};
 use std::panic;
@@ -19,20 +19,20 @@ use ratatui::backend::CrosstermBackend;
 
 use super::app::App;
 
-/// Whether any thread has panicked: the screen is no longer ours then.
+/// Whether any thread has panicked: the panic hook has restored the terminal then.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
-/// The terminal, filled. Dropping it puts the terminal back.
+/// The terminal in full-screen mode. Dropping it restores the terminal.
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<Stdout>>,
 }
 
 impl Screen {
-    /// Fills the terminal.
+    /// Enters full-screen mode.
     pub(super) fn enter(mouse: bool) -> io::Result<Self> {
         restore_at_panic();
         enable_raw_mode()?;
-        // From here on, dropping this puts things back where one of the steps fails.
+        // From here on, dropping this restores the terminal where a step fails.
         let screen = Self {
             terminal: Terminal::new(CrosstermBackend::new(stdout()))?,
         };
@@ -48,7 +48,7 @@ impl Screen {
         Ok(screen)
     }
 
-    /// Shows the state of the program at this moment.
+    /// Shows the state of the program at this time.
     pub(super) fn draw(&mut self, app: &mut App, now: Timestamp) -> io::Result<()> {
         self.terminal.draw(|frame| app.draw(frame, now))?;
         if app.take_ring() {
@@ -59,12 +59,12 @@ impl Screen {
         Ok(())
     }
 
-    /// Forgets what is on the terminal, so that all of it is drawn anew.
+    /// Clears the terminal, so that all of it is drawn again.
     pub(super) fn clear(&mut self) -> io::Result<()> {
         self.terminal.clear()
     }
 
-    /// Whether a panic took the screen away.
+    /// Whether a panic has ended full-screen mode.
     pub(super) fn is_lost() -> bool {
         PANICKED.load(Ordering::Relaxed)
     }
@@ -72,14 +72,14 @@ impl Screen {
 
 impl Drop for Screen {
     fn drop(&mut self) {
-        // Doing it twice would put the cursor back onto the report of the panic.
+        // A second time would move the cursor onto the report of the panic.
         if !Self::is_lost() {
             restore();
         }
     }
 }
 
-/// Undoes [`Screen::enter`]. What fails cannot be helped: the terminal may be gone.
+/// Undoes [`Screen::enter`]. Errors are ignored: the terminal may be gone.
 fn restore() {
     let _ = execute!(
         stdout(),
@@ -100,4 +100,57 @@ fn restore_at_panic() {
         }
         report(info);
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    use super::*;
+
+    /// Set where this test runs in tmux and is to panic.
+    const PANIC: &str = "P2PCHAT_TEST_PANIC";
+
+    #[test]
+    fn a_panic_restores_the_terminal_and_is_reported() {
+        if std::env::var_os(PANIC).is_some() {
+            let _screen = Screen::enter(true).unwrap();
+            panic!("on purpose");
+        }
+        let socket = format!("p2pchat-panic-{}", std::process::id());
+        let tmux = |arguments: &[&str]| {
+            let mut command = Command::new("tmux");
+            command.args(["-L", &socket, "-f", "/dev/null"]);
+            command.args(arguments).output().unwrap()
+        };
+        let program = std::env::current_exe().unwrap();
+        let line = format!(
+            "echo before; RUST_BACKTRACE=0 {PANIC}=1 {} --exact {} --nocapture; stty -a | grep -o -w -e '-\\?icanon'; sleep 100",
+            program.display(),
+            "tui::screen::tests::a_panic_restores_the_terminal_and_is_reported",
+        );
+        tmux(&["new-session", "-d", "-x", "80", "-y", "24", &line]);
+        let start = Instant::now();
+        let screen = loop {
+            let screen = String::from_utf8(tmux(&["capture-pane", "-p"]).stdout).unwrap();
+            if screen.contains("icanon") || start.elapsed() > Duration::from_secs(30) {
+                break screen;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        tmux(&["kill-server"]);
+        assert!(
+            screen.contains("before"),
+            "the old screen is back: {screen}"
+        );
+        assert!(
+            screen.contains("on purpose"),
+            "the reason is shown: {screen}"
+        );
+        assert!(
+            screen.contains("icanon") && !screen.contains("-icanon"),
+            "{screen}"
+        );
+    }
 }

@@ -1,5 +1,5 @@
-//! Which part of the conversation is on the screen. The place is kept by its distance
-//! from the end in lines, so that older ones may come in above without moving it.
+//! Scroll position in the conversation, as the distance from the end in lines, so that it
+//! does not move when older lines come in above.
 
 use std::collections::VecDeque;
 
@@ -7,12 +7,12 @@ use ratatui::text::Line as Row;
 
 use super::conversation::Layout;
 
-/// Where the screen ends in the conversation.
+/// The last row of the conversation that is on the screen.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Scroll {
-    /// How many lines are below the last one that is shown.
+    /// How many lines are below the last line that is shown.
     lines: usize,
-    /// How many rows of that one are below the screen.
+    /// How many rows of that line are below the screen.
     rows: usize,
 }
 
@@ -22,8 +22,8 @@ impl Scroll {
         self == Self::default()
     }
 
-    /// Keeps the place when a line came in below.
-    pub(super) fn line_came(&mut self) {
+    /// Keeps the position when a line was added at the end.
+    pub(super) fn line_added(&mut self) {
         if !self.is_at_end() {
             self.lines += 1;
         }
@@ -75,7 +75,7 @@ impl Scroll {
         self.set(layout, index, hidden - count);
     }
 
-    /// The rows to show, at most `height`; moves down where there is nothing above.
+    /// The rows to show, at most `height`; scrolls down where there are too few above.
     pub(super) fn rows(&mut self, layout: &Layout<'_>, height: usize) -> Vec<Row<'static>> {
         if self.lines >= layout.view.lines.len() {
             *self = Self::default();

@@ -1,5 +1,6 @@
-//! The column on the left: who is in the chat, who was asked, who else is online.
+//! The column on the left: members, users that were asked, others who are online.
 
+use p2pchat_model::wording::label;
 use p2pchat_model::{PeerAddr, Timestamp, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -9,14 +10,17 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 use super::theme::Theme;
 use crate::wrap::{fit, one_line, width};
 
-/// Below this many columns there is no room for it.
+/// Narrower screens have no side column.
 pub(super) const SCREEN_WITH_SIDE: u16 = 60;
-/// From this many on, addresses stand beside the names.
+/// From this many columns on, addresses are beside the names.
 const SCREEN_WITH_ADDRESSES: u16 = 110;
-/// What the column then has at least.
+/// Minimum width of the side column with addresses.
 const WITH_ADDRESSES: usize = 30;
 
-/// How wide it is on a screen of this many columns; 0 where it is not there.
+/// Heading of the users who are online and not in the chat.
+const ALSO_ONLINE: &str = "Also online";
+
+/// Width of the side column on a screen of this many columns; 0 for none.
 pub(super) fn columns(screen: u16) -> u16 {
     match screen {
         ..SCREEN_WITH_SIDE => 0,
@@ -25,7 +29,7 @@ pub(super) fn columns(screen: u16) -> u16 {
     }
 }
 
-/// Draws it.
+/// Draws the side column.
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View, theme: Theme, now: Timestamp) {
     let block = Block::new()
         .borders(Borders::RIGHT)
@@ -51,28 +55,28 @@ impl List {
         let mut others = self.others(view, now);
         let (members_count, others_count) = (view.members.len(), others.len());
         if members.is_empty() {
-            members.push(self.remark("nobody yet"));
+            members.push(self.remark(label::NO_MEMBERS));
         }
         if others.is_empty() {
-            others.push(self.remark("nobody else"));
+            others.push(self.remark(label::NO_ONE_ONLINE));
         }
-        // Three rows are headings and space. Neither list takes more than its half while
-        // the other needs the rest.
+        // Three rows are headings and space. Neither list takes more than half while the
+        // other needs the rest.
         let room = height.saturating_sub(3).max(2);
         let left_by_members = room.saturating_sub(members.len());
         let for_others = others.len().min(left_by_members.max(room / 2));
         self.cut(&mut members, room.saturating_sub(for_others).max(1));
         self.cut(&mut others, for_others.max(1));
-        let mut out = vec![self.heading("in the chat", members_count)];
+        let mut out = vec![self.heading(label::MEMBERS, members_count)];
         out.append(&mut members);
-        out.extend([Row::default(), self.heading("also online", others_count)]);
+        out.extend([Row::default(), self.heading(ALSO_ONLINE, others_count)]);
         out.append(&mut others);
         out
     }
 
     fn members(&self, view: &View) -> Vec<Row<'static>> {
         let members = view.members.iter().map(|member| {
-            let mark = match member.name.and_then(|name| view.looks_like(name)) {
+            let mark = match member.name.and_then(|name| view.lookalike_of(name)) {
                 Some(_) => Span::styled("≈", self.theme.warning()),
                 None => Span::styled("●", self.theme.good()),
             };
@@ -80,12 +84,12 @@ impl List {
         });
         let away = view.out_of_reach.iter().map(|person| {
             let mark = Span::styled("✗", self.theme.dim());
-            self.entry(mark, &person.to_string(), "out of reach")
+            self.entry(mark, &person.to_string(), label::UNREACHABLE)
         });
         members.chain(away).collect()
     }
 
-    /// Those who were asked, then those who are online and neither asked nor in the chat.
+    /// Users that were asked, then those online who were not and are not in the chat.
     fn others(&self, view: &View, now: Timestamp) -> Vec<Row<'static>> {
         let asked = view.outgoing.iter().map(|request| {
             let mark = Span::styled("◌", self.theme.warning());
@@ -97,7 +101,7 @@ impl List {
         };
         let online = view.others().filter(|user| !is_above(user.address));
         let online = online.map(|user| {
-            let mark = match view.looks_like(user.name) {
+            let mark = match view.lookalike_of(user.name) {
                 Some(_) => Span::styled("≈", self.theme.warning()),
                 None => Span::styled("○", self.theme.dim()),
             };
@@ -117,15 +121,16 @@ impl List {
         Row::from(Span::styled(format!("   {text}"), self.theme.dim()))
     }
 
-    /// An address, where the column is wide enough for any.
+    /// An address, where the column is wide enough.
     fn address(&self, address: PeerAddr) -> String {
-        match self.columns >= WITH_ADDRESSES {
-            true => address.to_string(),
-            false => String::new(),
+        if self.columns >= WITH_ADDRESSES {
+            address.to_string()
+        } else {
+            String::new()
         }
     }
 
-    /// A mark, a name, and on the right what there is room for.
+    /// A mark, a name, and a note on the right where there is room for it.
     fn entry(&self, mark: Span<'static>, name: &str, beside: &str) -> Row<'static> {
         let room = self.columns.saturating_sub(4);
         let name = fit(&one_line(name), room);

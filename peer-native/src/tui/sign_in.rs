@@ -1,7 +1,8 @@
-//! The first screen: who are you? It is shown whenever nobody is logged in.
+//! The sign-in form, shown whenever no account is signed in.
 
-use crossterm::event::{KeyCode, KeyEvent};
-use p2pchat_model::{Command, Event, Failure, Password, Problem, Username};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use p2pchat_model::{Command, Event, Failure, Password, Problem, Username, wording};
+use p2pchat_protocol::{PasswordError, UsernameError};
 
 use super::editor::Editor;
 use super::input_line::edit;
@@ -12,12 +13,17 @@ pub(super) enum Focus {
     #[default]
     Name,
     Password,
-    LogIn,
-    Register,
+    SignIn,
+    CreateAccount,
 }
 
 impl Focus {
-    const ALL: [Self; 4] = [Self::Name, Self::Password, Self::LogIn, Self::Register];
+    const ALL: [Self; 4] = [
+        Self::Name,
+        Self::Password,
+        Self::SignIn,
+        Self::CreateAccount,
+    ];
 
     fn step(self, by: usize) -> Self {
         let at = Self::ALL.iter().position(|focus| *focus == self);
@@ -25,7 +31,7 @@ impl Focus {
     }
 }
 
-/// What is typed into the two fields, and what is wrong with it.
+/// The two fields and their errors.
 #[derive(Debug)]
 pub(super) struct SignIn {
     pub(super) name: Editor,
@@ -33,7 +39,7 @@ pub(super) struct SignIn {
     pub(super) focus: Focus,
     pub(super) name_error: Option<String>,
     pub(super) password_error: Option<String>,
-    /// What concerns neither field alone.
+    /// An error of neither field.
     pub(super) error: Option<String>,
     /// The registry has been asked and has not answered.
     pub(super) waiting: bool,
@@ -57,7 +63,7 @@ impl SignIn {
         sign_in
     }
 
-    /// Handles a key; gives what is to be asked of the registry.
+    /// Handles a key; returns the command to send.
     pub(super) fn key(&mut self, key: KeyEvent) -> Option<Command> {
         if self.waiting {
             return None;
@@ -73,38 +79,45 @@ impl SignIn {
 
     fn type_key(&mut self, key: KeyEvent) {
         match (self.focus, key.code) {
-            (Focus::LogIn, KeyCode::Right) => self.focus = Focus::Register,
-            (Focus::Register, KeyCode::Left) => self.focus = Focus::LogIn,
-            (Focus::LogIn | Focus::Register, _) => {}
+            (Focus::SignIn, KeyCode::Right) => self.focus = Focus::CreateAccount,
+            (Focus::CreateAccount, KeyCode::Left) => self.focus = Focus::SignIn,
+            (Focus::SignIn | Focus::CreateAccount, _) => {}
             (Focus::Name, _) => {
                 self.name_error = None;
                 if !edit(&mut self.name, key, Username::MAX) {
-                    self.name_error = full(key, Username::MAX);
+                    let bytes = length_with(&self.name, key);
+                    self.name_error = bytes.map(name_too_long);
                 }
             }
             (Focus::Password, _) => {
                 self.password_error = None;
                 if !edit(&mut self.password, key, Password::MAX) {
-                    self.password_error = full(key, Password::MAX);
+                    let bytes = length_with(&self.password, key);
+                    self.password_error = bytes.map(password_too_long);
                 }
             }
         }
     }
 
-    /// Puts pasted text into the field, whole or not at all.
+    /// Inserts pasted text into the field, completely or not at all.
     pub(super) fn paste(&mut self, text: &str) {
         let (field, limit, error) = match self.focus {
             Focus::Name => (&mut self.name, Username::MAX, &mut self.name_error),
             Focus::Password => (&mut self.password, Password::MAX, &mut self.password_error),
-            Focus::LogIn | Focus::Register => return,
+            Focus::SignIn | Focus::CreateAccount => return,
         };
-        // Copied lines come with their end.
+        // A copied line has its line end.
         let text = text.trim_end_matches(['\r', '\n']);
+        let bytes = field.text().len() + text.len();
         *error = None;
         if text.contains(['\r', '\n']) {
-            *error = Some("that is more than one line".to_owned());
-        } else if field.text().len() + text.len() > limit {
-            *error = Some(too_long(limit));
+            *error = Some("only one line can be pasted here".to_owned());
+        } else if bytes > limit {
+            *error = Some(if self.focus == Focus::Name {
+                name_too_long(bytes)
+            } else {
+                password_too_long(bytes)
+            });
         } else {
             field.insert(text);
         }
@@ -116,8 +129,8 @@ impl SignIn {
                 self.focus = Focus::Password;
                 None
             }
-            Focus::Password | Focus::LogIn => self.submit(false),
-            Focus::Register => self.submit(true),
+            Focus::Password | Focus::SignIn => self.submit(false),
+            Focus::CreateAccount => self.submit(true),
         }
     }
 
@@ -135,9 +148,10 @@ impl SignIn {
         match (name, password) {
             (Ok(name), Ok(password)) => {
                 self.waiting = true;
-                Some(match register {
-                    true => Command::Register { name, password },
-                    false => Command::Login { name, password },
+                Some(if register {
+                    Command::Register { name, password }
+                } else {
+                    Command::Login { name, password }
                 })
             }
             (Err(_), _) => {
@@ -151,13 +165,13 @@ impl SignIn {
         }
     }
 
-    /// Takes note of the answer.
+    /// Shows the answer of the registry.
     pub(super) fn apply(&mut self, event: &Event) {
         match event {
             Event::LoggedIn { name, .. } => *self = Self::new(Some(*name)),
             Event::LoggedOut { problem, .. } => {
                 self.waiting = false;
-                self.error = problem.map(|problem| format!("logged out: {}", problem.words()));
+                self.error = problem.map(wording::signed_out);
             }
             Event::Failed { failure, .. }
                 if matches!(failure.command.as_str(), "login" | "register") =>
@@ -192,16 +206,23 @@ impl Drop for SignIn {
     }
 }
 
-/// The error for a letter that found no room; none for keys that mean nothing here.
-fn full(key: KeyEvent, limit: usize) -> Option<String> {
+/// The length of a field with one more letter; `None` for keys that type no letter.
+fn length_with(field: &Editor, key: KeyEvent) -> Option<usize> {
+    let command = KeyModifiers::CONTROL | KeyModifiers::ALT;
     match key.code {
-        KeyCode::Char(_) if key.modifiers.is_empty() => Some(too_long(limit)),
+        KeyCode::Char(letter) if !key.modifiers.intersects(command) => {
+            Some(field.text().len() + letter.len_utf8())
+        }
         _ => None,
     }
 }
 
-fn too_long(limit: usize) -> String {
-    format!("{limit} bytes at the most; letters beyond ASCII take two or more")
+fn name_too_long(bytes: usize) -> String {
+    UsernameError::TooLong(bytes).to_string()
+}
+
+fn password_too_long(bytes: usize) -> String {
+    PasswordError::TooLong(bytes).to_string()
 }
 
 #[cfg(test)]
@@ -221,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn name_enter_password_enter_logs_in() {
+    fn name_enter_password_enter_signs_in() {
         let mut sign_in = SignIn::new(None);
         type_text(&mut sign_in, "alice");
         assert_eq!(enter(&mut sign_in), None);
@@ -235,11 +256,11 @@ mod tests {
             })
         );
         assert!(sign_in.waiting);
-        assert_eq!(enter(&mut sign_in), None, "asked once");
+        assert_eq!(enter(&mut sign_in), None, "it is sent once");
     }
 
     #[test]
-    fn the_other_button_makes_an_account_and_wants_a_good_name() {
+    fn a_new_account_needs_a_valid_name() {
         let mut sign_in = SignIn::new(None);
         type_text(&mut sign_in, "a b");
         sign_in.focus = Focus::Password;
@@ -248,21 +269,16 @@ mod tests {
         sign_in.key(KeyEvent::from(KeyCode::Right));
         assert_eq!(enter(&mut sign_in), None);
         assert_eq!(sign_in.focus, Focus::Name);
-        assert!(
-            sign_in
-                .name_error
-                .as_deref()
-                .unwrap()
-                .contains("white space")
-        );
+        let expected = UsernameError::WhiteSpace.to_string();
+        assert_eq!(sign_in.name_error, Some(expected));
     }
 
     #[test]
-    fn a_letter_too_many_is_refused_and_said() {
+    fn a_letter_too_many_is_refused_with_an_error() {
         let mut sign_in = SignIn::new(None);
         type_text(&mut sign_in, "abcdefghijk");
         assert_eq!(sign_in.name.text(), "abcdefghij");
-        assert!(sign_in.name_error.as_deref().unwrap().contains("10 bytes"));
+        assert_eq!(sign_in.name_error, Some(name_too_long(11)));
         sign_in.focus = Focus::Password;
         sign_in.paste("0123456789abcdef\n");
         assert!(sign_in.password.is_empty(), "a password is never cut");
@@ -270,14 +286,32 @@ mod tests {
     }
 
     #[test]
-    fn an_error_stands_beside_the_field_that_it_is_about() {
+    fn a_capital_letter_too_many_has_the_same_error_and_a_shortcut_has_none() {
+        let mut sign_in = SignIn::new(None);
+        type_text(&mut sign_in, "abcdefghij");
+        let press = |sign_in: &mut SignIn, modifiers| {
+            sign_in.key(KeyEvent::new(KeyCode::Char('K'), modifiers));
+            sign_in.name_error.clone()
+        };
+        let error = Some(name_too_long(11));
+        assert_eq!(press(&mut sign_in, KeyModifiers::SHIFT), error);
+        assert_eq!(press(&mut sign_in, KeyModifiers::ALT), None);
+        assert_eq!(sign_in.name.text(), "abcdefghij");
+        sign_in.focus = Focus::Password;
+        type_text(&mut sign_in, "0123456789abcde");
+        sign_in.key(KeyEvent::new(KeyCode::Char('F'), KeyModifiers::SHIFT));
+        assert_eq!(sign_in.password_error, Some(password_too_long(16)));
+    }
+
+    #[test]
+    fn an_error_is_shown_beside_its_field() {
         let mut sign_in = SignIn::new(Some("alice".parse().unwrap()));
         type_text(&mut sign_in, "wrong");
         enter(&mut sign_in);
         let failure = Failure {
             command: "login".to_owned(),
             problem: Problem::WrongCredentials,
-            message: "no such account, or not its password".to_owned(),
+            message: Problem::WrongCredentials.words().to_owned(),
         };
         let at = Timestamp(0);
         sign_in.apply(&Event::Failed { at, failure });

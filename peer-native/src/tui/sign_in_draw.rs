@@ -1,5 +1,6 @@
-//! How the first screen looks.
+//! Drawing of the sign-in form.
 
+use p2pchat_model::wording::{self, label};
 use p2pchat_model::{Password, Username};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -12,13 +13,13 @@ use super::sign_in::{Focus, SignIn};
 use super::theme::Theme;
 use crate::wrap::{rows, width};
 
-/// How wide the form is.
+/// Width of the form.
 const COLUMNS: u16 = 58;
-/// How high, with room for errors.
+/// Height of the form, with room for errors.
 const ROWS: u16 = 16;
-/// Columns before a field.
+/// Columns of the label of a field.
 const LABEL: usize = 10;
-/// Columns of a field: a password and the cursor behind it.
+/// Columns of a field: a password and the cursor after it.
 const FIELD: usize = 17;
 
 impl SignIn {
@@ -56,23 +57,19 @@ struct Painter<'a> {
 }
 
 impl Painter<'_> {
-    /// The rows, and where the cursor is among them.
+    /// The rows, and the position of the cursor in them.
     fn content(&self) -> (Vec<Row<'static>>, Option<(usize, usize)>) {
         let sign_in = self.sign_in;
-        let mut out = vec![
-            Row::from(Span::styled("p2pchat", self.theme.title())),
-            Row::from(Span::styled(
-                "from you to them, with nothing in between",
-                self.theme.dim(),
-            )),
-            Row::default(),
-        ];
+        let mut out = vec![Row::from(Span::styled("p2pchat", self.theme.title()))];
+        let lead = rows(label::LEAD, self.columns).into_iter();
+        out.extend(lead.map(|row| Row::from(Span::styled(row, self.theme.dim()))));
+        out.push(Row::default());
         let mut cursor = None;
         let fields = [
-            (Focus::Name, "name", &sign_in.name, Username::MAX),
+            (Focus::Name, label::NAME, &sign_in.name, Username::MAX),
             (
                 Focus::Password,
-                "password",
+                label::PASSWORD,
                 &sign_in.password,
                 Password::MAX,
             ),
@@ -87,8 +84,7 @@ impl Painter<'_> {
         out.push(self.buttons());
         out.push(Row::default());
         if sign_in.waiting {
-            let text = "asking the registry …";
-            out.push(Row::from(Span::styled(text, self.theme.accent())));
+            out.push(Row::from(Span::styled(label::WAITING, self.theme.accent())));
         }
         let error = sign_in.error.iter();
         for row in error.flat_map(|error| rows(error, self.columns)) {
@@ -108,9 +104,10 @@ impl Painter<'_> {
         let focused = self.sign_in.focus == focus;
         let shown = field.lay_out(FIELD, focus == Focus::Password).rows.concat();
         let pad = FIELD.saturating_sub(width(&shown));
-        let (label_style, box_style) = match focused {
-            true => (self.theme.title(), Style::new().underlined()),
-            false => (Style::new(), self.theme.dim().underlined()),
+        let (label_style, box_style) = if focused {
+            (self.theme.title(), Style::new().underlined())
+        } else {
+            (Style::new(), self.theme.dim().underlined())
         };
         let bytes = field.text().len();
         let size = format!("  {bytes} of {limit} bytes");
@@ -125,10 +122,7 @@ impl Painter<'_> {
         };
         let (note, style) = match error {
             Some(error) => (error.clone(), self.theme.error()),
-            None if bytes == limit => (
-                "programs of 2017 need one byte less".to_owned(),
-                self.theme.warning(),
-            ),
+            None if bytes == limit => (wording::too_long_for_legacy(limit), self.theme.warning()),
             None => (String::new(), Style::new()),
         };
         let room = self.columns.saturating_sub(LABEL + 1);
@@ -142,17 +136,18 @@ impl Painter<'_> {
 
     fn buttons(&self) -> Row<'static> {
         let button = |focus, text: &str| {
-            let style = match self.sign_in.focus == focus {
-                true => self.theme.badge(),
-                false => self.theme.accent(),
+            let style = if self.sign_in.focus == focus {
+                self.theme.badge()
+            } else {
+                self.theme.accent()
             };
             Span::styled(format!("[ {text} ]"), style)
         };
         Row::from(vec![
             Span::raw(" ".repeat(LABEL + 1)),
-            button(Focus::LogIn, "log in"),
+            button(Focus::SignIn, label::SIGN_IN),
             Span::raw("  "),
-            button(Focus::Register, "make an account"),
+            button(Focus::CreateAccount, label::CREATE_ACCOUNT),
         ])
     }
 }

@@ -1,4 +1,4 @@
-//! What is on the screen, and what keys do.
+//! Tests of the screen and of keys.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use p2pchat_model::{Command, Event, Link, Timestamp, View};
@@ -9,7 +9,6 @@ use ratatui::buffer::Buffer;
 use super::*;
 
 mod fixture;
-mod panicking;
 mod pressing;
 mod screens;
 
@@ -70,7 +69,7 @@ fn type_text(app: &mut App, text: &str) {
     }
 }
 
-/// Types a text, presses Enter, and gives what comes of it.
+/// Types a text and presses Enter.
 fn enter(app: &mut App, text: &str) -> Option<Act> {
     type_text(app, text);
     press(app, KeyCode::Enter)

@@ -1,15 +1,15 @@
-//! The colours: few, from the terminal's own sixteen, so that they fit its background.
-//! With `NO_COLOR` set, weight and underlining do the work.
+//! Colours: few, from the terminal's own sixteen, so that they fit its background. With
+//! `NO_COLOR` set, bold and underlined text replaces them.
 
 use ratatui::style::{Color, Modifier, Style};
 
-/// How things look.
+/// Styles with or without colours.
 #[derive(Debug, Clone, Copy)]
 pub struct Theme {
     colours: bool,
 }
 
-/// Names get one of these each. Red and yellow are kept for what goes wrong.
+/// Colours of names. Red and yellow are reserved for errors and warnings.
 const NAME_COLOURS: [Color; 6] = [
     Color::Blue,
     Color::Magenta,
@@ -33,11 +33,17 @@ impl Theme {
         Self { colours }
     }
 
-    fn coloured(self, colour: Color) -> Style {
-        match self.colours {
-            true => Style::new().fg(colour),
-            false => Style::new(),
+    /// A colour, or where there are none, a modifier in its place.
+    fn or(self, colour: Color, modifier: Modifier) -> Style {
+        if self.colours {
+            Style::new().fg(colour)
+        } else {
+            Style::new().add_modifier(modifier)
         }
+    }
+
+    fn coloured(self, colour: Color) -> Style {
+        self.or(colour, Modifier::empty())
     }
 
     pub(super) fn accent(self) -> Style {
@@ -61,26 +67,20 @@ impl Theme {
     }
 
     pub(super) fn warning(self) -> Style {
-        match self.colours {
-            true => Style::new().fg(Color::Yellow),
-            false => Style::new().add_modifier(Modifier::BOLD),
-        }
+        self.or(Color::Yellow, Modifier::BOLD)
     }
 
     pub(super) fn error(self) -> Style {
-        match self.colours {
-            true => Style::new().fg(Color::Red),
-            false => Style::new().add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
-        }
+        self.or(Color::Red, Modifier::BOLD | Modifier::UNDERLINED)
     }
 
-    /// What has to be seen from the corner of the eye.
+    /// Style that attracts attention.
     pub(super) fn badge(self) -> Style {
         self.accent()
             .add_modifier(Modifier::BOLD | Modifier::REVERSED)
     }
 
-    /// The same for the same name, on every screen.
+    /// Style of a name: the same for the same name on every screen.
     pub(super) fn name(self, name: &str) -> Style {
         // FNV-1a: stable from one run to the next, unlike the standard hasher.
         let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {

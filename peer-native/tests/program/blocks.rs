@@ -1,4 +1,4 @@
-//! Blocking, and that it is kept.
+//! Blocking, and that the block list is saved.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -17,15 +17,15 @@ fn file(registry: &Registry) -> PathBuf {
 }
 
 #[test]
-fn whoever_is_blocked_stays_blocked_after_a_restart_and_without_a_history() {
+fn a_block_outlives_a_restart_and_needs_no_history() {
     let registry = Registry::start();
     let (at_a, at_m) = (own_address(), own_address());
     let mut mallory = start(&registry, "mallory", &at_m, "--json");
     mallory.line_with("logged_in");
     let mut alice = start(&registry, "alice", &at_a, "--plain");
-    alice.line_with("logged in as alice");
+    alice.line_with("signed in as alice");
     mallory.write(&format!(r#"{{"request":{{"to":"{at_a}"}}}}"#));
-    assert!(alice.line_with("asks for a chat").contains("/block"));
+    assert!(alice.line_with("wants to chat with you").contains("/block"));
     alice.write("/block");
     alice.line_with("is blocked");
     mallory.line_with(r#""rejected""#);
@@ -41,16 +41,16 @@ fn whoever_is_blocked_stays_blocked_after_a_restart_and_without_a_history() {
     assert_eq!(mode & 0o777, 0o600);
 
     let mut alice = start(&registry, "alice", &at_a, "--plain");
-    alice.line_with("logged in as alice");
+    alice.line_with("signed in as alice");
     mallory.write(&format!(r#"{{"request":{{"to":"{at_a}"}}}}"#));
     mallory.line_with(r#""rejected""#);
     alice.write("/blocked");
-    alice.line_with("blocked: ");
-    alice.line_with("blocked: 10.9.8.7");
+    alice.line_with("Blocked: ");
+    alice.line_with("Blocked: 10.9.8.7");
     alice.write("/who");
     assert!(
         alice
-            .line_with("dropped: ")
+            .line_with("Ignored: ")
             .contains("1 chat request, blocked")
     );
     alice.write("/unblock 10.9.8.7");
@@ -60,7 +60,7 @@ fn whoever_is_blocked_stays_blocked_after_a_restart_and_without_a_history() {
 }
 
 #[test]
-fn a_broken_block_list_stops_the_start_and_is_not_overwritten() {
+fn a_corrupt_block_list_prevents_the_start_and_is_not_overwritten() {
     let registry = Registry::start();
     std::fs::create_dir_all(file(&registry).parent().unwrap()).unwrap();
     std::fs::write(file(&registry), "scrambled ".repeat(1000)).unwrap();

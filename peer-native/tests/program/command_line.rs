@@ -1,4 +1,4 @@
-//! Help, and what goes wrong before anything starts.
+//! Help, and errors before the program starts.
 
 use std::net::TcpListener;
 
@@ -38,12 +38,12 @@ fn help_shows_for_each_option_its_variable_and_its_key() {
 }
 
 #[test]
-fn there_is_no_option_for_a_password() {
+fn no_option_takes_a_password() {
     assert!(stderr_of(&["--password", "secret"], 2).contains("--password"));
 }
 
 #[test]
-fn usage_errors_end_with_2() {
+fn usage_errors_have_the_exit_code_2() {
     assert!(stderr_of(&["--plain", "--json"], 2).contains("exclude each other"));
     assert!(stderr_of(&["--address", "localhost"], 2).contains("--address"));
     assert!(stderr_of(&["--nonsense"], 2).contains("--nonsense"));
@@ -62,11 +62,11 @@ fn an_unknown_key_in_the_config_file_is_named() {
 }
 
 #[test]
-fn the_environment_counts_more_than_the_file_and_less_than_the_command_line() {
+fn the_environment_overrides_the_file_and_the_command_line_overrides_both() {
     let home = tempdir().unwrap();
     let config = home.path().join("c.toml");
     std::fs::write(&config, "[peer]\naddress = \"from-file\"\n").unwrap();
-    let said = |variable: Option<&str>, flag: Option<&str>| {
+    let stderr = |variable: Option<&str>, flag: Option<&str>| {
         let mut command = program(home.path());
         command.env("P2PCHAT_CONFIG", &config);
         if let Some(value) = variable {
@@ -78,13 +78,13 @@ fn the_environment_counts_more_than_the_file_and_less_than_the_command_line() {
         let assert = command.assert().code(2);
         String::from_utf8(assert.get_output().stderr.clone()).unwrap()
     };
-    assert!(said(None, None).contains("from-file"));
-    assert!(said(Some("from-env"), None).contains("from-env"));
-    assert!(said(Some("from-env"), Some("from-flag")).contains("from-flag"));
+    assert!(stderr(None, None).contains("from-file"));
+    assert!(stderr(Some("from-env"), None).contains("from-env"));
+    assert!(stderr(Some("from-env"), Some("from-flag")).contains("from-flag"));
 }
 
 #[test]
-fn an_address_in_use_ends_with_1_and_says_so() {
+fn an_address_in_use_has_the_exit_code_1_and_is_named() {
     let address = own_address();
     let _taken = TcpListener::bind((address.as_str(), 5858)).unwrap();
     let arguments = ["--plain", "--no-history", "--address", &address];

@@ -1,4 +1,4 @@
-//! `--json`: what a script sees.
+//! `--json`, as a script uses it.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -13,7 +13,7 @@ fn start(registry: &Registry, user: &str, address: &str) -> Piped {
 }
 
 #[test]
-fn two_scripts_chat_and_the_last_text_arrives_though_the_input_ends() {
+fn two_scripts_chat_and_the_last_message_arrives_after_the_end_of_the_input() {
     let registry = Registry::start();
     let (at_a, at_b) = (own_address(), own_address());
     let (mut a, mut b) = (
@@ -37,7 +37,7 @@ fn two_scripts_chat_and_the_last_text_arrives_though_the_input_ends() {
 }
 
 #[test]
-fn a_line_that_is_no_command_costs_nothing_but_itself() {
+fn an_invalid_line_does_not_affect_the_next() {
     let registry = Registry::start();
     let mut a = start(&registry, "alice", &own_address());
     a.line_with("logged_in");
@@ -63,7 +63,7 @@ fn a_login_that_fails_ends_with_3() {
 }
 
 #[test]
-fn a_signal_ends_it_in_order_and_with_4() {
+fn a_signal_ends_the_program_cleanly_with_4() {
     let registry = Registry::start();
     let mut a = start(&registry, "alice", &own_address());
     let mut b = start(&registry, "bob", &own_address());
@@ -72,7 +72,7 @@ fn a_signal_ends_it_in_order_and_with_4() {
     let pid = a.pid().to_string();
     assert!(Command::new("kill").arg(pid).status().unwrap().success());
     assert_eq!(a.exit().code(), Some(4));
-    // In order: it logged out, which the registry tells at once.
+    // Cleanly: it logged out, and the registry says so at once.
     wait_for("alice to be offline", || {
         b.write(r#"{"search":{"name":"alice"}}"#);
         b.line_with("found").contains("null").then_some(())
@@ -81,7 +81,7 @@ fn a_signal_ends_it_in_order_and_with_4() {
 }
 
 #[test]
-fn a_signal_ends_it_even_if_nobody_reads_what_it_writes() {
+fn a_signal_ends_the_program_even_if_its_output_is_not_read() {
     let registry = Registry::start();
     let mut arguments = registry.arguments(&own_address());
     arguments.push("--json".to_owned());
@@ -92,16 +92,16 @@ fn a_signal_ends_it_even_if_nobody_reads_what_it_writes() {
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // More answers than any pipe holds. The end of the program ends this too.
+    // More answers than any pipe holds. The end of the program ends this thread too.
     let writer = std::thread::spawn(move || {
         let lines = (0..100_000).map(|_| writeln!(stdin, "nonsense"));
         lines.take_while(Result::is_ok).count()
     });
-    // Let it get stuck: it would not while there is room.
+    // Until the pipe is full and the program blocks.
     std::thread::sleep(Duration::from_secs(1));
     let pid = child.id().to_string();
     assert!(Command::new("kill").arg(pid).status().unwrap().success());
     let status = wait_for("the program to end", || child.try_wait().unwrap());
     assert_eq!(status.code(), Some(4));
-    assert!(writer.join().unwrap() < 100_000, "it never got stuck");
+    assert!(writer.join().unwrap() < 100_000, "it never blocked");
 }

@@ -9,34 +9,34 @@ fn start(registry: &Registry, user: &str, address: &str) -> Piped {
 }
 
 #[test]
-fn two_people_chat_by_lines() {
+fn two_users_chat_by_lines() {
     let registry = Registry::start();
     let at_b = own_address();
     let mut a = start(&registry, "alice", &own_address());
     let mut b = start(&registry, "bob", &at_b);
-    a.line_with("logged in as alice");
-    b.line_with("logged in as bob");
-    // Bob came later than alice's first list. Until she has a newer one, she is shown
-    // his address beside his name.
+    a.line_with("signed in as alice");
+    b.line_with("signed in as bob");
+    // Bob came after alice's first list. Until she has a newer one, the name is not
+    // confirmed, and the address is shown beside it.
     wait_for("alice to know that bob is online", || {
         a.write("/who");
-        a.line_with("online: ").contains("bob").then_some(())
+        a.line_with("Online: ").contains("bob").then_some(())
     });
     a.write(&format!("/request {at_b}"));
-    let asked = b.line_with("asks for a chat");
+    let asked = b.line_with("wants to chat with you");
     assert!(
         asked.contains("alice") && asked.contains("/accept"),
         "{asked}"
     );
     b.write("/accept");
-    a.line_with("is in the chat");
+    a.line_with("joined the chat");
     b.write("hello \u{1b}[2J there");
-    let said = a.line_with("hello");
-    assert!(said.contains("bob: hello ␛[2J there"), "{said}");
+    let message = a.line_with("hello");
+    assert!(message.contains("bob: hello ␛[2J there"), "{message}");
     a.write("/who");
-    assert!(a.line_with("in the chat with you").contains("bob"));
+    assert!(a.line_with("In your chat: ").contains("bob"));
     a.write("/nonsense");
-    a.line_with("no command /nonsense");
+    a.line_with("unknown command /nonsense");
     a.write("bye");
     assert_eq!(a.end().code(), Some(0));
     b.line_with("bye");

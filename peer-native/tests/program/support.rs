@@ -1,39 +1,27 @@
-//! A registry in this process, and programs that talk through pipes.
+//! A registry in this process, and programs with pipes.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use p2pchat_registry::{Options, Server, StoreSpec};
+use p2pchat_testkit::{SOON, wait_blocking};
 use tempfile::TempDir;
-
-/// How long anything may take: the machine may be busy with other tests.
-pub(crate) const LONG: Duration = Duration::from_secs(30);
 
 /// The built program.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_p2pchat");
 
-/// A loopback address that no other test has: by the process and a counter.
+/// A loopback address that no other test has.
 pub(crate) fn own_address() -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(1);
-    let (process, count) = (std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-    format!("127.{}.{}.{count}", 64 + process / 250 % 64, process % 250)
+    p2pchat_testkit::own_address().to_string()
 }
 
-/// Waits until `condition` gives something; fails after [`LONG`].
-pub(crate) fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(found) = condition() {
-            return found;
-        }
-        assert!(start.elapsed() < LONG, "waited in vain for {what}");
-        thread::sleep(Duration::from_millis(20));
-    }
+/// Waits until `condition` gives something; fails after [`SOON`].
+pub(crate) fn wait_for<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
+    wait_blocking(what, SOON, condition)
 }
 
 /// A registry with an empty store, in this process; stopped on drop.
@@ -67,7 +55,7 @@ impl Registry {
         self.folder.path().join("password")
     }
 
-    /// The arguments of a peer of this registry.
+    /// The arguments for a peer of this registry.
     pub(crate) fn arguments(&self, address: &str) -> Vec<String> {
         [
             "--registry",
@@ -82,7 +70,7 @@ impl Registry {
         .to_vec()
     }
 
-    /// The same for one who makes an account and logs in by himself.
+    /// [`Registry::arguments`] for a user who registers and logs in at once.
     pub(crate) fn arguments_of(&self, user: &str, address: &str) -> Vec<String> {
         let mut arguments = self.arguments(address);
         let file = self.password_file().to_str().unwrap().to_owned();
@@ -100,7 +88,7 @@ impl Drop for Registry {
     }
 }
 
-/// A command for the program without the settings of whoever runs the tests.
+/// A command for the program, with an empty environment.
 pub(crate) fn program(home: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
     command.env_clear().env("HOME", home).env("TZ", "UTC");
@@ -151,18 +139,18 @@ impl Piped {
         writeln!(stdin, "{line}").unwrap();
     }
 
-    /// The next line that holds `part`; those before it are passed over.
+    /// The next line with `part`; those before it are skipped.
     pub(crate) fn line_with(&self, part: &str) -> String {
         let start = Instant::now();
         let mut before = Vec::new();
-        while let Some(left) = LONG.checked_sub(start.elapsed()) {
+        while let Some(left) = SOON.checked_sub(start.elapsed()) {
             match self.lines.recv_timeout(left) {
                 Ok(line) if line.contains(part) => return line,
                 Ok(line) => before.push(line),
                 Err(_) => break,
             }
         }
-        panic!("no line with {part} but {before:#?}");
+        panic!("no line with {part} in {before:#?}");
     }
 
     /// Ends the input, and waits for the program to end.

@@ -1,10 +1,11 @@
-//! The reason for all of it: three built programs in one group chat, by the built
-//! registry, once on its embedded store and once on a real MongoDB.
+//! Three built programs in one group chat with the built registry, once with its embedded
+//! store and once with a real MongoDB.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use p2pchat_testkit::{MongoDb, require_mongodb};
 use tempfile::TempDir;
 
 use crate::support::{PROGRAM, Piped, own_address, wait_for};
@@ -57,7 +58,7 @@ impl Drop for BuiltRegistry {
     }
 }
 
-/// Somebody who registered, is logged in and speaks JSON.
+/// A program in JSON mode, with an account and signed in.
 struct User {
     name: &'static str,
     address: String,
@@ -90,7 +91,7 @@ impl User {
         }
     }
 
-    fn asks(&mut self, other: &mut Self) {
+    fn requests(&mut self, other: &mut Self) {
         self.program
             .write(&format!(r#"{{"request":{{"to":"{}"}}}}"#, other.name));
         other.program.line_with("request_received");
@@ -101,8 +102,8 @@ impl User {
         self.program.line_with("member_joined");
     }
 
-    /// Says something, and is told that this many took it.
-    fn says(&mut self, text: &str, members: usize) {
+    /// Sends a message, and waits until this many members have confirmed it.
+    fn sends(&mut self, text: &str, members: usize) {
         self.program
             .write(&format!(r#"{{"say":{{"text":"{text}"}}}}"#));
         for _ in 0..members {
@@ -110,52 +111,53 @@ impl User {
         }
     }
 
-    fn hears(&self, text: &str) {
+    fn receives(&self, text: &str) {
         let line = self.program.line_with(text);
         assert!(line.starts_with(r#"{"message""#), "{line}");
     }
 }
 
-/// Two meet, one brings a third in, and everybody hears everybody.
+/// Two users chat, one adds a third, and each gets the messages of all.
 fn three_chat(home: &TempDir, store: &str) {
     let registry = BuiltRegistry::start(home.path(), store);
     let mut ann = User::join(home.path(), &registry, "ann");
     let mut bob = User::join(home.path(), &registry, "bob");
     let mut cem = User::join(home.path(), &registry, "cem");
-    ann.asks(&mut bob);
-    bob.asks(&mut cem);
-    // Bob's word about the third has to reach the first before he is heard.
+    ann.requests(&mut bob);
+    bob.requests(&mut cem);
+    // Bob's announcement has to reach ann before the first message of cem.
     let joined = ann.program.line_with("member_joined");
     assert!(joined.contains(&cem.address), "{joined}");
 
-    cem.says("merhaba 👋 çay?", 2);
-    ann.hears("merhaba 👋 çay?");
-    bob.hears("merhaba 👋 çay?");
-    ann.says("evet", 2);
-    bob.hears("evet");
-    cem.hears("evet");
-    bob.says("tabii", 2);
-    ann.hears("tabii");
-    cem.hears("tabii");
+    cem.sends("merhaba 👋 çay?", 2);
+    ann.receives("merhaba 👋 çay?");
+    bob.receives("merhaba 👋 çay?");
+    ann.sends("evet", 2);
+    bob.receives("evet");
+    cem.receives("evet");
+    bob.sends("tabii", 2);
+    ann.receives("tabii");
+    cem.receives("tabii");
     for user in [&mut ann, &mut bob, &mut cem] {
         assert_eq!(user.program.end().code(), Some(0), "{}", user.name);
     }
 }
 
 #[test]
-fn three_programs_chat_by_a_registry_on_its_embedded_store() {
+fn three_programs_chat_with_a_registry_on_its_embedded_store() {
     let home = tempfile::tempdir().unwrap();
     let store = home.path().join("accounts.sqlite3");
     three_chat(&home, store.to_str().unwrap());
 }
 
 #[test]
-fn three_programs_chat_by_a_registry_on_mongodb() {
+fn three_programs_chat_with_a_registry_on_mongodb() {
+    require_mongodb!();
     let home = tempfile::tempdir().unwrap();
-    let uri = std::env::var("MONGODB_URI").expect(
-        "MONGODB_URI names no mongod: `cargo xtask test` brings one, or set it to a mongod of yours",
-    );
-    let (server, options) = uri.split_once('?').unwrap_or((&uri, ""));
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let mongodb = runtime.block_on(MongoDb::find()).unwrap();
+    let uri = mongodb.uri();
+    let (server, options) = uri.split_once('?').unwrap_or((uri, ""));
     let database = format!("three_peers_{}", std::process::id());
     let host = server
         .trim_end_matches('/')
@@ -165,20 +167,20 @@ fn three_programs_chat_by_a_registry_on_mongodb() {
 }
 
 #[test]
-fn a_registry_that_is_killed_and_back_has_its_users_again() {
+fn the_users_sign_in_again_after_a_registry_was_killed() {
     let home = tempfile::tempdir().unwrap();
     let store = home.path().join("accounts.sqlite3");
     let store = store.to_str().unwrap();
     let mut registry = BuiltRegistry::start(home.path(), store);
     let mut ann = User::join(home.path(), &registry, "ann");
     let mut bob = User::join(home.path(), &registry, "bob");
-    ann.asks(&mut bob);
+    ann.requests(&mut bob);
     registry.child.kill().unwrap();
     registry.child.wait().unwrap();
     ann.program.line_with(r#""down""#);
-    // Chatting goes on without it.
-    ann.says("still here", 1);
-    bob.hears("still here");
+    // The chat goes on without the registry.
+    ann.sends("still here", 1);
+    bob.receives("still here");
 
     let mut again = Command::new(Path::new(PROGRAM).with_file_name("p2pchat-registry"))
         .env_clear()

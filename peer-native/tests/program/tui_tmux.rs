@@ -1,10 +1,10 @@
-//! The full screen on a real terminal: tmux, with a server of each test's own.
+//! The full screen on a real terminal: tmux, with a server for each test.
 
 use std::process::{Command, Output};
 
 use crate::support::{PROGRAM, Registry, own_address, wait_for};
 
-/// A tmux server with one window a name; ended on drop.
+/// A tmux server with a window for each name; ended on drop.
 struct Tmux {
     socket: String,
 }
@@ -21,7 +21,8 @@ impl Tmux {
         command.args(arguments).output().unwrap()
     }
 
-    /// Starts the program in a window of this size, and a shell's last words behind it.
+    /// Starts the program in a window of this size; after it, the exit code and the state of
+    /// the terminal are printed.
     fn start(
         &self,
         name: &str,
@@ -50,7 +51,7 @@ impl Tmux {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Waits until the screen holds `part`; gives the screen.
+    /// Waits until the screen shows `part`; returns the screen.
     fn wait(&self, name: &str, part: &str) -> String {
         let mut last = String::new();
         wait_for(&format!("{part} on the screen of {name}"), || {
@@ -67,7 +68,7 @@ impl Drop for Tmux {
 }
 
 #[test]
-fn a_newcomer_makes_an_account_asks_somebody_and_chats() {
+fn a_new_user_creates_an_account_sends_a_request_and_chats() {
     let registry = Registry::start();
     let tmux = Tmux::new("newcomer");
     let (at_a, at_b) = (own_address(), own_address());
@@ -78,16 +79,16 @@ fn a_newcomer_makes_an_account_asks_somebody_and_chats() {
         &registry,
         &registry.arguments_of("bob", &at_b),
     );
-    tmux.wait("bob", "logged in as bob");
-    tmux.wait("alice", "[ make an account ]");
+    tmux.wait("bob", "signed in as bob");
+    tmux.wait("alice", "[ Create account ]");
     tmux.keys("alice", &["alice", "Tab", "secret"]);
     let form = tmux.wait("alice", "6 of 15 bytes");
     assert!(!form.contains("secret"), "{form}");
     tmux.keys("alice", &["Tab", "Right", "Enter"]);
-    tmux.wait("alice", "logged in as alice");
+    tmux.wait("alice", "signed in as alice");
 
     tmux.keys("alice", &["/request b"]);
-    // The list of who is online comes a moment after the login.
+    // The list of online users comes a moment after the login.
     wait_for("Tab to complete bob", || {
         tmux.keys("alice", &["Tab"]);
         tmux.screen("alice")
@@ -95,9 +96,9 @@ fn a_newcomer_makes_an_account_asks_somebody_and_chats() {
             .then_some(())
     });
     tmux.keys("alice", &["Enter"]);
-    tmux.wait("bob", "y accept");
+    tmux.wait("bob", "y Accept");
     tmux.keys("bob", &["y"]);
-    tmux.wait("alice", "bob accepted and is in the chat");
+    tmux.wait("alice", "bob accepted and joined the chat");
     tmux.keys("bob", &["日本語 👩‍👩‍👧 שלום end", "Enter"]);
     tmux.wait("bob", "✓");
     let screen = tmux.wait("alice", "end");
@@ -108,13 +109,13 @@ fn a_newcomer_makes_an_account_asks_somebody_and_chats() {
 }
 
 #[test]
-fn the_terminal_is_put_back_whichever_way_it_ends() {
+fn the_terminal_is_restored_however_the_program_ends() {
     let registry = Registry::start();
     let tmux = Tmux::new("ends");
     for (name, code) in [("quit", 0), ("ctrlq", 0), ("term", 4)] {
         let arguments = registry.arguments_of(name, &own_address());
         tmux.start(name, (80, 24), &registry, &arguments);
-        tmux.wait(name, &format!("logged in as {name}"));
+        tmux.wait(name, &format!("signed in as {name}"));
         match name {
             "quit" => tmux.keys(name, &["/quit", "Enter"]),
             "ctrlq" => tmux.keys(name, &["C-q"]),
@@ -123,7 +124,7 @@ fn the_terminal_is_put_back_whichever_way_it_ends() {
         let screen = tmux.wait(name, "icanon");
         assert!(screen.contains(&format!("ended with {code}")), "{screen}");
         assert!(!screen.contains("-icanon"), "still raw: {screen}");
-        assert!(!screen.contains("p2pchat"), "still filled: {screen}");
+        assert!(!screen.contains("p2pchat"), "still full-screen: {screen}");
     }
 }
 
@@ -138,18 +139,18 @@ fn terminate(tmux: &Tmux, name: &str) {
 }
 
 #[test]
-fn a_resize_draws_it_anew_at_the_new_size() {
+fn a_resize_redraws_the_screen() {
     let registry = Registry::start();
     let tmux = Tmux::new("resize");
     let arguments = registry.arguments_of("alice", &own_address());
     tmux.start("alice", (80, 24), &registry, &arguments);
-    tmux.wait("alice", "in the chat");
+    tmux.wait("alice", "In your chat");
     tmux.run(&["resize-window", "-t", "alice", "-x", "45", "-y", "16"]);
     wait_for("the side column to go", || {
         let screen = tmux.screen("alice");
-        let gone = !screen.contains("also online");
+        let gone = !screen.contains("Also online");
         (gone && screen.contains("F1 help")).then_some(())
     });
     tmux.run(&["resize-window", "-t", "alice", "-x", "120", "-y", "40"]);
-    tmux.wait("alice", "also online");
+    tmux.wait("alice", "Also online");
 }

@@ -6,16 +6,16 @@ pub mod close {
     pub const WRONG_SECRET: u16 = 4001;
     /// The bridge speaks another version.
     pub const OTHER_VERSION: u16 = 4002;
-    /// The page was too slow and missed events: connect anew and get the view.
+    /// The page was too slow and missed events: connect again and get the view.
     pub const LAGGED: u16 = 4003;
 }
 
-/// The wait before the first try, in milliseconds; it doubles with each try in a row.
+/// The wait before the first attempt, in milliseconds; it doubles with each failure in a row.
 const FIRST_WAIT: f64 = 400.0;
 /// The longest wait, in milliseconds.
 const LONGEST_WAIT: f64 = 15_000.0;
 
-/// Why no further try is made.
+/// Why the page does not connect again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// The address of the page holds no secret.
@@ -29,23 +29,23 @@ pub enum Refusal {
 /// What to do next.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Next {
-    /// Try again after so many milliseconds.
+    /// Connect again after this many milliseconds.
     Retry(f64),
-    /// Do not.
+    /// Do not connect again.
     Stop(Refusal),
 }
 
-/// What to do after a close with `code`, when `failures` tries in a row did not get as far
-/// as the view. `chance` is between 0 and 1, and spreads the tries of several tabs.
+/// What to do after a close with `code`, when `failures` attempts in a row did not get as far
+/// as the view. `jitter` is between 0 and 1 and spreads the attempts of several tabs.
 #[must_use]
-pub fn next(code: u16, failures: u32, chance: f64) -> Next {
+pub fn next(code: u16, failures: u32, jitter: f64) -> Next {
     match code {
         close::WRONG_SECRET => Next::Stop(Refusal::WrongSecret),
         close::OTHER_VERSION => Next::Stop(Refusal::OtherVersion),
         close::LAGGED if failures == 0 => Next::Retry(0.0),
         _ => {
             let doubled = FIRST_WAIT * f64::from(1_u32 << failures.min(10));
-            Next::Retry(doubled.min(LONGEST_WAIT) * (0.8 + 0.4 * chance))
+            Next::Retry(doubled.min(LONGEST_WAIT) * (0.8 + 0.4 * jitter))
         }
     }
 }
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn who_lagged_comes_back_at_once_but_not_in_a_circle() {
+    fn a_slow_page_connects_again_at_once_but_not_in_a_loop() {
         assert!(wait(close::LAGGED, 0) < 0.001);
         assert!(wait(close::LAGGED, 1) > 100.0);
     }

@@ -1,4 +1,4 @@
-//! Keeps one connection to the bridge: opens it, greets, opens it again.
+//! The connection to the bridge: opened, authenticated, opened again when it is lost.
 
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
@@ -9,28 +9,27 @@ use yew::Callback;
 
 use super::backoff::{Next, Refusal, next};
 use super::endpoint::Endpoint;
-use super::socket::{Happening, Socket};
+use super::socket::{Socket, SocketEvent};
 use super::{Connection, Frame};
-use crate::json;
 
 /// How long the bridge may take to send the view, in milliseconds.
-const PATIENCE: u32 = 10_000;
+const VIEW_TIMEOUT: u32 = 10_000;
 
-/// Keeps one connection to the bridge.
+/// The connection to the bridge.
 pub(super) struct Driver {
     endpoint: Endpoint,
     on_frame: Callback<Frame>,
     on_connection: Callback<Connection>,
     socket: RefCell<Option<Socket>>,
     timer: RefCell<Option<Timeout>>,
-    /// Which socket it is: what an earlier one still reports is none of our business.
+    /// Which socket this is: events of an earlier one are ignored.
     generation: Cell<u32>,
     live: Cell<bool>,
     failures: Cell<u32>,
 }
 
 impl Driver {
-    /// Makes the first try.
+    /// Connects for the first time.
     pub(super) fn begin(
         endpoint: Endpoint,
         on_frame: Callback<Frame>,
@@ -50,7 +49,7 @@ impl Driver {
         driver
     }
 
-    /// Closes the connection and makes no further try.
+    /// Closes the connection for good.
     pub(super) fn end(&self) {
         self.generation.set(self.generation.get() + 1);
         self.timer.take();
@@ -60,7 +59,7 @@ impl Driver {
     /// Sends a command, if the connection is live.
     pub(super) fn send(&self, command: &Command) {
         if let (true, Some(socket)) = (self.live.get(), self.socket.borrow().as_ref())
-            && let Some(text) = json::write(command)
+            && let Ok(text) = serde_json::to_string(command)
         {
             socket.send(&text);
         }
@@ -74,48 +73,48 @@ impl Driver {
         let generation = self.generation.get();
         let weak = Rc::downgrade(self);
         let bare = cfg!(debug_assertions) && self.failures.get() % 2 == 1;
-        let socket = Socket::open(&self.endpoint.url, bare, move |happening| {
+        let socket = Socket::open(&self.endpoint.url, bare, move |event| {
             if let Some(driver) = current(&weak, generation) {
-                driver.handle(happening);
+                driver.handle(event);
             }
         });
         match socket {
             Some(socket) => {
                 self.socket.replace(Some(socket));
-                self.after(PATIENCE, |driver| driver.closed(0));
+                self.after(VIEW_TIMEOUT, |driver| driver.closed(0));
             }
             None => self.closed(0),
         }
     }
 
-    fn handle(self: &Rc<Self>, happening: Happening) {
-        match happening {
-            Happening::Open => {
+    fn handle(self: &Rc<Self>, event: SocketEvent) {
+        match event {
+            SocketEvent::Open => {
                 if let Some(socket) = self.socket.borrow().as_ref() {
                     socket.send(&self.endpoint.greeting());
                 }
             }
-            Happening::Text(text) if self.live.get() => {
+            SocketEvent::Text(text) if self.live.get() => {
                 // An event of a later version is ignored, as the contract has it.
-                if let Some(event) = json::read::<Event>(&text) {
+                if let Ok(event) = serde_json::from_str::<Event>(&text) {
                     self.on_frame.emit(Frame::Event(Box::new(event)));
                 }
             }
-            Happening::Text(text) => self.first_frame(&text),
-            Happening::Closed(code) => self.closed(code),
+            SocketEvent::Text(text) => self.first_frame(&text),
+            SocketEvent::Closed(code) => self.closed(code),
         }
     }
 
     fn first_frame(&self, text: &str) {
         self.timer.take();
-        match json::read::<View>(text) {
-            Some(view) => {
+        match serde_json::from_str::<View>(text) {
+            Ok(view) => {
                 self.live.set(true);
                 self.failures.set(0);
                 self.on_frame.emit(Frame::View(Box::new(view)));
                 self.on_connection.emit(Connection::Live);
             }
-            None => {
+            Err(_) => {
                 self.end();
                 self.on_connection
                     .emit(Connection::Refused(Refusal::OtherVersion));

@@ -1,4 +1,4 @@
-//! Where the bridge is, and the secret that it knows this page by.
+//! The address of the bridge, and the secret that it asks for.
 
 /// A bridge's WebSocket and secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ impl Endpoint {
     pub const SECRET_LEN: usize = 64;
 
     /// The endpoint of a page with this protocol (`http:`), host (`127.0.0.1:7878`) and
-    /// fragment (`#` and the secret). `None` if the fragment is no secret.
+    /// fragment (`#` and the secret). `None` if the fragment is not a secret.
     ///
     /// The secret stays in the fragment: no request carries it, a reload and a bookmark
     /// keep it, and nothing else has to be stored.

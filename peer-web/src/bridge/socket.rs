@@ -1,4 +1,4 @@
-//! One WebSocket with its handlers, gone when dropped.
+//! One WebSocket with its handlers. Closed when dropped.
 
 use gloo_events::EventListener;
 use wasm_bindgen::JsCast;
@@ -6,8 +6,8 @@ use web_sys::{CloseEvent, MessageEvent, WebSocket};
 
 use super::SUBPROTOCOL;
 
-/// What happens to a socket.
-pub(super) enum Happening {
+/// An event of a socket.
+pub(super) enum SocketEvent {
     /// It is open.
     Open,
     /// A text frame came.
@@ -25,30 +25,31 @@ pub(super) struct Socket {
 impl Socket {
     /// Begins to connect. `None` if the browser does not even try.
     ///
-    /// `bare` leaves the subprotocol out: `trunk serve`, which stands in between while one
-    /// works on this page, does not answer to it.
+    /// `bare` leaves the subprotocol out: `trunk serve`, the proxy while one works on this
+    /// page, does not answer to it.
     pub(super) fn open(
         url: &str,
         bare: bool,
-        on: impl Fn(Happening) + Clone + 'static,
+        on: impl Fn(SocketEvent) + Clone + 'static,
     ) -> Option<Self> {
-        let socket = match bare {
-            true => WebSocket::new(url),
-            false => WebSocket::new_with_str(url, SUBPROTOCOL),
+        let socket = if bare {
+            WebSocket::new(url)
+        } else {
+            WebSocket::new_with_str(url, SUBPROTOCOL)
         };
         let socket = socket.ok()?;
         let opened = on.clone();
         let received = on.clone();
         let listeners = [
-            EventListener::new(&socket, "open", move |_| opened(Happening::Open)),
+            EventListener::new(&socket, "open", move |_| opened(SocketEvent::Open)),
             EventListener::new(&socket, "message", move |event| {
                 let event = event.unchecked_ref::<MessageEvent>();
                 if let Some(text) = event.data().as_string() {
-                    received(Happening::Text(text));
+                    received(SocketEvent::Text(text));
                 }
             }),
             EventListener::new(&socket, "close", move |event| {
-                on(Happening::Closed(
+                on(SocketEvent::Closed(
                     event.unchecked_ref::<CloseEvent>().code(),
                 ));
             }),
@@ -62,7 +63,7 @@ impl Socket {
     /// Sends a text frame, if the socket is open.
     pub(super) fn send(&self, text: &str) {
         if self.socket.ready_state() == WebSocket::OPEN {
-            // Fails while connecting only, which was just ruled out.
+            // Fails only while connecting, which was just ruled out.
             let _ = self.socket.send_with_str(text);
         }
     }
@@ -70,7 +71,7 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        // Fails for wrong codes only, and this gives none.
+        // Fails only for wrong codes, and this gives none.
         let _ = self.socket.close();
     }
 }

@@ -6,7 +6,7 @@ use web_sys::{Element, HtmlElement, HtmlTextAreaElement};
 
 /// Sets a style property to so many CSS pixels.
 pub fn set_px(element: &HtmlElement, property: &str, pixels: f64) {
-    // Fails for unknown properties only.
+    // Fails only for unknown properties.
     let pixels = Number::from(pixels).to_fixed(1).unwrap_or_default();
     let _ = element
         .style()
@@ -15,7 +15,7 @@ pub fn set_px(element: &HtmlElement, property: &str, pixels: f64) {
 
 /// Lets a style property be what the style sheet says.
 pub fn unset(element: &HtmlElement, property: &str) {
-    // Fails for unknown properties only.
+    // Fails only for unknown properties.
     let _ = element.style().remove_property(property);
 }
 
@@ -28,7 +28,7 @@ pub fn child(parent: &Element, index: usize) -> Option<Element> {
 /// Puts a text where the cursor is, in place of what is selected. Returns what the field
 /// holds then.
 pub fn insert(field: &HtmlTextAreaElement, text: &str) -> String {
-    // Fails when the cursor is beyond the end only, and that is where it is.
+    // Fails only when the cursor is beyond the end, and the browser keeps it inside.
     let _ = field.set_range_text(text);
     let behind = field
         .selection_start()

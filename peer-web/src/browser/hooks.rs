@@ -10,7 +10,7 @@ use yew::prelude::*;
 use super::page;
 use crate::bridge::Endpoint;
 
-/// Now, anew every `every` milliseconds.
+/// The time, updated every `every` milliseconds.
 #[hook]
 pub fn use_now(every: u32) -> Timestamp {
     let now = use_state(page::now);
@@ -24,7 +24,7 @@ pub fn use_now(every: u32) -> Timestamp {
     *now
 }
 
-/// Whether the page is watched: in sight and focused.
+/// Whether the page is in sight and has the focus.
 #[hook]
 pub fn use_watched() -> bool {
     let watched = use_state_eq(page::is_watched);
@@ -43,10 +43,10 @@ pub fn use_watched() -> bool {
     *watched
 }
 
-/// The bridge of this page; another one when somebody pastes another address, which
-/// changes the fragment without loading the page.
+/// The bridge of this page. It changes when the user pastes another address: then only the
+/// fragment changes, and the page is not loaded again.
 #[hook]
-pub fn use_hash() -> Option<Endpoint> {
+pub fn use_endpoint() -> Option<Endpoint> {
     let endpoint = use_state_eq(page::endpoint);
     {
         let endpoint = endpoint.setter();

@@ -1,4 +1,4 @@
-//! The page as a whole: its address, title, theme, and whether anybody sees it.
+//! The page as a whole: its address, title, theme, and whether it is in sight.
 
 use p2pchat_model::Timestamp;
 use web_sys::{Document, Window};
@@ -36,7 +36,7 @@ pub fn endpoint() -> Option<Endpoint> {
     )
 }
 
-/// Now, by the clock of this machine.
+/// The wall-clock time.
 #[must_use]
 #[expect(
     clippy::cast_possible_truncation,
@@ -74,7 +74,7 @@ pub fn set_title(title: &str) {
 /// Sets the colours of the page.
 pub fn set_theme(theme: Theme) {
     if let Some(root) = document().document_element() {
-        // Fails for names that are no attribute's only.
+        // Fails only for invalid attribute names.
         let _ = root.set_attribute("data-theme", theme.name());
     }
 }
@@ -85,20 +85,20 @@ pub fn focus(id: &str) {
     if let Some(element) = document().get_element_by_id(id)
         && let Ok(element) = element.dyn_into::<web_sys::HtmlElement>()
     {
-        // Fails for elements that take no focus only.
+        // Fails only for elements that take no focus.
         let _ = element.focus();
     }
 }
 
-/// Whether there is room for one pane only. The style sheet has the same limit.
+/// Whether there is room for only one pane. The style sheet has the same limit.
 #[must_use]
 pub fn is_narrow() -> bool {
     let width = window().inner_width().ok().and_then(|width| width.as_f64());
     width.is_some_and(|width| width < 760.0)
 }
 
-/// Loads the page anew.
+/// Loads the page again.
 pub fn reload() {
-    // Fails in sandboxed frames only, and we let nobody frame us.
+    // Fails only in a sandboxed frame, and the bridge forbids frames.
     let _ = window().location().reload();
 }

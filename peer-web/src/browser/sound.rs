@@ -7,6 +7,12 @@ const LOUDNESS: f32 = 0.08;
 /// Length of a note, in seconds.
 const NOTE: f64 = 0.22;
 
+thread_local! {
+    /// The one context of the page: browsers give a page only a few. `None` in a browser
+    /// without sound. Made when the first sound is played.
+    static CONTEXT: Option<AudioContext> = AudioContext::new().ok();
+}
+
 /// Plays two notes: rising for a message, a wider step for a request.
 pub fn play(request: bool) {
     let notes = if request {
@@ -14,13 +20,16 @@ pub fn play(request: bool) {
     } else {
         [659.25, 783.99]
     };
-    // A browser without sound, or one that wants a click first, stays silent.
-    if let Ok(context) = AudioContext::new() {
+    CONTEXT.with(|context| {
+        let Some(context) = context else { return };
+        // A context that was made before the first click is suspended. Where the browser still
+        // wants that click, the page stays silent.
+        let _ = context.resume();
         for (index, frequency) in notes.into_iter().enumerate() {
             #[expect(clippy::cast_precision_loss, reason = "0 or 1")]
-            let _ = note(&context, frequency, index as f64 * NOTE * 0.6);
+            let _ = note(context, frequency, index as f64 * NOTE * 0.6);
         }
-    }
+    });
 }
 
 fn note(context: &AudioContext, frequency: f32, after: f64) -> Result<(), wasm_bindgen::JsValue> {

@@ -13,9 +13,10 @@ fn session() -> Option<Storage> {
 fn set(storage: Option<Storage>, key: &str, value: &str) {
     if let Some(storage) = storage {
         // Fails when the storage is full: then nothing is kept.
-        let _ = match value.is_empty() {
-            true => storage.remove_item(key),
-            false => storage.set_item(key, value),
+        let _ = if value.is_empty() {
+            storage.remove_item(key)
+        } else {
+            storage.set_item(key, value)
         };
     }
 }

@@ -1,19 +1,28 @@
-//! A round sign for a person: his initial, in a colour that goes with the name.
+//! A round sign for a person: their initial, in a colour that goes with the name.
 
 use p2pchat_model::printable;
 use yew::prelude::*;
 
-use crate::browser::letters::uppercase;
-
-/// How many colours there are in the style sheet.
+/// How many colours the style sheet has.
 const HUES: u32 = 8;
 
-/// A sign for a person. The name stands beside it, so it says nothing to screen readers.
-pub fn avatar(name: &str) -> Html {
-    let initial: String = printable(name).chars().take(1).collect();
-    html! { <span class="avatar" data-hue={hue(name).to_string()} aria-hidden="true">{ uppercase(&initial) }</span> }
+/// What an [`Avatar`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The person's name, or their address.
+    pub name: String,
 }
 
+/// A sign for a person. The name is beside it, so screen readers skip it.
+#[component]
+pub fn Avatar(props: &Props) -> Html {
+    let initial = printable(&props.name).chars().next();
+    let initial: String = initial.into_iter().flat_map(char::to_uppercase).collect();
+    let hue = format!("hue-{}", hue(&props.name));
+    html! { <span class={classes!("avatar", hue)} aria-hidden="true">{ initial }</span> }
+}
+
+/// A number below [`HUES`] that is always the same for a name: FNV-1a.
 fn hue(name: &str) -> u32 {
     let mixed = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)

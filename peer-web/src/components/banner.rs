@@ -1,28 +1,33 @@
 //! What is wrong with the connections, in plain words.
 
-use p2pchat_model::{Link, Timestamp, printable};
+use p2pchat_model::wording::label;
+use p2pchat_model::{Link, Problem, printable};
 use yew::prelude::*;
 
-use crate::app::Context;
 use crate::bridge::Connection;
+use crate::context::use_app;
+use crate::logic::sentence::sentence;
 
-use super::countdown::Countdown;
-use super::icon::{Glyph, icon};
+use super::icon::{Glyph, Icon};
+use super::next_try::NextTry;
+use super::retry::Retry;
 
-/// A line at the top while the bridge or the registry is away.
-pub fn banner(context: &Context) -> Html {
+/// A line at the top while the bridge or the registry is unreachable.
+#[component]
+pub fn Banner() -> Html {
+    let context = use_app();
     let state = &context.state;
     let link = state.view.as_ref().map(|view| view.get().link.clone());
     html! {
         <div class="banners" role="status">
             { match state.connection {
-                Connection::Live => registry(link.as_ref()),
+                Connection::Live => link.map(|link| registry(&link)).unwrap_or_default(),
                 Connection::Waiting { until } => html! {
                     <div class="banner bad">
-                        { icon(Glyph::Warning) }
-                        <span><b>{ "Your bridge does not answer." }</b>{ " What you see may be old. Is " }
-                            <code>{ "p2pchat-bridge" }</code>{ " running?" }</span>
-                        { retry(context, until) }
+                        <Icon glyph={Glyph::Warning} />
+                        <span><b>{ "Your bridge does not answer." }</b>{ " Start " }
+                            <code>{ "p2pchat-bridge" }</code>{ " again; what you typed is kept." }</span>
+                        <Retry {until} />
                     </div>
                 },
                 Connection::Connecting => html! {
@@ -34,37 +39,15 @@ pub fn banner(context: &Context) -> Html {
     }
 }
 
-fn registry(link: Option<&Link>) -> Html {
-    match link {
-        Some(Link::Down { reason, retry_at }) => html! {
-            <div class="banner warn" title={printable(reason).into_owned()}>
-                { icon(Glyph::Warning) }
-                <span><b>{ "The registry is out of reach." }</b>
-                    { " Your chat goes on; who is online may be out of date." }</span>
-                <Countdown until={*retry_at} before="next try in " />
-            </div>
-        },
-        _ => html! {},
-    }
-}
-
-/// When the next try is due, in milliseconds since 1970, and a button for those who cannot
-/// wait.
-pub fn retry(context: &Context, until: f64) -> Html {
-    let onclick = {
-        let retry = context.retry.clone();
-        move |_| retry.emit(())
+fn registry(link: &Link) -> Html {
+    let Link::Down { reason, retry_at } = link else {
+        return html! {};
     };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "now and some seconds"
-    )]
-    let until = Timestamp(until as u64);
     html! {
-        <span class="retry">
-            <Countdown {until} before="next try in " />
-            <button type="button" class="button small" {onclick}>{ "Try now" }</button>
-        </span>
+        <div class="banner warn" title={printable(reason).into_owned()}>
+            <Icon glyph={Glyph::Warning} />
+            <span><b>{ sentence(Problem::RegistryUnreachable.words()) }</b>{ " " }{ label::WITHOUT_REGISTRY }</span>
+            <NextTry at={*retry_at} />
+        </div>
     }
 }

@@ -2,8 +2,9 @@
 
 use yew::prelude::*;
 
-/// Two people and the line between them: nobody stands in the middle.
-pub fn brand() -> Html {
+/// Two people and the line between them: nobody is in the middle.
+#[component]
+pub fn Brand() -> Html {
     html! {
         <span class="brand">
             <svg class="brand-sign" viewBox="0 0 40 24" aria-hidden="true" focusable="false">

@@ -1,57 +1,30 @@
-//! The screen of somebody who is signed in: people on one side, the chat on the other.
+//! The screen of a user who is signed in: people on one side, the chat on the other.
 
 use yew::prelude::*;
 
-use crate::app::use_page;
 use crate::browser::page;
+use crate::context::use_app;
 
-use super::banner::banner;
+use super::banner::Banner;
+use super::chat_head::ChatHead;
 use super::composer::{self, Composer};
 use super::conversation::Conversation;
 use super::finder::Finder;
 use super::incoming::Incoming;
+use super::pane::Pane;
 use super::people::People;
-use super::talk_head::talk_head;
 
-/// Which of the two panes is seen where there is room for one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pane {
-    /// The people.
-    People,
-    /// The chat.
-    Talk,
-}
-
-/// The screen of somebody who is signed in.
+/// The screen of a user who is signed in.
 #[component]
 pub fn Chat() -> Html {
-    let context = use_page();
-    let Some(view) = context.state.view.clone() else {
-        return html! {};
-    };
-    let members = view.get().members.len();
-    let pane = use_state(|| {
-        if members == 0 {
-            Pane::People
-        } else {
-            Pane::Talk
-        }
-    });
+    let context = use_app();
+    let view = context.state.view.as_ref().map(|view| view.get());
+    let members = view.as_ref().map_or(0, |view| view.members.len());
+    let incoming = view.as_ref().and_then(|view| view.incoming.clone());
+    let pane = use_pane(members);
     let finding = use_state(|| false);
 
-    {
-        let pane = pane.setter();
-        let before = use_mut_ref(|| 0);
-        use_effect_with(members, move |&members| {
-            // Somebody came into an empty chat: that is where one wants to be.
-            if *before.borrow() == 0 && members > 0 {
-                pane.set(Pane::Talk);
-                page::focus(composer::ID);
-            }
-            *before.borrow_mut() = members;
-        });
-    }
-    let show = {
+    let onpane = {
         let pane = pane.setter();
         Callback::from(move |which| pane.set(which))
     };
@@ -59,28 +32,25 @@ pub fn Chat() -> Html {
         let finding = finding.clone();
         Callback::from(move |()| finding.set(!*finding))
     };
-    let shown = match *pane {
-        Pane::People => "people",
-        Pane::Talk => "talk",
+    let onskip = |event: MouseEvent| {
+        // The link would replace the fragment of the page's address, which is the secret.
+        event.prevent_default();
+        page::focus(composer::ID);
     };
     html! {
-        <div class="chat" data-pane={shown}>
-            <a class="skip" href={format!("#{}", composer::ID)} onclick={|event: MouseEvent| {
-                // The fragment of this page is the secret, which must stay.
-                event.prevent_default();
-                page::focus(composer::ID);
-            }}>{ "Skip to the message field" }</a>
-            if let Some(request) = &view.get().incoming {
+        <div class={classes!("chat", pane.class())}>
+            <a class="skip" href={format!("#{}", composer::ID)} onclick={onskip}>{ "Skip to the message field" }</a>
+            if let Some(request) = &incoming {
                 <Incoming key={request.from.address.to_string()} request={request.clone()} />
             }
-            { banner(&context) }
+            <Banner />
             <main class="panes">
                 <h1 class="unseen">{ "p2pchat" }</h1>
-                <People show={show.clone()} />
-                <section class="talk" aria-label="Chat">
-                    { talk_head(&view.get(), show, *finding, onfind.clone()) }
-                    <div class="talk-body">
-                        <div class="talk-main">
+                <People onpane={onpane.clone()} />
+                <section class="chat-pane" aria-label="Chat">
+                    <ChatHead {onpane} finding={*finding} onfind={onfind.clone()} />
+                    <div class="chat-body">
+                        <div class="chat-main">
                             <Conversation />
                             <Composer />
                         </div>
@@ -90,4 +60,25 @@ pub fn Chat() -> Html {
             </main>
         </div>
     }
+}
+
+/// The pane that is shown: the chat, once the first member is there.
+#[hook]
+fn use_pane(members: usize) -> UseStateHandle<Pane> {
+    let pane = use_state(|| {
+        if members == 0 {
+            Pane::People
+        } else {
+            Pane::Chat
+        }
+    });
+    let setter = pane.setter();
+    let before = use_mut_ref(|| 0);
+    use_effect_with(members, move |&members| {
+        if before.replace(members) == 0 && members > 0 {
+            setter.set(Pane::Chat);
+            page::focus(composer::ID);
+        }
+    });
+    pane
 }

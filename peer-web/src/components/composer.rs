@@ -1,68 +1,53 @@
-//! Where one writes.
+//! The message field.
 
-use p2pchat_model::{Command, packets};
+use p2pchat_model::wording::label;
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
-use crate::app::use_page;
 use crate::browser::{element, page, storage};
-use crate::state::{Action, Page, State};
+use crate::context::{Context, use_app};
+use crate::logic::outgoing::{self, CannotSend};
+use crate::state::Action;
 
+use super::composer_note::ComposerNote;
 use super::emoji::EmojiPicker;
-use super::icon::{Glyph, icon};
+use super::icon::{Glyph, Icon};
 
 /// The id of the text field.
 pub const ID: &str = "composer";
-/// From so many bytes on, the counter is shown: before the text needs a second packet.
-const COUNT_FROM: usize = 60;
-/// The tallest that the field grows, in CSS pixels.
+/// The greatest height of the field, in CSS pixels.
 const TALLEST: f64 = 200.0;
 
-/// The text field and what belongs to it.
+/// The text field and what belongs to it. What cannot be sent stays there, and a line below
+/// says why.
 #[component]
 pub fn Composer() -> Html {
-    let context = use_page();
-    let state = &context.state;
-    let account = state.view.as_ref().and_then(|view| view.get().account);
-    let account = account.map(|name| name.to_string()).unwrap_or_default();
-    let text = use_state(|| storage::draft(&account));
+    let context = use_app();
+    let (text, set) = use_draft(&context);
     let node = use_node_ref();
-
-    let set = {
-        let text = text.setter();
-        Callback::from(move |new: String| {
-            storage::keep_draft(&account, &new);
-            text.set(new);
-        })
-    };
-    use_restore(state, &context.dispatch, &text, set.clone());
+    use_restore(&context, &text, &set);
     use_grow(&node, &text);
+    // The text that the user tried to send last: it is said why it is still here.
+    let tried = use_state_eq(|| None::<String>);
 
-    let alone = state.view.as_ref().is_none_or(|view| view.get().is_alone());
-    let parts = packets(&text);
-    let ready = parts > 0 && !alone && state.is_live();
+    let alone = is_alone(&context);
+    let command = outgoing::command(&text, context.state.is_live(), alone);
+    let problem = command.as_ref().err().copied();
     let submit = {
-        let (send, text, set) = (context.send.clone(), text.clone(), set.clone());
+        let (send, set, tried) = (context.send.clone(), set.clone(), tried.setter());
+        let text = text.clone();
         Callback::from(move |()| {
-            if ready {
-                send.emit(Command::Say {
-                    text: (*text).clone(),
-                });
-                set.emit(String::new());
+            match &command {
+                Ok(command) => {
+                    send.emit(command.clone());
+                    set.emit(String::new());
+                }
+                Err(_) => tried.set(Some((*text).clone())),
             }
             page::focus(ID);
         })
     };
-    let onkeydown = {
-        let submit = submit.clone();
-        move |event: KeyboardEvent| {
-            // While a word is being put together (in Japanese, say), Enter belongs to that.
-            if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
-                event.prevent_default();
-                submit.emit(());
-            }
-        }
-    };
+    let onkeydown = submit_on_enter(&submit);
     let onpick = {
         let (node, set) = (node.clone(), set.clone());
         Callback::from(move |emoji: &'static str| {
@@ -77,61 +62,72 @@ pub fn Composer() -> Html {
             set.emit(field.value());
         }
     };
+    let onsubmit = move |event: SubmitEvent| {
+        event.prevent_default();
+        submit.emit(());
+    };
     let placeholder = if alone {
-        "Ask somebody into the chat first"
+        label::NO_CHAT
     } else {
         "Write a message"
     };
+    let tried = tried.as_ref() == Some(&*text);
     html! {
-        <form class="composer" onsubmit={move |event: SubmitEvent| { event.prevent_default(); submit.emit(()); }}>
+        <form class="composer" {onsubmit}>
             <div class="composer-box">
                 <EmojiPicker {onpick} />
                 <textarea id={ID} ref={node} rows="1" value={(*text).clone()} {placeholder} {oninput} {onkeydown}
                     aria-label="Message" aria-describedby="composer-note" autocomplete="off" dir="auto" />
-                <button type="submit" class="send" disabled={!ready} aria-label="Send" title="Send">
-                    { icon(Glyph::Send) }
-                </button>
+                <button type="submit" class="send" disabled={problem == Some(CannotSend::Empty)}
+                    aria-label="Send" title="Send"><Icon glyph={Glyph::Send} /></button>
             </div>
-            <p id="composer-note" class="composer-note">{ note(state, &text, parts) }</p>
+            <ComposerNote text={(*text).clone()} {problem} {tried} />
         </form>
     }
 }
 
-/// How many packets the text takes, once that is worth knowing; else how to write.
-fn note(state: &Page, text: &str, parts: usize) -> Html {
-    if let Some(failure) = state.failure("say") {
-        return html! { <span class="bad" role="alert">{ p2pchat_model::printable(&failure.message).into_owned() }</span> };
-    }
-    if text.contains('\0') {
-        return html! { <span class="bad">{ "A NUL character cannot be sent." }</span> };
-    }
-    match parts {
-        0 | 1 if text.len() < COUNT_FROM => html! {
-            <span class="keys"><kbd>{ "Enter" }</kbd>{ " sends, " }<kbd>{ "Shift Enter" }</kbd>{ " begins a new line" }</span>
-        },
-        0 | 1 => {
-            html! { <span>{ format!("1 packet, {} of 99 bytes", text.trim_end().len()) }</span> }
-        }
-        n => {
-            html! { <span>{ format!("{} bytes: goes as {n} packets, and arrives as {n} messages", text.trim_end().len()) }</span> }
-        }
-    }
+fn is_alone(context: &Context) -> bool {
+    let view = context.state.view.as_ref();
+    view.is_none_or(|view| view.get().is_alone())
 }
 
-/// Brings a text back that could not be sent, unless another was begun meanwhile.
+fn submit_on_enter(submit: &Callback<()>) -> Callback<KeyboardEvent> {
+    let submit = submit.clone();
+    Callback::from(move |event: KeyboardEvent| {
+        // While an input method composes a word (in Japanese, say), Enter belongs to it.
+        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
+            event.prevent_default();
+            submit.emit(());
+        }
+    })
+}
+
+/// The text in the field, which this tab keeps for the account, and what sets it.
 #[hook]
-fn use_restore(
-    state: &Page,
-    dispatch: &UseReducerDispatcher<State>,
-    text: &str,
-    set: Callback<String>,
-) {
-    let empty = text.is_empty();
-    let dispatch = dispatch.clone();
-    use_effect_with(state.unsent.clone(), move |unsent| {
+fn use_draft(context: &Context) -> (UseStateHandle<String>, Callback<String>) {
+    let view = context.state.view.as_ref();
+    let account = view.and_then(|view| view.get().account);
+    let account = account.map(|name| name.to_string()).unwrap_or_default();
+    let text = use_state(|| storage::draft(&account));
+    let setter = text.setter();
+    let set = Callback::from(move |new: String| {
+        storage::keep_draft(&account, &new);
+        setter.set(new);
+    });
+    (text, set)
+}
+
+/// Brings a text back that was not sent, before what was begun meanwhile.
+#[hook]
+fn use_restore(context: &Context, text: &UseStateHandle<String>, set: &Callback<String>) {
+    let (text, set) = (text.clone(), set.clone());
+    let dispatch = context.dispatch.clone();
+    use_effect_with(context.state.unsent.clone(), move |unsent| {
         if let Some(unsent) = unsent {
-            if empty {
+            if text.is_empty() {
                 set.emit(unsent.to_string());
+            } else {
+                set.emit(format!("{unsent}\n{}", *text));
             }
             dispatch.dispatch(Action::Restored);
         }

@@ -10,18 +10,15 @@ use crate::browser::hooks::use_now;
 pub struct Props {
     /// When it runs out.
     pub until: Timestamp,
-    /// What stands before the number.
-    #[prop_or_default]
-    pub before: &'static str,
 }
 
-/// The seconds that are left. Silent for screen readers, which would read each of them.
+/// The seconds that are left. Not announced: screen readers would read each of them.
 #[component]
 pub fn Countdown(props: &Props) -> Html {
     let left = use_now(500).seconds_until(props.until);
     html! {
         <span class="countdown" role="timer" aria-live="off">
-            { props.before }{ left }{ "\u{a0}s" }
+            { left }{ "\u{a0}s" }
         </span>
     }
 }

@@ -1,12 +1,12 @@
-//! A few emoji for those whose keyboard has none.
+//! A few emoji, for keyboards that have none.
 
 use yew::prelude::*;
 
 use crate::browser::hooks::{toggle, use_popup};
 
-use super::icon::{Glyph, icon};
+use super::icon::{Glyph, Icon};
 
-/// What is offered: each with a word for those who cannot see it.
+/// The emoji, each with a word for those who cannot see it.
 const EMOJI: [(&str, &str); 24] = [
     ("🙂", "smile"),
     ("😂", "laugh"),
@@ -51,12 +51,12 @@ pub fn EmojiPicker(props: &Props) -> Html {
             open.set(false);
             onpick.emit(emoji);
         };
-        html! { <button type="button" aria-label={*words} title={*words} {onclick}>{ emoji }</button> }
+        html! { <button key={*words} type="button" aria-label={*words} title={*words} {onclick}>{ emoji }</button> }
     };
     html! {
         <div class="emoji">
             <button type="button" class="icon-button" aria-expanded={open.to_string()} aria-controls="emoji-panel"
-                aria-label="Emoji" title="Emoji" onclick={toggle(&open)}>{ icon(Glyph::Smile) }</button>
+                aria-label="Emoji" title="Emoji" onclick={toggle(&open)}><Icon glyph={Glyph::Smile} /></button>
             if *open {
                 <div id="emoji-panel" class="emoji-panel" role="group" aria-label="Emoji">{ for EMOJI.iter().map(choice) }</div>
             }

@@ -3,58 +3,68 @@
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-/// What a [`field`] needs.
-#[derive(Default)]
-pub struct Field {
+/// What a [`Field`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
     /// The id of the input.
     pub id: &'static str,
-    /// What is asked for.
+    /// Its label.
     pub label: &'static str,
-    /// What is in it.
+    /// Its value.
     pub value: String,
     /// How many bytes of UTF-8 fit.
     pub max: usize,
-    /// What is wrong with it.
+    /// What is wrong with the value.
+    #[prop_or_default]
     pub error: Option<AttrValue>,
     /// What is worth knowing, if nothing is wrong.
+    #[prop_or_default]
     pub hint: Option<AttrValue>,
     /// Whether the letters are hidden.
+    #[prop_or_default]
     pub hidden: bool,
-    /// For the browser's own memory.
+    /// For the password manager of the browser.
+    #[prop_or_default]
     pub autocomplete: &'static str,
-    /// Called with what it should hold.
+    /// Called with the new value.
+    #[prop_or_default]
     pub oninput: Callback<String>,
     /// What stands at the end of the field.
-    pub end: Html,
+    #[prop_or_default]
+    pub children: Html,
 }
 
-/// A text field. The bytes are counted while one types, because letters beyond ASCII take
-/// several and the limit would come as a surprise.
-pub fn field(field: Field) -> Html {
-    let used = field.value.len();
-    let over = used > field.max;
-    let note_id = format!("{}-note", field.id);
-    let oninput = move |event: InputEvent| {
-        if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
-            field.oninput.emit(input.value());
+/// A text field. It counts bytes while the user types: letters beyond ASCII take several, and
+/// the limit would be a surprise.
+#[component]
+pub fn Field(props: &Props) -> Html {
+    let used = props.value.len();
+    let over = used > props.max;
+    let invalid = over || props.error.is_some();
+    let note_id = format!("{}-note", props.id);
+    let note = props.error.clone().or(props.hint.clone());
+    let oninput = {
+        let oninput = props.oninput.clone();
+        move |event: InputEvent| {
+            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
+                oninput.emit(input.value());
+            }
         }
     };
-    let bad = over || field.error.is_some();
-    let note = field.error.or(field.hint);
     html! {
-        <div class="field" data-is={bad.then_some("bad")}>
+        <div class={classes!("field", invalid.then_some("invalid"))}>
             <div class="field-top">
-                <label for={field.id}>{ field.label }</label>
-                <span class="field-count" data-is={over.then_some("over")}>
-                    { format!("{used} of {} bytes", field.max) }
+                <label for={props.id}>{ props.label }</label>
+                <span class={classes!("field-count", over.then_some("over"))}>
+                    { format!("{used} of {} bytes", props.max) }
                 </span>
             </div>
             <div class="field-box">
-                <input id={field.id} value={field.value} {oninput}
-                    type={if field.hidden { "password" } else { "text" }}
-                    autocomplete={field.autocomplete} autocapitalize="none" spellcheck="false"
-                    aria-invalid={bad.to_string()} aria-describedby={note_id.clone()} />
-                { field.end }
+                <input id={props.id} value={props.value.clone()} {oninput}
+                    type={if props.hidden { "password" } else { "text" }}
+                    autocomplete={props.autocomplete} autocapitalize="none" spellcheck="false"
+                    aria-invalid={invalid.to_string()} aria-describedby={note_id.clone()} />
+                { props.children.clone() }
             </div>
             <p id={note_id} class="field-note" aria-live="polite">{ note.unwrap_or_default() }</p>
         </div>

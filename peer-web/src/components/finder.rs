@@ -1,15 +1,16 @@
-//! Searching everything that was said.
+//! The search through the history.
 
-use p2pchat_model::{Command, Message, printable};
+use p2pchat_model::{Command, printable, wording};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use crate::app::{Context, use_page};
 use crate::browser::{hooks::use_escape, page};
+use crate::context::{Context, use_app};
 use crate::logic::clock::Zone;
-use crate::state::Action;
+use crate::logic::sentence::capitalized;
 
-use super::icon::{Glyph, icon};
+use super::finding::Finding;
+use super::icon::{Glyph, Icon};
 
 const INPUT: &str = "find-input";
 
@@ -23,7 +24,7 @@ pub struct Props {
 /// The search through the history, and what it found.
 #[component]
 pub fn Finder(props: &Props) -> Html {
-    let context = use_page();
+    let context = use_app();
     let words = use_state(String::new);
     use_effect_with((), |()| page::focus(INPUT));
     use_escape(props.onclose.clone());
@@ -45,29 +46,26 @@ pub fn Finder(props: &Props) -> Html {
             }
         }
     };
-    let onclose = {
-        let onclose = props.onclose.clone();
-        move |_| onclose.emit(())
-    };
+    let onclose = props.onclose.reform(|_| ());
     html! {
         <section class="finder" aria-label="Search the history">
             <form class="search" role="search" aria-label="Find in the history" {onsubmit}>
                 <div class="field-box">
-                    { icon(Glyph::Search) }
+                    <Icon glyph={Glyph::Search} />
                     <input id={INPUT} type="search" value={(*words).clone()} {oninput} autocomplete="off"
                         aria-label="Words to look for" placeholder="Words to look for" />
                     <button type="submit" class="button small" disabled={!context.state.is_live()}>{ "Find" }</button>
                 </div>
                 <button type="button" class="icon-button" onclick={onclose} aria-label="Close the search">
-                    { icon(Glyph::Close) }
+                    <Icon glyph={Glyph::Close} />
                 </button>
             </form>
-            <div class="finder-found" aria-live="polite">{ found(&context, props) }</div>
+            <div class="finder-found" aria-live="polite">{ findings(&context, &props.onclose) }</div>
         </section>
     }
 }
 
-fn found(context: &Context, props: &Props) -> Html {
+fn findings(context: &Context, onclose: &Callback<()>) -> Html {
     let state = &context.state;
     if let Some(failure) = state.failure("find") {
         return html! { <p class="field-note bad">{ printable(&failure.message).into_owned() }</p> };
@@ -75,57 +73,22 @@ fn found(context: &Context, props: &Props) -> Html {
     if state.pending.find {
         return html! { <p class="empty">{ "Searching…" }</p> };
     }
-    let Some(view) = &state.view else {
-        return html! {};
-    };
-    let view = view.get();
-    let Some(findings) = &view.findings else {
+    let view = state.view.as_ref().map(|view| view.get());
+    let Some(findings) = view.as_ref().and_then(|view| view.findings.as_ref()) else {
         return html! { <p class="empty">{ "All words must be in a message. The newest come first." }</p> };
     };
-    let zone = Zone::new(page::zone_offset);
-    let count = match findings.messages.len() {
-        0 => "Nothing was found for",
-        _ => "Found for",
-    };
+    let today = Zone::new(page::zone_offset).day(page::now());
+    let heading = wording::found_messages(findings.messages.len(), &printable(&findings.text));
     html! {
         <>
-            <p class="empty">{ count }{ " “" }{ printable(&findings.text).into_owned() }{ "”" }</p>
+            <p class="empty">{ capitalized(&heading) }</p>
             <ul class="rows">
-                { for findings.messages.iter().map(|message| finding(context, props, &zone, message)) }
+                { for findings.messages.iter().map(|message| html! {
+                    <li key={message.id.0.to_string()}>
+                        <Finding message={message.clone()} {today} onclose={onclose.clone()} />
+                    </li>
+                }) }
             </ul>
         </>
-    }
-}
-
-fn finding(context: &Context, props: &Props, zone: &Zone, message: &Message) -> Html {
-    let today = zone.day(page::now());
-    let when = format!(
-        "{}, {}",
-        zone.day(message.at).words(today),
-        zone.time(message.at)
-    );
-    let who = if message.is_own() {
-        "You".to_owned()
-    } else {
-        message.from.to_string()
-    };
-    let onclick = {
-        let (dispatch, id) = (context.dispatch.clone(), message.id);
-        let onclose = props.onclose.clone();
-        move |_| {
-            dispatch.dispatch(Action::Jump(id));
-            // Where there is room for one pane only, the message would be behind it.
-            if page::is_narrow() {
-                onclose.emit(());
-            }
-        }
-    };
-    html! {
-        <li key={message.id.0.to_string()}>
-            <button type="button" class="finding" {onclick}>
-                <span class="finding-top"><b><bdi>{ printable(&who).into_owned() }</bdi></b><time>{ when }</time></span>
-                <span class="finding-text" dir="auto">{ printable(&message.text).into_owned() }</span>
-            </button>
-        </li>
     }
 }

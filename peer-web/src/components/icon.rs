@@ -25,7 +25,7 @@ pub enum Glyph {
     Sent,
     /// A clock.
     Sending,
-    /// A broken circle: handed over, not confirmed.
+    /// A broken circle: sent, not confirmed.
     Unconfirmed,
     /// A triangle.
     Warning,
@@ -75,11 +75,19 @@ impl Glyph {
     }
 }
 
-/// An icon. It says nothing to screen readers: the words are beside it, or on its button.
-pub fn icon(glyph: Glyph) -> Html {
+/// What an [`Icon`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// Which icon.
+    pub glyph: Glyph,
+}
+
+/// An icon. Screen readers skip it: the words are beside it, or on its button.
+#[component]
+pub fn Icon(props: &Props) -> Html {
     html! {
         <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-            <path d={glyph.path()} />
+            <path d={props.glyph.path()} />
         </svg>
     }
 }

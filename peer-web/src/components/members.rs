@@ -1,16 +1,20 @@
 //! Who is in the chat, who is out of reach, and who has been asked.
 
+use p2pchat_model::wording::label;
 use p2pchat_model::{Command, OutgoingRequest, Person};
 use yew::prelude::*;
 
-use crate::app::Context;
+use crate::context::use_app;
 
-use super::block_button::block_button;
+use super::block_button::BlockButton;
 use super::countdown::Countdown;
-use super::person_row::person_name;
+use super::person_name::PersonName;
 
-/// The members, those who have been asked, and the way out.
-pub fn members(context: &Context) -> Html {
+/// The members and those who have been asked, with a button to leave the chat. Nothing if
+/// there are none.
+#[component]
+pub fn Members() -> Html {
+    let context = use_app();
     let Some(view) = &context.state.view else {
         return html! {};
     };
@@ -18,55 +22,50 @@ pub fn members(context: &Context) -> Html {
     if view.is_alone() && view.outgoing.is_empty() {
         return html! {};
     }
-    let onleave = {
-        let send = context.send.clone();
-        move |_| send.emit(Command::Leave)
-    };
+    let send = context.send.clone();
+    let onleave = move |_| send.emit(Command::Leave);
     html! {
         <section class="group" aria-labelledby="members-title">
             <header class="group-head">
-                <h2 id="members-title">{ "In your chat" } <span class="count">{ view.members.len() }</span></h2>
+                <h2 id="members-title">{ label::MEMBERS } <span class="count">{ view.members.len() }</span></h2>
                 if !view.is_alone() {
                     <button type="button" class="button small quiet" disabled={!context.state.is_live()}
-                        onclick={onleave}>{ "Leave" }</button>
+                        onclick={onleave}>{ label::LEAVE }</button>
                 }
             </header>
             <ul class="rows">
-                { for view.members.iter().map(|person| member(context, person)) }
-                { for view.out_of_reach.iter().map(|person| away(context, person)) }
-                { for view.outgoing.iter().map(|request| outgoing(context, request)) }
+                { for view.members.iter().map(member) }
+                { for view.out_of_reach.iter().map(out_of_reach) }
+                { for view.outgoing.iter().map(outgoing) }
             </ul>
         </section>
     }
 }
 
-fn name(context: &Context, person: &Person) -> Html {
-    person_name(&context.state, person.name, Some(person.address), "")
-}
-
-fn member(context: &Context, person: &Person) -> Html {
+fn member(person: &Person) -> Html {
     html! {
         <li key={person.address.to_string()} class="row-person">
-            { name(context, person) }
-            { block_button(context, person.to_block(), &person.to_string()) }
+            <PersonName name={person.name} address={person.address} />
+            <BlockButton target={person.to_block()} name={person.to_string()} />
         </li>
     }
 }
 
-fn away(context: &Context, person: &Person) -> Html {
+fn out_of_reach(person: &Person) -> Html {
     html! {
         <li key={format!("away-{}", person.address)} class="row-person asked">
-            { name(context, person) }
-            <span class="row-end">{ "out of reach" }</span>
+            <PersonName name={person.name} address={person.address} />
+            <span class="row-end">{ label::UNREACHABLE }</span>
         </li>
     }
 }
 
-fn outgoing(context: &Context, request: &OutgoingRequest) -> Html {
+fn outgoing(request: &OutgoingRequest) -> Html {
+    let Person { name, address } = request.to;
     html! {
-        <li key={format!("asked-{}", request.to.address)} class="row-person asked">
-            { name(context, &request.to) }
-            <span class="row-end">{ "asked" }<Countdown until={request.expires} /></span>
+        <li key={format!("asked-{address}")} class="row-person asked">
+            <PersonName {name} {address} />
+            <span class="row-end">{ label::ASKED }<Countdown until={request.expires} /></span>
         </li>
     }
 }

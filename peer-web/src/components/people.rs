@@ -1,33 +1,35 @@
-//! The side with the people: oneself, the members of the chat, who is online.
+//! The side with the people: the members of the chat, who is online, and the user.
 
-use p2pchat_model::{Command, Link};
+use p2pchat_model::Command;
+use p2pchat_model::wording::label;
 use yew::prelude::*;
 
-use crate::app::{Context, use_page, use_talk};
+use crate::context::{use_app, use_conversation};
+use crate::logic::sentence::capitalized;
 
-use super::brand::brand;
-use super::chat::Pane;
-use super::icon::{Glyph, icon};
-use super::members::members;
+use super::blocked_list::BlockedList;
+use super::brand::Brand;
+use super::dropped_list::DroppedList;
+use super::link_state::LinkState;
+use super::members::Members;
 use super::menu::Menu;
 use super::online::Online;
-use super::person_row::person_name;
-use super::switch::switch;
-use super::turned_away::turned_away;
+use super::pane::Pane;
+use super::person_name::PersonName;
+use super::switch::Switch;
 
 /// What [`People`] needs.
 #[derive(Properties, PartialEq)]
 pub struct Props {
-    /// Shows a pane, where there is room for one only.
-    pub show: Callback<Pane>,
+    /// Shows a pane, where there is room for only one.
+    pub onpane: Callback<Pane>,
 }
 
 /// The side with the people.
 #[component]
 pub fn People(props: &Props) -> Html {
-    let context = use_page();
-    let state = &context.state;
-    let Some(view) = &state.view else {
+    let context = use_app();
+    let Some(view) = &context.state.view else {
         return html! {};
     };
     let view = view.get();
@@ -35,79 +37,45 @@ pub fn People(props: &Props) -> Html {
         let send = context.send.clone();
         Callback::from(move |on| send.emit(Command::Busy { on }))
     };
-    let ontalk = {
-        let show = props.show.clone();
-        move |_| show.emit(Pane::Talk)
+    let hint = if view.busy {
+        label::BUSY_ON
+    } else {
+        label::BUSY_OFF
     };
     html! {
         <section class="people" aria-label="People">
             <header class="people-head">
-                { brand() }
-                <button type="button" class="button small only-narrow" onclick={ontalk}>
-                    { "Chat" }<Unread />
+                <Brand />
+                <button type="button" class="button small only-narrow" onclick={props.onpane.reform(|_| Pane::Chat)}>
+                    { "Chat" }<UnreadBadge />
                 </button>
                 <Menu />
             </header>
             <div class="people-scroll">
-                { members(&context) }
+                <Members />
                 <Online />
-                { turned_away(&context) }
+                <BlockedList />
+                <DroppedList />
             </div>
             <footer class="me">
                 <div class="me-who">
-                    { person_name(state, view.account, view.address, "you") }
-                    { link(&view.link) }
+                    <PersonName name={view.account} address={view.address} note={label::YOU} />
+                    <LinkState />
                 </div>
-                { switch("Busy", if view.busy { "Requests are turned away" } else { "People can ask you" },
-                    view.busy, !state.is_live(), onbusy) }
+                <Switch label={label::BUSY} hint={capitalized(hint)} on={view.busy} disabled={!context.state.is_live()} onswitch={onbusy} />
             </footer>
         </section>
     }
 }
 
-/// How many messages came while nobody looked.
+/// How many messages are unread. A component of its own, because it is rendered with each
+/// message.
 #[component]
-fn Unread() -> Html {
-    match use_talk().reading.unread() {
+fn UnreadBadge() -> Html {
+    match use_conversation().reading.unread() {
         0 => html! {},
         unread => {
             html! { <span class="badge">{ unread }<span class="unseen">{ " new" }</span></span> }
         }
-    }
-}
-
-fn link(link: &Link) -> Html {
-    let (is, words, title) = match link {
-        Link::Up => (
-            "ok",
-            "online",
-            "The registry is connected: others find you.",
-        ),
-        Link::Connecting => ("wait", "connecting", "Connecting to the registry."),
-        Link::Down { .. } => (
-            "down",
-            "offline",
-            "The registry is out of reach: your chat goes on.",
-        ),
-    };
-    html! {
-        <span class="link-state" {title}>
-            <span class="dot" data-is={is} aria-hidden="true"></span>{ words }
-        </span>
-    }
-}
-
-/// The button that asks who is online now.
-pub fn refresh(context: &Context) -> Html {
-    let waits = context.state.pending.people;
-    let onclick = {
-        let send = context.send.clone();
-        move |_| send.emit(Command::Refresh)
-    };
-    html! {
-        <button type="button" class="icon-button" data-is={waits.then_some("turning")} {onclick}
-            disabled={!context.state.is_live()} aria-label="Refresh who is online" title="Refresh">
-            { icon(Glyph::Refresh) }
-        </button>
     }
 }

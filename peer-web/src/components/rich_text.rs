@@ -1,16 +1,24 @@
-//! What somebody said, as text with links.
+//! The text of a message, with links.
 
 use p2pchat_model::printable;
 use yew::prelude::*;
 
 use crate::logic::links::{Piece, only_emoji, pieces};
 
-/// A text with its links, as it came. It is text whatever it holds: nothing in it becomes
-/// markup.
-pub fn rich_text(text: &str) -> Html {
-    let text = printable(text);
+/// What a [`RichText`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The text, as it came.
+    pub text: String,
+}
+
+/// A text with its links. It is text whatever it holds: nothing in it becomes markup.
+#[component]
+pub fn RichText(props: &Props) -> Html {
+    let text = printable(&props.text);
+    let emoji = only_emoji(&text).then_some("emoji-only");
     html! {
-        <span class="text" data-is={only_emoji(&text).then_some("emoji")} dir="auto">
+        <span class={classes!("text", emoji)} dir="auto">
             { for pieces(&text).into_iter().map(|piece| match piece {
                 Piece::Text(text) => html! { { text } },
                 Piece::Link(link) => html! {

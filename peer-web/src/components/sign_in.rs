@@ -1,54 +1,51 @@
-//! Signing in, and making an account.
+//! Signing in, and creating an account.
 
-use p2pchat_model::{Command, Link, Password, Problem, Username, View, printable};
+mod form;
+
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{Password, Username};
 use yew::prelude::*;
 
-use crate::app::use_page;
 use crate::browser::{hooks::toggle, page};
+use crate::context::use_app;
+use crate::logic::sentence::sentence;
 use crate::state::Page;
 
-use super::banner::banner;
-use super::brand::brand;
-use super::field::{Field, field};
-use super::icon::{Glyph, icon};
+use super::banner::Banner;
+use super::brand::Brand;
+use super::field::Field;
+use super::icon::{Glyph, Icon};
+use super::registry_state::RegistryState;
 
-const NAME: &str = "sign-in-name";
-const PASSWORD: &str = "sign-in-password";
+use form::{Form, NAME, PASSWORD};
 
-/// What is wrong, beside the field where it is.
-#[derive(Default)]
-struct Errors {
-    name: Option<AttrValue>,
-    password: Option<AttrValue>,
-    form: Option<AttrValue>,
-}
-
-/// The form to sign in, or to make an account.
+/// The form to sign in, or to create an account.
 #[component]
 pub fn SignIn() -> Html {
-    let context = use_page();
+    let context = use_app();
     let state = &context.state;
+    // Each value is a state of its own: password managers set both fields within one render.
     let new = use_state(|| false);
     let name = use_state(String::new);
     let password = use_state(String::new);
-    let shown = use_state(|| false);
     let tried = use_state(|| false);
+    let shown = use_state(|| false);
     use_effect_with((), |()| page::focus(NAME));
 
-    let errors = errors(state, &name, &password, *new, *tried);
+    let form = Form {
+        new: *new,
+        name: (*name).clone(),
+        password: (*password).clone(),
+        tried: *tried,
+    };
     let onsubmit = {
-        let (name, password, new) = (name.clone(), password.clone(), *new);
-        let (tried, send) = (tried.setter(), context.send.clone());
+        let (command, tried, send) = (form.command(), tried.setter(), context.send.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
             tried.set(true);
-            match command(&name, &password, new) {
-                Some(command) => send.emit(command),
-                None => page::focus(if check_name(&name, new).is_some() {
-                    NAME
-                } else {
-                    PASSWORD
-                }),
+            match &command {
+                Ok(command) => send.emit(command.clone()),
+                Err(wrong) => page::focus(wrong),
             }
         }
     };
@@ -60,173 +57,66 @@ pub fn SignIn() -> Html {
             page::focus(NAME);
         }
     };
-    let waits = state.pending.session;
-    let ready = state.is_live() && !waits;
+    let new = *new;
+    let errors = form.errors(state);
     html! {
         <div class="sign-in-page">
-            { banner(&context) }
-            <main class="gate">
+            <Banner />
+            <main class="centered">
                 <form class="card sign-in" {onsubmit} novalidate=true aria-labelledby="sign-in-title">
-                    { brand() }
-                    <h1 id="sign-in-title">{ if *new { "Make an account" } else { "Sign in" } }</h1>
-                    <p class="lead">{ "Your texts go straight to the people you chat with. Nobody stands in between." }</p>
+                    <Brand />
+                    <h1 id="sign-in-title">{ if new { label::CREATE_ACCOUNT } else { label::SIGN_IN } }</h1>
+                    <p class="lead">{ label::LEAD }</p>
                     { ended(state) }
                     <div class="tabs" role="group" aria-label="Account">
-                        <button type="button" aria-pressed={(!*new).to_string()} onclick={choose(false)}>{ "I have an account" }</button>
-                        <button type="button" aria-pressed={new.to_string()} onclick={choose(true)}>{ "I am new" }</button>
+                        <button type="button" aria-pressed={(!new).to_string()} onclick={choose(false)}>{ label::SIGN_IN }</button>
+                        <button type="button" aria-pressed={new.to_string()} onclick={choose(true)}>{ label::CREATE_ACCOUNT }</button>
                     </div>
-                    { name_field(&name, *new, errors.name) }
-                    { password_field(&password, &shown, *new, errors.password) }
+                    <Field id={NAME} label={label::NAME} value={(*name).clone()} max={Username::MAX}
+                        error={errors.name} hint={form.name_hint()} autocomplete="username"
+                        oninput={set(&name)} />
+                    <Field id={PASSWORD} label={label::PASSWORD} value={(*password).clone()} max={Password::MAX}
+                        error={errors.password} hint={form.password_hint()} hidden={!*shown}
+                        autocomplete={if new { "new-password" } else { "current-password" }}
+                        oninput={set(&password)}>
+                        <button type="button" class="icon-button" aria-pressed={shown.to_string()}
+                            aria-label="Show the password" onclick={toggle(&shown)}><Icon glyph={Glyph::Eye} /></button>
+                    </Field>
                     <p class="form-error" role="alert">{ errors.form.unwrap_or_default() }</p>
-                    <button type="submit" class="button primary wide" disabled={!ready} aria-busy={waits.to_string()}>
-                        { match (waits, *new) {
-                            (true, _) => "One moment…",
-                            (false, true) => "Make the account",
-                            (false, false) => "Sign in",
-                        } }
-                    </button>
-                    { place(state) }
+                    { submit_button(state, new) }
+                    <RegistryState />
                 </form>
             </main>
         </div>
     }
 }
 
-fn name_field(name: &UseStateHandle<String>, new: bool, error: Option<AttrValue>) -> Html {
-    field(Field {
-        id: NAME,
-        label: "Name",
-        hint: name_hint(name, new),
-        oninput: set(name),
-        value: (**name).clone(),
-        max: Username::MAX,
-        error,
-        autocomplete: "username",
-        ..Field::default()
-    })
+fn set(value: &UseStateHandle<String>) -> Callback<String> {
+    let value = value.setter();
+    Callback::from(move |text| value.set(text))
 }
 
-/// `shown` is whether the letters are.
-fn password_field(
-    password: &UseStateHandle<String>,
-    shown: &UseStateHandle<bool>,
-    new: bool,
-    error: Option<AttrValue>,
-) -> Html {
-    field(Field {
-        id: PASSWORD,
-        label: "Password",
-        hint: password_hint(password, new),
-        oninput: set(password),
-        value: (**password).clone(),
-        max: Password::MAX,
-        error,
-        hidden: !**shown,
-        autocomplete: if new {
-            "new-password"
-        } else {
-            "current-password"
-        },
-        end: html! {
-            <button type="button" class="icon-button" aria-pressed={shown.to_string()}
-                aria-label="Show the password" onclick={toggle(shown)}>{ icon(Glyph::Eye) }</button>
-        },
-    })
-}
-
-fn set(field: &UseStateHandle<String>) -> Callback<String> {
-    let field = field.setter();
-    Callback::from(move |text| field.set(text))
-}
-
-fn command(name: &str, password: &str, new: bool) -> Option<Command> {
-    if check_name(name, new).is_some() {
-        return None;
+fn submit_button(state: &Page, new: bool) -> Html {
+    let waits = state.pending.session;
+    let words = if waits {
+        label::WAITING
+    } else if new {
+        label::CREATE_ACCOUNT
+    } else {
+        label::SIGN_IN
+    };
+    html! {
+        <button type="submit" class="button primary wide" disabled={waits || !state.is_live()}
+            aria-busy={waits.to_string()}>{ words }</button>
     }
-    let (name, password) = (Username::new(name).ok()?, Password::new(password).ok()?);
-    Some(match new {
-        true => Command::Register { name, password },
-        false => Command::Login { name, password },
-    })
 }
 
-fn check_name(name: &str, new: bool) -> Option<String> {
-    let checked = Username::new(name).and_then(|name| match new {
-        true => name.check_new(),
-        false => Ok(()),
-    });
-    checked.err().map(|error| error.to_string())
-}
-
-fn errors(state: &Page, name: &str, password: &str, new: bool, tried: bool) -> Errors {
-    let mut errors = Errors::default();
-    let command = if new { "register" } else { "login" };
-    if let (Some(failure), false) = (state.failure(command), state.pending.session) {
-        let message = Some(AttrValue::from(printable(&failure.message).into_owned()));
-        match failure.problem {
-            Problem::NameTaken | Problem::BadName => errors.name = message,
-            Problem::BadPassword | Problem::WrongCredentials => errors.password = message,
-            _ => errors.form = message,
-        }
-    }
-    // Before the first try only what can no longer become right is told.
-    if tried || name.len() > Username::MAX || (new && !name.is_empty()) {
-        errors.name = check_name(name, new).map(AttrValue::from).or(errors.name);
-    }
-    if tried || password.len() > Password::MAX {
-        let wrong = Password::new(password)
-            .err()
-            .map(|error| error.to_string().into());
-        errors.password = wrong.or(errors.password);
-    }
-    errors
-}
-
-fn name_hint(name: &str, new: bool) -> Option<AttrValue> {
-    let full = new && name.len() == Username::MAX;
-    full.then(|| {
-        "Programs of 2017 do not understand a name this long; one byte less and they do.".into()
-    })
-}
-
-fn password_hint(password: &str, new: bool) -> Option<AttrValue> {
-    let full = new && password.len() == Password::MAX;
-    full.then(|| {
-        "Programs of 2017 do not understand a password this long; one byte less and they do.".into()
-    })
-}
-
+/// Why the registry ended the last session, if it did.
 fn ended(state: &Page) -> Html {
     match state.ended {
         Some(problem) => html! {
-            <p class="notice-box" role="status">{ format!("The registry ended your session: {}.", problem.words()) }</p>
+            <p class="notice-box" role="status">{ sentence(&wording::signed_out(problem)) }</p>
         },
         None => html! {},
     }
-}
-
-/// Where we are, and whether the registry is there.
-fn place(state: &Page) -> Html {
-    let Some(view) = &state.view else {
-        return html! {};
-    };
-    let view = view.get();
-    let (is, words) = match &view.link {
-        Link::Up => ("ok", "connected"),
-        Link::Connecting => ("wait", "connecting…"),
-        Link::Down { .. } => ("down", "out of reach"),
-    };
-    html! {
-        <dl class="place">
-            <div><dt>{ "Registry" }</dt><dd><span class="dot" data-is={is} aria-hidden="true"></span>
-                { registry_name(&view) }{ " · " }{ words }</dd></div>
-            if let Some(address) = view.address {
-                <div><dt>{ "Your address" }</dt><dd>{ address.to_string() }</dd></div>
-            }
-        </dl>
-    }
-}
-
-fn registry_name(view: &View) -> String {
-    printable(&view.registry).into_owned()
 }

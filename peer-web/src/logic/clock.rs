@@ -1,4 +1,4 @@
-//! Moments in the words of the user's own clock.
+//! Which day a moment belongs to, on the user's calendar.
 
 use std::cell::Cell;
 
@@ -6,40 +6,15 @@ use p2pchat_model::Timestamp;
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
-/// Offsets change at whole quarters of an hour only, in every zone that there is.
+/// Offsets change only at whole quarters of an hour, in every time zone.
 const QUARTER: u64 = 15 * 60_000;
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const WEEKDAYS: [&str; 7] = [
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
-];
 
 /// A day of the user's calendar: days since 1970-01-01.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalDay(pub i64);
 
-/// The user's time zone: asks for the offset, and remembers the last one, because asking the
-/// browser ten thousand times takes longer than drawing the page. Lines follow each other in
-/// time.
+/// The user's time zone. It remembers the last offset, because asking the browser ten
+/// thousand times takes longer than drawing the page; lines follow each other in time.
 #[derive(Clone)]
 pub struct Zone {
     offset: fn(Timestamp) -> i32,
@@ -47,7 +22,7 @@ pub struct Zone {
 }
 
 impl Zone {
-    /// A zone whose minutes east of Greenwich, at a moment, are what `offset` says.
+    /// A zone in which `offset` is the minutes east of Greenwich at a moment.
     #[must_use]
     pub fn new(offset: fn(Timestamp) -> i32) -> Self {
         Self {
@@ -56,63 +31,35 @@ impl Zone {
         }
     }
 
-    fn local(&self, at: Timestamp) -> i64 {
+    /// The day on the user's calendar.
+    #[must_use]
+    pub fn day(&self, at: Timestamp) -> LocalDay {
         let quarter = at.0 / QUARTER;
         let offset = match self.known.get() {
             Some((known, offset)) if known == quarter => offset,
             _ => (self.offset)(at),
         };
         self.known.set(Some((quarter, offset)));
-        i64::try_from(at.0).unwrap_or(i64::MAX / 2) + i64::from(offset) * MINUTE
-    }
-
-    /// The day on the user's calendar.
-    #[must_use]
-    pub fn day(&self, at: Timestamp) -> LocalDay {
-        LocalDay(self.local(at).div_euclid(DAY))
-    }
-
-    /// Hours and minutes on the user's clock: `14:03`.
-    #[must_use]
-    pub fn time(&self, at: Timestamp) -> String {
-        let minutes = self.local(at).rem_euclid(DAY) / MINUTE;
-        format!("{:02}:{:02}", minutes / 60, minutes % 60)
+        let local = i64::try_from(at.0).unwrap_or(i64::MAX / 2) + i64::from(offset) * MINUTE;
+        LocalDay(local.div_euclid(DAY))
     }
 }
 
 impl LocalDay {
-    /// Year, month (1 to 12) and day of the month, by the rules of the Gregorian calendar
-    /// counted in eras of 400 years that begin in March.
+    /// `Today` or `Yesterday`, for the days that have such a name.
     #[must_use]
-    pub fn date(self) -> (i64, usize, i64) {
-        let days = self.0 + 719_468;
-        let era = days.div_euclid(146_097);
-        let of_era = days.rem_euclid(146_097);
-        let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year + year / 4 - year / 100);
-        let from_march = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * from_march + 2) / 5 + 1;
-        let month = (from_march + 2) % 12 + 1;
-        let year = year + era * 400 + i64::from(month <= 2);
-        (year, usize::try_from(month).unwrap_or(1), day)
+    pub fn name(self, today: Self) -> Option<&'static str> {
+        match today.0 - self.0 {
+            0 => Some("Today"),
+            1 => Some("Yesterday"),
+            _ => None,
+        }
     }
 
-    /// The day as people say it: `Today`, `Yesterday`, `Monday, 16 November`, and with the
-    /// year if it is another one.
+    /// The moment at which this day begins in Greenwich, in milliseconds since 1970.
     #[must_use]
-    pub fn words(self, today: Self) -> String {
-        match today.0 - self.0 {
-            0 => return "Today".to_owned(),
-            1 => return "Yesterday".to_owned(),
-            _ => {}
-        }
-        let (year, month, day) = self.date();
-        let weekday = WEEKDAYS[usize::try_from((self.0 + 3).rem_euclid(7)).unwrap_or(0)];
-        let month = MONTHS[month - 1];
-        match year == today.date().0 {
-            true => format!("{weekday}, {day} {month}"),
-            false => format!("{weekday}, {day} {month} {year}"),
-        }
+    pub fn utc_start(self) -> i64 {
+        self.0 * DAY
     }
 }
 
@@ -124,34 +71,23 @@ mod tests {
     const MOMENT: Timestamp = Timestamp(1_795_365_600_000);
 
     #[test]
-    fn a_moment_has_the_day_and_time_of_the_zone() {
-        let utc = Zone::new(|_| 0);
-        assert_eq!(utc.time(MOMENT), "16:40");
-        assert_eq!(utc.day(MOMENT).date(), (2026, 11, 22));
-        let far_east = Zone::new(|_| 14 * 60);
-        assert_eq!(far_east.time(MOMENT), "06:40");
-        assert_eq!(far_east.day(MOMENT).date(), (2026, 11, 23));
+    fn a_moment_belongs_to_the_day_of_the_zone() {
+        let day = Zone::new(|_| 0).day(MOMENT);
+        assert_eq!(day, LocalDay(20_779));
+        assert_eq!(day.utc_start(), 1_795_305_600_000);
+        assert_eq!(Zone::new(|_| 14 * 60).day(MOMENT), LocalDay(20_780));
+        assert_eq!(Zone::new(|_| 7 * 60 + 19).day(MOMENT), day);
+        assert_eq!(Zone::new(|_| 7 * 60 + 20).day(MOMENT), LocalDay(20_780));
+        assert_eq!(Zone::new(|_| -60).day(Timestamp(1)), LocalDay(-1));
     }
 
     #[test]
-    fn days_are_named_as_people_name_them() {
+    fn today_and_yesterday_have_names() {
         let today = Zone::new(|_| 0).day(MOMENT);
-        assert_eq!(today.words(today), "Today");
-        assert_eq!(LocalDay(today.0 - 1).words(today), "Yesterday");
-        assert_eq!(LocalDay(today.0 - 6).words(today), "Monday, 16 November");
-        assert_eq!(
-            LocalDay(today.0 - 365).words(today),
-            "Saturday, 22 November 2025"
-        );
-        assert_eq!(LocalDay(today.0 + 1).words(today), "Monday, 23 November");
-    }
-
-    #[test]
-    fn the_calendar_knows_leap_days() {
-        assert_eq!(LocalDay(0).date(), (1970, 1, 1));
-        assert_eq!(LocalDay(11_016).date(), (2000, 2, 29));
-        assert_eq!(LocalDay(19_782).date(), (2024, 2, 29));
-        assert_eq!(LocalDay(19_783).date(), (2024, 3, 1));
+        assert_eq!(today.name(today), Some("Today"));
+        assert_eq!(LocalDay(today.0 - 1).name(today), Some("Yesterday"));
+        assert_eq!(LocalDay(today.0 - 2).name(today), None);
+        assert_eq!(LocalDay(today.0 + 1).name(today), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Finding the links in a text. Everything else stays text.
+//! The links in a text. Everything else stays text.
 
 /// A piece of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +62,8 @@ fn scheme_start(text: &str, colon: usize) -> Option<usize> {
     (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")).then_some(word)
 }
 
-/// How many bytes of a text that begins behind `://` belong to the link: up to white space
-/// or a quote, without the punctuation of the sentence around it.
+/// How many bytes belong to the link, in a text that begins behind `://`: up to white space or
+/// a quote, without the punctuation of the sentence around it.
 fn link_len(text: &str) -> usize {
     let end = text
         .find(|c: char| c.is_whitespace() || c.is_control() || "<>\"`\u{fffd}".contains(c))
@@ -83,7 +83,7 @@ fn link_len(text: &str) -> usize {
     link.len()
 }
 
-/// Whether a text is a few emoji and nothing else, which are drawn larger.
+/// Whether a text is only a few emoji, which are drawn larger.
 #[must_use]
 pub fn only_emoji(text: &str) -> bool {
     let is_emoji = |c: char| matches!(u32::from(c), 0x1f300..=0x1faff | 0x2600..=0x27bf);

@@ -1,23 +1,23 @@
-//! What the user has seen, and what is new to him.
+//! What the user has read, and what is new.
 
 use p2pchat_model::{Line, Message, MessageId};
 
 /// How far the user has read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// Whether he sees the end of the conversation now.
+    /// Whether the user sees the end of the conversation now.
     looking: bool,
-    /// The newest message that he has seen.
+    /// The newest message that the user has seen.
     read: MessageId,
-    /// The first message that came while he was not looking: the mark stands before it.
+    /// The first message that came while the user was not looking: the mark stands before it.
     mark: Option<MessageId>,
     /// How many came since.
     unread: usize,
 }
 
 impl Reading {
-    /// Begins with a conversation of which everything up to `read` was seen; all of it, if
-    /// that is not known.
+    /// The beginning: a conversation that was seen up to `read`, or whole, if that is not
+    /// known.
     #[must_use]
     pub fn begin(lines: &[Line], read: Option<MessageId>, looking: bool) -> Self {
         let messages = || {
@@ -43,10 +43,10 @@ impl Reading {
         reading
     }
 
-    /// Takes note of a message that came or went just now.
+    /// Records a message that was received or sent just now.
     pub fn take(&mut self, message: &Message) {
         if message.is_own() {
-            // Whoever answers has read what was before.
+            // A user who answers has read what was before.
             self.mark = None;
             self.unread = 0;
             self.read = self.read.max(message.id);
@@ -60,8 +60,8 @@ impl Reading {
         }
     }
 
-    /// Takes note of whether the user sees the end of the conversation. The mark stays, so
-    /// that he finds where to begin.
+    /// Records whether the user sees the end of the conversation. The mark stays: it shows
+    /// where to begin.
     pub fn look(&mut self, looking: bool) {
         self.looking = looking;
         if looking {
@@ -69,7 +69,7 @@ impl Reading {
         }
     }
 
-    /// Takes note of the newest message that the user sees.
+    /// Records the newest message that the user sees.
     pub fn seen(&mut self, newest: MessageId) {
         if self.looking {
             self.read = self.read.max(newest);
@@ -82,19 +82,19 @@ impl Reading {
         self.mark
     }
 
-    /// How many messages came while he was not looking.
+    /// How many messages came while the user was not looking.
     #[must_use]
     pub fn unread(&self) -> usize {
         self.unread
     }
 
-    /// The newest message that he has seen.
+    /// The newest message that the user has seen.
     #[must_use]
     pub fn read(&self) -> MessageId {
         self.read
     }
 
-    /// Whether he sees the end of the conversation.
+    /// Whether the user sees the end of the conversation.
     #[must_use]
     pub fn looking(&self) -> bool {
         self.looking
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_while_nobody_looks_is_unread_and_the_mark_stands_before_the_first() {
+    fn a_message_that_comes_while_nobody_looks_is_unread_and_the_mark_stands_before_the_first() {
         let mut reading = Reading::default();
         reading.take(&others(1));
         reading.take(&others(2));

@@ -1,8 +1,6 @@
 //! The rows of a conversation: its lines, grouped by sender, with a row for each day and
 //! one where the new messages begin.
 
-mod height;
-
 use std::fmt;
 use std::ops::Deref;
 
@@ -10,10 +8,10 @@ use p2pchat_model::{Line, Message, MessageId, Timestamp};
 
 use super::clock::{LocalDay, Zone};
 
-/// Messages of one sender that are further apart than this, in milliseconds, stand apart.
+/// Messages of one sender that are further apart than this, in milliseconds, are two groups.
 pub const GROUP_GAP: u64 = 5 * 60_000;
 
-/// What a row is, whatever becomes of the rows around it.
+/// The identity of a row, which stays when rows come or go around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Key {
     /// A message.
@@ -26,7 +24,7 @@ pub enum Key {
     New,
 }
 
-/// A short text, for the page to keep the row by.
+/// A short text, for the `key` of the row's component.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -38,7 +36,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// What is in a row. Indices are those of the view's lines.
+/// The content of a row. Indices are those of the view's lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowKind {
     /// A day begins.
@@ -61,14 +59,14 @@ pub enum RowKind {
     },
 }
 
-/// What a row shows. It looks the same as long as this is the same.
+/// What a row shows. As long as it is equal, the row looks the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown {
-    /// Which.
+    /// The identity of the row.
     pub key: Key,
-    /// What is in it.
+    /// Its content.
     pub kind: RowKind,
-    /// How often the line in it has changed.
+    /// Changes with each change of its line.
     pub version: u32,
 }
 
@@ -84,12 +82,12 @@ pub struct Row {
 }
 
 /// The rows of the lines of one view, and how high each is: measured where it has been
-/// drawn, estimated elsewhere. A line more costs the same however many there are.
+/// drawn, estimated elsewhere. A new line costs the same however many there are.
 pub struct Rows {
     zone: Zone,
     rows: Vec<Row>,
     mark: Option<MessageId>,
-    /// The days that have begun, some of them several times.
+    /// The days that have begun, some of them more than once.
     begun: Vec<LocalDay>,
     total: f64,
     width: f64,
@@ -115,7 +113,7 @@ impl Rows {
         &self.zone
     }
 
-    /// Makes the rows of these lines anew, with the mark for new messages before `mark`.
+    /// Builds the rows of these lines again, with the mark for new messages before `mark`.
     /// What was measured is kept.
     pub fn rebuild(&mut self, lines: &[Line], mark: Option<MessageId>) {
         let mut before = std::mem::take(&mut self.rows);
@@ -141,14 +139,14 @@ impl Rows {
         }
     }
 
-    /// Takes note of one line more at the end.
+    /// Adds the row of a new line at the end.
     pub fn grow(&mut self, lines: &[Line]) {
         if let Some(last) = lines.len().checked_sub(1) {
             self.push(lines, last);
         }
     }
 
-    /// Puts the mark before another message, which is still to come, or takes it away.
+    /// Moves the mark before another message, which is still to come, or removes it.
     pub fn mark(&mut self, lines: &[Line], mark: Option<MessageId>) {
         if self.mark == mark {
             return;
@@ -161,7 +159,7 @@ impl Rows {
         }
     }
 
-    /// Takes note that a message has changed.
+    /// Records that a message has changed.
     pub fn change(&mut self, id: MessageId) {
         let key = Key::Message(id);
         if let Some(row) = self.rows.iter_mut().rfind(|row| row.shown.key == key) {
@@ -197,7 +195,7 @@ impl Rows {
     }
 
     fn add(&mut self, lines: &[Line], key: Key, kind: RowKind) {
-        let height = height::estimate(self.width, kind, lines);
+        let height = estimate(self.width, kind, lines);
         self.total += height;
         let version = 0;
         self.rows.push(Row {
@@ -241,6 +239,41 @@ impl Rows {
         // Without the name over it, the row is less high.
         self.estimate(lines, at);
     }
+
+    /// The height of all rows, in CSS pixels.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        self.total
+    }
+
+    /// Records the width of the conversation, in CSS pixels. Another width makes other
+    /// heights.
+    pub fn set_width(&mut self, width: f64, lines: &[Line]) {
+        if (width - self.width).abs() > 0.5 {
+            self.width = width;
+            for index in 0..self.rows.len() {
+                self.estimate(lines, index);
+            }
+        }
+    }
+
+    /// Records the measured height of a row, in CSS pixels.
+    pub fn measure(&mut self, index: usize, height: f64) {
+        self.rows[index].measured = true;
+        self.put(index, height);
+    }
+
+    /// Estimates the height of a row again.
+    fn estimate(&mut self, lines: &[Line], index: usize) {
+        self.rows[index].measured = false;
+        let height = estimate(self.width, self.rows[index].shown.kind, lines);
+        self.put(index, height);
+    }
+
+    fn put(&mut self, index: usize, height: f64) {
+        self.total += height - self.rows[index].height;
+        self.rows[index].height = height;
+    }
 }
 
 /// All rows, the oldest first.
@@ -274,6 +307,26 @@ fn belong_together(before: &Message, message: &Message) -> bool {
     before.is_own() == message.is_own()
         && (message.is_own() || before.from == message.from)
         && message.at.0.saturating_sub(before.at.0) < GROUP_GAP
+}
+
+/// The estimated height of a row that was not measured.
+fn estimate(width: f64, kind: RowKind, lines: &[Line]) -> f64 {
+    let (index, first) = match kind {
+        RowKind::Day(_) | RowKind::New => return 48.0,
+        RowKind::Notice { .. } => return 34.0,
+        RowKind::Message { index, first, .. } => (index, first),
+    };
+    let bytes = match &lines[index] {
+        Line::Message(message) => message.text.len(),
+        Line::Notice { text, .. } => text.len(),
+    };
+    let a_line = (width.min(760.0) / 9.0).max(20.0);
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a text is short, and this an estimate"
+    )]
+    let drawn = (bytes as f64 / a_line).ceil().max(1.0);
+    18.0 + 23.0 * drawn + if first { 34.0 } else { 0.0 }
 }
 
 #[cfg(test)]

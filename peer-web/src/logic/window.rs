@@ -3,14 +3,14 @@
 
 use super::rows::{Key, Rows};
 
-/// How far beyond what is in sight rows are drawn, in CSS pixels: far enough that a turn
-/// of the wheel shows no gap.
+/// How far rows are drawn beyond what is in sight, in CSS pixels: far enough that a turn of
+/// the wheel shows no gap.
 pub const OVERSCAN: f64 = 900.0;
 
 /// Where the user is in the conversation, however much grows above or below.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub enum Place {
-    /// At the end, and stays there when more comes.
+    /// At the end, also when more comes.
     #[default]
     End,
     /// This row's top stands `offset` CSS pixels below the top of what is in sight.
@@ -36,8 +36,8 @@ pub struct Span {
 }
 
 impl Span {
-    /// Whether so much of another span is missing here that it has to be drawn. What is
-    /// drawn reaches far beyond what is in sight, so rows follow in steps, not in pixels.
+    /// Whether so much of `wanted` is missing here that it has to be drawn. What is drawn
+    /// reaches far beyond what is in sight, so rows follow in steps and not in pixels.
     #[must_use]
     pub fn lacks(&self, wanted: &Self) -> bool {
         let far = OVERSCAN / 3.0;
@@ -47,7 +47,7 @@ impl Span {
     }
 }
 
-/// How far from the top a place is; the end, where its row is not there.
+/// How far a place is from the top, in CSS pixels. A place whose row is gone is the end.
 #[must_use]
 pub fn top_of(place: Place, rows: &Rows, in_sight: f64) -> f64 {
     let top = match place {
@@ -65,8 +65,8 @@ fn height_of(rows: &Rows, count: usize) -> f64 {
     rows[..count].iter().map(|row| row.height).sum()
 }
 
-/// The rows to draw when `in_sight` pixels from `top` on are seen. Counted from the end,
-/// which is where most people are.
+/// The rows to draw when `in_sight` pixels are seen from `top` on. Counted from the end,
+/// where users are most of the time.
 #[must_use]
 pub fn span(rows: &Rows, top: f64, in_sight: f64) -> Span {
     let (from, to) = (top - OVERSCAN, top + in_sight + OVERSCAN);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_drawn_for_whoever_is_at_the_end() {
+    fn the_end_is_drawn_at_the_end() {
         let rows = conversation(1..1000);
         let top = top_of(Place::End, &rows, 800.0);
         assert_eq!(span(&rows, top, 800.0).end, rows.len());
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_few_rows_more_or_less_beyond_what_is_in_sight_are_not_drawn_anew() {
+    fn a_few_rows_beyond_what_is_in_sight_cause_no_render() {
         let rows = conversation(0..9_999);
         let drawn = span(&rows, 200_000.0, 800.0);
         assert!(!drawn.lacks(&span(&rows, 200_200.0, 800.0)));

@@ -1,33 +1,23 @@
 //! Single components.
 
 use p2pchat_model::{Delivery, DeliveryState, LeaveReason, Person};
-use p2pchat_web::components::deliveries;
-use p2pchat_web::components::field::{Field, field};
-use p2pchat_web::components::rich_text::rich_text;
+use p2pchat_web::components::delivery_list::{self, DeliveryList};
+use p2pchat_web::components::field::{self, Field};
+use p2pchat_web::components::rich_text::{self, RichText};
 use wasm_bindgen_test::wasm_bindgen_test;
-use yew::prelude::*;
 
 use crate::support::{Mounted, mount};
 
-/// Something drawn, for a place to mount it.
-#[derive(Properties, PartialEq)]
-struct Props {
-    html: Html,
-}
-
-#[component]
-fn Drawn(props: &Props) -> Html {
-    props.html.clone()
-}
-
-fn drawn(html: Html) -> Mounted<Drawn> {
-    mount::<Drawn>(Props { html })
+fn rich_text(text: &str) -> Mounted<RichText> {
+    mount::<RichText>(rich_text::Props {
+        text: text.to_owned(),
+    })
 }
 
 #[wasm_bindgen_test]
 async fn what_others_say_is_only_ever_text() {
     let hostile = "<img src=x onerror=\"alert(1)\"><script>alert(2)</script>\u{1b}[2J\u{202e}";
-    let mounted = drawn(rich_text(hostile));
+    let mounted = rich_text(hostile);
     mounted.wait(".text").await;
     assert!(mounted.find("img, script").is_none());
     assert!(
@@ -40,7 +30,7 @@ async fn what_others_say_is_only_ever_text() {
 
 #[wasm_bindgen_test]
 async fn links_open_elsewhere_and_tell_nothing() {
-    let mounted = drawn(rich_text("see https://example.org/a, not javascript://x"));
+    let mounted = rich_text("see https://example.org/a, not javascript://x");
     let link = mounted.wait("a").await;
     assert_eq!(
         link.get_attribute("href").as_deref(),
@@ -57,13 +47,13 @@ async fn links_open_elsewhere_and_tell_nothing() {
 
 #[wasm_bindgen_test]
 async fn a_field_counts_bytes_and_not_letters() {
-    let mounted = drawn(field(Field {
+    let props = yew::props!(field::Props {
         id: "f",
         label: "Name",
         value: "çççççç".to_owned(),
-        max: 10,
-        ..Field::default()
-    }));
+        max: 10_usize,
+    });
+    let mounted = mount::<Field>(props);
     mounted.wait_text("12 of 10 bytes").await;
     let input = mounted.wait("input").await;
     assert_eq!(input.get_attribute("aria-invalid").as_deref(), Some("true"));
@@ -79,12 +69,13 @@ async fn who_did_not_get_a_text_is_named() {
         state,
     };
     let failed = DeliveryState::Failed(LeaveReason::Unreachable);
-    let mounted = drawn(deliveries::list(&[
+    let deliveries = vec![
         to("192.168.1.21", "bob", DeliveryState::Sent),
         to("192.168.1.22", "carol", failed),
-    ]));
+    ];
+    let mounted = mount::<DeliveryList>(delivery_list::Props { deliveries });
     mounted
-        .wait_text("carol did not get this: out of reach")
+        .wait_text("not delivered to carol: unreachable")
         .await;
-    assert!(mounted.text().contains("sent to bob"));
+    assert!(mounted.text().contains("delivered: bob"));
 }

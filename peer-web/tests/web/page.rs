@@ -1,6 +1,7 @@
 //! The whole page.
 
 use p2pchat_web::App;
+use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::support::{Fake, Mounted, SECRET, SIGNED_OUT, VIEW, js, mount, wait_for};
@@ -43,8 +44,8 @@ async fn signing_in_sends_the_form_and_shows_what_is_wrong_beside_the_field() {
         fake.sent()[1],
         r#"{"login":{"name":"alice","password":"wrong"}}"#
     );
-    fake.say(r#"{"failed":{"at":1,"failure":{"command":"login","problem":"wrong_credentials","message":"no such account, or not its password"}}}"#);
-    mounted.wait_text("no such account").await;
+    fake.say(r#"{"failed":{"at":1,"failure":{"command":"login","problem":"wrong_credentials","message":"wrong user name or password"}}}"#);
+    mounted.wait_text("wrong user name or password").await;
     let field = mounted.wait("#sign-in-password").await;
     assert_eq!(field.get_attribute("aria-invalid").as_deref(), Some("true"));
     fake.say(r#"{"logged_in":{"at":2,"name":"alice"}}"#);
@@ -58,7 +59,7 @@ async fn a_name_that_does_not_fit_is_not_sent() {
     mounted.type_into("#sign-in-password", "p").await;
     mounted.wait_text("11 of 10 bytes").await;
     mounted.wait("button[type=submit]").await.click();
-    mounted.wait_text("at the most").await;
+    mounted.wait("#sign-in-name-note:not(:empty)").await;
     assert_eq!(fake.sent().len(), 1);
 }
 
@@ -82,15 +83,132 @@ async fn a_text_is_sent_and_shown_and_the_draft_is_gone() {
     assert_eq!(fake.sent()[1], r#"{"say":{"text":"hello"}}"#);
     assert!(js("sessionStorage['p2pchat.draft.alice']").is_undefined());
     fake.say(&said(1, true, "hello"));
-    mounted.wait(".said[data-is~=own]").await;
+    mounted.wait(".message.own").await;
+}
+
+impl Mounted<App> {
+    async fn press_enter(&self) {
+        let init = web_sys::KeyboardEventInit::new();
+        init.set_key("Enter");
+        init.set_bubbles(true);
+        init.set_cancelable(true);
+        let event = web_sys::KeyboardEvent::new_with_keyboard_event_init_dict("keydown", &init);
+        self.wait("#composer")
+            .await
+            .dispatch_event(&event.unwrap())
+            .unwrap();
+    }
+
+    fn composed(&self) -> String {
+        let field = self.find("#composer").unwrap();
+        let field: web_sys::HtmlTextAreaElement = field.dyn_into().unwrap();
+        field.value()
+    }
+
+    /// Waits for the words that say why a text was not sent. They are announced.
+    async fn wait_problem(&self, words: &str) {
+        let shown = || {
+            let line = self.find(".composer-note [aria-live=polite]");
+            line.and_then(|line| line.text_content())
+                .unwrap_or_default()
+        };
+        wait_for(words, || shown().contains(words)).await;
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_text_that_cannot_be_sent_stays_in_the_field_and_it_is_said_why() {
+    let alone = VIEW.replace(r#"[{"address":"192.168.1.21","name":"bob"}]"#, "[]");
+    for by_button in [false, true] {
+        let (mounted, fake) = page(&alone).await;
+        mounted.type_into("#composer", "hello").await;
+        mounted.wait(".send:enabled").await;
+        if by_button {
+            mounted.wait(".send:enabled").await.click();
+        } else {
+            mounted.press_enter().await;
+        }
+        mounted.wait_problem("No one is in your chat yet").await;
+        fake.drop(1006);
+        mounted.wait_problem("Not connected to your bridge").await;
+        assert_eq!(mounted.composed(), "hello");
+        wait_for("another connection", || fake.count() == 2).await;
+        fake.welcome(VIEW).await;
+        wait_for("no problem", || mounted.problem().is_empty()).await;
+        mounted.press_enter().await;
+        wait_for("the command", || fake.sent().len() == 2).await;
+        assert_eq!(fake.sent()[1], r#"{"say":{"text":"hello"}}"#);
+        assert_eq!(mounted.composed(), "");
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_text_that_the_bridge_would_not_take_is_refused_in_the_page() {
+    let (mounted, fake) = page(VIEW).await;
+    mounted.type_into("#composer", &"x".repeat(70_000)).await;
+    mounted.wait_problem("too long").await;
+    mounted.press_enter().await;
+    assert_eq!(mounted.composed().len(), 70_000);
+    assert_eq!(fake.sent().len(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn a_text_whose_answer_was_lost_with_the_connection_comes_back() {
+    let (mounted, fake) = page(VIEW).await;
+    mounted.type_into("#composer", "hello").await;
+    mounted.wait(".send:enabled").await;
+    mounted.press_enter().await;
+    wait_for("an empty field", || mounted.composed().is_empty()).await;
+    mounted.type_into("#composer", "and more").await;
+    mounted.wait(".send:enabled").await;
+    fake.drop(1006);
+    wait_for("both texts", || mounted.composed() == "hello\nand more").await;
+}
+
+/// Alerts for a page that is out of sight, on in the settings.
+async fn alerted_page() -> (Mounted<App>, Fake) {
+    js("Object.defineProperty(document, 'hidden', { value: true, configurable: true })");
+    js(&format!("history.replaceState(null, '', '#{SECRET}')"));
+    let fake = Fake::install();
+    js("localStorage['p2pchat.notify'] = localStorage['p2pchat.sound'] = 'on'");
+    let mounted = mount::<App>(());
+    fake.welcome(VIEW).await;
+    (mounted, fake)
+}
+
+#[wasm_bindgen_test]
+async fn a_browser_without_notifications_shows_messages_all_the_same() {
+    let (mounted, fake) = alerted_page().await;
+    js("window.realNotification = window.Notification; delete window.Notification");
+    fake.say(&said(1, false, "still here"));
+    mounted.wait_text("still here").await;
+    js("window.Notification = window.realNotification; delete document.hidden");
+}
+
+#[wasm_bindgen_test]
+async fn all_sounds_come_from_one_audio_context() {
+    js("window.contexts = 0;
+        window.AudioContext = class extends window.AudioContext {
+            constructor() { super(); window.contexts += 1; }
+        }");
+    let (mounted, fake) = alerted_page().await;
+    for id in 1..=10 {
+        fake.say(&said(id, false, "listen"));
+    }
+    fake.say(&said(11, false, "the last one"));
+    mounted.wait_text("the last one").await;
+    let contexts = js("window.contexts").as_f64().unwrap();
+    js("delete document.hidden");
+    // The test before this one may have made it.
+    assert!(contexts <= 1.0, "{contexts}");
 }
 
 #[wasm_bindgen_test]
 async fn a_request_is_shown_and_answered_by_its_address() {
     let (mounted, fake) = page(VIEW).await;
     fake.say(r#"{"request_received":{"at":1,"from":{"name":"dave","address":"192.168.1.23","check":"unknown"},"members":[{"address":"192.168.1.24","name":"erin"}],"expires":9999999999999}}"#);
-    mounted.wait_text("dave asks for a chat").await;
-    mounted.wait_text("erin comes along").await;
+    mounted.wait_text("dave wants to chat with you").await;
+    mounted.wait_text("erin is in the chat too").await;
     assert!(mounted.text().contains("192.168.1.23"));
     mounted.wait(".incoming .primary").await.click();
     wait_for("the command", || fake.sent().len() == 2).await;
@@ -98,7 +216,7 @@ async fn a_request_is_shown_and_answered_by_its_address() {
 }
 
 #[wasm_bindgen_test]
-async fn whoever_asks_speaks_or_is_listed_is_blocked_by_one_button_and_unblocked_by_another() {
+async fn a_person_is_blocked_by_one_button_and_unblocked_by_another() {
     let (mounted, fake) = page(VIEW).await;
     fake.say(r#"{"request_received":{"at":1,"from":{"name":"bob","address":"192.168.1.23","check":"differs"},"members":[],"expires":9999999999999}}"#);
     mounted
@@ -107,7 +225,7 @@ async fn whoever_asks_speaks_or_is_listed_is_blocked_by_one_button_and_unblocked
         .click();
     fake.say(&said(1, false, "hello"));
     mounted
-        .wait(".said button[aria-label='Block bob']")
+        .wait(".message button[aria-label='Block bob']")
         .await
         .click();
     mounted
@@ -147,7 +265,7 @@ async fn what_was_dropped_is_counted_and_a_name_that_passes_for_another_is_marke
         .await;
     let online = r#"{"online":{"users":[{"name":"bob","address":"192.168.1.21"},{"name":"b\u043eb","address":"192.168.1.66"}]}}"#;
     fake.say(online);
-    mounted.wait_text("not bob").await;
+    mounted.wait_text("looks like bob").await;
     assert_eq!(
         mounted
             .root
@@ -170,7 +288,11 @@ async fn of_three_thousand_messages_a_few_are_in_the_page() {
     }
     fake.say(&said(3001, false, "the last one"));
     mounted.wait_text("the last one").await;
-    let drawn = mounted.root.query_selector_all(".said").unwrap().length();
+    let drawn = mounted
+        .root
+        .query_selector_all(".message")
+        .unwrap()
+        .length();
     assert!((1..300).contains(&drawn), "{drawn}");
 }
 

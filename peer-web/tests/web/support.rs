@@ -8,10 +8,10 @@ use yew::html::BaseComponent;
 
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-/// A view of somebody who is signed in and chats with bob.
+/// The view of a user who is signed in and chats with bob.
 pub(crate) const VIEW: &str = r#"{"address":"192.168.1.20","message_port":5859,"registry":"192.168.1.10","link":"up","account":"alice","busy":false,"online":[{"name":"alice","address":"192.168.1.20"},{"name":"bob","address":"192.168.1.21"},{"name":"carol","address":"192.168.1.22"}],"incoming":null,"outgoing":[],"members":[{"address":"192.168.1.21","name":"bob"}],"out_of_reach":[],"lines":[],"lines_of":"alice","more_history":false,"findings":null,"blocked":[],"dropped":[]}"#;
 
-/// A view of nobody.
+/// The view before a user is signed in.
 pub(crate) const SIGNED_OUT: &str = r#"{"address":"192.168.1.20","message_port":5859,"registry":"192.168.1.10","link":"up","account":null,"busy":false,"online":[],"incoming":null,"outgoing":[],"members":[],"out_of_reach":[],"lines":[],"lines_of":null,"more_history":false,"findings":null,"blocked":[],"dropped":[]}"#;
 
 const FAKE: &str = "

@@ -1,37 +1,36 @@
-//! The time of the database, in which registries tell each other when a user was seen.
-//! What the clocks of registries say does not matter: times here count from when a registry
-//! was started.
+//! The clock of the database, by which registries share when a user was seen: [`ServerClock`].
+//! The wall clocks of registries do not matter: times here count from when a registry was
+//! started.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use mongodb::bson::DateTime;
 
-/// A question that takes longer says too little about when it was answered.
-const LONGEST: Duration = Duration::from_millis(500);
-/// By how much the clock of the database has to differ from what it was to be another: more
-/// than a question can be wrong by.
+/// An answer that takes longer tells too little about when the clock was read.
+const MAX_ROUND_TRIP: Duration = Duration::from_millis(500);
+/// By how much the clock has to differ from the one before to count as another: more than a
+/// measurement can be wrong by.
 const STEP: Duration = Duration::from_secs(1);
-/// By how much two registries may differ in what time it is for the database.
+/// By how much two registries may differ in their measurement of the clock.
 const TOLERANCE: Duration = Duration::from_secs(2);
 
 /// How far the clock of the database is ahead of the one that a registry counts by.
 #[derive(Debug, Default)]
 pub struct ServerClock {
-    /// In milliseconds; 0 until it was asked.
+    /// In milliseconds; 0 until it was measured.
     ahead: AtomicI64,
 }
 
 impl ServerClock {
-    /// Takes note of what the database answered to a question that was asked and answered
-    /// then: it looked at its clock half-way. Whether it is another clock than before, as
-    /// somebody set it or the primary changed: then times that were written mean something
-    /// else.
+    /// Takes a measurement: `answer` is the time of the database, read half-way between
+    /// `asked` and `answered`. Returns whether the clock has jumped, as it was set or the
+    /// primary changed: then times that were written before mean something else.
     pub fn set(&self, asked: Duration, answered: Duration, answer: DateTime) -> bool {
         let took = answered.saturating_sub(asked);
         let before = self.ahead.load(Ordering::Relaxed);
         let is_set = before != 0;
-        if took > LONGEST && is_set {
+        if took > MAX_ROUND_TRIP && is_set {
             return false;
         }
         let ahead = answer
@@ -41,27 +40,29 @@ impl ServerClock {
         is_set && u128::from(ahead.abs_diff(before)) > STEP.as_millis()
     }
 
-    /// A time here as the database would have it.
+    /// Converts a time of this registry to one of the database.
     #[must_use]
     pub fn to_server(&self, time: Duration) -> DateTime {
         DateTime::from_millis(millis(time).saturating_add(self.ahead.load(Ordering::Relaxed)))
     }
 
-    /// A time of the database as it is here: never later than `now`, and never before the
-    /// first moment here. One that lies in the future is by another clock and tells nothing,
-    /// so it counts as that moment; whoever hears the user writes it anew.
+    /// Converts a time of the database to one of this registry: never later than `now`, and
+    /// never before its first moment. A time in the future is by another clock and tells
+    /// nothing, so it counts as that first moment; the registry that gets the user's Hellos
+    /// writes it again.
     #[must_use]
     pub fn from_server(&self, time: DateTime, now: Duration) -> Duration {
         let ahead = self.ahead.load(Ordering::Relaxed);
         let here = time.timestamp_millis().saturating_sub(ahead);
         let here = Duration::from_millis(u64::try_from(here).unwrap_or(0));
-        match here > now + TOLERANCE {
-            true => Duration::ZERO,
-            false => here.min(now),
+        if here > now + TOLERANCE {
+            Duration::ZERO
+        } else {
+            here.min(now)
         }
     }
 
-    /// How long ago a time of the database was; no time if it lies in the future.
+    /// How long ago a time of the database was; zero if it lies in the future.
     #[must_use]
     pub fn age(&self, time: DateTime, now: Duration) -> Duration {
         self.to_server(now).saturating_duration_since(time)

@@ -1,4 +1,4 @@
-//! What registries write into the collection.
+//! Writes to the collection.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,14 +12,15 @@ use crate::presence::{Due, Record};
 use crate::store::StoreError;
 use crate::store::mongo::{self, DUPLICATE_KEY, in_time, is_duplicate};
 
-/// How many users are told of in one command: some 100 KB.
+/// How many documents are written by one command: some 100 KB.
 const BULK: usize = 1000;
-/// How often a login is written that others overtook. Two of one name at one moment are
-/// rare, three more so.
+/// How often a login is tried that another write overtook. Two logins of one name at one
+/// moment are rare, three more so.
 const TRIES: usize = 8;
 
 impl Cluster {
-    /// Writes a login: the next turn of the name, greater than `known`. What was written.
+    /// Writes a login with the next epoch of the name, greater than `known`, and returns what was
+    /// written.
     ///
     /// # Errors
     /// If the database does not take it in time.
@@ -40,7 +41,7 @@ impl Cluster {
         in_time(writing).await?.ok_or(StoreError::Busy)
     }
 
-    /// `None` if somebody wrote in between.
+    /// Compare-and-swap: `None` if another registry wrote in between.
     async fn try_login(
         &self,
         name: Username,
@@ -48,13 +49,15 @@ impl Cluster {
         known: Option<i64>,
     ) -> Result<Option<Record>, Error> {
         let before = self.online.find_one(doc! { "_id": name.as_str() }).await?;
-        let written = before.as_ref().and_then(|before| self.turn(before));
+        let written = before.as_ref().and_then(|before| self.epoch(before));
         let seen = self.now();
-        let least = known.max(written).map_or(0, |turn| turn.saturating_add(1));
+        let least = known
+            .max(written)
+            .map_or(0, |epoch| epoch.saturating_add(1));
         let record = Record {
             name,
             address: Some(address),
-            turn: least.max(self.clock.to_server(seen).timestamp_millis()),
+            epoch: least.max(self.clock.to_server(seen).timestamp_millis()),
             seen,
         };
         let document = RawDocumentBuf::try_from(self.document(&record))?;
@@ -70,26 +73,25 @@ impl Cluster {
         Ok((result.matched_count > 0).then_some(record))
     }
 
-    /// Writes what the others have yet to hear, and returns what is there then of each:
-    /// that, or what somebody wrote meanwhile, which is later.
+    /// Writes changes of this registry, and returns the record that is then stored for each
+    /// name: that change, or a later one that another registry wrote meanwhile.
     ///
     /// # Errors
     /// If the database does not take all of it in time. Writing it again does no harm.
     pub async fn write(&self, dues: &[Due]) -> Result<Vec<Record>, StoreError> {
-        let mut there = Vec::with_capacity(dues.len());
+        let mut stored = Vec::with_capacity(dues.len());
         for some in dues.chunks(BULK) {
             let overtaken = self.write_some(some).await?;
             let mut later = self.read(&overtaken).await?;
-            there.extend(some.iter().map(|due| {
+            stored.extend(some.iter().map(|due| {
                 let later = later.remove(&due.record.name);
                 later.unwrap_or(due.record)
             }));
         }
-        Ok(there)
+        Ok(stored)
     }
 
-    /// Writes what one command takes, and returns the names for which there is something
-    /// later.
+    /// Writes by one command, and returns the names for which a later record is stored.
     async fn write_some(&self, dues: &[Due]) -> Result<HashSet<Username>, StoreError> {
         let updates: Vec<Bson> = dues.iter().map(|due| self.update(due).into()).collect();
         let command = doc! {
@@ -112,7 +114,7 @@ impl Cluster {
         Ok(overtaken)
     }
 
-    /// What is there of some names.
+    /// Reads the records of some names.
     async fn read(
         &self,
         names: &HashSet<Username>,
@@ -133,7 +135,7 @@ impl Cluster {
     }
 }
 
-/// Whose write was refused because there is something later.
+/// The name whose write was refused because a later record is stored.
 fn overtaken_name(refusal: &Bson, dues: &[Due]) -> Result<Username, StoreError> {
     let number = |key| refusal.as_document()?.get_i32(key).ok();
     let due = number("index").and_then(|index| dues.get(usize::try_from(index).ok()?));

@@ -1,7 +1,7 @@
-//! The listener for those who watch a registry: `/healthz`, `/readyz` and `/metrics`.
+//! HTTP listener for monitoring: `/healthz`, `/readyz` and `/metrics`.
 //!
-//! It has nothing to do with the ports of the protocol, answers from memory, and changes
-//! nothing. Each request has a connection of its own, with one deadline for all of it.
+//! It is separate from the ports of the protocol, answers from memory, and changes nothing.
+//! Each request has a connection of its own, with one deadline for all of it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -20,10 +20,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::text;
-
-/// How many connections there may be at a time; more wait until one has ended. A watcher
-/// or two ask every few seconds.
+/// How many connections there may be at a time; more wait until one has ended. One or two
+/// monitoring systems ask every few seconds.
 pub const MAX_CONNECTIONS: usize = 16;
 /// How long a connection may last, from its first byte to its last.
 pub const CONNECTION_TIMEOUT: Duration = Duration::from_secs(5);
@@ -33,39 +31,41 @@ const MAX_HEAD: usize = 8 * 1024;
 const MAX_HEADERS: usize = 64;
 /// The pause after accepting failed, which has causes that need time.
 const PAUSE: Duration = Duration::from_secs(1);
-/// Plain words.
+/// The content type of everything but the metrics.
 const PLAIN: &str = "text/plain; charset=utf-8";
+/// The content type of the metrics.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// What is asked for. Both are answered at once, from memory.
-pub trait Watched: Send + Sync + 'static {
+/// What the listener exposes. Both are answered at once, from memory.
+pub trait Monitored: Send + Sync + 'static {
     /// Whether a login can be served; if not, why, in words for the operator.
     ///
     /// # Errors
     /// The reason.
     fn readiness(&self) -> Result<(), String>;
 
-    /// All metrics, as Prometheus reads them.
+    /// All metrics, as OpenMetrics text.
     fn exposition(&self) -> String;
 }
 
 /// Answers until told to stop.
-pub async fn run<W: Watched>(listener: TcpListener, watched: Arc<W>, stop: CancellationToken) {
+pub async fn run<W: Monitored>(listener: TcpListener, monitored: Arc<W>, stop: CancellationToken) {
     let mut connections = JoinSet::new();
-    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let accepting = async {
         loop {
-            let place = Arc::clone(&places).acquire_owned().await;
-            let place = place.expect("the semaphore is never closed");
+            let slot = Arc::clone(&slots).acquire_owned().await;
+            let slot = slot.expect("the semaphore is never closed");
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    let watched = Arc::clone(&watched);
+                    let monitored = Arc::clone(&monitored);
                     connections.spawn(async move {
-                        serve(stream, watched).await;
-                        drop(place);
+                        serve(stream, monitored).await;
+                        drop(slot);
                     });
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept a watcher's connection; next try in {PAUSE:?}");
+                    tracing::warn!(%error, "cannot accept a monitoring connection; next try in {PAUSE:?}");
                     sleep(PAUSE).await;
                 }
             }
@@ -76,9 +76,9 @@ pub async fn run<W: Watched>(listener: TcpListener, watched: Arc<W>, stop: Cance
     connections.shutdown().await;
 }
 
-async fn serve<W: Watched>(stream: TcpStream, watched: Arc<W>) {
+async fn serve<W: Monitored>(stream: TcpStream, monitored: Arc<W>) {
     let service = service_fn(|request| {
-        let answer = answer(&request, watched.as_ref());
+        let answer = answer(&request, monitored.as_ref());
         async move { Ok::<_, Infallible>(answer) }
     });
     let connection = http1::Builder::new()
@@ -90,12 +90,12 @@ async fn serve<W: Watched>(stream: TcpStream, watched: Arc<W>) {
         .serve_connection(TokioIo::new(stream), service);
     match timeout(CONNECTION_TIMEOUT, connection).await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(%error, "a watcher's connection ended badly"),
-        Err(_) => tracing::debug!("a watcher's connection took too long"),
+        Ok(Err(error)) => tracing::debug!(%error, "a monitoring connection failed"),
+        Err(_) => tracing::debug!("a monitoring connection took too long"),
     }
 }
 
-fn answer<B>(request: &Request<B>, watched: &impl Watched) -> Response<Full<Bytes>> {
+fn answer<B>(request: &Request<B>, monitored: &impl Monitored) -> Response<Full<Bytes>> {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut refusal = page(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "GET and HEAD only\n");
         let allowed = HeaderValue::from_static("GET, HEAD");
@@ -104,7 +104,7 @@ fn answer<B>(request: &Request<B>, watched: &impl Watched) -> Response<Full<Byte
     }
     match request.uri().path() {
         "/healthz" => page(StatusCode::OK, PLAIN, "ok\n"),
-        "/readyz" => match watched.readiness() {
+        "/readyz" => match monitored.readiness() {
             Ok(()) => page(StatusCode::OK, PLAIN, "ready\n"),
             Err(reason) => page(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -112,7 +112,7 @@ fn answer<B>(request: &Request<B>, watched: &impl Watched) -> Response<Full<Byte
                 format!("not ready: {reason}\n"),
             ),
         },
-        "/metrics" => page(StatusCode::OK, text::CONTENT_TYPE, watched.exposition()),
+        "/metrics" => page(StatusCode::OK, OPEN_METRICS, monitored.exposition()),
         _ => page(
             StatusCode::NOT_FOUND,
             PLAIN,

@@ -1,9 +1,11 @@
-//! How many requests were answered what.
+//! Answered requests, counted by type and status: [`Requests`].
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::registry::Registry;
 
-/// What the types of requests are called, by their byte on the wire; the last stands for
-/// all that there are not.
+/// The label `type`, by the byte on the wire; the last stands for all unknown types.
 const TYPES: [&str; 6] = [
     "register",
     "login",
@@ -12,70 +14,90 @@ const TYPES: [&str; 6] = [
     "all_online",
     "unknown",
 ];
-/// More than the greatest status of the protocol.
-const STATUSES: usize = 64;
-/// The answers that the protocol has: they are exposed from the start, others once there
-/// has been one.
-const KNOWN: [(&str, &[usize]); TYPES.len()] = [
-    ("register", &[20, 40, 42, 43, 50]),
-    ("login", &[21, 41, 49, 50]),
-    ("search", &[22, 44]),
-    ("logout", &[25, 45]),
-    ("all_online", &[24, 46]),
-    ("unknown", &[48]),
+/// The answers of the protocol, by the byte of the type: exposed from the start, at 0.
+const KNOWN: [&[u8]; TYPES.len()] = [
+    &[20, 40, 42, 43, 50],
+    &[21, 41, 49, 50],
+    &[22, 44],
+    &[25, 45],
+    &[24, 46],
+    &[48],
 ];
 
-/// Answered requests by type and status: 3 KiB, so that counting is one addition.
-#[derive(Debug)]
-pub struct Requests([[AtomicU64; STATUSES]; TYPES.len()]);
+/// Type and status of an answered request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    r#type: &'static str,
+    status: u8,
+}
+
+/// Counters of answered requests.
+#[derive(Debug, Clone)]
+pub struct Requests(Family<Labels, Counter>);
 
 impl Default for Requests {
     fn default() -> Self {
-        Self([const { [const { AtomicU64::new(0) }; STATUSES] }; TYPES.len()])
+        let requests = Self(Family::default());
+        for (kind, statuses) in (0..).zip(KNOWN) {
+            for &status in statuses {
+                drop(requests.0.get_or_create(&labels(kind, status)));
+            }
+        }
+        requests
     }
 }
 
 impl Requests {
-    /// One more, by the bytes of its response: the first is the type, the second the
+    /// Counts one more, by the bytes of its response: the first is the type, the second the
     /// status.
     pub fn answered(&self, response: &[u8]) {
         if let [kind, status, ..] = *response {
-            let kind = usize::from(kind).min(TYPES.len() - 1);
-            let status = usize::from(status).min(STATUSES - 1);
-            self.0[kind][status].fetch_add(1, Ordering::Relaxed);
+            self.0.get_or_create(&labels(kind, status)).inc();
         }
     }
 
-    /// Type, status and number, of each answer that there may be or has been.
-    pub fn all(&self) -> impl Iterator<Item = (&'static str, usize, u64)> {
-        let rows = KNOWN.iter().zip(&self.0);
-        rows.flat_map(|(&(kind, known), counters)| {
-            let counts = counters.iter().enumerate();
-            let counts = counts.map(|(status, count)| (status, count.load(Ordering::Relaxed)));
-            counts
-                .filter(|(status, count)| *count > 0 || known.contains(status))
-                .map(move |(status, count)| (kind, status, count))
-        })
+    /// Exposes the counters.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "requests",
+            "Requests, by type and by the status of their answers",
+            self.0.clone(),
+        );
+    }
+}
+
+fn labels(kind: u8, status: u8) -> Labels {
+    let kind = usize::from(kind).min(TYPES.len() - 1);
+    Labels {
+        r#type: TYPES[kind],
+        status,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use p2pchat_protocol::{Kind, Response};
+    use prometheus_client::encoding::text::encode;
 
     use super::*;
 
-    fn counted(requests: &Requests) -> Vec<(&'static str, usize, u64)> {
-        requests.all().filter(|(.., count)| *count > 0).collect()
+    fn samples(requests: &Requests) -> Vec<String> {
+        let mut registry = Registry::default();
+        requests.register(&mut registry);
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        samples.map(str::to_owned).collect()
     }
 
     #[test]
     fn each_answer_of_the_protocol_is_there_from_the_start() {
-        let requests = Requests::default();
-        assert_eq!(requests.all().count(), 16);
-        for (known, name) in KNOWN.iter().zip(TYPES) {
-            assert_eq!(known.0, name);
-        }
+        let samples = samples(&Requests::default());
+        assert_eq!(samples.len(), 16);
+        assert!(
+            samples.iter().all(|line| line.ends_with(" 0")),
+            "{samples:?}"
+        );
     }
 
     #[test]
@@ -93,13 +115,16 @@ mod tests {
         }
         requests.answered(&[2, 255]);
         requests.answered(&[2]);
+        let mut counted = samples(&requests);
+        counted.retain(|line| !line.ends_with(" 0"));
+        counted.sort();
         let expected = [
-            ("login", 21, 2),
-            ("login", 50, 1),
-            ("search", 63, 1),
-            ("all_online", 46, 1),
-            ("unknown", 48, 1),
+            r#"requests_total{type="all_online",status="46"} 1"#,
+            r#"requests_total{type="login",status="21"} 2"#,
+            r#"requests_total{type="login",status="50"} 1"#,
+            r#"requests_total{type="search",status="255"} 1"#,
+            r#"requests_total{type="unknown",status="48"} 1"#,
         ];
-        assert_eq!(counted(&requests), expected);
+        assert_eq!(counted, expected);
     }
 }

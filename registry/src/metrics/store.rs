@@ -1,4 +1,4 @@
-//! How long the account store takes, and whether it answers at all.
+//! Latency and availability of the account store: [`StoreMetrics`].
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,22 +7,23 @@ use futures::future::BoxFuture;
 use p2pchat_protocol::Username;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
 
 use super::Metrics;
 use crate::store::{NewAccount, Store, StoreError, StoredPassword};
 
-/// How long the store may be silent until no login is expected to be served. It is asked
-/// for something more often than that ([`PROBE_INTERVAL`]); less would call one slow call
-/// an outage.
+/// How long the store may be silent before the registry is not ready. It is asked for
+/// something more often than that ([`PROBE_INTERVAL`]); less would call one slow call an
+/// outage.
 pub const SILENCE: Duration = Duration::from_secs(5);
-/// How often the store is asked for something when nobody else does.
+/// How often the store is probed while no request needs it.
 pub const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// The bounds of the histogram, in seconds: SQLite answers within the first, a commit of a
 /// replica set within the middle ones, and the last is the deadline of a call.
 const BUCKETS: [f64; 13] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
 ];
-/// What the calls that a running registry makes are called.
+/// The operations that a running registry uses: exposed from the start.
 const OPERATIONS: [&str; 3] = [FIND, REGISTER, REPLACE];
 const FIND: &str = "find";
 const REGISTER: &str = "register";
@@ -30,14 +31,13 @@ const REPLACE: &str = "replace_password";
 
 /// Operation and result of a call.
 type Labels = [(&'static str, &'static str); 2];
-/// The times of all calls.
-pub type Calls = Family<Labels, Histogram, fn() -> Histogram>;
+/// A histogram for each operation and result.
+type Calls = Family<Labels, Histogram, fn() -> Histogram>;
 
 /// The times of the store's calls, and when it last answered.
 #[derive(Debug)]
 pub struct StoreMetrics {
-    /// How long each call took, by operation and result.
-    pub calls: Calls,
+    calls: Calls,
     last: Mutex<Last>,
 }
 
@@ -67,13 +67,23 @@ impl Default for StoreMetrics {
 }
 
 impl StoreMetrics {
+    /// Exposes the histograms.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register_with_unit(
+            "store_operation",
+            "Time that a call of the account store took",
+            Unit::Seconds,
+            self.calls.clone(),
+        );
+    }
+
     /// How long ago the store last answered.
     #[must_use]
     pub fn silence(&self) -> Duration {
         self.last().answered.elapsed()
     }
 
-    /// Whether the store answered of late.
+    /// Whether the store answered recently.
     ///
     /// # Errors
     /// Since when it does not, and why.
@@ -83,7 +93,7 @@ impl StoreMetrics {
         if silence < SILENCE {
             return Ok(());
         }
-        let reason = last.error.as_deref().unwrap_or("it says nothing");
+        let reason = last.error.as_deref().unwrap_or("no answer at all");
         let seconds = silence.as_secs();
         Err(format!(
             "the account store has not answered for {seconds} s: {reason}"
@@ -127,7 +137,7 @@ struct Measured {
     metrics: Arc<Metrics>,
 }
 
-/// `store`, with its calls measured.
+/// Wraps `store` so that its calls are measured.
 #[must_use]
 pub fn measured(store: Arc<dyn Store>, metrics: &Arc<Metrics>) -> Arc<dyn Store> {
     Arc::new(Measured {

@@ -1,14 +1,14 @@
-//! A bounded queue in which nobody waits for what one source has put there.
+//! Fair bounded queue: sources take turns, so that no source waits for the items of another.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
-/// A line for each source, served in turn. When there is no room, the longest line loses
-/// its last; so nobody can fill the queue from one address, or from a few.
+/// A queue for each source, served in turn. When all of it is full, the longest queue loses
+/// its last item; so the queue cannot be filled from one source, or from a few.
 #[derive(Debug)]
 pub(super) struct FairQueue<K, T> {
-    lines: HashMap<K, VecDeque<T>>,
-    /// The sources that have a line, the next one first.
+    queues: HashMap<K, VecDeque<T>>,
+    /// The sources with items, the next one first.
     turns: VecDeque<K>,
     len: usize,
     capacity: usize,
@@ -17,41 +17,41 @@ pub(super) struct FairQueue<K, T> {
 impl<K: Copy + Eq + Hash, T> FairQueue<K, T> {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            lines: HashMap::new(),
+            queues: HashMap::new(),
             turns: VecDeque::new(),
             len: 0,
             capacity,
         }
     }
 
-    /// How many wait.
+    /// How many items are queued.
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    /// Puts `item` at the end of the line of `source`, and returns what has no room: this
-    /// one, or the last of a line that would still be no shorter without it.
+    /// Puts `item` at the end of the queue of `source`, and returns the item that is evicted:
+    /// this one, or the last of a queue that is no shorter without it.
     pub(super) fn push(&mut self, source: K, item: T) -> Option<T> {
-        let displaced = match self.len < self.capacity {
-            true => None,
-            false => match self.displace(source) {
-                None => return Some(item),
-                displaced => displaced,
-            },
-        };
-        let line = self.lines.entry(source).or_default();
-        if line.is_empty() {
+        let mut evicted = None;
+        if self.len >= self.capacity {
+            evicted = self.evict_for(source);
+            if evicted.is_none() {
+                return Some(item);
+            }
+        }
+        let queue = self.queues.entry(source).or_default();
+        if queue.is_empty() {
             self.turns.push_back(source);
         }
-        line.push_back(item);
+        queue.push_back(item);
         self.len += 1;
-        displaced
+        evicted
     }
 
-    /// Takes out the last of the longest line, if `source` has at least two less.
-    fn displace(&mut self, source: K) -> Option<T> {
-        let own = self.lines.get(&source).map_or(0, VecDeque::len);
-        let longest = self.lines.values_mut().max_by_key(|line| line.len())?;
+    /// Takes out the last item of the longest queue, if `source` has at least two less.
+    fn evict_for(&mut self, source: K) -> Option<T> {
+        let own = self.queues.get(&source).map_or(0, VecDeque::len);
+        let longest = self.queues.values_mut().max_by_key(|queue| queue.len())?;
         if longest.len() < own + 2 {
             return None;
         }
@@ -59,17 +59,18 @@ impl<K: Copy + Eq + Hash, T> FairQueue<K, T> {
         longest.pop_back()
     }
 
-    /// The first of the line whose turn it is.
+    /// Takes the first item of the source whose turn it is.
     pub(super) fn pop(&mut self) -> Option<T> {
         let source = self.turns.pop_front()?;
-        let line = self
-            .lines
+        let queue = self
+            .queues
             .get_mut(&source)
-            .expect("a source with a turn has a line");
-        let item = line.pop_front();
-        match line.is_empty() {
-            true => drop(self.lines.remove(&source)),
-            false => self.turns.push_back(source),
+            .expect("a source with a turn has a queue");
+        let item = queue.pop_front();
+        if queue.is_empty() {
+            self.queues.remove(&source);
+        } else {
+            self.turns.push_back(source);
         }
         self.len -= 1;
         item
@@ -125,6 +126,9 @@ mod tests {
     fn what_was_emptied_takes_no_memory() {
         let mut queue = filled((1..7).map(|source| (source, 0)));
         while queue.pop().is_some() {}
-        assert_eq!((queue.len, queue.lines.len(), queue.turns.len()), (0, 0, 0));
+        assert_eq!(
+            (queue.len, queue.queues.len(), queue.turns.len()),
+            (0, 0, 0)
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! The threads that hash, so that a flood of logins takes a bounded amount of memory and
-//! no time from anything else.
+//! Thread pool for password hashing: a flood of logins takes a bounded amount of memory, and
+//! no time from other requests.
 
 use std::fmt;
 use std::io;
@@ -14,12 +14,12 @@ use tokio::sync::oneshot;
 
 use super::Hasher;
 use super::fair_queue::FairQueue;
-use crate::source::Source;
+use crate::throttle::Source;
 
-/// Why a password was not looked at.
+/// Why a password was not hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PoolError {
-    /// As many wait as may wait.
+    /// The queue is full.
     #[error("too many passwords are waiting to be hashed")]
     Full,
     /// The pool is being closed, or the hash function has panicked.
@@ -27,46 +27,47 @@ pub enum PoolError {
     Closed,
 }
 
-/// For whom a job is done. The two wait apart and take turns, so that strangers at however
-/// many addresses do not come before those who are at home, nor the other way round.
+/// The queue of a job. Jobs are taken from the two in turn, so that a flood of one priority
+/// delays no job of the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guest {
-    /// A user at an address where he was logged in before.
-    AtHome,
-    /// Anybody else.
-    Stranger,
+pub enum Priority {
+    /// The user was logged in from this address before.
+    Known,
+    /// Any other.
+    Unknown,
 }
 
-/// What becomes of a job: its turn, or none.
-enum Turn<'a> {
-    Work(&'a mut Hasher),
-    Displaced,
+/// What happens to a queued job.
+enum Dispatch<'a> {
+    Run(&'a mut Hasher),
+    /// Its queue is full.
+    Evict,
 }
 
-type Job = Box<dyn FnOnce(Turn<'_>) + Send>;
+type Job = Box<dyn FnOnce(Dispatch<'_>) + Send>;
 
-/// A fixed number of threads with a [`Hasher`] each, and before them a bounded queue for
-/// either kind of [`Guest`], in which addresses take turns.
+/// A fixed number of threads with a [`Hasher`] each, behind a bounded queue for each
+/// [`Priority`], in which sources take turns.
 pub struct HashPool {
     shared: Arc<Shared>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     workers: usize,
-    room: usize,
+    capacity: usize,
 }
 
 struct Shared {
-    /// How many threads hash at this moment.
+    /// How many threads are hashing now.
     busy: AtomicUsize,
     state: Mutex<State>,
-    /// There is something to do, or it is over.
+    /// Notified of a new job and of the close.
     changed: Condvar,
 }
 
 struct State {
-    at_home: FairQueue<Source, Job>,
-    strangers: FairQueue<Source, Job>,
-    /// Whose turn it is, if both wait.
-    next: Guest,
+    known: FairQueue<Source, Job>,
+    unknown: FairQueue<Source, Job>,
+    /// The queue that is next, if both have jobs.
+    next: Priority,
     is_open: bool,
 }
 
@@ -86,16 +87,16 @@ impl HashPool {
             shared: Arc::new(Shared {
                 busy: AtomicUsize::new(0),
                 state: Mutex::new(State {
-                    at_home: FairQueue::new(queue.get()),
-                    strangers: FairQueue::new(queue.get()),
-                    next: Guest::AtHome,
+                    known: FairQueue::new(queue.get()),
+                    unknown: FairQueue::new(queue.get()),
+                    next: Priority::Known,
                     is_open: true,
                 }),
                 changed: Condvar::new(),
             }),
             threads: Mutex::default(),
             workers: workers.get(),
-            room: queue.get().saturating_mul(2),
+            capacity: queue.get().saturating_mul(2),
         };
         for _ in 0..workers.get() {
             let shared = Arc::clone(&pool.shared);
@@ -107,26 +108,26 @@ impl HashPool {
         Ok(pool)
     }
 
-    /// Runs `job` with a hasher when it is the turn of `source` among guests of its kind.
-    /// If nobody waits for it by then, it does not run.
+    /// Queues `job`, and runs it with a hasher when it is the turn of its `source`. If the
+    /// future was dropped by then, it does not run.
     ///
     /// # Errors
-    /// If too many are waiting.
+    /// If the queue is full.
     pub async fn run<T: Send + 'static>(
         &self,
-        guest: Guest,
+        priority: Priority,
         source: Source,
         job: impl FnOnce(&mut Hasher) -> T + Send + 'static,
     ) -> Result<T, PoolError> {
         let (reply, answer) = oneshot::channel();
         self.push(
-            guest,
+            priority,
             source,
-            Box::new(move |turn| {
-                let outcome = match turn {
-                    Turn::Displaced => Err(PoolError::Full),
-                    Turn::Work(_) if reply.is_closed() => return,
-                    Turn::Work(hasher) => Ok(job(hasher)),
+            Box::new(move |dispatch| {
+                let outcome = match dispatch {
+                    Dispatch::Evict => Err(PoolError::Full),
+                    Dispatch::Run(_) if reply.is_closed() => return,
+                    Dispatch::Run(hasher) => Ok(job(hasher)),
                 };
                 let _ = reply.send(outcome);
             }),
@@ -134,47 +135,47 @@ impl HashPool {
         answer.await.map_err(|_| PoolError::Closed)?
     }
 
-    fn push(&self, guest: Guest, source: Source, job: Job) -> Result<(), PoolError> {
+    fn push(&self, priority: Priority, source: Source, job: Job) -> Result<(), PoolError> {
         let mut state = self.shared.state();
         if !state.is_open {
             return Err(PoolError::Closed);
         }
-        let displaced = state.queue(guest).push(source, job);
+        let displaced = state.queue(priority).push(source, job);
         drop(state);
         match displaced {
-            // Possibly the new one: it hears of it like any other.
-            Some(job) => job(Turn::Displaced),
+            // Possibly the new one, which is answered like any other.
+            Some(job) => job(Dispatch::Evict),
             None => self.shared.changed.notify_one(),
         }
         Ok(())
     }
 
-    /// How many wait for their turn.
+    /// How many jobs are queued.
     #[must_use]
     pub fn waiting(&self) -> usize {
         let state = self.shared.state();
-        state.at_home.len() + state.strangers.len()
+        state.known.len() + state.unknown.len()
     }
 
-    /// How many may wait, in both queues together.
+    /// How many jobs may be queued, in both queues together.
     #[must_use]
-    pub fn room(&self) -> usize {
-        self.room
+    pub fn capacity(&self) -> usize {
+        self.capacity
     }
 
-    /// How many threads hash.
+    /// How many threads there are.
     #[must_use]
     pub fn workers(&self) -> usize {
         self.workers
     }
 
-    /// How many of them do so at this moment.
+    /// How many of them are hashing now.
     #[must_use]
     pub fn busy(&self) -> usize {
         self.shared.busy.load(Ordering::Relaxed)
     }
 
-    /// Lets the threads finish what somebody still waits for, and waits for their end.
+    /// Lets the threads finish the jobs that are still waited for, and joins them.
     pub async fn stop(&self) {
         self.close();
         let threads = std::mem::take(&mut *self.threads());
@@ -229,39 +230,39 @@ impl Shared {
 }
 
 impl State {
-    fn queue(&mut self, guest: Guest) -> &mut FairQueue<Source, Job> {
-        match guest {
-            Guest::AtHome => &mut self.at_home,
-            Guest::Stranger => &mut self.strangers,
+    fn queue(&mut self, priority: Priority) -> &mut FairQueue<Source, Job> {
+        match priority {
+            Priority::Known => &mut self.known,
+            Priority::Unknown => &mut self.unknown,
         }
     }
 
     fn pop(&mut self) -> Option<Job> {
         let turns = [self.next, self.next.other()];
-        let (guest, job) = turns
+        let (priority, job) = turns
             .into_iter()
-            .find_map(|guest| Some((guest, self.queue(guest).pop()?)))?;
-        self.next = guest.other();
+            .find_map(|priority| Some((priority, self.queue(priority).pop()?)))?;
+        self.next = priority.other();
         Some(job)
     }
 }
 
-impl Guest {
+impl Priority {
     fn other(self) -> Self {
         match self {
-            Self::AtHome => Self::Stranger,
-            Self::Stranger => Self::AtHome,
+            Self::Known => Self::Unknown,
+            Self::Unknown => Self::Known,
         }
     }
 }
 
 fn work(shared: &Shared) {
-    give_way();
+    lower_priority();
     let mut hasher = Hasher::default();
     while let Some(job) = shared.next() {
-        // A panic costs its job the answer, and nobody else anything.
+        // A panic costs only the answer to its job.
         shared.busy.fetch_add(1, Ordering::Relaxed);
-        let done = catch_unwind(AssertUnwindSafe(|| job(Turn::Work(&mut hasher))));
+        let done = catch_unwind(AssertUnwindSafe(|| job(Dispatch::Run(&mut hasher))));
         shared.busy.fetch_sub(1, Ordering::Relaxed);
         if done.is_err() {
             tracing::error!("the hash function panicked");
@@ -270,10 +271,10 @@ fn work(shared: &Shared) {
     }
 }
 
-/// Makes the calling thread wait for everything else: a search takes microseconds, and
-/// must not wait until a hash has had its share of a core.
+/// Lowers the priority of the calling thread: a search takes microseconds, and must not wait
+/// until a hash has had its share of a core.
 #[cfg(target_os = "linux")]
-fn give_way() {
+fn lower_priority() {
     /// Unix niceness: a third of the weight of the others.
     const NICENESS: i32 = 5;
     if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
@@ -283,7 +284,7 @@ fn give_way() {
 
 /// Elsewhere only whole processes have a niceness.
 #[cfg(not(target_os = "linux"))]
-fn give_way() {}
+fn lower_priority() {}
 
 #[cfg(test)]
 mod tests;

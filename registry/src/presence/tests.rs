@@ -22,7 +22,7 @@ fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// What somebody gets who asks.
+/// The list that a client gets.
 fn list(presence: &Presence, now: Duration) -> Arc<OnlineList> {
     presence
         .recent_list(now)
@@ -34,7 +34,7 @@ fn listed(presence: &Presence) -> String {
     String::from_utf8(list.as_bytes()[18..].to_vec()).unwrap()
 }
 
-/// Whether a user was online until he logged out by this.
+/// Whether a user was online until this logout.
 fn is_out(ended: Option<Ended>) -> bool {
     ended.is_some_and(|ended| ended.was_online)
 }
@@ -170,9 +170,9 @@ fn is_on_the_list_of(users: usize, after: Duration) -> bool {
 
 #[test]
 fn the_list_of_few_is_never_old_and_that_of_many_for_a_moment_only() {
-    assert!(is_on_the_list_of(listing::FEW, Duration::ZERO));
-    let users = listing::FEW + 1;
-    let age = listing::AGE_PER_USER * u32::try_from(users).unwrap();
+    assert!(is_on_the_list_of(online_list::FEW, Duration::ZERO));
+    let users = online_list::FEW + 1;
+    let age = online_list::AGE_PER_USER * u32::try_from(users).unwrap();
     assert!(!is_on_the_list_of(users, Duration::ZERO));
     assert!(!is_on_the_list_of(users, age - Duration::from_nanos(1)));
     assert!(is_on_the_list_of(users, age));

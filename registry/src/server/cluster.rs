@@ -1,7 +1,8 @@
-//! A server that is one of several: what it tells the others, and what it hears of them.
+//! The server's part in a cluster: it writes its logins, logouts and Hellos to the database,
+//! and reads those of the other registries from a change stream.
 //!
-//! Two tasks, one for each direction. While the database is away, or this server is cut off
-//! from it, both go on trying, and what is asked is answered from memory.
+//! One task for each direction. While the database cannot be reached both go on trying, and
+//! requests are answered from memory.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,164 +11,167 @@ use std::time::Duration;
 use p2pchat_protocol::{PeerAddr, Username};
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{MissedTickBehavior, interval, sleep};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::Shared;
-use crate::cluster::{COLLECTION, Cluster, Feed, Snapshot};
+use crate::cluster::{COLLECTION, ChangeStream, Cluster, Snapshot};
 use crate::metrics::ClusterMetrics;
 use crate::presence::{Due, Record, SessionId};
 use crate::store::StoreError;
 
-mod hear;
+mod change_stream;
 
-/// How often what the others have yet to hear is gathered and written.
-const ROUND: Duration = Duration::from_millis(250);
+/// How often changes are gathered and written to the database.
+const WRITE_INTERVAL: Duration = Duration::from_millis(250);
 /// The pause before the database is tried again.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// What a server has that is one of several.
+/// Handle of a server to its cluster.
 #[derive(Debug)]
-pub(super) struct Together {
-    pub(super) cluster: Cluster,
-    telling: Outage,
-    hearing: Outage,
+pub(super) struct ClusterHandle {
+    cluster: Cluster,
+    write_outage: Outage,
+    read_outage: Outage,
     metrics: Arc<ClusterMetrics>,
 }
 
-/// Whether one direction is broken: it is logged when that begins and when it ends.
+/// Whether one direction is broken: logged when that begins and when it ends.
 #[derive(Debug)]
 struct Outage {
     /// What does not work.
     what: &'static str,
-    lasts: AtomicBool,
+    is_on: AtomicBool,
 }
 
 impl Outage {
     fn new(what: &'static str) -> Self {
         Self {
             what,
-            lasts: AtomicBool::new(false),
+            is_on: AtomicBool::new(false),
         }
     }
 
-    fn goes_on(&self, error: &StoreError) {
+    fn failed(&self, error: &StoreError) {
         let what = self.what;
-        match self.lasts.swap(true, Ordering::Relaxed) {
-            true => tracing::debug!(%error, "still cut off: {what}"),
-            false => tracing::error!(
+        if self.is_on.swap(true, Ordering::Relaxed) {
+            tracing::debug!(%error, "still cut off from the database: {what}");
+        } else {
+            tracing::error!(
                 %error,
-                "cut off from the database: {what}. Who is online is answered from memory, \
-                 and it is tried again all the time"
-            ),
-        }
-    }
-
-    fn is_over(&self) {
-        if self.lasts.swap(false, Ordering::Relaxed) {
-            tracing::info!("no longer cut off, it is over that {}", self.what);
-        }
-    }
-}
-
-impl Together {
-    pub(super) fn new(cluster: Cluster, metrics: Arc<ClusterMetrics>) -> Self {
-        Self {
-            cluster,
-            telling: Outage::new("the other registries cannot be told of users here"),
-            hearing: Outage::new("the other registries cannot be heard"),
-            metrics,
-        }
-    }
-
-    /// Takes note of what no registry wrote, and tells of the first.
-    fn pass_over(&self, documents: u64) {
-        if documents > 0 && self.metrics.foreign.inc_by(documents) == 0 {
-            tracing::warn!(
-                "somebody else than registries writes to the collection `{COLLECTION}`: what is \
-                 in it that they did not write is passed over and counted. See who may write there"
+                "cut off from the database: {what}. Requests are answered from memory; retrying"
             );
         }
     }
 
-    /// Puts a user online everywhere.
+    fn recovered(&self) {
+        if self.is_on.swap(false, Ordering::Relaxed) {
+            tracing::info!(
+                "the database can be reached again; it is over that {}",
+                self.what
+            );
+        }
+    }
+}
+
+impl ClusterHandle {
+    pub(super) fn new(cluster: Cluster, metrics: Arc<ClusterMetrics>) -> Self {
+        Self {
+            cluster,
+            write_outage: Outage::new("users of this registry are not shared with the others"),
+            read_outage: Outage::new("changes of the other registries do not arrive"),
+            metrics,
+        }
+    }
+
+    /// Counts documents that no registry wrote, and warns of the first.
+    fn ignore_foreign(&self, documents: u64) {
+        if documents > 0 && self.metrics.foreign.inc_by(documents) == 0 {
+            tracing::warn!(
+                "foreign writes in collection `{COLLECTION}` ignored: a program other than a \
+                 registry writes there. They are counted; check who has write access"
+            );
+        }
+    }
+
+    /// Puts a user online at all registries.
     pub(super) async fn login(
         &self,
         shared: &Shared,
         name: Username,
         peer: PeerAddr,
     ) -> Result<SessionId, StoreError> {
-        let known = shared.presence.turn(name);
+        let known = shared.presence.epoch(name);
         let record = self.cluster.login(name, peer, known).await?;
         Ok(shared.presence.logged_in(&record))
     }
 }
 
-/// The tasks of a server that is one of several.
-pub(super) struct Others {
-    together: Arc<Together>,
-    /// Not that of the server: the connections that are still served make news.
-    stop: CancellationToken,
-    telling: JoinHandle<()>,
-    hearing: JoinHandle<()>,
+/// The tasks of a server in a cluster.
+pub(super) struct ClusterTasks {
+    handle: Arc<ClusterHandle>,
+    /// Not that of the server: connections that are still served make changes.
+    stop: DropGuard,
+    writing: JoinHandle<()>,
+    reading: JoinHandle<()>,
 }
 
-impl Others {
-    pub(super) fn start(shared: &Arc<Shared>, together: &Arc<Together>, feed: Feed) -> Self {
+impl ClusterTasks {
+    pub(super) fn start(
+        shared: &Arc<Shared>,
+        handle: &Arc<ClusterHandle>,
+        stream: ChangeStream,
+    ) -> Self {
         let stop = CancellationToken::new();
-        let for_each = || (Arc::clone(shared), Arc::clone(together), stop.clone());
-        let (hearing_shared, hearing_together, hearing_stop) = for_each();
-        let (telling_shared, telling_together, telling_stop) = for_each();
+        let for_task = || (Arc::clone(shared), Arc::clone(handle), stop.clone());
+        let (task_shared, task_handle, task_stop) = for_task();
+        let writing = write_changes(task_shared, task_handle, task_stop);
+        let (task_shared, task_handle, task_stop) = for_task();
+        let reading = change_stream::read_changes(task_shared, task_handle, stream, task_stop);
         Self {
-            telling: tokio::spawn(tell(telling_shared, telling_together, telling_stop)),
-            hearing: tokio::spawn(hear::hear(
-                hearing_shared,
-                hearing_together,
-                feed,
-                hearing_stop,
-            )),
-            together: Arc::clone(together),
-            stop,
+            writing: tokio::spawn(writing),
+            reading: tokio::spawn(reading),
+            handle: Arc::clone(handle),
+            stop: stop.drop_guard(),
         }
     }
 
-    /// Tells what there is left to tell, and lets go of the database.
+    /// Writes the last changes, and closes the connections to the database.
     pub(super) async fn stop(self) {
-        self.stop.cancel();
-        super::join("hearing", self.hearing).await;
-        super::join("telling", self.telling).await;
-        self.together.cluster.close().await;
+        drop(self.stop);
+        super::join("cluster reader", self.reading).await;
+        super::join("cluster writer", self.writing).await;
+        self.handle.cluster.close().await;
     }
 }
 
-/// Tells the others, until told to stop, and then once more.
-async fn tell(shared: Arc<Shared>, together: Arc<Together>, stop: CancellationToken) {
-    let mut ticks = interval(ROUND);
+/// Writes changes to the database, until told to stop, and then once more.
+async fn write_changes(shared: Arc<Shared>, handle: Arc<ClusterHandle>, stop: CancellationToken) {
+    let mut ticks = interval(WRITE_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         let due = |shard| shared.presence.due(shard, shared.now());
-        let told = tell_once(&shared, &together, due).await;
-        match told {
+        match write_once(&shared, &handle, due).await {
             Ok(0) => {}
             Ok(_) => {
-                together.metrics.database_is_up(true);
-                together.telling.is_over();
+                handle.metrics.database_is_up(true);
+                handle.write_outage.recovered();
             }
             Err(error) => {
-                together.metrics.database_is_up(false);
-                together.telling.goes_on(&error);
+                handle.metrics.database_is_up(false);
+                handle.write_outage.failed(&error);
                 stop.run_until_cancelled(sleep(RETRY)).await;
             }
         }
     }
-    let all = |shard| shared.presence.unwritten(shard);
-    if let Err(error) = tell_once(&shared, &together, all).await {
-        tracing::warn!(%error, "the other registries were not told of the last changes");
+    let unwritten = |shard| shared.presence.unwritten(shard);
+    if let Err(error) = write_once(&shared, &handle, unwritten).await {
+        tracing::warn!(%error, "the last changes were not shared with the other registries");
     }
 }
 
-async fn tell_once(
+async fn write_once(
     shared: &Shared,
-    together: &Together,
+    handle: &ClusterHandle,
     of_shard: impl Fn(usize) -> Vec<Due>,
 ) -> Result<usize, StoreError> {
     let mut dues: Vec<Due> = Vec::new();
@@ -175,47 +179,50 @@ async fn tell_once(
         dues.extend(of_shard(shard));
         yield_now().await;
     }
-    let metrics = &together.metrics;
+    let metrics = &handle.metrics;
     metrics
         .waiting_writes
         .set(i64::try_from(dues.len()).unwrap_or(i64::MAX));
-    let there = together.cluster.write(&dues).await?;
+    let stored = handle.cluster.write(&dues).await?;
     metrics.waiting_writes.set(0);
     let hellos = dues.iter().filter(|due| !due.is_logout).count();
     metrics.hellos_written.inc_by(hellos as u64);
-    for record in &there {
+    for record in &stored {
         learn(shared, record);
     }
     Ok(dues.len())
 }
 
-/// Reads what the others wrote into the presence.
+/// Takes a record from the database into the presence.
 fn learn(shared: &Shared, record: &Record) {
     if let Some(ended) = shared.presence.learn(record, shared.now()) {
-        shared.places.ended(&ended);
+        shared.slots.ended(&ended);
     }
 }
 
-/// Reads who is online, and follows what comes after it.
-pub(super) async fn begin(shared: &Shared, together: &Together) -> Result<Feed, StoreError> {
-    read_since(shared, together, shared.now()).await
+/// Loads the presence from the database, and opens the change stream that goes on from there.
+pub(super) async fn load(
+    shared: &Shared,
+    handle: &ClusterHandle,
+) -> Result<ChangeStream, StoreError> {
+    load_since(shared, handle, shared.now()).await
 }
 
-/// Reads what may have changed since a moment until which everything is known, and follows
-/// what comes after it.
-async fn read_since(
+/// Loads what may have changed since `known`, a moment until which everything is known, and
+/// opens the change stream that goes on from there.
+async fn load_since(
     shared: &Shared,
-    together: &Together,
+    handle: &ClusterHandle,
     known: Duration,
-) -> Result<Feed, StoreError> {
+) -> Result<ChangeStream, StoreError> {
     let Snapshot {
-        feed,
+        stream,
         records,
         foreign,
-    } = together.cluster.follow(known).await?;
-    // What was there may be there no more. What was read is.
+    } = handle.cluster.snapshot(known).await?;
+    // What was written before may be lost. What was read now is there.
     shared.presence.tell_again();
     records.iter().for_each(|record| learn(shared, record));
-    together.pass_over(foreign);
-    Ok(feed)
+    handle.ignore_foreign(foreign);
+    Ok(stream)
 }

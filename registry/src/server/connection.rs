@@ -1,31 +1,46 @@
-//! One connection: bytes in, requests, responses out.
+//! One connection: bytes in, requests decoded and answered, responses out, and the sessions
+//! that began on it.
 //!
-//! Nearly all of them wait for a next request nearly all of the time, so what is only
-//! needed meanwhile, timers above all, is boxed: it takes no memory of those that wait.
+//! A login is read here and in `accounts` (the password). The connection's slot is freed when
+//! it is dropped, however the connection ends; its users stay online until their Hellos stop.
 
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use futures::future::{AbortRegistration, Abortable};
-use p2pchat_protocol::RequestDecoder;
+use p2pchat_protocol::{Kind, Password, PeerAddr, Request, RequestDecoder, Response, Username};
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
-use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
-use super::answer::Reply;
-use super::places::Place;
-use super::room::Stream;
-use super::sessions::Sessions;
-use super::{Shared, socket};
-use crate::counters::Reason;
+use super::send_buffers::Stream;
+use super::slots::ConnectionSlot;
+use super::{Shared, listener, peer_at};
+use crate::metrics::DropReason;
 use crate::options::Limits;
+use crate::presence::{OnlineList, SessionId};
+use crate::throttle::Source;
+
+/// How many bytes are read at a time: two requests. The next read waits until they are
+/// answered. Each connection has a buffer of this size for as long as it lasts. More than one
+/// request, so that a read which finds one tells that there is no more to find.
+const READ_SIZE: usize = 64;
+/// How many bytes are read at a time of what is thrown away.
+const LINGER_SIZE: usize = 1024;
+/// How long, and how much, a refused client may go on sending: closing earlier would make
+/// its system throw the answer away.
+const LINGER: Duration = Duration::from_secs(1);
+const LINGER_READS: usize = 64;
+/// How many sessions a connection remembers. A client logs in one name; a name that falls
+/// out is treated like one that was logged in on another connection.
+const MAX_SESSIONS: usize = 16;
 
 /// How long a connection may keep the server waiting.
 #[derive(Debug, Clone, Copy)]
@@ -48,20 +63,28 @@ impl From<&Limits> for Deadlines {
     }
 }
 
-/// How much is read at a time: two requests. The next read waits until they are answered.
-/// Each connection has a buffer of this size for as long as it lasts. More than one, so
-/// that a read which finds one request tells that there is no more to find.
-const READ_SIZE: usize = 64;
-/// How much is read at a time of what is thrown away.
-const LINGER_SIZE: usize = 1024;
-/// How long, and how much, a refused client may go on sending: closing earlier would make
-/// its system throw the answer away.
-const LINGER: Duration = Duration::from_secs(1);
-const LINGER_READS: usize = 64;
+/// Where a connection comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin {
+    /// The source whose limits it counts for.
+    pub(super) source: Source,
+    /// The address that its users are online at; `None` if it is not an IPv4 address of one
+    /// machine.
+    pub(super) peer: Option<PeerAddr>,
+}
+
+impl From<SocketAddr> for Origin {
+    fn from(address: SocketAddr) -> Self {
+        Self {
+            source: address.into(),
+            peer: peer_at(address),
+        }
+    }
+}
 
 /// Why a connection ended otherwise than in order.
 #[derive(Debug, Error)]
-enum Lost {
+enum ConnectionError {
     #[error("no request came in time")]
     NoRequest,
     #[error("a request did not end in time")]
@@ -72,121 +95,146 @@ enum Lost {
     Io(#[from] io::Error),
 }
 
-impl Lost {
-    fn reason(&self) -> Option<Reason> {
+impl ConnectionError {
+    fn reason(&self) -> Option<DropReason> {
         match self {
-            Self::NoRequest => Some(Reason::NoRequest),
-            Self::PartialRequest => Some(Reason::PartialRequest),
-            Self::UnreadResponse => Some(Reason::UnreadResponse),
+            Self::NoRequest => Some(DropReason::NoRequest),
+            Self::PartialRequest => Some(DropReason::PartialRequest),
+            Self::UnreadResponse => Some(DropReason::UnreadResponse),
             Self::Io(_) => None,
         }
     }
 }
 
-/// Serves a connection to its end, or until it has to make room.
-pub(super) fn serve(
-    stream: TcpStream,
-    address: SocketAddr,
-    (place, pushed_out): (Place, AbortRegistration),
-    shared: Arc<Shared>,
-    stop: CancellationToken,
-) -> impl Future<Output = ()> + Send {
-    // Made here, and nothing moved on below: a future holds twice what it moves.
-    let mut connection = Connection::new(stream, Sessions::new(address, place), shared);
-    async move {
-        if let Err(error) = socket::prepare(&connection.stream) {
-            tracing::debug!(%address, %error, "the connection was gone at once");
-            return;
+/// The bytes of a response, in one piece.
+#[derive(Debug)]
+enum Reply {
+    Head([u8; Response::HEAD_LEN]),
+    List(Arc<OnlineList>),
+}
+
+impl Reply {
+    fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Head(head) => head,
+            Self::List(list) => list.as_bytes(),
         }
-        let ended = {
-            let running = pin!(connection.run(&stop));
-            Abortable::new(running, pushed_out).await
-        };
-        let reason = match ended {
-            Ok(Ok(())) => return,
-            Ok(Err(lost)) => {
-                tracing::debug!(%address, %lost, "connection lost");
-                lost.reason()
-            }
-            Err(_) => Some(Reason::MadeRoom),
-        };
-        if let Some(reason) = reason {
-            connection.shared.counters.count(reason);
-        }
-        // What it has not read is not worth the system's memory.
-        socket::reset(connection.stream);
     }
 }
 
-struct Connection<S> {
+/// For all responses but the online list.
+impl From<Response> for Reply {
+    fn from(response: Response) -> Self {
+        Self::Head(response.encode_head())
+    }
+}
+
+/// One connection, with what is needed to serve it.
+pub(super) struct Connection<S> {
     stream: S,
-    sessions: Sessions,
+    origin: Origin,
+    slot: ConnectionSlot,
+    /// The sessions that began here, whether or not they still last, the oldest first.
+    sessions: Vec<(Username, SessionId)>,
     decoder: RequestDecoder,
     /// When the next request has to be whole; `None` between requests.
-    until: Option<Instant>,
+    deadline: Option<Instant>,
     shared: Arc<Shared>,
 }
 
+impl Connection<TcpStream> {
+    /// Serves the connection to its end, or until it is evicted.
+    ///
+    /// Not an `async fn`: its future would hold `self` twice, 232 bytes of 1,050 for each
+    /// connection (`a_connection_takes_little_memory_while_nothing_is_asked`).
+    pub(super) fn serve(self, evicted: AbortRegistration) -> impl Future<Output = ()> + Send {
+        let mut connection = self;
+        async move {
+            if let Err(error) = listener::prepare(&connection.stream) {
+                tracing::debug!(%error, "the connection was gone at once");
+                return;
+            }
+            let reason = match Abortable::new(connection.run(), evicted).await {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => {
+                    tracing::debug!(%error, "connection lost");
+                    error.reason()
+                }
+                Err(_) => Some(DropReason::MadeRoom),
+            };
+            if let Some(reason) = reason {
+                connection.shared.metrics.drops.count(reason);
+            }
+            // What it has not read is not worth the system's memory.
+            listener::reset(connection.stream);
+        }
+    }
+}
+
 impl<S: Stream> Connection<S> {
-    fn new(stream: S, sessions: Sessions, shared: Arc<Shared>) -> Self {
+    pub(super) fn new(
+        stream: S,
+        origin: Origin,
+        slot: ConnectionSlot,
+        shared: Arc<Shared>,
+    ) -> Self {
         Self {
             stream,
-            sessions,
+            origin,
+            slot,
+            sessions: Vec::new(),
             decoder: RequestDecoder::default(),
-            until: Some(Instant::now() + shared.deadlines.first_request),
+            deadline: Some(Instant::now() + shared.deadlines.first_request),
             shared,
         }
     }
 
-    async fn run(&mut self, stop: &CancellationToken) -> Result<(), Lost> {
+    async fn run(&mut self) -> Result<(), ConnectionError> {
+        let stop = self.shared.stop.clone();
         let mut buffer = [0; READ_SIZE];
         loop {
-            let read = {
-                let reading = pin!(self.read(&mut buffer));
-                stop.run_until_cancelled(reading).await
-            };
-            let Some(read) = read else {
+            let Some(read) = stop.run_until_cancelled(self.read(&mut buffer)).await else {
                 return Ok(self.stream.shutdown().await?);
             };
             let read = read?;
             if read == 0 {
                 return Ok(());
             }
-            let goes_on = self.take(&buffer[..read]).await?;
+            let goes_on = self.answer_all(&buffer[..read]).await?;
+            // A password may have been in it.
             buffer[..read].fill(0);
             if !goes_on {
-                self.shared.counters.count(Reason::BadRequest);
-                return Box::pin(self.refuse_more()).await;
+                self.shared.metrics.drops.count(DropReason::BadRequest);
+                return self.refuse_more().await;
             }
         }
     }
 
-    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Lost> {
-        let Some(until) = self.until else {
+    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ConnectionError> {
+        let Some(deadline) = self.deadline else {
             return Ok(self.stream.read(buffer).await?);
         };
-        match Box::pin(timeout_at(until, self.stream.read(buffer))).await {
+        match timeout_at(deadline, self.stream.read(buffer)).await {
             Ok(read) => Ok(read?),
-            Err(_) if self.decoder.is_partial() => Err(Lost::PartialRequest),
-            Err(_) => Err(Lost::NoRequest),
+            Err(_) if self.decoder.is_partial() => Err(ConnectionError::PartialRequest),
+            Err(_) => Err(ConnectionError::NoRequest),
         }
     }
 
     /// Answers the requests in `bytes`. `false` when the connection has to be closed.
-    async fn take(&mut self, mut bytes: &[u8]) -> Result<bool, Lost> {
+    async fn answer_all(&mut self, mut bytes: &[u8]) -> Result<bool, ConnectionError> {
         let was_partial = self.decoder.is_partial();
         let mut answered = 0;
         while let Some(request) = self.decoder.next(&mut bytes) {
             if answered > 0 {
-                // Who sends many at once waits behind those who send one.
+                // A client that sends many at once waits behind those that send one.
                 tokio::task::yield_now().await;
             }
             answered += 1;
             let (reply, goes_on) = match request {
-                Ok(request) => (self.shared.answer(request, &mut self.sessions).await, true),
+                Ok(request) => (self.answer(request).await, true),
                 Err(malformed) => {
-                    let address = self.sessions.address();
-                    tracing::debug!(%address, %malformed, "refused");
+                    tracing::debug!(%malformed, "refused");
                     (Reply::from(malformed.response()), !malformed.is_fatal())
                 }
             };
@@ -197,31 +245,106 @@ impl<S: Stream> Connection<S> {
             }
         }
         if !self.decoder.is_partial() {
-            self.until = None;
+            self.deadline = None;
         } else if answered > 0 || !was_partial {
-            self.until = Some(Instant::now() + self.shared.deadlines.request);
+            self.deadline = Some(Instant::now() + self.shared.deadlines.request);
         }
         Ok(true)
     }
 
-    async fn send(&mut self, response: &[u8]) -> Result<(), Lost> {
-        let written = self.send_at_once(response).await?;
-        let rest = &response[written..];
-        if rest.is_empty() {
-            return Ok(());
+    /// Does what a request asks for. Search and Logout never wait.
+    ///
+    /// Register and Login are boxed: otherwise each connection would hold the 824 bytes of a
+    /// login for as long as it lasts, and not 820 but 1,500 in all.
+    async fn answer(&mut self, request: Request) -> Reply {
+        match request {
+            Request::Register { username, password } => {
+                let registering = self.shared.register(username, password, self.origin);
+                Box::pin(registering).await.into()
+            }
+            Request::Login { username, password } => {
+                let span = tracing::debug_span!("login", name = ?username);
+                let login = self.login(username, password).instrument(span);
+                Box::pin(login).await.into()
+            }
+            Request::Search { target, .. } => self.search(target).into(),
+            Request::Logout { username } => self.logout(username).into(),
+            Request::AllOnline { .. } => Reply::List(self.shared.online_list().await),
         }
-        Box::pin(self.send_rest(rest)).await
     }
 
-    async fn send_rest(&mut self, rest: &[u8]) -> Result<(), Lost> {
-        let within = self.shared.deadlines.response;
-        let room = self.shared.rooms.make(&self.stream, rest.len());
-        match timeout(within, self.stream.write_all(rest)).await {
-            Ok(written) => written?,
-            Err(_) => return Err(Lost::UnreadResponse),
+    async fn login(&mut self, name: Username, password: Password) -> Response {
+        let shared = &self.shared;
+        let peer = match shared.authenticate(name, password, self.origin).await {
+            Ok(peer) => peer,
+            Err(refusal) => return refusal,
+        };
+        let session = match &shared.cluster {
+            Some(cluster) => cluster.login(shared, name, peer).await,
+            None => Ok(shared.presence.login(name, peer, shared.now())),
+        };
+        match session {
+            Ok(session) => {
+                self.begin_session(name, session);
+                tracing::debug!("logged in");
+                Response::LoggedIn
+            }
+            Err(error) => {
+                let response = Response::ServerError { kind: Kind::Login };
+                shared.store_failed(&error, response)
+            }
         }
-        if let Some(room) = room {
-            room.leave(&self.stream);
+    }
+
+    /// Remembers that `name` was logged in here; an earlier session of that name is
+    /// forgotten.
+    fn begin_session(&mut self, name: Username, session: SessionId) {
+        self.sessions.retain(|(other, _)| *other != name);
+        if self.sessions.len() == MAX_SESSIONS {
+            self.sessions.remove(0);
+        }
+        // Most connections have one session for as long as they last.
+        self.sessions.reserve_exact(1);
+        self.sessions.push((name, session));
+        self.slot.protect(name, session, &self.shared.presence);
+    }
+
+    /// The session that `name` got here, if it was logged in here.
+    fn session_of(&self, name: Username) -> Option<SessionId> {
+        self.sessions
+            .iter()
+            .find(|(other, _)| *other == name)
+            .map(|&(_, session)| session)
+    }
+
+    fn search(&self, target: Username) -> Response {
+        match self.shared.presence.find(target, self.shared.now()) {
+            Some(address) => Response::Found(address),
+            None => Response::NotFound,
+        }
+    }
+
+    fn logout(&self, name: Username) -> Response {
+        let shared = &self.shared;
+        let ended = self.origin.peer.and_then(|peer| {
+            let session = self.session_of(name);
+            shared.presence.logout(name, session, peer, shared.now())
+        });
+        if let Some(ended) = &ended {
+            shared.slots.ended(ended);
+        }
+        if ended.is_some_and(|ended| ended.was_online) {
+            tracing::debug!(?name, "logged out");
+            Response::LoggedOut
+        } else {
+            Response::WasNotOnline
+        }
+    }
+
+    async fn send(&mut self, response: &[u8]) -> Result<(), ConnectionError> {
+        let written = self.send_at_once(response).await?;
+        if written < response.len() {
+            self.send_rest(&response[written..]).await?;
         }
         Ok(())
     }
@@ -237,11 +360,24 @@ impl<S: Stream> Connection<S> {
         .await
     }
 
+    async fn send_rest(&mut self, rest: &[u8]) -> Result<(), ConnectionError> {
+        let within = self.shared.deadlines.response;
+        let buffer = self.shared.send_buffers.enlarge(&self.stream, rest.len());
+        match timeout(within, self.stream.write_all(rest)).await {
+            Ok(written) => written?,
+            Err(_) => return Err(ConnectionError::UnreadResponse),
+        }
+        if let Some(buffer) = buffer {
+            buffer.restore(&self.stream);
+        }
+        Ok(())
+    }
+
     /// Closes our side and waits a moment for the other.
-    async fn refuse_more(&mut self) -> Result<(), Lost> {
+    async fn refuse_more(&mut self) -> Result<(), ConnectionError> {
         self.stream.shutdown().await?;
         let lingering = async {
-            let mut buffer = [0; LINGER_SIZE];
+            let mut buffer = vec![0; LINGER_SIZE];
             for _ in 0..LINGER_READS {
                 if self.stream.read(&mut buffer).await? == 0 {
                     break;
@@ -249,7 +385,7 @@ impl<S: Stream> Connection<S> {
             }
             Ok(())
         };
-        // Whoever goes on sending for so long has read the answer or never will.
+        // A client that goes on sending for so long has read the answer or never will.
         timeout(LINGER, lingering).await.unwrap_or(Ok(()))
     }
 }

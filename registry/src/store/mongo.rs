@@ -1,8 +1,8 @@
-//! Accounts in MongoDB, as the program of 2017 keeps them: a document
+//! Accounts in MongoDB, in the form of a legacy database: a document
 //! `{_id: name, name, password, hostlist: [address]}` in `P2PApp.authentication`.
 //!
-//! Documents of that program are taken as they are: a plain-text password, an `_id` that
-//! is no name, fields that are missing or more.
+//! Documents of a legacy database are read as they are: with a plain-text password, an `_id`
+//! that is not a name, missing or additional fields.
 //!
 //! Writes are acknowledged by a majority and their journals. Every call has a deadline;
 //! when MongoDB is gone, a call fails within it, and the driver reconnects by itself.
@@ -31,7 +31,7 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 const SELECTION_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the driver may take to close its connections.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
-/// The database of the program of 2017, unless the URI names another.
+/// The database, unless the URI names another: that of the legacy registry.
 pub const DEFAULT_DATABASE: &str = "P2PApp";
 /// Its collection.
 pub const COLLECTION: &str = "authentication";
@@ -41,7 +41,7 @@ pub(crate) const DUPLICATE_KEY: i32 = 11000;
 /// Why MongoDB cannot be used, and what to do about it.
 #[derive(Debug, Error)]
 pub enum ConnectError {
-    /// The URI is none.
+    /// The URI is invalid.
     #[error("{uri} cannot be used: {reason}; a URI looks like mongodb://HOST:PORT/DATABASE")]
     BadUri {
         /// The URI, without its password.
@@ -78,7 +78,7 @@ impl ConnectError {
 }
 
 impl StoreError {
-    /// What the driver says, without what a server may quote of a document.
+    /// The error of the driver, without what a server may quote of a document.
     pub(crate) fn mongo(error: &Error) -> Self {
         match *error.kind {
             ErrorKind::Shutdown => Self::Closed,
@@ -100,10 +100,10 @@ impl fmt::Debug for MongoStore {
 }
 
 impl MongoStore {
-    /// Connects, and reads one document to see that reading is allowed.
+    /// Connects, and reads one document to check that reading is allowed.
     ///
     /// # Errors
-    /// If the URI is none, or nothing usable answers within [`CONNECT_TIMEOUT`].
+    /// If the URI is invalid, or nothing usable answers within [`CONNECT_TIMEOUT`].
     pub async fn connect(uri: &MongoUri) -> Result<Self, ConnectError> {
         let (client, database) = client(uri).await?;
         let store = Self {
@@ -128,7 +128,7 @@ impl MongoStore {
     }
 
     /// Accounts are looked up by `_id` and by `name`; without an index the latter reads
-    /// the whole collection. Not unique: a collection of 2017 may break that.
+    /// the whole collection. Not unique: a legacy collection may break that.
     async fn index_names(&self) {
         let index = IndexModel::builder().keys(doc! { "name": 1 }).build();
         if let Err(error) = self.accounts.create_index(index).await {
@@ -169,8 +169,8 @@ impl MongoStore {
             > 0)
     }
 
-    /// A document of 2017 may lack `name` or have an `_id` that is none: the name is
-    /// whichever of the two is text.
+    /// A legacy document may lack `name`, or have an `_id` that is not a name: the name is the
+    /// one of the two that is text.
     async fn page(&self, after: Option<String>, limit: u32) -> Result<Vec<String>, Error> {
         let pipeline = [
             doc! { "$project": { "_id": 0, "n": { "$ifNull": ["$name", "$_id"] } } },
@@ -256,7 +256,7 @@ impl Store for MongoStore {
 /// A client for the database that the URI names, whose writes a majority acknowledges.
 ///
 /// # Errors
-/// If the URI is none. It connects when it is first used.
+/// If the URI is invalid. It connects when it is first used.
 pub(crate) async fn client(uri: &MongoUri) -> Result<(Client, Database), ConnectError> {
     let bad_uri = |reason| ConnectError::BadUri {
         uri: uri.redacted(),
@@ -293,7 +293,7 @@ fn by_name(name: Username) -> Document {
     doc! { "$or": [{ "_id": name.as_str() }, { "name": name.as_str() }] }
 }
 
-/// A document without a password in text is an account that nobody can log in to.
+/// A document without a password in text is an account without a login.
 fn password_of(mut document: Document) -> Option<StoredPassword> {
     match document.remove("password") {
         Some(Bson::String(password)) => Some(StoredPassword::new(password)),
@@ -319,7 +319,7 @@ pub(crate) fn is_duplicate(error: &Error) -> bool {
     }
 }
 
-/// What the driver says, on one line. Server errors may quote the document, and with it
+/// The error of the driver, on one line. Server errors may quote the document, and with it
 /// a password: of those, only the code is kept.
 fn describe(error: &Error) -> String {
     match &*error.kind {
@@ -338,8 +338,8 @@ fn describe(error: &Error) -> String {
     }
 }
 
-/// The driver describes all it knows of all servers; what helps is why the last attempt
-/// failed. All of it where the text is not as known.
+/// The reason of the last failed attempt, from a message of the driver about all servers. The
+/// whole message if it does not have the known form.
 fn last_failure(message: &str) -> &str {
     let reason = message.split_once("Error: Kind: ").map(|(_, rest)| rest);
     let reason = reason.and_then(|rest| rest.split_once(", labels: "));

@@ -34,7 +34,7 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, or makes it (readable by its owner alone) and the folders above it.
+    /// Opens the file, or creates it (readable by its owner alone) and the folders above it.
     ///
     /// # Errors
     /// If it cannot be opened, belongs to another program, or another registry serves

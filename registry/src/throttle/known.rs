@@ -1,18 +1,18 @@
-//! Where users were logged in before.
+//! The addresses that users were logged in from before: [`Known`].
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 use p2pchat_protocol::Username;
 
-/// How many addresses of a user are remembered: at work, at home, on the way, and one.
+/// How many addresses of a user are remembered: at work, at home, on the way, and one more.
 const ADDRESSES: usize = 4;
-/// How many users are remembered for sure, those last who logged in last; up to twice as
-/// many are. 4 MB at the most.
+/// How many users are remembered at least, those who logged in last; up to twice as many
+/// are. At most 4 MB.
 const NAMES: usize = 32_768;
 
-/// Names with the addresses they were logged in from, the latest ones. Kept in two
-/// generations, so that the oldest names go without any being looked for.
+/// Names with the latest addresses they were logged in from. Kept in two generations, so
+/// that the oldest names are dropped without a search for them.
 #[derive(Debug)]
 pub(super) struct Known {
     young: HashMap<Username, Addresses>,

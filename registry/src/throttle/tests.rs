@@ -1,4 +1,4 @@
-//! Whom a guesser hinders: himself. Time passes as the tests say.
+//! Guessing slows down the guesser alone. Time passes as the tests say.
 
 use super::*;
 
@@ -92,7 +92,7 @@ fn a_stranger_who_shares_an_address_takes_nothing_from_its_users_by_guessing_at_
     assert!(!throttle.allows(fresh, HOME, seconds(0)));
     assert!(
         throttle.allows(bob(), HOME, seconds(0)),
-        "he was here before"
+        "the user was here before"
     );
 }
 
@@ -121,4 +121,17 @@ fn names_without_an_account_are_counted_like_others() {
             .count()
     };
     assert_eq!(counted("bob"), counted("nobody"));
+}
+
+fn source(address: &str) -> Source {
+    address.parse::<SocketAddr>().unwrap().into()
+}
+
+#[test]
+fn an_ipv4_address_is_one_source_and_so_is_an_ipv6_network() {
+    assert_eq!(source("10.0.0.1:1"), source("10.0.0.1:2"));
+    assert_eq!(source("10.0.0.1:1"), source("[::ffff:10.0.0.1]:1"));
+    assert_ne!(source("10.0.0.1:1"), source("10.0.0.2:1"));
+    assert_eq!(source("[2001:db8::1]:1"), source("[2001:db8::ff:2]:1"));
+    assert_ne!(source("[2001:db8::1]:1"), source("[2001:db8:0:1::1]:1"));
 }

@@ -13,7 +13,7 @@ use super::node::TIMEOUT;
 pub(crate) struct Document {
     pub(crate) name: Username,
     pub(crate) address: Option<PeerAddr>,
-    pub(crate) turn: i64,
+    pub(crate) epoch: i64,
     /// By the clock of the database, as a registry had it.
     pub(crate) seen: DateTime,
 }
@@ -42,7 +42,7 @@ impl Database {
         DateTime::from_millis(i64::try_from(now.as_millis()).unwrap() + self.ahead)
     }
 
-    /// A login, as the registries write it: the next turn of the name.
+    /// A login, as the registries write it: the next epoch of the name.
     pub(crate) fn login(
         &mut self,
         name: Username,
@@ -51,12 +51,12 @@ impl Database {
         seen: DateTime,
         now: Duration,
     ) -> Document {
-        let written = self.documents.get(&name).map(|there| there.turn);
-        let least = known.max(written).map_or(0, |turn| turn + 1);
+        let written = self.documents.get(&name).map(|there| there.epoch);
+        let least = known.max(written).map_or(0, |epoch| epoch + 1);
         let document = Document {
             name,
             address: Some(address),
-            turn: least.max(seen.timestamp_millis()),
+            epoch: least.max(seen.timestamp_millis()),
             seen,
         };
         self.put(document, now);
@@ -74,8 +74,8 @@ impl Database {
     ) -> Document {
         let seen_since = document.seen..=time;
         let later = self.documents.get(&document.name).filter(|there| {
-            there.turn > document.turn
-                || there.turn == document.turn && (is_logout || seen_since.contains(&there.seen))
+            there.epoch > document.epoch
+                || there.epoch == document.epoch && (is_logout || seen_since.contains(&there.seen))
         });
         match later {
             Some(later) => *later,

@@ -95,7 +95,7 @@ impl Node {
         let record = Record {
             name: document.name,
             address: document.address,
-            turn: document.turn,
+            epoch: document.epoch,
             seen: self.clock.from_server(document.seen, here),
         };
         self.presence.learn(&record, here);
@@ -109,14 +109,14 @@ impl Node {
         now: Duration,
     ) {
         let seen = self.here(now);
-        let known = self.presence.turn(name);
+        let known = self.presence.epoch(name);
         let time = self.clock.to_server(seen);
-        let turn = database.login(name, address, known, time, now).turn;
+        let epoch = database.login(name, address, known, time, now).epoch;
         let address = Some(address);
         self.presence.logged_in(&Record {
             name,
             address,
-            turn,
+            epoch,
             seen,
         });
     }
@@ -207,13 +207,13 @@ impl Node {
                 let Record {
                     name,
                     address,
-                    turn,
+                    epoch,
                     seen,
                 } = due.record;
                 let document = Document {
                     name,
                     address,
-                    turn,
+                    epoch,
                     seen: self.clock.to_server(seen),
                 };
                 let there = database.write(document, due.is_logout, time, now);

@@ -37,7 +37,8 @@ pub(crate) fn ask(at: SocketAddr, request: &str) -> Page {
 /// The metrics of a registry at one moment.
 #[derive(Debug)]
 pub(crate) struct Scrape {
-    /// The type of each family, by its name.
+    /// The type of each family, by the name that Prometheus stores: that of a counter ends in
+    /// `_total`.
     pub(crate) families: BTreeMap<String, String>,
     /// Families that say what they are.
     pub(crate) helps: Vec<String>,
@@ -48,14 +49,16 @@ impl Scrape {
     pub(crate) fn of(at: SocketAddr) -> Self {
         let page = get(at, "/metrics");
         assert_eq!(page.status, 200);
-        let kind = "content-type: text/plain; version=0.0.4";
+        let kind = "content-type: application/openmetrics-text; version=1.0.0; charset=utf-8";
         assert!(page.head.contains(kind), "{}", page.head);
+        let (body, end) = page.body.rsplit_once("# EOF").unwrap();
+        assert_eq!(end, "\n", "the text ends there");
         let mut scrape = Self {
             families: BTreeMap::new(),
             helps: Vec::new(),
             samples: BTreeMap::new(),
         };
-        page.body.lines().for_each(|line| scrape.read(line));
+        body.lines().for_each(|line| scrape.read(line));
         scrape
     }
 
@@ -63,8 +66,12 @@ impl Scrape {
         let words: Vec<&str> = line.splitn(4, ' ').collect();
         match words[..] {
             ["#", "HELP", name, _] => self.helps.push(name.to_owned()),
+            ["#", "UNIT", name, unit] => assert!(name.ends_with(unit), "{name}"),
             ["#", "TYPE", name, kind] => {
-                let earlier = self.families.insert(name.to_owned(), kind.to_owned());
+                let end = if kind == "counter" { "_total" } else { "" };
+                let earlier = self
+                    .families
+                    .insert(format!("{name}{end}"), kind.to_owned());
                 assert_eq!(earlier, None, "{name} is there twice");
             }
             _ => {

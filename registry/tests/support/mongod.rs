@@ -1,5 +1,5 @@
-//! A real MongoDB: the one at `$MONGODB_URI` or a mongod that is started here, and a
-//! replica set, which always is.
+//! Databases of one test each, on a MongoDB or a replica set that the whole test run
+//! shares.
 
 use std::sync::OnceLock;
 use std::thread;
@@ -7,7 +7,7 @@ use std::thread;
 use mongodb::bson::Document;
 use mongodb::{Client, Collection};
 use p2pchat_registry::StoreSpec;
-use p2pchat_soak::{Mongod, ReplicaSet};
+use p2pchat_testkit::{MongoDb, ReplicaSet};
 use tokio::runtime::Runtime;
 
 use super::unique;
@@ -16,28 +16,25 @@ use super::unique;
 const MEMBERS: usize = 3;
 
 /// The URI of the MongoDB of this test run.
-fn base_uri() -> String {
-    if let Ok(uri) = std::env::var("MONGODB_URI") {
-        return uri;
-    }
-    static STARTED: OnceLock<Kept<Mongod>> = OnceLock::new();
-    STARTED.get_or_init(|| keep(|| Mongod::start(&[]))).it.uri()
+fn base_uri() -> &'static str {
+    static FOUND: OnceLock<Shared<MongoDb>> = OnceLock::new();
+    FOUND.get_or_init(|| share(MongoDb::find)).it.uri()
 }
 
 /// The replica set of this test run.
 pub(crate) fn replica_set() -> &'static ReplicaSet {
-    static STARTED: OnceLock<Kept<ReplicaSet>> = OnceLock::new();
-    let starting = || keep(|| ReplicaSet::start(MEMBERS, ReplicaSet::ELECTION_TIMEOUT));
+    static STARTED: OnceLock<Shared<ReplicaSet>> = OnceLock::new();
+    let starting = || share(|| ReplicaSet::start(MEMBERS, ReplicaSet::ELECTION_TIMEOUT));
     &STARTED.get_or_init(starting).it
 }
 
-/// What lives as long as the test program, with the runtime that it needs.
-struct Kept<T> {
+/// A server that lives as long as the test program, with the runtime that it needs.
+struct Shared<T> {
     it: T,
     _runtime: Runtime,
 }
 
-fn keep<T, F>(start: impl FnOnce() -> F + Send) -> Kept<T>
+fn share<T, F>(start: impl FnOnce() -> F + Send) -> Shared<T>
 where
     T: Send,
     F: Future<Output = anyhow::Result<T>>,
@@ -46,7 +43,7 @@ where
     thread::scope(|scope| {
         let starting = scope.spawn(|| {
             let runtime = Runtime::new().unwrap();
-            Kept {
+            Shared {
                 it: runtime.block_on(start()).unwrap(),
                 _runtime: runtime,
             }
@@ -64,7 +61,7 @@ pub(crate) struct TestDatabase {
 impl TestDatabase {
     pub(crate) fn new() -> Self {
         Self {
-            uri: with_database(&base_uri(), &unique_name()),
+            uri: with_database(base_uri(), &unique_name()),
         }
     }
 

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use p2pchat_registry::counters::{Counters, Reason};
-use p2pchat_registry::metrics::Metrics;
+use p2pchat_registry::metrics::{DropReason, Metrics};
 use p2pchat_registry::options::Guessing;
 use p2pchat_registry::{Options, Server, StoreSpec};
 use tempfile::TempDir;
@@ -28,7 +27,6 @@ pub(crate) fn guessing_at_will() -> Guessing {
 pub(crate) struct TestServer {
     pub(crate) tcp: SocketAddr,
     pub(crate) udp: SocketAddr,
-    counters: Arc<Counters>,
     /// Where it answers those who watch it, if anywhere.
     pub(crate) watched: Option<SocketAddr>,
     pub(crate) metrics: Arc<Metrics>,
@@ -65,15 +63,14 @@ impl TestServer {
                 let server = Server::bind(options).await.unwrap();
                 let addresses = (server.tcp_addr(), server.udp_addr());
                 let watched = (server.metrics_addr(), server.metrics());
-                ready.send((addresses, server.counters(), watched)).unwrap();
+                ready.send((addresses, watched)).unwrap();
                 server.run(async { stopped.await.unwrap_or(()) }).await;
             });
         });
-        let ((tcp, udp), counters, (watched, metrics)) = addresses.recv().unwrap();
+        let ((tcp, udp), (watched, metrics)) = addresses.recv().unwrap();
         Self {
             tcp,
             udp,
-            counters,
             watched,
             metrics,
             stop: Some(stop),
@@ -83,8 +80,8 @@ impl TestServer {
     }
 
     /// How much it has turned away for one reason.
-    pub(crate) fn turned_away(&self, reason: Reason) -> u64 {
-        self.counters.get(reason)
+    pub(crate) fn turned_away(&self, reason: DropReason) -> u64 {
+        self.metrics.drops.get(reason)
     }
 
     /// Asks it to stop and does not wait.

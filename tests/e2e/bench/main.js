@@ -4,13 +4,12 @@
 import { createInterface } from "node:readline";
 
 import { launch } from "../support/chromium.js";
-import { draw } from "./draw.js";
 import { load, login } from "./load.js";
 import { serve } from "./serve.js";
 import { chat, echo } from "./texts.js";
 
 const browser = await launch();
-const tasks = { chat, draw, echo, load, login, serve };
+const tasks = { chat, echo, load, login, serve };
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { task, ...options } = JSON.parse(line);

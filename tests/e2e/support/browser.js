@@ -1,4 +1,4 @@
-// One Chromium for all tests of a file, and for each user a context of his own.
+// One Chromium for all tests of a file, and for each user a context of their own.
 
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
@@ -22,7 +22,7 @@ export function useBrowser() {
   after(() => browser?.close());
 }
 
-/** Somebody with a browser of his own, and the page of this bridge open in it. */
+/** A user with a browser of their own, and the page of this bridge open in it. */
 export async function user(test, bridge, options = {}) {
   const context = await browser.newContext({
     viewport: { width: 1180, height: 760 },

@@ -8,6 +8,7 @@ export class User {
     this.bridge = bridge;
     this.name = page.getByLabel("Name", { exact: true });
     this.password = page.getByLabel("Password", { exact: true });
+    this.submit = page.locator("button[type=submit]");
     this.people = page.getByRole("region", { name: "People", exact: true });
     this.online = this.people.getByRole("region", { name: /^Online/ });
     this.members = this.people.getByRole("region", { name: /^In your chat/ });
@@ -18,14 +19,15 @@ export class User {
   }
 
   async register(name, password = PASSWORD) {
-    await this.page.getByRole("button", { name: "I am new" }).click();
+    const kinds = this.page.getByRole("group", { name: "Account" });
+    await kinds.getByRole("button", { name: "Create account" }).click();
     await this.fillIn(name, password);
-    await this.page.getByRole("button", { name: "Make the account" }).click();
+    await this.submit.click();
   }
 
   async signIn(name, password = PASSWORD) {
     await this.fillIn(name, password);
-    await this.page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await this.submit.click();
   }
 
   async fillIn(name, password) {
@@ -42,13 +44,13 @@ export class User {
     await this.page.getByRole("button", { name: "Settings" }).click();
   }
 
-  /** Looks until somebody is online, and asks him for a chat. */
+  /** Waits until a user is online, and asks them for a chat. */
   async ask(name) {
     await this.sees(name);
     await this.askButton(name).click();
   }
 
-  /** Looks until somebody is online. */
+  /** Waits until a user is online. */
   async sees(name) {
     await this.people.getByRole("button", { name: "Refresh who is online" }).click();
     await this.askButton(name).waitFor();
@@ -58,9 +60,9 @@ export class User {
     return this.online.getByRole("button", { name: `Ask ${name} for a chat` });
   }
 
-  /** Waits until somebody asks. */
+  /** Waits for the chat request of a user. */
   async isAskedBy(name) {
-    await this.request.getByRole("heading", { name: `${name} asks for a chat` }).waitFor();
+    await this.request.getByRole("heading", { name: `${name} wants to chat with you` }).waitFor();
   }
 
   async answers(word) {
@@ -68,7 +70,7 @@ export class User {
     await this.request.waitFor({ state: "detached" });
   }
 
-  /** Waits until somebody is in the chat. */
+  /** Waits until a user is in the chat. */
   async isWith(name) {
     await this.members.getByText(name, { exact: true }).waitFor();
   }
@@ -76,6 +78,11 @@ export class User {
   async says(text) {
     await this.composer.fill(text);
     await this.composer.press("Enter");
+  }
+
+  /** Waits for the line that says why a text was not sent. */
+  async cannotSend(words) {
+    await this.page.locator(".composer-note [aria-live]").filter({ hasText: words }).waitFor();
   }
 
   /** The texts in the conversation that read like this. */

@@ -57,7 +57,7 @@ export class World {
     await this.#end(this.registry);
   }
 
-  /** Starts a bridge; the files are named after whom it is for. */
+  /** Starts a bridge; its files are named after the user. */
   async bridge(name, ...options) {
     const bridge = { name, options, address: freshAddress(), port: 0 };
     await this.startBridge(bridge);
@@ -83,7 +83,7 @@ export class World {
     await this.#end(bridge.process);
   }
 
-  /** Somebody at a terminal, driven by JSON lines: registered and logged in. */
+  /** A user at a terminal, driven by JSON lines: registered and logged in. */
   async terminal(name) {
     const address = freshAddress();
     const child = this.#spawn("E2E_PEER", [
@@ -123,7 +123,7 @@ export class World {
   }
 
   async #stop() {
-    // The registry last: whoever logs out in order wants to tell it.
+    // The registry last: programs that end in order sign out first.
     for (const child of [...this.#running].reverse()) await this.#end(child);
     await rm(this.folder, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-// Making an account, signing in, logging out.
+// Creating an account, signing in, signing out.
 
 import { test } from "node:test";
 
@@ -7,7 +7,7 @@ import { PASSWORD, World } from "../support/world.js";
 
 useBrowser();
 
-test("somebody new makes an account and is in", async (t) => {
+test("a new user creates an account and is signed in", async (t) => {
   const world = await World.start(t);
   const alice = await user(t, await world.bridge("alice"));
   await alice.page.getByRole("heading", { name: "Sign in" }).waitFor();
@@ -15,7 +15,7 @@ test("somebody new makes an account and is in", async (t) => {
   await picture(alice, "sign-in");
   await alice.register("alice");
   await alice.isIn("alice");
-  await alice.isTold("logged in as alice");
+  await alice.isTold("signed in as alice");
   await picture(alice, "registered");
 });
 
@@ -33,7 +33,7 @@ test("what is wrong with a name or a password stands beside it", async (t) => {
   await note("password").filter({ hasText: "15 bytes" }).waitFor();
   await picture(alice, "field-errors");
   await alice.register("taken");
-  await note("name").filter({ hasText: "there is an account of this name" }).waitFor();
+  await note("name").filter({ hasText: "this name is taken" }).waitFor();
 });
 
 test("a wrong password is told, the right one signs in", async (t) => {
@@ -44,23 +44,23 @@ test("a wrong password is told, the right one signs in", async (t) => {
   await alice.isIn("alice");
   await alice.settings();
   await picture(alice, "settings");
-  await alice.page.getByRole("button", { name: "Log out" }).click();
+  await alice.page.getByRole("button", { name: "Sign out" }).click();
 
   await alice.signIn("alice", "wrong horse");
-  await alice.page.getByText("no such account, or not its password").waitFor();
+  await alice.page.getByText("wrong user name or password").waitFor();
   await picture(alice, "wrong-password");
   await alice.signIn("alice", PASSWORD);
   await alice.isIn("alice");
 });
 
-test("logging out leaves nothing of the account in the page, and others see it", async (t) => {
+test("signing out leaves nothing of the account in the page, and others see it", async (t) => {
   const world = await World.start(t);
   const bob = await world.terminal("bob");
   const alice = await user(t, await world.bridge("alice"));
   await alice.register("alice");
   await alice.isIn("alice");
   await alice.settings();
-  await alice.page.getByRole("button", { name: "Log out" }).click();
+  await alice.page.getByRole("button", { name: "Sign out" }).click();
   await alice.name.waitFor();
   await alice.page.locator(".me").waitFor({ state: "detached" });
   bob.send({ search: { name: "alice" } });

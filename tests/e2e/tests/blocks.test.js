@@ -1,4 +1,4 @@
-// Blocking: from a request, from a list, from what somebody said; and back.
+// Blocking: from a request, from a list, from a message; and back.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -24,7 +24,7 @@ async function alone(t, names, options) {
 const button = (where, name) => where.getByRole("button", { name, exact: true });
 const unblock = (alice, name) => button(alice.people, `Unblock ${name}`);
 
-test("whoever asks is blocked from the request, and stays so after a restart", async (t) => {
+test("a requester is blocked from the request, and stays so after a restart", async (t) => {
   const { world, alice, bridge, mallory } = await alone(t, ["mallory"]);
   mallory.send({ request: { to: bridge.address } });
   await alice.isAskedBy("mallory");
@@ -44,7 +44,7 @@ test("whoever asks is blocked from the request, and stays so after a restart", a
   mallory.send({ request: { to: bridge.address } });
   await mallory.event("request_answered", ({ refusal }) => refusal === "rejected");
   assert.equal(await alice.request.count(), 0);
-  await alice.people.getByText("Turned away").click();
+  await alice.people.getByText("Ignored").click();
   await alice.people.getByText("mallory (").waitFor();
 
   await unblock(alice, "mallory").click();
@@ -70,7 +70,7 @@ for (const [look, options] of [
     await beside.focus();
     await picture(alice, `block-said-${look}`);
     await beside.press("Enter");
-    await alice.isTold("bob is no longer in the chat, because you blocked them");
+    await alice.isTold("bob is no longer in the chat: you blocked them");
     bob.send({ say: { text: "more of them" } });
     await bob.event("member_left", ({ reason }) => reason === "refused");
     assert.equal(await alice.said("more of them").count(), 0);

@@ -39,7 +39,7 @@ test("two browsers and a terminal chat in one group", async (t) => {
   await carol.event("message", ({ text }) => text === "Hello Carol! Lunch at noon?");
   carol.send({ say: { text: "Yes, and it is my turn to pay. See https://example.org/menu" } });
   await Promise.all([alice.reads("my turn to pay"), bob.reads("my turn to pay")]);
-  await alice.page.getByRole("img", { name: /^sent to (bob, carol|carol, bob)$/ }).waitFor();
+  await alice.page.getByRole("img", { name: /^delivered: (bob, carol|carol, bob)$/ }).waitFor();
   await bob.says("12 o'clock it is,\nat the corner.");
   await alice.reads("at the corner.");
   await carol.event("message", ({ text }) => text.includes("\nat the corner."));
@@ -48,7 +48,7 @@ test("two browsers and a terminal chat in one group", async (t) => {
   await picture(bob, "group-other-side");
 });
 
-test("whoever leaves gets nothing any more, and that is told", async (t) => {
+test("a user who has left gets no messages, and the sender sees that", async (t) => {
   const world = await World.start(t);
   const bob = await world.terminal("bob");
   const alice = await user(t, await world.bridge("alice"));
@@ -61,6 +61,6 @@ test("whoever leaves gets nothing any more, and that is told", async (t) => {
   bob.send("leave");
   await bob.event("chat_left");
   await alice.says("Are you still there?");
-  await alice.page.getByText("bob did not get this: no longer in the chat").waitFor();
+  await alice.page.getByText("not delivered to bob: left the chat").waitFor();
   await picture(alice, "not-delivered");
 });

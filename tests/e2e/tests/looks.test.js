@@ -113,7 +113,7 @@ test("all can be done without a mouse, and the focus is seen", async (t) => {
   };
 
   await focused.and(alice.name).waitFor();
-  await tabTo("button", "I am new", "Shift+Tab");
+  await tabTo("button", "Create account", "Shift+Tab");
   await keyboard.press("Enter");
   await focused.and(alice.name).waitFor();
   await keyboard.type("alice");
@@ -140,7 +140,7 @@ test("all can be done without a mouse, and the focus is seen", async (t) => {
   await tabTo("button", "Leave", "Shift+Tab");
   await keyboard.press("Enter");
   await alice.members.waitFor({ state: "detached" });
-  // For bob she is in his chat until his next text does not get through.
+  // Bob's program still has her in the chat, until a message to her is refused.
   bob.send("leave");
   await bob.event("chat_left");
   bob.send({ request: { to: "alice" } });

@@ -31,14 +31,14 @@ test("who is online is listed with the address, and found by typing", async (t) 
   await alice.sees("bob");
   await alice.sees("carol");
   await alice.online.getByText(bob.bridge.address).waitFor();
-  const box = alice.page.getByRole("searchbox", { name: "Find somebody by name or address" });
+  const box = alice.page.getByRole("searchbox", { name: "Find people by name or address" });
   await box.fill("car");
   await alice.askButton("bob").waitFor({ state: "detached" });
   await alice.askButton("carol").waitFor();
   await picture(alice, "online");
   await box.fill("nobody");
   await box.press("Enter");
-  await alice.people.getByText("nobody is not online.").waitFor();
+  await alice.people.getByText("nobody is not online").waitFor();
 });
 
 test("a request that is accepted brings both into a chat", async (t) => {
@@ -50,11 +50,11 @@ test("a request that is accepted brings both into a chat", async (t) => {
   await picture(bob, "asked");
   await picture(alice, "asking");
   await bob.answers("Accept");
-  await alice.isTold("bob accepted and is in the chat");
+  await alice.isTold("bob accepted and joined the chat");
   await bob.isWith("alice");
   await alice.says("Hello Bob!");
   await bob.reads("Hello Bob!");
-  await alice.page.getByRole("img", { name: "sent to bob" }).waitFor();
+  await alice.page.getByRole("img", { name: "delivered: bob" }).waitFor();
 });
 
 test("a request that is rejected brings nobody into a chat", async (t) => {
@@ -62,7 +62,7 @@ test("a request that is rejected brings nobody into a chat", async (t) => {
   await alice.ask("bob");
   await bob.isAskedBy("alice");
   await bob.answers("Reject");
-  await alice.isTold("bob rejected the request");
+  await alice.isTold("bob rejected your request");
   await alice.members.waitFor({ state: "detached" });
   await alice.askButton("bob").waitFor();
   await picture(alice, "rejected");
@@ -72,14 +72,14 @@ test("a request that nobody answers in time counts as rejected", async (t) => {
   const { alice, bob } = await two(t, { bob: ["--request-limit", "3"] });
   await alice.ask("bob");
   await bob.isAskedBy("alice");
-  await bob.isTold("alice's request ran out, which counts as rejected");
+  await bob.isTold("alice's request expired");
   await bob.request.waitFor({ state: "detached" });
-  await alice.isTold("bob rejected the request");
+  await alice.isTold("bob rejected your request");
   await alice.members.waitFor({ state: "detached" });
   await picture(bob, "timed-out");
 });
 
-test("whoever has waited long enough for an answer is told that there is none", async (t) => {
+test("a requester who waited long enough sees that there is no answer", async (t) => {
   const { alice, bob } = await two(t, { alice: ["--request-limit", "3"] });
   await alice.ask("bob");
   await bob.isAskedBy("alice");
@@ -89,12 +89,12 @@ test("whoever has waited long enough for an answer is told that there is none", 
   await alice.askButton("bob").waitFor();
 });
 
-test("whoever is busy is not asked", async (t) => {
+test("a busy user is not asked", async (t) => {
   const { alice, bob } = await two(t);
   await bob.page.getByRole("switch", { name: "Busy" }).click();
   await bob.page.getByRole("switch", { name: "Busy", checked: true }).waitFor();
   await alice.ask("bob");
-  await alice.isTold("bob is busy now, try again later");
+  await alice.isTold("bob is busy, try again later");
 });
 
 test("what others say is text and nothing else", async (t) => {

@@ -40,7 +40,7 @@ test("a bridge that is gone is told, and when it is back the page goes on", asyn
 test("a registry that is gone is told, the chat goes on, and all is well when it is back", async (t) => {
   const { world, alice, bob } = await two(t);
   await world.stopRegistry();
-  await alice.banner.filter({ hasText: "The registry is out of reach" }).waitFor();
+  await alice.banner.filter({ hasText: "Cannot reach the registry" }).waitFor();
   await alice.says("without a registry");
   await bob.event("message", ({ text }) => text === "without a registry");
   bob.send({ say: { text: "works" } });
@@ -48,7 +48,7 @@ test("a registry that is gone is told, the chat goes on, and all is well when it
   await picture(alice, "registry-gone");
   await world.startRegistry();
   await alice.banner.waitFor({ state: "detached" });
-  await alice.people.getByText("online", { exact: true }).waitFor();
+  await alice.people.getByText("connected", { exact: true }).waitFor();
   const carol = await world.terminal("carol");
   await alice.sees("carol");
   carol.send({ search: { name: "alice" } });

@@ -44,7 +44,7 @@ test("what arrives while no page is open is there when one is", async (t) => {
   const context = alice.page.context();
   await alice.page.close();
   await bob.says("are you there?");
-  await bob.page.getByRole("img", { name: "sent to alice" }).waitFor();
+  await bob.page.getByRole("img", { name: "delivered: alice" }).waitFor();
   const later = await tab(context, alice.bridge);
   await later.reads("are you there?");
 });

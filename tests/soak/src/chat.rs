@@ -8,7 +8,7 @@
 //!
 //! | module | what it is |
 //! |---|---|
-//! | `driver`, `line`, `bridge` | a user: his program, and a task that drives it |
+//! | `driver` | a user: a task that runs their program |
 //! | `site`, `proxy` | the registry, the lines to it, what cuts connections |
 //! | `course` | what happens, one after the other |
 //! | `world`, `people`, `groups` | who is there, who is to chat with whom, who says what |
@@ -20,6 +20,7 @@ use std::time::Instant;
 
 use anyhow::Result;
 use clap::Args;
+use p2pchat_testkit::{Programs, own_address};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -27,17 +28,14 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::programs::own_address;
-use crate::{Programs, Report};
+use crate::Report;
 
-mod bridge;
 mod clock;
 mod course;
 mod driver;
 mod groups;
 mod harm;
 mod ledger;
-mod line;
 mod measure;
 mod people;
 mod proxy;
@@ -48,10 +46,9 @@ mod words;
 mod world;
 
 use course::{audit, chat, gather, last_round};
-use driver::Driver;
+use driver::{Driver, Kind};
 use groups::Plan;
 use ledger::Ledger;
-use line::Kind;
 use measure::Measured;
 use people::{People, Person};
 use site::Site;

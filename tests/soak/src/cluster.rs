@@ -8,11 +8,13 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
+use p2pchat_testkit::Programs;
 
-use crate::{Programs, Report};
+use crate::Report;
 
+mod faults;
 mod gate;
-mod scenes;
+mod presence;
 mod site;
 mod user;
 
@@ -48,13 +50,13 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     ));
     let election = Duration::from_millis(options.election_timeout);
     let mut site = site::Site::start(programs, election).await?;
-    scenes::presence::spread(&site, options.users, &mut report).await?;
-    scenes::presence::moves(&site, &mut report).await?;
-    scenes::presence::stops(&site, &mut report).await?;
-    scenes::faults::killed_registry(&mut site, &mut report).await?;
-    scenes::faults::rolling_restart(&mut site, &mut report).await?;
-    scenes::faults::cut_off(&site, &mut report).await?;
-    scenes::faults::killed_primary(&mut site, options.primaries, &mut report).await?;
-    scenes::presence::same_everywhere(&site, &mut report).await?;
+    presence::spread(&site, options.users, &mut report).await?;
+    presence::moves(&site, &mut report).await?;
+    presence::stops(&site, &mut report).await?;
+    faults::killed_registry(&mut site, &mut report).await?;
+    faults::rolling_restart(&mut site, &mut report).await?;
+    faults::cut_off(&site, &mut report).await?;
+    faults::killed_primary(&mut site, options.primaries, &mut report).await?;
+    presence::same_everywhere(&site, &mut report).await?;
     Ok(report)
 }

@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
+use p2pchat_testkit::{Programs, Registry, Session, own_address};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::programs::own_address;
-use crate::{Programs, Registry, Report, Session, Spread};
+use crate::{Report, Spread};
 
 pub mod full_disk;
 mod held;
@@ -25,7 +25,6 @@ pub mod history;
 mod ledger;
 pub mod mongo;
 mod probe;
-pub mod replicas;
 mod small_disk;
 mod writers;
 
@@ -123,11 +122,6 @@ async fn wait_for_the_moment(
         1 => ledger.wait_for_the_next(SERVICE).await.map(|()| None),
         _ => Held::for_a_while(file, random).await.map(Some),
     }
-}
-
-/// The options that lift limits, and more.
-fn lifted_and(more: &[&'static str]) -> Vec<&'static str> {
-    [LIFTED, more].concat()
 }
 
 /// Logs some of the acknowledged accounts in.

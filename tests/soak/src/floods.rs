@@ -13,17 +13,16 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
+use p2pchat_testkit::Programs;
 
-use crate::{Programs, Report};
+use crate::Report;
 
 mod attack;
-mod crowd;
+mod connections;
 mod datagrams;
-mod hold;
 mod probe;
 mod residents;
 mod scene;
-mod turned_away;
 mod verdict;
 
 use attack::Attack;

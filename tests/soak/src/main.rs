@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use p2pchat_soak::{Programs, Report, chat, cluster, crash, floods, guessing, network};
+use p2pchat_soak::{Report, chat, cluster, crash, floods, guessing, network};
+use p2pchat_testkit::Programs;
 
 /// Long and hostile runs of the built programs, which lie beside this one.
 ///
@@ -29,7 +30,7 @@ enum Run {
     /// Kill a single mongod again and again under a running registry
     MongoCrash(crash::mongo::Options),
     /// Kill the primary of a replica set again and again under a running registry
-    ReplicaSet(crash::replicas::Options),
+    ReplicaSet(crash::mongo::ReplicaSetOptions),
     /// Chat between hosts in network namespaces, and pull their cables
     Network(network::Options),
 }
@@ -62,7 +63,7 @@ async fn run(run: Run) -> Result<Report> {
         Run::Guessing(options) => guessing::run(&programs, &options).await,
         Run::HistoryCrash(options) => crash::history::run(&programs, &options).await,
         Run::MongoCrash(options) => crash::mongo::run(&programs, &options).await,
-        Run::ReplicaSet(options) => crash::replicas::run(&programs, &options).await,
+        Run::ReplicaSet(options) => crash::mongo::run_replica_set(&programs, &options).await,
         Run::Network(options) => network::run(&programs, &options).await,
     }
 }

@@ -5,7 +5,6 @@
 //! hosts at a switch ([`lan`]) or far from each other ([`wan`]).
 
 pub mod lan;
-pub mod page;
 pub mod person;
 pub mod reader;
 pub mod record;
@@ -22,14 +21,18 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::ValueEnum as _;
 use futures::future::try_join_all;
+use p2pchat_testkit::Programs;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::{Programs, Report};
-pub use sandbox::{Impossible, Sandbox};
+use crate::Report;
 use stage::Stage;
+
+pub use sandbox::{Impossible, Sandbox};
+pub use scenes::Scene;
 
 /// How long a scene may take.
 const SCENE_LIMIT: Duration = Duration::from_secs(180);
@@ -49,25 +52,6 @@ pub struct Options {
     /// Play the scene right here, and write its report to this file
     #[arg(long, hide = true)]
     pub inside: Option<PathBuf>,
-}
-
-/// What happens to the network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Scene {
-    /// Somebody's cable is pulled during a chat, and put back
-    Cable,
-    /// Two lose each other while both talk, and find each other again
-    Pair,
-    /// A host vanishes without a word, and comes back with a fresh program
-    Vanish,
-    /// Three packets of ten are lost
-    Loss,
-    /// Everything takes half a second each way
-    Delay,
-    /// The registry's host is cut off until nobody is online any more
-    Registry,
-    /// The registry's host is started anew, and connections to it hang
-    Reboot,
 }
 
 /// Plays the scenes side by side.
@@ -144,37 +128,4 @@ async fn inside(
     }
     fs::write(file, serde_json::to_vec(&report)?)?;
     Ok(report)
-}
-
-impl Scene {
-    fn title(self) -> &'static str {
-        match self {
-            Self::Cable => "a cable is pulled",
-            Self::Pair => "two are cut off from each other",
-            Self::Vanish => "a host vanishes",
-            Self::Loss => "30 % of all packets are lost",
-            Self::Delay => "500 ms each way",
-            Self::Registry => "the registry is cut off",
-            Self::Reboot => "the registry's host starts anew",
-        }
-    }
-
-    async fn play(self, stage: &mut Stage<'_>) -> Result<()> {
-        match self {
-            Self::Cable => scenes::cable(stage).await,
-            Self::Pair => scenes::pair(stage).await,
-            Self::Vanish => scenes::vanish(stage).await,
-            Self::Loss => scenes::loss(stage).await,
-            Self::Delay => scenes::delay(stage).await,
-            Self::Registry => scenes::registry(stage).await,
-            Self::Reboot => scenes::reboot(stage).await,
-        }
-    }
-}
-
-impl std::fmt::Display for Scene {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let value = self.to_possible_value();
-        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
-    }
 }

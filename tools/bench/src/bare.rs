@@ -32,7 +32,7 @@ pub enum Bare {
     Echo,
     /// Sends a text to each of these addresses at a time, whenever a line comes in
     Say {
-        /// To whom
+        /// The receivers
         to: Vec<SocketAddr>,
     },
     /// Takes texts, and writes a line for each

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::time::timeout;
 
-use crate::figures::Lacking;
+use crate::rows::Missing;
 use crate::sample::Times;
 
 /// How long a task may take.
@@ -29,7 +29,7 @@ impl Browser {
     /// Starts one, by what `cargo xtask bench` says by the environment.
     ///
     /// # Errors
-    /// [`Lacking`], if it says nothing.
+    /// [`Missing`], if it says nothing.
     pub fn start() -> Result<Self> {
         let mut command = Command::new(given("P2PCHAT_BENCH_NODE")?);
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/e2e/bench/main.js");
@@ -63,7 +63,7 @@ impl Browser {
     /// Serves the least yew page; where.
     ///
     /// # Errors
-    /// [`Lacking`], if there is none.
+    /// [`Missing`], if there is none.
     pub async fn serve_hello(&mut self) -> Result<String> {
         let folder = given("P2PCHAT_BENCH_HELLO")?;
         let task = serde_json::json!({ "task": "serve", "folder": folder });
@@ -75,7 +75,7 @@ impl Browser {
 
 fn given(variable: &str) -> Result<PathBuf> {
     let value = std::env::var_os(variable).ok_or_else(|| {
-        Lacking(format!(
+        Missing(format!(
             "${variable} names nothing: `cargo xtask bench` finds a browser where there is one"
         ))
     })?;

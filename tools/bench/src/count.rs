@@ -116,9 +116,10 @@ fn line(name: &str, before: Option<u64>, now: u64) -> String {
         None => format!("{name:<16} {:>12} {now:>12}", "-"),
         Some(before) => {
             let percent = (ratio(before, now) - 1.0) * 100.0;
-            let verdict = match has_grown(before, now) {
-                true => "  GROWN",
-                false => "",
+            let verdict = if has_grown(before, now) {
+                "  GROWN"
+            } else {
+                ""
             };
             format!("{name:<16} {before:>12} {now:>12} {percent:>+7.2} %{verdict}")
         }

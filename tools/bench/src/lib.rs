@@ -3,18 +3,15 @@
 //! Each measurement has two sides, ours and the limit: what the least program could do,
 //! or another one that people trust. Both run in the same minute, in turn (A B A B), on
 //! the same core, and the medians are compared. `cargo xtask bench` builds what is needed
-//! and writes `docs/benchmarks.md`.
+//! and prints the table.
 
 pub mod bare;
 pub mod browser;
 pub mod count;
-pub mod figures;
 pub mod load;
 pub mod machine;
 pub mod micro;
-pub mod page;
 pub mod pin;
-pub mod plot;
 pub mod process;
 pub mod row;
 pub mod rows;

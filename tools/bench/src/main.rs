@@ -5,12 +5,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use p2pchat_bench::bare::{self, Bare};
-use p2pchat_bench::figures::Figures;
 use p2pchat_bench::micro::{self, Work};
 use p2pchat_bench::rows::What;
-use p2pchat_bench::{count, page, run};
+use p2pchat_bench::{count, run};
 
 /// Measures the built programs, which lie beside this one, side by side with their limits.
 #[derive(Debug, Parser)]
@@ -33,15 +32,6 @@ enum Task {
         /// For how long each time
         #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
         time: f64,
-        /// Write `benchmarks.md`, and its plots, into this folder
-        #[arg(long, value_name = "FOLDER")]
-        write: Option<PathBuf>,
-    },
-    /// Write the page again from the figures that are there: its words have changed
-    Page {
-        /// The folder of `benchmarks.md`
-        #[arg(value_name = "FOLDER")]
-        folder: PathBuf,
     },
     /// Count the instructions of small pieces of work, by valgrind
     Count {
@@ -66,20 +56,14 @@ enum Task {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode> {
     match Cli::parse().task {
-        Task::Run {
-            what,
-            rounds,
-            time,
-            write,
-        } => {
+        Task::Run { what, rounds, time } => {
+            let what = if what.is_empty() {
+                What::value_variants()
+            } else {
+                &what
+            };
             let time = Duration::from_secs_f64(time);
-            run::run(what, rounds, time, write.as_deref())
-                .await
-                .map(code)
-        }
-        Task::Page { folder } => {
-            let figures = Figures::in_folder(&folder.join("benchmarks"))?;
-            page::write(&folder, &figures).map(|()| ExitCode::SUCCESS)
+            run::run(what, rounds, time).await.map(code)
         }
         Task::Count { baseline, write } => count::run(&baseline, write).map(code),
         Task::Work { work } => {
@@ -91,8 +75,9 @@ async fn main() -> Result<ExitCode> {
 }
 
 fn code(good: bool) -> ExitCode {
-    match good {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
 }

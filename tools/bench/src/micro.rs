@@ -1,7 +1,7 @@
 //! Small pieces of work whose instructions are counted: the codecs and the state machine.
 //!
-//! Each is prepared first, and only then counted, in `measured`. They draw nothing from
-//! chance, so the same program counts the same.
+//! Each is prepared first, and only then counted, in `measured`. They use no random
+//! numbers, so the same program counts the same.
 
 mod codecs;
 mod machine;
@@ -29,7 +29,7 @@ pub enum Work {
     Hello,
     /// A machine: say a text to a group of 100
     Say,
-    /// A machine: hear of each of the 100 that he took it
+    /// A machine: the delivery status of each of the 100 comes in
     Delivered,
     /// A machine: a text of a member comes in
     TextReceived,

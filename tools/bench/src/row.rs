@@ -2,13 +2,10 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use crate::sample::Pair;
 
 /// What a figure counts in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// A second.
     PerSecond,
@@ -21,8 +18,7 @@ pub enum Unit {
 }
 
 /// How ours divided by the limit's should be.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Reach {
     /// This or more: of rates.
     AtLeast(f64),
@@ -36,32 +32,13 @@ pub enum Reach {
     Any,
 }
 
-/// Where a row stands on a curve: how the quantity grows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Point {
-    /// What grows; the plot is called so.
-    pub curve: String,
-    /// With what; the axis is called so.
-    pub over: String,
-    /// How much of that there is.
-    pub at: f64,
-}
-
-impl Point {
-    /// So many of something that is counted.
-    #[must_use]
-    pub fn new(curve: &str, over: &str, at: usize) -> Self {
-        Self {
-            curve: curve.to_owned(),
-            over: over.to_owned(),
-            // Counts here stay far below 2^52: exact.
-            at: at as f64,
-        }
-    }
-}
+/// How the table of rows begins.
+pub const HEAD: &str = "\
+| what | ours | against | its | ratio | reach | holds |
+|---|---|---|---|---|---|---|";
 
 /// A line of the table.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Row {
     /// What was measured.
     pub what: String,
@@ -75,8 +52,6 @@ pub struct Row {
     pub limit: f64,
     /// How they should stand.
     pub reach: Reach,
-    /// If it belongs to a curve.
-    pub point: Option<Point>,
 }
 
 impl Row {
@@ -84,12 +59,6 @@ impl Row {
     #[must_use]
     pub fn ratio(&self) -> f64 {
         self.ours / self.limit
-    }
-
-    /// Whether it should stand in some way at all.
-    #[must_use]
-    pub fn has_reach(&self) -> bool {
-        self.reach != Reach::Any
     }
 
     /// Whether it is as it should be.
@@ -107,13 +76,7 @@ impl Row {
 
 /// The rate of a pair, and the time that 99 of 100 did not exceed, as two rows.
 #[must_use]
-pub fn rate_and_p99(
-    what: &str,
-    against: &str,
-    pair: Pair,
-    [rate, p99]: [f64; 2],
-    point: Point,
-) -> [Row; 2] {
+pub fn rate_and_p99(what: &str, against: &str, pair: Pair, [rate, p99]: [f64; 2]) -> [Row; 2] {
     [
         Row {
             what: what.to_owned(),
@@ -122,7 +85,6 @@ pub fn rate_and_p99(
             ours: pair.ours.rate,
             limit: pair.limit.rate,
             reach: Reach::AtLeast(rate),
-            point: Some(point),
         },
         Row {
             what: format!("{what}, p99"),
@@ -131,7 +93,6 @@ pub fn rate_and_p99(
             ours: pair.ours.p99,
             limit: pair.limit.p99,
             reach: Reach::AtMost(p99),
-            point: None,
         },
     ]
 }
@@ -147,15 +108,6 @@ impl Unit {
             Self::Bytes => (&[(1048576.0, " Mi"), (1024.0, " Ki"), (1.0, " ")], "B"),
         };
         show(figure, scales, unit)
-    }
-
-    /// The same for the axis of a plot, on which the powers of ten stand.
-    #[must_use]
-    pub fn show_on_axis(self, figure: f64) -> String {
-        match self {
-            Self::Bytes => show(figure, &[(1e6, " M"), (1e3, " k"), (1.0, " ")], "B"),
-            other => other.show(figure),
-        }
     }
 }
 
@@ -191,9 +143,10 @@ impl fmt::Display for Row {
             (_, false) => "**no**",
         };
         let ratio = self.ratio();
-        let ratio = match ratio.is_finite() {
-            true => format!("{ratio:.2}"),
-            false => String::new(),
+        let ratio = if ratio.is_finite() {
+            format!("{ratio:.2}")
+        } else {
+            String::new()
         };
         write!(
             f,
@@ -228,7 +181,6 @@ mod tests {
             ours: 95_000.0,
             limit: 100_000.0,
             reach: Reach::AtLeast(0.95),
-            point: None,
         };
         assert!(row.holds());
         assert_eq!(

@@ -6,27 +6,20 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
-use p2pchat_soak::Programs;
+use p2pchat_testkit::Programs;
 use tempfile::TempDir;
 
-use crate::figures::Outcome;
 use crate::row::Row;
 
 mod browser;
-mod builds;
 mod cluster;
 mod group;
 mod hello;
 mod idle;
-mod mongo;
-mod news;
 mod online;
 mod page;
 mod passwords;
-mod rate;
-mod redis;
 mod search;
-mod sessions;
 mod start;
 mod text;
 
@@ -35,20 +28,12 @@ mod text;
 pub enum What {
     /// Search, with 1, 50 and 1,000 connections, against a bare server
     Search,
-    /// Search against Redis
-    Redis,
-    /// Search with accounts in MongoDB against the embedded store
-    Mongo,
     /// Several registries over a replica set, against one, and what they cost the database
     Cluster,
-    /// What one of several registries does for up to 1,000,000 users, against a bare map
-    News,
     /// Hello datagrams against a bare receiver
     Hello,
     /// All Online with 10, 1,000 and 100,000 users, against a bare server
     Online,
-    /// A login and logout with 1,000,000 users online, against 100
-    Sessions,
     /// The memory of 10,000 idle sessions, against a bare server's
     Idle,
     /// Registrations and logins, against Argon2id alone
@@ -57,31 +42,16 @@ pub enum What {
     Start,
     /// One text from program to program, against connect, write, close, read
     Text,
-    /// Texts at 10 to 2,000 a second, against the same
-    Rate,
     /// One text to 10, 100 and 1,000 members, against as many bare ones
     Group,
     /// One text from browser page to browser page, against a WebSocket echo and a bare text
     Browser,
-    /// What the page weighs, how soon it can be used, and what drawing costs
+    /// What the page weighs, and how soon it can be used, against a yew hello world
     Page,
-    /// Building again after one file of each crate has changed; only where it is named
-    Builds,
-    /// `cargo xtask test` once everything is built; only where it is named
-    Tests,
 }
 
 impl What {
-    /// All that is measured where nothing is named.
-    #[must_use]
-    pub fn ordinary() -> Vec<Self> {
-        let long = [Self::Builds, Self::Tests];
-        let mut all = Self::value_variants().to_vec();
-        all.retain(|one| !long.contains(one));
-        all
-    }
-
-    /// As it is called on the command line, and in the file of figures.
+    /// Its name on the command line.
     ///
     /// # Panics
     /// Never: none is hidden.
@@ -134,33 +104,27 @@ impl Context {
     }
 }
 
-/// Measures one of them.
+/// Something that this machine lacks, without which a quantity cannot be measured.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Missing(pub String);
+
+/// Measures one quantity.
 ///
 /// # Errors
-/// If a server does not start, or fails under its load.
-pub async fn measure(what: What, context: &Context) -> Result<Outcome> {
-    Outcome::of(rows(what, context).await)
-}
-
-async fn rows(what: What, context: &Context) -> Result<Vec<Row>> {
+/// [`Missing`], or what went wrong where a server does not start or fails under its load.
+pub async fn measure(what: What, context: &Context) -> Result<Vec<Row>> {
     match what {
         What::Search => search::search(context).await,
-        What::Redis => redis::redis(context).await,
-        What::Mongo => mongo::mongo(context).await,
         What::Cluster => cluster::cluster(context).await,
-        What::News => news::news(context).await,
         What::Hello => hello::hello(context).await,
         What::Online => online::online(context).await,
-        What::Sessions => sessions::sessions(context).await,
         What::Idle => idle::idle(context).await,
         What::Passwords => passwords::passwords(context).await,
         What::Start => start::start(context).await,
         What::Text => text::text(context).await,
-        What::Rate => rate::rate(context).await,
         What::Group => group::group(context).await,
         What::Browser => browser::browser(context).await,
         What::Page => page::page(context).await,
-        What::Builds => builds::builds(context).await,
-        What::Tests => builds::tests(context).await,
     }
 }

@@ -1,81 +1,62 @@
-//! All measurements of a run, one after the other; what is measured is printed and written
-//! at once.
+//! A run: all measurements, one after the other, each printed at once as a table.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::figures::{Figures, Measured, Outcome};
+use crate::machine;
 use crate::pin::{self, Side};
-use crate::row::Row;
-use crate::rows::{self, Context, What};
-use crate::{machine, page};
+use crate::row::{HEAD, Row};
+use crate::rows::{self, Context, Missing, What};
 
-/// The share of the cores that may be taken on a machine that is called quiet.
+/// The share of the cores that other programs may take on a machine that is called quiet.
 const QUIET: f64 = 0.1;
 
-/// Measures these; everything ordinary if nothing is named. Says whether all was measured
-/// and is as it should be.
+/// Measures these quantities and prints a Markdown table of them on standard output. Returns
+/// whether all could be measured and every row is within its reach.
 ///
 /// # Errors
-/// If the page cannot be written, or the system lets nothing be pinned to a core.
-pub async fn run(
-    what: Vec<What>,
-    rounds: usize,
-    time: Duration,
-    write: Option<&Path>,
-) -> Result<bool> {
-    let all = match what.is_empty() {
-        true => What::ordinary(),
-        false => what,
-    };
+/// If nothing can be pinned to a core.
+pub async fn run(what: &[What], rounds: usize, time: Duration) -> Result<bool> {
     // While all cores are there to be counted.
-    let machine = machine::describe();
+    println!("{}\n", machine::describe());
     pin::to(Side::Load)?;
     let context = Context::new(rounds, time)?;
-    let mut figures = match write {
-        Some(folder) => Figures::of_machine(&machine, &folder.join("benchmarks"))?,
-        None => Figures::default(),
-    };
     let mut good = true;
-    println!("{}", page::HEAD);
-    for (index, what) in (1..).zip(&all) {
-        eprintln!("[{index}/{}] {}", all.len(), what.name());
-        let how = how(&context);
-        let outcome = match rows::measure(*what, &context).await {
-            Ok(outcome) => outcome,
+    println!("{HEAD}");
+    for (index, what) in (1..).zip(what) {
+        let name = what.name();
+        eprintln!(
+            "[{index}] {name}: {rounds} times {} s each{}",
+            time.as_secs_f64(),
+            noise()
+        );
+        match rows::measure(*what, &context).await {
+            Ok(rows) => {
+                rows.iter().for_each(|row| println!("{row}"));
+                good &= rows.iter().all(Row::holds);
+            }
+            Err(error) if error.is::<Missing>() => eprintln!("{name} is skipped: {error}"),
             // The others can be measured all the same.
             Err(error) => {
-                eprintln!("{}: {error:#}", what.name());
+                eprintln!("{name}: {error:#}");
                 good = false;
-                continue;
             }
-        };
-        if let Outcome::Skipped(why) = &outcome {
-            println!("{} is skipped, because {why}", what.name());
-        }
-        outcome.rows().iter().for_each(|row| println!("{row}"));
-        good &= outcome.rows().iter().all(Row::holds);
-        let measured = Measured { how, outcome };
-        figures.measured.insert(what.name(), measured);
-        if let Some(folder) = write {
-            page::write(folder, &figures)?;
         }
     }
     Ok(good)
 }
 
-/// How often and for how long each side is measured, and what else runs here: with that,
-/// times say little, and ratios less than they could.
-fn how(context: &Context) -> String {
-    let (rounds, time) = (context.rounds, context.time.as_secs_f64());
-    let how = format!("{rounds} times {time} s each");
+/// A remark where other programs take the cores: times then say little, and ratios less than
+/// they could.
+fn noise() -> String {
     match machine::busy() {
-        Some(busy) if busy > QUIET => format!(
-            "{how}, while something else took {:.0} % of the cores",
-            busy * 100.0
-        ),
-        _ => how,
+        Some(busy) if busy > QUIET => {
+            format!(
+                ", while other programs take {:.0} % of the cores",
+                busy * 100.0
+            )
+        }
+        _ => String::new(),
     }
 }

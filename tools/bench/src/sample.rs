@@ -11,7 +11,7 @@ pub struct Times(Histogram<u64>);
 
 impl Default for Times {
     fn default() -> Self {
-        // A minute at the most: what takes longer has failed before.
+        // At most a minute: what takes longer has failed before.
         let histogram = Histogram::new_with_bounds(1, 60_000_000_000, 3);
         Self(histogram.expect("these bounds are within what a histogram takes"))
     }

@@ -7,9 +7,7 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result};
 use p2pchat_model::{Command as Ask, Event};
 use p2pchat_protocol::{Password, Username};
-use p2pchat_soak::programs::own_address;
-use p2pchat_soak::wait::SOON;
-use p2pchat_soak::{Chatter, Programs, Registry};
+use p2pchat_testkit::{Peer, Programs, Registry, SOON, own_address};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
 
@@ -24,10 +22,10 @@ pub async fn join(
     home: &Path,
     registry: &Registry,
     name: &str,
-) -> Result<Chatter> {
+) -> Result<Peer> {
     let home = home.join(name);
     std::fs::create_dir_all(&home)?;
-    let start = || Chatter::start(programs, &home, registry, own_address(), &[]);
+    let start = || Peer::start(programs, &home, registry, own_address(), &[]);
     let mut chatter = on_its_core(start)?;
     let register = Ask::Register {
         name: Username::new(name)?,
@@ -43,7 +41,7 @@ pub async fn join(
 ///
 /// # Errors
 /// If none comes.
-pub async fn accept(chatter: &mut Chatter) -> Result<()> {
+pub async fn accept(chatter: &mut Peer) -> Result<()> {
     let asks = |event: &Event| match event {
         Event::RequestReceived(request) => Some(request.from.address),
         _ => None,
@@ -56,7 +54,7 @@ pub async fn accept(chatter: &mut Chatter) -> Result<()> {
 ///
 /// # Errors
 /// If nobody joins.
-pub async fn joined(chatter: &mut Chatter) -> Result<()> {
+pub async fn joined(chatter: &mut Peer) -> Result<()> {
     let joins = |event: &Event| matches!(event, Event::MemberJoined { .. }).then_some(());
     chatter.event_with("member", SOON, joins).await
 }

@@ -1,105 +1,112 @@
-//! `cargo xtask bench`: brings what the measurements need, and has `p2pchat-bench` make them.
+//! `cargo xtask bench`: builds the programs and what their measurements need, and runs
+//! `p2pchat-bench`.
 
-mod needs;
-mod quantity;
+use std::path::PathBuf;
+use std::process::ExitCode;
 
-use std::process::{ExitCode, Stdio};
-
-use anyhow::{Result, bail};
-use clap::{Args, ValueEnum};
+use anyhow::{Error, Result, ensure};
+use clap::Args;
 use tokio::process::Command;
 
 use crate::cargo::{self, root};
-use crate::named::Named;
-use crate::process::{self, Group};
-use needs::Needs;
-use quantity::Quantity;
+use crate::mongod::MongoDb;
+use crate::{e2e, process, system, tools, web};
 
 /// What to measure.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Only these quantities; all but `builds` and `tests`, which are long, if none is named
-    #[arg(
-        value_name = "NAME",
-        hide_possible_values = true,
-        conflicts_with = "check"
-    )]
-    quantities: Vec<Quantity>,
-    /// How often each side is measured; the medians count
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    rounds: usize,
-    /// For how long each time, in seconds
-    #[arg(long, value_name = "S", default_value_t = 1.0)]
-    time: f64,
-    /// Count the instructions of the codecs and the state machine, by valgrind, and fail
-    /// where they have grown by more than 5 %
-    #[arg(long)]
+    /// Count the instructions of the codecs and the state machine with valgrind, and fail
+    /// if they have grown by more than 5 %
+    #[arg(long, conflicts_with = "arguments")]
     check: bool,
-    /// Make today's counts those that later ones are compared with
+    /// Write today's counts down, for later ones to be compared with
     #[arg(long, requires = "check")]
     write_baseline: bool,
-    /// Say what there is to measure, and measure nothing
-    #[arg(long)]
-    list: bool,
+    /// What to measure, and options of `p2pchat-bench run`; `-- --help` lists both
+    #[arg(
+        value_name = "NAME",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    arguments: Vec<String>,
 }
 
 /// Measures, or counts.
 ///
 /// # Errors
-/// If something does not build.
+/// If something does not build, or if a measurement is not as it should be.
 pub async fn run(options: &Options) -> Result<ExitCode> {
-    if options.list {
-        Quantity::value_variants()
-            .iter()
-            .for_each(|one| println!("{:<10} {}", one.name(), one.what()));
-        return Ok(ExitCode::SUCCESS);
+    ensure!(
+        cfg!(target_os = "linux"),
+        "measuring needs Linux: programs are pinned to cores and use all of 127.0.0.0/8"
+    );
+    if options.check {
+        count(options.write_baseline).await?;
+    } else {
+        measure(&options.arguments).await?;
     }
-    if !cfg!(target_os = "linux") {
-        bail!("measuring takes Linux: programs are pinned to cores and use all of 127.0.0.0/8");
-    }
-    match options.check {
-        true => check(options).await,
-        false => measure(options).await,
-    }
+    Ok(ExitCode::SUCCESS)
 }
 
-async fn measure(options: &Options) -> Result<ExitCode> {
-    let quantities = match options.quantities.as_slice() {
-        [] => Quantity::ordinary(),
-        named => named.to_vec(),
-    };
-    let needs = Needs::bring(&quantities).await?;
-    let bench = cargo::build_with("p2pchat-bench").await?;
-    let mut command = Command::new(bench);
+async fn count(write: bool) -> Result<()> {
+    system::need("valgrind", &["valgrind"], "valgrind").await?;
+    let mut command = bench().await?;
     command
-        .arg("run")
-        .args(quantities.iter().map(Named::name))
-        .args(["--rounds", &options.rounds.to_string()])
-        .args(["--time", &options.time.to_string()])
-        .arg("--write")
-        .arg(root().join("docs"));
-    needs.tell(&mut command);
-    let code = through(command).await?;
-    println!("\nthe whole table, with plots: docs/benchmarks.md");
-    Ok(code)
+        .args(["count", "--baseline", "tools/bench/baseline.json"])
+        .args(write.then_some("--write"));
+    process::run(&mut command).await
 }
 
-async fn check(options: &Options) -> Result<ExitCode> {
-    needs::valgrind().await?;
-    let mut command = Command::new(cargo::build_with("p2pchat-bench").await?);
-    command
-        .args(["count", "--baseline"])
-        .arg(root().join("tools/bench/baseline.json"))
-        .args(options.write_baseline.then_some("--write"));
-    through(command).await
+async fn measure(arguments: &[String]) -> Result<()> {
+    let names = arguments
+        .iter()
+        .take_while(|argument| !argument.starts_with('-'));
+    let names: Vec<&str> = names.map(String::as_str).collect();
+    let wanted = |any: &[&str]| names.is_empty() || names.iter().any(|name| any.contains(name));
+    if wanted(&["redis"]) {
+        let redis = system::need("Redis", &["redis-server"], "redis-server").await;
+        let _ = or_say("Redis", redis);
+    }
+    let mut mongodb = None;
+    if wanted(&["mongo", "cluster"]) {
+        mongodb = or_say("MongoDB", MongoDb::bring().await);
+    }
+    let mut browser = None;
+    if wanted(&["browser", "page"]) {
+        browser = or_say("a browser", need_browser().await);
+    }
+    let mut command = bench().await?;
+    command.arg("run").args(arguments).args(["--write", "docs"]);
+    command.envs(browser.into_iter().flatten());
+    if let Some(mongodb) = &mongodb {
+        mongodb.tell(&mut command);
+    }
+    process::run(&mut command).await
 }
 
-/// Runs a command to its end, which says by its exit code whether all is well.
-async fn through(mut command: Command) -> Result<ExitCode> {
-    println!("{}", process::shown(&command));
-    let mut group = Group::spawn(command.current_dir(root()).stdin(Stdio::null()))?;
-    Ok(match group.wait().await?.success() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    })
+async fn bench() -> Result<Command> {
+    let programs = cargo::build(&cargo::ALL_AND_TOOLS, true).await?;
+    let mut command = Command::new(programs.path("p2pchat-bench")?);
+    command.current_dir(root());
+    Ok(command)
+}
+
+/// What the rows about the page need, by the variables that tell `p2pchat-bench`.
+async fn need_browser() -> Result<[(&'static str, PathBuf); 3]> {
+    let chromium = tools::chromium().await?;
+    let node = tools::node().await?;
+    e2e::libraries(&root().join("tests/e2e")).await?;
+    // Before the bridge, which has the page inside.
+    web::ensure_built().await?;
+    Ok([
+        ("E2E_CHROMIUM", chromium),
+        ("P2PCHAT_BENCH_NODE", node),
+        ("P2PCHAT_BENCH_HELLO", web::hello().await?),
+    ])
+}
+
+/// What is missing is said here; a measurement that needs it says that it is skipped.
+fn or_say<T>(what: &str, brought: Result<T>) -> Option<T> {
+    let say = |error: &Error| println!("no measurements that need {what}: {error:#}");
+    brought.inspect_err(say).ok()
 }

@@ -6,7 +6,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
@@ -33,110 +33,86 @@ pub fn cargo() -> Command {
     command
 }
 
-/// Whether cargo has set this variable for the program that it runs, which is this one. Build
-/// scripts look at some of them (ring's does), so with them what somebody has built by cargo
-/// itself would be built anew, and once more the next time that he does.
+/// Whether cargo has set this variable for the program that it runs, which is this one. Some
+/// build scripts look at them (ring's does): with them set, what the user has built with cargo
+/// would be built again, and once more the next time that they call cargo.
 fn is_of_this_run(name: &OsStr) -> bool {
-    let is_begun_by = |of: &&str| name.as_encoded_bytes().starts_with(of.as_bytes());
-    ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(is_begun_by)
+    let begins_with = |of: &&str| name.as_encoded_bytes().starts_with(of.as_bytes());
+    ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(begins_with)
 }
 
-/// The programs that people use, built.
+/// Built programs, by name. Where cargo puts them depends on the user's configuration.
 #[derive(Debug)]
-pub struct Programs {
-    /// `p2pchat-registry`
-    pub registry: PathBuf,
-    /// `p2pchat`
-    pub peer: PathBuf,
-    /// `p2pchat-bridge`
-    pub bridge: PathBuf,
-}
+pub struct Programs(HashMap<String, PathBuf>);
 
-/// Builds the programs. Cargo shows its progress.
-///
-/// # Errors
-/// If they do not build.
-pub async fn build(release: bool) -> Result<Programs> {
-    let packages = ["p2pchat-registry", "p2pchat", "p2pchat-bridge"];
-    let mut built = build_packages(&packages, release).await?;
-    let mut take = |name: &str| {
-        built
-            .remove(name)
+impl Programs {
+    /// Where a program is.
+    ///
+    /// # Errors
+    /// If it was not built.
+    pub fn path(&self, name: &str) -> Result<&Path> {
+        let path = self.0.get(name);
+        path.map(PathBuf::as_path)
             .with_context(|| format!("cargo did not say where it put {name}"))
-    };
-    Ok(Programs {
-        registry: take("p2pchat-registry")?,
-        peer: take("p2pchat")?,
-        bridge: take("p2pchat-bridge")?,
-    })
+    }
 }
 
-/// Builds the programs as people use them, and those that try them; where one of the latter
-/// is. Always all of them: cargo would build much anew for each other choice, since what the
-/// chosen ones ask of a dependency decides how it is built.
-///
-/// # Errors
-/// If they do not build.
-pub async fn build_with(tool: &str) -> Result<PathBuf> {
-    println!("building the programs and {tool}, optimised");
-    let packages = [
-        "p2pchat-registry",
-        "p2pchat",
-        "p2pchat-bridge",
-        "p2pchat-soak",
-        "p2pchat-bench",
-    ];
-    let mut built = build_packages(&packages, true).await?;
-    built
-        .remove(tool)
-        .with_context(|| format!("cargo did not say where it put {tool}"))
-}
+/// The programs that chat in a terminal, without the bridge.
+pub const PEERS: [&str; 2] = ["p2pchat-registry", "p2pchat"];
+/// All programs that people use.
+pub const ALL: [&str; 3] = ["p2pchat-registry", "p2pchat", "p2pchat-bridge"];
+/// All programs that people use, and those that test and measure them. Always all of them:
+/// which packages are chosen decides how their dependencies are built, so each other choice
+/// would build much of them again.
+pub const ALL_AND_TOOLS: [&str; 5] = [
+    "p2pchat-registry",
+    "p2pchat",
+    "p2pchat-bridge",
+    "p2pchat-soak",
+    "p2pchat-bench",
+];
 
-/// Builds the programs of some packages, and says where each of them is. Cargo shows its
-/// progress.
-///
-/// # Errors
-/// If they do not build.
-pub async fn build_packages(packages: &[&str], release: bool) -> Result<HashMap<String, PathBuf>> {
+/// The command that builds the programs of some packages.
+#[must_use]
+pub fn build_command(packages: &[&str], release: bool) -> Command {
     let mut command = cargo();
     command
-        .args([
-            "build",
-            "--locked",
-            "--bins",
-            "--message-format=json-render-diagnostics",
-        ])
-        .args(
-            packages
-                .iter()
-                .map(|package| format!("--package={package}")),
-        )
+        .args(["build", "--locked", "--bins"])
+        .args(packages.iter().map(|name| format!("--package={name}")))
         .args(release.then_some("--release"))
-        .stdin(Stdio::null())
+        .stdin(Stdio::null());
+    command
+}
+
+/// Builds the programs of some packages. Cargo shows its progress.
+///
+/// # Errors
+/// If they do not build.
+pub async fn build(packages: &[&str], release: bool) -> Result<Programs> {
+    let mut command = build_command(packages, release);
+    command
+        .arg("--message-format=json-render-diagnostics")
         .stdout(Stdio::piped());
     let shown = process::shown(&command);
     let mut group = Group::spawn(&mut command)?;
     let mut messages = String::new();
     let mut stdout = group.child.stdout.take().context("no output to read")?;
     stdout.read_to_string(&mut messages).await?;
-    let status = group.wait().await?;
-    if !status.success() {
-        bail!("the programs do not build: `{shown}`: {status}");
-    }
+    let status = group.child.wait().await?;
+    ensure!(status.success(), "`{shown}`: {status}");
     Ok(executables(&messages))
 }
 
-/// Where each program is, by cargo's own messages: the target folder may be anywhere.
-fn executables(messages: &str) -> HashMap<String, PathBuf> {
-    messages
+fn executables(messages: &str) -> Programs {
+    let messages = messages
         .lines()
-        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter_map(|message| {
-            let path = message["executable"].as_str()?;
-            let name = message["target"]["name"].as_str()?;
-            Some((name.to_owned(), PathBuf::from(path)))
-        })
-        .collect()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let programs = messages.filter_map(|message| {
+        let path = message["executable"].as_str()?;
+        let name = message["target"]["name"].as_str()?;
+        Some((name.to_owned(), PathBuf::from(path)))
+    });
+    Programs(programs.collect())
 }
 
 #[cfg(test)]
@@ -149,12 +125,14 @@ mod tests {
 {"reason":"compiler-artifact","target":{"name":"p2pchat"},"executable":"/t/debug/p2pchat"}
 not json"#;
         let built = executables(messages);
-        assert_eq!(built.len(), 1);
-        assert_eq!(built["p2pchat"], Path::new("/t/debug/p2pchat"));
+        assert_eq!(built.0.len(), 1);
+        let path = built.path("p2pchat").unwrap();
+        assert_eq!(path, Path::new("/t/debug/p2pchat"));
+        assert!(built.path("p2pchat-bridge").is_err());
     }
 
     #[test]
-    fn cargo_is_not_told_whose_program_runs_it() {
+    fn cargo_is_not_told_about_the_program_that_runs_it() {
         // Cargo tells it to this test as well.
         assert!(env::var_os("CARGO_PKG_NAME").is_some());
         let command = cargo();

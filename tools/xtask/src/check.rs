@@ -1,18 +1,18 @@
-//! `cargo xtask test`: every check, one after the other, summed up in one line.
+//! `cargo xtask test`: every check that a change has to pass, one after the other.
 
-mod report;
-mod steps;
-mod tally;
-
+use std::env;
 use std::process::ExitCode;
-use std::time::Instant;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
+use crate::cargo::cargo;
 use crate::mongod::MongoDb;
-use crate::{deny, network, sbom, web};
-use report::Report;
+use crate::steps::Steps;
+use crate::{e2e, process, system, tools, web};
+
+/// The number of seeds that the simulation of a network runs with, unless the user sets it.
+const SIM_SEEDS: (&str, &str) = ("P2PCHAT_SIM_SEEDS", "1000");
 
 /// What to check.
 #[derive(Debug, Args)]
@@ -22,90 +22,104 @@ pub struct Options {
     only: Vec<Step>,
 }
 
-/// One of the checks, in the order in which they run: the quick ones first.
+/// The checks, in the order in which they run: quick ones first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Step {
+enum Step {
     /// Formatting, by rustfmt
     Fmt,
-    /// The web page, and what it weighs; before the lints, so that the bridge has it
+    /// The web page, built by trunk, and its size
     Web,
-    /// Licences, sources, bans and advisories of what p2pchat is made of, by cargo-deny
-    Deny,
-    /// Bills of materials, which have to have all that is built
-    Sbom,
     /// Lints, by clippy
     Clippy,
-    /// The documentation of every item, its links included
+    /// The documentation of every item, and the links in it
     Doc,
-    /// That the protocol and the model build for browsers
+    /// The build of the protocol and the model for browsers
     Wasm,
-    /// Bring a MongoDB (a step of its own because it can fail), then all tests
+    /// All tests of Rust, with a MongoDB, which is fetched if it is missing
     Tests,
-    /// The tests of the web page that run inside a headless Chromium
+    /// The tests of the web page, inside a headless Chromium
     Browser,
     /// The built programs and the web page, end to end, in a headless Chromium
     E2e,
 }
 
-/// Runs the checks. All of them run, whatever becomes of the first ones.
+/// Runs the checks. All of them run, even if an early one fails.
 ///
 /// # Errors
-/// Only if this program itself is in trouble: a check that fails is part of the report.
+/// Never: a check that fails is in the table.
 pub async fn run(options: &Options) -> Result<ExitCode> {
-    let steps: Vec<Step> = Step::value_variants()
-        .iter()
-        .copied()
-        .filter(|step| options.only.is_empty() || options.only.contains(step))
-        .collect();
-    let mut report = Report::default();
-    for (index, step) in steps.iter().enumerate() {
-        println!("\n[{}/{}] {}", index + 1, steps.len(), step.title());
-        let start = Instant::now();
-        match step {
-            Step::Fmt => report.step("fmt", start, steps::fmt().await),
-            Step::Web => report.step("web", start, web::build().await),
-            Step::Deny => report.told("deny", start, deny::run().await),
-            Step::Sbom => report.step("sbom", start, sbom::run(&sbom::Options::default()).await),
-            Step::Clippy => report.step("clippy", start, steps::clippy().await),
-            Step::Doc => report.step("doc", start, steps::doc().await),
-            Step::Wasm => report.step("wasm", start, steps::wasm().await),
-            Step::Tests => tests(&mut report).await,
-            Step::Browser => report.tests("browser", start, steps::browser().await),
-            Step::E2e => report.tests("e2e", start, steps::e2e().await),
-        }
+    let chosen = |step: &&Step| options.only.is_empty() || options.only.contains(step);
+    let chosen: Vec<&Step> = Step::value_variants().iter().filter(chosen).collect();
+    let mut steps = Steps::new(chosen.len());
+    for step in chosen {
+        let value = step.to_possible_value().expect("no step is hidden");
+        let title = value
+            .get_help()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        steps.run(value.get_name(), &title, step.run()).await;
     }
-    report.print();
-    Ok(match report.is_good() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    })
-}
-
-async fn tests(report: &mut Report) {
-    let start = Instant::now();
-    let (mongodb, brought) = match MongoDb::bring().await {
-        Ok(mongodb) => (Some(mongodb), Ok(())),
-        Err(error) => (None, Err(error)),
-    };
-    report.step("mongod", start, brought);
-    network::bring().await;
-    let start = Instant::now();
-    report.tests("tests", start, steps::tests(mongodb.as_ref()).await);
+    Ok(steps.finish())
 }
 
 impl Step {
-    fn title(self) -> &'static str {
+    async fn run(self) -> Result<()> {
         match self {
-            Self::Fmt => "formatting",
-            Self::Web => "the web page",
-            Self::Deny => "what p2pchat is made of",
-            Self::Sbom => "bills of materials",
-            Self::Clippy => "lints",
-            Self::Doc => "documentation",
-            Self::Wasm => "the build for browsers",
-            Self::Tests => "all tests, with a MongoDB",
-            Self::Browser => "the tests of the web page, in Chromium",
-            Self::E2e => "everything together, in Chromium",
+            Self::Fmt => process::run(cargo().args(["fmt", "--all", "--check"])).await,
+            Self::Web => web::build().await,
+            Self::Clippy => clippy().await,
+            Self::Doc => doc().await,
+            Self::Wasm => wasm().await,
+            Self::Tests => tests().await,
+            Self::Browser => process::run(&mut web::tests().await?).await,
+            Self::E2e => process::run(&mut e2e::tests().await?).await,
         }
     }
+}
+
+async fn clippy() -> Result<()> {
+    let mut command = cargo();
+    command.args(["clippy", "--workspace", "--all-targets", "--locked"]);
+    // Show the complaints about all packages, not those about the first one alone.
+    command.args(["--keep-going", "--", "-D", "warnings"]);
+    process::run(&mut command).await
+}
+
+/// With private items: this documentation is read only by those who change the source.
+async fn doc() -> Result<()> {
+    let mut command = cargo();
+    command.args([
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+    ]);
+    command.args(["--locked", "--keep-going"]);
+    process::run(command.env("RUSTDOCFLAGS", "-D warnings")).await
+}
+
+async fn wasm() -> Result<()> {
+    let mut command = tools::wasm_cargo().await?;
+    command.args(["check", "--locked", "--target", tools::WASM]);
+    command.args(["--package=p2pchat-protocol", "--package=p2pchat-model"]);
+    process::run(&mut command).await
+}
+
+/// Without a MongoDB the other tests run all the same, and then this fails.
+async fn tests() -> Result<()> {
+    let mongodb = MongoDb::bring().await;
+    if let Err(error) = &mongodb {
+        println!("{error:#}");
+    }
+    system::need_network_tools().await;
+    let mut command = cargo();
+    command.args(["test", "--workspace", "--locked", "--no-fail-fast"]);
+    if let Ok(mongodb) = &mongodb {
+        mongodb.tell(&mut command);
+    }
+    if env::var_os(SIM_SEEDS.0).is_none() {
+        command.env(SIM_SEEDS.0, SIM_SEEDS.1);
+    }
+    process::run(&mut command).await?;
+    mongodb.map(drop)
 }

@@ -1,28 +1,26 @@
-//! `cargo xtask demo`: a registry, a friendly peer, and people with browsers or at a
-//! terminal, on this machine alone.
+//! `cargo xtask demo`: a registry, a friendly peer, and users with browsers or at a terminal,
+//! on this machine alone.
 
-mod bridge;
 mod browser;
 mod client;
 mod echo;
 pub mod loopback;
 mod play;
-mod server;
+mod progress;
 mod stage;
 
 use std::io::{self, IsTerminal};
 use std::net::Ipv4Addr;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 
+use crate::cargo;
 use crate::process::Group;
-use crate::{cargo, web};
-pub use bridge::Bridge;
 pub use client::Client;
 pub use echo::Echo;
-pub use stage::Stage;
+pub use stage::{Bridge, Stage};
 
 /// How to show it.
 #[derive(Debug, Args)]
@@ -40,71 +38,43 @@ pub struct Options {
     browser: bool,
 }
 
-/// What is shown.
-enum Show {
-    Browser,
-    Terminal,
-    Play,
-}
-
-impl Options {
-    fn show(&self) -> Show {
-        let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
-        match (self.browser, self.tui, terminal) {
-            (true, _, _) | (false, false, true) => Show::Browser,
-            (false, true, true) => Show::Terminal,
-            (false, _, false) => Show::Play,
-        }
-    }
-}
-
 /// Builds the programs, starts them, and ends when the user has seen enough.
 ///
 /// # Errors
 /// If something does not build, start or answer. Nothing is left running then either.
 pub async fn run(options: &Options) -> Result<ExitCode> {
-    let show = options.show();
-    eprintln!("building p2pchat; the first time takes some minutes");
-    if let Show::Browser = show {
-        // Before the bridge, which has the page inside.
-        web::ensure().await?;
-    }
-    let programs = cargo::build(options.release).await?;
-    let addresses = loopback::free()?;
-    let stage = Stage::set(programs).await?;
-    match show {
-        Show::Browser => browser::run(&stage, addresses).await?,
-        Show::Terminal => {
-            let [echo, you, ..] = addresses;
-            let echo = Echo::new(Client::start(&stage, "echo", echo).await?);
-            chat(&stage, echo, you).await?;
-        }
-        Show::Play => {
-            let [echo, alice, bob, _] = addresses;
-            play::run(&stage, [echo, alice, bob]).await?;
-        }
+    eprintln!("Building p2pchat; the first time takes a few minutes.");
+    let programs = cargo::build(&cargo::PEERS, options.release).await?;
+    let [echo_at, alice_at, bob_at, carol_at] = loopback::free()?;
+    let stage = Stage::set(&programs).await?;
+    let echo = Echo::new(Client::start(&stage, "echo", echo_at).await?);
+    let terminal = io::stdin().is_terminal() && io::stdout().is_terminal();
+    if options.browser || (terminal && !options.tui) {
+        browser::run(&stage, echo, [alice_at, bob_at, carol_at], options.release).await?;
+    } else if terminal {
+        chat(&stage, echo, alice_at).await?;
+    } else {
+        play::run(&stage, echo, [alice_at, bob_at]).await?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Gives the terminal to the user's own peer until he quits. `echo` lives meanwhile.
+/// Gives the terminal to the user's own peer until they quit. `echo` lives meanwhile.
 async fn chat(stage: &Stage, mut echo: Echo, address: Ipv4Addr) -> Result<()> {
     eprintln!(
         "\nYou are `you`, and `echo` is online. To chat with it, type: /request echo\n\
-         Afterwards just type. /help says more, /quit ends the demo.\n"
+         Then just type. /help lists the commands, /quit ends the demo.\n"
     );
     let mut command = stage.peer("you", address);
     let mut peer = Group::spawn_on_terminal(&mut command)?;
     let status = tokio::select! {
-        status = peer.wait() => status?,
+        status = peer.child.wait() => status?,
         result = echo.live() => {
-            result.context("echo is gone")?;
-            peer.wait().await?
+            result.context("echo has stopped")?;
+            peer.child.wait().await?
         }
     };
-    if !status.success() {
-        bail!("p2pchat: {status}");
-    }
-    eprintln!("The demo is over: everything it started has ended, and nothing was kept.");
+    ensure!(status.success(), "p2pchat: {status}");
+    eprintln!("The demo has ended. Nothing is left running, and nothing was kept.");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `cargo xtask dev`: a registry, a bridge, a friend, and the page with live reload.
+//! `cargo xtask dev`: a registry, a bridge, `echo`, and the page with live reload.
 
 use std::fs;
 use std::process::{ExitCode, Stdio};
@@ -20,15 +20,16 @@ const PAGE: &str = "http://127.0.0.1:8080";
 /// # Errors
 /// If something is missing, does not build or does not start.
 pub async fn run() -> Result<ExitCode> {
-    let toolbox = Toolbox::bring().await?;
-    let programs = cargo::build(false).await?;
+    let toolbox = Toolbox::for_trunk().await?;
+    let programs = cargo::build(&cargo::ALL, false).await?;
     let [echo, you] = loopback::free()?;
-    let stage = Stage::set(programs).await?;
+    let stage = Stage::set(&programs).await?;
     let mut echo = Echo::new(Client::start(&stage, "echo", echo).await?);
     stage.register("you").await?;
-    let bridge = Bridge::start(&stage, "you", you, BRIDGE, &["--allow-origin", PAGE]).await?;
+    let mut bridge = stage.bridge(programs.path("p2pchat-bridge")?, "you", you);
+    let bridge = Bridge::start(bridge.args(["--listen", BRIDGE, "--allow-origin", PAGE])).await?;
 
-    // Apart from `dist`, which is the page of a release.
+    // Not `dist`, which holds the page of a release.
     let dist = root().join("target/web/dev");
     fs::create_dir_all(&dist).with_context(|| format!("cannot make {}", dist.display()))?;
     let mut trunk = toolbox.trunk();
@@ -36,7 +37,7 @@ pub async fn run() -> Result<ExitCode> {
         .args(["serve", "--dist"])
         .arg(&dist)
         .stdin(Stdio::null());
-    println!("{}", process::shown(&trunk));
+    println!("$ {}", process::shown(&trunk));
     let mut trunk = Group::spawn(&mut trunk)?;
     println!(
         "\nThe page, once trunk has built it:  {PAGE}/#{}\n\
@@ -45,8 +46,8 @@ pub async fn run() -> Result<ExitCode> {
         stage.password()
     );
     let status = tokio::select! {
-        status = trunk.wait() => status?,
-        result = echo.live() => return result.context("echo is gone").map(|()| ExitCode::FAILURE),
+        status = trunk.child.wait() => status?,
+        result = echo.live() => return result.context("echo has stopped").map(|()| ExitCode::FAILURE),
     };
     if !status.success() {
         bail!("trunk serve: {status}");

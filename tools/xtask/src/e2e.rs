@@ -1,4 +1,4 @@
-//! The tests in real browsers, of the programs as they are used.
+//! The tests of the built programs and the page, in a real browser.
 
 use std::fs;
 use std::path::Path;
@@ -7,15 +7,17 @@ use anyhow::{Context, Result};
 use tokio::process::Command;
 
 use crate::cargo::{self, root};
-use crate::{process, tools};
+use crate::{process, tools, web};
 
-/// Prepares the run: builds the programs, brings the libraries of the tests, and tells
-/// them by the environment where everything is.
+/// The command that runs them. Builds the page and the programs, and installs the libraries of the tests,
+/// which learn from the environment where everything is.
 ///
 /// # Errors
 /// If something is missing or does not build.
 pub async fn tests() -> Result<Command> {
-    let programs = cargo::build(false).await?;
+    // Before the bridge, which has the page inside.
+    web::ensure_built().await?;
+    let programs = cargo::build(&cargo::ALL, false).await?;
     let chromium = tools::chromium().await?;
     let folder = root().join("tests/e2e");
     libraries(&folder).await?;
@@ -24,9 +26,9 @@ pub async fn tests() -> Result<Command> {
         .current_dir(&folder)
         .args(["--test", "--test-reporter=spec", "--test-concurrency=2"])
         .args(files(&folder.join("tests"))?)
-        .env("E2E_REGISTRY", &programs.registry)
-        .env("E2E_PEER", &programs.peer)
-        .env("E2E_BRIDGE", &programs.bridge)
+        .env("E2E_REGISTRY", programs.path("p2pchat-registry")?)
+        .env("E2E_PEER", programs.path("p2pchat")?)
+        .env("E2E_BRIDGE", programs.path("p2pchat-bridge")?)
         .env("E2E_CHROMIUM", chromium)
         .env("E2E_SCREENSHOTS", root().join("target/screenshots"));
     Ok(command)
@@ -39,16 +41,15 @@ pub(crate) async fn libraries(folder: &Path) -> Result<()> {
     if installed.is_ok_and(|at| changed("package-lock.json").is_ok_and(|lock| lock <= at)) {
         return Ok(());
     }
-    println!("npm ci (the libraries of the tests in browsers)");
     let mut npm = tools::npm().await?;
     npm.current_dir(folder)
         .args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
     process::run(&mut npm)
         .await
-        .context("cannot install the libraries of the tests in browsers; that takes a network")
+        .context("cannot install the libraries of the tests in browsers; is there a network?")
 }
 
-/// The test files, by name: what node makes of a folder depends on its version.
+/// The test files by name, since what node takes from a folder depends on its version.
 fn files(folder: &Path) -> Result<Vec<String>> {
     let entries = fs::read_dir(folder).with_context(|| format!("no {}", folder.display()))?;
     let mut files = Vec::new();

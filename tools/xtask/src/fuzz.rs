@@ -1,9 +1,7 @@
-//! `cargo xtask fuzz`: the coverage-guided fuzz targets, bounded and summed up.
+//! `cargo xtask fuzz`: the coverage-guided fuzz targets, each for a limited time.
 //!
-//! Each target begins with what is in `tests/fuzz/corpus` and `tests/fuzz/regressions`, and keeps
-//! what it finds worth keeping in the cache, where the next run finds it.
-
-mod report;
+//! A target begins with what is in `tests/fuzz/corpus` and `tests/fuzz/regressions`. Inputs that
+//! reach new code go to the cache, where the next run finds them.
 
 use std::fs::{self, File};
 use std::num::NonZeroUsize;
@@ -13,7 +11,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use tokio::process::Command;
 use tokio::sync::Semaphore;
@@ -22,17 +20,16 @@ use tokio::time::timeout;
 
 use crate::cargo::root;
 use crate::process::{self, Group};
-use crate::{cache, tools};
-use report::{Outcome, Report};
+use crate::{system, tools};
 
-/// The most memory that a target may take, in MiB: the greatest limits on what others may
-/// send are a few. Beyond it, the input is a finding.
+/// The most memory that a target may take, in MiB; more is a finding. No limit on what others
+/// may send is above a few MiB.
 const MEMORY_MIB: u32 = 2048;
-/// How long one input may take, in seconds, on a machine that has other things to do.
+/// The most time that one input may take, in seconds, on a busy machine; more is a finding.
 const INPUT_SECONDS: u32 = 60;
-/// How long an input may be, in bytes, unless the corpus has a longer one.
+/// The most bytes of an input, unless the corpus has a longer one.
 const INPUT_BYTES: u32 = 4096;
-/// How much longer than asked for a target may run: it has to end its last input.
+/// The time that a target has to end its last input.
 const GRACE: Duration = Duration::from_secs(120);
 
 /// What to fuzz.
@@ -46,54 +43,47 @@ pub struct Options {
     minutes: NonZeroUsize,
 }
 
-/// Runs the targets, as many at a time as there are cores.
+/// Runs the targets, as many at a time as there are cores, and prints a line for each.
 ///
 /// # Errors
-/// If cargo-fuzz is missing and cannot be brought, the targets do not build, or one of
-/// them cannot be run. Findings are part of the report.
+/// If cargo-fuzz is missing and cannot be brought, if the targets do not build, or if one of
+/// them cannot be run.
 pub async fn run(options: &Options) -> Result<ExitCode> {
     let targets = chosen(&options.targets)?;
-    let tool = tools::cargo_fuzz().await?;
-    build(&tool).await?;
-    let minutes = options.minutes.get() as u64;
-    let limit = Duration::from_secs(60 * minutes);
+    build(&tools::cargo_fuzz().await?).await?;
+    let minutes = options.minutes.get();
+    let limit = Duration::from_secs(60 * minutes as u64);
     let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-    let rounds = targets.len().div_ceil(cores) as u64;
     println!(
         "{} targets, {minutes} minutes each, {cores} at a time: {} minutes",
         targets.len(),
-        rounds * minutes
+        targets.len().div_ceil(cores) * minutes
     );
-    let places = Arc::new(Semaphore::new(cores));
+    let permits = Arc::new(Semaphore::new(cores));
     let mut running = JoinSet::new();
     for target in targets {
-        let place = Arc::clone(&places);
+        let permits = Arc::clone(&permits);
         running.spawn(async move {
-            let _place = place.acquire_owned().await?;
-            fuzz(&target, limit)
-                .await
-                .with_context(|| format!("the target {target}"))
+            let _permit = permits.acquire_owned().await?;
+            let result = fuzz(&target, limit).await;
+            result.with_context(|| format!("the target {target}"))
         });
     }
-    let mut report = Report::default();
-    while let Some(outcome) = running.join_next().await {
-        let outcome = outcome??;
-        println!("{}", outcome.in_words());
-        report.add(outcome);
+    let mut code = ExitCode::SUCCESS;
+    while let Some(good) = running.join_next().await {
+        if !good?? {
+            code = ExitCode::FAILURE;
+        }
     }
-    println!("{report}");
-    Ok(match report.is_good() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    })
+    Ok(code)
 }
 
 fn folder() -> PathBuf {
     root().join("tests/fuzz")
 }
 
-/// All targets that there are, or those that are asked for.
-fn chosen(asked: &[String]) -> Result<Vec<String>> {
+/// All targets, or those that are named.
+fn chosen(named: &[String]) -> Result<Vec<String>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder().join("fuzz_targets"))? {
         let path = entry?.path();
@@ -101,17 +91,22 @@ fn chosen(asked: &[String]) -> Result<Vec<String>> {
         all.push(name.to_string_lossy().into_owned());
     }
     all.sort();
-    if let Some(unknown) = asked.iter().find(|name| !all.contains(name)) {
-        bail!("there is no target {unknown}; there are {}", all.join(", "));
+    for name in named {
+        ensure!(
+            all.contains(name),
+            "no target {name}; there are {}",
+            all.join(", ")
+        );
     }
-    Ok(match asked.is_empty() {
-        true => all,
-        false => asked.to_vec(),
+    Ok(if named.is_empty() {
+        all
+    } else {
+        named.to_vec()
     })
 }
 
-/// Builds all targets. No sanitizer: there is no unsafe code in what is fuzzed, without
-/// one twice as many inputs are tried, and stable Rust will do.
+/// Builds all targets. Without a sanitizer: no code that is fuzzed is unsafe, without one twice
+/// as many inputs are tried, and stable Rust will do.
 async fn build(tool: &Path) -> Result<()> {
     let mut command = Command::new(tool);
     command
@@ -124,7 +119,6 @@ async fn build(tool: &Path) -> Result<()> {
         ])
         .arg(built())
         .current_dir(root());
-    println!("{}", process::shown(&command));
     process::run(&mut command).await
 }
 
@@ -132,7 +126,7 @@ fn built() -> PathBuf {
     root().join("target/fuzz")
 }
 
-/// Where cargo-fuzz has put a target: the folder has the name of this system.
+/// Where cargo-fuzz has put a target: in a folder that has the name of this system.
 fn program(target: &str) -> Result<PathBuf> {
     let folders = fs::read_dir(built())?.filter_map(|entry| Some(entry.ok()?.path()));
     folders
@@ -141,14 +135,14 @@ fn program(target: &str) -> Result<PathBuf> {
         .with_context(|| format!("cargo-fuzz has not built {target}"))
 }
 
-/// Runs one target until its time is over or it finds something.
-async fn fuzz(target: &str, limit: Duration) -> Result<Outcome> {
-    let kept = cache::folder()?.join("fuzz");
+/// Runs a target until its time is over or it finds something. Prints what libFuzzer says at
+/// its end, and says whether nothing was found.
+async fn fuzz(target: &str, limit: Duration) -> Result<bool> {
+    let kept = system::cache()?.join("fuzz");
     let corpus = kept.join("corpus").join(target);
     let findings = kept.join("findings").join(target);
     for folder in [&corpus, &findings] {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     }
     let log = kept.join(format!("{target}.log"));
     let known = count(&findings);
@@ -160,7 +154,6 @@ async fn fuzz(target: &str, limit: Duration) -> Result<Outcome> {
             format!("-timeout={INPUT_SECONDS}"),
             format!("-max_len={INPUT_BYTES}"),
             format!("-artifact_prefix={}/", findings.display()),
-            "-print_final_stats=1".to_owned(),
         ])
         .args(dictionary(target))
         .arg(&corpus)
@@ -168,24 +161,28 @@ async fn fuzz(target: &str, limit: Duration) -> Result<Outcome> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(File::create(&log).with_context(|| format!("cannot make {}", log.display()))?);
-    // Files that are written and thrown away a thousand times a second.
+    // In memory: files that are written and removed a thousand times a second.
     let in_memory = Path::new("/dev/shm");
     if in_memory.is_dir() {
         command.env("TMPDIR", in_memory);
     }
     let mut group = Group::spawn(&mut command)?;
-    let ended = timeout(limit + GRACE, group.wait()).await;
+    let ended = timeout(limit + GRACE, group.child.wait()).await;
     let ended = ended.context("it did not end when its time was over")??;
-    let said = fs::read(&log)?;
-    Ok(Outcome {
-        target: target.to_owned(),
-        is_good: ended.success() && count(&findings) == known,
-        figures: report::figures(&String::from_utf8_lossy(&said)),
-        corpus: count(&corpus),
-        findings: count(&findings) - known,
-        findings_in: findings,
-        log,
-    })
+    let found = count(&findings) - known;
+    if ended.success() && found == 0 {
+        let text = fs::read(&log)?;
+        let text = String::from_utf8_lossy(&text);
+        let done = text.lines().rfind(|line| line.starts_with("Done "));
+        println!("{target}: nothing found. {}", done.unwrap_or_default());
+        return Ok(true);
+    }
+    let (log, findings) = (log.display(), findings.display());
+    println!(
+        "{target}: FAILED, {found} findings in {findings}; see {log}\n  \
+         Fix it, and keep the input in tests/fuzz/regressions/{target}."
+    );
+    Ok(false)
 }
 
 fn dictionary(target: &str) -> Option<String> {

@@ -1,25 +1,20 @@
-//! What is done to the source of p2pchat: the demo and the checks.
+//! `cargo xtask`: the demo, the checks, and other tasks on the source of p2pchat.
 //!
-//! **Invariant:** nothing here is needed when the product runs. Every process that is
-//! started is held by a [`process::Group`], which ends it when it is dropped, however
-//! that comes about.
+//! **Invariant:** the product needs nothing from here when it runs. Every process that is
+//! started is held by a [`process::Group`], which ends it when it is dropped, on success and
+//! on failure alike.
 
-pub mod apt;
 pub mod bench;
-pub mod cache;
 pub mod cargo;
 pub mod check;
 pub mod demo;
-pub mod deny;
 pub mod dev;
 pub mod e2e;
 pub mod fuzz;
 pub mod mongod;
-mod named;
-pub mod network;
 pub mod process;
-pub mod sbom;
 pub mod soak;
+pub mod steps;
+pub mod system;
 pub mod tools;
-pub mod wasm;
 pub mod web;

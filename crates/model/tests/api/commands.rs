@@ -1,4 +1,4 @@
-//! Examples of what a user can ask.
+//! Examples of commands.
 
 use p2pchat_model::{Command, MessageId, Target};
 

@@ -1,4 +1,4 @@
-//! Examples of what can happen, and of what there is to see.
+//! Examples of events, and of the view.
 
 use p2pchat_model::{
     BlockChange, Delivery, DeliveryState, DropKind, DropReason, Dropped, Event, Failure, Findings,
@@ -6,7 +6,9 @@ use p2pchat_model::{
     Problem, Target, View,
 };
 
-use crate::parts::{self, address, alice, at, bob, carol, name, nobody, own, said, speaker, user};
+use crate::parts::{
+    self, address, alice, at, bob, carol, message, name, own, speaker, unknown, user,
+};
 
 every! {
     all: Event {
@@ -41,14 +43,14 @@ every! {
         Event::RequestSent(_) => [Event::RequestSent(outgoing())],
         Event::RequestAnswered { .. } => [None]
             .into_iter()
-            .chain(parts::refusals().into_iter().map(Some))
+            .chain(parts::request_failures().into_iter().map(Some))
             .map(|refusal| Event::RequestAnswered { at: at(25), to: bob(), refusal })
             .collect::<Vec<_>>(),
-        Event::MemberJoined { .. } => parts::joinings()
+        Event::MemberJoined { .. } => parts::joins()
             .into_iter()
-            .map(|by| Event::MemberJoined { at: at(25), member: who_joined(by), by })
+            .map(|by| Event::MemberJoined { at: at(25), member: new_member(by), by })
             .collect::<Vec<_>>(),
-        Event::MemberLeft { .. } => parts::goings()
+        Event::MemberLeft { .. } => parts::leave_reasons()
             .into_iter()
             .filter(|&reason| reason != LeaveReason::WeLeft)
             .map(|reason| Event::MemberLeft { at: at(90), member: bob(), reason })
@@ -71,27 +73,27 @@ every! {
         Event::Busy { .. } => [Event::Busy { on: true }],
         Event::History { .. } => [Event::History {
             messages: vec![
-                said(31, bob(), NameCheck::Confirmed, "hello"),
+                message(31, bob(), NameCheck::Confirmed, "hello"),
                 own(32, "hi bob", &[bob()], DeliveryState::Sent),
             ],
             more: false,
         }],
         Event::Findings { .. } => [Event::Findings {
             text: "hello".to_owned(),
-            messages: vec![said(31, bob(), NameCheck::Confirmed, "hello")],
+            messages: vec![message(31, bob(), NameCheck::Confirmed, "hello")],
         }],
         Event::Failed { .. } => parts::problems()
             .into_iter()
             .map(failed)
-            .chain([no_command()])
+            .chain([invalid_command()])
             .collect::<Vec<_>>(),
     }
 }
 
-fn who_joined(by: JoinedBy) -> Person {
+fn new_member(by: JoinedBy) -> Person {
     match by {
         JoinedBy::WithGroup => carol(),
-        JoinedBy::Member(_) => nobody(),
+        JoinedBy::Member(_) => unknown(),
         JoinedBy::AcceptedUs | JoinedBy::AcceptedByUs | JoinedBy::Back => bob(),
     }
 }
@@ -113,7 +115,7 @@ fn outgoing() -> OutgoingRequest {
     }
 }
 
-/// One of the user himself, and one of each that the registry says something else about.
+/// One of the user, and one for each result of the check of a name.
 fn messages() -> Vec<Event> {
     let own = own(
         41,
@@ -124,9 +126,9 @@ fn messages() -> Vec<Event> {
     let others = parts::checks().into_iter().map(|check| {
         let by = match check {
             NameCheck::Confirmed => bob(),
-            NameCheck::Unknown | NameCheck::Differs => nobody(),
+            NameCheck::Unknown | NameCheck::Differs => unknown(),
         };
-        said(42, by, check, "fine with me")
+        message(42, by, check, "fine with me")
     });
     [own]
         .into_iter()
@@ -135,10 +137,10 @@ fn messages() -> Vec<Event> {
         .collect()
 }
 
-/// Each that may be tried, with the reasons in turn.
+/// Each kind, with the reasons in turn.
 fn dropped() -> Vec<Event> {
-    let tried = parts::tried().into_iter();
-    let why = parts::whys().into_iter();
+    let tried = parts::drop_kinds().into_iter();
+    let why = parts::drop_reasons().into_iter();
     tried
         .zip(why)
         .zip([1, 10, 100, 1, 10])
@@ -190,10 +192,11 @@ fn failed(problem: Problem) -> Event {
     failure(command, problem, problem.words())
 }
 
-/// What a front end answers to a line that is no command.
-fn no_command() -> Event {
-    let message = "this line is no command: missing field `text` at line 1 column 10";
-    failure("?", Problem::BadCommand, message)
+/// The answer of a front end to a line that is not a command.
+fn invalid_command() -> Event {
+    let problem = Problem::BadCommand;
+    let message = problem.because("missing field `text` at line 1 column 10");
+    failure("?", problem, &message)
 }
 
 fn failure(command: &str, problem: Problem, message: &str) -> Event {
@@ -225,7 +228,7 @@ pub(crate) fn view() -> View {
         more_history: true,
         findings: Some(Findings {
             text: "hello".to_owned(),
-            messages: vec![said(31, bob(), NameCheck::Confirmed, "hello")],
+            messages: vec![message(31, bob(), NameCheck::Confirmed, "hello")],
         }),
         blocked: vec![Target::Name(name("mallory"))],
         dropped: vec![Dropped {

@@ -1,4 +1,4 @@
-//! [`every!`]: examples of an enum, none of its variants left out.
+//! [`every!`]: examples of an enum, for each of its variants.
 
 /// Makes a function that returns examples of an enum: for each pattern an expression
 /// that gives some. A variant that no pattern covers does not compile, a pattern without

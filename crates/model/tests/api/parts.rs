@@ -1,9 +1,9 @@
 //! Examples of what events are made of.
 
 use p2pchat_model::{
-    BlockChange, Delivery, DeliveryState, DropKind, DropReason, JoinedBy, LeaveReason, Level, Line,
-    Link, Message, MessageId, NameCheck, Notice, OnlineUser, Outcome, PeerAddr, Person, Problem,
-    RequestFailure, Speaker, Target, Timestamp, Username,
+    BlockChange, Delivery, DeliveryState, DropKind, DropReason, Event, JoinedBy, LeaveReason,
+    Level, Line, Link, Message, MessageId, NameCheck, Notice, OnlineUser, Outcome, PeerAddr,
+    Person, Problem, RequestFailure, Speaker, Target, Timestamp, Username, View,
 };
 
 /// 2026-11-22 12:00:00 UTC.
@@ -33,8 +33,8 @@ pub(crate) fn carol() -> Person {
     person("carol", 22)
 }
 
-/// Somebody whom the registry does not know.
-pub(crate) fn nobody() -> Person {
+/// A user that the registry does not know.
+pub(crate) fn unknown() -> Person {
     Person {
         address: address(23),
         name: None,
@@ -63,8 +63,8 @@ pub(crate) fn user(person: Person) -> OnlineUser {
     }
 }
 
-/// A message of that number, and of as many seconds after noon.
-pub(crate) fn said(id: u64, by: Person, check: NameCheck, text: &str) -> Message {
+/// A message with this id, sent as many seconds after noon.
+pub(crate) fn message(id: u64, by: Person, check: NameCheck, text: &str) -> Message {
     Message {
         id: MessageId(id),
         at: at(id),
@@ -74,11 +74,11 @@ pub(crate) fn said(id: u64, by: Person, check: NameCheck, text: &str) -> Message
     }
 }
 
-/// What the user himself, alice, said.
+/// A message of the user, alice.
 pub(crate) fn own(id: u64, text: &str, to: &[Person], state: DeliveryState) -> Message {
     Message {
         deliveries: Some(to.iter().map(|&to| Delivery { to, state }).collect()),
-        ..said(id, alice(), NameCheck::Confirmed, text)
+        ..message(id, alice(), NameCheck::Confirmed, text)
     }
 }
 
@@ -103,7 +103,7 @@ every! {
 }
 
 every! {
-    refusals: RequestFailure {
+    request_failures: RequestFailure {
         RequestFailure::Rejected => [RequestFailure::Rejected],
         RequestFailure::Busy => [RequestFailure::Busy],
         RequestFailure::NoAnswer => [RequestFailure::NoAnswer],
@@ -113,7 +113,7 @@ every! {
 }
 
 every! {
-    joinings: JoinedBy {
+    joins: JoinedBy {
         JoinedBy::AcceptedUs => [JoinedBy::AcceptedUs],
         JoinedBy::AcceptedByUs => [JoinedBy::AcceptedByUs],
         JoinedBy::WithGroup => [JoinedBy::WithGroup],
@@ -123,7 +123,7 @@ every! {
 }
 
 every! {
-    goings: LeaveReason {
+    leave_reasons: LeaveReason {
         LeaveReason::Unreachable => [LeaveReason::Unreachable],
         LeaveReason::Refused => [LeaveReason::Refused],
         LeaveReason::GivenUp => [LeaveReason::GivenUp],
@@ -137,12 +137,12 @@ every! {
         DeliveryState::Sending => [DeliveryState::Sending],
         DeliveryState::Sent => [DeliveryState::Sent],
         DeliveryState::Unconfirmed => [DeliveryState::Unconfirmed],
-        DeliveryState::Failed(_) => goings().into_iter().map(DeliveryState::Failed).collect::<Vec<_>>(),
+        DeliveryState::Failed(_) => leave_reasons().into_iter().map(DeliveryState::Failed).collect::<Vec<_>>(),
     }
 }
 
 every! {
-    tried: DropKind {
+    drop_kinds: DropKind {
         DropKind::Text => [DropKind::Text],
         DropKind::Notify => [DropKind::Notify],
         DropKind::Request => [DropKind::Request],
@@ -152,7 +152,7 @@ every! {
 }
 
 every! {
-    whys: DropReason {
+    drop_reasons: DropReason {
         DropReason::Stranger => [DropReason::Stranger],
         DropReason::TooMuch => [DropReason::TooMuch],
         DropReason::Blocked => [DropReason::Blocked],
@@ -190,7 +190,7 @@ every! {
 
 every! {
     lines: Line {
-        Line::Message(_) => [Line::Message(said(31, bob(), NameCheck::Confirmed, "hello"))],
+        Line::Message(_) => [Line::Message(message(31, bob(), NameCheck::Confirmed, "hello"))],
         Line::Notice { .. } => levels().into_iter().map(notice).collect::<Vec<_>>(),
     }
 }
@@ -203,17 +203,19 @@ every! {
 }
 
 fn notice(level: Level) -> Line {
-    let text = match level {
-        Level::Info => "bob accepted and is in the chat",
-        Level::Warning => {
-            "carol cannot be reached and is out of the chat until a text gets through"
-        }
+    let event = match level {
+        Level::Info => Event::MemberJoined {
+            at: at(50),
+            member: bob(),
+            by: JoinedBy::AcceptedUs,
+        },
+        Level::Warning => Event::MemberLeft {
+            at: at(50),
+            member: carol(),
+            reason: LeaveReason::Unreachable,
+        },
     };
-    Line::Notice {
-        at: at(50),
-        level,
-        text: text.to_owned(),
-    }
+    View::notice(&event).unwrap()
 }
 
 every! {

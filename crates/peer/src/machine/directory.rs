@@ -1,21 +1,21 @@
-//! Who is online where, as the registry last told.
+//! The online list: which user is at which address, as the registry last told.
 
 use std::collections::BTreeMap;
 
 use p2pchat_model::{NameCheck, OnlineUser, PeerAddr, Person, Speaker, Username};
 
-/// The registry's list. It stays while the registry is out of reach: what it last told
-/// is the best there is.
+/// The last online list of the registry. It stays while the registry is unreachable: there
+/// is none better.
 #[derive(Debug, Default)]
 pub(super) struct Directory {
     by_name: BTreeMap<Username, PeerAddr>,
     /// Sorted. Several names may be at one address: of accounts that a program was logged
-    /// in to one after the other, or of one that wants to be taken for two.
+    /// in to one after the other, or of one user who wants to be taken for two.
     by_address: Vec<(PeerAddr, Username)>,
 }
 
 impl Directory {
-    /// Replaces what is known. Whether anything is different now.
+    /// Replaces the list. Whether anything is different now.
     pub(super) fn replace(&mut self, users: &[OnlineUser]) -> bool {
         let by_name = users.iter().map(|user| (user.name, user.address)).collect();
         if self.by_name == by_name {
@@ -69,7 +69,7 @@ impl Directory {
         }
     }
 
-    /// Everybody, by name.
+    /// All users, by name.
     pub(super) fn users(&self) -> Vec<OnlineUser> {
         self.by_name
             .iter()

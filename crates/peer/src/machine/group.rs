@@ -1,24 +1,25 @@
-//! Who is a member, and who has to be told of whom.
+//! The chat: its members, the introductions between them, and the texts.
 //!
-//! Whoever brings people together tells everybody: the requester his own members, the
-//! one who accepts his earlier ones, and each the other side. A notify carries the
+//! The peer that brings people together tells everyone: the requester its own members, the
+//! one that accepts its earlier ones, and each the other side. A notify carries the
 //! sender's whole list, so a receiver learns everything from the first one; and because
-//! its sender tells everybody on that list himself, the receiver passes news on only to
-//! members whom the sender does not have. In the ordinary case that is nobody: one
-//! newcomer costs one notify a member.
+//! the sender itself tells everyone on that list, the receiver passes newcomers on only to
+//! members that the sender does not have. In the ordinary case there are none: one newcomer
+//! costs one notify per member.
 //!
-//! Where a member's list lacks somebody, he is answered with a list: a notify whose
-//! newcomer is its sender. It brings in those he never knew, and nobody whom he lost.
-//! Clients of 2017 would not understand it and get none.
+//! A member whose list lacks someone is answered with a list: a notify whose newcomer is
+//! its sender. It brings in those that the member never knew, and none that it lost. Legacy
+//! clients would not understand it and get none.
 //!
-//! `untold` of a member holds the addresses that he is not believed to know. It is
-//! drained by notifies, one newcomer each, since clients of 2017 read no list.
+//! The introductions of a member hold the addresses that it is not believed to know. They
+//! are drained by notifies, one newcomer each, since legacy clients read no list.
 
-mod learn;
+mod introductions;
 mod member;
-mod members;
-mod memory;
-mod notify;
+mod outbox;
+mod roster;
+mod strangers;
+mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -26,351 +27,335 @@ use std::time::Duration;
 use p2pchat_model::{Event, JoinedBy, LeaveReason, Notice, PeerAddr, Problem};
 use p2pchat_protocol::ChatList;
 
-use super::{Machine, Refusal, SendId};
-pub(super) use member::{Member, Part, Standing};
-use members::Members;
-pub(super) use memory::MAX_LOST;
+use super::context::{Context, Refusal};
+use super::io::{SendId, Usage};
+use super::people::People;
+pub(super) use introductions::Notify;
+use member::{Member, Presence};
+use outbox::MAX_OUTBOX;
+use roster::Roster;
+use strangers::HeldPackets;
+pub(super) use strangers::StrangerPacket;
 
 /// How many members there may be: what one chat_list can hold.
-pub(super) const MAX_MEMBERS: usize = ChatList::MAX;
+const MAX_MEMBERS: usize = ChatList::MAX;
+/// How many lost members are remembered: as many again.
+const MAX_LOST: usize = MAX_MEMBERS;
+/// How long an unreachable member is remembered and tried: long enough for a cable, a lift
+/// or a restart, too short for its address to be reassigned to another host.
+const REMEMBER: Duration = Duration::from_secs(600);
 
-/// The members, present and lost.
+/// The members, present and lost, with all that is to be sent to them.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    members: Members,
-    /// To whom each text or notify went whose result is not there yet.
-    sent: BTreeMap<SendId, PeerAddr>,
-    /// Whether the user knows that there is no room: he is told once.
-    told_full: bool,
+    roster: Roster,
+    /// The receiver of each text and notify in flight.
+    in_flight: BTreeMap<SendId, PeerAddr>,
+    held: HeldPackets,
+    /// Whether the user was told that there is no more room: they are told once.
+    full_announced: bool,
 }
 
 impl Group {
-    pub(super) fn is_empty(&self) -> bool {
-        self.members.present().is_empty()
-    }
-
-    /// Whether anybody is a member, or may come back and bring others.
-    pub(super) fn knows_anybody(&self) -> bool {
-        self.members.len() > 0
-    }
-
     pub(super) fn is_present(&self, address: PeerAddr) -> bool {
-        self.members.present().contains(&address)
+        self.roster.present().contains(&address)
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.members.present().len() >= MAX_MEMBERS
+        self.roster.present().len() >= MAX_MEMBERS
     }
 
     pub(super) fn has_room_for(&self, one: PeerAddr, more: &ChatList) -> bool {
         let newcomers: BTreeSet<_> = more.iter().chain([one]).collect();
-        let new = newcomers.difference(self.members.present()).count();
-        self.members.present().len() + new <= MAX_MEMBERS
+        let present = self.roster.present();
+        present.len() + newcomers.difference(present).count() <= MAX_MEMBERS
     }
 
-    /// The chat_list, as it goes to somebody.
+    /// The chat_list as it is sent to a receiver.
     pub(super) fn list_without(&self, receiver: PeerAddr) -> ChatList {
-        self.present()
-            .filter(|address| *address != receiver)
-            .collect()
+        let present = self.roster.present().iter().copied();
+        present.filter(|address| *address != receiver).collect()
     }
 
-    fn present(&self) -> impl Iterator<Item = PeerAddr> + '_ {
-        self.members.present().iter().copied()
-    }
-
-    /// Those who left only because they could not be reached.
-    fn out_of_reach(&self) -> impl Iterator<Item = PeerAddr> + '_ {
-        let all = self.members.iter();
-        all.filter(|(_, member)| member.is_out_of_reach())
-            .map(|(address, _)| address)
-    }
-
-    /// Who is to be told how a text fared: those present, or if nobody is, those who may
-    /// come back with it.
-    pub(super) fn listeners(&self) -> Vec<PeerAddr> {
-        match self.is_empty() {
-            true => self.out_of_reach().collect(),
-            false => self.present().collect(),
-        }
-    }
-
-    pub(super) fn known(&self) -> impl Iterator<Item = PeerAddr> + '_ {
-        self.members.iter().map(|(address, _)| address)
-    }
-
-    /// Whether somebody is there, if he is known.
-    pub(super) fn standing(&self, address: PeerAddr) -> Option<Standing> {
-        self.members.get(address).map(|member| member.standing)
-    }
-
-    /// Notes that there is somebody at this address, and that he is in the chat.
-    pub(super) fn prove(&mut self, address: PeerAddr) {
-        if let Some(member) = self.members.get_mut(address) {
-            member.brought_by = None;
-        }
-    }
-
-    /// Forgets somebody, and what is on its way to him.
-    pub(super) fn forget(&mut self, address: PeerAddr) {
-        let Some(member) = self.members.remove(address) else {
-            return;
+    pub(super) fn usage(&self) -> [Usage; 5] {
+        let of_each = |count: fn(&Member) -> usize| {
+            let counts = self.roster.iter().map(|(_, member)| count(member));
+            counts.max().unwrap_or(0)
         };
-        let notify = member.notifying.map(|(id, _)| id);
-        for id in [notify, member.sending, member.abandoned]
-            .into_iter()
-            .flatten()
-        {
-            self.sent.remove(&id);
-        }
-    }
-
-    pub(super) fn get_mut(&mut self, address: PeerAddr) -> Option<&mut Member> {
-        self.members.get_mut(address)
-    }
-
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (PeerAddr, &mut Member)> {
-        self.members.iter_mut()
-    }
-
-    /// Notes that something is on its way to somebody.
-    pub(super) fn is_sent(&mut self, id: SendId, to: PeerAddr) {
-        self.sent.insert(id, to);
-    }
-
-    /// To whom something went whose result is there.
-    pub(super) fn receiver(&mut self, id: SendId) -> Option<(PeerAddr, &mut Member)> {
-        let to = self.sent.remove(&id)?;
-        Some((to, self.members.get_mut(to)?))
+        [
+            Usage::new("members", self.roster.present().len(), MAX_MEMBERS),
+            Usage::new("lost members", self.roster.lost_count(), MAX_LOST),
+            Usage::new(
+                "addresses that a member is to be told of",
+                of_each(|member| member.introductions.len()),
+                MAX_MEMBERS + MAX_LOST,
+            ),
+            Usage::new(
+                "packets for a member",
+                of_each(|member| member.outbox.len()),
+                MAX_OUTBOX,
+            ),
+            self.held.usage(),
+        ]
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
-        let forget = self.members.longest_lost();
-        let forget = forget.map(|(since, _)| since + memory::REMEMBER);
-        [forget, self.members.next_due()]
+        let lost = self.roster.longest_lost();
+        let forget = lost.map(|(since, _)| since + REMEMBER);
+        [forget, self.roster.next_due(), self.held.deadline()]
             .into_iter()
             .flatten()
             .min()
     }
 
-    fn has_news_for(&self, member: &Member) -> bool {
-        (member.wants_list && member.reads_lists()) || self.news_for(member).is_some()
+    fn is_empty(&self) -> bool {
+        self.roster.present().is_empty()
     }
 
-    /// Somebody present whom a member is not believed to know.
-    fn news_for(&self, member: &Member) -> Option<PeerAddr> {
-        let is_present = |newcomer: &PeerAddr| {
-            self.members.count(1);
-            self.is_present(*newcomer)
-        };
-        member.untold.iter().copied().find(is_present)
+    /// Whether a member is in the chat; `None` for an address that is not a member.
+    fn presence(&self, address: PeerAddr) -> Option<Presence> {
+        self.roster.get(address).map(|member| member.presence)
     }
 
-    fn present_set(&self) -> BTreeSet<PeerAddr> {
-        self.members.present().clone()
-    }
-
-    /// Notes that a member is not believed to know these.
-    fn must_hear(&mut self, member: PeerAddr, news: &BTreeSet<PeerAddr>) {
-        if news.is_empty() {
-            return;
-        }
-        if let Some(entry) = self.members.get_mut(member) {
-            entry
-                .untold
-                .extend(news.iter().filter(|address| **address != member));
+    /// The members whose delivery status the user is shown for a text: the present ones, or
+    /// if there are none, the unreachable ones, which may come back with it.
+    fn recipients(&self) -> Vec<PeerAddr> {
+        if self.is_empty() {
+            let all = self.roster.iter();
+            all.filter(|(_, member)| member.is_unreachable())
+                .map(|(address, _)| address)
+                .collect()
+        } else {
+            self.roster.present().iter().copied().collect()
         }
     }
 
-    /// Whether a member takes another's word: to one who is not believed to know him, it
-    /// is a stranger who tells.
-    fn hears(&self, member: PeerAddr, from: PeerAddr) -> bool {
-        let untold = self.members.get(member).map(|entry| &entry.untold);
-        untold.is_some_and(|untold| !untold.contains(&from))
-    }
-
-    /// Notes that a member has been told of these by another.
-    fn has_heard(&mut self, member: PeerAddr, known: &BTreeSet<PeerAddr>) {
-        if let Some(entry) = self.members.get_mut(member) {
-            entry.untold.retain(|address| !known.contains(address));
+    /// Notes that there is a peer at this address, and that it is in the chat.
+    fn verify(&mut self, address: PeerAddr) {
+        if let Some(member) = self.roster.get_mut(address) {
+            member.unverified_from = None;
         }
     }
 
-    /// Of whom a member is to be told now, if of anybody; of `own` where the list is all
-    /// that there is to tell.
-    fn due_notify(&self, to: PeerAddr, now: Duration, own: PeerAddr) -> Option<PeerAddr> {
-        let member = self.members.get(to)?;
-        let due = member.may_be_notified(now) && self.has_news_for(member);
-        due.then(|| self.news_for(member).unwrap_or(own))
+    /// The receiver of a text or notify with a result, which is no longer in flight.
+    fn receiver(&mut self, id: SendId) -> Option<(PeerAddr, &mut Member)> {
+        let to = self.in_flight.remove(&id)?;
+        Some((to, self.roster.get_mut(to)?))
     }
 
-    /// Notes when each of these is to be looked at again.
-    fn plan(&mut self, agenda: BTreeSet<PeerAddr>) {
-        for address in agenda {
-            let at = self
-                .members
-                .get(address)
-                .and_then(|member| member.deadline(|| self.has_news_for(member)));
-            self.members.plan(address, at);
-        }
-    }
-}
-
-impl Machine {
-    /// The user accepted: the requester and everybody he came with are members now.
-    pub(super) fn accepted(&mut self, requester: PeerAddr, his: &ChatList) {
-        let mine = self.group.present_set();
-        let mut theirs: BTreeSet<PeerAddr> = his.iter().collect();
+    /// The user accepted a request: the requester and all of its members join.
+    pub(super) fn accepted(
+        &mut self,
+        cx: &mut Context,
+        people: People<'_>,
+        requester: PeerAddr,
+        members: &ChatList,
+    ) {
+        let ours = self.roster.present().clone();
+        let mut theirs: BTreeSet<PeerAddr> = members.iter().collect();
         theirs.insert(requester);
-        self.join(requester, JoinedBy::AcceptedByUs);
-        for member in his.iter() {
-            self.join(member, JoinedBy::WithGroup);
+        self.join(cx, people, requester, JoinedBy::AcceptedByUs);
+        for member in members.iter() {
+            self.join(cx, people, member, JoinedBy::WithGroup);
         }
-        let only_mine = &mine - &theirs;
-        let only_theirs = &theirs - &mine;
-        for member in &only_mine {
-            self.group.must_hear(*member, &only_theirs);
+        let only_ours = &ours - &theirs;
+        let only_theirs = &theirs - &ours;
+        for member in &only_ours {
+            self.introduce(*member, &only_theirs);
         }
         for member in &theirs {
-            self.group.must_hear(*member, &only_mine);
+            self.introduce(*member, &only_ours);
         }
     }
 
-    /// Somebody accepted our request, which told him of `told`.
-    pub(super) fn accepted_by(&mut self, newcomer: PeerAddr, told: &ChatList) {
-        let mine = self.group.present_set();
-        self.join(newcomer, JoinedBy::AcceptedUs);
-        let news = BTreeSet::from([newcomer]);
-        for member in &mine {
-            self.group.must_hear(*member, &news);
+    /// A peer accepted our request, which carried the list `known`.
+    pub(super) fn accepted_by(
+        &mut self,
+        cx: &mut Context,
+        people: People<'_>,
+        newcomer: PeerAddr,
+        known: &ChatList,
+    ) {
+        let ours = self.roster.present().clone();
+        self.join(cx, people, newcomer, JoinedBy::AcceptedUs);
+        let joined = BTreeSet::from([newcomer]);
+        for member in &ours {
+            self.introduce(*member, &joined);
         }
-        let told = told.iter().collect();
-        self.group.must_hear(newcomer, &(&mine - &told));
+        let known = known.iter().collect();
+        self.introduce(newcomer, &(&ours - &known));
     }
 
-    /// Makes somebody a member, or a present one again.
-    pub(super) fn join(&mut self, address: PeerAddr, by: JoinedBy) {
-        if address == self.config.address || self.group.is_present(address) {
+    /// Makes an address a member, or a present one again.
+    fn join(&mut self, cx: &mut Context, people: People<'_>, address: PeerAddr, by: JoinedBy) {
+        if address == cx.config.address || self.is_present(address) {
             return;
         }
-        if self.group.is_full() {
-            return self.tell_full();
+        if self.is_full() {
+            if !std::mem::replace(&mut self.full_announced, true) {
+                cx.notice(Notice::ChatFull);
+            }
+            return;
         }
-        self.group.told_full = false;
-        self.group.members.admit(address, self.now.elapsed);
-        let at = self.now.wall;
-        let member = self.directory.person(address);
+        self.full_announced = false;
+        self.roster.admit(address, cx.now.elapsed);
+        let at = cx.now.wall;
+        let member = people.person(address);
         if member.name.is_none() {
-            self.doubt_names();
+            cx.note_unconfirmed_name();
         }
-        self.emit(Event::MemberJoined { at, member, by });
-        if let (JoinedBy::Member(who), Some(entry)) = (by, self.group.get_mut(address)) {
-            entry.brought_by = Some(who.address);
+        cx.emit(Event::MemberJoined { at, member, by });
+        if let (JoinedBy::Member(who), Some(entry)) = (by, self.roster.get_mut(address)) {
+            entry.unverified_from = Some(who.address);
         }
-        for notify in self.strangers.release(address) {
-            self.learn(address, &notify);
-        }
-    }
-
-    fn tell_full(&mut self) {
-        if !std::mem::replace(&mut self.group.told_full, true) {
-            self.notice(Notice::ChatFull);
+        for notify in self.held.take_notifies(address) {
+            self.apply_notify(cx, people, address, &notify);
         }
     }
 
-    /// Somebody who was out of reach is there again. The members may have met people in
-    /// the meantime whom he does not know, and so may he: he is told of all, and all of
-    /// him, as if he had been accepted.
-    pub(super) fn welcome_back(&mut self, address: PeerAddr) {
-        let others = self.group.present_set();
-        self.join(address, JoinedBy::Back);
-        if !self.group.is_present(address) {
+    /// Takes an unreachable member back. The members may have met others in the meantime
+    /// that it does not know, and so may it: it is told of all, and all of it, as if it had
+    /// just been accepted.
+    fn rejoin(&mut self, cx: &mut Context, people: People<'_>, address: PeerAddr) {
+        let others = self.roster.present().clone();
+        self.join(cx, people, address, JoinedBy::Back);
+        if !self.is_present(address) {
             return;
         }
-        let news = BTreeSet::from([address]);
+        let joined = BTreeSet::from([address]);
         for member in &others {
-            self.group.must_hear(*member, &news);
+            self.introduce(*member, &joined);
         }
-        self.group.must_hear(address, &others);
-        if let Some(member) = self.group.get_mut(address)
+        self.introduce(address, &others);
+        if let Some(member) = self.roster.get_mut(address)
             && others.is_empty()
         {
-            // Nobody to tell him of, but he may have somebody to tell of.
-            member.wants_list = true;
+            // No one to tell of it, but it may have members to tell of.
+            member.introductions.wants_list = true;
         }
     }
 
-    /// Takes a member out of the chat, because he could not be reached or refused. One who
-    /// was out of reach already still is, or is not waited for any more.
-    pub(super) fn lose(&mut self, address: PeerAddr, reason: LeaveReason) {
-        let Some(member) = self.group.members.get(address) else {
+    /// Takes a member out of the chat. One that was unreachable before stays so, or is given
+    /// up for this reason.
+    fn lose(
+        &mut self,
+        cx: &mut Context,
+        people: People<'_>,
+        address: PeerAddr,
+        reason: LeaveReason,
+    ) {
+        let Some(member) = self.roster.get(address) else {
             return;
         };
-        let is_news = match member.is_out_of_reach() {
-            true => reason != LeaveReason::Unreachable,
-            false => member.is_present(),
+        let is_news = if member.is_unreachable() {
+            reason != LeaveReason::Unreachable
+        } else {
+            member.is_present()
         };
-        let now = self.now.elapsed;
-        let unsent = self.group.members.lose(address, now, reason);
-        let person = self.directory.person(address);
+        let unsent = self.roster.lose(address, cx.now.elapsed, reason);
+        let member = people.person(address);
         if is_news {
-            let at = self.now.wall;
-            self.emit(Event::MemberLeft {
-                at,
-                member: person,
-                reason,
-            });
+            let at = cx.now.wall;
+            cx.emit(Event::MemberLeft { at, member, reason });
         }
-        self.fail_deliveries(person, unsent, reason);
+        texts::fail_deliveries(cx, member, unsent, reason);
     }
 
-    fn forget_long_lost(&mut self) {
-        let before = self.group.members.lost_count();
-        while let Some(address) = self.group.long_lost(self.now.elapsed) {
-            self.lose(address, LeaveReason::GivenUp);
-            self.group.forget(address);
-        }
-        if self.group.members.lost_count() < before {
-            self.group.forget_untold();
+    /// Forgets a member, and what is in flight to it.
+    fn forget(&mut self, address: PeerAddr) {
+        let Some(member) = self.roster.remove(address) else {
+            return;
+        };
+        let notify = member.introductions.send();
+        for id in member.outbox.sends().chain(notify) {
+            self.in_flight.remove(&id);
         }
     }
 
-    pub(super) fn leave(&mut self) -> Result<(), Refusal> {
-        if self.group.listeners().is_empty() {
+    /// Removes the members that are blocked.
+    pub(super) fn remove_blocked(&mut self, cx: &mut Context, people: People<'_>) {
+        let all = self.roster.iter().map(|(address, _)| address);
+        let blocked: Vec<PeerAddr> = all.filter(|address| people.is_blocked(*address)).collect();
+        for address in blocked {
+            self.lose(cx, people, address, LeaveReason::Blocked);
+            self.forget(address);
+        }
+    }
+
+    /// Leaves the chat by the user's wish.
+    pub(super) fn leave(&mut self, cx: &mut Context, people: People<'_>) -> Result<(), Refusal> {
+        if self.recipients().is_empty() {
             return Err(Problem::NobodyThere.into());
         }
-        self.drop_group();
+        self.clear(cx, people);
         Ok(())
     }
 
     /// Leaves the chat and forgets who was in it.
-    pub(super) fn drop_group(&mut self) {
-        let was_chatting = !self.group.listeners().is_empty();
-        self.group.sent.clear();
-        for (address, member) in std::mem::take(&mut self.group.members) {
-            let unsent = member.outbox;
-            let person = self.directory.person(address);
-            self.fail_deliveries(person, unsent, LeaveReason::WeLeft);
+    pub(super) fn clear(&mut self, cx: &mut Context, people: People<'_>) {
+        let was_chatting = !self.recipients().is_empty();
+        self.in_flight.clear();
+        for (address, mut member) in std::mem::take(&mut self.roster) {
+            let unsent = member.outbox.take_queue();
+            let person = people.person(address);
+            texts::fail_deliveries(cx, person, unsent, LeaveReason::WeLeft);
         }
-        self.dismiss_held();
+        self.drop_held_packets(cx, people);
         if was_chatting {
-            let at = self.now.wall;
-            self.emit(Event::ChatLeft { at });
+            let at = cx.now.wall;
+            cx.emit(Event::ChatLeft { at });
         }
     }
 
-    /// Sends what is due, and forgets whom it is time to forget.
-    pub(super) fn group_tick(&mut self) {
-        self.forget_long_lost();
-        let agenda = self.group.members.agenda(self.now.elapsed);
-        // Made once, for as many as are to be told.
-        let mut everybody = None;
-        for to in &agenda {
-            self.send_notify(*to, &mut everybody);
+    /// Sends what is due, and drops and forgets what it is time for.
+    pub(super) fn tick(&mut self, cx: &mut Context, people: People<'_>) {
+        self.drop_due_packets(cx, people);
+        self.forget_long_lost(cx, people);
+        let due = self.roster.take_due(cx.now.elapsed);
+        self.send_due(cx, due);
+    }
+
+    /// Sends what is due to these members, and notes when something is due to each again.
+    fn send_due(&mut self, cx: &mut Context, due: BTreeSet<PeerAddr>) {
+        let mut all = None;
+        for to in &due {
+            self.send_notify(cx, *to, &mut all);
         }
-        for to in &agenda {
-            self.send_text(*to);
+        for to in &due {
+            self.send_text(cx, *to);
         }
-        self.group.plan(agenda);
+        for address in due {
+            let member = self.roster.get(address);
+            let at = member.and_then(|member| member.deadline(|| self.has_introduction(member)));
+            self.roster.schedule(address, at);
+        }
+    }
+
+    fn forget_long_lost(&mut self, cx: &mut Context, people: People<'_>) {
+        let before = self.roster.lost_count();
+        while let Some(address) = self.long_lost(cx.now.elapsed) {
+            self.lose(cx, people, address, LeaveReason::GivenUp);
+            self.forget(address);
+        }
+        if self.roster.lost_count() < before {
+            let known: BTreeSet<PeerAddr> =
+                self.roster.iter().map(|(address, _)| address).collect();
+            for (_, member) in self.roster.iter_mut() {
+                member
+                    .introductions
+                    .retain(|address| known.contains(address));
+            }
+        }
+    }
+
+    /// A member to forget: one that was lost long ago, or the longest lost where there are
+    /// too many.
+    fn long_lost(&self, now: Duration) -> Option<PeerAddr> {
+        let (since, address) = self.roster.longest_lost()?;
+        let is_due = since + REMEMBER <= now || self.roster.lost_count() > MAX_LOST;
+        is_due.then_some(address)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,114 +8,147 @@ use p2pchat_model::{
 };
 use p2pchat_protocol::{ChatAnswer, Contact, Hello, Message, Request, Response};
 
+/// What a machine has to know before it starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The peer's own address.
+    pub address: PeerAddr,
+    /// The registry, as the user named it.
+    pub registry: String,
+    /// The port on which the peer takes messages.
+    pub message_port: u16,
+    /// How long a chat request waits for an answer, on either side.
+    pub request_limit: Duration,
+    /// The seed of the random numbers: the jitter of reconnecting.
+    pub seed: u64,
+}
+
+/// How much of something that others can make grow a machine holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// What it is, for people.
+    pub what: &'static str,
+    /// How many there are now.
+    pub count: usize,
+    /// How many there may be.
+    pub limit: usize,
+}
+
+impl Usage {
+    pub(super) fn new(what: &'static str, count: usize, limit: usize) -> Self {
+        Self { what, count, limit }
+    }
+}
+
 /// The time of an input: a clock that never jumps, for deadlines, and the wall clock,
 /// for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
     /// Since some fixed moment before the machine began.
     pub elapsed: Duration,
-    /// What the clock on the wall says.
+    /// Wall-clock time.
     pub wall: Timestamp,
 }
 
-/// Identifies a connection that somebody else made to this peer. Never used twice.
+/// The id of an inbound connection. Never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u64);
 
-/// Identifies something that this peer sent, so that its result finds it. Never used twice.
+/// The correlation id of something that this peer sends: its result carries the same.
+/// Never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SendId(pub u64);
 
-/// What happened outside.
+/// An event from outside.
 #[derive(Debug)]
 pub enum Input {
     /// The user asks for something.
     Command(Command),
-    /// The moment that [`Machine::deadline`](super::Machine::deadline) named has come.
+    /// The time of [`Machine::deadline`](super::Machine::deadline) has come.
     Timer,
-    /// The connection that [`Output::ConnectRegistry`] asked for is there.
+    /// The connection that [`Output::ConnectRegistry`] asked for is open.
     RegistryUp,
-    /// It could not be made, or broke. Not sent after [`Output::DisconnectRegistry`].
+    /// It could not be opened, or broke. Not sent after [`Output::DisconnectRegistry`].
     RegistryDown {
         /// Why, in words.
         reason: String,
     },
     /// The registry answered.
     Response(Response),
-    /// A whole chat request or notify arrived. A request's connection stays open until
+    /// A complete chat request or notify arrived. The connection of a request stays open until
     /// [`Output::Answer`].
     Contact {
-        /// Its connection.
+        /// The connection it came on.
         conn: ConnId,
         /// Where it came from.
         from: PeerAddr,
-        /// What it is.
+        /// The packet.
         contact: Contact,
     },
     /// The connection of a chat request broke before it was answered.
     ContactLost {
-        /// Which.
+        /// The connection it came on.
         conn: ConnId,
     },
-    /// A whole text arrived. Its connection stays open until [`Output::TakeText`] or
+    /// A complete text arrived. Its connection stays open until [`Output::TakeText`] or
     /// [`Output::RefuseText`].
     Text {
-        /// Its connection.
+        /// The connection it came on.
         conn: ConnId,
         /// Where it came from.
         from: PeerAddr,
-        /// What it is.
+        /// The packet.
         message: Message,
     },
-    /// What became of [`Output::Request`].
+    /// The result of [`Output::Request`].
     RequestDone {
-        /// Which.
+        /// The id of the output.
         id: SendId,
         /// The answer, or that there is none ([`RequestFailure::NoAnswer`] or
         /// [`RequestFailure::Unreachable`]).
         result: Result<ChatAnswer, RequestFailure>,
     },
-    /// What became of [`Output::Notify`].
+    /// The result of [`Output::Notify`].
     NotifyDone {
-        /// Which.
+        /// The id of the output.
         id: SendId,
-        /// How it fared.
+        /// Whether it was taken, or why the member counts as lost.
         result: Result<Acknowledgement, LeaveReason>,
     },
-    /// What became of [`Output::Text`].
+    /// The result of [`Output::Text`].
     TextDone {
-        /// Which.
+        /// The id of the output.
         id: SendId,
-        /// How it fared.
+        /// Whether it was taken, or why the member counts as lost.
         result: Result<Acknowledgement, LeaveReason>,
     },
-    /// Something did not get as far as to be any of these.
+    /// Packets were dropped before they became any of these.
     Dropped {
-        /// Where it came from; `None` if from more addresses than were counted one by one.
+        /// Where they came from; `None` for addresses that were not counted one by one.
         from: Option<PeerAddr>,
-        /// What it was to be.
+        /// What they were to be.
         tried: DropKind,
-        /// Why nothing came of it.
+        /// Why they were dropped.
         why: DropReason,
-        /// How often, since the last of these.
+        /// How many, since the last of these.
         count: u64,
     },
 }
 
-/// How a text or notify that was handed over fared. The wire has no word for it; how the receiver
-/// closes the connection tells (see `ARCHITECTURE.md`).
+/// Whether the receiver confirmed a text or notify that was sent. The wire has no message for
+/// it; how the receiver closes the connection tells (see `ARCHITECTURE.md`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acknowledgement {
-    /// The receiver read it and closed the connection in order.
+    /// The receiver read it and closed the connection gracefully.
     Confirmed,
     /// The receiver neither closed nor reset the connection in time.
     Unconfirmed,
 }
 
-/// What is to be done outside, in this order.
+/// A task for the owner of the machine, to be carried out in the order of output.
 #[derive(Debug)]
 pub enum Output {
-    /// Make a connection to the registry; one that there was is closed first.
+    /// Open a connection to the registry; close the previous one first.
     ConnectRegistry,
     /// Close the connection to the registry.
     DisconnectRegistry,
@@ -127,9 +160,9 @@ pub enum Output {
     Request {
         /// Returned with the result.
         id: SendId,
-        /// To whom.
+        /// The receiver.
         to: PeerAddr,
-        /// What.
+        /// The packet.
         contact: Contact,
         /// How long to wait for the answer.
         limit: Duration,
@@ -146,9 +179,9 @@ pub enum Output {
     Notify {
         /// Returned with the result.
         id: SendId,
-        /// To whom.
+        /// The receiver.
         to: PeerAddr,
-        /// What.
+        /// The packet.
         contact: Contact,
         /// How long to wait for the other side to close.
         patience: Duration,
@@ -158,14 +191,14 @@ pub enum Output {
     Text {
         /// Returned with the result.
         id: SendId,
-        /// To whom.
+        /// The receiver.
         to: PeerAddr,
-        /// What.
+        /// The packet.
         message: Message,
         /// How long to wait for the other side to close.
         patience: Duration,
     },
-    /// Close the connection of a text in order: it was taken.
+    /// Close the connection of a text gracefully: it was taken.
     TakeText {
         /// The connection it came on.
         conn: ConnId,
@@ -177,25 +210,25 @@ pub enum Output {
     },
     /// Tell the user.
     Event(Event),
-    /// Keep a change of the block list for later sessions; if that fails, tell the user.
+    /// Store a change of the block list for later sessions; if that fails, tell the user.
     KeepBlock {
-        /// Whose list.
+        /// The account that the list belongs to.
         account: Username,
         /// What has changed.
         change: BlockChange,
     },
     /// Read a page of the history and tell the user, by [`Event::History`].
     Recall {
-        /// Whose history.
+        /// The account that the history belongs to.
         account: Username,
         /// Older than this message; the newest if absent.
         before: Option<MessageId>,
     },
     /// Search the history and tell the user, by [`Event::Findings`].
     Find {
-        /// Whose history.
+        /// The account that the history belongs to.
         account: Username,
-        /// The words.
+        /// The words to find.
         text: String,
     },
 }

@@ -1,50 +1,55 @@
-//! Chat requests: at most one that waits for the user, and those that wait for others.
+//! Chat requests: at most one that waits for the user, and those that wait for other peers.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use p2pchat_common::rate_limit::{Rate, RateLimiter, WhenFull};
 use p2pchat_model::{
-    DropKind, DropReason, Event, IncomingRequest, Outcome, OutgoingRequest, PeerAddr, Person,
-    Problem, RequestFailure, Speaker, Target, Username,
+    DropKind, DropReason, Event, IncomingRequest, Outcome, OutgoingRequest, PeerAddr, Problem,
+    RequestFailure, Speaker, Username,
 };
 use p2pchat_protocol::{ChatAnswer, ChatList, Contact};
 
-use super::{ConnId, Machine, Output, Refusal, SendId};
+use super::context::{Context, Refusal};
+use super::group::Group;
+use super::io::{ConnId, Output, SendId, Usage};
+use super::people::People;
 
 /// How much longer than the other side we wait for its answer, so that one given in the
 /// last moment still arrives.
 const ANSWER_SLACK: Duration = Duration::from_secs(5);
-/// How many requests may wait for others at once.
-pub(super) const MAX_OUTGOING: usize = 64;
-/// How many requests an address may make at once that the user does not accept: somebody
-/// who was turned away by mistake asks again, and once more.
-const REQUESTS_AT_ONCE: u32 = 3;
-/// How long it takes until it may make one more. Each comes up in front of the user.
+/// How many requests may wait for other peers at once.
+const MAX_OUTGOING: usize = 64;
+/// The burst of the rate limit on requests from one address that the user does not accept:
+/// a user who was turned away by mistake asks again, and once more.
+const REQUEST_BURST: u32 = 3;
+/// How long it takes until an address may send one more. Each comes up in front of the user.
 const REQUEST_INTERVAL: Duration = Duration::from_secs(20);
-/// How many addresses the requests are counted of. There are more only where somebody has
-/// as many addresses; further ones then get BUSY for some seconds.
-const MAX_ASKING: usize = 1024;
+/// How many addresses the rate limit covers. There are more only where an attacker has as
+/// many addresses; further ones then get BUSY for some seconds.
+const MAX_LIMITED: usize = 1024;
 
-/// The chat requests that wait.
+/// The chat requests that wait for an answer.
 #[derive(Debug)]
 pub(super) struct Requests {
+    /// Whether the user wants no requests.
+    is_busy: bool,
     incoming: Option<Incoming>,
     outgoing: BTreeMap<SendId, Outgoing>,
-    /// How often each address has asked recently.
-    asking: RateLimiter<PeerAddr>,
+    rate_limit: RateLimiter<PeerAddr>,
 }
 
 impl Default for Requests {
     fn default() -> Self {
         let rate = Rate {
-            burst: REQUESTS_AT_ONCE,
+            burst: REQUEST_BURST,
             interval: REQUEST_INTERVAL,
         };
         Self {
+            is_busy: false,
             incoming: None,
             outgoing: BTreeMap::new(),
-            asking: RateLimiter::new(rate, MAX_ASKING, WhenFull::Reject),
+            rate_limit: RateLimiter::new(rate, MAX_LIMITED, WhenFull::Reject),
         }
     }
 }
@@ -55,82 +60,87 @@ struct Incoming {
     conn: ConnId,
     from: Speaker,
     members: ChatList,
-    until: Duration,
+    expires_at: Duration,
 }
 
-/// A request that waits for somebody else.
+/// A request that waits for another peer.
 #[derive(Debug)]
 struct Outgoing {
     to: PeerAddr,
-    /// The chat_list that was sent: whom he knows if he accepts.
+    /// The chat_list that was sent: the members that the peer knows if it accepts.
     members: ChatList,
+}
+
+/// A chat request was accepted, by the user or by the other peer.
+#[derive(Debug)]
+pub(super) struct Accepted {
+    /// The other peer.
+    pub(super) peer: PeerAddr,
+    /// The chat_list of the request.
+    pub(super) members: ChatList,
 }
 
 impl Requests {
     pub(super) fn deadline(&self) -> Option<Duration> {
-        self.incoming.as_ref().map(|incoming| incoming.until)
+        self.incoming.as_ref().map(|incoming| incoming.expires_at)
     }
 
-    /// Whether somebody asks no more often than he may.
-    fn may_ask(&mut self, from: PeerAddr, now: Duration) -> bool {
-        self.asking.try_take(from, now)
+    pub(super) fn usage(&self) -> Usage {
+        Usage::new("chat requests to others", self.outgoing.len(), MAX_OUTGOING)
     }
 
-    pub(super) fn outgoing_count(&self) -> usize {
-        self.outgoing.len()
-    }
-
-    /// Whether it is somebody's request that waits for the user.
-    pub(super) fn is_from(&self, address: PeerAddr) -> bool {
-        let incoming = self.incoming.as_ref();
-        incoming.is_some_and(|incoming| incoming.from.address == address)
-    }
-
-    /// Whether somebody may be accepting right now, and already act as a member.
+    /// Whether a peer's answer is awaited: it may be accepting right now, and already act
+    /// as a member.
     pub(super) fn is_waiting_for(&self, address: PeerAddr) -> bool {
         self.outgoing.values().any(|request| request.to == address)
     }
-}
 
-impl Machine {
-    pub(super) fn requests_tick(&mut self) {
-        let due = |incoming: &Incoming| incoming.until <= self.now.elapsed;
-        if self.requests.incoming.as_ref().is_some_and(due) {
-            self.close_incoming(Some(ChatAnswer::Rejected), Outcome::Expired);
+    /// Whether a peer may become a member in a moment: a request to it or from it waits.
+    pub(super) fn is_expected(&self, address: PeerAddr) -> bool {
+        let incoming = self.incoming.as_ref();
+        let is_from = |incoming: &Incoming| incoming.from.address == address;
+        self.is_waiting_for(address) || incoming.is_some_and(is_from)
+    }
+
+    pub(super) fn tick(&mut self, cx: &mut Context, people: People<'_>) {
+        let is_due = |incoming: &Incoming| incoming.expires_at <= cx.now.elapsed;
+        if self.incoming.as_ref().is_some_and(is_due) {
+            self.close_incoming(cx, people, Some(ChatAnswer::Rejected), Outcome::Expired);
         }
     }
 
-    pub(super) fn request(&mut self, to: Target) -> Result<(), Refusal> {
-        let own = self.account()?;
-        let to = match to {
-            Target::Address(address) => address,
-            Target::Name(name) if name == own => return Err(Problem::Oneself.into()),
-            Target::Name(name) => match self.directory.address_of(name) {
-                Some(address) => address,
-                None => {
-                    self.check_not_blocked(Some(name), self.config.address)?;
-                    return self.search_to_request(name);
-                }
-            },
-        };
-        self.check_request(to)?;
-        self.check_not_blocked(None, to)?;
-        let id = self.next_send();
-        let members = self.group.list_without(to);
-        let limit = self.config.request_limit + ANSWER_SLACK;
-        self.requests.outgoing.insert(
+    pub(super) fn set_busy(&mut self, cx: &mut Context, on: bool) {
+        self.is_busy = on;
+        cx.emit(Event::Busy { on });
+    }
+
+    /// Asks a peer for a chat.
+    pub(super) fn send(
+        &mut self,
+        cx: &mut Context,
+        people: People<'_>,
+        group: &Group,
+        to: PeerAddr,
+    ) -> Result<(), Refusal> {
+        let own = people.account()?;
+        self.check_send(cx, group, to)?;
+        people.check_not_blocked(None, to)?;
+        let id = cx.next_send();
+        let members = group.list_without(to);
+        let limit = cx.config.request_limit + ANSWER_SLACK;
+        self.outgoing.insert(
             id,
             Outgoing {
                 to,
                 members: members.clone(),
             },
         );
-        self.emit(Event::RequestSent(OutgoingRequest {
-            at: self.now.wall,
-            to: self.directory.person(to),
-            expires: self.wall_in(limit),
+        cx.emit(Event::RequestSent(OutgoingRequest {
+            at: cx.now.wall,
+            to: people.person(to),
+            expires: cx.wall_in(limit),
         }));
-        self.out.push_back(Output::Request {
+        cx.push(Output::Request {
             id,
             to,
             contact: Contact::Request { from: own, members },
@@ -139,174 +149,191 @@ impl Machine {
         Ok(())
     }
 
-    fn check_request(&self, to: PeerAddr) -> Result<(), Problem> {
-        if to == self.config.address {
+    fn check_send(&self, cx: &Context, group: &Group, to: PeerAddr) -> Result<(), Problem> {
+        if to == cx.config.address {
             Err(Problem::Oneself)
-        } else if self.group.is_present(to) {
+        } else if group.is_present(to) {
             Err(Problem::AlreadyMember)
-        } else if self.requests.is_waiting_for(to) {
+        } else if self.is_waiting_for(to) {
             Err(Problem::AlreadyAsked)
-        } else if self.requests.outgoing.len() >= MAX_OUTGOING {
+        } else if self.outgoing.len() >= MAX_OUTGOING {
             Err(Problem::TooMuch)
-        } else if self.group.is_full() {
+        } else if group.is_full() {
             Err(Problem::ChatFull)
         } else {
             Ok(())
         }
     }
 
-    pub(super) fn request_done(&mut self, id: SendId, result: Result<ChatAnswer, RequestFailure>) {
-        let Some(Outgoing { to, members }) = self.requests.outgoing.remove(&id) else {
-            return;
-        };
+    /// Takes the answer to a request, if it still waits for one.
+    pub(super) fn done(
+        &mut self,
+        cx: &mut Context,
+        people: People<'_>,
+        id: SendId,
+        result: Result<ChatAnswer, RequestFailure>,
+    ) -> Option<Accepted> {
+        let Outgoing { to, members } = self.outgoing.remove(&id)?;
         let refusal = match result {
             Ok(ChatAnswer::Accepted) => None,
             Ok(ChatAnswer::Rejected) => Some(RequestFailure::Rejected),
             Ok(ChatAnswer::Busy) => Some(RequestFailure::Busy),
             Err(unanswered) => Some(unanswered),
         };
-        let at = self.now.wall;
-        let person = self.directory.person(to);
-        self.emit(Event::RequestAnswered {
-            at,
-            to: person,
+        cx.emit(Event::RequestAnswered {
+            at: cx.now.wall,
+            to: people.person(to),
             refusal,
         });
-        if refusal.is_none() {
-            self.accepted_by(to, &members);
-        }
+        let accepted = Accepted { peer: to, members };
+        refusal.is_none().then_some(accepted)
     }
 
-    pub(super) fn request_received(
+    /// Takes a request from another peer.
+    pub(super) fn received(
         &mut self,
+        cx: &mut Context,
+        people: People<'_>,
         conn: ConnId,
         name: Username,
         from: PeerAddr,
         members: &ChatList,
     ) {
-        let turn_away = |machine: &mut Self, answer| {
-            machine.out.push_back(Output::Answer { conn, answer });
-        };
-        if self.blocked_by(Some(name), from).is_some() {
-            turn_away(self, ChatAnswer::Rejected);
-            return self.dropped(from, Some(name), DropKind::Request, DropReason::Blocked);
+        let answer = |cx: &mut Context, answer| cx.push(Output::Answer { conn, answer });
+        if people.blocked_by(Some(name), from).is_some() {
+            answer(cx, ChatAnswer::Rejected);
+            return cx.count_drop(from, Some(name), DropKind::Request, DropReason::Blocked);
         }
-        if self.session.account().is_none() || self.busy {
-            return turn_away(self, ChatAnswer::Busy);
+        if !people.is_logged_in() || self.is_busy {
+            return answer(cx, ChatAnswer::Busy);
         }
-        if !self.requests.may_ask(from, self.now.elapsed) {
-            turn_away(self, ChatAnswer::Busy);
-            return self.dropped(from, Some(name), DropKind::Request, DropReason::TooMuch);
+        if !self.rate_limit.try_take(from, cx.now.elapsed) {
+            answer(cx, ChatAnswer::Busy);
+            return cx.count_drop(from, Some(name), DropKind::Request, DropReason::TooMuch);
         }
-        if self.requests.incoming.is_some() {
-            return turn_away(self, ChatAnswer::Busy);
+        if self.incoming.is_some() {
+            return answer(cx, ChatAnswer::Busy);
         }
-        let members = self.believable(from, members);
-        let from = self.listen_to(name, from);
-        let limit = self.config.request_limit;
+        let members = admissible(cx, people, from, members);
+        let from = people.identify(cx, name, from);
+        let limit = cx.config.request_limit;
         let request = IncomingRequest {
-            at: self.now.wall,
+            at: cx.now.wall,
             from,
-            members: self.persons(&members),
-            expires: self.wall_in(limit),
+            members: members
+                .iter()
+                .map(|address| people.person(address))
+                .collect(),
+            expires: cx.wall_in(limit),
         };
-        self.requests.incoming = Some(Incoming {
+        self.incoming = Some(Incoming {
             conn,
             from,
             members,
-            until: self.now.elapsed + limit,
+            expires_at: cx.now.elapsed + limit,
         });
-        self.emit(Event::RequestReceived(request));
+        cx.emit(Event::RequestReceived(request));
     }
 
-    pub(super) fn request_lost(&mut self, conn: ConnId) {
-        if matches!(&self.requests.incoming, Some(incoming) if incoming.conn == conn) {
-            self.close_incoming(None, Outcome::Withdrawn);
+    /// The connection of a request broke.
+    pub(super) fn lost(&mut self, cx: &mut Context, people: People<'_>, conn: ConnId) {
+        if matches!(&self.incoming, Some(incoming) if incoming.conn == conn) {
+            self.close_incoming(cx, people, None, Outcome::Withdrawn);
         }
     }
 
-    pub(super) fn accept(&mut self, from: PeerAddr) -> Result<(), Refusal> {
-        let members = self.incoming_from(from)?.members.clone();
-        // Somebody may have been blocked since.
-        let members = self.believable(from, &members);
-        if !self.group.has_room_for(from, &members) {
+    pub(super) fn accept(
+        &mut self,
+        cx: &mut Context,
+        people: People<'_>,
+        group: &Group,
+        from: PeerAddr,
+    ) -> Result<Accepted, Refusal> {
+        let members = self.incoming_from(cx, from)?.members.clone();
+        // One of them may have been blocked since.
+        let members = admissible(cx, people, from, &members);
+        if !group.has_room_for(from, &members) {
             return Err(Problem::ChatFull.into());
         }
-        self.close_incoming(Some(ChatAnswer::Accepted), Outcome::Accepted);
-        self.requests.asking.forget(from);
-        self.accepted(from, &members);
+        self.close_incoming(cx, people, Some(ChatAnswer::Accepted), Outcome::Accepted);
+        self.rate_limit.forget(from);
+        Ok(Accepted {
+            peer: from,
+            members,
+        })
+    }
+
+    pub(super) fn reject(
+        &mut self,
+        cx: &mut Context,
+        people: People<'_>,
+        from: PeerAddr,
+    ) -> Result<(), Refusal> {
+        self.incoming_from(cx, from)?;
+        self.close_incoming(cx, people, Some(ChatAnswer::Rejected), Outcome::Rejected);
         Ok(())
     }
 
-    pub(super) fn reject(&mut self, from: PeerAddr) -> Result<(), Refusal> {
-        self.incoming_from(from)?;
-        self.close_incoming(Some(ChatAnswer::Rejected), Outcome::Rejected);
-        Ok(())
-    }
-
-    fn incoming_from(&self, from: PeerAddr) -> Result<&Incoming, Refusal> {
-        let now = self.now.elapsed;
-        self.requests
-            .incoming
+    fn incoming_from(&self, cx: &Context, from: PeerAddr) -> Result<&Incoming, Refusal> {
+        self.incoming
             .as_ref()
-            // A process that stood still hears of its user before it looks at the time.
-            .filter(|incoming| incoming.from.address == from && incoming.until > now)
+            // After a suspend, the user's command may come before the timer.
+            .filter(|incoming| {
+                incoming.from.address == from && incoming.expires_at > cx.now.elapsed
+            })
             .ok_or_else(|| Problem::NoSuchRequest.into())
     }
 
-    /// Ends all that waits, because the session ends.
-    pub(super) fn drop_requests(&mut self) {
-        self.close_incoming(Some(ChatAnswer::Rejected), Outcome::Rejected);
-        self.requests.outgoing.clear();
+    /// Ends all requests, because the session ends.
+    pub(super) fn close_all(&mut self, cx: &mut Context, people: People<'_>) {
+        self.close_incoming(cx, people, Some(ChatAnswer::Rejected), Outcome::Rejected);
+        self.outgoing.clear();
     }
 
-    /// Ends the requests of those who are blocked, and those to them.
-    pub(super) fn drop_blocked_requests(&mut self) {
-        if let Some(Incoming { from, .. }) = self.requests.incoming
-            && self.blocked_by(Some(from.name), from.address).is_some()
+    /// Ends the requests from blocked peers and to them.
+    pub(super) fn close_blocked(&mut self, cx: &mut Context, people: People<'_>) {
+        if let Some(Incoming { from, .. }) = self.incoming
+            && people.blocked_by(Some(from.name), from.address).is_some()
         {
-            self.close_incoming(Some(ChatAnswer::Rejected), Outcome::Rejected);
+            self.close_incoming(cx, people, Some(ChatAnswer::Rejected), Outcome::Rejected);
         }
-        let outgoing = self.requests.outgoing.iter();
-        let blocked: Vec<(SendId, PeerAddr)> = outgoing
-            .map(|(id, request)| (*id, request.to))
-            .filter(|(_, to)| self.is_blocked(*to))
-            .collect();
-        for (id, to) in blocked {
-            self.requests.outgoing.remove(&id);
-            let at = self.now.wall;
-            let to = self.directory.person(to);
-            let refusal = Some(RequestFailure::Blocked);
-            self.emit(Event::RequestAnswered { at, to, refusal });
+        let blocked = self
+            .outgoing
+            .extract_if(.., |_, request| people.is_blocked(request.to));
+        for (_, request) in blocked {
+            cx.emit(Event::RequestAnswered {
+                at: cx.now.wall,
+                to: people.person(request.to),
+                refusal: Some(RequestFailure::Blocked),
+            });
         }
     }
 
-    fn close_incoming(&mut self, answer: Option<ChatAnswer>, outcome: Outcome) {
-        let Some(Incoming { conn, from, .. }) = self.requests.incoming.take() else {
+    fn close_incoming(
+        &mut self,
+        cx: &mut Context,
+        people: People<'_>,
+        answer: Option<ChatAnswer>,
+        outcome: Outcome,
+    ) {
+        let Some(Incoming { conn, from, .. }) = self.incoming.take() else {
             return;
         };
         if let Some(answer) = answer {
-            self.out.push_back(Output::Answer { conn, answer });
+            cx.push(Output::Answer { conn, answer });
         }
-        let at = self.now.wall;
-        // The registry may have said more about him since he asked.
-        let from = self.directory.speaker(from.name, from.address);
-        self.emit(Event::RequestClosed { at, from, outcome });
+        cx.emit(Event::RequestClosed {
+            at: cx.now.wall,
+            // The registry may have said more about the peer since it asked.
+            from: people.speaker(from.name, from.address),
+            outcome,
+        });
     }
+}
 
-    fn persons(&self, list: &ChatList) -> Vec<Person> {
-        list.iter()
-            .map(|address| self.directory.person(address))
-            .collect()
-    }
-
-    /// Somebody says a name: what the registry says of it. If it says anything but yes,
-    /// it is asked again soon.
-    pub(super) fn listen_to(&mut self, name: Username, from: PeerAddr) -> Speaker {
-        let speaker = self.directory.speaker(name, from);
-        if speaker.check != p2pchat_model::NameCheck::Confirmed {
-            self.doubt_names();
-        }
-        speaker
-    }
+/// The addresses on a chat_list that may become members.
+fn admissible(cx: &mut Context, people: People<'_>, from: PeerAddr, list: &ChatList) -> ChatList {
+    list.iter()
+        .filter(|address| people.is_admissible(cx, from, *address))
+        .collect()
 }

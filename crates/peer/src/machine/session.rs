@@ -1,4 +1,4 @@
-//! The session with the registry: connection, account, presence, the online list.
+//! The session with the registry: connection, account, hellos, and the online list.
 
 mod account;
 mod lookup;
@@ -6,44 +6,52 @@ mod lookup;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use p2pchat_model::{Event, Link, PeerAddr, Problem, Username};
+use p2pchat_model::{Event, Link, OnlineUser, PeerAddr, Problem, Username};
 use p2pchat_protocol::{Hello, Kind, Password, Request, Response};
 use rand::RngExt;
 
-use super::{Machine, Output, Refusal};
+use super::context::{Context, Refusal};
+use super::directory::Directory;
+use super::io::{Output, Usage};
 
 /// A user without a hello for 60 s leaves the list: this survives three lost in a row.
 const HELLO_INTERVAL: Duration = Duration::from_secs(15);
 /// How long a response may take: a registry under a flood of logins still hashes this one.
-const RESPONSE_LIMIT: Duration = Duration::from_secs(15);
-/// The pause before the second try to connect; it doubles with each further one.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
+/// The backoff before the second attempt to connect; it doubles with each further one.
 const FIRST_BACKOFF: Duration = Duration::from_secs(1);
-/// The longest pause between two tries to connect.
+/// The longest backoff between two attempts to connect.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 
 /// How many requests may wait for their responses.
-const MAX_ASKED: usize = 64;
-/// The same with what is asked all the same: a login by itself, the end of a session, and
-/// the list, twice.
-pub(super) const MOST_ASKED: usize = MAX_ASKED + 4;
+const MAX_PENDING: usize = 64;
+/// The same with the requests that are sent regardless: a login by the machine itself, the
+/// logout, and the online list, twice.
+const MAX_PENDING_WITH_OWN: usize = MAX_PENDING + 4;
 
-/// What is known of the registry and of the account.
+/// The state of the connection to the registry and of the account.
 #[derive(Debug, Default)]
 pub(super) struct Session {
     link: LinkState,
+    /// How many attempts to connect have failed in a row.
     failures: u32,
-    asked: VecDeque<Asked>,
+    /// The requests without a response so far. Responses come in order.
+    pending: VecDeque<Pending>,
     account: Account,
-    attempts: u64,
+    /// The number of the newest attempt to register or log in: responses to an older one
+    /// are stale.
+    attempt: u64,
     hello_at: Duration,
     refresh_at: Duration,
+    /// When the last online list came.
     refreshed: Duration,
-    /// Whether a name is in doubt since the last list.
-    in_doubt: bool,
-    /// How many lists in a row came when one was.
-    doubts: u32,
+    /// Whether a name was not confirmed since the last list.
+    unconfirmed_name: bool,
+    /// How many lists in a row came after such a name.
+    unconfirmed_lists: u32,
     login_at: Option<Duration>,
     logged_in_at: Duration,
+    /// Another address that the registry has for the account, if the user was told.
     elsewhere: Option<PeerAddr>,
 }
 
@@ -60,15 +68,16 @@ enum LinkState {
 #[derive(Debug, Default)]
 enum Account {
     #[default]
-    None,
+    LoggedOut,
     /// The user asked for it; the registry has not yet agreed.
-    Wanted {
+    Pending {
         credentials: Credentials,
         register: bool,
         attempt: u64,
     },
-    /// Logged in, by the user's lights: the registry may have forgotten, and is reminded.
-    In { credentials: Credentials },
+    /// Logged in from the user's point of view. The registry may have forgotten, and a
+    /// second login may be in flight.
+    LoggedIn { credentials: Credentials },
 }
 
 #[derive(Debug, Clone)]
@@ -77,23 +86,33 @@ struct Credentials {
     password: Password,
 }
 
-/// A request that waits for its response. They come in order.
+/// A request to the registry that waits for its response.
 #[derive(Debug)]
-struct Asked {
-    question: Question,
-    until: Duration,
+struct Pending {
+    query: Query,
+    timeout_at: Duration,
 }
 
+/// A request, with what its response is needed for.
 #[derive(Debug)]
-enum Question {
-    Register { attempt: u64 },
-    Login { attempt: u64 },
-    Search { name: Username, then: Then },
+enum Query {
+    Register {
+        attempt: u64,
+    },
+    Login {
+        attempt: u64,
+    },
+    Search {
+        name: Username,
+        purpose: SearchPurpose,
+    },
     Logout,
-    AllOnline { tell: bool },
+    AllOnline {
+        announce: bool,
+    },
 }
 
-impl Question {
+impl Query {
     fn kind(&self) -> Kind {
         match self {
             Self::Register { .. } => Kind::Register,
@@ -107,21 +126,59 @@ impl Question {
 
 /// What a search is for.
 #[derive(Debug, Clone, Copy)]
-enum Then {
-    Tell,
+pub(super) enum SearchPurpose {
+    /// To show the result.
+    Show,
+    /// To send a chat request to the address.
     Request,
 }
 
-impl Session {
-    pub(super) fn asked_count(&self) -> usize {
-        self.asked.len()
+impl SearchPurpose {
+    /// The command that fails if the search does.
+    pub(super) fn command(self) -> &'static str {
+        match self {
+            Self::Show => "search",
+            Self::Request => "request",
+        }
     }
+}
 
+/// What a response of the registry means for the other parts of the machine.
+#[derive(Debug)]
+pub(super) enum Effect {
+    /// The account is logged in, for the first time or `again` within the session.
+    LoggedIn { name: Username, again: bool },
+    /// The session has ended: the registry refuses the account.
+    Ended(Problem),
+    /// A new online list; `announce` if the user is told even if nothing changed.
+    Listed {
+        users: Vec<OnlineUser>,
+        announce: bool,
+    },
+    /// A search has an answer: `None` for a user who is not online.
+    Searched {
+        name: Username,
+        address: Option<PeerAddr>,
+        purpose: SearchPurpose,
+    },
+}
+
+impl Session {
+    /// The account that is logged in.
     pub(super) fn account(&self) -> Option<Username> {
         match &self.account {
-            Account::In { credentials } => Some(credentials.name),
-            Account::None | Account::Wanted { .. } => None,
+            Account::LoggedIn { credentials } => Some(credentials.name),
+            Account::LoggedOut | Account::Pending { .. } => None,
         }
+    }
+
+    fn logged_in_account(&self) -> Result<Username, Problem> {
+        self.account().ok_or(Problem::NotLoggedIn)
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        let count = self.pending.len();
+        Usage::new("questions to the registry", count, MAX_PENDING_WITH_OWN)
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
@@ -133,7 +190,7 @@ impl Session {
         let logged_in = self.account().is_some();
         [
             retry,
-            self.asked.front().map(|asked| asked.until),
+            self.pending.front().map(|pending| pending.timeout_at),
             logged_in.then_some(self.hello_at),
             (logged_in && up).then_some(self.refresh_at),
             self.login_at.filter(|_| up),
@@ -143,130 +200,111 @@ impl Session {
         .min()
     }
 
-    fn is_asking(&self, which: impl Fn(&Question) -> bool) -> bool {
-        self.asked.iter().any(|asked| which(&asked.question))
-    }
-}
-
-impl Machine {
-    pub(super) fn connect(&mut self) {
-        self.session.link = LinkState::Connecting;
-        self.out.push_back(Output::ConnectRegistry);
-        self.emit(Event::Link(Link::Connecting));
+    pub(super) fn connect(&mut self, cx: &mut Context) {
+        self.link = LinkState::Connecting;
+        cx.push(Output::ConnectRegistry);
+        cx.emit(Event::Link(Link::Connecting));
     }
 
-    pub(super) fn registry_up(&mut self) {
-        self.session.link = LinkState::Up;
-        self.session.failures = 0;
-        self.emit(Event::Link(Link::Up));
-        self.ask_account();
+    pub(super) fn registry_up(&mut self, cx: &mut Context) {
+        self.link = LinkState::Up;
+        self.failures = 0;
+        cx.emit(Event::Link(Link::Up));
+        self.send_credentials(cx);
     }
 
-    pub(super) fn registry_down(&mut self, reason: &str) {
-        let exponent = self.session.failures.min(10);
-        let pause = (FIRST_BACKOFF * 2_u32.pow(exponent)).min(LONGEST_BACKOFF);
-        // Half of it by chance, so that not everybody comes back at the same moment.
-        let pause = pause.mul_f64(self.random.random_range(0.5..=1.0));
-        self.session.failures += 1;
-        self.session.login_at = None;
-        self.session.link = LinkState::Down {
-            retry_at: self.now.elapsed + pause,
+    pub(super) fn registry_down(&mut self, cx: &mut Context, reason: &str) {
+        let exponent = self.failures.min(10);
+        let backoff = (FIRST_BACKOFF * 2_u32.pow(exponent)).min(LONGEST_BACKOFF);
+        // Random jitter of up to a half, so that the peers do not all come back at once.
+        let backoff = backoff.mul_f64(cx.rng.random_range(0.5..=1.0));
+        self.failures += 1;
+        self.login_at = None;
+        self.link = LinkState::Down {
+            retry_at: cx.now.elapsed + backoff,
         };
-        self.emit(Event::Link(Link::Down {
+        let retry_at = cx.wall_in(backoff);
+        cx.emit(Event::Link(Link::Down {
             reason: reason.to_owned(),
-            retry_at: self.wall_in(pause),
+            retry_at,
         }));
         let unreachable = || Refusal {
             problem: Problem::RegistryUnreachable,
             message: format!("the registry cannot be reached: {reason}"),
         };
-        for asked in std::mem::take(&mut self.session.asked) {
-            if let Question::Search { then, .. } = asked.question {
-                self.fail(then.command(), unreachable());
+        for pending in std::mem::take(&mut self.pending) {
+            if let Query::Search { purpose, .. } = pending.query {
+                cx.fail(purpose.command(), unreachable());
             }
         }
-        if let Account::Wanted { register, .. } = self.session.account {
-            self.session.account = Account::None;
-            self.fail(login_command(register), unreachable());
+        if let Account::Pending { register, .. } = self.account {
+            self.account = Account::LoggedOut;
+            let command = if register { "register" } else { "login" };
+            cx.fail(command, unreachable());
         }
     }
 
-    pub(super) fn session_tick(&mut self) {
-        let now = self.now.elapsed;
-        if let LinkState::Down { retry_at } = self.session.link
+    pub(super) fn tick(&mut self, cx: &mut Context, directory: &Directory) {
+        let now = cx.now.elapsed;
+        if let LinkState::Down { retry_at } = self.link
             && retry_at <= now
         {
-            self.connect();
+            self.connect(cx);
         }
-        if self
-            .session
-            .asked
-            .front()
-            .is_some_and(|asked| asked.until <= now)
-        {
-            self.out.push_back(Output::DisconnectRegistry);
-            self.registry_down("it does not answer");
+        let is_late = |pending: &Pending| pending.timeout_at <= now;
+        if self.pending.front().is_some_and(is_late) {
+            cx.push(Output::DisconnectRegistry);
+            self.registry_down(cx, "it does not answer");
         }
-        let Some(name) = self.session.account() else {
+        let Some(name) = self.account() else {
             return;
         };
-        if self.session.hello_at <= now {
-            self.session.hello_at = now + HELLO_INTERVAL;
-            self.out.push_back(Output::Hello(Hello { username: name }));
+        if self.hello_at <= now {
+            self.hello_at = now + HELLO_INTERVAL;
+            cx.push(Output::Hello(Hello { username: name }));
         }
-        if self.session.link == LinkState::Up {
-            if self.session.login_at.is_some_and(|at| at <= now) {
-                self.ask_account();
+        if self.link == LinkState::Up {
+            if self.login_at.is_some_and(|at| at <= now) {
+                self.send_credentials(cx);
             }
-            if self.session.refresh_at <= now {
-                self.ask_online(name, false);
+            if self.refresh_at <= now {
+                self.ask_online(cx, directory, name, false);
             }
         }
     }
 
-    fn ask(&mut self, question: Question, request: Request) {
-        self.session.asked.push_back(Asked {
-            question,
-            until: self.now.elapsed + RESPONSE_LIMIT,
+    fn ask(&mut self, cx: &mut Context, query: Query, request: Request) {
+        self.pending.push_back(Pending {
+            query,
+            timeout_at: cx.now.elapsed + RESPONSE_TIMEOUT,
         });
-        self.out.push_back(Output::Ask(request));
+        cx.push(Output::Ask(request));
     }
 
-    pub(super) fn response(&mut self, response: Response) {
-        let answers = |asked: &mut Asked| asked.question.kind() as u8 == response.kind_byte();
-        let Some(asked) = self.session.asked.pop_front_if(answers) else {
-            // Whatever it says from now on would be taken for the answer to something else.
-            self.out.push_back(Output::DisconnectRegistry);
-            self.registry_down("it answered a question that was not asked");
-            return;
+    fn is_pending(&self, which: impl Fn(&Query) -> bool) -> bool {
+        self.pending.iter().any(|pending| which(&pending.query))
+    }
+
+    /// Takes a response of the registry.
+    pub(super) fn response(&mut self, cx: &mut Context, response: Response) -> Option<Effect> {
+        let answers = |pending: &mut Pending| pending.query.kind() as u8 == response.kind_byte();
+        let Some(pending) = self.pending.pop_front_if(answers) else {
+            // From now on, every response would be taken for the answer to another request.
+            cx.push(Output::DisconnectRegistry);
+            self.registry_down(cx, "it answered a question that was not asked");
+            return None;
         };
-        match asked.question {
-            Question::Register { attempt } => self.register_answered(attempt, &response),
-            Question::Login { attempt } => self.login_answered(attempt, &response),
-            Question::Search { name, then } => self.search_answered(name, then, &response),
-            Question::Logout => {}
-            Question::AllOnline { tell } => match response {
-                Response::Online(users) => self.online(&users, tell),
-                Response::NobodyOnline => self.online(&[], tell),
-                _ if tell => self.fail("refresh", Problem::RegistryFailed.into()),
-                _ => {}
-            },
+        match pending.query {
+            Query::Register { attempt } => {
+                self.register_answered(cx, attempt, &response);
+                None
+            }
+            Query::Login { attempt } => self.login_answered(cx, attempt, &response),
+            Query::Search { name, purpose } => {
+                lookup::search_answered(cx, name, purpose, &response)
+            }
+            Query::Logout => None,
+            Query::AllOnline { announce } => self.online_answered(cx, announce, response),
         }
-    }
-}
-
-impl Then {
-    fn command(self) -> &'static str {
-        match self {
-            Self::Tell => "search",
-            Self::Request => "request",
-        }
-    }
-}
-
-fn login_command(register: bool) -> &'static str {
-    match register {
-        true => "register",
-        false => "login",
     }
 }

@@ -2,7 +2,6 @@
 
 mod blocked;
 mod crowds;
-mod growth;
 mod hostile;
 mod net;
 mod reach;

@@ -1,4 +1,4 @@
-//! People and conversations for the tests.
+//! Users and conversations for the tests.
 
 use p2pchat_model::{
     Delivery, DeliveryState, IncomingRequest, JoinedBy, LeaveReason, Message, MessageId, NameCheck,
@@ -26,7 +26,7 @@ pub(super) fn speaker(name: &str, last: u8, check: NameCheck) -> Speaker {
     }
 }
 
-pub(super) fn said(id: u64, at: Timestamp, from: Speaker, text: &str) -> Event {
+pub(super) fn message(id: u64, at: Timestamp, from: Speaker, text: &str) -> Event {
     let message = Message {
         id: MessageId(id),
         at,
@@ -53,7 +53,7 @@ pub(super) fn bob() -> Speaker {
     speaker("bob", 3, NameCheck::Confirmed)
 }
 
-/// Alice, logged in, with others online and nobody in the chat.
+/// Alice, signed in, with others online and no one in the chat.
 pub(super) fn logged_in() -> View {
     let mut view = View::default();
     let online = [
@@ -102,26 +102,26 @@ pub(super) fn in_chat() -> View {
     view
 }
 
-/// Everything that can be in a conversation.
-fn everything_said() -> Vec<Event> {
+/// All kinds of lines of a conversation.
+fn all_lines() -> Vec<Event> {
     let (bob_, carol) = (person("bob", 3), person("carol", 4));
     let yesterday = Timestamp(NOW.0 - 24 * 60 * 60 * 1000);
     let sent = DeliveryState::Sent;
     vec![
         Event::History {
-            messages: vec![match said(1, yesterday, bob(), "see you tomorrow") {
+            messages: vec![match message(1, yesterday, bob(), "see you tomorrow") {
                 Event::Message(message) => message,
                 _ => unreachable!(),
             }],
             more: true,
         },
-        said(
+        message(
             2,
             after(1),
             bob(),
             "hello, are you there? This is a text that takes more than one row on a small screen.",
         ),
-        said(3, after(5), bob(), "second"),
+        message(3, after(5), bob(), "second"),
         own(4, after(70), "yes", &[(bob_, sent), (carol, sent)]),
         own(
             5,
@@ -149,7 +149,7 @@ fn everything_said() -> Vec<Event> {
             member: carol,
             reason: LeaveReason::Unreachable,
         },
-        said(
+        message(
             8,
             after(90),
             speaker("bob", 9, NameCheck::Differs),
@@ -158,10 +158,10 @@ fn everything_said() -> Vec<Event> {
     ]
 }
 
-/// A conversation with everything that can be in one.
+/// A conversation with all kinds of lines.
 pub(super) fn talk() -> View {
     let mut view = in_chat();
-    for event in everything_said() {
+    for event in all_lines() {
         view.apply(&event);
     }
     view.apply(&Event::RequestSent(OutgoingRequest {

@@ -1,4 +1,4 @@
-//! What keys do to the state, without a screen to look at.
+//! Tests of keys and events, without looking at the screen.
 
 use p2pchat_model::Target;
 
@@ -13,7 +13,7 @@ fn accept() -> Option<Act> {
     Some(Act::Send(Command::Accept { from: address(5) }))
 }
 
-/// Alice in a chat, with a request that waits and is on the screen since `NOW`.
+/// Alice in a chat, with a pending request that is on the screen since `NOW`.
 fn asked() -> App {
     let mut app = app(in_chat());
     app.apply(&request(), NOW);
@@ -21,7 +21,7 @@ fn asked() -> App {
 }
 
 #[test]
-fn enter_says_and_alt_enter_begins_a_new_line() {
+fn enter_sends_and_alt_enter_begins_a_new_line() {
     let mut app = app(in_chat());
     type_text(&mut app, "one");
     app.key(KeyEvent::new(KeyCode::Enter, KeyModifiers::ALT), NOW);
@@ -30,7 +30,7 @@ fn enter_says_and_alt_enter_begins_a_new_line() {
 }
 
 #[test]
-fn what_nobody_would_hear_is_not_said_and_not_lost() {
+fn a_message_that_no_one_would_get_is_not_sent_and_not_lost() {
     let mut app = app(logged_in());
     assert_eq!(enter(&mut app, "hello?"), None);
     assert_eq!(app.input.editor.text(), "hello?");
@@ -38,7 +38,7 @@ fn what_nobody_would_hear_is_not_said_and_not_lost() {
 }
 
 #[test]
-fn a_mistyped_command_stays_to_be_put_right() {
+fn a_mistyped_command_stays_to_be_corrected() {
     let mut app = app(in_chat());
     assert_eq!(enter(&mut app, "/reqest bob"), None);
     assert_eq!(app.input.editor.text(), "/reqest bob");
@@ -48,7 +48,7 @@ fn a_mistyped_command_stays_to_be_put_right() {
 }
 
 #[test]
-fn a_lone_letter_answers_the_request_after_a_moment() {
+fn a_single_letter_answers_the_request_after_a_moment() {
     let mut app = asked();
     assert_eq!(app.key(KeyEvent::from(KeyCode::Char('y')), after(2)), None);
     assert_eq!(app.tick(after(2)), None);
@@ -58,7 +58,7 @@ fn a_lone_letter_answers_the_request_after_a_moment() {
 }
 
 #[test]
-fn enter_behind_a_lone_letter_answers_at_once() {
+fn enter_after_a_single_letter_answers_at_once() {
     let mut app = asked();
     app.key(KeyEvent::from(KeyCode::Char('n')), after(2));
     let act = app.key(KeyEvent::from(KeyCode::Enter), after(2));
@@ -67,7 +67,7 @@ fn enter_behind_a_lone_letter_answers_at_once() {
 }
 
 #[test]
-fn letters_of_a_text_answer_nothing() {
+fn the_letters_of_a_message_answer_nothing() {
     let mut app = asked();
     for letter in "you know".chars() {
         assert_eq!(
@@ -78,15 +78,11 @@ fn letters_of_a_text_answer_nothing() {
     assert_eq!(app.tick(after(9)), None);
     assert_eq!(app.input.editor.text(), "you know");
     assert_eq!(press_control(&mut app, 'y'), accept());
-    assert_eq!(
-        app.input.editor.text(),
-        "you know",
-        "the text is left alone"
-    );
+    assert_eq!(app.input.editor.text(), "you know", "the text stays");
 }
 
 #[test]
-fn a_letter_typed_as_the_request_comes_up_is_a_letter() {
+fn a_letter_typed_as_the_request_appears_is_a_letter() {
     let mut app = asked();
     assert_eq!(app.key(KeyEvent::from(KeyCode::Char('y')), NOW), None);
     assert_eq!(app.tick(after(9)), None);
@@ -102,10 +98,10 @@ fn pasted_text_neither_answers_nor_sends() {
 }
 
 #[test]
-fn what_comes_in_does_not_move_what_is_being_read() {
+fn new_messages_do_not_move_what_is_being_read() {
     let mut view = in_chat();
     for id in 0..100 {
-        view.apply(&said(id, NOW, bob(), &format!("line {id}")));
+        view.apply(&message(id, NOW, bob(), &format!("line {id}")));
     }
     let mut app = app(view);
     let size = (80, 24);
@@ -113,7 +109,7 @@ fn what_comes_in_does_not_move_what_is_being_read() {
     press(&mut app, KeyCode::PageUp);
     let before = screen(&mut app, size, NOW);
     for id in 100..103 {
-        app.apply(&said(id, NOW, bob(), &format!("line {id}")), NOW);
+        app.apply(&message(id, NOW, bob(), &format!("line {id}")), NOW);
     }
     let now = screen(&mut app, size, NOW);
     let rows = |screen: &str| {
@@ -131,22 +127,22 @@ fn what_comes_in_does_not_move_what_is_being_read() {
 }
 
 #[test]
-fn what_came_while_the_terminal_was_in_the_background_is_marked() {
+fn messages_without_the_focus_are_below_a_separator() {
     let mut app = app(in_chat());
-    app.apply(&said(1, NOW, bob(), "seen"), NOW);
+    app.apply(&message(1, NOW, bob(), "seen"), NOW);
     app.focus(false);
-    app.apply(&said(2, NOW, bob(), "unseen"), NOW);
+    app.apply(&message(2, NOW, bob(), "unseen"), NOW);
     app.focus(true);
     let marked = screen(&mut app, (80, 24), NOW);
     let at = |text: &str| marked.lines().position(|row| row.contains(text)).unwrap();
-    assert_eq!(at("─ new ─") + 1, at("unseen"));
+    assert_eq!(at("─ New messages ─") + 1, at("unseen"));
     let own = own(3, NOW, "answer", &[]);
     app.apply(&own, NOW);
-    assert!(!screen(&mut app, (80, 24), NOW).contains("─ new ─"));
+    assert!(!screen(&mut app, (80, 24), NOW).contains("─ New messages ─"));
 }
 
 #[test]
-fn scrolling_past_the_top_asks_for_what_was_said_before() {
+fn scrolling_past_the_top_asks_for_earlier_messages() {
     let mut app = app(talk());
     screen(&mut app, (80, 12), NOW);
     let mut asked = None;
@@ -173,7 +169,7 @@ fn tab_completes_a_name() {
 }
 
 #[test]
-fn the_keys_that_end_it_always_do() {
+fn the_keys_to_quit_always_work() {
     for mut app in [app(View::default()), asked()] {
         press(&mut app, KeyCode::F(1));
         assert_eq!(press_control(&mut app, 'c'), Some(Act::Quit));
@@ -207,7 +203,7 @@ fn after_missed_events_the_new_view_is_shown() {
 }
 
 #[test]
-fn whoever_asks_is_blocked_by_one_key() {
+fn the_requester_is_blocked_by_one_key() {
     let block = Some(Act::Send(Command::Block {
         who: Target::Address(address(5)),
     }));
@@ -216,8 +212,27 @@ fn whoever_asks_is_blocked_by_one_key() {
     assert_eq!(app.tick(after(3)), block);
     type_text(&mut app, "but");
     assert_eq!(press_control(&mut app, 'b'), block);
-    // Without a request it is the key of the editor that it always was.
+    // Without a request it is the key of the editor.
     let mut app = crate::tui::tests::app(in_chat());
     assert_eq!(press_control(&mut app, 'b'), None);
     assert_eq!(app.hint, None);
+}
+
+#[test]
+fn a_repeated_login_leaves_the_overlay_open_and_the_first_one_closes_it() {
+    let login = Event::LoggedIn {
+        at: NOW,
+        name: "alice".parse().unwrap(),
+    };
+    let mut app = app(in_chat());
+    press(&mut app, KeyCode::F(1));
+    app.apply(&login, NOW);
+    assert!(app.overlay.is_some(), "the registry was only away");
+    let logout = Event::LoggedOut {
+        at: NOW,
+        problem: None,
+    };
+    app.apply(&logout, NOW);
+    app.apply(&login, NOW);
+    assert!(app.overlay.is_none());
 }

@@ -1,4 +1,4 @@
-//! Whole screens, as text, small and large.
+//! Snapshots of whole screens, small and large.
 
 use insta::assert_snapshot;
 use p2pchat_model::{Failure, Findings, IncomingRequest, NameCheck, Person, Problem};
@@ -28,7 +28,7 @@ fn signing_in() {
     let failure = Failure {
         command: "login".to_owned(),
         problem: Problem::WrongCredentials,
-        message: "no such account, or not its password".to_owned(),
+        message: Problem::WrongCredentials.words().to_owned(),
     };
     assert!(matches!(
         press(&mut app, KeyCode::Enter),
@@ -47,7 +47,7 @@ fn talking() {
 }
 
 #[test]
-fn being_asked() {
+fn pending_request() {
     let mut app = app(talk());
     app.apply(&request(), after(100));
     assert!(app.take_ring());
@@ -72,7 +72,7 @@ fn help_who_and_findings() {
     enter(&mut app, "/find hello");
     let Findings { text, messages } = Findings {
         text: "hello".to_owned(),
-        messages: match said(2, NOW, bob(), "hello there") {
+        messages: match message(2, NOW, bob(), "hello there") {
             Event::Message(message) => vec![message],
             _ => unreachable!(),
         },
@@ -82,7 +82,7 @@ fn help_who_and_findings() {
 }
 
 #[test]
-fn hostile_wide_and_right_to_left_texts_stay_in_their_place() {
+fn hostile_wide_and_right_to_left_texts_stay_in_their_columns() {
     let mut view = in_chat();
     for (id, text) in [
         "\u{1b}[2J\u{1b}]0;owned\u{7}\rgone",
@@ -96,7 +96,7 @@ fn hostile_wide_and_right_to_left_texts_stay_in_their_place() {
     .into_iter()
     .enumerate()
     {
-        view.apply(&said(id as u64, NOW, bob(), text));
+        view.apply(&message(id as u64, NOW, bob(), text));
     }
     let mut app = app(view);
     assert_snapshot!("hostile_small", screen(&mut app, SMALL, NOW));
@@ -146,7 +146,7 @@ fn without_colours_nothing_is_coloured() {
 fn ten_thousand_lines_are_drawn_as_fast_as_ten() {
     let mut view = in_chat();
     for id in 0..View::MAX_LINES as u64 - 100 {
-        view.apply(&said(id, NOW, bob(), "a line among many"));
+        view.apply(&message(id, NOW, bob(), "a line among many"));
     }
     let mut app = app(view);
     let start = std::time::Instant::now();
@@ -159,7 +159,7 @@ fn ten_thousand_lines_are_drawn_as_fast_as_ten() {
 }
 
 #[test]
-fn a_crowd_is_counted_where_it_does_not_fit() {
+fn users_who_do_not_fit_are_counted() {
     let mut view = in_chat();
     for last in 10..60 {
         view.online.push(p2pchat_model::OnlineUser {
@@ -169,12 +169,12 @@ fn a_crowd_is_counted_where_it_does_not_fit() {
     }
     let shown = screen(&mut app(view), SMALL, NOW);
     assert!(shown.contains("● carol"), "{shown}");
-    assert!(shown.contains("also online  52"), "{shown}");
+    assert!(shown.contains("Also online  52"), "{shown}");
     assert!(shown.contains("more: /who"), "{shown}");
 }
 
 #[test]
-fn a_request_of_a_thousand_by_somebody_who_passes_for_another_fits_the_screen() {
+fn a_request_with_a_thousand_members_by_a_lookalike_fits_the_screen() {
     let mut view = in_chat();
     let crowd = (0..1024).map(|n| Person {
         address: std::net::Ipv4Addr::from(0x0a00_0001 + n)
@@ -185,12 +185,12 @@ fn a_request_of_a_thousand_by_somebody_who_passes_for_another_fits_the_screen() 
     });
     view.apply(&Event::RequestReceived(IncomingRequest {
         at: NOW,
-        // Cyrillic letters, and one that cannot be seen.
+        // Cyrillic letters, and an invisible one.
         from: speaker("b\u{43e}b\u{200b}", 66, NameCheck::Unknown),
         members: crowd.collect(),
         expires: after(60),
     }));
-    view.apply(&said(
+    view.apply(&message(
         9,
         NOW,
         speaker("\u{3164}\u{202e}", 66, NameCheck::Unknown),

@@ -1,4 +1,4 @@
-//! Where things are in the conversation: the only part that measures and scrolls.
+//! The layout of the conversation: the only part that measures and scrolls.
 
 use p2pchat_model::Line;
 use web_sys::{Element, HtmlElement};
@@ -10,7 +10,7 @@ use crate::logic::window::{Place, Span, place_at, span, top_of};
 
 /// How far from the end, in CSS pixels, still counts as at the end.
 const END_SLACK: f64 = 24.0;
-/// How many renders in a row may follow from measuring, should heights never agree.
+/// How many renders in a row may follow from measuring, in case heights never agree.
 const MOST_ROUNDS: u32 = 6;
 
 /// The elements that are measured and moved.
@@ -32,10 +32,10 @@ impl Nodes {
     }
 }
 
-/// Where things are.
+/// The layout of the conversation.
 #[derive(Default)]
 pub(super) struct Layout {
-    /// Where the user is.
+    /// The place of the user.
     pub(super) place: Place,
     /// The height of what is in sight, in CSS pixels.
     pub(super) in_sight: f64,
@@ -47,12 +47,12 @@ pub(super) struct Layout {
     /// The scroll position when it was last looked at.
     top: f64,
     rounds: u32,
-    /// Where this put the scroll position: the browser tells of it later, as of the user's.
+    /// Where this put the scroll position: the browser reports it later, like the user's.
     put_at: Option<i32>,
 }
 
 impl Layout {
-    /// Which rows are to be drawn; if the user's row went away, where he was.
+    /// Which rows to draw. If the user's row is gone, the place is the scroll position.
     pub(super) fn draw(&mut self, rows: &Rows) -> Span {
         if let Place::At { key, .. } = self.place
             && !rows.iter().rev().any(|row| row.shown.key == key)
@@ -71,7 +71,7 @@ impl Layout {
         span(rows, top, self.in_sight)
     }
 
-    /// After a render: measures what was drawn, and scrolls to the place. Says whether
+    /// After a render: measures what was drawn, and scrolls to the place. Returns whether
     /// another render is needed.
     pub(super) fn settle(&mut self, nodes: &Nodes, lines: &[Line], rows: &mut Rows) -> bool {
         let Some((scroller, list)) = nodes.get() else {
@@ -95,8 +95,8 @@ impl Layout {
         lacks && self.rounds <= MOST_ROUNDS
     }
 
-    /// Measures the rows that are drawn: those that never were, and all of them where the
-    /// list is as a whole not as high as they were.
+    /// Measures the rows that are drawn: those that were not measured yet, and all of them if
+    /// the list is not as high as their sum.
     fn measure(&self, list: &Element, rows: &mut Rows) {
         for all in [false, true] {
             let mut sum = 0.0;
@@ -143,7 +143,7 @@ impl Layout {
         }
     }
 
-    /// After a scroll: where is the user now? Says whether other rows have to be drawn.
+    /// After a scroll: moves the place. Returns whether other rows have to be drawn.
     pub(super) fn scrolled(&mut self, nodes: &Nodes, rows: &Rows) -> bool {
         let Some((scroller, list)) = nodes.get() else {
             return false;
@@ -169,7 +169,7 @@ impl Layout {
         self.keys.iter().enumerate().find_map(|(nth, key)| {
             let place = element::child(list, nth)?.get_bounding_client_rect();
             let in_sight = place.bottom() > seen.top() && place.top() < seen.bottom();
-            // The mark can go away, which would lose the place.
+            // The mark can go away, and the place with it.
             (in_sight && *key != Key::New).then(|| Place::At {
                 key: *key,
                 offset: place.top() - seen.top(),

@@ -1,4 +1,4 @@
-//! Lines to test with.
+//! Sample lines for tests.
 
 use p2pchat_model::{Level, Line, Message, MessageId, NameCheck, Speaker, Timestamp};
 

@@ -1,4 +1,4 @@
-//! Groups, days, the mark, and that a line more is the same as all lines anew.
+//! Groups, days, the mark, and that lines one by one give the same rows as all at once.
 
 use super::samples::{message, notice, rows};
 use super::*;

@@ -1,4 +1,4 @@
-//! Who waits for whom before the hashing threads.
+//! The order in which the hashing threads take jobs.
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -29,7 +29,7 @@ async fn occupy(pool: &Arc<HashPool>) -> mpsc::Sender<()> {
             let _ = begun.send(());
             let _ = released.recv_timeout(LONG);
         };
-        pool.run(Guest::Stranger, source(0), job).await
+        pool.run(Priority::Unknown, source(0), job).await
     });
     begins.await.unwrap();
     release
@@ -42,11 +42,11 @@ async fn queue(
     name: &'static str,
     order: &mpsc::Sender<&'static str>,
 ) -> JoinHandle<Result<(), PoolError>> {
-    queue_for(Guest::Stranger, pool, from, name, order).await
+    queue_for(Priority::Unknown, pool, from, name, order).await
 }
 
 async fn queue_for(
-    guest: Guest,
+    priority: Priority,
     pool: &Arc<HashPool>,
     from: u8,
     name: &'static str,
@@ -55,7 +55,7 @@ async fn queue_for(
     let (pool, order) = (Arc::clone(pool), order.clone());
     let (asked, asks) = oneshot::channel();
     let waiting = tokio::spawn(async move {
-        let running = pool.run(guest, source(from), move |_| order.send(name).unwrap());
+        let running = pool.run(priority, source(from), move |_| order.send(name).unwrap());
         tokio::pin!(running);
         // The first poll puts it into the queue.
         let first = futures::poll!(&mut running);
@@ -112,7 +112,7 @@ async fn strangers_at_many_addresses_do_not_come_before_those_who_are_at_home() 
         waiting.push(queue(&pool, from, name, &order).await);
     }
     for name in ["user 1", "user 2"] {
-        waiting.push(queue_for(Guest::AtHome, &pool, 4, name, &order).await);
+        waiting.push(queue_for(Priority::Known, &pool, 4, name, &order).await);
     }
     drop(release);
     for waiting in waiting {
@@ -139,13 +139,13 @@ async fn what_nobody_waits_for_any_more_is_not_hashed() {
 #[tokio::test]
 async fn a_panic_costs_its_job_the_answer_and_nobody_else_anything() {
     let pool = pool(2);
-    let broken = pool.run(Guest::Stranger, source(1), |_| panic!("on purpose"));
+    let broken = pool.run(Priority::Unknown, source(1), |_| panic!("on purpose"));
     let broken: Result<(), _> = broken.await;
     assert_eq!(broken, Err(PoolError::Closed));
-    assert_eq!(pool.run(Guest::Stranger, source(1), |_| 7).await, Ok(7));
+    assert_eq!(pool.run(Priority::Unknown, source(1), |_| 7).await, Ok(7));
     pool.stop().await;
     assert_eq!(
-        pool.run(Guest::Stranger, source(1), |_| 7).await,
+        pool.run(Priority::Unknown, source(1), |_| 7).await,
         Err(PoolError::Closed)
     );
 }

@@ -29,16 +29,16 @@ const KIND: Kind = Kind {
     busy_timeout: Duration::from_secs(5),
 };
 
-/// Why an account file cannot be used, and what to do about it. What the system says
-/// stands in the middle of that, so it is no `source` that would be told once more.
+/// Why an account file cannot be used, and what to do about it. The error of the system is
+/// part of the message, so it is not a `source`, which would be printed once more.
 #[derive(Debug, Error)]
 pub enum OpenSqliteError {
-    /// The folder above it cannot be made.
+    /// The folder above it cannot be created.
     #[error("cannot make the folder {} for the account file: {reason}; name another place with --store PATH", .path.display())]
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         reason: io::Error,
     },
     /// The file cannot be opened or made.
@@ -46,7 +46,7 @@ pub enum OpenSqliteError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the system.
         reason: io::Error,
     },
     /// Another registry serves from the file.
@@ -76,18 +76,18 @@ pub enum OpenSqliteError {
     Sqlite {
         /// The file.
         path: PathBuf,
-        /// What SQLite says.
+        /// The error of SQLite.
         reason: rusqlite::Error,
     },
     /// The system gives no thread.
     #[error("cannot start a thread for the account file: {reason}")]
     Thread {
-        /// What the system says.
+        /// The error of the system.
         reason: io::Error,
     },
 }
 
-/// What to do about a failure of SQLite, in words that fit behind it.
+/// What to do about a failure of SQLite, as the end of a message.
 pub(super) fn advice(error: &rusqlite::Error) -> &'static str {
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "make room on its disk",
@@ -117,8 +117,8 @@ pub(super) fn open(path: &Path) -> Result<Connection, OpenSqliteError> {
     })
 }
 
-/// The lock of the registry that serves from a file. Let go of on drop, and by the
-/// system when the process dies.
+/// The lock of the registry that serves from a file. Released on drop, and by the system when
+/// the process dies.
 #[derive(Debug)]
 pub(super) struct ServerLock {
     _file: File,

@@ -14,10 +14,9 @@ use super::file::advice;
 use crate::store::{NewAccount, StoreError, StoredPassword};
 
 /// How many requests may wait for one of the threads. The next one fails with
-/// [`StoreError::Busy`]: the disk is far behind, and waiting longer helps nobody.
+/// [`StoreError::Busy`]: the disk is far behind, and waiting longer does not help.
 const QUEUE: usize = 1024;
-/// How many writes share one commit at the most: beyond this a commit is no cheaper a
-/// row, only later.
+/// How many writes share one commit at most: beyond this a row is no cheaper, only later.
 const GROUP: usize = 64;
 
 type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -40,7 +39,7 @@ pub(super) enum Write {
     },
 }
 
-/// One question.
+/// One read.
 #[derive(Debug)]
 pub(super) enum Read {
     Find {
@@ -54,7 +53,7 @@ pub(super) enum Read {
     },
 }
 
-/// A change and who waits for it.
+/// A change, and where its result goes.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) write: Write,
@@ -145,7 +144,7 @@ pub(super) fn start_writer(connection: Connection, path: &Path) -> io::Result<Wo
     })
 }
 
-/// The thread's own.
+/// State owned by the writing thread.
 struct Writer {
     connection: Connection,
     path: PathBuf,
@@ -154,14 +153,14 @@ struct Writer {
 }
 
 impl Writer {
-    /// Makes the changes of a group in one transaction and then, not before, answers them.
+    /// Makes the changes of a group in one transaction, and answers them after the commit.
     fn commit(&mut self, group: &mut Vec<Job>) {
         let result = try_commit(&mut self.connection, group);
-        self.tell_the_operator(result.as_ref().err());
+        self.log_change(result.as_ref().err());
         match result {
             Ok(made) => {
                 for (Job { reply, .. }, made) in group.drain(..).zip(made) {
-                    // Nobody waits any more: the change is made all the same.
+                    // If the caller is gone, the change is made all the same.
                     let _ = reply.send(Ok(made));
                 }
             }
@@ -174,7 +173,7 @@ impl Writer {
         }
     }
 
-    fn tell_the_operator(&mut self, failure: Option<&rusqlite::Error>) {
+    fn log_change(&mut self, failure: Option<&rusqlite::Error>) {
         let path = self.path.display();
         match failure {
             Some(error) if !self.is_failing => tracing::error!(
@@ -229,10 +228,10 @@ fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<usize> {
 
 /// Starts the thread that reads.
 pub(super) fn start_reader(connection: Connection) -> io::Result<Worker<Read>> {
-    Worker::start("accounts-read", move |mut questions| {
-        while let Some(question) = questions.blocking_recv() {
-            // A send fails when nobody waits for the answer any more.
-            match question {
+    Worker::start("accounts-read", move |mut reads| {
+        while let Some(read) = reads.blocking_recv() {
+            // A send fails when the caller is gone.
+            match read {
                 Read::Find { name, reply } => {
                     let _ = reply.send(find(&connection, name).map_err(failed));
                 }

@@ -56,9 +56,10 @@ fn complaint_about(value: &Value) -> Option<String> {
 
 /// The password where it belongs.
 fn password_in(value: &mut Value) -> Option<&mut Value> {
-    let command = match value.get("login").is_some() {
-        true => "login",
-        false => "register",
+    let command = if value.get("login").is_some() {
+        "login"
+    } else {
+        "register"
     };
     value.get_mut(command)?.get_mut("password")
 }

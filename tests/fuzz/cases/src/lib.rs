@@ -3,8 +3,8 @@
 //! Each function here is a case: it takes bytes, makes of them what its part of the
 //! product takes, and panics if that part does not do as it should. The fuzzer calls it
 //! with bytes of its own making (`tests/fuzz/fuzz_targets`, by `cargo xtask fuzz`); the test of
-//! this crate calls it with those that the fuzzer found worth keeping (`tests/fuzz/corpus`) and
-//! those that once failed (`tests/fuzz/regressions`).
+//! this crate calls it with the inputs that the fuzzer found worth keeping and with those that
+//! once failed ([`Corpus`]).
 //!
 //! | module | cases |
 //! |---|---|
@@ -21,6 +21,7 @@
 
 mod bridge;
 mod commands;
+mod corpus;
 mod decoders;
 mod files;
 mod machine;
@@ -29,6 +30,7 @@ mod pieces;
 pub use bridge::http::http;
 pub use bridge::socket::socket;
 pub use commands::commands;
+pub use corpus::{Corpus, Input};
 pub use decoders::{contacts, packets, requests, responses};
 pub use files::{history, store};
 pub use machine::machine;

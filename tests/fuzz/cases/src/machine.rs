@@ -163,21 +163,25 @@ impl Subject {
     }
 
     fn sends(&mut self, what: Sent, id: SendId, to: PeerAddr) {
-        assert_ne!(to, own_address(), "nobody talks to himself");
+        assert_ne!(to, own_address(), "a peer sends nothing to itself");
         let last = self.sent.last().map(|(id, _)| *id);
         assert!(last < Some(id), "ids are never used twice");
         self.sent.push((id, what));
     }
 
     fn is_welcome(&self, said: Option<Username>, at: PeerAddr) {
-        assert_eq!(self.view.blocks(said, at), None, "the user has blocked him");
+        assert_eq!(self.view.blocks(said, at), None, "this sender is blocked");
     }
 
     /// What a page and a script are given, and what is shown.
     fn show(&mut self, event: &Event) {
         match event {
             Event::MemberJoined { member, .. } => {
-                assert_ne!(member.address, own_address(), "nobody is his own member");
+                assert_ne!(
+                    member.address,
+                    own_address(),
+                    "a peer is not its own member"
+                );
                 self.is_welcome(None, member.address);
             }
             Event::RequestReceived(request) => {

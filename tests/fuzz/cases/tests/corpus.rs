@@ -2,13 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Once;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use p2pchat_fuzz_cases::CASES;
+use p2pchat_fuzz_cases::{CASES, Corpus};
 
 /// The panics of this process, whatever thread or task they were in: an abort in a fuzz
 /// target, but a task that panics is noticed by nobody here.
@@ -25,55 +26,37 @@ fn count_panics() {
     });
 }
 
-fn fuzz_folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    files
-}
-
 /// One test and not one a target: a panic in a task of one would fail another.
 #[test]
 fn every_kept_input_holds() {
     count_panics();
     let mut failed = Vec::new();
     for (name, case) in CASES {
-        let mut inputs = files(&fuzz_folder().join("corpus").join(name));
-        assert!(!inputs.is_empty(), "no corpus of {name}");
-        inputs.extend(files(&fuzz_folder().join("regressions").join(name)));
-        for path in inputs {
-            let input = fs::read(&path).unwrap();
+        let corpus = Corpus::read(name).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(!corpus.inputs.is_empty(), "no corpus of {name}");
+        for input in corpus.inputs.iter().chain(corpus.regressions.values()) {
             let panics = PANICS.load(Ordering::SeqCst);
-            let ended = panic::catch_unwind(AssertUnwindSafe(|| case(&input)));
+            let ended = panic::catch_unwind(AssertUnwindSafe(|| case(&input.0)));
             if ended.is_err() || PANICS.load(Ordering::SeqCst) > panics {
-                failed.push(path);
+                failed.push((name, input.0.escape_ascii().to_string()));
             }
         }
     }
     assert!(failed.is_empty(), "these do not hold: {failed:#?}");
 }
 
-/// Whoever adds a case has to add its target, and the other way round.
+/// Every target has its case and its corpus, and the other way round.
 #[test]
-fn every_target_has_its_case() {
-    let mut targets: Vec<_> = files(&fuzz_folder().join("fuzz_targets"))
-        .iter()
-        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
-        .collect();
-    let mut cases: Vec<_> = CASES.iter().map(|(name, _)| (*name).to_owned()).collect();
-    targets.sort();
-    cases.sort();
-    assert_eq!(targets, cases);
-    for folder in ["corpus", "regressions"] {
-        for path in files(&fuzz_folder().join(folder)) {
-            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-            assert!(cases.contains(&name), "{folder}/{name} is of no target");
-        }
+fn targets_cases_and_corpora_belong_together() {
+    let cases: BTreeSet<_> = CASES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    for folder in ["fuzz_targets", "corpus"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("..")
+            .join(folder);
+        let files = fs::read_dir(folder)
+            .unwrap()
+            .map(|file| file.unwrap().path());
+        let names = files.map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned());
+        assert_eq!(names.collect::<BTreeSet<_>>(), cases);
     }
 }

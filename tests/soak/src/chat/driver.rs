@@ -1,5 +1,5 @@
-//! One user: a task that keeps a program running, logs in by it, does what it is told
-//! with it, and tells what it tells.
+//! One user: a task that keeps a program running, logs in, carries out orders with it, and
+//! passes on what the program tells.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -7,17 +7,38 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use p2pchat_model::{Command, Event, Password, Problem, Username, View};
+use p2pchat_testkit::{Frame, Peer, Programs};
 use rustix::process::Signal;
 use tokio::sync::mpsc;
-use tokio::time::{Instant as Moment, sleep, sleep_until, timeout};
-
-use super::bridge::Frame;
-use super::line::{Kind, Line};
-use crate::Programs;
-use crate::wait::SOON;
+use tokio::time::{Instant as Moment, sleep, sleep_until};
 
 /// How long to wait before a login is tried again that failed.
 const LOGIN_PAUSE: Duration = Duration::from_secs(1);
+
+/// The program that a user chats by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `p2pchat --json`.
+    Native,
+    /// `p2pchat-bridge` and a page.
+    Bridge,
+}
+
+impl Kind {
+    /// Starts the program, and opens its page if it has one.
+    async fn start(self, driver: &Driver) -> Result<Peer> {
+        let (programs, home) = (&driver.programs, &driver.home);
+        let (registry, address) = (driver.registry, driver.address);
+        match self {
+            Self::Native => Peer::start(programs, home, registry, address, &[]),
+            Self::Bridge => {
+                let mut peer = Peer::start_bridge(programs, home, registry, address).await?;
+                peer.open_page().await?;
+                Ok(peer)
+            }
+        }
+    }
+}
 
 /// What a user is told to do.
 #[derive(Debug)]
@@ -111,10 +132,8 @@ impl Driver {
 
     /// One life of the program.
     async fn live(&mut self) -> Result<End> {
-        let (kind, home) = (self.kind, &self.home);
-        let started = Line::start(kind, &self.programs, home, self.registry, self.address);
-        let mut line = started.await?;
-        self.tell(What::Started(line.pid()?)).await;
+        let mut peer = self.kind.start(self).await?;
+        self.tell(What::Started(peer.pid()?)).await;
         let mut login = Login::new(self.name, self.password.clone(), !self.has_account);
         self.has_account = true;
         loop {
@@ -123,16 +142,17 @@ impl Driver {
                     None => return Ok(End::Over),
                     Some(Order::Kill { stopped, pause }) => {
                         if !stopped.is_zero() {
-                            line.signal(Signal::STOP)?;
+                            peer.signal(Signal::STOP)?;
                             sleep(stopped).await;
                         }
-                        line.signal(Signal::KILL)?;
-                        self.hear_out(&mut line).await;
+                        for event in peer.kill_and_read().await? {
+                            self.tell(What::Event(Box::new(event))).await;
+                        }
                         return Ok(End::Killed(pause));
                     }
-                    Some(order) => self.carry_out(order, &mut line).await?,
+                    Some(order) => self.carry_out(order, &mut peer).await?,
                 },
-                frame = line.next() => match frame? {
+                frame = peer.frame() => match frame? {
                     Some(Frame::View(view)) => {
                         login.found(&view);
                         self.tell(What::View(view)).await;
@@ -145,43 +165,29 @@ impl Driver {
                 },
                 () = sleep_until(login.due_at()), if login.is_due() => {
                     let command = login.command();
-                    line.ask(&command).await?;
+                    peer.ask(&command).await?;
                 }
             }
         }
     }
 
-    async fn carry_out(&mut self, order: Order, line: &mut Line) -> Result<()> {
+    async fn carry_out(&mut self, order: Order, peer: &mut Peer) -> Result<()> {
         match order {
-            Order::Ask(command) => return line.ask(&command).await,
+            Order::Ask(command) => return peer.ask(&command).await,
             Order::Kill { .. } => unreachable!("this ends the life and is not for here"),
             Order::Stop { pause } => {
-                line.signal(Signal::STOP)?;
+                peer.signal(Signal::STOP)?;
                 sleep(pause).await;
-                line.signal(Signal::CONT)?;
+                peer.signal(Signal::CONT)?;
             }
             Order::ClosePage { pause, in_order } => {
-                line.close_page(in_order).await;
+                peer.close_page(in_order).await;
                 sleep(pause).await;
-                line.open_page().await?;
+                peer.open_page().await?;
             }
         }
         self.tell(What::Back).await;
         Ok(())
-    }
-
-    /// What a program that was killed had told before.
-    async fn hear_out(&self, line: &mut Line) {
-        let hearing = async {
-            // The last line may be half of one, which is an error here and none.
-            while let Ok(Some(frame)) = line.next().await {
-                if let Frame::Event(event) = frame {
-                    self.tell(What::Event(Box::new(event))).await;
-                }
-            }
-        };
-        // Longer than that it does not take to find out that a killed process is gone.
-        let _ = timeout(SOON, hearing).await;
     }
 
     async fn tell(&self, what: What) {

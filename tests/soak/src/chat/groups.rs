@@ -14,8 +14,6 @@ use super::people::People;
 
 /// How many make a group.
 const SIZES: std::ops::RangeInclusive<usize> = 2..=12;
-/// How long after somebody had to do with a request the next one may follow.
-pub(super) const ASK_PAUSE: Duration = Duration::from_secs(2);
 /// How long members may differ about who is one before somebody asks anew. Whoever was out
 /// of reach comes back by himself, if somebody says something.
 const DIFFER: Duration = Duration::from_secs(10);

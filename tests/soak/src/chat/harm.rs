@@ -7,9 +7,9 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 
 use super::clock::Clock;
+use super::driver::Kind;
 use super::driver::Order;
 use super::ledger::User;
-use super::line::Kind;
 use super::people::{People, Person};
 use super::proxy::Cut;
 use super::tally::Tally;

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use p2pchat_testkit::memory;
+
+use super::driver::Kind;
 use super::ledger::User;
-use super::line::Kind;
 use super::people::{People, Person};
 use crate::Report;
-use crate::programs::memory;
 
 const MIB: u64 = 1024 * 1024;
 /// How much more a program may take at the end than after the warm-up, whatever it shows:

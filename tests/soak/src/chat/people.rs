@@ -1,15 +1,17 @@
 //! What is known of each user: whether he can do anything now, and what he sees.
 
 use std::net::Ipv4Addr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use p2pchat_model::{Command, Event, PeerAddr, Target, Username, View};
 use tokio::sync::mpsc;
 
+use super::driver::Kind;
 use super::driver::{News, Order, What};
-use super::groups::ASK_PAUSE;
 use super::ledger::User;
-use super::line::Kind;
+
+/// How long after a request, sent or received, a user may have the next one.
+const ASK_PAUSE: Duration = Duration::from_secs(2);
 
 /// Everybody.
 #[derive(Debug)]

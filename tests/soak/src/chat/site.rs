@@ -8,13 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use p2pchat_protocol::{CONTACT_PORT, MESSAGE_PORT, MESSAGE_PORT_UNPRIVILEGED};
+use p2pchat_testkit::{Programs, Registry, SOON};
 use tokio::process::Command;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::proxy::Proxy;
-use crate::wait::SOON;
-use crate::{Programs, Registry};
 
 /// The registry and what is around it.
 #[derive(Debug)]

@@ -10,11 +10,11 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::clock::Clock;
+use super::driver::Kind;
 use super::driver::{News, What};
 use super::groups::Plan;
 use super::harm::{Blow, Harm};
 use super::ledger::{Ledger, User};
-use super::line::Kind;
 use super::measure::Measured;
 use super::people::People;
 use super::site::Site;

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use p2pchat_protocol::{PeerAddr, Request, Response, Username};
+use p2pchat_testkit::{
+    Programs, Registry, RegistryAt, ReplicaSet, Session, free_ports, own_address,
+};
 use tempfile::TempDir;
 
 use super::TIMEOUT;
 use super::gate::Gate;
-use crate::programs::own_address;
-use crate::{Programs, Registry, ReplicaSet, Session};
 
 /// The database that they share.
 const DATABASE: &str = "P2PAppCluster";
@@ -124,10 +125,13 @@ impl Site {
         self.doors[number]
     }
 
-    /// All of them, as `--registry` takes it, and the port for hellos.
-    pub(super) fn all_doors(&self) -> (String, u16) {
+    /// All of them.
+    pub(super) fn all_doors(&self) -> RegistryAt {
         let tcp: Vec<String> = self.doors.iter().map(|[tcp, _]| tcp.to_string()).collect();
-        (tcp.join(","), self.doors[0][1].port())
+        RegistryAt {
+            tcp: tcp.join(","),
+            hello_port: self.doors[0][1].port(),
+        }
     }
 
     pub(super) fn programs(&self) -> &Programs {
@@ -193,12 +197,4 @@ impl Observer {
     pub(super) async fn ask(&mut self, request: &Request) -> Result<Response> {
         self.session.ask(request).await
     }
-}
-
-/// A port for TCP and one for UDP that are free at 127.0.0.1, and so nearly always at other
-/// addresses.
-fn free_ports() -> Result<[u16; 2]> {
-    let tcp = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    let udp = std::net::UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
-    Ok([tcp.local_addr()?.port(), udp.local_addr()?.port()])
 }

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use p2pchat_protocol::{Hello, Password, Request, Response, Username};
+use p2pchat_testkit::{Session, own_address};
 use tokio::net::UdpSocket;
 use tokio::task::JoinSet;
 use tokio::time::interval;
 
 use super::site::Site;
-use crate::Session;
-use crate::programs::own_address;
 
 /// How often he says Hello.
 const HELLO: Duration = Duration::from_millis(500);

@@ -1,26 +1,31 @@
-//! A disk that is full, or that nothing may be written to: what users and the operator
-//! are told, and that nothing is damaged by it.
+//! A disk that is full, or read-only: what users and the operator are told, and that
+//! nothing is damaged by it.
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use p2pchat_model::{Command, Event, MessageId, Notice, PeerAddr};
 use p2pchat_protocol::{Request, Response};
+use p2pchat_testkit::{Peer, Programs, Registry, SOON, Session, own_address};
 use tempfile::TempDir;
+use tokio::time::sleep;
 
+use super::history::{log_in as log_in_peer, recall};
 use super::small_disk::SmallDisk;
 use super::writers::{password, username};
 use super::{LIFTED, check_file, listed};
-use crate::programs::own_address;
-use crate::{Programs, Registry, Report, Session};
-
-mod history;
+use crate::Report;
 
 /// The name of the account file on the disk.
 const ACCOUNTS: &str = "accounts.sqlite3";
 /// How many want an account while the disk is full.
 const LATE: usize = 5;
+
+/// How long p2pchat waits before it tries again to write to its history, and a bit.
+const RETRY: Duration = Duration::from_millis(10_500);
 
 /// There is nothing to choose.
 #[derive(Debug, Args)]
@@ -43,7 +48,7 @@ pub async fn run(programs: &Programs, _options: &Options) -> Result<Report> {
     scene.full_disk(&registry, &mut report).await?;
     scene.killed_while_full(registry, &mut report).await?;
     scene.read_only(&mut report).await?;
-    history::run(programs, &disk, &mut report).await?;
+    history(programs, &disk, &mut report).await?;
     Ok(report)
 }
 
@@ -185,6 +190,81 @@ impl Scene<'_> {
         let lines = self.logged("")?;
         lines.last().cloned().context("the log is empty")
     }
+}
+
+/// A history on a disk that is full: what is said is shown, and kept once there is room.
+async fn history(programs: &Programs, disk: &SmallDisk, report: &mut Report) -> Result<()> {
+    let home = TempDir::new()?;
+    let store = home.path().join("accounts.sqlite3");
+    let store = store.to_str().context("a path that is text")?;
+    let registry = Registry::start(programs, home.path(), store, LIFTED).await?;
+    let start = |programs: &Programs, more: &[&str]| {
+        Peer::start(programs, home.path(), &registry, own_address(), more)
+    };
+    let file = disk.path("history.sqlite3");
+    let more = ["--history", file.to_str().context("a path that is text")?];
+    let mut reader = start(&disk.programs(programs)?, &more)?;
+    log_in_peer(&mut reader, "reader").await?;
+    let mut speaker = start(programs, &["--no-history"])?;
+    log_in_peer(&mut speaker, "speaker").await?;
+    let to = PeerAddr::new(reader.address)?;
+    tokio::try_join!(speaker.request(to), reader.accept())?;
+
+    say(&mut speaker, &mut reader, "before").await?;
+    disk.fill()?;
+    let mut texts = vec!["before".to_owned()];
+    // What the file has room for itself is still kept.
+    while texts.len() < 1000 {
+        let text = format!("while {}", texts.len());
+        let notice = say(&mut speaker, &mut reader, &text).await?;
+        texts.push(text);
+        if notice == Some(Notice::HistoryBroken) {
+            break;
+        }
+    }
+    disk.make_room()?;
+    sleep(RETRY).await;
+    let mended = say(&mut speaker, &mut reader, "after").await?;
+    texts.push("after".to_owned());
+    report.check(
+        mended == Some(Notice::HistoryMended { lost: 0 }),
+        format!("with room again, the user was told {mended:?}"),
+    );
+    let kept = recall(&mut reader, MessageId(0)).await?;
+    let mut kept: Vec<String> = kept.into_iter().map(|kept| kept.text).collect();
+    kept.sort_unstable();
+    texts.sort_unstable();
+    report.figure("texts said around a full disk", texts.len());
+    report.check(
+        kept == texts,
+        format!("of {texts:?} there are kept {kept:?}"),
+    );
+    Ok(())
+}
+
+/// Says something, waits until it is shown, and returns what the reader was told about
+/// his history with it.
+async fn say(speaker: &mut Peer, reader: &mut Peer, text: &str) -> Result<Option<Notice>> {
+    let said = Command::Say {
+        text: text.to_owned(),
+    };
+    speaker.ask(&said).await?;
+    let shown = |event: &Event| match event {
+        Event::Message(message) => (message.text == text).then_some(()),
+        _ => None,
+    };
+    reader.event_with("text", SOON, shown).await?;
+    // Everything that belongs to the text comes before the answer to this.
+    reader.ask(&Command::Busy { on: false }).await?;
+    let mut told = None;
+    let answer = |event: &Event| {
+        if let Event::Notice { notice, .. } = event {
+            told = Some(*notice);
+        }
+        matches!(event, Event::Busy { .. }).then_some(())
+    };
+    reader.event_with("answer", SOON, answer).await?;
+    Ok(told)
 }
 
 async fn register(session: &mut Session, name: &str) -> Result<Response> {

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use p2pchat_model::{Command, Event};
+use p2pchat_model::Event;
+use p2pchat_testkit::{Peer, Programs, Registry, SOON, own_address};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rusqlite::Connection;
@@ -14,9 +15,7 @@ use tempfile::TempDir;
 use tokio::time::sleep;
 
 use super::held::Held;
-use crate::programs::own_address;
-use crate::wait::SOON;
-use crate::{Chatter, Programs, Registry, Report, Spread};
+use crate::{Report, Spread};
 
 mod book;
 mod listener;
@@ -163,7 +162,7 @@ impl User {
 
 impl Scene<'_> {
     /// Starts a program for one who shares the history, and waits for its newest page.
-    async fn start(&self, who: usize) -> Result<Chatter> {
+    async fn start(&self, who: usize) -> Result<Peer> {
         let mut chatter = self.program(self.addresses[who], &[])?;
         log_in(&mut chatter, &format!("user{who}")).await?;
         let page = |event: &Event| matches!(event, Event::History { .. }).then_some(());
@@ -177,29 +176,16 @@ impl Scene<'_> {
         chatter.kill().await
     }
 
-    fn program(&self, at: Ipv4Addr, more: &[&str]) -> Result<Chatter> {
-        Chatter::start(self.programs, self.home, &self.registry, at, more)
+    fn program(&self, at: Ipv4Addr, more: &[&str]) -> Result<Peer> {
+        Peer::start(self.programs, self.home, &self.registry, at, more)
     }
 }
 
-/// Logs somebody in, whose account is made if there is none.
-pub(super) async fn log_in(chatter: &mut Chatter, account: &str) -> Result<()> {
+/// Logs an account in, and makes it if there is none.
+pub(super) async fn log_in(peer: &mut Peer, account: &str) -> Result<()> {
     let name = account.parse()?;
-    let password: p2pchat_model::Password = "secret".parse()?;
-    let ask = Command::Register {
-        name,
-        password: password.clone(),
-    };
-    chatter.ask(&ask).await?;
-    let logged_in = |event: &Event| match event {
-        Event::LoggedIn { .. } => Some(true),
-        Event::Failed { .. } => Some(false),
-        _ => None,
-    };
-    if !chatter.event_with("answer", SOON, logged_in).await? {
-        chatter.ask(&Command::Login { name, password }).await?;
-        let logged_in = |event: &Event| matches!(event, Event::LoggedIn { .. }).then_some(());
-        chatter.event_with("login", SOON, logged_in).await?;
+    if peer.register(name, "secret".parse()?).await.is_err() {
+        peer.login(name, "secret".parse()?).await?;
     }
     Ok(())
 }

@@ -1,4 +1,5 @@
-//! A single mongod that is killed and comes back, under a running registry.
+//! MongoDB that is killed and comes back under a running registry: a single mongod, or the
+//! primary of a replica set.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use futures::TryStreamExt;
 use mongodb::Client;
 use mongodb::bson::{Document, doc};
 use mongodb::options::ReadConcern;
+use p2pchat_testkit::{Mongod, Programs, Registry, ReplicaSet};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
@@ -17,20 +19,25 @@ use tokio::time::sleep;
 use super::ledger::Ledger;
 use super::probe::{Probe, SHORT_PRESENCE};
 use super::writers::Writers;
-use super::{SERVICE, lifted_and, log_some_in};
-use crate::{Mongod, Programs, Registry, Report, Spread};
+use super::{LIFTED, SERVICE, log_some_in};
+use crate::{Report, Spread};
 
 /// The database of a run.
-pub(super) const DATABASE: &str = "P2PApp";
+const DATABASE: &str = "P2PApp";
 /// The longest that MongoDB is left alone before it is killed.
-pub(super) const LIFE: Duration = Duration::from_secs(1);
-/// The longest that it is away, most times.
+const LIFE: Duration = Duration::from_secs(1);
+/// The longest that a single mongod is down, most times.
 const AWAY: Duration = Duration::from_secs(1);
-/// How long it is away in each of the others: longer than the registry waits for it, so
+/// How long it is down in each of the others: longer than the registry waits for it, so
 /// that requests are answered 50.
 const LONG_AWAY: Duration = Duration::from_secs(6);
-/// Of so many rounds, one has it away for long.
+/// Of so many rounds, one has it down for long.
 const LONG_EACH: usize = 5;
+/// How many members a replica set has.
+const MEMBERS: usize = 3;
+/// How much longer than its election timeout a set may be without a primary: it may have
+/// to vote twice, on a busy machine.
+const SLACK: Duration = Duration::from_secs(15);
 
 /// How a single mongod is tried.
 #[derive(Debug, Args)]
@@ -46,61 +53,157 @@ pub struct Options {
     pub seed: u64,
 }
 
-/// Kills mongod and starts it again while people register, log in, and look who is
-/// online.
+/// How a replica set is tried.
+#[derive(Debug, Args)]
+pub struct ReplicaSetOptions {
+    /// How often the primary is killed
+    #[arg(long, default_value_t = 30)]
+    pub rounds: usize,
+    /// How many register at a time, each from an address of its own
+    #[arg(long, default_value_t = 8)]
+    pub writers: usize,
+    /// How long the set goes without its primary before it elects another, in
+    /// milliseconds
+    #[arg(long, default_value_t = 10_000)]
+    pub election_timeout: u64,
+    /// What the moments are drawn from
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Kills mongod and starts it again while users register, log in, and look who is online.
 ///
 /// # Errors
-/// If a program is not built or not there, or nobody can register any more.
+/// If a program is not built or not there, or no one can register any more.
 pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
-    let home = TempDir::new()?;
-    let ledger = Arc::new(Ledger::default());
     let mut report = Report::new(format!(
         "mongo-crash: a single mongod killed {} times (seed {})",
         options.rounds, options.seed
     ));
     let mut mongod = Mongod::start(&[]).await?;
     let store = format!("{}/{DATABASE}", mongod.uri());
-    let more = lifted_and(&SHORT_PRESENCE);
-    let registry = Registry::start(programs, home.path(), &store, &more).await?;
-    let probe = Probe::start(registry.ports(), &ledger).await?;
-    let writers = Writers::start(options.writers, registry.tcp, &ledger);
-    let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-    let (mut back, mut in_flight) = (Spread::default(), 0);
+    let mut trial = Trial::start(programs, store, options.writers, options.seed).await?;
     for round in 0..options.rounds {
-        sleep(random.random_range(Duration::ZERO..LIFE)).await;
-        in_flight += ledger.counts().in_flight;
+        trial.live().await;
+        trial.count_in_flight();
         mongod.kill().await?;
-        let away = match round % LONG_EACH {
-            0 => LONG_AWAY,
-            _ => random.random_range(Duration::ZERO..AWAY),
+        let away = if round.is_multiple_of(LONG_EACH) {
+            LONG_AWAY
+        } else {
+            trial.random.random_range(Duration::ZERO..AWAY)
         };
         sleep(away).await;
         mongod.restart().await?;
-        let listens = Instant::now();
-        ledger
-            .wait_until_served(listens, SERVICE)
+        trial.wait_until_served(round).await?;
+    }
+    let counts = trial.ledger.counts();
+    report.check(
+        counts.refused > 0 && counts.refused_logins > 0,
+        "no request was answered 50: was mongod ever down?",
+    );
+    trial.finish(&mut report).await?;
+    Ok(report)
+}
+
+/// Kills the primary and starts it again while users register, log in, and look who is
+/// online.
+///
+/// # Errors
+/// If a program is not built or not there, or no one can register any more.
+pub async fn run_replica_set(programs: &Programs, options: &ReplicaSetOptions) -> Result<Report> {
+    let election = Duration::from_millis(options.election_timeout);
+    let mut report = Report::new(format!(
+        "replica-set: the primary of {MEMBERS} killed {} times (seed {}, election timeout {election:?})",
+        options.rounds, options.seed
+    ));
+    let mut set = ReplicaSet::start(MEMBERS, election).await?;
+    let mut trial =
+        Trial::start(programs, set.uri(DATABASE), options.writers, options.seed).await?;
+    for round in 0..options.rounds {
+        trial.live().await;
+        let primary = set.primary().await?;
+        trial.count_in_flight();
+        set.kill(primary).await?;
+        trial.wait_until_served(round).await?;
+        set.restart(primary).await?;
+    }
+    let longest = trial.finish(&mut report).await?;
+    report.check(
+        longest < election + SLACK,
+        format!("no one could register for {longest:?}"),
+    );
+    Ok(report)
+}
+
+/// A registry on MongoDB, with users who register and one who watches.
+struct Trial {
+    _home: TempDir,
+    store: String,
+    registry: Registry,
+    ledger: Arc<Ledger>,
+    probe: Probe,
+    writers: Writers,
+    random: ChaCha8Rng,
+    in_flight: usize,
+    back: Spread,
+}
+
+impl Trial {
+    async fn start(programs: &Programs, store: String, writers: usize, seed: u64) -> Result<Self> {
+        let home = TempDir::new()?;
+        let ledger = Arc::new(Ledger::default());
+        let more = [LIFTED, &SHORT_PRESENCE].concat();
+        let registry = Registry::start(programs, home.path(), &store, &more).await?;
+        Ok(Self {
+            probe: Probe::start(registry.ports(), &ledger).await?,
+            writers: Writers::start(writers, registry.tcp, &ledger),
+            _home: home,
+            store,
+            registry,
+            ledger,
+            random: ChaCha8Rng::seed_from_u64(seed),
+            in_flight: 0,
+            back: Spread::default(),
+        })
+    }
+
+    /// Leaves MongoDB alone for a while.
+    async fn live(&mut self) {
+        sleep(self.random.random_range(Duration::ZERO..LIFE)).await;
+    }
+
+    fn count_in_flight(&mut self) {
+        self.in_flight += self.ledger.counts().in_flight;
+    }
+
+    /// Waits until a registration is acknowledged that was sent after this call.
+    async fn wait_until_served(&mut self, round: usize) -> Result<()> {
+        let since = Instant::now();
+        self.ledger
+            .wait_until_served(since, SERVICE)
             .await
             .with_context(|| format!("after kill {round}"))?;
-        back.add(listens.elapsed());
+        self.back.add(since.elapsed());
+        Ok(())
     }
-    writers.stop().await;
-    probe.stop(&mut report).await?;
-    log_some_in(&registry, &ledger).await?;
-    let stored = accounts(&store).await?;
-    report.figure("in flight at the kills", in_flight);
-    report.figure("from mongod's listening to the next registration", &back);
-    report.check(
-        ledger.counts().refused > 0 && ledger.counts().refused_logins > 0,
-        "nobody was answered 50: was mongod ever away?",
-    );
-    ledger.check_waits(&mut report);
-    ledger.settle(&stored, &mut report);
-    Ok(report)
+
+    /// Compares what users were told with what is stored; the longest time without service.
+    async fn finish(self, report: &mut Report) -> Result<Duration> {
+        self.writers.stop().await;
+        self.probe.stop(report).await?;
+        log_some_in(&self.registry, &self.ledger).await?;
+        let stored = accounts(&self.store).await?;
+        report.figure("in flight at the kills", self.in_flight);
+        report.figure("until the next registration", &self.back);
+        self.ledger.check_waits(report);
+        self.ledger.settle(&stored, report);
+        Ok(self.back.max())
+    }
 }
 
 /// The names in all documents of the database that a URI names, each as often as it is
 /// there.
-pub(super) async fn accounts(uri: &str) -> Result<Vec<String>> {
+async fn accounts(uri: &str) -> Result<Vec<String>> {
     let client = Client::with_uri_str(uri).await?;
     let database = client
         .default_database()

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use p2pchat_protocol::{Hello, Request, Response, Username};
+use p2pchat_testkit::{Session, own_address};
 use tokio::net::UdpSocket;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -13,8 +14,7 @@ use tokio::time::sleep;
 
 use super::ledger::Ledger;
 use super::writers::{password, username};
-use crate::programs::own_address;
-use crate::{Report, Session, Spread};
+use crate::{Report, Spread};
 
 /// His name.
 const NAME: &str = "probe";
@@ -51,20 +51,8 @@ impl Probe {
         let (username, password) = (username(NAME), password(NAME));
         ledger.ask(NAME);
         let asked = Instant::now();
-        let register = Request::Register {
-            username,
-            password: password.clone(),
-        };
-        let login = Request::Login { username, password };
-        for (request, right) in [
-            (register, Response::Registered),
-            (login, Response::LoggedIn),
-        ] {
-            let answer = session.ask(&request).await?;
-            if answer != right {
-                bail!("the one who probes was answered {answer:?}");
-            }
-        }
+        session.register(username, password.clone()).await?;
+        session.login(username, password).await?;
         ledger.answered(asked.elapsed());
         ledger.acknowledge(NAME, asked);
         let (stop, stopped) = oneshot::channel();

@@ -8,11 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context, Result, bail, ensure};
+use p2pchat_testkit::Programs;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-
-use crate::Programs;
 
 /// Mounts it, and keeps the namespace until the standard input ends.
 const SHELL: &str = r#"

@@ -6,12 +6,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use p2pchat_protocol::{Password, Request, Response, Username};
+use p2pchat_testkit::{Session, own_address};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::ledger::Ledger;
-use crate::Session;
-use crate::programs::own_address;
 
 /// How long a writer waits between two tries to connect.
 const PAUSE: Duration = Duration::from_millis(5);

@@ -1,16 +1,17 @@
-//! The attacker: threads of his own, with less weight than what he attacks.
+//! The attacker: threads of their own, with less weight than the registry that they flood.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use p2pchat_testkit::wait_for;
 use rustix::process::setpriority_process;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::sleep;
 
 use super::scene::Target;
-use super::{Flood, Options, crowd, datagrams, hold};
-use crate::wait::wait_for;
+use super::{Flood, Options, connections, datagrams};
 
 /// Unix niceness of the attacker's threads: a tenth of the weight of the others.
 pub(super) const NICENESS: i32 = 10;
@@ -18,42 +19,62 @@ pub(super) const NICENESS: i32 = 10;
 const THREADS: usize = 2;
 /// How long a flood may take to reach its full size.
 const RISE: Duration = Duration::from_secs(60);
+/// The pause before a lane that was lost starts again.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// What the attacker has done so far.
 #[derive(Debug, Default)]
-pub(super) struct Progress {
-    /// Connections, requests or datagrams, whatever he floods with.
-    pub(super) done: AtomicU64,
-    /// Connections that he lost.
-    pub(super) lost: AtomicU64,
-    /// How much of the flood has reached its full size.
+struct Progress {
+    /// Connections, requests or datagrams, whatever the flood is made of.
+    done: AtomicU64,
+    /// Connections that were lost.
+    lost: AtomicU64,
+    /// How many lanes have been at work.
     risen: AtomicU64,
     is_over: AtomicBool,
 }
 
-impl Progress {
-    pub(super) fn did(&self) {
-        self.done.fetch_add(1, Ordering::Relaxed);
+/// One of the many tasks or threads that make up a flood.
+#[derive(Debug)]
+pub(super) struct Lane {
+    /// Its number, from 0.
+    pub(super) number: usize,
+    pub(super) target: Target,
+    progress: Arc<Progress>,
+    has_risen: AtomicBool,
+    is_connected: AtomicBool,
+}
+
+impl Lane {
+    /// Reports that it is connected, and so at work.
+    pub(super) fn connected(&self) {
+        self.is_connected.store(true, Ordering::Relaxed);
+        if !self.has_risen.swap(true, Ordering::Relaxed) {
+            self.progress.risen.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
+    /// Counts one more thing that the flood is made of; a number for it that no lane had.
+    pub(super) fn count(&self) -> u64 {
+        self.progress.done.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Counts a connection that was lost.
     pub(super) fn lost(&self) {
-        self.lost.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// One of those that make up the flood is at work.
-    pub(super) fn rise(&self) {
-        self.risen.fetch_add(1, Ordering::Relaxed);
+        self.progress.lost.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Relaxed)
+        self.progress.is_over.load(Ordering::Relaxed)
     }
 }
 
 /// A flood that goes on until it is stopped.
 pub(super) struct Attack {
     flood: Flood,
+    target: Target,
     progress: Arc<Progress>,
+    lanes: usize,
     runtime: Option<Runtime>,
 }
 
@@ -65,42 +86,92 @@ impl Attack {
             .thread_name("attacker")
             .on_thread_start(|| {
                 // On Linux this is about the thread that asks.
-                setpriority_process(None, NICENESS).expect("everybody may be nicer");
+                setpriority_process(None, NICENESS).expect("everyone may be nicer");
             })
             .enable_all()
             .build()?;
-        let progress = Arc::<Progress>::default();
-        let attack = Self {
+        let mut attack = Self {
             flood,
-            progress: Arc::clone(&progress),
+            target,
+            progress: Arc::default(),
+            lanes: 0,
             runtime: Some(runtime),
         };
-        let Some(runtime) = &attack.runtime else {
-            return Ok(attack);
-        };
-        let size = match flood {
-            Flood::Idle => hold::idle(runtime, options.idle, target, &progress),
-            Flood::Slow => hold::slow(runtime, options.slow, target, &progress),
-            Flood::Deaf => hold::deaf(runtime, options.deaf, target, &progress),
-            Flood::Connections => hold::connections(runtime, target, &progress),
-            Flood::Refused => hold::refused(runtime, target, &progress),
-            Flood::Random | Flood::Almost | Flood::Foreign => {
-                datagrams::flood(runtime, flood, target, &progress)
+        match flood {
+            Flood::Idle => attack.lanes(options.idle, connections::idle),
+            Flood::Slow => attack.lanes(options.slow, connections::slow),
+            Flood::Deaf => {
+                attack.lanes(options.deaf, connections::deaf);
+                attack.lanes(1, connections::come_and_go);
             }
-            Flood::Guesses => crowd::guesses(runtime, options.crowd, target, &progress),
-            Flood::Logins => crowd::logins(runtime, options.crowd, target, &progress),
-            Flood::Registrations => crowd::registrations(runtime, options.crowd, target, &progress),
-        };
-        let size = u64::try_from(size)?;
+            Flood::Connections => attack.lanes(connections::LANES, connections::hammer),
+            Flood::Refused => {
+                attack.lanes(connections::REFUSED, connections::idle_at_one_address);
+                attack.lanes(connections::LANES, connections::hammer);
+            }
+            Flood::Random | Flood::Almost | Flood::Foreign => {
+                for _ in 0..datagrams::SENDERS {
+                    let lane = attack.lane();
+                    attack.spawn_blocking(move || datagrams::send(flood, &lane));
+                }
+            }
+            Flood::Guesses => attack.lanes(options.crowd, connections::guess),
+            Flood::Logins => attack.lanes(options.crowd, connections::log_in),
+            Flood::Registrations => attack.lanes(options.crowd, connections::register),
+        }
+        attack.wait_for_full_size().await?;
+        Ok(attack)
+    }
+
+    /// Starts `count` tasks, each of which lives again and again: connects, and does what
+    /// it does until its connection is lost.
+    fn lanes<F>(&mut self, count: usize, live: fn(Arc<Lane>) -> F)
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        for _ in 0..count {
+            let lane = self.lane();
+            let run = async move {
+                loop {
+                    // However a life ends, its connection was lost, if it had one.
+                    let _ = live(Arc::clone(&lane)).await;
+                    if lane.is_connected.swap(false, Ordering::Relaxed) {
+                        lane.lost();
+                    }
+                    sleep(PAUSE).await;
+                }
+            };
+            if let Some(runtime) = &self.runtime {
+                runtime.spawn(run);
+            }
+        }
+    }
+
+    fn spawn_blocking(&self, run: impl FnOnce() -> Result<()> + Send + 'static) {
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn_blocking(run);
+        }
+    }
+
+    fn lane(&mut self) -> Arc<Lane> {
+        self.lanes += 1;
+        Arc::new(Lane {
+            number: self.lanes - 1,
+            target: self.target,
+            progress: Arc::clone(&self.progress),
+            has_risen: AtomicBool::new(false),
+            is_connected: AtomicBool::new(false),
+        })
+    }
+
+    async fn wait_for_full_size(&self) -> Result<()> {
+        let lanes = u64::try_from(self.lanes)?;
+        let risen = || self.progress.risen.load(Ordering::Relaxed);
         wait_for("flood of full size", RISE, async || {
-            (progress.risen.load(Ordering::Relaxed) >= size).then_some(())
+            (risen() >= lanes).then_some(())
         })
         .await
-        .with_context(|| {
-            let risen = progress.risen.load(Ordering::Relaxed);
-            format!("{flood:?}: {risen} of {size} are at work")
-        })?;
-        Ok(attack)
+        .with_context(|| format!("{:?}: {} of {lanes} are at work", self.flood, risen()))
     }
 
     /// Ends it.
@@ -117,7 +188,7 @@ impl Attack {
         let lost = self.progress.lost.load(Ordering::Relaxed);
         let what = match self.flood {
             Flood::Random | Flood::Almost | Flood::Foreign => "datagrams",
-            Flood::Guesses | Flood::Logins | Flood::Registrations => "requests answered",
+            Flood::Guesses | Flood::Logins | Flood::Registrations => "requests sent",
             Flood::Deaf => "times 20 requests sent",
             Flood::Slow => "bytes sent",
             Flood::Idle | Flood::Connections | Flood::Refused => "connections made",

@@ -3,12 +3,11 @@
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use p2pchat_protocol::{Hello, Request, Response, Username};
+use p2pchat_testkit::Session;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
-
-use crate::Session;
 
 /// The time between two Hellos of a user: a quarter of what the registry waits for one, as
 /// p2pchat has it.
@@ -37,14 +36,8 @@ impl Residents {
         let mut sessions = Vec::with_capacity(count);
         for n in 0..count {
             let mut session = Session::connect(Self::address(n), tcp).await?;
-            let login = Request::Login {
-                username: Self::name(n),
-                password: "secret".parse()?,
-            };
-            match session.ask(&login).await? {
-                Response::LoggedIn => sessions.push(session),
-                other => bail!("{} was answered {other:?}", Self::name(n)),
-            }
+            session.login(Self::name(n), "secret".parse()?).await?;
+            sessions.push(session);
         }
         Ok(Self {
             sessions,

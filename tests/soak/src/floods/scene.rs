@@ -3,17 +3,17 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
-use p2pchat_protocol::{Password, Request, Response, Username};
+use anyhow::{Context, Result};
+use p2pchat_protocol::{Password, Username};
+use p2pchat_testkit::{Programs, Registry, SOON, Session, peak_memory, wait_for};
 use rusqlite::{Connection, params};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
 use super::residents::Residents;
-use super::turned_away::TurnedAway;
-use super::{Options, hold};
-use crate::wait::{SOON, wait_for};
-use crate::{Programs, Registry, Report, Session};
+use super::verdict::TurnedAway;
+use super::{Options, connections};
+use crate::Report;
 
 /// Shorter than what is usual, as the time between two Hellos is ([`super::residents`]):
 /// so a flood of some seconds is long enough to starve them.
@@ -56,8 +56,13 @@ impl Scene {
         )
         .await?;
         add_accounts(&store, options.online)?;
-        register(HOME, registry.tcp, probe_account()).await?;
-        register(hold::FLOODER, registry.tcp, attacker_account()).await?;
+        for (from, (name, password)) in [
+            (HOME, probe_account()),
+            (connections::FLOODER, attacker_account()),
+        ] {
+            let mut session = Session::connect(from, registry.tcp).await?;
+            session.register(name, password).await?;
+        }
         let residents = Residents::log_in(options.online, registry.ports()).await?;
         Ok(Self {
             registry,
@@ -92,10 +97,7 @@ impl Scene {
 
     /// The most memory that was ever resident, in bytes.
     pub(super) fn peak_memory(&self) -> Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.registry.pid()?))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kibibytes = line.and_then(|line| line.split_whitespace().next());
-        Ok(kibibytes.context("no VmHWM")?.parse::<u64>()? * 1024)
+        peak_memory(self.registry.pid()?)
     }
 
     /// How many datagrams the system threw away because the registry was behind.
@@ -136,21 +138,6 @@ pub(super) fn attacker_account() -> (Username, Password) {
     (name, "secret".parse().expect("a password"))
 }
 
-async fn register(
-    from: Ipv4Addr,
-    to: SocketAddr,
-    (username, password): (Username, Password),
-) -> Result<()> {
-    let mut session = Session::connect(from, to).await?;
-    match session
-        .ask(&Request::Register { username, password })
-        .await?
-    {
-        Response::Registered => Ok(()),
-        other => bail!("{username} was answered {other:?}"),
-    }
-}
-
 /// Puts the accounts of the users into the store: thousands of real hashes would take a
 /// minute.
 fn add_accounts(store: &Path, users: usize) -> Result<()> {
@@ -178,7 +165,12 @@ pub(super) fn raise_files(options: &Options, report: &mut Report) {
         maximum: limit,
     };
     let is_raised = setrlimit(Resource::Nofile, raised).is_ok();
-    let held = [options.idle, options.slow, options.deaf, hold::REFUSED];
+    let held = [
+        options.idle,
+        options.slow,
+        options.deaf,
+        connections::REFUSED,
+    ];
     let most = held.into_iter().max().unwrap_or_default() + options.online;
     let needed = u64::try_from(most).unwrap_or(u64::MAX) + SPARE_FILES;
     let shown = limit.map_or_else(|| "no limit".to_owned(), |limit| limit.to_string());

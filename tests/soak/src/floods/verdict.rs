@@ -1,16 +1,17 @@
-//! What came of a flood, and whether it is what it has to be.
+//! The verdict on a flood: its figures, and whether they are within bounds.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use super::probe::Probe;
-use super::turned_away::TurnedAway;
 use super::{Flood, MAX_RATIO, MEMORY_BOUND, Options};
 use crate::{Report, Spread};
 
 /// How many failures are quoted.
 const QUOTED: usize = 3;
 
-/// All that was seen of a flood.
+/// What was seen of a flood.
 pub(super) struct Verdict {
     pub(super) flood: Flood,
     pub(super) quiet: Probe,
@@ -44,7 +45,7 @@ impl Verdict {
         report.figure(
             format!("{name}: memory"),
             format!(
-                "{} at rest, {} at the most",
+                "{} at rest, {} at most",
                 mebibytes(self.at_rest),
                 mebibytes(self.peak)
             ),
@@ -91,7 +92,7 @@ impl Verdict {
             format!("{name}: connections of the flood were left behind"),
         );
         report.check(
-            self.has_bitten(),
+            self.has_effect(),
             format!("{name}: the registry turned nothing away, so there was no flood"),
         );
         if !options.untimed {
@@ -119,9 +120,9 @@ impl Verdict {
         }
     }
 
-    /// Whether the counters show what this flood has to leave there. Those that break
-    /// nothing leave nothing.
-    fn has_bitten(&self) -> bool {
+    /// Whether the counters show that the flood was one. Floods that break no rule leave
+    /// nothing there.
+    fn has_effect(&self) -> bool {
         let reason = match self.flood {
             Flood::Slow => "partial_request",
             Flood::Deaf => "unread_response",
@@ -156,4 +157,58 @@ fn compared((quiet, flooded): (&Spread, &Spread)) -> String {
         ratio(quiet, flooded),
         flooded.count()
     )
+}
+
+/// How the line of the log begins that has the counters.
+const MARK: &str = "refused since the start: ";
+
+/// What the registry has turned away by its own count, by reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct TurnedAway(BTreeMap<String, u64>);
+
+impl TurnedAway {
+    /// The last counters of a log; empty if it has none.
+    pub(super) fn last_in(log: &str) -> Self {
+        let line = log.lines().rev().find_map(|line| line.split_once(MARK));
+        let pairs = line.map_or("", |(_, counted)| counted).split_whitespace();
+        let counts = pairs.filter_map(|pair| {
+            let (reason, count) = pair.split_once('=')?;
+            Some((reason.to_owned(), count.parse().ok()?))
+        });
+        Self(counts.collect())
+    }
+
+    /// The count of one reason.
+    pub(super) fn get(&self, reason: &str) -> u64 {
+        self.0.get(reason).copied().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for TurnedAway {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = self
+            .0
+            .iter()
+            .map(|(reason, count)| format!("{reason} {count}"));
+        let counts: Vec<_> = counts.collect();
+        if counts.is_empty() {
+            return f.write_str("nothing");
+        }
+        f.write_str(&counts.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_counts() {
+        let log = "INFO refused since the start: no_hello=1\nINFO x\n\
+                   INFO p2pchat: refused since the start: no_hello=12 made_room=3\nstopped\n";
+        let turned_away = TurnedAway::last_in(log);
+        assert_eq!(turned_away.get("no_hello"), 12);
+        assert_eq!(turned_away.to_string(), "made_room 3, no_hello 12");
+        assert_eq!(TurnedAway::last_in("x").to_string(), "nothing");
+    }
 }

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use p2pchat_protocol::Response;
+use p2pchat_testkit::{Programs, Session};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use super::{Options, login, register, start};
-use crate::{Programs, Report, Session, Spread};
+use super::{Options, login, start};
+use crate::{Report, Spread};
 
 /// Where the user is at home, and the first of the addresses where he never was.
 const HOME: Ipv4Addr = Ipv4Addr::new(127, 60, 0, 1);
@@ -39,7 +40,7 @@ pub(super) async fn run(programs: &Programs, options: &Options, report: &mut Rep
     let home = TempDir::new()?;
     let registry = start(programs, &home, &[]).await?;
     let mut user = Session::connect(HOME, registry.tcp).await?;
-    register(&mut user, "bob").await?;
+    user.register("bob".parse()?, "secret".parse()?).await?;
     log_in(HOME, registry.tcp).await?;
 
     let count = Arc::new(Count::default());
@@ -115,8 +116,6 @@ async fn user_logs_in(to: SocketAddr, time: Duration) -> Result<Spread> {
 async fn log_in(from: Ipv4Addr, to: SocketAddr) -> Result<Duration> {
     let began = Instant::now();
     let mut session = Session::connect(from, to).await?;
-    match session.ask(&login("bob", "secret")?).await? {
-        Response::LoggedIn => Ok(began.elapsed()),
-        other => bail!("at {from} he was answered {other:?}"),
-    }
+    session.login("bob".parse()?, "secret".parse()?).await?;
+    Ok(began.elapsed())
 }

@@ -3,8 +3,7 @@
 use std::net::Ipv4Addr;
 
 use anyhow::Result;
-
-use crate::namespace::Namespace;
+use p2pchat_testkit::Namespace;
 
 /// A machine of its own: a network namespace with one interface, `eth0`.
 #[derive(Debug)]

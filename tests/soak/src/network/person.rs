@@ -7,25 +7,14 @@ use p2pchat_model::{
     Command, DeliveryState, Event, JoinedBy, LeaveReason, Line, Link, MessageId, PeerAddr, Target,
     View,
 };
+use p2pchat_testkit::{Peer, SOON};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::page::Page;
 use super::record::Record;
-use crate::Chatter;
-use crate::wait::SOON;
 
 /// How many commands may wait for the program to read them.
 const MAX_COMMANDS: usize = 64;
-
-/// What somebody chats with.
-#[derive(Debug)]
-pub enum Front {
-    /// `p2pchat --json`
-    Json(Chatter),
-    /// `p2pchat-bridge`
-    Page(Page),
-}
 
 /// Somebody who chats. The program is killed on drop.
 #[derive(Debug)]
@@ -46,19 +35,22 @@ impl Drop for Person {
 }
 
 impl Person {
-    /// Somebody who uses this front end. `show` prints what he sees.
-    #[must_use]
-    pub fn new(name: &'static str, address: PeerAddr, front: Front, show: bool) -> Self {
+    /// A user of this program. `show` prints what they see.
+    ///
+    /// # Errors
+    /// If the program has no address that a peer can have.
+    pub fn new(name: &'static str, peer: Peer, show: bool) -> Result<Self> {
+        let address = PeerAddr::new(peer.address)?;
         let (commands, asked) = mpsc::channel(MAX_COMMANDS);
         let record = std::sync::Arc::<Record<Event>>::default();
-        let task = follow(front, asked, record.clone(), show.then_some(name));
-        Self {
+        let task = follow(peer, asked, record.clone(), show.then_some(name));
+        Ok(Self {
             name,
             address,
             record,
             commands,
             task: tokio::spawn(task),
-        }
+        })
     }
 
     /// Asks for something.
@@ -306,7 +298,7 @@ fn words(event: &Event) -> Option<String> {
 
 /// Hands on what is asked and takes note of what happens, until the program ends.
 async fn follow(
-    mut front: Front,
+    mut peer: Peer,
     mut asked: mpsc::Receiver<Command>,
     record: std::sync::Arc<Record<Event>>,
     show: Option<&'static str>,
@@ -314,11 +306,11 @@ async fn follow(
     let began = Instant::now();
     loop {
         let event = tokio::select! {
-            Some(command) = asked.recv() => match front.ask(&command).await {
+            Some(command) = asked.recv() => match peer.ask(&command).await {
                 Ok(()) => continue,
                 Err(error) => Err(error),
             },
-            event = front.event() => event,
+            event = peer.event() => event.and_then(|event| event.context("it has ended")),
         };
         match event {
             Ok(event) => {
@@ -332,23 +324,6 @@ async fn follow(
                 // Who waits for something from this program fails, and says for what.
                 return eprintln!("{error:#}");
             }
-        }
-    }
-}
-
-impl Front {
-    async fn ask(&mut self, command: &Command) -> Result<()> {
-        match self {
-            Self::Json(chatter) => chatter.ask(command).await,
-            Self::Page(page) => page.ask(command).await,
-        }
-    }
-
-    /// The next event. Can be dropped and called again.
-    async fn event(&mut self) -> Result<Event> {
-        match self {
-            Self::Json(chatter) => chatter.event().await?.context("p2pchat has ended"),
-            Self::Page(page) => page.event().await,
         }
     }
 }

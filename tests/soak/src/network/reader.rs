@@ -7,14 +7,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use p2pchat_testkit::{Programs, Registry, SOON};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::Mutex;
 
 use super::lan::Host;
 use super::record::Record;
-use crate::wait::SOON;
-use crate::{Programs, Registry};
 
 /// A running `p2pchat --plain`. Killed on drop.
 #[derive(Debug)]

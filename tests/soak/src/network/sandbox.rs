@@ -5,10 +5,9 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use p2pchat_testkit::{tool, tool_command};
 use rustix::process::geteuid;
 use thiserror::Error;
-
-use crate::namespace::{tool, tool_command};
 
 /// The programs of the system that scenes take, and the packages of Debian that have them.
 const TOOLS: [(&str, &str); 3] = [

@@ -1,24 +1,16 @@
-//! What is played: each scene is one story, from the chat that stands to the chat that
-//! goes on.
+//! The scenes: each is one story, from the chat that stands to the chat that goes on.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use super::stage::Stage;
 
 mod cable;
-mod delay;
-mod loss;
-mod pair;
-mod reboot;
 mod registry;
 mod talk;
 mod vanish;
-
-pub(super) use cable::play as cable;
-pub(super) use delay::play as delay;
-pub(super) use loss::play as loss;
-pub(super) use pair::play as pair;
-pub(super) use reboot::play as reboot;
-pub(super) use registry::play as registry;
-pub(super) use vanish::play as vanish;
-
-use std::time::Duration;
 
 /// The number of the host that the registry is on, where it is on one of three.
 const HUB: u8 = 1;
@@ -29,3 +21,55 @@ const TOLD: Duration = Duration::from_secs(30);
 /// How long it may take to find the registry gone, or back: a question is asked every
 /// 5 s and may take 15 s to be answered; the pause between two tries is 30 s at the most.
 const REGISTRY: Duration = Duration::from_secs(45);
+
+/// What happens to the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Scene {
+    /// Somebody's cable is pulled during a chat, and put back
+    Cable,
+    /// Two lose each other while both talk, and find each other again
+    Pair,
+    /// A host vanishes without a word, and comes back with a fresh program
+    Vanish,
+    /// Three packets of ten are lost
+    Loss,
+    /// Everything takes half a second each way
+    Delay,
+    /// The registry's host is cut off until nobody is online any more
+    Registry,
+    /// The registry's host is started anew, and connections to it hang
+    Reboot,
+}
+
+impl Scene {
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Cable => "a cable is pulled",
+            Self::Pair => "two are cut off from each other",
+            Self::Vanish => "a host vanishes",
+            Self::Loss => "30 % of all packets are lost",
+            Self::Delay => "500 ms each way",
+            Self::Registry => "the registry is cut off",
+            Self::Reboot => "the registry's host starts anew",
+        }
+    }
+
+    pub(super) async fn play(self, stage: &mut Stage<'_>) -> Result<()> {
+        match self {
+            Self::Cable => cable::cable(stage).await,
+            Self::Pair => cable::pair(stage).await,
+            Self::Vanish => vanish::vanish(stage).await,
+            Self::Loss => talk::loss(stage).await,
+            Self::Delay => talk::delay(stage).await,
+            Self::Registry => registry::registry(stage).await,
+            Self::Reboot => registry::reboot(stage).await,
+        }
+    }
+}
+
+impl std::fmt::Display for Scene {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let value = self.to_possible_value();
+        f.write_str(value.as_ref().map_or("", |value| value.get_name()))
+    }
+}

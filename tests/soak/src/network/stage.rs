@@ -6,17 +6,15 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Result;
-use p2pchat_model::PeerAddr;
 use p2pchat_protocol::{REGISTRY_TCP_PORT, REGISTRY_UDP_PORT};
+use p2pchat_testkit::{Peer, Programs, Registry, SOON};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 use super::lan::Host;
-use super::page::Page;
-use super::person::{Front, Person};
+use super::person::Person;
 use super::reader::Reader;
-use crate::wait::SOON;
-use crate::{Chatter, Programs, Registry, Report};
+use crate::Report;
 
 /// What a scene works with.
 #[derive(Debug)]
@@ -68,26 +66,23 @@ impl<'a> Stage<'a> {
     /// If it is not built or does not start.
     pub fn person(&self, name: &'static str, host: &Host, registry: &Registry) -> Result<Person> {
         let home = self.home(name)?;
-        let start = || Chatter::start(self.programs, &home, registry, host.address, &[]);
-        let front = Front::Json(host.inside(start)??);
-        let address = PeerAddr::new(host.address)?;
-        Ok(Person::new(name, address, front, self.show))
+        let start = || Peer::start(self.programs, &home, registry, host.address, &[]);
+        Person::new(name, host.inside(start)??, self.show)
     }
 
     /// Somebody with `p2pchat-bridge` and a page, not logged in.
     ///
     /// # Errors
     /// If it is not built, does not start, or does not let the page in.
-    pub async fn page(
-        &self,
-        name: &'static str,
-        host: &Host,
-        registry: &Registry,
-    ) -> Result<Person> {
+    pub fn page(&self, name: &'static str, host: &Host, registry: &Registry) -> Result<Person> {
         let home = self.home(name)?;
-        let page = Page::start(self.programs, &home, registry, host).await?;
-        let address = PeerAddr::new(host.address)?;
-        Ok(Person::new(name, address, Front::Page(page), self.show))
+        let start = async {
+            let mut peer = Peer::start_bridge(self.programs, &home, registry, host.address).await?;
+            peer.open_page().await?;
+            anyhow::Ok(peer)
+        };
+        let peer = host.inside(|| Handle::current().block_on(start))??;
+        Person::new(name, peer, self.show)
     }
 
     /// Somebody with `p2pchat --plain`, logged in.

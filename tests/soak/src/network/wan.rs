@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use p2pchat_protocol::{CONTACT_PORT, Hello, MESSAGE_PORT, REGISTRY_TCP_PORT, REGISTRY_UDP_PORT};
+use p2pchat_testkit::Namespace;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
@@ -21,7 +22,6 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::lan::Host;
-use crate::namespace::Namespace;
 
 /// The TCP ports that are carried on.
 const PORTS: [u16; 3] = [CONTACT_PORT, MESSAGE_PORT, REGISTRY_TCP_PORT];

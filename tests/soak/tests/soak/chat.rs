@@ -1,7 +1,5 @@
 //! People who chat while programs are killed and connections are cut.
 
-use p2pchat_soak::{Programs, chat};
-
 #[tokio::test]
 async fn nothing_is_lost_or_shown_twice_while_programs_are_killed() {
     let options = chat::Options {
@@ -18,3 +16,5 @@ async fn nothing_is_lost_or_shown_twice_while_programs_are_killed() {
         .unwrap();
     assert!(report.is_good(), "{report}");
 }
+use p2pchat_soak::chat;
+use p2pchat_testkit::Programs;

@@ -1,7 +1,5 @@
 //! Programs and databases that are killed while they are written to.
 
-use p2pchat_soak::{Programs, crash};
-
 #[tokio::test]
 async fn no_acknowledged_account_is_lost_when_the_registry_is_killed() {
     let options = crash::Options {
@@ -17,6 +15,7 @@ async fn no_acknowledged_account_is_lost_when_the_registry_is_killed() {
 
 #[tokio::test]
 async fn no_acknowledged_account_is_lost_when_mongod_is_killed() {
+    require_mongod!();
     let options = crash::mongo::Options {
         rounds: 4,
         writers: 6,
@@ -30,13 +29,14 @@ async fn no_acknowledged_account_is_lost_when_mongod_is_killed() {
 
 #[tokio::test]
 async fn no_acknowledged_account_is_lost_when_the_primary_of_a_replica_set_is_killed() {
-    let options = crash::replicas::Options {
+    require_mongod!();
+    let options = crash::mongo::ReplicaSetOptions {
         rounds: 3,
         writers: 6,
         election_timeout: 2_000,
         seed: 7,
     };
-    let report = crash::replicas::run(&Programs::find().unwrap(), &options)
+    let report = crash::mongo::run_replica_set(&Programs::find().unwrap(), &options)
         .await
         .unwrap();
     assert!(report.is_good(), "{report}");
@@ -60,3 +60,5 @@ async fn a_full_disk_is_told_and_damages_nothing() {
         .unwrap();
     assert!(report.is_good(), "{report}");
 }
+use p2pchat_soak::crash;
+use p2pchat_testkit::{Programs, require_mongod};

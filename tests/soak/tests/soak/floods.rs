@@ -1,7 +1,7 @@
 //! The floods, small: each breaks what it is to break and nothing else. Nothing is timed.
 
-use p2pchat_soak::Programs;
 use p2pchat_soak::floods::{Flood, Options, run};
+use p2pchat_testkit::Programs;
 
 async fn flood(kinds: &[Flood]) {
     let options = Options {

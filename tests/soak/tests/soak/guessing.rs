@@ -1,7 +1,7 @@
 //! Guessing, small.
 
-use p2pchat_soak::Programs;
 use p2pchat_soak::guessing::{Options, run};
+use p2pchat_testkit::Programs;
 
 #[tokio::test]
 async fn the_clock_tells_no_names_and_guesses_are_few_and_lock_nobody_out() {

@@ -1,19 +1,7 @@
-//! Hosts in network namespaces. Where the system makes none the test says so, and counts
-//! as skipped.
+//! Hosts in network namespaces. Where the system allows none, the test counts as skipped.
 
-use std::io::{Write, stdout};
-
-use p2pchat_soak::Programs;
-use p2pchat_soak::network::{Impossible, Options, Sandbox, run};
-
-/// Tells `cargo xtask test`, which counts it, and whoever reads along.
-#[expect(
-    clippy::explicit_write,
-    reason = "what `println` writes is kept back of a test that does not fail"
-)]
-fn skip(why: &Impossible) {
-    writeln!(stdout(), "\nskipped: network: {why}").unwrap();
-}
+use p2pchat_soak::network::{Options, Sandbox, run};
+use p2pchat_testkit::{Programs, skip};
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(
@@ -22,7 +10,7 @@ fn skip(why: &Impossible) {
 )]
 async fn chats_go_on_whatever_happens_to_the_network() {
     if let Err(impossible) = Sandbox::find() {
-        return skip(&impossible);
+        return skip(&format!("network: {impossible}"));
     }
     let options = Options {
         scenes: Vec::new(),

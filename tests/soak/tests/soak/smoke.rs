@@ -1,22 +1,13 @@
 //! That what all runs stand on works: a registry and two who chat.
 
-use p2pchat_model::{Command, Event, Target};
-use p2pchat_soak::programs::own_address;
-use p2pchat_soak::wait::SOON;
-use p2pchat_soak::{Chatter, Programs, Registry};
+use p2pchat_model::{Command, Event, PeerAddr};
+use p2pchat_testkit::{Peer, Programs, Registry, SOON, own_address};
 
-async fn join(programs: &Programs, home: &std::path::Path, to: &Registry, name: &str) -> Chatter {
-    let mut chatter = Chatter::start(programs, home, to, own_address(), &["--no-history"]).unwrap();
-    chatter
-        .ask(&Command::Register {
-            name: name.parse().unwrap(),
-            password: "secret".parse().unwrap(),
-        })
-        .await
-        .unwrap();
-    let logged_in = |event: &Event| matches!(event, Event::LoggedIn { .. }).then_some(());
-    chatter.event_with("login", SOON, logged_in).await.unwrap();
-    chatter
+async fn join(programs: &Programs, home: &std::path::Path, to: &Registry, name: &str) -> Peer {
+    let mut peer = Peer::start(programs, home, to, own_address(), &["--no-history"]).unwrap();
+    let (name, password) = (name.parse().unwrap(), "secret".parse().unwrap());
+    peer.register(name, password).await.unwrap();
+    peer
 }
 
 #[tokio::test]
@@ -31,16 +22,8 @@ async fn two_chat_and_a_registry_that_is_killed_is_back_on_its_ports() {
     assert!(registry.memory().unwrap() > 1024 * 1024);
     let mut ann = join(&programs, home.path(), &registry, "ann").await;
     let mut bob = join(&programs, home.path(), &registry, "bob").await;
-    let to = Target::new("bob").unwrap();
-    ann.ask(&Command::Request { to }).await.unwrap();
-    let asks = |event: &Event| match event {
-        Event::RequestReceived(request) => Some(request.from.address),
-        _ => None,
-    };
-    let from = bob.event_with("request", SOON, asks).await.unwrap();
-    bob.ask(&Command::Accept { from }).await.unwrap();
-    let joins = |event: &Event| matches!(event, Event::MemberJoined { .. }).then_some(());
-    ann.event_with("member", SOON, joins).await.unwrap();
+    let to = PeerAddr::new(bob.address).unwrap();
+    tokio::try_join!(ann.request(to), bob.accept()).unwrap();
 
     let ports = registry.ports();
     registry.kill().await.unwrap();

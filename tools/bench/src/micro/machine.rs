@@ -9,7 +9,7 @@ use p2pchat_protocol::{ChatText, Contact, MESSAGE_PORT, Message, Response};
 use super::codecs::{MEMBERS, USERS, address, name, user};
 use super::{TIMES, measured, repeated};
 
-/// A machine, the time, and what it has put out of late.
+/// A machine, the time, and its recent outputs.
 struct Peer {
     machine: Machine,
     now: Now,

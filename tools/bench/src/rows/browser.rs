@@ -80,7 +80,6 @@ pub(super) async fn browser(context: &Context) -> Result<Vec<Row>> {
         ours,
         limit,
         reach,
-        point: None,
     };
     Ok(vec![
         row(

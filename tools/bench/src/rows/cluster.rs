@@ -8,14 +8,14 @@ use anyhow::{Context as _, Result, bail};
 use futures::future::try_join_all;
 use mongodb::bson::doc;
 use p2pchat_protocol::{Hello, Request, Response};
-use p2pchat_soak::{Registry, ReplicaSet, Session};
+use p2pchat_testkit::{Registry, ReplicaSet, Session};
 
 use super::Context;
 use super::hello::taken;
 use super::search::{MANY, compare, registry, same_exchange};
-use crate::figures::Lacking;
 use crate::load::{Load, connect};
-use crate::row::{Point, Reach, Row, Unit};
+use crate::row::{Reach, Row, Unit};
+use crate::rows::Missing;
 use crate::sample::{Times, side_by_side};
 use crate::servers::{self, log_in, name};
 
@@ -26,7 +26,7 @@ const ELECTION: Duration = Duration::from_secs(10);
 /// How long a user stays online without a Hello where writes are counted: short, so that
 /// they need not be counted for long.
 const TIMEOUT: Duration = Duration::from_secs(12);
-/// How many writes a user costs in that time, whoever says how many Hellos.
+/// How many writes a user costs in that time, however many Hellos they send.
 const WRITES: f64 = 3.0;
 /// How often each user says Hello.
 const HELLO: Duration = Duration::from_secs(1);
@@ -46,7 +46,7 @@ const LOGINS: usize = 100;
 /// If there is no mongod, or a server fails.
 pub(super) async fn cluster(context: &Context) -> Result<Vec<Row>> {
     if std::env::var_os("P2PCHAT_MONGOD").is_none() {
-        return Err(Lacking("$P2PCHAT_MONGOD names no mongod".to_owned()).into());
+        return Err(Missing("$P2PCHAT_MONGOD names no mongod".to_owned()).into());
     }
     let set = ReplicaSet::start(MEMBERS, ELECTION).await?;
     let mut rows = beside_a_single_one(context, &set).await?;
@@ -83,7 +83,6 @@ async fn beside_a_single_one(context: &Context, set: &ReplicaSet) -> Result<Vec<
         ours,
         limit,
         reach: Reach::AtLeast(0.95),
-        point: None,
     };
     Ok(vec![
         row(
@@ -153,11 +152,6 @@ impl Figures {
             1 => "1 registry".to_owned(),
             several => format!("{several} registries"),
         };
-        // The curve of the most; the rows say what it is with fewer.
-        let point = |curve: &str| {
-            let curve = format!("{curve}, {several}");
-            (registries == USERS.len()).then(|| Point::new(&curve, "users online", users))
-        };
         let [shown, answered] = &self.shown;
         let mut rows = vec![
             Row {
@@ -167,7 +161,6 @@ impl Figures {
                 ours: self.written,
                 limit: WRITES * users as f64 / TIMEOUT.as_secs_f64(),
                 reach: Reach::Any,
-                point: point("Writes to MongoDB"),
             },
             Row {
                 what: format!("a login is shown by another, p99, {users} users, {several}"),
@@ -176,18 +169,16 @@ impl Figures {
                 ours: shown.quantile(0.99).as_secs_f64(),
                 limit: answered.quantile(0.99).as_secs_f64(),
                 reach: Reach::Below(2.0),
-                point: point("From a login to the last registry"),
             },
         ];
         if USERS[registries - 1].last() == Some(&users) {
             rows.push(Row {
                 what: format!("memory of a user, {users} online, {several}"),
-                against: "his document".to_owned(),
+                against: "its document".to_owned(),
                 unit: Unit::Bytes,
                 ours: self.memory,
                 limit: DOCUMENT,
                 reach: Reach::Any,
-                point: None,
             });
         }
         rows

@@ -8,8 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use p2pchat_model::Command as Ask;
 use p2pchat_protocol::{CONTACT_PORT, ChatList, Contact, MESSAGE_PORT, MESSAGE_PORT_UNPRIVILEGED};
 use p2pchat_protocol::{Message, Username};
-use p2pchat_soak::wait::SOON;
-use p2pchat_soak::{Chatter, Registry};
+use p2pchat_testkit::{Peer, Registry, SOON};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -19,7 +18,7 @@ use tokio::time::{sleep, timeout};
 use super::Context;
 use super::text::PAUSE;
 use crate::load::connect;
-use crate::row::{Point, Reach, Row, Unit};
+use crate::row::{Reach, Row, Unit};
 use crate::sample::{Sample, Times, side_by_side};
 use crate::servers;
 use crate::talkers::{BareSay, accept, join, joined, member};
@@ -56,7 +55,6 @@ pub(super) async fn group(context: &Context) -> Result<Vec<Row>> {
             ours: pair.ours.p50,
             limit: pair.limit.p50,
             reach: Reach::AtMost(1.3),
-            point: Some(Point::new("One text", "members", members)),
         });
         ann.kill().await?;
     }
@@ -109,17 +107,17 @@ impl Group {
     }
 }
 
-async fn ours(group: &Group, ann: &mut Chatter) -> Result<Sample> {
+async fn ours(group: &Group, ann: &mut Peer) -> Result<Sample> {
     let text = "x".repeat(80);
     let mut times = Times::default();
     for _ in 0..TEXTS {
         // What became of the text before is told meanwhile.
-        let _ = timeout(PAUSE, ann.pass_over_events()).await;
+        let _ = timeout(PAUSE, ann.skip_events()).await;
         let began = Instant::now();
         ann.ask(&Ask::Say { text: text.clone() }).await?;
         tokio::select! {
             heard = group.heard() => heard?,
-            ended = ann.pass_over_events() => ended.and_then(|()| bail!("p2pchat has ended"))?,
+            ended = ann.skip_events() => ended.and_then(|()| bail!("p2pchat has ended"))?,
         }
         times.record(began.elapsed());
     }
@@ -147,7 +145,7 @@ async fn listen(number: usize) -> Result<TcpListener> {
     }
 }
 
-/// Somebody who accepted the request of the first member, who brought the others along.
+/// A peer that accepted the request of the first member, who brought the others along.
 ///
 /// # Errors
 /// If it does not start, or hears of no request.
@@ -156,7 +154,7 @@ pub(super) async fn chat_with(
     registry: &Registry,
     group: &Group,
     name: &str,
-) -> Result<Chatter> {
+) -> Result<Peer> {
     let mut ann = join(&context.programs, context.home(), registry, name).await?;
     let mut members = ChatList::default();
     let peers = group.addresses.iter().map(|address| match address {

@@ -9,7 +9,7 @@ use p2pchat_protocol::Hello;
 use super::Context;
 use super::online::registry;
 use crate::process;
-use crate::row::{Point, Reach, Row, Unit};
+use crate::row::{Reach, Row, Unit};
 use crate::sample::{Pair, Sample, side_by_side};
 use crate::servers::{Bare, name};
 
@@ -50,7 +50,6 @@ pub(super) async fn hello(context: &Context) -> Result<Vec<Row>> {
             ours: full.ours.rate,
             limit: full.limit.rate,
             reach: Reach::AtLeast(0.9),
-            point: Some(Point::new("Hello", "users online", users)),
         });
         if users != SOME {
             continue;
@@ -64,7 +63,6 @@ pub(super) async fn hello(context: &Context) -> Result<Vec<Row>> {
             ours: easy.ours.rate,
             limit: easy.limit.rate,
             reach: Reach::MoreByAtMost(0.001),
-            point: None,
         });
     }
     Ok(rows)

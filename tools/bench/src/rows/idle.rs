@@ -2,14 +2,14 @@
 
 use anyhow::Result;
 use p2pchat_protocol::Response;
-use p2pchat_soak::programs::memory;
+use p2pchat_testkit::memory;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::Context;
 use crate::load::{connect, source};
-use crate::row::{Point, Reach, Row, Unit};
+use crate::row::{Reach, Row, Unit};
 use crate::servers::{self, Bare, login};
 
 /// How many sessions there are; the last is replaced by what the machine lets.
@@ -43,11 +43,6 @@ pub(super) async fn idle(context: &Context) -> Result<Vec<Row>> {
                 10_000.. => Reach::MoreByAtMost(MORE),
                 _ => Reach::Any,
             },
-            point: Some(Point::new(
-                "Memory of an idle session",
-                "sessions",
-                sessions,
-            )),
         });
     }
     Ok(rows)

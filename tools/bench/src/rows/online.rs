@@ -6,12 +6,12 @@ use std::ops::Range;
 use anyhow::Result;
 use futures::future::try_join_all;
 use p2pchat_protocol::{OnlineUser, Request, Response};
-use p2pchat_soak::Registry;
+use p2pchat_testkit::Registry;
 
 use super::Context;
 use super::search::compare;
 use crate::load::{Exchange, Load, connect};
-use crate::row::{Point, Row, rate_and_p99};
+use crate::row::{Row, rate_and_p99};
 use crate::servers::{self, Bare, name};
 
 /// How many users are online.
@@ -36,14 +36,7 @@ pub(super) async fn online(context: &Context) -> Result<Vec<Row>> {
         let mut limit = Load::connect(bare.address, CLIENTS).await?;
         let pair = compare(context, &mut ours, &exchange, &mut limit, &exchange).await?;
         let what = format!("All Online, {users} users, {CLIENTS} clients");
-        let point = Point::new("All Online", "users online", users);
-        rows.extend(rate_and_p99(
-            &what,
-            "a bare server",
-            pair,
-            [0.8, 1.25],
-            point,
-        ));
+        rows.extend(rate_and_p99(&what, "a bare server", pair, [0.8, 1.25]));
     }
     Ok(rows)
 }

@@ -1,29 +1,23 @@
-//! What the page weighs, how soon it can be used, and what drawing costs.
+//! What the page weighs, and how soon it can be used.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use p2pchat_soak::Registry;
+use p2pchat_testkit::Registry;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::Context;
 use crate::browser::{Browser, times};
-use crate::row::{Point, Reach, Row, Unit};
-use crate::sample::{Sample, median, side_by_side};
+use crate::row::{Reach, Row, Unit};
+use crate::sample::{Sample, side_by_side};
 use crate::servers::{self, Bridge};
 
 /// How often each page is loaded in a round.
 const LOADS: u32 = 3;
-/// How many messages are drawn: up to as many as a view holds.
-const LINES: [usize; 4] = [10, 100, 1000, p2pchat_model::View::MAX_LINES];
-/// How many are then appended, one by one.
-const CHANGES: u32 = 50;
-/// How many times the bytes of a hello world ours may have.
-const BYTES: f64 = 3.0;
-/// How long appending a message may take, in seconds.
-const APPEND: f64 = 0.004;
+/// How many bytes all files of the page may have, compressed.
+const BYTES: f64 = 250_000.0;
 /// The account of the page.
 const ACCOUNT: usize = 0;
 
@@ -32,13 +26,6 @@ const ACCOUNT: usize = 0;
 struct Load {
     times: Vec<f64>,
     bytes: f64,
-}
-
-/// What the script answers, in milliseconds.
-#[derive(Deserialize)]
-struct Draw {
-    first: f64,
-    again: f64,
 }
 
 /// The page of a bridge against a yew page with one button.
@@ -51,9 +38,7 @@ pub(super) async fn page(context: &Context) -> Result<Vec<Row>> {
     let (_registry, bridge) = logged_in(context, &mut browser).await?;
     let ours = json!({ "url": bridge.url, "ready": "#composer" });
     let least = json!({ "url": hello, "ready": "button" });
-    let mut rows = loads(context, &mut browser, &ours, &least).await?;
-    rows.extend(draws(context, &mut browser, &ours, &least).await?);
-    Ok(rows)
+    loads(context, &mut browser, &ours, &least).await
 }
 
 /// A bridge whose user is logged in: its page begins with the composer.
@@ -95,7 +80,7 @@ async fn loads(
     let [ours, limit] = bytes.get();
     Ok(vec![
         Row {
-            reach: Reach::AtMost(BYTES),
+            reach: Reach::Below(BYTES),
             ..row("what the page weighs, compressed", Unit::Bytes, ours, limit)
         },
         row(
@@ -107,81 +92,6 @@ async fn loads(
     ])
 }
 
-async fn draws(
-    context: &Context,
-    browser: &mut Browser,
-    ours: &Value,
-    least: &Value,
-) -> Result<Vec<Row>> {
-    let mut pages: Vec<_> = LINES.iter().map(|&lines| Drawn::new(ours, lines)).collect();
-    let mut hello = Drawn::new(least, 0);
-    for _ in 0..context.rounds {
-        for page in pages.iter_mut().chain([&mut hello]) {
-            page.draw(browser).await?;
-        }
-    }
-    let [first, again] = hello.medians();
-    let rows = pages.into_iter().flat_map(|page| {
-        let lines = page.lines;
-        let [ours_first, ours_again] = page.medians();
-        let point = |curve| Some(Point::new(curve, "messages", lines));
-        [
-            Row {
-                point: point("Drawing messages"),
-                ..row(
-                    &format!("script time to draw {lines} messages"),
-                    Unit::Seconds,
-                    ours_first,
-                    first,
-                )
-            },
-            Row {
-                reach: Reach::Below(APPEND),
-                point: point("Drawing one message more"),
-                ..row(
-                    &format!("script time to draw one more than {lines}"),
-                    Unit::Seconds,
-                    ours_again,
-                    again,
-                )
-            },
-        ]
-    });
-    Ok(rows.collect())
-}
-
-/// A page that is drawn again and again, and how long scripts ran for that, in seconds.
-struct Drawn<'a> {
-    page: &'a Value,
-    lines: usize,
-    first: Vec<f64>,
-    again: Vec<f64>,
-}
-
-impl<'a> Drawn<'a> {
-    fn new(page: &'a Value, lines: usize) -> Self {
-        Self {
-            page,
-            lines,
-            first: Vec::new(),
-            again: Vec::new(),
-        }
-    }
-
-    async fn draw(&mut self, browser: &mut Browser) -> Result<()> {
-        let task = json!({ "task": "draw", "lines": self.lines, "changes": CHANGES });
-        let draw: Draw = browser.ask(&with(self.page, task)?).await?;
-        self.first.push(draw.first / 1000.0);
-        self.again.push(draw.again / 1000.0);
-        Ok(())
-    }
-
-    /// To draw the page, and to draw it again after a change.
-    fn medians(self) -> [f64; 2] {
-        [self.first, self.again].map(median)
-    }
-}
-
 fn row(what: &str, unit: Unit, ours: f64, limit: f64) -> Row {
     Row {
         what: what.to_owned(),
@@ -190,7 +100,6 @@ fn row(what: &str, unit: Unit, ours: f64, limit: f64) -> Row {
         ours,
         limit,
         reach: Reach::Any,
-        point: None,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::servers::{self, expect, name, on_its_core};
 
 /// How many ask at a time: enough that the hashing thread never waits for one.
 const CLIENTS: usize = 8;
-/// How long one measurement takes at the least: of some thirty a second, one more or less
+/// How long one measurement takes at least: of some thirty a second, one more or less
 /// must not count.
 const TIME: Duration = Duration::from_secs(3);
 /// Each client's names begin here.
@@ -54,13 +54,12 @@ pub(super) async fn passwords(context: &Context) -> Result<Vec<Row>> {
             ours: pair.ours.rate,
             limit: pair.limit.rate,
             reach: Reach::AtLeast(0.9),
-            point: None,
         });
     }
     Ok(rows)
 }
 
-/// Somebody who registers one name after the other, and then logs them in.
+/// A client that registers one name after the other, and then logs them in.
 struct Client {
     stream: TcpStream,
     first: usize,
@@ -74,17 +73,14 @@ impl Client {
         while Instant::now() < until {
             let began = Instant::now();
             let password = Password::new("correct horse")?;
-            let (request, status) = match register {
-                true => {
-                    let username = name(self.first + self.made);
-                    self.made += 1;
-                    (Request::Register { username, password }, 20)
-                }
-                false => {
-                    let username = name(self.first + logged_in % self.made);
-                    logged_in += 1;
-                    (Request::Login { username, password }, 21)
-                }
+            let (request, status) = if register {
+                let username = name(self.first + self.made);
+                self.made += 1;
+                (Request::Register { username, password }, 20)
+            } else {
+                let username = name(self.first + logged_in % self.made);
+                logged_in += 1;
+                (Request::Login { username, password }, 21)
             };
             expect(&mut self.stream, &request, status).await?;
             times.record(began.elapsed());

@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use anyhow::Result;
 use p2pchat_protocol::{Request, Response};
-use p2pchat_soak::Registry;
+use p2pchat_testkit::Registry;
 
 use super::Context;
 use crate::load::{Exchange, Load, connect};
-use crate::row::{Point, Row, rate_and_p99};
+use crate::row::{Row, rate_and_p99};
 use crate::sample::{Pair, side_by_side};
 use crate::servers::{self, Bare, name};
 
 /// How many connections ask at a time.
 const CONNECTIONS: [usize; 5] = [1, 10, 50, 200, 1000];
 
-/// A search for somebody who is online.
+/// A search for a user who is online.
 fn exchange() -> Exchange {
     let request = Request::Search {
         username: name(0),
@@ -53,18 +53,11 @@ pub(super) async fn search(context: &Context) -> Result<Vec<Row>> {
         let mut ours = Load::connect(registry.tcp, connections).await?;
         let mut limit = Load::connect(bare.address, connections).await?;
         let pair = compare(context, &mut ours, &exchange(), &mut limit, &exchange()).await?;
-        let point = Point::new("Search", "connections", connections);
         let what = match connections {
             1 => "Search, 1 connection".to_owned(),
             many => format!("Search, {many} connections"),
         };
-        rows.extend(rate_and_p99(
-            &what,
-            "a bare server",
-            pair,
-            [0.95, 1.2],
-            point,
-        ));
+        rows.extend(rate_and_p99(&what, "a bare server", pair, [0.95, 1.2]));
     }
     Ok(rows)
 }

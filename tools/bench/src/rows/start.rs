@@ -7,7 +7,7 @@ use anyhow::Result;
 use tokio::process::Command;
 
 use super::Context;
-use crate::row::{Point, Reach, Row, Unit};
+use crate::row::{Reach, Row, Unit};
 use crate::sample::{Pair, Sample, side_by_side};
 use crate::servers::{self, Bridge, on_its_core};
 
@@ -29,12 +29,7 @@ pub(super) async fn start(context: &Context) -> Result<Vec<Row>> {
         let pair = of_registry(context, &store).await?;
         let most = if accounts < 1_000_000 { EMPTY } else { LARGE };
         let what = format!("cold start of the registry, {accounts} accounts");
-        // A logarithmic axis has no place for 0.
-        let point = Point::new("Cold start of the registry", "accounts", accounts.max(10));
-        rows.push(Row {
-            point: Some(point),
-            ..row(what, pair, most)
-        });
+        rows.push(row(what, pair, most));
     }
     let bridge = of_bridge(context).await?;
     rows.push(row("cold start of the bridge".to_owned(), bridge, EMPTY));
@@ -49,7 +44,6 @@ fn row(what: String, pair: Pair, most: f64) -> Row {
         ours: pair.ours.p50,
         limit: pair.limit.p50,
         reach: Reach::Below(most),
-        point: None,
     }
 }
 

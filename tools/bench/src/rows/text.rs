@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use p2pchat_model::{Command as Ask, Event, Target};
-use p2pchat_soak::programs::own_address;
-use p2pchat_soak::wait::SOON;
-use p2pchat_soak::{Chatter, Registry};
+use p2pchat_testkit::{Peer, Registry, SOON, own_address};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::{sleep, timeout};
@@ -43,23 +41,22 @@ pub(super) async fn text(context: &Context) -> Result<Vec<Row>> {
         async || bare(&mut say, &mut hear).await,
     )
     .await?;
-    let row = |what: &str, ours, limit, most| Row {
+    let row = |what: &str, ours, limit| Row {
         what: what.to_owned(),
         against: "connect, write, close, read".to_owned(),
         unit: Unit::Seconds,
         ours,
         limit,
-        reach: Reach::AtMost(most),
-        point: None,
+        reach: Reach::Any,
     };
     Ok(vec![
-        row("one text", pair.ours.p50, pair.limit.p50, 1.3),
-        row("one text, p99", pair.ours.p99, pair.limit.p99, 1.3),
+        row("one text", pair.ours.p50, pair.limit.p50),
+        row("one text, p99", pair.ours.p99, pair.limit.p99),
     ])
 }
 
 /// Two who are in one chat.
-async fn pair(context: &Context, registry: &Registry) -> Result<(Chatter, Chatter)> {
+async fn pair(context: &Context, registry: &Registry) -> Result<(Peer, Peer)> {
     let mut ann = join(&context.programs, context.home(), registry, "ann").await?;
     let mut bob = join(&context.programs, context.home(), registry, "bob").await?;
     let to = Target::new("bob").map_err(anyhow::Error::msg)?;
@@ -70,7 +67,7 @@ async fn pair(context: &Context, registry: &Registry) -> Result<(Chatter, Chatte
     Ok((ann, bob))
 }
 
-async fn ours(ann: &mut Chatter, bob: &mut Chatter) -> Result<Sample> {
+async fn ours(ann: &mut Peer, bob: &mut Peer) -> Result<Sample> {
     let mut times = Times::default();
     for number in 0..TEXTS {
         sleep(PAUSE).await;

@@ -1,35 +1,74 @@
-//! The demo in browsers: two users, each with a bridge of his own.
+//! The demo in browsers: two users, each with a bridge of their own.
 
+use std::env;
 use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result};
+use tokio::process::Command;
 
-use super::bridge::Bridge;
-use super::client::Client;
 use super::echo::Echo;
-use super::stage::Stage;
-use crate::process;
+use super::progress;
+use super::stage::{Bridge, Stage};
+use crate::{cargo, process};
 
-/// Prints the URLs, and goes on until the future is dropped: Ctrl-C does that.
-pub(super) async fn run(stage: &Stage, addresses: [Ipv4Addr; 4]) -> Result<()> {
-    let [echo, alice_at, bob_at, carol_at] = addresses;
-    let mut echo = Echo::new(Client::start(stage, "echo", echo).await?);
+/// Says how to join from a terminal, prepares the page, and prints the URLs; goes on until the
+/// future is dropped, which Ctrl-C does.
+pub(super) async fn run(
+    stage: &Stage,
+    mut echo: Echo,
+    [alice_at, bob_at, carol_at]: [Ipv4Addr; 3],
+    release: bool,
+) -> Result<()> {
+    println!(
+        "\nThe registry runs, and `echo` is online: it accepts every request and answers by itself.\n\
+         From another terminal you can chat with it now:\n\n  {}\n\n\
+         There, type: /request echo\n",
+        process::shown_in_full(&stage.guest("carol", carol_at)),
+    );
+    let show = async {
+        let _bridges = bridges(stage, [alice_at, bob_at], release).await?;
+        std::future::pending().await
+    };
+    tokio::select! {
+        result = show => result,
+        result = echo.live() => result.context("echo has stopped"),
+    }
+}
+
+/// The page comes first: a bridge that is built after it has it inside.
+async fn bridges(
+    stage: &Stage,
+    [alice_at, bob_at]: [Ipv4Addr; 2],
+    release: bool,
+) -> Result<[Bridge; 2]> {
+    println!("Preparing the web page:");
+    let mut page = Command::new(env::current_exe()?);
+    page.args(["web", "--if-changed"]);
+    page.args((!release).then_some("--quick"));
+    progress::follow("looking for what builds it", &mut page).await?;
+    let mut build = cargo::build_command(&cargo::ALL, release);
+    progress::follow("building the bridge", &mut build).await?;
+    let program = stage.program("p2pchat-bridge");
     for name in ["alice", "bob"] {
         stage.register(name).await?;
     }
-    let alice = Bridge::start(stage, "alice", alice_at, "127.0.0.1:0", &[]).await?;
-    let bob = Bridge::start(stage, "bob", bob_at, "127.0.0.1:0", &[]).await?;
-    let terminal = stage.guest("carol", carol_at);
-    let password = stage.password();
+    let start = async |name, address| {
+        Bridge::start(
+            stage
+                .bridge(&program, name, address)
+                .args(["--listen", "127.0.0.1:0"]),
+        )
+        .await
+    };
+    let [alice, bob] = [start("alice", alice_at).await?, start("bob", bob_at).await?];
     println!(
-        "\nOpen each of these in a browser, and sign in. The password is: {password}\n\n  \
+        "\nOpen each of these in a browser, and sign in. The password is: {}\n\n  \
          alice  {}\n  bob    {}\n\n\
-         Then let one ask the other for a chat; `echo` is online too, and answers by itself.\n\
-         From another terminal, somebody more can join:\n\n  {}\n\n\
+         Then let one ask the other, or `echo`, for a chat.\n\
          Ctrl-C ends everything, and nothing is kept.",
+        stage.password(),
         alice.url,
         bob.url,
-        process::shown_in_full(&terminal),
     );
-    echo.live().await.context("echo is gone")
+    Ok([alice, bob])
 }

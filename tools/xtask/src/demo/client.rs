@@ -1,4 +1,4 @@
-//! A peer that this program drives, by JSON lines.
+//! A peer that this program drives with JSON lines.
 
 use std::net::Ipv4Addr;
 use std::process::Stdio;
@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use super::stage::Stage;
 use crate::process::Group;
 
-/// How long anything on one machine may take. Something is broken after that.
+/// The most time that anything on one machine may take; later than that, it is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A `p2pchat --json` that is registered and logged in.
@@ -59,7 +59,7 @@ impl Client {
         Ok(client)
     }
 
-    /// Asks for something.
+    /// Sends a command.
     pub(super) async fn send(&mut self, command: &Command) -> Result<()> {
         let line = serde_json::to_string(command)? + "\n";
         self.stdin
@@ -72,9 +72,10 @@ impl Client {
     pub(super) async fn next(&mut self) -> Result<Event> {
         let name = &self.name;
         let Some(line) = self.events.next_line().await? else {
-            bail!("{name} has stopped: {}", self.group.wait().await?);
+            bail!("{name} has stopped: {}", self.group.child.wait().await?);
         };
-        serde_json::from_str(&line).with_context(|| format!("{name} said no event: {line}"))
+        serde_json::from_str(&line)
+            .with_context(|| format!("{name} wrote something that is not an event: {line}"))
     }
 
     /// Waits for an event, and shows each that comes until then, and that one.
@@ -100,11 +101,11 @@ impl Client {
             }
         };
         let found = timeout(PATIENCE, search).await;
-        let limit = || format!("no sign of it within {} s", PATIENCE.as_secs());
+        let limit = || format!("it did not happen within {} s", PATIENCE.as_secs());
         found
             .with_context(limit)
             .flatten()
-            .with_context(|| format!("{} was to {what}", self.name))
+            .with_context(|| format!("{} had to {what}", self.name))
     }
 
     /// Ends its input, and waits until it has logged out and ended in order.
@@ -118,9 +119,9 @@ impl Client {
         } = self;
         drop(stdin);
         let end = async {
-            // Read on, or it could not say its last events.
+            // Its last events have to be read, or it could not write them.
             while events.next_line().await?.is_some() {}
-            group.wait().await
+            group.child.wait().await
         };
         let status = timeout(PATIENCE, end)
             .await

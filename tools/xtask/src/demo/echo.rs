@@ -7,7 +7,7 @@ use p2pchat_model::{Command, Event, Message, Username};
 
 use super::client::Client;
 
-/// How much of a text is repeated, in characters: an answer should fit into one packet.
+/// How many characters of a text are repeated: an answer should fit into one packet.
 const REPEATED: usize = 40;
 
 /// The friendly peer.
@@ -56,12 +56,12 @@ impl Echo {
     fn reply(&mut self, message: &Message) -> String {
         let name = message.from.name;
         if self.greeted.insert(name) {
-            return format!("Hello {name}! I am echo, and say again what you say. Try me.");
+            return format!("Hello {name}! I am echo, and I repeat what you write. Try me.");
         }
         let mut text: String = message.text.chars().take(REPEATED).collect();
         if text.len() < message.text.len() {
             text.push('…');
         }
-        format!("{name} said: {text}")
+        format!("{name} wrote: {text}")
     }
 }

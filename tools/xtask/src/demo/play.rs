@@ -10,11 +10,9 @@ use super::echo::Echo;
 use super::stage::Stage;
 
 /// Plays the conversation.
-pub(super) async fn run(stage: &Stage, addresses: [Ipv4Addr; 3]) -> Result<()> {
-    let [echo, alice, bob] = addresses;
+pub(super) async fn run(stage: &Stage, mut echo: Echo, [alice, bob]: [Ipv4Addr; 2]) -> Result<()> {
     println!("Three peers on this machine: alice, bob, and echo, which answers by itself.");
-    println!("Before each line: who sees it.\n");
-    let mut echo = Echo::new(Client::start(stage, "echo", echo).await?);
+    println!("The name before each line is the peer that sees it.\n");
     let mut alice = Client::start(stage, "alice", alice).await?;
     let mut bob = Client::start(stage, "bob", bob).await?;
     let play = async {
@@ -26,9 +24,9 @@ pub(super) async fn run(stage: &Stage, addresses: [Ipv4Addr; 3]) -> Result<()> {
     };
     tokio::select! {
         result = play => result?,
-        result = echo.live() => result.context("echo is gone")?,
+        result = echo.live() => result.context("echo has stopped")?,
     }
-    println!("\nThat was it: everything has ended, and nothing was kept.");
+    println!("\nThe demo has ended. Nothing is left running, and nothing was kept.");
     Ok(())
 }
 
@@ -39,7 +37,7 @@ async fn alice_meets_echo(alice: &mut Client) -> Result<()> {
     watch(alice, "be greeted by echo", |event| said_by(event, "echo")).await
 }
 
-/// Asked by alice, who chats with echo already: so bob finds himself in a group.
+/// Alice, who chats with echo, asks bob: bob accepts, and the three are a group.
 async fn bob_joins(alice: &mut Client, bob: &mut Client) -> Result<()> {
     alice.send(&Command::Request { to: user("bob")? }).await?;
     watch(alice, "ask bob", |event| {
@@ -56,7 +54,7 @@ async fn bob_joins(alice: &mut Client, bob: &mut Client) -> Result<()> {
     watch(alice, "meet bob", |event| joined(event, "bob")).await?;
     say(alice, "Bob, this is echo.").await?;
     watch(bob, "hear alice", |event| said_by(event, "alice")).await?;
-    // So that echo is known to have heard of bob before he speaks.
+    // Before bob writes, echo has to know of bob: its answer shows that it does.
     watch(bob, "hear echo", |event| said_by(event, "echo")).await?;
     watch(alice, "hear echo", |event| said_by(event, "echo")).await
 }

@@ -1,4 +1,4 @@
-//! The compressed forms that lie beside each file of the page.
+//! The compressed forms beside each file of the page.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -11,19 +11,19 @@ use brotli::enc::BrotliEncoderParams;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// What a browser downloads at most: what is compressed already stays as it is.
+/// Files that get smaller: an image is compressed already.
 const COMPRESSIBLE: [&str; 8] = ["html", "css", "js", "wasm", "svg", "json", "txt", "ico"];
 
-/// What a file weighs, in bytes.
+/// The size of a file in its forms, in bytes.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Weight {
+pub(super) struct Size {
     pub(super) name: String,
     pub(super) plain: usize,
     pub(super) gzip: usize,
     pub(super) brotli: usize,
 }
 
-impl Weight {
+impl Size {
     pub(super) fn add(&mut self, other: &Self) {
         self.plain += other.plain;
         self.gzip += other.gzip;
@@ -31,44 +31,39 @@ impl Weight {
     }
 }
 
-impl fmt::Display for Weight {
+impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            name,
-            plain,
-            gzip,
-            brotli,
-        } = self;
-        write!(f, "{plain:>9} {gzip:>9} {brotli:>9}  {name}")
+        write!(
+            f,
+            "{:>9} {:>9} {:>9}  {}",
+            self.plain, self.gzip, self.brotli, self.name
+        )
     }
 }
 
-/// Puts a `.br` and a `.gz` beside each file that gets smaller by that.
-pub(super) fn all(files: &[PathBuf]) -> Result<Vec<Weight>> {
+/// Puts a `.br` and a `.gz` beside each file that is larger than them.
+pub(super) fn all(files: &[PathBuf]) -> Result<Vec<Size>> {
     files.iter().map(|file| one(file)).collect()
 }
 
-fn one(file: &Path) -> Result<Weight> {
+fn one(file: &Path) -> Result<Size> {
     let content = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let mut weight = Weight {
-        name: file
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned(),
+    let name = file.file_name().unwrap_or_default();
+    let mut size = Size {
+        name: name.to_string_lossy().into_owned(),
         plain: content.len(),
         gzip: content.len(),
         brotli: content.len(),
     };
     let extension = file.extension().and_then(OsStr::to_str).unwrap_or_default();
     if COMPRESSIBLE.contains(&extension) {
-        weight.brotli = beside(file, "br", &brotli(&content)?, content.len())?;
-        weight.gzip = beside(file, "gz", &gzip(&content)?, content.len())?;
+        size.brotli = beside(file, "br", &brotli(&content)?, content.len())?;
+        size.gzip = beside(file, "gz", &gzip(&content)?, content.len())?;
     }
-    Ok(weight)
+    Ok(size)
 }
 
-/// Writes a compressed form, and returns what is downloaded then.
+/// Writes a compressed form if it is smaller; the size of what is downloaded.
 fn beside(file: &Path, extension: &str, form: &[u8], plain: usize) -> Result<usize> {
     if form.len() >= plain {
         return Ok(plain);
@@ -82,9 +77,8 @@ fn beside(file: &Path, extension: &str, form: &[u8], plain: usize) -> Result<usi
 
 fn brotli(content: &[u8]) -> Result<Vec<u8>> {
     let mut compressed = Vec::new();
+    // The default is the best quality.
     let params = BrotliEncoderParams {
-        quality: 11,
-        lgwin: 22,
         size_hint: content.len(),
         ..BrotliEncoderParams::default()
     };
@@ -110,20 +104,17 @@ mod tests {
         let file = folder.path().join("a.css");
         let content = "body { margin: 0 }\n".repeat(100);
         fs::write(&file, &content).unwrap();
-        let weight = one(&file).unwrap();
-        assert_eq!(
-            (weight.name.as_str(), weight.plain),
-            ("a.css", content.len())
-        );
+        let size = one(&file).unwrap();
+        assert_eq!((size.name.as_str(), size.plain), ("a.css", content.len()));
 
         let br = fs::read(folder.path().join("a.css.br")).unwrap();
-        assert_eq!(br.len(), weight.brotli);
+        assert_eq!(br.len(), size.brotli);
         let mut unpacked = Vec::new();
         brotli::BrotliDecompress(&mut &br[..], &mut unpacked).unwrap();
         assert_eq!(unpacked, content.as_bytes());
 
         let gz = fs::read(folder.path().join("a.css.gz")).unwrap();
-        assert_eq!(gz.len(), weight.gzip);
+        assert_eq!(gz.len(), size.gzip);
         let mut unpacked = String::new();
         let mut decoder = flate2::read::GzDecoder::new(&gz[..]);
         decoder.read_to_string(&mut unpacked).unwrap();

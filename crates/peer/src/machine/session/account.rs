@@ -1,20 +1,21 @@
-//! The account: made, logged in, logged in anew, logged out.
+//! The account: registered, logged in, logged in again, logged out.
 
 use std::time::Duration;
 
 use p2pchat_model::{Event, Notice, Problem, Username};
 use p2pchat_protocol::{Password, Request, Response};
 
-use super::super::{Machine, Output, Refusal};
-use super::{Account, Credentials, LinkState, MAX_ASKED, Question};
+use super::super::context::{Context, Refusal};
+use super::{Account, Credentials, Effect, LinkState, MAX_PENDING, Query, Session};
 
 /// The pause before another login when the registry was too busy to take the last one, or
 /// took it and does not list us.
 const LOGIN_PAUSE: Duration = Duration::from_secs(5);
 
-impl Machine {
-    pub(in super::super) fn register(
+impl Session {
+    pub(crate) fn register(
         &mut self,
+        cx: &mut Context,
         name: Username,
         password: Password,
     ) -> Result<(), Refusal> {
@@ -22,103 +23,112 @@ impl Machine {
             problem: Problem::BadName,
             message: error.to_string(),
         })?;
-        self.want(Credentials { name, password }, true)
+        self.begin(cx, Credentials { name, password }, true)
     }
 
-    pub(in super::super) fn login(
+    pub(crate) fn login(
         &mut self,
+        cx: &mut Context,
         name: Username,
         password: Password,
     ) -> Result<(), Refusal> {
-        self.want(Credentials { name, password }, false)
+        self.begin(cx, Credentials { name, password }, false)
     }
 
-    fn want(&mut self, credentials: Credentials, register: bool) -> Result<(), Refusal> {
-        match self.session.account {
-            Account::None => {}
-            Account::Wanted { .. } => return Err(Problem::TooMuch.into()),
-            Account::In { .. } => return Err(Problem::AlreadyLoggedIn.into()),
+    fn begin(
+        &mut self,
+        cx: &mut Context,
+        credentials: Credentials,
+        register: bool,
+    ) -> Result<(), Refusal> {
+        match self.account {
+            Account::LoggedOut => {}
+            Account::Pending { .. } => return Err(Problem::TooMuch.into()),
+            Account::LoggedIn { .. } => return Err(Problem::AlreadyLoggedIn.into()),
         }
-        if self.session.asked.len() >= MAX_ASKED {
+        if self.pending.len() >= MAX_PENDING {
             return Err(Problem::TooMuch.into());
         }
-        self.session.attempts += 1;
-        self.session.account = Account::Wanted {
+        self.attempt += 1;
+        self.account = Account::Pending {
             credentials,
             register,
-            attempt: self.session.attempts,
+            attempt: self.attempt,
         };
-        match self.session.link {
-            LinkState::Up => self.ask_account(),
+        match self.link {
+            LinkState::Up => self.send_credentials(cx),
             LinkState::Connecting => {}
-            // Somebody waits now: no reason to sit out the pause.
-            LinkState::Down { .. } => self.connect(),
+            // A user waits now: no reason to sit out the backoff.
+            LinkState::Down { .. } => self.connect(cx),
         }
         Ok(())
     }
 
-    pub(in super::super) fn logout(&mut self) -> Result<(), Refusal> {
-        let username = match &self.session.account {
-            Account::None => return Err(Problem::NotLoggedIn.into()),
-            Account::Wanted { credentials, .. } | Account::In { credentials } => credentials.name,
+    /// Ends the session by the user's wish.
+    pub(crate) fn logout(&mut self, cx: &mut Context) -> Result<(), Refusal> {
+        let username = match &self.account {
+            Account::LoggedOut => return Err(Problem::NotLoggedIn.into()),
+            Account::Pending { credentials, .. } | Account::LoggedIn { credentials } => {
+                credentials.name
+            }
         };
-        if self.session.link == LinkState::Up {
-            self.ask(Question::Logout, Request::Logout { username });
+        if self.link == LinkState::Up {
+            self.ask(cx, Query::Logout, Request::Logout { username });
         }
-        self.end_session(None);
+        self.end();
         Ok(())
     }
 
-    fn end_session(&mut self, problem: Option<Problem>) {
-        self.session.account = Account::None;
-        self.session.login_at = None;
-        self.session.elsewhere = None;
-        self.drop_requests();
-        self.drop_group();
-        self.directory.replace(&[]);
-        let at = self.now.wall;
-        self.emit(Event::LoggedOut { at, problem });
+    fn end(&mut self) {
+        self.account = Account::LoggedOut;
+        self.login_at = None;
+        self.elsewhere = None;
     }
 
-    /// The registry does not list us. A login is dear to it, and one that forgets at once
-    /// must not be asked for one after the other.
-    pub(super) fn login_anew(&mut self) {
-        let earliest = self.session.logged_in_at + LOGIN_PAUSE;
-        let at = earliest.max(self.now.elapsed);
-        self.session.login_at.get_or_insert(at);
+    /// Plans another login, because the registry does not list us. A login is expensive for
+    /// it, and one that forgets at once must not get them one after the other.
+    pub(super) fn plan_login(&mut self, cx: &Context) {
+        let earliest = self.logged_in_at + LOGIN_PAUSE;
+        let at = earliest.max(cx.now.elapsed);
+        self.login_at.get_or_insert(at);
     }
 
     /// Registers or logs in, whichever is due.
-    pub(super) fn ask_account(&mut self) {
-        self.session.login_at = None;
-        let (credentials, register, attempt) = match &self.session.account {
-            Account::None => return,
-            Account::Wanted {
+    pub(super) fn send_credentials(&mut self, cx: &mut Context) {
+        self.login_at = None;
+        let (credentials, register, attempt) = match &self.account {
+            Account::LoggedOut => return,
+            Account::Pending {
                 credentials,
                 register,
                 attempt,
             } => (credentials.clone(), *register, *attempt),
-            Account::In { credentials } => (credentials.clone(), false, self.session.attempts),
+            Account::LoggedIn { credentials } => (credentials.clone(), false, self.attempt),
         };
         let Credentials { name, password } = credentials;
         let username = name;
+        let is_this_login =
+            |query: &Query| matches!(query, Query::Login { attempt: sent } if *sent == attempt);
         if register {
             let request = Request::Register { username, password };
-            self.ask(Question::Register { attempt }, request);
-        } else if !self.session.is_asking(
-            |question| matches!(question, Question::Login { attempt: asked } if *asked == attempt),
-        ) {
+            self.ask(cx, Query::Register { attempt }, request);
+        } else if !self.is_pending(is_this_login) {
             let request = Request::Login { username, password };
-            self.ask(Question::Login { attempt }, request);
+            self.ask(cx, Query::Login { attempt }, request);
         }
     }
 
-    pub(super) fn register_answered(&mut self, answered: u64, response: &Response) {
-        let Account::Wanted {
+    pub(super) fn register_answered(
+        &mut self,
+        cx: &mut Context,
+        answered: u64,
+        response: &Response,
+    ) {
+        let Account::Pending {
             credentials,
             register,
             attempt,
-        } = &mut self.session.account
+        } = &mut self.account
         else {
             return;
         };
@@ -129,64 +139,64 @@ impl Machine {
             Response::Registered => {
                 *register = false;
                 let Credentials { name, password } = credentials.clone();
-                let at = self.now.wall;
-                self.emit(Event::Registered { at, name });
+                let at = cx.now.wall;
+                cx.emit(Event::Registered { at, name });
                 if !name.is_legacy_compatible() {
-                    self.notice(Notice::LongName);
+                    cx.notice(Notice::LongName);
                 }
                 if !password.is_legacy_compatible() {
-                    self.notice(Notice::LongPassword);
+                    cx.notice(Notice::LongPassword);
                 }
-                return self.ask_account();
+                return self.send_credentials(cx);
             }
             Response::NameTaken => Problem::NameTaken,
             Response::BadUsername => Problem::BadName,
             Response::BadPassword => Problem::BadPassword,
             _ => Problem::RegistryFailed,
         };
-        self.session.account = Account::None;
-        self.fail("register", problem.into());
+        self.account = Account::LoggedOut;
+        cx.fail("register", problem.into());
     }
 
-    pub(super) fn login_answered(&mut self, answered: u64, response: &Response) {
-        if answered != self.session.attempts {
-            return;
+    pub(super) fn login_answered(
+        &mut self,
+        cx: &mut Context,
+        answered: u64,
+        response: &Response,
+    ) -> Option<Effect> {
+        if answered != self.attempt {
+            return None;
         }
-        let (credentials, anew) = match &self.session.account {
-            Account::None => return,
-            Account::Wanted { credentials, .. } => (credentials.clone(), false),
-            Account::In { credentials } => (credentials.clone(), true),
+        let (credentials, again) = match &self.account {
+            Account::LoggedOut => return None,
+            Account::Pending { credentials, .. } => (credentials.clone(), false),
+            Account::LoggedIn { credentials } => (credentials.clone(), true),
         };
         let problem = match response {
-            Response::LoggedIn => return self.logged_in(credentials, anew),
+            Response::LoggedIn => return Some(self.logged_in(cx, credentials, again)),
             Response::WrongCredentials => Problem::WrongCredentials,
             Response::SlowDown => Problem::SlowDown,
             _ => Problem::RegistryFailed,
         };
-        match (anew, problem) {
-            (false, _) => {
-                self.session.account = Account::None;
-                self.fail("login", problem.into());
-            }
-            (true, Problem::WrongCredentials) => self.end_session(Some(problem)),
-            (true, _) => self.session.login_at = Some(self.now.elapsed + LOGIN_PAUSE),
+        if !again {
+            self.account = Account::LoggedOut;
+            cx.fail("login", problem.into());
+        } else if problem == Problem::WrongCredentials {
+            self.end();
+            return Some(Effect::Ended(problem));
+        } else {
+            self.login_at = Some(cx.now.elapsed + LOGIN_PAUSE);
         }
+        None
     }
 
-    fn logged_in(&mut self, credentials: Credentials, anew: bool) {
+    fn logged_in(&mut self, cx: &mut Context, credentials: Credentials, again: bool) -> Effect {
         let name = credentials.name;
-        self.session.account = Account::In { credentials };
-        self.session.hello_at = self.now.elapsed;
-        self.session.logged_in_at = self.now.elapsed;
-        let at = self.now.wall;
-        self.emit(Event::LoggedIn { at, name });
-        if !anew {
-            self.tell_blocks(name, None);
-            self.out.push_back(Output::Recall {
-                account: name,
-                before: None,
-            });
-        }
-        self.ask_online(name, true);
+        self.account = Account::LoggedIn { credentials };
+        self.hello_at = cx.now.elapsed;
+        self.logged_in_at = cx.now.elapsed;
+        let at = cx.now.wall;
+        cx.emit(Event::LoggedIn { at, name });
+        Effect::LoggedIn { name, again }
     }
 }

@@ -1,151 +1,162 @@
-//! Who is online: the list that is kept fresh, and searches.
+//! Lookups: the online list, which is kept fresh, and searches.
 
 use std::time::Duration;
 
-use p2pchat_model::{Event, Notice, OnlineUser, Problem, Target, Username};
+use p2pchat_model::{Notice, Problem, Username};
 use p2pchat_protocol::{Request, Response};
 
-use super::super::{Machine, Refusal};
-use super::{LinkState, MAX_ASKED, Question, Then};
+use super::super::context::{Context, Refusal};
+use super::super::directory::Directory;
+use super::{Effect, LinkState, MAX_PENDING, Query, SearchPurpose, Session};
 
 /// How old the online list may become, for each user on it: the more there are, the
-/// longer the list and the seldomer it is asked for, so that a registry sends each client
-/// no more than 3 KB a second on the whole.
+/// longer the list and the less often it is polled, so that a registry sends each client
+/// no more than 3 KB a second on average.
 const REFRESH_PER_USER: Duration = Duration::from_millis(10);
 /// How old it may become where few are online: a colleague who comes in is seen soon.
 const SHORTEST_REFRESH: Duration = Duration::from_secs(5);
 /// How old it may become where many are online.
 const LONGEST_REFRESH: Duration = Duration::from_secs(60);
-/// How soon the list is asked for again when a name is in doubt. The pause doubles while
-/// each new list leaves one in doubt: a member whom the registry does not know must not
-/// make everybody in his group ask it all the time.
-const FIRST_DOUBT: Duration = Duration::from_secs(1);
-/// How long that pause becomes; by then the list is as fresh as ever.
-const LONGEST_DOUBT: Duration = LONGEST_REFRESH;
-/// After so many lists in a row the pause grows no more.
-const MOST_DOUBTS: u32 = 6;
+/// How soon the list is polled again when a name is unconfirmed. The backoff doubles while
+/// each new list leaves one unconfirmed: a member that the registry does not know must not
+/// make everyone in their group poll it all the time.
+const FIRST_UNCONFIRMED_BACKOFF: Duration = Duration::from_secs(1);
+/// How long that backoff becomes; by then the list is polled as often as ever.
+const LONGEST_UNCONFIRMED_BACKOFF: Duration = LONGEST_REFRESH;
+/// After this many lists in a row the backoff grows no more.
+const MAX_UNCONFIRMED_LISTS: u32 = 6;
 
-impl Machine {
-    pub(in super::super) fn refresh(&mut self) -> Result<(), Refusal> {
-        let name = self.account()?;
+impl Session {
+    /// Asks for the online list, by the user's wish.
+    pub(crate) fn refresh(
+        &mut self,
+        cx: &mut Context,
+        directory: &Directory,
+    ) -> Result<(), Refusal> {
+        let name = self.logged_in_account()?;
         self.check_link()?;
-        self.ask_online(name, true);
-        self.tell_dropped();
+        self.ask_online(cx, directory, name, true);
         Ok(())
     }
 
     fn check_link(&self) -> Result<(), Problem> {
-        if self.session.link != LinkState::Up {
+        if self.link != LinkState::Up {
             Err(Problem::RegistryUnreachable)
-        } else if self.session.asked.len() >= MAX_ASKED {
+        } else if self.pending.len() >= MAX_PENDING {
             Err(Problem::TooMuch)
         } else {
             Ok(())
         }
     }
 
-    /// Asks for the list again soon, because a name is not as the last one has it.
-    pub(in super::super) fn doubt_names(&mut self) {
-        let pause = (FIRST_DOUBT * 2_u32.pow(self.session.doubts)).min(LONGEST_DOUBT);
-        let soon = (self.session.refreshed + pause).max(self.now.elapsed);
-        self.session.refresh_at = self.session.refresh_at.min(soon);
-        self.session.in_doubt = true;
+    /// Plans to ask for the list soon, because a name is not as the last one has it.
+    pub(crate) fn refresh_soon(&mut self, cx: &Context) {
+        let backoff = FIRST_UNCONFIRMED_BACKOFF * 2_u32.pow(self.unconfirmed_lists);
+        let soon = self.refreshed + backoff.min(LONGEST_UNCONFIRMED_BACKOFF);
+        self.refresh_at = self.refresh_at.min(soon.max(cx.now.elapsed));
+        self.unconfirmed_name = true;
     }
 
-    pub(in super::super) fn search(&mut self, name: Username) -> Result<(), Refusal> {
-        self.ask_where(name, Then::Tell)
-    }
-
-    /// Finds somebody who is not in the list, and then asks him for a chat.
-    pub(in super::super) fn search_to_request(&mut self, name: Username) -> Result<(), Refusal> {
-        self.ask_where(name, Then::Request)
-    }
-
-    fn ask_where(&mut self, target: Username, then: Then) -> Result<(), Refusal> {
-        let username = self.account()?;
+    /// Asks the registry where a user is.
+    pub(crate) fn search(
+        &mut self,
+        cx: &mut Context,
+        name: Username,
+        purpose: SearchPurpose,
+    ) -> Result<(), Refusal> {
+        let username = self.logged_in_account()?;
         self.check_link()?;
-        self.ask(
-            Question::Search { name: target, then },
-            Request::Search { username, target },
-        );
+        let target = name;
+        let request = Request::Search { username, target };
+        self.ask(cx, Query::Search { name, purpose }, request);
         Ok(())
     }
 
-    pub(super) fn ask_online(&mut self, username: Username, tell: bool) {
-        self.session.refresh_at = self.now.elapsed + self.refresh_interval();
-        if tell
-            || !self
-                .session
-                .is_asking(|question| matches!(question, Question::AllOnline { .. }))
-        {
-            self.ask(
-                Question::AllOnline { tell },
-                Request::AllOnline { username },
-            );
+    /// Asks for the online list, unless it is asked for already and not to be announced.
+    pub(crate) fn ask_online(
+        &mut self,
+        cx: &mut Context,
+        directory: &Directory,
+        username: Username,
+        announce: bool,
+    ) {
+        self.refresh_at = cx.now.elapsed + refresh_interval(directory.len());
+        if announce || !self.is_pending(|query| matches!(query, Query::AllOnline { .. })) {
+            let request = Request::AllOnline { username };
+            self.ask(cx, Query::AllOnline { announce }, request);
         }
     }
 
-    fn refresh_interval(&self) -> Duration {
-        let users = u32::try_from(self.directory.len()).unwrap_or(u32::MAX);
-        REFRESH_PER_USER
-            .saturating_mul(users)
-            .clamp(SHORTEST_REFRESH, LONGEST_REFRESH)
-    }
-
-    pub(super) fn search_answered(&mut self, name: Username, then: Then, response: &Response) {
-        let address = match response {
-            Response::Found(address) => Some(*address),
-            Response::NotFound => None,
-            _ => return self.fail(then.command(), Problem::RegistryFailed.into()),
-        };
-        if let Some(address) = address
-            && self.directory.learn(name, address)
-        {
-            self.tell_online();
-        }
-        match (then, address) {
-            (Then::Tell, _) => {
-                let at = self.now.wall;
-                self.emit(Event::Found { at, name, address });
-            }
-            (Then::Request, None) => self.fail("request", Problem::NotOnline.into()),
-            (Then::Request, Some(address)) => {
-                if let Err(refusal) = self.request(Target::Address(address)) {
-                    self.fail("request", refusal);
+    pub(super) fn online_answered(
+        &mut self,
+        cx: &mut Context,
+        announce: bool,
+        response: Response,
+    ) -> Option<Effect> {
+        let users = match response {
+            Response::Online(users) => users,
+            Response::NobodyOnline => Vec::new(),
+            _ => {
+                if announce {
+                    cx.fail("refresh", Problem::RegistryFailed.into());
                 }
+                return None;
             }
-        }
+        };
+        self.account()?;
+        self.refreshed = cx.now.elapsed;
+        self.unconfirmed_lists = if std::mem::take(&mut self.unconfirmed_name) {
+            (self.unconfirmed_lists + 1).min(MAX_UNCONFIRMED_LISTS)
+        } else {
+            0
+        };
+        Some(Effect::Listed { users, announce })
     }
 
-    pub(super) fn online(&mut self, users: &[OnlineUser], tell: bool) {
-        let Some(name) = self.session.account() else {
+    /// Compares what a new list says of the user themselves with what is so.
+    pub(crate) fn check_own_entry(&mut self, cx: &mut Context, directory: &Directory) {
+        let Some(name) = self.account() else {
             return;
         };
-        self.session.refreshed = self.now.elapsed;
-        self.session.doubts = match std::mem::take(&mut self.session.in_doubt) {
-            true => (self.session.doubts + 1).min(MOST_DOUBTS),
-            false => 0,
-        };
-        if self.directory.replace(users) || tell {
-            self.tell_online();
-        }
-        let listed = self.directory.address_of(name);
+        let listed = directory.address_of(name);
         if listed.is_none() {
             // It has forgotten us: it was restarted, or our hellos did not get through.
-            self.login_anew();
+            self.plan_login(cx);
         }
-        let elsewhere = listed.filter(|address| *address != self.config.address);
+        let elsewhere = listed.filter(|address| *address != cx.config.address);
         if let Some(address) = elsewhere
-            && self.session.elsewhere != elsewhere
+            && self.elsewhere != elsewhere
         {
-            self.notice(Notice::ElsewhereOnline { address });
+            cx.notice(Notice::ElsewhereOnline { address });
         }
-        self.session.elsewhere = elsewhere;
+        self.elsewhere = elsewhere;
     }
+}
 
-    fn tell_online(&mut self) {
-        let users = self.directory.users();
-        self.emit(Event::Online { users });
-        self.enforce_blocks();
-    }
+fn refresh_interval(users: usize) -> Duration {
+    let users = u32::try_from(users).unwrap_or(u32::MAX);
+    REFRESH_PER_USER
+        .saturating_mul(users)
+        .clamp(SHORTEST_REFRESH, LONGEST_REFRESH)
+}
+
+pub(super) fn search_answered(
+    cx: &mut Context,
+    name: Username,
+    purpose: SearchPurpose,
+    response: &Response,
+) -> Option<Effect> {
+    let address = match response {
+        Response::Found(address) => Some(*address),
+        Response::NotFound => None,
+        _ => {
+            cx.fail(purpose.command(), Problem::RegistryFailed.into());
+            return None;
+        }
+    };
+    Some(Effect::Searched {
+        name,
+        address,
+        purpose,
+    })
 }

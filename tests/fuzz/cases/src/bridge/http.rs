@@ -7,7 +7,7 @@ use crate::pieces::Pieces;
 const VIEW_MARK: &str = "\"more_history\":";
 
 /// The bridge answers HTTP or nothing, shows the page to no request for another host, and
-/// says nothing of the chat to whoever has not shown the secret.
+/// says nothing of the chat before the secret was shown.
 pub fn http(data: &[u8]) {
     let input = Pieces::new(data);
     let answer = exchange(input.iter().map(|(piece, _)| piece));

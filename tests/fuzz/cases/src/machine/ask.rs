@@ -13,7 +13,7 @@ pub(super) fn own_address() -> PeerAddr {
     PeerAddr::new(Ipv4Addr::new(10, 0, 0, 1)).unwrap()
 }
 
-/// One of a few people, or somebody at any address.
+/// One of a few people, or a user at any address.
 #[derive(Debug, Clone, Copy, Arbitrary)]
 pub(super) enum Someone {
     Known(u8),

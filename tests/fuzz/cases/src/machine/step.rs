@@ -25,7 +25,7 @@ pub(super) enum Step<'a> {
     Pass(u16),
     Up,
     Down,
-    /// Logged in, with somebody there.
+    /// Logged in, with another user online.
     Begin,
     Answered(Answered),
     /// Bytes from the registry.

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
 use p2pchat_model::{Command, Event, Message, MessageId};
+use p2pchat_testkit::{Peer, SOON};
 
-use crate::wait::SOON;
-use crate::{Chatter, Report};
+use crate::Report;
 
 /// What one user was shown, in all lives of his program.
 #[derive(Debug, Default)]
@@ -40,7 +40,7 @@ impl Book {
     }
 
     /// Reads what was shown in the last life again, in a new one.
-    pub(super) async fn check_last_life(&self, chatter: &mut Chatter) -> Result<()> {
+    pub(super) async fn check_last_life(&self, chatter: &mut Peer) -> Result<()> {
         let Some(first) = self.last_life else {
             return Ok(());
         };
@@ -60,7 +60,7 @@ impl Book {
     pub(super) async fn settle(
         &self,
         who: usize,
-        chatter: &mut Chatter,
+        chatter: &mut Peer,
         report: &mut Report,
     ) -> Result<()> {
         let kept = recall(chatter, MessageId(0)).await?;
@@ -105,7 +105,7 @@ impl Book {
     }
 
     /// One of the first and last that were shown which a search does not find.
-    async fn unfound(&self, chatter: &mut Chatter) -> Result<Option<&str>> {
+    async fn unfound(&self, chatter: &mut Peer) -> Result<Option<&str>> {
         let ends = [self.shown.first_key_value(), self.shown.last_key_value()];
         for (id, text) in ends.into_iter().flatten() {
             chatter.ask(&Command::Find { text: text.clone() }).await?;
@@ -125,10 +125,7 @@ impl Book {
 }
 
 /// Everything in a history from a message on.
-pub(in crate::crash) async fn recall(
-    chatter: &mut Chatter,
-    first: MessageId,
-) -> Result<Vec<Message>> {
+pub(crate) async fn recall(chatter: &mut Peer, first: MessageId) -> Result<Vec<Message>> {
     let mut all = Vec::new();
     let mut before = None;
     loop {

@@ -2,10 +2,9 @@
 
 use anyhow::{Context, Result, bail};
 use p2pchat_model::{Command, Event, Message};
+use p2pchat_testkit::Peer;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-
-use crate::Chatter;
 
 /// After so many texts of others he says one himself.
 const OWN_EACH: usize = 8;
@@ -25,7 +24,7 @@ enum Order {
 
 impl Listener {
     /// Has a program listen that has logged in. What it says begins with `own`.
-    pub(super) fn start(chatter: Chatter, own: String) -> Self {
+    pub(super) fn start(chatter: Peer, own: String) -> Self {
         let (orders, ordered) = mpsc::channel(1);
         Self {
             orders,
@@ -48,7 +47,7 @@ impl Listener {
 }
 
 async fn listen(
-    mut chatter: Chatter,
+    mut chatter: Peer,
     own: String,
     mut orders: mpsc::Receiver<Order>,
 ) -> Result<Vec<Message>> {

@@ -3,15 +3,13 @@
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
-use anyhow::{Context, Error, Result, bail};
-use p2pchat_model::{Command, DeliveryState, Event, MessageId, Target};
+use anyhow::{Context, Result, bail};
+use p2pchat_model::{Command, DeliveryState, Event, MessageId, PeerAddr};
+use p2pchat_testkit::{Peer, own_address};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::{Scene, log_in};
-use crate::Chatter;
-use crate::programs::own_address;
-use crate::wait::SOON;
 
 /// How many texts are on their way at a time.
 const WINDOW: usize = 32;
@@ -19,7 +17,7 @@ const WINDOW: usize = 32;
 /// A program that has logged in.
 #[derive(Debug)]
 pub(super) struct Speaker {
-    chatter: Chatter,
+    chatter: Peer,
     round: usize,
     said: usize,
     /// Said and not yet delivered to everybody: to how many not, and what it was.
@@ -55,15 +53,7 @@ impl Speaker {
     /// Brings these together with himself in a chat.
     pub(super) async fn gather(&mut self, addresses: &[Ipv4Addr]) -> Result<()> {
         for address in addresses {
-            let to = Target::new(&address.to_string()).map_err(Error::msg)?;
-            self.chatter.ask(&Command::Request { to }).await?;
-            let joins = |event: &Event| match event {
-                Event::MemberJoined { member, .. } => {
-                    (member.address.ip() == *address).then_some(())
-                }
-                _ => None,
-            };
-            self.chatter.event_with("member", SOON, joins).await?;
+            self.chatter.request(PeerAddr::new(*address)?).await?;
         }
         Ok(())
     }

@@ -1,17 +1,16 @@
-//! The registry's host, on which ann is too, is cut off for so long that the registry
-//! takes the others for gone. They go on chatting.
+//! The registry's host is cut off, or starts again.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use p2pchat_model::{DeliveryState, PeerAddr};
+use p2pchat_testkit::SOON;
 
 use super::{AT_ONCE, HUB, REGISTRY, TOLD};
 use crate::network::lan::Lan;
 use crate::network::person::Person;
 use crate::network::reader::Reader;
 use crate::network::stage::Stage;
-use crate::wait::SOON;
 
 /// How long the registry takes somebody for online without a sign of life: as short as
 /// the 15 s between two of them allow.
@@ -25,7 +24,9 @@ struct Chat {
     carl: Person,
 }
 
-pub(in super::super) async fn play(stage: &mut Stage<'_>) -> Result<()> {
+/// The registry's host, on which ann is too, is cut off for so long that the registry takes
+/// the others for gone. They go on chatting.
+pub(super) async fn registry(stage: &mut Stage<'_>) -> Result<()> {
     let lan = Lan::new()?;
     let [hub, desk, attic] = [lan.host(HUB)?, lan.host(2)?, lan.host(3)?];
     let registry = stage.registry(&hub, &["--presence-timeout", PRESENCE])?;
@@ -116,4 +117,46 @@ impl Chat {
         report.figure("all are online again", format!("{after:.1?}"));
         Ok(())
     }
+}
+
+/// The registry's host starts again: the connections to it are still there at one end only,
+/// and the registry remembers accounts, but no one who is online.
+pub(super) async fn reboot(stage: &mut Stage<'_>) -> Result<()> {
+    let lan = Lan::new()?;
+    let [hub, desk, attic] = [lan.host(HUB)?, lan.host(2)?, lan.host(3)?];
+    let registry = stage.registry(&hub, &[])?;
+    let ann = stage.person("ann", &desk, &registry)?;
+    let bob = stage.page("bob", &attic, &registry)?;
+    let began = Instant::now();
+    for person in [&ann, &bob] {
+        person.registers().await?;
+    }
+    ann.asks(bob.address).await?;
+    bob.accepts(began).await?;
+    ann.is_joined_by(bob.address, began, SOON).await?;
+
+    let off = Instant::now();
+    lan.power_off(&hub)?;
+    registry.kill().await?;
+    let hub = lan.host(HUB)?;
+    let _registry = stage.registry(&hub, &[])?;
+    let said = ann.says("still here?").await?;
+    bob.hears("still here?", said, AT_ONCE).await?;
+    let (_, state) = ann.fate("still here?", bob.address, said, AT_ONCE).await?;
+    let report = &mut stage.report;
+    report.check(state == DeliveryState::Sent, "the chat goes on");
+    for person in [&ann, &bob] {
+        let (after, reason) = person.misses_registry(off, REGISTRY).await?;
+        let name = person.name;
+        report.figure(
+            format!("{name} is told"),
+            format!("{after:.1?}, “{reason}”"),
+        );
+        let after = person.is_logged_in(off, REGISTRY).await?;
+        report.figure(format!("{name} is logged in again"), format!("{after:.1?}"));
+    }
+    for person in [&ann, &bob] {
+        person.lists(&["ann", "bob"], off, REGISTRY).await?;
+    }
+    Ok(())
 }

@@ -1,20 +1,85 @@
-//! Three talk at once, much: whether everything arrives, once and in order.
+//! Three talk at once, much, on a network that loses packets or is slow: whether everything
+//! arrives, once and in order.
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
-use p2pchat_model::DeliveryState;
+use anyhow::{Context, Result};
+use p2pchat_model::{DeliveryState, Event};
 
+use super::HUB;
+use crate::network::lan::Lan;
 use crate::network::person::Person;
+use crate::network::stage::{Stage, gather};
+use crate::network::wan::Wan;
 use crate::{Report, Spread};
 
+/// How many packets of a hundred are lost.
+const PERCENT: u8 = 30;
+/// How long everything takes one way.
+const DELAY: Duration = Duration::from_millis(500);
 /// How long a text may take to its last member, with all that were said before it.
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// Three packets of ten are lost, of every kind and in both directions.
+pub(super) async fn loss(stage: &mut Stage<'_>) -> Result<()> {
+    let lan = Lan::new()?;
+    let [hub, desk, attic] = [lan.host(HUB)?, lan.host(2)?, lan.host(3)?];
+    let registry = stage.registry(&hub, &[])?;
+    let ann = stage.person("ann", &hub, &registry)?;
+    let bob = stage.person("bob", &desk, &registry)?;
+    let carl = stage.page("carl", &attic, &registry)?;
+    let people = [&ann, &bob, &carl];
+    for person in people {
+        person.registers().await?;
+    }
+    lan.lose(PERCENT)?;
+    let began = Instant::now();
+    gather(people).await?;
+    let took = began.elapsed();
+    stage.report.figure("until all chat", format!("{took:.1?}"));
+    one_by_one([&bob, &carl], stage.texts / 2, &mut stage.report).await?;
+    talk(people, stage.texts, &mut stage.report).await?;
+    let left = |event: &Event| matches!(event, Event::MemberLeft { .. });
+    let lost: usize = people.iter().map(|person| person.count(left)).sum();
+    stage.report.figure("members taken for gone", lost);
+    Ok(())
+}
+
+/// Everything takes half a second each way, to the registry too.
+pub(super) async fn delay(stage: &mut Stage<'_>) -> Result<()> {
+    let wan = Wan::new(4, DELAY)?;
+    let [hub, desk, attic, shed] = wan.hosts.as_slice() else {
+        return None.context("a network of four has four hosts");
+    };
+    let registry = stage.registry(hub, &[])?;
+    let ann = stage.person("ann", desk, &registry)?;
+    let bob = stage.person("bob", attic, &registry)?;
+    let carl = stage.page("carl", shed, &registry)?;
+    let people = [&ann, &bob, &carl];
+    let began = Instant::now();
+    for person in people {
+        person.registers().await?;
+    }
+    let took = began.elapsed() / 3;
+    stage
+        .report
+        .figure("a registration and login", format!("{took:.1?}"));
+    gather(people).await?;
+    let took = began.elapsed();
+    stage.report.figure("until all chat", format!("{took:.1?}"));
+    one_by_one([&ann, &bob], 3, &mut stage.report).await?;
+    // A text takes 2 s, and is one at a time to each.
+    talk(people, stage.texts.min(5), &mut stage.report).await?;
+    let left = |event: &Event| matches!(event, Event::MemberLeft { .. });
+    let lost: usize = people.iter().map(|person| person.count(left)).sum();
+    stage.report.check(lost == 0, "nobody is taken for gone");
+    Ok(())
+}
 
 /// Everybody says this many texts, one after the other without waiting; then what became
 /// of each is looked at. What is marked as sent has to be heard, once and in order; what is
 /// marked as lost, never.
-pub(super) async fn talk(people: [&Person; 3], texts: usize, report: &mut Report) -> Result<()> {
+async fn talk(people: [&Person; 3], texts: usize, report: &mut Report) -> Result<()> {
     let began = Instant::now();
     for number in 1..=texts {
         for person in people {
@@ -77,7 +142,7 @@ async fn check_pair(
 
 /// How long a single text takes, said where nothing else is said: to be heard, and to be
 /// known as sent.
-pub(super) async fn one_by_one(
+async fn one_by_one(
     [speaker, listener]: [&Person; 2],
     texts: usize,
     report: &mut Report,

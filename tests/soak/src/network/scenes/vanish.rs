@@ -5,14 +5,13 @@ use std::time::Instant;
 
 use anyhow::Result;
 use p2pchat_model::{DropKind, Event, PeerAddr};
+use p2pchat_testkit::{Registry, SOON};
 
 use super::{AT_ONCE, HUB, REGISTRY, TOLD};
-use crate::Registry;
 use crate::network::lan::{Host, Lan};
 use crate::network::person::Person;
 use crate::network::reader::Reader;
 use crate::network::stage::Stage;
-use crate::wait::SOON;
 
 const DESK: u8 = 2;
 
@@ -25,7 +24,8 @@ struct Others {
     carl: Person,
 }
 
-pub(in super::super) async fn play(stage: &mut Stage<'_>) -> Result<()> {
+/// Plays it.
+pub(super) async fn vanish(stage: &mut Stage<'_>) -> Result<()> {
     let lan = Lan::new()?;
     let [hub, desk, attic] = [lan.host(HUB)?, lan.host(DESK)?, lan.host(3)?];
     let registry = stage.registry(&hub, &[])?;

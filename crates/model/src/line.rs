@@ -1,0 +1,51 @@
+//! One line of the conversation: a message or a notice.
+
+use serde::{Deserialize, Serialize};
+
+use crate::message::{Message, MessageId};
+use crate::time::Timestamp;
+
+/// One line of the conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Line {
+    /// A message of a member or of the user.
+    Message(Message),
+    /// An event, in words.
+    Notice {
+        /// When it happened.
+        at: Timestamp,
+        /// Its severity.
+        level: Level,
+        /// The words.
+        text: String,
+    },
+}
+
+impl Line {
+    /// When it was sent, received or happened.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Message(message) => message.at,
+            Self::Notice { at, .. } => *at,
+        }
+    }
+
+    pub(crate) fn message_id(&self) -> Option<MessageId> {
+        match self {
+            Self::Message(message) => Some(message.id),
+            Self::Notice { .. } => None,
+        }
+    }
+}
+
+/// Severity of a notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Something went wrong.
+    Warning,
+}

@@ -1,0 +1,206 @@
+use p2pchat_model::{Event, NameCheck, OnlineUser, Person, Speaker, Timestamp};
+
+use super::*;
+
+fn view() -> View {
+    let mut view = View::default();
+    let user = |name: &str, last: u8| OnlineUser {
+        name: name.parse().unwrap(),
+        address: format!("127.0.0.{last}").parse().unwrap(),
+    };
+    view.apply(&Event::LoggedIn {
+        at: Timestamp(0),
+        name: "alice".parse().unwrap(),
+    });
+    view.online = vec![user("alice", 2), user("bob", 3), user("Bert", 4)];
+    view.members = vec![Person {
+        address: "127.0.0.3".parse().unwrap(),
+        name: Some("bob".parse().unwrap()),
+    }];
+    view
+}
+
+fn command_of(line: &str) -> Command {
+    match parse(line, &view()) {
+        Ok(Typed::Command(command)) => command,
+        other => panic!("{line} is {other:?}"),
+    }
+}
+
+#[test]
+fn a_line_without_a_slash_is_a_message_and_two_slashes_send_one() {
+    let message = |text: &str| Command::Say {
+        text: text.to_owned(),
+    };
+    assert_eq!(command_of("hello /there"), message("hello /there"));
+    assert_eq!(command_of("//etc/passwd"), message("/etc/passwd"));
+    assert_eq!(parse("  \t", &view()), Ok(Typed::Nothing));
+}
+
+#[test]
+fn the_target_of_a_request_is_a_name_or_an_address() {
+    for (line, target) in [
+        ("/request bob", "bob"),
+        ("/chat 127.0.0.9", "127.0.0.9"),
+        ("/REQUEST  john doe ", "john doe"),
+    ] {
+        let to = Target::new(target).unwrap();
+        assert_eq!(command_of(line), Command::Request { to }, "{line}");
+    }
+    assert_eq!(
+        parse("/request", &view()),
+        Err(CommandError::Missing("/request bob"))
+    );
+}
+
+#[test]
+fn accept_and_reject_answer_the_pending_request() {
+    assert_eq!(parse("/accept", &view()), Err(CommandError::NoRequest));
+    let mut view = view();
+    let from = "127.0.0.7".parse().unwrap();
+    view.incoming = Some(p2pchat_model::IncomingRequest {
+        at: Timestamp(1),
+        from: Speaker {
+            name: "eve".parse().unwrap(),
+            address: from,
+            check: NameCheck::Unknown,
+        },
+        members: Vec::new(),
+        expires: Timestamp(60_000),
+    });
+    assert_eq!(
+        parse("/reject", &view),
+        Ok(Typed::Command(Command::Reject { from }))
+    );
+}
+
+#[test]
+fn busy_is_a_switch() {
+    assert_eq!(command_of("/busy"), Command::Busy { on: true });
+    assert_eq!(command_of("/busy off"), Command::Busy { on: false });
+    assert!(parse("/busy maybe", &view()).is_err());
+}
+
+#[test]
+fn a_password_after_a_name_is_refused_and_not_repeated() {
+    let error = parse("/login alice opensesame", &view()).unwrap_err();
+    assert_eq!(error, CommandError::NotOnlyAName);
+    assert!(!error.to_string().contains("sesame"));
+    assert_eq!(
+        parse("/register zoe", &view()),
+        Ok(Typed::SignIn {
+            register: true,
+            name: Some("zoe".parse().unwrap())
+        })
+    );
+}
+
+#[test]
+fn an_unknown_command_is_not_sent_as_a_message() {
+    let error = parse("/lgoin alice", &view()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "unknown command /lgoin, /help lists all commands"
+    );
+}
+
+#[test]
+fn every_command_is_found_by_each_of_its_names_and_takes_an_argument_or_none() {
+    for entry in COMMANDS {
+        for name in entry.names {
+            for line in [(*name).to_owned(), format!("{name} bob")] {
+                let parsed = parse(&line, &view());
+                assert!(
+                    !matches!(parsed, Err(CommandError::Unknown(_))),
+                    "{line} is {parsed:?}"
+                );
+            }
+            let with_argument = parse(&format!("{name} bob"), &view());
+            assert_eq!(
+                with_argument == Err(CommandError::NoArgument(entry.name())),
+                entry.arguments.is_empty(),
+                "{name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn no_two_commands_share_a_name() {
+    let mut names: Vec<_> = COMMANDS.iter().flat_map(|entry| entry.names).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}
+
+#[test]
+fn tab_completes_commands_and_names_members_first() {
+    let view = view();
+    assert_eq!(
+        completions("/re", &view),
+        (
+            0,
+            vec![
+                "/register ".to_owned(),
+                "/request ".to_owned(),
+                "/reject ".to_owned()
+            ]
+        )
+    );
+    assert_eq!(
+        completions("/request b", &view),
+        (9, vec!["bob ".to_owned(), "Bert ".to_owned()])
+    );
+    assert_eq!(completions("BE", &view), (0, vec!["Bert: ".to_owned()]));
+    assert_eq!(completions("hi bo", &view), (3, vec!["bob ".to_owned()]));
+    assert_eq!(completions("hi ", &view), (3, Vec::new()));
+    assert!(
+        completions("al", &view).1.is_empty(),
+        "the user is not a candidate"
+    );
+}
+
+#[test]
+fn block_without_an_argument_blocks_the_requester_by_a_name_only_if_confirmed() {
+    let block = |text: &str| Command::Block {
+        who: Target::new(text).unwrap(),
+    };
+    assert_eq!(command_of("/block mallory"), block("mallory"));
+    assert_eq!(command_of("/block 127.0.0.9"), block("127.0.0.9"));
+    assert_eq!(
+        parse("/block", &view()),
+        Err(CommandError::Missing("/block mallory"))
+    );
+    for (check, who) in [
+        (NameCheck::Confirmed, "bob"),
+        (NameCheck::Unknown, "127.0.0.7"),
+        (NameCheck::Differs, "127.0.0.7"),
+    ] {
+        let mut view = view();
+        view.apply(&Event::RequestReceived(p2pchat_model::IncomingRequest {
+            at: Timestamp(0),
+            from: Speaker {
+                name: "bob".parse().unwrap(),
+                address: "127.0.0.7".parse().unwrap(),
+                check,
+            },
+            members: Vec::new(),
+            expires: Timestamp(60_000),
+        }));
+        assert_eq!(parse("/block", &view), Ok(Typed::Command(block(who))));
+    }
+}
+
+#[test]
+fn unblock_completes_blocked_names_and_addresses() {
+    let mut view = view();
+    view.blocked = ["mallory", "10.0.0.9"]
+        .map(|text| Target::new(text).unwrap())
+        .to_vec();
+    let found = |line| completions(line, &view).1;
+    assert_eq!(found("/unblock m"), ["mallory "]);
+    assert_eq!(found("/unblock 1"), ["10.0.0.9 "]);
+    assert_eq!(found("/block B"), ["bob ", "Bert "]);
+    assert_eq!(parse("/blocked", &view), Ok(Typed::Blocked));
+}

@@ -1,0 +1,194 @@
+//! Events as lines of plain text.
+
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{
+    DeliveryState, Dropped, Event, IncomingRequest, Line, Link, Message, MessageId, Timestamp,
+    Username, View,
+};
+
+use crate::clock::Clock;
+use crate::wrap::{fit, one_line};
+
+/// How many columns of a message are quoted in a line about it.
+const QUOTED: usize = 40;
+
+/// The lines for an event, mostly one. `view` is the view before it.
+pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
+    let now = Clock::now();
+    let stamped = |text: String| vec![format!("[{}] {text}", clock.time(now))];
+    match event {
+        Event::Message(message) => vec![message_line(message, &clock.time(message.at))],
+        Event::Started { address, .. } => vec![format!("your address is {address}")],
+        Event::Link(link) => link_line(link, view, now).map(stamped).unwrap_or_default(),
+        Event::Delivered { id, delivery } => match delivery.state {
+            DeliveryState::Failed(reason) => {
+                let words = wording::not_delivered(&delivery.to, reason);
+                stamped(format!("{} {}", quoted(view, *id), one_line(&words)))
+            }
+            // Where the connection broke; legacy clients never confirm more.
+            DeliveryState::Unconfirmed if !view.is_member(delivery.to.address) => {
+                let words = wording::not_confirmed(&delivery.to);
+                stamped(format!("{} {}", quoted(view, *id), one_line(&words)))
+            }
+            _ => Vec::new(),
+        },
+        Event::RequestReceived(request) => stamped(one_line(&request_line(request, view))),
+        Event::Busy { on } => {
+            let words = if *on { label::BUSY_ON } else { label::BUSY_OFF };
+            stamped(words.to_owned())
+        }
+        Event::History { messages, .. } => earlier(messages.iter(), clock),
+        Event::Findings { text, messages } => {
+            let title = wording::found_messages(messages.len(), text);
+            let mut lines = vec![one_line(&title)];
+            lines.extend(earlier(messages.iter().rev(), clock));
+            lines
+        }
+        _ => match View::notice(event) {
+            Some(Line::Notice { at, text, .. }) => {
+                vec![format!("[{}] {}", clock.time(at), one_line(&text))]
+            }
+            _ => Vec::new(),
+        },
+    }
+}
+
+fn message_line(message: &Message, when: &str) -> String {
+    let from = one_line(&message.from.to_string());
+    format!("[{when}] {from}: {}", one_line(&message.text))
+}
+
+fn earlier<'a>(messages: impl Iterator<Item = &'a Message>, clock: &Clock) -> Vec<String> {
+    messages
+        .map(|message| message_line(message, &clock.date_and_time(message.at)))
+        .collect()
+}
+
+fn link_line(link: &Link, view: &View, now: Timestamp) -> Option<String> {
+    match (link, &view.link) {
+        (Link::Up, Link::Up) | (Link::Connecting, _) => None,
+        (Link::Up, _) => Some(wording::registry_is_up(&view.registry)),
+        (Link::Down { reason, retry_at }, _) => {
+            let down = wording::registry_is_down(&view.registry, reason);
+            let next = wording::next_try(now.seconds_until(*retry_at));
+            Some(format!("{}; {next}", one_line(&down)))
+        }
+    }
+}
+
+/// The beginning of a message of the user, in quotation marks.
+fn quoted(view: &View, id: MessageId) -> String {
+    let text = view.lines.iter().rev().find_map(|line| match line {
+        Line::Message(message) if message.id == id => Some(&message.text),
+        _ => None,
+    });
+    match text {
+        Some(text) => format!("“{}”", fit(&one_line(text), QUOTED)),
+        None => "a message".to_owned(),
+    }
+}
+
+/// The sender of a chat request, the others in that chat, and how to answer.
+fn request_line(request: &IncomingRequest, view: &View) -> String {
+    let from = request.from;
+    let warning = warning(from.name, view);
+    let who = format!("{} ({}){warning}", from.name, from.address);
+    let company = wording::company(request).map(|words| format!("; {words}"));
+    let seconds = request.at.seconds_until(request.expires);
+    format!(
+        "{}{}; /accept, /reject or /block within {seconds} s",
+        wording::wants_to_chat(who),
+        company.unwrap_or_default()
+    )
+}
+
+/// ` (looks like bob but is not)`, for a name that looks like another.
+fn warning(name: Username, view: &View) -> String {
+    let other = view.lookalike_of(name);
+    let warning = other.map(|other| format!(" ({})", wording::looks_like(other)));
+    warning.unwrap_or_default()
+}
+
+/// Who is in the chat, who is online, and what was ignored.
+pub(crate) fn who(view: &View) -> Vec<String> {
+    let names = |people: Vec<String>, none: &str| {
+        if people.is_empty() {
+            none.to_owned()
+        } else {
+            one_line(&people.join(", "))
+        }
+    };
+    let members = view.members.iter().map(ToString::to_string);
+    let unreachable = view.out_of_reach.iter();
+    let unreachable = unreachable.map(|person| format!("{person} ({})", label::UNREACHABLE));
+    let others = view.others().map(|user| {
+        let warning = warning(user.name, view);
+        format!("{} ({}){warning}", user.name, user.address)
+    });
+    let members = names(members.chain(unreachable).collect(), label::NO_MEMBERS);
+    let others = names(others.collect(), label::NO_ONE_ONLINE);
+    let mut lines = vec![
+        format!("{}: {members}", label::MEMBERS),
+        format!("{}: {others}", label::ONLINE),
+    ];
+    let ignored = view.dropped.iter().map(Dropped::tally);
+    lines.extend(ignored.map(|tally| format!("{}: {}", label::IGNORED, one_line(&tally))));
+    lines
+}
+
+/// Who is blocked.
+pub(crate) fn blocked(view: &View) -> Vec<String> {
+    match view.blocked.as_slice() {
+        [] => vec![label::NO_ONE_BLOCKED.to_owned()],
+        blocked => blocked
+            .iter()
+            .map(|who| format!("{}: {}", label::BLOCKED, one_line(&who.to_string())))
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use p2pchat_model::{MessageId, NameCheck, Speaker, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn terminal_escapes_do_not_get_through() {
+        let message = Message {
+            id: MessageId(1),
+            at: Timestamp(1_795_364_580_000),
+            from: Speaker {
+                name: "bob".parse().unwrap(),
+                address: "127.0.0.3".parse().unwrap(),
+                check: NameCheck::Unknown,
+            },
+            text: "a\u{1b}[2Jb\nc\u{202e}".to_owned(),
+            deliveries: None,
+        };
+        let event = Event::Message(message);
+        assert_eq!(
+            lines(&event, &View::default(), &Clock::utc()),
+            ["[16:23] bob (127.0.0.3): a␛[2Jb c\u{fffd}"]
+        );
+    }
+
+    #[test]
+    fn a_name_that_looks_like_another_is_marked() {
+        let mut view = View::default();
+        view.apply(&Event::Online {
+            users: [("bob", 3), ("b\u{43e}b", 4), ("\u{3164}", 5)]
+                .map(|(name, last)| p2pchat_model::OnlineUser {
+                    name: name.parse().unwrap(),
+                    address: format!("127.0.0.{last}").parse().unwrap(),
+                })
+                .to_vec(),
+        });
+        let who = who(&view).join("\n");
+        assert!(
+            who.contains("bob (127.0.0.3), b\u{43e}b (127.0.0.4) (looks like bob but is not)"),
+            "{who}"
+        );
+        assert!(who.contains("\u{fffd} (127.0.0.5)"), "{who}");
+    }
+}

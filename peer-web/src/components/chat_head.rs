@@ -1,0 +1,83 @@
+//! The head of the chat: who is in it, and the button that opens the search.
+
+use p2pchat_model::wording::label;
+use p2pchat_model::{View, printable};
+use yew::prelude::*;
+
+use crate::context::use_app;
+
+use super::icon::{Glyph, Icon};
+use super::pane::Pane;
+
+/// How many names the head shows.
+const MOST_NAMES: usize = 6;
+
+/// What a [`ChatHead`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// Shows a pane, where there is room for only one.
+    pub onpane: Callback<Pane>,
+    /// Whether the search is open.
+    pub finding: bool,
+    /// Opens the search, or closes it.
+    pub onfind: Callback<()>,
+}
+
+/// The head of the chat.
+#[component]
+pub fn ChatHead(props: &Props) -> Html {
+    let context = use_app();
+    let Some(view) = &context.state.view else {
+        return html! {};
+    };
+    let view = view.get();
+    let onpeople = props.onpane.reform(|_| Pane::People);
+    let onfind = props.onfind.reform(|_| ());
+    html! {
+        <header class="chat-head">
+            <button type="button" class="icon-button only-narrow" onclick={onpeople} aria-label="People" title="People">
+                <Icon glyph={Glyph::People} />
+            </button>
+            <div class="chat-title">
+                <h2><bdi>{ title(&view) }</bdi></h2>
+                <p>{ subtitle(&view) }</p>
+            </div>
+            <button type="button" class="icon-button" aria-expanded={props.finding.to_string()}
+                aria-label="Search the history" title="Search the history" onclick={onfind}>
+                <Icon glyph={Glyph::Search} />
+            </button>
+        </header>
+    }
+}
+
+fn title(view: &View) -> String {
+    let names: Vec<String> = view
+        .members
+        .iter()
+        .take(MOST_NAMES)
+        .map(ToString::to_string)
+        .collect();
+    let title = match view.members.len() {
+        0 if !view.out_of_reach.is_empty() => unreachable(view),
+        0 => label::NO_CHAT.to_owned(),
+        n if n > MOST_NAMES => format!("{} and {} more", names.join(", "), n - MOST_NAMES),
+        _ => names.join(", "),
+    };
+    printable(&title).into_owned()
+}
+
+fn unreachable(view: &View) -> String {
+    match view.out_of_reach.as_slice() {
+        [one] => format!("{one} is {}", label::UNREACHABLE),
+        several => format!("{} people are {}", several.len(), label::UNREACHABLE),
+    }
+}
+
+fn subtitle(view: &View) -> String {
+    match view.members.len() {
+        0 if !view.is_alone() => "Your next message tries again".to_owned(),
+        0 => label::NO_CHAT_HINT.to_owned(),
+        1 => "Directly between your computers, not encrypted".to_owned(),
+        n => format!("You and {n} others, not encrypted"),
+    }
+}

@@ -1,0 +1,48 @@
+//! The line below the message field.
+
+use p2pchat_model::{printable, wording};
+use yew::prelude::*;
+
+use crate::context::use_app;
+use crate::logic::outgoing::CannotSend;
+use crate::logic::sentence::sentence;
+
+/// What a [`ComposerNote`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The text in the field.
+    pub text: String,
+    /// Why it cannot be sent, if so.
+    pub problem: Option<CannotSend>,
+    /// Whether the user has tried to send it as it is.
+    pub tried: bool,
+}
+
+/// Why a text was not sent; else its length, once that matters; else the keys.
+#[component]
+pub fn ComposerNote(props: &Props) -> Html {
+    let context = use_app();
+    let failure = context.state.failure("say");
+    let problem = match props.problem {
+        Some(problem @ (CannotSend::Nul | CannotSend::TooLong(_))) => Some(problem.to_string()),
+        Some(problem) if props.tried => Some(problem.to_string()),
+        _ => failure.map(|failure| sentence(&printable(&failure.message))),
+    };
+    let has_problem = problem.is_some();
+    html! {
+        <p id="composer-note" class="composer-note">
+            // Always there: a screen reader announces what changes in it.
+            <span class="bad" role="status" aria-live="polite">{ problem.unwrap_or_default() }</span>
+            if !has_problem { { note(&props.text) } }
+        </p>
+    }
+}
+
+fn note(text: &str) -> Html {
+    match wording::length(text) {
+        Some(length) => html! { <span>{ length }</span> },
+        None => html! {
+            <span class="keys"><kbd>{ "Enter" }</kbd>{ " sends, " }<kbd>{ "Shift Enter" }</kbd>{ " begins a new line" }</span>
+        },
+    }
+}

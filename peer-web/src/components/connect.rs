@@ -1,0 +1,62 @@
+//! The screen before the bridge has let the page in, or if it does not.
+
+use yew::prelude::*;
+
+use crate::bridge::{Connection, Refusal};
+use crate::browser::page;
+use crate::context::use_app;
+
+use super::brand::Brand;
+use super::retry::Retry;
+
+/// The page without a view: connecting, or refused, in plain words.
+#[component]
+pub fn Connect() -> Html {
+    let content = match use_app().state.connection {
+        Connection::Connecting | Connection::Live => html! {
+            <p class="connect-wait"><span class="pulse" aria-hidden="true"></span>{ "Connecting to your bridge…" }</p>
+        },
+        Connection::Waiting { until } => html! {
+            <>
+                <h1>{ "Your bridge does not answer" }</h1>
+                <p>{ "This page talks to a program on your own machine, " }<code>{ "p2pchat-bridge" }</code>
+                    { ". Start it, and this page goes on by itself." }</p>
+                <Retry {until} />
+            </>
+        },
+        Connection::Refused(refusal) => refused(refusal),
+    };
+    html! {
+        <main class="centered">
+            <div class="card" role="status">
+                <Brand />
+                { content }
+            </div>
+        </main>
+    }
+}
+
+fn refused(refusal: Refusal) -> Html {
+    match refusal {
+        Refusal::NoSecret => html! {
+            <>
+                <h1>{ "Open the whole address" }</h1>
+                <p>{ "The address that your bridge printed ends with " }<code>{ "#" }</code>
+                    { " and 64 letters and digits. They are the key to your chats, and they are missing here." }</p>
+            </>
+        },
+        Refusal::WrongSecret => html! {
+            <>
+                <h1>{ "This is not the key of your bridge" }</h1>
+                <p>{ "The bridge knows another key than the one in the address of this page. Open the address that it printed when it started." }</p>
+            </>
+        },
+        Refusal::OtherVersion => html! {
+            <>
+                <h1>{ "Your bridge has another version" }</h1>
+                <p>{ "It was updated since this page was loaded. Load the page again." }</p>
+                <p><button type="button" class="button primary" onclick={|_| page::reload()}>{ "Load again" }</button></p>
+            </>
+        },
+    }
+}

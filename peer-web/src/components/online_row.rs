@@ -1,0 +1,59 @@
+//! A person who is online.
+
+use p2pchat_model::wording::label;
+use p2pchat_model::{Command, OnlineUser, Target, View, printable};
+use yew::prelude::*;
+
+use crate::context::{Context, use_app};
+
+use super::block_button::BlockButton;
+use super::icon::{Glyph, Icon};
+use super::person_name::PersonName;
+
+/// What an [`OnlineRow`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The person.
+    pub user: OnlineUser,
+}
+
+/// A person who is online, with a button that asks them for a chat and one that blocks them.
+#[component]
+pub fn OnlineRow(props: &Props) -> Html {
+    let context = use_app();
+    let user = props.user;
+    let OnlineUser { name, address } = user;
+    let view = context.state.view.as_ref().map(|view| view.get());
+    html! {
+        <li class="row-person">
+            <PersonName {name} {address} />
+            <span class="row-end">
+                if let Some(view) = view { { action(&context, &view, user) } }
+                <BlockButton target={Target::Name(name)} name={name.to_string()} />
+            </span>
+        </li>
+    }
+}
+
+/// The button that asks for a chat, or why there is none.
+fn action(context: &Context, view: &View, user: OnlineUser) -> Html {
+    let OnlineUser { name, address } = user;
+    let mut asked = view.outgoing.iter().map(|request| request.to.address);
+    if view.blocks(Some(name), address).is_some() {
+        return html! { { label::BLOCKED.to_lowercase() } };
+    }
+    if view.is_member(address) {
+        return html! { { "in chat" } };
+    }
+    if asked.any(|asked| asked == address) {
+        return html! { { label::ASKED } };
+    }
+    let send = context.send.clone();
+    let to = Target::Address(address);
+    let onclick = move |_| send.emit(Command::Request { to });
+    let label = printable(&format!("Ask {name} for a chat")).into_owned();
+    html! {
+        <button type="button" class="button small ask" {onclick} aria-label={label}
+            disabled={!context.state.is_live()}><Icon glyph={Glyph::Ask} />{ "Ask" }</button>
+    }
+}

@@ -1,0 +1,64 @@
+//! The field to find people.
+
+use p2pchat_model::{Command, Target};
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+use crate::context::use_app;
+
+use super::icon::{Glyph, Icon};
+
+/// What a [`PeopleSearch`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The text in the field.
+    pub typed: String,
+    /// Called with the new text.
+    pub ontyped: Callback<String>,
+}
+
+/// The field to find people. The list is filtered while the user types; Enter asks the
+/// registry for a name, or the machine at an address for a chat.
+#[component]
+pub fn PeopleSearch(props: &Props) -> Html {
+    let context = use_app();
+    let error = use_state(|| None::<String>);
+    let target = Target::new(props.typed.trim());
+    let is_address = matches!(target, Ok(Target::Address(_)));
+    let oninput = {
+        let (ontyped, error) = (props.ontyped.clone(), error.setter());
+        move |event: InputEvent| {
+            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
+                error.set(None);
+                ontyped.emit(input.value());
+            }
+        }
+    };
+    let onsubmit = {
+        let (send, error) = (context.send.clone(), error.setter());
+        move |event: SubmitEvent| {
+            event.prevent_default();
+            match &target {
+                Ok(Target::Name(name)) => send.emit(Command::Search { name: *name }),
+                Ok(to @ Target::Address(_)) => send.emit(Command::Request { to: *to }),
+                Err(wrong) => error.set(Some(wrong.to_string())),
+            }
+        }
+    };
+    html! {
+        <form class="search" role="search" aria-label="Find people" {onsubmit}>
+            <div class="field-box">
+                <Icon glyph={Glyph::Search} />
+                <input id="people-search" type="search" value={props.typed.clone()} {oninput}
+                    aria-label="Find people by name or address" placeholder="Name or address"
+                    autocomplete="off" autocapitalize="none" spellcheck="false" />
+                if !props.typed.is_empty() {
+                    <button type="submit" class="button small" disabled={!context.state.is_live()}>
+                        { if is_address { "Ask" } else { "Find" } }
+                    </button>
+                }
+            </div>
+            if let Some(words) = &*error { <p class="field-note bad" role="alert">{ words.clone() }</p> }
+        </form>
+    }
+}

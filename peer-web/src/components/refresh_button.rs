@@ -1,0 +1,23 @@
+//! The button that asks who is online now.
+
+use p2pchat_model::Command;
+use yew::prelude::*;
+
+use crate::context::use_app;
+
+use super::icon::{Glyph, Icon};
+
+/// The button that asks the registry who is online now.
+#[component]
+pub fn RefreshButton() -> Html {
+    let context = use_app();
+    let turning = context.state.pending.people.then_some("turning");
+    let send = context.send.clone();
+    let onclick = move |_| send.emit(Command::Refresh);
+    html! {
+        <button type="button" class={classes!("icon-button", turning)} {onclick}
+            disabled={!context.state.is_live()} aria-label="Refresh who is online" title="Refresh">
+            <Icon glyph={Glyph::Refresh} />
+        </button>
+    }
+}

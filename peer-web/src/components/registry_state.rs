@@ -1,0 +1,27 @@
+//! Which registry this is, and whether it is reachable, before one is signed in.
+
+use p2pchat_model::printable;
+use yew::prelude::*;
+
+use crate::context::use_app;
+
+use super::link_state::dot;
+
+/// The registry and the user's own address.
+#[component]
+pub fn RegistryState() -> Html {
+    let context = use_app();
+    let Some(view) = &context.state.view else {
+        return html! {};
+    };
+    let view = view.get();
+    html! {
+        <dl class="place">
+            <div><dt>{ "Registry" }</dt><dd><span class={classes!("dot", dot(&view.link))} aria-hidden="true"></span>
+                { printable(&view.registry).into_owned() }{ " · " }{ view.link.words() }</dd></div>
+            if let Some(address) = view.address {
+                <div><dt>{ "Your address" }</dt><dd>{ address.to_string() }</dd></div>
+            }
+        </dl>
+    }
+}

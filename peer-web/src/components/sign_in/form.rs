@@ -1,0 +1,98 @@
+//! The values of the form, and what is wrong with them.
+
+use p2pchat_model::{Command, Password, Problem, Username, printable, wording};
+use yew::AttrValue;
+
+use crate::state::Page;
+
+/// The id of the field for the name.
+pub(super) const NAME: &str = "sign-in-name";
+/// The id of the field for the password.
+pub(super) const PASSWORD: &str = "sign-in-password";
+
+/// The values of the form.
+pub(super) struct Form {
+    /// Whether it creates an account.
+    pub(super) new: bool,
+    pub(super) name: String,
+    pub(super) password: String,
+    /// Whether the user has tried to send it.
+    pub(super) tried: bool,
+}
+
+/// What is wrong, beside the field where it is.
+#[derive(Default)]
+pub(super) struct Errors {
+    pub(super) name: Option<AttrValue>,
+    pub(super) password: Option<AttrValue>,
+    /// What concerns no single field.
+    pub(super) form: Option<AttrValue>,
+}
+
+impl Form {
+    /// The command that the form gives; else the id of the first field that is wrong.
+    pub(super) fn command(&self) -> Result<Command, &'static str> {
+        let name = self.checked_name().map_err(|_| NAME)?;
+        let password = Password::new(&self.password).map_err(|_| PASSWORD)?;
+        Ok(if self.new {
+            Command::Register { name, password }
+        } else {
+            Command::Login { name, password }
+        })
+    }
+
+    /// What is wrong: by the answer to the last command, or with the values. Before the first
+    /// try only what more letters cannot mend.
+    pub(super) fn errors(&self, state: &Page) -> Errors {
+        let mut errors = self.refusal(state);
+        let too_long = self.name.len() > Username::MAX;
+        if self.tried || too_long || (self.new && !self.name.is_empty()) {
+            let wrong = self.checked_name().err().map(AttrValue::from);
+            errors.name = wrong.or(errors.name);
+        }
+        if self.tried || self.password.len() > Password::MAX {
+            let wrong = Password::new(&self.password).err();
+            errors.password = wrong
+                .map(|error| error.to_string().into())
+                .or(errors.password);
+        }
+        errors
+    }
+
+    /// A note on a name that legacy clients do not understand.
+    pub(super) fn name_hint(&self) -> Option<AttrValue> {
+        self.legacy_hint(&self.name, Username::MAX)
+    }
+
+    /// A note on a password that legacy clients do not understand.
+    pub(super) fn password_hint(&self) -> Option<AttrValue> {
+        self.legacy_hint(&self.password, Password::MAX)
+    }
+
+    fn legacy_hint(&self, value: &str, max: usize) -> Option<AttrValue> {
+        let full = self.new && value.len() == max;
+        full.then(|| wording::too_long_for_legacy(max).into())
+    }
+
+    fn refusal(&self, state: &Page) -> Errors {
+        let mut errors = Errors::default();
+        let command = if self.new { "register" } else { "login" };
+        if let (Some(failure), false) = (state.failure(command), state.pending.session) {
+            let message = Some(AttrValue::from(printable(&failure.message).into_owned()));
+            match failure.problem {
+                Problem::NameTaken | Problem::BadName => errors.name = message,
+                Problem::BadPassword | Problem::WrongCredentials => errors.password = message,
+                _ => errors.form = message,
+            }
+        }
+        errors
+    }
+
+    fn checked_name(&self) -> Result<Username, String> {
+        let name = Username::new(&self.name).map_err(|error| error.to_string())?;
+        if self.new {
+            name.check_new().map_err(|error| error.to_string())?;
+        }
+        Ok(name)
+    }
+}

@@ -1,0 +1,26 @@
+//! The choice of colours.
+
+use yew::prelude::*;
+
+use crate::browser::settings::{Settings, Theme};
+use crate::context::use_app;
+
+/// A button for each theme.
+#[component]
+pub fn ThemeChoice() -> Html {
+    let settings = use_app().settings;
+    let button = |theme: Theme| {
+        let words = match theme {
+            Theme::System => "Auto",
+            Theme::Light => "Light",
+            Theme::Dark => "Dark",
+        };
+        let pressed = settings.theme == theme;
+        let settings = settings.clone();
+        let onclick = move |_: MouseEvent| settings.dispatch(Settings { theme, ..*settings });
+        html! { <button key={words} type="button" aria-pressed={pressed.to_string()} {onclick}>{ words }</button> }
+    };
+    html! {
+        <div class="tabs" role="group" aria-label="Colours">{ for Theme::ALL.into_iter().map(button) }</div>
+    }
+}

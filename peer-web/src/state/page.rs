@@ -1,0 +1,136 @@
+//! The part of the state that changes rarely.
+
+use std::rc::Rc;
+
+use p2pchat_model::{Command, Event, Failure, PeerAddr, Problem, Username};
+
+use crate::bridge::Connection;
+
+use super::view::ViewHandle;
+
+/// The part of the state that changes rarely.
+#[derive(Clone, PartialEq, Default)]
+pub struct Page {
+    /// The view. A new message or a new delivery status is not a new revision here.
+    pub view: Option<ViewHandle>,
+    /// The connection to the bridge.
+    pub connection: Connection,
+    /// The commands that have no answer yet.
+    pub pending: Pending,
+    /// The last failure of each command that was not sent again since.
+    pub failures: Vec<Failure>,
+    /// The answer to the last search for a user.
+    pub found: Option<Found>,
+    /// Why the registry ended the session, if it did.
+    pub ended: Option<Problem>,
+    /// A text that was not sent and belongs back into the message field.
+    pub unsent: Option<Rc<str>>,
+}
+
+/// The answer to a search for a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// The user's name.
+    pub name: Username,
+    /// Their address, if they are online.
+    pub address: Option<PeerAddr>,
+}
+
+/// Which commands have no answer yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pending {
+    /// To sign in, or to create an account.
+    pub session: bool,
+    /// A search through the history.
+    pub find: bool,
+    /// A search for a user, or a refresh of who is online.
+    pub people: bool,
+}
+
+impl Page {
+    /// The failure of the last command of this name, unless it was sent again since.
+    #[must_use]
+    pub fn failure(&self, command: &str) -> Option<&Failure> {
+        self.failures
+            .iter()
+            .find(|failure| failure.command == command)
+    }
+
+    /// Whether commands reach the bridge.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        self.connection == Connection::Live
+    }
+
+    /// Records a command that is sent.
+    pub(super) fn on_command(&mut self, command: &Command) {
+        self.failures
+            .retain(|failure| failure.command != command.name());
+        if matches!(command, Command::Search { .. }) {
+            self.found = None;
+        }
+        self.pending.on_command(command);
+    }
+
+    /// Applies an event that is not one of the conversation.
+    pub(super) fn on_event(&mut self, event: &Event) {
+        if let Some(view) = &mut self.view {
+            view.touch();
+        }
+        self.pending.on_event(event);
+        match event {
+            Event::LoggedIn { .. } => self.ended = None,
+            Event::LoggedOut { problem, .. } => {
+                self.ended = *problem;
+                self.failures.clear();
+                self.found = None;
+            }
+            Event::Found { name, address, .. } => {
+                self.found = Some(Found {
+                    name: *name,
+                    address: *address,
+                });
+            }
+            Event::Failed { failure, .. } => {
+                self.failures
+                    .retain(|known| known.command != failure.command);
+                self.failures.push(failure.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// Puts a text where the message field takes it from, behind what waits there already.
+    pub(super) fn return_text(&mut self, text: &str) {
+        self.unsent = Some(match &self.unsent {
+            Some(earlier) => format!("{earlier}\n{text}").into(),
+            None => text.into(),
+        });
+    }
+}
+
+impl Pending {
+    fn on_command(&mut self, command: &Command) {
+        match command {
+            Command::Register { .. } | Command::Login { .. } => self.session = true,
+            Command::Find { .. } => self.find = true,
+            Command::Search { .. } | Command::Refresh => self.people = true,
+            _ => {}
+        }
+    }
+
+    fn on_event(&mut self, event: &Event) {
+        match event {
+            Event::LoggedIn { .. } | Event::LoggedOut { .. } => *self = Self::default(),
+            Event::Findings { .. } => self.find = false,
+            Event::Found { .. } | Event::Online { .. } => self.people = false,
+            Event::Failed { failure, .. } => match failure.command.as_str() {
+                "register" | "login" => self.session = false,
+                "find" => self.find = false,
+                "search" | "refresh" => self.people = false,
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! The view, shared by all components that draw it.
+
+use std::cell::{Ref, RefCell, RefMut};
+use std::ops::Deref;
+use std::rc::Rc;
+
+use p2pchat_model::{Event, MessageId, View};
+
+use crate::logic::clock::Zone;
+use crate::logic::rows::Rows;
+
+/// The one view and the rows of its lines, changed in place: copying ten thousand lines for
+/// each event would be felt. Equal only to itself, whatever changes in it.
+#[derive(Clone)]
+pub struct SharedView(Rc<(RefCell<View>, RefCell<Rows>)>);
+
+impl SharedView {
+    /// The view as it is now. To be dropped before the next event.
+    #[must_use]
+    pub fn get(&self) -> Ref<'_, View> {
+        self.0.0.borrow()
+    }
+
+    /// The rows as they are now. To be dropped before the next event.
+    #[must_use]
+    pub fn rows(&self) -> Ref<'_, Rows> {
+        self.0.1.borrow()
+    }
+
+    /// The rows, to record what was measured.
+    #[must_use]
+    pub fn rows_mut(&self) -> RefMut<'_, Rows> {
+        self.0.1.borrow_mut()
+    }
+
+    /// Applies an event to the view, before [`SharedView::follow`].
+    pub(super) fn apply(&self, event: &Event) {
+        self.0.0.borrow_mut().apply(event);
+    }
+
+    /// Updates the rows after [`SharedView::apply`]; there were `lines` lines before.
+    pub(super) fn follow(&self, event: &Event, lines: usize, mark: Option<MessageId>) {
+        let view = self.get();
+        let mut rows = self.rows_mut();
+        let grown = view.lines.len().checked_sub(lines);
+        match (event, grown) {
+            // These may replace the lines, or put others between them.
+            (Event::History { .. } | Event::LoggedIn { .. }, _) | (_, None | Some(2..)) => {
+                rows.rebuild(&view.lines, mark);
+            }
+            (_, Some(grown)) => {
+                rows.mark(&view.lines, mark);
+                if grown == 1 {
+                    rows.grow(&view.lines);
+                }
+            }
+        }
+        if let Event::Delivered { id, .. } = event {
+            rows.change(*id);
+        }
+    }
+}
+
+impl PartialEq for SharedView {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// The view with a revision, by which components see that it has changed.
+#[derive(Clone, PartialEq)]
+pub struct ViewHandle {
+    shared: SharedView,
+    revision: u64,
+}
+
+impl ViewHandle {
+    /// Wraps a view.
+    #[must_use]
+    pub fn new(view: View, mark: Option<MessageId>, zone: Zone) -> Self {
+        let mut rows = Rows::new(zone);
+        rows.rebuild(&view.lines, mark);
+        Self {
+            shared: SharedView(Rc::new((RefCell::new(view), RefCell::new(rows)))),
+            revision: 0,
+        }
+    }
+
+    /// The view without the revision.
+    #[must_use]
+    pub fn shared(&self) -> &SharedView {
+        &self.shared
+    }
+
+    /// Makes a new revision: something in the view has changed.
+    pub(super) fn touch(&mut self) {
+        self.revision += 1;
+    }
+}
+
+impl Deref for ViewHandle {
+    type Target = SharedView;
+
+    fn deref(&self) -> &SharedView {
+        &self.shared
+    }
+}

@@ -1,4 +1,0 @@
-//! What is tried.
-
-pub(super) mod faults;
-pub(super) mod presence;

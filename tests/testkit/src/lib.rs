@@ -1,0 +1,36 @@
+//! What the tests, the soak and the benchmarks share: a MongoDB, the built programs as
+//! processes, and a client of each of their two interfaces (the registry's wire protocol,
+//! the peers' JSON contract).
+//!
+//! **Invariant**: nothing here depends on the crate of a program. It is the built programs
+//! that are started, and the protocol and the model that are spoken.
+
+mod address;
+#[cfg(feature = "websocket")]
+mod bridge;
+mod json;
+mod mongod;
+mod namespace;
+#[cfg(feature = "websocket")]
+mod peer;
+mod process;
+mod programs;
+mod registry;
+mod session;
+mod wait;
+
+pub use address::{free_ports, own_address};
+#[cfg(feature = "websocket")]
+pub use bridge::Frame;
+pub use json::JsonLines;
+#[cfg(feature = "mongodb")]
+pub use mongod::ReplicaSet;
+pub use mongod::{MongoDb, Mongod, has_mongod, mongod_program};
+pub use namespace::{Namespace, tool, tool_command};
+#[cfg(feature = "websocket")]
+pub use peer::Peer;
+pub use process::{memory, peak_memory};
+pub use programs::Programs;
+pub use registry::{Registry, RegistryAt};
+pub use session::{Hellos, Session};
+pub use wait::{SOON, skip, wait_blocking, wait_for};
