@@ -143,7 +143,7 @@ impl Session<'_> {
 fn parse(text: &str) -> Result<Command, Box<Event>> {
     serde_json::from_str(text).map_err(|error| {
         let problem = Problem::BadCommand;
-        let message = format!("{}: {}", problem.words(), complaint(&error));
+        let message = problem.because(complaint(&error));
         Box::new(Event::Failed {
             at: now(),
             failure: Failure {
@@ -171,7 +171,7 @@ mod tests {
             panic!("not a failure");
         };
         assert_eq!(failure.problem, Problem::BadCommand);
-        let start = format!("{}: EOF", Problem::BadCommand.words());
+        let start = Problem::BadCommand.because("EOF");
         assert!(failure.message.starts_with(&start), "{}", failure.message);
     }
 }

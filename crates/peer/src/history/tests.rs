@@ -48,7 +48,7 @@ fn ids(messages: &[Message]) -> Vec<u64> {
 }
 
 #[test]
-fn what_was_said_is_there_after_a_restart() {
+fn messages_are_there_after_a_restart() {
     let (_folder, path, mut history) = history();
     let own = Message {
         deliveries: Some(vec![delivery("127.0.0.3", DeliveryState::Sent)]),
@@ -197,7 +197,7 @@ fn a_search_finds_all_words_in_any_case_newest_first() {
 }
 
 #[test]
-fn whatever_program_wrote_it_each_finds_it() {
+fn each_program_finds_messages_that_another_wrote() {
     let (_folder, path, mut one) = history();
     let mut other = History::open(&path).unwrap();
     let mut id = 0;

@@ -260,11 +260,11 @@ impl Worker {
     /// Stores a change of the block list. `Some` is what to tell the user if that fails.
     fn keep_block(&self, account: Username, change: BlockChange) -> Option<Event> {
         let reason = match &self.blocks {
-            None => "there is no file to keep it in".to_owned(),
+            None => "there is no file to save it in".to_owned(),
             Some(blocks) => match blocks.keep(account, change) {
                 Ok(()) => return None,
                 Err(error) => {
-                    tracing::warn!(%error, "a change of the block list cannot be kept");
+                    tracing::warn!(%error, "a change of the block list cannot be saved");
                     error.to_string()
                 }
             },
@@ -274,7 +274,7 @@ impl Worker {
             BlockChange::Unblocked(who) => Command::Unblock { who },
         };
         let problem = Problem::NotKept;
-        let message = format!("{}: {reason}", problem.words());
+        let message = problem.because(reason);
         Some(failure(&command, problem, message))
     }
 

@@ -50,7 +50,7 @@ impl Scene {
 }
 
 #[test]
-fn what_was_said_while_it_was_broken_is_there_when_it_works_again() {
+fn messages_written_while_it_was_broken_are_there_when_it_works_again() {
     let mut scene = Scene::new();
     assert_eq!(scene.say(1), None);
     scene.hold();
@@ -69,7 +69,7 @@ fn what_was_said_while_it_was_broken_is_there_when_it_works_again() {
 }
 
 #[test]
-fn so_much_waits_and_no_more_and_how_much_is_lost_is_known() {
+fn waiting_entries_are_bounded_and_lost_messages_counted() {
     let mut scene = Scene::new();
     scene.hold();
     for id in 1..=MAX_UNWRITTEN as u64 + 3 {

@@ -35,7 +35,7 @@ fn message(id: u64, own: bool) -> Message {
     }
 }
 
-fn said(id: u64) -> JournalInput {
+fn message_event(id: u64) -> JournalInput {
     JournalInput::Event(Event::Message(message(id, false)))
 }
 
@@ -108,7 +108,7 @@ async fn the_view_and_the_events_after_it_miss_and_repeat_nothing() {
     let sender = running.sender.clone();
     let teller = tokio::spawn(async move {
         for id in 1..=2000 {
-            sender.send(said(id)).await.unwrap();
+            sender.send(message_event(id)).await.unwrap();
         }
     });
     for _ in 0..10 {
@@ -125,7 +125,7 @@ async fn the_view_and_the_events_after_it_miss_and_repeat_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_said_is_kept_in_the_account_that_is_logged_in() {
+async fn messages_are_stored_for_the_account_that_is_logged_in() {
     let (_folder, path) = file();
     let running = start(Some(History::open(&path).unwrap()));
     let logged_out = JournalInput::Event(Event::LoggedOut {
@@ -133,13 +133,13 @@ async fn what_is_said_is_kept_in_the_account_that_is_logged_in() {
         problem: None,
     });
     let entries = [
-        said(1),
+        message_event(1),
         logged_in("ann"),
-        said(2),
+        message_event(2),
         logged_out,
-        said(3),
+        message_event(3),
         logged_in("eve"),
-        said(4),
+        message_event(4),
     ];
     running.tell(entries).await;
     running.end().await;
@@ -149,13 +149,13 @@ async fn what_is_said_is_kept_in_the_account_that_is_logged_in() {
 }
 
 #[tokio::test]
-async fn what_a_subscriber_has_heard_is_on_disk() {
+async fn a_message_that_a_subscriber_has_received_is_on_disk() {
     let (_folder, path) = file();
     let running = start(Some(History::open(&path).unwrap()));
     let mut subscription = running.handle.subscribe().await.unwrap();
     running.tell([logged_in("ann")]).await;
     for id in 1..=20 {
-        running.tell([said(id)]).await;
+        running.tell([message_event(id)]).await;
         while !matches!(&*next(&mut subscription).await, Event::Message(_)) {}
         assert_eq!(kept(&path, "ann").len() as u64, id);
     }
@@ -163,7 +163,7 @@ async fn what_a_subscriber_has_heard_is_on_disk() {
 }
 
 #[tokio::test]
-async fn deliveries_are_kept() {
+async fn deliveries_are_stored() {
     let (_folder, path) = file();
     let running = start(Some(History::open(&path).unwrap()));
     let own = message(1, true);
@@ -184,7 +184,7 @@ async fn deliveries_are_kept() {
 }
 
 #[tokio::test]
-async fn pages_and_findings_hold_what_was_said_before_they_were_asked_for() {
+async fn pages_and_findings_include_all_earlier_messages() {
     let (_folder, path) = file();
     let running = start(Some(History::open(&path).unwrap()));
     let mut subscription = running.handle.subscribe().await.unwrap();
@@ -198,7 +198,14 @@ async fn pages_and_findings_hold_what_was_said_before_they_were_asked_for() {
         text: "text 2".to_owned(),
     };
     running
-        .tell([logged_in("ann"), said(1), said(2), recall, find, said(3)])
+        .tell([
+            logged_in("ann"),
+            message_event(1),
+            message_event(2),
+            recall,
+            find,
+            message_event(3),
+        ])
         .await;
 
     while subscription.view.findings.is_none() {
@@ -216,7 +223,7 @@ async fn pages_and_findings_hold_what_was_said_before_they_were_asked_for() {
 }
 
 #[tokio::test]
-async fn what_an_earlier_run_left_on_its_way_is_on_its_way_no_longer() {
+async fn texts_that_an_earlier_run_was_sending_become_unconfirmed() {
     let (_folder, path) = file();
     let account = name("ann");
     let mut history = History::open(&path).unwrap();
@@ -254,7 +261,7 @@ async fn what_an_earlier_run_left_on_its_way_is_on_its_way_no_longer() {
 }
 
 #[tokio::test]
-async fn without_a_history_all_but_older_pages_works() {
+async fn without_a_history_everything_but_older_pages_works() {
     let running = start(None);
     let mut subscription = running.handle.subscribe().await.unwrap();
     let account = name("ann");
@@ -289,18 +296,18 @@ async fn without_a_history_all_but_older_pages_works() {
 }
 
 #[tokio::test]
-async fn a_history_that_breaks_is_told_once_and_chatting_goes_on() {
+async fn a_history_that_breaks_is_reported_once_and_chatting_goes_on() {
     let (_folder, path) = file();
     let running = start(Some(History::open(&path).unwrap()));
     let mut subscription = running.handle.subscribe().await.unwrap();
-    running.tell([logged_in("ann"), said(1)]).await;
+    running.tell([logged_in("ann"), message_event(1)]).await;
     while !matches!(&*next(&mut subscription).await, Event::Message(_)) {}
 
     let vandal = rusqlite::Connection::open(&path).unwrap();
     vandal.execute_batch("DROP TABLE message").unwrap();
     let mut heard = (0, 0);
     for id in 2..=5 {
-        running.tell([said(id)]).await;
+        running.tell([message_event(id)]).await;
     }
     running.end().await;
     while let Ok(event) = subscription.next().await {
@@ -317,12 +324,12 @@ async fn a_history_that_breaks_is_told_once_and_chatting_goes_on() {
 }
 
 #[tokio::test]
-async fn a_subscriber_that_is_too_slow_is_told_and_delays_nobody() {
+async fn a_subscriber_that_is_too_slow_is_told_and_delays_no_other() {
     let running = start(None);
     let mut slow = running.handle.subscribe().await.unwrap();
     let count = MAX_BEHIND as u64 + 100;
     for id in 1..=count {
-        running.tell([said(id)]).await;
+        running.tell([message_event(id)]).await;
     }
     let again = within("a subscription", running.handle.subscribe())
         .await
@@ -351,7 +358,9 @@ async fn a_text_is_confirmed_only_once_it_is_on_disk() {
     running.tell([logged_in("ann")]).await;
     for id in 1..=20 {
         let (taken, word) = oneshot::channel();
-        running.tell([said(id), JournalInput::Taken(taken)]).await;
+        running
+            .tell([message_event(id), JournalInput::Taken(taken)])
+            .await;
         within("the word", word).await.unwrap();
         assert_eq!(kept(&path, "ann").len() as u64, id);
     }
