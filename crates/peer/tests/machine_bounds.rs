@@ -1,4 +1,4 @@
-//! Whatever others do, and for however long, a machine holds no more than it says.
+//! Whatever other peers do, and for however long, a machine stays within its limits.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -16,7 +16,7 @@ struct Bench {
     conns: u64,
     /// The most that it held of each.
     most: BTreeMap<&'static str, usize>,
-    /// Who takes nothing and hears nothing, but does not say so.
+    /// The peers that take nothing and give no result.
     silent: Vec<PeerAddr>,
     /// Whether others take texts.
     takes_texts: bool,
@@ -90,9 +90,10 @@ impl Bench {
             Output::Notify { id, to, .. } if taken(&to) => Some(notified(id)),
             Output::Text { id, to, .. } if taken(&to) => Some(Input::TextDone {
                 id,
-                result: match self.takes_texts {
-                    true => Ok(Acknowledgement::Confirmed),
-                    false => Err(LeaveReason::Unreachable),
+                result: if self.takes_texts {
+                    Ok(Acknowledgement::Confirmed)
+                } else {
+                    Err(LeaveReason::Unreachable)
                 },
             }),
             _ => None,
@@ -160,8 +161,8 @@ fn notified(id: SendId) -> Input {
     }
 }
 
-/// A member tells of two dozen people a second, each of whom is there until something is
-/// said to him; and another member never says that he has heard of them.
+/// A member tells of two dozen newcomers a second, each present until a text is sent to it;
+/// and another member never confirms that it was told of them.
 #[test]
 fn a_member_who_brings_people_without_end_fills_no_memory() {
     const AT_ONCE: u32 = 24;
@@ -237,7 +238,7 @@ fn a_registry_that_does_not_answer_fills_no_memory() {
 }
 
 #[test]
-fn who_asks_everybody_does_so_one_after_the_other() {
+fn requests_to_others_are_bounded() {
     let mut bench = Bench::new();
     bench.silent = (2..200).map(address).collect();
     for number in 2..200 {

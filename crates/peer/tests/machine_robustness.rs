@@ -1,5 +1,5 @@
 //! No order of inputs, however senseless or hostile, makes a machine panic, stall or
-//! forget its manners.
+//! leave a connection without an answer.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -260,7 +260,7 @@ impl Subject {
                     assert_ne!(
                         member.address.to_string(),
                         "10.0.0.1",
-                        "nobody is his own member"
+                        "no user is their own member"
                     );
                 }
                 _ => {}

@@ -16,6 +16,7 @@
 
 mod introductions;
 mod member;
+mod notifies;
 mod outbox;
 mod roster;
 mod strangers;
@@ -30,7 +31,6 @@ use p2pchat_protocol::ChatList;
 use super::context::{Context, Refusal};
 use super::io::{SendId, Usage};
 use super::people::People;
-pub(super) use introductions::Notify;
 use member::{Member, Presence};
 use outbox::MAX_OUTBOX;
 use roster::Roster;
@@ -54,6 +54,15 @@ pub(super) struct Group {
     held: HeldPackets,
     /// Whether the user was told that there is no more room: they are told once.
     full_announced: bool,
+}
+
+/// A notify: "this newcomer joined us, and these are all of us".
+#[derive(Debug)]
+pub(super) struct Notify {
+    /// The newcomer.
+    pub(super) newcomer: PeerAddr,
+    /// All members that the sender has.
+    pub(super) members: ChatList,
 }
 
 impl Group {
@@ -266,8 +275,8 @@ impl Group {
         let Some(member) = self.roster.remove(address) else {
             return;
         };
-        let notify = member.introductions.send();
-        for id in member.outbox.sends().chain(notify) {
+        let notify = member.introductions.send_id();
+        for id in member.outbox.send_ids().chain(notify) {
             self.in_flight.remove(&id);
         }
     }

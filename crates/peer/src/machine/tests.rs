@@ -1,4 +1,4 @@
-//! What a user sees of his peer, on a network where everything arrives at once.
+//! What a user sees of their peer, on a network where everything arrives at once.
 
 mod blocked;
 mod crowds;
@@ -70,7 +70,7 @@ fn a_user_registers_is_logged_in_and_sees_who_is_online() {
 }
 
 #[test]
-fn a_wrong_password_is_said_and_a_second_try_works() {
+fn a_wrong_password_is_reported_and_a_second_attempt_works() {
     let mut net = Net::with_users(1);
     net.add(2);
     let name = "user1".parse().unwrap();
@@ -123,7 +123,7 @@ fn a_user_is_logged_in_again_when_the_registry_is_back() {
 }
 
 #[test]
-fn the_pauses_between_tries_grow_to_half_a_minute() {
+fn the_backoff_between_attempts_grows_to_half_a_minute() {
     let mut net = Net::with_users(1);
     net.registry_is_up = false;
     net.restart_registry();
@@ -156,7 +156,7 @@ fn an_accepted_request_makes_a_chat() {
 }
 
 #[test]
-fn a_newcomer_is_told_to_everybody() {
+fn a_newcomer_is_introduced_to_every_member() {
     let mut net = Net::with_users(4);
     net.chat(1, 2);
     net.chat(2, 3);
@@ -253,7 +253,7 @@ fn a_strangers_notify_adds_nobody() {
 }
 
 #[test]
-fn a_notify_of_2017_without_a_list_is_not_passed_on() {
+fn a_notify_of_a_legacy_client_without_a_list_is_not_passed_on() {
     let mut net = Net::with_users(4);
     net.chat(1, 2);
     net.chat(1, 3);
@@ -282,7 +282,7 @@ fn a_text_ahead_of_the_introduction_is_sent_again() {
     let strangers = |event: &Event| matches!(event, Event::Dropped(_));
     assert!(
         !net.events(2).iter().any(strangers),
-        "nobody is called a stranger who is none"
+        "no member is called a stranger"
     );
 }
 
@@ -300,7 +300,7 @@ fn a_long_text_arrives_in_parts_and_in_order() {
 }
 
 #[test]
-fn who_left_is_found_out_with_the_next_text() {
+fn a_member_who_left_is_noticed_with_the_next_text() {
     let mut net = Net::with_users(2);
     net.chat(1, 2);
     net.advance(Duration::from_secs(60));
@@ -331,7 +331,7 @@ fn a_name_that_is_not_the_registrys_is_shown_as_such() {
 }
 
 #[test]
-fn a_request_by_name_finds_somebody_who_came_online_since() {
+fn a_request_by_name_finds_a_user_who_came_online_since() {
     let mut net = Net::with_users(1);
     net.add_user(2);
     net.command(

@@ -1,5 +1,5 @@
-//! Whom a user has let in, worked out from what reached his machine and from nothing
-//! that the machine says about it.
+//! The peers that a user has let in, worked out from what reached their machine and from
+//! nothing that the machine says about it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,17 +9,17 @@ use p2pchat_peer::machine::{ConnId, Input, Output, SendId};
 use p2pchat_protocol::{ChatAnswer, Contact};
 
 /// The addresses that may be members: those of accepted requests, in either direction,
-/// and those that somebody among them told of. A machine may know fewer members than
-/// these, never others. Who left the chat without the user leaving it may come back.
+/// and those that one of them told of. A machine may know fewer members than these, never
+/// others. A member that left the chat without the user leaving it may come back.
 #[derive(Default)]
 pub(crate) struct Accepted {
     addresses: BTreeSet<PeerAddr>,
-    /// Notifies, and when they came: one from somebody who is let in a little later
-    /// counts then.
+    /// Notifies, and when they came: one from a peer that is let in a little later counts
+    /// then.
     notifies: Vec<(Duration, PeerAddr, Vec<PeerAddr>)>,
-    /// Chat requests that were received: from whom, and with whom he comes.
+    /// Chat requests that were received: the sender, and the members on its list.
     received: BTreeMap<ConnId, (PeerAddr, Vec<PeerAddr>)>,
-    /// Chat requests that were sent: to whom.
+    /// The receivers of the chat requests that were sent.
     sent: BTreeMap<SendId, PeerAddr>,
 }
 
@@ -32,12 +32,12 @@ impl Accepted {
         self.addresses.contains(&address)
     }
 
-    /// Who sent the chat request on this connection, and with whom he comes.
+    /// The sender of the chat request on this connection, and the members on its list.
     pub(crate) fn request(&self, conn: ConnId) -> Option<&(PeerAddr, Vec<PeerAddr>)> {
         self.received.get(&conn)
     }
 
-    /// The user left: nobody is let in.
+    /// The user left: no peer is let in.
     pub(crate) fn forget(&mut self) {
         self.addresses.clear();
         self.notifies.clear();
@@ -96,7 +96,7 @@ impl Accepted {
         self.spread(now);
     }
 
-    /// Lets those in whom somebody let in told of, until nothing changes.
+    /// Lets in what those that are let in told of, until nothing changes.
     fn spread(&mut self, now: Duration) {
         self.notifies.retain(|(at, ..)| now <= *at + Self::HELD);
         let mut before = usize::MAX;

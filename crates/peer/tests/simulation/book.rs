@@ -1,4 +1,4 @@
-//! What a user has been told and what his machine was asked, kept without the machine:
+//! What a user was told and what their machine was asked, recorded without the machine:
 //! what the checks compare it with.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -13,7 +13,7 @@ use super::accepted::Accepted;
 /// What a user was told, counted: that the runs are about something, and that those
 /// without faults went without a hitch.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Told {
+pub(crate) struct Totals {
     pub(crate) joined: usize,
     pub(crate) left: usize,
     pub(crate) sent: usize,
@@ -22,7 +22,7 @@ pub(crate) struct Told {
     pub(crate) dropped: usize,
 }
 
-impl Told {
+impl Totals {
     pub(crate) fn add(&mut self, other: Self) {
         self.joined += other.joined;
         self.left += other.left;
@@ -48,7 +48,7 @@ impl Told {
     }
 }
 
-/// The books of one process.
+/// The records of one process.
 #[derive(Default)]
 pub(crate) struct Book {
     pub(crate) accepted: Accepted,
@@ -56,7 +56,7 @@ pub(crate) struct Book {
     /// Since when that is so, or is not.
     pub(crate) account_since: Duration,
     pub(crate) members: BTreeSet<PeerAddr>,
-    /// Whom the user has blocked.
+    /// What the user has blocked.
     pub(crate) blocked: BTreeSet<Target>,
     /// Who was a member since the user last left.
     pub(crate) former: BTreeSet<PeerAddr>,
@@ -72,7 +72,7 @@ pub(crate) struct Book {
     /// The texts and members of which the outcome is known, or was waited for.
     pub(crate) listed: BTreeSet<(MessageId, PeerAddr)>,
     /// What the user was told, counted.
-    pub(crate) told: Told,
+    pub(crate) totals: Totals,
     /// Chat requests whose connection waits for an answer.
     pub(crate) unanswered: BTreeSet<ConnId>,
     /// Whether there is a connection to the registry.
@@ -99,7 +99,7 @@ impl Book {
     /// What a text may take beyond its packets and those before it.
     const DELIVERY: Duration = Duration::from_secs(60);
 
-    /// Takes note of what reached the machine.
+    /// Records an input of the machine.
     pub(crate) fn note_input(&mut self, now: Duration, input: &Input) {
         self.accepted.learn_input(now, input);
         match input {
@@ -132,7 +132,7 @@ impl Book {
         }
     }
 
-    /// Takes note of what the machine wants done.
+    /// Records an output of the machine.
     pub(crate) fn note_output(&mut self, now: Duration, output: &Output) {
         match output {
             Output::ConnectRegistry | Output::DisconnectRegistry => self.lose_link(),
@@ -176,7 +176,7 @@ impl Book {
     }
 
     fn note_event(&mut self, now: Duration, event: &Event) {
-        self.told.note(event);
+        self.totals.note(event);
         match event {
             Event::LoggedIn { name, .. } => {
                 let before = self.account.replace(*name);

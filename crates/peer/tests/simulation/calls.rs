@@ -20,9 +20,9 @@ impl World {
         let call = usize::try_from(conn.0).unwrap();
         self.network.calls[call].taker_waits = false;
         let delay = self.delay();
-        if !self.chance.hits(self.weather.loss) {
+        if !self.rng.hits(self.weather.loss) {
             self.call_after(delay, call, CallStage::Return(reply));
-        } else if self.chance.hits(0.5) {
+        } else if self.rng.hits(0.5) {
             self.call_after(delay, call, CallStage::Return(Reply::Broken));
         } else {
             self.troubles.note(Trouble::HalfOpen);
@@ -52,7 +52,7 @@ impl World {
         }
     }
 
-    /// The receiver of a text died before he could say that he had taken it.
+    /// The receiver of a text died before it could confirm that it had taken it.
     fn text_may_come_again(&mut self, call: usize) {
         let here = &self.network.calls[call];
         if let (Packet::Text(message, _), Some(seat)) = (&here.packet, self.seat_of(here.to)) {
@@ -74,8 +74,8 @@ impl World {
         };
         let unheard =
             self.call_is_cut(call) || self.peers[seat].is_dark() || self.host_sleeps(seat);
-        let quickly = self.chance.hits(0.5) && !unheard;
-        if unheard || !self.peers[seat].is_up() || self.chance.hits(self.weather.loss) {
+        let quickly = self.rng.hits(0.5) && !unheard;
+        if unheard || !self.peers[seat].is_up() || self.rng.hits(self.weather.loss) {
             let delay = if quickly { delay } else { Self::CALL_CONNECT };
             return self.call_after(delay, call, nobody);
         }
@@ -85,15 +85,16 @@ impl World {
 
     fn call_opens(&mut self, call: usize, delay: Duration) {
         self.call_expires(call);
-        if self.chance.hits(self.weather.loss) {
+        if self.rng.hits(self.weather.loss) {
             let lie = self.mix.sabotage == Some(Sabotage::FalseConfirm);
             let reply = if lie { Reply::Received } else { Reply::Broken };
             return self.call_after(delay, call, CallStage::Return(reply));
         }
-        let late = self.chance.hits(self.weather.held_up);
-        let delay = match late {
-            true => delay + self.chance.between(Duration::ZERO, Mix::HELD_UP),
-            false => delay,
+        let late = self.rng.hits(self.weather.held_up);
+        let delay = if late {
+            delay + self.rng.between(Duration::ZERO, Mix::HELD_UP)
+        } else {
+            delay
         };
         if late {
             self.troubles.note(Trouble::LatePacket);
@@ -105,9 +106,9 @@ impl World {
         let delay = self.delay();
         let here = &self.network.calls[call];
         let taker = here.taker.expect("what arrives was connected");
-        // What the caller has given up may arrive all the same: his system had it already.
+        // What the caller has given up may arrive all the same: its system had it already.
         let given_up = self.call_is_over(call);
-        if self.call_is_cut(call) || given_up && self.chance.hits(0.5) {
+        if self.call_is_cut(call) || given_up && self.rng.hits(0.5) {
             return;
         }
         if !self.is_running(taker) {
@@ -134,8 +135,8 @@ impl World {
         *latest = call.max(*latest);
         match packet {
             Packet::Notify(..) => self.call_answered(conn, Reply::Received),
-            Packet::Request(_, limit) if self.chance.hits(self.weather.loss) => {
-                let delay = self.chance.between(Duration::ZERO, limit);
+            Packet::Request(_, limit) if self.rng.hits(self.weather.loss) => {
+                let delay = self.rng.between(Duration::ZERO, limit);
                 self.call_after(delay, call, CallStage::Return(Reply::Broken));
             }
             _ => {}
@@ -144,15 +145,15 @@ impl World {
         self.feed(taker, packet.input(conn, from));
     }
 
-    /// A packet may come a second time, as from a system that repeats itself or somebody
-    /// who recorded it.
+    /// A packet may come a second time, as from a system that repeats itself or an
+    /// attacker who replays it.
     fn packet_is_copied(&mut self, call: usize) {
         let here = &self.network.calls[call];
         let (from, to, packet) = (here.from, here.to, here.packet.clone());
         let secretly =
             self.mix.sabotage == Some(Sabotage::TextTwice) && matches!(packet, Packet::Text(..));
         let original = matches!(here.caller, Caller::Machine(..));
-        if !original || !secretly && !self.chance.hits(self.weather.copies) {
+        if !original || !secretly && !self.rng.hits(self.weather.copies) {
             return;
         }
         match (&packet, self.seat_of(to)) {
@@ -162,11 +163,11 @@ impl World {
             }
             _ => self.troubles.note(Trouble::ContactCopied),
         }
-        let delay = self.chance.between(Duration::ZERO, Mix::COPIED);
+        let delay = self.rng.between(Duration::ZERO, Mix::COPIED);
         self.call_later(delay, Caller::Nobody(from), to, packet);
     }
 
-    /// Tells the caller, if he still waits, and the receiver, if he does.
+    /// Tells the caller, if it still waits, and the receiver, if it does.
     pub(crate) fn call_returns(&mut self, call: usize, reply: Reply) {
         let here = &mut self.network.calls[call];
         if !std::mem::take(&mut here.caller_waits) {

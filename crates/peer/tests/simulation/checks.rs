@@ -56,10 +56,7 @@ impl Scene<'_> {
 
 /// Passes, or says what is wrong.
 fn ensure(holds: bool, words: impl FnOnce() -> String) -> Verdict {
-    match holds {
-        true => Ok(()),
-        false => Err(words()),
-    }
+    if holds { Ok(()) } else { Err(words()) }
 }
 
 /// A check by its name, so that what fails can be looked up.

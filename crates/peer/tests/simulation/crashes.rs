@@ -7,7 +7,7 @@ use p2pchat_peer::machine::Output;
 
 use super::faults::Fault;
 use super::sabotage::Sabotage;
-use super::schedule::{Happening, Process};
+use super::schedule::{Process, SimEvent};
 use super::troubles::Trouble;
 use super::users::Act;
 use super::world::World;
@@ -65,33 +65,34 @@ struct End {
 }
 
 impl World {
-    /// The longest time until a process that was killed is started anew.
+    /// The longest time until a process that was killed is started again.
     const BACK: u64 = 40;
     /// The same of one that something looks after.
     const BACK_AT_ONCE: u64 = 3;
-    /// When what was struck is started anew.
+    /// When what was struck is started again.
     const BACK_AFTER_STRIKE: Duration = Duration::from_secs(2);
 
     /// Kills some process, or switches its host off.
     pub(crate) fn crash(&mut self) {
-        let seat = self.chance.below(self.peers.len());
+        let seat = self.rng.below(self.peers.len());
         if self.peers[seat].is_up() {
-            let silently = self.chance.hits(0.3);
-            let back = self.chance.secs(0, Self::BACK);
+            let silently = self.rng.hits(0.3);
+            let back = self.rng.secs(0, Self::BACK);
             self.end_process(seat, silently, back);
         }
     }
 
     /// The next process that comes to some step is killed there.
     pub(crate) fn set_trap(&mut self) {
-        let block = self.mix.blocks && self.chance.hits(0.3);
+        let block = self.mix.blocks && self.rng.hits(0.3);
         self.trap = Some(Trap {
-            step: match block {
-                // People seldom do that.
-                true => "keep_block",
-                false => self.chance.pick(STEPS).expect("there are steps"),
+            step: if block {
+                // Users rarely do that.
+                "keep_block"
+            } else {
+                self.rng.pick(STEPS).expect("there are steps")
             },
-            after: self.chance.hits(0.5),
+            after: self.rng.hits(0.5),
         });
     }
 
@@ -100,24 +101,24 @@ impl World {
         let (now, name) = (self.now(), self.peers[seat].name);
         let words = if silently { "power cut at" } else { "crash of" };
         self.trace.note(now, || format!("-- {words} {name}"));
-        self.troubles.note(match silently {
-            true => Trouble::PowerCut,
-            false => Trouble::Crash,
+        self.troubles.note(if silently {
+            Trouble::PowerCut
+        } else {
+            Trouble::Crash
         });
-        let told = self.peers[seat].stop(silently);
-        self.told.add(told);
+        let totals = self.peers[seat].stop(silently);
+        self.totals.add(totals);
         self.calls_of_the_dead(dead, silently);
         self.schedule
-            .after(back, Happening::Fault(Fault::Restart(seat)));
+            .after(back, SimEvent::Fault(Fault::Restart(seat)));
     }
 
     /// Starts the program of a seat, unless it runs.
     pub(crate) fn restart(&mut self, seat: usize) {
         if !self.peers[seat].is_up() {
             self.start(seat);
-            let delay = self.chance.secs(0, 5);
-            self.schedule
-                .after(delay, Happening::User(seat, Act::Enter));
+            let delay = self.rng.secs(0, 5);
+            self.schedule.after(delay, SimEvent::User(seat, Act::Enter));
         }
     }
 
@@ -130,9 +131,10 @@ impl World {
             return;
         };
         let own = matches!(end.victim, Victim::Seat { seat, .. } if seat == process.seat);
-        let unwritten = match own {
-            true => self.unwritten(&outputs[..end.at], end.unwritten),
-            false => Vec::new(),
+        let unwritten = if own {
+            self.unwritten(&outputs[..end.at], end.unwritten)
+        } else {
+            Vec::new()
         };
         let count = outputs.len();
         for (index, output) in outputs.into_iter().enumerate() {
@@ -175,9 +177,10 @@ impl World {
         let Trap { step, after } = self.trap?;
         let index = outputs.iter().position(|output| name_of(output) == step)?;
         self.trap = None;
-        self.troubles.note(match after {
-            true => Trouble::CrashAfter(step),
-            false => Trouble::CrashBefore(step),
+        self.troubles.note(if after {
+            Trouble::CrashAfter(step)
+        } else {
+            Trouble::CrashBefore(step)
         });
         Some(End {
             at: index + usize::from(after),
@@ -185,7 +188,7 @@ impl World {
                 seat: process.seat,
                 journal_lags: true,
             },
-            unwritten: self.chance.below(4),
+            unwritten: self.rng.below(4),
         })
     }
 
@@ -213,8 +216,8 @@ impl World {
             Victim::Seat { seat, .. } if self.peers[seat].is_up() => {
                 let back = match self.mix.strike {
                     Some(_) => Self::BACK_AFTER_STRIKE,
-                    None if self.chance.hits(0.5) => self.chance.secs(0, Self::BACK_AT_ONCE),
-                    None => self.chance.secs(0, Self::BACK),
+                    None if self.rng.hits(0.5) => self.rng.secs(0, Self::BACK_AT_ONCE),
+                    None => self.rng.secs(0, Self::BACK),
                 };
                 self.end_process(seat, false, back);
             }

@@ -42,16 +42,16 @@ impl World {
         self.ledger
             .number(seat, message.id)
             .map_err(|words| ("history_is_numbered_upwards", words))?;
-        match message.is_own() {
-            true => self
-                .ledger
+        if message.is_own() {
+            self.ledger
                 .named(process, message.id, &message.text)
-                .map_err(|words| ("what_is_shown_was_said", words)),
-            false => self.ledger.show(seat, from, &message.text),
+                .map_err(|words| ("what_is_shown_was_said", words))
+        } else {
+            self.ledger.show(seat, from, &message.text)
         }
     }
 
-    /// Whom the user sees in his list, he has not to block again after a crash.
+    /// What the user sees in their block list is still there after a crash.
     fn blocks_are_written(&self, process: Process, list: &[Target]) -> Verdict {
         let peer = &self.peers[process.seat];
         let account = peer.running().and_then(|running| running.book.account);
@@ -61,10 +61,11 @@ impl World {
             .filter(|(whose, _)| Some(*whose) == account)
             .map(|(_, who)| *who)
             .collect();
-        let told: BTreeSet<Target> = list.iter().copied().collect();
-        match kept == told {
-            true => Ok(()),
-            false => Err(format!("is told {told:?}, kept is {kept:?}")),
+        let shown: BTreeSet<Target> = list.iter().copied().collect();
+        if kept == shown {
+            Ok(())
+        } else {
+            Err(format!("is shown {shown:?}, kept is {kept:?}"))
         }
     }
 

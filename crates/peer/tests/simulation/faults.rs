@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::registry::Manner;
 use super::sabotage::Sabotage;
-use super::schedule::{Happening, Process};
+use super::schedule::{Process, SimEvent};
 use super::troubles::Trouble;
 use super::world::World;
 
@@ -19,7 +19,7 @@ pub(crate) enum Fault {
     Crash,
     /// A process dies in the middle of a step.
     Trap,
-    /// The program is started anew.
+    /// The program is started again.
     Restart(usize),
     /// A process or host stands still.
     Nap,
@@ -29,7 +29,7 @@ pub(crate) enum Fault {
     Registry,
     /// The registry is there again, its store works, and its answers are answers.
     RegistryBack,
-    /// Somebody sets a clock.
+    /// A clock is set.
     Jump,
 }
 
@@ -40,7 +40,7 @@ impl World {
     /// then still has a number below 2^53.
     const LATEST: u64 = 4_750_000_000_000;
 
-    /// How far a clock is set at the most, in milliseconds: a minute, a day, three years.
+    /// How far a clock is set at most, in milliseconds: a minute, a day, three years.
     const FAR: [u64; 3] = [60_000, 86_400_000, 94_608_000_000];
 
     /// Plans the first of each kind of trouble.
@@ -55,8 +55,8 @@ impl World {
 
     fn plan_fault(&mut self, mean: Option<Duration>, fault: Fault) {
         if let Some(mean) = mean {
-            let delay = self.chance.between(Duration::ZERO, 2 * mean);
-            self.schedule.after(delay, Happening::Fault(fault));
+            let delay = self.rng.between(Duration::ZERO, 2 * mean);
+            self.schedule.after(delay, SimEvent::Fault(fault));
         }
     }
 
@@ -115,7 +115,7 @@ impl World {
         }
         for seat in 0..self.peers.len() {
             if let Some(running) = self.peers[seat].running_mut() {
-                // Connections that failed by chance until now say nothing about later.
+                // Connections that failed at random until now say nothing about later.
                 running.book.listable_since = None;
             }
             self.restart(seat);
@@ -125,15 +125,16 @@ impl World {
     /// Some do not hear the others. Half of the time only one pair.
     fn partition(&mut self) {
         let count = self.peers.len();
-        let side: Vec<bool> = (0..count).map(|_| self.chance.hits(0.4)).collect();
-        let one = (self.chance.below(count), self.chance.below(count));
-        let single = self.chance.hits(0.5);
+        let side: Vec<bool> = (0..count).map(|_| self.rng.hits(0.4)).collect();
+        let one = (self.rng.below(count), self.rng.below(count));
+        let single = self.rng.hits(0.5);
         let mut pairs = Vec::new();
         for low in 0..count {
             for high in low + 1..count {
-                let cut = match single {
-                    true => (low, high) == one,
-                    false => side[low] != side[high],
+                let cut = if single {
+                    (low, high) == one
+                } else {
+                    side[low] != side[high]
                 };
                 if cut && self.network.cuts.insert((low, high)) {
                     pairs.push((low, high));
@@ -141,7 +142,7 @@ impl World {
             }
         }
         self.troubles.note(Trouble::Partition);
-        let with_registry = !single && self.chance.hits(0.5);
+        let with_registry = !single && self.rng.hits(0.5);
         let seats: Vec<usize> = (0..count)
             .filter(|&seat| with_registry && side[seat] && self.network.cut_off.insert(seat))
             .collect();
@@ -149,9 +150,9 @@ impl World {
         self.trace.note(now, || {
             format!("-- partition {pairs:?}, without registry {seats:?}")
         });
-        let delay = self.chance.secs(3, 90);
+        let delay = self.rng.secs(3, 90);
         self.schedule
-            .after(delay, Happening::Fault(Fault::Heal(pairs, seats)));
+            .after(delay, SimEvent::Fault(Fault::Heal(pairs, seats)));
     }
 
     fn heal(&mut self, pairs: &[(usize, usize)], seats: &[usize]) {
@@ -167,13 +168,13 @@ impl World {
         }
     }
 
-    /// Somebody sets the clock on his wall, or it is lost.
+    /// A wall clock is set, or its time is lost.
     fn jump(&mut self) {
-        let seat = self.chance.below(self.peers.len());
+        let seat = self.rng.below(self.peers.len());
         let shows = self.peers[seat].wall();
-        let most = self.chance.pick(&Self::FAR).expect("there are some");
-        let far = self.chance.number(1, most);
-        let (trouble, to) = match self.chance.below(5) {
+        let most = self.rng.pick(&Self::FAR).expect("there are some");
+        let far = self.rng.number(1, most);
+        let (trouble, to) = match self.rng.below(5) {
             0 | 1 => (Trouble::ClockForwards, (shows + far).min(Self::LATEST)),
             2 | 3 => (Trouble::ClockBackwards, shows.saturating_sub(far)),
             _ => (Trouble::ClockUnset, 0),

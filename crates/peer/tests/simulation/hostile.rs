@@ -9,24 +9,24 @@ use p2pchat_protocol::{ChatAnswer, ChatList, ChatText, Contact, Message};
 
 use super::mix::Outsiders;
 use super::network::{CallStage, Caller, Packet, Reply};
-use super::schedule::Happening;
+use super::schedule::SimEvent;
 use super::troubles::Trouble;
 use super::world::World;
 
 impl World {
     /// How many of them there are.
     pub(crate) const OUTSIDERS: u8 = 3;
-    /// How many packets one of them sends at once, at the most.
+    /// How many packets one of them sends at once, at most.
     const FLOOD: u64 = 60;
     /// How many addresses they name of which nobody answers.
     const DEAD: u64 = 60;
-    /// How many addresses a list of theirs has at the most.
+    /// How many addresses a list of theirs has at most.
     const LONG_LIST: usize = 40;
 
     pub(crate) fn plan_outsiders(&mut self) {
         if self.mix.outsiders.is_some() {
             self.schedule
-                .after(Duration::from_secs(5), Happening::Outsider);
+                .after(Duration::from_secs(5), SimEvent::Outsider);
         }
     }
 
@@ -35,21 +35,22 @@ impl World {
         self.mix.outsiders == Some(Outsiders::LetIn)
     }
 
-    /// One of them does what he likes.
+    /// One of them does something at random.
     pub(crate) fn outsider_acts(&mut self) {
         if self.is_quiet() {
             return;
         }
-        let delay = self.chance.secs(1, 10);
-        self.schedule.after(delay, Happening::Outsider);
+        let delay = self.rng.secs(1, 10);
+        self.schedule.after(delay, SimEvent::Outsider);
         let from = self.any_outsider();
-        let seat = self.chance.below(self.peers.len());
-        let count = match self.chance.hits(0.05) {
-            true => self.chance.number(10, Self::FLOOD),
-            false => self.chance.number(1, 3),
+        let seat = self.rng.below(self.peers.len());
+        let count = if self.rng.hits(0.05) {
+            self.rng.number(10, Self::FLOOD)
+        } else {
+            self.rng.number(1, 3)
         };
         self.note_hostility(from, seat, count);
-        if self.chance.hits(0.2) {
+        if self.rng.hits(0.2) {
             return self.send_rubbish(from, seat, count);
         }
         for _ in 0..count {
@@ -63,14 +64,13 @@ impl World {
         let process = self.peers[seat].process();
         if self.is_running(process) && self.wakes_in(process).is_none() {
             let input = Input::Dropped {
-                from: self.chance.hits(0.8).then_some(from),
-                tried: [DropKind::Text, DropKind::Request, DropKind::Connection]
-                    [self.chance.below(3)],
+                from: self.rng.hits(0.8).then_some(from),
+                tried: [DropKind::Text, DropKind::Request, DropKind::Connection][self.rng.below(3)],
                 why: [
                     DropReason::Malformed,
                     DropReason::Silent,
                     DropReason::TooMuch,
-                ][self.chance.below(3)],
+                ][self.rng.below(3)],
                 count,
             };
             self.feed(process, input);
@@ -80,9 +80,10 @@ impl World {
     fn note_hostility(&mut self, from: PeerAddr, seat: usize, count: u64) {
         let running = self.peers[seat].running();
         let is_member = running.is_some_and(|running| running.book.members.contains(&from));
-        self.troubles.note(match is_member {
-            true => Trouble::HostileMember,
-            false => Trouble::HostileStranger,
+        self.troubles.note(if is_member {
+            Trouble::HostileMember
+        } else {
+            Trouble::HostileStranger
         });
         if count >= 10 {
             self.troubles.note(Trouble::Flood);
@@ -90,9 +91,9 @@ impl World {
     }
 
     fn hostile_packet(&mut self, seat: usize) -> Packet {
-        match self.chance.below(3) {
+        match self.rng.below(3) {
             0 => {
-                let words = self.chance.number(1, 12) as usize;
+                let words = self.rng.number(1, 12) as usize;
                 let text = self.ledger.compose_hostile(words);
                 let text = ChatText::new(&text).expect("it fits");
                 Packet::Text(Message::new(self.hostile_name(), text), Duration::ZERO)
@@ -112,15 +113,15 @@ impl World {
         }
     }
 
-    /// Somebody calls one of them.
+    /// A peer calls one of them.
     pub(crate) fn outsider_is_called(&mut self, call: usize) {
         let reply = match self.packet_of(call) {
-            Packet::Request(..) => match self.chance.below(3) {
+            Packet::Request(..) => match self.rng.below(3) {
                 0 => None,
                 1 => Some(Reply::Answer(ChatAnswer::Rejected)),
                 _ => Some(Reply::Answer(ChatAnswer::Accepted)),
             },
-            _ => match self.chance.below(6) {
+            _ => match self.rng.below(6) {
                 0 => None,
                 1 => Some(Reply::Refused),
                 2 => Some(Reply::Broken),
@@ -135,36 +136,37 @@ impl World {
     }
 
     pub(crate) fn any_outsider(&mut self) -> PeerAddr {
-        let which = self.chance.below(self.outsiders.len());
+        let which = self.rng.below(self.outsiders.len());
         self.outsiders[which]
     }
 
     fn hostile_name(&mut self) -> Username {
-        match self.chance.below(4) {
-            0 => self.peers[self.chance.below(self.peers.len())].name,
+        match self.rng.below(4) {
+            0 => self.peers[self.rng.below(self.peers.len())].name,
             // It fills its field, and turns what follows it around.
             1 => "\u{202e}evil\u{200b}".parse().expect("it is a name"),
             _ => "mallory".parse().expect("it is a name"),
         }
     }
 
-    /// The receiver's own address, somebody else's, or one where nobody is.
+    /// The receiver's own address, another peer's, or one where no peer is.
     fn any_address(&mut self, receiver: usize) -> PeerAddr {
-        match self.chance.below(8) {
+        match self.rng.below(8) {
             0 => self.seats[receiver],
             1 | 2 => self.any_outsider(),
             3 | 4 => {
-                let last = self.chance.number(1, Self::DEAD);
+                let last = self.rng.number(1, Self::DEAD);
                 format!("10.0.2.{last}").parse().expect("it is an address")
             }
-            _ => self.seats[self.chance.below(self.seats.len())],
+            _ => self.seats[self.rng.below(self.seats.len())],
         }
     }
 
     fn any_list(&mut self, receiver: usize) -> ChatList {
-        let count = match self.chance.hits(0.05) {
-            true => self.chance.below(Self::LONG_LIST),
-            false => self.chance.below(4),
+        let count = if self.rng.hits(0.05) {
+            self.rng.below(Self::LONG_LIST)
+        } else {
+            self.rng.below(4)
         };
         (0..count).map(|_| self.any_address(receiver)).collect()
     }

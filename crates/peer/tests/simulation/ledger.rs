@@ -8,8 +8,8 @@ use p2pchat_protocol::split_text;
 
 use super::schedule::Process;
 
-/// One thing that somebody said.
-struct Said {
+/// One text that was sent.
+struct SentText {
     /// Who; `None` if the outsider.
     by: Option<Process>,
     /// How many packets it takes.
@@ -19,12 +19,12 @@ struct Said {
 /// What was said and what was shown of it.
 #[derive(Default)]
 pub(crate) struct Ledger {
-    said: Vec<Said>,
+    said: Vec<SentText>,
     /// What was said, by the text of a packet: which, and which part of it.
     by_part: BTreeMap<String, (usize, usize)>,
     /// What was said, by its whole text.
     by_text: BTreeMap<String, usize>,
-    /// What was said, by the number that the sayer's machine gave it.
+    /// What was said, by the number that the sender's machine gave it.
     by_id: BTreeMap<(Process, MessageId), usize>,
     /// The parts that were shown at a seat, in the order in which they first were.
     shown: BTreeMap<(usize, usize), Vec<usize>>,
@@ -51,7 +51,7 @@ impl Ledger {
             self.by_part
                 .insert(part.as_str().to_owned(), (which, index));
         }
-        self.said.push(Said {
+        self.said.push(SentText {
             by,
             parts: parts.len(),
         });
@@ -59,8 +59,7 @@ impl Ledger {
         text
     }
 
-    /// What somebody says who plays by other rules: it turns the line around, and has
-    /// what nobody sees.
+    /// A text of an attacker: it turns the line around, and has invisible characters.
     pub(crate) fn compose_hostile(&mut self, words: usize) -> String {
         let which = self.said.len();
         let text = format!("\u{202e}\u{200b}{}", self.compose(None, words));
@@ -78,7 +77,7 @@ impl Ledger {
     }
 
     /// A program died at `seat` before it could tell that it had taken this text, which
-    /// may be sent again. One that is started anew does not know of it.
+    /// may be sent again. One that is started again does not know of it.
     pub(crate) fn repeats_if_shown(&mut self, seat: usize, text: &str) {
         if let Some(&(which, part)) = self.by_part.get(text)
             && let Some(shown) = self.shown.get(&(seat, which))
@@ -93,9 +92,10 @@ impl Ledger {
     /// is started.
     pub(crate) fn number(&mut self, seat: usize, id: MessageId) -> Result<(), String> {
         let last = self.numbers.insert(seat, id).unwrap_or_default();
-        match last < id {
-            true => Ok(()),
-            false => Err(format!("number {} after {}", id.0, last.0)),
+        if last < id {
+            Ok(())
+        } else {
+            Err(format!("number {} after {}", id.0, last.0))
         }
     }
 
@@ -104,7 +104,7 @@ impl Ledger {
         self.numbers.get(&seat).copied().unwrap_or_default()
     }
 
-    /// The sayer's own machine shows a text, under this number.
+    /// The sender's own machine shows a text, under this number.
     pub(crate) fn named(&mut self, by: Process, id: MessageId, text: &str) -> Result<(), String> {
         let which = self.by_text.get(text).copied();
         let which = which
@@ -124,7 +124,7 @@ impl Ledger {
     }
 
     /// The sender of a text was told that `seat` did not get it. What was on its way may
-    /// come all the same, behind what he said next.
+    /// come all the same, behind what it sent next.
     pub(crate) fn fail(&mut self, by: Process, id: MessageId, seat: usize) {
         if let Some(&which) = self.by_id.get(&(by, id)) {
             let parts = 0..self.said[which].parts;
@@ -133,12 +133,12 @@ impl Ledger {
         }
     }
 
-    /// A text is shown at `seat` as that of somebody at `from` (`None` if the outsider).
+    /// A text is shown at `seat` as that of the user at `from` (`None` if the outsider).
     ///
     /// # Errors
     /// If nobody said it there, it was shown before and did not come a second time, or
     /// one said later was shown before. That last does not count where the sender had
-    /// stopped waiting: what his system still held then may arrive behind what he said
+    /// stopped waiting: what its system still held then may arrive behind what it sent
     /// next. Nor where this may be a copy of what was refused when it first came.
     pub(crate) fn show(
         &mut self,
@@ -193,7 +193,7 @@ impl Ledger {
         })
     }
 
-    /// How many texts were shown at somebody else's.
+    /// How many texts were shown to another user.
     pub(crate) fn shown_parts(&self) -> usize {
         self.shown.values().map(Vec::len).sum()
     }
@@ -203,12 +203,12 @@ impl Ledger {
 mod tests {
     use super::*;
 
-    const SAYER: Process = Process { seat: 0, run: 0 };
+    const SENDER: Process = Process { seat: 0, run: 0 };
 
     fn two_said() -> (Ledger, String, String) {
         let mut ledger = Ledger::default();
-        let first = ledger.compose(Some(SAYER), 3);
-        let second = ledger.compose(Some(SAYER), 3);
+        let first = ledger.compose(Some(SENDER), 3);
+        let second = ledger.compose(Some(SENDER), 3);
         (ledger, first, second)
     }
 
@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_shown_as_somebody_elses_is_noticed() {
+    fn a_text_that_is_shown_as_another_users_is_noticed() {
         let (mut ledger, first, _) = two_said();
         let (check, _) = ledger.show(1, Some(2), &first).unwrap_err();
         assert_eq!(check, "what_is_shown_was_said");
@@ -259,14 +259,14 @@ mod tests {
     #[test]
     fn a_long_text_counts_as_shown_when_all_of_it_is() {
         let mut ledger = Ledger::default();
-        let text = ledger.compose(Some(SAYER), 40);
-        ledger.named(SAYER, MessageId(7), &text).unwrap();
+        let text = ledger.compose(Some(SENDER), 40);
+        ledger.named(SENDER, MessageId(7), &text).unwrap();
         let parts = split_text(&text).unwrap();
         assert!(parts.len() > 1);
         for part in parts {
-            assert!(!ledger.is_shown(SAYER, MessageId(7), 1));
+            assert!(!ledger.is_shown(SENDER, MessageId(7), 1));
             ledger.show(1, Some(0), part.as_str()).unwrap();
         }
-        assert!(ledger.is_shown(SAYER, MessageId(7), 1));
+        assert!(ledger.is_shown(SENDER, MessageId(7), 1));
     }
 }

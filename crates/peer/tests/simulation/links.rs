@@ -5,7 +5,7 @@ use std::time::Duration;
 use p2pchat_peer::machine::Input;
 use p2pchat_protocol::{Hello, Request, Response};
 
-use super::schedule::{Happening, Process};
+use super::schedule::{Process, SimEvent};
 use super::world::World;
 
 /// One connection to the registry, or the attempt to make one.
@@ -69,10 +69,10 @@ impl World {
     }
 
     pub(crate) fn send_hello(&mut self, process: Process, hello: Hello) {
-        if !self.chance.hits(self.weather.hello_loss) {
+        if !self.rng.hits(self.weather.hello_loss) {
             let delay = self.delay();
             self.schedule
-                .after(delay, Happening::Hello(process.seat, hello));
+                .after(delay, SimEvent::Hello(process.seat, hello));
         }
     }
 
@@ -97,7 +97,7 @@ impl World {
             LinkStage::Ask(request) if self.links[link].taken => {
                 self.registry_answers(link, &request);
             }
-            // A registry that was started anew knows nothing of this connection.
+            // A registry that was started again knows nothing of this connection.
             LinkStage::Ask(_) if !self.registry.down => {
                 let delay = self.delay();
                 self.link_after(delay, link, LinkStage::Down("reset"));
@@ -137,7 +137,7 @@ impl World {
         let delay = self.delay();
         if cut {
             self.link_after(Self::CONNECT, link, LinkStage::Down("timed out"));
-        } else if self.registry.down || self.chance.hits(self.weather.loss) {
+        } else if self.registry.down || self.rng.hits(self.weather.loss) {
             self.link_after(delay, link, LinkStage::Down("refused"));
         } else {
             self.links[link].taken = true;
@@ -162,7 +162,7 @@ impl World {
     /// Something was lost in a partition. The systems at both ends try again and give up.
     fn link_goes_nowhere(&mut self, link: usize) {
         if std::mem::take(&mut self.links[link].taken) {
-            let delay = self.chance.between(Self::CONNECT, Self::NOTICE);
+            let delay = self.rng.between(Self::CONNECT, Self::NOTICE);
             self.link_after(delay, link, LinkStage::Down("timed out"));
         }
     }
@@ -180,6 +180,6 @@ impl World {
     }
 
     fn link_after(&mut self, delay: Duration, link: usize, stage: LinkStage) {
-        self.schedule.after(delay, Happening::Link(link, stage));
+        self.schedule.after(delay, SimEvent::Link(link, stage));
     }
 }

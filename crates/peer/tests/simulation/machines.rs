@@ -7,7 +7,7 @@ use p2pchat_peer::machine::{Config, Input, Machine, Output};
 
 use super::network::{Caller, Packet, Reply};
 use super::sabotage::Sabotage;
-use super::schedule::{Happening, Process};
+use super::schedule::{Process, SimEvent};
 use super::trace::{copy_of, input_words, output_words};
 use super::world::World;
 
@@ -19,13 +19,13 @@ impl World {
 
     /// Starts the program of a seat.
     pub(crate) fn start(&mut self, seat: usize) {
-        let origin = self.chance.secs(10_000, 100_000);
+        let origin = self.rng.secs(10_000, 100_000);
         let config = Config {
             address: self.peers[seat].address,
             registry: "registry".to_owned(),
-            message_port: [1010, 5859][self.chance.below(2)],
+            message_port: [1010, 5859][self.rng.below(2)],
             request_limit: self.mix.request_limit,
-            seed: self.chance.number(0, u64::MAX),
+            seed: self.rng.number(0, u64::MAX),
         };
         let now = self.now();
         let name = self.peers[seat].name;
@@ -111,7 +111,7 @@ impl World {
             return;
         }
         let deadline = self.deadline(process);
-        let late = self.chance.between(Duration::ZERO, Self::LATENESS);
+        let late = self.rng.between(Duration::ZERO, Self::LATENESS);
         let now = self.now();
         let Some(running) = self.peers[process.seat].running_mut() else {
             return;
@@ -121,7 +121,7 @@ impl World {
         {
             running.planned = deadline;
             self.schedule
-                .after(at.saturating_sub(now) + late, Happening::Timer(process));
+                .after(at.saturating_sub(now) + late, SimEvent::Timer(process));
         }
     }
 
@@ -131,7 +131,7 @@ impl World {
             return;
         }
         if let Some(wait) = self.is_reached_in(process) {
-            return self.schedule.after(wait, Happening::Timer(process));
+            return self.schedule.after(wait, SimEvent::Timer(process));
         }
         let due = self
             .deadline(process)
@@ -194,7 +194,7 @@ impl World {
         }
     }
 
-    /// What a user does when he sees this.
+    /// What a user does when they see this.
     pub(crate) fn user_sees(&mut self, seat: usize, event: &Event) {
         match event {
             Event::Registered { .. } => self.peers[seat].registered = true,

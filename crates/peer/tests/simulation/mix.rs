@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::chance::Chance;
 use super::crashes::Strike;
+use super::rng::Rng;
 use super::sabotage::Sabotage;
 
-/// Those who play by other rules.
+/// Attackers: peers that do not keep to the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outsiders {
-    /// They send everybody what they should not.
+    /// They send every peer what they should not.
     Outside,
     /// The same, and people ask them into their chats and accept their requests.
     LetIn,
@@ -60,9 +60,9 @@ pub(crate) struct Mix {
     pub(crate) blocks: bool,
     /// Whether people log out and in again.
     pub(crate) logouts: bool,
-    /// Whether clocks on walls jump.
+    /// Whether wall clocks jump.
     pub(crate) jumps: bool,
-    /// Those who play by other rules, if there are any.
+    /// The attackers, if there are any.
     pub(crate) outsiders: Option<Outsiders>,
     /// Whether people do what `script.rs` says, and nothing else.
     pub(crate) script: bool,
@@ -87,22 +87,22 @@ impl Mix {
     const CROWDED: usize = 16;
 
     /// Draws the mixture of a seed.
-    pub(crate) fn draw(chance: &mut Chance) -> Self {
+    pub(crate) fn draw(rng: &mut Rng) -> Self {
         let millis = Duration::from_millis;
-        let crowded = chance.below(Self::CROWDED) == 0;
+        let crowded = rng.below(Self::CROWDED) == 0;
         let delays = [(0, 2), (1, 50), (20, 200), (0, 500)];
-        let (least, most) = chance.pick(&delays).unwrap();
+        let (least, most) = rng.pick(&delays).unwrap();
         let mut mix = Self {
-            peers: chance.number(3, if crowded { 25 } else { 8 }) as usize,
-            span: chance.secs(60, 300),
-            acts: chance.number(30, 120) as u32,
-            request_limit: Duration::from_secs(chance.number(5, 60)),
+            peers: rng.number(3, if crowded { 25 } else { 8 }) as usize,
+            span: rng.secs(60, 300),
+            acts: rng.number(30, 120) as u32,
+            request_limit: Duration::from_secs(rng.number(5, 60)),
             delay: (millis(least), millis(most)),
-            unwilling: [0.0, 0.1, 0.3][chance.below(3)],
+            unwilling: [0.0, 0.1, 0.3][rng.below(3)],
             ..Self::calm()
         };
-        if chance.below(Self::FAULTLESS) > 0 {
-            mix.draw_troubles(chance);
+        if rng.below(Self::FAULTLESS) > 0 {
+            mix.draw_troubles(rng);
         }
         mix
     }
@@ -137,27 +137,27 @@ impl Mix {
         }
     }
 
-    fn draw_troubles(&mut self, chance: &mut Chance) {
-        let pause = |chance: &mut Chance| chance.hits(0.4).then(|| chance.secs(10, 60));
-        self.partitions = pause(chance);
-        self.crashes = pause(chance);
-        self.traps = pause(chance);
-        self.naps = pause(chance);
-        self.registry = pause(chance);
-        self.slow = [0.0, 0.02, 0.1][chance.below(3)];
-        self.loss = [0.0, 0.02, 0.1, 0.25][chance.below(4)];
-        self.held_up = [0.0, 0.0, 0.02, 0.1][chance.below(4)];
-        self.copies = [0.0, 0.0, 0.02, 0.1][chance.below(4)];
-        self.hello_loss = [0.0, 0.2][chance.below(2)];
-        self.leaves = chance.hits(0.3);
-        self.blocks = chance.hits(0.2);
-        self.logouts = chance.hits(0.3);
-        self.jumps = chance.hits(0.3);
+    fn draw_troubles(&mut self, rng: &mut Rng) {
+        let pause = |rng: &mut Rng| rng.hits(0.4).then(|| rng.secs(10, 60));
+        self.partitions = pause(rng);
+        self.crashes = pause(rng);
+        self.traps = pause(rng);
+        self.naps = pause(rng);
+        self.registry = pause(rng);
+        self.slow = [0.0, 0.02, 0.1][rng.below(3)];
+        self.loss = [0.0, 0.02, 0.1, 0.25][rng.below(4)];
+        self.held_up = [0.0, 0.0, 0.02, 0.1][rng.below(4)];
+        self.copies = [0.0, 0.0, 0.02, 0.1][rng.below(4)];
+        self.hello_loss = [0.0, 0.2][rng.below(2)];
+        self.leaves = rng.hits(0.3);
+        self.blocks = rng.hits(0.2);
+        self.logouts = rng.hits(0.3);
+        self.jumps = rng.hits(0.3);
         let outsiders = [None, None, Some(Outsiders::Outside), Some(Outsiders::LetIn)];
-        self.outsiders = outsiders[chance.below(4)];
+        self.outsiders = outsiders[rng.below(4)];
     }
 
-    /// Nothing is lost, nothing breaks, nobody leaves. Who is outside may do what he likes.
+    /// Nothing is lost, nothing breaks, no user leaves. Outsiders may do anything.
     pub(crate) fn is_faultless(&self) -> bool {
         let troubles = [self.loss, self.slow, self.held_up, self.copies];
         let lasting = [self.partitions, self.naps];
@@ -167,7 +167,7 @@ impl Mix {
     }
 
     /// Who is in a chat stays there: no crashes, nobody leaves, blocks others or logs
-    /// out, and nobody is in who plays by other rules.
+    /// out, and no attacker is in.
     pub(crate) fn is_steady(&self) -> bool {
         let endings = [self.crashes, self.traps];
         endings.iter().all(Option::is_none)

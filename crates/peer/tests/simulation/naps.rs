@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::faults::Fault;
 use super::sabotage::Sabotage;
-use super::schedule::{Happening, Process};
+use super::schedule::{Process, SimEvent};
 use super::troubles::Trouble;
 use super::world::World;
 
@@ -36,14 +36,15 @@ impl World {
 
     /// Some process or host stands still for a while.
     pub(crate) fn fall_asleep(&mut self) {
-        let seat = self.chance.below(self.peers.len());
-        let (still, trouble) = match self.chance.hits(0.5) {
-            true => (Still::Process, Trouble::ProcessStops),
-            false => (Still::Host, Trouble::HostSleeps),
+        let seat = self.rng.below(self.peers.len());
+        let (still, trouble) = if self.rng.hits(0.5) {
+            (Still::Process, Trouble::ProcessStops)
+        } else {
+            (Still::Host, Trouble::HostSleeps)
         };
-        let longest = [5, 30, Self::NAP][self.chance.below(3)];
+        let longest = [5, 30, Self::NAP][self.rng.below(3)];
         let since = self.now();
-        let until = (since + self.chance.secs(1, longest)).min(self.mix.span);
+        let until = (since + self.rng.secs(1, longest)).min(self.mix.span);
         let process = self.peers[seat].process();
         let name = self.peers[seat].name;
         let Some(running) = self.peers[seat].running_mut() else {
@@ -61,7 +62,7 @@ impl World {
         self.trace
             .note(since, || format!("-- {name}: {still:?} stands still"));
         self.schedule
-            .after(until - since, Happening::Fault(Fault::Wake(process)));
+            .after(until - since, SimEvent::Fault(Fault::Wake(process)));
     }
 
     /// It goes on.
@@ -104,7 +105,7 @@ impl World {
     /// The same, and a little more.
     pub(crate) fn is_reached_in(&mut self, process: Process) -> Option<Duration> {
         let wait = self.wakes_in(process)?;
-        Some(wait + self.chance.between(Duration::ZERO, Self::STRETCH))
+        Some(wait + self.rng.between(Duration::ZERO, Self::STRETCH))
     }
 
     /// Whether nothing at this seat takes connections.

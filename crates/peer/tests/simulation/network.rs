@@ -12,7 +12,7 @@ use p2pchat_model::{LeaveReason, RequestFailure};
 use p2pchat_peer::machine::{Acknowledgement, ConnId, Input, SendId};
 use p2pchat_protocol::{ChatAnswer, Contact, Message, PeerAddr};
 
-use super::schedule::{Happening, Process};
+use super::schedule::{Process, SimEvent};
 use super::world::World;
 
 /// What a connection carries.
@@ -29,7 +29,7 @@ pub(crate) enum Caller {
     /// A machine, which wants to know how it went.
     Machine(Process, SendId),
     /// Nobody who waits for the outcome: this is a copy of what came from this address,
-    /// or comes from somebody who plays by other rules.
+    /// or comes from an attacker.
     Nobody(PeerAddr),
 }
 
@@ -57,7 +57,7 @@ pub(crate) enum CallStage {
     Arrive,
     /// The caller learns the outcome.
     Return(Reply),
-    /// The caller has waited as long as he wanted to.
+    /// The caller has waited as long as it wanted to.
     Expire,
     /// The receiver learns that the connection is no more.
     Lost,
@@ -191,7 +191,7 @@ impl World {
     }
 
     pub(crate) fn call_after(&mut self, delay: Duration, call: usize, stage: CallStage) {
-        self.schedule.after(delay, Happening::Call(call, stage));
+        self.schedule.after(delay, SimEvent::Call(call, stage));
     }
 
     pub(crate) fn packet_of(&self, call: usize) -> &Packet {

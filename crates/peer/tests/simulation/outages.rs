@@ -6,7 +6,7 @@ use p2pchat_protocol::Response;
 
 use super::faults::Fault;
 use super::registry::Manner;
-use super::schedule::Happening;
+use super::schedule::SimEvent;
 use super::troubles::Trouble;
 use super::world::World;
 
@@ -21,9 +21,9 @@ impl World {
 
     /// The registry has one of its troubles.
     pub(crate) fn registry_trouble(&mut self) {
-        let back = self.chance.secs(0, 60);
-        let seat = self.chance.below(self.peers.len());
-        match self.chance.below(9) {
+        let back = self.rng.secs(0, 60);
+        let seat = self.rng.below(self.peers.len());
+        match self.rng.below(9) {
             0 => {
                 self.note(Trouble::StoreFails);
                 self.registry.store_broken = true;
@@ -55,16 +55,16 @@ impl World {
             }
         }
         self.schedule
-            .after(back, Happening::Fault(Fault::RegistryBack));
+            .after(back, SimEvent::Fault(Fault::RegistryBack));
     }
 
-    /// The registry's process ends, and is started anew.
+    /// The registry's process ends, and is started again.
     pub(crate) fn registry_stops(&mut self, back: Duration) {
         self.note(Trouble::RegistryStops);
         self.registry.stop();
         self.registry_drops_links();
         self.schedule
-            .after(back, Happening::Fault(Fault::RegistryBack));
+            .after(back, SimEvent::Fault(Fault::RegistryBack));
     }
 
     /// How long the registry thinks about its next answer.
@@ -73,10 +73,11 @@ impl World {
             return Duration::ZERO;
         }
         let (least, most) = Self::THINKING;
-        let thinking = self.chance.between(least, most);
-        self.troubles.note(match thinking > Self::WAITED_FOR {
-            true => Trouble::AnswerOverdue,
-            false => Trouble::AnswerSlow,
+        let thinking = self.rng.between(least, most);
+        self.troubles.note(if thinking > Self::WAITED_FOR {
+            Trouble::AnswerOverdue
+        } else {
+            Trouble::AnswerSlow
         });
         thinking
     }
@@ -89,10 +90,10 @@ impl World {
             return vec![response, held];
         }
         let manner = self.registry.manner;
-        if manner != Manner::Confused || !self.chance.hits(Self::WRONG) {
+        if manner != Manner::Confused || !self.rng.hits(Self::WRONG) {
             return vec![response];
         }
-        match self.chance.below(4) {
+        match self.rng.below(4) {
             0 => {
                 self.troubles.note(Trouble::AnswerTwice);
                 vec![response.clone(), response]
@@ -119,12 +120,12 @@ impl World {
             Response::LoggedIn,
             Response::SlowDown,
             Response::NotFound,
-            Response::Found(self.seats[self.chance.below(self.seats.len())]),
+            Response::Found(self.seats[self.rng.below(self.seats.len())]),
             Response::LoggedOut,
             Response::WasNotOnline,
             Response::NobodyOnline,
         ];
-        some[self.chance.below(some.len())].clone()
+        some[self.rng.below(some.len())].clone()
     }
 
     fn note(&mut self, trouble: Trouble) {

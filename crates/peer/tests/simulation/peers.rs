@@ -6,22 +6,22 @@ use std::time::Duration;
 use p2pchat_model::{Password, PeerAddr, Target, Username, View};
 use p2pchat_peer::machine::Machine;
 
-use super::book::{Book, Told};
+use super::book::{Book, Totals};
 use super::naps::Nap;
 use super::schedule::{Clocks, Process};
 
-/// Somebody with a program at an address of his own.
+/// A user with a program at an address of its own.
 pub(crate) struct Peer {
     seat: usize,
     pub(crate) address: PeerAddr,
     pub(crate) name: Username,
-    /// Whether the registry has told him that the account is made.
+    /// Whether the registry has confirmed that the account was created.
     pub(crate) registered: bool,
-    /// What his clock on the wall showed when the world began.
+    /// The user's wall-clock time when the world began.
     wall: u64,
-    /// The how manieth run of the program this is, or the next one will be.
+    /// The number of this run of the program, or of the next one.
     run: u32,
-    /// Whom the accounts used here have blocked: the file.
+    /// What the accounts used here have blocked: the file.
     pub(crate) blocks: BTreeSet<(Username, Target)>,
     running: Option<Running>,
     /// Whether the host is switched off.
@@ -70,7 +70,7 @@ impl Peer {
         }
     }
 
-    /// A program is started, with the clock on the wall showing what it does.
+    /// Starts the program, with the wall clock as it is.
     pub(crate) fn begin(&mut self, origin: Duration, begin: impl FnOnce(Clocks) -> Machine) {
         let clocks = Clocks {
             origin,
@@ -110,22 +110,22 @@ impl Peer {
         self.running.as_mut()
     }
 
-    /// The process dies, with its host if nobody is to be told. What its user was told
-    /// until then.
-    pub(crate) fn stop(&mut self, silently: bool) -> Told {
+    /// The process dies, with its host if no caller is to notice. Returns what its user was
+    /// told until then.
+    pub(crate) fn stop(&mut self, silently: bool) -> Totals {
         self.run += 1;
         self.is_dark = silently;
         self.running
             .take()
-            .map_or_else(Told::default, |running| running.book.told)
+            .map_or_else(Totals::default, |running| running.book.totals)
     }
 
-    /// What his clock on the wall showed when the world began.
+    /// The user's wall-clock time when the world began.
     pub(crate) fn wall(&self) -> u64 {
         self.wall
     }
 
-    /// Sets his clock on the wall: to what it would have shown when the world began.
+    /// Sets the wall clock: to what it would have shown when the world began.
     pub(crate) fn set_wall(&mut self, wall: u64) {
         self.wall = wall;
         if let Some(running) = &mut self.running {

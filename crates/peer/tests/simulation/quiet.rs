@@ -1,16 +1,16 @@
-//! After all that happened: everything heals, everybody says something, and then all
-//! must be in order.
+//! The quiet end of a run: everything heals, every user sends something, and then all must
+//! be in order.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use p2pchat_model::PeerAddr;
 
-use super::schedule::Happening;
+use super::schedule::SimEvent;
 use super::users::Act;
 use super::world::World;
 
-/// How often everybody says something in the end, at the least.
+/// How often every user sends something in the end, at least.
 const LEAST_ROUNDS: usize = 3;
 /// So often, and the groups must have come to rest.
 const MOST_ROUNDS: usize = 12;
@@ -31,8 +31,8 @@ impl World {
             ("groups_come_to_rest", rest),
             ("nothing_is_left_over", self.nothing_is_left_over()),
             (
-                "everybody_sees_everybody_online",
-                self.everybody_sees_everybody_online(),
+                "all_users_see_each_other_online",
+                self.all_users_see_each_other_online(),
             ),
             ("members_know_each_other", self.members_know_each_other()),
             ("members_of_a_group_agree", self.members_of_a_group_agree()),
@@ -48,15 +48,14 @@ impl World {
         }
     }
 
-    /// Everybody says something to everybody in his list, again and again, until that
-    /// changes nothing in anybody's list.
+    /// Every user sends something to all in their list, again and again, until that changes
+    /// no list.
     fn speak_until_rest(&mut self) -> Result<(), String> {
         let mut before = Vec::new();
         for round in 0..MOST_ROUNDS {
             for seat in 0..self.peers.len() {
-                let delay = self.chance.between(Duration::ZERO, Duration::from_secs(3));
-                self.schedule
-                    .after(delay, Happening::User(seat, Act::Speak));
+                let delay = self.rng.between(Duration::ZERO, Duration::from_secs(3));
+                self.schedule.after(delay, SimEvent::User(seat, Act::Speak));
             }
             self.run_for(PAUSE);
             let now: Vec<_> = (0..self.peers.len())
@@ -70,7 +69,7 @@ impl World {
         Err(format!("the lists still change after {MOST_ROUNDS} rounds"))
     }
 
-    /// Whom somebody sees in the chat.
+    /// The members that a user sees in the chat.
     pub(crate) fn members(&self, seat: usize) -> BTreeSet<PeerAddr> {
         let running = self.peers[seat].running();
         running.map_or_else(BTreeSet::new, |running| running.book.members.clone())
@@ -98,7 +97,7 @@ impl World {
     }
 
     /// The online list is kept fresh.
-    fn everybody_sees_everybody_online(&self) -> Result<(), String> {
+    fn all_users_see_each_other_online(&self) -> Result<(), String> {
         let all: BTreeSet<PeerAddr> = self.seats.iter().copied().collect();
         for peer in &self.peers {
             let view = &peer.running().expect("all run by now").view;
@@ -110,9 +109,8 @@ impl World {
         Ok(())
     }
 
-    /// Whoever has somebody in his list is in that one's list: each has said something to
-    /// all in his list since the last fault, and a refusal would have told him. So this
-    /// holds whatever happened before.
+    /// Membership is mutual: each user has sent something to all in their list since the last
+    /// fault, and a refusal would have told them. So this holds whatever happened before.
     fn members_know_each_other(&self) -> Result<(), String> {
         for seat in 0..self.peers.len() {
             for address in self.members(seat) {
@@ -130,10 +128,10 @@ impl World {
 
     /// All in a group have the same list.
     ///
-    /// Not where people leave or programs crash: who leaves and comes back by the request
-    /// of one member is told of those whom that one has, while the others, on whose lists
-    /// he still stood, find out that he left and cannot know that he came back. Nor with
-    /// the outsider, who says that people know each other who do not.
+    /// Not where users leave or programs crash: a member that leaves and comes back by the
+    /// request of another is told of those that the other has, while the rest, which still
+    /// list it, find out that it left and cannot know that it came back. Nor with the
+    /// outsider, who claims that peers know each other that do not.
     fn members_of_a_group_agree(&self) -> Result<(), String> {
         if !self.mix.is_steady() {
             return Ok(());
@@ -145,11 +143,11 @@ impl World {
                 let Some(other) = self.seat_of(address) else {
                     continue;
                 };
-                let mut his = self.members(other);
-                his.insert(address);
-                if his != mine {
+                let mut theirs = self.members(other);
+                theirs.insert(address);
+                if theirs != mine {
                     let (one, other) = (self.peers[seat].name, self.peers[other].name);
-                    return Err(format!("{one} has {mine:?}, {other} has {his:?}"));
+                    return Err(format!("{one} has {mine:?}, {other} has {theirs:?}"));
                 }
             }
         }
@@ -163,9 +161,9 @@ impl World {
             return Ok(());
         }
         for peer in &self.peers {
-            let told = peer.running().expect("all run by now").book.told;
-            if told.left + told.unconfirmed + told.failed > 0 {
-                return Err(format!("{}: {told:?}", peer.name));
+            let totals = peer.running().expect("all run by now").book.totals;
+            if totals.left + totals.unconfirmed + totals.failed > 0 {
+                return Err(format!("{}: {totals:?}", peer.name));
             }
         }
         Ok(())

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use p2pchat_protocol::{Hello, Kind, OnlineUser, Password, PeerAddr, Request, Response, Username};
 
-/// Who is online, and why he counts as that.
+/// A user who is online, and why they count as that.
 #[derive(Debug)]
 pub(crate) struct Presence {
-    /// Where he logged in from.
+    /// The address of the login.
     pub(crate) address: PeerAddr,
-    /// The connection that he logged in on.
+    /// The connection of the login.
     link: usize,
-    /// When he was last heard.
+    /// When the user was last heard.
     seen: Duration,
 }
 
@@ -26,7 +26,7 @@ pub(crate) enum Manner {
     Slow,
     /// Twice, not at all, in the wrong order, or unasked.
     Confused,
-    /// Well, but whoever logs in is forgotten at once.
+    /// Well, but every login is forgotten at once.
     Forgetful,
 }
 
@@ -75,7 +75,7 @@ impl Registry {
         !self.down && !self.store_broken && self.manner == Manner::Well
     }
 
-    /// Where a user is, if he is online.
+    /// The address of a user, if they are online.
     pub(crate) fn find(&mut self, now: Duration, name: Username) -> Option<PeerAddr> {
         self.expire(now);
         self.online.get(&name).map(|presence| presence.address)

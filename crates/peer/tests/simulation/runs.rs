@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::{env, fmt, thread};
 
-use super::book::Told;
+use super::book::Totals;
 use super::troubles::Troubles;
 use super::world::{Report, Violation};
 
@@ -12,7 +12,7 @@ use super::world::{Report, Violation};
 pub(crate) struct Sum {
     /// How many texts were shown.
     pub(crate) shown: usize,
-    pub(crate) told: Told,
+    pub(crate) totals: Totals,
     pub(crate) troubles: Troubles,
     /// The runs that failed, and the check that each failed.
     pub(crate) failed: Vec<(u64, &'static str)>,
@@ -28,7 +28,7 @@ impl Sum {
             match run(number) {
                 Ok(report) => {
                     sum.shown += report.shown;
-                    sum.told.add(report.told);
+                    sum.totals.add(report.totals);
                     sum.troubles.add(&report.troubles);
                 }
                 Err(violation) => sum.failed.push((number, violation.check)),
@@ -39,7 +39,7 @@ impl Sum {
 
     fn add(mut self, other: Self) -> Self {
         self.shown += other.shown;
-        self.told.add(other.told);
+        self.totals.add(other.totals);
         self.troubles.add(&other.troubles);
         self.failed.extend(other.failed);
         self
@@ -48,14 +48,14 @@ impl Sum {
 
 impl fmt::Display for Sum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Told {
+        let Totals {
             joined,
             left,
             sent,
             unconfirmed,
             failed,
             dropped,
-        } = self.told;
+        } = self.totals;
         let figures = [
             ("texts shown", self.shown),
             ("texts sent", sent),

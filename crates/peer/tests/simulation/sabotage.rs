@@ -35,7 +35,7 @@ pub(crate) enum Sabotage {
     Oversleep,
     /// The registry never recovers from forgetting who is there.
     StayForgetful,
-    /// Nobody logs in anew.
+    /// No user is logged in again.
     MuteLogin,
     /// A machine holds more than it may.
     Hoard,
@@ -66,9 +66,10 @@ impl World {
         }
         let running = self.peers[process.seat].running();
         let is_in = running.is_some_and(|running| running.book.account.is_some());
-        let anew = |output: &Output| is_in && matches!(output, Output::Ask(Request::Login { .. }));
+        let logs_in_again =
+            |output: &Output| is_in && matches!(output, Output::Ask(Request::Login { .. }));
         outputs.retain(|output| match sabotage {
-            Sabotage::MuteLogin => !anew(output),
+            Sabotage::MuteLogin => !logs_in_again(output),
             _ => !sabotage.swallows(output),
         });
     }

@@ -17,20 +17,20 @@ use super::users::Act;
 pub(crate) struct Process {
     /// Which peer.
     pub(crate) seat: usize,
-    /// The how manieth run there.
+    /// The number of the run there.
     pub(crate) run: u32,
 }
 
-/// What can happen in the world.
+/// An event of the simulation.
 #[derive(Debug)]
-pub(crate) enum Happening {
+pub(crate) enum SimEvent {
     /// A machine's deadline may have come.
     Timer(Process),
-    /// Somebody does something at his keyboard.
+    /// A user does something at the keyboard.
     User(usize, Act),
-    /// Somebody types this.
+    /// A user types this.
     Command(usize, Command),
-    /// Somebody who plays by other rules does something.
+    /// An outsider does something.
     Outsider,
     /// A connection between peers goes on.
     Call(usize, CallStage),
@@ -49,7 +49,7 @@ pub(crate) enum Happening {
 pub(crate) struct Schedule {
     now: Duration,
     planned: u64,
-    queue: BTreeMap<(Duration, u64), Happening>,
+    queue: BTreeMap<(Duration, u64), SimEvent>,
 }
 
 impl Schedule {
@@ -58,15 +58,14 @@ impl Schedule {
     }
 
     /// Plans something for `delay` from now.
-    pub(crate) fn after(&mut self, delay: Duration, happening: Happening) {
+    pub(crate) fn after(&mut self, delay: Duration, event: SimEvent) {
         self.planned += 1;
-        self.queue
-            .insert((self.now + delay, self.planned), happening);
+        self.queue.insert((self.now + delay, self.planned), event);
     }
 
-    /// The next happening that is due by `end`, and moves the clock to it; else moves
+    /// The next event that is due by `end`, and moves the clock to it; else moves
     /// the clock to `end`.
-    pub(crate) fn next(&mut self, end: Duration) -> Option<Happening> {
+    pub(crate) fn next(&mut self, end: Duration) -> Option<SimEvent> {
         match self.queue.first_entry() {
             Some(entry) if entry.key().0 <= end => {
                 self.now = entry.key().0;

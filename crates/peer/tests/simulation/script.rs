@@ -9,7 +9,7 @@ use p2pchat_model::{Command, PeerAddr, Target};
 use super::crashes::{STEPS, Strike, Victim};
 use super::mix::Mix;
 use super::sabotage::Sabotage;
-use super::schedule::Happening;
+use super::schedule::SimEvent;
 use super::trace::Detail;
 use super::users::Act;
 use super::world::{Report, Violation, World};
@@ -51,7 +51,7 @@ pub(crate) fn strikes() -> Vec<Strike> {
 }
 
 impl Mix {
-    /// What the script needs: nothing goes wrong by chance.
+    /// What the script needs: nothing goes wrong by rng.
     fn scripted(strike: Strike, sabotage: Option<Sabotage>) -> Self {
         let millis = Duration::from_millis;
         Self {
@@ -77,7 +77,7 @@ impl World {
     pub(crate) fn plan_script(&mut self) {
         for seat in 0..self.peers.len() {
             self.start(seat);
-            self.plan(0, Happening::User(seat, Act::Enter));
+            self.plan(0, SimEvent::User(seat, Act::Enter));
         }
         let [ann, bob, cem] = [ANN, BOB, CEM].map(|seat| self.seats[seat]);
         let cems_name = self.peers[CEM].name;
@@ -115,20 +115,19 @@ impl World {
         self.plan_command(22_500, CEM, Command::Block { who });
         self.plan_command(23_000, CEM, request(bob));
         // That waits until it runs out.
-        self.plan(30_000, Happening::User(BOB, Act::Enter));
+        self.plan(30_000, SimEvent::User(BOB, Act::Enter));
     }
 
-    fn plan(&mut self, millis: u64, happening: Happening) {
-        self.schedule
-            .after(Duration::from_millis(millis), happening);
+    fn plan(&mut self, millis: u64, event: SimEvent) {
+        self.schedule.after(Duration::from_millis(millis), event);
     }
 
     fn plan_command(&mut self, millis: u64, seat: usize, command: Command) {
-        self.plan(millis, Happening::Command(seat, command));
+        self.plan(millis, SimEvent::Command(seat, command));
     }
 
     fn plan_speech(&mut self, millis: u64, seat: usize) {
-        self.plan(millis, Happening::User(seat, Act::Speak));
+        self.plan(millis, SimEvent::User(seat, Act::Speak));
     }
 
     /// Whatever happened before: all three get together again, and each hears the others.
@@ -166,7 +165,7 @@ impl World {
     /// How many texts those who are here were told to be sent.
     fn sent(&self) -> usize {
         let running = self.peers.iter().filter_map(|peer| peer.running());
-        running.map(|running| running.book.told.sent).sum()
+        running.map(|running| running.book.totals.sent).sum()
     }
 }
 

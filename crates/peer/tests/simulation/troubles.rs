@@ -38,13 +38,13 @@ pub(crate) enum Trouble {
     ContactCopied,
     /// A text comes a second time.
     TextCopied,
-    /// The registry stops: it is started anew and knows the accounts, nobody is online.
+    /// The registry stops: it is started again and knows the accounts, no user is online.
     RegistryStops,
-    /// The same, and nobody is told that the connections are gone.
+    /// The same, and no peer is told that the connections are gone.
     RegistryVanishes,
     /// The registry forgets all who are online.
     PresenceLost,
-    /// The registry forgets whoever logs in, for a while.
+    /// The registry forgets every login, for a while.
     PresenceNotKept,
     /// The registry forgets one who is online.
     UserDropped,
@@ -64,11 +64,11 @@ pub(crate) enum Trouble {
     AnswerMissing,
     /// The registry answers something that was not asked.
     AnswerUnasked,
-    /// Somebody outside sends what is hostile.
+    /// A stranger sends what is hostile.
     HostileStranger,
     /// A member sends what is hostile.
     HostileMember,
-    /// Somebody sends many packets at once.
+    /// An attacker sends many packets at once.
     Flood,
 }
 

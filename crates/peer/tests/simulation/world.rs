@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use p2pchat_model::PeerAddr;
 
-use super::book::Told;
-use super::chance::Chance;
+use super::book::Totals;
 use super::crashes::Trap;
 use super::ledger::Ledger;
 use super::links::Link;
@@ -15,7 +14,8 @@ use super::mix::Mix;
 use super::network::Network;
 use super::peers::Peer;
 use super::registry::Registry;
-use super::schedule::{Happening, Schedule};
+use super::rng::Rng;
+use super::schedule::{Schedule, SimEvent};
 use super::trace::{Detail, Trace};
 use super::troubles::Troubles;
 
@@ -33,10 +33,10 @@ pub(crate) struct Violation {
 /// What a run was like.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    /// Texts that were shown at somebody else's.
+    /// Texts that were shown to another user.
     pub(crate) shown: usize,
     /// What users were told.
-    pub(crate) told: Told,
+    pub(crate) totals: Totals,
     /// What went wrong.
     pub(crate) troubles: Troubles,
     /// How many points there were at which something could be struck, before all was to
@@ -53,7 +53,7 @@ pub(crate) struct World {
     pub(crate) mix: Mix,
     /// The mixture as it is now: without faults once all is quiet.
     pub(crate) weather: Mix,
-    pub(crate) chance: Chance,
+    pub(crate) rng: Rng,
     pub(crate) schedule: Schedule,
     pub(crate) network: Network,
     pub(crate) links: Vec<Link>,
@@ -67,7 +67,7 @@ pub(crate) struct World {
     pub(crate) trace: Trace,
     pub(crate) violation: Option<Violation>,
     /// What the users of programs that have ended were told.
-    pub(crate) told: Told,
+    pub(crate) totals: Totals,
     /// Where the next process is killed.
     pub(crate) trap: Option<Trap>,
     /// How many points there were at which something could be struck.
@@ -102,13 +102,14 @@ impl World {
     }
 
     fn go(&mut self) {
-        match self.mix.script {
-            true => self.plan_script(),
-            false => self.plan_users(),
+        if self.mix.script {
+            self.plan_script();
+        } else {
+            self.plan_users();
         }
         self.plan_outsiders();
         self.plan_faults();
-        self.schedule.after(Self::AUDIT, Happening::Audit);
+        self.schedule.after(Self::AUDIT, SimEvent::Audit);
         self.run_for(self.mix.span);
         self.points_until_quiet = self.points;
         self.settle();
@@ -118,16 +119,16 @@ impl World {
     }
 
     fn new(seed: u64, detail: Detail, change: impl FnOnce(&mut Mix)) -> Self {
-        let mut chance = Chance::new(seed);
-        let mut mix = Mix::draw(&mut chance);
+        let mut rng = Rng::new(seed);
+        let mut mix = Mix::draw(&mut rng);
         change(&mut mix);
         let peers: Vec<Peer> = (0..mix.peers)
-            .map(|seat| Peer::new(seat, chance.number(1_790_000_000_000, 1_790_003_600_000)))
+            .map(|seat| Peer::new(seat, rng.number(1_790_000_000_000, 1_790_003_600_000)))
             .collect();
         Self {
             weather: mix.clone(),
             mix,
-            chance,
+            rng,
             schedule: Schedule::default(),
             network: Network::default(),
             links: Vec::new(),
@@ -145,7 +146,7 @@ impl World {
             ledger: Ledger::default(),
             trace: Trace::new(detail),
             violation: None,
-            told: Told::default(),
+            totals: Totals::default(),
             quiet: false,
         }
     }
@@ -157,9 +158,10 @@ impl World {
     /// How long the next packet takes.
     pub(crate) fn delay(&mut self) -> Duration {
         let (least, most) = self.weather.delay;
-        match self.chance.hits(self.weather.slow) {
-            true => Mix::SLOW,
-            false => self.chance.between(least, most),
+        if self.rng.hits(self.weather.slow) {
+            Mix::SLOW
+        } else {
+            self.rng.between(least, most)
         }
     }
 
@@ -194,25 +196,25 @@ impl World {
     pub(crate) fn run_for(&mut self, span: Duration) {
         let end = self.now() + span;
         while self.violation.is_none()
-            && let Some(happening) = self.schedule.next(end)
+            && let Some(event) = self.schedule.next(end)
         {
-            self.happen(happening);
+            self.dispatch(event);
         }
     }
 
-    fn happen(&mut self, happening: Happening) {
-        match happening {
-            Happening::Timer(process) => self.timer(process),
-            Happening::User(seat, act) => self.act(seat, act),
-            Happening::Command(seat, command) => self.command(seat, command),
-            Happening::Outsider => self.outsider_acts(),
-            Happening::Call(call, stage) => self.call_goes_on(call, stage),
-            Happening::Link(link, stage) => self.link_goes_on(link, stage),
-            Happening::Hello(seat, hello) => self.hello_arrives(seat, hello),
-            Happening::Fault(fault) => self.fault(fault),
-            Happening::Audit => {
+    fn dispatch(&mut self, event: SimEvent) {
+        match event {
+            SimEvent::Timer(process) => self.timer(process),
+            SimEvent::User(seat, act) => self.act(seat, act),
+            SimEvent::Command(seat, command) => self.command(seat, command),
+            SimEvent::Outsider => self.outsider_acts(),
+            SimEvent::Call(call, stage) => self.call_goes_on(call, stage),
+            SimEvent::Link(link, stage) => self.link_goes_on(link, stage),
+            SimEvent::Hello(seat, hello) => self.hello_arrives(seat, hello),
+            SimEvent::Fault(fault) => self.fault(fault),
+            SimEvent::Audit => {
                 self.audit();
-                self.schedule.after(Self::AUDIT, Happening::Audit);
+                self.schedule.after(Self::AUDIT, SimEvent::Audit);
             }
         }
     }
@@ -223,12 +225,12 @@ impl World {
         }
         for peer in &self.peers {
             if let Some(running) = peer.running() {
-                self.told.add(running.book.told);
+                self.totals.add(running.book.totals);
             }
         }
         Ok(Report {
             shown: self.ledger.shown_parts(),
-            told: self.told,
+            totals: self.totals,
             troubles: self.troubles,
             points_until_quiet: self.points_until_quiet,
             steps: self.steps,

@@ -87,7 +87,7 @@ impl Outbox {
     }
 
     /// The ids of what is in flight.
-    pub(super) fn sends(&self) -> impl Iterator<Item = SendId> {
+    pub(super) fn send_ids(&self) -> impl Iterator<Item = SendId> {
         [self.in_flight, self.stale].into_iter().flatten()
     }
 

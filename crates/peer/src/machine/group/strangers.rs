@@ -10,8 +10,7 @@ use p2pchat_model::{DropKind, DropReason, PeerAddr, Username};
 use super::super::context::Context;
 use super::super::io::Usage;
 use super::super::people::People;
-use super::Group;
-use super::introductions::Notify;
+use super::{Group, Notify};
 
 /// How long a packet of a stranger is held: the answer to our request, or the notify that
 /// makes the sender a member, may be right behind it.

@@ -43,7 +43,7 @@ struct Chat {
 }
 
 impl Chat {
-    /// In a chat with so many, all of whom know each other.
+    /// In a chat with this many members, who all know each other.
     fn with_members(count: u32) -> Self {
         let config = Config {
             address: address(OWN),
@@ -114,7 +114,7 @@ impl Chat {
 }
 
 #[test]
-fn who_brings_a_member_in_looks_at_each_member_once_per_notify() {
+fn bringing_a_member_in_looks_at_each_member_once_per_notify() {
     let mut chat = Chat::with_members(MEMBERS);
     let known = chat.group.list_without(address(NEWCOMER));
     chat.with(|group, cx, people| group.accepted_by(cx, people, address(NEWCOMER), &known));
@@ -126,7 +126,7 @@ fn who_brings_a_member_in_looks_at_each_member_once_per_notify() {
 }
 
 #[test]
-fn who_is_told_of_a_newcomer_looks_at_each_member_once() {
+fn being_told_of_a_newcomer_looks_at_each_member_once() {
     let mut chat = Chat::with_members(MEMBERS);
     let notify = Notify {
         newcomer: address(NEWCOMER),
@@ -154,7 +154,7 @@ fn a_text_looks_at_each_member_once_per_packet() {
 }
 
 #[test]
-fn what_a_member_says_looks_at_no_other_member() {
+fn a_text_of_a_member_looks_at_no_other_member() {
     let mut chat = Chat::with_members(MEMBERS);
     let text = ChatText::new("Shall we meet at noon?").unwrap();
     let message = Message::new(name("bob"), text);

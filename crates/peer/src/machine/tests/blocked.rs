@@ -1,4 +1,4 @@
-//! Those who are blocked, and what they achieve.
+//! Blocked peers, and what they achieve.
 
 use p2pchat_model::{BlockChange, DropReason};
 use p2pchat_protocol::ChatList;
@@ -7,7 +7,7 @@ use super::hostile::{block, count, name, net_of, request, view};
 use super::*;
 
 #[test]
-fn whoever_is_blocked_is_turned_away_without_a_word() {
+fn a_blocked_peer_is_turned_away_silently() {
     for who in [Target::Name(name("user2")), Target::Address(addr(2))] {
         let mut net = net_of(3);
         block(&mut net, 1, who);
@@ -43,14 +43,14 @@ fn whoever_is_blocked_is_turned_away_without_a_word() {
         }
         assert_eq!(view(&net, 1).lines, before.lines, "a count is no line");
 
-        // Others get through as ever.
+        // Others get through as before.
         net.chat(3, 1);
         assert_eq!(members(&net, 1), [addr(3)]);
     }
 }
 
 #[test]
-fn a_blocked_name_counts_from_wherever_it_is_said() {
+fn a_blocked_name_counts_at_every_address() {
     let mut net = net_of(2);
     block(&mut net, 1, Target::Name(name("mallory")));
     net.raw_contact(2, 1, request("mallory", &[]));
@@ -63,7 +63,7 @@ fn a_blocked_name_counts_from_wherever_it_is_said() {
 }
 
 #[test]
-fn who_is_blocked_while_in_the_chat_is_out_at_once_and_stays_out() {
+fn a_blocked_member_is_out_at_once_and_stays_out() {
     let mut net = net_of(3);
     net.chat(1, 2);
     net.chat(1, 3);
@@ -74,7 +74,7 @@ fn who_is_blocked_while_in_the_chat_is_out_at_once_and_stays_out() {
         event,
         Event::MemberLeft { member, reason: LeaveReason::Blocked, .. } if member.address == addr(3)
     )));
-    // Others still have him, and tell of him.
+    // The others still have the blocked member, and tell of it.
     net.raw_contact(
         2,
         1,
@@ -94,7 +94,7 @@ fn who_is_blocked_while_in_the_chat_is_out_at_once_and_stays_out() {
 }
 
 #[test]
-fn blocking_whoever_asks_or_is_asked_ends_the_request() {
+fn blocking_a_peer_ends_requests_from_it_and_to_it() {
     let mut net = net_of(2);
     net.request(2, 1);
     assert!(view(&net, 1).incoming.is_some());
@@ -112,13 +112,13 @@ fn blocking_whoever_asks_or_is_asked_ends_the_request() {
     block(&mut net, 1, Target::Name(name("user2")));
     assert_eq!(view(&net, 1).outgoing, []);
     assert_eq!(net.refusal(1), Some(RequestFailure::Blocked));
-    // His answer comes too late.
+    // The answer comes too late.
     net.command(2, Command::Accept { from: addr(1) });
     assert_eq!(members(&net, 1), []);
 }
 
 #[test]
-fn whom_the_user_blocked_he_cannot_ask_until_he_unblocks() {
+fn a_blocked_peer_cannot_be_asked_until_it_is_unblocked() {
     let mut net = net_of(2);
     let who = Target::Name(name("user2"));
     block(&mut net, 1, who);
@@ -147,7 +147,7 @@ fn whom_the_user_blocked_he_cannot_ask_until_he_unblocks() {
 }
 
 #[test]
-fn nobody_blocks_himself_and_the_list_has_an_end() {
+fn users_cannot_block_themselves_and_the_list_is_bounded() {
     let mut net = net_of(1);
     block(&mut net, 1, Target::Name(name("user1")));
     block(&mut net, 1, Target::Address(addr(1)));
@@ -163,7 +163,7 @@ fn nobody_blocks_himself_and_the_list_has_an_end() {
 }
 
 #[test]
-fn who_takes_a_blocked_name_later_is_out_as_soon_as_the_registry_says_so() {
+fn a_peer_that_takes_a_blocked_name_is_out_as_soon_as_the_registry_lists_it() {
     let mut net = net_of(1);
     net.add(2);
     block(&mut net, 1, Target::Name(name("user2")));
@@ -210,7 +210,7 @@ fn the_list_belongs_to_the_account_and_is_told_at_login() {
 }
 
 #[test]
-fn another_account_does_not_bring_back_who_is_blocked() {
+fn another_account_does_not_bring_back_a_blocked_user() {
     let mut net = net_of(2);
     block(&mut net, 1, Target::Name(name("user2")));
     for also in ["another", "zed"] {

@@ -1,4 +1,4 @@
-//! Many who come at once, and one who makes many ask.
+//! Floods of strangers, and one member who makes many poll the registry.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use p2pchat_protocol::{ChatList, Contact};
 use super::super::{ConnId, Input};
 use super::net::{Net, addr, members};
 
-/// A notify of somebody whom nobody else knows.
+/// A notify of a newcomer that no other peer knows.
 fn notify(newcomer: u8) -> Contact {
     Contact::Notify {
         newcomer: addr(newcomer),
@@ -17,7 +17,7 @@ fn notify(newcomer: u8) -> Contact {
     }
 }
 
-/// Notifies from as many strangers, each at an address of his own.
+/// Notifies from this many strangers, each at an address of its own.
 fn strangers(net: &mut Net, at: u8, count: u32) {
     for number in 0..count {
         let from = PeerAddr::new(Ipv4Addr::from(0x0a01_0000 + number)).unwrap();
@@ -50,7 +50,7 @@ fn strangers_without_number_do_not_push_out_who_is_accepting() {
 }
 
 #[test]
-fn strangers_without_number_do_not_push_out_who_asks() {
+fn a_flood_of_strangers_does_not_evict_a_peer_that_asks() {
     let mut net = Net::with_users(3);
     net.chat(1, 2);
     net.request(3, 1);
@@ -61,7 +61,7 @@ fn strangers_without_number_do_not_push_out_who_asks() {
 }
 
 #[test]
-fn what_was_said_to_a_chat_is_not_heard_in_the_next() {
+fn packets_held_for_a_chat_are_not_used_in_the_next() {
     let mut net = Net::with_users(3);
     net.chat(1, 2);
     net.request(3, 1);
@@ -72,20 +72,20 @@ fn what_was_said_to_a_chat_is_not_heard_in_the_next() {
 }
 
 #[test]
-fn who_sends_without_end_pushes_out_nobody_but_himself() {
+fn an_endless_sender_evicts_only_its_own_packets() {
     let mut net = Net::with_users(2);
     net.chat(1, 2);
     net.raw_contact(7, 1, notify(9));
     for _ in 0..1000 {
         net.raw_contact(8, 1, notify(8));
     }
-    // A member tells of the one who was early.
+    // A member introduces the sender of the held notify.
     net.raw_contact(2, 1, notify(7));
     assert_eq!(members(&net, 1), [addr(2), addr(7), addr(9)]);
 }
 
 #[test]
-fn texts_that_are_sent_again_push_out_no_notify() {
+fn held_texts_evict_no_notify() {
     let mut net = Net::with_users(2);
     net.chat(1, 2);
     net.raw_contact(7, 1, notify(9));
@@ -96,9 +96,9 @@ fn texts_that_are_sent_again_push_out_no_notify() {
     assert_eq!(members(&net, 1), [addr(2), addr(7), addr(9)]);
 }
 
-/// How often the second of two asks who is online while the first says something each
+/// How often the second of two polls the online list while the first sends a text each
 /// second under a name that the registry does not have.
-fn lists_while_in_doubt(net: &mut Net, seconds: usize) -> usize {
+fn lists_while_unconfirmed(net: &mut Net, seconds: usize) -> usize {
     let before = net.lists(2);
     for _ in 0..seconds {
         net.raw_text_as(1, 2, "nobody", "hello");
@@ -115,13 +115,13 @@ fn a_name_that_stays_in_doubt_is_asked_for_at_growing_pauses() {
     let before = net.lists(2);
     net.advance(Duration::from_secs(120));
     let as_ever = net.lists(2) - before;
-    let in_doubt = lists_while_in_doubt(&mut net, 120);
+    let unconfirmed = lists_while_unconfirmed(&mut net, 120);
     assert!(as_ever > 0, "the list is kept fresh");
     assert!(
-        in_doubt <= as_ever + 4,
-        "{in_doubt}, without doubt {as_ever}"
+        unconfirmed <= as_ever + 4,
+        "{unconfirmed}, with confirmed names {as_ever}"
     );
-    // Who was not in doubt for a while is asked for soon again.
+    // After a while without an unconfirmed name, the backoff starts again.
     net.advance(Duration::from_secs(60));
-    assert!(lists_while_in_doubt(&mut net, 4) >= 2);
+    assert!(lists_while_unconfirmed(&mut net, 4) >= 2);
 }

@@ -1,4 +1,4 @@
-//! What those who mean harm achieve.
+//! Attackers, and what they achieve.
 
 use std::net::Ipv4Addr;
 
@@ -70,7 +70,7 @@ fn a_member_brings_in_only_so_many_of_whom_nothing_was_heard() {
             },
         );
     }
-    // The one who brings them, and 64 by his word.
+    // The member that brings them, and 64 by its word.
     assert_eq!(members(&net, 1).len(), 65);
     assert_eq!(
         count(&mut net, 1, DropKind::Newcomer, DropReason::TooMuch),
@@ -79,13 +79,13 @@ fn a_member_brings_in_only_so_many_of_whom_nothing_was_heard() {
     let lines = view(&net, 1).lines.len();
     assert!(lines < 90, "{lines} lines about it");
 
-    // Somebody whom the user himself lets in has room.
+    // There is room for a peer that the user lets in.
     net.chat(3, 1);
     assert!(members(&net, 1).contains(&addr(3)));
 }
 
 #[test]
-fn those_who_were_heard_make_room_for_others() {
+fn verified_members_make_room_for_others() {
     let mut net = net_of(2);
     net.chat(1, 2);
     let notify = |last: u8| Contact::Notify {
@@ -151,11 +151,11 @@ fn who_asks_again_and_again_gets_busy_and_is_counted() {
         997
     );
 
-    // Somebody else is not in his way.
+    // The limit of another address is its own.
     net.request(3, 1);
     assert_eq!(asked(&net), 4);
     net.command(1, Command::Reject { from: addr(3) });
-    // And after a while he may ask once more.
+    // And after a while the first one may ask once more.
     net.advance(Duration::from_secs(21));
     net.request(2, 1);
     net.request(2, 1);
@@ -163,7 +163,7 @@ fn who_asks_again_and_again_gets_busy_and_is_counted() {
 }
 
 #[test]
-fn who_was_accepted_may_ask_as_often_as_he_comes_and_goes() {
+fn an_accepted_peer_is_not_rate_limited() {
     let mut net = net_of(2);
     for _ in 0..10 {
         net.chat(2, 1);
@@ -174,7 +174,7 @@ fn who_was_accepted_may_ask_as_often_as_he_comes_and_goes() {
 }
 
 #[test]
-fn strangers_at_addresses_without_number_are_counted_and_do_not_fill_the_screen() {
+fn strangers_at_countless_addresses_are_counted_and_do_not_fill_the_screen() {
     let mut net = net_of(1);
     let lines = view(&net, 1).lines.len();
     for last in 2..=250 {

@@ -24,7 +24,7 @@ pub(super) struct Net {
     pub(super) hold_notifies: bool,
     pub(super) unreachable: BTreeSet<PeerAddr>,
     pub(super) notifies: usize,
-    /// Who asked who is online, each time.
+    /// The peer that polled the online list, each time.
     lists: Vec<PeerAddr>,
     pub(super) last_answer: Option<ChatAnswer>,
 }
@@ -105,7 +105,7 @@ impl Net {
         self.hellos.get(&addr(at)).copied().unwrap_or_default()
     }
 
-    /// How often somebody asked who is online.
+    /// How often a peer polled the online list.
     pub(super) fn lists(&self, at: u8) -> usize {
         self.lists.iter().filter(|who| **who == addr(at)).count()
     }
@@ -283,13 +283,14 @@ impl Net {
             }
             Output::Request {
                 id, to, contact, ..
-            } => match self.machines.contains_key(&to) && !self.unreachable.contains(&to) {
-                true => self.contact(at, id, to, contact),
-                false => {
+            } => {
+                if self.machines.contains_key(&to) && !self.unreachable.contains(&to) {
+                    self.contact(at, id, to, contact)
+                } else {
                     let result = Err(RequestFailure::Unreachable);
                     (at, Input::RequestDone { id, result })
                 }
-            },
+            }
             Output::Notify {
                 id, to, contact, ..
             } => {
@@ -307,8 +308,8 @@ impl Net {
             }
             Output::Text {
                 id, to, message, ..
-            } => match self.machines.contains_key(&to) && !self.unreachable.contains(&to) {
-                true => {
+            } => {
+                if self.machines.contains_key(&to) && !self.unreachable.contains(&to) {
                     let (conn, from) = (self.new_conn(at, id), at);
                     (
                         to,
@@ -318,12 +319,11 @@ impl Net {
                             message,
                         },
                     )
-                }
-                false => {
+                } else {
                     let result = Err(LeaveReason::Unreachable);
                     (at, Input::TextDone { id, result })
                 }
-            },
+            }
             Output::Answer { conn, answer } => {
                 self.last_answer = Some(answer);
                 let (to, id) = self.conns[&conn];
@@ -338,7 +338,7 @@ impl Net {
             | Output::KeepBlock { .. } => return,
         };
         let (to, input) = reply;
-        // Some are only ever spoken for.
+        // Some addresses have no machine.
         if let Some(machine) = self.machines.get_mut(&to) {
             machine.handle(now, input);
         }

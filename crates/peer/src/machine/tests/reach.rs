@@ -1,4 +1,4 @@
-//! Members who cannot be reached, and what it takes for a chat to go on.
+//! Unreachable members, and what it takes for a chat to go on.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::net::{Net, addr, members};
 use super::{failures, last_delivery, texts};
 
 #[test]
-fn a_member_out_of_reach_is_named_and_comes_back_by_himself() {
+fn an_unreachable_member_is_shown_and_comes_back_by_itself() {
     let mut net = Net::with_users(3);
     net.chat(1, 2);
     net.chat(1, 3);
@@ -26,7 +26,7 @@ fn a_member_out_of_reach_is_named_and_comes_back_by_himself() {
 }
 
 #[test]
-fn who_has_taken_a_text_needs_no_introduction_and_is_not_sent_a_refused_one_again() {
+fn a_member_who_has_taken_a_text_is_not_sent_a_refused_one_again() {
     let mut net = Net::with_users(2);
     net.chat(1, 2);
     net.say(1, "one");
@@ -43,7 +43,7 @@ fn who_has_taken_a_text_needs_no_introduction_and_is_not_sent_a_refused_one_agai
 }
 
 #[test]
-fn two_who_lost_each_other_go_on_with_the_next_text() {
+fn two_members_who_lost_each_other_go_on_with_the_next_text() {
     let mut net = Net::with_users(2);
     net.chat(1, 2);
     net.unreachable.extend([addr(1), addr(2)]);
@@ -66,7 +66,7 @@ fn two_who_lost_each_other_go_on_with_the_next_text() {
 }
 
 #[test]
-fn who_is_out_of_reach_for_long_is_given_up() {
+fn a_member_who_is_unreachable_for_long_is_given_up() {
     let mut net = Net::with_users(2);
     net.chat(1, 2);
     net.unreachable.insert(addr(2));
@@ -82,7 +82,7 @@ fn who_is_out_of_reach_for_long_is_given_up() {
 }
 
 #[test]
-fn a_way_out_of_a_chat_leads_past_those_out_of_reach() {
+fn a_user_can_leave_a_chat_with_unreachable_members() {
     let mut net = Net::with_users(2);
     net.chat(1, 2);
     net.unreachable.insert(addr(2));

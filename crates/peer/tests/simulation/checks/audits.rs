@@ -18,8 +18,8 @@ const HELLO: Duration = Duration::from_secs(15);
 const TIMERS: usize = 100;
 /// How long until a user is in the list again, once nothing is in the way: a connection
 /// that goes nowhere is noticed (60 s), the longest pause between two tries (30 s), the
-/// connection (5 s) and the login; or somebody else's presence by the same name ends
-/// (60 s) and the list is looked at again (30 s). With connections that fail by chance, a
+/// connection (5 s) and the login; or another peer's presence by the same name ends
+/// (60 s) and the list is looked at again (30 s). With connections that fail by rng, a
 /// few times that.
 const LISTED: Duration = Duration::from_secs(100);
 
@@ -47,8 +47,8 @@ pub(crate) fn deliveries_end_in_time(now: Duration, book: &Book) -> Verdict {
     })
 }
 
-/// Whoever is logged in says so at least every 15 s, whether or not the connection to the
-/// registry is there.
+/// A user who is logged in sends a hello at least every 15 s, whether or not the connection
+/// to the registry is up.
 pub(crate) fn hellos_keep_coming(now: Duration, book: &Book) -> Verdict {
     if book.account.is_none() {
         return Ok(());
@@ -66,7 +66,7 @@ pub(crate) fn timers_are_few(book: &Book) -> Verdict {
     })
 }
 
-/// When the registry is there and hears him, a user who is logged in is in its list
+/// When the registry is up and hears them, a user who is logged in is in its list
 /// within a bounded time, whatever happened before.
 pub(crate) fn the_logged_in_are_listed(now: Duration, loss: f64, book: &Book) -> Verdict {
     let patience = LISTED * if loss > 0.0 { 3 } else { 1 };

@@ -9,14 +9,14 @@ use p2pchat_model::{
 
 use super::{Scene, Verdict, ensure};
 
-/// A chat is among people who let each other in: whoever joins was in an accepted
-/// request or was told of by somebody who is in, and nobody joins twice.
+/// A chat is among users who let each other in: each member that joins was in an accepted
+/// request or was told of by a member, and none joins twice.
 pub(super) fn only_the_accepted_join(scene: &Scene<'_>, event: &Event) -> Verdict {
     let Event::MemberJoined { member, .. } = event else {
         return Ok(());
     };
     let who = member.address;
-    ensure(who != scene.address, || "joined his own chat".to_owned())?;
+    ensure(who != scene.address, || "joined its own chat".to_owned())?;
     ensure(scene.book.accepted.holds(who), || {
         format!("{who} joined and was never let in")
     })?;
@@ -30,7 +30,7 @@ pub(super) fn only_members_leave(scene: &Scene<'_>, event: &Event) -> Verdict {
     match event {
         Event::MemberLeft { member, reason, .. } => {
             let address = member.address;
-            // Of one who is out of reach it is told once more, if he is waited for no longer.
+            // A member that is unreachable leaves a second time when it is given up.
             let is_given_up =
                 *reason != LeaveReason::Unreachable && out_of_reach(scene).contains(&address);
             ensure(scene.book.members.contains(&address) || is_given_up, || {
@@ -44,7 +44,7 @@ pub(super) fn only_members_leave(scene: &Scene<'_>, event: &Event) -> Verdict {
     }
 }
 
-/// Nobody is shown what somebody says whom he has not let in: at this moment the sayer
+/// No user is shown a text of a peer that they have not let in: at this moment the sender
 /// is a member by the events, and was let in by what reached the machine.
 pub(super) fn only_members_are_shown(scene: &Scene<'_>, event: &Event) -> Verdict {
     let Event::Message(message) = event else {
@@ -53,7 +53,7 @@ pub(super) fn only_members_are_shown(scene: &Scene<'_>, event: &Event) -> Verdic
     let from = message.from.address;
     if message.is_own() {
         return ensure(from == scene.address, || {
-            format!("his own text is shown as that of {from}")
+            format!("the user's own text is shown as that of {from}")
         });
     }
     ensure(scene.book.members.contains(&from), || {
@@ -98,8 +98,8 @@ fn out_of_reach(scene: &Scene<'_>) -> BTreeSet<PeerAddr> {
     away.map(|person| person.address).collect()
 }
 
-/// A text goes to all members, or where there are none to all who are waited for; the user
-/// sees to whom.
+/// A text goes to all members, or where there are none to all unreachable ones; the user
+/// sees the recipients.
 pub(super) fn own_texts_go_to_every_member(scene: &Scene<'_>, event: &Event) -> Verdict {
     let Event::Message(message) = event else {
         return Ok(());
@@ -108,9 +108,10 @@ pub(super) fn own_texts_go_to_every_member(scene: &Scene<'_>, event: &Event) -> 
         return Ok(());
     };
     let to: Vec<PeerAddr> = deliveries.iter().map(|one| one.to.address).collect();
-    let expected = match scene.book.members.is_empty() {
-        true => out_of_reach(scene),
-        false => scene.book.members.clone(),
+    let expected = if scene.book.members.is_empty() {
+        out_of_reach(scene)
+    } else {
+        scene.book.members.clone()
     };
     ensure(to.iter().eq(&expected), || {
         format!("a text goes to {to:?}, and not to {expected:?}")
@@ -118,8 +119,8 @@ pub(super) fn own_texts_go_to_every_member(scene: &Scene<'_>, event: &Event) -> 
 }
 
 /// "Sent" is a promise: no member misses a text whose sender was told that it was sent.
-/// All parts of it were shown at that member, in order, each once. What happens at the
-/// outsider's is his business.
+/// All parts of it were shown at that member, in order, each once. What happens at an
+/// outsider's is not checked.
 pub(super) fn sent_means_shown(scene: &Scene<'_>, event: &Event) -> Verdict {
     let Event::Delivered { id, delivery } = event else {
         return Ok(());
@@ -215,15 +216,15 @@ pub(super) fn strangers_are_told_of_at_powers_of_ten(scene: &Scene<'_>, event: &
     else {
         return Ok(());
     };
-    // What is told when the user asks was counted before he became a member.
+    // What is told when the user asks was counted before it became a member.
     let is_member = dropped.is_milestone() && scene.book.members.contains(address);
     ensure(!is_member, || {
         format!("the member {address} counts as a stranger")
     })
 }
 
-/// Nothing comes of what somebody does whom the user blocked: by the name that he says, by
-/// any that he has in the list, or by his address.
+/// Nothing comes of what a blocked peer does: blocked by the name that it claims, by any
+/// that it has in the online list, or by its address.
 pub(super) fn the_blocked_are_not_heard(scene: &Scene<'_>, event: &Event) -> Verdict {
     let (name, address) = match event {
         Event::Message(message) if !message.is_own() => {

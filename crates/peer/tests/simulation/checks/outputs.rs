@@ -8,8 +8,8 @@ use p2pchat_protocol::{ChatAnswer, Kind};
 
 use super::{Scene, Verdict, ensure};
 
-/// What is said in a chat, and who is in it, is told to nobody whom the user has not
-/// let in. (A chat request tells who is in it, to whom the user chose.)
+/// Texts and members of a chat go to no peer that the user has not let in. (A chat request
+/// carries the members, to the peer that the user chose.)
 pub(super) fn only_the_accepted_are_told_anything(scene: &Scene<'_>, output: &Output) -> Verdict {
     let (Output::Text { to, .. } | Output::Notify { to, .. }) = output else {
         return Ok(());
@@ -19,7 +19,7 @@ pub(super) fn only_the_accepted_are_told_anything(scene: &Scene<'_>, output: &Ou
     })
 }
 
-/// A hello of somebody who is not logged in would keep a dead user alive.
+/// A hello of a user who is not logged in would keep a dead session alive.
 pub(super) fn hellos_come_from_the_logged_in(scene: &Scene<'_>, output: &Output) -> Verdict {
     let Output::Hello(hello) = output else {
         return Ok(());
@@ -63,15 +63,15 @@ const LOGIN_PAUSE: Duration = Duration::from_secs(4);
 pub(super) fn logins_keep_a_distance(scene: &Scene<'_>, output: &Output) -> Verdict {
     let asks = matches!(output, Output::Ask(request) if request.kind() == Kind::Login);
     let by_list = matches!(scene.input, Some(Input::Response(_) | Input::Timer));
-    let anew = scene.book.account.is_some();
+    let again = scene.book.account.is_some();
     let last = scene.book.last_login;
     let distant = last.is_none_or(|last| last + LOGIN_PAUSE <= scene.now);
-    ensure(distant || !(asks && by_list && anew), || {
-        format!("logs in anew, and did at {last:?}")
+    ensure(distant || !(asks && by_list && again), || {
+        format!("logs in again, and did at {last:?}")
     })
 }
 
-/// An answer goes to a connection that waits for one, so each request has one at the most.
+/// An answer goes to a connection that waits for one, so each request has one at most.
 pub(super) fn answers_go_to_who_waits(scene: &Scene<'_>, output: &Output) -> Verdict {
     let Output::Answer { conn, .. } = output else {
         return Ok(());
@@ -84,8 +84,8 @@ pub(super) fn answers_go_to_who_waits(scene: &Scene<'_>, output: &Output) -> Ver
 /// How much later than its limit a request may be accepted: a late timer.
 const SLACK: Duration = Duration::from_secs(1);
 
-/// Nobody gets in but by the user's own word, given in time: who asked has been told
-/// "rejected" by his own machine after that.
+/// No peer gets in except by the user's own command, given in time: after that, the
+/// requester's own machine has shown "rejected".
 pub(super) fn only_the_user_accepts(scene: &Scene<'_>, output: &Output) -> Verdict {
     let Output::Answer {
         conn,

@@ -10,7 +10,7 @@ use super::{Book, Scene, Verdict, ensure};
 /// More outputs than this for each peer there is are too many for one input.
 const OUTPUTS_A_PEER: usize = 12;
 
-/// The sender learns from how his connection ends whether his text was taken: so each
+/// The sender learns from how its connection ends whether its text was taken: so each
 /// ends in the one way or the other, at once.
 pub(super) fn every_text_is_taken_or_refused(scene: &Scene<'_>) -> Verdict {
     let arrived = match scene.input {
@@ -30,8 +30,8 @@ pub(super) fn every_text_is_taken_or_refused(scene: &Scene<'_>) -> Verdict {
     })
 }
 
-/// What a member says is shown and taken; what somebody says who never was one since the
-/// user last left is neither.
+/// A text of a member is shown and taken; one of a peer that was no member since the user
+/// last left is neither.
 pub(super) fn members_are_heard_and_strangers_are_not(scene: &Scene<'_>) -> Verdict {
     let Some(Input::Text { from, message, .. }) = scene.input else {
         return Ok(());
@@ -47,7 +47,7 @@ pub(super) fn members_are_heard_and_strangers_are_not(scene: &Scene<'_>) -> Verd
         format!("a text is shown {shown} times, taken: {taken}")
     })?;
     let book = scene.book;
-    // A member who calls himself by a name that the user blocked is not heard.
+    // A member that claims a name that the user blocked is not heard.
     let may_speak = !book.blocked.contains(&Target::Name(message.from));
     ensure(taken || !may_speak || !book.members.contains(from), || {
         format!("a text of the member {from} is refused")

@@ -1,14 +1,14 @@
-//! Where chance comes from: one seeded generator a run, so that a seed is a run.
+//! The random source: one seeded generator a run, so that a seed is a run.
 
 use std::time::Duration;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// The only source of chance in a run.
-pub(crate) struct Chance(ChaCha8Rng);
+/// The only random source in a run.
+pub(crate) struct Rng(ChaCha8Rng);
 
-impl Chance {
+impl Rng {
     pub(crate) fn new(seed: u64) -> Self {
         Self(ChaCha8Rng::seed_from_u64(seed))
     }
@@ -43,9 +43,10 @@ impl Chance {
 
     /// One of these, if there are any.
     pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> Option<T> {
-        match from.is_empty() {
-            true => None,
-            false => Some(from[self.below(from.len())]),
+        if from.is_empty() {
+            None
+        } else {
+            Some(from[self.below(from.len())])
         }
     }
 }
