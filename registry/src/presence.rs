@@ -88,7 +88,7 @@ pub struct Presence {
     /// Whether this registry is part of a cluster.
     is_shared: bool,
     /// Until when all changes of the other registries are known, in milliseconds.
-    heard: AtomicU64,
+    synced: AtomicU64,
 }
 
 impl Presence {
@@ -103,7 +103,7 @@ impl Presence {
             version: AtomicU64::new(0),
             list: ArcSwap::from_pointee(OnlineList::default()),
             is_shared: false,
-            heard: AtomicU64::new(0),
+            synced: AtomicU64::new(0),
         }
     }
 

@@ -114,7 +114,7 @@ fn the_store_and_the_hashing_threads_are_measured() {
 #[test]
 fn each_metric_says_what_it_is_and_is_called_as_prometheus_wants() {
     let (server, at) = watched();
-    server.metrics.cluster().heard(Duration::from_millis(1));
+    server.metrics.cluster().synced(Duration::from_millis(1));
     let scrape = Scrape::of(at);
     assert!(scrape.families.len() >= 20, "{:?}", scrape.families);
     let mut families: Vec<&str> = (scrape.families.keys())
@@ -205,7 +205,7 @@ fn one_of_several_is_not_ready_before_it_hears_the_others() {
     let page = get(at, "/readyz");
     assert_eq!(page.status, 503);
     assert!(page.body.contains("change stream"), "{}", page.body);
-    cluster.heard(Duration::from_millis(250));
+    cluster.synced(Duration::from_millis(250));
     cluster.database_is_up(true);
     cluster.hellos_written.inc_by(3);
     cluster.waiting_writes.set(2);

@@ -46,7 +46,7 @@ fn metrics_in(text: &str) -> BTreeSet<String> {
 fn exposed() -> Scrape {
     let server =
         TestServer::start_with(|options| options.metrics = Some("127.0.0.1:0".parse().unwrap()));
-    server.metrics.cluster().heard(Duration::ZERO);
+    server.metrics.cluster().synced(Duration::ZERO);
     Scrape::of(server.watched.unwrap())
 }
 

@@ -31,12 +31,12 @@ pub struct ClusterMetrics {
 
 impl ClusterMetrics {
     /// The change stream brought everything that was written until `lag` ago, so it is up.
-    pub fn heard(&self, lag: Duration) {
+    pub fn synced(&self, lag: Duration) {
         self.stream_up.store(true, Ordering::Relaxed);
         *self.last_change() = Some((Instant::now(), lag));
     }
 
-    /// The change stream is broken, until [`ClusterMetrics::heard`] is called again.
+    /// The change stream is broken, until [`ClusterMetrics::synced`] is called again.
     pub fn stream_broke(&self) {
         if self.stream_up.swap(false, Ordering::Relaxed) {
             self.stream_breaks.inc();

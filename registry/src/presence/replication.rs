@@ -229,7 +229,7 @@ impl Presence {
     /// Marks all users as unwritten, since what was written may be lost: each is due unless
     /// [`Presence::learn`] gets them back from the database. Users of the other registries,
     /// too, as the one that saw them last may be gone.
-    pub fn tell_again(&self) {
+    pub fn mark_all_unwritten(&self) {
         for shard in 0..SHARDS {
             for entry in self.read(shard).values() {
                 entry.replication.written.store(0, Ordering::Relaxed);
@@ -239,20 +239,20 @@ impl Presence {
 
     /// Takes note that all changes of the others until `now` are known. The clock of their
     /// users stops [`SILENCE`] after it.
-    pub fn heard(&self, now: Duration) {
-        self.heard.fetch_max(millis(now), Ordering::Relaxed);
+    pub fn synced(&self, now: Duration) {
+        self.synced.fetch_max(millis(now), Ordering::Relaxed);
     }
 
     /// Until when all changes of the others are known.
     #[must_use]
-    pub fn last_heard(&self) -> Duration {
-        Duration::from_millis(self.heard.load(Ordering::Relaxed))
+    pub fn last_synced(&self) -> Duration {
+        Duration::from_millis(self.synced.load(Ordering::Relaxed))
     }
 
     /// The time that counts for users of the other registries.
     pub(super) fn time_of_others(&self, now: u64) -> u64 {
         if self.is_shared {
-            now.min(self.heard.load(Ordering::Relaxed) + millis(SILENCE))
+            now.min(self.synced.load(Ordering::Relaxed) + millis(SILENCE))
         } else {
             now
         }

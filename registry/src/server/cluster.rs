@@ -221,7 +221,7 @@ async fn load_since(
         foreign,
     } = handle.cluster.snapshot(known).await?;
     // What was written before may be lost. What was read now is there.
-    shared.presence.tell_again();
+    shared.presence.mark_all_unwritten();
     records.iter().for_each(|record| learn(shared, record));
     handle.ignore_foreign(foreign);
     Ok(stream)

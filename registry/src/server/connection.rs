@@ -255,7 +255,7 @@ impl<S: Stream> Connection<S> {
     /// Does what a request asks for. Search and Logout never wait.
     ///
     /// Register and Login are boxed: otherwise each connection would hold the 824 bytes of a
-    /// login for as long as it lasts, and not 820 but 1,500 in all.
+    /// login for as long as it lasts: 1,500 instead of 820 in all.
     async fn answer(&mut self, request: Request) -> Reply {
         match request {
             Request::Register { username, password } => {

@@ -66,7 +66,7 @@ impl Node {
         };
         node.read_clock(database, now);
         node.read_since(database, node.here(now), now);
-        node.presence.heard(node.here(now));
+        node.presence.synced(node.here(now));
         node
     }
 
@@ -79,12 +79,12 @@ impl Node {
         self.clock_read = now;
         let here = self.here(now);
         if self.clock.set(here, here, database.time(now)) {
-            self.presence.tell_again();
+            self.presence.mark_all_unwritten();
         }
     }
 
     fn read_since(&self, database: &Database, known: Duration, now: Duration) {
-        self.presence.tell_again();
+        self.presence.mark_all_unwritten();
         for document in database.since(self.clock.to_server(known)) {
             self.learn(document, now);
         }
@@ -137,7 +137,7 @@ impl Node {
 
     /// Takes everything for heard, which a registry never does.
     pub(crate) fn pretend_to_hear(&self, now: Duration) {
-        self.presence.heard(self.here(now));
+        self.presence.synced(self.here(now));
     }
 
     /// The collection has gone: the stream tells of that after all that was before.
@@ -171,7 +171,7 @@ impl Node {
             self.read_clock(database, now);
             if std::mem::take(&mut self.is_dropped) || stream.forgets {
                 (self.read, self.began) = (database.log.len(), database.log.len());
-                self.read_since(database, self.presence.last_heard(), now);
+                self.read_since(database, self.presence.last_synced(), now);
             }
         }
         if now - self.clock_read > CLOCK {
@@ -190,8 +190,8 @@ impl Node {
         }
         self.read += there;
         if now >= self.settled {
-            let heard = self.here(now).saturating_sub(stream.lag);
-            self.presence.heard(heard);
+            let synced = self.here(now).saturating_sub(stream.lag);
+            self.presence.synced(synced);
         }
     }
 

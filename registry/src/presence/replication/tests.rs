@@ -146,12 +146,12 @@ fn a_logout_that_somebody_was_faster_than_gives_way() {
 #[test]
 fn the_time_of_others_stands_still_while_nothing_is_heard_of_them() {
     let presence = Presence::new_shared(TIMEOUT);
-    presence.heard(s(10));
+    presence.synced(s(10));
     presence.learn(&record(1, Some(1), 10), s(10));
     assert_eq!(presence.find(name("bob"), s(1000)), Some(at(1)));
-    presence.heard(s(69));
+    presence.synced(s(69));
     assert_eq!(presence.find(name("bob"), s(69)), Some(at(1)));
-    presence.heard(s(70));
+    presence.synced(s(70));
     assert_eq!(presence.find(name("bob"), s(70)), None);
 }
 
@@ -166,7 +166,7 @@ fn the_time_of_ours_goes_on() {
 #[test]
 fn what_is_old_is_no_news() {
     let presence = Presence::new_shared(TIMEOUT);
-    presence.heard(s(100));
+    presence.synced(s(100));
     assert_eq!(presence.learn(&record(1, Some(1), 40), s(100)), None);
     assert_eq!(presence.count(), 0);
 }
@@ -187,7 +187,7 @@ proptest! {
     ) {
         let presences = [(); 2].map(|()| Presence::new_shared(TIMEOUT));
         for presence in &presences {
-            presence.heard(s(50));
+            presence.synced(s(50));
         }
         let mut other = records.clone();
         other.rotate_left(order.index(records.len()));
@@ -199,7 +199,7 @@ proptest! {
             }
         }
         for now in 50..120 {
-            presences.iter().for_each(|presence| presence.heard(s(now)));
+            presences.iter().for_each(|presence| presence.synced(s(now)));
             let found = presences.each_ref().map(|presence| presence.find(name("bob"), s(now)));
             prop_assert_eq!(found[0], found[1], "at {} s", now);
         }

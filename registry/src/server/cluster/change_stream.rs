@@ -65,9 +65,9 @@ impl ChangeStreamReader<'_> {
             match self.handle.cluster.next(&mut self.stream).await? {
                 Change::Record { record, lag } => {
                     learn(self.shared, &record);
-                    self.heard(lag);
+                    self.synced(lag);
                 }
-                Change::UpToDate => self.heard(Duration::ZERO),
+                Change::UpToDate => self.synced(Duration::ZERO),
                 Change::Irrelevant => {}
                 Change::Foreign => self.handle.ignore_foreign(1),
                 Change::Invalidated => {
@@ -88,19 +88,19 @@ impl ChangeStreamReader<'_> {
                 "the clock of the database has jumped: it was set, or the clocks of its members \
                  differ. All users are written again"
             );
-            self.shared.presence.tell_again();
+            self.shared.presence.mark_all_unwritten();
         }
         self.clock_read = self.shared.now();
         Ok(())
     }
 
-    /// Everything that was written until `lag` ago has been read.
-    fn heard(&self, lag: Duration) {
+    /// Takes note that everything that was written until `lag` ago has been read.
+    fn synced(&self, lag: Duration) {
         self.handle.read_outage.recovered();
-        self.handle.metrics.heard(lag);
+        self.handle.metrics.synced(lag);
         let now = self.shared.now();
         if now >= self.settled {
-            self.shared.presence.heard(now.saturating_sub(lag));
+            self.shared.presence.synced(now.saturating_sub(lag));
         }
     }
 
@@ -134,7 +134,7 @@ impl ChangeStreamReader<'_> {
         if let Err(error) = self.handle.cluster.create_index().await {
             tracing::debug!(%error, "no index removes old documents");
         }
-        let known = self.shared.presence.last_heard();
+        let known = self.shared.presence.last_synced();
         let stream = load_since(self.shared, self.handle, known).await?;
         self.replace_stream(stream);
         self.handle.metrics.rebuilds.inc();

@@ -148,7 +148,7 @@ pub(super) fn start_writer(connection: Connection, path: &Path) -> io::Result<Wo
 struct Writer {
     connection: Connection,
     path: PathBuf,
-    /// Whether the last group failed: the operator is told when that changes.
+    /// Whether the last group failed: logged when that changes.
     is_failing: bool,
 }
 
