@@ -176,7 +176,7 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
 /// # Errors
 /// In words, if it is something else.
 pub fn parse_origin(text: &str) -> Result<String, String> {
-    let complain = || format!("{text}: give the origin of a page, like http://127.0.0.1:8080");
+    let complain = || "give the origin of a page, like http://127.0.0.1:8080".to_owned();
     let host = text
         .strip_prefix("http://")
         .or_else(|| text.strip_prefix("https://"))

@@ -44,11 +44,6 @@ pub enum SecretError {
         /// Which file.
         path: PathBuf,
     },
-    /// There is no place for it.
-    #[error(
-        "this user has no home folder to keep the secret in: name a file with --secret-file FILE"
-    )]
-    NoHome,
     /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Chance(String),

@@ -9,9 +9,7 @@
 //! What others wrote reaches a terminal only by [`wrap`], which makes it printable.
 
 pub mod app;
-pub mod cli;
 pub mod clock;
-pub mod config;
 mod console;
 mod exit;
 pub mod feed;
@@ -19,14 +17,12 @@ pub mod input;
 pub mod json;
 pub mod lines;
 pub mod login;
-pub mod logs;
+pub mod options;
 pub mod pending;
 pub mod plain;
-pub mod settings;
-pub mod signals;
 pub mod tui;
 pub mod words;
 pub mod wrap;
 
 pub use exit::Exit;
-pub use settings::Settings;
+pub use options::Settings;

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use p2pchat_model::{Command, Event, Password, Username, View};
 use p2pchat_peer::Handle;
+use p2pchat_settings::Signals;
 use tokio::time::{Instant, sleep_until};
 
 use crate::clock::Clock;
@@ -11,9 +12,8 @@ use crate::exit::Exit;
 use crate::feed::{Feed, Seen};
 use crate::input::{self, COMMANDS, Typed};
 use crate::login::{Attempt, Step};
+use crate::options::{AutoLogin, Settings};
 use crate::pending::{PATIENCE, Pending};
-use crate::settings::{AutoLogin, Settings};
-use crate::signals::Signals;
 use crate::words;
 
 const PROMPT: &str = "> ";
@@ -35,7 +35,9 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         ends_at: None,
         exit: None,
     };
-    front.start(settings.user, settings.login.clone()).await?;
+    front
+        .start(settings.options.user, settings.login.clone())
+        .await?;
     loop {
         if let Some(exit) = front.exit {
             return Ok(exit);
@@ -45,7 +47,7 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         }
         let deadline = front.ends_at;
         tokio::select! {
-            exit = signals.next() => return Ok(exit),
+            stop = signals.next() => return Ok(stop.into()),
             seen = feed.next() => front.seen(seen?).await?,
             given = front.console.next(), if front.takes_input() => front.given(given).await?,
             () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {

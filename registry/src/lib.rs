@@ -2,7 +2,7 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`options`] | what the caller decides: [`Options`], [`Limits`], [`StoreSpec`] |
+//! | [`options`] | the options: [`Options`], [`Limits`], [`StoreSpec`] |
 //! | [`server`] | the sockets and the tasks: [`Server`] |
 //! | [`presence`] | who is online, without a clock or a socket |
 //! | [`cluster`] | what several registries over one database tell each other of that |
@@ -12,7 +12,7 @@
 //! | [`metrics`] | what is counted and measured, and the HTTP listener that tells it |
 //! | [`files`] | how many file descriptors there are |
 //! | [`store`] | accounts: the trait [`Store`], SQLite and MongoDB |
-//! | [`cli`], [`config`], [`users`] | the command line, the file of options, the operator commands |
+//! | [`users`] | the operator commands |
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -31,9 +31,7 @@
 //!
 //! **Invariant:** nothing in here knows of chats, chat_lists or messages.
 
-pub mod cli;
 pub mod cluster;
-pub mod config;
 pub mod counters;
 pub mod files;
 pub mod metrics;

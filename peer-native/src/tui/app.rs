@@ -12,7 +12,7 @@ use super::sign_in::SignIn;
 use super::theme::Theme;
 use crate::clock::Clock;
 use crate::login::{Attempt, Step};
-use crate::settings::AutoLogin;
+use crate::options::AutoLogin;
 
 /// How things look and sound here.
 #[derive(Debug, Clone)]

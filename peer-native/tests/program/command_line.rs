@@ -27,7 +27,7 @@ fn help_shows_for_each_option_its_variable_and_its_key() {
     assert!(options.len() > 10, "{help}");
     let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for name in options {
-        let variable = format!("[env: P2PCHAT_{}=", name.replace('-', "_").to_uppercase());
+        let variable = format!("[env: P2PCHAT_{}]", name.replace('-', "_").to_uppercase());
         assert!(words.contains(&variable), "{variable} in {help}");
         assert!(
             words.contains(&format!("[file: {name}]")),
