@@ -1,7 +1,5 @@
 //! The program from its settings to its exit code.
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -24,9 +22,6 @@ pub async fn run(settings: Settings) -> Result<Exit> {
     let take_over = || Signals::with_hang_up().context("cannot take over the signals");
     let signals = take_over()?;
     tokio::spawn(last_resort(take_over()?));
-    if let Some(path) = &settings.peer.history {
-        make_folder_of(path)?;
-    }
     let peer = Box::pin(Peer::start(settings.peer.clone()))
         .await
         .context("cannot start")?;
@@ -46,12 +41,4 @@ async fn last_resort(mut signals: Signals) {
     let exit = Exit::from(signals.next().await);
     tokio::time::sleep(LAST_RESORT).await;
     std::process::exit(i32::from(exit as u8));
-}
-
-fn make_folder_of(path: &Path) -> Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display())),
-        _ => Ok(()),
-    }
 }
