@@ -71,8 +71,12 @@ async fn run(settings: Settings) -> Result<()> {
 
 /// Opens the page in the browser. If that fails, the user can still open the URL.
 fn show(secret_file: &Path, url: &str) -> Option<Redirect> {
-    let folder = secret_file.parent().unwrap_or(Path::new("."));
-    Redirect::open(folder, url)
+    let own = secret_file.parent().unwrap_or(Path::new("."));
+    // A browser in a sandbox (a snap, the default on Ubuntu) reads no hidden folders, such as
+    // the one of the secret.
+    let home = std::env::home_dir().unwrap_or(own.to_owned());
+    Redirect::open(&home, url)
+        .or_else(|_| Redirect::open(own, url))
         .inspect_err(|error| {
             eprintln!("{NAME}: cannot open the browser ({error}): open the URL yourself");
         })

@@ -1,8 +1,8 @@
-//! Shows the page in the user's browser.
+//! Opens the page in the user's browser.
 //!
-//! The command line of a process can be read by every user of the machine, so the URL
-//! with the secret must not be on one. The browser is given a file instead, which only
-//! its owner can read, and which sends it on to the URL.
+//! Every user of the machine can read the command line of a process, so the URL with the
+//! secret must not be on one. The browser gets a file instead, which only its owner can
+//! read, and which redirects to the URL.
 
 use std::fs;
 use std::io::{self, Write};
@@ -11,15 +11,15 @@ use std::process::{Command, Stdio};
 
 use crate::secret::own_file;
 
-/// The file, as long as it is there.
+/// The file with the redirect; removed on drop.
 #[derive(Debug)]
 pub struct Redirect {
     path: PathBuf,
 }
 
 impl Redirect {
-    /// Writes the file into this folder and gives it to the user's browser, without
-    /// waiting for that.
+    /// Writes the file into this folder and opens it in the user's browser, without waiting
+    /// for that.
     ///
     /// # Errors
     /// If it cannot be written, or there is no program to open pages with.
@@ -30,9 +30,9 @@ impl Redirect {
     }
 
     fn write(folder: &Path, url: &str) -> io::Result<Self> {
-        let name = format!("open-{}.html", std::process::id());
+        let name = format!("p2pchat-open-{}.html", std::process::id());
         let path = folder.join(name);
-        // Left over by a process of the same number that was killed.
+        // Left by a killed process that had the same id.
         let _ = fs::remove_file(&path);
         let mut file = own_file(&path)?;
         let redirect = Self { path };
@@ -46,9 +46,10 @@ impl Redirect {
     }
 
     fn show(&self) -> io::Result<()> {
-        let program = match cfg!(target_os = "macos") {
-            true => "open",
-            false => "xdg-open",
+        let program = if cfg!(target_os = "macos") {
+            "open"
+        } else {
+            "xdg-open"
         };
         let mut opener = Command::new(program)
             .arg(&self.path)
@@ -56,7 +57,7 @@ impl Redirect {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        // Somebody has to take note of its end, or it stays as a zombie.
+        // Waiting for its end keeps it from staying as a zombie.
         std::thread::Builder::new()
             .name("opener".to_owned())
             .spawn(move || opener.wait())?;
@@ -64,7 +65,6 @@ impl Redirect {
     }
 }
 
-/// Removes the file.
 impl Drop for Redirect {
     fn drop(&mut self) {
         let _ = fs::remove_file(&self.path);
