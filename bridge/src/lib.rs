@@ -3,7 +3,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`cli`], [`config`], [`settings`] | the command line, the config file, and what wins |
+//! | [`options`] | the options: [`Settings`](options::Settings) |
 //! | [`secret`] | the secret that lets a page in, and its file |
 //! | [`gate`] | which requests are answered at all: `Host` and `Origin`, without a socket |
 //! | [`assets`] | the files of the web UI |
@@ -21,21 +21,19 @@
 //! [`Command`](p2pchat_model::Command) does: that is the peer.
 
 pub mod assets;
-pub mod cli;
-pub mod config;
 pub mod gate;
 mod http;
 pub mod limits;
 pub mod open;
+pub mod options;
 pub mod secret;
 pub mod server;
-pub mod settings;
 mod shared;
 mod slots;
 mod socket;
 
 pub use assets::Assets;
 pub use limits::Limits;
+pub use options::Settings;
 pub use secret::Secret;
 pub use server::{Server, Service, Setup};
-pub use settings::Settings;

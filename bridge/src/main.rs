@@ -5,63 +5,60 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use clap::{CommandFactory, FromArgMatches};
-use p2pchat_bridge::cli::{Cli, Task};
 use p2pchat_bridge::open::Redirect;
+use p2pchat_bridge::options::SettingsError;
 use p2pchat_bridge::{Assets, Secret, Server, Settings, Setup, server};
 use p2pchat_peer::{Handle, Missed, Peer};
 use p2pchat_settings::{Signals, logs};
 
+const NAME: &str = "p2pchat-bridge";
 /// The exit code for a wrong command line, environment or config file, as clap has it.
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let matches = Cli::command().get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    if let Some(Task::Completions { shell }) = cli.task {
-        let name = "p2pchat-bridge";
-        clap_complete::generate(shell, &mut Cli::command(), name, &mut io::stdout());
-        return ExitCode::SUCCESS;
-    }
-    logs::to_stderr("warn");
-    let settings = match Settings::new(cli.given, &matches) {
+    let settings = match Settings::read(std::env::args_os()) {
         Ok(settings) => settings,
+        Err(SettingsError::Options(error)) => error.exit(NAME, USAGE.into()),
         Err(error) => {
-            eprintln!("p2pchat-bridge: {error}");
+            eprintln!("{NAME}: {error}");
             return ExitCode::from(USAGE);
         }
     };
+    logs::to_stderr("warn");
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("p2pchat-bridge: {error:#}");
+            eprintln!("{NAME}: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
-// One thread: what is done for a text is over before another is awake.
+// One thread: what is done for a message is over before another is awake.
 #[tokio::main(flavor = "current_thread")]
 async fn run(settings: Settings) -> Result<()> {
-    // Before anything else: a signal during the start must not go unheard.
+    // Before anything else: a signal during the start must not be missed.
     let mut signals = Signals::with_hang_up().context("cannot wait for signals")?;
-    let secret = Secret::load_or_make(&settings.secret_file)?;
-    let listener = server::listen(settings.listen).await?;
-    let peer = Peer::start(settings.peer).await?;
+    let secret = Secret::load_or_make(&settings.options.secret_file)?;
+    let listener = server::listen(settings.options.listen).await?;
     let setup = Setup {
         secret,
         assets: Assets::embedded(),
-        origins: settings.origins,
-        limits: settings.limits,
+        origins: settings.options.allow_origin.clone(),
+        limits: settings.limits(),
     };
+    let peer = Peer::start(settings.peer).await?;
     if setup.assets.is_empty() {
-        eprintln!("p2pchat-bridge: built without the web UI; the page says how to build it");
+        eprintln!("{NAME}: built without the web UI; the page says how to build it");
     }
     let server = Server::new(listener, peer.handle(), setup).context("cannot listen")?;
     announce(&server, &peer.handle())?;
     let url = server.url();
     // Lives as long as the bridge does.
-    let _redirect = settings.open.then(|| show(&settings.secret_file, &url));
+    let _redirect = settings
+        .options
+        .open
+        .then(|| show(&settings.options.secret_file, &url));
     let handle = peer.handle();
     let stop = async move { _ = signals.next().await };
     let ended = tokio::select! {
@@ -72,17 +69,21 @@ async fn run(settings: Settings) -> Result<()> {
     ended
 }
 
-/// Opens the page in the browser. Whoever cannot be shown it can still open the URL.
+/// Opens the page in the browser. If that fails, the user can still open the URL.
 fn show(secret_file: &Path, url: &str) -> Option<Redirect> {
-    let folder = secret_file.parent().unwrap_or(Path::new("."));
-    Redirect::open(folder, url)
+    let own = secret_file.parent().unwrap_or(Path::new("."));
+    // A browser in a sandbox (a snap, the default on Ubuntu) reads no hidden folders, such as
+    // the one of the secret.
+    let home = std::env::home_dir().unwrap_or(own.to_owned());
+    Redirect::open(&home, url)
+        .or_else(|_| Redirect::open(own, url))
         .inspect_err(|error| {
-            eprintln!("p2pchat-bridge: cannot open the browser ({error}): open the URL yourself");
+            eprintln!("{NAME}: cannot open the browser ({error}): open the URL yourself");
         })
         .ok()
 }
 
-/// Is ready when there is no peer any more, which is not meant to happen.
+/// Waits until the peer has stopped by itself, which must not happen.
 async fn peer_ended(handle: Handle) {
     let Ok(mut subscription) = handle.subscribe().await else {
         return;
@@ -96,7 +97,7 @@ fn announce(server: &Server, handle: &Handle) -> Result<()> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "p2pchat-bridge: peer at {}, open {}",
+        "{NAME}: peer at {}, open {}",
         handle.address(),
         server.url()
     )

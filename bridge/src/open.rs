@@ -29,7 +29,7 @@ impl Redirect {
     fn write(folder: &Path, url: &str) -> io::Result<Self> {
         // Created for its owner alone.
         let mut file = tempfile::Builder::new()
-            .prefix("open-")
+            .prefix("p2pchat-open-")
             .suffix(".html")
             .tempfile_in(folder)?;
         write!(

@@ -45,11 +45,6 @@ pub enum SecretError {
         /// The file.
         path: PathBuf,
     },
-    /// There is no folder to keep the file in.
-    #[error(
-        "this user has no home folder to keep the secret in: name a file with --secret-file FILE"
-    )]
-    NoHome,
     /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Random(String),

@@ -1,27 +1,27 @@
 //! The program from its settings to its exit code.
 
-use std::fs;
-use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use p2pchat_peer::Peer;
+use p2pchat_settings::Signals;
 
 use crate::exit::Exit;
-use crate::settings::{Mode, Settings};
-use crate::signals::{Signals, last_resort};
+use crate::options::{Mode, Settings};
 use crate::{json, plain, tui};
+
+/// How long the program may take to stop in order after a signal: more than the peer's own
+/// limit for that. It takes longer only if its output is not read.
+const LAST_RESORT: Duration = Duration::from_secs(10);
 
 /// Starts the peer, runs the front end, and stops the peer however the front end ended.
 ///
 /// # Errors
 /// If the peer cannot start, or the front end cannot go on.
 pub async fn run(settings: Settings) -> Result<Exit> {
-    let take_over = || Signals::new().context("cannot take over the signals");
+    let take_over = || Signals::with_hang_up().context("cannot take over the signals");
     let signals = take_over()?;
     tokio::spawn(last_resort(take_over()?));
-    if let Some(path) = &settings.peer.history {
-        make_folder_of(path)?;
-    }
     let peer = Box::pin(Peer::start(settings.peer.clone()))
         .await
         .context("cannot start")?;
@@ -35,10 +35,10 @@ pub async fn run(settings: Settings) -> Result<Exit> {
     result
 }
 
-fn make_folder_of(path: &Path) -> Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => fs::create_dir_all(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display())),
-        _ => Ok(()),
-    }
+/// Ends the process if it does not stop after a signal: a front end whose output is not read
+/// hangs, and does not look at its signals.
+async fn last_resort(mut signals: Signals) {
+    let exit = Exit::from(signals.next().await);
+    tokio::time::sleep(LAST_RESORT).await;
+    std::process::exit(i32::from(exit as u8));
 }

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use p2pchat_settings::Stop;
+
 /// How the program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -25,15 +27,19 @@ Exit codes:
   1  it could not start or not go on (address in use, unreadable file, …)
   2  the command line, the environment or the config file is wrong
   3  the login asked for by --user and --password-file did not succeed
-  4  SIGTERM or SIGHUP ended it; it stopped in order
-
-Each option can also be set by the environment variable or by the key of the section
-[peer] of the config file that stand beside it. The command line goes before the
-environment, the environment before the file. RUST_LOG sets what is logged
-(for instance RUST_LOG=p2pchat_peer=debug).";
+  4  SIGTERM or SIGHUP ended it; it stopped in order";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+impl From<Stop> for Exit {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Interrupt => Self::Done,
+            Stop::Terminate | Stop::HangUp => Self::Terminated,
+        }
     }
 }

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 use anyhow::{Context, Result};
 use p2pchat_model::{Command, Event, Failure, Link, Problem, View};
 use p2pchat_peer::Handle;
+use p2pchat_settings::Signals;
 use p2pchat_settings::command::complaint;
 use tokio::time::{Instant, sleep_until};
 
@@ -16,9 +17,8 @@ use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::feed::{Feed, Update};
 use crate::login::{Attempt, Step};
+use crate::options::AutoLogin;
 use crate::pending::{PATIENCE, Pending};
-use crate::settings::AutoLogin;
-use crate::signals::Signals;
 use crate::stdin::{self, BadLine};
 
 /// Runs until the input has ended, the output is closed, or a signal comes.
@@ -47,7 +47,7 @@ pub async fn run(handle: Handle, login: Option<AutoLogin>, mut signals: Signals)
             break;
         }
         tokio::select! {
-            exit = signals.next() => return Ok(exit),
+            stop = signals.next() => return Ok(stop.into()),
             update = feed.next() => if let Some(exit) = front.update(update?).await? {
                 return Ok(exit);
             },

@@ -9,22 +9,18 @@
 //! What others wrote reaches a terminal only by [`wrap`], which makes it printable.
 
 pub mod app;
-pub mod cli;
 pub mod clock;
 pub mod commands;
-pub mod config;
 mod exit;
 pub mod feed;
 pub mod json;
 pub mod login;
-pub mod logs;
+pub mod options;
 pub mod pending;
 pub mod plain;
-pub mod settings;
-pub mod signals;
 pub mod stdin;
 pub mod tui;
 pub mod wrap;
 
 pub use exit::Exit;
-pub use settings::Settings;
+pub use options::Settings;

@@ -2,7 +2,7 @@
 
 use p2pchat_model::{Command, Event, Failure, Problem};
 
-use crate::settings::AutoLogin;
+use crate::options::AutoLogin;
 
 /// A login under way.
 #[derive(Debug)]

@@ -1,21 +1,19 @@
-//! The program `p2pchat`: flags, logs, exit code. All else is in the library.
+//! The program `p2pchat`: options, logs, exit code. All else is in the library.
 
-use std::io;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
-use p2pchat::cli::{Cli, Task};
-use p2pchat::{Exit, Settings, app, logs};
+use anyhow::Context;
+use p2pchat::options::{Mode, SettingsError};
+use p2pchat::{Exit, Settings, app};
+use p2pchat_settings::logs;
+
+/// What is logged if `RUST_LOG` does not say it.
+const LOGS: &str = "warn";
 
 fn main() -> ExitCode {
-    let matches = Cli::command().get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    if let Some(Task::Completions { shell }) = cli.task {
-        clap_complete::generate(shell, &mut Cli::command(), "p2pchat", &mut io::stdout());
-        return Exit::Done.into();
-    }
-    let settings = match Settings::new(cli.given, &matches) {
+    let settings = match Settings::read(std::env::args_os()) {
         Ok(settings) => settings,
+        Err(SettingsError::Options(error)) => error.exit("p2pchat", Exit::Usage as i32),
         Err(error) => {
             eprintln!("p2pchat: {error}");
             return Exit::Usage.into();
@@ -31,9 +29,15 @@ fn main() -> ExitCode {
 }
 
 fn run(settings: Settings) -> anyhow::Result<Exit> {
-    logs::start(&settings)?;
-    // The front end has this thread, and may wait there for whoever reads what it writes. The
-    // peer has another, and no more: what it does for a text is over before a third is awake.
+    match &settings.options.log_file {
+        Some(path) => logs::to_file(path, LOGS)
+            .with_context(|| format!("cannot open the log file {}", path.display()))?,
+        // Never onto a screen that is filled.
+        None if settings.mode == Mode::Screen => {}
+        None => logs::to_stderr(LOGS),
+    }
+    // The front end has this thread, and may wait there until its output is read. The peer
+    // has another, and no more: what it does for a message is over before a third is awake.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()

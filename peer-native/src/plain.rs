@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use p2pchat_model::wording::label;
 use p2pchat_model::{Command, Event, Password, Username, View};
 use p2pchat_peer::Handle;
+use p2pchat_settings::Signals;
 use tokio::time::{Instant, sleep_until};
 
 use self::console::{Ask, Console, Given};
@@ -12,9 +13,8 @@ use crate::commands::{self, COMMANDS, Typed};
 use crate::exit::Exit;
 use crate::feed::{Feed, Update};
 use crate::login::{Attempt, Step};
+use crate::options::{AutoLogin, Settings};
 use crate::pending::{PATIENCE, Pending};
-use crate::settings::{AutoLogin, Settings};
-use crate::signals::Signals;
 
 mod console;
 pub(crate) mod lines;
@@ -38,7 +38,9 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         ends_at: None,
         exit: None,
     };
-    front.start(settings.user, settings.login.clone()).await?;
+    front
+        .start(settings.options.user, settings.login.clone())
+        .await?;
     loop {
         if let Some(exit) = front.exit {
             return Ok(exit);
@@ -48,7 +50,7 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         }
         let deadline = front.ends_at;
         tokio::select! {
-            exit = signals.next() => return Ok(exit),
+            stop = signals.next() => return Ok(stop.into()),
             update = feed.next() => front.update(update?).await?,
             given = front.console.next(), if front.takes_input() => front.given(given).await?,
             () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {

@@ -9,13 +9,13 @@ use anyhow::{Context, Result, bail};
 use crossterm::event::{Event as Input, EventStream, KeyEventKind};
 use futures::{FutureExt, StreamExt};
 use p2pchat_peer::Handle;
+use p2pchat_settings::Signals;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::feed::{Feed, Update};
-use crate::settings::Settings;
-use crate::signals::Signals;
+use crate::options::Settings;
 
 mod answer;
 mod app;
@@ -56,15 +56,15 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
     let look = Look {
         theme: Theme::from_environment(),
         clock: Clock::system(),
-        bell: settings.bell,
+        bell: settings.options.bell,
     };
-    let mut app = App::new(view, look, settings.user);
+    let mut app = App::new(view, look, settings.options.user);
     let first = settings.login.clone().map(|login| app.log_in(login));
     let mut front = Front {
         handle,
         feed,
         app,
-        screen: Screen::enter(settings.mouse).context("cannot use this terminal")?,
+        screen: Screen::enter(settings.options.mouse).context("cannot use this terminal")?,
         exit: None,
     };
     front.act(first).await?;
@@ -84,7 +84,7 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         }
         changed = true;
         tokio::select! {
-            exit = signals.next() => front.exit = Some(exit),
+            stop = signals.next() => front.exit = Some(stop.into()),
             update = front.feed.next() => front.update(update?).await?,
             input = keys.next() => match input {
                 Some(input) => front.input(input?).await?,

@@ -2,7 +2,7 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`options`] | what the caller decides: [`Options`], [`Limits`], [`StoreSpec`] |
+//! | [`options`] | the options: [`Options`], [`Limits`], [`StoreSpec`] |
 //! | `server` | the sockets and the tasks: [`Server`] |
 //! | [`presence`] | who is online, without a clock or a socket |
 //! | [`cluster`] | the presence that several registries share by one database |
@@ -10,7 +10,8 @@
 //! | `throttle` | rate limits by source and by name |
 //! | [`metrics`] | counters and measurements, and the HTTP listener that exposes them |
 //! | [`store`] | accounts: the trait [`Store`], SQLite and MongoDB |
-//! | [`cli`], [`config`], [`users`], [`files`] | the command line, the file of options, the operator commands, the limit of file descriptors |
+//! | [`metrics`] | counters and measurements, and the HTTP listener that exposes them |
+//! | [`users`], [`files`] | the operator commands, the limit of file descriptors |
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,9 +30,7 @@
 //!
 //! **Invariant:** nothing in here knows of chats, chat lists or messages.
 
-pub mod cli;
 pub mod cluster;
-pub mod config;
 pub mod files;
 pub mod metrics;
 pub mod options;

@@ -4,19 +4,21 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use clap::{CommandFactory, Parser};
-use p2pchat_registry::cli::{Cli, Command};
-use p2pchat_registry::{Server, config, files, users};
+use p2pchat_registry::options::{Cli, Command, Options};
+use p2pchat_registry::{Server, files, users};
 use p2pchat_settings::{Signals, logs};
 
+const NAME: &str = "p2pchat-registry";
+
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let given = p2pchat_settings::read::<Cli>(std::env::args_os());
+    let cli = given.unwrap_or_else(|error| error.exit(NAME, 1)).options;
     logs::to_stderr("info");
     match start(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // One line, causes included.
-            eprintln!("p2pchat-registry: {error:#}");
+            eprintln!("{NAME}: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -25,29 +27,25 @@ fn main() -> ExitCode {
 #[tokio::main]
 async fn start(cli: Cli) -> Result<()> {
     match cli.command {
-        Some(Command::Completions { shell }) => {
-            let mut out = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "p2pchat-registry", &mut out);
-            Ok(io::stdout().write_all(&out)?)
-        }
         Some(Command::Users { command }) => {
-            let options = config::resolve(cli.raw)?;
-            users::run(command, &options.store, &mut io::stdout()).await
+            users::run(command, &cli.options.store, &mut io::stdout()).await
         }
-        None => {
-            // Before anything else: a signal during the start must not go unheard.
-            let mut signals = Signals::new()?;
-            let mut options = config::resolve(cli.raw)?;
-            let asked = options.limits.max_connections;
-            let fit = files::connections_that_fit(asked, files::raise_limit());
-            options.limits.max_connections = fit;
-            let server = Server::bind(options).await?;
-            files::report(asked, fit);
-            announce(&server)?;
-            server.run(async move { _ = signals.next().await }).await;
-            Ok(())
-        }
+        None => run(cli.options).await,
     }
+}
+
+async fn run(mut options: Options) -> Result<()> {
+    // Before anything else: a signal during the start must not be missed.
+    let mut signals = Signals::new()?;
+    options.check()?;
+    let asked = options.limits.max_connections;
+    let fit = files::connections_that_fit(asked, files::raise_limit());
+    options.limits.max_connections = fit;
+    let server = Server::bind(options).await?;
+    files::report(asked, fit);
+    announce(&server)?;
+    server.run(async move { _ = signals.next().await }).await;
+    Ok(())
 }
 
 /// The one line that says where everything is; scripts read the ports from it.
@@ -57,7 +55,7 @@ fn announce(server: &Server) -> Result<()> {
     let mut out = io::stdout().lock();
     writeln!(
         out,
-        "p2pchat-registry: listening on tcp {} and udp {}{}, accounts in {}",
+        "{NAME}: listening on tcp {} and udp {}{}, accounts in {}",
         server.tcp_addr(),
         server.udp_addr(),
         metrics.unwrap_or_default(),

@@ -2,26 +2,68 @@
 //!
 //! They open the store beside a running registry and change one account each.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use clap::{Args, Subcommand};
 use p2pchat_protocol::{Password, Username};
+use zeroize::Zeroizing;
 
-use crate::cli::{PasswordSource, UsersCommand};
 use crate::options::StoreSpec;
 use crate::password::Hasher;
 use crate::store::{self, NewAccount, Opener, Store, StoredPassword};
 
-mod ask;
-
-/// How many names are asked for at a time.
+/// How many names are read from the store at a time.
 const PAGE: u32 = 1000;
+
+/// How much of a password file is read: a password and its line end are far shorter.
+const MAX_FILE: u64 = 1024;
+
+/// The operator commands. They take effect at the next login: a user who is online stays
+/// online.
+#[derive(Debug, Subcommand)]
+pub enum UsersCommand {
+    /// Print the names of all accounts, one a line.
+    List,
+    /// Create an account.
+    Add {
+        /// Its name: 1 to 10 bytes, no white space.
+        name: String,
+        /// Where its password comes from.
+        #[command(flatten)]
+        source: PasswordSource,
+    },
+    /// Delete an account.
+    Remove {
+        /// Its name.
+        name: String,
+    },
+    /// Set the password of an account.
+    SetPassword {
+        /// Its name.
+        name: String,
+        /// Where the new password comes from.
+        #[command(flatten)]
+        source: PasswordSource,
+    },
+}
+
+/// Where a password comes from: never from the command line, which others can see.
+#[derive(Debug, Args)]
+pub struct PasswordSource {
+    /// Read the password from the first line of FILE (- is standard input) instead of
+    /// asking for it on the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+}
 
 /// Does what a command says and prints what was done to `out`.
 ///
 /// # Errors
-/// If the store cannot be used, there is no such account (or is one already), or the
-/// name or the password is none.
+/// If the store cannot be used, the account does not exist (or exists already), or the name
+/// or the password is invalid.
 pub async fn run(command: UsersCommand, spec: &StoreSpec, out: &mut impl Write) -> Result<()> {
     let store = store::open(spec, Opener::Operator).await?;
     let done = match command {
@@ -41,7 +83,7 @@ async fn list(store: &dyn Store, out: &mut impl Write) -> Result<()> {
     loop {
         let names = store.names(after.take(), PAGE).await?;
         for name in &names {
-            // A database of 2017 may hold anything; a terminal must not get it.
+            // A legacy database may hold anything; a terminal must not get it.
             let shown: String = name
                 .chars()
                 .map(|c| if c.is_control() { '\u{fffd}' } else { c })
@@ -69,24 +111,24 @@ async fn add(
     if store.find(username).await?.is_some() {
         bail!(taken(username));
     }
-    warn_about_2017(username);
+    warn_about_legacy_clients(username);
     let account = NewAccount {
         name: username,
         password: new_password(source)?,
         address: None,
     };
-    match store.register(account).await? {
-        true => Ok(writeln!(out, "added {username}")?),
-        false => bail!(taken(username)),
+    if !store.register(account).await? {
+        bail!(taken(username));
     }
+    Ok(writeln!(out, "added {username}")?)
 }
 
 async fn remove(store: &dyn Store, name: &str, out: &mut impl Write) -> Result<()> {
     let username: Username = name.parse()?;
-    match store.remove(username).await? {
-        true => Ok(writeln!(out, "removed {username}")?),
-        false => bail!(missing(username)),
+    if !store.remove(username).await? {
+        bail!(missing(username));
     }
+    Ok(writeln!(out, "removed {username}")?)
 }
 
 async fn set_password(
@@ -99,10 +141,10 @@ async fn set_password(
     if store.find(username).await?.is_none() {
         bail!(missing(username));
     }
-    match store.set_password(username, new_password(source)?).await? {
-        true => Ok(writeln!(out, "set the password of {username}")?),
-        false => bail!(missing(username)),
+    if !store.set_password(username, new_password(source)?).await? {
+        bail!(missing(username));
     }
+    Ok(writeln!(out, "set the password of {username}")?)
 }
 
 fn taken(name: Username) -> String {
@@ -115,10 +157,10 @@ fn missing(name: Username) -> String {
     format!("there is no account {name}; users list shows all")
 }
 
-fn warn_about_2017(name: Username) {
+fn warn_about_legacy_clients(name: Username) {
     if !name.is_legacy_compatible() {
         tracing::warn!(
-            "clients of 2017 do not understand a name of {} bytes",
+            "legacy clients do not understand a name of {} bytes",
             Username::MAX
         );
     }
@@ -126,16 +168,72 @@ fn warn_about_2017(name: Username) {
 
 fn new_password(source: &PasswordSource) -> Result<StoredPassword> {
     let password = match &source.password_file {
-        Some(file) => ask::from_file(file)?,
-        None => ask::on_terminal()?,
+        Some(file) => from_file(file)?,
+        None => on_terminal()?,
     };
     if !password.is_legacy_compatible() {
         tracing::warn!(
-            "clients of 2017 cannot log in with a password of {} bytes",
+            "legacy clients cannot log in with a password of {} bytes",
             Password::MAX
         );
     }
     Hasher::default()
         .hash(&password)
         .context("the password could not be hashed")
+}
+
+/// Reads a password from the first line of a file, or of standard input if the file is `-`.
+fn from_file(path: &Path) -> Result<Password> {
+    if path.as_os_str() == "-" {
+        return first_line(io::stdin().lock()).context("standard input");
+    }
+    File::open(path)
+        .map_err(anyhow::Error::from)
+        .and_then(first_line)
+        .with_context(|| format!("the password file {}", path.display()))
+}
+
+fn first_line(from: impl Read) -> Result<Password> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE as usize));
+    from.take(MAX_FILE).read_to_end(&mut bytes)?;
+    let line = bytes
+        .split(|&byte| byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let Ok(text) = std::str::from_utf8(line) else {
+        bail!("a password must be UTF-8 text");
+    };
+    Ok(Password::new(text)?)
+}
+
+/// Asks for a password twice, without showing what is typed.
+fn on_terminal() -> Result<Password> {
+    let prompt = |text| {
+        rpassword::prompt_password(text)
+            .map(Zeroizing::new)
+            .context("no terminal to ask for the password on; use --password-file FILE")
+    };
+    let password = Password::new(&prompt("Password: ")?)?;
+    let again = prompt("Again: ")?;
+    if again.as_str() != password.expose() {
+        bail!("the two passwords differ; nothing was changed");
+    }
+    Ok(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_line_is_the_password() {
+        let read = |bytes: &[u8]| first_line(bytes).map(|password| password.expose().to_owned());
+        assert_eq!(read(b"secret\n").unwrap(), "secret");
+        assert_eq!(read(b"secret\r\nmore\n").unwrap(), "secret");
+        assert_eq!(read(b" se cret").unwrap(), " se cret");
+        assert!(read(b"").is_err());
+        assert!(read(b"\xff\n").is_err());
+        assert!(read(b"1234567890123456\n").is_err());
+    }
 }

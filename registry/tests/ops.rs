@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser};
-use p2pchat_registry::cli::Cli;
+use clap::CommandFactory;
+use p2pchat_registry::Options;
+use p2pchat_registry::options::Cli;
+use p2pchat_settings::options::{self, Environment};
 use p2pchat_testkit::skip;
 use yaml_rust2::{Yaml, YamlLoader};
 
@@ -171,9 +173,16 @@ fn each_file_says_what_it_is_for() {
 }
 
 /// The command line of each registry in compose.yaml.
-fn composed() -> Vec<Cli> {
+fn composed() -> Vec<Options> {
     let compose = yaml("ops/compose.yaml");
     let services = compose["services"].as_hash().unwrap();
+    let store = compose["x-registry"]["environment"]["P2PCHAT_STORE"]
+        .as_str()
+        .unwrap();
+    let environment = Environment {
+        variables: [("P2PCHAT_STORE".to_owned(), store.into())].into(),
+        ..Environment::default()
+    };
     let named = |name: &Yaml| name.as_str().unwrap().starts_with("registry");
     services
         .iter()
@@ -181,8 +190,9 @@ fn composed() -> Vec<Cli> {
         .map(|(_, service)| {
             let args = service["command"].as_vec().unwrap();
             let args = args.iter().map(|arg| arg.as_str().unwrap());
-            Cli::try_parse_from([&["p2pchat-registry"][..], &args.collect::<Vec<_>>()].concat())
-                .unwrap()
+            let line = [&["p2pchat-registry"][..], &args.collect::<Vec<_>>()].concat();
+            let given = options::read_in::<Cli>(line, &environment);
+            given.unwrap().options.options
         })
         .collect()
 }
@@ -202,11 +212,10 @@ fn compose_nginx_and_prometheus_agree_on_where_the_registries_are() {
         .collect();
     let compose = read("ops/compose.yaml");
     for registry in &registries {
-        let raw = &registry.raw;
-        for address in [raw.tcp.unwrap(), raw.udp.unwrap()] {
+        for address in [registry.tcp, registry.udp] {
             assert!(nginx.contains(&format!("server {address} ")), "{address}");
         }
-        let metrics = raw.metrics.unwrap();
+        let metrics = registry.metrics.unwrap();
         assert!(scraped.contains(&metrics.to_string().as_str()), "{metrics}");
         let ready = format!("\"{}\", \"{}\"]", metrics.ip(), metrics.port());
         assert!(compose.contains(&ready), "{ready}");
@@ -237,23 +246,26 @@ fn what_compose_mounts_and_the_image_copies_is_there() {
 #[test]
 fn the_unit_sets_options_that_there_are() {
     let unit = read("ops/p2pchat-registry.service");
-    let cli = Cli::command();
-    let known: Vec<&str> = cli
-        .get_arguments()
-        .filter_map(|arg| arg.get_env()?.to_str())
+    let command = Cli::command();
+    let known: Vec<String> = options::options(&command)
+        .map(|arg| options::variable_of(arg.get_long().unwrap()))
         .collect();
     let set = unit
         .lines()
         .filter_map(|line| line.strip_prefix("Environment="));
     let set: Vec<&str> = set.map(|line| line.split('=').next().unwrap()).collect();
     assert_eq!(set.len(), 2);
-    assert!(set.iter().all(|name| known.contains(name)), "{set:?}");
+    assert!(
+        set.iter()
+            .all(|name| known.iter().any(|known| known == name)),
+        "{set:?}"
+    );
     for name in read("docs/operations.md").split("P2PCHAT_").skip(1) {
         let end = name
             .find(|c: char| !c.is_ascii_uppercase() && c != '_')
             .unwrap();
         let name = format!("P2PCHAT_{}", &name[..end]);
-        assert!(known.contains(&name.as_str()), "{name}");
+        assert!(known.contains(&name), "{name}");
     }
 }
 

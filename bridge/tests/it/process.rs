@@ -208,6 +208,8 @@ fn the_page_is_opened_without_the_secret_on_a_command_line() {
     let given = std::fs::read_to_string(given).unwrap();
     let secret = bridge.url().split_once('#').unwrap().1.to_owned();
     assert!(!given.contains(&secret), "{given}");
+    // Browsers in a sandbox read no hidden folders.
+    assert_eq!(Path::new(&given).parent(), Some(folder.path()), "{given}");
     let page = std::fs::read_to_string(folder.path().join("page")).unwrap();
     assert!(page.contains(bridge.url()), "{page}");
     bridge.stop("-TERM");

@@ -1,6 +1,6 @@
-//! What is wrong with JSON that is no command.
+//! Error messages for JSON that is not a command.
 
-/// What is wrong, without the values in the JSON: one of them may be a password.
+/// What is wrong with the JSON, without the values in it: one of them may be a password.
 #[must_use]
 pub fn complaint(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -21,7 +21,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_without_the_values() {
+    fn the_message_shows_no_values() {
         assert!(complaint_about("{").contains("EOF"));
         assert!(complaint_about(r#"{"shout":{}}"#).contains("unknown variant `shout`"));
         let text = complaint_about(r#"{"login":{"name":"a","password":31415926}}"#);

@@ -1,19 +1,18 @@
-//! The config file: TOML, one section for each program of p2pchat. A program reads its
-//! own and leaves the others alone.
+//! The config file: TOML, with one section for each program of p2pchat. A program reads
+//! its own section and ignores the values of the others.
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::io;
-use std::marker::PhantomData;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use thiserror::Error;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
-/// The programs, each under the name of its section.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(field_identifier, rename_all = "lowercase")]
-pub enum Program {
+/// A section of the config file, named after its program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
     /// The registry.
     Registry,
     /// The peer on a terminal.
@@ -22,33 +21,21 @@ pub enum Program {
     Bridge,
 }
 
-/// What a section says. Each key may be absent, and so may be the whole section.
-pub trait Section: Default + DeserializeOwned {
-    /// Whose it is.
-    const PROGRAM: Program;
-    /// What that program calls the file when it complains of it.
-    const FILE: &str = "the config file";
-}
-
-/// Why a config file cannot be used. What is shown of it is the line's number and not the
-/// line: a section of another program may hold a password.
+/// Why a config file cannot be used. A line is shown by its number and not by its text: a
+/// section of another program may hold a password.
 #[derive(Debug, Error)]
 pub enum ConfigError {
-    /// The file that was named is not there, or cannot be read.
-    #[error("cannot read {file} {}: {source}", path.display())]
+    /// The file cannot be read.
+    #[error("cannot read the config file {}: {source}", path.display())]
     Read {
-        /// What the program calls the file.
-        file: &'static str,
         /// Which file.
         path: PathBuf,
         /// Why.
         source: io::Error,
     },
-    /// It is not TOML, or has a key or value that means nothing.
-    #[error("{file} {}{place}: {reason}", path.display())]
+    /// It is not TOML, or has an unknown section or key.
+    #[error("the config file {}{place}: {reason}", path.display())]
     Wrong {
-        /// What the program calls the file.
-        file: &'static str,
         /// Which file.
         path: PathBuf,
         /// `", line N"`, or nothing.
@@ -58,85 +45,202 @@ pub enum ConfigError {
     },
 }
 
-/// Reads a section of the file that was named, else of the one in the user's config
-/// folder, if there is one.
-///
-/// # Errors
-/// If a file that was named cannot be read, or the file is wrong.
-pub fn load<S: Section>(named: Option<&Path>) -> Result<S, ConfigError> {
-    let Some(path) = named.map(Path::to_owned).or_else(default_path) else {
-        return Ok(S::default());
-    };
-    match std::fs::read_to_string(&path) {
-        Ok(text) => parse(&path, &text),
-        Err(error) if named.is_none() && error.kind() == io::ErrorKind::NotFound => {
-            Ok(S::default())
+/// What a section of the file says.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct File {
+    path: PathBuf,
+    /// The keys, each with what it is set to.
+    pub(crate) keys: BTreeMap<String, Entry>,
+}
+
+/// What one key is set to.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Entry {
+    /// The line of the key.
+    pub(crate) line: usize,
+    /// The value.
+    pub(crate) value: Value,
+}
+
+/// A value of the file, as text for the parser of the option.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Value {
+    /// `true` or `false`.
+    Switch(bool),
+    /// A string or a number.
+    One(String),
+    /// A list of these.
+    Many(Vec<String>),
+    /// A type that no option has, under its name in TOML.
+    Other(&'static str),
+}
+
+impl Section {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Registry, Self::Peer, Self::Bridge];
+
+    /// The name of the section.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Registry => "registry",
+            Self::Peer => "peer",
+            Self::Bridge => "bridge",
         }
-        Err(source) => Err(ConfigError::Read {
-            file: S::FILE,
-            path,
-            source,
-        }),
     }
 }
 
-/// The file in the user's config folder; `None` if he has no home.
-#[must_use]
-pub fn default_path() -> Option<PathBuf> {
-    crate::folders::config_file("config.toml")
+impl File {
+    /// Reads a section of this file. A file that does not exist is an error only if it is
+    /// `required`.
+    pub(crate) fn load(
+        path: PathBuf,
+        required: bool,
+        section: Section,
+    ) -> Result<Self, ConfigError> {
+        match std::fs::read_to_string(&path) {
+            Ok(text) => parse(&path, &text, section),
+            Err(error) if !required && error.kind() == io::ErrorKind::NotFound => {
+                Ok(Self::default())
+            }
+            Err(source) => Err(ConfigError::Read { path, source }),
+        }
+    }
+
+    /// An error at this line.
+    pub(crate) fn wrong(&self, line: usize, reason: String) -> ConfigError {
+        ConfigError::Wrong {
+            path: self.path.clone(),
+            place: format!(", line {line}"),
+            reason,
+        }
+    }
 }
 
-/// Reads a section of a file with this content; `path` is for the error.
-///
-/// # Errors
-/// If it is wrong.
-pub fn parse<S: Section>(path: &Path, text: &str) -> Result<S, ConfigError> {
-    let file: Result<File<S>, toml::de::Error> = toml::from_str(text);
-    file.map(|File(section)| section).map_err(|error| {
-        let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
-        let place = error
-            .span()
-            .map(|span| format!(", line {}", line(span.start)));
-        ConfigError::Wrong {
-            file: S::FILE,
-            path: path.to_owned(),
-            place: place.unwrap_or_default(),
-            reason: error.message().replace('\n', " "),
+fn parse(path: &Path, text: &str, section: Section) -> Result<File, ConfigError> {
+    let line = |span: Range<usize>| text[..span.start.min(text.len())].matches('\n').count() + 1;
+    let wrong = |span: Option<Range<usize>>, reason: String| ConfigError::Wrong {
+        path: path.to_owned(),
+        place: span.map_or(String::new(), |span| format!(", line {}", line(span))),
+        reason,
+    };
+    let file = DeTable::parse(text)
+        .map_err(|error| wrong(error.span(), error.message().replace('\n', " ")))?;
+    let mut keys = BTreeMap::new();
+    for (name, content) in file.get_ref() {
+        let known = Section::ALL
+            .iter()
+            .find(|known| known.name() == name.get_ref());
+        let Some(known) = known else {
+            let all = Section::ALL.map(|known| format!("[{}]", known.name()));
+            let reason = format!(
+                "unknown section [{}]: use {}",
+                name.get_ref(),
+                all.join(", ")
+            );
+            return Err(wrong(Some(name.span()), reason));
+        };
+        let Some(content) = content.get_ref().as_table() else {
+            let reason = format!("write [{}] on a line, and its keys below it", known.name());
+            return Err(wrong(Some(name.span()), reason));
+        };
+        if *known == section {
+            keys = content
+                .iter()
+                .map(|(key, value)| (key.get_ref().to_string(), entry(line(key.span()), value)))
+                .collect();
         }
+    }
+    Ok(File {
+        path: path.to_owned(),
+        keys,
     })
 }
 
-/// The whole file.
-struct File<S>(S);
-
-impl<'de, S: Section> Deserialize<'de> for File<S> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Sections(PhantomData))
-    }
+fn entry(line: usize, value: &Spanned<DeValue<'_>>) -> Entry {
+    let value = value.get_ref();
+    let value = match value {
+        DeValue::Boolean(on) => Value::Switch(*on),
+        DeValue::Array(values) => values
+            .iter()
+            .map(|value| text(value.get_ref()))
+            .collect::<Option<_>>()
+            .map_or(Value::Other("array of other arrays or tables"), Value::Many),
+        _ => text(value).map_or(Value::Other(value.type_str()), Value::One),
+    };
+    Entry { line, value }
 }
 
-/// Takes one section and passes over those of the other programs.
-struct Sections<S>(PhantomData<S>);
-
-impl<'de, S: Section> Visitor<'de> for Sections<S> {
-    type Value = File<S>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a section for each program")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-        let mut section = S::default();
-        while let Some(program) = map.next_key::<Program>()? {
-            if program == S::PROGRAM {
-                section = map.next_value()?;
-            } else {
-                map.next_value::<toml::Table>()?;
-            }
-        }
-        Ok(File(section))
+/// A string or a number as text.
+fn text(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
+            .ok()
+            .map(|number| number.to_string()),
+        _ => None,
     }
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Result<BTreeMap<String, Entry>, String> {
+        let file = parse(Path::new("c.toml"), text, Section::Bridge);
+        file.map(|file| file.keys)
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_sections_of_other_programs_are_left_alone() {
+        let keys = parsed("[registry]\ntcp = 1\n[bridge]\nhello-port = 2\n[peer]\nx = 1\n");
+        let entry = Entry {
+            line: 4,
+            value: Value::One("2".to_owned()),
+        };
+        assert_eq!(
+            keys.unwrap(),
+            BTreeMap::from([("hello-port".to_owned(), entry)])
+        );
+        assert_eq!(parsed("[peer]\nx = 1\n").unwrap(), BTreeMap::new());
+        assert_eq!(
+            parsed("\npeer = 1\n").unwrap_err(),
+            "the config file c.toml, line 2: write [peer] on a line, and its keys below it"
+        );
+    }
+
+    #[test]
+    fn an_unknown_section_is_named_with_its_line() {
+        assert_eq!(
+            parsed("[peer]\n[bridg]\n").unwrap_err(),
+            "the config file c.toml, line 2: unknown section [bridg]: use [registry], [peer], [bridge]"
+        );
+    }
+
+    #[test]
+    fn an_error_does_not_show_what_the_file_holds() {
+        let error = parsed("[registry]\nstore = 'mongodb://u:hush@h\n").unwrap_err();
+        assert!(error.contains("line 2"), "{error}");
+        assert!(!error.contains("hush") && !error.contains('\n'), "{error}");
+    }
+
+    #[test]
+    fn values_become_the_text_that_a_flag_would_have() {
+        let text = "[bridge]\na = 'x'\nb = 0x10\nc = true\nd = ['y', 1_000]\ne = 1.5\nf = [[1]]\n";
+        let values: Vec<_> = parsed(text).unwrap().into_values().collect();
+        let values: Vec<_> = values.into_iter().map(|entry| entry.value).collect();
+        let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            values,
+            [
+                Value::One("x".to_owned()),
+                Value::One("16".to_owned()),
+                Value::Switch(true),
+                Value::Many(texts(&["y", "1000"])),
+                Value::Other("float"),
+                Value::Other("array of other arrays or tables"),
+            ]
+        );
+    }
+}

@@ -1,30 +1,31 @@
-//! What the programs of p2pchat share about how they are told what to do: by a file, by
-//! flags and variables, and by signals.
+//! What the programs of p2pchat share: reading their options, writing logs, waiting for
+//! the signals that stop them.
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`config`] | the config file, a section for each program |
-//! | [`folders`] | where files are unless said otherwise |
-//! | [`signals`] | the signals that end a program |
-//! | [`logs`] | logs on standard error |
-//! | `peer` | a peer's options: flags and variables, what wins, the checks |
-//! | `command` | what is wrong with JSON that is no command |
+//! | [`options`] | options: from declarations to values, and which place wins |
+//! | [`config`] | the config file, with a section for each program |
+//! | [`signals`] | the signals that stop a program |
+//! | [`logs`] | where logs go |
+//! | `peer` | the options of every program that runs a peer |
+//! | `command` | error messages for JSON that is not a command |
 //!
-//! The last two come with the feature `peer`.
+//! The last two need the feature `peer`.
 //!
-//! **Invariant:** what only one of the programs can be told is not in here, and without
-//! the feature `peer` nothing of a peer is.
+//! **Invariant:** no option of a single program is declared here, and without the feature
+//! `peer` nothing in here knows a peer.
 
 #[cfg(feature = "peer")]
 pub mod command;
 pub mod config;
-pub mod folders;
 pub mod logs;
+pub mod options;
 #[cfg(feature = "peer")]
 pub mod peer;
 pub mod signals;
 
-pub use config::{ConfigError, Program, Section};
+pub use config::{ConfigError, Section};
+pub use options::{Given, OptionsError, Place, Places, Program, read};
 #[cfg(feature = "peer")]
-pub use peer::{PeerArgs, SettingError};
+pub use peer::PeerArgs;
 pub use signals::{Signals, Stop};

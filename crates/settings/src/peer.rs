@@ -1,198 +1,201 @@
-//! A peer's options, as every program that runs one takes them: flags, variables and keys
-//! of its section, what wins, and the checks.
+//! The options of every program that runs a peer.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::BoolishValueParser;
-use clap::parser::ValueSource;
-use clap::{ArgMatches, Args};
+use clap::Args;
 use p2pchat_model::PeerAddr;
 use p2pchat_peer::Options;
-use thiserror::Error;
 
-use crate::folders;
+use crate::options::{OptionsError, Places};
 
 /// The longest time a chat request may wait, in seconds: a day.
 pub const MAX_REQUEST_LIMIT: u64 = 24 * 60 * 60;
 
-/// A peer's options, as they are given in one place. `None` means: look into the next.
-#[derive(Debug, Default, Args)]
+/// The options of a peer.
+#[derive(Debug, Clone, Args)]
 pub struct PeerArgs {
     /// The registry: a name or an address; with commas, several that serve the same users
-    /// [file: registry] [default: 127.0.0.1:3131]
-    #[arg(long, env = "P2PCHAT_REGISTRY", value_name = "HOST[:PORT]")]
-    pub registry: Option<String>,
+    #[arg(long, value_name = "HOST[:PORT]", value_parser = registry)]
+    #[arg(default_value = Options::default().registry)]
+    pub registry: String,
 
-    /// Where the registry takes hellos, by UDP [file: hello-port] [default: 5151]
-    #[arg(long, env = "P2PCHAT_HELLO_PORT", value_name = "PORT")]
-    pub hello_port: Option<u16>,
+    /// The address to be reached at; each peer on a machine needs its own. Without it, the
+    /// one from which this machine reaches the registry
+    #[arg(long, value_name = "IPV4")]
+    pub address: Option<PeerAddr>,
 
-    /// The address to be reached at; each peer on a machine needs one of its own
-    /// [file: address] [default: the one this machine reaches the registry from]
-    #[arg(long, env = "P2PCHAT_ADDRESS", value_name = "IPV4")]
-    pub address: Option<String>,
-
-    /// Take messages at port 5859 without trying 1010, which needs a privilege on most
-    /// systems [file: unprivileged]
-    #[arg(long, env = "P2PCHAT_UNPRIVILEGED", value_name = "BOOL", num_args = 0..=1,
-          require_equals = true, default_missing_value = "true",
-          value_parser = BoolishValueParser::new(), hide_possible_values = true)]
-    pub unprivileged: Option<bool>,
-
-    /// How long a chat request waits for an answer [file: request-limit] [default: 60]
-    #[arg(long, env = "P2PCHAT_REQUEST_LIMIT", value_name = "SECONDS")]
-    pub request_limit: Option<u64>,
-
-    /// The file to keep what was said in [file: history] [default: history.sqlite3 in the
-    /// user's data folder]
-    #[arg(long, env = "P2PCHAT_HISTORY", value_name = "FILE")]
+    /// The file to keep messages in
+    #[arg(long, value_name = "FILE", default_value = "$DATA/history.sqlite3")]
     pub history: Option<PathBuf>,
 
-    /// Keep nothing of what was said [file: no-history]
-    #[arg(long, env = "P2PCHAT_NO_HISTORY", value_name = "BOOL", num_args = 0..=1,
-          require_equals = true, default_missing_value = "true",
-          value_parser = BoolishValueParser::new(), hide_possible_values = true)]
-    pub no_history: Option<bool>,
+    /// Keep no messages
+    #[arg(long)]
+    pub no_history: bool,
 
-    /// The file to keep in who is blocked [file: blocks] [default: blocks.sqlite3 in the
-    /// user's data folder]
-    #[arg(long, env = "P2PCHAT_BLOCKS", value_name = "FILE")]
+    /// The file to keep the list of blocked users in
+    #[arg(long, value_name = "FILE", default_value = "$DATA/blocks.sqlite3")]
     pub blocks: Option<PathBuf>,
 
-    /// The config file [default: p2pchat/config.toml in the user's config folder]
-    #[arg(long, env = "P2PCHAT_CONFIG", value_name = "FILE")]
-    pub config: Option<PathBuf>,
-}
+    /// How long a chat request waits for an answer
+    #[arg(long, value_name = "SECONDS", value_parser = request_limit)]
+    #[arg(default_value = Options::REQUEST_LIMIT.as_secs().to_string())]
+    pub request_limit: Duration,
 
-/// What is wrong with the settings of a program that runs a peer, and what to do about it.
-#[derive(Debug, Error)]
-pub enum SettingError {
-    /// A value that means nothing.
-    #[error("{option}: {reason}")]
-    Value {
-        /// Which option.
-        option: &'static str,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// Two that cannot both be.
-    #[error("{0} and {1} exclude each other: give one of them")]
-    Both(&'static str, &'static str),
-    /// There is no place for the history.
-    #[error(
-        "this user has no home folder to keep the history in: name a file with --history FILE, or give --no-history"
-    )]
-    NoHome,
-}
+    /// The UDP port where the registry takes hellos
+    #[arg(long, value_name = "PORT", value_parser = port)]
+    #[arg(default_value = Options::default().hello_port.to_string())]
+    pub hello_port: u16,
 
-impl SettingError {
-    /// A value of this option that means nothing.
-    pub fn value(option: &'static str, reason: impl Into<String>) -> Self {
-        Self::Value {
-            option,
-            reason: reason.into(),
-        }
-    }
-}
-
-/// How much an option counts: 0 where it is given nowhere or switched off, then file,
-/// environment, command line.
-#[must_use]
-pub fn rank(matches: &ArgMatches, id: &str, given: Option<bool>, file: bool) -> u8 {
-    match (given, matches.value_source(id)) {
-        (Some(true), Some(ValueSource::CommandLine)) => 3,
-        (Some(true), _) => 2,
-        (None, _) if file => 1,
-        _ => 0,
-    }
+    /// Take messages at port 5859 without trying 1010, which needs a privilege on most
+    /// systems
+    #[arg(long)]
+    pub unprivileged: bool,
 }
 
 impl PeerArgs {
-    /// The options of a peer: what the command line and the environment say (`self`, of
-    /// which `matches` knows the sources), what the file says, and the defaults.
+    /// The same as the peer takes them.
     ///
     /// # Errors
-    /// If a value is wrong, or two contradict each other.
-    pub fn options(self, file: Self, matches: &ArgMatches) -> Result<Options, SettingError> {
-        let default = Options::default();
+    /// If there is no file for the history, or it is both asked for and refused.
+    pub fn options(&self, places: &Places) -> Result<Options, OptionsError> {
+        let chosen = places.choose(("history", true), ("no_history", self.no_history))?;
+        let history = match chosen {
+            Some("no_history") => None,
+            _ => Some(self.history.clone().ok_or_else(no_home)?),
+        };
         Ok(Options {
-            history: history(&self, &file, matches)?,
+            registry: self.registry.clone(),
+            hello_port: self.hello_port,
+            address: self.address,
+            unprivileged: self.unprivileged,
+            request_limit: self.request_limit,
+            history,
             // Without a home folder the list is forgotten at the end, and blocking says so.
-            blocks: self
-                .blocks
-                .or(file.blocks)
-                .or_else(|| folders::data_file("blocks.sqlite3")),
-            registry: match self.registry.or(file.registry) {
-                None => default.registry,
-                Some(registry) => checked_registry(registry)?,
-            },
-            address: match self.address.or(file.address) {
-                None => default.address,
-                Some(text) => Some(checked_address(&text)?),
-            },
-            unprivileged: self
-                .unprivileged
-                .or(file.unprivileged)
-                .unwrap_or(default.unprivileged),
-            request_limit: match self.request_limit.or(file.request_limit) {
-                None => default.request_limit,
-                Some(seconds) => checked_request_limit(seconds)?,
-            },
-            hello_port: match self.hello_port.or(file.hello_port) {
-                Some(0) => {
-                    return Err(SettingError::value("--hello-port", "a port is 1 to 65535"));
-                }
-                port => port.unwrap_or(default.hello_port),
-            },
+            blocks: self.blocks.clone(),
         })
     }
 }
 
-fn history(
-    given: &PeerArgs,
-    file: &PeerArgs,
-    matches: &ArgMatches,
-) -> Result<Option<PathBuf>, SettingError> {
-    let named = given.history.as_ref().map(|_| true);
-    let keep = rank(matches, "history", named, file.history.is_some());
-    let none = file.no_history == Some(true);
-    let none = rank(matches, "no_history", given.no_history, none);
-    match (keep, none) {
-        (0, 0) => match folders::data_file("history.sqlite3") {
-            Some(path) => Ok(Some(path)),
-            None => Err(SettingError::NoHome),
-        },
-        _ if keep == none => Err(SettingError::Both("--history", "--no-history")),
-        _ if none > keep => Ok(None),
-        _ => Ok(given.history.clone().or(file.history.clone())),
+fn no_home() -> OptionsError {
+    OptionsError::NoHome("--history FILE, or give --no-history".to_owned())
+}
+
+fn registry(text: &str) -> Result<String, &'static str> {
+    if text.trim().is_empty() {
+        Err("a name or an address is needed")
+    } else {
+        Ok(text.to_owned())
     }
 }
 
-fn checked_registry(text: String) -> Result<String, SettingError> {
-    match text.trim().is_empty() {
-        true => Err(SettingError::value(
-            "--registry",
-            "a name or an address is needed",
-        )),
-        false => Ok(text),
-    }
+fn port(text: &str) -> Result<u16, &'static str> {
+    let port = text.parse().map(NonZeroU16::get);
+    port.map_err(|_| "a port is 1 to 65535")
 }
 
-fn checked_address(text: &str) -> Result<PeerAddr, SettingError> {
-    text.parse()
-        .map_err(|error| SettingError::value("--address", format!("{text}: {error}")))
-}
-
-fn checked_request_limit(seconds: u64) -> Result<Duration, SettingError> {
-    match seconds {
-        1..=MAX_REQUEST_LIMIT => Ok(Duration::from_secs(seconds)),
-        _ => Err(SettingError::value(
-            "--request-limit",
-            format!("1 to {MAX_REQUEST_LIMIT} seconds are possible"),
-        )),
+fn request_limit(text: &str) -> Result<Duration, String> {
+    match text.parse() {
+        Ok(seconds @ 1..=MAX_REQUEST_LIMIT) => Ok(Duration::from_secs(seconds)),
+        _ => Err(format!("1 to {MAX_REQUEST_LIMIT} seconds are possible")),
     }
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::options::{self, Environment};
+    use crate::{Program, Section};
+
+    #[derive(Debug, Parser)]
+    struct Peer {
+        #[command(flatten)]
+        peer: PeerArgs,
+    }
+
+    impl Program for Peer {
+        const SECTION: Section = Section::Peer;
+    }
+
+    /// Options from the keys of a config file and a command line.
+    fn options(keys: &str, line: &[&str]) -> Result<Options, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, format!("[peer]\n{keys}")).unwrap();
+        let line = [&["peer", "--config", path.to_str().unwrap()], line].concat();
+        let environment = Environment {
+            data: Some("/data".into()),
+            ..Environment::default()
+        };
+        let given = options::read_in::<Peer>(line, &environment);
+        given
+            .and_then(|given| given.options.peer.options(&given.places))
+            .map_err(|error| error.to_string())
+    }
+
+    const KEYS: &str = "registry = 'a'\nrequest-limit = 5\nhistory = 'h'\n";
+
+    #[test]
+    fn the_command_line_goes_before_the_file_and_the_file_before_the_default() {
+        let by_file = options(KEYS, &[]).unwrap();
+        assert_eq!(by_file.registry, "a");
+        assert_eq!(by_file.request_limit, Duration::from_secs(5));
+        assert_eq!(by_file.history, Some("h".into()));
+        assert_eq!(by_file.hello_port, Options::default().hello_port);
+
+        let by_line = options(KEYS, &["--registry", "b", "--no-history"]).unwrap();
+        assert_eq!(by_line.registry, "b");
+        assert_eq!(by_line.history, None);
+        // The list of blocked users is kept all the same.
+        let blocks = ["--no-history", "--blocks", "b"];
+        assert_eq!(options(KEYS, &blocks).unwrap().blocks, Some("b".into()));
+        let kept = options(KEYS, &["--no-history=no"]).unwrap();
+        assert_eq!(kept.history, Some("h".into()));
+        let kept = options("no-history = true\n", &["--history", "h"]).unwrap();
+        assert_eq!(kept.history, Some("h".into()));
+        let kept = options("no-history = true\n", &["--no-history=no"]).unwrap();
+        assert_eq!(kept.history, Some("/data/p2pchat/history.sqlite3".into()));
+    }
+
+    #[test]
+    fn without_a_home_folder_the_history_needs_a_file_and_the_blocks_do_not() {
+        let read = |line: &[&str]| {
+            let given = options::read_in::<Peer>(line.iter().copied(), &Environment::default());
+            given.and_then(|given| given.options.peer.options(&given.places))
+        };
+        let error = read(&["peer"]).unwrap_err().to_string();
+        assert!(
+            error.contains("--history FILE, or give --no-history"),
+            "{error}"
+        );
+        let options = read(&["peer", "--no-history"]).unwrap();
+        assert_eq!((options.history, options.blocks), (None, None));
+    }
+
+    #[test]
+    fn keeping_and_not_keeping_in_one_place_is_an_error_that_names_both() {
+        let error = options("history = 'h'\nno-history = true\n", &[]).unwrap_err();
+        assert!(error.contains("--history and --no-history"), "{error}");
+        let error = options("", &["--history", "h", "--no-history"]).unwrap_err();
+        assert!(error.contains("--history and --no-history"), "{error}");
+    }
+
+    #[test]
+    fn values_are_checked() {
+        for (line, reason) in [
+            (["--address", "300.1.1.1"], "IPv4"),
+            (["--request-limit", "0"], "1 to 86400 seconds are possible"),
+            (["--request-limit", "86401"], "1 to 86400 seconds"),
+            (["--hello-port", "0"], "a port is 1 to 65535"),
+            (["--hello-port", "65536"], "a port is 1 to 65535"),
+            (["--registry", " "], "a name or an address is needed"),
+        ] {
+            let error = options(KEYS, &line).unwrap_err();
+            assert!(error.starts_with(line[0]), "{error}");
+            assert!(error.contains(reason), "{error}");
+        }
+    }
+}

@@ -1,8 +1,8 @@
-//! The signals that end a program.
+//! The signals that stop a program.
 
 use std::io;
 
-/// What ends a program.
+/// The signal that stops a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
     /// Ctrl-C, or SIGINT.
@@ -27,7 +27,7 @@ pub struct Signals {
 #[cfg(unix)]
 impl Signals {
     /// Takes over SIGINT and SIGTERM from the system, which would end the program at once.
-    /// SIGHUP is left to the system, so that `nohup` has the last word on it.
+    /// SIGHUP is left to the system, so that `nohup` works.
     ///
     /// # Errors
     /// If the system refuses.
@@ -52,7 +52,7 @@ impl Signals {
         })
     }
 
-    /// The next one. Can be dropped before it is there without losing any.
+    /// Waits for the next signal. Cancel safe: dropping the future loses none.
     pub async fn next(&mut self) -> Stop {
         let hang_up = async {
             match &mut self.hang_up {
@@ -78,7 +78,7 @@ impl Signals {
         Ok(Self {})
     }
 
-    /// The same: there is no hanging up here.
+    /// The same: there is no SIGHUP here.
     ///
     /// # Errors
     /// Never.
@@ -86,7 +86,7 @@ impl Signals {
         Self::new()
     }
 
-    /// The next one.
+    /// Waits for the next one.
     pub async fn next(&mut self) -> Stop {
         match tokio::signal::ctrl_c().await {
             Ok(()) => Stop::Interrupt,

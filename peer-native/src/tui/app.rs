@@ -11,7 +11,7 @@ use super::sign_in::SignIn;
 use super::theme::Theme;
 use crate::clock::Clock;
 use crate::login::{Attempt, Step};
-use crate::settings::AutoLogin;
+use crate::options::AutoLogin;
 
 /// Appearance and sound of this terminal.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! Help, and errors before the program starts.
 
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 
 use assert_cmd::assert::OutputAssertExt;
 use tempfile::tempdir;
@@ -27,7 +28,7 @@ fn help_shows_for_each_option_its_variable_and_its_key() {
     assert!(options.len() > 10, "{help}");
     let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for name in options {
-        let variable = format!("[env: P2PCHAT_{}=", name.replace('-', "_").to_uppercase());
+        let variable = format!("[env: P2PCHAT_{}]", name.replace('-', "_").to_uppercase());
         assert!(words.contains(&variable), "{variable} in {help}");
         assert!(
             words.contains(&format!("[file: {name}]")),
@@ -98,4 +99,22 @@ fn completions_are_printed_without_starting_anything() {
     let arguments = ["completions", "bash"];
     let assert = program(home.path()).args(arguments).assert().success();
     assert!(!assert.get_output().stdout.is_empty());
+}
+
+#[test]
+fn a_folder_that_is_made_for_the_history_is_its_owners_alone() {
+    let home = tempdir().unwrap();
+    let folder = home.path().join("new/folder");
+    let history = folder.join("history.sqlite3");
+    let arguments = ["--plain", "--address", &own_address(), "--history"];
+    // The input is empty, so it ends by itself.
+    program(home.path())
+        .args(arguments)
+        .arg(&history)
+        .assert()
+        .code(0);
+    let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&history), 0o600);
+    assert_eq!(mode(&folder), 0o700);
+    assert_eq!(mode(&home.path().join("new")), 0o700);
 }

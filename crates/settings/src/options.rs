@@ -1,0 +1,383 @@
+//! Options: from their declarations to values.
+//!
+//! An option is declared once, as a field of a struct that derives clap's `Args`, with its
+//! final type, its default and its help. Everything else follows from its name: the field
+//! `request_limit` is the flag `--request-limit`, the variable `P2PCHAT_REQUEST_LIMIT` and
+//! the key `request-limit` in the section of the program. `--help`, the completions and
+//! `docs/options.md` are generated from the same declaration.
+//!
+//! A value comes from the first of these places that gives one: the command line, the
+//! environment, the config file, the default ([`read_in`]).
+
+use std::collections::HashMap;
+use std::env;
+use std::error::Error as _;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::num::{NonZeroU32, ParseIntError};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, Args, Command, Parser};
+use clap_complete::Shell;
+use etcetera::BaseStrategy;
+use thiserror::Error;
+
+use crate::config::{ConfigError, Entry, File, Section, Value};
+
+mod command;
+
+pub use command::{DATA, DATA_FOLDER, command, is_switch, options, shown_default, variable_of};
+
+use command::{COMPLETIONS, CONFIG, FOLDER, VARIABLE, completions, long};
+
+/// A program with options.
+pub trait Program: Parser {
+    /// Its section in the config file.
+    const SECTION: Section;
+}
+
+/// The options of a program, and where they come from.
+#[derive(Debug)]
+pub struct Given<P> {
+    /// The values.
+    pub options: P,
+    /// The place that gave each.
+    pub places: Places,
+}
+
+/// A place that can give a value. A greater one wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// None: the value is the default.
+    Default,
+    /// The config file.
+    File,
+    /// An environment variable.
+    Environment,
+    /// The command line.
+    CommandLine,
+}
+
+/// Everything but the command line that the options of a process depend on. The default is
+/// nothing, for tests.
+#[derive(Debug, Default)]
+pub struct Environment {
+    /// The environment variables of p2pchat.
+    pub variables: HashMap<String, OsString>,
+    /// The user's folder for configuration (`~/.config`); `None` if they have no home folder.
+    pub config: Option<PathBuf>,
+    /// The user's folder for data (`~/.local/share`); `None` if they have no home folder.
+    pub data: Option<PathBuf>,
+}
+
+/// The place that gave each option.
+#[derive(Debug, Default)]
+pub struct Places(HashMap<String, Place>);
+
+/// Why a program has no options.
+#[derive(Debug, Error)]
+pub enum OptionsError {
+    /// The command line is wrong, or asks for help or the version.
+    #[error(transparent)]
+    CommandLine(#[from] clap::Error),
+    /// The command line asks for completions.
+    #[error("completions were asked for")]
+    Completions(Vec<u8>),
+    /// The config file.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A value is invalid.
+    #[error("{given}: {reason}")]
+    Value {
+        /// The place and, if it is no secret, the value.
+        given: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Two options that cannot both be.
+    #[error("{0} and {1} exclude each other: give one of them")]
+    Both(String, String),
+    /// The default of an option is a file, and there is no folder for it.
+    #[error("this user has no home folder to keep files in: name a file with {0}")]
+    NoHome(String),
+}
+
+impl OptionsError {
+    /// Prints what the user has to know, and ends the process: with 0 after help, version
+    /// and completions, with 2 after a usage error of clap, with `code` after all others.
+    pub fn exit(self, program: &str, code: i32) -> ! {
+        match self {
+            Self::CommandLine(error) => error.exit(),
+            Self::Completions(script) => {
+                // A reader that wants no more of it has what it needs.
+                let _ = io::stdout().write_all(&script);
+                std::process::exit(0)
+            }
+            error => {
+                eprintln!("{program}: {error}");
+                std::process::exit(code)
+            }
+        }
+    }
+}
+
+impl Places {
+    /// The place that gave the option of this field.
+    #[must_use]
+    pub fn of(&self, field: &str) -> Place {
+        self.0.get(field).copied().unwrap_or(Place::Default)
+    }
+
+    /// Which of two fields that exclude each other counts: the one from the greater place.
+    /// Each comes with whether it is on at all; `None` if neither is.
+    ///
+    /// # Errors
+    /// If both are on in the same place.
+    pub fn choose<'a>(
+        &self,
+        one: (&'a str, bool),
+        other: (&'a str, bool),
+    ) -> Result<Option<&'a str>, OptionsError> {
+        let rank = |(field, on)| if on { self.of(field) } else { Place::Default };
+        match (rank(one), rank(other)) {
+            (Place::Default, Place::Default) => Ok(None),
+            (first, second) if first > second => Ok(Some(one.0)),
+            (first, second) if first < second => Ok(Some(other.0)),
+            _ => Err(OptionsError::Both(flag(one.0), flag(other.0))),
+        }
+    }
+}
+
+impl Environment {
+    /// That of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let variables = env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+            .filter(|(name, _)| name.starts_with(VARIABLE))
+            .collect();
+        let folders = etcetera::choose_base_strategy().ok();
+        Self {
+            variables,
+            config: folders.as_ref().map(BaseStrategy::config_dir),
+            data: folders.as_ref().map(BaseStrategy::data_dir),
+        }
+    }
+
+    fn variable(&self, option: &str) -> Option<OsString> {
+        self.variables.get(&variable_of(option)).cloned()
+    }
+}
+
+/// Reads the options of a program from its command line, the environment and the config
+/// file.
+///
+/// # Errors
+/// If one of them is wrong, or the command line asks for help, the version or completions.
+pub fn read<P: Program>(
+    line: impl IntoIterator<Item = impl Into<OsString>>,
+) -> Result<Given<P>, OptionsError> {
+    read_in(line, &Environment::of_process())
+}
+
+/// The same, in another environment.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_in<P: Program>(
+    line: impl IntoIterator<Item = impl Into<OsString>>,
+    environment: &Environment,
+) -> Result<Given<P>, OptionsError> {
+    let line: Vec<OsString> = line.into_iter().map(Into::into).collect();
+    let mut command = command::<P>(environment.data.as_deref());
+    // Help, completions and a wrong command line do not need the other places.
+    let given = parse(&command, &line)?;
+    if let Some((COMPLETIONS, given)) = given.subcommand() {
+        let shell = given.get_one("shell").copied().unwrap_or(Shell::Bash);
+        return Err(completions(command, shell));
+    }
+    let named = given.get_one::<PathBuf>(CONFIG).cloned();
+    let named = named.or_else(|| environment.variable(CONFIG).map(PathBuf::from));
+    let file = match (named, &environment.config) {
+        (Some(path), _) => File::load(path, true, P::SECTION)?,
+        (None, Some(folder)) => {
+            File::load(folder.join(FOLDER).join("config.toml"), false, P::SECTION)?
+        }
+        (None, None) => File::default(),
+    };
+    refuse_unknown_keys(&file, &command)?;
+    let mut places = Places::default();
+    for arg in options(&command.clone()) {
+        let (id, name) = (arg.get_id().as_str(), long(arg));
+        let place = if given.value_source(id) == Some(ValueSource::CommandLine) {
+            Place::CommandLine
+        } else if let Some(value) = environment.variable(name) {
+            let values = of_variable(arg, value)?;
+            command = command.mut_arg(id, |arg| arg.default_values(values));
+            Place::Environment
+        } else if let Some(entry) = file.keys.get(name) {
+            let values = of_file(arg, entry);
+            let values = values.map_err(|reason| file.wrong(entry.line, reason))?;
+            command = command.mut_arg(id, |arg| arg.default_values(values));
+            Place::File
+        } else {
+            continue;
+        };
+        places.0.insert(id.to_owned(), place);
+    }
+    let matches = parse(&command, &line)?;
+    let options = P::from_arg_matches(&matches).map_err(|error| {
+        // Only a default in a folder that there is not can be missing.
+        let text = error.to_string();
+        let missing = |arg: &&Arg| text.trim_end().ends_with(arg.get_id().as_str());
+        match options(&command).find(missing) {
+            Some(arg) if error.kind() == ErrorKind::MissingRequiredArgument => {
+                OptionsError::NoHome(format!("--{}", long(arg)))
+            }
+            _ => error.into(),
+        }
+    })?;
+    Ok(Given { options, places })
+}
+
+/// The values of options of which none is given.
+///
+/// # Panics
+/// If one of them has no default.
+#[must_use]
+pub fn defaults<A: Args>() -> A {
+    let command = A::augment_args(Command::new("defaults"));
+    let matches = command.try_get_matches_from(["defaults"]);
+    matches
+        .and_then(|matches| A::from_arg_matches(&matches))
+        .expect("each option has a default, and a test of each program reads them")
+}
+
+/// Parses a number of seconds, which is not 0.
+///
+/// # Errors
+/// If it is something else.
+pub fn seconds(text: &str) -> Result<Duration, ParseIntError> {
+    let seconds: NonZeroU32 = text.parse()?;
+    Ok(Duration::from_secs(seconds.get().into()))
+}
+
+/// Parses the command line. An invalid value of an option is told as those of the other
+/// places are, so that no secret is shown.
+fn parse(command: &Command, line: &[OsString]) -> Result<clap::ArgMatches, OptionsError> {
+    let parsed = command.clone().try_get_matches_from(line);
+    parsed.map_err(|error| {
+        let text = |kind| match error.get(kind) {
+            Some(ContextValue::String(text)) => text.as_str(),
+            _ => "",
+        };
+        let named = text(ContextKind::InvalidArg).strip_prefix("--");
+        let named = named.and_then(|rest| rest.split([' ', '[', '=']).next());
+        let arg = options(command).find(|arg| arg.get_long() == named);
+        match (arg, error.source()) {
+            (Some(arg), Some(reason)) => OptionsError::Value {
+                given: if arg.is_hide_env_values_set() {
+                    format!("--{}", long(arg))
+                } else {
+                    format!("--{} {}", long(arg), text(ContextKind::InvalidValue))
+                },
+                reason: reason.to_string(),
+            },
+            _ => error.into(),
+        }
+    })
+}
+
+/// The values that a variable gives to an option.
+fn of_variable(arg: &Arg, value: OsString) -> Result<Vec<OsString>, OptionsError> {
+    let values = match (arg.get_value_delimiter(), value.to_str()) {
+        (Some(delimiter), Some(text)) => text.split(delimiter).map(OsString::from).collect(),
+        _ => vec![value],
+    };
+    check(arg, &values).map_err(|(value, reason)| OptionsError::Value {
+        given: if arg.is_hide_env_values_set() {
+            variable_of(long(arg))
+        } else {
+            format!("{}={value}", variable_of(long(arg)))
+        },
+        reason,
+    })?;
+    Ok(values)
+}
+
+/// The values that a key of the config file gives to an option. The error names the key.
+fn of_file(arg: &Arg, entry: &Entry) -> Result<Vec<OsString>, String> {
+    let key = long(arg);
+    let several = matches!(arg.get_action(), ArgAction::Append);
+    let texts = match &entry.value {
+        Value::Switch(on) if is_switch(arg) => vec![on.to_string()],
+        _ if is_switch(arg) => return Err(format!("{key}: true or false is needed")),
+        Value::One(text) => vec![text.clone()],
+        Value::Many(texts) if several => texts.clone(),
+        _ if several => return Err(format!("{key}: a string or a list of them is needed")),
+        _ => return Err(format!("{key}: a string or a number is needed")),
+    };
+    let values: Vec<OsString> = texts.into_iter().map(OsString::from).collect();
+    check(arg, &values).map_err(|(value, reason)| {
+        if arg.is_hide_env_values_set() {
+            format!("{key}: {reason}")
+        } else {
+            format!("{key} = {value}: {reason}")
+        }
+    })?;
+    Ok(values)
+}
+
+/// Tries values with the parser of their option. The error is the invalid value and what
+/// is wrong with it.
+fn check(arg: &Arg, values: &[OsString]) -> Result<(), (String, String)> {
+    values.iter().try_for_each(|value| {
+        let mut flag = OsString::from(format!("--{}=", long(arg)));
+        flag.push(value);
+        let alone = Command::new("check").no_binary_name(true).arg(arg.clone());
+        alone.try_get_matches_from([flag]).map_err(|error| {
+            let reason = match error.source() {
+                Some(reason) => reason.to_string(),
+                None => "a value is needed".to_owned(),
+            };
+            (value.to_string_lossy().into_owned(), reason)
+        })?;
+        Ok(())
+    })
+}
+
+/// Refuses keys that are no options. The error names one that is similar, or all.
+fn refuse_unknown_keys(file: &File, command: &Command) -> Result<(), ConfigError> {
+    let known: Vec<&str> = options(command).map(long).collect();
+    let unknown = file
+        .keys
+        .iter()
+        .find(|(key, _)| !known.contains(&key.as_str()));
+    let Some((key, entry)) = unknown else {
+        return Ok(());
+    };
+    // clap looks for a similar flag.
+    let flag = OsString::from(format!("--{key}"));
+    let error = command
+        .clone()
+        .no_binary_name(true)
+        .try_get_matches_from([flag]);
+    let similar = match error
+        .err()
+        .and_then(|error| error.get(ContextKind::SuggestedArg).cloned())
+    {
+        Some(ContextValue::String(flag)) => {
+            format!("did you mean `{}`?", flag.trim_start_matches('-'))
+        }
+        _ => format!("use one of {}", known.join(", ")),
+    };
+    Err(file.wrong(entry.line, format!("unknown key `{key}`: {similar}")))
+}
+
+/// The flag of the option of a field.
+fn flag(field: &str) -> String {
+    format!("--{}", field.replace('_', "-"))
+}

@@ -1,0 +1,272 @@
+//! The options of the program: one declaration each, see [`p2pchat_settings::options`].
+//! [`Settings`] are the options together with what follows from them, checked once.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use p2pchat_model::{Password, Username};
+use p2pchat_settings::{Given, OptionsError, PeerArgs, Program, Section};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::exit;
+
+/// Chat with people on a p2pchat registry, from a terminal.
+///
+/// On a terminal it fills the screen; elsewhere it reads and writes plain lines.
+#[derive(Debug, Parser)]
+#[command(name = "p2pchat", version, after_help = exit::HELP, max_term_width = 100)]
+pub struct Options {
+    /// Those of each program that runs a peer.
+    #[command(flatten)]
+    pub peer: PeerArgs,
+
+    /// The account to log in with
+    #[arg(long, value_name = "NAME")]
+    pub user: Option<Username>,
+
+    /// Log in as --user with the password in the first line of this file
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+
+    /// Create the account of --user and --password-file first, if it does not exist
+    #[arg(long)]
+    pub register: bool,
+
+    /// Read and write plain lines: for pipes and screen readers
+    #[arg(long)]
+    pub plain: bool,
+
+    /// Read a command as JSON a line and write an event as JSON a line: for programs
+    #[arg(long)]
+    pub json: bool,
+
+    /// Scroll with the mouse wheel; to mark text, then hold the Shift key
+    #[arg(long)]
+    pub mouse: bool,
+
+    /// Ring the terminal's bell when someone asks for a chat
+    #[arg(long, default_value_t = true)]
+    pub bell: bool,
+
+    /// The file to write logs to, instead of standard error
+    #[arg(long, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+}
+
+impl Program for Options {
+    const SECTION: Section = Section::Peer;
+}
+
+/// A front end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The whole screen.
+    Screen,
+    /// Plain lines.
+    Plain,
+    /// JSON lines.
+    Json,
+}
+
+/// A login at the start, without asking the user.
+#[derive(Debug, Clone)]
+pub struct AutoLogin {
+    /// The account.
+    pub name: Username,
+    /// Its password.
+    pub password: Password,
+    /// Whether to create the account first.
+    pub register: bool,
+}
+
+/// The options, checked, and what follows from them.
+#[derive(Debug)]
+pub struct Settings {
+    /// The options as they are given.
+    pub options: Options,
+    /// Those of the peer, as it takes them.
+    pub peer: p2pchat_peer::Options,
+    /// The front end to run.
+    pub mode: Mode,
+    /// The login to make without asking.
+    pub login: Option<AutoLogin>,
+}
+
+/// Why there are no settings, and what to do about it.
+#[derive(Debug, Error)]
+pub enum SettingsError {
+    /// A value, or two options that contradict each other.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
+    /// An option without one that it needs.
+    #[error("{0} needs {1} too")]
+    Needs(&'static str, &'static str),
+    /// The name or the password of the login is invalid.
+    #[error("{option}: {reason}")]
+    Login {
+        /// The option it comes from.
+        option: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The password file cannot be read.
+    #[error("cannot read the password file {}: {source}", path.display())]
+    PasswordFile {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Settings {
+    /// Reads the options from the command line, the environment and the config file.
+    ///
+    /// # Errors
+    /// If one of them is wrong, or the command line asks for something else than to chat.
+    pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, SettingsError> {
+        Self::new(p2pchat_settings::read(line)?)
+    }
+
+    fn new(given: Given<Options>) -> Result<Self, SettingsError> {
+        let Given { options, places } = given;
+        let chosen = places.choose(("plain", options.plain), ("json", options.json))?;
+        let mode = match chosen {
+            Some("json") => Mode::Json,
+            None if io::stdin().is_terminal() && io::stdout().is_terminal() => Mode::Screen,
+            _ => Mode::Plain,
+        };
+        Ok(Self {
+            peer: options.peer.options(&places)?,
+            mode,
+            login: auto_login(&options)?,
+            options,
+        })
+    }
+}
+
+fn auto_login(options: &Options) -> Result<Option<AutoLogin>, SettingsError> {
+    let Some(path) = &options.password_file else {
+        return if options.register {
+            Err(SettingsError::Needs("--register", "--password-file"))
+        } else {
+            Ok(None)
+        };
+    };
+    let name = options.user;
+    let name = name.ok_or(SettingsError::Needs("--password-file", "--user"))?;
+    if options.register {
+        name.check_new().map_err(|error| SettingsError::Login {
+            option: "--user",
+            reason: error.to_string(),
+        })?;
+    }
+    Ok(Some(AutoLogin {
+        name,
+        password: read_password(path)?,
+        register: options.register,
+    }))
+}
+
+fn read_password(path: &Path) -> Result<Password, SettingsError> {
+    let text = fs::read_to_string(path).map(Zeroizing::new);
+    let text = text.map_err(|source| SettingsError::PasswordFile {
+        path: path.to_owned(),
+        source,
+    })?;
+    let line = text.lines().next().unwrap_or_default();
+    Password::new(line).map_err(|error| SettingsError::Login {
+        option: "--password-file",
+        reason: format!("{}: {error}", path.display()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use p2pchat_settings::options::{Environment, read_in};
+
+    use super::*;
+
+    /// Settings from a config file's text and a command line, without environment variables.
+    fn settings(file: &str, line: &[&str]) -> Result<Settings, SettingsError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        fs::write(&path, file).unwrap();
+        let path = path.to_str().unwrap();
+        let line = [&["p2pchat", "--config", path], line].concat();
+        let environment = Environment {
+            data: Some("/data".into()),
+            ..Environment::default()
+        };
+        Settings::new(read_in(line, &environment)?)
+    }
+
+    #[test]
+    fn the_command_line_goes_before_the_file() {
+        let file = "[peer]\nregistry = \"a\"\nplain = true\nhistory = \"h\"\nmouse = true\n";
+        let by_file = settings(file, &[]).unwrap();
+        assert_eq!(by_file.peer.registry, "a");
+        assert_eq!(by_file.mode, Mode::Plain);
+        assert_eq!(by_file.peer.history, Some("h".into()));
+        assert!(by_file.options.mouse);
+
+        let line = ["--registry", "b", "--json", "--no-history", "--mouse=no"];
+        let by_line = settings(file, &line).unwrap();
+        assert_eq!(by_line.peer.registry, "b");
+        assert_eq!(by_line.mode, Mode::Json);
+        assert_eq!(by_line.peer.history, None);
+        assert!(!by_line.options.mouse);
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_an_error_that_names_both() {
+        let error = settings("", &["--plain", "--json"]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "--plain and --json exclude each other: give one of them"
+        );
+    }
+
+    #[test]
+    fn a_login_without_asking_needs_a_name_and_a_file() {
+        let error = settings("", &["--register"]).unwrap_err();
+        assert_eq!(error.to_string(), "--register needs --password-file too");
+        let error = settings("", &["--password-file", "/x"]).unwrap_err();
+        assert_eq!(error.to_string(), "--password-file needs --user too");
+    }
+
+    #[test]
+    fn the_password_is_the_first_line_of_its_file_and_never_in_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("password");
+        let line = ["--user", "alice", "--password-file", path.to_str().unwrap()];
+        fs::write(&path, "secret\nsecond\n").unwrap();
+        let login = settings("", &line).unwrap().login.unwrap();
+        assert_eq!(login.password.expose(), "secret");
+        assert!(!login.register);
+        fs::write(&path, "much-too-long-a-secret\n").unwrap();
+        let error = settings("", &line).unwrap_err().to_string();
+        assert!(error.contains("15 bytes"), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+
+    #[test]
+    fn values_are_checked_before_anything_starts() {
+        for line in [["--address", "300.1.1.1"], ["--user", "much-too-long"]] {
+            let error = settings("", &line).unwrap_err().to_string();
+            assert!(error.starts_with(line[0]), "{error}");
+        }
+    }
+
+    #[test]
+    fn of_plain_and_json_the_one_from_the_greater_place_counts() {
+        let by_line = settings("[peer]\njson = true\n", &["--plain"]).unwrap();
+        assert_eq!(by_line.mode, Mode::Plain);
+        let by_file = settings("[peer]\njson = true\n", &["--plain=false"]).unwrap();
+        assert_eq!(by_file.mode, Mode::Json);
+    }
+}
