@@ -32,7 +32,7 @@ fn a_block_outlives_a_restart_and_needs_no_history() {
     alice.write("/block 10.9.8.7");
     alice.line_with("10.9.8.7 is blocked");
     alice.write("/request 10.9.8.7");
-    alice.line_with("/unblock 10.9.8.7 first");
+    alice.line_with("unblock 10.9.8.7 first");
     assert_eq!(alice.end().code(), Some(0));
     let mode = std::fs::metadata(file(&registry))
         .unwrap()
