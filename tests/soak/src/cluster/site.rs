@@ -7,16 +7,15 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use p2pchat_protocol::{PeerAddr, Request, Response, Username};
 use p2pchat_testkit::{
-    Programs, Registry, RegistryAt, ReplicaSet, Session, free_ports, own_address,
+    Programs, Proxy, Registry, RegistryAt, ReplicaSet, Session, free_ports, own_address,
 };
 use tempfile::TempDir;
 
 use super::TIMEOUT;
-use super::gate::Gate;
 
 /// The database that they share.
 const DATABASE: &str = "P2PAppCluster";
-/// How many registries there are. The last one is behind the gate.
+/// How many registries there are. The last one is behind the proxy.
 pub(super) const REGISTRIES: usize = 3;
 
 /// Everything that runs.
@@ -25,7 +24,8 @@ pub(super) struct Site {
     pub(super) programs: Programs,
     pub(super) home: TempDir,
     pub(super) set: ReplicaSet,
-    pub(super) gate: Gate,
+    /// The last registry's way to the primary.
+    pub(super) proxy: Proxy,
     /// How long users stay online without a Hello.
     timeout: Duration,
     /// `None` while one is away.
@@ -37,12 +37,13 @@ pub(super) struct Site {
 impl Site {
     pub(super) async fn start(programs: &Programs, election: Duration) -> Result<Self> {
         let set = ReplicaSet::start(REGISTRIES, election).await?;
-        let gate = Gate::open(set.address(set.primary().await?)).await?;
+        let primary = set.address(set.primary().await?);
+        let proxy = Proxy::start(primary.to_string()).await?;
         let mut site = Self {
             programs: programs.clone(),
             home: TempDir::new()?,
             set,
-            gate,
+            proxy,
             timeout: TIMEOUT,
             registries: Vec::new(),
             doors: Vec::new(),
@@ -75,8 +76,8 @@ impl Site {
 
     pub(super) async fn start_registry(&mut self, number: usize) -> Result<()> {
         let store = if number + 1 == REGISTRIES {
-            let gate = self.gate.address;
-            format!("mongodb://{gate}/{DATABASE}?directConnection=true")
+            let proxy = self.proxy.address;
+            format!("mongodb://{proxy}/{DATABASE}?directConnection=true")
         } else {
             self.set.uri(DATABASE)
         };
@@ -107,6 +108,13 @@ impl Site {
             Some(registry) => registry.stop().await,
             None => bail!("registry {number} is not there"),
         }
+    }
+
+    /// Lets the last registry reach the primary that there is now.
+    pub(super) async fn lead_to_primary(&self) -> Result<()> {
+        let primary = self.set.address(self.set.primary().await?);
+        self.proxy.lead_to(primary.to_string());
+        Ok(())
     }
 
     /// Stops all of them, and starts them with another timeout.
