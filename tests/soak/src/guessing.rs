@@ -118,7 +118,7 @@ impl Times {
         let slower = self.unknown_slower;
         report.figure("a name without an account", &self.unknown);
         report.figure("a wrong password", &self.wrong);
-        report.figure("medians apart", format!("{apart:.1?}"));
+        report.time("medians apart", apart);
         report.figure(
             "the unknown name took longer",
             format!("in {slower} of {pairs} pairs"),

@@ -45,10 +45,7 @@ pub(super) async fn gather(world: &mut World, when: &str, report: &mut Report) -
     };
     let gathered = world.go_on(limit, &mut doings, all_is_well).await?;
     let took = began.elapsed();
-    report.figure(
-        format!("until all were in their groups, {when}"),
-        format!("{took:.1?}"),
-    );
+    report.time(format!("until all were in their groups, {when}"), took);
     report.check(
         gathered,
         format!("not all were online and in their groups {when}"),

@@ -137,8 +137,7 @@ impl Verdict {
             ("shown but not in the history", oddities.not_kept),
         ];
         for (what, count) in zeros {
-            report.figure(what, count);
-            report.check(count == 0, format!("{what}: {count}, which must be 0"));
+            report.zero(what, count);
         }
         report.figure("repeated to a user killed as it came", self.repeated);
         report.figure("delivery latency", &ledger.latencies);

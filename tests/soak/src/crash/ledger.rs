@@ -163,14 +163,8 @@ impl Ledger {
         report.figure("waits of those who registered", &pages.waits);
         report.figure("waits of those who logged in", &pages.login_waits);
         report.figure("logins answered 50", pages.counts.refused_logins);
-        report.check(
-            lost.is_none(),
-            format!("an acknowledged account is not in the store: {lost:?}"),
-        );
-        report.check(
-            unasked.is_none(),
-            format!("an account is in the store that no one asked for: {unasked:?}"),
-        );
+        report.none("an acknowledged account is not in the store", lost);
+        report.none("an account is in the store that no one asked for", unasked);
         report.check(
             kept.len() == stored.len(),
             format!("{} accounts are there twice", stored.len() - kept.len()),
