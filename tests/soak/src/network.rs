@@ -4,14 +4,14 @@
 //! Each scene runs in a process of its own, in namespaces of its own ([`sandbox`]), with
 //! hosts at a switch ([`lan`]) or far from each other ([`wan`]).
 
-pub mod lan;
-pub mod person;
-pub mod reader;
-pub mod record;
-pub mod sandbox;
+mod lan;
+mod person;
+mod reader;
+mod record;
+mod sandbox;
 mod scenes;
-pub mod stage;
-pub mod wan;
+mod stage;
+mod wan;
 
 use std::fs;
 use std::io::{Read, stdin};
