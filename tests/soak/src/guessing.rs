@@ -20,7 +20,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 
-use crate::{Report, Spread};
+use crate::{Durations, Report};
 
 mod numbers;
 
@@ -92,8 +92,8 @@ async fn by_the_clock(programs: &Programs, options: &Options, report: &mut Repor
 /// How long failed logins took.
 #[derive(Default)]
 struct Times {
-    unknown: Spread,
-    wrong: Spread,
+    unknown: Durations,
+    wrong: Durations,
     /// In how many pairs the unknown name took longer.
     unknown_slower: u64,
 }

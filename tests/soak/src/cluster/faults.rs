@@ -14,7 +14,7 @@ use super::TIMEOUT;
 use super::presence::{shown_everywhere, until};
 use super::site::{Observer, REGISTRIES, Site};
 use super::user::User;
-use crate::{Report, Spread};
+use crate::{Durations, Report};
 
 /// How often a watch looks.
 const LOOK: Duration = Duration::from_millis(20);
@@ -80,8 +80,8 @@ pub(super) async fn rolling_restart(site: &mut Site, report: &mut Report) -> Res
         let home = site.home().join(name);
         std::fs::create_dir(&home)?;
         let address = own_address();
-        let doors = site.all_doors();
-        let mut peer = Peer::start(site.programs(), &home, doors, address, &[])?;
+        let addresses = site.all_addresses();
+        let mut peer = Peer::start(site.programs(), &home, addresses, address, &[])?;
         let name: Username = name.parse()?;
         peer.register(name, "secret".parse()?).await?;
         peers.insert(name, peer);
@@ -190,7 +190,7 @@ pub(super) async fn killed_primary(
         user.login(site, number % 2).await?;
         users.push(user);
     }
-    let mut back = Spread::default();
+    let mut back = Durations::default();
     for round in 0..times {
         let mut watches = Vec::new();
         for number in 0..REGISTRIES {

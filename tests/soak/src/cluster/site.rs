@@ -31,7 +31,7 @@ pub(super) struct Site {
     /// `None` while one is away.
     registries: Vec<Option<Registry>>,
     /// Where they are, whether they are there or not.
-    doors: Vec<[SocketAddr; 2]>,
+    addresses: Vec<[SocketAddr; 2]>,
 }
 
 impl Site {
@@ -46,13 +46,13 @@ impl Site {
             proxy,
             timeout: TIMEOUT,
             registries: Vec::new(),
-            doors: Vec::new(),
+            addresses: Vec::new(),
         };
         let [tcp, udp] = free_ports()?;
         for number in 0..REGISTRIES {
             // Each at an address of its own, since clients know one port for hellos.
             let ip = own_address();
-            site.doors.push([
+            site.addresses.push([
                 SocketAddr::new(ip.into(), tcp),
                 SocketAddr::new(ip.into(), udp),
             ]);
@@ -90,8 +90,14 @@ impl Site {
             "1000000",
         ];
         let folder = self.folder(number);
-        let registry =
-            Registry::start_at(self.doors[number], &self.programs, &folder, &store, &more).await;
+        let registry = Registry::start_at(
+            self.addresses[number],
+            &self.programs,
+            &folder,
+            &store,
+            &more,
+        )
+        .await;
         self.registries[number] = Some(registry.context("a registry does not start")?);
         Ok(())
     }
@@ -128,16 +134,20 @@ impl Site {
     }
 
     /// Where a registry is: TCP, UDP.
-    pub(super) fn door(&self, number: usize) -> [SocketAddr; 2] {
-        self.doors[number]
+    pub(super) fn addresses(&self, number: usize) -> [SocketAddr; 2] {
+        self.addresses[number]
     }
 
     /// All of them.
-    pub(super) fn all_doors(&self) -> RegistryAt {
-        let tcp: Vec<String> = self.doors.iter().map(|[tcp, _]| tcp.to_string()).collect();
+    pub(super) fn all_addresses(&self) -> RegistryAt {
+        let tcp: Vec<String> = self
+            .addresses
+            .iter()
+            .map(|[tcp, _]| tcp.to_string())
+            .collect();
         RegistryAt {
             tcp: tcp.join(","),
-            hello_port: self.doors[0][1].port(),
+            hello_port: self.addresses[0][1].port(),
         }
     }
 
@@ -153,7 +163,7 @@ impl Site {
     pub(super) async fn observer(&self, number: usize) -> Result<Observer> {
         let from = own_address();
         Ok(Observer {
-            session: Session::connect(from, self.doors[number][0]).await?,
+            session: Session::connect(from, self.addresses[number][0]).await?,
         })
     }
 

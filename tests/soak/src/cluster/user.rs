@@ -29,7 +29,7 @@ impl User {
     /// Makes an account, at this registry.
     pub(super) async fn new(site: &Site, name: &str, registry: usize) -> Result<Self> {
         let user = Self::existing(name)?;
-        let mut session = Session::connect(user.address, site.door(registry)[0]).await?;
+        let mut session = Session::connect(user.address, site.addresses(registry)[0]).await?;
         session.register(user.name, password()?).await?;
         Ok(user)
     }
@@ -56,7 +56,7 @@ impl User {
 
     /// Logs in at a registry, and sends Hellos to it from then on.
     pub(super) async fn login(&mut self, site: &Site, registry: usize) -> Result<()> {
-        let mut session = Session::connect(self.address, site.door(registry)[0]).await?;
+        let mut session = Session::connect(self.address, site.addresses(registry)[0]).await?;
         session.login(self.name, password()?).await?;
         self.session = Some(session);
         self.send_hellos(site, registry).await
@@ -64,7 +64,7 @@ impl User {
 
     /// Sends Hellos to this registry from now on, and to no other.
     pub(super) async fn send_hellos(&mut self, site: &Site, registry: usize) -> Result<()> {
-        let to = site.door(registry)[1];
+        let to = site.addresses(registry)[1];
         self.hellos = Some(Hellos::start(self.name, self.address, to, HELLO).await?);
         Ok(())
     }
@@ -77,7 +77,7 @@ impl User {
     /// Logs out, at any registry.
     pub(super) async fn logout(&mut self, site: &Site, registry: usize) -> Result<Response> {
         self.fall_silent();
-        let mut session = Session::connect(self.address, site.door(registry)[0]).await?;
+        let mut session = Session::connect(self.address, site.addresses(registry)[0]).await?;
         let username = self.name;
         session.ask(&Request::Logout { username }).await
     }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::{Report, Spread};
+use crate::{Durations, Report};
 
 /// How long a login may take, the store being away: the store's own limit of 5 s for a
 /// call, and 3 s for the hash and a busy machine.
@@ -32,8 +32,8 @@ struct Pages {
     /// Asked for and not acknowledged: they may be in the store.
     open: BTreeSet<String>,
     counts: Counts,
-    waits: Spread,
-    login_waits: Spread,
+    waits: Durations,
+    login_waits: Durations,
     wrong: Vec<String>,
 }
 

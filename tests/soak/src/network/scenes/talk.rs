@@ -11,7 +11,7 @@ use crate::network::lan::Lan;
 use crate::network::person::Person;
 use crate::network::stage::{Stage, gather};
 use crate::network::wan::Wan;
-use crate::{Report, Spread};
+use crate::{Durations, Report};
 
 /// How many packets of a hundred are lost.
 const PERCENT: u8 = 30;
@@ -149,7 +149,7 @@ async fn one_by_one(
     texts: usize,
     report: &mut Report,
 ) -> Result<()> {
-    let (mut heard, mut known) = (Spread::default(), Spread::default());
+    let (mut heard, mut known) = (Durations::default(), Durations::default());
     for number in 1..=texts {
         let text = format!("one by one, {number}");
         let said = speaker.says(&text).await?;

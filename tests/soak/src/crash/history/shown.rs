@@ -10,7 +10,7 @@ use crate::Report;
 
 /// What one user was shown, in all lives of their program.
 #[derive(Debug, Default)]
-pub(super) struct Book {
+pub(super) struct ShownTexts {
     shown: BTreeMap<MessageId, String>,
     /// What others were told that this program took.
     sent: BTreeSet<String>,
@@ -20,7 +20,7 @@ pub(super) struct Book {
     lives: usize,
 }
 
-impl Book {
+impl ShownTexts {
     /// The program was killed after it had shown these.
     pub(super) fn was_shown(&mut self, messages: Vec<Message>) -> Result<()> {
         self.lives += 1;
