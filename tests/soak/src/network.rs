@@ -1,8 +1,8 @@
 //! A real network: hosts in network namespaces, the built programs at their real ports,
 //! and what happens to cables. What users see has to be right, and said in words.
 //!
-//! Each scene runs in a process of its own, in namespaces of its own ([`sandbox`]), with
-//! hosts at a switch ([`lan`]) or far from each other ([`wan`]).
+//! Each scene runs in a process of its own, in namespaces of its own (`sandbox`), with
+//! hosts at a switch (`lan`) or far from each other (`wan`).
 
 mod lan;
 mod person;

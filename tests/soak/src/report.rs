@@ -51,7 +51,7 @@ impl Report {
     }
 
     /// Something of which there must be none; `found` is an example of it.
-    pub fn none(&mut self, what: &str, found: Option<impl fmt::Debug>) {
+    pub fn none(&mut self, what: &str, found: &Option<impl fmt::Debug>) {
         self.check(found.is_none(), format!("{what}: {found:?}"));
     }
 

@@ -160,11 +160,11 @@ impl Ledger {
             pages.counts.untold,
         );
         report.figure("accounts in the store", stored.len());
-        report.figure("waits of those who registered", &pages.waits);
-        report.figure("waits of those who logged in", &pages.login_waits);
+        report.figure("waits of registrations", &pages.waits);
+        report.figure("waits of logins", &pages.login_waits);
         report.figure("logins answered 50", pages.counts.refused_logins);
-        report.none("an acknowledged account is not in the store", lost);
-        report.none("an account is in the store that no one asked for", unasked);
+        report.none("an acknowledged account is not in the store", &lost);
+        report.none("an account is in the store that no one asked for", &unasked);
         report.check(
             kept.len() == stored.len(),
             format!("{} accounts are there twice", stored.len() - kept.len()),

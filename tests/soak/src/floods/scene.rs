@@ -15,7 +15,7 @@ use super::verdict::TurnedAway;
 use super::{Options, connections};
 use crate::Report;
 
-/// Shorter than what is usual, as the time between two Hellos is ([`super::residents`]):
+/// Shorter than the default, as the time between two Hellos is ([`super::online_users`]):
 /// so a flood of some seconds is long enough to starve them.
 const PRESENCE_TIMEOUT: &str = "12";
 /// The client that is measured. No one else is at its address.

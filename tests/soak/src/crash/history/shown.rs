@@ -81,10 +81,10 @@ impl ShownTexts {
             self.shown.len() > self.lives && self.own > 0,
             "hardly anything was shown",
         );
-        part.none("shown and not kept", lost);
+        part.none("shown and not kept", &lost);
         part.zero("texts kept twice", kept.len() - texts.len());
-        part.none("reported as sent and not kept", untrue);
-        part.none("shown and not found by search", self.unfound(peer).await?);
+        part.none("reported as sent and not kept", &untrue);
+        part.none("shown and not found by search", &self.unfound(peer).await?);
         report.include(part);
         Ok(())
     }
