@@ -10,9 +10,9 @@
 //! |---|---|
 //! | `driver` | a user: a task that runs their program |
 //! | `site`, `proxy` | the registry, the proxy in front of it, what cuts connections |
-//! | `course` | the parts of the run |
+//! | `phases` | the parts of the run |
 //! | `world`, `people`, `groups` | the users, the plan of groups, who sends what |
-//! | `harm`, `clock` | which harm is done, and when |
+//! | `faults`, `schedule` | which harm is done, and when |
 //! | `words`, `ledger`, `verdict` | the texts, what becomes of them, and whether that is right |
 //! | `measure`, `tally` | memory and files, and how often what happened |
 
@@ -30,27 +30,27 @@ use tokio::task::JoinSet;
 
 use crate::Report;
 
-mod clock;
-mod course;
 mod driver;
+mod faults;
 mod groups;
-mod harm;
 mod ledger;
 mod measure;
 mod people;
+mod phases;
 mod proxy;
+mod schedule;
 mod site;
 mod tally;
 mod verdict;
 mod words;
 mod world;
 
-use course::{audit, chat, gather, last_round};
 use driver::{Driver, Kind};
 use groups::Plan;
 use ledger::Ledger;
 use measure::Measured;
 use people::{People, Person};
+use phases::{audit, chat, gather, last_round};
 use site::Site;
 use tally::Tally;
 use verdict::Verdict;
@@ -101,13 +101,13 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
         options.minutes,
         options.seed
     ));
-    let mut course = Report::new("the course of it");
-    gather(&mut world, "at the beginning", &mut course).await?;
-    chat(&mut world, options, &mut course).await?;
-    gather(&mut world, "after all the harm", &mut course).await?;
-    last_round(&mut world, &mut course).await?;
-    audit(&mut world, &mut course).await?;
-    conclude(&mut world, course, &mut report);
+    let mut phases = Report::new("the phases");
+    gather(&mut world, "at the beginning", &mut phases).await?;
+    chat(&mut world, options, &mut phases).await?;
+    gather(&mut world, "after all the harm", &mut phases).await?;
+    last_round(&mut world, &mut phases).await?;
+    audit(&mut world, &mut phases).await?;
+    conclude(&mut world, phases, &mut report);
     drop(world);
     users.shutdown().await;
     if !report.is_good() {
@@ -151,7 +151,7 @@ async fn begin(
             kind,
             address,
             home: folder,
-            registry: site.doors,
+            registry: site.registry_addresses,
             programs: programs.clone(),
             orders: ordered,
             news: tell.clone(),
@@ -179,12 +179,12 @@ async fn begin(
 }
 
 /// Writes the report: what matters most comes first.
-fn conclude(world: &mut World, course: Report, report: &mut Report) {
+fn conclude(world: &mut World, phases: Report, report: &mut Report) {
     let verdict = Verdict::new(&world.ledger);
     verdict.report(&world.ledger, report);
     let registry = world.site.registry();
     world.measured.report(&world.people, registry, report);
-    report.append(course);
+    report.append(phases);
     world.tally.report(report);
     for kind in ["programs killed", "registry killed", "chats left"] {
         report.check(

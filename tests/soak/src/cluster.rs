@@ -1,8 +1,8 @@
 //! Three registries over a replica set of three: what one is told all show, and what
 //! becomes of that when a part of it is killed or cut off.
 //!
-//! One of the registries reaches the database through a gate that can be shut, and knows
-//! one member alone.
+//! One of the registries reaches the database through a proxy whose cable can be cut, and
+//! knows one member alone.
 
 use std::time::Duration;
 
@@ -13,7 +13,6 @@ use p2pchat_testkit::Programs;
 use crate::Report;
 
 mod faults;
-mod gate;
 mod presence;
 mod site;
 mod user;

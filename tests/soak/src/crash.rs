@@ -17,19 +17,19 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::{Report, Spread};
+use crate::{Durations, Report};
 
 pub mod full_disk;
-mod held;
 pub mod history;
 mod ledger;
 pub mod mongo;
 mod probe;
 mod small_disk;
+mod write_lock;
 mod writers;
 
-use held::Held;
 use ledger::Ledger;
+use write_lock::WriteLock;
 use writers::{Writers, login};
 
 /// What these runs lift: the writers are more than an address is allowed.
@@ -76,7 +76,7 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     let ports = registry.ports();
     let writers = Writers::start(options.writers, registry.tcp, &ledger);
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
-    let (mut starts, mut in_flight) = (Spread::default(), 0);
+    let (mut starts, mut in_flight) = (Durations::default(), 0);
     for round in 0..options.rounds {
         let held = wait_for_the_moment(&mut random, round, &ledger, &file).await?;
         in_flight += ledger.counts().in_flight;
@@ -115,12 +115,12 @@ async fn wait_for_the_moment(
     round: usize,
     ledger: &Ledger,
     file: &Path,
-) -> Result<Option<Held>> {
+) -> Result<Option<WriteLock>> {
     sleep(random.random_range(Duration::ZERO..LIFE)).await;
     match round % 3 {
         0 => Ok(None),
         1 => ledger.wait_for_the_next(SERVICE).await.map(|()| None),
-        _ => Held::for_a_while(file, random).await.map(Some),
+        _ => WriteLock::for_a_while(file, random).await.map(Some),
     }
 }
 

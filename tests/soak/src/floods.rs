@@ -20,8 +20,8 @@ use crate::Report;
 mod attack;
 mod connections;
 mod datagrams;
+mod online_users;
 mod probe;
-mod residents;
 mod scene;
 mod verdict;
 
@@ -137,7 +137,7 @@ async fn meet(flood: Flood, programs: &Programs, options: &Options) -> Result<Ve
 
     let mut attack = Attack::start(flood, options, scene.target()).await?;
     let during = Probe::of(&scene, time).await?;
-    let lost = scene.residents.lost().await;
+    let lost = scene.online.lost().await;
     attack.stop();
 
     let is_over = scene.wait_for_files(open_files).await;

@@ -20,7 +20,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 
-use crate::{Report, Spread};
+use crate::{Durations, Report};
 
 mod numbers;
 
@@ -92,8 +92,8 @@ async fn by_the_clock(programs: &Programs, options: &Options, report: &mut Repor
 /// How long failed logins took.
 #[derive(Default)]
 struct Times {
-    unknown: Spread,
-    wrong: Spread,
+    unknown: Durations,
+    wrong: Durations,
     /// In how many pairs the unknown name took longer.
     unknown_slower: u64,
 }
@@ -118,7 +118,7 @@ impl Times {
         let slower = self.unknown_slower;
         report.figure("a name without an account", &self.unknown);
         report.figure("a wrong password", &self.wrong);
-        report.figure("medians apart", format!("{apart:.1?}"));
+        report.time("medians apart", apart);
         report.figure(
             "the unknown name took longer",
             format!("in {slower} of {pairs} pairs"),

@@ -7,11 +7,11 @@
 pub mod chat;
 pub mod cluster;
 pub mod crash;
+pub mod durations;
 pub mod floods;
 pub mod guessing;
 pub mod network;
 pub mod report;
-pub mod spread;
 
+pub use durations::Durations;
 pub use report::Report;
-pub use spread::Spread;

@@ -1,17 +1,17 @@
 //! A real network: hosts in network namespaces, the built programs at their real ports,
 //! and what happens to cables. What users see has to be right, and said in words.
 //!
-//! Each scene runs in a process of its own, in namespaces of its own ([`sandbox`]), with
-//! hosts at a switch ([`lan`]) or far from each other ([`wan`]).
+//! Each scene runs in a process of its own, in namespaces of its own (`sandbox`), with
+//! hosts at a switch (`lan`) or far from each other (`wan`).
 
-pub mod lan;
-pub mod person;
-pub mod reader;
-pub mod record;
-pub mod sandbox;
+mod lan;
+mod person;
+mod reader;
+mod record;
+mod sandbox;
 mod scenes;
-pub mod stage;
-pub mod wan;
+mod stage;
+mod wan;
 
 use std::fs;
 use std::io::{Read, stdin};

@@ -1,6 +1,7 @@
 //! What a run found out.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,22 @@ impl Report {
         if !holds {
             self.failures.push(what.into());
         }
+    }
+
+    /// A duration that was measured.
+    pub fn time(&mut self, what: impl Into<String>, time: Duration) {
+        self.figure(what, format!("{time:.1?}"));
+    }
+
+    /// A count of errors, which has to be 0.
+    pub fn zero(&mut self, what: &str, count: usize) {
+        self.figure(what, count);
+        self.check(count == 0, format!("{what}: {count}, which must be 0"));
+    }
+
+    /// Something of which there must be none; `found` is an example of it.
+    pub fn none(&mut self, what: &str, found: &Option<impl fmt::Debug>) {
+        self.check(found.is_none(), format!("{what}: {found:?}"));
     }
 
     /// Adds what a part of this run found out, each under its title.

@@ -93,7 +93,7 @@ macro_rules! require_mongod {
     };
 }
 
-/// [`require_mongod`](crate::require_mongod) for a test that takes any MongoDB: the one
+/// [`require_mongod`] for a test that takes any MongoDB: the one
 /// that `$MONGODB_URI` names is enough.
 #[macro_export]
 macro_rules! require_mongodb {

@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use p2pchat_model::{Delivery, DeliveryState, Message, MessageId, PeerAddr, Username};
 
 use super::words::{self, Piece};
-use crate::Spread;
+use crate::Durations;
 
 /// The number of a user.
 pub(super) type User = usize;
@@ -18,10 +18,10 @@ pub(super) struct Ledger {
     by_address: HashMap<PeerAddr, User>,
     /// By speaker and number.
     pub(super) texts: HashMap<(User, u32), Text>,
-    pub(super) pages: Vec<Book>,
+    pub(super) received: Vec<Received>,
     /// From the command to send a text until a member was shown all of it.
-    pub(super) latencies: Spread,
-    pub(super) oddities: Oddities,
+    pub(super) latencies: Durations,
+    pub(super) errors: Errors,
 }
 
 /// A text that a user was told to send.
@@ -38,7 +38,7 @@ pub(super) struct Text {
 
 /// What one user was shown, as far as it is known, by the ids of their own program.
 #[derive(Debug, Default)]
-pub(super) struct Book {
+pub(super) struct Received {
     pub(super) heard: BTreeMap<MessageId, Heard>,
     own: HashMap<MessageId, u32>,
     last_live: MessageId,
@@ -57,7 +57,7 @@ pub(super) struct Heard {
 
 /// Errors: each has to stay 0.
 #[derive(Debug, Default)]
-pub(super) struct Oddities {
+pub(super) struct Errors {
     /// Lines that no user of this run sent, or under another name.
     pub(super) garbled: usize,
     /// Lines from a user who is not a member.
@@ -68,7 +68,7 @@ pub(super) struct Oddities {
     pub(super) not_kept: usize,
 }
 
-impl Book {
+impl Received {
     /// Whether the program was started again between these two.
     pub(super) fn is_parted(&self, one: MessageId, other: MessageId) -> bool {
         self.starts.iter().any(|start| (one..other).contains(start))
@@ -81,7 +81,7 @@ impl Ledger {
         for (user, (name, address)) in users.into_iter().enumerate() {
             ledger.by_name.insert(name, user);
             ledger.by_address.insert(address, user);
-            ledger.pages.push(Book::default());
+            ledger.received.push(Received::default());
         }
         ledger
     }
@@ -104,9 +104,9 @@ impl Ledger {
 
     /// A user's program shows a line at this moment.
     pub(super) fn shown(&mut self, user: User, line: &Message, at: Instant) {
-        let book = &mut self.pages[user];
-        self.oddities.turned_back += usize::from(line.id <= book.last_live);
-        book.last_live = line.id;
+        let received = &mut self.received[user];
+        self.errors.turned_back += usize::from(line.id <= received.last_live);
+        received.last_live = line.id;
         let Some(Heard { speaker, piece }) = self.record(user, line) else {
             return;
         };
@@ -122,7 +122,7 @@ impl Ledger {
     /// A user's program has a line, shown now or earlier: what it is, if others sent it.
     pub(super) fn record(&mut self, user: User, line: &Message) -> Option<Heard> {
         let Some((speaker, piece)) = self.read(line) else {
-            self.oddities.garbled += 1;
+            self.errors.garbled += 1;
             return None;
         };
         if let Some(deliveries) = &line.deliveries {
@@ -130,8 +130,8 @@ impl Ledger {
             return None;
         }
         let heard = Heard { speaker, piece };
-        let known = self.pages[user].heard.insert(line.id, heard);
-        self.oddities.not_kept += usize::from(known.is_some_and(|known| known != heard));
+        let known = self.received[user].heard.insert(line.id, heard);
+        self.errors.not_kept += usize::from(known.is_some_and(|known| known != heard));
         Some(heard)
     }
 
@@ -145,7 +145,7 @@ impl Ledger {
     }
 
     fn said(&mut self, user: User, number: u32, id: MessageId, deliveries: &[Delivery]) {
-        self.pages[user].own.insert(id, number);
+        self.received[user].own.insert(id, number);
         if let Some(text) = self.texts.get_mut(&(user, number)) {
             text.said = true;
         }
@@ -156,10 +156,10 @@ impl Ledger {
 
     /// A user's program reports the delivery status of a text.
     pub(super) fn delivered(&mut self, user: User, id: MessageId, delivery: &Delivery) {
-        let number = self.pages[user].own.get(&id);
+        let number = self.received[user].own.get(&id);
         let to = self.user_at(delivery.to.address);
         let (Some(number), Some(to)) = (number, to) else {
-            self.oddities.garbled += 1;
+            self.errors.garbled += 1;
             return;
         };
         if let Some(text) = self.texts.get_mut(&(user, *number)) {
@@ -187,9 +187,9 @@ impl Ledger {
             Some(MessageId::default())
         };
         if let (Some(first), Some(end)) = (first, before.or(ids.last().copied())) {
-            let shown = self.pages[user].heard.range(first..end);
+            let shown = self.received[user].heard.range(first..end);
             let missing = shown.filter(|(id, _)| ids.binary_search(id).is_err());
-            self.oddities.not_kept += missing.count();
+            self.errors.not_kept += missing.count();
         }
         for line in lines {
             self.record(user, line);
@@ -201,16 +201,17 @@ impl Ledger {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        let book = &mut self.pages[user];
-        book.starts
+        let received = &mut self.received[user];
+        received
+            .starts
             .push(MessageId(since.as_micros().try_into().unwrap_or(u64::MAX)));
-        book.next = next;
+        received.next = next;
     }
 
     /// Whether any delivery status is still open.
     pub(super) fn is_anything_under_way(&self) -> bool {
         let texts = self.texts.iter();
-        let mut lasting = texts.filter(|((user, number), _)| *number >= self.pages[*user].next);
+        let mut lasting = texts.filter(|((user, number), _)| *number >= self.received[*user].next);
         lasting.any(|(_, text)| {
             text.deliveries_to
                 .values()
@@ -220,7 +221,7 @@ impl Ledger {
 
     /// Whether a user was shown all of a text.
     pub(super) fn has_whole(&self, user: User, speaker: User, number: u32) -> bool {
-        let heard = self.pages[user].heard.values();
+        let heard = self.received[user].heard.values();
         let pieces = heard.filter(|heard| (heard.speaker, heard.piece.number) == (speaker, number));
         let marks: u16 = pieces.map(|heard| heard.piece.count).sum();
         self.texts
@@ -233,7 +234,10 @@ impl Ledger {
         let said = self.texts.values().filter(|text| text.said);
         [
             said.count(),
-            self.pages.iter().map(|book| book.heard.len()).sum(),
+            self.received
+                .iter()
+                .map(|received| received.heard.len())
+                .sum(),
         ]
     }
 }

@@ -25,7 +25,7 @@ const REGISTRY_SLACK: u64 = 48 * MIB;
 /// How many files a program may have open when all is quiet: sockets to others come and go.
 const FILES: usize = 64;
 
-/// What was measured in the course of time.
+/// What was measured in the run.
 #[derive(Debug, Default)]
 pub(super) struct Measured {
     /// By user, after the warm-up: the life it was, the memory, the lines shown.

@@ -30,7 +30,7 @@ pub(super) struct Site {
     /// Where all peers are.
     peers: Vec<Ipv4Addr>,
     /// Where users find the registry: by TCP through the proxy, by UDP itself.
-    pub(super) doors: [SocketAddr; 2],
+    pub(super) registry_addresses: [SocketAddr; 2],
 }
 
 impl Site {
@@ -47,7 +47,7 @@ impl Site {
             programs: programs.clone(),
             home: home.to_owned(),
             store,
-            doors: [proxy.address, registry.udp],
+            registry_addresses: [proxy.address, registry.udp],
             registry: Some(registry),
             returning: None,
             proxy,

@@ -9,14 +9,14 @@ use rand_chacha::ChaCha8Rng;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::clock::Clock;
 use super::driver::Kind;
 use super::driver::{News, What};
+use super::faults::{Fault, Faults};
 use super::groups::Plan;
-use super::harm::{Blow, Harm};
 use super::ledger::{Ledger, User};
 use super::measure::Measured;
 use super::people::People;
+use super::schedule::Schedule;
 use super::site::Site;
 use super::tally::Tally;
 use super::words::compose;
@@ -52,14 +52,14 @@ pub(super) struct World {
 
 /// What is going on for a while.
 #[derive(Default)]
-pub(super) struct Doings {
+pub(super) struct Activity {
     /// Users send texts.
-    pub(super) talk: Option<Clock>,
+    pub(super) talk: Option<Schedule>,
     /// Texts that are worth several packets, and several texts at once, too.
     pub(super) at_length: bool,
     /// Members of a planned group ask each other.
     pub(super) gather: bool,
-    pub(super) harm: Option<Harm>,
+    pub(super) harm: Option<Faults>,
 }
 
 impl World {
@@ -67,7 +67,7 @@ impl World {
     pub(super) async fn go_on(
         &mut self,
         limit: Duration,
-        doings: &mut Doings,
+        activity: &mut Activity,
         done: impl Fn(&Self) -> bool,
     ) -> Result<bool> {
         let end = Instant::now() + limit;
@@ -80,7 +80,7 @@ impl World {
                     news.drain(..).for_each(|news| self.take(&news));
                 }
                 _ = ticks.tick() => {
-                    self.tick(doings).await?;
+                    self.tick(activity).await?;
                     if self.looks() && done(self) {
                         return Ok(true);
                     }
@@ -100,21 +100,21 @@ impl World {
         due
     }
 
-    async fn tick(&mut self, doings: &mut Doings) -> Result<()> {
+    async fn tick(&mut self, activity: &mut Activity) -> Result<()> {
         let now = Instant::now();
         self.site.look().await?;
         let cuts = self.site.cuts();
         self.tally.add_many("connections between peers cut", cuts);
-        if let Some(talk) = &mut doings.talk
+        if let Some(talk) = &mut activity.talk
             && talk.is_due(now, &mut self.random)
         {
-            self.let_one_talk(doings.at_length);
+            self.let_one_talk(activity.at_length);
         }
-        if let Some(harm) = &mut doings.harm {
-            let blows = harm.strike(&mut self.people, &mut self.tally, &mut self.random);
-            blows.into_iter().for_each(|blow| self.suffer(blow));
+        if let Some(harm) = &mut activity.harm {
+            let faults = harm.inject(&mut self.people, &mut self.tally, &mut self.random);
+            faults.into_iter().for_each(|fault| self.inject(fault));
         }
-        if doings.gather && self.next_look <= now {
+        if activity.gather && self.next_look <= now {
             self.gather(now);
         }
         if self.next_sample <= now {
@@ -139,21 +139,21 @@ impl World {
         }
     }
 
-    fn suffer(&mut self, blow: Blow) {
-        match blow {
-            Blow::Registry(pause) => {
+    fn inject(&mut self, fault: Fault) {
+        match fault {
+            Fault::Registry(pause) => {
                 if self.site.kill_registry(pause) {
                     self.tally.add("registry killed");
                 }
             }
-            Blow::Line(user, cut) => {
+            Fault::Line(user, cut) => {
                 if self.site.proxy.cut(self.people.0[user].address.ip(), cut) {
                     self.tally
                         .add(format!("lines to the registry cut ({cut:?})"));
                 }
             }
-            Blow::Connections(of, after) => self.site.cut_connections(of, after),
-            Blow::Leave(user) => self.leave(user),
+            Fault::Connections(of, after) => self.site.cut_connections(of, after),
+            Fault::Leave(user) => self.leave(user),
         }
     }
 
@@ -240,7 +240,7 @@ impl World {
             Event::Message(line) => {
                 let is_member = self.people.0[user].view.is_member(line.from.address);
                 if !line.is_own() && !is_member {
-                    self.ledger.oddities.from_strangers += 1;
+                    self.ledger.errors.from_strangers += 1;
                 }
                 self.ledger.shown(user, line, at);
             }

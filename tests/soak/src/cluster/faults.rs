@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use p2pchat_protocol::{Request, Response, Username};
-use p2pchat_testkit::{Peer, SOON, own_address};
+use p2pchat_testkit::{Cable, Peer, SOON, own_address};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -14,7 +14,7 @@ use super::TIMEOUT;
 use super::presence::{shown_everywhere, until};
 use super::site::{Observer, REGISTRIES, Site};
 use super::user::User;
-use crate::{Report, Spread};
+use crate::{Durations, Report};
 
 /// How often a watch looks.
 const LOOK: Duration = Duration::from_millis(20);
@@ -47,7 +47,7 @@ pub(super) async fn killed_registry(site: &mut Site, report: &mut Report) -> Res
     let watches = others.map(|observer| Watch::start(observer, &users));
     site.kill_registry(0).await?;
     for (number, user) in users.iter_mut().enumerate() {
-        user.say_hello(site, 1 + number % 2).await?;
+        user.send_hellos(site, 1 + number % 2).await?;
     }
     sleep(TIMEOUT * 2).await;
     for watch in watches {
@@ -80,8 +80,8 @@ pub(super) async fn rolling_restart(site: &mut Site, report: &mut Report) -> Res
         let home = site.home().join(name);
         std::fs::create_dir(&home)?;
         let address = own_address();
-        let doors = site.all_doors();
-        let mut peer = Peer::start(site.programs(), &home, doors, address, &[])?;
+        let addresses = site.all_addresses();
+        let mut peer = Peer::start(site.programs(), &home, addresses, address, &[])?;
         let name: Username = name.parse()?;
         peer.register(name, "secret".parse()?).await?;
         peers.insert(name, peer);
@@ -121,7 +121,7 @@ pub(super) async fn cut_off(site: &Site, report: &mut Report) -> Result<()> {
     for user in [&stays, &leaves, &here] {
         shown_everywhere(&mut observers, user.name, Some(user.address)).await?;
     }
-    site.gate.shut();
+    site.proxy.set(Cable::Silent);
     let watch = Watch::start(site.observer(last).await?, [&stays, &here]);
     leaves.logout(site, 0).await?;
     comes.login(site, 1).await?;
@@ -133,7 +133,7 @@ pub(super) async fn cut_off(site: &Site, report: &mut Report) -> Result<()> {
         site.log(last)?.contains("cut off"),
         "its log does not say that it was cut off",
     );
-    site.gate.lead(site.set.address(site.set.primary().await?));
+    site.lead_to_primary().await?;
     let healed = Instant::now();
     let mut observer = site.observer(last).await?;
     until(&mut observer, comes.name, Some(comes.address)).await?;
@@ -190,7 +190,7 @@ pub(super) async fn killed_primary(
         user.login(site, number % 2).await?;
         users.push(user);
     }
-    let mut back = Spread::default();
+    let mut back = Durations::default();
     for round in 0..times {
         let mut watches = Vec::new();
         for number in 0..REGISTRIES {
@@ -205,7 +205,7 @@ pub(super) async fn killed_primary(
         let killed = Instant::now();
         let mut newcomer = register_when_possible(site, &format!("n{round}")).await?;
         back.add(killed.elapsed());
-        site.gate.lead(site.set.address(site.set.primary().await?));
+        site.lead_to_primary().await?;
         site.set.restart(primary).await?;
         for watch in watches {
             watch.stop("the primary was killed", report).await?;

@@ -13,7 +13,7 @@ use tokio::time::sleep;
 use super::site::{Observer, REGISTRIES, Site};
 use super::user::User;
 use super::{LIMIT, TIMEOUT};
-use crate::{Report, Spread};
+use crate::{Durations, Report};
 
 /// How often a registry is asked.
 const LOOK: Duration = Duration::from_millis(5);
@@ -26,11 +26,11 @@ const STOPPING: usize = 20;
 pub(super) async fn spread(site: &Site, users: usize, report: &mut Report) -> Result<()> {
     let mut load = JoinSet::new();
     for number in 0..SEARCHING {
-        let door = site.door(number % REGISTRIES)[0];
-        load.spawn(search_for_ever(door));
+        let address = site.addresses(number % REGISTRIES)[0];
+        load.spawn(search_for_ever(address));
     }
     let mut observers = site.observers().await?;
-    let mut took = Spread::default();
+    let mut took = Durations::default();
     let mut all = Vec::new();
     for number in 0..users {
         let at = number % REGISTRIES;
@@ -55,7 +55,7 @@ pub(super) async fn spread(site: &Site, users: usize, report: &mut Report) -> Re
             format!("registry {number} lists {} of {users}", listed.len()),
         );
     }
-    let mut took = Spread::default();
+    let mut took = Durations::default();
     let mut observers = site.observers().await?;
     for (number, user) in all.iter_mut().enumerate() {
         let answer = user.logout(site, (number + 1) % REGISTRIES).await?;
@@ -74,7 +74,7 @@ pub(super) async fn spread(site: &Site, users: usize, report: &mut Report) -> Re
 pub(super) async fn moves(site: &Site, report: &mut Report) -> Result<()> {
     let mut observers = site.observers().await?;
     let mut user = User::new(site, "mover", 0).await?;
-    let mut took = Spread::default();
+    let mut took = Durations::default();
     for round in 0..30 {
         user.move_away();
         user.login(site, round % REGISTRIES).await?;
@@ -120,7 +120,7 @@ pub(super) async fn stops(site: &Site, report: &mut Report) -> Result<()> {
             try_join_all(gone).await
         });
     }
-    let mut took = Spread::default();
+    let mut took = Durations::default();
     while let Some(gone) = watching.join_next().await {
         gone??.into_iter().for_each(|gone| took.add(gone));
     }
@@ -207,8 +207,8 @@ async fn agreed(observers: &mut [Observer], name: Username) -> Result<()> {
     }
 }
 
-async fn search_for_ever(door: std::net::SocketAddr) -> Result<()> {
-    let mut session = Session::connect(own_address(), door).await?;
+async fn search_for_ever(address: std::net::SocketAddr) -> Result<()> {
+    let mut session = Session::connect(own_address(), address).await?;
     let username = Username::new("nobody").context("a name")?;
     loop {
         let target = username;

@@ -7,16 +7,15 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use p2pchat_protocol::{PeerAddr, Request, Response, Username};
 use p2pchat_testkit::{
-    Programs, Registry, RegistryAt, ReplicaSet, Session, free_ports, own_address,
+    Programs, Proxy, Registry, RegistryAt, ReplicaSet, Session, free_ports, own_address,
 };
 use tempfile::TempDir;
 
 use super::TIMEOUT;
-use super::gate::Gate;
 
 /// The database that they share.
 const DATABASE: &str = "P2PAppCluster";
-/// How many registries there are. The last one is behind the gate.
+/// How many registries there are. The last one is behind the proxy.
 pub(super) const REGISTRIES: usize = 3;
 
 /// Everything that runs.
@@ -25,33 +24,35 @@ pub(super) struct Site {
     pub(super) programs: Programs,
     pub(super) home: TempDir,
     pub(super) set: ReplicaSet,
-    pub(super) gate: Gate,
+    /// The last registry's way to the primary.
+    pub(super) proxy: Proxy,
     /// How long users stay online without a Hello.
     timeout: Duration,
     /// `None` while one is away.
     registries: Vec<Option<Registry>>,
     /// Where they are, whether they are there or not.
-    doors: Vec<[SocketAddr; 2]>,
+    addresses: Vec<[SocketAddr; 2]>,
 }
 
 impl Site {
     pub(super) async fn start(programs: &Programs, election: Duration) -> Result<Self> {
         let set = ReplicaSet::start(REGISTRIES, election).await?;
-        let gate = Gate::open(set.address(set.primary().await?)).await?;
+        let primary = set.address(set.primary().await?);
+        let proxy = Proxy::start(primary.to_string()).await?;
         let mut site = Self {
             programs: programs.clone(),
             home: TempDir::new()?,
             set,
-            gate,
+            proxy,
             timeout: TIMEOUT,
             registries: Vec::new(),
-            doors: Vec::new(),
+            addresses: Vec::new(),
         };
         let [tcp, udp] = free_ports()?;
         for number in 0..REGISTRIES {
             // Each at an address of its own, since clients know one port for hellos.
             let ip = own_address();
-            site.doors.push([
+            site.addresses.push([
                 SocketAddr::new(ip.into(), tcp),
                 SocketAddr::new(ip.into(), udp),
             ]);
@@ -75,8 +76,8 @@ impl Site {
 
     pub(super) async fn start_registry(&mut self, number: usize) -> Result<()> {
         let store = if number + 1 == REGISTRIES {
-            let gate = self.gate.address;
-            format!("mongodb://{gate}/{DATABASE}?directConnection=true")
+            let proxy = self.proxy.address;
+            format!("mongodb://{proxy}/{DATABASE}?directConnection=true")
         } else {
             self.set.uri(DATABASE)
         };
@@ -89,8 +90,14 @@ impl Site {
             "1000000",
         ];
         let folder = self.folder(number);
-        let registry =
-            Registry::start_at(self.doors[number], &self.programs, &folder, &store, &more).await;
+        let registry = Registry::start_at(
+            self.addresses[number],
+            &self.programs,
+            &folder,
+            &store,
+            &more,
+        )
+        .await;
         self.registries[number] = Some(registry.context("a registry does not start")?);
         Ok(())
     }
@@ -109,6 +116,13 @@ impl Site {
         }
     }
 
+    /// Lets the last registry reach the primary that there is now.
+    pub(super) async fn lead_to_primary(&self) -> Result<()> {
+        let primary = self.set.address(self.set.primary().await?);
+        self.proxy.lead_to(primary.to_string());
+        Ok(())
+    }
+
     /// Stops all of them, and starts them with another timeout.
     pub(super) async fn restart_all(&mut self, timeout: Duration) -> Result<()> {
         self.timeout = timeout;
@@ -120,16 +134,20 @@ impl Site {
     }
 
     /// Where a registry is: TCP, UDP.
-    pub(super) fn door(&self, number: usize) -> [SocketAddr; 2] {
-        self.doors[number]
+    pub(super) fn addresses(&self, number: usize) -> [SocketAddr; 2] {
+        self.addresses[number]
     }
 
     /// All of them.
-    pub(super) fn all_doors(&self) -> RegistryAt {
-        let tcp: Vec<String> = self.doors.iter().map(|[tcp, _]| tcp.to_string()).collect();
+    pub(super) fn all_addresses(&self) -> RegistryAt {
+        let tcp: Vec<String> = self
+            .addresses
+            .iter()
+            .map(|[tcp, _]| tcp.to_string())
+            .collect();
         RegistryAt {
             tcp: tcp.join(","),
-            hello_port: self.doors[0][1].port(),
+            hello_port: self.addresses[0][1].port(),
         }
     }
 
@@ -145,7 +163,7 @@ impl Site {
     pub(super) async fn observer(&self, number: usize) -> Result<Observer> {
         let from = own_address();
         Ok(Observer {
-            session: Session::connect(from, self.doors[number][0]).await?,
+            session: Session::connect(from, self.addresses[number][0]).await?,
         })
     }
 

@@ -3,12 +3,9 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
-use p2pchat_protocol::{Hello, Password, Request, Response, Username};
-use p2pchat_testkit::{Session, own_address};
-use tokio::net::UdpSocket;
-use tokio::task::JoinSet;
-use tokio::time::interval;
+use anyhow::Result;
+use p2pchat_protocol::{Password, Request, Response, Username};
+use p2pchat_testkit::{Hellos, Session, own_address};
 
 use super::site::Site;
 
@@ -21,7 +18,7 @@ pub(super) struct User {
     pub(super) name: Username,
     pub(super) address: Ipv4Addr,
     session: Option<Session>,
-    hellos: JoinSet<()>,
+    hellos: Option<Hellos>,
 }
 
 fn password() -> Result<Password> {
@@ -32,13 +29,8 @@ impl User {
     /// Makes an account, at this registry.
     pub(super) async fn new(site: &Site, name: &str, registry: usize) -> Result<Self> {
         let user = Self::existing(name)?;
-        let mut session = Session::connect(user.address, site.door(registry)[0]).await?;
-        let username = user.name;
-        let password = password()?;
-        let answer = session
-            .ask(&Request::Register { username, password })
-            .await?;
-        ensure!(answer == Response::Registered, "{name}: {answer:?}");
+        let mut session = Session::connect(user.address, site.addresses(registry)[0]).await?;
+        session.register(user.name, password()?).await?;
         Ok(user)
     }
 
@@ -48,7 +40,7 @@ impl User {
             name: Username::new(name)?,
             address: own_address(),
             session: None,
-            hellos: JoinSet::new(),
+            hellos: None,
         })
     }
 
@@ -58,55 +50,34 @@ impl User {
             name: other.name,
             address: own_address(),
             session: None,
-            hellos: JoinSet::new(),
+            hellos: None,
         }
-    }
-
-    /// Logs in at a registry, whatever it answers.
-    async fn try_login(&mut self, site: &Site, registry: usize) -> Result<Response> {
-        let mut session = Session::connect(self.address, site.door(registry)[0]).await?;
-        let username = self.name;
-        let password = password()?;
-        let answer = session.ask(&Request::Login { username, password }).await?;
-        self.session = Some(session);
-        Ok(answer)
     }
 
     /// Logs in at a registry, and sends Hellos to it from then on.
     pub(super) async fn login(&mut self, site: &Site, registry: usize) -> Result<()> {
-        let answer = self.try_login(site, registry).await?;
-        ensure!(answer == Response::LoggedIn, "{:?}: {answer:?}", self.name);
-        self.say_hello(site, registry).await
+        let mut session = Session::connect(self.address, site.addresses(registry)[0]).await?;
+        session.login(self.name, password()?).await?;
+        self.session = Some(session);
+        self.send_hellos(site, registry).await
     }
 
     /// Sends Hellos to this registry from now on, and to no other.
-    pub(super) async fn say_hello(&mut self, site: &Site, registry: usize) -> Result<()> {
-        self.fall_silent();
-        let socket = UdpSocket::bind((self.address, 0)).await?;
-        let hello = Hello {
-            username: self.name,
-        };
-        let (to, hello) = (site.door(registry)[1], hello.encode());
-        self.hellos.spawn(async move {
-            let mut ticks = interval(HELLO);
-            loop {
-                ticks.tick().await;
-                // To a registry that is away it is lost, as any datagram may be.
-                let _ = socket.send_to(&hello, to).await;
-            }
-        });
+    pub(super) async fn send_hellos(&mut self, site: &Site, registry: usize) -> Result<()> {
+        let to = site.addresses(registry)[1];
+        self.hellos = Some(Hellos::start(self.name, self.address, to, HELLO).await?);
         Ok(())
     }
 
     /// Stops the Hellos, as if the cable was pulled.
     pub(super) fn fall_silent(&mut self) {
-        self.hellos.abort_all();
+        self.hellos = None;
     }
 
     /// Logs out, at any registry.
     pub(super) async fn logout(&mut self, site: &Site, registry: usize) -> Result<Response> {
         self.fall_silent();
-        let mut session = Session::connect(self.address, site.door(registry)[0]).await?;
+        let mut session = Session::connect(self.address, site.addresses(registry)[0]).await?;
         let username = self.name;
         session.ask(&Request::Logout { username }).await
     }

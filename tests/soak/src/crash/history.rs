@@ -14,16 +14,16 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use super::held::Held;
-use crate::{Report, Spread};
+use super::write_lock::WriteLock;
+use crate::{Durations, Report};
 
-mod book;
 mod listener;
+mod shown;
 mod speaker;
 
-use book::Book;
-pub(super) use book::recall;
 use listener::Listener;
+use shown::ShownTexts;
+pub(super) use shown::recall;
 use speaker::Speaker;
 
 /// How many share a history, each with an account of their own.
@@ -63,7 +63,7 @@ struct Scene<'a> {
 #[derive(Debug, Default)]
 struct User {
     listener: Option<Listener>,
-    book: Book,
+    texts: ShownTexts,
 }
 
 /// Kills programs while they receive texts as fast as those come.
@@ -86,7 +86,7 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     ));
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     let mut users: [User; LISTENERS] = Default::default();
-    let mut starts = Spread::default();
+    let mut starts = Durations::default();
     for round in 0..options.rounds {
         one_round(round, &scene, &mut users, &mut random, &mut starts)
             .await
@@ -95,7 +95,7 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     for (who, mut user) in users.into_iter().enumerate() {
         user.end().await?;
         let mut peer = scene.start(who).await?;
-        user.book.settle(who, &mut peer, &mut report).await?;
+        user.texts.settle(who, &mut peer, &mut report).await?;
         peer.kill().await?;
     }
     report.figure("from start to the newest page", &starts);
@@ -108,14 +108,14 @@ async fn one_round(
     scene: &Scene<'_>,
     users: &mut [User; LISTENERS],
     random: &mut ChaCha8Rng,
-    starts: &mut Spread,
+    starts: &mut Durations,
 ) -> Result<()> {
     for (who, user) in users.iter_mut().enumerate() {
         if user.listener.is_none() {
             let began = Instant::now();
             let mut peer = scene.start(who).await?;
             starts.add(began.elapsed());
-            user.book.check_last_life(&mut peer).await?;
+            user.texts.check_last_life(&mut peer).await?;
             user.listener = Some(Listener::start(peer, format!("own{who}r{round}")));
         }
     }
@@ -127,7 +127,7 @@ async fn one_round(
     let second = LISTENERS - 1 - first;
     let held = match round % 2 {
         0 => None,
-        _ => Some(Held::for_a_while(&scene.home.join(FILE), random).await?),
+        _ => Some(WriteLock::for_a_while(&scene.home.join(FILE), random).await?),
     };
     users[first].end().await?;
     drop(held);
@@ -141,7 +141,7 @@ async fn one_round(
     }
     for (address, text) in speaking.stop().await? {
         if let Some(who) = scene.addresses.iter().position(|at| *at == address) {
-            users[who].book.was_sent(text);
+            users[who].texts.was_sent(text);
         }
     }
     match &users[second].listener {
@@ -154,7 +154,7 @@ impl User {
     /// Kills the program, if it runs.
     async fn end(&mut self) -> Result<()> {
         match self.listener.take() {
-            Some(listener) => self.book.was_shown(listener.kill().await?),
+            Some(listener) => self.texts.was_shown(listener.kill().await?),
             None => Ok(()),
         }
     }

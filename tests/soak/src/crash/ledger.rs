@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::{Report, Spread};
+use crate::{Durations, Report};
 
 /// How long a login may take, the store being away: the store's own limit of 5 s for a
 /// call, and 3 s for the hash and a busy machine.
@@ -32,8 +32,8 @@ struct Pages {
     /// Asked for and not acknowledged: they may be in the store.
     open: BTreeSet<String>,
     counts: Counts,
-    waits: Spread,
-    login_waits: Spread,
+    waits: Durations,
+    login_waits: Durations,
     wrong: Vec<String>,
 }
 
@@ -160,17 +160,11 @@ impl Ledger {
             pages.counts.untold,
         );
         report.figure("accounts in the store", stored.len());
-        report.figure("waits of those who registered", &pages.waits);
-        report.figure("waits of those who logged in", &pages.login_waits);
+        report.figure("waits of registrations", &pages.waits);
+        report.figure("waits of logins", &pages.login_waits);
         report.figure("logins answered 50", pages.counts.refused_logins);
-        report.check(
-            lost.is_none(),
-            format!("an acknowledged account is not in the store: {lost:?}"),
-        );
-        report.check(
-            unasked.is_none(),
-            format!("an account is in the store that no one asked for: {unasked:?}"),
-        );
+        report.none("an acknowledged account is not in the store", &lost);
+        report.none("an account is in the store that no one asked for", &unasked);
         report.check(
             kept.len() == stored.len(),
             format!("{} accounts are there twice", stored.len() - kept.len()),

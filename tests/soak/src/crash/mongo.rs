@@ -20,7 +20,7 @@ use super::ledger::Ledger;
 use super::probe::{Probe, SHORT_PRESENCE};
 use super::writers::Writers;
 use super::{LIFTED, SERVICE, log_some_in};
-use crate::{Report, Spread};
+use crate::{Durations, Report};
 
 /// The database of a run.
 const DATABASE: &str = "P2PApp";
@@ -145,7 +145,7 @@ struct Trial {
     writers: Writers,
     random: ChaCha8Rng,
     in_flight: usize,
-    back: Spread,
+    back: Durations,
 }
 
 impl Trial {
@@ -163,7 +163,7 @@ impl Trial {
             ledger,
             random: ChaCha8Rng::seed_from_u64(seed),
             in_flight: 0,
-            back: Spread::default(),
+            back: Durations::default(),
         })
     }
 

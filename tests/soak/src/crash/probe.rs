@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use super::ledger::Ledger;
 use super::writers::{password, username};
-use crate::{Report, Spread};
+use crate::{Durations, Report};
 
 /// The user's name.
 const NAME: &str = "probe";
@@ -38,7 +38,7 @@ pub(super) struct Probe {
 /// What the user has seen.
 #[derive(Debug, Default)]
 struct Seen {
-    waits: Spread,
+    waits: Durations,
     /// The longest time between two answers, the user's own pauses included.
     gap: Duration,
 }

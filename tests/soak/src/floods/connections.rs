@@ -14,7 +14,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::sleep;
 
 use super::attack::Lane;
-use super::residents::Residents;
+use super::online_users::OnlineUsers;
 use super::scene::{attacker_account, probe_account};
 
 /// Over how many addresses the held connections are spread.
@@ -133,7 +133,7 @@ pub(super) async fn guess(lane: Arc<Lane>) -> Result<()> {
         let username = if n.is_multiple_of(2) {
             probe_account().0
         } else {
-            Residents::name(n % lane.target.users.max(1))
+            OnlineUsers::name(n % lane.target.users.max(1))
         };
         let password = "guess".parse()?;
         session.ask(&Request::Login { username, password }).await?;
@@ -163,6 +163,6 @@ pub(super) async fn register(lane: Arc<Lane>) -> Result<()> {
 }
 
 fn all_online() -> [u8; Request::LEN] {
-    let username = Residents::name(0);
+    let username = OnlineUsers::name(0);
     Request::AllOnline { username }.encode()
 }

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use super::Flood;
 use super::attack::Lane;
 use super::connections::FLOODER;
-use super::residents::Residents;
+use super::online_users::OnlineUsers;
 use super::scene::Target;
 
 /// How many lanes send at a time.
@@ -46,7 +46,7 @@ fn datagram(flood: Flood, n: usize, target: Target, random: &mut ChaCha8Rng) -> 
         random.fill_bytes(&mut bytes);
         return bytes;
     }
-    let username = Residents::name(n % target.users.max(1));
+    let username = OnlineUsers::name(n % target.users.max(1));
     let mut bytes = Hello { username }.encode().to_vec();
     if flood == Flood::Almost {
         match n % 4 {

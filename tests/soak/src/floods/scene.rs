@@ -10,12 +10,12 @@ use rusqlite::{Connection, params};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
-use super::residents::Residents;
+use super::online_users::OnlineUsers;
 use super::verdict::TurnedAway;
 use super::{Options, connections};
 use crate::Report;
 
-/// Shorter than what is usual, as the time between two Hellos is ([`super::residents`]):
+/// Shorter than the default, as the time between two Hellos is ([`super::online_users`]):
 /// so a flood of some seconds is long enough to starve them.
 const PRESENCE_TIMEOUT: &str = "12";
 /// The client that is measured. No one else is at its address.
@@ -37,7 +37,7 @@ pub(super) struct Target {
 /// A registry and its users.
 pub(super) struct Scene {
     pub(super) registry: Registry,
-    pub(super) residents: Residents,
+    pub(super) online: OnlineUsers,
     home: TempDir,
 }
 
@@ -63,10 +63,10 @@ impl Scene {
             let mut session = Session::connect(from, registry.tcp).await?;
             session.register(name, password).await?;
         }
-        let residents = Residents::log_in(options.online, registry.ports()).await?;
+        let online = OnlineUsers::log_in(options.online, registry.ports()).await?;
         Ok(Self {
             registry,
-            residents,
+            online,
             home,
         })
     }
@@ -75,7 +75,7 @@ impl Scene {
         Target {
             tcp: self.registry.tcp,
             udp: self.registry.udp,
-            users: self.residents.count(),
+            users: self.online.count(),
         }
     }
 
@@ -114,7 +114,7 @@ impl Scene {
 
     /// Stops the registry in order, and reads what it has turned away.
     pub(super) async fn stop(self) -> Result<TurnedAway> {
-        drop(self.residents);
+        drop(self.online);
         self.registry.stop().await?;
         let log = std::fs::read_to_string(self.home.path().join("registry.log"))?;
         Ok(TurnedAway::last_in(&log))
@@ -150,7 +150,7 @@ fn add_accounts(store: &Path, users: usize) -> Result<()> {
     for n in 0..users {
         transaction.execute(
             "INSERT INTO account (name, password) VALUES (?1, ?2)",
-            params![Residents::name(n).as_str(), CHEAP],
+            params![OnlineUsers::name(n).as_str(), CHEAP],
         )?;
     }
     Ok(transaction.commit()?)

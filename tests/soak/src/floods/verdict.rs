@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::probe::Probe;
 use super::{Flood, MAX_RATIO, MEMORY_BOUND, Options};
-use crate::{Report, Spread};
+use crate::{Durations, Report};
 
 /// How many failures are quoted.
 const QUOTED: usize = 3;
@@ -136,7 +136,7 @@ impl Verdict {
         self.turned_away.get(reason) > 0
     }
 
-    fn pairs(&self) -> [(&Spread, &Spread); 2] {
+    fn pairs(&self) -> [(&Durations, &Durations); 2] {
         [
             (&self.quiet.searches, &self.during.searches),
             (&self.quiet.logins, &self.during.logins),
@@ -144,12 +144,12 @@ impl Verdict {
     }
 }
 
-fn ratio(quiet: &Spread, flooded: &Spread) -> f64 {
-    let p99 = |spread: &Spread| spread.percentile(99).max(Duration::from_micros(1));
+fn ratio(quiet: &Durations, flooded: &Durations) -> f64 {
+    let p99 = |spread: &Durations| spread.percentile(99).max(Duration::from_micros(1));
     p99(flooded).as_secs_f64() / p99(quiet).as_secs_f64()
 }
 
-fn compared((quiet, flooded): (&Spread, &Spread)) -> String {
+fn compared((quiet, flooded): (&Durations, &Durations)) -> String {
     let [low, low_flooded] = [quiet, flooded].map(|spread| spread.percentile(50));
     let [high, high_flooded] = [quiet, flooded].map(|spread| spread.percentile(99));
     format!(

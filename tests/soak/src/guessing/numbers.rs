@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 use super::{Options, login, start};
-use crate::{Report, Spread};
+use crate::{Durations, Report};
 
 /// The user's own address, the first of those that are new to the registry, and the first of
 /// the attacker's.
@@ -99,9 +99,9 @@ async fn guess(from: Ipv4Addr, to: SocketAddr, count: Arc<Count>) -> Result<()> 
 }
 
 /// The user's logins, at home and at an address that is new to the registry, in turn.
-async fn user_logs_in(to: SocketAddr, time: Duration) -> Result<Spread> {
+async fn user_logs_in(to: SocketAddr, time: Duration) -> Result<Durations> {
     let until = Instant::now() + time;
-    let mut times = Spread::default();
+    let mut times = Durations::default();
     for n in 0.. {
         for from in [HOME, nth(FRESH, n)] {
             times.add(log_in(from, to).await?);

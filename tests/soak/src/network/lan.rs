@@ -7,19 +7,16 @@ use p2pchat_testkit::Namespace;
 
 /// A host: a network namespace with one interface, `eth0`.
 #[derive(Debug)]
-pub struct Host {
+pub(super) struct Host {
     /// Its address, 10.0.0.NUMBER of a /24.
-    pub address: Ipv4Addr,
+    pub(super) address: Ipv4Addr,
     number: u8,
     space: Namespace,
 }
 
 impl Host {
     /// A machine that is switched on, its interface not yet connected to anything.
-    ///
-    /// # Errors
-    /// If the system does not allow it.
-    pub fn new(number: u8) -> Result<Self> {
+    pub(super) fn new(number: u8) -> Result<Self> {
         Ok(Self {
             address: Self::address_of(number),
             number,
@@ -28,16 +25,12 @@ impl Host {
     }
 
     /// The address of the host of this number.
-    #[must_use]
-    pub fn address_of(number: u8) -> Ipv4Addr {
+    pub(super) fn address_of(number: u8) -> Ipv4Addr {
         Ipv4Addr::new(10, 0, 0, number)
     }
 
     /// Lays a cable from here to an interface `port` of `other`.
-    ///
-    /// # Errors
-    /// If one of them has such an interface already.
-    pub fn connect(&self, other: &Namespace, port: &str) -> Result<()> {
+    pub(super) fn connect(&self, other: &Namespace, port: &str) -> Result<()> {
         // The same number always has the same hardware address, so that no ARP
         // cache tells that it is another machine after a restart.
         let hardware = format!("02:00:0a:00:00:{:02x}", self.number);
@@ -53,10 +46,7 @@ impl Host {
     }
 
     /// Does something on this machine; see [`Namespace::inside`].
-    ///
-    /// # Errors
-    /// If the system does not allow it.
-    pub fn inside<T: Send>(&self, act: impl FnOnce() -> T + Send) -> Result<T> {
+    pub(super) fn inside<T: Send>(&self, act: impl FnOnce() -> T + Send) -> Result<T> {
         self.space.inside(act)
     }
 
@@ -67,26 +57,20 @@ impl Host {
 
 /// Hosts at a switch, which is this process's own network.
 #[derive(Debug)]
-pub struct Lan {
+pub(super) struct Lan {
     switch: Namespace,
 }
 
 impl Lan {
     /// A switch without hosts.
-    ///
-    /// # Errors
-    /// If the system does not allow it.
-    pub fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let switch = Namespace::here()?;
         switch.ip("link add lan type bridge\nlink set lan up")?;
         Ok(Self { switch })
     }
 
     /// A new host at the switch.
-    ///
-    /// # Errors
-    /// If one of this number is there already.
-    pub fn host(&self, number: u8) -> Result<Host> {
+    pub(super) fn host(&self, number: u8) -> Result<Host> {
         let host = Host::new(number)?;
         host.connect(&self.switch, &host.port())?;
         self.rejoin(&host)?;
@@ -94,54 +78,36 @@ impl Lan {
     }
 
     /// Pulls the host's cable: its interface knows.
-    ///
-    /// # Errors
-    /// If there is none.
-    pub fn unplug(&self, host: &Host) -> Result<()> {
+    pub(super) fn unplug(&self, host: &Host) -> Result<()> {
         self.switch.ip(&format!("link set {} down", host.port()))
     }
 
     /// Puts it back.
-    ///
-    /// # Errors
-    /// If there is none.
-    pub fn plug(&self, host: &Host) -> Result<()> {
+    pub(super) fn plug(&self, host: &Host) -> Result<()> {
         self.switch.ip(&format!("link set {} up", host.port()))
     }
 
     /// Cuts the host off somewhere behind the switch: its interface knows nothing.
-    ///
-    /// # Errors
-    /// If there is no cable.
-    pub fn cut_off(&self, host: &Host) -> Result<()> {
+    pub(super) fn cut_off(&self, host: &Host) -> Result<()> {
         self.switch
             .ip(&format!("link set {} nomaster", host.port()))
     }
 
     /// Connects it again.
-    ///
-    /// # Errors
-    /// If there is no cable.
-    pub fn rejoin(&self, host: &Host) -> Result<()> {
+    pub(super) fn rejoin(&self, host: &Host) -> Result<()> {
         self.switch
             .ip(&format!("link set {} master lan", host.port()))
     }
 
     /// Takes the power from a host: not another packet comes from it, whatever still runs
     /// on it. A [`Lan::host`] of its number is the machine started again.
-    ///
-    /// # Errors
-    /// If it is gone already.
-    pub fn power_off(&self, host: &Host) -> Result<()> {
+    pub(super) fn power_off(&self, host: &Host) -> Result<()> {
         self.switch.ip(&format!("link del {}", host.port()))
     }
 
     /// From now on the switch loses this part of all packets, ARP and UDP too. A packet
     /// between two hosts crosses it once.
-    ///
-    /// # Errors
-    /// If `nft` cannot do it.
-    pub fn lose(&self, percent: u8) -> Result<()> {
+    pub(super) fn lose(&self, percent: u8) -> Result<()> {
         self.switch.nft(&format!(
             "table bridge lan {{\n chain crossing {{\n  type filter hook forward priority 0;\n  \
              numgen random mod 100 < {percent} drop\n }}\n}}\n"

@@ -18,11 +18,11 @@ const MAX_COMMANDS: usize = 64;
 
 /// A user. The program is killed on drop.
 #[derive(Debug)]
-pub struct Person {
+pub(super) struct Person {
     /// The user's name.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// The peer's address.
-    pub address: PeerAddr,
+    pub(super) address: PeerAddr,
     record: std::sync::Arc<Record<Event>>,
     commands: mpsc::Sender<Command>,
     task: JoinHandle<()>,
@@ -36,10 +36,7 @@ impl Drop for Person {
 
 impl Person {
     /// A user of this program. `show` prints what they see.
-    ///
-    /// # Errors
-    /// If the program has no address that a peer can have.
-    pub fn new(name: &'static str, peer: Peer, show: bool) -> Result<Self> {
+    pub(super) fn new(name: &'static str, peer: Peer, show: bool) -> Result<Self> {
         let address = PeerAddr::new(peer.address)?;
         let (commands, asked) = mpsc::channel(MAX_COMMANDS);
         let record = std::sync::Arc::<Record<Event>>::default();
@@ -54,29 +51,20 @@ impl Person {
     }
 
     /// Asks for something.
-    ///
-    /// # Errors
-    /// If the program has ended.
-    pub async fn ask(&self, command: Command) -> Result<()> {
+    pub(super) async fn ask(&self, command: Command) -> Result<()> {
         let sent = self.commands.send(command).await;
         sent.with_context(|| format!("the program of {} has ended", self.name))
     }
 
     /// Registers and logs in.
-    ///
-    /// # Errors
-    /// If the registry does not let them.
-    pub async fn registers(&self) -> Result<()> {
+    pub(super) async fn registers(&self) -> Result<()> {
         let name = self.name.parse()?;
         let password = "secret".parse()?;
         self.enters(Command::Register { name, password }).await
     }
 
     /// Logs in.
-    ///
-    /// # Errors
-    /// If the registry does not let them.
-    pub async fn logs_in(&self) -> Result<()> {
+    pub(super) async fn logs_in(&self) -> Result<()> {
         let name = self.name.parse()?;
         let password = "secret".parse()?;
         self.enters(Command::Login { name, password }).await
@@ -90,10 +78,7 @@ impl Person {
     }
 
     /// Waits until they are logged in, and says how long after `since` that was.
-    ///
-    /// # Errors
-    /// If that takes longer than `limit`.
-    pub async fn is_logged_in(&self, since: Instant, limit: Duration) -> Result<Duration> {
+    pub(super) async fn is_logged_in(&self, since: Instant, limit: Duration) -> Result<Duration> {
         let logged_in = |event: &Event| matches!(event, Event::LoggedIn { .. }).then_some(());
         let (after, ()) = self.sees(since, "login", limit, logged_in).await?;
         Ok(after)
@@ -101,10 +86,12 @@ impl Person {
 
     /// Waits until the registry's list has exactly these on it, and says how long after
     /// `since` that was.
-    ///
-    /// # Errors
-    /// If that takes longer than `limit`.
-    pub async fn lists(&self, names: &[&str], since: Instant, limit: Duration) -> Result<Duration> {
+    pub(super) async fn lists(
+        &self,
+        names: &[&str],
+        since: Instant,
+        limit: Duration,
+    ) -> Result<Duration> {
         let what = format!("list of {names:?}");
         let lists = |event: &Event| match event {
             Event::Online { users } => {
@@ -118,19 +105,13 @@ impl Person {
     }
 
     /// Sends a chat request.
-    ///
-    /// # Errors
-    /// If the program has ended.
-    pub async fn asks(&self, other: PeerAddr) -> Result<()> {
+    pub(super) async fn asks(&self, other: PeerAddr) -> Result<()> {
         let to = Target::Address(other);
         self.ask(Command::Request { to }).await
     }
 
     /// Waits for a request, and accepts it.
-    ///
-    /// # Errors
-    /// If none comes.
-    pub async fn accepts(&self, since: Instant) -> Result<()> {
+    pub(super) async fn accepts(&self, since: Instant) -> Result<()> {
         let asks = |event: &Event| match event {
             Event::RequestReceived(request) => Some(request.from.address),
             _ => None,
@@ -140,10 +121,7 @@ impl Person {
     }
 
     /// Sends a text.
-    ///
-    /// # Errors
-    /// If the program has ended.
-    pub async fn says(&self, text: &str) -> Result<Instant> {
+    pub(super) async fn says(&self, text: &str) -> Result<Instant> {
         let text = text.to_owned();
         let now = Instant::now();
         self.ask(Command::Say { text }).await?;
@@ -151,10 +129,12 @@ impl Person {
     }
 
     /// Waits until this text is shown, and says how long after `since` that was.
-    ///
-    /// # Errors
-    /// If that takes longer than `limit`.
-    pub async fn hears(&self, text: &str, since: Instant, limit: Duration) -> Result<Duration> {
+    pub(super) async fn hears(
+        &self,
+        text: &str,
+        since: Instant,
+        limit: Duration,
+    ) -> Result<Duration> {
         let what = format!("text {text:?}");
         let hears = |event: &Event| match event {
             Event::Message(said) if !said.is_own() && said.text == text => Some(()),
@@ -165,8 +145,7 @@ impl Person {
     }
 
     /// The texts of another user that were shown so far, in order.
-    #[must_use]
-    pub fn heard_from(&self, other: PeerAddr) -> Vec<String> {
+    pub(super) fn heard_from(&self, other: PeerAddr) -> Vec<String> {
         self.record.all(|event| match event {
             Event::Message(said) if !said.is_own() && said.from.address == other => {
                 Some(said.text.clone())
@@ -176,10 +155,7 @@ impl Person {
     }
 
     /// Waits for the final delivery status of a text to one member, and says how long after `since` that was.
-    ///
-    /// # Errors
-    /// If the text was not sent, or that takes longer than `limit`.
-    pub async fn delivery(
+    pub(super) async fn delivery(
         &self,
         text: &str,
         to: PeerAddr,
@@ -198,10 +174,7 @@ impl Person {
     }
 
     /// Waits until another user has joined the chat, or is back in it.
-    ///
-    /// # Errors
-    /// If that takes longer than `limit`.
-    pub async fn is_joined_by(
+    pub(super) async fn is_joined_by(
         &self,
         other: PeerAddr,
         since: Instant,
@@ -216,10 +189,7 @@ impl Person {
     }
 
     /// Waits for the notice that another user is no longer in the chat.
-    ///
-    /// # Errors
-    /// If that takes longer than `limit`.
-    pub async fn misses(
+    pub(super) async fn misses(
         &self,
         other: PeerAddr,
         since: Instant,
@@ -234,10 +204,7 @@ impl Person {
     }
 
     /// Waits for the notice that the registry cannot be reached, with its reason.
-    ///
-    /// # Errors
-    /// If that takes longer than `limit`.
-    pub async fn misses_registry(
+    pub(super) async fn misses_registry(
         &self,
         since: Instant,
         limit: Duration,
@@ -251,17 +218,13 @@ impl Person {
     }
 
     /// How many events there were so far in which `wanted` finds something.
-    #[must_use]
-    pub fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
+    pub(super) fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
         self.record.all(|event| wanted(event).then_some(())).len()
     }
 
     /// Waits for the first event since then in which `wanted` finds something, and says how
     /// long after `since` it came.
-    ///
-    /// # Errors
-    /// If that takes longer than `limit`; says what came instead.
-    pub async fn sees<U>(
+    pub(super) async fn sees<U>(
         &self,
         since: Instant,
         what: &str,

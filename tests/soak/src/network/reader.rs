@@ -17,9 +17,9 @@ use super::record::Record;
 
 /// A running `p2pchat --plain`. Killed on drop.
 #[derive(Debug)]
-pub struct Reader {
+pub(super) struct Reader {
     /// The user's name.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     record: Arc<Record<String>>,
     stdin: Mutex<ChildStdin>,
     _child: Child,
@@ -28,10 +28,7 @@ pub struct Reader {
 impl Reader {
     /// Starts one on a host, and waits until it is logged in. It makes its account if
     /// there is none.
-    ///
-    /// # Errors
-    /// If it is not built, does not start, or cannot log in.
-    pub async fn start(
+    pub(super) async fn start(
         programs: &Programs,
         home: &Path,
         registry: &Registry,
@@ -70,10 +67,7 @@ impl Reader {
     }
 
     /// Types a line.
-    ///
-    /// # Errors
-    /// If the program has ended.
-    pub async fn types(&self, line: &str) -> Result<Instant> {
+    pub(super) async fn types(&self, line: &str) -> Result<Instant> {
         let now = Instant::now();
         let mut stdin = self.stdin.lock().await;
         stdin
@@ -84,10 +78,12 @@ impl Reader {
     }
 
     /// Waits for a line with these words in it, and says how long after `since` it came.
-    ///
-    /// # Errors
-    /// If that takes longer than `limit`; says what was read instead.
-    pub async fn reads(&self, words: &str, since: Instant, limit: Duration) -> Result<Duration> {
+    pub(super) async fn reads(
+        &self,
+        words: &str,
+        since: Instant,
+        limit: Duration,
+    ) -> Result<Duration> {
         let what = format!("line with {words:?}");
         let has_words = |line: &String| line.contains(words).then_some(());
         let found = self.record.find(since, &what, limit, has_words).await;
@@ -96,17 +92,13 @@ impl Reader {
     }
 
     /// The lines so far that have these words in them.
-    #[must_use]
-    pub fn lines_with(&self, words: &str) -> Vec<String> {
+    pub(super) fn lines_with(&self, words: &str) -> Vec<String> {
         self.record
             .all(|line| line.contains(words).then(|| line.clone()))
     }
 
     /// Waits for a request, and accepts it.
-    ///
-    /// # Errors
-    /// If none comes.
-    pub async fn accepts(&self, since: Instant) -> Result<()> {
+    pub(super) async fn accepts(&self, since: Instant) -> Result<()> {
         self.reads("asks for a chat", since, SOON).await?;
         self.types("/accept").await?;
         Ok(())

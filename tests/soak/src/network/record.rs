@@ -12,7 +12,7 @@ const SHOWN: usize = 12;
 
 /// What a user saw so far, and when.
 #[derive(Debug)]
-pub struct Record<T> {
+pub(super) struct Record<T> {
     seen: watch::Sender<Vec<(Instant, T)>>,
 }
 
@@ -26,23 +26,20 @@ impl<T> Default for Record<T> {
 
 impl<T: Debug> Record<T> {
     /// Adds one more thing.
-    pub fn add(&self, thing: T) {
+    pub(super) fn add(&self, thing: T) {
         let now = Instant::now();
         self.seen.send_modify(|seen| seen.push((now, thing)));
     }
 
     /// What `wanted` finds in everything so far, in order.
-    pub fn all<U>(&self, mut wanted: impl FnMut(&T) -> Option<U>) -> Vec<U> {
+    pub(super) fn all<U>(&self, mut wanted: impl FnMut(&T) -> Option<U>) -> Vec<U> {
         let seen = self.seen.borrow();
         seen.iter().filter_map(|(_, thing)| wanted(thing)).collect()
     }
 
     /// Waits for the first thing since then in which `wanted` finds something, and says
     /// how long after `since` it came.
-    ///
-    /// # Errors
-    /// If there is none `limit` from now; says what came last.
-    pub async fn find<U>(
+    pub(super) async fn find<U>(
         &self,
         since: Instant,
         what: &str,

@@ -18,11 +18,11 @@ use crate::Report;
 
 /// What a scene works with.
 #[derive(Debug)]
-pub struct Stage<'a> {
+pub(super) struct Stage<'a> {
     /// What it finds out.
-    pub report: Report,
+    pub(super) report: Report,
     /// How many texts each of them says where many are said.
-    pub texts: usize,
+    pub(super) texts: usize,
     programs: &'a Programs,
     homes: TempDir,
     show: bool,
@@ -30,10 +30,12 @@ pub struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     /// A stage without hosts. `show` prints what all users see.
-    ///
-    /// # Errors
-    /// If there is no room for the homes of the people.
-    pub fn new(programs: &'a Programs, title: &str, texts: usize, show: bool) -> Result<Self> {
+    pub(super) fn new(
+        programs: &'a Programs,
+        title: &str,
+        texts: usize,
+        show: bool,
+    ) -> Result<Self> {
         Ok(Self {
             report: Report::new(title),
             texts,
@@ -45,10 +47,7 @@ impl<'a> Stage<'a> {
 
     /// A registry on a host, at the ports that it has everywhere. One that is started
     /// again has the accounts of the last.
-    ///
-    /// # Errors
-    /// If it is not built or does not start.
-    pub fn registry(&self, host: &Host, more: &[&str]) -> Result<Registry> {
+    pub(super) fn registry(&self, host: &Host, more: &[&str]) -> Result<Registry> {
         let home = self.home("registry")?;
         let store = home.join("accounts.sqlite3");
         let store = store.to_string_lossy();
@@ -61,20 +60,24 @@ impl<'a> Stage<'a> {
     }
 
     /// A user of `p2pchat --json`, not logged in.
-    ///
-    /// # Errors
-    /// If it is not built or does not start.
-    pub fn person(&self, name: &'static str, host: &Host, registry: &Registry) -> Result<Person> {
+    pub(super) fn person(
+        &self,
+        name: &'static str,
+        host: &Host,
+        registry: &Registry,
+    ) -> Result<Person> {
         let home = self.home(name)?;
         let start = || Peer::start(self.programs, &home, registry, host.address, &[]);
         Person::new(name, host.inside(start)??, self.show)
     }
 
     /// A user of `p2pchat-bridge` and a page, not logged in.
-    ///
-    /// # Errors
-    /// If it is not built, does not start, or does not let the page in.
-    pub fn page(&self, name: &'static str, host: &Host, registry: &Registry) -> Result<Person> {
+    pub(super) fn page(
+        &self,
+        name: &'static str,
+        host: &Host,
+        registry: &Registry,
+    ) -> Result<Person> {
         let home = self.home(name)?;
         let start = async {
             let mut peer = Peer::start_bridge(self.programs, &home, registry, host.address).await?;
@@ -86,10 +89,7 @@ impl<'a> Stage<'a> {
     }
 
     /// A user of `p2pchat --plain`, logged in.
-    ///
-    /// # Errors
-    /// If it is not built, does not start, or cannot log in.
-    pub async fn reader(
+    pub(super) async fn reader(
         &self,
         name: &'static str,
         host: &Host,
@@ -107,10 +107,7 @@ impl<'a> Stage<'a> {
 }
 
 /// Brings three into one chat: the first asks the others, one after the other.
-///
-/// # Errors
-/// If that does not work.
-pub async fn gather([ann, bob, carl]: [&Person; 3]) -> Result<()> {
+pub(super) async fn gather([ann, bob, carl]: [&Person; 3]) -> Result<()> {
     let began = Instant::now();
     for guest in [bob, carl] {
         ann.asks(guest.address).await?;

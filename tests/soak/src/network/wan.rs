@@ -30,9 +30,9 @@ const MAX_UNDER_WAY: usize = 64;
 
 /// A slow network. Dropping it cuts all hosts off.
 #[derive(Debug)]
-pub struct Wan {
+pub(super) struct Wan {
     /// The hosts, in the order of their numbers, from 1.
-    pub hosts: Vec<Host>,
+    pub(super) hosts: Vec<Host>,
     _tasks: JoinSet<()>,
 }
 
@@ -45,10 +45,7 @@ struct Gate {
 
 impl Wan {
     /// A network of so many hosts, on which everything takes `delay` one way.
-    ///
-    /// # Errors
-    /// If the system does not allow it.
-    pub fn new(hosts: u8, delay: Duration) -> Result<Self> {
+    pub(super) fn new(hosts: u8, delay: Duration) -> Result<Self> {
         let hosts: Vec<Host> = (1..=hosts).map(Host::new).collect::<Result<_>>()?;
         let gates = hosts
             .iter()

@@ -75,7 +75,7 @@ impl Chat {
             .carl
             .hears("bob, are you there?", said, AT_ONCE)
             .await?;
-        report.figure("the others hear each other", format!("{after:.1?}"));
+        report.time("the others hear each other", after);
 
         let (after, state) = self
             .ann
@@ -86,10 +86,7 @@ impl Chat {
             honest,
             format!("a text that did not arrive counts as {state:?}"),
         );
-        report.figure(
-            "the sender is told that bob did not get it",
-            format!("{after:.1?}"),
-        );
+        report.time("the sender is told that bob did not get it", after);
         let (_, reason) = self.ann.misses(self.bob_at, said, TOLD).await?;
         report.check(
             reason == LeaveReason::Unreachable,
@@ -103,15 +100,12 @@ impl Chat {
             let lost = format!("{name} did not get “is anybody there?”: out of reach");
             after = after.max(self.bob.reads(&lost, typed, TOLD).await?);
         }
-        report.figure("bob is told that no one heard them", format!("{after:.1?}"));
+        report.time("bob is told that no one heard them", after);
         let after = self
             .bob
             .reads("no connection to the registry", cut, REGISTRY)
             .await?;
-        report.figure(
-            "bob is told that the registry is gone",
-            format!("{after:.1?}"),
-        );
+        report.time("bob is told that the registry is gone", after);
         Ok(())
     }
 
@@ -122,7 +116,7 @@ impl Chat {
             .bob
             .reads("ann: bob, are you back?", back, TOLD)
             .await?;
-        report.figure("bob hears the others again", format!("{after:.1?}"));
+        report.time("bob hears the others again", after);
         let (_, state) = self
             .ann
             .delivery("bob, are you back?", self.bob_at, said, TOLD)
@@ -144,7 +138,7 @@ impl Chat {
             .await?;
         self.bob.reads("carl is ", back, TOLD).await?;
         let after = self.bob.reads("logged in as bob", back, REGISTRY).await?;
-        report.figure("bob is logged in again", format!("{after:.1?}"));
+        report.time("bob is logged in again", after);
         Ok(())
     }
 
@@ -189,9 +183,7 @@ pub(super) async fn pair(stage: &mut Stage<'_>) -> Result<()> {
         let lost = format!("{listener} did not get “hello?”: out of reach");
         speaker.reads(&lost, typed, TOLD).await?;
         let name = speaker.name;
-        stage
-            .report
-            .figure(format!("{name} is told"), format!("{after:.1?}"));
+        stage.report.time(format!("{name} is told"), after);
     }
     let asked = ann.types("/who").await?;
     ann.reads("nobody; out of reach: bob", asked, AT_ONCE)
@@ -201,9 +193,7 @@ pub(super) async fn pair(stage: &mut Stage<'_>) -> Result<()> {
     let back = Instant::now();
     lan.rejoin(&desk)?;
     let after = bob.reads("are you back?", back, TOLD).await?;
-    stage
-        .report
-        .figure("what was said last arrives", format!("{after:.1?}"));
+    stage.report.time("what was said last arrives", after);
     ann.reads("bob is back in the chat", typed, TOLD).await?;
     bob.reads("ann is back in the chat", typed, TOLD).await?;
     let typed = bob.types("I am").await?;

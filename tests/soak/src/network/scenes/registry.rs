@@ -74,7 +74,7 @@ impl Chat {
             .carl
             .hears("carl, is the registry gone?", typed, AT_ONCE)
             .await?;
-        report.figure("a text without the registry", format!("{after:.1?}"));
+        report.time("a text without the registry", after);
         let said = self.carl.says("yes, but we are not").await?;
         self.bob
             .reads("carl: yes, but we are not", said, AT_ONCE)
@@ -90,7 +90,7 @@ impl Chat {
             .ann
             .lists(&["ann"], cut, Duration::from_secs(60))
             .await?;
-        report.figure("the registry takes them for gone", format!("{after:.1?}"));
+        report.time("the registry takes them for gone", after);
         Ok(())
     }
 
@@ -104,7 +104,7 @@ impl Chat {
         let said = self.ann.says("yes").await?;
         self.bob.reads("ann: yes", said, AT_ONCE).await?;
         let after = self.carl.hears("yes", back, TOLD).await?;
-        report.figure("all chat again", format!("{after:.1?}"));
+        report.time("all chat again", after);
 
         self.bob
             .reads("connected to the registry 10.0.0.1:3131", back, REGISTRY)
@@ -114,7 +114,7 @@ impl Chat {
         for person in [&self.ann, &self.carl] {
             after = after.max(person.lists(&all, back, REGISTRY).await?);
         }
-        report.figure("all are online again", format!("{after:.1?}"));
+        report.time("all are online again", after);
         Ok(())
     }
 }
@@ -155,7 +155,7 @@ pub(super) async fn reboot(stage: &mut Stage<'_>) -> Result<()> {
             format!("{after:.1?}, “{reason}”"),
         );
         let after = person.is_logged_in(off, REGISTRY).await?;
-        report.figure(format!("{name} is logged in again"), format!("{after:.1?}"));
+        report.time(format!("{name} is logged in again"), after);
     }
     for person in [&ann, &bob] {
         person.lists(&["ann", "bob"], off, REGISTRY).await?;

@@ -11,7 +11,7 @@ use crate::network::lan::Lan;
 use crate::network::person::Person;
 use crate::network::stage::{Stage, gather};
 use crate::network::wan::Wan;
-use crate::{Report, Spread};
+use crate::{Durations, Report};
 
 /// How many packets of a hundred are lost.
 const PERCENT: u8 = 30;
@@ -36,7 +36,7 @@ pub(super) async fn loss(stage: &mut Stage<'_>) -> Result<()> {
     let began = Instant::now();
     gather(people).await?;
     let took = began.elapsed();
-    stage.report.figure("until all chat", format!("{took:.1?}"));
+    stage.report.time("until all chat", took);
     one_by_one([&bob, &carl], stage.texts / 2, &mut stage.report).await?;
     talk(people, stage.texts, &mut stage.report).await?;
     let left = |event: &Event| matches!(event, Event::MemberLeft { .. });
@@ -61,12 +61,10 @@ pub(super) async fn delay(stage: &mut Stage<'_>) -> Result<()> {
         person.registers().await?;
     }
     let took = began.elapsed() / 3;
-    stage
-        .report
-        .figure("a registration and login", format!("{took:.1?}"));
+    stage.report.time("a registration and login", took);
     gather(people).await?;
     let took = began.elapsed();
-    stage.report.figure("until all chat", format!("{took:.1?}"));
+    stage.report.time("until all chat", took);
     one_by_one([&ann, &bob], 3, &mut stage.report).await?;
     // A text takes 2 s, and is one at a time to each.
     talk(people, stage.texts.min(5), &mut stage.report).await?;
@@ -151,7 +149,7 @@ async fn one_by_one(
     texts: usize,
     report: &mut Report,
 ) -> Result<()> {
-    let (mut heard, mut known) = (Spread::default(), Spread::default());
+    let (mut heard, mut known) = (Durations::default(), Durations::default());
     for number in 1..=texts {
         let text = format!("one by one, {number}");
         let said = speaker.says(&text).await?;

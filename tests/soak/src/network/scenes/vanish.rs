@@ -72,19 +72,16 @@ impl Others {
         let after = self.ann.reads(gone, typed, TOLD).await?;
         let lost = "bob did not get “bob, what do you say?”: out of reach";
         self.ann.reads(lost, typed, TOLD).await?;
-        stage.report.figure(
-            "the sender is told that bob is gone",
-            format!("{after:.1?}"),
-        );
+        stage
+            .report
+            .time("the sender is told that bob is gone", after);
         self.carl
             .hears("bob, what do you say?", typed, AT_ONCE)
             .await?;
         let asked = self.ann.types("/request bob").await?;
         let reads = "bob cannot be reached at 10.0.0.2";
         let after = self.ann.reads(reads, asked, TOLD).await?;
-        stage
-            .report
-            .figure("who asks bob is told", format!("{after:.1?}"));
+        stage.report.time("who asks bob is told", after);
         Ok(())
     }
 
@@ -97,7 +94,7 @@ impl Others {
         let after = bob.lists(&["ann", "bob", "carl"], on, REGISTRY).await?;
         stage
             .report
-            .figure("bob is back and sees who is online", format!("{after:.1?}"));
+            .time("bob is back and sees who is online", after);
         Ok((desk, bob))
     }
 
@@ -121,10 +118,9 @@ impl Others {
         let after = self.ann.reads("bob has left the chat", typed, TOLD).await?;
         let lost = "bob did not get “bob, again?”: no longer in the chat";
         self.ann.reads(lost, typed, TOLD).await?;
-        stage.report.figure(
-            "the sender is told that bob started again",
-            format!("{after:.1?}"),
-        );
+        stage
+            .report
+            .time("the sender is told that bob started again", after);
         self.carl.hears("bob, again?", typed, AT_ONCE).await?;
         let heard = bob.heard_from(self.ann_at);
         stage.report.check(

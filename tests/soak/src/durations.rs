@@ -7,9 +7,9 @@ use hdrhistogram::Histogram;
 
 /// How long something took, each time that it happened: a histogram, to 0.1 %.
 #[derive(Debug, Clone)]
-pub struct Spread(Histogram<u64>);
+pub struct Durations(Histogram<u64>);
 
-impl Default for Spread {
+impl Default for Durations {
     fn default() -> Self {
         // An hour in nanoseconds: what takes longer counts as that.
         let histogram = Histogram::new_with_bounds(1, 3_600_000_000_000, 3);
@@ -17,7 +17,7 @@ impl Default for Spread {
     }
 }
 
-impl Spread {
+impl Durations {
     /// Adds one time.
     pub fn add(&mut self, time: Duration) {
         let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
@@ -49,7 +49,7 @@ impl Spread {
     }
 }
 
-impl fmt::Display for Spread {
+impl fmt::Display for Durations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [middle, high] = [50, 99].map(|percent| self.percentile(percent));
         let (max, count) = (self.max(), self.count());
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_percentile_is_a_time_that_so_many_did_not_exceed() {
-        let mut spread = Spread::default();
+        let mut spread = Durations::default();
         assert_eq!((spread.min(), spread.max()), Default::default());
         (1..=200).for_each(|n| spread.add(Duration::from_millis(n)));
         let near = |found: Duration, millis: u64| {

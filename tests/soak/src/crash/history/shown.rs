@@ -10,7 +10,7 @@ use crate::Report;
 
 /// What one user was shown, in all lives of their program.
 #[derive(Debug, Default)]
-pub(super) struct Book {
+pub(super) struct ShownTexts {
     shown: BTreeMap<MessageId, String>,
     /// What others were told that this program took.
     sent: BTreeSet<String>,
@@ -20,7 +20,7 @@ pub(super) struct Book {
     lives: usize,
 }
 
-impl Book {
+impl ShownTexts {
     /// The program was killed after it had shown these.
     pub(super) fn was_shown(&mut self, messages: Vec<Message>) -> Result<()> {
         self.lives += 1;
@@ -71,36 +71,21 @@ impl Book {
             .iter()
             .find(|(id, text)| by_id.get(id) != Some(text));
         let untrue = self.sent.iter().find(|text| !texts.contains(text.as_str()));
-        let figure = |what: &str| format!("user{who}: {what}");
-        report.figure(figure("lives"), self.lives);
-        report.figure(figure("texts shown"), self.shown.len());
-        report.figure(figure("of them their own"), self.own);
-        report.figure(figure("texts reported as sent to them"), self.sent.len());
-        report.figure(figure("texts in the history"), kept.len());
-        report.check(
+        let mut part = Report::new(format!("user{who}"));
+        part.figure("lives", self.lives);
+        part.figure("texts shown", self.shown.len());
+        part.figure("of them their own", self.own);
+        part.figure("texts reported as sent to them", self.sent.len());
+        part.figure("texts in the history", kept.len());
+        part.check(
             self.shown.len() > self.lives && self.own > 0,
-            figure("hardly anything was shown"),
+            "hardly anything was shown",
         );
-        report.check(
-            lost.is_none(),
-            figure(&format!("shown and not kept: {lost:?}")),
-        );
-        report.check(
-            texts.len() == kept.len(),
-            figure(&format!(
-                "{} texts are there twice",
-                kept.len() - texts.len()
-            )),
-        );
-        report.check(
-            untrue.is_none(),
-            figure(&format!("told to be sent and not kept: {untrue:?}")),
-        );
-        let unfound = self.unfound(peer).await?;
-        report.check(
-            unfound.is_none(),
-            figure(&format!("shown and not found by search: {unfound:?}")),
-        );
+        part.none("shown and not kept", &lost);
+        part.zero("texts kept twice", kept.len() - texts.len());
+        part.none("reported as sent and not kept", &untrue);
+        part.none("shown and not found by search", &self.unfound(peer).await?);
+        report.include(part);
         Ok(())
     }
 

@@ -7,12 +7,12 @@ use rand::RngExt;
 
 /// Comes at random moments that are so long apart on the average.
 #[derive(Debug)]
-pub(super) struct Clock {
+pub(super) struct Schedule {
     mean: Duration,
     next: Option<Instant>,
 }
 
-impl Clock {
+impl Schedule {
     /// Something that happens to each of `count` once in so long a time. Never if there is
     /// nobody.
     pub(super) fn for_each(count: usize, time: Duration) -> Self {
@@ -57,12 +57,12 @@ mod tests {
     #[test]
     fn it_comes_as_often_as_it_is_to() {
         let mut random = ChaCha8Rng::seed_from_u64(1);
-        let mut clock = Clock::for_each(10, Duration::from_secs(100)).faster(2.0);
+        let mut clock = Schedule::for_each(10, Duration::from_secs(100)).faster(2.0);
         let start = Instant::now();
         let times = (0..100_000)
             .filter(|tick| clock.is_due(start + Duration::from_millis(100) * *tick, &mut random));
         let times = times.count();
         assert!((1900..2100).contains(&times), "{times} times in 10,000 s");
-        assert!(!Clock::for_each(0, Duration::ZERO).is_due(start, &mut random));
+        assert!(!Schedule::for_each(0, Duration::ZERO).is_due(start, &mut random));
     }
 }

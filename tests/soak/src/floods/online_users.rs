@@ -14,12 +14,12 @@ use tokio::time::{MissedTickBehavior, interval};
 const HELLO_INTERVAL: Duration = Duration::from_secs(3);
 
 /// Users with a connection each, and the task that says their Hellos.
-pub(super) struct Residents {
+pub(super) struct OnlineUsers {
     sessions: Vec<Session>,
     hellos: JoinHandle<()>,
 }
 
-impl Residents {
+impl OnlineUsers {
     /// The name of the nth.
     pub(super) fn name(n: usize) -> Username {
         format!("r{n}").parse().expect("a short word is a name")
@@ -66,7 +66,7 @@ impl Residents {
     }
 }
 
-impl Drop for Residents {
+impl Drop for OnlineUsers {
     fn drop(&mut self) {
         self.hellos.abort();
     }
@@ -82,9 +82,9 @@ async fn say_hello(count: usize, registry: SocketAddr) {
     for n in (0..count).cycle() {
         turns.tick().await;
         let hello = Hello {
-            username: Residents::name(n),
+            username: OnlineUsers::name(n),
         };
-        if let Ok(socket) = UdpSocket::bind((Residents::address(n), 0)) {
+        if let Ok(socket) = UdpSocket::bind((OnlineUsers::address(n), 0)) {
             // The next one is sent all the same.
             let _ = socket.send_to(&hello.encode(), registry);
         }

@@ -19,11 +19,11 @@ const LONGEST: Duration = Duration::from_millis(300);
 
 /// Holds the file until it is dropped.
 #[derive(Debug)]
-pub(super) struct Held {
+pub(super) struct WriteLock {
     _writing: Connection,
 }
 
-impl Held {
+impl WriteLock {
     /// Takes the file and holds it for a while; it is held on until this is dropped.
     pub(super) async fn for_a_while(file: &Path, random: &mut ChaCha8Rng) -> Result<Self> {
         let file = file.to_owned();

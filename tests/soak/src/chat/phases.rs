@@ -7,11 +7,11 @@ use anyhow::{Context, Result};
 use p2pchat_model::DeliveryState;
 
 use super::Options;
-use super::clock::Clock;
-use super::harm::Harm;
+use super::faults::Faults;
 use super::ledger::User;
 use super::measure::Load;
-use super::world::{Doings, World};
+use super::schedule::Schedule;
+use super::world::{Activity, World};
 use crate::Report;
 
 /// How long it may take until all are logged in and in their groups: a base, and a time for
@@ -33,22 +33,19 @@ pub(super) async fn gather(world: &mut World, when: &str, report: &mut Report) -
     let users = world.people.0.len();
     let [base, each] = GATHER;
     let limit = base + each * u32::try_from(users).context("there are not that many users")?;
-    let mut doings = Doings {
-        talk: Some(Clock::for_each(users, CALL_EACH)),
+    let mut activity = Activity {
+        talk: Some(Schedule::for_each(users, CALL_EACH)),
         gather: true,
-        ..Doings::default()
+        ..Activity::default()
     };
     let all_is_well = |world: &World| {
         world.site.registry().is_some()
             && world.people.all_see_each_other()
             && world.plan.is_carried_out(&world.people)
     };
-    let gathered = world.go_on(limit, &mut doings, all_is_well).await?;
+    let gathered = world.go_on(limit, &mut activity, all_is_well).await?;
     let took = began.elapsed();
-    report.figure(
-        format!("until all were in their groups, {when}"),
-        format!("{took:.1?}"),
-    );
+    report.time(format!("until all were in their groups, {when}"), took);
     report.check(
         gathered,
         format!("not all were online and in their groups {when}"),
@@ -62,16 +59,16 @@ pub(super) async fn chat(world: &mut World, options: &Options, report: &mut Repo
     let before = world.ledger.counts();
     let length = Duration::try_from_secs_f64(options.minutes * 60.0)?;
     let second = Duration::from_secs(1);
-    let mut doings = Doings {
-        talk: Some(Clock::for_each(1, second).faster(options.rate)),
+    let mut activity = Activity {
+        talk: Some(Schedule::for_each(1, second).faster(options.rate)),
         at_length: true,
         gather: true,
-        harm: Some(Harm::new(&world.people, options.harm)),
+        harm: Some(Faults::new(&world.people, options.harm)),
     };
     let warm_up = length.mul_f64(WARM_UP);
-    talk(world, warm_up, &mut doings).await?;
+    talk(world, warm_up, &mut activity).await?;
     world.measured.begin(&world.people, world.site.registry());
-    talk(world, length - warm_up, &mut doings).await?;
+    talk(world, length - warm_up, &mut activity).await?;
     let took = began.elapsed();
     let after = world.ledger.counts();
     let [texts, lines] = [0, 1].map(|at| {
@@ -85,14 +82,16 @@ pub(super) async fn chat(world: &mut World, options: &Options, report: &mut Repo
 }
 
 /// Lets people talk for so long, and prints progress each minute.
-async fn talk(world: &mut World, length: Duration, doings: &mut Doings) -> Result<()> {
+async fn talk(world: &mut World, length: Duration, activity: &mut Activity) -> Result<()> {
     let end = Instant::now() + length;
     loop {
         let left = end.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Ok(());
         }
-        world.go_on(left.min(TOLD_EACH), doings, |_| false).await?;
+        world
+            .go_on(left.min(TOLD_EACH), activity, |_| false)
+            .await?;
         let [texts, lines] = world.ledger.counts();
         let seconds = left.saturating_sub(TOLD_EACH).as_secs();
         eprintln!("{texts} texts said, {lines} lines shown, {seconds} s to go");
@@ -101,7 +100,7 @@ async fn talk(world: &mut World, length: Duration, doings: &mut Doings) -> Resul
 
 /// Each user sends one more text, which has to reach all in the group.
 pub(super) async fn last_round(world: &mut World, report: &mut Report) -> Result<()> {
-    let mut quiet = Doings::default();
+    let mut quiet = Activity::default();
     let nothing_is_under_way = |world: &World| !world.ledger.is_anything_under_way();
     world.go_on(DRAIN, &mut quiet, nothing_is_under_way).await?;
     let users = 0..world.people.0.len();
@@ -142,7 +141,7 @@ pub(super) async fn audit(world: &mut World, report: &mut Report) -> Result<()> 
     (0..world.people.0.len()).for_each(|user| world.audit(user));
     let is_done = |world: &World| world.auditing.iter().all(Option::is_none);
     let done = world
-        .go_on(DRAIN * 2, &mut Doings::default(), is_done)
+        .go_on(DRAIN * 2, &mut Activity::default(), is_done)
         .await?;
     report.check(done, "not all histories could be read to their beginning");
     Ok(())

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 
-use super::clock::Clock;
 use super::driver::Kind;
 use super::driver::Order;
 use super::ledger::User;
 use super::people::{People, Person};
 use super::proxy::Cut;
+use super::schedule::Schedule;
 use super::tally::Tally;
 
 /// How long it takes on the average until something happens to each user.
@@ -30,19 +30,19 @@ const STOPPED: std::ops::Range<f64> = 0.2..9.0;
 
 /// When each kind of harm is due.
 #[derive(Debug)]
-pub(super) struct Harm {
-    kill: Clock,
-    stop: Clock,
-    page: Clock,
-    line: Clock,
-    cut: Clock,
-    leave: Clock,
-    registry: Clock,
+pub(super) struct Faults {
+    kill: Schedule,
+    stop: Schedule,
+    page: Schedule,
+    line: Schedule,
+    cut: Schedule,
+    leave: Schedule,
+    registry: Schedule,
 }
 
 /// What is to be done that a user's own task cannot do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Blow {
+pub(super) enum Fault {
     /// Kill the registry, and start it again after this time.
     Registry(Duration),
     /// Cut a user's connection to the registry.
@@ -54,12 +54,12 @@ pub(super) enum Blow {
     Leave(User),
 }
 
-impl Harm {
+impl Faults {
     /// So many times as much as usual.
     pub(super) fn new(people: &People, factor: f64) -> Self {
         let all = people.0.len();
         let pages = people.0.iter().filter(|person| person.kind == Kind::Bridge);
-        let clock = |count, time| Clock::for_each(count, time).faster(factor);
+        let clock = |count, time| Schedule::for_each(count, time).faster(factor);
         Self {
             kill: clock(all, KILL_EACH),
             stop: clock(all, STOP_EACH),
@@ -72,19 +72,19 @@ impl Harm {
     }
 
     /// Does what is due, and says what else is.
-    pub(super) fn strike(
+    pub(super) fn inject(
         &mut self,
         people: &mut People,
         tally: &mut Tally,
         random: &mut impl Rng,
-    ) -> Vec<Blow> {
+    ) -> Vec<Fault> {
         let now = Instant::now();
-        let mut blows = Vec::new();
+        let mut faults = Vec::new();
         if self.kill.is_due(now, random) {
             kill(people, tally, random);
         }
         if self.stop.is_due(now, random) {
-            blows.extend(stop(people, tally, random));
+            faults.extend(stop(people, tally, random));
         }
         if self.page.is_due(now, random) {
             close_page(people, tally, random);
@@ -95,18 +95,18 @@ impl Harm {
             } else {
                 Cut::Dead
             };
-            blows.push(Blow::Line(random.random_range(0..people.0.len()), cut));
+            faults.push(Fault::Line(random.random_range(0..people.0.len()), cut));
         }
         if self.cut.is_due(now, random) {
-            blows.push(Blow::Connections(None, Duration::ZERO));
+            faults.push(Fault::Connections(None, Duration::ZERO));
         }
         if self.leave.is_due(now, random) {
-            blows.extend(one(people, random, |_, _| true).map(Blow::Leave));
+            faults.extend(one(people, random, |_, _| true).map(Fault::Leave));
         }
         if self.registry.is_due(now, random) {
-            blows.push(Blow::Registry(seconds(random, GONE)));
+            faults.push(Fault::Registry(seconds(random, GONE)));
         }
-        blows
+        faults
     }
 }
 
@@ -151,14 +151,14 @@ fn kill(people: &mut People, tally: &mut Tally, random: &mut impl Rng) {
     });
 }
 
-fn stop(people: &mut People, tally: &mut Tally, random: &mut impl Rng) -> Option<Blow> {
+fn stop(people: &mut People, tally: &mut Tally, random: &mut impl Rng) -> Option<Fault> {
     let user = one(people, random, |_, _| true)?;
     let pause = seconds(random, STOPPED);
     send_away(people, user, Order::Stop { pause });
     tally.add("programs stopped for a while");
     // What others send meanwhile is under way for sure.
     let cut = random.random_bool(0.5);
-    cut.then(|| Blow::Connections(Some(people.0[user].address.ip()), pause.mul_f64(0.8)))
+    cut.then(|| Fault::Connections(Some(people.0[user].address.ip()), pause.mul_f64(0.8)))
 }
 
 fn close_page(people: &mut People, tally: &mut Tally, random: &mut impl Rng) {
