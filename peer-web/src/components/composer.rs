@@ -48,15 +48,7 @@ pub fn Composer() -> Html {
         })
     };
     let onkeydown = submit_on_enter(&submit);
-    let onpick = {
-        let (node, set) = (node.clone(), set.clone());
-        Callback::from(move |emoji: &'static str| {
-            if let Some(field) = node.cast::<HtmlTextAreaElement>() {
-                set.emit(element::insert(&field, emoji));
-            }
-            page::focus(ID);
-        })
-    };
+    let onpick = insert_emoji(&node, &set);
     let oninput = move |event: InputEvent| {
         if let Some(field) = event.target_dyn_into::<HtmlTextAreaElement>() {
             set.emit(field.value());
@@ -99,6 +91,16 @@ fn submit_on_enter(submit: &Callback<()>) -> Callback<KeyboardEvent> {
             event.prevent_default();
             submit.emit(());
         }
+    })
+}
+
+fn insert_emoji(node: &NodeRef, set: &Callback<String>) -> Callback<&'static str> {
+    let (node, set) = (node.clone(), set.clone());
+    Callback::from(move |emoji: &'static str| {
+        if let Some(field) = node.cast::<HtmlTextAreaElement>() {
+            set.emit(element::insert(&field, emoji));
+        }
+        page::focus(ID);
     })
 }
 

@@ -49,13 +49,13 @@ pub fn SignIn() -> Html {
             }
         }
     };
-    let choose = |which: bool| {
+    let choose = {
         let (new, tried) = (new.setter(), tried.setter());
-        move |_: MouseEvent| {
+        Callback::from(move |which| {
             new.set(which);
             tried.set(false);
             page::focus(NAME);
-        }
+        })
     };
     let new = *new;
     let errors = form.errors(state);
@@ -68,10 +68,7 @@ pub fn SignIn() -> Html {
                     <h1 id="sign-in-title">{ if new { label::CREATE_ACCOUNT } else { label::SIGN_IN } }</h1>
                     <p class="lead">{ label::LEAD }</p>
                     { ended(state) }
-                    <div class="tabs" role="group" aria-label="Account">
-                        <button type="button" aria-pressed={(!new).to_string()} onclick={choose(false)}>{ label::SIGN_IN }</button>
-                        <button type="button" aria-pressed={new.to_string()} onclick={choose(true)}>{ label::CREATE_ACCOUNT }</button>
-                    </div>
+                    { tabs(new, &choose) }
                     <Field id={NAME} label={label::NAME} value={(*name).clone()} max={Username::MAX}
                         error={errors.name} hint={form.name_hint()} autocomplete="username"
                         oninput={set(&name)} />
@@ -87,6 +84,20 @@ pub fn SignIn() -> Html {
                     <RegistryState />
                 </form>
             </main>
+        </div>
+    }
+}
+
+/// Two buttons: to sign in, or to create an account.
+fn tabs(new: bool, onchoose: &Callback<bool>) -> Html {
+    let tab = |which: bool, label: &'static str| {
+        let onclick = onchoose.reform(move |_| which);
+        html! { <button type="button" aria-pressed={(new == which).to_string()} {onclick}>{ label }</button> }
+    };
+    html! {
+        <div class="tabs" role="group" aria-label="Account">
+            { tab(false, label::SIGN_IN) }
+            { tab(true, label::CREATE_ACCOUNT) }
         </div>
     }
 }

@@ -105,14 +105,15 @@ impl Mounted<App> {
         field.value()
     }
 
-    /// Waits for the words that say why a text was not sent. They are announced.
+    /// Why a text was not sent, as it is shown and announced.
+    fn problem(&self) -> String {
+        let line = self.find(".composer-note [aria-live=polite]");
+        line.and_then(|line| line.text_content())
+            .unwrap_or_default()
+    }
+
     async fn wait_problem(&self, words: &str) {
-        let shown = || {
-            let line = self.find(".composer-note [aria-live=polite]");
-            line.and_then(|line| line.text_content())
-                .unwrap_or_default()
-        };
-        wait_for(words, || shown().contains(words)).await;
+        wait_for(words, || self.problem().contains(words)).await;
     }
 }
 
@@ -138,7 +139,7 @@ async fn a_text_that_cannot_be_sent_stays_in_the_field_and_it_is_said_why() {
         mounted.press_enter().await;
         wait_for("the command", || fake.sent().len() == 2).await;
         assert_eq!(fake.sent()[1], r#"{"say":{"text":"hello"}}"#);
-        assert_eq!(mounted.composed(), "");
+        wait_for("an empty field", || mounted.composed().is_empty()).await;
     }
 }
 
