@@ -170,7 +170,7 @@ pub struct Limits {
     pub guessing: Guessing,
 }
 
-/// How many failed logins are allowed, from whom and to which account. Each pair of fields is
+/// How many failed logins are allowed, from an address and to an account. Each pair of fields is
 /// a number in a row and the time until one more; a login beyond it is answered 49.
 #[derive(Debug, Clone, Copy, Args)]
 #[command(next_help_heading = "Failed logins")]

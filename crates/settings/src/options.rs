@@ -6,6 +6,12 @@
 //! the key `request-limit` in the section of the program. `--help`, the completions and
 //! `docs/options.md` are generated from the same declaration.
 //!
+//! To add an option, add the field and write `docs/options.md` again: `UPDATE=1 cargo test -p
+//! p2pchat-settings --test options`. A `bool` is a switch. `default_value = "$DATA/file"` is
+//! a file in the user's data folder ([`DATA`]), `hide_env_values = true` keeps a value that
+//! may hold a secret out of all errors, `hide_default_value = true` is for a default that the
+//! help says in words.
+//!
 //! A value comes from the first of these places that gives one: the command line, the
 //! environment, the config file, the default ([`read_in`]).
 

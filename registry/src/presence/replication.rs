@@ -238,7 +238,7 @@ impl Presence {
     }
 
     /// Takes note that all changes of the others until `now` are known. The clock of their
-    /// users stops [`SILENCE`] after it.
+    /// users stops two seconds after it (`SILENCE`).
     pub fn synced(&self, now: Duration) {
         self.synced.fetch_max(millis(now), Ordering::Relaxed);
     }
