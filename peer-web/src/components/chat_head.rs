@@ -77,7 +77,7 @@ fn subtitle(view: &View) -> String {
     match view.members.len() {
         0 if !view.is_alone() => "Your next message tries again".to_owned(),
         0 => label::NO_CHAT_HINT.to_owned(),
-        1 => "Directly between your computers, not encrypted".to_owned(),
+        1 => "Direct, not encrypted".to_owned(),
         n => format!("You and {n} others, not encrypted"),
     }
 }
