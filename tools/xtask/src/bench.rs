@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::process::Command;
 
 use crate::cargo::{self, root};
-use crate::mongod::MongoDb;
+use crate::mongod::Mongod;
 use crate::{e2e, process, system, tools, web};
 
 /// What to measure.
@@ -63,20 +63,16 @@ async fn measure(arguments: &[String]) -> Result<()> {
         .take_while(|argument| !argument.starts_with('-'));
     let names: Vec<&str> = names.map(String::as_str).collect();
     let wanted = |any: &[&str]| names.is_empty() || names.iter().any(|name| any.contains(name));
-    if wanted(&["redis"]) {
-        let redis = system::need("Redis", &["redis-server"], "redis-server").await;
-        let _ = or_say("Redis", redis);
-    }
     let mut mongodb = None;
-    if wanted(&["mongo", "cluster"]) {
-        mongodb = or_say("MongoDB", MongoDb::bring().await);
+    if wanted(&["cluster"]) {
+        mongodb = or_say("MongoDB", Mongod::bring().await);
     }
     let mut browser = None;
     if wanted(&["browser", "page"]) {
         browser = or_say("a browser", need_browser().await);
     }
     let mut command = bench().await?;
-    command.arg("run").args(arguments).args(["--write", "docs"]);
+    command.arg("run").args(arguments);
     command.envs(browser.into_iter().flatten());
     if let Some(mongodb) = &mongodb {
         mongodb.tell(&mut command);

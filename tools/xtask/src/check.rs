@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::cargo::cargo;
-use crate::mongod::MongoDb;
+use crate::mongod::Mongod;
 use crate::steps::Steps;
 use crate::{e2e, process, system, tools, web};
 
@@ -107,7 +107,7 @@ async fn wasm() -> Result<()> {
 
 /// Without a MongoDB the other tests run all the same, and then this fails.
 async fn tests() -> Result<()> {
-    let mongodb = MongoDb::bring().await;
+    let mongodb = Mongod::bring().await;
     if let Err(error) = &mongodb {
         println!("{error:#}");
     }

@@ -1,6 +1,6 @@
 //! `cargo xtask fuzz`: the coverage-guided fuzz targets, each for a limited time.
 //!
-//! A target begins with what is in `tests/fuzz/corpus` and `tests/fuzz/regressions`. Inputs that
+//! A target begins with the committed inputs (`tests/fuzz/corpus`). Inputs that
 //! reach new code go to the cache, where the next run finds them.
 
 use std::fs::{self, File};
@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::cargo::root;
+use crate::cargo::{cargo, root};
 use crate::process::{self, Group};
 use crate::{system, tools};
 
@@ -51,6 +51,7 @@ pub struct Options {
 pub async fn run(options: &Options) -> Result<ExitCode> {
     let targets = chosen(&options.targets)?;
     build(&tools::cargo_fuzz().await?).await?;
+    unpack().await?;
     let minutes = options.minutes.get();
     let limit = Duration::from_secs(60 * minutes as u64);
     let cores = available_parallelism().map_or(1, NonZeroUsize::get);
@@ -157,7 +158,7 @@ async fn fuzz(target: &str, limit: Duration) -> Result<bool> {
         ])
         .args(dictionary(target))
         .arg(&corpus)
-        .args(committed(target))
+        .arg(committed()?.join(target))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(File::create(&log).with_context(|| format!("cannot make {}", log.display()))?);
@@ -180,7 +181,7 @@ async fn fuzz(target: &str, limit: Duration) -> Result<bool> {
     let (log, findings) = (log.display(), findings.display());
     println!(
         "{target}: FAILED, {found} findings in {findings}; see {log}\n  \
-         Fix it, and keep the input in tests/fuzz/regressions/{target}."
+         Fix it, and keep the input in tests/fuzz/corpus/{target}.json."
     );
     Ok(false)
 }
@@ -190,10 +191,18 @@ fn dictionary(target: &str) -> Option<String> {
     path.is_file().then(|| format!("-dict={}", path.display()))
 }
 
-/// What is in the repository for a target.
-fn committed(target: &str) -> Vec<PathBuf> {
-    let folders = ["corpus", "regressions"].map(|kind| folder().join(kind).join(target));
-    folders.into_iter().filter(|path| path.is_dir()).collect()
+/// Where the committed inputs of all targets are, as files for the fuzzer.
+fn committed() -> Result<PathBuf> {
+    Ok(system::cache()?.join("fuzz/committed"))
+}
+
+/// Writes the committed inputs out.
+async fn unpack() -> Result<()> {
+    let mut command = cargo();
+    command
+        .args(["run", "--package", "p2pchat-fuzz-cases", "--", "unpack"])
+        .arg(committed()?);
+    process::run(&mut command).await
 }
 
 fn count(folder: &Path) -> usize {

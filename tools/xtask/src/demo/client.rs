@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use p2pchat_model::{Command, Event};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{ChildStdin, ChildStdout};
+use p2pchat_testkit::JsonLines;
 use tokio::time::timeout;
 
 use super::stage::Stage;
@@ -21,8 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Client {
     pub(super) name: String,
     pub(super) address: Ipv4Addr,
-    stdin: ChildStdin,
-    events: Lines<BufReader<ChildStdout>>,
+    json: JsonLines,
     group: Group,
 }
 
@@ -41,12 +39,10 @@ impl Client {
         let mut group = Group::spawn(&mut command)?;
         let stdin = group.child.stdin.take().context("no input to write")?;
         let stdout = group.child.stdout.take().context("no output to read")?;
-        let events = BufReader::new(stdout).lines();
         let mut client = Self {
             name: name.to_owned(),
             address,
-            stdin,
-            events,
+            json: JsonLines::new(stdin, stdout),
             group,
         };
         client
@@ -61,21 +57,19 @@ impl Client {
 
     /// Sends a command.
     pub(super) async fn send(&mut self, command: &Command) -> Result<()> {
-        let line = serde_json::to_string(command)? + "\n";
-        self.stdin
-            .write_all(line.as_bytes())
-            .await
-            .with_context(|| format!("{} takes no commands", self.name))
+        self.json.ask(command).await.context(self.name.clone())
     }
 
     /// The next event, however long it takes.
     pub(super) async fn next(&mut self) -> Result<Event> {
-        let name = &self.name;
-        let Some(line) = self.events.next_line().await? else {
-            bail!("{name} has stopped: {}", self.group.child.wait().await?);
-        };
-        serde_json::from_str(&line)
-            .with_context(|| format!("{name} wrote something that is not an event: {line}"))
+        match self.json.event().await.context(self.name.clone())? {
+            Some(event) => Ok(event),
+            None => bail!(
+                "{} has stopped: {}",
+                self.name,
+                self.group.child.wait().await?
+            ),
+        }
     }
 
     /// Waits for an event, and shows each that comes until then, and that one.
@@ -112,16 +106,15 @@ impl Client {
     pub(super) async fn quit(self) -> Result<()> {
         let Self {
             name,
-            stdin,
+            mut json,
             mut group,
-            mut events,
             ..
         } = self;
-        drop(stdin);
+        json.end_input();
         let end = async {
             // Its last events have to be read, or it could not write them.
-            while events.next_line().await?.is_some() {}
-            group.child.wait().await
+            json.skip_events().await?;
+            anyhow::Ok(group.child.wait().await?)
         };
         let status = timeout(PATIENCE, end)
             .await
