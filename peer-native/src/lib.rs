@@ -10,6 +10,7 @@
 
 pub mod app;
 pub mod cli;
+mod client;
 pub mod clock;
 pub mod commands;
 pub mod config;
@@ -18,7 +19,6 @@ pub mod feed;
 pub mod json;
 pub mod login;
 pub mod logs;
-pub mod pending;
 pub mod plain;
 pub mod settings;
 pub mod signals;
