@@ -1,7 +1,7 @@
 //! `--json`: one command per line on standard input, one event per line on standard output.
 //!
 //! The first line is `started`. A line that is not a command is answered by `failed` with
-//! the command `?`. When the input ends, the program waits 5 seconds for answers
+//! the command `?`. When the input ends, the program waits up to 5 seconds for answers
 //! and deliveries.
 
 use std::io::{self, Write};
