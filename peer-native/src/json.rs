@@ -1,24 +1,23 @@
 //! `--json`: one command per line on standard input, one event per line on standard output.
 //!
 //! The first line is `started`. A line that is not a command is answered by `failed` with
-//! the command `?`. When the input ends, the program waits up to [`PATIENCE`] for answers
+//! the command `?`. When the input ends, the program waits up to 5 seconds for answers
 //! and deliveries.
 
 use std::io::{self, Write};
 
-use anyhow::{Context, Result};
-use p2pchat_model::{Command, Event, Failure, Link, Problem, View};
+use anyhow::Result;
+use p2pchat_model::{Event, Failure, Link, Problem};
 use p2pchat_peer::Handle;
 use p2pchat_settings::Signals;
 use p2pchat_settings::command::complaint;
 use tokio::time::{Instant, sleep_until};
 
+use crate::client::{Client, PATIENCE};
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::feed::{Feed, Update};
-use crate::login::{Attempt, Step};
 use crate::options::AutoLogin;
-use crate::pending::{PATIENCE, Pending};
 use crate::stdin::{self, BadLine};
 
 /// Runs until the input has ended, the output is closed, or a signal comes.
@@ -28,22 +27,17 @@ use crate::stdin::{self, BadLine};
 pub async fn run(handle: Handle, login: Option<AutoLogin>, mut signals: Signals) -> Result<Exit> {
     let (mut feed, view) = Feed::start(handle.clone()).await?;
     let mut front = Front {
-        handle,
-        view,
-        pending: Pending::default(),
-        attempt: None,
+        client: Client::new(handle, view),
         closed: false,
     };
     front.show_start();
     if let Some(login) = login {
-        let (attempt, command) = Attempt::start(login);
-        front.attempt = Some(attempt);
-        front.send(command).await?;
+        front.client.log_in(login).await?;
     }
     let mut input = stdin::read_stdin();
     let mut ends_at = None;
     while !front.closed {
-        if ends_at.is_some() && front.pending.is_settled(&front.view) {
+        if ends_at.is_some() && front.client.is_settled() {
             break;
         }
         tokio::select! {
@@ -51,7 +45,7 @@ pub async fn run(handle: Handle, login: Option<AutoLogin>, mut signals: Signals)
             update = feed.next() => if let Some(exit) = front.update(update?).await? {
                 return Ok(exit);
             },
-            line = input.recv(), if ends_at.is_none() && front.attempt.is_none() => match line {
+            line = input.recv(), if ends_at.is_none() && !front.client.is_logging_in() => match line {
                 Some(line) => front.line(line).await?,
                 None => ends_at = Some(Instant::now() + PATIENCE),
             },
@@ -62,10 +56,7 @@ pub async fn run(handle: Handle, login: Option<AutoLogin>, mut signals: Signals)
 }
 
 struct Front {
-    handle: Handle,
-    view: View,
-    pending: Pending,
-    attempt: Option<Attempt>,
+    client: Client,
     /// The output is closed.
     closed: bool,
 }
@@ -73,15 +64,16 @@ struct Front {
 impl Front {
     /// Writes the events that came before the subscription.
     fn show_start(&mut self) {
-        let started = self.view.address.zip(self.view.message_port);
+        let view = &self.client.view;
+        let (link, started) = (view.link.clone(), view.address.zip(view.message_port));
         if let Some((address, message_port)) = started {
+            let registry = view.registry.clone();
             self.show(&Event::Started {
                 address,
-                registry: self.view.registry.clone(),
+                registry,
                 message_port,
             });
         }
-        let link = self.view.link.clone();
         if link != Link::default() {
             self.show(&Event::Link(link));
         }
@@ -98,19 +90,11 @@ impl Front {
         self.closed |= written.is_err();
     }
 
-    async fn send(&mut self, command: Command) -> Result<()> {
-        self.pending.sent(&command);
-        self.handle
-            .send(command)
-            .await
-            .context("the peer has stopped")
-    }
-
     async fn line(&mut self, line: Result<String, BadLine>) -> Result<()> {
         let message = match line {
             Ok(line) if line.trim().is_empty() => return Ok(()),
             Ok(line) => match serde_json::from_str(&line) {
-                Ok(command) => return self.send(command).await,
+                Ok(command) => return self.client.send(command).await,
                 Err(error) => Problem::BadCommand.because(complaint(&error)),
             },
             Err(error) => error.to_string(),
@@ -131,27 +115,14 @@ impl Front {
             Update::Event(event) => event,
             Update::Snapshot { view, missed } => {
                 eprintln!("p2pchat: {missed} events were missed: read faster");
-                self.view = *view;
-                self.pending.forget();
-                self.attempt.take_if(|_| self.view.account.is_some());
+                self.client.replace_view(*view);
                 return Ok(None);
             }
         };
-        self.view.apply(&event);
-        self.pending.on_event(&event);
         self.show(&event);
-        let step = self
-            .attempt
-            .as_ref()
-            .map(|attempt| attempt.on_event(&event));
-        match step {
-            None | Some(Step::Wait) => {}
-            Some(Step::Done) => self.attempt = None,
-            Some(Step::Send(command)) => self.send(command).await?,
-            Some(Step::Failed(reason)) => {
-                eprintln!("p2pchat: login failed: {reason}");
-                return Ok(Some(Exit::Login));
-            }
+        if let Some(reason) = self.client.apply(&event).await? {
+            eprintln!("p2pchat: login failed: {reason}");
+            return Ok(Some(Exit::Login));
         }
         Ok(None)
     }

@@ -9,6 +9,7 @@
 //! What others wrote reaches a terminal only by [`wrap`], which makes it printable.
 
 pub mod app;
+mod client;
 pub mod clock;
 pub mod commands;
 mod exit;
@@ -16,7 +17,6 @@ pub mod feed;
 pub mod json;
 pub mod login;
 pub mod options;
-pub mod pending;
 pub mod plain;
 pub mod stdin;
 pub mod tui;

@@ -1,20 +1,19 @@
 //! `--plain`: one line per event, for pipes and screen readers.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use p2pchat_model::wording::label;
-use p2pchat_model::{Command, Event, Password, Username, View};
+use p2pchat_model::{Command, Event, Password, Username};
 use p2pchat_peer::Handle;
 use p2pchat_settings::Signals;
 use tokio::time::{Instant, sleep_until};
 
 use self::console::{Ask, Console, Given};
+use crate::client::{Client, PATIENCE};
 use crate::clock::Clock;
 use crate::commands::{self, COMMANDS, Typed};
 use crate::exit::Exit;
 use crate::feed::{Feed, Update};
-use crate::login::{Attempt, Step};
 use crate::options::{AutoLogin, Settings};
-use crate::pending::{PATIENCE, Pending};
 
 mod console;
 pub(crate) mod lines;
@@ -28,12 +27,9 @@ const PROMPT: &str = "> ";
 pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> Result<Exit> {
     let (mut feed, view) = Feed::start(handle.clone()).await?;
     let mut front = Front {
-        handle,
-        view,
+        client: Client::new(handle, view),
         console: Console::new()?,
         clock: Clock::system(),
-        pending: Pending::default(),
-        attempt: None,
         stage: Stage::Chat,
         ends_at: None,
         exit: None,
@@ -45,7 +41,7 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         if let Some(exit) = front.exit {
             return Ok(exit);
         }
-        if front.ends_at.is_some() && front.pending.is_settled(&front.view) {
+        if front.ends_at.is_some() && front.client.is_settled() {
             return Ok(Exit::Done);
         }
         let deadline = front.ends_at;
@@ -69,12 +65,9 @@ enum Stage {
 }
 
 struct Front {
-    handle: Handle,
-    view: View,
+    client: Client,
     console: Console,
     clock: Clock,
-    pending: Pending,
-    attempt: Option<Attempt>,
     stage: Stage,
     /// The deadline for the end, once the input has ended.
     ends_at: Option<Instant>,
@@ -84,16 +77,12 @@ struct Front {
 
 impl Front {
     async fn start(&mut self, user: Option<Username>, login: Option<AutoLogin>) -> Result<()> {
-        if let (Some(address), registry) = (self.view.address, &self.view.registry) {
+        if let (Some(address), registry) = (self.client.view.address, &self.client.view.registry) {
             let text = format!("your address is {address}, the registry is {registry}");
             self.print(&text);
         }
         match (user, login) {
-            (_, Some(login)) => {
-                let (attempt, command) = Attempt::start(login);
-                self.attempt = Some(attempt);
-                self.send(command).await?;
-            }
+            (_, Some(login)) => self.client.log_in(login).await?,
             (Some(name), None) if self.console.is_terminal() => {
                 self.stage = Stage::Password {
                     register: false,
@@ -111,7 +100,7 @@ impl Front {
     }
 
     fn takes_input(&self) -> bool {
-        self.ends_at.is_none() && (self.attempt.is_none() || self.console.is_terminal())
+        self.ends_at.is_none() && (!self.client.is_logging_in() || self.console.is_terminal())
     }
 
     fn print(&mut self, line: &str) {
@@ -121,7 +110,7 @@ impl Front {
     }
 
     fn ask(&mut self) {
-        self.console.know(&self.view);
+        self.console.know(&self.client.view);
         self.console.ask(match &self.stage {
             Stage::Chat => Ask::Line(PROMPT.to_owned()),
             Stage::Name { .. } => Ask::Line(format!("{}: ", label::NAME)),
@@ -129,14 +118,6 @@ impl Front {
                 Ask::Password(format!("{} of {name}: ", label::PASSWORD))
             }
         });
-    }
-
-    async fn send(&mut self, command: Command) -> Result<()> {
-        self.pending.sent(&command);
-        self.handle
-            .send(command)
-            .await
-            .context("the peer has stopped")
     }
 
     async fn given(&mut self, given: Given) -> Result<()> {
@@ -162,9 +143,9 @@ impl Front {
     }
 
     async fn line(&mut self, line: &str) -> Result<()> {
-        match commands::parse(line, &self.view) {
+        match commands::parse(line, &self.client.view) {
             Ok(Typed::Nothing) => {}
-            Ok(Typed::Command(command)) => self.send(command).await?,
+            Ok(Typed::Command(command)) => self.client.send(command).await?,
             Ok(Typed::SignIn { .. }) if !self.console.is_terminal() => {
                 self.print("a pipe cannot give a password: use --user and --password-file");
             }
@@ -180,16 +161,16 @@ impl Front {
                 }
             }
             Ok(Typed::Who) => {
-                for line in lines::who(&self.view) {
+                for line in lines::who(&self.client.view) {
                     self.print(&line);
                 }
                 // The list may be half a minute old; the answer to this is not.
-                if self.view.account.is_some() {
-                    self.send(Command::Refresh).await?;
+                if self.client.view.account.is_some() {
+                    self.client.send(Command::Refresh).await?;
                 }
             }
             Ok(Typed::Blocked) => {
-                for line in lines::blocked(&self.view) {
+                for line in lines::blocked(&self.client.view) {
                     self.print(&line);
                 }
             }
@@ -208,8 +189,10 @@ impl Front {
 
     async fn sign_in(&mut self, register: bool, name: Username, password: &str) -> Result<()> {
         match Password::new(password) {
-            Ok(password) if register => self.send(Command::Register { name, password }).await,
-            Ok(password) => self.send(Command::Login { name, password }).await,
+            Ok(password) if register => {
+                self.client.send(Command::Register { name, password }).await
+            }
+            Ok(password) => self.client.send(Command::Login { name, password }).await,
             Err(error) => {
                 self.print(&error.to_string());
                 Ok(())
@@ -222,9 +205,7 @@ impl Front {
             Update::Event(event) => self.event(&event).await,
             Update::Snapshot { view, missed } => {
                 self.print(&format!("{missed} events were missed"));
-                self.view = *view;
-                self.pending.forget();
-                self.attempt.take_if(|_| self.view.account.is_some());
+                self.client.replace_view(*view);
                 Ok(())
             }
         }
@@ -234,23 +215,17 @@ impl Front {
         // What was typed on a terminal is on it already.
         let typed = matches!(event, Event::Message(message) if message.is_own());
         if !(typed && self.console.is_terminal()) {
-            for line in lines::lines(event, &self.view, &self.clock) {
+            for line in lines::lines(event, &self.client.view, &self.clock) {
                 self.print(&line);
             }
         }
-        self.view.apply(event);
-        self.pending.on_event(event);
-        self.console.know(&self.view);
-        let step = self.attempt.as_ref().map(|attempt| attempt.on_event(event));
-        match step {
-            None | Some(Step::Wait) => {}
-            Some(Step::Done) => self.attempt = None,
-            Some(Step::Send(command)) => self.send(command).await?,
-            Some(Step::Failed(_)) if self.console.is_terminal() => self.attempt = None,
-            Some(Step::Failed(reason)) => {
-                eprintln!("p2pchat: login failed: {reason}");
-                self.exit = Some(Exit::Login);
-            }
+        let failed = self.client.apply(event).await?;
+        self.console.know(&self.client.view);
+        if let Some(reason) = failed
+            && !self.console.is_terminal()
+        {
+            eprintln!("p2pchat: login failed: {reason}");
+            self.exit = Some(Exit::Login);
         }
         Ok(())
     }

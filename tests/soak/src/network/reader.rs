@@ -62,7 +62,7 @@ impl Reader {
             _child: child,
         };
         let began = Instant::now();
-        reader.reads("logged in as", began, SOON).await?;
+        reader.reads("signed in as", began, SOON).await?;
         Ok(reader)
     }
 
@@ -99,7 +99,7 @@ impl Reader {
 
     /// Waits for a request, and accepts it.
     pub(super) async fn accepts(&self, since: Instant) -> Result<()> {
-        self.reads("asks for a chat", since, SOON).await?;
+        self.reads("wants to chat with you", since, SOON).await?;
         self.types("/accept").await?;
         Ok(())
     }

@@ -55,7 +55,7 @@ impl Chat {
         self.ann.is_joined_by(self.bob_at, began, SOON).await?;
         self.ann.asks(self.carl.address).await?;
         self.carl.accepts(began).await?;
-        self.bob.reads("carl is in the chat", began, SOON).await?;
+        self.bob.reads("added carl", began, SOON).await?;
         let said = self.ann.says("shall we begin?").await?;
         self.bob
             .reads("ann: shall we begin?", said, AT_ONCE)
@@ -95,15 +95,15 @@ impl Chat {
 
         let mut after = Duration::ZERO;
         for name in ["ann", "carl"] {
-            let gone = format!("{name} cannot be reached and is out of the chat");
+            let gone = format!("{name} is unreachable");
             after = after.max(self.bob.reads(&gone, typed, TOLD).await?);
-            let lost = format!("{name} did not get “is anybody there?”: out of reach");
+            let lost = format!("“is anybody there?” not delivered to {name}: unreachable");
             after = after.max(self.bob.reads(&lost, typed, TOLD).await?);
         }
         report.time("bob is told that no one heard them", after);
         let after = self
             .bob
-            .reads("no connection to the registry", cut, REGISTRY)
+            .reads("cannot reach the registry", cut, REGISTRY)
             .await?;
         report.time("bob is told that the registry is gone", after);
         Ok(())
@@ -137,7 +137,7 @@ impl Chat {
             .hears("yes, it was the cable", typed, TOLD)
             .await?;
         self.bob.reads("carl is ", back, TOLD).await?;
-        let after = self.bob.reads("logged in as bob", back, REGISTRY).await?;
+        let after = self.bob.reads("signed in as bob", back, REGISTRY).await?;
         report.time("bob is logged in again", after);
         Ok(())
     }
@@ -172,21 +172,21 @@ pub(super) async fn pair(stage: &mut Stage<'_>) -> Result<()> {
     let bob = stage.reader("bob", &desk, &registry).await?;
     let asked = bob.types("/request ann").await?;
     ann.accepts(asked).await?;
-    bob.reads("ann accepted and is in the chat", asked, SOON)
+    bob.reads("ann accepted and joined the chat", asked, SOON)
         .await?;
 
     lan.cut_off(&desk)?;
     for (speaker, listener) in [(&ann, "bob"), (&bob, "ann")] {
         let typed = speaker.types("hello?").await?;
-        let gone = format!("{listener} cannot be reached and is out of the chat until a text");
+        let gone = format!("{listener} is unreachable");
         let after = speaker.reads(&gone, typed, TOLD).await?;
-        let lost = format!("{listener} did not get “hello?”: out of reach");
+        let lost = format!("“hello?” not delivered to {listener}: unreachable");
         speaker.reads(&lost, typed, TOLD).await?;
         let name = speaker.name;
         stage.report.time(format!("{name} is told"), after);
     }
     let asked = ann.types("/who").await?;
-    ann.reads("nobody; out of reach: bob", asked, AT_ONCE)
+    ann.reads("In your chat: bob (unreachable)", asked, AT_ONCE)
         .await?;
     let typed = ann.types("are you back?").await?;
 
@@ -199,7 +199,7 @@ pub(super) async fn pair(stage: &mut Stage<'_>) -> Result<()> {
     let typed = bob.types("I am").await?;
     ann.reads("bob: I am", typed, AT_ONCE).await?;
     for reader in [&ann, &bob] {
-        let asks = reader.lines_with("asks for a chat").len();
+        let asks = reader.lines_with("wants to chat with you").len();
         let expected = usize::from(reader.name == "ann");
         stage
             .report

@@ -58,7 +58,7 @@ impl Chat {
         self.carl.is_joined_by(self.bob_at, began, SOON).await?;
         self.carl.asks(self.ann.address).await?;
         self.ann.accepts(began).await?;
-        self.bob.reads("ann is in the chat", began, SOON).await?;
+        self.bob.reads("added ann", began, SOON).await?;
         Ok(())
     }
 
@@ -66,7 +66,7 @@ impl Chat {
         let report = &mut stage.report;
         let (after, reason) = self.carl.misses_registry(cut, REGISTRY).await?;
         report.figure("the others are told", format!("{after:.1?}, “{reason}”"));
-        let told = "no connection to the registry 10.0.0.1:3131: ";
+        let told = "cannot reach the registry 10.0.0.1:3131: ";
         self.bob.reads(told, cut, REGISTRY).await?;
 
         let typed = self.bob.types("carl, is the registry gone?").await?;
@@ -84,7 +84,7 @@ impl Chat {
             .delivery("yes, but we are not", self.bob_at, said, AT_ONCE)
             .await?;
         report.check(state == DeliveryState::Sent, "it is marked as sent");
-        let gone = "ann cannot be reached and is out of the chat";
+        let gone = "ann is unreachable";
         self.bob.reads(gone, typed, TOLD).await?;
         let after = self
             .ann
@@ -110,7 +110,7 @@ impl Chat {
             .reads("connected to the registry 10.0.0.1:3131", back, REGISTRY)
             .await?;
         let all = ["ann", "bob", "carl"];
-        let mut after = self.bob.reads("logged in as bob", back, REGISTRY).await?;
+        let mut after = self.bob.reads("signed in as bob", back, REGISTRY).await?;
         for person in [&self.ann, &self.carl] {
             after = after.max(person.lists(&all, back, REGISTRY).await?);
         }

@@ -61,16 +61,16 @@ impl Others {
     async fn invite(&self, guest: &Person) -> Result<()> {
         let asked = self.ann.types(&format!("/request {}", guest.name)).await?;
         guest.accepts(asked).await?;
-        let joined = format!("{} accepted and is in the chat", guest.name);
+        let joined = format!("{} accepted and joined the chat", guest.name);
         self.ann.reads(&joined, asked, SOON).await?;
         Ok(())
     }
 
     async fn notice(&self, stage: &mut Stage<'_>) -> Result<()> {
         let typed = self.ann.types("bob, what do you say?").await?;
-        let gone = "bob cannot be reached and is out of the chat";
+        let gone = "bob is unreachable";
         let after = self.ann.reads(gone, typed, TOLD).await?;
-        let lost = "bob did not get “bob, what do you say?”: out of reach";
+        let lost = "“bob, what do you say?” not delivered to bob: unreachable";
         self.ann.reads(lost, typed, TOLD).await?;
         stage
             .report
@@ -115,8 +115,8 @@ impl Others {
     /// Bob's new program does not know the chat, and says so.
     async fn find_out(&self, stage: &mut Stage<'_>, bob: &Person) -> Result<()> {
         let typed = self.ann.types("bob, again?").await?;
-        let after = self.ann.reads("bob has left the chat", typed, TOLD).await?;
-        let lost = "bob did not get “bob, again?”: no longer in the chat";
+        let after = self.ann.reads("bob left the chat", typed, TOLD).await?;
+        let lost = "“bob, again?” not delivered to bob: left the chat";
         self.ann.reads(lost, typed, TOLD).await?;
         stage
             .report

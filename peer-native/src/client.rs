@@ -1,28 +1,112 @@
-//! Commands without an answer yet: a program whose input has ended waits for the answers
-//! before it stops.
+//! What plain and JSON mode share: the view, the commands without an answer yet, for which a
+//! program waits whose input has ended, and the login of the options.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use anyhow::{Context, Result};
 use p2pchat_model::{BlockChange, Command, DeliveryState, Event, Line, Message, View};
+use p2pchat_peer::Handle;
+
+use crate::login::{Attempt, Step};
+use crate::options::AutoLogin;
 
 /// How long a program whose input has ended waits for answers and deliveries.
-pub const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A peer's user without a screen.
+pub(crate) struct Client {
+    handle: Handle,
+    pub(crate) view: View,
+    pending: Pending,
+    login: Option<Attempt>,
+}
+
+impl Client {
+    /// Begins with this view.
+    pub(crate) fn new(handle: Handle, view: View) -> Self {
+        Self {
+            handle,
+            view,
+            pending: Pending::default(),
+            login: None,
+        }
+    }
+
+    /// Sends a command.
+    ///
+    /// # Errors
+    /// If the peer has stopped.
+    pub(crate) async fn send(&mut self, command: Command) -> Result<()> {
+        self.pending.sent(&command);
+        let sent = self.handle.send(command).await;
+        sent.context("the peer has stopped")
+    }
+
+    /// Begins the login of the options.
+    ///
+    /// # Errors
+    /// If the peer has stopped.
+    pub(crate) async fn log_in(&mut self, login: AutoLogin) -> Result<()> {
+        let (attempt, command) = Attempt::start(login);
+        self.login = Some(attempt);
+        self.send(command).await
+    }
+
+    /// Whether the login of the options is under way.
+    pub(crate) fn is_logging_in(&self) -> bool {
+        self.login.is_some()
+    }
+
+    /// Updates the state by an event; `Some` with the reason if the login of the options
+    /// has failed.
+    ///
+    /// # Errors
+    /// If the peer has stopped.
+    pub(crate) async fn apply(&mut self, event: &Event) -> Result<Option<String>> {
+        self.view.apply(event);
+        self.pending.on_event(event);
+        let step = self.login.as_ref().map(|login| login.on_event(event));
+        match step {
+            None | Some(Step::Wait) => {}
+            Some(Step::Send(command)) => self.send(command).await?,
+            Some(Step::Done) => self.login = None,
+            Some(Step::Failed(reason)) => {
+                self.login = None;
+                return Ok(Some(reason));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Replaces the view after events were missed, perhaps those that answer commands.
+    pub(crate) fn replace_view(&mut self, view: View) {
+        self.view = view;
+        self.pending = Pending::default();
+        self.login.take_if(|_| self.view.account.is_some());
+    }
+
+    /// Whether every command is answered, and every message of the user is delivered or has
+    /// failed.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.pending.is_settled(&self.view)
+    }
+}
 
 /// Counts commands by name until an event answers them.
 #[derive(Debug, Default)]
-pub struct Pending {
+struct Pending {
     waiting: HashMap<&'static str, usize>,
 }
 
 impl Pending {
     /// Counts a command that was sent.
-    pub fn sent(&mut self, command: &Command) {
+    fn sent(&mut self, command: &Command) {
         *self.waiting.entry(command.name()).or_default() += 1;
     }
 
     /// Counts the commands that an event answers.
-    pub fn on_event(&mut self, event: &Event) {
+    fn on_event(&mut self, event: &Event) {
         for name in answered(event) {
             self.answer(name);
         }
@@ -30,14 +114,8 @@ impl Pending {
 
     /// Whether every command is answered, and every message of the user is delivered or has
     /// failed.
-    #[must_use]
-    pub fn is_settled(&self, view: &View) -> bool {
+    fn is_settled(&self, view: &View) -> bool {
         self.waiting.values().all(|&count| count == 0) && !view.lines.iter().any(is_sending)
-    }
-
-    /// Forgets all commands: events that would have answered them were missed.
-    pub fn forget(&mut self) {
-        self.waiting.clear();
     }
 
     fn answer(&mut self, name: &str) {
