@@ -5,7 +5,7 @@
 //! [`Input::Timer`] when [`Machine::deadline`] has come.
 //!
 //! The machine itself only routes: each sub-machine owns its state and gets the
-//! [`Context`] of the input. Where one needs a decision of another, it returns an effect or
+//! `Context` of the input. Where one needs a decision of another, it returns an effect or
 //! takes a read-only view.
 //!
 //! | module | what it decides |

@@ -142,11 +142,13 @@ impl Group {
                 self.lose_unconfirmed(cx, people, address);
             }
             Ok(taken) => self.packet_taken(cx, people, address, taken),
-            Err(LeaveReason::Refused)
-                if !member.has_taken_text
-                    && member.since + INTRODUCTION > now
-                    && member.outbox.retry(now) => {}
-            Err(reason) => self.lose(cx, people, address, reason),
+            Err(reason) => {
+                let may_not_know_us = !member.has_taken_text && member.since + INTRODUCTION > now;
+                let may_retry = reason == LeaveReason::Refused && may_not_know_us;
+                if !(may_retry && member.outbox.retry(now)) {
+                    self.lose(cx, people, address, reason);
+                }
+            }
         }
     }
 
