@@ -92,6 +92,14 @@ pub fn peak_memory(pid: u32) -> Result<u64> {
     status_bytes(pid, "VmHWM:")
 }
 
+/// How many files a process has open.
+///
+/// # Errors
+/// If there is no such process, or the system does not tell (only Linux does).
+pub fn open_files(pid: u32) -> Result<usize> {
+    Ok(std::fs::read_dir(format!("/proc/{pid}/fd"))?.count())
+}
+
 fn status_bytes(pid: u32, field: &str) -> Result<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))
         .with_context(|| format!("process {pid} has no status"))?;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use p2pchat_protocol::{Password, Username};
-use p2pchat_testkit::{Programs, Registry, SOON, Session, peak_memory, wait_for};
+use p2pchat_testkit::{Programs, Registry, SOON, Session, open_files, peak_memory, wait_for};
 use rusqlite::{Connection, params};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
@@ -81,8 +81,7 @@ impl Scene {
 
     /// How many files the registry has open.
     pub(super) fn open_files(&self) -> Result<usize> {
-        let files = std::fs::read_dir(format!("/proc/{}/fd", self.registry.pid()?))?;
-        Ok(files.count())
+        open_files(self.registry.pid()?)
     }
 
     /// Waits until no more than a few files are open than there were; whether that
