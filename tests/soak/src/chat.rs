@@ -74,13 +74,13 @@ pub struct Options {
     /// How long they chat, in minutes; what comes before and after is not counted
     #[arg(long, default_value_t = 30.0)]
     pub minutes: f64,
-    /// How many texts are said a second, by all together
+    /// How many texts are sent a second, by all together
     #[arg(long, default_value_t = 8.0)]
     pub rate: f64,
     /// How much harm is done: 1 kills each program once in 13 minutes
     #[arg(long, default_value_t = 1.0)]
     pub harm: f64,
-    /// What is drawn from: who says what, who is killed when
+    /// Seed of what is random: who sends what, who is killed when
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }

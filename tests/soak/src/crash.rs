@@ -1,8 +1,8 @@
-//! Nothing that was acknowledged is lost: programs and databases that are killed again
-//! and again while they are written to.
+//! Crash runs: programs and databases are killed again and again while they are written to,
+//! and nothing that was acknowledged may be lost.
 //!
-//! SIGKILL takes from a program what it holds in memory, at any moment. It takes nothing
-//! that the system holds: what a power cut would do, these runs do not show.
+//! SIGKILL loses what a program holds in memory, at any moment, and nothing that the system
+//! holds: these runs do not show what a power cut would do.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -32,13 +32,14 @@ use ledger::Ledger;
 use write_lock::WriteLock;
 use writers::{Writers, login};
 
-/// What these runs lift: the writers are more than an address is allowed.
+/// Limits lifted for these runs: the writers register more than an address may.
 const LIFTED: &[&str] = &["--registrations", "1000000"];
 /// The longest that a registry is left alone before it is killed.
 const LIFE: Duration = Duration::from_millis(1500);
-/// The longest that a registry has that is killed while it starts.
+/// The longest time from the start of a registry to its kill, where that is killed while it
+/// starts.
 const START: Duration = Duration::from_millis(40);
-/// Of so many rounds, one has a registry that is killed while it starts.
+/// One round of this many also kills a registry while it starts.
 const START_EACH: usize = 4;
 /// How many accounts are logged in at the end.
 const SAMPLE: usize = 100;
@@ -54,7 +55,7 @@ pub struct Options {
     /// How many register at a time, each from an address of its own
     #[arg(long, default_value_t = 8)]
     pub writers: usize,
-    /// What the moments are drawn from
+    /// Seed of the moments of the kills
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }
@@ -108,8 +109,8 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     Ok(report)
 }
 
-/// Any moment; or the one just behind an acknowledgement; or one in which the registry
-/// cannot write.
+/// Waits for the moment of a kill: any; or just behind an acknowledgement; or while the
+/// registry cannot write.
 async fn wait_for_the_moment(
     random: &mut ChaCha8Rng,
     round: usize,

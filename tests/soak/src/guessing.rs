@@ -45,7 +45,7 @@ pub struct Options {
     /// For how long
     #[arg(long, default_value_t = 60)]
     pub seconds: u64,
-    /// What the order of the logins is drawn from
+    /// Seed of the order of the logins
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }

@@ -55,11 +55,10 @@ impl Peer {
             .args(more)
             .stdin(Stdio::piped());
         let mut process = Process::spawn("p2pchat", &mut command, &home.join("p2pchat.log"))?;
-        let (stdin, stdout) = process.pipes()?;
         Ok(Self {
             address,
+            client: Client::Lines(process.json_lines()?),
             process,
-            client: Client::Lines(JsonLines::new(stdin, stdout)),
         })
     }
 

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use crate::SOON;
@@ -31,12 +31,12 @@ impl Process {
         Ok(Self { name, child })
     }
 
-    /// Its pipes, which it has if its standard input is one. Given once.
+    /// A client over its pipes, which it has if its standard input is one. Given once.
     #[cfg(feature = "websocket")]
-    pub(crate) fn pipes(&mut self) -> Result<(ChildStdin, ChildStdout)> {
+    pub(crate) fn json_lines(&mut self) -> Result<crate::JsonLines> {
         let stdin = self.child.stdin.take().context("no input to write to")?;
         let stdout = self.child.stdout.take().context("no output to read")?;
-        Ok((stdin, stdout))
+        Ok(crate::JsonLines::new(stdin, stdout))
     }
 
     /// The line by which a server says that it listens. What it writes afterwards is lost.
@@ -90,6 +90,14 @@ pub fn memory(pid: u32) -> Result<u64> {
 /// If there is no such process, or the system does not tell (only Linux does).
 pub fn peak_memory(pid: u32) -> Result<u64> {
     status_bytes(pid, "VmHWM:")
+}
+
+/// How many files a process has open.
+///
+/// # Errors
+/// If there is no such process, or the system does not tell (only Linux does).
+pub fn open_files(pid: u32) -> Result<usize> {
+    Ok(std::fs::read_dir(format!("/proc/{pid}/fd"))?.count())
 }
 
 fn status_bytes(pid: u32, field: &str) -> Result<u64> {

@@ -47,7 +47,9 @@ impl From<&Registry> for RegistryAt {
 }
 
 impl RegistryAt {
-    pub(crate) fn arguments(&self) -> [String; 4] {
+    /// The arguments of a peer.
+    #[must_use]
+    pub fn arguments(&self) -> [String; 4] {
         let port = self.hello_port.to_string();
         let tcp = self.tcp.clone();
         ["--registry".into(), tcp, "--hello-port".into(), port]

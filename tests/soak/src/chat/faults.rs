@@ -1,4 +1,4 @@
-//! What is done to the programs and their connections.
+//! Fault injection: what is done to the programs and their connections.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -14,21 +14,21 @@ use super::proxy::Cut;
 use super::schedule::Schedule;
 use super::tally::Tally;
 
-/// How long it takes on the average until something happens to each user.
+/// The mean time between two faults of a kind, for each user.
 const KILL_EACH: Duration = Duration::from_secs(800);
 const STOP_EACH: Duration = Duration::from_secs(500);
 const CUT_EACH: Duration = Duration::from_secs(300);
 const LINE_EACH: Duration = Duration::from_secs(500);
 const LEAVE_EACH: Duration = Duration::from_secs(500);
 const PAGE_EACH: Duration = Duration::from_secs(60);
-/// How long a registry lives on the average.
+/// The mean life of a registry.
 const REGISTRY: Duration = Duration::from_secs(150);
 /// How long a program is gone, or a page closed.
 const GONE: std::ops::Range<f64> = 0.0..6.0;
 /// How long a program is stopped: shorter and longer than others wait for it.
 const STOPPED: std::ops::Range<f64> = 0.2..9.0;
 
-/// When each kind of harm is due.
+/// The schedules of all kinds of faults.
 #[derive(Debug)]
 pub(super) struct Faults {
     kill: Schedule,
@@ -40,7 +40,7 @@ pub(super) struct Faults {
     registry: Schedule,
 }
 
-/// What is to be done that a user's own task cannot do.
+/// A fault that a user's own task cannot inject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
     /// Kill the registry, and start it again after this time.
@@ -55,7 +55,7 @@ pub(super) enum Fault {
 }
 
 impl Faults {
-    /// So many times as much as usual.
+    /// The usual schedules, `factor` times as often.
     pub(super) fn new(people: &People, factor: f64) -> Self {
         let all = people.0.len();
         let pages = people.0.iter().filter(|person| person.kind == Kind::Bridge);

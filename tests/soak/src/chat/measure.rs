@@ -1,9 +1,8 @@
-//! What the programs take: memory and files.
+//! The memory and the open files of the programs.
 
 use std::collections::HashMap;
-use std::path::Path;
 
-use p2pchat_testkit::memory;
+use p2pchat_testkit::{memory, open_files};
 
 use super::driver::Kind;
 use super::ledger::User;
@@ -29,7 +28,7 @@ const FILES: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Measured {
     /// By user, after the warm-up: the life it was, the memory, the lines shown.
-    begun: HashMap<User, Acknowledgement>,
+    begun: HashMap<User, Usage>,
     /// Of the registry: now, after the warm-up, at most.
     registry: u64,
     registry_begun: u64,
@@ -37,8 +36,9 @@ pub(super) struct Measured {
     peak: HashMap<User, u64>,
 }
 
+/// What a program takes, and how much it has shown so far.
 #[derive(Debug, Clone, Copy)]
-struct Acknowledgement {
+struct Usage {
     life: usize,
     memory: u64,
     lines: usize,
@@ -48,7 +48,7 @@ impl Measured {
     /// Measures all programs; `registry` is its process if it runs.
     pub(super) fn sample(&mut self, people: &People, registry: Option<u32>) {
         for (user, person) in people.0.iter().enumerate() {
-            if let Some(taken) = taken(person) {
+            if let Some(taken) = usage(person) {
                 let peak = self.peak.entry(user).or_default();
                 *peak = taken.memory.max(*peak);
             }
@@ -66,7 +66,7 @@ impl Measured {
         self.registry_begun = self.registry;
         let all = people.0.iter().enumerate();
         self.begun = all
-            .filter_map(|(user, person)| Some((user, taken(person)?)))
+            .filter_map(|(user, person)| Some((user, usage(person)?)))
             .collect();
     }
 
@@ -109,7 +109,7 @@ impl Measured {
             sum.peak = sum
                 .peak
                 .max(self.peak.get(&user).copied().unwrap_or_default());
-            let (Some(begun), Some(end)) = (self.begun.get(&user), taken(person)) else {
+            let (Some(begun), Some(end)) = (self.begun.get(&user), usage(person)) else {
                 continue;
             };
             if begun.life == end.life {
@@ -146,7 +146,7 @@ struct Sum {
 }
 
 impl Sum {
-    fn add(&mut self, begun: Acknowledgement, end: Acknowledgement) {
+    fn add(&mut self, begun: Usage, end: Usage) {
         self.count += 1;
         self.begun += begun.memory;
         self.end += end.memory;
@@ -172,8 +172,8 @@ impl std::fmt::Display for Sum {
     }
 }
 
-fn taken(person: &Person) -> Option<Acknowledgement> {
-    Some(Acknowledgement {
+fn usage(person: &Person) -> Option<Usage> {
+    Some(Usage {
         life: person.lives,
         memory: memory(person.pid?).ok()?,
         lines: person.lines,
@@ -182,6 +182,7 @@ fn taken(person: &Person) -> Option<Acknowledgement> {
 
 fn report_files(people: &People, registry: Option<u32>, report: &mut Report) {
     let programs = people.0.iter().filter_map(|person| person.pid);
+    let files = |pid| open_files(pid).unwrap_or_default();
     let most = programs.map(files).max().unwrap_or_default();
     let registry = registry.map(files).unwrap_or_default();
     report.figure(
@@ -197,12 +198,6 @@ fn report_files(people: &People, registry: Option<u32>, report: &mut Report) {
         registry <= bound,
         format!("the registry has {registry} files open, more than {bound}"),
     );
-}
-
-/// How many files a process has open; 0 if it is gone.
-fn files(pid: u32) -> usize {
-    std::fs::read_dir(Path::new("/proc").join(pid.to_string()).join("fd"))
-        .map_or(0, Iterator::count)
 }
 
 fn mib(bytes: u64) -> String {

@@ -1,5 +1,5 @@
-//! What happens, one after the other: people gather, talk while harm is done to them,
-//! gather again, and are asked what they know.
+//! The phases of the run: users gather, talk while faults are injected, gather again, and
+//! their histories are read.
 
 use std::time::{Duration, Instant};
 
@@ -75,9 +75,9 @@ pub(super) async fn chat(world: &mut World, options: &Options, report: &mut Repo
         let rate = (after[at] - before[at]) as f64 / took.as_secs_f64();
         format!("{rate:.1} a second")
     });
-    report.figure("texts said, on the average", texts);
-    report.figure("lines shown to others, on the average", lines);
-    report.figure("processors busy, on the average", load.since_then());
+    report.figure("texts said, on average", texts);
+    report.figure("lines shown to others, on average", lines);
+    report.figure("processors busy, on average", load.since_then());
     Ok(())
 }
 

@@ -1,11 +1,11 @@
-//! When things happen that happen at random.
+//! Random schedules: when each kind of event is due.
 
 use std::time::{Duration, Instant};
 
 use rand::Rng;
 use rand::RngExt;
 
-/// Comes at random moments that are so long apart on the average.
+/// A Poisson process: events at random, independent moments with a mean distance.
 #[derive(Debug)]
 pub(super) struct Schedule {
     mean: Duration,
@@ -13,8 +13,8 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// Something that happens to each of `count` once in so long a time. Never if there is
-    /// nobody.
+    /// An event that happens to each of `count` once in `time` on average. Never if there are
+    /// none.
     pub(super) fn for_each(count: usize, time: Duration) -> Self {
         let mean = match count {
             0 => Duration::MAX,
@@ -23,7 +23,7 @@ impl Schedule {
         Self { mean, next: None }
     }
 
-    /// The same, but so many times as often.
+    /// The same events, `factor` times as often.
     pub(super) fn faster(mut self, factor: f64) -> Self {
         if self.mean != Duration::MAX {
             self.mean = self.mean.div_f64(factor);
@@ -31,7 +31,7 @@ impl Schedule {
         self
     }
 
-    /// Whether its moment has come; to be asked often.
+    /// Whether an event is due; to be polled.
     pub(super) fn is_due(&mut self, now: Instant, random: &mut impl Rng) -> bool {
         if self.mean == Duration::MAX {
             return false;

@@ -28,13 +28,14 @@ use speaker::Speaker;
 
 /// How many share a history, each with an account of their own.
 const LISTENERS: usize = 2;
-/// The longest that they listen before one of them is killed.
+/// The longest time that they listen before one of them is killed.
 const LIFE: Duration = Duration::from_millis(1500);
 /// How much later, at most, the other one is killed, if at all.
 const LATER: Duration = Duration::from_millis(200);
-/// The longest that a program has that is killed while it starts.
+/// The longest time from the start of a program to its kill, where it is killed while it
+/// starts.
 const START: Duration = Duration::from_millis(60);
-/// Of so many rounds, one has a program that is killed while it starts.
+/// One round of this many also kills a program while it starts.
 const START_EACH: usize = 4;
 /// Where a program keeps the history, below the home folder.
 const FILE: &str = ".local/share/p2pchat/history.sqlite3";
@@ -45,7 +46,7 @@ pub struct Options {
     /// How often programs are killed
     #[arg(long, default_value_t = 100)]
     pub rounds: usize,
-    /// What the moments are drawn from
+    /// Seed of the moments of the kills
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }

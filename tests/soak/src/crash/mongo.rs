@@ -48,7 +48,7 @@ pub struct Options {
     /// How many register at a time, each from an address of its own
     #[arg(long, default_value_t = 8)]
     pub writers: usize,
-    /// What the moments are drawn from
+    /// Seed of the moments of the kills
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }
@@ -66,7 +66,7 @@ pub struct ReplicaSetOptions {
     /// milliseconds
     #[arg(long, default_value_t = 10_000)]
     pub election_timeout: u64,
-    /// What the moments are drawn from
+    /// Seed of the moments of the kills
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }

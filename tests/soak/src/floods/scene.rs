@@ -1,11 +1,11 @@
-//! A registry of its own, with its users, and what can be seen of it from outside.
+//! The registry of a flood with its users, and what can be measured of it from outside.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use p2pchat_protocol::{Password, Username};
-use p2pchat_testkit::{Programs, Registry, SOON, Session, peak_memory, wait_for};
+use p2pchat_testkit::{Programs, Registry, SOON, Session, open_files, peak_memory, wait_for};
 use rusqlite::{Connection, params};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
@@ -15,12 +15,12 @@ use super::verdict::TurnedAway;
 use super::{Options, connections};
 use crate::Report;
 
-/// Shorter than the default, as the time between two Hellos is ([`super::online_users`]):
+/// How long users stay online without a Hello, in seconds: shorter than the default, as the time between two Hellos is ([`super::online_users`]):
 /// so a flood of some seconds is long enough to starve them.
 const PRESENCE_TIMEOUT: &str = "12";
 /// The client that is measured. No one else is at its address.
 const HOME: Ipv4Addr = Ipv4Addr::new(127, 30, 0, 1);
-/// What a process needs beside its connections.
+/// Files that a process needs beside its connections.
 const SPARE_FILES: u64 = 200;
 /// How many open files more than before a flood count as none: connections of the client
 /// that is measured which are on their way out.
@@ -81,8 +81,7 @@ impl Scene {
 
     /// How many files the registry has open.
     pub(super) fn open_files(&self) -> Result<usize> {
-        let files = std::fs::read_dir(format!("/proc/{}/fd", self.registry.pid()?))?;
-        Ok(files.count())
+        open_files(self.registry.pid()?)
     }
 
     /// Waits until no more than a few files are open than there were; whether that
