@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use p2pchat_model::{BlockChange, Event, Problem, Target, Username};
+use p2pchat_model::{BlockChange, Event, Problem, Target, Username, wording};
 
 use super::context::{Context, Refusal};
 use super::io::Output;
@@ -39,7 +39,7 @@ impl Blocks {
         if list.len() >= MAX_BLOCKED && !list.contains(&who) {
             return Err(Refusal {
                 problem: Problem::TooMuch,
-                message: format!("{MAX_BLOCKED} are blocked already: unblock one first"),
+                message: wording::block_list_is_full(MAX_BLOCKED),
             });
         }
         list.insert(who);
@@ -57,7 +57,7 @@ impl Blocks {
         if !list.remove(&who) {
             return Err(Refusal {
                 problem: Problem::NotBlocked,
-                message: format!("{who} is not blocked under that name or address"),
+                message: wording::target_is_not_blocked(&who),
             });
         }
         self.store(cx, account, BlockChange::Unblocked(who));

@@ -2,7 +2,7 @@
 //! list of the account that is logged in.
 
 use p2pchat_model::{
-    DropKind, DropReason, NameCheck, PeerAddr, Person, Problem, Speaker, Target, Username,
+    DropKind, DropReason, NameCheck, PeerAddr, Person, Problem, Speaker, Target, Username, wording,
 };
 
 use super::blocks::Blocks;
@@ -98,7 +98,7 @@ impl<'a> People<'a> {
             None => Ok(()),
             Some(target) => Err(Refusal {
                 problem: Problem::Blocked,
-                message: format!("{target} is blocked: /unblock {target} first"),
+                message: wording::target_is_blocked(&target),
             }),
         }
     }

@@ -230,7 +230,7 @@ impl Session {
         }));
         let unreachable = || Refusal {
             problem: Problem::RegistryUnreachable,
-            message: format!("the registry cannot be reached: {reason}"),
+            message: Problem::RegistryUnreachable.because(reason),
         };
         for pending in std::mem::take(&mut self.pending) {
             if let Query::Search { purpose, .. } = pending.query {
