@@ -33,7 +33,7 @@ pub enum Typed {
 /// Why a typed line is not a command.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CommandError {
-    /// There is no command of this name.
+    /// No command has this name.
     #[error("unknown command {0}, /help lists all commands")]
     Unknown(String),
     /// The command takes no argument.

@@ -324,7 +324,7 @@ impl Server {
     }
 }
 
-/// The moment that times count from: a timeout before now, so that users whom other
+/// The moment that times count from: a timeout before now, so that users that other
 /// registries have seen since then have a time, too.
 fn start_of_time(presence_timeout: Duration) -> Instant {
     let now = Instant::now();

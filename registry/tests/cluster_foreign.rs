@@ -1,4 +1,4 @@
-//! Documents among those of the registries that somebody else wrote.
+//! Documents among those of the registries that another program wrote.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -26,7 +26,7 @@ fn good() -> Document {
     doc! { "address": "127.0.0.9", "turn": now.timestamp_millis(), "seen": now }
 }
 
-/// The same with one value of somebody else's.
+/// The same with one foreign value.
 fn with(key: &str, value: impl Into<Bson>) -> Document {
     let mut document = good();
     document.insert(key, value);

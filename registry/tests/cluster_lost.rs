@@ -59,7 +59,7 @@ fn log_in(at: &Member, name: &str, from: Ipv4Addr) -> crate::support::client::Cl
 }
 
 #[test]
-fn a_registry_that_was_away_for_longer_than_the_database_remembers_reads_who_is_online_anew() {
+fn a_registry_that_was_away_for_longer_than_the_database_remembers_reads_who_is_online_again() {
     require_mongod!();
     let runtime = Runtime::new().unwrap();
     let set = runtime.block_on(forgetful());

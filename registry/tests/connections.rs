@@ -1,4 +1,4 @@
-//! Many connections: how many may be, from where, and who makes room for whom.
+//! Many connections: how many there may be, from where, and which is evicted.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -76,7 +76,7 @@ fn idle_connections_that_fill_the_registry_keep_nobody_out_and_push_nobody_out()
         .into_iter()
         .flat_map(|from| connect(10, from, server.tcp))
         .collect();
-    // One who has no account yet takes longer: he is there before all the rest of them.
+    // One who has no account yet takes longer: they are there before all the others.
     let mut ann = Client::connect_from(Ipv4Addr::new(127, 0, 0, 3), server.tcp);
     assert_eq!(ann.status(SEARCH, "ann", "bob"), 22);
     idle.extend(
@@ -119,7 +119,7 @@ fn one_account_does_not_hold_all_places() {
         Client::connect_from(HERE, server.tcp).register_and_login(name, "pw");
     }
     let closed = eve.iter().filter(|client| client.is_closed()).count();
-    assert!(closed >= 1, "somebody made room");
+    assert!(closed >= 1, "one made room");
     assert!(!eve[5].is_closed(), "the latest session is hers");
 }
 
@@ -141,7 +141,7 @@ fn whose_hellos_stopped_makes_room_and_who_is_still_there_does_not() {
     assert_eq!(
         users[1].status(LOGIN, "bob", "pw"),
         21,
-        "his is still there"
+        "this one is still there"
     );
 }
 

@@ -94,7 +94,10 @@ fn when_they_run_out_users_are_served_on_and_newcomers_later() {
             assert_eq!(user.status(SEARCH, "x", "user1"), 22);
         }
     }
-    assert!(newcomer.is_waiting(), "there is nothing to accept him with");
+    assert!(
+        newcomer.is_waiting(),
+        "there is no descriptor to accept it with"
+    );
     users.pop();
     assert_eq!(newcomer.head()[..2], [2, 22], "now there is");
     let (_, _, log) = program.stop("TERM");

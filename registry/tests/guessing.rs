@@ -60,11 +60,7 @@ fn who_guesses_is_slowed_down_and_nobody_else() {
     );
     assert!(began.elapsed() >= Duration::from_millis(500), "nor at once");
     let mut elsewhere = Client::connect_from(home, server.tcp);
-    assert_eq!(
-        elsewhere.status(LOGIN, "bob", "pw"),
-        21,
-        "the user himself gets in"
-    );
+    assert_eq!(elsewhere.status(LOGIN, "bob", "pw"), 21, "the user gets in");
     assert_eq!(
         eve.status(SEARCH, "eve", "bob"),
         22,
@@ -93,7 +89,7 @@ fn guess(registry: SocketAddr, from: impl Iterator<Item = Ipv4Addr>) -> u64 {
 }
 
 /// Guesses in some threads while the user logs in again and again, at home and at an
-/// address where he never was. Returns how many guesses were looked at.
+/// address where they never were. Returns how many guesses were looked at.
 fn guess_beside_the_user(threads: &[Vec<Ipv4Addr>]) -> u64 {
     let server = strict();
     let registry = server.tcp;

@@ -19,7 +19,7 @@ fn hello(name: &[u8; 10]) -> Vec<u8> {
     [&[5][..], name, b"HELLO\0\0\0\0\0", &[15]].concat()
 }
 
-/// Valid for somebody else; almost valid; nothing at all.
+/// Valid for another user; almost valid; empty.
 fn datagrams() -> Vec<Vec<u8>> {
     let valid = hello(b"bob\0\0\0\0\0\0\0");
     let mut other_kind = valid.clone();
@@ -59,12 +59,12 @@ fn a_flood_of_datagrams_takes_nobody_offline_and_delays_no_search() {
         });
         let began = Instant::now();
         while began.elapsed() < TIMEOUT * 2 {
-            // 20 within the time after which he would be gone.
+            // 20 within the time after which they would be gone.
             beacon.hello("bob");
             let status = bob.status(SEARCH, "bob", "bob");
             if status != 22 {
                 is_over.store(true, Ordering::Relaxed);
-                panic!("he is not online after {:?}", began.elapsed());
+                panic!("the user is not online after {:?}", began.elapsed());
             }
             thread::sleep(TIMEOUT / 20);
         }

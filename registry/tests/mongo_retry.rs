@@ -49,7 +49,7 @@ async fn a_registration_that_is_repeated_is_one_account_and_not_a_name_that_is_t
     let database = TestDatabase::on_replica_set();
     let store = open(&database.spec()).await;
     lose_the_answer_to_a_write(&format!("{}.authentication", database.name())).await;
-    assert!(store.register(bob()).await.unwrap(), "it was his own");
+    assert!(store.register(bob()).await.unwrap(), "it was their own");
     assert!(!store.register(bob()).await.unwrap(), "and now it is taken");
     assert_eq!(store.names(None, 10).await.unwrap(), ["bob"]);
 }

@@ -52,7 +52,7 @@ fn exposed() -> Scrape {
     Scrape::of(server.watched.unwrap())
 }
 
-/// Runs a checker of somebody else's; `None` if it is not installed.
+/// Runs an external checker; `None` if it is not installed.
 pub(crate) fn run(program: &str, args: &[&str]) -> Option<Output> {
     match Command::new(program).args(args).output() {
         Ok(output) => Some(output),

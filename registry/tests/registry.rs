@@ -12,7 +12,7 @@ mod flood;
 mod guessing;
 mod hellos;
 mod metrics;
-mod mongo_2017;
+mod mongo_legacy;
 mod mongo_outage;
 mod mongo_retry;
 mod operator;

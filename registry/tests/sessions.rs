@@ -1,4 +1,4 @@
-//! Who has a say about whom: address-bound Hello, connection-bound Logout.
+//! Sessions: Hello is bound to the address, Logout to the connection.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -36,7 +36,7 @@ fn a_stranger_cannot_keep_a_dead_user_alive() {
     assert_eq!(
         bob.status(LOGOUT, "bob", "LOGOUT"),
         45,
-        "he is not online any more"
+        "the user is not online any more"
     );
 }
 

@@ -43,7 +43,7 @@ fn who_sends_a_byte_now_and_then_loses_the_connection_and_a_silent_session_does_
     assert_eq!(
         bob.status(SEARCH, "bob", "bob"),
         22,
-        "he had asked nothing for longer"
+        "they had asked nothing for longer"
     );
 }
 

@@ -200,7 +200,7 @@ fn a_file_of_something_else_is_left_as_it_is() {
         .unwrap()
         .execute_batch("CREATE TABLE t (x)")
         .unwrap();
-    // Nothing in it yet, but somebody has put the version of his tables into it.
+    // Nothing in it yet, but another program has put the version of its tables into it.
     let begun = folder.path().join("begun.sqlite3");
     rusqlite::Connection::open(&begun)
         .unwrap()

@@ -54,7 +54,7 @@ fn failed(delivery: &Delivery) -> Option<Html> {
     })
 }
 
-/// The members of whom `wanted` is true; how many of all, where they are many.
+/// The members for which `wanted` is true; if there are many, their number.
 pub(super) fn names(deliveries: &[Delivery], wanted: impl Fn(&DeliveryState) -> bool) -> String {
     let names: Vec<String> = deliveries
         .iter()

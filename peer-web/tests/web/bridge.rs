@@ -105,7 +105,7 @@ async fn the_secret_goes_first_and_the_view_makes_it_live() {
 }
 
 #[wasm_bindgen_test]
-async fn a_lost_connection_is_made_anew_and_greets_again() {
+async fn a_lost_connection_is_made_again_and_greets_again() {
     let fake = Fake::install();
     let (_mounted, log) = probe("127.0.0.1:7878");
     fake.welcome(VIEW).await;

@@ -187,7 +187,7 @@ fn a_sweep_is_done_in_a_fraction_of_the_timeout() {
 }
 
 #[test]
-fn who_asks_after_his_login_is_on_the_list_however_many_log_in_at_a_time() {
+fn a_user_who_asks_after_a_login_is_on_the_list_however_many_log_in_at_a_time() {
     let presence = Presence::new(TIMEOUT);
     thread::scope(|scope| {
         for worker in 0..8_u8 {

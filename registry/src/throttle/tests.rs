@@ -97,7 +97,8 @@ fn a_stranger_who_shares_an_address_takes_nothing_from_its_users_by_guessing_at_
 }
 
 #[test]
-fn who_mistypes_at_home_uses_up_neither_his_name_s_guesses_nor_his_address_s() {
+fn a_user_who_mistypes_at_a_known_address_uses_up_neither_the_guesses_of_the_name_nor_of_the_address()
+ {
     let throttle = throttle();
     assert_eq!(guess(&throttle, [HOME], seconds(0)), 10);
     let ann = Username::new("ann").unwrap();

@@ -57,7 +57,7 @@ impl World {
         let has_heard = node.deaf_until + LIMIT <= self.now;
         let is_told = user.secret_until + LIMIT <= self.now;
         match user.truth {
-            // He may have been gone for the others while only his home, cut off, heard him.
+            // They may have been gone for the others while only their home, cut off, received their hellos.
             _ if is_home && has_heard => user.since + LIMIT <= self.now && is_told,
             _ => has_heard && is_told && user.since + LIMIT <= self.now,
         }

@@ -1,4 +1,4 @@
-//! The collection `online`, its oplog, and the clock of whoever is the primary.
+//! The collection `online`, its oplog, and the clock of the primary.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -86,7 +86,7 @@ impl Database {
         }
     }
 
-    /// Somebody drops the collection.
+    /// The collection is dropped.
     pub(crate) fn drop_all(&mut self) {
         self.documents.clear();
     }

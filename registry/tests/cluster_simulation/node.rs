@@ -44,7 +44,7 @@ pub(crate) struct Node {
 pub(crate) struct Stream {
     /// How late news are.
     pub(crate) lag: Duration,
-    /// Whether what is lost with a long break is read anew, or gone on with.
+    /// Whether what is lost with a long break is read again, or resumed.
     pub(crate) forgets: bool,
 }
 
@@ -121,7 +121,7 @@ impl Node {
         });
     }
 
-    /// Whether he was there.
+    /// Whether they were online.
     pub(crate) fn logout(&self, name: Username, address: PeerAddr, now: Duration) -> bool {
         let ended = self.presence.logout(name, None, address, self.here(now));
         ended.is_some_and(|ended| ended.was_online)

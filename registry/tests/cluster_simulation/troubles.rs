@@ -1,4 +1,4 @@
-//! What goes wrong, by chance and on purpose.
+//! What goes wrong, at random and on purpose.
 
 use std::ops::AddAssign;
 

@@ -21,14 +21,14 @@ const USERS: usize = 8;
 /// How long things happen, and how long then nothing does: longer than the longest cut.
 const BUSY: Duration = Duration::from_secs(150);
 const QUIET: Duration = Duration::from_secs(115);
-/// How late news are at the most, and how long registries may disagree.
+/// The most that news are late, and how long registries may disagree.
 const MAX_LAG: Duration = Duration::from_millis(1000);
 const LIMIT: Duration = Duration::from_secs(2);
 /// How long the client of a registry that is gone takes to say Hello to another.
 const MOVE: Duration = Duration::from_secs(5);
 /// The longest time without a database: an election.
 const ELECTION: f64 = 15.0;
-/// How much the clocks of two primaries differ at the most, in milliseconds: a day.
+/// How much the clocks of two primaries may differ, in milliseconds: a day.
 const CLOCK: i64 = 24 * 60 * 60 * 1000;
 /// The longest that a registry is cut off.
 const CUT: f64 = 100.0;
@@ -48,15 +48,15 @@ struct User {
     name: Username,
     address: PeerAddr,
     truth: Truth,
-    /// Since when the truth is so, or he is where he is.
+    /// Since when the truth is so, or the user is at this address.
     since: Duration,
-    /// When he was last heard.
+    /// When their last hello arrived.
     heard: Duration,
-    /// The registry that he says Hello to, and since when.
+    /// The registry that gets their hellos, and since when.
     home: (usize, Duration),
     pause: Duration,
     next_hello: Duration,
-    /// Until when only his home can know the truth.
+    /// Until when only their home can know the truth.
     secret_until: Duration,
 }
 

@@ -3,7 +3,7 @@
 import { User } from "../support/user.js";
 import { probe } from "./probe.js";
 
-/** Has the user of a bridge log in; he stays so without a page. */
+/** Logs the user of a bridge in, who stays so without a page. */
 export async function login(browser, { url, name, password }) {
   const page = await browser.newPage();
   await page.goto(url);

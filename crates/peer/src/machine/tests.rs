@@ -137,7 +137,7 @@ fn the_backoff_between_attempts_grows_to_half_a_minute() {
 }
 
 #[test]
-fn a_user_whom_the_registry_forgot_logs_in_again() {
+fn a_user_that_the_registry_forgot_logs_in_again() {
     let mut net = Net::with_users(1);
     net.forget_presence();
     net.advance(Duration::from_secs(31));

@@ -124,7 +124,7 @@ impl World {
 
     fn anything(&mut self, seat: usize) {
         match self.rng.below(100) {
-            0..30 => self.ask_somebody(seat),
+            0..30 => self.request_someone(seat),
             30..70 => self.speak(seat),
             // One who types fast, or pastes.
             70..80 => (0..self.rng.number(2, 5)).for_each(|_| self.speak(seat)),
@@ -137,7 +137,7 @@ impl World {
                 let on = self.rng.hits(0.3);
                 self.command(seat, Command::Busy { on });
             }
-            88..90 if self.mix.blocks => self.block_somebody(seat),
+            88..90 if self.mix.blocks => self.block_someone(seat),
             90..94 if self.mix.leaves => self.command(seat, Command::Leave),
             94..97 if self.mix.logouts => self.command(seat, Command::Logout),
             97 => self.command(seat, Command::History { before: None }),
@@ -149,7 +149,7 @@ impl World {
         }
     }
 
-    fn ask_somebody(&mut self, seat: usize) {
+    fn request_someone(&mut self, seat: usize) {
         let other = self.rng.below(self.peers.len());
         let to = match self.rng.below(20) {
             0 if self.outsiders_are_let_in() => Target::Address(self.any_outsider()),
@@ -160,7 +160,7 @@ impl World {
         self.command(seat, Command::Request { to });
     }
 
-    fn block_somebody(&mut self, seat: usize) {
+    fn block_someone(&mut self, seat: usize) {
         let other = self.rng.below(self.peers.len());
         let who = if self.rng.hits(0.5) {
             Target::Name(self.peers[other].name)

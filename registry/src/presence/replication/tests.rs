@@ -133,7 +133,7 @@ fn a_user_who_logged_out_is_not_counted_while_the_tombstone_is_kept() {
 }
 
 #[test]
-fn a_logout_that_somebody_was_faster_than_gives_way() {
+fn a_logout_that_comes_after_a_newer_login_gives_way() {
     let presence = Presence::new_shared(TIMEOUT);
     let session = presence.logged_in(&record(5, Some(1), 0));
     presence.logout(name("bob"), Some(session), at(1), s(1));

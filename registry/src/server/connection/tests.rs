@@ -232,7 +232,7 @@ async fn ask_for_the_list(shared: Arc<Shared>) -> Arc<OnlineList> {
 }
 
 #[tokio::test]
-async fn however_many_ask_while_users_come_and_go_a_long_list_is_made_seldom() {
+async fn however_many_ask_while_users_come_and_go_a_long_list_is_rebuilt_rarely() {
     const USERS: usize = 20_000;
     const ASKERS: usize = 12;
     let folder = tempfile::tempdir().unwrap();

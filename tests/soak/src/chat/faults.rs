@@ -119,7 +119,7 @@ fn is_spared(user: User, person: &Person) -> bool {
     }
 }
 
-/// A random user who can take orders, and of whom `wanted` is true.
+/// A random user who can take orders, and for which `wanted` is true.
 fn one(
     people: &People,
     random: &mut impl Rng,

@@ -19,7 +19,7 @@ pub(super) struct Verdict {
     pub(super) left: Shown,
     /// The sender's program was killed before it knew.
     pub(super) untold: Shown,
-    /// Shown to a user who was unreachable, and whom the sender's program tried all the same.
+    /// Shown to a user who was unreachable, but which the sender's program tried all the same.
     pub(super) extra: usize,
     pub(super) duplicated: usize,
     /// Shown again to a user whose program was killed in the moment of taking it, was started

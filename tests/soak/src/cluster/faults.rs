@@ -125,7 +125,7 @@ pub(super) async fn cut_off(site: &Site, report: &mut Report) -> Result<()> {
     let watch = Watch::start(site.observer(last).await?, [&stays, &here]);
     leaves.logout(site, 0).await?;
     comes.login(site, 1).await?;
-    // Users whom no registry hears of time out meanwhile.
+    // Users that no registry hears of time out meanwhile.
     sleep(TIMEOUT * 2).await;
     refuses(site, last, comes.name, report).await?;
     watch.stop("cut off from the database", report).await?;

@@ -1,4 +1,4 @@
-//! How many guesses get through, and whom they hinder.
+//! How many guesses get through, and which users they hinder.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;

@@ -57,7 +57,7 @@ fn made_up(first: u32, count: u32) -> ChatList {
 }
 
 #[test]
-fn a_member_brings_in_only_so_many_of_whom_nothing_was_heard() {
+fn a_member_brings_in_only_so_many_that_never_sent_anything() {
     let mut net = net_of(3);
     net.chat(1, 2);
     for round in 0..20 {

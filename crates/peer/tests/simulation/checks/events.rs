@@ -152,7 +152,7 @@ pub(super) fn deliveries_end_once(scene: &Scene<'_>, event: &Event) -> Verdict {
     })
 }
 
-/// History is ordered by number, also when the clock on the wall goes back.
+/// History is ordered by number, also when the wall clock goes back.
 pub(super) fn messages_are_numbered_upwards(scene: &Scene<'_>, event: &Event) -> Verdict {
     let Event::Message(message) = event else {
         return Ok(());

@@ -54,7 +54,7 @@ pub(super) fn one_login_at_a_time(scene: &Scene<'_>, output: &Output) -> Verdict
     })
 }
 
-/// How far apart the logins are at the least that a machine asks for because it is not in
+/// The least time between two logins that a machine asks for because it is not in
 /// the list.
 const LOGIN_PAUSE: Duration = Duration::from_secs(4);
 

@@ -1,4 +1,4 @@
-//! A database of the program of 2017 works as it is.
+//! A legacy database works as it is.
 
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
