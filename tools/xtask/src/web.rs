@@ -2,7 +2,7 @@
 
 mod compress;
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::SystemTime;
@@ -196,17 +196,12 @@ async fn trunk(index: &str, built: &Path) -> Result<Vec<Size>> {
     compress::all(&files(built)?)
 }
 
-/// Replaces the page in `dist` by a complete one. Marks the source of the bridge as changed:
-/// cargo does not see that the bridge has another page inside, least of all if there was none
-/// when it was built.
+/// Replaces the page in `dist` by a complete one: a bridge that looks for it never finds half.
 fn put(built: &Path) -> Result<()> {
     if dist().exists() {
         fs::remove_dir_all(dist()).context("cannot remove dist")?;
     }
-    fs::rename(built, dist()).context("cannot put the page into dist")?;
-    let source = root().join("bridge/src/lib.rs");
-    let source = File::options().append(true).open(source)?;
-    Ok(source.set_modified(SystemTime::now())?)
+    fs::rename(built, dist()).context("cannot put the page into dist")
 }
 
 /// Whether a file of the page is newer than all that the page is made from.

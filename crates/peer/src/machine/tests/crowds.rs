@@ -37,7 +37,7 @@ fn strangers(net: &mut Net, at: u8, count: u32) {
 }
 
 #[test]
-fn strangers_without_number_do_not_push_out_who_is_accepting() {
+fn any_number_of_strangers_evicts_no_peer_that_is_accepting() {
     let mut net = Net::with_users(3);
     net.chat(1, 2);
     net.request(1, 3);
@@ -108,7 +108,7 @@ fn lists_while_unconfirmed(net: &mut Net, seconds: usize) -> usize {
 }
 
 #[test]
-fn a_name_that_stays_in_doubt_is_asked_for_at_growing_pauses() {
+fn a_name_that_stays_unconfirmed_is_looked_up_at_growing_intervals() {
     let mut net = Net::with_users(2);
     net.chat(1, 2);
     net.advance(Duration::from_secs(30));

@@ -103,7 +103,7 @@ fn verified_members_make_room_for_others() {
 }
 
 #[test]
-fn addresses_that_nobody_on_the_network_can_have_are_not_taken_in() {
+fn addresses_that_no_peer_can_have_are_not_added() {
     let mut net = net_of(2);
     net.chat(1, 2);
     let local: ChatList = ["127.0.0.1", "127.8.8.8"]
@@ -134,7 +134,7 @@ fn addresses_that_nobody_on_the_network_can_have_are_not_taken_in() {
 }
 
 #[test]
-fn who_asks_again_and_again_gets_busy_and_is_counted() {
+fn repeated_requests_are_answered_busy_and_counted() {
     let mut net = net_of(3);
     for _ in 0..1000 {
         net.request(2, 1);
