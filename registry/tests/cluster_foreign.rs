@@ -136,7 +136,7 @@ async fn spoil(online: &Collection<Document>) -> usize {
 }
 
 #[test]
-fn what_no_registry_wrote_is_passed_over_and_counted() {
+fn foreign_documents_are_ignored_and_counted() {
     require_mongod!();
     let database = TestDatabase::on_replica_set();
     let [one, two] = [(); 2].map(|()| Member::start(&database.uri, LONG));

@@ -157,12 +157,12 @@ fn survive(harm: impl AsyncFnOnce(&Collection<Document>)) {
 }
 
 #[test]
-fn who_is_online_is_put_back_when_the_collection_is_dropped() {
+fn presence_is_restored_when_the_collection_is_dropped() {
     survive(async |online| online.drop().await.unwrap());
 }
 
 #[test]
-fn who_is_online_is_put_back_when_the_collection_is_renamed() {
+fn presence_is_restored_when_the_collection_is_renamed() {
     survive(async |online| {
         let of = online.namespace();
         let command = doc! {
@@ -175,7 +175,7 @@ fn who_is_online_is_put_back_when_the_collection_is_renamed() {
 }
 
 #[test]
-fn who_is_online_is_put_back_when_all_documents_are_removed() {
+fn presence_is_restored_when_all_documents_are_removed() {
     require_mongod!();
     // The stream goes on, and who says Hello is written again in time.
     let database = TestDatabase::on_replica_set();

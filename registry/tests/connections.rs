@@ -48,7 +48,7 @@ fn takes_one_more(from: Ipv4Addr, to: SocketAddr) -> bool {
 }
 
 #[test]
-fn what_one_address_has_too_many_of_is_closed_at_once_and_disturbs_nobody() {
+fn too_many_connections_of_one_address_are_closed_at_once_and_disturb_no_one() {
     let server = server(100, 5);
     let mut held = connect(5, FLOODER, server.tcp);
     for client in &mut held {
@@ -124,7 +124,7 @@ fn one_account_does_not_hold_all_places() {
 }
 
 #[test]
-fn whose_hellos_stopped_makes_room_and_who_is_still_there_does_not() {
+fn a_user_whose_hellos_stopped_is_evicted_and_one_who_is_still_there_is_not() {
     let server = TestServer::start_with(|options| {
         options.limits.max_connections = NonZeroUsize::new(2).unwrap();
         options.presence_timeout = Duration::from_secs(1);
@@ -146,7 +146,7 @@ fn whose_hellos_stopped_makes_room_and_who_is_still_there_does_not() {
 }
 
 #[test]
-fn who_is_logged_out_from_another_connection_makes_room() {
+fn a_user_logged_out_from_another_connection_is_evicted() {
     let server = server(2, 10);
     let mut users = connect(2, HERE, server.tcp);
     users[0].register_and_login("ann", "pw");
@@ -157,7 +157,7 @@ fn who_is_logged_out_from_another_connection_makes_room() {
 }
 
 #[test]
-fn what_is_turned_away_is_summed_up_in_the_log_and_does_not_fill_it() {
+fn refusals_are_summed_up_in_the_log_and_do_not_fill_it() {
     let fresh = Fresh::sqlite();
     let program = Program::start_with(command().args([
         "--store",

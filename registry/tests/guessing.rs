@@ -39,7 +39,7 @@ fn strict() -> TestServer {
 }
 
 #[test]
-fn who_guesses_is_slowed_down_and_nobody_else() {
+fn only_the_guesser_is_slowed_down() {
     let server = TestServer::start_with(|options| {
         options.limits.slow_answer = Duration::from_millis(500);
         options.limits.guessing.failed_logins = NonZeroU32::new(3).unwrap();

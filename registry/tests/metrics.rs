@@ -65,7 +65,7 @@ fn requests_are_counted_by_type_and_status() {
 }
 
 #[test]
-fn what_is_turned_away_is_counted_by_reason_and_is_no_hello() {
+fn refusals_are_counted_by_reason_and_are_not_hellos() {
     let (server, at) = watched();
     Client::connect(server.tcp).register_and_login("alice", "pw");
     let home = Beacon::new(Ipv4Addr::LOCALHOST, server.udp);
@@ -262,7 +262,7 @@ fn only_what_there_is_may_be_read_and_nothing_written() {
 }
 
 #[test]
-fn who_connects_and_says_nothing_keeps_no_watcher_out_for_long() {
+fn a_silent_connection_to_the_metrics_is_closed_soon() {
     let (_server, at) = watched();
     let connect = |_| TcpStream::connect_timeout(&at, SOON).unwrap();
     let mut silent: Vec<TcpStream> = (0..MAX_CONNECTIONS).map(connect).collect();

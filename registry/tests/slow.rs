@@ -14,7 +14,7 @@ const HERE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 const SHORT: Duration = Duration::from_millis(300);
 
 #[test]
-fn who_connects_and_asks_nothing_loses_the_connection() {
+fn a_client_that_asks_nothing_loses_the_connection() {
     let server = TestServer::start_with(|options| options.limits.first_request_timeout = SHORT);
     let idle: Vec<_> = (0..50).map(|_| Client::connect(server.tcp)).collect();
     wait_for("end of the idle connections", SOON, || {
@@ -24,7 +24,7 @@ fn who_connects_and_asks_nothing_loses_the_connection() {
 }
 
 #[test]
-fn who_sends_a_byte_now_and_then_loses_the_connection_and_a_silent_session_does_not() {
+fn a_client_that_trickles_bytes_loses_the_connection_and_a_silent_session_does_not() {
     let server = TestServer::start_with(|options| options.limits.request_timeout = SHORT);
     let mut bob = Client::connect_from(HERE, server.tcp);
     bob.register_and_login("bob", "pw");
@@ -48,7 +48,7 @@ fn who_sends_a_byte_now_and_then_loses_the_connection_and_a_silent_session_does_
 }
 
 #[test]
-fn who_does_not_read_loses_the_connection_and_delays_nobody() {
+fn a_client_that_does_not_read_loses_the_connection_and_delays_no_one() {
     let server = TestServer::start_with(|options| {
         options.limits.response_timeout = SHORT;
         options.limits.send_buffer = NonZeroU32::new(4096).unwrap();

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_blocked_is_blocked_after_a_restart_until_it_is_unblocked() {
+    fn blocks_survive_a_restart_until_they_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("made/blocks.sqlite3");
         let (ann, bob) = (name("ann"), Target::Name(name("bob")));

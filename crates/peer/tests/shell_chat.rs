@@ -215,7 +215,7 @@ async fn a_stopped_peer_can_be_started_again_at_once() {
 }
 
 #[tokio::test]
-async fn what_keeps_a_peer_from_starting_is_named() {
+async fn the_reason_why_a_peer_cannot_start_is_named() {
     let registry = Registry::start().await;
     let options = registry.options();
     let _running = Peer::start(options.clone()).await.unwrap();

@@ -225,7 +225,7 @@ async fn strangers_who_notify_and_write_get_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn those_who_connect_and_say_nothing_or_half_hold_up_nobody() {
+async fn connections_that_send_nothing_or_half_a_packet_hold_up_no_one() {
     let mut scene = Scene::new().await;
     let (to, port) = (scene.user.address(), scene.port());
     let mut held = Vec::new();
@@ -345,7 +345,7 @@ async fn made_up_members_are_few_and_hold_up_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_is_blocked_is_blocked_after_a_restart_and_a_broken_list_stops_it() {
+async fn blocks_survive_a_restart_and_a_broken_list_stops_the_start() {
     let registry = Registry::start().await;
     let file = registry.folder.path().join("blocks.sqlite3");
     let options = || Options {

@@ -51,7 +51,7 @@ const SEEDS: u64 = 200;
 const ALL_TROUBLES: u64 = 1000;
 
 #[test]
-fn what_must_hold_holds_in_every_seed() {
+fn the_invariants_hold_in_every_seed() {
     if let Some(seed) = runs::number("P2PCHAT_SIM_SEED") {
         match World::run(seed, Detail::Print, |_| {}) {
             Ok(report) => println!("seed {seed}: {report:?}"),
@@ -203,7 +203,7 @@ const LIES: &[Lie] = &[
 ];
 
 #[test]
-fn what_does_not_hold_is_noticed() {
+fn a_violated_invariant_is_noticed() {
     for &(lie, check, prepare) in LIES {
         let tell = |mix: &mut Mix| {
             mix.outsiders = None;

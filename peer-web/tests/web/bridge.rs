@@ -136,7 +136,7 @@ async fn a_refusal_is_final() {
 }
 
 #[wasm_bindgen_test]
-async fn who_leaves_the_page_closes_the_connection() {
+async fn leaving_the_page_closes_the_connection() {
     let fake = Fake::install();
     let (mounted, log) = probe("127.0.0.1:7878");
     fake.welcome(VIEW).await;

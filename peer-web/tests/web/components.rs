@@ -60,7 +60,7 @@ async fn a_field_counts_bytes_and_not_letters() {
 }
 
 #[wasm_bindgen_test]
-async fn who_did_not_get_a_text_is_named() {
+async fn members_without_the_message_are_named() {
     let to = |address: &str, name: &str, state| Delivery {
         to: Person {
             address: address.parse().unwrap(),

@@ -83,7 +83,7 @@ fn a_user_without_hello_leaves() {
 }
 
 #[test]
-fn whose_session_ended_is_said_whichever_way_it_ends() {
+fn a_session_that_ends_in_any_way_is_reported() {
     let presence = Presence::new(TIMEOUT);
     let [bob, ann] = ["bob", "ann"].map(|user| presence.login(name(user), at(1), s(0)));
     let ended = presence.logout(name("bob"), None, at(1), s(60)).unwrap();

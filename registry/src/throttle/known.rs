@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn who_logs_in_now_and_then_is_not_pushed_out_and_the_memory_has_a_bound() {
+    fn a_user_who_logs_in_now_and_then_is_not_evicted_and_memory_is_bounded() {
         let mut known = Known::with_room_for(10);
         known.insert(name(0), address(1));
         for n in 1..100 {

@@ -123,7 +123,7 @@ async fn strangers_at_many_addresses_do_not_come_before_those_who_are_at_home() 
 }
 
 #[tokio::test]
-async fn what_nobody_waits_for_any_more_is_not_hashed() {
+async fn abandoned_passwords_are_not_hashed() {
     let pool = pool(2);
     let release = occupy(&pool).await;
     let (order, done) = mpsc::channel();
