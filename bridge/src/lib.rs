@@ -3,7 +3,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | [`options`] | the options: [`Settings`](options::Settings) |
+//! | [`options`] | the options: [`Settings`] |
 //! | [`secret`] | the secret that lets a page in, and its file |
 //! | [`gate`] | which requests are answered at all: `Host` and `Origin`, without a socket |
 //! | [`assets`] | the files of the web UI |
