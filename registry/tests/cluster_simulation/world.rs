@@ -92,9 +92,10 @@ impl World {
             since: Duration::ZERO,
             heard: Duration::ZERO,
             home: (0, now),
-            pause: match random.random_bool(0.3) {
-                true => Duration::from_millis(500),
-                false => Duration::from_secs(15),
+            pause: if random.random_bool(0.3) {
+                Duration::from_millis(500)
+            } else {
+                Duration::from_secs(15)
             },
             next_hello: now,
             secret_until: Duration::ZERO,
