@@ -109,7 +109,7 @@ fn a_new_account_is_a_document_as_the_program_of_2017_makes_them() {
 }
 
 #[test]
-fn without_a_database_in_the_uri_it_is_that_of_2017() {
+fn without_a_database_in_the_uri_it_is_the_legacy_one() {
     require_mongodb!();
     let database = TestDatabase::new();
     let bare = database.uri.replace(&format!("/{}", database.name()), "/");
