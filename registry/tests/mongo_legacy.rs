@@ -91,7 +91,7 @@ fn documents_of_any_shape_are_put_up_with() {
 }
 
 #[test]
-fn a_new_account_is_a_document_as_the_program_of_2017_makes_them() {
+fn a_new_account_is_a_document_as_the_legacy_registry_makes_them() {
     require_mongodb!();
     let database = TestDatabase::new();
     let server = serve(&database);
