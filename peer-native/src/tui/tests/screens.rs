@@ -119,6 +119,7 @@ fn the_length_is_that_of_the_message_which_enter_sends() {
     let long = "x".repeat(70);
     for (typed, length) in [
         (format!("//{long}"), Some("71 of 99 bytes")),
+        (format!("/me {long}"), Some("72 of 99 bytes")),
         (format!("/find {long}"), None),
     ] {
         let mut app = app(in_chat());
