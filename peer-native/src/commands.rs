@@ -2,7 +2,7 @@
 //!
 //! [`COMMANDS`] is the one table of them: parsing, `/help` and completion all read it.
 
-use p2pchat_model::{Command, PeerAddr, Problem, Target, TargetError, Username, View};
+use p2pchat_model::{Command, PeerAddr, Problem, Target, TargetError, Username, View, action};
 use p2pchat_protocol::UsernameError;
 use thiserror::Error;
 
@@ -108,6 +108,12 @@ pub const COMMANDS: &[Entry] = &[
         let from = requester(view)?;
         Ok(Typed::Command(Command::Reject { from }))
     }),
+    entry(
+        &["/me"],
+        "ACTION",
+        "send what you do: * waves",
+        |what, _| Ok(say(&action(needed(what, "/me waves")?))),
+    ),
     entry(&["/leave"], "", "leave the chat", |_, _| {
         Ok(Typed::Command(Command::Leave))
     }),

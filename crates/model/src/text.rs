@@ -76,6 +76,13 @@ pub fn packets(text: &str) -> usize {
     split_text(text).map_or(0, |parts| parts.len())
 }
 
+/// The text of the message that `/me waves` sends: `* waves`. The protocol has no packet for
+/// an action, and every program, legacy clients too, shows a text with its sender's name.
+#[must_use]
+pub fn action(what: &str) -> String {
+    format!("* {what}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,5 +128,10 @@ mod tests {
         assert_eq!(packets(" "), 0);
         assert_eq!(packets("hello"), 1);
         assert_eq!(packets(&"x".repeat(100)), 2);
+    }
+
+    #[test]
+    fn an_action_is_a_text_that_makes_sense_by_itself() {
+        assert_eq!(action("waves"), "* waves");
     }
 }

@@ -38,6 +38,18 @@ fn a_line_without_a_slash_is_a_message_and_two_slashes_send_one() {
 }
 
 #[test]
+fn an_action_is_sent_as_a_message() {
+    for line in ["/me waves", "/ME  waves "] {
+        let text = "* waves".to_owned();
+        assert_eq!(command_of(line), Command::Say { text }, "{line}");
+    }
+    assert_eq!(
+        parse("/me ", &view()),
+        Err(CommandError::Missing("/me waves"))
+    );
+}
+
+#[test]
 fn the_target_of_a_request_is_a_name_or_an_address() {
     for (line, target) in [
         ("/request bob", "bob"),

@@ -66,12 +66,13 @@ pub(super) fn banner_rows(text: &str, columns: u16, theme: Theme) -> Vec<Row<'st
         .collect()
 }
 
-/// The rule above the input: how many messages are below, and the length of the text.
+/// The rule above the input: how many messages are below, and the length of the message that
+/// is being written.
 pub(super) fn rule(
     frame: &mut Frame<'_>,
     area: Rect,
     below: Option<usize>,
-    text: &str,
+    message: &str,
     theme: Theme,
 ) {
     let mut row = Row::from(Span::styled("─", theme.dim()));
@@ -87,9 +88,9 @@ pub(super) fn rule(
         };
         row.push_span(Span::styled(words, style));
     }
-    let is_message = !text.starts_with('/');
-    let size = wording::length(text).filter(|_| is_message);
-    let size = size.map(|size| format!(" {size} ")).unwrap_or_default();
+    let size = wording::length(message)
+        .map(|size| format!(" {size} "))
+        .unwrap_or_default();
     let used = row.width() + width(&size) + 1;
     let rest = usize::from(area.width).saturating_sub(used);
     row.push_span(Span::styled("─".repeat(rest), theme.dim()));

@@ -1,7 +1,7 @@
 //! The screen from top to bottom.
 
-use p2pchat_model::Timestamp;
 use p2pchat_model::wording::label;
+use p2pchat_model::{Command, Timestamp};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout as Split, Position, Rect};
 use ratatui::text::{Line as Row, Span};
@@ -11,6 +11,7 @@ use super::app::App;
 use super::conversation::Layout;
 use super::overlay::RenderContext;
 use super::{bars, prompt, side};
+use crate::commands::{self, Typed};
 use crate::wrap::{fit, one_line, width};
 
 /// Maximum height of the input.
@@ -66,6 +67,14 @@ impl App {
         form
     }
 
+    /// The message that Enter would send; empty if the input is none.
+    fn typed_message(&self) -> String {
+        match commands::parse(self.input.editor.text(), &self.view) {
+            Ok(Typed::Command(Command::Say { text })) => text,
+            _ => String::new(),
+        }
+    }
+
     /// Draws the chat; returns the area for an overlay.
     fn draw_chat(&mut self, frame: &mut Frame<'_>, body: Rect, now: Timestamp) -> Rect {
         let theme = self.look.theme;
@@ -90,7 +99,7 @@ impl App {
         let talk = self.draw_request(frame, right, now);
         self.draw_conversation(frame, talk);
         let below = (!self.scroll.is_at_end()).then_some(self.below);
-        bars::rule(frame, rule, below, self.input.editor.text(), theme);
+        bars::rule(frame, rule, below, &self.typed_message(), theme);
         self.draw_input(frame, input, &laid);
         bars::hint(frame, keys, self.hint.as_deref(), theme);
         middle

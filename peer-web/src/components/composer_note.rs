@@ -4,7 +4,7 @@ use p2pchat_model::{printable, wording};
 use yew::prelude::*;
 
 use crate::context::use_app;
-use crate::logic::outgoing::CannotSend;
+use crate::logic::outgoing::{self, CannotSend};
 use crate::logic::sentence::sentence;
 
 /// What a [`ComposerNote`] needs.
@@ -39,7 +39,7 @@ pub fn ComposerNote(props: &Props) -> Html {
 }
 
 fn note(text: &str) -> Html {
-    match wording::length(text) {
+    match wording::length(&outgoing::text(text)) {
         Some(length) => html! { <span>{ length }</span> },
         None => html! {
             <span class="keys"><kbd>{ "Enter" }</kbd>{ " sends, " }<kbd>{ "Shift Enter" }</kbd>{ " begins a new line" }</span>

@@ -1,9 +1,10 @@
 //! Whether a text can be sent, and why not.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use p2pchat_model::wording::label;
-use p2pchat_model::{Command, packets};
+use p2pchat_model::{Command, action, packets};
 
 /// The longest frame that the bridge takes, in bytes. It closes the connection for a longer
 /// one, and the text would be lost.
@@ -24,20 +25,33 @@ pub enum CannotSend {
     TooLong(usize),
 }
 
-/// The command that sends a text; `live` is whether the page is connected to its bridge,
+/// The text that is sent for what is in the message field. `/me waves` is an action, as in
+/// the terminal, and blank without one; everything else is sent as it is.
+#[must_use]
+pub fn text(typed: &str) -> Cow<'_, str> {
+    let (name, what) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
+    match what.trim() {
+        _ if !name.eq_ignore_ascii_case("/me") => Cow::Borrowed(typed),
+        "" => Cow::Borrowed(""),
+        what => Cow::Owned(action(what)),
+    }
+}
+
+/// The command that sends what is typed; `live` is whether the page is connected to its bridge,
 /// `alone` whether nobody is in the chat.
 ///
 /// # Errors
 /// If it cannot be sent now.
-pub fn command(text: &str, live: bool, alone: bool) -> Result<Command, CannotSend> {
+pub fn command(typed: &str, live: bool, alone: bool) -> Result<Command, CannotSend> {
+    let text = text(typed);
     if text.contains('\0') {
         return Err(CannotSend::Nul);
     }
-    if packets(text) == 0 {
+    if packets(&text) == 0 {
         return Err(CannotSend::Empty);
     }
     let command = Command::Say {
-        text: text.to_owned(),
+        text: text.into_owned(),
     };
     // A text always has a JSON form.
     let frame = serde_json::to_string(&command).map_or(usize::MAX, |frame| frame.len());
@@ -85,6 +99,21 @@ mod tests {
             assert_eq!(command(text, true, false), Err(CannotSend::Empty));
         }
         assert_eq!(command("a\0b", true, false), Err(CannotSend::Nul));
+    }
+
+    #[test]
+    fn an_action_is_sent_as_a_message() {
+        for typed in ["/me waves", "/ME\n waves "] {
+            let sent = command(typed, true, false);
+            let is_action = matches!(&sent, Ok(Command::Say { text }) if text == "* waves");
+            assert!(is_action, "{typed}: {sent:?}");
+        }
+        for typed in ["/me", "/me "] {
+            assert_eq!(command(typed, true, false), Err(CannotSend::Empty));
+        }
+        for typed in ["/men", "//me waves", "ask /me"] {
+            assert_eq!(text(typed), typed);
+        }
     }
 
     #[test]

@@ -115,6 +115,22 @@ fn hostile_wide_and_right_to_left_texts_stay_in_their_columns() {
 }
 
 #[test]
+fn the_length_is_that_of_the_message_which_enter_sends() {
+    let long = "x".repeat(70);
+    for (typed, length) in [
+        (format!("//{long}"), Some("71 of 99 bytes")),
+        (format!("/me {long}"), Some("72 of 99 bytes")),
+        (format!("/find {long}"), None),
+    ] {
+        let mut app = app(in_chat());
+        type_text(&mut app, &typed);
+        let screen = screen(&mut app, SMALL, NOW);
+        let shown = length.unwrap_or(" bytes");
+        assert_eq!(screen.contains(shown), length.is_some(), "{screen}");
+    }
+}
+
+#[test]
 fn no_size_is_too_small() {
     let mut app = app(talk());
     app.apply(&request(), after(100));
