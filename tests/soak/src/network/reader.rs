@@ -84,8 +84,21 @@ impl Reader {
         since: Instant,
         limit: Duration,
     ) -> Result<Duration> {
-        let what = format!("line with {words:?}");
-        let has_words = |line: &String| line.contains(words).then_some(());
+        self.reads_one_of(&[words], since, limit).await
+    }
+
+    /// The same for a line with one of these.
+    pub(super) async fn reads_one_of(
+        &self,
+        words: &[&str],
+        since: Instant,
+        limit: Duration,
+    ) -> Result<Duration> {
+        let what = format!("line with one of {words:?}");
+        let has_words = |line: &String| {
+            let is_in = |words: &&str| line.contains(words);
+            words.iter().any(is_in).then_some(())
+        };
         let found = self.record.find(since, &what, limit, has_words).await;
         let (after, ()) = found.with_context(|| format!("at {}'s", self.name))?;
         Ok(after)
