@@ -76,9 +76,9 @@ fn a_register_that_finds_the_queue_full_is_told_that_the_server_failed() {
     for (n, client) in late.iter_mut().enumerate() {
         let answer = client.head();
         if answer == response(0, 50, "erorserver") {
-            failed.push(n)
+            failed.push(n);
         } else {
-            assert_eq!(answer[..2], [0, 20])
+            assert_eq!(answer[..2], [0, 20]);
         }
     }
     drop(logins);
