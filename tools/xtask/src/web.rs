@@ -269,6 +269,8 @@ fn check(sizes: &[Size]) -> Result<()> {
 
 #[cfg(test)]
 mod own_tests {
+    use std::fs::File;
+
     use super::*;
 
     fn size(brotli: usize) -> Size {
