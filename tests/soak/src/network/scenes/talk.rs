@@ -91,9 +91,12 @@ async fn talk(people: [&Person; 3], texts: usize, report: &mut Report) -> Result
     let took = began.elapsed();
     let all = 6 * texts;
     report.figure("texts sent", format!("{sent} of {all} in {took:.1?}"));
-    // The rest is told to be lost, for want of a better network.
+    // The rest is reported as lost. A connection is given up after 15 s: at 30 % loss each way
+    // its eight SYNs all fail once in 200 times, and then all that waits for that member is
+    // lost at once. So one of the six pairs fails in one run of eight, three in one of
+    // thousands.
     report.check(
-        sent * 10 >= all * 9,
+        sent * 3 >= all * 2,
         format!("only {sent} of {all} are sent"),
     );
     Ok(())
