@@ -18,8 +18,6 @@ use p2pchat_settings::{Program, Section};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::users::UsersCommand;
-
 /// The registry of p2pchat: accounts, and who is online where.
 #[derive(Debug, Parser)]
 #[command(name = "p2pchat-registry", version, max_term_width = 100)]
@@ -45,6 +43,44 @@ pub enum Command {
         #[command(subcommand)]
         command: UsersCommand,
     },
+}
+
+/// The operator commands. They take effect at the next login: a user who is online stays
+/// online.
+#[derive(Debug, Subcommand)]
+pub enum UsersCommand {
+    /// Print the names of all accounts, one a line.
+    List,
+    /// Create an account.
+    Add {
+        /// Its name: 1 to 10 bytes, no white space.
+        name: String,
+        /// Where its password comes from.
+        #[command(flatten)]
+        source: PasswordSource,
+    },
+    /// Delete an account.
+    Remove {
+        /// Its name.
+        name: String,
+    },
+    /// Set the password of an account.
+    SetPassword {
+        /// Its name.
+        name: String,
+        /// Where the new password comes from.
+        #[command(flatten)]
+        source: PasswordSource,
+    },
+}
+
+/// Where a password comes from: never from the command line, which others can see.
+#[derive(Debug, Args)]
+pub struct PasswordSource {
+    /// Read the password from the first line of FILE (- is standard input) instead of
+    /// asking for it on the terminal.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
 }
 
 /// Everything that a [`Server`](crate::Server) has to know.

@@ -4,14 +4,13 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, Subcommand};
 use p2pchat_protocol::{Password, Username};
 use zeroize::Zeroizing;
 
-use crate::options::StoreSpec;
+use crate::options::{PasswordSource, StoreSpec, UsersCommand};
 use crate::password::Hasher;
 use crate::store::{self, NewAccount, Opener, Store, StoredPassword};
 
@@ -20,44 +19,6 @@ const PAGE: u32 = 1000;
 
 /// How much of a password file is read: a password and its line end are far shorter.
 const MAX_FILE: u64 = 1024;
-
-/// The operator commands. They take effect at the next login: a user who is online stays
-/// online.
-#[derive(Debug, Subcommand)]
-pub enum UsersCommand {
-    /// Print the names of all accounts, one a line.
-    List,
-    /// Create an account.
-    Add {
-        /// Its name: 1 to 10 bytes, no white space.
-        name: String,
-        /// Where its password comes from.
-        #[command(flatten)]
-        source: PasswordSource,
-    },
-    /// Delete an account.
-    Remove {
-        /// Its name.
-        name: String,
-    },
-    /// Set the password of an account.
-    SetPassword {
-        /// Its name.
-        name: String,
-        /// Where the new password comes from.
-        #[command(flatten)]
-        source: PasswordSource,
-    },
-}
-
-/// Where a password comes from: never from the command line, which others can see.
-#[derive(Debug, Args)]
-pub struct PasswordSource {
-    /// Read the password from the first line of FILE (- is standard input) instead of
-    /// asking for it on the terminal.
-    #[arg(long, value_name = "FILE")]
-    pub password_file: Option<PathBuf>,
-}
 
 /// Does what a command says and prints what was done to `out`.
 ///

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use futures::future::{AbortRegistration, Abortable};
 use p2pchat_protocol::{Kind, Password, PeerAddr, Request, RequestDecoder, Response, Username};
+use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -22,12 +23,18 @@ use tracing::Instrument;
 
 use super::send_buffers::Stream;
 use super::slots::ConnectionSlot;
-use super::{Shared, listener, peer_at};
+use super::{Shared, peer_at};
 use crate::metrics::DropReason;
 use crate::options::Limits;
 use crate::presence::{OnlineList, SessionId};
 use crate::throttle::Source;
 
+/// Finds hosts that are gone, after 60 s + 3 × 10 s: a session may be silent for ever, but
+/// a host that is gone must not keep its slot.
+const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
+    .with_time(Duration::from_secs(60))
+    .with_interval(Duration::from_secs(10))
+    .with_retries(3);
 /// How many bytes are read at a time: two requests. The next read waits until they are
 /// answered. Each connection has a buffer of this size for as long as it lasts. More than one
 /// request, so that a read which finds one tells that there is no more to find.
@@ -150,7 +157,7 @@ impl Connection<TcpStream> {
     pub(super) fn serve(self, evicted: AbortRegistration) -> impl Future<Output = ()> + Send {
         let mut connection = self;
         async move {
-            if let Err(error) = listener::prepare(&connection.stream) {
+            if let Err(error) = prepare(&connection.stream) {
                 tracing::debug!(%error, "the connection was gone at once");
                 return;
             }
@@ -166,7 +173,7 @@ impl Connection<TcpStream> {
                 connection.shared.metrics.drops.count(reason);
             }
             // What it has not read is not worth the system's memory.
-            listener::reset(connection.stream);
+            reset(connection.stream);
         }
     }
 }
@@ -388,6 +395,19 @@ impl<S: Stream> Connection<S> {
         // A client that goes on sending for so long has read the answer or never will.
         timeout(LINGER, lingering).await.unwrap_or(Ok(()))
     }
+}
+
+/// Sets the options of an accepted socket.
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    SockRef::from(stream).set_tcp_keepalive(&KEEPALIVE)
+}
+
+/// Resets a connection: nothing of it stays in the system.
+pub(super) fn reset(stream: TcpStream) {
+    // If this fails, it is closed as usual.
+    let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+    drop(stream);
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{SockRef, TcpKeepalive};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
 use tokio::task::{JoinError, JoinSet};
 use tracing::Instrument;
 
-use super::connection::Connection;
+use super::connection::{self, Connection};
 use super::{BindError, FINISH_TIMEOUT, Shared};
 use crate::metrics::DropReason;
 
@@ -25,12 +25,6 @@ const RECEIVE_BUFFER: u32 = 16 * 1024;
 /// thousand datagrams, each with what the system needs for it. Systems cut this to their
 /// own limit (`net.core.rmem_max`).
 const HELLO_BUFFER: usize = 4 * 1024 * 1024;
-/// Finds hosts that are gone, after 60 s + 3 × 10 s: a session may be silent for ever, but
-/// a host that is gone must not keep its slot.
-const KEEPALIVE: TcpKeepalive = TcpKeepalive::new()
-    .with_time(Duration::from_secs(60))
-    .with_interval(Duration::from_secs(10))
-    .with_retries(3);
 /// The first pause after accepting failed; it doubles up to [`MAX_PAUSE`]. What fails
 /// (file descriptors, memory) needs time to come back.
 const MIN_PAUSE: Duration = Duration::from_millis(10);
@@ -103,7 +97,7 @@ pub(super) async fn accept_connections(listener: TcpListener, shared: Arc<Shared
                 }
                 Err(reason) => {
                     shared.metrics.drops.count(reason);
-                    reset(stream);
+                    connection::reset(stream);
                 }
             }
             while let Some(ended) = connections.try_join_next() {
@@ -151,17 +145,4 @@ fn report(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
         tracing::error!(%error, "a connection's task failed");
     }
-}
-
-/// Sets the options of an accepted socket.
-pub(super) fn prepare(stream: &TcpStream) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    SockRef::from(stream).set_tcp_keepalive(&KEEPALIVE)
-}
-
-/// Resets a connection: nothing of it stays in the system.
-pub(super) fn reset(stream: TcpStream) {
-    // If this fails, it is closed as usual.
-    let _ = SockRef::from(&stream).set_linger(Some(Duration::ZERO));
-    drop(stream);
 }

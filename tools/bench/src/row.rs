@@ -74,6 +74,11 @@ impl Row {
     }
 }
 
+/// Something that this machine lacks, without which a quantity cannot be measured.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Missing(pub String);
+
 /// The rate of a pair, and the time that 99 of 100 did not exceed, as two rows.
 #[must_use]
 pub fn rate_and_p99(what: &str, against: &str, pair: Pair, [rate, p99]: [f64; 2]) -> [Row; 2] {

@@ -104,11 +104,6 @@ impl Context {
     }
 }
 
-/// Something that this machine lacks, without which a quantity cannot be measured.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct Missing(pub String);
-
 /// Measures one quantity.
 ///
 /// # Errors

@@ -6,8 +6,8 @@ use anyhow::Result;
 
 use crate::machine;
 use crate::pin::{self, Side};
-use crate::row::{HEAD, Row};
-use crate::rows::{self, Context, Missing, What};
+use crate::row::{HEAD, Missing, Row};
+use crate::rows::{self, Context, What};
 
 /// The share of the cores that other programs may take on a machine that is called quiet.
 const QUIET: f64 = 0.1;

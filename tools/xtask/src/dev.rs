@@ -25,7 +25,7 @@ pub async fn run() -> Result<ExitCode> {
     let [echo, you] = loopback::free()?;
     let stage = Stage::set(&programs).await?;
     let mut echo = Echo::new(Client::start(&stage, "echo", echo).await?);
-    stage.register("you").await?;
+    Client::register(&stage, "you").await?;
     let mut bridge = stage.bridge(programs.path("p2pchat-bridge")?, "you", you);
     let bridge = Bridge::start(bridge.args(["--listen", BRIDGE, "--allow-origin", PAGE])).await?;
 

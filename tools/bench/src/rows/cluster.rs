@@ -14,8 +14,7 @@ use super::Context;
 use super::hello::taken;
 use super::search::{MANY, compare, registry, same_exchange};
 use crate::load::{Load, connect};
-use crate::row::{Reach, Row, Unit};
-use crate::rows::Missing;
+use crate::row::{Missing, Reach, Row, Unit};
 use crate::sample::{Times, side_by_side};
 use crate::servers::{self, log_in, name};
 

@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use anyhow::{Context, Result};
 use tokio::process::Command;
 
+use super::client::Client;
 use super::echo::Echo;
 use super::progress;
 use super::stage::{Bridge, Stage};
@@ -50,7 +51,7 @@ async fn bridges(
     progress::follow("building the bridge", &mut build).await?;
     let program = stage.program("p2pchat-bridge");
     for name in ["alice", "bob"] {
-        stage.register(name).await?;
+        Client::register(stage, name).await?;
     }
     let start = async |name, address| {
         Bridge::start(

@@ -9,6 +9,7 @@ use p2pchat_model::{Command, Event};
 use p2pchat_testkit::JsonLines;
 use tokio::time::timeout;
 
+use super::loopback;
 use super::stage::Stage;
 use crate::process::Group;
 
@@ -25,6 +26,15 @@ pub struct Client {
 }
 
 impl Client {
+    /// Creates an account.
+    ///
+    /// # Errors
+    /// If the registry does not take it.
+    pub async fn register(stage: &Stage, name: &str) -> Result<()> {
+        let [address] = loopback::free()?;
+        Self::start(stage, name, address).await?.quit().await
+    }
+
     /// Starts it, and returns when it is logged in.
     ///
     /// # Errors

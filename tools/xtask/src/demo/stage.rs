@@ -14,8 +14,6 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use super::client::Client;
-use super::loopback;
 use crate::cargo::Programs;
 use crate::process::{self, Group};
 
@@ -101,15 +99,6 @@ impl Stage {
             .arg("--secret-file")
             .arg(self.folder.path().join(format!("{name}.secret")));
         command
-    }
-
-    /// Makes an account.
-    ///
-    /// # Errors
-    /// If the registry does not take it.
-    pub async fn register(&self, name: &str) -> Result<()> {
-        let [address] = loopback::free()?;
-        Client::start(self, name, address).await?.quit().await
     }
 
     /// The password of every user.
