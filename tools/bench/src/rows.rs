@@ -107,7 +107,7 @@ impl Context {
 /// Measures one quantity.
 ///
 /// # Errors
-/// [`Missing`], or what went wrong where a server does not start or fails under its load.
+/// [`Missing`](crate::row::Missing), or what went wrong where a server does not start or fails under its load.
 pub async fn measure(what: What, context: &Context) -> Result<Vec<Row>> {
     match what {
         What::Search => search::search(context).await,
