@@ -90,6 +90,9 @@ impl Corpus {
     pub fn pack(&mut self, folder: &Path) -> io::Result<()> {
         let files = fs::read_dir(folder)?.map(|entry| fs::read(entry?.path()).map(Input));
         self.inputs = files.collect::<io::Result<_>>()?;
+        let regressions = &self.regressions;
+        self.inputs
+            .retain(|input| !regressions.values().any(|known| known == input));
         self.inputs.sort();
         self.inputs.dedup();
         Ok(())
