@@ -1,8 +1,9 @@
 #!/bin/sh
-# Brings what registries answer back to the balancer. ops/nginx.conf talks to them with the
-# addresses of the clients; so what they send has a client's address as its destination, and
-# has to be taken in here instead of going out. compose.yaml runs this when the balancer
-# starts. It needs the capability NET_ADMIN, and changes the network of the container alone.
+# Routes the responses of the registries back to the balancer. ops/nginx.conf connects to the
+# registries with the addresses of the clients. So a response has a client's address as its
+# destination, and must be delivered here instead of leaving the machine. compose.yaml runs
+# this when the balancer starts. It needs the capability NET_ADMIN, and changes only the
+# network of the container.
 set -eu
 
 # The registries: 127.0.1.1, 127.0.1.2, …

@@ -1,7 +1,7 @@
 #!/bin/bash
-# Whether a registry can serve a login: `ready ADDRESS PORT` asks its /readyz, prints what it
-# says, and ends with 0 if it says 200. For health checks where there is no curl: the image of
-# the Dockerfile has it as `ready`.
+# Checks whether a registry can serve a login: `ready ADDRESS PORT` asks its /readyz, prints
+# the answer, and exits with 0 if it is 200. For health checks where there is no curl: the
+# image of the Dockerfile has this script as `ready`.
 set -u
 exec 3<>"/dev/tcp/$1/$2" || exit 1
 printf 'GET /readyz HTTP/1.0\r\nhost: %s:%s\r\n\r\n' "$1" "$2" >&3

@@ -1,5 +1,5 @@
-// Makes one replica set of the three mongods of compose.yaml, unless it is one already, and
-// waits until it has a primary. Run by mongosh on the first of them.
+// Makes one replica set of the three mongods of compose.yaml, unless they are one already, and
+// waits until it has a primary. mongosh runs this on the first mongod.
 const hosts = ['mongo1:27017', 'mongo2:27017', 'mongo3:27017'];
 const TRIES = 60; // one a second
 
