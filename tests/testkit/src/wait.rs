@@ -50,7 +50,7 @@ pub fn wait_blocking<T>(
     }
 }
 
-/// Reports a test as skipped, to the reader and to `cargo xtask test`, which counts it.
+/// Reports a test as skipped, by a line that is printed.
 ///
 /// # Panics
 /// If standard output is closed.

@@ -1,4 +1,4 @@
-//! Hosts in network namespaces. Where the system allows none, the test counts as skipped.
+//! Hosts in network namespaces. Where the system allows none, the test is skipped, and says so.
 
 use p2pchat_soak::network::{Options, Sandbox, run};
 use p2pchat_testkit::{Programs, skip};
