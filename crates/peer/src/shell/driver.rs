@@ -246,6 +246,7 @@ impl Driver {
                 Input::RegistryUp
             }
             LinkEvent::Response(response) => Input::Response(response),
+            LinkEvent::ListContinued(users) => Input::ListContinued(users),
             LinkEvent::Down(error) => {
                 self.state.link = None;
                 let reason = error.to_string();
