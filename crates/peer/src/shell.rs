@@ -120,7 +120,7 @@ impl Peer {
             reports,
             report,
             journal: JournalQueue::new(to_journal),
-            outbound: Outbound::new(bound.address, Ports::STANDARD),
+            outbound: Outbound::new(bound.address, Ports::STANDARD, clock),
             hello,
             closing: inbound.closing.clone(),
             listeners: start_listeners(&inbound, bound),

@@ -103,10 +103,16 @@ impl Driver {
         if std::mem::take(&mut self.state.stuck) {
             return self.on_link(LinkEvent::Down(LinkError::Stuck));
         }
-        let deadline = self.machine.deadline().map(|at| self.clock.at(at));
-        let deadline = [deadline, self.journal.due()].into_iter().flatten().min();
+        let (clock, deadline) = (self.clock, self.machine.deadline());
         let due = async {
             match deadline {
+                Some(at) => clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let journal_due = self.journal.due();
+        let journal_due = async {
+            match journal_due {
                 Some(at) => sleep_until(at).await,
                 None => std::future::pending().await,
             }
@@ -122,6 +128,7 @@ impl Driver {
             Some(report) = self.reports.recv() => self.state.accept(report),
             event = link => self.on_link(event),
             () = due => Input::Timer,
+            () = journal_due => Input::Timer,
         }
     }
 
