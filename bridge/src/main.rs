@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow};
 use p2pchat_bridge::open::Redirect;
 use p2pchat_bridge::options::SettingsError;
 use p2pchat_bridge::{Assets, Secret, Server, Settings, Setup, server};
@@ -63,9 +63,9 @@ async fn run(settings: Settings) -> Result<()> {
     let stop = async move { _ = signals.next().await };
     let ended = tokio::select! {
         ended = server.run(stop) => Ok(ended),
-        () = peer_ended(handle) => bail!("the peer has stopped by itself; RUST_LOG=info may say why"),
+        () = peer_ended(handle) => Err(anyhow!("the peer has stopped")),
     };
-    peer.stop().await;
+    peer.stop().await?;
     ended
 }
 

@@ -172,7 +172,7 @@ impl Bridge {
     pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
         within("the end of the server", self.running).await.unwrap();
-        self.peer.stop().await;
+        self.peer.stop().await.unwrap();
     }
 }
 

@@ -1,4 +1,4 @@
-//! The errors of the start of a peer.
+//! The errors of the start of a peer, and of one that runs.
 
 use std::io;
 use std::path::PathBuf;
@@ -100,6 +100,11 @@ pub enum StartError {
         reason: io::Error,
     },
 }
+
+/// A running peer stopped by itself, because a part failed that it cannot do without: a bug.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the peer has stopped by itself, because {0}: please report this")]
+pub struct PeerFailed(pub(super) String);
 
 fn remedy(address: PeerAddr) -> String {
     if address.ip().is_loopback() {
