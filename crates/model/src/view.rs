@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::dropped::Dropped;
 use crate::event::{BlockChange, Event, IncomingRequest, Link, OutgoingRequest, Problem};
 use crate::line::Line;
-use crate::lookalike;
+use crate::lookalike::{self, OnlineLooks};
 use crate::message::{Delivery, LeaveReason, Message, MessageId};
 use crate::person::{NameCheck, Person};
 use crate::target::Target;
@@ -55,6 +55,9 @@ pub struct View {
     pub dropped: Vec<Dropped>,
     /// What [`Command::Undo`](crate::Command::Undo) takes back.
     pub undo: Option<Undo>,
+    /// For [`View::lookalike_of`]. Not in the JSON.
+    #[serde(skip)]
+    pub looks: OnlineLooks,
 }
 
 /// A leave or a block that can still be taken back.
@@ -232,18 +235,14 @@ impl View {
     }
 
     /// Another name that this one looks like: the user's, or that of a user who is online or
-    /// a member. The two differ in characters that are invisible or belong to another script;
-    /// only the name that has such characters looks like the other.
+    /// a member. The two differ in case (then both are marked), or in characters that are
+    /// invisible, belong to another script or compose their accents in another way; only the
+    /// name that has such characters looks like the other.
     #[must_use]
     pub fn lookalike_of(&self, name: Username) -> Option<Username> {
-        let look = lookalike::look(name.as_str())?;
-        let online = self.online.iter().map(|user| user.name);
         let members = self.members.iter().filter_map(|member| member.name);
-        self.account
-            .into_iter()
-            .chain(online)
-            .chain(members)
-            .find(|other| *other != name && lookalike::is_look_of(&look, other.as_str()))
+        lookalike::first_like(name, self.account.into_iter().chain(members))
+            .or_else(|| self.looks.like(name, &self.online))
     }
 
     /// The oldest message in [`View::lines`]: the next page of history ends before it.
@@ -265,6 +264,7 @@ impl View {
     fn end_session(&mut self) {
         self.account = None;
         self.online.clear();
+        self.looks = OnlineLooks::default();
         self.incoming = None;
         self.outgoing.clear();
         self.members.clear();
@@ -287,6 +287,7 @@ impl View {
 
     fn set_online(&mut self, users: &[OnlineUser]) {
         self.online = users.to_vec();
+        self.looks = OnlineLooks::default();
         name_members(&mut self.members, users);
         name_members(&mut self.out_of_reach, users);
         if let Some(IncomingRequest { from, members, .. }) = &mut self.incoming {
