@@ -9,7 +9,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
 use p2pchat_protocol::{OnlineUser, Username};
-use unicode_normalization::UnicodeNormalization;
+
+use accents::{apart, composed};
 
 /// How a name looks.
 #[derive(Debug, Clone, Copy)]
@@ -35,10 +36,7 @@ impl Look {
         let look = visible_form(name);
         let without_case = |text: &str| key(text.chars().flat_map(char::to_lowercase));
         Self {
-            keys: [
-                without_case(&name.nfc().collect::<String>()),
-                without_case(&look),
-            ],
+            keys: [without_case(&composed(name)), without_case(&look)],
             is_ordinary: look == name,
         }
     }
@@ -103,8 +101,56 @@ impl Eq for OnlineLooks {}
 /// The visible form of a name: its accents composed, its letters Latin where they look so.
 fn visible_form(name: &str) -> String {
     // Taken apart first, so that a letter is found with any accent.
-    let visible = name.nfd().filter_map(visible).nfc().collect::<String>();
-    visible.trim().to_owned()
+    let visible = apart(name).chars().filter_map(visible).collect::<String>();
+    composed(visible.trim()).into_owned()
+}
+
+/// Accents, composed with their letters (NFC) and apart from them (NFD).
+mod accents {
+    use std::borrow::Cow;
+
+    /// All characters before this one are the same in both forms, or composed already.
+    const FIRST_ACCENT: char = '\u{300}';
+
+    pub(super) fn composed(text: &str) -> Cow<'_, str> {
+        let is_composed = text.chars().all(|c| c < FIRST_ACCENT);
+        if is_composed {
+            text.into()
+        } else {
+            nfc(text).into()
+        }
+    }
+
+    /// Only where there are letters of other scripts: the Latin ones look like themselves.
+    pub(super) fn apart(text: &str) -> Cow<'_, str> {
+        let is_latin = text.chars().all(|c| c < FIRST_ACCENT);
+        if is_latin {
+            text.into()
+        } else {
+            nfd(text).into()
+        }
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn nfc(text: &str) -> String {
+        unicode_normalization::UnicodeNormalization::nfc(text).collect()
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn nfd(text: &str) -> String {
+        unicode_normalization::UnicodeNormalization::nfd(text).collect()
+    }
+
+    // The tables would be a fifth of the page, and every browser has them.
+    #[cfg(target_arch = "wasm32")]
+    fn nfc(text: &str) -> String {
+        js_sys::JsString::from(text).normalize("NFC").into()
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    fn nfd(text: &str) -> String {
+        js_sys::JsString::from(text).normalize("NFD").into()
+    }
 }
 
 /// The visible form of a character; `None` for an invisible one.
