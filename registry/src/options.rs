@@ -53,7 +53,7 @@ pub enum UsersCommand {
     List,
     /// Create an account.
     Add {
-        /// Its name: 1 to 10 bytes, no white space.
+        /// Its name: 1 to 10 bytes, no white space, and not an IP address.
         name: String,
         /// Where its password comes from.
         #[command(flatten)]
