@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use p2pchat_registry::options::{Cli, Command, Options};
 use p2pchat_registry::{Server, files, users};
 use p2pchat_settings::{Signals, logs};
@@ -17,8 +17,8 @@ fn main() -> ExitCode {
     match start(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One line, causes included.
-            eprintln!("{NAME}: {error:#}");
+            // One line, causes included. If it cannot be written, the exit code says it all.
+            let _ = writeln!(io::stderr(), "{NAME}: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -44,8 +44,7 @@ async fn run(mut options: Options) -> Result<()> {
     let server = Server::bind(options).await?;
     files::report(asked, fit);
     announce(&server)?;
-    server.run(async move { _ = signals.next().await }).await;
-    Ok(())
+    Ok(server.run(async move { _ = signals.next().await }).await?)
 }
 
 /// The one line that says where everything is; scripts read the ports from it.
@@ -53,7 +52,7 @@ fn announce(server: &Server) -> Result<()> {
     let metrics = server.metrics_addr();
     let metrics = metrics.map(|address| format!(", metrics at http://{address}/metrics"));
     let mut out = io::stdout().lock();
-    writeln!(
+    let written = writeln!(
         out,
         "{NAME}: listening on tcp {} and udp {}{}, accounts in {}",
         server.tcp_addr(),
@@ -61,6 +60,6 @@ fn announce(server: &Server) -> Result<()> {
         metrics.unwrap_or_default(),
         server.store(),
     )
-    .and_then(|()| out.flush())
-    .context("cannot write to standard output")
+    .and_then(|()| out.flush());
+    users::heard(written)
 }

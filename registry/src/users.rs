@@ -49,9 +49,8 @@ async fn list(store: &dyn Store, out: &mut impl Write) -> Result<()> {
                 .chars()
                 .map(|c| if c.is_control() { '\u{fffd}' } else { c })
                 .collect();
-            match writeln!(out, "{shown}") {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-                written => written?,
+            if let Err(error) = writeln!(out, "{shown}") {
+                return heard(Err(error));
             }
         }
         after = names.into_iter().next_back();
@@ -81,7 +80,7 @@ async fn add(
     if !store.register(account).await? {
         bail!(taken(username));
     }
-    Ok(writeln!(out, "added {username}")?)
+    heard(writeln!(out, "added {username}"))
 }
 
 async fn remove(store: &dyn Store, name: &str, out: &mut impl Write) -> Result<()> {
@@ -89,7 +88,7 @@ async fn remove(store: &dyn Store, name: &str, out: &mut impl Write) -> Result<(
     if !store.remove(username).await? {
         bail!(missing(username));
     }
-    Ok(writeln!(out, "removed {username}")?)
+    heard(writeln!(out, "removed {username}"))
 }
 
 async fn set_password(
@@ -105,7 +104,18 @@ async fn set_password(
     if !store.set_password(username, new_password(source)?).await? {
         bail!(missing(username));
     }
-    Ok(writeln!(out, "set the password of {username}")?)
+    heard(writeln!(out, "set the password of {username}"))
+}
+
+/// Whether a line was written, or nobody reads it any more (a closed pipe).
+///
+/// # Errors
+/// If it was not written for another reason.
+pub fn heard(written: io::Result<()>) -> Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write to standard output"),
+    }
 }
 
 fn taken(name: Username) -> String {

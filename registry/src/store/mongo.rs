@@ -246,6 +246,11 @@ impl Store for MongoStore {
         Box::pin(in_time(self.page(after, limit)))
     }
 
+    /// The driver has its own tasks, and starts them again.
+    fn ended(&self) -> BoxFuture<'_, &'static str> {
+        Box::pin(std::future::pending())
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             shut_down(&self.client).await;
