@@ -1,14 +1,15 @@
 //! `p2pchat-bridge`: flags, logging, signals, exit code.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
-use p2pchat_bridge::open::Redirect;
+use anyhow::{Context, Result};
+use p2pchat_bridge::open::{OpenError, Redirect};
 use p2pchat_bridge::options::SettingsError;
 use p2pchat_bridge::{Assets, Secret, Server, Settings, Setup, server};
-use p2pchat_peer::{Handle, Missed, Peer};
+use p2pchat_peer::{Handle, Peer};
 use p2pchat_settings::{Signals, logs};
 
 const NAME: &str = "p2pchat-bridge";
@@ -20,7 +21,7 @@ fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(SettingsError::Options(error)) => error.exit(NAME, USAGE.into()),
         Err(error) => {
-            eprintln!("{NAME}: {error}");
+            complain(format_args!("{error}"));
             return ExitCode::from(USAGE);
         }
     };
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{NAME}: {error:#}");
+            complain(format_args!("{error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -49,7 +50,9 @@ async fn run(settings: Settings) -> Result<()> {
     };
     let peer = Peer::start(settings.peer).await?;
     if setup.assets.is_empty() {
-        eprintln!("{NAME}: built without the web UI; the page says how to build it");
+        complain(format_args!(
+            "built without the web UI; the page says how to build it"
+        ));
     }
     let server = Server::new(listener, peer.handle(), setup).context("cannot listen")?;
     announce(&server, &peer.handle())?;
@@ -59,48 +62,53 @@ async fn run(settings: Settings) -> Result<()> {
         .options
         .open
         .then(|| show(&settings.options.secret_file, &url));
-    let handle = peer.handle();
-    let stop = async move { _ = signals.next().await };
-    let ended = tokio::select! {
-        ended = server.run(stop) => Ok(ended),
-        () = peer_ended(handle) => bail!("the peer has stopped by itself; RUST_LOG=info may say why"),
-    };
+    let ended = server.run(async move { _ = signals.next().await }).await;
     peer.stop().await;
-    ended
+    Ok(ended?)
+}
+
+/// Writes a line to standard error. If that cannot be done, nothing else can be.
+fn complain(what: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{NAME}: {what}");
 }
 
 /// Opens the page in the browser. If that fails, the user can still open the URL.
 fn show(secret_file: &Path, url: &str) -> Option<Redirect> {
+    let by_hand = {
+        let url = url.to_owned();
+        move |failure: &OpenError| {
+            complain(format_args!(
+                "the browser does not open ({failure}): open {url} yourself"
+            ));
+        }
+    };
     let own = secret_file.parent().unwrap_or(Path::new("."));
     // A browser in a sandbox (a snap, the default on Ubuntu) reads no hidden folders, such as
     // the one of the secret.
     let home = std::env::home_dir().unwrap_or(own.to_owned());
-    Redirect::open(&home, url)
-        .or_else(|_| Redirect::open(own, url))
-        .inspect_err(|error| {
-            eprintln!("{NAME}: cannot open the browser ({error}): open the URL yourself");
+    Redirect::write(&home, url)
+        .or_else(|_| Redirect::write(own, url))
+        .and_then(|redirect| {
+            redirect.show(by_hand.clone())?;
+            Ok(redirect)
         })
+        .inspect_err(by_hand)
         .ok()
-}
-
-/// Waits until the peer has stopped by itself, which must not happen.
-async fn peer_ended(handle: Handle) {
-    let Ok(mut subscription) = handle.subscribe().await else {
-        return;
-    };
-    drop(handle);
-    while subscription.next().await != Err(Missed::Stopped) {}
 }
 
 /// The one line that says where everything is; scripts read the URL from it.
 fn announce(server: &Server, handle: &Handle) -> Result<()> {
     let mut out = io::stdout().lock();
-    writeln!(
+    let written = writeln!(
         out,
         "{NAME}: peer at {}, open {}",
         handle.address(),
         server.url()
     )
-    .and_then(|()| out.flush())
-    .context("cannot write to standard output")
+    .and_then(|()| out.flush());
+    match written {
+        // Nobody reads it.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.context("cannot write to standard output"),
+    }
 }
