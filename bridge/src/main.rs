@@ -1,7 +1,8 @@
 //! `p2pchat-bridge`: flags, logging, signals, exit code.
 
-use std::fmt;
-use std::io::{self, Write};
+// They panic where standard output or error cannot be written.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -10,6 +11,7 @@ use p2pchat_bridge::open::{OpenError, Redirect};
 use p2pchat_bridge::options::SettingsError;
 use p2pchat_bridge::{Assets, Secret, Server, Settings, Setup, server};
 use p2pchat_peer::{Handle, Peer};
+use p2pchat_settings::streams::{self, Output, complain};
 use p2pchat_settings::{Signals, logs};
 
 const NAME: &str = "p2pchat-bridge";
@@ -21,7 +23,7 @@ fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(SettingsError::Options(error)) => error.exit(NAME, USAGE.into()),
         Err(error) => {
-            complain(format_args!("{error}"));
+            complain(NAME, error);
             return ExitCode::from(USAGE);
         }
     };
@@ -29,7 +31,7 @@ fn main() -> ExitCode {
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(format_args!("{error:#}"));
+            complain(NAME, format_args!("{error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -39,7 +41,7 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn run(settings: Settings) -> Result<()> {
     // Before anything else: a signal during the start must not be missed.
-    let mut signals = Signals::with_hang_up().context("cannot wait for signals")?;
+    let mut signals = Signals::new().context("cannot wait for signals")?;
     let secret = Secret::load_or_make(&settings.options.secret_file)?;
     let listener = server::listen(settings.options.listen).await?;
     let setup = Setup {
@@ -50,9 +52,10 @@ async fn run(settings: Settings) -> Result<()> {
     };
     let peer = Peer::start(settings.peer).await?;
     if setup.assets.is_empty() {
-        complain(format_args!(
-            "built without the web UI; the page says how to build it"
-        ));
+        complain(
+            NAME,
+            "built without the web UI; the page says how to build it",
+        );
     }
     let server = Server::new(listener, peer.handle(), setup).context("cannot listen")?;
     announce(&server, &peer.handle())?;
@@ -67,19 +70,13 @@ async fn run(settings: Settings) -> Result<()> {
     Ok(ended?)
 }
 
-/// Writes a line to standard error. If that cannot be done, nothing else can be.
-fn complain(what: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr(), "{NAME}: {what}");
-}
-
 /// Opens the page in the browser. If that fails, the user can still open the URL.
 fn show(secret_file: &Path, url: &str) -> Option<Redirect> {
     let by_hand = {
         let url = url.to_owned();
-        move |failure: &OpenError| {
-            complain(format_args!(
-                "the browser does not open ({failure}): open {url} yourself"
-            ));
+        move |error: &OpenError| {
+            let advice = format_args!("the browser does not open ({error}): open {url} yourself");
+            complain(NAME, advice);
         }
     };
     let own = secret_file.parent().unwrap_or(Path::new("."));
@@ -96,19 +93,12 @@ fn show(secret_file: &Path, url: &str) -> Option<Redirect> {
         .ok()
 }
 
-/// The one line that says where everything is; scripts read the URL from it.
+/// The one line that says where everything is; scripts read the URL from it. Without a
+/// reader the bridge goes on.
 fn announce(server: &Server, handle: &Handle) -> Result<()> {
-    let mut out = io::stdout().lock();
-    let written = writeln!(
-        out,
-        "{NAME}: peer at {}, open {}",
-        handle.address(),
-        server.url()
-    )
-    .and_then(|()| out.flush());
-    match written {
-        // Nobody reads it.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("cannot write to standard output"),
+    let (address, url) = (handle.address(), server.url());
+    let line = format!("{NAME}: peer at {address}, open {url}\n");
+    match streams::print(line.as_bytes())? {
+        Output::Written | Output::Closed => Ok(()),
     }
 }
