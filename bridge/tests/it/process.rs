@@ -315,3 +315,28 @@ fn a_line_that_cannot_be_written_is_an_error() {
         .status();
     assert_eq!(status.unwrap().code(), Some(2));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn under_nohup_the_end_of_the_terminal_does_not_end_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = command(folder.path());
+    let mut nohup = Command::new("nohup");
+    nohup
+        .arg(program.get_program())
+        .args(program.get_args())
+        .env_clear()
+        .env("HOME", folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut bridge = Running::start(&mut nohup);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", bridge.child.id())).unwrap();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = u64::from_str_radix(ignored.unwrap().trim(), 16).unwrap();
+    assert_eq!(ignored & 1, 1, "SIGHUP stays ignored: {ignored:x}");
+    assert_eq!(bridge.stop("-TERM"), Some(0));
+
+    let mut bridge = Running::start(&mut command(folder.path()));
+    assert_eq!(bridge.stop("-HUP"), Some(0), "without it, it logs out");
+}
