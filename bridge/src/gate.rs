@@ -22,7 +22,7 @@ pub enum Refusal {
     NoHost,
     /// It is for another host: DNS rebinding, or a name for this machine.
     #[error(
-        "This bridge answers to localhost and to addresses of this machine such as 127.0.0.1, at any port, and not to other names: put one of them in place of the name in the address bar. From another machine: run `ssh -L PORT:127.0.0.1:7878 MACHINE` there, and open http://127.0.0.1:PORT/ with the # and the secret of the URL that p2pchat-bridge printed."
+        "This bridge answers to localhost and to the IP address that it listens on, such as 127.0.0.1, at any port, and to no other name: put one of them into the address bar. From another machine, forward a port: `ssh -L 7878:127.0.0.1:7878 MACHINE`, and open the URL that p2pchat-bridge printed."
     )]
     OtherHost,
     /// A page of another origin sent it.

@@ -210,6 +210,11 @@ async fn a_frame_that_is_too_big_closes_the_socket() {
         .stream
         .send(Message::text(" ".repeat(MAX_FRAME_BYTES + 1)))
         .await;
+    let lost = page.until("an answer", |event| match event {
+        Event::Failed { failure, .. } => Some(failure.message.clone()),
+        _ => None,
+    });
+    assert!(lost.await.contains("at most 1048576 bytes"));
     assert_eq!(closed(&mut page).await, (1009, "too big".to_owned()));
 
     // The same in pieces, none of which is too big.

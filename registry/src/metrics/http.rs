@@ -110,7 +110,7 @@ async fn serve<W: Monitored>(stream: TcpStream, is_loopback: bool, monitored: Ar
 }
 
 /// Whether no `Host` is named, as a browser always does, or an IP address or `localhost`,
-/// which no name server can give to somebody else.
+/// which no name server can give to another machine.
 fn is_of_this_machine(headers: &HeaderMap) -> bool {
     headers.get_all(header::HOST).iter().all(|host| {
         let host = host.to_str().ok();
