@@ -313,6 +313,24 @@ fn whatever_starts_a_registry_starts_it_again_and_never_gives_up() {
             "{name}"
         );
     }
+    // What is started again must not take the network of others with it.
+    let holders = services.iter().filter_map(|(name, service)| {
+        let name = name.as_str().unwrap();
+        let shared = if name.starts_with("registry") {
+            &compose["x-registry"]
+        } else {
+            service
+        };
+        Some((name, shared["network_mode"].as_str()?))
+    });
+    let holders: Vec<_> = holders.collect();
+    assert!(holders.len() >= 5, "{holders:?}");
+    for (name, mode) in holders {
+        assert_eq!(mode, "service:network", "{name}");
+    }
+    let idle = services[&Yaml::String("network".to_owned())]["entrypoint"][0].as_str();
+    assert_eq!(idle, Some("tail"));
+
     for file in ["ops/Dockerfile", "docs/operations.md"] {
         let text = read(file);
         let started = text.lines().filter(|line| line.contains("docker run -d"));
