@@ -66,7 +66,8 @@ async fn run(settings: Settings) -> Result<()> {
         .open
         .then(|| show(&settings.options.secret_file, &url));
     let ended = server.run(async move { _ = signals.next().await }).await;
-    peer.stop().await;
+    // The peer says more about its own end.
+    peer.stop().await?;
     Ok(ended?)
 }
 

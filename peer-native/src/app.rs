@@ -35,7 +35,8 @@ pub async fn run(settings: Settings) -> Result<Exit> {
         Mode::Plain => Box::pin(plain::run(handle, &settings, signals)).await,
         Mode::Json => Box::pin(json::run(handle, settings.login, signals)).await,
     };
-    peer.stop().await;
+    // Where the peer has failed, the front end knows only that it stopped.
+    peer.stop().await?;
     result
 }
 

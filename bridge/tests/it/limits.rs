@@ -148,7 +148,7 @@ async fn a_connection_that_finishes_its_last_request_is_evicted_too() {
         .unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 200"));
     within("the eviction", first).await.unwrap();
-    peer.stop().await;
+    peer.stop().await.unwrap();
 }
 
 #[tokio::test]

@@ -173,12 +173,12 @@ impl Bridge {
         self.stop.send(()).unwrap();
         let ended = within("the end of the server", self.running).await;
         ended.unwrap().unwrap();
-        self.peer.stop().await;
+        self.peer.stop().await.unwrap();
     }
 
     /// Stops the peer inside, and returns what the server says of that.
     pub(crate) async fn lose_peer(self) -> Result<(), PeerStopped> {
-        self.peer.stop().await;
+        self.peer.stop().await.unwrap();
         within("the end of the server", self.running).await.unwrap()
     }
 }

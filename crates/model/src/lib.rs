@@ -31,10 +31,11 @@ pub use event::{
     Problem, RequestFailure,
 };
 pub use line::{Level, Line};
+pub use lookalike::OnlineLooks;
 pub use message::{Delivery, DeliveryState, LeaveReason, Message, MessageId};
 pub use p2pchat_protocol::{OnlineUser, Password, PeerAddr, Username};
 pub use person::{NameCheck, Person, Speaker};
 pub use target::{Target, TargetError};
 pub use text::{action, packets, printable};
 pub use time::Timestamp;
-pub use view::{Findings, View};
+pub use view::{Findings, Undo, Undoable, View};

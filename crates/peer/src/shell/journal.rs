@@ -18,6 +18,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::clock;
+use super::error::PeerFailed;
 use crate::History;
 use crate::blocks::Blocks;
 use crate::history::{Change, Entry, Recorder};
@@ -83,12 +84,14 @@ impl Journal {
     }
 
     /// Waits until everything is stored. The senders must be gone.
-    pub(super) async fn join(self) {
+    ///
+    /// # Errors
+    /// If the thread has panicked.
+    pub(super) async fn join(self) -> Result<(), PeerFailed> {
         // Always an error: the sender is dropped.
         let _ = self.ended.await;
-        if self.thread.join().is_err() {
-            tracing::error!("the journal failed");
-        }
+        let failed = |_| PeerFailed("the journal failed".to_owned());
+        self.thread.join().map_err(failed)
     }
 }
 
@@ -283,6 +286,7 @@ impl Worker {
         match &self.history {
             Some(recorder) => match recorder.history().page(account, before) {
                 Ok(page) => Event::History {
+                    before,
                     messages: self.settled(page.messages),
                     more: page.more,
                 },
@@ -290,6 +294,7 @@ impl Worker {
             },
             // The newest page is asked for at each login: without a history it is empty.
             None if before.is_none() => Event::History {
+                before,
                 messages: Vec::new(),
                 more: false,
             },

@@ -167,6 +167,7 @@ impl User {
 
     /// Logs out and stops.
     pub(crate) async fn stop(self) {
-        timeout(PATIENCE, self.peer.stop()).await.unwrap();
+        let stopped = timeout(PATIENCE, self.peer.stop()).await;
+        stopped.unwrap().unwrap();
     }
 }
