@@ -288,6 +288,8 @@ fn whatever_starts_a_registry_starts_it_again_and_never_gives_up() {
         .find_map(|line| line.strip_prefix("RestartSec="));
     let pause: u32 = pause.unwrap().parse().unwrap();
     assert!((2..=30).contains(&pause), "no flood of attempts: {pause} s");
+    let told = format!("starts the registry again {pause} seconds after");
+    assert!(read("docs/operations.md").contains(&told), "{told}");
 
     let compose = yaml("ops/compose.yaml");
     let services = compose["services"].as_hash().unwrap();
