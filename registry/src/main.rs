@@ -48,8 +48,7 @@ async fn run(mut options: Options) -> Result<()> {
     let server = Server::bind(options).await?;
     files::report(asked, fit);
     announce(&server)?;
-    server.run(async move { _ = signals.next().await }).await;
-    Ok(())
+    Ok(server.run(async move { _ = signals.next().await }).await?)
 }
 
 /// The one line that says where everything is; scripts read the ports from it. Without a

@@ -53,7 +53,7 @@ pub enum UsersCommand {
     List,
     /// Create an account.
     Add {
-        /// Its name: 1 to 10 bytes, no white space.
+        /// Its name: 1 to 10 bytes, no white space, and not an IP address.
         name: String,
         /// Where its password comes from.
         #[command(flatten)]
@@ -86,7 +86,7 @@ pub struct PasswordSource {
 /// Everything that a [`Server`](crate::Server) has to know.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Where accounts are kept: the path of a file, or a mongodb:// URI.
+    /// Where accounts are kept: the path of a file, or a mongodb:// or mongodb+srv:// URI.
     // The value may hold a password.
     #[arg(
         long,
@@ -313,7 +313,7 @@ fn hash_workers() -> NonZeroUsize {
 pub enum StoreSpec {
     /// An SQLite file.
     Sqlite(PathBuf),
-    /// A `mongodb://` URI.
+    /// A `mongodb://` or `mongodb+srv://` URI.
     Mongo(MongoUri),
 }
 
@@ -321,11 +321,13 @@ pub enum StoreSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StoreSpecError {
     /// No text.
-    #[error("a store is needed: the path of a file, or a URI that starts with mongodb://")]
+    #[error(
+        "a store is needed: the path of a file, or a URI that starts with mongodb:// or mongodb+srv://"
+    )]
     Empty,
     /// A URI of another kind.
     #[error(
-        "there is no store of the kind {0}://; use the path of a file, or a URI that starts with mongodb://"
+        "there is no store of the kind {0}://; use the path of a file, or a URI that starts with mongodb:// or mongodb+srv://"
     )]
     UnknownKind(String),
 }

@@ -15,6 +15,7 @@ mod metrics;
 mod mongo_legacy;
 mod mongo_outage;
 mod mongo_retry;
+mod mongo_srv;
 mod operator;
 mod ops;
 mod sessions;

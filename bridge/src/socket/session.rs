@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::backlog::Backlog;
+use super::stopping;
 use super::stream::{CloseReason, Stream, send};
 use crate::shared::Shared;
 
@@ -45,7 +46,7 @@ pub(super) async fn run(stream: &mut Stream, shared: &Shared) -> CloseReason {
             event = subscription.next() => session.on_event(event).await,
             frame = session.next_frame() => session.on_frame(frame).await,
             _ = pings.tick() => session.ping().await,
-            () = shared.stop.cancelled() => Err(CloseReason::Stopping),
+            reason = stopping(shared) => Err(reason),
         };
     }
 }

@@ -65,6 +65,10 @@ impl Program {
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         out.read_line(&mut line).unwrap();
+        if line.is_empty() {
+            let ended = child.wait_with_output().unwrap();
+            panic!("no line: {}", String::from_utf8_lossy(&ended.stderr));
+        }
         child.stdout = Some(out.into_inner());
         let address = |protocol: &str| {
             let rest = line.split_once(&format!(" {protocol} "));
