@@ -198,3 +198,46 @@ fn without_a_usable_home_folder_the_error_says_what_to_do() {
     ]));
     assert!(error.contains("--store PATH"), "{error}");
 }
+
+#[test]
+fn limits_that_are_too_low_are_named() {
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", "ulimit -n 5; exec \"$@\"", "sh"]);
+    limited.arg(command().get_program());
+    let error = refusal(&mut limited);
+    assert!(error.contains("ulimit -n"), "{error}");
+}
+
+#[test]
+fn a_log_file_that_may_not_become_longer_ends_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    std::fs::write(&log, vec![b'x'; 2_000_000]).unwrap();
+    let fresh = Fresh::sqlite();
+    // 2,000 blocks of 512 bytes or 1 KiB: enough for the store, and too little for the log.
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", "ulimit -f 1900; exec \"$@\" 2>>\"$LOG\"", "sh"]);
+    limited
+        .arg(command().get_program())
+        .args(["--store", &fresh.name()]);
+    limited.env("LOG", &log).env("HOME", "/nonexistent");
+    let program = Program::start_with(&mut limited);
+    for number in 0..3 {
+        Client::connect(program.tcp).register_and_login(&format!("user{number}"), "pw");
+    }
+    let (status, ..) = program.stop("TERM");
+    assert_eq!(status.code(), Some(0));
+    assert_eq!(log.metadata().unwrap().len(), 2_000_000);
+}
+
+#[test]
+fn a_home_folder_whose_name_is_not_text_is_one_as_any_other() {
+    use std::os::unix::ffi::OsStrExt;
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path().join(std::ffi::OsStr::from_bytes(b"h\xf6me"));
+    let program = Program::start_with(command().env("HOME", &home));
+    Client::connect(program.tcp).register_and_login("alice", "pw");
+    let (status, ..) = program.stop("TERM");
+    assert_eq!(status.code(), Some(0));
+    assert!(home.join(".local/share/p2pchat/registry.sqlite3").exists());
+}

@@ -31,13 +31,24 @@ fn signal(child: &Child, name: &str) {
 }
 
 #[test]
-fn a_line_that_cannot_be_written_is_an_error() {
+fn help_and_version_fail_where_they_cannot_be_written() {
     let folder = tempfile::tempdir().unwrap();
-    for argument in [None, Some("--help"), Some("--version")] {
-        let mut command = command(folder.path());
-        let error = failed(command.args(argument).stdout(full()));
+    for argument in ["--help", "--version"] {
+        let error = failed(command(folder.path()).arg(argument).stdout(full()));
         assert!(error.contains("cannot write to standard output"), "{error}");
     }
+}
+
+#[test]
+fn limits_that_are_too_low_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let direct = command(folder.path());
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 5; exec \"$@\"", "sh"]);
+    limited.arg(direct.get_program()).args(direct.get_args());
+    let error = failed(limited.env("HOME", folder.path()).stdin(Stdio::null()));
+    assert!(error.contains("ulimit -n"), "{error}");
+    assert_eq!(error.lines().count(), 1, "{error}");
 }
 
 #[test]
@@ -66,27 +77,6 @@ fn without_a_reader_of_its_line_and_its_errors_it_goes_on() {
     }
     signal(&bridge, "TERM");
     assert_eq!(bridge.wait().unwrap().code(), Some(0));
-}
-
-#[test]
-fn a_hang_up_ends_it_unless_it_is_ignored() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut bridge = Running::start(&mut command(folder.path()));
-    assert_eq!(bridge.stop("-HUP"), Some(0));
-
-    let direct = command(folder.path());
-    let mut nohup = Command::new("nohup");
-    nohup.arg(direct.get_program()).args(direct.get_args());
-    nohup.env_clear().env("HOME", folder.path());
-    nohup.env("PATH", "/usr/bin:/bin").stdin(Stdio::null());
-    let mut bridge = Running::start(nohup.stdout(Stdio::piped()).stderr(Stdio::piped()));
-    signal(&bridge.child, "HUP");
-    // It answers after the signal.
-    let address = bridge.line.split("http://").nth(1).unwrap();
-    let address = address.split('/').next().unwrap();
-    TcpStream::connect(address).unwrap();
-    assert_eq!(bridge.child.try_wait().unwrap(), None);
-    assert_eq!(bridge.stop("-TERM"), Some(0));
 }
 
 #[test]

@@ -155,4 +155,12 @@ fn folders_of_variables_need_no_home_folder_and_relative_ones_do_not_count() {
     for ignored in ["", "data"] {
         run(std::path::Path::new(ignored)).code(1);
     }
+    let mut command = program(std::path::Path::new("home"));
+    command.arg("--plain").current_dir(folder.path());
+    let stderr = command.assert().code(2).get_output().stderr.clone();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert!(
+        stderr.contains("no home folder") && stderr.contains("--history FILE"),
+        "{stderr}"
+    );
 }
