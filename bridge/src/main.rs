@@ -12,7 +12,8 @@ use p2pchat_bridge::options::SettingsError;
 use p2pchat_bridge::{Assets, Secret, Server, Settings, Setup, server};
 use p2pchat_peer::{Handle, Peer};
 use p2pchat_settings::streams::{self, Output, complain};
-use p2pchat_settings::{Signals, logs};
+use p2pchat_settings::{Signals, TOO_LITTLE, logs};
+use tokio::runtime::Builder;
 
 const NAME: &str = "p2pchat-bridge";
 /// The exit code for a wrong command line, environment or config file, as clap has it.
@@ -37,9 +38,14 @@ fn main() -> ExitCode {
     }
 }
 
-// One thread: what is done for a message is over before another is awake.
-#[tokio::main(flavor = "current_thread")]
-async fn run(settings: Settings) -> Result<()> {
+fn run(settings: Settings) -> Result<()> {
+    // One thread: what is done for a message is over before another is awake. The attribute
+    // of tokio would panic where this fails.
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.context(TOO_LITTLE)?.block_on(serve(settings))
+}
+
+async fn serve(settings: Settings) -> Result<()> {
     // Before anything else: a signal during the start must not be missed.
     let mut signals = Signals::new().context("cannot wait for signals")?;
     let secret = Secret::load_or_make(&settings.options.secret_file)?;

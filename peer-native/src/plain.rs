@@ -149,7 +149,10 @@ impl Front {
             (Given::Line(line), _) => self.line(&line).await?,
             (Given::Password(_), _) => {}
         }
-        self.ask();
+        // The last question would stay on the terminal.
+        if self.exit.is_none() {
+            self.ask();
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 //! The defaults are for a machine with two cores. The comment at an option says where its
 //! number comes from.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -11,6 +12,7 @@ use std::str::FromStr;
 use std::thread;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueHint};
 use p2pchat_protocol::{REGISTRY_TCP_PORT, REGISTRY_UDP_PORT};
 use p2pchat_settings::options::{defaults, seconds};
@@ -93,6 +95,7 @@ pub struct Options {
         global = true,
         value_name = "PATH|mongodb://…",
         value_hint = ValueHint::FilePath,
+        value_parser = OsStringValueParser::new().try_map(StoreSpec::try_from),
         hide_env_values = true
     )]
     #[arg(default_value = "$DATA/registry.sqlite3")]
@@ -341,6 +344,18 @@ impl FromStr for StoreSpec {
             Some((kind, _)) => Err(StoreSpecError::UnknownKind(kind.to_owned())),
             None if text.is_empty() => Err(StoreSpecError::Empty),
             None => Ok(Self::Sqlite(PathBuf::from(text))),
+        }
+    }
+}
+
+/// A path need not be UTF-8.
+impl TryFrom<OsString> for StoreSpec {
+    type Error = StoreSpecError;
+
+    fn try_from(text: OsString) -> Result<Self, Self::Error> {
+        match text.into_string() {
+            Ok(text) => text.parse(),
+            Err(path) => Ok(Self::Sqlite(path.into())),
         }
     }
 }

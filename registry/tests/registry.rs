@@ -22,5 +22,6 @@ mod sessions;
 mod slow;
 mod start_and_stop;
 mod store_suite;
+mod streams;
 mod support;
 mod wire;

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use crate::support::own_address;
 
-fn command(folder: &Path) -> Command {
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_p2pchat-bridge"));
     command
         .env_clear()
@@ -26,13 +26,13 @@ fn command(folder: &Path) -> Command {
 }
 
 /// A bridge that ends with the test.
-struct Running {
-    child: Child,
-    line: String,
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) line: String,
 }
 
 impl Running {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.as_mut().unwrap());
@@ -59,7 +59,7 @@ impl Running {
         text
     }
 
-    fn stop(&mut self, signal: &str) -> Option<i32> {
+    pub(crate) fn stop(&mut self, signal: &str) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(
             Command::new("kill")

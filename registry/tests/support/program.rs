@@ -87,6 +87,11 @@ impl Program {
         self.child.id()
     }
 
+    /// Nobody reads its logs any more.
+    pub(crate) fn close_stderr(&mut self) {
+        self.child.stderr = None;
+    }
+
     /// `kill -9`.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
@@ -108,12 +113,9 @@ impl Program {
             .unwrap()
             .read_to_string(&mut texts[0])
             .unwrap();
-        self.child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut texts[1])
-            .unwrap();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut texts[1]).unwrap();
+        }
         let [out, err] = texts;
         (ended.unwrap(), out, err)
     }
