@@ -3,14 +3,17 @@
 //! [`App`] is the state and knows neither terminal nor network; [`run`] gives it keys and
 //! events, and shows it.
 
+use std::io;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use crossterm::event::{Event as Input, EventStream, KeyEventKind};
-use futures::{FutureExt, StreamExt};
+use crossterm::event::{self, Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use futures::FutureExt;
 use p2pchat_peer::Handle;
-use p2pchat_settings::Signals;
-use tokio::time::{MissedTickBehavior, interval};
+use p2pchat_settings::{Continued, Signals, signals};
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::clock::Clock;
 use crate::exit::Exit;
@@ -47,6 +50,12 @@ const TICK: Duration = Duration::from_millis(250);
 /// drawn one by one, and must not delay keys.
 const BATCH: usize = 256;
 
+/// How many keys are read ahead.
+const AHEAD: usize = 64;
+/// How long a stop may take to begin. Where no shell could continue the program, the system
+/// does not stop it, and it goes on after this time.
+const STOP: Duration = Duration::from_millis(200);
+
 /// Runs until the user quits or a signal comes. The terminal is restored in any case.
 ///
 /// # Errors
@@ -65,10 +74,11 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         feed,
         app,
         screen: Screen::enter(settings.options.mouse).context("cannot use this terminal")?,
+        continued: Continued::new()?,
         exit: None,
     };
     front.act(first).await?;
-    let mut keys = EventStream::new();
+    let mut keys = read_keys();
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut changed = true;
@@ -86,7 +96,8 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         tokio::select! {
             stop = signals.next() => front.exit = Some(stop.into()),
             update = front.feed.next() => front.update(update?).await?,
-            input = keys.next() => match input {
+            () = front.continued.next() => front.screen.resume()?,
+            input = keys.recv() => match input {
                 Some(input) => front.input(input?).await?,
                 None => bail!("the terminal is gone"),
             },
@@ -99,11 +110,35 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
     }
 }
 
+/// Begins to read keys, on a thread of its own: where the terminal is gone, or sends half a
+/// key, a read does not return.
+fn read_keys() -> mpsc::Receiver<io::Result<Input>> {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    thread::spawn(move || {
+        loop {
+            let input = event::read();
+            let last = input.is_err();
+            if sender.blocking_send(input).is_err() || last {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// Ctrl-Z, which suspends the program.
+fn is_suspend(key: KeyEvent) -> bool {
+    key.kind == KeyEventKind::Press
+        && key.code == KeyCode::Char('z')
+        && key.modifiers == KeyModifiers::CONTROL
+}
+
 struct Front {
     handle: Handle,
     feed: Feed,
     app: App,
     screen: Screen,
+    continued: Continued,
     /// The exit code, once the program is to end.
     exit: Option<Exit>,
 }
@@ -112,6 +147,7 @@ impl Front {
     async fn input(&mut self, input: Input) -> Result<()> {
         let now = Clock::now();
         let act = match input {
+            Input::Key(key) if is_suspend(key) => return self.suspend().await,
             // Terminals that report releases must not type everything twice.
             Input::Key(key) if key.kind != KeyEventKind::Release => self.app.key(key, now),
             Input::Paste(text) => {
@@ -130,6 +166,15 @@ impl Front {
             Input::Key(_) | Input::Resize(..) => None,
         };
         self.act(act).await
+    }
+
+    /// Gives the terminal back and stops the program, until the shell continues it.
+    async fn suspend(&mut self) -> Result<()> {
+        self.screen.leave();
+        signals::suspend();
+        // It stops now or in a moment.
+        let _ = timeout(STOP, self.continued.next()).await;
+        Ok(self.screen.resume()?)
     }
 
     /// Applies this update and those that have come by now.

@@ -26,7 +26,7 @@ pub enum Section {
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the config file {}: {source}", path.display())]
+    #[error("cannot read the config file {}: {source}; name another one with --config FILE", path.display())]
     Read {
         /// Which file.
         path: PathBuf,
@@ -100,9 +100,7 @@ impl File {
     ) -> Result<Self, ConfigError> {
         match std::fs::read_to_string(&path) {
             Ok(text) => parse(&path, &text, section),
-            Err(error) if !required && error.kind() == io::ErrorKind::NotFound => {
-                Ok(Self::default())
-            }
+            Err(error) if !required && is_absent(&error) => Ok(Self::default()),
             Err(source) => Err(ConfigError::Read { path, source }),
         }
     }
@@ -115,6 +113,12 @@ impl File {
             reason,
         }
     }
+}
+
+/// Whether there is no such file: nothing of this name, or no folder for it.
+fn is_absent(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 fn parse(path: &Path, text: &str, section: Section) -> Result<File, ConfigError> {
@@ -208,6 +212,18 @@ mod tests {
             parsed("\npeer = 1\n").unwrap_err(),
             "the config file c.toml, line 2: write [peer] on a line, and its keys below it"
         );
+    }
+
+    #[test]
+    fn a_file_of_a_windows_editor_is_read_as_any_other() {
+        let keys = parsed("\u{feff}[bridge]\r\nhello-port = 2\r\n").unwrap();
+        let entry = Entry {
+            line: 2,
+            value: Value::One("2".to_owned()),
+        };
+        assert_eq!(keys, BTreeMap::from([("hello-port".to_owned(), entry)]));
+        let error = parsed("\u{feff}[bridg]\r\n").unwrap_err();
+        assert!(error.contains("line 1: unknown section [bridg]"), "{error}");
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(crate) struct Registry {
     pub(crate) folder: TempDir,
     tcp: u16,
     udp: u16,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), p2pchat_registry::PartEnded>>,
 }
 
 impl Registry {
