@@ -418,6 +418,7 @@ fn check(
         alone.try_get_matches_from([flag]).map_err(|error| {
             let reason = match error.source() {
                 Some(reason) => reason.to_string(),
+                None if value.to_str().is_none() => "it is not UTF-8".to_owned(),
                 None => "a value is needed".to_owned(),
             };
             (shown(), reason)

@@ -374,6 +374,26 @@ fn a_variable_that_is_empty_counts_as_not_set() {
     assert!(read_in::<Peer>(["p"], &environment).is_ok());
 }
 
+#[cfg(unix)]
+#[test]
+fn only_a_path_may_be_something_else_than_text() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let read = |name: &str| {
+        let value = OsStr::from_bytes(b"h\xf6me").to_owned();
+        let environment = Environment {
+            data: Some("/data".into()),
+            variables: [(name.to_owned(), value)].into(),
+            ..Environment::default()
+        };
+        let given = read_in::<Registry>(["p"], &environment);
+        given.map(|given| format!("{:?}", given.options.options.store))
+    };
+    assert!(read("P2PCHAT_STORE").unwrap().contains("h\\xF6me"));
+    let error = read("P2PCHAT_TCP").unwrap_err().to_string();
+    assert!(error.ends_with("it is not UTF-8"), "{error}");
+}
+
 #[test]
 fn the_page_of_options_is_up_to_date() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/options.md");
