@@ -137,7 +137,7 @@ fn answered(event: &Event) -> Vec<&str> {
         Event::Online { .. } => vec!["refresh"],
         Event::Found { .. } => vec!["search"],
         Event::RequestSent(_) => vec!["request"],
-        // A request to somebody who asks for the same accepts theirs.
+        // A request to a user who asks for the same accepts theirs.
         Event::RequestClosed {
             outcome: Outcome::Accepted,
             ..

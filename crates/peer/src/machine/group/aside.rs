@@ -79,7 +79,7 @@ impl Group {
         Usage::new("packets of those who were left or blocked", kept, MAX_KEPT)
     }
 
-    /// Notes that the user has blocked somebody: members that are removed for it are set aside.
+    /// Notes that the user has blocked a user: members that are removed for it are set aside.
     /// Returns what was kept for an earlier undo, to be handled.
     pub(crate) fn blocked(&mut self, now: Duration, what: Undoable) -> Vec<Input> {
         let late = self.end_aside();
@@ -166,7 +166,7 @@ impl Group {
                         by: JoinedBy::Back,
                     });
                 }
-                // The others may have met somebody in the meantime.
+                // The others may have met someone new in the meantime.
                 (Presence::Present, Undoable::Blocked(_)) => {
                     member.lose(cx.now.elapsed, LeaveReason::Blocked);
                     self.roster.insert(address, member);
