@@ -37,6 +37,15 @@ async fn chat(asker: &mut User, asked: &mut User) {
     asked.see("the member", |view| view.is_member(from)).await;
 }
 
+/// The next status of a message of this user.
+async fn delivered(user: &mut User) -> DeliveryState {
+    user.hear("the delivery", |event| match event {
+        Event::Delivered { delivery, .. } => Some(delivery.state),
+        _ => None,
+    })
+    .await
+}
+
 fn login(user: &str) -> Command {
     Command::Login {
         name: name(user),
@@ -146,6 +155,38 @@ async fn a_withdrawn_request_is_gone_at_the_other_side_at_once() {
     for user in [ann, bob] {
         user.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_undo_shows_what_came_since_and_the_others_noticed_nothing() {
+    let registry = Registry::start().await;
+    let mut ann = registry.user("ann").await;
+    let mut bob = registry.user("bob").await;
+    let (at_ann, at_bob) = (ann.address(), bob.address());
+    chat(&mut ann, &mut bob).await;
+    bob.say("one").await;
+    assert_eq!(ann.read().await.1, "one");
+    assert_eq!(delivered(&mut bob).await, DeliveryState::Sent);
+    let who = Target::Address(at_bob);
+    for (take_leave, text) in [(Command::Leave, "two"), (Command::Block { who }, "three")] {
+        ann.send(take_leave).await;
+        ann.see("the undo", |view| view.undo.is_some() && view.is_alone())
+            .await;
+        bob.say(text).await;
+        // Until it is on its way: the answer to this comes after it.
+        bob.send(Command::Refresh).await;
+        bob.hear("the list", |event| {
+            matches!(event, Event::Online { .. }).then_some(())
+        })
+        .await;
+        assert!(bob.view.is_member(at_ann));
+        ann.send(Command::Undo).await;
+        assert_eq!(ann.read().await, (at_bob, text.to_owned()));
+        assert!(ann.view.is_member(at_bob) && ann.view.undo.is_none());
+        assert_eq!(delivered(&mut bob).await, DeliveryState::Sent);
+    }
+    ann.stop().await;
+    bob.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -57,7 +57,7 @@ fn a_blocked_name_counts_also_after_its_user_went_offline() {
 }
 
 #[test]
-fn who_is_known_to_have_left_does_not_come_back_when_somebody_is_asked() {
+fn who_is_known_to_have_left_does_not_come_back_when_another_is_asked() {
     let mut net = net_of(5);
     net.chat(1, 2);
     net.chat(1, 3);
