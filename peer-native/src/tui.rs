@@ -10,23 +10,23 @@ use crossterm::event::{Event as Input, EventStream, KeyEventKind};
 use futures::{FutureExt, StreamExt};
 use p2pchat_peer::Handle;
 use p2pchat_settings::Signals;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::feed::{Feed, Update};
 use crate::options::Settings;
 
-mod answer;
 mod app;
 mod bars;
+mod bursts;
 mod conversation;
 mod draw;
 mod editor;
 mod input_line;
 mod keys;
 mod overlay;
-mod prompt;
+mod requests;
 mod screen;
 mod scroll;
 mod side;
@@ -37,8 +37,9 @@ mod tests;
 mod theme;
 
 pub use app::{Act, App, Look};
-pub use theme::Theme;
+pub use theme::{Colours, Theme};
 
+use bursts::{Bursts, Typed};
 use screen::Screen;
 
 /// How often countdowns are drawn.
@@ -64,6 +65,7 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         handle,
         feed,
         app,
+        bursts: Bursts::default(),
         screen: Screen::enter(settings.options.mouse).context("cannot use this terminal")?,
         exit: None,
     };
@@ -87,14 +89,12 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
             stop = signals.next() => front.exit = Some(stop.into()),
             update = front.feed.next() => front.update(update?).await?,
             input = keys.next() => match input {
-                Some(input) => front.input(input?).await?,
+                Some(input) => front.inputs(input?, &mut keys).await?,
                 None => bail!("the terminal is gone"),
             },
-            _ = ticks.tick() => {
-                let act = front.app.tick(Clock::now());
-                changed = act.is_some();
-                front.act(act).await?;
-            }
+            () = sleep_until(front.bursts.due().unwrap_or_else(Instant::now)),
+                if front.bursts.due().is_some() => front.release().await?,
+            _ = ticks.tick() => changed = front.app.tick(Clock::now()),
         }
     }
 }
@@ -103,15 +103,40 @@ struct Front {
     handle: Handle,
     feed: Feed,
     app: App,
+    bursts: Bursts,
     screen: Screen,
     /// The exit code, once the program is to end.
     exit: Option<Exit>,
 }
 
 impl Front {
-    async fn input(&mut self, input: Input) -> Result<()> {
+    /// Handles an input and those that are there by now: only together do they tell a paste
+    /// from keys.
+    async fn inputs(&mut self, first: Input, keys: &mut EventStream) -> Result<()> {
+        let mut inputs = vec![first];
+        while inputs.len() < BATCH
+            && let Some(Some(next)) = keys.next().now_or_never()
+        {
+            inputs.push(next?);
+        }
+        for typed in self.bursts.add(inputs, Instant::now()) {
+            self.input(typed).await?;
+        }
+        Ok(())
+    }
+
+    /// Handles what was held back, for nothing has followed.
+    async fn release(&mut self) -> Result<()> {
+        match self.bursts.release(Instant::now()) {
+            Some(typed) => self.input(typed).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn input(&mut self, Typed { input, quick }: Typed) -> Result<()> {
         let now = Clock::now();
         let act = match input {
+            Input::Key(_) if quick && self.app.takes_letters_one_by_one() => None,
             // Terminals that report releases must not type everything twice.
             Input::Key(key) if key.kind != KeyEventKind::Release => self.app.key(key, now),
             Input::Paste(text) => {
@@ -165,6 +190,12 @@ impl Front {
                     .send(command)
                     .await
                     .context("the peer has stopped")?;
+            }
+            Some(Act::SendAll(commands)) => {
+                for command in commands {
+                    let sent = self.handle.send(command).await;
+                    sent.context("the peer has stopped")?;
+                }
             }
             Some(Act::Redraw) => self.screen.clear()?,
             Some(Act::Quit) => self.exit = Some(Exit::Done),
