@@ -24,7 +24,7 @@ use crate::person::{NameCheck, Person};
 use crate::target::Target;
 use crate::text::packets;
 use crate::time::Timestamp;
-use crate::view::View;
+use crate::view::{Undoable, View};
 
 pub mod label;
 
@@ -56,6 +56,7 @@ impl Problem {
             Self::Blocked => "blocked, unblock first",
             Self::NotBlocked => "not blocked",
             Self::NotKept => "done, but it cannot be saved and ends with the program",
+            Self::NothingToUndo => "there is nothing to undo, or it is too late",
         }
     }
 
@@ -321,9 +322,13 @@ pub fn who_sees_whom(request: &IncomingRequest, view: &View) -> Option<String> {
         std::iter::once(from).chain(named),
         request.members.len() + 1,
     );
+    let seen = match ours.as_slice() {
+        [one] => one.to_string(),
+        _ => "them".to_owned(),
+    };
+    let ours = names(&ours);
     Some(format!(
-        "{} will see {theirs}, and {theirs} will see them",
-        names(&ours)
+        "{ours} will see {theirs}, and {theirs} will see {seen}"
     ))
 }
 
@@ -366,6 +371,15 @@ pub fn members_online(view: &View) -> Option<String> {
         _ if view.is_alone() => None,
         0 => Some(format!("{online} members")),
         offline => Some(format!("{} members, {online} online", online + offline)),
+    }
+}
+
+/// What [`label::UNDO`] takes back.
+#[must_use]
+pub fn can_be_undone(what: Undoable) -> String {
+    match what {
+        Undoable::Left => "you left the chat".to_owned(),
+        Undoable::Blocked(who) => format!("{who} is blocked"),
     }
 }
 
@@ -419,6 +433,7 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         Event::RequestReceived(request) => (&request.at, Level::Info, wants_to_chat(request.from)),
         Event::RequestClosed { at, from, outcome } => (at, Level::Info, closed(from, *outcome)),
         Event::RequestSent(request) => (&request.at, Level::Info, waiting_for(request.to)),
+        Event::RequestMissed { at, from } => (at, Level::Info, missed(from)),
         Event::RequestAnswered { at, to, refusal } => (at, Level::Warning, refused(to, *refusal)?),
         Event::MemberJoined { at, member, by } => (at, Level::Info, joined(member, *by)),
         Event::MemberLeft { at, member, reason } => (at, Level::Warning, left(member, *reason)),
@@ -458,11 +473,15 @@ fn failed(failure: &Failure) -> String {
     format!("{}: {}", failure.command, failure.message)
 }
 
+fn missed(from: impl Display) -> String {
+    format!("you missed a request from {from}")
+}
+
 fn closed(from: impl Display, outcome: Outcome) -> String {
     match outcome {
         Outcome::Accepted => format!("you accepted {from}'s request"),
         Outcome::Rejected => format!("you declined {from}'s request"),
-        Outcome::Expired => format!("you missed a request from {from}"),
+        Outcome::Expired => missed(from),
         Outcome::Withdrawn => format!("{from} withdrew the request"),
     }
 }
@@ -474,6 +493,7 @@ fn refused(to: &Person, refusal: Option<RequestFailure>) -> Option<String> {
         RequestFailure::NoAnswer => format!("{to} did not answer"),
         RequestFailure::Unreachable => format!("{to} is offline or cannot be reached"),
         RequestFailure::Blocked => format!("request to {to} cancelled: you blocked them"),
+        RequestFailure::Cancelled => format!("you cancelled your request to {to}"),
     })
 }
 
@@ -675,6 +695,14 @@ mod tests {
         assert_eq!(
             who_sees_whom(&group, &chatting).unwrap(),
             "carol and frank will see uma and bob, and uma and bob will see them"
+        );
+        let two = View {
+            members: vec![carol],
+            ..View::default()
+        };
+        assert_eq!(
+            who_sees_whom(&lone, &two).unwrap(),
+            "carol will see uma, and uma will see carol"
         );
     }
 
