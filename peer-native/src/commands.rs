@@ -65,6 +65,12 @@ pub enum CommandError {
     /// There is more than a name, perhaps a password.
     #[error("give only the name, the password is asked for without showing it")]
     NotOnlyAName,
+    /// No chat request that was sent to this user waits for an answer.
+    #[error("no request of yours to {0} waits for an answer")]
+    NotAsked(String),
+    /// Several chat requests that were sent wait for an answer.
+    #[error("which one? for example: /cancel {0}")]
+    AskedSeveral(String),
     /// No chat request waits for an answer.
     #[error("{}", Problem::NoSuchRequest.words())]
     NoRequest,
@@ -132,6 +138,16 @@ pub const COMMANDS: &[Entry] = &[
         },
     )
     .when(When::SignedIn),
+    entry(
+        &["/cancel"],
+        "[NAME|ADDRESS]",
+        "withdraw a request that you sent",
+        |to, view| {
+            let to = asked(to, view)?;
+            Ok(Typed::Command(Command::Cancel { to }))
+        },
+    )
+    .when(When::SignedIn),
     entry(&["/accept"], "", "accept the chat request", |_, view| {
         let from = requester(view)?;
         Ok(Typed::Command(Command::Accept { from }))
@@ -179,6 +195,13 @@ pub const COMMANDS: &[Entry] = &[
             };
             Ok(Typed::Command(Command::Block { who }))
         },
+    )
+    .when(When::SignedIn),
+    entry(
+        &["/undo"],
+        "",
+        "take back the last /leave or /block, within 10 s",
+        |_, _| Ok(Typed::Command(Command::Undo)),
     )
     .when(When::SignedIn),
     entry(&["/unblock"], "NAME|ADDRESS", "unblock a user", |who, _| {
@@ -362,6 +385,24 @@ fn target(argument: &str, example: &'static str) -> Result<Target, CommandError>
     Ok(Target::new(needed(argument, example)?)?)
 }
 
+/// The user who was asked by this name or address; the only one, if none is given.
+fn asked(who: &str, view: &View) -> Result<PeerAddr, CommandError> {
+    let mut asked = view.outgoing.iter().map(|request| request.to);
+    match (who, view.outgoing.as_slice()) {
+        ("", []) => return Err(CommandError::NotAsked("anyone".to_owned())),
+        ("", [only]) => return Ok(only.to.address),
+        ("", [.., last]) => return Err(CommandError::AskedSeveral(last.to.to_string())),
+        _ => {}
+    }
+    let found = match Target::new(who)? {
+        Target::Name(name) => asked.find(|to| to.name == Some(name)),
+        Target::Address(address) => asked.find(|to| to.address == address),
+    };
+    found
+        .map(|to| to.address)
+        .ok_or_else(|| CommandError::NotAsked(who.to_owned()))
+}
+
 fn requester(view: &View) -> Result<PeerAddr, CommandError> {
     let request = view.incoming.as_ref().ok_or(CommandError::NoRequest)?;
     Ok(request.from.address)
@@ -410,6 +451,15 @@ pub fn completions(before_cursor: &str, view: &View) -> (usize, Vec<String>) {
 fn completed_names(before_cursor: &str, view: &View) -> Vec<String> {
     if before_cursor.starts_with("/unblock ") {
         return view.blocked.iter().map(ToString::to_string).collect();
+    }
+    if before_cursor.starts_with("/cancel ") {
+        let asked = view.outgoing.iter().map(|request| request.to);
+        return asked
+            .map(|to| {
+                to.name
+                    .map_or(to.address.to_string(), |name| name.to_string())
+            })
+            .collect();
     }
     let members = view.members.iter().filter_map(|member| member.name);
     let others = view.others().map(|user| user.name);

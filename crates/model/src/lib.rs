@@ -17,7 +17,6 @@ mod event;
 mod line;
 mod lookalike;
 mod message;
-mod password;
 mod person;
 mod target;
 mod text;
@@ -34,7 +33,6 @@ pub use event::{
 pub use line::{Level, Line};
 pub use message::{Delivery, DeliveryState, LeaveReason, Message, MessageId};
 pub use p2pchat_protocol::{OnlineUser, Password, PeerAddr, Username};
-pub use password::password_hint;
 pub use person::{NameCheck, Person, Speaker};
 pub use target::{Target, TargetError};
 pub use text::{action, packets, printable};

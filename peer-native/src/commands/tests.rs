@@ -87,6 +87,39 @@ fn accept_and_reject_answer_the_pending_request() {
 }
 
 #[test]
+fn a_request_that_was_sent_is_withdrawn_by_name_or_alone() {
+    let cancel = |line: &str, view: &View| parse(line, view);
+    assert!(cancel("/cancel", &view()).is_err());
+    let mut view = view();
+    let mut ask = |name: Option<&str>, last: u8| {
+        let address = format!("127.0.0.{last}").parse().unwrap();
+        let name = name.map(|name| name.parse().unwrap());
+        view.outgoing.push(p2pchat_model::OutgoingRequest {
+            at: Timestamp(0),
+            to: Person { address, name },
+            expires: Timestamp(60_000),
+        });
+        (
+            Ok(Typed::Command(Command::Cancel { to: address })),
+            view.clone(),
+        )
+    };
+    let (bob, view) = ask(Some("bob"), 3);
+    assert_eq!(cancel("/cancel", &view), bob);
+    let (other, view) = ask(None, 9);
+    assert_eq!(cancel("/cancel bob", &view), bob);
+    assert_eq!(cancel("/cancel 127.0.0.9", &view), other);
+    assert!(matches!(
+        cancel("/cancel", &view),
+        Err(CommandError::AskedSeveral(_))
+    ));
+    let carol = Err(CommandError::NotAsked("carol".to_owned()));
+    assert_eq!(cancel("/cancel carol", &view), carol);
+    assert_eq!(completions("/cancel ", &view).1, ["bob ", "127.0.0.9 "]);
+    assert_eq!(cancel("/undo", &view), Ok(Typed::Command(Command::Undo)));
+}
+
+#[test]
 fn busy_is_a_switch() {
     assert_eq!(command_of("/busy"), Command::Busy { on: true });
     assert_eq!(command_of("/busy off"), Command::Busy { on: false });
@@ -228,7 +261,7 @@ fn tab_completes_commands_and_names_members_first() {
     let view = view();
     assert_eq!(
         completions("/re", &view),
-        (0, vec!["/request ".to_owned(),])
+        (0, vec!["/request ".to_owned(), "/reject ".to_owned()])
     );
     assert_eq!(
         completions("/request b", &view),

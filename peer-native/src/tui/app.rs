@@ -311,6 +311,8 @@ impl App {
     #[must_use]
     pub fn counts_down(&self) -> bool {
         let down = matches!(self.view.link, Link::Down { .. });
-        down || self.view.incoming.is_some() || !self.view.outgoing.is_empty()
+        down || self.view.undo.is_some()
+            || self.view.incoming.is_some()
+            || !self.view.outgoing.is_empty()
     }
 }

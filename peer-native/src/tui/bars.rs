@@ -11,8 +11,6 @@ use ratatui::widgets::Paragraph;
 use super::theme::Theme;
 use crate::wrap::{fit, one_line, rows, width};
 
-const NOT_ENCRYPTED: &str = "Not encrypted";
-
 /// The most important keys, for the bottom row.
 pub(super) const KEYS: [&str; 5] = [
     "F1 help",
@@ -73,7 +71,7 @@ fn title_right(view: &View, dropped: usize, theme: Theme) -> Row<'static> {
         _ => Span::styled("○", theme.error()),
     };
     let mut row = Row::from(vec![
-        Span::styled(NOT_ENCRYPTED, theme.warning()),
+        Span::styled(label::NOT_ENCRYPTED, theme.warning()),
         Span::raw("  "),
         mark,
         Span::raw(" "),
@@ -106,10 +104,8 @@ pub(super) fn banner(view: &View, now: Timestamp) -> Option<String> {
         ));
     }
     let address = elsewhere(view)?;
-    Some(format!(
-        "You are signed in on another computer ({address}); people reach you there. \
-         /logout and sign in again to be reached here"
-    ))
+    let what_to_do = "/logout and sign in again to be reached here";
+    Some(format!("{} {address}; {what_to_do}", label::ELSEWHERE))
 }
 
 /// The row that tells of a chat request, and of the key for the list in which it is answered.
@@ -175,6 +171,14 @@ pub(super) fn rule(
     row.push_span(Span::styled(size, theme.dim()));
     row.push_span(Span::styled("─", theme.dim()));
     frame.render_widget(Paragraph::new(row), area);
+}
+
+/// What can be taken back, how, and for how long.
+pub(super) fn undo(view: &View, now: Timestamp) -> Option<String> {
+    let undo = view.undo.filter(|undo| now < undo.until)?;
+    let seconds = now.seconds_until(undo.until);
+    let what = wording::can_be_undone(undo.what);
+    Some(format!("{what}: /undo takes it back ({seconds} s)"))
 }
 
 /// The bottom row: a message about the last key, or the most important keys.

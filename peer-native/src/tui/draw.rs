@@ -107,7 +107,9 @@ impl App {
         let below = (!self.scroll.is_at_end()).then_some(self.below);
         bars::rule(frame, rule, below, &self.typed_message(), theme);
         self.draw_input(frame, input, &laid);
-        bars::hint(frame, keys, self.hint.as_deref(), &bars::KEYS, theme);
+        let undo = || bars::undo(&self.view, now);
+        let hint = self.hint.clone().or_else(undo);
+        bars::hint(frame, keys, hint.as_deref(), &bars::KEYS, theme);
         middle
     }
 

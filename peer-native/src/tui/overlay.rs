@@ -327,7 +327,7 @@ impl RenderContext<'_> {
         let out = &mut content.rows;
         out.push(self.heading(label::MEMBERS));
         for member in &self.view.members {
-            let name = one_line(&member.to_string());
+            let name = one_line(member.title());
             let mut beside = member.address.to_string();
             if let Some(other) = member.name.and_then(|name| self.view.lookalike_of(name)) {
                 beside += &format!("  {}", one_line(&wording::looks_like(other)));
@@ -335,7 +335,7 @@ impl RenderContext<'_> {
             out.extend(self.pair(&name, &beside, columns));
         }
         for person in &self.view.out_of_reach {
-            out.extend(self.pair(&one_line(&person.to_string()), label::UNREACHABLE, columns));
+            out.extend(self.pair(&one_line(&person.to_string()), label::OFFLINE, columns));
         }
         if self.view.is_alone() {
             out.push(self.remark(label::NO_MEMBERS));

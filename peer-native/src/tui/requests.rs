@@ -62,11 +62,12 @@ impl Answer {
     fn words(self, request: &IncomingRequest, view: &View) -> String {
         let from = one_line(request.from.name.as_str());
         match self {
-            Self::Accept if view.is_alone() => label::ACCEPT.to_owned(),
-            Self::Accept => format!("Let {from} in"),
-            Self::LeaveAndAccept => format!("Leave the others and chat with {from}"),
-            Self::Decline => label::REJECT.to_owned(),
-            Self::Block => format!("{} {from}…", label::BLOCK),
+            Self::Accept if !view.is_alone() => wording::let_in(from),
+            Self::Accept if request.members.is_empty() => label::ACCEPT.to_owned(),
+            Self::Accept => label::JOIN.to_owned(),
+            Self::LeaveAndAccept => wording::leave_the_others(from),
+            Self::Decline => label::DECLINE.to_owned(),
+            Self::Block => label::BLOCK_ASK.to_owned(),
         }
     }
 }
@@ -83,7 +84,7 @@ impl RenderContext<'_> {
         }
         if !self.view.outgoing.is_empty() {
             content.rows.push(Row::default());
-            content.rows.push(self.heading("You asked"));
+            content.rows.push(self.heading("Asked by you"));
         }
         for request in &self.view.outgoing {
             let seconds = now.seconds_until(request.expires);
@@ -105,27 +106,27 @@ impl RenderContext<'_> {
     ) {
         let (view, theme, from) = (self.view, self.theme, &request.from);
         let out = &mut content.rows;
-        let title = format!("{}  {}", wording::wants_to_chat(from.name), from.address);
-        let title = rows(&title, columns).into_iter();
+        let title = rows(&wording::asks(from.name, request, view), columns).into_iter();
         out.extend(title.map(|row| Row::from(Span::styled(row, theme.strong()))));
         let lookalike = view.lookalike_of(from.name).map(wording::looks_like);
-        let warnings = from.check.warning().map(str::to_owned).into_iter();
+        let unconfirmed = from.check.warning();
+        let unconfirmed = unconfirmed.map(|warning| format!("{}: {warning}", from.address));
+        let warnings = unconfirmed.into_iter();
         for row in warnings
             .chain(lookalike)
             .flat_map(|text| rows(&text, columns))
         {
             out.push(Row::from(Span::styled(row, theme.warning())));
         }
-        let company = wording::company(request).into_iter();
-        let company = company.chain(who_sees_whom(request, view));
-        out.extend(company.flat_map(|text| rows(&text, columns)).map(Row::from));
+        let seen = wording::who_sees_whom(request, view).into_iter();
+        out.extend(seen.flat_map(|text| rows(&text, columns)).map(Row::from));
         out.push(Row::default());
         if is_asking {
-            let question = format!("{} {}?", label::BLOCK, one_line(from.name.as_str()));
+            let question = wording::block_question(from.name);
             let question = rows(&question, columns).into_iter();
             out.extend(question.map(|row| Row::from(Span::styled(row, theme.warning()))));
             out.push(self.key("Enter", label::BLOCK));
-            out.push(self.key("Esc", "back"));
+            out.push(self.key("Esc", label::CANCEL));
             return;
         }
         for answer in Answer::all(view) {
@@ -143,18 +144,4 @@ impl RenderContext<'_> {
             Span::raw(does.to_owned()),
         ])
     }
-}
-
-fn who_sees_whom(request: &IncomingRequest, view: &View) -> Option<String> {
-    let ours: Vec<_> = view
-        .members
-        .iter()
-        .chain(&view.out_of_reach)
-        .copied()
-        .collect();
-    let from = request.from.name;
-    (!ours.is_empty()).then(|| {
-        let ours = wording::names(&ours);
-        format!("{ours} will see {from}, and {from} will see them")
-    })
 }

@@ -49,8 +49,12 @@ pub(super) fn own(id: u64, at: Timestamp, text: &str, to: &[(Person, DeliverySta
     Event::Message(message)
 }
 
-pub(super) fn history(messages: Vec<Message>, more: bool, _before: Option<MessageId>) -> Event {
-    Event::History { messages, more }
+pub(super) fn history(messages: Vec<Message>, more: bool, before: Option<MessageId>) -> Event {
+    Event::History {
+        before,
+        messages,
+        more,
+    }
 }
 
 pub(super) fn bob() -> Speaker {
