@@ -1,24 +1,26 @@
 //! `--plain`: one line per event, for pipes and screen readers.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use p2pchat_model::wording::label;
 use p2pchat_model::{Command, Event, Password, Username};
 use p2pchat_peer::Handle;
 use p2pchat_settings::Signals;
+use p2pchat_settings::streams::{Output, complain};
 use tokio::time::{Instant, sleep_until};
 
 use self::console::{Ask, Console, Given};
+use crate::NAME;
 use crate::client::{Client, PATIENCE};
 use crate::clock::Clock;
 use crate::commands::{self, COMMANDS, Typed};
 use crate::exit::Exit;
 use crate::feed::{Feed, Update};
 use crate::options::{AutoLogin, Settings};
+use crate::stdin;
 
 mod console;
 pub(crate) mod lines;
-
-const PROMPT: &str = "> ";
+mod terminal;
 
 /// Runs until the user quits, the input has ended, or a signal comes.
 ///
@@ -81,6 +83,9 @@ impl Front {
             let text = format!("your address is {address}, the registry is {registry}");
             self.print(&text);
         }
+        if self.exit.is_some() {
+            return Ok(());
+        }
         match (user, login) {
             (_, Some(login)) => self.client.log_in(login).await?,
             (Some(name), None) if self.console.is_terminal() => {
@@ -104,15 +109,20 @@ impl Front {
     }
 
     fn print(&mut self, line: &str) {
-        if self.console.print(line).is_err() {
-            self.exit = Some(Exit::Done);
-        }
+        self.exit = match self.console.print(line) {
+            Ok(Output::Written) => return,
+            Ok(Output::Closed) => Some(Exit::Done),
+            Err(error) => {
+                complain(NAME, error);
+                Some(Exit::Failed)
+            }
+        };
     }
 
     fn ask(&mut self) {
         self.console.know(&self.client.view);
         self.console.ask(match &self.stage {
-            Stage::Chat => Ask::Line(PROMPT.to_owned()),
+            Stage::Chat => Ask::Chat,
             Stage::Name { .. } => Ask::Line(format!("{}: ", label::NAME)),
             Stage::Password { name, .. } => {
                 Ask::Password(format!("{} of {name}: ", label::PASSWORD))
@@ -129,6 +139,7 @@ impl Front {
             // The end of a question is not the end of the program.
             (Given::End, _) => {}
             (Given::Bad(error), _) => self.print(&error.to_string()),
+            (Given::Failed(error), _) => return Err(error).context(stdin::UNREADABLE),
             (Given::Password(text), Stage::Password { register, name }) => {
                 self.sign_in(register, name, &text).await?;
             }
@@ -214,7 +225,7 @@ impl Front {
     async fn event(&mut self, event: &Event) -> Result<()> {
         // What was typed on a terminal is on it already.
         let typed = matches!(event, Event::Message(message) if message.is_own());
-        if !(typed && self.console.is_terminal()) {
+        if !(typed && self.console.shows_typed()) {
             for line in lines::lines(event, &self.client.view, &self.clock) {
                 self.print(&line);
             }
@@ -224,7 +235,7 @@ impl Front {
         if let Some(reason) = failed
             && !self.console.is_terminal()
         {
-            eprintln!("p2pchat: login failed: {reason}");
+            complain(NAME, format_args!("login failed: {reason}"));
             self.exit = Some(Exit::Login);
         }
         Ok(())

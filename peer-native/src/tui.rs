@@ -3,14 +3,17 @@
 //! [`App`] is the state and knows neither terminal nor network; [`run`] gives it keys and
 //! events, and shows it.
 
+use std::io;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use crossterm::event::{Event as Input, EventStream, KeyEventKind};
-use futures::{FutureExt, StreamExt};
+use crossterm::event::{self, Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use futures::FutureExt;
 use p2pchat_peer::Handle;
-use p2pchat_settings::Signals;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use p2pchat_settings::{Continued, Signals, signals};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::clock::Clock;
 use crate::exit::Exit;
@@ -48,6 +51,12 @@ const TICK: Duration = Duration::from_millis(250);
 /// drawn one by one, and must not delay keys.
 const BATCH: usize = 256;
 
+/// How many bursts of keys are read ahead.
+const AHEAD: usize = 64;
+/// How long a stop may take to begin. Where no shell could continue the program, the system
+/// does not stop it, and it goes on after this time.
+const STOP: Duration = Duration::from_millis(200);
+
 /// Runs until the user quits or a signal comes. The terminal is restored in any case.
 ///
 /// # Errors
@@ -67,10 +76,11 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         app,
         bursts: Bursts::default(),
         screen: Screen::enter(settings.options.mouse).context("cannot use this terminal")?,
+        continued: Continued::new()?,
         exit: None,
     };
     front.act(first).await?;
-    let mut keys = EventStream::new();
+    let mut keys = read_keys();
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut changed = true;
@@ -88,15 +98,55 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         tokio::select! {
             stop = signals.next() => front.exit = Some(stop.into()),
             update = front.feed.next() => front.update(update?).await?,
-            input = keys.next() => match input {
-                Some(input) => front.inputs(input?, &mut keys).await?,
+            () = front.continued.next() => front.screen.resume()?,
+            burst = keys.recv() => match burst {
+                Some(burst) => front.inputs(burst?).await?,
                 None => bail!("the terminal is gone"),
             },
             () = sleep_until(front.bursts.due().unwrap_or_else(Instant::now)),
-                if front.bursts.due().is_some() => front.release().await?,
+                if front.bursts.due().is_some() => match keys.try_recv() {
+                    // What follows came in time, and was only not taken yet.
+                    Ok(burst) => front.inputs(burst?).await?,
+                    Err(_) => front.release().await?,
+                },
             _ = ticks.tick() => changed = front.app.tick(Clock::now()),
         }
     }
+}
+
+/// All inputs that were there at once, and when.
+type Burst = (Vec<Input>, Instant);
+
+/// Begins to read keys, on a thread of its own: where the terminal is gone, or sends half a
+/// key, a read does not return.
+fn read_keys() -> mpsc::Receiver<io::Result<Burst>> {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    thread::spawn(move || {
+        loop {
+            let burst = read_burst();
+            let last = burst.is_err();
+            if sender.blocking_send(burst).is_err() || last {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+fn read_burst() -> io::Result<Burst> {
+    let mut inputs = vec![event::read()?];
+    let at = Instant::now();
+    while inputs.len() < BATCH && event::poll(Duration::ZERO)? {
+        inputs.push(event::read()?);
+    }
+    Ok((inputs, at))
+}
+
+/// Ctrl-Z, which suspends the program.
+fn is_suspend(key: KeyEvent) -> bool {
+    key.kind == KeyEventKind::Press
+        && key.code == KeyCode::Char('z')
+        && key.modifiers == KeyModifiers::CONTROL
 }
 
 struct Front {
@@ -105,21 +155,15 @@ struct Front {
     app: App,
     bursts: Bursts,
     screen: Screen,
+    continued: Continued,
     /// The exit code, once the program is to end.
     exit: Option<Exit>,
 }
 
 impl Front {
-    /// Handles an input and those that are there by now: only together do they tell a paste
-    /// from keys.
-    async fn inputs(&mut self, first: Input, keys: &mut EventStream) -> Result<()> {
-        let mut inputs = vec![first];
-        while inputs.len() < BATCH
-            && let Some(Some(next)) = keys.next().now_or_never()
-        {
-            inputs.push(next?);
-        }
-        for typed in self.bursts.add(inputs, Instant::now()) {
+    /// Handles a burst of inputs: only together do they tell a paste from keys.
+    async fn inputs(&mut self, (inputs, at): Burst) -> Result<()> {
+        for typed in self.bursts.add(inputs, at) {
             self.input(typed).await?;
         }
         Ok(())
@@ -137,6 +181,7 @@ impl Front {
         let now = Clock::now();
         let act = match input {
             Input::Key(_) if quick && self.app.takes_letters_one_by_one() => None,
+            Input::Key(key) if is_suspend(key) => return self.suspend().await,
             // Terminals that report releases must not type everything twice.
             Input::Key(key) if key.kind != KeyEventKind::Release => self.app.key(key, now),
             Input::Paste(text) => {
@@ -155,6 +200,15 @@ impl Front {
             Input::Key(_) | Input::Resize(..) => None,
         };
         self.act(act).await
+    }
+
+    /// Gives the terminal back and stops the program, until the shell continues it.
+    async fn suspend(&mut self) -> Result<()> {
+        self.screen.leave();
+        signals::suspend();
+        // It stops now or in a moment.
+        let _ = timeout(STOP, self.continued.next()).await;
+        Ok(self.screen.resume()?)
     }
 
     /// Applies this update and those that have come by now.

@@ -9,61 +9,208 @@ pub enum Stop {
     Interrupt,
     /// SIGTERM.
     Terminate,
-    /// SIGHUP.
+    /// SIGHUP, or the terminal is gone.
     HangUp,
 }
 
 /// Waits for signals.
+///
+/// SIGINT and SIGHUP stay ignored where they were ignored at the start: by `nohup`, or by a
+/// shell that runs a program in the background.
 #[derive(Debug)]
 pub struct Signals {
     #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
+    interrupt: Option<tokio::signal::unix::Signal>,
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     hang_up: Option<tokio::signal::unix::Signal>,
+    #[cfg(unix)]
+    terminal: Option<unix::Terminal>,
 }
 
 #[cfg(unix)]
 impl Signals {
-    /// Takes over SIGINT and SIGTERM from the system, which would end the program at once.
-    /// SIGHUP is left to the system, so that `nohup` works.
+    /// Takes over SIGINT, SIGTERM and SIGHUP from the system, which would end the program at
+    /// once.
     ///
     /// # Errors
     /// If the system refuses.
     pub fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
+            interrupt: unix::unless_ignored(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            hang_up: None,
+            hang_up: unix::unless_ignored(SignalKind::hangup())?,
+            terminal: None,
         })
     }
 
-    /// Takes over SIGHUP too, for a program that belongs to a terminal.
+    /// The same for a program that is used at a terminal: the end of the terminal counts as
+    /// SIGHUP, which the system does not send to everyone (`docker exec -t`, `sudo`).
     ///
     /// # Errors
     /// If the system refuses.
-    pub fn with_hang_up() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
+    pub fn at_terminal() -> io::Result<Self> {
         Ok(Self {
-            hang_up: Some(signal(SignalKind::hangup())?),
+            terminal: unix::Terminal::of_process(),
             ..Self::new()?
         })
     }
 
     /// Waits for the next signal. Cancel safe: dropping the future loses none.
     pub async fn next(&mut self) -> Stop {
-        let hang_up = async {
-            match &mut self.hang_up {
-                Some(signal) => signal.recv().await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            _ = self.interrupt.recv() => Stop::Interrupt,
+            () = unix::received(&mut self.interrupt) => Stop::Interrupt,
             _ = self.terminate.recv() => Stop::Terminate,
-            _ = hang_up => Stop::HangUp,
+            () = unix::received(&mut self.hang_up) => Stop::HangUp,
+            () = unix::gone(&mut self.terminal) => Stop::HangUp,
+        }
+    }
+}
+
+/// Waits for SIGCONT: the program goes on after a stop, and its terminal may have been
+/// another's meanwhile.
+#[derive(Debug)]
+pub struct Continued {
+    #[cfg(unix)]
+    signal: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Continued {
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kind = SignalKind::from_raw(rustix::process::Signal::CONT.as_raw());
+        Ok(Self {
+            signal: signal(kind)?,
+        })
+    }
+
+    /// Waits for the next one. Cancel safe: dropping the future loses none.
+    pub async fn next(&mut self) {
+        _ = self.signal.recv().await;
+    }
+}
+
+#[cfg(not(unix))]
+impl Continued {
+    /// Nothing stops a program here.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for ever.
+    pub async fn next(&mut self) {
+        std::future::pending().await
+    }
+}
+
+/// Stops this program, and those that were started together with it (a script, a pipeline),
+/// as Ctrl-Z does. The system does not do it where no shell could continue them, and maybe
+/// does it a moment after this returns.
+pub fn suspend() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Signal, kill_current_process_group};
+        // Without the stop the program goes on, which is what the user sees.
+        let _ = kill_current_process_group(Signal::TSTP);
+    }
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::future::pending;
+    use std::io::{self, IsTerminal};
+    use std::os::fd::BorrowedFd;
+    use std::time::Duration;
+
+    use rustix::stdio::{stdin, stdout};
+    use rustix::termios::tcgetattr;
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+    use tokio::time::{Interval, interval};
+
+    /// How often is looked whether the terminal is there. A hung-up terminal wakes nobody
+    /// who waits for nothing but its end.
+    const LOOK: Duration = Duration::from_secs(1);
+
+    /// The terminal of a program.
+    #[derive(Debug)]
+    pub(super) struct Terminal {
+        streams: Vec<BorrowedFd<'static>>,
+        look: Interval,
+    }
+
+    impl Terminal {
+        /// That at standard input and standard output; `None` if neither is one.
+        pub(super) fn of_process() -> Option<Self> {
+            let streams = [stdin(), stdout()];
+            let streams: Vec<_> = streams
+                .into_iter()
+                .filter(BorrowedFd::is_terminal)
+                .collect();
+            let look = || interval(LOOK);
+            (!streams.is_empty()).then(|| Self {
+                streams,
+                look: look(),
+            })
+        }
+    }
+
+    /// Waits until the terminal is gone; for ever if there is none.
+    pub(super) async fn gone(terminal: &mut Option<Terminal>) {
+        let Some(Terminal { streams, look }) = terminal else {
+            return pending().await;
+        };
+        while streams.iter().all(|stream| tcgetattr(stream).is_ok()) {
+            look.tick().await;
+        }
+    }
+
+    /// Waits for a signal; for ever if it is ignored.
+    pub(super) async fn received(signal: &mut Option<Signal>) {
+        match signal {
+            Some(signal) => _ = signal.recv().await,
+            None => pending().await,
+        }
+    }
+
+    pub(super) fn unless_ignored(kind: SignalKind) -> io::Result<Option<Signal>> {
+        if is_ignored(
+            kind,
+            &std::fs::read_to_string("/proc/self/status").unwrap_or_default(),
+        ) {
+            Ok(None)
+        } else {
+            signal(kind).map(Some)
+        }
+    }
+
+    /// Whether a signal is ignored, from `/proc/self/status`: the question to the system
+    /// itself takes unsafe code. Where there is no such file, none is.
+    fn is_ignored(kind: SignalKind, status: &str) -> bool {
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask >> (kind.as_raw_value() - 1) & 1 == 1)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn the_mask_says_which_signals_are_ignored() {
+            let status = "Name:\tp2pchat\nSigBlk:\t0000000000000002\nSigIgn:\t0000000000001001\n";
+            assert!(is_ignored(SignalKind::hangup(), status));
+            assert!(!is_ignored(SignalKind::interrupt(), status));
+            assert!(!is_ignored(SignalKind::hangup(), ""));
         }
     }
 }
@@ -82,7 +229,7 @@ impl Signals {
     ///
     /// # Errors
     /// Never.
-    pub fn with_hang_up() -> io::Result<Self> {
+    pub fn at_terminal() -> io::Result<Self> {
         Self::new()
     }
 

@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
 use std::thread;
 
 use p2pchat_model::View;
+use p2pchat_settings::Continued;
+use p2pchat_settings::streams::{self, Output, Waiting};
 use rustyline::completion::Completer;
+use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::validate::Validator;
@@ -16,12 +19,19 @@ use rustyline::{CompletionType, Config, Context, Editor, ExternalPrinter, Helper
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
+use super::terminal::{Reading, Terminal};
 use crate::commands;
-use crate::stdin::{self, BadLine};
+use crate::options::can_move_cursor;
+use crate::stdin::{self, BadLine, Lines, NextLine};
+
+/// What is shown where a message can be typed.
+const PROMPT: &str = "> ";
 
 /// A question to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ask {
+    /// A message or a command.
+    Chat,
     /// A line, after this prompt.
     Line(String),
     /// A password, which is not shown, after this prompt.
@@ -37,6 +47,8 @@ pub(crate) enum Given {
     Password(Zeroizing<String>),
     /// An invalid line.
     Bad(BadLine),
+    /// The input cannot be read.
+    Failed(io::Error),
     /// The end: Ctrl-C, Ctrl-D, or the end of the input.
     End,
 }
@@ -52,13 +64,24 @@ pub(crate) struct Console {
 }
 
 enum Input {
-    Pipe(mpsc::Receiver<Result<String, BadLine>>),
+    Pipe(mpsc::Receiver<NextLine>),
     Terminal {
         asks: blocking::Sender<Ask>,
         answers: mpsc::Receiver<Given>,
-        _settings: SavedSettings,
+        terminal: Arc<Terminal>,
+        continued: Continued,
     },
 }
+
+/// What reads a terminal.
+enum Reader {
+    /// With keys that edit the line.
+    Editor(Box<LineEditor>),
+    /// Lines as the terminal gives them.
+    Lines(Lines<io::BufReader<Waiting<io::StdinLock<'static>>>>),
+}
+
+type LineEditor = Editor<Completing, rustyline::history::DefaultHistory>;
 
 impl Console {
     /// On a terminal if standard input is one, else on pipes.
@@ -75,22 +98,28 @@ impl Console {
                 known,
             });
         }
-        let settings = SavedSettings::save();
-        let config = Config::builder()
-            .completion_type(CompletionType::List)
-            .auto_add_history(true)
-            .build();
-        let mut editor = Editor::<Completing, _>::with_config(config)?;
-        editor.set_helper(Some(Completing {
-            known: known.clone(),
-        }));
-        let printer = editor.create_external_printer()?;
+        let terminal = Arc::new(Terminal::save()?);
+        let kind = std::env::var("TERM").ok();
+        let can_edit = can_move_cursor(kind.as_deref())
+            && io::stdout().is_terminal()
+            && !terminal.is_non_blocking();
+        let editor = if can_edit {
+            Some(editor(&known)?)
+        } else {
+            None
+        };
+        let (editor, printer) = editor.unzip();
         let (asks, asked) = blocking::channel();
         // One answer to each question.
         let (answer, answers) = mpsc::channel(1);
+        let asking = Arc::clone(&terminal);
         thread::spawn(move || {
+            let mut reader = match editor {
+                Some(editor) => Reader::Editor(Box::new(editor)),
+                None => Reader::Lines(Lines::of_stdin()),
+            };
             while let Ok(ask) = asked.recv() {
-                if answer.blocking_send(give(&mut editor, ask)).is_err() {
+                if answer.blocking_send(reader.give(ask, &asking)).is_err() {
                     break;
                 }
             }
@@ -99,9 +128,10 @@ impl Console {
             input: Input::Terminal {
                 asks,
                 answers,
-                _settings: settings,
+                terminal,
+                continued: Continued::new()?,
             },
-            printer: Some(Box::new(printer)),
+            printer,
             known,
         })
     }
@@ -110,6 +140,12 @@ impl Console {
     #[must_use]
     pub(crate) fn is_terminal(&self) -> bool {
         matches!(self.input, Input::Terminal { .. })
+    }
+
+    /// Whether what is typed is already where the output goes.
+    #[must_use]
+    pub(crate) fn shows_typed(&self) -> bool {
+        self.is_terminal() && io::stdout().is_terminal()
     }
 
     /// Asks a question. On a pipe it has no effect: lines come by themselves.
@@ -123,26 +159,31 @@ impl Console {
     /// The next answer. Cancel safe: nothing is lost if this is dropped half-way.
     pub(crate) async fn next(&mut self) -> Given {
         match &mut self.input {
-            Input::Pipe(lines) => match lines.recv().await {
-                Some(Ok(line)) => Given::Line(line),
-                Some(Err(error)) => Given::Bad(error),
-                None => Given::End,
+            Input::Pipe(lines) => given(lines.recv().await),
+            Input::Terminal {
+                answers,
+                terminal,
+                continued,
+                ..
+            } => loop {
+                tokio::select! {
+                    answer = answers.recv() => return answer.unwrap_or(Given::End),
+                    () = continued.next() => terminal.set_again(),
+                }
             },
-            Input::Terminal { answers, .. } => answers.recv().await.unwrap_or(Given::End),
         }
     }
 
     /// Prints a line.
     ///
     /// # Errors
-    /// If the output is closed.
-    pub(crate) fn print(&mut self, line: &str) -> io::Result<()> {
-        if let Some(printer) = &mut self.printer {
-            return printer.print(format!("{line}\n")).map_err(io::Error::other);
+    /// If it cannot be written; a closed pipe is no error.
+    pub(crate) fn print(&mut self, line: &str) -> io::Result<Output> {
+        let line = format!("{line}\n");
+        match &mut self.printer {
+            Some(printer) => Output::of(printer.print(line).map_err(io::Error::other)),
+            None => streams::print(line.as_bytes()),
         }
-        let mut out = io::stdout().lock();
-        writeln!(out, "{line}")?;
-        out.flush()
     }
 
     /// Gives completion the current names.
@@ -155,17 +196,97 @@ impl Console {
     }
 }
 
-fn give(editor: &mut Editor<Completing, rustyline::history::DefaultHistory>, ask: Ask) -> Given {
-    match ask {
-        Ask::Line(prompt) => match editor.readline(&prompt) {
-            Ok(line) => Given::Line(line),
-            Err(_) => Given::End,
-        },
-        Ask::Password(prompt) => match rpassword::prompt_password(prompt) {
-            Ok(password) => Given::Password(Zeroizing::new(password)),
-            Err(_) => Given::End,
-        },
+impl Drop for Console {
+    /// Restores the terminal: a line may be half typed when the program ends, and the thread
+    /// that reads it cannot be stopped.
+    fn drop(&mut self) {
+        if let Input::Terminal { terminal, .. } = &self.input {
+            terminal.restore();
+        }
     }
+}
+
+/// An editor of lines, and what prints above them.
+fn editor(known: &Known) -> rustyline::Result<(LineEditor, Box<dyn ExternalPrinter + Send>)> {
+    let config = Config::builder()
+        .completion_type(CompletionType::List)
+        .auto_add_history(true)
+        .build();
+    let mut editor = Editor::with_config(config)?;
+    editor.set_helper(Some(Completing {
+        known: Arc::clone(known),
+    }));
+    let printer = editor.create_external_printer()?;
+    Ok((editor, Box::new(printer)))
+}
+
+impl Reader {
+    fn give(&mut self, ask: Ask, terminal: &Terminal) -> Given {
+        match (ask, self) {
+            (Ask::Password(prompt), Self::Editor(_)) => {
+                password(&prompt, &mut Lines::of_stdin(), terminal)
+            }
+            (Ask::Password(prompt), Self::Lines(lines)) => password(&prompt, lines, terminal),
+            (Ask::Chat, Self::Editor(editor)) => edited(PROMPT, editor, terminal),
+            (Ask::Line(prompt), Self::Editor(editor)) => edited(&prompt, editor, terminal),
+            // A prompt would stand before each line that comes meanwhile.
+            (Ask::Chat, Self::Lines(lines)) => given(lines.next()),
+            (Ask::Line(prompt), Self::Lines(lines)) => {
+                show(&prompt);
+                given(lines.next())
+            }
+        }
+    }
+}
+
+fn given(next: Option<NextLine>) -> Given {
+    match next {
+        Some(Ok(Ok(line))) => Given::Line(line),
+        Some(Ok(Err(error))) => Given::Bad(error),
+        Some(Err(error)) => Given::Failed(error),
+        None => Given::End,
+    }
+}
+
+fn edited(prompt: &str, editor: &mut LineEditor, terminal: &Terminal) -> Given {
+    let _reading = terminal.reading(Reading::Line);
+    let mut is_bad = false;
+    loop {
+        let failed = match editor.readline(prompt) {
+            // The end of an invalid line.
+            Ok(_) if is_bad => return Given::Bad(BadLine::NotUtf8),
+            Ok(line) => return Given::Line(line),
+            Err(failed) => failed,
+        };
+        match failed {
+            ReadlineError::Io(error) if error.kind() == io::ErrorKind::InvalidData => is_bad = true,
+            ReadlineError::Eof | ReadlineError::Interrupted => return Given::End,
+            ReadlineError::Io(error) => return Given::Failed(error),
+            other => return Given::Failed(io::Error::other(other)),
+        }
+    }
+}
+
+fn password<R: io::BufRead>(prompt: &str, lines: &mut Lines<R>, terminal: &Terminal) -> Given {
+    let _reading = match terminal.hide() {
+        Ok(reading) => reading,
+        Err(error) => return Given::Failed(error),
+    };
+    show(prompt);
+    match given(lines.next()) {
+        Given::Line(line) => Given::Password(Zeroizing::new(line)),
+        other => other,
+    }
+}
+
+/// Shows a prompt where the user sees it.
+fn show(prompt: &str) {
+    // Where nobody sees it, the answer is waited for all the same.
+    let _ = if io::stdout().is_terminal() {
+        streams::print(prompt.as_bytes()).map(|_| ())
+    } else {
+        Waiting(io::stderr()).write_all(prompt.as_bytes())
+    };
 }
 
 /// Completes commands and names.
@@ -193,30 +314,3 @@ impl Hinter for Completing {
 }
 impl Highlighter for Completing {}
 impl Validator for Completing {}
-
-/// Drop guard that restores the terminal's settings. A line may be half typed when the
-/// program ends, and the thread that reads it cannot be stopped.
-struct SavedSettings {
-    #[cfg(unix)]
-    saved: Option<rustix::termios::Termios>,
-}
-
-impl SavedSettings {
-    fn save() -> Self {
-        Self {
-            #[cfg(unix)]
-            saved: rustix::termios::tcgetattr(io::stdin()).ok(),
-        }
-    }
-}
-
-impl Drop for SavedSettings {
-    fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Some(saved) = &self.saved {
-            use rustix::termios::{OptionalActions, tcsetattr};
-            // The program ends here: an error cannot be reported any more.
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, saved);
-        }
-    }
-}

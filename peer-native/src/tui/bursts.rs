@@ -38,7 +38,9 @@ pub(super) struct Bursts {
 impl Bursts {
     /// Takes all inputs that were there at once; returns those to handle now.
     pub(super) fn add(&mut self, inputs: Vec<Input>, now: Instant) -> Vec<Typed> {
-        let within = |time: Option<Instant>, span| time.is_some_and(|time| now - time < span);
+        let within = |time: Option<Instant>, span| {
+            time.is_some_and(|time| now.saturating_duration_since(time) < span)
+        };
         let count = inputs.iter().filter_map(letter).count();
         let quick = count > 1 || (count > 0 && within(self.last, QUICK));
         if quick && within(self.pasted, REST) {
