@@ -18,7 +18,7 @@ const COLUMNS: u16 = 58;
 /// Height of the form, with room for errors.
 const ROWS: u16 = 16;
 /// Columns of the label of a field.
-const LABEL: usize = 10;
+const LABEL: usize = 14;
 /// Columns of a field: a password and the cursor after it.
 const FIELD: usize = 17;
 
@@ -65,18 +65,17 @@ impl Painter<'_> {
         out.extend(lead.map(|row| Row::from(Span::styled(row, self.theme.dim()))));
         out.push(Row::default());
         let mut cursor = None;
-        let fields = [
+        let (password, again) = (&sign_in.password, &sign_in.again);
+        let mut fields = vec![
             (Focus::Name, label::NAME, &sign_in.name, Username::MAX),
-            (
-                Focus::Password,
-                label::PASSWORD,
-                &sign_in.password,
-                Password::MAX,
-            ),
+            (Focus::Password, label::PASSWORD, password, Password::MAX),
         ];
+        if sign_in.is_new {
+            fields.push((Focus::Again, label::PASSWORD_AGAIN, again, Password::MAX));
+        }
         for (focus, label, field, limit) in fields {
             if sign_in.focus == focus && !sign_in.waiting {
-                let laid = field.lay_out(FIELD, focus == Focus::Password);
+                let laid = field.lay_out(FIELD, focus != Focus::Name);
                 cursor = Some((LABEL + 1 + laid.cursor_column, out.len()));
             }
             self.field(focus, label, field, limit, &mut out);
@@ -102,7 +101,7 @@ impl Painter<'_> {
         out: &mut Vec<Row<'static>>,
     ) {
         let focused = self.sign_in.focus == focus;
-        let shown = field.lay_out(FIELD, focus == Focus::Password).rows.concat();
+        let shown = field.lay_out(FIELD, focus != Focus::Name).rows.concat();
         let pad = FIELD.saturating_sub(width(&shown));
         let (label_style, box_style) = if focused {
             (self.theme.title(), Style::new().underlined())
@@ -116,12 +115,16 @@ impl Painter<'_> {
         ]));
         let error = match focus {
             Focus::Name => &self.sign_in.name_error,
+            Focus::Again => &self.sign_in.again_error,
             _ => &self.sign_in.password_error,
         };
         let (note, style) = match error {
             Some(error) => (error.clone(), self.theme.error()),
             None => {
-                let note = wording::letters_left(bytes, limit).unwrap_or_default();
+                let hint = self.sign_in.password_hint().map(str::to_owned);
+                let hint = hint.filter(|_| focus == Focus::Password);
+                let left = (focus != Focus::Again).then(|| wording::letters_left(bytes, limit));
+                let note = hint.or(left.flatten()).unwrap_or_default();
                 (note, self.theme.warning())
             }
         };
@@ -143,11 +146,21 @@ impl Painter<'_> {
             };
             Span::styled(format!("[ {text} ]"), style)
         };
-        Row::from(vec![
-            Span::raw(" ".repeat(LABEL + 1)),
+        let mut buttons = [
             button(Focus::SignIn, label::SIGN_IN),
-            Span::raw("  "),
             button(Focus::CreateAccount, label::CREATE_ACCOUNT),
+        ];
+        if self.sign_in.is_new {
+            buttons.reverse();
+        }
+        let [first, second] = buttons;
+        let wide = first.width() + second.width() + 2;
+        let indent = (LABEL + 1).min(self.columns.saturating_sub(wide));
+        Row::from(vec![
+            Span::raw(" ".repeat(indent)),
+            first,
+            Span::raw("  "),
+            second,
         ])
     }
 }
