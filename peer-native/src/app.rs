@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use p2pchat_peer::Peer;
 use p2pchat_settings::Signals;
+use p2pchat_settings::signals::Terminal;
 use p2pchat_settings::streams::complain;
 
 use crate::exit::Exit;
@@ -26,6 +27,7 @@ pub async fn run(settings: Settings) -> Result<Exit> {
     if let Some(notice) = &settings.notice {
         complain(NAME, notice);
     }
+    let terminal = Terminal::of_process();
     let peer = Box::pin(Peer::start(settings.peer.clone()))
         .await
         .context("cannot start")?;
@@ -36,6 +38,10 @@ pub async fn run(settings: Settings) -> Result<Exit> {
         Mode::Json => Box::pin(json::run(handle, settings.login, signals)).await,
     };
     peer.stop().await;
+    // Whatever the front end took that for.
+    if terminal.is_gone() {
+        return Ok(Exit::Terminated);
+    }
     result
 }
 

@@ -1,6 +1,10 @@
 //! The signals that stop a program.
 
 use std::io;
+#[cfg(unix)]
+use std::os::fd::BorrowedFd;
+#[cfg(unix)]
+use std::time::Duration;
 
 /// The signal that stops a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +29,7 @@ pub struct Signals {
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     hang_up: Option<tokio::signal::unix::Signal>,
-    #[cfg(unix)]
-    terminal: Option<unix::Terminal>,
+    terminal: Terminal,
 }
 
 #[cfg(unix)]
@@ -42,7 +45,7 @@ impl Signals {
             interrupt: unix::unless_ignored(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hang_up: unix::unless_ignored(SignalKind::hangup())?,
-            terminal: None,
+            terminal: Terminal::default(),
         })
     }
 
@@ -53,7 +56,7 @@ impl Signals {
     /// If the system refuses.
     pub fn at_terminal() -> io::Result<Self> {
         Ok(Self {
-            terminal: unix::Terminal::of_process(),
+            terminal: Terminal::of_process(),
             ..Self::new()?
         })
     }
@@ -64,8 +67,68 @@ impl Signals {
             () = unix::received(&mut self.interrupt) => Stop::Interrupt,
             _ = self.terminate.recv() => Stop::Terminate,
             () = unix::received(&mut self.hang_up) => Stop::HangUp,
-            () = unix::gone(&mut self.terminal) => Stop::HangUp,
+            () = self.terminal.gone() => Stop::HangUp,
         }
+    }
+}
+
+/// How often is looked whether the terminal is still there. The end of a terminal wakes
+/// nobody who waits for nothing else.
+#[cfg(unix)]
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The terminal at standard input or output, if there is one.
+#[derive(Debug, Default)]
+pub struct Terminal {
+    /// Those of the two that are a terminal.
+    #[cfg(unix)]
+    streams: Vec<BorrowedFd<'static>>,
+}
+
+#[cfg(unix)]
+impl Terminal {
+    /// That of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        let streams = [rustix::stdio::stdin(), rustix::stdio::stdout()];
+        Self {
+            streams: streams
+                .into_iter()
+                .filter(std::io::IsTerminal::is_terminal)
+                .collect(),
+        }
+    }
+
+    /// Whether it is gone.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        let is_gone = |stream| rustix::termios::tcgetattr(stream).is_err();
+        self.streams.iter().any(is_gone)
+    }
+
+    /// Waits until it is gone. Cancel safe.
+    async fn gone(&self) {
+        if self.streams.is_empty() {
+            std::future::pending::<()>().await;
+        }
+        while !self.is_gone() {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+}
+
+#[cfg(not(unix))]
+impl Terminal {
+    /// That of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self::default()
+    }
+
+    /// Whether it is gone: never, as far as this system tells.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        false
     }
 }
 
@@ -128,51 +191,9 @@ pub fn suspend() {
 #[cfg(unix)]
 mod unix {
     use std::future::pending;
-    use std::io::{self, IsTerminal};
-    use std::os::fd::BorrowedFd;
-    use std::time::Duration;
+    use std::io;
 
-    use rustix::stdio::{stdin, stdout};
-    use rustix::termios::tcgetattr;
     use tokio::signal::unix::{Signal, SignalKind, signal};
-    use tokio::time::{Interval, interval};
-
-    /// How often is looked whether the terminal is there. A hung-up terminal wakes nobody
-    /// who waits for nothing but its end.
-    const LOOK: Duration = Duration::from_secs(1);
-
-    /// The terminal of a program.
-    #[derive(Debug)]
-    pub(super) struct Terminal {
-        streams: Vec<BorrowedFd<'static>>,
-        look: Interval,
-    }
-
-    impl Terminal {
-        /// That at standard input and standard output; `None` if neither is one.
-        pub(super) fn of_process() -> Option<Self> {
-            let streams = [stdin(), stdout()];
-            let streams: Vec<_> = streams
-                .into_iter()
-                .filter(BorrowedFd::is_terminal)
-                .collect();
-            let look = || interval(LOOK);
-            (!streams.is_empty()).then(|| Self {
-                streams,
-                look: look(),
-            })
-        }
-    }
-
-    /// Waits until the terminal is gone; for ever if there is none.
-    pub(super) async fn gone(terminal: &mut Option<Terminal>) {
-        let Some(Terminal { streams, look }) = terminal else {
-            return pending().await;
-        };
-        while streams.iter().all(|stream| tcgetattr(stream).is_ok()) {
-            look.tick().await;
-        }
-    }
 
     /// Waits for a signal; for ever if it is ignored.
     pub(super) async fn received(signal: &mut Option<Signal>) {

@@ -27,6 +27,9 @@ use crate::stdin::{self, BadLine, Lines, NextLine};
 /// What is shown where a message can be typed.
 const PROMPT: &str = "> ";
 
+/// Turns on what the editor has turned on, and the shell off.
+const BRACKETED_PASTE: &str = "\x1b[?2004h";
+
 /// A question to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ask {
@@ -168,7 +171,15 @@ impl Console {
             } => loop {
                 tokio::select! {
                     answer = answers.recv() => return answer.unwrap_or(Given::End),
-                    () = continued.next() => terminal.set_again(),
+                    () = continued.next() => {
+                        if terminal.set_again() == Some(Reading::Line)
+                            && let Some(printer) = &mut self.printer
+                        {
+                            // Draws the line again. A signal that nothing is shown for is no
+                            // reason to end.
+                            let _ = printer.print(BRACKETED_PASTE.to_owned());
+                        }
+                    }
                 }
             },
         }
@@ -250,20 +261,16 @@ fn given(next: Option<NextLine>) -> Given {
 
 fn edited(prompt: &str, editor: &mut LineEditor, terminal: &Terminal) -> Given {
     let _reading = terminal.reading(Reading::Line);
-    let mut is_bad = false;
-    loop {
-        let failed = match editor.readline(prompt) {
-            // The end of an invalid line.
-            Ok(_) if is_bad => return Given::Bad(BadLine::NotUtf8),
-            Ok(line) => return Given::Line(line),
-            Err(failed) => failed,
-        };
-        match failed {
-            ReadlineError::Io(error) if error.kind() == io::ErrorKind::InvalidData => is_bad = true,
-            ReadlineError::Eof | ReadlineError::Interrupted => return Given::End,
-            ReadlineError::Io(error) => return Given::Failed(error),
-            other => return Given::Failed(io::Error::other(other)),
+    match editor.readline(prompt) {
+        Ok(line) => Given::Line(line),
+        Err(ReadlineError::Eof | ReadlineError::Interrupted) => Given::End,
+        Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+            // The rest of that line, if it was pasted.
+            terminal.discard();
+            Given::Bad(BadLine::NotUtf8)
         }
+        Err(ReadlineError::Io(error)) => Given::Failed(error),
+        Err(other) => Given::Failed(io::Error::other(other)),
     }
 }
 

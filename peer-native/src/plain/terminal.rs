@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 #[cfg(unix)]
 use rustix::termios::{
-    LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
+    LocalModes, OptionalActions, QueueSelector, SpecialCodeIndex, Termios, tcflush, tcgetattr,
+    tcsetattr,
 };
 
 /// What is being read.
@@ -59,15 +60,18 @@ impl Terminal {
         Ok(reading)
     }
 
-    /// Sets the terminal as it was before a stop. The shell had it, and set it as it likes.
-    pub(super) fn set_again(&self) {
+    /// Sets the terminal as it was before a stop, because the shell set it as it likes.
+    /// Returns what is being read.
+    pub(super) fn set_again(&self) -> Option<Reading> {
         let reading = *self.lock();
-        if let Some(what) = reading
-            && self.set(what).is_ok()
-            && what == Reading::Line
-        {
-            redraw_line();
-        }
+        reading.filter(|&what| self.set(what).is_ok())
+    }
+
+    /// Discards what is typed but not read yet.
+    pub(super) fn discard(&self) {
+        // If it fails, that is read as the next line.
+        #[cfg(unix)]
+        let _ = tcflush(io::stdin(), QueueSelector::IFlush);
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Reading>> {
@@ -115,19 +119,6 @@ impl Terminal {
         let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.saved);
     }
 }
-
-/// Makes the editor draw its line: it does so when the window has another size.
-#[cfg(unix)]
-fn redraw_line() {
-    use p2pchat_settings::streams;
-    use rustix::process::{Signal, getpid, kill_process};
-    // The shell has turned it off.
-    let _ = streams::print(b"\x1b[?2004h");
-    let _ = kill_process(getpid(), Signal::WINCH);
-}
-
-#[cfg(not(unix))]
-fn redraw_line() {}
 
 #[cfg(not(unix))]
 impl Terminal {

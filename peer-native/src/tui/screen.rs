@@ -17,6 +17,7 @@ use p2pchat_model::Timestamp;
 use p2pchat_settings::streams::Waiting;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 
 use super::app::App;
 
@@ -88,7 +89,10 @@ impl Screen {
 
     /// Clears the terminal, so that all of it is drawn again.
     pub(super) fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Terminal::clear asks the terminal where the cursor is, and the answer comes as keys,
+        // which are read elsewhere.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Whether a panic has ended full-screen mode.
