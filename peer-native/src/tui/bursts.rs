@@ -45,6 +45,9 @@ impl Bursts {
         let quick = count > 1 || (count > 0 && within(self.last, QUICK));
         if quick && within(self.pasted, REST) {
             self.held.get_or_insert_default();
+        } else if count > 0 && !quick {
+            // By hand: the paste is over.
+            self.pasted = None;
         }
         let mut out = Vec::new();
         for input in inputs {
@@ -185,6 +188,12 @@ mod tests {
         assert_eq!(handled(bursts.add(keys("d\n"), after(start, 300))), "");
         assert_eq!(handled(bursts.release(after(start, 360))), "[d\n]");
         assert_eq!(handled(bursts.add(keys("\n"), after(start, 700))), "⏎");
+        // A key by hand ends it.
+        assert_eq!(
+            handled(bursts.add(keys("/who\n"), after(start, 750))),
+            "/who"
+        );
+        assert_eq!(handled(bursts.release(after(start, 810))), "⏎");
     }
 
     #[test]
