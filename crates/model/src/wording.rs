@@ -282,14 +282,30 @@ pub fn wants_to_chat(from: impl Display) -> String {
 /// shows them.
 #[must_use]
 pub fn asks(from: impl Display, request: &IncomingRequest, view: &View) -> String {
-    if !view.is_alone() {
+    let (ours, theirs) = sides(request, view);
+    if !ours.is_empty() {
         format!("{from} asks to join your open chat")
-    } else if request.members.is_empty() {
+    } else if theirs.is_empty() {
         wants_to_chat(from)
     } else {
-        let members = names(&request.members);
-        format!("{from} invites you to a chat with {members}")
+        format!("{from} invites you to a chat with {}", names(&theirs))
     }
+}
+
+/// Who meets when a request is accepted: the members of the user's chat, and those of the
+/// requester's, without the two and without those who are in both.
+fn sides(request: &IncomingRequest, view: &View) -> (Vec<Person>, Vec<Person>) {
+    let ends = [Some(request.from.address), view.address];
+    let members = view.members.iter().chain(&view.out_of_reach);
+    let members = members.filter(|member| !ends.contains(&Some(member.address)));
+    let without =
+        |others: &[Person], one: &&Person| !others.iter().any(|other| other.address == one.address);
+    let ours: Vec<Person> = members.copied().collect();
+    let theirs = request.members.iter();
+    let theirs = theirs.filter(|one| !ends.contains(&Some(one.address)) && without(&ours, one));
+    let theirs: Vec<Person> = theirs.copied().collect();
+    let ours = ours.iter().filter(|one| without(&request.members, one));
+    (ours.copied().collect(), theirs)
 }
 
 /// The members of the requester's chat, where there are any.
@@ -307,28 +323,20 @@ pub fn company(request: &IncomingRequest) -> Option<String> {
 /// see them`. `None` where it concerns no one else.
 #[must_use]
 pub fn who_sees_whom(request: &IncomingRequest, view: &View) -> Option<String> {
-    let ours: Vec<Person> = view
-        .members
-        .iter()
-        .chain(&view.out_of_reach)
-        .copied()
-        .collect();
+    let (ours, theirs) = sides(request, view);
     if ours.is_empty() {
         return None;
     }
     let from = request.from.name.to_string();
-    let named = request.members.iter().map(Person::to_string);
-    let theirs = listed(
-        std::iter::once(from).chain(named),
-        request.members.len() + 1,
-    );
+    let named = theirs.iter().map(Person::to_string);
+    let newcomers = listed(std::iter::once(from).chain(named), theirs.len() + 1);
     let seen = match ours.as_slice() {
         [one] => one.to_string(),
         _ => "them".to_owned(),
     };
     let ours = names(&ours);
     Some(format!(
-        "{ours} will see {theirs}, and {theirs} will see {seen}"
+        "{ours} will see {newcomers}, and {newcomers} will see {seen}"
     ))
 }
 
@@ -470,7 +478,11 @@ pub fn found(name: Username, address: Option<PeerAddr>) -> String {
 }
 
 fn failed(failure: &Failure) -> String {
-    format!("{}: {}", failure.command, failure.message)
+    let message = &failure.message;
+    match failure.command.as_str() {
+        "say" => format!("not sent: {message}"),
+        _ => message.clone(),
+    }
 }
 
 fn missed(from: impl Display) -> String {
@@ -695,6 +707,18 @@ mod tests {
         assert_eq!(
             who_sees_whom(&group, &chatting).unwrap(),
             "carol and frank will see uma and bob, and uma and bob will see them"
+        );
+        let back = View {
+            members: vec![uma],
+            ..View::default()
+        };
+        assert_eq!(asks("uma", &lone, &back), "uma wants to chat with you");
+        assert_eq!(who_sees_whom(&lone, &back), None, "they were here before");
+        let both = request(uma, &[carol, frank]);
+        assert_eq!(
+            who_sees_whom(&both, &chatting),
+            None,
+            "they see each other now"
         );
         let two = View {
             members: vec![carol],
