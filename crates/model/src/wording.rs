@@ -427,6 +427,19 @@ pub fn length(text: &str) -> Option<String> {
     }
 }
 
+/// The message of [`Problem::BadText`] for a text of more than `max` bytes: how many letters
+/// at its end are too many.
+#[must_use]
+pub fn message_too_long(text: &str, max: usize) -> String {
+    let ends = text
+        .char_indices()
+        .map(|(at, letter)| at + letter.len_utf8());
+    match ends.filter(|end| *end > max).count() {
+        1 => "this message is too long by 1 letter".to_owned(),
+        over => format!("this message is too long by {over} letters"),
+    }
+}
+
 /// The line of a conversation for an event: when, severity and words. `None` for events
 /// that have no line.
 pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
@@ -797,6 +810,14 @@ mod tests {
         let older = "older programs take only 9 letters";
         assert_eq!(letters_left(10, 10).unwrap(), older);
         assert_eq!(letters_left(11, 10), None, "it is an error by then");
+    }
+
+    #[test]
+    fn a_message_is_too_long_by_letters() {
+        let one = message_too_long("abcé", 4);
+        assert_eq!(one, "this message is too long by 1 letter");
+        let two = message_too_long("日本語", 3);
+        assert_eq!(two, "this message is too long by 2 letters");
     }
 
     #[test]
