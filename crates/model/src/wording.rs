@@ -322,7 +322,7 @@ pub fn company(request: &IncomingRequest) -> Option<String> {
 /// What accepting a request means for others: `carol and frank will see uma, and uma will
 /// see them`. `None` where it concerns no one else.
 #[must_use]
-pub fn who_sees_whom(request: &IncomingRequest, view: &View) -> Option<String> {
+pub fn who_meets(request: &IncomingRequest, view: &View) -> Option<String> {
     let (ours, theirs) = sides(request, view);
     if ours.is_empty() {
         return None;
@@ -696,13 +696,13 @@ mod tests {
     }
 
     #[test]
-    fn a_request_says_who_will_see_whom() {
+    fn a_request_names_those_who_meet() {
         let [uma, bob, carol, frank] =
             [(1, "uma"), (2, "bob"), (3, "carol"), (4, "frank")].map(|(at, name)| named(at, name));
         let alone = View::default();
         let lone = request(uma, &[]);
         assert_eq!(asks("uma", &lone, &alone), "uma wants to chat with you");
-        assert_eq!(who_sees_whom(&lone, &alone), None);
+        assert_eq!(who_meets(&lone, &alone), None);
         let group = request(uma, &[bob]);
         let invites = "uma invites you to a chat with bob";
         assert_eq!(asks("uma", &group, &alone), invites);
@@ -714,11 +714,11 @@ mod tests {
         let joins = "uma asks to join your open chat";
         assert_eq!(asks("uma", &lone, &chatting), joins);
         assert_eq!(
-            who_sees_whom(&lone, &chatting).unwrap(),
+            who_meets(&lone, &chatting).unwrap(),
             "carol and frank will see uma, and uma will see them"
         );
         assert_eq!(
-            who_sees_whom(&group, &chatting).unwrap(),
+            who_meets(&group, &chatting).unwrap(),
             "carol and frank will see uma and bob, and uma and bob will see them"
         );
         let back = View {
@@ -726,19 +726,15 @@ mod tests {
             ..View::default()
         };
         assert_eq!(asks("uma", &lone, &back), "uma wants to chat with you");
-        assert_eq!(who_sees_whom(&lone, &back), None, "they were here before");
+        assert_eq!(who_meets(&lone, &back), None, "they were here before");
         let both = request(uma, &[carol, frank]);
-        assert_eq!(
-            who_sees_whom(&both, &chatting),
-            None,
-            "they see each other now"
-        );
+        assert_eq!(who_meets(&both, &chatting), None, "they see each other now");
         let two = View {
             members: vec![carol],
             ..View::default()
         };
         assert_eq!(
-            who_sees_whom(&lone, &two).unwrap(),
+            who_meets(&lone, &two).unwrap(),
             "carol will see uma, and uma will see carol"
         );
     }
