@@ -118,7 +118,7 @@ impl RenderContext<'_> {
         {
             out.push(Row::from(Span::styled(row, theme.warning())));
         }
-        let seen = wording::who_sees_whom(request, view).into_iter();
+        let seen = wording::who_meets(request, view).into_iter();
         out.extend(seen.flat_map(|text| rows(&text, columns)).map(Row::from));
         out.push(Row::default());
         if is_asking {
