@@ -9,7 +9,7 @@ use ratatui::text::{Line as Row, Span};
 use ratatui::widgets::Paragraph;
 
 use super::theme::Theme;
-use crate::wrap::{fit, one_line, rows, width};
+use crate::wrap::{fit, one_line, width};
 
 /// The most important keys, for the bottom row.
 pub(super) const KEYS: [&str; 5] = [
@@ -93,19 +93,21 @@ fn elsewhere(view: &View) -> Option<PeerAddr> {
     (Some(listed.address) != view.address).then_some(listed.address)
 }
 
-/// Why others may not reach the user: the registry cannot be reached, and when the next
-/// attempt is due, or the account is signed in elsewhere.
-pub(super) fn banner(view: &View, now: Timestamp) -> Option<String> {
+/// Why others may not reach the user, and what follows: the registry cannot be reached, and
+/// when the next attempt is due, or the account is signed in elsewhere, and how to change that.
+pub(super) fn banner(view: &View, now: Timestamp) -> Option<[String; 2]> {
     if let Link::Down { reason, retry_at } = &view.link {
-        return Some(format!(
-            "{}; {}",
+        return Some([
             one_line(&wording::registry_is_down(&view.registry, reason)),
-            wording::next_try(now.seconds_until(*retry_at))
-        ));
+            wording::next_try(now.seconds_until(*retry_at)),
+        ]);
     }
-    let address = elsewhere(view)?;
-    let what_to_do = "/logout and sign in again to be reached here";
-    Some(format!("{} {address}; {what_to_do}", label::ELSEWHERE))
+    elsewhere(view)?;
+    let how = "/logout and sign in again to be reached here";
+    Some([
+        label::ELSEWHERE.trim_end_matches('.').to_owned(),
+        how.to_owned(),
+    ])
 }
 
 /// The row that tells of a chat request, and of the key for the list in which it is answered.
@@ -129,15 +131,17 @@ pub(super) fn request(
     ])
 }
 
-/// The banner in at most two rows, the last of which says when the next attempt is due.
-pub(super) fn banner_rows(text: &str, columns: u16, theme: Theme) -> Vec<Row<'static>> {
-    let rows = rows(text, usize::from(columns).saturating_sub(2));
-    let last = rows.len() - 1;
-    let shown = rows.into_iter().enumerate();
-    let shown = shown.filter(|(at, _)| *at == 0 || *at == last);
-    shown
-        .map(|(_, row)| Row::from(vec![Span::raw(" "), Span::styled(row, theme.warning())]))
-        .collect()
+/// The banner in one row, or in two where there is no room for both sentences.
+pub(super) fn banner_rows(banner: &[String; 2], columns: u16, theme: Theme) -> Vec<Row<'static>> {
+    let room = usize::from(columns).saturating_sub(2);
+    let whole = banner.join("; ");
+    let rows = if width(&whole) <= room {
+        vec![whole]
+    } else {
+        banner.iter().map(|text| fit(text, room)).collect()
+    };
+    let row = |text| Row::from(vec![Span::raw(" "), Span::styled(text, theme.warning())]);
+    rows.into_iter().map(row).collect()
 }
 
 /// The rule above the input: how many messages are below, and the length of the message that

@@ -30,7 +30,7 @@ impl App {
             return;
         }
         let banner = bars::banner(&self.view, now);
-        let banner = banner.map(|text| bars::banner_rows(&text, area.width, theme));
+        let banner = banner.map(|banner| bars::banner_rows(&banner, area.width, theme));
         let banner = banner.unwrap_or_default();
         let [title, warning, body] = Split::vertical([
             Constraint::Length(1),

@@ -16,7 +16,9 @@ use crate::wrap::{rows, width};
 /// Width of the form.
 const COLUMNS: u16 = 58;
 /// Height of the form, with room for errors.
-const ROWS: u16 = 16;
+const ROWS: u16 = 18;
+/// A lower form has no words above it and no space between its fields.
+const WITH_WORDS: u16 = 16;
 /// Columns of the label of a field.
 const LABEL: usize = 14;
 /// Columns of a field: a password and the cursor after it.
@@ -37,12 +39,16 @@ impl SignIn {
             sign_in: self,
             theme,
             columns: usize::from(width),
+            is_low: height < WITH_WORDS,
         };
         let (content, cursor) = painter.content();
-        frame.render_widget(Paragraph::new(content), form);
+        let to_u16 = |count| u16::try_from(count).unwrap_or(u16::MAX);
+        // Below the field or the button that has the focus, there is a row for what is wrong.
+        let needed = cursor.map_or(content.len(), |(_, row)| row + 2);
+        let first = to_u16(needed.min(content.len())).saturating_sub(height);
+        frame.render_widget(Paragraph::new(content).scroll((first, 0)), form);
         if let Some((column, row)) = cursor {
-            let column = u16::try_from(column).unwrap_or(0);
-            let row = u16::try_from(row).unwrap_or(0);
+            let (column, row) = (to_u16(column), to_u16(row) - first);
             if column < width && row < height {
                 frame.set_cursor_position(Position::new(form.x + column, form.y + row));
             }
@@ -54,16 +60,20 @@ struct Painter<'a> {
     sign_in: &'a SignIn,
     theme: Theme,
     columns: usize,
+    is_low: bool,
 }
 
 impl Painter<'_> {
     /// The rows, and the position of the cursor in them.
     fn content(&self) -> (Vec<Row<'static>>, Option<(usize, usize)>) {
         let sign_in = self.sign_in;
-        let mut out = vec![Row::from(Span::styled("p2pchat", self.theme.title()))];
-        let lead = rows(label::LEAD, self.columns).into_iter();
-        out.extend(lead.map(|row| Row::from(Span::styled(row, self.theme.dim()))));
-        out.push(Row::default());
+        let mut out = Vec::new();
+        if !self.is_low {
+            out.push(Row::from(Span::styled("p2pchat", self.theme.title())));
+            let lead = rows(label::LEAD, self.columns).into_iter();
+            out.extend(lead.map(|row| Row::from(Span::styled(row, self.theme.dim()))));
+            out.push(Row::default());
+        }
         let mut cursor = None;
         let (password, again) = (&sign_in.password, &sign_in.again);
         let mut fields = vec![
@@ -81,7 +91,9 @@ impl Painter<'_> {
             self.field(focus, label, field, limit, &mut out);
         }
         out.push(self.buttons());
-        out.push(Row::default());
+        if !self.is_low {
+            out.push(Row::default());
+        }
         if sign_in.waiting {
             out.push(Row::from(Span::styled(label::WAITING, self.theme.accent())));
         }
@@ -128,6 +140,9 @@ impl Painter<'_> {
                 (note, self.theme.warning())
             }
         };
+        if self.is_low && note.is_empty() {
+            return;
+        }
         let room = self.columns.saturating_sub(LABEL + 1);
         for row in rows(&note, room) {
             out.push(Row::from(vec![
