@@ -65,6 +65,8 @@ pub struct App {
     pub(super) new: Option<usize>,
     /// How many messages came while the end of the conversation was not on the screen.
     pub(super) below: usize,
+    /// Rows of the last frame with what terminals draw in different widths.
+    pub(super) uncertain_rows: Vec<u16>,
     new_was_seen: bool,
     focused: bool,
     attempt: Option<Attempt>,
@@ -91,6 +93,7 @@ impl App {
             lit: None,
             new: None,
             below: 0,
+            uncertain_rows: Vec::new(),
             new_was_seen: true,
             focused: true,
             attempt: None,

@@ -3,6 +3,7 @@
 use p2pchat_model::wording::label;
 use p2pchat_model::{Command, Timestamp};
 use ratatui::Frame;
+use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use ratatui::layout::{Constraint, Layout as Split, Position, Rect};
 use ratatui::text::{Line as Row, Span};
 use ratatui::widgets::Paragraph;
@@ -23,6 +24,33 @@ const SMALLEST: (u16, u16) = (24, 8);
 impl App {
     /// Draws the state at this time.
     pub fn draw(&mut self, frame: &mut Frame<'_>, now: Timestamp) {
+        self.draw_all(frame, now);
+        self.draw_over_remains(frame.buffer_mut());
+    }
+
+    /// Has rows drawn in full that have, or had in the last frame, an emoji of several
+    /// characters. Terminals disagree on how many columns such a one takes, and where it takes
+    /// more than was thought, a part of it would stay.
+    fn draw_over_remains(&mut self, buffer: &mut Buffer) {
+        let area = buffer.area;
+        let is_uncertain = |cell: &Cell| {
+            let flag_letter = |c| matches!(c, '\u{1f1e6}'..='\u{1f1ff}');
+            let symbol = cell.symbol();
+            symbol.chars().any(flag_letter) || (symbol.chars().count() > 1 && width(symbol) > 1)
+        };
+        let columns = area.left()..area.right();
+        let rows = area.top()..area.bottom();
+        let rows = rows.filter(|y| columns.clone().any(|x| is_uncertain(&buffer[(x, *y)])));
+        let rows: Vec<u16> = rows.collect();
+        let before = std::mem::replace(&mut self.uncertain_rows, rows.clone());
+        for y in before.into_iter().chain(rows) {
+            for x in columns.clone().filter(|_| y < area.bottom()) {
+                buffer[(x, y)].set_diff_option(CellDiffOption::AlwaysUpdate);
+            }
+        }
+    }
+
+    fn draw_all(&mut self, frame: &mut Frame<'_>, now: Timestamp) {
         let theme = self.look.theme;
         let area = frame.area();
         if area.width < SMALLEST.0 || area.height < SMALLEST.1 {

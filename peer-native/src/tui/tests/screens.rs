@@ -238,6 +238,29 @@ fn a_login_elsewhere_is_told_while_it_lasts() {
 }
 
 #[test]
+fn nothing_stays_of_an_emoji_that_a_terminal_draws_wider() {
+    use ratatui::buffer::CellDiffOption;
+    let mut app = app(in_chat());
+    type_text(&mut app, "so 🇹🇷");
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    let mut is_drawn_in_full = |app: &mut App| {
+        let mut in_full = false;
+        terminal
+            .draw(|frame| {
+                app.draw(frame, NOW);
+                let row = (0..80).map(|x| frame.buffer_mut()[(x, 22)].diff_option);
+                in_full = row.into_iter().all(|it| it == CellDiffOption::AlwaysUpdate);
+            })
+            .unwrap();
+        in_full
+    };
+    assert!(is_drawn_in_full(&mut app));
+    app.input.editor.wipe();
+    assert!(is_drawn_in_full(&mut app), "it was there");
+    assert!(!is_drawn_in_full(&mut app), "and is no more");
+}
+
+#[test]
 fn no_size_is_too_small() {
     let mut app = app(talk());
     app.apply(&request(), after(100));
