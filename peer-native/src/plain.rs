@@ -186,6 +186,7 @@ impl Front {
             }
             (Given::Burst(line), _) => self.burst(&line).await?,
             (Given::Line(line), _) => {
+                self.enter_line_before().await?;
                 let line = self.held.take() + &line;
                 if let Err(error) = self.line(&line).await? {
                     self.print(&error.to_string());
@@ -217,21 +218,28 @@ impl Front {
     /// A line that came too fast for fingers. One that only leads to a question does no harm,
     /// and the question has to come before the next line.
     async fn burst(&mut self, line: &str) -> Result<()> {
+        self.enter_line_before().await?;
         let typed = commands::parse(line, &self.client.view);
         let is_signed_out = self.client.view.account.is_none();
         let asks = is_signed_out && matches!(typed, Ok(Typed::SignIn { .. }));
         if self.held.is_empty() && asks {
-            self.enter(line).await
-        } else {
-            let keys = self.console.keys();
-            self.held.add(line, keys, Instant::now());
-            Ok(())
+            return self.enter(line).await;
+        }
+        self.held.add(line, Instant::now());
+        Ok(())
+    }
+
+    /// Enters the line that was held back, if the one that has come is another one.
+    async fn enter_line_before(&mut self) -> Result<()> {
+        match self.held.next(self.console.line_follows()) {
+            Some(line) => self.enter(&line).await,
+            None => Ok(()),
         }
     }
 
     /// Enters the line that was held back, if it came alone.
     async fn look_at_held(&mut self) -> Result<()> {
-        match self.held.look(self.console.keys()) {
+        match self.held.look(self.console.more_follows()) {
             Ok(line) => self.enter(&line).await,
             Err(count) => {
                 let lines = if count == 1 { "line" } else { "lines" };

@@ -150,9 +150,14 @@ impl Console {
         })
     }
 
-    /// How many keys have come to the line editor.
-    pub(crate) fn keys(&self) -> u64 {
-        self.pace.count()
+    /// Whether the line that was given came with the one before.
+    pub(crate) fn line_follows(&self) -> bool {
+        self.pace.ended().follows
+    }
+
+    /// Whether a line is being typed that came with the one before.
+    pub(crate) fn more_follows(&self) -> bool {
+        self.pace.follows()
     }
 
     /// Whether this is a terminal, where a user can be asked for a password.
@@ -294,7 +299,7 @@ fn edited(
 ) -> Given {
     let _reading = terminal.reading(Reading::Line);
     match editor.readline_with_initial(prompt, (text, "")) {
-        Ok(line) if pace.ended_quickly() => Given::Burst(line),
+        Ok(line) if pace.ended().quickly => Given::Burst(line),
         Ok(line) => Given::Line(line),
         Err(ReadlineError::Eof) => Given::End,
         Err(ReadlineError::Interrupted) => Given::Interrupted,

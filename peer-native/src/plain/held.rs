@@ -6,12 +6,9 @@
 //! come, it is a paste: its lines wait until the user has looked at them and presses Enter,
 //! and are one message then.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
-/// How long a line is held back.
-const PAUSE: Duration = Duration::from_millis(60);
+use super::pace::PAUSE;
 
 /// The lines, and when it is clear what they are.
 #[derive(Debug, Default)]
@@ -19,17 +16,22 @@ pub(super) struct Held {
     text: String,
     lines: usize,
     is_paste: bool,
-    due: Option<(Instant, u64)>,
+    due: Option<Instant>,
 }
 
 impl Held {
-    /// Holds a line back, at which `keys` keys had come.
-    pub(super) fn add(&mut self, line: &str, keys: u64, now: Instant) {
+    /// The next line has come, and perhaps with the one before: gives that one if not.
+    pub(super) fn next(&mut self, follows: bool) -> Option<String> {
+        self.is_paste |= follows && self.lines > 0;
+        (self.due.is_some() && !self.is_paste).then(|| self.take_line())
+    }
+
+    /// Holds a line back.
+    pub(super) fn add(&mut self, line: &str, now: Instant) {
         self.text.push_str(line);
         self.text.push('\n');
         self.lines += 1;
-        self.is_paste |= self.lines > 1;
-        self.due = Some((now + PAUSE, keys));
+        self.due = Some(now + PAUSE);
     }
 
     /// Whether lines wait.
@@ -37,27 +39,30 @@ impl Held {
         self.lines == 0
     }
 
-    /// When to look whether keys have come since.
+    /// When to look whether more has come.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.due.map(|(at, _)| at)
+        self.due
     }
 
-    /// Looks whether keys have come since: gives the line if none have. Else there is a
-    /// paste, of so many lines by now.
-    pub(super) fn look(&mut self, keys: u64) -> Result<String, usize> {
-        let due = self.due.take();
-        self.is_paste |= due.is_some_and(|(_, before)| before != keys);
+    /// Gives the line if nothing follows it. Else there is a paste, of so many lines by now.
+    pub(super) fn look(&mut self, follows: bool) -> Result<String, usize> {
+        self.due = None;
+        self.is_paste |= follows;
         if self.is_paste {
             return Err(self.lines);
         }
-        let mut line = self.take();
-        line.pop();
-        Ok(line)
+        Ok(self.take_line())
     }
 
     /// All lines.
     pub(super) fn take(&mut self) -> String {
         std::mem::take(self).text
+    }
+
+    fn take_line(&mut self) -> String {
+        let mut line = self.take();
+        line.pop();
+        line
     }
 }
 
@@ -69,15 +74,28 @@ mod tests {
     fn a_line_alone_is_entered_and_more_wait_for_a_look() {
         let now = Instant::now();
         let mut held = Held::default();
-        held.add("/who", 5, now);
+        held.add("/who", now);
         assert_eq!(held.due(), Some(now + PAUSE));
-        assert_eq!(held.look(5), Ok("/who".to_owned()));
+        assert_eq!(held.look(false), Ok("/who".to_owned()));
         assert!(held.is_empty() && held.due().is_none());
 
-        held.add("/block rita", 20, now);
-        assert_eq!(held.look(24), Err(1), "more came");
-        held.add("/quit", 25, now);
-        assert_eq!(held.look(25), Err(2));
+        held.add("/block rita", now);
+        assert_eq!(held.look(true), Err(1), "half a line more");
+        assert_eq!(held.next(true), None);
+        held.add("/quit", now);
+        assert_eq!(held.look(false), Err(2));
         assert_eq!(held.take(), "/block rita\n/quit\n");
+    }
+
+    #[test]
+    fn lines_that_a_program_types_one_by_one_are_not_a_paste() {
+        let now = Instant::now();
+        let mut held = Held::default();
+        held.add("one", now);
+        // Handled late: the time of the keys counts.
+        assert_eq!(held.next(false), Some("one".to_owned()));
+        held.add("two", now);
+        assert_eq!(held.look(false), Ok("two".to_owned()));
+        assert_eq!(held.next(false), None);
     }
 }

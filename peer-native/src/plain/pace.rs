@@ -11,6 +11,8 @@ use rustyline::{
 
 /// Keys within this time of each other are not typed by hand.
 const QUICK: Duration = Duration::from_millis(20);
+/// A line that begins within this time of the end of the one before came with it.
+pub(super) const PAUSE: Duration = Duration::from_millis(60);
 
 /// Sees each key of the line editor.
 #[derive(Debug, Clone, Default)]
@@ -20,28 +22,49 @@ pub(super) struct Pace {
 
 #[derive(Debug, Default)]
 struct Keys {
-    count: u64,
     last: Option<Instant>,
-    ended_quickly: bool,
+    /// The line that has ended.
+    ended: Ended,
+    /// Whether the line that is being typed came with the one before; `None` before its first
+    /// key.
+    follows: Option<bool>,
+}
+
+/// How a line ended.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Ended {
+    /// Right after its text: a program has typed it, or it is a line of a paste.
+    pub(super) quickly: bool,
+    /// It came with the line before.
+    pub(super) follows: bool,
+    at: Option<Instant>,
 }
 
 impl Pace {
-    /// How many keys have come.
-    pub(super) fn count(&self) -> u64 {
-        self.keys().count
+    /// The line that has ended.
+    pub(super) fn ended(&self) -> Ended {
+        self.keys().ended
     }
 
-    /// Whether the end of the last line came right after its text: a program has typed it,
-    /// or it is a line of a paste.
-    pub(super) fn ended_quickly(&self) -> bool {
-        self.keys().ended_quickly
+    /// Whether a line is being typed that came with the one before.
+    pub(super) fn follows(&self) -> bool {
+        self.keys().follows == Some(true)
     }
 
     fn press(&self, now: Instant, is_enter: bool) {
         let keys = &mut *self.keys();
-        let last = keys.last.replace(now);
-        keys.count += 1;
-        keys.ended_quickly = is_enter && last.is_some_and(|last| now - last < QUICK);
+        let within = |time: Option<Instant>, span| time.is_some_and(|time| now - time < span);
+        let begins_at_once = within(keys.ended.at, PAUSE);
+        let follows = *keys.follows.get_or_insert(begins_at_once);
+        if is_enter {
+            keys.ended = Ended {
+                quickly: within(keys.last, QUICK),
+                follows,
+                at: Some(now),
+            };
+            keys.follows = None;
+        }
+        keys.last = Some(now);
     }
 
     fn keys(&self) -> MutexGuard<'_, Keys> {
@@ -71,18 +94,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_enter_right_after_another_key_is_quick() {
+    fn a_line_is_told_by_the_time_of_its_first_and_its_last_key() {
         let (pace, start) = (Pace::default(), Instant::now());
-        let press = |millis, is_enter| {
-            pace.press(start + Duration::from_millis(millis), is_enter);
-            pace.ended_quickly()
+        let mut now = 0;
+        let mut line = |gaps: &[u64]| {
+            for (key, gap) in gaps.iter().enumerate() {
+                now += gap;
+                let is_enter = key + 1 == gaps.len();
+                pace.press(start + Duration::from_millis(now), is_enter);
+            }
+            (pace.ended().quickly, pace.ended().follows)
         };
-        assert!(!press(0, true));
-        assert!(!press(500, false));
-        assert!(!press(501, false));
-        assert!(press(502, true));
-        assert!(!press(600, false));
-        assert!(!press(700, true));
-        assert_eq!(pace.count(), 6);
+        assert_eq!(line(&[500, 100, 90]), (false, false), "by hand");
+        assert_eq!(line(&[300, 0, 0]), (true, false), "by a program");
+        assert_eq!(line(&[1, 0, 0]), (true, true), "a paste");
+        assert_eq!(
+            line(&[300, 0, 0]),
+            (true, false),
+            "another line of a program"
+        );
+        assert!(!pace.follows());
+        pace.press(start + Duration::from_millis(now + 5), false);
+        assert!(pace.follows(), "half a line that was pasted");
     }
 }

@@ -113,6 +113,7 @@ pub(super) fn banner(view: &View, now: Timestamp) -> Option<[String; 2]> {
 /// The row that tells of a chat request, and of the key for the list in which it is answered.
 pub(super) fn request(
     request: &IncomingRequest,
+    view: &View,
     columns: u16,
     now: Timestamp,
     theme: Theme,
@@ -120,7 +121,7 @@ pub(super) fn request(
     let key = ": F3";
     let seconds = format!("  {} s", now.seconds_until(request.expires));
     let room = usize::from(columns).saturating_sub(4 + width(key) + width(&seconds));
-    let words = one_line(&wording::wants_to_chat(request.from.name));
+    let words = one_line(&wording::asks(request.from.name, request, view));
     Row::from(vec![
         Span::raw(" "),
         Span::styled("!", theme.alarm()),

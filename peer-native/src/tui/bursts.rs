@@ -31,6 +31,8 @@ pub(super) struct Typed {
 #[derive(Debug, Default)]
 pub(super) struct Bursts {
     held: Option<String>,
+    /// It is the rest of a paste.
+    is_rest: bool,
     last: Option<Instant>,
     pasted: Option<Instant>,
 }
@@ -43,13 +45,18 @@ impl Bursts {
         };
         let count = inputs.iter().filter_map(letter).count();
         let quick = count > 1 || (count > 0 && within(self.last, QUICK));
+        let mut out = Vec::new();
+        // They were read in time, however late they are handled.
+        if self.due().is_some_and(|due| now >= due) {
+            out.extend(self.release(now));
+        }
         if quick && within(self.pasted, REST) {
+            self.is_rest = true;
             self.held.get_or_insert_default();
         } else if count > 0 && !quick {
             // By hand: the paste is over.
             self.pasted = None;
         }
-        let mut out = Vec::new();
         for input in inputs {
             match (letter(&input), &mut self.held) {
                 (Some(letter), Some(held)) => held.push(letter),
@@ -76,7 +83,8 @@ impl Bursts {
     /// Gives what is held back: a paste, or the one Enter at the end of a line.
     pub(super) fn release(&mut self, now: Instant) -> Option<Typed> {
         let text = self.held.take()?;
-        let input = if text == "\n" {
+        let is_rest = std::mem::take(&mut self.is_rest);
+        let input = if text == "\n" && !is_rest {
             Input::Key(KeyEvent::from(KeyCode::Enter))
         } else {
             self.pasted = Some(now);
@@ -160,6 +168,15 @@ mod tests {
         assert_eq!(handled(bursts.add(keys("a"), start)), "a");
         assert_eq!(handled(bursts.add(keys("\n"), after(start, 2))), "");
         assert_eq!(handled(bursts.release(after(start, 62))), "⏎");
+    }
+
+    #[test]
+    fn two_lines_of_a_program_are_two_however_late_they_are_handled() {
+        let (mut bursts, start) = (Bursts::default(), Instant::now());
+        assert_eq!(handled(bursts.add(keys("one\n"), start)), "one");
+        let next = bursts.add(keys("two\n"), after(start, 100));
+        assert_eq!(handled(next), "⏎two");
+        assert_eq!(handled(bursts.release(after(start, 300))), "⏎");
     }
 
     #[test]

@@ -113,7 +113,8 @@ impl App {
         let laid = self.input.editor.lay_out(columns, false);
         let input_rows = rows_u16(laid.rows.len().min(INPUT_ROWS));
         let request = self.view.incoming.as_ref();
-        let request = request.map(|request| bars::request(request, body.width, now, theme));
+        let request =
+            request.map(|request| bars::request(request, &self.view, body.width, now, theme));
         let [middle, status, rule, input, keys] = Split::vertical([
             Constraint::Fill(1),
             Constraint::Length(u16::from(request.is_some())),
