@@ -59,7 +59,7 @@ fn accounts_are_looked_after(fresh: &Fresh) {
     fails(&run(&set, ""), "there is no account bob");
     fails(
         &run(&["add", "a b", "--password-file", "-"], "pw"),
-        "white space",
+        "no spaces",
     );
     fails(
         &run(&["add", "10.0.0.42", "--password-file", "-"], "pw"),

@@ -15,10 +15,13 @@ use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::validate::Validator;
-use rustyline::{CompletionType, Config, Context, Editor, ExternalPrinter, Helper};
+use rustyline::{
+    CompletionType, Config, Context, Editor, Event, EventHandler, ExternalPrinter, Helper,
+};
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
+use super::pace::Pace;
 use super::terminal::{Reading, Terminal};
 use crate::commands;
 use crate::options::can_move_cursor;
@@ -36,8 +39,8 @@ const END_OF_EDITING: &[u8] = b"\x1b[?2004l\r\n";
 /// A question to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ask {
-    /// A message or a command.
-    Chat,
+    /// A message or a command; the text is there to be corrected.
+    Chat(String),
     /// A line, after this prompt.
     Line(String),
     /// A password, which is not shown, after this prompt.
@@ -49,13 +52,17 @@ pub(crate) enum Ask {
 pub(crate) enum Given {
     /// A line.
     Line(String),
+    /// A line that was not typed by hand, and perhaps not alone.
+    Burst(String),
     /// A password.
     Password(Zeroizing<String>),
     /// An invalid line.
     Bad(BadLine),
     /// The input cannot be read.
     Failed(io::Error),
-    /// The end: Ctrl-C, Ctrl-D, or the end of the input.
+    /// Ctrl-C in an empty line.
+    Interrupted,
+    /// The end: Ctrl-D, or the end of the input.
     End,
 }
 
@@ -67,6 +74,7 @@ pub(crate) struct Console {
     input: Input,
     printer: Option<Box<dyn ExternalPrinter + Send>>,
     known: Known,
+    pace: Pace,
 }
 
 enum Input {
@@ -82,7 +90,7 @@ enum Input {
 /// What reads a terminal.
 enum Reader {
     /// With keys that edit the line.
-    Editor(Box<LineEditor>),
+    Editor(Box<LineEditor>, Pace),
     /// Lines as the terminal gives them.
     Lines(Lines<io::BufReader<Waiting<io::StdinLock<'static>>>>),
 }
@@ -95,13 +103,14 @@ impl Console {
     /// # Errors
     /// If the terminal cannot be read.
     pub(crate) fn new() -> anyhow::Result<Self> {
-        let known = Known::default();
+        let (known, pace) = (Known::default(), Pace::default());
         if !io::stdin().is_terminal() {
             let input = Input::Pipe(stdin::read_stdin());
             return Ok(Self {
                 input,
                 printer: None,
                 known,
+                pace,
             });
         }
         let terminal = Arc::new(Terminal::save()?);
@@ -110,7 +119,7 @@ impl Console {
             && io::stdout().is_terminal()
             && !terminal.is_non_blocking();
         let editor = if can_edit {
-            Some(editor(&known)?)
+            Some(editor(&known, &pace)?)
         } else {
             None
         };
@@ -119,9 +128,10 @@ impl Console {
         // One answer to each question.
         let (answer, answers) = mpsc::channel(1);
         let asking = Arc::clone(&terminal);
+        let pace_of_editor = pace.clone();
         thread::spawn(move || {
             let mut reader = match editor {
-                Some(editor) => Reader::Editor(Box::new(editor)),
+                Some(editor) => Reader::Editor(Box::new(editor), pace_of_editor),
                 None => Reader::Lines(Lines::of_stdin()),
             };
             while let Ok(ask) = asked.recv() {
@@ -139,7 +149,18 @@ impl Console {
             },
             printer,
             known,
+            pace,
         })
+    }
+
+    /// Whether the line that was given came with the one before.
+    pub(crate) fn line_follows(&self) -> bool {
+        self.pace.ended().follows
+    }
+
+    /// Whether a line is being typed that came with the one before.
+    pub(crate) fn more_follows(&self) -> bool {
+        self.pace.follows()
     }
 
     /// Whether this is a terminal, where a user can be asked for a password.
@@ -207,6 +228,7 @@ impl Console {
         known.online.clone_from(&view.online);
         known.members.clone_from(&view.members);
         known.blocked.clone_from(&view.blocked);
+        known.outgoing.clone_from(&view.outgoing);
     }
 }
 
@@ -225,7 +247,10 @@ impl Drop for Console {
 }
 
 /// An editor of lines, and what prints above them.
-fn editor(known: &Known) -> rustyline::Result<(LineEditor, Box<dyn ExternalPrinter + Send>)> {
+fn editor(
+    known: &Known,
+    pace: &Pace,
+) -> rustyline::Result<(LineEditor, Box<dyn ExternalPrinter + Send>)> {
     let config = Config::builder()
         .completion_type(CompletionType::List)
         .auto_add_history(true)
@@ -234,6 +259,8 @@ fn editor(known: &Known) -> rustyline::Result<(LineEditor, Box<dyn ExternalPrint
     editor.set_helper(Some(Completing {
         known: Arc::clone(known),
     }));
+    let pace = EventHandler::Conditional(Box::new(pace.clone()));
+    editor.bind_sequence(Event::Any, pace);
     let printer = editor.create_external_printer()?;
     Ok((editor, Box::new(printer)))
 }
@@ -241,14 +268,18 @@ fn editor(known: &Known) -> rustyline::Result<(LineEditor, Box<dyn ExternalPrint
 impl Reader {
     fn give(&mut self, ask: Ask, terminal: &Terminal) -> Given {
         match (ask, self) {
-            (Ask::Password(prompt), Self::Editor(_)) => {
+            (Ask::Password(prompt), Self::Editor(..)) => {
                 password(&prompt, &mut Lines::of_stdin(), terminal)
             }
             (Ask::Password(prompt), Self::Lines(lines)) => password(&prompt, lines, terminal),
-            (Ask::Chat, Self::Editor(editor)) => edited(PROMPT, editor, terminal),
-            (Ask::Line(prompt), Self::Editor(editor)) => edited(&prompt, editor, terminal),
+            (Ask::Chat(text), Self::Editor(editor, pace)) => {
+                edited(PROMPT, &text, editor, pace, terminal)
+            }
+            (Ask::Line(prompt), Self::Editor(editor, pace)) => {
+                edited(&prompt, "", editor, pace, terminal)
+            }
             // A prompt would stand before each line that comes meanwhile.
-            (Ask::Chat, Self::Lines(lines)) => given(lines.next()),
+            (Ask::Chat(_), Self::Lines(lines)) => given(lines.next()),
             (Ask::Line(prompt), Self::Lines(lines)) => {
                 show(&prompt);
                 given(lines.next())
@@ -266,11 +297,19 @@ fn given(next: Option<NextLine>) -> Given {
     }
 }
 
-fn edited(prompt: &str, editor: &mut LineEditor, terminal: &Terminal) -> Given {
+fn edited(
+    prompt: &str,
+    text: &str,
+    editor: &mut LineEditor,
+    pace: &Pace,
+    terminal: &Terminal,
+) -> Given {
     let _reading = terminal.reading(Reading::Line);
-    match editor.readline(prompt) {
+    match editor.readline_with_initial(prompt, (text, "")) {
+        Ok(line) if pace.ended().quickly => Given::Burst(line),
         Ok(line) => Given::Line(line),
-        Err(ReadlineError::Eof | ReadlineError::Interrupted) => Given::End,
+        Err(ReadlineError::Eof) => Given::End,
+        Err(ReadlineError::Interrupted) => Given::Interrupted,
         Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
             // The rest of that line, if it was pasted.
             terminal.discard();

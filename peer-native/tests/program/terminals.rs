@@ -43,7 +43,7 @@ fn a_terminal_that_goes_away_without_a_signal_ends_the_program_logged_out() {
     let registry = Registry::start();
     let mut eve = observer(&registry);
     for (user, kind, plain) in [
-        ("screen", Some("xterm"), false),
+        ("screen", Some("xterm-256color"), false),
         ("editor", Some("xterm"), true),
         ("dumb", Some("dumb"), true),
     ] {
@@ -88,6 +88,9 @@ fn a_terminal_that_cannot_place_text_has_plain_lines_and_hides_passwords() {
         pty.wait(&format!("assword of {name}: "));
         assert!(!pty.echoes());
         pty.keys(b"hush-hush\n");
+        pty.wait("assword again: ");
+        assert!(!pty.echoes());
+        pty.keys(b"hush-hush\n");
         let shown = pty.wait(&format!("account {name} created"));
         assert!(!shown.contains("hush"), "{shown}");
         assert!(pty.is_restored());
@@ -104,7 +107,7 @@ fn a_terminal_that_cannot_place_text_has_plain_lines_and_hides_passwords() {
 fn with_a_terminal_at_one_stream_only_there_are_plain_lines() {
     let registry = Registry::start();
     let mut pty = Pty::new();
-    let arguments = registry.arguments_of("alice", &own_address());
+    let arguments = registry.arguments(&own_address());
     let mut tee = on_terminal(&registry, Some("xterm"), &arguments)
         .stdin(pty.stream())
         .stdout(Stdio::piped())
@@ -164,6 +167,69 @@ fn a_byte_that_is_not_text_spoils_its_line_and_no_more() {
     }
 }
 
+/// Types as fingers do, key by key.
+fn type_slowly(pty: &mut Pty, keys: &str) {
+    for key in keys.bytes() {
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        pty.keys(&[key]);
+    }
+}
+
+#[test]
+fn plain_mode_asks_before_it_quits_and_keeps_what_was_typed() {
+    let registry = Registry::start();
+    let mut arguments = registry.arguments_of("alice", &own_address());
+    arguments.push("--plain".to_owned());
+    let mut pty = Pty::new();
+    pty.start(&mut on_terminal(&registry, Some("xterm"), &arguments));
+    pty.wait("not encrypted");
+    pty.wait("signed in as alice");
+    type_slowly(&mut pty, "/blok rita\r");
+    pty.wait("unknown command /blok, did you mean /block?");
+    // The next prompt has it, to be corrected.
+    pty.wait("/blok rita");
+    pty.keys(b"\x03");
+    type_slowly(&mut pty, " /quit\r");
+    pty.wait("remove the space before /quit");
+    pty.wait("> ");
+    pty.keys(b"\x03");
+    pty.wait("> ");
+    pty.keys(b"\x03");
+    pty.wait("Press Ctrl-C again to quit");
+    pty.wait("> ");
+    pty.keys(b"\x03");
+    assert_eq!(pty.exit().code(), Some(0));
+    assert!(pty.is_restored());
+}
+
+#[test]
+fn a_paste_without_brackets_waits_in_plain_mode_too() {
+    let registry = Registry::start();
+    let mut arguments = registry.arguments_of("alice", &own_address());
+    arguments.push("--plain".to_owned());
+    let mut pty = Pty::new();
+    pty.start(&mut on_terminal(&registry, Some("xterm"), &arguments));
+    pty.wait("signed in as alice");
+    pty.keys(b"/block rita\r/quit\rmore\r");
+    pty.wait("3 lines came at once");
+    type_slowly(&mut pty, "\r");
+    let shown = pty.wait("a command is one line");
+    assert!(!shown.contains("is blocked"), "{shown}");
+    // They are in the field, to be corrected.
+    pty.wait("/block rita");
+    pty.keys(b"\x03");
+    pty.wait("> ");
+    // One line, as a program types it.
+    pty.keys(b"/who\r");
+    pty.wait("In your chat: ");
+    pty.keys(b"/block rita\r/quit\r");
+    pty.wait("2 lines came at once");
+    pty.keys(b"\x03");
+    pty.wait("the pasted lines are dropped");
+    pty.keys(b"/quit\r");
+    assert_eq!(pty.exit().code(), Some(0));
+}
+
 /// A shell with job control in a terminal, which is its own.
 fn shell(registry: &Registry) -> Pty {
     let mut pty = Pty::new();
@@ -171,7 +237,7 @@ fn shell(registry: &Registry) -> Pty {
     shell.args(["--ctty", "bash", "--norc", "--noprofile", "-i"]);
     shell.env_clear().env("HOME", registry.folder.path());
     shell
-        .env("TERM", "xterm")
+        .env("TERM", "xterm-256color")
         .env("PATH", "/usr/bin:/bin")
         .env("PS1", "ready$ ");
     shell.env("HISTFILE", "");
@@ -277,6 +343,8 @@ fn plain_mode_is_suspended_and_continued() {
     pty.wait("unknown command /nonsense");
 
     // A password stays hidden.
+    pty.keys(b"/logout\r");
+    pty.wait("signed out");
     pty.keys(b"/login bob\r");
     pty.wait("assword of bob: ");
     signal(pid, "STOP");
@@ -308,7 +376,7 @@ fn a_program_that_no_shell_could_continue_is_not_stopped() {
         .env_clear();
     command
         .env("HOME", registry.folder.path())
-        .env("TERM", "xterm");
+        .env("TERM", "xterm-256color");
     pty.start(&mut command);
     pty.wait("signed in as alice");
     pty.keys(b"\x1a");

@@ -54,7 +54,7 @@ pub fn Incoming(props: &Props) -> Html {
             <TimeLeft from={request.at} until={request.expires} />
             <div class="incoming-buttons">
                 <button type="button" class="button" onclick={answer(Answer::Reject)} {disabled}
-                    aria-keyshortcuts="Alt+R">{ label::REJECT }<kbd>{ "Alt R" }</kbd></button>
+                    aria-keyshortcuts="Alt+R">{ label::DECLINE }<kbd>{ "Alt R" }</kbd></button>
                 <button type="button" class="button primary" onclick={answer(Answer::Accept)} {disabled}
                     aria-keyshortcuts="Alt+A">{ label::ACCEPT }<kbd>{ "Alt A" }</kbd></button>
                 <button type="button" class="button small quiet" onclick={answer(Answer::Block)} {disabled}

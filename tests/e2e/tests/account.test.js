@@ -29,8 +29,8 @@ test("what is wrong with a name or a password stands beside it", async (t) => {
   await alice.fillIn("eleven byte", "sixteen letters!");
   await alice.page.getByText("11 of 10 bytes").waitFor();
   await alice.page.getByText("16 of 15 bytes").waitFor();
-  await note("name").filter({ hasText: "10 bytes" }).waitFor();
-  await note("password").filter({ hasText: "15 bytes" }).waitFor();
+  await note("name").filter({ hasText: "too long by 1" }).waitFor();
+  await note("password").filter({ hasText: "too long by 1" }).waitFor();
   await picture(alice, "field-errors");
   await alice.register("taken");
   await note("name").filter({ hasText: "this name is taken" }).waitFor();
@@ -47,7 +47,7 @@ test("a wrong password is told, the right one signs in", async (t) => {
   await alice.page.getByRole("button", { name: "Sign out" }).click();
 
   await alice.signIn("alice", "wrong horse");
-  await alice.page.getByText("wrong user name or password").waitFor();
+  await alice.page.getByText("name or password is wrong").waitFor();
   await picture(alice, "wrong-password");
   await alice.signIn("alice", PASSWORD);
   await alice.isIn("alice");
