@@ -20,6 +20,9 @@
 //! **Invariant:** nothing here knows the wire protocol, and nothing decides what a
 //! [`Command`](p2pchat_model::Command) does: that is the peer.
 
+// They panic where standard output or error cannot be written.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod assets;
 pub mod gate;
 mod http;

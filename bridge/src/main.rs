@@ -1,6 +1,8 @@
 //! `p2pchat-bridge`: flags, logging, signals, exit code.
 
-use std::io::{self, Write};
+// They panic where standard output or error cannot be written.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -9,6 +11,7 @@ use p2pchat_bridge::open::Redirect;
 use p2pchat_bridge::options::SettingsError;
 use p2pchat_bridge::{Assets, Secret, Server, Settings, Setup, server};
 use p2pchat_peer::{Handle, Missed, Peer};
+use p2pchat_settings::streams::{self, Output, complain};
 use p2pchat_settings::{Signals, logs};
 
 const NAME: &str = "p2pchat-bridge";
@@ -20,7 +23,7 @@ fn main() -> ExitCode {
         Ok(settings) => settings,
         Err(SettingsError::Options(error)) => error.exit(NAME, USAGE.into()),
         Err(error) => {
-            eprintln!("{NAME}: {error}");
+            complain(NAME, error);
             return ExitCode::from(USAGE);
         }
     };
@@ -28,7 +31,7 @@ fn main() -> ExitCode {
     match run(settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{NAME}: {error:#}");
+            complain(NAME, format_args!("{error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -38,7 +41,7 @@ fn main() -> ExitCode {
 #[tokio::main(flavor = "current_thread")]
 async fn run(settings: Settings) -> Result<()> {
     // Before anything else: a signal during the start must not be missed.
-    let mut signals = Signals::with_hang_up().context("cannot wait for signals")?;
+    let mut signals = Signals::new().context("cannot wait for signals")?;
     let secret = Secret::load_or_make(&settings.options.secret_file)?;
     let listener = server::listen(settings.options.listen).await?;
     let setup = Setup {
@@ -49,7 +52,10 @@ async fn run(settings: Settings) -> Result<()> {
     };
     let peer = Peer::start(settings.peer).await?;
     if setup.assets.is_empty() {
-        eprintln!("{NAME}: built without the web UI; the page says how to build it");
+        complain(
+            NAME,
+            "built without the web UI; the page says how to build it",
+        );
     }
     let server = Server::new(listener, peer.handle(), setup).context("cannot listen")?;
     announce(&server, &peer.handle())?;
@@ -78,7 +84,8 @@ fn show(secret_file: &Path, url: &str) -> Option<Redirect> {
     Redirect::open(&home, url)
         .or_else(|_| Redirect::open(own, url))
         .inspect_err(|error| {
-            eprintln!("{NAME}: cannot open the browser ({error}): open the URL yourself");
+            let advice = format_args!("cannot open the browser ({error}): open the URL yourself");
+            complain(NAME, advice);
         })
         .ok()
 }
@@ -92,15 +99,12 @@ async fn peer_ended(handle: Handle) {
     while subscription.next().await != Err(Missed::Stopped) {}
 }
 
-/// The one line that says where everything is; scripts read the URL from it.
+/// The one line that says where everything is; scripts read the URL from it. Without a
+/// reader the bridge goes on.
 fn announce(server: &Server, handle: &Handle) -> Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(
-        out,
-        "{NAME}: peer at {}, open {}",
-        handle.address(),
-        server.url()
-    )
-    .and_then(|()| out.flush())
-    .context("cannot write to standard output")
+    let (address, url) = (handle.address(), server.url());
+    let line = format!("{NAME}: peer at {address}, open {url}\n");
+    match streams::print(line.as_bytes())? {
+        Output::Written | Output::Closed => Ok(()),
+    }
 }

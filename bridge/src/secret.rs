@@ -6,6 +6,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use p2pchat_settings::streams;
 use rand::TryRng;
 use rand::rngs::SysRng;
 use subtle::ConstantTimeEq;
@@ -20,12 +21,15 @@ pub struct Secret([u8; Secret::DIGITS]);
 #[derive(Debug, Error)]
 pub enum SecretError {
     /// The file or its folder cannot be created or read.
-    #[error("the file of the secret, {}: {source}", path.display())]
+    #[error(
+        "cannot create or read the file of the secret, {}: {reason}; name another one with --secret-file FILE",
+        path.display()
+    )]
     File {
         /// The file.
         path: PathBuf,
         /// The error of the system.
-        source: io::Error,
+        reason: io::Error,
     },
     /// Users other than its owner may read or change the file.
     #[error(
@@ -76,9 +80,9 @@ impl Secret {
     /// # Errors
     /// If the file cannot be created or read, is open to others, or holds something else.
     pub fn load_or_make(path: &Path) -> Result<Self, SecretError> {
-        let failed = |source| SecretError::File {
+        let failed = |reason| SecretError::File {
             path: path.to_owned(),
-            source,
+            reason,
         };
         match File::open(path) {
             Ok(file) => Self::read(file, path),
@@ -108,9 +112,9 @@ impl Secret {
     }
 
     fn read(file: File, path: &Path) -> Result<Self, SecretError> {
-        let failed = |source| SecretError::File {
+        let failed = |reason| SecretError::File {
             path: path.to_owned(),
-            source,
+            reason,
         };
         if is_open_to_others(&file).map_err(failed)? {
             return Err(SecretError::Open {
@@ -118,10 +122,12 @@ impl Secret {
             });
         }
         let mut text = Vec::new();
-        // Enough for a line end, and to notice that the file is too long.
-        file.take(Self::DIGITS as u64 + 3)
+        // Enough for what an editor adds, and to notice that the file is too long.
+        file.take(Self::DIGITS as u64 + 6)
             .read_to_end(&mut text)
             .map_err(failed)?;
+        let mark = streams::BYTE_ORDER_MARK.as_bytes();
+        let text = text.strip_prefix(mark).unwrap_or(&text);
         let text = text.trim_ascii_end().to_ascii_lowercase();
         let digits = <[u8; Self::DIGITS]>::try_from(text).ok();
         digits

@@ -5,10 +5,12 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use p2pchat_peer::Peer;
 use p2pchat_settings::Signals;
+use p2pchat_settings::signals::Terminal;
+use p2pchat_settings::streams::complain;
 
 use crate::exit::Exit;
 use crate::options::{Mode, Settings};
-use crate::{json, plain, tui};
+use crate::{NAME, json, plain, tui};
 
 /// How long the program may take to stop in order after a signal: more than the peer's own
 /// limit for that. It takes longer only if its output is not read.
@@ -19,9 +21,13 @@ const LAST_RESORT: Duration = Duration::from_secs(10);
 /// # Errors
 /// If the peer cannot start, or the front end cannot go on.
 pub async fn run(settings: Settings) -> Result<Exit> {
-    let take_over = || Signals::with_hang_up().context("cannot take over the signals");
+    let take_over = || Signals::at_terminal().context("cannot take over the signals");
     let signals = take_over()?;
     tokio::spawn(last_resort(take_over()?));
+    if let Some(notice) = &settings.notice {
+        complain(NAME, notice);
+    }
+    let terminal = Terminal::of_process();
     let peer = Box::pin(Peer::start(settings.peer.clone()))
         .await
         .context("cannot start")?;
@@ -32,6 +38,10 @@ pub async fn run(settings: Settings) -> Result<Exit> {
         Mode::Json => Box::pin(json::run(handle, settings.login, signals)).await,
     };
     peer.stop().await;
+    // Whatever the front end took that for.
+    if terminal.is_gone() {
+        return Ok(Exit::Terminated);
+    }
     result
 }
 

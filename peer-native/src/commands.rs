@@ -33,9 +33,20 @@ pub enum Typed {
 /// Why a typed line is not a command.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum CommandError {
-    /// No command has this name.
-    #[error("unknown command {0}, /help lists all commands")]
-    Unknown(String),
+    /// No command has this name; the one with the nearest name, if any is near.
+    #[error("unknown command {name}{}; to send it as text, begin with //", hint(*nearest))]
+    Unknown {
+        /// What was typed.
+        name: String,
+        /// A command that may be meant.
+        nearest: Option<&'static str>,
+    },
+    /// White space stands before what looks like a command.
+    #[error("remove the space before {0} to run it; to send it as text, begin with //")]
+    SpaceBefore(String),
+    /// What looks like a command goes on after a line break, as pasted text does.
+    #[error("a command is one line; to send all lines as text, begin with //")]
+    SeveralLines,
     /// The command takes no argument.
     #[error("{0} takes no argument")]
     NoArgument(&'static str),
@@ -54,15 +65,38 @@ pub enum CommandError {
     /// There is more than a name, perhaps a password.
     #[error("give only the name, the password is asked for without showing it")]
     NotOnlyAName,
+    /// No chat request that was sent to this user waits for an answer.
+    #[error("no request of yours to {0} waits for an answer")]
+    NotAsked(String),
+    /// Several chat requests that were sent wait for an answer.
+    #[error("which one? for example: /cancel {0}")]
+    AskedSeveral(String),
     /// No chat request waits for an answer.
     #[error("{}", Problem::NoSuchRequest.words())]
     NoRequest,
 }
 
+/// `, did you mean /login?`
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map_or_else(
+        || ", /help lists all commands".to_owned(),
+        |name| format!(", did you mean {name}?"),
+    )
+}
+
+/// When a command can do something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum When {
+    Always,
+    SignedOut,
+    SignedIn,
+}
+
 /// A command as it is typed.
 pub struct Entry {
-    /// Its name, with the slash, and hidden names of it.
+    /// Its name, with the slash, and other names of it.
     names: &'static [&'static str],
+    when: When,
     /// What may follow; empty for a command without an argument.
     pub arguments: &'static str,
     /// What it does, for `/help`.
@@ -81,42 +115,65 @@ pub const COMMANDS: &[Entry] = &[
         "[NAME]",
         "create an account and sign in",
         |name, _| sign_in(true, name),
-    ),
+    )
+    .when(When::SignedOut),
     entry(&["/login"], "[NAME]", "sign in", |name, _| {
         sign_in(false, name)
-    }),
+    })
+    .when(When::SignedOut),
     entry(
         &["/who"],
         "",
         "show who is in the chat and who is online",
         |_, _| Ok(Typed::Who),
-    ),
+    )
+    .when(When::SignedIn),
     entry(
-        &["/request"],
+        &["/request", "/chat", "/ask"],
         "NAME|ADDRESS",
         "ask a user for a chat, or into this one",
-        |to, _| request(to),
-    ),
-    entry(&["/chat"], "NAME|ADDRESS", "same as /request", |to, _| {
-        request(to)
-    }),
+        |to, _| {
+            let to = target(to, "/request bob")?;
+            Ok(Typed::Command(Command::Request { to }))
+        },
+    )
+    .when(When::SignedIn),
+    entry(
+        &["/cancel"],
+        "[NAME|ADDRESS]",
+        "withdraw a request that you sent",
+        |to, view| {
+            let to = asked(to, view)?;
+            Ok(Typed::Command(Command::Cancel { to }))
+        },
+    )
+    .when(When::SignedIn),
     entry(&["/accept"], "", "accept the chat request", |_, view| {
         let from = requester(view)?;
         Ok(Typed::Command(Command::Accept { from }))
-    }),
-    entry(&["/reject"], "", "reject the chat request", |_, view| {
-        let from = requester(view)?;
-        Ok(Typed::Command(Command::Reject { from }))
-    }),
+    })
+    .when(When::SignedIn),
+    entry(
+        &["/decline", "/reject"],
+        "",
+        "decline the chat request",
+        |_, view| {
+            let from = requester(view)?;
+            Ok(Typed::Command(Command::Reject { from }))
+        },
+    )
+    .when(When::SignedIn),
     entry(
         &["/me"],
         "ACTION",
         "send what you do: * waves",
         |what, _| Ok(say(&action(needed(what, "/me waves")?))),
-    ),
+    )
+    .when(When::SignedIn),
     entry(&["/leave"], "", "leave the chat", |_, _| {
         Ok(Typed::Command(Command::Leave))
-    }),
+    })
+    .when(When::SignedIn),
     entry(
         &["/busy"],
         "[on|off]",
@@ -125,7 +182,8 @@ pub const COMMANDS: &[Entry] = &[
             let on = switch(argument, view.busy)?;
             Ok(Typed::Command(Command::Busy { on }))
         },
-    ),
+    )
+    .when(When::SignedIn),
     entry(
         &["/block"],
         "[NAME|ADDRESS]",
@@ -137,14 +195,24 @@ pub const COMMANDS: &[Entry] = &[
             };
             Ok(Typed::Command(Command::Block { who }))
         },
-    ),
+    )
+    .when(When::SignedIn),
+    entry(
+        &["/undo"],
+        "",
+        "take back the last /leave or /block, within 10 s",
+        |_, _| Ok(Typed::Command(Command::Undo)),
+    )
+    .when(When::SignedIn),
     entry(&["/unblock"], "NAME|ADDRESS", "unblock a user", |who, _| {
         let who = target(who, "/unblock mallory")?;
         Ok(Typed::Command(Command::Unblock { who }))
-    }),
+    })
+    .when(When::SignedIn),
     entry(&["/blocked"], "", "show who is blocked", |_, _| {
         Ok(Typed::Blocked)
-    }),
+    })
+    .when(When::SignedIn),
     entry(
         &["/search"],
         "NAME",
@@ -153,11 +221,13 @@ pub const COMMANDS: &[Entry] = &[
             let name = Username::new(needed(name, "/search bob")?)?;
             Ok(Typed::Command(Command::Search { name }))
         },
-    ),
+    )
+    .when(When::SignedIn),
     entry(&["/history"], "", "show earlier messages", |_, view| {
         let before = view.oldest_message();
         Ok(Typed::Command(Command::History { before }))
-    }),
+    })
+    .when(When::SignedIn),
     entry(
         &["/find"],
         "WORDS",
@@ -166,10 +236,12 @@ pub const COMMANDS: &[Entry] = &[
             let text = needed(words, "/find lunch on Friday")?.to_owned();
             Ok(Typed::Command(Command::Find { text }))
         },
-    ),
+    )
+    .when(When::SignedIn),
     entry(&["/logout"], "", "leave the chat and sign out", |_, _| {
         Ok(Typed::Command(Command::Logout))
-    }),
+    })
+    .when(When::SignedIn),
     entry(
         &["/quit", "/exit"],
         "",
@@ -186,6 +258,7 @@ const fn entry(
 ) -> Entry {
     Entry {
         names,
+        when: When::Always,
         arguments,
         help,
         parse,
@@ -193,6 +266,21 @@ const fn entry(
 }
 
 impl Entry {
+    const fn when(mut self, when: When) -> Self {
+        self.when = when;
+        self
+    }
+
+    /// Whether it can do something now: not a login while signed in, nor the other way round.
+    #[must_use]
+    pub fn is_possible(&self, view: &View) -> bool {
+        match self.when {
+            When::Always => true,
+            When::SignedOut => view.account.is_none(),
+            When::SignedIn => view.account.is_some(),
+        }
+    }
+
     /// Its name, with the slash.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -207,31 +295,60 @@ impl Entry {
     }
 }
 
-/// Parses a line. One without a slash is a message to the members; one with two slashes is
-/// a message with one.
+/// Parses a line.
+///
+/// It is a command if it begins with a slash and its first word has no other one, so a path
+/// is a message. One with two slashes is a message with one. White space before a command is
+/// a slip, and an error: the line would be neither what was meant nor fit for others' eyes.
 ///
 /// # Errors
-/// If it begins with a slash and is not a command, or its argument is wrong.
+/// If it looks like a command and is none, or its argument is wrong.
 pub fn parse(line: &str, view: &View) -> Result<Typed, CommandError> {
-    if line.trim().is_empty() {
+    let text = line.trim();
+    if text.is_empty() {
         return Ok(Typed::Nothing);
     }
-    let Some(rest) = line.strip_prefix('/') else {
-        return Ok(say(line));
-    };
-    if rest.starts_with('/') {
-        return Ok(say(rest));
+    if let Some(rest) = line.strip_prefix("//") {
+        return Ok(say(&format!("/{rest}")));
     }
-    let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let (name, argument) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    if !name.starts_with('/') || name[1..].contains('/') {
+        return Ok(say(line));
+    }
+    if !line.starts_with('/') {
+        return Err(CommandError::SpaceBefore(name.to_owned()));
+    }
+    if text.contains('\n') {
+        return Err(CommandError::SeveralLines);
+    }
     let (name, argument) = (name.to_lowercase(), argument.trim());
     let mut entries = COMMANDS.iter();
     match entries.find(|entry| entry.names.contains(&name.as_str())) {
-        None => Err(CommandError::Unknown(name)),
+        None => {
+            let nearest = nearest(&name);
+            Err(CommandError::Unknown { name, nearest })
+        }
         Some(entry) if entry.arguments.is_empty() && !argument.is_empty() => {
             Err(CommandError::NoArgument(entry.name()))
         }
         Some(entry) => (entry.parse)(argument, view),
     }
+}
+
+/// How alike two names are at least, of 1, for one to be taken for the other.
+const ALIKE: f64 = 0.6;
+
+/// The name of a command that is most like this one.
+fn nearest(name: &str) -> Option<&'static str> {
+    let names = COMMANDS.iter().flat_map(|entry| entry.names);
+    let likeness = names.map(|known| {
+        // `/acc` and `/blocklist` are the beginning and the end of a thought.
+        let begins = name.len() > 2 && (known.starts_with(name) || name.starts_with(known));
+        let like = strsim::normalized_damerau_levenshtein(name, known);
+        (if begins { like.max(ALIKE) } else { like }, *known)
+    });
+    let best = likeness.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
+    (best.0 >= ALIKE).then_some(best.1)
 }
 
 fn say(text: &str) -> Typed {
@@ -268,9 +385,22 @@ fn target(argument: &str, example: &'static str) -> Result<Target, CommandError>
     Ok(Target::new(needed(argument, example)?)?)
 }
 
-fn request(to: &str) -> Result<Typed, CommandError> {
-    let to = target(to, "/request bob")?;
-    Ok(Typed::Command(Command::Request { to }))
+/// The user who was asked by this name or address; the only one, if none is given.
+fn asked(who: &str, view: &View) -> Result<PeerAddr, CommandError> {
+    let mut asked = view.outgoing.iter().map(|request| request.to);
+    match (who, view.outgoing.as_slice()) {
+        ("", []) => return Err(CommandError::NotAsked("anyone".to_owned())),
+        ("", [only]) => return Ok(only.to.address),
+        ("", [.., last]) => return Err(CommandError::AskedSeveral(last.to.to_string())),
+        _ => {}
+    }
+    let found = match Target::new(who)? {
+        Target::Name(name) => asked.find(|to| to.name == Some(name)),
+        Target::Address(address) => asked.find(|to| to.address == address),
+    };
+    found
+        .map(|to| to.address)
+        .ok_or_else(|| CommandError::NotAsked(who.to_owned()))
 }
 
 fn requester(view: &View) -> Result<PeerAddr, CommandError> {
@@ -296,8 +426,10 @@ pub fn completions(before_cursor: &str, view: &View) -> (usize, Vec<String>) {
     });
     let word = before_cursor[start..].to_lowercase();
     if start == 0 && word.starts_with('/') {
-        let names = COMMANDS.iter().map(Entry::name);
-        let found = names.filter(|name| name.starts_with(&word));
+        let possible = COMMANDS.iter().filter(|entry| entry.is_possible(view));
+        // Of several names of a command, the first that fits.
+        let found =
+            possible.filter_map(|entry| entry.names.iter().find(|name| name.starts_with(&word)));
         return (0, found.map(|name| format!("{name} ")).collect());
     }
     if word.is_empty() && !before_cursor.starts_with('/') {
@@ -319,6 +451,15 @@ pub fn completions(before_cursor: &str, view: &View) -> (usize, Vec<String>) {
 fn completed_names(before_cursor: &str, view: &View) -> Vec<String> {
     if before_cursor.starts_with("/unblock ") {
         return view.blocked.iter().map(ToString::to_string).collect();
+    }
+    if before_cursor.starts_with("/cancel ") {
+        let asked = view.outgoing.iter().map(|request| request.to);
+        return asked
+            .map(|to| {
+                to.name
+                    .map_or(to.address.to_string(), |name| name.to_string())
+            })
+            .collect();
     }
     let members = view.members.iter().filter_map(|member| member.name);
     let others = view.others().map(|user| user.name);

@@ -30,18 +30,25 @@ pub enum Update {
 }
 
 impl Feed {
-    /// Subscribes; the view is what it is now.
+    /// Subscribes. The view is what it is now, and not before the peer's first event: it has
+    /// the addresses.
     ///
     /// # Errors
     /// If the peer has stopped.
     pub async fn start(handle: Handle) -> Result<(Self, View), Stopped> {
         let mut subscription = handle.subscribe().await?;
-        let view = std::mem::take(&mut subscription.view);
-        let feed = Self {
+        let mut view = std::mem::take(&mut subscription.view);
+        let mut feed = Self {
             handle,
             subscription,
             missed: 0,
         };
+        while view.address.is_none() {
+            match feed.next().await? {
+                Update::Event(event) => view.apply(&event),
+                Update::Snapshot { view: newer, .. } => view = *newer,
+            }
+        }
         Ok((feed, view))
     }
 

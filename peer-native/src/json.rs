@@ -4,15 +4,17 @@
 //! the command `?`. When the input ends, the program waits up to 5 seconds for answers
 //! and deliveries.
 
-use std::io::{self, Write};
+use std::io;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use p2pchat_model::{Event, Failure, Link, Problem};
 use p2pchat_peer::Handle;
 use p2pchat_settings::Signals;
 use p2pchat_settings::command::complaint;
+use p2pchat_settings::streams::{self, Output, complain};
 use tokio::time::{Instant, sleep_until};
 
+use crate::NAME;
 use crate::client::{Client, PATIENCE};
 use crate::clock::Clock;
 use crate::exit::Exit;
@@ -23,15 +25,17 @@ use crate::stdin::{self, BadLine};
 /// Runs until the input has ended, the output is closed, or a signal comes.
 ///
 /// # Errors
-/// If the peer stops by itself.
+/// If the peer stops by itself, the input cannot be read, or the output not be written.
 pub async fn run(handle: Handle, login: Option<AutoLogin>, mut signals: Signals) -> Result<Exit> {
     let (mut feed, view) = Feed::start(handle.clone()).await?;
     let mut front = Front {
         client: Client::new(handle, view),
         closed: false,
     };
-    front.show_start();
-    if let Some(login) = login {
+    front.show_start()?;
+    if let Some(login) = login
+        && !front.closed
+    {
         front.client.log_in(login).await?;
     }
     let mut input = stdin::read_stdin();
@@ -46,7 +50,7 @@ pub async fn run(handle: Handle, login: Option<AutoLogin>, mut signals: Signals)
                 return Ok(exit);
             },
             line = input.recv(), if ends_at.is_none() && !front.client.is_logging_in() => match line {
-                Some(line) => front.line(line).await?,
+                Some(line) => front.line(line.context(stdin::UNREADABLE)?).await?,
                 None => ends_at = Some(Instant::now() + PATIENCE),
             },
             () = sleep_until(ends_at.unwrap_or_else(Instant::now)), if ends_at.is_some() => break,
@@ -63,7 +67,7 @@ struct Front {
 
 impl Front {
     /// Writes the events that came before the subscription.
-    fn show_start(&mut self) {
+    fn show_start(&mut self) -> Result<()> {
         let view = &self.client.view;
         let (link, started) = (view.link.clone(), view.address.zip(view.message_port));
         if let Some((address, message_port)) = started {
@@ -72,22 +76,19 @@ impl Front {
                 address,
                 registry,
                 message_port,
-            });
+            })?;
         }
         if link != Link::default() {
-            self.show(&Event::Link(link));
+            self.show(&Event::Link(link))?;
         }
+        Ok(())
     }
 
-    fn show(&mut self, event: &Event) {
-        // In one write: a message to a thousand members has a line of 100 KB.
-        let line = serde_json::to_vec(event).map(|line| [&line[..], b"\n"].concat());
-        let written = line.map_err(io::Error::from).and_then(|line| {
-            let mut out = io::stdout().lock();
-            out.write_all(&line)?;
-            out.flush()
-        });
-        self.closed |= written.is_err();
+    fn show(&mut self, event: &Event) -> io::Result<()> {
+        let mut line = serde_json::to_vec(event)?;
+        line.push(b'\n');
+        self.closed |= streams::print(&line)? == Output::Closed;
+        Ok(())
     }
 
     async fn line(&mut self, line: Result<String, BadLine>) -> Result<()> {
@@ -106,7 +107,7 @@ impl Front {
                 problem: Problem::BadCommand,
                 message,
             },
-        });
+        })?;
         Ok(())
     }
 
@@ -114,14 +115,15 @@ impl Front {
         let event = match update {
             Update::Event(event) => event,
             Update::Snapshot { view, missed } => {
-                eprintln!("p2pchat: {missed} events were missed: read faster");
+                let told = format_args!("{missed} events were missed: read faster");
+                complain(NAME, told);
                 self.client.replace_view(*view);
                 return Ok(None);
             }
         };
-        self.show(&event);
+        self.show(&event)?;
         if let Some(reason) = self.client.apply(&event).await? {
-            eprintln!("p2pchat: login failed: {reason}");
+            complain(NAME, format_args!("login failed: {reason}"));
             return Ok(Some(Exit::Login));
         }
         Ok(None)

@@ -8,6 +8,9 @@
 //! **Invariant:** no bytes of the wire protocol, and nothing decided that `peer` decides.
 //! What others wrote reaches a terminal only by [`wrap`], which makes it printable.
 
+// They panic where standard output or error cannot be written.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod app;
 mod client;
 pub mod clock;
@@ -21,6 +24,9 @@ pub mod plain;
 pub mod stdin;
 pub mod tui;
 pub mod wrap;
+
+/// The name of the program, before what it says on standard error.
+pub const NAME: &str = "p2pchat";
 
 pub use exit::Exit;
 pub use options::Settings;

@@ -1,11 +1,15 @@
 //! The program `p2pchat`: options, logs, exit code. All else is in the library.
 
+// They panic where standard output or error cannot be written.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 use std::process::ExitCode;
 
 use anyhow::Context;
 use p2pchat::options::{Mode, SettingsError};
-use p2pchat::{Exit, Settings, app};
+use p2pchat::{Exit, NAME, Settings, app};
 use p2pchat_settings::logs;
+use p2pchat_settings::streams::complain;
 
 /// What is logged if `RUST_LOG` does not say it.
 const LOGS: &str = "warn";
@@ -13,16 +17,16 @@ const LOGS: &str = "warn";
 fn main() -> ExitCode {
     let settings = match Settings::read(std::env::args_os()) {
         Ok(settings) => settings,
-        Err(SettingsError::Options(error)) => error.exit("p2pchat", Exit::Usage as i32),
+        Err(SettingsError::Options(error)) => error.exit(NAME, Exit::Usage as i32),
         Err(error) => {
-            eprintln!("p2pchat: {error}");
+            complain(NAME, error);
             return Exit::Usage.into();
         }
     };
     match run(settings) {
         Ok(exit) => exit.into(),
         Err(error) => {
-            eprintln!("p2pchat: {error:#}");
+            complain(NAME, format_args!("{error:#}"));
             Exit::Failed.into()
         }
     }

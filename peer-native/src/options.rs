@@ -2,15 +2,15 @@
 //! [`Settings`] are the options together with what follows from them, checked once.
 
 use std::ffi::OsString;
-use std::fs;
+use std::fs::File;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use p2pchat_model::{Password, Username};
+use p2pchat_settings::streams::first_line;
 use p2pchat_settings::{Given, OptionsError, PeerArgs, Program, Section};
 use thiserror::Error;
-use zeroize::Zeroizing;
 
 use crate::exit;
 
@@ -92,6 +92,8 @@ pub struct Settings {
     pub peer: p2pchat_peer::Options,
     /// The front end to run.
     pub mode: Mode,
+    /// Why it is not the full screen, for a user who may expect it.
+    pub notice: Option<String>,
     /// The login to make without asking.
     pub login: Option<AutoLogin>,
 }
@@ -135,17 +137,48 @@ impl Settings {
     fn new(given: Given<Options>) -> Result<Self, SettingsError> {
         let Given { options, places } = given;
         let chosen = places.choose(("plain", options.plain), ("json", options.json))?;
-        let mode = match chosen {
-            Some("json") => Mode::Json,
-            None if io::stdin().is_terminal() && io::stdout().is_terminal() => Mode::Screen,
-            _ => Mode::Plain,
+        let (mode, notice) = match chosen {
+            Some("json") => (Mode::Json, None),
+            None => without_choice(
+                io::stdin().is_terminal(),
+                io::stdout().is_terminal(),
+                std::env::var("TERM").ok().as_deref(),
+            ),
+            _ => (Mode::Plain, None),
         };
         Ok(Self {
             peer: options.peer.options(&places)?,
             mode,
+            notice,
             login: auto_login(&options)?,
             options,
         })
+    }
+}
+
+/// The front end where none is chosen, and why it is not the full screen if a terminal is
+/// there. `kind` is the variable TERM.
+fn without_choice(input: bool, output: bool, kind: Option<&str>) -> (Mode, Option<String>) {
+    let missing = match (input, output) {
+        (true, true) if can_move_cursor(kind) => return (Mode::Screen, None),
+        (true, true) => match kind {
+            None | Some("") => "TERM does not say what this terminal can do".to_owned(),
+            Some(kind) => format!("a terminal of the kind TERM={kind} cannot show it"),
+        },
+        (true, false) => "standard output is not a terminal".to_owned(),
+        (false, true) => "standard input is not a terminal".to_owned(),
+        (false, false) => return (Mode::Plain, None),
+    };
+    let notice = format!("plain lines instead of the full screen, as --plain: {missing}");
+    (Mode::Plain, Some(notice))
+}
+
+/// Whether a terminal of this kind can place text, as full screen and line editing need it.
+/// Where there is no variable TERM, on Windows, every terminal can.
+pub(crate) fn can_move_cursor(kind: Option<&str>) -> bool {
+    match kind {
+        None | Some("") => cfg!(not(unix)),
+        Some(kind) => !["dumb", "unknown", "emacs", "cons25"].contains(&kind),
     }
 }
 
@@ -173,13 +206,12 @@ fn auto_login(options: &Options) -> Result<Option<AutoLogin>, SettingsError> {
 }
 
 fn read_password(path: &Path) -> Result<Password, SettingsError> {
-    let text = fs::read_to_string(path).map(Zeroizing::new);
-    let text = text.map_err(|source| SettingsError::PasswordFile {
+    let line = File::open(path).and_then(first_line);
+    let line = line.map_err(|source| SettingsError::PasswordFile {
         path: path.to_owned(),
         source,
     })?;
-    let line = text.lines().next().unwrap_or_default();
-    Password::new(line).map_err(|error| SettingsError::Login {
+    Password::new(&line).map_err(|error| SettingsError::Login {
         option: "--password-file",
         reason: format!("{}: {error}", path.display()),
     })
@@ -187,6 +219,8 @@ fn read_password(path: &Path) -> Result<Password, SettingsError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use p2pchat_settings::options::{Environment, read_in};
 
     use super::*;
@@ -203,6 +237,24 @@ mod tests {
             ..Environment::default()
         };
         Settings::new(read_in(line, &environment)?)
+    }
+
+    #[test]
+    fn the_full_screen_needs_two_terminals_that_can_show_it() {
+        let xterm = Some("xterm-256color");
+        assert_eq!(without_choice(true, true, xterm), (Mode::Screen, None));
+        assert_eq!(without_choice(false, false, None), (Mode::Plain, None));
+        for (input, output, kind, reason) in [
+            (true, false, xterm, "standard output is not a terminal"),
+            (false, true, xterm, "standard input is not a terminal"),
+            (true, true, Some("dumb"), "TERM=dumb"),
+            (true, true, Some(""), "TERM does not say"),
+            (true, true, None, "TERM does not say"),
+        ] {
+            let (mode, notice) = without_choice(input, output, kind);
+            assert_eq!(mode, Mode::Plain);
+            assert!(notice.unwrap().contains(reason), "{reason}");
+        }
     }
 
     #[test]

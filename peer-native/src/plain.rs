@@ -1,24 +1,34 @@
 //! `--plain`: one line per event, for pipes and screen readers.
 
-use anyhow::Result;
-use p2pchat_model::wording::label;
-use p2pchat_model::{Command, Event, Password, Username};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{Command, Event, Password, Problem, Undo, Username};
 use p2pchat_peer::Handle;
 use p2pchat_settings::Signals;
+use p2pchat_settings::streams::{Output, complain};
 use tokio::time::{Instant, sleep_until};
 
 use self::console::{Ask, Console, Given};
+use self::held::Held;
+use crate::NAME;
 use crate::client::{Client, PATIENCE};
 use crate::clock::Clock;
-use crate::commands::{self, COMMANDS, Typed};
+use crate::commands::{self, COMMANDS, CommandError, Entry, Typed};
 use crate::exit::Exit;
 use crate::feed::{Feed, Update};
 use crate::options::{AutoLogin, Settings};
+use crate::stdin;
 
 mod console;
+mod held;
 pub(crate) mod lines;
+mod pace;
+mod terminal;
 
-const PROMPT: &str = "> ";
+/// How long a second Ctrl-C quits the program.
+const QUIT_ASKED: Duration = Duration::from_secs(3);
 
 /// Runs until the user quits, the input has ended, or a signal comes.
 ///
@@ -31,6 +41,9 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         console: Console::new()?,
         clock: Clock::system(),
         stage: Stage::Chat,
+        held: Held::default(),
+        refill: String::new(),
+        quit_asked: None,
         ends_at: None,
         exit: None,
     };
@@ -44,11 +57,14 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         if front.ends_at.is_some() && front.client.is_settled() {
             return Ok(Exit::Done);
         }
-        let deadline = front.ends_at;
+        let (deadline, held) = (front.ends_at, front.held.due());
         tokio::select! {
             stop = signals.next() => return Ok(stop.into()),
             update = feed.next() => front.update(update?).await?,
             given = front.console.next(), if front.takes_input() => front.given(given).await?,
+            () = sleep_until(held.unwrap_or_else(Instant::now)), if held.is_some() => {
+                front.look_at_held().await?;
+            }
             () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                 return Ok(Exit::Done);
             }
@@ -57,11 +73,20 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
 }
 
 /// What the next input is.
-#[derive(Debug, Clone, PartialEq, Eq)]
 enum Stage {
     Chat,
-    Name { register: bool },
-    Password { register: bool, name: Username },
+    Name {
+        register: bool,
+    },
+    Password {
+        register: bool,
+        name: Username,
+    },
+    /// The password of a new account, a second time.
+    Again {
+        name: Username,
+        password: Password,
+    },
 }
 
 struct Front {
@@ -69,6 +94,12 @@ struct Front {
     console: Console,
     clock: Clock,
     stage: Stage,
+    /// Lines that may be a paste.
+    held: Held,
+    /// A line with an error, to be corrected.
+    refill: String,
+    /// When the user was asked whether to quit.
+    quit_asked: Option<Instant>,
     /// The deadline for the end, once the input has ended.
     ends_at: Option<Instant>,
     /// The exit code, once the program is to end.
@@ -81,6 +112,10 @@ impl Front {
             let text = format!("your address is {address}, the registry is {registry}");
             self.print(&text);
         }
+        if self.exit.is_some() {
+            return Ok(());
+        }
+        self.print(label::LEAD);
         match (user, login) {
             (_, Some(login)) => self.client.log_in(login).await?,
             (Some(name), None) if self.console.is_terminal() => {
@@ -104,63 +139,155 @@ impl Front {
     }
 
     fn print(&mut self, line: &str) {
-        if self.console.print(line).is_err() {
-            self.exit = Some(Exit::Done);
-        }
+        self.exit = match self.console.print(line) {
+            Ok(Output::Written) => return,
+            Ok(Output::Closed) => Some(Exit::Done),
+            Err(error) => {
+                complain(NAME, error);
+                Some(Exit::Failed)
+            }
+        };
     }
 
     fn ask(&mut self) {
         self.console.know(&self.client.view);
         self.console.ask(match &self.stage {
-            Stage::Chat => Ask::Line(PROMPT.to_owned()),
+            Stage::Chat => Ask::Chat(std::mem::take(&mut self.refill)),
             Stage::Name { .. } => Ask::Line(format!("{}: ", label::NAME)),
             Stage::Password { name, .. } => {
                 Ask::Password(format!("{} of {name}: ", label::PASSWORD))
             }
+            Stage::Again { .. } => Ask::Password(format!("{}: ", label::PASSWORD_AGAIN)),
         });
     }
 
     async fn given(&mut self, given: Given) -> Result<()> {
+        let quit_asked = self.quit_asked.take();
         match (given, std::mem::replace(&mut self.stage, Stage::Chat)) {
+            (Given::Interrupted, Stage::Chat) => self.interrupted(quit_asked),
             (Given::End, Stage::Chat) if self.console.is_terminal() => {
                 self.exit = Some(Exit::Done);
             }
             (Given::End, Stage::Chat) => self.ends_at = Some(Instant::now() + PATIENCE),
             // The end of a question is not the end of the program.
-            (Given::End, _) => {}
+            (Given::End | Given::Interrupted, _) => {}
             (Given::Bad(error), _) => self.print(&error.to_string()),
+            (Given::Failed(error), _) => return Err(error).context(stdin::UNREADABLE),
             (Given::Password(text), Stage::Password { register, name }) => {
-                self.sign_in(register, name, &text).await?;
+                self.password(register, name, &text).await?;
             }
-            (Given::Line(name), Stage::Name { register }) if !name.starts_with('/') => {
+            (Given::Password(text), Stage::Again { name, password }) => {
+                self.again(name, password, &text).await?;
+            }
+            (Given::Line(name) | Given::Burst(name), Stage::Name { register })
+                if !name.starts_with('/') =>
+            {
                 self.name_given(register, name.trim());
             }
-            (Given::Line(line), _) => self.line(&line).await?,
+            (Given::Burst(line), _) => self.burst(&line).await?,
+            (Given::Line(line), _) => {
+                self.enter_line_before().await?;
+                let line = self.held.take() + &line;
+                if let Err(error) = self.line(&line).await? {
+                    self.print(&error.to_string());
+                    self.refill = line;
+                }
+            }
             (Given::Password(_), _) => {}
         }
-        self.ask();
+        // The editor would set the terminal while it is restored.
+        if self.exit.is_none() {
+            self.ask();
+        }
         Ok(())
     }
 
-    async fn line(&mut self, line: &str) -> Result<()> {
-        match commands::parse(line, &self.client.view) {
-            Ok(Typed::Nothing) => {}
-            Ok(Typed::Command(command)) => self.client.send(command).await?,
-            Ok(Typed::SignIn { .. }) if !self.console.is_terminal() => {
+    /// Quits at the second Ctrl-C; the first one may have been meant for something else.
+    fn interrupted(&mut self, asked: Option<Instant>) {
+        if !self.held.is_empty() {
+            self.held.take();
+            self.print("the pasted lines are dropped");
+        } else if asked.is_some_and(|at| at.elapsed() < QUIT_ASKED) {
+            self.exit = Some(Exit::Done);
+        } else {
+            self.quit_asked = Some(Instant::now());
+            self.print("Press Ctrl-C again to quit; you are offline then");
+        }
+    }
+
+    /// A line that came too fast for fingers. One that only leads to a question does no harm,
+    /// and the question has to come before the next line.
+    async fn burst(&mut self, line: &str) -> Result<()> {
+        self.enter_line_before().await?;
+        let typed = commands::parse(line, &self.client.view);
+        let is_signed_out = self.client.view.account.is_none();
+        let asks = is_signed_out && matches!(typed, Ok(Typed::SignIn { .. }));
+        if self.held.is_empty() && asks {
+            return self.enter(line).await;
+        }
+        self.held.add(line, Instant::now());
+        Ok(())
+    }
+
+    /// Enters the line that was held back, if the one that has come is another one.
+    async fn enter_line_before(&mut self) -> Result<()> {
+        match self.held.next(self.console.line_follows()) {
+            Some(line) => self.enter(&line).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Enters the line that was held back, if it came alone.
+    async fn look_at_held(&mut self) -> Result<()> {
+        match self.held.look(self.console.more_follows()) {
+            Ok(line) => self.enter(&line).await,
+            Err(count) => {
+                let lines = if count == 1 { "line" } else { "lines" };
+                self.print(&format!(
+                    "{count} {lines} came at once, like a paste, and wait: \
+                     Enter sends all as one message, Ctrl-C drops them"
+                ));
+                Ok(())
+            }
+        }
+    }
+
+    async fn enter(&mut self, line: &str) -> Result<()> {
+        if let Err(error) = self.line(line).await? {
+            self.print(&error.to_string());
+        }
+        Ok(())
+    }
+
+    /// Does what a line asks for. The inner error is the user's.
+    async fn line(&mut self, line: &str) -> Result<Result<(), CommandError>> {
+        let typed = match commands::parse(line, &self.client.view) {
+            Ok(typed) => typed,
+            Err(error) => return Ok(Err(error)),
+        };
+        match typed {
+            Typed::Nothing => {}
+            Typed::Command(command) => self.client.send(command).await?,
+            Typed::SignIn { .. } if !self.console.is_terminal() => {
                 self.print("a pipe cannot give a password: use --user and --password-file");
             }
-            Ok(Typed::SignIn { register, name }) => {
+            Typed::SignIn { .. } if self.client.view.account.is_some() => {
+                self.print(&format!("{}: /logout", Problem::AlreadyLoggedIn.words()));
+            }
+            Typed::SignIn { register, name } => {
                 self.stage = match name {
                     Some(name) => Stage::Password { register, name },
                     None => Stage::Name { register },
                 };
             }
-            Ok(Typed::Help) => {
-                for entry in COMMANDS {
+            Typed::Help => {
+                let possible = |entry: &&Entry| entry.is_possible(&self.client.view);
+                let possible: Vec<_> = COMMANDS.iter().filter(possible).collect();
+                for entry in possible {
                     self.print(&format!("{:24} {}", entry.usage(), entry.help));
                 }
             }
-            Ok(Typed::Who) => {
+            Typed::Who => {
                 for line in lines::who(&self.client.view) {
                     self.print(&line);
                 }
@@ -169,15 +296,14 @@ impl Front {
                     self.client.send(Command::Refresh).await?;
                 }
             }
-            Ok(Typed::Blocked) => {
+            Typed::Blocked => {
                 for line in lines::blocked(&self.client.view) {
                     self.print(&line);
                 }
             }
-            Ok(Typed::Quit) => self.exit = Some(Exit::Done),
-            Err(error) => self.print(&error.to_string()),
+            Typed::Quit => self.exit = Some(Exit::Done),
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     fn name_given(&mut self, register: bool, name: &str) {
@@ -187,10 +313,24 @@ impl Front {
         }
     }
 
-    async fn sign_in(&mut self, register: bool, name: Username, password: &str) -> Result<()> {
+    async fn again(&mut self, name: Username, password: Password, again: &str) -> Result<()> {
+        if password.expose() == again {
+            return self.client.send(Command::Register { name, password }).await;
+        }
+        self.print(label::PASSWORDS_DIFFER);
+        let register = true;
+        self.stage = Stage::Password { register, name };
+        Ok(())
+    }
+
+    async fn password(&mut self, register: bool, name: Username, password: &str) -> Result<()> {
         match Password::new(password) {
             Ok(password) if register => {
-                self.client.send(Command::Register { name, password }).await
+                if let Some(hint) = wording::weak_password(password.expose(), name.as_str()) {
+                    self.print(hint);
+                }
+                self.stage = Stage::Again { name, password };
+                Ok(())
             }
             Ok(password) => self.client.send(Command::Login { name, password }).await,
             Err(error) => {
@@ -214,17 +354,24 @@ impl Front {
     async fn event(&mut self, event: &Event) -> Result<()> {
         // What was typed on a terminal is on it already.
         let typed = matches!(event, Event::Message(message) if message.is_own());
-        if !(typed && self.console.is_terminal()) {
+        if !(typed && self.console.shows_typed()) {
             for line in lines::lines(event, &self.client.view, &self.clock) {
                 self.print(&line);
             }
         }
+        let undo = self.client.view.undo;
         let failed = self.client.apply(event).await?;
+        if self.client.view.undo.is_some() && self.client.view.undo != undo {
+            self.print(&format!(
+                "/undo within {} s takes it back",
+                Undo::LIMIT.as_secs()
+            ));
+        }
         self.console.know(&self.client.view);
         if let Some(reason) = failed
             && !self.console.is_terminal()
         {
-            eprintln!("p2pchat: login failed: {reason}");
+            complain(NAME, format_args!("login failed: {reason}"));
             self.exit = Some(Exit::Login);
         }
         Ok(())

@@ -1,14 +1,18 @@
 //! Standard input by lines, on a thread of its own: a read cannot be cancelled, and must not
 //! delay the end of the program.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::thread;
 
+use p2pchat_settings::streams::{self, BYTE_ORDER_MARK, Waiting};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
 /// Maximum length of a line, in bytes: a thousand times a chat packet.
 pub const LONGEST: usize = 100_000;
+
+/// What comes before the reason where the input cannot be read.
+pub(crate) const UNREADABLE: &str = "cannot read standard input";
 
 /// How many lines are read ahead; then the writer has to wait.
 const AHEAD: usize = 16;
@@ -24,14 +28,18 @@ pub enum BadLine {
     NotUtf8,
 }
 
+/// A line, or why it is invalid; the error is that of the input, which ends with it.
+pub type NextLine = io::Result<Result<String, BadLine>>;
+
 /// Begins to read. The channel closes when the input ends.
 #[must_use]
-pub fn read_stdin() -> mpsc::Receiver<Result<String, BadLine>> {
+pub fn read_stdin() -> mpsc::Receiver<NextLine> {
     let (sender, receiver) = mpsc::channel(AHEAD);
     thread::spawn(move || {
-        let mut input = io::stdin().lock();
-        while let Some(line) = next_line(&mut input) {
-            if sender.blocking_send(line).is_err() {
+        let mut lines = Lines::of_stdin();
+        while let Some(line) = lines.next() {
+            let last = line.is_err();
+            if sender.blocking_send(line).is_err() || last {
                 break;
             }
         }
@@ -39,38 +47,61 @@ pub fn read_stdin() -> mpsc::Receiver<Result<String, BadLine>> {
     receiver
 }
 
-/// The next line without its end; `None` where the input ends or fails.
-fn next_line(input: &mut impl BufRead) -> Option<Result<String, BadLine>> {
-    let mut bytes = Vec::new();
-    let limit = LONGEST as u64 + 2;
-    let count = input.by_ref().take(limit).read_until(b'\n', &mut bytes);
-    if count.ok()? == 0 {
-        return None;
-    }
-    let ended = bytes.last() == Some(&b'\n');
-    while matches!(bytes.last(), Some(b'\n' | b'\r')) {
-        bytes.pop();
-    }
-    if bytes.len() > LONGEST {
-        if !ended {
-            skip_line(input);
-        }
-        return Some(Err(BadLine::TooLong));
-    }
-    Some(String::from_utf8(bytes).map_err(|_| BadLine::NotUtf8))
+/// Input by lines.
+#[derive(Debug)]
+pub(crate) struct Lines<R> {
+    input: R,
+    /// Whether the next line is the first, which may have a mark.
+    first: bool,
 }
 
-/// Skips the rest of a line, without keeping it.
-fn skip_line(input: &mut impl BufRead) {
-    while let Ok(buffer) = input.fill_buf() {
-        let (count, found) = match buffer.iter().position(|&byte| byte == b'\n') {
-            Some(at) => (at + 1, true),
-            None => (buffer.len(), buffer.is_empty()),
-        };
-        input.consume(count);
-        if found {
-            break;
+impl Lines<BufReader<Waiting<io::StdinLock<'static>>>> {
+    /// The lines of standard input.
+    pub(crate) fn of_stdin() -> Self {
+        Self::new(BufReader::new(streams::stdin()))
+    }
+}
+
+impl<R: BufRead> Lines<R> {
+    fn new(input: R) -> Self {
+        Self { input, first: true }
+    }
+
+    /// The next line without its end; `None` where the input ends.
+    pub(crate) fn next(&mut self) -> Option<NextLine> {
+        let first = std::mem::take(&mut self.first);
+        let mut bytes = Vec::new();
+        let limit = LONGEST as u64 + 2;
+        let count = self
+            .input
+            .by_ref()
+            .take(limit)
+            .read_until(b'\n', &mut bytes);
+        match count {
+            Ok(0) => return None,
+            Ok(_) => {}
+            Err(error) => return Some(Err(error)),
         }
+        let ended = bytes.last() == Some(&b'\n');
+        while matches!(bytes.last(), Some(b'\n' | b'\r')) {
+            bytes.pop();
+        }
+        if bytes.len() > LONGEST {
+            if !ended && let Err(error) = self.skip_line() {
+                return Some(Err(error));
+            }
+            return Some(Ok(Err(BadLine::TooLong)));
+        }
+        let mark = BYTE_ORDER_MARK.as_bytes();
+        if first && bytes.starts_with(mark) {
+            bytes.drain(..mark.len());
+        }
+        Some(Ok(String::from_utf8(bytes).map_err(|_| BadLine::NotUtf8)))
+    }
+
+    /// Skips the rest of a line, without keeping it.
+    fn skip_line(&mut self) -> io::Result<()> {
+        self.input.skip_until(b'\n').map(|_| ())
     }
 }
 
@@ -78,18 +109,38 @@ fn skip_line(input: &mut impl BufRead) {
 mod tests {
     use super::*;
 
+    fn lines(text: &[u8]) -> Lines<BufReader<&[u8]>> {
+        Lines::new(BufReader::with_capacity(7, text))
+    }
+
     #[test]
     fn an_invalid_line_does_not_affect_the_next() {
         let long = "x".repeat(3 * LONGEST);
         let fits = "y".repeat(LONGEST);
         let text = [b"one\r\n", long.as_bytes(), b"\n\xff\n\n", fits.as_bytes()].concat();
-        let mut input = io::BufReader::with_capacity(7, text.as_slice());
-        let mut lines = std::iter::from_fn(|| next_line(&mut input));
-        assert_eq!(lines.next(), Some(Ok("one".to_owned())));
-        assert_eq!(lines.next(), Some(Err(BadLine::TooLong)));
-        assert_eq!(lines.next(), Some(Err(BadLine::NotUtf8)));
-        assert_eq!(lines.next(), Some(Ok(String::new())));
-        assert_eq!(lines.next(), Some(Ok(fits)));
-        assert_eq!(lines.next(), None);
+        let mut lines = lines(&text);
+        let mut next = || lines.next().map(Result::unwrap);
+        assert_eq!(next(), Some(Ok("one".to_owned())));
+        assert_eq!(next(), Some(Err(BadLine::TooLong)));
+        assert_eq!(next(), Some(Err(BadLine::NotUtf8)));
+        assert_eq!(next(), Some(Ok(String::new())));
+        assert_eq!(next(), Some(Ok(fits)));
+        assert_eq!(next(), None);
+    }
+
+    #[test]
+    fn a_byte_order_mark_at_the_start_is_not_part_of_the_first_line() {
+        let mut lines = lines(b"\xef\xbb\xbfone\r\n\xef\xbb\xbftwo\n");
+        let mut next = || lines.next().map(Result::unwrap);
+        assert_eq!(next(), Some(Ok("one".to_owned())));
+        assert_eq!(next(), Some(Ok("\u{feff}two".to_owned())));
+        assert_eq!(next(), None);
+    }
+
+    #[test]
+    fn an_input_that_cannot_be_read_is_not_one_that_has_ended() {
+        let folder = std::fs::File::open("/").unwrap();
+        let next = Lines::new(BufReader::new(folder)).next();
+        assert!(next.unwrap().is_err());
     }
 }

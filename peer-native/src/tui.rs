@@ -3,30 +3,33 @@
 //! [`App`] is the state and knows neither terminal nor network; [`run`] gives it keys and
 //! events, and shows it.
 
+use std::io;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use crossterm::event::{Event as Input, EventStream, KeyEventKind};
-use futures::{FutureExt, StreamExt};
+use crossterm::event::{self, Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use futures::FutureExt;
 use p2pchat_peer::Handle;
-use p2pchat_settings::Signals;
-use tokio::time::{MissedTickBehavior, interval};
+use p2pchat_settings::{Continued, Signals, signals};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::feed::{Feed, Update};
 use crate::options::Settings;
 
-mod answer;
 mod app;
 mod bars;
+mod bursts;
 mod conversation;
 mod draw;
 mod editor;
 mod input_line;
 mod keys;
 mod overlay;
-mod prompt;
+mod requests;
 mod screen;
 mod scroll;
 mod side;
@@ -37,8 +40,9 @@ mod tests;
 mod theme;
 
 pub use app::{Act, App, Look};
-pub use theme::Theme;
+pub use theme::{Colours, Theme};
 
+use bursts::{Bursts, Typed};
 use screen::Screen;
 
 /// How often countdowns are drawn.
@@ -46,6 +50,12 @@ const TICK: Duration = Duration::from_millis(250);
 /// How many events are applied before the screen is drawn again: a flood of them must not be
 /// drawn one by one, and must not delay keys.
 const BATCH: usize = 256;
+
+/// How many bursts of keys are read ahead.
+const AHEAD: usize = 64;
+/// How long a stop may take to begin. Where no shell could continue the program, the system
+/// does not stop it, and it goes on after this time.
+const STOP: Duration = Duration::from_millis(200);
 
 /// Runs until the user quits or a signal comes. The terminal is restored in any case.
 ///
@@ -64,11 +74,13 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         handle,
         feed,
         app,
+        bursts: Bursts::default(),
         screen: Screen::enter(settings.options.mouse).context("cannot use this terminal")?,
+        continued: Continued::new()?,
         exit: None,
     };
     front.act(first).await?;
-    let mut keys = EventStream::new();
+    let mut keys = read_keys();
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut changed = true;
@@ -86,32 +98,90 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         tokio::select! {
             stop = signals.next() => front.exit = Some(stop.into()),
             update = front.feed.next() => front.update(update?).await?,
-            input = keys.next() => match input {
-                Some(input) => front.input(input?).await?,
+            () = front.continued.next() => front.screen.resume()?,
+            burst = keys.recv() => match burst {
+                Some(burst) => front.inputs(burst?).await?,
                 None => bail!("the terminal is gone"),
             },
-            _ = ticks.tick() => {
-                let act = front.app.tick(Clock::now());
-                changed = act.is_some();
-                front.act(act).await?;
-            }
+            () = sleep_until(front.bursts.due().unwrap_or_else(Instant::now)),
+                if front.bursts.due().is_some() => match keys.try_recv() {
+                    // What follows came in time, and was only not taken yet.
+                    Ok(burst) => front.inputs(burst?).await?,
+                    Err(_) => front.release().await?,
+                },
+            _ = ticks.tick() => changed = front.app.tick(Clock::now()),
         }
     }
+}
+
+/// All inputs that were there at once, and when.
+type Burst = (Vec<Input>, Instant);
+
+/// Begins to read keys, on a thread of its own: where the terminal is gone, or sends half a
+/// key, a read does not return.
+fn read_keys() -> mpsc::Receiver<io::Result<Burst>> {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    thread::spawn(move || {
+        loop {
+            let burst = read_burst();
+            let last = burst.is_err();
+            if sender.blocking_send(burst).is_err() || last {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+fn read_burst() -> io::Result<Burst> {
+    let mut inputs = vec![event::read()?];
+    let at = Instant::now();
+    while inputs.len() < BATCH && event::poll(Duration::ZERO)? {
+        inputs.push(event::read()?);
+    }
+    Ok((inputs, at))
+}
+
+/// Ctrl-Z, which suspends the program.
+fn is_suspend(key: KeyEvent) -> bool {
+    key.kind == KeyEventKind::Press
+        && key.code == KeyCode::Char('z')
+        && key.modifiers == KeyModifiers::CONTROL
 }
 
 struct Front {
     handle: Handle,
     feed: Feed,
     app: App,
+    bursts: Bursts,
     screen: Screen,
+    continued: Continued,
     /// The exit code, once the program is to end.
     exit: Option<Exit>,
 }
 
 impl Front {
-    async fn input(&mut self, input: Input) -> Result<()> {
+    /// Handles a burst of inputs: only together do they tell a paste from keys.
+    async fn inputs(&mut self, (inputs, at): Burst) -> Result<()> {
+        for typed in self.bursts.add(inputs, at) {
+            self.input(typed).await?;
+        }
+        Ok(())
+    }
+
+    /// Handles what was held back, for nothing has followed.
+    async fn release(&mut self) -> Result<()> {
+        match self.bursts.release(Instant::now()) {
+            Some(typed) => self.input(typed).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn input(&mut self, Typed { input, quick }: Typed) -> Result<()> {
         let now = Clock::now();
         let act = match input {
+            Input::Key(_) if quick && self.app.takes_letters_one_by_one() => None,
+            Input::Key(key) if is_suspend(key) => return self.suspend().await,
             // Terminals that report releases must not type everything twice.
             Input::Key(key) if key.kind != KeyEventKind::Release => self.app.key(key, now),
             Input::Paste(text) => {
@@ -130,6 +200,15 @@ impl Front {
             Input::Key(_) | Input::Resize(..) => None,
         };
         self.act(act).await
+    }
+
+    /// Gives the terminal back and stops the program, until the shell continues it.
+    async fn suspend(&mut self) -> Result<()> {
+        self.screen.leave();
+        signals::suspend();
+        // It stops now or in a moment.
+        let _ = timeout(STOP, self.continued.next()).await;
+        Ok(self.screen.resume()?)
     }
 
     /// Applies this update and those that have come by now.
@@ -165,6 +244,12 @@ impl Front {
                     .send(command)
                     .await
                     .context("the peer has stopped")?;
+            }
+            Some(Act::SendAll(commands)) => {
+                for command in commands {
+                    let sent = self.handle.send(command).await;
+                    sent.context("the peer has stopped")?;
+                }
             }
             Some(Act::Redraw) => self.screen.clear()?,
             Some(Act::Quit) => self.exit = Some(Exit::Done),

@@ -8,10 +8,12 @@ use unicode_width::UnicodeWidthStr;
 /// Columns from one tab stop to the next.
 const TAB: usize = 4;
 
-/// Width of a text without line breaks, in columns.
+/// Width of a text without line breaks, in columns: that of its graphemes, each of which the
+/// screen puts into columns of its own. A terminal draws no ligatures across them, so this is
+/// more than the width of the whole where `لا` would be one.
 #[must_use]
 pub fn width(text: &str) -> usize {
-    text.width()
+    text.graphemes(true).map(UnicodeWidthStr::width).sum()
 }
 
 /// Makes a text printable in one row: line breaks and tabs become spaces.
@@ -127,6 +129,43 @@ mod tests {
                 for row in rows(text, columns) {
                     assert!(width(&row) <= columns, "{row:?} in {columns}");
                     assert!(!row.chars().any(char::is_control), "{row:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_width_of_a_text_is_that_of_its_parts() {
+        for text in ["سلام لا لا", "👩‍👩‍👧🇹🇷e\u{301}", "日本a"] {
+            let parts: usize = text.graphemes(true).map(width).sum();
+            assert_eq!(width(text), parts, "{text}");
+        }
+        assert_eq!(width("لا"), 2);
+    }
+
+    #[test]
+    fn a_cut_is_between_graphemes() {
+        for text in [
+            "👩‍👩‍👧👩‍👩‍👧👩‍👩‍👧",
+            "🇹🇷🇩🇪🇫🇷",
+            "e\u{301}e\u{301}e\u{301}",
+            "👍🏽👍🏽👍🏽",
+            "لالالا",
+        ] {
+            let whole: Vec<_> = text.graphemes(true).collect();
+            for columns in 0..7 {
+                let cut = fit(text, columns);
+                assert!(width(&cut) <= columns, "{cut} in {columns}");
+                let kept = cut
+                    .trim_end_matches('…')
+                    .graphemes(true)
+                    .collect::<Vec<_>>();
+                assert!(whole.starts_with(&kept), "{cut}");
+                for row in rows(text, columns) {
+                    assert!(
+                        row.graphemes(true).all(|part| whole.contains(&part)),
+                        "{row}"
+                    );
                 }
             }
         }

@@ -10,8 +10,14 @@ mod command_line;
 mod json;
 #[path = "program/plain.rs"]
 mod plain;
+#[path = "program/pty.rs"]
+mod pty;
+#[path = "program/streams.rs"]
+mod streams;
 #[path = "program/support.rs"]
 mod support;
+#[path = "program/terminals.rs"]
+mod terminals;
 #[path = "program/three_peers.rs"]
 mod three_peers;
 #[path = "program/tui_tmux.rs"]

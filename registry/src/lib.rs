@@ -30,6 +30,9 @@
 //!
 //! **Invariant:** nothing in here knows of chats, chat lists or messages.
 
+// They panic where standard output or error cannot be written.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod cluster;
 pub mod files;
 pub mod metrics;

@@ -1,11 +1,15 @@
 //! `p2pchat-registry`: flags, logging, signals, exit code.
 
-use std::io::{self, Write};
+// They panic where standard output or error cannot be written.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+use std::io;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use p2pchat_registry::options::{Cli, Command, Options};
 use p2pchat_registry::{Server, files, users};
+use p2pchat_settings::streams::{self, Output, Waiting, complain};
 use p2pchat_settings::{Signals, logs};
 
 const NAME: &str = "p2pchat-registry";
@@ -18,7 +22,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // One line, causes included.
-            eprintln!("{NAME}: {error:#}");
+            complain(NAME, format_args!("{error:#}"));
             ExitCode::FAILURE
         }
     }
@@ -28,7 +32,7 @@ fn main() -> ExitCode {
 async fn start(cli: Cli) -> Result<()> {
     match cli.command {
         Some(Command::Users { command }) => {
-            users::run(command, &cli.options.store, &mut io::stdout()).await
+            users::run(command, &cli.options.store, &mut Waiting(io::stdout())).await
         }
         None => run(cli.options).await,
     }
@@ -48,19 +52,19 @@ async fn run(mut options: Options) -> Result<()> {
     Ok(())
 }
 
-/// The one line that says where everything is; scripts read the ports from it.
+/// The one line that says where everything is; scripts read the ports from it. Without a
+/// reader the registry goes on.
 fn announce(server: &Server) -> Result<()> {
     let metrics = server.metrics_addr();
     let metrics = metrics.map(|address| format!(", metrics at http://{address}/metrics"));
-    let mut out = io::stdout().lock();
-    writeln!(
-        out,
-        "{NAME}: listening on tcp {} and udp {}{}, accounts in {}",
+    let line = format!(
+        "{NAME}: listening on tcp {} and udp {}{}, accounts in {}\n",
         server.tcp_addr(),
         server.udp_addr(),
         metrics.unwrap_or_default(),
         server.store(),
-    )
-    .and_then(|()| out.flush())
-    .context("cannot write to standard output")
+    );
+    match streams::print(line.as_bytes())? {
+        Output::Written | Output::Closed => Ok(()),
+    }
 }

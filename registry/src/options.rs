@@ -11,7 +11,7 @@ use std::str::FromStr;
 use std::thread;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
 use p2pchat_protocol::{REGISTRY_TCP_PORT, REGISTRY_UDP_PORT};
 use p2pchat_settings::options::{defaults, seconds};
 use p2pchat_settings::{Program, Section};
@@ -92,6 +92,7 @@ pub struct Options {
         long,
         global = true,
         value_name = "PATH|mongodb://…",
+        value_hint = ValueHint::FilePath,
         hide_env_values = true
     )]
     #[arg(default_value = "$DATA/registry.sqlite3")]

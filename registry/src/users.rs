@@ -2,12 +2,14 @@
 //!
 //! They open the store beside a running registry and change one account each.
 
+use std::fmt;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use p2pchat_protocol::{Password, Username};
+use p2pchat_settings::streams::{self, Output, first_line};
 use zeroize::Zeroizing;
 
 use crate::options::{PasswordSource, StoreSpec, UsersCommand};
@@ -16,9 +18,6 @@ use crate::store::{self, NewAccount, Opener, Store, StoredPassword};
 
 /// How many names are read from the store at a time.
 const PAGE: u32 = 1000;
-
-/// How much of a password file is read: a password and its line end are far shorter.
-const MAX_FILE: u64 = 1024;
 
 /// Does what a command says and prints what was done to `out`.
 ///
@@ -49,9 +48,8 @@ async fn list(store: &dyn Store, out: &mut impl Write) -> Result<()> {
                 .chars()
                 .map(|c| if c.is_control() { '\u{fffd}' } else { c })
                 .collect();
-            match writeln!(out, "{shown}") {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-                written => written?,
+            if Output::of(writeln!(out, "{shown}"))? == Output::Closed {
+                return Ok(());
             }
         }
         after = names.into_iter().next_back();
@@ -81,7 +79,7 @@ async fn add(
     if !store.register(account).await? {
         bail!(taken(username));
     }
-    Ok(writeln!(out, "added {username}")?)
+    report(out, format_args!("added {username}"))
 }
 
 async fn remove(store: &dyn Store, name: &str, out: &mut impl Write) -> Result<()> {
@@ -89,7 +87,7 @@ async fn remove(store: &dyn Store, name: &str, out: &mut impl Write) -> Result<(
     if !store.remove(username).await? {
         bail!(missing(username));
     }
-    Ok(writeln!(out, "removed {username}")?)
+    report(out, format_args!("removed {username}"))
 }
 
 async fn set_password(
@@ -105,7 +103,15 @@ async fn set_password(
     if !store.set_password(username, new_password(source)?).await? {
         bail!(missing(username));
     }
-    Ok(writeln!(out, "set the password of {username}")?)
+    report(out, format_args!("set the password of {username}"))
+}
+
+/// Says what was done. It is done even if that cannot be written.
+fn report(out: &mut impl Write, done: fmt::Arguments<'_>) -> Result<()> {
+    let written = Output::of(writeln!(out, "{done}"));
+    match written.with_context(|| format!("{done}, but"))? {
+        Output::Written | Output::Closed => Ok(()),
+    }
 }
 
 fn taken(name: Username) -> String {
@@ -146,26 +152,14 @@ fn new_password(source: &PasswordSource) -> Result<StoredPassword> {
 /// Reads a password from the first line of a file, or of standard input if the file is `-`.
 fn from_file(path: &Path) -> Result<Password> {
     if path.as_os_str() == "-" {
-        return first_line(io::stdin().lock()).context("standard input");
+        return password(first_line(streams::stdin())).context("standard input");
     }
-    File::open(path)
-        .map_err(anyhow::Error::from)
-        .and_then(first_line)
+    password(File::open(path).and_then(first_line))
         .with_context(|| format!("the password file {}", path.display()))
 }
 
-fn first_line(from: impl Read) -> Result<Password> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE as usize));
-    from.take(MAX_FILE).read_to_end(&mut bytes)?;
-    let line = bytes
-        .split(|&byte| byte == b'\n')
-        .next()
-        .unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let Ok(text) = std::str::from_utf8(line) else {
-        bail!("a password must be UTF-8 text");
-    };
-    Ok(Password::new(text)?)
+fn password(line: io::Result<Zeroizing<String>>) -> Result<Password> {
+    Ok(Password::new(&line?)?)
 }
 
 /// Asks for a password twice, without showing what is typed.
@@ -181,20 +175,4 @@ fn on_terminal() -> Result<Password> {
         bail!("the two passwords differ; nothing was changed");
     }
     Ok(password)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_line_is_the_password() {
-        let read = |bytes: &[u8]| first_line(bytes).map(|password| password.expose().to_owned());
-        assert_eq!(read(b"secret\n").unwrap(), "secret");
-        assert_eq!(read(b"secret\r\nmore\n").unwrap(), "secret");
-        assert_eq!(read(b" se cret").unwrap(), " se cret");
-        assert!(read(b"").is_err());
-        assert!(read(b"\xff\n").is_err());
-        assert!(read(b"1234567890123456\n").is_err());
-    }
 }

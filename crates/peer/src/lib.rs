@@ -8,6 +8,9 @@
 //! clock or random source but those passed in: a whole network of them runs in one
 //! deterministic test.
 
+// They panic where standard output or error cannot be written.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod blocks;
 mod history;
 pub mod machine;

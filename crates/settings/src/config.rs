@@ -26,7 +26,7 @@ pub enum Section {
 #[derive(Debug, Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the config file {}: {source}", path.display())]
+    #[error("cannot read the config file {}: {source}; name another one with --config FILE", path.display())]
     Read {
         /// Which file.
         path: PathBuf,
@@ -208,6 +208,18 @@ mod tests {
             parsed("\npeer = 1\n").unwrap_err(),
             "the config file c.toml, line 2: write [peer] on a line, and its keys below it"
         );
+    }
+
+    #[test]
+    fn a_file_of_a_windows_editor_is_read_as_any_other() {
+        let keys = parsed("\u{feff}[bridge]\r\nhello-port = 2\r\n").unwrap();
+        let entry = Entry {
+            line: 2,
+            value: Value::One("2".to_owned()),
+        };
+        assert_eq!(keys, BTreeMap::from([("hello-port".to_owned(), entry)]));
+        let error = parsed("\u{feff}[bridg]\r\n").unwrap_err();
+        assert!(error.contains("line 1: unknown section [bridg]"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! What the programs of p2pchat share: reading their options, writing logs, waiting for
-//! the signals that stop them.
+//! the signals that stop them, and the standard streams.
 //!
 //! | module | what it owns |
 //! |---|---|
@@ -7,6 +7,7 @@
 //! | [`config`] | the config file, with a section for each program |
 //! | [`signals`] | the signals that stop a program |
 //! | [`logs`] | where logs go |
+//! | [`streams`] | standard input, output and error: waiting, closed, full |
 //! | `peer` | the options of every program that runs a peer |
 //! | `command` | error messages for JSON that is not a command |
 //!
@@ -14,6 +15,9 @@
 //!
 //! **Invariant:** no option of a single program is declared here, and without the feature
 //! `peer` nothing in here knows a peer.
+
+// They panic where standard output or error cannot be written.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 #[cfg(feature = "peer")]
 pub mod command;
@@ -23,9 +27,10 @@ pub mod options;
 #[cfg(feature = "peer")]
 pub mod peer;
 pub mod signals;
+pub mod streams;
 
 pub use config::{ConfigError, Section};
 pub use options::{Given, OptionsError, Place, Places, Program, read};
 #[cfg(feature = "peer")]
 pub use peer::PeerArgs;
-pub use signals::{Signals, Stop};
+pub use signals::{Continued, Signals, Stop};

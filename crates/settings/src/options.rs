@@ -10,10 +10,13 @@
 //! p2pchat-settings --test options`. A `bool` is a switch. `default_value = "$DATA/file"` is
 //! a file in the user's data folder ([`DATA`]), `hide_env_values = true` keeps a value that
 //! may hold a secret out of all errors, `hide_default_value = true` is for a default that the
-//! help says in words.
+//! help says in words. A `PathBuf` is a path; a type of its own that may be one has
+//! `value_hint = ValueHint::FilePath`.
 //!
 //! A value comes from the first of these places that gives one: the command line, the
-//! environment, the config file, the default ([`read_in`]).
+//! environment, the config file, the default ([`read_in`]). A variable that is empty counts
+//! as not set. In a path of the environment and the file a leading `~/` is the home folder;
+//! on a command line that is up to the shell.
 
 use std::collections::HashMap;
 use std::env;
@@ -21,17 +24,18 @@ use std::error::Error as _;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::num::{NonZeroU32, ParseIntError};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, Args, Command, Parser};
+use clap::{Arg, ArgAction, Args, Command, Parser, ValueHint};
 use clap_complete::Shell;
 use etcetera::BaseStrategy;
 use thiserror::Error;
 
 use crate::config::{ConfigError, Entry, File, Section, Value};
+use crate::streams::{self, Output, complain};
 
 mod command;
 
@@ -73,6 +77,8 @@ pub enum Place {
 pub struct Environment {
     /// The environment variables of p2pchat.
     pub variables: HashMap<String, OsString>,
+    /// The user's home folder, if they have one.
+    pub home: Option<PathBuf>,
     /// The user's folder for configuration (`~/.config`); `None` if they have no home folder.
     pub config: Option<PathBuf>,
     /// The user's folder for data (`~/.local/share`); `None` if they have no home folder.
@@ -113,18 +119,30 @@ pub enum OptionsError {
 
 impl OptionsError {
     /// Prints what the user has to know, and ends the process: with 0 after help, version
-    /// and completions, with 2 after a usage error of clap, with `code` after all others.
+    /// and completions, with 1 if they cannot be written, with 2 after a usage error of clap,
+    /// with `code` after all others.
     pub fn exit(self, program: &str, code: i32) -> ! {
-        match self {
-            Self::CommandLine(error) => error.exit(),
-            Self::Completions(script) => {
-                // A reader that wants no more of it has what it needs.
-                let _ = io::stdout().write_all(&script);
-                std::process::exit(0)
+        let printed = match self {
+            Self::CommandLine(error) if error.use_stderr() => {
+                // Nothing is left to say it to.
+                let _ = error.print();
+                std::process::exit(error.exit_code())
             }
+            Self::CommandLine(help) => {
+                let printed = help.print().and_then(|()| io::stdout().flush());
+                Output::of(printed)
+            }
+            Self::Completions(script) => streams::print(&script),
             error => {
-                eprintln!("{program}: {error}");
+                complain(program, error);
                 std::process::exit(code)
+            }
+        };
+        match printed {
+            Ok(Output::Written | Output::Closed) => std::process::exit(0),
+            Err(error) => {
+                complain(program, error);
+                std::process::exit(1)
             }
         }
     }
@@ -166,15 +184,42 @@ impl Environment {
             .filter(|(name, _)| name.starts_with(VARIABLE))
             .collect();
         let folders = etcetera::choose_base_strategy().ok();
+        // These two do without a home folder.
+        let named = |variable| {
+            let folder = env::var_os(variable).map(PathBuf::from);
+            folder.filter(|folder| folder.is_absolute())
+        };
+        let config = folders.as_ref().map(BaseStrategy::config_dir);
+        let data = folders.as_ref().map(BaseStrategy::data_dir);
         Self {
             variables,
-            config: folders.as_ref().map(BaseStrategy::config_dir),
-            data: folders.as_ref().map(BaseStrategy::data_dir),
+            home: folders
+                .as_ref()
+                .map(|folders| folders.home_dir().to_owned()),
+            config: config.or_else(|| named("XDG_CONFIG_HOME")),
+            data: data.or_else(|| named("XDG_DATA_HOME")),
         }
     }
 
+    /// The variable of an option, unless it is empty.
     fn variable(&self, option: &str) -> Option<OsString> {
-        self.variables.get(&variable_of(option)).cloned()
+        let value = self.variables.get(&variable_of(option));
+        value.filter(|value| !value.is_empty()).cloned()
+    }
+
+    /// A path from a variable or the config file: a leading `~/` is the home folder.
+    fn path(&self, value: &OsString) -> Result<OsString, String> {
+        let Some(rest) = value.to_str().and_then(|text| text.strip_prefix('~')) else {
+            return Ok(value.clone());
+        };
+        match (&self.home, rest.strip_prefix('/')) {
+            (Some(home), Some(rest)) => Ok(home.join(rest).into()),
+            (Some(home), None) if rest.is_empty() => Ok(home.into()),
+            (None, _) => Err("this user has no home folder: write the path without ~".to_owned()),
+            (Some(_), None) => {
+                Err("of paths with ~ only ~/ is known: write this one in full".to_owned())
+            }
+        }
     }
 }
 
@@ -206,7 +251,17 @@ pub fn read_in<P: Program>(
         return Err(completions(command, shell));
     }
     let named = given.get_one::<PathBuf>(CONFIG).cloned();
-    let named = named.or_else(|| environment.variable(CONFIG).map(PathBuf::from));
+    let named = match environment.variable(CONFIG) {
+        Some(path) if named.is_none() => {
+            let found = environment.path(&path).map(PathBuf::from);
+            let found = found.map_err(|reason| OptionsError::Value {
+                given: format!("{}={}", variable_of(CONFIG), Path::new(&path).display()),
+                reason,
+            });
+            Some(found?)
+        }
+        _ => named,
+    };
     let file = match (named, &environment.config) {
         (Some(path), _) => File::load(path, true, P::SECTION)?,
         (None, Some(folder)) => {
@@ -221,11 +276,11 @@ pub fn read_in<P: Program>(
         let place = if given.value_source(id) == Some(ValueSource::CommandLine) {
             Place::CommandLine
         } else if let Some(value) = environment.variable(name) {
-            let values = of_variable(arg, value)?;
+            let values = of_variable(arg, value, environment)?;
             command = command.mut_arg(id, |arg| arg.default_values(values));
             Place::Environment
         } else if let Some(entry) = file.keys.get(name) {
-            let values = of_file(arg, entry);
+            let values = of_file(arg, entry, environment);
             let values = values.map_err(|reason| file.wrong(entry.line, reason))?;
             command = command.mut_arg(id, |arg| arg.default_values(values));
             Place::File
@@ -298,24 +353,27 @@ fn parse(command: &Command, line: &[OsString]) -> Result<clap::ArgMatches, Optio
 }
 
 /// The values that a variable gives to an option.
-fn of_variable(arg: &Arg, value: OsString) -> Result<Vec<OsString>, OptionsError> {
+fn of_variable(
+    arg: &Arg,
+    value: OsString,
+    environment: &Environment,
+) -> Result<Vec<OsString>, OptionsError> {
     let values = match (arg.get_value_delimiter(), value.to_str()) {
         (Some(delimiter), Some(text)) => text.split(delimiter).map(OsString::from).collect(),
         _ => vec![value],
     };
-    check(arg, &values).map_err(|(value, reason)| OptionsError::Value {
+    check(arg, &values, environment).map_err(|(value, reason)| OptionsError::Value {
         given: if arg.is_hide_env_values_set() {
             variable_of(long(arg))
         } else {
             format!("{}={value}", variable_of(long(arg)))
         },
         reason,
-    })?;
-    Ok(values)
+    })
 }
 
 /// The values that a key of the config file gives to an option. The error names the key.
-fn of_file(arg: &Arg, entry: &Entry) -> Result<Vec<OsString>, String> {
+fn of_file(arg: &Arg, entry: &Entry, environment: &Environment) -> Result<Vec<OsString>, String> {
     let key = long(arg);
     let several = matches!(arg.get_action(), ArgAction::Append);
     let texts = match &entry.value {
@@ -327,32 +385,44 @@ fn of_file(arg: &Arg, entry: &Entry) -> Result<Vec<OsString>, String> {
         _ => return Err(format!("{key}: a string or a number is needed")),
     };
     let values: Vec<OsString> = texts.into_iter().map(OsString::from).collect();
-    check(arg, &values).map_err(|(value, reason)| {
+    check(arg, &values, environment).map_err(|(value, reason)| {
         if arg.is_hide_env_values_set() {
             format!("{key}: {reason}")
         } else {
             format!("{key} = {value}: {reason}")
         }
-    })?;
-    Ok(values)
+    })
 }
 
-/// Tries values with the parser of their option. The error is the invalid value and what
-/// is wrong with it.
-fn check(arg: &Arg, values: &[OsString]) -> Result<(), (String, String)> {
-    values.iter().try_for_each(|value| {
+/// Tries values with the parser of their option, paths with the home folder in place of `~`.
+/// The error is the invalid value and what is wrong with it.
+fn check(
+    arg: &Arg,
+    values: &[OsString],
+    environment: &Environment,
+) -> Result<Vec<OsString>, (String, String)> {
+    let checked = values.iter().map(|value| {
+        let shown = || value.to_string_lossy().into_owned();
+        let value = match arg.get_value_hint() {
+            ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath => {
+                environment.path(value)
+            }
+            _ => Ok(value.clone()),
+        };
+        let value = value.map_err(|reason| (shown(), reason))?;
         let mut flag = OsString::from(format!("--{}=", long(arg)));
-        flag.push(value);
+        flag.push(&value);
         let alone = Command::new("check").no_binary_name(true).arg(arg.clone());
         alone.try_get_matches_from([flag]).map_err(|error| {
             let reason = match error.source() {
                 Some(reason) => reason.to_string(),
                 None => "a value is needed".to_owned(),
             };
-            (value.to_string_lossy().into_owned(), reason)
+            (shown(), reason)
         })?;
-        Ok(())
-    })
+        Ok(value)
+    });
+    checked.collect()
 }
 
 /// Refuses keys that are no options. The error names one that is similar, or all.

@@ -87,6 +87,39 @@ fn accept_and_reject_answer_the_pending_request() {
 }
 
 #[test]
+fn a_request_that_was_sent_is_withdrawn_by_name_or_alone() {
+    let cancel = |line: &str, view: &View| parse(line, view);
+    assert!(cancel("/cancel", &view()).is_err());
+    let mut view = view();
+    let mut ask = |name: Option<&str>, last: u8| {
+        let address = format!("127.0.0.{last}").parse().unwrap();
+        let name = name.map(|name| name.parse().unwrap());
+        view.outgoing.push(p2pchat_model::OutgoingRequest {
+            at: Timestamp(0),
+            to: Person { address, name },
+            expires: Timestamp(60_000),
+        });
+        (
+            Ok(Typed::Command(Command::Cancel { to: address })),
+            view.clone(),
+        )
+    };
+    let (bob, view) = ask(Some("bob"), 3);
+    assert_eq!(cancel("/cancel", &view), bob);
+    let (other, view) = ask(None, 9);
+    assert_eq!(cancel("/cancel bob", &view), bob);
+    assert_eq!(cancel("/cancel 127.0.0.9", &view), other);
+    assert!(matches!(
+        cancel("/cancel", &view),
+        Err(CommandError::AskedSeveral(_))
+    ));
+    let carol = Err(CommandError::NotAsked("carol".to_owned()));
+    assert_eq!(cancel("/cancel carol", &view), carol);
+    assert_eq!(completions("/cancel ", &view).1, ["bob ", "127.0.0.9 "]);
+    assert_eq!(cancel("/undo", &view), Ok(Typed::Command(Command::Undo)));
+}
+
+#[test]
 fn busy_is_a_switch() {
     assert_eq!(command_of("/busy"), Command::Busy { on: true });
     assert_eq!(command_of("/busy off"), Command::Busy { on: false });
@@ -108,12 +141,89 @@ fn a_password_after_a_name_is_refused_and_not_repeated() {
 }
 
 #[test]
-fn an_unknown_command_is_not_sent_as_a_message() {
-    let error = parse("/lgoin alice", &view()).unwrap_err();
+fn an_unknown_command_is_not_sent_as_a_message_and_names_the_nearest() {
+    for (line, nearest) in [
+        ("/lgoin alice", Some("/login")),
+        ("/acc", Some("/accept")),
+        ("/blockd", Some("/blocked")),
+        ("/regster", Some("/register")),
+        ("/xyz", None),
+        ("/", None),
+    ] {
+        let error = parse(line, &view()).unwrap_err();
+        let name = line.split(' ').next().unwrap();
+        let expected = match nearest {
+            Some(nearest) => format!("unknown command {name}, did you mean {nearest}?"),
+            None => format!("unknown command {name}, /help lists all commands"),
+        };
+        assert_eq!(
+            error.to_string(),
+            format!("{expected}; to send it as text, begin with //")
+        );
+    }
+}
+
+#[test]
+fn a_path_is_a_message_and_so_is_what_two_slashes_begin() {
+    for (line, said) in [
+        ("/home/sam/x is here", "/home/sam/x is here"),
+        ("  /home/sam/x", "  /home/sam/x"),
+        ("/usr/bin", "/usr/bin"),
+        ("//block rita", "/block rita"),
+        ("//a\nb", "/a\nb"),
+        (" // a comment", " // a comment"),
+    ] {
+        let text = said.to_owned();
+        assert_eq!(command_of(line), Command::Say { text }, "{line:?}");
+    }
+}
+
+#[test]
+fn white_space_before_a_command_neither_says_nor_runs_it() {
+    for line in [
+        " /block rita",
+        "\t/quit",
+        "\n/leave",
+        "\u{a0}/accept",
+        " /nonsense",
+    ] {
+        let error = parse(line, &view()).unwrap_err();
+        let name = line.trim().split(' ').next().unwrap();
+        assert_eq!(
+            error,
+            CommandError::SpaceBefore(name.to_owned()),
+            "{line:?}"
+        );
+    }
+}
+
+#[test]
+fn several_lines_are_not_a_command() {
+    for line in ["/block rita\nhello", "/quit\n/leave", "/leave\n\nso"] {
+        assert_eq!(
+            parse(line, &view()),
+            Err(CommandError::SeveralLines),
+            "{line:?}"
+        );
+    }
+    assert_eq!(command_of("/leave\n"), Command::Leave);
+    let text = "see\n/block rita".to_owned();
+    assert_eq!(command_of(&text), Command::Say { text });
+}
+
+#[test]
+fn only_what_can_be_done_now_is_offered() {
+    let names = |view: &View| -> Vec<_> {
+        let possible = COMMANDS.iter().filter(|entry| entry.is_possible(view));
+        possible.map(Entry::name).collect()
+    };
     assert_eq!(
-        error.to_string(),
-        "unknown command /lgoin, /help lists all commands"
+        names(&View::default()),
+        ["/help", "/register", "/login", "/quit"]
     );
+    let signed_in = names(&view());
+    assert!(!signed_in.contains(&"/login") && signed_in.contains(&"/request"));
+    assert_eq!(completions("/l", &View::default()).1, ["/login "]);
 }
 
 #[test]
@@ -123,7 +233,7 @@ fn every_command_is_found_by_each_of_its_names_and_takes_an_argument_or_none() {
             for line in [(*name).to_owned(), format!("{name} bob")] {
                 let parsed = parse(&line, &view());
                 assert!(
-                    !matches!(parsed, Err(CommandError::Unknown(_))),
+                    !matches!(parsed, Err(CommandError::Unknown { .. })),
                     "{line} is {parsed:?}"
                 );
             }
@@ -151,14 +261,7 @@ fn tab_completes_commands_and_names_members_first() {
     let view = view();
     assert_eq!(
         completions("/re", &view),
-        (
-            0,
-            vec![
-                "/register ".to_owned(),
-                "/request ".to_owned(),
-                "/reject ".to_owned()
-            ]
-        )
+        (0, vec!["/request ".to_owned(), "/reject ".to_owned()])
     );
     assert_eq!(
         completions("/request b", &view),

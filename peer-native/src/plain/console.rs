@@ -8,20 +8,36 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
 use std::thread;
 
 use p2pchat_model::View;
+use p2pchat_settings::Continued;
+use p2pchat_settings::streams::{self, Output, Waiting};
 use rustyline::completion::Completer;
+use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
 use rustyline::validate::Validator;
-use rustyline::{CompletionType, Config, Context, Editor, ExternalPrinter, Helper};
+use rustyline::{
+    CompletionType, Config, Context, Editor, Event, EventHandler, ExternalPrinter, Helper,
+};
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
+use super::pace::Pace;
+use super::terminal::{Reading, Terminal};
 use crate::commands;
-use crate::stdin::{self, BadLine};
+use crate::options::can_move_cursor;
+use crate::stdin::{self, BadLine, Lines, NextLine};
+
+/// What is shown where a message can be typed.
+const PROMPT: &str = "> ";
+
+/// Turns on what the editor has turned on, and the shell off.
+const BRACKETED_PASTE: &str = "\x1b[?2004h";
 
 /// A question to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ask {
+    /// A message or a command; the text is there to be corrected.
+    Chat(String),
     /// A line, after this prompt.
     Line(String),
     /// A password, which is not shown, after this prompt.
@@ -33,11 +49,17 @@ pub(crate) enum Ask {
 pub(crate) enum Given {
     /// A line.
     Line(String),
+    /// A line that was not typed by hand, and perhaps not alone.
+    Burst(String),
     /// A password.
     Password(Zeroizing<String>),
     /// An invalid line.
     Bad(BadLine),
-    /// The end: Ctrl-C, Ctrl-D, or the end of the input.
+    /// The input cannot be read.
+    Failed(io::Error),
+    /// Ctrl-C in an empty line.
+    Interrupted,
+    /// The end: Ctrl-D, or the end of the input.
     End,
 }
 
@@ -49,16 +71,28 @@ pub(crate) struct Console {
     input: Input,
     printer: Option<Box<dyn ExternalPrinter + Send>>,
     known: Known,
+    pace: Pace,
 }
 
 enum Input {
-    Pipe(mpsc::Receiver<Result<String, BadLine>>),
+    Pipe(mpsc::Receiver<NextLine>),
     Terminal {
         asks: blocking::Sender<Ask>,
         answers: mpsc::Receiver<Given>,
-        _settings: SavedSettings,
+        terminal: Arc<Terminal>,
+        continued: Continued,
     },
 }
+
+/// What reads a terminal.
+enum Reader {
+    /// With keys that edit the line.
+    Editor(Box<LineEditor>, Pace),
+    /// Lines as the terminal gives them.
+    Lines(Lines<io::BufReader<Waiting<io::StdinLock<'static>>>>),
+}
+
+type LineEditor = Editor<Completing, rustyline::history::DefaultHistory>;
 
 impl Console {
     /// On a terminal if standard input is one, else on pipes.
@@ -66,31 +100,39 @@ impl Console {
     /// # Errors
     /// If the terminal cannot be read.
     pub(crate) fn new() -> anyhow::Result<Self> {
-        let known = Known::default();
+        let (known, pace) = (Known::default(), Pace::default());
         if !io::stdin().is_terminal() {
             let input = Input::Pipe(stdin::read_stdin());
             return Ok(Self {
                 input,
                 printer: None,
                 known,
+                pace,
             });
         }
-        let settings = SavedSettings::save();
-        let config = Config::builder()
-            .completion_type(CompletionType::List)
-            .auto_add_history(true)
-            .build();
-        let mut editor = Editor::<Completing, _>::with_config(config)?;
-        editor.set_helper(Some(Completing {
-            known: known.clone(),
-        }));
-        let printer = editor.create_external_printer()?;
+        let terminal = Arc::new(Terminal::save()?);
+        let kind = std::env::var("TERM").ok();
+        let can_edit = can_move_cursor(kind.as_deref())
+            && io::stdout().is_terminal()
+            && !terminal.is_non_blocking();
+        let editor = if can_edit {
+            Some(editor(&known, &pace)?)
+        } else {
+            None
+        };
+        let (editor, printer) = editor.unzip();
         let (asks, asked) = blocking::channel();
         // One answer to each question.
         let (answer, answers) = mpsc::channel(1);
+        let asking = Arc::clone(&terminal);
+        let pace_of_editor = pace.clone();
         thread::spawn(move || {
+            let mut reader = match editor {
+                Some(editor) => Reader::Editor(Box::new(editor), pace_of_editor),
+                None => Reader::Lines(Lines::of_stdin()),
+            };
             while let Ok(ask) = asked.recv() {
-                if answer.blocking_send(give(&mut editor, ask)).is_err() {
+                if answer.blocking_send(reader.give(ask, &asking)).is_err() {
                     break;
                 }
             }
@@ -99,17 +141,35 @@ impl Console {
             input: Input::Terminal {
                 asks,
                 answers,
-                _settings: settings,
+                terminal,
+                continued: Continued::new()?,
             },
-            printer: Some(Box::new(printer)),
+            printer,
             known,
+            pace,
         })
+    }
+
+    /// Whether the line that was given came with the one before.
+    pub(crate) fn line_follows(&self) -> bool {
+        self.pace.ended().follows
+    }
+
+    /// Whether a line is being typed that came with the one before.
+    pub(crate) fn more_follows(&self) -> bool {
+        self.pace.follows()
     }
 
     /// Whether this is a terminal, where a user can be asked for a password.
     #[must_use]
     pub(crate) fn is_terminal(&self) -> bool {
         matches!(self.input, Input::Terminal { .. })
+    }
+
+    /// Whether what is typed is already where the output goes.
+    #[must_use]
+    pub(crate) fn shows_typed(&self) -> bool {
+        self.is_terminal() && io::stdout().is_terminal()
     }
 
     /// Asks a question. On a pipe it has no effect: lines come by themselves.
@@ -123,26 +183,39 @@ impl Console {
     /// The next answer. Cancel safe: nothing is lost if this is dropped half-way.
     pub(crate) async fn next(&mut self) -> Given {
         match &mut self.input {
-            Input::Pipe(lines) => match lines.recv().await {
-                Some(Ok(line)) => Given::Line(line),
-                Some(Err(error)) => Given::Bad(error),
-                None => Given::End,
+            Input::Pipe(lines) => given(lines.recv().await),
+            Input::Terminal {
+                answers,
+                terminal,
+                continued,
+                ..
+            } => loop {
+                tokio::select! {
+                    answer = answers.recv() => return answer.unwrap_or(Given::End),
+                    () = continued.next() => {
+                        if terminal.set_again() == Some(Reading::Line)
+                            && let Some(printer) = &mut self.printer
+                        {
+                            // Draws the line again. A signal that nothing is shown for is no
+                            // reason to end.
+                            let _ = printer.print(BRACKETED_PASTE.to_owned());
+                        }
+                    }
+                }
             },
-            Input::Terminal { answers, .. } => answers.recv().await.unwrap_or(Given::End),
         }
     }
 
     /// Prints a line.
     ///
     /// # Errors
-    /// If the output is closed.
-    pub(crate) fn print(&mut self, line: &str) -> io::Result<()> {
-        if let Some(printer) = &mut self.printer {
-            return printer.print(format!("{line}\n")).map_err(io::Error::other);
+    /// If it cannot be written; a closed pipe is no error.
+    pub(crate) fn print(&mut self, line: &str) -> io::Result<Output> {
+        let line = format!("{line}\n");
+        match &mut self.printer {
+            Some(printer) => Output::of(printer.print(line).map_err(io::Error::other)),
+            None => streams::print(line.as_bytes()),
         }
-        let mut out = io::stdout().lock();
-        writeln!(out, "{line}")?;
-        out.flush()
     }
 
     /// Gives completion the current names.
@@ -152,20 +225,114 @@ impl Console {
         known.online.clone_from(&view.online);
         known.members.clone_from(&view.members);
         known.blocked.clone_from(&view.blocked);
+        known.outgoing.clone_from(&view.outgoing);
     }
 }
 
-fn give(editor: &mut Editor<Completing, rustyline::history::DefaultHistory>, ask: Ask) -> Given {
-    match ask {
-        Ask::Line(prompt) => match editor.readline(&prompt) {
-            Ok(line) => Given::Line(line),
-            Err(_) => Given::End,
-        },
-        Ask::Password(prompt) => match rpassword::prompt_password(prompt) {
-            Ok(password) => Given::Password(Zeroizing::new(password)),
-            Err(_) => Given::End,
-        },
+impl Drop for Console {
+    /// Restores the terminal: a line may be half typed when the program ends, and the thread
+    /// that reads it cannot be stopped.
+    fn drop(&mut self) {
+        if let Input::Terminal { terminal, .. } = &self.input {
+            terminal.restore();
+        }
     }
+}
+
+/// An editor of lines, and what prints above them.
+fn editor(
+    known: &Known,
+    pace: &Pace,
+) -> rustyline::Result<(LineEditor, Box<dyn ExternalPrinter + Send>)> {
+    let config = Config::builder()
+        .completion_type(CompletionType::List)
+        .auto_add_history(true)
+        .build();
+    let mut editor = Editor::with_config(config)?;
+    editor.set_helper(Some(Completing {
+        known: Arc::clone(known),
+    }));
+    let pace = EventHandler::Conditional(Box::new(pace.clone()));
+    editor.bind_sequence(Event::Any, pace);
+    let printer = editor.create_external_printer()?;
+    Ok((editor, Box::new(printer)))
+}
+
+impl Reader {
+    fn give(&mut self, ask: Ask, terminal: &Terminal) -> Given {
+        match (ask, self) {
+            (Ask::Password(prompt), Self::Editor(..)) => {
+                password(&prompt, &mut Lines::of_stdin(), terminal)
+            }
+            (Ask::Password(prompt), Self::Lines(lines)) => password(&prompt, lines, terminal),
+            (Ask::Chat(text), Self::Editor(editor, pace)) => {
+                edited(PROMPT, &text, editor, pace, terminal)
+            }
+            (Ask::Line(prompt), Self::Editor(editor, pace)) => {
+                edited(&prompt, "", editor, pace, terminal)
+            }
+            // A prompt would stand before each line that comes meanwhile.
+            (Ask::Chat(_), Self::Lines(lines)) => given(lines.next()),
+            (Ask::Line(prompt), Self::Lines(lines)) => {
+                show(&prompt);
+                given(lines.next())
+            }
+        }
+    }
+}
+
+fn given(next: Option<NextLine>) -> Given {
+    match next {
+        Some(Ok(Ok(line))) => Given::Line(line),
+        Some(Ok(Err(error))) => Given::Bad(error),
+        Some(Err(error)) => Given::Failed(error),
+        None => Given::End,
+    }
+}
+
+fn edited(
+    prompt: &str,
+    text: &str,
+    editor: &mut LineEditor,
+    pace: &Pace,
+    terminal: &Terminal,
+) -> Given {
+    let _reading = terminal.reading(Reading::Line);
+    match editor.readline_with_initial(prompt, (text, "")) {
+        Ok(line) if pace.ended().quickly => Given::Burst(line),
+        Ok(line) => Given::Line(line),
+        Err(ReadlineError::Eof) => Given::End,
+        Err(ReadlineError::Interrupted) => Given::Interrupted,
+        Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+            // The rest of that line, if it was pasted.
+            terminal.discard();
+            Given::Bad(BadLine::NotUtf8)
+        }
+        Err(ReadlineError::Io(error)) => Given::Failed(error),
+        Err(other) => Given::Failed(io::Error::other(other)),
+    }
+}
+
+fn password<R: io::BufRead>(prompt: &str, lines: &mut Lines<R>, terminal: &Terminal) -> Given {
+    let _reading = match terminal.hide() {
+        Ok(reading) => reading,
+        Err(error) => return Given::Failed(error),
+    };
+    show(prompt);
+    match given(lines.next()) {
+        Given::Line(line) => Given::Password(Zeroizing::new(line)),
+        other => other,
+    }
+}
+
+/// Shows a prompt where the user sees it.
+fn show(prompt: &str) {
+    // Where nobody sees it, the answer is waited for all the same.
+    let _ = if io::stdout().is_terminal() {
+        streams::print(prompt.as_bytes()).map(|_| ())
+    } else {
+        Waiting(io::stderr()).write_all(prompt.as_bytes())
+    };
 }
 
 /// Completes commands and names.
@@ -193,30 +360,3 @@ impl Hinter for Completing {
 }
 impl Highlighter for Completing {}
 impl Validator for Completing {}
-
-/// Drop guard that restores the terminal's settings. A line may be half typed when the
-/// program ends, and the thread that reads it cannot be stopped.
-struct SavedSettings {
-    #[cfg(unix)]
-    saved: Option<rustix::termios::Termios>,
-}
-
-impl SavedSettings {
-    fn save() -> Self {
-        Self {
-            #[cfg(unix)]
-            saved: rustix::termios::tcgetattr(io::stdin()).ok(),
-        }
-    }
-}
-
-impl Drop for SavedSettings {
-    fn drop(&mut self) {
-        #[cfg(unix)]
-        if let Some(saved) = &self.saved {
-            use rustix::termios::{OptionalActions, tcsetattr};
-            // The program ends here: an error cannot be reported any more.
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, saved);
-        }
-    }
-}

@@ -3,7 +3,7 @@
 use p2pchat_model::wording::{self, label};
 use p2pchat_model::{
     DeliveryState, Dropped, Event, IncomingRequest, Line, Link, Message, MessageId, Timestamp,
-    Username, View,
+    Username, View, printable,
 };
 
 use crate::clock::Clock;
@@ -17,7 +17,7 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
     let now = Clock::now();
     let stamped = |text: String| vec![format!("[{}] {text}", clock.time(now))];
     match event {
-        Event::Message(message) => vec![message_line(message, &clock.time(message.at))],
+        Event::Message(message) => message_lines(message, &clock.time(message.at)),
         Event::Started { address, .. } => vec![format!("your address is {address}")],
         Event::Link(link) => link_line(link, view, now).map(stamped).unwrap_or_default(),
         Event::Delivered { id, delivery } => match delivery.state {
@@ -58,14 +58,21 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
     }
 }
 
-fn message_line(message: &Message, when: &str) -> String {
+/// A message in its lines. All but the first are indented by two spaces, so that no text
+/// looks like a line of the program.
+fn message_lines(message: &Message, when: &str) -> Vec<String> {
     let from = one_line(&message.from.to_string());
-    format!("[{when}] {from}: {}", one_line(&message.text))
+    let text = printable(message.text.trim_end());
+    let mut lines = text.split('\n');
+    let first = lines.next().unwrap_or_default();
+    let first = format!("[{when}] {from}: {first}");
+    let rest = lines.map(|line| format!("  {line}").trim_end().to_owned());
+    std::iter::once(first).chain(rest).collect()
 }
 
 fn earlier<'a>(messages: impl Iterator<Item = &'a Message>, clock: &Clock) -> Vec<String> {
     messages
-        .map(|message| message_line(message, &clock.date_and_time(message.at)))
+        .flat_map(|message| message_lines(message, &clock.date_and_time(message.at)))
         .collect()
 }
 
@@ -99,7 +106,7 @@ fn request_line(request: &IncomingRequest, view: &View) -> String {
     let seen = wording::who_meets(request, view).map(|words| format!("; {words}"));
     let seconds = request.at.seconds_until(request.expires);
     format!(
-        "{}{}; /accept, /reject or /block within {seconds} s",
+        "{}{}; /accept, /decline or /block within {seconds} s",
         wording::asks(who, request, view),
         seen.unwrap_or_default()
     )
@@ -156,9 +163,8 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn terminal_escapes_do_not_get_through() {
-        let message = Message {
+    fn message() -> Message {
+        Message {
             id: MessageId(1),
             at: Timestamp(1_795_364_580_000),
             from: Speaker {
@@ -168,11 +174,32 @@ mod tests {
             },
             text: "a\u{1b}[2Jb\nc\u{202e}".to_owned(),
             deliveries: None,
-        };
-        let event = Event::Message(message);
+        }
+    }
+
+    #[test]
+    fn terminal_escapes_do_not_get_through() {
         assert_eq!(
-            lines(&event, &View::default(), &Clock::utc()),
-            ["[16:23] bob (127.0.0.3): a␛[2Jb c\u{fffd}"]
+            lines(&Event::Message(message()), &View::default(), &Clock::utc()),
+            ["[16:23] bob (127.0.0.3): a␛[2Jb", "  c\u{fffd}"]
+        );
+    }
+
+    #[test]
+    fn lines_of_code_stay_lines_and_nothing_looks_like_a_line_of_the_program() {
+        let mut message = message();
+        message.text = "fn a() {\n    b();\n\tc();\n\n}\n[16:24] carol: fake\r\n\n".to_owned();
+        let lines = lines(&Event::Message(message), &View::default(), &Clock::utc());
+        assert_eq!(
+            lines,
+            [
+                "[16:23] bob (127.0.0.3): fn a() {",
+                "      b();",
+                "  \tc();",
+                "",
+                "  }",
+                "  [16:24] carol: fake",
+            ]
         );
     }
 

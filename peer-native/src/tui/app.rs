@@ -1,8 +1,7 @@
 //! The state of the screen: the view, and the state of this terminal.
 
-use p2pchat_model::{Command, Event, Link, Timestamp, Username, View};
+use p2pchat_model::{Command, Event, Line, Link, MessageId, Timestamp, Username, View};
 
-use super::answer::{self, PendingAnswer};
 use super::conversation::Layout;
 use super::input_line::InputLine;
 use super::overlay::{Overlay, Topic};
@@ -29,11 +28,18 @@ pub struct Look {
 pub enum Act {
     /// Send this command to the peer.
     Send(Command),
+    /// Send these commands, one after the other.
+    SendAll(Vec<Command>),
     /// Draw the whole screen again: another program wrote onto it.
     Redraw,
     /// End the program.
     Quit,
 }
+
+/// How long a second key quits the program.
+pub(super) const QUIT_ASKED_MS: u64 = 3000;
+/// How long a message that was searched for is marked.
+const LIT_MS: u64 = 2000;
 
 /// The state of the screen. Keys and events change it, [`App::draw`] shows it; it touches
 /// neither the terminal nor the network.
@@ -49,14 +55,18 @@ pub struct App {
     pub(super) hint: Option<String>,
     /// Columns and rows of the conversation when it was last drawn.
     pub(super) page: (usize, usize),
-    /// When the pending request came onto the screen.
-    request_shown_at: Timestamp,
-    /// A letter that will answer it, unless more is typed.
-    pub(super) pending_answer: Option<PendingAnswer>,
+    /// When the user was asked whether to quit.
+    pub(super) quit_asked: Option<Timestamp>,
+    /// A message that is searched for in earlier pages of the history.
+    seeking: Option<MessageId>,
+    /// A message that was searched for and is marked, and since when.
+    lit: Option<(MessageId, Timestamp)>,
     /// How many of the last lines are below the separator for new ones.
     pub(super) new: Option<usize>,
     /// How many messages came while the end of the conversation was not on the screen.
     pub(super) below: usize,
+    /// Rows of the last frame with what terminals draw in different widths.
+    pub(super) uncertain_rows: Vec<u16>,
     new_was_seen: bool,
     focused: bool,
     attempt: Option<Attempt>,
@@ -78,10 +88,12 @@ impl App {
             overlay: None,
             hint: None,
             page: (80, 20),
-            request_shown_at: Timestamp::default(),
-            pending_answer: None,
+            quit_asked: None,
+            seeking: None,
+            lit: None,
             new: None,
             below: 0,
+            uncertain_rows: Vec::new(),
             new_was_seen: true,
             focused: true,
             attempt: None,
@@ -124,13 +136,9 @@ impl App {
             self.line_added(event);
         }
         match event {
-            Event::RequestReceived(_) => {
-                self.request_shown_at = now;
-                self.ring |= self.look.bell;
-            }
-            Event::RequestClosed { .. } if self.pending_answer.take().is_some() => {
-                self.input.editor.wipe();
-            }
+            Event::RequestReceived(_) => self.ring |= self.look.bell,
+            // A key pressed for it must not answer the next one.
+            Event::RequestClosed { .. } => self.close_overlay(Topic::Requests),
             // Not where the login is repeated: what the user has open stays open.
             Event::LoggedIn { .. } if was_signing_in => {
                 self.hint = None;
@@ -140,6 +148,7 @@ impl App {
                 self.wants_findings = false;
                 self.overlay = Some(Overlay::new(Topic::Findings));
             }
+            Event::History { .. } if self.seeking.is_some() => return self.seek(now),
             Event::History { messages, .. } if std::mem::take(&mut self.wants_history) => {
                 self.hint = messages
                     .is_empty()
@@ -147,7 +156,9 @@ impl App {
             }
             Event::Failed { failure, .. } if failure.command == "history" => {
                 self.wants_history = false;
+                self.seeking = None;
             }
+            Event::LoggedOut { .. } => self.seeking = None,
             _ => {}
         }
         None
@@ -199,27 +210,34 @@ impl App {
         self.new_was_seen |= !self.is_away();
     }
 
-    /// Scrolls by rows, up if negative; at the top it asks for earlier messages.
-    pub(super) fn scroll_by(&mut self, by: isize) -> Option<Act> {
-        let layout = Layout {
+    /// The conversation as it is laid out now.
+    pub(super) fn layout(&self) -> Layout<'_> {
+        Layout {
             view: &self.view,
             clock: &self.look.clock,
             theme: self.look.theme,
             columns: self.page.0,
             new: self.new,
-        };
-        let before = self.scroll;
+            lit: self.lit.map(|(id, _)| id),
+        }
+    }
+
+    /// Scrolls by rows, up if negative; at the top it asks for earlier messages.
+    pub(super) fn scroll_by(&mut self, by: isize) -> Option<Act> {
+        let mut scroll = self.scroll;
+        let layout = self.layout();
         if by < 0 {
-            self.scroll.up(&layout, by.unsigned_abs());
+            scroll.up(&layout, by.unsigned_abs());
         } else {
-            self.scroll.down(&layout, by.unsigned_abs());
+            scroll.down(&layout, by.unsigned_abs());
         }
         // Lays out again, which keeps the position inside the conversation.
-        self.scroll.rows(&layout, self.page.1);
+        scroll.rows(&layout, self.page.1);
+        let at_top = by < 0 && self.scroll == scroll;
+        self.scroll = scroll;
         if self.scroll.is_at_end() {
             self.go_to_end();
         }
-        let at_top = by < 0 && self.scroll == before;
         (at_top && self.view.more_history).then(|| self.earlier())
     }
 
@@ -229,6 +247,62 @@ impl App {
         self.send(Command::History { before })
     }
 
+    /// Shows a message, as soon as its page of the history is there.
+    pub(super) fn open(&mut self, id: MessageId, now: Timestamp) -> Option<Act> {
+        self.seeking = Some(id);
+        self.seek(now)
+    }
+
+    /// Stops searching for a message.
+    pub(super) fn stop_seeking(&mut self) {
+        self.seeking = None;
+        self.lit = None;
+    }
+
+    fn seek(&mut self, now: Timestamp) -> Option<Act> {
+        let id = self.seeking?;
+        let is_it = |line: &Line| matches!(line, Line::Message(message) if message.id == id);
+        if let Some(index) = self.view.lines.iter().position(is_it) {
+            self.stop_seeking();
+            self.hint = None;
+            self.lit = Some((id, now));
+            let mut scroll = self.scroll;
+            scroll.show(&self.layout(), index, self.page.1);
+            self.scroll = scroll;
+            None
+        } else if self.view.more_history {
+            self.hint = Some("looking for it in earlier messages… Esc stops".to_owned());
+            let before = self.view.oldest_message();
+            Some(Act::Send(Command::History { before }))
+        } else {
+            self.stop_seeking();
+            self.hint = Some("this message is too far back to show it here".to_owned());
+            None
+        }
+    }
+
+    /// Closes the overlay if it has this topic.
+    fn close_overlay(&mut self, topic: Topic) {
+        self.overlay.take_if(|overlay| overlay.topic == topic);
+    }
+
+    /// Does what is due at this time without a key; whether the screen changes.
+    pub fn tick(&mut self, now: Timestamp) -> bool {
+        let is_over = |since: Timestamp, span| now.0.saturating_sub(since.0) >= span;
+        let quit = self.quit_asked.take_if(|at| is_over(*at, QUIT_ASKED_MS));
+        if quit.is_some() {
+            self.hint = None;
+        }
+        let lit = self.lit.take_if(|(_, since)| is_over(*since, LIT_MS));
+        quit.is_some() || lit.is_some()
+    }
+
+    /// Whether letters are commands now. A burst of them is not meant for that.
+    #[must_use]
+    pub fn takes_letters_one_by_one(&self) -> bool {
+        self.overlay.is_some()
+    }
+
     /// Sends a command; remembers what its answer is for.
     pub(super) fn send(&mut self, command: Command) -> Act {
         self.wants_findings |= matches!(command, Command::Find { .. });
@@ -236,15 +310,12 @@ impl App {
         Act::Send(command)
     }
 
-    /// Whether a single letter answers the pending request.
-    pub(super) fn letters_answer(&self, now: Timestamp) -> bool {
-        self.input.editor.is_empty() && answer::letters_answer(self.request_shown_at, now)
-    }
-
     /// Whether the screen shows a countdown.
     #[must_use]
     pub fn counts_down(&self) -> bool {
         let down = matches!(self.view.link, Link::Down { .. });
-        down || self.view.incoming.is_some() || !self.view.outgoing.is_empty()
+        down || self.view.undo.is_some()
+            || self.view.incoming.is_some()
+            || !self.view.outgoing.is_empty()
     }
 }

@@ -2,7 +2,7 @@
 //! cost no more than fifty.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{DeliveryState, Level, Line, Message, NameCheck, Timestamp, View};
+use p2pchat_model::{DeliveryState, Level, Line, Message, MessageId, NameCheck, Timestamp, View};
 use ratatui::style::Style;
 use ratatui::text::{Line as Row, Span};
 
@@ -31,6 +31,8 @@ pub(super) struct Layout<'a> {
     pub(super) columns: usize,
     /// How many of the last lines are below the separator for new ones.
     pub(super) new: Option<usize>,
+    /// A message that is marked, because it was searched for.
+    pub(super) lit: Option<MessageId>,
 }
 
 impl Layout<'_> {
@@ -57,6 +59,28 @@ impl Layout<'_> {
             Line::Notice { at, level, text } => self.notice(*at, *level, text, &mut out),
         }
         out
+    }
+
+    /// A row at the top of the screen. A row of a message tells whose it is and of when, even
+    /// where the message or the run of them begins above.
+    pub(super) fn top_row(&self, index: usize, row: Row<'static>) -> Row<'static> {
+        let Some(Line::Message(message)) = self.view.lines.get(index) else {
+            return row;
+        };
+        let indent = " ".repeat(self.indent());
+        if row
+            .spans
+            .first()
+            .is_none_or(|first| first.content != indent)
+        {
+            return row;
+        }
+        let head = self.author(message).into_iter();
+        if self.is_wide() {
+            head.chain(row.spans.into_iter().skip(1)).collect()
+        } else {
+            head.collect()
+        }
     }
 
     fn separator(&self, text: &str, loud: bool) -> Row<'static> {
@@ -106,9 +130,14 @@ impl Layout<'_> {
         }
         let texts = rows(&message.text, self.text_columns());
         let last = texts.len() - 1;
+        let style = if self.lit == Some(message.id) {
+            self.theme.strong().reversed()
+        } else {
+            Style::new()
+        };
         for (at, text) in texts.into_iter().enumerate() {
             let wide = width(&text);
-            let mut row = self.with_head(&mut head, Span::raw(text));
+            let mut row = self.with_head(&mut head, Span::styled(text, style));
             if at == last
                 && let Some(mark) = self.mark(message)
             {

@@ -3,14 +3,14 @@
 use p2pchat_model::wording::label;
 use p2pchat_model::{Command, Timestamp};
 use ratatui::Frame;
+use ratatui::buffer::{Buffer, Cell, CellDiffOption};
 use ratatui::layout::{Constraint, Layout as Split, Position, Rect};
 use ratatui::text::{Line as Row, Span};
 use ratatui::widgets::Paragraph;
 
 use super::app::App;
-use super::conversation::Layout;
 use super::overlay::RenderContext;
-use super::{bars, prompt, side};
+use super::{bars, side};
 use crate::commands::{self, Typed};
 use crate::wrap::{fit, one_line, width};
 
@@ -24,6 +24,33 @@ const SMALLEST: (u16, u16) = (24, 8);
 impl App {
     /// Draws the state at this time.
     pub fn draw(&mut self, frame: &mut Frame<'_>, now: Timestamp) {
+        self.draw_all(frame, now);
+        self.draw_over_remains(frame.buffer_mut());
+    }
+
+    /// Has rows drawn in full that have, or had in the last frame, an emoji of several
+    /// characters. Terminals disagree on how many columns such a one takes, and where it takes
+    /// more than was thought, a part of it would stay.
+    fn draw_over_remains(&mut self, buffer: &mut Buffer) {
+        let area = buffer.area;
+        let is_uncertain = |cell: &Cell| {
+            let flag_letter = |c| matches!(c, '\u{1f1e6}'..='\u{1f1ff}');
+            let symbol = cell.symbol();
+            symbol.chars().any(flag_letter) || (symbol.chars().count() > 1 && width(symbol) > 1)
+        };
+        let columns = area.left()..area.right();
+        let rows = area.top()..area.bottom();
+        let rows = rows.filter(|y| columns.clone().any(|x| is_uncertain(&buffer[(x, *y)])));
+        let rows: Vec<u16> = rows.collect();
+        let before = std::mem::replace(&mut self.uncertain_rows, rows.clone());
+        for y in before.into_iter().chain(rows) {
+            for x in columns.clone().filter(|_| y < area.bottom()) {
+                buffer[(x, y)].set_diff_option(CellDiffOption::AlwaysUpdate);
+            }
+        }
+    }
+
+    fn draw_all(&mut self, frame: &mut Frame<'_>, now: Timestamp) {
         let theme = self.look.theme;
         let area = frame.area();
         if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
@@ -31,7 +58,7 @@ impl App {
             return;
         }
         let banner = bars::banner(&self.view, now);
-        let banner = banner.map(|text| bars::banner_rows(&text, area.width, theme));
+        let banner = banner.map(|banner| bars::banner_rows(&banner, area.width, theme));
         let banner = banner.unwrap_or_default();
         let [title, warning, body] = Split::vertical([
             Constraint::Length(1),
@@ -52,7 +79,7 @@ impl App {
                 clock: &self.look.clock,
                 theme,
             };
-            overlay.draw(frame, over, context);
+            overlay.draw(frame, over, context, now);
         }
     }
 
@@ -61,9 +88,13 @@ impl App {
         let [form, keys] =
             Split::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(body);
         self.sign_in.draw(frame, form, theme);
-        let text = " Tab next field · Enter confirms · F1 help · Ctrl-Q quits";
-        let row = Row::from(Span::styled(text, theme.dim()));
-        frame.render_widget(Paragraph::new(row), keys);
+        bars::hint(
+            frame,
+            keys,
+            self.hint.as_deref(),
+            &bars::SIGN_IN_KEYS,
+            theme,
+        );
         form
     }
 
@@ -81,8 +112,12 @@ impl App {
         let columns = usize::from(body.width).saturating_sub(width(PROMPT));
         let laid = self.input.editor.lay_out(columns, false);
         let input_rows = rows_u16(laid.rows.len().min(INPUT_ROWS));
-        let [middle, rule, input, keys] = Split::vertical([
+        let request = self.view.incoming.as_ref();
+        let request =
+            request.map(|request| bars::request(request, &self.view, body.width, now, theme));
+        let [middle, status, rule, input, keys] = Split::vertical([
             Constraint::Fill(1),
+            Constraint::Length(u16::from(request.is_some())),
             Constraint::Length(1),
             Constraint::Length(input_rows),
             Constraint::Length(1),
@@ -96,54 +131,22 @@ impl App {
         if left.width > 0 {
             side::draw(frame, left, &self.view, theme, now);
         }
-        let talk = self.draw_request(frame, right, now);
-        self.draw_conversation(frame, talk);
+        self.draw_conversation(frame, right);
+        frame.render_widget(request, status);
         let below = (!self.scroll.is_at_end()).then_some(self.below);
         bars::rule(frame, rule, below, &self.typed_message(), theme);
         self.draw_input(frame, input, &laid);
-        bars::hint(frame, keys, self.hint.as_deref(), theme);
+        let undo = || bars::undo(&self.view, now);
+        let hint = self.hint.clone().or_else(undo);
+        bars::hint(frame, keys, hint.as_deref(), &bars::KEYS, theme);
         middle
-    }
-
-    /// Draws the pending request, if there is one; returns the area that is left above it.
-    fn draw_request(&self, frame: &mut Frame<'_>, whole: Rect, now: Timestamp) -> Rect {
-        let Some(request) = &self.view.incoming else {
-            return whole;
-        };
-        let theme = self.look.theme;
-        let area = Rect {
-            width: whole.width.min(prompt::WIDEST),
-            ..whole
-        };
-        let columns = usize::from(area.width).saturating_sub(4);
-        let keys = match self.pending_answer {
-            Some(pending) => prompt::Keys::Pressed(pending.answer),
-            None if self.letters_answer(now) => prompt::Keys::Letters,
-            None => prompt::Keys::Control,
-        };
-        let like = self.view.lookalike_of(request.from.name);
-        let content = prompt::content(request, like, columns, keys, theme);
-        let height = rows_u16(content.len() + 2);
-        let [talk, place] =
-            Split::vertical([Constraint::Fill(1), Constraint::Length(height)]).areas(area);
-        let left = prompt::seconds_left(request, now);
-        prompt::draw(frame, place, content, left, theme);
-        Rect {
-            width: whole.width,
-            ..talk
-        }
     }
 
     fn draw_conversation(&mut self, frame: &mut Frame<'_>, area: Rect) {
         self.page = (usize::from(area.width), usize::from(area.height));
-        let layout = Layout {
-            view: &self.view,
-            clock: &self.look.clock,
-            theme: self.look.theme,
-            columns: self.page.0,
-            new: self.new,
-        };
-        let rows = self.scroll.rows(&layout, self.page.1);
+        let mut scroll = self.scroll;
+        let rows = scroll.rows(&self.layout(), self.page.1);
+        self.scroll = scroll;
         // A short conversation is at the bottom, where the next line will come.
         let top = area.height.saturating_sub(rows_u16(rows.len()));
         let place = Rect {

@@ -72,12 +72,26 @@ impl Editor {
                 self.cursor += c.len_utf8();
             }
         }
+        self.leave_grapheme();
     }
 
     /// Replaces the text between `start` and the cursor.
     pub(super) fn replace_before_cursor(&mut self, start: usize, text: &str) {
         self.text.replace_range(start..self.cursor, text);
         self.cursor = start + text.len();
+        self.leave_grapheme();
+    }
+
+    /// Moves the cursor to the end of the grapheme that it is in: what is left and right of
+    /// it may have become one, such as the two letters of a flag.
+    fn leave_grapheme(&mut self) {
+        let mut ends = self.text.grapheme_indices(true);
+        let end = ends.find(|(at, grapheme)| at + grapheme.len() >= self.cursor);
+        if let Some((at, grapheme)) = end
+            && self.cursor > 0
+        {
+            self.cursor = at + grapheme.len();
+        }
     }
 
     fn previous(&self) -> usize {
@@ -91,13 +105,15 @@ impl Editor {
     }
 
     fn word_start(&self) -> usize {
-        let mut words = self.before_cursor().unicode_word_indices();
-        words.next_back().map_or(0, |(at, _)| at)
+        let mut words = self.before_cursor().split_word_bound_indices();
+        let start = words.rfind(|(_, word)| !is_blank(word));
+        start.map_or(0, |(at, _)| at)
     }
 
     fn word_end(&self) -> usize {
-        let mut words = self.text[self.cursor..].unicode_word_indices();
-        let end = words.next().map(|(at, word)| self.cursor + at + word.len());
+        let mut words = self.text[self.cursor..].split_word_bound_indices();
+        let end = words.find(|(_, word)| !is_blank(word));
+        let end = end.map(|(at, word)| self.cursor + at + word.len());
         end.unwrap_or(self.text.len())
     }
 
@@ -113,6 +129,7 @@ impl Editor {
     fn delete(&mut self, range: std::ops::Range<usize>) {
         self.cursor = range.start;
         self.text.replace_range(range, "");
+        self.leave_grapheme();
     }
 
     pub(super) fn left(&mut self) {
@@ -237,6 +254,11 @@ impl Editor {
     }
 }
 
+/// Whether a part of a text between two word bounds is no word, emoji or sign.
+fn is_blank(part: &str) -> bool {
+    part.chars().all(char::is_whitespace)
+}
+
 impl Laid {
     fn place_cursor(&mut self, column: usize) {
         self.cursor_row = self.rows.len() - 1;
@@ -269,6 +291,57 @@ mod tests {
         editor.right();
         editor.backspace();
         assert_eq!(editor.text(), "a");
+    }
+
+    #[test]
+    fn the_cursor_is_never_inside_a_grapheme() {
+        // Without the letter between them, the two are one flag.
+        let mut editor = with("🇹x🇷");
+        editor.left();
+        editor.backspace();
+        assert_eq!(editor.lay_out(10, false).cursor_column, 2);
+        editor.insert("!");
+        assert_eq!(editor.text(), "🇹🇷!");
+        let family = "👩\u{200d}👩\u{200d}👧";
+        for text in [
+            family,
+            "🇹🇷🇩🇪",
+            "e\u{301}o\u{302}\u{303}",
+            "سلام لا",
+            "नमस्ते",
+            "👍🏽",
+            "1️⃣",
+        ] {
+            let mut editor = with(&format!("{text}z{text}"));
+            for step in 0..40 {
+                match step % 7 {
+                    0 | 2 | 3 => editor.left(),
+                    1 => editor.right(),
+                    4 => editor.insert("\u{200d}"),
+                    5 => editor.backspace(),
+                    _ => editor.delete_next(),
+                }
+                let bounds = editor.text().grapheme_indices(true).map(|(at, _)| at);
+                let mut bounds = bounds.chain([editor.text().len()]);
+                assert!(
+                    bounds.any(|at| at == editor.cursor),
+                    "{text} {step}: {editor:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn an_emoji_is_a_word_of_its_own() {
+        let mut editor = with("hello 👩‍👩‍👧 🇹🇷 ");
+        editor.delete_word();
+        assert_eq!(editor.text(), "hello 👩‍👩‍👧 ");
+        editor.delete_word();
+        assert_eq!(editor.text(), "hello ");
+        editor.home();
+        editor.word_right();
+        editor.insert(",");
+        assert_eq!(editor.text(), "hello, ");
     }
 
     #[test]

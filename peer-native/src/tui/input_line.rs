@@ -184,7 +184,11 @@ mod tests {
     use super::*;
 
     fn press(line: &mut InputLine, code: KeyCode) {
-        line.key(KeyEvent::from(code), &View::default());
+        let view = View {
+            account: "alice".parse().ok(),
+            ..View::default()
+        };
+        line.key(KeyEvent::from(code), &view);
     }
 
     #[test]
@@ -216,10 +220,10 @@ mod tests {
             press(&mut line, KeyCode::Tab);
             seen.push(line.editor.text().to_owned());
         }
-        assert_eq!(seen, ["/register ", "/request ", "/reject ", "/register "]);
+        assert_eq!(seen, ["/request ", "/reject ", "/request ", "/reject "]);
         press(&mut line, KeyCode::Char('x'));
         press(&mut line, KeyCode::Tab);
-        assert_eq!(line.editor.text(), "/register x");
+        assert_eq!(line.editor.text(), "/reject x");
     }
 
     #[test]

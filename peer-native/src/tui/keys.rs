@@ -3,9 +3,9 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
 use p2pchat_model::{Command, Problem, Timestamp};
 
-use super::answer::{Answer, PendingAnswer};
-use super::app::{Act, App};
-use super::overlay::{Overlay, Topic};
+use super::app::{Act, App, QUIT_ASKED_MS};
+use super::overlay::{Overlay, Pressed, Topic};
+use super::requests::Answer;
 use crate::commands::{self, Typed};
 
 /// Rows per step of the mouse wheel.
@@ -14,72 +14,64 @@ const WHEEL: isize = 3;
 impl App {
     /// Handles a key pressed at this time.
     pub fn key(&mut self, key: KeyEvent, now: Timestamp) -> Option<Act> {
-        let pending = self.pending_answer.take();
-        match (pending, key.code) {
-            // Enter after the letter need not wait.
-            (Some(pending), KeyCode::Enter) if self.overlay.is_none() => {
-                self.answer_by_letter(pending)
-            }
-            _ => self.dispatch(key, now),
-        }
-    }
-
-    /// Does what is due at this time without a key.
-    pub fn tick(&mut self, now: Timestamp) -> Option<Act> {
-        let due = self.pending_answer.take_if(|pending| pending.is_due(now))?;
-        self.answer_by_letter(due)
-    }
-
-    fn answer_by_letter(&mut self, pending: PendingAnswer) -> Option<Act> {
-        self.input.editor.wipe();
-        self.answer(pending.answer)
-    }
-
-    fn dispatch(&mut self, key: KeyEvent, now: Timestamp) -> Option<Act> {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
-            KeyCode::Char('c' | 'q') if control => return Some(Act::Quit),
+            KeyCode::Char(letter @ ('c' | 'q')) if control => return self.quit(letter, now),
             KeyCode::Char('l') if control => return Some(Act::Redraw),
-            KeyCode::Char(letter) if control && self.takes_answer(letter) => {
-                return Answer::by(letter).and_then(|answer| self.answer(answer));
-            }
             _ => {}
         }
+        if self.quit_asked.take().is_some() {
+            self.hint = None;
+        }
         if let Some(overlay) = &mut self.overlay {
-            if !overlay.key(key) {
-                self.overlay = None;
-            }
-            return None;
+            let pressed = overlay.key(key, &self.view);
+            return self.pressed(&pressed, now);
         }
-        if key.code == KeyCode::F(1) {
-            self.overlay = Some(Overlay::new(Topic::Help));
-            return None;
+        match key.code {
+            KeyCode::F(1) => self.overlay = Some(Overlay::new(Topic::Help)),
+            _ if self.is_signing_in() => return self.sign_in.key(key).map(Act::Send),
+            KeyCode::F(3) => self.overlay = Some(Overlay::new(Topic::Requests)),
+            _ => return self.chat_key(key),
         }
-        if self.is_signing_in() {
-            self.sign_in.key(key).map(Act::Send)
+        None
+    }
+
+    /// Quits at the second press; the first one may have been meant for something else.
+    fn quit(&mut self, letter: char, now: Timestamp) -> Option<Act> {
+        let asked = self.quit_asked.replace(now);
+        if asked.is_some_and(|at| now.0.saturating_sub(at.0) < QUIT_ASKED_MS) {
+            return Some(Act::Quit);
+        }
+        let key = letter.to_ascii_uppercase();
+        let then = if self.is_signing_in() {
+            ""
+        } else if self.input.editor.is_empty() {
+            "; you are offline then"
         } else {
-            self.chat_key(key, now)
+            "; what you are writing is lost then"
+        };
+        self.hint = Some(format!("Press Ctrl-{key} again to quit{then}"));
+        None
+    }
+
+    fn pressed(&mut self, pressed: &Pressed, now: Timestamp) -> Option<Act> {
+        if *pressed == Pressed::Stay {
+            return None;
+        }
+        self.overlay = None;
+        match pressed {
+            Pressed::Stay | Pressed::Close => None,
+            Pressed::Open(id) => self.open(*id, now),
+            Pressed::Answer(answer) => self.answer(*answer),
         }
     }
 
-    fn chat_key(&mut self, key: KeyEvent, now: Timestamp) -> Option<Act> {
+    fn chat_key(&mut self, key: KeyEvent) -> Option<Act> {
         let page = isize::try_from(self.page.1.saturating_sub(2).max(1)).unwrap_or(1);
         let with = |modifiers| key.modifiers.intersects(modifiers);
         let newline = KeyModifiers::ALT | KeyModifiers::SHIFT;
         self.hint = None;
         match key.code {
-            KeyCode::Char(letter)
-                if key.modifiers.is_empty()
-                    && self.view.incoming.is_some()
-                    && self.letters_answer(now) =>
-            {
-                self.input.key(key, &self.view);
-                self.pending_answer = Answer::by(letter).map(|answer| PendingAnswer {
-                    answer,
-                    typed_at: now,
-                });
-                None
-            }
             KeyCode::Enter if !with(newline) => self.enter(),
             KeyCode::PageUp => self.scroll_by(-page),
             KeyCode::PageDown => self.scroll_by(page),
@@ -90,6 +82,7 @@ impl App {
                 None
             }
             KeyCode::Esc => {
+                self.stop_seeking();
                 self.go_to_end();
                 self.new = None;
                 None
@@ -103,7 +96,6 @@ impl App {
 
     /// Inserts pasted text at the cursor. It never answers a request and never sends.
     pub fn paste(&mut self, text: &str) {
-        self.pending_answer = None;
         if self.is_signing_in() {
             self.sign_in.paste(text);
         } else if !self.input.insert(text) {
@@ -120,18 +112,12 @@ impl App {
         }
     }
 
-    /// Whether Ctrl with this letter answers a request. Without a request, Ctrl-B moves the
-    /// cursor.
-    fn takes_answer(&self, letter: char) -> bool {
-        matches!(letter, 'y' | 'n') || (letter == 'b' && self.view.incoming.is_some())
-    }
-
     fn answer(&mut self, answer: Answer) -> Option<Act> {
         let Some(request) = &self.view.incoming else {
             self.hint = Some(Problem::NoSuchRequest.words().to_owned());
             return None;
         };
-        Some(Act::Send(answer.command(request)))
+        Some(Act::SendAll(answer.commands(request)))
     }
 
     fn enter(&mut self) -> Option<Act> {

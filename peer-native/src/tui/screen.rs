@@ -1,7 +1,7 @@
 //! The terminal in full-screen mode, which is restored however the program ends, after a
 //! panic too.
 
-use std::io::{self, Stdout, Write, stdout};
+use std::io::{self, Stdout, Write};
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -14,8 +14,10 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute};
 use p2pchat_model::Timestamp;
+use p2pchat_settings::streams::Waiting;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 
 use super::app::App;
 
@@ -24,28 +26,54 @@ static PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// The terminal in full-screen mode. Dropping it restores the terminal.
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<Stdout>>,
+    terminal: Terminal<CrosstermBackend<Waiting<Stdout>>>,
+    mouse: bool,
+}
+
+/// Standard output.
+fn stdout() -> Waiting<Stdout> {
+    Waiting(io::stdout())
 }
 
 impl Screen {
     /// Enters full-screen mode.
     pub(super) fn enter(mouse: bool) -> io::Result<Self> {
         restore_at_panic();
-        enable_raw_mode()?;
         // From here on, dropping this restores the terminal where a step fails.
         let screen = Self {
             terminal: Terminal::new(CrosstermBackend::new(stdout()))?,
+            mouse,
         };
+        screen.fill()?;
+        Ok(screen)
+    }
+
+    fn fill(&self) -> io::Result<()> {
+        enable_raw_mode()?;
         execute!(
             stdout(),
             EnterAlternateScreen,
             EnableBracketedPaste,
             EnableFocusChange
         )?;
-        if mouse {
+        if self.mouse {
             execute!(stdout(), EnableMouseCapture)?;
         }
-        Ok(screen)
+        Ok(())
+    }
+
+    /// Gives the terminal back for a while.
+    pub(super) fn leave(&self) {
+        restore();
+    }
+
+    /// Enters full-screen mode again after a stop, and clears the screen. The shell had the
+    /// terminal meanwhile and set it as it likes.
+    pub(super) fn resume(&mut self) -> io::Result<()> {
+        // Only what is off can be turned on.
+        disable_raw_mode()?;
+        self.fill()?;
+        self.clear()
     }
 
     /// Shows the state of the program at this time.
@@ -61,7 +89,10 @@ impl Screen {
 
     /// Clears the terminal, so that all of it is drawn again.
     pub(super) fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // Terminal::clear asks the terminal where the cursor is, and the answer comes as keys,
+        // which are read elsewhere.
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Whether a panic has ended full-screen mode.

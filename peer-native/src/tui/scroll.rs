@@ -59,6 +59,12 @@ impl Scroll {
         }
     }
 
+    /// Shows a line in the middle of a screen of this height.
+    pub(super) fn show(&mut self, layout: &Layout<'_>, index: usize, height: usize) {
+        self.set(layout, index, 0);
+        self.down(layout, height / 2);
+    }
+
     /// Goes down by this many rows.
     pub(super) fn down(&mut self, layout: &Layout<'_>, mut count: usize) {
         let mut index = self.index(layout);
@@ -99,6 +105,9 @@ impl Scroll {
         }
         if out.len() < height && !self.is_at_end() {
             return self.first_page(layout, height);
+        }
+        if let Some(first) = out.pop_front() {
+            out.push_front(layout.top_row(index, first));
         }
         out.into()
     }

@@ -1,7 +1,8 @@
 //! The sign-in form, shown whenever no account is signed in.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use p2pchat_model::{Command, Event, Failure, Password, Problem, Username, wording};
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{Command, Event, Failure, Link, Password, Problem, Username};
 use p2pchat_protocol::{PasswordError, UsernameError};
 
 use super::editor::Editor;
@@ -13,34 +14,50 @@ pub(super) enum Focus {
     #[default]
     Name,
     Password,
+    /// The password of a new account, a second time.
+    Again,
     SignIn,
     CreateAccount,
 }
 
 impl Focus {
-    const ALL: [Self; 4] = [
-        Self::Name,
-        Self::Password,
-        Self::SignIn,
-        Self::CreateAccount,
-    ];
-
-    fn step(self, by: usize) -> Self {
-        let at = Self::ALL.iter().position(|focus| *focus == self);
-        Self::ALL[(at.unwrap_or(0) + by) % Self::ALL.len()]
+    /// The fields and buttons in their order.
+    fn all(is_new: bool) -> &'static [Self] {
+        if is_new {
+            &[
+                Self::Name,
+                Self::Password,
+                Self::Again,
+                Self::CreateAccount,
+                Self::SignIn,
+            ]
+        } else {
+            &[
+                Self::Name,
+                Self::Password,
+                Self::SignIn,
+                Self::CreateAccount,
+            ]
+        }
     }
 }
 
-/// The two fields and their errors.
+/// The fields and their errors.
 #[derive(Debug)]
 pub(super) struct SignIn {
     pub(super) name: Editor,
     pub(super) password: Editor,
+    pub(super) again: Editor,
+    /// A new account is to be created, for which the password is typed twice.
+    pub(super) is_new: bool,
     pub(super) focus: Focus,
     pub(super) name_error: Option<String>,
     pub(super) password_error: Option<String>,
-    /// An error of neither field.
+    pub(super) again_error: Option<String>,
+    /// An error of no field.
     pub(super) error: Option<String>,
+    /// That error holds only while the registry is away.
+    is_about_link: bool,
     /// The registry has been asked and has not answered.
     pub(super) waiting: bool,
 }
@@ -50,10 +67,14 @@ impl SignIn {
         let mut sign_in = Self {
             name: Editor::default(),
             password: Editor::for_secret(),
+            again: Editor::for_secret(),
+            is_new: false,
             focus: Focus::Name,
             name_error: None,
             password_error: None,
+            again_error: None,
             error: None,
+            is_about_link: false,
             waiting: false,
         };
         if let Some(name) = name {
@@ -69,19 +90,30 @@ impl SignIn {
             return None;
         }
         match key.code {
-            KeyCode::Tab | KeyCode::Down => self.focus = self.focus.step(1),
-            KeyCode::BackTab | KeyCode::Up => self.focus = self.focus.step(3),
+            KeyCode::Tab | KeyCode::Down => self.step(true),
+            KeyCode::BackTab | KeyCode::Up => self.step(false),
             KeyCode::Enter => return self.enter(),
             _ => self.type_key(key),
         }
         None
     }
 
+    fn step(&mut self, forwards: bool) {
+        let all = Focus::all(self.is_new);
+        let at = all.iter().position(|focus| *focus == self.focus);
+        let by = if forwards { 1 } else { all.len() - 1 };
+        self.focus = all[(at.unwrap_or(0) + by) % all.len()];
+    }
+
     fn type_key(&mut self, key: KeyEvent) {
         match (self.focus, key.code) {
-            (Focus::SignIn, KeyCode::Right) => self.focus = Focus::CreateAccount,
-            (Focus::CreateAccount, KeyCode::Left) => self.focus = Focus::SignIn,
+            (Focus::SignIn, KeyCode::Right | KeyCode::Left) => self.focus = Focus::CreateAccount,
+            (Focus::CreateAccount, KeyCode::Right | KeyCode::Left) => self.focus = Focus::SignIn,
             (Focus::SignIn | Focus::CreateAccount, _) => {}
+            (Focus::Again, _) => {
+                self.again_error = None;
+                edit(&mut self.again, key, Password::MAX);
+            }
             (Focus::Name, _) => {
                 self.name_error = None;
                 if !edit(&mut self.name, key, Username::MAX) {
@@ -104,6 +136,7 @@ impl SignIn {
         let (field, limit, error) = match self.focus {
             Focus::Name => (&mut self.name, Username::MAX, &mut self.name_error),
             Focus::Password => (&mut self.password, Password::MAX, &mut self.password_error),
+            Focus::Again => (&mut self.again, Password::MAX, &mut self.again_error),
             Focus::SignIn | Focus::CreateAccount => return,
         };
         // A copied line has its line end.
@@ -129,9 +162,46 @@ impl SignIn {
                 self.focus = Focus::Password;
                 None
             }
-            Focus::Password | Focus::SignIn => self.submit(false),
-            Focus::CreateAccount => self.submit(true),
+            Focus::Password if self.is_new => {
+                self.focus = Focus::Again;
+                None
+            }
+            Focus::Password | Focus::SignIn => {
+                self.is_new = false;
+                self.again.wipe();
+                self.submit(false)
+            }
+            Focus::Again | Focus::CreateAccount => self.create(),
         }
+    }
+
+    /// Creates the account, once the password is there twice.
+    fn create(&mut self) -> Option<Command> {
+        if !self.is_new {
+            self.is_new = true;
+            self.error = None;
+            self.focus = if self.name.is_empty() {
+                Focus::Name
+            } else if self.password.is_empty() {
+                Focus::Password
+            } else {
+                Focus::Again
+            };
+            return None;
+        }
+        if self.again.text() != self.password.text() {
+            self.again_error = Some(label::PASSWORDS_DIFFER.to_owned());
+            self.again.wipe();
+            self.focus = Focus::Again;
+            return None;
+        }
+        self.submit(true)
+    }
+
+    /// A hint about a password for a new account that is easy to guess.
+    pub(super) fn password_hint(&self) -> Option<&'static str> {
+        let hint = wording::weak_password(self.password.text(), self.name.text());
+        hint.filter(|_| self.is_new)
     }
 
     fn submit(&mut self, register: bool) -> Option<Command> {
@@ -169,6 +239,7 @@ impl SignIn {
     pub(super) fn apply(&mut self, event: &Event) {
         match event {
             Event::LoggedIn { name, .. } => *self = Self::new(Some(*name)),
+            Event::Link(Link::Up) if std::mem::take(&mut self.is_about_link) => self.error = None,
             Event::LoggedOut { problem, .. } => {
                 self.waiting = false;
                 self.error = problem.map(wording::signed_out);
@@ -184,6 +255,7 @@ impl SignIn {
 
     fn failed(&mut self, failure: &Failure) {
         self.waiting = false;
+        self.is_about_link = failure.problem == Problem::RegistryUnreachable;
         let message = Some(failure.message.clone());
         match failure.problem {
             Problem::NameTaken | Problem::BadName => {
@@ -193,6 +265,7 @@ impl SignIn {
             Problem::BadPassword | Problem::WrongCredentials => {
                 self.password_error = message;
                 self.password.wipe();
+                self.again.wipe();
                 self.focus = Focus::Password;
             }
             _ => self.error = message,
@@ -203,6 +276,7 @@ impl SignIn {
 impl Drop for SignIn {
     fn drop(&mut self) {
         self.password.wipe();
+        self.again.wipe();
     }
 }
 
@@ -265,12 +339,77 @@ mod tests {
         type_text(&mut sign_in, "a b");
         sign_in.focus = Focus::Password;
         type_text(&mut sign_in, "secret");
-        sign_in.key(KeyEvent::from(KeyCode::Tab));
-        sign_in.key(KeyEvent::from(KeyCode::Right));
+        sign_in.focus = Focus::CreateAccount;
+        assert_eq!(enter(&mut sign_in), None);
+        type_text(&mut sign_in, "secret");
         assert_eq!(enter(&mut sign_in), None);
         assert_eq!(sign_in.focus, Focus::Name);
         let expected = UsernameError::WhiteSpace.to_string();
         assert_eq!(sign_in.name_error, Some(expected));
+    }
+
+    #[test]
+    fn an_account_is_created_once_the_password_is_there_twice() {
+        let mut sign_in = SignIn::new(None);
+        type_text(&mut sign_in, "alice");
+        enter(&mut sign_in);
+        type_text(&mut sign_in, "alice");
+        assert_eq!(sign_in.password_hint(), None, "no new account yet");
+        sign_in.key(KeyEvent::from(KeyCode::Tab));
+        sign_in.key(KeyEvent::from(KeyCode::Right));
+        assert_eq!(enter(&mut sign_in), None);
+        assert_eq!(sign_in.focus, Focus::Again);
+        assert!(sign_in.password_hint().unwrap().contains("name"));
+        type_text(&mut sign_in, "alicf");
+        assert_eq!(enter(&mut sign_in), None);
+        assert_eq!(
+            sign_in.again_error.as_deref(),
+            Some(label::PASSWORDS_DIFFER)
+        );
+        assert!(sign_in.again.is_empty());
+        type_text(&mut sign_in, "alice");
+        let created = Command::Register {
+            name: "alice".parse().unwrap(),
+            password: "alice".parse().unwrap(),
+        };
+        assert_eq!(
+            enter(&mut sign_in),
+            Some(created),
+            "a weak one is the user's choice"
+        );
+    }
+
+    #[test]
+    fn a_sign_in_asks_for_the_password_once() {
+        let mut sign_in = SignIn::new(Some("alice".parse().unwrap()));
+        type_text(&mut sign_in, "secret");
+        sign_in.focus = Focus::CreateAccount;
+        enter(&mut sign_in);
+        assert!(sign_in.is_new);
+        sign_in.focus = Focus::SignIn;
+        assert!(matches!(enter(&mut sign_in), Some(Command::Login { .. })));
+        assert!(!sign_in.is_new);
+    }
+
+    #[test]
+    fn an_error_about_the_registry_goes_when_it_is_back() {
+        let mut sign_in = SignIn::new(None);
+        let fail = |sign_in: &mut SignIn, problem: Problem| {
+            let failure = Failure {
+                command: "login".to_owned(),
+                problem,
+                message: problem.words().to_owned(),
+            };
+            let at = Timestamp(0);
+            sign_in.apply(&Event::Failed { at, failure });
+            sign_in.apply(&Event::Link(Link::Up));
+            sign_in.error.is_some()
+        };
+        assert!(!fail(&mut sign_in, Problem::RegistryUnreachable));
+        assert!(
+            fail(&mut sign_in, Problem::SlowDown),
+            "that one is not about it"
+        );
     }
 
     #[test]

@@ -16,9 +16,11 @@ use crate::wrap::{rows, width};
 /// Width of the form.
 const COLUMNS: u16 = 58;
 /// Height of the form, with room for errors.
-const ROWS: u16 = 16;
+const ROWS: u16 = 18;
+/// A lower form has no words above it and no space between its fields.
+const WITH_WORDS: u16 = 16;
 /// Columns of the label of a field.
-const LABEL: usize = 10;
+const LABEL: usize = 14;
 /// Columns of a field: a password and the cursor after it.
 const FIELD: usize = 17;
 
@@ -37,12 +39,16 @@ impl SignIn {
             sign_in: self,
             theme,
             columns: usize::from(width),
+            is_low: height < WITH_WORDS,
         };
         let (content, cursor) = painter.content();
-        frame.render_widget(Paragraph::new(content), form);
+        let to_u16 = |count| u16::try_from(count).unwrap_or(u16::MAX);
+        // Below the field or the button that has the focus, there is a row for what is wrong.
+        let needed = cursor.map_or(content.len(), |(_, row)| row + 2);
+        let first = to_u16(needed.min(content.len())).saturating_sub(height);
+        frame.render_widget(Paragraph::new(content).scroll((first, 0)), form);
         if let Some((column, row)) = cursor {
-            let column = u16::try_from(column).unwrap_or(0);
-            let row = u16::try_from(row).unwrap_or(0);
+            let (column, row) = (to_u16(column), to_u16(row) - first);
             if column < width && row < height {
                 frame.set_cursor_position(Position::new(form.x + column, form.y + row));
             }
@@ -54,35 +60,40 @@ struct Painter<'a> {
     sign_in: &'a SignIn,
     theme: Theme,
     columns: usize,
+    is_low: bool,
 }
 
 impl Painter<'_> {
     /// The rows, and the position of the cursor in them.
     fn content(&self) -> (Vec<Row<'static>>, Option<(usize, usize)>) {
         let sign_in = self.sign_in;
-        let mut out = vec![Row::from(Span::styled("p2pchat", self.theme.title()))];
-        let lead = rows(label::LEAD, self.columns).into_iter();
-        out.extend(lead.map(|row| Row::from(Span::styled(row, self.theme.dim()))));
-        out.push(Row::default());
+        let mut out = Vec::new();
+        if !self.is_low {
+            out.push(Row::from(Span::styled("p2pchat", self.theme.title())));
+            let lead = rows(label::LEAD, self.columns).into_iter();
+            out.extend(lead.map(|row| Row::from(Span::styled(row, self.theme.dim()))));
+            out.push(Row::default());
+        }
         let mut cursor = None;
-        let fields = [
+        let (password, again) = (&sign_in.password, &sign_in.again);
+        let mut fields = vec![
             (Focus::Name, label::NAME, &sign_in.name, Username::MAX),
-            (
-                Focus::Password,
-                label::PASSWORD,
-                &sign_in.password,
-                Password::MAX,
-            ),
+            (Focus::Password, label::PASSWORD, password, Password::MAX),
         ];
+        if sign_in.is_new {
+            fields.push((Focus::Again, label::PASSWORD_AGAIN, again, Password::MAX));
+        }
         for (focus, label, field, limit) in fields {
             if sign_in.focus == focus && !sign_in.waiting {
-                let laid = field.lay_out(FIELD, focus == Focus::Password);
+                let laid = field.lay_out(FIELD, focus != Focus::Name);
                 cursor = Some((LABEL + 1 + laid.cursor_column, out.len()));
             }
             self.field(focus, label, field, limit, &mut out);
         }
         out.push(self.buttons());
-        out.push(Row::default());
+        if !self.is_low {
+            out.push(Row::default());
+        }
         if sign_in.waiting {
             out.push(Row::from(Span::styled(label::WAITING, self.theme.accent())));
         }
@@ -102,7 +113,7 @@ impl Painter<'_> {
         out: &mut Vec<Row<'static>>,
     ) {
         let focused = self.sign_in.focus == focus;
-        let shown = field.lay_out(FIELD, focus == Focus::Password).rows.concat();
+        let shown = field.lay_out(FIELD, focus != Focus::Name).rows.concat();
         let pad = FIELD.saturating_sub(width(&shown));
         let (label_style, box_style) = if focused {
             (self.theme.title(), Style::new().underlined())
@@ -116,15 +127,22 @@ impl Painter<'_> {
         ]));
         let error = match focus {
             Focus::Name => &self.sign_in.name_error,
+            Focus::Again => &self.sign_in.again_error,
             _ => &self.sign_in.password_error,
         };
         let (note, style) = match error {
             Some(error) => (error.clone(), self.theme.error()),
             None => {
-                let note = wording::letters_left(bytes, limit).unwrap_or_default();
+                let hint = self.sign_in.password_hint().map(str::to_owned);
+                let hint = hint.filter(|_| focus == Focus::Password);
+                let left = (focus != Focus::Again).then(|| wording::letters_left(bytes, limit));
+                let note = hint.or(left.flatten()).unwrap_or_default();
                 (note, self.theme.warning())
             }
         };
+        if self.is_low && note.is_empty() {
+            return;
+        }
         let room = self.columns.saturating_sub(LABEL + 1);
         for row in rows(&note, room) {
             out.push(Row::from(vec![
@@ -143,11 +161,21 @@ impl Painter<'_> {
             };
             Span::styled(format!("[ {text} ]"), style)
         };
-        Row::from(vec![
-            Span::raw(" ".repeat(LABEL + 1)),
+        let mut buttons = [
             button(Focus::SignIn, label::SIGN_IN),
-            Span::raw("  "),
             button(Focus::CreateAccount, label::CREATE_ACCOUNT),
+        ];
+        if self.sign_in.is_new {
+            buttons.reverse();
+        }
+        let [first, second] = buttons;
+        let wide = first.width() + second.width() + 2;
+        let indent = (LABEL + 1).min(self.columns.saturating_sub(wide));
+        Row::from(vec![
+            Span::raw(" ".repeat(indent)),
+            first,
+            Span::raw("  "),
+            second,
         ])
     }
 }

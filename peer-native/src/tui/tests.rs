@@ -23,7 +23,7 @@ fn after(seconds: u64) -> Timestamp {
 
 fn app(view: View) -> App {
     let look = Look {
-        theme: Theme::new(true),
+        theme: Theme::new(Colours::Many),
         clock: Clock::utc(),
         bell: true,
     };

@@ -84,7 +84,12 @@ fn a_new_user_creates_an_account_sends_a_request_and_chats() {
     tmux.keys("alice", &["alice", "Tab", "secret"]);
     let form = tmux.wait("alice", "••••••");
     assert!(!form.contains("secret"), "{form}");
+    assert!(form.contains("not encrypted: use p2pchat on"), "{form}");
     tmux.keys("alice", &["Tab", "Right", "Enter"]);
+    tmux.wait("alice", "easy to guess");
+    tmux.keys("alice", &["secres", "Enter"]);
+    tmux.wait("alice", "The two passwords differ");
+    tmux.keys("alice", &["secret", "Enter"]);
     tmux.wait("alice", "signed in as alice");
 
     tmux.keys("alice", &["/request b"]);
@@ -96,9 +101,20 @@ fn a_new_user_creates_an_account_sends_a_request_and_chats() {
             .then_some(())
     });
     tmux.keys("alice", &["Enter"]);
-    tmux.wait("bob", "y Accept");
-    tmux.keys("bob", &["y"]);
-    tmux.wait("alice", "bob accepted and joined the chat");
+    tmux.wait("bob", "! alice wants to chat with you: F3");
+    tmux.keys("bob", &["y", "C-y", "C-b", "BSpace", "F3"]);
+    tmux.wait("bob", "a  Accept");
+    // A burst is not meant for a list: all of it is left out.
+    tmux.keys("bob", &["yada"]);
+    tmux.wait("bob", "a  Accept");
+    wait_for("a single key to accept", || {
+        tmux.keys("bob", &["a"]);
+        let screen = tmux.screen("alice");
+        screen
+            .contains("bob accepted and joined the chat")
+            .then_some(())
+    });
+    tmux.keys("bob", &["C-e", "C-u"]);
     tmux.keys("bob", &["日本語 👩‍👩‍👧 שלום end", "Enter"]);
     tmux.wait("bob", "✓");
     let screen = tmux.wait("alice", "end");
@@ -118,7 +134,11 @@ fn the_terminal_is_restored_however_the_program_ends() {
         tmux.wait(name, &format!("signed in as {name}"));
         match name {
             "quit" => tmux.keys(name, &["/quit", "Enter"]),
-            "ctrlq" => tmux.keys(name, &["C-q"]),
+            "ctrlq" => {
+                tmux.keys(name, &["C-q"]);
+                tmux.wait(name, "Press Ctrl-Q again to quit");
+                tmux.keys(name, &["C-q"]);
+            }
             _ => terminate(&tmux, name),
         }
         let screen = tmux.wait(name, "icanon");
@@ -126,6 +146,38 @@ fn the_terminal_is_restored_however_the_program_ends() {
         assert!(!screen.contains("-icanon"), "still raw: {screen}");
         assert!(!screen.contains("p2pchat"), "still full-screen: {screen}");
     }
+}
+
+#[test]
+fn a_paste_without_brackets_is_text_to_be_looked_at() {
+    let registry = Registry::start();
+    let tmux = Tmux::new("paste");
+    let arguments = registry.arguments_of("alice", &own_address());
+    tmux.start("alice", (80, 24), &registry, &arguments);
+    tmux.wait("alice", "signed in as alice");
+    tmux.run(&["set-buffer", "/block rita\nhello\n/quit\n"]);
+    // Without -p there are no brackets.
+    tmux.run(&["paste-buffer", "-t", "alice"]);
+    tmux.wait("alice", "› /block rita");
+    let screen = tmux.wait("alice", "   /quit");
+    assert!(screen.contains("   hello"), "{screen}");
+    assert!(!screen.contains("ended with"), "{screen}");
+    assert!(!screen.contains("is blocked"), "{screen}");
+    tmux.keys("alice", &["Enter"]);
+    let screen = tmux.wait("alice", "a command is one line");
+    assert!(screen.contains("› /block rita"), "the text stays: {screen}");
+    tmux.keys("alice", &["Up", "Up", "Up", "C-a", "/"]);
+    tmux.keys("alice", &["Enter"]);
+    tmux.wait("alice", "no chat yet");
+    for _ in 0..4 {
+        tmux.keys("alice", &["Down"]);
+    }
+    for _ in 0..4 {
+        tmux.keys("alice", &["C-u", "BSpace"]);
+    }
+    // One line and one Enter is what a program types.
+    tmux.keys("alice", &["/who", "Enter"]);
+    tmux.wait("alice", " People ");
 }
 
 /// Sends SIGTERM to the program in a window: the child of the window's shell.

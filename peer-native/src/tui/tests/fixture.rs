@@ -49,6 +49,14 @@ pub(super) fn own(id: u64, at: Timestamp, text: &str, to: &[(Person, DeliverySta
     Event::Message(message)
 }
 
+pub(super) fn history(messages: Vec<Message>, more: bool, before: Option<MessageId>) -> Event {
+    Event::History {
+        before,
+        messages,
+        more,
+    }
+}
+
 pub(super) fn bob() -> Speaker {
     speaker("bob", 3, NameCheck::Confirmed)
 }

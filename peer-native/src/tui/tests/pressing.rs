@@ -1,6 +1,6 @@
 //! Tests of keys and events, without looking at the screen.
 
-use p2pchat_model::Target;
+use p2pchat_model::{MessageId, Target};
 
 use super::*;
 
@@ -9,15 +9,20 @@ fn say(text: &str) -> Option<Act> {
     Some(Act::Send(Command::Say { text }))
 }
 
-fn accept() -> Option<Act> {
-    Some(Act::Send(Command::Accept { from: address(5) }))
+fn accept() -> Command {
+    Command::Accept { from: address(5) }
 }
 
-/// Alice in a chat, with a pending request that is on the screen since `NOW`.
-fn asked() -> App {
-    let mut app = app(in_chat());
+/// With a pending request that is on the screen since `NOW`.
+fn app_with_request(view: View) -> App {
+    let mut app = app(view);
     app.apply(&request(), NOW);
     app
+}
+
+/// Alice in a chat, with a pending request.
+fn asked() -> App {
+    app_with_request(in_chat())
 }
 
 #[test]
@@ -48,53 +53,154 @@ fn a_mistyped_command_stays_to_be_corrected() {
 }
 
 #[test]
-fn a_single_letter_answers_the_request_after_a_moment() {
-    let mut app = asked();
-    assert_eq!(app.key(KeyEvent::from(KeyCode::Char('y')), after(2)), None);
-    assert_eq!(app.tick(after(2)), None);
-    assert_eq!(app.tick(after(3)), accept());
-    assert!(app.input.editor.is_empty());
-    assert_eq!(app.tick(after(4)), None, "once");
-}
-
-#[test]
-fn enter_after_a_single_letter_answers_at_once() {
-    let mut app = asked();
-    app.key(KeyEvent::from(KeyCode::Char('n')), after(2));
-    let act = app.key(KeyEvent::from(KeyCode::Enter), after(2));
-    let from = address(5);
-    assert_eq!(act, Some(Act::Send(Command::Reject { from })));
-}
-
-#[test]
-fn the_letters_of_a_message_answer_nothing() {
-    let mut app = asked();
-    for letter in "you know".chars() {
-        assert_eq!(
-            app.key(KeyEvent::from(KeyCode::Char(letter)), after(2)),
-            None
-        );
-    }
-    assert_eq!(app.tick(after(9)), None);
-    assert_eq!(app.input.editor.text(), "you know");
-    assert_eq!(press_control(&mut app, 'y'), accept());
-    assert_eq!(app.input.editor.text(), "you know", "the text stays");
-}
-
-#[test]
-fn a_letter_typed_as_the_request_appears_is_a_letter() {
-    let mut app = asked();
-    assert_eq!(app.key(KeyEvent::from(KeyCode::Char('y')), NOW), None);
-    assert_eq!(app.tick(after(9)), None);
-    assert_eq!(app.input.editor.text(), "y");
-}
-
-#[test]
 fn pasted_text_neither_answers_nor_sends() {
     let mut app = asked();
-    app.paste("y\nn\n");
-    assert_eq!(app.tick(after(9)), None);
-    assert_eq!(app.input.editor.text(), "y\nn\n");
+    app.paste("y\nn\n/quit\n");
+    assert_eq!(app.input.editor.text(), "y\nn\n/quit\n");
+}
+
+#[test]
+fn no_key_that_edits_and_no_letter_answers_a_request() {
+    let mut app = asked();
+    for modifiers in [KeyModifiers::NONE, KeyModifiers::CONTROL, KeyModifiers::ALT] {
+        for letter in ('a'..='z').chain("żłąåыб".chars()) {
+            if modifiers == KeyModifiers::CONTROL && "clq".contains(letter) {
+                continue;
+            }
+            let act = app.key(KeyEvent::new(KeyCode::Char(letter), modifiers), after(2));
+            assert_eq!(act, None, "{modifiers:?} {letter}");
+        }
+    }
+    for code in [
+        KeyCode::Left,
+        KeyCode::Backspace,
+        KeyCode::Delete,
+        KeyCode::Tab,
+        KeyCode::Home,
+    ] {
+        assert_eq!(press(&mut app, code), None, "{code:?}");
+    }
+    assert!(app.overlay.is_none(), "no list opens by itself");
+    assert!(app.view.incoming.is_some());
+}
+
+#[test]
+fn a_request_is_answered_in_its_list() {
+    let block = Command::Block {
+        who: Target::Address(address(5)),
+    };
+    for (keys, commands) in [
+        (vec![KeyCode::Char('a')], vec![accept()]),
+        (vec![KeyCode::Char('l')], vec![Command::Leave, accept()]),
+        (
+            vec![KeyCode::Char('d')],
+            vec![Command::Reject { from: address(5) }],
+        ),
+        (vec![KeyCode::Down, KeyCode::Enter], vec![accept()]),
+        (
+            vec![KeyCode::Char('b'), KeyCode::Enter],
+            vec![block.clone()],
+        ),
+        (
+            vec![KeyCode::Up, KeyCode::End, KeyCode::Enter, KeyCode::Enter],
+            vec![block],
+        ),
+    ] {
+        let mut app = asked();
+        type_text(&mut app, "half a text");
+        press(&mut app, KeyCode::F(3));
+        let (last, first) = keys.split_last().unwrap();
+        for key in first {
+            assert_eq!(press(&mut app, *key), None);
+        }
+        assert_eq!(press(&mut app, *last), Some(Act::SendAll(commands)));
+        assert!(app.overlay.is_none());
+        assert_eq!(app.input.editor.text(), "half a text", "the text stays");
+    }
+}
+
+#[test]
+fn a_block_has_a_question() {
+    let mut app = asked();
+    press(&mut app, KeyCode::F(3));
+    press(&mut app, KeyCode::Char('b'));
+    for letter in ['b', 'y', 'a', 'd'] {
+        assert_eq!(press(&mut app, KeyCode::Char(letter)), None);
+    }
+    press(&mut app, KeyCode::Esc);
+    assert!(app.overlay.is_some(), "back in the list");
+    press(&mut app, KeyCode::Esc);
+    assert!(app.overlay.is_none());
+    // Nothing to leave, so no key for it.
+    let mut alone = app_with_request(logged_in());
+    press(&mut alone, KeyCode::F(3));
+    assert_eq!(press(&mut alone, KeyCode::Char('l')), None);
+}
+
+#[test]
+fn a_key_for_a_request_that_is_gone_does_not_answer_the_next_one() {
+    let mut app = asked();
+    press(&mut app, KeyCode::F(3));
+    let closed = Event::RequestClosed {
+        at: NOW,
+        from: bob(),
+        outcome: p2pchat_model::Outcome::Withdrawn,
+    };
+    app.apply(&closed, NOW);
+    app.apply(&request(), NOW);
+    assert_eq!(press(&mut app, KeyCode::Char('d')), None);
+    assert_eq!(app.input.editor.text(), "d");
+}
+
+#[test]
+fn a_search_result_is_opened() {
+    let mut view = in_chat();
+    for id in 200..300 {
+        view.apply(&message(id, after(id), bob(), &format!("line {id}")));
+    }
+    view.more_history = true;
+    let mut app = app(view);
+    let page = |from: u64, more| {
+        let messages = (from..from + 100).map(|id| {
+            match message(id, after(id), bob(), &format!("line {id}")) {
+                Event::Message(message) => message,
+                _ => unreachable!(),
+            }
+        });
+        history(messages.collect(), more, Some(MessageId(from + 100)))
+    };
+    let hit = |id| match message(id, after(id), bob(), &format!("line {id}")) {
+        Event::Message(message) => message,
+        _ => unreachable!(),
+    };
+    enter(&mut app, "/find line");
+    let findings = Event::Findings {
+        text: "line".to_owned(),
+        messages: vec![hit(250), hit(50)],
+    };
+    app.apply(&findings, NOW);
+    assert_eq!(press(&mut app, KeyCode::Enter), None, "it is there");
+    assert!(screen(&mut app, (80, 24), NOW).contains("line 250"));
+    assert!(!app.scroll.is_at_end());
+
+    enter(&mut app, "/find line");
+    app.apply(&findings, NOW);
+    press(&mut app, KeyCode::Down);
+    let before = |id| {
+        Some(Act::Send(Command::History {
+            before: Some(MessageId(id)),
+        }))
+    };
+    assert_eq!(press(&mut app, KeyCode::Enter), before(200));
+    assert_eq!(app.apply(&page(100, true), NOW), before(100));
+    assert_eq!(app.apply(&page(0, false), NOW), None);
+    let shown = screen(&mut app, (80, 24), NOW);
+    assert!(
+        shown.contains("line 50") && !shown.contains("line 90"),
+        "{shown}"
+    );
+    assert_eq!(app.hint, None);
+    assert!(app.counts_down() || app.tick(after(3)), "the mark goes");
 }
 
 #[test]
@@ -169,12 +275,22 @@ fn tab_completes_a_name() {
 }
 
 #[test]
-fn the_keys_to_quit_always_work() {
+fn the_keys_to_quit_ask_first_and_always_work() {
     for mut app in [app(View::default()), asked()] {
         press(&mut app, KeyCode::F(1));
-        assert_eq!(press_control(&mut app, 'c'), Some(Act::Quit));
-        assert_eq!(press_control(&mut app, 'q'), Some(Act::Quit));
+        for letter in ['c', 'q'] {
+            assert_eq!(press_control(&mut app, letter), None);
+            assert!(app.hint.as_deref().unwrap().contains("again to quit"));
+            assert_eq!(press_control(&mut app, letter), Some(Act::Quit));
+            press(&mut app, KeyCode::Left);
+            assert_eq!(app.hint, None, "another key is an answer too");
+        }
     }
+    let mut app = asked();
+    assert_eq!(press_control(&mut app, 'c'), None);
+    assert!(app.tick(after(3)), "the question goes by itself");
+    assert_eq!(app.hint, None);
+    assert_eq!(press_control(&mut app, 'c'), None);
 }
 
 #[test]
@@ -200,22 +316,6 @@ fn after_missed_events_the_new_view_is_shown() {
     app.replace_view(talk());
     let shown = screen(&mut app, (80, 24), NOW);
     assert!(shown.contains("who am I?"), "{shown}");
-}
-
-#[test]
-fn the_requester_is_blocked_by_one_key() {
-    let block = Some(Act::Send(Command::Block {
-        who: Target::Address(address(5)),
-    }));
-    let mut app = asked();
-    app.key(KeyEvent::from(KeyCode::Char('b')), after(2));
-    assert_eq!(app.tick(after(3)), block);
-    type_text(&mut app, "but");
-    assert_eq!(press_control(&mut app, 'b'), block);
-    // Without a request it is the key of the editor.
-    let mut app = crate::tui::tests::app(in_chat());
-    assert_eq!(press_control(&mut app, 'b'), None);
-    assert_eq!(app.hint, None);
 }
 
 #[test]

@@ -57,6 +57,13 @@ fn pending_request() {
         "half a text that is long enough to be counted, letter by letter",
     );
     assert_snapshot!("request_typing_large", screen(&mut app, LARGE, after(120)));
+    press(&mut app, KeyCode::F(3));
+    assert_snapshot!("request_list_small", screen(&mut app, SMALL, after(120)));
+    press(&mut app, KeyCode::Char('b'));
+    assert_snapshot!(
+        "request_block_narrow",
+        screen(&mut app, (40, 10), after(120))
+    );
 }
 
 #[test]
@@ -136,14 +143,134 @@ fn the_length_is_that_of_the_message_which_enter_sends() {
 }
 
 #[test]
+fn the_top_row_tells_whose_message_it_is_and_of_when() {
+    let mut view = in_chat();
+    for id in 0..60 {
+        view.apply(&message(id, after(id), bob(), &format!("line {id}")));
+    }
+    view.apply(&message(60, after(100), bob(), &"so long ".repeat(500)));
+    for columns in [80, 40] {
+        let mut app = app(view.clone());
+        for scrolled in 0..40 {
+            let shown = screen(&mut app, (columns, 16), NOW);
+            let top = shown.lines().nth(1).unwrap();
+            let told = top.contains("bob") && top.contains("16:2") || top.contains('─');
+            assert!(told, "after {scrolled}: {shown}");
+            press(
+                &mut app,
+                if scrolled % 3 == 0 {
+                    KeyCode::PageUp
+                } else {
+                    KeyCode::Null
+                },
+            );
+            app.scroll_by(-1);
+        }
+    }
+}
+
+#[test]
+fn the_help_is_whole_on_a_narrow_screen() {
+    let mut app = app(talk());
+    press(&mut app, KeyCode::F(1));
+    for columns in [40, 60] {
+        let mut all = String::new();
+        press(&mut app, KeyCode::Home);
+        for _ in 0..80 {
+            all += &screen(&mut app, (columns, 12), NOW).replace(['│', '\n'], " ");
+            press(&mut app, KeyCode::Down);
+        }
+        let words = all.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in [
+            "look up a user in the",
+            "or who sent the chat",
+            "after a question",
+        ] {
+            assert!(words.contains(part), "{part} at {columns}: {words}");
+        }
+    }
+}
+
+#[test]
+fn the_help_before_the_login_lists_what_can_be_done_there() {
+    let mut app = app(View::default());
+    press(&mut app, KeyCode::F(1));
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains("next or previous field"), "{shown}");
+    assert!(
+        !shown.contains("/leave") && !shown.contains("/find"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn that_nothing_is_encrypted_is_always_in_sight() {
+    for view in [View::default(), logged_in(), talk()] {
+        let mut app = app(view);
+        app.apply(&request(), NOW);
+        for columns in [24, 40, 60, 80, 120] {
+            let shown = screen(&mut app, (columns, 24), NOW);
+            let head = shown.lines().next().unwrap();
+            assert!(head.contains("Not encrypted"), "{columns}: {head}");
+        }
+    }
+}
+
+#[test]
+fn a_login_elsewhere_is_told_while_it_lasts() {
+    let mut app = app(in_chat());
+    let online = |last| Event::Online {
+        users: vec![p2pchat_model::OnlineUser {
+            name: "alice".parse().unwrap(),
+            address: address(last),
+        }],
+    };
+    app.apply(&online(40), NOW);
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains("○ signed in elsewhere"), "{shown}");
+    assert!(shown.contains("/logout and sign in again"), "{shown}");
+    app.apply(&online(2), NOW);
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(
+        !shown.contains("elsewhere") && shown.contains("●"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn nothing_stays_of_an_emoji_that_a_terminal_draws_wider() {
+    use ratatui::buffer::CellDiffOption;
+    let mut app = app(in_chat());
+    type_text(&mut app, "so 🇹🇷");
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    let mut is_drawn_in_full = |app: &mut App| {
+        let mut in_full = false;
+        terminal
+            .draw(|frame| {
+                app.draw(frame, NOW);
+                let row = (0..80).map(|x| frame.buffer_mut()[(x, 22)].diff_option);
+                in_full = row.into_iter().all(|it| it == CellDiffOption::AlwaysUpdate);
+            })
+            .unwrap();
+        in_full
+    };
+    assert!(is_drawn_in_full(&mut app));
+    app.input.editor.wipe();
+    assert!(is_drawn_in_full(&mut app), "it was there");
+    assert!(!is_drawn_in_full(&mut app), "and is no more");
+}
+
+#[test]
 fn no_size_is_too_small() {
     let mut app = app(talk());
     app.apply(&request(), after(100));
     for (columns, rows) in [(1, 1), (10, 3), (24, 8), (30, 60), (300, 8), (79, 9)] {
         screen(&mut app, (columns, rows), after(110));
-        press(&mut app, KeyCode::F(1));
-        screen(&mut app, (columns, rows), after(110));
-        press(&mut app, KeyCode::Esc);
+        for key in [KeyCode::F(1), KeyCode::F(3)] {
+            press(&mut app, key);
+            screen(&mut app, (columns, rows), after(110));
+            press(&mut app, KeyCode::Esc);
+        }
     }
 }
 
@@ -151,7 +278,7 @@ fn no_size_is_too_small() {
 fn without_colours_nothing_is_coloured() {
     use ratatui::style::Color;
     let look = Look {
-        theme: Theme::new(false),
+        theme: Theme::new(Colours::None),
         clock: Clock::utc(),
         bell: false,
     };
@@ -218,5 +345,6 @@ fn a_request_with_a_thousand_members_by_a_lookalike_fits_the_screen() {
         "who am I?",
     ));
     let mut app = app(view);
+    press(&mut app, KeyCode::F(3));
     assert_snapshot!("impostor_small", screen(&mut app, SMALL, NOW));
 }
