@@ -37,6 +37,11 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
             let words = if *on { label::BUSY_ON } else { label::BUSY_OFF };
             stamped(words.to_owned())
         }
+        Event::History {
+            before: Some(_),
+            messages,
+            ..
+        } if messages.is_empty() => vec![label::NO_EARLIER.to_owned()],
         Event::History { messages, .. } => earlier(messages.iter(), clock),
         Event::Findings { text, messages } => {
             let title = wording::found_messages(messages.len(), text);
@@ -196,6 +201,18 @@ mod tests {
                 "  [16:24] carol: fake",
             ]
         );
+    }
+
+    #[test]
+    fn the_beginning_of_the_history_is_told_to_those_who_ask_for_more() {
+        let page = |before| Event::History {
+            before,
+            messages: Vec::new(),
+            more: false,
+        };
+        let told = |event| lines(&event, &View::default(), &Clock::utc());
+        assert_eq!(told(page(Some(MessageId(1)))), [label::NO_EARLIER]);
+        assert!(told(page(None)).is_empty(), "that comes at each login");
     }
 
     #[test]

@@ -78,6 +78,9 @@ pub const IGNORED: &str = "Ignored";
 /// Separator above the first unread message.
 pub const NEW: &str = "New messages";
 
+/// The history has nothing before what is shown.
+pub const NO_EARLIER: &str = "no earlier messages";
+
 /// State of a user who was sent a chat request.
 pub const ASKED: &str = "asked";
 /// State of a member whose program does not answer.
