@@ -149,7 +149,7 @@ impl Front {
             (Given::Line(line), _) => self.line(&line).await?,
             (Given::Password(_), _) => {}
         }
-        // The last question would stay on the terminal.
+        // The editor would set the terminal while it is restored.
         if self.exit.is_none() {
             self.ask();
         }

@@ -83,7 +83,7 @@ pub enum StartError {
     },
     /// The block list cannot be opened or read: the peer would start with no one blocked.
     #[error(
-        "cannot read the block list in {path}: {reason}; move the file away to start with an empty one, or name another with --blocks"
+        "cannot open the block list in {path}: {reason}; name another file with --blocks, or move this one away to start with an empty list"
     )]
     Blocks {
         /// The file.
