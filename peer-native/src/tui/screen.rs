@@ -2,6 +2,7 @@
 //! panic too.
 
 use std::io::{self, Stdout, Write};
+use std::mem::ManuallyDrop;
 use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,7 +27,9 @@ static PANICKED: AtomicBool = AtomicBool::new(false);
 
 /// The terminal in full-screen mode. Dropping it restores the terminal.
 pub(super) struct Screen {
-    terminal: Terminal<CrosstermBackend<Waiting<Stdout>>>,
+    /// Never dropped: where the terminal is gone, that would panic, because the report that
+    /// the cursor stays hidden is lost too. [`restore`] shows it.
+    terminal: ManuallyDrop<Terminal<CrosstermBackend<Waiting<Stdout>>>>,
     mouse: bool,
 }
 
@@ -41,7 +44,7 @@ impl Screen {
         restore_at_panic();
         // From here on, dropping this restores the terminal where a step fails.
         let screen = Self {
-            terminal: Terminal::new(CrosstermBackend::new(stdout()))?,
+            terminal: ManuallyDrop::new(Terminal::new(CrosstermBackend::new(stdout()))?),
             mouse,
         };
         screen.fill()?;

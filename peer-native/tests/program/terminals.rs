@@ -53,6 +53,12 @@ fn a_terminal_that_goes_away_without_a_signal_ends_the_program_logged_out() {
         // It is not the program's own terminal, so nobody sends SIGHUP.
         pty.start(&mut on_terminal(&registry, kind, &arguments));
         pty.wait(&format!("signed in as {user}"));
+        if !plain {
+            // In a window that is too small nothing shows the cursor, and it is hidden.
+            pty.resize(1, 1);
+            signal(pty.child().id(), "WINCH");
+            pty.wait("\u{1b}[?25l");
+        }
         let closed = Instant::now();
         pty.close();
         assert_eq!(pty.exit().code(), Some(4), "{user}");
