@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use p2pchat_model::{
-    BlockChange, Command, DeliveryState, Event, JoinedBy, Line, Outcome, RequestFailure, View,
+    BlockChange, Command, DeliveryState, Event, JoinedBy, LeaveReason, Line, Outcome,
+    RequestFailure, View,
 };
 use p2pchat_peer::Handle;
 
@@ -159,6 +160,10 @@ fn answered(event: &Event) -> Vec<&str> {
         } => vec!["unblock", "undo"],
         Event::MemberJoined {
             by: JoinedBy::Back, ..
+        }
+        | Event::MemberLeft {
+            reason: LeaveReason::Unreachable,
+            ..
         } => vec!["undo"],
         Event::History { .. } => vec!["history"],
         Event::Findings { .. } => vec!["find"],
@@ -218,6 +223,40 @@ mod tests {
             delivery: delivery(DeliveryState::Sent),
         };
         assert!(happens(&mut pending, &delivered));
+    }
+
+    #[test]
+    fn an_undo_and_a_withdrawn_request_are_answered() {
+        let at = Timestamp(0);
+        let member = Person {
+            address: "127.0.0.3".parse().unwrap(),
+            name: None,
+        };
+        let answers = [
+            (
+                Command::Undo,
+                Event::MemberJoined {
+                    at,
+                    member,
+                    by: JoinedBy::Back,
+                },
+            ),
+            (
+                Command::Cancel { to: member.address },
+                Event::RequestAnswered {
+                    at,
+                    to: member,
+                    refusal: Some(RequestFailure::Cancelled),
+                },
+            ),
+        ];
+        for (command, answer) in answers {
+            let mut pending = Pending::default();
+            pending.sent(&command);
+            assert!(!pending.is_settled(&View::default()));
+            pending.on_event(&answer);
+            assert!(pending.is_settled(&View::default()));
+        }
     }
 
     #[test]

@@ -386,7 +386,7 @@ impl Machine {
                 }
             },
         };
-        if requests.is_asked_by(cx, address) {
+        if requests.is_asked_by(cx, people, address) {
             // They want the same.
             return self.accept(address);
         }

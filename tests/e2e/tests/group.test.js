@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { picture, useBrowser, user } from "../support/browser.js";
+import { PATIENCE } from "../support/process.js";
 import { meet } from "../support/user.js";
 import { World } from "../support/world.js";
 
@@ -61,6 +62,7 @@ test("a user who has left gets no messages, and the sender sees that", async (t)
   bob.send("leave");
   await bob.event("chat_left");
   await alice.says("Are you still there?");
-  await alice.page.getByText("not delivered to bob: left the chat").waitFor();
+  // Not before bob can no longer undo that.
+  await alice.page.getByText("not delivered to bob: left the chat").waitFor({ timeout: 2 * PATIENCE });
   await picture(alice, "not-delivered");
 });

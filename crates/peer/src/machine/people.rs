@@ -77,6 +77,11 @@ impl<'a> People<'a> {
         self.directory.known_names_at(at).any(|known| known == name)
     }
 
+    /// The same, or it has none: then it is the address that counts.
+    pub(super) fn may_be(&self, name: Username, at: PeerAddr) -> bool {
+        self.is_known_as(name, at) || self.person(at).name.is_none()
+    }
+
     /// The entry of the block list that applies to a peer: its address, a name that the
     /// registry has for the address or last had, or the name that the peer claims. Logging in to
     /// another account does not get a blocked user past it.

@@ -113,9 +113,10 @@ impl Requests {
         self.outgoing.values().any(|request| request.to == address)
     }
 
-    /// Whether the request that waits for the user came from this address.
-    pub(super) fn is_asked_by(&self, cx: &Context, address: PeerAddr) -> bool {
-        self.incoming_from(cx, address).is_ok()
+    /// Whether the request that waits for the user came from the user at this address.
+    pub(super) fn is_asked_by(&self, cx: &Context, people: People<'_>, address: PeerAddr) -> bool {
+        let incoming = self.incoming_from(cx, address);
+        incoming.is_ok_and(|incoming| people.may_be(incoming.from.name, address))
     }
 
     /// Whether a peer may become a member in a moment: a request to it or from it waits.
@@ -245,7 +246,7 @@ impl Requests {
             answer(cx, ChatAnswer::Accepted);
             return Some(Received::FromMember);
         }
-        if self.is_waiting_for(from) {
+        if self.is_waiting_for(from) && people.may_be(name, from) {
             let members = admissible(cx, people, from, members);
             if group.has_room_for(from, &members) {
                 answer(cx, ChatAnswer::Accepted);

@@ -160,6 +160,24 @@ fn another_user_at_the_address_of_a_member_is_a_question_for_the_user() {
 }
 
 #[test]
+fn another_user_at_the_address_that_was_asked_is_a_question_too() {
+    let mut net = net_of(2);
+    net.hold_requests = true;
+    net.request(1, 2);
+    net.raw_contact(2, 1, request("mallory", &[]));
+    assert_eq!(members(&net, 1), []);
+    let incoming = view(&net, 1).incoming.unwrap();
+    assert_eq!(incoming.from.name, name("mallory"));
+
+    // And to ask the one is not to accept the other.
+    net.command(1, Command::Cancel { to: addr(2) });
+    let to = Target::Name(name("user2"));
+    net.command(1, Command::Request { to });
+    assert_eq!(members(&net, 1), []);
+    assert_eq!(net.held_requests(), 1);
+}
+
+#[test]
 fn a_missed_request_is_told_unless_it_is_of_a_blocked_peer() {
     let mut net = net_of(4);
     block(&mut net, 1, Target::Name(name("user4")));
