@@ -113,6 +113,7 @@ impl View {
 
     /// Updates the view by an event.
     pub fn apply(&mut self, event: &Event) {
+        self.offer_undo(event);
         match event {
             Event::Started {
                 address,
@@ -162,7 +163,6 @@ impl View {
             | Event::Notice { .. }
             | Event::Failed { .. } => {}
         }
-        self.offer_undo(event);
         if let Some(notice) = Self::notice(event) {
             self.push(notice);
         }
@@ -181,11 +181,13 @@ impl View {
                     ..
                 },
                 _,
-            ) => self.undo = Some(Undo::new(Undoable::Blocked(*who), *at)),
-            (Event::MemberJoined { .. }, Some(Undoable::Left)) => self.undo = None,
-            (Event::Blocks { .. }, Some(Undoable::Blocked(who)))
-                if !self.blocked.contains(&who) =>
-            {
+            ) if !self.blocked.contains(who) => {
+                self.undo = Some(Undo::new(Undoable::Blocked(*who), *at));
+            }
+            (Event::Blocks { list, .. }, Some(Undoable::Blocked(who))) if !list.contains(&who) => {
+                self.undo = None;
+            }
+            (Event::MemberJoined { .. } | Event::MemberLeft { .. }, Some(Undoable::Left)) => {
                 self.undo = None;
             }
             (Event::LoggedOut { .. }, _) => self.undo = None,
@@ -294,10 +296,14 @@ impl View {
     fn set_online(&mut self, users: &[OnlineUser]) {
         self.online = users.to_vec();
         self.looks = OnlineLooks::default();
-        name_members(&mut self.members, users);
-        name_members(&mut self.out_of_reach, users);
+        name_people(self.members.iter_mut(), users);
+        name_people(self.out_of_reach.iter_mut(), users);
+        name_people(
+            self.outgoing.iter_mut().map(|request| &mut request.to),
+            users,
+        );
         if let Some(IncomingRequest { from, members, .. }) = &mut self.incoming {
-            name_members(members, users);
+            name_people(members.iter_mut(), users);
             let listed = users.iter().find(|user| user.name == from.name);
             let is_taken = users.iter().any(|user| user.address == from.address);
             from.check = NameCheck::new(from.address, listed.map(|user| user.address), is_taken);
@@ -419,10 +425,10 @@ impl View {
 }
 
 /// Sets the names of people to those that the registry has for their addresses.
-fn name_members(members: &mut [Person], users: &[OnlineUser]) {
+fn name_people<'a>(people: impl Iterator<Item = &'a mut Person>, users: &[OnlineUser]) {
     // Sorted by address, since both may be long: a thousand members, 100,000 users.
-    let mut by_address: Vec<&mut Person> = Vec::with_capacity(members.len());
-    for member in members {
+    let mut by_address: Vec<&mut Person> = Vec::new();
+    for member in people {
         let at = by_address.partition_point(|before| before.address < member.address);
         by_address.insert(at, member);
     }

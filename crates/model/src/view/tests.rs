@@ -239,7 +239,7 @@ fn the_conversation_is_bounded() {
 }
 
 #[test]
-fn members_get_their_names_from_the_registry() {
+fn people_get_their_names_from_the_registry() {
     let mut view = logged_in("alice");
     view.apply(&Event::MemberJoined {
         at: Timestamp(1),
@@ -249,6 +249,14 @@ fn members_get_their_names_from_the_registry() {
         },
         by: JoinedBy::WithGroup,
     });
+    view.apply(&Event::RequestSent(OutgoingRequest {
+        at: Timestamp(1),
+        to: Person {
+            address: address(2),
+            name: None,
+        },
+        expires: Timestamp(60_001),
+    }));
     view.apply(&Event::Online {
         users: vec![
             OnlineUser {
@@ -262,6 +270,7 @@ fn members_get_their_names_from_the_registry() {
         ],
     });
     assert_eq!(view.members, [person("bob", 2)]);
+    assert_eq!(view.outgoing[0].to, person("bob", 2));
     assert_eq!(view.others().count(), 1);
 }
 
@@ -359,6 +368,11 @@ fn a_leave_and_a_block_can_be_undone_until_that_has_no_meaning() {
         list: list.to_vec(),
         change: Some(change),
     };
+    let blocks_later = |list: &[Target], who| Event::Blocks {
+        at: Timestamp(9000),
+        list: list.to_vec(),
+        change: Some(BlockChange::Blocked(who)),
+    };
     let blocked = blocks(&[bob], BlockChange::Blocked(bob));
     let unblocked = blocks(&[], BlockChange::Unblocked(bob));
     let joined = Event::MemberJoined {
@@ -380,6 +394,9 @@ fn a_leave_and_a_block_can_be_undone_until_that_has_no_meaning() {
     assert_eq!(view.undo, Some(Undo { what, until }));
     view.apply(&joined);
     assert!(view.undo.is_some(), "the block is as it was");
+    view.apply(&blocks_later(&[bob], bob));
+    let undo = view.undo.unwrap();
+    assert_eq!(undo.until, until, "nothing has changed since");
     view.apply(&unblocked);
     assert_eq!(view.undo, None);
 

@@ -3,14 +3,17 @@
 mod blocked;
 mod crowds;
 mod hostile;
+mod names;
 mod net;
 mod reach;
+mod requests;
+mod undo;
 
 use std::time::Duration;
 
 use p2pchat_model::{
     Command, DeliveryState, DropKind, Event, LeaveReason, Link, NameCheck, OnlineUser, Outcome,
-    Problem, RequestFailure, Target,
+    Problem, RequestFailure, Target, Undo,
 };
 use p2pchat_protocol::{ChatAnswer, Contact};
 
@@ -218,13 +221,13 @@ fn a_second_request_while_one_waits_is_busy_and_so_is_a_busy_user() {
 }
 
 #[test]
-fn an_unanswered_request_counts_as_rejected() {
+fn an_unanswered_request_is_not_a_rejected_one() {
     let mut net = Net::with_users(2);
     net.request(1, 2);
     net.advance(Duration::from_secs(59));
     assert_eq!(net.refusal(1), None);
     net.advance(Duration::from_secs(1));
-    assert_eq!(net.refusal(1), Some(RequestFailure::Rejected));
+    assert_eq!(net.refusal(1), Some(RequestFailure::NoAnswer));
     assert!(net.events(2).iter().any(|event| matches!(
         event,
         Event::RequestClosed {
@@ -324,6 +327,7 @@ fn a_member_who_left_is_noticed_with_the_next_text() {
     net.chat(1, 2);
     net.advance(Duration::from_secs(60));
     net.command(2, Command::Leave);
+    net.advance(Undo::LIMIT);
     net.say(1, "still there?");
     assert_eq!(texts(&net, 2), [] as [&str; 0]);
     assert_eq!(
@@ -401,7 +405,11 @@ fn logging_out_ends_everything() {
     net.chat(1, 2);
     net.request(3, 1);
     net.command(1, Command::Logout);
-    assert_eq!(net.refusal(3), Some(RequestFailure::Rejected));
+    assert_eq!(
+        net.refusal(3),
+        Some(RequestFailure::Busy),
+        "the user has not rejected it"
+    );
     assert!(!net.is_online(1));
     assert_eq!(members(&net, 1), []);
     let hellos = net.hellos(1);

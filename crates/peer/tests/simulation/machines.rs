@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{Command, Event, MessageId, Problem};
+use p2pchat_model::{BlockChange, Command, Event, MessageId, Problem};
 use p2pchat_peer::machine::{Config, Input, Machine, Output};
 
 use super::network::{Caller, Packet, Reply};
@@ -182,6 +182,7 @@ impl World {
                 to,
                 Packet::Text(message, patience),
             ),
+            Output::CancelRequest { id } => self.call_is_withdrawn(process, id),
             Output::Answer { conn, answer } => self.call_answered(conn, Reply::Answer(answer)),
             Output::TakeText { conn } => self.call_answered(conn, Reply::Received),
             Output::RefuseText { conn } => self.call_answered(conn, Reply::Refused),
@@ -206,6 +207,11 @@ impl World {
             }
             Event::MemberJoined { .. } => self.plan_greeting(seat),
             Event::LoggedOut { .. } => self.plan_return(seat),
+            Event::ChatLeft { .. }
+            | Event::Blocks {
+                change: Some(BlockChange::Blocked(_)),
+                ..
+            } => self.plan_undo(seat),
             _ => {}
         }
     }

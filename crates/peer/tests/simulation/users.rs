@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{Command, PeerAddr, Target};
+use p2pchat_model::{Command, PeerAddr, Target, Undo};
 
 use super::schedule::SimEvent;
 use super::world::World;
@@ -54,6 +54,15 @@ impl World {
         if !self.is_quiet() && !self.mix.script && self.rng.hits(1.0 / self.peers.len() as f64) {
             let delay = self.rng.between(Duration::ZERO, Self::GREETING);
             self.schedule.after(delay, SimEvent::User(seat, Act::Speak));
+        }
+    }
+
+    /// Some take back what they have just done, and some are too late for it.
+    pub(crate) fn plan_undo(&mut self, seat: usize) {
+        if !self.is_quiet() && !self.mix.script && self.rng.hits(0.5) {
+            let delay = self.rng.between(Duration::ZERO, Undo::LIMIT * 5 / 4);
+            self.schedule
+                .after(delay, SimEvent::Command(seat, Command::Undo));
         }
     }
 
@@ -124,7 +133,8 @@ impl World {
 
     fn anything(&mut self, seat: usize) {
         match self.rng.below(100) {
-            0..30 => self.request_someone(seat),
+            0..28 => self.request_someone(seat),
+            28..30 => self.cancel_a_request(seat),
             30..70 => self.speak(seat),
             // One who types fast, or pastes.
             70..80 => (0..self.rng.number(2, 5)).for_each(|_| self.speak(seat)),
@@ -158,6 +168,17 @@ impl World {
             _ => Target::Name(self.peers[other].name),
         };
         self.command(seat, Command::Request { to });
+    }
+
+    fn cancel_a_request(&mut self, seat: usize) {
+        let outgoing = self.peers[seat]
+            .running()
+            .map(|running| running.view.outgoing.clone());
+        let to = match self.rng.pick(&outgoing.unwrap_or_default()) {
+            Some(request) => request.to.address,
+            None => self.seats[seat],
+        };
+        self.command(seat, Command::Cancel { to });
     }
 
     fn block_someone(&mut self, seat: usize) {
