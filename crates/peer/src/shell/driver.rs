@@ -413,7 +413,9 @@ impl State {
     fn reap(&mut self) {
         for tasks in [&mut self.sends, &mut self.asking, &mut self.links] {
             while let Some(ended) = tasks.try_join_next() {
-                if let Err(error) = ended {
+                if let Err(error) = ended
+                    && !error.is_cancelled()
+                {
                     tracing::error!(%error, "a task failed");
                 }
             }
