@@ -5,6 +5,7 @@ pub mod attention;
 pub mod dates;
 pub mod element;
 pub mod hooks;
+pub mod keys;
 pub mod page;
 pub mod settings;
 pub mod sound;

@@ -7,7 +7,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::ResizeObserver;
 use yew::prelude::*;
 
-use super::page;
+use super::{keys, page};
 use crate::bridge::Endpoint;
 
 /// The time, updated every `every` milliseconds.
@@ -60,7 +60,7 @@ pub fn use_endpoint() -> Option<Endpoint> {
     (*endpoint).clone()
 }
 
-/// Calls `on` for each key pressed anywhere in the page.
+/// Calls `on` for each key pressed anywhere in the page, but for those of an input method.
 #[hook]
 pub fn use_keys(on: Callback<KeyboardEvent>) {
     use_effect_with(on, |on| {
@@ -68,7 +68,10 @@ pub fn use_keys(on: Callback<KeyboardEvent>) {
         let options = EventListenerOptions::enable_prevent_default();
         let listener =
             EventListener::new_with_options(&page::window(), "keydown", options, move |event| {
-                on.emit(event.unchecked_ref::<KeyboardEvent>().clone());
+                let event = event.unchecked_ref::<KeyboardEvent>();
+                if keys::pressed(event).is_some() {
+                    on.emit(event.clone());
+                }
             });
         move || drop(listener)
     });
@@ -78,7 +81,7 @@ pub fn use_keys(on: Callback<KeyboardEvent>) {
 #[hook]
 pub fn use_escape(on: Callback<()>) {
     let onkey = use_callback(on, |event: KeyboardEvent, on| {
-        if event.key() == "Escape" {
+        if keys::pressed(&event).as_deref() == Some("Escape") {
             on.emit(());
         }
     });

@@ -4,7 +4,7 @@ use p2pchat_model::wording::label;
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
-use crate::browser::{element, page, storage};
+use crate::browser::{element, keys, page, storage};
 use crate::context::{Context, use_app};
 use crate::logic::outgoing::{self, CannotSend};
 use crate::state::Action;
@@ -86,8 +86,7 @@ fn is_alone(context: &Context) -> bool {
 fn submit_on_enter(submit: &Callback<()>) -> Callback<KeyboardEvent> {
     let submit = submit.clone();
     Callback::from(move |event: KeyboardEvent| {
-        // While an input method composes a word (in Japanese, say), Enter belongs to it.
-        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
+        if keys::pressed(&event).as_deref() == Some("Enter") && !event.shift_key() {
             event.prevent_default();
             submit.emit(());
         }
