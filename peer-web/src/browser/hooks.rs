@@ -107,6 +107,19 @@ pub fn toggle(open: &UseStateHandle<bool>) -> Callback<MouseEvent> {
     Callback::from(move |_| open.set(!*open))
 }
 
+/// Calls `on` when the user leaves the page: closes it, loads it again, or goes elsewhere.
+#[hook]
+pub fn use_leave(on: Callback<()>) {
+    let latest = use_mut_ref(|| on.clone());
+    *latest.borrow_mut() = on;
+    use_effect_with((), move |()| {
+        let listener = EventListener::new(&page::window(), "pagehide", move |_| {
+            latest.borrow().emit(());
+        });
+        move || drop(listener)
+    });
+}
+
 /// Calls `on` whenever the size of an element changes, and once at first.
 #[hook]
 pub fn use_size(element: NodeRef, on: Callback<()>) {

@@ -4,7 +4,7 @@ use p2pchat_model::wording::label;
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
-use crate::browser::{element, keys, page, storage};
+use crate::browser::{element, hooks::use_leave, keys, page, storage::Drafts};
 use crate::context::{Context, use_app};
 use crate::logic::outgoing::{self, CannotSend};
 use crate::state::Action;
@@ -103,16 +103,31 @@ fn insert_emoji(node: &NodeRef, set: &Callback<String>) -> Callback<&'static str
     })
 }
 
-/// The text in the field, which this tab keeps for the account, and what sets it.
+/// The text in the field, which this tab keeps for the account, and what sets it. A tab that is
+/// closed leaves it to the next one.
 #[hook]
 fn use_draft(context: &Context) -> (UseStateHandle<String>, Callback<String>) {
-    let view = context.state.view.as_ref();
-    let account = view.and_then(|view| view.get().account);
-    let account = account.map(|name| name.to_string()).unwrap_or_default();
-    let text = use_state(|| storage::draft(&account));
+    let view = context.state.view.clone();
+    let drafts = use_memo((), |()| {
+        let account = view.as_ref().and_then(|view| view.get().account);
+        Drafts::of(&account.map(|name| name.to_string()).unwrap_or_default())
+    });
+    let text = use_state(|| {
+        let taken = view.as_ref().map(|view| drafts.take(&view.get()));
+        taken.unwrap_or_default()
+    });
+    {
+        let drafts = drafts.clone();
+        let onleave = move |()| {
+            if let Some(view) = &view {
+                drafts.leave(&view.get());
+            }
+        };
+        use_leave(onleave.into());
+    }
     let setter = text.setter();
     let set = Callback::from(move |new: String| {
-        storage::keep_draft(&account, &new);
+        drafts.keep(&new);
         setter.set(new);
     });
     (text, set)

@@ -39,7 +39,9 @@ pub fn ComposerNote(props: &Props) -> Html {
 }
 
 fn note(text: &str) -> Html {
-    match wording::length(&outgoing::text(text)) {
+    // Of what is no text to send, the length does not matter.
+    let length = outgoing::text(text).map_or(None, |text| wording::length(&text));
+    match length {
         Some(length) => html! { <span>{ length }</span> },
         None => html! {
             <span class="keys"><kbd>{ "Enter" }</kbd>{ " sends, " }<kbd>{ "Shift Enter" }</kbd>{ " begins a new line" }</span>

@@ -17,6 +17,12 @@ pub enum CannotSend {
     Empty,
     /// It holds a NUL character.
     Nul,
+    /// It looks like a command that the page does not have.
+    UnknownCommand,
+    /// White space stands before what looks like a command.
+    SpaceBeforeCommand,
+    /// What looks like a command goes on after a line break, as pasted text does.
+    SeveralLines,
     /// The page has no connection to its bridge.
     Offline,
     /// Nobody is in the chat.
@@ -25,15 +31,34 @@ pub enum CannotSend {
     TooLong(usize),
 }
 
-/// The text that is sent for what is in the message field. `/me waves` is an action, as in
-/// the terminal, and blank without one; everything else is sent as it is.
-#[must_use]
-pub fn text(typed: &str) -> Cow<'_, str> {
-    let (name, what) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
-    match what.trim() {
-        _ if !name.eq_ignore_ascii_case("/me") => Cow::Borrowed(typed),
-        "" => Cow::Borrowed(""),
-        what => Cow::Owned(action(what)),
+/// The text that is sent for what is in the message field, by the rules of the terminal: a line
+/// is a command if it begins with a slash and its first word has no other one, so a path is a
+/// text. `/me waves` is an action; the page has buttons in place of the other commands. `//` at
+/// the beginning sends a text with one slash.
+///
+/// # Errors
+/// If it looks like a command and is none: it would be neither what was meant nor fit for the
+/// eyes of others.
+pub fn text(typed: &str) -> Result<Cow<'_, str>, CannotSend> {
+    if let Some(rest) = typed.strip_prefix("//") {
+        return Ok(Cow::Owned(format!("/{rest}")));
+    }
+    let trimmed = typed.trim();
+    let (name, what) = trimmed
+        .split_once(char::is_whitespace)
+        .unwrap_or((trimmed, ""));
+    if !name.starts_with('/') || name[1..].contains('/') {
+        Ok(Cow::Borrowed(typed))
+    } else if !typed.starts_with('/') {
+        Err(CannotSend::SpaceBeforeCommand)
+    } else if trimmed.contains('\n') {
+        Err(CannotSend::SeveralLines)
+    } else if !name.eq_ignore_ascii_case("/me") {
+        Err(CannotSend::UnknownCommand)
+    } else if what.is_empty() {
+        Err(CannotSend::Empty)
+    } else {
+        Ok(Cow::Owned(action(what.trim_start())))
     }
 }
 
@@ -43,7 +68,7 @@ pub fn text(typed: &str) -> Cow<'_, str> {
 /// # Errors
 /// If it cannot be sent now.
 pub fn command(typed: &str, live: bool, alone: bool) -> Result<Command, CannotSend> {
-    let text = text(typed);
+    let text = text(typed)?;
     if text.contains('\0') {
         return Err(CannotSend::Nul);
     }
@@ -72,6 +97,15 @@ impl fmt::Display for CannotSend {
         match self {
             Self::Empty => Ok(()),
             Self::Nul => f.write_str("A NUL character cannot be sent."),
+            Self::UnknownCommand => {
+                f.write_str("Unknown command. To send it as text, begin with //.")
+            }
+            Self::SpaceBeforeCommand => f.write_str(
+                "Remove the space before the command. To send it as text, begin with //.",
+            ),
+            Self::SeveralLines => {
+                f.write_str("A command is one line. To send all lines as text, begin with //.")
+            }
             Self::Offline => {
                 f.write_str("Not connected to your bridge: the message will stay here until it is.")
             }
@@ -103,16 +137,47 @@ mod tests {
 
     #[test]
     fn an_action_is_sent_as_a_message() {
-        for typed in ["/me waves", "/ME\n waves "] {
-            let sent = command(typed, true, false);
-            let is_action = matches!(&sent, Ok(Command::Say { text }) if text == "* waves");
-            assert!(is_action, "{typed}: {sent:?}");
+        for typed in ["/me waves", "/ME  waves "] {
+            assert_eq!(text(typed).as_deref(), Ok("* waves"), "{typed}");
         }
         for typed in ["/me", "/me "] {
             assert_eq!(command(typed, true, false), Err(CannotSend::Empty));
         }
-        for typed in ["/men", "//me waves", "ask /me"] {
-            assert_eq!(text(typed), typed);
+    }
+
+    #[test]
+    fn what_looks_like_a_command_is_neither_sent_nor_run() {
+        use CannotSend::{SeveralLines, SpaceBeforeCommand, UnknownCommand};
+        for (typed, problem) in [
+            ("/block rita", UnknownCommand),
+            ("/men", UnknownCommand),
+            ("/", UnknownCommand),
+            ("/ waves", UnknownCommand),
+            (" /block rita", SpaceBeforeCommand),
+            ("\n\t/me waves", SpaceBeforeCommand),
+            ("\u{3000}/block rita", SpaceBeforeCommand),
+            ("/leave\n/block rita", SeveralLines),
+            ("/me waves\nand goes", SeveralLines),
+        ] {
+            assert_eq!(text(typed), Err(problem), "{typed}");
+            // Said before everything else: the text would never be sent as it is.
+            assert_eq!(command(typed, false, true), Err(problem), "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_a_text_and_so_is_what_two_slashes_begin() {
+        for (typed, sent) in [
+            ("/home/sam/x is here", "/home/sam/x is here"),
+            (" /home/sam", " /home/sam"),
+            ("ask /me", "ask /me"),
+            ("one\n/two", "one\n/two"),
+            ("//block rita", "/block rita"),
+            ("///", "//"),
+            ("//etc\n/usr", "/etc\n/usr"),
+            ("  // a comment", "  // a comment"),
+        ] {
+            assert_eq!(text(typed).as_deref(), Ok(sent), "{typed}");
         }
     }
 
