@@ -134,7 +134,7 @@ impl State {
     }
 
     fn on_event(&mut self, event: &Event) {
-        if self.conversation.view.is_none() || self.is_of_another_tab(event) {
+        if self.conversation.view.is_none() {
             return;
         }
         self.conversation().on_event(event);
@@ -168,15 +168,10 @@ impl State {
         }
     }
 
-    /// A page of history that this tab did not ask for: it would leave a gap here.
-    fn is_of_another_tab(&self, event: &Event) -> bool {
-        matches!(event, Event::History { .. }) && !self.conversation.awaits_history
-    }
-
     fn on_command(&mut self, command: &Command) {
         self.page().on_command(command);
         match command {
-            Command::History { .. } => self.conversation().awaits_history = true,
+            Command::History { before } => self.conversation().await_history(*before),
             Command::Say { text } => self.conversation().sent(text),
             _ => {}
         }

@@ -21,6 +21,8 @@ pub struct Conversation {
     pub jump: Option<MessageId>,
     /// Whether a page of history is still to come.
     pub awaits_history: bool,
+    /// Before which message that page ends; `None` if it is the newest.
+    page_before: Option<MessageId>,
     /// The texts that were sent and are not acknowledged, oldest first.
     pub unanswered: Vec<Unanswered>,
 }
@@ -79,13 +81,23 @@ impl Conversation {
         match event {
             // The newest page of history follows a login, unless the session only goes on
             // after the registry was unreachable.
-            Event::LoggedIn { .. } => self.awaits_history |= !was_signed_in,
-            Event::LoggedOut { .. } | Event::History { .. } => self.awaits_history = false,
+            Event::LoggedIn { .. } if !was_signed_in => self.await_history(None),
+            Event::LoggedOut { .. } => self.awaits_history = false,
+            // Other tabs get pages too.
+            Event::History { before, .. } if *before == self.page_before => {
+                self.awaits_history = false;
+            }
             Event::Failed { failure, .. } if failure.command == "history" => {
                 self.awaits_history = false;
             }
             _ => {}
         }
+    }
+
+    /// Records that a page of history is to come.
+    pub(super) fn await_history(&mut self, before: Option<MessageId>) {
+        self.awaits_history = true;
+        self.page_before = before;
     }
 
     /// Records a text that is sent.

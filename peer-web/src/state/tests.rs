@@ -91,6 +91,36 @@ fn a_text_without_an_answer_comes_back_when_the_connection_is_lost() {
 }
 
 #[test]
+fn a_text_is_unanswered_until_it_is_acknowledged_or_back_in_the_field() {
+    let texts = |state: &State| -> Vec<(String, bool)> {
+        let unanswered = state.conversation.unanswered.iter();
+        unanswered
+            .map(|sent| (sent.text.to_string(), sent.failed))
+            .collect()
+    };
+    let state = after([say("one"), say("two"), answered(1, "one")]);
+    assert_eq!(texts(&state), [("two".to_owned(), false)]);
+    let state = state.reduce(lost());
+    assert_eq!(texts(&state), [("two".to_owned(), true)]);
+    // Another one like it does not count for the one that failed.
+    let state = state.reduce(answered(2, "two"));
+    assert_eq!(texts(&state), [("two".to_owned(), true)]);
+    assert!(texts(&state.reduce(Action::Restored)).is_empty());
+}
+
+#[test]
+fn an_unanswered_text_is_found_among_the_messages_that_came_after_it() {
+    let state = after([answered(1, "yes"), say("yes")]);
+    let sent = state.conversation.unanswered[0].clone();
+    let is_in = |state: &State| {
+        let view = state.conversation.view.as_ref().unwrap().get();
+        sent.is_in(&view)
+    };
+    assert!(!is_in(&state));
+    assert!(is_in(&state.reduce(answered(2, "yes"))));
+}
+
+#[test]
 fn the_text_of_one_account_does_not_come_back_for_another() {
     let end = Event::LoggedOut {
         at: Timestamp(1),
@@ -101,24 +131,30 @@ fn the_text_of_one_account_does_not_come_back_for_another() {
 }
 
 #[test]
-fn another_tabs_page_of_history_leaves_no_gap_here() {
-    let page = || {
-        let messages = vec![message(1, 1000, "bob", false)];
+fn another_tabs_page_of_history_leaves_no_gap_here_and_is_not_taken_for_ours() {
+    let page = |before: u64| {
         frame(Event::History {
-            before: Some(MessageId(100)),
-            messages,
-            more: false,
+            before: Some(MessageId(before)),
+            messages: vec![message(before - 1, 1000, "bob", false)],
+            more: true,
         })
     };
-    let lines = |state: &State| state.conversation.view.as_ref().unwrap().get().lines.len();
-    let state = after([said(100, false), page()]);
-    assert_eq!(lines(&state), 1);
+    let oldest = |state: &State| {
+        let view = state.conversation.view.as_ref().unwrap().get();
+        view.oldest_message()
+    };
     let asked = Action::Command(Command::History {
         before: Some(MessageId(100)),
     });
-    let state = state.reduce(asked).reduce(page());
-    assert_eq!(lines(&state), 2);
+    let state = after([said(100, false), asked]).reduce(page(50));
+    assert_eq!(oldest(&state), Some(MessageId(100)));
+    assert!(state.conversation.awaits_history);
+    let state = state.reduce(page(100));
+    assert_eq!(oldest(&state), Some(MessageId(99)));
     assert!(!state.conversation.awaits_history);
+    // One that joins on is welcome whoever asked for it.
+    let state = state.reduce(page(99));
+    assert_eq!(oldest(&state), Some(MessageId(98)));
 }
 
 fn login(name: &str) -> Action {

@@ -39,6 +39,8 @@ pub(super) struct Layout {
     pub(super) place: Place,
     /// The height of what is in sight, in CSS pixels.
     pub(super) in_sight: f64,
+    /// Whether the user scrolls right now: drags the bar, say.
+    pub(super) moves: bool,
     /// What was drawn last, and which rows those were.
     drawn: Span,
     keys: Vec<Key>,
@@ -143,6 +145,11 @@ impl Layout {
         }
     }
 
+    /// Whether the top of the conversation is in sight, as far as it is loaded.
+    pub(super) fn is_at_top(&self) -> bool {
+        self.top < 1.0
+    }
+
     /// After a scroll: moves the place. Returns whether other rows have to be drawn.
     pub(super) fn scrolled(&mut self, nodes: &Nodes, rows: &Rows) -> bool {
         let Some((scroller, list)) = nodes.get() else {
@@ -155,7 +162,7 @@ impl Layout {
         let top = f64::from(scroller.scroll_top());
         self.top = top;
         let left = f64::from(scroller.scroll_height() - scroller.client_height()) - top;
-        self.place = if left <= END_SLACK && self.drawn.end == rows.len() {
+        self.place = if left <= END_SLACK {
             Place::End
         } else {
             self.first_in_sight(&scroller, &list)
@@ -169,8 +176,7 @@ impl Layout {
         self.keys.iter().enumerate().find_map(|(nth, key)| {
             let place = element::child(list, nth)?.get_bounding_client_rect();
             let in_sight = place.bottom() > seen.top() && place.top() < seen.bottom();
-            // The mark can go away, and the place with it.
-            (in_sight && *key != Key::New).then(|| Place::At {
+            (in_sight && key.stays()).then(|| Place::At {
                 key: *key,
                 offset: place.top() - seen.top(),
             })

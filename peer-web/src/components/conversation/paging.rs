@@ -16,7 +16,9 @@ use super::scroll::Scroll;
 /// Where a message that was jumped to stands, in CSS pixels below the top.
 const JUMP_OFFSET: f64 = 120.0;
 
-/// Asks for the page before the oldest message when the oldest row is drawn.
+/// Asks for the page before the oldest message when the oldest row is drawn. At the very top it
+/// waits until the user stops scrolling: a bar that is dragged there stays there whatever is
+/// loaded, and one page after the other would come.
 #[hook]
 pub(super) fn use_paging(
     context: &Context,
@@ -24,8 +26,11 @@ pub(super) fn use_paging(
     scroll: &Scroll,
     above: f64,
 ) {
-    let measured = scroll.layout.borrow().in_sight > 0.0;
-    let wanted = measured && above <= 0.0 && may_ask(context, conversation);
+    let ready = {
+        let layout = scroll.layout.borrow();
+        layout.in_sight > 0.0 && !(layout.moves && layout.is_at_top())
+    };
+    let wanted = ready && above <= 0.0 && may_ask(context, conversation);
     let send = context.send.clone();
     let view = conversation.view.clone();
     let rows = view.as_ref().map(|view| view.rows().len());

@@ -3,13 +3,20 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use gloo_timers::callback::Timeout;
 use yew::prelude::*;
 
-use crate::browser::hooks::use_size;
+use crate::browser::{hooks::use_size, keys};
 use crate::logic::window::Place;
 use crate::state::ViewHandle;
 
 use super::layout::{Layout, Nodes};
+
+/// A user who has not scrolled for so many milliseconds has stopped.
+const STILL_AFTER: u32 = 150;
+/// Where the oldest message stands when it is gone to, in CSS pixels below the top: there is
+/// room for its day above it.
+const TOP_OFFSET: f64 = 120.0;
 
 /// Where the user is in the conversation, and what moves them.
 #[derive(Clone)]
@@ -17,6 +24,7 @@ pub(super) struct Scroll {
     pub(super) layout: Rc<RefCell<Layout>>,
     pub(super) nodes: UseStateHandle<Nodes>,
     pub(super) at_end: UseStateHandle<bool>,
+    stop: Rc<RefCell<Option<Timeout>>>,
     update: UseForceUpdateHandle,
 }
 
@@ -27,6 +35,7 @@ pub(super) fn use_scroll() -> Scroll {
         layout: use_mut_ref(Layout::default),
         nodes: use_state(Nodes::default),
         at_end: use_state_eq(|| true),
+        stop: use_mut_ref(|| None),
         update: use_force_update(),
     };
     let update = scroll.update.clone();
@@ -49,12 +58,51 @@ impl Scroll {
         Callback::from(move |_| {
             let mut layout = scroll.layout.borrow_mut();
             let redraw = layout.scrolled(&scroll.nodes, &view.rows());
+            layout.moves = true;
             scroll.at_end.set(layout.place == Place::End);
             if redraw {
                 scroll.update.force_update();
             }
+            scroll.stop.replace(Some(scroll.stop_later()));
         })
     }
+
+    /// The timer that ends a scroll, unless another one takes its place.
+    fn stop_later(&self) -> Timeout {
+        let (layout, update) = (self.layout.clone(), self.update.clone());
+        Timeout::new(STILL_AFTER, move || {
+            layout.borrow_mut().moves = false;
+            update.force_update();
+        })
+    }
+
+    /// Home leads to the oldest message that is loaded and End to the newest. The browser would
+    /// go where they are by the heights of now, which change while rows are drawn.
+    pub(super) fn onkeydown(&self, view: &ViewHandle) -> Callback<KeyboardEvent> {
+        let (scroll, view) = (self.clone(), view.clone());
+        Callback::from(move |event: KeyboardEvent| {
+            if event.alt_key() || event.meta_key() || event.shift_key() {
+                return;
+            }
+            let place = match keys::pressed(&event).as_deref() {
+                Some("Home") => oldest(&view),
+                Some("End") => Some(Place::End),
+                _ => None,
+            };
+            if let Some(place) = place {
+                event.prevent_default();
+                scroll.go_to(place);
+            }
+        })
+    }
+}
+
+fn oldest(view: &ViewHandle) -> Option<Place> {
+    let rows = view.rows();
+    let mut keys = rows.iter().map(|row| row.shown.key);
+    let key = keys.find(|key| key.stays())?;
+    let offset = TOP_OFFSET;
+    Some(Place::At { key, offset })
 }
 
 /// After each render: measures what was drawn, and scrolls to the place of the user.
