@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use crate::browser::page;
+use crate::browser::{hooks::use_return_focus, page};
 use crate::context::use_app;
 
 use super::banner::Banner;
@@ -23,6 +23,7 @@ pub fn Chat() -> Html {
     let incoming = view.as_ref().and_then(|view| view.incoming.clone());
     let pane = use_pane(members);
     let finding = use_state(|| false);
+    use_return_focus(*finding);
 
     let onpane = {
         let pane = pane.setter();

@@ -6,6 +6,7 @@ use yew::prelude::*;
 
 use crate::context::use_app;
 
+use super::chat_menu::ChatMenu;
 use super::icon::{Glyph, Icon};
 use super::pane::Pane;
 
@@ -46,6 +47,7 @@ pub fn ChatHead(props: &Props) -> Html {
                 aria-label="Search the history" title="Search the history" onclick={onfind}>
                 <Icon glyph={Glyph::Search} />
             </button>
+            <ChatMenu />
         </header>
     }
 }

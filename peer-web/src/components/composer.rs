@@ -14,7 +14,7 @@ use super::emoji::EmojiPicker;
 use super::icon::{Glyph, Icon};
 
 /// The id of the text field.
-pub const ID: &str = "composer";
+pub const ID: &str = page::COMPOSER;
 /// The greatest height of the field, in CSS pixels.
 const TALLEST: f64 = 200.0;
 

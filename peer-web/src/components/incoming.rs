@@ -4,7 +4,6 @@ use p2pchat_model::wording::{self, label};
 use p2pchat_model::{Command, IncomingRequest, Speaker, printable};
 use yew::prelude::*;
 
-use crate::browser::hooks::use_keys;
 use crate::context::use_app;
 
 use super::avatar::Avatar;
@@ -29,16 +28,6 @@ pub fn Incoming(props: &Props) -> Html {
         let (send, from) = (context.send.clone(), request.from);
         Callback::from(move |_: MouseEvent| send.emit(answer.command(from)))
     };
-    let onkey = use_callback(
-        (context.send.clone(), request.from),
-        |event: KeyboardEvent, (send, from)| {
-            if let (true, Some(answer)) = (event.alt_key(), Answer::of_key(&event.code())) {
-                event.prevent_default();
-                send.emit(answer.command(*from));
-            }
-        },
-    );
-    use_keys(onkey);
     let name = request.from.name;
     html! {
         <div class="incoming" role="alertdialog" aria-modal="false" aria-labelledby="incoming-title"
@@ -53,12 +42,9 @@ pub fn Incoming(props: &Props) -> Html {
             </div>
             <TimeLeft from={request.at} until={request.expires} />
             <div class="incoming-buttons">
-                <button type="button" class="button" onclick={answer(Answer::Reject)} {disabled}
-                    aria-keyshortcuts="Alt+R">{ label::REJECT }<kbd>{ "Alt R" }</kbd></button>
-                <button type="button" class="button primary" onclick={answer(Answer::Accept)} {disabled}
-                    aria-keyshortcuts="Alt+A">{ label::ACCEPT }<kbd>{ "Alt A" }</kbd></button>
-                <button type="button" class="button small quiet" onclick={answer(Answer::Block)} {disabled}
-                    aria-keyshortcuts="Alt+B">{ label::BLOCK }<kbd>{ "Alt B" }</kbd></button>
+                <button type="button" class="button" onclick={answer(Answer::Reject)} {disabled}>{ label::REJECT }</button>
+                <button type="button" class="button primary" onclick={answer(Answer::Accept)} {disabled}>{ label::ACCEPT }</button>
+                <button type="button" class="button small quiet" onclick={answer(Answer::Block)} {disabled}>{ label::BLOCK }</button>
             </div>
         </div>
     }
@@ -73,17 +59,6 @@ enum Answer {
 }
 
 impl Answer {
-    /// The answer of a key together with Alt. By the key's place: a layout may make `å` of
-    /// Alt and A.
-    fn of_key(code: &str) -> Option<Self> {
-        match code {
-            "KeyA" => Some(Self::Accept),
-            "KeyR" => Some(Self::Reject),
-            "KeyB" => Some(Self::Block),
-            _ => None,
-        }
-    }
-
     fn command(self, requester: Speaker) -> Command {
         let from = requester.address;
         match self {

@@ -1,17 +1,16 @@
 //! Who is in the chat, who is out of reach, and who has been asked.
 
 use p2pchat_model::wording::label;
-use p2pchat_model::{Command, OutgoingRequest, Person};
+use p2pchat_model::{OutgoingRequest, Person};
 use yew::prelude::*;
 
 use crate::context::use_app;
 
-use super::block_button::BlockButton;
 use super::countdown::Countdown;
+use super::person_menu::PersonMenu;
 use super::person_name::PersonName;
 
-/// The members and those who have been asked, with a button to leave the chat. Nothing if
-/// there are none.
+/// The members and those who have been asked. Nothing if there are none.
 #[component]
 pub fn Members() -> Html {
     let context = use_app();
@@ -22,16 +21,10 @@ pub fn Members() -> Html {
     if view.is_alone() && view.outgoing.is_empty() {
         return html! {};
     }
-    let send = context.send.clone();
-    let onleave = move |_| send.emit(Command::Leave);
     html! {
         <section class="group" aria-labelledby="members-title">
             <header class="group-head">
                 <h2 id="members-title">{ label::MEMBERS } <span class="count">{ view.members.len() }</span></h2>
-                if !view.is_alone() {
-                    <button type="button" class="button small quiet" disabled={!context.state.is_live()}
-                        onclick={onleave}>{ label::LEAVE }</button>
-                }
             </header>
             <ul class="rows">
                 { for view.members.iter().map(member) }
@@ -46,7 +39,7 @@ fn member(person: &Person) -> Html {
     html! {
         <li key={person.address.to_string()} class="row-person">
             <PersonName name={person.name} address={person.address} />
-            <BlockButton target={person.to_block()} name={person.to_string()} />
+            <PersonMenu target={person.to_block()} name={person.to_string()} />
         </li>
     }
 }

@@ -12,10 +12,10 @@ use super::brand::Brand;
 use super::dropped_list::DroppedList;
 use super::link_state::LinkState;
 use super::members::Members;
-use super::menu::Menu;
 use super::online::Online;
 use super::pane::Pane;
 use super::person_name::PersonName;
+use super::settings_menu::SettingsMenu;
 use super::switch::Switch;
 
 /// What [`People`] needs.
@@ -49,7 +49,7 @@ pub fn People(props: &Props) -> Html {
                 <button type="button" class="button small only-narrow" onclick={props.onpane.reform(|_| Pane::Chat)}>
                     { "Chat" }<UnreadBadge />
                 </button>
-                <Menu />
+                <SettingsMenu />
             </header>
             <div class="people-scroll">
                 <Members />

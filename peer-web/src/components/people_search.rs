@@ -4,6 +4,7 @@ use p2pchat_model::{Command, Target};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use crate::browser::page;
 use crate::context::use_app;
 
 use super::icon::{Glyph, Icon};
@@ -49,7 +50,7 @@ pub fn PeopleSearch(props: &Props) -> Html {
         <form class="search" role="search" aria-label="Find people" {onsubmit}>
             <div class="field-box">
                 <Icon glyph={Glyph::Search} />
-                <input id="people-search" type="search" value={props.typed.clone()} {oninput}
+                <input id={page::PEOPLE_SEARCH} type="search" value={props.typed.clone()} {oninput}
                     aria-label="Find people by name or address" placeholder="Name or address"
                     autocomplete="off" autocapitalize="none" spellcheck="false" />
                 if !props.typed.is_empty() {
