@@ -32,17 +32,26 @@ pub fn keep(key: &str, value: &str) {
     set(local(), key, value);
 }
 
+/// Something kept for this tab.
+#[must_use]
+pub fn of_tab(key: &str) -> Option<String> {
+    session()?.get_item(key).ok()?
+}
+
+/// Keeps something for this tab; an empty value removes it.
+pub fn keep_for_tab(key: &str, value: &str) {
+    set(session(), key, value);
+}
+
 /// The text that was begun and not sent by this account in this tab.
 #[must_use]
 pub fn draft(account: &str) -> String {
-    session()
-        .and_then(|storage| storage.get_item(&draft_key(account)).ok()?)
-        .unwrap_or_default()
+    of_tab(&draft_key(account)).unwrap_or_default()
 }
 
 /// Keeps a text that was begun, for this account and this tab.
 pub fn keep_draft(account: &str, text: &str) {
-    set(session(), &draft_key(account), text);
+    keep_for_tab(&draft_key(account), text);
 }
 
 fn draft_key(account: &str) -> String {
