@@ -31,6 +31,7 @@ pub mod members;
 pub mod message;
 pub mod message_row;
 pub mod next_try;
+pub mod not_encrypted;
 pub mod online;
 pub mod online_row;
 pub mod pane;

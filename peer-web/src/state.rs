@@ -116,6 +116,7 @@ impl State {
         let reading = Reading::begin(&view.lines, read, reading.looking());
         if view.account.is_some() {
             self.page().ended = None;
+            self.page().last_account = view.account;
         }
         let view = ViewHandle::new(view, reading.mark(), self.zone.clone());
         self.page().view = Some(view.clone());

@@ -21,8 +21,12 @@ pub struct Page {
     pub failures: Vec<Failure>,
     /// The answer to the last search for a user.
     pub found: Option<Found>,
+    /// The account that was signed in last in this page, unless the user signed out.
+    pub last_account: Option<Username>,
     /// Why the registry ended the session, if it did.
     pub ended: Option<Problem>,
+    /// Whether the user signs out only to sign in again, here in place of another computer.
+    pub moves_here: bool,
     /// A text that was not sent and belongs back into the message field.
     pub unsent: Option<Rc<str>>,
 }
@@ -79,9 +83,15 @@ impl Page {
         }
         self.pending.on_event(event);
         match event {
-            Event::LoggedIn { .. } => self.ended = None,
+            Event::LoggedIn { name, .. } => {
+                self.ended = None;
+                self.last_account = Some(*name);
+            }
             Event::LoggedOut { problem, .. } => {
                 self.ended = *problem;
+                if problem.is_none() && !std::mem::take(&mut self.moves_here) {
+                    self.last_account = None;
+                }
                 self.failures.clear();
                 self.found = None;
             }
