@@ -59,6 +59,7 @@ impl Backlog {
         let page = self.kept.lines.split_off(start);
         self.oldest = Some(first);
         Some(Event::History {
+            before,
             messages: page
                 .iter()
                 .filter_map(message)
@@ -79,8 +80,12 @@ impl Backlog {
             }
             Event::Message(message) => self.oldest = self.oldest.or(Some(message.id)),
             Event::Delivered { .. } => self.kept.apply(event),
-            Event::History { messages, more } if self.has_messages() => {
-                return self.absorb(messages, *more).map(Cow::Owned);
+            Event::History {
+                before,
+                messages,
+                more,
+            } if self.has_messages() => {
+                return self.absorb(*before, messages, *more).map(Cow::Owned);
             }
             Event::History { messages, .. } => {
                 let first = messages.first().map(|message| message.id);
@@ -97,14 +102,23 @@ impl Backlog {
 
     /// Takes a page of history that another client asked for. The messages older than those of
     /// this page would leave a gap there, so they join the backlog.
-    fn absorb(&mut self, messages: &[Message], more: bool) -> Option<Event> {
+    fn absorb(
+        &mut self,
+        before: Option<MessageId>,
+        messages: &[Message],
+        more: bool,
+    ) -> Option<Event> {
         let is_sent = |message: &&Message| self.oldest.is_some_and(|oldest| message.id >= oldest);
         let (sent, older): (Vec<_>, Vec<_>) = messages.iter().partition(is_sent);
-        self.kept.apply(&Event::History {
-            messages: older.into_iter().cloned().collect(),
-            more,
-        });
+        if !older.is_empty() || sent.is_empty() {
+            self.kept.apply(&Event::History {
+                before,
+                messages: older.into_iter().cloned().collect(),
+                more,
+            });
+        }
         (!sent.is_empty()).then(|| Event::History {
+            before,
             messages: sent.into_iter().cloned().collect(),
             more: true,
         })

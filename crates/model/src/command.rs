@@ -41,6 +41,11 @@ pub enum Command {
         /// The user or address.
         to: Target,
     },
+    /// Withdraw a chat request that waits for another user's answer.
+    Cancel {
+        /// The address that it was sent to.
+        to: PeerAddr,
+    },
     /// Accept the pending chat request.
     Accept {
         /// The address that it came from.
@@ -73,6 +78,9 @@ pub enum Command {
         /// The name or address, as it was blocked.
         who: Target,
     },
+    /// Take back the last [`Command::Leave`] or [`Command::Block`], as long as
+    /// [`View::undo`](crate::View::undo) offers it.
+    Undo,
     /// Read a page of earlier messages.
     History {
         /// Those before this message; the newest if absent.
@@ -97,6 +105,7 @@ impl Command {
             Self::Refresh => "refresh",
             Self::Search { .. } => "search",
             Self::Request { .. } => "request",
+            Self::Cancel { .. } => "cancel",
             Self::Accept { .. } => "accept",
             Self::Reject { .. } => "reject",
             Self::Say { .. } => "say",
@@ -104,6 +113,7 @@ impl Command {
             Self::Busy { .. } => "busy",
             Self::Block { .. } => "block",
             Self::Unblock { .. } => "unblock",
+            Self::Undo => "undo",
             Self::History { .. } => "history",
             Self::Find { .. } => "find",
         }

@@ -70,6 +70,14 @@ pub enum Event {
         /// How it was closed.
         outcome: Outcome,
     },
+    /// A chat request was answered with BUSY by itself: the user was busy, or another request
+    /// waited.
+    RequestMissed {
+        /// When.
+        at: Timestamp,
+        /// The requester.
+        from: Speaker,
+    },
     /// A chat request was sent.
     RequestSent(OutgoingRequest),
     /// A chat request that was sent is answered; after an acceptance follows
@@ -144,6 +152,8 @@ pub enum Event {
     },
     /// A page of earlier messages, oldest first.
     History {
+        /// What the command asked for: those before this message; the newest if `None`.
+        before: Option<MessageId>,
         /// Up to a page of messages.
         messages: Vec<Message>,
         /// Whether there are older ones.
@@ -192,7 +202,7 @@ pub struct IncomingRequest {
     pub from: Speaker,
     /// Members of the requester's current chat: accepting means chatting with them too.
     pub members: Vec<Person>,
-    /// When it expires, which counts as rejected.
+    /// When it expires, unanswered.
     pub expires: Timestamp,
 }
 
@@ -215,9 +225,9 @@ pub enum Outcome {
     Accepted,
     /// The user rejected.
     Rejected,
-    /// The user did not answer in time, which counts as rejected.
+    /// The user did not answer in time.
     Expired,
-    /// The requester's connection broke.
+    /// The requester withdrew it, or their connection broke.
     Withdrawn,
 }
 
@@ -227,7 +237,7 @@ pub enum Outcome {
 pub enum RequestFailure {
     /// They rejected it.
     Rejected,
-    /// They are busy, or have another request to answer.
+    /// They take no requests now: they are busy, or have another one to answer.
     Busy,
     /// They did not answer in time.
     NoAnswer,
@@ -235,6 +245,8 @@ pub enum RequestFailure {
     Unreachable,
     /// The user blocked them before they answered.
     Blocked,
+    /// The user withdrew it before they answered.
+    Cancelled,
 }
 
 /// How a user became a member.
@@ -353,4 +365,6 @@ pub enum Problem {
     NotBlocked,
     /// It is done, but cannot be saved for later sessions.
     NotKept,
+    /// There is no leave or block to take back, or it is too long ago.
+    NothingToUndo,
 }

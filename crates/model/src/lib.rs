@@ -37,4 +37,4 @@ pub use person::{NameCheck, Person, Speaker};
 pub use target::{Target, TargetError};
 pub use text::{action, packets, printable};
 pub use time::Timestamp;
-pub use view::{Findings, View};
+pub use view::{Findings, Undo, Undoable, View};

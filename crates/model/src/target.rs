@@ -4,11 +4,13 @@ use std::fmt;
 use std::net::Ipv4Addr;
 
 use p2pchat_protocol::{AddressError, PeerAddr, Username, UsernameError};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Target of a chat request or a block: a user's name, or an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Target of a chat request or a block: a user's name, or an address. Its JSON says which of
+/// the two it is, because a user may be called `10.0.0.42`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Target {
     /// A user that the registry knows.
     Name(Username),
@@ -27,7 +29,7 @@ pub enum TargetError {
 }
 
 impl Target {
-    /// Reads four numbers with dots as an address, all else as a name.
+    /// Reads what a user typed: four numbers with dots are an address, all else is a name.
     ///
     /// # Errors
     /// If it is neither.
@@ -45,17 +47,5 @@ impl fmt::Display for Target {
             Self::Name(name) => name.fmt(f),
             Self::Address(address) => address.fmt(f),
         }
-    }
-}
-
-impl Serialize for Target {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Target {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(&String::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }

@@ -1,5 +1,7 @@
 //! Wall-clock time.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// Wall-clock time: milliseconds since 1970-01-01 00:00 UTC.
@@ -10,6 +12,13 @@ use serde::{Deserialize, Serialize};
 pub struct Timestamp(pub u64);
 
 impl Timestamp {
+    /// This time and so much.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Self {
+        let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(wait))
+    }
+
     /// Whole seconds from this time until `later`; 0 if that is past.
     #[must_use]
     pub fn seconds_until(self, later: Self) -> u64 {

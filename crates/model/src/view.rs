@@ -1,15 +1,18 @@
 //! What there is to see, changed only by [`View::apply`].
 
+use std::time::Duration;
+
 use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
 use crate::dropped::Dropped;
-use crate::event::{Event, IncomingRequest, Link, OutgoingRequest};
+use crate::event::{BlockChange, Event, IncomingRequest, Link, OutgoingRequest, Problem};
 use crate::line::Line;
 use crate::lookalike;
 use crate::message::{Delivery, LeaveReason, Message, MessageId};
 use crate::person::{NameCheck, Person};
 use crate::target::Target;
+use crate::time::Timestamp;
 use crate::wording;
 
 /// What there is to see.
@@ -50,6 +53,37 @@ pub struct View {
     pub blocked: Vec<Target>,
     /// What was dropped since the peer started, in the order of the first of each.
     pub dropped: Vec<Dropped>,
+    /// What [`Command::Undo`](crate::Command::Undo) takes back.
+    pub undo: Option<Undo>,
+}
+
+/// A leave or a block that can still be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undo {
+    /// What it is.
+    pub what: Undoable,
+    /// From when on it is too late.
+    pub until: Timestamp,
+}
+
+impl Undo {
+    /// How long there is an undo.
+    pub const LIMIT: Duration = Duration::from_secs(10);
+
+    fn new(what: Undoable, at: Timestamp) -> Self {
+        let until = at.after(Self::LIMIT);
+        Self { what, until }
+    }
+}
+
+/// What a user can take back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undoable {
+    /// They left the chat.
+    Left,
+    /// They blocked this user or address.
+    Blocked(Target),
 }
 
 /// The result of a search through the history.
@@ -100,7 +134,11 @@ impl View {
             Event::Message(message) => self.push(Line::Message(message.clone())),
             Event::Delivered { id, delivery } => self.set_delivery(*id, *delivery),
             Event::Busy { on } => self.busy = *on,
-            Event::History { messages, more } => self.add_history(messages, *more),
+            Event::History {
+                before,
+                messages,
+                more,
+            } => self.add_history(*before, messages, *more),
             Event::Findings { text, messages } => {
                 self.findings = Some(Findings {
                     text: text.clone(),
@@ -110,12 +148,42 @@ impl View {
             Event::Dropped(dropped) => self.count_dropped(*dropped),
             Event::Blocks { list, .. } => self.blocked.clone_from(list),
             Event::Registered { .. }
+            | Event::RequestMissed { .. }
             | Event::Found { .. }
             | Event::Notice { .. }
             | Event::Failed { .. } => {}
         }
+        self.offer_undo(event);
         if let Some(notice) = Self::notice(event) {
             self.push(notice);
+        }
+    }
+
+    /// Offers the undo of a leave or block, and withdraws it once it is done or has no meaning
+    /// any more.
+    fn offer_undo(&mut self, event: &Event) {
+        let undo = self.undo.map(|undo| undo.what);
+        match (event, undo) {
+            (Event::ChatLeft { at }, _) => self.undo = Some(Undo::new(Undoable::Left, *at)),
+            (
+                Event::Blocks {
+                    at,
+                    change: Some(BlockChange::Blocked(who)),
+                    ..
+                },
+                _,
+            ) => self.undo = Some(Undo::new(Undoable::Blocked(*who), *at)),
+            (Event::MemberJoined { .. }, Some(Undoable::Left)) => self.undo = None,
+            (Event::Blocks { .. }, Some(Undoable::Blocked(who)))
+                if !self.blocked.contains(&who) =>
+            {
+                self.undo = None;
+            }
+            (Event::LoggedOut { .. }, _) => self.undo = None,
+            (Event::Failed { failure, .. }, _) if failure.problem == Problem::NothingToUndo => {
+                self.undo = None;
+            }
+            _ => {}
         }
     }
 
@@ -271,9 +339,26 @@ impl View {
         }
     }
 
-    fn add_history(&mut self, messages: &[Message], more: bool) {
+    /// Adds a page that joins on to the lines: a gap between the two could never be filled.
+    fn add_history(&mut self, before: Option<MessageId>, messages: &[Message], more: bool) {
+        let oldest = self.oldest_message();
+        if before.is_some_and(|before| oldest.is_none_or(|oldest| before < oldest)) {
+            return;
+        }
+        let first = messages.first().map(|message| message.id);
+        let newest = self.lines.iter().rev().find_map(Line::message_id);
+        if more && newest < first && newest.is_some() {
+            // Another program of this user has written more than a page since.
+            self.lines.clear();
+        }
         let room = Self::MAX_LINES.saturating_sub(self.lines.len());
-        self.more_history = more && messages.len() < room;
+        if first.is_none()
+            || self
+                .oldest_message()
+                .is_none_or(|oldest| first < Some(oldest))
+        {
+            self.more_history = more && messages.len() < room;
+        }
         let is_known = |id| self.lines.iter().any(|line| line.message_id() == Some(id));
         let newest = &messages[messages.len().saturating_sub(room)..];
         let earlier: Vec<&Message> = newest

@@ -55,6 +55,7 @@ impl Problem {
             Self::Blocked => "blocked, unblock first",
             Self::NotBlocked => "not blocked",
             Self::NotKept => "done, but it cannot be saved and ends with the program",
+            Self::NothingToUndo => "there is nothing to undo, or it is too late",
         }
     }
 
@@ -268,6 +269,9 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         Event::Found { at, name, address } => (at, Level::Info, found(*name, *address)),
         Event::RequestReceived(request) => (&request.at, Level::Info, wants_to_chat(request.from)),
         Event::RequestClosed { at, from, outcome } => (at, Level::Info, closed(from, *outcome)),
+        Event::RequestMissed { at, from } => {
+            (at, Level::Info, format!("you missed a request from {from}"))
+        }
         Event::RequestSent(request) => {
             let text = format!("request sent, waiting for {} to accept", request.to);
             (&request.at, Level::Info, text)
@@ -315,7 +319,7 @@ fn closed(from: impl Display, outcome: Outcome) -> String {
     match outcome {
         Outcome::Accepted => format!("you accepted {from}'s request"),
         Outcome::Rejected => format!("you rejected {from}'s request"),
-        Outcome::Expired => format!("{from}'s request expired"),
+        Outcome::Expired => format!("you missed {from}'s request"),
         Outcome::Withdrawn => format!("{from}'s request was withdrawn"),
     }
 }
@@ -327,6 +331,7 @@ fn refused(to: &Person, refusal: Option<RequestFailure>) -> Option<String> {
         RequestFailure::NoAnswer => format!("{to} did not answer"),
         RequestFailure::Unreachable => format!("{to} cannot be reached at {}", to.address),
         RequestFailure::Blocked => format!("request to {to} cancelled: you blocked them"),
+        RequestFailure::Cancelled => format!("you cancelled your request to {to}"),
     })
 }
 

@@ -187,7 +187,7 @@ fn the_error_for_an_invalid_value_says_what_is_valid() {
     for (json, expected) in [
         (r#"{"search":{"name":"elevenbytes"}}"#, name.as_str()),
         (
-            r#"{"request":{"to":"255.255.255.255"}}"#,
+            r#"{"request":{"to":{"address":"255.255.255.255"}}}"#,
             "not the address of one machine",
         ),
         (

@@ -220,6 +220,9 @@ impl Machine {
                 self.session.search(&mut self.cx, name, SearchPurpose::Show)
             }
             Command::Request { to } => self.request(to),
+            // Carried out in a later version.
+            Command::Cancel { .. } => Err(Problem::NoSuchRequest.into()),
+            Command::Undo => Err(Problem::NothingToUndo.into()),
             Command::Accept { from } => {
                 let accepted = requests.accept(cx, people, group, from)?;
                 group.accepted(cx, people, accepted.peer, &accepted.members);

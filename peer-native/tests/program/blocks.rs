@@ -24,7 +24,7 @@ fn a_block_outlives_a_restart_and_needs_no_history() {
     mallory.line_with("logged_in");
     let mut alice = start(&registry, "alice", &at_a, "--plain");
     alice.line_with("signed in as alice");
-    mallory.write(&format!(r#"{{"request":{{"to":"{at_a}"}}}}"#));
+    mallory.write(&format!(r#"{{"request":{{"to":{{"address":"{at_a}"}}}}}}"#));
     assert!(alice.line_with("wants to chat with you").contains("/block"));
     alice.write("/block");
     alice.line_with("is blocked");
@@ -42,7 +42,7 @@ fn a_block_outlives_a_restart_and_needs_no_history() {
 
     let mut alice = start(&registry, "alice", &at_a, "--plain");
     alice.line_with("signed in as alice");
-    mallory.write(&format!(r#"{{"request":{{"to":"{at_a}"}}}}"#));
+    mallory.write(&format!(r#"{{"request":{{"to":{{"address":"{at_a}"}}}}}}"#));
     mallory.line_with(r#""rejected""#);
     alice.write("/blocked");
     alice.line_with("Blocked: ");

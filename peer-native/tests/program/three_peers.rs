@@ -92,8 +92,10 @@ impl User {
     }
 
     fn requests(&mut self, other: &mut Self) {
-        self.program
-            .write(&format!(r#"{{"request":{{"to":"{}"}}}}"#, other.name));
+        self.program.write(&format!(
+            r#"{{"request":{{"to":{{"name":"{}"}}}}}}"#,
+            other.name
+        ));
         other.program.line_with("request_received");
         let from = &self.address;
         other

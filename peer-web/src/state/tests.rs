@@ -105,6 +105,7 @@ fn another_tabs_page_of_history_leaves_no_gap_here() {
     let page = || {
         let messages = vec![message(1, 1000, "bob", false)];
         frame(Event::History {
+            before: Some(MessageId(100)),
             messages,
             more: false,
         })
@@ -134,6 +135,7 @@ fn history_comes_with_a_login_though_the_page_did_not_ask() {
         problem: None,
     };
     let page = frame(Event::History {
+        before: None,
         messages: vec![message(1, 1000, "bob", false)],
         more: true,
     });
@@ -229,6 +231,7 @@ fn the_rows_follow_the_lines() {
         },
     };
     let page = frame(Event::History {
+        before: None,
         messages: vec![message(1, 1000, "bob", false)],
         more: false,
     });

@@ -238,9 +238,9 @@ async fn a_person_is_blocked_by_one_button_and_unblocked_by_another() {
     assert_eq!(
         fake.sent()[1..],
         [
-            r#"{"block":{"who":"192.168.1.23"}}"#,
-            r#"{"block":{"who":"bob"}}"#,
-            r#"{"block":{"who":"carol"}}"#
+            r#"{"block":{"who":{"address":"192.168.1.23"}}}"#,
+            r#"{"block":{"who":{"name":"bob"}}}"#,
+            r#"{"block":{"who":{"name":"carol"}}}"#
         ]
     );
     fake.say(r#"{"blocks":{"at":2,"list":["carol"],"change":{"blocked":"carol"}}}"#);
@@ -254,7 +254,7 @@ async fn a_person_is_blocked_by_one_button_and_unblocked_by_another() {
         .await
         .click();
     wait_for("the command", || fake.sent().len() == 5).await;
-    assert_eq!(fake.sent()[4], r#"{"unblock":{"who":"carol"}}"#);
+    assert_eq!(fake.sent()[4], r#"{"unblock":{"who":{"name":"carol"}}}"#);
 }
 
 #[wasm_bindgen_test]

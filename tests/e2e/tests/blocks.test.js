@@ -26,7 +26,7 @@ const unblock = (alice, name) => button(alice.people, `Unblock ${name}`);
 
 test("a requester is blocked from the request, and stays so after a restart", async (t) => {
   const { world, alice, bridge, mallory } = await alone(t, ["mallory"]);
-  mallory.send({ request: { to: bridge.address } });
+  mallory.send({ request: { to: { address: bridge.address } } });
   await alice.isAskedBy("mallory");
   await picture(alice, "block-asked");
   await alice.request.getByRole("button", { name: /^Block/ }).click();
@@ -41,7 +41,7 @@ test("a requester is blocked from the request, and stays so after a restart", as
   await alice.signIn("alice");
   await alice.isIn("alice");
   await unblock(alice, "mallory").waitFor();
-  mallory.send({ request: { to: bridge.address } });
+  mallory.send({ request: { to: { address: bridge.address } } });
   await mallory.event("request_answered", ({ refusal }) => refusal === "rejected");
   assert.equal(await alice.request.count(), 0);
   await alice.people.getByText("Ignored").click();
@@ -49,7 +49,7 @@ test("a requester is blocked from the request, and stays so after a restart", as
 
   await unblock(alice, "mallory").click();
   await alice.isTold("mallory is no longer blocked");
-  mallory.send({ request: { to: bridge.address } });
+  mallory.send({ request: { to: { address: bridge.address } } });
   await alice.isAskedBy("mallory");
 });
 
@@ -60,7 +60,7 @@ for (const [look, options] of [
 ]) {
   test(`a member is blocked from what was said, by the keyboard, ${look}`, async (t) => {
     const { alice, bob } = await alone(t, ["bob", "carol"], options);
-    bob.send({ request: { to: "alice" } });
+    bob.send({ request: { to: { name: "alice" } } });
     await alice.isAskedBy("bob");
     await alice.answers("Accept");
     await bob.event("member_joined");

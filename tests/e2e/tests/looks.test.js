@@ -17,7 +17,7 @@ async function chat(t, options) {
   const alice = await user(t, await world.bridge("alice"), options);
   await alice.register("alice");
   await alice.isIn("alice");
-  bob.send({ request: { to: "alice" } });
+  bob.send({ request: { to: { name: "alice" } } });
   await alice.isAskedBy("bob");
   return { world, alice, bob };
 }
@@ -143,7 +143,7 @@ test("all can be done without a mouse, and the focus is seen", async (t) => {
   // Bob's program still has her in the chat, until a message to her is refused.
   bob.send("leave");
   await bob.event("chat_left");
-  bob.send({ request: { to: "alice" } });
+  bob.send({ request: { to: { name: "alice" } } });
   await alice.isAskedBy("bob");
   await keyboard.press("Alt+r");
   await bob.event("request_answered");

@@ -24,8 +24,9 @@ fn view(ids: std::ops::Range<u64>) -> View {
     }
 }
 
-fn history(ids: std::ops::Range<u64>, more: bool) -> Event {
+fn history(before: Option<u64>, ids: std::ops::Range<u64>, more: bool) -> Event {
     Event::History {
+        before: before.map(MessageId),
         messages: ids.map(text).collect(),
         more,
     }
@@ -75,7 +76,7 @@ fn older_history_is_still_to_be_asked_for() {
     read_back(&mut page, &mut backlog);
     assert_eq!(ids(&page), (500..1000).collect::<Vec<_>>());
     assert!(page.more_history);
-    let event = history(400..500, false);
+    let event = history(Some(500), 400..500, false);
     page.apply(&backlog.forward(&event).unwrap());
     assert_eq!(page.oldest_message(), Some(MessageId(400)));
     assert!(!page.more_history);
@@ -86,7 +87,7 @@ fn history_that_another_page_asked_for_leaves_no_gap_in_this_one() {
     let mut whole = view(500..1000);
     whole.more_history = true;
     let (mut page, mut backlog) = Backlog::split(whole);
-    assert_eq!(backlog.forward(&history(400..500, true)), None);
+    assert_eq!(backlog.forward(&history(Some(500), 400..500, true)), None);
     read_back(&mut page, &mut backlog);
     assert_eq!(ids(&page), (400..1000).collect::<Vec<_>>());
     assert!(page.more_history);
@@ -95,7 +96,10 @@ fn history_that_another_page_asked_for_leaves_no_gap_in_this_one() {
 #[test]
 fn the_newest_page_after_a_new_login_ends_no_reading_back() {
     let (mut page, mut backlog) = Backlog::split(view(1..1000));
-    for event in [history(900..1000, true), history(1..1, false)] {
+    for event in [
+        history(None, 900..1000, true),
+        history(Some(1), 1..1, false),
+    ] {
         if let Some(event) = backlog.forward(&event) {
             page.apply(&event);
         }
@@ -136,7 +140,7 @@ fn another_account_begins_with_nothing() {
     };
     page.apply(&backlog.forward(&event).unwrap());
     assert_eq!(backlog.page(None), None);
-    let event = history(1..3, false);
+    let event = history(None, 1..3, false);
     page.apply(&backlog.forward(&event).unwrap());
     assert_eq!(ids(&page), [1, 2]);
     assert_eq!(backlog.oldest, Some(MessageId(1)));

@@ -141,6 +141,7 @@ fn history_goes_before_newer_lines_and_nothing_is_shown_twice() {
     let mut view = logged_in("alice");
     view.apply(&Event::Message(message(30, false)));
     view.apply(&Event::History {
+        before: None,
         messages: vec![message(10, false), message(20, true), message(30, false)],
         more: true,
     });
@@ -240,8 +241,91 @@ fn messages_of_the_same_millisecond_keep_their_order() {
     };
     view.apply(&Event::Message(same_moment(4)));
     view.apply(&Event::History {
+        before: None,
         messages: (1..=4).map(same_moment).collect(),
         more: false,
     });
     assert_eq!(messages(&view), [1, 2, 3, 4]);
+}
+
+fn page(before: Option<u64>, ids: std::ops::RangeInclusive<u64>, more: bool) -> Event {
+    Event::History {
+        before: before.map(MessageId),
+        messages: ids.map(|id| message(id, false)).collect(),
+        more,
+    }
+}
+
+#[test]
+fn a_page_that_does_not_join_on_changes_nothing() {
+    let mut view = logged_in("alice");
+    view.apply(&page(Some(51), 1..=50, false));
+    assert_eq!(messages(&view), [] as [u64; 0], "there is nothing to join");
+    view.apply(&page(None, 901..=1000, true));
+    view.apply(&page(Some(51), 1..=50, false));
+    assert_eq!(view.oldest_message(), Some(MessageId(901)));
+    assert!(view.more_history, "51 to 900 can still be read");
+    view.apply(&page(Some(901), 801..=900, true));
+    view.apply(&page(Some(901), 801..=900, true));
+    assert_eq!(messages(&view), Vec::from_iter(801..=1000));
+    view.apply(&page(Some(851), 751..=850, true));
+    assert_eq!(messages(&view), Vec::from_iter(751..=1000));
+}
+
+#[test]
+fn a_page_of_what_is_there_does_not_change_whether_there_is_more() {
+    let mut view = logged_in("alice");
+    view.apply(&page(None, 1..=100, false));
+    view.apply(&page(Some(80), 40..=79, true));
+    view.apply(&page(None, 51..=100, true));
+    assert!(!view.more_history);
+    assert_eq!(messages(&view), Vec::from_iter(1..=100));
+}
+
+#[test]
+fn a_newest_page_far_behind_the_lines_replaces_them() {
+    let mut view = logged_in("alice");
+    view.apply(&page(None, 1..=50, false));
+    view.apply(&page(None, 901..=1000, true));
+    assert_eq!(messages(&view), Vec::from_iter(901..=1000));
+    assert!(view.more_history);
+}
+
+#[test]
+fn a_leave_and_a_block_can_be_undone_until_that_has_no_meaning() {
+    let at = Timestamp(5000);
+    let until = Timestamp(15_000);
+    let bob = Target::Name(name("bob"));
+    let blocks = |list: &[Target], change| Event::Blocks {
+        at,
+        list: list.to_vec(),
+        change: Some(change),
+    };
+    let blocked = blocks(&[bob], BlockChange::Blocked(bob));
+    let unblocked = blocks(&[], BlockChange::Unblocked(bob));
+    let joined = Event::MemberJoined {
+        at,
+        member: person("cem", 3),
+        by: JoinedBy::Back,
+    };
+    let logged_out = Event::LoggedOut { at, problem: None };
+
+    let mut view = logged_in("alice");
+    view.apply(&Event::ChatLeft { at });
+    let what = Undoable::Left;
+    assert_eq!(view.undo, Some(Undo { what, until }));
+    view.apply(&joined);
+    assert_eq!(view.undo, None, "it is done, or another chat has begun");
+
+    view.apply(&blocked);
+    let what = Undoable::Blocked(bob);
+    assert_eq!(view.undo, Some(Undo { what, until }));
+    view.apply(&joined);
+    assert!(view.undo.is_some(), "the block is as it was");
+    view.apply(&unblocked);
+    assert_eq!(view.undo, None);
+
+    view.apply(&blocked);
+    view.apply(&logged_out);
+    assert_eq!(view.undo, None);
 }

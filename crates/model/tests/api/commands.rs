@@ -28,6 +28,7 @@ every! {
             .into_iter()
             .map(|to| Command::Request { to })
             .collect::<Vec<_>>(),
+        Command::Cancel { .. } => [Command::Cancel { to: address(21) }],
         Command::Accept { .. } => [Command::Accept { from: address(21) }],
         Command::Reject { .. } => [Command::Reject { from: address(21) }],
         Command::Say { .. } => [Command::Say { text: "lunch at noon?".to_owned() }],
@@ -38,6 +39,7 @@ every! {
             .map(|who| Command::Block { who })
             .collect::<Vec<_>>(),
         Command::Unblock { .. } => [Command::Unblock { who: Target::Name(name("bob")) }],
+        Command::Undo => [Command::Undo],
         Command::History { .. } => [
             Command::History { before: None },
             Command::History { before: Some(MessageId(41)) },

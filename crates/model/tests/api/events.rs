@@ -3,7 +3,7 @@
 use p2pchat_model::{
     BlockChange, Delivery, DeliveryState, DropKind, DropReason, Dropped, Event, Failure, Findings,
     IncomingRequest, JoinedBy, LeaveReason, Link, MessageId, NameCheck, OutgoingRequest, Person,
-    Problem, Target, View,
+    Problem, Target, Undo, Undoable, View,
 };
 
 use crate::parts::{
@@ -40,6 +40,10 @@ every! {
                 outcome,
             })
             .collect::<Vec<_>>(),
+        Event::RequestMissed { .. } => [Event::RequestMissed {
+            at: at(15),
+            from: speaker(carol(), NameCheck::Confirmed),
+        }],
         Event::RequestSent(_) => [Event::RequestSent(outgoing())],
         Event::RequestAnswered { .. } => [None]
             .into_iter()
@@ -71,13 +75,14 @@ every! {
             .map(|notice| Event::Notice { at: at(1), notice })
             .collect::<Vec<_>>(),
         Event::Busy { .. } => [Event::Busy { on: true }],
-        Event::History { .. } => [Event::History {
+        Event::History { .. } => [None, Some(MessageId(41))].map(|before| Event::History {
+            before,
             messages: vec![
                 message(31, bob(), NameCheck::Confirmed, "hello"),
                 own(32, "hi bob", &[bob()], DeliveryState::Sent),
             ],
             more: false,
-        }],
+        }),
         Event::Findings { .. } => [Event::Findings {
             text: "hello".to_owned(),
             messages: vec![message(31, bob(), NameCheck::Confirmed, "hello")],
@@ -188,6 +193,7 @@ fn failed(problem: Problem) -> Event {
         Problem::Blocked => "request",
         Problem::NotBlocked => "unblock",
         Problem::NotKept => "block",
+        Problem::NothingToUndo => "undo",
     };
     failure(command, problem, problem.words())
 }
@@ -239,5 +245,9 @@ pub(crate) fn view() -> View {
             why: DropReason::Blocked,
             count: 12,
         }],
+        undo: Some(Undo {
+            what: Undoable::Blocked(Target::Name(name("mallory"))),
+            until: at(55),
+        }),
     }
 }

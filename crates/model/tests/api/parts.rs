@@ -109,6 +109,7 @@ every! {
         RequestFailure::NoAnswer => [RequestFailure::NoAnswer],
         RequestFailure::Unreachable => [RequestFailure::Unreachable],
         RequestFailure::Blocked => [RequestFailure::Blocked],
+        RequestFailure::Cancelled => [RequestFailure::Cancelled],
     }
 }
 
@@ -243,5 +244,6 @@ every! {
         Problem::Blocked => [Problem::Blocked],
         Problem::NotBlocked => [Problem::NotBlocked],
         Problem::NotKept => [Problem::NotKept],
+        Problem::NothingToUndo => [Problem::NothingToUndo],
     }
 }

@@ -125,8 +125,7 @@ impl Context {
 
     /// The wall-clock time after this wait.
     pub(super) fn wall_in(&self, wait: Duration) -> Timestamp {
-        let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-        Timestamp(self.now.wall.0.saturating_add(wait))
+        self.now.wall.after(wait)
     }
 
     /// Notes that the user was shown a name that the online list does not confirm, or no

@@ -283,6 +283,7 @@ impl Worker {
         match &self.history {
             Some(recorder) => match recorder.history().page(account, before) {
                 Ok(page) => Event::History {
+                    before,
                     messages: self.settled(page.messages),
                     more: page.more,
                 },
@@ -290,6 +291,7 @@ impl Worker {
             },
             // The newest page is asked for at each login: without a history it is empty.
             None if before.is_none() => Event::History {
+                before,
                 messages: Vec::new(),
                 more: false,
             },

@@ -109,6 +109,7 @@ fn all_lines() -> Vec<Event> {
     let sent = DeliveryState::Sent;
     vec![
         Event::History {
+            before: None,
             messages: vec![match message(1, yesterday, bob(), "see you tomorrow") {
                 Event::Message(message) => message,
                 _ => unreachable!(),

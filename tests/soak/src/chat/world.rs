@@ -245,7 +245,7 @@ impl World {
                 self.ledger.shown(user, line, at);
             }
             Event::Delivered { id, delivery } => self.ledger.delivered(user, *id, delivery),
-            Event::History { messages, more } => {
+            Event::History { messages, more, .. } => {
                 let before = self.history_before(user);
                 self.ledger.page(user, messages, *more, before);
                 if let (Some(_), Some(first), true) =

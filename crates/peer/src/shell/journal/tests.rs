@@ -210,7 +210,7 @@ async fn pages_and_findings_include_all_earlier_messages() {
 
     while subscription.view.findings.is_none() {
         let event = next(&mut subscription).await;
-        if let Event::History { messages, more } = &*event {
+        if let Event::History { messages, more, .. } = &*event {
             assert_eq!((messages.len(), *more), (2, false));
         }
         subscription.view.apply(&event);

@@ -116,7 +116,7 @@ pub(crate) async fn recall(peer: &mut Peer, first: MessageId) -> Result<Vec<Mess
     loop {
         peer.ask(&Command::History { before }).await?;
         let page = |event: &Event| match event {
-            Event::History { messages, more } => Some(Some((messages.clone(), *more))),
+            Event::History { messages, more, .. } => Some(Some((messages.clone(), *more))),
             Event::Failed { .. } => Some(None),
             _ => None,
         };
