@@ -5,6 +5,7 @@ pub mod links;
 pub mod outgoing;
 pub mod password;
 pub mod reading;
+pub mod request;
 pub mod rows;
 pub mod sentence;
 pub mod window;

@@ -1,13 +1,14 @@
 //! The state of the page: the view, and what only the page knows. A pure reducer.
 
 mod conversation;
+mod notes;
 mod page;
 mod view;
 
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use p2pchat_model::{Command, Event, MessageId, View};
+use p2pchat_model::{Command, Event, MessageId, PeerAddr, View};
 use yew::Reducible;
 
 use crate::bridge::{Connection, Frame};
@@ -15,6 +16,7 @@ use crate::logic::clock::Zone;
 use crate::logic::reading::Reading;
 
 pub use conversation::Conversation;
+pub use notes::Note;
 pub use page::{Found, Page, Pending};
 pub use view::{SharedView, ViewHandle};
 
@@ -48,6 +50,12 @@ pub enum Action {
     Jumped,
     /// The unsent text is in the message field again.
     Restored,
+    /// The user has seen what became of the requests to or from this address.
+    Dismissed(PeerAddr),
+    /// The user types another name: the answers to earlier ones say nothing of it.
+    SearchChanged,
+    /// The user signs out to sign in again, here in place of another computer.
+    MoveHere,
 }
 
 /// The view is changed in place (see [`SharedView`]); the rest is small and copied.
@@ -71,6 +79,14 @@ impl Reducible for State {
             Action::Jump(id) => next.conversation().jump = Some(id),
             Action::Jumped => next.conversation().jump = None,
             Action::Restored => next.page().unsent = None,
+            Action::Dismissed(address) => notes::forget(&mut next.page().notes, address),
+            Action::SearchChanged => {
+                if !self.page.has_search_answer() {
+                    return self;
+                }
+                next.page().forget_search();
+            }
+            Action::MoveHere => next.page().moves_here = true,
         }
         Rc::new(next)
     }

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 
 use gloo_events::{EventListener, EventListenerOptions};
-use gloo_timers::callback::Interval;
+use gloo_timers::callback::{Interval, Timeout};
 use p2pchat_model::Timestamp;
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{Element, HtmlElement, ResizeObserver};
@@ -24,6 +24,20 @@ pub fn use_now(every: u32) -> Timestamp {
         });
     }
     *now
+}
+
+/// Whether this many milliseconds have passed since the component was there first.
+#[hook]
+pub fn use_after(wait: u32) -> bool {
+    let passed = use_state_eq(|| false);
+    {
+        let passed = passed.setter();
+        use_effect_with(wait, move |wait| {
+            let timer = Timeout::new(*wait, move || passed.set(true));
+            move || drop(timer)
+        });
+    }
+    *passed
 }
 
 /// Whether the page is in sight and has the focus.

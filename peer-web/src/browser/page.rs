@@ -103,6 +103,12 @@ pub fn focused() -> Option<HtmlElement> {
     focused.dyn_into().ok().filter(|_| !nothing)
 }
 
+/// Whether something that is in sight has the focus.
+#[must_use]
+pub fn has_focus_in_sight() -> bool {
+    focused().is_some_and(|element| element.offset_height() > 0)
+}
+
 /// Moves the focus back to an element that had it; if it is gone or out of sight, to what is
 /// nearest: the pane that is shown.
 pub fn focus_again(element: &HtmlElement) {

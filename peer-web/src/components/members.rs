@@ -1,16 +1,15 @@
-//! Who is in the chat, who is out of reach, and who has been asked.
+//! Who is in the chat, and who is out of reach.
 
+use p2pchat_model::Person;
 use p2pchat_model::wording::label;
-use p2pchat_model::{OutgoingRequest, Person};
 use yew::prelude::*;
 
 use crate::context::use_app;
 
-use super::countdown::Countdown;
 use super::person_menu::PersonMenu;
 use super::person_name::PersonName;
 
-/// The members and those who have been asked. Nothing if there are none.
+/// The members. Nothing if there are none.
 #[component]
 pub fn Members() -> Html {
     let context = use_app();
@@ -18,7 +17,7 @@ pub fn Members() -> Html {
         return html! {};
     };
     let view = view.get();
-    if view.is_alone() && view.outgoing.is_empty() {
+    if view.is_alone() {
         return html! {};
     }
     html! {
@@ -29,7 +28,6 @@ pub fn Members() -> Html {
             <ul class="rows">
                 { for view.members.iter().map(member) }
                 { for view.out_of_reach.iter().map(out_of_reach) }
-                { for view.outgoing.iter().map(outgoing) }
             </ul>
         </section>
     }
@@ -49,16 +47,6 @@ fn out_of_reach(person: &Person) -> Html {
         <li key={format!("away-{}", person.address)} class="row-person asked">
             <PersonName name={person.name} address={person.address} />
             <span class="row-end">{ label::UNREACHABLE }</span>
-        </li>
-    }
-}
-
-fn outgoing(request: &OutgoingRequest) -> Html {
-    let Person { name, address } = request.to;
-    html! {
-        <li key={format!("asked-{address}")} class="row-person asked">
-            <PersonName {name} {address} />
-            <span class="row-end">{ label::ASKED }<Countdown until={request.expires} /></span>
         </li>
     }
 }

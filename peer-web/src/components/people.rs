@@ -15,6 +15,7 @@ use super::members::Members;
 use super::online::Online;
 use super::pane::Pane;
 use super::person_name::PersonName;
+use super::requests::Requests;
 use super::settings_menu::SettingsMenu;
 use super::switch::Switch;
 
@@ -46,7 +47,7 @@ pub fn People(props: &Props) -> Html {
         <section class="people" aria-label="People">
             <header class="people-head">
                 <Brand />
-                <button type="button" class="button small only-narrow" onclick={props.onpane.reform(|_| Pane::Chat)}>
+                <button type="button" id={Pane::Chat.button()} class="button small only-narrow" onclick={props.onpane.reform(|_| Pane::Chat)}>
                     { "Chat" }<UnreadBadge />
                 </button>
                 <SettingsMenu />
@@ -57,6 +58,7 @@ pub fn People(props: &Props) -> Html {
                 <BlockedList />
                 <DroppedList />
             </div>
+            <Requests beside_people=true />
             <footer class="me">
                 <div class="me-who">
                     <PersonName name={view.account} address={view.address} note={label::YOU} />

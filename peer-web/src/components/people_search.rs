@@ -6,6 +6,7 @@ use yew::prelude::*;
 
 use crate::browser::page;
 use crate::context::use_app;
+use crate::state::Action;
 
 use super::icon::{Glyph, Icon};
 
@@ -28,9 +29,11 @@ pub fn PeopleSearch(props: &Props) -> Html {
     let is_address = matches!(target, Ok(Target::Address(_)));
     let oninput = {
         let (ontyped, error) = (props.ontyped.clone(), error.setter());
+        let dispatch = context.dispatch.clone();
         move |event: InputEvent| {
             if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
                 error.set(None);
+                dispatch.dispatch(Action::SearchChanged);
                 ontyped.emit(input.value());
             }
         }
