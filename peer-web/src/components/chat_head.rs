@@ -71,8 +71,8 @@ fn title(view: &View) -> String {
 
 fn unreachable(view: &View) -> String {
     match view.out_of_reach.as_slice() {
-        [one] => format!("{one} is {}", label::UNREACHABLE),
-        several => format!("{} people are {}", several.len(), label::UNREACHABLE),
+        [one] => format!("{one} is {}", label::OFFLINE),
+        several => format!("{} people are {}", several.len(), label::OFFLINE),
     }
 }
 

@@ -72,7 +72,7 @@ pub fn Incoming(props: &Props) -> Html {
                 <button type="button" class="button small primary" onclick={answer(vec![Command::Accept { from }])} {disabled}>
                     { printable(&accept).into_owned() }</button>
                 <button type="button" class="button small" onclick={answer(vec![Command::Reject { from }])} {disabled}>
-                    { label::REJECT }</button>
+                    { label::DECLINE }</button>
                 if joins {
                     <button type="button" class="button small" onclick={answer(vec![Command::Leave, Command::Accept { from }])} {disabled}>
                         { printable(&format!("Leave the others and chat with {name}")).into_owned() }</button>

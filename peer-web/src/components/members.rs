@@ -46,7 +46,7 @@ fn out_of_reach(person: &Person) -> Html {
     html! {
         <li key={format!("away-{}", person.address)} class="row-person asked">
             <PersonName name={person.name} address={person.address} />
-            <span class="row-end">{ label::UNREACHABLE }</span>
+            <span class="row-end">{ label::OFFLINE }</span>
         </li>
     }
 }
