@@ -250,7 +250,7 @@ mod tests {
         assert!(!login.register);
         fs::write(&path, "much-too-long-a-secret\n").unwrap();
         let error = settings("", &line).unwrap_err().to_string();
-        assert!(error.contains("15 bytes"), "{error}");
+        assert!(error.contains("too long by 7"), "{error}");
         assert!(!error.contains("secret"), "{error}");
     }
 

@@ -2,6 +2,7 @@
 //! (storage in a private window, notifications), the page goes on without it.
 
 pub mod attention;
+pub mod crash;
 pub mod dates;
 pub mod element;
 pub mod hooks;

@@ -1,12 +1,13 @@
 //! The state of the page: the view, and what only the page knows. A pure reducer.
 
 mod conversation;
+mod notes;
 mod page;
 mod view;
 
 use std::rc::Rc;
 
-use p2pchat_model::{Command, Event, MessageId, View};
+use p2pchat_model::{Command, Event, MessageId, PeerAddr, View};
 use yew::Reducible;
 
 use crate::bridge::{Connection, Frame};
@@ -14,6 +15,7 @@ use crate::logic::clock::Zone;
 use crate::logic::reading::Reading;
 
 pub use conversation::{Conversation, Unanswered};
+pub use notes::Note;
 pub use page::{Found, Page, Pending};
 pub use view::{SharedView, ViewHandle};
 
@@ -45,6 +47,12 @@ pub enum Action {
     Jumped,
     /// The unsent text is in the message field again.
     Restored,
+    /// The user has seen what became of the requests to or from this address.
+    Dismissed(PeerAddr),
+    /// The user types another name: the answers to earlier ones say nothing of it.
+    SearchChanged,
+    /// The user signs out to sign in again, here in place of another computer.
+    MoveHere,
 }
 
 /// The view is changed in place (see [`SharedView`]); the rest is small and copied.
@@ -71,6 +79,14 @@ impl Reducible for State {
                 next.page().unsent = None;
                 next.conversation().unanswered.retain(|sent| !sent.failed);
             }
+            Action::Dismissed(address) => notes::forget(&mut next.page().notes, address),
+            Action::SearchChanged => {
+                if !self.page.has_search_answer() {
+                    return self;
+                }
+                next.page().forget_search();
+            }
+            Action::MoveHere => next.page().moves_here = true,
         }
         Rc::new(next)
     }
@@ -126,6 +142,7 @@ impl State {
         }
         if view.account.is_some() {
             self.page().ended = None;
+            self.page().last_account = view.account;
         }
         let view = ViewHandle::new(view, reading.mark(), self.zone.clone());
         self.page().view = Some(view.clone());

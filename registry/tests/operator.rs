@@ -56,7 +56,7 @@ fn accounts_are_looked_after(fresh: &Fresh) {
     fails(&run(&set, ""), "there is no account bob");
     fails(
         &run(&["add", "a b", "--password-file", "-"], "pw"),
-        "white space",
+        "no spaces",
     );
     fails(
         &run(&["add", "cat", "--password-file", "-"], "\n"),

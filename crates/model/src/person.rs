@@ -6,6 +6,7 @@ use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
 use crate::target::Target;
+use crate::wording::label;
 
 /// A user at an address, with the name that the registry has for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -16,17 +17,25 @@ pub struct Person {
     pub name: Option<Username>,
 }
 
-/// The name, or the address where no name is known.
+/// The name, or `unknown person (10.0.0.9)`.
 impl fmt::Display for Person {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name {
             Some(name) => f.pad(name.as_str()),
-            None => f.pad(&self.address.to_string()),
+            None => f.pad(&format!("unknown person ({})", self.address)),
         }
     }
 }
 
 impl Person {
+    /// The name alone, for a list that has the address beside it.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.name
+            .as_ref()
+            .map_or(label::UNKNOWN_PERSON, Username::as_str)
+    }
+
     /// The target that blocks them: their name, which stays when their address changes, or
     /// their address where no name is known.
     #[must_use]

@@ -11,7 +11,7 @@
 
 use std::fmt::Display;
 
-use p2pchat_protocol::{ChatText, PeerAddr, Username};
+use p2pchat_protocol::{PeerAddr, Username};
 
 use crate::dropped::{DropKind, DropReason, Dropped};
 use crate::event::{
@@ -24,6 +24,7 @@ use crate::person::{NameCheck, Person};
 use crate::target::Target;
 use crate::text::packets;
 use crate::time::Timestamp;
+use crate::view::{Undoable, View};
 
 pub mod label;
 
@@ -35,18 +36,18 @@ impl Problem {
             Self::NameTaken => "this name is taken",
             Self::BadName => "this name cannot be used",
             Self::BadPassword => "this password cannot be used",
-            Self::WrongCredentials => "wrong user name or password",
+            Self::WrongCredentials => "name or password is wrong",
             Self::SlowDown => "too many attempts, wait a moment and try again",
             Self::RegistryFailed => "the registry has a problem, try again later",
             Self::RegistryUnreachable => "cannot reach the registry",
             Self::NotLoggedIn => "sign in first",
             Self::AlreadyLoggedIn => "you are signed in already",
-            Self::NotOnline => "no user of this name is online",
+            Self::NotOnline => "no one with this name is online",
             Self::Oneself => "you cannot do that to yourself",
             Self::AlreadyMember => "already in the chat",
-            Self::AlreadyAsked => "already asked, wait for the answer",
-            Self::NoSuchRequest => "there is no such request, it may have expired",
-            Self::NobodyThere => "no one is in the chat yet, send a chat request first",
+            Self::AlreadyAsked => "you have asked already, wait for the answer",
+            Self::NoSuchRequest => "no such request waits for your answer",
+            Self::NobodyThere => "no chat yet, pick someone who is online to start one",
             Self::ChatFull => "the chat is full",
             Self::BadText => "this message cannot be sent",
             Self::BadCommand => "invalid command",
@@ -87,10 +88,59 @@ pub fn block_list_is_full(max: usize) -> String {
 /// The message for a name or a password that fills its field.
 #[must_use]
 pub fn too_long_for_legacy(max: usize) -> String {
-    format!(
-        "too long for legacy clients, which take {} bytes",
-        max.saturating_sub(1)
-    )
+    format!("older programs take only {} letters", max.saturating_sub(1))
+}
+
+/// From how many letters left on there is a note about them.
+const FEW_LEFT: usize = 2;
+
+/// The note beside a name or a password of so many bytes that is being written, once its
+/// length matters: letters that are left, or why the last one is better not used.
+#[must_use]
+pub fn letters_left(bytes: usize, max: usize) -> Option<String> {
+    match max.checked_sub(bytes)? {
+        0 => Some(too_long_for_legacy(max)),
+        1 => Some("1 letter left".to_owned()),
+        left @ ..=FEW_LEFT => Some(format!("{left} letters left")),
+        _ => None,
+    }
+}
+
+/// From how many characters on a password is not called short.
+const LONG_PASSWORD: usize = 8;
+/// What most of those who try passwords try first.
+const COMMON_PASSWORDS: [&str; 12] = [
+    "password",
+    "passw0rd",
+    "12345678",
+    "123456789",
+    "1234567890",
+    "87654321",
+    "11111111",
+    "qwertyui",
+    "qwertyuiop",
+    "1q2w3e4r",
+    "iloveyou",
+    "sunshine",
+];
+
+/// A hint about a new password that is easy to guess. It is not a rule.
+#[must_use]
+pub fn weak_password(password: &str, name: &str) -> Option<&'static str> {
+    let lower = password.to_lowercase();
+    let mut letters = lower.chars();
+    let first = letters.next()?;
+    if lower == name.to_lowercase() {
+        Some("easy to guess: it is your name")
+    } else if letters.all(|letter| letter == first) {
+        Some("easy to guess: it is one letter only")
+    } else if COMMON_PASSWORDS.contains(&lower.as_str()) {
+        Some("easy to guess: many people use it")
+    } else if lower.chars().count() < LONG_PASSWORD {
+        Some("easy to guess: a longer one is safer")
+    } else {
+        None
+    }
 }
 
 impl NameCheck {
@@ -135,6 +185,19 @@ pub fn registry_is_down(registry: &str, reason: &str) -> String {
     format!("cannot reach the registry {registry}: {reason}")
 }
 
+/// The registry cannot be reached while the user is signed in; see also
+/// [`label::WITHOUT_REGISTRY`].
+#[must_use]
+pub fn registry_is_away(registry: &str) -> String {
+    format!("cannot reach the registry ({registry})")
+}
+
+/// The same for a user who has not signed in yet, and so has no chat that goes on.
+#[must_use]
+pub fn is_a_registry_there(registry: &str) -> String {
+    format!("cannot reach {registry}; is p2pchat-registry running there?")
+}
+
 /// When the next attempt is due.
 #[must_use]
 pub fn next_try(seconds: u64) -> String {
@@ -174,8 +237,8 @@ impl DeliveryState {
 #[must_use]
 pub fn not_delivered(to: &Person, reason: LeaveReason) -> String {
     let why = match reason {
-        LeaveReason::Unreachable | LeaveReason::GivenUp => label::UNREACHABLE,
-        LeaveReason::Refused => "left the chat",
+        LeaveReason::Unreachable | LeaveReason::GivenUp => label::OFFLINE,
+        LeaveReason::Refused => "they have left the chat",
         LeaveReason::WeLeft => "you left the chat",
         LeaveReason::Blocked => "you blocked them",
     };
@@ -194,21 +257,39 @@ const NAMED: usize = 8;
 /// `bob`, `bob and carol`, or `bob, carol and 7 more`; empty for no one.
 #[must_use]
 pub fn names(people: &[Person]) -> String {
-    let mut names: Vec<String> = people.iter().take(NAMED).map(Person::to_string).collect();
-    if people.len() > NAMED {
-        names.push(format!("{} more", people.len() - NAMED));
+    listed(people.iter().map(Person::to_string), people.len())
+}
+
+fn listed(all: impl Iterator<Item = String>, count: usize) -> String {
+    let mut listed: Vec<String> = all.take(NAMED).collect();
+    if count > NAMED {
+        listed.push(format!("{} more", count - NAMED));
     }
-    match names.as_slice() {
+    match listed.as_slice() {
         [] => String::new(),
         [one] => one.clone(),
         [before @ .., last] => format!("{} and {last}", before.join(", ")),
     }
 }
 
-/// A chat request came.
+/// A chat request came: the short form, for a title or a notification.
 #[must_use]
 pub fn wants_to_chat(from: impl Display) -> String {
     format!("{from} wants to chat with you")
+}
+
+/// A chat request came: what accepting it begins. `from` is the requester as the front end
+/// shows them.
+#[must_use]
+pub fn asks(from: impl Display, request: &IncomingRequest, view: &View) -> String {
+    if !view.is_alone() {
+        format!("{from} asks to join your open chat")
+    } else if request.members.is_empty() {
+        wants_to_chat(from)
+    } else {
+        let members = names(&request.members);
+        format!("{from} invites you to a chat with {members}")
+    }
 }
 
 /// The members of the requester's chat, where there are any.
@@ -222,6 +303,92 @@ pub fn company(request: &IncomingRequest) -> Option<String> {
     }
 }
 
+/// What accepting a request means for others: `carol and frank will see uma, and uma will
+/// see them`. `None` where it concerns no one else.
+#[must_use]
+pub fn who_sees_whom(request: &IncomingRequest, view: &View) -> Option<String> {
+    let ours: Vec<Person> = view
+        .members
+        .iter()
+        .chain(&view.out_of_reach)
+        .copied()
+        .collect();
+    if ours.is_empty() {
+        return None;
+    }
+    let from = request.from.name.to_string();
+    let named = request.members.iter().map(Person::to_string);
+    let theirs = listed(
+        std::iter::once(from).chain(named),
+        request.members.len() + 1,
+    );
+    let seen = match ours.as_slice() {
+        [one] => one.to_string(),
+        _ => "them".to_owned(),
+    };
+    let ours = names(&ours);
+    Some(format!(
+        "{ours} will see {theirs}, and {theirs} will see {seen}"
+    ))
+}
+
+/// Button: accept a request to join the user's chat.
+#[must_use]
+pub fn let_in(who: impl Display) -> String {
+    format!("Let {who} in")
+}
+
+/// Button: leave the chat before a request is accepted.
+#[must_use]
+pub fn leave_the_others(who: impl Display) -> String {
+    format!("Leave the others and chat with {who}")
+}
+
+/// Button: begin a chat with a person.
+#[must_use]
+pub fn message_to(who: impl Display) -> String {
+    format!("Message {who}")
+}
+
+/// The question before a block.
+#[must_use]
+pub fn block_question(who: impl Display) -> String {
+    format!("Block {who}? You see nothing from them any more, and they are not told.")
+}
+
+/// A chat request that was sent waits for its answer.
+#[must_use]
+pub fn waiting_for(to: impl Display) -> String {
+    format!("waiting for {to} to accept")
+}
+
+/// Below the name of the chat: how many are in it, the user included, and how many of them
+/// are not offline. `None` where no one else is.
+#[must_use]
+pub fn members_online(view: &View) -> Option<String> {
+    let online = view.members.len() + 1;
+    match view.out_of_reach.len() {
+        _ if view.is_alone() => None,
+        0 => Some(format!("{online} members")),
+        offline => Some(format!("{} members, {online} online", online + offline)),
+    }
+}
+
+/// What [`label::UNDO`] takes back.
+#[must_use]
+pub fn can_be_undone(what: Undoable) -> String {
+    match what {
+        Undoable::Left => "you left the chat".to_owned(),
+        Undoable::Blocked(who) => format!("{who} is blocked"),
+    }
+}
+
+/// No one in the list of users matches what was typed.
+#[must_use]
+pub fn no_match(text: &str) -> String {
+    format!("no “{text}” here")
+}
+
 /// How many messages are below what is on the screen.
 #[must_use]
 pub fn new_messages(count: usize) -> String {
@@ -231,28 +398,24 @@ pub fn new_messages(count: usize) -> String {
     }
 }
 
-/// How many messages a search found.
+/// How many messages a search found. They have each of the words.
 #[must_use]
 pub fn found_messages(count: usize, text: &str) -> String {
+    let words = text.split_whitespace().map(|word| format!("“{word}”"));
+    let words = listed(words, text.split_whitespace().count());
     match count {
-        0 => format!("no messages with “{text}”"),
-        1 => format!("1 message with “{text}”"),
-        count => format!("{count} messages with “{text}”"),
+        0 => format!("no messages with {words}"),
+        1 => format!("1 message with {words}"),
+        count => format!("{count} messages with {words}"),
     }
 }
 
-/// From this many bytes on, the length of a text is shown.
-const COUNTED: usize = 60;
-
-/// The length of a text that is being written, once it matters: a packet carries
-/// [`ChatText::MAX_SENT`] bytes, and a longer text arrives as several messages.
+/// As how many messages a text arrives that is being written, where that is more than one.
 #[must_use]
 pub fn length(text: &str) -> Option<String> {
-    let bytes = text.trim_end().len();
     match packets(text) {
-        0 | 1 if bytes < COUNTED => None,
-        0 | 1 => Some(format!("{bytes} of {} bytes", ChatText::MAX_SENT)),
-        count => Some(format!("{bytes} bytes, arrives as {count} messages")),
+        0 | 1 => None,
+        count => Some(format!("arrives as {count} messages")),
     }
 }
 
@@ -269,13 +432,8 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         Event::Found { at, name, address } => (at, Level::Info, found(*name, *address)),
         Event::RequestReceived(request) => (&request.at, Level::Info, wants_to_chat(request.from)),
         Event::RequestClosed { at, from, outcome } => (at, Level::Info, closed(from, *outcome)),
-        Event::RequestMissed { at, from } => {
-            (at, Level::Info, format!("you missed a request from {from}"))
-        }
-        Event::RequestSent(request) => {
-            let text = format!("request sent, waiting for {} to accept", request.to);
-            (&request.at, Level::Info, text)
-        }
+        Event::RequestSent(request) => (&request.at, Level::Info, waiting_for(request.to)),
+        Event::RequestMissed { at, from } => (at, Level::Info, missed(from)),
         Event::RequestAnswered { at, to, refusal } => (at, Level::Warning, refused(to, *refusal)?),
         Event::MemberJoined { at, member, by } => (at, Level::Info, joined(member, *by)),
         Event::MemberLeft { at, member, reason } => (at, Level::Warning, left(member, *reason)),
@@ -306,7 +464,7 @@ pub fn signed_out(problem: Problem) -> String {
 #[must_use]
 pub fn found(name: Username, address: Option<PeerAddr>) -> String {
     match address {
-        Some(address) => format!("{name} is online at {address}"),
+        Some(_) => format!("{name} is online"),
         None => format!("{name} is not online"),
     }
 }
@@ -315,21 +473,25 @@ fn failed(failure: &Failure) -> String {
     format!("{}: {}", failure.command, failure.message)
 }
 
+fn missed(from: impl Display) -> String {
+    format!("you missed a request from {from}")
+}
+
 fn closed(from: impl Display, outcome: Outcome) -> String {
     match outcome {
         Outcome::Accepted => format!("you accepted {from}'s request"),
-        Outcome::Rejected => format!("you rejected {from}'s request"),
-        Outcome::Expired => format!("you missed {from}'s request"),
-        Outcome::Withdrawn => format!("{from}'s request was withdrawn"),
+        Outcome::Rejected => format!("you declined {from}'s request"),
+        Outcome::Expired => missed(from),
+        Outcome::Withdrawn => format!("{from} withdrew the request"),
     }
 }
 
 fn refused(to: &Person, refusal: Option<RequestFailure>) -> Option<String> {
     Some(match refusal? {
-        RequestFailure::Rejected => format!("{to} rejected your request"),
-        RequestFailure::Busy => format!("{to} is busy, try again later"),
+        RequestFailure::Rejected => format!("{to} declined"),
+        RequestFailure::Busy => format!("{to} is not taking requests now"),
         RequestFailure::NoAnswer => format!("{to} did not answer"),
-        RequestFailure::Unreachable => format!("{to} cannot be reached at {}", to.address),
+        RequestFailure::Unreachable => format!("{to} is offline or cannot be reached"),
         RequestFailure::Blocked => format!("request to {to} cancelled: you blocked them"),
         RequestFailure::Cancelled => format!("you cancelled your request to {to}"),
     })
@@ -347,12 +509,12 @@ fn joined(member: &Person, by: JoinedBy) -> String {
 fn left(member: &Person, reason: LeaveReason) -> String {
     match reason {
         LeaveReason::Unreachable => {
-            format!("{member} is unreachable, your next message tries again")
+            format!("{member} is offline and may miss messages; your next message tries again")
         }
         LeaveReason::GivenUp => {
-            format!("{member} was unreachable for too long and is no longer in the chat")
+            format!("{member} was offline for too long and is no longer in the chat")
         }
-        LeaveReason::Refused => format!("{member} left the chat"),
+        LeaveReason::Refused => format!("{member} has left the chat"),
         LeaveReason::WeLeft => format!("{member} is no longer in the chat: you left"),
         LeaveReason::Blocked => {
             format!("{member} is no longer in the chat: you blocked them")
@@ -362,9 +524,7 @@ fn left(member: &Person, reason: LeaveReason) -> String {
 
 fn block_change(change: BlockChange) -> String {
     match change {
-        BlockChange::Blocked(who) => {
-            format!("{who} is blocked, their messages and requests are ignored")
-        }
+        BlockChange::Blocked(who) => format!("{who} is blocked"),
         BlockChange::Unblocked(who) => format!("{who} is no longer blocked"),
     }
 }
@@ -385,22 +545,22 @@ fn ignored(dropped: &Dropped) -> Option<String> {
     }
     let what = match (dropped.tried, dropped.why) {
         (DropKind::Text, DropReason::Stranger) => "sent a message but is not in your chat",
-        (DropKind::Notify, DropReason::Stranger) => "tried to add a user but is not in your chat",
+        (DropKind::Notify, DropReason::Stranger) => "tried to add someone but is not in your chat",
         (DropKind::Text, _) => "sends messages too fast",
-        (DropKind::Notify, _) => "adds users too fast",
+        (DropKind::Notify, _) => "adds people too fast",
         (DropKind::Request, _) => "sends chat requests too fast",
-        (DropKind::Newcomer, DropReason::Malformed) => "added a user with an invalid address",
-        (DropKind::Newcomer, _) => "adds too many users",
-        (DropKind::Connection, DropReason::Malformed) => "sends data that is not a p2pchat packet",
-        (DropKind::Connection, DropReason::Silent) => {
-            "connects but sends no complete packet in time"
-        }
+        (DropKind::Newcomer, DropReason::Malformed) => "added someone with an invalid address",
+        (DropKind::Newcomer, _) => "adds too many people",
+        (DropKind::Connection, DropReason::Malformed) => "sends data that is not from p2pchat",
+        (DropKind::Connection, DropReason::Silent) => "connects but sends nothing complete in time",
         (DropKind::Connection, _) => "opens too many connections",
     };
     let who = source(dropped);
-    Some(match dropped.count {
-        0 | 1 => format!("{who} {what}; ignored"),
-        count => format!("{who} {what}; ignored {count} times"),
+    Some(match (dropped.tried, dropped.count) {
+        (DropKind::Text, 0 | 1) => format!("{who} {what}; it was not shown"),
+        (DropKind::Text, count) => format!("{who} {what}; {count} were not shown"),
+        (_, 0 | 1) => format!("{who} {what}; ignored"),
+        (_, count) => format!("{who} {what}; ignored {count} times"),
     })
 }
 
@@ -408,7 +568,7 @@ fn source(dropped: &Dropped) -> String {
     match (dropped.name, dropped.address) {
         (Some(name), Some(address)) => format!("{name} ({address})"),
         (_, Some(address)) => address.to_string(),
-        (_, None) => "a user at another address".to_owned(),
+        (_, None) => "someone at another address".to_owned(),
     }
 }
 
@@ -418,9 +578,9 @@ impl Dropped {
     pub fn tally(&self) -> String {
         let (one, many) = match self.tried {
             DropKind::Text => ("message", "messages"),
-            DropKind::Notify => ("announcement of a user", "announcements of users"),
+            DropKind::Notify => ("announcement of someone", "announcements of others"),
             DropKind::Request => ("chat request", "chat requests"),
-            DropKind::Newcomer => ("added user", "added users"),
+            DropKind::Newcomer => ("added person", "added people"),
             DropKind::Connection => ("connection", "connections"),
         };
         let why = match self.why {
@@ -438,16 +598,19 @@ impl Dropped {
 fn notice_words(notice: Notice) -> String {
     match notice {
         Notice::UnprivilegedPort { port } => format!(
-            "messages arrive at port {port}, because port 1010 needs a privilege; other users' programs find it by themselves"
+            "messages arrive at port {port}, because port 1010 needs a privilege; other programs find it by themselves"
         ),
-        Notice::LongName => format!("your name is {}", too_long_for_legacy(Username::MAX)),
+        Notice::LongName => format!(
+            "your name is too long: {}",
+            too_long_for_legacy(Username::MAX)
+        ),
         Notice::LongPassword => {
             let max = p2pchat_protocol::Password::MAX;
-            format!("your password is {}", too_long_for_legacy(max))
+            format!("your password is too long: {}", too_long_for_legacy(max))
         }
-        Notice::ElsewhereOnline { address } => format!(
-            "you are signed in at {address} too, and others reach you there; sign in again to be reached here"
-        ),
+        Notice::ElsewhereOnline { .. } => {
+            "you are signed in on another computer; people reach you there".to_owned()
+        }
         Notice::ChatFull => "the chat is full, not everyone could be added".to_owned(),
         Notice::HistoryBroken => {
             "the history cannot be written (is the disk full?); messages are shown but not saved"
@@ -464,6 +627,8 @@ fn notice_words(notice: Notice) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::person::{NameCheck, Speaker};
+
     use super::*;
 
     fn person(last: u32) -> Person {
@@ -478,18 +643,169 @@ mod tests {
     fn a_list_of_a_thousand_names_is_short() {
         let people: Vec<Person> = (1..=1024).map(person).collect();
         assert_eq!(names(&[]), "");
-        assert_eq!(names(&people[..1]), "10.0.0.1");
-        assert_eq!(names(&people[..2]), "10.0.0.1 and 10.0.0.2");
+        assert_eq!(names(&people[..1]), "unknown person (10.0.0.1)");
+        let two = [named(1, "bob"), person(2)];
+        assert_eq!(names(&two), "bob and unknown person (10.0.0.2)");
         let all = names(&people);
-        assert!(all.ends_with("10.0.0.8 and 1016 more"), "{all}");
+        assert!(all.ends_with("(10.0.0.8) and 1016 more"), "{all}");
+    }
+
+    fn named(last: u32, name: &str) -> Person {
+        Person {
+            name: name.parse().ok(),
+            ..person(last)
+        }
+    }
+
+    fn request(from: Person, members: &[Person]) -> IncomingRequest {
+        IncomingRequest {
+            at: Timestamp(0),
+            from: Speaker {
+                name: from.name.unwrap(),
+                address: from.address,
+                check: NameCheck::Confirmed,
+            },
+            members: members.to_vec(),
+            expires: Timestamp(60_000),
+        }
+    }
+
+    #[test]
+    fn a_request_says_who_will_see_whom() {
+        let [uma, bob, carol, frank] =
+            [(1, "uma"), (2, "bob"), (3, "carol"), (4, "frank")].map(|(at, name)| named(at, name));
+        let alone = View::default();
+        let lone = request(uma, &[]);
+        assert_eq!(asks("uma", &lone, &alone), "uma wants to chat with you");
+        assert_eq!(who_sees_whom(&lone, &alone), None);
+        let group = request(uma, &[bob]);
+        let invites = "uma invites you to a chat with bob";
+        assert_eq!(asks("uma", &group, &alone), invites);
+        let chatting = View {
+            members: vec![carol],
+            out_of_reach: vec![frank],
+            ..View::default()
+        };
+        let joins = "uma asks to join your open chat";
+        assert_eq!(asks("uma", &lone, &chatting), joins);
+        assert_eq!(
+            who_sees_whom(&lone, &chatting).unwrap(),
+            "carol and frank will see uma, and uma will see them"
+        );
+        assert_eq!(
+            who_sees_whom(&group, &chatting).unwrap(),
+            "carol and frank will see uma and bob, and uma and bob will see them"
+        );
+        let two = View {
+            members: vec![carol],
+            ..View::default()
+        };
+        assert_eq!(
+            who_sees_whom(&lone, &two).unwrap(),
+            "carol will see uma, and uma will see carol"
+        );
+    }
+
+    #[test]
+    fn the_outcomes_of_a_request_have_a_sentence_each() {
+        let bob = named(2, "bob");
+        let all = [
+            (RequestFailure::Rejected, "bob declined"),
+            (RequestFailure::Busy, "bob is not taking requests now"),
+            (RequestFailure::NoAnswer, "bob did not answer"),
+            (
+                RequestFailure::Unreachable,
+                "bob is offline or cannot be reached",
+            ),
+        ];
+        for (failure, expected) in all {
+            assert_eq!(refused(&bob, Some(failure)).unwrap(), expected);
+        }
+        assert_eq!(
+            closed("alice", Outcome::Expired),
+            "you missed a request from alice"
+        );
+    }
+
+    #[test]
+    fn a_sentence_about_a_known_name_has_no_address() {
+        let bob = named(2, "bob");
+        let name = bob.name.unwrap();
+        let at = Timestamp(0);
+        let refusal = Some(RequestFailure::Unreachable);
+        let elsewhere = Notice::ElsewhereOnline {
+            address: bob.address,
+        };
+        let events = [
+            Event::Found {
+                at,
+                name,
+                address: Some(bob.address),
+            },
+            Event::RequestAnswered {
+                at,
+                to: bob,
+                refusal,
+            },
+            Event::Notice {
+                at,
+                notice: elsewhere,
+            },
+            Event::MemberLeft {
+                at,
+                member: bob,
+                reason: LeaveReason::Unreachable,
+            },
+        ];
+        for event in events {
+            let (_, _, words) = line(&event).unwrap();
+            assert!(!words.contains("10.0.0"), "{words}");
+        }
     }
 
     #[test]
     fn the_length_of_a_text_is_shown_once_it_matters() {
-        assert_eq!(length("hello"), None);
-        assert_eq!(length(&"x".repeat(70)).unwrap(), "70 of 99 bytes");
-        let long = length(&"x".repeat(200)).unwrap();
-        assert_eq!(long, "200 bytes, arrives as 3 messages");
+        assert_eq!(length(&"x".repeat(99)), None);
+        assert_eq!(length(&"x".repeat(200)).unwrap(), "arrives as 3 messages");
+        assert_eq!(letters_left(7, 10), None);
+        assert_eq!(letters_left(8, 10).unwrap(), "2 letters left");
+        assert_eq!(letters_left(9, 10).unwrap(), "1 letter left");
+        let older = "older programs take only 9 letters";
+        assert_eq!(letters_left(10, 10).unwrap(), older);
+        assert_eq!(letters_left(11, 10), None, "it is an error by then");
+    }
+
+    #[test]
+    fn a_weak_password_is_hinted_at() {
+        for weak in ["x", "alice", "ALICE", "aaaaaaaaaaaa", "Password", "1234567"] {
+            let hint = weak_password(weak, "alice");
+            assert!(
+                hint.is_some_and(|hint| hint.starts_with("easy to guess")),
+                "{weak}"
+            );
+        }
+        for fine in ["", "four blue cats", "вишнёвый"] {
+            assert_eq!(weak_password(fine, "alice"), None, "{fine}");
+        }
+    }
+
+    #[test]
+    fn the_words_of_a_search_are_quoted_one_by_one() {
+        assert_eq!(
+            found_messages(22, " coffee  lunch "),
+            "22 messages with “coffee” and “lunch”"
+        );
+        assert_eq!(found_messages(0, "tea"), "no messages with “tea”");
+    }
+
+    #[test]
+    fn offline_members_are_counted_apart() {
+        let mut view = View::default();
+        assert_eq!(members_online(&view), None);
+        view.members.push(named(2, "bob"));
+        assert_eq!(members_online(&view).unwrap(), "2 members");
+        view.out_of_reach.push(named(3, "carol"));
+        assert_eq!(members_online(&view).unwrap(), "3 members, 2 online");
     }
 
     #[test]
@@ -504,7 +820,7 @@ mod tests {
         };
         assert_eq!(
             ignored(&dropped).unwrap(),
-            "mallory (10.0.0.66) sent a message but is not in your chat; ignored 10 times"
+            "mallory (10.0.0.66) sent a message but is not in your chat; 10 were not shown"
         );
         dropped.count = 11;
         assert_eq!(ignored(&dropped), None);

@@ -24,22 +24,22 @@ pub struct Username(ArrayString<{ Username::MAX }>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum UsernameError {
     /// No bytes at all.
-    #[error("a name is needed: 1 to {} bytes", Username::MAX)]
+    #[error("a name is needed, of up to {} letters", Username::MAX)]
     Empty,
     /// More bytes than the field holds.
     #[error(
-        "a name may have at most {max} bytes, this one has {0} (letters beyond ASCII take two or more)",
-        max = Username::MAX
+        "this name is too long by {}; accented and non-Latin letters count double or more",
+        .0.saturating_sub(Username::MAX)
     )]
     TooLong(usize),
     /// Bytes that are not UTF-8.
     #[error("a name must be UTF-8 text")]
     NotUtf8,
     /// A control character, which could break lists and terminals.
-    #[error("a name may not hold control characters, this one holds U+{:04X}", *.0 as u32)]
+    #[error("no control characters in the name, please: this one has U+{:04X}", *.0 as u32)]
     Control(char),
     /// White space in a new name.
-    #[error("a name may not hold white space")]
+    #[error("no spaces in the name, please")]
     WhiteSpace,
 }
 
@@ -130,16 +130,16 @@ pub struct Password {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum PasswordError {
     /// No bytes at all.
-    #[error("a password is needed: 1 to {} bytes", Password::MAX)]
+    #[error("a password is needed, of up to {} letters", Password::MAX)]
     Empty,
     /// More bytes than the field holds.
     #[error(
-        "a password may have at most {max} bytes, this one has {0} (letters beyond ASCII take two or more)",
-        max = Password::MAX
+        "this password is too long by {}; accented and non-Latin letters count double or more",
+        .0.saturating_sub(Password::MAX)
     )]
     TooLong(usize),
     /// A NUL, which would end it early.
-    #[error("a password may not hold a NUL character")]
+    #[error("no NUL characters in the password, please")]
     Nul,
     /// Bytes that are not UTF-8.
     #[error("a password must be UTF-8 text")]
@@ -320,7 +320,7 @@ mod tests {
         assert_eq!(Username::from_field(b"\xff"), Err(UsernameError::NotUtf8));
         assert_eq!(
             Username::new("ütf-äöüß").unwrap_err().to_string(),
-            "a name may have at most 10 bytes, this one has 13 (letters beyond ASCII take two or more)"
+            "this name is too long by 3; accented and non-Latin letters count double or more"
         );
     }
 

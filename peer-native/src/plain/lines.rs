@@ -88,17 +88,15 @@ fn quoted(view: &View, id: MessageId) -> String {
     }
 }
 
-/// The sender of a chat request, the others in that chat, and how to answer.
+/// The sender of a chat request, what accepting it means, and how to answer.
 fn request_line(request: &IncomingRequest, view: &View) -> String {
-    let from = request.from;
-    let warning = warning(from.name, view);
-    let who = format!("{} ({}){warning}", from.name, from.address);
-    let company = wording::company(request).map(|words| format!("; {words}"));
+    let who = format!("{}{}", request.from, warning(request.from.name, view));
+    let seen = wording::who_sees_whom(request, view).map(|words| format!("; {words}"));
     let seconds = request.at.seconds_until(request.expires);
     format!(
         "{}{}; /accept, /reject or /block within {seconds} s",
-        wording::wants_to_chat(who),
-        company.unwrap_or_default()
+        wording::asks(who, request, view),
+        seen.unwrap_or_default()
     )
 }
 
@@ -120,7 +118,7 @@ pub(crate) fn who(view: &View) -> Vec<String> {
     };
     let members = view.members.iter().map(ToString::to_string);
     let unreachable = view.out_of_reach.iter();
-    let unreachable = unreachable.map(|person| format!("{person} ({})", label::UNREACHABLE));
+    let unreachable = unreachable.map(|person| format!("{person} ({})", label::OFFLINE));
     let others = view.others().map(|user| {
         let warning = warning(user.name, view);
         format!("{} ({}){warning}", user.name, user.address)

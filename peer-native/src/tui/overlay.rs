@@ -151,10 +151,10 @@ impl RenderContext<'_> {
     fn who(&self) -> Vec<Row<'static>> {
         let mut out = vec![self.heading(label::MEMBERS)];
         for member in &self.view.members {
-            out.push(self.pair(&one_line(&member.to_string()), &member.address.to_string()));
+            out.push(self.pair(&one_line(member.title()), &member.address.to_string()));
         }
         for person in &self.view.out_of_reach {
-            out.push(self.pair(&one_line(&person.to_string()), label::UNREACHABLE));
+            out.push(self.pair(&one_line(&person.to_string()), label::OFFLINE));
         }
         if self.view.is_alone() {
             out.push(Row::from(Span::styled(label::NO_MEMBERS, self.theme.dim())));

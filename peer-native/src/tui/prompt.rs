@@ -75,7 +75,7 @@ fn buttons(keys: Keys, theme: Theme) -> Row<'static> {
         yes,
         Span::raw(format!(" {}   ", label::ACCEPT)),
         no,
-        Span::raw(format!(" {}   ", label::REJECT)),
+        Span::raw(format!(" {}   ", label::DECLINE)),
         block,
         Span::raw(format!(" {}", label::BLOCK)),
     ])

@@ -80,11 +80,11 @@ impl List {
                 Some(_) => Span::styled("≈", self.theme.warning()),
                 None => Span::styled("●", self.theme.good()),
             };
-            self.entry(mark, &member.to_string(), &self.address(member.address))
+            self.entry(mark, member.title(), &self.address(member.address))
         });
         let away = view.out_of_reach.iter().map(|person| {
             let mark = Span::styled("✗", self.theme.dim());
-            self.entry(mark, &person.to_string(), label::UNREACHABLE)
+            self.entry(mark, &person.to_string(), label::OFFLINE)
         });
         members.chain(away).collect()
     }

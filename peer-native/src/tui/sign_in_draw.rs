@@ -110,11 +110,9 @@ impl Painter<'_> {
             (Style::new(), self.theme.dim().underlined())
         };
         let bytes = field.text().len();
-        let size = format!("  {bytes} of {limit} bytes");
         out.push(Row::from(vec![
             Span::styled(format!("{label:LABEL$} "), label_style),
             Span::styled(format!("{shown}{}", " ".repeat(pad)), box_style),
-            Span::styled(size, self.theme.dim()),
         ]));
         let error = match focus {
             Focus::Name => &self.sign_in.name_error,
@@ -122,8 +120,10 @@ impl Painter<'_> {
         };
         let (note, style) = match error {
             Some(error) => (error.clone(), self.theme.error()),
-            None if bytes == limit => (wording::too_long_for_legacy(limit), self.theme.warning()),
-            None => (String::new(), Style::new()),
+            None => {
+                let note = wording::letters_left(bytes, limit).unwrap_or_default();
+                (note, self.theme.warning())
+            }
         };
         let room = self.columns.saturating_sub(LABEL + 1);
         for row in rows(&note, room) {

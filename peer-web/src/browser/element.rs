@@ -2,6 +2,7 @@
 //! need a laxer content security policy.
 
 use js_sys::Number;
+use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlTextAreaElement};
 
 /// Sets a style property to so many CSS pixels.
@@ -23,6 +24,14 @@ pub fn unset(element: &HtmlElement, property: &str) {
 #[must_use]
 pub fn child(parent: &Element, index: usize) -> Option<Element> {
     parent.children().item(u32::try_from(index).ok()?)
+}
+
+/// Moves the focus to an element.
+pub fn focus(element: &Element) {
+    if let Some(element) = element.dyn_ref::<HtmlElement>() {
+        // Fails only for elements that take no focus.
+        let _ = element.focus();
+    }
 }
 
 /// Puts a text where the cursor is, in place of what is selected. Returns what the field

@@ -1,5 +1,7 @@
 //! Small things kept in the browser: drafts for this tab or the next, settings for all.
 
+use std::rc::Rc;
+
 use p2pchat_model::{MessageId, View};
 use web_sys::Storage;
 
@@ -35,14 +37,27 @@ pub fn keep(key: &str, value: &str) {
     set(local(), key, value);
 }
 
-/// Texts of one account that are not sent: those of this tab, and those of tabs that were closed.
+/// Something kept for this tab.
+#[must_use]
+pub fn of_tab(key: &str) -> Option<String> {
+    session()?.get_item(key).ok()?
+}
+
+/// Keeps something for this tab; an empty value removes it.
+pub fn keep_for_tab(key: &str, value: &str) {
+    set(session(), key, value);
+}
+
+/// The texts of one account that are not sent: those of this tab, and those of closed tabs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drafts {
     account: String,
 }
 
-/// What separates texts in the storage: no text with one is sent.
+/// What separates texts in the storage: no text with one can be sent.
 const SEPARATOR: &str = "\0";
+/// Where a text that was never sent stands among the messages: after all of them.
+const NEVER: MessageId = MessageId(u64::MAX);
 
 impl Drafts {
     /// Those of this account.
@@ -56,75 +71,74 @@ impl Drafts {
         format!("p2pchat.{kind}.{}", self.account)
     }
 
-    fn in_tab(&self, kind: &str) -> String {
-        let kept = session().and_then(|storage| storage.get_item(&self.key(kind)).ok()?);
-        kept.unwrap_or_default()
-    }
-
     /// Keeps the text in the message field of this tab.
     pub fn keep(&self, text: &str) {
-        set(session(), &self.key("draft"), text);
+        keep_for_tab(&self.key("draft"), text);
     }
 
     /// Keeps the texts that this tab sent and that are not acknowledged.
     pub fn keep_unanswered(&self, unanswered: &[Unanswered]) {
-        let entries = unanswered
-            .iter()
-            .map(|sent| format!("{}:{}", sent.after.0, sent.text));
-        let entries: Vec<String> = entries.collect();
-        set(session(), &self.key("sent"), &entries.join(SEPARATOR));
+        keep_for_tab(&self.key("sent"), &written(unanswered));
     }
 
-    fn unanswered(&self) -> Vec<Unanswered> {
-        let parse = |entry: &str| {
-            let (after, text) = entry.split_once(':')?;
-            Some(Unanswered {
-                text: text.into(),
-                after: MessageId(after.parse().ok()?),
-                failed: true,
-            })
-        };
-        let kept = self.in_tab("sent");
-        kept.split(SEPARATOR).filter_map(parse).collect()
-    }
-
-    /// What this tab has not sent: texts that were not acknowledged and are not in the view,
-    /// then what the message field held.
-    fn own(&self, view: &View) -> String {
-        let unanswered = self.unanswered();
-        let lost = unanswered.iter().filter(|sent| !sent.is_in(view));
-        let mut texts: Vec<String> = lost.map(|sent| sent.text.to_string()).collect();
-        texts.extend(Some(self.in_tab("draft")).filter(|draft| !draft.is_empty()));
-        texts.join("\n")
-    }
-
-    /// What belongs into the message field when the page begins: what this tab has not sent;
-    /// else what closed tabs have left.
-    #[must_use]
-    pub fn take(&self, view: &View) -> String {
-        let own = self.own(view);
-        let left = kept(&self.key("left")).unwrap_or_default();
-        let left: Vec<&str> = left.split(SEPARATOR).collect();
-        // A tab that is loaded again has left its own.
-        let others: Vec<&str> = left.into_iter().filter(|text| *text != own).collect();
-        let (own, others) = if own.is_empty() {
-            (others.join("\n"), String::new())
-        } else {
-            (own, others.join(SEPARATOR))
-        };
-        keep(&self.key("left"), &others);
-        self.keep(&own);
-        self.keep_unanswered(&[]);
+    /// What this tab has not sent, as far as it knows: the message field last.
+    fn own(&self) -> Vec<Unanswered> {
+        let mut own = read(of_tab(&self.key("sent")));
+        let draft = of_tab(&self.key("draft")).filter(|draft| !draft.is_empty());
+        own.extend(draft.map(|text| unsent(text.into(), NEVER)));
         own
     }
 
-    /// Leaves what is not sent to the next tab: this one is closed, or loaded again.
-    pub fn leave(&self, view: &View) {
-        let own = self.own(view);
-        if !own.is_empty() {
-            let left = kept(&self.key("left")).filter(|left| !left.is_empty());
-            let left = left.map(|left| left + SEPARATOR).unwrap_or_default();
-            keep(&self.key("left"), &(left + &own));
-        }
+    /// What belongs into the message field when the page begins: what this tab has not sent,
+    /// else what closed tabs have left, without the messages that arrived after all.
+    #[must_use]
+    pub fn take(&self, view: &View) -> String {
+        let own = self.own();
+        let mut left = read(kept(&self.key("left")));
+        // A tab that is loaded again has left its own.
+        left.retain(|text| !own.contains(text));
+        let (texts, left) = if own.is_empty() {
+            (left, Vec::new())
+        } else {
+            (own, left)
+        };
+        let missing = texts.iter().filter(|text| !text.is_in(view));
+        let missing: Vec<&str> = missing.map(|unsent| &*unsent.text).collect();
+        let text = missing.join("\n");
+        keep(&self.key("left"), &written(&left));
+        self.keep(&text);
+        self.keep_unanswered(&[]);
+        text
     }
+
+    /// Leaves what is not sent to the next tab: this one is closed, or loaded again.
+    pub fn leave(&self) {
+        let mut left = read(kept(&self.key("left")));
+        left.extend(self.own());
+        keep(&self.key("left"), &written(&left));
+    }
+}
+
+fn unsent(text: Rc<str>, after: MessageId) -> Unanswered {
+    Unanswered {
+        text,
+        after,
+        failed: true,
+    }
+}
+
+fn written(texts: &[Unanswered]) -> String {
+    let texts = texts
+        .iter()
+        .map(|sent| format!("{}:{}", sent.after.0, sent.text));
+    texts.collect::<Vec<_>>().join(SEPARATOR)
+}
+
+fn read(written: Option<String>) -> Vec<Unanswered> {
+    let parse = |entry: &str| {
+        let (after, text) = entry.split_once(':')?;
+        Some(unsent(text.into(), MessageId(after.parse().ok()?)))
+    };
+    let written = written.unwrap_or_default();
+    written.split(SEPARATOR).filter_map(parse).collect()
 }

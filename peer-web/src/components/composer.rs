@@ -14,7 +14,7 @@ use super::emoji::EmojiPicker;
 use super::icon::{Glyph, Icon};
 
 /// The id of the text field.
-pub const ID: &str = "composer";
+pub const ID: &str = page::COMPOSER;
 /// The greatest height of the field, in CSS pixels.
 const TALLEST: f64 = 200.0;
 
@@ -118,12 +118,7 @@ fn use_draft(context: &Context) -> (UseStateHandle<String>, Callback<String>) {
     });
     {
         let drafts = drafts.clone();
-        let onleave = move |()| {
-            if let Some(view) = &view {
-                drafts.leave(&view.get());
-            }
-        };
-        use_leave(onleave.into());
+        use_leave(Callback::from(move |()| drafts.leave()));
     }
     let setter = text.setter();
     let set = Callback::from(move |new: String| {

@@ -34,8 +34,10 @@ pub struct Props {
     pub children: Html,
 }
 
-/// A text field. It counts bytes while the user types: letters beyond ASCII take several, and
-/// the limit would be a surprise.
+/// How few bytes are left when it is told, so that the limit is no surprise.
+const FEW: usize = 2;
+
+/// A text field. It counts bytes: letters beyond ASCII take several.
 #[component]
 pub fn Field(props: &Props) -> Html {
     let used = props.value.len();
@@ -55,12 +57,10 @@ pub fn Field(props: &Props) -> Html {
         <div class={classes!("field", invalid.then_some("invalid"))}>
             <div class="field-top">
                 <label for={props.id}>{ props.label }</label>
-                <span class={classes!("field-count", over.then_some("over"))}>
-                    { format!("{used} of {} bytes", props.max) }
-                </span>
+                <span class={classes!("field-count", over.then_some("over"))}>{ left(used, props.max) }</span>
             </div>
             <div class="field-box">
-                <input id={props.id} value={props.value.clone()} {oninput}
+                <input id={props.id} name={props.id} value={props.value.clone()} {oninput}
                     type={if props.hidden { "password" } else { "text" }}
                     autocomplete={props.autocomplete} autocapitalize="none" spellcheck="false"
                     aria-invalid={invalid.to_string()} aria-describedby={note_id.clone()} />
@@ -68,5 +68,13 @@ pub fn Field(props: &Props) -> Html {
             </div>
             <p id={note_id} class="field-note" aria-live="polite">{ note.unwrap_or_default() }</p>
         </div>
+    }
+}
+
+fn left(used: usize, max: usize) -> String {
+    match max.checked_sub(used) {
+        Some(left) if left <= FEW => format!("{left} left"),
+        Some(_) => String::new(),
+        None => format!("{} too many", used - max),
     }
 }

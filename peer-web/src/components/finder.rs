@@ -27,7 +27,7 @@ pub fn Finder(props: &Props) -> Html {
     let context = use_app();
     let words = use_state(String::new);
     use_effect_with((), |()| page::focus(INPUT));
-    use_escape(props.onclose.clone());
+    use_escape(true, props.onclose.clone());
     let oninput = {
         let words = words.setter();
         move |event: InputEvent| {

@@ -8,10 +8,10 @@ use crate::browser::dates;
 use crate::logic::sentence::capitalized;
 
 use super::avatar::Avatar;
-use super::block_button::BlockButton;
 use super::delivery_list::DeliveryList;
 use super::delivery_mark::DeliveryMark;
 use super::lookalike_tag::LookalikeTag;
+use super::person_menu::PersonMenu;
 use super::rich_text::RichText;
 
 /// What a [`Message`] needs.
@@ -67,7 +67,7 @@ fn head(message: &Content, first: bool) -> Html {
             <b><bdi>{ name }</bdi></b>
             <LookalikeTag name={from.name} />
             { check(from) }
-            <BlockButton target={from.to_block()} name={from.name.to_string()} />
+            <PersonMenu target={from.to_block()} name={from.name.to_string()} />
         </header>
     }
 }

@@ -6,8 +6,8 @@ use yew::prelude::*;
 
 use crate::context::{Context, use_app};
 
-use super::block_button::BlockButton;
 use super::icon::{Glyph, Icon};
+use super::person_menu::PersonMenu;
 use super::person_name::PersonName;
 
 /// What an [`OnlineRow`] needs.
@@ -29,7 +29,7 @@ pub fn OnlineRow(props: &Props) -> Html {
             <PersonName {name} {address} />
             <span class="row-end">
                 if let Some(view) = view { { action(&context, &view, user) } }
-                <BlockButton target={Target::Name(name)} name={name.to_string()} />
+                <PersonMenu target={Target::Name(name)} name={name.to_string()} />
             </span>
         </li>
     }

@@ -12,7 +12,7 @@ use super::lookalike_tag::LookalikeTag;
 pub struct Props {
     /// The name, if it is known.
     pub name: Option<Username>,
-    /// The address, if it is known. It takes the place of an unknown name.
+    /// The address, if it is known.
     pub address: Option<PeerAddr>,
     /// A word behind the name.
     #[prop_or_default]
@@ -25,7 +25,7 @@ pub fn PersonName(props: &Props) -> Html {
     let address = props.address.map(|address| address.to_string());
     let address = address.unwrap_or_default();
     let (words, below) = match props.name {
-        None => (address, label::UNKNOWN_NAME.to_owned()),
+        None => (label::UNKNOWN_PERSON.to_owned(), address),
         Some(name) => (name.to_string(), address),
     };
     html! {

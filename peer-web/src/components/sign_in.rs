@@ -15,9 +15,10 @@ use super::banner::Banner;
 use super::brand::Brand;
 use super::field::Field;
 use super::icon::{Glyph, Icon};
+use super::not_encrypted::NotEncrypted;
 use super::registry_state::RegistryState;
 
-use form::{Form, NAME, PASSWORD};
+use form::{AGAIN, Form, NAME, PASSWORD};
 
 /// The form to sign in, or to create an account.
 #[component]
@@ -26,16 +27,19 @@ pub fn SignIn() -> Html {
     let state = &context.state;
     // Each value is a state of its own: password managers set both fields within one render.
     let new = use_state(|| false);
-    let name = use_state(String::new);
+    let name = use_state(|| last_account(state));
     let password = use_state(String::new);
+    let again = use_state(String::new);
     let tried = use_state(|| false);
     let shown = use_state(|| false);
-    use_effect_with((), |()| page::focus(NAME));
+    let first = if name.is_empty() { NAME } else { PASSWORD };
+    use_effect_with((), move |()| page::focus(first));
 
     let form = Form {
         new: *new,
         name: (*name).clone(),
         password: (*password).clone(),
+        again: (*again).clone(),
         tried: *tried,
     };
     let onsubmit = {
@@ -66,7 +70,7 @@ pub fn SignIn() -> Html {
                 <form class="card sign-in" {onsubmit} novalidate=true aria-labelledby="sign-in-title">
                     <Brand />
                     <h1 id="sign-in-title">{ if new { label::CREATE_ACCOUNT } else { label::SIGN_IN } }</h1>
-                    <p class="lead">{ label::LEAD }</p>
+                    <p class="lead"><NotEncrypted />{ label::LEAD }</p>
                     { ended(state) }
                     { tabs(new, &choose) }
                     <Field id={NAME} label={label::NAME} value={(*name).clone()} max={Username::MAX}
@@ -77,8 +81,13 @@ pub fn SignIn() -> Html {
                         autocomplete={if new { "new-password" } else { "current-password" }}
                         oninput={set(&password)}>
                         <button type="button" class="icon-button" aria-pressed={shown.to_string()}
-                            aria-label="Show the password" onclick={toggle(&shown)}><Icon glyph={Glyph::Eye} /></button>
+                            aria-label="Show the password" title="Show the password" onclick={toggle(&shown)}><Icon glyph={Glyph::Eye} /></button>
                     </Field>
+                    if new {
+                        <Field id={AGAIN} label="Password again" value={(*again).clone()} max={Password::MAX}
+                            error={errors.again} hidden={!*shown} autocomplete="new-password"
+                            oninput={set(&again)} />
+                    }
                     <p class="form-error" role="alert">{ errors.form.unwrap_or_default() }</p>
                     { submit_button(state, new) }
                     <RegistryState />
@@ -86,6 +95,13 @@ pub fn SignIn() -> Html {
             </main>
         </div>
     }
+}
+
+/// The account that was signed in before, where it is likely to be the next: after the bridge
+/// began again, say, and not after the user signed out.
+fn last_account(state: &Page) -> String {
+    let last = state.last_account;
+    last.map(|name| name.to_string()).unwrap_or_default()
 }
 
 /// Two buttons: to sign in, or to create an account.

@@ -74,8 +74,6 @@ async fn members_without_the_message_are_named() {
         to("192.168.1.22", "carol", failed),
     ];
     let mounted = mount::<DeliveryList>(delivery_list::Props { deliveries });
-    mounted
-        .wait_text("not delivered to carol: unreachable")
-        .await;
+    mounted.wait_text("not delivered to carol: offline").await;
     assert!(mounted.text().contains("delivered: bob"));
 }

@@ -44,8 +44,8 @@ async fn signing_in_sends_the_form_and_shows_what_is_wrong_beside_the_field() {
         fake.sent()[1],
         r#"{"login":{"name":"alice","password":"wrong"}}"#
     );
-    fake.say(r#"{"failed":{"at":1,"failure":{"command":"login","problem":"wrong_credentials","message":"wrong user name or password"}}}"#);
-    mounted.wait_text("wrong user name or password").await;
+    fake.say(r#"{"failed":{"at":1,"failure":{"command":"login","problem":"wrong_credentials","message":"name or password is wrong"}}}"#);
+    mounted.wait_text("name or password is wrong").await;
     let field = mounted.wait("#sign-in-password").await;
     assert_eq!(field.get_attribute("aria-invalid").as_deref(), Some("true"));
     fake.say(r#"{"logged_in":{"at":2,"name":"alice"}}"#);

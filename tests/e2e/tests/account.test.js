@@ -47,7 +47,7 @@ test("a wrong password is told, the right one signs in", async (t) => {
   await alice.page.getByRole("button", { name: "Sign out" }).click();
 
   await alice.signIn("alice", "wrong horse");
-  await alice.page.getByText("wrong user name or password").waitFor();
+  await alice.page.getByText("name or password is wrong").waitFor();
   await picture(alice, "wrong-password");
   await alice.signIn("alice", PASSWORD);
   await alice.isIn("alice");

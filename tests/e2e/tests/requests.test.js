@@ -61,8 +61,8 @@ test("a request that is rejected brings nobody into a chat", async (t) => {
   const { alice, bob } = await two(t);
   await alice.ask("bob");
   await bob.isAskedBy("alice");
-  await bob.answers("Reject");
-  await alice.isTold("bob rejected your request");
+  await bob.answers("Decline");
+  await alice.isTold("bob declined");
   await alice.members.waitFor({ state: "detached" });
   await alice.askButton("bob").waitFor();
   await picture(alice, "rejected");
@@ -72,9 +72,9 @@ test("a request that nobody answers in time counts as rejected", async (t) => {
   const { alice, bob } = await two(t, { bob: ["--request-limit", "3"] });
   await alice.ask("bob");
   await bob.isAskedBy("alice");
-  await bob.isTold("alice's request expired");
+  await bob.isTold("you missed a request from alice");
   await bob.request.waitFor({ state: "detached" });
-  await alice.isTold("bob rejected your request");
+  await alice.isTold("bob declined");
   await alice.members.waitFor({ state: "detached" });
   await picture(bob, "timed-out");
 });
@@ -94,7 +94,7 @@ test("a busy user is not asked", async (t) => {
   await bob.page.getByRole("switch", { name: "Busy" }).click();
   await bob.page.getByRole("switch", { name: "Busy", checked: true }).waitFor();
   await alice.ask("bob");
-  await alice.isTold("bob is busy, try again later");
+  await alice.isTold("bob is not taking requests now");
 });
 
 test("what others say is text and nothing else", async (t) => {

@@ -74,7 +74,7 @@ fn a_member_who_joins_twice_is_listed_once_and_gone_after_leaving() {
         Some(&Line::Notice {
             at: Timestamp(2),
             level: Level::Warning,
-            text: "bob is unreachable, your next message tries again".to_owned()
+            text: "bob is offline and may miss messages; your next message tries again".to_owned()
         })
     );
 }

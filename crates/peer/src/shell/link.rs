@@ -236,7 +236,9 @@ fn connect_failure(
 ) -> String {
     let named = registry.to_string() == at.to_string();
     match error.kind() {
-        ErrorKind::ConnectionRefused => format!("no registry listens at {at}"),
+        ErrorKind::ConnectionRefused => {
+            format!("nothing answers at {}, port {}", at.ip(), at.port())
+        }
         ErrorKind::TimedOut if named => "it does not answer".to_owned(),
         ErrorKind::TimedOut => format!("it does not answer at {at}"),
         ErrorKind::AddrNotAvailable => format!("this machine no longer has the address {own}"),

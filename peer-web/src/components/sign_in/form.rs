@@ -3,6 +3,8 @@
 use p2pchat_model::{Command, Password, Problem, Username, printable, wording};
 use yew::AttrValue;
 
+use crate::logic::password::weakness;
+use crate::logic::sentence::sentence;
 use crate::state::Page;
 
 /// The id of the field for the name.
@@ -10,12 +12,17 @@ pub(super) const NAME: &str = "sign-in-name";
 /// The id of the field for the password.
 pub(super) const PASSWORD: &str = "sign-in-password";
 
+/// The id of the field for the password of a new account, a second time.
+pub(super) const AGAIN: &str = "sign-in-again";
+
 /// The values of the form.
 pub(super) struct Form {
     /// Whether it creates an account.
     pub(super) new: bool,
     pub(super) name: String,
     pub(super) password: String,
+    /// The password a second time, for a new account.
+    pub(super) again: String,
     /// Whether the user has tried to send it.
     pub(super) tried: bool,
 }
@@ -25,6 +32,7 @@ pub(super) struct Form {
 pub(super) struct Errors {
     pub(super) name: Option<AttrValue>,
     pub(super) password: Option<AttrValue>,
+    pub(super) again: Option<AttrValue>,
     /// What concerns no single field.
     pub(super) form: Option<AttrValue>,
 }
@@ -34,6 +42,9 @@ impl Form {
     pub(super) fn command(&self) -> Result<Command, &'static str> {
         let name = self.checked_name().map_err(|_| NAME)?;
         let password = Password::new(&self.password).map_err(|_| PASSWORD)?;
+        if self.new && self.again != self.password {
+            return Err(AGAIN);
+        }
         Ok(if self.new {
             Command::Register { name, password }
         } else {
@@ -56,6 +67,10 @@ impl Form {
                 .map(|error| error.to_string().into())
                 .or(errors.password);
         }
+        let is_whole = self.again.len() >= self.password.len();
+        if self.new && self.again != self.password && (self.tried || is_whole) {
+            errors.again = Some("The two passwords are not the same.".into());
+        }
         errors
     }
 
@@ -64,9 +79,12 @@ impl Form {
         self.legacy_hint(&self.name, Username::MAX)
     }
 
-    /// A note on a password that legacy clients do not understand.
+    /// A note on a new password that is easily guessed, or that legacy clients do not
+    /// understand.
     pub(super) fn password_hint(&self) -> Option<AttrValue> {
-        self.legacy_hint(&self.password, Password::MAX)
+        let weak = weakness(&self.password, &self.name).filter(|_| self.new);
+        weak.map(AttrValue::from)
+            .or_else(|| self.legacy_hint(&self.password, Password::MAX))
     }
 
     fn legacy_hint(&self, value: &str, max: usize) -> Option<AttrValue> {
@@ -78,7 +96,8 @@ impl Form {
         let mut errors = Errors::default();
         let command = if self.new { "register" } else { "login" };
         if let (Some(failure), false) = (state.failure(command), state.pending.session) {
-            let message = Some(AttrValue::from(printable(&failure.message).into_owned()));
+            let message = sentence(&printable(&failure.message));
+            let message = Some(AttrValue::from(message));
             match failure.problem {
                 Problem::NameTaken | Problem::BadName => errors.name = message,
                 Problem::BadPassword | Problem::WrongCredentials => errors.password = message,
@@ -89,6 +108,15 @@ impl Form {
     }
 
     fn checked_name(&self) -> Result<Username, String> {
+        let over = self.name.len().saturating_sub(Username::MAX);
+        if over > 0 {
+            return Err(format!(
+                "This name is too long by {over}. Accented and non-Latin letters count double or more."
+            ));
+        }
+        if self.name.trim() != self.name || self.name.contains(char::is_whitespace) {
+            return Err("No spaces in the name, please.".to_owned());
+        }
         let name = Username::new(&self.name).map_err(|error| error.to_string())?;
         if self.new {
             name.check_new().map_err(|error| error.to_string())?;

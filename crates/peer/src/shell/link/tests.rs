@@ -134,7 +134,7 @@ async fn a_registry_that_does_not_listen_has_its_text() {
     let (mut link, _tasks) = begin(own, at, port);
     let reason = down(&mut link).await;
     assert!(
-        reason.contains(&format!("no registry listens at {at}:{port}")),
+        reason.contains(&format!("nothing answers at {at}, port {port}")),
         "{reason}"
     );
 }

@@ -95,9 +95,9 @@ impl Chat {
 
         let mut after = Duration::ZERO;
         for name in ["ann", "carl"] {
-            let gone = format!("{name} is unreachable");
+            let gone = format!("{name} is offline");
             after = after.max(self.bob.reads(&gone, typed, TOLD).await?);
-            let lost = format!("“is anybody there?” not delivered to {name}: unreachable");
+            let lost = format!("“is anybody there?” not delivered to {name}: offline");
             after = after.max(self.bob.reads(&lost, typed, TOLD).await?);
         }
         report.time("bob is told that no one heard them", after);
@@ -182,15 +182,15 @@ pub(super) async fn pair(stage: &mut Stage<'_>) -> Result<()> {
     lan.cut_off(&desk)?;
     for (speaker, listener) in [(&ann, "bob"), (&bob, "ann")] {
         let typed = speaker.types("hello?").await?;
-        let gone = format!("{listener} is unreachable");
+        let gone = format!("{listener} is offline");
         let after = speaker.reads(&gone, typed, TOLD).await?;
-        let lost = format!("“hello?” not delivered to {listener}: unreachable");
+        let lost = format!("“hello?” not delivered to {listener}: offline");
         speaker.reads(&lost, typed, TOLD).await?;
         let name = speaker.name;
         stage.report.time(format!("{name} is told"), after);
     }
     let asked = ann.types("/who").await?;
-    ann.reads("In your chat: bob (unreachable)", asked, AT_ONCE)
+    ann.reads("In your chat: bob (offline)", asked, AT_ONCE)
         .await?;
     let typed = ann.types("are you back?").await?;
 

@@ -84,7 +84,7 @@ impl Chat {
             .delivery("yes, but we are not", self.bob_at, said, AT_ONCE)
             .await?;
         report.check(state == DeliveryState::Sent, "it is marked as sent");
-        let gone = "ann is unreachable";
+        let gone = "ann is offline";
         self.bob.reads(gone, typed, TOLD).await?;
         let after = self
             .ann

@@ -68,9 +68,9 @@ impl Others {
 
     async fn notice(&self, stage: &mut Stage<'_>) -> Result<()> {
         let typed = self.ann.types("bob, what do you say?").await?;
-        let gone = "bob is unreachable";
+        let gone = "bob is offline";
         let after = self.ann.reads(gone, typed, TOLD).await?;
-        let lost = "“bob, what do you say?” not delivered to bob: unreachable";
+        let lost = "“bob, what do you say?” not delivered to bob: offline";
         self.ann.reads(lost, typed, TOLD).await?;
         stage
             .report
