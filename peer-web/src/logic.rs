@@ -6,6 +6,7 @@ pub mod outgoing;
 pub mod password;
 pub mod reading;
 pub mod request;
+pub mod roving;
 pub mod rows;
 pub mod sentence;
 pub mod window;

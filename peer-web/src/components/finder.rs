@@ -1,6 +1,8 @@
 //! The search through the history.
 
-use p2pchat_model::{Command, printable, wording};
+use std::rc::Rc;
+
+use p2pchat_model::{Command, Message, printable, wording};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -9,7 +11,7 @@ use crate::context::{Context, use_app};
 use crate::logic::clock::Zone;
 use crate::logic::sentence::capitalized;
 
-use super::finding::Finding;
+use super::finding_list::FindingList;
 use super::icon::{Glyph, Icon};
 
 const INPUT: &str = "find-input";
@@ -78,17 +80,12 @@ fn findings(context: &Context, onclose: &Callback<()>) -> Html {
         return html! { <p class="empty">{ "All words must be in a message. The newest come first." }</p> };
     };
     let today = Zone::new(page::zone_offset).day(page::now());
+    let messages: Rc<[Message]> = findings.messages.as_slice().into();
     let heading = wording::found_messages(findings.messages.len(), &printable(&findings.text));
     html! {
         <>
             <p class="empty">{ capitalized(&heading) }</p>
-            <ul class="rows">
-                { for findings.messages.iter().map(|message| html! {
-                    <li key={message.id.0.to_string()}>
-                        <Finding message={message.clone()} {today} onclose={onclose.clone()} />
-                    </li>
-                }) }
-            </ul>
+            <FindingList {messages} {today} {onclose} />
         </>
     }
 }

@@ -1,5 +1,7 @@
 //! Who is in the chat, and who is out of reach.
 
+use std::rc::Rc;
+
 use p2pchat_model::Person;
 use p2pchat_model::wording::label;
 use yew::prelude::*;
@@ -8,6 +10,8 @@ use crate::context::use_app;
 
 use super::person_menu::PersonMenu;
 use super::person_name::PersonName;
+use super::roving::Item;
+use super::row_list::RowList;
 
 /// The members. Nothing if there are none.
 #[component]
@@ -20,33 +24,52 @@ pub fn Members() -> Html {
     if view.is_alone() {
         return html! {};
     }
+    let row_of = |is_here| {
+        move |person: &Person| Member {
+            person: *person,
+            is_here,
+        }
+    };
+    let here = view.members.iter().map(row_of(true));
+    let rows: Rc<[Member]> = here
+        .chain(view.out_of_reach.iter().map(row_of(false)))
+        .collect();
+    let row = Callback::from(draw);
     html! {
         <section class="group" aria-labelledby="members-title">
             <header class="group-head">
                 <h2 id="members-title">{ label::MEMBERS } <span class="count">{ view.members.len() }</span></h2>
             </header>
-            <ul class="rows">
-                { for view.members.iter().map(member) }
-                { for view.out_of_reach.iter().map(out_of_reach) }
-            </ul>
+            <RowList<Member> labelledby="members-title" items={rows} {row} />
         </section>
     }
 }
 
-fn member(person: &Person) -> Html {
-    html! {
-        <li key={person.address.to_string()} class="row-person">
-            <PersonName name={person.name} address={person.address} />
-            <PersonMenu target={person.to_block()} name={person.to_string()} />
-        </li>
+/// Somebody in the chat.
+#[derive(Clone, Copy, PartialEq)]
+struct Member {
+    person: Person,
+    is_here: bool,
+}
+
+impl Item for Member {
+    fn name(&self) -> String {
+        self.person.to_string()
+    }
+
+    fn key(&self) -> String {
+        self.person.address.to_string()
     }
 }
 
-fn out_of_reach(person: &Person) -> Html {
+fn draw(Member { person, is_here }: Member) -> Html {
     html! {
-        <li key={format!("away-{}", person.address)} class="row-person asked">
+        <>
             <PersonName name={person.name} address={person.address} />
-            <span class="row-end">{ label::OFFLINE }</span>
-        </li>
+            <span class="row-end">
+                if !is_here { { label::OFFLINE } }
+                <PersonMenu target={person.to_block()} name={person.to_string()} tab_stop=false />
+            </span>
+        </>
     }
 }

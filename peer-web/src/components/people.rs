@@ -61,7 +61,7 @@ pub fn People(props: &Props) -> Html {
             <Requests beside_people=true />
             <footer class="me">
                 <div class="me-who">
-                    <PersonName name={view.account} address={view.address} note={label::YOU} />
+                    <PersonName name={view.account} address={view.address} shows_address=true note={label::YOU} />
                     <LinkState />
                 </div>
                 <Switch label={label::BUSY} hint={capitalized(hint)} on={view.busy} disabled={!context.state.is_live()} onswitch={onbusy} />

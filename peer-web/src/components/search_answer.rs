@@ -26,7 +26,7 @@ pub fn SearchAnswer() -> Html {
             name,
             address: Some(address),
         }) => html! {
-            <ul class="rows found"><OnlineRow user={OnlineUser { name, address }} /></ul>
+            <div class="row-person found"><OnlineRow user={OnlineUser { name, address }} tab_stop=true /></div>
         },
         Some(Found {
             name,

@@ -66,6 +66,11 @@ export class Process {
     });
   }
 
+  /** Sends it a signal, without waiting for what follows. */
+  signal(name) {
+    this.#child.kill(name);
+  }
+
   /** Asks it to end in order, and waits until it has. */
   async stop() {
     this.#child.kill("SIGTERM");

@@ -1,0 +1,148 @@
+// Scrolling through a long conversation.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { picture, useBrowser, user } from "../support/browser.js";
+import { World } from "../support/world.js";
+
+useBrowser();
+
+/** How many messages there are: several pages of history. */
+const MESSAGES = 420;
+
+/** Alice with a long conversation, of which the page has the end. */
+async function long(t) {
+  const world = await World.start(t);
+  const bob = await world.terminal("bob");
+  const alice = await user(t, await world.bridge("alice"));
+  await alice.register("alice");
+  await alice.isIn("alice");
+  await alice.ask("bob");
+  const request = await bob.event("request_received");
+  bob.send({ accept: { from: request.from.address } });
+  await alice.isWith("bob");
+  for (let nth = 1; nth <= MESSAGES; nth += 1) {
+    const more = nth % 7 === 0 ? " and some more of it".repeat(4) : "";
+    bob.send({ say: { text: `number ${nth}.${more}` } });
+    if (nth % 20 === 0) await alice.reads(`number ${nth}.`);
+  }
+  await alice.page.reload();
+  await alice.isIn("alice");
+  await alice.reads(`number ${MESSAGES}.`);
+  return { world, alice, bob };
+}
+
+/** What is in sight: the first message, and how far its top is below that of the list. */
+function first(alice) {
+  return alice.conversation.evaluate((scroller) => {
+    const top = scroller.getBoundingClientRect().top;
+    const seen = [...scroller.querySelectorAll("article")].find(
+      (one) => one.getBoundingClientRect().bottom > top,
+    );
+    const number = Number(seen.textContent.match(/number (\d+)\./)?.[1]);
+    return { number, offset: Math.round(seen.getBoundingClientRect().top - top) };
+  });
+}
+
+const left = (alice) =>
+  alice.conversation.evaluate((one) => one.scrollHeight - one.clientHeight - one.scrollTop);
+const top = (alice) => alice.conversation.evaluate((one) => one.scrollTop);
+
+/** Waits until the first message in sight is before this one. */
+async function comesBefore(alice, number) {
+  const isBefore = ([one, number]) => {
+    const top = one.getBoundingClientRect().top;
+    const seen = [...one.querySelectorAll("article")].find((row) => row.getBoundingClientRect().bottom > top);
+    return Number(seen?.textContent.match(/number (\d+)\./)?.[1]) < number;
+  };
+  const scroller = await alice.conversation.elementHandle();
+  await alice.page.waitForFunction(isBefore, [scroller, number]);
+}
+
+test("earlier messages come after a restart of the registry", async (t) => {
+  const { world, alice } = await long(t);
+  await world.stopRegistry();
+  await alice.banner.filter({ hasText: "registry" }).waitFor();
+  await world.startRegistry();
+  await alice.banner.waitFor({ state: "detached" });
+  for (const number of [250, 150, 50]) {
+    while ((await first(alice)).number > number) {
+      await alice.conversation.evaluate((one) => (one.scrollTop -= 700));
+      await alice.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    }
+  }
+  await comesBefore(alice, 51);
+});
+
+test("a scroll bar that is dragged to the top gets one page at a time and keeps the place", async (t) => {
+  const { alice } = await long(t);
+  // As long as the pointer moves up there, the browser puts the position to the top again.
+  await alice.conversation.evaluate(
+    (one) =>
+      new Promise((done) => {
+        const until = performance.now() + 1500;
+        const drag = () => {
+          one.scrollTop = 0;
+          if (performance.now() < until) requestAnimationFrame(drag);
+          else done();
+        };
+        drag();
+      }),
+  );
+  const dragged = await first(alice);
+  assert.ok(dragged.number > 100, `the drag led to ${dragged.number}`);
+  // Let go: what was in sight stays in sight, and one page more is above it.
+  const above = (wanted) => document.querySelector("[role=log]").scrollTop > wanted;
+  await alice.page.waitForFunction(above, 400);
+  const after = await first(alice);
+  assert.ok(Math.abs(after.number - dragged.number) <= 1, `${dragged.number} became ${after.number}`);
+  await picture(alice, "scroll-dragged");
+});
+
+test("End is the end and Home the beginning of what is loaded", async (t) => {
+  const { alice } = await long(t);
+  await alice.conversation.focus();
+  for (let nth = 0; nth < 3; nth += 1) {
+    const before = (await first(alice)).number;
+    await alice.conversation.press("Home");
+    await comesBefore(alice, before);
+    assert.ok((await top(alice)) < 200 || (await first(alice)).number < before);
+    await alice.conversation.press("End");
+    await alice.said(`number ${MESSAGES}.`).waitFor();
+    await alice.page.waitForFunction(() => {
+      const one = document.querySelector("[role=log]");
+      return one.scrollHeight - one.clientHeight - one.scrollTop < 2;
+    });
+    assert.ok((await left(alice)) < 2);
+    await alice.page.getByRole("button", { name: "Latest" }).waitFor({ state: "detached" });
+  }
+});
+
+test("two tabs scroll back through the same conversation, each at its own pace", async (t) => {
+  const { alice } = await long(t);
+  const { tab } = await import("../support/browser.js");
+  const second = await tab(alice.page.context(), alice.bridge);
+  await second.isIn("alice");
+  await second.reads(`number ${MESSAGES}.`);
+  for (const someone of [alice, second]) await someone.conversation.focus();
+  for (let nth = 0; nth < 6; nth += 1) {
+    for (const someone of [alice, second]) await someone.conversation.press("Home");
+  }
+  for (const someone of [alice, second]) {
+    while ((await first(someone)).number > 1) {
+      await someone.conversation.press("Home");
+      await someone.page.waitForTimeout(50);
+    }
+    const numbers = new Set();
+    for (let seen = 0; seen < MESSAGES; seen = Math.max(...numbers)) {
+      for (const text of await someone.conversation.getByRole("article").allTextContents()) {
+        numbers.add(Number(text.match(/number (\d+)\./)?.[1]));
+      }
+      if (numbers.has(MESSAGES)) break;
+      await someone.conversation.evaluate((one) => (one.scrollTop += 500));
+      await someone.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    }
+    assert.equal(numbers.size, MESSAGES, "there is a gap");
+  }
+});
