@@ -1,6 +1,7 @@
 //! What the page makes of what the bridge sends.
 
 use super::*;
+use crate::bridge::Loss;
 use crate::logic::rows::Rows;
 use crate::logic::rows::samples::{message, rows};
 use p2pchat_model::{Delivery, DeliveryState, Line, Person, Timestamp};
@@ -58,7 +59,10 @@ fn answered(id: u64, text: &str) -> Action {
 }
 
 fn lost() -> Action {
-    Action::Connection(Connection::Waiting { until: 0.0 })
+    Action::Connection(Connection::Waiting {
+        until: 0.0,
+        why: Loss::Stopped,
+    })
 }
 
 #[test]
@@ -164,7 +168,10 @@ fn no_history_is_awaited_when_a_session_goes_on_after_the_registry_was_gone() {
 fn a_lost_connection_forgets_what_was_asked() {
     let state = after([
         Action::Command(Command::History { before: None }),
-        Action::Connection(Connection::Waiting { until: 0.0 }),
+        Action::Connection(Connection::Waiting {
+            until: 0.0,
+            why: Loss::Stopped,
+        }),
     ]);
     assert_eq!(state.page.pending, Pending::default());
     assert!(!state.conversation.awaits_history);
