@@ -1,12 +1,14 @@
 //! Who is blocked.
 
 use p2pchat_model::wording::label;
-use p2pchat_model::{Command, Target, printable};
+use p2pchat_model::{Target, printable};
 use yew::prelude::*;
 
-use crate::context::{Context, use_app};
+use crate::context::use_app;
 
-/// Who is blocked, with a button for each that unblocks them. Nothing if nobody is.
+use super::person_menu::PersonMenu;
+
+/// Who is blocked, each with a menu that unblocks them. Nothing if nobody is.
 #[component]
 pub fn BlockedList() -> Html {
     let context = use_app();
@@ -18,24 +20,21 @@ pub fn BlockedList() -> Html {
         return html! {};
     }
     html! {
-        <section class="group" aria-labelledby="blocked-title">
+        <section class="group blocked" aria-labelledby="blocked-title">
             <header class="group-head">
                 <h2 id="blocked-title">{ label::BLOCKED } <span class="count">{ blocked.len() }</span></h2>
             </header>
-            <ul class="rows">{ for blocked.iter().map(|who| row(&context, *who)) }</ul>
+            <ul class="rows">{ for blocked.iter().map(|who| row(*who)) }</ul>
         </section>
     }
 }
 
-fn row(context: &Context, who: Target) -> Html {
-    let send = context.send.clone();
-    let onclick = move |_| send.emit(Command::Unblock { who });
-    let name = printable(&who.to_string()).into_owned();
+fn row(who: Target) -> Html {
+    let name = who.to_string();
     html! {
-        <li key={who.to_string()} class="row-person">
-            <span class="person-name"><bdi>{ name.clone() }</bdi></span>
-            <button type="button" class="button small" {onclick} disabled={!context.state.is_live()}
-                aria-label={format!("{} {name}", label::UNBLOCK)}>{ label::UNBLOCK }</button>
+        <li key={name.clone()} class="row-person">
+            <span class="person-name"><bdi>{ printable(&name).into_owned() }</bdi></span>
+            <PersonMenu target={who} {name} />
         </li>
     }
 }
