@@ -11,3 +11,4 @@ pub mod page;
 pub mod settings;
 pub mod sound;
 pub mod storage;
+pub mod update;

@@ -3,9 +3,7 @@
 pub mod clock;
 pub mod links;
 pub mod outgoing;
-pub mod password;
 pub mod reading;
-pub mod request;
 pub mod roving;
 pub mod rows;
 pub mod sentence;

@@ -51,6 +51,8 @@ pub enum Action {
     Dismissed(PeerAddr),
     /// The user types another name: the answers to earlier ones say nothing of it.
     SearchChanged,
+    /// The bridge has another build of the page by now.
+    Outdated,
     /// The user signs out to sign in again, here in place of another computer.
     MoveHere,
 }
@@ -86,6 +88,7 @@ impl Reducible for State {
                 }
                 next.page().forget_search();
             }
+            Action::Outdated => next.page().outdated = true,
             Action::MoveHere => next.page().moves_here = true,
         }
         Rc::new(next)

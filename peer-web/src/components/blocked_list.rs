@@ -3,15 +3,16 @@
 use std::rc::Rc;
 
 use p2pchat_model::wording::label;
-use p2pchat_model::{Command, Target, printable};
+use p2pchat_model::{Target, printable};
 use yew::prelude::*;
 
-use crate::context::{Context, use_app};
+use crate::context::use_app;
 
+use super::person_menu::PersonMenu;
 use super::roving::Item;
 use super::row_list::RowList;
 
-/// Who is blocked, with a button for each that unblocks them. Nothing if nobody is.
+/// Who is blocked, each with a menu that unblocks them. Nothing if nobody is.
 #[component]
 pub fn BlockedList() -> Html {
     let context = use_app();
@@ -23,16 +24,12 @@ pub fn BlockedList() -> Html {
         return html! {};
     }
     let items: Rc<[Target]> = blocked.as_slice().into();
-    let row = {
-        let context = context.clone();
-        Callback::from(move |who| draw(&context, who))
-    };
     html! {
-        <section class="group" aria-labelledby="blocked-title">
+        <section class="group blocked" aria-labelledby="blocked-title">
             <header class="group-head">
                 <h2 id="blocked-title">{ label::BLOCKED } <span class="count">{ blocked.len() }</span></h2>
             </header>
-            <RowList<Target> labelledby="blocked-title" {items} {row} />
+            <RowList<Target> labelledby="blocked-title" {items} row={Callback::from(draw)} />
         </section>
     }
 }
@@ -42,20 +39,18 @@ impl Item for Target {
         self.to_string()
     }
 
+    /// A name may read like an address.
     fn key(&self) -> String {
         format!("{self:?}")
     }
 }
 
-fn draw(context: &Context, who: Target) -> Html {
-    let send = context.send.clone();
-    let onclick = move |_| send.emit(Command::Unblock { who });
-    let name = printable(&who.to_string()).into_owned();
+fn draw(who: Target) -> Html {
+    let name = who.to_string();
     html! {
         <>
-            <span class="person-name"><bdi>{ name.clone() }</bdi></span>
-            <button type="button" class="button small" {onclick} disabled={!context.state.is_live()}
-                aria-label={format!("{} {name}", label::UNBLOCK)}>{ label::UNBLOCK }</button>
+            <span class="person-name"><bdi>{ printable(&name).into_owned() }</bdi></span>
+            <PersonMenu target={who} {name} tab_stop=false />
         </>
     }
 }

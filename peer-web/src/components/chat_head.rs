@@ -1,6 +1,6 @@
 //! The head of the chat: who is in it, and the button that opens the search.
 
-use p2pchat_model::wording::label;
+use p2pchat_model::wording::{self, label};
 use p2pchat_model::{View, printable};
 use yew::prelude::*;
 
@@ -80,7 +80,6 @@ fn subtitle(view: &View) -> String {
     match view.members.len() {
         0 if !view.is_alone() => "Your next message tries again".to_owned(),
         0 => label::NO_CHAT_HINT.to_owned(),
-        1 => String::new(),
-        n => format!("You and {n} others"),
+        _ => wording::members_online(view).unwrap_or_default(),
     }
 }

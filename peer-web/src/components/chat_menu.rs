@@ -1,7 +1,7 @@
 //! The menu of the chat.
 
-use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, Person};
+use p2pchat_model::Command;
+use p2pchat_model::wording::label;
 use yew::prelude::*;
 
 use crate::context::use_app;
@@ -19,21 +19,11 @@ pub fn ChatMenu() -> Html {
     if view.is_alone() {
         return html! {};
     }
-    let everyone: Vec<Person> = view
-        .members
-        .iter()
-        .chain(&view.out_of_reach)
-        .copied()
-        .collect();
-    let names = wording::names(&everyone);
     let send = context.send.clone();
     let leave = MenuItem {
-        label: format!("{}…", label::LEAVE).into(),
+        label: label::LEAVE_ASK.into(),
         question: Some(Question {
-            words: format!(
-                "Leave the chat with {names}? You get nothing more of what is written there."
-            )
-            .into(),
+            words: label::LEAVE_QUESTION.into(),
             yes: label::LEAVE,
         }),
         onpick: Callback::from(move |()| send.emit(Command::Leave)),

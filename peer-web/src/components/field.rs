@@ -1,4 +1,4 @@
-//! A text field that knows how many bytes fit.
+//! A text field.
 
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -12,8 +12,6 @@ pub struct Props {
     pub label: &'static str,
     /// Its value.
     pub value: String,
-    /// How many bytes of UTF-8 fit.
-    pub max: usize,
     /// What is wrong with the value.
     #[prop_or_default]
     pub error: Option<AttrValue>,
@@ -34,15 +32,10 @@ pub struct Props {
     pub children: Html,
 }
 
-/// How few bytes are left when it is told, so that the limit is no surprise.
-const FEW: usize = 2;
-
-/// A text field. It counts bytes: letters beyond ASCII take several.
+/// A text field with its label, and a note below it.
 #[component]
 pub fn Field(props: &Props) -> Html {
-    let used = props.value.len();
-    let over = used > props.max;
-    let invalid = over || props.error.is_some();
+    let invalid = props.error.is_some();
     let note_id = format!("{}-note", props.id);
     let note = props.error.clone().or(props.hint.clone());
     let oninput = {
@@ -55,10 +48,7 @@ pub fn Field(props: &Props) -> Html {
     };
     html! {
         <div class={classes!("field", invalid.then_some("invalid"))}>
-            <div class="field-top">
-                <label for={props.id}>{ props.label }</label>
-                <span class={classes!("field-count", over.then_some("over"))}>{ left(used, props.max) }</span>
-            </div>
+            <label for={props.id}>{ props.label }</label>
             <div class="field-box">
                 <input id={props.id} name={props.id} value={props.value.clone()} {oninput}
                     type={if props.hidden { "password" } else { "text" }}
@@ -68,13 +58,5 @@ pub fn Field(props: &Props) -> Html {
             </div>
             <p id={note_id} class="field-note" aria-live="polite">{ note.unwrap_or_default() }</p>
         </div>
-    }
-}
-
-fn left(used: usize, max: usize) -> String {
-    match max.checked_sub(used) {
-        Some(left) if left <= FEW => format!("{left} left"),
-        Some(_) => String::new(),
-        None => format!("{} too many", used - max),
     }
 }

@@ -1,13 +1,13 @@
 //! A chat request that waits for the user's answer.
 
-use p2pchat_model::wording::label;
+use p2pchat_model::wording::{self, label};
 use p2pchat_model::{Command, IncomingRequest, Speaker, View, printable};
 use yew::prelude::*;
 
 use crate::browser::hooks::use_after;
 use crate::browser::page;
 use crate::context::use_app;
-use crate::logic::request;
+use crate::logic::sentence::sentence;
 
 use super::avatar::Avatar;
 use super::countdown::Countdown;
@@ -50,11 +50,13 @@ pub fn Incoming(props: &Props) -> Html {
         })
     };
     let joins = !view.is_alone();
-    let title = printable(&request::title(request, &view)).into_owned();
+    let title = printable(&wording::asks(name, request, &view)).into_owned();
     let accept = if joins {
-        format!("Let {name} in")
-    } else {
+        wording::let_in(name)
+    } else if request.members.is_empty() {
         label::ACCEPT.to_owned()
+    } else {
+        label::JOIN.to_owned()
     };
     html! {
         <div class="incoming" role="group" aria-label={title.clone()}>
@@ -75,7 +77,7 @@ pub fn Incoming(props: &Props) -> Html {
                     { label::DECLINE }</button>
                 if joins {
                     <button type="button" class="button small" onclick={answer(vec![Command::Leave, Command::Accept { from }])} {disabled}>
-                        { printable(&format!("Leave the others and chat with {name}")).into_owned() }</button>
+                        { printable(&wording::leave_the_others(name)).into_owned() }</button>
                 }
             </div>
         </div>
@@ -94,9 +96,9 @@ fn block_item(send: &Callback<Command>, from: Speaker) -> super::row_menu::MenuI
 fn words(request: &IncomingRequest, view: &View) -> Vec<String> {
     let from = request.from;
     let warning = from.check.warning();
-    let warning = warning.map(|warning| format!("{}: {warning}.", from.address));
+    let warning = warning.map(|warning| format!("{}: {warning}", from.address));
     let words = warning
         .into_iter()
-        .chain(request::who_sees_whom(request, view));
-    words.map(|words| printable(&words).into_owned()).collect()
+        .chain(wording::who_sees_whom(request, view));
+    words.map(|words| sentence(&printable(&words))).collect()
 }

@@ -1,5 +1,6 @@
 //! That nothing is encrypted.
 
+use p2pchat_model::wording::label;
 use yew::prelude::*;
 
 use super::icon::{Glyph, Icon};
@@ -8,8 +9,8 @@ use super::icon::{Glyph, Icon};
 #[component]
 pub fn NotEncrypted() -> Html {
     html! {
-        <span class="not-encrypted" title="Anybody on the network can read messages and passwords. Use it on networks you trust.">
-            <Icon glyph={Glyph::Unlocked} />{ "Not encrypted" }
+        <span class="not-encrypted" title={label::NOT_ENCRYPTED_MEANS}>
+            <Icon glyph={Glyph::Unlocked} />{ label::NOT_ENCRYPTED }
         </span>
     }
 }

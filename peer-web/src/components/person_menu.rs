@@ -1,6 +1,6 @@
 //! The menu of a person.
 
-use p2pchat_model::wording::label;
+use p2pchat_model::wording::{self, label};
 use p2pchat_model::{Command, Target};
 use yew::prelude::*;
 
@@ -48,9 +48,9 @@ pub fn PersonMenu(props: &Props) -> Html {
 /// To block somebody.
 pub(super) fn block(name: &str, onpick: Callback<()>) -> MenuItem {
     MenuItem {
-        label: format!("{}…", label::BLOCK).into(),
+        label: label::BLOCK_ASK.into(),
         question: Some(Question {
-            words: format!("Block {name}? You see nothing more of what {name} sends, and {name} leaves your chat.").into(),
+            words: wording::block_question(name).into(),
             yes: label::BLOCK,
         }),
         onpick,

@@ -1,10 +1,11 @@
 //! Requests: the one that waits for the user, those of the user, and what became of others.
 
+use p2pchat_model::wording::{self, label};
 use p2pchat_model::{Command, OutgoingRequest, Target, printable};
 use yew::prelude::*;
 
 use crate::context::{Context, use_app};
-use crate::logic::sentence::sentence;
+use crate::logic::sentence::{capitalized, sentence};
 use crate::state::{Action, Note};
 
 use super::countdown::Countdown;
@@ -51,9 +52,9 @@ fn sent(context: &Context, request: &OutgoingRequest) -> Html {
     html! {
         <div key={format!("sent {to}")} class="request-row" role="group" aria-label={format!("Request to {name}")}>
             <Icon glyph={Glyph::Sending} />
-            <span class="request-words">{ "Waiting for " }<bdi>{ name }</bdi>{ " to accept" }</span>
+            <span class="request-words">{ capitalized(&printable(&wording::waiting_for(request.to))) }</span>
             <Countdown until={request.expires} />
-            <button type="button" class="button small" onclick={oncancel} disabled={!context.state.is_live()}>{ "Cancel request" }</button>
+            <button type="button" class="button small" onclick={oncancel} disabled={!context.state.is_live()}>{ label::CANCEL_REQUEST }</button>
         </div>
     }
 }

@@ -1,6 +1,7 @@
 //! A menu of what can be done with a person, a message or a chat.
 
 use p2pchat_model::printable;
+use p2pchat_model::wording::label;
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
@@ -121,7 +122,7 @@ fn ask(item: &MenuItem, open: &UseStateHandle<bool>) -> Html {
         <div role="alertdialog" class="question" aria-labelledby="row-question">
             <p id="row-question">{ printable(&question.words).into_owned() }</p>
             <div class="question-buttons">
-                <button type="button" class="button small" onclick={oncancel}>{ "Cancel" }</button>
+                <button type="button" class="button small" onclick={oncancel}>{ label::CANCEL }</button>
                 <button type="button" class="button small danger" onclick={done(item, open)}>{ question.yes }</button>
             </div>
         </div>

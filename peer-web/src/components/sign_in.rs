@@ -3,7 +3,6 @@
 mod form;
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Password, Username};
 use yew::prelude::*;
 
 use crate::browser::{hooks::toggle, page};
@@ -73,10 +72,10 @@ pub fn SignIn() -> Html {
                     <p class="lead"><NotEncrypted />{ label::LEAD }</p>
                     { ended(state) }
                     { tabs(new, &choose) }
-                    <Field id={NAME} label={label::NAME} value={(*name).clone()} max={Username::MAX}
+                    <Field id={NAME} label={label::NAME} value={(*name).clone()}
                         error={errors.name} hint={form.name_hint()} autocomplete="username"
                         oninput={set(&name)} />
-                    <Field id={PASSWORD} label={label::PASSWORD} value={(*password).clone()} max={Password::MAX}
+                    <Field id={PASSWORD} label={label::PASSWORD} value={(*password).clone()}
                         error={errors.password} hint={form.password_hint()} hidden={!*shown}
                         autocomplete={if new { "new-password" } else { "current-password" }}
                         oninput={set(&password)}>
@@ -84,7 +83,7 @@ pub fn SignIn() -> Html {
                             aria-label="Show the password" title="Show the password" onclick={toggle(&shown)}><Icon glyph={Glyph::Eye} /></button>
                     </Field>
                     if new {
-                        <Field id={AGAIN} label="Password again" value={(*again).clone()} max={Password::MAX}
+                        <Field id={AGAIN} label={label::PASSWORD_AGAIN} value={(*again).clone()}
                             error={errors.again} hidden={!*shown} autocomplete="new-password"
                             oninput={set(&again)} />
                     }

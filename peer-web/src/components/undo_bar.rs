@@ -1,10 +1,12 @@
 //! The offer to take back a leave or a block.
 
-use p2pchat_model::{Command, Timestamp, Undo, Undoable, printable};
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{Command, Timestamp, Undo, printable};
 use yew::prelude::*;
 
 use crate::browser::hooks::use_now;
 use crate::context::use_app;
+use crate::logic::sentence::sentence;
 
 /// The offer to take back the last leave or block, as long as that is possible. It lies over
 /// the page, so that nothing moves under the pointer.
@@ -35,16 +37,13 @@ fn Offer(props: &Props) -> Html {
     if left == 0 {
         return html! {};
     }
-    let words = match what {
-        Undoable::Left => "You left the chat.".to_owned(),
-        Undoable::Blocked(who) => format!("{who} is blocked."),
-    };
+    let words = wording::can_be_undone(what);
     let send = context.send.clone();
     let onclick = move |_: MouseEvent| send.emit(Command::Undo);
     html! {
         <div class="undo-bar">
-            <span class="request-words">{ printable(&words).into_owned() }</span>
-            <button type="button" class="button small" {onclick} disabled={!context.state.is_live()}>{ "Undo" }</button>
+            <span class="request-words">{ sentence(&printable(&words)) }</span>
+            <button type="button" class="button small" {onclick} disabled={!context.state.is_live()}>{ label::UNDO }</button>
             <span class="countdown" aria-hidden="true">{ left }{ "\u{a0}s" }</span>
         </div>
     }

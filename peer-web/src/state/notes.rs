@@ -1,5 +1,6 @@
 //! What became of requests, until the user has seen it.
 
+use p2pchat_model::wording::label;
 use p2pchat_model::{
     BlockChange, Event, Line, Outcome, PeerAddr, Person, RequestFailure, Speaker, Target, View,
 };
@@ -34,7 +35,7 @@ pub(super) fn follow(notes: &mut Vec<Note>, event: &Event) {
         } => match refusal {
             RequestFailure::Rejected => add(notes, event, *to, None),
             RequestFailure::Busy | RequestFailure::NoAnswer | RequestFailure::Unreachable => {
-                add(notes, event, *to, Some("Ask again"));
+                add(notes, event, *to, Some(label::ASK_AGAIN));
             }
             // The user did that.
             RequestFailure::Blocked | RequestFailure::Cancelled => {}

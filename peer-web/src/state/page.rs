@@ -19,6 +19,8 @@ pub struct Page {
     pub view: Option<ViewHandle>,
     /// The connection to the bridge.
     pub connection: Connection,
+    /// Whether the bridge has another build of the page by now.
+    pub outdated: bool,
     /// The commands that have no answer yet.
     pub pending: Pending,
     /// The last failure of each command that was not sent again since.

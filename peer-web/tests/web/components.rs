@@ -46,17 +46,20 @@ async fn links_open_elsewhere_and_tell_nothing() {
 }
 
 #[wasm_bindgen_test]
-async fn a_field_counts_bytes_and_not_letters() {
+async fn what_is_wrong_with_a_field_belongs_to_it() {
     let props = yew::props!(field::Props {
         id: "f",
         label: "Name",
         value: "çççççç".to_owned(),
-        max: 10_usize,
+        error: "This name is too long by 2.",
+        hint: "A hint.",
     });
     let mounted = mount::<Field>(props);
-    mounted.wait_text("12 of 10 bytes").await;
     let input = mounted.wait("input").await;
     assert_eq!(input.get_attribute("aria-invalid").as_deref(), Some("true"));
+    let note = input.get_attribute("aria-describedby").unwrap();
+    let note = mounted.find(&format!("#{note}")).unwrap();
+    assert_eq!(note.text_content().unwrap(), "This name is too long by 2.");
 }
 
 #[wasm_bindgen_test]

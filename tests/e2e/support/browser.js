@@ -22,8 +22,11 @@ export function useBrowser() {
   after(() => browser?.close());
 }
 
-/** A user with a browser of their own, and the page of this bridge open in it. */
-export async function user(test, bridge, options = {}) {
+/**
+ * A user with a browser of their own, and the page of this bridge open in it. `before` changes
+ * the browser before the page is loaded; `mayPanic` lets the page report that it broke.
+ */
+export async function user(test, bridge, { before, mayPanic = false, ...options } = {}) {
   const context = await browser.newContext({
     viewport: { width: 1180, height: 760 },
     colorScheme: "light",
@@ -31,6 +34,7 @@ export async function user(test, bridge, options = {}) {
     ...options,
   });
   context.setDefaultTimeout(PATIENCE);
+  if (before) await context.addInitScript(before);
   const wrong = [];
   context.on("weberror", (error) => wrong.push(String(error.error())));
   context.on("console", (message) => {
@@ -40,7 +44,7 @@ export async function user(test, bridge, options = {}) {
     const [page] = context.pages();
     if (page) await picture({ page }, `last/${test.name.replace(/\W+/g, "-")}-${bridge.name}`);
     await context.close();
-    assert.deepEqual(wrong, [], "the page reports errors");
+    if (!mayPanic) assert.deepEqual(wrong, [], "the page reports errors");
   });
   return tab(context, bridge);
 }

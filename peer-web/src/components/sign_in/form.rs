@@ -1,9 +1,9 @@
 //! The values of the form, and what is wrong with them.
 
-use p2pchat_model::{Command, Password, Problem, Username, printable, wording};
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{Command, Password, Problem, Username, printable};
 use yew::AttrValue;
 
-use crate::logic::password::weakness;
 use crate::logic::sentence::sentence;
 use crate::state::Page;
 
@@ -64,32 +64,31 @@ impl Form {
         if self.tried || self.password.len() > Password::MAX {
             let wrong = Password::new(&self.password).err();
             errors.password = wrong
-                .map(|error| error.to_string().into())
+                .map(|error| sentence(&error.to_string()).into())
                 .or(errors.password);
         }
         let is_whole = self.again.len() >= self.password.len();
         if self.new && self.again != self.password && (self.tried || is_whole) {
-            errors.again = Some("The two passwords are not the same.".into());
+            errors.again = Some(sentence(label::PASSWORDS_DIFFER).into());
         }
         errors
     }
 
-    /// A note on a name that legacy clients do not understand.
+    /// A note on the length of a new name.
     pub(super) fn name_hint(&self) -> Option<AttrValue> {
-        self.legacy_hint(&self.name, Username::MAX)
+        self.length_hint(&self.name, Username::MAX)
     }
 
-    /// A note on a new password that is easily guessed, or that legacy clients do not
-    /// understand.
+    /// A note on a new password that is easily guessed, or on its length.
     pub(super) fn password_hint(&self) -> Option<AttrValue> {
-        let weak = weakness(&self.password, &self.name).filter(|_| self.new);
-        weak.map(AttrValue::from)
-            .or_else(|| self.legacy_hint(&self.password, Password::MAX))
+        let weak = wording::weak_password(&self.password, &self.name).filter(|_| self.new);
+        weak.map(|words| sentence(words).into())
+            .or_else(|| self.length_hint(&self.password, Password::MAX))
     }
 
-    fn legacy_hint(&self, value: &str, max: usize) -> Option<AttrValue> {
-        let full = self.new && value.len() == max;
-        full.then(|| wording::too_long_for_legacy(max).into())
+    fn length_hint(&self, value: &str, max: usize) -> Option<AttrValue> {
+        let words = wording::letters_left(value.len(), max).filter(|_| self.new);
+        words.map(|words| sentence(&words).into())
     }
 
     fn refusal(&self, state: &Page) -> Errors {
@@ -108,18 +107,10 @@ impl Form {
     }
 
     fn checked_name(&self) -> Result<Username, String> {
-        let over = self.name.len().saturating_sub(Username::MAX);
-        if over > 0 {
-            return Err(format!(
-                "This name is too long by {over}. Accented and non-Latin letters count double or more."
-            ));
-        }
-        if self.name.trim() != self.name || self.name.contains(char::is_whitespace) {
-            return Err("No spaces in the name, please.".to_owned());
-        }
-        let name = Username::new(&self.name).map_err(|error| error.to_string())?;
+        let name = Username::new(&self.name).map_err(|error| sentence(&error.to_string()))?;
         if self.new {
-            name.check_new().map_err(|error| error.to_string())?;
+            name.check_new()
+                .map_err(|error| sentence(&error.to_string()))?;
         }
         Ok(name)
     }
