@@ -48,6 +48,7 @@ pub fn Conversation() -> Html {
 
     let onscroll = scroll.onscroll(&view);
     let onkeydown = scroll.onkeydown(&view);
+    let (onwheel, onpointerdown) = (scroll.ontouch(), scroll.ontouch());
     let onlatest = {
         let scroll = scroll.clone();
         Callback::from(move |()| scroll.go_to(Place::End))
@@ -58,7 +59,8 @@ pub fn Conversation() -> Html {
     let empty = !rows.iter().any(|row| is_message(row.shown.key));
     html! {
         <div class="conversation">
-            <div class="scroller" ref={nodes.scroller.clone()} {onscroll} {onkeydown} role="log" aria-live="off" aria-label="Conversation" tabindex="0">
+            <div class="scroller" ref={nodes.scroller.clone()} {onscroll} {onkeydown} {onwheel} {onpointerdown}
+                role="log" aria-live="off" aria-label="Conversation" tabindex="0">
                 <ConversationTop more={view.get().more_history} waits={conversation.awaits_history} {empty} />
                 <div aria-hidden="true" ref={nodes.above.clone()}></div>
                 <div class="lines" ref={nodes.list.clone()}>

@@ -71,6 +71,12 @@ export class Process {
     this.#child.kill(name);
   }
 
+  /** Ends it at once, as a crash would. */
+  async kill() {
+    this.#child.kill("SIGKILL");
+    await this.#ended;
+  }
+
   /** Asks it to end in order, and waits until it has. */
   async stop() {
     this.#child.kill("SIGTERM");

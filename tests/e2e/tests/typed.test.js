@@ -46,7 +46,7 @@ test("a text comes back when the bridge dies between sending and the answer", as
   await alice.says("are you");
   await holds(alice, "");
   await alice.composer.pressSequentially("still th");
-  alice.bridge.process.signal("SIGKILL");
+  await alice.bridge.process.kill();
   await holds(alice, "are you\nstill th");
   await picture(alice, "typed-returned");
   await returns(world, alice);
@@ -59,7 +59,7 @@ test("Enter in the moment in which the bridge dies loses nothing", async (t) => 
   for (let nth = 0; nth < 5; nth += 1) {
     const text = `message number ${nth}`;
     await alice.composer.fill(text);
-    await Promise.all([alice.composer.press("Enter"), alice.bridge.process.signal("SIGKILL")]);
+    await Promise.all([alice.composer.press("Enter"), alice.bridge.process.kill()]);
     await alice.banner.filter({ hasText: /bridge/ }).waitFor();
     // Either the bridge had it, and its history has it; or it is in the field.
     await returns(world, alice);
@@ -78,7 +78,7 @@ test("a tab that is closed before the answer leaves the text to the next one", a
   await alice.composer.pressSequentially("and this");
   const context = alice.page.context();
   await alice.page.close({ runBeforeUnload: true });
-  alice.bridge.process.signal("SIGKILL");
+  await alice.bridge.process.kill();
   await world.startBridge(alice.bridge);
   const next = await tab(context, alice.bridge);
   await next.page.getByText("connected").waitFor();
@@ -193,11 +193,11 @@ test("no key with Alt answers a request", async (t) => {
   const { world, alice } = await two(t);
   const carol = await world.terminal("carol");
   carol.send({ request: { to: { name: "alice" } } });
-  await alice.page.getByText(/carol wants to chat|carol asks to join|carol invites/).first().waitFor();
+  await alice.isAskedBy("carol");
   // On a Mac they type `å`, `®` and `∫`, and in Poland `ą`.
   for (const key of ["Alt+a", "Alt+r", "Alt+b"]) await alice.composer.press(key);
   await alice.says("carol still waits");
   await alice.reads("carol still waits");
-  await alice.page.getByRole("button", { name: /^Decline/ }).first().click();
+  await alice.answers("Decline");
   await carol.event("request_answered", ({ refusal }) => refusal === "rejected");
 });

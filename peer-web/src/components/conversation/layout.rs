@@ -6,7 +6,7 @@ use yew::NodeRef;
 
 use crate::browser::element;
 use crate::logic::rows::{Key, Rows};
-use crate::logic::window::{Place, Span, place_at, span, top_of};
+use crate::logic::window::{OVERSCAN, Place, Span, place_at, span, top_of};
 
 /// How far from the end, in CSS pixels, still counts as at the end.
 const END_SLACK: f64 = 24.0;
@@ -39,8 +39,8 @@ pub(super) struct Layout {
     pub(super) place: Place,
     /// The height of what is in sight, in CSS pixels.
     pub(super) in_sight: f64,
-    /// Whether the user scrolls right now: drags the bar, say.
-    pub(super) moves: bool,
+    /// Whether a page of history was asked for since the user did anything but drag the bar.
+    pub(super) holds: bool,
     /// What was drawn last, and which rows those were.
     drawn: Span,
     keys: Vec<Key>,
@@ -145,11 +145,6 @@ impl Layout {
         }
     }
 
-    /// Whether the top of the conversation is in sight, as far as it is loaded.
-    pub(super) fn is_at_top(&self) -> bool {
-        self.top < 1.0
-    }
-
     /// After a scroll: moves the place. Returns whether other rows have to be drawn.
     pub(super) fn scrolled(&mut self, nodes: &Nodes, rows: &Rows) -> bool {
         let Some((scroller, list)) = nodes.get() else {
@@ -161,6 +156,7 @@ impl Layout {
         self.put_at = None;
         let top = f64::from(scroller.scroll_top());
         self.top = top;
+        self.holds &= top < OVERSCAN;
         let left = f64::from(scroller.scroll_height() - scroller.client_height()) - top;
         self.place = if left <= END_SLACK {
             Place::End

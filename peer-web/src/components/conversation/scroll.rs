@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use gloo_timers::callback::Timeout;
 use yew::prelude::*;
 
 use crate::browser::{hooks::use_size, keys};
@@ -12,8 +11,6 @@ use crate::state::ViewHandle;
 
 use super::layout::{Layout, Nodes};
 
-/// A user who has not scrolled for so many milliseconds has stopped.
-const STILL_AFTER: u32 = 150;
 /// Where the oldest message stands when it is gone to, in CSS pixels below the top: there is
 /// room for its day above it.
 const TOP_OFFSET: f64 = 120.0;
@@ -24,7 +21,6 @@ pub(super) struct Scroll {
     pub(super) layout: Rc<RefCell<Layout>>,
     pub(super) nodes: UseStateHandle<Nodes>,
     pub(super) at_end: UseStateHandle<bool>,
-    stop: Rc<RefCell<Option<Timeout>>>,
     update: UseForceUpdateHandle,
 }
 
@@ -35,7 +31,6 @@ pub(super) fn use_scroll() -> Scroll {
         layout: use_mut_ref(Layout::default),
         nodes: use_state(Nodes::default),
         at_end: use_state_eq(|| true),
-        stop: use_mut_ref(|| None),
         update: use_force_update(),
     };
     let update = scroll.update.clone();
@@ -58,22 +53,24 @@ impl Scroll {
         Callback::from(move |_| {
             let mut layout = scroll.layout.borrow_mut();
             let redraw = layout.scrolled(&scroll.nodes, &view.rows());
-            layout.moves = true;
             scroll.at_end.set(layout.place == Place::End);
             if redraw {
                 scroll.update.force_update();
             }
-            scroll.stop.replace(Some(scroll.stop_later()));
         })
     }
 
-    /// The timer that ends a scroll, unless another one takes its place.
-    fn stop_later(&self) -> Timeout {
-        let (layout, update) = (self.layout.clone(), self.update.clone());
-        Timeout::new(STILL_AFTER, move || {
-            layout.borrow_mut().moves = false;
-            update.force_update();
-        })
+    /// Follows whatever else the user does to scroll.
+    pub(super) fn ontouch<E>(&self) -> Callback<E> {
+        let scroll = self.clone();
+        Callback::from(move |_| scroll.release())
+    }
+
+    /// The user may want another page of history.
+    fn release(&self) {
+        if std::mem::take(&mut self.layout.borrow_mut().holds) {
+            self.update.force_update();
+        }
     }
 
     /// Home leads to the oldest message that is loaded and End to the newest. The browser would
@@ -81,6 +78,7 @@ impl Scroll {
     pub(super) fn onkeydown(&self, view: &ViewHandle) -> Callback<KeyboardEvent> {
         let (scroll, view) = (self.clone(), view.clone());
         Callback::from(move |event: KeyboardEvent| {
+            scroll.release();
             if event.alt_key() || event.meta_key() || event.shift_key() {
                 return;
             }
