@@ -113,7 +113,11 @@ pub fn use_escape(open: bool, on: Callback<()>) {
     });
     let onkey = use_callback(on, move |event: KeyboardEvent, on| {
         let is_topmost = LAYERS.with_borrow(|layers| layers.last() == Some(&layer));
-        if is_topmost && keys::pressed(&event).as_deref() == Some("Escape") {
+        // What was above it may be closed by now, by this very key.
+        if is_topmost
+            && !event.default_prevented()
+            && keys::pressed(&event).as_deref() == Some("Escape")
+        {
             event.prevent_default();
             on.emit(());
         }
