@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use p2pchat_model::{BlockChange, Command, DeliveryState, Event, Line, Message, View};
+use p2pchat_model::{
+    BlockChange, Command, DeliveryState, Event, JoinedBy, Line, Message, Outcome, RequestFailure,
+    View,
+};
 use p2pchat_peer::Handle;
 
 use crate::login::{Attempt, Step};
@@ -134,7 +137,16 @@ fn answered(event: &Event) -> Vec<&str> {
         Event::Online { .. } => vec!["refresh"],
         Event::Found { .. } => vec!["search"],
         Event::RequestSent(_) => vec!["request"],
-        Event::RequestClosed { .. } => vec!["accept", "reject"],
+        // A request to somebody who asks for the same accepts theirs.
+        Event::RequestClosed {
+            outcome: Outcome::Accepted,
+            ..
+        } => vec!["accept", "request"],
+        Event::RequestClosed { .. } => vec!["reject"],
+        Event::RequestAnswered {
+            refusal: Some(RequestFailure::Cancelled),
+            ..
+        } => vec!["cancel"],
         Event::Message(message) if message.is_own() => vec!["say"],
         Event::ChatLeft { .. } => vec!["leave"],
         Event::Busy { .. } => vec!["busy"],
@@ -145,7 +157,10 @@ fn answered(event: &Event) -> Vec<&str> {
         Event::Blocks {
             change: Some(BlockChange::Unblocked(_)),
             ..
-        } => vec!["unblock"],
+        } => vec!["unblock", "undo"],
+        Event::MemberJoined {
+            by: JoinedBy::Back, ..
+        } => vec!["undo"],
         Event::History { .. } => vec!["history"],
         Event::Findings { .. } => vec!["find"],
         _ => Vec::new(),

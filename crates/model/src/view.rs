@@ -287,10 +287,14 @@ impl View {
 
     fn set_online(&mut self, users: &[OnlineUser]) {
         self.online = users.to_vec();
-        name_members(&mut self.members, users);
-        name_members(&mut self.out_of_reach, users);
+        name_people(self.members.iter_mut(), users);
+        name_people(self.out_of_reach.iter_mut(), users);
+        name_people(
+            self.outgoing.iter_mut().map(|request| &mut request.to),
+            users,
+        );
         if let Some(IncomingRequest { from, members, .. }) = &mut self.incoming {
-            name_members(members, users);
+            name_people(members.iter_mut(), users);
             let listed = users.iter().find(|user| user.name == from.name);
             let is_taken = users.iter().any(|user| user.address == from.address);
             from.check = NameCheck::new(from.address, listed.map(|user| user.address), is_taken);
@@ -387,10 +391,10 @@ impl View {
 }
 
 /// Sets the names of people to those that the registry has for their addresses.
-fn name_members(members: &mut [Person], users: &[OnlineUser]) {
+fn name_people<'a>(people: impl Iterator<Item = &'a mut Person>, users: &[OnlineUser]) {
     // Sorted by address, since both may be long: a thousand members, 100,000 users.
-    let mut by_address: Vec<&mut Person> = Vec::with_capacity(members.len());
-    for member in members {
+    let mut by_address: Vec<&mut Person> = Vec::new();
+    for member in people {
         let at = by_address.partition_point(|before| before.address < member.address);
         by_address.insert(at, member);
     }

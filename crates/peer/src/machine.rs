@@ -30,7 +30,9 @@ mod session;
 
 use std::time::Duration;
 
-use p2pchat_model::{Command, Event, MessageId, Notice, PeerAddr, Problem, Target, Username};
+use p2pchat_model::{
+    Command, Event, JoinedBy, MessageId, Notice, PeerAddr, Problem, Target, Username,
+};
 use p2pchat_protocol::{Contact, MESSAGE_PORT, Response};
 
 use blocks::Blocks;
@@ -39,7 +41,7 @@ use directory::Directory;
 use group::{Group, Notify, StrangerPacket};
 pub use io::{Acknowledgement, Config, ConnId, Input, Now, Output, SendId, Usage};
 use people::People;
-use requests::Requests;
+use requests::{Accepted, Received, Requests};
 use session::{Effect, SearchPurpose, Session};
 
 /// One user's peer.
@@ -153,7 +155,13 @@ impl Machine {
                 Contact::Request {
                     from: name,
                     members,
-                } => requests.received(cx, people, conn, name, from, &members),
+                } => match requests.received(cx, people, group, (conn, from), name, &members) {
+                    None => {}
+                    Some(Received::Crossed(Accepted { peer, members })) => {
+                        group.accepted(cx, people, peer, &members, JoinedBy::AcceptedUs);
+                    }
+                    Some(Received::FromMember) => group.member_asked(cx, people, from, members),
+                },
                 Contact::Notify { newcomer, members } => {
                     let notify = Notify { newcomer, members };
                     let unknown = group.notify_received(cx, people, from, notify);
@@ -220,17 +228,17 @@ impl Machine {
                 self.session.search(&mut self.cx, name, SearchPurpose::Show)
             }
             Command::Request { to } => self.request(to),
+            Command::Cancel { to } => requests.cancel(cx, people, to),
             // Carried out in a later version.
-            Command::Cancel { .. } => Err(Problem::NoSuchRequest.into()),
             Command::Undo => Err(Problem::NothingToUndo.into()),
-            Command::Accept { from } => {
-                let accepted = requests.accept(cx, people, group, from)?;
-                group.accepted(cx, people, accepted.peer, &accepted.members);
-                Ok(())
-            }
+            Command::Accept { from } => self.accept(from),
             Command::Reject { from } => requests.reject(cx, people, from),
             Command::Say { text } => group.say(cx, people, text),
-            Command::Leave => group.leave(cx, people),
+            Command::Leave => {
+                group.leave(cx, people)?;
+                requests.withdraw_invitations(cx, people);
+                Ok(())
+            }
             Command::Busy { on } => {
                 requests.set_busy(cx, on);
                 Ok(())
@@ -326,7 +334,19 @@ impl Machine {
                 }
             },
         };
+        if requests.is_asked_by(cx, address) {
+            // They want the same.
+            return self.accept(address);
+        }
         requests.send(cx, people, group, address)
+    }
+
+    /// Accepts the chat request that waits for the user.
+    fn accept(&mut self, from: PeerAddr) -> Result<(), Refusal> {
+        let (cx, people, requests, group) = self.parts();
+        let Accepted { peer, members } = requests.accept(cx, people, group, from)?;
+        group.accepted(cx, people, peer, &members, JoinedBy::AcceptedByUs);
+        Ok(())
     }
 
     /// The online list has changed: what is blocked may be known by another name now.
@@ -348,7 +368,7 @@ impl Machine {
         let (cx, people, requests, group) = self.parts();
         requests.close_all(cx, people);
         group.clear(cx, people);
-        self.directory.replace(&[]);
+        self.directory.clear();
         let at = self.cx.now.wall;
         self.cx.emit(Event::LoggedOut { at, problem });
     }

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use net::{Registry, User, name, own_address};
 use p2pchat_model::{
-    Command, DeliveryState, Event, LeaveReason, Line, Link, Password, Target, View,
+    Command, DeliveryState, Event, LeaveReason, Line, Link, Outcome, Password, Problem, Target,
+    View,
 };
 use p2pchat_peer::{Missed, Options, Peer, StartError};
 use tokio::net::TcpStream;
@@ -97,6 +98,76 @@ async fn three_people_chat_and_the_one_who_vanishes_is_named() {
     while cem.read().await.1 != "still there?" {}
     for user in [ann, cem] {
         user.stop().await;
+    }
+}
+
+/// Longer than a connection takes to end, and much shorter than a request waits.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_withdrawn_request_is_gone_at_the_other_side_at_once() {
+    let registry = Registry::start().await;
+    let mut ann = registry.user("ann").await;
+    let mut bob = registry.user("bob").await;
+    let (from, to) = (ann.address(), bob.address());
+    let ask = Command::Request {
+        to: Target::Address(to),
+    };
+    let who = Target::Name(name("bob"));
+    for withdraw in [
+        Command::Cancel { to },
+        Command::Block { who },
+        Command::Logout,
+    ] {
+        ann.send(Command::Unblock { who }).await;
+        ann.send(ask.clone()).await;
+        bob.see("the request", |view| view.incoming.is_some()).await;
+        let began = Instant::now();
+        ann.send(withdraw).await;
+        let outcome = bob
+            .hear("the end of the request", |event| match event {
+                Event::RequestClosed { outcome, .. } => Some(*outcome),
+                _ => None,
+            })
+            .await;
+        assert_eq!(outcome, Outcome::Withdrawn);
+        assert!(began.elapsed() < AT_ONCE);
+        ann.see("no request", |view| view.outgoing.is_empty()).await;
+        bob.send(Command::Accept { from }).await;
+        let problem = bob
+            .hear("the failure", |event| match event {
+                Event::Failed { failure, .. } => Some(failure.problem),
+                _ => None,
+            })
+            .await;
+        assert_eq!(problem, Problem::NoSuchRequest);
+        assert!(bob.view.is_alone());
+    }
+    for user in [ann, bob] {
+        user.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_cross_are_one_chat() {
+    let registry = Registry::start().await;
+    for round in 0..5 {
+        let mut ann = registry.user(&format!("ann{round}")).await;
+        let mut bob = registry.user(&format!("bob{round}")).await;
+        let (at_ann, at_bob) = (ann.address(), bob.address());
+        let ask = |address| Command::Request {
+            to: Target::Address(address),
+        };
+        tokio::join!(ann.send(ask(at_bob)), bob.send(ask(at_ann)));
+        ann.see("the chat", |view| view.is_member(at_bob)).await;
+        bob.see("the chat", |view| view.is_member(at_ann)).await;
+        ann.say("hello").await;
+        assert_eq!(bob.read().await.1, "hello");
+        for user in [&ann, &bob] {
+            assert_eq!((&user.view.incoming, user.view.outgoing.len()), (&None, 0));
+        }
+        ann.stop().await;
+        bob.stop().await;
     }
 }
 

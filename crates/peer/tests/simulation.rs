@@ -172,6 +172,11 @@ const LIES: &[Lie] = &[
         "every_request_waits_or_is_answered",
         |_| {},
     ),
+    (Sabotage::KeepAsking, "withdrawn_requests_are_gone", |mix| {
+        mix.let_resets_arrive();
+        mix.logouts = true;
+        mix.request_limit = Mix::OFTEN * 4;
+    }),
     (Sabotage::LostDelivery, "deliveries_end_in_time", |_| {}),
     (Sabotage::SilentJoin, "own_texts_go_to_every_member", |_| {}),
     (Sabotage::MuteNotify, "members_of_a_group_agree", |_| {}),

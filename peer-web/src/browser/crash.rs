@@ -4,6 +4,7 @@
 use std::panic::PanicHookInfo;
 
 use gloo_events::EventListener;
+use gloo_timers::callback::Interval;
 use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::ErrorEvent;
@@ -19,6 +20,11 @@ const REST: u64 = 60_000;
 /// The element of `index.html` that tells of it.
 const WORDS: &str = "broken";
 
+/// What translators of browsers put around each text, and this page never has.
+const TRANSLATED: &str = "#page font";
+/// How often the page looks for that, in milliseconds.
+const LOOK_EVERY: u32 = 2_000;
+
 /// From now on a panic, and whatever else ends the program, loads the page again: what was
 /// typed is kept, and the bridge has the rest. If that was done a moment ago, words and a
 /// button are shown instead.
@@ -32,6 +38,21 @@ pub fn watch() {
         }
     });
     listener.forget();
+    watch_for_translators();
+}
+
+/// A translator replaces the texts of the page by its own, which do not change any more: it
+/// says "connected" for ever. That is told in its place.
+fn watch_for_translators() {
+    let look = Interval::new(LOOK_EVERY, || {
+        if document()
+            .query_selector(TRANSLATED)
+            .is_ok_and(|found| found.is_some())
+        {
+            show();
+        }
+    });
+    look.forget();
 }
 
 fn on_panic(panic: &PanicHookInfo<'_>) {
@@ -72,7 +93,10 @@ fn show() {
     let Some(words) = document().get_element_by_id(WORDS) else {
         return;
     };
-    // Nothing of this program can be called any more: the button calls the browser's own.
+    if !words.has_attribute("hidden") {
+        return;
+    }
+    // Nothing of this program may be able to run any more: the button calls the browser's own.
     let location = window().location();
     if let (Ok(Some(button)), Ok(reload)) = (
         words.query_selector("button"),

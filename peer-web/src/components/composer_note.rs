@@ -1,11 +1,11 @@
 //! The line below the message field.
 
-use p2pchat_model::{printable, wording};
+use p2pchat_model::wording;
 use yew::prelude::*;
 
 use crate::context::use_app;
 use crate::logic::outgoing::{self, CannotSend};
-use crate::logic::sentence::sentence;
+use crate::logic::sentence::failed;
 
 /// What a [`ComposerNote`] needs.
 #[derive(Properties, PartialEq)]
@@ -26,7 +26,7 @@ pub fn ComposerNote(props: &Props) -> Html {
     let problem = match props.problem {
         Some(problem @ (CannotSend::Nul | CannotSend::TooLong(_))) => Some(problem.to_string()),
         Some(problem) if props.tried => Some(problem.to_string()),
-        _ => failure.map(|failure| sentence(&printable(&failure.message))),
+        _ => failure.map(failed),
     };
     let has_problem = problem.is_some();
     html! {

@@ -9,7 +9,7 @@ use yew::prelude::*;
 use crate::browser::{hooks::use_escape, page};
 use crate::context::{Context, use_app};
 use crate::logic::clock::Zone;
-use crate::logic::sentence::capitalized;
+use crate::logic::sentence::{capitalized, failed};
 
 use super::finding_list::FindingList;
 use super::icon::{Glyph, Icon};
@@ -70,7 +70,7 @@ pub fn Finder(props: &Props) -> Html {
 fn findings(context: &Context, onclose: &Callback<()>) -> Html {
     let state = &context.state;
     if let Some(failure) = state.failure("find") {
-        return html! { <p class="field-note bad">{ printable(&failure.message).into_owned() }</p> };
+        return html! { <p class="field-note bad">{ failed(failure) }</p> };
     }
     if state.pending.find {
         return html! { <p class="empty">{ "Searching…" }</p> };

@@ -7,7 +7,6 @@ use yew::prelude::*;
 use crate::browser::hooks::use_after;
 use crate::browser::page;
 use crate::context::use_app;
-use crate::logic::sentence::sentence;
 
 use super::avatar::Avatar;
 use super::countdown::Countdown;
@@ -100,5 +99,8 @@ fn words(request: &IncomingRequest, view: &View) -> Vec<String> {
     let words = warning
         .into_iter()
         .chain(wording::who_sees_whom(request, view));
-    words.map(|words| sentence(&printable(&words))).collect()
+    // These begin with an address or a name.
+    words
+        .map(|words| format!("{}.", printable(&words)))
+        .collect()
 }

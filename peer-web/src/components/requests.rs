@@ -5,7 +5,7 @@ use p2pchat_model::{Command, OutgoingRequest, Target, printable};
 use yew::prelude::*;
 
 use crate::context::{Context, use_app};
-use crate::logic::sentence::{capitalized, sentence};
+use crate::logic::sentence::{capitalized, sentence_of};
 use crate::state::{Action, Note};
 
 use super::countdown::Countdown;
@@ -74,7 +74,7 @@ fn note(context: &Context, note: &Note) -> Html {
     html! {
         <div key={format!("note {address}")} class="request-row" role="group" aria-label={format!("Request: {name}")}>
             <Icon glyph={Glyph::Request} />
-            <span class="request-words">{ sentence(&printable(&note.words)) }</span>
+            <span class="request-words">{ sentence_of(&name, &printable(&note.words)) }</span>
             if let Some(words) = note.ask {
                 <button type="button" class="button small" onclick={onask} disabled={!context.state.is_live()}>{ words }</button>
             }

@@ -4,7 +4,7 @@ use p2pchat_model::{OnlineUser, printable, wording};
 use yew::prelude::*;
 
 use crate::context::use_app;
-use crate::logic::sentence::sentence;
+use crate::logic::sentence::failed;
 use crate::state::Found;
 
 use super::online_row::OnlineRow;
@@ -32,14 +32,14 @@ pub fn SearchAnswer() -> Html {
             name,
             address: None,
         }) => html! {
-            <p class="field-note">{ sentence(&printable(&wording::found(name, None))) }</p>
+            <p class="field-note">{ printable(&wording::found(name, None)).into_owned() }{ "." }</p>
         },
         None => html! {},
     };
     html! {
         <div aria-live="polite">
             if let Some(failure) = state.search_failure() {
-                <p class="field-note bad">{ sentence(&printable(&failure.message)) }</p>
+                <p class="field-note bad">{ failed(failure) }</p>
             }
             { found }
         </div>

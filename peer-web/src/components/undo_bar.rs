@@ -1,7 +1,7 @@
 //! The offer to take back a leave or a block.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, Timestamp, Undo, printable};
+use p2pchat_model::{Command, Timestamp, Undo, Undoable, printable};
 use yew::prelude::*;
 
 use crate::browser::hooks::use_now;
@@ -38,11 +38,15 @@ fn Offer(props: &Props) -> Html {
         return html! {};
     }
     let words = wording::can_be_undone(what);
+    let words = match what {
+        Undoable::Left => sentence(&words),
+        Undoable::Blocked(_) => format!("{}.", printable(&words)),
+    };
     let send = context.send.clone();
     let onclick = move |_: MouseEvent| send.emit(Command::Undo);
     html! {
         <div class="undo-bar">
-            <span class="request-words">{ sentence(&printable(&words)) }</span>
+            <span class="request-words">{ words }</span>
             <button type="button" class="button small" {onclick} disabled={!context.state.is_live()}>{ label::UNDO }</button>
             <span class="countdown" aria-hidden="true">{ left }{ "\u{a0}s" }</span>
         </div>

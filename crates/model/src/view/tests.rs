@@ -181,7 +181,7 @@ fn the_conversation_is_bounded() {
 }
 
 #[test]
-fn members_get_their_names_from_the_registry() {
+fn people_get_their_names_from_the_registry() {
     let mut view = logged_in("alice");
     view.apply(&Event::MemberJoined {
         at: Timestamp(1),
@@ -191,6 +191,14 @@ fn members_get_their_names_from_the_registry() {
         },
         by: JoinedBy::WithGroup,
     });
+    view.apply(&Event::RequestSent(OutgoingRequest {
+        at: Timestamp(1),
+        to: Person {
+            address: address(2),
+            name: None,
+        },
+        expires: Timestamp(60_001),
+    }));
     view.apply(&Event::Online {
         users: vec![
             OnlineUser {
@@ -204,6 +212,7 @@ fn members_get_their_names_from_the_registry() {
         ],
     });
     assert_eq!(view.members, [person("bob", 2)]);
+    assert_eq!(view.outgoing[0].to, person("bob", 2));
     assert_eq!(view.others().count(), 1);
 }
 

@@ -12,7 +12,12 @@ pub(super) struct Directory {
     /// Sorted. Several names may be at one address: of accounts that a program was logged
     /// in to one after the other, or of one user who wants to be taken for two.
     by_address: Vec<(PeerAddr, Username)>,
+    /// The last name at addresses that have none now: people who went offline keep their names.
+    former: BTreeMap<PeerAddr, Username>,
 }
+
+/// How many former names are kept: far more than the people of one session.
+const MAX_FORMER: usize = 10_000;
 
 impl Directory {
     /// Replaces the list. Whether anything is different now.
@@ -22,10 +27,27 @@ impl Directory {
             return false;
         }
         self.by_name = by_name;
+        let before = std::mem::take(&mut self.by_address);
         let by_address = self.by_name.iter().map(|(name, address)| (*address, *name));
         self.by_address = by_address.collect();
         self.by_address.sort_unstable();
+        self.keep_former(before);
         true
+    }
+
+    fn keep_former(&mut self, before: Vec<(PeerAddr, Username)>) {
+        let mut former = std::mem::take(&mut self.former);
+        former.extend(before);
+        former.retain(|address, _| self.names_at(*address).next().is_none());
+        while former.len() > MAX_FORMER {
+            former.pop_first();
+        }
+        self.former = former;
+    }
+
+    /// Forgets all names, because the session has ended.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
     }
 
     /// Adds what a search found. Whether anything is different now.
@@ -45,8 +67,14 @@ impl Directory {
         self.by_name.get(&name).copied()
     }
 
+    /// All names that are at an address; if there is none, the last that was.
+    pub(super) fn known_names_at(&self, address: PeerAddr) -> impl Iterator<Item = Username> + '_ {
+        let former = self.former.get(&address).copied();
+        self.names_at(address).chain(former)
+    }
+
     /// All names that are at an address.
-    pub(super) fn names_at(&self, address: PeerAddr) -> impl Iterator<Item = Username> + '_ {
+    fn names_at(&self, address: PeerAddr) -> impl Iterator<Item = Username> + '_ {
         let first = self.by_address.partition_point(|(at, _)| *at < address);
         let from_there = self.by_address[first..].iter();
         from_there
@@ -55,7 +83,7 @@ impl Directory {
     }
 
     pub(super) fn person(&self, address: PeerAddr) -> Person {
-        let name = self.names_at(address).next();
+        let name = self.known_names_at(address).next();
         Person { address, name }
     }
 

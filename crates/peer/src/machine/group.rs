@@ -152,18 +152,19 @@ impl Group {
         Some((to, self.roster.get_mut(to)?))
     }
 
-    /// The user accepted a request: the requester and all of its members join.
+    /// A request was accepted: the requester and all of its members join.
     pub(super) fn accepted(
         &mut self,
         cx: &mut Context,
         people: People<'_>,
         requester: PeerAddr,
         members: &ChatList,
+        by: JoinedBy,
     ) {
         let ours = self.roster.present().clone();
         let mut theirs: BTreeSet<PeerAddr> = members.iter().collect();
         theirs.insert(requester);
-        self.join(cx, people, requester, JoinedBy::AcceptedByUs);
+        self.join(cx, people, requester, by);
         for member in members.iter() {
             self.join(cx, people, member, JoinedBy::WithGroup);
         }

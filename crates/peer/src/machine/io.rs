@@ -167,6 +167,12 @@ pub enum Output {
         /// How long to wait for the answer.
         limit: Duration,
     },
+    /// Withdraw a chat request: end [`Output::Request`] at once, so that the other side sees its
+    /// connection break. No [`Input::RequestDone`] is needed after it.
+    CancelRequest {
+        /// The id of the output.
+        id: SendId,
+    },
     /// Answer a chat request and close its connection.
     Answer {
         /// The connection it came on.

@@ -52,7 +52,7 @@ impl<'a> People<'a> {
         Ok(address)
     }
 
-    /// The address with the name that the registry has for it.
+    /// The address with the name that the registry has for it, or last had.
     pub(super) fn person(&self, address: PeerAddr) -> Person {
         self.directory.person(address)
     }
@@ -72,12 +72,17 @@ impl<'a> People<'a> {
         speaker
     }
 
+    /// Whether the registry has, or last had, this name at an address.
+    pub(super) fn is_known_as(&self, name: Username, at: PeerAddr) -> bool {
+        self.directory.known_names_at(at).any(|known| known == name)
+    }
+
     /// The entry of the block list that applies to a peer: its address, a name that the
-    /// registry has for the address, or the name that the peer claims. Logging in to
+    /// registry has for the address or last had, or the name that the peer claims. Logging in to
     /// another account does not get a blocked user past it.
     pub(super) fn blocked_by(&self, claimed: Option<Username>, at: PeerAddr) -> Option<Target> {
         let list = self.blocks.of(self.account?)?;
-        let names = claimed.into_iter().chain(self.directory.names_at(at));
+        let names = claimed.into_iter().chain(self.directory.known_names_at(at));
         names
             .map(Target::Name)
             .chain([Target::Address(at)])

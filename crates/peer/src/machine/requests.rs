@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use p2pchat_common::rate_limit::{Rate, RateLimiter, WhenFull};
+use p2pchat_common::rate_limit::{Bucket, Rate, RateLimiter, WhenFull};
 use p2pchat_model::{
     DropKind, DropReason, Event, IncomingRequest, Outcome, OutgoingRequest, PeerAddr, Problem,
     RequestFailure, Speaker, Username,
@@ -28,6 +28,12 @@ const REQUEST_INTERVAL: Duration = Duration::from_secs(20);
 /// How many addresses the rate limit covers. There are more only where an attacker has as
 /// many addresses; further ones then get BUSY for some seconds.
 const MAX_LIMITED: usize = 1024;
+/// The rate limit on what the user is told of missed requests, of all addresses together: each
+/// is a line of the conversation, and an attacker may have many addresses.
+const MISSED_RATE: Rate = Rate {
+    burst: 20,
+    interval: Duration::from_secs(10),
+};
 
 /// The chat requests that wait for an answer.
 #[derive(Debug)]
@@ -37,6 +43,7 @@ pub(super) struct Requests {
     incoming: Option<Incoming>,
     outgoing: BTreeMap<SendId, Outgoing>,
     rate_limit: RateLimiter<PeerAddr>,
+    missed_limit: Bucket,
 }
 
 impl Default for Requests {
@@ -50,6 +57,7 @@ impl Default for Requests {
             incoming: None,
             outgoing: BTreeMap::new(),
             rate_limit: RateLimiter::new(rate, MAX_LIMITED, WhenFull::Reject),
+            missed_limit: Bucket::default(),
         }
     }
 }
@@ -69,6 +77,16 @@ struct Outgoing {
     to: PeerAddr,
     /// The chat_list that was sent: the members that the peer knows if it accepts.
     members: ChatList,
+    sent_at: Duration,
+}
+
+/// What becomes of a chat request that needs no answer of the user.
+#[derive(Debug)]
+pub(super) enum Received {
+    /// The user has asked the requester for the same: that is the answer to both requests.
+    Crossed(Accepted),
+    /// The requester is in the chat already.
+    FromMember,
 }
 
 /// A chat request was accepted, by the user or by the other peer.
@@ -93,6 +111,11 @@ impl Requests {
     /// as a member.
     pub(super) fn is_waiting_for(&self, address: PeerAddr) -> bool {
         self.outgoing.values().any(|request| request.to == address)
+    }
+
+    /// Whether the request that waits for the user came from this address.
+    pub(super) fn is_asked_by(&self, cx: &Context, address: PeerAddr) -> bool {
+        self.incoming_from(cx, address).is_ok()
     }
 
     /// Whether a peer may become a member in a moment: a request to it or from it waits.
@@ -133,6 +156,7 @@ impl Requests {
             Outgoing {
                 to,
                 members: members.clone(),
+                sent_at: cx.now.elapsed,
             },
         );
         cx.emit(Event::RequestSent(OutgoingRequest {
@@ -173,9 +197,16 @@ impl Requests {
         id: SendId,
         result: Result<ChatAnswer, RequestFailure>,
     ) -> Option<Accepted> {
-        let Outgoing { to, members } = self.outgoing.remove(&id)?;
+        let Outgoing {
+            to,
+            members,
+            sent_at,
+        } = self.outgoing.remove(&id)?;
+        let has_expired = sent_at + cx.config.request_limit <= cx.now.elapsed;
         let refusal = match result {
             Ok(ChatAnswer::Accepted) => None,
+            // By itself: the protocol has no other answer for a request that expires.
+            Ok(ChatAnswer::Rejected) if has_expired => Some(RequestFailure::NoAnswer),
             Ok(ChatAnswer::Rejected) => Some(RequestFailure::Rejected),
             Ok(ChatAnswer::Busy) => Some(RequestFailure::Busy),
             Err(unanswered) => Some(unanswered),
@@ -194,26 +225,69 @@ impl Requests {
         &mut self,
         cx: &mut Context,
         people: People<'_>,
+        group: &Group,
+        (conn, from): (ConnId, PeerAddr),
+        name: Username,
+        members: &ChatList,
+    ) -> Option<Received> {
+        let answer = |cx: &mut Context, answer| cx.push(Output::Answer { conn, answer });
+        if people.blocked_by(Some(name), from).is_some() {
+            answer(cx, ChatAnswer::Rejected);
+            cx.count_drop(from, Some(name), DropKind::Request, DropReason::Blocked);
+            return None;
+        }
+        if !people.is_logged_in() {
+            answer(cx, ChatAnswer::Busy);
+            return None;
+        }
+        // Another user may be at a member's address by now.
+        if group.is_present(from) && people.is_known_as(name, from) {
+            answer(cx, ChatAnswer::Accepted);
+            return Some(Received::FromMember);
+        }
+        if self.is_waiting_for(from) {
+            let members = admissible(cx, people, from, members);
+            if group.has_room_for(from, &members) {
+                answer(cx, ChatAnswer::Accepted);
+                self.withdraw(cx, people, None, |request| request.to == from);
+                let peer = from;
+                return Some(Received::Crossed(Accepted { peer, members }));
+            }
+        }
+        if !self.rate_limit.try_take(from, cx.now.elapsed) {
+            answer(cx, ChatAnswer::Busy);
+            cx.count_drop(from, Some(name), DropKind::Request, DropReason::TooMuch);
+            return None;
+        }
+        if self.is_busy || self.incoming.is_some() {
+            answer(cx, ChatAnswer::Busy);
+            self.miss(cx, people, name, from);
+            return None;
+        }
+        self.show(cx, people, conn, name, from, members);
+        None
+    }
+
+    /// Tells the user of a request that was answered with BUSY by itself.
+    fn miss(&mut self, cx: &mut Context, people: People<'_>, name: Username, from: PeerAddr) {
+        if !self.missed_limit.try_take(MISSED_RATE, cx.now.elapsed) {
+            return cx.count_drop(from, Some(name), DropKind::Request, DropReason::TooMuch);
+        }
+        let from = people.identify(cx, name, from);
+        let at = cx.now.wall;
+        cx.emit(Event::RequestMissed { at, from });
+    }
+
+    /// Shows the user a request, which waits for their answer from now on.
+    fn show(
+        &mut self,
+        cx: &mut Context,
+        people: People<'_>,
         conn: ConnId,
         name: Username,
         from: PeerAddr,
         members: &ChatList,
     ) {
-        let answer = |cx: &mut Context, answer| cx.push(Output::Answer { conn, answer });
-        if people.blocked_by(Some(name), from).is_some() {
-            answer(cx, ChatAnswer::Rejected);
-            return cx.count_drop(from, Some(name), DropKind::Request, DropReason::Blocked);
-        }
-        if !people.is_logged_in() || self.is_busy {
-            return answer(cx, ChatAnswer::Busy);
-        }
-        if !self.rate_limit.try_take(from, cx.now.elapsed) {
-            answer(cx, ChatAnswer::Busy);
-            return cx.count_drop(from, Some(name), DropKind::Request, DropReason::TooMuch);
-        }
-        if self.incoming.is_some() {
-            return answer(cx, ChatAnswer::Busy);
-        }
         let members = admissible(cx, people, from, members);
         let from = people.identify(cx, name, from);
         let limit = cx.config.request_limit;
@@ -284,10 +358,51 @@ impl Requests {
             .ok_or_else(|| Problem::NoSuchRequest.into())
     }
 
-    /// Ends all requests, because the session ends.
+    /// Withdraws the request to an address, by the user's wish.
+    pub(super) fn cancel(
+        &mut self,
+        cx: &mut Context,
+        people: People<'_>,
+        to: PeerAddr,
+    ) -> Result<(), Refusal> {
+        if !self.is_waiting_for(to) {
+            return Err(Problem::NoSuchRequest.into());
+        }
+        let refusal = Some(RequestFailure::Cancelled);
+        self.withdraw(cx, people, refusal, |request| request.to == to);
+        Ok(())
+    }
+
+    /// Withdraws the requests that invite into a chat which the user has left.
+    pub(super) fn withdraw_invitations(&mut self, cx: &mut Context, people: People<'_>) {
+        let refusal = Some(RequestFailure::Cancelled);
+        self.withdraw(cx, people, refusal, |request| !request.members.is_empty());
+    }
+
+    /// Ends some of the requests that wait for other peers, and tells the user how.
+    fn withdraw(
+        &mut self,
+        cx: &mut Context,
+        people: People<'_>,
+        refusal: Option<RequestFailure>,
+        which: impl Fn(&Outgoing) -> bool,
+    ) {
+        for (id, request) in self.outgoing.extract_if(.., |_, request| which(request)) {
+            cx.push(Output::CancelRequest { id });
+            cx.emit(Event::RequestAnswered {
+                at: cx.now.wall,
+                to: people.person(request.to),
+                refusal,
+            });
+        }
+    }
+
+    /// Ends all requests, because the session ends: it is no answer of the user.
     pub(super) fn close_all(&mut self, cx: &mut Context, people: People<'_>) {
-        self.close_incoming(cx, people, Some(ChatAnswer::Rejected), Outcome::Rejected);
-        self.outgoing.clear();
+        self.close_incoming(cx, people, Some(ChatAnswer::Busy), Outcome::Expired);
+        for id in std::mem::take(&mut self.outgoing).into_keys() {
+            cx.push(Output::CancelRequest { id });
+        }
     }
 
     /// Ends the requests from blocked peers and to them.
@@ -297,16 +412,8 @@ impl Requests {
         {
             self.close_incoming(cx, people, Some(ChatAnswer::Rejected), Outcome::Rejected);
         }
-        let blocked = self
-            .outgoing
-            .extract_if(.., |_, request| people.is_blocked(request.to));
-        for (_, request) in blocked {
-            cx.emit(Event::RequestAnswered {
-                at: cx.now.wall,
-                to: people.person(request.to),
-                refusal: Some(RequestFailure::Blocked),
-            });
-        }
+        let refusal = Some(RequestFailure::Blocked);
+        self.withdraw(cx, people, refusal, |request| people.is_blocked(request.to));
     }
 
     fn close_incoming(

@@ -5,6 +5,7 @@ mod crowds;
 mod hostile;
 mod net;
 mod reach;
+mod requests;
 
 use std::time::Duration;
 
@@ -199,13 +200,13 @@ fn a_second_request_while_one_waits_is_busy_and_so_is_a_busy_user() {
 }
 
 #[test]
-fn an_unanswered_request_counts_as_rejected() {
+fn an_unanswered_request_is_not_a_rejected_one() {
     let mut net = Net::with_users(2);
     net.request(1, 2);
     net.advance(Duration::from_secs(59));
     assert_eq!(net.refusal(1), None);
     net.advance(Duration::from_secs(1));
-    assert_eq!(net.refusal(1), Some(RequestFailure::Rejected));
+    assert_eq!(net.refusal(1), Some(RequestFailure::NoAnswer));
     assert!(net.events(2).iter().any(|event| matches!(
         event,
         Event::RequestClosed {
@@ -382,7 +383,11 @@ fn logging_out_ends_everything() {
     net.chat(1, 2);
     net.request(3, 1);
     net.command(1, Command::Logout);
-    assert_eq!(net.refusal(3), Some(RequestFailure::Rejected));
+    assert_eq!(
+        net.refusal(3),
+        Some(RequestFailure::Busy),
+        "the user has not rejected it"
+    );
     assert!(!net.is_online(1));
     assert_eq!(members(&net, 1), []);
     let hellos = net.hellos(1);

@@ -10,7 +10,7 @@ use std::time::Duration;
 use p2pchat_model::{Command, Event, PeerAddr};
 use p2pchat_protocol::{ChatAnswer, Request};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, info_span};
@@ -22,7 +22,7 @@ use super::journal_queue::{JournalGone, JournalQueue};
 use super::link::{HelloSocket, Link, LinkError, LinkEvent};
 use super::outbound::Outbound;
 use super::resolve::RegistryNames;
-use crate::machine::{ConnId, Input, Machine, Output};
+use crate::machine::{ConnId, Input, Machine, Output, SendId};
 
 /// How long a stop waits for texts that are on their way.
 const STOP_SENDS: Duration = Duration::from_secs(1);
@@ -65,6 +65,8 @@ pub(super) struct State {
     links: JoinSet<()>,
     /// The tasks of chat requests that wait for an answer.
     asking: JoinSet<()>,
+    /// What ends each of those.
+    cancels: HashMap<SendId, AbortHandle>,
     /// The tasks of texts and notifies.
     sends: JoinSet<()>,
     /// How many of those have no result yet that the machine knows.
@@ -195,7 +197,14 @@ impl Driver {
                     Input::RequestDone { id, result }
                 };
                 let span = info_span!("send", packet = "request", %to);
-                spawn_send(&mut self.state.asking, &self.report, span, done);
+                let task = spawn_send(&mut self.state.asking, &self.report, span, done);
+                self.state.cancels.insert(id, task);
+            }
+            Output::CancelRequest { id } => {
+                // Ended, its connection is reset.
+                if let Some(task) = self.state.cancels.remove(&id) {
+                    task.abort();
+                }
             }
             Output::Notify {
                 id,
@@ -319,6 +328,7 @@ impl State {
                         self.sending = self.sending.saturating_sub(1);
                     }
                     Input::ContactLost { conn } => drop(self.requests.remove(conn)),
+                    Input::RequestDone { id, .. } => drop(self.cancels.remove(id)),
                     _ => {}
                 }
                 input
@@ -373,7 +383,7 @@ fn spawn_send(
     report: &mpsc::Sender<Report>,
     span: Span,
     sending: impl Future<Output = Input> + Send + 'static,
-) {
+) -> AbortHandle {
     let report = report.clone();
     let task = async move {
         let done = sending.await;
@@ -381,14 +391,16 @@ fn spawn_send(
         // Fails if the driver has stopped.
         let _ = report.send(Report::Input(done)).await;
     };
-    tasks.spawn(task.instrument(span));
+    tasks.spawn(task.instrument(span))
 }
 
 /// Removes tasks that have ended; returns how many of them panicked.
 fn reap(tasks: &mut JoinSet<()>) -> usize {
     let mut panicked = 0;
     while let Some(ended) = tasks.try_join_next() {
-        if let Err(error) = ended {
+        if let Err(error) = ended
+            && !error.is_cancelled()
+        {
             tracing::error!(%error, "a task failed");
             panicked += 1;
         }

@@ -147,7 +147,6 @@ impl Outbound {
             .contact(to, contact)
             .await
             .map_err(|_| RequestFailure::Unreachable)?;
-        net::reset_on_close(&stream);
         let mut packet = [0; ChatAnswer::LEN];
         match stream.read_exact(&mut packet).await {
             Ok(_) => {
@@ -171,6 +170,10 @@ impl Outbound {
         let mut packet = Vec::new();
         contact.encode(&mut packet);
         let mut stream = self.dial(to, self.ports.contact).await?;
+        if matches!(contact, Contact::Request { .. }) {
+            // Also one that is withdrawn before all of it is written.
+            net::reset_on_close(&stream);
+        }
         let port = self.remembered(to).unwrap_or(self.ports.message);
         self.remember(to, port);
         net::write(&mut stream, &packet).await?;

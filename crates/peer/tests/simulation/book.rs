@@ -87,6 +87,8 @@ pub(crate) struct Book {
     pub(crate) last_message: MessageId,
     /// How often the timer came in this second of the world's clock.
     pub(crate) timers: (u64, usize),
+    /// Since when the request that waits for the user is one that its sender has withdrawn.
+    pub(crate) withdrawn_since: Option<Duration>,
     /// Since when the registry should have had this user in its list.
     pub(crate) listable_since: Option<Duration>,
 }

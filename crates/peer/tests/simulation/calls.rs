@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use p2pchat_peer::machine::{ConnId, Input};
+use p2pchat_peer::machine::{ConnId, Input, SendId};
 
 use super::mix::Mix;
 use super::network::{CallStage, Caller, Packet, Reply};
@@ -114,7 +114,7 @@ impl World {
         if !self.is_running(taker) {
             return self.call_after(delay, call, CallStage::Return(Reply::Refused));
         }
-        self.packet_arrives(call, taker);
+        self.packet_arrives(call, taker, given_up);
     }
 
     /// Whether the caller has the outcome, or is no more.
@@ -123,7 +123,7 @@ impl World {
         matches!(here.caller, Caller::Machine(..)) && !here.caller_waits
     }
 
-    fn packet_arrives(&mut self, call: usize, taker: Process) {
+    fn packet_arrives(&mut self, call: usize, taker: Process, given_up: bool) {
         let conn = ConnId(call as u64);
         let here = &mut self.network.calls[call];
         let (from, to, packet) = (here.from, here.to, here.packet.clone());
@@ -142,6 +142,11 @@ impl World {
             _ => {}
         }
         self.packet_is_copied(call);
+        if given_up && self.network.calls[call].taker_waits {
+            // Its end is right behind it.
+            let delay = self.delay();
+            self.call_after(delay, call, CallStage::Lost);
+        }
         self.feed(taker, packet.input(conn, from));
     }
 
@@ -183,6 +188,23 @@ impl World {
         }
         if self.is_running(process) {
             self.feed(process, input);
+        }
+    }
+
+    /// The sender of a chat request withdraws it: its system resets the connection.
+    pub(crate) fn call_is_withdrawn(&mut self, process: Process, id: SendId) {
+        let is_it = |caller: Caller| matches!(caller, Caller::Machine(by, known) if (by, known) == (process, id));
+        let call = self
+            .network
+            .calls
+            .iter()
+            .rposition(|call| is_it(call.caller));
+        let call = call.expect("what is withdrawn was sent");
+        let here = &mut self.network.calls[call];
+        here.caller_waits = false;
+        if here.taker_waits {
+            let delay = self.delay();
+            self.call_after(delay, call, CallStage::Lost);
         }
     }
 

@@ -182,6 +182,7 @@ impl World {
                 to,
                 Packet::Text(message, patience),
             ),
+            Output::CancelRequest { id } => self.call_is_withdrawn(process, id),
             Output::Answer { conn, answer } => self.call_answered(conn, Reply::Answer(answer)),
             Output::TakeText { conn } => self.call_answered(conn, Reply::Received),
             Output::RefuseText { conn } => self.call_answered(conn, Reply::Refused),

@@ -166,6 +166,26 @@ impl Mix {
             && lasting.iter().all(Option::is_none)
     }
 
+    /// Every connection that one end closes is seen to end at the other, and no packet comes
+    /// but over the connection that was made for it.
+    pub(crate) fn resets_arrive(&self) -> bool {
+        let troubles = [self.loss, self.held_up, self.copies];
+        let lasting = [self.partitions, self.naps, self.crashes, self.traps];
+        troubles.iter().all(|probability| *probability == 0.0)
+            && lasting.iter().all(Option::is_none)
+    }
+
+    /// Makes that so.
+    pub(crate) fn let_resets_arrive(&mut self) {
+        self.loss = 0.0;
+        self.held_up = 0.0;
+        self.copies = 0.0;
+        self.partitions = None;
+        self.naps = None;
+        self.crashes = None;
+        self.traps = None;
+    }
+
     /// Who is in a chat stays there: no crashes, nobody leaves, blocks others or logs
     /// out, and no attacker is in.
     pub(crate) fn is_steady(&self) -> bool {

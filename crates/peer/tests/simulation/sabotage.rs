@@ -21,6 +21,8 @@ pub(crate) enum Sabotage {
     MuteHello,
     /// "Busy" is not said.
     MuteBusy,
+    /// A request that is withdrawn goes on.
+    KeepAsking,
     /// The outcome of deliveries is swallowed.
     LostDelivery,
     /// Members come without an event.
@@ -47,6 +49,7 @@ impl Sabotage {
         match output {
             Output::Hello(_) => self == Self::MuteHello,
             Output::Answer { answer, .. } => self == Self::MuteBusy && *answer == ChatAnswer::Busy,
+            Output::CancelRequest { .. } => self == Self::KeepAsking,
             Output::Notify { .. } => self == Self::MuteNotify,
             Output::Event(Event::Delivered { .. }) => self == Self::LostDelivery,
             Output::Event(Event::MemberJoined { .. }) => self == Self::SilentJoin,

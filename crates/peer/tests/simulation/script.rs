@@ -83,6 +83,8 @@ impl World {
         let cems_name = self.peers[CEM].name;
         self.plan_command(2_000, CEM, request(bob));
         self.plan_command(2_500, BOB, Command::Reject { from: cem });
+        self.plan_command(2_600, CEM, request(bob));
+        self.plan_command(2_800, CEM, Command::Cancel { to: bob });
         self.plan_command(3_000, ANN, request(bob));
         self.plan_command(3_200, CEM, request(bob));
         self.plan_command(3_500, BOB, Command::Accept { from: ann });

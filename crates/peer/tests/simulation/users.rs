@@ -124,7 +124,8 @@ impl World {
 
     fn anything(&mut self, seat: usize) {
         match self.rng.below(100) {
-            0..30 => self.request_someone(seat),
+            0..28 => self.request_someone(seat),
+            28..30 => self.cancel_a_request(seat),
             30..70 => self.speak(seat),
             // One who types fast, or pastes.
             70..80 => (0..self.rng.number(2, 5)).for_each(|_| self.speak(seat)),
@@ -158,6 +159,17 @@ impl World {
             _ => Target::Name(self.peers[other].name),
         };
         self.command(seat, Command::Request { to });
+    }
+
+    fn cancel_a_request(&mut self, seat: usize) {
+        let outgoing = self.peers[seat]
+            .running()
+            .map(|running| running.view.outgoing.clone());
+        let to = match self.rng.pick(&outgoing.unwrap_or_default()) {
+            Some(request) => request.to.address,
+            None => self.seats[seat],
+        };
+        self.command(seat, Command::Cancel { to });
     }
 
     fn block_someone(&mut self, seat: usize) {

@@ -1,10 +1,10 @@
 //! The values of the form, and what is wrong with them.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, Password, Problem, Username, printable};
+use p2pchat_model::{Command, Password, Problem, Username};
 use yew::AttrValue;
 
-use crate::logic::sentence::sentence;
+use crate::logic::sentence::{failed, sentence};
 use crate::state::Page;
 
 /// The id of the field for the name.
@@ -95,8 +95,7 @@ impl Form {
         let mut errors = Errors::default();
         let command = if self.new { "register" } else { "login" };
         if let (Some(failure), false) = (state.failure(command), state.pending.session) {
-            let message = sentence(&printable(&failure.message));
-            let message = Some(AttrValue::from(message));
+            let message = Some(AttrValue::from(failed(failure)));
             match failure.problem {
                 Problem::NameTaken | Problem::BadName => errors.name = message,
                 Problem::BadPassword | Problem::WrongCredentials => errors.password = message,

@@ -53,6 +53,29 @@ impl Group {
         None
     }
 
+    /// Takes the chat_list of a member that asked for a chat: its program may have been started
+    /// again, or not know that it is in the chat.
+    pub(crate) fn member_asked(
+        &mut self,
+        cx: &mut Context,
+        people: People<'_>,
+        from: PeerAddr,
+        members: ChatList,
+    ) {
+        self.verify(from);
+        let theirs: BTreeSet<PeerAddr> = members.iter().chain([from]).collect();
+        let unknown_to_them = self.roster.present() - &theirs;
+        let member = self.roster.get(from);
+        let sends_lists = member.is_some_and(|member| member.introductions.sends_lists);
+        let newcomer = from;
+        self.apply_notify(cx, people, from, &Notify { newcomer, members });
+        // Legacy clients send a list with a request too, and read none.
+        if let Some(member) = self.roster.get_mut(from) {
+            member.introductions.sends_lists = sends_lists;
+        }
+        self.introduce(from, &unknown_to_them);
+    }
+
     /// Applies a member's notify: the newcomer, and all that the member has.
     pub(super) fn apply_notify(
         &mut self,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use p2pchat_model::{PeerAddr, Timestamp, Username};
+use p2pchat_model::{JoinedBy, PeerAddr, Timestamp, Username};
 use p2pchat_protocol::{ChatList, ChatText, Message};
 
 use super::super::blocks::Blocks;
@@ -63,7 +63,9 @@ impl Chat {
             blocks: Blocks::default(),
         };
         let others: ChatList = (2..=count).map(address).collect();
-        chat.with(|group, cx, people| group.accepted(cx, people, address(1), &others));
+        chat.with(|group, cx, people| {
+            group.accepted(cx, people, address(1), &others, JoinedBy::AcceptedByUs);
+        });
         assert_eq!(chat.group.roster.present().len(), count as usize);
         assert_eq!(chat.due().len(), count as usize);
         assert!(

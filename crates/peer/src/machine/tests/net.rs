@@ -20,8 +20,13 @@ pub(super) struct Net {
     pub(super) online: BTreeMap<Username, PeerAddr>,
     conns: BTreeMap<ConnId, (PeerAddr, SendId)>,
     late: VecDeque<(PeerAddr, PeerAddr, Contact)>,
+    /// Requests that are held: the sender, its id, the receiver, and the packet.
+    late_requests: VecDeque<(PeerAddr, SendId, PeerAddr, Contact)>,
+    /// The receiver and the connection of each request that arrived.
+    asked: BTreeMap<(PeerAddr, SendId), (PeerAddr, ConnId)>,
     pub(super) registry_is_up: bool,
     pub(super) hold_notifies: bool,
+    pub(super) hold_requests: bool,
     pub(super) unreachable: BTreeSet<PeerAddr>,
     pub(super) notifies: usize,
     /// The peer that polled the online list, each time.
@@ -61,8 +66,11 @@ impl Net {
             online: BTreeMap::new(),
             conns: BTreeMap::new(),
             late: VecDeque::new(),
+            late_requests: VecDeque::new(),
+            asked: BTreeMap::new(),
             registry_is_up: true,
             hold_notifies: false,
+            hold_requests: false,
             unreachable: BTreeSet::new(),
             notifies: 0,
             lists: Vec::new(),
@@ -199,6 +207,25 @@ impl Net {
         }
     }
 
+    /// Lets the next request that is held arrive; `first` says whose.
+    pub(super) fn release_request(&mut self, first: u8) {
+        let at = self
+            .late_requests
+            .iter()
+            .position(|(from, ..)| *from == addr(first));
+        let (from, id, to, contact) = self.late_requests.remove(at.unwrap()).unwrap();
+        let (to, input) = self.contact(from, id, to, contact);
+        if let Input::Contact { conn, .. } = input {
+            self.asked.insert((from, id), (to, conn));
+        }
+        self.input(to, input);
+    }
+
+    /// How many requests are held.
+    pub(super) fn held_requests(&self) -> usize {
+        self.late_requests.len()
+    }
+
     /// Lets time pass, with every timer on its way.
     pub(super) fn advance(&mut self, by: Duration) {
         let end = self.now + by;
@@ -284,8 +311,16 @@ impl Net {
             Output::Request {
                 id, to, contact, ..
             } => {
+                if self.hold_requests {
+                    self.late_requests.push_back((at, id, to, contact));
+                    return;
+                }
                 if self.machines.contains_key(&to) && !self.unreachable.contains(&to) {
-                    self.contact(at, id, to, contact)
+                    let (to, input) = self.contact(at, id, to, contact);
+                    if let Input::Contact { conn, .. } = input {
+                        self.asked.insert((at, id), (to, conn));
+                    }
+                    (to, input)
                 } else {
                     let result = Err(RequestFailure::Unreachable);
                     (at, Input::RequestDone { id, result })
@@ -322,6 +357,14 @@ impl Net {
                 } else {
                     let result = Err(LeaveReason::Unreachable);
                     (at, Input::TextDone { id, result })
+                }
+            }
+            Output::CancelRequest { id } => {
+                self.late_requests
+                    .retain(|(from, held, ..)| (*from, *held) != (at, id));
+                match self.asked.remove(&(at, id)) {
+                    Some((to, conn)) => (to, Input::ContactLost { conn }),
+                    None => return,
                 }
             }
             Output::Answer { conn, answer } => {

@@ -78,12 +78,27 @@ pub(crate) fn the_logged_in_are_listed(now: Duration, loss: f64, book: &Book) ->
     })
 }
 
+/// How long a withdrawn request may still be shown: two slow packets.
+const WITHDRAWN: Duration = Duration::from_secs(7);
+
+/// The other side sees at once that a request was withdrawn, and cannot accept what nobody
+/// asks any more.
+pub(crate) fn withdrawn_requests_are_gone(now: Duration, book: &Book) -> Verdict {
+    let Some(since) = book.withdrawn_since else {
+        return Ok(());
+    };
+    ensure(now <= since + WITHDRAWN + SLACK, || {
+        format!("a request is shown that was withdrawn at {since:?}")
+    })
+}
+
 impl World {
     /// Looks at every peer.
     pub(crate) fn audit(&mut self) {
         let (now, limit, loss) = (self.now(), self.mix.request_limit, self.weather.loss);
         for seat in 0..self.peers.len() {
             self.note_listing(seat);
+            self.note_withdrawal(seat);
             let peer = &self.peers[seat];
             let Some(running) = peer.running() else {
                 continue;
@@ -98,6 +113,10 @@ impl World {
                     requests_end_in_time(now, limit, book),
                 ),
                 ("deliveries_end_in_time", deliveries_end_in_time(now, book)),
+                (
+                    "withdrawn_requests_are_gone",
+                    withdrawn_requests_are_gone(now, book),
+                ),
                 ("hellos_keep_coming", hellos_keep_coming(now, book)),
                 ("timers_are_few", timers_are_few(book)),
                 (
@@ -114,6 +133,26 @@ impl World {
                     return self.fail(check, &format!("{name}: {words}"));
                 }
             }
+        }
+    }
+
+    /// Notes since when a request is shown that its sender does not make any more.
+    fn note_withdrawal(&mut self, seat: usize) {
+        let now = self.now();
+        let address = self.seats[seat];
+        let asker = self.peers[seat]
+            .running()
+            .and_then(|running| running.book.incoming)
+            .and_then(|(from, _)| self.seat_of(from));
+        let asks = |seat: usize| {
+            let running = self.peers[seat].running();
+            running.is_some_and(|running| running.book.outgoing.contains_key(&address))
+        };
+        // Where packets are lost, so may be the end of a connection.
+        let is_withdrawn = self.mix.resets_arrive() && asker.is_some_and(|seat| !asks(seat));
+        if let Some(running) = self.peers[seat].running_mut() {
+            let book = &mut running.book;
+            book.withdrawn_since = is_withdrawn.then(|| book.withdrawn_since.unwrap_or(now));
         }
     }
 

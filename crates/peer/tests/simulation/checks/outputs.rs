@@ -85,7 +85,8 @@ pub(super) fn answers_go_to_who_waits(scene: &Scene<'_>, output: &Output) -> Ver
 const SLACK: Duration = Duration::from_secs(1);
 
 /// No peer gets in except by the user's own command, given in time: after that, the
-/// requester's own machine has shown "rejected".
+/// requester's own machine has shown "did not answer". The command may be the user's own
+/// request to that peer, and one who is in the chat needs none.
 pub(super) fn only_the_user_accepts(scene: &Scene<'_>, output: &Output) -> Verdict {
     let Output::Answer {
         conn,
@@ -95,8 +96,17 @@ pub(super) fn only_the_user_accepts(scene: &Scene<'_>, output: &Output) -> Verdi
         return Ok(());
     };
     let asker = scene.book.accepted.request(*conn).map(|(from, _)| *from);
+    let is_wanted =
+        |asker| scene.book.outgoing.contains_key(&asker) || scene.book.members.contains(&asker);
+    if matches!(scene.input, Some(Input::Contact { .. })) && asker.is_some_and(is_wanted) {
+        return Ok(());
+    }
     let said = match scene.input {
         Some(Input::Command(Command::Accept { from })) => Some(*from),
+        // A request to a user who asks for the same; by name, once the registry found them.
+        Some(Input::Command(Command::Request { .. }) | Input::Response(_)) => {
+            scene.book.incoming.map(|(from, _)| from)
+        }
         _ => None,
     };
     ensure(said.is_some() && said == asker, || {

@@ -1,6 +1,6 @@
 //! Checks of all that comes of one input, before any of it is entered into the books.
 
-use p2pchat_model::{Command, Event, Outcome, PeerAddr, Target, View};
+use p2pchat_model::{Command, Event, Outcome, PeerAddr, RequestFailure, Target, View};
 use p2pchat_peer::machine::{Input, Output};
 use p2pchat_protocol::Contact;
 
@@ -98,6 +98,9 @@ pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
         }
         Command::Accept { from } => is_closed(event, *from, Outcome::Accepted),
         Command::Reject { from } => is_closed(event, *from, Outcome::Rejected),
+        Command::Cancel { to: asked } => matches!(event,
+            Event::RequestAnswered { to, refusal: Some(RequestFailure::Cancelled), .. }
+                if to.address == *asked),
         Command::Leave => matches!(event, Event::ChatLeft { .. }),
         Command::Logout => matches!(event, Event::LoggedOut { .. }),
         Command::Busy { on } => *event == Event::Busy { on: *on },
