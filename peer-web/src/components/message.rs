@@ -5,6 +5,7 @@ use p2pchat_model::{Message as Content, NameCheck, Speaker, printable};
 use yew::prelude::*;
 
 use crate::browser::dates;
+use crate::logic::links::ends_right_to_left;
 use crate::logic::sentence::capitalized;
 
 use super::avatar::Avatar;
@@ -41,7 +42,7 @@ pub fn Message(props: &Props) -> Html {
             { head(message, props.first) }
             <div class="bubble">
                 <RichText text={message.text.clone()} />
-                <span class="meta">
+                <span class={classes!("meta", ends_right_to_left(&message.text).then_some("at-left"))}>
                     <time>{ dates::time(message.at) }</time>
                     if let Some(deliveries) = deliveries { <DeliveryMark state={message.delivery()} deliveries={deliveries.clone()} /> }
                 </span>

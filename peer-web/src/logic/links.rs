@@ -88,6 +88,15 @@ fn link_len(text: &str) -> usize {
     link.trim_end_matches(|c| NOT_LAST.contains(c)).len()
 }
 
+/// Whether the last line of a text runs from right to left, by its first letter.
+#[must_use]
+pub fn ends_right_to_left(text: &str) -> bool {
+    let line = text.rsplit('\n').next().unwrap_or(text);
+    // Hebrew, Arabic, Syriac, Thaana, N'Ko and their kin; further ones are beyond U+10800.
+    let is_rtl = |c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}');
+    line.chars().find(|c| c.is_alphabetic()).is_some_and(is_rtl)
+}
+
 /// Whether a text is only a few emoji, which are drawn larger.
 #[must_use]
 pub fn only_emoji(text: &str) -> bool {
@@ -202,6 +211,22 @@ mod tests {
                 })
                 .collect();
             assert_eq!(joined, text);
+        }
+    }
+
+    #[test]
+    fn the_last_line_tells_where_the_text_ends() {
+        for (text, expected) in [
+            ("hello", false),
+            ("שלום", true),
+            ("1. سلام https://x.org", true),
+            ("hello\nשלום", true),
+            ("שלום\nhello", false),
+            ("https://x.org سلام", false),
+            ("123", false),
+            ("", false),
+        ] {
+            assert_eq!(ends_right_to_left(text), expected, "{text}");
         }
     }
 

@@ -27,7 +27,7 @@ pub enum CannotSend {
     Offline,
     /// Nobody is in the chat.
     Alone,
-    /// It makes a frame that is this many bytes too long for the bridge.
+    /// It is too long for the bridge, by this many characters at its end.
     TooLong(usize),
 }
 
@@ -80,8 +80,9 @@ pub fn command(typed: &str, live: bool, alone: bool) -> Result<Command, CannotSe
     };
     // A text always has a JSON form.
     let frame = serde_json::to_string(&command).map_or(usize::MAX, |frame| frame.len());
-    if frame > MAX_FRAME_BYTES {
-        Err(CannotSend::TooLong(frame - MAX_FRAME_BYTES))
+    let over = frame.saturating_sub(MAX_FRAME_BYTES);
+    if over > 0 {
+        Err(CannotSend::TooLong(letters_of(typed, over)))
     } else if !live {
         Err(CannotSend::Offline)
     } else if alone {
@@ -89,6 +90,17 @@ pub fn command(typed: &str, live: bool, alone: bool) -> Result<Command, CannotSe
     } else {
         Ok(command)
     }
+}
+
+/// How many characters at the end of a text make up so many bytes of JSON.
+fn letters_of(text: &str, bytes: usize) -> usize {
+    let mut sum = 0;
+    let short = text.chars().rev().take_while(|c| {
+        // Without the quotes.
+        sum += serde_json::to_string(c).map_or(0, |json| json.len() - 2);
+        sum < bytes
+    });
+    short.count() + 1
 }
 
 /// The reason in words for the user. Nothing has to be said of an empty text.
@@ -109,8 +121,8 @@ impl fmt::Display for CannotSend {
             Self::Offline => {
                 f.write_str("Not connected to your bridge: the message will stay here until it is.")
             }
-            Self::Alone => write!(f, "{}.", label::NO_CHAT),
-            Self::TooLong(bytes) => write!(f, "This message is too long by {bytes} bytes."),
+            Self::Alone => write!(f, "{}. {}.", label::NO_CHAT, label::NO_CHAT_HINT),
+            Self::TooLong(letters) => write!(f, "This message is too long by {letters} letters."),
         }
     }
 }
@@ -191,5 +203,8 @@ mod tests {
         // A line break is two bytes of JSON.
         let lines = format!("{}\nx", &longest[2..]);
         assert_eq!(command(&lines, false, true), too_long);
+        // Three letters of it are nine bytes.
+        let letters = format!("{}字字字字", &longest[3..]);
+        assert_eq!(command(&letters, true, false), Err(CannotSend::TooLong(3)));
     }
 }

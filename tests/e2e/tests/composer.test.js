@@ -23,7 +23,7 @@ async function two(t) {
 test("Enter sends nothing while nobody is in the chat, and the text stays", async (t) => {
   const { alice, bob } = await two(t);
   await alice.says("is anybody here?");
-  await alice.cannotSend("No one is in your chat yet");
+  await alice.cannotSend("No chat yet");
   assert.equal(await alice.composer.inputValue(), "is anybody here?");
   await picture(alice, "nobody-there");
   await meet(alice, bob, "alice", "bob");

@@ -97,8 +97,12 @@ test("a scroll bar that is dragged to the top gets one page at a time and keeps 
   await alice.conversation.hover();
   await alice.page.mouse.wheel(0, -10);
   await alice.page.waitForFunction(() => document.querySelector("[role=log]").scrollTop > 1000);
-  const after = await first(alice);
-  assert.ok(Math.abs(after.number - dragged.number) <= 1, `${dragged.number} became ${after.number}`);
+  // The day is no longer above it.
+  const offset = await alice.said(`number ${dragged.number}.`).evaluate((one) => {
+    const list = one.closest("[role=log]");
+    return one.getBoundingClientRect().top - list.getBoundingClientRect().top;
+  });
+  assert.ok(Math.abs(offset - dragged.offset) < 20, `from ${dragged.offset} to ${offset}`);
 });
 
 test("End is the end and Home the beginning of what is loaded", async (t) => {
@@ -145,4 +149,28 @@ test("two tabs scroll back through the same conversation, each at its own pace",
     }
     assert.equal(numbers.size, MESSAGES, "there is a gap");
   }
+});
+
+test("what a search found is one Tab stop, and Enter leads to the message", async (t) => {
+  const { alice } = await long(t);
+  await alice.page.getByRole("button", { name: "Search the history" }).click();
+  const finder = alice.page.getByRole("region", { name: "Search the history" });
+  await finder.getByRole("searchbox").fill("number some more");
+  await finder.getByRole("searchbox").press("Enter");
+  await finder.getByText(`number ${MESSAGES}.`).waitFor();
+  const { keyboard } = alice.page;
+  await finder.getByRole("button", { name: "Close the search" }).focus();
+  await keyboard.press("Tab");
+  const focused = () => alice.page.evaluate(() => Number(document.activeElement.textContent.match(/number (\d+)\./)?.[1]));
+  assert.equal(await focused(), MESSAGES);
+  await keyboard.press("ArrowDown");
+  assert.equal(await focused(), MESSAGES - 7);
+  await keyboard.press("End");
+  const last = await focused();
+  assert.ok(last < MESSAGES - 100);
+  await keyboard.press("Enter");
+  await alice.said(`number ${last}.`).waitFor();
+  await picture(alice, "search-found");
+  await keyboard.press("Tab");
+  assert.ok(!(await alice.page.evaluate(() => document.activeElement.matches(".finding"))));
 });

@@ -45,6 +45,7 @@ test("a text comes back when the bridge dies between sending and the answer", as
   alice.bridge.process.signal("SIGSTOP");
   await alice.says("are you");
   await holds(alice, "");
+  await alice.page.getByText("Sending… Your bridge has not answered yet.").waitFor();
   await alice.composer.pressSequentially("still th");
   await alice.bridge.process.kill();
   await holds(alice, "are you\nstill th");
