@@ -190,6 +190,30 @@ pub fn use_return_focus(open: bool) {
     });
 }
 
+/// When an element goes that has the focus inside, such as a request that is answered, the
+/// focus goes to the pane that is shown.
+#[hook]
+pub fn use_focus_kept(element: &NodeRef) {
+    let element = element.clone();
+    use_effect_with((), move |()| {
+        move || {
+            let focused = page::focused();
+            let inside = element
+                .get()
+                .is_some_and(|own| own.contains(focused.as_ref().map(AsRef::as_ref)));
+            if let (true, Some(focused)) = (inside, focused) {
+                // Once it is gone.
+                Timeout::new(0, move || {
+                    if page::focused().is_none() {
+                        page::focus_again(&focused);
+                    }
+                })
+                .forget();
+            }
+        }
+    });
+}
+
 /// Whether something that a button opens is open. `element` holds the button and what it
 /// opens; Escape closes it, and so does whatever the user does outside.
 #[hook]
