@@ -284,14 +284,30 @@ pub fn wants_to_chat(from: impl Display) -> String {
 /// shows them.
 #[must_use]
 pub fn asks(from: impl Display, request: &IncomingRequest, view: &View) -> String {
-    if !view.is_alone() {
+    let (ours, theirs) = sides(request, view);
+    if !ours.is_empty() {
         format!("{from} asks to join your open chat")
-    } else if request.members.is_empty() {
+    } else if theirs.is_empty() {
         wants_to_chat(from)
     } else {
-        let members = names(&request.members);
-        format!("{from} invites you to a chat with {members}")
+        format!("{from} invites you to a chat with {}", names(&theirs))
     }
+}
+
+/// Who meets when a request is accepted: the members of the user's chat, and those of the
+/// requester's, without the two and without those who are in both.
+fn sides(request: &IncomingRequest, view: &View) -> (Vec<Person>, Vec<Person>) {
+    let ends = [Some(request.from.address), view.address];
+    let members = view.members.iter().chain(&view.out_of_reach);
+    let members = members.filter(|member| !ends.contains(&Some(member.address)));
+    let without =
+        |others: &[Person], one: &&Person| !others.iter().any(|other| other.address == one.address);
+    let ours: Vec<Person> = members.copied().collect();
+    let theirs = request.members.iter();
+    let theirs = theirs.filter(|one| !ends.contains(&Some(one.address)) && without(&ours, one));
+    let theirs: Vec<Person> = theirs.copied().collect();
+    let ours = ours.iter().filter(|one| without(&request.members, one));
+    (ours.copied().collect(), theirs)
 }
 
 /// The members of the requester's chat, where there are any.
@@ -308,29 +324,21 @@ pub fn company(request: &IncomingRequest) -> Option<String> {
 /// What accepting a request means for others: `carol and frank will see uma, and uma will
 /// see them`. `None` where it concerns no one else.
 #[must_use]
-pub fn who_sees_whom(request: &IncomingRequest, view: &View) -> Option<String> {
-    let ours: Vec<Person> = view
-        .members
-        .iter()
-        .chain(&view.out_of_reach)
-        .copied()
-        .collect();
+pub fn who_meets(request: &IncomingRequest, view: &View) -> Option<String> {
+    let (ours, theirs) = sides(request, view);
     if ours.is_empty() {
         return None;
     }
     let from = request.from.name.to_string();
-    let named = request.members.iter().map(Person::to_string);
-    let theirs = listed(
-        std::iter::once(from).chain(named),
-        request.members.len() + 1,
-    );
+    let named = theirs.iter().map(Person::to_string);
+    let newcomers = listed(std::iter::once(from).chain(named), theirs.len() + 1);
     let seen = match ours.as_slice() {
         [one] => one.to_string(),
         _ => "them".to_owned(),
     };
     let ours = names(&ours);
     Some(format!(
-        "{ours} will see {theirs}, and {theirs} will see {seen}"
+        "{ours} will see {newcomers}, and {newcomers} will see {seen}"
     ))
 }
 
@@ -421,6 +429,19 @@ pub fn length(text: &str) -> Option<String> {
     }
 }
 
+/// The message of [`Problem::BadText`] for a text of more than `max` bytes: how many letters
+/// at its end are too many.
+#[must_use]
+pub fn message_too_long(text: &str, max: usize) -> String {
+    let ends = text
+        .char_indices()
+        .map(|(at, letter)| at + letter.len_utf8());
+    match ends.filter(|end| *end > max).count() {
+        1 => "this message is too long by 1 letter".to_owned(),
+        over => format!("this message is too long by {over} letters"),
+    }
+}
+
 /// The line of a conversation for an event: when, severity and words. `None` for events
 /// that have no line.
 pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
@@ -472,7 +493,11 @@ pub fn found(name: Username, address: Option<PeerAddr>) -> String {
 }
 
 fn failed(failure: &Failure) -> String {
-    format!("{}: {}", failure.command, failure.message)
+    let message = &failure.message;
+    match failure.command.as_str() {
+        "say" => format!("not sent: {message}"),
+        _ => message.clone(),
+    }
 }
 
 fn missed(from: impl Display) -> String {
@@ -673,13 +698,13 @@ mod tests {
     }
 
     #[test]
-    fn a_request_says_who_will_see_whom() {
+    fn a_request_names_those_who_meet() {
         let [uma, bob, carol, frank] =
             [(1, "uma"), (2, "bob"), (3, "carol"), (4, "frank")].map(|(at, name)| named(at, name));
         let alone = View::default();
         let lone = request(uma, &[]);
         assert_eq!(asks("uma", &lone, &alone), "uma wants to chat with you");
-        assert_eq!(who_sees_whom(&lone, &alone), None);
+        assert_eq!(who_meets(&lone, &alone), None);
         let group = request(uma, &[bob]);
         let invites = "uma invites you to a chat with bob";
         assert_eq!(asks("uma", &group, &alone), invites);
@@ -691,19 +716,27 @@ mod tests {
         let joins = "uma asks to join your open chat";
         assert_eq!(asks("uma", &lone, &chatting), joins);
         assert_eq!(
-            who_sees_whom(&lone, &chatting).unwrap(),
+            who_meets(&lone, &chatting).unwrap(),
             "carol and frank will see uma, and uma will see them"
         );
         assert_eq!(
-            who_sees_whom(&group, &chatting).unwrap(),
+            who_meets(&group, &chatting).unwrap(),
             "carol and frank will see uma and bob, and uma and bob will see them"
         );
+        let back = View {
+            members: vec![uma],
+            ..View::default()
+        };
+        assert_eq!(asks("uma", &lone, &back), "uma wants to chat with you");
+        assert_eq!(who_meets(&lone, &back), None, "they were here before");
+        let both = request(uma, &[carol, frank]);
+        assert_eq!(who_meets(&both, &chatting), None, "they see each other now");
         let two = View {
             members: vec![carol],
             ..View::default()
         };
         assert_eq!(
-            who_sees_whom(&lone, &two).unwrap(),
+            who_meets(&lone, &two).unwrap(),
             "carol will see uma, and uma will see carol"
         );
     }
@@ -775,6 +808,14 @@ mod tests {
         let older = "older programs take only 9 letters";
         assert_eq!(letters_left(10, 10).unwrap(), older);
         assert_eq!(letters_left(11, 10), None, "it is an error by then");
+    }
+
+    #[test]
+    fn a_message_is_too_long_by_letters() {
+        let one = message_too_long("abcé", 4);
+        assert_eq!(one, "this message is too long by 1 letter");
+        let two = message_too_long("日本語", 3);
+        assert_eq!(two, "this message is too long by 2 letters");
     }
 
     #[test]

@@ -91,7 +91,7 @@ fn quoted(view: &View, id: MessageId) -> String {
 /// The sender of a chat request, what accepting it means, and how to answer.
 fn request_line(request: &IncomingRequest, view: &View) -> String {
     let who = format!("{}{}", request.from, warning(request.from.name, view));
-    let seen = wording::who_sees_whom(request, view).map(|words| format!("; {words}"));
+    let seen = wording::who_meets(request, view).map(|words| format!("; {words}"));
     let seconds = request.at.seconds_until(request.expires);
     format!(
         "{}{}; /accept, /reject or /block within {seconds} s",

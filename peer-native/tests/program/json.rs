@@ -45,7 +45,7 @@ fn an_invalid_line_does_not_affect_the_next() {
     let failed = a.line_with("failed");
     assert!(failed.contains(r#""command":"?""#), "{failed}");
     a.write(r#"{"search":{"name":"a-name-too-long"}}"#);
-    assert!(a.line_with("failed").contains("10 bytes"));
+    assert!(a.line_with("failed").contains("too long by 5"));
     a.write(r#"{"busy":{"on":true}}"#);
     a.line_with(r#"{"busy":{"on":true}}"#);
     assert_eq!(a.end().code(), Some(0));

@@ -82,7 +82,7 @@ fn a_new_user_creates_an_account_sends_a_request_and_chats() {
     tmux.wait("bob", "signed in as bob");
     tmux.wait("alice", "[ Create account ]");
     tmux.keys("alice", &["alice", "Tab", "secret"]);
-    let form = tmux.wait("alice", "6 of 15 bytes");
+    let form = tmux.wait("alice", "••••••");
     assert!(!form.contains("secret"), "{form}");
     tmux.keys("alice", &["Tab", "Right", "Enter"]);
     tmux.wait("alice", "signed in as alice");

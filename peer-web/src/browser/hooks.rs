@@ -113,7 +113,11 @@ pub fn use_escape(open: bool, on: Callback<()>) {
     });
     let onkey = use_callback(on, move |event: KeyboardEvent, on| {
         let is_topmost = LAYERS.with_borrow(|layers| layers.last() == Some(&layer));
-        if is_topmost && keys::pressed(&event).as_deref() == Some("Escape") {
+        // What was above it may be closed by now, by this very key.
+        if is_topmost
+            && !event.default_prevented()
+            && keys::pressed(&event).as_deref() == Some("Escape")
+        {
             event.prevent_default();
             on.emit(());
         }
@@ -182,6 +186,30 @@ pub fn use_return_focus(open: bool) {
             && page::focused().is_none()
         {
             page::focus_again(&opener);
+        }
+    });
+}
+
+/// When an element goes that has the focus inside, such as a request that is answered, the
+/// focus goes to the pane that is shown.
+#[hook]
+pub fn use_focus_kept(element: &NodeRef) {
+    let element = element.clone();
+    use_effect_with((), move |()| {
+        move || {
+            let focused = page::focused();
+            let inside = element
+                .get()
+                .is_some_and(|own| own.contains(focused.as_ref().map(AsRef::as_ref)));
+            if let (true, Some(focused)) = (inside, focused) {
+                // Once it is gone.
+                Timeout::new(0, move || {
+                    if page::focused().is_none() {
+                        page::focus_again(&focused);
+                    }
+                })
+                .forget();
+            }
         }
     });
 }

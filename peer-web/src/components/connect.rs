@@ -55,8 +55,8 @@ fn refused(refusal: Refusal) -> Html {
         },
         Refusal::OtherVersion => html! {
             <>
-                <h1>{ "Your bridge has another version" }</h1>
-                <p>{ "It was updated since this page was loaded. Load the page again." }</p>
+                <h1>{ "p2pchat was updated on this computer" }</h1>
+                <p>{ "This page is that of another version. Load it again; what you typed is kept." }</p>
                 <p><button type="button" class="button primary" onclick={|_| page::reload()}>{ "Load again" }</button></p>
             </>
         },

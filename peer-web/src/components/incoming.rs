@@ -4,8 +4,7 @@ use p2pchat_model::wording::{self, label};
 use p2pchat_model::{Command, IncomingRequest, Speaker, View, printable};
 use yew::prelude::*;
 
-use crate::browser::hooks::use_after;
-use crate::browser::page;
+use crate::browser::hooks::{use_after, use_focus_kept};
 use crate::context::use_app;
 
 use super::avatar::Avatar;
@@ -31,6 +30,8 @@ pub struct Props {
 pub fn Incoming(props: &Props) -> Html {
     let context = use_app();
     let armed = use_after(ARM_AFTER);
+    let node = use_node_ref();
+    use_focus_kept(&node);
     let disabled = !armed || !context.state.is_live();
     let Some(view) = &context.state.view else {
         return html! {};
@@ -44,11 +45,9 @@ pub fn Incoming(props: &Props) -> Html {
             for command in &commands {
                 send.emit(command.clone());
             }
-            // The button is gone with the request, and the focus with it.
-            page::focus(page::COMPOSER);
         })
     };
-    let joins = !view.is_alone();
+    let joins = wording::who_meets(request, &view).is_some();
     let title = printable(&wording::asks(name, request, &view)).into_owned();
     let accept = if joins {
         wording::let_in(name)
@@ -58,7 +57,7 @@ pub fn Incoming(props: &Props) -> Html {
         label::JOIN.to_owned()
     };
     html! {
-        <div class="incoming" role="group" aria-label={title.clone()}>
+        <div class="incoming" role="group" ref={node} aria-label={title.clone()}>
             <div class="incoming-top">
                 <Avatar name={name.to_string()} />
                 <div class="request-words">
@@ -96,9 +95,7 @@ fn words(request: &IncomingRequest, view: &View) -> Vec<String> {
     let from = request.from;
     let warning = from.check.warning();
     let warning = warning.map(|warning| format!("{}: {warning}", from.address));
-    let words = warning
-        .into_iter()
-        .chain(wording::who_sees_whom(request, view));
+    let words = warning.into_iter().chain(wording::who_meets(request, view));
     // These begin with an address or a name.
     words
         .map(|words| format!("{}.", printable(&words)))

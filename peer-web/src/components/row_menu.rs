@@ -5,7 +5,7 @@ use p2pchat_model::wording::label;
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
-use crate::browser::hooks::{toggle, use_menu_keys, use_popup};
+use crate::browser::hooks::{toggle, use_focus_kept, use_menu_keys, use_popup};
 use crate::browser::{element, keys, page};
 
 use super::icon::{Glyph, Icon};
@@ -59,6 +59,7 @@ pub fn RowMenu(props: &Props) -> Html {
     let open = use_popup(&node);
     let asks = use_state_eq(|| None::<usize>);
     use_row_key(&node, &open);
+    use_focus_kept(&node);
     use_place(&node, &panel, (*open, *asks));
     {
         let asks = asks.setter();

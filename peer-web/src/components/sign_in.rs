@@ -2,6 +2,7 @@
 
 mod form;
 
+use p2pchat_model::Problem;
 use p2pchat_model::wording::{self, label};
 use yew::prelude::*;
 
@@ -87,6 +88,7 @@ pub fn SignIn() -> Html {
                             error={errors.again} hidden={!*shown} autocomplete="new-password"
                             oninput={set(&again)} />
                     }
+                    if is_unknown(state) && !new { { new_here(&choose) } }
                     <p class="form-error" role="alert">{ errors.form.unwrap_or_default() }</p>
                     { submit_button(state, new) }
                     <RegistryState />
@@ -134,6 +136,20 @@ fn submit_button(state: &Page, new: bool) -> Html {
     html! {
         <button type="submit" class="button primary wide" disabled={waits || !state.is_live()}
             aria-busy={waits.to_string()}>{ words }</button>
+    }
+}
+
+/// Whether the name may be that of a user who has no account yet.
+fn is_unknown(state: &Page) -> bool {
+    let failure = state.failure("login");
+    failure.is_some_and(|failure| failure.problem == Problem::WrongCredentials)
+}
+
+fn new_here(onchoose: &Callback<bool>) -> Html {
+    html! {
+        <p class="new-here">{ label::NEW_HERE }
+            <button type="button" class="button small" onclick={onchoose.reform(|_| true)}>{ label::CREATE_ACCOUNT }</button>
+        </p>
     }
 }
 

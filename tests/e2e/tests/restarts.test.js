@@ -9,10 +9,10 @@ import { PASSWORD, World } from "../support/world.js";
 useBrowser();
 
 /** Alice in a browser and bob at a terminal, in one chat. */
-async function two(t) {
+async function two(t, options) {
   const world = await World.start(t);
   const bob = await world.terminal("bob");
-  const alice = await user(t, await world.bridge("alice"));
+  const alice = await user(t, await world.bridge("alice"), options);
   await alice.register("alice");
   await alice.isIn("alice");
   await alice.ask("bob");
@@ -98,7 +98,7 @@ test("a user who signs in elsewhere is told here, and comes back by one button",
 });
 
 test("a page that is older than its bridge says so, and keeps what was typed", async (t) => {
-  const { world, alice } = await two(t);
+  const { world, alice } = await two(t, { expected: /ERR_CONNECTION_REFUSED|WebSocket connection to|404/ });
   await alice.composer.fill("half a thou");
   await world.stopBridge(alice.bridge);
   await alice.banner.filter({ hasText: "p2pchat has stopped" }).waitFor();

@@ -112,7 +112,7 @@ impl Reader {
 
     /// Waits for a request, and accepts it.
     pub(super) async fn accepts(&self, since: Instant) -> Result<()> {
-        self.reads("wants to chat with you", since, SOON).await?;
+        self.reads("; /accept", since, SOON).await?;
         self.types("/accept").await?;
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use p2pchat_model::{
     Delivery, DeliveryState, DropKind, DropReason, Event, LeaveReason, Message as Text, MessageId,
-    PeerAddr, Person, Problem,
+    PeerAddr, Person, Problem, wording,
 };
 use p2pchat_protocol::{Message, split_text};
 
@@ -42,11 +42,7 @@ impl Group {
             message,
         };
         if text.len() > MAX_TEXT {
-            let message = format!(
-                "a text may have at most {MAX_TEXT} bytes, this one has {}",
-                text.len()
-            );
-            return Err(bad_text(message));
+            return Err(bad_text(wording::message_too_long(&text, MAX_TEXT)));
         }
         let parts = split_text(&text).map_err(|error| bad_text(error.to_string()))?;
         let id = cx.next_message();

@@ -203,7 +203,7 @@ pub(super) async fn pair(stage: &mut Stage<'_>) -> Result<()> {
     let typed = bob.types("I am").await?;
     ann.reads("bob: I am", typed, AT_ONCE).await?;
     for reader in [&ann, &bob] {
-        let asks = reader.lines_with("wants to chat with you").len();
+        let asks = reader.lines_with("; /accept").len();
         let expected = usize::from(reader.name == "ann");
         stage
             .report
