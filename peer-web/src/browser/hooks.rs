@@ -6,7 +6,7 @@ use gloo_events::{EventListener, EventListenerOptions};
 use gloo_timers::callback::{Interval, Timeout};
 use p2pchat_model::Timestamp;
 use wasm_bindgen::{JsCast, closure::Closure};
-use web_sys::{Element, HtmlElement, ResizeObserver};
+use web_sys::{DragEvent, Element, HtmlElement, ResizeObserver};
 use yew::prelude::*;
 
 use super::{keys, page};
@@ -234,6 +234,28 @@ pub fn use_popup(element: &NodeRef) -> UseStateHandle<bool> {
 pub fn toggle(open: &UseStateHandle<bool>) -> Callback<MouseEvent> {
     let open = open.clone();
     Callback::from(move |_| open.set(!*open))
+}
+
+/// Calls `on` when the user drops a file. The browser would show it in place of the page.
+#[hook]
+pub fn use_dropped_file(on: Callback<()>) {
+    use_effect_with(on, |on| {
+        let listen = |kind: &'static str| {
+            let on = on.clone();
+            let options = EventListenerOptions::enable_prevent_default();
+            EventListener::new_with_options(&page::window(), kind, options, move |event| {
+                let data = event.unchecked_ref::<DragEvent>().data_transfer();
+                if data.is_some_and(|data| data.types().includes(&"Files".into(), 0)) {
+                    event.prevent_default();
+                    if kind == "drop" {
+                        on.emit(());
+                    }
+                }
+            })
+        };
+        let listeners = ["dragover", "drop"].map(listen);
+        move || drop(listeners)
+    });
 }
 
 /// Calls `on` when the user leaves the page: closes it, loads it again, or goes elsewhere.

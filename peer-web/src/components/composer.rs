@@ -4,7 +4,12 @@ use p2pchat_model::wording::label;
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
-use crate::browser::{element, hooks::use_leave, keys, page, storage::Drafts};
+use crate::browser::{
+    element,
+    hooks::{use_dropped_file, use_leave},
+    keys, page,
+    storage::Drafts,
+};
 use crate::context::{Context, use_app};
 use crate::logic::outgoing::{self, CannotSend};
 use crate::state::Action;
@@ -32,6 +37,12 @@ pub fn Composer() -> Html {
 
     let alone = is_alone(&context);
     let command = outgoing::command(&text, context.state.is_live(), alone);
+    let dropped = use_state_eq(|| None::<String>);
+    {
+        let (dropped, text) = (dropped.setter(), text.clone());
+        use_dropped_file(Callback::from(move |()| dropped.set(Some((*text).clone()))));
+    }
+    let is_file = dropped.as_ref() == Some(&*text);
     let problem = command.as_ref().err().copied();
     let submit = {
         let (send, set, tried) = (context.send.clone(), set.clone(), tried.setter());
@@ -63,7 +74,12 @@ pub fn Composer() -> Html {
     } else {
         "Write a message"
     };
-    let tried = tried.as_ref() == Some(&*text);
+    let tried = is_file || tried.as_ref() == Some(&*text);
+    let shown = if is_file {
+        Some(CannotSend::File)
+    } else {
+        problem
+    };
     html! {
         <form class="composer" {onsubmit}>
             <div class="composer-box">
@@ -73,7 +89,7 @@ pub fn Composer() -> Html {
                 <button type="submit" class="send" disabled={problem == Some(CannotSend::Empty)}
                     aria-label="Send" title="Send"><Icon glyph={Glyph::Send} /></button>
             </div>
-            <ComposerNote text={(*text).clone()} {problem} {tried} />
+            <ComposerNote text={(*text).clone()} problem={shown} {tried} />
         </form>
     }
 }

@@ -128,25 +128,13 @@ fn row_at(list: &Element, at: usize) -> Option<Element> {
 }
 
 fn buttons(within: &Element) -> Vec<Element> {
-    let Ok(found) = within.query_selector_all(BUTTONS) else {
-        return Vec::new();
-    };
-    let found = (0..found.length()).filter_map(|at| found.item(at));
-    found.filter_map(|node| node.dyn_into().ok()).collect()
+    element::all(within, BUTTONS)
 }
 
 /// Leaves one button of the list for Tab: the first one of a row.
 fn set_tab_stop(list: &Element, active: usize) {
     let active = row_at(list, active).and_then(|row| buttons(&row).into_iter().next());
-    for button in buttons(list) {
-        let index = if Some(&button) == active.as_ref() {
-            "0"
-        } else {
-            "-1"
-        };
-        // Fails only for invalid attribute names.
-        let _ = button.set_attribute("tabindex", index);
-    }
+    element::set_tab_stop(&buttons(list), active.as_ref());
 }
 
 fn focus_row(list: &Element, at: usize) {

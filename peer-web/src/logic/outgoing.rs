@@ -23,6 +23,8 @@ pub enum CannotSend {
     SpaceBeforeCommand,
     /// What looks like a command goes on after a line break, as pasted text does.
     SeveralLines,
+    /// It is a file.
+    File,
     /// The page has no connection to its bridge.
     Offline,
     /// Nobody is in the chat.
@@ -109,6 +111,7 @@ impl fmt::Display for CannotSend {
         match self {
             Self::Empty => Ok(()),
             Self::Nul => f.write_str("A NUL character cannot be sent."),
+            Self::File => f.write_str("Files cannot be sent."),
             Self::UnknownCommand => {
                 f.write_str("Unknown command. To send it as text, begin with //.")
             }

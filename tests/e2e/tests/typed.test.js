@@ -202,3 +202,23 @@ test("no key with Alt answers a request", async (t) => {
   await alice.answers("Decline");
   await carol.event("request_answered", ({ refusal }) => refusal === "rejected");
 });
+
+test("a file that is dropped does not take the place of the page", async (t) => {
+  const { alice } = await two(t);
+  await alice.composer.fill("half a thought");
+  const taken = await alice.page.evaluate(() => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(["x"], "x.txt"));
+    const init = { dataTransfer, bubbles: true, cancelable: true };
+    return ["dragover", "drop"].map((kind) => !document.body.dispatchEvent(new DragEvent(kind, init)));
+  });
+  assert.deepEqual(taken, [true, true]);
+  await alice.cannotSend("Files cannot be sent");
+  assert.equal(await field(alice), "half a thought");
+  const plain = await alice.page.evaluate(() => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.setData("text/plain", "text");
+    return document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+  });
+  assert.ok(plain, "a text that is dropped is the browser's affair");
+});

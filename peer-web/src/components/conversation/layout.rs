@@ -4,7 +4,7 @@ use p2pchat_model::Line;
 use web_sys::{Element, HtmlElement};
 use yew::NodeRef;
 
-use crate::browser::element;
+use crate::browser::{element, page};
 use crate::logic::rows::{Key, Rows};
 use crate::logic::window::{OVERSCAN, Place, Span, place_at, span, top_of};
 
@@ -30,6 +30,57 @@ impl Nodes {
     fn get(&self) -> Option<(HtmlElement, Element)> {
         Some((self.scroller.cast()?, self.list.cast()?))
     }
+}
+
+/// What takes the focus in a row: its links and its menu, not what the menu shows.
+const STOPS: &str = "a, button:enabled:not(.menu-panel *)";
+
+/// The conversation has two Tab stops: what scrolls, and one of the links and menus in it.
+impl Nodes {
+    fn stops(&self) -> Vec<Element> {
+        let list = self.list.cast::<Element>();
+        list.map(|list| element::all(&list, STOPS))
+            .unwrap_or_default()
+    }
+
+    /// Leaves one link or menu for Tab: the one that has the focus, else the newest.
+    pub(super) fn set_tab_stop(&self) {
+        let stops = self.stops();
+        let at = focused_of(&stops).or(stops.len().checked_sub(1));
+        element::set_tab_stop(&stops, at.and_then(|at| stops.get(at)));
+    }
+
+    /// Moves the focus to the next link or menu, or the one before. Returns whether one of them
+    /// has the focus.
+    pub(super) fn move_focus(&self, forward: bool) -> bool {
+        let stops = self.stops();
+        let Some(at) = focused_of(&stops) else {
+            return false;
+        };
+        let to = if forward {
+            Some(at + 1)
+        } else {
+            at.checked_sub(1)
+        };
+        if let Some(stop) = to.and_then(|to| stops.get(to)) {
+            element::focus(stop);
+            element::set_tab_stop(&stops, Some(stop));
+        }
+        true
+    }
+
+    /// Moves the focus to what scrolls.
+    pub(super) fn focus(&self) {
+        if let Some(scroller) = self.scroller.cast::<Element>() {
+            element::focus(&scroller);
+        }
+    }
+}
+
+fn focused_of(stops: &[Element]) -> Option<usize> {
+    let focused = page::focused()?;
+    let focused: &Element = focused.as_ref();
+    stops.iter().position(|stop| stop == focused)
 }
 
 /// The layout of the conversation.

@@ -74,7 +74,8 @@ impl Scroll {
     }
 
     /// Home leads to the oldest message that is loaded and End to the newest. The browser would
-    /// go where they are by the heights of now, which change while rows are drawn.
+    /// go where they are by the heights of now, which change while rows are drawn. Arrows lead
+    /// from one link or menu to another, once one has the focus.
     pub(super) fn onkeydown(&self, view: &ViewHandle) -> Callback<KeyboardEvent> {
         let (scroll, view) = (self.clone(), view.clone());
         Callback::from(move |event: KeyboardEvent| {
@@ -82,13 +83,22 @@ impl Scroll {
             if event.alt_key() || event.meta_key() || event.shift_key() {
                 return;
             }
-            let place = match keys::pressed(&event).as_deref() {
+            let key = keys::pressed(&event);
+            if let Some("ArrowUp" | "ArrowDown") = key.as_deref() {
+                if scroll.nodes.move_focus(key.as_deref() == Some("ArrowDown")) {
+                    event.prevent_default();
+                }
+                return;
+            }
+            let place = match key.as_deref() {
                 Some("Home") => oldest(&view),
                 Some("End") => Some(Place::End),
                 _ => None,
             };
             if let Some(place) = place {
                 event.prevent_default();
+                // What has the focus may go away with its row.
+                scroll.nodes.focus();
                 scroll.go_to(place);
             }
         })
@@ -108,6 +118,7 @@ fn oldest(view: &ViewHandle) -> Option<Place> {
 pub(super) fn use_settle(scroll: &Scroll, view: &ViewHandle) {
     let (scroll, view) = (scroll.clone(), view.clone());
     use_effect(move || {
+        scroll.nodes.set_tab_stop();
         let mut layout = scroll.layout.borrow_mut();
         if layout.settle(&scroll.nodes, &view.get().lines, &mut view.rows_mut()) {
             // So much is higher or lower than estimated that rows are missing.
