@@ -139,6 +139,7 @@ fn done(item: &MenuItem, open: &UseStateHandle<bool>) -> Callback<MouseEvent> {
 }
 
 /// Moves the focus from item to item by the keys of menus.
+#[expect(clippy::needless_pass_by_value, reason = "a handler of events")]
 fn onkeydown(event: KeyboardEvent) {
     let Some(menu) = event
         .current_target()
