@@ -104,6 +104,7 @@ impl View {
 
     /// Updates the view by an event.
     pub fn apply(&mut self, event: &Event) {
+        self.offer_undo(event);
         match event {
             Event::Started {
                 address,
@@ -153,7 +154,6 @@ impl View {
             | Event::Notice { .. }
             | Event::Failed { .. } => {}
         }
-        self.offer_undo(event);
         if let Some(notice) = Self::notice(event) {
             self.push(notice);
         }
@@ -172,11 +172,13 @@ impl View {
                     ..
                 },
                 _,
-            ) => self.undo = Some(Undo::new(Undoable::Blocked(*who), *at)),
-            (Event::MemberJoined { .. }, Some(Undoable::Left)) => self.undo = None,
-            (Event::Blocks { .. }, Some(Undoable::Blocked(who)))
-                if !self.blocked.contains(&who) =>
-            {
+            ) if !self.blocked.contains(who) => {
+                self.undo = Some(Undo::new(Undoable::Blocked(*who), *at));
+            }
+            (Event::Blocks { list, .. }, Some(Undoable::Blocked(who))) if !list.contains(&who) => {
+                self.undo = None;
+            }
+            (Event::MemberJoined { .. } | Event::MemberLeft { .. }, Some(Undoable::Left)) => {
                 self.undo = None;
             }
             (Event::LoggedOut { .. }, _) => self.undo = None,

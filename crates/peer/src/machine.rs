@@ -31,7 +31,7 @@ mod session;
 use std::time::Duration;
 
 use p2pchat_model::{
-    Command, Event, JoinedBy, MessageId, Notice, PeerAddr, Problem, Target, Username,
+    Command, Event, JoinedBy, MessageId, Notice, PeerAddr, Problem, Target, Undoable, Username,
 };
 use p2pchat_protocol::{Contact, MESSAGE_PORT, Response};
 
@@ -141,6 +141,9 @@ impl Machine {
 
     fn dispatch(&mut self, input: Input) {
         let (cx, people, requests, group) = self.parts();
+        let Some(input) = group.keep_aside(cx.now.elapsed, input) else {
+            return;
+        };
         match input {
             Input::Command(command) => self.command(command),
             Input::Timer => {}
@@ -194,6 +197,8 @@ impl Machine {
     }
 
     fn tick(&mut self) {
+        let late = self.group.end_late_aside(self.cx.now.elapsed);
+        self.release(late);
         self.session.tick(&mut self.cx, &self.directory);
         let (cx, people, requests, group) = self.parts();
         requests.tick(cx, people);
@@ -229,14 +234,13 @@ impl Machine {
             }
             Command::Request { to } => self.request(to),
             Command::Cancel { to } => requests.cancel(cx, people, to),
-            // Carried out in a later version.
-            Command::Undo => Err(Problem::NothingToUndo.into()),
             Command::Accept { from } => self.accept(from),
             Command::Reject { from } => requests.reject(cx, people, from),
             Command::Say { text } => group.say(cx, people, text),
             Command::Leave => {
-                group.leave(cx, people)?;
+                let late = group.leave(cx, people)?;
                 requests.withdraw_invitations(cx, people);
+                self.release(late);
                 Ok(())
             }
             Command::Busy { on } => {
@@ -245,14 +249,25 @@ impl Machine {
             }
             Command::Block { who } => {
                 let account = people.account()?;
-                self.blocks.block(&mut self.cx, account, who)?;
+                let is_new = self.blocks.block(&mut self.cx, account, who)?;
+                if is_new {
+                    let what = Undoable::Blocked(who);
+                    let late = self.group.blocked(self.cx.now.elapsed, what);
+                    self.release(late);
+                }
                 self.enforce_blocks();
                 Ok(())
+            }
+            Command::Unblock { who }
+                if group.undoable(cx.now.elapsed) == Some(Undoable::Blocked(who)) =>
+            {
+                self.undo()
             }
             Command::Unblock { who } => {
                 let account = people.account()?;
                 self.blocks.unblock(&mut self.cx, account, who)
             }
+            Command::Undo => self.undo(),
             Command::History { before } => {
                 let account = people.account()?;
                 cx.push(Output::Recall { account, before });
@@ -263,6 +278,36 @@ impl Machine {
                 cx.push(Output::Find { account, text });
                 Ok(())
             }
+        }
+    }
+
+    /// Takes back the last leave or block.
+    fn undo(&mut self) -> Result<(), Refusal> {
+        let (cx, people, _, group) = self.parts();
+        let account = people.account()?;
+        let aside = group.take_aside(cx.now.elapsed);
+        let aside = aside.ok_or(Problem::NothingToUndo)?;
+        let unblocked = match aside.what() {
+            Undoable::Left => None,
+            Undoable::Blocked(who) => Some(who),
+        };
+        if let Some(who) = unblocked {
+            self.blocks.unblock(&mut self.cx, account, who)?;
+        }
+        let (cx, people, _, group) = self.parts();
+        let (is_any_back, kept) = group.take_back(cx, people, aside);
+        self.release(kept);
+        if unblocked.is_none() && !is_any_back {
+            // All of them are blocked since.
+            return Err(Problem::NothingToUndo.into());
+        }
+        Ok(())
+    }
+
+    /// Handles what was kept for an undo: whether it is shown depends on who is a member now.
+    fn release(&mut self, kept: Vec<Input>) {
+        for input in kept {
+            self.dispatch(input);
         }
     }
 
@@ -367,7 +412,9 @@ impl Machine {
     fn end_session(&mut self, problem: Option<Problem>) {
         let (cx, people, requests, group) = self.parts();
         requests.close_all(cx, people);
+        let late = group.end_aside();
         group.clear(cx, people);
+        self.release(late);
         self.directory.clear();
         let at = self.cx.now.wall;
         self.cx.emit(Event::LoggedOut { at, problem });

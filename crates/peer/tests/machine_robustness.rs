@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use p2pchat_model::{
-    Command, Event, LeaveReason, OnlineUser, PeerAddr, RequestFailure, Target, Timestamp,
+    Command, Event, LeaveReason, OnlineUser, PeerAddr, RequestFailure, Target, Timestamp, Undo,
 };
 use p2pchat_peer::machine::{Acknowledgement, Config, ConnId, Input, Machine, Now, Output, SendId};
 use p2pchat_protocol::{ChatAnswer, Contact, Kind, Message, Response};
@@ -15,8 +15,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 /// How many outputs one input may cause here, where a group has six members: a text to
-/// each, a notify to each, and the events of all that.
-const MAX_OUTPUTS: usize = 200;
+/// each, a notify to each, and the events of all that; and after an undo two for each text that
+/// waited for it.
+const MAX_OUTPUTS: usize = 400;
 
 fn address() -> impl Strategy<Value = PeerAddr> {
     (1..7_u8).prop_map(|last| format!("10.0.0.{last}").parse().unwrap())
@@ -50,6 +51,14 @@ fn command() -> impl Strategy<Value = Command> {
         address().prop_map(|from| Command::Accept { from }),
         address().prop_map(|from| Command::Reject { from }),
         "[a-z ]{0,250}".prop_map(|text| Command::Say { text }),
+        address().prop_map(|to| Command::Cancel { to }),
+        address().prop_map(|who| Command::Block {
+            who: Target::Address(who)
+        }),
+        address().prop_map(|who| Command::Unblock {
+            who: Target::Address(who)
+        }),
+        Just(Command::Undo),
         Just(Command::Leave),
         any::<bool>().prop_map(|on| Command::Busy { on }),
     ]
@@ -135,7 +144,8 @@ struct Subject {
     machine: Machine,
     elapsed: Duration,
     conns: u64,
-    open_texts: BTreeSet<ConnId>,
+    /// The texts without a word so far, and since when.
+    open_texts: BTreeMap<ConnId, Duration>,
     open_requests: BTreeSet<ConnId>,
 }
 
@@ -154,7 +164,7 @@ impl Subject {
             ),
             elapsed: Duration::from_secs(1),
             conns: 0,
-            open_texts: BTreeSet::new(),
+            open_texts: BTreeMap::new(),
             open_requests: BTreeSet::new(),
         };
         subject.drain();
@@ -192,7 +202,7 @@ impl Subject {
             }
             Step::Text(from) => {
                 let conn = self.conn();
-                self.open_texts.insert(conn);
+                self.open_texts.insert(conn, self.elapsed);
                 let message = Message::new("bob".parse().unwrap(), "hi".parse().unwrap());
                 Input::Text {
                     conn,
@@ -232,9 +242,10 @@ impl Subject {
     fn handle(&mut self, input: Input) {
         self.machine.handle(now(self.elapsed), input);
         self.drain();
+        let is_in_time = |since: &Duration| self.elapsed < *since + Undo::LIMIT;
         assert!(
-            self.open_texts.is_empty(),
-            "every text is taken or refused at once"
+            self.open_texts.values().all(is_in_time),
+            "every text is taken or refused while there is an undo"
         );
         assert!(
             self.machine.deadline().is_none_or(|due| due > self.elapsed),
@@ -248,7 +259,10 @@ impl Subject {
             count += 1;
             match output {
                 Output::TakeText { conn } | Output::RefuseText { conn } => {
-                    assert!(self.open_texts.remove(&conn), "one word to each text");
+                    assert!(
+                        self.open_texts.remove(&conn).is_some(),
+                        "one word to each text"
+                    );
                 }
                 Output::Answer { conn, .. } => {
                     assert!(

@@ -172,6 +172,11 @@ const LIES: &[Lie] = &[
         "every_request_waits_or_is_answered",
         |_| {},
     ),
+    (
+        Sabotage::MuteRefusal,
+        "every_text_is_taken_or_refused",
+        |mix| mix.leaves = true,
+    ),
     (Sabotage::KeepAsking, "withdrawn_requests_are_gone", |mix| {
         mix.let_resets_arrive();
         mix.logouts = true;

@@ -7,15 +7,17 @@ use yew::Callback;
 
 use super::page::{document, window};
 
-/// What names a file of this build: its name holds a hash of what is in it.
-const FILE: &str = r#"link[rel="modulepreload"], link[rel="stylesheet"]"#;
+/// What names a file of this build, whose name holds a hash of what is in it: the program, or
+/// where it is not loaded early, a style sheet.
+const FILES: [&str; 2] = [r#"link[rel="modulepreload"]"#, r#"link[rel="stylesheet"]"#];
 /// The answer to a file of another build.
 const NOT_FOUND: u16 = 404;
 
 /// Asks the bridge for a file of this build, and calls `outdated` if it is gone: the bridge
 /// was updated, and has another build.
 pub fn look(outdated: Callback<()>) {
-    let Some(file) = document().query_selector(FILE).ok().flatten() else {
+    let find = |file: &&str| document().query_selector(file).ok().flatten();
+    let Some(file) = FILES.iter().find_map(find) else {
         return;
     };
     let Some(href) = file.get_attribute("href") else {

@@ -310,6 +310,11 @@ fn a_leave_and_a_block_can_be_undone_until_that_has_no_meaning() {
         list: list.to_vec(),
         change: Some(change),
     };
+    let blocks_later = |list: &[Target], who| Event::Blocks {
+        at: Timestamp(9000),
+        list: list.to_vec(),
+        change: Some(BlockChange::Blocked(who)),
+    };
     let blocked = blocks(&[bob], BlockChange::Blocked(bob));
     let unblocked = blocks(&[], BlockChange::Unblocked(bob));
     let joined = Event::MemberJoined {
@@ -331,6 +336,9 @@ fn a_leave_and_a_block_can_be_undone_until_that_has_no_meaning() {
     assert_eq!(view.undo, Some(Undo { what, until }));
     view.apply(&joined);
     assert!(view.undo.is_some(), "the block is as it was");
+    view.apply(&blocks_later(&[bob], bob));
+    let undo = view.undo.unwrap();
+    assert_eq!(undo.until, until, "nothing has changed since");
     view.apply(&unblocked);
     assert_eq!(view.undo, None);
 

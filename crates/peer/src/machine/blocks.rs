@@ -26,12 +26,13 @@ impl Blocks {
         self.0.get(&account)
     }
 
+    /// Adds an entry. Whether it is new.
     pub(super) fn block(
         &mut self,
         cx: &mut Context,
         account: Username,
         who: Target,
-    ) -> Result<(), Refusal> {
+    ) -> Result<bool, Refusal> {
         if [Target::Name(account), Target::Address(cx.config.address)].contains(&who) {
             return Err(Problem::Oneself.into());
         }
@@ -42,9 +43,9 @@ impl Blocks {
                 message: wording::block_list_is_full(MAX_BLOCKED),
             });
         }
-        list.insert(who);
+        let is_new = list.insert(who);
         self.store(cx, account, BlockChange::Blocked(who));
-        Ok(())
+        Ok(is_new)
     }
 
     pub(super) fn unblock(

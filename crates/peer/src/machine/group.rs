@@ -14,6 +14,7 @@
 //! The introductions of a member hold the addresses that it is not believed to know. They
 //! are drained by notifies, one newcomer each, since legacy clients read no list.
 
+mod aside;
 mod introductions;
 mod member;
 mod notifies;
@@ -25,12 +26,13 @@ mod texts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use p2pchat_model::{Event, JoinedBy, LeaveReason, Notice, PeerAddr, Problem};
+use p2pchat_model::{Event, JoinedBy, LeaveReason, Notice, PeerAddr, Problem, Undoable};
 use p2pchat_protocol::ChatList;
 
 use super::context::{Context, Refusal};
-use super::io::{SendId, Usage};
+use super::io::{Input, SendId, Usage};
 use super::people::People;
+use aside::Aside;
 use member::{Member, Presence};
 use outbox::MAX_OUTBOX;
 use roster::Roster;
@@ -52,6 +54,8 @@ pub(super) struct Group {
     /// The receiver of each text and notify in flight.
     in_flight: BTreeMap<SendId, PeerAddr>,
     held: HeldPackets,
+    /// What the user can take back.
+    aside: Option<Aside>,
     /// Whether the user was told that there is no more room: they are told once.
     full_announced: bool,
 }
@@ -86,7 +90,7 @@ impl Group {
         present.filter(|address| *address != receiver).collect()
     }
 
-    pub(super) fn usage(&self) -> [Usage; 5] {
+    pub(super) fn usage(&self) -> [Usage; 7] {
         let of_each = |count: fn(&Member) -> usize| {
             let counts = self.roster.iter().map(|(_, member)| count(member));
             counts.max().unwrap_or(0)
@@ -94,6 +98,7 @@ impl Group {
         [
             Usage::new("members", self.roster.present().len(), MAX_MEMBERS),
             Usage::new("lost members", self.roster.lost_count(), MAX_LOST),
+            Usage::new("members who left", self.roster.left_count(), MAX_LOST),
             Usage::new(
                 "addresses that a member is to be told of",
                 of_each(|member| member.introductions.len()),
@@ -105,16 +110,22 @@ impl Group {
                 MAX_OUTBOX,
             ),
             self.held.usage(),
+            self.aside_usage(),
         ]
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
         let lost = self.roster.longest_lost();
         let forget = lost.map(|(since, _)| since + REMEMBER);
-        [forget, self.roster.next_due(), self.held.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            forget,
+            self.roster.next_due(),
+            self.held.deadline(),
+            self.aside_deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     fn is_empty(&self) -> bool {
@@ -148,6 +159,9 @@ impl Group {
 
     /// The receiver of a text or notify with a result, which is no longer in flight.
     fn receiver(&mut self, id: SendId) -> Option<(PeerAddr, &mut Member)> {
+        if let Some(aside) = &mut self.aside {
+            aside.arrived(id);
+        }
         let to = self.in_flight.remove(&id)?;
         Some((to, self.roster.get_mut(to)?))
     }
@@ -272,41 +286,61 @@ impl Group {
     }
 
     /// Forgets a member, and what is in flight to it.
-    fn forget(&mut self, address: PeerAddr) {
-        let Some(member) = self.roster.remove(address) else {
-            return;
-        };
-        let notify = member.introductions.send_id();
-        for id in member.outbox.send_ids().chain(notify) {
+    fn forget(&mut self, address: PeerAddr) -> Option<Member> {
+        let member = self.roster.remove(address)?;
+        for id in member.send_ids() {
             self.in_flight.remove(&id);
         }
+        Some(member)
     }
 
-    /// Removes the members that are blocked.
+    /// Removes the members that are blocked, for an undo if there is one.
     pub(super) fn remove_blocked(&mut self, cx: &mut Context, people: People<'_>) {
         let all = self.roster.iter().map(|(address, _)| address);
         let blocked: Vec<PeerAddr> = all.filter(|address| people.is_blocked(*address)).collect();
         for address in blocked {
+            let presence = self.presence(address);
             self.lose(cx, people, address, LeaveReason::Blocked);
-            self.forget(address);
+            let removed = self.forget(address).zip(presence);
+            let aside = self.aside.as_mut().filter(|aside| aside.is_of_block());
+            if let (Some((mut member, presence)), Some(aside)) = (removed, aside) {
+                member.presence = presence;
+                aside.add(address, member);
+            }
         }
     }
 
-    /// Leaves the chat by the user's wish.
-    pub(super) fn leave(&mut self, cx: &mut Context, people: People<'_>) -> Result<(), Refusal> {
+    /// Leaves the chat by the user's wish, who may take it back. Returns what was kept for an
+    /// earlier undo, to be handled.
+    pub(super) fn leave(
+        &mut self,
+        cx: &mut Context,
+        people: People<'_>,
+    ) -> Result<Vec<Input>, Refusal> {
         if self.recipients().is_empty() {
             return Err(Problem::NobodyThere.into());
         }
-        self.clear(cx, people);
-        Ok(())
+        let late = self.end_aside();
+        let mut aside = Aside::new(Undoable::Left, cx.now.elapsed);
+        for (address, member) in self.empty(cx, people) {
+            aside.add(address, member);
+        }
+        self.aside = Some(aside);
+        Ok(late)
     }
 
     /// Leaves the chat and forgets who was in it.
     pub(super) fn clear(&mut self, cx: &mut Context, people: People<'_>) {
+        self.empty(cx, people);
+    }
+
+    /// Leaves the chat. Returns who was in it.
+    fn empty(&mut self, cx: &mut Context, people: People<'_>) -> Roster {
         let was_chatting = !self.recipients().is_empty();
         self.in_flight.clear();
-        for (address, mut member) in std::mem::take(&mut self.roster) {
-            let unsent = member.outbox.take_queue();
+        let mut roster = std::mem::take(&mut self.roster);
+        for (address, member) in roster.iter_mut() {
+            let unsent = member.outbox.abort();
             let person = people.person(address);
             texts::fail_deliveries(cx, person, unsent, LeaveReason::WeLeft);
         }
@@ -315,6 +349,7 @@ impl Group {
             let at = cx.now.wall;
             cx.emit(Event::ChatLeft { at });
         }
+        roster
     }
 
     /// Sends what is due, and drops and forgets what it is time for.
@@ -344,8 +379,13 @@ impl Group {
     fn forget_long_lost(&mut self, cx: &mut Context, people: People<'_>) {
         let before = self.roster.lost_count();
         while let Some(address) = self.long_lost(cx.now.elapsed) {
+            let member = self.roster.get(address);
+            let has_left = member.is_some_and(|member| !member.is_unreachable());
             self.lose(cx, people, address, LeaveReason::GivenUp);
             self.forget(address);
+            if has_left && self.roster.left_count() < MAX_LOST {
+                self.roster.note_left(address);
+            }
         }
         if self.roster.lost_count() < before {
             let known: BTreeSet<PeerAddr> =

@@ -3,15 +3,17 @@
 mod blocked;
 mod crowds;
 mod hostile;
+mod names;
 mod net;
 mod reach;
 mod requests;
+mod undo;
 
 use std::time::Duration;
 
 use p2pchat_model::{
     Command, DeliveryState, DropKind, Event, LeaveReason, Link, NameCheck, Outcome, Problem,
-    RequestFailure, Target,
+    RequestFailure, Target, Undo,
 };
 use p2pchat_protocol::{ChatAnswer, Contact};
 
@@ -306,6 +308,7 @@ fn a_member_who_left_is_noticed_with_the_next_text() {
     net.chat(1, 2);
     net.advance(Duration::from_secs(60));
     net.command(2, Command::Leave);
+    net.advance(Undo::LIMIT);
     net.say(1, "still there?");
     assert_eq!(texts(&net, 2), [] as [&str; 0]);
     assert_eq!(

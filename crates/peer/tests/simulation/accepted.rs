@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use p2pchat_model::PeerAddr;
+use p2pchat_model::{Command, PeerAddr, Undo};
 use p2pchat_peer::machine::{ConnId, Input, Output, SendId};
 use p2pchat_protocol::{ChatAnswer, Contact};
 
@@ -21,6 +21,8 @@ pub(crate) struct Accepted {
     received: BTreeMap<ConnId, (PeerAddr, Vec<PeerAddr>)>,
     /// The receivers of the chat requests that were sent.
     sent: BTreeMap<SendId, PeerAddr>,
+    /// Those that were let in when the user left, and when that was: the user may take it back.
+    left: Option<(Duration, BTreeSet<PeerAddr>)>,
 }
 
 impl Accepted {
@@ -37,15 +39,23 @@ impl Accepted {
         self.received.get(&conn)
     }
 
-    /// The user left: no peer is let in.
+    /// The user left: no peer is let in, unless the user takes it back.
+    pub(crate) fn leave(&mut self, now: Duration) {
+        self.left = Some((now, std::mem::take(&mut self.addresses)));
+        self.notifies.clear();
+    }
+
+    /// The session ended: no peer is let in.
     pub(crate) fn forget(&mut self) {
         self.addresses.clear();
         self.notifies.clear();
+        self.left = None;
     }
 
     /// The host slept for so long, and its steady clock with it.
     pub(crate) fn stand_still(&mut self, by: Duration) {
         self.notifies.iter_mut().for_each(|(at, ..)| *at += by);
+        self.left.iter_mut().for_each(|(at, _)| *at += by);
     }
 
     /// Takes note of what reached the machine.
@@ -70,7 +80,16 @@ impl Accepted {
             Input::RequestDone {
                 id,
                 result: Ok(ChatAnswer::Accepted),
-            } => self.addresses.extend(self.sent.get(id)),
+            } => {
+                self.addresses.extend(self.sent.get(id));
+                self.left = None;
+            }
+            Input::Command(Command::Undo) => {
+                let left = self.left.take();
+                let in_time = left.filter(|(at, _)| now < *at + Undo::LIMIT);
+                self.addresses
+                    .extend(in_time.into_iter().flat_map(|(_, known)| known));
+            }
             _ => {}
         }
         self.spread(now);
@@ -86,6 +105,7 @@ impl Accepted {
                 conn,
                 answer: ChatAnswer::Accepted,
             } => {
+                self.left = None;
                 if let Some((from, list)) = self.received.get(conn) {
                     self.addresses.insert(*from);
                     self.addresses.extend(list);

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use p2pchat_model::{Command, DeliveryState, Event, MessageId, PeerAddr, Target, Username};
+use p2pchat_model::{
+    BlockChange, Command, DeliveryState, Event, MessageId, PeerAddr, Target, Undo, Username,
+};
 use p2pchat_peer::machine::{ConnId, Input, Output};
 use p2pchat_protocol::{Contact, Kind, split_text};
 
@@ -60,6 +62,12 @@ pub(crate) struct Book {
     pub(crate) blocked: BTreeSet<Target>,
     /// Who was a member since the user last left.
     pub(crate) former: BTreeSet<PeerAddr>,
+    /// The same when the user last left, who may take it back.
+    pub(crate) left: BTreeSet<PeerAddr>,
+    /// Until when the user may take back a leave or a block.
+    pub(crate) undo_until: Duration,
+    /// The texts that wait for whether the user does.
+    pub(crate) kept: BTreeSet<ConnId>,
     /// The chat request that waits for the user, and since when.
     pub(crate) incoming: Option<(PeerAddr, Duration)>,
     /// When that request came, by the machine's own steady clock as far as it matters:
@@ -121,6 +129,12 @@ impl Book {
             Input::ContactLost { conn } => {
                 self.unanswered.remove(conn);
             }
+            Input::Text { conn, .. } => {
+                self.kept.insert(*conn);
+            }
+            Input::Command(Command::Undo) => {
+                self.former.append(&mut self.left);
+            }
             Input::Timer => {
                 let second = now.as_secs();
                 let before = if self.timers.0 == second {
@@ -148,6 +162,9 @@ impl Book {
             Output::Answer { conn, .. } => {
                 self.unanswered.remove(conn);
             }
+            Output::TakeText { conn } | Output::RefuseText { conn } => {
+                self.kept.remove(conn);
+            }
             Output::Event(event) => self.note_event(now, event),
             _ => {}
         }
@@ -169,6 +186,7 @@ impl Book {
     /// And its steady clock with it.
     pub(crate) fn stand_still(&mut self, by: Duration) {
         self.asked_at += by;
+        self.undo_until += by;
         self.accepted.stand_still(by);
     }
 
@@ -191,8 +209,15 @@ impl Book {
                 self.incoming = None;
                 self.outgoing.clear();
                 self.forget_chat();
+                self.accepted.forget();
+                self.left.clear();
             }
-            Event::Blocks { list, .. } => self.blocked = list.iter().copied().collect(),
+            Event::Blocks { list, change, .. } => {
+                self.blocked = list.iter().copied().collect();
+                if matches!(change, Some(BlockChange::Blocked(_))) {
+                    self.undo_until = now + Undo::LIMIT;
+                }
+            }
             Event::RequestReceived(request) => {
                 self.incoming = Some((request.from.address, now));
                 self.asked_at = now;
@@ -212,7 +237,12 @@ impl Book {
                 self.members.remove(&member.address);
                 self.former.insert(member.address);
             }
-            Event::ChatLeft { .. } => self.forget_chat(),
+            Event::ChatLeft { .. } => {
+                self.left = self.members.union(&self.former).copied().collect();
+                self.undo_until = now + Undo::LIMIT;
+                self.accepted.leave(now);
+                self.forget_chat();
+            }
             Event::Found { .. } => self.searches -= 1,
             Event::Failed { failure, .. } if failure.command == "search" => self.searches -= 1,
             Event::Message(message) => {
@@ -233,7 +263,6 @@ impl Book {
     fn forget_chat(&mut self) {
         self.members.clear();
         self.former.clear();
-        self.accepted.forget();
     }
 
     fn send(&mut self, now: Duration, id: MessageId, to: PeerAddr, text: &str) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{Command, Event, MessageId, Problem};
+use p2pchat_model::{BlockChange, Command, Event, MessageId, Problem};
 use p2pchat_peer::machine::{Config, Input, Machine, Output};
 
 use super::network::{Caller, Packet, Reply};
@@ -207,6 +207,11 @@ impl World {
             }
             Event::MemberJoined { .. } => self.plan_greeting(seat),
             Event::LoggedOut { .. } => self.plan_return(seat),
+            Event::ChatLeft { .. }
+            | Event::Blocks {
+                change: Some(BlockChange::Blocked(_)),
+                ..
+            } => self.plan_undo(seat),
             _ => {}
         }
     }

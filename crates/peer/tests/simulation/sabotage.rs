@@ -21,6 +21,8 @@ pub(crate) enum Sabotage {
     MuteHello,
     /// "Busy" is not said.
     MuteBusy,
+    /// A text that is refused waits for ever.
+    MuteRefusal,
     /// A request that is withdrawn goes on.
     KeepAsking,
     /// The outcome of deliveries is swallowed.
@@ -49,6 +51,7 @@ impl Sabotage {
         match output {
             Output::Hello(_) => self == Self::MuteHello,
             Output::Answer { answer, .. } => self == Self::MuteBusy && *answer == ChatAnswer::Busy,
+            Output::RefuseText { .. } => self == Self::MuteRefusal,
             Output::CancelRequest { .. } => self == Self::KeepAsking,
             Output::Notify { .. } => self == Self::MuteNotify,
             Output::Event(Event::Delivered { .. }) => self == Self::LostDelivery,

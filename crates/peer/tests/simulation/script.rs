@@ -104,17 +104,19 @@ impl World {
         self.plan_speech(8_000, CEM);
         self.plan_command(9_000, CEM, Command::Leave);
         self.plan_speech(9_500, ANN);
-        self.plan_command(16_000, CEM, request(ann));
-        self.plan_command(16_500, ANN, Command::Accept { from: cem });
-        self.plan_speech(17_000, CEM);
-        self.plan_speech(18_000, ANN);
-        self.plan_command(20_000, BOB, Command::Logout);
-        self.plan_speech(21_000, ANN);
+        // It is too late for an undo then.
+        self.plan_command(19_300, CEM, request(ann));
+        self.plan_command(19_600, ANN, Command::Accept { from: cem });
+        self.plan_speech(19_900, CEM);
+        self.plan_speech(20_500, ANN);
+        self.plan_command(21_000, BOB, Command::Logout);
+        self.plan_speech(21_500, ANN);
         self.plan_command(22_000, CEM, Command::History { before: None });
         let text = "ğ".to_owned();
         self.plan_command(22_000, CEM, Command::Find { text });
         let who = Target::Name("nobody".parse().expect("it is a name"));
         self.plan_command(22_500, CEM, Command::Block { who });
+        self.plan_command(22_700, CEM, Command::Undo);
         self.plan_command(23_000, CEM, request(bob));
         // That waits until it runs out.
         self.plan(30_000, SimEvent::User(BOB, Act::Enter));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{Command, PeerAddr, Target};
+use p2pchat_model::{Command, PeerAddr, Target, Undo};
 
 use super::schedule::SimEvent;
 use super::world::World;
@@ -54,6 +54,15 @@ impl World {
         if !self.is_quiet() && !self.mix.script && self.rng.hits(1.0 / self.peers.len() as f64) {
             let delay = self.rng.between(Duration::ZERO, Self::GREETING);
             self.schedule.after(delay, SimEvent::User(seat, Act::Speak));
+        }
+    }
+
+    /// Some take back what they have just done, and some are too late for it.
+    pub(crate) fn plan_undo(&mut self, seat: usize) {
+        if !self.is_quiet() && !self.mix.script && self.rng.hits(0.5) {
+            let delay = self.rng.between(Duration::ZERO, Undo::LIMIT * 5 / 4);
+            self.schedule
+                .after(delay, SimEvent::Command(seat, Command::Undo));
         }
     }
 

@@ -1,10 +1,10 @@
 //! Whatever may happen to a peer, in any order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use p2pchat_model::{Event, PeerAddr, Timestamp, Username, View};
+use p2pchat_model::{Event, PeerAddr, Timestamp, Undo, Username, View};
 use p2pchat_peer::machine::{Config, ConnId, Input, Machine, Now, Output, SendId};
 use p2pchat_protocol::Contact;
 
@@ -51,7 +51,8 @@ struct Subject {
     elapsed: Duration,
     view: View,
     conns: u64,
-    open_texts: BTreeSet<ConnId>,
+    /// The texts without a word so far, and since when.
+    open_texts: BTreeMap<ConnId, Duration>,
     open_requests: BTreeSet<ConnId>,
     /// What the machine sent, newest last, whatever became of it.
     sent: Vec<(SendId, Sent)>,
@@ -72,7 +73,7 @@ impl Subject {
             elapsed,
             view: View::default(),
             conns: 0,
-            open_texts: BTreeSet::new(),
+            open_texts: BTreeMap::new(),
             open_requests: BTreeSet::new(),
             sent: Vec::new(),
         };
@@ -107,7 +108,7 @@ impl Subject {
                 self.open_requests.remove(conn);
             }
             Input::Text { conn, .. } => {
-                self.open_texts.insert(*conn);
+                self.open_texts.insert(*conn, self.elapsed);
             }
             _ => {}
         }
@@ -129,9 +130,10 @@ impl Subject {
     fn handle(&mut self, input: Input) {
         self.machine.handle(now(self.elapsed), input);
         self.drain();
+        let is_in_time = |since: &Duration| self.elapsed < *since + Undo::LIMIT;
         assert!(
-            self.open_texts.is_empty(),
-            "every text is taken or refused at once"
+            self.open_texts.values().all(is_in_time),
+            "every text is taken or refused while there is an undo"
         );
         let deadline = self.machine.deadline();
         assert!(
@@ -146,7 +148,10 @@ impl Subject {
             count += 1;
             match output {
                 Output::TakeText { conn } | Output::RefuseText { conn } => {
-                    assert!(self.open_texts.remove(&conn), "one word to each text");
+                    assert!(
+                        self.open_texts.remove(&conn).is_some(),
+                        "one word to each text"
+                    );
                 }
                 Output::Answer { conn, .. } => {
                     let is_open = self.open_requests.remove(&conn);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use p2pchat_model::{LeaveReason, PeerAddr};
 
+use super::super::io::SendId;
 use super::introductions::Introductions;
 use super::outbox::{Outbox, Packet};
 
@@ -101,6 +102,12 @@ impl Member {
     /// lists.
     pub(super) fn reads_lists(&self) -> bool {
         self.introductions.sends_lists || self.confirms == Some(true)
+    }
+
+    /// The ids of what is in flight to the member.
+    pub(super) fn send_ids(&self) -> impl Iterator<Item = SendId> {
+        let notify = self.introductions.send_id();
+        self.outbox.send_ids().chain(notify)
     }
 
     /// When a packet is to be sent to the member again; `has_introduction` is whether a

@@ -128,7 +128,9 @@ impl Group {
         theirs: &BTreeSet<PeerAddr>,
         newcomer: PeerAddr,
     ) -> BTreeSet<PeerAddr> {
-        let is_unknown = |address: &PeerAddr| self.presence(*address).is_none();
+        let is_unknown = |address: &PeerAddr| {
+            self.presence(*address).is_none() && !self.roster.has_left(*address)
+        };
         theirs
             .iter()
             // A lost member comes back by its own doing, or as the newcomer: that another

@@ -20,6 +20,8 @@ pub(super) struct Roster {
     present: BTreeSet<PeerAddr>,
     /// The lost ones, the longest lost first.
     lost: BTreeSet<(Duration, PeerAddr)>,
+    /// Those that left and were forgotten since: others may still list them.
+    left: BTreeSet<PeerAddr>,
     /// The members that may have changed since the last tick.
     changed: BTreeSet<PeerAddr>,
     /// Whether all may have.
@@ -60,6 +62,21 @@ impl Roster {
         all.map(|(address, member)| (*address, member))
     }
 
+    /// Adds a member as it is.
+    pub(super) fn insert(&mut self, address: PeerAddr, member: Member) {
+        match member.presence {
+            Presence::Present => {
+                self.present.insert(address);
+            }
+            Presence::Lost { since, .. } => {
+                self.lost.insert((since, address));
+            }
+        }
+        self.left.remove(&address);
+        self.by_address.insert(address, member);
+        self.all_changed = true;
+    }
+
     /// Makes an address a present member, whether it was known or not. Members that were
     /// not told of it before it was lost may have to be now.
     pub(super) fn admit(&mut self, address: PeerAddr, now: Duration) {
@@ -72,7 +89,21 @@ impl Roster {
             member.restore(now);
         }
         self.present.insert(address);
+        self.left.remove(&address);
         self.all_changed = true;
+    }
+
+    /// Notes that a former member left the chat.
+    pub(super) fn note_left(&mut self, address: PeerAddr) {
+        self.left.insert(address);
+    }
+
+    pub(super) fn has_left(&self, address: PeerAddr) -> bool {
+        self.left.contains(&address)
+    }
+
+    pub(super) fn left_count(&self) -> usize {
+        self.left.len()
     }
 
     /// Ends a member's presence, or changes why it has ended. Returns what was not sent.

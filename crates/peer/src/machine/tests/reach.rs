@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{Command, DeliveryState, Event, LeaveReason, Problem};
+use p2pchat_model::{Command, DeliveryState, Event, LeaveReason, Problem, Undo};
 
 use super::net::{Net, addr, members};
 use super::{failures, last_delivery, texts};
@@ -32,6 +32,7 @@ fn a_member_who_has_taken_a_text_is_not_sent_a_refused_one_again() {
     net.say(1, "one");
     net.command(2, Command::Leave);
     net.say(1, "two");
+    net.advance(Undo::LIMIT);
     assert_eq!(
         last_delivery(&net, 1),
         DeliveryState::Failed(LeaveReason::Refused)

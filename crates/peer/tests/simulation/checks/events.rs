@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use p2pchat_model::{
-    DeliveryState, DropReason, Dropped, Event, LeaveReason, NameCheck, OnlineUser, PeerAddr,
-    Target, View,
+    Command, DeliveryState, DropReason, Dropped, Event, LeaveReason, NameCheck, OnlineUser,
+    PeerAddr, Target, View,
 };
+
+use p2pchat_peer::machine::Input;
 
 use super::{Scene, Verdict, ensure};
 
@@ -33,9 +35,14 @@ pub(super) fn only_members_leave(scene: &Scene<'_>, event: &Event) -> Verdict {
             // A member that is unreachable leaves a second time when it is given up.
             let is_given_up =
                 *reason != LeaveReason::Unreachable && out_of_reach(scene).contains(&address);
-            ensure(scene.book.members.contains(&address) || is_given_up, || {
-                format!("{address} left and was not in")
-            })
+            // One that was unreachable before a leave or block is so after its undo.
+            let undoes = matches!(
+                scene.input,
+                Some(Input::Command(Command::Undo | Command::Unblock { .. }))
+            );
+            let is_back_so = undoes && *reason == LeaveReason::Unreachable;
+            let may_leave = scene.book.members.contains(&address) || is_given_up || is_back_so;
+            ensure(may_leave, || format!("{address} left and was not in"))
         }
         Event::ChatLeft { .. } => ensure(!scene.view.is_alone(), || {
             "left a chat that there was not".to_owned()

@@ -1,6 +1,12 @@
 //! Checks of all that comes of one input, before any of it is entered into the books.
 
-use p2pchat_model::{Command, Event, Outcome, PeerAddr, RequestFailure, Target, View};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use p2pchat_model::{
+    BlockChange, Command, Event, JoinedBy, LeaveReason, Outcome, PeerAddr, RequestFailure, Target,
+    View,
+};
 use p2pchat_peer::machine::{Input, Output};
 use p2pchat_protocol::Contact;
 
@@ -9,24 +15,36 @@ use super::{Book, Scene, Verdict, ensure};
 
 /// More outputs than this for each peer there is are too many for one input.
 const OUTPUTS_A_PEER: usize = 12;
+/// How long after an undo was possible what waited for it may still wait: a late timer.
+const SLACK: Duration = Duration::from_secs(1);
 
 /// The sender learns from how its connection ends whether its text was taken: so each
-/// ends in the one way or the other, at once.
+/// ends in the one way or the other, at once, or once the user cannot undo any more what makes
+/// the sender a stranger.
 pub(super) fn every_text_is_taken_or_refused(scene: &Scene<'_>) -> Verdict {
     let arrived = match scene.input {
         Some(Input::Text { conn, .. }) => Some(*conn),
         _ => None,
     };
-    let ended: Vec<_> = scene
-        .outputs
-        .iter()
-        .filter_map(|output| match output {
-            Output::TakeText { conn } | Output::RefuseText { conn } => Some(*conn),
-            _ => None,
-        })
-        .collect();
-    ensure(ended.iter().eq(arrived.iter()), || {
-        format!("on connection {arrived:?} came a text, ended are {ended:?}")
+    let mut waiting: BTreeSet<_> = scene.book.kept.iter().copied().chain(arrived).collect();
+    for output in scene.outputs {
+        let (Output::TakeText { conn } | Output::RefuseText { conn }) = output else {
+            continue;
+        };
+        ensure(waiting.remove(conn), || {
+            format!("on connection {} no text waits", conn.0)
+        })?;
+    }
+    if let Some(Input::Text { conn, from, .. }) = scene.input {
+        let may_be_kept = scene.book.left.contains(from) || scene.book.former.contains(from);
+        ensure(may_be_kept || !waiting.contains(conn), || {
+            format!("a text of the stranger {from} waits")
+        })?;
+    }
+    // A timer may be late.
+    let may_wait = scene.now <= scene.book.undo_until + SLACK;
+    ensure(waiting.is_empty() || may_wait, || {
+        format!("texts wait on connections {waiting:?}")
     })
 }
 
@@ -101,6 +119,19 @@ pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
         Command::Cancel { to: asked } => matches!(event,
             Event::RequestAnswered { to, refusal: Some(RequestFailure::Cancelled), .. }
                 if to.address == *asked),
+        Command::Undo => matches!(
+            event,
+            Event::MemberJoined {
+                by: JoinedBy::Back,
+                ..
+            } | Event::MemberLeft {
+                reason: LeaveReason::Unreachable,
+                ..
+            } | Event::Blocks {
+                change: Some(BlockChange::Unblocked(_)),
+                ..
+            }
+        ),
         Command::Leave => matches!(event, Event::ChatLeft { .. }),
         Command::Logout => matches!(event, Event::LoggedOut { .. }),
         Command::Busy { on } => *event == Event::Busy { on: *on },
@@ -135,7 +166,8 @@ pub(super) fn outputs_are_few(scene: &Scene<'_>) -> Verdict {
         Some(Input::Contact { contact, .. }) => contact.members().len(),
         _ => 0,
     };
-    let known = scene.book.members.len() + scene.book.former.len();
+    let book = scene.book;
+    let known = book.members.len() + book.former.len() + book.left.len() + book.kept.len();
     let bound = OUTPUTS_A_PEER * (scene.seats.len() + known + named + 4);
     ensure(scene.outputs.len() <= bound, || {
         format!("{} outputs from one input", scene.outputs.len())

@@ -59,6 +59,8 @@ pub(super) enum Ask<'a> {
     BlockName(Someone),
     UnblockAddress(Someone),
     UnblockName(Someone),
+    Cancel(Someone),
+    Undo,
 }
 
 impl From<Ask<'_>> for Command {
@@ -111,6 +113,8 @@ impl From<Ask<'_>> for Command {
             Ask::UnblockName(who) => Self::Unblock {
                 who: Target::Name(who.name()),
             },
+            Ask::Cancel(who) => Self::Cancel { to: who.address() },
+            Ask::Undo => Self::Undo,
         }
     }
 }
