@@ -49,7 +49,7 @@ async fn signing_in_sends_the_form_and_shows_what_is_wrong_beside_the_field() {
         r#"{"login":{"name":"alice","password":"wrong"}}"#
     );
     fake.say(r#"{"failed":{"at":1,"failure":{"command":"login","problem":"wrong_credentials","message":"name or password is wrong"}}}"#);
-    mounted.wait_text("name or password is wrong").await;
+    mounted.wait_text("Name or password is wrong.").await;
     let field = mounted.wait("#sign-in-password").await;
     assert_eq!(field.get_attribute("aria-invalid").as_deref(), Some("true"));
     fake.say(r#"{"logged_in":{"at":2,"name":"alice"}}"#);
