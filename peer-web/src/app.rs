@@ -7,7 +7,7 @@ use yew::prelude::*;
 
 use crate::bridge::{Connection, Frame, use_bridge};
 use crate::browser::settings::{Settings, SettingsHandle};
-use crate::browser::{attention, hooks::use_endpoint, page, storage};
+use crate::browser::{attention, hooks::use_endpoint, page, storage, update};
 use crate::components::{chat::Chat, connect::Connect, sign_in::SignIn};
 use crate::context::Context;
 use crate::logic::clock::Zone;
@@ -34,7 +34,14 @@ pub fn App() -> Html {
     };
     let on_connection = {
         let dispatch = state.dispatcher();
+        let was_live = use_mut_ref(|| false);
         use_callback((), move |connection, ()| {
+            if connection == Connection::Live && was_live.replace(true) {
+                let dispatch = dispatch.clone();
+                update::look(Callback::from(move |()| {
+                    dispatch.dispatch(Action::Outdated);
+                }));
+            }
             dispatch.dispatch(Action::Connection(connection));
         })
     };

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use p2pchat_model::{Command, Event, View};
 use yew::prelude::*;
 
-pub use backoff::{Next, Refusal, close, next};
+pub use backoff::{Loss, Next, Refusal, close, next};
 pub use endpoint::Endpoint;
 
 /// The WebSocket subprotocol: both sides must name the same.
@@ -37,6 +37,8 @@ pub enum Connection {
     Waiting {
         /// When the next attempt is due, in milliseconds since 1970.
         until: f64,
+        /// Why.
+        why: Loss,
     },
     /// The bridge refuses the page. There is no further attempt.
     Refused(Refusal),

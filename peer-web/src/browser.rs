@@ -2,10 +2,13 @@
 //! (storage in a private window, notifications), the page goes on without it.
 
 pub mod attention;
+pub mod crash;
 pub mod dates;
 pub mod element;
 pub mod hooks;
+pub mod keys;
 pub mod page;
 pub mod settings;
 pub mod sound;
 pub mod storage;
+pub mod update;

@@ -4,6 +4,7 @@ pub mod clock;
 pub mod links;
 pub mod outgoing;
 pub mod reading;
+pub mod roving;
 pub mod rows;
 pub mod sentence;
 pub mod window;

@@ -1,20 +1,21 @@
 //! The state of the page: the view, and what only the page knows. A pure reducer.
 
 mod conversation;
+mod notes;
 mod page;
 mod view;
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 
-use p2pchat_model::{Command, Event, MessageId, View};
+use p2pchat_model::{Command, Event, MessageId, PeerAddr, View};
 use yew::Reducible;
 
 use crate::bridge::{Connection, Frame};
 use crate::logic::clock::Zone;
 use crate::logic::reading::Reading;
 
-pub use conversation::Conversation;
+pub use conversation::{Conversation, Unanswered};
+pub use notes::Note;
 pub use page::{Found, Page, Pending};
 pub use view::{SharedView, ViewHandle};
 
@@ -26,8 +27,6 @@ pub struct State {
     pub page: Rc<Page>,
     /// The part that changes with nearly every message.
     pub conversation: Rc<Conversation>,
-    /// The texts that were sent to the bridge and have no answer yet, oldest first.
-    unanswered: VecDeque<Rc<str>>,
     zone: Zone,
 }
 
@@ -48,6 +47,14 @@ pub enum Action {
     Jumped,
     /// The unsent text is in the message field again.
     Restored,
+    /// The user has seen what became of the requests to or from this address.
+    Dismissed(PeerAddr),
+    /// The user types another name: the answers to earlier ones say nothing of it.
+    SearchChanged,
+    /// The bridge has another build of the page by now.
+    Outdated,
+    /// The user signs out to sign in again, here in place of another computer.
+    MoveHere,
 }
 
 /// The view is changed in place (see [`SharedView`]); the rest is small and copied.
@@ -70,7 +77,19 @@ impl Reducible for State {
             }
             Action::Jump(id) => next.conversation().jump = Some(id),
             Action::Jumped => next.conversation().jump = None,
-            Action::Restored => next.page().unsent = None,
+            Action::Restored => {
+                next.page().unsent = None;
+                next.conversation().unanswered.retain(|sent| !sent.failed);
+            }
+            Action::Dismissed(address) => notes::forget(&mut next.page().notes, address),
+            Action::SearchChanged => {
+                if !self.page.has_search_answer() {
+                    return self;
+                }
+                next.page().forget_search();
+            }
+            Action::Outdated => next.page().outdated = true,
+            Action::MoveHere => next.page().moves_here = true,
         }
         Rc::new(next)
     }
@@ -83,7 +102,6 @@ impl State {
         Self {
             page: Rc::default(),
             conversation: Rc::default(),
-            unanswered: VecDeque::new(),
             zone,
         }
     }
@@ -102,10 +120,17 @@ impl State {
             // No answer comes any more to what was sent over the connection that is gone.
             self.page().pending = Pending::default();
             self.conversation().awaits_history = false;
-            for text in std::mem::take(&mut self.unanswered) {
+            while let Some(text) = self.conversation().fail_oldest() {
                 self.page().return_text(&text);
             }
         }
+    }
+
+    /// Forgets the texts of another session: the message field of their account takes them from
+    /// the storage of the tab.
+    fn forget_texts(&mut self) {
+        self.conversation().unanswered.clear();
+        self.page().unsent = None;
     }
 
     fn on_view(&mut self, view: View, read: Option<MessageId>) {
@@ -114,8 +139,13 @@ impl State {
         let known = known.is_some_and(|known| known.get().lines_of == view.lines_of);
         let read = if known { Some(reading.read()) } else { read };
         let reading = Reading::begin(&view.lines, read, reading.looking());
+        let account = |state: &Self| state.page.view.as_ref()?.get().account;
+        if account(self) != view.account {
+            self.forget_texts();
+        }
         if view.account.is_some() {
             self.page().ended = None;
+            self.page().last_account = view.account;
         }
         let view = ViewHandle::new(view, reading.mark(), self.zone.clone());
         self.page().view = Some(view.clone());
@@ -124,7 +154,7 @@ impl State {
     }
 
     fn on_event(&mut self, event: &Event) {
-        if self.conversation.view.is_none() || self.is_of_another_tab(event) {
+        if self.conversation.view.is_none() {
             return;
         }
         self.conversation().on_event(event);
@@ -142,35 +172,27 @@ impl State {
     fn match_answer(&mut self, event: &Event) {
         match event {
             Event::Message(message) if message.is_own() => {
-                let mut texts = self.unanswered.iter();
-                if let Some(sent) = texts.position(|text| **text == *message.text) {
-                    self.unanswered.remove(sent);
+                let unanswered = &mut self.conversation().unanswered;
+                let is_it = |sent: &Unanswered| !sent.failed && *sent.text == *message.text;
+                if let Some(index) = unanswered.iter().position(is_it) {
+                    unanswered.remove(index);
                 }
             }
             Event::Failed { failure, .. } if failure.command == "say" => {
-                if let Some(text) = self.unanswered.pop_front() {
+                if let Some(text) = self.conversation().fail_oldest() {
                     self.page().return_text(&text);
                 }
             }
-            // The text is not one of the next account's.
-            Event::LoggedOut { .. } => {
-                self.unanswered.clear();
-                self.page().unsent = None;
-            }
+            Event::LoggedOut { .. } => self.forget_texts(),
             _ => {}
         }
-    }
-
-    /// A page of history that this tab did not ask for: it would leave a gap here.
-    fn is_of_another_tab(&self, event: &Event) -> bool {
-        matches!(event, Event::History { .. }) && !self.conversation.awaits_history
     }
 
     fn on_command(&mut self, command: &Command) {
         self.page().on_command(command);
         match command {
-            Command::History { .. } => self.conversation().awaits_history = true,
-            Command::Say { text } => self.unanswered.push_back(text.as_str().into()),
+            Command::History { before } => self.conversation().await_history(*before),
+            Command::Say { text } => self.conversation().sent(text),
             _ => {}
         }
     }

@@ -134,6 +134,8 @@ pub fn weak_password(password: &str, name: &str) -> Option<&'static str> {
         Some("easy to guess: it is your name")
     } else if letters.all(|letter| letter == first) {
         Some("easy to guess: it is one letter only")
+    } else if lower.bytes().all(|byte| byte.is_ascii_digit()) {
+        Some("easy to guess: only digits")
     } else if COMMON_PASSWORDS.contains(&lower.as_str()) {
         Some("easy to guess: many people use it")
     } else if lower.chars().count() < LONG_PASSWORD {

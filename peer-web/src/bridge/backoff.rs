@@ -8,6 +8,12 @@ pub mod close {
     pub const OTHER_VERSION: u16 = 4002;
     /// The page was too slow and missed events: connect again and get the view.
     pub const LAGGED: u16 = 4003;
+    /// The page sent too many frames that the bridge does not understand.
+    pub const MALFORMED: u16 = 4007;
+    /// A frame of the page was not a text, or no frame at all.
+    pub const NOT_TEXT: [u16; 2] = [1002, 1003];
+    /// A frame of the page was too long.
+    pub const TOO_BIG: u16 = 1009;
 }
 
 /// The wait before the first attempt, in milliseconds; it doubles with each failure in a row.
@@ -24,6 +30,33 @@ pub enum Refusal {
     WrongSecret,
     /// The bridge speaks another version.
     OtherVersion,
+}
+
+/// Why the page has no connection to the bridge, and tries again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// The bridge has stopped, or does not answer.
+    Stopped,
+    /// The page was too slow and missed events.
+    Slow,
+    /// A frame of the page was too long.
+    TooBig,
+    /// The bridge does not understand the page.
+    Misunderstood,
+}
+
+impl Loss {
+    /// The reason for this close code.
+    #[must_use]
+    pub fn of(code: u16) -> Self {
+        match code {
+            close::LAGGED => Self::Slow,
+            close::TOO_BIG => Self::TooBig,
+            close::MALFORMED => Self::Misunderstood,
+            code if close::NOT_TEXT.contains(&code) => Self::Misunderstood,
+            _ => Self::Stopped,
+        }
+    }
 }
 
 /// What to do next.
@@ -73,6 +106,16 @@ mod tests {
     fn a_slow_page_connects_again_at_once_but_not_in_a_loop() {
         assert!(wait(close::LAGGED, 0) < 0.001);
         assert!(wait(close::LAGGED, 1) > 100.0);
+    }
+
+    #[test]
+    fn each_close_code_has_its_reason() {
+        assert_eq!(Loss::of(1006), Loss::Stopped);
+        assert_eq!(Loss::of(1001), Loss::Stopped);
+        assert_eq!(Loss::of(4003), Loss::Slow);
+        assert_eq!(Loss::of(1009), Loss::TooBig);
+        assert_eq!(Loss::of(4007), Loss::Misunderstood);
+        assert_eq!(Loss::of(1003), Loss::Misunderstood);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use gloo_timers::callback::Timeout;
 use p2pchat_model::{Command, Event, View};
 use yew::Callback;
 
-use super::backoff::{Next, Refusal, next};
+use super::backoff::{Loss, Next, Refusal, next};
 use super::endpoint::Endpoint;
 use super::socket::{Socket, SocketEvent};
 use super::{Connection, Frame};
@@ -130,7 +130,8 @@ impl Driver {
             Next::Retry(wait) => {
                 self.failures.set(self.failures.get() + 1);
                 let until = js_sys::Date::now() + wait;
-                self.on_connection.emit(Connection::Waiting { until });
+                let why = Loss::of(code);
+                self.on_connection.emit(Connection::Waiting { until, why });
                 #[expect(
                     clippy::cast_possible_truncation,
                     clippy::cast_sign_loss,

@@ -25,15 +25,15 @@ pub(super) struct Socket {
 impl Socket {
     /// Begins to connect. `None` if the browser does not even try.
     ///
-    /// `bare` leaves the subprotocol out: `trunk serve`, the proxy while one works on this
-    /// page, does not answer to it.
+    /// `bare` names the subprotocol in the address: `trunk serve`, the proxy while one works on
+    /// this page, does not answer to the header.
     pub(super) fn open(
         url: &str,
         bare: bool,
         on: impl Fn(SocketEvent) + Clone + 'static,
     ) -> Option<Self> {
         let socket = if bare {
-            WebSocket::new(url)
+            WebSocket::new(&format!("{url}?protocol={SUBPROTOCOL}"))
         } else {
             WebSocket::new_with_str(url, SUBPROTOCOL)
         };

@@ -1,12 +1,14 @@
 //! Notifications and sounds, for a user who looks elsewhere.
 
-use p2pchat_model::{Event, printable, wording};
+use p2pchat_model::wording::{self, names};
+use p2pchat_model::{Event, Line, View, printable};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
 use yew::Callback;
 
 use super::settings::Settings;
 use super::{page, sound, storage};
+use crate::logic::sentence::capitalized;
 
 /// The last message for which a tab of this browser made a sound.
 const SOUNDED: &str = "p2pchat.sounded";
@@ -25,7 +27,20 @@ pub fn notify(event: &Event, settings: Settings) {
         Event::RequestReceived(request) => {
             let title = wording::wants_to_chat(request.from);
             let tag = format!("request-{}", request.at.0);
-            (title, format!("from {}", request.from.address), tag, true)
+            let company = names(&request.members);
+            let body = if company.is_empty() {
+                String::new()
+            } else {
+                format!("with {company}")
+            };
+            (title, body, tag, true)
+        }
+        Event::RequestMissed { at, .. } => {
+            let Some(Line::Notice { text, .. }) = View::notice(event) else {
+                return;
+            };
+            let tag = format!("missed-{}", at.0);
+            (capitalized(&text), String::new(), tag, true)
         }
         _ => return,
     };

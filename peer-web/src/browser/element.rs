@@ -2,6 +2,7 @@
 //! need a laxer content security policy.
 
 use js_sys::Number;
+use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlTextAreaElement};
 
 /// Sets a style property to so many CSS pixels.
@@ -23,6 +24,34 @@ pub fn unset(element: &HtmlElement, property: &str) {
 #[must_use]
 pub fn child(parent: &Element, index: usize) -> Option<Element> {
     parent.children().item(u32::try_from(index).ok()?)
+}
+
+/// All elements within another one that a selector means, in order.
+#[must_use]
+pub fn all(within: &Element, selector: &str) -> Vec<Element> {
+    // Fails only for invalid selectors.
+    let Ok(found) = within.query_selector_all(selector) else {
+        return Vec::new();
+    };
+    let found = (0..found.length()).filter_map(|at| found.item(at));
+    found.filter_map(|node| node.dyn_into().ok()).collect()
+}
+
+/// Leaves one of several elements for Tab. The others take the focus by other keys.
+pub fn set_tab_stop(elements: &[Element], stop: Option<&Element>) {
+    for element in elements {
+        let index = if Some(element) == stop { "0" } else { "-1" };
+        // Fails only for invalid attribute names.
+        let _ = element.set_attribute("tabindex", index);
+    }
+}
+
+/// Moves the focus to an element.
+pub fn focus(element: &Element) {
+    if let Some(element) = element.dyn_ref::<HtmlElement>() {
+        // Fails only for elements that take no focus.
+        let _ = element.focus();
+    }
 }
 
 /// Puts a text where the cursor is, in place of what is selected. Returns what the field

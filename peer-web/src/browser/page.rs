@@ -1,11 +1,17 @@
 //! The page as a whole: its address, title, theme, and whether it is in sight.
 
 use p2pchat_model::Timestamp;
-use web_sys::{Document, Window};
+use wasm_bindgen::JsCast;
+use web_sys::{Document, HtmlElement, Window};
 
 use crate::bridge::Endpoint;
 
 use super::settings::Theme;
+
+/// The id of the message field.
+pub const COMPOSER: &str = "composer";
+/// The id of the field that finds people.
+pub const PEOPLE_SEARCH: &str = "people-search";
 
 /// The window.
 ///
@@ -81,20 +87,58 @@ pub fn set_theme(theme: Theme) {
 
 /// Moves the focus to the element of this id, if there is one.
 pub fn focus(id: &str) {
-    use wasm_bindgen::JsCast;
     if let Some(element) = document().get_element_by_id(id)
-        && let Ok(element) = element.dyn_into::<web_sys::HtmlElement>()
+        && let Ok(element) = element.dyn_into::<HtmlElement>()
     {
         // Fails only for elements that take no focus.
         let _ = element.focus();
     }
 }
 
+/// What has the focus, if anything has.
+#[must_use]
+pub fn focused() -> Option<HtmlElement> {
+    let focused = document().active_element()?;
+    let nothing = matches!(focused.tag_name().as_str(), "BODY" | "HTML");
+    focused.dyn_into().ok().filter(|_| !nothing)
+}
+
+/// Whether something that is in sight has the focus.
+#[must_use]
+pub fn has_focus_in_sight() -> bool {
+    focused().is_some_and(|element| element.offset_height() > 0)
+}
+
+/// Moves the focus back to an element that had it; if it is gone or out of sight, to what is
+/// nearest: the pane that is shown.
+pub fn focus_again(element: &HtmlElement) {
+    let shown = element.is_connected() && element.offset_height() > 0;
+    if shown && element.focus().is_ok() && focused().is_some() {
+        return;
+    }
+    for id in [COMPOSER, PEOPLE_SEARCH] {
+        focus(id);
+        if focused().is_some() {
+            return;
+        }
+    }
+}
+
+/// The width and the height of what is seen of the page, in CSS pixels.
+#[must_use]
+pub fn size() -> (f64, f64) {
+    let number = |value: Result<wasm_bindgen::JsValue, _>| value.ok()?.as_f64();
+    let (width, height) = (window().inner_width(), window().inner_height());
+    (
+        number(width).unwrap_or_default(),
+        number(height).unwrap_or_default(),
+    )
+}
+
 /// Whether there is room for only one pane. The style sheet has the same limit.
 #[must_use]
 pub fn is_narrow() -> bool {
-    let width = window().inner_width().ok().and_then(|width| width.as_f64());
-    width.is_some_and(|width| width < 760.0)
+    size().0 < 760.0
 }
 
 /// Loads the page again.

@@ -1,12 +1,18 @@
 //! Who is blocked.
 
+use std::rc::Rc;
+
 use p2pchat_model::wording::label;
-use p2pchat_model::{Command, Target, printable};
+use p2pchat_model::{Target, printable};
 use yew::prelude::*;
 
-use crate::context::{Context, use_app};
+use crate::context::use_app;
 
-/// Who is blocked, with a button for each that unblocks them. Nothing if nobody is.
+use super::person_menu::PersonMenu;
+use super::roving::Item;
+use super::row_list::RowList;
+
+/// Who is blocked, each with a menu that unblocks them. Nothing if nobody is.
 #[component]
 pub fn BlockedList() -> Html {
     let context = use_app();
@@ -17,25 +23,34 @@ pub fn BlockedList() -> Html {
     if blocked.is_empty() {
         return html! {};
     }
+    let items: Rc<[Target]> = blocked.as_slice().into();
     html! {
-        <section class="group" aria-labelledby="blocked-title">
+        <section class="group blocked" aria-labelledby="blocked-title">
             <header class="group-head">
                 <h2 id="blocked-title">{ label::BLOCKED } <span class="count">{ blocked.len() }</span></h2>
             </header>
-            <ul class="rows">{ for blocked.iter().map(|who| row(&context, *who)) }</ul>
+            <RowList<Target> labelledby="blocked-title" {items} row={Callback::from(draw)} />
         </section>
     }
 }
 
-fn row(context: &Context, who: Target) -> Html {
-    let send = context.send.clone();
-    let onclick = move |_| send.emit(Command::Unblock { who });
-    let name = printable(&who.to_string()).into_owned();
+impl Item for Target {
+    fn name(&self) -> String {
+        self.to_string()
+    }
+
+    /// A name may read like an address.
+    fn key(&self) -> String {
+        format!("{self:?}")
+    }
+}
+
+fn draw(who: Target) -> Html {
+    let name = who.to_string();
     html! {
-        <li key={who.to_string()} class="row-person">
-            <span class="person-name"><bdi>{ name.clone() }</bdi></span>
-            <button type="button" class="button small" {onclick} disabled={!context.state.is_live()}
-                aria-label={format!("{} {name}", label::UNBLOCK)}>{ label::UNBLOCK }</button>
-        </li>
+        <>
+            <span class="person-name"><bdi>{ printable(&name).into_owned() }</bdi></span>
+            <PersonMenu target={who} {name} tab_stop=false />
+        </>
     }
 }

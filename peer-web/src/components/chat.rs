@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use crate::browser::page;
+use crate::browser::{hooks::use_return_focus, page};
 use crate::context::use_app;
 
 use super::banner::Banner;
@@ -10,9 +10,10 @@ use super::chat_head::ChatHead;
 use super::composer::{self, Composer};
 use super::conversation::Conversation;
 use super::finder::Finder;
-use super::incoming::Incoming;
 use super::pane::Pane;
 use super::people::People;
+use super::requests::Requests;
+use super::undo_bar::UndoBar;
 
 /// The screen of a user who is signed in.
 #[component]
@@ -20,9 +21,9 @@ pub fn Chat() -> Html {
     let context = use_app();
     let view = context.state.view.as_ref().map(|view| view.get());
     let members = view.as_ref().map_or(0, |view| view.members.len());
-    let incoming = view.as_ref().and_then(|view| view.incoming.clone());
     let pane = use_pane(members);
     let finding = use_state(|| false);
+    use_return_focus(*finding);
 
     let onpane = {
         let pane = pane.setter();
@@ -40,9 +41,6 @@ pub fn Chat() -> Html {
     html! {
         <div class={classes!("chat", pane.class())}>
             <a class="skip" href={format!("#{}", composer::ID)} onclick={onskip}>{ "Skip to the message field" }</a>
-            if let Some(request) = &incoming {
-                <Incoming key={request.from.address.to_string()} request={request.clone()} />
-            }
             <Banner />
             <main class="panes">
                 <h1 class="unseen">{ "p2pchat" }</h1>
@@ -52,20 +50,23 @@ pub fn Chat() -> Html {
                     <div class="chat-body">
                         <div class="chat-main">
                             <Conversation />
+                            <Requests />
                             <Composer />
                         </div>
                         if *finding { <Finder onclose={onfind} /> }
                     </div>
                 </section>
             </main>
+            <UndoBar />
         </div>
     }
 }
 
-/// The pane that is shown: the chat, once the first member is there.
+/// The pane that is shown: the chat, once the first member is there. The focus goes with it,
+/// where it would be lost with the pane before.
 #[hook]
 fn use_pane(members: usize) -> UseStateHandle<Pane> {
-    let pane = use_state(|| {
+    let pane = use_state_eq(|| {
         if members == 0 {
             Pane::People
         } else {
@@ -78,6 +79,12 @@ fn use_pane(members: usize) -> UseStateHandle<Pane> {
         if before.replace(members) == 0 && members > 0 {
             setter.set(Pane::Chat);
             page::focus(composer::ID);
+        }
+    });
+    let shown = use_mut_ref(|| *pane);
+    use_effect_with(*pane, move |pane| {
+        if shown.replace(*pane) != *pane && page::is_narrow() && !page::has_focus_in_sight() {
+            page::focus(pane.other().button());
         }
     });
     pane

@@ -1,12 +1,14 @@
 //! The head of the chat: who is in it, and the button that opens the search.
 
-use p2pchat_model::wording::label;
+use p2pchat_model::wording::{self, label};
 use p2pchat_model::{View, printable};
 use yew::prelude::*;
 
 use crate::context::use_app;
 
+use super::chat_menu::ChatMenu;
 use super::icon::{Glyph, Icon};
+use super::not_encrypted::NotEncrypted;
 use super::pane::Pane;
 
 /// How many names the head shows.
@@ -35,17 +37,18 @@ pub fn ChatHead(props: &Props) -> Html {
     let onfind = props.onfind.reform(|_| ());
     html! {
         <header class="chat-head">
-            <button type="button" class="icon-button only-narrow" onclick={onpeople} aria-label="People" title="People">
+            <button type="button" id={Pane::People.button()} class="icon-button only-narrow" onclick={onpeople} aria-label="People" title="People">
                 <Icon glyph={Glyph::People} />
             </button>
             <div class="chat-title">
                 <h2><bdi>{ title(&view) }</bdi></h2>
-                <p>{ subtitle(&view) }</p>
+                <p class="chat-state"><NotEncrypted /><span>{ subtitle(&view) }</span></p>
             </div>
             <button type="button" class="icon-button" aria-expanded={props.finding.to_string()}
                 aria-label="Search the history" title="Search the history" onclick={onfind}>
                 <Icon glyph={Glyph::Search} />
             </button>
+            <ChatMenu />
         </header>
     }
 }
@@ -77,7 +80,6 @@ fn subtitle(view: &View) -> String {
     match view.members.len() {
         0 if !view.is_alone() => "Your next message tries again".to_owned(),
         0 => label::NO_CHAT_HINT.to_owned(),
-        1 => "Direct, not encrypted".to_owned(),
-        n => format!("You and {n} others, not encrypted"),
+        _ => wording::members_online(view).unwrap_or_default(),
     }
 }

@@ -4,7 +4,12 @@ use p2pchat_model::wording::label;
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
-use crate::browser::{element, page, storage};
+use crate::browser::{
+    element,
+    hooks::{use_dropped_file, use_leave},
+    keys, page,
+    storage::Drafts,
+};
 use crate::context::{Context, use_app};
 use crate::logic::outgoing::{self, CannotSend};
 use crate::state::Action;
@@ -14,7 +19,7 @@ use super::emoji::EmojiPicker;
 use super::icon::{Glyph, Icon};
 
 /// The id of the text field.
-pub const ID: &str = "composer";
+pub const ID: &str = page::COMPOSER;
 /// The greatest height of the field, in CSS pixels.
 const TALLEST: f64 = 200.0;
 
@@ -32,6 +37,12 @@ pub fn Composer() -> Html {
 
     let alone = is_alone(&context);
     let command = outgoing::command(&text, context.state.is_live(), alone);
+    let dropped = use_state_eq(|| None::<String>);
+    {
+        let (dropped, text) = (dropped.setter(), text.clone());
+        use_dropped_file(Callback::from(move |()| dropped.set(Some((*text).clone()))));
+    }
+    let is_file = dropped.as_ref() == Some(&*text);
     let problem = command.as_ref().err().copied();
     let submit = {
         let (send, set, tried) = (context.send.clone(), set.clone(), tried.setter());
@@ -63,7 +74,12 @@ pub fn Composer() -> Html {
     } else {
         "Write a message"
     };
-    let tried = tried.as_ref() == Some(&*text);
+    let tried = is_file || tried.as_ref() == Some(&*text);
+    let shown = if is_file {
+        Some(CannotSend::File)
+    } else {
+        problem
+    };
     html! {
         <form class="composer" {onsubmit}>
             <div class="composer-box">
@@ -73,7 +89,7 @@ pub fn Composer() -> Html {
                 <button type="submit" class="send" disabled={problem == Some(CannotSend::Empty)}
                     aria-label="Send" title="Send"><Icon glyph={Glyph::Send} /></button>
             </div>
-            <ComposerNote text={(*text).clone()} {problem} {tried} />
+            <ComposerNote text={(*text).clone()} problem={shown} {tried} />
         </form>
     }
 }
@@ -86,8 +102,7 @@ fn is_alone(context: &Context) -> bool {
 fn submit_on_enter(submit: &Callback<()>) -> Callback<KeyboardEvent> {
     let submit = submit.clone();
     Callback::from(move |event: KeyboardEvent| {
-        // While an input method composes a word (in Japanese, say), Enter belongs to it.
-        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
+        if keys::pressed(&event).as_deref() == Some("Enter") && !event.shift_key() {
             event.prevent_default();
             submit.emit(());
         }
@@ -104,16 +119,26 @@ fn insert_emoji(node: &NodeRef, set: &Callback<String>) -> Callback<&'static str
     })
 }
 
-/// The text in the field, which this tab keeps for the account, and what sets it.
+/// The text in the field, which this tab keeps for the account, and what sets it. A tab that is
+/// closed leaves it to the next one.
 #[hook]
 fn use_draft(context: &Context) -> (UseStateHandle<String>, Callback<String>) {
-    let view = context.state.view.as_ref();
-    let account = view.and_then(|view| view.get().account);
-    let account = account.map(|name| name.to_string()).unwrap_or_default();
-    let text = use_state(|| storage::draft(&account));
+    let view = context.state.view.clone();
+    let drafts = use_memo((), |()| {
+        let account = view.as_ref().and_then(|view| view.get().account);
+        Drafts::of(&account.map(|name| name.to_string()).unwrap_or_default())
+    });
+    let text = use_state(|| {
+        let taken = view.as_ref().map(|view| drafts.take(&view.get()));
+        taken.unwrap_or_default()
+    });
+    {
+        let drafts = drafts.clone();
+        use_leave(Callback::from(move |()| drafts.leave()));
+    }
     let setter = text.setter();
     let set = Callback::from(move |new: String| {
-        storage::keep_draft(&account, &new);
+        drafts.keep(&new);
         setter.set(new);
     });
     (text, set)

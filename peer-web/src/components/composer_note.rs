@@ -1,11 +1,15 @@
 //! The line below the message field.
 
-use p2pchat_model::{printable, wording};
+use p2pchat_model::wording;
 use yew::prelude::*;
 
-use crate::context::use_app;
+use crate::browser::hooks::use_after;
+use crate::context::{use_app, use_conversation};
 use crate::logic::outgoing::{self, CannotSend};
-use crate::logic::sentence::sentence;
+use crate::logic::sentence::failed;
+
+/// How long the bridge may usually take for a text, in milliseconds.
+const USUAL: u32 = 1_000;
 
 /// What a [`ComposerNote`] needs.
 #[derive(Properties, PartialEq)]
@@ -26,23 +30,53 @@ pub fn ComposerNote(props: &Props) -> Html {
     let problem = match props.problem {
         Some(problem @ (CannotSend::Nul | CannotSend::TooLong(_))) => Some(problem.to_string()),
         Some(problem) if props.tried => Some(problem.to_string()),
-        _ => failure.map(|failure| sentence(&printable(&failure.message))),
+        _ => failure.map(failed),
     };
     let has_problem = problem.is_some();
     html! {
         <p id="composer-note" class="composer-note">
             // Always there: a screen reader announces what changes in it.
             <span class="bad" role="status" aria-live="polite">{ problem.unwrap_or_default() }</span>
-            if !has_problem { { note(&props.text) } }
+            if !has_problem { <Sending>{ note(&props.text) }</Sending> }
         </p>
     }
 }
 
 fn note(text: &str) -> Html {
-    match wording::length(&outgoing::text(text)) {
+    // Of what is no text to send, the length does not matter.
+    let length = outgoing::text(text).map_or(None, |text| wording::length(&text));
+    match length {
         Some(length) => html! { <span>{ length }</span> },
         None => html! {
             <span class="keys"><kbd>{ "Enter" }</kbd>{ " sends, " }<kbd>{ "Shift Enter" }</kbd>{ " begins a new line" }</span>
         },
+    }
+}
+
+/// What a [`Sending`] needs.
+#[derive(Properties, PartialEq)]
+struct SendingProps {
+    children: Html,
+}
+
+/// Says that a text is still on its way to the bridge, once that takes longer than usual; else
+/// something else. A component of its own, because it is rendered with each message.
+#[component]
+fn Sending(props: &SendingProps) -> Html {
+    let conversation = use_conversation();
+    match conversation.unanswered.iter().find(|sent| !sent.failed) {
+        Some(sent) => {
+            html! { <Late key={sent.after.0.to_string()}>{ props.children.clone() }</Late> }
+        }
+        None => props.children.clone(),
+    }
+}
+
+#[component]
+fn Late(props: &SendingProps) -> Html {
+    if use_after(USUAL) {
+        html! { <span>{ "Sending… Your bridge has not answered yet." }</span> }
+    } else {
+        props.children.clone()
     }
 }

@@ -6,6 +6,7 @@ use crate::bridge::{Connection, Refusal};
 use crate::browser::page;
 use crate::context::use_app;
 
+use super::banner::lost;
 use super::brand::Brand;
 use super::retry::Retry;
 
@@ -14,13 +15,14 @@ use super::retry::Retry;
 pub fn Connect() -> Html {
     let content = match use_app().state.connection {
         Connection::Connecting | Connection::Live => html! {
-            <p class="connect-wait"><span class="pulse" aria-hidden="true"></span>{ "Connecting to your bridge…" }</p>
+            <p class="connect-wait"><span class="pulse" aria-hidden="true"></span>{ "Connecting to p2pchat on this computer…" }</p>
         },
-        Connection::Waiting { until } => html! {
+        Connection::Waiting { until, why } => html! {
             <>
-                <h1>{ "Your bridge does not answer" }</h1>
-                <p>{ "This page talks to a program on your own machine, " }<code>{ "p2pchat-bridge" }</code>
-                    { ". Start it, and this page goes on by itself." }</p>
+                <h1>{ "p2pchat does not answer" }</h1>
+                <p>{ lost(why) }</p>
+                <p>{ "This page talks to a program on your own computer, " }<code>{ "p2pchat-bridge" }</code>
+                    { ". Once it runs, the page goes on by itself." }</p>
                 <Retry {until} />
             </>
         },
@@ -53,8 +55,8 @@ fn refused(refusal: Refusal) -> Html {
         },
         Refusal::OtherVersion => html! {
             <>
-                <h1>{ "Your bridge has another version" }</h1>
-                <p>{ "It was updated since this page was loaded. Load the page again." }</p>
+                <h1>{ "p2pchat was updated on this computer" }</h1>
+                <p>{ "This page is that of another version. Load it again; what you typed is kept." }</p>
                 <p><button type="button" class="button primary" onclick={|_| page::reload()}>{ "Load again" }</button></p>
             </>
         },

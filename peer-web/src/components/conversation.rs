@@ -7,10 +7,11 @@ mod scroll;
 use yew::prelude::*;
 
 use crate::browser::hooks::{use_now, use_watched};
+use crate::browser::storage::Drafts;
 use crate::context::{Context, use_app, use_conversation};
 use crate::logic::rows::Key;
 use crate::logic::window::Place;
-use crate::state::{Action, ViewHandle};
+use crate::state::{self, Action, ViewHandle};
 
 use super::announcer::Announcer;
 use super::conversation_top::ConversationTop;
@@ -40,11 +41,14 @@ pub fn Conversation() -> Html {
 
     use_settle(&scroll, &view);
     use_look(&context, &view, *scroll.at_end);
+    use_keep_unanswered(&conversation);
     paging::use_paging(&context, &conversation, &scroll, drawn.above);
     paging::use_jump(&context, &conversation, &scroll);
     paging::use_own_messages(&view, &scroll);
 
     let onscroll = scroll.onscroll(&view);
+    let onkeydown = scroll.onkeydown(&view);
+    let (onwheel, onpointerdown) = (scroll.ontouch(), scroll.ontouch());
     let onlatest = {
         let scroll = scroll.clone();
         Callback::from(move |()| scroll.go_to(Place::End))
@@ -55,7 +59,8 @@ pub fn Conversation() -> Html {
     let empty = !rows.iter().any(|row| is_message(row.shown.key));
     html! {
         <div class="conversation">
-            <div class="scroller" ref={nodes.scroller.clone()} {onscroll} role="log" aria-live="off" aria-label="Conversation" tabindex="0">
+            <div class="scroller" ref={nodes.scroller.clone()} {onscroll} {onkeydown} {onwheel} {onpointerdown}
+                role="log" aria-live="off" aria-label="Conversation" tabindex="0">
                 <ConversationTop more={view.get().more_history} waits={conversation.awaits_history} {empty} />
                 <div aria-hidden="true" ref={nodes.above.clone()}></div>
                 <div class="lines" ref={nodes.list.clone()}>
@@ -69,6 +74,21 @@ pub fn Conversation() -> Html {
             <Announcer line={conversation.spoken.clone()} />
         </div>
     }
+}
+
+/// Keeps what is not acknowledged yet, in case the tab is closed or loaded again before it is.
+#[hook]
+fn use_keep_unanswered(conversation: &state::Conversation) {
+    let account = conversation
+        .view
+        .as_ref()
+        .and_then(|view| view.get().account);
+    let unanswered = conversation.unanswered.clone();
+    use_effect_with((account, unanswered), |(account, unanswered)| {
+        if let Some(account) = account {
+            Drafts::of(account.as_str()).keep_unanswered(unanswered);
+        }
+    });
 }
 
 /// Records with each new line whether the user sees the end.

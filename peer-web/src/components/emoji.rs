@@ -44,7 +44,8 @@ pub struct Props {
 /// The button that opens the choice, and the choice.
 #[component]
 pub fn EmojiPicker(props: &Props) -> Html {
-    let open = use_popup();
+    let node = use_node_ref();
+    let open = use_popup(&node);
     let choice = |(emoji, words): &(&'static str, &'static str)| {
         let (emoji, open, onpick) = (*emoji, open.setter(), props.onpick.clone());
         let onclick = move |_: MouseEvent| {
@@ -54,7 +55,7 @@ pub fn EmojiPicker(props: &Props) -> Html {
         html! { <button key={*words} type="button" aria-label={*words} title={*words} {onclick}>{ emoji }</button> }
     };
     html! {
-        <div class="emoji">
+        <div class="emoji" ref={node}>
             <button type="button" class="icon-button" aria-expanded={open.to_string()} aria-controls="emoji-panel"
                 aria-label="Emoji" title="Emoji" onclick={toggle(&open)}><Icon glyph={Glyph::Smile} /></button>
             if *open {

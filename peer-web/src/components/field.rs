@@ -1,4 +1,4 @@
-//! A text field that knows how many bytes fit.
+//! A text field.
 
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
@@ -12,8 +12,6 @@ pub struct Props {
     pub label: &'static str,
     /// Its value.
     pub value: String,
-    /// How many bytes of UTF-8 fit.
-    pub max: usize,
     /// What is wrong with the value.
     #[prop_or_default]
     pub error: Option<AttrValue>,
@@ -34,13 +32,10 @@ pub struct Props {
     pub children: Html,
 }
 
-/// A text field. It counts bytes while the user types: letters beyond ASCII take several, and
-/// the limit would be a surprise.
+/// A text field with its label, and a note below it.
 #[component]
 pub fn Field(props: &Props) -> Html {
-    let used = props.value.len();
-    let over = used > props.max;
-    let invalid = over || props.error.is_some();
+    let invalid = props.error.is_some();
     let note_id = format!("{}-note", props.id);
     let note = props.error.clone().or(props.hint.clone());
     let oninput = {
@@ -53,14 +48,9 @@ pub fn Field(props: &Props) -> Html {
     };
     html! {
         <div class={classes!("field", invalid.then_some("invalid"))}>
-            <div class="field-top">
-                <label for={props.id}>{ props.label }</label>
-                <span class={classes!("field-count", over.then_some("over"))}>
-                    { format!("{used} of {} bytes", props.max) }
-                </span>
-            </div>
+            <label for={props.id}>{ props.label }</label>
             <div class="field-box">
-                <input id={props.id} value={props.value.clone()} {oninput}
+                <input id={props.id} name={props.id} value={props.value.clone()} {oninput}
                     type={if props.hidden { "password" } else { "text" }}
                     autocomplete={props.autocomplete} autocapitalize="none" spellcheck="false"
                     aria-invalid={invalid.to_string()} aria-describedby={note_id.clone()} />

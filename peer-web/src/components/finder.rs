@@ -1,15 +1,17 @@
 //! The search through the history.
 
-use p2pchat_model::{Command, printable, wording};
+use std::rc::Rc;
+
+use p2pchat_model::{Command, Message, printable, wording};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::browser::{hooks::use_escape, page};
 use crate::context::{Context, use_app};
 use crate::logic::clock::Zone;
-use crate::logic::sentence::capitalized;
+use crate::logic::sentence::{capitalized, failed};
 
-use super::finding::Finding;
+use super::finding_list::FindingList;
 use super::icon::{Glyph, Icon};
 
 const INPUT: &str = "find-input";
@@ -27,7 +29,7 @@ pub fn Finder(props: &Props) -> Html {
     let context = use_app();
     let words = use_state(String::new);
     use_effect_with((), |()| page::focus(INPUT));
-    use_escape(props.onclose.clone());
+    use_escape(true, props.onclose.clone());
     let oninput = {
         let words = words.setter();
         move |event: InputEvent| {
@@ -68,7 +70,7 @@ pub fn Finder(props: &Props) -> Html {
 fn findings(context: &Context, onclose: &Callback<()>) -> Html {
     let state = &context.state;
     if let Some(failure) = state.failure("find") {
-        return html! { <p class="field-note bad">{ printable(&failure.message).into_owned() }</p> };
+        return html! { <p class="field-note bad">{ failed(failure) }</p> };
     }
     if state.pending.find {
         return html! { <p class="empty">{ "Searching…" }</p> };
@@ -78,17 +80,12 @@ fn findings(context: &Context, onclose: &Callback<()>) -> Html {
         return html! { <p class="empty">{ "All words must be in a message. The newest come first." }</p> };
     };
     let today = Zone::new(page::zone_offset).day(page::now());
+    let messages: Rc<[Message]> = findings.messages.as_slice().into();
     let heading = wording::found_messages(findings.messages.len(), &printable(&findings.text));
     html! {
         <>
             <p class="empty">{ capitalized(&heading) }</p>
-            <ul class="rows">
-                { for findings.messages.iter().map(|message| html! {
-                    <li key={message.id.0.to_string()}>
-                        <Finding message={message.clone()} {today} onclose={onclose.clone()} />
-                    </li>
-                }) }
-            </ul>
+            <FindingList {messages} {today} {onclose} />
         </>
     }
 }

@@ -50,7 +50,7 @@ pub fn Finding(props: &Props) -> Html {
     html! {
         <button type="button" class="finding" {onclick}>
             <span class="finding-top"><b><bdi>{ from }</bdi></b><time>{ when }</time></span>
-            <span class="finding-text" dir="auto">{ printable(&message.text).into_owned() }</span>
+            <span class="finding-text">{ printable(&message.text).into_owned() }</span>
         </button>
     }
 }

@@ -37,8 +37,12 @@ pub enum Glyph {
     Smile,
     /// An eye.
     Eye,
-    /// A circle with a bar through it.
-    Block,
+    /// Three dots.
+    More,
+    /// An open lock.
+    Unlocked,
+    /// An envelope.
+    Request,
 }
 
 impl Glyph {
@@ -67,7 +71,9 @@ impl Glyph {
             Self::Smile => {
                 "M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17ZM8.5 14a4 4 0 0 0 7 0M9 9.5v.1M15 9.5v.1"
             }
-            Self::Block => "M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17ZM6 6l12 12",
+            Self::More => "M5.5 12h.01M12 12h.01M18.5 12h.01",
+            Self::Unlocked => "M6 11h12v9H6v-9ZM9 11V7.5a3.5 3.5 0 0 1 6.8-1.2",
+            Self::Request => "M3.5 6h17v12.5h-17V6ZM4 6.5l8 6.5 8-6.5",
             Self::Eye => {
                 "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12ZM12 14.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z"
             }

@@ -1,15 +1,21 @@
 //! A chat request that waits for the user's answer.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, IncomingRequest, Speaker, printable};
+use p2pchat_model::{Command, IncomingRequest, Speaker, View, printable};
 use yew::prelude::*;
 
-use crate::browser::hooks::use_keys;
+use crate::browser::hooks::{use_after, use_focus_kept};
 use crate::context::use_app;
 
 use super::avatar::Avatar;
+use super::countdown::Countdown;
 use super::lookalike_tag::LookalikeTag;
-use super::time_left::TimeLeft;
+use super::person_menu::block;
+use super::row_menu::RowMenu;
+
+/// How long the buttons do nothing at first, in milliseconds: a click that was begun before
+/// they were there was meant for something else.
+const ARM_AFTER: u32 = 600;
 
 /// What an [`Incoming`] needs.
 #[derive(Properties, PartialEq)]
@@ -18,93 +24,80 @@ pub struct Props {
     pub request: IncomingRequest,
 }
 
-/// The request, over everything else. It does not take the focus: a user who is typing would
-/// answer it by accident.
+/// The request as a card. It does not take the focus, and no key answers it: a user who is
+/// typing would answer it by accident.
 #[component]
 pub fn Incoming(props: &Props) -> Html {
     let context = use_app();
-    let disabled = !context.state.is_live();
-    let request = &props.request;
-    let answer = |answer: Answer| {
-        let (send, from) = (context.send.clone(), request.from);
-        Callback::from(move |_: MouseEvent| send.emit(answer.command(from)))
+    let armed = use_after(ARM_AFTER);
+    let node = use_node_ref();
+    use_focus_kept(&node);
+    let disabled = !armed || !context.state.is_live();
+    let Some(view) = &context.state.view else {
+        return html! {};
     };
-    let onkey = use_callback(
-        (context.send.clone(), request.from),
-        |event: KeyboardEvent, (send, from)| {
-            if let (true, Some(answer)) = (event.alt_key(), Answer::of_key(&event.code())) {
-                event.prevent_default();
-                send.emit(answer.command(*from));
+    let view = view.get();
+    let request = &props.request;
+    let (from, name) = (request.from.address, request.from.name);
+    let answer = |commands: Vec<Command>| {
+        let send = context.send.clone();
+        Callback::from(move |_: MouseEvent| {
+            for command in &commands {
+                send.emit(command.clone());
             }
-        },
-    );
-    use_keys(onkey);
-    let name = request.from.name;
+        })
+    };
+    let joins = wording::who_meets(request, &view).is_some();
+    let title = printable(&wording::asks(name, request, &view)).into_owned();
+    let accept = if joins {
+        wording::let_in(name)
+    } else if request.members.is_empty() {
+        label::ACCEPT.to_owned()
+    } else {
+        label::JOIN.to_owned()
+    };
     html! {
-        <div class="incoming" role="alertdialog" aria-modal="false" aria-labelledby="incoming-title"
-            aria-describedby="incoming-words">
+        <div class="incoming" role="group" ref={node} aria-label={title.clone()}>
             <div class="incoming-top">
                 <Avatar name={name.to_string()} />
-                <div role="alert">
-                    <h2 id="incoming-title"><bdi>{ printable(&wording::wants_to_chat(name)).into_owned() }</bdi></h2>
+                <div class="request-words">
+                    <h2><bdi>{ title }</bdi></h2>
                     <LookalikeTag {name} />
-                    <p id="incoming-words">{ words(request) }</p>
+                    { for words(request, &view).into_iter().map(|words| html! { <p>{ words }</p> }) }
                 </div>
+                <Countdown until={request.expires} />
+                <RowMenu about={name.to_string()} {disabled} items={vec![block_item(&context.send, request.from)]} />
             </div>
-            <TimeLeft from={request.at} until={request.expires} />
             <div class="incoming-buttons">
-                <button type="button" class="button" onclick={answer(Answer::Reject)} {disabled}
-                    aria-keyshortcuts="Alt+R">{ label::DECLINE }<kbd>{ "Alt R" }</kbd></button>
-                <button type="button" class="button primary" onclick={answer(Answer::Accept)} {disabled}
-                    aria-keyshortcuts="Alt+A">{ label::ACCEPT }<kbd>{ "Alt A" }</kbd></button>
-                <button type="button" class="button small quiet" onclick={answer(Answer::Block)} {disabled}
-                    aria-keyshortcuts="Alt+B">{ label::BLOCK }<kbd>{ "Alt B" }</kbd></button>
+                <button type="button" class="button small primary" onclick={answer(vec![Command::Accept { from }])} {disabled}>
+                    { printable(&accept).into_owned() }</button>
+                <button type="button" class="button small" onclick={answer(vec![Command::Reject { from }])} {disabled}>
+                    { label::DECLINE }</button>
+                if joins {
+                    <button type="button" class="button small" onclick={answer(vec![Command::Leave, Command::Accept { from }])} {disabled}>
+                        { printable(&wording::leave_the_others(name)).into_owned() }</button>
+                }
             </div>
         </div>
     }
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Answer {
-    Accept,
-    Reject,
-    /// Which rejects the request too.
-    Block,
+/// Blocks the requester, which rejects the request too.
+fn block_item(send: &Callback<Command>, from: Speaker) -> super::row_menu::MenuItem {
+    let (send, who) = (send.clone(), from.to_block());
+    let onpick = Callback::from(move |()| send.emit(Command::Block { who }));
+    block(from.name.as_str(), onpick)
 }
 
-impl Answer {
-    /// The answer of a key together with Alt. By the key's place: a layout may make `å` of
-    /// Alt and A.
-    fn of_key(code: &str) -> Option<Self> {
-        match code {
-            "KeyA" => Some(Self::Accept),
-            "KeyR" => Some(Self::Reject),
-            "KeyB" => Some(Self::Block),
-            _ => None,
-        }
-    }
-
-    fn command(self, requester: Speaker) -> Command {
-        let from = requester.address;
-        match self {
-            Self::Accept => Command::Accept { from },
-            Self::Reject => Command::Reject { from },
-            Self::Block => Command::Block {
-                who: requester.to_block(),
-            },
-        }
-    }
-}
-
-fn words(request: &IncomingRequest) -> String {
-    let check = request.from.check.warning();
-    let check = check.map(|warning| format!(", {warning}"));
-    let company = wording::company(request).map(|company| format!(" {company}."));
-    let words = format!(
-        "From {}{}.{}",
-        request.from.address,
-        check.unwrap_or_default(),
-        company.unwrap_or_default()
-    );
-    printable(&words).into_owned()
+/// What the user should know before the answer. An address only where the name may be
+/// another's.
+fn words(request: &IncomingRequest, view: &View) -> Vec<String> {
+    let from = request.from;
+    let warning = from.check.warning();
+    let warning = warning.map(|warning| format!("{}: {warning}", from.address));
+    let words = warning.into_iter().chain(wording::who_meets(request, view));
+    // These begin with an address or a name.
+    words
+        .map(|words| format!("{}.", printable(&words)))
+        .collect()
 }

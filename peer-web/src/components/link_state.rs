@@ -1,6 +1,7 @@
 //! The connection to the registry, in a word.
 
-use p2pchat_model::{Link, View, printable, wording};
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{Link, View, printable};
 use yew::prelude::*;
 
 use crate::context::use_app;
@@ -13,12 +14,23 @@ pub fn LinkState() -> Html {
         return html! {};
     };
     let view = view.get();
+    let state = &context.state;
+    let (dot, words, title) = if !state.is_live() {
+        (UNKNOWN, "not connected", label::BRIDGE_STOPPED.to_owned())
+    } else if state.is_elsewhere() {
+        (UNKNOWN, "elsewhere", label::ELSEWHERE.to_owned())
+    } else {
+        (dot(&view.link), view.link.words(), title(&view))
+    };
     html! {
-        <span class="link-state" title={printable(&title(&view)).into_owned()}>
-            <span class={classes!("dot", dot(&view.link))} aria-hidden="true"></span>{ view.link.words() }
+        <span class="link-state" title={printable(&title).into_owned()}>
+            <span class={classes!("dot", dot)} aria-hidden="true"></span>{ words }
         </span>
     }
 }
+
+/// The class of the dot where nobody reaches the user here.
+pub(super) const UNKNOWN: &str = "wait";
 
 fn title(view: &View) -> String {
     match &view.link {

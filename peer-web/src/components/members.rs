@@ -1,17 +1,19 @@
-//! Who is in the chat, who is out of reach, and who has been asked.
+//! Who is in the chat, and who is out of reach.
 
+use std::rc::Rc;
+
+use p2pchat_model::Person;
 use p2pchat_model::wording::label;
-use p2pchat_model::{Command, OutgoingRequest, Person};
 use yew::prelude::*;
 
 use crate::context::use_app;
 
-use super::block_button::BlockButton;
-use super::countdown::Countdown;
+use super::person_menu::PersonMenu;
 use super::person_name::PersonName;
+use super::roving::Item;
+use super::row_list::RowList;
 
-/// The members and those who have been asked, with a button to leave the chat. Nothing if
-/// there are none.
+/// The members. Nothing if there are none.
 #[component]
 pub fn Members() -> Html {
     let context = use_app();
@@ -19,53 +21,55 @@ pub fn Members() -> Html {
         return html! {};
     };
     let view = view.get();
-    if view.is_alone() && view.outgoing.is_empty() {
+    if view.is_alone() {
         return html! {};
     }
-    let send = context.send.clone();
-    let onleave = move |_| send.emit(Command::Leave);
+    let row_of = |is_here| {
+        move |person: &Person| Member {
+            person: *person,
+            is_here,
+        }
+    };
+    let here = view.members.iter().map(row_of(true));
+    let rows: Rc<[Member]> = here
+        .chain(view.out_of_reach.iter().map(row_of(false)))
+        .collect();
+    let row = Callback::from(draw);
     html! {
         <section class="group" aria-labelledby="members-title">
             <header class="group-head">
                 <h2 id="members-title">{ label::MEMBERS } <span class="count">{ view.members.len() }</span></h2>
-                if !view.is_alone() {
-                    <button type="button" class="button small quiet" disabled={!context.state.is_live()}
-                        onclick={onleave}>{ label::LEAVE }</button>
-                }
             </header>
-            <ul class="rows">
-                { for view.members.iter().map(member) }
-                { for view.out_of_reach.iter().map(out_of_reach) }
-                { for view.outgoing.iter().map(outgoing) }
-            </ul>
+            <RowList<Member> labelledby="members-title" items={rows} {row} />
         </section>
     }
 }
 
-fn member(person: &Person) -> Html {
-    html! {
-        <li key={person.address.to_string()} class="row-person">
-            <PersonName name={person.name} address={person.address} />
-            <BlockButton target={person.to_block()} name={person.to_string()} />
-        </li>
+/// Somebody in the chat.
+#[derive(Clone, Copy, PartialEq)]
+struct Member {
+    person: Person,
+    is_here: bool,
+}
+
+impl Item for Member {
+    fn name(&self) -> String {
+        self.person.to_string()
+    }
+
+    fn key(&self) -> String {
+        self.person.address.to_string()
     }
 }
 
-fn out_of_reach(person: &Person) -> Html {
+fn draw(Member { person, is_here }: Member) -> Html {
     html! {
-        <li key={format!("away-{}", person.address)} class="row-person asked">
+        <>
             <PersonName name={person.name} address={person.address} />
-            <span class="row-end">{ label::OFFLINE }</span>
-        </li>
-    }
-}
-
-fn outgoing(request: &OutgoingRequest) -> Html {
-    let Person { name, address } = request.to;
-    html! {
-        <li key={format!("asked-{address}")} class="row-person asked">
-            <PersonName {name} {address} />
-            <span class="row-end">{ label::ASKED }<Countdown until={request.expires} /></span>
-        </li>
+            <span class="row-end">
+                if !is_here { { label::OFFLINE } }
+                <PersonMenu target={person.to_block()} name={person.to_string()} tab_stop=false />
+            </span>
+        </>
     }
 }

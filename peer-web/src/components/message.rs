@@ -5,13 +5,14 @@ use p2pchat_model::{Message as Content, NameCheck, Speaker, printable};
 use yew::prelude::*;
 
 use crate::browser::dates;
+use crate::logic::links::ends_right_to_left;
 use crate::logic::sentence::capitalized;
 
 use super::avatar::Avatar;
-use super::block_button::BlockButton;
 use super::delivery_list::DeliveryList;
 use super::delivery_mark::DeliveryMark;
 use super::lookalike_tag::LookalikeTag;
+use super::person_menu::PersonMenu;
 use super::rich_text::RichText;
 
 /// What a [`Message`] needs.
@@ -41,7 +42,7 @@ pub fn Message(props: &Props) -> Html {
             { head(message, props.first) }
             <div class="bubble">
                 <RichText text={message.text.clone()} />
-                <span class="meta">
+                <span class={classes!("meta", ends_right_to_left(&message.text).then_some("at-left"))}>
                     <time>{ dates::time(message.at) }</time>
                     if let Some(deliveries) = deliveries { <DeliveryMark state={message.delivery()} deliveries={deliveries.clone()} /> }
                 </span>
@@ -67,7 +68,7 @@ fn head(message: &Content, first: bool) -> Html {
             <b><bdi>{ name }</bdi></b>
             <LookalikeTag name={from.name} />
             { check(from) }
-            <BlockButton target={from.to_block()} name={from.name.to_string()} />
+            <PersonMenu target={from.to_block()} name={from.name.to_string()} />
         </header>
     }
 }

@@ -1,5 +1,7 @@
 //! Who is online: to look through, to search, and to ask for a chat.
 
+use std::rc::Rc;
+
 use p2pchat_model::OnlineUser;
 use p2pchat_model::wording::label;
 use yew::prelude::*;
@@ -10,10 +12,9 @@ use crate::logic::sentence::sentence;
 use super::online_row::OnlineRow;
 use super::people_search::PeopleSearch;
 use super::refresh_button::RefreshButton;
+use super::roving::Item;
+use super::row_list::RowList;
 use super::search_answer::SearchAnswer;
-
-/// How many people are shown; the rest is found by typing.
-const MOST_SHOWN: usize = 100;
 
 /// Who is online.
 #[component]
@@ -30,7 +31,9 @@ pub fn Online() -> Html {
             || user.address.to_string().starts_with(&wanted)
     };
     let all = view.others().count();
-    let matching: Vec<OnlineUser> = view.others().filter(matches).copied().collect();
+    let matching: Rc<[OnlineUser]> = view.others().filter(matches).copied().collect();
+    let found = matching.len();
+    let row = Callback::from(|user| html! { <OnlineRow {user} /> });
     let ontyped = {
         let typed = typed.setter();
         Callback::from(move |text| typed.set(text))
@@ -43,12 +46,8 @@ pub fn Online() -> Html {
             </header>
             <PeopleSearch typed={(*typed).clone()} {ontyped} />
             <SearchAnswer />
-            <ul class="rows">
-                { for matching.iter().take(MOST_SHOWN).map(|user| html! {
-                    <OnlineRow key={user.name.to_string()} user={*user} />
-                }) }
-            </ul>
-            { rest(matching.len(), all == 0 && wanted.is_empty()) }
+            if found > 0 { <RowList<OnlineUser> labelledby="online-title" items={matching} {row} /> }
+            { rest(found, all == 0 && wanted.is_empty()) }
         </section>
     }
 }
@@ -61,10 +60,13 @@ fn rest(matching: usize, nobody: bool) -> Html {
             format!("{nobody} You can also ask an address, such as 192.168.1.20.")
         }
         0 => "No match here. Press Enter to ask the registry.".to_owned(),
-        more if more > MOST_SHOWN => {
-            format!("and {} more: type to find them", more - MOST_SHOWN)
-        }
         _ => return html! {},
     };
     html! { <p class="empty">{ words }</p> }
+}
+
+impl Item for OnlineUser {
+    fn name(&self) -> String {
+        self.name.to_string()
+    }
 }

@@ -6,8 +6,8 @@ use yew::prelude::*;
 
 use crate::context::{Context, use_app};
 
-use super::block_button::BlockButton;
 use super::icon::{Glyph, Icon};
+use super::person_menu::PersonMenu;
 use super::person_name::PersonName;
 
 /// What an [`OnlineRow`] needs.
@@ -15,9 +15,13 @@ use super::person_name::PersonName;
 pub struct Props {
     /// The person.
     pub user: OnlineUser,
+    /// Whether Tab leads to the menu. Not in a list where arrows lead from row to row.
+    #[prop_or_default]
+    pub tab_stop: bool,
 }
 
-/// A person who is online, with a button that asks them for a chat and one that blocks them.
+/// The content of a row: a person who is online, a button that asks them for a chat, and their
+/// menu.
 #[component]
 pub fn OnlineRow(props: &Props) -> Html {
     let context = use_app();
@@ -25,13 +29,13 @@ pub fn OnlineRow(props: &Props) -> Html {
     let OnlineUser { name, address } = user;
     let view = context.state.view.as_ref().map(|view| view.get());
     html! {
-        <li class="row-person">
+        <>
             <PersonName {name} {address} />
             <span class="row-end">
                 if let Some(view) = view { { action(&context, &view, user) } }
-                <BlockButton target={Target::Name(name)} name={name.to_string()} />
+                <PersonMenu target={Target::Name(name)} name={name.to_string()} tab_stop={props.tab_stop} />
             </span>
-        </li>
+        </>
     }
 }
 

@@ -18,4 +18,22 @@ impl Pane {
             Self::Chat => "shows-chat",
         }
     }
+
+    /// The pane that is not shown then.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::People => Self::Chat,
+            Self::Chat => Self::People,
+        }
+    }
+
+    /// The id of the button that shows it.
+    #[must_use]
+    pub fn button(self) -> &'static str {
+        match self {
+            Self::People => "show-people",
+            Self::Chat => "show-chat",
+        }
+    }
 }

@@ -12,10 +12,11 @@ use super::brand::Brand;
 use super::dropped_list::DroppedList;
 use super::link_state::LinkState;
 use super::members::Members;
-use super::menu::Menu;
 use super::online::Online;
 use super::pane::Pane;
 use super::person_name::PersonName;
+use super::requests::Requests;
+use super::settings_menu::SettingsMenu;
 use super::switch::Switch;
 
 /// What [`People`] needs.
@@ -46,10 +47,10 @@ pub fn People(props: &Props) -> Html {
         <section class="people" aria-label="People">
             <header class="people-head">
                 <Brand />
-                <button type="button" class="button small only-narrow" onclick={props.onpane.reform(|_| Pane::Chat)}>
+                <button type="button" id={Pane::Chat.button()} class="button small only-narrow" onclick={props.onpane.reform(|_| Pane::Chat)}>
                     { "Chat" }<UnreadBadge />
                 </button>
-                <Menu />
+                <SettingsMenu />
             </header>
             <div class="people-scroll">
                 <Members />
@@ -57,9 +58,10 @@ pub fn People(props: &Props) -> Html {
                 <BlockedList />
                 <DroppedList />
             </div>
+            <Requests beside_people=true />
             <footer class="me">
                 <div class="me-who">
-                    <PersonName name={view.account} address={view.address} note={label::YOU} />
+                    <PersonName name={view.account} address={view.address} shows_address=true note={label::YOU} />
                     <LinkState />
                 </div>
                 <Switch label={label::BUSY} hint={capitalized(hint)} on={view.busy} disabled={!context.state.is_live()} onswitch={onbusy} />

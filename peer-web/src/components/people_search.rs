@@ -4,7 +4,9 @@ use p2pchat_model::{Command, Target};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use crate::browser::page;
 use crate::context::use_app;
+use crate::state::Action;
 
 use super::icon::{Glyph, Icon};
 
@@ -27,9 +29,11 @@ pub fn PeopleSearch(props: &Props) -> Html {
     let is_address = matches!(target, Ok(Target::Address(_)));
     let oninput = {
         let (ontyped, error) = (props.ontyped.clone(), error.setter());
+        let dispatch = context.dispatch.clone();
         move |event: InputEvent| {
             if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
                 error.set(None);
+                dispatch.dispatch(Action::SearchChanged);
                 ontyped.emit(input.value());
             }
         }
@@ -49,7 +53,7 @@ pub fn PeopleSearch(props: &Props) -> Html {
         <form class="search" role="search" aria-label="Find people" {onsubmit}>
             <div class="field-box">
                 <Icon glyph={Glyph::Search} />
-                <input id="people-search" type="search" value={props.typed.clone()} {oninput}
+                <input id={page::PEOPLE_SEARCH} type="search" value={props.typed.clone()} {oninput}
                     aria-label="Find people by name or address" placeholder="Name or address"
                     autocomplete="off" autocapitalize="none" spellcheck="false" />
                 if !props.typed.is_empty() {

@@ -12,22 +12,25 @@ use super::lookalike_tag::LookalikeTag;
 pub struct Props {
     /// The name, if it is known.
     pub name: Option<Username>,
-    /// The address, if it is known.
+    /// The address, if it is known. It stands for a name that is not.
     pub address: Option<PeerAddr>,
+    /// Whether the address stands below the name.
+    #[prop_or_default]
+    pub shows_address: bool,
     /// A word behind the name.
     #[prop_or_default]
     pub note: Option<&'static str>,
 }
 
-/// A person: sign, name and address.
+/// A person: sign and name.
 #[component]
 pub fn PersonName(props: &Props) -> Html {
-    let address = props.address.map(|address| address.to_string());
-    let address = address.unwrap_or_default();
-    let (words, below) = match props.name {
-        None => (label::UNKNOWN_PERSON.to_owned(), address),
-        Some(name) => (name.to_string(), address),
+    let words = match (props.name, props.address) {
+        (Some(name), _) => name.to_string(),
+        (None, Some(address)) => format!("{} ({address})", label::UNKNOWN_PERSON),
+        (None, None) => label::UNKNOWN_PERSON.to_owned(),
     };
+    let address = props.address.filter(|_| props.shows_address);
     html! {
         <span class="person">
             <Avatar name={words.clone()} />
@@ -36,7 +39,7 @@ pub fn PersonName(props: &Props) -> Html {
                     if let Some(name) = props.name { <LookalikeTag {name} /> }
                     if let Some(note) = props.note { <span class="tag">{ note }</span> }
                 </span>
-                <span class="person-address">{ below }</span>
+                if let Some(address) = address { <span class="person-address">{ address.to_string() }</span> }
             </span>
         </span>
     }

@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use crate::context::use_app;
 
-use super::link_state::dot;
+use super::link_state::{UNKNOWN, dot};
 
 /// The registry and the user's own address.
 #[component]
@@ -15,10 +15,15 @@ pub fn RegistryState() -> Html {
         return html! {};
     };
     let view = view.get();
+    let (dot, words) = if context.state.is_live() {
+        (dot(&view.link), view.link.words())
+    } else {
+        (UNKNOWN, "not known now")
+    };
     html! {
         <dl class="place">
-            <div><dt>{ "Registry" }</dt><dd><span class={classes!("dot", dot(&view.link))} aria-hidden="true"></span>
-                { printable(&view.registry).into_owned() }{ " · " }{ view.link.words() }</dd></div>
+            <div><dt>{ "Registry" }</dt><dd><span class={classes!("dot", dot)} aria-hidden="true"></span>
+                { printable(&view.registry).into_owned() }{ " · " }{ words }</dd></div>
             if let Some(address) = view.address {
                 <div><dt>{ "Your address" }</dt><dd>{ address.to_string() }</dd></div>
             }

@@ -12,17 +12,18 @@ pub struct Props {
     pub text: String,
 }
 
-/// A text with its links. It is text whatever it holds: nothing in it becomes markup.
+/// A text with its links. It is text whatever it holds: nothing in it becomes markup. Each line
+/// has the direction of its own first letter (by the style sheet), and a link that of addresses.
 #[component]
 pub fn RichText(props: &Props) -> Html {
     let text = printable(&props.text);
     let emoji = only_emoji(&text).then_some("emoji-only");
     html! {
-        <span class={classes!("text", emoji)} dir="auto">
+        <span class={classes!("text", emoji)}>
             { for pieces(&text).into_iter().map(|piece| match piece {
                 Piece::Text(text) => html! { { text } },
                 Piece::Link(link) => html! {
-                    <a href={link.to_owned()} target="_blank" rel="noopener noreferrer nofollow">{ link }</a>
+                    <a href={link.to_owned()} dir="ltr" target="_blank" rel="noopener noreferrer nofollow">{ link }</a>
                 },
             }) }
         </span>

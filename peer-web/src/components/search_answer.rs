@@ -4,6 +4,7 @@ use p2pchat_model::{OnlineUser, printable, wording};
 use yew::prelude::*;
 
 use crate::context::use_app;
+use crate::logic::sentence::failed;
 use crate::state::Found;
 
 use super::online_row::OnlineRow;
@@ -13,24 +14,32 @@ use super::online_row::OnlineRow;
 pub fn SearchAnswer() -> Html {
     let context = use_app();
     let state = &context.state;
-    let failure = ["request", "search", "refresh"]
-        .into_iter()
-        .find_map(|command| state.failure(command));
+    let view = state.view.as_ref().map(|view| view.get());
+    // The list below has what the registry's own list has.
+    let is_listed = |name| {
+        view.as_ref()
+            .is_some_and(|view| view.others().any(|user| user.name == name))
+    };
     let found = match state.found {
-        Some(Found { name, address }) => match address {
-            Some(address) => html! {
-                <ul class="rows found"><OnlineRow user={OnlineUser { name, address }} /></ul>
-            },
-            None => html! {
-                <p class="field-note">{ printable(&wording::found(name, None)).into_owned() }</p>
-            },
+        Some(Found { name, .. }) if is_listed(name) => html! {},
+        Some(Found {
+            name,
+            address: Some(address),
+        }) => html! {
+            <div class="row-person found"><OnlineRow user={OnlineUser { name, address }} tab_stop=true /></div>
+        },
+        Some(Found {
+            name,
+            address: None,
+        }) => html! {
+            <p class="field-note">{ printable(&wording::found(name, None)).into_owned() }{ "." }</p>
         },
         None => html! {},
     };
     html! {
         <div aria-live="polite">
-            if let Some(failure) = failure {
-                <p class="field-note bad">{ printable(&failure.message).into_owned() }</p>
+            if let Some(failure) = state.search_failure() {
+                <p class="field-note bad">{ failed(failure) }</p>
             }
             { found }
         </div>

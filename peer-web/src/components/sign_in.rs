@@ -2,8 +2,8 @@
 
 mod form;
 
+use p2pchat_model::Problem;
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Password, Username};
 use yew::prelude::*;
 
 use crate::browser::{hooks::toggle, page};
@@ -15,9 +15,10 @@ use super::banner::Banner;
 use super::brand::Brand;
 use super::field::Field;
 use super::icon::{Glyph, Icon};
+use super::not_encrypted::NotEncrypted;
 use super::registry_state::RegistryState;
 
-use form::{Form, NAME, PASSWORD};
+use form::{AGAIN, Form, NAME, PASSWORD};
 
 /// The form to sign in, or to create an account.
 #[component]
@@ -26,16 +27,19 @@ pub fn SignIn() -> Html {
     let state = &context.state;
     // Each value is a state of its own: password managers set both fields within one render.
     let new = use_state(|| false);
-    let name = use_state(String::new);
+    let name = use_state(|| last_account(state));
     let password = use_state(String::new);
+    let again = use_state(String::new);
     let tried = use_state(|| false);
     let shown = use_state(|| false);
-    use_effect_with((), |()| page::focus(NAME));
+    let first = if name.is_empty() { NAME } else { PASSWORD };
+    use_effect_with((), move |()| page::focus(first));
 
     let form = Form {
         new: *new,
         name: (*name).clone(),
         password: (*password).clone(),
+        again: (*again).clone(),
         tried: *tried,
     };
     let onsubmit = {
@@ -66,19 +70,25 @@ pub fn SignIn() -> Html {
                 <form class="card sign-in" {onsubmit} novalidate=true aria-labelledby="sign-in-title">
                     <Brand />
                     <h1 id="sign-in-title">{ if new { label::CREATE_ACCOUNT } else { label::SIGN_IN } }</h1>
-                    <p class="lead">{ label::LEAD }</p>
+                    <p class="lead"><NotEncrypted />{ label::LEAD }</p>
                     { ended(state) }
                     { tabs(new, &choose) }
-                    <Field id={NAME} label={label::NAME} value={(*name).clone()} max={Username::MAX}
+                    <Field id={NAME} label={label::NAME} value={(*name).clone()}
                         error={errors.name} hint={form.name_hint()} autocomplete="username"
                         oninput={set(&name)} />
-                    <Field id={PASSWORD} label={label::PASSWORD} value={(*password).clone()} max={Password::MAX}
+                    <Field id={PASSWORD} label={label::PASSWORD} value={(*password).clone()}
                         error={errors.password} hint={form.password_hint()} hidden={!*shown}
                         autocomplete={if new { "new-password" } else { "current-password" }}
                         oninput={set(&password)}>
                         <button type="button" class="icon-button" aria-pressed={shown.to_string()}
-                            aria-label="Show the password" onclick={toggle(&shown)}><Icon glyph={Glyph::Eye} /></button>
+                            aria-label="Show the password" title="Show the password" onclick={toggle(&shown)}><Icon glyph={Glyph::Eye} /></button>
                     </Field>
+                    if new {
+                        <Field id={AGAIN} label={label::PASSWORD_AGAIN} value={(*again).clone()}
+                            error={errors.again} hidden={!*shown} autocomplete="new-password"
+                            oninput={set(&again)} />
+                    }
+                    if is_unknown(state) && !new { { new_here(&choose) } }
                     <p class="form-error" role="alert">{ errors.form.unwrap_or_default() }</p>
                     { submit_button(state, new) }
                     <RegistryState />
@@ -86,6 +96,13 @@ pub fn SignIn() -> Html {
             </main>
         </div>
     }
+}
+
+/// The account that was signed in before, where it is likely to be the next: after the bridge
+/// began again, say, and not after the user signed out.
+fn last_account(state: &Page) -> String {
+    let last = state.last_account;
+    last.map(|name| name.to_string()).unwrap_or_default()
 }
 
 /// Two buttons: to sign in, or to create an account.
@@ -119,6 +136,20 @@ fn submit_button(state: &Page, new: bool) -> Html {
     html! {
         <button type="submit" class="button primary wide" disabled={waits || !state.is_live()}
             aria-busy={waits.to_string()}>{ words }</button>
+    }
+}
+
+/// Whether the name may be that of a user who has no account yet.
+fn is_unknown(state: &Page) -> bool {
+    let failure = state.failure("login");
+    failure.is_some_and(|failure| failure.problem == Problem::WrongCredentials)
+}
+
+fn new_here(onchoose: &Callback<bool>) -> Html {
+    html! {
+        <p class="new-here">{ label::NEW_HERE }
+            <button type="button" class="button small" onclick={onchoose.reform(|_| true)}>{ label::CREATE_ACCOUNT }</button>
+        </p>
     }
 }
 

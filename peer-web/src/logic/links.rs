@@ -62,25 +62,39 @@ fn scheme_start(text: &str, colon: usize) -> Option<usize> {
     (scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")).then_some(word)
 }
 
-/// How many bytes belong to the link, in a text that begins behind `://`: up to white space or
-/// a quote, without the punctuation of the sentence around it.
+/// What ends a link wherever it stands, besides white space: quotes, and the punctuation of
+/// scripts that write no space behind it. None of it is common in addresses.
+const ENDS: &str =
+    "<>\"`\u{fffd}“”„«»‹›—，。、；：！？．（）［］｛｝【】〔〕〖〗《》〈〉「」『』｡｢｣､،؛؟।";
+/// What a link does not end with: it belongs to the sentence around the link.
+const NOT_LAST: &str = ".,;:!?'*_~…‘’–([{";
+
+/// How many bytes belong to the link, in a text that begins behind `://`: up to white space, a
+/// quote or a bracket that closes none of the link's own, without the punctuation of the
+/// sentence around it.
 fn link_len(text: &str) -> usize {
-    let end = text
-        .find(|c: char| c.is_whitespace() || c.is_control() || "<>\"`\u{fffd}".contains(c))
-        .unwrap_or(text.len());
-    let mut link = &text[..end];
-    while let Some(last) = link.chars().next_back() {
-        let closes_nothing = match last {
-            ')' => link.matches(')').count() > link.matches('(').count(),
-            ']' => link.matches(']').count() > link.matches('[').count(),
-            _ => ".,;:!?'*_~}…".contains(last),
-        };
-        if !closes_nothing {
-            break;
+    let mut open = Vec::new();
+    let ends = |c: char| {
+        match c {
+            '(' | '[' | '{' => open.push(c),
+            ')' => return open.pop() != Some('('),
+            ']' => return open.pop() != Some('['),
+            '}' => return open.pop() != Some('{'),
+            _ => {}
         }
-        link = &link[..link.len() - last.len_utf8()];
-    }
-    link.len()
+        c.is_whitespace() || c.is_control() || ENDS.contains(c)
+    };
+    let link = &text[..text.find(ends).unwrap_or(text.len())];
+    link.trim_end_matches(|c| NOT_LAST.contains(c)).len()
+}
+
+/// Whether the last line of a text runs from right to left, by its first letter.
+#[must_use]
+pub fn ends_right_to_left(text: &str) -> bool {
+    let line = text.rsplit('\n').next().unwrap_or(text);
+    // Hebrew, Arabic, Syriac, Thaana, N'Ko and their kin; further ones are beyond U+10800.
+    let is_rtl = |c| matches!(c, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefc}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}');
+    line.chars().find(|c| c.is_alphabetic()).is_some_and(is_rtl)
 }
 
 /// Whether a text is only a few emoji, which are drawn larger.
@@ -112,10 +126,57 @@ mod tests {
         );
         assert_eq!(pieces("HTTPS://EXAMPLE.ORG"), [Link("HTTPS://EXAMPLE.ORG")]);
         assert_eq!(pieces("http://[::1]:80/"), [Link("http://[::1]:80/")]);
-        assert_eq!(
-            pieces("见http://例子.测试/"),
-            [Text("见"), Link("http://例子.测试/")]
-        );
+    }
+
+    /// The one link of each text, between the marks `⟦` and `⟧`.
+    #[test]
+    fn a_link_ends_where_the_sentence_around_it_goes_on() {
+        for marked in [
+            // Scripts that write no space around it.
+            "见⟦http://例子.测试/⟧",
+            "见⟦https://example.org/a⟧，然后看",
+            "看⟦https://example.org/a⟧。然后",
+            "⟦https://example.org/a⟧、それから",
+            "（⟦https://example.org/a⟧）",
+            "【⟦https://example.org/a⟧】和「b」",
+            "《⟦https://example.org/a?q=书⟧》",
+            "「⟦https://example.org/a⟧」と",
+            "是⟦https://example.org/a⟧！？",
+            "انظر ⟦https://example.org/a⟧، ثم",
+            "देखो ⟦https://example.org/a⟧।",
+            // Typographic quotes and dashes.
+            "“⟦https://x.org/a⟧”.",
+            "‘⟦https://x.org/a⟧’.",
+            "„⟦https://x.org/a⟧“, sagt er",
+            "«⟦https://x.org/a⟧»",
+            "⟦https://x.org/a⟧—or not",
+            "⟦https://x.org/a⟧ – or not",
+            "\"⟦https://x.org/a⟧\"",
+            // Brackets: of the link, and around it.
+            "⟦https://en.wikipedia.org/wiki/Rust_(programming_language)⟧",
+            "(⟦https://en.wikipedia.org/wiki/Rust_(programming_language)⟧)",
+            "(see ⟦https://en.wikipedia.org/wiki/A_(b)_(c)⟧).",
+            "[the text](⟦https://x.org/a⟧), and",
+            "(⟦https://x.org/a⟧),(b)",
+            "{⟦https://x.org/a⟧}",
+            "⟦https://x.org/a[1]⟧]",
+            "⟦https://en.wikipedia.org/wiki/Michelson–Morley_experiment⟧",
+            "⟦http://[::1]:80/⟧",
+            // The end of a sentence.
+            "⟦https://x.org/a.html⟧.",
+            "⟦https://x.org/a⟧…",
+            "⟦https://x.org/?a=b&c=d,e⟧, f",
+            "*⟦https://x.org/a⟧*",
+        ] {
+            let (before, rest) = marked.split_once('⟦').unwrap();
+            let (link, after) = rest.split_once('⟧').unwrap();
+            let expected: Vec<_> = [Text(before), Link(link), Text(after)]
+                .into_iter()
+                .filter(|piece| *piece != Text(""))
+                .collect();
+            let text = marked.replace(['⟦', '⟧'], "");
+            assert_eq!(pieces(&text), expected, "{text}");
+        }
     }
 
     #[test]
@@ -150,6 +211,22 @@ mod tests {
                 })
                 .collect();
             assert_eq!(joined, text);
+        }
+    }
+
+    #[test]
+    fn the_last_line_tells_where_the_text_ends() {
+        for (text, expected) in [
+            ("hello", false),
+            ("שלום", true),
+            ("1. سلام https://x.org", true),
+            ("hello\nשלום", true),
+            ("שלום\nhello", false),
+            ("https://x.org سلام", false),
+            ("123", false),
+            ("", false),
+        ] {
+            assert_eq!(ends_right_to_left(text), expected, "{text}");
         }
     }
 

@@ -17,23 +17,50 @@ pub enum CannotSend {
     Empty,
     /// It holds a NUL character.
     Nul,
+    /// It looks like a command that the page does not have.
+    UnknownCommand,
+    /// White space stands before what looks like a command.
+    SpaceBeforeCommand,
+    /// What looks like a command goes on after a line break, as pasted text does.
+    SeveralLines,
+    /// It is a file.
+    File,
     /// The page has no connection to its bridge.
     Offline,
     /// Nobody is in the chat.
     Alone,
-    /// It makes a frame that is this many bytes too long for the bridge.
+    /// It is too long for the bridge, by this many characters at its end.
     TooLong(usize),
 }
 
-/// The text that is sent for what is in the message field. `/me waves` is an action, as in
-/// the terminal, and blank without one; everything else is sent as it is.
-#[must_use]
-pub fn text(typed: &str) -> Cow<'_, str> {
-    let (name, what) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
-    match what.trim() {
-        _ if !name.eq_ignore_ascii_case("/me") => Cow::Borrowed(typed),
-        "" => Cow::Borrowed(""),
-        what => Cow::Owned(action(what)),
+/// The text that is sent for what is in the message field, by the rules of the terminal: a line
+/// is a command if it begins with a slash and its first word has no other one, so a path is a
+/// text. `/me waves` is an action; the page has buttons in place of the other commands. `//` at
+/// the beginning sends a text with one slash.
+///
+/// # Errors
+/// If it looks like a command and is none: it would be neither what was meant nor fit for the
+/// eyes of others.
+pub fn text(typed: &str) -> Result<Cow<'_, str>, CannotSend> {
+    if let Some(rest) = typed.strip_prefix("//") {
+        return Ok(Cow::Owned(format!("/{rest}")));
+    }
+    let trimmed = typed.trim();
+    let (name, what) = trimmed
+        .split_once(char::is_whitespace)
+        .unwrap_or((trimmed, ""));
+    if !name.starts_with('/') || name[1..].contains('/') {
+        Ok(Cow::Borrowed(typed))
+    } else if !typed.starts_with('/') {
+        Err(CannotSend::SpaceBeforeCommand)
+    } else if trimmed.contains('\n') {
+        Err(CannotSend::SeveralLines)
+    } else if !name.eq_ignore_ascii_case("/me") {
+        Err(CannotSend::UnknownCommand)
+    } else if what.is_empty() {
+        Err(CannotSend::Empty)
+    } else {
+        Ok(Cow::Owned(action(what.trim_start())))
     }
 }
 
@@ -43,7 +70,7 @@ pub fn text(typed: &str) -> Cow<'_, str> {
 /// # Errors
 /// If it cannot be sent now.
 pub fn command(typed: &str, live: bool, alone: bool) -> Result<Command, CannotSend> {
-    let text = text(typed);
+    let text = text(typed)?;
     if text.contains('\0') {
         return Err(CannotSend::Nul);
     }
@@ -55,8 +82,9 @@ pub fn command(typed: &str, live: bool, alone: bool) -> Result<Command, CannotSe
     };
     // A text always has a JSON form.
     let frame = serde_json::to_string(&command).map_or(usize::MAX, |frame| frame.len());
-    if frame > MAX_FRAME_BYTES {
-        Err(CannotSend::TooLong(frame - MAX_FRAME_BYTES))
+    let over = frame.saturating_sub(MAX_FRAME_BYTES);
+    if over > 0 {
+        Err(CannotSend::TooLong(letters_of(typed, over)))
     } else if !live {
         Err(CannotSend::Offline)
     } else if alone {
@@ -66,17 +94,38 @@ pub fn command(typed: &str, live: bool, alone: bool) -> Result<Command, CannotSe
     }
 }
 
+/// How many characters at the end of a text make up so many bytes of JSON.
+fn letters_of(text: &str, bytes: usize) -> usize {
+    let mut sum = 0;
+    let short = text.chars().rev().take_while(|c| {
+        // Without the quotes.
+        sum += serde_json::to_string(c).map_or(0, |json| json.len() - 2);
+        sum < bytes
+    });
+    short.count() + 1
+}
+
 /// The reason in words for the user. Nothing has to be said of an empty text.
 impl fmt::Display for CannotSend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => Ok(()),
             Self::Nul => f.write_str("A NUL character cannot be sent."),
+            Self::File => f.write_str("Files cannot be sent."),
+            Self::UnknownCommand => {
+                f.write_str("Unknown command. To send it as text, begin with //.")
+            }
+            Self::SpaceBeforeCommand => f.write_str(
+                "Remove the space before the command. To send it as text, begin with //.",
+            ),
+            Self::SeveralLines => {
+                f.write_str("A command is one line. To send all lines as text, begin with //.")
+            }
             Self::Offline => {
                 f.write_str("Not connected to your bridge: the message will stay here until it is.")
             }
-            Self::Alone => write!(f, "{}.", label::NO_CHAT),
-            Self::TooLong(bytes) => write!(f, "This message is too long by {bytes} bytes."),
+            Self::Alone => write!(f, "{}. {}.", label::NO_CHAT, label::NO_CHAT_HINT),
+            Self::TooLong(letters) => write!(f, "This message is too long by {letters} letters."),
         }
     }
 }
@@ -103,16 +152,47 @@ mod tests {
 
     #[test]
     fn an_action_is_sent_as_a_message() {
-        for typed in ["/me waves", "/ME\n waves "] {
-            let sent = command(typed, true, false);
-            let is_action = matches!(&sent, Ok(Command::Say { text }) if text == "* waves");
-            assert!(is_action, "{typed}: {sent:?}");
+        for typed in ["/me waves", "/ME  waves "] {
+            assert_eq!(text(typed).as_deref(), Ok("* waves"), "{typed}");
         }
         for typed in ["/me", "/me "] {
             assert_eq!(command(typed, true, false), Err(CannotSend::Empty));
         }
-        for typed in ["/men", "//me waves", "ask /me"] {
-            assert_eq!(text(typed), typed);
+    }
+
+    #[test]
+    fn what_looks_like_a_command_is_neither_sent_nor_run() {
+        use CannotSend::{SeveralLines, SpaceBeforeCommand, UnknownCommand};
+        for (typed, problem) in [
+            ("/block rita", UnknownCommand),
+            ("/men", UnknownCommand),
+            ("/", UnknownCommand),
+            ("/ waves", UnknownCommand),
+            (" /block rita", SpaceBeforeCommand),
+            ("\n\t/me waves", SpaceBeforeCommand),
+            ("\u{3000}/block rita", SpaceBeforeCommand),
+            ("/leave\n/block rita", SeveralLines),
+            ("/me waves\nand goes", SeveralLines),
+        ] {
+            assert_eq!(text(typed), Err(problem), "{typed}");
+            // Said before everything else: the text would never be sent as it is.
+            assert_eq!(command(typed, false, true), Err(problem), "{typed}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_a_text_and_so_is_what_two_slashes_begin() {
+        for (typed, sent) in [
+            ("/home/sam/x is here", "/home/sam/x is here"),
+            (" /home/sam", " /home/sam"),
+            ("ask /me", "ask /me"),
+            ("one\n/two", "one\n/two"),
+            ("//block rita", "/block rita"),
+            ("///", "//"),
+            ("//etc\n/usr", "/etc\n/usr"),
+            ("  // a comment", "  // a comment"),
+        ] {
+            assert_eq!(text(typed).as_deref(), Ok(sent), "{typed}");
         }
     }
 
@@ -126,5 +206,8 @@ mod tests {
         // A line break is two bytes of JSON.
         let lines = format!("{}\nx", &longest[2..]);
         assert_eq!(command(&lines, false, true), too_long);
+        // Three letters of it are nine bytes.
+        let letters = format!("{}字字字字", &longest[3..]);
+        assert_eq!(command(&letters, true, false), Err(CannotSend::TooLong(3)));
     }
 }

@@ -24,6 +24,15 @@ pub enum Key {
     New,
 }
 
+impl Key {
+    /// Whether the row stays where it is among the others: a day begins earlier once older
+    /// messages of it are loaded, and the mark for new messages goes away.
+    #[must_use]
+    pub fn stays(self) -> bool {
+        matches!(self, Self::Message(_) | Self::Notice(..))
+    }
+}
+
 /// A short text, for the `key` of the row's component.
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

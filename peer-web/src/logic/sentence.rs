@@ -1,6 +1,8 @@
 //! The words of the model as sentences. They begin in lower case and have no full stop, so
 //! that they fit behind a colon.
 
+use p2pchat_model::{Failure, Problem, printable};
+
 /// With a capital letter at the beginning.
 #[must_use]
 pub fn capitalized(words: &str) -> String {
@@ -19,6 +21,28 @@ pub fn sentence(words: &str) -> String {
     capitalized(words) + "."
 }
 
+/// The same for words that may begin with a name, which stays as it is: `bob` and `Bob` are
+/// two users.
+#[must_use]
+pub fn sentence_of(name: &str, words: &str) -> String {
+    if words.starts_with(name) {
+        format!("{words}.")
+    } else {
+        sentence(words)
+    }
+}
+
+/// What went wrong, as a sentence.
+#[must_use]
+pub fn failed(failure: &Failure) -> String {
+    let message = printable(&failure.message);
+    match failure.problem {
+        // These begin with a name.
+        Problem::Blocked | Problem::NotBlocked => format!("{message}."),
+        _ => sentence(&message),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +52,24 @@ mod tests {
         assert_eq!(sentence("the chat is full"), "The chat is full.");
         assert_eq!(capitalized("über"), "Über");
         assert_eq!(capitalized(""), "");
+    }
+
+    #[test]
+    fn a_name_is_not_capitalized() {
+        assert_eq!(sentence_of("bob", "bob declined"), "bob declined.");
+        assert_eq!(sentence_of("bob", "you missed bob"), "You missed bob.");
+        let failure = |problem, message: &str| Failure {
+            command: "request".to_owned(),
+            problem,
+            message: message.to_owned(),
+        };
+        assert_eq!(
+            failed(&failure(Problem::Blocked, "bob is blocked")),
+            "bob is blocked."
+        );
+        assert_eq!(
+            failed(&failure(Problem::ChatFull, "the chat is full")),
+            "The chat is full."
+        );
     }
 }

@@ -99,7 +99,7 @@ pub fn span(rows: &Rows, top: f64, in_sight: f64) -> Span {
 pub fn place_at(top: f64, rows: &Rows) -> Place {
     let mut at = 0.0;
     for row in rows.iter() {
-        if at + row.height > top {
+        if at + row.height > top && row.shown.key.stays() {
             return Place::At {
                 key: row.shown.key,
                 offset: at - top,
@@ -160,6 +160,13 @@ mod tests {
             matches!(place, Place::At { key, .. } if key == expected),
             "{place:?}"
         );
+    }
+
+    #[test]
+    fn a_place_at_the_top_is_not_the_day_which_older_messages_move() {
+        let place = place_at(0.0, &conversation(500..600));
+        let top = top_of(place, &conversation(400..600), 800.0);
+        assert!((top - 100.0 * 40.0).abs() < 0.001, "{place:?}");
     }
 
     #[test]

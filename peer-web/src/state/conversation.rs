@@ -1,5 +1,7 @@
 //! The part of the state that changes with nearly every message.
 
+use std::rc::Rc;
+
 use p2pchat_model::{Event, Line, Message, MessageId, View};
 
 use crate::logic::reading::Reading;
@@ -19,6 +21,45 @@ pub struct Conversation {
     pub jump: Option<MessageId>,
     /// Whether a page of history is still to come.
     pub awaits_history: bool,
+    /// Before which message that page ends; `None` if it is the newest.
+    page_before: Option<MessageId>,
+    /// The texts that were sent and are not acknowledged, oldest first.
+    pub unanswered: Vec<Unanswered>,
+}
+
+/// A text that was sent and is not acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unanswered {
+    /// The text.
+    pub text: Rc<str>,
+    /// The newest message when it was sent: its own will be a later one.
+    pub after: MessageId,
+    /// Whether it failed, and goes back into the message field.
+    pub failed: bool,
+}
+
+impl Unanswered {
+    /// Whether the text is among the messages of a view after all.
+    #[must_use]
+    pub fn is_in(&self, view: &View) -> bool {
+        let mut messages = view.lines.iter().rev().filter_map(message_of);
+        messages.any(|message| {
+            message.is_own() && message.id > self.after && *message.text == *self.text
+        })
+    }
+}
+
+fn message_of(line: &Line) -> Option<&Message> {
+    match line {
+        Line::Message(message) => Some(message),
+        Line::Notice { .. } => None,
+    }
+}
+
+/// The newest message of a view.
+fn newest(view: &View) -> MessageId {
+    let newest = view.lines.iter().rev().find_map(message_of);
+    newest.map(|message| message.id).unwrap_or_default()
 }
 
 impl Conversation {
@@ -40,8 +81,12 @@ impl Conversation {
         match event {
             // The newest page of history follows a login, unless the session only goes on
             // after the registry was unreachable.
-            Event::LoggedIn { .. } => self.awaits_history |= !was_signed_in,
-            Event::LoggedOut { .. } | Event::History { .. } => self.awaits_history = false,
+            Event::LoggedIn { .. } if !was_signed_in => self.await_history(None),
+            Event::LoggedOut { .. } => self.awaits_history = false,
+            // Other tabs get pages too.
+            Event::History { before, .. } if *before == self.page_before => {
+                self.awaits_history = false;
+            }
             Event::Failed { failure, .. } if failure.command == "history" => {
                 self.awaits_history = false;
             }
@@ -49,16 +94,35 @@ impl Conversation {
         }
     }
 
+    /// Records that a page of history is to come.
+    pub(super) fn await_history(&mut self, before: Option<MessageId>) {
+        self.awaits_history = true;
+        self.page_before = before;
+    }
+
+    /// Records a text that is sent.
+    pub(super) fn sent(&mut self, text: &str) {
+        let after = self.view.as_ref().map(|view| newest(&view.get()));
+        self.unanswered.push(Unanswered {
+            text: text.into(),
+            after: after.unwrap_or_default(),
+            failed: false,
+        });
+    }
+
+    /// Marks the oldest unanswered text as failed, and returns it.
+    pub(super) fn fail_oldest(&mut self) -> Option<Rc<str>> {
+        let sent = self.unanswered.iter_mut().find(|sent| !sent.failed)?;
+        sent.failed = true;
+        Some(sent.text.clone())
+    }
+
     /// What has been read now that the user sees the end of the conversation, or no longer.
     pub(super) fn look(&self, looking: bool) -> Reading {
         let mut reading = self.reading.clone();
         reading.look(looking);
         if let Some(view) = &self.view {
-            let newest = view.get().lines.iter().rev().find_map(|line| match line {
-                Line::Message(message) => Some(message.id),
-                Line::Notice { .. } => None,
-            });
-            reading.seen(newest.unwrap_or_default());
+            reading.seen(newest(&view.get()));
         }
         reading
     }

@@ -37,15 +37,19 @@ async fn signing_in_sends_the_form_and_shows_what_is_wrong_beside_the_field() {
     let (mounted, fake) = page(SIGNED_OUT).await;
     mounted.type_into("#sign-in-name", "alice").await;
     mounted.type_into("#sign-in-password", "wrong").await;
-    mounted.wait_text("5 of 15 bytes").await;
-    mounted.wait("button[type=submit]").await.click();
-    wait_for("the command", || fake.sent().len() == 2).await;
+    // What was typed is in the form a moment later.
+    let submit = mounted.wait("button[type=submit]").await;
+    wait_for("the command", || {
+        submit.click();
+        fake.sent().len() == 2
+    })
+    .await;
     assert_eq!(
         fake.sent()[1],
         r#"{"login":{"name":"alice","password":"wrong"}}"#
     );
     fake.say(r#"{"failed":{"at":1,"failure":{"command":"login","problem":"wrong_credentials","message":"name or password is wrong"}}}"#);
-    mounted.wait_text("name or password is wrong").await;
+    mounted.wait_text("Name or password is wrong.").await;
     let field = mounted.wait("#sign-in-password").await;
     assert_eq!(field.get_attribute("aria-invalid").as_deref(), Some("true"));
     fake.say(r#"{"logged_in":{"at":2,"name":"alice"}}"#);
@@ -55,12 +59,38 @@ async fn signing_in_sends_the_form_and_shows_what_is_wrong_beside_the_field() {
 #[wasm_bindgen_test]
 async fn a_name_that_does_not_fit_is_not_sent() {
     let (mounted, fake) = page(SIGNED_OUT).await;
-    mounted.type_into("#sign-in-name", "elevenbytes").await;
+    // Six letters of two bytes.
+    mounted.type_into("#sign-in-name", "çççççç").await;
     mounted.type_into("#sign-in-password", "p").await;
-    mounted.wait_text("11 of 10 bytes").await;
+    mounted.wait_text("too long").await;
     mounted.wait("button[type=submit]").await.click();
     mounted.wait("#sign-in-name-note:not(:empty)").await;
     assert_eq!(fake.sent().len(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn a_new_password_is_typed_twice_and_a_weak_one_is_told() {
+    let (mounted, fake) = page(SIGNED_OUT).await;
+    mounted
+        .wait(".tabs button[aria-pressed=false]")
+        .await
+        .click();
+    mounted.wait("#sign-in-again").await;
+    mounted.type_into("#sign-in-name", "alice").await;
+    mounted.type_into("#sign-in-password", "x").await;
+    mounted.wait_text("Easy to guess").await;
+    mounted.type_into("#sign-in-again", "y").await;
+    mounted.wait_text("The two passwords differ.").await;
+    mounted.wait("button[type=submit]").await.click();
+    assert_eq!(fake.sent().len(), 1);
+    mounted.type_into("#sign-in-again", "x").await;
+    wait_for("no error", || !mounted.text().contains("differ")).await;
+    mounted.wait("button[type=submit]").await.click();
+    wait_for("the command", || fake.sent().len() == 2).await;
+    assert_eq!(
+        fake.sent()[1],
+        r#"{"register":{"name":"alice","password":"x"}}"#
+    );
 }
 
 #[wasm_bindgen_test]
@@ -129,7 +159,7 @@ async fn a_text_that_cannot_be_sent_stays_in_the_field_and_it_is_said_why() {
         } else {
             mounted.press_enter().await;
         }
-        mounted.wait_problem("No one is in your chat yet").await;
+        mounted.wait_problem("No chat yet").await;
         fake.drop(1006);
         mounted.wait_problem("Not connected to your bridge").await;
         assert_eq!(mounted.composed(), "hello");
@@ -206,33 +236,117 @@ async fn all_sounds_come_from_one_audio_context() {
 
 #[wasm_bindgen_test]
 async fn a_request_is_shown_and_answered_by_its_address() {
-    let (mounted, fake) = page(VIEW).await;
+    let alone = VIEW.replace(r#"[{"address":"192.168.1.21","name":"bob"}]"#, "[]");
+    let (mounted, fake) = page(&alone).await;
     fake.say(r#"{"request_received":{"at":1,"from":{"name":"dave","address":"192.168.1.23","check":"unknown"},"members":[{"address":"192.168.1.24","name":"erin"}],"expires":9999999999999}}"#);
-    mounted.wait_text("dave wants to chat with you").await;
-    mounted.wait_text("erin is in the chat too").await;
+    mounted
+        .wait_text("dave invites you to a chat with erin")
+        .await;
     assert!(mounted.text().contains("192.168.1.23"));
-    mounted.wait(".incoming .primary").await.click();
+    mounted
+        .wait(".chat-pane .incoming .primary:enabled")
+        .await
+        .click();
     wait_for("the command", || fake.sent().len() == 2).await;
     assert_eq!(fake.sent()[1], r#"{"accept":{"from":"192.168.1.23"}}"#);
 }
 
+const ASKS_TO_JOIN: &str = r#"{"request_received":{"at":1,"from":{"name":"uma","address":"192.168.1.23","check":"confirmed"},"members":[],"expires":9999999999999}}"#;
+
 #[wasm_bindgen_test]
-async fn a_person_is_blocked_by_one_button_and_unblocked_by_another() {
+async fn who_asks_to_join_a_chat_can_be_let_in_or_be_met_alone() {
+    let (mounted, fake) = page(VIEW).await;
+    fake.say(ASKS_TO_JOIN);
+    mounted.wait_text("uma asks to join your open chat").await;
+    mounted
+        .wait_text("bob will see uma, and uma will see bob.")
+        .await;
+    assert!(
+        !mounted
+            .find(".incoming")
+            .unwrap()
+            .text_content()
+            .unwrap()
+            .contains("192.168")
+    );
+    let buttons = ".chat-pane .incoming-buttons button";
+    mounted
+        .wait(&format!("{buttons}:nth-child(3):enabled"))
+        .await
+        .click();
+    wait_for("the commands", || fake.sent().len() == 3).await;
+    assert_eq!(
+        fake.sent()[1..],
+        [r#""leave""#, r#"{"accept":{"from":"192.168.1.23"}}"#]
+    );
+}
+
+#[wasm_bindgen_test]
+async fn no_key_and_no_click_that_was_under_way_answers_a_request() {
+    let (mounted, fake) = page(VIEW).await;
+    mounted.wait("#composer").await.focus().unwrap();
+    fake.say(ASKS_TO_JOIN);
+    mounted.wait(".chat-pane .incoming .primary").await.click();
+    assert_eq!(js("document.activeElement.id"), "composer");
+    for key in ["a", "r", "b", "å", "Enter", "Escape", "y"] {
+        for modifier in ["altKey", "ctrlKey", "shiftKey"] {
+            js(&format!(
+                "for (const code of ['KeyA', 'KeyR', 'KeyB'])
+                    document.activeElement.dispatchEvent(new KeyboardEvent('keydown',
+                        {{ key: '{key}', code, {modifier}: true, bubbles: true }}))"
+            ));
+        }
+    }
+    assert_eq!(fake.sent().len(), 1);
+    mounted.wait(".chat-pane .incoming .primary:enabled").await;
+    assert_eq!(js("document.activeElement.id"), "composer");
+}
+
+#[wasm_bindgen_test]
+async fn a_request_that_was_sent_can_be_cancelled_and_one_that_was_missed_asked_back() {
+    let (mounted, fake) = page(VIEW).await;
+    fake.say(r#"{"request_sent":{"at":1,"to":{"address":"192.168.1.22","name":"carol"},"expires":9999999999999}}"#);
+    mounted.wait_text("aiting for carol to accept").await;
+    mounted.wait(".chat-pane .request-row button").await.click();
+    wait_for("the command", || fake.sent().len() == 2).await;
+    assert_eq!(fake.sent()[1], r#"{"cancel":{"to":"192.168.1.22"}}"#);
+    fake.say(r#"{"request_answered":{"at":2,"to":{"address":"192.168.1.22","name":"carol"},"refusal":"cancelled"}}"#);
+    wait_for("no request", || mounted.find(".request-row").is_none()).await;
+
+    fake.say(r#"{"request_missed":{"at":3,"from":{"name":"dave","address":"192.168.1.24","check":"confirmed"}}}"#);
+    mounted.wait(".chat-pane .request-row").await;
+    mounted.wait_text("You missed a request from dave.").await;
+    mounted.wait(".chat-pane .request-row button").await.click();
+    wait_for("the command", || fake.sent().len() == 3).await;
+    assert_eq!(
+        fake.sent()[2],
+        r#"{"request":{"to":{"address":"192.168.1.24"}}}"#
+    );
+}
+
+#[wasm_bindgen_test]
+async fn a_person_is_blocked_from_a_menu_after_a_question_and_unblocked_too() {
     let (mounted, fake) = page(VIEW).await;
     fake.say(r#"{"request_received":{"at":1,"from":{"name":"bob","address":"192.168.1.23","check":"differs"},"members":[],"expires":9999999999999}}"#);
-    mounted
-        .wait(".incoming button[aria-keyshortcuts='Alt+B']")
-        .await
-        .click();
+    let menus = [
+        ".chat-pane .incoming .more:enabled",
+        ".message .more",
+        ".people .more[aria-label='Actions for carol']",
+    ];
     fake.say(&said(1, false, "hello"));
-    mounted
-        .wait(".message button[aria-label='Block bob']")
-        .await
-        .click();
-    mounted
-        .wait(".people button[aria-label='Block carol']")
-        .await
-        .click();
+    for menu in menus {
+        mounted.wait(menu).await.click();
+        mounted.wait("[role=menuitem]").await.click();
+        mounted.wait(".question .button:first-child").await.click();
+        wait_for("no question", || mounted.find(".question").is_none()).await;
+    }
+    assert_eq!(fake.sent().len(), 1, "all were cancelled");
+    for menu in menus {
+        mounted.wait(menu).await.click();
+        mounted.wait("[role=menuitem]").await.click();
+        mounted.wait(".question .danger").await.click();
+        wait_for("no question", || mounted.find(".question").is_none()).await;
+    }
     wait_for("the commands", || fake.sent().len() == 4).await;
     // A name that is only said could be another's: the address is blocked.
     assert_eq!(
@@ -243,18 +357,20 @@ async fn a_person_is_blocked_by_one_button_and_unblocked_by_another() {
             r#"{"block":{"who":{"name":"carol"}}}"#
         ]
     );
-    fake.say(r#"{"blocks":{"at":2,"list":["carol"],"change":{"blocked":"carol"}}}"#);
+    let now = js("Date.now()").as_f64().unwrap();
+    fake.say(&format!(r#"{{"blocks":{{"at":{now},"list":[{{"name":"carol"}}],"change":{{"blocked":{{"name":"carol"}}}}}}}}"#));
     mounted.wait_text("carol is blocked").await;
-    wait_for("no button", || {
-        mounted.find("button[aria-label='Block carol']").is_none()
-    })
-    .await;
+    mounted.wait(".undo-bar button").await.click();
+    wait_for("the command", || fake.sent().len() == 5).await;
+    assert_eq!(fake.sent()[4], r#""undo""#);
     mounted
-        .wait("button[aria-label='Unblock carol']")
+        .wait(".blocked .more[aria-label='Actions for carol']")
         .await
         .click();
-    wait_for("the command", || fake.sent().len() == 5).await;
-    assert_eq!(fake.sent()[4], r#"{"unblock":{"who":{"name":"carol"}}}"#);
+    mounted.wait("[role=menuitem]").await.click();
+    mounted.wait(".question .danger").await.click();
+    wait_for("the command", || fake.sent().len() == 6).await;
+    assert_eq!(fake.sent()[5], r#"{"unblock":{"who":{"name":"carol"}}}"#);
 }
 
 #[wasm_bindgen_test]
@@ -302,7 +418,9 @@ async fn a_bridge_that_goes_away_is_told_in_plain_words() {
     let (mounted, fake) = page(VIEW).await;
     mounted.wait("#composer").await;
     fake.drop(1006);
-    mounted.wait_text("Your bridge does not answer").await;
+    mounted
+        .wait_text("p2pchat has stopped on this computer")
+        .await;
     wait_for("another connection", || fake.count() >= 2).await;
     fake.open();
     fake.drop(4001);

@@ -22,8 +22,11 @@ export function useBrowser() {
   after(() => browser?.close());
 }
 
-/** A user with a browser of their own, and the page of this bridge open in it. */
-export async function user(test, bridge, options = {}) {
+/**
+ * A user with a browser of their own, and the page of this bridge open in it. `before` changes
+ * the browser before the page is loaded; `expected` is what the page may report as an error.
+ */
+export async function user(test, bridge, { before, expected = EXPECTED, ...options } = {}) {
   const context = await browser.newContext({
     viewport: { width: 1180, height: 760 },
     colorScheme: "light",
@@ -31,10 +34,13 @@ export async function user(test, bridge, options = {}) {
     ...options,
   });
   context.setDefaultTimeout(PATIENCE);
+  if (before) await context.addInitScript(before);
   const wrong = [];
-  context.on("weberror", (error) => wrong.push(String(error.error())));
+  context.on("weberror", (error) => {
+    if (!expected.test(String(error.error()))) wrong.push(String(error.error()));
+  });
   context.on("console", (message) => {
-    if (message.type() === "error" && !EXPECTED.test(message.text())) wrong.push(message.text());
+    if (message.type() === "error" && !expected.test(message.text())) wrong.push(message.text());
   });
   test.after(async () => {
     const [page] = context.pages();

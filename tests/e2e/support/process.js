@@ -66,6 +66,17 @@ export class Process {
     });
   }
 
+  /** Sends it a signal, without waiting for what follows. */
+  signal(name) {
+    this.#child.kill(name);
+  }
+
+  /** Ends it at once, as a crash would. */
+  async kill() {
+    this.#child.kill("SIGKILL");
+    await this.#ended;
+  }
+
   /** Asks it to end in order, and waits until it has. */
   async stop() {
     this.#child.kill("SIGTERM");

@@ -8,13 +8,15 @@ export class User {
     this.bridge = bridge;
     this.name = page.getByLabel("Name", { exact: true });
     this.password = page.getByLabel("Password", { exact: true });
+    this.again = page.getByLabel("Password again", { exact: true });
     this.submit = page.locator("button[type=submit]");
     this.people = page.getByRole("region", { name: "People", exact: true });
     this.online = this.people.getByRole("region", { name: /^Online/ });
     this.members = this.people.getByRole("region", { name: /^In your chat/ });
     this.conversation = page.getByRole("log", { name: "Conversation" });
     this.composer = page.getByRole("textbox", { name: "Message" });
-    this.request = page.getByRole("alertdialog");
+    this.request = page.getByRole("group", { name: /wants to chat|asks to join|invites you/ });
+    this.undo = page.getByRole("button", { name: "Undo", exact: true });
     this.banner = page.locator(".banner");
   }
 
@@ -22,6 +24,7 @@ export class User {
     const kinds = this.page.getByRole("group", { name: "Account" });
     await kinds.getByRole("button", { name: "Create account" }).click();
     await this.fillIn(name, password);
+    await this.again.fill(password);
     await this.submit.click();
   }
 
@@ -62,12 +65,29 @@ export class User {
 
   /** Waits for the chat request of a user. */
   async isAskedBy(name) {
-    await this.request.getByRole("heading", { name: `${name} wants to chat with you` }).waitFor();
+    await this.request.getByRole("heading", { name: new RegExp(`^${name} (wants|asks|invites)`) }).waitFor();
   }
 
   async answers(word) {
-    await this.request.getByRole("button", { name: word }).click();
+    await this.request.getByRole("button", { name: word, exact: true }).click();
     await this.request.waitFor({ state: "detached" });
+  }
+
+  /** The line for a request that the user sent, or for what became of one. */
+  requestOf(name) {
+    return this.page.getByRole("group", { name: new RegExp(`^Request(:| to) ${name}$`) });
+  }
+
+  /** Picks something from the menu about somebody or something, in a part of the page. */
+  async picks(part, about, item, answer) {
+    await part.getByRole("button", { name: `Actions for ${about}`, exact: true }).click();
+    await this.page.getByRole("menuitem", { name: item }).click();
+    if (answer) await this.page.getByRole("alertdialog").getByRole("button", { name: answer }).click();
+  }
+
+  /** Leaves the chat. */
+  async leaves() {
+    await this.picks(this.page, "this chat", "Leave…", "Leave");
   }
 
   /** Waits until a user is in the chat. */

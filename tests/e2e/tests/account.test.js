@@ -1,5 +1,6 @@
 // Creating an account, signing in, signing out.
 
+import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { picture, useBrowser, user } from "../support/browser.js";
@@ -27,13 +28,37 @@ test("what is wrong with a name or a password stands beside it", async (t) => {
   const note = (field) => alice.page.locator(`#sign-in-${field}-note`);
   await note("name").filter({ hasText: /\w/ }).waitFor();
   await alice.fillIn("eleven byte", "sixteen letters!");
-  await alice.page.getByText("11 of 10 bytes").waitFor();
-  await alice.page.getByText("16 of 15 bytes").waitFor();
   await note("name").filter({ hasText: "too long by 1" }).waitFor();
   await note("password").filter({ hasText: "too long by 1" }).waitFor();
   await picture(alice, "field-errors");
   await alice.register("taken");
   await note("name").filter({ hasText: "this name is taken" }).waitFor();
+});
+
+test("a new password is typed twice, and a weak one gets a hint but is taken", async (t) => {
+  const world = await World.start(t);
+  const alice = await user(t, await world.bridge("alice"));
+  const kinds = alice.page.getByRole("group", { name: "Account" });
+  await kinds.getByRole("button", { name: "Create account" }).click();
+  const note = (field) => alice.page.locator(`#sign-in-${field}-note`);
+  await alice.fillIn("alice", "alice");
+  await note("password").filter({ hasText: "your name" }).waitFor();
+  await alice.password.fill("19541123");
+  await note("password").filter({ hasText: "only digits" }).waitFor();
+  await alice.password.fill("x");
+  await note("password").filter({ hasText: "Easy to guess" }).waitFor();
+  assert.equal(await alice.password.getAttribute("autocomplete"), "new-password");
+  assert.equal(await alice.again.getAttribute("autocomplete"), "new-password");
+  assert.equal(await alice.name.getAttribute("autocomplete"), "username");
+  await alice.again.fill("y");
+  await alice.submit.click();
+  await note("again").filter({ hasText: "differ" }).waitFor();
+  await picture(alice, "weak-password");
+  await alice.page.getByRole("button", { name: "Show the password" }).click();
+  for (const field of [alice.password, alice.again]) assert.equal(await field.getAttribute("type"), "text");
+  await alice.again.fill("x");
+  await alice.submit.click();
+  await alice.isIn("alice");
 });
 
 test("a wrong password is told, the right one signs in", async (t) => {
@@ -47,7 +72,7 @@ test("a wrong password is told, the right one signs in", async (t) => {
   await alice.page.getByRole("button", { name: "Sign out" }).click();
 
   await alice.signIn("alice", "wrong horse");
-  await alice.page.getByText("name or password is wrong").waitFor();
+  await alice.page.getByText("Name or password is wrong").waitFor();
   await picture(alice, "wrong-password");
   await alice.signIn("alice", PASSWORD);
   await alice.isIn("alice");

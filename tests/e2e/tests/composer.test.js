@@ -23,7 +23,7 @@ async function two(t) {
 test("Enter sends nothing while nobody is in the chat, and the text stays", async (t) => {
   const { alice, bob } = await two(t);
   await alice.says("is anybody here?");
-  await alice.cannotSend("No one is in your chat yet");
+  await alice.cannotSend("No chat yet");
   assert.equal(await alice.composer.inputValue(), "is anybody here?");
   await picture(alice, "nobody-there");
   await meet(alice, bob, "alice", "bob");
@@ -36,7 +36,7 @@ test("a text stays in the field while the bridge is gone, for Enter and the butt
   const { world, alice, bob } = await two(t);
   await meet(alice, bob, "alice", "bob");
   await world.stopBridge(alice.bridge);
-  await alice.banner.filter({ hasText: "Your bridge does not answer" }).waitFor();
+  await alice.banner.filter({ hasText: "p2pchat has stopped on this computer" }).waitFor();
   await alice.says("later, then");
   await alice.cannotSend("Not connected to your bridge");
   await alice.composer.fill("later, at noon");

@@ -63,6 +63,6 @@ test("a user who has left gets no messages, and the sender sees that", async (t)
   await bob.event("chat_left");
   await alice.says("Are you still there?");
   // Not before bob can no longer undo that.
-  await alice.page.getByText("not delivered to bob: left the chat").waitFor({ timeout: 2 * PATIENCE });
+  await alice.page.getByText("not delivered to bob: they have left the chat").waitFor({ timeout: 2 * PATIENCE });
   await picture(alice, "not-delivered");
 });

@@ -119,6 +119,8 @@ test("all can be done without a mouse, and the focus is seen", async (t) => {
   await keyboard.type("alice");
   await keyboard.press("Tab");
   await keyboard.type("correct horse");
+  await tabTo("textbox", "Password again");
+  await keyboard.type("correct horse");
   await keyboard.press("Enter");
   await alice.isIn("alice");
 
@@ -137,7 +139,13 @@ test("all can be done without a mouse, and the focus is seen", async (t) => {
   await keyboard.press("Enter");
   await bob.event("message", ({ text }) => text === "no mouse\nanywhere");
 
-  await tabTo("button", "Leave", "Shift+Tab");
+  await tabTo("button", "Actions for this chat", "Shift+Tab");
+  await keyboard.press("Enter");
+  await focused.and(alice.page.getByRole("menuitem", { name: "Leave…" })).waitFor();
+  await keyboard.press("Enter");
+  // What does nothing has the focus first.
+  await focused.and(alice.page.getByRole("button", { name: "Cancel", exact: true })).waitFor();
+  await keyboard.press("Tab");
   await keyboard.press("Enter");
   await alice.members.waitFor({ state: "detached" });
   // Bob's program still has her in the chat, until a message to her is refused.
@@ -145,8 +153,96 @@ test("all can be done without a mouse, and the focus is seen", async (t) => {
   await bob.event("chat_left");
   bob.send({ request: { to: { name: "alice" } } });
   await alice.isAskedBy("bob");
-  await keyboard.press("Alt+r");
+  await tabTo("button", "Decline");
+  await keyboard.press("Enter");
   await bob.event("request_answered");
+});
+
+test("in colours that the user has forced, states are told apart and the focus is seen", async (t) => {
+  const { alice, bob } = await chat(t, { forcedColors: "active" });
+  const look = (locator) =>
+    locator.evaluate((element) => {
+      const { backgroundColor, color, borderColor, transform } = getComputedStyle(element);
+      return JSON.stringify({ backgroundColor, color, borderColor, transform });
+    });
+  const answer = (name) => alice.request.getByRole("button", { name, exact: true });
+  // Not answered by a click that was meant for something else: they begin disabled.
+  for (const name of ["Accept", "Decline"]) await answer(name).and(alice.page.locator(":enabled")).waitFor();
+  assert.notEqual(await look(answer("Accept")), await look(answer("Decline")));
+  await picture(alice, "forced-asked");
+  const busy = alice.page.getByRole("switch", { name: "Do not disturb" });
+  const parts = [busy.locator(".switch-track"), busy.locator(".switch-knob")];
+  const off = await Promise.all(parts.map(look));
+  await busy.click();
+  await busy.and(alice.page.getByRole("switch", { checked: true })).waitFor();
+  await alice.page.waitForFunction(
+    (before) => {
+      const track = document.querySelector(".me .switch-track");
+      return getComputedStyle(track).backgroundColor !== JSON.parse(before).backgroundColor;
+    },
+    off[0],
+  );
+  assert.notEqual(await look(parts[1]), off[1]);
+  await alice.answers("Accept");
+  await alice.says("Which one is mine?");
+  bob.send({ say: { text: "The one with the other border. https://example.org" } });
+  await alice.reads("The one with");
+  const [mine, theirs] = ["Which one", "The one with"].map((text) => alice.said(text).locator(".bubble"));
+  assert.notEqual(await look(mine), await look(theirs));
+  for (const step of Array(5).fill("Shift+Tab")) {
+    await alice.page.keyboard.press(step);
+    assert.ok(await isMarked(alice.page.locator(":focus")));
+  }
+  assert.deepEqual(await obstacles(alice), []);
+  await picture(alice, "forced-chat");
+});
+
+test("at 320 pixels, and so at 400 % zoom of 1280, nothing is cut off", async (t) => {
+  const { alice, bob } = await chat(t, { viewport: { width: 320, height: 480 } });
+  await alice.answers("Accept");
+  bob.send({ say: { text: "见https://example.org/a/very/long/path/that/has/no/break/and/goes/on，然后看" } });
+  await alice.reads("然后看");
+  await alice.says("سلام https://example.org/a\nthis line goes the other way");
+  await fitsIn(alice, 320);
+  await picture(alice, "zoomed-chat");
+  await alice.page.getByRole("button", { name: "People" }).click();
+  await alice.isWith("bob");
+  await fitsIn(alice, 320);
+  await picture(alice, "zoomed-people");
+});
+
+test("each line of a message has its own direction, and a link keeps its own", async (t) => {
+  const { alice, bob } = await chat(t);
+  await alice.answers("Accept");
+  const arabic = "انظر https://example.org/a/b?c=d، ثم";
+  bob.send({ say: { text: `an English line, which is long enough to be wider\n${arabic}` } });
+  await alice.reads("an English line");
+  await picture(alice, "two-directions");
+  const bubble = alice.said("an English line").locator(".bubble");
+  const [line, arabicLine] = await bubble.evaluate((bubble) => {
+    const text = bubble.querySelector(".text").firstChild;
+    const place = (from, to) => {
+      const range = document.createRange();
+      range.setStart(text, from);
+      range.setEnd(text, to);
+      const { left, right } = range.getBoundingClientRect();
+      const box = bubble.getBoundingClientRect();
+      return { left: left - box.left, right: box.right - right };
+    };
+    const second = text.data.indexOf("\n") + 1;
+    return [place(0, second - 1), place(second, second + 3)];
+  });
+  assert.ok(line.left < 30, `the English line begins at ${line.left}`);
+  assert.ok(arabicLine.right < 30, `the Arabic line begins ${arabicLine.right} from the right`);
+  // What stands at the end of the text is where it ends.
+  const meta = await bubble.locator(".meta").evaluate((meta) => {
+    return meta.getBoundingClientRect().left - meta.parentElement.getBoundingClientRect().left;
+  });
+  assert.ok(meta < 30, `the time is ${meta} from the left`);
+  const link = bubble.getByRole("link");
+  assert.equal(await link.getAttribute("href"), "https://example.org/a/b?c=d");
+  assert.equal(await link.evaluate((a) => getComputedStyle(a).unicodeBidi), "isolate");
+  assert.equal(await link.evaluate((a) => getComputedStyle(a).direction), "ltr");
 });
 
 /** Whether the focus on an element is seen: by an outline or a shadow, of it or of its box. */

@@ -4,9 +4,9 @@ use p2pchat_model::Line;
 use web_sys::{Element, HtmlElement};
 use yew::NodeRef;
 
-use crate::browser::element;
+use crate::browser::{element, page};
 use crate::logic::rows::{Key, Rows};
-use crate::logic::window::{Place, Span, place_at, span, top_of};
+use crate::logic::window::{OVERSCAN, Place, Span, place_at, span, top_of};
 
 /// How far from the end, in CSS pixels, still counts as at the end.
 const END_SLACK: f64 = 24.0;
@@ -32,6 +32,57 @@ impl Nodes {
     }
 }
 
+/// What takes the focus in a row: its links and its menu, not what the menu shows.
+const STOPS: &str = "a, button:enabled:not(.menu-panel *)";
+
+/// The conversation has two Tab stops: what scrolls, and one of the links and menus in it.
+impl Nodes {
+    fn stops(&self) -> Vec<Element> {
+        let list = self.list.cast::<Element>();
+        list.map(|list| element::all(&list, STOPS))
+            .unwrap_or_default()
+    }
+
+    /// Leaves one link or menu for Tab: the one that has the focus, else the newest.
+    pub(super) fn set_tab_stop(&self) {
+        let stops = self.stops();
+        let at = focused_of(&stops).or(stops.len().checked_sub(1));
+        element::set_tab_stop(&stops, at.and_then(|at| stops.get(at)));
+    }
+
+    /// Moves the focus to the next link or menu, or the one before. Returns whether one of them
+    /// has the focus.
+    pub(super) fn move_focus(&self, forward: bool) -> bool {
+        let stops = self.stops();
+        let Some(at) = focused_of(&stops) else {
+            return false;
+        };
+        let to = if forward {
+            Some(at + 1)
+        } else {
+            at.checked_sub(1)
+        };
+        if let Some(stop) = to.and_then(|to| stops.get(to)) {
+            element::focus(stop);
+            element::set_tab_stop(&stops, Some(stop));
+        }
+        true
+    }
+
+    /// Moves the focus to what scrolls.
+    pub(super) fn focus(&self) {
+        if let Some(scroller) = self.scroller.cast::<Element>() {
+            element::focus(&scroller);
+        }
+    }
+}
+
+fn focused_of(stops: &[Element]) -> Option<usize> {
+    let focused = page::focused()?;
+    let focused: &Element = focused.as_ref();
+    stops.iter().position(|stop| stop == focused)
+}
+
 /// The layout of the conversation.
 #[derive(Default)]
 pub(super) struct Layout {
@@ -39,6 +90,8 @@ pub(super) struct Layout {
     pub(super) place: Place,
     /// The height of what is in sight, in CSS pixels.
     pub(super) in_sight: f64,
+    /// Whether a page of history was asked for since the user did anything but drag the bar.
+    pub(super) holds: bool,
     /// What was drawn last, and which rows those were.
     drawn: Span,
     keys: Vec<Key>,
@@ -154,8 +207,9 @@ impl Layout {
         self.put_at = None;
         let top = f64::from(scroller.scroll_top());
         self.top = top;
+        self.holds &= top < OVERSCAN;
         let left = f64::from(scroller.scroll_height() - scroller.client_height()) - top;
-        self.place = if left <= END_SLACK && self.drawn.end == rows.len() {
+        self.place = if left <= END_SLACK {
             Place::End
         } else {
             self.first_in_sight(&scroller, &list)
@@ -169,8 +223,7 @@ impl Layout {
         self.keys.iter().enumerate().find_map(|(nth, key)| {
             let place = element::child(list, nth)?.get_bounding_client_rect();
             let in_sight = place.bottom() > seen.top() && place.top() < seen.bottom();
-            // The mark can go away, and the place with it.
-            (in_sight && *key != Key::New).then(|| Place::At {
+            (in_sight && key.stays()).then(|| Place::At {
                 key: *key,
                 offset: place.top() - seen.top(),
             })

@@ -8,7 +8,7 @@ use yew::prelude::*;
 
 use crate::context::Context;
 use crate::logic::rows::Key;
-use crate::logic::window::Place;
+use crate::logic::window::{OVERSCAN, Place};
 use crate::state::{Action, Conversation, ViewHandle};
 
 use super::scroll::Scroll;
@@ -16,7 +16,9 @@ use super::scroll::Scroll;
 /// Where a message that was jumped to stands, in CSS pixels below the top.
 const JUMP_OFFSET: f64 = 120.0;
 
-/// Asks for the page before the oldest message when the oldest row is drawn.
+/// Asks for the page before the oldest message when the oldest row is drawn. Once, as long as
+/// the user drags the bar: it stays at the top whatever is loaded, and one page after the other
+/// would come.
 #[hook]
 pub(super) fn use_paging(
     context: &Context,
@@ -24,13 +26,20 @@ pub(super) fn use_paging(
     scroll: &Scroll,
     above: f64,
 ) {
-    let measured = scroll.layout.borrow().in_sight > 0.0;
-    let wanted = measured && above <= 0.0 && may_ask(context, conversation);
+    let rows = conversation.view.as_ref().map(|view| view.rows());
+    let ready = {
+        let layout = scroll.layout.borrow();
+        let is_short = rows.is_none_or(|rows| rows.total() < layout.in_sight + OVERSCAN);
+        layout.in_sight > 0.0 && (is_short || !layout.holds)
+    };
+    let wanted = ready && above <= 0.0 && may_ask(context, conversation);
     let send = context.send.clone();
     let view = conversation.view.clone();
     let rows = view.as_ref().map(|view| view.rows().len());
+    let layout = scroll.layout.clone();
     use_effect_with((wanted, rows), move |(wanted, _)| {
         if let (true, Some(view)) = (*wanted, view) {
+            layout.borrow_mut().holds = true;
             ask(&view, &send);
         }
     });

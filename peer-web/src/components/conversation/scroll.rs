@@ -5,11 +5,15 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
-use crate::browser::hooks::use_size;
+use crate::browser::{hooks::use_size, keys};
 use crate::logic::window::Place;
 use crate::state::ViewHandle;
 
 use super::layout::{Layout, Nodes};
+
+/// Where the oldest message stands when it is gone to, in CSS pixels below the top: there is
+/// room for its day above it.
+const TOP_OFFSET: f64 = 120.0;
 
 /// Where the user is in the conversation, and what moves them.
 #[derive(Clone)]
@@ -55,6 +59,58 @@ impl Scroll {
             }
         })
     }
+
+    /// Follows whatever else the user does to scroll.
+    pub(super) fn ontouch<E>(&self) -> Callback<E> {
+        let scroll = self.clone();
+        Callback::from(move |_| scroll.release())
+    }
+
+    /// The user may want another page of history.
+    fn release(&self) {
+        if std::mem::take(&mut self.layout.borrow_mut().holds) {
+            self.update.force_update();
+        }
+    }
+
+    /// Home leads to the oldest message that is loaded and End to the newest. The browser would
+    /// go where they are by the heights of now, which change while rows are drawn. Arrows lead
+    /// from one link or menu to another, once one has the focus.
+    pub(super) fn onkeydown(&self, view: &ViewHandle) -> Callback<KeyboardEvent> {
+        let (scroll, view) = (self.clone(), view.clone());
+        Callback::from(move |event: KeyboardEvent| {
+            scroll.release();
+            if event.alt_key() || event.meta_key() || event.shift_key() {
+                return;
+            }
+            let key = keys::pressed(&event);
+            if let Some("ArrowUp" | "ArrowDown") = key.as_deref() {
+                if scroll.nodes.move_focus(key.as_deref() == Some("ArrowDown")) {
+                    event.prevent_default();
+                }
+                return;
+            }
+            let place = match key.as_deref() {
+                Some("Home") => oldest(&view),
+                Some("End") => Some(Place::End),
+                _ => None,
+            };
+            if let Some(place) = place {
+                event.prevent_default();
+                // What has the focus may go away with its row.
+                scroll.nodes.focus();
+                scroll.go_to(place);
+            }
+        })
+    }
+}
+
+fn oldest(view: &ViewHandle) -> Option<Place> {
+    let rows = view.rows();
+    let mut keys = rows.iter().map(|row| row.shown.key);
+    let key = keys.find(|key| key.stays())?;
+    let offset = TOP_OFFSET;
+    Some(Place::At { key, offset })
 }
 
 /// After each render: measures what was drawn, and scrolls to the place of the user.
@@ -62,6 +118,7 @@ impl Scroll {
 pub(super) fn use_settle(scroll: &Scroll, view: &ViewHandle) {
     let (scroll, view) = (scroll.clone(), view.clone());
     use_effect(move || {
+        scroll.nodes.set_tab_stop();
         let mut layout = scroll.layout.borrow_mut();
         if layout.settle(&scroll.nodes, &view.get().lines, &mut view.rows_mut()) {
             // So much is higher or lower than estimated that rows are missing.

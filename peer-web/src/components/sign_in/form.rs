@@ -1,8 +1,10 @@
 //! The values of the form, and what is wrong with them.
 
-use p2pchat_model::{Command, Password, Problem, Username, printable, wording};
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{Command, Password, Problem, Username};
 use yew::AttrValue;
 
+use crate::logic::sentence::{failed, sentence};
 use crate::state::Page;
 
 /// The id of the field for the name.
@@ -10,12 +12,17 @@ pub(super) const NAME: &str = "sign-in-name";
 /// The id of the field for the password.
 pub(super) const PASSWORD: &str = "sign-in-password";
 
+/// The id of the field for the password of a new account, a second time.
+pub(super) const AGAIN: &str = "sign-in-again";
+
 /// The values of the form.
 pub(super) struct Form {
     /// Whether it creates an account.
     pub(super) new: bool,
     pub(super) name: String,
     pub(super) password: String,
+    /// The password a second time, for a new account.
+    pub(super) again: String,
     /// Whether the user has tried to send it.
     pub(super) tried: bool,
 }
@@ -25,6 +32,7 @@ pub(super) struct Form {
 pub(super) struct Errors {
     pub(super) name: Option<AttrValue>,
     pub(super) password: Option<AttrValue>,
+    pub(super) again: Option<AttrValue>,
     /// What concerns no single field.
     pub(super) form: Option<AttrValue>,
 }
@@ -34,6 +42,9 @@ impl Form {
     pub(super) fn command(&self) -> Result<Command, &'static str> {
         let name = self.checked_name().map_err(|_| NAME)?;
         let password = Password::new(&self.password).map_err(|_| PASSWORD)?;
+        if self.new && self.again != self.password {
+            return Err(AGAIN);
+        }
         Ok(if self.new {
             Command::Register { name, password }
         } else {
@@ -53,32 +64,38 @@ impl Form {
         if self.tried || self.password.len() > Password::MAX {
             let wrong = Password::new(&self.password).err();
             errors.password = wrong
-                .map(|error| error.to_string().into())
+                .map(|error| sentence(&error.to_string()).into())
                 .or(errors.password);
+        }
+        let is_whole = self.again.len() >= self.password.len();
+        if self.new && self.again != self.password && (self.tried || is_whole) {
+            errors.again = Some(sentence(label::PASSWORDS_DIFFER).into());
         }
         errors
     }
 
-    /// A note on a name that legacy clients do not understand.
+    /// A note on the length of a new name.
     pub(super) fn name_hint(&self) -> Option<AttrValue> {
-        self.legacy_hint(&self.name, Username::MAX)
+        self.length_hint(&self.name, Username::MAX)
     }
 
-    /// A note on a password that legacy clients do not understand.
+    /// A note on a new password that is easily guessed, or on its length.
     pub(super) fn password_hint(&self) -> Option<AttrValue> {
-        self.legacy_hint(&self.password, Password::MAX)
+        let weak = wording::weak_password(&self.password, &self.name).filter(|_| self.new);
+        weak.map(|words| sentence(words).into())
+            .or_else(|| self.length_hint(&self.password, Password::MAX))
     }
 
-    fn legacy_hint(&self, value: &str, max: usize) -> Option<AttrValue> {
-        let full = self.new && value.len() == max;
-        full.then(|| wording::too_long_for_legacy(max).into())
+    fn length_hint(&self, value: &str, max: usize) -> Option<AttrValue> {
+        let words = wording::letters_left(value.len(), max).filter(|_| self.new);
+        words.map(|words| sentence(&words).into())
     }
 
     fn refusal(&self, state: &Page) -> Errors {
         let mut errors = Errors::default();
         let command = if self.new { "register" } else { "login" };
         if let (Some(failure), false) = (state.failure(command), state.pending.session) {
-            let message = Some(AttrValue::from(printable(&failure.message).into_owned()));
+            let message = Some(AttrValue::from(failed(failure)));
             match failure.problem {
                 Problem::NameTaken | Problem::BadName => errors.name = message,
                 Problem::BadPassword | Problem::WrongCredentials => errors.password = message,
@@ -89,9 +106,10 @@ impl Form {
     }
 
     fn checked_name(&self) -> Result<Username, String> {
-        let name = Username::new(&self.name).map_err(|error| error.to_string())?;
+        let name = Username::new(&self.name).map_err(|error| sentence(&error.to_string()))?;
         if self.new {
-            name.check_new().map_err(|error| error.to_string())?;
+            name.check_new()
+                .map_err(|error| sentence(&error.to_string()))?;
         }
         Ok(name)
     }

@@ -1,4 +1,4 @@
-//! The menu: colours, notifications, sound, signing out.
+//! The settings: colours, notifications, sound, signing out.
 
 use p2pchat_model::Command;
 use p2pchat_model::wording::label;
@@ -11,15 +11,16 @@ use super::alert_switches::AlertSwitches;
 use super::icon::{Glyph, Icon};
 use super::theme_choice::ThemeChoice;
 
-/// The button that opens the menu, and the menu.
+/// The button that opens the settings, and the settings.
 #[component]
-pub fn Menu() -> Html {
+pub fn SettingsMenu() -> Html {
     let context = use_app();
-    let open = use_popup();
+    let node = use_node_ref();
+    let open = use_popup(&node);
     let send = context.send.clone();
     let onlogout = move |_| send.emit(Command::Logout);
     html! {
-        <div class="menu">
+        <div class="menu" ref={node}>
             <button type="button" class="icon-button" aria-expanded={open.to_string()} aria-controls="menu"
                 aria-label="Settings" title="Settings" onclick={toggle(&open)}><Icon glyph={Glyph::Menu} /></button>
             if *open {

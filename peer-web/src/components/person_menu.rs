@@ -1,0 +1,72 @@
+//! The menu of a person.
+
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{Command, Target};
+use yew::prelude::*;
+
+use crate::context::use_app;
+
+use super::row_menu::{MenuItem, Question, RowMenu};
+
+/// What a [`PersonMenu`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// Who is blocked by it, or unblocked.
+    pub target: Target,
+    /// Their name.
+    pub name: String,
+    /// What else can be done; it stands first.
+    #[prop_or_default]
+    pub items: Vec<MenuItem>,
+    /// Whether Tab leads to the button. Not in a list where arrows lead from row to row.
+    #[prop_or(true)]
+    pub tab_stop: bool,
+}
+
+/// The menu of a person: to block them, or to unblock them.
+#[component]
+pub fn PersonMenu(props: &Props) -> Html {
+    let context = use_app();
+    let Some(view) = &context.state.view else {
+        return html! {};
+    };
+    let who = props.target;
+    let send = context.send.clone();
+    let own = if view.get().blocked.contains(&who) {
+        let onpick = Callback::from(move |()| send.emit(Command::Unblock { who }));
+        unblock(&props.name, onpick)
+    } else {
+        let onpick = Callback::from(move |()| send.emit(Command::Block { who }));
+        block(&props.name, onpick)
+    };
+    let items: Vec<MenuItem> = props.items.iter().cloned().chain([own]).collect();
+    html! {
+        <RowMenu about={props.name.clone()} {items} disabled={!context.state.is_live()} tab_stop={props.tab_stop} />
+    }
+}
+
+/// To block somebody.
+pub(super) fn block(name: &str, onpick: Callback<()>) -> MenuItem {
+    MenuItem {
+        label: label::BLOCK_ASK.into(),
+        question: Some(Question {
+            words: wording::block_question(name).into(),
+            yes: label::BLOCK,
+        }),
+        onpick,
+    }
+}
+
+fn unblock(name: &str, onpick: Callback<()>) -> MenuItem {
+    MenuItem {
+        label: format!("{}…", label::UNBLOCK).into(),
+        question: Some(Question {
+            words: format!(
+                "Unblock {name}? {name} can write to you again and invite you to a chat."
+            )
+            .into(),
+            yes: label::UNBLOCK,
+        }),
+        onpick,
+    }
+}

@@ -1,0 +1,84 @@
+//! Requests: the one that waits for the user, those of the user, and what became of others.
+
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{Command, OutgoingRequest, Target, printable};
+use yew::prelude::*;
+
+use crate::context::{Context, use_app};
+use crate::logic::sentence::{capitalized, sentence_of};
+use crate::state::{Action, Note};
+
+use super::countdown::Countdown;
+use super::icon::{Glyph, Icon};
+use super::incoming::Incoming;
+
+/// How many requests of the user are shown one by one.
+const MOST_SENT: usize = 3;
+
+/// What a [`Requests`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// Whether it belongs to the pane with the people, which shows it where there is no other.
+    #[prop_or_default]
+    pub beside_people: bool,
+}
+
+/// All requests, between the conversation and the message field. They take neither the focus
+/// nor the place of anything that is being clicked.
+#[component]
+pub fn Requests(props: &Props) -> Html {
+    let context = use_app();
+    let Some(view) = &context.state.view else {
+        return html! {};
+    };
+    let view = view.get();
+    let (shown, more) = view.outgoing.split_at(view.outgoing.len().min(MOST_SENT));
+    html! {
+        <div class={classes!("requests", props.beside_people.then_some("narrow"))}>
+            { for context.state.notes.iter().map(|note| self::note(&context, note)) }
+            { for shown.iter().map(|request| sent(&context, request)) }
+            if !more.is_empty() { <p class="request-row">{ format!("Waiting for {} more people", more.len()) }</p> }
+            if let Some(request) = &view.incoming {
+                <Incoming key={format!("{} {}", request.from.address, request.at.0)} request={request.clone()} />
+            }
+        </div>
+    }
+}
+
+fn sent(context: &Context, request: &OutgoingRequest) -> Html {
+    let (send, to) = (context.send.clone(), request.to.address);
+    let oncancel = move |_: MouseEvent| send.emit(Command::Cancel { to });
+    let name = printable(&request.to.to_string()).into_owned();
+    html! {
+        <div key={format!("sent {to}")} class="request-row" role="group" aria-label={format!("Request to {name}")}>
+            <Icon glyph={Glyph::Sending} />
+            <span class="request-words">{ capitalized(&printable(&wording::waiting_for(request.to))) }</span>
+            <Countdown until={request.expires} />
+            <button type="button" class="button small" onclick={oncancel} disabled={!context.state.is_live()}>{ label::CANCEL_REQUEST }</button>
+        </div>
+    }
+}
+
+fn note(context: &Context, note: &Note) -> Html {
+    let address = note.who.address;
+    let onask = {
+        let send = context.send.clone();
+        let to = Target::Address(address);
+        move |_: MouseEvent| send.emit(Command::Request { to })
+    };
+    let ondismiss = {
+        let dispatch = context.dispatch.clone();
+        move |_: MouseEvent| dispatch.dispatch(Action::Dismissed(address))
+    };
+    let name = printable(&note.who.to_string()).into_owned();
+    html! {
+        <div key={format!("note {address}")} class="request-row" role="group" aria-label={format!("Request: {name}")}>
+            <Icon glyph={Glyph::Request} />
+            <span class="request-words">{ sentence_of(&name, &printable(&note.words)) }</span>
+            if let Some(words) = note.ask {
+                <button type="button" class="button small" onclick={onask} disabled={!context.state.is_live()}>{ words }</button>
+            }
+            <button type="button" class="icon-button" onclick={ondismiss} aria-label="Dismiss" title="Dismiss"><Icon glyph={Glyph::Close} /></button>
+        </div>
+    }
+}

@@ -1,0 +1,224 @@
+// What is typed is neither lost nor sent by accident, whatever fails.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { picture, tab, useBrowser, user } from "../support/browser.js";
+import { World } from "../support/world.js";
+
+useBrowser();
+
+/** Alice in a browser, in a chat with bob who is at a terminal. */
+async function two(t) {
+  const world = await World.start(t);
+  const bob = await world.terminal("bob");
+  const alice = await user(t, await world.bridge("alice"));
+  await alice.register("alice");
+  await alice.isIn("alice");
+  await alice.ask("bob");
+  const request = await bob.event("request_received");
+  bob.send({ accept: { from: request.from.address } });
+  await alice.isWith("bob");
+  return { world, alice, bob };
+}
+
+const field = (someone) => someone.composer.inputValue();
+
+/** Waits until the message field holds this. */
+async function holds(someone, text) {
+  const isIt = (wanted) => document.getElementById("composer")?.value === wanted;
+  await someone.page.waitForFunction(isIt, text);
+}
+
+/** The message field is in front of the user again, after a bridge that was killed. */
+async function returns(world, alice) {
+  await world.startBridge(alice.bridge);
+  await alice.name.waitFor();
+  await alice.page.getByText("connected").waitFor();
+  await alice.signIn("alice");
+  await alice.isIn("alice");
+}
+
+test("a text comes back when the bridge dies between sending and the answer", async (t) => {
+  const { world, alice } = await two(t);
+  // It takes the text, as far as the page can tell, and never reads it.
+  alice.bridge.process.signal("SIGSTOP");
+  await alice.says("are you");
+  await holds(alice, "");
+  await alice.page.getByText("Sending… Your bridge has not answered yet.").waitFor();
+  await alice.composer.pressSequentially("still th");
+  await alice.bridge.process.kill();
+  await holds(alice, "are you\nstill th");
+  await picture(alice, "typed-returned");
+  await returns(world, alice);
+  assert.equal(await field(alice), "are you\nstill th");
+  assert.equal(await alice.said("are you").count(), 0);
+});
+
+test("Enter in the moment in which the bridge dies loses nothing", async (t) => {
+  const { world, alice, bob } = await two(t);
+  for (let nth = 0; nth < 5; nth += 1) {
+    const text = `message number ${nth}`;
+    await alice.composer.fill(text);
+    await Promise.all([alice.composer.press("Enter"), alice.bridge.process.kill()]);
+    await alice.banner.filter({ hasText: /bridge/ }).waitFor();
+    // Either the bridge had it, and its history has it; or it is in the field.
+    await returns(world, alice);
+    const kept = (await field(alice)) === text;
+    if (!kept) await alice.reads(text);
+    await alice.composer.fill("");
+  }
+  assert.ok(bob);
+});
+
+test("a tab that is closed before the answer leaves the text to the next one", async (t) => {
+  const { world, alice } = await two(t);
+  alice.bridge.process.signal("SIGSTOP");
+  await alice.says("sent, or not?");
+  await holds(alice, "");
+  await alice.composer.pressSequentially("and this");
+  const context = alice.page.context();
+  await alice.page.close({ runBeforeUnload: true });
+  await alice.bridge.process.kill();
+  await world.startBridge(alice.bridge);
+  const next = await tab(context, alice.bridge);
+  await next.page.getByText("connected").waitFor();
+  await next.signIn("alice");
+  await next.isIn("alice");
+  assert.equal(await field(next), "sent, or not?\nand this");
+});
+
+test("a draft is of its tab, survives loading again, and goes on in the next tab", async (t) => {
+  const { alice, bob } = await two(t);
+  await alice.composer.fill("begun in the first tab");
+  const second = await tab(alice.page.context(), alice.bridge);
+  await second.isIn("alice");
+  assert.equal(await field(second), "");
+  await second.says("from the second tab");
+  await bob.event("message", ({ text }) => text === "from the second tab");
+  await alice.reads("from the second tab");
+  assert.equal(await field(alice), "begun in the first tab");
+  await alice.page.reload();
+  await alice.isIn("alice");
+  assert.equal(await field(alice), "begun in the first tab");
+  const context = alice.page.context();
+  await alice.page.close({ runBeforeUnload: true });
+  const third = await tab(context, alice.bridge);
+  await third.isIn("alice");
+  await holds(third, "begun in the first tab");
+  await third.composer.press("Enter");
+  await bob.event("message", ({ text }) => text === "begun in the first tab");
+  await holds(third, "");
+  // It is left once and not for ever.
+  const fourth = await tab(context, alice.bridge);
+  await fourth.isIn("alice");
+  assert.equal(await field(fourth), "");
+});
+
+test("a text that was sent does not come back when the page is loaded again", async (t) => {
+  const { alice, bob } = await two(t);
+  await alice.says("only once");
+  await alice.page.reload();
+  await alice.isIn("alice");
+  await bob.event("message", ({ text }) => text === "only once");
+  await alice.reads("only once");
+  assert.equal(await field(alice), "");
+});
+
+test("what looks like a command is neither sent nor run, and the field keeps it", async (t) => {
+  const { alice, bob } = await two(t);
+  for (const [typed, note] of [
+    [" /block bob", "Remove the space before the command"],
+    ["/block bob", "Unknown command"],
+    ["/leave\n/block bob", "A command is one line"],
+    ["\u3000/leave", "Remove the space before the command"],
+  ]) {
+    await alice.says(typed);
+    await alice.cannotSend(note);
+    assert.equal(await field(alice), typed);
+  }
+  await picture(alice, "typed-command");
+  for (const [typed, sent] of [
+    ["/home/sam/x is here", "/home/sam/x is here"],
+    ["//block bob", "/block bob"],
+    ["/me waves", "* waves"],
+  ]) {
+    await alice.says(typed);
+    // The first one that comes: nothing was sent before.
+    const message = await bob.event("message");
+    assert.equal(message.text, sent);
+    await holds(alice, "");
+  }
+  await alice.isWith("bob");
+});
+
+/** Ends a composition by this key, in the order of events of this browser. */
+async function compose(locator, key, browser) {
+  await locator.focus();
+  await locator.evaluate(
+    (element, [key, browser]) => {
+      const press = (init) =>
+        element.dispatchEvent(
+          new KeyboardEvent("keydown", { key, keyCode: 229, bubbles: true, cancelable: true, ...init }),
+        );
+      element.dispatchEvent(new CompositionEvent("compositionstart", { bubbles: true }));
+      if (browser === "chrome") press({ isComposing: true });
+      element.dispatchEvent(new CompositionEvent("compositionend", { bubbles: true, data: "日本" }));
+      // Safari tells of the end first: only the code of the key is left then.
+      if (browser === "safari") press({ isComposing: false });
+    },
+    [key, browser],
+  );
+}
+
+test("a key that ends a composition does nothing else", async (t) => {
+  const { alice, bob } = await two(t);
+  for (const browser of ["safari", "chrome"]) {
+    await alice.composer.fill("日本");
+    await compose(alice.composer, "Enter", browser);
+    assert.equal(await field(alice), "日本");
+  }
+  await alice.composer.press("Enter");
+  await bob.event("message", ({ text }) => text === "日本");
+  await alice.page.getByRole("button", { name: "Search the history" }).click();
+  const find = alice.page.getByRole("searchbox", { name: "Words to look for" });
+  for (const browser of ["safari", "chrome"]) {
+    await compose(find, "Escape", browser);
+    await find.waitFor();
+  }
+  await find.press("Escape");
+  await find.waitFor({ state: "detached" });
+});
+
+test("no key with Alt answers a request", async (t) => {
+  const { world, alice } = await two(t);
+  const carol = await world.terminal("carol");
+  carol.send({ request: { to: { name: "alice" } } });
+  await alice.isAskedBy("carol");
+  // On a Mac they type `å`, `®` and `∫`, and in Poland `ą`.
+  for (const key of ["Alt+a", "Alt+r", "Alt+b"]) await alice.composer.press(key);
+  await alice.says("carol still waits");
+  await alice.reads("carol still waits");
+  await alice.answers("Decline");
+  await carol.event("request_answered", ({ refusal }) => refusal === "rejected");
+});
+
+test("a file that is dropped does not take the place of the page", async (t) => {
+  const { alice } = await two(t);
+  await alice.composer.fill("half a thought");
+  const taken = await alice.page.evaluate(() => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File(["x"], "x.txt"));
+    const init = { dataTransfer, bubbles: true, cancelable: true };
+    return ["dragover", "drop"].map((kind) => !document.body.dispatchEvent(new DragEvent(kind, init)));
+  });
+  assert.deepEqual(taken, [true, true]);
+  await alice.cannotSend("Files cannot be sent");
+  assert.equal(await field(alice), "half a thought");
+  const plain = await alice.page.evaluate(() => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.setData("text/plain", "text");
+    return document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+  });
+  assert.ok(plain, "a text that is dropped is the browser's affair");
+});
