@@ -73,7 +73,7 @@ pub fn RowMenu(props: &Props) -> Html {
     let content = match question {
         Some((item, _)) if *open => ask(item, &open),
         _ if *open => html! {
-            <div role="menu" aria-label={name.clone()} {onkeydown}>
+            <div role="menu" aria-label={name.clone()} onkeydown={|event: KeyboardEvent| on_menu_key(&event)}>
                 { for props.items.iter().enumerate().map(|(at, item)| entry(at, item, &open, &asks)) }
             </div>
         },
@@ -139,12 +139,11 @@ fn done(item: &MenuItem, open: &UseStateHandle<bool>) -> Callback<MouseEvent> {
 }
 
 /// Moves the focus from item to item by the keys of menus.
-#[expect(clippy::needless_pass_by_value, reason = "a handler of events")]
-fn onkeydown(event: KeyboardEvent) {
-    let Some(menu) = event
-        .current_target()
-        .and_then(|target| wasm_bindgen::JsCast::dyn_into::<Element>(target).ok())
-    else {
+fn on_menu_key(event: &KeyboardEvent) {
+    // Not the event's current target: yew listens at the root of the page.
+    let item = event.target_dyn_into::<Element>();
+    let menu = item.and_then(|item| item.closest("[role=menu]").ok().flatten());
+    let Some(menu) = menu else {
         return;
     };
     let count = menu.child_element_count();
@@ -154,7 +153,7 @@ fn onkeydown(event: KeyboardEvent) {
         child.as_ref() == focused.as_ref().map(AsRef::as_ref)
     });
     let at = at.unwrap_or(0);
-    let to = match keys::pressed(&event).as_deref() {
+    let to = match keys::pressed(event).as_deref() {
         Some("ArrowDown") => (at + 1) % count,
         Some("ArrowUp") => (at + count - 1) % count,
         Some("Home") => 0,

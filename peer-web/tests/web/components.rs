@@ -4,9 +4,10 @@ use p2pchat_model::{Delivery, DeliveryState, LeaveReason, Person};
 use p2pchat_web::components::delivery_list::{self, DeliveryList};
 use p2pchat_web::components::field::{self, Field};
 use p2pchat_web::components::rich_text::{self, RichText};
+use p2pchat_web::components::row_menu::{self, MenuItem, RowMenu};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::support::{Mounted, mount};
+use crate::support::{Mounted, js, mount, wait_for};
 
 fn rich_text(text: &str) -> Mounted<RichText> {
     mount::<RichText>(rich_text::Props {
@@ -60,6 +61,40 @@ async fn what_is_wrong_with_a_field_belongs_to_it() {
     let note = input.get_attribute("aria-describedby").unwrap();
     let note = mounted.find(&format!("#{note}")).unwrap();
     assert_eq!(note.text_content().unwrap(), "This name is too long by 2.");
+}
+
+#[wasm_bindgen_test]
+async fn arrows_lead_through_a_menu() {
+    let item = |label: &'static str| MenuItem {
+        label: label.into(),
+        question: None,
+        onpick: yew::Callback::noop(),
+    };
+    let props = yew::props!(row_menu::Props {
+        about: "bob",
+        items: vec![item("One"), item("Two"), item("Three")],
+    });
+    let mounted = mount::<RowMenu>(props);
+    mounted.wait(".more").await.click();
+    mounted.wait("[role=menuitem]").await;
+    let focused = || {
+        js("document.activeElement.textContent")
+            .as_string()
+            .unwrap()
+    };
+    wait_for("the first item", || focused() == "One").await;
+    for (key, item) in [
+        ("ArrowDown", "Two"),
+        ("End", "Three"),
+        ("ArrowDown", "One"),
+        ("ArrowUp", "Three"),
+        ("Home", "One"),
+    ] {
+        js(&format!(
+            "document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {{ key: '{key}', bubbles: true }}))"
+        ));
+        assert_eq!(focused(), item, "{key}");
+    }
 }
 
 #[wasm_bindgen_test]
