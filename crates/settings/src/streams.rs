@@ -1,6 +1,6 @@
 //! The standard streams, as other programs hand them on: full, closed, or non-blocking.
 //!
-//! Output that nobody reads any more is not an error: whoever closed the pipe has what they
+//! Output that nobody reads any more is not an error: the reader who closed the pipe has what they
 //! need. Output that is lost for another reason is one. A message to the user at standard
 //! error is lost where it cannot be written, and nothing else is.
 

@@ -189,7 +189,7 @@ fn streams_that_are_not_blocking_are_waited_for_and_stay_so() {
         }
         assert!(fcntl_getfl(&near).unwrap().contains(OFlags::NONBLOCK));
         drop(near);
-        // Half a line, then more answers than fit before somebody reads.
+        // Half a line, then more answers than fit before they are read.
         far.write_all(b"non").unwrap();
         let mut writing = far.try_clone().unwrap();
         let writer = std::thread::spawn(move || {
