@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use crate::support::client::Client;
+use crate::support::client::{Client, REGISTER, SEARCH};
 use crate::support::program::{Program, command, refusal, users};
 use crate::support::stores::Fresh;
 use crate::support::{signal, wait_for};
@@ -240,4 +240,31 @@ fn a_home_folder_whose_name_is_not_text_is_one_as_any_other() {
     let (status, ..) = program.stop("TERM");
     assert_eq!(status.code(), Some(0));
     assert!(home.join(".local/share/p2pchat/registry.sqlite3").exists());
+}
+
+/// Docker does that to its containers while its log driver is stuck, a pager while it is not
+/// scrolled.
+#[test]
+fn a_reader_of_the_log_that_has_stopped_holds_up_nobody() {
+    /// Each is a line of some 100 bytes: many times what a pipe holds.
+    const REFUSED: usize = 3000;
+    let fresh = Fresh::sqlite();
+    // Nobody reads its standard error before it stops.
+    let program = Program::start_with(
+        command()
+            .env("RUST_LOG", "debug")
+            .args(["--store", &fresh.name()]),
+    );
+    let mut client = Client::connect(program.tcp);
+    for _ in 0..REFUSED {
+        assert_eq!(client.status(REGISTER, "a b", "pw"), 42);
+    }
+    client.register_and_login("alice", "pw");
+    assert_eq!(client.status(SEARCH, "alice", "alice"), 22);
+    let (status, _, log) = program.stop("TERM");
+    assert_eq!(status.code(), Some(0));
+    assert!(
+        log.matches("refused").count() < REFUSED,
+        "the pipe was full"
+    );
 }

@@ -535,6 +535,9 @@ async fn a_page_that_is_too_slow_is_told_and_holds_up_nobody() {
         ..TestOptions::default()
     };
     options.limits.frames.burst = 1_000_000;
+    // Longer than the test has patience: it is not the time that counts here.
+    options.limits.write_timeout = Duration::from_secs(3600);
+    options.limits.dead_after = Duration::from_secs(3600);
     let bridge = Bridge::start_with(options).await;
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();

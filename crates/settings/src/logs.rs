@@ -1,5 +1,6 @@
 //! Logs, to standard error or to a file. A line that cannot be written is lost, and nothing
-//! else: a program does not end because nobody reads its logs.
+//! else: a program does not end because nobody reads its logs, and does not wait for a reader
+//! that has stopped.
 
 use std::env::VarError;
 use std::fs::OpenOptions;
@@ -8,7 +9,7 @@ use std::path::Path;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::streams::Waiting;
+use crate::streams::IfRoom;
 
 /// The variable that selects what is logged.
 const VARIABLE: &str = EnvFilter::DEFAULT_ENV;
@@ -23,7 +24,8 @@ pub fn to_stderr(default: &str) {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal() && has_colours())
-        .with_writer(|| Waiting(io::stderr()))
+        // Locked, so that no other thread takes the room.
+        .with_writer(|| IfRoom(io::stderr().lock()))
         // It would panic where the report of a lost line is lost too.
         .log_internal_errors(false)
         .init();

@@ -91,6 +91,29 @@ pub fn first_line(mut from: impl Read) -> io::Result<Zeroizing<String>> {
 #[derive(Debug)]
 pub struct Waiting<S>(pub S);
 
+/// A stream of lines that are lost where there is no room for them: a pipe whose reader has
+/// stopped, a terminal that is held (Ctrl-S). A program that waited there would stand still
+/// with all its tasks.
+#[derive(Debug)]
+pub struct IfRoom<S>(pub S);
+
+/// How many bytes a pipe takes without waiting once it says that it has room (`PIPE_BUF`).
+const ROOM: usize = 4096;
+
+impl<S: Write + Descriptor> Write for IfRoom<S> {
+    /// Writes a part, or fails with [`io::ErrorKind::WouldBlock`].
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        if !has_room(&self.0)? {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        self.0.write(&buffer[..buffer.len().min(ROOM)])
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// Repeats a call until it has a result.
 fn wait_for<S: Descriptor, T>(
     stream: &mut S,
@@ -133,6 +156,16 @@ enum Ready {
 pub use std::os::fd::AsFd as Descriptor;
 
 #[cfg(unix)]
+fn has_room(stream: &impl Descriptor) -> io::Result<bool> {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let at_once = Timespec::default();
+    let mut polled = [PollFd::new(stream, PollFlags::OUT)];
+    poll(&mut polled, Some(&at_once))?;
+    // A closed pipe counts: to write tells that.
+    Ok(!polled[0].revents().is_empty())
+}
+
+#[cfg(unix)]
 fn wait(stream: &impl Descriptor, ready: Ready) -> io::Result<()> {
     use rustix::event::{PollFd, PollFlags, poll};
     let flags = match ready {
@@ -151,6 +184,11 @@ pub trait Descriptor {}
 
 #[cfg(not(unix))]
 impl<S> Descriptor for S {}
+
+#[cfg(not(unix))]
+fn has_room(_: &impl Descriptor) -> io::Result<bool> {
+    Ok(true)
+}
 
 #[cfg(not(unix))]
 fn wait(_: &impl Descriptor, _: Ready) -> io::Result<()> {
@@ -184,6 +222,28 @@ mod tests {
         let mut stream = &b"secret\nfor others"[..];
         assert_eq!(first_line(&mut stream).unwrap().as_str(), "secret");
         assert_eq!(stream, b"for others");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_line_is_lost_while_the_reader_of_a_pipe_has_stopped() {
+        let (mut reader, writer) = io::pipe().unwrap();
+        let mut log = IfRoom(writer);
+        let line = [b'x'; 100];
+        let lost = loop {
+            // Would wait for ever.
+            if let Err(error) = log.write_all(&line) {
+                break error;
+            }
+        };
+        assert_eq!(lost.kind(), io::ErrorKind::WouldBlock);
+        let long = vec![b'y'; 3 * ROOM];
+        reader.read_exact(&mut vec![0; 8 * ROOM]).unwrap();
+        log.write_all(&long).unwrap();
+        drop(log);
+        let mut rest = Vec::new();
+        reader.read_to_end(&mut rest).unwrap();
+        assert!(rest.ends_with(&long), "and the next ones are there");
     }
 
     #[cfg(unix)]
