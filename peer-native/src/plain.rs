@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, Event, Password, Problem, Undo, Username};
+use p2pchat_model::{Command, Event, Link, Password, Problem, Undo, Username};
 use p2pchat_peer::Handle;
 use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{Output, complain};
@@ -43,6 +43,7 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         stage: Stage::Chat,
         held: Held::default(),
         refill: String::new(),
+        away: None,
         quit_asked: None,
         ends_at: None,
         exit: None,
@@ -98,6 +99,8 @@ struct Front {
     held: Held,
     /// A line with an error, to be corrected.
     refill: String,
+    /// Why the registry cannot be reached, as it was printed.
+    away: Option<String>,
     /// When the user was asked whether to quit.
     quit_asked: Option<Instant>,
     /// The deadline for the end, once the input has ended.
@@ -352,10 +355,22 @@ impl Front {
         }
     }
 
+    /// Whether an event is worth a line: not that the account of `--register` exists, which
+    /// is then signed in to.
+    fn is_news(&mut self, event: &Event) -> bool {
+        match event {
+            Event::Link(link) => is_new_state(&mut self.away, link),
+            Event::Failed { failure, .. } => {
+                failure.problem != Problem::NameTaken || !self.client.is_logging_in()
+            }
+            _ => true,
+        }
+    }
+
     async fn event(&mut self, event: &Event) -> Result<()> {
         // What was typed on a terminal is on it already.
         let typed = matches!(event, Event::Message(message) if message.is_own());
-        if !(typed && self.console.shows_typed()) {
+        if !(typed && self.console.shows_typed()) && self.is_news(event) {
             for line in lines::lines(event, &self.client.view, &self.clock) {
                 self.print(&line);
             }
@@ -376,5 +391,41 @@ impl Front {
             self.exit = Some(Exit::Login);
         }
         Ok(())
+    }
+}
+
+/// Whether the connection to the registry is worth a line: not that it is away for the same
+/// reason as before, however often it is tried.
+fn is_new_state(away: &mut Option<String>, link: &Link) -> bool {
+    match link {
+        Link::Connecting => {}
+        Link::Up => *away = None,
+        Link::Down { reason, .. } => return away.replace(reason.clone()).as_ref() != Some(reason),
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outage_is_told_once_for_each_reason() {
+        let down = |reason: &str| Link::Down {
+            reason: reason.to_owned(),
+            retry_at: p2pchat_model::Timestamp(0),
+        };
+        let mut away = None;
+        for (link, told) in [
+            (down("closed"), true),
+            (Link::Connecting, true),
+            (down("no answer"), true),
+            (Link::Connecting, true),
+            (down("no answer"), false),
+            (Link::Up, true),
+            (down("no answer"), true),
+        ] {
+            assert_eq!(is_new_state(&mut away, &link), told, "{link:?}");
+        }
     }
 }

@@ -54,3 +54,19 @@ fn a_password_is_not_read_from_a_pipe() {
     a.line_with("--password-file");
     assert_eq!(a.end().code(), Some(0));
 }
+
+#[test]
+fn an_account_that_register_finds_is_no_error() {
+    let registry = Registry::start();
+    let address = own_address();
+    let mut first = start(&registry, "alice", &address);
+    first.line_with("signed in as alice");
+    assert_eq!(first.end().code(), Some(0));
+    let mut second = start(&registry, "alice", &address);
+    wait_for("alice to be signed in", || {
+        let line = second.line_with("");
+        assert!(!line.contains("taken"), "{line}");
+        line.contains("signed in as alice").then_some(())
+    });
+    assert_eq!(second.end().code(), Some(0));
+}
