@@ -20,8 +20,10 @@ pub enum Refusal {
     /// It has no `Host` header, or several, or one that is not text.
     #[error("The request needs one Host header.")]
     NoHost,
-    /// It is for another host: DNS rebinding, or a proxy that does not pass the port on.
-    #[error("Wrong Host header. Use the URL that p2pchat-bridge printed.")]
+    /// It is for another host: DNS rebinding, or a name for this machine.
+    #[error(
+        "This bridge answers to localhost and to the IP address that it listens on, such as 127.0.0.1, at any port, and to no other name: put one of them into the address bar. From another machine, forward a port: `ssh -L 7878:127.0.0.1:7878 MACHINE`, and open the URL that p2pchat-bridge printed."
+    )]
     OtherHost,
     /// A page of another origin sent it.
     #[error("Pages of other origins are not allowed.")]
@@ -73,7 +75,6 @@ pub enum Entry {
 /// The hosts and origins that requests are answered for.
 #[derive(Debug)]
 pub struct Gate {
-    port: u16,
     /// Whether other machines can reach the port, by the addresses of this one.
     exposed: bool,
     origins: Vec<String>,
@@ -85,7 +86,6 @@ impl Gate {
     #[must_use]
     pub fn new(listen: SocketAddr, origins: Vec<String>) -> Self {
         Self {
-            port: listen.port(),
             exposed: !listen.ip().is_loopback(),
             origins,
         }
@@ -132,11 +132,15 @@ impl Gate {
         }
     }
 
+    /// Whether it is a loopback name. The port may be any: another one may be forwarded to
+    /// ours (`ssh -L`). It says nothing about who asks, either: a page from another port of
+    /// this machine has that port in its `Origin` too, which then is not the `Host` of a
+    /// request to us, and whatever forwards a request has to show the secret.
     fn is_ours(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else {
             return false;
         };
-        if host.contains('@') || authority.port_u16().unwrap_or(80) != self.port {
+        if host.contains('@') || has_bad_port(&authority) {
             return false;
         }
         let name = authority.host();
@@ -157,6 +161,12 @@ impl Gate {
         origin.strip_prefix("http://") == Some(host)
             || self.origins.iter().any(|allowed| allowed == origin)
     }
+}
+
+/// Whether there is a colon and no port behind it.
+fn has_bad_port(authority: &Authority) -> bool {
+    let port = authority.as_str().strip_prefix(authority.host());
+    port.is_none_or(|port| !port.is_empty()) && authority.port_u16().is_none()
 }
 
 /// The one value of a header; an error if there are several, or it is not text.

@@ -39,4 +39,4 @@ pub use assets::Assets;
 pub use limits::Limits;
 pub use options::Settings;
 pub use secret::Secret;
-pub use server::{Server, Service, Setup};
+pub use server::{PeerStopped, Server, Service, Setup};

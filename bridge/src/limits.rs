@@ -10,9 +10,11 @@ use p2pchat_common::rate_limit::Rate;
 pub const MAX_HEADER_BYTES: usize = 16 * 1024;
 /// Headers of a request; more gets 431.
 pub const MAX_HEADERS: usize = 64;
-/// Bytes of a frame, and of a message made of several frames: the longest text of a user
-/// fits many times. More closes the socket with 1009.
-pub const MAX_FRAME_BYTES: usize = 64 * 1024;
+/// Bytes of a frame, and of a message made of several frames. A text of the peer's limit has
+/// 96 KiB at most, when each of its characters is escaped; what is longer has to arrive too, so
+/// that the peer can answer that it is too long. More than this closes the socket with 1009.
+/// All [`Limits::CONNECTIONS`] together hold 64 MiB at most.
+pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
 /// Bytes that may wait to be written to one socket, and so the size of the largest message
 /// that can be sent: the view of a long chat, or the list of 10^5 users.
 pub const MAX_WRITE_BYTES: usize = 32 * 1024 * 1024;

@@ -6,13 +6,14 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
-use p2pchat_bridge::open::Redirect;
+use anyhow::{Context, Result};
+use p2pchat_bridge::open::{OpenError, Redirect};
 use p2pchat_bridge::options::SettingsError;
 use p2pchat_bridge::{Assets, Secret, Server, Settings, Setup, server};
-use p2pchat_peer::{Handle, Missed, Peer};
+use p2pchat_peer::{Handle, Peer};
 use p2pchat_settings::streams::{self, Output, complain};
-use p2pchat_settings::{Signals, logs};
+use p2pchat_settings::{Signals, TOO_LITTLE, logs};
+use tokio::runtime::Builder;
 
 const NAME: &str = "p2pchat-bridge";
 /// The exit code for a wrong command line, environment or config file, as clap has it.
@@ -37,9 +38,14 @@ fn main() -> ExitCode {
     }
 }
 
-// One thread: what is done for a message is over before another is awake.
-#[tokio::main(flavor = "current_thread")]
-async fn run(settings: Settings) -> Result<()> {
+fn run(settings: Settings) -> Result<()> {
+    // One thread: what is done for a message is over before another is awake. The attribute
+    // of tokio would panic where this fails.
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.context(TOO_LITTLE)?.block_on(serve(settings))
+}
+
+async fn serve(settings: Settings) -> Result<()> {
     // Before anything else: a signal during the start must not be missed.
     let mut signals = Signals::new().context("cannot wait for signals")?;
     let secret = Secret::load_or_make(&settings.options.secret_file)?;
@@ -65,38 +71,33 @@ async fn run(settings: Settings) -> Result<()> {
         .options
         .open
         .then(|| show(&settings.options.secret_file, &url));
-    let handle = peer.handle();
-    let stop = async move { _ = signals.next().await };
-    let ended = tokio::select! {
-        ended = server.run(stop) => Ok(ended),
-        () = peer_ended(handle) => bail!("the peer has stopped by itself; RUST_LOG=info may say why"),
-    };
-    peer.stop().await;
-    ended
+    let ended = server.run(async move { _ = signals.next().await }).await;
+    // The peer says more about its own end.
+    peer.stop().await?;
+    Ok(ended?)
 }
 
 /// Opens the page in the browser. If that fails, the user can still open the URL.
 fn show(secret_file: &Path, url: &str) -> Option<Redirect> {
+    let by_hand = {
+        let url = url.to_owned();
+        move |error: &OpenError| {
+            let advice = format_args!("the browser does not open ({error}): open {url} yourself");
+            complain(NAME, advice);
+        }
+    };
     let own = secret_file.parent().unwrap_or(Path::new("."));
     // A browser in a sandbox (a snap, the default on Ubuntu) reads no hidden folders, such as
     // the one of the secret.
     let home = std::env::home_dir().unwrap_or(own.to_owned());
-    Redirect::open(&home, url)
-        .or_else(|_| Redirect::open(own, url))
-        .inspect_err(|error| {
-            let advice = format_args!("cannot open the browser ({error}): open the URL yourself");
-            complain(NAME, advice);
+    Redirect::write(&home, url)
+        .or_else(|_| Redirect::write(own, url))
+        .and_then(|redirect| {
+            redirect.show(by_hand.clone())?;
+            Ok(redirect)
         })
+        .inspect_err(by_hand)
         .ok()
-}
-
-/// Waits until the peer has stopped by itself, which must not happen.
-async fn peer_ended(handle: Handle) {
-    let Ok(mut subscription) = handle.subscribe().await else {
-        return;
-    };
-    drop(handle);
-    while subscription.next().await != Err(Missed::Stopped) {}
 }
 
 /// The one line that says where everything is; scripts read the URL from it. Without a

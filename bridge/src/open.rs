@@ -6,27 +6,46 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
+use thiserror::Error;
+
+/// The program that opens a file with what the user prefers for it.
+const OPENER: &str = if cfg!(target_os = "macos") {
+    "open"
+} else {
+    "xdg-open"
+};
+/// How long an opener may take to fail. One that ends later was the browser itself, which the
+/// user has closed.
+const FAILS_WITHIN: Duration = Duration::from_secs(30);
+
+/// Why the page is not shown.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The redirect file cannot be written.
+    #[error("cannot write a file for it: {0}")]
+    File(#[from] io::Error),
+    /// There is no opener, or it does not start.
+    #[error("cannot run {OPENER}: {0}")]
+    Start(io::Error),
+    /// The opener failed: there is no browser, or no screen to show it on.
+    #[error("{OPENER} has failed: {0}")]
+    Failed(ExitStatus),
+}
 
 /// The redirect file. Dropping it deletes the file.
 #[derive(Debug)]
 pub struct Redirect(NamedTempFile);
 
 impl Redirect {
-    /// Writes the file into this folder and opens it in the user's browser, without waiting
-    /// for that.
+    /// Writes the file into this folder.
     ///
     /// # Errors
-    /// If the file cannot be written, or there is no program to open pages with.
-    pub fn open(folder: &Path, url: &str) -> io::Result<Self> {
-        let redirect = Self::write(folder, url)?;
-        redirect.show()?;
-        Ok(redirect)
-    }
-
-    fn write(folder: &Path, url: &str) -> io::Result<Self> {
+    /// If it cannot be written.
+    pub fn write(folder: &Path, url: &str) -> Result<Self, OpenError> {
         // Created for its owner alone.
         let mut file = tempfile::Builder::new()
             .prefix("p2pchat-open-")
@@ -41,22 +60,31 @@ impl Redirect {
         Ok(Self(file))
     }
 
-    fn show(&self) -> io::Result<()> {
-        let program = if cfg!(target_os = "macos") {
-            "open"
-        } else {
-            "xdg-open"
-        };
-        let mut opener = Command::new(program)
+    /// Opens the file in the user's browser. Calls `failed` later if the opener fails, from
+    /// another thread.
+    ///
+    /// # Errors
+    /// If the opener does not start.
+    pub fn show(&self, failed: impl FnOnce(&OpenError) + Send + 'static) -> Result<(), OpenError> {
+        let mut opener = Command::new(OPENER)
             .arg(self.0.path())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
-            .spawn()?;
-        // Without a wait, the ended process would stay as a zombie.
+            .spawn()
+            .map_err(OpenError::Start)?;
+        let began = Instant::now();
+        let waiting = move || match opener.wait() {
+            Ok(status) if !status.success() && began.elapsed() < FAILS_WITHIN => {
+                failed(&OpenError::Failed(status));
+            }
+            _ => {}
+        };
+        // Not only to hear of a failure: the ended process would stay as a zombie.
         std::thread::Builder::new()
             .name("opener".to_owned())
-            .spawn(move || opener.wait())?;
+            .spawn(waiting)
+            .map_err(OpenError::Start)?;
         Ok(())
     }
 }

@@ -20,7 +20,8 @@ use crate::limits::Limits;
 #[derive(Debug, Parser)]
 #[command(name = "p2pchat-bridge", version, max_term_width = 100)]
 pub struct Options {
-    /// Where to listen for the browser
+    /// Where to listen for the browser. To use it from another machine, forward a port: `ssh -L
+    /// 7878:127.0.0.1:7878 MACHINE`
     #[arg(long, value_name = "ADDR:PORT")]
     #[arg(default_value_t = (Ipv4Addr::LOCALHOST, 7878).into())]
     pub listen: SocketAddr,

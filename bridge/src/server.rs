@@ -2,15 +2,17 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use p2pchat_peer::Handle;
+use p2pchat_peer::{Handle, Missed};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -59,6 +61,13 @@ pub enum ListenError {
     },
 }
 
+/// The peer inside has stopped by itself, and a bridge is of no use without it.
+#[derive(Debug, Error)]
+#[error(
+    "the peer has stopped by itself, which must not happen, and the bridge with it; the lines before this one may say why, or RUST_LOG=info. Start it again"
+)]
+pub struct PeerStopped;
+
 /// Binds the port.
 ///
 /// # Errors
@@ -104,6 +113,7 @@ impl Service {
                 assets: setup.assets,
                 limits: setup.limits,
                 handle,
+                peer_stopped: AtomicBool::new(false),
                 stop: CancellationToken::new(),
                 tasks: TaskTracker::new(),
             }),
@@ -158,25 +168,39 @@ impl Server {
 
     /// Serves until `shutdown` is ready. Then it accepts no more connections, tells the
     /// pages, and lets requests under way finish, for at most 5 s.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// If it stopped because the peer has. The pages are told that.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), PeerStopped> {
         let shared = &self.service.shared;
         // Stops the tasks of all connections, however this future ends.
         let stop_on_drop = shared.stop.clone().drop_guard();
-        tokio::select! {
-            () = accept(&self.listener, &self.service) => {}
-            () = shutdown => {}
-        }
+        let ended = tokio::select! {
+            never = accept(&self.listener, &self.service) => match never {},
+            () = shutdown => Ok(()),
+            () = peer_stopped(&shared.handle) => Err(PeerStopped),
+        };
+        shared.peer_stopped.store(ended.is_err(), Ordering::Relaxed);
         drop(self.listener);
         drop(stop_on_drop);
         shared.tasks.close();
-        let ended = timeout(STOP_TIMEOUT, shared.tasks.wait()).await;
-        if ended.is_err() {
+        let in_time = timeout(STOP_TIMEOUT, shared.tasks.wait()).await;
+        if in_time.is_err() {
             tracing::warn!("{} connections did not end in time", shared.tasks.len());
         }
+        ended
     }
 }
 
-async fn accept(listener: &TcpListener, service: &Service) {
+/// Waits until the peer has stopped.
+async fn peer_stopped(handle: &Handle) {
+    if let Ok(mut subscription) = handle.subscribe().await {
+        drop(mem::take(&mut subscription.view));
+        while subscription.next().await != Err(Missed::Stopped) {}
+    }
+}
+
+async fn accept(listener: &TcpListener, service: &Service) -> Infallible {
     let Service { shared, slots } = service;
     let refusals = Arc::new(Semaphore::new(REFUSED_AT_ONCE));
     let mut backoff = MIN_BACKOFF;

@@ -1,5 +1,7 @@
 //! The state that all connections of a bridge share.
 
+use std::sync::atomic::AtomicBool;
+
 use p2pchat_peer::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -18,6 +20,8 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     /// The peer.
     pub(crate) handle: Handle,
+    /// Whether the bridge stops because the peer has.
+    pub(crate) peer_stopped: AtomicBool,
     /// Cancelled when the bridge stops.
     pub(crate) stop: CancellationToken,
     /// The tasks of all connections.

@@ -3,6 +3,8 @@
 //! The first frame of a page is `{"secret":"…"}`. The first frame of the bridge is the
 //! view; then events go out and commands come in, one a frame, as in `p2pchat --json`.
 
+use std::sync::atomic::Ordering;
+
 use futures::StreamExt;
 use hyper_tungstenite::HyperWebsocket;
 use hyper_tungstenite::tungstenite::Message;
@@ -57,6 +59,16 @@ pub(crate) async fn serve(
     stream::close(stream, reason, &shared.limits).await;
 }
 
+/// Waits until the bridge stops, and returns why.
+async fn stopping(shared: &Shared) -> CloseReason {
+    shared.stop.cancelled().await;
+    if shared.peer_stopped.load(Ordering::Relaxed) {
+        CloseReason::PeerStopped
+    } else {
+        CloseReason::Stopping
+    }
+}
+
 /// Waits for the secret.
 async fn greet(stream: &mut Stream, shared: &Shared) -> Result<(), CloseReason> {
     let first = async {
@@ -71,7 +83,7 @@ async fn greet(stream: &mut Stream, shared: &Shared) -> Result<(), CloseReason> 
         first = timeout(shared.limits.secret_timeout, first) => {
             first.map_err(|_| CloseReason::NoSecret)?
         }
-        () = shared.stop.cancelled() => return Err(CloseReason::Stopping),
+        reason = stopping(shared) => return Err(reason),
     };
     let text = match first {
         Some(Ok(Message::Text(text))) => text,

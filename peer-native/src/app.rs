@@ -37,11 +37,13 @@ pub async fn run(settings: Settings) -> Result<Exit> {
         Mode::Plain => Box::pin(plain::run(handle, &settings, signals)).await,
         Mode::Json => Box::pin(json::run(handle, settings.login, signals)).await,
     };
-    peer.stop().await;
+    let stopped = peer.stop().await;
     // Whatever the front end took that for.
     if terminal.is_gone() {
         return Ok(Exit::Terminated);
     }
+    // Where the peer has failed, the front end knows only that it stopped.
+    stopped?;
     result
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use p2pchat_model::{BlockChange, Command, DeliveryState, Event, Line, Message, View};
+use p2pchat_model::{BlockChange, Command, DeliveryState, Event, Line, View};
 use p2pchat_peer::Handle;
 
 use crate::login::{Attempt, Step};
@@ -154,20 +154,18 @@ fn answered(event: &Event) -> Vec<&str> {
 
 fn is_sending(line: &Line) -> bool {
     match line {
-        Line::Message(Message {
-            deliveries: Some(deliveries),
-            ..
-        }) => deliveries
-            .iter()
-            .any(|delivery| delivery.state == DeliveryState::Sending),
-        _ => false,
+        Line::Message(message) => {
+            let mut deliveries = message.deliveries.iter().flatten();
+            deliveries.any(|delivery| delivery.state == DeliveryState::Sending)
+        }
+        Line::Notice { .. } => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use p2pchat_model::{
-        Delivery, Failure, MessageId, NameCheck, Person, Problem, Speaker, Timestamp,
+        Delivery, Failure, Message, MessageId, NameCheck, Person, Problem, Speaker, Timestamp,
     };
 
     use super::*;

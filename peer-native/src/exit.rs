@@ -8,26 +8,28 @@ use p2pchat_settings::Stop;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// The user quit, or the input ended and all was done.
+    /// The user quit, the input ended and all was done, or nobody reads the output.
     Done = 0,
-    /// It could not start or not go on: an address in use, a file that cannot be opened, …
+    /// It could not start or not go on: an address in use, a file that cannot be opened, input
+    /// that cannot be read, output that cannot be written, …
     Failed = 1,
     /// The command line, the environment or the config file is wrong.
     Usage = 2,
     /// The login that `--user` and `--password-file` asked for did not succeed.
     Login = 3,
-    /// SIGTERM or SIGHUP ended it before its input did. It stopped in order.
+    /// SIGTERM or SIGHUP ended it before its input did, or its terminal is gone. It stopped in
+    /// order.
     Terminated = 4,
 }
 
 /// The list for `--help`.
 pub(crate) const HELP: &str = "\
 Exit codes:
-  0  the user quit, or the input ended and all was done
-  1  it could not start or not go on (address in use, unreadable file, …)
+  0  the user quit, or the input ended and all was done, or nobody reads the output
+  1  it could not start or not go on (address in use, input or output that fails, …)
   2  the command line, the environment or the config file is wrong
   3  the login asked for by --user and --password-file did not succeed
-  4  SIGTERM or SIGHUP ended it; it stopped in order";
+  4  SIGTERM, SIGHUP or the end of its terminal ended it; it stopped in order";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

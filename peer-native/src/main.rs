@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use p2pchat::options::{Mode, SettingsError};
 use p2pchat::{Exit, NAME, Settings, app};
-use p2pchat_settings::logs;
 use p2pchat_settings::streams::complain;
+use p2pchat_settings::{TOO_LITTLE, logs};
 
 /// What is logged if `RUST_LOG` does not say it.
 const LOGS: &str = "warn";
@@ -45,7 +45,8 @@ fn run(settings: Settings) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
-        .build()?;
+        .build()
+        .context(TOO_LITTLE)?;
     let exit = runtime.block_on(app::run(settings));
     // A thread that reads the terminal cannot be stopped, and must not hold this up.
     runtime.shutdown_background();

@@ -195,7 +195,7 @@ impl Front {
             }
             (Given::Password(_), _) => {}
         }
-        // The editor would set the terminal while it is restored.
+        // The last question would stay on the terminal, and the editor set it while it is restored.
         if self.exit.is_none() {
             self.ask();
         }

@@ -10,7 +10,7 @@
 //! | `throttle` | rate limits by source and by name |
 //! | [`metrics`] | counters and measurements, and the HTTP listener that exposes them |
 //! | [`store`] | accounts: the trait [`Store`], SQLite and MongoDB |
-//! | [`metrics`] | counters and measurements, and the HTTP listener that exposes them |
+//! | `vital` | tasks and threads whose end ends the server |
 //! | [`users`], [`files`] | the operator commands, the limit of file descriptors |
 //!
 //! ```no_run
@@ -23,7 +23,7 @@
 //! let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
 //! let running = tokio::spawn(server.run(async { stopped.await.unwrap_or(()) }));
 //! stop.send(()).ok();
-//! running.await?;
+//! running.await??;
 //! # Ok(())
 //! # }
 //! ```
@@ -43,7 +43,8 @@ mod server;
 pub mod store;
 mod throttle;
 pub mod users;
+mod vital;
 
 pub use options::{Limits, Options, StoreSpec};
-pub use server::{BindError, Server};
+pub use server::{BindError, PartEnded, Server};
 pub use store::{Store, StoreError};

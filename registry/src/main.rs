@@ -6,11 +6,12 @@
 use std::io;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use p2pchat_registry::options::{Cli, Command, Options};
 use p2pchat_registry::{Server, files, users};
 use p2pchat_settings::streams::{self, Output, Waiting, complain};
-use p2pchat_settings::{Signals, logs};
+use p2pchat_settings::{Signals, TOO_LITTLE, logs};
+use tokio::runtime::Runtime;
 
 const NAME: &str = "p2pchat-registry";
 
@@ -28,14 +29,17 @@ fn main() -> ExitCode {
     }
 }
 
-#[tokio::main]
-async fn start(cli: Cli) -> Result<()> {
-    match cli.command {
-        Some(Command::Users { command }) => {
-            users::run(command, &cli.options.store, &mut Waiting(io::stdout())).await
+fn start(cli: Cli) -> Result<()> {
+    // The attribute of tokio would panic where this fails.
+    let runtime = Runtime::new().context(TOO_LITTLE)?;
+    runtime.block_on(async {
+        match cli.command {
+            Some(Command::Users { command }) => {
+                users::run(command, &cli.options.store, &mut Waiting(io::stdout())).await
+            }
+            None => run(cli.options).await,
         }
-        None => run(cli.options).await,
-    }
+    })
 }
 
 async fn run(mut options: Options) -> Result<()> {
@@ -48,8 +52,7 @@ async fn run(mut options: Options) -> Result<()> {
     let server = Server::bind(options).await?;
     files::report(asked, fit);
     announce(&server)?;
-    server.run(async move { _ = signals.next().await }).await;
-    Ok(())
+    Ok(server.run(async move { _ = signals.next().await }).await?)
 }
 
 /// The one line that says where everything is; scripts read the ports from it. Without a

@@ -3,6 +3,7 @@
 //! The defaults are for a machine with two cores. The comment at an option says where its
 //! number comes from.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -11,6 +12,7 @@ use std::str::FromStr;
 use std::thread;
 use std::time::Duration;
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueHint};
 use p2pchat_protocol::{REGISTRY_TCP_PORT, REGISTRY_UDP_PORT};
 use p2pchat_settings::options::{defaults, seconds};
@@ -53,7 +55,7 @@ pub enum UsersCommand {
     List,
     /// Create an account.
     Add {
-        /// Its name: 1 to 10 bytes, no white space.
+        /// Its name: 1 to 10 bytes, no white space, and not an IP address.
         name: String,
         /// Where its password comes from.
         #[command(flatten)]
@@ -86,13 +88,14 @@ pub struct PasswordSource {
 /// Everything that a [`Server`](crate::Server) has to know.
 #[derive(Debug, Clone, Args)]
 pub struct Options {
-    /// Where accounts are kept: the path of a file, or a mongodb:// URI.
+    /// Where accounts are kept: the path of a file, or a mongodb:// or mongodb+srv:// URI.
     // The value may hold a password.
     #[arg(
         long,
         global = true,
         value_name = "PATH|mongodb://…",
         value_hint = ValueHint::FilePath,
+        value_parser = OsStringValueParser::new().try_map(StoreSpec::try_from),
         hide_env_values = true
     )]
     #[arg(default_value = "$DATA/registry.sqlite3")]
@@ -313,7 +316,7 @@ fn hash_workers() -> NonZeroUsize {
 pub enum StoreSpec {
     /// An SQLite file.
     Sqlite(PathBuf),
-    /// A `mongodb://` URI.
+    /// A `mongodb://` or `mongodb+srv://` URI.
     Mongo(MongoUri),
 }
 
@@ -321,11 +324,13 @@ pub enum StoreSpec {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum StoreSpecError {
     /// No text.
-    #[error("a store is needed: the path of a file, or a URI that starts with mongodb://")]
+    #[error(
+        "a store is needed: the path of a file, or a URI that starts with mongodb:// or mongodb+srv://"
+    )]
     Empty,
     /// A URI of another kind.
     #[error(
-        "there is no store of the kind {0}://; use the path of a file, or a URI that starts with mongodb://"
+        "there is no store of the kind {0}://; use the path of a file, or a URI that starts with mongodb:// or mongodb+srv://"
     )]
     UnknownKind(String),
 }
@@ -339,6 +344,18 @@ impl FromStr for StoreSpec {
             Some((kind, _)) => Err(StoreSpecError::UnknownKind(kind.to_owned())),
             None if text.is_empty() => Err(StoreSpecError::Empty),
             None => Ok(Self::Sqlite(PathBuf::from(text))),
+        }
+    }
+}
+
+/// A path need not be UTF-8.
+impl TryFrom<OsString> for StoreSpec {
+    type Error = StoreSpecError;
+
+    fn try_from(text: OsString) -> Result<Self, Self::Error> {
+        match text.into_string() {
+            Ok(text) => text.parse(),
+            Err(path) => Ok(Self::Sqlite(path.into())),
         }
     }
 }

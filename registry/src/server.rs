@@ -19,7 +19,6 @@ use p2pchat_common::rate_limit::RateLimiter;
 use p2pchat_protocol::PeerAddr;
 use thiserror::Error;
 use tokio::net::{TcpListener, UdpSocket};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{ChangeStream, Cluster, ClusterError};
@@ -29,6 +28,7 @@ use crate::password::HashPool;
 use crate::presence::Presence;
 use crate::store::{self, OpenError, Opener, Store};
 use crate::throttle::{self, Source, Throttle};
+use crate::vital::Vital;
 
 mod accounts;
 mod cluster;
@@ -93,6 +93,13 @@ pub enum BindError {
     Threads(io::Error),
 }
 
+/// Something that a server cannot do without has ended by itself.
+#[derive(Debug, Error)]
+#[error(
+    "the {0} has ended by itself, which must not happen, and the registry has stopped because of it; the lines before this one may say why. Start it again"
+)]
+pub struct PartEnded(&'static str);
+
 /// What all tasks of a server share.
 #[derive(Debug)]
 struct Shared {
@@ -117,6 +124,9 @@ struct Shared {
     accept_failures: LogThrottle,
     /// The moment that all times of the presence and the rate limits count from.
     started: Instant,
+    /// The tasks of the server, each of which it needs. Its store and its hashing threads have
+    /// their own.
+    vital: Vital,
     /// Cancelled when the server stops.
     stop: CancellationToken,
 }
@@ -157,12 +167,22 @@ impl Shared {
             plain_text_stays: AtomicBool::new(false),
             accept_failures: LogThrottle::default(),
             started,
+            vital: Vital::default(),
             stop: CancellationToken::new(),
         }))
     }
 
     fn now(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    /// Waits until something has ended that the server cannot do without; what that is.
+    async fn part_ended(&self) -> &'static str {
+        tokio::select! {
+            name = self.vital.ended() => name,
+            name = self.passwords.ended() => name,
+            name = self.store.ended() => name,
+        }
     }
 
     fn registrations(&self) -> MutexGuard<'_, RateLimiter<Source>> {
@@ -283,7 +303,10 @@ impl Server {
     /// Serves until `shutdown` is ready, then stops in order: new connections and datagrams,
     /// the requests in flight (at most 5 s), the hashing threads, the cluster, the store, the
     /// metrics.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+    ///
+    /// # Errors
+    /// If it stopped because a part of it has ended by itself.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), PartEnded> {
         let shared = self.shared;
         // However this future ends, its tasks stop.
         let stop_on_drop = shared.stop.clone().drop_guard();
@@ -292,10 +315,10 @@ impl Server {
         let sweeping = presence::sweep(Arc::clone(&shared));
         let logging = monitoring::log_refusals(Arc::clone(&shared));
         let tasks = [
-            ("connections", tokio::spawn(accepting)),
-            ("Hello receiver", tokio::spawn(receiving)),
-            ("sweep", tokio::spawn(sweeping)),
-            ("log of refusals", tokio::spawn(logging)),
+            shared.vital.spawn("listener for sessions", accepting),
+            shared.vital.spawn("Hello receiver", receiving),
+            shared.vital.spawn("sweep", sweeping),
+            shared.vital.spawn("log of refusals", logging),
         ];
         let cluster = match (&shared.cluster, self.changes) {
             (Some(handle), Some(changes)) => Some(ClusterTasks::start(&shared, handle, changes)),
@@ -303,11 +326,18 @@ impl Server {
         };
         let monitoring = (self.metrics).map(|listener| MonitoringTasks::start(listener, &shared));
 
-        shutdown.await;
-        tracing::info!("stopping");
+        let ended = tokio::select! {
+            () = shutdown => Ok(()),
+            name = shared.part_ended() => Err(PartEnded(name)),
+        };
+        match &ended {
+            Ok(()) => tracing::info!("stopping"),
+            // The caller gets the error, but only when all else has stopped.
+            Err(PartEnded(name)) => tracing::error!("the {name} has ended by itself; stopping"),
+        }
         drop(stop_on_drop);
-        for (name, task) in tasks {
-            join(name, task).await;
+        for task in tasks {
+            task.join().await;
         }
         shared.passwords.stop().await;
         if let Some(cluster) = cluster {
@@ -321,6 +351,7 @@ impl Server {
             monitoring.stop().await;
         }
         tracing::info!("stopped");
+        ended
     }
 }
 
@@ -340,16 +371,76 @@ async fn connect(options: &Options, started: Instant) -> Result<Cluster, Cluster
     }
 }
 
-async fn join(name: &str, task: JoinHandle<()>) {
-    if let Err(error) = task.await {
-        tracing::error!(%error, "the task of the {name} failed");
-    }
-}
-
 /// The peer at a socket address. A dual-stack socket shows IPv4 as `::ffff:a.b.c.d`.
 fn peer_at(address: SocketAddr) -> Option<PeerAddr> {
     match address.ip().to_canonical() {
         std::net::IpAddr::V4(ip) => PeerAddr::new(ip).ok(),
         std::net::IpAddr::V6(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::net::TcpStream;
+
+    use super::*;
+
+    /// A server, and the folder of its accounts.
+    async fn server() -> (Server, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = StoreSpec::Sqlite(folder.path().join("accounts"));
+        let mut options = Options::on_loopback(store);
+        options.metrics = Some(([127, 0, 0, 1], 0).into());
+        (Server::bind(options).await.unwrap(), folder)
+    }
+
+    /// Runs a server without a signal to stop, while `end` makes a part of it end.
+    async fn ended_by<E>(end: impl FnOnce(Arc<Shared>) -> E) -> String
+    where
+        E: Future<Output = ()> + Send + 'static,
+    {
+        let (server, _folder) = server().await;
+        let address = server.tcp_addr();
+        let ending = tokio::spawn(end(Arc::clone(&server.shared)));
+        let running = tokio::time::timeout(Duration::from_secs(30), server.run(pending()));
+        let error = running.await.expect("it stops").unwrap_err();
+        ending.await.unwrap();
+        assert!(TcpStream::connect(address).is_err(), "nobody listens");
+        error.to_string()
+    }
+
+    #[tokio::test]
+    async fn a_server_does_not_outlive_a_task_that_panics() {
+        let error = ended_by(|shared| async move {
+            let task = shared
+                .vital
+                .spawn("Hello receiver", async { panic!("on purpose") });
+            task.join().await;
+        });
+        let error = error.await;
+        assert!(error.contains("Hello receiver"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_server_does_not_outlive_its_hashing_threads() {
+        let error = ended_by(|shared| async move { shared.passwords.stop().await });
+        let error = error.await;
+        assert!(error.contains("hashes passwords"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_server_does_not_outlive_the_threads_of_its_store() {
+        let error = ended_by(|shared| async move { shared.store.close().await });
+        let error = error.await;
+        assert!(error.contains("account file"), "{error}");
+    }
+
+    /// Each task of a server ends when the server is told to, and each end is noticed.
+    #[tokio::test]
+    async fn a_server_does_not_outlive_its_tasks() {
+        let error = ended_by(|shared| async move { shared.stop.cancel() });
+        let error = error.await;
+        assert!(error.contains("has ended by itself"), "{error}");
     }
 }

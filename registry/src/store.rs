@@ -136,6 +136,9 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
 
+    /// Waits until a thread of the store has ended, and returns its name: nothing works any more.
+    fn ended(&self) -> BoxFuture<'_, &'static str>;
+
     /// Finishes what is waiting and closes the store. Later calls fail with
     /// [`StoreError::Closed`].
     fn close(&self) -> BoxFuture<'_, ()>;

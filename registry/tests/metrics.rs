@@ -252,13 +252,39 @@ fn only_what_there_is_may_be_read_and_nothing_written() {
     assert_eq!(get(at, "/metrics/x").status, 404);
     let page = ask(
         at,
-        "POST /metrics HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n",
+        "POST /metrics HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n",
     );
     assert_eq!(page.status, 405);
     assert!(page.head.contains("allow: get, head"), "{}", page.head);
-    let page = ask(at, "HEAD /metrics HTTP/1.1\r\nhost: x\r\n\r\n");
+    let page = ask(at, "HEAD /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n");
     assert_eq!((page.status, page.body.as_str()), (200, ""));
     assert!(page.head.contains("content-length: "), "{}", page.head);
+}
+
+#[test]
+fn a_page_whose_name_resolves_to_loopback_does_not_read_the_metrics() {
+    let (_server, at) = watched();
+    let host = |host: &str| {
+        ask(
+            at,
+            &format!("GET /metrics HTTP/1.1\r\nhost: {host}\r\n\r\n"),
+        )
+    };
+    for name in [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example:80",
+        "",
+    ] {
+        let page = host(name);
+        assert_eq!(page.status, 421, "{name}");
+        assert!(!page.body.contains("users_online"), "{name}");
+    }
+    // Also through a port that is forwarded.
+    for name in ["127.0.0.1", "localhost:9000", "[::1]:9000", "10.0.0.1"] {
+        assert_eq!(host(name).status, 200, "{name}");
+    }
+    assert_eq!(ask(at, "GET /readyz HTTP/1.0\r\n\r\n").status, 200);
 }
 
 #[test]

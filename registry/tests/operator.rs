@@ -1,9 +1,12 @@
 //! `p2pchat-registry users …`, beside a running registry, on both stores.
 
-use p2pchat_testkit::require_mongodb;
 use std::process::{Output, Stdio};
 
-use crate::support::client::{Client, LOGIN};
+use p2pchat_registry::store::{NewAccount, StoredPassword};
+use p2pchat_testkit::require_mongodb;
+use tokio::runtime::Runtime;
+
+use crate::support::client::{Client, LOGIN, REGISTER, SEARCH};
 use crate::support::program::{Program, command, text, users};
 use crate::support::stores::Fresh;
 
@@ -59,6 +62,10 @@ fn accounts_are_looked_after(fresh: &Fresh) {
         "no spaces",
     );
     fails(
+        &run(&["add", "10.0.0.42", "--password-file", "-"], "pw"),
+        "look like an IP address",
+    );
+    fails(
         &run(&["add", "cat", "--password-file", "-"], "\n"),
         "a password is needed",
     );
@@ -78,6 +85,46 @@ fn accounts_are_looked_after_in_a_file() {
 fn accounts_are_looked_after_in_mongodb() {
     require_mongodb!();
     accounts_are_looked_after(&Fresh::mongo());
+}
+
+/// The account of a legacy database that is named like an address.
+fn a_name_that_is_an_address_goes_on_logging_in(fresh: &Fresh) {
+    let name = "10.0.0.42";
+    Runtime::new().unwrap().block_on(async {
+        let store = fresh.open().await;
+        let account = NewAccount {
+            name: name.parse().unwrap(),
+            password: StoredPassword::new("pw".to_owned()),
+            address: None,
+        };
+        assert!(store.register(account).await.unwrap());
+        store.close().await;
+    });
+    let store = fresh.name();
+    let program = Program::start(&store);
+    let mut client = Client::connect(program.tcp);
+    assert_eq!(client.status(REGISTER, name, "pw"), 42);
+    assert_eq!(client.status(LOGIN, name, "pw"), 21);
+    assert_eq!(client.status(SEARCH, name, name), 22);
+    let set = ["set-password", name, "--password-file", "-"];
+    let expected = format!("set the password of {name}\n");
+    succeeds(&users(&store, &set, "new"), &expected);
+    assert_eq!(client.status(LOGIN, name, "new"), 21);
+    succeeds(
+        &users(&store, &["remove", name], ""),
+        &format!("removed {name}\n"),
+    );
+}
+
+#[test]
+fn a_name_that_is_an_address_goes_on_logging_in_from_a_file() {
+    a_name_that_is_an_address_goes_on_logging_in(&Fresh::sqlite());
+}
+
+#[test]
+fn a_name_that_is_an_address_goes_on_logging_in_from_mongodb() {
+    require_mongodb!();
+    a_name_that_is_an_address_goes_on_logging_in(&Fresh::mongo());
 }
 
 #[test]

@@ -269,6 +269,83 @@ fn the_unit_sets_options_that_there_are() {
     }
 }
 
+/// The lines of a section of the unit.
+fn section<'a>(unit: &'a str, name: &str) -> Vec<&'a str> {
+    let lines = unit.lines().skip_while(|line| *line != name).skip(1);
+    lines.take_while(|line| !line.starts_with('[')).collect()
+}
+
+#[test]
+fn whatever_starts_a_registry_starts_it_again_and_never_gives_up() {
+    let unit = read("ops/p2pchat-registry.service");
+    let [head, service] = ["[Unit]", "[Service]"].map(|name| section(&unit, name));
+    // In the wrong section it would be ignored.
+    assert!(head.contains(&"StartLimitIntervalSec=0"), "{head:?}");
+    assert!(head.contains(&"Wants=network-online.target"), "{head:?}");
+    assert!(service.contains(&"Restart=always"), "{service:?}");
+    let pause = service
+        .iter()
+        .find_map(|line| line.strip_prefix("RestartSec="));
+    let pause: u32 = pause.unwrap().parse().unwrap();
+    assert!((2..=30).contains(&pause), "no flood of attempts: {pause} s");
+    let told = format!("starts the registry again {pause} seconds after");
+    assert!(read("docs/operations.md").contains(&told), "{told}");
+
+    let compose = yaml("ops/compose.yaml");
+    let services = compose["services"].as_hash().unwrap();
+    assert!(services.len() >= 8);
+    for (name, service) in services {
+        let name = name.as_str().unwrap();
+        // A merge key may bring the policy in.
+        let shared = match name {
+            _ if name.starts_with("registry") => &compose["x-registry"],
+            _ if name.starts_with("mongo") => &compose["x-mongo"],
+            _ => service,
+        };
+        let policy = shared["restart"].as_str();
+        // It makes the replica set and ends.
+        let expected = if name == "replica-set" {
+            "no"
+        } else {
+            "unless-stopped"
+        };
+        assert_eq!(policy, Some(expected), "{name}");
+        assert!(
+            service["restart"].is_badvalue() || service["restart"].as_str() == policy,
+            "{name}"
+        );
+    }
+    // What is started again must not take the network of others with it.
+    let holders = services.iter().filter_map(|(name, service)| {
+        let name = name.as_str().unwrap();
+        let shared = if name.starts_with("registry") {
+            &compose["x-registry"]
+        } else {
+            service
+        };
+        Some((name, shared["network_mode"].as_str()?))
+    });
+    let holders: Vec<_> = holders.collect();
+    assert!(holders.len() >= 5, "{holders:?}");
+    for (name, mode) in holders {
+        assert_eq!(mode, "service:network", "{name}");
+    }
+    let idle = services[&Yaml::String("network".to_owned())]["entrypoint"][0].as_str();
+    assert_eq!(idle, Some("tail"));
+
+    for file in ["ops/Dockerfile", "docs/operations.md"] {
+        let text = read(file);
+        let started = text.lines().filter(|line| line.contains("docker run -d"));
+        assert!(
+            started
+                .clone()
+                .all(|line| line.contains(" --restart unless-stopped")),
+            "{file}"
+        );
+        assert!(file != "ops/Dockerfile" || started.count() == 1);
+    }
+}
+
 #[test]
 fn systemd_takes_the_unit_and_finds_it_well_closed() {
     let folder = tempfile::tempdir().unwrap();

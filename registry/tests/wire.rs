@@ -124,6 +124,8 @@ fn what_the_document_does_not_name_is_answered() {
         b"\x1b[2J",
         b"\xff\xfe",
         "a\u{a0}b".as_bytes(),
+        b"10.0.0.42",
+        b"::1",
     ] {
         client.send(&request(REGISTER, bad, "pw"));
         assert_eq!(client.head(), response(0, 42, "badusername"), "{bad:?}");

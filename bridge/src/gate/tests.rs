@@ -16,21 +16,28 @@ fn check(listen: &str, headers: &[(&str, &str)]) -> Result<String, Refusal> {
 }
 
 #[test]
-fn only_loopback_names_and_addresses_with_our_port_are_our_host() {
+fn only_loopback_names_and_addresses_are_our_host() {
     for host in [
         "127.0.0.1:7878",
         "127.9.8.7:7878",
         "localhost:7878",
         "LOCALHOST:7878",
         "[::1]:7878",
+        // Another port may be forwarded to ours, and port 80 is not written.
+        "127.0.0.1:9000",
+        "localhost:9000",
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
     ] {
         assert!(check("127.0.0.1:7878", &[("host", host)]).is_ok(), "{host}");
     }
     for host in [
         "",
-        "127.0.0.1",
-        "localhost",
-        "127.0.0.1:7879",
+        "127.0.0.1:",
+        "127.0.0.1:x",
+        "127.0.0.1:99999",
+        "localhost:",
         "localhost.:7878",
         "evil.example:7878",
         "evil.localhost:7878",
@@ -55,8 +62,20 @@ fn only_loopback_names_and_addresses_with_our_port_are_our_host() {
 }
 
 #[test]
-fn at_port_80_no_port_is_ours() {
-    assert!(check("127.0.0.1:80", &[("host", "localhost")]).is_ok());
+fn a_page_through_a_forwarded_port_is_our_own() {
+    let through = |origin: &str| {
+        let headers = [("host", "localhost:9000"), ("origin", origin)];
+        check("127.0.0.1:7878", &headers)
+    };
+    assert!(through("http://localhost:9000").is_ok());
+    // That of another port is not, whichever of the two is forwarded.
+    for origin in [
+        "http://localhost:7878",
+        "http://localhost",
+        "http://127.0.0.1:9000",
+    ] {
+        assert_eq!(through(origin), Err(Refusal::OtherOrigin), "{origin}");
+    }
 }
 
 #[test]

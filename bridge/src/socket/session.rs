@@ -14,7 +14,9 @@ use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
 use super::backlog::Backlog;
+use super::stopping;
 use super::stream::{CloseReason, Stream, send};
+use crate::limits::MAX_FRAME_BYTES;
 use crate::shared::Shared;
 
 /// Runs a session to its end.
@@ -39,13 +41,16 @@ pub(super) async fn run(stream: &mut Stream, shared: &Shared) -> CloseReason {
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         if let Err(reason) = step {
+            if reason == CloseReason::TooBig {
+                let _ = session.send(&failed(&too_big())).await;
+            }
             return reason;
         }
         step = tokio::select! {
             event = subscription.next() => session.on_event(event).await,
             frame = session.next_frame() => session.on_frame(frame).await,
             _ = pings.tick() => session.ping().await,
-            () = shared.stop.cancelled() => Err(CloseReason::Stopping),
+            reason = stopping(shared) => Err(reason),
         };
     }
 }
@@ -141,18 +146,25 @@ impl Session<'_> {
 /// # Errors
 /// The event that says what is wrong with the text.
 fn parse(text: &str) -> Result<Command, Box<Event>> {
-    serde_json::from_str(text).map_err(|error| {
-        let problem = Problem::BadCommand;
-        let message = problem.because(complaint(&error));
-        Box::new(Event::Failed {
-            at: now(),
-            failure: Failure {
-                command: "?".to_owned(),
-                problem,
-                message,
-            },
-        })
-    })
+    serde_json::from_str(text).map_err(|error| Box::new(failed(&complaint(&error))))
+}
+
+/// The answer to a frame whose command is not known.
+fn failed(reason: &str) -> Event {
+    let problem = Problem::BadCommand;
+    Event::Failed {
+        at: now(),
+        failure: Failure {
+            command: "?".to_owned(),
+            message: problem.because(reason),
+            problem,
+        },
+    }
+}
+
+/// What is wrong with a frame that is not read to its end.
+fn too_big() -> String {
+    format!("it may have at most {MAX_FRAME_BYTES} bytes")
 }
 
 fn now() -> Timestamp {

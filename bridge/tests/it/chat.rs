@@ -16,7 +16,7 @@ use crate::support::{Bridge, Page, TestOptions, closed};
 struct Registry {
     address: String,
     hello_port: u16,
-    _running: JoinHandle<()>,
+    _running: JoinHandle<Result<(), p2pchat_registry::PartEnded>>,
 }
 
 impl Registry {

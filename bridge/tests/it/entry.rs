@@ -148,8 +148,7 @@ async fn a_name_that_resolves_to_loopback_is_not_our_host() {
     let port = bridge.address.port();
     for host in [
         format!("evil.example:{port}"),
-        "127.0.0.1".to_owned(),
-        format!("127.0.0.1:{}", port ^ 1),
+        format!("evil.localhost:{port}"),
         format!("127.0.0.1.evil.example:{port}"),
         format!("192.168.1.2:{port}"),
     ] {
@@ -163,6 +162,7 @@ async fn a_name_that_resolves_to_loopback_is_not_our_host() {
         let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         let answer = bridge.raw(request.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 421 "), "{answer}");
+        assert!(answer.contains("localhost"), "says what to do: {answer}");
     }
     let none = bridge
         .raw(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
@@ -178,6 +178,9 @@ async fn every_loopback_name_is_our_host() {
         format!("localhost:{port}"),
         format!("127.1.2.3:{port}"),
         format!("[::1]:{port}"),
+        // Forwarded from another port, as by `ssh -L`.
+        format!("127.0.0.1:{}", port ^ 1),
+        "localhost".to_owned(),
     ] {
         let origin = format!("http://{host}");
         let visit = bridge

@@ -7,6 +7,7 @@ use futures::SinkExt;
 use hyper_tungstenite::tungstenite::protocol::frame::Frame;
 use hyper_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use hyper_tungstenite::tungstenite::{Bytes, Message};
+use p2pchat_bridge::limits::MAX_FRAME_BYTES;
 use p2pchat_bridge::{Assets, Limits, Secret, Service, Setup};
 use p2pchat_common::rate_limit::Rate;
 use p2pchat_model::{Command, Event};
@@ -147,7 +148,7 @@ async fn a_connection_that_finishes_its_last_request_is_evicted_too() {
         .unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 200"));
     within("the eviction", first).await.unwrap();
-    peer.stop().await;
+    peer.stop().await.unwrap();
 }
 
 #[tokio::test]
@@ -207,13 +208,18 @@ async fn a_frame_that_is_too_big_closes_the_socket() {
     let mut page = bridge.page().await;
     let _ = page
         .stream
-        .send(Message::text(" ".repeat(64 * 1024 + 1)))
+        .send(Message::text(" ".repeat(MAX_FRAME_BYTES + 1)))
         .await;
+    let lost = page.until("an answer", |event| match event {
+        Event::Failed { failure, .. } => Some(failure.message.clone()),
+        _ => None,
+    });
+    assert!(lost.await.contains("at most 1048576 bytes"));
     assert_eq!(closed(&mut page).await, (1009, "too big".to_owned()));
 
     // The same in pieces, none of which is too big.
     let mut page = bridge.page().await;
-    let piece = Bytes::from(vec![b' '; 40_000]);
+    let piece = Bytes::from(vec![b' '; MAX_FRAME_BYTES * 2 / 3]);
     for opcode in [Data::Text, Data::Continue] {
         let frame = Frame::message(piece.clone(), OpCode::Data(opcode), false);
         let _ = page.stream.send(Message::Frame(frame)).await;
@@ -224,9 +230,42 @@ async fn a_frame_that_is_too_big_closes_the_socket() {
     let mut page = bridge.visit().connect().await.unwrap();
     let _ = page
         .stream
-        .send(Message::text(" ".repeat(64 * 1024 + 1)))
+        .send(Message::text(" ".repeat(MAX_FRAME_BYTES + 1)))
         .await;
     assert_eq!(closed(&mut page).await, (1009, "too big".to_owned()));
+}
+
+#[tokio::test]
+async fn a_text_that_is_too_long_is_answered_and_the_socket_stays() {
+    let bridge = Bridge::start().await;
+    let mut page = bridge.page().await;
+    for length in [70_000, MAX_FRAME_BYTES - 100] {
+        let text = "x".repeat(length);
+        page.send(&Command::Say { text }).await;
+        let failure = page.until("an answer", |event| match event {
+            Event::Failed { failure, .. } => Some(failure.clone()),
+            _ => None,
+        });
+        assert_eq!(failure.await.command, "say");
+    }
+    page.send_text("{\"busy\":{\"on\":true}}").await;
+    page.until_view("an answer", |view| view.busy).await;
+}
+
+#[tokio::test]
+async fn a_page_is_told_that_the_peer_has_stopped_and_the_bridge_ends() {
+    let bridge = Bridge::start().await;
+    let address = bridge.address;
+    let mut page = bridge.page().await;
+    let mut stranger = bridge.visit().connect().await.unwrap();
+    let ending = tokio::spawn(bridge.lose_peer());
+    for page in [&mut page, &mut stranger] {
+        let expected = (1001, "the peer has stopped".to_owned());
+        assert_eq!(closed(page).await, expected);
+    }
+    let error = ending.await.unwrap().unwrap_err().to_string();
+    assert!(error.contains("the peer has stopped"), "{error}");
+    assert!(TcpStream::connect(address).await.is_err());
 }
 
 #[tokio::test]

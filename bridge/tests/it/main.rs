@@ -6,4 +6,5 @@ mod entry;
 mod limits;
 mod pages;
 mod process;
+mod streams;
 mod support;

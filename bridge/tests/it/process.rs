@@ -6,7 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use crate::support::own_address;
 
-fn command(folder: &Path) -> Command {
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_p2pchat-bridge"));
     command
         .env_clear()
@@ -26,13 +26,13 @@ fn command(folder: &Path) -> Command {
 }
 
 /// A bridge that ends with the test.
-struct Running {
-    child: Child,
-    line: String,
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    pub(crate) line: String,
 }
 
 impl Running {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.as_mut().unwrap());
@@ -59,7 +59,7 @@ impl Running {
         text
     }
 
-    fn stop(&mut self, signal: &str) -> Option<i32> {
+    pub(crate) fn stop(&mut self, signal: &str) -> Option<i32> {
         let pid = self.child.id().to_string();
         assert!(
             Command::new("kill")
@@ -187,25 +187,36 @@ fn listening_for_others_is_refused_with_what_it_means() {
     assert!(!secret.exists(), "nothing was begun");
 }
 
+/// The content of a file, when there is one.
+fn until_written(file: &Path) -> String {
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !file.exists() {
+        let now = std::time::Instant::now();
+        assert!(now < until, "{} is not there", file.display());
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    std::fs::read_to_string(file).unwrap()
+}
+
+/// Puts a script in the place of the program that opens pages.
+fn opener(folder: &Path, script: &str) -> String {
+    let opener = folder.join("xdg-open");
+    std::fs::write(&opener, format!("#!/bin/sh\n{script}\n")).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&opener, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    format!("{}:/usr/bin:/bin", folder.display())
+}
+
 #[test]
 fn the_page_is_opened_without_the_secret_on_a_command_line() {
     let folder = tempfile::tempdir().unwrap();
     // Stands for the browser: notes what it was given.
-    let opener = folder.path().join("xdg-open");
-    let script = "#!/bin/sh\necho \"$@\" > $HOME/given.tmp; cp \"$1\" $HOME/page; mv $HOME/given.tmp $HOME/given\n";
-    std::fs::write(&opener, script).unwrap();
-    #[cfg(unix)]
-    std::fs::set_permissions(&opener, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
-    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let script =
+        "echo \"$@\" > $HOME/given.tmp; cp \"$1\" $HOME/page; mv $HOME/given.tmp $HOME/given";
+    let path = opener(folder.path(), script);
     let mut bridge = Running::start(command(folder.path()).arg("--open").env("PATH", path));
 
-    let given = folder.path().join("given");
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
-    while !given.exists() {
-        assert!(std::time::Instant::now() < until, "nothing was opened");
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    let given = std::fs::read_to_string(given).unwrap();
+    let given = until_written(&folder.path().join("given"));
     let secret = bridge.url().split_once('#').unwrap().1.to_owned();
     assert!(!given.contains(&secret), "{given}");
     // Browsers in a sandbox read no hidden folders.
@@ -214,4 +225,118 @@ fn the_page_is_opened_without_the_secret_on_a_command_line() {
     assert!(page.contains(bridge.url()), "{page}");
     bridge.stop("-TERM");
     assert!(!Path::new(given.trim()).exists(), "the file is gone");
+}
+
+#[test]
+fn a_browser_that_does_not_open_is_told_with_the_url() {
+    for (script, why) in [
+        // Nothing to open pages with, as on a server.
+        (None, "cannot run xdg-open"),
+        (Some("exit 3"), "exit status: 3"),
+        (Some("kill -9 $$"), "signal: 9"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = script.map(|script| opener(folder.path(), script));
+        let path = path.unwrap_or_else(|| folder.path().display().to_string());
+        let mut bridge = Running::start(command(folder.path()).arg("--open").env("PATH", path));
+        let mut err = BufReader::new(bridge.child.stderr.take().unwrap());
+        let complaint = loop {
+            let mut line = String::new();
+            assert_ne!(err.read_line(&mut line).unwrap(), 0, "it goes on");
+            if line.contains("browser") {
+                break line;
+            }
+        };
+        let wanted = format!("open {} yourself", bridge.url());
+        assert!(complaint.contains(&wanted), "{complaint}");
+        assert!(complaint.contains(why), "{complaint}");
+        assert_eq!(bridge.stop("-TERM"), Some(0));
+    }
+}
+
+#[test]
+fn a_home_that_cannot_be_written_does_not_keep_the_browser_from_opening() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = opener(folder.path(), "echo \"$1\" > $NOTE.tmp; mv $NOTE.tmp $NOTE");
+    let note = folder.path().join("given");
+    let mut bridge = Running::start(
+        command(folder.path())
+            .arg("--open")
+            .arg("--secret-file")
+            .arg(folder.path().join("secret"))
+            .arg("--no-history")
+            .env("NOTE", &note)
+            .env("P2PCHAT_BLOCKS", folder.path().join("blocks"))
+            .env("HOME", "/proc/none")
+            .env("PATH", path),
+    );
+    let given = until_written(&note);
+    assert_eq!(Path::new(given.trim()).parent(), Some(folder.path()));
+    assert_eq!(bridge.stop("-TERM"), Some(0));
+}
+
+#[test]
+fn it_runs_where_nobody_reads_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut child = command(folder.path()).stdout(writer).spawn().unwrap();
+    // It has begun once its secret is there, and the line comes after that.
+    let secret = folder.path().join(".local/share/p2pchat/bridge-secret");
+    until_written(&secret);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert!(child.try_wait().unwrap().is_none(), "it goes on");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_line_that_cannot_be_written_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let full = || {
+        std::fs::File::options()
+            .write(true)
+            .open("/dev/full")
+            .unwrap()
+    };
+    let (code, error) = failed(command(folder.path()).stdout(full()));
+    assert_eq!(code, Some(1));
+    assert!(error.contains("standard output"), "{error}");
+    // Nor does an error that cannot be written change the code.
+    let status = command(folder.path())
+        .stdout(full())
+        .stderr(full())
+        .status();
+    assert_eq!(status.unwrap().code(), Some(1));
+    let status = command(folder.path())
+        .args(["--listen", "0.0.0.0:0"])
+        .stderr(full())
+        .status();
+    assert_eq!(status.unwrap().code(), Some(2));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn under_nohup_the_end_of_the_terminal_does_not_end_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = command(folder.path());
+    let mut nohup = Command::new("nohup");
+    nohup
+        .arg(program.get_program())
+        .args(program.get_args())
+        .env_clear()
+        .env("HOME", folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut bridge = Running::start(&mut nohup);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", bridge.child.id())).unwrap();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = u64::from_str_radix(ignored.unwrap().trim(), 16).unwrap();
+    assert_eq!(ignored & 1, 1, "SIGHUP stays ignored: {ignored:x}");
+    assert_eq!(bridge.stop("-TERM"), Some(0));
+
+    let mut bridge = Running::start(&mut command(folder.path()));
+    assert_eq!(bridge.stop("-HUP"), Some(0), "without it, it logs out");
 }

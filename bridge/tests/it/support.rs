@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use p2pchat_bridge::{Assets, Limits, Secret, Server, Setup};
+use p2pchat_bridge::{Assets, Limits, PeerStopped, Secret, Server, Setup};
 use p2pchat_model::PeerAddr;
 use p2pchat_peer::{Options, Peer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -51,7 +51,7 @@ pub(crate) struct Bridge {
     pub(crate) url: String,
     peer: Peer,
     stop: oneshot::Sender<()>,
-    running: JoinHandle<()>,
+    running: JoinHandle<Result<(), PeerStopped>>,
 }
 
 /// The options of a bridge under test.
@@ -171,8 +171,15 @@ impl Bridge {
     /// Stops the bridge in order.
     pub(crate) async fn stop(self) {
         self.stop.send(()).unwrap();
-        within("the end of the server", self.running).await.unwrap();
-        self.peer.stop().await;
+        let ended = within("the end of the server", self.running).await;
+        ended.unwrap().unwrap();
+        self.peer.stop().await.unwrap();
+    }
+
+    /// Stops the peer inside, and returns what the server says of that.
+    pub(crate) async fn lose_peer(self) -> Result<(), PeerStopped> {
+        self.peer.stop().await.unwrap();
+        within("the end of the server", self.running).await.unwrap()
     }
 }
 

@@ -31,6 +31,7 @@ pub use event::{
     Problem, RequestFailure,
 };
 pub use line::{Level, Line};
+pub use lookalike::OnlineLooks;
 pub use message::{Delivery, DeliveryState, LeaveReason, Message, MessageId};
 pub use p2pchat_protocol::{OnlineUser, Password, PeerAddr, Username};
 pub use person::{NameCheck, Person, Speaker};

@@ -1,5 +1,7 @@
 //! One line of the conversation: a message or a notice.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::message::{Message, MessageId};
@@ -9,8 +11,9 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Line {
-    /// A message of a member or of the user.
-    Message(Message),
+    /// A message of a member or of the user. Shared, since each subscriber gets a copy of the
+    /// view, with thousands of them.
+    Message(Arc<Message>),
     /// An event, in words.
     Notice {
         /// When it happened.
@@ -32,11 +35,26 @@ impl Line {
         }
     }
 
+    /// About how much memory it takes, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>()
+            + match self {
+                Self::Message(message) => message.size(),
+                Self::Notice { text, .. } => text.len(),
+            }
+    }
+
     pub(crate) fn message_id(&self) -> Option<MessageId> {
         match self {
             Self::Message(message) => Some(message.id),
             Self::Notice { .. } => None,
         }
+    }
+}
+
+impl From<Message> for Line {
+    fn from(message: Message) -> Self {
+        Self::Message(Arc::new(message))
     }
 }
 

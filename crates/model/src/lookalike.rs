@@ -1,20 +1,156 @@
 //! Names that look like another one.
 //!
 //! Not every such pair is found: the tables for that are larger than the rest of the page.
-//! What is found is what costs an impostor nothing: invisible characters, and the letters of
-//! other scripts that look like Latin ones in nearly every font.
+//! What is found is what costs an impostor nothing: upper and lower case, accents that are a
+//! part of their letter or follow it, invisible characters, and the letters of other scripts
+//! that look like Latin ones in nearly every font.
 
-/// The visible form of a name; `None` for one that looks only like itself.
-pub(crate) fn look(name: &str) -> Option<String> {
-    let look: String = name.chars().filter_map(visible).collect();
-    let look = look.trim();
-    (look != name).then(|| look.to_owned())
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::OnceLock;
+
+use p2pchat_protocol::{OnlineUser, Username};
+
+use accents::{apart, composed};
+
+/// How a name looks.
+#[derive(Debug, Clone, Copy)]
+struct Look {
+    /// The name and its visible form, without case. The second is not enough: a capital of
+    /// another script may look like another Latin letter than the small one does.
+    keys: [u64; 2],
+    /// It is written as the name that it looks like would be.
+    is_ordinary: bool,
 }
 
-/// Whether another name has this visible form.
-pub(crate) fn is_look_of(look: &str, other: &str) -> bool {
-    // Most names look only like themselves, and need no copy.
-    look == other || self::look(other).is_some_and(|other| other == look)
+impl Look {
+    fn new(name: Username) -> Self {
+        let name = name.as_str();
+        // Most names; a list may have 100,000.
+        if name.is_ascii() {
+            let look = name.trim();
+            return Self {
+                keys: [key(look.chars().map(|c| c.to_ascii_lowercase())); 2],
+                is_ordinary: look == name,
+            };
+        }
+        let look = visible_form(name);
+        let without_case = |text: &str| key(text.chars().flat_map(char::to_lowercase));
+        Self {
+            keys: [without_case(&composed(name)), without_case(&look)],
+            is_ordinary: look == name,
+        }
+    }
+
+    /// Whether a name that looks like this is to be marked because of one that looks like
+    /// `other`. Else an impostor would get the names of others marked.
+    fn is_marked_by(self, other: Self) -> bool {
+        self.keys.iter().any(|key| other.keys.contains(key))
+            && (other.is_ordinary || !self.is_ordinary)
+    }
+}
+
+fn key(chars: impl Iterator<Item = char>) -> u64 {
+    let mut key = DefaultHasher::new();
+    chars.for_each(|c| u32::from(c).hash(&mut key));
+    key.finish()
+}
+
+/// The first of `others` that this name looks like and is not.
+pub(crate) fn first_like(
+    name: Username,
+    mut others: impl Iterator<Item = Username>,
+) -> Option<Username> {
+    let look = Look::new(name);
+    others.find(|&other| other != name && look.is_marked_by(Look::new(other)))
+}
+
+/// The names of the online list by how they look: it may be long, and front ends ask for each
+/// of its rows. Made when it is asked first, of the list as it is then.
+#[derive(Debug, Clone, Default)]
+pub struct OnlineLooks(OnceLock<Vec<(u64, Username)>>);
+
+impl OnlineLooks {
+    /// The first name that this one looks like and is not.
+    pub(crate) fn like(&self, name: Username, online: &[OnlineUser]) -> Option<Username> {
+        let names = self.0.get_or_init(|| {
+            let names = online.iter().map(|user| user.name);
+            let keys = |name| Look::new(name).keys.map(|key| (key, name));
+            let mut names: Vec<_> = names.flat_map(keys).collect();
+            names.sort_unstable();
+            names.dedup();
+            names
+        });
+        let same = Look::new(name).keys.into_iter().flat_map(|key| {
+            let first = names.partition_point(|(before, _)| *before < key);
+            let same = names[first..].iter();
+            same.take_while(move |(same, _)| *same == key)
+        });
+        first_like(name, same.map(|(_, other)| *other))
+    }
+}
+
+/// It says nothing that the online list does not.
+impl PartialEq for OnlineLooks {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for OnlineLooks {}
+
+/// The visible form of a name: its accents composed, its letters Latin where they look so.
+fn visible_form(name: &str) -> String {
+    // Taken apart first, so that a letter is found with any accent.
+    let visible = apart(name).chars().filter_map(visible).collect::<String>();
+    composed(visible.trim()).into_owned()
+}
+
+/// Accents, composed with their letters (NFC) and apart from them (NFD).
+mod accents {
+    use std::borrow::Cow;
+
+    /// All characters before this one are the same in both forms, or composed already.
+    const FIRST_ACCENT: char = '\u{300}';
+
+    pub(super) fn composed(text: &str) -> Cow<'_, str> {
+        let is_composed = text.chars().all(|c| c < FIRST_ACCENT);
+        if is_composed {
+            text.into()
+        } else {
+            nfc(text).into()
+        }
+    }
+
+    /// Only where there are letters of other scripts: the Latin ones look like themselves.
+    pub(super) fn apart(text: &str) -> Cow<'_, str> {
+        let is_latin = text.chars().all(|c| c < FIRST_ACCENT);
+        if is_latin {
+            text.into()
+        } else {
+            nfd(text).into()
+        }
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn nfc(text: &str) -> String {
+        unicode_normalization::UnicodeNormalization::nfc(text).collect()
+    }
+
+    #[cfg(not(target_arch = "wasm32"))]
+    fn nfd(text: &str) -> String {
+        unicode_normalization::UnicodeNormalization::nfd(text).collect()
+    }
+
+    // The tables would be a fifth of the page, and every browser has them.
+    #[cfg(target_arch = "wasm32")]
+    fn nfc(text: &str) -> String {
+        js_sys::JsString::from(text).normalize("NFC").into()
+    }
+
+    #[cfg(target_arch = "wasm32")]
+    fn nfd(text: &str) -> String {
+        js_sys::JsString::from(text).normalize("NFD").into()
+    }
 }
 
 /// The visible form of a character; `None` for an invisible one.
@@ -125,26 +261,85 @@ const LATIN_LIKE: &[(char, char)] = &[
 mod tests {
     use super::*;
 
+    fn name(name: &str) -> Username {
+        name.parse().unwrap()
+    }
+
+    /// Which of two names is marked because of the other: the first, the second.
+    fn marked(pair: [&str; 2]) -> [bool; 2] {
+        let [one, other] = pair.map(name);
+        [[one, other], [other, one]].map(|[name, other]| {
+            let among = first_like(name, [name, other].into_iter()).is_some();
+            let online = [name, other].map(|name| OnlineUser {
+                name,
+                address: "10.0.0.1".parse().unwrap(),
+            });
+            let listed = OnlineLooks::default().like(name, &online).is_some();
+            assert_eq!(among, listed, "{pair:?}");
+            among
+        })
+    }
+
     #[test]
-    fn an_ordinary_name_looks_only_like_itself() {
-        for name in ["bob", "Zoë", "O'Neil", "田中", "a b"] {
-            assert_eq!(look(name), None, "{name}");
+    fn names_that_differ_in_case_are_marked_both() {
+        for pair in [
+            ["Bob", "bob"],
+            ["ZOË", "zoë"],
+            ["Ünal", "ünal"],
+            ["ИВАН", "Иван"],
+        ] {
+            assert_eq!(marked(pair), [true, true], "{pair:?}");
         }
     }
 
     #[test]
-    fn invisible_characters_and_letters_that_look_latin_are_recognised() {
-        for name in [
-            "b\u{43e}b",
-            "bob\u{200b}",
-            "b\u{200d}ob",
-            "bob ",
-            "ｂob",
-            "bob\u{3164}",
+    fn only_the_name_that_is_written_oddly_is_marked() {
+        for (odd, name) in [
+            // An accent that follows its letter.
+            ("e\u{301}va", "éva"),
+            ("U\u{308}nal", "ünal"),
+            ("\u{1100}\u{1161}", "가"),
+            // Letters of another script, with an accent and without.
+            ("b\u{43e}b", "bob"),
+            ("b\u{43e}b", "Bob"),
+            ("Zo\u{451}", "Zoë"),
+            // What is not seen.
+            ("bob\u{200b}", "bob"),
+            ("b\u{200d}ob", "bob"),
+            ("bob ", "bob"),
+            ("ｂob", "bob"),
+            ("bob\u{3164}", "bob"),
         ] {
-            assert_eq!(look(name).as_deref(), Some("bob"), "{name:?}");
-            assert!(is_look_of("bob", name), "{name:?}");
+            assert_eq!(marked([odd, name]), [true, false], "{odd:?} {name}");
         }
-        assert_eq!(look("\u{200d}\u{3164}").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn names_that_look_like_themselves_are_not_marked() {
+        for pair in [
+            ["bob", "rob"],
+            ["Zoe", "Zoë"],
+            ["a b", "ab"],
+            ["田中", "田"],
+            ["O'Neil", "ONeil"],
+        ] {
+            assert_eq!(marked(pair), [false, false], "{pair:?}");
+        }
+        assert_eq!(first_like(name("bob"), [name("bob")].into_iter()), None);
+    }
+
+    #[test]
+    fn a_name_is_found_in_a_long_list() {
+        let user = |name: String| OnlineUser {
+            name: name.parse().unwrap(),
+            address: "10.0.0.1".parse().unwrap(),
+        };
+        let mut online: Vec<_> = (0..10_000).map(|n| user(format!("user{n}"))).collect();
+        let looks = OnlineLooks::default();
+        assert_eq!(looks.like(name("USER777"), &online), Some(name("user777")));
+        assert_eq!(looks.like(name("user777"), &online), None);
+        online.push(user("User777".to_owned()));
+        let looks = OnlineLooks::default();
+        assert_eq!(looks.like(name("user777"), &online), Some(name("User777")));
     }
 }

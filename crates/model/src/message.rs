@@ -35,6 +35,12 @@ impl Message {
         self.deliveries.is_some()
     }
 
+    /// About how much memory it takes, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        let deliveries = self.deliveries.as_ref().map_or(0, Vec::len);
+        size_of::<Self>() + self.text.len() + deliveries * size_of::<Delivery>()
+    }
+
     /// Delivery status of the whole message: the worst that any member has, where "sending"
     /// is worse than "not confirmed". `None` for messages of others, and for those that no
     /// one is to get.

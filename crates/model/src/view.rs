@@ -1,5 +1,6 @@
 //! What there is to see, changed only by [`View::apply`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::dropped::Dropped;
 use crate::event::{BlockChange, Event, IncomingRequest, Link, OutgoingRequest, Problem};
 use crate::line::Line;
-use crate::lookalike;
+use crate::lookalike::{self, OnlineLooks};
 use crate::message::{Delivery, LeaveReason, Message, MessageId};
 use crate::person::{NameCheck, Person};
 use crate::target::Target;
@@ -55,6 +56,9 @@ pub struct View {
     pub dropped: Vec<Dropped>,
     /// What [`Command::Undo`](crate::Command::Undo) takes back.
     pub undo: Option<Undo>,
+    /// For [`View::lookalike_of`]. Not in the JSON.
+    #[serde(skip)]
+    pub looks: OnlineLooks,
 }
 
 /// A leave or a block that can still be taken back.
@@ -99,6 +103,11 @@ impl View {
     /// How many lines are kept; beyond that the oldest are evicted. All messages are still in
     /// the history.
     pub const MAX_LINES: usize = 10_000;
+    /// How much memory they take together, in bytes, before the oldest are evicted: a text to a
+    /// thousand members has a delivery status for each of them.
+    pub const MAX_BYTES: usize = 16 * 1024 * 1024;
+    /// How many lines come before their size is looked at again: it may be exceeded by so many.
+    const WEIGH_EVERY: usize = 128;
     /// How many counts of what was dropped are kept: more than a peer reports.
     pub const MAX_DROPPED: usize = 100;
 
@@ -131,7 +140,7 @@ impl View {
                 self.members.clear();
                 self.out_of_reach.clear();
             }
-            Event::Message(message) => self.push(Line::Message(message.clone())),
+            Event::Message(message) => self.push(message.clone().into()),
             Event::Delivered { id, delivery } => self.set_delivery(*id, *delivery),
             Event::Busy { on } => self.busy = *on,
             Event::History {
@@ -232,18 +241,14 @@ impl View {
     }
 
     /// Another name that this one looks like: the user's, or that of a user who is online or
-    /// a member. The two differ in characters that are invisible or belong to another script;
-    /// only the name that has such characters looks like the other.
+    /// a member. The two differ in case (then both are marked), or in characters that are
+    /// invisible, belong to another script or compose their accents in another way; only the
+    /// name that has such characters looks like the other.
     #[must_use]
     pub fn lookalike_of(&self, name: Username) -> Option<Username> {
-        let look = lookalike::look(name.as_str())?;
-        let online = self.online.iter().map(|user| user.name);
         let members = self.members.iter().filter_map(|member| member.name);
-        self.account
-            .into_iter()
-            .chain(online)
-            .chain(members)
-            .find(|other| *other != name && lookalike::is_look_of(&look, other.as_str()))
+        lookalike::first_like(name, self.account.into_iter().chain(members))
+            .or_else(|| self.looks.like(name, &self.online))
     }
 
     /// The oldest message in [`View::lines`]: the next page of history ends before it.
@@ -265,6 +270,7 @@ impl View {
     fn end_session(&mut self) {
         self.account = None;
         self.online.clear();
+        self.looks = OnlineLooks::default();
         self.incoming = None;
         self.outgoing.clear();
         self.members.clear();
@@ -287,6 +293,7 @@ impl View {
 
     fn set_online(&mut self, users: &[OnlineUser]) {
         self.online = users.to_vec();
+        self.looks = OnlineLooks::default();
         name_members(&mut self.members, users);
         name_members(&mut self.out_of_reach, users);
         if let Some(IncomingRequest { from, members, .. }) = &mut self.incoming {
@@ -325,7 +332,8 @@ impl View {
 
     fn set_delivery(&mut self, id: MessageId, delivery: Delivery) {
         let message = self.lines.iter_mut().rev().find_map(|line| match line {
-            Line::Message(message) if message.id == id => Some(message),
+            // Copied if a subscriber has it too.
+            Line::Message(message) if message.id == id => Some(Arc::make_mut(message)),
             _ => None,
         });
         if let Some(deliveries) = message.and_then(|message| message.deliveries.as_mut()) {
@@ -351,7 +359,9 @@ impl View {
             // Another program of this user has written more than a page since.
             self.lines.clear();
         }
+        let is_full = self.bytes() > Self::MAX_BYTES;
         let room = Self::MAX_LINES.saturating_sub(self.lines.len());
+        let room = if is_full { 0 } else { room };
         if first.is_none()
             || self
                 .oldest_message()
@@ -371,7 +381,7 @@ impl View {
             while let Some(line) = later.next_if(|line| line.at() < message.at) {
                 self.lines.push(line);
             }
-            self.lines.push(Line::Message(message.clone()));
+            self.lines.push(message.clone().into());
         }
         self.lines.extend(later);
     }
@@ -382,7 +392,29 @@ impl View {
             self.lines.drain(..Self::MAX_LINES / 10);
             self.more_history = true;
         }
+        if self.lines.len().is_multiple_of(Self::WEIGH_EVERY) {
+            self.evict_beyond_max_bytes();
+        }
         self.lines.push(line);
+    }
+
+    fn evict_beyond_max_bytes(&mut self) {
+        let mut bytes = self.bytes();
+        if bytes <= Self::MAX_BYTES {
+            return;
+        }
+        let evicted = self.lines.iter().take_while(|line| {
+            let is_evicted = bytes > Self::MAX_BYTES / 10 * 9;
+            bytes -= line.size();
+            is_evicted
+        });
+        let evicted = evicted.count();
+        self.lines.drain(..evicted);
+        self.more_history = true;
+    }
+
+    fn bytes(&self) -> usize {
+        self.lines.iter().map(Line::size).sum()
     }
 }
 

@@ -30,7 +30,9 @@ mod session;
 
 use std::time::Duration;
 
-use p2pchat_model::{Command, Event, MessageId, Notice, PeerAddr, Problem, Target, Username};
+use p2pchat_model::{
+    Command, Event, MessageId, Notice, OnlineUser, PeerAddr, Problem, Target, Username,
+};
 use p2pchat_protocol::{Contact, MESSAGE_PORT, Response};
 
 use blocks::Blocks;
@@ -145,6 +147,7 @@ impl Machine {
             Input::RegistryUp => self.session.registry_up(&mut self.cx),
             Input::RegistryDown { reason } => self.session.registry_down(&mut self.cx, &reason),
             Input::Response(response) => self.response(response),
+            Input::ListContinued(users) => self.listed(&users, false),
             Input::Contact {
                 conn,
                 from,
@@ -278,18 +281,23 @@ impl Machine {
                 self.session.ask_online(cx, &self.directory, name, true);
             }
             Some(Effect::Ended(problem)) => self.end_session(Some(problem)),
-            Some(Effect::Listed { users, announce }) => {
-                if self.directory.replace(&users) || announce {
-                    self.names_changed();
-                }
-                self.session.check_own_entry(&mut self.cx, &self.directory);
-            }
+            Some(Effect::Listed { users, announce }) => self.listed(&users, announce),
             Some(Effect::Searched {
                 name,
                 address,
                 purpose,
             }) => self.searched(name, address, purpose),
         }
+    }
+
+    fn listed(&mut self, users: &[OnlineUser], announce: bool) {
+        if self.session.account().is_none() {
+            return;
+        }
+        if self.directory.replace(users) || announce {
+            self.names_changed();
+        }
+        self.session.check_own_entry(&mut self.cx, &self.directory);
     }
 
     fn searched(&mut self, name: Username, address: Option<PeerAddr>, purpose: SearchPurpose) {

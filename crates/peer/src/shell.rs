@@ -38,7 +38,7 @@ mod resolve;
 #[cfg(test)]
 mod testing;
 
-pub use error::StartError;
+pub use error::{PeerFailed, StartError};
 pub use journal::{Missed, Subscription};
 
 use bind::Bound;
@@ -73,7 +73,7 @@ pub struct Peer {
     handle: Handle,
     /// Dropped, it ends the driver too.
     stop: oneshot::Sender<()>,
-    driver: JoinHandle<()>,
+    driver: JoinHandle<Result<(), PeerFailed>>,
     journal: Journal,
 }
 
@@ -84,54 +84,18 @@ impl Peer {
     /// If the ports cannot be bound, the registry's name cannot be resolved (and the own
     /// address has to be found by it), or the history or the block list cannot be opened.
     pub async fn start(options: Options) -> Result<Self, StartError> {
-        let registry = RegistryNames::new(&options.registry)?;
-        let bound = bind(&options, &registry).await?;
-        let hello = HelloSocket::bind(bound.address, options.hello_port)
-            .map_err(system("open a socket for hellos"))?;
-        let files = open_files(&options).await?;
-        let (journal, to_journal) =
-            Journal::start(files.stores).map_err(system("start a thread"))?;
+        let (driver, handle, journal) = prepare(options).await?;
+        Ok(Self::run(driver, handle, journal))
+    }
 
-        let (commands, commanded) = mpsc::channel(MAX_COMMANDS);
-        let (report, reports) = mpsc::channel(MAX_REPORTS);
+    fn run(driver: Driver, handle: Handle, journal: Journal) -> Self {
         let (stop, stopped) = oneshot::channel();
-        let handle = Handle {
-            address: bound.address,
-            commands,
-            journal: to_journal.downgrade(),
-        };
-        let clock = Clock::start();
-        let config = Config {
-            address: bound.address,
-            registry: options.registry,
-            message_port: bound.message_port,
-            request_limit: options.request_limit,
-            seed: rand::random(),
-        };
-        let inbound = Inbound::new(report.clone(), options.request_limit + ANSWER_MARGIN);
-        let driver = Driver {
-            machine: Machine::new(config, clock.now())
-                .with_blocks(files.blocked)
-                .with_last_message(files.last_message),
-            clock,
-            address: bound.address,
-            registry,
-            commands: commanded,
-            reports,
-            report,
-            journal: JournalQueue::new(to_journal),
-            outbound: Outbound::new(bound.address, Ports::STANDARD),
-            hello,
-            closing: inbound.closing.clone(),
-            listeners: start_listeners(&inbound, bound),
-            state: State::default(),
-        };
-        Ok(Self {
+        Self {
             handle,
             stop,
             driver: tokio::spawn(driver.run(stopped)),
             journal,
-        })
+        }
     }
 
     /// A handle for a front end; there may be several.
@@ -142,21 +106,76 @@ impl Peer {
 
     /// Logs out and stops, in order and within a few seconds: earlier commands are carried out
     /// first.
-    pub async fn stop(mut self) {
+    ///
+    /// # Errors
+    /// If the peer has stopped by itself before that, or does so now.
+    pub async fn stop(mut self) -> Result<(), PeerFailed> {
         // Fails if the driver has ended already.
         let _ = self.stop.send(());
-        match timeout(STOP_LIMIT, &mut self.driver).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the driver failed"),
+        let stopped = match timeout(STOP_LIMIT, &mut self.driver).await {
+            Ok(Ok(stopped)) => stopped,
+            Ok(Err(error)) => {
+                tracing::error!(%error, "the driver failed");
+                Err(PeerFailed("the driver failed".to_owned()))
+            }
             Err(_) => {
                 tracing::warn!("the peer did not stop in time");
                 self.driver.abort();
+                Ok(())
             }
-        }
-        if timeout(FLUSH_LIMIT, self.journal.join()).await.is_err() {
+        };
+        let written = timeout(FLUSH_LIMIT, self.journal.join()).await;
+        let written = written.unwrap_or_else(|_| {
             tracing::warn!("the history was not written in time");
-        }
+            Ok(())
+        });
+        stopped.and(written)
     }
+}
+
+/// The parts of a peer, which does nothing before the driver runs.
+async fn prepare(options: Options) -> Result<(Driver, Handle, Journal), StartError> {
+    let registry = RegistryNames::new(&options.registry)?;
+    let bound = bind(&options, &registry).await?;
+    let hello = HelloSocket::bind(bound.address, options.hello_port)
+        .map_err(system("open a socket for hellos"))?;
+    let files = open_files(&options).await?;
+    let (journal, to_journal) = Journal::start(files.stores).map_err(system("start a thread"))?;
+
+    let (commands, commanded) = mpsc::channel(MAX_COMMANDS);
+    let (report, reports) = mpsc::channel(MAX_REPORTS);
+    let handle = Handle {
+        address: bound.address,
+        commands,
+        journal: to_journal.downgrade(),
+    };
+    let clock = Clock::start();
+    let config = Config {
+        address: bound.address,
+        registry: options.registry,
+        message_port: bound.message_port,
+        request_limit: options.request_limit,
+        seed: rand::random(),
+    };
+    let inbound = Inbound::new(report.clone(), options.request_limit + ANSWER_MARGIN);
+    let driver = Driver {
+        machine: Machine::new(config, clock.now())
+            .with_blocks(files.blocked)
+            .with_last_message(files.last_message),
+        clock,
+        address: bound.address,
+        registry,
+        commands: commanded,
+        reports,
+        report,
+        journal: JournalQueue::new(to_journal),
+        outbound: Outbound::new(bound.address, Ports::STANDARD, clock),
+        hello,
+        closing: inbound.closing.clone(),
+        listeners: start_listeners(&inbound, bound),
+        state: State::default(),
+    };
+    Ok((driver, handle, journal))
 }
 
 async fn bind(options: &Options, registry: &RegistryNames) -> Result<Bound, StartError> {
@@ -247,5 +266,67 @@ impl Handle {
             .map_err(|_| Stopped)?;
         drop(journal);
         subscription.await.map_err(|_| Stopped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{own_address, within};
+    use super::*;
+
+    async fn parts() -> (Driver, Handle, Journal) {
+        let options = Options {
+            address: Some(own_address()),
+            unprivileged: true,
+            ..Options::default()
+        };
+        prepare(options).await.unwrap()
+    }
+
+    async fn failure(peer: Peer) -> String {
+        let stopped = within("the end", peer.stop()).await;
+        stopped.unwrap_err().to_string()
+    }
+
+    #[tokio::test]
+    async fn a_peer_without_a_listener_stops_and_says_so() {
+        let (driver, handle, journal) = parts().await;
+        let closing = driver.closing.clone();
+        let peer = Peer::run(driver, handle.clone(), journal);
+        let mut subscription = handle.subscribe().await.unwrap();
+        closing.cancel();
+        within("the end", async {
+            while subscription.next().await != Err(Missed::Stopped) {}
+        })
+        .await;
+        assert_eq!(handle.send(Command::Leave).await, Err(Stopped));
+        let failure = failure(peer).await;
+        assert!(failure.contains("a listener failed"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn a_peer_without_a_journal_stops_and_says_so() {
+        let (mut driver, handle, journal) = parts().await;
+        driver.journal = JournalQueue::new(mpsc::channel(1).0);
+        let peer = Peer::run(driver, handle.clone(), journal);
+        within("the end", handle.commands.closed()).await;
+        let failure = failure(peer).await;
+        assert!(failure.contains("the journal failed"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn a_peer_without_a_driver_says_so() {
+        let (driver, handle, journal) = parts().await;
+        let mut peer = Peer::run(driver, handle.clone(), journal);
+        std::mem::replace(&mut peer.driver, tokio::spawn(async { panic!("a bug") })).abort();
+        let failure = failure(peer).await;
+        assert!(failure.contains("the driver failed"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_is_stopped_has_not_failed() {
+        let (driver, handle, journal) = parts().await;
+        let peer = Peer::run(driver, handle, journal);
+        assert_eq!(within("the end", peer.stop()).await, Ok(()));
     }
 }

@@ -199,7 +199,7 @@ async fn a_peer_that_is_dropped_frees_its_ports_and_ends_its_handles() {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     };
-    again.stop().await;
+    again.stop().await.unwrap();
 }
 
 #[tokio::test]
@@ -209,7 +209,7 @@ async fn a_stopped_peer_can_be_started_again_at_once() {
     for _ in 0..5 {
         let peer = Peer::start(options.clone()).await.unwrap();
         let began = Instant::now();
-        peer.stop().await;
+        peer.stop().await.unwrap();
         assert!(began.elapsed() < Duration::from_secs(5));
     }
 }

@@ -152,6 +152,8 @@ pub struct ContactDecoder {
     partial: Vec<u8>,
     contact: Option<Contact>,
     lines: usize,
+    /// How many bytes came.
+    bytes: usize,
 }
 
 impl ContactDecoder {
@@ -160,6 +162,7 @@ impl ContactDecoder {
     /// # Errors
     /// If they cannot belong to a request or notify. Then the connection has to be dropped.
     pub fn push(&mut self, mut bytes: &[u8]) -> Result<(), ContactError> {
+        self.bytes += bytes.len();
         if self.contact.is_none() {
             let missing = Contact::HEAD_LEN - self.partial.len();
             let (head, rest) = bytes.split_at(missing.min(bytes.len()));
@@ -179,10 +182,17 @@ impl ContactDecoder {
         self.extend_line(bytes)
     }
 
-    /// Whether the head is complete: from then on silence ends the packet.
+    /// Whether the head is complete: from then on the end of the stream ends the packet.
     #[must_use]
     pub fn has_head(&self) -> bool {
         self.contact.is_some()
+    }
+
+    /// How many bytes came, if silence would end the packet: its head and all its lines are
+    /// complete.
+    #[must_use]
+    pub fn may_end(&self) -> Option<usize> {
+        (self.has_head() && self.partial.is_empty()).then_some(self.bytes)
     }
 
     /// The packet, when the stream has ended or gone quiet. A last line without its LF is

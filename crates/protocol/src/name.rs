@@ -2,6 +2,7 @@
 //! [`ChatText`].
 
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 use arrayvec::ArrayString;
@@ -14,8 +15,8 @@ use crate::field;
 /// The name of an account: 1 to 10 bytes of UTF-8 without control characters.
 ///
 /// That is the rule for names in packets. The rule for *new* names is stricter, see
-/// [`Username::check_new`]: the names of accounts in a legacy database may hold spaces, and
-/// their owners must still be able to log in.
+/// [`Username::check_new`]: the names of accounts in a legacy database may hold spaces or look
+/// like addresses, and their owners must still be able to log in.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Username(ArrayString<{ Username::MAX }>);
@@ -41,6 +42,9 @@ pub enum UsernameError {
     /// White space in a new name.
     #[error("no spaces in the name, please")]
     WhiteSpace,
+    /// A new name that is read as an address where both can be typed.
+    #[error("a name may not look like an IP address")]
+    Address,
 }
 
 impl Username {
@@ -66,10 +70,14 @@ impl Username {
     /// Checks what a name must satisfy beyond [`Username::new`] to be registered.
     ///
     /// # Errors
-    /// If it holds white space.
+    /// If it holds white space, or is an IPv4 or IPv6 address: `/block 10.0.0.42` has to mean
+    /// the machine and nobody else.
     pub fn check_new(&self) -> Result<(), UsernameError> {
         if self.0.chars().any(char::is_whitespace) {
             return Err(UsernameError::WhiteSpace);
+        }
+        if self.0.parse::<IpAddr>().is_ok() {
+            return Err(UsernameError::Address);
         }
         Ok(())
     }
@@ -329,6 +337,33 @@ mod tests {
         let name = Username::new("john doe").unwrap();
         assert_eq!(name.check_new(), Err(UsernameError::WhiteSpace));
         assert_eq!(Username::new("mary-ann").unwrap().check_new(), Ok(()));
+    }
+
+    #[test]
+    fn a_legacy_name_may_look_like_an_address_and_a_new_one_may_not() {
+        for name in [
+            "10.0.0.42",
+            "127.0.0.1",
+            "0.0.0.0",
+            "224.0.0.1",
+            "::1",
+            "fe80::1",
+        ] {
+            let name = Username::new(name).unwrap();
+            assert_eq!(name.check_new(), Err(UsernameError::Address), "{name}");
+        }
+        // No parser here reads these as an address.
+        for name in [
+            "1.2.3",
+            "10.0.0.420",
+            "010.0.0.1",
+            "1.2.3.4.5",
+            "42",
+            "a.b.c.d",
+            "v1.0.0.1",
+        ] {
+            assert_eq!(Username::new(name).unwrap().check_new(), Ok(()), "{name}");
+        }
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! Splitting of long texts into several messages.
 
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
+
 use crate::name::{ChatText, ChatTextError};
 
 /// Splits a text into messages of at most [`ChatText::MAX_SENT`] bytes, in order.
 ///
 /// A cut is made at the last white space that fits (which is dropped, as a line break
-/// would be), else between two characters. NUL characters cannot travel and are an error.
+/// would be), else between two characters as people see them: not within an emoji of several
+/// parts, nor between a letter and its accent, unless it is longer than a message. NUL characters
+/// cannot travel and are an error.
 ///
 /// # Errors
 /// If the text holds a NUL, or nothing but white space.
@@ -33,17 +37,29 @@ fn cut(text: &str) -> (&str, &str) {
     if text.len() <= ChatText::MAX_SENT {
         return (text, "");
     }
-    let fits = text.floor_char_boundary(ChatText::MAX_SENT);
+    let end = last_boundary(text, text.floor_char_boundary(ChatText::MAX_SENT));
     // White space right behind the part is as good a place as white space inside it.
-    let candidates = &text[..text.ceil_char_boundary(fits + 1)];
-    match candidates
-        .char_indices()
-        .rev()
-        .find(|&(at, c)| c.is_whitespace() && at > 0 && at <= fits)
+    let behind = text[end..].graphemes(true).next().map(|next| (end, next));
+    let inside = text[..end].grapheme_indices(true).rev();
+    match behind
+        .into_iter()
+        .chain(inside)
+        .find(|&(at, grapheme)| at > 0 && grapheme.chars().all(char::is_whitespace))
     {
-        Some((at, space)) => (&text[..at], &text[at + space.len_utf8()..]),
-        None => text.split_at(fits),
+        Some((at, space)) => (&text[..at], &text[at + space.len()..]),
+        None => text.split_at(end),
     }
+}
+
+/// The last boundary between graphemes up to `at`, which is one between characters; `at` itself
+/// if there is none behind the start.
+fn last_boundary(text: &str, at: usize) -> usize {
+    let mut cursor = GraphemeCursor::new(at, text.len(), true);
+    if cursor.is_boundary(text, 0) == Ok(true) {
+        return at;
+    }
+    let before = cursor.prev_boundary(text, 0).ok().flatten();
+    before.filter(|&before| before > 0).unwrap_or(at)
 }
 
 #[cfg(test)]
@@ -79,6 +95,53 @@ mod tests {
         let parts = parts(&text);
         assert_eq!(parts.concat(), text);
         assert!(parts.iter().all(|part| part.len() <= 99));
+    }
+
+    #[test]
+    fn what_people_see_as_one_character_stays_in_one_message() {
+        for grapheme in [
+            "👨\u{200d}👩\u{200d}👧\u{200d}👦",
+            "🇹🇷",
+            "👍🏽",
+            "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+            "e\u{301}",
+            "नि",
+            "각",
+            "1\u{fe0f}\u{20e3}",
+        ] {
+            for begin in 0..4 {
+                let text = "x".repeat(begin) + &grapheme.repeat(100);
+                let parts = parts(&text);
+                assert!(parts.len() > 1);
+                assert_eq!(parts.concat(), text);
+                for part in parts {
+                    let rest = part.trim_start_matches('x');
+                    assert_eq!(rest.len() % grapheme.len(), 0, "{part}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_space_that_carries_an_accent_is_no_place_for_a_cut() {
+        let text = "a".repeat(60) + " \u{301}" + &"b".repeat(60);
+        let parts = parts(&text);
+        assert_eq!(parts.concat(), text);
+        assert_eq!(parts[0].len(), 99);
+    }
+
+    #[test]
+    fn a_line_break_of_two_characters_is_dropped_as_one() {
+        let text = format!("{}\r\n{}", "a".repeat(60), "b".repeat(60));
+        assert_eq!(parts(&text), ["a".repeat(60), "b".repeat(60)]);
+    }
+
+    #[test]
+    fn a_character_longer_than_a_message_is_cut_between_its_parts() {
+        let text = "e".to_owned() + &"\u{301}".repeat(120);
+        let parts = parts(&text);
+        assert_eq!(parts.concat(), text);
+        assert_eq!(parts.len(), 3);
     }
 
     #[test]

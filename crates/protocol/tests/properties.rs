@@ -125,6 +125,27 @@ proptest! {
     }
 
     #[test]
+    fn responses_survive_silence_anywhere(responses in vec(response(), 1..6), sizes in sizes()) {
+        let mut bytes = Vec::new();
+        responses.iter().for_each(|response| response.encode(&mut bytes));
+        let mut decoder = ResponseDecoder::default();
+        let mut decoded = Vec::new();
+        for mut piece in pieces(&bytes, &sizes) {
+            let mut is_quiet = false;
+            while !is_quiet {
+                let next = decoder.next(&mut piece).unwrap();
+                is_quiet = next.is_none();
+                if let Some(response) = next.or_else(|| decoder.quiet()) {
+                    let continues = matches!(response, Response::Online(_)) && decoder.continues();
+                    decoded.truncate(decoded.len() - usize::from(continues));
+                    decoded.push(response);
+                }
+            }
+        }
+        prop_assert_eq!(decoded, responses);
+    }
+
+    #[test]
     fn contacts_survive_any_segmentation(contact in contact(), sizes in sizes()) {
         let mut bytes = Vec::new();
         contact.encode(&mut bytes);

@@ -100,9 +100,7 @@ impl File {
     ) -> Result<Self, ConfigError> {
         match std::fs::read_to_string(&path) {
             Ok(text) => parse(&path, &text, section),
-            Err(error) if !required && error.kind() == io::ErrorKind::NotFound => {
-                Ok(Self::default())
-            }
+            Err(error) if !required && is_absent(&error) => Ok(Self::default()),
             Err(source) => Err(ConfigError::Read { path, source }),
         }
     }
@@ -115,6 +113,12 @@ impl File {
             reason,
         }
     }
+}
+
+/// Whether there is no such file: nothing of this name, or no folder for it.
+fn is_absent(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
 }
 
 fn parse(path: &Path, text: &str, section: Section) -> Result<File, ConfigError> {

@@ -29,6 +29,10 @@ pub mod peer;
 pub mod signals;
 pub mod streams;
 
+/// The error of a program that the system gives no threads and files to begin with.
+pub const TOO_LITTLE: &str =
+    "cannot start: the limits of open files or of threads may be too low (ulimit -n, ulimit -u)";
+
 pub use config::{ConfigError, Section};
 pub use options::{Given, OptionsError, Place, Places, Program, read};
 #[cfg(feature = "peer")]

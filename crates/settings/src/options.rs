@@ -184,6 +184,8 @@ impl Environment {
             .filter(|(name, _)| name.starts_with(VARIABLE))
             .collect();
         let folders = etcetera::choose_base_strategy().ok();
+        // A relative one would be another in each folder that the program is started in.
+        let folders = folders.filter(|folders| folders.home_dir().is_absolute());
         // These two do without a home folder.
         let named = |variable| {
             let folder = env::var_os(variable).map(PathBuf::from);
@@ -416,6 +418,7 @@ fn check(
         alone.try_get_matches_from([flag]).map_err(|error| {
             let reason = match error.source() {
                 Some(reason) => reason.to_string(),
+                None if value.to_str().is_none() => "it is not UTF-8".to_owned(),
                 None => "a value is needed".to_owned(),
             };
             (shown(), reason)

@@ -41,6 +41,9 @@ impl Signals {
     /// If the system refuses.
     pub fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        // A file that may not become longer, such as that of the logs, is an error of that
+        // write, and does not end the program.
+        let _ = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()))?;
         Ok(Self {
             interrupt: unix::unless_ignored(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,

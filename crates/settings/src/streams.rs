@@ -10,7 +10,7 @@ use std::io::{self, Read, StdinLock, Write};
 use zeroize::Zeroizing;
 
 /// How many bytes of a password file are read: a password and its line end are far shorter.
-const PASSWORD_FILE: u64 = 1024;
+const PASSWORD_FILE: usize = 1024;
 
 /// The mark that some editors put at the start of a text file.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -71,14 +71,12 @@ pub fn stdin() -> Waiting<StdinLock<'static>> {
 ///
 /// # Errors
 /// If it cannot be read or is not UTF-8.
-pub fn first_line(from: impl Read) -> io::Result<Zeroizing<String>> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(PASSWORD_FILE as usize));
-    // By bytes: at a terminal or a pipe the end of the line is enough.
-    for byte in io::BufReader::new(from).take(PASSWORD_FILE).bytes() {
-        match byte? {
-            b'\n' => break,
-            byte => bytes.push(byte),
-        }
+pub fn first_line(mut from: impl Read) -> io::Result<Zeroizing<String>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(PASSWORD_FILE));
+    let mut byte = Zeroizing::new([0]);
+    // By bytes, because what follows in a pipe is for others: /dev/stdin may be the file.
+    while bytes.len() < PASSWORD_FILE && from.read(&mut *byte)? == 1 && *byte != [b'\n'] {
+        bytes.push(byte[0]);
     }
     let line = bytes.strip_suffix(b"\r").unwrap_or(&bytes);
     let line = line
@@ -183,6 +181,9 @@ mod tests {
         assert_eq!(read(b"secret\n\xff").unwrap(), "secret");
         assert_eq!(read(b"").unwrap(), "");
         assert!(read(b"\xff\n").unwrap_err().to_string().contains("UTF-8"));
+        let mut stream = &b"secret\nfor others"[..];
+        assert_eq!(first_line(&mut stream).unwrap().as_str(), "secret");
+        assert_eq!(stream, b"for others");
     }
 
     #[cfg(unix)]

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use clap::{Arg, ArgAction, Command};
+use clap::{Arg, ArgAction, Command, ValueHint};
 use p2pchat_settings::options::{
     self, DATA, DATA_FOLDER, Environment, is_switch, read_in, variable_of,
 };
@@ -292,6 +292,108 @@ fn a_file_that_is_named_must_exist() {
     }
 }
 
+/// The options of a program that are paths, or may be.
+fn paths<P: Program>() -> Vec<Arg> {
+    let command = P::command();
+    let hints = [ValueHint::AnyPath, ValueHint::FilePath];
+    let paths = options::options(&command).filter(|arg| hints.contains(&arg.get_value_hint()));
+    paths.cloned().collect()
+}
+
+/// In each path of a program a leading `~/` is the home folder, unless the command line has
+/// it, where that is up to the shell.
+fn try_home<P: Program + std::fmt::Debug>() -> Vec<String> {
+    let setup = |home: Option<&str>| {
+        let mut setup = Setup::new();
+        setup.environment.home = home.map(Into::into);
+        setup
+    };
+    let paths = paths::<P>();
+    for arg in &paths {
+        for way in [Way::Variable, Way::Key] {
+            let read = |value| setup(Some("/h")).set(way, arg, value).read::<P>(arg);
+            let (shown, _) = read("~/a/b").unwrap();
+            assert!(shown.contains("\"/h/a/b\""), "{way:?} {arg}: {shown}");
+            let (shown, _) = read("~").unwrap();
+            assert!(shown.contains("\"/h\""), "{way:?} {arg}: {shown}");
+            let (shown, _) = read("a/~/b").unwrap();
+            assert!(shown.contains("\"a/~/b\""), "{way:?} {arg}: {shown}");
+            let error = read("~bob/a").unwrap_err().to_string();
+            assert!(error.contains("only ~/ is known"), "{error}");
+            let homeless = setup(None).set(way, arg, "~/a").read::<P>(arg);
+            let error = homeless.unwrap_err().to_string();
+            assert!(error.contains("no home folder"), "{error}");
+        }
+        let by_flag = setup(Some("/h")).set(Way::Flag, arg, "~/a").read::<P>(arg);
+        assert!(by_flag.unwrap().0.contains("\"~/a\""));
+    }
+    paths.iter().map(|arg| arg.get_id().to_string()).collect()
+}
+
+#[test]
+fn the_home_folder_can_be_written_as_in_a_shell() {
+    assert_eq!(try_home::<Registry>(), ["store"]);
+    let peer = ["history", "blocks", "password_file", "log_file"];
+    assert_eq!(try_home::<Peer>(), peer);
+    assert_eq!(try_home::<Bridge>(), ["secret_file", "history", "blocks"]);
+    let environment = Environment {
+        data: Some("/data".into()),
+        home: Some("/nonexistent".into()),
+        variables: [("P2PCHAT_CONFIG".to_owned(), "~/c.toml".into())].into(),
+        ..Environment::default()
+    };
+    let error = read_in::<Peer>(["p"], &environment).unwrap_err();
+    assert!(error.to_string().contains("/nonexistent/c.toml"), "{error}");
+}
+
+/// A variable that is set but empty is as good as none, for each option of a program.
+fn try_empty<P: Program + std::fmt::Debug>() -> usize {
+    let command = P::command();
+    let all = options::options(&command).map(|arg| {
+        let (default, _) = Setup::new().read::<P>(arg).unwrap();
+        let empty = Setup::new().set(Way::Variable, arg, "").read::<P>(arg);
+        assert_eq!(empty.unwrap(), (default, Place::Default), "{arg}");
+        let [value, _] = samples(arg);
+        let by_key = Setup::new().set(Way::Key, arg, &value);
+        let (_, place) = by_key.set(Way::Variable, arg, "").read::<P>(arg).unwrap();
+        assert_eq!(place, Place::File, "{arg}");
+    });
+    all.count()
+}
+
+#[test]
+fn a_variable_that_is_empty_counts_as_not_set() {
+    assert!(try_empty::<Registry>() > 10);
+    assert!(try_empty::<Peer>() > 10);
+    assert!(try_empty::<Bridge>() > 10);
+    let environment = Environment {
+        data: Some("/data".into()),
+        variables: [("P2PCHAT_CONFIG".to_owned(), "".into())].into(),
+        ..Environment::default()
+    };
+    assert!(read_in::<Peer>(["p"], &environment).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn only_a_path_may_be_something_else_than_text() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let read = |name: &str| {
+        let value = OsStr::from_bytes(b"h\xf6me").to_owned();
+        let environment = Environment {
+            data: Some("/data".into()),
+            variables: [(name.to_owned(), value)].into(),
+            ..Environment::default()
+        };
+        let given = read_in::<Registry>(["p"], &environment);
+        given.map(|given| format!("{:?}", given.options.options.store))
+    };
+    assert!(read("P2PCHAT_STORE").unwrap().contains("h\\xF6me"));
+    let error = read("P2PCHAT_TCP").unwrap_err().to_string();
+    assert!(error.ends_with("it is not UTF-8"), "{error}");
+}
+
 #[test]
 fn the_page_of_options_is_up_to_date() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/options.md");
@@ -323,7 +425,8 @@ request-limit = 30
 The command line goes before the environment, the environment before the file. The file is
 `~/.config/p2pchat/config.toml` unless `--config FILE` or `P2PCHAT_CONFIG` names another; one file can have
 sections for several programs. An option without a value is a switch: `--plain` turns it on, `--plain=false`
-off; a variable may also be `1`, `0`, `yes` or `no`. `RUST_LOG` sets what is logged (for instance
+off; a variable may also be `1`, `0`, `yes` or `no`. A variable that is empty counts as not set. In a path of
+the file or the environment a leading `~/` is the home folder. `RUST_LOG` sets what is logged (for instance
 `RUST_LOG=debug`).
 ";
 

@@ -33,6 +33,9 @@ const PROMPT: &str = "> ";
 /// Turns on what the editor has turned on, and the shell off.
 const BRACKETED_PASTE: &str = "\x1b[?2004h";
 
+/// Turns that off again, and ends the line of the prompt.
+const END_OF_EDITING: &[u8] = b"\x1b[?2004l\r\n";
+
 /// A question to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ask {
@@ -235,6 +238,10 @@ impl Drop for Console {
     fn drop(&mut self) {
         if let Input::Terminal { terminal, .. } = &self.input {
             terminal.restore();
+            if terminal.is_reading(Reading::Line) && self.printer.is_some() {
+                // It may be gone.
+                let _ = streams::print(END_OF_EDITING);
+            }
         }
     }
 }

@@ -67,6 +67,11 @@ impl Terminal {
         reading.filter(|&what| self.set(what).is_ok())
     }
 
+    /// Whether this is being read.
+    pub(super) fn is_reading(&self, what: Reading) -> bool {
+        *self.lock() == Some(what)
+    }
+
     /// Discards what is typed but not read yet.
     pub(super) fn discard(&self) {
         // If it fails, that is read as the next line.

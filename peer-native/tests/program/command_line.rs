@@ -118,3 +118,49 @@ fn a_folder_that_is_made_for_the_history_is_its_owners_alone() {
     assert_eq!(mode(&folder), 0o700);
     assert_eq!(mode(&home.path().join("new")), 0o700);
 }
+
+#[test]
+fn without_a_usable_home_folder_the_error_says_what_to_do() {
+    let folder = tempdir().unwrap();
+    let blocks = folder.path().join("blocks");
+    let blocks = format!("--blocks={}", blocks.display());
+    let mut arguments = vec!["--plain", "--address"];
+    let address = own_address();
+    arguments.push(&address);
+    // Nobody can make a folder there, whatever they may.
+    let home = std::path::Path::new("/dev/null/home");
+    for (missing, remedy) in [("--blocks", &*blocks), ("--history", "--no-history")] {
+        let assert = program(home).args(&arguments).assert().code(1);
+        let stderr = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
+        assert!(stderr.contains(missing), "{stderr}");
+        arguments.push(remedy);
+    }
+    program(home).args(&arguments).assert().code(0);
+}
+
+#[test]
+fn folders_of_variables_need_no_home_folder_and_relative_ones_do_not_count() {
+    let folder = tempdir().unwrap();
+    let data = folder.path().join("data");
+    let run = |data: &std::path::Path| {
+        let mut command = program(std::path::Path::new("/dev/null/home"));
+        command.args(["--plain", "--address", &own_address()]);
+        command
+            .env("XDG_DATA_HOME", data)
+            .current_dir(folder.path());
+        command.assert()
+    };
+    run(&data).code(0);
+    assert!(data.join("p2pchat/history.sqlite3").exists());
+    for ignored in ["", "data"] {
+        run(std::path::Path::new(ignored)).code(1);
+    }
+    let mut command = program(std::path::Path::new("home"));
+    command.arg("--plain").current_dir(folder.path());
+    let stderr = command.assert().code(2).get_output().stderr.clone();
+    let stderr = String::from_utf8(stderr).unwrap();
+    assert!(
+        stderr.contains("no home folder") && stderr.contains("--history FILE"),
+        "{stderr}"
+    );
+}

@@ -261,6 +261,31 @@ fn job(pty: &mut Pty) -> u32 {
 }
 
 #[test]
+fn the_end_of_plain_mode_leaves_nothing_on_the_terminal() {
+    let registry = Registry::start();
+    for (user, end) in [("typed", "/quit\r"), ("signal", "half a line")] {
+        let mut arguments = registry.arguments_of(user, &own_address());
+        arguments.push("--plain".to_owned());
+        let mut pty = Pty::new();
+        pty.start(&mut on_terminal(&registry, Some("xterm"), &arguments));
+        pty.wait(&format!("signed in as {user}"));
+        pty.wait("> ");
+        pty.keys(end.as_bytes());
+        pty.wait(end.trim_end());
+        if user == "signal" {
+            signal(pty.child().id(), "TERM");
+        }
+        pty.exit();
+        // The mode of the editor is off, and a shell begins a line of its own.
+        let shown = pty.shown();
+        let (_, after) = shown.rsplit_once("\u{1b}[?2004l").unwrap();
+        assert!(!after.contains("\u{1b}[?2004h"), "{shown:?}");
+        assert!(after.ends_with('\n') && !after.contains("> "), "{shown:?}");
+        assert!(pty.is_restored());
+    }
+}
+
+#[test]
 fn the_full_screen_is_suspended_and_continued() {
     let registry = Registry::start();
     let mut pty = shell(&registry);

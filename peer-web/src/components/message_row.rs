@@ -35,7 +35,7 @@ pub fn MessageRow(props: &Props) -> Html {
         RowKind::New => html! { <div class="new-row"><span>{ label::NEW }</span></div> },
         RowKind::Message { index, first, last } => match line(index) {
             Some(Line::Message(message)) => html! {
-                <Message message={message.clone()} {first} {last} />
+                <Message message={message.as_ref().clone()} {first} {last} />
             },
             // Its line is gone, and so the row will be.
             _ => html! {},

@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn a_reload_remembers_what_was_read() {
-        let lines: Vec<Line> = (1..=5).map(|id| Line::Message(others(id))).collect();
+        let lines: Vec<Line> = (1..=5).map(|id| Line::from(others(id))).collect();
         let fresh = Reading::begin(&lines, None, false);
         assert_eq!((fresh.unread(), fresh.read()), (0, MessageId(5)));
         let again = Reading::begin(&lines, Some(MessageId(3)), false);

@@ -119,7 +119,7 @@ mod tests {
     /// Rows of 40 pixels each: one for the day, and one for each message.
     fn conversation(ids: std::ops::Range<u64>) -> Rows {
         let lines: Vec<Line> = ids
-            .map(|id| Line::Message(message(id, id * 1000, "bob", false)))
+            .map(|id| Line::from(message(id, id * 1000, "bob", false)))
             .collect();
         let mut rows = rows(&lines, None);
         for index in 0..rows.len() {

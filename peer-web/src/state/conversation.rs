@@ -69,7 +69,7 @@ fn spoken(event: &Event) -> Option<Line> {
     match event {
         Event::Message(message) => {
             let others = |message: &&Message| !message.is_own();
-            Some(message).filter(others).cloned().map(Line::Message)
+            Some(message).filter(others).cloned().map(Line::from)
         }
         event => View::notice(event),
     }

@@ -175,8 +175,7 @@ fn a_lost_connection_forgets_what_was_asked() {
 fn a_new_view_of_the_same_conversation_keeps_what_was_read() {
     let state = after([Action::Look(true), said(1, false), Action::Look(false)]);
     let mut view = state.conversation.view.as_ref().unwrap().get().clone();
-    view.lines
-        .push(Line::Message(message(2, 2000, "bob", false)));
+    view.lines.push(message(2, 2000, "bob", false).into());
     let state = state.reduce(Action::Frame(Frame::View(Box::new(view)), None));
     assert_eq!(
         (

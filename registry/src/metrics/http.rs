@@ -2,14 +2,20 @@
 //!
 //! It is separate from the ports of the protocol, answers from memory, and changes nothing.
 //! Each request has a connection of its own, with one deadline for all of it.
+//!
+//! A loopback address can be reached by any page in a browser of this machine whose name
+//! server says that its name is 127.0.0.1 (DNS rebinding). The page's name is in `Host` then,
+//! and such a request is refused.
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{self, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::http::uri::Authority;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -31,6 +37,8 @@ const MAX_HEAD: usize = 8 * 1024;
 const MAX_HEADERS: usize = 64;
 /// The pause after accepting failed, which has causes that need time.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The answer to a request for another host.
+const OTHER_HOST: &str = "wrong Host header: use an IP address or localhost\n";
 /// The content type of everything but the metrics.
 const PLAIN: &str = "text/plain; charset=utf-8";
 /// The content type of the metrics.
@@ -50,6 +58,8 @@ pub trait Monitored: Send + Sync + 'static {
 
 /// Answers until told to stop.
 pub async fn run<W: Monitored>(listener: TcpListener, monitored: Arc<W>, stop: CancellationToken) {
+    let local = listener.local_addr();
+    let is_loopback = local.is_ok_and(|address| address.ip().is_loopback());
     let mut connections = JoinSet::new();
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let accepting = async {
@@ -60,7 +70,7 @@ pub async fn run<W: Monitored>(listener: TcpListener, monitored: Arc<W>, stop: C
                 Ok((stream, _)) => {
                     let monitored = Arc::clone(&monitored);
                     connections.spawn(async move {
-                        serve(stream, monitored).await;
+                        serve(stream, is_loopback, monitored).await;
                         drop(slot);
                     });
                 }
@@ -76,9 +86,13 @@ pub async fn run<W: Monitored>(listener: TcpListener, monitored: Arc<W>, stop: C
     connections.shutdown().await;
 }
 
-async fn serve<W: Monitored>(stream: TcpStream, monitored: Arc<W>) {
-    let service = service_fn(|request| {
-        let answer = answer(&request, monitored.as_ref());
+async fn serve<W: Monitored>(stream: TcpStream, is_loopback: bool, monitored: Arc<W>) {
+    let service = service_fn(|request: Request<_>| {
+        let answer = if is_loopback && !is_of_this_machine(request.headers()) {
+            page(StatusCode::MISDIRECTED_REQUEST, PLAIN, OTHER_HOST)
+        } else {
+            answer(&request, monitored.as_ref())
+        };
         async move { Ok::<_, Infallible>(answer) }
     });
     let connection = http1::Builder::new()
@@ -93,6 +107,20 @@ async fn serve<W: Monitored>(stream: TcpStream, monitored: Arc<W>) {
         Ok(Err(error)) => tracing::debug!(%error, "a monitoring connection failed"),
         Err(_) => tracing::debug!("a monitoring connection took too long"),
     }
+}
+
+/// Whether no `Host` is named, as a browser always does, or an IP address or `localhost`,
+/// which no name server can give to another machine.
+fn is_of_this_machine(headers: &HeaderMap) -> bool {
+    headers.get_all(header::HOST).iter().all(|host| {
+        let host = host.to_str().ok();
+        let authority = host.and_then(|host| host.parse::<Authority>().ok());
+        authority.is_some_and(|authority| {
+            let name = authority.host();
+            let literal = name.trim_start_matches('[').trim_end_matches(']');
+            literal.parse::<IpAddr>().is_ok() || name.eq_ignore_ascii_case("localhost")
+        })
+    })
 }
 
 fn answer<B>(request: &Request<B>, monitored: &impl Monitored) -> Response<Full<Bytes>> {

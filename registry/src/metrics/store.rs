@@ -199,6 +199,10 @@ impl Store for Measured {
         self.timed("names", self.store.names(after, limit))
     }
 
+    fn ended(&self) -> BoxFuture<'_, &'static str> {
+        self.store.ended()
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         self.store.close()
     }

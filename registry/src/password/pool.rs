@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use super::Hasher;
 use super::fair_queue::FairQueue;
 use crate::throttle::Source;
+use crate::vital::Vital;
 
 /// Why a password was not hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -53,6 +54,7 @@ pub struct HashPool {
     threads: Mutex<Vec<JoinHandle<()>>>,
     workers: usize,
     capacity: usize,
+    vital: Vital,
 }
 
 struct Shared {
@@ -97,12 +99,17 @@ impl HashPool {
             threads: Mutex::default(),
             workers: workers.get(),
             capacity: queue.get().saturating_mul(2),
+            vital: Vital::default(),
         };
         for _ in 0..workers.get() {
             let shared = Arc::clone(&pool.shared);
             let thread = thread::Builder::new().name("hash".to_owned());
             // Should one fail to start, dropping the pool ends the others.
-            let thread = thread.spawn(move || work(&shared))?;
+            let hold = pool.vital.hold("thread that hashes passwords");
+            let thread = thread.spawn(move || {
+                work(&shared);
+                drop(hold);
+            })?;
             pool.threads().push(thread);
         }
         Ok(pool)
@@ -173,6 +180,11 @@ impl HashPool {
     #[must_use]
     pub fn busy(&self) -> usize {
         self.shared.busy.load(Ordering::Relaxed)
+    }
+
+    /// Waits until one of the threads has ended, and returns its name.
+    pub(crate) async fn ended(&self) -> &'static str {
+        self.vital.ended().await
     }
 
     /// Lets the threads finish the jobs that are still waited for, and joins them.

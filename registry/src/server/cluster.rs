@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use p2pchat_protocol::{PeerAddr, Username};
-use tokio::task::{JoinHandle, yield_now};
+use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -18,6 +18,7 @@ use crate::cluster::{COLLECTION, ChangeStream, Cluster, Snapshot};
 use crate::metrics::ClusterMetrics;
 use crate::presence::{Due, Record, SessionId};
 use crate::store::StoreError;
+use crate::vital::VitalTask;
 
 mod change_stream;
 
@@ -111,8 +112,8 @@ pub(super) struct ClusterTasks {
     handle: Arc<ClusterHandle>,
     /// Not that of the server: connections that are still served make changes.
     stop: DropGuard,
-    writing: JoinHandle<()>,
-    reading: JoinHandle<()>,
+    writing: VitalTask,
+    reading: VitalTask,
 }
 
 impl ClusterTasks {
@@ -128,8 +129,8 @@ impl ClusterTasks {
         let (task_shared, task_handle, task_stop) = for_task();
         let reading = change_stream::read_changes(task_shared, task_handle, stream, task_stop);
         Self {
-            writing: tokio::spawn(writing),
-            reading: tokio::spawn(reading),
+            writing: shared.vital.spawn("writer of the cluster", writing),
+            reading: shared.vital.spawn("reader of the cluster", reading),
             handle: Arc::clone(handle),
             stop: stop.drop_guard(),
         }
@@ -138,8 +139,8 @@ impl ClusterTasks {
     /// Writes the last changes, and closes the connections to the database.
     pub(super) async fn stop(self) {
         drop(self.stop);
-        super::join("cluster reader", self.reading).await;
-        super::join("cluster writer", self.writing).await;
+        self.reading.join().await;
+        self.writing.join().await;
         self.handle.cluster.close().await;
     }
 }

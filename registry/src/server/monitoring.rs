@@ -10,13 +10,13 @@ use prometheus_client::encoding::text;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{Shared, join};
+use super::Shared;
 use crate::metrics::http::{self, Monitored};
 use crate::metrics::store::PROBE_INTERVAL;
+use crate::vital::VitalTask;
 
 /// What the name of each metric begins with.
 const PREFIX: &str = "p2pchat_registry";
@@ -32,8 +32,8 @@ const FAILURE_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct MonitoringTasks {
     /// However this ends, the listener stops.
     stop: DropGuard,
-    listening: JoinHandle<()>,
-    probing: JoinHandle<()>,
+    listening: VitalTask,
+    probing: VitalTask,
 }
 
 impl MonitoringTasks {
@@ -42,16 +42,19 @@ impl MonitoringTasks {
         let stop = CancellationToken::new();
         let monitored = Arc::new(MonitoredServer(Arc::clone(shared)));
         Self {
-            listening: tokio::spawn(http::run(listener, monitored, stop.clone())),
-            probing: tokio::spawn(probe_store(Arc::clone(shared))),
+            listening: (shared.vital).spawn(
+                "listener for monitoring",
+                http::run(listener, monitored, stop.clone()),
+            ),
+            probing: (shared.vital).spawn("store probe", probe_store(Arc::clone(shared))),
             stop: stop.drop_guard(),
         }
     }
 
     pub(super) async fn stop(self) {
         drop(self.stop);
-        join("monitoring listener", self.listening).await;
-        join("store probe", self.probing).await;
+        self.listening.join().await;
+        self.probing.join().await;
     }
 }
 

@@ -49,6 +49,16 @@ pub enum ConnectError {
         /// What the driver says.
         reason: Box<Error>,
     },
+    /// The name server does not say which servers a `mongodb+srv://` URI means.
+    #[error(
+        "the servers of {uri} cannot be looked up: {reason}; check the name and the name server of this machine, or name the servers in a URI like mongodb://HOST:PORT/DATABASE?tls=true"
+    )]
+    NoServers {
+        /// The URI, without its password.
+        uri: String,
+        /// What the driver says.
+        reason: String,
+    },
     /// Nothing usable answers there.
     #[error(
         "MongoDB cannot be reached at {uri} within {CONNECT_TIMEOUT:?}: {reason}; check that mongod runs there and that the user and password in the URI are right"
@@ -246,6 +256,11 @@ impl Store for MongoStore {
         Box::pin(in_time(self.page(after, limit)))
     }
 
+    /// The driver has its own tasks, and starts them again.
+    fn ended(&self) -> BoxFuture<'_, &'static str> {
+        Box::pin(std::future::pending())
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             shut_down(&self.client).await;
@@ -256,13 +271,27 @@ impl Store for MongoStore {
 /// A client for the database that the URI names, whose writes a majority acknowledges.
 ///
 /// # Errors
-/// If the URI is invalid. It connects when it is first used.
+/// If the URI is invalid, or its servers cannot be looked up within [`CONNECT_TIMEOUT`]. It
+/// connects when it is first used.
 pub(crate) async fn client(uri: &MongoUri) -> Result<(Client, Database), ConnectError> {
     let bad_uri = |reason| ConnectError::BadUri {
         uri: uri.redacted(),
         reason: Box::new(reason),
     };
-    let mut options = ClientOptions::parse(uri.expose()).await.map_err(bad_uri)?;
+    let no_servers = |reason| ConnectError::NoServers {
+        uri: uri.redacted(),
+        reason,
+    };
+    // Asks a name server if the URI begins with mongodb+srv.
+    let parsing = tokio::time::timeout(CONNECT_TIMEOUT, ClientOptions::parse(uri.expose()));
+    let mut options = match parsing.await {
+        Ok(Ok(options)) => options,
+        Ok(Err(error)) if matches!(*error.kind, ErrorKind::DnsResolve { .. }) => {
+            return Err(no_servers(describe(&error)));
+        }
+        Ok(Err(error)) => return Err(bad_uri(error)),
+        Err(_) => return Err(no_servers(format!("no answer within {CONNECT_TIMEOUT:?}"))),
+    };
     options
         .app_name
         .get_or_insert_with(|| "p2pchat-registry".to_owned());

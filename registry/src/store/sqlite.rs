@@ -116,6 +116,15 @@ impl Store for SqliteStore {
         }))
     }
 
+    fn ended(&self) -> BoxFuture<'_, &'static str> {
+        Box::pin(async {
+            tokio::select! {
+                name = self.writer.ended() => name,
+                name = self.reader.ended() => name,
+            }
+        })
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             self.reader.stop().await;

@@ -65,6 +65,10 @@ impl Program {
         let mut line = String::new();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         out.read_line(&mut line).unwrap();
+        if line.is_empty() {
+            let ended = child.wait_with_output().unwrap();
+            panic!("no line: {}", String::from_utf8_lossy(&ended.stderr));
+        }
         child.stdout = Some(out.into_inner());
         let address = |protocol: &str| {
             let rest = line.split_once(&format!(" {protocol} "));
@@ -81,6 +85,11 @@ impl Program {
 
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Nobody reads its logs any more.
+    pub(crate) fn close_stderr(&mut self) {
+        self.child.stderr = None;
     }
 
     /// `kill -9`.
@@ -104,12 +113,9 @@ impl Program {
             .unwrap()
             .read_to_string(&mut texts[0])
             .unwrap();
-        self.child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut texts[1])
-            .unwrap();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            stderr.read_to_string(&mut texts[1]).unwrap();
+        }
         let [out, err] = texts;
         (ended.unwrap(), out, err)
     }

@@ -64,7 +64,8 @@ impl TestServer {
                 let addresses = (server.tcp_addr(), server.udp_addr());
                 let watched = (server.metrics_addr(), server.metrics());
                 ready.send((addresses, watched)).unwrap();
-                server.run(async { stopped.await.unwrap_or(()) }).await;
+                let ended = server.run(async { stopped.await.unwrap_or(()) }).await;
+                ended.unwrap();
             });
         });
         let ((tcp, udp), (watched, metrics)) = addresses.recv().unwrap();

@@ -18,7 +18,7 @@ fn text(id: u64) -> Message {
 
 fn view(ids: std::ops::Range<u64>) -> View {
     View {
-        lines: ids.map(|id| Line::Message(text(id))).collect(),
+        lines: ids.map(|id| Line::from(text(id))).collect(),
         lines_of: Some("alice".parse().unwrap()),
         ..View::default()
     }

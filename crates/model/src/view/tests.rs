@@ -167,6 +167,64 @@ fn another_account_does_not_see_the_conversation_of_the_first() {
 }
 
 #[test]
+fn the_conversation_is_bounded_in_bytes_too() {
+    // To a group of a thousand: some 100 MB, if all of them stayed.
+    let deliveries = vec![
+        Delivery {
+            to: person("bob", 2),
+            state: DeliveryState::Sent,
+        };
+        1000
+    ];
+    let to_many = |id| Message {
+        deliveries: Some(deliveries.clone()),
+        text: "x".repeat(16 * 1024),
+        ..message(id, true)
+    };
+    let mut view = logged_in("alice");
+    for id in 1..2500 {
+        view.apply(&Event::Message(to_many(id)));
+        let limit = View::MAX_BYTES + View::WEIGH_EVERY * (to_many(id).size() + 100);
+        assert!(view.bytes() < limit, "{id}: {}", view.bytes());
+    }
+    assert_eq!(messages(&view).last(), Some(&2499));
+    assert!(view.more_history, "the rest is in the history");
+    for page in (0..20).rev() {
+        view.apply(&Event::History {
+            before: view.oldest_message(),
+            messages: (page * 100..page * 100 + 100).map(to_many).collect(),
+            more: true,
+        });
+        assert!(view.bytes() < View::MAX_BYTES + 100 * (to_many(1).size() + 100));
+    }
+    assert!(!view.more_history, "there is no room for more");
+}
+
+#[test]
+fn a_copy_of_a_view_shares_its_messages_until_one_changes() {
+    let mut view = logged_in("alice");
+    view.apply(&Event::Message(message(1, true)));
+    let copy = view.clone();
+    let [Line::Message(one), Line::Message(other)] = [&view, &copy].map(|view| &view.lines[1])
+    else {
+        panic!("the second line is the message");
+    };
+    assert!(Arc::ptr_eq(one, other));
+    view.apply(&Event::Delivered {
+        id: MessageId(1),
+        delivery: Delivery {
+            to: person("bob", 2),
+            state: DeliveryState::Sent,
+        },
+    });
+    let deliveries = [&view, &copy].map(|view| match &view.lines[1] {
+        Line::Message(message) => message.deliveries.as_ref().map(Vec::len),
+        Line::Notice { .. } => None,
+    });
+    assert_eq!(deliveries, [Some(1), Some(0)]);
+}
+
+#[test]
 fn the_conversation_is_bounded() {
     let mut view = logged_in("alice");
     for id in 0..View::MAX_LINES as u64 + 500 {

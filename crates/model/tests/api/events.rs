@@ -2,8 +2,8 @@
 
 use p2pchat_model::{
     BlockChange, Delivery, DeliveryState, DropKind, DropReason, Dropped, Event, Failure, Findings,
-    IncomingRequest, JoinedBy, LeaveReason, Link, MessageId, NameCheck, OutgoingRequest, Person,
-    Problem, Target, Undo, Undoable, View,
+    IncomingRequest, JoinedBy, LeaveReason, Link, MessageId, NameCheck, OnlineLooks,
+    OutgoingRequest, Person, Problem, Target, Undo, Undoable, View,
 };
 
 use crate::parts::{
@@ -249,5 +249,6 @@ pub(crate) fn view() -> View {
             what: Undoable::Blocked(Target::Name(name("mallory"))),
             until: at(55),
         }),
+        looks: OnlineLooks::default(),
     }
 }

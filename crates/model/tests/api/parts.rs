@@ -191,7 +191,7 @@ every! {
 
 every! {
     lines: Line {
-        Line::Message(_) => [Line::Message(message(31, bob(), NameCheck::Confirmed, "hello"))],
+        Line::Message(_) => [Line::from(message(31, bob(), NameCheck::Confirmed, "hello"))],
         Line::Notice { .. } => levels().into_iter().map(notice).collect::<Vec<_>>(),
     }
 }

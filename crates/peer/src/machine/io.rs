@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use p2pchat_model::{
-    BlockChange, Command, DropKind, DropReason, Event, LeaveReason, MessageId, PeerAddr,
-    RequestFailure, Timestamp, Username,
+    BlockChange, Command, DropKind, DropReason, Event, LeaveReason, MessageId, OnlineUser,
+    PeerAddr, RequestFailure, Timestamp, Username,
 };
 use p2pchat_protocol::{ChatAnswer, Contact, Hello, Message, Request, Response};
 
@@ -75,6 +75,9 @@ pub enum Input {
     },
     /// The registry answered.
     Response(Response),
+    /// The online list that the registry answered last has these users, and not only those
+    /// that were in the answer: its end came late.
+    ListContinued(Vec<OnlineUser>),
     /// A complete chat request or notify arrived. The connection of a request stays open until
     /// [`Output::Answer`].
     Contact {

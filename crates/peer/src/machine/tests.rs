@@ -9,11 +9,12 @@ mod reach;
 use std::time::Duration;
 
 use p2pchat_model::{
-    Command, DeliveryState, DropKind, Event, LeaveReason, Link, NameCheck, Outcome, Problem,
-    RequestFailure, Target,
+    Command, DeliveryState, DropKind, Event, LeaveReason, Link, NameCheck, OnlineUser, Outcome,
+    Problem, RequestFailure, Target,
 };
 use p2pchat_protocol::{ChatAnswer, Contact};
 
+use super::Input;
 use net::{Net, addr, members, password};
 
 fn texts(net: &Net, at: u8) -> Vec<String> {
@@ -67,6 +68,24 @@ fn a_user_registers_is_logged_in_and_sees_who_is_online() {
     };
     assert_eq!(users.len(), 2);
     assert_eq!(net.hellos(2), 1);
+}
+
+#[test]
+fn an_online_list_may_come_in_two_parts() {
+    let mut net = Net::with_users(3);
+    let Some(Event::Online { users }) = net.events(1).last().cloned() else {
+        panic!("the list comes right after the login");
+    };
+    assert_eq!(users.len(), 1);
+    let mut more = users;
+    more.extend([2, 3].map(|last| OnlineUser {
+        name: format!("user{last}").parse().unwrap(),
+        address: addr(last),
+    }));
+    net.input(addr(1), Input::ListContinued(more.clone()));
+    assert!(matches!(net.events(1).last(), Some(Event::Online { users }) if *users == more));
+    let is_down = |event: &Event| matches!(event, Event::Link(Link::Down { .. }));
+    assert!(!net.events(1).iter().any(is_down), "it answers no question");
 }
 
 #[test]

@@ -5,9 +5,11 @@
 //! room in the journal, when the disk is slower than the messages come in.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use p2pchat_model::{Command, Event, PeerAddr};
+use futures::FutureExt;
+use p2pchat_model::{Command, Event, LeaveReason, PeerAddr, RequestFailure};
 use p2pchat_protocol::{ChatAnswer, Request};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -16,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, Span, info_span};
 
 use super::clock::Clock;
+use super::error::PeerFailed;
 use super::inbound::Report;
 use super::journal::JournalInput;
 use super::journal_queue::{JournalGone, JournalQueue};
@@ -74,15 +77,18 @@ pub(super) struct State {
     /// Inbound texts that wait to be acknowledged.
     texts: HashMap<ConnId, oneshot::Sender<()>>,
     logged_in: bool,
-    /// The journal is gone, so the peer has to stop.
-    failed: bool,
+    /// Why the peer has to stop: a part is gone that it cannot do without.
+    failed: Option<PeerFailed>,
 }
 
 impl Driver {
     /// Runs until `stop` says so, in order; or until its sender is dropped, at once.
-    pub(super) async fn run(mut self, mut stop: oneshot::Receiver<()>) {
+    ///
+    /// # Errors
+    /// If a part fails that the peer cannot do without.
+    pub(super) async fn run(mut self, mut stop: oneshot::Receiver<()>) -> Result<(), PeerFailed> {
         self.carry_out().await;
-        while !self.state.failed {
+        while self.state.failed.is_none() {
             tokio::select! {
                 asked = &mut stop => {
                     if asked.is_ok() {
@@ -96,6 +102,7 @@ impl Driver {
         // Fails if the journal is gone, and there is no other way to keep the rest.
         let _ = self.journal.flush().await;
         // Dropping the rest ends all tasks, and the journal after its last entry.
+        self.state.failed.map_or(Ok(()), Err)
     }
 
     /// The next input. Cancel-safe.
@@ -103,10 +110,16 @@ impl Driver {
         if std::mem::take(&mut self.state.stuck) {
             return self.on_link(LinkEvent::Down(LinkError::Stuck));
         }
-        let deadline = self.machine.deadline().map(|at| self.clock.at(at));
-        let deadline = [deadline, self.journal.due()].into_iter().flatten().min();
+        let (clock, deadline) = (self.clock, self.machine.deadline());
         let due = async {
             match deadline {
+                Some(at) => clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let journal_due = self.journal.due();
+        let journal_due = async {
+            match journal_due {
                 Some(at) => sleep_until(at).await,
                 None => std::future::pending().await,
             }
@@ -118,10 +131,20 @@ impl Driver {
             }
         };
         tokio::select! {
+            Some(ended) = self.listeners.join_next() => {
+                tracing::error!(?ended, "a listener failed");
+                self.fail("a listener failed");
+                Input::Timer
+            }
+            () = self.journal.gone() => {
+                self.fail("the journal failed");
+                Input::Timer
+            }
             Some(command) = self.commands.recv() => Input::Command(command),
             Some(report) = self.reports.recv() => self.state.accept(report),
             event = link => self.on_link(event),
             () = due => Input::Timer,
+            () = journal_due => Input::Timer,
         }
     }
 
@@ -194,8 +217,12 @@ impl Driver {
                     let result = request.await;
                     Input::RequestDone { id, result }
                 };
+                let failed = Input::RequestDone {
+                    id,
+                    result: Err(RequestFailure::NoAnswer),
+                };
                 let span = info_span!("send", packet = "request", %to);
-                spawn_send(&mut self.state.asking, &self.report, span, done);
+                spawn_send(&mut self.state.asking, &self.report, span, done, failed);
             }
             Output::Notify {
                 id,
@@ -208,9 +235,13 @@ impl Driver {
                     let result = notify.await;
                     Input::NotifyDone { id, result }
                 };
+                let failed = Input::NotifyDone {
+                    id,
+                    result: Err(LeaveReason::Unreachable),
+                };
                 let span = info_span!("send", packet = "notify", %to);
                 self.state.sending += 1;
-                spawn_send(&mut self.state.sends, &self.report, span, done);
+                spawn_send(&mut self.state.sends, &self.report, span, done, failed);
             }
             Output::Text {
                 id,
@@ -223,9 +254,13 @@ impl Driver {
                     let result = text.await;
                     Input::TextDone { id, result }
                 };
+                let failed = Input::TextDone {
+                    id,
+                    result: Err(LeaveReason::Unreachable),
+                };
                 let span = info_span!("send", packet = "text", %to);
                 self.state.sending += 1;
-                spawn_send(&mut self.state.sends, &self.report, span, done);
+                spawn_send(&mut self.state.sends, &self.report, span, done, failed);
             }
         }
     }
@@ -246,6 +281,7 @@ impl Driver {
                 Input::RegistryUp
             }
             LinkEvent::Response(response) => Input::Response(response),
+            LinkEvent::ListContinued(users) => Input::ListContinued(users),
             LinkEvent::Down(error) => {
                 self.state.link = None;
                 let reason = error.to_string();
@@ -269,10 +305,15 @@ impl Driver {
     }
 
     fn check_journal(&mut self, result: &Result<(), JournalGone>) {
-        if result.is_err() && !self.state.failed {
-            tracing::error!("the journal is gone, so the peer stops");
-            self.state.failed = true;
+        if result.is_err() {
+            self.fail("the journal failed");
         }
+    }
+
+    /// Ends the peer: it would live on and not hear, or not write.
+    fn fail(&mut self, reason: &str) {
+        let failed = &mut self.state.failed;
+        failed.get_or_insert_with(|| PeerFailed(reason.to_owned()));
     }
 
     /// Stops in order: carries out the commands, sends the texts, ends the session, closes the
@@ -299,7 +340,7 @@ impl Driver {
 
     async fn run_until(&mut self, limit: Duration, done: impl Fn(&State) -> bool) {
         let run = async {
-            while !done(&self.state) && !self.state.failed {
+            while !done(&self.state) && self.state.failed.is_none() {
                 let input = self.input().await;
                 self.step(input).await;
             }
@@ -360,23 +401,30 @@ impl State {
 
     /// Removes tasks that have ended.
     fn reap(&mut self) {
-        // A task that panicked brings no result to wait for.
-        self.sending = self.sending.saturating_sub(reap(&mut self.sends));
-        reap(&mut self.asking);
-        reap(&mut self.links);
+        for tasks in [&mut self.sends, &mut self.asking, &mut self.links] {
+            while let Some(ended) = tasks.try_join_next() {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "a task failed");
+                }
+            }
+        }
     }
 }
 
-/// Spawns the task of a packet, so that no slow peer delays another, and reports its result.
+/// Spawns the task of a packet, so that no slow peer delays another, and reports its result:
+/// `failed` if it panics, since the machine waits for one.
 fn spawn_send(
     tasks: &mut JoinSet<()>,
     report: &mpsc::Sender<Report>,
     span: Span,
     sending: impl Future<Output = Input> + Send + 'static,
+    failed: Input,
 ) {
     let report = report.clone();
     let task = async move {
-        let done = sending.await;
+        // Nothing of it is used after a panic.
+        let done = AssertUnwindSafe(sending).catch_unwind().await;
+        let done = done.unwrap_or(failed);
         tracing::debug!(?done, "sent");
         // Fails if the driver has stopped.
         let _ = report.send(Report::Input(done)).await;
@@ -384,37 +432,37 @@ fn spawn_send(
     tasks.spawn(task.instrument(span));
 }
 
-/// Removes tasks that have ended; returns how many of them panicked.
-fn reap(tasks: &mut JoinSet<()>) -> usize {
-    let mut panicked = 0;
-    while let Some(ended) = tasks.try_join_next() {
-        if let Err(error) = ended {
-            tracing::error!(%error, "a task failed");
-            panicked += 1;
-        }
-    }
-    panicked
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::machine::SendId;
     use crate::shell::testing::within;
 
     #[tokio::test]
-    async fn a_send_that_panics_is_not_waited_for() {
+    async fn a_send_that_panics_has_a_result() {
         let mut state = State {
             sending: 2,
             ..State::default()
         };
-        state.sends.spawn(async { panic!("a bug") });
-        within("the end of the task", async {
-            while state.sending == 2 {
-                state.reap();
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        let (report, mut reports) = mpsc::channel(1);
+        let failed = Input::TextDone {
+            id: SendId(7),
+            result: Err(LeaveReason::Unreachable),
+        };
+        let bug = async { panic!("a bug") };
+        spawn_send(&mut state.sends, &report, Span::none(), bug, failed);
+        let done = within("the result", reports.recv()).await.unwrap();
+        let input = state.accept(done);
+        assert!(
+            matches!(
+                input,
+                Input::TextDone {
+                    id: SendId(7),
+                    result: Err(_)
+                }
+            ),
+            "{input:?}"
+        );
         assert_eq!(state.sending, 1, "the other one still is on its way");
     }
 }

@@ -1,4 +1,4 @@
-//! The errors of the start of a peer.
+//! The errors of the start of a peer, and of one that runs.
 
 use std::io;
 use std::path::PathBuf;
@@ -83,7 +83,7 @@ pub enum StartError {
     },
     /// The block list cannot be opened or read: the peer would start with no one blocked.
     #[error(
-        "cannot read the block list in {path}: {reason}; move the file away to start with an empty one, or name another with --blocks"
+        "cannot open the block list in {path}: {reason}; name another file with --blocks, or move this one away to start with an empty list"
     )]
     Blocks {
         /// The file.
@@ -100,6 +100,11 @@ pub enum StartError {
         reason: io::Error,
     },
 }
+
+/// A running peer stopped by itself, because a part failed that it cannot do without: a bug.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the peer has stopped by itself, because {0}: please report this")]
+pub struct PeerFailed(pub(super) String);
 
 fn remedy(address: PeerAddr) -> String {
     if address.ip().is_loopback() {

@@ -18,6 +18,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::clock;
+use super::error::PeerFailed;
 use crate::History;
 use crate::blocks::Blocks;
 use crate::history::{Change, Entry, Recorder};
@@ -83,12 +84,14 @@ impl Journal {
     }
 
     /// Waits until everything is stored. The senders must be gone.
-    pub(super) async fn join(self) {
+    ///
+    /// # Errors
+    /// If the thread has panicked.
+    pub(super) async fn join(self) -> Result<(), PeerFailed> {
         // Always an error: the sender is dropped.
         let _ = self.ended.await;
-        if self.thread.join().is_err() {
-            tracing::error!("the journal failed");
-        }
+        let failed = |_| PeerFailed("the journal failed".to_owned());
+        self.thread.join().map_err(failed)
     }
 }
 

@@ -54,6 +54,11 @@ impl JournalQueue {
         Ok(())
     }
 
+    /// Ends when the journal has ended.
+    pub(super) async fn gone(&self) {
+        self.journal.closed().await;
+    }
+
     /// When the inputs that wait have to be passed on.
     pub(super) fn due(&self) -> Option<Instant> {
         self.due

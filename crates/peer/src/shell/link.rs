@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind};
 use std::net::{SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
-use p2pchat_model::PeerAddr;
+use p2pchat_model::{OnlineUser, PeerAddr};
 use p2pchat_protocol::{Hello, Request, Response, ResponseDecoder, ResponseError};
 use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
@@ -30,8 +30,12 @@ const MAX_EVENTS: usize = 16;
 /// How long each of the registry's addresses may take to accept. A failed attempt does no harm:
 /// the next one follows by itself, and the user may be waiting to log in.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
-/// The silence that ends an online list.
+/// The silence that ends an online list of no more bytes than a segment has: it came in one,
+/// and no part of it can be late.
 const QUIET: Duration = Duration::from_millis(200);
+/// The silence that ends a longer one. A lost segment is sent again after 200 ms, after 400 ms
+/// more if that is lost too, and so on.
+const LONG_QUIET: Duration = Duration::from_secs(1);
 /// After which silence the system probes a connection, and how often.
 const KEEPALIVE: [Duration; 2] = [Duration::from_secs(30), Duration::from_secs(10)];
 /// How long the registry may take to close after this side did: until then it may still
@@ -47,6 +51,8 @@ pub(super) enum LinkEvent {
     Down(LinkError),
     /// A response of the registry.
     Response(Response),
+    /// More of the online list that was the last response: all of it.
+    ListContinued(Vec<OnlineUser>),
 }
 
 /// Why there is no connection to the registry. The text stands behind "no connection to the
@@ -206,12 +212,29 @@ async fn converse(
                 0 => return Err(LinkError::Closed),
                 bytes => decode(&mut decoder, &buffer[..bytes], events).await?,
             },
-            () = sleep(QUIET), if decoder.may_end() => {
+            () = quiet(&decoder) => {
                 if let Some(list) = decoder.quiet() {
-                    let _ = events.send(LinkEvent::Response(list)).await;
+                    let _ = events.send(event(&decoder, list)).await;
                 }
             }
         }
+    }
+}
+
+/// Waits for the silence that ends an online list, if one may end here.
+async fn quiet(decoder: &ResponseDecoder) {
+    match decoder.may_end() {
+        Some(bytes) if bytes + Response::HEAD_LEN <= net::SMALLEST_SEGMENT => sleep(QUIET).await,
+        Some(_) => sleep(LONG_QUIET).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The event of a response that the decoder has just returned.
+fn event(decoder: &ResponseDecoder, response: Response) -> LinkEvent {
+    match response {
+        Response::Online(users) if decoder.continues() => LinkEvent::ListContinued(users),
+        response => LinkEvent::Response(response),
     }
 }
 
@@ -221,7 +244,7 @@ async fn decode(
     events: &mpsc::Sender<LinkEvent>,
 ) -> Result<(), LinkError> {
     while let Some(response) = decoder.next(&mut bytes)? {
-        let _ = events.send(LinkEvent::Response(response)).await;
+        let _ = events.send(event(decoder, response)).await;
     }
     Ok(())
 }

@@ -34,6 +34,9 @@ const SHORTAGE_PAUSE: Duration = Duration::from_millis(50);
 const LOCAL_PORTS: RangeInclusive<u16> = 49_152..=60_999;
 /// How many of them are tried before the system is asked for one.
 const PORT_TRIES: usize = 8;
+/// The size of a segment that every path carries (RFC 9293, the default of the maximum segment
+/// size): what is no longer, and was written at once, arrives as a whole or not at all.
+pub(super) const SMALLEST_SEGMENT: usize = 536;
 /// How many unexpected bytes are read and discarded before a connection is closed.
 const MAX_DRAINED: usize = 4096;
 

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
+use super::clock::Clock;
 use super::net;
 use crate::machine::Acknowledgement;
 
@@ -53,6 +54,7 @@ impl Ports {
 pub(super) struct Outbound {
     own: PeerAddr,
     ports: Ports,
+    clock: Clock,
     sends: Arc<Semaphore>,
     untried: Arc<Semaphore>,
     requests: Arc<Semaphore>,
@@ -61,10 +63,11 @@ pub(super) struct Outbound {
 }
 
 impl Outbound {
-    pub(super) fn new(own: PeerAddr, ports: Ports) -> Self {
+    pub(super) fn new(own: PeerAddr, ports: Ports, clock: Clock) -> Self {
         Self {
             own,
             ports,
+            clock,
             sends: Arc::new(Semaphore::new(MAX_SENDS)),
             untried: Arc::new(Semaphore::new(MAX_UNTRIED)),
             requests: Arc::new(Semaphore::new(MAX_REQUESTS)),
@@ -132,7 +135,8 @@ impl Outbound {
         contact: Contact,
         limit: Duration,
     ) -> Result<ChatAnswer, RequestFailure> {
-        timeout(limit, self.request_without_limit(to, &contact))
+        self.clock
+            .timeout(limit, self.request_without_limit(to, &contact))
             .await
             .unwrap_or(Err(RequestFailure::NoAnswer))
     }

@@ -33,7 +33,7 @@ pub(crate) struct Registry {
     pub(crate) folder: TempDir,
     tcp: u16,
     udp: u16,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), p2pchat_registry::PartEnded>>,
 }
 
 impl Registry {
@@ -167,6 +167,7 @@ impl User {
 
     /// Logs out and stops.
     pub(crate) async fn stop(self) {
-        timeout(PATIENCE, self.peer.stop()).await.unwrap();
+        let stopped = timeout(PATIENCE, self.peer.stop()).await;
+        stopped.unwrap().unwrap();
     }
 }

@@ -43,11 +43,6 @@ impl Accepted {
         self.notifies.clear();
     }
 
-    /// The host slept for so long, and its steady clock with it.
-    pub(crate) fn stand_still(&mut self, by: Duration) {
-        self.notifies.iter_mut().for_each(|(at, ..)| *at += by);
-    }
-
     /// Takes note of what reached the machine.
     pub(crate) fn learn_input(&mut self, now: Duration, input: &Input) {
         match input {

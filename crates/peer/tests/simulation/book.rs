@@ -62,8 +62,7 @@ pub(crate) struct Book {
     pub(crate) former: BTreeSet<PeerAddr>,
     /// The chat request that waits for the user, and since when.
     pub(crate) incoming: Option<(PeerAddr, Duration)>,
-    /// When that request came, by the machine's own steady clock as far as it matters:
-    /// a time in which the host slept does not count.
+    /// When that request came; unlike the time above, it stays when the process stands still.
     pub(crate) asked_at: Duration,
     /// The chat requests that wait for others, and since when.
     pub(crate) outgoing: BTreeMap<PeerAddr, Duration>,
@@ -162,12 +161,6 @@ impl Book {
         for time in last_hello.chain(incoming).chain(outgoing).chain(sending) {
             *time += by;
         }
-    }
-
-    /// And its steady clock with it.
-    pub(crate) fn stand_still(&mut self, by: Duration) {
-        self.asked_at += by;
-        self.accepted.stand_still(by);
     }
 
     fn lose_link(&mut self) {

@@ -1,8 +1,8 @@
 //! Processes that stand still for a while, and hosts that sleep.
 //!
 //! A process that is stopped (or on a machine that is busy with other things) finds its
-//! clocks gone on and all that arrived meanwhile at once. On a host that sleeps the
-//! steady clock stands still too, as it does on Linux and macOS, and nothing arrives.
+//! clocks gone on and all that arrived meanwhile at once. On a host that sleeps nothing
+//! arrives; the clocks go on too, since a peer's steady clock counts sleep.
 
 use std::time::Duration;
 
@@ -83,10 +83,7 @@ impl World {
         let slept = now - nap.since;
         running.book.postpone(slept);
         running.awake_since = now;
-        if nap.still == Still::Host {
-            running.book.stand_still(slept);
-            running.clocks.origin -= slept;
-        } else if oversleeps {
+        if oversleeps {
             running.clocks.origin -= slept;
         }
         running.planned = None;

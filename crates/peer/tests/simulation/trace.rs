@@ -130,6 +130,7 @@ pub(crate) fn copy_of(input: &Input) -> Input {
             reason: reason.clone(),
         },
         Input::Response(response) => Input::Response(response.clone()),
+        Input::ListContinued(users) => Input::ListContinued(users.clone()),
         Input::Contact {
             conn,
             from,

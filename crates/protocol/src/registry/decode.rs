@@ -35,14 +35,29 @@ impl RequestDecoder {
 ///
 /// The online list has neither length nor end mark. It ends when the next response
 /// begins (a type byte is a control character, which no name holds), or when the caller
-/// finds that the stream went quiet ([`ResponseDecoder::quiet`]).
+/// finds that the stream went quiet ([`ResponseDecoder::quiet`]). That may be an error: a
+/// lost segment is silence too. So a list that silence has ended goes on with the next byte
+/// that begins no response, and is then returned again, as a whole.
 ///
 /// Holds at most [`ResponseDecoder::MAX_USERS`] entries and one partial entry.
 #[derive(Debug, Default)]
 pub struct ResponseDecoder {
     partial: Vec<u8>,
-    list: Option<Vec<OnlineUser>>,
+    list: Option<List>,
     skipped: usize,
+    continues: bool,
+}
+
+/// An online list that may go on.
+#[derive(Debug, Default)]
+struct List {
+    users: Vec<OnlineUser>,
+    /// How many bytes came of it.
+    bytes: usize,
+    /// Silence has ended it, and nothing came since.
+    is_quiet: bool,
+    /// It was returned before, when it was shorter.
+    is_longer: bool,
 }
 
 impl ResponseDecoder {
@@ -55,45 +70,44 @@ impl ResponseDecoder {
     /// # Errors
     /// If the bytes cannot be a response. Then the connection has to be dropped.
     pub fn next(&mut self, bytes: &mut &[u8]) -> Result<Option<Response>, ResponseError> {
-        loop {
-            if self.list.is_some() {
-                if self.partial.is_empty() && bytes.first().is_some_and(|&byte| byte < b' ') {
-                    return Ok(self.take_list());
-                }
-                if !self.next_entry(bytes)? {
-                    return Ok(None);
-                }
+        while let Some(&first) = bytes.first() {
+            let next = if self.list.is_none() {
+                self.read_head(bytes)?
+            } else if self.partial.is_empty() && first < b' ' {
+                self.end_list()
             } else {
-                let missing = Response::HEAD_LEN - self.partial.len();
-                let (front, rest) = bytes.split_at(missing.min(bytes.len()));
-                self.partial.extend_from_slice(front);
-                *bytes = rest;
-                let Ok(head) = <&[u8; Response::HEAD_LEN]>::try_from(&self.partial[..]) else {
-                    return Ok(None);
-                };
-                let response = Response::decode_head(head)?;
-                self.partial.clear();
-                match response {
-                    Response::Online(list) => self.list = Some(list),
-                    whole => return Ok(Some(whole)),
-                }
+                self.read_entry(bytes)?;
+                None
+            };
+            if next.is_some() {
+                return Ok(next);
             }
         }
+        Ok(None)
     }
 
-    /// Whether silence would end an online list: all its entries are complete.
+    /// How many bytes the online list has, if silence would end it: all its entries are complete.
     #[must_use]
-    pub fn may_end(&self) -> bool {
-        self.list.is_some() && self.partial.is_empty()
+    pub fn may_end(&self) -> Option<usize> {
+        let list = self.list.as_ref().filter(|list| !list.is_quiet)?;
+        self.partial.is_empty().then_some(list.bytes)
     }
 
     /// Takes note that the stream went quiet; returns the online list that this ends, if any.
     pub fn quiet(&mut self) -> Option<Response> {
-        if self.may_end() {
-            self.take_list()
-        } else {
-            None
-        }
+        self.may_end()?;
+        let list = self.list.as_mut()?;
+        let users = list.users.clone();
+        self.continues = list.is_longer;
+        (list.is_quiet, list.is_longer) = (true, true);
+        Some(Response::Online(users))
+    }
+
+    /// Whether the online list that was returned last was returned before, when silence had
+    /// ended it too early: it answers no further request.
+    #[must_use]
+    pub fn continues(&self) -> bool {
+        self.continues
     }
 
     /// How many entries of online lists were not `name-address` and were left out.
@@ -102,38 +116,56 @@ impl ResponseDecoder {
         self.skipped
     }
 
-    fn take_list(&mut self) -> Option<Response> {
-        self.list.take().map(Response::Online)
+    /// Moves up to a head from `bytes`. Returns its response, unless that is an online list,
+    /// which begins with it.
+    fn read_head(&mut self, bytes: &mut &[u8]) -> Result<Option<Response>, ResponseError> {
+        let missing = Response::HEAD_LEN - self.partial.len();
+        let (front, rest) = bytes.split_at(missing.min(bytes.len()));
+        self.partial.extend_from_slice(front);
+        *bytes = rest;
+        let Ok(head) = <&[u8; Response::HEAD_LEN]>::try_from(&self.partial[..]) else {
+            return Ok(None);
+        };
+        let response = Response::decode_head(head)?;
+        self.partial.clear();
+        if let Response::Online(_) = response {
+            self.list = Some(List::default());
+            return Ok(None);
+        }
+        Ok(Some(response))
     }
 
-    /// Moves one entry from `bytes` to the list. `false` when `bytes` are used up.
-    fn next_entry(&mut self, bytes: &mut &[u8]) -> Result<bool, ResponseError> {
+    /// Moves up to one entry from `bytes` to the list.
+    fn read_entry(&mut self, bytes: &mut &[u8]) -> Result<(), ResponseError> {
+        let list = self
+            .list
+            .as_mut()
+            .expect("entries are only read within a list");
+        list.is_quiet = false;
         while let Some((&byte, rest)) = bytes.split_first() {
             self.partial.push(byte);
             *bytes = rest;
-            if self.partial.ends_with(OnlineUser::SEPARATOR) {
-                return self.end_entry().map(|()| true);
+            list.bytes += 1;
+            if let Some(entry) = self.partial.strip_suffix(OnlineUser::SEPARATOR) {
+                match OnlineUser::decode(entry) {
+                    Some(user) if list.users.len() < Self::MAX_USERS => list.users.push(user),
+                    Some(_) => return Err(ResponseError::LongList),
+                    None => self.skipped += 1,
+                }
+                self.partial.clear();
+                return Ok(());
             }
             if self.partial.len() == OnlineUser::MAX_ENTRY {
                 return Err(ResponseError::LongEntry);
             }
         }
-        Ok(false)
+        Ok(())
     }
 
-    fn end_entry(&mut self) -> Result<(), ResponseError> {
-        let entry = &self.partial[..self.partial.len() - OnlineUser::SEPARATOR.len()];
-        let user = OnlineUser::decode(entry);
-        self.partial.clear();
-        let list = self
-            .list
-            .as_mut()
-            .expect("entries are only read within a list");
-        match user {
-            Some(user) if list.len() < Self::MAX_USERS => list.push(user),
-            Some(_) => return Err(ResponseError::LongList),
-            None => self.skipped += 1,
-        }
-        Ok(())
+    /// The list, which ends here, unless it was returned as it is.
+    fn end_list(&mut self) -> Option<Response> {
+        let list = self.list.take().filter(|list| !list.is_quiet)?;
+        self.continues = list.is_longer;
+        Some(Response::Online(list.users))
     }
 }

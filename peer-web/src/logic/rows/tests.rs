@@ -6,11 +6,11 @@ use super::*;
 const DAY: u64 = 24 * 60 * 60_000;
 
 fn said(id: u64, at: u64, name: &str) -> Line {
-    Line::Message(message(id, at, name, false))
+    Line::from(message(id, at, name, false))
 }
 
 fn own(id: u64, at: u64) -> Line {
-    Line::Message(message(id, at, "me", true))
+    Line::from(message(id, at, "me", true))
 }
 
 fn groups(lines: &[Line]) -> Vec<(bool, bool)> {

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::file::advice;
 use crate::store::{NewAccount, StoreError, StoredPassword};
+use crate::vital::Vital;
 
 /// How many requests may wait for one of the threads. The next one fails with
 /// [`StoreError::Busy`]: the disk is far behind, and waiting longer does not help.
@@ -64,6 +65,7 @@ pub(super) struct Job {
 pub(super) struct Worker<T> {
     queue: Mutex<Option<mpsc::Sender<T>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    vital: Vital,
 }
 
 impl<T> fmt::Debug for Worker<T> {
@@ -75,12 +77,18 @@ impl<T> fmt::Debug for Worker<T> {
 impl<T: Send + 'static> Worker<T> {
     fn start(name: &str, run: impl FnOnce(mpsc::Receiver<T>) + Send + 'static) -> io::Result<Self> {
         let (queue, items) = mpsc::channel(QUEUE);
+        let vital = Vital::default();
+        let hold = vital.hold("thread of the account file");
         let thread = thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || run(items))?;
+            .spawn(move || {
+                run(items);
+                drop(hold);
+            })?;
         Ok(Self {
             queue: Mutex::new(Some(queue)),
             thread: Mutex::new(Some(thread)),
+            vital,
         })
     }
 
@@ -99,6 +107,11 @@ impl<T: Send + 'static> Worker<T> {
         })?;
         drop(queue);
         answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Waits until the thread has ended, and returns its name.
+    pub(super) async fn ended(&self) -> &'static str {
+        self.vital.ended().await
     }
 
     /// Lets the thread finish its queue and waits for its end.

@@ -23,13 +23,18 @@ struct Deadlines {
     /// For a packet: a text, or a whole request or notify. Longer than senders wait for a
     /// sign that it was taken: it is theirs to give up, since they tell their user.
     packet: Duration,
-    /// The silence that ends a chat_list, since a requester keeps the connection open.
+    /// The silence that ends a packet of no more bytes than a segment has, since a requester
+    /// keeps the connection open: it came in one, and no part of it can be late.
     quiet: Duration,
+    /// The silence that ends a longer one. A lost segment is sent again after 200 ms, after
+    /// 400 ms more if that is lost too, and so on.
+    long_quiet: Duration,
 }
 
 const DEADLINES: Deadlines = Deadlines {
     packet: Duration::from_secs(40),
     quiet: Duration::from_millis(250),
+    long_quiet: Duration::from_secs(2),
 };
 /// How long a text waits for the machine's decision. It never takes that long.
 const TAKEN_LIMIT: Duration = Duration::from_secs(30);
@@ -214,7 +219,7 @@ async fn read_contact(
     stream: &mut (impl AsyncRead + Unpin),
     deadlines: Deadlines,
 ) -> Result<Contact, ConnectionError> {
-    let contact = read_contact_until_quiet(stream, deadlines.quiet);
+    let contact = read_contact_until_quiet(stream, deadlines);
     timeout(deadlines.packet, contact)
         .await
         .map_err(|_| ConnectionError::Late)?
@@ -222,16 +227,23 @@ async fn read_contact(
 
 async fn read_contact_until_quiet(
     stream: &mut (impl AsyncRead + Unpin),
-    quiet: Duration,
+    deadlines: Deadlines,
 ) -> Result<Contact, ConnectionError> {
     let mut decoder = ContactDecoder::default();
     let mut buffer = [0; 2048];
     loop {
         let read = stream.read(&mut buffer);
-        let bytes = if decoder.has_head() {
-            timeout(quiet, read).await.unwrap_or(Ok(0))?
-        } else {
-            read.await?
+        let bytes = match decoder.may_end() {
+            Some(bytes) => {
+                let is_short = bytes <= net::SMALLEST_SEGMENT;
+                let quiet = if is_short {
+                    deadlines.quiet
+                } else {
+                    deadlines.long_quiet
+                };
+                timeout(quiet, read).await.unwrap_or(Ok(0))?
+            }
+            None => read.await?,
         };
         if bytes == 0 {
             return Ok(decoder.finish()?);

@@ -80,7 +80,7 @@ impl Running {
 
     async fn end(self) {
         drop(self.sender);
-        within("the end", self.journal.join()).await;
+        within("the end", self.journal.join()).await.unwrap();
     }
 }
 

@@ -104,6 +104,51 @@ async fn a_list_ends_when_the_next_response_begins() {
     assert_eq!(response(&mut pair.link).await, Response::NotFound);
 }
 
+/// The bytes of a response without those that it shares with a shorter one.
+fn rest_of(whole: &Response, begun: &Response) -> Vec<u8> {
+    let [mut whole_bytes, mut begun_bytes] = [Vec::new(), Vec::new()];
+    whole.encode(&mut whole_bytes);
+    begun.encode(&mut begun_bytes);
+    whole_bytes.split_off(begun_bytes.len())
+}
+
+#[tokio::test]
+async fn a_list_that_stalls_at_an_entry_goes_on_with_the_next_one() {
+    let mut pair = pair().await;
+    let mut bytes = Vec::new();
+    online(2).encode(&mut bytes);
+    pair.registry.write_all(&bytes).await.unwrap();
+    // The registry stalls until the silence counts as the end.
+    assert_eq!(response(&mut pair.link).await, online(2));
+    for (before, now) in [(2, 5), (5, 6)] {
+        let rest = rest_of(&online(now), &online(before));
+        pair.registry.write_all(&rest).await.unwrap();
+        match event(&mut pair.link).await {
+            LinkEvent::ListContinued(users) => assert_eq!(Response::Online(users), online(now)),
+            other => panic!("{other:?} does not continue the list"),
+        }
+    }
+    // What is asked next has its answer, and the list is not told again.
+    let mut bytes = Vec::new();
+    Response::NotFound.encode(&mut bytes);
+    online(1).encode(&mut bytes);
+    pair.registry.write_all(&bytes).await.unwrap();
+    assert_eq!(response(&mut pair.link).await, Response::NotFound);
+    assert_eq!(response(&mut pair.link).await, online(1));
+}
+
+#[tokio::test]
+async fn a_list_longer_than_a_segment_is_waited_for_as_long_as_segments_are_sent_again() {
+    let mut pair = pair().await;
+    let mut bytes = Vec::new();
+    online(60).encode(&mut bytes);
+    assert!(bytes.len() > net::SMALLEST_SEGMENT);
+    pair.registry.write_all(&bytes).await.unwrap();
+    let written = tokio::time::Instant::now();
+    assert_eq!(response(&mut pair.link).await, online(60));
+    assert!(written.elapsed() >= Duration::from_millis(950));
+}
+
 #[tokio::test]
 async fn the_end_of_the_connection_has_its_text() {
     let Pair {
@@ -199,7 +244,7 @@ async fn of_several_the_next_one_is_taken_where_one_is_gone() {
         match event(&mut link).await {
             LinkEvent::Up(at) => Ok(at),
             LinkEvent::Down(error) => Err(error.to_string()),
-            other @ LinkEvent::Response(_) => panic!("{other:?} unasked"),
+            other => panic!("{other:?} unasked"),
         }
     };
     assert_eq!(reached(None).await, Ok(at[0]));

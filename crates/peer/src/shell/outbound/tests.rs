@@ -52,7 +52,7 @@ async fn pair() -> Pair {
         unprivileged: free_port(to).await,
     };
     Pair {
-        outbound: Outbound::new(own_address(), ports),
+        outbound: Outbound::new(own_address(), ports, Clock::start()),
         to,
         contacts,
         messages,
@@ -166,7 +166,7 @@ async fn the_other_message_port_is_tried_and_remembered_until_it_is_refused() {
 
 #[tokio::test]
 async fn what_is_remembered_is_bounded() {
-    let outbound = Outbound::new(own_address(), Ports::STANDARD);
+    let outbound = Outbound::new(own_address(), Ports::STANDARD, Clock::start());
     for host in 0..u32::try_from(MAX_REMEMBERED).unwrap() + 10 {
         let ip = std::net::Ipv4Addr::from(0x0a00_0001 + host);
         outbound.remember(PeerAddr::new(ip).unwrap(), 5859);

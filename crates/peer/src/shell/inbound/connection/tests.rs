@@ -13,11 +13,13 @@ const SHORT: Duration = Duration::from_millis(200);
 const HASTY: Deadlines = Deadlines {
     packet: SHORT,
     quiet: NEVER,
+    long_quiet: NEVER,
 };
 /// No packet is late; nothing counts as quiet.
 const PATIENT: Deadlines = Deadlines {
     packet: NEVER,
     quiet: NEVER,
+    long_quiet: NEVER,
 };
 
 fn request(members: &[&str]) -> (Contact, Vec<u8>) {
@@ -61,6 +63,50 @@ async fn a_contact_in_any_segments_ends_when_the_stream_goes_quiet() {
     let read = within("the contact", read_contact(&mut near, deadlines)).await;
     assert_eq!(read.unwrap(), contact);
     drop(writer.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_list_longer_than_a_segment_is_waited_for_longer() {
+    let members: Vec<_> = (1..=60).map(|host| format!("10.0.0.{host}")).collect();
+    let members: Vec<_> = members.iter().map(String::as_str).collect();
+    let (contact, bytes) = request(&members);
+    let last_line = "10.0.0.60\n".len();
+    assert!(bytes.len() - last_line > net::SMALLEST_SEGMENT);
+    let deadlines = Deadlines {
+        quiet: Duration::ZERO,
+        long_quiet: SHORT,
+        ..PATIENT
+    };
+    let (mut far, mut near) = duplex(4096);
+    let (first, rest) = bytes.split_at(bytes.len() - last_line);
+    far.write_all(first).await.unwrap();
+    let read = tokio::spawn(async move { read_contact(&mut near, deadlines).await });
+    tokio::task::yield_now().await;
+    far.write_all(rest).await.unwrap();
+    let read = within("the contact", read).await.unwrap();
+    assert_eq!(read.unwrap(), contact);
+}
+
+#[tokio::test]
+async fn silence_within_an_address_is_no_end() {
+    // Else 10.0.0.25 could be taken for the whole of 10.0.0.255.
+    let (contact, bytes) = request(&["127.0.0.2", "10.0.0.255"]);
+    let deadlines = Deadlines {
+        quiet: Duration::from_millis(1),
+        ..PATIENT
+    };
+    let (mut far, mut near) = duplex(4096);
+    let (first, rest) = bytes.split_at(bytes.len() - 2);
+    far.write_all(first).await.unwrap();
+    let stalled = timeout(SHORT, read_contact(&mut near, deadlines)).await;
+    assert!(stalled.is_err(), "{stalled:?}");
+
+    let (mut far, mut near) = duplex(4096);
+    far.write_all(first).await.unwrap();
+    let read = tokio::spawn(async move { read_contact(&mut near, deadlines).await });
+    tokio::task::yield_now().await;
+    far.write_all(rest).await.unwrap();
+    assert_eq!(within("the contact", read).await.unwrap().unwrap(), contact);
 }
 
 #[tokio::test]
