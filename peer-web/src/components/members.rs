@@ -45,7 +45,7 @@ pub fn Members() -> Html {
     }
 }
 
-/// Somebody in the chat.
+/// Someone in the chat.
 #[derive(Clone, Copy, PartialEq)]
 struct Member {
     person: Person,

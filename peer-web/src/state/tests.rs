@@ -156,7 +156,7 @@ fn another_tabs_page_of_history_leaves_no_gap_here_and_is_not_taken_for_ours() {
     let state = state.reduce(page(100));
     assert_eq!(oldest(&state), Some(MessageId(99)));
     assert!(!state.conversation.awaits_history);
-    // One that joins on is welcome whoever asked for it.
+    // One that joins on is welcome no matter which tab asked.
     let state = state.reduce(page(99));
     assert_eq!(oldest(&state), Some(MessageId(98)));
 }
