@@ -310,17 +310,6 @@ fn sides(request: &IncomingRequest, view: &View) -> (Vec<Person>, Vec<Person>) {
     (ours.copied().collect(), theirs)
 }
 
-/// The members of the requester's chat, where there are any.
-#[must_use]
-pub fn company(request: &IncomingRequest) -> Option<String> {
-    let names = names(&request.members);
-    match request.members.len() {
-        0 => None,
-        1 => Some(format!("{names} is in the chat too")),
-        _ => Some(format!("{names} are in the chat too")),
-    }
-}
-
 /// What accepting a request means for others: `carol and frank will see uma, and uma will
 /// see them`. `None` where it concerns no one else.
 #[must_use]
@@ -354,12 +343,6 @@ pub fn leave_the_others(who: impl Display) -> String {
     format!("Leave the others and chat with {who}")
 }
 
-/// Button: begin a chat with a person.
-#[must_use]
-pub fn message_to(who: impl Display) -> String {
-    format!("Message {who}")
-}
-
 /// The question before a block.
 #[must_use]
 pub fn block_question(who: impl Display) -> String {
@@ -391,12 +374,6 @@ pub fn can_be_undone(what: Undoable) -> String {
         Undoable::Left => "you left the chat".to_owned(),
         Undoable::Blocked(who) => format!("{who} is blocked"),
     }
-}
-
-/// No one in the list of users matches what was typed.
-#[must_use]
-pub fn no_match(text: &str) -> String {
-    format!("no “{text}” here")
 }
 
 /// How many messages are below what is on the screen.

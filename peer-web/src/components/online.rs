@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use p2pchat_model::OnlineUser;
 use p2pchat_model::wording::label;
+use p2pchat_model::{OnlineUser, printable};
 use yew::prelude::*;
 
 use crate::context::use_app;
@@ -47,19 +47,22 @@ pub fn Online() -> Html {
             <PeopleSearch typed={(*typed).clone()} {ontyped} />
             <SearchAnswer />
             if found > 0 { <RowList<OnlineUser> labelledby="online-title" items={matching} {row} /> }
-            { rest(found, all == 0 && wanted.is_empty()) }
+            { rest(found, all == 0, typed.trim()) }
         </section>
     }
 }
 
-/// What stands below the list; `nobody` is whether nobody else is online.
-fn rest(matching: usize, nobody: bool) -> Html {
+/// What stands below the list for what was typed.
+fn rest(matching: usize, no_one_else: bool, typed: &str) -> Html {
     let words = match matching {
-        0 if nobody => {
+        0 if no_one_else && typed.is_empty() => {
             let nobody = sentence(label::NO_ONE_ONLINE);
             format!("{nobody} You can also ask an address, such as 192.168.1.20.")
         }
-        0 => "No match here. Press Enter to ask the registry.".to_owned(),
+        0 => format!(
+            "No “{}” here. Press Enter to look up the exact name.",
+            printable(typed)
+        ),
         _ => return html! {},
     };
     html! { <p class="empty">{ words }</p> }

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { picture, useBrowser, user } from "../support/browser.js";
-import { PATIENCE } from "../support/process.js";
 import { meet } from "../support/user.js";
 import { World } from "../support/world.js";
 

@@ -37,10 +37,6 @@ pub const DECLINE: &str = "Decline";
 pub const CANCEL_REQUEST: &str = "Cancel request";
 /// Button: send a chat request a second time.
 pub const ASK_AGAIN: &str = "Ask again";
-/// Button: send a chat request, while no one is in the chat.
-pub const ASK_TO_CHAT: &str = "Ask to chat";
-/// Button: send a chat request, while others are in the chat.
-pub const ADD_TO_CHAT: &str = "Add to chat";
 /// Button: block a user, or decline a request and block who sent it.
 pub const BLOCK: &str = "Block";
 /// The same where a question follows.
@@ -58,8 +54,6 @@ pub const LEAVE_QUESTION: &str =
 pub const UNDO: &str = "Undo";
 /// Button: not now.
 pub const CANCEL: &str = "Cancel";
-/// Button: do again what failed.
-pub const TRY_AGAIN: &str = "Try again";
 
 /// Heading: the members of the chat.
 pub const MEMBERS: &str = "In your chat";
@@ -101,8 +95,6 @@ pub const BUSY_OFF: &str = "others can ask you for a chat";
 pub const NO_CHAT: &str = "No chat yet";
 /// What to do where no one is in the chat.
 pub const NO_CHAT_HINT: &str = "Pick someone who is online to start one";
-/// Button: search the registry for a name that no one in the list has.
-pub const LOOK_UP: &str = "Look up the exact name";
 /// What goes on while the registry cannot be reached.
 pub const WITHOUT_REGISTRY: &str = "Chats go on; the list of people may be old.";
 /// The account is online at another address.
