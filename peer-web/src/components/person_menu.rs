@@ -45,7 +45,7 @@ pub fn PersonMenu(props: &Props) -> Html {
     }
 }
 
-/// To block somebody.
+/// To block a user.
 pub(super) fn block(name: &str, onpick: Callback<()>) -> MenuItem {
     MenuItem {
         label: label::BLOCK_ASK.into(),

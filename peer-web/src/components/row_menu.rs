@@ -38,7 +38,7 @@ pub struct Question {
 /// What a [`RowMenu`] needs.
 #[derive(Properties, PartialEq)]
 pub struct Props {
-    /// Whom or what it is about, for the name of the button: `Actions for bob`.
+    /// Who or what it is about, for the name of the button: `Actions for bob`.
     pub about: AttrValue,
     /// What can be done. Without any there is no menu.
     pub items: Vec<MenuItem>,

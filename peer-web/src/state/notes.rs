@@ -55,7 +55,7 @@ pub(super) fn follow(notes: &mut Vec<Note>, event: &Event) {
     }
 }
 
-/// Forgets what is noted of somebody.
+/// Forgets what is noted of a user.
 pub(super) fn forget(notes: &mut Vec<Note>, address: PeerAddr) {
     notes.retain(|note| note.who.address != address);
 }

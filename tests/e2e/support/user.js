@@ -78,7 +78,7 @@ export class User {
     return this.page.getByRole("group", { name: new RegExp(`^Request(:| to) ${name}$`) });
   }
 
-  /** Picks something from the menu about somebody or something, in a part of the page. */
+  /** Picks something from the menu about a person or a thing, in a part of the page. */
   async picks(part, about, item, answer) {
     await part.getByRole("button", { name: `Actions for ${about}`, exact: true }).click();
     await this.page.getByRole("menuitem", { name: item }).click();

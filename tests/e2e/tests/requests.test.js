@@ -132,7 +132,7 @@ test("a request is cancelled by who sent it", async (t) => {
   await alice.askButton("bob").waitFor();
 });
 
-test("nothing that a user types or clicks by chance answers a request", async (t) => {
+test("nothing that a user types or clicks by accident answers a request", async (t) => {
   const { alice, bob } = await two(t);
   await bob.composer.fill("");
   await bob.composer.pressSequentially("half a th");
@@ -170,7 +170,7 @@ test("a click that was meant for what was there before does not answer a request
   await alice.requestOf("bob").getByText("Waiting for bob").waitFor();
 });
 
-test("a request to one who has a chat says who will see whom, and can be met alone", async (t) => {
+test("a request to one who has a chat says who will meet, and can be met alone", async (t) => {
   const { world, alice, bob } = await two(t);
   const [carol, uma] = [await world.terminal("carol"), await world.terminal("uma")];
   await meet(alice, bob, "alice", "bob");
