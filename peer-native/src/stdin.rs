@@ -21,7 +21,7 @@ const AHEAD: usize = 16;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum BadLine {
     /// It is longer than [`LONGEST`].
-    #[error("a line may have at most {LONGEST} bytes")]
+    #[error("this line is too long: write at most {} KB", LONGEST / 1000)]
     TooLong,
     /// It is not UTF-8.
     #[error("a line must be UTF-8 text")]

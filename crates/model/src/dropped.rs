@@ -10,7 +10,8 @@ use crate::time::Timestamp;
 pub struct Dropped {
     /// When the latest came.
     pub at: Timestamp,
-    /// The name in the latest packet, if it has one. Names in packets prove nothing.
+    /// The name in the latest packet, or the one that the registry has for the address if
+    /// packets of this kind have none. Names in packets prove nothing.
     pub name: Option<Username>,
     /// The address that it came from; `None` for all further addresses together, once too
     /// many are counted one by one.

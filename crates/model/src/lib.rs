@@ -36,6 +36,6 @@ pub use message::{Delivery, DeliveryState, LeaveReason, Message, MessageId};
 pub use p2pchat_protocol::{OnlineUser, Password, PeerAddr, Username};
 pub use person::{NameCheck, Person, Speaker};
 pub use target::{Target, TargetError};
-pub use text::{action, packets, printable};
+pub use text::{MAX_MESSAGE, action, letters_too_many, packets, printable};
 pub use time::Timestamp;
 pub use view::{Findings, Undo, Undoable, View};

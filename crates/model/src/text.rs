@@ -6,6 +6,18 @@ use p2pchat_protocol::split_text;
 
 use crate::lookalike::is_invisible;
 
+/// The longest message that can be sent at once, in bytes: 166 packets.
+pub const MAX_MESSAGE: usize = 16 * 1024;
+
+/// How many letters at the end of a message are too many to send it at once.
+#[must_use]
+pub fn letters_too_many(message: &str) -> usize {
+    let ends = message
+        .char_indices()
+        .map(|(at, letter)| at + letter.len_utf8());
+    ends.filter(|end| *end > MAX_MESSAGE).count()
+}
+
 /// Makes a text safe to show: what would control a terminal, change the direction of what
 /// follows, or is invisible, becomes visible. Line breaks and tabs stay.
 ///

@@ -406,16 +406,12 @@ pub fn length(text: &str) -> Option<String> {
     }
 }
 
-/// The message of [`Problem::BadText`] for a text of more than `max` bytes: how many letters
-/// at its end are too many.
+/// A message has more letters than can be sent at once, by so many.
 #[must_use]
-pub fn message_too_long(text: &str, max: usize) -> String {
-    let ends = text
-        .char_indices()
-        .map(|(at, letter)| at + letter.len_utf8());
-    match ends.filter(|end| *end > max).count() {
+pub fn message_too_long(letters: usize) -> String {
+    match letters {
         1 => "this message is too long by 1 letter".to_owned(),
-        over => format!("this message is too long by {over} letters"),
+        letters => format!("this message is too long by {letters} letters"),
     }
 }
 
@@ -632,6 +628,7 @@ fn notice_words(notice: Notice) -> String {
 #[cfg(test)]
 mod tests {
     use crate::person::{NameCheck, Speaker};
+    use crate::text::{MAX_MESSAGE, letters_too_many};
 
     use super::*;
 
@@ -789,9 +786,13 @@ mod tests {
 
     #[test]
     fn a_message_is_too_long_by_letters() {
-        let one = message_too_long("abcé", 4);
+        let long = |end: &str| "x".repeat(MAX_MESSAGE - 3) + end;
+        assert_eq!(letters_too_many(&long("abc")), 0);
+        assert_eq!(letters_too_many(&long("abé")), 1);
+        assert_eq!(letters_too_many(&long("日本語")), 2);
+        let one = message_too_long(1);
         assert_eq!(one, "this message is too long by 1 letter");
-        let two = message_too_long("日本語", 3);
+        let two = message_too_long(2);
         assert_eq!(two, "this message is too long by 2 letters");
     }
 

@@ -1,7 +1,7 @@
 //! Input of the chat: an [`Editor`] with a history of earlier input and with completion.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use p2pchat_model::View;
+use p2pchat_model::{MAX_MESSAGE, View};
 
 use super::editor::Editor;
 use crate::commands;
@@ -9,8 +9,8 @@ use crate::commands;
 /// How many earlier inputs are kept.
 const MAX_ENTERED: usize = 200;
 
-/// Maximum length of the input, in bytes: the peer takes a little more.
-pub(super) const LONGEST: usize = 16_000;
+/// Maximum length of the input, in bytes.
+pub(super) const LONGEST: usize = MAX_MESSAGE;
 
 #[derive(Debug, Default)]
 pub(super) struct InputLine {

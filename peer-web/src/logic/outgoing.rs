@@ -3,12 +3,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use p2pchat_model::wording::label;
-use p2pchat_model::{Command, action, packets};
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{Command, action, letters_too_many, packets};
 
-/// The longest frame that the bridge takes, in bytes. It closes the connection for a longer
-/// one, and the text would be lost.
-pub const MAX_FRAME_BYTES: usize = 64 * 1024;
+use super::sentence::sentence;
 
 /// Why a text cannot be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +27,7 @@ pub enum CannotSend {
     Offline,
     /// Nobody is in the chat.
     Alone,
-    /// It is too long for the bridge, by this many characters at its end.
+    /// It is too long, by this many letters at its end.
     TooLong(usize),
 }
 
@@ -77,32 +75,18 @@ pub fn command(typed: &str, live: bool, alone: bool) -> Result<Command, CannotSe
     if packets(&text) == 0 {
         return Err(CannotSend::Empty);
     }
-    let command = Command::Say {
-        text: text.into_owned(),
-    };
-    // A text always has a JSON form.
-    let frame = serde_json::to_string(&command).map_or(usize::MAX, |frame| frame.len());
-    let over = frame.saturating_sub(MAX_FRAME_BYTES);
-    if over > 0 {
-        Err(CannotSend::TooLong(letters_of(typed, over)))
+    let letters = letters_too_many(&text);
+    if letters > 0 {
+        Err(CannotSend::TooLong(letters))
     } else if !live {
         Err(CannotSend::Offline)
     } else if alone {
         Err(CannotSend::Alone)
     } else {
-        Ok(command)
+        Ok(Command::Say {
+            text: text.into_owned(),
+        })
     }
-}
-
-/// How many characters at the end of a text make up so many bytes of JSON.
-fn letters_of(text: &str, bytes: usize) -> usize {
-    let mut sum = 0;
-    let short = text.chars().rev().take_while(|c| {
-        // Without the quotes.
-        sum += serde_json::to_string(c).map_or(0, |json| json.len() - 2);
-        sum < bytes
-    });
-    short.count() + 1
 }
 
 /// The reason in words for the user. Nothing has to be said of an empty text.
@@ -125,13 +109,15 @@ impl fmt::Display for CannotSend {
                 f.write_str("Not connected to your bridge: the message will stay here until it is.")
             }
             Self::Alone => write!(f, "{}. {}.", label::NO_CHAT, label::NO_CHAT_HINT),
-            Self::TooLong(letters) => write!(f, "This message is too long by {letters} letters."),
+            Self::TooLong(letters) => f.write_str(&sentence(&wording::message_too_long(*letters))),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use p2pchat_model::MAX_MESSAGE;
+
     use super::*;
 
     #[test]
@@ -197,16 +183,16 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_counted_as_it_is_sent() {
-        let around = r#"{"say":{"text":""}}"#.len();
-        let longest = "x".repeat(MAX_FRAME_BYTES - around);
+    fn a_message_that_no_peer_takes_is_not_sent() {
+        let longest = "x".repeat(MAX_MESSAGE);
         assert!(command(&longest, true, false).is_ok());
         let too_long = Err(CannotSend::TooLong(1));
-        assert_eq!(command(&format!("{longest}x"), true, false), too_long);
-        // A line break is two bytes of JSON.
-        let lines = format!("{}\nx", &longest[2..]);
-        assert_eq!(command(&lines, false, true), too_long);
-        // Three letters of it are nine bytes.
+        assert_eq!(command(&format!("{longest}x"), false, true), too_long);
+        assert_eq!(
+            CannotSend::TooLong(1).to_string(),
+            "This message is too long by 1 letter."
+        );
+        // Each has three bytes.
         let letters = format!("{}字字字字", &longest[3..]);
         assert_eq!(command(&letters, true, false), Err(CannotSend::TooLong(3)));
     }

@@ -74,7 +74,7 @@ impl Page {
         self.connection == Connection::Live
     }
 
-    /// The last failure of [`SEARCHES`].
+    /// The last failure of a search for people or of a chat request.
     #[must_use]
     pub fn search_failure(&self) -> Option<&Failure> {
         SEARCHES.iter().find_map(|command| self.failure(command))

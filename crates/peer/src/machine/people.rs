@@ -127,11 +127,13 @@ impl<'a> People<'a> {
         }
         // To a peer on the network, a loopback address is a program on the user's machine.
         if address.ip().is_loopback() && !own.ip().is_loopback() {
-            cx.count_drop(from, None, DropKind::Newcomer, DropReason::Malformed);
+            let name = self.person(from).name;
+            cx.count_drop(from, name, DropKind::Newcomer, DropReason::Malformed);
             return false;
         }
         if self.is_blocked(address) {
-            cx.count_drop(address, None, DropKind::Newcomer, DropReason::Blocked);
+            let name = self.person(address).name;
+            cx.count_drop(address, name, DropKind::Newcomer, DropReason::Blocked);
             return false;
         }
         true

@@ -162,8 +162,10 @@ impl Inbound {
                     Kind::Contacts => connection::contact(stream, connection).await,
                     Kind::Texts => connection::text(stream, connection).await,
                 };
-                if let Err(error) = result {
-                    inbound.drop_connection(Some(from), error.drop_reason(), &error);
+                if let Err(error) = result
+                    && let Some(reason) = error.drop_reason()
+                {
+                    inbound.drop_connection(Some(from), reason, &error);
                 }
             };
             task.instrument(span)

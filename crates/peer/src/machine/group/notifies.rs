@@ -32,7 +32,8 @@ impl Group {
         notify: Notify,
     ) -> Option<StrangerPacket> {
         if people.is_blocked(from) {
-            cx.count_drop(from, None, DropKind::Notify, DropReason::Blocked);
+            let name = people.person(from).name;
+            cx.count_drop(from, name, DropKind::Notify, DropReason::Blocked);
             return None;
         }
         match self.presence(from) {
@@ -158,7 +159,8 @@ impl Group {
         if too_many > 0 {
             let too_many = u64::try_from(too_many).unwrap_or(u64::MAX);
             let (kind, reason) = (DropKind::Newcomer, DropReason::TooMuch);
-            cx.count_drops(Some(from), None, kind, reason, too_many);
+            let name = people.person(from).name;
+            cx.count_drops(Some(from), name, kind, reason, too_many);
         }
         let mut joined = BTreeSet::new();
         for address in admitted {

@@ -45,7 +45,7 @@ impl StrangerPacket {
     /// Counts the packet as dropped, and shows it now and then.
     pub(super) fn count_drop(&self, cx: &mut Context, people: People<'_>) {
         let (name, kind) = match self.content {
-            Content::Notify(_) => (None, DropKind::Notify),
+            Content::Notify(_) => (people.person(self.from).name, DropKind::Notify),
             Content::Text(name) => (Some(name), DropKind::Text),
         };
         // The sender may have been blocked while this was held.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use p2pchat_model::{
     Delivery, DeliveryState, DropKind, DropReason, Event, LeaveReason, Message as Text, MessageId,
-    PeerAddr, Person, Problem, wording,
+    PeerAddr, Person, Problem, letters_too_many, wording,
 };
 use p2pchat_protocol::{Message, split_text};
 
@@ -18,8 +18,6 @@ use super::Group;
 use super::outbox::Packet;
 use super::strangers::{Content, StrangerPacket};
 
-/// The longest text that can be sent at once, in bytes: 166 packets.
-const MAX_TEXT: usize = 16 * 1024;
 /// How long after a member joined a refusal may only mean that the member has not been told
 /// of us yet, and the packet is sent again; not if it has taken a text since.
 const INTRODUCTION: Duration = Duration::from_secs(15);
@@ -41,8 +39,9 @@ impl Group {
             problem: Problem::BadText,
             message,
         };
-        if text.len() > MAX_TEXT {
-            return Err(bad_text(wording::message_too_long(&text, MAX_TEXT)));
+        let letters = letters_too_many(&text);
+        if letters > 0 {
+            return Err(bad_text(wording::message_too_long(letters)));
         }
         let parts = split_text(&text).map_err(|error| bad_text(error.to_string()))?;
         let id = cx.next_message();

@@ -1,5 +1,7 @@
 //! Names that were known stay known, and who is known to have left stays away.
 
+use p2pchat_protocol::ChatList;
+
 use super::hostile::{name, net_of, request, view};
 use super::*;
 
@@ -83,4 +85,21 @@ fn who_is_known_to_have_left_does_not_come_back_when_another_is_asked() {
     net.chat(1, 3);
     net.advance(Duration::from_secs(15));
     net.assert_one_group(&[1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_stranger_whose_packet_has_no_name_is_named_by_the_registry() {
+    let mut net = net_of(3);
+    net.raw_contact(
+        2,
+        1,
+        Contact::Notify {
+            newcomer: addr(3),
+            members: ChatList::default(),
+        },
+    );
+    net.advance(Duration::from_secs(6));
+    let dropped = view(&net, 1).dropped;
+    assert_eq!(dropped.len(), 1);
+    assert_eq!(dropped[0].name, Some(name("user2")));
 }

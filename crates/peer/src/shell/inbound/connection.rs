@@ -69,6 +69,8 @@ pub(super) enum ConnectionError {
     Late,
     #[error("the connection broke: {0}")]
     Broken(#[from] io::Error),
+    #[error("the connection broke after a whole packet: {0}")]
+    Withdrawn(io::Error),
     #[error(transparent)]
     Contact(#[from] ContactError),
     #[error(transparent)]
@@ -76,12 +78,13 @@ pub(super) enum ConnectionError {
 }
 
 impl ConnectionError {
-    /// The reason as the user is told it.
-    pub(super) fn drop_reason(&self) -> DropReason {
+    /// The reason as the user is told it. `None` for a request whose sender withdrew it.
+    pub(super) fn drop_reason(&self) -> Option<DropReason> {
         match self {
-            Self::Late | Self::Broken(_) => DropReason::Silent,
-            Self::Contact(ContactError::Short(_)) => DropReason::Silent,
-            Self::Contact(_) | Self::Message(_) => DropReason::Malformed,
+            Self::Withdrawn(_) => None,
+            Self::Late | Self::Broken(_) => Some(DropReason::Silent),
+            Self::Contact(ContactError::Short(_)) => Some(DropReason::Silent),
+            Self::Contact(_) | Self::Message(_) => Some(DropReason::Malformed),
         }
     }
 }
@@ -190,7 +193,8 @@ pub(super) async fn contact(
     };
     match answer {
         Some(answer) => {
-            net::write(&mut stream, &answer.encode()).await?;
+            let written = net::write(&mut stream, &answer.encode()).await;
+            written.map_err(ConnectionError::Withdrawn)?;
             connection.progress.set(Stage::Closing);
             net::close_in_order(stream, CLOSE_PATIENCE).await;
         }
@@ -241,7 +245,8 @@ async fn read_contact_until_quiet(
                 } else {
                     deadlines.long_quiet
                 };
-                timeout(quiet, read).await.unwrap_or(Ok(0))?
+                let read = timeout(quiet, read).await.unwrap_or(Ok(0));
+                read.map_err(ConnectionError::Withdrawn)?
             }
             None => read.await?,
         };

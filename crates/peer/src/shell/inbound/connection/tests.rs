@@ -1,6 +1,9 @@
+use std::pin::Pin;
+use std::task::{self, Poll};
+
 use p2pchat_model::Username;
 use p2pchat_protocol::{ChatList, ChatText};
-use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 use tokio::time::{Instant, sleep};
 
 use super::*;
@@ -180,4 +183,30 @@ async fn malformed_bytes_drop_the_connection() {
     far.write_all(&[0xff; Message::LEN]).await.unwrap();
     let read = read_text(&mut near, PATIENT).await;
     assert!(matches!(read, Err(ConnectionError::Message(_))), "{read:?}");
+}
+
+/// A connection that the other side resets.
+struct Reset;
+
+impl AsyncRead for Reset {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut task::Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_breaks_after_its_last_byte_was_withdrawn() {
+    let (_, bytes) = request(&["127.0.0.2"]);
+    for (count, expected) in [
+        (bytes.len(), None),
+        (bytes.len() - 1, Some(DropReason::Silent)),
+    ] {
+        let mut stream = AsyncReadExt::chain(&bytes[..count], Reset);
+        let error = read_contact(&mut stream, PATIENT).await.unwrap_err();
+        assert_eq!(error.drop_reason(), expected, "{count} bytes: {error}");
+    }
 }
