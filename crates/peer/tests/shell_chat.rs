@@ -283,7 +283,9 @@ async fn a_peer_starts_without_its_registry_and_finds_it_later() {
         ..Options::default()
     })
     .await;
-    let down = |view: &View| matches!(&view.link, Link::Down { reason, .. } if reason.contains(&at.to_string()));
+    let place = format!("{}, port {}", at.ip(), at.port());
+    let down =
+        |view: &View| matches!(&view.link, Link::Down { reason, .. } if reason.contains(&place));
     user.see("the missing registry", down).await;
 
     let _registry = std::net::TcpListener::bind(at).unwrap();

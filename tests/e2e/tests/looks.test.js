@@ -153,6 +153,8 @@ test("all can be done without a mouse, and the focus is seen", async (t) => {
   await bob.event("chat_left");
   bob.send({ request: { to: { name: "alice" } } });
   await alice.isAskedBy("bob");
+  // Not answered by a key that was meant for something else: it begins disabled.
+  await alice.request.getByRole("button", { name: "Decline", exact: true }).and(alice.page.locator(":enabled")).waitFor();
   await tabTo("button", "Decline");
   await keyboard.press("Enter");
   await bob.event("request_answered");
