@@ -195,8 +195,10 @@ test("a long conversation is two Tab stops, and arrows lead from link to link", 
   await keyboard.press("Tab");
   assert.equal(await focused(), `https://example.org/${MESSAGES}`);
   for (let nth = 1; nth <= 15; nth += 1) {
-    await keyboard.press("ArrowUp");
     const wanted = `https://example.org/${MESSAGES - 10 * nth}`;
+    // Where the next link is not drawn yet, an arrow scrolls.
+    await alice.page.getByRole("link", { name: wanted, exact: true }).waitFor({ state: "attached" });
+    await keyboard.press("ArrowUp");
     await alice.page.waitForFunction((wanted) => document.activeElement.textContent === wanted, wanted);
   }
   await keyboard.press("ArrowDown");
