@@ -199,8 +199,8 @@ impl Machine {
     }
 
     fn tick(&mut self) {
-        let late = self.group.end_late_aside(self.cx.now.elapsed);
-        self.release(late);
+        let kept = self.group.release_kept(self.cx.now.elapsed);
+        self.release(kept);
         self.session.tick(&mut self.cx, &self.directory);
         let (cx, people, requests, group) = self.parts();
         requests.tick(cx, people);

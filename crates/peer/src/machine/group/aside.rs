@@ -3,7 +3,9 @@
 //!
 //! Version 1 has no packet for leaving: the members learn of it when a text of theirs is refused,
 //! and then they have lost us. So what they send meanwhile is kept with its connection open, and
-//! handled when it is decided: after an undo it is shown, otherwise refused.
+//! handled when it is decided: after an undo it is shown, otherwise refused. A text is kept no
+//! longer than its sender waits for it, who would take it for sent: then it is refused, its
+//! sender has lost us, and an undo brings back the others.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +18,10 @@ use super::super::io::{Input, SendId, Usage};
 use super::super::people::People;
 use super::Group;
 use super::member::{Member, Presence};
+
+/// How long a text is kept. Its sender may wait no longer than 5 s for the confirmation, if it is
+/// the first text.
+const KEEP: Duration = Duration::from_secs(3);
 
 /// How many packets are kept. Further ones are handled as those of strangers.
 const MAX_KEPT: usize = 256;
@@ -30,7 +36,16 @@ pub(crate) struct Aside {
     /// The receiver of each packet in flight to them.
     in_flight: BTreeMap<SendId, PeerAddr>,
     /// The texts and notifies that they sent since, oldest first.
-    kept: Vec<Input>,
+    kept: Vec<Kept>,
+}
+
+/// A packet that is kept.
+#[derive(Debug)]
+struct Kept {
+    from: PeerAddr,
+    /// Until when: texts are not kept for as long as notifies.
+    until: Duration,
+    input: Input,
 }
 
 impl Aside {
@@ -59,6 +74,25 @@ impl Aside {
         self.members.insert(address, member);
     }
 
+    /// When something has to be done by itself.
+    fn deadline(&self) -> Duration {
+        let kept = self.kept.iter().map(|kept| kept.until);
+        kept.fold(self.until, Duration::min)
+    }
+
+    /// Lets go of members whose text is kept no longer; returns what was kept of them.
+    fn release(&mut self, now: Duration) -> Vec<Input> {
+        let due = self.kept.iter().filter(|kept| kept.until <= now);
+        for from in due.map(|kept| kept.from).collect::<Vec<_>>() {
+            self.members.remove(&from);
+        }
+        let members = &self.members;
+        let released = self
+            .kept
+            .extract_if(.., |kept| !members.contains_key(&kept.from));
+        released.map(|kept| kept.input).collect()
+    }
+
     /// Notes the result of a packet that was in flight. Whether it arrived makes no difference.
     pub(super) fn arrived(&mut self, id: SendId) {
         let to = self.in_flight.remove(&id);
@@ -71,7 +105,7 @@ impl Aside {
 
 impl Group {
     pub(super) fn aside_deadline(&self) -> Option<Duration> {
-        self.aside.as_ref().map(|aside| aside.until)
+        self.aside.as_ref().map(Aside::deadline)
     }
 
     pub(super) fn aside_usage(&self) -> Usage {
@@ -89,14 +123,14 @@ impl Group {
 
     /// Keeps a packet of a peer that is set aside; returns any other.
     pub(crate) fn keep_aside(&mut self, now: Duration, input: Input) -> Option<Input> {
-        let (Input::Text { from, .. }
-        | Input::Contact {
-            from,
-            contact: Contact::Notify { .. },
-            ..
-        }) = &input
-        else {
-            return Some(input);
+        let (from, keep) = match &input {
+            Input::Text { from, .. } => (*from, KEEP),
+            Input::Contact {
+                from,
+                contact: Contact::Notify { .. },
+                ..
+            } => (*from, Undo::LIMIT),
+            _ => return Some(input),
         };
         match &mut self.aside {
             Some(Aside {
@@ -104,30 +138,36 @@ impl Group {
                 members,
                 kept,
                 ..
-            }) if now < *until && members.contains_key(from) && kept.len() < MAX_KEPT => {
-                kept.push(input);
+            }) if now < *until && members.contains_key(&from) && kept.len() < MAX_KEPT => {
+                kept.push(Kept {
+                    from,
+                    until: now + keep,
+                    input,
+                });
                 None
             }
             _ => Some(input),
         }
     }
 
-    /// What was kept, to be handled, if it is too late for an undo: the time is over, or another
-    /// chat has begun after a leave.
-    pub(crate) fn end_late_aside(&mut self, now: Duration) -> Vec<Input> {
+    /// What is kept no longer, to be handled: all of it if it is too late for an undo, because the
+    /// time is over, or another chat has begun after a leave.
+    pub(crate) fn release_kept(&mut self, now: Duration) -> Vec<Input> {
         let is_late = |aside: &Aside| {
             aside.until <= now || aside.what == Undoable::Left && !self.roster.is_empty()
         };
-        if self.aside.as_ref().is_some_and(is_late) {
-            self.end_aside()
-        } else {
-            Vec::new()
+        match &mut self.aside {
+            Some(aside) if !is_late(aside) => aside.release(now),
+            Some(_) => self.end_aside(),
+            None => Vec::new(),
         }
     }
 
     /// The same, whether or not it is too late.
     pub(crate) fn end_aside(&mut self) -> Vec<Input> {
-        self.aside.take().map_or_else(Vec::new, |aside| aside.kept)
+        let kept = self.aside.take().map(|aside| aside.kept);
+        let kept = kept.into_iter().flatten();
+        kept.map(|kept| kept.input).collect()
     }
 
     /// What can be taken back now.
@@ -190,6 +230,7 @@ impl Group {
             }
             is_any_back = true;
         }
-        (is_any_back, aside.kept)
+        let kept = aside.kept.into_iter().map(|kept| kept.input);
+        (is_any_back, kept.collect())
     }
 }

@@ -8,6 +8,8 @@ use super::*;
 
 /// Just within the time of an undo.
 const IN_TIME: Duration = Duration::from_secs(9);
+/// Just within the time for which a text is kept.
+const KEPT: Duration = Duration::from_secs(2);
 
 fn back(net: &Net, at: u8) -> Vec<PeerAddr> {
     let back = net.events(at).iter().filter_map(|event| match event {
@@ -29,10 +31,10 @@ fn a_leave_is_taken_back_and_nobody_noticed_it() {
     net.say(2, "one");
     net.command(1, Command::Leave);
     assert_eq!(view(&net, 1).undo.unwrap().what, Undoable::Left);
-    net.advance(Duration::from_secs(3));
+    net.advance(IN_TIME - KEPT);
     net.say(2, "two");
     net.say(3, "three");
-    net.advance(IN_TIME - Duration::from_secs(3));
+    net.advance(KEPT);
     assert_eq!(texts(&net, 1), ["one"], "nothing is shown");
     assert_eq!(members(&net, 2), [addr(1), addr(3)], "nobody is lost");
 
@@ -47,6 +49,28 @@ fn a_leave_is_taken_back_and_nobody_noticed_it() {
 
     net.command(1, Command::Undo);
     assert_eq!(failures(&net, 1), [Problem::NothingToUndo]);
+}
+
+#[test]
+fn whose_text_has_waited_too_long_learns_of_the_leave_and_the_others_are_back() {
+    let mut net = net_of(3);
+    net.chat(1, 2);
+    net.chat(1, 3);
+    net.say(2, "hello");
+    net.command(1, Command::Leave);
+    net.say(2, "still there?");
+    net.say(2, "bye");
+    net.advance(KEPT * 2);
+    // Before the program of user 2 takes it for sent.
+    assert_eq!(
+        last_delivery(&net, 2),
+        DeliveryState::Failed(LeaveReason::Refused)
+    );
+    assert_eq!(members(&net, 2), [addr(3)]);
+    assert_eq!(members(&net, 3), [addr(1), addr(2)]);
+    net.command(1, Command::Undo);
+    assert_eq!(back(&net, 1), [addr(3)]);
+    assert_eq!(texts(&net, 1), ["hello"]);
 }
 
 #[test]
@@ -121,9 +145,10 @@ fn a_block_is_taken_back_with_the_member_that_it_removed() {
     block(&mut net, 1, who);
     assert_eq!(view(&net, 1).undo.unwrap().what, Undoable::Blocked(who));
     assert_eq!(members(&net, 1), [addr(3)]);
+    net.advance(IN_TIME - KEPT);
     net.say(2, "two");
     net.say(1, "not for two");
-    net.advance(IN_TIME);
+    net.advance(KEPT);
     assert_eq!(texts(&net, 1), ["one"]);
     assert_eq!(members(&net, 2), [addr(1), addr(3)]);
 
