@@ -25,7 +25,7 @@ pub fn ConversationTop(props: &Props) -> Html {
         html! {
             <div class="lines-empty">
                 <h2>{ "No messages yet" }</h2>
-                <p>{ "Messages are kept on this computer and nowhere else." }</p>
+                <p>{ "Messages are kept by the computers of those in the chat, and nowhere else." }</p>
             </div>
         }
     } else {
