@@ -8,6 +8,8 @@ use std::os::unix::net::UnixStream;
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
+use p2pchat_settings::streams::IfRoom;
+
 use crate::support::client::{Client, REGISTER, SEARCH};
 use crate::support::program::{Program, command, refusal, users};
 use crate::support::stores::Fresh;
@@ -267,4 +269,23 @@ fn a_reader_of_the_log_that_has_stopped_holds_up_nobody() {
         log.matches("refused").count() < REFUSED,
         "the pipe was full"
     );
+}
+
+#[test]
+fn an_error_that_nobody_reads_ends_the_program_all_the_same() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    let mut filling = IfRoom::now(writer.try_clone().unwrap());
+    while filling.write(&[b'x'; 4096]).is_ok() {}
+    let mut child = command()
+        .args(["--store", "/dev/null/accounts"])
+        .stderr(writer)
+        .spawn()
+        .unwrap();
+    let mut status = None;
+    wait_for("the end", Duration::from_secs(30), || {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    });
+    assert_eq!(status.and_then(|status| status.code()), Some(1));
+    drop(reader);
 }

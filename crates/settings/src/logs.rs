@@ -2,10 +2,13 @@
 //! else: a program does not end because nobody reads its logs, and does not wait for a reader
 //! that has stopped.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::env::VarError;
 use std::fs::OpenOptions;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
+use std::panic::{self, PanicHookInfo};
 use std::path::Path;
+use std::thread;
 
 use tracing_subscriber::EnvFilter;
 
@@ -25,11 +28,26 @@ pub fn to_stderr(default: &str) {
         .with_env_filter(filter)
         .with_ansi(io::stderr().is_terminal() && has_colours())
         // Locked, so that no other thread takes the room.
-        .with_writer(|| IfRoom(io::stderr().lock()))
+        .with_writer(|| IfRoom::now(io::stderr().lock()))
         // It would panic where the report of a lost line is lost too.
         .log_internal_errors(false)
         .init();
     report(mistake);
+    panic::set_hook(Box::new(report_panic));
+}
+
+/// Says on standard error what the hook of the standard library says, which would wait for a
+/// reader that has stopped.
+fn report_panic(panic: &PanicHookInfo<'_>) {
+    let thread = thread::current();
+    let name = thread.name().unwrap_or("<unnamed>");
+    let backtrace = Backtrace::capture();
+    let backtrace = match backtrace.status() {
+        BacktraceStatus::Captured => backtrace.to_string(),
+        _ => String::new(),
+    };
+    let words = format!("thread '{name}' {panic}\n{backtrace}");
+    let _ = IfRoom::soon(io::stderr()).write_all(words.as_bytes());
 }
 
 /// Starts logging to the end of this file, which is created if it does not

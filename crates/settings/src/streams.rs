@@ -6,6 +6,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Read, StdinLock, Write};
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -54,11 +55,12 @@ pub fn print(bytes: &[u8]) -> io::Result<Output> {
     Output::of(out.write_all(bytes).and_then(|()| out.flush()))
 }
 
-/// Writes a line for the user to standard error: the name of the program and a message.
+/// Writes a line for the user to standard error: the name of the program and a message. A
+/// reader who has stopped does not keep the program from its end.
 pub fn complain(program: &str, message: impl Display) {
     let line = format!("{program}: {message}\n");
     // Nothing is left to say it to.
-    let _ = Waiting(io::stderr()).write_all(line.as_bytes());
+    let _ = IfRoom::soon(io::stderr()).write_all(line.as_bytes());
 }
 
 /// Standard input.
@@ -95,7 +97,27 @@ pub struct Waiting<S>(pub S);
 /// stopped, a terminal that is held (Ctrl-S). A program that waited there would stand still
 /// with all its tasks.
 #[derive(Debug)]
-pub struct IfRoom<S>(pub S);
+pub struct IfRoom<S> {
+    stream: S,
+    patience: Duration,
+}
+
+/// How long to wait for room for what is said only once.
+const SOON: Duration = Duration::from_secs(1);
+
+impl<S> IfRoom<S> {
+    /// For a stream that has to have room at once.
+    pub fn now(stream: S) -> Self {
+        let patience = Duration::ZERO;
+        Self { stream, patience }
+    }
+
+    /// For a stream that has to have room within a second.
+    pub fn soon(stream: S) -> Self {
+        let patience = SOON;
+        Self { stream, patience }
+    }
+}
 
 /// How many bytes a pipe takes without waiting once it says that it has room (`PIPE_BUF`).
 const ROOM: usize = 4096;
@@ -103,14 +125,14 @@ const ROOM: usize = 4096;
 impl<S: Write + Descriptor> Write for IfRoom<S> {
     /// Writes a part, or fails with [`io::ErrorKind::WouldBlock`].
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        if !has_room(&self.0)? {
+        if !has_room(&self.stream, self.patience)? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        self.0.write(&buffer[..buffer.len().min(ROOM)])
+        self.stream.write(&buffer[..buffer.len().min(ROOM)])
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.stream.flush()
     }
 }
 
@@ -156,11 +178,11 @@ enum Ready {
 pub use std::os::fd::AsFd as Descriptor;
 
 #[cfg(unix)]
-fn has_room(stream: &impl Descriptor) -> io::Result<bool> {
+fn has_room(stream: &impl Descriptor, patience: Duration) -> io::Result<bool> {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    let at_once = Timespec::default();
+    let patience = Timespec::try_from(patience).unwrap_or_default();
     let mut polled = [PollFd::new(stream, PollFlags::OUT)];
-    poll(&mut polled, Some(&at_once))?;
+    poll(&mut polled, Some(&patience))?;
     // A closed pipe counts: to write tells that.
     Ok(!polled[0].revents().is_empty())
 }
@@ -186,7 +208,7 @@ pub trait Descriptor {}
 impl<S> Descriptor for S {}
 
 #[cfg(not(unix))]
-fn has_room(_: &impl Descriptor) -> io::Result<bool> {
+fn has_room(_: &impl Descriptor, _: Duration) -> io::Result<bool> {
     Ok(true)
 }
 
@@ -228,7 +250,7 @@ mod tests {
     #[test]
     fn a_line_is_lost_while_the_reader_of_a_pipe_has_stopped() {
         let (mut reader, writer) = io::pipe().unwrap();
-        let mut log = IfRoom(writer);
+        let mut log = IfRoom::now(writer);
         let line = [b'x'; 100];
         let lost = loop {
             // Would wait for ever.
