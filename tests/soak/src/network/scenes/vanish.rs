@@ -115,8 +115,8 @@ impl Others {
     /// Bob's new program does not know the chat, and says so.
     async fn find_out(&self, stage: &mut Stage<'_>, bob: &Person) -> Result<()> {
         let typed = self.ann.types("bob, again?").await?;
-        let after = self.ann.reads("bob left the chat", typed, TOLD).await?;
-        let lost = "“bob, again?” not delivered to bob: left the chat";
+        let after = self.ann.reads("bob has left the chat", typed, TOLD).await?;
+        let lost = "“bob, again?” not delivered to bob: they have left the chat";
         self.ann.reads(lost, typed, TOLD).await?;
         stage
             .report
