@@ -3,6 +3,7 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 use std::thread;
+use std::time::Duration;
 
 use p2pchat_settings::streams::{self, BYTE_ORDER_MARK, Waiting};
 use thiserror::Error;
@@ -13,6 +14,13 @@ pub const LONGEST: usize = 100_000;
 
 /// What comes before the reason where the input cannot be read.
 pub(crate) const UNREADABLE: &str = "cannot read standard input";
+
+/// Keys of a terminal within this time of each other are not typed by hand.
+pub(crate) const QUICK: Duration = Duration::from_millis(20);
+
+/// How long an Enter that came quickly is held back: what comes within this time of it came with
+/// it, and is a paste.
+pub(crate) const PAUSE: Duration = Duration::from_millis(60);
 
 /// How many lines are read ahead; then the writer has to wait.
 const AHEAD: usize = 16;

@@ -8,7 +8,7 @@
 
 use tokio::time::Instant;
 
-use super::pace::PAUSE;
+use crate::stdin::PAUSE;
 
 /// The lines, and when it is clear what they are.
 #[derive(Debug, Default)]

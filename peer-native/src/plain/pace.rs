@@ -2,17 +2,14 @@
 //! it: see [`Held`](super::held::Held).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustyline::{
     Cmd, ConditionalEventHandler, Event, EventContext, KeyCode, KeyEvent, Modifiers, Movement,
     RepeatCount,
 };
 
-/// Keys within this time of each other are not typed by hand.
-const QUICK: Duration = Duration::from_millis(20);
-/// A line that begins within this time of the end of the one before came with it.
-pub(super) const PAUSE: Duration = Duration::from_millis(60);
+use crate::stdin::{PAUSE, QUICK};
 
 /// Sees each key of the line editor.
 #[derive(Debug, Clone, Default)]
@@ -91,6 +88,8 @@ impl ConditionalEventHandler for Pace {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

@@ -13,10 +13,8 @@ use std::time::Duration;
 use crossterm::event::{Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tokio::time::Instant;
 
-/// Keys within this time of each other are not typed by hand.
-const QUICK: Duration = Duration::from_millis(20);
-/// How long an Enter is held back.
-const PAUSE: Duration = Duration::from_millis(60);
+use crate::stdin::{PAUSE, QUICK};
+
 /// A burst within this time of a paste is the rest of it: a slow line delivers in parts.
 const REST: Duration = Duration::from_millis(500);
 

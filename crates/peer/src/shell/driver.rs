@@ -215,16 +215,17 @@ impl Driver {
                 limit,
             } => {
                 let request = self.outbound.clone().request(to, contact, limit);
-                let done = async move {
-                    let result = request.await;
-                    Input::RequestDone { id, result }
-                };
-                let failed = Input::RequestDone {
-                    id,
-                    result: Err(RequestFailure::NoAnswer),
-                };
+                let done = move |result| Input::RequestDone { id, result };
+                let bug = RequestFailure::NoAnswer;
                 let span = info_span!("send", packet = "request", %to);
-                let task = spawn_send(&mut self.state.asking, &self.report, span, done, failed);
+                let task = spawn_send(
+                    &mut self.state.asking,
+                    &self.report,
+                    span,
+                    request,
+                    bug,
+                    done,
+                );
                 self.state.cancels.insert(id, task);
             }
             Output::CancelRequest { id } => {
@@ -240,17 +241,11 @@ impl Driver {
                 patience,
             } => {
                 let notify = self.outbound.clone().notify(to, contact, patience);
-                let done = async move {
-                    let result = notify.await;
-                    Input::NotifyDone { id, result }
-                };
-                let failed = Input::NotifyDone {
-                    id,
-                    result: Err(LeaveReason::Unreachable),
-                };
+                let done = move |result| Input::NotifyDone { id, result };
+                let bug = LeaveReason::Unreachable;
                 let span = info_span!("send", packet = "notify", %to);
                 self.state.sending += 1;
-                spawn_send(&mut self.state.sends, &self.report, span, done, failed);
+                spawn_send(&mut self.state.sends, &self.report, span, notify, bug, done);
             }
             Output::Text {
                 id,
@@ -259,17 +254,11 @@ impl Driver {
                 patience,
             } => {
                 let text = self.outbound.clone().text(to, message, patience);
-                let done = async move {
-                    let result = text.await;
-                    Input::TextDone { id, result }
-                };
-                let failed = Input::TextDone {
-                    id,
-                    result: Err(LeaveReason::Unreachable),
-                };
+                let done = move |result| Input::TextDone { id, result };
+                let bug = LeaveReason::Unreachable;
                 let span = info_span!("send", packet = "text", %to);
                 self.state.sending += 1;
-                spawn_send(&mut self.state.sends, &self.report, span, done, failed);
+                spawn_send(&mut self.state.sends, &self.report, span, text, bug, done);
             }
         }
     }
@@ -409,7 +398,7 @@ impl State {
         }
     }
 
-    /// Removes tasks that have ended.
+    /// Removes tasks that have ended. Those of withdrawn requests were cancelled.
     fn reap(&mut self) {
         for tasks in [&mut self.sends, &mut self.asking, &mut self.links] {
             while let Some(ended) = tasks.try_join_next() {
@@ -423,20 +412,21 @@ impl State {
     }
 }
 
-/// Spawns the task of a packet, so that no slow peer delays another, and reports its result:
-/// `failed` if it panics, since the machine waits for one.
-fn spawn_send(
+/// Spawns the task of a packet, so that no slow peer delays another, and reports its result as
+/// the input `done`: `bug` if it panics, since the machine waits for one.
+fn spawn_send<T: Send + 'static, E: Send + 'static>(
     tasks: &mut JoinSet<()>,
     report: &mpsc::Sender<Report>,
     span: Span,
-    sending: impl Future<Output = Input> + Send + 'static,
-    failed: Input,
+    sending: impl Future<Output = Result<T, E>> + Send + 'static,
+    bug: E,
+    done: impl FnOnce(Result<T, E>) -> Input + Send + 'static,
 ) -> AbortHandle {
     let report = report.clone();
     let task = async move {
         // Nothing of it is used after a panic.
-        let done = AssertUnwindSafe(sending).catch_unwind().await;
-        let done = done.unwrap_or(failed);
+        let result = AssertUnwindSafe(sending).catch_unwind().await;
+        let done = done(result.unwrap_or(Err(bug)));
         tracing::debug!(?done, "sent");
         // Fails if the driver has stopped.
         let _ = report.send(Report::Input(done)).await;
@@ -457,12 +447,12 @@ mod tests {
             ..State::default()
         };
         let (report, mut reports) = mpsc::channel(1);
-        let failed = Input::TextDone {
+        let done = |result| Input::TextDone {
             id: SendId(7),
-            result: Err(LeaveReason::Unreachable),
+            result,
         };
-        let bug = async { panic!("a bug") };
-        spawn_send(&mut state.sends, &report, Span::none(), bug, failed);
+        let (bug, panics) = (LeaveReason::Unreachable, async { panic!("a bug") });
+        spawn_send(&mut state.sends, &report, Span::none(), panics, bug, done);
         let done = within("the result", reports.recv()).await.unwrap();
         let input = state.accept(done);
         assert!(
