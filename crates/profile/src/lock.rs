@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use p2pchat_common::sqlite::private_file;
 
-use crate::owner::Owner;
+use crate::owner::Entry;
 
 /// How often a lock that was replaced while it was taken is tried again.
 const TRIES: usize = 16;
@@ -70,17 +70,23 @@ impl Lock {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub(crate) fn name(&mut self, owner: &Owner) -> io::Result<()> {
-        let mut line = serde_json::to_vec(owner)?;
+    pub(crate) fn name(&mut self, entry: &Entry) -> io::Result<()> {
+        let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
         self.file.set_len(0)?;
         self.file.rewind()?;
         self.file.write_all(&line)
     }
+
+    /// Forgets who held it: they have ended in order, and no one goes on with their peer.
+    pub(crate) fn clear(&self) {
+        // If that fails, the next one to start waits a moment for an heir.
+        let _ = self.file.set_len(0);
+    }
 }
 
 /// Who wrote themself into the lock last. `None` where no one did, or is about to.
-pub(crate) fn named_in(folder: &Path) -> Option<Owner> {
+pub(crate) fn named_in(folder: &Path) -> Option<Entry> {
     let line = fs::read(path_in(folder)).ok()?;
     serde_json::from_slice(&line).ok()
 }
@@ -126,15 +132,16 @@ mod tests {
     #[test]
     fn it_names_its_owner_and_an_earlier_longer_name_is_gone() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(named_in(folder.path()), None);
+        assert!(named_in(folder.path()).is_none());
         let mut lock = take(folder.path()).unwrap();
         for program in ["a program with a long name", "p2pchat"] {
-            let owner = Owner::for_test(program, 7);
-            lock.name(&owner).unwrap();
-            assert_eq!(named_in(folder.path()), Some(owner));
+            let entry = Entry::for_test(program, 7);
+            lock.name(&entry).unwrap();
+            let named = named_in(folder.path()).unwrap();
+            assert_eq!(named.owner, entry.owner);
         }
         fs::write(path_in(folder.path()), "half a na").unwrap();
-        assert_eq!(named_in(folder.path()), None);
+        assert!(named_in(folder.path()).is_none());
     }
 
     #[cfg(unix)]

@@ -7,13 +7,20 @@ use std::time::Duration;
 use p2pchat_model::PeerAddr;
 use serde::{Deserialize, Serialize};
 
-/// The process that runs the peer of a profile: what it writes into the lock.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// The process that runs the peer of a profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Owner {
     /// The program's name.
     pub program: String,
     /// Its process id.
     pub process: u32,
+}
+
+/// What the owner writes into the lock.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    #[serde(flatten)]
+    pub(crate) owner: Owner,
     /// Where others attach.
     pub(crate) socket: PathBuf,
     /// The options of the peer. A process that takes over goes on with these: its own may name
@@ -56,24 +63,27 @@ pub(crate) enum Silence {
 #[derive(Debug, Clone)]
 pub struct OwnerSilent {
     /// `None` where the lock does not say.
-    pub(crate) owner: Option<Owner>,
+    pub(crate) entry: Option<Box<Entry>>,
     pub(crate) why: Silence,
 }
 
 impl OwnerSilent {
     /// Looks why it does not answer.
-    pub(crate) fn new(owner: Option<Owner>, otherwise: Silence) -> Self {
-        let stopped = owner
-            .as_ref()
-            .is_some_and(|owner| is_stopped(owner.process));
-        let why = if stopped { Silence::Stopped } else { otherwise };
-        Self { owner, why }
+    pub(crate) fn new(entry: Option<Entry>, otherwise: Silence) -> Self {
+        let process = entry.as_ref().map(|entry| entry.owner.process);
+        let why = if process.is_some_and(is_stopped) {
+            Silence::Stopped
+        } else {
+            otherwise
+        };
+        let entry = entry.map(Box::new);
+        Self { entry, why }
     }
 }
 
 impl fmt::Display for OwnerSilent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(owner) = &self.owner else {
+        let Some(Entry { owner, socket, .. }) = self.entry.as_deref() else {
             return f.write_str(
                 "another p2pchat uses this profile and does not say where it can be reached: \
                  end it, or choose another profile with --profile",
@@ -95,7 +105,7 @@ impl fmt::Display for OwnerSilent {
                 f,
                 "{owner}, runs this profile, but not at {}: it may run in a container or on \
                  another machine; end it, or choose another profile with --profile",
-                owner.socket.display()
+                socket.display()
             ),
         }
     }
@@ -120,21 +130,16 @@ fn state(stat: &str) -> Option<char> {
 mod tests {
     use super::*;
 
-    impl Owner {
+    impl Entry {
         pub(crate) fn for_test(program: &str, process: u32) -> Self {
             Self {
-                program: program.to_owned(),
-                process,
+                owner: Owner {
+                    program: program.to_owned(),
+                    process,
+                },
                 socket: "/run/user/1000/p2pchat/0.sock".into(),
                 peer: p2pchat_peer::Options::default(),
             }
-        }
-    }
-
-    impl PartialEq for Owner {
-        fn eq(&self, other: &Self) -> bool {
-            (&self.program, self.process, &self.socket)
-                == (&other.program, other.process, &other.socket)
         }
     }
 
@@ -147,26 +152,26 @@ mod tests {
 
     #[test]
     fn the_options_of_the_peer_come_back_whole() {
-        let mut owner = Owner::for_test("p2pchat", 1);
-        owner.peer.registry = "a,b:1".to_owned();
-        owner.peer.address = Some("127.0.0.9".parse().unwrap());
-        owner.peer.request_limit = Duration::from_millis(1500);
-        owner.peer.history = Some("/h".into());
-        let line = serde_json::to_string(&owner).unwrap();
-        let read: Owner = serde_json::from_str(&line).unwrap();
-        assert_eq!(format!("{read:?}"), format!("{owner:?}"));
+        let mut entry = Entry::for_test("p2pchat", 1);
+        entry.peer.registry = "a,b:1".to_owned();
+        entry.peer.address = Some("127.0.0.9".parse().unwrap());
+        entry.peer.request_limit = Duration::from_millis(1500);
+        entry.peer.history = Some("/h".into());
+        let line = serde_json::to_string(&entry).unwrap();
+        let read: Entry = serde_json::from_str(&line).unwrap();
+        assert_eq!(format!("{read:?}"), format!("{entry:?}"));
     }
 
     #[test]
     fn an_owner_that_cannot_be_reached_is_named_with_what_to_do() {
-        let owner = Owner::for_test("p2pchat-bridge", 1234);
+        let entry = Entry::for_test("p2pchat-bridge", 1234);
         for (why, remedy) in [
             (Silence::Stopped, "`kill -CONT 1234`, or with `fg`"),
             (Silence::Busy, "try again, or end it with `kill 1234`"),
             (Silence::Absent, "/run/user/1000/p2pchat/0.sock"),
         ] {
-            let owner = Some(owner.clone());
-            let words = OwnerSilent { owner, why }.to_string();
+            let entry = Some(Box::new(entry.clone()));
+            let words = OwnerSilent { entry, why }.to_string();
             assert!(
                 words.starts_with("p2pchat-bridge, process 1234,"),
                 "{words}"
@@ -191,7 +196,7 @@ mod tests {
         kill_process(pid, Signal::STOP).unwrap();
         let stopped = || is_stopped(child.id()).then_some(());
         p2pchat_testkit::wait_blocking("stop", p2pchat_testkit::SOON, stopped);
-        let silent = OwnerSilent::new(Some(Owner::for_test("sleep", child.id())), Silence::Busy);
+        let silent = OwnerSilent::new(Some(Entry::for_test("sleep", child.id())), Silence::Busy);
         assert_eq!(silent.why, Silence::Stopped);
         child.kill().unwrap();
         child.wait().unwrap();
