@@ -138,7 +138,7 @@ impl Run {
 
     async fn sign_in(&mut self) -> Result<End> {
         let (user, login) = (self.settings.options.user, self.settings.login.clone());
-        let mut job = SigningIn::new(user, login, self.ids.clone());
+        let mut job = SigningIn::new(user, login, self.is_owner, self.ids.clone());
         self.session.run(&mut job).await
     }
 

@@ -114,8 +114,8 @@ impl Sending {
             return None;
         }
         let words = format!(
-            "not sent, since not only {to} would get it: {} in the chat. \
-             To send it to all, add --conversation {}",
+            "others_in_chat: nothing was sent, since not only {to} would get it: {} in the chat; \
+             to send it to all, add --conversation {}",
             match others.len() {
                 1 => format!("{} is", others[0]),
                 _ => format!("{} are", wording::names(&others)),

@@ -12,15 +12,23 @@ pub(super) struct SigningIn {
     /// Who is to be signed in, if the options say it.
     user: Option<Username>,
     login: Option<AutoLogin>,
+    /// Whether the peer was started for this alone.
+    is_owner: bool,
     ids: Ids,
     pending: Pending,
 }
 
 impl SigningIn {
-    pub(super) fn new(user: Option<Username>, login: Option<AutoLogin>, ids: Ids) -> Self {
+    pub(super) fn new(
+        user: Option<Username>,
+        login: Option<AutoLogin>,
+        is_owner: bool,
+        ids: Ids,
+    ) -> Self {
         Self {
             user,
             login,
+            is_owner,
             ids,
             pending: Pending::default(),
         }
@@ -58,8 +66,12 @@ impl Job for SigningIn {
                 self.log_in(&login, register)
             }
             (None, _, None) => {
-                let words = "not signed in: sign in with another front end of this profile, \
-                             or give --user and --password-file";
+                let advice = if self.is_owner {
+                    "no p2pchat runs for this profile: start one and sign in"
+                } else {
+                    "sign in with a front end of this profile"
+                };
+                let words = format!("not signed in: {advice}, or give --user and --password-file");
                 Step::End(End::new(Exit::Login, words))
             }
         }
@@ -110,7 +122,7 @@ mod tests {
 
     fn job(user: Option<&str>, login: Option<AutoLogin>) -> SigningIn {
         let user = user.map(|user| user.parse().unwrap());
-        SigningIn::new(user, login, Ids::new(Timestamp(0)))
+        SigningIn::new(user, login, false, Ids::new(Timestamp(0)))
     }
 
     fn signed_in() -> View {
