@@ -27,6 +27,7 @@ use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::options::Settings;
 use crate::plain::lines;
+use crate::shown::Shown;
 use crate::stdin::{LONGEST, UNREADABLE};
 use args::{Send, Task};
 use job::{End, Ids};
@@ -166,7 +167,8 @@ impl Run {
             show(&if json {
                 vec![self::json(Event::Online { users })?]
             } else {
-                lines::who(view)
+                let id = ConversationId::OPEN;
+                lines::who(Shown { view, id })
             })?;
         }
         Ok(report(end))
