@@ -266,7 +266,7 @@ fn each_end_has_its_exit_code() {
     wrong_password
         .args(["--user=bob", "--password-file"])
         .arg(&wrong);
-    Ended::of(wrong_password.output().unwrap()).expect(3, "wrong_credentials: ");
+    Ended::of(wrong_password.output().unwrap()).expect(3, "name or password is wrong");
 }
 
 #[test]
