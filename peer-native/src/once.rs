@@ -23,6 +23,7 @@ use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{self, Output, complain};
 
 use crate::NAME;
+use crate::app::last_resort;
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::options::Settings;
@@ -62,7 +63,9 @@ pub async fn run(settings: Settings, task: Task) -> Result<Exit> {
         },
         _ => String::new(),
     };
-    let signals = Signals::at_terminal().context("cannot take over the signals")?;
+    let take_over = || Signals::at_terminal().context("cannot take over the signals");
+    let signals = take_over()?;
+    tokio::spawn(last_resort(take_over()?));
     let profile = match open(&settings).await {
         Err(OpenError::Silent(silent)) => {
             complain(NAME, silent);
@@ -167,8 +170,10 @@ impl Run {
             show(&if json {
                 vec![self::json(Event::Online { users })?]
             } else {
-                let id = ConversationId::OPEN;
-                lines::who(Shown { view, id })
+                lines::who(Shown {
+                    view,
+                    id: ConversationId::OPEN,
+                })
             })?;
         }
         Ok(report(end))
