@@ -8,6 +8,8 @@ mod blocks;
 mod command_line;
 #[path = "program/json.rs"]
 mod json;
+#[path = "program/once.rs"]
+mod once;
 #[path = "program/plain.rs"]
 mod plain;
 #[path = "program/pty.rs"]
