@@ -146,7 +146,7 @@ impl View {
                 self.outgoing.push(*request);
             }
             Event::RequestAnswered { to, .. } => self.forget_request(to.address),
-            Event::Message(message) => self.add_line(message.conversation, message.clone().into()),
+            Event::Message(_) => self.apply_to_conversation(event),
             Event::Busy { on } => self.busy = *on,
             Event::Findings {
                 conversation,
@@ -194,6 +194,7 @@ impl View {
                 conversation.remove_member(*member, *reason);
             }
             Event::ChatLeft { .. } => conversation.clear_members(),
+            Event::Message(message) => conversation.add_message(message),
             Event::Delivered {
                 message, delivery, ..
             } => conversation.set_delivery(*message, *delivery),
@@ -449,6 +450,19 @@ impl Conversation {
         {
             Some(known) => *known = member,
             None => self.members.push(member),
+        }
+    }
+
+    /// Adds a message, unless it was added before: a call that is made again is answered with
+    /// the message that it led to.
+    fn add_message(&mut self, message: &Message) {
+        let id = Some(message.id);
+        let is_new = || {
+            let is_known = self.lines.iter().any(|line| line.message_id() == id);
+            !is_known && self.oldest_message() < id
+        };
+        if self.newest_message() < id || is_new() {
+            self.push(message.clone().into());
         }
     }
 
