@@ -146,7 +146,7 @@ impl View {
                 self.outgoing.push(*request);
             }
             Event::RequestAnswered { to, .. } => self.forget_request(to.address),
-            Event::Message(message) => self.add_line(message.conversation, message.clone().into()),
+            Event::Message(message) => self.add_message(message),
             Event::Busy { on } => self.busy = *on,
             Event::Findings {
                 conversation,
@@ -417,6 +417,18 @@ impl View {
         self.outgoing.retain(|request| request.to.address != to);
     }
 
+    /// Adds a message, unless it is there already: the answer to a call that is repeated has it
+    /// again.
+    fn add_message(&mut self, message: &Message) {
+        let Some(conversation) = self.conversation_mut(message.conversation) else {
+            return;
+        };
+        let is_newest = conversation.newest_message() < Some(message.id);
+        if is_newest || !conversation.has_message(message.id) {
+            conversation.push(message.clone().into());
+        }
+    }
+
     fn add_line(&mut self, conversation: ConversationId, line: Line) {
         if let Some(conversation) = self.conversation_mut(conversation) {
             conversation.push(line);
@@ -450,6 +462,12 @@ impl Conversation {
             Some(known) => *known = member,
             None => self.members.push(member),
         }
+    }
+
+    /// Whether a message is in the lines, or is older than all of them.
+    fn has_message(&self, id: MessageId) -> bool {
+        let mut ids = self.lines.iter().filter_map(Line::message_id);
+        ids.next().is_some_and(|oldest| id <= oldest) || ids.any(|known| known == id)
     }
 
     fn set_delivery(&mut self, id: MessageId, delivery: Delivery) {
