@@ -146,7 +146,7 @@ impl View {
                 self.outgoing.push(*request);
             }
             Event::RequestAnswered { to, .. } => self.forget_request(to.address),
-            Event::Message(message) => self.add_message(message),
+            Event::Message(_) => self.apply_to_conversation(event),
             Event::Busy { on } => self.busy = *on,
             Event::Findings {
                 conversation,
@@ -194,6 +194,7 @@ impl View {
                 conversation.remove_member(*member, *reason);
             }
             Event::ChatLeft { .. } => conversation.clear_members(),
+            Event::Message(message) => conversation.add_message(message),
             Event::Delivered {
                 message, delivery, ..
             } => conversation.set_delivery(*message, *delivery),
@@ -417,18 +418,6 @@ impl View {
         self.outgoing.retain(|request| request.to.address != to);
     }
 
-    /// Adds a message, unless it is there already: the answer to a call that is repeated has it
-    /// again.
-    fn add_message(&mut self, message: &Message) {
-        let Some(conversation) = self.conversation_mut(message.conversation) else {
-            return;
-        };
-        let is_newest = conversation.newest_message() < Some(message.id);
-        if is_newest || !conversation.has_message(message.id) {
-            conversation.push(message.clone().into());
-        }
-    }
-
     fn add_line(&mut self, conversation: ConversationId, line: Line) {
         if let Some(conversation) = self.conversation_mut(conversation) {
             conversation.push(line);
@@ -464,10 +453,17 @@ impl Conversation {
         }
     }
 
-    /// Whether a message is in the lines, or is older than all of them.
-    fn has_message(&self, id: MessageId) -> bool {
-        let mut ids = self.lines.iter().filter_map(Line::message_id);
-        ids.next().is_some_and(|oldest| id <= oldest) || ids.any(|known| known == id)
+    /// Adds a message, unless it was added before: a call that is made again is answered with
+    /// the message that it led to.
+    fn add_message(&mut self, message: &Message) {
+        let id = Some(message.id);
+        let is_new = || {
+            let is_known = self.lines.iter().any(|line| line.message_id() == id);
+            !is_known && self.oldest_message() < id
+        };
+        if self.newest_message() < id || is_new() {
+            self.push(message.clone().into());
+        }
     }
 
     fn set_delivery(&mut self, id: MessageId, delivery: Delivery) {
