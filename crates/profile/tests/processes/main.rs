@@ -6,4 +6,5 @@
 mod handover;
 mod limits;
 mod refusals;
+mod storm;
 mod support;

@@ -101,9 +101,18 @@ impl Profile<'_> {
 
     /// The socket that the lock names.
     pub(crate) fn socket(&self) -> PathBuf {
+        self.lock()["socket"].as_str().unwrap().into()
+    }
+
+    /// The process that runs the peer.
+    pub(crate) fn owner(&self) -> u32 {
+        let process = self.lock()["process"].as_u64().unwrap();
+        process.try_into().unwrap()
+    }
+
+    fn lock(&self) -> Value {
         let lock = std::fs::read(self.folder.join("lock")).unwrap();
-        let lock: Value = serde_json::from_slice(&lock).unwrap();
-        lock["socket"].as_str().unwrap().into()
+        serde_json::from_slice(&lock).unwrap()
     }
 }
 
@@ -181,6 +190,20 @@ impl Front {
     /// Sends a text.
     pub(crate) fn say(&mut self, id: u64, text: &str) {
         self.call(&json!({"command": "say", "id": id, "conversation": "open", "text": text}));
+    }
+
+    /// The next update; `None` if it has ended.
+    pub(crate) fn next(&self, limit: Duration) -> Option<Value> {
+        match self.updates.recv_timeout(limit) {
+            Ok(update) => Some(update),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("no update within {limit:?}"),
+        }
+    }
+
+    /// The next update, if there is one already.
+    pub(crate) fn ready(&self) -> Option<Value> {
+        self.updates.try_recv().ok()
     }
 
     /// The next update for which `wanted` holds.
