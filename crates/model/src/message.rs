@@ -40,6 +40,23 @@ impl Message {
         self.deliveries.is_some()
     }
 
+    /// Whether it is on its way to any member.
+    #[must_use]
+    pub fn is_sending(&self) -> bool {
+        let mut deliveries = self.deliveries.iter().flatten();
+        deliveries.any(|delivery| delivery.state == DeliveryState::Sending)
+    }
+
+    /// Changes the statuses that are [`DeliveryState::Sending`] to
+    /// [`DeliveryState::Unconfirmed`]: the program that sent it has ended.
+    pub fn end_sending(&mut self) {
+        for delivery in self.deliveries.iter_mut().flatten() {
+            if delivery.state == DeliveryState::Sending {
+                delivery.state = DeliveryState::Unconfirmed;
+            }
+        }
+    }
+
     /// About how much memory it takes, in bytes.
     pub(crate) fn size(&self) -> usize {
         let deliveries = self.deliveries.as_ref().map_or(0, Vec::len);

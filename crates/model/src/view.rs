@@ -270,6 +270,20 @@ impl View {
         }
     }
 
+    /// Changes the status of texts that are on their way, as no one knows any more whether they
+    /// arrive: the program that sent them has ended.
+    pub fn end_sending(&mut self) {
+        for conversation in &mut self.conversations {
+            for line in &mut conversation.lines {
+                if let Line::Message(message) = line
+                    && message.is_sending()
+                {
+                    Arc::make_mut(message).end_sending();
+                }
+            }
+        }
+    }
+
     /// Offers the undo of a leave or block, and withdraws it once it is done or has no meaning
     /// any more.
     fn offer_undo(&mut self, event: &Event) {
