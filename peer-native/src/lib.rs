@@ -19,6 +19,7 @@ mod exit;
 pub mod feed;
 pub mod json;
 pub mod login;
+pub mod once;
 pub mod options;
 pub mod plain;
 pub mod stdin;
