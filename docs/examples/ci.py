@@ -44,12 +44,13 @@ def post(build):
 class Webhook(BaseHTTPRequestHandler):
     def do_POST(self):
         length = self.headers.get("Content-Length", "")
-        if not hmac.compare_digest(self.headers.get("X-Token", "").encode(), TOKEN.encode()):
-            return self.answer(403, "wrong token")
         if not length.isdecimal() or int(length) > MAX_BODY:
             return self.answer(413, "too long, or of unknown length")
+        body = self.rfile.read(int(length))
+        if not hmac.compare_digest(self.headers.get("X-Token", "").encode(), TOKEN.encode()):
+            return self.answer(403, "wrong token")
         try:
-            status, words = post(json.loads(self.rfile.read(int(length))))
+            status, words = post(json.loads(body))
         except (ValueError, KeyError, TypeError) as error:
             status, words = 400, f"not a build: {error!r}"
         self.answer(status, words)

@@ -70,7 +70,10 @@ fn message_lines(message: &Message, when: &str) -> Vec<String> {
     std::iter::once(first).chain(rest).collect()
 }
 
-pub(crate) fn earlier<'a>(messages: impl Iterator<Item = &'a Message>, clock: &Clock) -> Vec<String> {
+pub(crate) fn earlier<'a>(
+    messages: impl Iterator<Item = &'a Message>,
+    clock: &Clock,
+) -> Vec<String> {
     messages
         .flat_map(|message| message_lines(message, &clock.date_and_time(message.at)))
         .collect()
