@@ -37,51 +37,76 @@ class Chat:
             yield json.loads(line)
 
 
-def answer(text, members):
-    """The answer to a message; None if it is not for the bot."""
-    words = text.split()
-    if words[:1] == ["!time"]:
-        return time.strftime("It is %H:%M on this machine.")
-    if words[:1] == ["!who"]:
-        names = sorted(name or "unknown person" for name in members.values())
-        return "In this chat: " + ", ".join(names)
-    return None
+class Bot:
+    """What the bot knows and does."""
+
+    def __init__(self, chat):
+        self.chat = chat
+        self.members = {}  # their names, by address
+        self.last = None  # the id of the last message
+
+    def on_update(self, update):
+        event = update["event"]
+        if event == "view":
+            self.on_view(update["view"])
+        elif event == "request_received":
+            self.accept(update)
+        elif event == "member_joined":
+            self.members[update["member"]["address"]] = update["member"]["name"]
+        elif event == "member_left":
+            self.members.pop(update["member"]["address"], None)
+        elif event == "chat_left":
+            self.members.clear()
+        elif event == "message":
+            self.on_message(update)
+        elif event == "failed":
+            print(f"{update['command']}: {update['message']}; {update['advice']}", file=sys.stderr)
+        # All other events are of no interest, and later versions may have new ones.
+
+    def on_view(self, view):
+        """All there is to see: the first update. It comes again if some were missed."""
+        (chat,) = [chat for chat in view["conversations"] if chat["id"] == "open"]
+        self.members = {member["address"]: member["name"] for member in chat["members"]}
+        messages = [line for line in chat["lines"] if line["kind"] == "message"]
+        if self.last is None:
+            # What was said before the bot came is not for it.
+            self.last = max((message["id"] for message in messages), default=0)
+        for message in messages:
+            if message["id"] > self.last:
+                self.on_message(message)
+        if view["incoming"]:
+            self.accept(view["incoming"])
+
+    def accept(self, request):
+        to = {"conversation": request["conversation"], "from": request["from"]["address"]}
+        self.chat.call("accept", **to)
+
+    def on_message(self, message):
+        self.last = message["id"]
+        # `deliveries` is a list for messages of this user, in any of their programs.
+        if message["deliveries"] is not None:
+            return
+        text = self.answer(message["text"].split())
+        if text:
+            self.chat.call("say", conversation=message["conversation"], text=text)
+        self.chat.call("read", conversation=message["conversation"], message=message["id"])
+
+    def answer(self, words):
+        """The answer to a message; None if it is not for the bot."""
+        if words[:1] == ["!time"]:
+            return time.strftime("It is %H:%M on this machine.")
+        if words[:1] == ["!who"]:
+            names = sorted(name or "unknown person" for name in self.members.values())
+            return "In this chat: " + ", ".join(names)
+        return None
 
 
 def main(options):
     chat = Chat(options)
-    members = {}  # their names, by address
+    bot = Bot(chat)
     for update in chat.updates():
-        event = update["event"]
-        if event == "view":
-            # The first update; it comes again if some were missed.
-            view = update["view"]
-            chats = [c for c in view["conversations"] if c["id"] == "open"]
-            members = {m["address"]: m["name"] for c in chats for m in c["members"]}
-            if view["incoming"]:
-                accept(chat, view["incoming"])
-        elif event == "request_received":
-            accept(chat, update)
-        elif event == "member_joined":
-            members[update["member"]["address"]] = update["member"]["name"]
-        elif event == "member_left":
-            members.pop(update["member"]["address"], None)
-        elif event == "chat_left":
-            members.clear()
-        elif event == "message" and update["deliveries"] is None:
-            # A message of another user: `deliveries` is a list for those of this user.
-            text = answer(update["text"], members)
-            if text:
-                chat.call("say", conversation=update["conversation"], text=text)
-            chat.call("read", conversation=update["conversation"], message=update["id"])
-        elif event == "failed":
-            print(f"{update['command']}: {update['message']}; {update['advice']}", file=sys.stderr)
-        # All other events are of no interest, and later versions may have new ones.
+        bot.on_update(update)
     return chat.process.wait()
-
-
-def accept(chat, request):
-    chat.call("accept", conversation=request["conversation"], **{"from": request["from"]["address"]})
 
 
 if __name__ == "__main__":

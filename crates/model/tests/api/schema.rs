@@ -160,6 +160,49 @@ fn the_schema_refuses_what_the_code_refuses() {
     }
 }
 
+/// All that a value becomes by one small change: a field is missing, is new, or has another
+/// value, at any depth.
+fn changed(value: &Value) -> Vec<Value> {
+    let mut all: Vec<Value> = ["x", "open", "", "10.0.0.1"].map(Value::from).into();
+    all.extend([7, -1].map(Value::from));
+    all.extend([json!(null), json!(1.5), json!(true), json!([]), json!({})]);
+    if let Value::Object(fields) = value {
+        let mut more = fields.clone();
+        more.insert("extra".to_owned(), json!(1));
+        all.push(more.into());
+        for (name, value) in fields {
+            let mut fewer = fields.clone();
+            fewer.remove(name);
+            all.push(fewer.into());
+            for value in changed(value) {
+                let mut other = fields.clone();
+                other.insert(name.clone(), value);
+                all.push(other.into());
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn the_schema_and_the_code_agree_on_every_small_change() {
+    let schema = Schema::compile();
+    let mut valid = 0;
+    let mut all = 0;
+    for example in crate::calls() {
+        let mut example: Value = serde_json::from_str(&example).unwrap();
+        example["id"] = 7.into();
+        for value in changed(&example) {
+            let line = value.to_string();
+            let is_call = Call::from_json(&line).is_ok();
+            assert_eq!(schema.accepts(&line), is_call, "{line}");
+            valid += usize::from(is_call);
+            all += 1;
+        }
+    }
+    assert!(all > 1000 && valid > 100, "{valid} of {all} are valid");
+}
+
 #[test]
 fn the_schema_lets_updates_grow() {
     let schema = Schema::compile();
