@@ -59,6 +59,9 @@ class Bot:
             self.members.clear()
         elif event == "message":
             self.on_message(update)
+        elif event == "history":
+            # The newest page, after a login.
+            self.skip(update["messages"])
         elif event == "failed":
             print(f"{update['command']}: {update['message']}; {update['advice']}", file=sys.stderr)
         # All other events are of no interest, and later versions may have new ones.
@@ -69,13 +72,16 @@ class Bot:
         self.members = {member["address"]: member["name"] for member in chat["members"]}
         messages = [line for line in chat["lines"] if line["kind"] == "message"]
         if self.last is None:
-            # What was said before the bot came is not for it.
-            self.last = max((message["id"] for message in messages), default=0)
+            self.skip(messages)
         for message in messages:
             if message["id"] > self.last:
                 self.on_message(message)
         if view["incoming"]:
             self.accept(view["incoming"])
+
+    def skip(self, messages):
+        """What was said before the bot came is not for it."""
+        self.last = max([self.last or 0] + [message["id"] for message in messages])
 
     def accept(self, request):
         to = {"conversation": request["conversation"], "from": request["from"]["address"]}
