@@ -23,10 +23,12 @@ use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{self, Output, complain};
 
 use crate::NAME;
+use crate::app::last_resort;
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::options::Settings;
 use crate::plain::lines;
+use crate::shown::Shown;
 use crate::stdin::{LONGEST, UNREADABLE};
 use args::{Send, Task};
 use job::{End, Ids};
@@ -65,7 +67,9 @@ pub async fn run(settings: Settings, task: Task) -> Result<Exit> {
         },
         _ => String::new(),
     };
-    let signals = Signals::at_terminal().context("cannot take over the signals")?;
+    let take_over = || Signals::at_terminal().context("cannot take over the signals");
+    let signals = take_over()?;
+    tokio::spawn(last_resort(take_over()?));
     let profile = match open(&settings).await {
         Err(OpenError::Silent(silent)) => {
             complain(NAME, silent);
@@ -144,7 +148,7 @@ impl Run {
 
     async fn sign_in(&mut self) -> Result<End> {
         let (user, login) = (self.settings.options.user, self.settings.login.clone());
-        let mut job = SigningIn::new(user, login, self.ids.clone());
+        let mut job = SigningIn::new(user, login, self.is_owner, self.ids.clone());
         self.session.run(&mut job).await
     }
 
@@ -172,7 +176,10 @@ impl Run {
             show(&if json {
                 vec![self::json(Event::Online { users })?]
             } else {
-                lines::who(view)
+                lines::who(Shown {
+                    view,
+                    id: ConversationId::OPEN,
+                })
             })?;
         }
         Ok(report(end))

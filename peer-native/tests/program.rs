@@ -10,6 +10,8 @@ mod command_line;
 mod examples;
 #[path = "program/json.rs"]
 mod json;
+#[path = "program/once.rs"]
+mod once;
 #[path = "program/plain.rs"]
 mod plain;
 #[path = "program/pty.rs"]
