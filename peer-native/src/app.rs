@@ -144,7 +144,7 @@ fn differences(asked: &p2pchat_peer::Options, view: &View) -> Option<String> {
 
 /// Ends the process if it does not stop after a signal: a front end whose output is not read
 /// hangs, and does not look at its signals.
-async fn last_resort(mut signals: Signals) {
+pub(crate) async fn last_resort(mut signals: Signals) {
     let exit = Exit::from(signals.next().await);
     tokio::time::sleep(LAST_RESORT).await;
     std::process::exit(i32::from(exit as u8));

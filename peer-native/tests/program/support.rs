@@ -153,6 +153,11 @@ impl Piped {
         panic!("no line with {part} in {before:#?}");
     }
 
+    /// Whether a line has come, which is skipped.
+    pub(crate) fn has_line(&self) -> bool {
+        self.lines.try_recv().is_ok()
+    }
+
     /// Ends the input, and waits for the program to end.
     pub(crate) fn end(&mut self) -> ExitStatus {
         self.stdin = None;
