@@ -13,5 +13,7 @@ mod components;
 mod dates;
 #[path = "web/page.rs"]
 mod page;
+#[path = "web/split.rs"]
+mod split;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
