@@ -14,6 +14,7 @@
 mod command;
 mod dropped;
 mod event;
+mod letters;
 mod line;
 mod lookalike;
 mod message;
@@ -30,6 +31,7 @@ pub use event::{
     BlockChange, Event, Failure, IncomingRequest, JoinedBy, Link, Notice, Outcome, OutgoingRequest,
     Problem, RequestFailure,
 };
+pub use letters::{lowercase, uppercase};
 pub use line::{Level, Line};
 pub use lookalike::OnlineLooks;
 pub use message::{Delivery, DeliveryState, LeaveReason, Message, MessageId};

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use p2pchat_model::wording::label;
-use p2pchat_model::{OnlineUser, printable};
+use p2pchat_model::{OnlineUser, lowercase, printable};
 use yew::prelude::*;
 
 use crate::context::use_app;
@@ -25,9 +25,9 @@ pub fn Online() -> Html {
         return html! {};
     };
     let view = view.get();
-    let wanted = typed.trim().to_lowercase();
+    let wanted = lowercase(typed.trim());
     let matches = |user: &&OnlineUser| {
-        user.name.as_str().to_lowercase().contains(&wanted)
+        lowercase(user.name.as_str()).contains(&wanted)
             || user.address.to_string().starts_with(&wanted)
     };
     let all = view.others().count();

@@ -44,7 +44,7 @@ fn action(context: &Context, view: &View, user: OnlineUser) -> Html {
     let OnlineUser { name, address } = user;
     let mut asked = view.outgoing.iter().map(|request| request.to.address);
     if view.blocks(Some(name), address).is_some() {
-        return html! { { label::BLOCKED.to_lowercase() } };
+        return html! { { label::BLOCKED.to_ascii_lowercase() } };
     }
     if view.is_member(address) {
         return html! { { "in chat" } };

@@ -1,18 +1,14 @@
 //! The words of the model as sentences. They begin in lower case and have no full stop, so
 //! that they fit behind a colon.
 
-use p2pchat_model::{Failure, Problem, printable};
+use p2pchat_model::{Failure, Problem, printable, uppercase};
 
 /// With a capital letter at the beginning.
 #[must_use]
 pub fn capitalized(words: &str) -> String {
-    let mut chars = words.chars();
-    let first = chars.next();
-    first
-        .into_iter()
-        .flat_map(char::to_uppercase)
-        .chain(chars)
-        .collect()
+    let first = words.chars().next().map_or(0, char::len_utf8);
+    let (first, rest) = words.split_at(first);
+    uppercase(first) + rest
 }
 
 /// With a capital letter at the beginning and a full stop at the end.
