@@ -3,15 +3,16 @@
 use p2pchat_protocol::{Password, PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
+use crate::conversation::ConversationId;
 use crate::message::MessageId;
 use crate::target::Target;
 
 /// What a user can ask the program to do, in any front end.
 ///
-/// A command is answered by events. One that fails is answered by
-/// [`Event::Failed`](crate::Event::Failed).
+/// A command is answered by events, of which [`Event::Done`](crate::Event::Done) or
+/// [`Event::Failed`](crate::Event::Failed) is the last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// Create an account, and log in to it.
     Register {
@@ -38,31 +39,44 @@ pub enum Command {
     },
     /// Send a chat request: to begin a chat, or to add a user to the current one.
     Request {
+        /// The conversation.
+        conversation: ConversationId,
         /// The user or address.
         to: Target,
     },
     /// Withdraw a chat request that waits for another user's answer.
     Cancel {
+        /// The conversation.
+        conversation: ConversationId,
         /// The address that it was sent to.
         to: PeerAddr,
     },
     /// Accept the pending chat request.
     Accept {
+        /// The conversation.
+        conversation: ConversationId,
         /// The address that it came from.
         from: PeerAddr,
     },
     /// Reject the pending chat request.
     Reject {
+        /// The conversation.
+        conversation: ConversationId,
         /// The address that it came from.
         from: PeerAddr,
     },
     /// Send a message to all members of the chat.
     Say {
+        /// The conversation.
+        conversation: ConversationId,
         /// Its text. One too long for a packet is sent as several.
         text: String,
     },
-    /// Leave the chat.
-    Leave,
+    /// Leave a conversation.
+    Leave {
+        /// The conversation.
+        conversation: ConversationId,
+    },
     /// Set whether chat requests are answered with BUSY.
     Busy {
         /// Whether they are.
@@ -81,14 +95,33 @@ pub enum Command {
     /// Take back the last [`Command::Leave`] or [`Command::Block`], as long as
     /// [`View::undo`](crate::View::undo) offers it.
     Undo,
+    /// Note that the user has read a conversation, for all front ends.
+    Read {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The newest message that they have read.
+        message: MessageId,
+    },
+    /// Keep a text that the user has typed and not sent, for all front ends.
+    Draft {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The text; empty for none.
+        text: String,
+    },
     /// Read a page of earlier messages.
     History {
+        /// The conversation.
+        conversation: ConversationId,
         /// Those before this message; the newest if absent.
         #[serde(default)]
         before: Option<MessageId>,
     },
-    /// Search all messages for words.
+    /// Search messages for words.
     Find {
+        /// The conversation; all of them if absent.
+        #[serde(default)]
+        conversation: Option<ConversationId>,
         /// The words. A message must have all of them.
         text: String,
     },
@@ -109,13 +142,46 @@ impl Command {
             Self::Accept { .. } => "accept",
             Self::Reject { .. } => "reject",
             Self::Say { .. } => "say",
-            Self::Leave => "leave",
+            Self::Leave { .. } => "leave",
             Self::Busy { .. } => "busy",
             Self::Block { .. } => "block",
             Self::Unblock { .. } => "unblock",
             Self::Undo => "undo",
+            Self::Read { .. } => "read",
+            Self::Draft { .. } => "draft",
             Self::History { .. } => "history",
             Self::Find { .. } => "find",
         }
+    }
+
+    /// The conversation that it concerns.
+    #[must_use]
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match self {
+            Self::Request { conversation, .. }
+            | Self::Cancel { conversation, .. }
+            | Self::Accept { conversation, .. }
+            | Self::Reject { conversation, .. }
+            | Self::Say { conversation, .. }
+            | Self::Leave { conversation }
+            | Self::Read { conversation, .. }
+            | Self::Draft { conversation, .. }
+            | Self::History { conversation, .. } => Some(*conversation),
+            Self::Find { conversation, .. } => *conversation,
+            Self::Register { .. }
+            | Self::Login { .. }
+            | Self::Logout
+            | Self::Refresh
+            | Self::Search { .. }
+            | Self::Busy { .. }
+            | Self::Block { .. }
+            | Self::Unblock { .. }
+            | Self::Undo => None,
+        }
+    }
+
+    /// Whether its JSON has its name alone.
+    pub(crate) fn has_no_fields(&self) -> bool {
+        matches!(self, Self::Logout | Self::Refresh | Self::Undo)
     }
 }

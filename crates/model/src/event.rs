@@ -1,27 +1,29 @@
 //! What can happen.
 
-use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
+use std::fmt::Display;
+
+use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
+use crate::conversation::ConversationId;
 use crate::dropped::Dropped;
 use crate::message::{Delivery, LeaveReason, Message, MessageId};
-use crate::person::{Person, Speaker};
+use crate::person::Person;
 use crate::target::Target;
 use crate::time::Timestamp;
+use crate::view::View;
 
 /// What can happen. Events that become a line of the conversation carry a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// The peer listens for connections.
-    Started {
-        /// Its own address.
-        address: PeerAddr,
-        /// The registry, as the user named it.
-        registry: String,
-        /// The port for messages: 1010, or 5859 where 1010 needs a privilege.
-        message_port: u16,
-    },
+    /// The view as it is now: the first event for each front end, and again for one that has
+    /// missed events.
+    View(Box<Snapshot>),
+    /// A call is carried out: the last of its answers.
+    Done,
+    /// A command failed: the last answer to its call. Nothing has changed.
+    Failed(Failure),
     /// The connection to the registry changed. Chatting goes on without it.
     Link(Link),
     /// The account is created. The login follows by itself.
@@ -48,7 +50,7 @@ pub enum Event {
     /// Who is online, the user included. Replaces the earlier list.
     Online {
         /// All users, ordered by name.
-        users: Vec<OnlineUser>,
+        users: Vec<Person>,
     },
     /// The answer to a search.
     Found {
@@ -63,26 +65,32 @@ pub enum Event {
     RequestReceived(IncomingRequest),
     /// The pending request is closed.
     RequestClosed {
+        /// The conversation.
+        conversation: ConversationId,
         /// When.
         at: Timestamp,
         /// The requester.
-        from: Speaker,
+        from: Person,
         /// How it was closed.
         outcome: Outcome,
     },
     /// A chat request was answered with BUSY by itself: the user was busy, or another request
     /// waited.
     RequestMissed {
+        /// The conversation.
+        conversation: ConversationId,
         /// When.
         at: Timestamp,
         /// The requester.
-        from: Speaker,
+        from: Person,
     },
     /// A chat request was sent.
     RequestSent(OutgoingRequest),
     /// A chat request that was sent is answered; after an acceptance follows
     /// [`Event::MemberJoined`].
     RequestAnswered {
+        /// The conversation.
+        conversation: ConversationId,
         /// When.
         at: Timestamp,
         /// The user that was asked.
@@ -92,6 +100,8 @@ pub enum Event {
     },
     /// A user is in the chat from now on.
     MemberJoined {
+        /// The conversation.
+        conversation: ConversationId,
         /// When.
         at: Timestamp,
         /// The new member.
@@ -102,6 +112,8 @@ pub enum Event {
     /// A user is no longer in the chat. Comes a second time, with another reason, for an
     /// unreachable member who is given up.
     MemberLeft {
+        /// The conversation.
+        conversation: ConversationId,
         /// When.
         at: Timestamp,
         /// The former member.
@@ -111,6 +123,8 @@ pub enum Event {
     },
     /// The user left the chat. It has no members now.
     ChatLeft {
+        /// The conversation.
+        conversation: ConversationId,
         /// When.
         at: Timestamp,
     },
@@ -118,8 +132,10 @@ pub enum Event {
     Message(Message),
     /// The delivery status of one of the user's messages changed for a member.
     Delivered {
+        /// The conversation.
+        conversation: ConversationId,
         /// The message.
-        id: MessageId,
+        message: MessageId,
         /// The member and the status.
         delivery: Delivery,
     },
@@ -143,7 +159,7 @@ pub enum Event {
         /// When.
         at: Timestamp,
         /// What it is.
-        notice: Notice,
+        what: Notice,
     },
     /// The busy switch was set.
     Busy {
@@ -152,6 +168,8 @@ pub enum Event {
     },
     /// A page of earlier messages, oldest first.
     History {
+        /// The conversation.
+        conversation: ConversationId,
         /// What the command asked for: those before this message; the newest if `None`.
         before: Option<MessageId>,
         /// Up to a page of messages.
@@ -161,29 +179,102 @@ pub enum Event {
     },
     /// The result of a search through the history, newest first.
     Findings {
+        /// The conversation that was searched; `None` for all.
+        conversation: Option<ConversationId>,
         /// The words that were searched for.
         text: String,
         /// Up to a page of messages.
         messages: Vec<Message>,
     },
-    /// A command failed. Nothing has changed.
-    Failed {
-        /// When.
-        at: Timestamp,
-        /// The command, and why it failed.
-        failure: Failure,
+    /// How far the user has read a conversation.
+    Read {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The newest message that they have read.
+        message: MessageId,
     },
+    /// What the user has typed and not sent.
+    Draft {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The text; empty for none.
+        text: String,
+    },
+}
+
+impl Event {
+    /// The conversation that it belongs to.
+    #[must_use]
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match self {
+            Self::RequestReceived(request) => Some(request.conversation),
+            Self::RequestSent(request) => Some(request.conversation),
+            Self::Message(message) => Some(message.conversation),
+            Self::RequestClosed { conversation, .. }
+            | Self::RequestMissed { conversation, .. }
+            | Self::RequestAnswered { conversation, .. }
+            | Self::MemberJoined { conversation, .. }
+            | Self::MemberLeft { conversation, .. }
+            | Self::ChatLeft { conversation, .. }
+            | Self::Delivered { conversation, .. }
+            | Self::History { conversation, .. }
+            | Self::Read { conversation, .. }
+            | Self::Draft { conversation, .. } => Some(*conversation),
+            Self::Findings { conversation, .. } => *conversation,
+            Self::View(_)
+            | Self::Done
+            | Self::Failed(_)
+            | Self::Link(_)
+            | Self::Registered { .. }
+            | Self::LoggedIn { .. }
+            | Self::LoggedOut { .. }
+            | Self::Online { .. }
+            | Self::Found { .. }
+            | Self::Dropped(_)
+            | Self::Blocks { .. }
+            | Self::Notice { .. }
+            | Self::Busy { .. } => None,
+        }
+    }
+
+    /// Whether it is for the front end that asked for it, and no other.
+    #[must_use]
+    pub fn is_private(&self) -> bool {
+        matches!(
+            self,
+            Self::View(_)
+                | Self::Done
+                | Self::Failed(_)
+                | Self::Found { .. }
+                | Self::History { .. }
+                | Self::Findings { .. }
+        )
+    }
+}
+
+/// The view at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The version of the contract, [`CONTRACT_VERSION`](crate::CONTRACT_VERSION).
+    pub version: u32,
+    /// How many events were missed because they were not read in time.
+    pub missed: u64,
+    /// The view, with the newest lines of each conversation.
+    pub view: View,
 }
 
 /// The connection to the registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case")]
 pub enum Link {
     /// The first attempt is under way.
     #[default]
     Connecting,
     /// Connected.
     Up,
+    /// Connected, and the registry needs the password again: the program that had it has
+    /// ended, and another has taken over. Chats go on.
+    PasswordNeeded,
     /// Not connected; another attempt follows by itself.
     Down {
         /// What went wrong, in words.
@@ -196,10 +287,12 @@ pub enum Link {
 /// A chat request that waits for the user's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncomingRequest {
+    /// The conversation that it is for.
+    pub conversation: ConversationId,
     /// When it came.
     pub at: Timestamp,
     /// The requester.
-    pub from: Speaker,
+    pub from: Person,
     /// Members of the requester's current chat: accepting means chatting with them too.
     pub members: Vec<Person>,
     /// When it expires, unanswered.
@@ -209,6 +302,8 @@ pub struct IncomingRequest {
 /// A chat request that waits for another user's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutgoingRequest {
+    /// The conversation that it is for.
+    pub conversation: ConversationId,
     /// When it was sent.
     pub at: Timestamp,
     /// The user that is asked.
@@ -297,6 +392,13 @@ pub enum Notice {
     ChatFull,
     /// Messages cannot be saved in the history for now, only shown.
     HistoryBroken,
+    /// The program that runs the peer of this profile does not answer.
+    PeerSilent {
+        /// Its process id.
+        process: u32,
+        /// Whether it is stopped, as by Ctrl-Z.
+        stopped: bool,
+    },
     /// Messages are saved in the history again, including those in between.
     HistoryMended {
         /// How many messages were lost.
@@ -307,12 +409,44 @@ pub enum Notice {
 /// A command that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The command's name, as [`Command::name`](crate::Command::name) has it.
+    /// When.
+    pub at: Timestamp,
+    /// The command's name, as [`Command::name`](crate::Command::name) has it; `?` for a line
+    /// that is not a command.
     pub command: String,
     /// Why, for programs.
-    pub problem: Problem,
-    /// Why, and what to do, for people.
+    pub code: Problem,
+    /// Why, for people.
     pub message: String,
+    /// What to do about it, for people.
+    pub advice: String,
+}
+
+impl Failure {
+    /// A failure, in the words of its code.
+    #[must_use]
+    pub fn new(at: Timestamp, command: &str, code: Problem) -> Self {
+        Self {
+            at,
+            command: command.to_owned(),
+            code,
+            message: code.words().to_owned(),
+            advice: code.advice().to_owned(),
+        }
+    }
+
+    /// The same with another message.
+    #[must_use]
+    pub fn with_message(self, message: String) -> Self {
+        Self { message, ..self }
+    }
+
+    /// The answer to a line that is not a command.
+    #[must_use]
+    pub fn bad_command(at: Timestamp, reason: impl Display) -> Self {
+        let code = Problem::BadCommand;
+        Self::new(at, "?", code).with_message(code.because(reason))
+    }
 }
 
 /// Why something failed.
@@ -367,4 +501,8 @@ pub enum Problem {
     NotKept,
     /// There is no leave or block to take back, or it is too long ago.
     NothingToUndo,
+    /// There is no conversation with this id.
+    NoSuchConversation,
+    /// The id of the call stands for another command of this front end already.
+    IdUsed,
 }

@@ -3,15 +3,18 @@
 //! A front end sends [`Command`]s (what a user can ask for), receives [`Event`]s (what can
 //! happen) and draws a [`View`] (what there is to see), with the words of [`wording`]. Only
 //! [`View::apply`] changes a view, so all who received the same events draw the same thing.
-//! One who joins late gets a snapshot of the view first, then events.
+//! One who joins late gets a snapshot of the view first, then events. A command in a [`Call`]
+//! may have an id, which its answers carry ([`Update`]).
 //!
-//! The JSON of all three is a contract, with an example of each in `docs/api.md`; a test
+//! The JSON of all of them is a contract, with an example of each in `docs/api.md`; a test
 //! compares the two.
 //!
 //! **Invariant:** no I/O, no clock, nothing about framing, terminals or the DOM. Builds
 //! for `wasm32-unknown-unknown`.
 
+mod call;
 mod command;
+mod conversation;
 mod dropped;
 mod event;
 mod letters;
@@ -25,18 +28,20 @@ mod time;
 mod view;
 pub mod wording;
 
+pub use call::{BadCall, BadFrontEndId, BadId, CONTRACT_VERSION, Call, CallId, FrontEndId, Update};
 pub use command::Command;
+pub use conversation::{BadConversationId, Conversation, ConversationId};
 pub use dropped::{DropKind, DropReason, Dropped};
 pub use event::{
     BlockChange, Event, Failure, IncomingRequest, JoinedBy, Link, Notice, Outcome, OutgoingRequest,
-    Problem, RequestFailure,
+    Problem, RequestFailure, Snapshot,
 };
 pub use letters::{lowercase, uppercase};
 pub use line::{Level, Line};
 pub use lookalike::OnlineLooks;
 pub use message::{Delivery, DeliveryState, LeaveReason, Message, MessageId};
 pub use p2pchat_protocol::{OnlineUser, Password, PeerAddr, Username};
-pub use person::{NameCheck, Person, Speaker};
+pub use person::{NameCheck, Person};
 pub use target::{Target, TargetError};
 pub use text::{MAX_MESSAGE, action, letters_too_many, packets, printable};
 pub use time::Timestamp;

@@ -9,7 +9,7 @@ use crate::time::Timestamp;
 
 /// One line of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Line {
     /// A message of a member or of the user. Shared, since each subscriber gets a copy of the
     /// view, with thousands of them.

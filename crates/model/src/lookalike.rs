@@ -8,11 +8,13 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
-use p2pchat_protocol::{OnlineUser, Username};
+use p2pchat_protocol::Username;
 
 use crate::letters::lowercase;
 
 use accents::{apart, composed};
+
+use crate::person::Person;
 
 /// How a name looks.
 #[derive(Debug, Clone, Copy)]
@@ -73,9 +75,9 @@ pub struct OnlineLooks(OnceLock<Vec<(u64, Username)>>);
 
 impl OnlineLooks {
     /// The first name that this one looks like and is not.
-    pub(crate) fn like(&self, name: Username, online: &[OnlineUser]) -> Option<Username> {
+    pub(crate) fn like(&self, name: Username, online: &[Person]) -> Option<Username> {
         let names = self.0.get_or_init(|| {
-            let names = online.iter().map(|user| user.name);
+            let names = online.iter().filter_map(|user| user.name);
             let keys = |name| Look::new(name).keys.map(|key| (key, name));
             let mut names: Vec<_> = names.flat_map(keys).collect();
             names.sort_unstable();

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::person::{Person, Speaker};
+use crate::conversation::ConversationId;
+use crate::person::Person;
 use crate::time::Timestamp;
 
 /// Identifier of a message in one user's history. Later messages have greater ones.
@@ -16,12 +17,14 @@ pub struct MessageId(pub u64);
 /// A message of the user or of a member.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
+    /// The conversation that it belongs to.
+    pub conversation: ConversationId,
     /// Its identifier.
     pub id: MessageId,
     /// When it was sent or received.
     pub at: Timestamp,
     /// Who sent it.
-    pub from: Speaker,
+    pub from: Person,
     /// Its text, as it came: [`printable`](crate::printable) makes it safe to show.
     pub text: String,
     /// `None` for messages of others; for the user's own, who is to get them.
@@ -33,6 +36,23 @@ impl Message {
     #[must_use]
     pub fn is_own(&self) -> bool {
         self.deliveries.is_some()
+    }
+
+    /// Whether it is on its way to any member.
+    #[must_use]
+    pub fn is_sending(&self) -> bool {
+        let mut deliveries = self.deliveries.iter().flatten();
+        deliveries.any(|delivery| delivery.state == DeliveryState::Sending)
+    }
+
+    /// Changes the statuses that are [`DeliveryState::Sending`] to
+    /// [`DeliveryState::Unconfirmed`]: the program that sent it has ended.
+    pub fn end_sending(&mut self) {
+        for delivery in self.deliveries.iter_mut().flatten() {
+            if delivery.state == DeliveryState::Sending {
+                delivery.state = DeliveryState::Unconfirmed;
+            }
+        }
     }
 
     /// About how much memory it takes, in bytes.
@@ -60,6 +80,7 @@ impl Message {
 impl std::fmt::Debug for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Message")
+            .field("conversation", &self.conversation)
             .field("id", &self.id.0)
             .field("from", &self.from)
             .field("bytes", &self.text.len())

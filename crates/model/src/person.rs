@@ -2,32 +2,45 @@
 
 use std::fmt;
 
-use p2pchat_protocol::{PeerAddr, Username};
+use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
 use crate::target::Target;
 use crate::wording::label;
 
-/// A user at an address, with the name that the registry has for it.
+/// A user at an address, by the name that is known for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Person {
     /// Their address.
     pub address: PeerAddr,
-    /// Their name, if the registry has one.
+    /// Their name: the one in their packet, else the one that the registry has for the
+    /// address, if it has one.
     pub name: Option<Username>,
+    /// Whether the registry has the two together. A name in a packet proves nothing.
+    pub check: NameCheck,
 }
 
-/// The name, or `unknown person (10.0.0.9)`.
-impl fmt::Display for Person {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name {
-            Some(name) => f.pad(name.as_str()),
-            None => f.pad(&format!("unknown person ({})", self.address)),
-        }
+impl From<OnlineUser> for Person {
+    fn from(user: OnlineUser) -> Self {
+        Self::listed(user.address, Some(user.name))
     }
 }
 
 impl Person {
+    /// A person by the name that the registry has for an address, if it has one.
+    #[must_use]
+    pub fn listed(address: PeerAddr, name: Option<Username>) -> Self {
+        let check = match name {
+            Some(_) => NameCheck::Confirmed,
+            None => NameCheck::Unknown,
+        };
+        Self {
+            address,
+            name,
+            check,
+        }
+    }
+
     /// The name alone, for a list that has the address beside it.
     #[must_use]
     pub fn title(&self) -> &str {
@@ -36,43 +49,36 @@ impl Person {
             .map_or(label::UNKNOWN_PERSON, Username::as_str)
     }
 
-    /// The target that blocks them: their name, which stays when their address changes, or
-    /// their address where no name is known.
+    /// The target that blocks them: their name where the registry confirms it, which stays
+    /// when their address changes, else their address. A name that is not confirmed may be
+    /// another user's, who would be blocked in their place.
     #[must_use]
     pub fn to_block(&self) -> Target {
-        match self.name {
-            Some(name) => Target::Name(name),
-            None => Target::Address(self.address),
+        match (self.name, self.check) {
+            (Some(name), NameCheck::Confirmed) => Target::Name(name),
+            _ => Target::Address(self.address),
         }
     }
 }
 
-/// The sender of a packet: the name in it, which proves nothing, and the address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Speaker {
-    /// The name in the packet.
-    pub name: Username,
-    /// Where the packet came from.
-    pub address: PeerAddr,
-    /// Whether the registry has the two together.
-    pub check: NameCheck,
-}
-
-impl Speaker {
-    /// The target that blocks them: their name where the registry confirms it, else their
-    /// address. A name that is not confirmed may be another user's, who would be blocked in
-    /// their place.
-    #[must_use]
-    pub fn to_block(&self) -> Target {
-        match self.check {
-            NameCheck::Confirmed => Target::Name(self.name),
-            NameCheck::Unknown | NameCheck::Differs => Target::Address(self.address),
+/// The name, with the address beside it unless the registry confirms the two;
+/// `unknown person (10.0.0.9)` where there is none.
+impl fmt::Display for Person {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, address, .. } = self;
+        let Some(name) = name else {
+            return f.pad(&format!("unknown person ({address})"));
+        };
+        match (self.check, self.check.warning()) {
+            (NameCheck::Differs, Some(warning)) => f.pad(&format!("{name} ({address}, {warning})")),
+            (_, Some(_)) => f.pad(&format!("{name} ({address})")),
+            (_, None) => f.pad(name.as_str()),
         }
     }
 }
 
 /// Whether the registry has a name at an address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NameCheck {
     /// It has this name at this address.
@@ -93,18 +99,6 @@ impl NameCheck {
             Some(_) => Self::Differs,
             None if is_taken => Self::Differs,
             None => Self::Unknown,
-        }
-    }
-}
-
-/// The name, with the address beside it unless the registry confirms the two.
-impl fmt::Display for Speaker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, address, .. } = self;
-        match (self.check, self.check.warning()) {
-            (NameCheck::Differs, Some(warning)) => f.pad(&format!("{name} ({address}, {warning})")),
-            (_, Some(_)) => f.pad(&format!("{name} ({address})")),
-            (_, None) => f.pad(name.as_str()),
         }
     }
 }

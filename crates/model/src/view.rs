@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
+use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
+use crate::conversation::{Conversation, ConversationId};
 use crate::dropped::Dropped;
 use crate::event::{BlockChange, Event, IncomingRequest, Link, OutgoingRequest, Problem};
 use crate::line::Line;
@@ -17,7 +18,7 @@ use crate::time::Timestamp;
 use crate::wording;
 
 /// What there is to see.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
     /// The peer's own address, once it listens.
     pub address: Option<PeerAddr>,
@@ -32,22 +33,15 @@ pub struct View {
     /// Whether chat requests are answered with BUSY.
     pub busy: bool,
     /// Who is online, the user included.
-    pub online: Vec<OnlineUser>,
+    pub online: Vec<Person>,
     /// The chat request that waits for the user's answer.
     pub incoming: Option<IncomingRequest>,
     /// The chat requests that wait for others' answers.
     pub outgoing: Vec<OutgoingRequest>,
-    /// The members of the chat, without the user.
-    pub members: Vec<Person>,
-    /// Members who are unreachable. Each message of the user tries them again, and one that
-    /// arrives brings them back.
-    pub out_of_reach: Vec<Person>,
-    /// The conversation, oldest first.
-    pub lines: Vec<Line>,
-    /// The account that the conversation belongs to. Stays after logout.
-    pub lines_of: Option<Username>,
-    /// Whether the history has older messages than [`View::lines`].
-    pub more_history: bool,
+    /// The conversations of the account; the open chat is always there.
+    pub conversations: Vec<Conversation>,
+    /// The account that the conversations belong to. Stays after logout.
+    pub conversations_of: Option<Username>,
     /// The result of the last search through the history.
     pub findings: Option<Findings>,
     /// All blocked names, then all blocked addresses.
@@ -84,8 +78,8 @@ impl Undo {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Undoable {
-    /// They left the chat.
-    Left,
+    /// They left this conversation.
+    Left(ConversationId),
     /// They blocked this user or address.
     Blocked(Target),
 }
@@ -93,15 +87,40 @@ pub enum Undoable {
 /// The result of a search through the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
+    /// The conversation that was searched; `None` for all.
+    pub conversation: Option<ConversationId>,
     /// The words that were searched for.
     pub text: String,
     /// Up to a page of messages, newest first.
     pub messages: Vec<Message>,
 }
 
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            address: None,
+            message_port: None,
+            registry: String::new(),
+            link: Link::default(),
+            account: None,
+            busy: false,
+            online: Vec::new(),
+            incoming: None,
+            outgoing: Vec::new(),
+            conversations: vec![Conversation::new(ConversationId::OPEN)],
+            conversations_of: None,
+            findings: None,
+            blocked: Vec::new(),
+            dropped: Vec::new(),
+            undo: None,
+            looks: OnlineLooks::default(),
+        }
+    }
+}
+
 impl View {
-    /// How many lines are kept; beyond that the oldest are evicted. All messages are still in
-    /// the history.
+    /// How many lines of a conversation are kept; beyond that the oldest are evicted. All
+    /// messages are still in the history.
     pub const MAX_LINES: usize = 10_000;
     /// How much memory they take together, in bytes, before the oldest are evicted: a text to a
     /// thousand members has a delivery status for each of them.
@@ -115,15 +134,7 @@ impl View {
     pub fn apply(&mut self, event: &Event) {
         self.offer_undo(event);
         match event {
-            Event::Started {
-                address,
-                registry,
-                message_port,
-            } => {
-                self.address = Some(*address);
-                self.message_port = Some(*message_port);
-                self.registry.clone_from(registry);
-            }
+            Event::View(snapshot) => self.clone_from(&snapshot.view),
             Event::Link(link) => self.link = link.clone(),
             Event::LoggedIn { name, .. } => self.begin_session(*name),
             Event::LoggedOut { .. } => self.end_session(),
@@ -135,36 +146,137 @@ impl View {
                 self.outgoing.push(*request);
             }
             Event::RequestAnswered { to, .. } => self.forget_request(to.address),
-            Event::MemberJoined { member, .. } => self.add_member(*member),
-            Event::MemberLeft { member, reason, .. } => self.remove_member(*member, *reason),
-            Event::ChatLeft { .. } => {
-                self.members.clear();
-                self.out_of_reach.clear();
-            }
-            Event::Message(message) => self.push(message.clone().into()),
-            Event::Delivered { id, delivery } => self.set_delivery(*id, *delivery),
+            Event::Message(message) => self.add_line(message.conversation, message.clone().into()),
             Event::Busy { on } => self.busy = *on,
-            Event::History {
-                before,
+            Event::Findings {
+                conversation,
+                text,
                 messages,
-                more,
-            } => self.add_history(*before, messages, *more),
-            Event::Findings { text, messages } => {
+            } => {
                 self.findings = Some(Findings {
+                    conversation: *conversation,
                     text: text.clone(),
                     messages: messages.clone(),
                 });
             }
             Event::Dropped(dropped) => self.count_dropped(*dropped),
             Event::Blocks { list, .. } => self.blocked.clone_from(list),
-            Event::Registered { .. }
+            Event::MemberJoined { .. }
+            | Event::MemberLeft { .. }
+            | Event::ChatLeft { .. }
+            | Event::Delivered { .. }
+            | Event::History { .. }
+            | Event::Read { .. }
+            | Event::Draft { .. } => self.apply_to_conversation(event),
+            Event::Done
+            | Event::Failed(_)
+            | Event::Registered { .. }
             | Event::RequestMissed { .. }
             | Event::Found { .. }
-            | Event::Notice { .. }
-            | Event::Failed { .. } => {}
+            | Event::Notice { .. } => {}
         }
         if let Some(notice) = Self::notice(event) {
-            self.push(notice);
+            let conversation = event.conversation().unwrap_or(ConversationId::OPEN);
+            self.add_line(conversation, notice);
+        }
+    }
+
+    fn apply_to_conversation(&mut self, event: &Event) {
+        let Some(conversation) = event
+            .conversation()
+            .and_then(|id| self.conversation_mut(id))
+        else {
+            return;
+        };
+        match event {
+            Event::MemberJoined { member, .. } => conversation.add_member(*member),
+            Event::MemberLeft { member, reason, .. } => {
+                conversation.remove_member(*member, *reason);
+            }
+            Event::ChatLeft { .. } => conversation.clear_members(),
+            Event::Delivered {
+                message, delivery, ..
+            } => conversation.set_delivery(*message, *delivery),
+            Event::History {
+                before,
+                messages,
+                more,
+                ..
+            } => conversation.add_history(*before, messages, *more),
+            Event::Read { message, .. } => {
+                conversation.read = conversation.read.max(Some(*message));
+            }
+            Event::Draft { text, .. } => conversation.draft.clone_from(text),
+            _ => {}
+        }
+    }
+
+    /// A conversation.
+    #[must_use]
+    pub fn conversation(&self, id: ConversationId) -> Option<&Conversation> {
+        self.conversations.iter().find(|known| known.id == id)
+    }
+
+    fn conversation_mut(&mut self, id: ConversationId) -> Option<&mut Conversation> {
+        self.conversations.iter_mut().find(|known| known.id == id)
+    }
+
+    /// The open chat.
+    #[must_use]
+    pub fn open(&self) -> &Conversation {
+        static NONE: Conversation = Conversation::new(ConversationId::OPEN);
+        self.conversation(ConversationId::OPEN).unwrap_or(&NONE)
+    }
+
+    /// The same with no more than so many lines in each conversation, the newest ones.
+    #[must_use]
+    pub fn with_newest_lines(&self, lines: usize) -> Self {
+        let newest = |conversation: &Conversation| {
+            let cut = conversation.lines.len().saturating_sub(lines);
+            let (earlier, lines) = conversation.lines.split_at(cut);
+            Conversation {
+                id: conversation.id,
+                members: conversation.members.clone(),
+                out_of_reach: conversation.out_of_reach.clone(),
+                lines: lines.to_vec(),
+                more_history: conversation.more_history
+                    || earlier.iter().any(|line| line.message_id().is_some()),
+                read: conversation.read,
+                draft: conversation.draft.clone(),
+            }
+        };
+        let conversations = self.conversations.iter().map(newest).collect();
+        Self {
+            address: self.address,
+            message_port: self.message_port,
+            registry: self.registry.clone(),
+            link: self.link.clone(),
+            account: self.account,
+            busy: self.busy,
+            online: self.online.clone(),
+            incoming: self.incoming.clone(),
+            outgoing: self.outgoing.clone(),
+            conversations,
+            conversations_of: self.conversations_of,
+            findings: self.findings.clone(),
+            blocked: self.blocked.clone(),
+            dropped: self.dropped.clone(),
+            undo: self.undo,
+            looks: OnlineLooks::default(),
+        }
+    }
+
+    /// Changes the status of texts that are on their way, as no one knows any more whether they
+    /// arrive: the program that sent them has ended.
+    pub fn end_sending(&mut self) {
+        for conversation in &mut self.conversations {
+            for line in &mut conversation.lines {
+                if let Line::Message(message) = line
+                    && message.is_sending()
+                {
+                    Arc::make_mut(message).end_sending();
+                }
+            }
         }
     }
 
@@ -173,7 +285,9 @@ impl View {
     fn offer_undo(&mut self, event: &Event) {
         let undo = self.undo.map(|undo| undo.what);
         match (event, undo) {
-            (Event::ChatLeft { at }, _) => self.undo = Some(Undo::new(Undoable::Left, *at)),
+            (Event::ChatLeft { conversation, at }, _) => {
+                self.undo = Some(Undo::new(Undoable::Left(*conversation), *at));
+            }
             (
                 Event::Blocks {
                     at,
@@ -187,11 +301,13 @@ impl View {
             (Event::Blocks { list, .. }, Some(Undoable::Blocked(who))) if !list.contains(&who) => {
                 self.undo = None;
             }
-            (Event::MemberJoined { .. } | Event::MemberLeft { .. }, Some(Undoable::Left)) => {
+            (Event::MemberJoined { .. } | Event::MemberLeft { .. }, Some(Undoable::Left(left)))
+                if event.conversation() == Some(left) =>
+            {
                 self.undo = None;
             }
             (Event::LoggedOut { .. }, _) => self.undo = None,
-            (Event::Failed { failure, .. }, _) if failure.problem == Problem::NothingToUndo => {
+            (Event::Failed(failure), _) if failure.code == Problem::NothingToUndo => {
                 self.undo = None;
             }
             _ => {}
@@ -208,30 +324,20 @@ impl View {
     /// The name that the registry has for an address.
     #[must_use]
     pub fn name_of(&self, address: PeerAddr) -> Option<Username> {
-        self.online
-            .iter()
-            .find(|user| user.address == address)
-            .map(|user| user.name)
+        let mut online = self.online.iter();
+        online.find(|user| user.address == address)?.name
     }
 
     /// Who is online, without the user.
-    pub fn others(&self) -> impl Iterator<Item = &OnlineUser> {
-        self.online
-            .iter()
-            .filter(|user| Some(user.name) != self.account)
+    pub fn others(&self) -> impl Iterator<Item = &Person> {
+        self.online.iter().filter(|user| user.name != self.account)
     }
 
-    /// Whether no one would get a message: the chat has no members, not even unreachable
-    /// ones.
-    #[must_use]
-    pub fn is_alone(&self) -> bool {
-        self.members.is_empty() && self.out_of_reach.is_empty()
-    }
-
-    /// Whether the chat has a member at this address.
+    /// Whether the open chat has a member at this address.
     #[must_use]
     pub fn is_member(&self, address: PeerAddr) -> bool {
-        self.members.iter().any(|known| known.address == address)
+        let mut members = self.open().members.iter();
+        members.any(|known| known.address == address)
     }
 
     /// The entry of the block list that applies to this name at this address, if any.
@@ -248,23 +354,17 @@ impl View {
     /// name that has such characters looks like the other.
     #[must_use]
     pub fn lookalike_of(&self, name: Username) -> Option<Username> {
-        let members = self.members.iter().filter_map(|member| member.name);
+        let members = self.conversations.iter().flat_map(|known| &known.members);
+        let members = members.filter_map(|member| member.name);
         lookalike::first_like(name, self.account.into_iter().chain(members))
             .or_else(|| self.looks.like(name, &self.online))
     }
 
-    /// The oldest message in [`View::lines`]: the next page of history ends before it.
-    #[must_use]
-    pub fn oldest_message(&self) -> Option<MessageId> {
-        self.lines.iter().find_map(Line::message_id)
-    }
-
     fn begin_session(&mut self, name: Username) {
-        if self.lines_of != Some(name) {
-            self.lines.clear();
-            self.more_history = false;
+        if self.conversations_of != Some(name) {
+            self.conversations = Self::default().conversations;
             self.findings = None;
-            self.lines_of = Some(name);
+            self.conversations_of = Some(name);
         }
         self.account = Some(name);
     }
@@ -275,8 +375,9 @@ impl View {
         self.looks = OnlineLooks::default();
         self.incoming = None;
         self.outgoing.clear();
-        self.members.clear();
-        self.out_of_reach.clear();
+        for conversation in &mut self.conversations {
+            conversation.clear_members();
+        }
         self.findings = None;
         self.blocked.clear();
     }
@@ -293,11 +394,13 @@ impl View {
         }
     }
 
-    fn set_online(&mut self, users: &[OnlineUser]) {
+    fn set_online(&mut self, users: &[Person]) {
         self.online = users.to_vec();
         self.looks = OnlineLooks::default();
-        name_people(self.members.iter_mut(), users);
-        name_people(self.out_of_reach.iter_mut(), users);
+        for conversation in &mut self.conversations {
+            name_people(conversation.members.iter_mut(), users);
+            name_people(conversation.out_of_reach.iter_mut(), users);
+        }
         name_people(
             self.outgoing.iter_mut().map(|request| &mut request.to),
             users,
@@ -312,6 +415,19 @@ impl View {
 
     fn forget_request(&mut self, to: PeerAddr) {
         self.outgoing.retain(|request| request.to.address != to);
+    }
+
+    fn add_line(&mut self, conversation: ConversationId, line: Line) {
+        if let Some(conversation) = self.conversation_mut(conversation) {
+            conversation.push(line);
+        }
+    }
+}
+
+impl Conversation {
+    fn clear_members(&mut self) {
+        self.members.clear();
+        self.out_of_reach.clear();
     }
 
     fn remove_member(&mut self, member: Person, reason: LeaveReason) {
@@ -365,8 +481,8 @@ impl View {
             // Another program of this user has written more than a page since.
             self.lines.clear();
         }
-        let is_full = self.bytes() > Self::MAX_BYTES;
-        let room = Self::MAX_LINES.saturating_sub(self.lines.len());
+        let is_full = self.bytes() > View::MAX_BYTES;
+        let room = View::MAX_LINES.saturating_sub(self.lines.len());
         let room = if is_full { 0 } else { room };
         if first.is_none()
             || self
@@ -393,12 +509,12 @@ impl View {
     }
 
     fn push(&mut self, line: Line) {
-        if self.lines.len() >= Self::MAX_LINES {
+        if self.lines.len() >= View::MAX_LINES {
             // A tenth at once, because the rest has to move up.
-            self.lines.drain(..Self::MAX_LINES / 10);
+            self.lines.drain(..View::MAX_LINES / 10);
             self.more_history = true;
         }
-        if self.lines.len().is_multiple_of(Self::WEIGH_EVERY) {
+        if self.lines.len().is_multiple_of(View::WEIGH_EVERY) {
             self.evict_beyond_max_bytes();
         }
         self.lines.push(line);
@@ -406,11 +522,11 @@ impl View {
 
     fn evict_beyond_max_bytes(&mut self) {
         let mut bytes = self.bytes();
-        if bytes <= Self::MAX_BYTES {
+        if bytes <= View::MAX_BYTES {
             return;
         }
         let evicted = self.lines.iter().take_while(|line| {
-            let is_evicted = bytes > Self::MAX_BYTES / 10 * 9;
+            let is_evicted = bytes > View::MAX_BYTES / 10 * 9;
             bytes -= line.size();
             is_evicted
         });
@@ -425,7 +541,7 @@ impl View {
 }
 
 /// Sets the names of people to those that the registry has for their addresses.
-fn name_people<'a>(people: impl Iterator<Item = &'a mut Person>, users: &[OnlineUser]) {
+fn name_people<'a>(people: impl Iterator<Item = &'a mut Person>, users: &[Person]) {
     // Sorted by address, since both may be long: a thousand members, 100,000 users.
     let mut by_address: Vec<&mut Person> = Vec::new();
     for member in people {
@@ -435,7 +551,7 @@ fn name_people<'a>(people: impl Iterator<Item = &'a mut Person>, users: &[Online
     // Of several at one address, the first counts.
     for user in users.iter().rev() {
         if let Ok(at) = by_address.binary_search_by_key(&user.address, |member| member.address) {
-            by_address[at].name = Some(user.name);
+            *by_address[at] = *user;
         }
     }
 }

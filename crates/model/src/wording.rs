@@ -13,6 +13,7 @@ use std::fmt::Display;
 
 use p2pchat_protocol::{PeerAddr, Username};
 
+use crate::conversation::Conversation;
 use crate::dropped::{DropKind, DropReason, Dropped};
 use crate::event::{
     BlockChange, Event, Failure, IncomingRequest, JoinedBy, Link, Notice, Outcome, Problem,
@@ -58,6 +59,47 @@ impl Problem {
             Self::NotBlocked => "not blocked",
             Self::NotKept => "done, but it cannot be saved and ends with the program",
             Self::NothingToUndo => "there is nothing to undo, or it is too late",
+            Self::NoSuchConversation => "there is no such conversation",
+            Self::IdUsed => "this id was used for another command",
+        }
+    }
+
+    /// What to do about it, in words that begin a sentence of their own.
+    #[must_use]
+    pub fn advice(self) -> &'static str {
+        match self {
+            Self::NameTaken => "choose another name, or log in",
+            Self::BadName => "choose a name without white space that is no IP address",
+            Self::BadPassword => "choose another password",
+            Self::WrongCredentials => {
+                "check the name and the password: the registry does not say which is wrong"
+            }
+            Self::SlowDown => "wait some seconds",
+            Self::RegistryFailed => "its database has a problem: try again later",
+            Self::RegistryUnreachable => "wait until the link is up",
+            Self::NotLoggedIn => "log in first",
+            Self::AlreadyLoggedIn => "log out first",
+            Self::NotOnline => "search for them later, or ask by address",
+            Self::Oneself => "choose another user",
+            Self::AlreadyMember => "just send a message",
+            Self::AlreadyAsked => "wait for their answer",
+            Self::NoSuchRequest => "it expired or was withdrawn: ask them for a chat",
+            Self::NobodyThere => "send a chat request first",
+            Self::ChatFull => "leave, and start a new chat",
+            Self::BadText => "a text is not empty, has no NUL, and is not longer than the limit",
+            Self::BadCommand => "see docs/api.md for the commands and their fields",
+            Self::NoHistory => "start without --no-history, or repair the file",
+            Self::TooMuch => {
+                "wait until earlier commands are answered; if the block list is full, unblock a user"
+            }
+            Self::Blocked => "unblock them first",
+            Self::NotBlocked => {
+                "see the block list: unblock a name as a name, an address as an address"
+            }
+            Self::NotKept => "it is valid until the program ends: repair the file",
+            Self::NothingToUndo => "do it again by hand: request or unblock",
+            Self::NoSuchConversation => "name a conversation of the view",
+            Self::IdUsed => "give each command of a front end another id",
         }
     }
 
@@ -171,6 +213,7 @@ impl Link {
         match self {
             Self::Up => "connected",
             Self::Connecting => "connecting",
+            Self::PasswordNeeded => "password needed",
             Self::Down { .. } => "not connected",
         }
     }
@@ -299,7 +342,8 @@ pub fn asks(from: impl Display, request: &IncomingRequest, view: &View) -> Strin
 /// requester's, without the two and without those who are in both.
 fn sides(request: &IncomingRequest, view: &View) -> (Vec<Person>, Vec<Person>) {
     let ends = [Some(request.from.address), view.address];
-    let members = view.members.iter().chain(&view.out_of_reach);
+    let chat = view.open();
+    let members = chat.members.iter().chain(&chat.out_of_reach);
     let members = members.filter(|member| !ends.contains(&Some(member.address)));
     let without =
         |others: &[Person], one: &&Person| !others.iter().any(|other| other.address == one.address);
@@ -319,7 +363,7 @@ pub fn who_meets(request: &IncomingRequest, view: &View) -> Option<String> {
     if ours.is_empty() {
         return None;
     }
-    let from = request.from.name.to_string();
+    let from = request.from.title().to_owned();
     let named = theirs.iter().map(Person::to_string);
     let newcomers = listed(std::iter::once(from).chain(named), theirs.len() + 1);
     let seen = match ours.as_slice() {
@@ -359,10 +403,10 @@ pub fn waiting_for(to: impl Display) -> String {
 /// Below the name of the chat: how many are in it, the user included, and how many of them
 /// are not offline. `None` where no one else is.
 #[must_use]
-pub fn members_online(view: &View) -> Option<String> {
-    let online = view.members.len() + 1;
-    match view.out_of_reach.len() {
-        _ if view.is_alone() => None,
+pub fn members_online(conversation: &Conversation) -> Option<String> {
+    let online = conversation.members.len() + 1;
+    match conversation.out_of_reach.len() {
+        _ if conversation.is_alone() => None,
         0 => Some(format!("{online} members")),
         offline => Some(format!("{} members, {online} online", online + offline)),
     }
@@ -372,7 +416,7 @@ pub fn members_online(view: &View) -> Option<String> {
 #[must_use]
 pub fn can_be_undone(what: Undoable) -> String {
     match what {
-        Undoable::Left => "you left the chat".to_owned(),
+        Undoable::Left(_) => "you left the chat".to_owned(),
         Undoable::Blocked(who) => format!("{who} is blocked"),
     }
 }
@@ -428,25 +472,34 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         },
         Event::Found { at, name, address } => (at, Level::Info, found(*name, *address)),
         Event::RequestReceived(request) => (&request.at, Level::Info, wants_to_chat(request.from)),
-        Event::RequestClosed { at, from, outcome } => (at, Level::Info, closed(from, *outcome)),
+        Event::RequestClosed {
+            at, from, outcome, ..
+        } => (at, Level::Info, closed(from, *outcome)),
         Event::RequestSent(request) => (&request.at, Level::Info, waiting_for(request.to)),
-        Event::RequestMissed { at, from } => (at, Level::Info, missed(from)),
-        Event::RequestAnswered { at, to, refusal } => (at, Level::Warning, refused(to, *refusal)?),
-        Event::MemberJoined { at, member, by } => (at, Level::Info, joined(member, *by)),
-        Event::MemberLeft { at, member, reason } => (at, Level::Warning, left(member, *reason)),
-        Event::ChatLeft { at } => (at, Level::Info, "you left the chat".to_owned()),
+        Event::RequestMissed { at, from, .. } => (at, Level::Info, missed(from)),
+        Event::RequestAnswered {
+            at, to, refusal, ..
+        } => (at, Level::Warning, refused(to, *refusal)?),
+        Event::MemberJoined { at, member, by, .. } => (at, Level::Info, joined(member, *by)),
+        Event::MemberLeft {
+            at, member, reason, ..
+        } => (at, Level::Warning, left(member, *reason)),
+        Event::ChatLeft { at, .. } => (at, Level::Info, "you left the chat".to_owned()),
         Event::Dropped(dropped) => (&dropped.at, Level::Warning, ignored(dropped)?),
         Event::Blocks { at, change, .. } => (at, Level::Info, block_change((*change)?)),
-        Event::Notice { at, notice } => (at, Level::Warning, notice_words(*notice)),
-        Event::Failed { at, failure } => (at, Level::Warning, failed(failure)),
-        Event::Started { .. }
+        Event::Notice { at, what } => (at, Level::Warning, notice_words(*what)),
+        Event::Failed(failure) => (&failure.at, Level::Warning, failed(failure)),
+        Event::View(_)
+        | Event::Done
         | Event::Link(_)
         | Event::Online { .. }
         | Event::Message(_)
         | Event::Delivered { .. }
         | Event::Busy { .. }
         | Event::History { .. }
-        | Event::Findings { .. } => return None,
+        | Event::Findings { .. }
+        | Event::Read { .. }
+        | Event::Draft { .. } => return None,
     };
     Some((*at, level, text))
 }
@@ -596,6 +649,21 @@ impl Dropped {
     }
 }
 
+/// The program that runs the peer of a profile does not answer, and what to do.
+#[must_use]
+pub fn peer_is_silent(process: u32, stopped: bool) -> String {
+    if stopped {
+        format!(
+            "the p2pchat that runs this profile is stopped (process {process}): continue it with \
+             fg or kill -CONT {process}"
+        )
+    } else {
+        format!(
+            "the p2pchat that runs this profile does not answer (process {process}): wait, or end it"
+        )
+    }
+}
+
 fn notice_words(notice: Notice) -> String {
     match notice {
         Notice::UnprivilegedPort { port } => format!(
@@ -617,6 +685,7 @@ fn notice_words(notice: Notice) -> String {
             "the history cannot be written (is the disk full?); messages are shown but not saved"
                 .to_owned()
         }
+        Notice::PeerSilent { process, stopped } => peer_is_silent(process, stopped),
         Notice::HistoryMended { lost: 0 } => {
             "the history is saved again, no message was lost".to_owned()
         }

@@ -12,10 +12,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use p2pchat_common::sqlite::{self, Durability, FileError, Kind};
-use p2pchat_model::{Delivery, Message, MessageId, Username};
+use p2pchat_model::{ConversationId, Delivery, Message, MessageId, Username};
 use rusqlite::types::ToSql;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use thiserror::Error;
+
+use crate::machine::SaidBy;
 
 mod recorder;
 mod row;
@@ -26,6 +28,8 @@ pub(crate) use recorder::{Change, Recorder};
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// How many words of a search count; further ones are ignored.
 const MAX_SEARCH_WORDS: usize = 32;
+/// How many calls of front ends are kept: as many as a machine remembers.
+const MAX_CALLS: usize = 4096;
 /// The kind of the file, for [`sqlite::open`]. Its application id is "p2pH".
 const KIND: Kind = Kind {
     what: "history",
@@ -41,17 +45,51 @@ CREATE TABLE message (
     name_check TEXT NOT NULL,
     text TEXT NOT NULL,
     deliveries TEXT,
+    conversation TEXT NOT NULL DEFAULT 'open',
     UNIQUE (account, id)
 ) STRICT;
 CREATE VIRTUAL TABLE message_text USING fts5 (
     text, content = 'message', content_rowid = 'row',
     tokenize = 'unicode61 remove_diacritics 2'
 );
+CREATE TABLE call (
+    row INTEGER PRIMARY KEY,
+    front_end TEXT NOT NULL,
+    id TEXT NOT NULL,
+    fingerprint INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    UNIQUE (front_end, id)
+) STRICT;
+CREATE TABLE conversation (
+    account TEXT NOT NULL,
+    id TEXT NOT NULL,
+    read INTEGER,
+    draft TEXT,
+    PRIMARY KEY (account, id)
+) STRICT;
 CREATE TRIGGER message_gone AFTER DELETE ON message BEGIN
     INSERT INTO message_text (message_text, rowid, text) VALUES ('delete', old.row, old.text);
 END;
 ",
-    migrations: &["DROP TRIGGER message_added;"],
+    migrations: &[
+        "DROP TRIGGER message_added;",
+        "ALTER TABLE message ADD COLUMN conversation TEXT NOT NULL DEFAULT 'open';
+CREATE TABLE call (
+    row INTEGER PRIMARY KEY,
+    front_end TEXT NOT NULL,
+    id TEXT NOT NULL,
+    fingerprint INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    UNIQUE (front_end, id)
+) STRICT;
+CREATE TABLE conversation (
+    account TEXT NOT NULL,
+    id TEXT NOT NULL,
+    read INTEGER,
+    draft TEXT,
+    PRIMARY KEY (account, id)
+) STRICT;",
+    ],
     durability: Durability::Process,
     busy_timeout: BUSY_TIMEOUT,
 };
@@ -96,13 +134,34 @@ pub struct Page {
 /// An entry to write to the history of an account.
 #[derive(Debug)]
 pub(crate) enum Entry {
-    /// A message.
-    Message { account: Username, message: Message },
+    /// A message, and the call of a front end that led to it.
+    Message {
+        account: Username,
+        message: Message,
+        said_by: Option<SaidBy>,
+    },
     /// The delivery status of an earlier message to one member.
     Delivery {
         account: Username,
         id: MessageId,
         delivery: Delivery,
+    },
+    /// How far a conversation is read, or its draft.
+    Mark { account: Username, mark: Mark },
+}
+
+/// What the user has done with a conversation in any front end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// They have read it up to this message.
+    Read {
+        conversation: ConversationId,
+        message: MessageId,
+    },
+    /// They have typed this and not sent it.
+    Draft {
+        conversation: ConversationId,
+        text: String,
     },
 }
 
@@ -155,7 +214,11 @@ impl History {
         let entries: Vec<_> = messages
             .iter()
             .cloned()
-            .map(|message| Entry::Message { account, message })
+            .map(|message| Entry::Message {
+                account,
+                message,
+                said_by: None,
+            })
             .collect();
         self.write(&entries)?;
         self.tidy()
@@ -183,7 +246,13 @@ impl History {
     pub(crate) fn write(&mut self, entries: &[Entry]) -> Result<(), HistoryError> {
         match entries {
             // The most frequent case. A single statement is the cheapest transaction.
-            [Entry::Message { account, message }] => {
+            [
+                Entry::Message {
+                    account,
+                    message,
+                    said_by: None,
+                },
+            ] => {
                 row::insert(&self.connection, *account, message)?;
             }
             entries => self.write_together(entries)?,
@@ -198,9 +267,17 @@ impl History {
         let mut updates: BTreeMap<_, Vec<Delivery>> = BTreeMap::new();
         for entry in entries {
             match entry {
-                Entry::Message { account, message } => {
+                Entry::Message {
+                    account,
+                    message,
+                    said_by,
+                } => {
                     row::insert(&transaction, *account, message)?;
+                    if let Some(by) = said_by {
+                        row::insert_call(&transaction, by, message.id)?;
+                    }
                 }
+                Entry::Mark { account, mark } => row::set_mark(&transaction, *account, mark)?,
                 Entry::Delivery {
                     account,
                     id,
@@ -231,6 +308,10 @@ impl History {
         index(&transaction)?;
         if must_prune {
             prune(&transaction, keep)?;
+            transaction.execute(
+                "DELETE FROM call WHERE row <= (SELECT max(row) FROM call) - ?1",
+                [MAX_CALLS as i64],
+            )?;
         }
         Ok(transaction.commit()?)
     }
@@ -244,11 +325,21 @@ impl History {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn page(&self, account: Username, before: Option<MessageId>) -> Result<Page, HistoryError> {
+    pub fn page(
+        &self,
+        account: Username,
+        conversation: ConversationId,
+        before: Option<MessageId>,
+    ) -> Result<Page, HistoryError> {
         let before = before.map_or(i64::MAX, |id| row::integer(id.0));
         let mut messages = self.select(
-            "WHERE account = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3",
-            &[&account.as_str(), &before, &(Self::PAGE as i64 + 1)],
+            "WHERE account = ?1 AND id < ?2 AND conversation = ?4 ORDER BY id DESC LIMIT ?3",
+            &[
+                &account.as_str(),
+                &before,
+                &(Self::PAGE as i64 + 1),
+                &conversation.as_str(),
+            ],
         )?;
         let more = messages.len() > Self::PAGE;
         messages.truncate(Self::PAGE);
@@ -274,7 +365,12 @@ impl History {
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn find(&mut self, account: Username, text: &str) -> Result<Vec<Message>, HistoryError> {
+    pub fn find(
+        &mut self,
+        account: Username,
+        conversation: Option<ConversationId>,
+        text: &str,
+    ) -> Result<Vec<Message>, HistoryError> {
         let Some(query) = search_query(text) else {
             return Ok(Vec::new());
         };
@@ -284,10 +380,58 @@ impl History {
         }
         self.select(
             "JOIN message_text ON message_text.rowid = message.row
-             WHERE message_text MATCH ?2 AND account = ?1
+             WHERE message_text MATCH ?2 AND account = ?1 AND ifnull(?4, conversation) = conversation
              ORDER BY message_text.rowid DESC LIMIT ?3",
-            &[&account.as_str(), &query, &(Self::PAGE as i64)],
+            &[
+                &account.as_str(),
+                &query,
+                &(Self::PAGE as i64),
+                &conversation.as_ref().map(ConversationId::as_str),
+            ],
         )
+    }
+
+    /// A message.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub(crate) fn message(
+        &self,
+        account: Username,
+        id: MessageId,
+    ) -> Result<Option<Message>, HistoryError> {
+        let found = self.select(
+            "WHERE account = ?1 AND id = ?2",
+            &[&account.as_str(), &row::integer(id.0)],
+        )?;
+        Ok(found.into_iter().next())
+    }
+
+    /// The last calls of front ends that led to messages, oldest first.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub(crate) fn calls(&self) -> Result<Vec<(SaidBy, MessageId)>, HistoryError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT front_end, id, fingerprint, message FROM call ORDER BY row DESC LIMIT ?1",
+        )?;
+        let rows = statement.query_map([MAX_CALLS as i64], row::read_call)?;
+        let mut calls = rows.collect::<Result<Vec<_>, _>>()?;
+        calls.reverse();
+        Ok(calls)
+    }
+
+    /// How far the conversations of an account are read, and their drafts.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub(crate) fn marks(&self, account: Username) -> Result<Vec<Mark>, HistoryError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id, read, draft FROM conversation WHERE account = ?1")?;
+        let rows = statement.query_map([account.as_str()], row::read_marks)?;
+        let marks = rows.collect::<Result<Vec<_>, _>>()?;
+        Ok(marks.into_iter().flatten().collect())
     }
 
     fn index(&mut self) -> Result<(), HistoryError> {

@@ -20,4 +20,4 @@ mod shell;
 pub use blocks::ListError;
 pub use history::{History, HistoryError, Page};
 pub use options::Options;
-pub use shell::{Handle, Missed, Peer, PeerFailed, StartError, Stopped, Subscription};
+pub use shell::{Calls, Handle, Peer, PeerFailed, StartError, Stopped, Updates};

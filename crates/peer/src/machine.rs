@@ -19,6 +19,7 @@
 //! | `context` | time, random numbers, ids, the output queue, and the counters of `drops` |
 
 mod blocks;
+mod calls;
 mod context;
 mod directory;
 mod drops;
@@ -31,8 +32,8 @@ mod session;
 use std::time::Duration;
 
 use p2pchat_model::{
-    Command, Event, JoinedBy, MessageId, Notice, OnlineUser, PeerAddr, Problem, Target, Undoable,
-    Username,
+    Command, ConversationId, Event, JoinedBy, MessageId, Notice, OnlineUser, PeerAddr, Person,
+    Problem, Target, Undoable, Username, View,
 };
 use p2pchat_protocol::{Contact, MESSAGE_PORT, Response};
 
@@ -40,10 +41,16 @@ use blocks::Blocks;
 use context::{Context, Refusal};
 use directory::Directory;
 use group::{Group, Notify, StrangerPacket};
-pub use io::{Acknowledgement, Config, ConnId, Input, Now, Output, SendId, Usage};
+pub use io::{
+    Acknowledgement, Asked, Asker, Config, ConnId, Input, Now, Output, SaidBy, SendId, Usage,
+};
 use people::People;
 use requests::{Accepted, Received, Requests};
 use session::{Effect, SearchPurpose, Session};
+
+/// The longest draft, in bytes: some times the longest message, so that one that is too long
+/// can be shortened.
+const MAX_DRAFT: usize = 64 * 1024;
 
 /// One user's peer.
 #[derive(Debug)]
@@ -69,11 +76,6 @@ impl Machine {
             group: Group::default(),
         };
         let cx = &mut machine.cx;
-        cx.emit(Event::Started {
-            address: cx.config.address,
-            registry: cx.config.registry.clone(),
-            message_port: cx.config.message_port,
-        });
         if cx.config.message_port != MESSAGE_PORT {
             let port = cx.config.message_port;
             cx.notice(Notice::UnprivilegedPort { port });
@@ -96,6 +98,33 @@ impl Machine {
     #[must_use]
     pub fn with_last_message(mut self, last: MessageId) -> Self {
         self.cx.skip_messages(last);
+        self
+    }
+
+    /// Restores the calls that led to messages in earlier sessions, the oldest first.
+    #[must_use]
+    pub fn with_calls(mut self, calls: impl IntoIterator<Item = (SaidBy, MessageId)>) -> Self {
+        for (by, message) in calls {
+            self.cx.restore_call(by, message);
+        }
+        self
+    }
+
+    /// Goes on where another process has ended that ran this user's peer: its view has the
+    /// account, the members of the chat, and whether chat requests are answered with BUSY.
+    #[must_use]
+    pub fn resuming(mut self, view: &View) -> Self {
+        if let Some(account) = view.account {
+            self.session.resume(account);
+        }
+        self.requests.resume_busy(view.busy);
+        let online = view.online.iter();
+        let online = online.filter_map(|user| {
+            let (address, name) = (user.address, user.name?);
+            Some(OnlineUser { name, address })
+        });
+        self.directory.replace(&online.collect::<Vec<_>>());
+        self.group.resume(&self.cx, view.open());
         self
     }
 
@@ -135,6 +164,7 @@ impl Machine {
         usage.extend([
             self.requests.usage(),
             self.session.usage(),
+            self.cx.call_usage(),
             self.cx.drop_usage(),
         ]);
         usage
@@ -146,7 +176,7 @@ impl Machine {
             return;
         };
         match input {
-            Input::Command(command) => self.command(command),
+            Input::Command(asked) => self.command(asked),
             Input::Timer => {}
             Input::RegistryUp => self.session.registry_up(&mut self.cx),
             Input::RegistryDown { reason } => self.session.registry_down(&mut self.cx, &reason),
@@ -207,14 +237,24 @@ impl Machine {
         group.tick(cx, people);
     }
 
-    fn command(&mut self, command: Command) {
+    fn command(&mut self, asked: Asked) {
+        let Asked { asker, command } = asked;
         let name = command.name();
-        if let Err(refusal) = self.carry_out(command) {
-            self.cx.fail(name, refusal);
+        self.cx.answer_to(asker);
+        if !self.cx.begin_call(self.session.account(), &command) {
+            return;
+        }
+        match self.carry_out(command) {
+            Ok(()) => self.cx.done(),
+            Err(refusal) => self.cx.fail(name, refusal),
         }
     }
 
     fn carry_out(&mut self, command: Command) -> Result<(), Refusal> {
+        let conversation = command.conversation().unwrap_or(ConversationId::OPEN);
+        if conversation != ConversationId::OPEN {
+            return Err(Problem::NoSuchConversation.into());
+        }
         let (cx, people, requests, group) = self.parts();
         match command {
             Command::Register { name, password } => {
@@ -234,12 +274,12 @@ impl Machine {
             Command::Search { name } => {
                 self.session.search(&mut self.cx, name, SearchPurpose::Show)
             }
-            Command::Request { to } => self.request(to),
-            Command::Cancel { to } => requests.cancel(cx, people, to),
-            Command::Accept { from } => self.accept(from),
-            Command::Reject { from } => requests.reject(cx, people, from),
-            Command::Say { text } => group.say(cx, people, text),
-            Command::Leave => {
+            Command::Request { to, .. } => self.request(to),
+            Command::Cancel { to, .. } => requests.cancel(cx, people, to),
+            Command::Accept { from, .. } => self.accept(from),
+            Command::Reject { from, .. } => requests.reject(cx, people, from),
+            Command::Say { text, .. } => group.say(cx, people, text),
+            Command::Leave { .. } => {
                 let late = group.leave(cx, people)?;
                 requests.withdraw_invitations(cx, people);
                 self.release(late);
@@ -270,14 +310,42 @@ impl Machine {
                 self.blocks.unblock(&mut self.cx, account, who)
             }
             Command::Undo => self.undo(),
-            Command::History { before } => {
-                let account = people.account()?;
-                cx.push(Output::Recall { account, before });
+            Command::Read { message, .. } => {
+                people.account()?;
+                cx.emit(Event::Read {
+                    conversation,
+                    message,
+                });
                 Ok(())
             }
-            Command::Find { text } => {
+            Command::Draft { text, .. } => {
+                people.account()?;
+                if text.len() > MAX_DRAFT {
+                    return Err(Problem::BadText.into());
+                }
+                cx.emit(Event::Draft { conversation, text });
+                Ok(())
+            }
+            Command::History { before, .. } => {
                 let account = people.account()?;
-                cx.push(Output::Find { account, text });
+                let re = cx.defer();
+                cx.push(Output::Recall {
+                    re,
+                    conversation,
+                    account,
+                    before,
+                });
+                Ok(())
+            }
+            Command::Find { conversation, text } => {
+                let account = people.account()?;
+                let re = cx.defer();
+                cx.push(Output::Find {
+                    re,
+                    conversation,
+                    account,
+                    text,
+                });
                 Ok(())
             }
         }
@@ -290,7 +358,7 @@ impl Machine {
         let aside = group.take_aside(cx.now.elapsed);
         let aside = aside.ok_or(Problem::NothingToUndo)?;
         let unblocked = match aside.what() {
-            Undoable::Left => None,
+            Undoable::Left(_) => None,
             Undoable::Blocked(who) => Some(who),
         };
         if let Some(who) = unblocked {
@@ -308,9 +376,12 @@ impl Machine {
 
     /// Handles what was kept for an undo: whether it is shown depends on who is a member now.
     fn release(&mut self, kept: Vec<Input>) {
+        // What others sent answers no call.
+        let asker = self.cx.defer();
         for input in kept {
             self.dispatch(input);
         }
+        self.cx.answer_to(asker);
     }
 
     /// The parts that other peers deal with, and what they need.
@@ -328,8 +399,14 @@ impl Machine {
                 if !again {
                     let (account, before) = (name, None);
                     self.blocks.announce(cx, account, None);
-                    cx.push(Output::Recall { account, before });
+                    cx.push(Output::Recall {
+                        re: None,
+                        conversation: ConversationId::OPEN,
+                        account,
+                        before,
+                    });
                 }
+                cx.done();
                 self.session.ask_online(cx, &self.directory, name, true);
             }
             Some(Effect::Ended(problem)) => self.end_session(Some(problem)),
@@ -340,6 +417,7 @@ impl Machine {
                 purpose,
             }) => self.searched(name, address, purpose),
         }
+        self.cx.done();
     }
 
     fn listed(&mut self, users: &[OnlineUser], announce: bool) {
@@ -403,7 +481,8 @@ impl Machine {
 
     /// The online list has changed: what is blocked may be known by another name now.
     fn names_changed(&mut self) {
-        let users = self.directory.users();
+        let users = self.directory.users().into_iter().map(Person::from);
+        let users = users.collect();
         self.cx.emit(Event::Online { users });
         self.enforce_blocks();
     }

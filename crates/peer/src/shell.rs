@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `driver` | the machine; a task |
 //! | `journal`, `journal_queue` | the view, the stores, the subscribers; a thread |
+//! | `front_end` | the two ends that a front end has: calls and updates |
 //! | `inbound` | the two listeners, and a task for each inbound connection |
 //! | `outbound` | a task for each packet to another peer |
 //! | `link` | the connection to the registry; a task |
@@ -14,20 +15,21 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{Command, MessageId, PeerAddr, Target, Username};
+use p2pchat_model::{FrontEndId, Link, MessageId, PeerAddr, Target, Username, View};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::blocks::Blocks;
-use crate::machine::{Config, Machine};
+use crate::machine::{Asked, Config, Machine, SaidBy};
 use crate::{History, Options};
 
 mod bind;
 mod clock;
 mod driver;
 mod error;
+mod front_end;
 mod inbound;
 mod journal;
 mod journal_queue;
@@ -39,11 +41,11 @@ mod resolve;
 mod testing;
 
 pub use error::{PeerFailed, StartError};
-pub use journal::{Missed, Subscription};
+pub use front_end::{Calls, Updates};
 
 use bind::Bound;
 use clock::Clock;
-use driver::{Driver, State};
+use driver::{Driver, Ending, State};
 use inbound::{Inbound, Kind};
 use journal::{Journal, JournalInput, Stores};
 use journal_queue::JournalQueue;
@@ -72,19 +74,20 @@ pub struct Stopped;
 pub struct Peer {
     handle: Handle,
     /// Dropped, it ends the driver too.
-    stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<Ending>,
     driver: JoinHandle<Result<(), PeerFailed>>,
     journal: Journal,
 }
 
 impl Peer {
-    /// Binds the ports and starts. The registry need not be there yet.
+    /// Binds the ports and starts. The registry need not be there yet. With `resume`, the view
+    /// of a front end whose peer has ended in another process, it goes on where that one ended.
     ///
     /// # Errors
     /// If the ports cannot be bound, the registry's name cannot be resolved (and the own
     /// address has to be found by it), or the history or the block list cannot be opened.
-    pub async fn start(options: Options) -> Result<Self, StartError> {
-        let (driver, handle, journal) = prepare(options).await?;
+    pub async fn start(options: Options, resume: Option<View>) -> Result<Self, StartError> {
+        let (driver, handle, journal) = prepare(options, resume).await?;
         Ok(Self::run(driver, handle, journal))
     }
 
@@ -109,9 +112,21 @@ impl Peer {
     ///
     /// # Errors
     /// If the peer has stopped by itself before that, or does so now.
-    pub async fn stop(mut self) -> Result<(), PeerFailed> {
+    pub async fn stop(self) -> Result<(), PeerFailed> {
+        self.end(Ending::LogOut).await
+    }
+
+    /// The same without logging out: another process goes on with the session.
+    ///
+    /// # Errors
+    /// As [`Peer::stop`].
+    pub async fn hand_over(self) -> Result<(), PeerFailed> {
+        self.end(Ending::HandOver).await
+    }
+
+    async fn end(mut self, ending: Ending) -> Result<(), PeerFailed> {
         // Fails if the driver has ended already.
-        let _ = self.stop.send(());
+        let _ = self.stop.send(ending);
         let stopped = match timeout(STOP_LIMIT, &mut self.driver).await {
             Ok(Ok(stopped)) => stopped,
             Ok(Err(error)) => {
@@ -134,13 +149,43 @@ impl Peer {
 }
 
 /// The parts of a peer, which does nothing before the driver runs.
-async fn prepare(options: Options) -> Result<(Driver, Handle, Journal), StartError> {
+async fn prepare(
+    options: Options,
+    resume: Option<View>,
+) -> Result<(Driver, Handle, Journal), StartError> {
     let registry = RegistryNames::new(&options.registry)?;
     let bound = bind(&options, &registry).await?;
     let hello = HelloSocket::bind(bound.address, options.hello_port)
         .map_err(system("open a socket for hellos"))?;
     let files = open_files(&options).await?;
-    let (journal, to_journal) = Journal::start(files.stores).map_err(system("start a thread"))?;
+    let clock = Clock::start();
+    let config = Config {
+        address: bound.address,
+        registry: options.registry.clone(),
+        message_port: bound.message_port,
+        request_limit: options.request_limit,
+        seed: rand::random(),
+    };
+    let mut machine = Machine::new(config, clock.now())
+        .with_blocks(files.blocked)
+        .with_last_message(files.last_message)
+        .with_calls(files.calls);
+    if let Some(view) = &resume {
+        machine = machine.resuming(view);
+    }
+    let is_resumed = resume.as_ref().is_some_and(|view| view.account.is_some());
+    let view = View {
+        address: Some(bound.address),
+        message_port: Some(bound.message_port),
+        registry: options.registry,
+        link: Link::default(),
+        incoming: None,
+        outgoing: Vec::new(),
+        undo: None,
+        ..resume.unwrap_or_default()
+    };
+    let (journal, to_journal) =
+        Journal::start(files.stores, view).map_err(system("start a thread"))?;
 
     let (commands, commanded) = mpsc::channel(MAX_COMMANDS);
     let (report, reports) = mpsc::channel(MAX_REPORTS);
@@ -149,19 +194,9 @@ async fn prepare(options: Options) -> Result<(Driver, Handle, Journal), StartErr
         commands,
         journal: to_journal.downgrade(),
     };
-    let clock = Clock::start();
-    let config = Config {
-        address: bound.address,
-        registry: options.registry,
-        message_port: bound.message_port,
-        request_limit: options.request_limit,
-        seed: rand::random(),
-    };
     let inbound = Inbound::new(report.clone(), options.request_limit + ANSWER_MARGIN);
     let driver = Driver {
-        machine: Machine::new(config, clock.now())
-            .with_blocks(files.blocked)
-            .with_last_message(files.last_message),
+        machine,
         clock,
         address: bound.address,
         registry,
@@ -173,7 +208,7 @@ async fn prepare(options: Options) -> Result<(Driver, Handle, Journal), StartErr
         hello,
         closing: inbound.closing.clone(),
         listeners: start_listeners(&inbound, bound),
-        state: State::default(),
+        state: State::new(is_resumed),
     };
     Ok((driver, handle, journal))
 }
@@ -190,6 +225,7 @@ struct Files {
     stores: Stores,
     blocked: Vec<(Username, Target)>,
     last_message: MessageId,
+    calls: Vec<(SaidBy, MessageId)>,
 }
 
 /// Opens the files that the options name, and reads who is blocked.
@@ -197,7 +233,8 @@ async fn open_files(options: &Options) -> Result<Files, StartError> {
     let (history, blocks) = (options.history.clone(), options.blocks.clone());
     let open = move || {
         let history = history.map(|path| {
-            let opened = History::open(&path).and_then(|history| Ok((history.last()?, history)));
+            let opened = History::open(&path)
+                .and_then(|history| Ok(((history.last()?, history.calls()?), history)));
             opened.map_err(|reason| StartError::History { path, reason })
         });
         let blocks = blocks.map(|path| {
@@ -205,11 +242,13 @@ async fn open_files(options: &Options) -> Result<Files, StartError> {
             opened.map_err(|reason| StartError::Blocks { path, reason })
         });
         let (blocked, blocks) = blocks.transpose()?.unzip();
-        let (last, history) = history.transpose()?.unzip();
+        let (known, history) = history.transpose()?.unzip();
+        let (last_message, calls) = known.unwrap_or_default();
         Ok(Files {
             stores: Stores { history, blocks },
             blocked: blocked.unwrap_or_default(),
-            last_message: last.flatten().unwrap_or_default(),
+            last_message: last_message.unwrap_or_default(),
+            calls,
         })
     };
     tokio::task::spawn_blocking(open)
@@ -233,7 +272,7 @@ fn system(what: &'static str) -> impl Fn(std::io::Error) -> StartError {
 #[derive(Debug, Clone)]
 pub struct Handle {
     address: PeerAddr,
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Asked>,
     /// Weak, so that a forgotten handle does not keep the journal alive.
     journal: mpsc::WeakSender<JournalInput>,
 }
@@ -245,27 +284,15 @@ impl Handle {
         self.address
     }
 
-    /// Sends a command. Its answer comes as events.
+    /// Joins as this front end: the first update is the view, then come events. Answers to
+    /// its calls reach it also where it joins again after its connection broke.
     ///
     /// # Errors
     /// If the peer has stopped.
-    pub async fn send(&self, command: Command) -> Result<(), Stopped> {
-        self.commands.send(command).await.map_err(|_| Stopped)
-    }
-
-    /// A snapshot of the view, and every event from now on.
-    ///
-    /// # Errors
-    /// If the peer has stopped.
-    pub async fn subscribe(&self) -> Result<Subscription, Stopped> {
-        let (subscriber, subscription) = oneshot::channel();
-        let journal = self.journal.upgrade().ok_or(Stopped)?;
-        journal
-            .send(JournalInput::Subscribe(subscriber))
-            .await
-            .map_err(|_| Stopped)?;
-        drop(journal);
-        subscription.await.map_err(|_| Stopped)
+    pub async fn join(&self, front_end: FrontEndId) -> Result<(Calls, Updates), Stopped> {
+        let calls = Calls::new(front_end.clone(), self.commands.clone());
+        let updates = Updates::start(front_end, self.journal.clone()).await?;
+        Ok((calls, updates))
     }
 }
 

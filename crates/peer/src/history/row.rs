@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use p2pchat_model::{
-    Delivery, Message, MessageId, NameCheck, PeerAddr, Speaker, Timestamp, Username,
+    CallId, ConversationId, Delivery, FrontEndId, Message, MessageId, NameCheck, PeerAddr, Person,
+    Timestamp, Username,
 };
-use rusqlite::types::Type;
+use rusqlite::types::{ToSql, Type};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
-use super::HistoryError;
+use super::{HistoryError, Mark};
+use crate::machine::SaidBy;
 
 /// The columns that [`read`] expects, in this order.
 pub(super) const COLUMNS: &str =
-    "message.id, at, name, address, name_check, message.text, deliveries";
+    "message.id, at, name, address, name_check, message.text, deliveries, conversation";
 
 /// Inserts a message unless one with its id is there.
 pub(super) fn insert(
@@ -27,21 +29,99 @@ pub(super) fn insert(
         .transpose()?;
     connection
         .prepare_cached(
-            "INSERT INTO message (account, id, at, name, address, name_check, text, deliveries)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            "INSERT INTO message
+                 (account, id, at, name, address, name_check, text, deliveries, conversation)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
              ON CONFLICT (account, id) DO NOTHING",
         )?
         .execute(rusqlite::params![
             account.as_str(),
             integer(message.id.0),
             integer(message.at.0),
-            message.from.name.as_str(),
+            message.from.name.as_ref().map_or("", Username::as_str),
             message.from.address.to_string(),
             check_word(message.from.check),
             message.text,
             deliveries,
+            message.conversation.as_str(),
         ])?;
     Ok(())
+}
+
+/// Inserts the call that led to a message.
+pub(super) fn insert_call(
+    transaction: &Transaction<'_>,
+    by: &SaidBy,
+    message: MessageId,
+) -> Result<(), HistoryError> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO call (front_end, id, fingerprint, message) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (front_end, id) DO NOTHING",
+        )?
+        .execute(rusqlite::params![
+            by.front_end.as_str(),
+            serde_json::to_string(&by.id)?,
+            by.fingerprint.cast_signed(),
+            integer(message.0),
+        ])?;
+    Ok(())
+}
+
+/// Reads a call and the message that it led to.
+pub(super) fn read_call(row: &Row<'_>) -> rusqlite::Result<(SaidBy, MessageId)> {
+    let by = SaidBy {
+        front_end: parsed(row, 0, FrontEndId::new)?,
+        id: parsed(row, 1, |json| serde_json::from_str::<CallId>(json))?,
+        fingerprint: row.get::<_, i64>(2)?.cast_unsigned(),
+    };
+    Ok((by, MessageId(unsigned(row, 3)?)))
+}
+
+/// Sets how far a conversation is read, or its draft.
+pub(super) fn set_mark(
+    transaction: &Transaction<'_>,
+    account: Username,
+    mark: &Mark,
+) -> rusqlite::Result<()> {
+    let (conversation, sql, value): (_, _, &dyn ToSql) = match mark {
+        Mark::Read {
+            conversation,
+            message,
+        } => (
+            conversation,
+            "INSERT INTO conversation (account, id, read) VALUES (?1, ?2, ?3)
+             ON CONFLICT (account, id) DO UPDATE SET read = max(excluded.read, ifnull(read, 0))",
+            &integer(message.0),
+        ),
+        Mark::Draft { conversation, text } => (
+            conversation,
+            "INSERT INTO conversation (account, id, draft) VALUES (?1, ?2, ?3)
+             ON CONFLICT (account, id) DO UPDATE SET draft = excluded.draft",
+            text,
+        ),
+    };
+    transaction.prepare_cached(sql)?.execute(rusqlite::params![
+        account.as_str(),
+        conversation.as_str(),
+        value
+    ])?;
+    Ok(())
+}
+
+/// Reads what is known of a conversation: how far it is read, and its draft.
+pub(super) fn read_marks(row: &Row<'_>) -> rusqlite::Result<Vec<Mark>> {
+    let conversation = parsed(row, 0, str::parse::<ConversationId>)?;
+    let read: Option<i64> = row.get(1)?;
+    let read = read.and_then(|id| u64::try_from(id).ok());
+    let read = read.map(|id| Mark::Read {
+        conversation,
+        message: MessageId(id),
+    });
+    let draft: Option<String> = row.get(2)?;
+    let draft = draft.filter(|text| !text.is_empty());
+    let draft = draft.map(|text| Mark::Draft { conversation, text });
+    Ok(read.into_iter().chain(draft).collect())
 }
 
 /// Updates the delivery statuses of a message.
@@ -86,10 +166,11 @@ pub(super) fn set_deliveries(
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
     let deliveries: Option<String> = row.get(6)?;
     Ok(Message {
+        conversation: parsed(row, 7, str::parse::<ConversationId>)?,
         id: MessageId(unsigned(row, 0)?),
         at: Timestamp(unsigned(row, 1)?),
-        from: Speaker {
-            name: parsed(row, 2, Username::new)?,
+        from: Person {
+            name: Some(parsed(row, 2, Username::new)?),
             address: parsed(row, 3, str::parse::<PeerAddr>)?,
             check: parsed(row, 4, check_of)?,
         },

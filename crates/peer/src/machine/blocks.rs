@@ -67,7 +67,12 @@ impl Blocks {
 
     fn store(&self, cx: &mut Context, account: Username, change: BlockChange) {
         // Before the user is told: a change that was shown survives a crash.
-        cx.push(Output::KeepBlock { account, change });
+        let re = cx.asker().cloned();
+        cx.push(Output::KeepBlock {
+            re,
+            account,
+            change,
+        });
         self.announce(cx, account, Some(change));
     }
 

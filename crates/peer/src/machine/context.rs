@@ -4,13 +4,15 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use p2pchat_model::{
-    DropKind, DropReason, Event, Failure, MessageId, Notice, PeerAddr, Problem, Timestamp, Username,
+    CallId, Command, DropKind, DropReason, Event, Failure, FrontEndId, Message, MessageId, Notice,
+    PeerAddr, Problem, Timestamp, Username,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use super::calls::{self, Answer, Calls, Earlier};
 use super::drops::DropCounters;
-use super::io::{Config, Now, Output, SendId, Usage};
+use super::io::{Asker, Config, Now, Output, SaidBy, SendId, Usage};
 
 /// The surroundings of the sub-machines, lent to each while it handles an input.
 #[derive(Debug)]
@@ -20,6 +22,9 @@ pub(super) struct Context {
     pub(super) now: Now,
     pub(super) rng: ChaCha8Rng,
     outputs: VecDeque<Output>,
+    calls: Calls,
+    /// Whose call is being answered: what happens now happens because of it.
+    asker: Option<Asker>,
     drops: DropCounters,
     last_send: u64,
     last_message: MessageId,
@@ -32,6 +37,8 @@ impl Context {
             now,
             rng: ChaCha8Rng::seed_from_u64(config.seed),
             outputs: VecDeque::new(),
+            calls: Calls::default(),
+            asker: None,
             drops: DropCounters::default(),
             last_send: 0,
             last_message: MessageId(0),
@@ -48,24 +55,116 @@ impl Context {
         self.outputs.pop_front()
     }
 
+    /// Tells the user, as an answer to the call that is being answered, if there is one.
     pub(super) fn emit(&mut self, event: Event) {
-        self.push(Output::Event(event));
+        let re = self.asker.clone();
+        self.push(Output::Event {
+            event,
+            re,
+            said_by: None,
+        });
+    }
+
+    /// Tells the user of a message of their own. The call that led to it is kept with it.
+    pub(super) fn say(&mut self, message: Message) {
+        let re = self.asker.clone();
+        let said_by = self.key().and_then(|(front_end, id)| {
+            let key = (front_end, id);
+            self.calls.close(&key, Answer::Said(message.id));
+            let fingerprint = self.calls.fingerprint(&key)?;
+            let (front_end, id) = key;
+            Some(SaidBy {
+                front_end,
+                id,
+                fingerprint,
+            })
+        });
+        self.push(Output::Event {
+            event: Event::Message(message),
+            re,
+            said_by,
+        });
+    }
+
+    /// Whose call is being answered.
+    pub(super) fn asker(&self) -> Option<&Asker> {
+        self.asker.as_ref()
+    }
+
+    /// Answers this call from now on, or none.
+    pub(super) fn answer_to(&mut self, asker: Option<Asker>) {
+        self.asker = asker;
+    }
+
+    /// Leaves the call that is being answered open, to be answered later by
+    /// [`Context::answer_to`].
+    pub(super) fn defer(&mut self) -> Option<Asker> {
+        self.asker.take()
+    }
+
+    /// The call that is being answered, if it has an id.
+    fn key(&self) -> Option<(FrontEndId, CallId)> {
+        let asker = self.asker.as_ref()?;
+        Some((asker.front_end.clone(), asker.id.clone()?))
+    }
+
+    /// Takes note of the call that is being answered. Whether to carry it out: one that is
+    /// known is not, and gets its first answer again.
+    pub(super) fn begin_call(&mut self, account: Option<Username>, command: &Command) -> bool {
+        let Some(key) = self.key().filter(|_| !calls::is_repeatable(command)) else {
+            return true;
+        };
+        match self.calls.begin(&key, calls::fingerprint(command)) {
+            Earlier::None => return true,
+            Earlier::Pending => {}
+            Earlier::Answered(Answer::Done) => self.emit(Event::Done),
+            Earlier::Answered(Answer::Failed(failure)) => self.emit(Event::Failed(failure)),
+            Earlier::Answered(Answer::Said(message)) => {
+                if let Some(re) = self.asker.clone() {
+                    self.push(Output::Repeat {
+                        re,
+                        account,
+                        message,
+                    });
+                }
+            }
+            Earlier::OtherCommand => {
+                let failure = Failure::new(self.now.wall, command.name(), Problem::IdUsed);
+                self.emit(Event::Failed(failure));
+            }
+        }
+        self.asker = None;
+        false
+    }
+
+    /// Restores a call that led to a message in an earlier session.
+    pub(super) fn restore_call(&mut self, by: SaidBy, message: MessageId) {
+        self.calls.restore(by, message);
+    }
+
+    /// Closes the call that is being answered: it is carried out.
+    pub(super) fn done(&mut self) {
+        if let Some(key) = self.key() {
+            self.calls.close(&key, Answer::Done);
+            self.emit(Event::Done);
+        }
+        self.asker = None;
     }
 
     pub(super) fn notice(&mut self, notice: Notice) {
         let at = self.now.wall;
-        self.emit(Event::Notice { at, notice });
+        self.emit(Event::Notice { at, what: notice });
     }
 
-    /// Tells the user why a command failed.
+    /// Closes the call that is being answered: it failed.
     pub(super) fn fail(&mut self, command: &str, refusal: Refusal) {
-        let failure = Failure {
-            command: command.to_owned(),
-            problem: refusal.problem,
-            message: refusal.message,
-        };
-        let at = self.now.wall;
-        self.emit(Event::Failed { at, failure });
+        let Refusal { problem, message } = refusal;
+        let failure = Failure::new(self.now.wall, command, problem).with_message(message);
+        if let Some(key) = self.key() {
+            self.calls.close(&key, Answer::Failed(failure.clone()));
+        }
+        self.emit(Event::Failed(failure));
+        self.asker = None;
     }
 
     /// Counts one dropped packet, and tells the user at powers of ten.
@@ -99,6 +198,10 @@ impl Context {
         for dropped in self.drops.report() {
             self.emit(Event::Dropped(dropped));
         }
+    }
+
+    pub(super) fn call_usage(&self) -> Usage {
+        self.calls.usage()
     }
 
     pub(super) fn drop_usage(&self) -> Usage {

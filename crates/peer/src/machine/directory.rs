@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use p2pchat_model::{NameCheck, OnlineUser, PeerAddr, Person, Speaker, Username};
+use p2pchat_model::{NameCheck, OnlineUser, PeerAddr, Person, Username};
 
 /// The last online list of the registry. It stays while the registry is unreachable: there
 /// is none better.
@@ -84,15 +84,16 @@ impl Directory {
 
     pub(super) fn person(&self, address: PeerAddr) -> Person {
         let name = self.known_names_at(address).next();
-        Person { address, name }
+        Person::listed(address, name)
     }
 
-    pub(super) fn speaker(&self, name: Username, address: PeerAddr) -> Speaker {
+    pub(super) fn speaker(&self, name: Username, address: PeerAddr) -> Person {
         let is_taken = self.names_at(address).next().is_some();
         let check = NameCheck::new(address, self.address_of(name), is_taken);
-        Speaker {
-            name,
+        let name = Some(name);
+        Person {
             address,
+            name,
             check,
         }
     }

@@ -26,7 +26,9 @@ mod texts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use p2pchat_model::{Event, JoinedBy, LeaveReason, Notice, PeerAddr, Problem, Undoable};
+use p2pchat_model::{
+    Conversation, ConversationId, Event, JoinedBy, LeaveReason, Notice, PeerAddr, Problem, Undoable,
+};
 use p2pchat_protocol::ChatList;
 
 use super::context::{Context, Refusal};
@@ -126,6 +128,20 @@ impl Group {
         .into_iter()
         .flatten()
         .min()
+    }
+
+    /// Takes over the members that another process of the user has left, without telling the
+    /// user.
+    pub(super) fn resume(&mut self, cx: &Context, chat: &Conversation) {
+        let now = cx.now.elapsed;
+        for member in &chat.members {
+            self.roster.admit(member.address, now);
+        }
+        for member in &chat.out_of_reach {
+            self.roster.admit(member.address, now);
+            let unreachable = LeaveReason::Unreachable;
+            self.roster.lose(member.address, now, unreachable);
+        }
     }
 
     fn is_empty(&self) -> bool {
@@ -228,7 +244,13 @@ impl Group {
         if member.name.is_none() {
             cx.note_unconfirmed_name();
         }
-        cx.emit(Event::MemberJoined { at, member, by });
+        let conversation = ConversationId::OPEN;
+        cx.emit(Event::MemberJoined {
+            conversation,
+            at,
+            member,
+            by,
+        });
         if let (JoinedBy::Member(who), Some(entry)) = (by, self.roster.get_mut(address)) {
             entry.unverified_from = Some(who.address);
         }
@@ -280,7 +302,13 @@ impl Group {
         let member = people.person(address);
         if is_news {
             let at = cx.now.wall;
-            cx.emit(Event::MemberLeft { at, member, reason });
+            let conversation = ConversationId::OPEN;
+            cx.emit(Event::MemberLeft {
+                conversation,
+                at,
+                member,
+                reason,
+            });
         }
         texts::fail_deliveries(cx, member, unsent, reason);
     }
@@ -321,7 +349,7 @@ impl Group {
             return Err(Problem::NobodyThere.into());
         }
         let late = self.end_aside();
-        let mut aside = Aside::new(Undoable::Left, cx.now.elapsed);
+        let mut aside = Aside::new(Undoable::Left(ConversationId::OPEN), cx.now.elapsed);
         for (address, member) in self.empty(cx, people) {
             aside.add(address, member);
         }
@@ -347,7 +375,8 @@ impl Group {
         self.drop_held_packets(cx, people);
         if was_chatting {
             let at = cx.now.wall;
-            cx.emit(Event::ChatLeft { at });
+            let conversation = ConversationId::OPEN;
+            cx.emit(Event::ChatLeft { conversation, at });
         }
         roster
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use p2pchat_model::{
-    BlockChange, Command, DropKind, DropReason, Event, LeaveReason, MessageId, OnlineUser,
-    PeerAddr, RequestFailure, Timestamp, Username,
+    BlockChange, Call, CallId, Command, ConversationId, DropKind, DropReason, Event, FrontEndId,
+    LeaveReason, MessageId, OnlineUser, PeerAddr, RequestFailure, Timestamp, Username,
 };
 use p2pchat_protocol::{ChatAnswer, Contact, Hello, Message, Request, Response};
 
@@ -59,11 +59,58 @@ pub struct ConnId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SendId(pub u64);
 
+/// A call of a front end that is answered: its answers go to that front end.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Asker {
+    /// The front end.
+    pub front_end: FrontEndId,
+    /// The id of the call. Without one there is no [`Event::Done`].
+    pub id: Option<CallId>,
+}
+
+/// A command, and who asks for it: `None` for the peer itself.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Who is answered.
+    pub asker: Option<Asker>,
+    /// The command.
+    pub command: Command,
+}
+
+impl Asked {
+    /// A call of this front end.
+    #[must_use]
+    pub fn by(front_end: FrontEndId, call: Call) -> Self {
+        let Call { id, command } = call;
+        let asker = Some(Asker { front_end, id });
+        Self { asker, command }
+    }
+}
+
+impl From<Command> for Asked {
+    fn from(command: Command) -> Self {
+        let asker = None;
+        Self { asker, command }
+    }
+}
+
+/// The message that a call of a front end has led to. Kept with the message, so that the call
+/// leads to no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaidBy {
+    /// The front end.
+    pub front_end: FrontEndId,
+    /// The id of the call.
+    pub id: CallId,
+    /// A hash of the command: the same id with another command is a mistake of the front end.
+    pub fingerprint: u64,
+}
+
 /// An event from outside.
 #[derive(Debug)]
 pub enum Input {
     /// The user asks for something.
-    Command(Command),
+    Command(Asked),
     /// The time of [`Machine::deadline`](super::Machine::deadline) has come.
     Timer,
     /// The connection that [`Output::ConnectRegistry`] asked for is open.
@@ -217,24 +264,56 @@ pub enum Output {
         /// The connection it came on.
         conn: ConnId,
     },
-    /// Tell the user.
-    Event(Event),
-    /// Store a change of the block list for later sessions; if that fails, tell the user.
+    /// Tell the user: the front end that asked, if the event [is private], else all of them.
+    ///
+    /// [is private]: Event::is_private
+    Event {
+        /// The event.
+        event: Event,
+        /// Whose call it answers.
+        re: Option<Asker>,
+        /// The call to keep with the message that the event is, if it is one.
+        said_by: Option<SaidBy>,
+    },
+    /// Tell a front end again the message that its call has led to, and that it is done.
+    Repeat {
+        /// Whose call it answers.
+        re: Asker,
+        /// The account that the message belongs to.
+        account: Option<Username>,
+        /// The message.
+        message: MessageId,
+    },
+    /// Store a change of the block list for later sessions; if that fails, tell the user, in
+    /// place of [`Event::Done`].
     KeepBlock {
+        /// Whose call it belongs to.
+        re: Option<Asker>,
         /// The account that the list belongs to.
         account: Username,
         /// What has changed.
         change: BlockChange,
     },
-    /// Read a page of the history and tell the user, by [`Event::History`].
+    /// Read a page of the history and tell who asked for it, by [`Event::History`] and
+    /// [`Event::Done`]; all front ends if none has asked, and with the page how far the
+    /// account's conversations are read, and their drafts.
     Recall {
+        /// Whose call it answers.
+        re: Option<Asker>,
+        /// The conversation.
+        conversation: ConversationId,
         /// The account that the history belongs to.
         account: Username,
         /// Older than this message; the newest if absent.
         before: Option<MessageId>,
     },
-    /// Search the history and tell the user, by [`Event::Findings`].
+    /// Search the history and tell who asked for it, by [`Event::Findings`] and
+    /// [`Event::Done`].
     Find {
+        /// Whose call it answers.
+        re: Option<Asker>,
+        /// The conversation; all of them if `None`.
+        conversation: Option<ConversationId>,
         /// The account that the history belongs to.
         account: Username,
         /// The words to find.

@@ -2,7 +2,7 @@
 //! list of the account that is logged in.
 
 use p2pchat_model::{
-    DropKind, DropReason, NameCheck, PeerAddr, Person, Problem, Speaker, Target, Username, wording,
+    DropKind, DropReason, NameCheck, PeerAddr, Person, Problem, Target, Username, wording,
 };
 
 use super::blocks::Blocks;
@@ -58,13 +58,13 @@ impl<'a> People<'a> {
     }
 
     /// The name that a peer claims, with what the registry says of it.
-    pub(super) fn speaker(&self, name: Username, address: PeerAddr) -> Speaker {
+    pub(super) fn speaker(&self, name: Username, address: PeerAddr) -> Person {
         self.directory.speaker(name, address)
     }
 
     /// The same for a packet that has just arrived: a name that is not confirmed is asked
     /// for again soon.
-    pub(super) fn identify(&self, cx: &mut Context, name: Username, from: PeerAddr) -> Speaker {
+    pub(super) fn identify(&self, cx: &mut Context, name: Username, from: PeerAddr) -> Person {
         let speaker = self.speaker(name, from);
         if speaker.check != NameCheck::Confirmed {
             cx.note_unconfirmed_name();

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use p2pchat_common::rate_limit::{Bucket, Rate, RateLimiter, WhenFull};
 use p2pchat_model::{
-    DropKind, DropReason, Event, IncomingRequest, Outcome, OutgoingRequest, PeerAddr, Problem,
-    RequestFailure, Speaker, Username,
+    ConversationId, DropKind, DropReason, Event, IncomingRequest, Outcome, OutgoingRequest,
+    PeerAddr, Problem, RequestFailure, Username,
 };
 use p2pchat_protocol::{ChatAnswer, ChatList, Contact};
 
@@ -66,7 +66,8 @@ impl Default for Requests {
 #[derive(Debug)]
 struct Incoming {
     conn: ConnId,
-    from: Speaker,
+    name: Username,
+    from: PeerAddr,
     members: ChatList,
     expires_at: Duration,
 }
@@ -116,13 +117,13 @@ impl Requests {
     /// Whether the request that waits for the user came from the user at this address.
     pub(super) fn is_asked_by(&self, cx: &Context, people: People<'_>, address: PeerAddr) -> bool {
         let incoming = self.incoming_from(cx, address);
-        incoming.is_ok_and(|incoming| people.may_be(incoming.from.name, address))
+        incoming.is_ok_and(|incoming| people.may_be(incoming.name, address))
     }
 
     /// Whether a peer may become a member in a moment: a request to it or from it waits.
     pub(super) fn is_expected(&self, address: PeerAddr) -> bool {
         let incoming = self.incoming.as_ref();
-        let is_from = |incoming: &Incoming| incoming.from.address == address;
+        let is_from = |incoming: &Incoming| incoming.from == address;
         self.is_waiting_for(address) || incoming.is_some_and(is_from)
     }
 
@@ -131,6 +132,11 @@ impl Requests {
         if self.incoming.as_ref().is_some_and(is_due) {
             self.close_incoming(cx, people, Some(ChatAnswer::Rejected), Outcome::Expired);
         }
+    }
+
+    /// Sets what another process has left, without telling the user.
+    pub(super) fn resume_busy(&mut self, on: bool) {
+        self.is_busy = on;
     }
 
     pub(super) fn set_busy(&mut self, cx: &mut Context, on: bool) {
@@ -161,6 +167,7 @@ impl Requests {
             },
         );
         cx.emit(Event::RequestSent(OutgoingRequest {
+            conversation: ConversationId::OPEN,
             at: cx.now.wall,
             to: people.person(to),
             expires: cx.wall_in(limit),
@@ -213,6 +220,7 @@ impl Requests {
             Err(unanswered) => Some(unanswered),
         };
         cx.emit(Event::RequestAnswered {
+            conversation: ConversationId::OPEN,
             at: cx.now.wall,
             to: people.person(to),
             refusal,
@@ -276,7 +284,12 @@ impl Requests {
         }
         let from = people.identify(cx, name, from);
         let at = cx.now.wall;
-        cx.emit(Event::RequestMissed { at, from });
+        let conversation = ConversationId::OPEN;
+        cx.emit(Event::RequestMissed {
+            conversation,
+            at,
+            from,
+        });
     }
 
     /// Shows the user a request, which waits for their answer from now on.
@@ -293,6 +306,7 @@ impl Requests {
         let from = people.identify(cx, name, from);
         let limit = cx.config.request_limit;
         let request = IncomingRequest {
+            conversation: ConversationId::OPEN,
             at: cx.now.wall,
             from,
             members: members
@@ -303,7 +317,8 @@ impl Requests {
         };
         self.incoming = Some(Incoming {
             conn,
-            from,
+            name,
+            from: from.address,
             members,
             expires_at: cx.now.elapsed + limit,
         });
@@ -353,9 +368,7 @@ impl Requests {
         self.incoming
             .as_ref()
             // After a suspend, the user's command may come before the timer.
-            .filter(|incoming| {
-                incoming.from.address == from && incoming.expires_at > cx.now.elapsed
-            })
+            .filter(|incoming| incoming.from == from && incoming.expires_at > cx.now.elapsed)
             .ok_or_else(|| Problem::NoSuchRequest.into())
     }
 
@@ -391,6 +404,7 @@ impl Requests {
         for (id, request) in self.outgoing.extract_if(.., |_, request| which(request)) {
             cx.push(Output::CancelRequest { id });
             cx.emit(Event::RequestAnswered {
+                conversation: ConversationId::OPEN,
                 at: cx.now.wall,
                 to: people.person(request.to),
                 refusal,
@@ -408,8 +422,8 @@ impl Requests {
 
     /// Ends the requests from blocked peers and to them.
     pub(super) fn close_blocked(&mut self, cx: &mut Context, people: People<'_>) {
-        if let Some(Incoming { from, .. }) = self.incoming
-            && people.blocked_by(Some(from.name), from.address).is_some()
+        if let Some(Incoming { name, from, .. }) = self.incoming
+            && people.blocked_by(Some(name), from).is_some()
         {
             self.close_incoming(cx, people, Some(ChatAnswer::Rejected), Outcome::Rejected);
         }
@@ -424,16 +438,20 @@ impl Requests {
         answer: Option<ChatAnswer>,
         outcome: Outcome,
     ) {
-        let Some(Incoming { conn, from, .. }) = self.incoming.take() else {
+        let Some(Incoming {
+            conn, name, from, ..
+        }) = self.incoming.take()
+        else {
             return;
         };
         if let Some(answer) = answer {
             cx.push(Output::Answer { conn, answer });
         }
         cx.emit(Event::RequestClosed {
+            conversation: ConversationId::OPEN,
             at: cx.now.wall,
             // The registry may have said more about the peer since it asked.
-            from: people.speaker(from.name, from.address),
+            from: people.speaker(name, from),
             outcome,
         });
     }

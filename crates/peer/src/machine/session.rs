@@ -12,7 +12,7 @@ use rand::RngExt;
 
 use super::context::{Context, Refusal};
 use super::directory::Directory;
-use super::io::{Output, Usage};
+use super::io::{Asker, Output, Usage};
 
 /// A user without a hello for 60 s leaves the list: this survives three lost in a row.
 const HELLO_INTERVAL: Duration = Duration::from_secs(15);
@@ -74,7 +74,14 @@ enum Account {
         credentials: Credentials,
         register: bool,
         attempt: u64,
+        /// Whether it is to go on with [`Account::Resumed`].
+        resumes: bool,
+        /// Whose call it is.
+        asker: Option<Asker>,
     },
+    /// Logged in, in the process that ran the peer before this one. Only the password is
+    /// missing: chats go on, and the registry knows us as long as it gets hellos.
+    Resumed { name: Username },
     /// Logged in from the user's point of view. The registry may have forgotten, and a
     /// second login may be in flight.
     LoggedIn { credentials: Credentials },
@@ -105,10 +112,12 @@ enum Query {
     Search {
         name: Username,
         purpose: SearchPurpose,
+        asker: Option<Asker>,
     },
     Logout,
     AllOnline {
         announce: bool,
+        asker: Option<Asker>,
     },
 }
 
@@ -167,13 +176,28 @@ impl Session {
     /// The account that is logged in.
     pub(super) fn account(&self) -> Option<Username> {
         match &self.account {
-            Account::LoggedIn { credentials } => Some(credentials.name),
+            Account::LoggedIn { credentials }
+            | Account::Pending {
+                credentials,
+                resumes: true,
+                ..
+            } => Some(credentials.name),
+            Account::Resumed { name } => Some(*name),
             Account::LoggedOut | Account::Pending { .. } => None,
         }
     }
 
+    /// Goes on with the session of another process.
+    pub(super) fn resume(&mut self, name: Username) {
+        self.account = Account::Resumed { name };
+    }
+
+    /// The account, if the registry answers questions of it.
     fn logged_in_account(&self) -> Result<Username, Problem> {
-        self.account().ok_or(Problem::NotLoggedIn)
+        match &self.account {
+            Account::LoggedIn { credentials } => Ok(credentials.name),
+            _ => Err(Problem::NotLoggedIn),
+        }
     }
 
     pub(super) fn usage(&self) -> Usage {
@@ -192,7 +216,7 @@ impl Session {
             retry,
             self.pending.front().map(|pending| pending.timeout_at),
             logged_in.then_some(self.hello_at),
-            (logged_in && up).then_some(self.refresh_at),
+            (up && self.logged_in_account().is_ok()).then_some(self.refresh_at),
             self.login_at.filter(|_| up),
         ]
         .into_iter()
@@ -209,7 +233,10 @@ impl Session {
     pub(super) fn registry_up(&mut self, cx: &mut Context) {
         self.link = LinkState::Up;
         self.failures = 0;
-        cx.emit(Event::Link(Link::Up));
+        cx.emit(Event::Link(match &self.account {
+            Account::Resumed { .. } => Link::PasswordNeeded,
+            _ => Link::Up,
+        }));
         self.send_credentials(cx);
     }
 
@@ -233,15 +260,21 @@ impl Session {
             message: Problem::RegistryUnreachable.because(reason),
         };
         for pending in std::mem::take(&mut self.pending) {
-            if let Query::Search { purpose, .. } = pending.query {
-                cx.fail(purpose.command(), unreachable());
+            match pending.query {
+                Query::Search { purpose, asker, .. } => {
+                    cx.answer_to(asker);
+                    cx.fail(purpose.command(), unreachable());
+                }
+                Query::AllOnline {
+                    asker: Some(asker), ..
+                } => {
+                    cx.answer_to(Some(asker));
+                    cx.fail("refresh", unreachable());
+                }
+                _ => {}
             }
         }
-        if let Account::Pending { register, .. } = self.account {
-            self.account = Account::LoggedOut;
-            let command = if register { "register" } else { "login" };
-            cx.fail(command, unreachable());
-        }
+        self.give_up_login(cx, unreachable());
     }
 
     pub(super) fn tick(&mut self, cx: &mut Context, directory: &Directory) {
@@ -263,7 +296,7 @@ impl Session {
             self.hello_at = now + HELLO_INTERVAL;
             cx.push(Output::Hello(Hello { username: name }));
         }
-        if self.link == LinkState::Up {
+        if self.link == LinkState::Up && self.logged_in_account().is_ok() {
             if self.login_at.is_some_and(|at| at <= now) {
                 self.send_credentials(cx);
             }
@@ -300,11 +333,19 @@ impl Session {
                 None
             }
             Query::Login { attempt } => self.login_answered(cx, attempt, &response),
-            Query::Search { name, purpose } => {
+            Query::Search {
+                name,
+                purpose,
+                asker,
+            } => {
+                cx.answer_to(asker);
                 lookup::search_answered(cx, name, purpose, &response)
             }
             Query::Logout => None,
-            Query::AllOnline { announce } => self.online_answered(cx, announce, response),
+            Query::AllOnline { announce, asker } => {
+                cx.answer_to(asker);
+                self.online_answered(cx, announce, response)
+            }
         }
     }
 }

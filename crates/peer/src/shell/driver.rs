@@ -25,7 +25,7 @@ use super::journal_queue::{JournalGone, JournalQueue};
 use super::link::{HelloSocket, Link, LinkError, LinkEvent};
 use super::outbound::Outbound;
 use super::resolve::RegistryNames;
-use crate::machine::{ConnId, Input, Machine, Output, SendId};
+use crate::machine::{Asked, Asker, ConnId, Input, Machine, Output, SaidBy, SendId};
 
 /// How long a stop waits for texts that are on their way.
 const STOP_SENDS: Duration = Duration::from_secs(1);
@@ -37,6 +37,15 @@ const STOP_CLOSE: Duration = Duration::from_secs(1);
 /// connections are gone are removed.
 const SWEEP_AT: usize = 512;
 
+/// How a peer ends in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The session ends too.
+    LogOut,
+    /// Another process goes on with the session.
+    HandOver,
+}
+
 /// The driver.
 #[derive(Debug)]
 pub(super) struct Driver {
@@ -44,7 +53,7 @@ pub(super) struct Driver {
     pub(super) clock: Clock,
     pub(super) address: PeerAddr,
     pub(super) registry: RegistryNames,
-    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) commands: mpsc::Receiver<Asked>,
     pub(super) reports: mpsc::Receiver<Report>,
     /// For the tasks that send.
     pub(super) report: mpsc::Sender<Report>,
@@ -88,13 +97,16 @@ impl Driver {
     ///
     /// # Errors
     /// If a part fails that the peer cannot do without.
-    pub(super) async fn run(mut self, mut stop: oneshot::Receiver<()>) -> Result<(), PeerFailed> {
+    pub(super) async fn run(
+        mut self,
+        mut stop: oneshot::Receiver<Ending>,
+    ) -> Result<(), PeerFailed> {
         self.carry_out().await;
         while self.state.failed.is_none() {
             tokio::select! {
                 asked = &mut stop => {
-                    if asked.is_ok() {
-                        self.stop().await;
+                    if let Ok(ending) = asked {
+                        self.stop(ending).await;
                     }
                     break;
                 }
@@ -197,16 +209,58 @@ impl Driver {
             }
             // The connection's task notices that it is dropped, and resets.
             Output::RefuseText { conn } => drop(self.state.texts.remove(&conn)),
-            Output::Event(event) => self.publish(event).await,
-            Output::KeepBlock { account, change } => {
-                self.journal(JournalInput::KeepBlock { account, change })
-                    .await;
+            Output::Event { event, re, said_by } => self.publish(event, re, said_by).await,
+            Output::Repeat {
+                re,
+                account,
+                message,
+            } => {
+                let repeat = JournalInput::Repeat {
+                    re,
+                    account,
+                    message,
+                };
+                self.journal(repeat).await;
             }
-            Output::Recall { account, before } => {
-                self.journal(JournalInput::Recall { account, before }).await;
+            Output::KeepBlock {
+                re,
+                account,
+                change,
+            } => {
+                let keep = JournalInput::KeepBlock {
+                    re,
+                    account,
+                    change,
+                };
+                self.journal(keep).await;
             }
-            Output::Find { account, text } => {
-                self.journal(JournalInput::Find { account, text }).await;
+            Output::Recall {
+                re,
+                conversation,
+                account,
+                before,
+            } => {
+                let recall = JournalInput::Recall {
+                    re,
+                    conversation,
+                    account,
+                    before,
+                };
+                self.journal(recall).await;
+            }
+            Output::Find {
+                re,
+                conversation,
+                account,
+                text,
+            } => {
+                let find = JournalInput::Find {
+                    re,
+                    conversation,
+                    account,
+                    text,
+                };
+                self.journal(find).await;
             }
             Output::Request {
                 id,
@@ -288,13 +342,14 @@ impl Driver {
         }
     }
 
-    async fn publish(&mut self, event: Event) {
+    async fn publish(&mut self, event: Event, re: Option<Asker>, said_by: Option<SaidBy>) {
         match event {
             Event::LoggedIn { .. } => self.state.logged_in = true,
             Event::LoggedOut { .. } => self.state.logged_in = false,
             _ => {}
         }
-        self.journal(JournalInput::Event(event)).await;
+        self.journal(JournalInput::Event { event, re, said_by })
+            .await;
     }
 
     async fn journal(&mut self, input: JournalInput) {
@@ -314,16 +369,16 @@ impl Driver {
         failed.get_or_insert_with(|| PeerFailed(reason.to_owned()));
     }
 
-    /// Stops in order: carries out the commands, sends the texts, ends the session, closes the
-    /// listeners.
-    async fn stop(&mut self) {
+    /// Stops in order: carries out the commands, sends the texts, ends the session unless
+    /// another process takes it over, closes the listeners.
+    async fn stop(&mut self, ending: Ending) {
         self.commands.close();
         while let Ok(command) = self.commands.try_recv() {
             self.step(Input::Command(command)).await;
         }
         self.run_until(STOP_SENDS, |state| state.sending == 0).await;
-        if self.state.logged_in {
-            self.step(Input::Command(Command::Logout)).await;
+        if self.state.logged_in && ending == Ending::LogOut {
+            self.step(Input::Command(Command::Logout.into())).await;
             self.run_until(STOP_LOGOUT, |state| !state.logged_in).await;
         }
         self.closing.cancel();
@@ -349,6 +404,14 @@ impl Driver {
 }
 
 impl State {
+    /// The state at the start, with or without a session that another process has left.
+    pub(super) fn new(logged_in: bool) -> Self {
+        Self {
+            logged_in,
+            ..Self::default()
+        }
+    }
+
     /// The input of a report. Remembers where its answer goes.
     fn accept(&mut self, report: Report) -> Input {
         match report {

@@ -10,24 +10,26 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use p2pchat_model::{
-    BlockChange, Command, DeliveryState, Event, Failure, Message, MessageId, Notice, Problem,
+    BlockChange, ConversationId, Event, Failure, Line, Message, MessageId, Notice, Problem,
     Username, View,
 };
-use thiserror::Error;
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::clock;
 use super::error::PeerFailed;
 use crate::History;
 use crate::blocks::Blocks;
-use crate::history::{Change, Entry, Recorder};
+use crate::history::{Change, Entry, Mark, Recorder};
+use crate::machine::{Asker, SaidBy};
 
 /// How many inputs may wait. While the disk is so slow that they do, the driver waits and takes
 /// nothing new.
 pub(super) const MAX_WAITING: usize = 1024;
 /// How many events a subscriber may be behind before it misses some.
 const MAX_BEHIND: usize = 4096;
+/// How many lines of each conversation a front end gets with its view; earlier ones it asks
+/// for.
+const NEWEST_LINES: usize = 200;
 /// How many inputs go into one transaction.
 const MAX_BATCH: usize = 256;
 
@@ -35,21 +37,39 @@ const MAX_BATCH: usize = 256;
 #[derive(Debug)]
 pub(super) enum JournalInput {
     /// An event to store and to publish.
-    Event(Event),
+    Event {
+        event: Event,
+        re: Option<Asker>,
+        said_by: Option<SaidBy>,
+    },
+    /// A message to publish again, to whom it answers.
+    Repeat {
+        re: Asker,
+        account: Option<Username>,
+        message: MessageId,
+    },
     /// The acknowledgement of a text, which is sent once the text's event is stored.
     Taken(oneshot::Sender<()>),
     /// A change of the block list, to be stored.
     KeepBlock {
+        re: Option<Asker>,
         account: Username,
         change: BlockChange,
     },
     /// A request for a page of the history, answered by [`Event::History`].
     Recall {
+        re: Option<Asker>,
+        conversation: ConversationId,
         account: Username,
         before: Option<MessageId>,
     },
     /// A search through the history, answered by [`Event::Findings`].
-    Find { account: Username, text: String },
+    Find {
+        re: Option<Asker>,
+        conversation: Option<ConversationId>,
+        account: Username,
+        text: String,
+    },
     /// A new subscription.
     Subscribe(oneshot::Sender<Subscription>),
 }
@@ -69,14 +89,17 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Starts the thread.
-    pub(super) fn start(stores: Stores) -> io::Result<(Self, mpsc::Sender<JournalInput>)> {
+    /// Starts the thread, with the view as it is before the first event.
+    pub(super) fn start(
+        stores: Stores,
+        view: View,
+    ) -> io::Result<(Self, mpsc::Sender<JournalInput>)> {
         let (sender, receiver) = mpsc::channel(MAX_WAITING);
         let (end, ended) = oneshot::channel::<()>();
         let thread = thread::Builder::new()
             .name("journal".to_owned())
             .spawn(move || {
-                Worker::new(stores).run(receiver);
+                Worker::new(stores, view).run(receiver);
                 // Dropped and not sent, as a thread that panics does it too.
                 drop(end);
             })?;
@@ -95,42 +118,27 @@ impl Journal {
     }
 }
 
-/// A subscription: a snapshot of the view, and the events that change it from then on.
+/// A subscription: a snapshot of the view, and what is published from then on.
 #[derive(Debug)]
-pub struct Subscription {
+pub(super) struct Subscription {
     /// The view when the subscription began.
-    pub view: View,
-    events: broadcast::Receiver<Arc<Event>>,
+    pub(super) view: View,
+    pub(super) published: broadcast::Receiver<Published>,
 }
 
-/// Why a subscription has no next event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum Missed {
-    /// The subscriber was too slow and this many events are gone: subscribe again.
-    #[error("{0} events were missed")]
-    Lagged(u64),
-    /// The peer has stopped.
-    #[error("the peer has stopped")]
-    Stopped,
-}
-
-impl Subscription {
-    /// The next event. Cancel-safe: none is lost.
-    ///
-    /// # Errors
-    /// See [`Missed`].
-    pub async fn next(&mut self) -> Result<Arc<Event>, Missed> {
-        self.events.recv().await.map_err(|error| match error {
-            RecvError::Lagged(count) => Missed::Lagged(count),
-            RecvError::Closed => Missed::Stopped,
-        })
-    }
+/// An event, and whom it answers.
+#[derive(Debug, Clone)]
+pub(super) struct Published {
+    pub(super) event: Arc<Event>,
+    pub(super) re: Option<Asker>,
+    /// Whether it is for the front end that it answers, and no other.
+    pub(super) is_private: bool,
 }
 
 /// The inputs of one transaction.
 #[derive(Default)]
 struct Batch {
-    events: Vec<Event>,
+    events: Vec<(Event, Option<Asker>, Option<SaidBy>)>,
     taken: Vec<oneshot::Sender<()>>,
 }
 
@@ -145,22 +153,49 @@ struct Worker {
     history: Option<Recorder>,
     blocks: Option<Blocks>,
     view: View,
-    events: broadcast::Sender<Arc<Event>>,
+    published: broadcast::Sender<Published>,
+    /// A change of the block list that could not be stored: what its call is answered in place
+    /// of [`Event::Done`].
+    not_kept: Option<(Asker, Failure)>,
     /// The last message of the previous run of the program.
     earlier: MessageId,
 }
 
 impl Worker {
-    fn new(stores: Stores) -> Self {
+    fn new(stores: Stores, view: View) -> Self {
         let last = stores.history.as_ref().map(History::last);
-        Self {
+        let mut worker = Self {
             // If it cannot be read, nothing else of it can.
             earlier: last.and_then(|last| last.ok()?).unwrap_or_default(),
             history: stores.history.map(Recorder::new),
             blocks: stores.blocks,
-            view: View::default(),
-            events: broadcast::Sender::new(MAX_BEHIND),
+            view,
+            published: broadcast::Sender::new(MAX_BEHIND),
+            not_kept: None,
+        };
+        worker.complete_resumed_view();
+        worker
+    }
+
+    /// Completes a view that another process has left: with the messages that it stored and did
+    /// not publish any more, and without texts that are on their way.
+    fn complete_resumed_view(&mut self) {
+        let Some(account) = self.view.account else {
+            return;
+        };
+        if self.history.is_some() {
+            let ids: Vec<_> = self
+                .view
+                .conversations
+                .iter()
+                .map(|known| known.id)
+                .collect();
+            for id in ids {
+                let page = self.recall(account, id, None);
+                self.view.apply(&page);
+            }
         }
+        self.view.end_sending();
     }
 
     fn run(mut self, mut receiver: mpsc::Receiver<JournalInput>) {
@@ -169,7 +204,9 @@ impl Worker {
             let mut next = Some(first);
             while let Some(entry) = next {
                 match entry {
-                    JournalInput::Event(event) => batch.events.push(event),
+                    JournalInput::Event { event, re, said_by } => {
+                        batch.events.push((event, re, said_by));
+                    }
                     JournalInput::Taken(taken) => batch.taken.push(taken),
                     question => {
                         // The answer has to include earlier events.
@@ -193,8 +230,8 @@ impl Worker {
     /// Stores, publishes and acknowledges a batch, then tidies the history.
     fn commit(&mut self, batch: &mut Batch) {
         let changed = self.write(&batch.events);
-        for event in batch.events.drain(..) {
-            self.publish(event);
+        for (event, re, _) in batch.events.drain(..) {
+            self.publish(event, re);
         }
         if !batch.taken.is_empty() {
             // On a single core, let the subscribers read the event first: the acknowledgement
@@ -206,20 +243,21 @@ impl Worker {
             let _ = taken.send(());
         }
         if let Some(change) = changed {
-            self.publish(Event::Notice {
+            let notice = Event::Notice {
                 at: clock::wall(),
-                notice: match change {
+                what: match change {
                     Change::Broke => Notice::HistoryBroken,
                     Change::Mended { lost } => Notice::HistoryMended { lost },
                 },
-            });
+            };
+            self.publish(notice, None);
         }
         if let Some(history) = &mut self.history {
             history.tidy();
         }
     }
 
-    fn write(&mut self, events: &[Event]) -> Option<Change> {
+    fn write(&mut self, events: &[(Event, Option<Asker>, Option<SaidBy>)]) -> Option<Change> {
         let history = self.history.as_mut()?;
         let entries = entries(self.view.account, events);
         if entries.is_empty() {
@@ -228,44 +266,97 @@ impl Worker {
         history.write(entries, Instant::now())
     }
 
-    fn publish(&mut self, event: Event) {
-        self.view.apply(&event);
+    fn publish(&mut self, event: Event, re: Option<Asker>) {
+        let event = match (event, &re) {
+            (Event::Done, Some(asker)) => {
+                let not_kept = self.not_kept.take_if(|(not_kept, _)| not_kept == asker);
+                not_kept.map_or(Event::Done, |(_, failure)| Event::Failed(failure))
+            }
+            (event, _) => event,
+        };
+        let is_private = re.is_some() && event.is_private();
+        if !is_private {
+            self.view.apply(&event);
+        }
+        self.send(event, re, is_private);
+    }
+
+    fn send(&self, event: Event, re: Option<Asker>, is_private: bool) {
         // Fails if there is no subscriber.
-        let _ = self.events.send(Arc::new(event));
+        let _ = self.published.send(Published {
+            event: Arc::new(event),
+            re,
+            is_private,
+        });
+    }
+
+    /// Publishes an answer that is the last but for [`Event::Done`], or itself the last.
+    fn close(&mut self, answer: Event, re: Option<Asker>) {
+        let is_last = matches!(answer, Event::Failed(_));
+        self.publish(answer, re.clone());
+        if let Some(asker) = re.filter(|asker| !is_last && asker.id.is_some()) {
+            self.publish(Event::Done, Some(asker));
+        }
     }
 
     fn answer(&mut self, question: JournalInput) {
         match question {
-            JournalInput::KeepBlock { account, change } => {
-                if let Some(failed) = self.keep_block(account, change) {
-                    self.publish(failed);
+            JournalInput::KeepBlock {
+                re,
+                account,
+                change,
+            } => self.keep_block(re, account, change),
+            JournalInput::Recall {
+                re,
+                conversation,
+                account,
+                before,
+            } => {
+                let page = self.recall(account, conversation, before);
+                if re.is_none() {
+                    self.recall_marks(account);
                 }
+                self.close(page, re);
             }
-            JournalInput::Recall { account, before } => {
-                let event = self.recall(account, before);
-                self.publish(event);
+            JournalInput::Find {
+                re,
+                conversation,
+                account,
+                text,
+            } => {
+                let findings = self.find(account, conversation, text);
+                self.close(findings, re);
             }
-            JournalInput::Find { account, text } => {
-                let event = self.find(account, text);
-                self.publish(event);
+            JournalInput::Repeat {
+                re,
+                account,
+                message,
+            } => {
+                if let Some(message) = self.message(account, message) {
+                    self.send(Event::Message(message), Some(re.clone()), true);
+                }
+                self.publish(Event::Done, Some(re));
             }
             JournalInput::Subscribe(subscriber) => {
                 // Fails if the subscriber is gone.
                 let _ = subscriber.send(Subscription {
-                    view: self.view.clone(),
-                    events: self.events.subscribe(),
+                    view: self.view.with_newest_lines(NEWEST_LINES),
+                    published: self.published.subscribe(),
                 });
             }
-            JournalInput::Event(_) | JournalInput::Taken(_) => unreachable!("these have no answer"),
+            JournalInput::Event { .. } | JournalInput::Taken(_) => {
+                unreachable!("these have no answer")
+            }
         }
     }
 
-    /// Stores a change of the block list. `Some` is what to tell the user if that fails.
-    fn keep_block(&self, account: Username, change: BlockChange) -> Option<Event> {
+    /// Stores a change of the block list. If that fails, the user is told, as the answer to
+    /// their call if there is one.
+    fn keep_block(&mut self, re: Option<Asker>, account: Username, change: BlockChange) {
         let reason = match &self.blocks {
             None => "there is no file to save it in".to_owned(),
             Some(blocks) => match blocks.keep(account, change) {
-                Ok(()) => return None,
+                Ok(()) => return,
                 Err(error) => {
                     tracing::warn!(%error, "a change of the block list cannot be saved");
                     error.to_string()
@@ -273,32 +364,94 @@ impl Worker {
             },
         };
         let command = match change {
-            BlockChange::Blocked(who) => Command::Block { who },
-            BlockChange::Unblocked(who) => Command::Unblock { who },
+            BlockChange::Blocked(_) => "block",
+            BlockChange::Unblocked(_) => "unblock",
         };
         let problem = Problem::NotKept;
-        let message = problem.because(reason);
-        Some(failure(&command, problem, message))
+        let failure = Failure::new(clock::wall(), command, problem);
+        let failure = failure.with_message(problem.because(reason));
+        match re {
+            Some(asker) if asker.id.is_some() => self.not_kept = Some((asker, failure)),
+            re => self.publish(Event::Failed(failure), re),
+        }
     }
 
-    fn recall(&self, account: Username, before: Option<MessageId>) -> Event {
-        let command = Command::History { before };
-        match &self.history {
-            Some(recorder) => match recorder.history().page(account, before) {
-                Ok(page) => Event::History {
-                    before,
-                    messages: self.settled(page.messages),
-                    more: page.more,
-                },
-                Err(error) => unreadable(&command, &error),
-            },
-            // The newest page is asked for at each login: without a history it is empty.
-            None if before.is_none() => Event::History {
+    /// Publishes how far the conversations of an account are read, and their drafts.
+    fn recall_marks(&mut self, account: Username) {
+        let marks = self
+            .history
+            .as_ref()
+            .map(|recorder| recorder.history().marks(account));
+        match marks {
+            None => {}
+            Some(Ok(marks)) => {
+                for mark in marks {
+                    self.publish(mark.into(), None);
+                }
+            }
+            Some(Err(error)) => tracing::warn!(%error, "read marks and drafts cannot be read"),
+        }
+    }
+
+    fn recall(
+        &self,
+        account: Username,
+        conversation: ConversationId,
+        before: Option<MessageId>,
+    ) -> Event {
+        let Some(recorder) = &self.history else {
+            return self.recall_lines(conversation, before);
+        };
+        match recorder.history().page(account, conversation, before) {
+            Ok(page) => Event::History {
+                conversation,
                 before,
-                messages: Vec::new(),
-                more: false,
+                messages: self.settled(page.messages),
+                more: page.more,
             },
-            None => failed(&command),
+            Err(error) => unreadable("history", &error),
+        }
+    }
+
+    /// A page of the lines of the view: what there is without a history.
+    fn recall_lines(&self, conversation: ConversationId, before: Option<MessageId>) -> Event {
+        let known = self.view.conversation(conversation);
+        let lines = known
+            .map(|known| known.lines.as_slice())
+            .unwrap_or_default();
+        let messages = lines.iter().filter_map(|line| match line {
+            Line::Message(message) => Some(message),
+            Line::Notice { .. } => None,
+        });
+        let earlier = messages.filter(|message| before.is_none_or(|before| message.id < before));
+        let earlier: Vec<_> = earlier.collect();
+        let cut = earlier.len().saturating_sub(History::PAGE);
+        Event::History {
+            conversation,
+            before,
+            messages: earlier[cut..]
+                .iter()
+                .map(|message| Message::clone(message))
+                .collect(),
+            more: cut > 0,
+        }
+    }
+
+    fn message(&self, account: Option<Username>, id: MessageId) -> Option<Message> {
+        let Some(recorder) = &self.history else {
+            let lines = self.view.conversations.iter();
+            let mut lines = lines.flat_map(|conversation| &conversation.lines);
+            return lines.find_map(|line| match line {
+                Line::Message(message) if message.id == id => Some(Message::clone(message)),
+                _ => None,
+            });
+        };
+        match recorder.history().message(account?, id) {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::warn!(%error, "the history cannot be read");
+                None
+            }
         }
     }
 
@@ -308,72 +461,107 @@ impl Worker {
         let earlier = messages
             .iter_mut()
             .filter(|message| message.id <= self.earlier);
-        for delivery in earlier
-            .filter_map(|message| message.deliveries.as_mut())
-            .flatten()
-        {
-            if delivery.state == DeliveryState::Sending {
-                delivery.state = DeliveryState::Unconfirmed;
-            }
-        }
+        earlier.for_each(Message::end_sending);
         messages
     }
 
-    fn find(&mut self, account: Username, text: String) -> Event {
+    fn find(
+        &mut self,
+        account: Username,
+        conversation: Option<ConversationId>,
+        text: String,
+    ) -> Event {
         match &mut self.history {
-            Some(recorder) => match recorder.history_mut().find(account, &text) {
+            Some(recorder) => match recorder.history_mut().find(account, conversation, &text) {
                 Ok(messages) => Event::Findings {
+                    conversation,
                     text,
                     messages: self.settled(messages),
                 },
-                Err(error) => unreadable(&Command::Find { text }, &error),
+                Err(error) => unreadable("find", &error),
             },
-            None => failed(&Command::Find { text }),
+            None => failed("find"),
         }
     }
 }
 
 /// The history entries of these events, each with its account.
-fn entries(mut account: Option<Username>, events: &[Event]) -> Vec<Entry> {
+fn entries(
+    mut account: Option<Username>,
+    events: &[(Event, Option<Asker>, Option<SaidBy>)],
+) -> Vec<Entry> {
     let mut entries = Vec::new();
-    for event in events {
+    for (event, _, said_by) in events {
         match (event, account) {
             (Event::LoggedIn { name, .. }, _) => account = Some(*name),
             (Event::LoggedOut { .. }, _) => account = None,
             (Event::Message(message), Some(account)) => entries.push(Entry::Message {
                 account,
                 message: message.clone(),
+                said_by: said_by.clone(),
             }),
-            (Event::Delivered { id, delivery }, Some(account)) => entries.push(Entry::Delivery {
+            (
+                Event::Delivered {
+                    message, delivery, ..
+                },
+                Some(account),
+            ) => entries.push(Entry::Delivery {
                 account,
-                id: *id,
+                id: *message,
                 delivery: *delivery,
             }),
+            (event, Some(account)) => {
+                let mark = Mark::of(event);
+                entries.extend(mark.map(|mark| Entry::Mark { account, mark }));
+            }
             _ => {}
         }
     }
     entries
 }
 
-fn unreadable(command: &Command, error: &crate::HistoryError) -> Event {
+impl Mark {
+    /// What an event says of a conversation that is to be kept.
+    fn of(event: &Event) -> Option<Self> {
+        match event {
+            Event::Read {
+                conversation,
+                message,
+            } => Some(Self::Read {
+                conversation: *conversation,
+                message: *message,
+            }),
+            Event::Draft { conversation, text } => Some(Self::Draft {
+                conversation: *conversation,
+                text: text.clone(),
+            }),
+            _ => None,
+        }
+    }
+}
+
+impl From<Mark> for Event {
+    fn from(mark: Mark) -> Self {
+        match mark {
+            Mark::Read {
+                conversation,
+                message,
+            } => Self::Read {
+                conversation,
+                message,
+            },
+            Mark::Draft { conversation, text } => Self::Draft { conversation, text },
+        }
+    }
+}
+
+fn unreadable(command: &str, error: &crate::HistoryError) -> Event {
     tracing::warn!(%error, "the history cannot be read");
     failed(command)
 }
 
-fn failed(command: &Command) -> Event {
-    let problem = Problem::NoHistory;
-    failure(command, problem, problem.words().to_owned())
-}
-
-fn failure(command: &Command, problem: Problem, message: String) -> Event {
-    Event::Failed {
-        at: clock::wall(),
-        failure: Failure {
-            command: command.name().to_owned(),
-            problem,
-            message,
-        },
-    }
+fn failed(command: &str) -> Event {
+    Event::Failed(Failure::new(clock::wall(), command, Problem::NoHistory))
 }
 
 #[cfg(test)]

@@ -84,8 +84,14 @@ impl JournalQueue {
 /// How long an input may wait, if it is about a text of the user's own.
 fn delay_of(input: &JournalInput) -> Option<Duration> {
     match input {
-        JournalInput::Event(Event::Message(text)) => text.is_own().then_some(OWN_TEXT_DELAY),
-        JournalInput::Event(Event::Delivered { .. }) => Some(DELIVERY_DELAY),
+        JournalInput::Event {
+            event: Event::Message(text),
+            ..
+        } => text.is_own().then_some(OWN_TEXT_DELAY),
+        JournalInput::Event {
+            event: Event::Delivered { .. },
+            ..
+        } => Some(DELIVERY_DELAY),
         _ => None,
     }
 }

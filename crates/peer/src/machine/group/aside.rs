@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use p2pchat_model::{Event, JoinedBy, LeaveReason, PeerAddr, Undo, Undoable};
+use p2pchat_model::{ConversationId, Event, JoinedBy, LeaveReason, PeerAddr, Undo, Undoable};
 use p2pchat_protocol::Contact;
 
 use super::super::context::Context;
@@ -154,7 +154,7 @@ impl Group {
     /// time is over, or another chat has begun after a leave.
     pub(crate) fn release_kept(&mut self, now: Duration) -> Vec<Input> {
         let is_late = |aside: &Aside| {
-            aside.until <= now || aside.what == Undoable::Left && !self.roster.is_empty()
+            aside.until <= now || matches!(aside.what, Undoable::Left(_)) && !self.roster.is_empty()
         };
         match &mut self.aside {
             Some(aside) if !is_late(aside) => aside.release(now),
@@ -198,9 +198,10 @@ impl Group {
             }
             let (at, person) = (cx.now.wall, people.person(address));
             match (member.presence, aside.what) {
-                (Presence::Present, Undoable::Left) => {
+                (Presence::Present, Undoable::Left(_)) => {
                     self.roster.insert(address, member);
                     cx.emit(Event::MemberJoined {
+                        conversation: ConversationId::OPEN,
                         at,
                         member: person,
                         by: JoinedBy::Back,
@@ -222,6 +223,7 @@ impl Group {
                         continue;
                     }
                     cx.emit(Event::MemberLeft {
+                        conversation: ConversationId::OPEN,
                         at,
                         member: person,
                         reason,

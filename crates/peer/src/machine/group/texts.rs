@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use p2pchat_model::{
-    Delivery, DeliveryState, DropKind, DropReason, Event, LeaveReason, Message as Text, MessageId,
-    PeerAddr, Person, Problem, letters_too_many, wording,
+    ConversationId, Delivery, DeliveryState, DropKind, DropReason, Event, LeaveReason,
+    Message as Text, MessageId, PeerAddr, Person, Problem, letters_too_many, wording,
 };
 use p2pchat_protocol::{Message, split_text};
 
@@ -49,13 +49,14 @@ impl Group {
             to: people.person(*address),
             state: DeliveryState::Sending,
         });
-        cx.emit(Event::Message(Text {
+        cx.say(Text {
+            conversation: ConversationId::OPEN,
             id,
             at: cx.now.wall,
             from: people.speaker(own, cx.config.address),
             text,
             deliveries: Some(to_each.collect()),
-        }));
+        });
         let messages: Vec<Message> = parts
             .into_iter()
             .map(|part| Message::new(own, part))
@@ -157,7 +158,8 @@ impl Group {
             let to = people.person(address);
             let state = DeliveryState::Unconfirmed;
             cx.emit(Event::Delivered {
-                id: packet.id,
+                conversation: ConversationId::OPEN,
+                message: packet.id,
                 delivery: Delivery { to, state },
             });
         }
@@ -191,7 +193,8 @@ impl Group {
                 DeliveryState::Unconfirmed
             };
             cx.emit(Event::Delivered {
-                id: packet.id,
+                conversation: ConversationId::OPEN,
+                message: packet.id,
                 delivery: Delivery { to, state },
             });
         }
@@ -224,6 +227,7 @@ impl Group {
         let from = people.identify(cx, name, from);
         let id = cx.next_message();
         cx.emit(Event::Message(Text {
+            conversation: ConversationId::OPEN,
             id,
             at: cx.now.wall,
             from,
@@ -245,7 +249,8 @@ pub(super) fn fail_deliveries(
     let state = DeliveryState::Failed(reason);
     for packet in unsent.into_iter().filter(Packet::reports_failure) {
         cx.emit(Event::Delivered {
-            id: packet.id,
+            conversation: ConversationId::OPEN,
+            message: packet.id,
             delivery: Delivery { to, state },
         });
     }

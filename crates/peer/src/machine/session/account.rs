@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{Event, Notice, Problem, Username};
+use p2pchat_model::{Event, Link, Notice, Problem, Username};
 use p2pchat_protocol::{Password, Request, Response};
 
 use super::super::context::{Context, Refusal};
@@ -41,11 +41,14 @@ impl Session {
         credentials: Credentials,
         register: bool,
     ) -> Result<(), Refusal> {
-        match self.account {
-            Account::LoggedOut => {}
+        let resumes = match self.account {
+            Account::LoggedOut => false,
+            Account::Resumed { name } if name == credentials.name && !register => true,
             Account::Pending { .. } => return Err(Problem::TooMuch.into()),
-            Account::LoggedIn { .. } => return Err(Problem::AlreadyLoggedIn.into()),
-        }
+            Account::LoggedIn { .. } | Account::Resumed { .. } => {
+                return Err(Problem::AlreadyLoggedIn.into());
+            }
+        };
         if self.pending.len() >= MAX_PENDING {
             return Err(Problem::TooMuch.into());
         }
@@ -54,6 +57,8 @@ impl Session {
             credentials,
             register,
             attempt: self.attempt,
+            resumes,
+            asker: cx.defer(),
         };
         match self.link {
             LinkState::Up => self.send_credentials(cx),
@@ -64,6 +69,30 @@ impl Session {
         Ok(())
     }
 
+    /// Ends a login that has no answer from the registry yet.
+    pub(super) fn give_up_login(&mut self, cx: &mut Context, refusal: Refusal) {
+        let Account::Pending {
+            credentials,
+            register,
+            resumes,
+            asker,
+            ..
+        } = &mut self.account
+        else {
+            return;
+        };
+        let command = if *register { "register" } else { "login" };
+        cx.answer_to(asker.take());
+        self.account = if *resumes {
+            Account::Resumed {
+                name: credentials.name,
+            }
+        } else {
+            Account::LoggedOut
+        };
+        cx.fail(command, refusal);
+    }
+
     /// Ends the session by the user's wish.
     pub(crate) fn logout(&mut self, cx: &mut Context) -> Result<(), Refusal> {
         let username = match &self.account {
@@ -71,7 +100,13 @@ impl Session {
             Account::Pending { credentials, .. } | Account::LoggedIn { credentials } => {
                 credentials.name
             }
+            Account::Resumed { name } => *name,
         };
+        if matches!(&self.account, Account::Pending { asker: Some(_), .. }) {
+            let asker = cx.defer();
+            self.give_up_login(cx, Problem::NotLoggedIn.into());
+            cx.answer_to(asker);
+        }
         if self.link == LinkState::Up {
             self.ask(cx, Query::Logout, Request::Logout { username });
         }
@@ -97,11 +132,12 @@ impl Session {
     pub(super) fn send_credentials(&mut self, cx: &mut Context) {
         self.login_at = None;
         let (credentials, register, attempt) = match &self.account {
-            Account::LoggedOut => return,
+            Account::LoggedOut | Account::Resumed { .. } => return,
             Account::Pending {
                 credentials,
                 register,
                 attempt,
+                ..
             } => (credentials.clone(), *register, *attempt),
             Account::LoggedIn { credentials } => (credentials.clone(), false, self.attempt),
         };
@@ -128,6 +164,8 @@ impl Session {
             credentials,
             register,
             attempt,
+            asker,
+            ..
         } = &mut self.account
         else {
             return;
@@ -140,7 +178,10 @@ impl Session {
                 *register = false;
                 let Credentials { name, password } = credentials.clone();
                 let at = cx.now.wall;
+                cx.answer_to(asker.clone());
                 cx.emit(Event::Registered { at, name });
+                // The login closes it.
+                cx.answer_to(None);
                 if !name.is_legacy_compatible() {
                     cx.notice(Notice::LongName);
                 }
@@ -154,8 +195,7 @@ impl Session {
             Response::BadPassword => Problem::BadPassword,
             _ => Problem::RegistryFailed,
         };
-        self.account = Account::LoggedOut;
-        cx.fail("register", problem.into());
+        self.give_up_login(cx, problem.into());
     }
 
     pub(super) fn login_answered(
@@ -167,20 +207,32 @@ impl Session {
         if answered != self.attempt {
             return None;
         }
-        let (credentials, again) = match &self.account {
-            Account::LoggedOut => return None,
-            Account::Pending { credentials, .. } => (credentials.clone(), false),
-            Account::LoggedIn { credentials } => (credentials.clone(), true),
+        let (credentials, asker, again) = match &self.account {
+            Account::LoggedOut | Account::Resumed { .. } => return None,
+            Account::Pending {
+                credentials,
+                asker,
+                resumes,
+                ..
+            } => (credentials.clone(), asker.clone(), *resumes),
+            Account::LoggedIn { credentials } => (credentials.clone(), None, true),
         };
+        let is_pending = matches!(self.account, Account::Pending { .. });
+        let resumes = is_pending && again;
         let problem = match response {
-            Response::LoggedIn => return Some(self.logged_in(cx, credentials, again)),
+            Response::LoggedIn => {
+                cx.answer_to(asker);
+                if resumes {
+                    cx.emit(Event::Link(Link::Up));
+                }
+                return Some(self.logged_in(cx, credentials, again));
+            }
             Response::WrongCredentials => Problem::WrongCredentials,
             Response::SlowDown => Problem::SlowDown,
             _ => Problem::RegistryFailed,
         };
-        if !again {
-            self.account = Account::LoggedOut;
-            cx.fail("login", problem.into());
+        if is_pending {
+            self.give_up_login(cx, problem.into());
         } else if problem == Problem::WrongCredentials {
             self.end();
             return Some(Effect::Ended(problem));

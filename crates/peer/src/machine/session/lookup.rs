@@ -68,7 +68,13 @@ impl Session {
         self.check_link()?;
         let target = name;
         let request = Request::Search { username, target };
-        self.ask(cx, Query::Search { name, purpose }, request);
+        let asker = cx.defer();
+        let query = Query::Search {
+            name,
+            purpose,
+            asker,
+        };
+        self.ask(cx, query, request);
         Ok(())
     }
 
@@ -83,7 +89,8 @@ impl Session {
         self.refresh_at = cx.now.elapsed + refresh_interval(directory.len());
         if announce || !self.is_pending(|query| matches!(query, Query::AllOnline { .. })) {
             let request = Request::AllOnline { username };
-            self.ask(cx, Query::AllOnline { announce }, request);
+            let asker = cx.defer();
+            self.ask(cx, Query::AllOnline { announce, asker }, request);
         }
     }
 
@@ -97,13 +104,18 @@ impl Session {
             Response::Online(users) => users,
             Response::NobodyOnline => Vec::new(),
             _ => {
-                if announce {
+                if announce || cx.asker().is_some() {
                     cx.fail("refresh", Problem::RegistryFailed.into());
                 }
                 return None;
             }
         };
-        self.account()?;
+        if self.logged_in_account().is_err() {
+            if cx.asker().is_some() {
+                cx.fail("refresh", Problem::NotLoggedIn.into());
+            }
+            return None;
+        }
         self.refreshed = cx.now.elapsed;
         self.unconfirmed_lists = if std::mem::take(&mut self.unconfirmed_name) {
             (self.unconfirmed_lists + 1).min(MAX_UNCONFIRMED_LISTS)
