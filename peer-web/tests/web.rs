@@ -11,6 +11,8 @@ mod bridge;
 mod components;
 #[path = "web/dates.rs"]
 mod dates;
+#[path = "web/json.rs"]
+mod json;
 #[path = "web/letters.rs"]
 mod letters;
 #[path = "web/page.rs"]

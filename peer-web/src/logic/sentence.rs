@@ -32,7 +32,7 @@ pub fn sentence_of(name: &str, words: &str) -> String {
 #[must_use]
 pub fn failed(failure: &Failure) -> String {
     let message = printable(&failure.message);
-    match failure.problem {
+    match failure.code {
         // These begin with a name.
         Problem::Blocked | Problem::NotBlocked => format!("{message}."),
         _ => sentence(&message),
@@ -41,6 +41,8 @@ pub fn failed(failure: &Failure) -> String {
 
 #[cfg(test)]
 mod tests {
+    use p2pchat_model::Timestamp;
+
     use super::*;
 
     #[test]
@@ -54,10 +56,8 @@ mod tests {
     fn a_name_is_not_capitalized() {
         assert_eq!(sentence_of("bob", "bob declined"), "bob declined.");
         assert_eq!(sentence_of("bob", "you missed bob"), "You missed bob.");
-        let failure = |problem, message: &str| Failure {
-            command: "request".to_owned(),
-            problem,
-            message: message.to_owned(),
+        let failure = |problem, message: &str| {
+            Failure::new(Timestamp(1), "request", problem).with_message(message.to_owned())
         };
         assert_eq!(
             failed(&failure(Problem::Blocked, "bob is blocked")),
