@@ -1,5 +1,5 @@
-//! p2pchat in a browser: one peer, the built web UI, and a WebSocket between them, all on
-//! one loopback port.
+//! p2pchat in a browser: one profile, the built web UI, and a WebSocket between them, all on
+//! one loopback port. The peer of the profile runs here or in another program.
 //!
 //! | module | what it does |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | [`limits`] | the limits on connections and frames |
 //! | [`server`], `slots` | the port: accepts connections, and evicts one for another |
 //! | `http` | the answer to a request: a file, or the WebSocket `/ws` |
-//! | `socket` | the WebSocket: the secret first, then events out and commands in |
+//! | `socket` | the WebSocket: the secret first, then updates out and calls in |
 //! | `shared` | the state that all connections share |
 //! | [`open`] | shows the page in the user's browser |
 //!
@@ -39,4 +39,4 @@ pub use assets::Assets;
 pub use limits::Limits;
 pub use options::Settings;
 pub use secret::Secret;
-pub use server::{PeerStopped, Server, Service, Setup};
+pub use server::{ProfileEnded, Server, Service, Setup};

@@ -18,11 +18,6 @@ pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
 /// Bytes that may wait to be written to one socket, and so the size of the largest message
 /// that can be sent: the view of a long chat, or the list of 10^5 users.
 pub const MAX_WRITE_BYTES: usize = 32 * 1024 * 1024;
-/// Lines of the conversation in the first frame; earlier ones come by the command
-/// `history`.
-pub const FIRST_LINES: usize = 200;
-/// Messages in an answer to `history` that the bridge gives without the peer.
-pub const HISTORY_PAGE: usize = 100;
 
 /// The limits that a test or an operator may change.
 #[derive(Debug, Clone)]

@@ -10,7 +10,8 @@ use anyhow::{Context, Result};
 use p2pchat_bridge::open::{OpenError, Redirect};
 use p2pchat_bridge::options::SettingsError;
 use p2pchat_bridge::{Assets, Secret, Server, Settings, Setup, server};
-use p2pchat_peer::{Handle, Peer};
+use p2pchat_model::{Event, FrontEndId, PeerAddr};
+use p2pchat_profile::{Ended, Profile};
 use p2pchat_settings::streams::{self, Output, complain};
 use p2pchat_settings::{Signals, TOO_LITTLE, logs};
 use tokio::runtime::Builder;
@@ -56,25 +57,49 @@ async fn serve(settings: Settings) -> Result<()> {
         origins: settings.options.allow_origin.clone(),
         limits: settings.limits(),
     };
-    let peer = Peer::start(settings.peer).await?;
+    let opening = Profile::open(p2pchat_profile::Options {
+        folder: settings.options.peer.profile.clone(),
+        peer: settings.peer.clone(),
+        program: NAME,
+        takes_over: true,
+        login: None,
+    });
+    let profile = tokio::select! {
+        opened = opening => opened?,
+        // It may take a while where another program has the profile.
+        _ = signals.next() => return Ok(()),
+    };
+    if let Some(owner) = profile.attachment() {
+        let same = "the same account, chats and history";
+        complain(NAME, format_args!("attached to {owner}: {same}"));
+    }
     if setup.assets.is_empty() {
         complain(
             NAME,
             "built without the web UI; the page says how to build it",
         );
     }
-    let server = Server::new(listener, peer.handle(), setup).context("cannot listen")?;
-    announce(&server, &peer.handle())?;
+    let server = Server::new(listener, profile.clone(), setup).context("cannot listen")?;
+    let served = serve_pages(server, &profile, &settings, signals).await;
+    // The profile says more about its own end.
+    profile.close().await?;
+    served
+}
+
+async fn serve_pages(
+    server: Server,
+    profile: &Profile,
+    settings: &Settings,
+    mut signals: Signals,
+) -> Result<()> {
+    announce(&server, address(profile).await?)?;
     let url = server.url();
     // Lives as long as the bridge does.
     let _redirect = settings
         .options
         .open
         .then(|| show(&settings.options.secret_file, &url));
-    let ended = server.run(async move { _ = signals.next().await }).await;
-    // The peer says more about its own end.
-    peer.stop().await?;
-    Ok(ended?)
+    Ok(server.run(async move { _ = signals.next().await }).await?)
 }
 
 /// Opens the page in the browser. If that fails, the user can still open the URL.
@@ -100,11 +125,21 @@ fn show(secret_file: &Path, url: &str) -> Option<Redirect> {
         .ok()
 }
 
+/// The address of the peer, wherever it runs.
+async fn address(profile: &Profile) -> Result<Option<PeerAddr>, Ended> {
+    let mut front_end = profile.join(FrontEndId::random(rand::random()))?;
+    loop {
+        if let Event::View(snapshot) = &*front_end.updates.next().await?.event {
+            return Ok(snapshot.view.address);
+        }
+    }
+}
+
 /// The one line that says where everything is; scripts read the URL from it. Without a
 /// reader the bridge goes on.
-fn announce(server: &Server, handle: &Handle) -> Result<()> {
-    let (address, url) = (handle.address(), server.url());
-    let line = format!("{NAME}: peer at {address}, open {url}\n");
+fn announce(server: &Server, address: Option<PeerAddr>) -> Result<()> {
+    let address = address.context("the peer does not listen")?;
+    let line = format!("{NAME}: peer at {address}, open {}\n", server.url());
     match streams::print(line.as_bytes())? {
         Output::Written | Output::Closed => Ok(()),
     }

@@ -41,7 +41,7 @@ pub struct Options {
     pub open: bool,
 
     /// The file with the secret of the URL; it is created if it does not exist
-    #[arg(long, value_name = "FILE", default_value = "$DATA/bridge-secret")]
+    #[arg(long, value_name = "FILE", default_value = "$PROFILE/bridge-secret")]
     pub secret_file: PathBuf,
 
     /// How many connections there may be at a time
@@ -215,7 +215,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .ends_with("name a file with --secret-file"),
+                .ends_with("name a file with --secret-file, or a folder with --profile"),
             "{error}"
         );
     }

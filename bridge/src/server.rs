@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::mem;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use p2pchat_peer::{Handle, Missed};
+use p2pchat_profile::{Ended, Profile};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -61,12 +60,10 @@ pub enum ListenError {
     },
 }
 
-/// The peer inside has stopped by itself, and a bridge is of no use without it.
+/// The profile has ended by itself, and a bridge is of no use without it.
 #[derive(Debug, Error)]
-#[error(
-    "the peer has stopped by itself, which must not happen, and the bridge with it; the lines before this one may say why, or RUST_LOG=info. Start it again"
-)]
-pub struct PeerStopped;
+#[error("the bridge has stopped, because {0}; start it again")]
+pub struct ProfileEnded(Ended);
 
 /// Binds the port.
 ///
@@ -81,7 +78,7 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
         })
 }
 
-/// What a server needs besides its port and its peer.
+/// What a server needs besides its port and its profile.
 #[derive(Debug)]
 pub struct Setup {
     /// The secret that lets a page in.
@@ -104,7 +101,7 @@ pub struct Service {
 impl Service {
     /// A service that can be reached at `address`: `Host` has to name it.
     #[must_use]
-    pub fn new(address: SocketAddr, handle: Handle, setup: Setup) -> Self {
+    pub fn new(address: SocketAddr, profile: Profile, setup: Setup) -> Self {
         Self {
             slots: ConnectionSlots::new(setup.limits.connections),
             shared: Arc::new(Shared {
@@ -112,7 +109,7 @@ impl Service {
                 secret: setup.secret,
                 assets: setup.assets,
                 limits: setup.limits,
-                handle,
+                profile,
                 peer_stopped: AtomicBool::new(false),
                 stop: CancellationToken::new(),
                 tasks: TaskTracker::new(),
@@ -132,7 +129,7 @@ impl Service {
     }
 }
 
-/// The web server of one peer.
+/// The web server of one profile.
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
@@ -145,12 +142,12 @@ impl Server {
     ///
     /// # Errors
     /// If the listener does not know its own address.
-    pub fn new(listener: TcpListener, handle: Handle, setup: Setup) -> io::Result<Self> {
+    pub fn new(listener: TcpListener, profile: Profile, setup: Setup) -> io::Result<Self> {
         let address = listener.local_addr()?;
         Ok(Self {
             listener,
             address,
-            service: Service::new(address, handle, setup),
+            service: Service::new(address, profile, setup),
         })
     }
 
@@ -170,15 +167,15 @@ impl Server {
     /// pages, and lets requests under way finish, for at most 5 s.
     ///
     /// # Errors
-    /// If it stopped because the peer has. The pages are told that.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), PeerStopped> {
+    /// If it stopped because the profile has ended. The pages are told that.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ProfileEnded> {
         let shared = &self.service.shared;
         // Stops the tasks of all connections, however this future ends.
         let stop_on_drop = shared.stop.clone().drop_guard();
         let ended = tokio::select! {
             never = accept(&self.listener, &self.service) => match never {},
             () = shutdown => Ok(()),
-            () = peer_stopped(&shared.handle) => Err(PeerStopped),
+            ended = shared.profile.ended() => Err(ProfileEnded(ended)),
         };
         shared.peer_stopped.store(ended.is_err(), Ordering::Relaxed);
         drop(self.listener);
@@ -189,14 +186,6 @@ impl Server {
             tracing::warn!("{} connections did not end in time", shared.tasks.len());
         }
         ended
-    }
-}
-
-/// Waits until the peer has stopped.
-async fn peer_stopped(handle: &Handle) {
-    if let Ok(mut subscription) = handle.subscribe().await {
-        drop(mem::take(&mut subscription.view));
-        while subscription.next().await != Err(Missed::Stopped) {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use p2pchat_peer::Handle;
+use p2pchat_profile::Profile;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -18,8 +18,8 @@ pub(crate) struct Shared {
     pub(crate) secret: Secret,
     pub(crate) assets: Assets,
     pub(crate) limits: Limits,
-    /// The peer.
-    pub(crate) handle: Handle,
+    /// The profile that each page joins as a front end.
+    pub(crate) profile: Profile,
     /// Whether the bridge stops because the peer has.
     pub(crate) peer_stopped: AtomicBool,
     /// Cancelled when the bridge stops.

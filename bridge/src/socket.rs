@@ -1,13 +1,14 @@
 //! The WebSocket: greeting, session, close.
 //!
-//! The first frame of a page is `{"secret":"…"}`. The first frame of the bridge is the
-//! view; then events go out and commands come in, one a frame, as in `p2pchat --json`.
+//! The first frame of a page is `{"secret":"…","front_end":"…","version":2}`. Then updates go
+//! out, the view first, and calls come in, one a frame, as in `p2pchat --json`.
 
 use std::sync::atomic::Ordering;
 
 use futures::StreamExt;
 use hyper_tungstenite::HyperWebsocket;
 use hyper_tungstenite::tungstenite::Message;
+use p2pchat_model::{CONTRACT_VERSION, FrontEndId};
 use serde::Deserialize;
 use tokio::time::timeout;
 
@@ -15,7 +16,6 @@ use crate::gate::Entry;
 use crate::shared::Shared;
 use crate::slots::Slot;
 
-mod backlog;
 mod session;
 mod stream;
 mod subprotocol;
@@ -24,10 +24,19 @@ pub(crate) use stream::config;
 use stream::{CloseReason, Stream};
 pub(crate) use subprotocol::Subprotocol;
 
-/// The first frame of a page.
+/// What has to be right in the first frame before more of it is looked at.
+#[derive(Deserialize)]
+struct Key {
+    secret: String,
+}
+
+/// The rest of the first frame.
 #[derive(Deserialize)]
 struct Greeting {
-    secret: String,
+    /// The page's id, which stays when it connects again. A tool may do without.
+    front_end: Option<FrontEndId>,
+    /// The version of the contract, if the subprotocol is not enough.
+    version: Option<u32>,
 }
 
 /// Serves one socket, from the upgrade to its end. Its slot is the user's once it has
@@ -45,13 +54,13 @@ pub(crate) async fn serve(
     };
     let welcome = match (subprotocol, entry) {
         (Subprotocol::Unsupported(_), _) => Err(CloseReason::OtherVersion),
-        (_, Entry::Authorized) => Ok(()),
+        (_, Entry::Authorized) => Ok(new_front_end()),
         (_, Entry::SecretFirst) => greet(&mut stream, shared).await,
     };
     let reason = match welcome {
-        Ok(()) => {
+        Ok(front_end) => {
             slot.protect();
-            session::run(&mut stream, shared).await
+            session::run(&mut stream, shared, front_end).await
         }
         Err(reason) => reason,
     };
@@ -69,8 +78,13 @@ async fn stopping(shared: &Shared) -> CloseReason {
     }
 }
 
-/// Waits for the secret.
-async fn greet(stream: &mut Stream, shared: &Shared) -> Result<(), CloseReason> {
+/// The id of a front end that has said none.
+fn new_front_end() -> FrontEndId {
+    FrontEndId::random(rand::random())
+}
+
+/// Waits for the secret, and returns who has shown it.
+async fn greet(stream: &mut Stream, shared: &Shared) -> Result<FrontEndId, CloseReason> {
     let first = async {
         loop {
             match stream.next().await {
@@ -91,8 +105,15 @@ async fn greet(stream: &mut Stream, shared: &Shared) -> Result<(), CloseReason> 
         Some(Ok(_)) => return Err(CloseReason::WrongSecret),
         Some(Err(error)) => return Err(CloseReason::from(error)),
     };
+    match serde_json::from_str::<Key>(&text) {
+        Ok(Key { secret }) if shared.secret.is(&secret) => {}
+        _ => return Err(CloseReason::WrongSecret),
+    }
     match serde_json::from_str::<Greeting>(&text) {
-        Ok(greeting) if shared.secret.is(&greeting.secret) => Ok(()),
-        _ => Err(CloseReason::WrongSecret),
+        Ok(Greeting { version, .. }) if version.is_some_and(|said| said != CONTRACT_VERSION) => {
+            Err(CloseReason::OtherVersion)
+        }
+        Ok(Greeting { front_end, .. }) => Ok(front_end.unwrap_or_else(new_front_end)),
+        Err(_) => Err(CloseReason::BadGreeting),
     }
 }

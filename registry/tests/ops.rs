@@ -373,6 +373,37 @@ fn systemd_takes_the_unit_and_finds_it_well_closed() {
 }
 
 #[test]
+fn systemd_takes_the_unit_of_the_bridge_for_a_user() {
+    let unit = read("ops/p2pchat-bridge.service");
+    let [head, service] = ["[Unit]", "[Service]"].map(|name| section(&unit, name));
+    assert!(head.contains(&"StartLimitIntervalSec=0"), "{head:?}");
+    assert!(service.contains(&"Restart=always"), "{service:?}");
+    // The URL lets in everyone who has it.
+    let url = "%t/p2pchat-bridge.url";
+    let output = format!("StandardOutput=truncate:{url}");
+    assert!(service.contains(&output.as_str()), "{service:?}");
+    let told = format!("cat {}", url.replace("%t", "$XDG_RUNTIME_DIR"));
+    assert!(unit.contains(&told) && read("README.md").contains(&told));
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("p2pchat-bridge.service");
+    // What it runs has to be there; which program does not matter.
+    let program = env!("CARGO_BIN_EXE_p2pchat-registry");
+    let unit = unit.replace("=%h/.cargo/bin/p2pchat-bridge", &format!("={program}"));
+    assert!(unit.contains(program));
+    std::fs::write(&file, unit).unwrap();
+    let runtime = format!("XDG_RUNTIME_DIR={}", text(folder.path()));
+    let verify = ["systemd-analyze", "--user", "verify", "--man=no"];
+    let args = [&[runtime.as_str()], &verify[..], &[text(&file)]].concat();
+    if run("systemd-analyze", &["--version"]).is_none() {
+        return;
+    }
+    let output = run("env", &args).unwrap();
+    accepted(&output);
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
 fn docker_takes_the_compose_file() {
     let Some(output) = run("docker", &["compose", "version"]) else {
         return;

@@ -1,64 +1,65 @@
-//! The session of a client that was let in: events out, commands in.
+//! The session of a client that was let in: updates out, calls in.
 
-use std::mem;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::StreamExt;
 use hyper_tungstenite::tungstenite::{self, Message};
 use p2pchat_common::rate_limit::Bucket;
-use p2pchat_model::{Command, Event, Failure, Problem, Timestamp};
-use p2pchat_peer::Missed;
-use p2pchat_settings::command::complaint;
-use serde::Serialize;
+use p2pchat_model::{BadCall, Call, Event, Failure, FrontEndId, Timestamp, Update};
+use p2pchat_profile::{Calls, Ended, FrontEnd};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
-use super::backlog::Backlog;
 use super::stopping;
 use super::stream::{CloseReason, Stream, send};
 use crate::limits::MAX_FRAME_BYTES;
 use crate::shared::Shared;
 
 /// Runs a session to its end.
-pub(super) async fn run(stream: &mut Stream, shared: &Shared) -> CloseReason {
-    let Ok(mut subscription) = shared.handle.subscribe().await else {
+pub(super) async fn run(
+    stream: &mut Stream,
+    shared: &Shared,
+    front_end: FrontEndId,
+) -> CloseReason {
+    let Ok(FrontEnd { calls, mut updates }) = shared.profile.join(front_end) else {
         return CloseReason::PeerStopped;
     };
     let limits = &shared.limits;
-    let (view, backlog) = Backlog::split(mem::take(&mut subscription.view));
     let mut session = Session {
         stream,
         shared,
-        backlog,
+        calls,
+        waiting: None,
         frames: Bucket::default(),
         began: Instant::now(),
         next_read: Instant::now(),
         malformed: 0,
     };
-    let mut step = session.send(&view).await;
-    drop(view);
     let mut pings = interval_at(Instant::now() + limits.ping_every, limits.ping_every);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        if let Err(reason) = step {
-            if reason == CloseReason::TooBig {
-                let _ = session.send(&failed(&too_big())).await;
-            }
-            return reason;
-        }
-        step = tokio::select! {
-            event = subscription.next() => session.on_event(event).await,
+        let step = tokio::select! {
+            update = updates.next() => session.on_update(update).await,
             frame = session.next_frame() => session.on_frame(frame).await,
             _ = pings.tick() => session.ping().await,
             reason = stopping(shared) => Err(reason),
         };
+        if let Err(reason) = step {
+            if reason == CloseReason::TooBig {
+                let _ = session.send(&failed(too_big())).await;
+            }
+            return reason;
+        }
     }
 }
 
 struct Session<'a> {
     stream: &'a mut Stream,
     shared: &'a Shared,
-    backlog: Backlog,
+    calls: Calls,
+    /// A call that the peer has no room for yet. Until it has, no further frame is read, but
+    /// updates go out: the answers to earlier calls are what makes room.
+    waiting: Option<Call>,
     /// The rate limit on frames, by the time since `began`.
     frames: Bucket,
     began: Instant,
@@ -69,35 +70,32 @@ struct Session<'a> {
 }
 
 impl Session<'_> {
-    async fn send(&mut self, what: &impl Serialize) -> Result<(), CloseReason> {
-        let json = serde_json::to_string(what).expect("the types of the model are valid JSON");
+    async fn send(&mut self, update: &Update) -> Result<(), CloseReason> {
+        let json = serde_json::to_string(update).expect("the types of the model are valid JSON");
         send(self.stream, Message::text(json), &self.shared.limits).await
     }
 
-    async fn on_event(&mut self, event: Result<Arc<Event>, Missed>) -> Result<(), CloseReason> {
-        let event = event.map_err(|missed| match missed {
-            Missed::Lagged(_) => CloseReason::Lagged,
-            Missed::Stopped => CloseReason::PeerStopped,
-        })?;
-        match self.backlog.forward(&event) {
-            Some(event) => self.send(&*event).await,
-            None => Ok(()),
+    async fn on_update(&mut self, update: Result<Update, Ended>) -> Result<(), CloseReason> {
+        let update = update.map_err(|_| CloseReason::PeerStopped)?;
+        self.send(&update).await
+    }
+
+    /// The next frame, once the last call is passed on and the rate limit allows to read it:
+    /// frames that come too fast wait in the connection, whose back-pressure slows the client
+    /// down. Cancel-safe: no call and no frame is lost.
+    async fn next_frame(&mut self) -> Result<Message, CloseReason> {
+        if let Some(call) = &self.waiting {
+            let sent = self.calls.send(call.clone()).await;
+            sent.map_err(|_| CloseReason::PeerStopped)?;
+            self.waiting = None;
+            self.next_read = self.next_read.max(Instant::now());
         }
-    }
-
-    /// The next frame, when the rate limit allows to read it: frames that come too fast wait
-    /// in the connection, whose back-pressure slows the client down. Cancel-safe: no frame
-    /// is lost.
-    async fn next_frame(&mut self) -> Option<Result<Message, tungstenite::Error>> {
         sleep_until(self.next_read).await;
-        self.stream.next().await
+        Ok(self.stream.next().await.ok_or(CloseReason::Gone)??)
     }
 
-    async fn on_frame(
-        &mut self,
-        frame: Option<Result<Message, tungstenite::Error>>,
-    ) -> Result<(), CloseReason> {
-        let frame = frame.ok_or(CloseReason::Gone)??;
+    async fn on_frame(&mut self, frame: Result<Message, CloseReason>) -> Result<(), CloseReason> {
+        let frame = frame?;
         let (rate, now) = (self.shared.limits.frames, self.began.elapsed());
         self.frames.take(rate, now);
         self.next_read = self.began + now + self.frames.wait(rate, now);
@@ -111,29 +109,23 @@ impl Session<'_> {
     }
 
     async fn on_text(&mut self, text: &str) -> Result<(), CloseReason> {
-        match parse(text) {
-            Ok(command) => self.on_command(command).await,
+        match Call::from_json(text) {
+            Ok(call) => {
+                self.waiting = Some(call);
+                Ok(())
+            }
             Err(_) if self.malformed >= self.shared.limits.malformed => Err(CloseReason::Malformed),
-            Err(failed) => {
+            Err(bad) => {
                 self.malformed += 1;
-                self.send(&failed).await
+                self.send(&failed(bad)).await
             }
         }
     }
 
-    async fn on_command(&mut self, command: Command) -> Result<(), CloseReason> {
-        if let Command::History { before } = command
-            && let Some(page) = self.backlog.page(before)
-        {
-            return self.send(&page).await;
-        }
-        let sent = self.shared.handle.send(command).await;
-        sent.map_err(|_| CloseReason::PeerStopped)
-    }
-
     /// Pings the client, unless it was silent for too long.
     async fn ping(&mut self) -> Result<(), CloseReason> {
-        if self.next_read.elapsed() > self.shared.limits.dead_after {
+        let is_heard = self.waiting.is_none();
+        if is_heard && self.next_read.elapsed() > self.shared.limits.dead_after {
             return Err(CloseReason::Gone);
         }
         let ping = Message::Ping(tungstenite::Bytes::new());
@@ -141,49 +133,25 @@ impl Session<'_> {
     }
 }
 
-/// Reads a command.
-///
-/// # Errors
-/// The event that says what is wrong with the text.
-fn parse(text: &str) -> Result<Command, Box<Event>> {
-    serde_json::from_str(text).map_err(|error| Box::new(failed(&complaint(&error))))
-}
-
-/// The answer to a frame whose command is not known.
-fn failed(reason: &str) -> Event {
-    let problem = Problem::BadCommand;
-    Event::Failed {
-        at: now(),
-        failure: Failure {
-            command: "?".to_owned(),
-            message: problem.because(reason),
-            problem,
-        },
+/// The answer to a frame that is no call.
+fn failed(BadCall { id, reason }: BadCall) -> Update {
+    let failure = Failure::bad_command(now(), reason);
+    Update {
+        re: id,
+        event: Arc::new(Event::Failed(failure)),
     }
 }
 
 /// What is wrong with a frame that is not read to its end.
-fn too_big() -> String {
-    format!("it may have at most {MAX_FRAME_BYTES} bytes")
+fn too_big() -> BadCall {
+    BadCall {
+        id: None,
+        reason: format!("it may have at most {MAX_FRAME_BYTES} bytes"),
+    }
 }
 
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     let millis = since.map_or(0, |since| since.as_millis());
     Timestamp(u64::try_from(millis).unwrap_or(u64::MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_frame_that_is_no_command_is_answered_as_such() {
-        let Event::Failed { failure, .. } = *parse("{").unwrap_err() else {
-            panic!("not a failure");
-        };
-        assert_eq!(failure.problem, Problem::BadCommand);
-        let start = Problem::BadCommand.because("EOF");
-        assert!(failure.message.starts_with(&start), "{}", failure.message);
-    }
 }

@@ -38,8 +38,8 @@ pub(super) enum CloseReason {
     WrongSecret,
     /// The page speaks another version of the contract.
     OtherVersion,
-    /// The page was too slow and missed events: it has to connect again.
-    Lagged,
+    /// The first frame has the secret and something else that is wrong.
+    BadGreeting,
     /// Too many frames were no commands.
     Malformed,
     /// A frame was too big.
@@ -63,7 +63,7 @@ impl CloseReason {
             Self::NoSecret => (4001, "no secret in time"),
             Self::WrongSecret => (4001, "wrong secret"),
             Self::OtherVersion => (4002, "another version"),
-            Self::Lagged => (4003, "lagged"),
+            Self::BadGreeting => (4007, "malformed greeting"),
             Self::Malformed => (4007, "too many malformed frames"),
             Self::TooBig => (1009, "too big"),
             Self::NotText => (1003, "only text"),

@@ -5,7 +5,7 @@ use hyper::Request;
 use hyper::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 
 /// The version that this bridge speaks.
-const VERSION: &str = "p2pchat.v1";
+const VERSION: &str = "p2pchat.v2";
 
 /// The subprotocol of one WebSocket, and the header value to answer it with, if the client
 /// asked for one.
@@ -20,7 +20,7 @@ pub(crate) enum Subprotocol {
 
 impl Subprotocol {
     /// The subprotocol that a request asks for. Where a proxy drops the header, as that of
-    /// `trunk serve` does, `/ws?protocol=p2pchat.v1` says the same. A script need not ask
+    /// `trunk serve` does, `/ws?protocol=p2pchat.v2` says the same. A script need not ask
     /// for any.
     pub(crate) fn of<B>(request: &Request<B>, is_script: bool) -> Self {
         let asked = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).iter();
@@ -76,13 +76,13 @@ mod tests {
     #[test]
     fn a_page_says_its_version() {
         assert_eq!(
-            asked("/ws", &["p2pchat.v1"], false),
-            Subprotocol::Supported(named("p2pchat.v1"))
+            asked("/ws", &["p2pchat.v2"], false),
+            Subprotocol::Supported(named("p2pchat.v2"))
         );
-        let several = asked("/ws", &["p2pchat.v2, p2pchat.v1"], false);
-        assert_eq!(several, Subprotocol::Supported(named("p2pchat.v1")));
+        let several = asked("/ws", &["p2pchat.v1, p2pchat.v2"], false);
+        assert_eq!(several, Subprotocol::Supported(named("p2pchat.v2")));
         assert_eq!(
-            asked("/ws?protocol=p2pchat.v1", &[], false),
+            asked("/ws?protocol=p2pchat.v2", &[], false),
             Subprotocol::Supported(None)
         );
     }
@@ -90,17 +90,17 @@ mod tests {
     #[test]
     fn another_version_is_answered_so_that_it_can_be_told() {
         assert_eq!(
-            asked("/ws", &["p2pchat.v2"], false),
-            Subprotocol::Unsupported(named("p2pchat.v2"))
+            asked("/ws", &["p2pchat.v1"], false),
+            Subprotocol::Unsupported(named("p2pchat.v1"))
         );
         assert_eq!(asked("/ws", &[], false), Subprotocol::Unsupported(None));
         assert_eq!(
-            asked("/ws?protocol=p2pchat.v2", &[], true),
+            asked("/ws?protocol=p2pchat.v1", &[], true),
             Subprotocol::Unsupported(None)
         );
         assert_eq!(
-            asked("/ws", &["p2pchat.v2"], true),
-            Subprotocol::Unsupported(named("p2pchat.v2"))
+            asked("/ws", &["p2pchat.v1"], true),
+            Subprotocol::Unsupported(named("p2pchat.v1"))
         );
     }
 

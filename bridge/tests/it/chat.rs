@@ -6,11 +6,13 @@ use hyper_tungstenite::tungstenite::protocol::CloseFrame;
 use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use p2pchat_bridge::Limits;
 use p2pchat_common::rate_limit::Rate;
-use p2pchat_model::{Command, DeliveryState, Line, Password, Target, View};
+use p2pchat_model::{Command, ConversationId, DeliveryState, Line, Password, Target, View};
 use p2pchat_registry::{Options, Server, StoreSpec};
 use tokio::task::JoinHandle;
 
 use crate::support::{Bridge, Page, TestOptions, closed};
+
+const OPEN: ConversationId = ConversationId::OPEN;
 
 /// A registry for one test; it ends with the test's runtime.
 struct Registry {
@@ -64,32 +66,46 @@ async fn meet(alice: &mut Page, bob: &mut Page) {
     register(bob, "bob").await;
     register(alice, "alice").await;
     let to = Target::new("bob").unwrap();
-    alice.send(&Command::Request { to }).await;
+    alice
+        .send(&Command::Request {
+            conversation: OPEN,
+            to,
+        })
+        .await;
     bob.until_view("the request", |view| view.incoming.is_some())
         .await;
     let from = bob.view.incoming.as_ref().unwrap().from.address;
-    bob.send(&Command::Accept { from }).await;
-    bob.until_view("a member", |view| view.members.len() == 1)
+    bob.send(&Command::Accept {
+        conversation: OPEN,
+        from,
+    })
+    .await;
+    bob.until_view("a member", |view| view.open().members.len() == 1)
         .await;
     alice
-        .until_view("a member", |view| view.members.len() == 1)
+        .until_view("a member", |view| view.open().members.len() == 1)
         .await;
 }
 
 async fn say(page: &mut Page, text: &str) {
     let text = text.to_owned();
-    page.send(&Command::Say { text }).await;
+    page.send(&Command::Say {
+        conversation: OPEN,
+        text,
+    })
+    .await;
 }
 
 fn has(view: &View, text: &str) -> bool {
-    view.lines
+    view.open()
+        .lines
         .iter()
         .any(|line| matches!(line, Line::Message(message) if message.text == text))
 }
 
 /// Whether the last message was sent to all members.
 fn is_sent(view: &View) -> bool {
-    let last = view.lines.iter().rev().find_map(|line| match line {
+    let last = view.open().lines.iter().rev().find_map(|line| match line {
         Line::Message(message) => message.deliveries.as_ref(),
         Line::Notice { .. } => None,
     });
@@ -149,7 +165,7 @@ async fn all_tabs_agree_and_one_that_comes_later_has_everything() {
     back.until_view("the text", |view| has(view, "are you there?"))
         .await;
     assert_eq!(back.view.account, Some("alice".parse().unwrap()));
-    assert_eq!(back.view.members.len(), 1);
+    assert_eq!(back.view.open().members.len(), 1);
     assert_eq!(back.texts(), ["from the second tab", "are you there?"]);
 
     let third = one.page().await;
@@ -181,14 +197,18 @@ async fn a_tab_begins_with_the_newest_lines_and_reads_back_to_the_first() {
 
         let mut late = one.page().await;
         let mut later = one.page().await;
-        assert_eq!(late.view.lines.len(), 200);
-        assert!(late.view.more_history);
+        assert_eq!(late.view.open().lines.len(), 200);
+        assert!(late.view.open().more_history);
         for page in [&mut late, &mut later] {
-            while page.view.more_history {
-                let before = page.view.oldest_message();
-                page.send(&Command::History { before }).await;
+            while page.view.open().more_history {
+                let before = page.view.open().oldest_message();
+                page.send(&Command::History {
+                    conversation: OPEN,
+                    before,
+                })
+                .await;
                 page.until_view("a page", |view| {
-                    view.oldest_message() != before || !view.more_history
+                    view.open().oldest_message() != before || !view.open().more_history
                 })
                 .await;
             }
@@ -205,13 +225,22 @@ async fn meet_again(alice: &mut Page, bob: &mut Page) {
         register(page, name).await;
     }
     let to = Target::new("bob2").unwrap();
-    alice.send(&Command::Request { to }).await;
+    alice
+        .send(&Command::Request {
+            conversation: OPEN,
+            to,
+        })
+        .await;
     bob.until_view("the request", |view| view.incoming.is_some())
         .await;
     let from = bob.view.incoming.as_ref().unwrap().from.address;
-    bob.send(&Command::Accept { from }).await;
+    bob.send(&Command::Accept {
+        conversation: OPEN,
+        from,
+    })
+    .await;
     alice
-        .until_view("a member", |view| view.members.len() == 1)
+        .until_view("a member", |view| view.open().members.len() == 1)
         .await;
 }
 

@@ -222,12 +222,12 @@ async fn a_script_shows_the_secret_in_a_header_and_sends_none() {
 async fn a_page_of_another_version_is_told_so() {
     let bridge = Bridge::start().await;
     for visit in [
-        bridge.visit().with("sec-websocket-protocol", "p2pchat.v2"),
+        bridge.visit().with("sec-websocket-protocol", "p2pchat.v1"),
         bridge
             .visit()
-            .with("sec-websocket-protocol", "p2pchat.v2, p2pchat.v3"),
+            .with("sec-websocket-protocol", "p2pchat.v1, p2pchat.v3"),
         bridge.visit().without("sec-websocket-protocol"),
-        bridge.visit().path("/ws?protocol=p2pchat.v2"),
+        bridge.visit().path("/ws?protocol=p2pchat.v1"),
     ] {
         let mut page = visit.connect().await.unwrap();
         assert_eq!(
@@ -242,7 +242,7 @@ async fn a_proxy_that_drops_the_subprotocol_does_not_hide_the_version() {
     let bridge = Bridge::start().await;
     let visit = bridge.visit().without("sec-websocket-protocol");
     let mut page = visit
-        .path("/ws?protocol=p2pchat.v1")
+        .path("/ws?protocol=p2pchat.v2")
         .connect()
         .await
         .unwrap();

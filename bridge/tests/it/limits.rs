@@ -10,13 +10,14 @@ use hyper_tungstenite::tungstenite::{Bytes, Message};
 use p2pchat_bridge::limits::MAX_FRAME_BYTES;
 use p2pchat_bridge::{Assets, Limits, Secret, Service, Setup};
 use p2pchat_common::rate_limit::Rate;
-use p2pchat_model::{Command, Event};
-use p2pchat_peer::{Options, Peer};
+use p2pchat_model::{Command, ConversationId, Event};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::Instant;
 
-use crate::support::{Bridge, Page, TestOptions, closed, own_address, read_all, within};
+use crate::support::{
+    Bridge, Page, TestOptions, closed, open_profile, own_address, read_all, within,
+};
 
 /// More bytes than a header may have.
 const MUCH: usize = 100_000;
@@ -105,14 +106,14 @@ async fn an_answer_that_is_not_read_holds_its_slot_for_a_time_only() {
 #[tokio::test]
 async fn a_connection_that_finishes_its_last_request_is_evicted_too() {
     let http_life = Duration::from_millis(50);
-    let peer = Peer::start(Options {
+    let profile = open_profile(p2pchat_peer::Options {
         registry: "127.0.0.1:9".to_owned(),
         hello_port: 9,
         address: Some(own_address()),
         unprivileged: true,
-        ..Options::default()
+        ..p2pchat_peer::Options::default()
     });
-    let peer = peer.await.unwrap();
+    let profile = profile.await;
     let setup = Setup {
         secret: Secret::random().unwrap(),
         assets: Assets::from_files([]),
@@ -125,7 +126,7 @@ async fn a_connection_that_finishes_its_last_request_is_evicted_too() {
             ..Limits::default()
         },
     };
-    let service = Service::new("127.0.0.1:7878".parse().unwrap(), peer.handle(), setup);
+    let service = Service::new("127.0.0.1:7878".parse().unwrap(), profile.clone(), setup);
     let request = b"GET / HTTP/1.1\r\nHost: 127.0.0.1:7878\r\nConnection: close\r\n\r\n";
     let serve = |stream| {
         let service = service.clone();
@@ -148,7 +149,7 @@ async fn a_connection_that_finishes_its_last_request_is_evicted_too() {
         .unwrap();
     assert!(answer.starts_with(b"HTTP/1.1 200"));
     within("the eviction", first).await.unwrap();
-    peer.stop().await.unwrap();
+    profile.close().await.unwrap();
 }
 
 #[tokio::test]
@@ -198,7 +199,7 @@ async fn garbage_gets_400_and_harms_nobody() {
             .unwrap();
         assert_eq!(&answer, b"HTTP/1.1 400", "{headers}");
     }
-    page.send_text("{\"busy\":{\"on\":true}}").await;
+    page.send_text("{\"command\":\"busy\",\"on\":true}").await;
     page.until_view("an answer", |view| view.busy).await;
 }
 
@@ -211,7 +212,7 @@ async fn a_frame_that_is_too_big_closes_the_socket() {
         .send(Message::text(" ".repeat(MAX_FRAME_BYTES + 1)))
         .await;
     let lost = page.until("an answer", |event| match event {
-        Event::Failed { failure, .. } => Some(failure.message.clone()),
+        Event::Failed(failure) => Some(failure.message.clone()),
         _ => None,
     });
     assert!(lost.await.contains("at most 1048576 bytes"));
@@ -241,14 +242,15 @@ async fn a_text_that_is_too_long_is_answered_and_the_socket_stays() {
     let mut page = bridge.page().await;
     for length in [70_000, MAX_FRAME_BYTES - 100] {
         let text = "x".repeat(length);
-        page.send(&Command::Say { text }).await;
+        let conversation = ConversationId::OPEN;
+        page.send(&Command::Say { conversation, text }).await;
         let failure = page.until("an answer", |event| match event {
-            Event::Failed { failure, .. } => Some(failure.clone()),
+            Event::Failed(failure) => Some(failure.clone()),
             _ => None,
         });
         assert_eq!(failure.await.command, "say");
     }
-    page.send_text("{\"busy\":{\"on\":true}}").await;
+    page.send_text("{\"command\":\"busy\",\"on\":true}").await;
     page.until_view("an answer", |view| view.busy).await;
 }
 
@@ -258,13 +260,13 @@ async fn a_page_is_told_that_the_peer_has_stopped_and_the_bridge_ends() {
     let address = bridge.address;
     let mut page = bridge.page().await;
     let mut stranger = bridge.visit().connect().await.unwrap();
-    let ending = tokio::spawn(bridge.lose_peer());
+    let ending = tokio::spawn(bridge.lose_profile());
     for page in [&mut page, &mut stranger] {
         let expected = (1001, "the peer has stopped".to_owned());
         assert_eq!(closed(page).await, expected);
     }
     let error = ending.await.unwrap().unwrap_err().to_string();
-    assert!(error.contains("the peer has stopped"), "{error}");
+    assert!(error.contains("the bridge has stopped"), "{error}");
     assert!(TcpStream::connect(address).await.is_err());
 }
 
@@ -281,7 +283,7 @@ async fn bytes_that_are_no_websocket_frame_end_the_socket() {
         page.stream.get_mut().write_all(bytes).await.unwrap();
         assert_eq!(closed(&mut page).await.0, 1002, "{bytes:?}");
     }
-    other.send_text("{\"busy\":{\"on\":true}}").await;
+    other.send_text("{\"command\":\"busy\",\"on\":true}").await;
     other.until_view("an answer", |view| view.busy).await;
 }
 
@@ -392,12 +394,12 @@ async fn a_malformed_frame_is_answered_to_its_sender_alone() {
         "",
         "{",
         "null",
-        "{\"shout\":{}}",
-        "{\"login\":{\"name\":\"a\",\"password\":31415926}}",
+        "{\"command\":\"shout\"}",
+        "{\"command\":\"login\",\"name\":\"a\",\"password\":31415926}",
     ] {
         page.send_text(text).await;
         let failure = page.until("an answer", |event| match event {
-            Event::Failed { failure, .. } if failure.command == "?" => Some(failure.clone()),
+            Event::Failed(failure) if failure.command == "?" => Some(failure.clone()),
             _ => None,
         });
         let failure = failure.await;
@@ -406,7 +408,7 @@ async fn a_malformed_frame_is_answered_to_its_sender_alone() {
     page.send(&Command::Busy { on: true }).await;
     let bad = other.until("the busy switch", |event| match event {
         Event::Busy { .. } => Some(false),
-        Event::Failed { .. } => Some(true),
+        Event::Failed(_) => Some(true),
         _ => None,
     });
     assert!(!bad.await);
@@ -529,7 +531,7 @@ async fn a_client_that_answers_no_ping_counts_as_gone() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_too_slow_is_told_and_holds_up_nobody() {
+async fn a_page_that_is_too_slow_gets_a_fresh_view_and_holds_up_nobody() {
     let mut options = TestOptions {
         send_buffer: Some(4096),
         ..TestOptions::default()
@@ -551,8 +553,16 @@ async fn a_page_that_is_too_slow_is_told_and_holds_up_nobody() {
     for _ in 0..200 {
         toggle(&mut quick, 50).await;
     }
-    assert_eq!(closed(&mut slow).await, (4003, "lagged".to_owned()));
-    assert_eq!(bridge.page().await.view.busy, quick.view.busy);
+    let missed = slow.until("a fresh view", |event| match event {
+        Event::View(snapshot) => Some(snapshot.missed),
+        _ => None,
+    });
+    assert!(missed.await > 0);
+    assert_eq!(slow.view.busy, quick.view.busy);
+    toggle(&mut quick, 1).await;
+    let on = quick.view.busy;
+    slow.until_view("the last event", |view| view.busy == on)
+        .await;
 }
 
 /// Causes this many events, and reads them.
@@ -564,6 +574,6 @@ async fn toggle(page: &mut Page, times: usize) {
     }
     let mut seen = 0;
     while seen < times {
-        seen += usize::from(matches!(page.event().await, Event::Busy { .. }));
+        seen += usize::from(matches!(*page.event().await, Event::Busy { .. }));
     }
 }

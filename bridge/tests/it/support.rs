@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use p2pchat_bridge::{Assets, Limits, PeerStopped, Secret, Server, Setup};
+use p2pchat_bridge::{Assets, Limits, ProfileEnded, Secret, Server, Setup};
 use p2pchat_model::PeerAddr;
-use p2pchat_peer::{Options, Peer};
+use p2pchat_profile::Profile;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
@@ -44,14 +44,15 @@ pub(crate) fn own_address() -> PeerAddr {
     .unwrap()
 }
 
-/// A bridge and its peer.
+/// A bridge and its profile.
 pub(crate) struct Bridge {
     pub(crate) address: SocketAddr,
     pub(crate) secret: Secret,
     pub(crate) url: String,
-    peer: Peer,
+    peer: PeerAddr,
+    profile: Profile,
     stop: oneshot::Sender<()>,
-    running: JoinHandle<Result<(), PeerStopped>>,
+    running: JoinHandle<Result<(), ProfileEnded>>,
 }
 
 /// The options of a bridge under test.
@@ -91,15 +92,16 @@ impl Bridge {
     }
 
     pub(crate) async fn start_with(options: TestOptions) -> Self {
-        let peer = Peer::start(Options {
+        let peer = own_address();
+        let profile = open_profile(p2pchat_peer::Options {
             registry: options.registry,
             hello_port: options.hello_port,
-            address: Some(own_address()),
+            address: Some(peer),
             unprivileged: true,
             history: options.history,
-            ..Options::default()
+            ..p2pchat_peer::Options::default()
         });
-        let peer = peer.await.unwrap();
+        let profile = profile.await;
         let listener = listen(options.send_buffer);
         let address = listener.local_addr().unwrap();
         let secret = Secret::random().unwrap();
@@ -109,7 +111,7 @@ impl Bridge {
             origins: vec![DEV_ORIGIN.to_owned()],
             limits: options.limits,
         };
-        let server = Server::new(listener, peer.handle(), setup).unwrap();
+        let server = Server::new(listener, profile.clone(), setup).unwrap();
         let url = server.url();
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(server.run(async { stopped.await.unwrap_or(()) }));
@@ -118,6 +120,7 @@ impl Bridge {
             secret,
             url,
             peer,
+            profile,
             stop,
             running,
         }
@@ -125,7 +128,7 @@ impl Bridge {
 
     /// The peer's own address.
     pub(crate) fn peer(&self) -> PeerAddr {
-        self.peer.handle().address()
+        self.peer
     }
 
     /// A connection attempt as the bridge's own page makes it.
@@ -173,14 +176,26 @@ impl Bridge {
         self.stop.send(()).unwrap();
         let ended = within("the end of the server", self.running).await;
         ended.unwrap().unwrap();
-        self.peer.stop().await.unwrap();
+        self.profile.close().await.unwrap();
     }
 
-    /// Stops the peer inside, and returns what the server says of that.
-    pub(crate) async fn lose_peer(self) -> Result<(), PeerStopped> {
-        self.peer.stop().await.unwrap();
+    /// Ends the profile, and returns what the server says of that.
+    pub(crate) async fn lose_profile(self) -> Result<(), ProfileEnded> {
+        self.profile.close().await.unwrap();
         within("the end of the server", self.running).await.unwrap()
     }
+}
+
+/// A profile that no other program shares.
+pub(crate) async fn open_profile(peer: p2pchat_peer::Options) -> Profile {
+    let opened = Profile::open(p2pchat_profile::Options {
+        folder: None,
+        peer,
+        program: "p2pchat-bridge",
+        takes_over: true,
+        login: None,
+    });
+    opened.await.unwrap()
 }
 
 /// A listener; its connections inherit its send buffer.

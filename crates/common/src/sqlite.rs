@@ -323,7 +323,9 @@ fn create(path: &Path, durability: Durability) -> Result<(), FileError> {
     })
 }
 
-fn private_folder() -> DirBuilder {
+/// Makes folders; those that this makes are their owner's alone.
+#[must_use]
+pub fn private_folder() -> DirBuilder {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

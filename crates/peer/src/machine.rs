@@ -32,8 +32,8 @@ mod session;
 use std::time::Duration;
 
 use p2pchat_model::{
-    Command, ConversationId, Event, JoinedBy, MessageId, Notice, OnlineUser, PeerAddr, Person,
-    Problem, Target, Undoable, Username, View,
+    Command, Conversation, ConversationId, Event, JoinedBy, MessageId, Notice, OnlineUser,
+    PeerAddr, Person, Problem, Target, Undoable, Username, View,
 };
 use p2pchat_protocol::{Contact, MESSAGE_PORT, Response};
 
@@ -67,21 +67,44 @@ impl Machine {
     /// A machine that has just started. It has outputs at once.
     #[must_use]
     pub fn new(config: Config, now: Now) -> Self {
-        let mut machine = Self {
+        let mut machine = Self::idle(config, now);
+        let port = machine.cx.config.message_port;
+        if port != MESSAGE_PORT {
+            machine.cx.notice(Notice::UnprivilegedPort { port });
+        }
+        machine.session.connect(&mut machine.cx);
+        machine
+    }
+
+    /// A machine that goes on where another one has ended, in another process of this user. The
+    /// view of that one has the account, the members of the chat, and whether chat requests are
+    /// answered with BUSY. The user is told none of it again.
+    #[must_use]
+    pub fn resume(config: Config, now: Now, view: &View) -> Self {
+        let mut machine = Self::idle(config, now);
+        machine.requests.resume_busy(view.busy);
+        let newest = view.conversations.iter().map(Conversation::newest_message);
+        machine
+            .cx
+            .skip_messages(newest.max().flatten().unwrap_or_default());
+        if let Some(account) = view.account {
+            machine.session.resume(account);
+            machine.directory.resume(view);
+            machine.group.resume(&machine.cx, view.open());
+        }
+        machine.session.connect(&mut machine.cx);
+        machine
+    }
+
+    fn idle(config: Config, now: Now) -> Self {
+        Self {
             cx: Context::new(config, now),
             session: Session::default(),
             directory: Directory::default(),
             blocks: Blocks::default(),
             requests: Requests::default(),
             group: Group::default(),
-        };
-        let cx = &mut machine.cx;
-        if cx.config.message_port != MESSAGE_PORT {
-            let port = cx.config.message_port;
-            cx.notice(Notice::UnprivilegedPort { port });
         }
-        machine.session.connect(cx);
-        machine
     }
 
     /// Restores what the accounts blocked in earlier sessions.
@@ -107,24 +130,6 @@ impl Machine {
         for (by, message) in calls {
             self.cx.restore_call(by, message);
         }
-        self
-    }
-
-    /// Goes on where another process has ended that ran this user's peer: its view has the
-    /// account, the members of the chat, and whether chat requests are answered with BUSY.
-    #[must_use]
-    pub fn resuming(mut self, view: &View) -> Self {
-        if let Some(account) = view.account {
-            self.session.resume(account);
-        }
-        self.requests.resume_busy(view.busy);
-        let online = view.online.iter();
-        let online = online.filter_map(|user| {
-            let (address, name) = (user.address, user.name?);
-            Some(OnlineUser { name, address })
-        });
-        self.directory.replace(&online.collect::<Vec<_>>());
-        self.group.resume(&self.cx, view.open());
         self
     }
 
@@ -312,6 +317,8 @@ impl Machine {
             Command::Undo => self.undo(),
             Command::Read { message, .. } => {
                 people.account()?;
+                // None that is still to come is read.
+                let message = message.min(cx.last_message());
                 cx.emit(Event::Read {
                     conversation,
                     message,

@@ -13,6 +13,7 @@
 //! They communicate over bounded channels. Only the task that serves a slow peer waits for
 //! it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use p2pchat_model::{FrontEndId, Link, MessageId, PeerAddr, Target, Username, View};
@@ -154,7 +155,7 @@ async fn prepare(
     resume: Option<View>,
 ) -> Result<(Driver, Handle, Journal), StartError> {
     let registry = RegistryNames::new(&options.registry)?;
-    let bound = bind(&options, &registry).await?;
+    let bound = bind(&options, &registry, resume.as_ref()).await?;
     let hello = HelloSocket::bind(bound.address, options.hello_port)
         .map_err(system("open a socket for hellos"))?;
     let files = open_files(&options).await?;
@@ -166,24 +167,35 @@ async fn prepare(
         request_limit: options.request_limit,
         seed: rand::random(),
     };
-    let mut machine = Machine::new(config, clock.now())
-        .with_blocks(files.blocked)
-        .with_last_message(files.last_message)
-        .with_calls(files.calls);
-    if let Some(view) = &resume {
-        machine = machine.resuming(view);
-    }
-    let is_resumed = resume.as_ref().is_some_and(|view| view.account.is_some());
+    let machine = match &resume {
+        Some(view) => Machine::resume(config, clock.now(), view),
+        None => Machine::new(config, clock.now()),
+    };
+    let view = resume.unwrap_or_default();
+    let account = view.account;
+    let blocked = match (&files.stores.blocks, account) {
+        // Without a file, what is blocked is known from the view alone.
+        (None, Some(account)) => view.blocked.iter().map(|who| (account, *who)).collect(),
+        _ => files.blocked,
+    };
     let view = View {
         address: Some(bound.address),
         message_port: Some(bound.message_port),
         registry: options.registry,
         link: Link::default(),
+        blocked: blocked_by(account, &blocked),
+        // What the process that has ended was about to do, and what one of its front ends asked.
         incoming: None,
         outgoing: Vec::new(),
         undo: None,
-        ..resume.unwrap_or_default()
+        dropped: Vec::new(),
+        findings: None,
+        ..view
     };
+    let machine = machine
+        .with_blocks(blocked)
+        .with_last_message(files.last_message)
+        .with_calls(files.calls);
     let (journal, to_journal) =
         Journal::start(files.stores, view).map_err(system("start a thread"))?;
 
@@ -208,12 +220,23 @@ async fn prepare(
         hello,
         closing: inbound.closing.clone(),
         listeners: start_listeners(&inbound, bound),
-        state: State::new(is_resumed),
+        state: State::new(account.is_some()),
     };
     Ok((driver, handle, journal))
 }
 
-async fn bind(options: &Options, registry: &RegistryNames) -> Result<Bound, StartError> {
+async fn bind(
+    options: &Options,
+    registry: &RegistryNames,
+    resume: Option<&View>,
+) -> Result<Bound, StartError> {
+    // The members know the user by this address.
+    if options.address.is_none()
+        && let Some(address) = resume.and_then(|view| view.address)
+        && let Ok(bound) = bind::bind_at(address, options.unprivileged)
+    {
+        return Ok(bound);
+    }
     match options.address {
         Some(address) => bind::bind_at(address, options.unprivileged),
         None => bind::bind_first_free(registry.own_address().await?, options.unprivileged),
@@ -254,6 +277,13 @@ async fn open_files(options: &Options) -> Result<Files, StartError> {
     tokio::task::spawn_blocking(open)
         .await
         .map_err(|error| system("open the history and the block list")(error.into()))?
+}
+
+/// The block list of an account, ordered as the machine has it.
+fn blocked_by(account: Option<Username>, blocked: &[(Username, Target)]) -> Vec<Target> {
+    let own = blocked.iter().filter(|(of, _)| Some(*of) == account);
+    let list: BTreeSet<Target> = own.map(|(_, who)| *who).collect();
+    list.into_iter().collect()
 }
 
 fn start_listeners(inbound: &Inbound, bound: Bound) -> JoinSet<()> {

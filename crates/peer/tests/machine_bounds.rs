@@ -119,12 +119,18 @@ impl Bench {
 
     fn say(&mut self, text: &str) {
         let text = text.to_owned();
-        self.feed(Input::Command(Command::Say { text }));
+        self.feed(Input::Command(Command::Say {
+            conversation: OPEN,
+            text,
+        }));
     }
 
     fn ask(&mut self, to: PeerAddr) {
         let to = Target::Address(to);
-        self.feed(Input::Command(Command::Request { to }));
+        self.feed(Input::Command(Command::Request {
+            conversation: OPEN,
+            to,
+        }));
     }
 
     /// More than a few were held of it, so that its limit was tried.

@@ -43,15 +43,29 @@ fn command() -> impl Strategy<Value = Command> {
         Just(Command::Refresh),
         name().prop_map(|name| Command::Search { name }),
         address().prop_map(|to| Command::Request {
+            conversation: OPEN,
             to: Target::Address(to)
         }),
         name().prop_map(|to| Command::Request {
+            conversation: OPEN,
             to: Target::Name(to)
         }),
-        address().prop_map(|from| Command::Accept { from }),
-        address().prop_map(|from| Command::Reject { from }),
-        "[a-z ]{0,250}".prop_map(|text| Command::Say { text }),
-        address().prop_map(|to| Command::Cancel { to }),
+        address().prop_map(|from| Command::Accept {
+            conversation: OPEN,
+            from
+        }),
+        address().prop_map(|from| Command::Reject {
+            conversation: OPEN,
+            from
+        }),
+        "[a-z ]{0,250}".prop_map(|text| Command::Say {
+            conversation: OPEN,
+            text
+        }),
+        address().prop_map(|to| Command::Cancel {
+            conversation: OPEN,
+            to
+        }),
         address().prop_map(|who| Command::Block {
             who: Target::Address(who)
         }),
@@ -59,7 +73,7 @@ fn command() -> impl Strategy<Value = Command> {
             who: Target::Address(who)
         }),
         Just(Command::Undo),
-        Just(Command::Leave),
+        Just(Command::Leave { conversation: OPEN }),
         any::<bool>().prop_map(|on| Command::Busy { on }),
     ]
 }

@@ -6,12 +6,12 @@ mod net;
 
 use std::time::{Duration, Instant};
 
-use net::{Registry, User, name, own_address};
+use net::{OPEN, Registry, User, name, own_address};
 use p2pchat_model::{
-    Command, DeliveryState, Event, LeaveReason, Line, Link, Outcome, Password, Problem, Target,
-    View,
+    Command, DeliveryState, Event, FrontEndId, LeaveReason, Line, Link, Outcome, Password, Problem,
+    Target, View,
 };
-use p2pchat_peer::{Missed, Options, Peer, StartError};
+use p2pchat_peer::{Options, Peer, StartError, Stopped};
 use tokio::net::TcpStream;
 
 fn texts(view: &View) -> Vec<String> {
@@ -19,18 +19,28 @@ fn texts(view: &View) -> Vec<String> {
         Line::Message(message) => Some(message.text.clone()),
         Line::Notice { .. } => None,
     };
-    view.lines.iter().filter_map(text).collect()
+    view.open().lines.iter().filter_map(text).collect()
 }
 
 /// `asker` asks for a chat, and `asked` accepts.
 async fn chat(asker: &mut User, asked: &mut User) {
     let (from, address) = (asker.address(), asked.address());
     let to = Target::Address(address);
-    asker.send(Command::Request { to }).await;
+    asker
+        .send(Command::Request {
+            conversation: OPEN,
+            to,
+        })
+        .await;
     asked
         .see("the request", |view| view.incoming.is_some())
         .await;
-    asked.send(Command::Accept { from }).await;
+    asked
+        .send(Command::Accept {
+            conversation: OPEN,
+            from,
+        })
+        .await;
     asker
         .see("the member", |view| view.is_member(address))
         .await;
@@ -120,11 +130,15 @@ async fn a_withdrawn_request_is_gone_at_the_other_side_at_once() {
     let mut bob = registry.user("bob").await;
     let (from, to) = (ann.address(), bob.address());
     let ask = Command::Request {
+        conversation: OPEN,
         to: Target::Address(to),
     };
     let who = Target::Name(name("bob"));
     for withdraw in [
-        Command::Cancel { to },
+        Command::Cancel {
+            conversation: OPEN,
+            to,
+        },
         Command::Block { who },
         Command::Logout,
     ] {
@@ -142,15 +156,19 @@ async fn a_withdrawn_request_is_gone_at_the_other_side_at_once() {
         assert_eq!(outcome, Outcome::Withdrawn);
         assert!(began.elapsed() < AT_ONCE);
         ann.see("no request", |view| view.outgoing.is_empty()).await;
-        bob.send(Command::Accept { from }).await;
+        bob.send(Command::Accept {
+            conversation: OPEN,
+            from,
+        })
+        .await;
         let problem = bob
             .hear("the failure", |event| match event {
-                Event::Failed { failure, .. } => Some(failure.problem),
+                Event::Failed(failure) => Some(failure.code),
                 _ => None,
             })
             .await;
         assert_eq!(problem, Problem::NoSuchRequest);
-        assert!(bob.view.is_alone());
+        assert!(bob.view.open().is_alone());
     }
     for user in [ann, bob] {
         user.stop().await;
@@ -168,10 +186,15 @@ async fn an_undo_shows_what_came_since_and_the_others_noticed_nothing() {
     assert_eq!(ann.read().await.1, "one");
     assert_eq!(delivered(&mut bob).await, DeliveryState::Sent);
     let who = Target::Address(at_bob);
-    for (take_leave, text) in [(Command::Leave, "two"), (Command::Block { who }, "three")] {
+    for (take_leave, text) in [
+        (Command::Leave { conversation: OPEN }, "two"),
+        (Command::Block { who }, "three"),
+    ] {
         ann.send(take_leave).await;
-        ann.see("the undo", |view| view.undo.is_some() && view.is_alone())
-            .await;
+        ann.see("the undo", |view| {
+            view.undo.is_some() && view.open().is_alone()
+        })
+        .await;
         bob.say(text).await;
         // Until it is on its way: the answer to this comes after it.
         bob.send(Command::Refresh).await;
@@ -197,6 +220,7 @@ async fn requests_that_cross_are_one_chat() {
         let mut bob = registry.user(&format!("bob{round}")).await;
         let (at_ann, at_bob) = (ann.address(), bob.address());
         let ask = |address| Command::Request {
+            conversation: OPEN,
             to: Target::Address(address),
         };
         tokio::join!(ann.send(ask(at_bob)), bob.send(ask(at_ann)));
@@ -238,7 +262,12 @@ async fn what_was_said_is_shown_again_after_a_restart() {
             .await;
         assert_eq!(texts(&again.view), ["remember this", "I will"]);
         let text = "rememb".to_owned();
-        again.send(Command::Find { text }).await;
+        again
+            .send(Command::Find {
+                conversation: None,
+                text,
+            })
+            .await;
         again
             .see("the findings", |view| view.findings.is_some())
             .await;
@@ -263,7 +292,12 @@ async fn stopping_sends_what_was_said_and_logs_out() {
     bob.send(Command::Refresh).await;
     let online = bob
         .hear("the list", |event| match event {
-            Event::Online { users } => Some(users.iter().map(|user| user.name).collect::<Vec<_>>()),
+            Event::Online { users } => Some(
+                users
+                    .iter()
+                    .filter_map(|user| user.name)
+                    .collect::<Vec<_>>(),
+            ),
             _ => None,
         })
         .await;
@@ -297,17 +331,18 @@ async fn a_peer_starts_without_its_registry_and_finds_it_later() {
 async fn a_peer_that_is_dropped_frees_its_ports_and_ends_its_handles() {
     let registry = Registry::start().await;
     let options = registry.options();
-    let peer = Peer::start(options.clone()).await.unwrap();
+    let peer = Peer::start(options.clone(), None).await.unwrap();
     let handle = peer.handle();
-    let mut subscription = handle.subscribe().await.unwrap();
+    let front_end = FrontEndId::new("first").unwrap();
+    let (calls, mut updates) = handle.join(front_end.clone()).await.unwrap();
     drop(peer);
 
-    while subscription.next().await != Err(Missed::Stopped) {}
-    assert!(handle.subscribe().await.is_err());
-    assert!(handle.send(Command::Leave).await.is_err());
+    while updates.next().await.is_ok() {}
+    assert!(handle.join(front_end).await.is_err());
+    assert_eq!(calls.send(Command::Logout).await, Err(Stopped));
     let give_up = Instant::now() + Duration::from_secs(10);
     let again = loop {
-        match Peer::start(options.clone()).await {
+        match Peer::start(options.clone(), None).await {
             Ok(peer) => break peer,
             Err(error) => assert!(Instant::now() < give_up, "{error}"),
         }
@@ -321,7 +356,7 @@ async fn a_stopped_peer_can_be_started_again_at_once() {
     let registry = Registry::start().await;
     let options = registry.options();
     for _ in 0..5 {
-        let peer = Peer::start(options.clone()).await.unwrap();
+        let peer = Peer::start(options.clone(), None).await.unwrap();
         let began = Instant::now();
         peer.stop().await.unwrap();
         assert!(began.elapsed() < Duration::from_secs(5));
@@ -332,8 +367,8 @@ async fn a_stopped_peer_can_be_started_again_at_once() {
 async fn the_reason_why_a_peer_cannot_start_is_named() {
     let registry = Registry::start().await;
     let options = registry.options();
-    let _running = Peer::start(options.clone()).await.unwrap();
-    let error = Peer::start(options.clone()).await.unwrap_err();
+    let _running = Peer::start(options.clone(), None).await.unwrap();
+    let error = Peer::start(options.clone(), None).await.unwrap_err();
     assert!(
         matches!(error, StartError::PortInUse { port: 5858, .. }),
         "{error}"
@@ -347,7 +382,7 @@ async fn the_reason_why_a_peer_cannot_start_is_named() {
         history: Some(notes),
         ..options.clone()
     };
-    let error = Peer::start(with_notes).await.unwrap_err();
+    let error = Peer::start(with_notes, None).await.unwrap_err();
     assert!(matches!(error, StartError::History { .. }), "{error}");
     assert!(error.to_string().contains("notes.txt"), "{error}");
 
@@ -356,7 +391,7 @@ async fn the_reason_why_a_peer_cannot_start_is_named() {
         address: None,
         ..options
     };
-    let error = Peer::start(nowhere.clone()).await.unwrap_err();
+    let error = Peer::start(nowhere.clone(), None).await.unwrap_err();
     assert!(
         matches!(error, StartError::UnknownRegistry { .. }),
         "{error}"

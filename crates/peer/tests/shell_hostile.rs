@@ -35,10 +35,19 @@ impl Scene {
         let mut friend = registry.user("bob").await;
         let (from, to) = (friend.address(), user.address());
         let target = Target::Address(to);
-        friend.send(Command::Request { to: target }).await;
+        friend
+            .send(Command::Request {
+                conversation: OPEN,
+                to: target,
+            })
+            .await;
         user.see("the request", |view| view.incoming.is_some())
             .await;
-        user.send(Command::Accept { from }).await;
+        user.send(Command::Accept {
+            conversation: OPEN,
+            from,
+        })
+        .await;
         friend.see("the member", |view| view.is_member(to)).await;
         user.see("the member", |view| view.is_member(from)).await;
         Self {
@@ -147,10 +156,10 @@ async fn lists_without_end_and_addresses_that_are_none_bring_in_nobody() {
         .see_dropped(DropKind::Connection, DropReason::Malformed, 10)
         .await;
     assert_eq!(
-        scene.user.view.members.len(),
+        scene.user.view.open().members.len(),
         2,
         "{:?}",
-        scene.user.view.members
+        scene.user.view.open().members
     );
     scene.assert_usable().await;
     scene.end().await;
@@ -171,7 +180,13 @@ async fn thousands_of_requests_come_up_three_times() {
         if scene.user.view.incoming.is_some() {
             seen += 1;
             let from = mallory.own;
-            scene.user.send(Command::Reject { from }).await;
+            scene
+                .user
+                .send(Command::Reject {
+                    conversation: OPEN,
+                    from,
+                })
+                .await;
             scene
                 .user
                 .see("no request", |view| view.incoming.is_none())
@@ -215,11 +230,11 @@ async fn strangers_who_notify_and_write_get_nowhere() {
     scene
         .see_dropped(DropKind::Notify, DropReason::Stranger, 100)
         .await;
-    assert_eq!(scene.user.view.members.len(), 1);
+    assert_eq!(scene.user.view.open().members.len(), 1);
     assert!(
-        scene.user.view.lines.len() < 200,
+        scene.user.view.open().lines.len() < 200,
         "{}",
-        scene.user.view.lines.len()
+        scene.user.view.open().lines.len()
     );
     scene.end().await;
 }
@@ -247,7 +262,12 @@ async fn connections_that_send_nothing_or_half_a_packet_hold_up_no_one() {
     // A chat request finds its way past them too.
     let third = scene.registry.user("cem").await;
     let target = Target::Address(to);
-    third.send(Command::Request { to: target }).await;
+    third
+        .send(Command::Request {
+            conversation: OPEN,
+            to: target,
+        })
+        .await;
     scene
         .user
         .see("the request", |view| view.incoming.is_some())
@@ -294,7 +314,7 @@ async fn a_member_who_floods_the_chat_is_slowed_to_what_can_be_borne() {
     scene
         .see_dropped(DropKind::Connection, DropReason::TooMuch, 1000)
         .await;
-    let spam = scene.user.view.lines.iter().filter(
+    let spam = scene.user.view.open().lines.iter().filter(
         |line| matches!(line, p2pchat_model::Line::Message(message) if message.text == "spam"),
     );
     // A burst of 200, and 20 a second.
@@ -335,11 +355,11 @@ async fn made_up_members_are_few_and_hold_up_nobody() {
     scene
         .see_dropped(DropKind::Newcomer, DropReason::TooMuch, 1000)
         .await;
-    assert!(scene.user.view.members.len() <= 2 + 64);
+    assert!(scene.user.view.open().members.len() <= 2 + 64);
     assert!(
-        scene.user.view.lines.len() < 400,
+        scene.user.view.open().lines.len() < 400,
         "{}",
-        scene.user.view.lines.len()
+        scene.user.view.open().lines.len()
     );
     scene.end().await;
 }

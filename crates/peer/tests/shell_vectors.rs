@@ -81,7 +81,11 @@ async fn member(user: &mut User) -> PeerAddr {
     let mut stream = send(raw, user.address(), CONTACTS, &request).await;
     user.see("the request", |view| view.incoming.is_some())
         .await;
-    user.send(Command::Accept { from: raw }).await;
+    user.send(Command::Accept {
+        conversation: OPEN,
+        from: raw,
+    })
+    .await;
     assert_eq!(read::<17>(&mut stream).await, vector("accepted")[..]);
     assert!(is_closed_in_order(&mut stream).await);
     raw
@@ -113,7 +117,11 @@ async fn requests_are_shown_and_answered() {
     let mut second = send(own_address(), user.address(), CONTACTS, &request).await;
     assert_eq!(read::<17>(&mut second).await[..6], *b"\0\x29BUSY");
 
-    user.send(Command::Reject { from: raw }).await;
+    user.send(Command::Reject {
+        conversation: OPEN,
+        from: raw,
+    })
+    .await;
     assert_eq!(read::<17>(&mut stream).await, vector("rejected")[..]);
     user.stop().await;
 }
@@ -185,7 +193,11 @@ async fn what_a_peer_sends_is_what_the_vectors_say() {
     let messages = listen_for_messages(raw).await;
 
     let to = p2pchat_model::Target::Address(raw);
-    user.send(Command::Request { to }).await;
+    user.send(Command::Request {
+        conversation: OPEN,
+        to,
+    })
+    .await;
     let (mut stream, from) = timeout(PATIENCE, contacts.accept()).await.unwrap().unwrap();
     assert_eq!(from.ip(), user.address().ip());
     let request = vector("chat request, empty chat_list");

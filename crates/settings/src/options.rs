@@ -8,7 +8,8 @@
 //!
 //! To add an option, add the field and write `docs/options.md` again: `UPDATE=1 cargo test -p
 //! p2pchat-settings --test options`. A `bool` is a switch. `default_value = "$DATA/file"` is
-//! a file in the user's data folder ([`DATA`]), `hide_env_values = true` keeps a value that
+//! a file in the user's data folder ([`DATA`]), `"$PROFILE/file"` one in the folder of the
+//! option `--profile` ([`PROFILE`]), `hide_env_values = true` keeps a value that
 //! may hold a secret out of all errors, `hide_default_value = true` is for a default that the
 //! help says in words. A `PathBuf` is a path; a type of its own that may be one has
 //! `value_hint = ValueHint::FilePath`.
@@ -38,10 +39,13 @@ use crate::config::{ConfigError, Entry, File, Section, Value};
 use crate::streams::{self, Output, complain};
 
 mod command;
+mod profile;
 
-pub use command::{DATA, DATA_FOLDER, command, is_switch, options, shown_default, variable_of};
+pub use command::{
+    DATA, DATA_FOLDER, IN_PROFILE, PROFILE, command, is_switch, options, shown_default, variable_of,
+};
 
-use command::{COMPLETIONS, CONFIG, FOLDER, VARIABLE, completions, long};
+use command::{COMPLETIONS, CONFIG, FOLDER, VARIABLE, completions, in_folder, long};
 
 /// A program with options.
 pub trait Program: Parser {
@@ -292,13 +296,20 @@ pub fn read_in<P: Program>(
         places.0.insert(id.to_owned(), place);
     }
     let matches = parse(&command, &line)?;
+    // None for a program without profiles.
+    let profile = matches.try_get_one::<PathBuf>(profile::OPTION);
+    let profile = profile.ok().flatten().map(PathBuf::as_path);
+    let command = command.mut_args(|arg| in_folder(arg, PROFILE, profile));
+    let matches = parse(&command, &line)?;
     let options = P::from_arg_matches(&matches).map_err(|error| {
         // Only a default in a folder that there is not can be missing.
         let text = error.to_string();
         let missing = |arg: &&Arg| text.trim_end().ends_with(arg.get_id().as_str());
         match options(&command).find(missing) {
             Some(arg) if error.kind() == ErrorKind::MissingRequiredArgument => {
-                OptionsError::NoHome(format!("--{}", long(arg)))
+                let folder = options(&command).find(|arg| long(arg) == profile::OPTION);
+                let folder = folder.map_or("", |_| ", or a folder with --profile");
+                OptionsError::NoHome(format!("--{}{folder}", long(arg)))
             }
             _ => error.into(),
         }

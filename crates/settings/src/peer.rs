@@ -1,10 +1,10 @@
-//! The options of every program that runs a peer.
+//! The options of every program that runs a peer. Each can also stand after a subcommand.
 
 use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use p2pchat_model::PeerAddr;
 use p2pchat_peer::Options;
 
@@ -16,41 +16,51 @@ pub const MAX_REQUEST_LIMIT: u64 = 24 * 60 * 60;
 /// The options of a peer.
 #[derive(Debug, Clone, Args)]
 pub struct PeerArgs {
+    /// The profile: whose account, chats and history. A name, or a folder (with a / in it).
+    /// Programs of one profile share one peer; another person on this machine needs another
+    /// profile
+    #[arg(long, global = true, value_name = "NAME|FOLDER", value_hint = ValueHint::DirPath)]
+    #[arg(default_value = "$DATA/")]
+    // Parsed to the folder, however it is given; none without a home folder.
+    pub profile: Option<PathBuf>,
+
     /// The registry: a name or an address; with commas, several that serve the same users
-    #[arg(long, value_name = "HOST[:PORT]", value_parser = registry)]
+    #[arg(long, global = true, value_name = "HOST[:PORT]", value_parser = registry)]
     #[arg(default_value = Options::default().registry)]
     pub registry: String,
 
     /// The address to be reached at; each peer on a machine needs its own. Without it, the
     /// one from which this machine reaches the registry
-    #[arg(long, value_name = "IPV4")]
+    #[arg(long, global = true, value_name = "IPV4")]
     pub address: Option<PeerAddr>,
 
     /// The file to keep messages in
-    #[arg(long, value_name = "FILE", default_value = "$DATA/history.sqlite3")]
+    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(default_value = "$PROFILE/history.sqlite3")]
     pub history: Option<PathBuf>,
 
     /// Keep no messages
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub no_history: bool,
 
     /// The file to keep the list of blocked users in
-    #[arg(long, value_name = "FILE", default_value = "$DATA/blocks.sqlite3")]
+    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(default_value = "$PROFILE/blocks.sqlite3")]
     pub blocks: Option<PathBuf>,
 
     /// How long a chat request waits for an answer
-    #[arg(long, value_name = "SECONDS", value_parser = request_limit)]
+    #[arg(long, global = true, value_name = "SECONDS", value_parser = request_limit)]
     #[arg(default_value = Options::REQUEST_LIMIT.as_secs().to_string())]
     pub request_limit: Duration,
 
     /// The UDP port where the registry takes hellos
-    #[arg(long, value_name = "PORT", value_parser = port)]
+    #[arg(long, global = true, value_name = "PORT", value_parser = port)]
     #[arg(default_value = Options::default().hello_port.to_string())]
     pub hello_port: u16,
 
     /// Take messages at port 5859 without trying 1010, which needs a privilege on most
     /// systems
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub unprivileged: bool,
 }
 
@@ -79,7 +89,8 @@ impl PeerArgs {
 }
 
 fn no_home() -> OptionsError {
-    OptionsError::NoHome("--history FILE, or give --no-history".to_owned())
+    let instead = "--history FILE, or a folder with --profile, or give --no-history";
+    OptionsError::NoHome(instead.to_owned())
 }
 
 fn registry(text: &str) -> Result<String, &'static str> {
@@ -104,6 +115,8 @@ fn request_limit(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use clap::Parser;
 
     use super::*;
@@ -161,6 +174,49 @@ mod tests {
     }
 
     #[test]
+    fn files_are_kept_in_the_folder_of_the_profile_unless_named_themselves() {
+        let kept = |keys, line: &[&str]| {
+            let options = options(keys, line).unwrap();
+            [options.history.unwrap(), options.blocks.unwrap()]
+        };
+        let [history, blocks] = kept("", &[]);
+        assert_eq!(history, Path::new("/data/p2pchat/history.sqlite3"));
+        assert_eq!(blocks, Path::new("/data/p2pchat/blocks.sqlite3"));
+        let [history, blocks] = kept("profile = 'bob'", &["--blocks", "b"]);
+        let named = "/data/p2pchat/profiles/bob/history.sqlite3";
+        assert_eq!(history, Path::new(named));
+        assert_eq!(blocks, Path::new("b"));
+        let [history, blocks] = kept("profile = 'bob'", &["--profile", "/srv/carol/"]);
+        assert_eq!(history, Path::new("/srv/carol/history.sqlite3"));
+        assert_eq!(blocks, Path::new("/srv/carol/blocks.sqlite3"));
+    }
+
+    #[test]
+    fn a_profile_is_known_to_the_program_as_its_folder() {
+        let profile = |data: Option<&str>, line: &[&str]| {
+            let environment = Environment {
+                data: data.map(Into::into),
+                ..Environment::default()
+            };
+            let line = [&["peer", "--no-history"], line].concat();
+            let given = options::read_in::<Peer>(line, &environment)?;
+            Ok::<_, OptionsError>(given.options.peer.profile)
+        };
+        let data = Some("/data");
+        let default = profile(data, &[]).unwrap();
+        assert_eq!(default.unwrap().as_os_str(), "/data/p2pchat");
+        let named = profile(data, &["--profile", "bob"]).unwrap();
+        assert_eq!(named, Some("/data/p2pchat/profiles/bob".into()));
+        let folder = profile(None, &["--profile", "./bob"]).unwrap();
+        assert_eq!(folder, Some("./bob".into()));
+        assert_eq!(profile(None, &[]).unwrap(), None);
+        let error = profile(None, &["--profile", "bob"]).unwrap_err();
+        assert!(error.to_string().contains("no home folder"), "{error}");
+        let error = profile(data, &["--profile", ".bob"]).unwrap_err();
+        assert!(error.to_string().starts_with("--profile .bob: "), "{error}");
+    }
+
+    #[test]
     fn without_a_home_folder_the_history_needs_a_file_and_the_blocks_do_not() {
         let read = |line: &[&str]| {
             let given = options::read_in::<Peer>(line.iter().copied(), &Environment::default());
@@ -168,11 +224,13 @@ mod tests {
         };
         let error = read(&["peer"]).unwrap_err().to_string();
         assert!(
-            error.contains("--history FILE, or give --no-history"),
+            error.ends_with("--history FILE, or a folder with --profile, or give --no-history"),
             "{error}"
         );
         let options = read(&["peer", "--no-history"]).unwrap();
         assert_eq!((options.history, options.blocks), (None, None));
+        let options = read(&["peer", "--profile", "/srv/bob"]).unwrap();
+        assert_eq!(options.history, Some("/srv/bob/history.sqlite3".into()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use clap::{Arg, ArgAction, Command, ValueHint};
 use p2pchat_settings::options::{
-    self, DATA, DATA_FOLDER, Environment, is_switch, read_in, variable_of,
+    self, DATA, DATA_FOLDER, Environment, IN_PROFILE, is_switch, read_in, variable_of,
 };
 use p2pchat_settings::{OptionsError, Place, Program, Section};
 use tempfile::TempDir;
@@ -111,7 +111,9 @@ fn samples(arg: &Arg) -> [String; 2] {
     [7101, 7102].map(|number| match kind {
         "ADDR:PORT" => format!("127.0.0.1:{number}"),
         "BYTES" | "NUMBER" | "PORT" | "SECONDS" => number.to_string(),
-        "FILE" | "HOST[:PORT]" | "NAME" | "PATH|mongodb://…" => format!("name{number}"),
+        "FILE" | "HOST[:PORT]" | "NAME" | "NAME|FOLDER" | "PATH|mongodb://…" => {
+            format!("name{number}")
+        }
         "IPV4" => format!("127.0.0.{}", number - 7000),
         "URL" => format!("http://host{number}"),
         _ => panic!("say here what a valid {kind} is"),
@@ -295,7 +297,7 @@ fn a_file_that_is_named_must_exist() {
 /// The options of a program that are paths, or may be.
 fn paths<P: Program>() -> Vec<Arg> {
     let command = P::command();
-    let hints = [ValueHint::AnyPath, ValueHint::FilePath];
+    let hints = [ValueHint::AnyPath, ValueHint::FilePath, ValueHint::DirPath];
     let paths = options::options(&command).filter(|arg| hints.contains(&arg.get_value_hint()));
     paths.cloned().collect()
 }
@@ -333,9 +335,10 @@ fn try_home<P: Program + std::fmt::Debug>() -> Vec<String> {
 #[test]
 fn the_home_folder_can_be_written_as_in_a_shell() {
     assert_eq!(try_home::<Registry>(), ["store"]);
-    let peer = ["history", "blocks", "password_file", "log_file"];
+    let peer = ["profile", "history", "blocks", "password_file", "log_file"];
     assert_eq!(try_home::<Peer>(), peer);
-    assert_eq!(try_home::<Bridge>(), ["secret_file", "history", "blocks"]);
+    let bridge = ["secret_file", "profile", "history", "blocks"];
+    assert_eq!(try_home::<Bridge>(), bridge);
     let environment = Environment {
         data: Some("/data".into()),
         home: Some("/nonexistent".into()),
@@ -461,7 +464,12 @@ fn add_program<P: Program>(page: &mut String) {
             _ => String::new(),
         };
         let default = options::shown_default(arg).map(|default| default.replace(DATA, DATA_FOLDER));
-        let default = default.map_or(String::new(), |default| format!("`{default}`"));
+        let default = default.map_or(String::new(), |default| {
+            match default.strip_suffix(IN_PROFILE) {
+                Some(file) => format!("`{file}`{IN_PROFILE}"),
+                None => format!("`{default}`"),
+            }
+        });
         let help = arg.get_long_help().or(arg.get_help()).unwrap().to_string();
         let help = help.replace('|', "\\|").replace('\n', " ");
         writeln!(page, "| `--{name}{value}` | {default} | {help} |").unwrap();

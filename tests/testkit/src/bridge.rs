@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result, bail};
 use futures::{SinkExt, StreamExt};
-use p2pchat_model::{Command, Event, View};
+use p2pchat_model::{CONTRACT_VERSION, Call, FrontEndId, Update};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -38,25 +38,15 @@ impl BridgeUrl {
     }
 }
 
-/// What a bridge sends to a page.
-#[derive(Debug)]
-pub enum Frame {
-    /// The state so far: the first frame.
-    View(Box<View>),
-    /// What happened since.
-    Event(Event),
-}
-
 /// The WebSocket of an open page.
 #[derive(Debug)]
 pub(crate) struct Page {
     socket: WebSocketStream<TcpStream>,
-    has_view: bool,
 }
 
 impl Page {
     /// Opens the page's WebSocket, with the headers of a browser, and sends the secret.
-    pub(crate) async fn open(url: &BridgeUrl) -> Result<Self> {
+    pub(crate) async fn open(url: &BridgeUrl, front_end: &FrontEndId) -> Result<Self> {
         let opening = async {
             let host = url.listen;
             let stream = TcpStream::connect(host).await?;
@@ -68,20 +58,21 @@ impl Page {
                 .header("upgrade", "websocket")
                 .header("sec-websocket-version", "13")
                 .header("sec-websocket-key", generate_key())
-                .header("sec-websocket-protocol", "p2pchat.v1")
+                .header("sec-websocket-protocol", "p2pchat.v2")
                 .body(())?;
             let (mut socket, _) = client_async(request, stream).await?;
-            let first = serde_json::json!({ "secret": url.secret });
+            let first = serde_json::json!({
+                "secret": url.secret,
+                "front_end": front_end,
+                "version": CONTRACT_VERSION,
+            });
             socket.send(Message::text(first.to_string())).await?;
             anyhow::Ok(socket)
         };
         let socket = timeout(SOON, opening)
             .await
             .context("the bridge does not open the page")??;
-        Ok(Self {
-            socket,
-            has_view: false,
-        })
+        Ok(Self { socket })
     }
 
     /// Closes it by the closing handshake, as a browser does.
@@ -90,16 +81,17 @@ impl Page {
         let _ = timeout(SOON, self.socket.close(None)).await;
     }
 
-    pub(crate) async fn ask(&mut self, command: &Command) -> Result<()> {
-        let json = serde_json::to_string(command)?;
+    pub(crate) async fn send(&mut self, call: &Call) -> Result<()> {
+        let json = serde_json::to_string(call)?;
         timeout(SOON, self.socket.send(Message::text(json)))
             .await
             .context("the bridge does not read")??;
         Ok(())
     }
 
-    /// The next frame; `None` when the bridge has ended. Cancel safe.
-    pub(crate) async fn frame(&mut self) -> Result<Option<Frame>> {
+    /// The next update, of which the first is the view; `None` when the bridge has ended.
+    /// Cancel safe.
+    pub(crate) async fn update(&mut self) -> Result<Option<Update>> {
         loop {
             let text = match self.socket.next().await {
                 Some(Ok(Message::Text(text))) => text,
@@ -114,13 +106,8 @@ impl Page {
                 // The bridge was killed.
                 Some(Err(_)) | None => return Ok(None),
             };
-            let frame = if std::mem::replace(&mut self.has_view, true) {
-                serde_json::from_str(&text).map(Frame::Event)
-            } else {
-                serde_json::from_str(&text).map(|view| Frame::View(Box::new(view)))
-            };
             let bytes = text.len();
-            return frame
+            return Update::from_json(&text)
                 .map(Some)
                 .with_context(|| format!("the bridge sent {bytes} bytes of something else"));
         }

@@ -1,15 +1,15 @@
 //! A client of the peers' JSON contract over a pair of pipes: what `p2pchat --json` reads
-//! and writes, a line a command or an event.
+//! and writes, a line a call or an update.
 
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use p2pchat_model::{Command, Event};
+use p2pchat_model::{Call, Update};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::time::timeout;
 
-/// How long a program may take to read a command.
+/// How long a program may take to read a call.
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 
 /// The pipes of a running `p2pchat --json`. Dropping them is what ends it in order.
@@ -29,13 +29,13 @@ impl JsonLines {
         }
     }
 
-    /// Sends a command.
+    /// Sends a call.
     ///
     /// # Errors
     /// If the program has ended, or does not read.
-    pub async fn ask(&mut self, command: &Command) -> Result<()> {
+    pub async fn send(&mut self, call: &Call) -> Result<()> {
         let stdin = self.stdin.as_mut().context("its input has ended")?;
-        let mut line = serde_json::to_vec(command)?;
+        let mut line = serde_json::to_vec(call)?;
         line.push(b'\n');
         timeout(WRITE_LIMIT, stdin.write_all(&line))
             .await
@@ -43,13 +43,14 @@ impl JsonLines {
             .context("p2pchat has ended")
     }
 
-    /// The next event; `None` when the program has ended. Cancel safe.
+    /// The next update, of which the first is the view; `None` when the program has ended.
+    /// Cancel safe.
     ///
     /// # Errors
-    /// If what it wrote is not an event.
-    pub async fn event(&mut self) -> Result<Option<Event>> {
+    /// If what it wrote is not an update.
+    pub async fn update(&mut self) -> Result<Option<Update>> {
         match self.lines.next_line().await? {
-            Some(line) => serde_json::from_str(&line)
+            Some(line) => Update::from_json(&line)
                 .map(Some)
                 .with_context(|| format!("p2pchat wrote {line:?}")),
             None => Ok(None),
@@ -61,12 +62,12 @@ impl JsonLines {
         self.stdin = None;
     }
 
-    /// Reads and drops what it writes, unparsed, until it ends: a program whose events no
-    /// one reads comes to a halt.
+    /// Reads and drops what it writes, unparsed, until it ends: a program whose updates
+    /// no one reads misses some.
     ///
     /// # Errors
     /// If it cannot be read from.
-    pub async fn skip_events(&mut self) -> Result<()> {
+    pub async fn skip_updates(&mut self) -> Result<()> {
         loop {
             let unread = self.lines.get_mut();
             match unread.fill_buf().await?.len() {

@@ -21,8 +21,6 @@ mod session;
 mod wait;
 
 pub use address::{free_ports, own_address};
-#[cfg(feature = "websocket")]
-pub use bridge::Frame;
 pub use json::JsonLines;
 #[cfg(feature = "mongodb")]
 pub use mongod::ReplicaSet;

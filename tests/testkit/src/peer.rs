@@ -1,17 +1,24 @@
 //! A peer: the built `p2pchat --json`, or the built `p2pchat-bridge` with a page that can
-//! be closed and opened again.
+//! be closed and opened again. Those that are started with the same home folder share the
+//! profile in it: the first runs the peer, the others attach.
 
+use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{self, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Error, Result, bail};
-use p2pchat_model::{Command, Event, Password, PeerAddr, Target, Username};
+use p2pchat_model::{
+    Call, CallId, Command, ConversationId, Event, Failure, FrontEndId, Password, PeerAddr, Target,
+    Update, Username,
+};
 use rustix::process::Signal;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::bridge::{BridgeUrl, Frame, Page};
+use crate::bridge::{BridgeUrl, Page};
 use crate::json::JsonLines;
 use crate::process::{Process, memory};
 use crate::{Programs, RegistryAt, SOON};
@@ -23,6 +30,10 @@ pub struct Peer {
     pub address: Ipv4Addr,
     process: Process,
     client: Client,
+    /// The id of the last call.
+    last_id: u64,
+    /// Updates that came while the answers to a call were waited for.
+    kept: VecDeque<Update>,
 }
 
 #[derive(Debug)]
@@ -30,6 +41,8 @@ enum Client {
     Lines(JsonLines),
     Page {
         url: BridgeUrl,
+        /// Stays while pages come and go.
+        front_end: FrontEndId,
         page: Option<Box<Page>>,
     },
 }
@@ -55,11 +68,8 @@ impl Peer {
             .args(more)
             .stdin(Stdio::piped());
         let mut process = Process::spawn("p2pchat", &mut command, &home.join("p2pchat.log"))?;
-        Ok(Self {
-            address,
-            client: Client::Lines(process.json_lines()?),
-            process,
-        })
+        let client = Client::Lines(process.json_lines()?);
+        Ok(Self::new(address, process, client))
     }
 
     /// Starts `p2pchat-bridge` at an address, logged out, its page not open yet. `home`
@@ -83,12 +93,22 @@ impl Peer {
         let mut process = Process::spawn("p2pchat-bridge", &mut command, &log)?;
         let line = process.first_line().await?;
         let url = BridgeUrl::find_in(&line).with_context(|| format!("no URL in {line:?}"))?;
-        let client = Client::Page { url, page: None };
-        Ok(Self {
+        let client = Client::Page {
+            url,
+            front_end: new_front_end()?,
+            page: None,
+        };
+        Ok(Self::new(address, process, client))
+    }
+
+    fn new(address: Ipv4Addr, process: Process, client: Client) -> Self {
+        Self {
             address,
             process,
             client,
-        })
+            last_id: 0,
+            kept: VecDeque::new(),
+        }
     }
 
     /// The URL of a bridge's page.
@@ -105,8 +125,13 @@ impl Peer {
     /// # Errors
     /// If the bridge does not let the page in.
     pub async fn open_page(&mut self) -> Result<()> {
-        if let Client::Page { url, page } = &mut self.client {
-            *page = Some(Box::new(Page::open(url).await?));
+        if let Client::Page {
+            url,
+            front_end,
+            page,
+        } = &mut self.client
+        {
+            *page = Some(Box::new(Page::open(url, front_end).await?));
         }
         Ok(())
     }
@@ -122,54 +147,100 @@ impl Peer {
         }
     }
 
-    /// Sends a command.
+    /// Sends a call as it is.
     ///
     /// # Errors
     /// If the program has ended or does not read, or its page is not open.
-    pub async fn ask(&mut self, command: &Command) -> Result<()> {
+    pub async fn send(&mut self, call: &Call) -> Result<()> {
         match &mut self.client {
-            Client::Lines(lines) => lines.ask(command).await,
+            Client::Lines(lines) => lines.send(call).await,
             Client::Page { page, .. } => {
                 let page = page.as_mut().context("no page is open")?;
-                page.ask(command).await
+                page.send(call).await
             }
         }
     }
 
-    /// The next frame; `None` when the program has ended. Cancel safe.
+    /// Sends a command with an id of its own, which its answers carry.
     ///
     /// # Errors
-    /// If what it wrote is not a frame, or its page is not open.
-    pub async fn frame(&mut self) -> Result<Option<Frame>> {
+    /// As [`Peer::send`].
+    pub async fn ask(&mut self, command: &Command) -> Result<CallId> {
+        self.last_id += 1;
+        let id = CallId::from(self.last_id);
+        let call = Call::with_id(id.clone(), command.clone());
+        self.send(&call).await?;
+        Ok(id)
+    }
+
+    /// Sends a command, and waits until it is done or has failed. Returns the updates that
+    /// answer it, [`Event::Done`] included; all others are left to be read.
+    ///
+    /// # Errors
+    /// If there is no answer within [`SOON`], or as [`Peer::ask`] and [`Peer::update`].
+    pub async fn call(&mut self, command: &Command) -> Result<Result<Vec<Update>, Failure>> {
+        let id = self.ask(command).await?;
+        let what = format!("answer to {:?}", command.name());
+        let deadline = Instant::now() + SOON;
+        let mut answers = Vec::new();
+        // Those that are kept are older than the call.
+        while let Ok(update) = timeout_at(deadline, self.read()).await {
+            let Some(update) = update? else {
+                bail!("p2pchat ended before the {what}");
+            };
+            if update.re.as_ref() != Some(&id) {
+                self.kept.push_back(update);
+                continue;
+            }
+            if let Event::Failed(failure) = &*update.event {
+                return Ok(Err(failure.clone()));
+            }
+            let is_done = *update.event == Event::Done;
+            answers.push(update);
+            if is_done {
+                return Ok(Ok(answers));
+            }
+        }
+        bail!("no {what} within {SOON:?} but {answers:?}")
+    }
+
+    /// The next update, of which the first is the view; `None` when the program has ended.
+    /// Cancel safe.
+    ///
+    /// # Errors
+    /// If what it wrote is not an update, or its page is not open.
+    pub async fn update(&mut self) -> Result<Option<Update>> {
+        match self.kept.pop_front() {
+            Some(update) => Ok(Some(update)),
+            None => self.read().await,
+        }
+    }
+
+    async fn read(&mut self) -> Result<Option<Update>> {
         match &mut self.client {
-            Client::Lines(lines) => Ok(lines.event().await?.map(Frame::Event)),
-            Client::Page { page, .. } => page.as_mut().context("no page is open")?.frame().await,
+            Client::Lines(lines) => lines.update().await,
+            Client::Page { page, .. } => page.as_mut().context("no page is open")?.update().await,
         }
     }
 
-    /// The next event, past the view of a page that was opened; `None` when the program
-    /// has ended. Cancel safe.
+    /// The event of the next update.
     ///
     /// # Errors
-    /// As [`Peer::frame`].
+    /// As [`Peer::update`].
     pub async fn event(&mut self) -> Result<Option<Event>> {
-        loop {
-            match self.frame().await? {
-                Some(Frame::View(_)) => {}
-                Some(Frame::Event(event)) => return Ok(Some(event)),
-                None => return Ok(None),
-            }
-        }
+        let update = self.update().await?;
+        Ok(update.map(|update| Arc::unwrap_or_clone(update.event)))
     }
 
     /// Reads and drops what `p2pchat` writes, unparsed, until it ends: a program whose
-    /// events no one reads comes to a halt.
+    /// updates no one reads misses some.
     ///
     /// # Errors
     /// If it cannot be read from.
-    pub async fn skip_events(&mut self) -> Result<()> {
+    pub async fn skip_updates(&mut self) -> Result<()> {
+        self.kept.clear();
         match &mut self.client {
-            Client::Lines(lines) => lines.skip_events().await,
+            Client::Lines(lines) => lines.skip_updates().await,
             Client::Page { .. } => bail!("a page parses what it reads"),
         }
     }
@@ -184,15 +255,29 @@ impl Peer {
         limit: Duration,
         mut wanted: impl FnMut(&Event) -> Option<T>,
     ) -> Result<T> {
+        let wanted = |update: &Update| wanted(&update.event);
+        self.update_with(what, limit, wanted).await
+    }
+
+    /// The same for updates.
+    ///
+    /// # Errors
+    /// As [`Peer::event_with`].
+    pub async fn update_with<T>(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        mut wanted: impl FnMut(&Update) -> Option<T>,
+    ) -> Result<T> {
         let deadline = Instant::now() + limit;
         let mut others = Vec::new();
-        while let Ok(event) = timeout_at(deadline, self.event()).await {
-            match event? {
-                Some(event) => match wanted(&event) {
+        while let Ok(update) = timeout_at(deadline, self.update()).await {
+            match update? {
+                Some(update) => match wanted(&update) {
                     Some(found) => return Ok(found),
-                    None => others.push(event),
+                    None => others.push(update),
                 },
-                None => bail!("p2pchat ended before {what}; its events were {others:?}"),
+                None => bail!("p2pchat ended before {what}; its updates were {others:?}"),
             }
         }
         bail!("no {what} within {limit:?} but {others:?}")
@@ -215,13 +300,15 @@ impl Peer {
     }
 
     async fn log_in_by(&mut self, command: &Command) -> Result<()> {
-        self.ask(command).await?;
-        let answer = |event: &Event| match event {
+        let id = self.ask(command).await?;
+        let answer = |update: &Update| match &*update.event {
             Event::LoggedIn { .. } => Some(Ok(())),
-            Event::Failed { failure, .. } => Some(Err(failure.message.clone())),
+            Event::Failed(failure) if update.re.as_ref() == Some(&id) => {
+                Some(Err(failure.message.clone()))
+            }
             _ => None,
         };
-        let answer = self.event_with("login", SOON, answer).await?;
+        let answer = self.update_with("login", SOON, answer).await?;
         answer.map_err(Error::msg)
     }
 
@@ -231,6 +318,7 @@ impl Peer {
     /// If it is not.
     pub async fn request(&mut self, to: PeerAddr) -> Result<()> {
         let request = Command::Request {
+            conversation: ConversationId::OPEN,
             to: Target::Address(to),
         };
         self.ask(&request).await?;
@@ -251,7 +339,9 @@ impl Peer {
             _ => None,
         };
         let from = self.event_with("chat request", SOON, asks).await?;
-        self.ask(&Command::Accept { from }).await
+        let conversation = ConversationId::OPEN;
+        self.ask(&Command::Accept { conversation, from }).await?;
+        Ok(())
     }
 
     /// Its process id.
@@ -303,4 +393,14 @@ impl Peer {
         let _ = timeout(SOON, reading).await;
         Ok(events)
     }
+}
+
+/// The id of a front end, which no other has: neither in this process nor in another.
+fn new_front_end() -> Result<FrontEndId> {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    Ok(FrontEndId::new(&format!(
+        "page-{}-{number}",
+        process::id()
+    ))?)
 }

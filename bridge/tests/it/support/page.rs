@@ -1,12 +1,13 @@
-//! A page: it connects, shows the secret, keeps a view and sends commands.
+//! A page: it connects, shows the secret, keeps a view and sends calls.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use futures::{SinkExt, StreamExt};
 use hyper_tungstenite::tungstenite::handshake::client::generate_key;
 use hyper_tungstenite::tungstenite::http::Request;
 use hyper_tungstenite::tungstenite::{Error, Message};
-use p2pchat_model::{Command, Event, Line, View};
+use p2pchat_model::{Call, CallId, Command, Event, Line, Update, View};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -25,7 +26,7 @@ impl Visit {
         let headers = vec![
             ("host", address.to_string()),
             ("origin", format!("http://{address}")),
-            ("sec-websocket-protocol", "p2pchat.v1".to_owned()),
+            ("sec-websocket-protocol", "p2pchat.v2".to_owned()),
         ];
         Self {
             address,
@@ -87,24 +88,55 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Shows the secret.
+    /// Shows the secret, as a front end without an id.
     pub(crate) async fn greet(&mut self, secret: &str) {
-        self.send_text(&format!("{{\"secret\":\"{secret}\"}}"))
+        self.send_text(&format!("{{\"secret\":\"{secret}\",\"version\":2}}"))
             .await;
     }
 
-    /// Reads the view.
+    /// The same with an id.
+    pub(crate) async fn greet_as(&mut self, front_end: &str, secret: &str) {
+        let greeting =
+            format!("{{\"secret\":\"{secret}\",\"front_end\":\"{front_end}\",\"version\":2}}");
+        self.send_text(&greeting).await;
+    }
+
+    /// Reads the view, which is the first update.
     pub(crate) async fn begin(&mut self) {
-        let first = self.text().await.unwrap();
-        self.view = serde_json::from_str(&first).unwrap();
+        let first = self.update().await;
+        let Event::View(snapshot) = &*first.event else {
+            panic!("{first:?}");
+        };
+        assert_eq!((snapshot.version, snapshot.missed), (2, 0));
     }
 
+    /// Sends a command without an id.
     pub(crate) async fn send(&mut self, command: &Command) {
-        self.send_text(&serde_json::to_string(command).unwrap())
-            .await;
+        let call = Call::new(command.clone());
+        self.send_text(&serde_json::to_string(&call).unwrap()).await;
     }
 
-    /// Sends a command as it is written in the documents.
+    /// Sends a call, and reads until it is closed; returns its answers.
+    pub(crate) async fn call(
+        &mut self,
+        id: impl Into<CallId>,
+        command: &Command,
+    ) -> Vec<Arc<Event>> {
+        let call = Call::with_id(id, command.clone());
+        self.send_text(&serde_json::to_string(&call).unwrap()).await;
+        let mut answers = Vec::new();
+        loop {
+            let Update { re, event } = within("the last answer", self.update()).await;
+            if re == call.id {
+                answers.push(Arc::clone(&event));
+                if matches!(*event, Event::Done | Event::Failed(_)) {
+                    return answers;
+                }
+            }
+        }
+    }
+
+    /// Sends a call as it is written in the documents.
     pub(crate) async fn send_text(&mut self, text: &str) {
         self.stream.send(Message::text(text)).await.unwrap();
     }
@@ -123,12 +155,17 @@ impl Page {
         }
     }
 
-    /// The next event, applied to the view.
-    pub(crate) async fn event(&mut self) -> Event {
+    /// The next update, applied to the view.
+    pub(crate) async fn update(&mut self) -> Update {
         let text = self.text().await.unwrap();
-        let event = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-        self.view.apply(&event);
-        event
+        let update = Update::from_json(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        self.view.apply(&update.event);
+        update
+    }
+
+    /// The event of the next update.
+    pub(crate) async fn event(&mut self) -> Arc<Event> {
+        self.update().await.event
     }
 
     /// Reads events until one matches.
@@ -160,7 +197,7 @@ impl Page {
 
     /// The texts in the view, in the order of their ids.
     pub(crate) fn texts(&self) -> Vec<String> {
-        let messages = self.view.lines.iter().filter_map(|line| match line {
+        let messages = self.view.open().lines.iter().filter_map(|line| match line {
             Line::Message(message) => Some(message),
             Line::Notice { .. } => None,
         });

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use p2pchat_model::{
-    CallId, ConversationId, Delivery, FrontEndId, Message, MessageId, NameCheck, PeerAddr, Person,
-    Timestamp, Username,
+    CallId, ConversationId, Delivery, DeliveryState, FrontEndId, Message, MessageId, NameCheck,
+    PeerAddr, Person, Timestamp, Username,
 };
+use p2pchat_protocol::UsernameError;
 use rusqlite::types::{ToSql, Type};
 use rusqlite::{Connection, OptionalExtension, Row, Transaction};
+
+use serde::Deserialize;
 
 use super::{HistoryError, Mark};
 use crate::machine::SaidBy;
@@ -48,7 +51,8 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// Inserts the call that led to a message.
+/// Inserts the call that led to a message. An id that is known was forgotten by the machine
+/// since, and used again.
 pub(super) fn insert_call(
     transaction: &Transaction<'_>,
     by: &SaidBy,
@@ -56,8 +60,8 @@ pub(super) fn insert_call(
 ) -> Result<(), HistoryError> {
     transaction
         .prepare_cached(
-            "INSERT INTO call (front_end, id, fingerprint, message) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (front_end, id) DO NOTHING",
+            "INSERT OR REPLACE INTO call (front_end, id, fingerprint, message)
+             VALUES (?1, ?2, ?3, ?4)",
         )?
         .execute(rusqlite::params![
             by.front_end.as_str(),
@@ -139,7 +143,7 @@ pub(super) fn set_deliveries(
         .flatten();
     // A message that is deleted, or that came from others, has no deliveries.
     let Some(known) = known else { return Ok(()) };
-    let mut deliveries: Vec<Delivery> = serde_json::from_str(&known)?;
+    let mut deliveries = deliveries_of(&known)?;
     let known = deliveries.iter().enumerate();
     let mut places: BTreeMap<PeerAddr, usize> =
         known.map(|(at, known)| (known.to.address, at)).collect();
@@ -170,16 +174,47 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
         id: MessageId(unsigned(row, 0)?),
         at: Timestamp(unsigned(row, 1)?),
         from: Person {
-            name: Some(parsed(row, 2, Username::new)?),
+            name: parsed(row, 2, name_of)?,
             address: parsed(row, 3, str::parse::<PeerAddr>)?,
             check: parsed(row, 4, check_of)?,
         },
         text: row.get(5)?,
         deliveries: deliveries
-            .map(|json| serde_json::from_str::<Vec<Delivery>>(&json))
+            .map(|json| deliveries_of(&json))
             .transpose()
             .map_err(|error| unreadable(6, error))?,
     })
+}
+
+/// Reads delivery statuses. Those that were stored before format 3 have names without a check:
+/// they are as the registry had them.
+fn deliveries_of(json: &str) -> serde_json::Result<Vec<Delivery>> {
+    #[derive(Deserialize)]
+    struct Stored {
+        to: StoredPerson,
+        state: DeliveryState,
+    }
+    #[derive(Deserialize)]
+    struct StoredPerson {
+        address: PeerAddr,
+        name: Option<Username>,
+        check: Option<NameCheck>,
+    }
+    let stored: Vec<Stored> = serde_json::from_str(json)?;
+    let deliveries = stored.into_iter().map(|Stored { to, state }| {
+        let listed = Person::listed(to.address, to.name);
+        let check = to.check.unwrap_or(listed.check);
+        let to = Person { check, ..listed };
+        Delivery { to, state }
+    });
+    Ok(deliveries.collect())
+}
+
+fn name_of(text: &str) -> Result<Option<Username>, UsernameError> {
+    Some(text)
+        .filter(|text| !text.is_empty())
+        .map(Username::new)
+        .transpose()
 }
 
 /// SQLite's integers are signed. Ids and times stay below 2^53.

@@ -53,11 +53,14 @@ pub(super) enum Earlier {
 }
 
 impl Calls {
-    /// Records a call, unless it is known.
-    pub(super) fn begin(&mut self, key: &Key, fingerprint: u64) -> Earlier {
+    /// Records a call, unless it is known, or does no harm if it is carried out again.
+    pub(super) fn begin(&mut self, key: &Key, command: &Command) -> Earlier {
+        let fingerprint = fingerprint(command);
         match self.by_id.get(key) {
             None => {
-                self.add(key.clone(), fingerprint, None);
+                if !is_repeatable(command) {
+                    self.add(key.clone(), fingerprint, None);
+                }
                 Earlier::None
             }
             Some(known) if known.fingerprint != fingerprint => Earlier::OtherCommand,
@@ -110,7 +113,7 @@ impl Calls {
 
 /// Whether a command does no more if it is carried out twice: it asks, or sets something to a
 /// value.
-pub(super) fn is_repeatable(command: &Command) -> bool {
+fn is_repeatable(command: &Command) -> bool {
     matches!(
         command,
         Command::Refresh
@@ -124,7 +127,7 @@ pub(super) fn is_repeatable(command: &Command) -> bool {
 }
 
 /// A hash of a command, by which another one with the same id is noticed.
-pub(super) fn fingerprint(command: &Command) -> u64 {
+fn fingerprint(command: &Command) -> u64 {
     let json = serde_json::to_vec(command).unwrap_or_default();
     let hash = Sha256::digest(&json);
     let first = hash.first_chunk().copied();

@@ -10,7 +10,7 @@ use p2pchat_model::{
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::calls::{self, Answer, Calls, Earlier};
+use super::calls::{Answer, Calls, Earlier};
 use super::drops::DropCounters;
 use super::io::{Asker, Config, Now, Output, SaidBy, SendId, Usage};
 
@@ -111,10 +111,10 @@ impl Context {
     /// Takes note of the call that is being answered. Whether to carry it out: one that is
     /// known is not, and gets its first answer again.
     pub(super) fn begin_call(&mut self, account: Option<Username>, command: &Command) -> bool {
-        let Some(key) = self.key().filter(|_| !calls::is_repeatable(command)) else {
+        let Some(key) = self.key() else {
             return true;
         };
-        match self.calls.begin(&key, calls::fingerprint(command)) {
+        match self.calls.begin(&key, command) {
             Earlier::None => return true,
             Earlier::Pending => {}
             Earlier::Answered(Answer::Done) => self.emit(Event::Done),
@@ -211,6 +211,11 @@ impl Context {
     pub(super) fn next_send(&mut self) -> SendId {
         self.last_send += 1;
         SendId(self.last_send)
+    }
+
+    /// The newest message.
+    pub(super) fn last_message(&self) -> MessageId {
+        self.last_message
     }
 
     /// Makes message ids continue after this one.

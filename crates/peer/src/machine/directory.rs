@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use p2pchat_model::{NameCheck, OnlineUser, PeerAddr, Person, Username};
+use p2pchat_model::{NameCheck, OnlineUser, PeerAddr, Person, Username, View};
 
 /// The last online list of the registry. It stays while the registry is unreachable: there
 /// is none better.
@@ -43,6 +43,14 @@ impl Directory {
             former.pop_first();
         }
         self.former = former;
+    }
+
+    /// Takes over what another process of the user knew: who is online, and the names of
+    /// members who are not any more.
+    pub(super) fn resume(&mut self, view: &View) {
+        let chat = view.open();
+        self.replace(&listed(chat.members.iter().chain(&chat.out_of_reach)));
+        self.replace(&listed(view.online.iter()));
     }
 
     /// Forgets all names, because the session has ended.
@@ -105,4 +113,14 @@ impl Directory {
             .map(|(&name, &address)| OnlineUser { name, address })
             .collect()
     }
+}
+
+/// The people whose name is the one that the registry has.
+fn listed<'a>(people: impl Iterator<Item = &'a Person>) -> Vec<OnlineUser> {
+    let confirmed = people.filter(|person| person.check == NameCheck::Confirmed);
+    let users = confirmed.filter_map(|person| {
+        let (address, name) = (person.address, person.name?);
+        Some(OnlineUser { name, address })
+    });
+    users.collect()
 }

@@ -237,6 +237,10 @@ impl Session {
             Account::Resumed { .. } => Link::PasswordNeeded,
             _ => Link::Up,
         }));
+        if matches!(self.account, Account::Resumed { .. }) {
+            // The last one of the process that has ended may be long ago.
+            self.hello_at = cx.now.elapsed;
+        }
         self.send_credentials(cx);
     }
 

@@ -45,7 +45,7 @@ fn failures(net: &Net, at: u8) -> Vec<Problem> {
     net.events(at)
         .iter()
         .filter_map(|event| match event {
-            Event::Failed { failure, .. } => Some(failure.problem),
+            Event::Failed(failure) => Some(failure.code),
             _ => None,
         })
         .collect()
@@ -216,7 +216,13 @@ fn a_second_request_while_one_waits_is_busy_and_so_is_a_busy_user() {
     assert_eq!(net.refusal(3), Some(RequestFailure::Busy));
     net.command(4, Command::Busy { on: false });
     net.request(3, 4);
-    net.command(4, Command::Reject { from: addr(3) });
+    net.command(
+        4,
+        Command::Reject {
+            conversation: OPEN,
+            from: addr(3),
+        },
+    );
     assert_eq!(net.refusal(3), Some(RequestFailure::Rejected));
 }
 
@@ -235,7 +241,13 @@ fn an_unanswered_request_is_not_a_rejected_one() {
             ..
         }
     )));
-    net.command(2, Command::Accept { from: addr(1) });
+    net.command(
+        2,
+        Command::Accept {
+            conversation: OPEN,
+            from: addr(1),
+        },
+    );
     assert_eq!(failures(&net, 2), [Problem::NoSuchRequest]);
 }
 
@@ -326,7 +338,7 @@ fn a_member_who_left_is_noticed_with_the_next_text() {
     let mut net = Net::with_users(2);
     net.chat(1, 2);
     net.advance(Duration::from_secs(60));
-    net.command(2, Command::Leave);
+    net.command(2, Command::Leave { conversation: OPEN });
     net.advance(Undo::LIMIT);
     net.say(1, "still there?");
     assert_eq!(texts(&net, 2), [] as [&str; 0]);
@@ -360,6 +372,7 @@ fn a_request_by_name_finds_a_user_who_came_online_since() {
     net.command(
         1,
         Command::Request {
+            conversation: OPEN,
             to: Target::Name("user2".parse().unwrap()),
         },
     );
@@ -371,6 +384,7 @@ fn a_request_by_name_finds_a_user_who_came_online_since() {
     net.command(
         1,
         Command::Request {
+            conversation: OPEN,
             to: Target::Name("nobody".parse().unwrap()),
         },
     );
@@ -381,12 +395,30 @@ fn a_request_by_name_finds_a_user_who_came_online_since() {
 fn commands_that_make_no_sense_say_why() {
     let mut net = Net::with_users(2);
     net.add(3);
-    net.command(3, Command::Say { text: "hi".into() });
-    net.command(1, Command::Say { text: "hi".into() });
+    net.command(
+        3,
+        Command::Say {
+            conversation: OPEN,
+            text: "hi".into(),
+        },
+    );
+    net.command(
+        1,
+        Command::Say {
+            conversation: OPEN,
+            text: "hi".into(),
+        },
+    );
     net.request(1, 1);
     net.chat(1, 2);
     net.request(1, 2);
-    net.command(1, Command::Say { text: " ".into() });
+    net.command(
+        1,
+        Command::Say {
+            conversation: OPEN,
+            text: " ".into(),
+        },
+    );
     assert_eq!(failures(&net, 3), [Problem::NotLoggedIn]);
     assert_eq!(
         failures(&net, 1),

@@ -4,6 +4,7 @@
 //! It is a thread because the history blocks. All subscribers get the events in the same order,
 //! and a message only after it was stored: what a front end shows is on disk.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -30,6 +31,8 @@ const MAX_BEHIND: usize = 4096;
 /// How many lines of each conversation a front end gets with its view; earlier ones it asks
 /// for.
 const NEWEST_LINES: usize = 200;
+/// How many calls are known whose change of the block list could not be stored.
+const MAX_NOT_KEPT: usize = 64;
 /// How many inputs go into one transaction.
 const MAX_BATCH: usize = 256;
 
@@ -154,9 +157,9 @@ struct Worker {
     blocks: Option<Blocks>,
     view: View,
     published: broadcast::Sender<Published>,
-    /// A change of the block list that could not be stored: what its call is answered in place
-    /// of [`Event::Done`].
-    not_kept: Option<(Asker, Failure)>,
+    /// The last changes of the block list that could not be stored: what their calls are
+    /// answered in place of [`Event::Done`], also if they are repeated.
+    not_kept: VecDeque<(Asker, Failure)>,
     /// The last message of the previous run of the program.
     earlier: MessageId,
 }
@@ -171,29 +174,28 @@ impl Worker {
             blocks: stores.blocks,
             view,
             published: broadcast::Sender::new(MAX_BEHIND),
-            not_kept: None,
+            not_kept: VecDeque::new(),
         };
         worker.complete_resumed_view();
         worker
     }
 
-    /// Completes a view that another process has left: with the messages that it stored and did
-    /// not publish any more, and without texts that are on their way.
+    /// Completes a view that another process has left: with what it stored and did not publish
+    /// any more, and without texts that are on their way.
     fn complete_resumed_view(&mut self) {
         let Some(account) = self.view.account else {
             return;
         };
-        if self.history.is_some() {
-            let ids: Vec<_> = self
-                .view
-                .conversations
-                .iter()
-                .map(|known| known.id)
-                .collect();
-            for id in ids {
-                let page = self.recall(account, id, None);
+        let chats = self.view.conversations.iter().map(|chat| chat.id);
+        for id in chats.collect::<Vec<_>>() {
+            let page = self.recall(account, id, None);
+            if let Event::History { messages, .. } = &page {
+                update_deliveries(&mut self.view, id, messages);
                 self.view.apply(&page);
             }
+        }
+        for mark in self.marks(account) {
+            self.view.apply(&mark.into());
         }
         self.view.end_sending();
     }
@@ -269,8 +271,9 @@ impl Worker {
     fn publish(&mut self, event: Event, re: Option<Asker>) {
         let event = match (event, &re) {
             (Event::Done, Some(asker)) => {
-                let not_kept = self.not_kept.take_if(|(not_kept, _)| not_kept == asker);
-                not_kept.map_or(Event::Done, |(_, failure)| Event::Failed(failure))
+                let mut not_kept = self.not_kept.iter();
+                let failure = not_kept.find(|(not_kept, _)| not_kept == asker);
+                failure.map_or(Event::Done, |(_, failure)| Event::Failed(failure.clone()))
             }
             (event, _) => event,
         };
@@ -313,10 +316,15 @@ impl Worker {
                 before,
             } => {
                 let page = self.recall(account, conversation, before);
-                if re.is_none() {
-                    self.recall_marks(account);
-                }
+                let marks = if re.is_none() {
+                    self.marks(account)
+                } else {
+                    Vec::new()
+                };
                 self.close(page, re);
+                for mark in marks {
+                    self.publish(mark.into(), None);
+                }
             }
             JournalInput::Find {
                 re,
@@ -371,26 +379,23 @@ impl Worker {
         let failure = Failure::new(clock::wall(), command, problem);
         let failure = failure.with_message(problem.because(reason));
         match re {
-            Some(asker) if asker.id.is_some() => self.not_kept = Some((asker, failure)),
+            Some(asker) if asker.id.is_some() => {
+                self.not_kept.truncate(MAX_NOT_KEPT - 1);
+                self.not_kept.push_front((asker, failure));
+            }
             re => self.publish(Event::Failed(failure), re),
         }
     }
 
-    /// Publishes how far the conversations of an account are read, and their drafts.
-    fn recall_marks(&mut self, account: Username) {
-        let marks = self
-            .history
-            .as_ref()
-            .map(|recorder| recorder.history().marks(account));
-        match marks {
-            None => {}
-            Some(Ok(marks)) => {
-                for mark in marks {
-                    self.publish(mark.into(), None);
-                }
-            }
-            Some(Err(error)) => tracing::warn!(%error, "read marks and drafts cannot be read"),
-        }
+    /// How far the conversations of an account are read, and their drafts.
+    fn marks(&self, account: Username) -> Vec<Mark> {
+        let Some(recorder) = &self.history else {
+            return Vec::new();
+        };
+        recorder.history().marks(account).unwrap_or_else(|error| {
+            tracing::warn!(%error, "read marks and drafts cannot be read");
+            Vec::new()
+        })
     }
 
     fn recall(
@@ -481,6 +486,23 @@ impl Worker {
                 Err(error) => unreadable("find", &error),
             },
             None => failed("find"),
+        }
+    }
+}
+
+/// Updates the delivery statuses of messages in a view to those in a page of the history.
+fn update_deliveries(view: &mut View, conversation: ConversationId, stored: &[Message]) {
+    let mut chats = view.conversations.iter_mut();
+    let Some(chat) = chats.find(|chat| chat.id == conversation) else {
+        return;
+    };
+    for line in &mut chat.lines {
+        if let Line::Message(message) = line
+            && let Ok(at) = stored.binary_search_by_key(&message.id, |stored| stored.id)
+        {
+            Arc::make_mut(message)
+                .deliveries
+                .clone_from(&stored[at].deliveries);
         }
     }
 }

@@ -81,7 +81,8 @@ impl JournalQueue {
     }
 }
 
-/// How long an input may wait, if it is about a text of the user's own.
+/// How long an input may wait, if it is about a text of the user's own. An end of a call may
+/// belong to one, and is not shown before it.
 fn delay_of(input: &JournalInput) -> Option<Duration> {
     match input {
         JournalInput::Event {
@@ -92,6 +93,9 @@ fn delay_of(input: &JournalInput) -> Option<Duration> {
             event: Event::Delivered { .. },
             ..
         } => Some(DELIVERY_DELAY),
+        JournalInput::Event {
+            event: Event::Done, ..
+        } => Some(OWN_TEXT_DELAY),
         _ => None,
     }
 }

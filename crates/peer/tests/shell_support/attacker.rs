@@ -61,7 +61,11 @@ impl Attacker {
         let from = self.own;
         user.see("the request", |view| view.incoming.is_some())
             .await;
-        user.send(p2pchat_model::Command::Accept { from }).await;
+        user.send(p2pchat_model::Command::Accept {
+            conversation: OPEN,
+            from,
+        })
+        .await;
         user.see("the member", |view| view.is_member(from)).await;
         asking.await.unwrap();
     }

@@ -1,16 +1,21 @@
 //! A registry and peers on loopback addresses of their own, and a front end that waits.
 
 use std::net::Ipv4Addr;
+use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
-use p2pchat_model::{Command, Event, Password, PeerAddr, Username, View};
-use p2pchat_peer::{Handle, Options, Peer, Subscription};
+use p2pchat_model::{
+    Call, Command, ConversationId, Event, FrontEndId, Password, PeerAddr, Update, Username, View,
+};
+use p2pchat_peer::{Calls, Handle, Options, Peer, Updates};
 use p2pchat_registry::{Server, StoreSpec};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+
+pub(crate) const OPEN: ConversationId = ConversationId::OPEN;
 
 /// Longer than anything takes that a test waits for, on the slowest machine.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -93,21 +98,61 @@ impl Drop for Registry {
 /// as a killed process does.
 pub(crate) struct User {
     peer: Peer,
-    handle: Handle,
-    subscription: Subscription,
-    pub(crate) view: View,
+    front_end: FrontEnd,
+}
+
+impl Deref for User {
+    type Target = FrontEnd;
+
+    fn deref(&self) -> &FrontEnd {
+        &self.front_end
+    }
+}
+
+impl DerefMut for User {
+    fn deref_mut(&mut self) -> &mut FrontEnd {
+        &mut self.front_end
+    }
 }
 
 impl User {
     pub(crate) async fn start(options: Options) -> Self {
-        let peer = Peer::start(options).await.unwrap();
-        let handle = peer.handle();
-        let subscription = handle.subscribe().await.unwrap();
+        Self::of(Peer::start(options, None).await.unwrap()).await
+    }
+
+    pub(crate) async fn of(peer: Peer) -> Self {
+        let front_end = FrontEnd::join(&peer.handle(), "first").await;
+        Self { peer, front_end }
+    }
+
+    /// Logs out and stops.
+    pub(crate) async fn stop(self) {
+        let stopped = timeout(PATIENCE, self.peer.stop()).await;
+        stopped.unwrap().unwrap();
+    }
+}
+
+/// One of the front ends of a peer.
+pub(crate) struct FrontEnd {
+    handle: Handle,
+    calls: Calls,
+    updates: Updates,
+    pub(crate) view: View,
+}
+
+impl FrontEnd {
+    pub(crate) async fn join(handle: &Handle, id: &str) -> Self {
+        let handle = handle.clone();
+        let (calls, mut updates) = handle.join(FrontEndId::new(id).unwrap()).await.unwrap();
+        let mut view = View::default();
+        let first = timeout(PATIENCE, updates.next()).await.unwrap().unwrap();
+        assert!(matches!(*first.event, Event::View(_)), "{first:?}");
+        view.apply(&first.event);
         Self {
-            view: subscription.view.clone(),
-            peer,
             handle,
-            subscription,
+            calls,
+            updates,
+            view,
         }
     }
 
@@ -115,22 +160,24 @@ impl User {
         self.handle.address()
     }
 
-    pub(crate) async fn send(&self, command: Command) {
-        self.handle.send(command).await.unwrap();
+    pub(crate) async fn send(&self, call: impl Into<Call>) {
+        self.calls.send(call).await.unwrap();
     }
 
     pub(crate) async fn say(&self, text: &str) {
         let text = text.to_owned();
-        self.send(Command::Say { text }).await;
+        self.send(Command::Say {
+            conversation: OPEN,
+            text,
+        })
+        .await;
     }
 
     /// Waits for the next event that `wanted` takes, and shows all up to it.
     pub(crate) async fn hear<T>(&mut self, what: &str, wanted: impl Fn(&Event) -> Option<T>) -> T {
         let heard = timeout(PATIENCE, async {
             loop {
-                let event = self.subscription.next().await.unwrap();
-                self.view.apply(&event);
-                if let Some(found) = wanted(&event) {
+                if let Some(found) = wanted(&self.apply_next().await.event) {
                     return found;
                 }
             }
@@ -145,8 +192,7 @@ impl User {
     pub(crate) async fn see(&mut self, what: &str, seen: impl Fn(&View) -> bool) {
         let wait = timeout(PATIENCE, async {
             while !seen(&self.view) {
-                let event = self.subscription.next().await.unwrap();
-                self.view.apply(&event);
+                self.apply_next().await;
             }
         });
         if wait.await.is_err() {
@@ -165,9 +211,10 @@ impl User {
         .await
     }
 
-    /// Logs out and stops.
-    pub(crate) async fn stop(self) {
-        let stopped = timeout(PATIENCE, self.peer.stop()).await;
-        stopped.unwrap().unwrap();
+    /// Waits for the next update, and shows it.
+    async fn apply_next(&mut self) -> Update {
+        let update = self.updates.next().await.unwrap();
+        self.view.apply(&update.event);
+        update
     }
 }

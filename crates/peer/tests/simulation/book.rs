@@ -236,14 +236,17 @@ impl Book {
                 self.forget_chat();
             }
             Event::Found { .. } => self.searches -= 1,
-            Event::Failed { failure, .. } if failure.command == "search" => self.searches -= 1,
+            Event::Failed(failure) if failure.command == "search" => self.searches -= 1,
             Event::Message(message) => {
                 self.last_message = message.id;
                 for delivery in message.deliveries.iter().flatten() {
                     self.send(now, message.id, delivery.to.address, &message.text);
                 }
             }
-            Event::Delivered { id, delivery } if delivery.state != DeliveryState::Sending => {
+            Event::Delivered {
+                message: id,
+                delivery,
+            } if delivery.state != DeliveryState::Sending => {
                 let key = (*id, delivery.to.address);
                 self.sending.remove(&key);
                 self.listed.insert(key);

@@ -13,7 +13,10 @@ impl World {
     pub(crate) fn is_written(&mut self, process: Process, event: &Event) {
         let written = match event {
             Event::Message(message) => self.message_is_written(process, message),
-            Event::Delivered { id, delivery } => {
+            Event::Delivered {
+                message: id,
+                delivery,
+            } => {
                 if let DeliveryState::Failed(_) = delivery.state
                     && let Some(seat) = self.seat_of(delivery.to.address)
                 {

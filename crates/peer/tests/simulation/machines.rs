@@ -199,7 +199,7 @@ impl World {
     pub(crate) fn user_sees(&mut self, seat: usize, event: &Event) {
         match event {
             Event::Registered { .. } => self.peers[seat].registered = true,
-            Event::Failed { failure, .. } if failure.problem == Problem::NameTaken => {
+            Event::Failed(failure) if failure.code == Problem::NameTaken => {
                 self.peers[seat].registered = true;
             }
             Event::RequestReceived(request) => {

@@ -82,12 +82,33 @@ impl World {
         let [ann, bob, cem] = [ANN, BOB, CEM].map(|seat| self.seats[seat]);
         let cems_name = self.peers[CEM].name;
         self.plan_command(2_000, CEM, request(bob));
-        self.plan_command(2_500, BOB, Command::Reject { from: cem });
+        self.plan_command(
+            2_500,
+            BOB,
+            Command::Reject {
+                conversation: OPEN,
+                from: cem,
+            },
+        );
         self.plan_command(2_600, CEM, request(bob));
-        self.plan_command(2_800, CEM, Command::Cancel { to: bob });
+        self.plan_command(
+            2_800,
+            CEM,
+            Command::Cancel {
+                conversation: OPEN,
+                to: bob,
+            },
+        );
         self.plan_command(3_000, ANN, request(bob));
         self.plan_command(3_200, CEM, request(bob));
-        self.plan_command(3_500, BOB, Command::Accept { from: ann });
+        self.plan_command(
+            3_500,
+            BOB,
+            Command::Accept {
+                conversation: OPEN,
+                from: ann,
+            },
+        );
         self.plan_speech(4_000, ANN);
         self.plan_speech(4_000, BOB);
         self.plan_command(5_000, ANN, Command::Search { name: cems_name });
@@ -95,25 +116,54 @@ impl World {
             5_500,
             ANN,
             Command::Request {
+                conversation: OPEN,
                 to: Target::Name(cems_name),
             },
         );
-        self.plan_command(6_000, CEM, Command::Accept { from: ann });
+        self.plan_command(
+            6_000,
+            CEM,
+            Command::Accept {
+                conversation: OPEN,
+                from: ann,
+            },
+        );
         self.plan_speech(6_005, CEM);
         self.plan_speech(7_000, BOB);
         self.plan_speech(8_000, CEM);
-        self.plan_command(9_000, CEM, Command::Leave);
+        self.plan_command(9_000, CEM, Command::Leave { conversation: OPEN });
         self.plan_speech(9_500, ANN);
         // It is too late for an undo then.
         self.plan_command(19_300, CEM, request(ann));
-        self.plan_command(19_600, ANN, Command::Accept { from: cem });
+        self.plan_command(
+            19_600,
+            ANN,
+            Command::Accept {
+                conversation: OPEN,
+                from: cem,
+            },
+        );
         self.plan_speech(19_900, CEM);
         self.plan_speech(20_500, ANN);
         self.plan_command(21_000, BOB, Command::Logout);
         self.plan_speech(21_500, ANN);
-        self.plan_command(22_000, CEM, Command::History { before: None });
+        self.plan_command(
+            22_000,
+            CEM,
+            Command::History {
+                conversation: OPEN,
+                before: None,
+            },
+        );
         let text = "ğ".to_owned();
-        self.plan_command(22_000, CEM, Command::Find { text });
+        self.plan_command(
+            22_000,
+            CEM,
+            Command::Find {
+                conversation: None,
+                text,
+            },
+        );
         let who = Target::Name("nobody".parse().expect("it is a name"));
         self.plan_command(22_500, CEM, Command::Block { who });
         self.plan_command(22_700, CEM, Command::Undo);
@@ -142,7 +192,13 @@ impl World {
                 let from = self.seats[asker];
                 self.command(asker, request(asked));
                 self.run_for(Duration::from_secs(1));
-                self.command(seat, Command::Accept { from });
+                self.command(
+                    seat,
+                    Command::Accept {
+                        conversation: OPEN,
+                        from,
+                    },
+                );
                 self.run_for(Duration::from_secs(1));
             }
         }
@@ -175,6 +231,7 @@ impl World {
 
 fn request(to: PeerAddr) -> Command {
     Command::Request {
+        conversation: OPEN,
         to: Target::Address(to),
     }
 }

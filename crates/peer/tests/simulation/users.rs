@@ -98,7 +98,7 @@ impl World {
                     self.answer(seat, from);
                 }
             }
-            Act::Speak if view.account.is_some() && !view.is_alone() => self.speak(seat),
+            Act::Speak if view.account.is_some() && !view.open().is_alone() => self.speak(seat),
             Act::Speak => {}
         }
     }
@@ -125,9 +125,21 @@ impl World {
         let unwilling = self.mix.unwilling;
         let unwelcome = self.outsiders.contains(&from) && !self.outsiders_are_let_in();
         if unwelcome || self.rng.hits(unwilling) {
-            self.command(seat, Command::Reject { from });
+            self.command(
+                seat,
+                Command::Reject {
+                    conversation: OPEN,
+                    from,
+                },
+            );
         } else if !self.rng.hits(unwilling) {
-            self.command(seat, Command::Accept { from });
+            self.command(
+                seat,
+                Command::Accept {
+                    conversation: OPEN,
+                    from,
+                },
+            );
         }
     }
 
@@ -148,12 +160,24 @@ impl World {
                 self.command(seat, Command::Busy { on });
             }
             88..90 if self.mix.blocks => self.block_someone(seat),
-            90..94 if self.mix.leaves => self.command(seat, Command::Leave),
+            90..94 if self.mix.leaves => self.command(seat, Command::Leave { conversation: OPEN }),
             94..97 if self.mix.logouts => self.command(seat, Command::Logout),
-            97 => self.command(seat, Command::History { before: None }),
+            97 => self.command(
+                seat,
+                Command::History {
+                    conversation: OPEN,
+                    before: None,
+                },
+            ),
             98 => {
                 let text = "ğ".to_owned();
-                self.command(seat, Command::Find { text });
+                self.command(
+                    seat,
+                    Command::Find {
+                        conversation: None,
+                        text,
+                    },
+                );
             }
             _ => self.nonsense(seat),
         }
@@ -167,7 +191,13 @@ impl World {
             2..8 => Target::Address(self.peers[other].address),
             _ => Target::Name(self.peers[other].name),
         };
-        self.command(seat, Command::Request { to });
+        self.command(
+            seat,
+            Command::Request {
+                conversation: OPEN,
+                to,
+            },
+        );
     }
 
     fn cancel_a_request(&mut self, seat: usize) {
@@ -178,7 +208,13 @@ impl World {
             Some(request) => request.to.address,
             None => self.seats[seat],
         };
-        self.command(seat, Command::Cancel { to });
+        self.command(
+            seat,
+            Command::Cancel {
+                conversation: OPEN,
+                to,
+            },
+        );
     }
 
     fn block_someone(&mut self, seat: usize) {
@@ -205,7 +241,13 @@ impl World {
         };
         let by = Some(self.peers[seat].process());
         let text = self.ledger.compose(by, words as usize);
-        self.command(seat, Command::Say { text });
+        self.command(
+            seat,
+            Command::Say {
+                conversation: OPEN,
+                text,
+            },
+        );
     }
 
     /// What should only ever be answered with a failure.
@@ -213,16 +255,25 @@ impl World {
         let peer = &self.peers[seat];
         let (name, password, from) = (peer.name, peer.password(), peer.address);
         let command = match self.rng.below(6) {
-            0 => Command::Accept { from },
-            1 => Command::Reject { from },
+            0 => Command::Accept {
+                conversation: OPEN,
+                from,
+            },
+            1 => Command::Reject {
+                conversation: OPEN,
+                from,
+            },
             2 => Command::Request {
+                conversation: OPEN,
                 to: Target::Address(from),
             },
             3 => Command::Login { name, password },
             4 => Command::Say {
+                conversation: OPEN,
                 text: " ".to_owned(),
             },
             _ => Command::Say {
+                conversation: OPEN,
                 text: "a\0b".to_owned(),
             },
         };

@@ -7,6 +7,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Arg, ArgAction, Command, value_parser};
 use clap_complete::Shell;
 
+use super::profile;
 use super::{OptionsError, Program};
 use crate::config::Section;
 
@@ -16,6 +17,13 @@ pub const DATA: &str = "$DATA/";
 
 /// What [`DATA`] stands for where a user has not moved their folders.
 pub const DATA_FOLDER: &str = "~/.local/share/p2pchat/";
+
+/// Begins a default that is a file in the folder of the profile: `$PROFILE/history.sqlite3`.
+/// Without such a folder the option has no default.
+pub const PROFILE: &str = "$PROFILE/";
+
+/// Ends a default that is a file in the folder of the profile, as users see it.
+pub const IN_PROFILE: &str = " in the profile";
 
 /// The folder of p2pchat within the user's folders.
 pub(super) const FOLDER: &str = "p2pchat";
@@ -40,7 +48,10 @@ pub fn shown_default(arg: &Arg) -> Option<String> {
     let values = arg.get_default_values();
     let off = is_switch(arg) && values.iter().all(|value| *value == "false");
     let hidden = off || values.is_empty() || arg.is_hide_default_value_set();
-    let values = values.iter().map(|value| value.to_string_lossy());
+    let values = values.iter().map(|value| match value.to_str() {
+        Some(text) if text.starts_with(PROFILE) => text.replace(PROFILE, "") + IN_PROFILE,
+        _ => value.to_string_lossy().into_owned(),
+    });
     (!hidden).then(|| values.collect::<Vec<_>>().join(", "))
 }
 
@@ -105,7 +116,13 @@ fn complete(arg: Arg, data: Option<&Path>) -> Arg {
         return arg;
     };
     let arg = if is_switch(&arg) { switch(arg) } else { arg };
-    let arg = in_data_folder(arg, data);
+    let folder = data.map(|data| data.join(FOLDER));
+    let arg = if name == profile::OPTION {
+        arg.value_parser(profile::parser(folder.clone()))
+    } else {
+        arg
+    };
+    let arg = in_folder(arg, DATA, folder.as_deref());
     let mut hints = format!("[env: {}] [file: {name}]", variable_of(&name));
     if let Some(default) = shown_default(&arg) {
         hints = format!("{hints} [default: {default}]");
@@ -135,18 +152,19 @@ fn switch(arg: Arg) -> Arg {
         .hide_possible_values(true)
 }
 
-/// Replaces [`DATA`] in a default; without a folder there is no default.
-fn in_data_folder(arg: Arg, data: Option<&Path>) -> Arg {
+/// Puts a folder in place of the word that begins a default ([`DATA`], [`PROFILE`]); without
+/// a folder there is no default.
+pub(super) fn in_folder(arg: Arg, word: &str, folder: Option<&Path>) -> Arg {
     let default = arg.get_default_values().first();
     let default = default.map(|value| value.to_string_lossy().into_owned());
     let Some(file) = default
         .as_deref()
-        .and_then(|value| value.strip_prefix(DATA))
+        .and_then(|value| value.strip_prefix(word))
     else {
         return arg;
     };
-    match data {
-        Some(data) => arg.default_value(data.join(FOLDER).join(file).into_os_string()),
+    match folder {
+        Some(folder) => arg.default_value(folder.join(file).into_os_string()),
         None => arg.default_value(None::<&'static str>),
     }
 }

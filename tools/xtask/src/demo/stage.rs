@@ -68,7 +68,7 @@ impl Stage {
     /// A peer, registered and logged in, that keeps nothing.
     pub(super) fn peer(&self, name: &str, address: Ipv4Addr) -> Command {
         let mut command = clean(&self.peer, self.folder.path());
-        self.tell(&mut command, address);
+        self.tell(&mut command, name, address);
         command
             .args(["--user", name, "--register", "--password-file"])
             .arg(self.folder.path().join("password"));
@@ -78,7 +78,7 @@ impl Stage {
     /// The command that joins from another terminal of this machine.
     pub(super) fn guest(&self, name: &str, address: Ipv4Addr) -> Command {
         let mut command = Command::new(&self.peer);
-        self.tell(&mut command, address);
+        self.tell(&mut command, name, address);
         command
             .args(["--user", name, "--register", "--password-file"])
             .arg(self.folder.path().join("password"));
@@ -94,10 +94,7 @@ impl Stage {
     #[must_use]
     pub fn bridge(&self, program: &Path, name: &str, address: Ipv4Addr) -> Command {
         let mut command = clean(program, self.folder.path());
-        self.tell(&mut command, address);
-        command
-            .arg("--secret-file")
-            .arg(self.folder.path().join(format!("{name}.secret")));
+        self.tell(&mut command, name, address);
         command
     }
 
@@ -107,14 +104,14 @@ impl Stage {
         PASSWORD
     }
 
-    /// Adds the options that all peers have.
-    fn tell(&self, command: &mut Command, address: Ipv4Addr) {
+    /// Adds the options that all peers have, each with a profile of its own.
+    fn tell(&self, command: &mut Command, name: &str, address: Ipv4Addr) {
         command
             .args(["--registry", &format!("127.0.0.1:{}", self.tcp)])
             .args(["--hello-port", &self.udp.to_string()])
             .args(["--address", &address.to_string(), "--no-history"])
-            .arg("--blocks")
-            .arg(self.folder.path().join("blocks.sqlite3"));
+            .arg("--profile")
+            .arg(self.folder.path().join(name));
     }
 }
 

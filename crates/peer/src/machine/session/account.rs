@@ -180,14 +180,14 @@ impl Session {
                 let at = cx.now.wall;
                 cx.answer_to(asker.clone());
                 cx.emit(Event::Registered { at, name });
-                // The login closes it.
-                cx.answer_to(None);
                 if !name.is_legacy_compatible() {
                     cx.notice(Notice::LongName);
                 }
                 if !password.is_legacy_compatible() {
                     cx.notice(Notice::LongPassword);
                 }
+                // The login closes the call.
+                cx.answer_to(None);
                 return self.send_credentials(cx);
             }
             Response::NameTaken => Problem::NameTaken,

@@ -113,7 +113,13 @@ fn blocking_a_peer_ends_requests_from_it_and_to_it() {
     assert_eq!(view(&net, 1).outgoing, []);
     assert_eq!(net.refusal(1), Some(RequestFailure::Blocked));
     // The answer comes too late.
-    net.command(2, Command::Accept { from: addr(1) });
+    net.command(
+        2,
+        Command::Accept {
+            conversation: OPEN,
+            from: addr(1),
+        },
+    );
     assert_eq!(members(&net, 1), []);
 }
 
@@ -123,18 +129,25 @@ fn a_blocked_peer_cannot_be_asked_until_it_is_unblocked() {
     let who = Target::Name(name("user2"));
     block(&mut net, 1, who);
     for to in [who, Target::Address(addr(2))] {
-        net.command(1, Command::Request { to });
+        net.command(
+            1,
+            Command::Request {
+                conversation: OPEN,
+                to,
+            },
+        );
     }
     block(&mut net, 1, Target::Name(name("away")));
     net.command(
         1,
         Command::Request {
+            conversation: OPEN,
             to: Target::Name(name("away")),
         },
     );
     assert_eq!(failures(&net, 1), [Problem::Blocked; 3]);
     let said = net.events(1).iter().rev().find_map(|event| match event {
-        Event::Failed { failure, .. } => Some(failure.message.clone()),
+        Event::Failed(failure) => Some(failure.message.clone()),
         _ => None,
     });
     assert!(said.as_ref().unwrap().contains("unblock away"), "{said:?}");

@@ -45,7 +45,13 @@ fn any_number_of_strangers_evicts_no_peer_that_is_accepting() {
     net.raw_contact(3, 1, notify(9));
     strangers(&mut net, 1, 100);
     assert_eq!(members(&net, 1), [addr(2)]);
-    net.command(3, Command::Accept { from: addr(1) });
+    net.command(
+        3,
+        Command::Accept {
+            conversation: OPEN,
+            from: addr(1),
+        },
+    );
     assert_eq!(members(&net, 1), [addr(2), addr(3), addr(9)]);
 }
 
@@ -56,7 +62,13 @@ fn a_flood_of_strangers_does_not_evict_a_peer_that_asks() {
     net.request(3, 1);
     net.raw_contact(3, 1, notify(9));
     strangers(&mut net, 1, 100);
-    net.command(1, Command::Accept { from: addr(3) });
+    net.command(
+        1,
+        Command::Accept {
+            conversation: OPEN,
+            from: addr(3),
+        },
+    );
     assert_eq!(members(&net, 1), [addr(2), addr(3), addr(9)]);
 }
 
@@ -66,8 +78,14 @@ fn packets_held_for_a_chat_are_not_used_in_the_next() {
     net.chat(1, 2);
     net.request(3, 1);
     net.raw_contact(3, 1, notify(9));
-    net.command(1, Command::Leave);
-    net.command(1, Command::Accept { from: addr(3) });
+    net.command(1, Command::Leave { conversation: OPEN });
+    net.command(
+        1,
+        Command::Accept {
+            conversation: OPEN,
+            from: addr(3),
+        },
+    );
     assert_eq!(members(&net, 1), [addr(3)]);
 }
 

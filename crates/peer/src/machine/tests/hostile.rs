@@ -138,7 +138,13 @@ fn repeated_requests_are_answered_busy_and_counted() {
     let mut net = net_of(3);
     for _ in 0..1000 {
         net.request(2, 1);
-        net.command(1, Command::Reject { from: addr(2) });
+        net.command(
+            1,
+            Command::Reject {
+                conversation: OPEN,
+                from: addr(2),
+            },
+        );
     }
     let asked = |net: &Net| {
         let received = |event: &&Event| matches!(event, Event::RequestReceived(_));
@@ -154,7 +160,13 @@ fn repeated_requests_are_answered_busy_and_counted() {
     // The limit of another address is its own.
     net.request(3, 1);
     assert_eq!(asked(&net), 4);
-    net.command(1, Command::Reject { from: addr(3) });
+    net.command(
+        1,
+        Command::Reject {
+            conversation: OPEN,
+            from: addr(3),
+        },
+    );
     // And after a while the first one may ask once more.
     net.advance(Duration::from_secs(21));
     net.request(2, 1);
@@ -168,8 +180,8 @@ fn an_accepted_peer_is_not_rate_limited() {
     for _ in 0..10 {
         net.chat(2, 1);
         assert_eq!(members(&net, 1), [addr(2)]);
-        net.command(1, Command::Leave);
-        net.command(2, Command::Leave);
+        net.command(1, Command::Leave { conversation: OPEN });
+        net.command(2, Command::Leave { conversation: OPEN });
     }
 }
 

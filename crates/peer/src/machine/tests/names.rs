@@ -21,7 +21,13 @@ fn people_who_went_offline_keep_their_names() {
     net.request(2, 1);
     let asked = view(&net, 1).incoming.unwrap();
     assert_eq!(asked.members[0].name, Some(name("user3")));
-    net.command(1, Command::Accept { from: addr(2) });
+    net.command(
+        1,
+        Command::Accept {
+            conversation: OPEN,
+            from: addr(2),
+        },
+    );
     let shown = view(&net, 1);
     let names: Vec<_> = shown.members.iter().map(|member| member.name).collect();
     assert_eq!(names, [Some(name("user2")), Some(name("user3"))]);
@@ -65,7 +71,7 @@ fn who_is_known_to_have_left_does_not_come_back_when_another_is_asked() {
     net.chat(1, 3);
     net.advance(Duration::from_secs(60));
     // User 1 learns that user 3 has left, and user 2 does not.
-    net.command(3, Command::Leave);
+    net.command(3, Command::Leave { conversation: OPEN });
     net.command(3, Command::Logout);
     net.say(1, "hello");
     assert_eq!(members(&net, 1), [addr(2)]);

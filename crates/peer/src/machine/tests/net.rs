@@ -49,7 +49,12 @@ fn user(last: u8) -> Username {
 pub(super) fn members(net: &Net, at: u8) -> Vec<PeerAddr> {
     let mut view = View::default();
     net.events(at).iter().for_each(|event| view.apply(event));
-    let mut members: Vec<PeerAddr> = view.members.iter().map(|member| member.address).collect();
+    let mut members: Vec<PeerAddr> = view
+        .open()
+        .members
+        .iter()
+        .map(|member| member.address)
+        .collect();
     members.sort();
     members
 }
@@ -128,18 +133,36 @@ impl Net {
 
     pub(super) fn say(&mut self, at: u8, text: &str) {
         let text = text.to_owned();
-        self.command(at, Command::Say { text });
+        self.command(
+            at,
+            Command::Say {
+                conversation: OPEN,
+                text,
+            },
+        );
     }
 
     pub(super) fn request(&mut self, from: u8, to: u8) {
         let to = Target::Address(addr(to));
-        self.command(from, Command::Request { to });
+        self.command(
+            from,
+            Command::Request {
+                conversation: OPEN,
+                to,
+            },
+        );
     }
 
     /// One asks, the other accepts.
     pub(super) fn chat(&mut self, from: u8, to: u8) {
         self.request(from, to);
-        self.command(to, Command::Accept { from: addr(from) });
+        self.command(
+            to,
+            Command::Accept {
+                conversation: OPEN,
+                from: addr(from),
+            },
+        );
     }
 
     pub(super) fn refusal(&self, at: u8) -> Option<RequestFailure> {

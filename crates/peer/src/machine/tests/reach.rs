@@ -30,7 +30,7 @@ fn a_member_who_has_taken_a_text_is_not_sent_a_refused_one_again() {
     let mut net = Net::with_users(2);
     net.chat(1, 2);
     net.say(1, "one");
-    net.command(2, Command::Leave);
+    net.command(2, Command::Leave { conversation: OPEN });
     net.say(1, "two");
     net.advance(Undo::LIMIT);
     assert_eq!(
@@ -88,7 +88,7 @@ fn a_user_can_leave_a_chat_with_unreachable_members() {
     net.chat(1, 2);
     net.unreachable.insert(addr(2));
     net.say(1, "one");
-    net.command(1, Command::Leave);
+    net.command(1, Command::Leave { conversation: OPEN });
     assert!(matches!(net.events(1).last(), Some(Event::ChatLeft { .. })));
     net.say(1, "two");
     assert_eq!(failures(&net, 1), [Problem::NobodyThere]);

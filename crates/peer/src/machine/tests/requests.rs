@@ -21,7 +21,13 @@ fn outcome(net: &Net, at: u8) -> Option<Outcome> {
 fn a_withdrawn_request_is_gone_at_once_on_both_sides() {
     let (to, who) = (addr(2), Target::Address(addr(2)));
     for (withdraw, refusal) in [
-        (Command::Cancel { to }, Some(RequestFailure::Cancelled)),
+        (
+            Command::Cancel {
+                conversation: OPEN,
+                to,
+            },
+            Some(RequestFailure::Cancelled),
+        ),
         (Command::Block { who }, Some(RequestFailure::Blocked)),
         (Command::Logout, None),
     ] {
@@ -33,7 +39,13 @@ fn a_withdrawn_request_is_gone_at_once_on_both_sides() {
         assert_eq!(net.refusal(1), refusal);
         assert_eq!(view(&net, 2).incoming, None);
         assert_eq!(outcome(&net, 2), Some(Outcome::Withdrawn));
-        net.command(2, Command::Accept { from: addr(1) });
+        net.command(
+            2,
+            Command::Accept {
+                conversation: OPEN,
+                from: addr(1),
+            },
+        );
         assert_eq!(failures(&net, 2), [Problem::NoSuchRequest]);
         assert_eq!(members(&net, 2), []);
     }
@@ -43,7 +55,13 @@ fn a_withdrawn_request_is_gone_at_once_on_both_sides() {
 fn there_is_nothing_to_cancel_once_it_is_answered() {
     let mut net = net_of(2);
     net.chat(1, 2);
-    net.command(1, Command::Cancel { to: addr(2) });
+    net.command(
+        1,
+        Command::Cancel {
+            conversation: OPEN,
+            to: addr(2),
+        },
+    );
     assert_eq!(failures(&net, 1), [Problem::NoSuchRequest]);
     net.assert_one_group(&[1, 2]);
 }
@@ -54,11 +72,17 @@ fn a_leave_withdraws_the_invitations_into_the_chat_and_keeps_what_was_asked_of_t
     net.chat(1, 2);
     net.request(1, 3);
     net.request(4, 1);
-    net.command(1, Command::Leave);
+    net.command(1, Command::Leave { conversation: OPEN });
     assert_eq!(view(&net, 1).outgoing, []);
     assert_eq!(view(&net, 3).incoming, None);
     // "Leave the others and chat with 4."
-    net.command(1, Command::Accept { from: addr(4) });
+    net.command(
+        1,
+        Command::Accept {
+            conversation: OPEN,
+            from: addr(4),
+        },
+    );
     net.assert_one_group(&[1, 4]);
     assert_eq!(members(&net, 4), [addr(1)], "the others are not announced");
 }
@@ -68,7 +92,13 @@ fn an_expired_request_is_not_taken_for_a_rejected_one() {
     let mut net = net_of(2);
     net.request(1, 2);
     net.advance(Duration::from_secs(30));
-    net.command(2, Command::Reject { from: addr(1) });
+    net.command(
+        2,
+        Command::Reject {
+            conversation: OPEN,
+            from: addr(1),
+        },
+    );
     assert_eq!(net.refusal(1), Some(RequestFailure::Rejected));
     net.request(1, 2);
     net.advance(Duration::from_secs(61));
@@ -113,7 +143,13 @@ fn a_request_to_who_asks_already_accepts_theirs() {
     let mut net = net_of(2);
     net.request(1, 2);
     let to = Target::Name(name("user1"));
-    net.command(2, Command::Request { to });
+    net.command(
+        2,
+        Command::Request {
+            conversation: OPEN,
+            to,
+        },
+    );
     net.assert_one_group(&[1, 2]);
     assert_eq!(outcome(&net, 2), Some(Outcome::Accepted));
     assert!(failures(&net, 2).is_empty());
@@ -142,7 +178,7 @@ fn a_request_of_a_member_is_accepted_and_blocks_no_other() {
     net.chat(1, 2);
     net.chat(1, 3);
     // Of which the others do not know.
-    net.command(2, Command::Leave);
+    net.command(2, Command::Leave { conversation: OPEN });
     net.request(2, 1);
     net.advance(Duration::from_secs(3));
     net.assert_one_group(&[1, 2, 3]);
@@ -170,9 +206,21 @@ fn another_user_at_the_address_that_was_asked_is_a_question_too() {
     assert_eq!(incoming.from.name, name("mallory"));
 
     // And to ask the one is not to accept the other.
-    net.command(1, Command::Cancel { to: addr(2) });
+    net.command(
+        1,
+        Command::Cancel {
+            conversation: OPEN,
+            to: addr(2),
+        },
+    );
     let to = Target::Name(name("user2"));
-    net.command(1, Command::Request { to });
+    net.command(
+        1,
+        Command::Request {
+            conversation: OPEN,
+            to,
+        },
+    );
     assert_eq!(members(&net, 1), []);
     assert_eq!(net.held_requests(), 1);
 }
@@ -185,7 +233,13 @@ fn a_missed_request_is_told_unless_it_is_of_a_blocked_peer() {
     net.request(3, 1);
     net.request(4, 1);
     assert_eq!(missed(&net, 1), 1);
-    net.command(1, Command::Reject { from: addr(2) });
+    net.command(
+        1,
+        Command::Reject {
+            conversation: OPEN,
+            from: addr(2),
+        },
+    );
     net.command(1, Command::Busy { on: true });
     net.request(2, 1);
     assert_eq!(missed(&net, 1), 2);

@@ -29,7 +29,7 @@ fn a_leave_is_taken_back_and_nobody_noticed_it() {
     net.chat(1, 2);
     net.chat(1, 3);
     net.say(2, "one");
-    net.command(1, Command::Leave);
+    net.command(1, Command::Leave { conversation: OPEN });
     assert_eq!(view(&net, 1).undo.unwrap().what, Undoable::Left);
     net.advance(IN_TIME - KEPT);
     net.say(2, "two");
@@ -57,7 +57,7 @@ fn whose_text_has_waited_too_long_learns_of_the_leave_and_the_others_are_back() 
     net.chat(1, 2);
     net.chat(1, 3);
     net.say(2, "hello");
-    net.command(1, Command::Leave);
+    net.command(1, Command::Leave { conversation: OPEN });
     net.say(2, "still there?");
     net.say(2, "bye");
     net.advance(KEPT * 2);
@@ -79,7 +79,7 @@ fn after_ten_seconds_a_leave_is_one() {
     net.chat(1, 2);
     net.chat(1, 3);
     net.say(2, "hello");
-    net.command(1, Command::Leave);
+    net.command(1, Command::Leave { conversation: OPEN });
     net.say(2, "still there?");
     net.advance(Undo::LIMIT);
     assert_eq!(
@@ -98,7 +98,7 @@ fn what_members_tell_of_newcomers_counts_after_an_undo() {
     let mut net = net_of(4);
     net.chat(1, 2);
     net.chat(1, 3);
-    net.command(1, Command::Leave);
+    net.command(1, Command::Leave { conversation: OPEN });
     net.chat(2, 4);
     net.say(4, "hello all");
     net.command(1, Command::Undo);
@@ -112,7 +112,7 @@ fn a_new_chat_ends_the_undo_of_a_leave() {
     let mut net = net_of(3);
     net.chat(1, 2);
     net.say(2, "hello");
-    net.command(1, Command::Leave);
+    net.command(1, Command::Leave { conversation: OPEN });
     net.say(2, "where are you?");
     net.chat(3, 1);
     assert_eq!(view(&net, 1).undo, None);
@@ -127,7 +127,7 @@ fn a_member_who_is_asked_again_after_a_leave_has_not_lost_a_text() {
     let mut net = net_of(2);
     net.chat(1, 2);
     net.say(2, "one");
-    net.command(1, Command::Leave);
+    net.command(1, Command::Leave { conversation: OPEN });
     net.say(2, "two");
     net.request(1, 2);
     net.advance(Duration::from_secs(2));
@@ -208,7 +208,7 @@ fn only_the_last_of_leave_and_block_is_taken_back() {
     let mut net = net_of(3);
     net.chat(1, 2);
     net.say(2, "hello");
-    net.command(1, Command::Leave);
+    net.command(1, Command::Leave { conversation: OPEN });
     net.say(2, "hello?");
     block(&mut net, 1, Target::Name(name("user3")));
     assert_eq!(members(&net, 2), [], "the text was refused");
@@ -223,7 +223,7 @@ fn a_logout_ends_the_undo() {
     let mut net = net_of(2);
     net.chat(1, 2);
     net.say(2, "hello");
-    net.command(1, Command::Leave);
+    net.command(1, Command::Leave { conversation: OPEN });
     net.say(2, "hello?");
     net.command(1, Command::Logout);
     assert_eq!(members(&net, 2), [], "the text was refused");
@@ -243,7 +243,7 @@ fn unreachable_members_are_so_again_after_an_undo() {
     net.chat(1, 3);
     net.unreachable.insert(addr(3));
     net.say(1, "one");
-    net.command(1, Command::Leave);
+    net.command(1, Command::Leave { conversation: OPEN });
     net.command(1, Command::Undo);
     let shown = view(&net, 1);
     assert_eq!(members(&net, 1), [addr(2)]);
@@ -257,7 +257,7 @@ fn unreachable_members_are_so_again_after_an_undo() {
 fn what_is_kept_for_an_undo_is_bounded() {
     let mut net = net_of(2);
     net.chat(1, 2);
-    net.command(1, Command::Leave);
+    net.command(1, Command::Leave { conversation: OPEN });
     for _ in 0..1000 {
         net.raw_contact(
             2,

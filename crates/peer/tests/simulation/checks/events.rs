@@ -44,7 +44,7 @@ pub(super) fn only_members_leave(scene: &Scene<'_>, event: &Event) -> Verdict {
             let may_leave = scene.book.members.contains(&address) || is_given_up || is_back_so;
             ensure(may_leave, || format!("{address} left and was not in"))
         }
-        Event::ChatLeft { .. } => ensure(!scene.view.is_alone(), || {
+        Event::ChatLeft { .. } => ensure(!scene.view.open().is_alone(), || {
             "left a chat that there was not".to_owned()
         }),
         _ => Ok(()),
@@ -101,7 +101,7 @@ pub(super) fn names_prove_nothing(scene: &Scene<'_>, event: &Event) -> Verdict {
 
 /// Who is waited for, as the user sees it.
 fn out_of_reach(scene: &Scene<'_>) -> BTreeSet<PeerAddr> {
-    let away = scene.view.out_of_reach.iter();
+    let away = scene.view.open().out_of_reach.iter();
     away.map(|person| person.address).collect()
 }
 
@@ -129,7 +129,11 @@ pub(super) fn own_texts_go_to_every_member(scene: &Scene<'_>, event: &Event) -> 
 /// All parts of it were shown at that member, in order, each once. What happens at an
 /// outsider's is not checked.
 pub(super) fn sent_means_shown(scene: &Scene<'_>, event: &Event) -> Verdict {
-    let Event::Delivered { id, delivery } = event else {
+    let Event::Delivered {
+        message: id,
+        delivery,
+    } = event
+    else {
         return Ok(());
     };
     let to = delivery.to.address;
@@ -146,7 +150,11 @@ pub(super) fn sent_means_shown(scene: &Scene<'_>, event: &Event) -> Verdict {
 /// The state of a delivery is final: a user who saw "failed" must not wonder. One who was
 /// out of reach when the text was said, and is tried all the same, has one state too.
 pub(super) fn deliveries_end_once(scene: &Scene<'_>, event: &Event) -> Verdict {
-    let Event::Delivered { id, delivery } = event else {
+    let Event::Delivered {
+        message: id,
+        delivery,
+    } = event
+    else {
         return Ok(());
     };
     let key = (*id, delivery.to.address);

@@ -102,11 +102,17 @@ pub(super) fn only_the_user_accepts(scene: &Scene<'_>, output: &Output) -> Verdi
         return Ok(());
     }
     let said = match scene.input {
-        Some(Input::Command(Command::Accept { from })) => Some(*from),
+        Some(Input::Command(Command::Accept {
+            conversation: OPEN,
+            from,
+        })) => Some(*from),
         // A request to a user who asks for the same; by name, once the registry found them.
-        Some(Input::Command(Command::Request { .. }) | Input::Response(_)) => {
-            scene.book.incoming.map(|(from, _)| from)
-        }
+        Some(
+            Input::Command(Command::Request {
+                conversation: OPEN, ..
+            })
+            | Input::Response(_),
+        ) => scene.book.incoming.map(|(from, _)| from),
         _ => None,
     };
     ensure(said.is_some() && said == asker, || {

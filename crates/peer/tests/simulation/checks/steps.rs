@@ -107,16 +107,28 @@ pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
     let Some(Input::Command(command)) = scene.input else {
         return Ok(());
     };
-    let failed = scene.events().any(
-        |event| matches!(event, Event::Failed { failure, .. } if failure.command == command.name()),
-    );
+    let failed = scene
+        .events()
+        .any(|event| matches!(event, Event::Failed(failure) if failure.command == command.name()));
     let done = scene.events().any(|event| match command {
-        Command::Say { text } => {
+        Command::Say {
+            conversation: OPEN,
+            text,
+        } => {
             matches!(event, Event::Message(message) if message.is_own() && message.text == *text)
         }
-        Command::Accept { from } => is_closed(event, *from, Outcome::Accepted),
-        Command::Reject { from } => is_closed(event, *from, Outcome::Rejected),
-        Command::Cancel { to: asked } => matches!(event,
+        Command::Accept {
+            conversation: OPEN,
+            from,
+        } => is_closed(event, *from, Outcome::Accepted),
+        Command::Reject {
+            conversation: OPEN,
+            from,
+        } => is_closed(event, *from, Outcome::Rejected),
+        Command::Cancel {
+            conversation: OPEN,
+            to: asked,
+        } => matches!(event,
             Event::RequestAnswered { to, refusal: Some(RequestFailure::Cancelled), .. }
                 if to.address == *asked),
         Command::Undo => matches!(
@@ -132,14 +144,18 @@ pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
                 ..
             }
         ),
-        Command::Leave => matches!(event, Event::ChatLeft { .. }),
+        Command::Leave { conversation: OPEN } => matches!(event, Event::ChatLeft { .. }),
         Command::Logout => matches!(event, Event::LoggedOut { .. }),
         Command::Busy { on } => *event == Event::Busy { on: *on },
         Command::Block { .. } | Command::Unblock { .. } => matches!(event, Event::Blocks { .. }),
         _ => false,
     }) || scene.outputs.iter().any(|output| match command {
-        Command::History { .. } => matches!(output, Output::Recall { .. }),
-        Command::Find { .. } => matches!(output, Output::Find { .. }),
+        Command::History {
+            conversation: OPEN, ..
+        } => matches!(output, Output::Recall { .. }),
+        Command::Find {
+            conversation: None, ..
+        } => matches!(output, Output::Find { .. }),
         _ => false,
     });
     let needs_others = matches!(
@@ -148,7 +164,10 @@ pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
             | Command::Login { .. }
             | Command::Refresh
             | Command::Search { .. }
-            | Command::Request { .. }
+            | Command::Request {
+                conversation: OPEN,
+                ..
+            }
     );
     ensure(failed != done || needs_others, || {
         format!("{} failed: {failed}, done: {done}", command.name())
@@ -185,7 +204,12 @@ pub(super) fn who_waits_is_shown(book: &Book) -> Verdict {
 
 /// A front end that draws the view shows what the events say, neither more nor less.
 pub(super) fn the_view_is_what_the_events_say(view: &View, book: &Book) -> Verdict {
-    let mut members: Vec<PeerAddr> = view.members.iter().map(|member| member.address).collect();
+    let mut members: Vec<PeerAddr> = view
+        .open()
+        .members
+        .iter()
+        .map(|member| member.address)
+        .collect();
     members.sort();
     ensure(members.iter().eq(&book.members), || {
         format!("the view has {members:?}, told were {:?}", book.members)

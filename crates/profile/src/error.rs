@@ -1,0 +1,66 @@
+//! Why a profile cannot be opened, and why it ends.
+
+use std::io;
+use std::path::PathBuf;
+
+use p2pchat_peer::{PeerFailed, StartError};
+use thiserror::Error;
+
+use crate::owner::{Owner, OwnerSilent};
+#[cfg(unix)]
+use crate::runtime::RuntimeError;
+
+/// Why a profile cannot be opened, and what to do about it.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The profile's folder cannot be made.
+    #[error(
+        "cannot make the profile's folder {path}: {reason}; choose another one that can be written, with --profile"
+    )]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// The profile cannot be locked.
+    #[error(
+        "cannot write {path}, the lock of the profile: {reason}; choose another profile that can be written, with --profile"
+    )]
+    Lock {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// There can be no socket for other front ends.
+    #[cfg(unix)]
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// Another process has the profile and cannot be reached.
+    #[error(transparent)]
+    Silent(#[from] OwnerSilent),
+    /// Another process has the profile and does not let this one attach.
+    #[error("{0}")]
+    Refused(String),
+    /// This process has the profile, and its peer cannot start.
+    #[error(transparent)]
+    Peer(#[from] StartError),
+}
+
+/// Why a profile or a front end has ended.
+#[derive(Debug, Clone, Error)]
+pub enum Ended {
+    /// This process closed the profile.
+    #[error("the profile is closed")]
+    Closed,
+    /// The peer in this process stopped by itself.
+    #[error(transparent)]
+    Peer(#[from] PeerFailed),
+    /// The process that ran the peer has ended, and this one does not take over.
+    #[error("{0}, which ran the peer, has ended")]
+    OwnerGone(Owner),
+    /// The process that runs the peer does not let this front end attach.
+    #[error("{0}")]
+    Refused(String),
+}

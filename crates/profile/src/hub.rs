@@ -1,0 +1,305 @@
+//! The socket of a profile, on the owner's side: joins each front end that attaches to the peer.
+//!
+//! Only the task of a connection waits for its front end. One that does not read misses events
+//! and gets the view again, from the peer.
+
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures::StreamExt;
+use p2pchat_model::{BadCall, CONTRACT_VERSION, Call, Event, Failure, Update};
+use p2pchat_peer::{Calls, Handle, Updates};
+use tokio::io::AsyncWriteExt;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::{sleep, timeout};
+use tokio_util::codec::{FramedRead, LinesCodec};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::{Instrument, info_span};
+
+use crate::clock::now;
+use crate::runtime::RuntimeError;
+use crate::socket::is_ours;
+use crate::wire::{self, Greeting, MAX_CALL, Refusal};
+
+/// How many front ends may be attached: all pages that a bridge serves, and as many others.
+const MAX_CONNECTIONS: usize = 128;
+/// How long a front end has for its greeting.
+const GREETING_LIMIT: Duration = Duration::from_secs(5);
+/// How long an update may take to be written. A front end that was stopped for longer attaches
+/// again.
+const WRITE_LIMIT: Duration = Duration::from_secs(300);
+/// How long a refused front end has to read why.
+const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
+/// How many answers to lines that are no calls may wait; the next line waits.
+const MAX_COMPLAINTS: usize = 16;
+/// How long connections have to end in order once the peer has.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+/// The pause after a connection that could not be accepted: no file descriptor is free.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// A socket that is bound and not served yet: who connects waits. Removed on drop.
+#[derive(Debug)]
+pub(crate) struct Socket {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Socket {
+    /// Binds it, in place of one that a dead process left. For the holder of the lock alone.
+    pub(crate) fn bind(path: &Path) -> Result<Self, RuntimeError> {
+        let bind = || {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let listener = UnixListener::bind(path)?;
+            std::fs::set_permissions(path, PermissionsExt::from_mode(0o600))?;
+            Ok(listener)
+        };
+        let listener = bind().map_err(|reason| RuntimeError::Socket {
+            path: path.to_owned(),
+            reason,
+        })?;
+        Ok(Self {
+            listener,
+            path: path.to_owned(),
+        })
+    }
+}
+
+/// The server of a profile's socket.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    path: PathBuf,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    peer: Handle,
+    /// No one attaches any more.
+    closing: CancellationToken,
+    /// All connections end at once.
+    ending: CancellationToken,
+    tasks: TaskTracker,
+    slots: Arc<Semaphore>,
+    /// How many of those who are attached would take over.
+    successors: AtomicUsize,
+}
+
+impl Hub {
+    /// Serves a socket for this peer.
+    pub(crate) fn start(socket: Socket, peer: Handle) -> Self {
+        let shared = Arc::new(Shared {
+            peer,
+            closing: CancellationToken::new(),
+            ending: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            successors: AtomicUsize::new(0),
+        });
+        tokio::spawn(accept(socket.listener, Arc::clone(&shared)));
+        Self {
+            path: socket.path,
+            shared,
+        }
+    }
+
+    /// Whether a process is attached that would take over.
+    pub(crate) fn has_successor(&self) -> bool {
+        self.shared.successors.load(Ordering::Relaxed) > 0
+    }
+
+    /// Takes no more front ends.
+    pub(crate) fn close(&self) {
+        self.shared.closing.cancel();
+    }
+
+    /// Ends: the connections get what the peer, which has stopped, sent last. Removes the
+    /// socket if it is `ours` still.
+    pub(crate) async fn end(self, ours: bool) {
+        self.close();
+        self.shared.tasks.close();
+        // One that does not read does not get the rest.
+        let _ = timeout(CLOSE_LIMIT, self.shared.tasks.wait()).await;
+        if ours {
+            // It may be gone already.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        self.shared.closing.cancel();
+        self.shared.ending.cancel();
+    }
+}
+
+async fn accept(listener: UnixListener, shared: Arc<Shared>) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shared.closing.cancelled() => return,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a front end");
+                sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        if !is_ours(&stream) {
+            tracing::warn!("a process of another user tried to attach");
+            continue;
+        }
+        let slot = Arc::clone(&shared.slots).try_acquire_owned().ok();
+        let serving = serve(stream, Arc::clone(&shared), slot);
+        let ending = shared.ending.clone();
+        shared.tasks.spawn(async move {
+            ending.run_until_cancelled(serving).await;
+        });
+    }
+}
+
+/// Serves one connection until it ends.
+async fn serve(stream: UnixStream, shared: Arc<Shared>, slot: Option<OwnedSemaphorePermit>) {
+    let (read, write) = stream.into_split();
+    if slot.is_none() {
+        let words =
+            format!("{MAX_CONNECTIONS} front ends are attached to this profile: close some");
+        return refuse(write, words).await;
+    }
+    let mut lines = FramedRead::new(read, wire::lines(MAX_CALL));
+    let greeting = match timeout(GREETING_LIMIT, lines.next()).await {
+        Ok(Some(Ok(line))) => serde_json::from_str::<Greeting>(&line),
+        _ => return tracing::debug!("a front end did not greet"),
+    };
+    let greeting = match greeting {
+        Ok(greeting) if greeting.version == CONTRACT_VERSION => greeting,
+        Ok(greeting) => {
+            let words = format!(
+                "the program that runs this profile speaks version {CONTRACT_VERSION} of the contract and not {}: use the same version of p2pchat, or end it",
+                greeting.version
+            );
+            return refuse(write, words).await;
+        }
+        Err(error) => {
+            let words = format!(
+                "the first line has to be {{\"version\":{CONTRACT_VERSION},\"front_end\":\"ID\"}}: {error}"
+            );
+            return refuse(write, words).await;
+        }
+    };
+    let span = info_span!(
+        "front_end",
+        program = greeting.program,
+        process = greeting.process
+    );
+    attach(greeting, lines, write, &shared)
+        .instrument(span)
+        .await;
+}
+
+/// Joins a front end to the peer.
+async fn attach(
+    greeting: Greeting,
+    lines: FramedRead<OwnedReadHalf, LinesCodec>,
+    write: OwnedWriteHalf,
+    shared: &Shared,
+) {
+    let _successor = greeting
+        .takes_over
+        .then(|| Successor::new(&shared.successors));
+    let Ok((calls, updates)) = shared.peer.join(greeting.front_end).await else {
+        return;
+    };
+    tracing::debug!("attached");
+    let (complain, complaints) = mpsc::channel(MAX_COMPLAINTS);
+    tokio::select! {
+        () = read_calls(lines, calls, complain) => {}
+        () = write_updates(write, updates, complaints) => {}
+    }
+    tracing::debug!("detached");
+}
+
+async fn read_calls(
+    mut lines: FramedRead<OwnedReadHalf, LinesCodec>,
+    calls: Calls,
+    complain: mpsc::Sender<BadCall>,
+) {
+    while let Some(Ok(line)) = lines.next().await {
+        let passed = match Call::from_json(&line) {
+            Ok(call) => calls.send(call).await.is_ok(),
+            Err(bad) => complain.send(bad).await.is_ok(),
+        };
+        if !passed {
+            // The peer has stopped; what it sent last is being written.
+            return std::future::pending().await;
+        }
+    }
+}
+
+/// Writes updates until the peer has stopped, or the front end has not read for too long.
+async fn write_updates(
+    mut write: OwnedWriteHalf,
+    mut updates: Updates,
+    mut complaints: mpsc::Receiver<BadCall>,
+) {
+    loop {
+        let update = tokio::select! {
+            update = updates.next() => match update {
+                Ok(update) => update,
+                Err(_) => return,
+            },
+            Some(bad) = complaints.recv() => failed(bad),
+        };
+        match timeout(WRITE_LIMIT, write.write_all(&wire::line(&update))).await {
+            Ok(Ok(())) => {}
+            // It has left. What it sent before is still to be read.
+            Ok(Err(_)) => std::future::pending().await,
+            Err(_) => return tracing::warn!("a front end does not read"),
+        }
+    }
+}
+
+/// The answer to a line that is no call.
+fn failed(bad: BadCall) -> Update {
+    let failure = Failure::bad_command(now(), &bad);
+    Update {
+        re: bad.id,
+        event: Arc::new(Event::Failed(failure)),
+    }
+}
+
+/// Says why a front end may not attach, and hangs up.
+async fn refuse(mut write: OwnedWriteHalf, refused: String) {
+    tracing::debug!(refused);
+    let line = wire::line(&Refusal { refused });
+    // It may be gone, or not read.
+    let _ = timeout(REFUSAL_LIMIT, write.write_all(&line)).await;
+}
+
+/// Counts a process that would take over, while it is attached.
+struct Successor<'a>(&'a AtomicUsize);
+
+impl<'a> Successor<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Successor<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,466 @@
+//! The keeper of a profile: a task that runs the peer or is attached to the process that does,
+//! and takes over when that one ends.
+
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Arc;
+use std::time::Duration;
+
+use p2pchat_model::{Call, Command, Event, FrontEndId, Link, View};
+use p2pchat_peer::{Peer, PeerFailed, StartError};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::now;
+use crate::connection::{Gone, Incoming, Outgoing};
+use crate::error::{Ended, OpenError};
+use crate::hub::{Hub, Socket};
+use crate::lock::{self, Lock, Tried};
+use crate::owner::{Entry, Owner, OwnerSilent, Silence, is_stopped};
+use crate::place::{Place, Visitor};
+use crate::profile::{Login, Options};
+use crate::runtime;
+use p2pchat_common::sqlite::private_folder;
+
+/// How long an owner may take to answer: it may be opening a long history.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
+/// How often it is looked at meanwhile, whether it is stopped.
+const LOOK: Duration = Duration::from_millis(250);
+/// The pause between two attempts to get the lock or to attach.
+const PAUSE: Duration = Duration::from_millis(20);
+/// The pause after an attempt to take over that failed.
+const LONG_PAUSE: Duration = Duration::from_secs(1);
+/// How long those who were attached to an owner that was killed have the lock for themselves:
+/// they know the state of the peer, and a process that starts does not.
+const HEIRS_FIRST: Duration = Duration::from_millis(300);
+/// How long a killed owner's ports may be in use still.
+const PORTS_LIMIT: Duration = Duration::from_secs(2);
+/// How long a process that does not take over waits for another that does.
+const SUCCESSOR_LIMIT: Duration = Duration::from_secs(3);
+/// How long calls that were sent have to be passed on before the profile is closed.
+const DRAIN_LIMIT: Duration = Duration::from_secs(1);
+
+/// See the module.
+pub(crate) struct Keeper {
+    options: Options,
+    /// The profile's folder, by its canonical path; `None` where no other process shares it.
+    folder: Option<PathBuf>,
+    visitor: Visitor,
+    role: Role,
+    place: watch::Sender<Place>,
+    closing: CancellationToken,
+    relays: TaskTracker,
+}
+
+/// What this process is in the profile.
+enum Role {
+    Owner(Box<Running>),
+    Attached(Box<Attached>),
+}
+
+/// The peer in this process.
+struct Running {
+    peer: Peer,
+    watcher: Option<(Outgoing, Incoming)>,
+    /// What other processes need.
+    shared: Option<(Hub, Lock)>,
+}
+
+/// The peer in another process.
+struct Attached {
+    entry: Arc<Entry>,
+    watcher: (Outgoing, Incoming),
+    /// The view, for the case that this process takes over.
+    view: View,
+}
+
+/// Why an attempt to attach has failed.
+enum NotAttached {
+    Silent(OwnerSilent),
+    Refused(String),
+}
+
+impl From<NotAttached> for OpenError {
+    fn from(why: NotAttached) -> Self {
+        match why {
+            NotAttached::Silent(silent) => Self::Silent(silent),
+            NotAttached::Refused(words) => Self::Refused(words),
+        }
+    }
+}
+
+impl Keeper {
+    /// Starts the peer, or attaches to the process that runs it.
+    pub(crate) async fn open(
+        options: Options,
+        closing: CancellationToken,
+        relays: TaskTracker,
+    ) -> Result<Self, OpenError> {
+        let visitor = Visitor {
+            front_end: FrontEndId::random(rand::random()),
+            program: options.program,
+            takes_over: options.takes_over,
+        };
+        let folder = options.folder.as_deref().map(make_folder).transpose()?;
+        let role = match &folder {
+            Some(folder) => open_shared(folder, &options, &visitor).await?,
+            None => {
+                let peer = Box::pin(Peer::start(options.peer.clone(), None)).await?;
+                Role::Owner(Box::new(Running::new(peer, None, &visitor).await))
+            }
+        };
+        let place = watch::Sender::new(role.place());
+        Ok(Self {
+            options,
+            folder,
+            visitor,
+            role,
+            place,
+            closing,
+            relays,
+        })
+    }
+
+    /// Where the peer is, from now on.
+    pub(crate) fn place(&self) -> watch::Receiver<Place> {
+        self.place.subscribe()
+    }
+
+    /// Runs until the profile is closed or cannot go on.
+    pub(crate) async fn run(mut self) {
+        let closing = self.closing.clone();
+        let ended = loop {
+            self.place.send_replace(self.role.place());
+            let login = self.options.login.as_ref();
+            let lost = closing.run_until_cancelled(self.role.watch(login)).await;
+            self.role = match (lost, self.role) {
+                (None, role) => {
+                    // A front end that does not read is not waited for.
+                    self.relays.close();
+                    let _ = timeout(DRAIN_LIMIT, self.relays.wait()).await;
+                    break match role {
+                        Role::Owner(running) => running.close().await,
+                        Role::Attached(_) => Ended::Closed,
+                    };
+                }
+                (Some(()), Role::Owner(running)) => break running.close().await,
+                (Some(()), Role::Attached(attached)) => {
+                    self.place.send_replace(Place::Between(None));
+                    let next = Next {
+                        options: &self.options,
+                        folder: self.folder.as_deref(),
+                        visitor: &self.visitor,
+                        place: &self.place,
+                        gone: &attached.entry,
+                        view: &attached.view,
+                    };
+                    match closing.run_until_cancelled(next.role()).await {
+                        Some(Ok(role)) => role,
+                        Some(Err(ended)) => break ended,
+                        None => break Ended::Closed,
+                    }
+                }
+            };
+        };
+        self.place.send_replace(Place::Ended(ended));
+    }
+}
+
+impl Role {
+    fn place(&self) -> Place {
+        match self {
+            Self::Owner(running) => Place::Here(running.peer.handle()),
+            Self::Attached(attached) => Place::There(Arc::clone(&attached.entry)),
+        }
+    }
+
+    /// Reads updates until there are no more. Logs in where the registry needs the password.
+    async fn watch(&mut self, login: Option<&Login>) {
+        let (watcher, mut view) = match self {
+            Self::Owner(running) => (running.watcher.as_mut(), None),
+            Self::Attached(attached) => {
+                let Attached { watcher, view, .. } = &mut **attached;
+                (Some(watcher), Some(view))
+            }
+        };
+        let Some((outgoing, incoming)) = watcher else {
+            return;
+        };
+        let is_needed = |event: &Event| match event {
+            Event::Link(link) => *link == Link::PasswordNeeded,
+            Event::View(snapshot) => snapshot.view.link == Link::PasswordNeeded,
+            _ => false,
+        };
+        // The view of one who attached came before.
+        let mut needed = view
+            .as_ref()
+            .is_some_and(|view| view.link == Link::PasswordNeeded);
+        loop {
+            if let Some(Login { name, password }) = login.filter(|_| needed) {
+                let (name, password) = (*name, password.clone());
+                let call = Call::new(Command::Login { name, password });
+                if outgoing.send(call).await.is_err() {
+                    return;
+                }
+            }
+            let Ok(update) = incoming.next().await else {
+                return;
+            };
+            if let Some(view) = &mut view {
+                view.apply(&update.event);
+            }
+            needed = is_needed(&update.event);
+        }
+    }
+}
+
+impl Running {
+    async fn new(peer: Peer, shared: Option<(Hub, Lock)>, visitor: &Visitor) -> Self {
+        let place = Place::Here(peer.handle());
+        Self {
+            // If the peer has stopped already, that is found out when it is watched.
+            watcher: visitor.visit(&place).await.ok(),
+            peer,
+            shared,
+        }
+    }
+
+    /// Ends, in order: hands over to another process that is attached; without one, logs out.
+    async fn close(self) -> Ended {
+        drop(self.watcher);
+        let Some((hub, lock)) = self.shared else {
+            return ended(self.peer.stop().await);
+        };
+        hub.close();
+        let hands_over = hub.has_successor();
+        let stopped = if hands_over {
+            self.peer.hand_over().await
+        } else {
+            self.peer.stop().await
+        };
+        hub.end(lock.counts()).await;
+        if !hands_over {
+            lock.clear();
+        }
+        ended(stopped)
+    }
+}
+
+fn ended(stopped: Result<(), PeerFailed>) -> Ended {
+    stopped.map_or_else(Ended::Peer, |()| Ended::Closed)
+}
+
+/// Makes a profile's folder, for its user only, and returns its canonical path.
+fn make_folder(path: &Path) -> Result<PathBuf, OpenError> {
+    let made = private_folder().create(path);
+    let canonical = made.and_then(|()| path.canonicalize());
+    canonical.map_err(|reason| OpenError::Folder {
+        path: path.to_owned(),
+        reason,
+    })
+}
+
+async fn open_shared(
+    folder: &Path,
+    options: &Options,
+    visitor: &Visitor,
+) -> Result<Role, OpenError> {
+    let start = Instant::now();
+    let mut heirs_had_it = false;
+    loop {
+        let tried = Lock::try_take(folder).map_err(locking(folder))?;
+        if let Tried::Taken(lock) = tried {
+            if heirs_had_it || lock::named_in(folder).is_none() {
+                let peer = options.peer.clone();
+                return start_peer(folder, lock, peer, None, visitor).await;
+            }
+            // The last owner did not end in order.
+            drop(lock);
+            heirs_had_it = true;
+            sleep(HEIRS_FIRST).await;
+            continue;
+        }
+        match attach(folder, visitor).await {
+            Ok(role) => return Ok(role),
+            // It may be about to listen, or about to end.
+            Err(NotAttached::Silent(silent))
+                if silent.why == Silence::Absent && start.elapsed() < ANSWER_LIMIT =>
+            {
+                sleep(PAUSE).await;
+            }
+            Err(why) => return Err(why.into()),
+        }
+    }
+}
+
+/// Starts the peer in this process, which holds the lock.
+async fn start_peer(
+    folder: &Path,
+    mut lock: Lock,
+    options: p2pchat_peer::Options,
+    resume: Option<&View>,
+    visitor: &Visitor,
+) -> Result<Role, OpenError> {
+    let path = runtime::socket_path(folder)?;
+    let entry = Entry {
+        owner: Owner {
+            program: visitor.program.to_owned(),
+            process: process::id(),
+        },
+        socket: path.clone(),
+        peer: options.clone(),
+    };
+    lock.name(&entry).map_err(locking(folder))?;
+    // Those who connect from now on wait for the peer.
+    let started = async {
+        let socket = Socket::bind(&path)?;
+        let peer = peer(&options, resume).await?;
+        Ok((socket, peer))
+    };
+    match started.await {
+        Ok((socket, peer)) => {
+            let hub = Hub::start(socket, peer.handle());
+            let running = Running::new(peer, Some((hub, lock)), visitor).await;
+            Ok(Role::Owner(Box::new(running)))
+        }
+        Err(error) => {
+            if resume.is_none() {
+                lock.clear();
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Starts a peer. One that follows another waits a moment for its ports.
+async fn peer(options: &p2pchat_peer::Options, resume: Option<&View>) -> Result<Peer, OpenError> {
+    let begun = Instant::now();
+    loop {
+        match Box::pin(Peer::start(options.clone(), resume.cloned())).await {
+            Err(StartError::PortInUse { .. })
+                if resume.is_some() && begun.elapsed() < PORTS_LIMIT =>
+            {
+                sleep(PAUSE).await;
+            }
+            started => return Ok(started?),
+        }
+    }
+}
+
+/// Attaches to the process that holds the lock.
+async fn attach(folder: &Path, visitor: &Visitor) -> Result<Role, NotAttached> {
+    let Some(entry) = lock::named_in(folder) else {
+        let silent = OwnerSilent::new(None, Silence::Absent);
+        return Err(NotAttached::Silent(silent));
+    };
+    let silent = |why| NotAttached::Silent(OwnerSilent::new(Some(entry.clone()), why));
+    let failed = |gone| match gone {
+        Gone::Lost => silent(Silence::Absent),
+        Gone::Refused(words) => NotAttached::Refused(words),
+    };
+    let (outgoing, mut incoming) = visitor.attach(&entry).await.map_err(failed)?;
+    let begun = Instant::now();
+    let view = loop {
+        match timeout(LOOK, incoming.next()).await {
+            Ok(Ok(update)) => {
+                if let Event::View(snapshot) = &*update.event {
+                    break snapshot.view.clone();
+                }
+            }
+            Ok(Err(gone)) => return Err(failed(gone)),
+            Err(_) if is_stopped(entry.owner.process) || begun.elapsed() > ANSWER_LIMIT => {
+                return Err(silent(Silence::Busy));
+            }
+            Err(_) => {}
+        }
+    };
+    Ok(Role::Attached(Box::new(Attached {
+        watcher: (outgoing, incoming),
+        entry: Arc::new(entry),
+        view,
+    })))
+}
+
+/// The search for the next owner, after the one that this process was attached to has ended.
+struct Next<'a> {
+    options: &'a Options,
+    folder: Option<&'a Path>,
+    visitor: &'a Visitor,
+    place: &'a watch::Sender<Place>,
+    gone: &'a Entry,
+    view: &'a View,
+}
+
+impl Next<'_> {
+    /// The next role of this process.
+    async fn role(&self) -> Result<Role, Ended> {
+        let Some(folder) = self.folder else {
+            return Err(Ended::Closed);
+        };
+        let begun = Instant::now();
+        loop {
+            let trouble = if self.options.takes_over {
+                match self.take_over(folder).await {
+                    Ok(Some(role)) => return Ok(role),
+                    Ok(None) => None,
+                    Err(error) => Some(error.to_string()),
+                }
+            } else if begun.elapsed() > SUCCESSOR_LIMIT {
+                return Err(Ended::OwnerGone(self.gone.owner.clone()));
+            } else {
+                None
+            };
+            let trouble = match attach(folder, self.visitor).await {
+                Ok(role) => return Ok(role),
+                Err(NotAttached::Refused(words)) => return Err(Ended::Refused(words)),
+                Err(NotAttached::Silent(silent)) if silent.why != Silence::Absent => {
+                    trouble.or_else(|| Some(silent.to_string()))
+                }
+                Err(NotAttached::Silent(_)) => trouble,
+            };
+            match trouble {
+                Some(reason) => self.report(reason).await,
+                None => sleep(PAUSE).await,
+            }
+        }
+    }
+
+    /// Takes the lock and starts the peer with the view of the last one; `None` if another
+    /// process has the lock.
+    async fn take_over(&self, folder: &Path) -> Result<Option<Role>, OpenError> {
+        let Tried::Taken(lock) = Lock::try_take(folder).map_err(locking(folder))? else {
+            return Ok(None);
+        };
+        tracing::info!(owner = %self.gone.owner, "takes over");
+        let options = p2pchat_peer::Options {
+            // Where the members of its chats know it to be.
+            address: self.view.address.or(self.gone.peer.address),
+            ..self.gone.peer.clone()
+        };
+        let role = start_peer(folder, lock, options, Some(self.view), self.visitor).await?;
+        Ok(Some(role))
+    }
+
+    /// Tells the front ends what goes wrong, and waits.
+    async fn report(&self, reason: String) {
+        tracing::warn!(reason, "cannot take over");
+        let reason = format!(
+            "{} has ended, and no other could take over: {reason}",
+            self.gone.owner
+        );
+        let retry_at = now().after(LONG_PAUSE);
+        let link = Link::Down { reason, retry_at };
+        self.place.send_replace(Place::Between(Some(link)));
+        sleep(LONG_PAUSE).await;
+    }
+}
+
+fn locking(folder: &Path) -> impl Fn(std::io::Error) -> OpenError {
+    let path = lock::path_in(folder);
+    move |reason| OpenError::Lock {
+        path: path.clone(),
+        reason,
+    }
+}

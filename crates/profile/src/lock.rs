@@ -1,0 +1,169 @@
+//! The lock of a profile: the process that holds it runs the peer.
+//!
+//! It is the file `lock` in the profile's folder, locked by the system (`flock`) as long as its
+//! owner runs. It is never deleted, and counts only while it is still the file at that path:
+//! otherwise two processes could each hold a lock. It says who the owner is, and where their
+//! socket is, so that who attaches needs the folder and nothing else: a job of cron has no
+//! `$XDG_RUNTIME_DIR`.
+
+use std::fs::{self, File, Metadata, TryLockError};
+use std::io::{self, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use p2pchat_common::sqlite::private_file;
+
+use crate::owner::Entry;
+
+/// How often a lock that was replaced while it was taken is tried again.
+const TRIES: usize = 16;
+
+/// The lock, held until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    file: File,
+    path: PathBuf,
+}
+
+/// What trying to lock came to.
+#[derive(Debug)]
+pub(crate) enum Tried {
+    /// This process holds it now.
+    Taken(Lock),
+    /// Another one does.
+    Held,
+}
+
+impl Lock {
+    /// Tries to lock the profile in this folder.
+    ///
+    /// # Errors
+    /// If the file cannot be made, opened or locked.
+    pub(crate) fn try_take(folder: &Path) -> io::Result<Tried> {
+        let path = path_in(folder);
+        for _ in 0..TRIES {
+            let file = private_file().create(true).truncate(false).open(&path)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Ok(Tried::Held),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            let lock = Self {
+                file,
+                path: path.clone(),
+            };
+            if lock.counts() {
+                return Ok(Tried::Taken(lock));
+            }
+        }
+        Err(io::Error::other("another program keeps replacing it"))
+    }
+
+    /// Whether it is still the file at its path.
+    pub(crate) fn counts(&self) -> bool {
+        match (self.file.metadata(), fs::metadata(&self.path)) {
+            (Ok(held), Ok(there)) => is_same_file(&held, &there),
+            _ => false,
+        }
+    }
+
+    /// Writes who holds it.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub(crate) fn name(&mut self, entry: &Entry) -> io::Result<()> {
+        let mut line = serde_json::to_vec(entry)?;
+        line.push(b'\n');
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        self.file.write_all(&line)
+    }
+
+    /// Forgets who held it: they have ended in order, and no one goes on with their peer.
+    pub(crate) fn clear(&self) {
+        // If that fails, the next one to start waits a moment for an heir.
+        let _ = self.file.set_len(0);
+    }
+}
+
+/// Who wrote themself into the lock last. `None` where no one did, or is about to.
+pub(crate) fn named_in(folder: &Path) -> Option<Entry> {
+    let line = fs::read(path_in(folder)).ok()?;
+    serde_json::from_slice(&line).ok()
+}
+
+pub(crate) fn path_in(folder: &Path) -> PathBuf {
+    folder.join("lock")
+}
+
+#[cfg(unix)]
+fn is_same_file(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Elsewhere a file that is open is not replaced.
+#[cfg(not(unix))]
+fn is_same_file(_: &Metadata, _: &Metadata) -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(folder: &Path) -> Option<Lock> {
+        match Lock::try_take(folder).unwrap() {
+            Tried::Taken(lock) => Some(lock),
+            Tried::Held => None,
+        }
+    }
+
+    #[test]
+    fn one_at_a_time_holds_it_and_the_next_gets_it_when_they_are_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = take(folder.path()).unwrap();
+        assert!(take(folder.path()).is_none());
+        drop(first);
+        assert!(take(folder.path()).is_some());
+        assert!(path_in(folder.path()).exists(), "it is never deleted");
+    }
+
+    #[test]
+    fn it_names_its_owner_and_an_earlier_longer_name_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(named_in(folder.path()).is_none());
+        let mut lock = take(folder.path()).unwrap();
+        for program in ["a program with a long name", "p2pchat"] {
+            let entry = Entry::for_test(program, 7);
+            lock.name(&entry).unwrap();
+            let named = named_in(folder.path()).unwrap();
+            assert_eq!(named.owner, entry.owner);
+        }
+        fs::write(path_in(folder.path()), "half a na").unwrap();
+        assert!(named_in(folder.path()).is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_whose_file_was_replaced_does_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = take(folder.path()).unwrap();
+        assert!(first.counts());
+        fs::remove_file(path_in(folder.path())).unwrap();
+        assert!(!first.counts());
+        let second = take(folder.path()).unwrap();
+        assert!(second.counts() && !first.counts());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn it_is_its_user_s_alone() {
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        drop(take(folder.path()));
+        let mode = fs::metadata(path_in(folder.path())).unwrap().permissions();
+        assert_eq!(mode.mode() & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,139 @@
+//! Front ends that attach, leave and take over.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::support::{Registry, TAKEOVER, chat};
+
+#[test]
+fn the_second_attaches_and_both_see_the_same() {
+    let registry = Registry::start();
+    let profile = registry.profile("ann");
+    let mut first = profile.front_end();
+    assert_eq!(first.start, "runs the peer\n");
+    let view = first.event("view");
+    assert_eq!((&view["version"], &view["missed"]), (&json!(2), &json!(0)));
+    first.register("ann");
+    let mut second = profile.front_end();
+    let owner = format!("attached to front_end, process {}\n", first.pid());
+    assert_eq!(second.start, owner);
+    assert_eq!(second.event("view")["view"]["account"], "ann");
+
+    second.call(&json!({"command": "busy", "id": "b", "on": true}));
+    let asked = second.event("busy");
+    assert_eq!((&asked["re"], &asked["on"]), (&json!("b"), &json!(true)));
+    assert_eq!(second.event("done")["re"], "b");
+    let told = first.event("busy");
+    assert_eq!((&told["re"], &told["on"]), (&json!(null), &json!(true)));
+    // Closing one is for that one.
+    assert!(second.end().success());
+    first.call(&json!({"command": "refresh", "id": 5}));
+    assert_eq!(first.answer(5)["event"], "done");
+    // Logging out is for all.
+    let mut third = profile.front_end();
+    third.event("view");
+    third.call(&json!({"command": "logout"}));
+    first.event("logged_out");
+    third.event("logged_out");
+    assert!(first.end().success());
+    assert!(third.end().success());
+}
+
+#[test]
+fn a_killed_owner_is_followed_by_one_who_was_attached() {
+    let registry = Registry::start();
+    let (ann, bob) = (registry.profile("ann"), registry.profile("bob"));
+    let (mut first, mut other) = (ann.front_end(), bob.front_end());
+    first.register("ann");
+    other.register("bob");
+    chat(&mut first, &mut other, &bob.address);
+    first.say(2, "one");
+    assert_eq!(first.answer(2)["event"], "done");
+
+    let (mut second, third) = (ann.front_end(), ann.front_end_with(&["--one-shot"]));
+    for attached in [&second, &third] {
+        assert!(attached.is_attached());
+        attached.event("view");
+    }
+    first.kill();
+    let killed = Instant::now();
+    let is_view = |update: &serde_json::Value| update["event"] == "view";
+    let view = second.update_within(TAKEOVER, "view of the new peer", is_view);
+    let view = &view["view"];
+    assert_eq!(
+        (&view["account"], &view["address"]),
+        (&json!("ann"), &json!(ann.address))
+    );
+    let open = &view["conversations"][0];
+    assert_eq!(open["members"][0]["address"], bob.address, "{open}");
+    let texts = open["lines"].as_array().unwrap();
+    let ones = texts.iter().filter(|line| line["text"] == "one");
+    assert_eq!(ones.count(), 1, "{texts:#?}");
+    // The one that does not take over goes on with the one that did.
+    third.update_within(TAKEOVER, "view of the new peer", is_view);
+    assert!(killed.elapsed() < TAKEOVER, "{:?}", killed.elapsed());
+
+    second.say(3, "two");
+    assert_eq!(second.answer(3)["event"], "done");
+    other.update("two", |update| update["text"] == "two");
+    third.update("two", |update| update["text"] == "two");
+    other.say(4, "three");
+    third.update("three", |update| update["text"] == "three");
+}
+
+#[test]
+fn an_owner_that_is_closed_hands_over_and_the_last_one_logs_out() {
+    let registry = Registry::start();
+    let profile = registry.profile("ann");
+    let mut first = profile.front_end();
+    first.register("ann");
+    let mut second = profile.front_end();
+    assert!(second.is_attached());
+    second.event("view");
+    assert!(first.end().success());
+    let view = second.event("view");
+    assert_eq!(view["view"]["account"], "ann");
+    // No one told it that the session has ended.
+    let other = registry.profile("bob");
+    let mut bob = other.front_end();
+    bob.register("bob");
+    bob.call(&json!({"command": "search", "id": 1, "name": "ann"}));
+    assert_eq!(bob.event("found")["address"], profile.address);
+    assert!(second.end().success());
+    bob.call(&json!({"command": "search", "id": 2, "name": "ann"}));
+    assert_eq!(bob.event("found")["address"], json!(null));
+    // It left nothing behind but the lock, which names no one.
+    let left = std::fs::read(profile.folder.join("lock")).unwrap();
+    assert!(left.is_empty());
+    let sockets = std::fs::read_dir(profile.runtime_folder().join("p2pchat")).unwrap();
+    assert_eq!(sockets.count(), 1, "the socket of the other profile");
+}
+
+#[test]
+fn one_that_does_not_take_over_ends_with_its_owner() {
+    let registry = Registry::start();
+    let profile = registry.profile("ann");
+    let mut first = profile.front_end();
+    let mut second = profile.front_end_with(&["--one-shot"]);
+    second.event("view");
+    first.kill();
+    assert_eq!(second.exit().code(), Some(1));
+    // Nothing of the dead process is in the way.
+    let third = profile.front_end();
+    assert!(!third.is_attached());
+    third.event("view");
+}
+
+#[test]
+fn the_password_of_the_options_renews_the_session() {
+    let registry = Registry::start();
+    let profile = registry.profile("ann");
+    let mut first = profile.front_end();
+    first.register("ann");
+    let second = profile.front_end_with(&["--login", "ann", "secret"]);
+    second.event("view");
+    first.kill();
+    second.event("view");
+    second.event("logged_in");
+}
