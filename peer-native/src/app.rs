@@ -3,48 +3,143 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use p2pchat_peer::Peer;
+use p2pchat_model::{FrontEndId, Update, View};
+use p2pchat_profile::{Calls, FrontEnd, Login, OpenError, Profile, Updates};
 use p2pchat_settings::Signals;
 use p2pchat_settings::signals::Terminal;
 use p2pchat_settings::streams::complain;
 
 use crate::exit::Exit;
-use crate::options::{Mode, Settings};
+use crate::login::{another_account, is_needed};
+use crate::options::{AutoLogin, Mode, Settings};
 use crate::{NAME, json, plain, tui};
 
 /// How long the program may take to stop in order after a signal: more than the peer's own
 /// limit for that. It takes longer only if its output is not read.
 const LAST_RESORT: Duration = Duration::from_secs(10);
 
-/// Starts the peer, runs the front end, and stops the peer however the front end ended.
+/// What follows for the user when they quit.
+pub(crate) const OFFLINE_THEN: &str = "you go offline unless p2pchat is open elsewhere";
+/// That the registry needs the password again.
+pub(crate) const PASSWORD_NEEDED: &str = "the registry needs your password again, because the \
+                                          p2pchat that had it has ended; your chat goes on";
+
+/// A front end that has joined its profile.
+#[derive(Debug)]
+pub struct Joined {
+    /// Its id.
+    pub front_end: FrontEndId,
+    /// What it asks.
+    pub calls: Calls,
+    /// What it is told after the first update.
+    pub updates: Updates,
+    /// The first update: the view as it is.
+    pub first: Update,
+    /// The login to make without asking, if one is needed.
+    pub login: Option<AutoLogin>,
+    /// What the user should know of the peer, if that runs in another process.
+    pub notices: Vec<String>,
+}
+
+/// Opens the profile, runs the front end, and leaves the profile however the front end ended.
 ///
 /// # Errors
-/// If the peer cannot start, or the front end cannot go on.
+/// If the profile cannot be opened, or the front end cannot go on.
 pub async fn run(settings: Settings) -> Result<Exit> {
     let take_over = || Signals::at_terminal().context("cannot take over the signals");
-    let signals = take_over()?;
+    let mut signals = take_over()?;
     tokio::spawn(last_resort(take_over()?));
     if let Some(notice) = &settings.notice {
         complain(NAME, notice);
     }
     let terminal = Terminal::of_process();
-    let peer = Box::pin(Peer::start(settings.peer.clone()))
-        .await
-        .context("cannot start")?;
-    let handle = peer.handle();
-    let result = match settings.mode {
-        Mode::Screen => Box::pin(tui::run(handle, &settings, signals)).await,
-        Mode::Plain => Box::pin(plain::run(handle, &settings, signals)).await,
-        Mode::Json => Box::pin(json::run(handle, settings.login, signals)).await,
+    let opened = tokio::select! {
+        opened = Box::pin(Profile::open(profile_options(&settings))) => opened,
+        stop = signals.next() => return Ok(stop.into()),
     };
-    let stopped = peer.stop().await;
+    let profile = match opened {
+        Ok(profile) => profile,
+        Err(OpenError::Silent(owner)) => {
+            complain(NAME, owner);
+            return Ok(Exit::Silent);
+        }
+        Err(error) => return Err(error).context("cannot start"),
+    };
+    let result = front_end(&profile, &settings, signals).await;
+    let closed = profile.close().await;
     // Whatever the front end took that for.
     if terminal.is_gone() {
         return Ok(Exit::Terminated);
     }
     // Where the peer has failed, the front end knows only that it stopped.
-    stopped?;
+    closed?;
     result
+}
+
+fn profile_options(settings: &Settings) -> p2pchat_profile::Options {
+    let login = settings.login.clone();
+    p2pchat_profile::Options {
+        folder: settings.options.peer.profile.clone(),
+        peer: settings.peer.clone(),
+        program: NAME,
+        takes_over: true,
+        login: login.map(|AutoLogin { name, password, .. }| Login { name, password }),
+    }
+}
+
+async fn front_end(profile: &Profile, settings: &Settings, signals: Signals) -> Result<Exit> {
+    let id = FrontEndId::random(rand::random());
+    let FrontEnd { calls, mut updates } = profile.join(id.clone())?;
+    let first = updates.next().await?;
+    let mut view = View::default();
+    view.apply(&first.event);
+    let conflict = view.account.zip(settings.options.user);
+    if let Some(words) = conflict.and_then(|(account, user)| another_account(account, user)) {
+        complain(NAME, words);
+        return Ok(Exit::Login);
+    }
+    let joined = Joined {
+        front_end: id,
+        calls,
+        updates,
+        first,
+        login: settings.login.clone().filter(|_| is_needed(&view)),
+        notices: notices(profile, settings, &view),
+    };
+    if settings.mode != Mode::Screen {
+        for notice in &joined.notices {
+            complain(NAME, notice);
+        }
+    }
+    match settings.mode {
+        Mode::Screen => Box::pin(tui::run(joined, settings, signals)).await,
+        Mode::Plain => Box::pin(plain::run(joined, settings, signals)).await,
+        Mode::Json => Box::pin(json::run(joined, signals)).await,
+    }
+}
+
+/// That the peer runs in another process, and which options have no effect on it.
+fn notices(profile: &Profile, settings: &Settings, view: &View) -> Vec<String> {
+    let Some(owner) = profile.attachment() else {
+        return Vec::new();
+    };
+    let attached = format!("attached to {owner}: the same account, chats and history");
+    let differs = differences(&settings.peer, view);
+    let differs = differs.map(|what| format!("{owner}, runs the peer and goes on with {what}"));
+    std::iter::once(attached).chain(differs).collect()
+}
+
+/// Where the running peer differs from what the options ask for.
+fn differences(asked: &p2pchat_peer::Options, view: &View) -> Option<String> {
+    let default = p2pchat_peer::Options::default().registry;
+    let registry = Some(&asked.registry).filter(|asked| **asked != default);
+    let registry = registry.filter(|asked| **asked != view.registry);
+    let registry = registry.map(|asked| format!("the registry {}, not {asked}", view.registry));
+    let address = asked.address.zip(view.address);
+    let address = address.filter(|(asked, there)| asked != there);
+    let address = address.map(|(asked, there)| format!("the address {there}, not {asked}"));
+    let all: Vec<String> = registry.into_iter().chain(address).collect();
+    (!all.is_empty()).then(|| all.join(", and "))
 }
 
 /// Ends the process if it does not stop after a signal: a front end whose output is not read
@@ -53,4 +148,28 @@ async fn last_resort(mut signals: Signals) {
     let exit = Exit::from(signals.next().await);
     tokio::time::sleep(LAST_RESORT).await;
     std::process::exit(i32::from(exit as u8));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_that_the_running_peer_does_not_have_are_named() {
+        let view = View {
+            registry: "chat.example".to_owned(),
+            address: Some("10.0.0.2".parse().unwrap()),
+            ..View::default()
+        };
+        let mut asked = p2pchat_peer::Options::default();
+        assert_eq!(differences(&asked, &view), None, "nothing was asked for");
+        asked.registry.clone_from(&view.registry);
+        asked.address = view.address;
+        assert_eq!(differences(&asked, &view), None);
+        asked.registry = "other.example".to_owned();
+        asked.address = Some("10.0.0.3".parse().unwrap());
+        let words = "the registry chat.example, not other.example, \
+                     and the address 10.0.0.2, not 10.0.0.3";
+        assert_eq!(differences(&asked, &view).as_deref(), Some(words));
+    }
 }

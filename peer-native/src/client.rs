@@ -1,49 +1,59 @@
-//! What plain and JSON mode share: the view, the commands without an answer yet, for which a
-//! program waits whose input has ended, and the login of the options.
+//! What plain and JSON mode share: the view, the calls that are open, for which a program waits
+//! whose input has ended, and the login of the options.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use p2pchat_model::{
-    BlockChange, Command, DeliveryState, Event, JoinedBy, LeaveReason, Line, Outcome,
-    RequestFailure, View,
-};
-use p2pchat_peer::Handle;
+use anyhow::Result;
+use p2pchat_model::{Call, CallId, Event, Line, Update, View};
+use p2pchat_profile::Calls;
 
+use crate::app::Joined;
+use crate::calls::OpenCalls;
 use crate::login::{Attempt, Step};
 use crate::options::AutoLogin;
 
 /// How long a program whose input has ended waits for answers and deliveries.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// What a call is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum For {
+    /// The login of the options.
+    Login,
+    /// What the user or the script asked for.
+    User,
+    /// What the front end does by itself. The user is not told if it fails.
+    Itself,
+}
+
 /// A peer's user without a screen.
 pub(crate) struct Client {
-    handle: Handle,
+    calls: Calls,
     pub(crate) view: View,
-    pending: Pending,
+    open: OpenCalls<For>,
     login: Option<Attempt>,
 }
 
 impl Client {
-    /// Begins with this view.
-    pub(crate) fn new(handle: Handle, view: View) -> Self {
+    /// Begins with the view of the first update.
+    pub(crate) fn new(joined: &Joined) -> Self {
+        let mut view = View::default();
+        view.apply(&joined.first.event);
         Self {
-            handle,
+            calls: joined.calls.clone(),
             view,
-            pending: Pending::default(),
+            open: OpenCalls::new(&joined.front_end),
             login: None,
         }
     }
 
-    /// Sends a command.
+    /// Sends a call.
     ///
     /// # Errors
     /// If the peer has stopped.
-    pub(crate) async fn send(&mut self, command: Command) -> Result<()> {
-        self.pending.sent(&command);
-        let sent = self.handle.send(command).await;
-        sent.context("the peer has stopped")
+    pub(crate) async fn send(&mut self, what_for: For, call: impl Into<Call>) -> Result<()> {
+        let call = self.open.add(what_for, call.into());
+        Ok(self.calls.send(call).await?)
     }
 
     /// Begins the login of the options.
@@ -53,7 +63,7 @@ impl Client {
     pub(crate) async fn log_in(&mut self, login: AutoLogin) -> Result<()> {
         let (attempt, command) = Attempt::start(login);
         self.login = Some(attempt);
-        self.send(command).await
+        self.send(For::Login, command).await
     }
 
     /// Whether the login of the options is under way.
@@ -61,20 +71,41 @@ impl Client {
         self.login.is_some()
     }
 
-    /// Updates the state by an event; `Some` with the reason if the login of the options
-    /// has failed.
+    /// Whether the front end gave no id to the call of this id.
+    pub(crate) fn has_made(&self, id: &CallId) -> bool {
+        self.open.has_made(id)
+    }
+
+    /// What the call is for that an update answers. The last answer closes it.
+    pub(crate) fn answered_by(&mut self, update: &Update) -> Option<For> {
+        self.open.answered_by(update)
+    }
+
+    /// Updates the state by an event, and by what it answers; `Some` with the reason if the
+    /// login of the options has failed.
     ///
     /// # Errors
     /// If the peer has stopped.
-    pub(crate) async fn apply(&mut self, event: &Event) -> Result<Option<String>> {
+    pub(crate) async fn apply(
+        &mut self,
+        event: &Event,
+        answers: Option<For>,
+    ) -> Result<Option<String>> {
+        let step = match (&self.login, answers) {
+            (Some(login), Some(For::Login)) => login.on_answer(event, &self.view),
+            _ => Step::Wait,
+        };
         self.view.apply(event);
-        self.pending.on_event(event);
-        let step = self.login.as_ref().map(|login| login.on_event(event));
+        if matches!(event, Event::View(snapshot) if snapshot.missed > 0) {
+            // Perhaps those that close calls.
+            self.open.clear();
+            self.login.take_if(|_| self.view.account.is_some());
+        }
         match step {
-            None | Some(Step::Wait) => {}
-            Some(Step::Send(command)) => self.send(command).await?,
-            Some(Step::Done) => self.login = None,
-            Some(Step::Failed(reason)) => {
+            Step::Wait => {}
+            Step::Send(command) => self.send(For::Login, command).await?,
+            Step::Done => self.login = None,
+            Step::Failed(reason) => {
                 self.login = None;
                 return Ok(Some(reason));
             }
@@ -82,195 +113,52 @@ impl Client {
         Ok(None)
     }
 
-    /// Replaces the view after events were missed, perhaps those that answer commands.
-    pub(crate) fn replace_view(&mut self, view: View) {
-        self.view = view;
-        self.pending = Pending::default();
-        self.login.take_if(|_| self.view.account.is_some());
-    }
-
-    /// Whether every command is answered, and every message of the user is delivered or has
-    /// failed.
+    /// Whether every call is closed, and every message of the user is delivered or has failed.
     pub(crate) fn is_settled(&self) -> bool {
-        self.pending.is_settled(&self.view)
+        self.open.is_empty() && !is_sending(&self.view)
     }
 }
 
-/// Counts commands by name until an event answers them.
-#[derive(Debug, Default)]
-struct Pending {
-    waiting: HashMap<&'static str, usize>,
-}
-
-impl Pending {
-    /// Counts a command that was sent.
-    fn sent(&mut self, command: &Command) {
-        *self.waiting.entry(command.name()).or_default() += 1;
-    }
-
-    /// Counts the commands that an event answers.
-    fn on_event(&mut self, event: &Event) {
-        for name in answered(event) {
-            self.answer(name);
-        }
-    }
-
-    /// Whether every command is answered, and every message of the user is delivered or has
-    /// failed.
-    fn is_settled(&self, view: &View) -> bool {
-        self.waiting.values().all(|&count| count == 0) && !view.lines.iter().any(is_sending)
-    }
-
-    fn answer(&mut self, name: &str) {
-        if let Some(count) = self.waiting.get_mut(name) {
-            *count = count.saturating_sub(1);
-        }
-    }
-}
-
-/// The names of the commands that an event answers.
-fn answered(event: &Event) -> Vec<&str> {
-    match event {
-        Event::Failed { failure, .. } => vec![&failure.command],
-        Event::LoggedIn { .. } => vec!["login", "register"],
-        Event::LoggedOut { .. } => vec!["logout"],
-        Event::Online { .. } => vec!["refresh"],
-        Event::Found { .. } => vec!["search"],
-        Event::RequestSent(_) => vec!["request"],
-        // A request to a user who asks for the same accepts theirs.
-        Event::RequestClosed {
-            outcome: Outcome::Accepted,
-            ..
-        } => vec!["accept", "request"],
-        Event::RequestClosed { .. } => vec!["reject"],
-        Event::RequestAnswered {
-            refusal: Some(RequestFailure::Cancelled),
-            ..
-        } => vec!["cancel"],
-        Event::Message(message) if message.is_own() => vec!["say"],
-        Event::ChatLeft { .. } => vec!["leave"],
-        Event::Busy { .. } => vec!["busy"],
-        Event::Blocks {
-            change: Some(BlockChange::Blocked(_)),
-            ..
-        } => vec!["block"],
-        Event::Blocks {
-            change: Some(BlockChange::Unblocked(_)),
-            ..
-        } => vec!["unblock", "undo"],
-        Event::MemberJoined {
-            by: JoinedBy::Back, ..
-        }
-        | Event::MemberLeft {
-            reason: LeaveReason::Unreachable,
-            ..
-        } => vec!["undo"],
-        Event::History { .. } => vec!["history"],
-        Event::Findings { .. } => vec!["find"],
-        _ => Vec::new(),
-    }
-}
-
-fn is_sending(line: &Line) -> bool {
-    match line {
-        Line::Message(message) => {
-            let mut deliveries = message.deliveries.iter().flatten();
-            deliveries.any(|delivery| delivery.state == DeliveryState::Sending)
-        }
-        Line::Notice { .. } => false,
-    }
+fn is_sending(view: &View) -> bool {
+    let conversations = view.conversations.iter();
+    let mut lines = conversations.flat_map(|conversation| &conversation.lines);
+    lines.any(|line| matches!(line, Line::Message(message) if message.is_sending()))
 }
 
 #[cfg(test)]
 mod tests {
     use p2pchat_model::{
-        Delivery, Failure, Message, MessageId, NameCheck, Person, Problem, Speaker, Timestamp,
+        ConversationId, Delivery, DeliveryState, Message, MessageId, Person, Timestamp,
     };
 
     use super::*;
 
     #[test]
-    fn a_message_is_settled_when_it_is_delivered_to_its_last_member() {
-        let (mut pending, mut view) = (Pending::default(), View::default());
-        let mut happens = |pending: &mut Pending, event: &Event| {
-            view.apply(event);
-            pending.on_event(event);
-            pending.is_settled(&view)
+    fn a_message_is_on_its_way_until_the_last_member_has_it() {
+        let mut view = View::default();
+        let conversation = ConversationId::OPEN;
+        let to = |last: u8| Person::listed(format!("127.0.0.{last}").parse().unwrap(), None);
+        let delivery = |last, state| Delivery {
+            to: to(last),
+            state,
         };
-        pending.sent(&Command::Say {
-            text: "hi".to_owned(),
-        });
-        let to = Person {
-            address: "127.0.0.3".parse().unwrap(),
-            name: None,
-        };
-        let delivery = |state| Delivery { to, state };
-        let message = Message {
+        let sending = DeliveryState::Sending;
+        view.apply(&Event::Message(Message {
+            conversation,
             id: MessageId(1),
             at: Timestamp(0),
-            from: Speaker {
-                name: "alice".parse().unwrap(),
-                address: "127.0.0.2".parse().unwrap(),
-                check: NameCheck::Confirmed,
-            },
+            from: to(2),
             text: "hi".to_owned(),
-            deliveries: Some(vec![delivery(DeliveryState::Sending)]),
-        };
-        assert!(!happens(&mut pending, &Event::Busy { on: true }));
-        assert!(!happens(&mut pending, &Event::Message(message)));
-        let delivered = Event::Delivered {
-            id: MessageId(1),
-            delivery: delivery(DeliveryState::Sent),
-        };
-        assert!(happens(&mut pending, &delivered));
-    }
-
-    #[test]
-    fn an_undo_and_a_withdrawn_request_are_answered() {
-        let at = Timestamp(0);
-        let member = Person {
-            address: "127.0.0.3".parse().unwrap(),
-            name: None,
-        };
-        let answers = [
-            (
-                Command::Undo,
-                Event::MemberJoined {
-                    at,
-                    member,
-                    by: JoinedBy::Back,
-                },
-            ),
-            (
-                Command::Cancel { to: member.address },
-                Event::RequestAnswered {
-                    at,
-                    to: member,
-                    refusal: Some(RequestFailure::Cancelled),
-                },
-            ),
-        ];
-        for (command, answer) in answers {
-            let mut pending = Pending::default();
-            pending.sent(&command);
-            assert!(!pending.is_settled(&View::default()));
-            pending.on_event(&answer);
-            assert!(pending.is_settled(&View::default()));
+            deliveries: Some(vec![delivery(3, sending), delivery(4, sending)]),
+        }));
+        for (last, is_last) in [(3, false), (4, true)] {
+            assert!(is_sending(&view));
+            view.apply(&Event::Delivered {
+                conversation,
+                message: MessageId(1),
+                delivery: delivery(last, DeliveryState::Sent),
+            });
+            assert_eq!(is_sending(&view), !is_last);
         }
-    }
-
-    #[test]
-    fn a_command_that_fails_is_answered() {
-        let mut pending = Pending::default();
-        pending.sent(&Command::Leave);
-        assert!(!pending.is_settled(&View::default()));
-        let failure = Failure {
-            command: "leave".to_owned(),
-            problem: Problem::NobodyThere,
-            message: String::new(),
-        };
-        let at = Timestamp(0);
-        pending.on_event(&Event::Failed { at, failure });
-        assert!(pending.is_settled(&View::default()));
     }
 }

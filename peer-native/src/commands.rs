@@ -2,9 +2,13 @@
 //!
 //! [`COMMANDS`] is the one table of them: parsing, `/help` and completion all read it.
 
-use p2pchat_model::{Command, PeerAddr, Problem, Target, TargetError, Username, View, action};
+use p2pchat_model::{
+    Command, IncomingRequest, OutgoingRequest, Problem, Target, TargetError, Username, View, action,
+};
 use p2pchat_protocol::UsernameError;
 use thiserror::Error;
+
+use crate::shown::Shown;
 
 /// What a typed line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,7 +106,7 @@ pub struct Entry {
     /// What it does, for `/help`.
     pub help: &'static str,
     /// Parses the argument, which is empty where there is none.
-    parse: fn(&str, &View) -> Result<Typed, CommandError>,
+    parse: fn(&str, Shown<'_>) -> Result<Typed, CommandError>,
 }
 
 /// All commands, in the order in which a new user needs them.
@@ -132,9 +136,10 @@ pub const COMMANDS: &[Entry] = &[
         &["/request", "/chat", "/ask"],
         "NAME|ADDRESS",
         "ask a user for a chat, or into this one",
-        |to, _| {
+        |to, shown| {
             let to = target(to, "/request bob")?;
-            Ok(Typed::Command(Command::Request { to }))
+            let conversation = shown.id;
+            Ok(Typed::Command(Command::Request { conversation, to }))
         },
     )
     .when(When::SignedIn),
@@ -142,24 +147,33 @@ pub const COMMANDS: &[Entry] = &[
         &["/cancel"],
         "[NAME|ADDRESS]",
         "withdraw a request that you sent",
-        |to, view| {
-            let to = asked(to, view)?;
-            Ok(Typed::Command(Command::Cancel { to }))
+        |to, shown| {
+            let request = asked(to, shown.view)?;
+            Ok(Typed::Command(Command::Cancel {
+                conversation: request.conversation,
+                to: request.to.address,
+            }))
         },
     )
     .when(When::SignedIn),
-    entry(&["/accept"], "", "accept the chat request", |_, view| {
-        let from = requester(view)?;
-        Ok(Typed::Command(Command::Accept { from }))
+    entry(&["/accept"], "", "accept the chat request", |_, shown| {
+        let request = pending(shown.view)?;
+        Ok(Typed::Command(Command::Accept {
+            conversation: request.conversation,
+            from: request.from.address,
+        }))
     })
     .when(When::SignedIn),
     entry(
         &["/decline", "/reject"],
         "",
         "decline the chat request",
-        |_, view| {
-            let from = requester(view)?;
-            Ok(Typed::Command(Command::Reject { from }))
+        |_, shown| {
+            let request = pending(shown.view)?;
+            Ok(Typed::Command(Command::Reject {
+                conversation: request.conversation,
+                from: request.from.address,
+            }))
         },
     )
     .when(When::SignedIn),
@@ -167,19 +181,20 @@ pub const COMMANDS: &[Entry] = &[
         &["/me"],
         "ACTION",
         "send what you do: * waves",
-        |what, _| Ok(say(&action(needed(what, "/me waves")?))),
+        |what, shown| Ok(say(&action(needed(what, "/me waves")?), shown)),
     )
     .when(When::SignedIn),
-    entry(&["/leave"], "", "leave the chat", |_, _| {
-        Ok(Typed::Command(Command::Leave))
+    entry(&["/leave"], "", "leave the chat", |_, shown| {
+        let conversation = shown.id;
+        Ok(Typed::Command(Command::Leave { conversation }))
     })
     .when(When::SignedIn),
     entry(
         &["/busy"],
         "[on|off]",
         "reject chat requests as busy, or no longer",
-        |argument, view| {
-            let on = switch(argument, view.busy)?;
+        |argument, shown| {
+            let on = switch(argument, shown.view.busy)?;
             Ok(Typed::Command(Command::Busy { on }))
         },
     )
@@ -188,8 +203,8 @@ pub const COMMANDS: &[Entry] = &[
         &["/block"],
         "[NAME|ADDRESS]",
         "block a user, or who sent the chat request",
-        |who, view| {
-            let who = match (who, &view.incoming) {
+        |who, shown| {
+            let who = match (who, &shown.view.incoming) {
                 ("", Some(request)) => request.from.to_block(),
                 _ => target(who, "/block mallory")?,
             };
@@ -223,9 +238,11 @@ pub const COMMANDS: &[Entry] = &[
         },
     )
     .when(When::SignedIn),
-    entry(&["/history"], "", "show earlier messages", |_, view| {
-        let before = view.oldest_message();
-        Ok(Typed::Command(Command::History { before }))
+    entry(&["/history"], "", "show earlier messages", |_, shown| {
+        Ok(Typed::Command(Command::History {
+            conversation: shown.id,
+            before: shown.conversation().oldest_message(),
+        }))
     })
     .when(When::SignedIn),
     entry(
@@ -234,7 +251,8 @@ pub const COMMANDS: &[Entry] = &[
         "search all messages for words",
         |words, _| {
             let text = needed(words, "/find lunch on Friday")?.to_owned();
-            Ok(Typed::Command(Command::Find { text }))
+            let conversation = None;
+            Ok(Typed::Command(Command::Find { conversation, text }))
         },
     )
     .when(When::SignedIn),
@@ -245,7 +263,7 @@ pub const COMMANDS: &[Entry] = &[
     entry(
         &["/quit", "/exit"],
         "",
-        "sign out and end the program",
+        "end the program; the last one that is open signs out",
         |_, _| Ok(Typed::Quit),
     ),
 ];
@@ -254,7 +272,7 @@ const fn entry(
     names: &'static [&'static str],
     arguments: &'static str,
     help: &'static str,
-    parse: fn(&str, &View) -> Result<Typed, CommandError>,
+    parse: fn(&str, Shown<'_>) -> Result<Typed, CommandError>,
 ) -> Entry {
     Entry {
         names,
@@ -303,17 +321,17 @@ impl Entry {
 ///
 /// # Errors
 /// If it looks like a command and is none, or its argument is wrong.
-pub fn parse(line: &str, view: &View) -> Result<Typed, CommandError> {
+pub fn parse(line: &str, shown: Shown<'_>) -> Result<Typed, CommandError> {
     let text = line.trim();
     if text.is_empty() {
         return Ok(Typed::Nothing);
     }
     if let Some(rest) = line.strip_prefix("//") {
-        return Ok(say(&format!("/{rest}")));
+        return Ok(say(&format!("/{rest}"), shown));
     }
     let (name, argument) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     if !name.starts_with('/') || name[1..].contains('/') {
-        return Ok(say(line));
+        return Ok(say(line, shown));
     }
     if !line.starts_with('/') {
         return Err(CommandError::SpaceBefore(name.to_owned()));
@@ -331,7 +349,7 @@ pub fn parse(line: &str, view: &View) -> Result<Typed, CommandError> {
         Some(entry) if entry.arguments.is_empty() && !argument.is_empty() => {
             Err(CommandError::NoArgument(entry.name()))
         }
-        Some(entry) => (entry.parse)(argument, view),
+        Some(entry) => (entry.parse)(argument, shown),
     }
 }
 
@@ -351,9 +369,9 @@ fn nearest(name: &str) -> Option<&'static str> {
     (best.0 >= ALIKE).then_some(best.1)
 }
 
-fn say(text: &str) -> Typed {
-    let text = text.to_owned();
-    Typed::Command(Command::Say { text })
+fn say(text: &str, shown: Shown<'_>) -> Typed {
+    let (conversation, text) = (shown.id, text.to_owned());
+    Typed::Command(Command::Say { conversation, text })
 }
 
 fn sign_in(register: bool, name: &str) -> Result<Typed, CommandError> {
@@ -385,27 +403,25 @@ fn target(argument: &str, example: &'static str) -> Result<Target, CommandError>
     Ok(Target::new(needed(argument, example)?)?)
 }
 
-/// The user who was asked by this name or address; the only one, if none is given.
-fn asked(who: &str, view: &View) -> Result<PeerAddr, CommandError> {
-    let mut asked = view.outgoing.iter().map(|request| request.to);
+/// The request to the user who was asked by this name or address; the only one, if none is
+/// given.
+fn asked<'a>(who: &str, view: &'a View) -> Result<&'a OutgoingRequest, CommandError> {
     match (who, view.outgoing.as_slice()) {
         ("", []) => return Err(CommandError::NotAsked("anyone".to_owned())),
-        ("", [only]) => return Ok(only.to.address),
+        ("", [only]) => return Ok(only),
         ("", [.., last]) => return Err(CommandError::AskedSeveral(last.to.to_string())),
         _ => {}
     }
+    let mut outgoing = view.outgoing.iter();
     let found = match Target::new(who)? {
-        Target::Name(name) => asked.find(|to| to.name == Some(name)),
-        Target::Address(address) => asked.find(|to| to.address == address),
+        Target::Name(name) => outgoing.find(|request| request.to.name == Some(name)),
+        Target::Address(address) => outgoing.find(|request| request.to.address == address),
     };
-    found
-        .map(|to| to.address)
-        .ok_or_else(|| CommandError::NotAsked(who.to_owned()))
+    found.ok_or_else(|| CommandError::NotAsked(who.to_owned()))
 }
 
-fn requester(view: &View) -> Result<PeerAddr, CommandError> {
-    let request = view.incoming.as_ref().ok_or(CommandError::NoRequest)?;
-    Ok(request.from.address)
+fn pending(view: &View) -> Result<&IncomingRequest, CommandError> {
+    view.incoming.as_ref().ok_or(CommandError::NoRequest)
 }
 
 fn switch(argument: &str, now: bool) -> Result<bool, CommandError> {
@@ -420,13 +436,15 @@ fn switch(argument: &str, now: bool) -> Result<bool, CommandError> {
 /// What Tab can make of the word before the cursor: where that word begins, and what may
 /// replace it, best first.
 #[must_use]
-pub fn completions(before_cursor: &str, view: &View) -> (usize, Vec<String>) {
+pub fn completions(before_cursor: &str, shown: Shown<'_>) -> (usize, Vec<String>) {
     let start = before_cursor.rfind(char::is_whitespace).map_or(0, |at| {
         at + before_cursor[at..].chars().next().map_or(0, char::len_utf8)
     });
     let word = before_cursor[start..].to_lowercase();
     if start == 0 && word.starts_with('/') {
-        let possible = COMMANDS.iter().filter(|entry| entry.is_possible(view));
+        let possible = COMMANDS
+            .iter()
+            .filter(|entry| entry.is_possible(shown.view));
         // Of several names of a command, the first that fits.
         let found =
             possible.filter_map(|entry| entry.names.iter().find(|name| name.starts_with(&word)));
@@ -437,7 +455,7 @@ pub fn completions(before_cursor: &str, view: &View) -> (usize, Vec<String>) {
     }
     let behind = if start == 0 { ": " } else { " " };
     let mut found = Vec::new();
-    for name in completed_names(before_cursor, view) {
+    for name in completed_names(before_cursor, shown) {
         let text = format!("{name}{behind}");
         if name.to_lowercase().starts_with(&word) && !found.contains(&text) {
             found.push(text);
@@ -448,7 +466,8 @@ pub fn completions(before_cursor: &str, view: &View) -> (usize, Vec<String>) {
 
 /// Names that may follow: those who are blocked after `/unblock`, else the members first
 /// and then who is online.
-fn completed_names(before_cursor: &str, view: &View) -> Vec<String> {
+fn completed_names(before_cursor: &str, shown: Shown<'_>) -> Vec<String> {
+    let view = shown.view;
     if before_cursor.starts_with("/unblock ") {
         return view.blocked.iter().map(ToString::to_string).collect();
     }
@@ -461,9 +480,10 @@ fn completed_names(before_cursor: &str, view: &View) -> Vec<String> {
             })
             .collect();
     }
-    let members = view.members.iter().filter_map(|member| member.name);
-    let others = view.others().map(|user| user.name);
-    members.chain(others).map(|name| name.to_string()).collect()
+    let members = shown.conversation().members.iter();
+    let people = members.chain(view.others());
+    let names = people.filter_map(|person| person.name);
+    names.map(|name| name.to_string()).collect()
 }
 
 #[cfg(test)]

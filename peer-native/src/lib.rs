@@ -12,15 +12,16 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod app;
+mod calls;
 mod client;
 pub mod clock;
 pub mod commands;
 mod exit;
-pub mod feed;
 pub mod json;
 pub mod login;
 pub mod options;
 pub mod plain;
+mod shown;
 pub mod stdin;
 pub mod tui;
 pub mod wrap;

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use futures::FutureExt;
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, Event, Link, Password, Problem, Undo, Username};
-use p2pchat_peer::Handle;
+use p2pchat_model::{
+    Command, ConversationId, Event, Link, MessageId, Password, Problem, Undo, Update, Username,
+};
 use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{Output, complain};
 use tokio::time::{Instant, sleep_until};
@@ -13,12 +15,14 @@ use tokio::time::{Instant, sleep_until};
 use self::console::{Ask, Console, Given};
 use self::held::Held;
 use crate::NAME;
-use crate::client::{Client, PATIENCE};
+use crate::app::{Joined, OFFLINE_THEN, PASSWORD_NEEDED};
+use crate::client::{Client, For, PATIENCE};
 use crate::clock::Clock;
 use crate::commands::{self, COMMANDS, CommandError, Entry, Typed};
 use crate::exit::Exit;
-use crate::feed::{Feed, Update};
+use crate::login::is_needed;
 use crate::options::{AutoLogin, Settings};
+use crate::shown::Shown;
 use crate::stdin;
 
 mod console;
@@ -29,28 +33,33 @@ mod terminal;
 
 /// How long a second Ctrl-C quits the program.
 const QUIT_ASKED: Duration = Duration::from_secs(3);
+/// How many updates are printed before anything else is looked at.
+const BATCH: usize = 64;
 
 /// Runs until the user quits, the input has ended, or a signal comes.
 ///
 /// # Errors
 /// If the peer stops by itself, or the terminal cannot be read.
-pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> Result<Exit> {
-    let (mut feed, view) = Feed::start(handle.clone()).await?;
+pub async fn run(joined: Joined, settings: &Settings, mut signals: Signals) -> Result<Exit> {
     let mut front = Front {
-        client: Client::new(handle, view),
+        client: Client::new(&joined),
+        current: ConversationId::OPEN,
         console: Console::new()?,
         clock: Clock::system(),
         stage: Stage::Chat,
         held: Held::default(),
         refill: String::new(),
         away: None,
+        asks_again: false,
+        read: None,
         quit_asked: None,
         ends_at: None,
         exit: None,
     };
-    front
-        .start(settings.options.user, settings.login.clone())
-        .await?;
+    let Joined {
+        mut updates, login, ..
+    } = joined;
+    front.start(settings.options.user, login).await?;
     loop {
         if let Some(exit) = front.exit {
             return Ok(exit);
@@ -61,7 +70,16 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         let (deadline, held) = (front.ends_at, front.held.due());
         tokio::select! {
             stop = signals.next() => return Ok(stop.into()),
-            update = feed.next() => front.update(update?).await?,
+            update = updates.next() => {
+                front.update(update?).await?;
+                for _ in 1..BATCH {
+                    match updates.next().now_or_never() {
+                        Some(update) => front.update(update?).await?,
+                        None => break,
+                    }
+                }
+                front.mark_read().await?;
+            }
             given = front.console.next(), if front.takes_input() => front.given(given).await?,
             () = sleep_until(held.unwrap_or_else(Instant::now)), if held.is_some() => {
                 front.look_at_held().await?;
@@ -92,6 +110,8 @@ enum Stage {
 
 struct Front {
     client: Client,
+    /// The conversation in which a line is sent.
+    current: ConversationId,
     console: Console,
     clock: Clock,
     stage: Stage,
@@ -101,6 +121,10 @@ struct Front {
     refill: String,
     /// Why the registry cannot be reached, as it was printed.
     away: Option<String>,
+    /// The password is to be asked for again after the line that is being typed.
+    asks_again: bool,
+    /// The newest message that is on the terminal and not marked as read.
+    read: Option<MessageId>,
     /// When the user was asked whether to quit.
     quit_asked: Option<Instant>,
     /// The deadline for the end, once the input has ended.
@@ -119,8 +143,11 @@ impl Front {
             return Ok(());
         }
         self.print(label::LEAD);
+        self.show_conversation(None);
+        self.look_at_link();
         match (user, login) {
             (_, Some(login)) => self.client.log_in(login).await?,
+            _ if self.client.view.account.is_some() => {}
             (Some(name), None) if self.console.is_terminal() => {
                 self.stage = Stage::Password {
                     register: false,
@@ -134,7 +161,63 @@ impl Front {
             )),
         }
         self.ask();
-        Ok(())
+        self.mark_read().await
+    }
+
+    fn shown(&self) -> Shown<'_> {
+        Shown {
+            view: &self.client.view,
+            id: self.current,
+        }
+    }
+
+    /// Prints who is signed in and the messages of the conversation after this one, from a view
+    /// that another front end has led to.
+    fn show_conversation(&mut self, after: Option<MessageId>) {
+        let lines = lines::conversation(self.shown(), after, &self.clock);
+        for line in lines {
+            self.print(&line);
+        }
+        self.note_printed();
+    }
+
+    /// Notes that the newest message is on the terminal.
+    fn note_printed(&mut self) {
+        if self.console.shows_typed() {
+            self.read = self.shown().conversation().newest_message();
+        }
+    }
+
+    /// Marks what was printed as read, if it is not.
+    async fn mark_read(&mut self) -> Result<()> {
+        let Some(message) = self.read.take() else {
+            return Ok(());
+        };
+        let conversation = self.shown().conversation();
+        if self.client.view.account.is_none() || conversation.unread() == 0 {
+            return Ok(());
+        }
+        let conversation = conversation.id;
+        let command = Command::Read {
+            conversation,
+            message,
+        };
+        self.client.send(For::Itself, command).await
+    }
+
+    /// Says that the registry needs the password again, and asks for it when the line is
+    /// entered that is being typed.
+    fn look_at_link(&mut self) {
+        let is_needed = self.client.view.link == Link::PasswordNeeded;
+        if is_needed && !self.asks_again {
+            let how = if self.console.is_terminal() {
+                "press Enter to type it"
+            } else {
+                "use --user and --password-file"
+            };
+            self.print(&format!("{PASSWORD_NEEDED}: {how}"));
+        }
+        self.asks_again = is_needed;
     }
 
     fn takes_input(&self) -> bool {
@@ -153,7 +236,17 @@ impl Front {
     }
 
     fn ask(&mut self) {
-        self.console.know(&self.client.view);
+        if let (Stage::Chat, Some(name)) = (&self.stage, self.client.view.account)
+            && self.refill.is_empty()
+            && self.console.is_terminal()
+            && std::mem::take(&mut self.asks_again)
+        {
+            self.stage = Stage::Password {
+                register: false,
+                name,
+            };
+        }
+        self.know();
         self.console.ask(match &self.stage {
             Stage::Chat => Ask::Chat(std::mem::take(&mut self.refill)),
             Stage::Name { .. } => Ask::Line(format!("{}: ", label::NAME)),
@@ -162,6 +255,11 @@ impl Front {
             }
             Stage::Again { .. } => Ask::Password(format!("{}: ", label::PASSWORD_AGAIN)),
         });
+    }
+
+    /// Gives completion the current names.
+    fn know(&self) {
+        self.console.know(self.shown());
     }
 
     async fn given(&mut self, given: Given) -> Result<()> {
@@ -215,7 +313,7 @@ impl Front {
             self.exit = Some(Exit::Done);
         } else {
             self.quit_asked = Some(Instant::now());
-            self.print("Press Ctrl-C again to quit; you are offline then");
+            self.print(&format!("Press Ctrl-C again to quit; {OFFLINE_THEN}"));
         }
     }
 
@@ -223,7 +321,7 @@ impl Front {
     /// and the question has to come before the next line.
     async fn burst(&mut self, line: &str) -> Result<()> {
         self.enter_line_before().await?;
-        let typed = commands::parse(line, &self.client.view);
+        let typed = commands::parse(line, self.shown());
         let is_signed_out = self.client.view.account.is_none();
         let asks = is_signed_out && matches!(typed, Ok(Typed::SignIn { .. }));
         if self.held.is_empty() && asks {
@@ -265,21 +363,21 @@ impl Front {
 
     /// Does what a line asks for. The inner error is the user's.
     async fn line(&mut self, line: &str) -> Result<Result<(), CommandError>> {
-        let typed = match commands::parse(line, &self.client.view) {
+        let typed = match commands::parse(line, self.shown()) {
             Ok(typed) => typed,
             Err(error) => return Ok(Err(error)),
         };
         match typed {
             Typed::Nothing => {}
-            Typed::Command(command) => self.client.send(command).await?,
+            Typed::Command(command) => self.client.send(For::User, command).await?,
             Typed::SignIn { .. } if !self.console.is_terminal() => {
                 self.print("a pipe cannot give a password: use --user and --password-file");
             }
-            Typed::SignIn { .. } if self.client.view.account.is_some() => {
+            Typed::SignIn { .. } if !is_needed(&self.client.view) => {
                 self.print(&format!("{}: /logout", Problem::AlreadyLoggedIn.words()));
             }
             Typed::SignIn { register, name } => {
-                self.stage = match name {
+                self.stage = match self.client.view.account.or(name) {
                     Some(name) => Stage::Password { register, name },
                     None => Stage::Name { register },
                 };
@@ -292,12 +390,12 @@ impl Front {
                 }
             }
             Typed::Who => {
-                for line in lines::who(&self.client.view) {
+                for line in lines::who(self.shown()) {
                     self.print(&line);
                 }
                 // The list may be half a minute old; the answer to this is not.
                 if self.client.view.account.is_some() {
-                    self.client.send(Command::Refresh).await?;
+                    self.client.send(For::User, Command::Refresh).await?;
                 }
             }
             Typed::Blocked => {
@@ -319,7 +417,8 @@ impl Front {
 
     async fn again(&mut self, name: Username, password: Password, again: &str) -> Result<()> {
         if password.expose() == again {
-            return self.client.send(Command::Register { name, password }).await;
+            let command = Command::Register { name, password };
+            return self.client.send(For::User, command).await;
         }
         self.print(label::PASSWORDS_DIFFER);
         let register = true;
@@ -336,7 +435,10 @@ impl Front {
                 self.stage = Stage::Again { name, password };
                 Ok(())
             }
-            Ok(password) => self.client.send(Command::Login { name, password }).await,
+            Ok(password) => {
+                let command = Command::Login { name, password };
+                self.client.send(For::User, command).await
+            }
             Err(error) => {
                 self.print(&error.to_string());
                 Ok(())
@@ -345,45 +447,63 @@ impl Front {
     }
 
     async fn update(&mut self, update: Update) -> Result<()> {
-        match update {
-            Update::Event(event) => self.event(&event).await,
-            Update::Snapshot { view, missed } => {
-                self.print(&format!("{missed} events were missed"));
-                self.client.replace_view(*view);
+        let answers = self.client.answered_by(&update);
+        let event = &*update.event;
+        match event {
+            Event::View(snapshot) => {
+                if snapshot.missed > 0 {
+                    self.print(&format!("{} events were missed", snapshot.missed));
+                }
+                let newest = self.shown().conversation().newest_message();
+                let failed = self.client.apply(event, answers).await?;
+                debug_assert_eq!(failed, None, "it is no answer");
+                self.show_conversation(Some(newest.unwrap_or_default()));
+                self.look_at_link();
+                self.know();
                 Ok(())
             }
+            // The user did not ask for it.
+            Event::Failed(_) if answers == Some(For::Itself) => Ok(()),
+            _ => self.event(event, answers).await,
         }
     }
 
     /// Whether an event is worth a line: not that the account of `--register` exists, which
-    /// is then signed in to.
-    fn is_news(&mut self, event: &Event) -> bool {
+    /// is then signed in to, nor what is on the terminal already, because it was typed there.
+    fn is_news(&mut self, event: &Event, answers: Option<For>) -> bool {
         match event {
             Event::Link(link) => is_new_state(&mut self.away, link),
-            Event::Failed { failure, .. } => {
-                failure.problem != Problem::NameTaken || !self.client.is_logging_in()
+            Event::Failed(failure) => {
+                failure.code != Problem::NameTaken || answers != Some(For::Login)
+            }
+            Event::Message(message) if message.is_own() => {
+                answers.is_none() || !self.console.shows_typed()
             }
             _ => true,
         }
     }
 
-    async fn event(&mut self, event: &Event) -> Result<()> {
-        // What was typed on a terminal is on it already.
-        let typed = matches!(event, Event::Message(message) if message.is_own());
-        if !(typed && self.console.shows_typed()) && self.is_news(event) {
+    async fn event(&mut self, event: &Event, answers: Option<For>) -> Result<()> {
+        if self.is_news(event, answers) {
             for line in lines::lines(event, &self.client.view, &self.clock) {
                 self.print(&line);
             }
         }
         let undo = self.client.view.undo;
-        let failed = self.client.apply(event).await?;
+        let failed = self.client.apply(event, answers).await?;
+        if matches!(event, Event::Message(_) | Event::History { .. }) {
+            self.note_printed();
+        }
+        if matches!(event, Event::Link(_)) {
+            self.look_at_link();
+        }
         if self.client.view.undo.is_some() && self.client.view.undo != undo {
             self.print(&format!(
                 "/undo within {} s takes it back",
                 Undo::LIMIT.as_secs()
             ));
         }
-        self.console.know(&self.client.view);
+        self.know();
         if let Some(reason) = failed
             && !self.console.is_terminal()
         {
@@ -399,7 +519,7 @@ impl Front {
 fn is_new_state(away: &mut Option<String>, link: &Link) -> bool {
     match link {
         Link::Connecting => {}
-        Link::Up => *away = None,
+        Link::Up | Link::PasswordNeeded => *away = None,
         Link::Down { reason, .. } => return away.replace(reason.clone()).as_ref() != Some(reason),
     }
     true

@@ -10,20 +10,22 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use crossterm::event::{self, Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use futures::FutureExt;
-use p2pchat_peer::Handle;
+use p2pchat_model::{Update, View};
+use p2pchat_profile::{Calls, Updates};
 use p2pchat_settings::{Continued, Signals, signals};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
+use crate::app::Joined;
 use crate::clock::Clock;
 use crate::exit::Exit;
-use crate::feed::{Feed, Update};
 use crate::options::Settings;
 
 mod app;
 mod bars;
 mod bursts;
 mod conversation;
+mod draft;
 mod draw;
 mod editor;
 mod input_line;
@@ -61,18 +63,22 @@ const STOP: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// If the terminal cannot be used, or the peer stops by itself.
-pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> Result<Exit> {
-    let (feed, view) = Feed::start(handle.clone()).await?;
+pub async fn run(joined: Joined, settings: &Settings, mut signals: Signals) -> Result<Exit> {
+    let mut view = View::default();
+    view.apply(&joined.first.event);
     let look = Look {
         theme: Theme::from_environment(),
         clock: Clock::system(),
         bell: settings.options.bell,
     };
-    let mut app = App::new(view, look, settings.options.user);
-    let first = settings.login.clone().map(|login| app.log_in(login));
+    let keeps_draft = !joined.notices.is_empty() || settings.peer.history.is_some();
+    let mut app = App::new(view, look, settings.options.user, &joined.front_end)
+        .keeping_draft(keeps_draft)
+        .with_hint(joined.notices.last().cloned());
+    let first = joined.login.map(|login| app.log_in(login));
     let mut front = Front {
-        handle,
-        feed,
+        calls: joined.calls,
+        updates: joined.updates,
         app,
         bursts: Bursts::default(),
         screen: Screen::enter(settings.options.mouse).context("cannot use this terminal")?,
@@ -86,7 +92,13 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
     let mut changed = true;
     loop {
         if let Some(exit) = front.exit {
+            if let Some(call) = front.app.last_call() {
+                front.calls.send(call).await?;
+            }
             return Ok(exit);
+        }
+        for call in front.app.due(Clock::now()) {
+            front.calls.send(call).await?;
         }
         if Screen::is_lost() {
             bail!("ended by an internal error");
@@ -97,7 +109,7 @@ pub async fn run(handle: Handle, settings: &Settings, mut signals: Signals) -> R
         changed = true;
         tokio::select! {
             stop = signals.next() => front.exit = Some(stop.into()),
-            update = front.feed.next() => front.update(update?).await?,
+            update = front.updates.next() => front.update(update?).await?,
             () = front.continued.next() => front.screen.resume()?,
             burst = keys.recv() => match burst {
                 Some(burst) => front.inputs(burst?).await?,
@@ -150,8 +162,8 @@ fn is_suspend(key: KeyEvent) -> bool {
 }
 
 struct Front {
-    handle: Handle,
-    feed: Feed,
+    calls: Calls,
+    updates: Updates,
     app: App,
     bursts: Bursts,
     screen: Screen,
@@ -215,7 +227,7 @@ impl Front {
     async fn update(&mut self, first: Update) -> Result<()> {
         self.apply(first).await?;
         for _ in 1..BATCH {
-            match self.feed.next().now_or_never() {
+            match self.updates.next().now_or_never() {
                 Some(update) => self.apply(update?).await?,
                 None => break,
             }
@@ -224,31 +236,17 @@ impl Front {
     }
 
     async fn apply(&mut self, update: Update) -> Result<()> {
-        match update {
-            Update::Event(event) => {
-                let act = self.app.apply(&event, Clock::now());
-                self.act(act).await
-            }
-            Update::Snapshot { view, .. } => {
-                self.app.replace_view(*view);
-                Ok(())
-            }
-        }
+        let act = self.app.apply(&update, Clock::now());
+        self.act(act).await
     }
 
     async fn act(&mut self, act: Option<Act>) -> Result<()> {
         match act {
             None => {}
-            Some(Act::Send(command)) => {
-                self.handle
-                    .send(command)
-                    .await
-                    .context("the peer has stopped")?;
-            }
-            Some(Act::SendAll(commands)) => {
-                for command in commands {
-                    let sent = self.handle.send(command).await;
-                    sent.context("the peer has stopped")?;
+            Some(Act::Send(call)) => self.calls.send(call).await?,
+            Some(Act::SendAll(calls)) => {
+                for call in calls {
+                    self.calls.send(call).await?;
                 }
             }
             Some(Act::Redraw) => self.screen.clear()?,

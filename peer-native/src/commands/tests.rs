@@ -1,22 +1,59 @@
-use p2pchat_model::{Event, NameCheck, OnlineUser, Person, Speaker, Timestamp};
+use p2pchat_model::{
+    ConversationId, Event, NameCheck, OutgoingRequest, PeerAddr, Person, Timestamp,
+};
 
 use super::*;
 
+const CONVERSATION: ConversationId = ConversationId::OPEN;
+
+fn shown(view: &View) -> Shown<'_> {
+    let id = CONVERSATION;
+    Shown { view, id }
+}
+
+fn parse(line: &str, view: &View) -> Result<Typed, CommandError> {
+    super::parse(line, shown(view))
+}
+
+fn completions(before_cursor: &str, view: &View) -> (usize, Vec<String>) {
+    super::completions(before_cursor, shown(view))
+}
+
+fn message(text: &str) -> Command {
+    Command::Say {
+        conversation: CONVERSATION,
+        text: text.to_owned(),
+    }
+}
+
+fn address(last: u8) -> PeerAddr {
+    format!("127.0.0.{last}").parse().unwrap()
+}
+
+/// A request for a chat that came from bob.
+fn request(check: NameCheck) -> IncomingRequest {
+    IncomingRequest {
+        conversation: CONVERSATION,
+        at: Timestamp(1),
+        from: Person {
+            address: address(7),
+            name: "bob".parse().ok(),
+            check,
+        },
+        members: Vec::new(),
+        expires: Timestamp(60_000),
+    }
+}
+
 fn view() -> View {
     let mut view = View::default();
-    let user = |name: &str, last: u8| OnlineUser {
-        name: name.parse().unwrap(),
-        address: format!("127.0.0.{last}").parse().unwrap(),
-    };
+    let user = |name: &str, last: u8| Person::listed(address(last), name.parse().ok());
     view.apply(&Event::LoggedIn {
         at: Timestamp(0),
         name: "alice".parse().unwrap(),
     });
     view.online = vec![user("alice", 2), user("bob", 3), user("Bert", 4)];
-    view.members = vec![Person {
-        address: "127.0.0.3".parse().unwrap(),
-        name: Some("bob".parse().unwrap()),
-    }];
+    view.conversations[0].members = vec![user("bob", 3)];
     view
 }
 
@@ -29,9 +66,6 @@ fn command_of(line: &str) -> Command {
 
 #[test]
 fn a_line_without_a_slash_is_a_message_and_two_slashes_send_one() {
-    let message = |text: &str| Command::Say {
-        text: text.to_owned(),
-    };
     assert_eq!(command_of("hello /there"), message("hello /there"));
     assert_eq!(command_of("//etc/passwd"), message("/etc/passwd"));
     assert_eq!(parse("  \t", &view()), Ok(Typed::Nothing));
@@ -40,8 +74,7 @@ fn a_line_without_a_slash_is_a_message_and_two_slashes_send_one() {
 #[test]
 fn an_action_is_sent_as_a_message() {
     for line in ["/me waves", "/ME  waves "] {
-        let text = "* waves".to_owned();
-        assert_eq!(command_of(line), Command::Say { text }, "{line}");
+        assert_eq!(command_of(line), message("* waves"), "{line}");
     }
     assert_eq!(
         parse("/me ", &view()),
@@ -57,7 +90,9 @@ fn the_target_of_a_request_is_a_name_or_an_address() {
         ("/REQUEST  john doe ", "john doe"),
     ] {
         let to = Target::new(target).unwrap();
-        assert_eq!(command_of(line), Command::Request { to }, "{line}");
+        let conversation = CONVERSATION;
+        let request = Command::Request { conversation, to };
+        assert_eq!(command_of(line), request, "{line}");
     }
     assert_eq!(
         parse("/request", &view()),
@@ -69,20 +104,13 @@ fn the_target_of_a_request_is_a_name_or_an_address() {
 fn accept_and_reject_answer_the_pending_request() {
     assert_eq!(parse("/accept", &view()), Err(CommandError::NoRequest));
     let mut view = view();
-    let from = "127.0.0.7".parse().unwrap();
-    view.incoming = Some(p2pchat_model::IncomingRequest {
-        at: Timestamp(1),
-        from: Speaker {
-            name: "eve".parse().unwrap(),
-            address: from,
-            check: NameCheck::Unknown,
-        },
-        members: Vec::new(),
-        expires: Timestamp(60_000),
-    });
+    view.incoming = Some(request(NameCheck::Unknown));
     assert_eq!(
         parse("/reject", &view),
-        Ok(Typed::Command(Command::Reject { from }))
+        Ok(Typed::Command(Command::Reject {
+            conversation: CONVERSATION,
+            from: address(7)
+        }))
     );
 }
 
@@ -92,17 +120,18 @@ fn a_request_that_was_sent_is_withdrawn_by_name_or_alone() {
     assert!(cancel("/cancel", &view()).is_err());
     let mut view = view();
     let mut ask = |name: Option<&str>, last: u8| {
-        let address = format!("127.0.0.{last}").parse().unwrap();
-        let name = name.map(|name| name.parse().unwrap());
-        view.outgoing.push(p2pchat_model::OutgoingRequest {
+        let to = Person::listed(address(last), name.map(|name| name.parse().unwrap()));
+        view.outgoing.push(OutgoingRequest {
+            conversation: CONVERSATION,
             at: Timestamp(0),
-            to: Person { address, name },
+            to,
             expires: Timestamp(60_000),
         });
-        (
-            Ok(Typed::Command(Command::Cancel { to: address })),
-            view.clone(),
-        )
+        let cancel = Command::Cancel {
+            conversation: CONVERSATION,
+            to: to.address,
+        };
+        (Ok(Typed::Command(cancel)), view.clone())
     };
     let (bob, view) = ask(Some("bob"), 3);
     assert_eq!(cancel("/cancel", &view), bob);
@@ -173,8 +202,7 @@ fn a_path_is_a_message_and_so_is_what_two_slashes_begin() {
         ("//a\nb", "/a\nb"),
         (" // a comment", " // a comment"),
     ] {
-        let text = said.to_owned();
-        assert_eq!(command_of(line), Command::Say { text }, "{line:?}");
+        assert_eq!(command_of(line), message(said), "{line:?}");
     }
 }
 
@@ -206,9 +234,10 @@ fn several_lines_are_not_a_command() {
             "{line:?}"
         );
     }
-    assert_eq!(command_of("/leave\n"), Command::Leave);
-    let text = "see\n/block rita".to_owned();
-    assert_eq!(command_of(&text), Command::Say { text });
+    let conversation = CONVERSATION;
+    assert_eq!(command_of("/leave\n"), Command::Leave { conversation });
+    let text = "see\n/block rita";
+    assert_eq!(command_of(text), message(text));
 }
 
 #[test]
@@ -293,16 +322,7 @@ fn block_without_an_argument_blocks_the_requester_by_a_name_only_if_confirmed() 
         (NameCheck::Differs, "127.0.0.7"),
     ] {
         let mut view = view();
-        view.apply(&Event::RequestReceived(p2pchat_model::IncomingRequest {
-            at: Timestamp(0),
-            from: Speaker {
-                name: "bob".parse().unwrap(),
-                address: "127.0.0.7".parse().unwrap(),
-                check,
-            },
-            members: Vec::new(),
-            expires: Timestamp(60_000),
-        }));
+        view.apply(&Event::RequestReceived(request(check)));
         assert_eq!(parse("/block", &view), Ok(Typed::Command(block(who))));
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
 use std::thread;
 
-use p2pchat_model::View;
+use p2pchat_model::{Conversation, ConversationId, View};
 use p2pchat_settings::Continued;
 use p2pchat_settings::streams::{self, Output, Waiting};
 use rustyline::completion::Completer;
@@ -25,6 +25,7 @@ use super::pace::Pace;
 use super::terminal::{Reading, Terminal};
 use crate::commands;
 use crate::options::can_move_cursor;
+use crate::shown::Shown;
 use crate::stdin::{self, BadLine, Lines, NextLine};
 
 /// What is shown where a message can be typed.
@@ -66,8 +67,8 @@ pub(crate) enum Given {
     End,
 }
 
-/// The view that completion takes names from.
-type Known = Arc<Mutex<View>>;
+/// The view that completion takes names from, and which conversation of it is shown.
+type Known = Arc<Mutex<(View, ConversationId)>>;
 
 /// Reads input and prints lines.
 pub(crate) struct Console {
@@ -103,7 +104,8 @@ impl Console {
     /// # Errors
     /// If the terminal cannot be read.
     pub(crate) fn new() -> anyhow::Result<Self> {
-        let (known, pace) = (Known::default(), Pace::default());
+        let known = Known::new(Mutex::new((View::default(), ConversationId::OPEN)));
+        let pace = Pace::default();
         if !io::stdin().is_terminal() {
             let input = Input::Pipe(stdin::read_stdin());
             return Ok(Self {
@@ -222,13 +224,19 @@ impl Console {
     }
 
     /// Gives completion the current names.
-    pub(crate) fn know(&self, view: &View) {
+    pub(crate) fn know(&self, shown: Shown<'_>) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.account = view.account;
-        known.online.clone_from(&view.online);
-        known.members.clone_from(&view.members);
-        known.blocked.clone_from(&view.blocked);
-        known.outgoing.clone_from(&view.outgoing);
+        let (names, id) = &mut *known;
+        let view = shown.view;
+        *id = shown.id;
+        names.account = view.account;
+        names.online.clone_from(&view.online);
+        names.conversations = vec![Conversation {
+            members: shown.conversation().members.clone(),
+            ..Conversation::new(shown.id)
+        }];
+        names.blocked.clone_from(&view.blocked);
+        names.outgoing.clone_from(&view.outgoing);
     }
 }
 
@@ -357,7 +365,9 @@ impl Completer for Completing {
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<String>)> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(commands::completions(&line[..at], &known))
+        let (view, id) = &*known;
+        let shown = Shown { view, id: *id };
+        Ok(commands::completions(&line[..at], shown))
     }
 }
 

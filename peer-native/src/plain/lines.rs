@@ -2,11 +2,12 @@
 
 use p2pchat_model::wording::{self, label};
 use p2pchat_model::{
-    DeliveryState, Dropped, Event, IncomingRequest, Line, Link, Message, MessageId, Timestamp,
-    Username, View, printable,
+    DeliveryState, Dropped, Event, IncomingRequest, Line, Link, Message, MessageId, Person,
+    Timestamp, View, printable,
 };
 
 use crate::clock::Clock;
+use crate::shown::Shown;
 use crate::wrap::{fit, one_line};
 
 /// How many columns of a message are quoted in a line about it.
@@ -18,9 +19,12 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
     let stamped = |text: String| vec![format!("[{}] {text}", clock.time(now))];
     match event {
         Event::Message(message) => message_lines(message, &clock.time(message.at)),
-        Event::Started { address, .. } => vec![format!("your address is {address}")],
         Event::Link(link) => link_line(link, view, now).map(stamped).unwrap_or_default(),
-        Event::Delivered { id, delivery } => match delivery.state {
+        Event::Delivered {
+            message: id,
+            delivery,
+            ..
+        } => match delivery.state {
             DeliveryState::Failed(reason) => {
                 let words = wording::not_delivered(&delivery.to, reason);
                 stamped(format!("{} {}", quoted(view, *id), one_line(&words)))
@@ -43,7 +47,7 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
             ..
         } if messages.is_empty() => vec![label::NO_EARLIER.to_owned()],
         Event::History { messages, .. } => earlier(messages.iter(), clock),
-        Event::Findings { text, messages } => {
+        Event::Findings { text, messages, .. } => {
             let title = wording::found_messages(messages.len(), text);
             let mut lines = vec![one_line(&title)];
             lines.extend(earlier(messages.iter().rev(), clock));
@@ -78,7 +82,7 @@ fn earlier<'a>(messages: impl Iterator<Item = &'a Message>, clock: &Clock) -> Ve
 
 fn link_line(link: &Link, view: &View, now: Timestamp) -> Option<String> {
     match (link, &view.link) {
-        (Link::Up, Link::Up) | (Link::Connecting, _) => None,
+        (Link::Up, Link::Up) | (Link::Connecting | Link::PasswordNeeded, _) => None,
         (Link::Up, _) => Some(wording::registry_is_up(&view.registry)),
         (Link::Down { reason, retry_at }, _) => {
             let down = wording::registry_is_down(&view.registry, reason);
@@ -90,7 +94,8 @@ fn link_line(link: &Link, view: &View, now: Timestamp) -> Option<String> {
 
 /// The beginning of a message of the user, in quotation marks.
 fn quoted(view: &View, id: MessageId) -> String {
-    let text = view.lines.iter().rev().find_map(|line| match line {
+    let lines = view.conversations.iter().flat_map(|known| &known.lines);
+    let text = lines.rev().find_map(|line| match line {
         Line::Message(message) if message.id == id => Some(&message.text),
         _ => None,
     });
@@ -102,7 +107,7 @@ fn quoted(view: &View, id: MessageId) -> String {
 
 /// The sender of a chat request, what accepting it means, and how to answer.
 fn request_line(request: &IncomingRequest, view: &View) -> String {
-    let who = format!("{}{}", request.from, warning(request.from.name, view));
+    let who = format!("{}{}", request.from, warning(&request.from, view));
     let seen = wording::who_meets(request, view).map(|words| format!("; {words}"));
     let seconds = request.at.seconds_until(request.expires);
     format!(
@@ -113,34 +118,63 @@ fn request_line(request: &IncomingRequest, view: &View) -> String {
 }
 
 /// ` (looks like bob but is not)`, for a name that looks like another.
-fn warning(name: Username, view: &View) -> String {
-    let other = view.lookalike_of(name);
+fn warning(person: &Person, view: &View) -> String {
+    let other = person.name.and_then(|name| view.lookalike_of(name));
     let warning = other.map(|other| format!(" ({})", wording::looks_like(other)));
     warning.unwrap_or_default()
 }
 
-/// Who is in the chat, who is online, and what was ignored.
-pub(crate) fn who(view: &View) -> Vec<String> {
-    let names = |people: Vec<String>, none: &str| {
-        if people.is_empty() {
-            none.to_owned()
-        } else {
-            one_line(&people.join(", "))
-        }
-    };
-    let members = view.members.iter().map(ToString::to_string);
-    let unreachable = view.out_of_reach.iter();
+/// Names in a row.
+fn names(people: Vec<String>, none: &str) -> String {
+    if people.is_empty() {
+        none.to_owned()
+    } else {
+        one_line(&people.join(", "))
+    }
+}
+
+/// Who is in the chat.
+fn members(shown: Shown<'_>) -> String {
+    let conversation = shown.conversation();
+    let members = conversation.members.iter().map(ToString::to_string);
+    let unreachable = conversation.out_of_reach.iter();
     let unreachable = unreachable.map(|person| format!("{person} ({})", label::OFFLINE));
-    let others = view.others().map(|user| {
-        let warning = warning(user.name, view);
-        format!("{} ({}){warning}", user.name, user.address)
-    });
     let members = names(members.chain(unreachable).collect(), label::NO_MEMBERS);
+    format!("{}: {members}", label::MEMBERS)
+}
+
+/// Who is signed in, the messages of the conversation and who is in it, for a front end that
+/// comes later than others. With `after`, only the messages after this one.
+pub(crate) fn conversation(
+    shown: Shown<'_>,
+    after: Option<MessageId>,
+    clock: &Clock,
+) -> Vec<String> {
+    let (view, conversation) = (shown.view, shown.conversation());
+    let messages = conversation.lines.iter().filter_map(|line| match line {
+        Line::Message(message) => Some(&**message),
+        Line::Notice { .. } => None,
+    });
+    let messages = messages.filter(|message| Some(message.id) > after);
+    let mut lines = earlier(messages, clock);
+    if let (None, Some(account)) = (after, view.account) {
+        lines.push(format!("signed in as {}", one_line(account.as_str())));
+        lines.push(members(shown));
+        let request = view.incoming.as_ref();
+        lines.extend(request.map(|request| one_line(&request_line(request, view))));
+    }
+    lines
+}
+
+/// Who is in the chat, who is online, and what was ignored.
+pub(crate) fn who(shown: Shown<'_>) -> Vec<String> {
+    let view = shown.view;
+    let others = view.others().map(|user| {
+        let warning = warning(user, view);
+        format!("{} ({}){warning}", user.title(), user.address)
+    });
     let others = names(others.collect(), label::NO_ONE_ONLINE);
-    let mut lines = vec![
-        format!("{}: {members}", label::MEMBERS),
-        format!("{}: {others}", label::ONLINE),
-    ];
+    let mut lines = vec![members(shown), format!("{}: {others}", label::ONLINE)];
     let ignored = view.dropped.iter().map(Dropped::tally);
     lines.extend(ignored.map(|tally| format!("{}: {}", label::IGNORED, one_line(&tally))));
     lines
@@ -159,16 +193,17 @@ pub(crate) fn blocked(view: &View) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use p2pchat_model::{MessageId, NameCheck, Speaker, Timestamp};
+    use p2pchat_model::{ConversationId, NameCheck};
 
     use super::*;
 
     fn message() -> Message {
         Message {
+            conversation: ConversationId::OPEN,
             id: MessageId(1),
             at: Timestamp(1_795_364_580_000),
-            from: Speaker {
-                name: "bob".parse().unwrap(),
+            from: Person {
+                name: "bob".parse().ok(),
                 address: "127.0.0.3".parse().unwrap(),
                 check: NameCheck::Unknown,
             },
@@ -206,6 +241,7 @@ mod tests {
     #[test]
     fn the_beginning_of_the_history_is_told_to_those_who_ask_for_more() {
         let page = |before| Event::History {
+            conversation: ConversationId::OPEN,
             before,
             messages: Vec::new(),
             more: false,
@@ -220,13 +256,14 @@ mod tests {
         let mut view = View::default();
         view.apply(&Event::Online {
             users: [("bob", 3), ("b\u{43e}b", 4), ("\u{3164}", 5)]
-                .map(|(name, last)| p2pchat_model::OnlineUser {
-                    name: name.parse().unwrap(),
-                    address: format!("127.0.0.{last}").parse().unwrap(),
+                .map(|(name, last)| {
+                    let address = format!("127.0.0.{last}").parse().unwrap();
+                    Person::listed(address, name.parse().ok())
                 })
                 .to_vec(),
         });
-        let who = who(&view).join("\n");
+        let (view, id) = (&view, ConversationId::OPEN);
+        let who = who(Shown { view, id }).join("\n");
         assert!(
             who.contains("bob (127.0.0.3), b\u{43e}b (127.0.0.4) (looks like bob but is not)"),
             "{who}"

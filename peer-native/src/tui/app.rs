@@ -1,16 +1,22 @@
 //! The state of the screen: the view, and the state of this terminal.
 
-use p2pchat_model::{Command, Event, Line, Link, MessageId, Timestamp, Username, View};
+use p2pchat_model::{
+    Call, Command, Conversation, ConversationId, Event, FrontEndId, Line, Link, MessageId,
+    Snapshot, Timestamp, Update, Username, View,
+};
 
-use super::conversation::Layout;
+use super::conversation::{self, Layout};
+use super::draft::Draft;
 use super::input_line::InputLine;
 use super::overlay::{Overlay, Topic};
 use super::scroll::Scroll;
 use super::sign_in::SignIn;
 use super::theme::Theme;
+use crate::calls::OpenCalls;
 use crate::clock::Clock;
 use crate::login::{Attempt, Step};
 use crate::options::AutoLogin;
+use crate::shown::Shown;
 
 /// Appearance and sound of this terminal.
 #[derive(Debug, Clone)]
@@ -26,14 +32,35 @@ pub struct Look {
 /// An effect of a key or an event, to be carried out by the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
-    /// Send this command to the peer.
-    Send(Command),
-    /// Send these commands, one after the other.
-    SendAll(Vec<Command>),
+    /// Send this call to the peer.
+    Send(Call),
+    /// Send these calls, one after the other.
+    SendAll(Vec<Call>),
     /// Draw the whole screen again: another program wrote onto it.
     Redraw,
     /// End the program.
     Quit,
+}
+
+/// What a call is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum For {
+    /// The login of the options.
+    Login,
+    /// The sign-in form.
+    SignIn,
+    /// What the user asked for.
+    User,
+    /// Words that the user searches for.
+    Find,
+    /// Earlier messages, to which the user scrolls.
+    Earlier,
+    /// Earlier messages, among which a message is searched for.
+    Seek,
+    /// That messages were read. No one asked for it, and no one is told if it fails.
+    Read,
+    /// What is typed and not sent. As with those that were read.
+    Draft,
 }
 
 /// How long a second key quits the program.
@@ -46,8 +73,13 @@ const LIT_MS: u64 = 2000;
 #[derive(Debug)]
 pub struct App {
     pub(super) view: View,
+    /// The conversation that is shown.
+    pub(super) current: ConversationId,
     pub(super) look: Look,
+    calls: OpenCalls<For>,
     pub(super) sign_in: SignIn,
+    /// The sign-in form is open for the password that the registry needs again.
+    pub(super) is_renewing: bool,
     pub(super) input: InputLine,
     pub(super) scroll: Scroll,
     pub(super) overlay: Option<Overlay>,
@@ -61,8 +93,8 @@ pub struct App {
     seeking: Option<MessageId>,
     /// A message that was searched for and is marked, and since when.
     lit: Option<(MessageId, Timestamp)>,
-    /// How many of the last lines are below the separator for new ones.
-    pub(super) new: Option<usize>,
+    /// The last message above the separator for new ones.
+    pub(super) new: Option<MessageId>,
     /// How many messages came while the end of the conversation was not on the screen.
     pub(super) below: usize,
     /// Rows of the last frame with what terminals draw in different widths.
@@ -70,19 +102,25 @@ pub struct App {
     new_was_seen: bool,
     focused: bool,
     attempt: Option<Attempt>,
-    wants_findings: bool,
-    wants_history: bool,
+    draft: Draft,
+    /// Whether the draft is still there after the last front end has ended.
+    pub(super) keeps_draft: bool,
+    /// The newest message that was marked as read here.
+    read: Option<MessageId>,
     ring: bool,
 }
 
 impl App {
     /// Begins with this view.
     #[must_use]
-    pub fn new(view: View, look: Look, user: Option<Username>) -> Self {
-        Self {
-            view,
-            look,
+    pub fn new(view: View, look: Look, user: Option<Username>, front_end: &FrontEndId) -> Self {
+        let mut app = Self {
             sign_in: SignIn::new(user),
+            is_renewing: false,
+            view,
+            current: ConversationId::OPEN,
+            look,
+            calls: OpenCalls::new(front_end),
             input: InputLine::default(),
             scroll: Scroll::default(),
             overlay: None,
@@ -97,10 +135,29 @@ impl App {
             new_was_seen: true,
             focused: true,
             attempt: None,
-            wants_findings: false,
-            wants_history: false,
+            draft: Draft::default(),
+            keeps_draft: false,
+            read: None,
             ring: false,
+        };
+        app.show_unread();
+        app.take_draft();
+        app
+    }
+
+    /// The same, where a draft is kept for the next start.
+    #[must_use]
+    pub fn keeping_draft(self, keeps_draft: bool) -> Self {
+        Self {
+            keeps_draft,
+            ..self
         }
+    }
+
+    /// Shows a hint until the next key.
+    #[must_use]
+    pub fn with_hint(self, hint: Option<String>) -> Self {
+        Self { hint, ..self }
     }
 
     /// Begins the login of the options.
@@ -109,59 +166,169 @@ impl App {
         let (attempt, command) = Attempt::start(login);
         self.attempt = Some(attempt);
         self.sign_in.waiting = true;
-        Act::Send(command)
+        self.call(For::Login, command)
     }
 
-    /// Replaces the view after events were missed.
-    pub fn replace_view(&mut self, view: View) {
-        self.view = view;
-        self.sign_in.waiting = false;
-        self.attempt = None;
-        self.hint = Some("some events were missed: they came too fast".to_owned());
+    /// The conversation that is shown.
+    pub(super) fn conversation(&self) -> &Conversation {
+        self.shown().conversation()
     }
 
-    /// Updates the state by an event at this time.
-    pub fn apply(&mut self, event: &Event, now: Timestamp) -> Option<Act> {
-        let step = self.attempt.as_ref().map(|attempt| attempt.on_event(event));
-        if let Some(Step::Send(command)) = step {
-            return Some(Act::Send(command));
+    /// What is shown.
+    pub(super) fn shown(&self) -> Shown<'_> {
+        let (view, id) = (&self.view, self.current);
+        Shown { view, id }
+    }
+
+    /// Updates the state at this time.
+    pub fn apply(&mut self, update: &Update, now: Timestamp) -> Option<Act> {
+        let answers = self.calls.answered_by(update);
+        let event = &*update.event;
+        if let (Some(attempt), Some(For::Login)) = (&self.attempt, answers) {
+            match attempt.on_answer(event, &self.view) {
+                Step::Send(command) => return Some(self.call(For::Login, command)),
+                Step::Done | Step::Failed(_) => self.attempt = None,
+                Step::Wait => {}
+            }
         }
-        if matches!(step, Some(Step::Done | Step::Failed(_))) {
-            self.attempt = None;
+        match (event, answers) {
+            (Event::Failed(_), Some(For::Read | For::Draft)) => return None,
+            (Event::View(snapshot), _) => return self.replace_view(snapshot, now),
+            _ => {}
         }
         let was_signing_in = self.is_signing_in();
         self.view.apply(event);
-        self.sign_in.apply(event);
+        let is_sign_in = matches!(answers, Some(For::SignIn | For::Login));
+        self.sign_in.apply(event, is_sign_in);
         if matches!(event, Event::Message(_)) || View::notice(event).is_some() {
             self.line_added(event);
         }
-        match event {
-            Event::RequestReceived(_) => self.ring |= self.look.bell,
+        self.follow(event, answers, was_signing_in, now)
+    }
+
+    /// What follows from an event on this screen, besides the view.
+    fn follow(
+        &mut self,
+        event: &Event,
+        answers: Option<For>,
+        was_signing_in: bool,
+        now: Timestamp,
+    ) -> Option<Act> {
+        match (event, answers) {
+            (Event::RequestReceived(_), _) => self.ring |= self.look.bell,
             // A key pressed for it must not answer the next one.
-            Event::RequestClosed { .. } => self.close_overlay(Topic::Requests),
+            (Event::RequestClosed { .. }, _) => self.close_overlay(Topic::Requests),
             // Not where the login is repeated: what the user has open stays open.
-            Event::LoggedIn { .. } if was_signing_in => {
+            (Event::LoggedIn { .. }, _) if was_signing_in => {
                 self.hint = None;
                 self.overlay = None;
+                self.is_renewing = false;
             }
-            Event::Findings { .. } if self.wants_findings => {
-                self.wants_findings = false;
+            (Event::Findings { .. }, Some(For::Find)) => {
                 self.overlay = Some(Overlay::new(Topic::Findings));
             }
-            Event::History { .. } if self.seeking.is_some() => return self.seek(now),
-            Event::History { messages, .. } if std::mem::take(&mut self.wants_history) => {
+            (Event::History { .. }, Some(For::Seek)) => return self.seek(now),
+            (Event::History { messages, .. }, Some(For::Earlier)) => {
                 self.hint = messages
                     .is_empty()
                     .then(|| "there are no earlier messages".to_owned());
             }
-            Event::Failed { failure, .. } if failure.command == "history" => {
-                self.wants_history = false;
+            // The page that comes after a login.
+            (Event::History { .. }, None) => self.show_unread(),
+            (Event::Failed(_), Some(For::Seek)) => self.seeking = None,
+            (Event::LoggedOut { .. }, _) => {
                 self.seeking = None;
+                self.is_renewing = false;
+                self.read = None;
             }
-            Event::LoggedOut { .. } => self.seeking = None,
+            (Event::Read { .. }, None) if self.conversation().unread() == 0 => self.new = None,
+            (Event::Draft { .. }, None) => self.take_draft(),
             _ => {}
         }
         None
+    }
+
+    /// The view after events were missed, or another process has taken over.
+    fn replace_view(&mut self, snapshot: &Snapshot, now: Timestamp) -> Option<Act> {
+        self.view.clone_from(&snapshot.view);
+        if snapshot.missed > 0 {
+            // Perhaps those that close calls.
+            self.calls.clear();
+            self.sign_in.waiting = false;
+            self.attempt = None;
+            self.hint = Some("some events were missed: they came too fast".to_owned());
+        }
+        self.is_renewing &= self.view.link == Link::PasswordNeeded;
+        if self.view.incoming.is_none() {
+            self.close_overlay(Topic::Requests);
+        }
+        if self.new.is_none() {
+            self.show_unread();
+        }
+        if self.input.editor.is_empty() {
+            self.take_draft();
+        }
+        self.seek(now)
+    }
+
+    /// Separates the messages that the user has not read.
+    fn show_unread(&mut self) {
+        let conversation = self.conversation();
+        self.new = conversation.read.filter(|_| conversation.unread() > 0);
+        self.new_was_seen = !self.is_away();
+    }
+
+    /// Takes what another front end has as the draft. One from here that is on its way is newer.
+    fn take_draft(&mut self) {
+        if self.calls.has(For::Draft) {
+            return;
+        }
+        let draft = self.conversation().draft.clone();
+        if self.draft.receive(&draft, self.input.editor.text()) && draft != self.input.editor.text()
+        {
+            self.input.editor.set(&draft);
+        }
+    }
+
+    /// What is to be sent now without a key: that messages were read, and the draft.
+    pub fn due(&mut self, now: Timestamp) -> Vec<Call> {
+        if self.view.account.is_none() {
+            return Vec::new();
+        }
+        let draft = self.draft.due(self.input.editor.text(), now);
+        let draft = draft.map(|text| self.draft_call(text));
+        self.read_call().into_iter().chain(draft).collect()
+    }
+
+    /// What is to be sent before the end: the draft.
+    pub fn last_call(&mut self) -> Option<Call> {
+        self.view.account?;
+        let draft = self.draft.flush(self.input.editor.text())?;
+        Some(self.draft_call(draft))
+    }
+
+    fn draft_call(&mut self, text: String) -> Call {
+        let conversation = self.current;
+        let command = Command::Draft { conversation, text };
+        self.calls.add(For::Draft, command.into())
+    }
+
+    /// Marks the newest message as read once it is seen.
+    fn read_call(&mut self) -> Option<Call> {
+        if self.is_away() || self.is_signing_in() || self.conversation().unread() == 0 {
+            return None;
+        }
+        let message = self.conversation().newest_message()?;
+        if Some(message) <= self.read {
+            return None;
+        }
+        self.read = Some(message);
+        let conversation = self.current;
+        let command = Command::Read {
+            conversation,
+            message,
+        };
+        Some(self.calls.add(For::Read, command.into()))
     }
 
     fn line_added(&mut self, event: &Event) {
@@ -169,13 +336,12 @@ impl App {
         let from_others = matches!(event, Event::Message(_)) && !own;
         self.scroll.line_added();
         let away = self.is_away();
-        self.new = match self.new {
-            _ if own => None,
-            Some(_) if self.new_was_seen && away && from_others => Some(1),
-            Some(count) => Some(count + 1),
-            None if away && from_others => Some(1),
-            None => None,
-        };
+        if own {
+            self.new = None;
+        } else if from_others && away && (self.new.is_none() || self.new_was_seen) {
+            let read = self.conversation().read.max(self.read);
+            self.new = Some(read.unwrap_or_default());
+        }
         self.new_was_seen = !away;
         if from_others && !self.scroll.is_at_end() {
             self.below += 1;
@@ -200,7 +366,16 @@ impl App {
 
     /// Whether the sign-in form is shown.
     pub(super) fn is_signing_in(&self) -> bool {
-        self.view.account.is_none()
+        self.view.account.is_none() || self.is_renewing
+    }
+
+    /// Opens the sign-in form for the password that the registry needs again. It opens by a key
+    /// and never by itself: what is typed for the conversation must not get into it.
+    pub(super) fn renew(&mut self) {
+        if let (Link::PasswordNeeded, Some(account)) = (&self.view.link, self.view.account) {
+            self.sign_in = SignIn::renewing(account);
+            self.is_renewing = true;
+        }
     }
 
     /// Goes to the end of the conversation.
@@ -212,12 +387,16 @@ impl App {
 
     /// The conversation as it is laid out now.
     pub(super) fn layout(&self) -> Layout<'_> {
+        let lines = &self.conversation().lines;
         Layout {
             view: &self.view,
+            lines,
             clock: &self.look.clock,
             theme: self.look.theme,
             columns: self.page.0,
-            new: self.new,
+            new: self
+                .new
+                .and_then(|read| conversation::first_new(lines, read)),
             lit: self.lit.map(|(id, _)| id),
         }
     }
@@ -238,13 +417,16 @@ impl App {
         if self.scroll.is_at_end() {
             self.go_to_end();
         }
-        (at_top && self.view.more_history).then(|| self.earlier())
+        (at_top && self.conversation().more_history).then(|| self.earlier(For::Earlier))
     }
 
     /// Asks for the messages before the oldest line.
-    fn earlier(&mut self) -> Act {
-        let before = self.view.oldest_message();
-        self.send(Command::History { before })
+    fn earlier(&mut self, what_for: For) -> Act {
+        let command = Command::History {
+            conversation: self.current,
+            before: self.conversation().oldest_message(),
+        };
+        self.call(what_for, command)
     }
 
     /// Shows a message, as soon as its page of the history is there.
@@ -262,7 +444,7 @@ impl App {
     fn seek(&mut self, now: Timestamp) -> Option<Act> {
         let id = self.seeking?;
         let is_it = |line: &Line| matches!(line, Line::Message(message) if message.id == id);
-        if let Some(index) = self.view.lines.iter().position(is_it) {
+        if let Some(index) = self.conversation().lines.iter().position(is_it) {
             self.stop_seeking();
             self.hint = None;
             self.lit = Some((id, now));
@@ -270,10 +452,9 @@ impl App {
             scroll.show(&self.layout(), index, self.page.1);
             self.scroll = scroll;
             None
-        } else if self.view.more_history {
+        } else if self.conversation().more_history {
             self.hint = Some("looking for it in earlier messages… Esc stops".to_owned());
-            let before = self.view.oldest_message();
-            Some(Act::Send(Command::History { before }))
+            Some(self.earlier(For::Seek))
         } else {
             self.stop_seeking();
             self.hint = Some("this message is too far back to show it here".to_owned());
@@ -303,11 +484,29 @@ impl App {
         self.overlay.is_some()
     }
 
-    /// Sends a command; remembers what its answer is for.
+    /// Sends a command of the user.
     pub(super) fn send(&mut self, command: Command) -> Act {
-        self.wants_findings |= matches!(command, Command::Find { .. });
-        self.wants_history |= matches!(command, Command::History { .. });
-        Act::Send(command)
+        let what_for = match command {
+            Command::Find { .. } => For::Find,
+            Command::History { .. } => For::Earlier,
+            _ => For::User,
+        };
+        self.call(what_for, command)
+    }
+
+    /// Sends commands of the user.
+    pub(super) fn send_all(&mut self, commands: Vec<Command>) -> Act {
+        let calls = commands.into_iter();
+        Act::SendAll(
+            calls
+                .map(|command| self.calls.add(For::User, command.into()))
+                .collect(),
+        )
+    }
+
+    /// Sends a command, and notes what it is for.
+    pub(super) fn call(&mut self, what_for: For, command: Command) -> Act {
+        Act::Send(self.calls.add(what_for, command.into()))
     }
 
     /// Whether the screen shows a countdown.

@@ -9,6 +9,7 @@ use ratatui::text::{Line as Row, Span};
 use ratatui::widgets::Paragraph;
 
 use super::theme::Theme;
+use crate::app::PASSWORD_NEEDED;
 use crate::wrap::{fit, one_line, width};
 
 /// The most important keys, for the bottom row.
@@ -17,6 +18,14 @@ pub(super) const KEYS: [&str; 5] = [
     "Tab completes",
     "PageUp earlier",
     "Alt-Enter new line",
+    "Ctrl-Q quits",
+];
+
+/// The same for the form that asks for the password again.
+pub(super) const RENEWAL_KEYS: [&str; 4] = [
+    "F1 help",
+    "Enter confirms",
+    "Esc back to the chat",
     "Ctrl-Q quits",
 ];
 
@@ -89,7 +98,7 @@ fn title_right(view: &View, dropped: usize, theme: Theme) -> Row<'static> {
 /// The address where others reach the account, if that is not here: there was a login there.
 fn elsewhere(view: &View) -> Option<PeerAddr> {
     let name = view.account?;
-    let listed = view.online.iter().find(|user| user.name == name)?;
+    let listed = view.online.iter().find(|user| user.name == Some(name))?;
     (Some(listed.address) != view.address).then_some(listed.address)
 }
 
@@ -101,6 +110,12 @@ pub(super) fn banner(view: &View, now: Timestamp) -> Option<[String; 2]> {
             one_line(&wording::registry_is_down(&view.registry, reason)),
             wording::next_try(now.seconds_until(*retry_at)),
         ]);
+    }
+    if view.link == Link::PasswordNeeded {
+        let (what, why) = PASSWORD_NEEDED
+            .split_once(", ")
+            .unwrap_or((PASSWORD_NEEDED, ""));
+        return Some([format!("{what}: press F2"), why.to_owned()]);
     }
     elsewhere(view)?;
     let how = "/logout and sign in again to be reached here";
@@ -121,7 +136,7 @@ pub(super) fn request(
     let key = ": F3";
     let seconds = format!("  {} s", now.seconds_until(request.expires));
     let room = usize::from(columns).saturating_sub(4 + width(key) + width(&seconds));
-    let words = one_line(&wording::asks(request.from.name, request, view));
+    let words = one_line(&wording::asks(request.from.title(), request, view));
     Row::from(vec![
         Span::raw(" "),
         Span::styled("!", theme.alarm()),

@@ -26,10 +26,12 @@ const MARK: usize = 2;
 /// Lays out lines of a view.
 pub(super) struct Layout<'a> {
     pub(super) view: &'a View,
+    /// The lines of the conversation.
+    pub(super) lines: &'a [Line],
     pub(super) clock: &'a Clock,
     pub(super) theme: Theme,
     pub(super) columns: usize,
-    /// How many of the last lines are below the separator for new ones.
+    /// The first line below the separator for new ones.
     pub(super) new: Option<usize>,
     /// A message that is marked, because it was searched for.
     pub(super) lit: Option<MessageId>,
@@ -38,16 +40,16 @@ pub(super) struct Layout<'a> {
 impl Layout<'_> {
     /// The rows of one line, and of the separators before it.
     pub(super) fn block(&self, index: usize) -> Vec<Row<'static>> {
-        let Some(line) = self.view.lines.get(index) else {
+        let Some(line) = self.lines.get(index) else {
             return Vec::new();
         };
-        let before = index.checked_sub(1).and_then(|at| self.view.lines.get(at));
+        let before = index.checked_sub(1).and_then(|at| self.lines.get(at));
         let mut out = Vec::new();
         let day = self.clock.day(line.at());
         if before.is_none_or(|before| self.clock.day(before.at()) != day) {
             out.push(self.separator(&self.clock.day_name(line.at()), false));
         }
-        let marked = self.new == Some(self.view.lines.len() - index);
+        let marked = self.new == Some(index);
         if marked {
             out.push(self.separator(label::NEW, true));
         }
@@ -64,7 +66,7 @@ impl Layout<'_> {
     /// A row at the top of the screen. A row of a message tells whose it is and of when, even
     /// where the message or the run of them begins above.
     pub(super) fn top_row(&self, index: usize, row: Row<'static>) -> Row<'static> {
-        let Some(Line::Message(message)) = self.view.lines.get(index) else {
+        let Some(Line::Message(message)) = self.lines.get(index) else {
             return row;
         };
         let indent = " ".repeat(self.indent());
@@ -154,7 +156,7 @@ impl Layout<'_> {
         if message.is_own() {
             return self.head(message.at, label::YOU, self.theme.title());
         }
-        let name = one_line(message.from.name.as_str());
+        let name = one_line(message.from.title());
         self.head(message.at, &name, self.theme.name(&name))
     }
 
@@ -170,7 +172,7 @@ impl Layout<'_> {
             };
             out.push((style, format!("{}: {warning}", from.address)));
         }
-        if let Some(other) = self.view.lookalike_of(from.name) {
+        if let Some(other) = from.name.and_then(|name| self.view.lookalike_of(name)) {
             out.push((self.theme.warning(), wording::looks_like(other)));
         }
         out
@@ -249,6 +251,19 @@ impl Layout<'_> {
             out.push(row);
         }
     }
+}
+
+/// The first message of others after the one that was read last.
+pub(super) fn first_new(lines: &[Line], read: MessageId) -> Option<usize> {
+    let mut first = None;
+    for (index, line) in lines.iter().enumerate().rev() {
+        match line {
+            Line::Message(message) if message.id <= read => break,
+            Line::Message(message) if !message.is_own() => first = Some(index),
+            _ => {}
+        }
+    }
+    first
 }
 
 /// The mark for a delivery status.

@@ -12,6 +12,7 @@ use super::app::App;
 use super::overlay::RenderContext;
 use super::{bars, side};
 use crate::commands::{self, Typed};
+use crate::shown::Shown;
 use crate::wrap::{fit, one_line, width};
 
 /// Maximum height of the input.
@@ -75,7 +76,10 @@ impl App {
         };
         if let Some(overlay) = &mut self.overlay {
             let context = RenderContext {
-                view: &self.view,
+                shown: Shown {
+                    view: &self.view,
+                    id: self.current,
+                },
                 clock: &self.look.clock,
                 theme,
             };
@@ -92,7 +96,11 @@ impl App {
             frame,
             keys,
             self.hint.as_deref(),
-            &bars::SIGN_IN_KEYS,
+            if self.is_renewing {
+                &bars::RENEWAL_KEYS
+            } else {
+                &bars::SIGN_IN_KEYS
+            },
             theme,
         );
         form
@@ -100,8 +108,8 @@ impl App {
 
     /// The message that Enter would send; empty if the input is none.
     fn typed_message(&self) -> String {
-        match commands::parse(self.input.editor.text(), &self.view) {
-            Ok(Typed::Command(Command::Say { text })) => text,
+        match commands::parse(self.input.editor.text(), self.shown()) {
+            Ok(Typed::Command(Command::Say { text, .. })) => text,
             _ => String::new(),
         }
     }
@@ -129,7 +137,7 @@ impl App {
         ])
         .areas(middle);
         if left.width > 0 {
-            side::draw(frame, left, &self.view, theme, now);
+            side::draw(frame, left, self.shown(), theme, now);
         }
         self.draw_conversation(frame, right);
         frame.render_widget(request, status);
@@ -184,7 +192,12 @@ impl App {
 
     /// Shows who gets the message, while the input is empty.
     fn draw_placeholder(&self, frame: &mut Frame<'_>, area: Rect) {
-        let names: Vec<_> = self.view.members.iter().map(ToString::to_string).collect();
+        let names: Vec<_> = self
+            .conversation()
+            .members
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let text = match names.as_slice() {
             [] => format!("{}: /request NAME", label::NO_CHAT),
             names => format!("to {}", one_line(&names.join(", "))),

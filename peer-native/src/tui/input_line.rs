@@ -1,10 +1,11 @@
 //! Input of the chat: an [`Editor`] with a history of earlier input and with completion.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use p2pchat_model::{MAX_MESSAGE, View};
+use p2pchat_model::MAX_MESSAGE;
 
 use super::editor::Editor;
 use crate::commands;
+use crate::shown::Shown;
 
 /// How many earlier inputs are kept.
 const MAX_ENTERED: usize = 200;
@@ -54,10 +55,10 @@ impl InputLine {
     }
 
     /// Handles a key; `false` if it has no effect here.
-    pub(super) fn key(&mut self, key: KeyEvent, view: &View) -> bool {
+    pub(super) fn key(&mut self, key: KeyEvent, shown: Shown<'_>) -> bool {
         match key.code {
-            KeyCode::Tab => self.complete(view, false),
-            KeyCode::BackTab => self.complete(view, true),
+            KeyCode::Tab => self.complete(shown, false),
+            KeyCode::BackTab => self.complete(shown, true),
             _ => {
                 self.completing = None;
                 return self.edit(key);
@@ -112,9 +113,9 @@ impl InputLine {
         }
     }
 
-    fn complete(&mut self, view: &View, backwards: bool) {
+    fn complete(&mut self, shown: Shown<'_>, backwards: bool) {
         let mut completing = self.completing.take().unwrap_or_else(|| {
-            let (start, candidates) = commands::completions(self.editor.before_cursor(), view);
+            let (start, candidates) = commands::completions(self.editor.before_cursor(), shown);
             let next = if backwards {
                 candidates.len().saturating_sub(1)
             } else {
@@ -181,6 +182,8 @@ pub(super) fn edit(editor: &mut Editor, key: KeyEvent, limit: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use p2pchat_model::{ConversationId, View};
+
     use super::*;
 
     fn press(line: &mut InputLine, code: KeyCode) {
@@ -188,7 +191,8 @@ mod tests {
             account: "alice".parse().ok(),
             ..View::default()
         };
-        line.key(KeyEvent::from(code), &view);
+        let (view, id) = (&view, ConversationId::OPEN);
+        line.key(KeyEvent::from(code), Shown { view, id });
     }
 
     #[test]

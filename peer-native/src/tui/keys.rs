@@ -3,10 +3,13 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
 use p2pchat_model::{Command, Problem, Timestamp};
 
-use super::app::{Act, App, QUIT_ASKED_MS};
+use super::app::{Act, App, For, QUIT_ASKED_MS};
 use super::overlay::{Overlay, Pressed, Topic};
 use super::requests::Answer;
+use crate::app::OFFLINE_THEN;
 use crate::commands::{self, Typed};
+use crate::login::is_needed;
+use crate::shown::Shown;
 
 /// Rows per step of the mouse wheel.
 const WHEEL: isize = 3;
@@ -24,12 +27,18 @@ impl App {
             self.hint = None;
         }
         if let Some(overlay) = &mut self.overlay {
-            let pressed = overlay.key(key, &self.view);
+            let (view, id) = (&self.view, self.current);
+            let pressed = overlay.key(key, Shown { view, id });
             return self.pressed(&pressed, now);
         }
         match key.code {
             KeyCode::F(1) => self.overlay = Some(Overlay::new(Topic::Help)),
-            _ if self.is_signing_in() => return self.sign_in.key(key).map(Act::Send),
+            KeyCode::Esc if self.is_renewing => self.is_renewing = false,
+            _ if self.is_signing_in() => {
+                let command = self.sign_in.key(key)?;
+                return Some(self.call(For::SignIn, command));
+            }
+            KeyCode::F(2) => self.renew(),
             KeyCode::F(3) => self.overlay = Some(Overlay::new(Topic::Requests)),
             _ => return self.chat_key(key),
         }
@@ -43,12 +52,12 @@ impl App {
             return Some(Act::Quit);
         }
         let key = letter.to_ascii_uppercase();
-        let then = if self.is_signing_in() {
-            ""
-        } else if self.input.editor.is_empty() {
-            "; you are offline then"
+        let then = if self.view.account.is_none() {
+            String::new()
+        } else if self.input.editor.is_empty() || self.keeps_draft {
+            format!("; {OFFLINE_THEN}")
         } else {
-            "; what you are writing is lost then"
+            "; what you are writing is lost then".to_owned()
         };
         self.hint = Some(format!("Press Ctrl-{key} again to quit{then}"));
         None
@@ -88,7 +97,8 @@ impl App {
                 None
             }
             _ => {
-                self.input.key(key, &self.view);
+                let (view, id) = (&self.view, self.current);
+                self.input.key(key, Shown { view, id });
                 None
             }
         }
@@ -117,12 +127,13 @@ impl App {
             self.hint = Some(Problem::NoSuchRequest.words().to_owned());
             return None;
         };
-        Some(Act::SendAll(answer.commands(request)))
+        let commands = answer.commands(request, self.shown().id);
+        Some(self.send_all(commands))
     }
 
     fn enter(&mut self) -> Option<Act> {
-        match commands::parse(self.input.editor.text(), &self.view) {
-            Ok(Typed::Command(Command::Say { .. })) if self.view.is_alone() => {
+        match commands::parse(self.input.editor.text(), self.shown()) {
+            Ok(Typed::Command(Command::Say { .. })) if self.conversation().is_alone() => {
                 let words = Problem::NobodyThere.words();
                 self.hint = Some(format!("{words}: /request NAME"));
                 None
@@ -148,6 +159,10 @@ impl App {
                 }
                 Some(self.send(command))
             }
+            Typed::SignIn { .. } if is_needed(&self.view) => {
+                self.renew();
+                None
+            }
             Typed::SignIn { .. } => {
                 self.hint = Some(format!("{}: /logout", Problem::AlreadyLoggedIn.words()));
                 None
@@ -158,7 +173,7 @@ impl App {
             }
             Typed::Who => {
                 self.overlay = Some(Overlay::new(Topic::Who));
-                Some(Act::Send(Command::Refresh))
+                Some(self.send(Command::Refresh))
             }
             Typed::Blocked => {
                 self.overlay = Some(Overlay::new(Topic::Blocked));

@@ -15,6 +15,7 @@ use super::requests::Answer;
 use super::theme::Theme;
 use crate::clock::Clock;
 use crate::commands::COMMANDS;
+use crate::shown::Shown;
 use crate::wrap::{fit, one_line, rows, width};
 
 /// The content of an overlay.
@@ -59,8 +60,9 @@ const KEYS: &[(&str, &str)] = &[
     ("Tab", "complete a command or a name"),
     ("PageUp, PageDown", "scroll; Esc goes back to the end"),
     ("F1", "this help"),
+    ("F2", "the password, where the registry needs it again"),
     ("F3", "chat requests, and their answers"),
-    ("Ctrl-Q, Ctrl-C", "sign out and quit, after a question"),
+    ("Ctrl-Q, Ctrl-C", "quit, after a question"),
 ];
 
 /// The same for the sign-in form.
@@ -92,7 +94,7 @@ impl Overlay {
     }
 
     /// Handles a key.
-    pub(super) fn key(&mut self, key: KeyEvent, view: &View) -> Pressed {
+    pub(super) fn key(&mut self, key: KeyEvent, shown: Shown<'_>) -> Pressed {
         match (self.topic, key.code) {
             (Topic::Requests, KeyCode::Esc) if self.is_asking => self.is_asking = false,
             (Topic::Requests, KeyCode::Enter) if self.is_asking => {
@@ -103,20 +105,20 @@ impl Overlay {
                 return Pressed::Close;
             }
             (Topic::Requests, KeyCode::Char(letter)) => {
-                let answers = Answer::all(view).iter();
+                let answers = Answer::all(shown).iter();
                 let mut answers = answers.filter(|answer| answer.letter() == letter);
                 return answers.next().map_or(Pressed::Stay, |it| self.answer(*it));
             }
-            (Topic::Requests | Topic::Findings, KeyCode::Enter) => return self.enter(view),
+            (Topic::Requests | Topic::Findings, KeyCode::Enter) => return self.enter(shown),
             (_, KeyCode::Enter | KeyCode::Char('q')) => return Pressed::Close,
-            (_, code) => self.go(code, view),
+            (_, code) => self.go(code, shown),
         }
         Pressed::Stay
     }
 
-    fn go(&mut self, code: KeyCode, view: &View) {
+    fn go(&mut self, code: KeyCode, shown: Shown<'_>) {
         let (first, page) = (self.first_row, self.page);
-        match (self.count(view), code) {
+        match (self.count(shown), code) {
             (0, KeyCode::Up) => self.first_row = first.saturating_sub(1),
             (0, KeyCode::Down) => self.first_row += 1,
             (0, KeyCode::PageUp) => self.first_row = first.saturating_sub(page),
@@ -142,27 +144,35 @@ impl Overlay {
     }
 
     /// How many items there are to select from.
-    fn count(&self, view: &View) -> usize {
+    fn count(&self, shown: Shown<'_>) -> usize {
         match self.topic {
             Topic::Requests if self.is_asking => 0,
-            Topic::Requests => Answer::all(view).len(),
-            Topic::Findings => view.findings.as_ref().map_or(0, |it| it.messages.len()),
+            Topic::Requests => Answer::all(shown).len(),
+            Topic::Findings => shown
+                .view
+                .findings
+                .as_ref()
+                .map_or(0, |it| it.messages.len()),
             Topic::Help | Topic::Who | Topic::Blocked => 0,
         }
     }
 
-    fn enter(&mut self, view: &View) -> Pressed {
-        let hits = view.findings.as_ref().map(|findings| &findings.messages);
+    fn enter(&mut self, shown: Shown<'_>) -> Pressed {
+        let hits = shown
+            .view
+            .findings
+            .as_ref()
+            .map(|findings| &findings.messages);
         match (self.topic, self.selected) {
             (Topic::Findings, Some(at)) => {
                 let hit = hits.and_then(|hits| hits.get(at));
                 hit.map_or(Pressed::Close, |hit| Pressed::Open(hit.id))
             }
             (Topic::Requests, Some(at)) => {
-                let answer = Answer::all(view).get(at);
+                let answer = Answer::all(shown).get(at);
                 answer.map_or(Pressed::Stay, |answer| self.answer(*answer))
             }
-            _ if self.count(view) == 0 => Pressed::Close,
+            _ if self.count(shown) == 0 => Pressed::Close,
             _ => Pressed::Stay,
         }
     }
@@ -259,12 +269,16 @@ impl Content {
 /// What the content of an overlay is made from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RenderContext<'a> {
-    pub(super) view: &'a View,
+    pub(super) shown: Shown<'a>,
     pub(super) clock: &'a Clock,
     pub(super) theme: Theme,
 }
 
-impl RenderContext<'_> {
+impl<'a> RenderContext<'a> {
+    pub(super) fn view(&self) -> &'a View {
+        self.shown.view
+    }
+
     /// Two columns, the second wrapped; below the first where there is no room beside it.
     pub(super) fn pair(&self, first: &str, second: &str, columns: usize) -> Vec<Row<'static>> {
         let indent = if columns < TWO_COLUMNS {
@@ -294,7 +308,7 @@ impl RenderContext<'_> {
     fn help(&self, columns: usize) -> Content {
         let mut content = Content::new(" Help ");
         let out = &mut content.rows;
-        if self.view.account.is_none() {
+        if self.view().account.is_none() {
             out.push(self.heading("Keys of this form"));
             for (key, does) in SIGN_IN_KEYS {
                 out.extend(self.pair(key, does, columns));
@@ -303,7 +317,10 @@ impl RenderContext<'_> {
         }
         let lead = "Type a message to send it to everyone in the chat.";
         out.extend(rows(lead, columns).iter().map(|row| self.heading(row)));
-        for entry in COMMANDS.iter().filter(|entry| entry.is_possible(self.view)) {
+        for entry in COMMANDS
+            .iter()
+            .filter(|entry| entry.is_possible(self.view()))
+        {
             out.extend(self.pair(&entry.usage(), entry.help, columns));
         }
         out.extend([Row::default(), self.heading("Keys")]);
@@ -326,35 +343,35 @@ impl RenderContext<'_> {
         let mut content = Content::new(" People ");
         let out = &mut content.rows;
         out.push(self.heading(label::MEMBERS));
-        for member in &self.view.members {
+        for member in &self.shown.conversation().members {
             let name = one_line(member.title());
             let mut beside = member.address.to_string();
-            if let Some(other) = member.name.and_then(|name| self.view.lookalike_of(name)) {
+            if let Some(other) = member.name.and_then(|name| self.view().lookalike_of(name)) {
                 beside += &format!("  {}", one_line(&wording::looks_like(other)));
             }
             out.extend(self.pair(&name, &beside, columns));
         }
-        for person in &self.view.out_of_reach {
+        for person in &self.shown.conversation().out_of_reach {
             out.extend(self.pair(&one_line(&person.to_string()), label::OFFLINE, columns));
         }
-        if self.view.is_alone() {
+        if self.shown.conversation().is_alone() {
             out.push(self.remark(label::NO_MEMBERS));
         }
         out.extend([Row::default(), self.heading(label::ONLINE)]);
-        for user in self.view.others() {
+        for user in self.view().others() {
             let mut beside = user.address.to_string();
-            if let Some(other) = self.view.lookalike_of(user.name) {
+            if let Some(other) = user.name.and_then(|name| self.view().lookalike_of(name)) {
                 beside += &format!("  {}", one_line(&wording::looks_like(other)));
             }
-            out.extend(self.pair(&one_line(user.name.as_str()), &beside, columns));
+            out.extend(self.pair(&one_line(user.title()), &beside, columns));
         }
-        if self.view.others().next().is_none() {
+        if self.view().others().next().is_none() {
             out.push(self.remark(label::NO_ONE_ONLINE));
         }
-        if !self.view.dropped.is_empty() {
+        if !self.view().dropped.is_empty() {
             out.extend([Row::default(), self.heading(label::IGNORED)]);
         }
-        for dropped in &self.view.dropped {
+        for dropped in &self.view().dropped {
             out.extend(
                 rows(&one_line(&dropped.tally()), columns)
                     .into_iter()
@@ -366,7 +383,7 @@ impl RenderContext<'_> {
 
     fn blocked(&self, columns: usize) -> Content {
         let mut content = Content::new(&format!(" {} ", label::BLOCKED));
-        let blocked = self.view.blocked.iter();
+        let blocked = self.view().blocked.iter();
         content
             .rows
             .extend(blocked.map(|who| Row::from(one_line(&who.to_string()))));
@@ -382,7 +399,7 @@ impl RenderContext<'_> {
 
     fn findings(&self, columns: usize) -> Content {
         let mut content = Content::new(" Search ");
-        let Some(findings) = &self.view.findings else {
+        let Some(findings) = &self.view().findings else {
             return content;
         };
         for message in &findings.messages {
@@ -390,7 +407,7 @@ impl RenderContext<'_> {
             content.rows.push(Row::from(vec![
                 Span::styled(self.clock.date_and_time(message.at), self.theme.dim()),
                 Span::raw("  "),
-                Span::styled(one_line(message.from.name.as_str()), self.theme.strong()),
+                Span::styled(one_line(message.from.title()), self.theme.strong()),
             ]));
             let texts = rows(&message.text, columns.saturating_sub(2));
             let texts = texts.iter().map(|text| Row::from(format!("  {text}")));

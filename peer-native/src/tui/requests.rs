@@ -5,10 +5,11 @@
 //! a request.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, IncomingRequest, Timestamp, View};
+use p2pchat_model::{Command, ConversationId, IncomingRequest, Timestamp};
 use ratatui::text::{Line as Row, Span};
 
 use super::overlay::{Content, RenderContext};
+use crate::shown::Shown;
 use crate::wrap::{one_line, rows};
 
 /// An answer to a chat request.
@@ -24,8 +25,8 @@ pub(super) enum Answer {
 
 impl Answer {
     /// The answers that there are, in the order of the list.
-    pub(super) fn all(view: &View) -> &'static [Self] {
-        match (&view.incoming, view.is_alone()) {
+    pub(super) fn all(shown: Shown<'_>) -> &'static [Self] {
+        match (&shown.view.incoming, shown.conversation().is_alone()) {
             (None, _) => &[],
             (Some(_), true) => &[Self::Accept, Self::Decline, Self::Block],
             (Some(_), false) => &[
@@ -47,22 +48,31 @@ impl Answer {
         }
     }
 
-    pub(super) fn commands(self, request: &IncomingRequest) -> Vec<Command> {
-        let from = request.from.address;
+    /// The commands that give it. `current` is the conversation that is left.
+    pub(super) fn commands(
+        self,
+        request: &IncomingRequest,
+        current: ConversationId,
+    ) -> Vec<Command> {
+        let (conversation, from) = (request.conversation, request.from.address);
+        let accept = Command::Accept { conversation, from };
+        let leave = Command::Leave {
+            conversation: current,
+        };
         match self {
-            Self::Accept => vec![Command::Accept { from }],
-            Self::LeaveAndAccept => vec![Command::Leave, Command::Accept { from }],
-            Self::Decline => vec![Command::Reject { from }],
+            Self::Accept => vec![accept],
+            Self::LeaveAndAccept => vec![leave, accept],
+            Self::Decline => vec![Command::Reject { conversation, from }],
             Self::Block => vec![Command::Block {
                 who: request.from.to_block(),
             }],
         }
     }
 
-    fn words(self, request: &IncomingRequest, view: &View) -> String {
-        let from = one_line(request.from.name.as_str());
+    fn words(self, request: &IncomingRequest, shown: Shown<'_>) -> String {
+        let from = one_line(request.from.title());
         match self {
-            Self::Accept if !view.is_alone() => wording::let_in(from),
+            Self::Accept if !shown.conversation().is_alone() => wording::let_in(from),
             Self::Accept if request.members.is_empty() => label::ACCEPT.to_owned(),
             Self::Accept => label::JOIN.to_owned(),
             Self::LeaveAndAccept => wording::leave_the_others(from),
@@ -76,17 +86,17 @@ impl RenderContext<'_> {
     /// The list; `is_asking` while the question before a block waits for its answer.
     pub(super) fn requests(&self, columns: usize, now: Timestamp, is_asking: bool) -> Content {
         let mut content = Content::new(" Requests ");
-        match &self.view.incoming {
+        match &self.view().incoming {
             Some(request) => self.incoming(request, columns, now, is_asking, &mut content),
             None => content
                 .rows
                 .push(self.remark("no request waits for your answer")),
         }
-        if !self.view.outgoing.is_empty() {
+        if !self.view().outgoing.is_empty() {
             content.rows.push(Row::default());
             content.rows.push(self.heading("Asked by you"));
         }
-        for request in &self.view.outgoing {
+        for request in &self.view().outgoing {
             let seconds = now.seconds_until(request.expires);
             let to = one_line(&request.to.to_string());
             content
@@ -104,11 +114,12 @@ impl RenderContext<'_> {
         is_asking: bool,
         content: &mut Content,
     ) {
-        let (view, theme, from) = (self.view, self.theme, &request.from);
+        let (view, theme, from) = (self.view(), self.theme, &request.from);
         let out = &mut content.rows;
-        let title = rows(&wording::asks(from.name, request, view), columns).into_iter();
+        let title = rows(&wording::asks(from.title(), request, view), columns).into_iter();
         out.extend(title.map(|row| Row::from(Span::styled(row, theme.strong()))));
-        let lookalike = view.lookalike_of(from.name).map(wording::looks_like);
+        let lookalike = from.name.and_then(|name| view.lookalike_of(name));
+        let lookalike = lookalike.map(wording::looks_like);
         let unconfirmed = from.check.warning();
         let unconfirmed = unconfirmed.map(|warning| format!("{}: {warning}", from.address));
         let warnings = unconfirmed.into_iter();
@@ -122,16 +133,19 @@ impl RenderContext<'_> {
         out.extend(seen.flat_map(|text| rows(&text, columns)).map(Row::from));
         out.push(Row::default());
         if is_asking {
-            let question = wording::block_question(from.name);
+            let question = wording::block_question(from.title());
             let question = rows(&question, columns).into_iter();
             out.extend(question.map(|row| Row::from(Span::styled(row, theme.warning()))));
             out.push(self.key("Enter", label::BLOCK));
             out.push(self.key("Esc", label::CANCEL));
             return;
         }
-        for answer in Answer::all(view) {
+        for answer in Answer::all(self.shown) {
             let start = out.len();
-            out.push(self.key(&answer.letter().to_string(), &answer.words(request, view)));
+            out.push(self.key(
+                &answer.letter().to_string(),
+                &answer.words(request, self.shown),
+            ));
             content.items.push(start..out.len());
         }
         let seconds = now.seconds_until(request.expires);

@@ -30,12 +30,12 @@ impl Scroll {
     }
 
     fn index(self, layout: &Layout<'_>) -> usize {
-        let count = layout.view.lines.len();
+        let count = layout.lines.len();
         count.saturating_sub(1 + self.lines)
     }
 
     fn set(&mut self, layout: &Layout<'_>, index: usize, rows: usize) {
-        self.lines = layout.view.lines.len().saturating_sub(1 + index);
+        self.lines = layout.lines.len().saturating_sub(1 + index);
         self.rows = rows;
     }
 
@@ -72,7 +72,7 @@ impl Scroll {
         while count > hidden {
             count -= hidden;
             index += 1;
-            if index >= layout.view.lines.len() {
+            if index >= layout.lines.len() {
                 *self = Self::default();
                 return;
             }
@@ -83,7 +83,7 @@ impl Scroll {
 
     /// The rows to show, at most `height`; scrolls down where there are too few above.
     pub(super) fn rows(&mut self, layout: &Layout<'_>, height: usize) -> Vec<Row<'static>> {
-        if self.lines >= layout.view.lines.len() {
+        if self.lines >= layout.lines.len() {
             *self = Self::default();
         }
         let mut out = VecDeque::new();
@@ -114,7 +114,7 @@ impl Scroll {
 
     fn first_page(&mut self, layout: &Layout<'_>, height: usize) -> Vec<Row<'static>> {
         let mut out = Vec::new();
-        for index in 0..layout.view.lines.len() {
+        for index in 0..layout.lines.len() {
             out.extend(layout.block(index));
             if out.len() >= height {
                 self.set(layout, index, out.len() - height);

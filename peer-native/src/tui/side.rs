@@ -1,13 +1,16 @@
 //! The column on the left: members, users that were asked, others who are online.
 
+use std::collections::HashSet;
+
 use p2pchat_model::wording::label;
-use p2pchat_model::{PeerAddr, Timestamp, View};
+use p2pchat_model::{PeerAddr, Person, Timestamp, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line as Row, Span};
 use ratatui::widgets::{Block, Borders, Paragraph};
 
 use super::theme::Theme;
+use crate::shown::Shown;
 use crate::wrap::{fit, one_line, width};
 
 /// Narrower screens have no side column.
@@ -30,7 +33,13 @@ pub(super) fn columns(screen: u16) -> u16 {
 }
 
 /// Draws the side column.
-pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View, theme: Theme, now: Timestamp) {
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    shown: Shown<'_>,
+    theme: Theme,
+    now: Timestamp,
+) {
     let block = Block::new()
         .borders(Borders::RIGHT)
         .border_style(theme.dim());
@@ -39,9 +48,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View, theme: Theme,
         theme,
         columns: usize::from(inner.width),
     };
-    let rows = list.rows(view, now, usize::from(inner.height));
+    let rows = list.rows(shown, now, usize::from(inner.height));
     frame.render_widget(block, area);
     frame.render_widget(Paragraph::new(rows), inner);
+}
+
+fn is_lookalike(person: &Person, view: &View) -> bool {
+    let other = person.name.and_then(|name| view.lookalike_of(name));
+    other.is_some()
 }
 
 struct List {
@@ -50,10 +64,11 @@ struct List {
 }
 
 impl List {
-    fn rows(&self, view: &View, now: Timestamp, height: usize) -> Vec<Row<'static>> {
-        let mut members = self.members(view);
-        let mut others = self.others(view, now);
-        let (members_count, others_count) = (view.members.len(), others.len());
+    fn rows(&self, shown: Shown<'_>, now: Timestamp, height: usize) -> Vec<Row<'static>> {
+        let mut members = self.members(shown);
+        let mut others = self.others(shown, now);
+        let members_count = shown.conversation().members.len();
+        let others_count = others.len();
         if members.is_empty() {
             members.push(self.remark(label::NO_MEMBERS));
         }
@@ -74,15 +89,17 @@ impl List {
         out
     }
 
-    fn members(&self, view: &View) -> Vec<Row<'static>> {
-        let members = view.members.iter().map(|member| {
-            let mark = match member.name.and_then(|name| view.lookalike_of(name)) {
-                Some(_) => Span::styled("≈", self.theme.warning()),
-                None => Span::styled("●", self.theme.good()),
+    fn members(&self, shown: Shown<'_>) -> Vec<Row<'static>> {
+        let conversation = shown.conversation();
+        let members = conversation.members.iter().map(|member| {
+            let mark = if is_lookalike(member, shown.view) {
+                Span::styled("≈", self.theme.warning())
+            } else {
+                Span::styled("●", self.theme.good())
             };
             self.entry(mark, member.title(), &self.address(member.address))
         });
-        let away = view.out_of_reach.iter().map(|person| {
+        let away = conversation.out_of_reach.iter().map(|person| {
             let mark = Span::styled("✗", self.theme.dim());
             self.entry(mark, &person.to_string(), label::OFFLINE)
         });
@@ -90,22 +107,27 @@ impl List {
     }
 
     /// Users that were asked, then those online who were not and are not in the chat.
-    fn others(&self, view: &View, now: Timestamp) -> Vec<Row<'static>> {
+    fn others(&self, shown: Shown<'_>, now: Timestamp) -> Vec<Row<'static>> {
+        let view = shown.view;
         let asked = view.outgoing.iter().map(|request| {
             let mark = Span::styled("◌", self.theme.warning());
             let seconds = now.seconds_until(request.expires);
             self.entry(mark, &request.to.to_string(), &format!("{seconds} s"))
         });
-        let is_above = |address| {
-            view.is_member(address) || view.outgoing.iter().any(|out| out.to.address == address)
-        };
-        let online = view.others().filter(|user| !is_above(user.address));
+        let members = shown.conversation().members.iter();
+        let asked_people = view.outgoing.iter().map(|request| &request.to);
+        let above: HashSet<PeerAddr> = members
+            .chain(asked_people)
+            .map(|person| person.address)
+            .collect();
+        let online = view.others().filter(|user| !above.contains(&user.address));
         let online = online.map(|user| {
-            let mark = match view.lookalike_of(user.name) {
-                Some(_) => Span::styled("≈", self.theme.warning()),
-                None => Span::styled("○", self.theme.dim()),
+            let mark = if is_lookalike(user, view) {
+                Span::styled("≈", self.theme.warning())
+            } else {
+                Span::styled("○", self.theme.dim())
             };
-            self.entry(mark, user.name.as_str(), &self.address(user.address))
+            self.entry(mark, user.title(), &self.address(user.address))
         });
         asked.chain(online).collect()
     }

@@ -22,8 +22,10 @@ pub(super) enum Focus {
 
 impl Focus {
     /// The fields and buttons in their order.
-    fn all(is_new: bool) -> &'static [Self] {
-        if is_new {
+    fn all(sign_in: &SignIn) -> &'static [Self] {
+        if sign_in.is_renewal {
+            &[Self::Password, Self::SignIn]
+        } else if sign_in.is_new {
             &[
                 Self::Name,
                 Self::Password,
@@ -50,6 +52,8 @@ pub(super) struct SignIn {
     pub(super) again: Editor,
     /// A new account is to be created, for which the password is typed twice.
     pub(super) is_new: bool,
+    /// The registry needs the password of this account again.
+    pub(super) is_renewal: bool,
     pub(super) focus: Focus,
     pub(super) name_error: Option<String>,
     pub(super) password_error: Option<String>,
@@ -69,6 +73,7 @@ impl SignIn {
             password: Editor::for_secret(),
             again: Editor::for_secret(),
             is_new: false,
+            is_renewal: false,
             focus: Focus::Name,
             name_error: None,
             password_error: None,
@@ -82,6 +87,13 @@ impl SignIn {
             sign_in.focus = Focus::Password;
         }
         sign_in
+    }
+
+    /// The form for the password of an account that is signed in.
+    pub(super) fn renewing(name: Username) -> Self {
+        let mut form = Self::new(Some(name));
+        form.is_renewal = true;
+        form
     }
 
     /// Handles a key; returns the command to send.
@@ -99,7 +111,7 @@ impl SignIn {
     }
 
     fn step(&mut self, forwards: bool) {
-        let all = Focus::all(self.is_new);
+        let all = Focus::all(self);
         let at = all.iter().position(|focus| *focus == self.focus);
         let by = if forwards { 1 } else { all.len() - 1 };
         self.focus = all[(at.unwrap_or(0) + by) % all.len()];
@@ -107,7 +119,9 @@ impl SignIn {
 
     fn type_key(&mut self, key: KeyEvent) {
         match (self.focus, key.code) {
-            (Focus::SignIn, KeyCode::Right | KeyCode::Left) => self.focus = Focus::CreateAccount,
+            (Focus::SignIn, KeyCode::Right | KeyCode::Left) if !self.is_renewal => {
+                self.focus = Focus::CreateAccount;
+            }
             (Focus::CreateAccount, KeyCode::Right | KeyCode::Left) => self.focus = Focus::SignIn,
             (Focus::SignIn | Focus::CreateAccount, _) => {}
             (Focus::Again, _) => {
@@ -235,8 +249,8 @@ impl SignIn {
         }
     }
 
-    /// Shows the answer of the registry.
-    pub(super) fn apply(&mut self, event: &Event) {
+    /// Shows the answer of the registry. `is_answer` is whether the event answers this form.
+    pub(super) fn apply(&mut self, event: &Event, is_answer: bool) {
         match event {
             Event::LoggedIn { name, .. } => *self = Self::new(Some(*name)),
             Event::Link(Link::Up) if std::mem::take(&mut self.is_about_link) => self.error = None,
@@ -244,20 +258,16 @@ impl SignIn {
                 self.waiting = false;
                 self.error = problem.map(wording::signed_out);
             }
-            Event::Failed { failure, .. }
-                if matches!(failure.command.as_str(), "login" | "register") =>
-            {
-                self.failed(failure);
-            }
+            Event::Failed(failure) if is_answer => self.failed(failure),
             _ => {}
         }
     }
 
     fn failed(&mut self, failure: &Failure) {
         self.waiting = false;
-        self.is_about_link = failure.problem == Problem::RegistryUnreachable;
+        self.is_about_link = failure.code == Problem::RegistryUnreachable;
         let message = Some(failure.message.clone());
-        match failure.problem {
+        match failure.code {
             Problem::NameTaken | Problem::BadName => {
                 self.name_error = message;
                 self.focus = Focus::Name;
@@ -395,14 +405,9 @@ mod tests {
     fn an_error_about_the_registry_goes_when_it_is_back() {
         let mut sign_in = SignIn::new(None);
         let fail = |sign_in: &mut SignIn, problem: Problem| {
-            let failure = Failure {
-                command: "login".to_owned(),
-                problem,
-                message: problem.words().to_owned(),
-            };
-            let at = Timestamp(0);
-            sign_in.apply(&Event::Failed { at, failure });
-            sign_in.apply(&Event::Link(Link::Up));
+            let failure = Failure::new(Timestamp(0), "login", problem);
+            sign_in.apply(&Event::Failed(failure), true);
+            sign_in.apply(&Event::Link(Link::Up), false);
             sign_in.error.is_some()
         };
         assert!(!fail(&mut sign_in, Problem::RegistryUnreachable));
@@ -447,15 +452,36 @@ mod tests {
         let mut sign_in = SignIn::new(Some("alice".parse().unwrap()));
         type_text(&mut sign_in, "wrong");
         enter(&mut sign_in);
-        let failure = Failure {
-            command: "login".to_owned(),
-            problem: Problem::WrongCredentials,
-            message: Problem::WrongCredentials.words().to_owned(),
-        };
-        let at = Timestamp(0);
-        sign_in.apply(&Event::Failed { at, failure });
+        let failure = Failure::new(Timestamp(0), "login", Problem::WrongCredentials);
+        sign_in.apply(&Event::Failed(failure), true);
         assert!(!sign_in.waiting);
         assert!(sign_in.password.is_empty());
         assert!(sign_in.password_error.is_some());
+    }
+
+    #[test]
+    fn only_the_answer_to_the_form_is_its_error() {
+        let mut sign_in = SignIn::new(None);
+        let failure = Failure::new(Timestamp(0), "login", Problem::WrongCredentials);
+        sign_in.waiting = true;
+        sign_in.apply(&Event::Failed(failure), false);
+        assert!(sign_in.waiting && sign_in.password_error.is_none());
+    }
+
+    #[test]
+    fn the_password_is_asked_for_again_for_the_account_that_is_signed_in() {
+        let mut sign_in = SignIn::renewing("alice".parse().unwrap());
+        for _ in 0..3 {
+            sign_in.key(KeyEvent::from(KeyCode::Tab));
+            assert!(matches!(sign_in.focus, Focus::Password | Focus::SignIn));
+        }
+        sign_in.key(KeyEvent::from(KeyCode::Right));
+        sign_in.focus = Focus::Password;
+        type_text(&mut sign_in, "secret");
+        let login = Command::Login {
+            name: "alice".parse().unwrap(),
+            password: "secret".parse().unwrap(),
+        };
+        assert_eq!(enter(&mut sign_in), Some(login));
     }
 }

@@ -11,6 +11,7 @@ use ratatui::widgets::Paragraph;
 use super::editor::Editor;
 use super::sign_in::{Focus, SignIn};
 use super::theme::Theme;
+use crate::app::PASSWORD_NEEDED;
 use crate::wrap::{rows, width};
 
 /// Width of the form.
@@ -70,8 +71,13 @@ impl Painter<'_> {
         let mut out = Vec::new();
         if !self.is_low {
             out.push(Row::from(Span::styled("p2pchat", self.theme.title())));
-            let lead = rows(label::LEAD, self.columns).into_iter();
-            out.extend(lead.map(|row| Row::from(Span::styled(row, self.theme.dim()))));
+            let (lead, style) = if sign_in.is_renewal {
+                (PASSWORD_NEEDED, self.theme.warning())
+            } else {
+                (label::LEAD, self.theme.dim())
+            };
+            let lead = rows(lead, self.columns).into_iter();
+            out.extend(lead.map(|row| Row::from(Span::styled(row, style))));
             out.push(Row::default());
         }
         let mut cursor = None;
@@ -161,6 +167,11 @@ impl Painter<'_> {
             };
             Span::styled(format!("[ {text} ]"), style)
         };
+        let indent = LABEL + 1;
+        if self.sign_in.is_renewal {
+            let button = button(Focus::SignIn, label::SIGN_IN);
+            return Row::from(vec![Span::raw(" ".repeat(indent)), button]);
+        }
         let mut buttons = [
             button(Focus::SignIn, label::SIGN_IN),
             button(Focus::CreateAccount, label::CREATE_ACCOUNT),
@@ -170,7 +181,7 @@ impl Painter<'_> {
         }
         let [first, second] = buttons;
         let wide = first.width() + second.width() + 2;
-        let indent = (LABEL + 1).min(self.columns.saturating_sub(wide));
+        let indent = indent.min(self.columns.saturating_sub(wide));
         Row::from(vec![
             Span::raw(" ".repeat(indent)),
             first,

@@ -1,7 +1,9 @@
 //! Tests of the screen and of keys.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use p2pchat_model::{Command, Event, Link, Timestamp, View};
+use p2pchat_model::{
+    Call, Command, ConversationId, Event, FrontEndId, Link, Snapshot, Timestamp, Update, View,
+};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -27,7 +29,7 @@ fn app(view: View) -> App {
         clock: Clock::utc(),
         bell: true,
     };
-    App::new(view, look, None)
+    App::new(view, look, None, &FrontEndId::random([7; 16]))
 }
 
 /// The cells of the screen after drawing it at `now`.
@@ -52,6 +54,34 @@ fn screen(app: &mut App, size: (u16, u16), now: Timestamp) -> String {
         out.push('\n');
     }
     out
+}
+
+/// Something happens that this front end did not ask for.
+fn happen(app: &mut App, event: &Event) -> Option<Act> {
+    app.apply(&event.clone().into(), NOW)
+}
+
+/// A call of this front end is answered.
+fn answer(app: &mut App, call: &Call, event: Event) -> Option<Act> {
+    let re = call.id.clone();
+    app.apply(&Update { re, ..event.into() }, NOW)
+}
+
+/// The call that is to be sent.
+fn call(act: Option<Act>) -> Call {
+    match act {
+        Some(Act::Send(call)) => call,
+        other => panic!("{other:?} sends no call"),
+    }
+}
+
+/// The commands that are to be sent.
+fn commands(act: Option<Act>) -> Vec<Command> {
+    let calls = match act {
+        Some(Act::SendAll(calls)) => calls,
+        act => vec![call(act)],
+    };
+    calls.into_iter().map(|call| call.command).collect()
 }
 
 fn press(app: &mut App, code: KeyCode) -> Option<Act> {

@@ -2,32 +2,31 @@
 
 use p2pchat_model::{
     Delivery, DeliveryState, IncomingRequest, JoinedBy, LeaveReason, Message, MessageId, NameCheck,
-    OnlineUser, OutgoingRequest, PeerAddr, Person, Speaker,
+    OutgoingRequest, PeerAddr, Person,
 };
 
 use super::*;
+
+pub(super) const CONVERSATION: ConversationId = ConversationId::OPEN;
 
 pub(super) fn address(last: u8) -> PeerAddr {
     format!("127.0.0.{last}").parse().unwrap()
 }
 
 pub(super) fn person(name: &str, last: u8) -> Person {
+    Person::listed(address(last), name.parse().ok())
+}
+
+pub(super) fn speaker(name: &str, last: u8, check: NameCheck) -> Person {
     Person {
-        address: address(last),
-        name: Some(name.parse().unwrap()),
-    }
-}
-
-pub(super) fn speaker(name: &str, last: u8, check: NameCheck) -> Speaker {
-    Speaker {
-        name: name.parse().unwrap(),
-        address: address(last),
         check,
+        ..person(name, last)
     }
 }
 
-pub(super) fn message(id: u64, at: Timestamp, from: Speaker, text: &str) -> Event {
+pub(super) fn message(id: u64, at: Timestamp, from: Person, text: &str) -> Event {
     let message = Message {
+        conversation: CONVERSATION,
         id: MessageId(id),
         at,
         from,
@@ -40,6 +39,7 @@ pub(super) fn message(id: u64, at: Timestamp, from: Speaker, text: &str) -> Even
 pub(super) fn own(id: u64, at: Timestamp, text: &str, to: &[(Person, DeliveryState)]) -> Event {
     let deliveries = to.iter().map(|&(to, state)| Delivery { to, state });
     let message = Message {
+        conversation: CONVERSATION,
         id: MessageId(id),
         at,
         from: speaker("alice", 2, NameCheck::Confirmed),
@@ -51,19 +51,25 @@ pub(super) fn own(id: u64, at: Timestamp, text: &str, to: &[(Person, DeliverySta
 
 pub(super) fn history(messages: Vec<Message>, more: bool, before: Option<MessageId>) -> Event {
     Event::History {
+        conversation: CONVERSATION,
         before,
         messages,
         more,
     }
 }
 
-pub(super) fn bob() -> Speaker {
+pub(super) fn bob() -> Person {
     speaker("bob", 3, NameCheck::Confirmed)
 }
 
 /// Alice, signed in, with others online and no one in the chat.
 pub(super) fn logged_in() -> View {
-    let mut view = View::default();
+    let mut view = View {
+        address: Some(address(2)),
+        registry: "127.0.0.1:3131".to_owned(),
+        message_port: Some(1010),
+        ..View::default()
+    };
     let online = [
         ("alice", 2),
         ("bob", 3),
@@ -72,11 +78,6 @@ pub(super) fn logged_in() -> View {
         ("erin", 6),
     ];
     for event in [
-        Event::Started {
-            address: address(2),
-            registry: "127.0.0.1:3131".to_owned(),
-            message_port: 1010,
-        },
         Event::Link(Link::Up),
         Event::LoggedIn {
             at: NOW,
@@ -85,10 +86,7 @@ pub(super) fn logged_in() -> View {
         Event::Online {
             users: online
                 .iter()
-                .map(|&(name, last)| OnlineUser {
-                    name: name.parse().unwrap(),
-                    address: address(last),
-                })
+                .map(|&(name, last)| person(name, last))
                 .collect(),
         },
     ] {
@@ -102,6 +100,7 @@ pub(super) fn in_chat() -> View {
     let mut view = logged_in();
     for member in [person("bob", 3), person("carol", 4)] {
         view.apply(&Event::MemberJoined {
+            conversation: CONVERSATION,
             at: NOW,
             member,
             by: JoinedBy::AcceptedUs,
@@ -117,6 +116,7 @@ fn all_lines() -> Vec<Event> {
     let sent = DeliveryState::Sent;
     vec![
         Event::History {
+            conversation: CONVERSATION,
             before: None,
             messages: vec![match message(1, yesterday, bob(), "see you tomorrow") {
                 Event::Message(message) => message,
@@ -154,6 +154,7 @@ fn all_lines() -> Vec<Event> {
             ],
         ),
         Event::MemberLeft {
+            conversation: CONVERSATION,
             at: after(86),
             member: carol,
             reason: LeaveReason::Unreachable,
@@ -174,6 +175,7 @@ pub(super) fn talk() -> View {
         view.apply(&event);
     }
     view.apply(&Event::RequestSent(OutgoingRequest {
+        conversation: CONVERSATION,
         at: after(91),
         to: person("erin", 6),
         expires: after(151),
@@ -183,6 +185,7 @@ pub(super) fn talk() -> View {
 
 pub(super) fn request() -> Event {
     Event::RequestReceived(IncomingRequest {
+        conversation: CONVERSATION,
         at: after(100),
         from: speaker("dave", 5, NameCheck::Unknown),
         members: vec![person("erin", 6), person("frank", 7)],

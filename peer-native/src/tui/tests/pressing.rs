@@ -1,22 +1,48 @@
 //! Tests of keys and events, without looking at the screen.
 
-use p2pchat_model::{MessageId, Target};
+use p2pchat_model::{Failure, Message, MessageId, Problem, Target};
 
 use super::*;
 
-fn say(text: &str) -> Option<Act> {
-    let text = text.to_owned();
-    Some(Act::Send(Command::Say { text }))
+fn say(text: &str) -> Command {
+    Command::Say {
+        conversation: CONVERSATION,
+        text: text.to_owned(),
+    }
 }
 
 fn accept() -> Command {
-    Command::Accept { from: address(5) }
+    Command::Accept {
+        conversation: CONVERSATION,
+        from: address(5),
+    }
+}
+
+fn before(id: u64) -> Command {
+    Command::History {
+        conversation: CONVERSATION,
+        before: Some(MessageId(id)),
+    }
+}
+
+fn leave() -> Command {
+    Command::Leave {
+        conversation: CONVERSATION,
+    }
+}
+
+fn snapshot(view: View, missed: u64) -> Event {
+    Event::View(Box::new(Snapshot {
+        version: p2pchat_model::CONTRACT_VERSION,
+        missed,
+        view,
+    }))
 }
 
 /// With a pending request that is on the screen since `NOW`.
 fn app_with_request(view: View) -> App {
     let mut app = app(view);
-    app.apply(&request(), NOW);
+    happen(&mut app, &request());
     app
 }
 
@@ -30,7 +56,7 @@ fn enter_sends_and_alt_enter_begins_a_new_line() {
     let mut app = app(in_chat());
     type_text(&mut app, "one");
     app.key(KeyEvent::new(KeyCode::Enter, KeyModifiers::ALT), NOW);
-    assert_eq!(enter(&mut app, "two"), say("one\ntwo"));
+    assert_eq!(commands(enter(&mut app, "two")), [say("one\ntwo")]);
     assert!(app.input.editor.is_empty());
 }
 
@@ -91,10 +117,13 @@ fn a_request_is_answered_in_its_list() {
     };
     for (keys, commands) in [
         (vec![KeyCode::Char('a')], vec![accept()]),
-        (vec![KeyCode::Char('l')], vec![Command::Leave, accept()]),
+        (vec![KeyCode::Char('l')], vec![leave(), accept()]),
         (
             vec![KeyCode::Char('d')],
-            vec![Command::Reject { from: address(5) }],
+            vec![Command::Reject {
+                conversation: CONVERSATION,
+                from: address(5),
+            }],
         ),
         (vec![KeyCode::Down, KeyCode::Enter], vec![accept()]),
         (
@@ -113,7 +142,7 @@ fn a_request_is_answered_in_its_list() {
         for key in first {
             assert_eq!(press(&mut app, *key), None);
         }
-        assert_eq!(press(&mut app, *last), Some(Act::SendAll(commands)));
+        assert_eq!(super::commands(press(&mut app, *last)), commands);
         assert!(app.overlay.is_none());
         assert_eq!(app.input.editor.text(), "half a text", "the text stays");
     }
@@ -142,12 +171,13 @@ fn a_key_for_a_request_that_is_gone_does_not_answer_the_next_one() {
     let mut app = asked();
     press(&mut app, KeyCode::F(3));
     let closed = Event::RequestClosed {
+        conversation: CONVERSATION,
         at: NOW,
         from: bob(),
         outcome: p2pchat_model::Outcome::Withdrawn,
     };
-    app.apply(&closed, NOW);
-    app.apply(&request(), NOW);
+    happen(&mut app, &closed);
+    happen(&mut app, &request());
     assert_eq!(press(&mut app, KeyCode::Char('d')), None);
     assert_eq!(app.input.editor.text(), "d");
 }
@@ -158,42 +188,37 @@ fn a_search_result_is_opened() {
     for id in 200..300 {
         view.apply(&message(id, after(id), bob(), &format!("line {id}")));
     }
-    view.more_history = true;
+    view.conversations[0].more_history = true;
     let mut app = app(view);
-    let page = |from: u64, more| {
-        let messages = (from..from + 100).map(|id| {
-            match message(id, after(id), bob(), &format!("line {id}")) {
-                Event::Message(message) => message,
-                _ => unreachable!(),
-            }
-        });
-        history(messages.collect(), more, Some(MessageId(from + 100)))
-    };
     let hit = |id| match message(id, after(id), bob(), &format!("line {id}")) {
         Event::Message(message) => message,
         _ => unreachable!(),
     };
-    enter(&mut app, "/find line");
+    let page = |from: u64, more| {
+        let messages: Vec<Message> = (from..from + 100).map(hit).collect();
+        history(messages, more, Some(MessageId(from + 100)))
+    };
     let findings = Event::Findings {
+        conversation: None,
         text: "line".to_owned(),
         messages: vec![hit(250), hit(50)],
     };
-    app.apply(&findings, NOW);
+    happen(&mut app, &findings);
+    assert!(app.overlay.is_none(), "no one asked here");
+    let find = call(enter(&mut app, "/find line"));
+    answer(&mut app, &find, findings.clone());
     assert_eq!(press(&mut app, KeyCode::Enter), None, "it is there");
     assert!(screen(&mut app, (80, 24), NOW).contains("line 250"));
     assert!(!app.scroll.is_at_end());
 
-    enter(&mut app, "/find line");
-    app.apply(&findings, NOW);
+    let find = call(enter(&mut app, "/find line"));
+    answer(&mut app, &find, findings);
     press(&mut app, KeyCode::Down);
-    let before = |id| {
-        Some(Act::Send(Command::History {
-            before: Some(MessageId(id)),
-        }))
-    };
-    assert_eq!(press(&mut app, KeyCode::Enter), before(200));
-    assert_eq!(app.apply(&page(100, true), NOW), before(100));
-    assert_eq!(app.apply(&page(0, false), NOW), None);
+    let first = call(press(&mut app, KeyCode::Enter));
+    assert_eq!(first.command, before(200));
+    let second = call(answer(&mut app, &first, page(100, true)));
+    assert_eq!(second.command, before(100));
+    assert_eq!(answer(&mut app, &second, page(0, false)), None);
     let shown = screen(&mut app, (80, 24), NOW);
     assert!(
         shown.contains("line 50") && !shown.contains("line 90"),
@@ -215,7 +240,7 @@ fn new_messages_do_not_move_what_is_being_read() {
     press(&mut app, KeyCode::PageUp);
     let before = screen(&mut app, size, NOW);
     for id in 100..103 {
-        app.apply(&message(id, NOW, bob(), &format!("line {id}")), NOW);
+        happen(&mut app, &message(id, NOW, bob(), &format!("line {id}")));
     }
     let now = screen(&mut app, size, NOW);
     let rows = |screen: &str| {
@@ -235,15 +260,16 @@ fn new_messages_do_not_move_what_is_being_read() {
 #[test]
 fn messages_without_the_focus_are_below_a_separator() {
     let mut app = app(in_chat());
-    app.apply(&message(1, NOW, bob(), "seen"), NOW);
+    happen(&mut app, &message(1, NOW, bob(), "seen"));
+    app.due(NOW);
     app.focus(false);
-    app.apply(&message(2, NOW, bob(), "unseen"), NOW);
+    happen(&mut app, &message(2, NOW, bob(), "unseen"));
     app.focus(true);
     let marked = screen(&mut app, (80, 24), NOW);
     let at = |text: &str| marked.lines().position(|row| row.contains(text)).unwrap();
     assert_eq!(at("─ New messages ─") + 1, at("unseen"));
     let own = own(3, NOW, "answer", &[]);
-    app.apply(&own, NOW);
+    happen(&mut app, &own);
     assert!(!screen(&mut app, (80, 24), NOW).contains("─ New messages ─"));
 }
 
@@ -256,10 +282,13 @@ fn scrolling_past_the_top_asks_for_earlier_messages() {
         asked = asked.or(press(&mut app, KeyCode::PageUp));
         screen(&mut app, (80, 12), NOW);
     }
-    assert!(matches!(
-        asked,
-        Some(Act::Send(Command::History { before: Some(_) }))
-    ));
+    let asked = call(asked);
+    assert_eq!(asked.command, before(1));
+    let failure = Failure::new(NOW, "history", Problem::NoHistory);
+    answer(&mut app, &asked, Event::Failed(failure));
+    let asked = call(app.scroll_by(-100));
+    answer(&mut app, &asked, history(Vec::new(), false, None));
+    assert_eq!(app.hint.as_deref(), Some("there are no earlier messages"));
 }
 
 #[test]
@@ -268,10 +297,9 @@ fn tab_completes_a_name() {
     type_text(&mut app, "/request er");
     press(&mut app, KeyCode::Tab);
     let to = Target::new("erin").unwrap();
-    assert_eq!(
-        press(&mut app, KeyCode::Enter),
-        Some(Act::Send(Command::Request { to }))
-    );
+    let conversation = CONVERSATION;
+    let request = Command::Request { conversation, to };
+    assert_eq!(commands(press(&mut app, KeyCode::Enter)), [request]);
 }
 
 #[test]
@@ -313,7 +341,8 @@ fn the_mouse_wheel_scrolls() {
 #[test]
 fn after_missed_events_the_new_view_is_shown() {
     let mut app = app(in_chat());
-    app.replace_view(talk());
+    happen(&mut app, &snapshot(talk(), 3));
+    assert!(app.hint.as_deref().unwrap().contains("missed"));
     let shown = screen(&mut app, (80, 24), NOW);
     assert!(shown.contains("who am I?"), "{shown}");
 }
@@ -326,13 +355,178 @@ fn a_repeated_login_leaves_the_overlay_open_and_the_first_one_closes_it() {
     };
     let mut app = app(in_chat());
     press(&mut app, KeyCode::F(1));
-    app.apply(&login, NOW);
+    happen(&mut app, &login);
     assert!(app.overlay.is_some(), "the registry was only away");
     let logout = Event::LoggedOut {
         at: NOW,
         problem: None,
     };
-    app.apply(&logout, NOW);
-    app.apply(&login, NOW);
+    happen(&mut app, &logout);
+    happen(&mut app, &login);
     assert!(app.overlay.is_none());
+}
+
+/// The commands that are due at this time.
+fn due(app: &mut App, at: Timestamp) -> Vec<Command> {
+    let calls = app.due(at).into_iter();
+    calls.map(|call| call.command).collect()
+}
+
+fn read(id: u64) -> Command {
+    Command::Read {
+        conversation: CONVERSATION,
+        message: MessageId(id),
+    }
+}
+
+fn draft(text: &str) -> Command {
+    Command::Draft {
+        conversation: CONVERSATION,
+        text: text.to_owned(),
+    }
+}
+
+fn drafted(text: &str) -> Event {
+    Event::Draft {
+        conversation: CONVERSATION,
+        text: text.to_owned(),
+    }
+}
+
+#[test]
+fn what_is_seen_is_marked_as_read_once() {
+    let mut app = app(in_chat());
+    assert_eq!(due(&mut app, NOW), [], "there is nothing to read");
+    for id in 1..4 {
+        happen(&mut app, &message(id, NOW, bob(), "hi"));
+    }
+    assert_eq!(due(&mut app, NOW), [read(3)]);
+    assert_eq!(due(&mut app, NOW), []);
+    happen(&mut app, &own(4, NOW, "hello", &[]));
+    assert_eq!(due(&mut app, NOW), [], "one's own is read");
+    app.focus(false);
+    happen(&mut app, &message(5, NOW, bob(), "are you there?"));
+    assert_eq!(due(&mut app, NOW), []);
+    app.focus(true);
+    assert_eq!(due(&mut app, NOW), [read(5)]);
+    // Read elsewhere.
+    app.focus(false);
+    happen(&mut app, &message(6, NOW, bob(), "well"));
+    let is_separated = |app: &mut App| screen(app, (80, 24), NOW).contains("New messages");
+    assert!(is_separated(&mut app));
+    let event = Event::Read {
+        conversation: CONVERSATION,
+        message: MessageId(6),
+    };
+    happen(&mut app, &event);
+    assert!(!is_separated(&mut app));
+    app.focus(true);
+    assert_eq!(due(&mut app, NOW), []);
+}
+
+#[test]
+fn nothing_is_read_while_it_is_not_on_the_screen() {
+    let mut view = in_chat();
+    for id in 1..100 {
+        view.apply(&message(id, NOW, bob(), "hi"));
+    }
+    view.conversations[0].read = Some(MessageId(90));
+    let mut app = app(view);
+    let shown = screen(&mut app, (80, 24), NOW);
+    let mut rows = shown.lines().rev().skip_while(|row| !row.contains("hi"));
+    let read_before = rows.position(|row| row.contains("New messages"));
+    assert_eq!(
+        read_before,
+        Some(9),
+        "it begins after what was read: {shown}"
+    );
+    press(&mut app, KeyCode::PageUp);
+    assert_eq!(due(&mut app, NOW), []);
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(due(&mut app, NOW), [read(99)]);
+    let logout = Event::LoggedOut {
+        at: NOW,
+        problem: None,
+    };
+    happen(&mut app, &logout);
+    assert_eq!(due(&mut app, NOW), []);
+}
+
+#[test]
+fn a_draft_is_shared_and_ends_with_the_message() {
+    let mut app = app(in_chat());
+    type_text(&mut app, "half");
+    assert_eq!(due(&mut app, NOW), []);
+    let sent = app.due(after(1)).remove(0);
+    assert_eq!(sent.command, draft("half"));
+    // Its echo comes when more is typed already.
+    type_text(&mut app, " a");
+    answer(&mut app, &sent, drafted("half"));
+    answer(&mut app, &sent, Event::Done);
+    assert_eq!(app.input.editor.text(), "half a");
+    assert_eq!(commands(enter(&mut app, " text")), [say("half a text")]);
+    let sent = app.due(after(2)).remove(0);
+    assert_eq!(sent.command, draft(""));
+    // A draft that others had before is not put back.
+    happen(&mut app, &drafted("half"));
+    assert!(app.input.editor.is_empty());
+    answer(&mut app, &sent, Event::Done);
+    assert_eq!(due(&mut app, after(3)), []);
+    type_text(&mut app, "for later");
+    assert_eq!(app.last_call().unwrap().command, draft("for later"));
+}
+
+#[test]
+fn a_draft_of_another_front_end_is_in_the_field_unless_something_is_typed_here() {
+    let mut view = in_chat();
+    view.conversations[0].draft = "from the page".to_owned();
+    let mut app = app(view);
+    assert_eq!(app.input.editor.text(), "from the page");
+    happen(&mut app, &drafted("from the page, longer"));
+    assert_eq!(app.input.editor.text(), "from the page, longer");
+    happen(&mut app, &drafted(""));
+    assert!(app.input.editor.is_empty(), "it was sent there");
+    type_text(&mut app, "mine");
+    happen(&mut app, &drafted("theirs"));
+    assert_eq!(app.input.editor.text(), "mine");
+    assert_eq!(due(&mut app, NOW), []);
+    assert_eq!(due(&mut app, after(1)), [draft("mine")]);
+}
+
+#[test]
+fn a_takeover_changes_nothing_that_is_typed() {
+    let mut app = app(in_chat());
+    type_text(&mut app, "half");
+    due(&mut app, NOW);
+    due(&mut app, after(1));
+    type_text(&mut app, " a text");
+    let mut resumed = in_chat();
+    resumed.link = Link::PasswordNeeded;
+    happen(&mut app, &snapshot(resumed, 0));
+    assert_eq!(app.input.editor.text(), "half a text");
+    assert_eq!(app.hint, None);
+    // The form never opens by itself.
+    assert!(!app.is_signing_in());
+    press(&mut app, KeyCode::F(2));
+    assert!(app.is_signing_in());
+    happen(
+        &mut app,
+        &Event::LoggedIn {
+            at: NOW,
+            name: "alice".parse().unwrap(),
+        },
+    );
+    assert!(!app.is_signing_in());
+    assert_eq!(app.input.editor.text(), "half a text");
+}
+
+#[test]
+fn what_the_screen_does_by_itself_fails_without_a_word() {
+    let mut app = app(in_chat());
+    happen(&mut app, &message(1, NOW, bob(), "hi"));
+    let sent = app.due(NOW).remove(0);
+    let lines = app.conversation().lines.len();
+    let failure = Failure::new(NOW, "read", Problem::NotLoggedIn);
+    answer(&mut app, &sent, Event::Failed(failure));
+    assert_eq!(app.conversation().lines.len(), lines);
 }

@@ -1,7 +1,7 @@
 //! Snapshots of whole screens, small and large.
 
 use insta::assert_snapshot;
-use p2pchat_model::{Failure, Findings, IncomingRequest, NameCheck, Person, Problem};
+use p2pchat_model::{Failure, IncomingRequest, NameCheck, Person, Problem};
 
 use super::*;
 
@@ -25,17 +25,36 @@ fn signing_in() {
     type_text(&mut app, "secret");
     assert_eq!(press(&mut app, KeyCode::Tab), None);
     assert_snapshot!("sign_in_small", screen(&mut app, SMALL, NOW));
-    let failure = Failure {
-        command: "login".to_owned(),
-        problem: Problem::WrongCredentials,
-        message: Problem::WrongCredentials.words().to_owned(),
-    };
-    assert!(matches!(
-        press(&mut app, KeyCode::Enter),
-        Some(Act::Send(_))
-    ));
-    app.apply(&Event::Failed { at: NOW, failure }, NOW);
+    let login = call(press(&mut app, KeyCode::Enter));
+    let failure = Failure::new(NOW, "login", Problem::WrongCredentials);
+    answer(&mut app, &login, Event::Failed(failure));
     assert_snapshot!("sign_in_large", screen(&mut app, LARGE, NOW));
+}
+
+#[test]
+fn the_password_is_needed_again() {
+    let mut app = app(talk());
+    type_text(&mut app, "half a text");
+    happen(&mut app, &Event::Link(Link::PasswordNeeded));
+    assert_snapshot!("password_needed_small", screen(&mut app, SMALL, after(95)));
+    assert_snapshot!(
+        "password_needed_narrow",
+        screen(&mut app, (40, 24), after(95))
+    );
+    press(&mut app, KeyCode::F(2));
+    type_text(&mut app, "secret");
+    assert_snapshot!("password_again_small", screen(&mut app, SMALL, after(95)));
+    let login = call(press(&mut app, KeyCode::Enter));
+    let failure = Failure::new(NOW, "login", Problem::WrongCredentials);
+    answer(&mut app, &login, Event::Failed(failure));
+    let shown = screen(&mut app, SMALL, after(95));
+    assert!(shown.contains("name or password is wrong"), "{shown}");
+    press(&mut app, KeyCode::Esc);
+    let shown = screen(&mut app, SMALL, after(95));
+    assert!(
+        shown.contains("› half a text") && shown.contains("who am I?"),
+        "{shown}"
+    );
 }
 
 #[test]
@@ -49,7 +68,7 @@ fn talking() {
 #[test]
 fn pending_request() {
     let mut app = app(talk());
-    app.apply(&request(), after(100));
+    happen(&mut app, &request());
     assert!(app.take_ring());
     assert_snapshot!("request_small", screen(&mut app, SMALL, after(110)));
     type_text(
@@ -73,18 +92,19 @@ fn help_who_and_findings() {
     assert_snapshot!("help_small", screen(&mut app, SMALL, NOW));
     assert_snapshot!("help_large", screen(&mut app, LARGE, NOW));
     press(&mut app, KeyCode::Esc);
-    assert_eq!(enter(&mut app, "/who"), Some(Act::Send(Command::Refresh)));
+    assert_eq!(commands(enter(&mut app, "/who")), [Command::Refresh]);
     assert_snapshot!("who_small", screen(&mut app, SMALL, NOW));
     press(&mut app, KeyCode::Esc);
-    enter(&mut app, "/find hello");
-    let Findings { text, messages } = Findings {
+    let find = call(enter(&mut app, "/find hello"));
+    let findings = Event::Findings {
+        conversation: None,
         text: "hello".to_owned(),
         messages: match message(2, NOW, bob(), "hello there") {
             Event::Message(message) => vec![message],
             _ => unreachable!(),
         },
     };
-    app.apply(&Event::Findings { text, messages }, NOW);
+    answer(&mut app, &find, findings);
     assert_snapshot!("findings_small", screen(&mut app, SMALL, NOW));
 }
 
@@ -207,7 +227,7 @@ fn the_help_before_the_login_lists_what_can_be_done_there() {
 fn that_nothing_is_encrypted_is_always_in_sight() {
     for view in [View::default(), logged_in(), talk()] {
         let mut app = app(view);
-        app.apply(&request(), NOW);
+        happen(&mut app, &request());
         for columns in [24, 40, 60, 80, 120] {
             let shown = screen(&mut app, (columns, 24), NOW);
             let head = shown.lines().next().unwrap();
@@ -220,16 +240,13 @@ fn that_nothing_is_encrypted_is_always_in_sight() {
 fn a_login_elsewhere_is_told_while_it_lasts() {
     let mut app = app(in_chat());
     let online = |last| Event::Online {
-        users: vec![p2pchat_model::OnlineUser {
-            name: "alice".parse().unwrap(),
-            address: address(last),
-        }],
+        users: vec![person("alice", last)],
     };
-    app.apply(&online(40), NOW);
+    happen(&mut app, &online(40));
     let shown = screen(&mut app, SMALL, NOW);
     assert!(shown.contains("○ signed in elsewhere"), "{shown}");
     assert!(shown.contains("/logout and sign in again"), "{shown}");
-    app.apply(&online(2), NOW);
+    happen(&mut app, &online(2));
     let shown = screen(&mut app, SMALL, NOW);
     assert!(
         !shown.contains("elsewhere") && shown.contains("●"),
@@ -263,7 +280,7 @@ fn nothing_stays_of_an_emoji_that_a_terminal_draws_wider() {
 #[test]
 fn no_size_is_too_small() {
     let mut app = app(talk());
-    app.apply(&request(), after(100));
+    happen(&mut app, &request());
     for (columns, rows) in [(1, 1), (10, 3), (24, 8), (30, 60), (300, 8), (79, 9)] {
         screen(&mut app, (columns, rows), after(110));
         for key in [KeyCode::F(1), KeyCode::F(3)] {
@@ -282,8 +299,8 @@ fn without_colours_nothing_is_coloured() {
         clock: Clock::utc(),
         bell: false,
     };
-    let mut app = App::new(talk(), look, None);
-    app.apply(&request(), after(100));
+    let mut app = App::new(talk(), look, None, &FrontEndId::random([7; 16]));
+    happen(&mut app, &request());
     assert!(!app.take_ring());
     for cell in cells(&mut app, SMALL, after(110)).content() {
         assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset));
@@ -310,10 +327,7 @@ fn ten_thousand_lines_are_drawn_as_fast_as_ten() {
 fn users_who_do_not_fit_are_counted() {
     let mut view = in_chat();
     for last in 10..60 {
-        view.online.push(p2pchat_model::OnlineUser {
-            name: format!("user{last}").parse().unwrap(),
-            address: address(last),
-        });
+        view.online.push(person(&format!("user{last}"), last));
     }
     let shown = screen(&mut app(view), SMALL, NOW);
     assert!(shown.contains("● carol"), "{shown}");
@@ -324,14 +338,12 @@ fn users_who_do_not_fit_are_counted() {
 #[test]
 fn a_request_with_a_thousand_members_by_a_lookalike_fits_the_screen() {
     let mut view = in_chat();
-    let crowd = (0..1024).map(|n| Person {
-        address: std::net::Ipv4Addr::from(0x0a00_0001 + n)
-            .to_string()
-            .parse()
-            .unwrap(),
-        name: None,
+    let crowd = (0..1024).map(|n| {
+        let address = std::net::Ipv4Addr::from(0x0a00_0001 + n).to_string();
+        Person::listed(address.parse().unwrap(), None)
     });
     view.apply(&Event::RequestReceived(IncomingRequest {
+        conversation: CONVERSATION,
         at: NOW,
         // Cyrillic letters, and an invisible one.
         from: speaker("b\u{43e}b\u{200b}", 66, NameCheck::Unknown),
