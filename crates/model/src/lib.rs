@@ -17,6 +17,7 @@ mod command;
 mod conversation;
 mod dropped;
 mod event;
+mod letters;
 mod line;
 mod lookalike;
 mod message;
@@ -37,6 +38,7 @@ pub use event::{
     BlockChange, Event, Failure, IncomingRequest, JoinedBy, Link, Notice, Outcome, OutgoingRequest,
     Problem, RequestFailure, Snapshot,
 };
+pub use letters::{lowercase, uppercase};
 pub use line::{Level, Line};
 pub use lookalike::OnlineLooks;
 pub use message::{Delivery, DeliveryState, LeaveReason, Message, MessageId};

@@ -10,6 +10,8 @@ use std::sync::OnceLock;
 
 use p2pchat_protocol::Username;
 
+use crate::letters::lowercase;
+
 use accents::{apart, composed};
 
 use crate::person::Person;
@@ -36,7 +38,7 @@ impl Look {
             };
         }
         let look = visible_form(name);
-        let without_case = |text: &str| key(text.chars().flat_map(char::to_lowercase));
+        let without_case = |text: &str| key(lowercase(text).chars());
         Self {
             keys: [without_case(&composed(name)), without_case(&look)],
             is_ordinary: look == name,
@@ -111,6 +113,8 @@ fn visible_form(name: &str) -> String {
 mod accents {
     use std::borrow::Cow;
 
+    use crate::letters::{nfc, nfd};
+
     /// All characters before this one are the same in both forms, or composed already.
     const FIRST_ACCENT: char = '\u{300}';
 
@@ -131,27 +135,6 @@ mod accents {
         } else {
             nfd(text).into()
         }
-    }
-
-    #[cfg(not(target_arch = "wasm32"))]
-    fn nfc(text: &str) -> String {
-        unicode_normalization::UnicodeNormalization::nfc(text).collect()
-    }
-
-    #[cfg(not(target_arch = "wasm32"))]
-    fn nfd(text: &str) -> String {
-        unicode_normalization::UnicodeNormalization::nfd(text).collect()
-    }
-
-    // The tables would be a fifth of the page, and every browser has them.
-    #[cfg(target_arch = "wasm32")]
-    fn nfc(text: &str) -> String {
-        js_sys::JsString::from(text).normalize("NFC").into()
-    }
-
-    #[cfg(target_arch = "wasm32")]
-    fn nfd(text: &str) -> String {
-        js_sys::JsString::from(text).normalize("NFD").into()
     }
 }
 
@@ -290,6 +273,7 @@ mod tests {
             ["ZOË", "zoë"],
             ["Ünal", "ünal"],
             ["ИВАН", "Иван"],
+            ["ΝΙΚΟΣ", "νικος"],
         ] {
             assert_eq!(marked(pair), [true, true], "{pair:?}");
         }

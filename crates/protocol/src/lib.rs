@@ -17,6 +17,7 @@
 pub mod address;
 pub mod contact;
 pub mod field;
+mod grapheme;
 pub mod hello;
 pub mod message;
 pub mod name;
