@@ -184,9 +184,17 @@ fn a_hundred_owners_are_killed_in_the_middle_of_sending_and_each_acknowledged_te
         assert_eq!(counts.get(text.as_str()), Some(&1), "{text}");
     }
     let received = history(&mut other);
-    let missing = acknowledged.iter().filter(|text| !received.contains(text)).count();
+    let missing = acknowledged
+        .iter()
+        .filter(|text| !received.contains(text))
+        .count();
     let different: HashSet<_> = received.iter().collect();
-    eprintln!("bob has {} of which {} different, {missing} acknowledged missing, in history {}", received.len(), different.len(), texts.len());
+    eprintln!(
+        "bob has {} of which {} different, {missing} acknowledged missing, in history {}",
+        received.len(),
+        different.len(),
+        texts.len()
+    );
     let twice: Vec<_> = counts.iter().filter(|(_, count)| **count > 1).collect();
     assert!(twice.is_empty(), "{twice:?}");
 }
