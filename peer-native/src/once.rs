@@ -52,6 +52,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// If there is no peer and none can start, input cannot be read or output not be written.
 pub async fn run(settings: Settings, task: Task) -> Result<Exit> {
+    if matches!(task, Task::Schema) {
+        show(&[format!("{:#}", p2pchat_model::schema())])?;
+        return Ok(Exit::Done);
+    }
     // Before signals are waited for: Ctrl-C ends the input of a text.
     let text = match &task {
         Task::Send(send) => match text(send.text.clone())? {
@@ -137,6 +141,8 @@ impl Run {
             Task::Who(who) => self.who(who.json).await,
             Task::History(history) => self.history(history).await,
             Task::Watch(watch) => self.watch(watch.json).await,
+            // It needs no peer.
+            Task::Schema => Ok(Exit::Done),
         }
     }
 

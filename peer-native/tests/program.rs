@@ -6,6 +6,8 @@
 mod blocks;
 #[path = "program/command_line.rs"]
 mod command_line;
+#[path = "program/examples.rs"]
+mod examples;
 #[path = "program/json.rs"]
 mod json;
 #[path = "program/once.rs"]
