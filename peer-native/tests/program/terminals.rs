@@ -198,6 +198,8 @@ fn plain_mode_asks_before_it_quits_and_keeps_what_was_typed() {
     type_slowly(&mut pty, " /quit\r");
     pty.wait("remove the space before /quit");
     pty.wait("> ");
+    // Between two lines, Ctrl-C is a signal.
+    pty.wait("/quit");
     pty.keys(b"\x03");
     pty.wait("> ");
     pty.keys(b"\x03");
