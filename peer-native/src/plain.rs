@@ -238,6 +238,8 @@ impl Front {
     fn ask(&mut self) {
         if let (Stage::Chat, Some(name)) = (&self.stage, self.client.view.account)
             && self.refill.is_empty()
+            // What follows in a paste is no password.
+            && self.held.is_empty()
             && self.console.is_terminal()
             && std::mem::take(&mut self.asks_again)
         {

@@ -1,7 +1,7 @@
 //! The state of the screen: the view, and the state of this terminal.
 
 use p2pchat_model::{
-    Call, Command, Conversation, ConversationId, Event, FrontEndId, Line, Link, MessageId,
+    Call, Command, Conversation, ConversationId, Event, FrontEndId, Level, Line, Link, MessageId,
     Snapshot, Timestamp, Update, Username, View,
 };
 
@@ -158,6 +158,16 @@ impl App {
     #[must_use]
     pub fn with_hint(self, hint: Option<String>) -> Self {
         Self { hint, ..self }
+    }
+
+    /// Adds a warning to the conversation of this screen.
+    pub fn warn(&mut self, text: String, at: Timestamp) {
+        let id = self.current;
+        let mut conversations = self.view.conversations.iter_mut();
+        if let Some(conversation) = conversations.find(|known| known.id == id) {
+            let level = Level::Warning;
+            conversation.lines.push(Line::Notice { at, level, text });
+        }
     }
 
     /// Begins the login of the options.

@@ -24,6 +24,14 @@ pub(crate) fn wait_for<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T
     wait_blocking(what, SOON, condition)
 }
 
+/// Sends a signal to a process.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill")
+        .args(["-s", name, &pid.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
 /// A registry with an empty store, in this process; stopped on drop.
 pub(crate) struct Registry {
     pub(crate) folder: TempDir,
