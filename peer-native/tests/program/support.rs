@@ -55,6 +55,12 @@ impl Registry {
         self.folder.path().join("password")
     }
 
+    /// The profile of the peer at an address, for tests with several users.
+    pub(crate) fn profile(&self, address: &str) -> String {
+        let folder = self.folder.path().join(address);
+        folder.to_str().unwrap().to_owned()
+    }
+
     /// The arguments for a peer of this registry.
     pub(crate) fn arguments(&self, address: &str) -> Vec<String> {
         [
@@ -103,8 +109,12 @@ pub(crate) struct Piped {
 }
 
 impl Piped {
+    /// In the profile that belongs to the address among the arguments.
     pub(crate) fn start(registry: &Registry, arguments: &[String]) -> Self {
-        Self::start_at(registry.folder.path(), arguments)
+        let at = arguments.iter().position(|option| option == "--address");
+        let profile = registry.profile(&arguments[at.unwrap() + 1]);
+        let profile = ["--profile".to_owned(), profile];
+        Self::start_at(registry.folder.path(), &[arguments, &profile].concat())
     }
 
     pub(crate) fn start_at(home: &Path, arguments: &[String]) -> Self {

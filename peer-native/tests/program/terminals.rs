@@ -69,7 +69,7 @@ fn a_terminal_that_goes_away_without_a_signal_ends_the_program_logged_out() {
             closed.elapsed()
         );
         wait_for("the user to be offline", || {
-            eve.write(&format!(r#"{{"search":{{"name":"{user}"}}}}"#));
+            eve.write(&format!(r#"{{"command":"search","name":"{user}"}}"#));
             eve.line_with("found").contains("null").then_some(())
         });
     }
@@ -198,6 +198,8 @@ fn plain_mode_asks_before_it_quits_and_keeps_what_was_typed() {
     type_slowly(&mut pty, " /quit\r");
     pty.wait("remove the space before /quit");
     pty.wait("> ");
+    // Between two lines, Ctrl-C is a signal.
+    pty.wait("/quit");
     pty.keys(b"\x03");
     pty.wait("> ");
     pty.keys(b"\x03");

@@ -32,7 +32,7 @@ impl Tmux {
     ) {
         let home = registry.folder.path().to_str().unwrap();
         let line = format!(
-            "env -u NO_COLOR HOME={home} TZ=UTC {PROGRAM} {}; echo ended with $?; stty -a | grep -o -w -e '-\\?icanon'; sleep 100",
+            "env -u NO_COLOR HOME={home} TZ=UTC {PROGRAM} --profile {name} {}; echo ended with $?; stty -a | grep -o -w -e '-\\?icanon'; sleep 100",
             arguments.join(" ")
         );
         let (columns, rows) = (columns.to_string(), rows.to_string());
