@@ -48,8 +48,9 @@ const MAX_COMPLAINTS: usize = 16;
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 /// The pause after a connection that could not be accepted: no file descriptor is free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How often it is looked whether the socket is still there.
-const LOOK: Duration = Duration::from_secs(2);
+/// How often it is looked whether the socket is still there: twice in the time that a process
+/// that attaches waits.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// What the owner of a profile has: the lock, and the socket that it names. Who connects waits
 /// until the socket is served.
