@@ -21,8 +21,9 @@ const LAST_RESORT: Duration = Duration::from_secs(10);
 /// What follows for the user when they quit.
 pub(crate) const OFFLINE_THEN: &str = "you go offline unless p2pchat is open elsewhere";
 /// That the registry needs the password again.
-pub(crate) const PASSWORD_NEEDED: &str = "the registry needs your password again, because the \
-                                          p2pchat that had it has ended; your chat goes on";
+pub(crate) const PASSWORD_NEEDED: &str = "the registry needs your password again";
+/// Why, and what follows.
+pub(crate) const PASSWORD_WHY: &str = "the p2pchat that had it has ended; your chat goes on";
 
 /// A front end that has joined its profile.
 #[derive(Debug)]
@@ -144,7 +145,7 @@ fn differences(asked: &p2pchat_peer::Options, view: &View) -> Option<String> {
 
 /// Ends the process if it does not stop after a signal: a front end whose output is not read
 /// hangs, and does not look at its signals.
-async fn last_resort(mut signals: Signals) {
+pub(crate) async fn last_resort(mut signals: Signals) {
     let exit = Exit::from(signals.next().await);
     tokio::time::sleep(LAST_RESORT).await;
     std::process::exit(i32::from(exit as u8));

@@ -23,6 +23,7 @@ use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{self, Output, complain};
 
 use crate::NAME;
+use crate::app::last_resort;
 use crate::clock::Clock;
 use crate::exit::Exit;
 use crate::options::Settings;
@@ -51,6 +52,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// If there is no peer and none can start, input cannot be read or output not be written.
 pub async fn run(settings: Settings, task: Task) -> Result<Exit> {
+    if matches!(task, Task::Schema) {
+        show(&[format!("{:#}", p2pchat_model::schema())])?;
+        return Ok(Exit::Done);
+    }
     // Before signals are waited for: Ctrl-C ends the input of a text.
     let text = match &task {
         Task::Send(send) => match text(send.text.clone())? {
@@ -62,7 +67,9 @@ pub async fn run(settings: Settings, task: Task) -> Result<Exit> {
         },
         _ => String::new(),
     };
-    let signals = Signals::at_terminal().context("cannot take over the signals")?;
+    let take_over = || Signals::at_terminal().context("cannot take over the signals");
+    let signals = take_over()?;
+    tokio::spawn(last_resort(take_over()?));
     let profile = match open(&settings).await {
         Err(OpenError::Silent(silent)) => {
             complain(NAME, silent);
@@ -134,6 +141,8 @@ impl Run {
             Task::Who(who) => self.who(who.json).await,
             Task::History(history) => self.history(history).await,
             Task::Watch(watch) => self.watch(watch.json).await,
+            // It needs no peer.
+            Task::Schema => Ok(Exit::Done),
         }
     }
 
@@ -167,8 +176,10 @@ impl Run {
             show(&if json {
                 vec![self::json(Event::Online { users })?]
             } else {
-                let id = ConversationId::OPEN;
-                lines::who(Shown { view, id })
+                lines::who(Shown {
+                    view,
+                    id: ConversationId::OPEN,
+                })
             })?;
         }
         Ok(report(end))

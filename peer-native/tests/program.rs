@@ -6,8 +6,12 @@
 mod blocks;
 #[path = "program/command_line.rs"]
 mod command_line;
+#[path = "program/examples.rs"]
+mod examples;
 #[path = "program/json.rs"]
 mod json;
+#[path = "program/once.rs"]
+mod once;
 #[path = "program/plain.rs"]
 mod plain;
 #[path = "program/pty.rs"]

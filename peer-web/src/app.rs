@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use p2pchat_model::{Command, MessageId, printable, wording};
+use p2pchat_model::{Call, Command, Update, printable, wording};
 use yew::prelude::*;
 
-use crate::bridge::{Connection, Frame, use_bridge};
+use crate::bridge::{Connection, use_bridge};
 use crate::browser::settings::{Settings, SettingsHandle};
-use crate::browser::{attention, hooks::use_endpoint, page, storage, update};
+use crate::browser::{attention, hooks::use_endpoint, page, update};
 use crate::components::{chat::Chat, connect::Connect, sign_in::SignIn};
 use crate::context::Context;
 use crate::logic::clock::Zone;
@@ -22,14 +22,11 @@ pub fn App() -> Html {
 
     let current = use_mut_ref(|| *settings);
     *current.borrow_mut() = *settings;
-    let on_frame = {
+    let on_update = {
         let dispatch = state.dispatcher();
-        use_callback((), move |frame: Frame, ()| {
-            if let Frame::Event(event) = &frame {
-                attention::notify(event, *current.borrow());
-            }
-            let read = last_read(&frame);
-            dispatch.dispatch(Action::Frame(frame, read));
+        use_callback((), move |update: Update, ()| {
+            attention::notify(&update.event, *current.borrow());
+            dispatch.dispatch(Action::Update(update));
         })
     };
     let on_connection = {
@@ -45,17 +42,21 @@ pub fn App() -> Html {
             dispatch.dispatch(Action::Connection(connection));
         })
     };
-    let bridge = use_bridge(endpoint, on_frame, on_connection);
+    let bridge = use_bridge(endpoint, on_update, on_connection);
     let send = {
         let dispatch = state.dispatcher();
         let send = bridge.send.clone();
+        let last_id = use_mut_ref(|| 0);
         use_callback((), move |command: Command, ()| {
-            dispatch.dispatch(Action::Command(command.clone()));
-            send.emit(command);
+            let id = *last_id.borrow() + 1;
+            *last_id.borrow_mut() = id;
+            dispatch.dispatch(Action::Command(id, command.clone()));
+            send.emit(Call::with_id(id, command));
         })
     };
     use_effect_with(settings.theme, |theme| page::set_theme(*theme));
-    use_keep_read(&state.conversation);
+    use_say_again(&state, &bridge.send);
+    use_tell_read(&state, &send);
     use_title(&state);
 
     let context = Context {
@@ -85,33 +86,39 @@ fn screen(context: &Context) -> Html {
     }
 }
 
-/// How far the user of a view had read, as this browser remembers it.
-fn last_read(frame: &Frame) -> Option<MessageId> {
-    let Frame::View(view) = frame else {
-        return None;
-    };
-    storage::kept(&read_key(view.lines_of?.as_str()))?
-        .parse()
-        .ok()
-        .map(MessageId)
-}
-
-fn read_key(account: &str) -> String {
-    format!("p2pchat.read.{account}")
-}
-
-/// Remembers how far the user has read.
+/// Sends the texts without an answer again, once the user is signed in over another connection
+/// or has missed events: their answers may be lost. A text that the peer has is not sent twice.
 #[hook]
-fn use_keep_read(conversation: &Conversation) {
-    let account = conversation
-        .view
-        .as_ref()
-        .and_then(|view| view.get().lines_of);
-    use_effect_with((account, conversation.reading.read()), |(account, read)| {
-        if let Some(account) = account
-            && read.0 > 0
-        {
-            storage::keep(&read_key(account.as_str()), &read.0.to_string());
+fn use_say_again(state: &State, send: &Callback<Call>) {
+    let account = state.account();
+    let (send, conversation) = (send.clone(), state.conversation.clone());
+    let deps = (state.page.is_live(), state.page.views, account);
+    use_effect_with(deps, move |(is_live, _, account)| {
+        if *is_live && account.is_some() {
+            for asked in conversation.unanswered() {
+                send.emit(asked.call());
+            }
+        }
+    });
+}
+
+/// Tells the other front ends how far the user has read.
+#[hook]
+fn use_tell_read(state: &State, send: &Callback<Command>) {
+    let reading = &state.conversation.reading;
+    let read = Some(reading.read());
+    let known = state.conversation.view.as_ref();
+    let known = known.and_then(|view| view.chat().read);
+    let ready = state.page.is_live() && state.account().is_some() && reading.looking();
+    let news = read.filter(|read| ready && Some(*read) > known && read.0 > 0);
+    let send = send.clone();
+    use_effect_with(news, move |news| {
+        if let Some(message) = *news {
+            let conversation = State::SHOWN;
+            send.emit(Command::Read {
+                conversation,
+                message,
+            });
         }
     });
 }
@@ -131,7 +138,7 @@ fn title(state: &Page, unread: usize) -> String {
         return "p2pchat".to_owned();
     };
     let news = match (&view.incoming, unread) {
-        (Some(request), _) => format!("{} · ", wording::wants_to_chat(request.from.name)),
+        (Some(request), _) => format!("{} · ", wording::wants_to_chat(request.from.title())),
         (None, 0) => String::new(),
         (None, unread) => format!("({unread}) "),
     };

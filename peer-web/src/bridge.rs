@@ -3,27 +3,19 @@
 mod backoff;
 mod driver;
 mod endpoint;
+pub mod json;
 mod socket;
 
 use std::rc::Rc;
 
-use p2pchat_model::{Command, Event, View};
+use p2pchat_model::{Call, Update};
 use yew::prelude::*;
 
 pub use backoff::{Loss, Next, Refusal, close, next};
 pub use endpoint::Endpoint;
 
 /// The WebSocket subprotocol: both sides must name the same.
-pub const SUBPROTOCOL: &str = "p2pchat.v1";
-
-/// What the bridge sends.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Frame {
-    /// The view: the first frame of each connection.
-    View(Box<View>),
-    /// An event since then.
-    Event(Box<Event>),
-}
+pub const SUBPROTOCOL: &str = "p2pchat.v2";
 
 /// The state of the connection to the bridge.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -47,18 +39,18 @@ pub enum Connection {
 /// What a page does with its bridge.
 #[derive(Clone, PartialEq)]
 pub struct Bridge {
-    /// Sends a command; it is dropped unless the connection is [`Connection::Live`].
-    pub send: Callback<Command>,
+    /// Sends a call; it is dropped unless the connection is [`Connection::Live`].
+    pub send: Callback<Call>,
     /// Connects again at once.
     pub retry: Callback<()>,
 }
 
-/// Keeps a connection to the bridge at `endpoint`, and reports its frames and its state.
-/// Another endpoint makes another connection; unmounting closes it.
+/// Keeps a connection to the bridge at `endpoint`, and reports its updates and its state. The
+/// first update of each connection is the view. Another endpoint makes another connection; unmounting closes it.
 #[hook]
 pub fn use_bridge(
     endpoint: Option<Endpoint>,
-    on_frame: Callback<Frame>,
+    on_update: Callback<Update>,
     on_connection: Callback<Connection>,
 ) -> Bridge {
     let driver = use_mut_ref(|| None::<Rc<driver::Driver>>);
@@ -67,7 +59,7 @@ pub fn use_bridge(
         use_effect_with(endpoint, move |endpoint| {
             match endpoint {
                 Some(endpoint) => {
-                    let begun = driver::Driver::begin(endpoint.clone(), on_frame, on_connection);
+                    let begun = driver::Driver::begin(endpoint.clone(), on_update, on_connection);
                     *driver.borrow_mut() = Some(begun);
                 }
                 None => on_connection.emit(Connection::Refused(Refusal::NoSecret)),
@@ -81,9 +73,9 @@ pub fn use_bridge(
     }
     let send = {
         let driver = driver.clone();
-        use_callback((), move |command: Command, ()| {
+        use_callback((), move |call: Call, ()| {
             if let Some(driver) = driver.borrow().as_ref() {
-                driver.send(&command);
+                driver.send(&call);
             }
         })
     };

@@ -51,6 +51,7 @@ pub mod row_menu;
 pub mod search_answer;
 pub mod settings_menu;
 pub mod sign_in;
+pub mod sign_in_again;
 pub mod switch;
 pub mod theme_choice;
 pub mod undo_bar;

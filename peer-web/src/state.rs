@@ -7,16 +7,17 @@ mod view;
 
 use std::rc::Rc;
 
-use p2pchat_model::{Command, Event, MessageId, PeerAddr, View};
+use p2pchat_model::{Command, ConversationId, Event, MessageId, PeerAddr, Update, Username, View};
 use yew::Reducible;
 
-use crate::bridge::{Connection, Frame};
+use crate::bridge::{Connection, Loss};
 use crate::logic::clock::Zone;
 use crate::logic::reading::Reading;
 
-pub use conversation::{Conversation, Unanswered};
+use conversation::is_about_conversation;
+pub use conversation::{Asked, Conversation};
 pub use notes::Note;
-pub use page::{Found, Page, Pending};
+pub use page::{Draft, Found, Page};
 pub use view::{SharedView, ViewHandle};
 
 /// The state, in two parts: a message changes the conversation alone, so only the components
@@ -25,7 +26,7 @@ pub use view::{SharedView, ViewHandle};
 pub struct State {
     /// The part that changes rarely.
     pub page: Rc<Page>,
-    /// The part that changes with nearly every message.
+    /// The conversation that is shown. It changes with nearly every message.
     pub conversation: Rc<Conversation>,
     zone: Zone,
 }
@@ -34,11 +35,10 @@ pub struct State {
 pub enum Action {
     /// The connection to the bridge changed.
     Connection(Connection),
-    /// The bridge sent something. With a view comes the last message that the user had seen
-    /// before the page was loaded, if that is known.
-    Frame(Frame, Option<MessageId>),
-    /// A command is sent.
-    Command(Command),
+    /// The bridge sent something.
+    Update(Update),
+    /// A command is sent, with this id, to be answered.
+    Command(u64, Command),
     /// Whether the user sees the end of the conversation.
     Look(bool),
     /// Scroll to this message.
@@ -65,9 +65,8 @@ impl Reducible for State {
         let mut next = (*self).clone();
         match action {
             Action::Connection(connection) => next.on_connection(connection),
-            Action::Frame(Frame::View(view), read) => next.on_view(*view, read),
-            Action::Frame(Frame::Event(event), _) => next.on_event(&event),
-            Action::Command(command) => next.on_command(&command),
+            Action::Update(update) => next.on_update(&update),
+            Action::Command(id, command) => next.on_command(id, command),
             Action::Look(looking) => {
                 let reading = self.conversation.look(looking);
                 if reading == self.conversation.reading {
@@ -79,7 +78,7 @@ impl Reducible for State {
             Action::Jumped => next.conversation().jump = None,
             Action::Restored => {
                 next.page().unsent = None;
-                next.conversation().unanswered.retain(|sent| !sent.failed);
+                next.conversation().failed.clear();
             }
             Action::Dismissed(address) => notes::forget(&mut next.page().notes, address),
             Action::SearchChanged => {
@@ -106,6 +105,15 @@ impl State {
         }
     }
 
+    /// The account that is signed in.
+    #[must_use]
+    pub fn account(&self) -> Option<Username> {
+        self.page.view.as_ref()?.get().account
+    }
+
+    /// The conversation that is shown: the only one of today's protocol.
+    pub const SHOWN: ConversationId = ConversationId::OPEN;
+
     fn page(&mut self) -> &mut Page {
         Rc::make_mut(&mut self.page)
     }
@@ -114,13 +122,17 @@ impl State {
         Rc::make_mut(&mut self.conversation)
     }
 
+    /// A text without an answer waits for the next connection, in which it is sent again; but for
+    /// one that the bridge would refuse again, for what it is.
     fn on_connection(&mut self, connection: Connection) {
-        self.page().connection = connection;
-        if connection != Connection::Live {
-            // No answer comes any more to what was sent over the connection that is gone.
-            self.page().pending = Pending::default();
-            self.conversation().awaits_history = false;
-            while let Some(text) = self.conversation().fail_oldest() {
+        let page = self.page();
+        page.connection = connection;
+        if let Connection::Waiting {
+            why: Loss::TooBig | Loss::Misunderstood,
+            ..
+        } = connection
+        {
+            for text in self.conversation().refuse_all() {
                 self.page().return_text(&text);
             }
         }
@@ -129,71 +141,88 @@ impl State {
     /// Forgets the texts of another session: the message field of their account takes them from
     /// the storage of the tab.
     fn forget_texts(&mut self) {
-        self.conversation().unanswered.clear();
-        self.page().unsent = None;
+        self.conversation().forget_texts();
+        let page = self.page();
+        (page.unsent, page.says_again) = (None, false);
     }
 
-    fn on_view(&mut self, view: View, read: Option<MessageId>) {
-        let reading = &self.conversation.reading;
-        let known = self.conversation.view.as_ref();
-        let known = known.is_some_and(|known| known.get().lines_of == view.lines_of);
-        let read = if known { Some(reading.read()) } else { read };
-        let reading = Reading::begin(&view.lines, read, reading.looking());
-        let account = |state: &Self| state.page.view.as_ref()?.get().account;
-        if account(self) != view.account {
+    fn on_view(&mut self, view: &View) {
+        let mut view = view.clone();
+        let conversation = self.conversation();
+        let is_known = conversation.join(&mut view);
+        let chat = view.conversation(Self::SHOWN).unwrap_or(view.open());
+        let read = is_known.then(|| conversation.reading.read());
+        let reading = Reading::begin(
+            &chat.lines,
+            read.max(chat.read),
+            conversation.reading.looking(),
+        );
+        let draft = chat.draft.as_str().into();
+        // To someone who has not signed in yet, they may still belong.
+        if view.account.is_some() && !is_known {
             self.forget_texts();
         }
-        if view.account.is_some() {
-            self.page().ended = None;
-            self.page().last_account = view.account;
-        }
-        let view = ViewHandle::new(view, reading.mark(), self.zone.clone());
-        self.page().view = Some(view.clone());
-        self.conversation().view = Some(view);
-        self.conversation().reading = reading;
+        let account = view.account;
+        let view = ViewHandle::new(view, Self::SHOWN, reading.mark(), self.zone.clone());
+        self.conversation().begin(view.clone(), reading);
+        self.page().says_again = !self.conversation.unsaid().is_empty();
+        self.page().begin(view, account, draft);
     }
 
-    fn on_event(&mut self, event: &Event) {
+    fn on_update(&mut self, update: &Update) {
+        let event = &*update.event;
+        if let Event::View(snapshot) = event {
+            self.on_view(&snapshot.view);
+            return;
+        }
         if self.conversation.view.is_none() {
             return;
         }
+        let re = update.re.as_ref();
+        let asked = self.conversation().answer(re, event);
+        if let (
+            Some(Asked {
+                command: Command::Say { text, .. },
+                ..
+            }),
+            Event::Failed(_),
+        ) = (&asked, event)
+        {
+            self.page().return_text(text);
+        }
+        if matches!(event, Event::LoggedOut { .. }) || self.is_of_another(event) {
+            self.forget_texts();
+        }
         self.conversation().on_event(event);
-        self.match_answer(event);
-        let is_of_lines = matches!(
-            event,
-            Event::Message(_) | Event::Delivered { .. } | Event::History { .. }
-        );
+        let is_of_lines = match event {
+            Event::Message(_)
+            | Event::Delivered { .. }
+            | Event::History { .. }
+            | Event::Read { .. } => true,
+            Event::Done => asked.is_some(),
+            // This page's own comes back too.
+            Event::Draft { .. } => re.is_some(),
+            _ => false,
+        };
         if !is_of_lines {
-            self.page().on_event(event);
+            self.page().on_update(re, event, asked.is_some());
         }
     }
 
-    /// Finds the text that an event answers: one that failed returns to the message field.
-    fn match_answer(&mut self, event: &Event) {
-        match event {
-            Event::Message(message) if message.is_own() => {
-                let unanswered = &mut self.conversation().unanswered;
-                let is_it = |sent: &Unanswered| !sent.failed && *sent.text == *message.text;
-                if let Some(index) = unanswered.iter().position(is_it) {
-                    unanswered.remove(index);
-                }
-            }
-            Event::Failed { failure, .. } if failure.command == "say" => {
-                if let Some(text) = self.conversation().fail_oldest() {
-                    self.page().return_text(&text);
-                }
-            }
-            Event::LoggedOut { .. } => self.forget_texts(),
-            _ => {}
-        }
+    /// Whether another account signs in than the one that the texts belong to.
+    fn is_of_another(&self, event: &Event) -> bool {
+        let view = self.page.view.as_ref();
+        let of = view.and_then(|view| view.get().conversations_of);
+        matches!(event, Event::LoggedIn { name, .. } if Some(*name) != of)
     }
 
-    fn on_command(&mut self, command: &Command) {
-        self.page().on_command(command);
-        match command {
-            Command::History { before } => self.conversation().await_history(*before),
-            Command::Say { text } => self.conversation().sent(text),
-            _ => {}
+    fn on_command(&mut self, id: u64, command: Command) {
+        let is_of_page = !is_about_conversation(&command);
+        if is_of_page || self.page.failure(command.name()).is_some() {
+            self.page().on_command(id, &command);
+        }
+        if !is_of_page {
+            self.conversation().on_command(id, command);
         }
     }
 }

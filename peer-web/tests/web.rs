@@ -11,7 +11,13 @@ mod bridge;
 mod components;
 #[path = "web/dates.rs"]
 mod dates;
+#[path = "web/json.rs"]
+mod json;
+#[path = "web/letters.rs"]
+mod letters;
 #[path = "web/page.rs"]
 mod page;
+#[path = "web/split.rs"]
+mod split;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -17,10 +17,13 @@ mod command;
 mod conversation;
 mod dropped;
 mod event;
+mod letters;
 mod line;
 mod lookalike;
 mod message;
 mod person;
+#[cfg(feature = "schema")]
+mod schema;
 mod target;
 mod text;
 mod time;
@@ -35,11 +38,14 @@ pub use event::{
     BlockChange, Event, Failure, IncomingRequest, JoinedBy, Link, Notice, Outcome, OutgoingRequest,
     Problem, RequestFailure, Snapshot,
 };
+pub use letters::{lowercase, uppercase};
 pub use line::{Level, Line};
 pub use lookalike::OnlineLooks;
 pub use message::{Delivery, DeliveryState, LeaveReason, Message, MessageId};
 pub use p2pchat_protocol::{OnlineUser, Password, PeerAddr, Username};
 pub use person::{NameCheck, Person};
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub use target::{Target, TargetError};
 pub use text::{MAX_MESSAGE, action, letters_too_many, packets, printable};
 pub use time::Timestamp;

@@ -10,6 +10,8 @@ use std::sync::OnceLock;
 
 use p2pchat_protocol::Username;
 
+use crate::letters::lowercase;
+
 use accents::{apart, composed};
 
 use crate::person::Person;
@@ -36,7 +38,7 @@ impl Look {
             };
         }
         let look = visible_form(name);
-        let without_case = |text: &str| key(text.chars().flat_map(char::to_lowercase));
+        let without_case = |text: &str| key(lowercase(text).chars());
         Self {
             keys: [without_case(&composed(name)), without_case(&look)],
             is_ordinary: look == name,
@@ -111,6 +113,8 @@ fn visible_form(name: &str) -> String {
 mod accents {
     use std::borrow::Cow;
 
+    use crate::letters::{nfc, nfd};
+
     /// All characters before this one are the same in both forms, or composed already.
     const FIRST_ACCENT: char = '\u{300}';
 
@@ -131,27 +135,6 @@ mod accents {
         } else {
             nfd(text).into()
         }
-    }
-
-    #[cfg(not(target_arch = "wasm32"))]
-    fn nfc(text: &str) -> String {
-        unicode_normalization::UnicodeNormalization::nfc(text).collect()
-    }
-
-    #[cfg(not(target_arch = "wasm32"))]
-    fn nfd(text: &str) -> String {
-        unicode_normalization::UnicodeNormalization::nfd(text).collect()
-    }
-
-    // The tables would be a fifth of the page, and every browser has them.
-    #[cfg(target_arch = "wasm32")]
-    fn nfc(text: &str) -> String {
-        js_sys::JsString::from(text).normalize("NFC").into()
-    }
-
-    #[cfg(target_arch = "wasm32")]
-    fn nfd(text: &str) -> String {
-        js_sys::JsString::from(text).normalize("NFD").into()
     }
 }
 
@@ -267,15 +250,16 @@ mod tests {
         name.parse().unwrap()
     }
 
+    fn user(name: Username) -> Person {
+        Person::listed("10.0.0.1".parse().unwrap(), Some(name))
+    }
+
     /// Which of two names is marked because of the other: the first, the second.
     fn marked(pair: [&str; 2]) -> [bool; 2] {
         let [one, other] = pair.map(name);
         [[one, other], [other, one]].map(|[name, other]| {
             let among = first_like(name, [name, other].into_iter()).is_some();
-            let online = [name, other].map(|name| OnlineUser {
-                name,
-                address: "10.0.0.1".parse().unwrap(),
-            });
+            let online = [name, other].map(user);
             let listed = OnlineLooks::default().like(name, &online).is_some();
             assert_eq!(among, listed, "{pair:?}");
             among
@@ -289,6 +273,7 @@ mod tests {
             ["ZOË", "zoë"],
             ["Ünal", "ünal"],
             ["ИВАН", "Иван"],
+            ["ΝΙΚΟΣ", "νικος"],
         ] {
             assert_eq!(marked(pair), [true, true], "{pair:?}");
         }
@@ -332,15 +317,13 @@ mod tests {
 
     #[test]
     fn a_name_is_found_in_a_long_list() {
-        let user = |name: String| OnlineUser {
-            name: name.parse().unwrap(),
-            address: "10.0.0.1".parse().unwrap(),
-        };
-        let mut online: Vec<_> = (0..10_000).map(|n| user(format!("user{n}"))).collect();
+        let mut online: Vec<_> = (0..10_000)
+            .map(|n| user(name(&format!("user{n}"))))
+            .collect();
         let looks = OnlineLooks::default();
         assert_eq!(looks.like(name("USER777"), &online), Some(name("user777")));
         assert_eq!(looks.like(name("user777"), &online), None);
-        online.push(user("User777".to_owned()));
+        online.push(user(name("User777")));
         let looks = OnlineLooks::default();
         assert_eq!(looks.like(name("user777"), &online), Some(name("User777")));
     }

@@ -19,6 +19,7 @@ use crate::wording;
 
 /// What there is to see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct View {
     /// The peer's own address, once it listens.
     pub address: Option<PeerAddr>,
@@ -48,7 +49,7 @@ pub struct View {
     pub blocked: Vec<Target>,
     /// What was dropped since the peer started, in the order of the first of each.
     pub dropped: Vec<Dropped>,
-    /// What [`Command::Undo`](crate::Command::Undo) takes back.
+    /// What the command `undo` takes back.
     pub undo: Option<Undo>,
     /// For [`View::lookalike_of`]. Not in the JSON.
     #[serde(skip)]
@@ -57,6 +58,7 @@ pub struct View {
 
 /// A leave or a block that can still be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Undo {
     /// What it is.
     pub what: Undoable,
@@ -76,6 +78,7 @@ impl Undo {
 
 /// What a user can take back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Undoable {
     /// They left this conversation.
@@ -86,8 +89,9 @@ pub enum Undoable {
 
 /// The result of a search through the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Findings {
-    /// The conversation that was searched; `None` for all.
+    /// The conversation that was searched; null for all.
     pub conversation: Option<ConversationId>,
     /// The words that were searched for.
     pub text: String,

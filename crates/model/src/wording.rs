@@ -19,6 +19,7 @@ use crate::event::{
     BlockChange, Event, Failure, IncomingRequest, JoinedBy, Link, Notice, Outcome, Problem,
     RequestFailure,
 };
+use crate::letters::lowercase;
 use crate::line::Level;
 use crate::message::{DeliveryState, LeaveReason};
 use crate::person::{NameCheck, Person};
@@ -85,7 +86,7 @@ impl Problem {
             Self::NoSuchRequest => "it expired or was withdrawn: ask them for a chat",
             Self::NobodyThere => "send a chat request first",
             Self::ChatFull => "leave, and start a new chat",
-            Self::BadText => "a text is not empty, has no NUL, and is not longer than the limit",
+            Self::BadText => "a text has 1 byte to 16 KiB, and no NUL",
             Self::BadCommand => "see docs/api.md for the commands and their fields",
             Self::NoHistory => "start without --no-history, or repair the file",
             Self::TooMuch => {
@@ -169,10 +170,10 @@ const COMMON_PASSWORDS: [&str; 12] = [
 /// A hint about a new password that is easy to guess. It is not a rule.
 #[must_use]
 pub fn weak_password(password: &str, name: &str) -> Option<&'static str> {
-    let lower = password.to_lowercase();
+    let lower = lowercase(password);
     let mut letters = lower.chars();
     let first = letters.next()?;
-    if lower == name.to_lowercase() {
+    if lower == lowercase(name) {
         Some("easy to guess: it is your name")
     } else if letters.all(|letter| letter == first) {
         Some("easy to guess: it is one letter only")

@@ -17,10 +17,13 @@
 pub mod address;
 pub mod contact;
 pub mod field;
+mod grapheme;
 pub mod hello;
 pub mod message;
 pub mod name;
 pub mod registry;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod split;
 
 pub use address::{AddressError, ChatList, ChatListError, PeerAddr};

@@ -1,7 +1,6 @@
 //! Splitting of long texts into several messages.
 
-use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
-
+use crate::grapheme::grapheme_at;
 use crate::name::{ChatText, ChatTextError};
 
 /// Splits a text into messages of at most [`ChatText::MAX_SENT`] bytes, in order.
@@ -37,29 +36,25 @@ fn cut(text: &str) -> (&str, &str) {
     if text.len() <= ChatText::MAX_SENT {
         return (text, "");
     }
-    let end = last_boundary(text, text.floor_char_boundary(ChatText::MAX_SENT));
+    let most = text.floor_char_boundary(ChatText::MAX_SENT);
+    // With the next two characters: they decide whether a part can end here, and whether white
+    // space follows.
+    let near = &text[..text.floor_char_boundary(ChatText::MAX_SENT + 8)];
+    let end = match grapheme_at(near, most).start {
+        0 => most,
+        start => start,
+    };
     // White space right behind the part is as good a place as white space inside it.
-    let behind = text[end..].graphemes(true).next().map(|next| (end, next));
-    let inside = text[..end].grapheme_indices(true).rev();
-    match behind
-        .into_iter()
-        .chain(inside)
-        .find(|&(at, grapheme)| at > 0 && grapheme.chars().all(char::is_whitespace))
-    {
-        Some((at, space)) => (&text[..at], &text[at + space.len()..]),
+    let spaces = near.rmatch_indices(char::is_whitespace);
+    let mut spaces = spaces.map(|(at, _)| grapheme_at(near, at));
+    let space = spaces.find(|space| {
+        let is_blank = near[space.clone()].chars().all(char::is_whitespace);
+        is_blank && (1..=end).contains(&space.start)
+    });
+    match space {
+        Some(space) => (&text[..space.start], &text[space.end..]),
         None => text.split_at(end),
     }
-}
-
-/// The last boundary between graphemes up to `at`, which is one between characters; `at` itself
-/// if there is none behind the start.
-fn last_boundary(text: &str, at: usize) -> usize {
-    let mut cursor = GraphemeCursor::new(at, text.len(), true);
-    if cursor.is_boundary(text, 0) == Ok(true) {
-        return at;
-    }
-    let before = cursor.prev_boundary(text, 0).ok().flatten();
-    before.filter(|&before| before > 0).unwrap_or(at)
 }
 
 #[cfg(test)]

@@ -28,13 +28,16 @@ pub enum Task {
     /// Show what happens from now on, until it is stopped
     #[command(after_help = exit::HELP)]
     Watch(Watch),
+
+    /// Print the JSON Schema of the commands and events of --json
+    Schema,
 }
 
 impl Task {
     /// Lets it print JSON, if it can.
     pub(crate) fn print_json(&mut self) {
         match self {
-            Self::Send(_) => {}
+            Self::Send(_) | Self::Schema => {}
             Self::Who(Who { json })
             | Self::History(History { json, .. })
             | Self::Watch(Watch { json }) => *json = true,

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use p2pchat_model::{
-    Call, CallId, Command, Conversation, ConversationId, Delivery, DeliveryState, Event, Message,
-    MessageId, NameCheck, PeerAddr, Person, Problem, RequestFailure, Target, Update, View, wording,
+    Call, CallId, Command, Conversation, ConversationId, Delivery, DeliveryState, Event, Failure,
+    Line, Message, MessageId, NameCheck, PeerAddr, Person, Problem, RequestFailure, Target,
+    Timestamp, Update, View, wording,
 };
 
 use super::args::Wait;
@@ -43,6 +44,8 @@ pub(super) struct Sending {
 /// What is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
+    /// Whether the id of the text was used before.
+    Probing,
     /// The user's answer to the request for a chat.
     Asking,
     /// All who came into the chat together with the user.
@@ -58,7 +61,7 @@ impl Sending {
         Self {
             plan,
             ids,
-            stage: Stage::Asking,
+            stage: Stage::Probing,
             pending: Pending::default(),
             asked: None,
             message: None,
@@ -140,22 +143,59 @@ impl Sending {
         self.pending.begin(call)
     }
 
-    /// Lets all events come first that were under way when the user joined, such as those
-    /// about others who came with them: the answer to a command comes after them.
-    fn check(&mut self) -> Step {
-        self.stage = Stage::Checking;
-        let nothing = Command::History {
-            conversation: self.plan.conversation,
-            before: Some(MessageId(0)),
-        };
-        let call = self.ids.call(nothing);
-        self.pending.begin(call)
-    }
-
-    fn say(&mut self, view: &View) -> Step {
+    /// Begins with a text that was not sent before.
+    fn begin(&mut self, view: &View) -> Step {
         if let Some(end) = self.others(view) {
             return Step::End(end);
         }
+        self.stage = Stage::Asking;
+        match self.plan.to {
+            Some(to) if !self.is_joined(view) => self.ask(to, view),
+            // The peer would say the same, but as the answer to this id for ever.
+            None if self.receivers(view).next().is_none() => {
+                let code = Problem::NobodyThere;
+                Step::End(End::refused(&Failure::new(Timestamp(0), "say", code)))
+            }
+            _ => self.say(),
+        }
+    }
+
+    /// A command that does nothing. Its answer comes after all events that were under way.
+    fn nothing(&self) -> Command {
+        Command::History {
+            conversation: self.plan.conversation,
+            before: Some(MessageId(0)),
+        }
+    }
+
+    /// Finds out whether an id was used before: then a command that is not the same fails.
+    fn probe(&mut self, id: &str) -> Step {
+        let call = Call {
+            id: Some(CallId::Text(id.into())),
+            command: self.nothing(),
+        };
+        self.pending.begin(call)
+    }
+
+    fn on_probing(&mut self, update: &Update, view: &View) -> Step {
+        match self.pending.closed_by(update) {
+            None => Step::Wait,
+            // Whoever is in the chat now: it is not sent again.
+            Some(Err(failure)) if failure.code == Problem::IdUsed => self.say(),
+            // Without a history it fails, which is an answer too.
+            Some(_) => self.begin(view),
+        }
+    }
+
+    /// Lets all events come first that were under way when the user joined, such as those
+    /// about others who came with them.
+    fn check(&mut self) -> Step {
+        self.stage = Stage::Checking;
+        let call = self.ids.call(self.nothing());
+        self.pending.begin(call)
+    }
+
+    fn say(&mut self) -> Step {
         self.stage = Stage::Saying;
         let say = Command::Say {
             conversation: self.plan.conversation,
@@ -234,8 +274,8 @@ impl Sending {
                 let lines = view.conversation(known.conversation);
                 let messages = lines.iter().flat_map(|chat| &chat.lines);
                 let messages = messages.filter_map(|line| match line {
-                    p2pchat_model::Line::Message(message) => Some(message),
-                    p2pchat_model::Line::Notice { .. } => None,
+                    Line::Message(message) => Some(message),
+                    Line::Notice { .. } => None,
                 });
                 if let Some(now) = messages.rev().find(|message| message.id == known.id) {
                     known.clone_from(now);
@@ -275,12 +315,9 @@ impl Sending {
 
 impl Job for Sending {
     fn start(&mut self, view: &View) -> Step {
-        if let Some(end) = self.others(view) {
-            return Step::End(end);
-        }
-        match self.plan.to {
-            Some(to) if !self.is_joined(view) => self.ask(to, view),
-            _ => self.say(view),
+        match self.plan.id.clone() {
+            Some(id) => self.probe(&id),
+            None => self.begin(view),
         }
     }
 
@@ -290,10 +327,10 @@ impl Job for Sending {
             return Step::End(End::logged_out());
         }
         match self.stage {
+            Stage::Probing => self.on_probing(update, view),
             Stage::Asking => self.on_asking(update, view),
-            // Without a history it fails, which is an answer too.
             Stage::Checking => match self.pending.closed_by(update) {
-                Some(_) => self.say(view),
+                Some(_) => self.others(view).map_or_else(|| self.say(), Step::End),
                 None => Step::Wait,
             },
             Stage::Saying => self.on_saying(update),

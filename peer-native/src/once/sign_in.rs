@@ -1,9 +1,10 @@
 //! Whether the peer is signed in, and what to do if not.
 
-use p2pchat_model::{Call, Command, Event, Link, Problem, Update, Username, View};
+use p2pchat_model::{Call, Command, Event, Update, Username, View};
 
-use super::job::{End, Ids, Job, Pending, Step, in_words};
+use super::job::{End, Ids, Job, Pending, Step};
 use crate::exit::Exit;
+use crate::login::{self, Attempt, another_account, is_needed};
 use crate::options::AutoLogin;
 
 /// Signs in if that is needed and possible.
@@ -14,6 +15,7 @@ pub(super) struct SigningIn {
     login: Option<AutoLogin>,
     /// Whether the peer was started for this alone.
     is_owner: bool,
+    attempt: Option<Attempt>,
     ids: Ids,
     pending: Pending,
 }
@@ -29,19 +31,13 @@ impl SigningIn {
             user,
             login,
             is_owner,
+            attempt: None,
             ids,
             pending: Pending::default(),
         }
     }
 
-    /// Creates the account first if `register` says so.
-    fn log_in(&mut self, login: &AutoLogin, register: bool) -> Step {
-        let AutoLogin { name, password, .. } = login.clone();
-        let command = if register {
-            Command::Register { name, password }
-        } else {
-            Command::Login { name, password }
-        };
+    fn ask(&mut self, command: Command) -> Step {
         let call = self.ids.call(command);
         self.pending.begin(call)
     }
@@ -49,23 +45,21 @@ impl SigningIn {
 
 impl Job for SigningIn {
     fn start(&mut self, view: &View) -> Step {
-        match (view.account, self.user, self.login.clone()) {
-            (Some(account), Some(user), _) if account != user => {
-                let words = format!(
-                    "this profile is signed in as {account}, not as {user}: \
-                     give another --profile, or leave out --user"
-                );
-                Step::End(End::new(Exit::Login, words))
+        let other = view.account.zip(self.user);
+        if let Some(words) = other.and_then(|(account, user)| another_account(account, user)) {
+            return Step::End(End::new(Exit::Login, words));
+        }
+        match self.login.take().filter(|_| is_needed(view)) {
+            Some(login) => {
+                // A session that is only to be renewed has its account.
+                let register = login.register && view.account.is_none();
+                let login = AutoLogin { register, ..login };
+                let (attempt, command) = Attempt::start(login);
+                self.attempt = Some(attempt);
+                self.ask(command)
             }
-            (Some(_), _, Some(login)) if view.link == Link::PasswordNeeded => {
-                self.log_in(&login, false)
-            }
-            (Some(_), _, _) => Step::End(End::DONE),
-            (None, _, Some(login)) => {
-                let register = login.register;
-                self.log_in(&login, register)
-            }
-            (None, _, None) => {
+            None if view.account.is_some() => Step::End(End::DONE),
+            None => {
                 let advice = if self.is_owner {
                     "no p2pchat runs for this profile: start one and sign in"
                 } else {
@@ -78,25 +72,19 @@ impl Job for SigningIn {
     }
 
     fn on_update(&mut self, update: &Update, view: &View) -> Step {
-        match (self.pending.closed_by(update), self.login.clone()) {
-            (Some(Err(failure)), Some(login)) if failure.code == Problem::NameTaken => {
-                self.log_in(&login, false)
-            }
-            // Another front end was faster.
-            (Some(Err(failure)), _)
-                if failure.code == Problem::AlreadyLoggedIn && view.account == self.user =>
-            {
-                Step::End(End::DONE)
-            }
-            (Some(Err(failure)), _) => {
-                let words = format!("login failed: {}", in_words(failure));
+        if matches!(*update.event, Event::LoggedOut { .. }) {
+            return Step::End(End::logged_out());
+        }
+        let attempt = self.attempt.as_ref();
+        let attempt = attempt.filter(|_| self.pending.is_answered_by(update));
+        match attempt.map(|attempt| attempt.on_answer(&update.event, view)) {
+            None | Some(login::Step::Wait) => Step::Wait,
+            Some(login::Step::Send(command)) => self.ask(command),
+            Some(login::Step::Done) => Step::End(End::DONE),
+            Some(login::Step::Failed(reason)) => {
+                let words = format!("login failed: {reason}");
                 Step::End(End::new(Exit::Login, words))
             }
-            (Some(Ok(())), _) => Step::End(End::DONE),
-            (None, _) => match &*update.event {
-                Event::LoggedOut { .. } => Step::End(End::logged_out()),
-                _ => Step::Wait,
-            },
         }
     }
 
@@ -108,7 +96,7 @@ impl Job for SigningIn {
 
 #[cfg(test)]
 mod tests {
-    use p2pchat_model::{Failure, Timestamp};
+    use p2pchat_model::{Failure, Link, Problem, Timestamp};
 
     use super::*;
 
@@ -192,8 +180,8 @@ mod tests {
             ..signed_in()
         };
         assert_eq!(exit(job(None, None).start(&view)), Exit::Done);
-        let log_in = call(job(Some("alice"), Some(login(true))).start(&view));
-        assert_eq!(log_in.command.name(), "login");
+        let mut job = job(Some("alice"), Some(login(true)));
+        assert_eq!(call(job.start(&view)).command.name(), "login");
     }
 
     #[test]
@@ -211,8 +199,8 @@ mod tests {
             panic!("no end");
         };
         assert_eq!(end.exit, Exit::Login);
-        let words = end.words.unwrap();
-        assert!(words.contains("wrong_credentials: "), "{words}");
+        let words = format!("login failed: {}", Problem::WrongCredentials.words());
+        assert_eq!(end.words, Some(words));
     }
 
     #[test]

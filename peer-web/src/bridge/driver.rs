@@ -4,13 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
 use gloo_timers::callback::Timeout;
-use p2pchat_model::{Command, Event, View};
+use p2pchat_model::{CONTRACT_VERSION, Call, Event, FrontEndId, Update};
 use yew::Callback;
 
 use super::backoff::{Loss, Next, Refusal, next};
 use super::endpoint::Endpoint;
 use super::socket::{Socket, SocketEvent};
-use super::{Connection, Frame};
+use super::{Connection, json};
+use crate::browser::page;
 
 /// How long the bridge may take to send the view, in milliseconds.
 const VIEW_TIMEOUT: u32 = 10_000;
@@ -18,7 +19,9 @@ const VIEW_TIMEOUT: u32 = 10_000;
 /// The connection to the bridge.
 pub(super) struct Driver {
     endpoint: Endpoint,
-    on_frame: Callback<Frame>,
+    /// Who the page is, however often it connects: its calls have ids of their own.
+    front_end: FrontEndId,
+    on_update: Callback<Update>,
     on_connection: Callback<Connection>,
     socket: RefCell<Option<Socket>>,
     timer: RefCell<Option<Timeout>>,
@@ -32,12 +35,13 @@ impl Driver {
     /// Connects for the first time.
     pub(super) fn begin(
         endpoint: Endpoint,
-        on_frame: Callback<Frame>,
+        on_update: Callback<Update>,
         on_connection: Callback<Connection>,
     ) -> Rc<Self> {
         let driver = Rc::new(Self {
             endpoint,
-            on_frame,
+            front_end: FrontEndId::random(page::random()),
+            on_update,
             on_connection,
             socket: RefCell::default(),
             timer: RefCell::default(),
@@ -56,10 +60,10 @@ impl Driver {
         self.socket.take();
     }
 
-    /// Sends a command, if the connection is live.
-    pub(super) fn send(&self, command: &Command) {
+    /// Sends a call, if the connection is live.
+    pub(super) fn send(&self, call: &Call) {
         if let (true, Some(socket)) = (self.live.get(), self.socket.borrow().as_ref())
-            && let Ok(text) = serde_json::to_string(command)
+            && let Ok(text) = serde_json::to_string(call)
         {
             socket.send(&text);
         }
@@ -91,13 +95,13 @@ impl Driver {
         match event {
             SocketEvent::Open => {
                 if let Some(socket) = self.socket.borrow().as_ref() {
-                    socket.send(&self.endpoint.greeting());
+                    socket.send(&self.endpoint.greeting(&self.front_end));
                 }
             }
             SocketEvent::Text(text) if self.live.get() => {
                 // An event of a later version is ignored, as the contract has it.
-                if let Ok(event) = serde_json::from_str::<Event>(&text) {
-                    self.on_frame.emit(Frame::Event(Box::new(event)));
+                if let Some(update) = json::read(&text) {
+                    self.on_update.emit(update);
                 }
             }
             SocketEvent::Text(text) => self.first_frame(&text),
@@ -107,14 +111,14 @@ impl Driver {
 
     fn first_frame(&self, text: &str) {
         self.timer.take();
-        match serde_json::from_str::<View>(text) {
-            Ok(view) => {
+        match json::read(text) {
+            Some(update) if is_view(&update.event) => {
                 self.live.set(true);
                 self.failures.set(0);
-                self.on_frame.emit(Frame::View(Box::new(view)));
+                self.on_update.emit(update);
                 self.on_connection.emit(Connection::Live);
             }
-            Err(_) => {
+            _ => {
                 self.end();
                 self.on_connection
                     .emit(Connection::Refused(Refusal::OtherVersion));
@@ -152,6 +156,10 @@ impl Driver {
         });
         self.timer.replace(Some(timer));
     }
+}
+
+fn is_view(event: &Event) -> bool {
+    matches!(event, Event::View(snapshot) if snapshot.version == CONTRACT_VERSION)
 }
 
 fn current(weak: &Weak<Driver>, generation: u32) -> Option<Rc<Driver>> {

@@ -1,5 +1,7 @@
 //! The address of the bridge, and the secret that it asks for.
 
+use p2pchat_model::{CONTRACT_VERSION, FrontEndId};
+
 /// A bridge's WebSocket and secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
@@ -39,10 +41,11 @@ impl Endpoint {
         })
     }
 
-    /// The first frame that the page sends.
+    /// The first frame that the page sends, as this front end.
     #[must_use]
-    pub fn greeting(&self) -> String {
-        format!(r#"{{"secret":"{}"}}"#, self.secret)
+    pub fn greeting(&self, front_end: &FrontEndId) -> String {
+        let (secret, front_end) = (&self.secret, front_end.as_str());
+        format!(r#"{{"secret":"{secret}","front_end":"{front_end}","version":{CONTRACT_VERSION}}}"#)
     }
 }
 
@@ -57,7 +60,9 @@ mod tests {
         let endpoint = of(&format!("#{secret}")).unwrap();
         assert_eq!(endpoint.url, "ws://127.0.0.1:7878/ws");
         assert_eq!(endpoint.secret, secret.to_lowercase());
-        assert!(endpoint.greeting().starts_with(r#"{"secret":"0123"#));
+        let greeting = endpoint.greeting(&FrontEndId::new("page-1").unwrap());
+        assert!(greeting.starts_with(r#"{"secret":"0123"#));
+        assert!(greeting.ends_with(r#"","front_end":"page-1","version":2}"#));
         assert!(!format!("{endpoint:?}").contains("0123"));
         assert_eq!(of("#"), None);
         assert_eq!(of("#1234"), None);

@@ -1,11 +1,9 @@
 //! Small things kept in the browser: drafts for this tab or the next, settings for all.
 
-use std::rc::Rc;
-
-use p2pchat_model::{MessageId, View};
+use p2pchat_model::{Conversation, Line, MessageId};
 use web_sys::Storage;
 
-use crate::state::Unanswered;
+use crate::state::Asked;
 
 fn local() -> Option<Storage> {
     web_sys::window()?.local_storage().ok()?
@@ -49,9 +47,30 @@ pub fn keep_for_tab(key: &str, value: &str) {
 }
 
 /// The texts of one account that are not sent: those of this tab, and those of closed tabs.
+/// What the peer keeps for all front ends is not among them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drafts {
     account: String,
+}
+
+/// A text that may not be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Unsent {
+    text: String,
+    /// The newest message when it was sent: its own would be a later one.
+    after: MessageId,
+}
+
+impl Unsent {
+    /// Whether it is among the messages of a conversation after all.
+    fn is_in(&self, chat: &Conversation) -> bool {
+        chat.lines.iter().rev().any(|line| match line {
+            Line::Message(message) => {
+                message.is_own() && message.id > self.after && message.text == self.text
+            }
+            Line::Notice { .. } => false,
+        })
+    }
 }
 
 /// What separates texts in the storage: no text with one can be sent.
@@ -71,73 +90,88 @@ impl Drafts {
         format!("p2pchat.{kind}.{}", self.account)
     }
 
-    /// Keeps the text in the message field of this tab.
+    /// Keeps the text in the message field of this tab, until the peer has it.
     pub fn keep(&self, text: &str) {
         keep_for_tab(&self.key("draft"), text);
     }
 
+    /// The peer keeps this text from now on: the tab need not, unless it has a later one.
+    pub fn forget(&self, text: &str) {
+        if of_tab(&self.key("draft")).as_deref() == Some(text) {
+            self.keep("");
+        }
+    }
+
     /// Keeps the texts that this tab sent and that are not acknowledged.
-    pub fn keep_unanswered(&self, unanswered: &[Unanswered]) {
-        keep_for_tab(&self.key("sent"), &written(unanswered));
+    pub fn keep_unsaid(&self, unsaid: &[Asked]) {
+        let texts = unsaid.iter().filter_map(|asked| {
+            let text = asked.text()?.to_owned();
+            let after = asked.after;
+            Some(Unsent { text, after })
+        });
+        keep_for_tab(&self.key("sent"), &written(&texts.collect::<Vec<_>>()));
     }
 
     /// What this tab has not sent, as far as it knows: the message field last.
-    fn own(&self) -> Vec<Unanswered> {
-        let mut own = read(of_tab(&self.key("sent")));
+    fn own(&self, says_again: bool) -> Vec<Unsent> {
+        let sent = of_tab(&self.key("sent")).filter(|_| !says_again);
+        let mut own = read(sent);
         let draft = of_tab(&self.key("draft")).filter(|draft| !draft.is_empty());
-        own.extend(draft.map(|text| unsent(text.into(), NEVER)));
+        own.extend(draft.map(|text| Unsent { text, after: NEVER }));
         own
     }
 
     /// What belongs into the message field when the page begins: what this tab has not sent,
-    /// else what closed tabs have left, without the messages that arrived after all.
+    /// else what closed tabs have left, without the messages that arrived after all; and where
+    /// the tab has nothing newer, what the peer keeps. `says_again` is whether the page sends
+    /// the texts of this tab by itself.
     #[must_use]
-    pub fn take(&self, view: &View) -> String {
-        let own = self.own();
+    pub fn take(&self, chat: &Conversation, says_again: bool) -> String {
+        let own = self.own(says_again);
         let mut left = read(kept(&self.key("left")));
         // A tab that is loaded again has left its own.
         left.retain(|text| !own.contains(text));
-        let (texts, left) = if own.is_empty() {
+        let (mut texts, left) = if own.is_empty() {
             (left, Vec::new())
         } else {
             (own, left)
         };
-        let missing = texts.iter().filter(|text| !text.is_in(view));
-        let missing: Vec<&str> = missing.map(|unsent| &*unsent.text).collect();
-        let text = missing.join("\n");
         keep(&self.key("left"), &written(&left));
+        let has_draft = texts.iter().any(|text| text.after == NEVER);
+        texts.retain(|text| !text.is_in(chat));
+        let mut texts: Vec<&str> = texts.iter().map(|unsent| &*unsent.text).collect();
+        if !has_draft && !chat.draft.is_empty() {
+            texts.push(&chat.draft);
+        }
+        let text = texts.join("\n");
         self.keep(&text);
-        self.keep_unanswered(&[]);
+        if !says_again {
+            self.keep_unsaid(&[]);
+        }
         text
     }
 
     /// Leaves what is not sent to the next tab: this one is closed, or loaded again.
     pub fn leave(&self) {
         let mut left = read(kept(&self.key("left")));
-        left.extend(self.own());
+        left.extend(self.own(false));
         keep(&self.key("left"), &written(&left));
     }
 }
 
-fn unsent(text: Rc<str>, after: MessageId) -> Unanswered {
-    Unanswered {
-        text,
-        after,
-        failed: true,
-    }
-}
-
-fn written(texts: &[Unanswered]) -> String {
+fn written(texts: &[Unsent]) -> String {
     let texts = texts
         .iter()
         .map(|sent| format!("{}:{}", sent.after.0, sent.text));
     texts.collect::<Vec<_>>().join(SEPARATOR)
 }
 
-fn read(written: Option<String>) -> Vec<Unanswered> {
+fn read(written: Option<String>) -> Vec<Unsent> {
     let parse = |entry: &str| {
         let (after, text) = entry.split_once(':')?;
-        Some(unsent(text.into(), MessageId(after.parse().ok()?)))
+        let after = MessageId(after.parse().ok()?);
+        let text = text.to_owned();
+        Some(Unsent { text, after })
     };
     let written = written.unwrap_or_default();
     written.split(SEPARATOR).filter_map(parse).collect()

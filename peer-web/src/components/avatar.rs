@@ -1,6 +1,6 @@
 //! A round sign for a person: their initial, in a colour that goes with the name.
 
-use p2pchat_model::printable;
+use p2pchat_model::{printable, uppercase};
 use yew::prelude::*;
 
 /// How many colours the style sheet has.
@@ -16,8 +16,8 @@ pub struct Props {
 /// A sign for a person. The name is beside it, so screen readers skip it.
 #[component]
 pub fn Avatar(props: &Props) -> Html {
-    let initial = printable(&props.name).chars().next();
-    let initial: String = initial.into_iter().flat_map(char::to_uppercase).collect();
+    let initial: String = printable(&props.name).chars().take(1).collect();
+    let initial = uppercase(&initial);
     let hue = format!("hue-{}", hue(&props.name));
     html! { <span class={classes!("avatar", hue)} aria-hidden="true">{ initial }</span> }
 }

@@ -13,6 +13,7 @@ use crate::state::Action;
 use super::icon::{Glyph, Icon};
 use super::next_try::NextTry;
 use super::retry::Retry;
+use super::sign_in_again::SignInAgain;
 
 /// A line at the top while the bridge or the registry is unreachable, or others are reached
 /// elsewhere.
@@ -85,8 +86,10 @@ fn outdated() -> Html {
 }
 
 fn registry(view: &View) -> Html {
-    let Link::Down { reason, retry_at } = &view.link else {
-        return html! {};
+    let (reason, retry_at) = match (&view.link, view.account) {
+        (Link::Down { reason, retry_at }, _) => (reason, retry_at),
+        (Link::PasswordNeeded, Some(name)) => return html! { <SignInAgain {name} /> },
+        _ => return html! {},
     };
     let words = if view.account.is_some() {
         let away = sentence(&printable(&wording::registry_is_away(&view.registry)));

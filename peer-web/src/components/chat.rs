@@ -19,8 +19,8 @@ use super::undo_bar::UndoBar;
 #[component]
 pub fn Chat() -> Html {
     let context = use_app();
-    let view = context.state.view.as_ref().map(|view| view.get());
-    let members = view.as_ref().map_or(0, |view| view.members.len());
+    let view = context.state.view.as_ref().map(|view| view.chat());
+    let members = view.as_ref().map_or(0, |chat| chat.members.len());
     let pane = use_pane(members);
     let finding = use_state(|| false);
     use_return_focus(*finding);

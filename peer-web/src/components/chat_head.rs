@@ -1,7 +1,7 @@
 //! The head of the chat: who is in it, and the button that opens the search.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{View, printable};
+use p2pchat_model::{Conversation, printable};
 use yew::prelude::*;
 
 use crate::context::use_app;
@@ -32,7 +32,7 @@ pub fn ChatHead(props: &Props) -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };
-    let view = view.get();
+    let chat = view.chat();
     let onpeople = props.onpane.reform(|_| Pane::People);
     let onfind = props.onfind.reform(|_| ());
     html! {
@@ -41,8 +41,8 @@ pub fn ChatHead(props: &Props) -> Html {
                 <Icon glyph={Glyph::People} />
             </button>
             <div class="chat-title">
-                <h2><bdi>{ title(&view) }</bdi></h2>
-                <p class="chat-state"><NotEncrypted /><span>{ subtitle(&view) }</span></p>
+                <h2><bdi>{ title(&chat) }</bdi></h2>
+                <p class="chat-state"><NotEncrypted /><span>{ subtitle(&chat) }</span></p>
             </div>
             <button type="button" class="icon-button" aria-expanded={props.finding.to_string()}
                 aria-label="Search the history" title="Search the history" onclick={onfind}>
@@ -53,15 +53,15 @@ pub fn ChatHead(props: &Props) -> Html {
     }
 }
 
-fn title(view: &View) -> String {
-    let names: Vec<String> = view
+fn title(chat: &Conversation) -> String {
+    let names: Vec<String> = chat
         .members
         .iter()
         .take(MOST_NAMES)
         .map(ToString::to_string)
         .collect();
-    let title = match view.members.len() {
-        0 if !view.out_of_reach.is_empty() => unreachable(view),
+    let title = match chat.members.len() {
+        0 if !chat.out_of_reach.is_empty() => unreachable(chat),
         0 => label::NO_CHAT.to_owned(),
         n if n > MOST_NAMES => format!("{} and {} more", names.join(", "), n - MOST_NAMES),
         _ => names.join(", "),
@@ -69,17 +69,17 @@ fn title(view: &View) -> String {
     printable(&title).into_owned()
 }
 
-fn unreachable(view: &View) -> String {
-    match view.out_of_reach.as_slice() {
+fn unreachable(chat: &Conversation) -> String {
+    match chat.out_of_reach.as_slice() {
         [one] => format!("{one} is {}", label::OFFLINE),
         several => format!("{} people are {}", several.len(), label::OFFLINE),
     }
 }
 
-fn subtitle(view: &View) -> String {
-    match view.members.len() {
-        0 if !view.is_alone() => "Your next message tries again".to_owned(),
+fn subtitle(chat: &Conversation) -> String {
+    match chat.members.len() {
+        0 if !chat.is_alone() => "Your next message tries again".to_owned(),
         0 => label::NO_CHAT_HINT.to_owned(),
-        _ => wording::members_online(view).unwrap_or_default(),
+        _ => wording::members_online(chat).unwrap_or_default(),
     }
 }

@@ -5,6 +5,7 @@ use p2pchat_model::wording::label;
 use yew::prelude::*;
 
 use crate::context::use_app;
+use crate::state::State;
 
 use super::row_menu::{MenuItem, Question, RowMenu};
 
@@ -15,10 +16,10 @@ pub fn ChatMenu() -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };
-    let view = view.get();
-    if view.is_alone() {
+    if view.chat().is_alone() {
         return html! {};
     }
+    let conversation = State::SHOWN;
     let send = context.send.clone();
     let leave = MenuItem {
         label: label::LEAVE_ASK.into(),
@@ -26,7 +27,7 @@ pub fn ChatMenu() -> Html {
             words: label::LEAVE_QUESTION.into(),
             yes: label::LEAVE,
         }),
-        onpick: Callback::from(move |()| send.emit(Command::Leave)),
+        onpick: Callback::from(move |()| send.emit(Command::Leave { conversation })),
     };
     html! { <RowMenu about="this chat" items={vec![leave]} disabled={!context.state.is_live()} /> }
 }

@@ -1,6 +1,11 @@
 //! The message field.
 
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use gloo_timers::callback::Timeout;
 use p2pchat_model::wording::label;
+use p2pchat_model::{Command, Timestamp};
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
@@ -12,7 +17,7 @@ use crate::browser::{
 };
 use crate::context::{Context, use_app};
 use crate::logic::outgoing::{self, CannotSend};
-use crate::state::Action;
+use crate::state::{Action, State};
 
 use super::composer_note::ComposerNote;
 use super::emoji::EmojiPicker;
@@ -20,6 +25,10 @@ use super::icon::{Glyph, Icon};
 
 /// The id of the text field.
 pub const ID: &str = page::COMPOSER;
+/// How long typing pauses before the text is shared, in milliseconds.
+const PAUSE: u32 = 500;
+/// How long after the last key the user may still be typing, in milliseconds.
+const TYPING: u64 = 3_000;
 /// The greatest height of the field, in CSS pixels.
 const TALLEST: f64 = 200.0;
 
@@ -31,6 +40,7 @@ pub fn Composer() -> Html {
     let (text, set) = use_draft(&context);
     let node = use_node_ref();
     use_restore(&context, &text, &set);
+    let shared = use_shared_draft(&context, &text, &set);
     use_grow(&node, &text);
     // The text that the user tried to send last: it is said why it is still here.
     let tried = use_state_eq(|| None::<String>);
@@ -46,12 +56,13 @@ pub fn Composer() -> Html {
     let problem = command.as_ref().err().copied();
     let submit = {
         let (send, set, tried) = (context.send.clone(), set.clone(), tried.setter());
-        let text = text.clone();
+        let (text, shared) = (text.clone(), shared.clone());
         Callback::from(move |()| {
             match &command {
                 Ok(command) => {
                     send.emit(command.clone());
                     set.emit(String::new());
+                    shared.tell("");
                 }
                 Err(_) => tried.set(Some((*text).clone())),
             }
@@ -60,10 +71,18 @@ pub fn Composer() -> Html {
     };
     let onkeydown = submit_on_enter(&submit);
     let onpick = insert_emoji(&node, &set);
-    let oninput = move |event: InputEvent| {
-        if let Some(field) = event.target_dyn_into::<HtmlTextAreaElement>() {
-            set.emit(field.value());
+    let oninput = {
+        let shared = shared.clone();
+        move |event: InputEvent| {
+            if let Some(field) = event.target_dyn_into::<HtmlTextAreaElement>() {
+                shared.typed_at.set(page::now());
+                set.emit(field.value());
+            }
         }
+    };
+    let onblur = {
+        let text = text.clone();
+        move |_: FocusEvent| shared.tell(&text)
     };
     let onsubmit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -84,7 +103,7 @@ pub fn Composer() -> Html {
         <form class="composer" {onsubmit}>
             <div class="composer-box">
                 <EmojiPicker {onpick} />
-                <textarea id={ID} ref={node} rows="1" value={(*text).clone()} {placeholder} {oninput} {onkeydown}
+                <textarea id={ID} ref={node} rows="1" value={(*text).clone()} {placeholder} {oninput} {onkeydown} {onblur}
                     aria-label="Message" aria-describedby="composer-note" autocomplete="off" dir="auto" />
                 <button type="submit" class="send" disabled={problem == Some(CannotSend::Empty)}
                     aria-label="Send" title="Send"><Icon glyph={Glyph::Send} /></button>
@@ -96,7 +115,7 @@ pub fn Composer() -> Html {
 
 fn is_alone(context: &Context) -> bool {
     let view = context.state.view.as_ref();
-    view.is_none_or(|view| view.get().is_alone())
+    view.is_none_or(|view| view.chat().is_alone())
 }
 
 fn submit_on_enter(submit: &Callback<()>) -> Callback<KeyboardEvent> {
@@ -119,8 +138,8 @@ fn insert_emoji(node: &NodeRef, set: &Callback<String>) -> Callback<&'static str
     })
 }
 
-/// The text in the field, which this tab keeps for the account, and what sets it. A tab that is
-/// closed leaves it to the next one.
+/// The text in the field, which this tab keeps for the account until the peer has it, and what
+/// sets it. A tab that is closed before leaves it to the next one.
 #[hook]
 fn use_draft(context: &Context) -> (UseStateHandle<String>, Callback<String>) {
     let view = context.state.view.clone();
@@ -128,8 +147,11 @@ fn use_draft(context: &Context) -> (UseStateHandle<String>, Callback<String>) {
         let account = view.as_ref().and_then(|view| view.get().account);
         Drafts::of(&account.map(|name| name.to_string()).unwrap_or_default())
     });
+    let says_again = context.state.says_again;
     let text = use_state(|| {
-        let taken = view.as_ref().map(|view| drafts.take(&view.get()));
+        let taken = view
+            .as_ref()
+            .map(|view| drafts.take(&view.chat(), says_again));
         taken.unwrap_or_default()
     });
     {
@@ -142,6 +164,73 @@ fn use_draft(context: &Context) -> (UseStateHandle<String>, Callback<String>) {
         setter.set(new);
     });
     (text, set)
+}
+
+/// What the field shares with the other front ends.
+#[derive(Clone)]
+struct SharedDraft {
+    /// The draft that all have, as far as this field knows.
+    known: Rc<RefCell<String>>,
+    /// When the user typed last.
+    typed_at: Rc<Cell<Timestamp>>,
+    /// `None` without a connection.
+    send: Option<Callback<Command>>,
+}
+
+impl SharedDraft {
+    /// Tells the others what is in the field, unless they know.
+    fn tell(&self, text: &str) {
+        if let Some(send) = &self.send
+            && *self.known.borrow() != text
+        {
+            text.clone_into(&mut self.known.borrow_mut());
+            let (conversation, text) = (State::SHOWN, text.to_owned());
+            send.emit(Command::Draft { conversation, text });
+        }
+    }
+
+    /// The others have another draft. Returns whether the field takes it: it holds the one
+    /// before, and the user is not typing.
+    fn take(&self, draft: &str, text: &str) -> bool {
+        let before = self.known.replace(draft.to_owned());
+        let is_typing = page::now().0.saturating_sub(self.typed_at.get().0) < TYPING;
+        before == text && before != draft && !is_typing
+    }
+}
+
+/// Shares what is typed with the other front ends once typing pauses, and takes what is typed
+/// there.
+#[hook]
+fn use_shared_draft(
+    context: &Context,
+    text: &UseStateHandle<String>,
+    set: &Callback<String>,
+) -> SharedDraft {
+    let draft = context.state.draft.clone();
+    let is_live = context.state.is_live();
+    let shared = SharedDraft {
+        known: use_mut_ref(|| draft.text.to_string()),
+        typed_at: (*use_memo((), |()| Rc::new(Cell::new(Timestamp(0))))).clone(),
+        send: is_live.then(|| context.send.clone()),
+    };
+    {
+        let (shared, text, set) = (shared.clone(), text.clone(), set.clone());
+        use_effect_with(draft.clone(), move |draft| {
+            if shared.take(&draft.text, &text) {
+                set.emit(draft.text.to_string());
+            }
+        });
+    }
+    {
+        let shared = shared.clone();
+        let deps = ((**text).clone(), is_live, draft.nth);
+        use_effect_with(deps, move |(text, ..)| {
+            let text = text.clone();
+            let timer = Timeout::new(PAUSE, move || shared.tell(&text));
+            move || drop(timer)
+        });
+    }
+    shared
 }
 
 /// Brings a text back that was not sent, before what was begun meanwhile.

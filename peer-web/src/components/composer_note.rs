@@ -64,9 +64,9 @@ struct SendingProps {
 #[component]
 fn Sending(props: &SendingProps) -> Html {
     let conversation = use_conversation();
-    match conversation.unanswered.iter().find(|sent| !sent.failed) {
+    match conversation.unanswered().next() {
         Some(sent) => {
-            html! { <Late key={sent.after.0.to_string()}>{ props.children.clone() }</Late> }
+            html! { <Late key={sent.id.to_string()}>{ props.children.clone() }</Late> }
         }
         None => props.children.clone(),
     }

@@ -41,7 +41,7 @@ pub fn Conversation() -> Html {
 
     use_settle(&scroll, &view);
     use_look(&context, &view, *scroll.at_end);
-    use_keep_unanswered(&conversation);
+    use_keep_unsaid(&conversation);
     paging::use_paging(&context, &conversation, &scroll, drawn.above);
     paging::use_jump(&context, &conversation, &scroll);
     paging::use_own_messages(&view, &scroll);
@@ -61,7 +61,7 @@ pub fn Conversation() -> Html {
         <div class="conversation">
             <div class="scroller" ref={nodes.scroller.clone()} {onscroll} {onkeydown} {onwheel} {onpointerdown}
                 role="log" aria-live="off" aria-label="Conversation" tabindex="0">
-                <ConversationTop more={view.get().more_history} waits={conversation.awaits_history} {empty} />
+                <ConversationTop more={view.chat().more_history} waits={conversation.awaits_history()} {empty} />
                 <div aria-hidden="true" ref={nodes.above.clone()}></div>
                 <div class="lines" ref={nodes.list.clone()}>
                     { for rows[drawn.first..drawn.end].iter().map(|row| html! {
@@ -78,15 +78,18 @@ pub fn Conversation() -> Html {
 
 /// Keeps what is not acknowledged yet, in case the tab is closed or loaded again before it is.
 #[hook]
-fn use_keep_unanswered(conversation: &state::Conversation) {
-    let account = conversation
-        .view
-        .as_ref()
-        .and_then(|view| view.get().account);
-    let unanswered = conversation.unanswered.clone();
-    use_effect_with((account, unanswered), |(account, unanswered)| {
-        if let Some(account) = account {
-            Drafts::of(account.as_str()).keep_unanswered(unanswered);
+fn use_keep_unsaid(conversation: &state::Conversation) {
+    let view = conversation.view.as_ref();
+    let account = view.and_then(|view| view.get().account);
+    let drafts = move || account.map(|account| Drafts::of(account.as_str()));
+    use_effect_with((account, conversation.unsaid()), move |(_, unsaid)| {
+        if let Some(drafts) = drafts() {
+            drafts.keep_unsaid(unsaid);
+        }
+    });
+    use_effect_with(conversation.kept_draft.clone(), move |kept| {
+        if let (Some(drafts), Some(text)) = (drafts(), kept) {
+            drafts.forget(text);
         }
     });
 }
@@ -96,7 +99,7 @@ fn use_keep_unanswered(conversation: &state::Conversation) {
 fn use_look(context: &Context, view: &ViewHandle, at_end: bool) {
     let dispatch = context.dispatch.clone();
     let looking = use_watched() && at_end;
-    use_effect_with((looking, view.get().lines.len()), move |(looking, _)| {
+    use_effect_with((looking, view.chat().lines.len()), move |(looking, _)| {
         dispatch.dispatch(Action::Look(*looking));
     });
 }

@@ -10,6 +10,7 @@ use crate::browser::{hooks::use_escape, page};
 use crate::context::{Context, use_app};
 use crate::logic::clock::Zone;
 use crate::logic::sentence::{capitalized, failed};
+use crate::state::State;
 
 use super::finding_list::FindingList;
 use super::icon::{Glyph, Icon};
@@ -44,7 +45,8 @@ pub fn Finder(props: &Props) -> Html {
             event.prevent_default();
             let text = words.trim().to_owned();
             if !text.is_empty() {
-                send.emit(Command::Find { text });
+                let conversation = Some(State::SHOWN);
+                send.emit(Command::Find { conversation, text });
             }
         }
     };
@@ -72,11 +74,10 @@ fn findings(context: &Context, onclose: &Callback<()>) -> Html {
     if let Some(failure) = state.failure("find") {
         return html! { <p class="field-note bad">{ failed(failure) }</p> };
     }
-    if state.pending.find {
+    if state.waits_for(&["find"]) {
         return html! { <p class="empty">{ "Searching…" }</p> };
     }
-    let view = state.view.as_ref().map(|view| view.get());
-    let Some(findings) = view.as_ref().and_then(|view| view.findings.as_ref()) else {
+    let Some(findings) = &state.findings else {
         return html! { <p class="empty">{ "All words must be in a message. The newest come first." }</p> };
     };
     let today = Zone::new(page::zone_offset).day(page::now());

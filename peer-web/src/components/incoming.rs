@@ -1,7 +1,7 @@
 //! A chat request that waits for the user's answer.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, IncomingRequest, Speaker, View, printable};
+use p2pchat_model::{Command, IncomingRequest, Person, View, printable};
 use yew::prelude::*;
 
 use crate::browser::hooks::{use_after, use_focus_kept};
@@ -38,7 +38,8 @@ pub fn Incoming(props: &Props) -> Html {
     };
     let view = view.get();
     let request = &props.request;
-    let (from, name) = (request.from.address, request.from.name);
+    let (conversation, from) = (request.conversation, request.from.address);
+    let name = request.from.title();
     let answer = |commands: Vec<Command>| {
         let send = context.send.clone();
         Callback::from(move |_: MouseEvent| {
@@ -59,22 +60,22 @@ pub fn Incoming(props: &Props) -> Html {
     html! {
         <div class="incoming" role="group" ref={node} aria-label={title.clone()}>
             <div class="incoming-top">
-                <Avatar name={name.to_string()} />
+                <Avatar name={name.to_owned()} />
                 <div class="request-words">
                     <h2><bdi>{ title }</bdi></h2>
-                    <LookalikeTag {name} />
+                    if let Some(name) = request.from.name { <LookalikeTag {name} /> }
                     { for words(request, &view).into_iter().map(|words| html! { <p>{ words }</p> }) }
                 </div>
                 <Countdown until={request.expires} />
-                <RowMenu about={name.to_string()} {disabled} items={vec![block_item(&context.send, request.from)]} />
+                <RowMenu about={name.to_owned()} {disabled} items={vec![block_item(&context.send, request.from)]} />
             </div>
             <div class="incoming-buttons">
-                <button type="button" class="button small primary" onclick={answer(vec![Command::Accept { from }])} {disabled}>
+                <button type="button" class="button small primary" onclick={answer(vec![Command::Accept { conversation, from }])} {disabled}>
                     { printable(&accept).into_owned() }</button>
-                <button type="button" class="button small" onclick={answer(vec![Command::Reject { from }])} {disabled}>
+                <button type="button" class="button small" onclick={answer(vec![Command::Reject { conversation, from }])} {disabled}>
                     { label::DECLINE }</button>
                 if joins {
-                    <button type="button" class="button small" onclick={answer(vec![Command::Leave, Command::Accept { from }])} {disabled}>
+                    <button type="button" class="button small" onclick={answer(vec![Command::Leave { conversation }, Command::Accept { conversation, from }])} {disabled}>
                         { printable(&wording::leave_the_others(name)).into_owned() }</button>
                 }
             </div>
@@ -83,10 +84,10 @@ pub fn Incoming(props: &Props) -> Html {
 }
 
 /// Blocks the requester, which rejects the request too.
-fn block_item(send: &Callback<Command>, from: Speaker) -> super::row_menu::MenuItem {
+fn block_item(send: &Callback<Command>, from: Person) -> super::row_menu::MenuItem {
     let (send, who) = (send.clone(), from.to_block());
     let onpick = Callback::from(move |()| send.emit(Command::Block { who }));
-    block(from.name.as_str(), onpick)
+    block(from.title(), onpick)
 }
 
 /// What the user should know before the answer. An address only where the name may be

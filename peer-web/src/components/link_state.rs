@@ -36,6 +36,7 @@ fn title(view: &View) -> String {
     match &view.link {
         Link::Up => wording::registry_is_up(&view.registry),
         Link::Down { reason, .. } => wording::registry_is_down(&view.registry, reason),
+        Link::PasswordNeeded => label::PASSWORD_NEEDED.to_owned(),
         Link::Connecting => String::new(),
     }
 }
@@ -44,7 +45,7 @@ fn title(view: &View) -> String {
 pub(super) fn dot(link: &Link) -> &'static str {
     match link {
         Link::Up => "ok",
-        Link::Connecting => "wait",
+        Link::Connecting | Link::PasswordNeeded => "wait",
         Link::Down { .. } => "down",
     }
 }

@@ -20,8 +20,8 @@ pub fn Members() -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };
-    let view = view.get();
-    if view.is_alone() {
+    let chat = view.chat();
+    if chat.is_alone() {
         return html! {};
     }
     let row_of = |is_here| {
@@ -30,15 +30,15 @@ pub fn Members() -> Html {
             is_here,
         }
     };
-    let here = view.members.iter().map(row_of(true));
+    let here = chat.members.iter().map(row_of(true));
     let rows: Rc<[Member]> = here
-        .chain(view.out_of_reach.iter().map(row_of(false)))
+        .chain(chat.out_of_reach.iter().map(row_of(false)))
         .collect();
     let row = Callback::from(draw);
     html! {
         <section class="group" aria-labelledby="members-title">
             <header class="group-head">
-                <h2 id="members-title">{ label::MEMBERS } <span class="count">{ view.members.len() }</span></h2>
+                <h2 id="members-title">{ label::MEMBERS } <span class="count">{ chat.members.len() }</span></h2>
             </header>
             <RowList<Member> labelledby="members-title" items={rows} {row} />
         </section>

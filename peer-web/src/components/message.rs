@@ -1,7 +1,7 @@
 //! A message of the conversation.
 
 use p2pchat_model::wording::label;
-use p2pchat_model::{Message as Content, NameCheck, Speaker, printable};
+use p2pchat_model::{Message as Content, NameCheck, Person, printable};
 use yew::prelude::*;
 
 use crate::browser::dates;
@@ -55,7 +55,7 @@ pub fn Message(props: &Props) -> Html {
 /// The sender: shown where a group begins, read by screen readers everywhere.
 fn head(message: &Content, first: bool) -> Html {
     let from = &message.from;
-    let name = printable(from.name.as_str()).into_owned();
+    let name = printable(from.title()).into_owned();
     if message.is_own() {
         return html! { <span class="unseen">{ capitalized(label::YOU) }{ ":" }</span> };
     }
@@ -64,18 +64,18 @@ fn head(message: &Content, first: bool) -> Html {
     }
     html! {
         <header class="message-head">
-            <Avatar name={from.name.to_string()} />
+            <Avatar name={from.title().to_owned()} />
             <b><bdi>{ name }</bdi></b>
-            <LookalikeTag name={from.name} />
+            if let Some(name) = from.name { <LookalikeTag {name} /> }
             { check(from) }
-            <PersonMenu target={from.to_block()} name={from.name.to_string()} />
+            <PersonMenu target={from.to_block()} name={from.title().to_owned()} />
         </header>
     }
 }
 
 /// The address of a sender whose name the registry does not confirm: a name in a packet
 /// proves nothing.
-fn check(from: &Speaker) -> Html {
+fn check(from: &Person) -> Html {
     let Some(words) = from.check.warning() else {
         return html! {};
     };

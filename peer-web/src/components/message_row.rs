@@ -26,8 +26,8 @@ pub struct Props {
 /// A row: a message, a notice, a day, or where the new messages begin.
 #[component]
 pub fn MessageRow(props: &Props) -> Html {
-    let view = props.view.get();
-    let line = |index: usize| view.lines.get(index);
+    let chat = props.view.chat();
+    let line = |index: usize| chat.lines.get(index);
     match props.shown.kind {
         RowKind::Day(day) => html! {
             <div class="day-row"><span>{ dates::day(day, props.today) }</span></div>

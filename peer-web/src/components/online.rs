@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use p2pchat_model::wording::label;
-use p2pchat_model::{OnlineUser, printable};
+use p2pchat_model::{Person, lowercase, printable};
 use yew::prelude::*;
 
 use crate::context::use_app;
@@ -25,13 +25,12 @@ pub fn Online() -> Html {
         return html! {};
     };
     let view = view.get();
-    let wanted = typed.trim().to_lowercase();
-    let matches = |user: &&OnlineUser| {
-        user.name.as_str().to_lowercase().contains(&wanted)
-            || user.address.to_string().starts_with(&wanted)
+    let wanted = lowercase(typed.trim());
+    let matches = |user: &&Person| {
+        lowercase(user.title()).contains(&wanted) || user.address.to_string().starts_with(&wanted)
     };
     let all = view.others().count();
-    let matching: Rc<[OnlineUser]> = view.others().filter(matches).copied().collect();
+    let matching: Rc<[Person]> = view.others().filter(matches).copied().collect();
     let found = matching.len();
     let row = Callback::from(|user| html! { <OnlineRow {user} /> });
     let ontyped = {
@@ -46,7 +45,7 @@ pub fn Online() -> Html {
             </header>
             <PeopleSearch typed={(*typed).clone()} {ontyped} />
             <SearchAnswer />
-            if found > 0 { <RowList<OnlineUser> labelledby="online-title" items={matching} {row} /> }
+            if found > 0 { <RowList<Person> labelledby="online-title" items={matching} {row} /> }
             { rest(found, all == 0, typed.trim()) }
         </section>
     }
@@ -68,8 +67,8 @@ fn rest(matching: usize, no_one_else: bool, typed: &str) -> Html {
     html! { <p class="empty">{ words }</p> }
 }
 
-impl Item for OnlineUser {
+impl Item for Person {
     fn name(&self) -> String {
-        self.name.to_string()
+        self.title().to_owned()
     }
 }

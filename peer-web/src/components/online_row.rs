@@ -1,10 +1,11 @@
 //! A person who is online.
 
 use p2pchat_model::wording::label;
-use p2pchat_model::{Command, OnlineUser, Target, View, printable};
+use p2pchat_model::{Command, Person, Target, View, printable};
 use yew::prelude::*;
 
 use crate::context::{Context, use_app};
+use crate::state::State;
 
 use super::icon::{Glyph, Icon};
 use super::person_menu::PersonMenu;
@@ -14,7 +15,7 @@ use super::person_name::PersonName;
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// The person.
-    pub user: OnlineUser,
+    pub user: Person,
     /// Whether Tab leads to the menu. Not in a list where arrows lead from row to row.
     #[prop_or_default]
     pub tab_stop: bool,
@@ -26,25 +27,25 @@ pub struct Props {
 pub fn OnlineRow(props: &Props) -> Html {
     let context = use_app();
     let user = props.user;
-    let OnlineUser { name, address } = user;
+    let Person { name, address, .. } = user;
     let view = context.state.view.as_ref().map(|view| view.get());
     html! {
         <>
             <PersonName {name} {address} />
             <span class="row-end">
                 if let Some(view) = view { { action(&context, &view, user) } }
-                <PersonMenu target={Target::Name(name)} name={name.to_string()} tab_stop={props.tab_stop} />
+                <PersonMenu target={user.to_block()} name={user.title().to_owned()} tab_stop={props.tab_stop} />
             </span>
         </>
     }
 }
 
 /// The button that asks for a chat, or why there is none.
-fn action(context: &Context, view: &View, user: OnlineUser) -> Html {
-    let OnlineUser { name, address } = user;
+fn action(context: &Context, view: &View, user: Person) -> Html {
+    let Person { name, address, .. } = user;
     let mut asked = view.outgoing.iter().map(|request| request.to.address);
-    if view.blocks(Some(name), address).is_some() {
-        return html! { { label::BLOCKED.to_lowercase() } };
+    if view.blocks(name, address).is_some() {
+        return html! { { label::BLOCKED.to_ascii_lowercase() } };
     }
     if view.is_member(address) {
         return html! { { "in chat" } };
@@ -53,9 +54,9 @@ fn action(context: &Context, view: &View, user: OnlineUser) -> Html {
         return html! { { label::ASKED } };
     }
     let send = context.send.clone();
-    let to = Target::Address(address);
-    let onclick = move |_| send.emit(Command::Request { to });
-    let label = printable(&format!("Ask {name} for a chat")).into_owned();
+    let (conversation, to) = (State::SHOWN, Target::Address(address));
+    let onclick = move |_| send.emit(Command::Request { conversation, to });
+    let label = printable(&format!("Ask {} for a chat", user.title())).into_owned();
     html! {
         <button type="button" class="button small ask" {onclick} aria-label={label}
             disabled={!context.state.is_live()}><Icon glyph={Glyph::Ask} />{ "Ask" }</button>

@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use crate::browser::page;
 use crate::context::use_app;
-use crate::state::Action;
+use crate::state::{Action, State};
 
 use super::icon::{Glyph, Icon};
 
@@ -44,7 +44,10 @@ pub fn PeopleSearch(props: &Props) -> Html {
             event.prevent_default();
             match &target {
                 Ok(Target::Name(name)) => send.emit(Command::Search { name: *name }),
-                Ok(to @ Target::Address(_)) => send.emit(Command::Request { to: *to }),
+                Ok(to @ Target::Address(_)) => {
+                    let (conversation, to) = (State::SHOWN, *to);
+                    send.emit(Command::Request { conversation, to });
+                }
                 Err(wrong) => error.set(Some(wrong.to_string())),
             }
         }

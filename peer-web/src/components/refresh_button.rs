@@ -11,7 +11,10 @@ use super::icon::{Glyph, Icon};
 #[component]
 pub fn RefreshButton() -> Html {
     let context = use_app();
-    let turning = context.state.pending.people.then_some("turning");
+    let turning = context
+        .state
+        .waits_for(&["refresh", "search"])
+        .then_some("turning");
     let send = context.send.clone();
     let onclick = move |_| send.emit(Command::Refresh);
     html! {

@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use crate::context::{Context, use_app};
 use crate::logic::sentence::{capitalized, sentence_of};
-use crate::state::{Action, Note};
+use crate::state::{Action, Note, State};
 
 use super::countdown::Countdown;
 use super::icon::{Glyph, Icon};
@@ -46,8 +46,9 @@ pub fn Requests(props: &Props) -> Html {
 }
 
 fn sent(context: &Context, request: &OutgoingRequest) -> Html {
-    let (send, to) = (context.send.clone(), request.to.address);
-    let oncancel = move |_: MouseEvent| send.emit(Command::Cancel { to });
+    let (conversation, to) = (request.conversation, request.to.address);
+    let send = context.send.clone();
+    let oncancel = move |_: MouseEvent| send.emit(Command::Cancel { conversation, to });
     let name = printable(&request.to.to_string()).into_owned();
     html! {
         <div key={format!("sent {to}")} class="request-row" role="group" aria-label={format!("Request to {name}")}>
@@ -63,8 +64,8 @@ fn note(context: &Context, note: &Note) -> Html {
     let address = note.who.address;
     let onask = {
         let send = context.send.clone();
-        let to = Target::Address(address);
-        move |_: MouseEvent| send.emit(Command::Request { to })
+        let (conversation, to) = (State::SHOWN, Target::Address(address));
+        move |_: MouseEvent| send.emit(Command::Request { conversation, to })
     };
     let ondismiss = {
         let dispatch = context.dispatch.clone();

@@ -210,7 +210,7 @@ fn place(menu: &HtmlElement, panel: &HtmlElement) {
     let fits = below + own.height() + GAP <= height;
     let top = if fits || above < GAP { below } else { above };
     let most = (width - own.width() - GAP).max(GAP);
-    let left = (button.right() - own.width()).clamp(GAP, most);
+    let left = (button.right() - own.width()).min(most).max(GAP);
     element::set_px(panel, "left", left);
     element::set_px(
         panel,

@@ -18,6 +18,7 @@ use super::icon::{Glyph, Icon};
 use super::not_encrypted::NotEncrypted;
 use super::registry_state::RegistryState;
 
+pub(super) use form::is_waiting;
 use form::{AGAIN, Form, NAME, PASSWORD};
 
 /// The form to sign in, or to create an account.
@@ -125,7 +126,7 @@ fn set(value: &UseStateHandle<String>) -> Callback<String> {
 }
 
 fn submit_button(state: &Page, new: bool) -> Html {
-    let waits = state.pending.session;
+    let waits = is_waiting(state);
     let words = if waits {
         label::WAITING
     } else if new {
@@ -142,7 +143,7 @@ fn submit_button(state: &Page, new: bool) -> Html {
 /// Whether the name may be that of a user who has no account yet.
 fn is_unknown(state: &Page) -> bool {
     let failure = state.failure("login");
-    failure.is_some_and(|failure| failure.problem == Problem::WrongCredentials)
+    failure.is_some_and(|failure| failure.code == Problem::WrongCredentials)
 }
 
 fn new_here(onchoose: &Callback<bool>) -> Html {

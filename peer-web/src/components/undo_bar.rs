@@ -39,7 +39,7 @@ fn Offer(props: &Props) -> Html {
     }
     let words = wording::can_be_undone(what);
     let words = match what {
-        Undoable::Left => sentence(&words),
+        Undoable::Left(_) => sentence(&words),
         Undoable::Blocked(_) => format!("{}.", printable(&words)),
     };
     let send = context.send.clone();

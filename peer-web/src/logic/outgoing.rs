@@ -7,6 +7,7 @@ use p2pchat_model::wording::{self, label};
 use p2pchat_model::{Command, action, letters_too_many, packets};
 
 use super::sentence::sentence;
+use crate::state::State;
 
 /// Why a text cannot be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +85,7 @@ pub fn command(typed: &str, live: bool, alone: bool) -> Result<Command, CannotSe
         Err(CannotSend::Alone)
     } else {
         Ok(Command::Say {
+            conversation: State::SHOWN,
             text: text.into_owned(),
         })
     }
@@ -123,7 +125,7 @@ mod tests {
     #[test]
     fn a_text_is_sent_to_members_over_a_connection() {
         let sent = command("hello", true, false);
-        assert!(matches!(sent, Ok(Command::Say { text }) if text == "hello"));
+        assert!(matches!(sent, Ok(Command::Say { text, .. }) if text == "hello"));
         assert_eq!(command("hello", false, false), Err(CannotSend::Offline));
         assert_eq!(command("hello", true, true), Err(CannotSend::Alone));
     }

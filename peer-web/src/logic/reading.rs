@@ -60,6 +60,13 @@ impl Reading {
         }
     }
 
+    /// Records that the user has read up to this message in another front end, of those lines.
+    pub fn read_elsewhere(&mut self, message: MessageId, lines: &[Line]) {
+        if message > self.read {
+            *self = Self::begin(lines, Some(message), self.looking);
+        }
+    }
+
     /// Records whether the user sees the end of the conversation. The mark stays: it shows
     /// where to begin.
     pub fn look(&mut self, looking: bool) {

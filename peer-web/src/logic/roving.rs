@@ -1,5 +1,7 @@
 //! Where a key leads in a list that is one Tab stop.
 
+use p2pchat_model::lowercase;
+
 /// How long the letters of a name may be apart, in milliseconds.
 const WORD_GAP: f64 = 1_000.0;
 
@@ -39,14 +41,14 @@ impl Letters {
             self.typed.clear();
         }
         self.last = now;
-        self.typed.push_str(&key.to_lowercase());
+        self.typed.push_str(&lowercase(key));
         // One letter leads on to the next such name; more of them may still mean this one.
         let from = if self.typed.chars().count() == 1 {
             at + 1
         } else {
             at
         };
-        let begins = |index: &usize| names[*index].to_lowercase().starts_with(&self.typed);
+        let begins = |index: &usize| lowercase(&names[*index]).starts_with(&self.typed);
         (0..names.len())
             .map(|step| (from + step) % names.len())
             .find(begins)

@@ -155,6 +155,12 @@ impl Rows {
         }
     }
 
+    /// The message before which the mark is.
+    #[must_use]
+    pub fn marked(&self) -> Option<MessageId> {
+        self.mark
+    }
+
     /// Moves the mark before another message, which is still to come, or removes it.
     pub fn mark(&mut self, lines: &[Line], mark: Option<MessageId>) {
         if self.mark == mark {

@@ -1,18 +1,14 @@
 //! The words of the model as sentences. They begin in lower case and have no full stop, so
 //! that they fit behind a colon.
 
-use p2pchat_model::{Failure, Problem, printable};
+use p2pchat_model::{Failure, Problem, printable, uppercase};
 
 /// With a capital letter at the beginning.
 #[must_use]
 pub fn capitalized(words: &str) -> String {
-    let mut chars = words.chars();
-    let first = chars.next();
-    first
-        .into_iter()
-        .flat_map(char::to_uppercase)
-        .chain(chars)
-        .collect()
+    let first = words.chars().next().map_or(0, char::len_utf8);
+    let (first, rest) = words.split_at(first);
+    uppercase(first) + rest
 }
 
 /// With a capital letter at the beginning and a full stop at the end.
@@ -36,7 +32,7 @@ pub fn sentence_of(name: &str, words: &str) -> String {
 #[must_use]
 pub fn failed(failure: &Failure) -> String {
     let message = printable(&failure.message);
-    match failure.problem {
+    match failure.code {
         // These begin with a name.
         Problem::Blocked | Problem::NotBlocked => format!("{message}."),
         _ => sentence(&message),
@@ -45,6 +41,8 @@ pub fn failed(failure: &Failure) -> String {
 
 #[cfg(test)]
 mod tests {
+    use p2pchat_model::Timestamp;
+
     use super::*;
 
     #[test]
@@ -58,10 +56,8 @@ mod tests {
     fn a_name_is_not_capitalized() {
         assert_eq!(sentence_of("bob", "bob declined"), "bob declined.");
         assert_eq!(sentence_of("bob", "you missed bob"), "You missed bob.");
-        let failure = |problem, message: &str| Failure {
-            command: "request".to_owned(),
-            problem,
-            message: message.to_owned(),
+        let failure = |problem, message: &str| {
+            Failure::new(Timestamp(1), "request", problem).with_message(message.to_owned())
         };
         assert_eq!(
             failed(&failure(Problem::Blocked, "bob is blocked")),

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use p2pchat_model::{Event, Line, Message, MessageId, View};
+use p2pchat_model::{Call, CallId, Command, Event, Line, Message, MessageId, View};
 
 use crate::logic::reading::Reading;
 
+use super::State;
 use super::view::ViewHandle;
 
 /// The part of the state that changes with nearly every message.
@@ -19,102 +20,170 @@ pub struct Conversation {
     pub spoken: Option<Line>,
     /// The message to scroll to.
     pub jump: Option<MessageId>,
-    /// Whether a page of history is still to come.
-    pub awaits_history: bool,
-    /// Before which message that page ends; `None` if it is the newest.
-    page_before: Option<MessageId>,
-    /// The texts that were sent and are not acknowledged, oldest first.
-    pub unanswered: Vec<Unanswered>,
+    /// The texts and reads that have no answer yet, oldest first.
+    asked: Vec<Asked>,
+    /// The texts that were refused, and are on their way back into the message field.
+    pub failed: Vec<Asked>,
+    /// Whether the page of history that follows a login is still to come.
+    awaits_first_page: bool,
+    /// The newest draft of this page that the peer has.
+    pub kept_draft: Option<Rc<str>>,
 }
 
-/// A text that was sent and is not acknowledged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unanswered {
-    /// The text.
-    pub text: Rc<str>,
-    /// The newest message when it was sent: its own will be a later one.
+/// A call about the conversation, until it is answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// Its id.
+    pub id: u64,
+    /// What was asked.
+    pub command: Command,
+    /// The newest message when it was sent: that of a text will be a later one.
     pub after: MessageId,
-    /// Whether it failed, and goes back into the message field.
-    pub failed: bool,
 }
 
-impl Unanswered {
-    /// Whether the text is among the messages of a view after all.
+impl Asked {
+    /// The text that it sends, if it sends one.
     #[must_use]
-    pub fn is_in(&self, view: &View) -> bool {
-        let mut messages = view.lines.iter().rev().filter_map(message_of);
-        messages.any(|message| {
-            message.is_own() && message.id > self.after && *message.text == *self.text
-        })
+    pub fn text(&self) -> Option<&str> {
+        match &self.command {
+            Command::Say { text, .. } => Some(text),
+            _ => None,
+        }
     }
-}
 
-fn message_of(line: &Line) -> Option<&Message> {
-    match line {
-        Line::Message(message) => Some(message),
-        Line::Notice { .. } => None,
+    /// The call, to be made again.
+    #[must_use]
+    pub fn call(&self) -> Call {
+        Call::with_id(self.id, self.command.clone())
     }
-}
-
-/// The newest message of a view.
-fn newest(view: &View) -> MessageId {
-    let newest = view.lines.iter().rev().find_map(message_of);
-    newest.map(|message| message.id).unwrap_or_default()
 }
 
 impl Conversation {
-    /// Applies an event, to the view too.
-    pub(super) fn on_event(&mut self, event: &Event) {
-        let Some(view) = &mut self.view else { return };
-        let (lines, lines_of) = (view.get().lines.len(), view.get().lines_of);
-        let was_signed_in = view.get().account.is_some();
-        view.apply(event);
-        view.touch();
-        if view.get().lines_of != lines_of {
-            self.reading = Reading::begin(&[], None, self.reading.looking());
-        }
-        if let Event::Message(message) = event {
-            self.reading.take(message);
-        }
-        view.follow(event, lines, self.reading.mark());
-        self.spoken = spoken(event).or(self.spoken.take());
-        match event {
-            // The newest page of history follows a login, unless the session only goes on
-            // after the registry was unreachable.
-            Event::LoggedIn { .. } if !was_signed_in => self.await_history(None),
-            Event::LoggedOut { .. } => self.awaits_history = false,
-            // Other tabs get pages too.
-            Event::History { before, .. } if *before == self.page_before => {
-                self.awaits_history = false;
+    /// The texts that were sent and have no answer yet, oldest first. They are sent again, by
+    /// their ids, when the answer may be lost: a peer that has them answers as it did.
+    pub fn unanswered(&self) -> impl Iterator<Item = &Asked> {
+        self.asked.iter().filter(|asked| asked.text().is_some())
+    }
+
+    /// The texts that the message field or the next tab gets if this one ends, oldest first.
+    #[must_use]
+    pub fn unsaid(&self) -> Vec<Asked> {
+        let mut texts: Vec<Asked> = self.unanswered().chain(&self.failed).cloned().collect();
+        texts.sort_by_key(|asked| asked.id);
+        texts
+    }
+
+    /// Whether a page of history is still to come.
+    #[must_use]
+    pub fn awaits_history(&self) -> bool {
+        let is_page = |asked: &Asked| matches!(asked.command, Command::History { .. });
+        self.awaits_first_page || self.asked.iter().any(is_page)
+    }
+
+    /// Keeps in a new view of the same account the older messages that are loaded, which it
+    /// comes without. Returns whether it is of the same account.
+    pub(super) fn join(&self, view: &mut View) -> bool {
+        let Some(known) = &self.view else {
+            return false;
+        };
+        let is_same = known.get().conversations_of == view.conversations_of;
+        let mut chats = view.conversations.iter_mut();
+        if let Some(chat) = chats.find(|chat| is_same && chat.id == State::SHOWN) {
+            let known = known.chat();
+            let oldest = chat.oldest_message();
+            let is_it = |line: &Line| matches!(line, Line::Message(one) if Some(one.id) == oldest);
+            let here = chat.lines.iter().position(is_it);
+            if let (Some(at), Some(here)) = (known.lines.iter().position(is_it), here) {
+                chat.lines.splice(..here, known.lines[..at].iter().cloned());
+                chat.more_history = known.more_history;
             }
-            Event::Failed { failure, .. } if failure.command == "history" => {
-                self.awaits_history = false;
+        }
+        is_same
+    }
+
+    /// Begins again with a view, after which answers to earlier reads do not come any more.
+    pub(super) fn begin(&mut self, view: ViewHandle, reading: Reading) {
+        self.view = Some(view);
+        self.reading = reading;
+        self.asked.retain(|asked| asked.text().is_some());
+        self.awaits_first_page = false;
+    }
+
+    /// Forgets the texts of another session.
+    pub(super) fn forget_texts(&mut self) {
+        self.asked.clear();
+        self.failed.clear();
+    }
+
+    /// Finds the call that an event closes. A text that was refused waits to be in the message
+    /// field again.
+    pub(super) fn answer(&mut self, re: Option<&CallId>, event: &Event) -> Option<Asked> {
+        let (Event::Done | Event::Failed(_), Some(CallId::Number(id))) = (event, re) else {
+            return None;
+        };
+        let at = self.asked.iter().position(|asked| asked.id == *id)?;
+        let asked = self.asked.remove(at);
+        match (&asked.command, event) {
+            (Command::Say { .. }, Event::Failed(_)) => self.failed.push(asked.clone()),
+            (Command::Draft { text, .. }, Event::Done) => {
+                self.kept_draft = Some(text.as_str().into());
             }
             _ => {}
         }
+        Some(asked)
     }
 
-    /// Records that a page of history is to come.
-    pub(super) fn await_history(&mut self, before: Option<MessageId>) {
-        self.awaits_history = true;
-        self.page_before = before;
+    /// Takes all texts without an answer for refused, and returns them.
+    pub(super) fn refuse_all(&mut self) -> Vec<String> {
+        let is_text = |asked: &mut Asked| asked.text().is_some();
+        let refused: Vec<Asked> = self.asked.extract_if(.., is_text).collect();
+        let texts = refused.iter().filter_map(Asked::text);
+        let texts = texts.map(str::to_owned).collect();
+        self.failed.extend(refused);
+        texts
     }
 
-    /// Records a text that is sent.
-    pub(super) fn sent(&mut self, text: &str) {
-        let after = self.view.as_ref().map(|view| newest(&view.get()));
-        self.unanswered.push(Unanswered {
-            text: text.into(),
-            after: after.unwrap_or_default(),
-            failed: false,
-        });
+    /// Applies an event, to the view too.
+    pub(super) fn on_event(&mut self, event: &Event) {
+        let Some(view) = &mut self.view else { return };
+        let (lines, account) = (view.chat().lines.len(), view.get().account);
+        let of = view.get().conversations_of;
+        view.apply(event);
+        view.touch();
+        let is_here = event.conversation().is_none_or(|id| id == State::SHOWN);
+        if view.get().conversations_of != of {
+            self.reading = Reading::begin(&[], None, self.reading.looking());
+        }
+        match event {
+            Event::Message(message) if is_here => self.reading.take(message),
+            Event::Read { message, .. } if is_here => {
+                self.reading.read_elsewhere(*message, &view.chat().lines);
+            }
+            // The newest page of history follows a login, unless the session only goes on
+            // after the registry was unreachable.
+            Event::LoggedIn { .. } if account.is_none() => self.awaits_first_page = true,
+            Event::LoggedOut { .. } => self.awaits_first_page = false,
+            Event::History { before: None, .. } if is_here && self.awaits_first_page => {
+                self.awaits_first_page = false;
+                let chat = view.chat();
+                self.reading = Reading::begin(&chat.lines, chat.read, self.reading.looking());
+            }
+            _ => {}
+        }
+        view.follow(event, lines, self.reading.mark());
+        if is_here {
+            self.spoken = spoken(event).or(self.spoken.take());
+        }
     }
 
-    /// Marks the oldest unanswered text as failed, and returns it.
-    pub(super) fn fail_oldest(&mut self) -> Option<Rc<str>> {
-        let sent = self.unanswered.iter_mut().find(|sent| !sent.failed)?;
-        sent.failed = true;
-        Some(sent.text.clone())
+    /// Records a command that is sent, about the conversation.
+    pub(super) fn on_command(&mut self, id: u64, command: Command) {
+        let after = self
+            .view
+            .as_ref()
+            .and_then(|view| view.chat().newest_message());
+        let after = after.unwrap_or_default();
+        self.asked.push(Asked { id, command, after });
     }
 
     /// What has been read now that the user sees the end of the conversation, or no longer.
@@ -122,10 +191,21 @@ impl Conversation {
         let mut reading = self.reading.clone();
         reading.look(looking);
         if let Some(view) = &self.view {
-            reading.seen(newest(&view.get()));
+            reading.seen(view.chat().newest_message().unwrap_or_default());
         }
         reading
     }
+}
+
+/// Whether the answer to a command matters to the conversation alone.
+pub(super) fn is_about_conversation(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Say { .. }
+            | Command::History { .. }
+            | Command::Read { .. }
+            | Command::Draft { .. }
+    )
 }
 
 /// What a screen reader says of an event: the messages of others, and notices.

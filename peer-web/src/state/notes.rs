@@ -2,7 +2,7 @@
 
 use p2pchat_model::wording::label;
 use p2pchat_model::{
-    BlockChange, Event, Line, Outcome, PeerAddr, Person, RequestFailure, Speaker, Target, View,
+    BlockChange, Event, Line, Outcome, PeerAddr, Person, RequestFailure, Target, View,
 };
 
 /// How many notes are kept: the user sees all of them.
@@ -27,7 +27,7 @@ pub(super) fn follow(notes: &mut Vec<Note>, event: &Event) {
             from,
             outcome: Outcome::Expired,
             ..
-        } => add(notes, event, of_speaker(*from), Some("Ask back")),
+        } => add(notes, event, *from, Some("Ask back")),
         Event::RequestAnswered {
             to,
             refusal: Some(refusal),
@@ -73,11 +73,4 @@ fn add(notes: &mut Vec<Note>, event: &Event, who: Person, ask: Option<&'static s
         words: text,
         ask,
     });
-}
-
-fn of_speaker(from: Speaker) -> Person {
-    Person {
-        address: from.address,
-        name: Some(from.name),
-    }
 }

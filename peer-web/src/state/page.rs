@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
-use p2pchat_model::{Command, Event, Failure, Link, PeerAddr, Problem, Username};
+use p2pchat_model::{CallId, Command, Event, Failure, Findings, Link, PeerAddr, Problem, Username};
 
 use crate::bridge::Connection;
 
+use super::State;
+use super::conversation::is_about_conversation;
 use super::notes::{self, Note};
 use super::view::ViewHandle;
 
@@ -21,12 +23,19 @@ pub struct Page {
     pub connection: Connection,
     /// Whether the bridge has another build of the page by now.
     pub outdated: bool,
-    /// The commands that have no answer yet.
-    pub pending: Pending,
-    /// The last failure of each command that was not sent again since.
+    /// How many times the view came: calls before the last one may have lost their answer.
+    pub views: u32,
+    /// The calls that have no answer yet, but for those about the conversation: their ids and
+    /// commands.
+    asked: Vec<(u64, &'static str)>,
+    /// The last failure of each command of this page that was not sent again since.
     pub failures: Vec<Failure>,
     /// The answer to the last search for a user.
     pub found: Option<Found>,
+    /// The result of the last search through the history.
+    pub findings: Option<Findings>,
+    /// The draft of another front end.
+    pub draft: Draft,
     /// What became of requests, the newest last.
     pub notes: Vec<Note>,
     /// The account that was signed in last in this page, unless the user signed out.
@@ -35,6 +44,8 @@ pub struct Page {
     pub ended: Option<Problem>,
     /// Whether the user signs out only to sign in again, here in place of another computer.
     pub moves_here: bool,
+    /// Whether texts without an answer wait for the next session, in which they are sent again.
+    pub says_again: bool,
     /// A text that was not sent and belongs back into the message field.
     pub unsent: Option<Rc<str>>,
 }
@@ -48,19 +59,17 @@ pub struct Found {
     pub address: Option<PeerAddr>,
 }
 
-/// Which commands have no answer yet.
+/// What another front end of this profile has in its message field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pending {
-    /// To sign in, or to create an account.
-    pub session: bool,
-    /// A search through the history.
-    pub find: bool,
-    /// A search for a user, or a refresh of who is online.
-    pub people: bool,
+pub struct Draft {
+    /// Counts the drafts that came.
+    pub nth: u32,
+    /// The text; empty for none.
+    pub text: Rc<str>,
 }
 
 impl Page {
-    /// The failure of the last command of this name, unless it was sent again since.
+    /// The failure of the last call of this command, unless it was sent again since.
     #[must_use]
     pub fn failure(&self, command: &str) -> Option<&Failure> {
         self.failures
@@ -98,29 +107,59 @@ impl Page {
         let Some(view) = self.view.as_ref().map(|view| view.get()) else {
             return false;
         };
-        let own = view
-            .online
-            .iter()
-            .find(|user| Some(user.name) == view.account);
+        let own = view.online.iter().find(|user| user.name == view.account);
         own.is_some_and(|user| Some(user.address) != view.address)
     }
 
+    /// Whether one of these commands has no answer yet.
+    #[must_use]
+    pub fn waits_for(&self, commands: &[&str]) -> bool {
+        self.asked.iter().any(|(_, asked)| commands.contains(asked))
+    }
+
+    /// Begins again with a view, after which the answers to what was asked do not come any more.
+    pub(super) fn begin(&mut self, view: ViewHandle, account: Option<Username>, draft: Rc<str>) {
+        self.view = Some(view);
+        self.views += 1;
+        self.asked.clear();
+        self.set_draft(draft);
+        if account.is_some() {
+            self.ended = None;
+            self.last_account = account;
+        }
+    }
+
+    fn set_draft(&mut self, text: Rc<str>) {
+        let nth = self.draft.nth + 1;
+        self.draft = Draft { nth, text };
+    }
+
     /// Records a command that is sent.
-    pub(super) fn on_command(&mut self, command: &Command) {
-        self.failures
-            .retain(|failure| failure.command != command.name());
+    pub(super) fn on_command(&mut self, id: u64, command: &Command) {
+        let name = command.name();
+        self.failures.retain(|failure| failure.command != name);
         if matches!(command, Command::Search { .. }) {
             self.found = None;
         }
-        self.pending.on_command(command);
+        if !is_about_conversation(command) {
+            self.asked.push((id, name));
+        }
     }
 
-    /// Applies an event that is not one of the conversation.
-    pub(super) fn on_event(&mut self, event: &Event) {
+    /// Closes what was asked, if this event is the answer. Returns whether it was.
+    fn answer(&mut self, re: Option<&CallId>) -> bool {
+        let asked = self.asked.len();
+        self.asked
+            .retain(|(id, _)| re != Some(&CallId::Number(*id)));
+        self.asked.len() < asked
+    }
+
+    /// Applies an update that is not one of the conversation; `is_answer` is whether it answers
+    /// a call about that.
+    pub(super) fn on_update(&mut self, re: Option<&CallId>, event: &Event, is_answer: bool) {
         if let Some(view) = &mut self.view {
             view.touch();
         }
-        self.pending.on_event(event);
         notes::follow(&mut self.notes, event);
         self.forget_stale(event);
         match event {
@@ -135,6 +174,8 @@ impl Page {
                 }
                 self.failures.clear();
                 self.found = None;
+                self.findings = None;
+                self.set_draft("".into());
             }
             Event::Found { name, address, .. } => {
                 self.found = Some(Found {
@@ -142,10 +183,27 @@ impl Page {
                     address: *address,
                 });
             }
-            Event::Failed { failure, .. } => {
+            Event::Done => {
+                self.answer(re);
+            }
+            Event::Failed(failure) if self.answer(re) || is_answer => {
                 self.failures
                     .retain(|known| known.command != failure.command);
                 self.failures.push(failure.clone());
+            }
+            Event::Findings {
+                conversation,
+                text,
+                messages,
+            } => {
+                self.findings = Some(Findings {
+                    conversation: *conversation,
+                    text: text.clone(),
+                    messages: messages.clone(),
+                });
+            }
+            Event::Draft { conversation, text } if *conversation == State::SHOWN => {
+                self.set_draft(text.as_str().into());
             }
             _ => {}
         }
@@ -153,14 +211,14 @@ impl Page {
 
     /// Forgets answers that this event makes untrue.
     fn forget_stale(&mut self, event: &Event) {
-        let mut forget = |problem| self.failures.retain(|failure| failure.problem != problem);
+        let mut forget = |problem| self.failures.retain(|failure| failure.code != problem);
         match event {
             Event::Link(Link::Up) => forget(Problem::RegistryUnreachable),
             Event::MemberJoined { .. } => forget(Problem::NobodyThere),
             Event::Online { users } => {
                 forget(Problem::NotOnline);
                 if let Some(found) = &mut self.found {
-                    let listed = users.iter().find(|user| user.name == found.name);
+                    let listed = users.iter().find(|user| user.name == Some(found.name));
                     found.address = listed.map(|user| user.address);
                 }
             }
@@ -174,31 +232,5 @@ impl Page {
             Some(earlier) => format!("{earlier}\n{text}").into(),
             None => text.into(),
         });
-    }
-}
-
-impl Pending {
-    fn on_command(&mut self, command: &Command) {
-        match command {
-            Command::Register { .. } | Command::Login { .. } => self.session = true,
-            Command::Find { .. } => self.find = true,
-            Command::Search { .. } | Command::Refresh => self.people = true,
-            _ => {}
-        }
-    }
-
-    fn on_event(&mut self, event: &Event) {
-        match event {
-            Event::LoggedIn { .. } | Event::LoggedOut { .. } => *self = Self::default(),
-            Event::Findings { .. } => self.find = false,
-            Event::Found { .. } | Event::Online { .. } => self.people = false,
-            Event::Failed { failure, .. } => match failure.command.as_str() {
-                "register" | "login" => self.session = false,
-                "find" => self.find = false,
-                "search" | "refresh" => self.people = false,
-                _ => {}
-            },
-            _ => {}
-        }
     }
 }

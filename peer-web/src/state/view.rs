@@ -4,7 +4,7 @@ use std::cell::{Ref, RefCell, RefMut};
 use std::ops::Deref;
 use std::rc::Rc;
 
-use p2pchat_model::{Event, MessageId, View};
+use p2pchat_model::{Conversation, ConversationId, Event, MessageId, View};
 
 use crate::logic::clock::Zone;
 use crate::logic::rows::Rows;
@@ -12,51 +12,69 @@ use crate::logic::rows::Rows;
 /// The one view and the rows of its lines, changed in place: copying ten thousand lines for
 /// each event would be felt. Equal only to itself, whatever changes in it.
 #[derive(Clone)]
-pub struct SharedView(Rc<(RefCell<View>, RefCell<Rows>)>);
+pub struct SharedView(Rc<Shared>);
+
+struct Shared {
+    /// The conversation that is shown.
+    id: ConversationId,
+    view: RefCell<View>,
+    rows: RefCell<Rows>,
+}
 
 impl SharedView {
     /// The view as it is now. To be dropped before the next event.
     #[must_use]
     pub fn get(&self) -> Ref<'_, View> {
-        self.0.0.borrow()
+        self.0.view.borrow()
+    }
+
+    /// The conversation as it is now. To be dropped before the next event.
+    #[must_use]
+    pub fn chat(&self) -> Ref<'_, Conversation> {
+        let id = self.0.id;
+        Ref::map(self.get(), |view| {
+            view.conversation(id).unwrap_or(view.open())
+        })
     }
 
     /// The rows as they are now. To be dropped before the next event.
     #[must_use]
     pub fn rows(&self) -> Ref<'_, Rows> {
-        self.0.1.borrow()
+        self.0.rows.borrow()
     }
 
     /// The rows, to record what was measured.
     #[must_use]
     pub fn rows_mut(&self) -> RefMut<'_, Rows> {
-        self.0.1.borrow_mut()
+        self.0.rows.borrow_mut()
     }
 
     /// Applies an event to the view, before [`SharedView::follow`].
     pub(super) fn apply(&self, event: &Event) {
-        self.0.0.borrow_mut().apply(event);
+        self.0.view.borrow_mut().apply(event);
     }
 
     /// Updates the rows after [`SharedView::apply`]; there were `lines` lines before.
     pub(super) fn follow(&self, event: &Event, lines: usize, mark: Option<MessageId>) {
-        let view = self.get();
+        let chat = self.chat();
         let mut rows = self.rows_mut();
-        let grown = view.lines.len().checked_sub(lines);
+        let grown = chat.lines.len().checked_sub(lines);
         match (event, grown) {
             // These may replace the lines, or put others between them.
             (Event::History { .. } | Event::LoggedIn { .. }, _) | (_, None | Some(2..)) => {
-                rows.rebuild(&view.lines, mark);
+                rows.rebuild(&chat.lines, mark);
             }
+            // It may be before a message that is there already.
+            (Event::Read { .. }, _) if rows.marked() != mark => rows.rebuild(&chat.lines, mark),
             (_, Some(grown)) => {
-                rows.mark(&view.lines, mark);
+                rows.mark(&chat.lines, mark);
                 if grown == 1 {
-                    rows.grow(&view.lines);
+                    rows.grow(&chat.lines);
                 }
             }
         }
-        if let Event::Delivered { id, .. } = event {
-            rows.change(*id);
+        if let Event::Delivered { message, .. } = event {
+            rows.change(*message);
         }
     }
 }
@@ -75,13 +93,17 @@ pub struct ViewHandle {
 }
 
 impl ViewHandle {
-    /// Wraps a view.
+    /// Wraps a view, of which this conversation is shown.
     #[must_use]
-    pub fn new(view: View, mark: Option<MessageId>, zone: Zone) -> Self {
-        let mut rows = Rows::new(zone);
-        rows.rebuild(&view.lines, mark);
+    pub fn new(view: View, id: ConversationId, mark: Option<MessageId>, zone: Zone) -> Self {
+        let shared = SharedView(Rc::new(Shared {
+            id,
+            view: RefCell::new(view),
+            rows: RefCell::new(Rows::new(zone)),
+        }));
+        shared.rows_mut().rebuild(&shared.chat().lines, mark);
         Self {
-            shared: SharedView(Rc::new((RefCell::new(view), RefCell::new(rows)))),
+            shared,
             revision: 0,
         }
     }

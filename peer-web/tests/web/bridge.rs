@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use p2pchat_model::Command;
-use p2pchat_web::bridge::{Bridge, Connection, Endpoint, Frame, Refusal, use_bridge};
+use p2pchat_model::{Call, Command, Update};
+use p2pchat_web::bridge::{Bridge, Connection, Endpoint, Refusal, use_bridge};
 use wasm_bindgen_test::wasm_bindgen_test;
 use yew::prelude::*;
 
@@ -13,7 +13,7 @@ use crate::support::{Fake, Mounted, SECRET, VIEW, js, mount, wait_for};
 /// What the hook reported, and what it can do.
 #[derive(Clone, Default)]
 struct Log {
-    frames: Rc<RefCell<Vec<Frame>>>,
+    frames: Rc<RefCell<Vec<Update>>>,
     connections: Rc<RefCell<Vec<Connection>>>,
     bridge: Rc<RefCell<Option<Bridge>>>,
 }
@@ -83,22 +83,23 @@ async fn the_secret_goes_first_and_the_view_makes_it_live() {
         js("window.sockets[0].url + ' ' + window.sockets[0].protocol")
             .as_string()
             .unwrap(),
-        "ws://127.0.0.1:7878/ws p2pchat.v1"
+        "ws://127.0.0.1:7878/ws p2pchat.v2"
     );
     let send = log.bridge.borrow().as_ref().unwrap().send.clone();
     fake.open();
-    send.emit(Command::Refresh);
-    assert_eq!(
-        fake.sent(),
-        [format!(r#"{{"secret":"{SECRET}"}}"#)],
-        "nothing else before the view"
-    );
+    send.emit(Call::with_id(1, Command::Refresh));
+    let sent = fake.sent();
+    assert_eq!(sent.len(), 1, "nothing else before the view");
+    let greeting = format!(r#"{{"secret":"{SECRET}","front_end":""#);
+    let rest = sent[0].strip_prefix(&greeting).unwrap();
+    let (front_end, rest) = rest.split_once('"').unwrap();
+    assert_eq!((front_end.len(), rest), (32, r#","version":2}"#));
     fake.say(VIEW);
     assert_eq!(log.last(), Some(Connection::Live));
-    send.emit(Command::Refresh);
-    assert_eq!(fake.sent()[1], r#""refresh""#);
-    fake.say(r#"{"busy":{"on":true}}"#);
-    fake.say(r#"{"an_event_of_a_later_version":{}}"#);
+    send.emit(Call::with_id(1, Command::Refresh));
+    assert_eq!(fake.sent()[1], r#"{"id":1,"command":"refresh"}"#);
+    fake.say(r#"{"event":"busy","on":true}"#);
+    fake.say(r#"{"event":"of_a_later_version"}"#);
     fake.say("not even json");
     assert_eq!(log.frames.borrow().len(), 2);
     assert_eq!(log.last(), Some(Connection::Live));
@@ -109,11 +110,13 @@ async fn a_lost_connection_is_made_again_and_greets_again() {
     let fake = Fake::install();
     let (_mounted, log) = probe("127.0.0.1:7878");
     fake.welcome(VIEW).await;
+    let greeting = fake.sent()[0].clone();
     fake.drop(1006);
     assert!(matches!(log.last(), Some(Connection::Waiting { .. })));
     wait_for("another connection", || fake.count() == 2).await;
     fake.welcome(VIEW).await;
-    assert!(fake.sent()[0].contains(SECRET));
+    // It is the same front end: its calls are known by their ids.
+    assert_eq!(fake.sent()[0], greeting);
     assert_eq!(log.last(), Some(Connection::Live));
     fake.drop(4003);
     wait_for("a connection at once", || fake.count() == 3).await;
@@ -129,10 +132,13 @@ async fn a_refusal_is_final() {
         fake.drop(code);
         assert_eq!(log.last(), Some(Connection::Refused(refusal)));
     }
-    let fake = Fake::install();
-    let (_mounted, log) = probe("127.0.0.1:7878");
-    fake.welcome(r#"{"a view of":"another version"}"#).await;
-    assert_eq!(log.last(), Some(Connection::Refused(Refusal::OtherVersion)));
+    let later = VIEW.replace(r#""version":2"#, r#""version":3"#);
+    for first in [r#"{"a view of":"another version"}"#, &later] {
+        let fake = Fake::install();
+        let (_mounted, log) = probe("127.0.0.1:7878");
+        fake.welcome(first).await;
+        assert_eq!(log.last(), Some(Connection::Refused(Refusal::OtherVersion)));
+    }
 }
 
 #[wasm_bindgen_test]
@@ -146,6 +152,6 @@ async fn leaving_the_page_closes_the_connection() {
     })
     .await;
     let before = log.frames.borrow().len();
-    fake.say(r#"{"busy":{"on":true}}"#);
+    fake.say(r#"{"event":"busy","on":true}"#);
     assert_eq!(log.frames.borrow().len(), before);
 }

@@ -100,10 +100,7 @@ async fn arrows_lead_through_a_menu() {
 #[wasm_bindgen_test]
 async fn members_without_the_message_are_named() {
     let to = |address: &str, name: &str, state| Delivery {
-        to: Person {
-            address: address.parse().unwrap(),
-            name: name.parse().ok(),
-        },
+        to: Person::listed(address.parse().unwrap(), name.parse().ok()),
         state,
     };
     let failed = DeliveryState::Failed(LeaveReason::Unreachable);

@@ -9,10 +9,10 @@ use yew::html::BaseComponent;
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// The view of a user who is signed in and chats with bob.
-pub(crate) const VIEW: &str = r#"{"address":"192.168.1.20","message_port":5859,"registry":"192.168.1.10","link":"up","account":"alice","busy":false,"online":[{"name":"alice","address":"192.168.1.20"},{"name":"bob","address":"192.168.1.21"},{"name":"carol","address":"192.168.1.22"}],"incoming":null,"outgoing":[],"members":[{"address":"192.168.1.21","name":"bob"}],"out_of_reach":[],"lines":[],"lines_of":"alice","more_history":false,"findings":null,"blocked":[],"dropped":[]}"#;
+pub(crate) const VIEW: &str = r#"{"event":"view","version":2,"missed":0,"view":{"address":"192.168.1.20","message_port":5859,"registry":"192.168.1.10","link":{"state":"up"},"account":"alice","busy":false,"online":[{"address":"192.168.1.20","name":"alice","check":"confirmed"},{"address":"192.168.1.21","name":"bob","check":"confirmed"},{"address":"192.168.1.22","name":"carol","check":"confirmed"}],"incoming":null,"outgoing":[],"conversations":[{"id":"open","members":[{"address":"192.168.1.21","name":"bob","check":"confirmed"}],"out_of_reach":[],"lines":[],"more_history":false,"read":null,"draft":""}],"conversations_of":"alice","findings":null,"blocked":[],"dropped":[],"undo":null}}"#;
 
 /// The view before a user is signed in.
-pub(crate) const SIGNED_OUT: &str = r#"{"address":"192.168.1.20","message_port":5859,"registry":"192.168.1.10","link":"up","account":null,"busy":false,"online":[],"incoming":null,"outgoing":[],"members":[],"out_of_reach":[],"lines":[],"lines_of":null,"more_history":false,"findings":null,"blocked":[],"dropped":[]}"#;
+pub(crate) const SIGNED_OUT: &str = r#"{"event":"view","version":2,"missed":0,"view":{"address":"192.168.1.20","message_port":5859,"registry":"192.168.1.10","link":{"state":"up"},"account":null,"busy":false,"online":[],"incoming":null,"outgoing":[],"conversations":[{"id":"open","members":[],"out_of_reach":[],"lines":[],"more_history":false,"read":null,"draft":""}],"conversations_of":null,"findings":null,"blocked":[],"dropped":[],"undo":null}}"#;
 
 const FAKE: &str = "
     window.sockets = [];
@@ -62,6 +62,36 @@ impl Fake {
     pub(crate) fn sent(&self) -> Vec<String> {
         let sent: js_sys::Array = js("window.sockets.at(-1)?.sent ?? []").unchecked_into();
         sent.iter().map(|text| text.as_string().unwrap()).collect()
+    }
+
+    /// The commands that the page has sent over the last WebSocket, without their ids, and
+    /// without what it tells other front ends: what is read and what is typed.
+    pub(crate) fn commands(&self) -> Vec<String> {
+        let commands: js_sys::Array = js("(window.sockets.at(-1)?.sent ?? []).slice(1)
+            .map((frame) => JSON.parse(frame))
+            .filter(({ command }) => !['read', 'draft'].includes(command))
+            .map(({ id, ...rest }) => JSON.stringify(rest))")
+        .unchecked_into();
+        commands
+            .iter()
+            .map(|text| text.as_string().unwrap())
+            .collect()
+    }
+
+    /// The last of these commands that the page has sent, as JSON with its id.
+    pub(crate) fn last(&self, command: &str) -> Option<String> {
+        js(&format!(
+            "window.sockets.at(-1).sent.findLast((frame) => JSON.parse(frame).command === '{command}')"
+        ))
+        .as_string()
+    }
+
+    /// Sends an event as the answer to the last of these commands.
+    pub(crate) fn answer(&self, command: &str, event: &str) {
+        let call = self.last(command).unwrap();
+        let id = js(&format!("JSON.parse({}).id", quoted(&call)));
+        let re = format!(r#"{{"re":{},"#, id.as_f64().unwrap());
+        self.say(&event.replacen('{', &re, 1));
     }
 
     /// Lets the page in and shows it this.

@@ -128,6 +128,7 @@ const LACKING = {
   },
   "a size observer": () => delete window.ResizeObserver,
   "a clipboard": () => Object.defineProperty(navigator, "clipboard", { value: undefined }),
+  "tables of characters": () => delete Intl.Segmenter,
   popovers: () => {
     for (const name of ["showPopover", "hidePopover", "togglePopover", "popover"]) delete HTMLElement.prototype[name];
   },
@@ -159,6 +160,8 @@ for (const [what, before] of Object.entries(LACKING)) {
     await alice.page.evaluate(() => Object.defineProperty(document, "hidden", { value: true }));
     await works(world, "first");
     await works(world, "second");
+    await alice.composer.fill("ü ".repeat(60));
+    await alice.page.getByText("arrives as 2 messages").waitFor();
     await alice.leaves();
     await alice.isTold("you left the chat");
     await alice.undo.waitFor();

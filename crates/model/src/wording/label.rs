@@ -97,6 +97,11 @@ pub const NO_CHAT: &str = "No chat yet";
 pub const NO_CHAT_HINT: &str = "Pick someone who is online to start one";
 /// What goes on while the registry cannot be reached.
 pub const WITHOUT_REGISTRY: &str = "Chats go on; the list of people may be old.";
+/// Another program of this user was signed in and has ended; the user signs in again.
+pub const PASSWORD_NEEDED: &str = "Sign in again so that people find you: the p2pchat that was \
+                                   signed in has ended.";
+/// What goes on meanwhile.
+pub const WITHOUT_PASSWORD: &str = "Your chat goes on.";
 /// The account is online at another address.
 pub const ELSEWHERE: &str = "You are signed in on another computer; people reach you there.";
 /// Button beside [`ELSEWHERE`].

@@ -1,4 +1,4 @@
-use p2pchat_model::{Failure, LeaveReason, OutgoingRequest, Timestamp};
+use p2pchat_model::{LeaveReason, OutgoingRequest};
 
 use super::*;
 
@@ -245,9 +245,14 @@ fn a_refusal_ends_it_with_its_code() {
     assert_eq!(exit, Exit::Refused);
     assert!(words.starts_with("no_answer: bob "), "{words}");
 
-    let mut run = Run::new(&[], plan(None));
+    let mut run = Run::new(&[bob], plan(None));
     let say = run.first_call();
-    let (exit, words) = end(run.update(Some(&say), failed(&say.command, Problem::NobodyThere)));
+    let refused = failed(&say.command, Problem::BadText);
+    let (exit, words) = end(run.update(Some(&say), refused));
+    assert_eq!(exit, Exit::Refused);
+    assert!(words.starts_with("bad_text: "), "{words}");
+
+    let (exit, words) = end(Run::new(&[], plan(None)).start());
     assert_eq!(exit, Exit::Refused);
     assert!(words.starts_with("nobody_there: "), "{words}");
 }
@@ -346,16 +351,48 @@ fn too_late_is_told_with_the_names() {
     assert!(late.words.unwrap().contains("bob did not accept"));
 }
 
-#[test]
-fn a_text_with_an_id_is_said_by_that_id_and_others_by_ids_of_their_own() {
-    let with_id = |to| Plan {
+fn with_id(to: Option<&str>) -> Plan {
+    Plan {
         id: Some("lunch-7".to_owned()),
         ..plan(to)
-    };
-    let say = Run::new(&[], with_id(None)).first_call();
-    assert_eq!(say.id, Some(CallId::Text("lunch-7".into())));
-    let ask = Run::new(&[], with_id(Some("bob"))).first_call();
+    }
+}
+
+#[test]
+fn a_text_with_an_id_is_said_by_that_id_and_others_by_ids_of_their_own() {
+    let id = Some(CallId::Text("lunch-7".into()));
+    let bob = person("bob", 2);
+    let mut run = Run::new(&[], with_id(Some("bob")));
+    let probe = run.first_call();
+    assert_eq!((probe.command.name(), &probe.id), ("history", &id));
+    let ask = call(run.update(Some(&probe), Event::Done));
+    assert_eq!(ask.command.name(), "request");
     assert!(matches!(ask.id, Some(CallId::Number(_))), "{ask:?}");
+    let check = call(run.event(joined(bob)));
+    assert!(matches!(check.id, Some(CallId::Number(_))), "{check:?}");
+    let say = call(run.update(Some(&check), Event::Done));
+    assert_eq!((say.command.name(), &say.id), ("say", &id));
+}
+
+#[test]
+fn a_text_whose_id_was_used_is_not_sent_again_and_no_one_is_asked() {
+    let (bob, carol) = (person("bob", 2), person("carol", 3));
+    // Bob has left the chat, and carol is there.
+    let mut run = Run::new(&[carol], with_id(Some("bob")));
+    let probe = run.first_call();
+    let used = failed(&probe.command, Problem::IdUsed);
+    let say = call(run.update(Some(&probe), used));
+    assert_eq!(say.id, probe.id);
+    // The peer answers as it did the first time.
+    run.say(&say, &[bob]);
+    assert_eq!(end(run.delivered(bob, DeliveryState::Sent)).0, Exit::Done);
+    // Unless it was another text.
+    let mut run = Run::new(&[bob], with_id(Some("bob")));
+    let probe = run.first_call();
+    let say = call(run.update(Some(&probe), failed(&probe.command, Problem::IdUsed)));
+    let (exit, words) = end(run.update(Some(&say), failed(&say.command, Problem::IdUsed)));
+    assert_eq!(exit, Exit::Refused);
+    assert!(words.starts_with("id_used: "), "{words}");
 }
 
 #[test]

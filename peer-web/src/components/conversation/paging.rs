@@ -9,7 +9,7 @@ use yew::prelude::*;
 use crate::context::Context;
 use crate::logic::rows::Key;
 use crate::logic::window::{OVERSCAN, Place};
-use crate::state::{Action, Conversation, ViewHandle};
+use crate::state::{Action, Conversation, State, ViewHandle};
 
 use super::scroll::Scroll;
 
@@ -46,17 +46,21 @@ pub(super) fn use_paging(
 }
 
 fn ask(view: &ViewHandle, send: &Callback<Command>) {
-    let before = view.get().oldest_message();
-    send.emit(Command::History { before });
+    let (conversation, before) = (State::SHOWN, view.chat().oldest_message());
+    send.emit(Command::History {
+        conversation,
+        before,
+    });
 }
 
 fn may_ask(context: &Context, conversation: &Conversation) -> bool {
-    let view = conversation.view.as_ref().map(|view| view.get());
     context.state.is_live()
-        && !conversation.awaits_history
+        && !conversation.awaits_history()
         && context.state.failure("history").is_none()
-        && view.is_some_and(|view| {
-            view.account.is_some() && view.more_history && view.lines.len() < View::MAX_LINES
+        && conversation.view.as_ref().is_some_and(|view| {
+            let chat = view.chat();
+            let has_more = chat.more_history && chat.lines.len() < View::MAX_LINES;
+            has_more && view.get().account.is_some()
         })
 }
 
@@ -75,7 +79,7 @@ pub(super) fn use_jump(context: &Context, conversation: &Rc<Conversation>, scrol
             context.dispatch.dispatch(Action::Jumped);
         } else if may_ask(&context, conversation) {
             ask(view, &context.send);
-        } else if !conversation.awaits_history {
+        } else if !conversation.awaits_history() {
             context.dispatch.dispatch(Action::Jumped);
         }
     });
@@ -84,7 +88,7 @@ pub(super) fn use_jump(context: &Context, conversation: &Rc<Conversation>, scrol
 /// Goes to the end when the user has sent a message: it is there.
 #[hook]
 pub(super) fn use_own_messages(view: &ViewHandle, scroll: &Scroll) {
-    let last: Option<MessageId> = match view.get().lines.last() {
+    let last: Option<MessageId> = match view.chat().lines.last() {
         Some(Line::Message(message)) if message.is_own() => Some(message.id),
         _ => None,
     };

@@ -120,7 +120,7 @@ pub(super) fn use_settle(scroll: &Scroll, view: &ViewHandle) {
     use_effect(move || {
         scroll.nodes.set_tab_stop();
         let mut layout = scroll.layout.borrow_mut();
-        if layout.settle(&scroll.nodes, &view.get().lines, &mut view.rows_mut()) {
+        if layout.settle(&scroll.nodes, &view.chat().lines, &mut view.rows_mut()) {
             // So much is higher or lower than estimated that rows are missing.
             scroll.update.force_update();
         }

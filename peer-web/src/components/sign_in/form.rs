@@ -15,6 +15,11 @@ pub(super) const PASSWORD: &str = "sign-in-password";
 /// The id of the field for the password of a new account, a second time.
 pub(super) const AGAIN: &str = "sign-in-again";
 
+/// Whether the registry has not answered yet.
+pub(in crate::components) fn is_waiting(state: &Page) -> bool {
+    state.waits_for(&["login", "register"])
+}
+
 /// The values of the form.
 pub(super) struct Form {
     /// Whether it creates an account.
@@ -94,9 +99,9 @@ impl Form {
     fn refusal(&self, state: &Page) -> Errors {
         let mut errors = Errors::default();
         let command = if self.new { "register" } else { "login" };
-        if let (Some(failure), false) = (state.failure(command), state.pending.session) {
+        if let (Some(failure), false) = (state.failure(command), is_waiting(state)) {
             let message = Some(AttrValue::from(failed(failure)));
-            match failure.problem {
+            match failure.code {
                 Problem::NameTaken | Problem::BadName => errors.name = message,
                 Problem::BadPassword | Problem::WrongCredentials => errors.password = message,
                 _ => errors.form = message,

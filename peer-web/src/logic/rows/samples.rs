@@ -1,19 +1,16 @@
 //! Sample lines for tests.
 
-use p2pchat_model::{Level, Line, Message, MessageId, NameCheck, Speaker, Timestamp};
+use p2pchat_model::{ConversationId, Level, Line, Message, MessageId, Person, Timestamp};
 
 use super::Rows;
 use crate::logic::clock::Zone;
 
 pub(crate) fn message(id: u64, at: u64, name: &str, own: bool) -> Message {
     Message {
+        conversation: ConversationId::OPEN,
         id: MessageId(id),
         at: Timestamp(at),
-        from: Speaker {
-            name: name.parse().unwrap(),
-            address: "127.0.0.2".parse().unwrap(),
-            check: NameCheck::Confirmed,
-        },
+        from: Person::listed("127.0.0.2".parse().unwrap(), name.parse().ok()),
         text: "text".to_owned(),
         deliveries: own.then(Vec::new),
     }
