@@ -21,8 +21,9 @@ const LAST_RESORT: Duration = Duration::from_secs(10);
 /// What follows for the user when they quit.
 pub(crate) const OFFLINE_THEN: &str = "you go offline unless p2pchat is open elsewhere";
 /// That the registry needs the password again.
-pub(crate) const PASSWORD_NEEDED: &str = "the registry needs your password again, because the \
-                                          p2pchat that had it has ended; your chat goes on";
+pub(crate) const PASSWORD_NEEDED: &str = "the registry needs your password again";
+/// Why, and what follows.
+pub(crate) const PASSWORD_WHY: &str = "the p2pchat that had it has ended; your chat goes on";
 
 /// A front end that has joined its profile.
 #[derive(Debug)]

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use self::console::{Ask, Console, Given};
 use self::held::Held;
 use crate::NAME;
-use crate::app::{Joined, OFFLINE_THEN, PASSWORD_NEEDED};
+use crate::app::{Joined, OFFLINE_THEN, PASSWORD_NEEDED, PASSWORD_WHY};
 use crate::client::{Client, For, PATIENCE};
 use crate::clock::Clock;
 use crate::commands::{self, COMMANDS, CommandError, Entry, Typed};
@@ -215,7 +215,7 @@ impl Front {
             } else {
                 "use --user and --password-file"
             };
-            self.print(&format!("{PASSWORD_NEEDED}: {how}"));
+            self.print(&format!("{PASSWORD_NEEDED}, {how}: {PASSWORD_WHY}"));
         }
         self.asks_again = is_needed;
     }

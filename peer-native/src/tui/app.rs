@@ -315,13 +315,13 @@ impl App {
 
     /// Marks the newest message as read once it is seen.
     fn read_call(&mut self) -> Option<Call> {
-        if self.is_away() || self.is_signing_in() || self.conversation().unread() == 0 {
+        if self.is_away() || self.is_signing_in() {
             return None;
         }
-        let message = self.conversation().newest_message()?;
-        if Some(message) <= self.read {
-            return None;
-        }
+        let conversation = self.conversation();
+        let read = conversation.read.max(self.read).unwrap_or_default();
+        conversation::first_new(&conversation.lines, read)?;
+        let message = conversation.newest_message()?;
         self.read = Some(message);
         let conversation = self.current;
         let command = Command::Read {

@@ -55,7 +55,13 @@ impl Registry {
         self.folder.path().join("password")
     }
 
-    /// The arguments for a peer of this registry.
+    /// The profile of the peer at an address.
+    pub(crate) fn profile(&self, address: &str) -> String {
+        let folder = self.folder.path().join(address);
+        folder.to_str().unwrap().to_owned()
+    }
+
+    /// The arguments for a peer of this registry, in a profile of its own.
     pub(crate) fn arguments(&self, address: &str) -> Vec<String> {
         [
             "--registry",
@@ -65,6 +71,8 @@ impl Registry {
             "--address",
             address,
             "--no-history",
+            "--profile",
+            &self.profile(address),
         ]
         .map(str::to_owned)
         .to_vec()

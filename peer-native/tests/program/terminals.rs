@@ -69,7 +69,7 @@ fn a_terminal_that_goes_away_without_a_signal_ends_the_program_logged_out() {
             closed.elapsed()
         );
         wait_for("the user to be offline", || {
-            eve.write(&format!(r#"{{"search":{{"name":"{user}"}}}}"#));
+            eve.write(&format!(r#"{{"command":"search","name":"{user}"}}"#));
             eve.line_with("found").contains("null").then_some(())
         });
     }

@@ -4,20 +4,20 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::support::{Registry, TAKEOVER, chat};
+use crate::support::{Front, Registry, TAKEOVER, chat};
 
 #[test]
 fn the_second_attaches_and_both_see_the_same() {
     let registry = Registry::start();
-    let profile = registry.profile("ann");
-    let mut first = profile.front_end();
-    assert_eq!(first.start, "runs the peer\n");
+    let ann = registry.user("ann");
+    let mut first = ann.json();
     let view = first.event("view");
     assert_eq!((&view["version"], &view["missed"]), (&json!(2), &json!(0)));
     first.register("ann");
-    let mut second = profile.front_end();
-    let owner = format!("attached to front_end, process {}\n", first.pid());
-    assert_eq!(second.start, owner);
+    let mut second = ann.json();
+    let owner = format!("attached to p2pchat, process {}", first.pid());
+    let words = second.words();
+    assert!(words.contains(&owner), "{words}");
     assert_eq!(second.event("view")["view"]["account"], "ann");
 
     second.call(&json!({"command": "busy", "id": "b", "on": true}));
@@ -31,7 +31,7 @@ fn the_second_attaches_and_both_see_the_same() {
     first.call(&json!({"command": "refresh", "id": 5}));
     assert_eq!(first.answer(5)["event"], "done");
     // Logging out is for all.
-    let mut third = profile.front_end();
+    let mut third = ann.json();
     third.event("view");
     third.call(&json!({"command": "logout"}));
     first.event("logged_out");
@@ -43,17 +43,17 @@ fn the_second_attaches_and_both_see_the_same() {
 #[test]
 fn a_killed_owner_is_followed_by_one_who_was_attached() {
     let registry = Registry::start();
-    let (ann, bob) = (registry.profile("ann"), registry.profile("bob"));
-    let (mut first, mut other) = (ann.front_end(), bob.front_end());
+    let (ann, bob) = (registry.user("ann"), registry.user("bob"));
+    let (mut first, mut other) = (ann.json(), bob.json());
     first.register("ann");
     other.register("bob");
-    chat(&mut first, &mut other, &bob.address);
+    chat(&mut first, &mut other, bob.address);
     first.say(2, "one");
     assert_eq!(first.answer(2)["event"], "done");
 
-    let (mut second, third) = (ann.front_end(), ann.front_end_with(&["--one-shot"]));
+    let (mut second, third) = (ann.json(), ann.watch());
     for attached in [&second, &third] {
-        assert!(attached.is_attached());
+        assert_ne!(ann.owner(), attached.pid());
         attached.event("view");
     }
     first.kill();
@@ -66,7 +66,7 @@ fn a_killed_owner_is_followed_by_one_who_was_attached() {
         (&json!("ann"), &json!(ann.address))
     );
     let open = &view["conversations"][0];
-    assert_eq!(open["members"][0]["address"], bob.address, "{open}");
+    assert_eq!(open["members"][0]["address"], json!(bob.address), "{open}");
     let texts = open["lines"].as_array().unwrap();
     let ones = texts.iter().filter(|line| line["text"] == "one");
     assert_eq!(ones.count(), 1, "{texts:#?}");
@@ -85,53 +85,56 @@ fn a_killed_owner_is_followed_by_one_who_was_attached() {
 #[test]
 fn an_owner_that_is_closed_hands_over_and_the_last_one_logs_out() {
     let registry = Registry::start();
-    let profile = registry.profile("ann");
-    let mut first = profile.front_end();
+    let ann = registry.user("ann");
+    let mut first = ann.json();
     first.register("ann");
-    let mut second = profile.front_end();
-    assert!(second.is_attached());
+    let mut second = ann.json();
     second.event("view");
+    let socket = ann.socket();
     assert!(first.end().success());
     let view = second.event("view");
     assert_eq!(view["view"]["account"], "ann");
     // No one told it that the session has ended.
-    let other = registry.profile("bob");
-    let mut bob = other.front_end();
+    let other = registry.user("bob");
+    let mut bob = other.json();
     bob.register("bob");
     bob.call(&json!({"command": "search", "id": 1, "name": "ann"}));
-    assert_eq!(bob.event("found")["address"], profile.address);
+    assert_eq!(bob.event("found")["address"], json!(ann.address));
     assert!(second.end().success());
     bob.call(&json!({"command": "search", "id": 2, "name": "ann"}));
     assert_eq!(bob.event("found")["address"], json!(null));
     // It left nothing behind but the lock, which names no one.
-    let left = std::fs::read(profile.folder.join("lock")).unwrap();
+    let left = std::fs::read(ann.profile().join("lock")).unwrap();
     assert!(left.is_empty());
-    let sockets = std::fs::read_dir(profile.runtime_folder().join("p2pchat")).unwrap();
-    assert_eq!(sockets.count(), 1, "the socket of the other profile");
+    assert!(!socket.exists());
 }
 
 #[test]
 fn one_that_does_not_take_over_ends_with_its_owner() {
     let registry = Registry::start();
-    let profile = registry.profile("ann");
-    let mut first = profile.front_end();
-    let mut second = profile.front_end_with(&["--one-shot"]);
+    let ann = registry.user("ann");
+    let mut first = ann.json();
+    first.register("ann");
+    let mut second = ann.watch();
     second.event("view");
     first.kill();
     assert_eq!(second.exit().code(), Some(1));
     // Nothing of the dead process is in the way.
-    let third = profile.front_end();
-    assert!(!third.is_attached());
+    let third = ann.json();
     third.event("view");
+    assert_eq!(ann.owner(), third.pid());
 }
 
 #[test]
 fn the_password_of_the_options_renews_the_session() {
     let registry = Registry::start();
-    let profile = registry.profile("ann");
-    let mut first = profile.front_end();
+    let ann = registry.user("ann");
+    let mut first = ann.json();
     first.register("ann");
-    let second = profile.front_end_with(&["--login", "ann", "secret"]);
+    let password = registry.folder.path().join("password");
+    let login = ["--json", "--user", "ann", "--password-file"];
+    let login = [&login[..], &[password.to_str().unwrap()]].concat();
+    let second = Front::start(&mut ann.command(&login));
     second.event("view");
     first.kill();
     second.event("view");

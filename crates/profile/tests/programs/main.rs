@@ -8,3 +8,4 @@ mod limits;
 mod refusals;
 mod storm;
 mod support;
+mod together;
