@@ -16,12 +16,11 @@ use tokio_util::task::TaskTracker;
 use crate::clock::now;
 use crate::connection::{Gone, Incoming, Outgoing};
 use crate::error::{Ended, OpenError};
-use crate::hub::{Hub, Socket};
+use crate::hub::{Claim, Hub};
 use crate::lock::{self, Lock, Tried};
 use crate::owner::{Entry, Owner, OwnerSilent, Silence, is_stopped};
 use crate::place::{Place, Visitor};
 use crate::profile::{Login, Options};
-use crate::runtime;
 use p2pchat_common::sqlite::private_folder;
 
 /// How long an owner may take to answer: it may be opening a long history.
@@ -64,8 +63,8 @@ enum Role {
 struct Running {
     peer: Peer,
     watcher: Option<(Outgoing, Incoming)>,
-    /// What other processes need.
-    shared: Option<(Hub, Lock)>,
+    /// What others attach to.
+    hub: Option<Hub>,
 }
 
 /// The peer in another process.
@@ -217,20 +216,20 @@ impl Role {
 }
 
 impl Running {
-    async fn new(peer: Peer, shared: Option<(Hub, Lock)>, visitor: &Visitor) -> Self {
+    async fn new(peer: Peer, hub: Option<Hub>, visitor: &Visitor) -> Self {
         let place = Place::Here(peer.handle());
         Self {
             // If the peer has stopped already, that is found out when it is watched.
             watcher: visitor.visit(&place).await.ok(),
             peer,
-            shared,
+            hub,
         }
     }
 
     /// Ends, in order: hands over to another process that is attached; without one, logs out.
     async fn close(self) -> Ended {
         drop(self.watcher);
-        let Some((hub, lock)) = self.shared else {
+        let Some(hub) = self.hub else {
             return ended(self.peer.stop().await);
         };
         hub.close();
@@ -240,10 +239,7 @@ impl Running {
         } else {
             self.peer.stop().await
         };
-        hub.end(lock.counts()).await;
-        if !hands_over {
-            lock.clear();
-        }
+        hub.end(hands_over).await;
         ended(stopped)
     }
 }
@@ -270,7 +266,7 @@ async fn open_shared(
     let start = Instant::now();
     let mut heirs_had_it = false;
     loop {
-        let tried = Lock::try_take(folder).map_err(locking(folder))?;
+        let tried = Lock::try_take(folder).map_err(OpenError::locking(folder))?;
         if let Tried::Taken(lock) = tried {
             if heirs_had_it || lock::named_in(folder).is_none() {
                 let peer = options.peer.clone();
@@ -298,37 +294,25 @@ async fn open_shared(
 /// Starts the peer in this process, which holds the lock.
 async fn start_peer(
     folder: &Path,
-    mut lock: Lock,
+    lock: Lock,
     options: p2pchat_peer::Options,
     resume: Option<&View>,
     visitor: &Visitor,
 ) -> Result<Role, OpenError> {
-    let path = runtime::socket_path(folder)?;
-    let entry = Entry {
-        owner: Owner {
-            program: visitor.program.to_owned(),
-            process: process::id(),
-        },
-        socket: path.clone(),
-        peer: options.clone(),
+    let owner = Owner {
+        program: visitor.program.to_owned(),
+        process: process::id(),
     };
-    lock.name(&entry).map_err(locking(folder))?;
     // Those who connect from now on wait for the peer.
-    let started = async {
-        let socket = Socket::bind(&path)?;
-        let peer = peer(&options, resume).await?;
-        Ok((socket, peer))
-    };
-    match started.await {
-        Ok((socket, peer)) => {
-            let hub = Hub::start(socket, peer.handle());
-            let running = Running::new(peer, Some((hub, lock)), visitor).await;
+    let claim = Claim::make(lock, folder, owner, options.clone())?;
+    match peer(&options, resume).await {
+        Ok(peer) => {
+            let hub = Hub::start(claim, peer.handle());
+            let running = Running::new(peer, Some(hub), visitor).await;
             Ok(Role::Owner(Box::new(running)))
         }
         Err(error) => {
-            if resume.is_none() {
-                lock.clear();
-            }
+            claim.end(resume.is_some());
             Err(error)
         }
     }
@@ -430,7 +414,7 @@ impl Next<'_> {
     /// Takes the lock and starts the peer with the view of the last one; `None` if another
     /// process has the lock.
     async fn take_over(&self, folder: &Path) -> Result<Option<Role>, OpenError> {
-        let Tried::Taken(lock) = Lock::try_take(folder).map_err(locking(folder))? else {
+        let Tried::Taken(lock) = Lock::try_take(folder).map_err(OpenError::locking(folder))? else {
             return Ok(None);
         };
         tracing::info!(owner = %self.gone.owner, "takes over");
@@ -454,13 +438,5 @@ impl Next<'_> {
         let link = Link::Down { reason, retry_at };
         self.place.send_replace(Place::Between(Some(link)));
         sleep(LONG_PAUSE).await;
-    }
-}
-
-fn locking(folder: &Path) -> impl Fn(std::io::Error) -> OpenError {
-    let path = lock::path_in(folder);
-    move |reason| OpenError::Lock {
-        path: path.clone(),
-        reason,
     }
 }

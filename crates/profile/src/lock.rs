@@ -70,12 +70,13 @@ impl Lock {
     ///
     /// # Errors
     /// If the file cannot be written.
-    pub(crate) fn name(&mut self, entry: &Entry) -> io::Result<()> {
+    pub(crate) fn name(&self, entry: &Entry) -> io::Result<()> {
         let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
-        self.file.set_len(0)?;
-        self.file.rewind()?;
-        self.file.write_all(&line)
+        let mut file = &self.file;
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(&line)
     }
 
     /// Forgets who held it: they have ended in order, and no one goes on with their peer.
@@ -133,7 +134,7 @@ mod tests {
     fn it_names_its_owner_and_an_earlier_longer_name_is_gone() {
         let folder = tempfile::tempdir().unwrap();
         assert!(named_in(folder.path()).is_none());
-        let mut lock = take(folder.path()).unwrap();
+        let lock = take(folder.path()).unwrap();
         for program in ["a program with a long name", "p2pchat"] {
             let entry = Entry::for_test(program, 7);
             lock.name(&entry).unwrap();

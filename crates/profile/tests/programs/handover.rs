@@ -1,8 +1,12 @@
 //! Front ends that attach, leave and take over.
 
+use std::collections::{HashMap, HashSet};
+use std::net::TcpListener;
 use std::time::Instant;
 
-use serde_json::json;
+use p2pchat_testkit::SOON;
+use rustix::process::Signal;
+use serde_json::{Value, json};
 
 use crate::support::{Front, Registry, TAKEOVER, chat};
 
@@ -139,4 +143,93 @@ fn the_password_of_the_options_renews_the_session() {
     first.kill();
     second.event("view");
     second.event("logged_in");
+}
+
+#[test]
+fn a_process_that_starts_at_that_moment_leaves_the_peer_to_those_who_know_it() {
+    let registry = Registry::start();
+    let ann = registry.user("ann");
+    let mut owner = ann.json();
+    owner.register("ann");
+    for _ in 0..10 {
+        let heir = ann.json();
+        heir.event("view");
+        owner.kill();
+        let newcomer = ann.json();
+        let view = newcomer.event("view");
+        assert_eq!(view["view"]["account"], "ann");
+        assert_eq!(ann.owner(), heir.pid());
+        owner = heir;
+    }
+}
+
+#[test]
+fn what_is_in_the_way_of_a_takeover_is_said_and_it_succeeds_when_that_is_gone() {
+    let registry = Registry::start();
+    let ann = registry.user("ann");
+    let mut first = ann.json();
+    first.register("ann");
+    let mut second = ann.json();
+    second.event("view");
+    // Until the other program has the port, the owner must not come back.
+    second.signal(Signal::STOP);
+    first.kill();
+    first.exit();
+    let taken = TcpListener::bind((ann.address, 5858)).unwrap();
+    second.signal(Signal::CONT);
+    let down = second.event("link");
+    let words = down["reason"].as_str().unwrap();
+    let named = format!("p2pchat, process {} has ended", first.pid());
+    assert!(words.starts_with(&named), "{words}");
+    assert!(words.contains("port 5858"), "{words}");
+    second.call(&json!({"command": "busy", "id": 1, "on": true}));
+    drop(taken);
+    assert_eq!(second.event("view")["view"]["account"], "ann");
+    assert_eq!(second.answer(1)["event"], "done");
+}
+
+#[test]
+fn owners_that_are_closed_in_the_middle_of_sending_lose_nothing() {
+    let registry = Registry::start();
+    let (ann, bob) = (registry.user("ann"), registry.user("bob"));
+    let (mut owner, mut other) = (ann.json(), bob.json());
+    owner.register("ann");
+    other.register("bob");
+    chat(&mut owner, &mut other, bob.address);
+    let (mut sent, mut acknowledged) = (0, HashSet::new());
+    for _ in 0..20 {
+        let mut heir = ann.json();
+        heir.event("view");
+        let mut texts = HashMap::new();
+        for id in 10..20 {
+            for front in [&mut owner, &mut heir] {
+                sent += 1;
+                let text = format!("<{sent}>");
+                front.say(id, &text);
+                texts.insert((front.pid(), id), text);
+            }
+        }
+        let mut note = |front: &Front, update: &Value| {
+            if update["event"] == "done" {
+                let id = update["re"].as_u64().unwrap();
+                acknowledged.extend(texts.remove(&(front.pid(), id)));
+            }
+        };
+        owner.signal(Signal::TERM);
+        for id in 10..20 {
+            note(&heir, &heir.answer(id));
+        }
+        while let Some(update) = owner.next(SOON) {
+            note(&owner, &update);
+        }
+        owner = heir;
+    }
+    assert!(acknowledged.len() >= 200, "{}", acknowledged.len());
+    // Each arrives, and once.
+    let mut arrived = HashSet::new();
+    while !acknowledged.is_subset(&arrived) {
+        let message = other.event("message");
+        let text = message["text"].as_str().unwrap().to_owned();
+        assert!(arrived.insert(text), "{message}");
+    }
 }

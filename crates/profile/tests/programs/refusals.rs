@@ -248,3 +248,17 @@ fn a_profile_that_cannot_be_written_is_named_with_what_to_do() {
     fs::create_dir_all(ann.profile()).unwrap();
     check(&error(), "the lock of the profile");
 }
+
+#[test]
+fn a_socket_whose_folder_was_removed_is_made_again() {
+    let registry = Registry::start();
+    let ann = registry.user("ann");
+    let first = ann.json();
+    first.event("view");
+    // As when the user logs out of the system.
+    fs::remove_dir_all(ann.runtime_folder()).unwrap();
+    let second = ann.json();
+    second.event("view");
+    assert_eq!(ann.owner(), first.pid());
+    assert!(!ann.socket().starts_with(ann.runtime_folder()));
+}
