@@ -146,7 +146,7 @@ impl View {
                 self.outgoing.push(*request);
             }
             Event::RequestAnswered { to, .. } => self.forget_request(to.address),
-            Event::Message(message) => self.add_line(message.conversation, message.clone().into()),
+            Event::Message(message) => self.add_message(message),
             Event::Busy { on } => self.busy = *on,
             Event::Findings {
                 conversation,
@@ -415,6 +415,18 @@ impl View {
 
     fn forget_request(&mut self, to: PeerAddr) {
         self.outgoing.retain(|request| request.to.address != to);
+    }
+
+    /// Adds a message, once: the answer to a call that is repeated has it again.
+    fn add_message(&mut self, message: &Message) {
+        let Some(conversation) = self.conversation_mut(message.conversation) else {
+            return;
+        };
+        let is_new = conversation.newest_message() < Some(message.id);
+        let mut ids = conversation.lines.iter().rev().map(Line::message_id);
+        if is_new || !ids.any(|id| id == Some(message.id)) {
+            conversation.push(message.clone().into());
+        }
     }
 
     fn add_line(&mut self, conversation: ConversationId, line: Line) {
