@@ -86,6 +86,57 @@ fn a_screen_and_plain_lines_share_what_is_said_typed_and_set() {
 }
 
 #[test]
+fn what_is_on_a_terminal_is_read_for_all() {
+    let registry = Registry::start();
+    let tmux = Tmux::new("read");
+    let mut bob = Piped::start(&registry, &{
+        let mut arguments = registry.arguments_of("bob", &own_address());
+        arguments.push("--json".to_owned());
+        arguments
+    });
+    bob.line_with("logged_in");
+    let address = own_address();
+    let mut alice = registry.arguments_of("alice", &address);
+    alice.push("--json".to_owned());
+    let mut alice = Piped::start(&registry, &alice);
+    alice.line_with("logged_in");
+    bob.write(r#"{"command":"request","conversation":"open","to":{"name":"alice"}}"#);
+    let request = alice.line_with("request_received");
+    let from = request.split(r#""from":{"address":""#).nth(1).unwrap();
+    let from = from.split('"').next().unwrap();
+    alice.write(&format!(
+        r#"{{"command":"accept","conversation":"open","from":"{from}"}}"#
+    ));
+    bob.line_with("member_joined");
+    let say = |bob: &mut Piped, text: &str| {
+        bob.write(&format!(
+            r#"{{"command":"say","conversation":"open","text":"{text}"}}"#
+        ));
+    };
+    say(&mut bob, "first");
+    let first = alice.line_with(r#""event":"message""#);
+    let id = |line: &str| {
+        let id = line.split(r#","id":"#).nth(1).unwrap();
+        id.split(',').next().unwrap().to_owned()
+    };
+    let read = |id: &str| format!(r#"{{"event":"read","conversation":"open","message":{id}}}"#);
+    let profile = registry.profile(&address);
+    for (name, mode) in [("plain", &["--plain"][..]), ("screen", &[])] {
+        tmux.start(name, SIZE, &registry, &of_profile(&profile, mode));
+        tmux.wait(name, "first");
+        if name == "plain" {
+            alice.line_with(&read(&id(&first)));
+        }
+        say(&mut bob, "second");
+        let second = alice.line_with(r#""event":"message""#);
+        tmux.wait(name, "second");
+        alice.line_with(&read(&id(&second)));
+        tmux.keys(name, &["/quit", "Enter"]);
+        tmux.wait(name, "ended with 0");
+    }
+}
+
+#[test]
 fn when_the_screen_that_runs_the_peer_is_killed_plain_lines_go_on() {
     let registry = Registry::start();
     let tmux = Tmux::new("takeover");
