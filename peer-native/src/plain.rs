@@ -483,6 +483,7 @@ impl Front {
             Event::Failed(failure) => {
                 failure.code != Problem::NameTaken || answers != Some(For::Login)
             }
+            _ if self.shown().has(event) => false,
             Event::Message(message) if message.is_own() => {
                 answers.is_none() || !self.console.shows_typed()
             }

@@ -207,10 +207,12 @@ impl App {
             _ => {}
         }
         let was_signing_in = self.is_signing_in();
+        let is_repeated = self.shown().has(event);
         self.view.apply(event);
         let is_sign_in = matches!(answers, Some(For::SignIn | For::Login));
         self.sign_in.apply(event, is_sign_in);
-        if matches!(event, Event::Message(_)) || View::notice(event).is_some() {
+        let is_line = matches!(event, Event::Message(_)) || View::notice(event).is_some();
+        if is_line && !is_repeated {
             self.line_added(event);
         }
         self.follow(event, answers, was_signing_in, now)
