@@ -42,9 +42,9 @@ const BATCH: usize = 64;
 ///
 /// # Errors
 /// If the peer stops by itself, or the terminal cannot be read.
-pub async fn run(joined: Joined, settings: &Settings, mut signals: Signals) -> Result<Exit> {
+pub async fn run(joined: &mut Joined, settings: &Settings, mut signals: Signals) -> Result<Exit> {
     let mut front = Front {
-        client: Client::new(&joined),
+        client: Client::new(joined),
         current: ConversationId::OPEN,
         console: Console::new()?,
         clock: Clock::system(),
@@ -58,10 +58,8 @@ pub async fn run(joined: Joined, settings: &Settings, mut signals: Signals) -> R
         ends_at: None,
         exit: None,
     };
-    let Joined {
-        mut updates, login, ..
-    } = joined;
-    front.start(settings.options.user, login).await?;
+    let Joined { updates, login, .. } = joined;
+    front.start(settings.options.user, login.take()).await?;
     loop {
         if let Some(exit) = front.exit {
             return Ok(exit);
