@@ -36,10 +36,14 @@ pub struct Joined {
     pub updates: Updates,
     /// The first update: the view as it is.
     pub first: Update,
+    /// That view.
+    pub view: View,
     /// The login to make without asking, if one is needed.
     pub login: Option<AutoLogin>,
-    /// What the user should know of the peer, if that runs in another process.
-    pub notices: Vec<String>,
+    /// That the peer runs in another process, if it does.
+    pub attached: Option<String>,
+    /// Which options have no effect on it.
+    pub warning: Option<String>,
 }
 
 /// Opens the profile, runs the front end, and leaves the profile however the front end ended.
@@ -66,8 +70,14 @@ pub async fn run(settings: Settings) -> Result<Exit> {
         }
         Err(error) => return Err(error).context("cannot start"),
     };
-    let result = front_end(&profile, &settings, signals).await;
+    let mut joined = join(&profile, &settings).await;
+    let result = match &mut joined {
+        Ok(joined) => front_end(joined, &settings, signals).await,
+        Err(_) => Ok(Exit::Failed),
+    };
     let closed = profile.close().await;
+    // It has not left before: what it sent last is passed on.
+    joined?;
     // Whatever the front end took that for.
     if terminal.is_gone() {
         return Ok(Exit::Terminated);
@@ -88,27 +98,37 @@ fn profile_options(settings: &Settings) -> p2pchat_profile::Options {
     }
 }
 
-async fn front_end(profile: &Profile, settings: &Settings, signals: Signals) -> Result<Exit> {
-    let id = FrontEndId::random(rand::random());
-    let FrontEnd { calls, mut updates } = profile.join(id.clone())?;
+async fn join(profile: &Profile, settings: &Settings) -> Result<Joined> {
+    let front_end = FrontEndId::random(rand::random());
+    let FrontEnd { calls, mut updates } = profile.join(front_end.clone())?;
     let first = updates.next().await?;
     let mut view = View::default();
     view.apply(&first.event);
-    let conflict = view.account.zip(settings.options.user);
-    if let Some(words) = conflict.and_then(|(account, user)| another_account(account, user)) {
-        complain(NAME, words);
-        return Ok(Exit::Login);
-    }
-    let joined = Joined {
-        front_end: id,
+    let owner = profile.attachment();
+    let attached = owner
+        .as_ref()
+        .map(|owner| format!("attached to {owner}: the same account, chats and history"));
+    let differs = owner.and_then(|_| differences(&settings.peer, &view));
+    Ok(Joined {
+        front_end,
         calls,
         updates,
         first,
         login: settings.login.clone().filter(|_| is_needed(&view)),
-        notices: notices(profile, settings, &view),
-    };
+        attached,
+        warning: differs.map(|what| format!("the peer that runs already goes on with {what}")),
+        view,
+    })
+}
+
+async fn front_end(joined: &mut Joined, settings: &Settings, signals: Signals) -> Result<Exit> {
+    let conflict = joined.view.account.zip(settings.options.user);
+    if let Some(words) = conflict.and_then(|(account, user)| another_account(account, user)) {
+        complain(NAME, words);
+        return Ok(Exit::Login);
+    }
     if settings.mode != Mode::Screen {
-        for notice in &joined.notices {
+        for notice in joined.attached.iter().chain(&joined.warning) {
             complain(NAME, notice);
         }
     }
@@ -117,17 +137,6 @@ async fn front_end(profile: &Profile, settings: &Settings, signals: Signals) -> 
         Mode::Plain => Box::pin(plain::run(joined, settings, signals)).await,
         Mode::Json => Box::pin(json::run(joined, signals)).await,
     }
-}
-
-/// That the peer runs in another process, and which options have no effect on it.
-fn notices(profile: &Profile, settings: &Settings, view: &View) -> Vec<String> {
-    let Some(owner) = profile.attachment() else {
-        return Vec::new();
-    };
-    let attached = format!("attached to {owner}: the same account, chats and history");
-    let differs = differences(&settings.peer, view);
-    let differs = differs.map(|what| format!("{owner}, runs the peer and goes on with {what}"));
-    std::iter::once(attached).chain(differs).collect()
 }
 
 /// Where the running peer differs from what the options ask for.

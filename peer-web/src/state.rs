@@ -158,11 +158,10 @@ impl State {
             conversation.reading.looking(),
         );
         let draft = chat.draft.as_str().into();
-        // To someone who has not signed in yet, they may still belong.
-        if view.account.is_some() && !is_known {
+        let account = view.account;
+        if self.is_another(account) {
             self.forget_texts();
         }
-        let account = view.account;
         let view = ViewHandle::new(view, Self::SHOWN, reading.mark(), self.zone.clone());
         self.conversation().begin(view.clone(), reading);
         self.page().says_again = !self.conversation.unsaid().is_empty();
@@ -190,7 +189,12 @@ impl State {
         {
             self.page().return_text(text);
         }
-        if matches!(event, Event::LoggedOut { .. }) || self.is_of_another(event) {
+        let is_end = match event {
+            Event::LoggedOut { .. } => true,
+            Event::LoggedIn { name, .. } => self.is_another(Some(*name)),
+            _ => false,
+        };
+        if is_end {
             self.forget_texts();
         }
         self.conversation().on_event(event);
@@ -209,11 +213,9 @@ impl State {
         }
     }
 
-    /// Whether another account signs in than the one that the texts belong to.
-    fn is_of_another(&self, event: &Event) -> bool {
-        let view = self.page.view.as_ref();
-        let of = view.and_then(|view| view.get().conversations_of);
-        matches!(event, Event::LoggedIn { name, .. } if Some(*name) != of)
+    /// Whether another account signs in than the one before, to which the texts belong.
+    fn is_another(&self, account: Option<Username>) -> bool {
+        account.is_some() && account != self.page.last_account
     }
 
     fn on_command(&mut self, id: u64, command: Command) {

@@ -153,8 +153,23 @@ fn a_text_without_an_answer_is_sent_again_by_its_id_and_not_back_in_the_field() 
 }
 
 #[test]
+fn a_message_that_is_told_again_in_an_answer_is_there_once() {
+    let state = after([say(1, "one"), lost(), said(1, true)]);
+    let state = [
+        own(1, 1, "one"),
+        done(1),
+        own(2, 2, "two"),
+        own(1, 1, "one"),
+    ]
+    .into_iter()
+    .fold(state, State::reduce);
+    let view = state.conversation.view.clone().unwrap();
+    assert_eq!(view.chat().lines.len(), 2);
+}
+
+#[test]
 fn a_text_without_an_answer_waits_for_the_next_session_of_its_account() {
-    let ended = [shown(view_of("")), Action::Connection(Connection::Live)];
+    let ended = [shown(View::default()), Action::Connection(Connection::Live)];
     let state = after([say(1, "hello"), lost()].into_iter().chain(ended));
     assert!(state.page.says_again);
     let again = state.clone().reduce(login("me"));

@@ -30,7 +30,7 @@ export function probe({ ready }) {
 
   const send = WebSocket.prototype.send;
   WebSocket.prototype.send = function (frame) {
-    if (frame.startsWith('{"say"')) probe.sent = now();
+    if (frame.includes('"command":"say"')) probe.sent = now();
     return send.call(this, frame);
   };
   const listen = WebSocket.prototype.addEventListener;

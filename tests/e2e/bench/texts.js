@@ -71,7 +71,7 @@ async function measure({ socket: url, texts, between }) {
   for (let number = 0; number < texts; number += 1) {
     await new Promise((over) => setTimeout(over, between));
     const began = performance.now();
-    socket.send(JSON.stringify({ say: { text: "x".repeat(60) } }));
+    socket.send(JSON.stringify({ id: 1, command: "say", conversation: "open", text: "x".repeat(60) }));
     await next("message");
     times.push(performance.now() - began);
   }

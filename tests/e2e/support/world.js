@@ -24,6 +24,37 @@ export function program(name) {
   return path;
 }
 
+/** The commands that concern a conversation. */
+const OF_CONVERSATION = ["request", "cancel", "accept", "reject", "say", "leave", "read", "draft", "history"];
+
+/** A program that is driven by JSON lines. */
+class Terminal {
+  constructor(process, address) {
+    this.process = process;
+    this.address = address;
+  }
+
+  /** Sends a command with these fields, in the open chat if it concerns one. */
+  send(command, fields = {}) {
+    const conversation = OF_CONVERSATION.includes(command) ? { conversation: "open" } : {};
+    this.process.write(JSON.stringify({ command, ...conversation, ...fields }));
+  }
+
+  /** The next event of this name of which `wanted` is true. */
+  event(name, wanted = () => true) {
+    return this.process.line(`event ${name}`, (line) => {
+      const event = JSON.parse(line);
+      return event.event === name && wanted(event) ? event : undefined;
+    });
+  }
+
+  /** Waits for the chat request of a user, and accepts it. */
+  async accepts(name) {
+    const request = await this.event("request_received", ({ from }) => from.name === name);
+    this.send("accept", { from: request.from.address });
+  }
+}
+
 export class World {
   #running = new Set();
 
@@ -69,8 +100,7 @@ export class World {
     bridge.process = this.#spawn("E2E_BRIDGE", [
       this.#peerOptions(bridge.address),
       ["--listen", `127.0.0.1:${bridge.port}`],
-      ["--secret-file", join(this.folder, `${bridge.name}.secret`)],
-      ["--history", join(this.folder, `${bridge.name}.sqlite3`)],
+      ["--profile", this.profile(bridge.name)],
       bridge.options,
     ]);
     const wanted = /open (http:\S+)/;
@@ -87,28 +117,43 @@ export class World {
   async terminal(name) {
     const address = freshAddress();
     const child = this.#spawn("E2E_PEER", [
-      ["--json", "--no-history", "--register", "--user", name],
+      ["--json", "--register", "--user", name],
       ["--password-file", this.passwordFile],
+      ["--profile", this.profile(name)],
       this.#peerOptions(address),
     ]);
-    const terminal = {
-      address,
-      send: (command) => child.write(JSON.stringify(command)),
-      /** The next event of this name of which `wanted` is true. */
-      event: (kind, wanted = () => true) =>
-        child.line(`event ${kind}`, (line) => {
-          const event = JSON.parse(line)[kind];
-          return event && wanted(event) ? event : undefined;
-        }),
-    };
+    const terminal = new Terminal(child, address);
     await terminal.event("logged_in");
     return terminal;
   }
 
+  /** A terminal on the profile of a bridge, driven by JSON lines. */
+  async terminalBeside(bridge) {
+    const child = this.#spawn("E2E_PEER", [
+      ["--json", "--profile", this.profile(bridge.name)],
+      this.#peerOptions(bridge.address),
+    ]);
+    const terminal = new Terminal(child, bridge.address);
+    terminal.view = await terminal.event("view");
+    return terminal;
+  }
+
+  /** A bridge on the profile of a terminal that runs already, registered and logged in. */
+  async bridgeBeside(name) {
+    const terminal = await this.terminal(name);
+    const bridge = { name, options: [], address: terminal.address, port: 0, terminal };
+    await this.startBridge(bridge);
+    return bridge;
+  }
+
+  /** The folder with all that is a user's: their programs share one peer by it. */
+  profile(name) {
+    return join(this.folder, name);
+  }
+
   #peerOptions(address) {
     const registry = `${this.registryAddress}:${this.tcp}`;
-    const blocks = join(this.folder, "blocks.sqlite3");
-    return ["--registry", registry, "--hello-port", this.udp, "--address", address, "--blocks", blocks];
+    return ["--registry", registry, "--hello-port", this.udp, "--address", address];
   }
 
   #spawn(variable, options) {

@@ -88,7 +88,7 @@ test("signing out leaves nothing of the account in the page, and others see it",
   await alice.page.getByRole("button", { name: "Sign out" }).click();
   await alice.name.waitFor();
   await alice.page.locator(".me").waitFor({ state: "detached" });
-  bob.send({ search: { name: "alice" } });
+  bob.send("search", { name: "alice" });
   await bob.event("found", ({ address }) => address === null);
 });
 

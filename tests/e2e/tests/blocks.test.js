@@ -28,7 +28,7 @@ const isBlocked = (alice, name) => blockedList(alice).getByText(name, { exact: t
 
 test("a requester is blocked from the request, and stays so after a restart", async (t) => {
   const { world, alice, bridge, mallory } = await alone(t, ["mallory"]);
-  mallory.send({ request: { to: { address: bridge.address } } });
+  mallory.send("request", { to: { address: bridge.address } });
   await alice.isAskedBy("mallory");
   await picture(alice, "block-asked");
   await blocks(alice, alice.request, "mallory");
@@ -43,7 +43,7 @@ test("a requester is blocked from the request, and stays so after a restart", as
   await alice.signIn("alice");
   await alice.isIn("alice");
   await isBlocked(alice, "mallory");
-  mallory.send({ request: { to: { address: bridge.address } } });
+  mallory.send("request", { to: { address: bridge.address } });
   await mallory.event("request_answered", ({ refusal }) => refusal === "rejected");
   assert.equal(await alice.request.count(), 0);
   await alice.people.getByText("Ignored").click();
@@ -51,13 +51,13 @@ test("a requester is blocked from the request, and stays so after a restart", as
 
   await alice.picks(blockedList(alice), "mallory", "Unblock…", "Unblock");
   await alice.isTold("mallory is no longer blocked");
-  mallory.send({ request: { to: { address: bridge.address } } });
+  mallory.send("request", { to: { address: bridge.address } });
   await alice.isAskedBy("mallory");
 });
 
 test("a question comes before a block or a leave, and an undo after", async (t) => {
   const { alice, bob } = await alone(t, ["bob", "carol"]);
-  bob.send({ request: { to: { name: "alice" } } });
+  bob.send("request", { to: { name: "alice" } });
   await alice.isAskedBy("bob");
   await alice.answers("Accept");
   await bob.event("member_joined");
@@ -118,11 +118,11 @@ for (const [look, options] of [
 ]) {
   test(`a member is blocked from what was said, by the keyboard, ${look}`, async (t) => {
     const { alice, bob } = await alone(t, ["bob", "carol"], options);
-    bob.send({ request: { to: { name: "alice" } } });
+    bob.send("request", { to: { name: "alice" } });
     await alice.isAskedBy("bob");
     await alice.answers("Accept");
     await bob.event("member_joined");
-    bob.send({ say: { text: "unkind words" } });
+    bob.send("say", { text: "unkind words" });
     await alice.reads("unkind words");
     const beside = button(alice.said("unkind words"), "Actions for bob");
     await beside.focus();
@@ -131,7 +131,7 @@ for (const [look, options] of [
     await picture(alice, `block-said-${look}`);
     await alice.page.getByRole("alertdialog").getByRole("button", { name: "Block" }).press("Enter");
     await alice.isTold("bob is no longer in the chat: you blocked them");
-    bob.send({ say: { text: "more of them" } });
+    bob.send("say", { text: "more of them" });
     await bob.event("member_left", ({ reason }) => reason === "refused");
     assert.equal(await alice.said("more of them").count(), 0);
     if (look === "narrow") await alice.page.getByRole("button", { name: "People" }).tap();

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { picture, useBrowser, user } from "../support/browser.js";
+import { chat } from "../support/chat.js";
 import { meet } from "../support/user.js";
 import { World } from "../support/world.js";
 
@@ -31,13 +32,13 @@ test("two browsers and a terminal chat in one group", async (t) => {
   const request = await carol.event("request_received");
   assert.equal(request.from.name, "bob");
   assert.deepEqual(request.members.map((member) => member.name), ["alice"]);
-  carol.send({ accept: { from: request.from.address } });
+  carol.send("accept", { from: request.from.address });
   await Promise.all([alice.isWith("carol"), bob.isWith("carol")]);
 
   await alice.says("Hello Carol! Lunch at noon?");
   await bob.reads("Lunch at noon?");
   await carol.event("message", ({ text }) => text === "Hello Carol! Lunch at noon?");
-  carol.send({ say: { text: "Yes, and it is my turn to pay. See https://example.org/menu" } });
+  carol.send("say", { text: "Yes, and it is my turn to pay. See https://example.org/menu" });
   await Promise.all([alice.reads("my turn to pay"), bob.reads("my turn to pay")]);
   await alice.page.getByRole("img", { name: /^delivered: (bob, carol|carol, bob)$/ }).waitFor();
   await bob.says("12 o'clock it is,\nat the corner.");
@@ -49,15 +50,7 @@ test("two browsers and a terminal chat in one group", async (t) => {
 });
 
 test("a user who has left gets no messages, and the sender sees that", async (t) => {
-  const world = await World.start(t);
-  const bob = await world.terminal("bob");
-  const alice = await user(t, await world.bridge("alice"));
-  await alice.register("alice");
-  await alice.isIn("alice");
-  await alice.ask("bob");
-  const request = await bob.event("request_received");
-  bob.send({ accept: { from: request.from.address } });
-  await alice.isWith("bob");
+  const { alice, bob } = await chat(t);
   bob.send("leave");
   await bob.event("chat_left");
   await alice.says("Are you still there?");

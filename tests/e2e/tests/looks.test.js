@@ -17,7 +17,7 @@ async function chat(t, options) {
   const alice = await user(t, await world.bridge("alice"), options);
   await alice.register("alice");
   await alice.isIn("alice");
-  bob.send({ request: { to: { name: "alice" } } });
+  bob.send("request", { to: { name: "alice" } });
   await alice.isAskedBy("bob");
   return { world, alice, bob };
 }
@@ -45,7 +45,7 @@ test("all can be done at a width of 360 pixels", async (t) => {
   await bob.event("member_joined");
   await alice.says("from a small screen");
   await bob.event("message", ({ text }) => text === "from a small screen");
-  bob.send({ say: { text: "andanextraordinarilylongwordthatfindsnoplacetobreakanywhereatallwithin360pixels" } });
+  bob.send("say", { text: "andanextraordinarilylongwordthatfindsnoplacetobreakanywhereatallwithin360pixels" });
   await alice.reads("extraordinarily");
   await fitsIn(alice, 360);
   await picture(alice, "narrow-chat");
@@ -67,7 +67,7 @@ test("nothing keeps people out, in the light and in the dark", async (t) => {
       await picture(alice, `asked-${colorScheme}`);
       await alice.answers("Accept");
       await alice.says(`How do I look in the ${colorScheme}?`);
-      bob.send({ say: { text: "Splendid, from here. And the rest of it: https://example.org" } });
+      bob.send("say", { text: "Splendid, from here. And the rest of it: https://example.org" });
       await alice.reads("Splendid");
       await alice.settings();
       assert.deepEqual(await obstacles(alice), []);
@@ -131,7 +131,7 @@ test("all can be done without a mouse, and the focus is seen", async (t) => {
   await picture(alice, "keyboard-focus");
   await keyboard.press("Enter");
   const request = await bob.event("request_received");
-  bob.send({ accept: { from: request.from.address } });
+  bob.send("accept", { from: request.from.address });
   await focused.and(alice.composer).waitFor();
   await keyboard.type("no mouse");
   await keyboard.press("Shift+Enter");
@@ -151,7 +151,7 @@ test("all can be done without a mouse, and the focus is seen", async (t) => {
   // Bob's program still has her in the chat, until a message to her is refused.
   bob.send("leave");
   await bob.event("chat_left");
-  bob.send({ request: { to: { name: "alice" } } });
+  bob.send("request", { to: { name: "alice" } });
   await alice.isAskedBy("bob");
   // Not answered by a key that was meant for something else: it begins disabled.
   await alice.request.getByRole("button", { name: "Decline", exact: true }).and(alice.page.locator(":enabled")).waitFor();
@@ -187,7 +187,7 @@ test("in colours that the user has forced, states are told apart and the focus i
   assert.notEqual(await look(parts[1]), off[1]);
   await alice.answers("Accept");
   await alice.says("Which one is mine?");
-  bob.send({ say: { text: "The one with the other border. https://example.org" } });
+  bob.send("say", { text: "The one with the other border. https://example.org" });
   await alice.reads("The one with");
   const [mine, theirs] = ["Which one", "The one with"].map((text) => alice.said(text).locator(".bubble"));
   assert.notEqual(await look(mine), await look(theirs));
@@ -202,7 +202,7 @@ test("in colours that the user has forced, states are told apart and the focus i
 test("at 320 pixels, and so at 400 % zoom of 1280, nothing is cut off", async (t) => {
   const { alice, bob } = await chat(t, { viewport: { width: 320, height: 480 } });
   await alice.answers("Accept");
-  bob.send({ say: { text: "见https://example.org/a/very/long/path/that/has/no/break/and/goes/on，然后看" } });
+  bob.send("say", { text: "见https://example.org/a/very/long/path/that/has/no/break/and/goes/on，然后看" });
   await alice.reads("然后看");
   await alice.says("سلام https://example.org/a\nthis line goes the other way");
   await fitsIn(alice, 320);
@@ -217,7 +217,7 @@ test("each line of a message has its own direction, and a link keeps its own", a
   const { alice, bob } = await chat(t);
   await alice.answers("Accept");
   const arabic = "انظر https://example.org/a/b?c=d، ثم";
-  bob.send({ say: { text: `an English line, which is long enough to be wider\n${arabic}` } });
+  bob.send("say", { text: `an English line, which is long enough to be wider\n${arabic}` });
   await alice.reads("an English line");
   await picture(alice, "two-directions");
   const bubble = alice.said("an English line").locator(".bubble");

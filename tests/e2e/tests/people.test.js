@@ -27,8 +27,9 @@ async function crowd(t, options) {
     ws.onMessage((text) => server.send(text));
     server.onMessage((text) => {
       const frame = JSON.parse(text);
-      if (frame.online?.users) {
-        frame.online.users.push(...names.map((name, nth) => ({ name, address: `10.1.${nth >> 8}.${nth & 255}` })));
+      if (frame.event === "online") {
+        const person = (name, nth) => ({ name, address: `10.1.${nth >> 8}.${nth & 255}`, check: "confirmed" });
+        frame.users.push(...names.map(person));
       }
       ws.send(JSON.stringify(frame));
     });

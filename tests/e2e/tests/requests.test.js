@@ -176,7 +176,7 @@ test("a request to one who has a chat says who will meet, and can be met alone",
   await meet(alice, bob, "alice", "bob");
   await alice.sees("carol");
   for (const who of [carol, uma]) {
-    who.send({ request: { to: { name: "alice" } } });
+    who.send("request", { to: { name: "alice" } });
     await alice.isAskedBy(who === carol ? "carol" : "uma");
     if (who === carol) await alice.answers("Let carol in");
   }

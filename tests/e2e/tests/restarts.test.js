@@ -4,21 +4,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { picture, useBrowser, user } from "../support/browser.js";
+import { chat } from "../support/chat.js";
 import { PASSWORD, World } from "../support/world.js";
 
 useBrowser();
 
 /** Alice in a browser and bob at a terminal, in one chat. */
 async function two(t, options) {
-  const world = await World.start(t);
-  const bob = await world.terminal("bob");
-  const alice = await user(t, await world.bridge("alice"), options);
-  await alice.register("alice");
-  await alice.isIn("alice");
-  await alice.ask("bob");
-  const request = await bob.event("request_received");
-  bob.send({ accept: { from: request.from.address } });
-  await alice.isWith("bob");
+  const { world, alice, bob } = await chat(t, options);
   await alice.says("before the restart");
   await bob.event("message", ({ text }) => text === "before the restart");
   return { world, alice, bob };
@@ -51,7 +44,7 @@ test("a registry that is gone is told, the chat goes on, and all is well when it
   await alice.banner.filter({ hasText: "Cannot reach the registry" }).waitFor();
   await alice.says("without a registry");
   await bob.event("message", ({ text }) => text === "without a registry");
-  bob.send({ say: { text: "works" } });
+  bob.send("say", { text: "works" });
   await alice.reads("works");
   await picture(alice, "registry-gone");
   await world.startRegistry();
@@ -59,7 +52,7 @@ test("a registry that is gone is told, the chat goes on, and all is well when it
   await alice.people.getByText("connected", { exact: true }).waitFor();
   const carol = await world.terminal("carol");
   await alice.sees("carol");
-  carol.send({ search: { name: "alice" } });
+  carol.send("search", { name: "alice" });
   await carol.event("found", ({ address }) => address === alice.bridge.address);
 });
 

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { picture, tab, useBrowser, user } from "../support/browser.js";
-import { World } from "../support/world.js";
+import { picture, tab, useBrowser } from "../support/browser.js";
+import { chat } from "../support/chat.js";
 
 useBrowser();
 
@@ -13,19 +13,11 @@ const MESSAGES = 320;
 
 /** Alice with a long conversation, of which the page has the end. */
 async function long(t) {
-  const world = await World.start(t);
-  const bob = await world.terminal("bob");
-  const alice = await user(t, await world.bridge("alice"));
-  await alice.register("alice");
-  await alice.isIn("alice");
-  await alice.ask("bob");
-  const request = await bob.event("request_received");
-  bob.send({ accept: { from: request.from.address } });
-  await alice.isWith("bob");
+  const { world, alice, bob } = await chat(t);
   for (let nth = 1; nth <= MESSAGES; nth += 1) {
     const more = nth % 7 === 0 ? " and some more of it".repeat(4) : "";
     const link = nth % 10 === 0 ? ` https://example.org/${nth}` : "";
-    bob.send({ say: { text: `number ${nth}.${more}${link}` } });
+    bob.send("say", { text: `number ${nth}.${more}${link}` });
     if (nth % 20 === 0) await alice.reads(`number ${nth}.`);
   }
   await alice.page.reload();

@@ -4,28 +4,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { picture, useBrowser, user } from "../support/browser.js";
+import { chat } from "../support/chat.js";
 import { meet } from "../support/user.js";
 import { World } from "../support/world.js";
 
 useBrowser();
 
-/** Alice, in a browser that `before` has changed, and bob at a terminal, in one chat. */
-async function chat(t, before, options) {
-  const world = await World.start(t);
-  const bob = await world.terminal("bob");
-  const alice = await user(t, await world.bridge("alice"), { before, ...options });
-  await alice.register("alice");
-  await alice.isIn("alice");
-  bob.send({ request: { to: { name: "alice" } } });
-  await alice.isAskedBy("bob");
-  await alice.answers("Accept");
-  await alice.isWith("bob");
-  return { world, alice, bob };
-}
-
 /** Both sides of the chat hear each other. */
 async function works({ alice, bob }, words) {
-  bob.send({ say: { text: `${words} from bob` } });
+  bob.send("say", { text: `${words} from bob` });
   await alice.reads(`${words} from bob`);
   await alice.says(`${words} from alice`);
   await bob.event("message", ({ text }) => text === `${words} from alice`);
@@ -72,7 +59,7 @@ test("a page that is translated all the same says that it may be wrong", async (
   await alice.page.evaluate(translate);
   await broken(alice).waitFor();
   await picture(alice, "translated");
-  bob.send({ say: { text: "hello" } });
+  bob.send("say", { text: "hello" });
   await alice.reads("hello");
   await alice.settings();
   await alice.page.keyboard.press("Escape");
@@ -82,14 +69,14 @@ test("a page that is translated all the same says that it may be wrong", async (
 });
 
 test("a page that breaks loads itself again, and if that does not help, says so", async (t) => {
-  const { world, alice, bob } = await chat(t, undefined, { expected: /./ });
+  const { world, alice, bob } = await chat(t, { expected: /./ });
   const names = ["carol", "dave", "erin"];
   for (const name of names) await world.terminal(name);
   for (const name of names) await alice.sees(name);
   bob.send("leave");
   await alice.leaves();
   await alice.members.waitFor({ state: "detached" });
-  bob.send({ request: { to: { name: "alice" } } });
+  bob.send("request", { to: { name: "alice" } });
   await alice.isAskedBy("bob");
   await alice.composer.fill("half a thou");
   /** What the page will put something before is no longer where it was. */
@@ -149,7 +136,7 @@ const LACKING = {
 
 for (const [what, before] of Object.entries(LACKING)) {
   test(`a browser without ${what} has a page that works`, async (t) => {
-    const world = await chat(t, before);
+    const world = await chat(t, { before });
     const { alice } = world;
     await alice.settings();
     await alice.page.getByRole("switch", { name: "Sound" }).click();
@@ -168,23 +155,26 @@ for (const [what, before] of Object.entries(LACKING)) {
   });
 }
 
-test("all sounds come from one audio context", async (t) => {
-  const { alice, bob } = await chat(t, () => {
-    window.contexts = 0;
-    window.AudioContext = class extends window.AudioContext {
-      constructor() {
-        super();
-        window.contexts += 1;
-      }
-    };
-    try {
-      localStorage["p2pchat.sound"] = "on";
-    } catch {
-      // The empty page before has no storage.
+/** Counts the audio contexts that a page makes. */
+function countContexts() {
+  window.contexts = 0;
+  window.AudioContext = class extends window.AudioContext {
+    constructor() {
+      super();
+      window.contexts += 1;
     }
-  });
+  };
+  try {
+    localStorage["p2pchat.sound"] = "on";
+  } catch {
+    // The empty page before has no storage.
+  }
+}
+
+test("all sounds come from one audio context", async (t) => {
+  const { alice, bob } = await chat(t, { before: countContexts });
   await alice.page.evaluate(() => Object.defineProperty(document, "hidden", { value: true }));
-  for (let number = 1; number <= 12; number += 1) bob.send({ say: { text: `sound ${number}.` } });
+  for (let number = 1; number <= 12; number += 1) bob.send("say", { text: `sound ${number}.` });
   await alice.reads("sound 12.");
   assert.equal(await alice.page.evaluate(() => window.contexts), 1);
 });

@@ -42,7 +42,8 @@ fn an_owner_that_is_stopped_is_named_and_not_replaced() {
     // Who was attached before is told when an answer does not come.
     second.call(&json!({"command": "busy", "id": 1, "on": true}));
     let notice = second.event("notice");
-    assert_eq!(notice["what"]["peer_silent"]["process"], pid, "{notice}");
+    assert_eq!(notice["what"], "peer_silent");
+    assert_eq!(notice["process"], pid, "{notice}");
     first.signal(Signal::CONT);
     assert_eq!(second.answer(1)["event"], "done");
     assert!(second.end().success());
@@ -247,4 +248,18 @@ fn a_profile_that_cannot_be_written_is_named_with_what_to_do() {
     check(&error(), "cannot make the profile's folder");
     fs::create_dir_all(ann.profile()).unwrap();
     check(&error(), "the lock of the profile");
+}
+
+#[test]
+fn a_socket_whose_folder_was_removed_is_made_again() {
+    let registry = Registry::start();
+    let ann = registry.user("ann");
+    let first = ann.json();
+    first.event("view");
+    // As when the user logs out of the system.
+    fs::remove_dir_all(ann.runtime_folder()).unwrap();
+    let second = ann.json();
+    second.event("view");
+    assert_eq!(ann.owner(), first.pid());
+    assert!(!ann.socket().starts_with(ann.runtime_folder()));
 }
