@@ -4,7 +4,7 @@
 //! owner runs. It is never deleted, and counts only while it is still the file at that path:
 //! otherwise two processes could each hold a lock. It says who the owner is, and where their
 //! socket is, so that who attaches needs the folder and nothing else: a job of cron has no
-//! `$XDG_RUNTIME_DIR`.
+//! `$XDG_RUNTIME_DIR`. The file `attached` beside it is locked by those who would take over.
 
 use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, Seek, Write};
