@@ -1,6 +1,8 @@
 //! Several front ends of one peer, and a peer that goes on where another has ended.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+#[path = "shell_support/front_ends.rs"]
+mod front_ends;
 #[path = "shell_support/net.rs"]
 mod net;
 

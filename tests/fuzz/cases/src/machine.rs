@@ -1,11 +1,12 @@
 //! Whatever may happen to a peer, in any order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use p2pchat_model::{Event, PeerAddr, Timestamp, Undo, Username, View};
-use p2pchat_peer::machine::{Config, ConnId, Input, Machine, Now, Output, SendId};
+use p2pchat_model::{Event, PeerAddr, Timestamp, Undo, Update, Username, View};
+use p2pchat_peer::machine::{Asker, Config, ConnId, Input, Machine, Now, Output, SendId};
 use p2pchat_protocol::Contact;
 
 mod answered;
@@ -160,7 +161,7 @@ impl Subject {
                 Output::Request { id, to, .. } => self.sends(Sent::Request, id, to),
                 Output::Notify { id, to, .. } => self.sends(Sent::Notify, id, to),
                 Output::Text { id, to, .. } => self.sends(Sent::Text, id, to),
-                Output::Event(event) => self.show(&event),
+                Output::Event { event, re, .. } => self.show(re, event),
                 _ => {}
             }
         }
@@ -179,8 +180,8 @@ impl Subject {
     }
 
     /// What a page and a script are given, and what is shown.
-    fn show(&mut self, event: &Event) {
-        match event {
+    fn show(&mut self, re: Option<Asker>, event: Event) {
+        match &event {
             Event::MemberJoined { member, .. } => {
                 assert_ne!(
                     member.address,
@@ -190,17 +191,21 @@ impl Subject {
                 self.is_welcome(None, member.address);
             }
             Event::RequestReceived(request) => {
-                self.is_welcome(Some(request.from.name), request.from.address);
+                self.is_welcome(request.from.name, request.from.address);
             }
             Event::Message(message) if !message.is_own() => {
-                self.is_welcome(Some(message.from.name), message.from.address);
+                self.is_welcome(message.from.name, message.from.address);
             }
             _ => {}
         }
-        let json = serde_json::to_string(event).unwrap();
-        let read: Event = serde_json::from_str(&json).unwrap();
-        assert_eq!(read, *event, "an event is read as it was written");
-        self.view.apply(&read);
+        let update = Update {
+            re: re.and_then(|asker| asker.id),
+            event: Arc::new(event),
+        };
+        let json = serde_json::to_string(&update).unwrap();
+        let read = Update::from_json(&json).unwrap();
+        assert_eq!(read, update, "an update is read as it was written");
+        self.view.apply(&read.event);
     }
 }
 
