@@ -275,6 +275,25 @@ fn a_text_of_a_member_who_gave_us_up_is_one_of_a_stranger_there_and_the_loss_is_
 }
 
 #[test]
+fn a_block_that_was_stored_and_not_shown_is_carried_out() {
+    let mut net = Net::with_users(3);
+    net.chat(1, 2);
+    net.chat(1, 3);
+    net.command(1, Command::Refresh);
+    let before = view(&net, 1);
+    let who = Target::Name(name("user2"));
+    net.take_over_with(1, &before, [(name("user1"), who)]);
+    let is_removed = |event: &Event| {
+        matches!(event, Event::MemberLeft { member, reason: LeaveReason::Blocked, .. }
+            if member.address == addr(2))
+    };
+    assert!(net.events(1).iter().any(is_removed));
+    assert_eq!(members(&net, 1), [addr(3)]);
+    net.say(2, "hello");
+    assert_eq!(texts(&net, 1), [] as [&str; 0]);
+}
+
+#[test]
 fn without_an_account_there_is_nothing_to_go_on_with_but_the_busy_switch() {
     let mut net = Net::with_users(1);
     net.command(1, Command::Busy { on: true });
