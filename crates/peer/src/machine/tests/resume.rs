@@ -147,6 +147,18 @@ fn a_link_that_breaks_meanwhile_needs_the_password_again() {
     net.registry_is_silent = false;
     net.advance(Duration::from_secs(30));
     assert_eq!(link(&net), Link::PasswordNeeded);
+    // A password that is wrong, and given while there is no link.
+    net.registry_is_up = false;
+    net.restart_registry();
+    let wrong = Command::Login {
+        name: name("user1"),
+        password: "wrong".parse().unwrap(),
+    };
+    net.command(1, wrong.clone());
+    net.registry_is_up = true;
+    net.command(1, wrong);
+    assert_eq!(failures(&net, 1).last(), Some(&Problem::WrongCredentials));
+    assert_eq!(link(&net), Link::PasswordNeeded);
     net.say(2, "still there?");
     assert_eq!(texts(&net, 1), ["still there?"]);
     net.command(1, login(1));
