@@ -114,7 +114,7 @@ impl Machine {
         for (account, who) in blocks {
             self.blocks.restore(account, who);
         }
-        // A member whom the process that has ended was about to remove.
+        // A member that the process that has ended was about to remove.
         self.enforce_blocks();
         self
     }

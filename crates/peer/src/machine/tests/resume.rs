@@ -239,7 +239,7 @@ fn members_who_were_lost_are_tried_again_and_names_stay() {
 }
 
 #[test]
-fn whoever_lost_us_meanwhile_gets_us_back_with_the_next_text() {
+fn who_lost_us_meanwhile_gets_us_back_with_the_next_text() {
     let mut net = Net::with_users(3);
     net.chat(1, 2);
     net.chat(1, 3);
