@@ -1,10 +1,11 @@
 //! Whatever may happen to a peer, in any order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use p2pchat_model::{CallId, Event, PeerAddr, Timestamp, Undo, Username, View};
+use p2pchat_model::{Event, PeerAddr, Timestamp, Undo, Update, Username, View};
 use p2pchat_peer::machine::{Asker, Config, ConnId, Input, Machine, Now, Output, SendId};
 use p2pchat_protocol::Contact;
 
@@ -39,16 +40,11 @@ pub fn machine(data: &[u8]) {
             Err(_) => break,
         }
     }
-    // Its connection does not last for ever, whether it was there or not.
-    subject.handle(Input::RegistryDown {
-        reason: "the end".to_owned(),
-    });
     subject.pass(LONG);
     assert!(
         subject.open_requests.len() <= 1,
         "requests are answered in time"
     );
-    assert_eq!(subject.open_calls, [], "calls are closed in time");
 }
 
 struct Subject {
@@ -59,8 +55,6 @@ struct Subject {
     /// The texts without a word so far, and since when.
     open_texts: BTreeMap<ConnId, Duration>,
     open_requests: BTreeSet<ConnId>,
-    /// The calls that are not closed yet, by their ids; one that is made again is there twice.
-    open_calls: Vec<CallId>,
     /// What the machine sent, newest last, whatever became of it.
     sent: Vec<(SendId, Sent)>,
 }
@@ -82,7 +76,6 @@ impl Subject {
             conns: 0,
             open_texts: BTreeMap::new(),
             open_requests: BTreeSet::new(),
-            open_calls: Vec::new(),
             sent: Vec::new(),
         };
         subject.drain();
@@ -102,7 +95,7 @@ impl Subject {
         }
     }
 
-    /// Remembers which connections wait for a word, and which calls for an answer.
+    /// Remembers which connections wait for a word.
     fn note(&mut self, input: &Input) {
         match input {
             Input::Contact {
@@ -114,10 +107,6 @@ impl Subject {
             }
             Input::ContactLost { conn } => {
                 self.open_requests.remove(conn);
-            }
-            Input::Command(asked) => {
-                let id = asked.asker.as_ref().and_then(|asker| asker.id.clone());
-                self.open_calls.extend(id);
             }
             Input::Text { conn, .. } => {
                 self.open_texts.insert(*conn, self.elapsed);
@@ -172,28 +161,11 @@ impl Subject {
                 Output::Request { id, to, .. } => self.sends(Sent::Request, id, to),
                 Output::Notify { id, to, .. } => self.sends(Sent::Notify, id, to),
                 Output::Text { id, to, .. } => self.sends(Sent::Text, id, to),
-                Output::Event { event, re, .. } => {
-                    self.show(&event);
-                    if matches!(event, Event::Done | Event::Failed(_)) {
-                        self.close_call(re);
-                    }
-                }
-                // The journal closes these.
-                Output::Recall { re, .. } | Output::Find { re, .. } => self.close_call(re),
-                Output::Repeat { re, .. } => self.close_call(Some(re)),
+                Output::Event { event, re, .. } => self.show(re, event),
                 _ => {}
             }
         }
         assert!(count < MAX_OUTPUTS, "{count} outputs to one input");
-    }
-
-    fn close_call(&mut self, asker: Option<Asker>) {
-        let Some(id) = asker.and_then(|asker| asker.id) else {
-            return;
-        };
-        let open = self.open_calls.iter().position(|open| *open == id);
-        self.open_calls
-            .remove(open.expect("one last answer to each call"));
     }
 
     fn sends(&mut self, what: Sent, id: SendId, to: PeerAddr) {
@@ -208,8 +180,8 @@ impl Subject {
     }
 
     /// What a page and a script are given, and what is shown.
-    fn show(&mut self, event: &Event) {
-        match event {
+    fn show(&mut self, re: Option<Asker>, event: Event) {
+        match &event {
             Event::MemberJoined { member, .. } => {
                 assert_ne!(
                     member.address,
@@ -226,10 +198,14 @@ impl Subject {
             }
             _ => {}
         }
-        let json = serde_json::to_string(event).unwrap();
-        let read: Event = serde_json::from_str(&json).unwrap();
-        assert_eq!(read, *event, "an event is read as it was written");
-        self.view.apply(&read);
+        let update = Update {
+            re: re.and_then(|asker| asker.id),
+            event: Arc::new(event),
+        };
+        let json = serde_json::to_string(&update).unwrap();
+        let read = Update::from_json(&json).unwrap();
+        assert_eq!(read, update, "an update is read as it was written");
+        self.view.apply(&read.event);
     }
 }
 
