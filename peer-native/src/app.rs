@@ -21,8 +21,9 @@ const LAST_RESORT: Duration = Duration::from_secs(10);
 /// What follows for the user when they quit.
 pub(crate) const OFFLINE_THEN: &str = "you go offline unless p2pchat is open elsewhere";
 /// That the registry needs the password again.
-pub(crate) const PASSWORD_NEEDED: &str = "the registry needs your password again, because the \
-                                          p2pchat that had it has ended; your chat goes on";
+pub(crate) const PASSWORD_NEEDED: &str = "the registry needs your password again";
+/// Why, and what follows.
+pub(crate) const PASSWORD_WHY: &str = "the p2pchat that had it has ended; your chat goes on";
 
 /// A front end that has joined its profile.
 #[derive(Debug)]
@@ -37,8 +38,10 @@ pub struct Joined {
     pub first: Update,
     /// The login to make without asking, if one is needed.
     pub login: Option<AutoLogin>,
-    /// What the user should know of the peer, if that runs in another process.
-    pub notices: Vec<String>,
+    /// That the peer runs in another process, if it does.
+    pub attached: Option<String>,
+    /// Which options have no effect on it.
+    pub warning: Option<String>,
 }
 
 /// Opens the profile, runs the front end, and leaves the profile however the front end ended.
@@ -98,16 +101,22 @@ async fn front_end(profile: &Profile, settings: &Settings, signals: Signals) -> 
         complain(NAME, words);
         return Ok(Exit::Login);
     }
+    let owner = profile.attachment();
+    let attached = owner
+        .as_ref()
+        .map(|owner| format!("attached to {owner}: the same account, chats and history"));
+    let differs = owner.and_then(|_| differences(&settings.peer, &view));
     let joined = Joined {
         front_end: id,
         calls,
         updates,
         first,
         login: settings.login.clone().filter(|_| is_needed(&view)),
-        notices: notices(profile, settings, &view),
+        attached,
+        warning: differs.map(|what| format!("the peer that runs already goes on with {what}")),
     };
     if settings.mode != Mode::Screen {
-        for notice in &joined.notices {
+        for notice in joined.attached.iter().chain(&joined.warning) {
             complain(NAME, notice);
         }
     }
@@ -116,17 +125,6 @@ async fn front_end(profile: &Profile, settings: &Settings, signals: Signals) -> 
         Mode::Plain => Box::pin(plain::run(joined, settings, signals)).await,
         Mode::Json => Box::pin(json::run(joined, signals)).await,
     }
-}
-
-/// That the peer runs in another process, and which options have no effect on it.
-fn notices(profile: &Profile, settings: &Settings, view: &View) -> Vec<String> {
-    let Some(owner) = profile.attachment() else {
-        return Vec::new();
-    };
-    let attached = format!("attached to {owner}: the same account, chats and history");
-    let differs = differences(&settings.peer, view);
-    let differs = differs.map(|what| format!("{owner}, runs the peer and goes on with {what}"));
-    std::iter::once(attached).chain(differs).collect()
 }
 
 /// Where the running peer differs from what the options ask for.
@@ -144,7 +142,7 @@ fn differences(asked: &p2pchat_peer::Options, view: &View) -> Option<String> {
 
 /// Ends the process if it does not stop after a signal: a front end whose output is not read
 /// hangs, and does not look at its signals.
-async fn last_resort(mut signals: Signals) {
+pub(crate) async fn last_resort(mut signals: Signals) {
     let exit = Exit::from(signals.next().await);
     tokio::time::sleep(LAST_RESORT).await;
     std::process::exit(i32::from(exit as u8));

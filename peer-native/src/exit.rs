@@ -37,7 +37,7 @@ Exit codes:
   2  the command line, the environment or the config file is wrong
   3  not signed in, or the login asked for by --user and --password-file did not succeed
   4  a signal or the end of its terminal ended it; it stopped in order
-  5  refused: standard error begins with the code of the problem
+  5  refused: standard error has the code of the problem, then the words
   6  the text was not delivered within the time, or not in the state waited for
   7  the program that runs the peer of this profile does not answer";
 

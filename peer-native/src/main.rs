@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use p2pchat::options::{Mode, SettingsError};
-use p2pchat::{Exit, NAME, Settings, app};
+use p2pchat::{Exit, NAME, Settings, app, once};
 use p2pchat_settings::streams::complain;
 use p2pchat_settings::{TOO_LITTLE, logs};
 
@@ -47,7 +47,12 @@ fn run(settings: Settings) -> anyhow::Result<Exit> {
         .enable_all()
         .build()
         .context(TOO_LITTLE)?;
-    let exit = runtime.block_on(app::run(settings));
+    let exit = runtime.block_on(async {
+        match settings.options.task.clone() {
+            Some(task) => once::run(settings, task).await,
+            None => app::run(settings).await,
+        }
+    });
     // A thread that reads the terminal cannot be stopped, and must not hold this up.
     runtime.shutdown_background();
     exit

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use p2pchat_model::{Password, Username};
 use p2pchat_settings::streams::first_line;
-use p2pchat_settings::{Given, OptionsError, PeerArgs, Program, Section};
+use p2pchat_settings::{Given, OptionsError, PeerArgs, Place, Program, Section};
 use thiserror::Error;
 
 use crate::exit;
+use crate::once::args::Task;
 
 /// Chat with people on a p2pchat registry, from a terminal.
 ///
@@ -20,20 +21,24 @@ use crate::exit;
 #[derive(Debug, Parser)]
 #[command(name = "p2pchat", version, after_help = exit::HELP, max_term_width = 100)]
 pub struct Options {
+    /// What to do; without one, chat
+    #[command(subcommand)]
+    pub task: Option<Task>,
+
     /// Those of each program that runs a peer.
     #[command(flatten)]
     pub peer: PeerArgs,
 
     /// The account to log in with
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     pub user: Option<Username>,
 
     /// Log in as --user with the password in the first line of this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
 
     /// Create the account of --user and --password-file first, if it does not exist
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub register: bool,
 
     /// Read and write plain lines: for pipes and screen readers
@@ -53,7 +58,7 @@ pub struct Options {
     pub bell: bool,
 
     /// The file to write logs to, instead of standard error
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE")]
     pub log_file: Option<PathBuf>,
 }
 
@@ -135,9 +140,20 @@ impl Settings {
     }
 
     fn new(given: Given<Options>) -> Result<Self, SettingsError> {
-        let Given { options, places } = given;
+        let Given {
+            mut options,
+            places,
+        } = given;
+        if options.json
+            && places.of("json") == Place::CommandLine
+            && let Some(task) = &mut options.task
+        {
+            // As if it stood after the subcommand.
+            task.print_json();
+        }
         let chosen = places.choose(("plain", options.plain), ("json", options.json))?;
         let (mode, notice) = match chosen {
+            _ if options.task.is_some() => (Mode::Plain, None),
             Some("json") => (Mode::Json, None),
             None => without_choice(
                 io::stdin().is_terminal(),
@@ -312,6 +328,41 @@ mod tests {
             let error = settings("", &line).unwrap_err().to_string();
             assert!(error.starts_with(line[0]), "{error}");
         }
+    }
+
+    #[test]
+    fn options_of_the_peer_stand_before_or_after_a_subcommand() {
+        let before = ["--registry", "r", "--profile", "./a", "who"];
+        let after = ["who", "--registry", "r", "--profile", "./a"];
+        for line in [before, after] {
+            let settings = settings("", &line).unwrap();
+            assert_eq!(settings.peer.registry, "r");
+            assert_eq!(settings.peer.history, Some("./a/history.sqlite3".into()));
+            assert_eq!(settings.options.peer.profile, Some("./a".into()));
+        }
+        let both = ["--registry", "a", "who", "--registry", "b"];
+        assert_eq!(settings("", &both).unwrap().peer.registry, "b");
+        // A name of the file is as good.
+        let by_file = settings("[peer]\nuser = 'alice'\n", &["history", "--limit", "3"]);
+        let by_file = by_file.unwrap();
+        assert_eq!(by_file.options.user.unwrap().as_str(), "alice");
+        assert_eq!(by_file.notice, None);
+    }
+
+    #[test]
+    fn a_subcommand_prints_json_wherever_the_flag_stands() {
+        let is_json = |file: &str, line: &[&str]| {
+            let settings = settings(file, line).unwrap();
+            match settings.options.task.unwrap() {
+                Task::Who(who) => who.json,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert!(is_json("", &["who", "--json"]));
+        assert!(is_json("", &["--json", "who"]));
+        assert!(!is_json("", &["who"]));
+        // The front end of the file is another one.
+        assert!(!is_json("[peer]\njson = true\n", &["who"]));
     }
 
     #[test]

@@ -2,12 +2,18 @@
 //! in this process, and real sockets.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+#[path = "program/attached.rs"]
+mod attached;
 #[path = "program/blocks.rs"]
 mod blocks;
 #[path = "program/command_line.rs"]
 mod command_line;
+#[path = "program/examples.rs"]
+mod examples;
 #[path = "program/json.rs"]
 mod json;
+#[path = "program/once.rs"]
+mod once;
 #[path = "program/plain.rs"]
 mod plain;
 #[path = "program/pty.rs"]

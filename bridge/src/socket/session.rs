@@ -29,6 +29,7 @@ pub(super) async fn run(
         stream,
         shared,
         calls,
+        has_view: false,
         waiting: None,
         frames: Bucket::default(),
         began: Instant::now(),
@@ -40,7 +41,8 @@ pub(super) async fn run(
     loop {
         let step = tokio::select! {
             update = updates.next() => session.on_update(update).await,
-            frame = session.next_frame() => session.on_frame(frame).await,
+            // The view comes before any answer.
+            frame = session.next_frame(), if session.has_view => session.on_frame(frame).await,
             _ = pings.tick() => session.ping().await,
             reason = stopping(shared) => Err(reason),
         };
@@ -57,6 +59,8 @@ struct Session<'a> {
     stream: &'a mut Stream,
     shared: &'a Shared,
     calls: Calls,
+    /// Whether the view is sent. Until then no frame is read.
+    has_view: bool,
     /// A call that the peer has no room for yet. Until it has, no further frame is read, but
     /// updates go out: the answers to earlier calls are what makes room.
     waiting: Option<Call>,
@@ -77,6 +81,10 @@ impl Session<'_> {
 
     async fn on_update(&mut self, update: Result<Update, Ended>) -> Result<(), CloseReason> {
         let update = update.map_err(|_| CloseReason::PeerStopped)?;
+        if !self.has_view && matches!(*update.event, Event::View(_)) {
+            self.has_view = true;
+            self.next_read = Instant::now();
+        }
         self.send(&update).await
     }
 
@@ -124,7 +132,7 @@ impl Session<'_> {
 
     /// Pings the client, unless it was silent for too long.
     async fn ping(&mut self) -> Result<(), CloseReason> {
-        let is_heard = self.waiting.is_none();
+        let is_heard = self.has_view && self.waiting.is_none();
         if is_heard && self.next_read.elapsed() > self.shared.limits.dead_after {
             return Err(CloseReason::Gone);
         }

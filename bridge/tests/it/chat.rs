@@ -6,7 +6,7 @@ use hyper_tungstenite::tungstenite::protocol::CloseFrame;
 use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use p2pchat_bridge::Limits;
 use p2pchat_common::rate_limit::Rate;
-use p2pchat_model::{Command, ConversationId, DeliveryState, Line, Password, Target, View};
+use p2pchat_model::{Command, ConversationId, DeliveryState, Event, Line, Password, Target, View};
 use p2pchat_registry::{Options, Server, StoreSpec};
 use tokio::task::JoinHandle;
 
@@ -15,14 +15,14 @@ use crate::support::{Bridge, Page, TestOptions, closed};
 const OPEN: ConversationId = ConversationId::OPEN;
 
 /// A registry for one test; it ends with the test's runtime.
-struct Registry {
-    address: String,
-    hello_port: u16,
+pub(crate) struct Registry {
+    pub(crate) address: String,
+    pub(crate) hello_port: u16,
     _running: JoinHandle<Result<(), p2pchat_registry::PartEnded>>,
 }
 
 impl Registry {
-    async fn start(folder: &Path) -> Self {
+    pub(crate) async fn start(folder: &Path) -> Self {
         let store = StoreSpec::Sqlite(folder.join("accounts.sqlite3"));
         let server = Server::bind(Options::on_loopback(store)).await.unwrap();
         Self {
@@ -33,7 +33,7 @@ impl Registry {
     }
 
     /// A bridge that keeps its history in this file.
-    async fn bridge(&self, history: Option<&Path>) -> Bridge {
+    pub(crate) async fn bridge(&self, history: Option<&Path>) -> Bridge {
         Bridge::start_with(TestOptions {
             registry: self.address.clone(),
             hello_port: self.hello_port,
@@ -51,7 +51,7 @@ impl Registry {
     }
 }
 
-async fn register(page: &mut Page, name: &str) {
+pub(crate) async fn register(page: &mut Page, name: &str) {
     page.send(&Command::Register {
         name: name.parse().unwrap(),
         password: Password::new("a password").unwrap(),
@@ -62,7 +62,7 @@ async fn register(page: &mut Page, name: &str) {
 }
 
 /// Brings the users of two pages together.
-async fn meet(alice: &mut Page, bob: &mut Page) {
+pub(crate) async fn meet(alice: &mut Page, bob: &mut Page) {
     register(bob, "bob").await;
     register(alice, "alice").await;
     let to = Target::new("bob").unwrap();
@@ -87,7 +87,7 @@ async fn meet(alice: &mut Page, bob: &mut Page) {
         .await;
 }
 
-async fn say(page: &mut Page, text: &str) {
+pub(crate) async fn say(page: &mut Page, text: &str) {
     let text = text.to_owned();
     page.send(&Command::Say {
         conversation: OPEN,
@@ -96,7 +96,7 @@ async fn say(page: &mut Page, text: &str) {
     .await;
 }
 
-fn has(view: &View, text: &str) -> bool {
+pub(crate) fn has(view: &View, text: &str) -> bool {
     view.open()
         .lines
         .iter()
@@ -305,4 +305,74 @@ async fn a_page_that_closes_is_answered() {
         page.stream.close(Some(frame)).await.unwrap();
         assert_eq!(closed(page).await.0, 1000);
     }
+}
+
+#[tokio::test]
+async fn what_a_page_says_again_under_its_id_is_said_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::start(folder.path()).await;
+    let one = registry.bridge(Some(&folder.path().join("history"))).await;
+    let other = registry.bridge(None).await;
+    let (mut alice, mut bob) = (one.page().await, other.page().await);
+    meet(&mut alice, &mut bob).await;
+    let words = Command::Say {
+        conversation: OPEN,
+        text: "lunch at noon?".to_owned(),
+    };
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        let mut tab = one.visit().connect().await.unwrap();
+        tab.greet_as("tab", one.secret.expose()).await;
+        tab.begin().await;
+        answers.push(tab.call(1, &words).await);
+        assert_eq!(tab.texts(), ["lunch at noon?"]);
+    }
+    for again in answers {
+        let kinds = (&*again[0], &*again[1], again.len());
+        assert!(
+            matches!(kinds, (Event::Message(_), Event::Done, 2)),
+            "{again:?}"
+        );
+    }
+    say(&mut alice, "or at one?").await;
+    bob.until_view("the second text", |view| has(view, "or at one?"))
+        .await;
+    assert_eq!(bob.texts(), ["lunch at noon?", "or at one?"]);
+    assert_eq!(alice.texts(), bob.texts());
+}
+
+#[tokio::test]
+async fn history_and_searches_are_for_the_page_that_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::start(folder.path()).await;
+    let one = registry.bridge(Some(&folder.path().join("history"))).await;
+    let other = registry.bridge(None).await;
+    let (mut alice, mut bob) = (one.page().await, other.page().await);
+    meet(&mut alice, &mut bob).await;
+    say(&mut alice, "remember this").await;
+    alice.until_view("the delivery", is_sent).await;
+    let mut second = one.page().await;
+    let history = Command::History {
+        conversation: OPEN,
+        before: None,
+    };
+    let find = Command::Find {
+        conversation: None,
+        text: "remember".to_owned(),
+    };
+    let page = alice.call(1, &history).await;
+    assert!(matches!(&*page[0], Event::History { messages, .. } if messages.len() == 1));
+    let found = alice.call(2, &find).await;
+    assert!(matches!(&*found[0], Event::Findings { messages, .. } if messages.len() == 1));
+    alice.send(&Command::Busy { on: true }).await;
+    second
+        .until("the busy switch", |event| match event {
+            Event::Busy { .. } => Some(()),
+            Event::History { .. } | Event::Findings { .. } | Event::Done => {
+                panic!("not for this page: {event:?}")
+            }
+            _ => None,
+        })
+        .await;
+    assert_eq!(second.view.findings, None);
 }

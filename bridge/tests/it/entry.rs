@@ -249,3 +249,42 @@ async fn a_proxy_that_drops_the_subprotocol_does_not_hide_the_version() {
     page.greet(bridge.secret.expose()).await;
     page.begin().await;
 }
+
+#[tokio::test]
+async fn the_version_in_the_greeting_counts_too() {
+    let bridge = Bridge::start().await;
+    let secret = bridge.secret.expose();
+    for (version, expected) in [
+        ("1", (4002, "another version".to_owned())),
+        ("3", (4002, "another version".to_owned())),
+        ("\"2\"", (4007, "malformed greeting".to_owned())),
+    ] {
+        let mut page = bridge.visit().connect().await.unwrap();
+        let greeting = format!("{{\"secret\":\"{secret}\",\"version\":{version}}}");
+        page.send_text(&greeting).await;
+        assert_eq!(page.text().await, Err(expected), "{version}");
+    }
+    // Who does not know the secret learns nothing about the rest.
+    let mut page = bridge.visit().connect().await.unwrap();
+    page.send_text("{\"secret\":\"x\",\"version\":1}").await;
+    assert_eq!(page.text().await, Err((4001, "wrong secret".to_owned())));
+}
+
+#[tokio::test]
+async fn a_front_end_may_say_its_id_and_one_that_is_no_id_is_refused() {
+    let bridge = Bridge::start().await;
+    let secret = bridge.secret.expose();
+    let mut page = bridge.visit().connect().await.unwrap();
+    page.send_text(&format!("{{\"secret\":\"{secret}\"}}"))
+        .await;
+    page.begin().await;
+    let mut page = bridge.visit().connect().await.unwrap();
+    page.greet_as("tab-1", secret).await;
+    page.begin().await;
+    for id in ["", "a b", &"x".repeat(65)] {
+        let mut page = bridge.visit().connect().await.unwrap();
+        page.greet_as(id, secret).await;
+        let expected = (4007, "malformed greeting".to_owned());
+        assert_eq!(page.text().await, Err(expected), "{id}");
+    }
+}

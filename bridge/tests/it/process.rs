@@ -44,8 +44,13 @@ impl Running {
         running
     }
 
-    fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         self.line.split(' ').next_back().unwrap().trim()
+    }
+
+    /// The address of the peer.
+    pub(crate) fn peer(&self) -> &str {
+        self.line.split(' ').nth(3).unwrap().trim_end_matches(',')
     }
 
     fn errors(&mut self) -> String {
@@ -60,15 +65,14 @@ impl Running {
     }
 
     pub(crate) fn stop(&mut self, signal: &str) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([signal, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        self.signal(signal);
         self.child.wait().unwrap().code()
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &pid]).status();
+        assert!(sent.unwrap().success());
     }
 }
 
@@ -158,11 +162,12 @@ fn a_port_that_is_taken_is_named_with_the_way_out() {
 fn an_address_that_is_taken_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let bridge = Running::start(&mut command(folder.path()));
-    let address = bridge.line.split(' ').nth(3).unwrap().trim_end_matches(',');
     let mut second = Command::new(env!("CARGO_BIN_EXE_p2pchat-bridge"));
+    let address = bridge.peer();
+    // Another person on this machine.
     second
         .env_clear()
-        .env("HOME", folder.path())
+        .env("HOME", folder.path().join("other"))
         .args(["--listen", "127.0.0.1:0"]);
     let (code, error) = failed(second.args(["--address", address, "--unprivileged"]));
     assert_eq!(code, Some(1));
@@ -264,9 +269,9 @@ fn a_home_that_cannot_be_written_does_not_keep_the_browser_from_opening() {
             .arg("--open")
             .arg("--secret-file")
             .arg(folder.path().join("secret"))
-            .arg("--no-history")
+            .arg("--profile")
+            .arg(folder.path().join("profile"))
             .env("NOTE", &note)
-            .env("P2PCHAT_BLOCKS", folder.path().join("blocks"))
             .env("HOME", "/proc/none")
             .env("PATH", path),
     );

@@ -83,15 +83,14 @@ fn without_a_reader_of_its_line_and_its_errors_it_goes_on() {
 fn without_a_usable_home_folder_the_error_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let secret = folder.path().join("secret");
-    let blocks = folder.path().join("blocks");
+    let profile = folder.path().join("profile");
     let mut arguments: Vec<String> = Vec::new();
     for (missing, remedy) in [
         (
             "--secret-file",
             format!("--secret-file={}", secret.display()),
         ),
-        ("--blocks", format!("--blocks={}", blocks.display())),
-        ("--history", "--no-history".to_owned()),
+        ("--profile", format!("--profile={}", profile.display())),
     ] {
         let mut command = command(folder.path());
         // Nobody can make a folder there, whatever they may.

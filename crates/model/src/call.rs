@@ -1,6 +1,7 @@
 //! Calls and updates: what front ends and the peer send each other, a line of JSON each.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -15,15 +16,14 @@ use crate::event::Event;
 pub const CONTRACT_VERSION: u32 = 2;
 
 /// The longest id of a call or a front end, in bytes.
-const MAX_ID: usize = 64;
+pub(crate) const MAX_ID: usize = 64;
 /// The greatest number that is an id, 2^53 - 1: every JSON reader can hold it.
-const MAX_NUMBER: u64 = (1 << 53) - 1;
+pub(crate) const MAX_NUMBER: u64 = (1 << 53) - 1;
 
 /// A command, and the id that its answers carry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Call {
-    /// The id, unique among the calls of its front end. Without one there is no
-    /// [`Event::Done`].
+    /// The id, unique among the calls of its front end. Without one there is no `done`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<CallId>,
     /// The command.
@@ -62,6 +62,15 @@ impl TryFrom<RawId> for CallId {
             RawId::Text(text) if (1..=MAX_ID).contains(&text.len()) => Ok(Self::Text(text)),
             RawId::Number(_) | RawId::Text(_) => Err(BadId),
         }
+    }
+}
+
+impl FromStr for CallId {
+    type Err = BadId;
+
+    /// A string, also where it has digits only.
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        RawId::Text(text.into()).try_into()
     }
 }
 
@@ -116,19 +125,18 @@ impl Call {
             }
         };
         let id = id.as_ref();
-        match fields.get("command") {
+        let name = match fields.get("command") {
             None => return Err(bad(id, "the field `command` is missing".to_owned())),
-            Some(Value::String(_)) => {}
+            Some(Value::String(name)) => name.clone(),
             Some(_) => return Err(bad(id, "`command` has to be a string".to_owned())),
-        }
+        };
         let given: Vec<String> = fields.keys().cloned().collect();
         let command: Command = serde_json::from_value(Value::Object(fields))
-            .map_err(|error| bad(id, without_values(&error)))?;
+            .map_err(|error| bad(id, without_values(&name, &error)))?;
         // A command without fields would ignore those that it does not have.
         if command.has_no_fields()
             && let Some(extra) = given.iter().find(|name| *name != "command")
         {
-            let name = command.name();
             return Err(bad(id, format!("`{name}` has no field `{extra}`")));
         }
         Ok(Self {
@@ -153,9 +161,13 @@ fn no_object(error: &serde_json::Error) -> String {
 }
 
 /// What is wrong with a command, without the values in it, and in the words of JSON.
-fn without_values(error: &serde_json::Error) -> String {
+fn without_values(command: &str, error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let text = text.replace("variant", "command or value");
+    if let Some(unknown) = text.strip_prefix("unknown variant ") {
+        let is_command = unknown.starts_with(&format!("`{command}`"));
+        let what = if is_command { "command" } else { "value" };
+        return format!("unknown {what} {unknown}");
+    }
     match text.split_once(", expected ") {
         Some((start, expected)) if start.starts_with("invalid") => format!("expected {expected}"),
         _ => text,
@@ -164,8 +176,9 @@ fn without_values(error: &serde_json::Error) -> String {
 
 /// An event, and the call of this front end that it answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Update {
-    /// The id of the call; `None` where no call of this front end caused the event.
+    /// The id of the call; absent where no call of this front end caused the event.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub re: Option<CallId>,
     /// The event.
@@ -183,7 +196,8 @@ impl Update {
         struct Envelope {
             re: Option<CallId>,
         }
-        // Read twice: a field beside those of the event would have all of them copied.
+        // Read twice: a field beside those of the event would have all of them copied. The
+        // first time is 6 of the 73 ms that a view of 7 MB takes.
         let Envelope { re } = serde_json::from_str(line)?;
         let event = serde_json::from_str(line)?;
         Ok(Self { re, event })

@@ -9,9 +9,9 @@ use crate::target::Target;
 
 /// What a user can ask the program to do, in any front end.
 ///
-/// A command is answered by events, of which [`Event::Done`](crate::Event::Done) or
-/// [`Event::Failed`](crate::Event::Failed) is the last.
+/// A command is answered by events, of which `done` or `failed` is the last.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     /// Create an account, and log in to it.
@@ -92,8 +92,7 @@ pub enum Command {
         /// The name or address, as it was blocked.
         who: Target,
     },
-    /// Take back the last [`Command::Leave`] or [`Command::Block`], as long as
-    /// [`View::undo`](crate::View::undo) offers it.
+    /// Take back the last `leave` or `block`, as long as `undo` of the view offers it.
     Undo,
     /// Note that the user has read a conversation, for all front ends.
     Read {

@@ -89,6 +89,7 @@ impl<'de> Deserialize<'de> for ConversationId {
 
 /// A conversation, as front ends draw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Conversation {
     /// Its id.
     pub id: ConversationId,
@@ -99,7 +100,7 @@ pub struct Conversation {
     pub out_of_reach: Vec<Person>,
     /// Messages and notices, oldest first.
     pub lines: Vec<Line>,
-    /// Whether the history has older messages than [`Conversation::lines`].
+    /// Whether the history has older messages than `lines`.
     pub more_history: bool,
     /// The newest message that the user has read, in any front end.
     pub read: Option<MessageId>,

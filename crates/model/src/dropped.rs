@@ -7,14 +7,15 @@ use crate::time::Timestamp;
 
 /// How much of one kind was dropped from one address, since the peer started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Dropped {
     /// When the latest came.
     pub at: Timestamp,
     /// The name in the latest packet, or the one that the registry has for the address if
     /// packets of this kind have none. Names in packets prove nothing.
     pub name: Option<Username>,
-    /// The address that it came from; `None` for all further addresses together, once too
-    /// many are counted one by one.
+    /// The address that it came from; null for all further addresses together, once too many
+    /// are counted one by one.
     pub address: Option<PeerAddr>,
     /// What was tried.
     pub tried: DropKind,
@@ -44,6 +45,7 @@ impl Dropped {
 
 /// What was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DropKind {
     /// To send a message.
@@ -60,6 +62,7 @@ pub enum DropKind {
 
 /// Why it was dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
     /// The sender is not in the chat.

@@ -15,6 +15,7 @@ use crate::view::View;
 
 /// What can happen. Events that become a line of the conversation carry a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     /// The view as it is now: the first event for each front end, and again for one that has
@@ -22,7 +23,8 @@ pub enum Event {
     View(Box<Snapshot>),
     /// A call is carried out: the last of its answers.
     Done,
-    /// A command failed: the last answer to its call. Nothing has changed.
+    /// A command failed: the last answer to its call. Nothing has changed, unless the code says
+    /// so.
     Failed(Failure),
     /// The connection to the registry changed. Chatting goes on without it.
     Link(Link),
@@ -86,8 +88,7 @@ pub enum Event {
     },
     /// A chat request was sent.
     RequestSent(OutgoingRequest),
-    /// A chat request that was sent is answered; after an acceptance follows
-    /// [`Event::MemberJoined`].
+    /// A chat request that was sent is answered. After an acceptance, `member_joined` follows.
     RequestAnswered {
         /// The conversation.
         conversation: ConversationId,
@@ -95,7 +96,7 @@ pub enum Event {
         at: Timestamp,
         /// The user that was asked.
         to: Person,
-        /// `None` if they accepted.
+        /// Why there is no chat; null if they accepted.
         refusal: Option<RequestFailure>,
     },
     /// A user is in the chat from now on.
@@ -107,6 +108,7 @@ pub enum Event {
         /// The new member.
         member: Person,
         /// How they joined.
+        #[serde(flatten)]
         by: JoinedBy,
     },
     /// A user is no longer in the chat. Comes a second time, with another reason, for an
@@ -140,10 +142,8 @@ pub enum Event {
         delivery: Delivery,
     },
     /// Something that another machine sent or tried was dropped. Comes for the first of its
-    /// kind from an address, then at each power of ten; and after [`Command::Refresh`] for
-    /// each count that has grown since the last report.
-    ///
-    /// [`Command::Refresh`]: crate::Command::Refresh
+    /// kind from an address, then at each power of ten; and after `refresh` for each count
+    /// that has grown since the last report.
     Dropped(Dropped),
     /// Who is blocked. Replaces the earlier list.
     Blocks {
@@ -151,7 +151,7 @@ pub enum Event {
         at: Timestamp,
         /// All blocked names, then all blocked addresses.
         list: Vec<Target>,
-        /// What changed; `None` for the list that comes at login.
+        /// What changed; null for the list that comes at login.
         change: Option<BlockChange>,
     },
     /// Something that the user should know.
@@ -159,6 +159,7 @@ pub enum Event {
         /// When.
         at: Timestamp,
         /// What it is.
+        #[serde(flatten)]
         what: Notice,
     },
     /// The busy switch was set.
@@ -170,7 +171,7 @@ pub enum Event {
     History {
         /// The conversation.
         conversation: ConversationId,
-        /// What the command asked for: those before this message; the newest if `None`.
+        /// What the command asked for: those before this message; the newest if null.
         before: Option<MessageId>,
         /// Up to a page of messages.
         messages: Vec<Message>,
@@ -179,7 +180,7 @@ pub enum Event {
     },
     /// The result of a search through the history, newest first.
     Findings {
-        /// The conversation that was searched; `None` for all.
+        /// The conversation that was searched; null for all.
         conversation: Option<ConversationId>,
         /// The words that were searched for.
         text: String,
@@ -254,8 +255,9 @@ impl Event {
 
 /// The view at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Snapshot {
-    /// The version of the contract, [`CONTRACT_VERSION`](crate::CONTRACT_VERSION).
+    /// The version of the contract, 2.
     pub version: u32,
     /// How many events were missed because they were not read in time.
     pub missed: u64,
@@ -265,6 +267,7 @@ pub struct Snapshot {
 
 /// The connection to the registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Link {
     /// The first attempt is under way.
@@ -286,6 +289,7 @@ pub enum Link {
 
 /// A chat request that waits for the user's answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct IncomingRequest {
     /// The conversation that it is for.
     pub conversation: ConversationId,
@@ -301,6 +305,7 @@ pub struct IncomingRequest {
 
 /// A chat request that waits for another user's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OutgoingRequest {
     /// The conversation that it is for.
     pub conversation: ConversationId,
@@ -314,6 +319,7 @@ pub struct OutgoingRequest {
 
 /// How a request that waited for the user was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The user accepted.
@@ -328,6 +334,7 @@ pub enum Outcome {
 
 /// Why a request that was sent did not lead to a chat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RequestFailure {
     /// They rejected it.
@@ -346,7 +353,8 @@ pub enum RequestFailure {
 
 /// How a user became a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "by", content = "who", rename_all = "snake_case")]
 pub enum JoinedBy {
     /// They accepted the user's request.
     AcceptedUs,
@@ -362,6 +370,7 @@ pub enum JoinedBy {
 
 /// How the block list changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BlockChange {
     /// All that comes from this name or address is ignored.
@@ -372,7 +381,8 @@ pub enum BlockChange {
 
 /// Something that the user should know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "what", rename_all = "snake_case")]
 pub enum Notice {
     /// Messages arrive at the alternative port, because 1010 needs a privilege.
     UnprivilegedPort {
@@ -408,11 +418,11 @@ pub enum Notice {
 
 /// A command that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Failure {
     /// When.
     pub at: Timestamp,
-    /// The command's name, as [`Command::name`](crate::Command::name) has it; `?` for a line
-    /// that is not a command.
+    /// The name of the command; `?` for a line that is not a command.
     pub command: String,
     /// Why, for programs.
     pub code: Problem,
@@ -451,6 +461,7 @@ impl Failure {
 
 /// Why something failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Problem {
     /// There is an account with this name.

@@ -22,6 +22,8 @@ mod line;
 mod lookalike;
 mod message;
 mod person;
+#[cfg(feature = "schema")]
+mod schema;
 mod target;
 mod text;
 mod time;
@@ -42,6 +44,8 @@ pub use lookalike::OnlineLooks;
 pub use message::{Delivery, DeliveryState, LeaveReason, Message, MessageId};
 pub use p2pchat_protocol::{OnlineUser, Password, PeerAddr, Username};
 pub use person::{NameCheck, Person};
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub use target::{Target, TargetError};
 pub use text::{MAX_MESSAGE, action, letters_too_many, packets, printable};
 pub use time::Timestamp;

@@ -9,10 +9,11 @@ use crate::time::Timestamp;
 
 /// One line of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Line {
-    /// A message of a member or of the user. Shared, since each subscriber gets a copy of the
-    /// view, with thousands of them.
+    /// A message of a member or of the user.
+    // Shared, since each front end gets a copy of the view, with thousands of them.
     Message(Arc<Message>),
     /// An event, in words.
     Notice {
@@ -60,6 +61,7 @@ impl From<Message> for Line {
 
 /// Severity of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Level {
     /// Good to know.

@@ -250,15 +250,16 @@ mod tests {
         name.parse().unwrap()
     }
 
+    fn user(name: Username) -> Person {
+        Person::listed("10.0.0.1".parse().unwrap(), Some(name))
+    }
+
     /// Which of two names is marked because of the other: the first, the second.
     fn marked(pair: [&str; 2]) -> [bool; 2] {
         let [one, other] = pair.map(name);
         [[one, other], [other, one]].map(|[name, other]| {
             let among = first_like(name, [name, other].into_iter()).is_some();
-            let online = [name, other].map(|name| OnlineUser {
-                name,
-                address: "10.0.0.1".parse().unwrap(),
-            });
+            let online = [name, other].map(user);
             let listed = OnlineLooks::default().like(name, &online).is_some();
             assert_eq!(among, listed, "{pair:?}");
             among
@@ -316,15 +317,13 @@ mod tests {
 
     #[test]
     fn a_name_is_found_in_a_long_list() {
-        let user = |name: String| OnlineUser {
-            name: name.parse().unwrap(),
-            address: "10.0.0.1".parse().unwrap(),
-        };
-        let mut online: Vec<_> = (0..10_000).map(|n| user(format!("user{n}"))).collect();
+        let mut online: Vec<_> = (0..10_000)
+            .map(|n| user(name(&format!("user{n}"))))
+            .collect();
         let looks = OnlineLooks::default();
         assert_eq!(looks.like(name("USER777"), &online), Some(name("user777")));
         assert_eq!(looks.like(name("user777"), &online), None);
-        online.push(user("User777".to_owned()));
+        online.push(user(name("User777")));
         let looks = OnlineLooks::default();
         assert_eq!(looks.like(name("user777"), &online), Some(name("User777")));
     }

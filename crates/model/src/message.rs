@@ -11,11 +11,13 @@ use crate::time::Timestamp;
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct MessageId(pub u64);
 
 /// A message of the user or of a member.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Message {
     /// The conversation that it belongs to.
     pub conversation: ConversationId,
@@ -25,9 +27,9 @@ pub struct Message {
     pub at: Timestamp,
     /// Who sent it.
     pub from: Person,
-    /// Its text, as it came: [`printable`](crate::printable) makes it safe to show.
+    /// Its text, as it came: it may have control characters, and has to be made safe to show.
     pub text: String,
-    /// `None` for messages of others; for the user's own, who is to get them.
+    /// For the user's own messages, who is to get them; null for messages of others.
     pub deliveries: Option<Vec<Delivery>>,
 }
 
@@ -91,16 +93,19 @@ impl std::fmt::Debug for Message {
 
 /// Delivery status of a message for one member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Delivery {
     /// The member.
     pub to: Person,
     /// The status.
+    #[serde(flatten)]
     pub state: DeliveryState,
 }
 
 /// Delivery status of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "state", content = "reason", rename_all = "snake_case")]
 pub enum DeliveryState {
     /// It is on its way.
     Sending,
@@ -114,6 +119,7 @@ pub enum DeliveryState {
 
 /// Why a user is no longer a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum LeaveReason {
     /// Their address is unreachable. The next message tries again.

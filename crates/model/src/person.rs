@@ -10,6 +10,7 @@ use crate::wording::label;
 
 /// A user at an address, by the name that is known for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Person {
     /// Their address.
     pub address: PeerAddr,
@@ -79,6 +80,7 @@ impl fmt::Display for Person {
 
 /// Whether the registry has a name at an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum NameCheck {
     /// It has this name at this address.

@@ -10,6 +10,7 @@ use thiserror::Error;
 /// Target of a chat request or a block: a user's name, or an address. Its JSON says which of
 /// the two it is, because a user may be called `10.0.0.42`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// A user that the registry knows.

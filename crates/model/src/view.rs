@@ -19,6 +19,7 @@ use crate::wording;
 
 /// What there is to see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct View {
     /// The peer's own address, once it listens.
     pub address: Option<PeerAddr>,
@@ -48,7 +49,7 @@ pub struct View {
     pub blocked: Vec<Target>,
     /// What was dropped since the peer started, in the order of the first of each.
     pub dropped: Vec<Dropped>,
-    /// What [`Command::Undo`](crate::Command::Undo) takes back.
+    /// What the command `undo` takes back.
     pub undo: Option<Undo>,
     /// For [`View::lookalike_of`]. Not in the JSON.
     #[serde(skip)]
@@ -57,6 +58,7 @@ pub struct View {
 
 /// A leave or a block that can still be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Undo {
     /// What it is.
     pub what: Undoable,
@@ -76,6 +78,7 @@ impl Undo {
 
 /// What a user can take back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Undoable {
     /// They left this conversation.
@@ -86,8 +89,9 @@ pub enum Undoable {
 
 /// The result of a search through the history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Findings {
-    /// The conversation that was searched; `None` for all.
+    /// The conversation that was searched; null for all.
     pub conversation: Option<ConversationId>,
     /// The words that were searched for.
     pub text: String,
@@ -146,7 +150,7 @@ impl View {
                 self.outgoing.push(*request);
             }
             Event::RequestAnswered { to, .. } => self.forget_request(to.address),
-            Event::Message(message) => self.add_message(message),
+            Event::Message(_) => self.apply_to_conversation(event),
             Event::Busy { on } => self.busy = *on,
             Event::Findings {
                 conversation,
@@ -194,6 +198,7 @@ impl View {
                 conversation.remove_member(*member, *reason);
             }
             Event::ChatLeft { .. } => conversation.clear_members(),
+            Event::Message(message) => conversation.add_message(message),
             Event::Delivered {
                 message, delivery, ..
             } => conversation.set_delivery(*message, *delivery),
@@ -417,18 +422,6 @@ impl View {
         self.outgoing.retain(|request| request.to.address != to);
     }
 
-    /// Adds a message, once: the answer to a call that is repeated has it again.
-    fn add_message(&mut self, message: &Message) {
-        let Some(conversation) = self.conversation_mut(message.conversation) else {
-            return;
-        };
-        let is_new = conversation.newest_message() < Some(message.id);
-        let mut ids = conversation.lines.iter().rev().map(Line::message_id);
-        if is_new || !ids.any(|id| id == Some(message.id)) {
-            conversation.push(message.clone().into());
-        }
-    }
-
     fn add_line(&mut self, conversation: ConversationId, line: Line) {
         if let Some(conversation) = self.conversation_mut(conversation) {
             conversation.push(line);
@@ -461,6 +454,19 @@ impl Conversation {
         {
             Some(known) => *known = member,
             None => self.members.push(member),
+        }
+    }
+
+    /// Adds a message, unless it was added before: a call that is made again is answered with
+    /// the message that it led to.
+    fn add_message(&mut self, message: &Message) {
+        let id = Some(message.id);
+        let is_new = || {
+            let is_known = self.lines.iter().any(|line| line.message_id() == id);
+            !is_known && self.oldest_message() < id
+        };
+        if self.newest_message() < id || is_new() {
+            self.push(message.clone().into());
         }
     }
 

@@ -328,6 +328,8 @@ impl Handle {
 
 #[cfg(test)]
 mod tests {
+    use p2pchat_model::Command;
+
     use super::testing::{own_address, within};
     use super::*;
 
@@ -337,7 +339,7 @@ mod tests {
             unprivileged: true,
             ..Options::default()
         };
-        prepare(options).await.unwrap()
+        prepare(options, None).await.unwrap()
     }
 
     async fn failure(peer: Peer) -> String {
@@ -350,13 +352,11 @@ mod tests {
         let (driver, handle, journal) = parts().await;
         let closing = driver.closing.clone();
         let peer = Peer::run(driver, handle.clone(), journal);
-        let mut subscription = handle.subscribe().await.unwrap();
+        let front_end = FrontEndId::new("front-end").unwrap();
+        let (calls, mut updates) = handle.join(front_end).await.unwrap();
         closing.cancel();
-        within("the end", async {
-            while subscription.next().await != Err(Missed::Stopped) {}
-        })
-        .await;
-        assert_eq!(handle.send(Command::Leave).await, Err(Stopped));
+        within("the end", async { while updates.next().await.is_ok() {} }).await;
+        assert_eq!(calls.send(Command::Logout).await, Err(Stopped));
         let failure = failure(peer).await;
         assert!(failure.contains("a listener failed"), "{failure}");
     }

@@ -5,9 +5,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use p2pchat_model::{Command, LeaveReason, OnlineUser, PeerAddr, Target, Timestamp};
+use p2pchat_model::{
+    Command, ConversationId, LeaveReason, OnlineUser, PeerAddr, Target, Timestamp,
+};
 use p2pchat_peer::machine::{Acknowledgement, Config, ConnId, Input, Machine, Now, Output, SendId};
 use p2pchat_protocol::{ChatAnswer, ChatList, Contact, Kind, Message, Response};
+
+const OPEN: ConversationId = ConversationId::OPEN;
 
 /// A machine whose user is logged in, and the world around it.
 struct Bench {
@@ -48,7 +52,7 @@ impl Bench {
             answers: true,
         };
         bench.feed(Input::RegistryUp);
-        bench.feed(Input::Command(login()));
+        bench.feed(Input::Command(login().into()));
         bench
     }
 
@@ -119,18 +123,24 @@ impl Bench {
 
     fn say(&mut self, text: &str) {
         let text = text.to_owned();
-        self.feed(Input::Command(Command::Say {
-            conversation: OPEN,
-            text,
-        }));
+        self.feed(Input::Command(
+            Command::Say {
+                conversation: OPEN,
+                text,
+            }
+            .into(),
+        ));
     }
 
     fn ask(&mut self, to: PeerAddr) {
         let to = Target::Address(to);
-        self.feed(Input::Command(Command::Request {
-            conversation: OPEN,
-            to,
-        }));
+        self.feed(Input::Command(
+            Command::Request {
+                conversation: OPEN,
+                to,
+            }
+            .into(),
+        ));
     }
 
     /// More than a few were held of it, so that its limit was tried.
@@ -236,9 +246,9 @@ fn a_registry_that_does_not_answer_fills_no_memory() {
     let mut bench = Bench::new();
     bench.answers = false;
     for _ in 0..500 {
-        bench.feed(Input::Command(Command::Logout));
-        bench.feed(Input::Command(login()));
-        bench.feed(Input::Command(Command::Refresh));
+        bench.feed(Input::Command(Command::Logout.into()));
+        bench.feed(Input::Command(login().into()));
+        bench.feed(Input::Command(Command::Refresh.into()));
     }
     bench.assert_tried("questions to the registry", 60);
 }

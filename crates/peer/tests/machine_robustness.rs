@@ -1,5 +1,5 @@
 //! No order of inputs, however senseless or hostile, makes a machine panic, stall or
-//! leave a connection without an answer.
+//! leave a connection or a call without an answer.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -7,12 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use p2pchat_model::{
-    Command, Event, LeaveReason, OnlineUser, PeerAddr, RequestFailure, Target, Timestamp, Undo,
+    Call, CallId, Command, ConversationId, Event, FrontEndId, LeaveReason, MessageId, OnlineUser,
+    PeerAddr, RequestFailure, Target, Timestamp, Undo,
 };
-use p2pchat_peer::machine::{Acknowledgement, Config, ConnId, Input, Machine, Now, Output, SendId};
+use p2pchat_peer::machine::{
+    Acknowledgement, Asked, Asker, Config, ConnId, Input, Machine, Now, Output, SendId,
+};
 use p2pchat_protocol::{ChatAnswer, Contact, Kind, Message, Response};
 use proptest::collection::vec;
 use proptest::prelude::*;
+
+const OPEN: ConversationId = ConversationId::OPEN;
 
 /// How many outputs one input may cause here, where a group has six members: a text to
 /// each, a notify to each, and the events of all that; and after an undo two for each text that
@@ -75,6 +80,25 @@ fn command() -> impl Strategy<Value = Command> {
         Just(Command::Undo),
         Just(Command::Leave { conversation: OPEN }),
         any::<bool>().prop_map(|on| Command::Busy { on }),
+        any::<u64>().prop_map(|id| Command::Read {
+            conversation: OPEN,
+            message: MessageId(id)
+        }),
+        Just(Command::Draft {
+            conversation: OPEN,
+            text: "hel".to_owned()
+        }),
+        Just(Command::History {
+            conversation: OPEN,
+            before: None
+        }),
+        Just(Command::Find {
+            conversation: None,
+            text: "x".to_owned()
+        }),
+        Just(Command::Leave {
+            conversation: "elsewhere".parse().unwrap()
+        }),
     ]
 }
 
@@ -113,6 +137,8 @@ fn contact() -> impl Strategy<Value = Contact> {
 #[derive(Debug, Clone)]
 enum Step {
     Command(Command),
+    /// The last call but so many once more, with its id.
+    Again(usize),
     Pass(u64),
     Up,
     Down,
@@ -141,6 +167,7 @@ fn step() -> impl Strategy<Value = Step> {
     let id = || 0..60_u64;
     prop_oneof![
         6 => command().prop_map(Step::Command),
+        1 => (0..3_usize).prop_map(Step::Again),
         3 => (0..40_000_u64).prop_map(Step::Pass),
         1 => Just(Step::Up),
         1 => Just(Step::Down),
@@ -161,6 +188,9 @@ struct Subject {
     /// The texts without a word so far, and since when.
     open_texts: BTreeMap<ConnId, Duration>,
     open_requests: BTreeSet<ConnId>,
+    calls: Vec<Call>,
+    /// The calls that are open.
+    open_calls: BTreeSet<CallId>,
 }
 
 impl Subject {
@@ -180,6 +210,8 @@ impl Subject {
             conns: 0,
             open_texts: BTreeMap::new(),
             open_requests: BTreeSet::new(),
+            calls: Vec::new(),
+            open_calls: BTreeSet::new(),
         };
         subject.drain();
         subject
@@ -192,7 +224,13 @@ impl Subject {
 
     fn take(&mut self, step: Step) {
         let input = match step {
-            Step::Command(command) => Input::Command(command),
+            Step::Command(command) => {
+                self.calls
+                    .push(Call::with_id(self.calls.len() as u64, command));
+                self.call(0)
+            }
+            Step::Again(back) if back < self.calls.len() => self.call(back),
+            Step::Again(_) => return,
             Step::Pass(millis) => return self.pass(Duration::from_millis(millis)),
             Step::Up => Input::RegistryUp,
             Step::Down => Input::RegistryDown {
@@ -240,6 +278,30 @@ impl Subject {
         self.handle(input);
     }
 
+    /// Makes the last call but so many.
+    fn call(&mut self, back: usize) -> Input {
+        let call = self.calls[self.calls.len() - 1 - back].clone();
+        let id = call.id.clone().unwrap();
+        let is_read = matches!(call.command, Command::Refresh | Command::Search { .. });
+        if is_read && !self.open_calls.insert(id.clone()) {
+            // It would be read twice, and answered twice.
+            return Input::Timer;
+        }
+        self.open_calls.insert(id);
+        Input::Command(Asked::by(FrontEndId::new("front-end").unwrap(), call))
+    }
+
+    /// Sees that only open calls are answered, and each closed by one answer.
+    fn note_answer(&mut self, re: Option<&Asker>, is_last: bool) {
+        let Some(id) = re.and_then(|asker| asker.id.as_ref()) else {
+            return;
+        };
+        assert!(self.open_calls.contains(id), "{id:?} is not open");
+        if is_last {
+            self.open_calls.remove(id);
+        }
+    }
+
     /// Lets time pass, with the timers that are due.
     fn pass(&mut self, by: Duration) {
         let end = self.elapsed + by;
@@ -271,6 +333,17 @@ impl Subject {
         let mut count = 0;
         while let Some(output) = self.machine.output() {
             count += 1;
+            match &output {
+                Output::Event { event, re, .. } => {
+                    let is_last = matches!(event, Event::Done | Event::Failed(_));
+                    self.note_answer(re.as_ref(), is_last);
+                }
+                Output::Recall { re, .. } | Output::Find { re, .. } => {
+                    self.note_answer(re.as_ref(), true);
+                }
+                Output::Repeat { re, .. } => self.note_answer(Some(re), true),
+                _ => {}
+            }
             match output {
                 Output::TakeText { conn } | Output::RefuseText { conn } => {
                     assert!(
@@ -284,7 +357,10 @@ impl Subject {
                         "one answer to each request"
                     );
                 }
-                Output::Event(Event::MemberJoined { member, .. }) => {
+                Output::Event {
+                    event: Event::MemberJoined { member, .. },
+                    ..
+                } => {
                     assert_ne!(
                         member.address.to_string(),
                         "10.0.0.1",
@@ -323,5 +399,7 @@ proptest! {
         }
         subject.pass(Duration::from_secs(700));
         prop_assert!(subject.open_requests.len() <= 1, "requests are answered in time");
+        subject.take(Step::Down);
+        prop_assert!(subject.open_calls.is_empty(), "{:?} are open", subject.open_calls);
     }
 }

@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use attacker::{Attacker, bytes, text};
-use net::{Registry, User, name, own_address};
+use net::{OPEN, Registry, User, name, own_address};
 use p2pchat_model::{Command, DropKind, DropReason, Event, Password, PeerAddr, Target, View};
 use p2pchat_peer::{Options, Peer, StartError};
 use p2pchat_protocol::{CONTACT_PORT, Contact};
@@ -406,7 +406,7 @@ async fn blocks_survive_a_restart_and_a_broken_list_stops_the_start() {
     ann.stop().await;
 
     std::fs::write(&file, "scrambled ".repeat(1000)).unwrap();
-    let error = Peer::start(options()).await.unwrap_err();
+    let error = Peer::start(options(), None).await.unwrap_err();
     assert!(matches!(error, StartError::Blocks { .. }), "{error}");
     assert!(error.to_string().contains("blocks.sqlite3"), "{error}");
     assert!(std::fs::read(&file).unwrap().starts_with(b"scrambled"));

@@ -9,7 +9,7 @@ use std::io::ErrorKind;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use net::{Registry, User, own_address};
+use net::{OPEN, Registry, User, own_address};
 use p2pchat_model::{Command, DropKind, Event, PeerAddr};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -103,7 +103,7 @@ async fn requests_are_shown_and_answered() {
         .await;
     let incoming = user.view.incoming.clone().unwrap();
     assert_eq!(
-        (incoming.from.name.as_str(), incoming.from.address),
+        (incoming.from.title(), incoming.from.address),
         ("alice", raw)
     );
     let members: Vec<_> = incoming

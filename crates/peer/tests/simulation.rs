@@ -209,6 +209,8 @@ const LIES: &[Lie] = &[
     (Sabotage::MuteLogin, "the_logged_in_are_listed", |mix| {
         mix.registry = Some(Mix::OFTEN);
     }),
+    (Sabotage::MuteDone, "calls_are_closed_in_time", |_| {}),
+    (Sabotage::DoneTwice, "calls_are_closed_once", |_| {}),
     (Sabotage::Hoard, "what_is_held_is_bounded", |_| {}),
 ];
 

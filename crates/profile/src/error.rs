@@ -1,11 +1,12 @@
 //! Why a profile cannot be opened, and why it ends.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use p2pchat_peer::{PeerFailed, StartError};
 use thiserror::Error;
 
+use crate::lock;
 use crate::owner::{Owner, OwnerSilent};
 #[cfg(unix)]
 use crate::runtime::RuntimeError;
@@ -46,6 +47,17 @@ pub enum OpenError {
     /// This process has the profile, and its peer cannot start.
     #[error(transparent)]
     Peer(#[from] StartError),
+}
+
+impl OpenError {
+    /// Wraps an error of the lock in this folder.
+    pub(crate) fn locking(folder: &Path) -> impl Fn(io::Error) -> Self {
+        let path = lock::path_in(folder);
+        move |reason| Self::Lock {
+            path: path.clone(),
+            reason,
+        }
+    }
 }
 
 /// Why a profile or a front end has ended.

@@ -254,10 +254,13 @@ async fn read_updates(
     loop {
         let update = tokio::select! {
             update = incoming.next() => match update {
-                Ok(update) => update,
+                Ok(update) => {
+                    told = false;
+                    update
+                }
                 Err(gone) => return gone,
             },
-            _ = look.tick(), if !told => match process {
+            _ = look.tick(), if !told && process.is_some() => match process {
                 Some(process) if unanswered.longer_than(PATIENCE) && is_stopped(process) => {
                     told = true;
                     let what = Notice::PeerSilent { process, stopped: true };

@@ -3,6 +3,7 @@
 //! Only the task of a connection waits for its front end. One that does not read misses events
 //! and gets the view again, from the peer.
 
+use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -17,14 +18,18 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::time::{sleep, timeout};
+use tokio::task::JoinHandle;
+use tokio::time::{interval, sleep, timeout};
 use tokio_util::codec::{FramedRead, LinesCodec};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::{Instrument, info_span};
 
 use crate::clock::now;
-use crate::runtime::RuntimeError;
+use crate::error::OpenError;
+use crate::lock::Lock;
+use crate::owner::{Entry, Owner};
+use crate::runtime::{self, RuntimeError};
 use crate::socket::is_ours;
 use crate::wire::{self, Greeting, MAX_CALL, Refusal};
 
@@ -43,42 +48,94 @@ const MAX_COMPLAINTS: usize = 16;
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 /// The pause after a connection that could not be accepted: no file descriptor is free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How often it is looked whether the socket is still there: twice in the time that a process
+/// that attaches waits.
+const LOOK: Duration = Duration::from_secs(5);
 
-/// A socket that is bound and not served yet: who connects waits. Removed on drop.
+/// What the owner of a profile has: the lock, and the socket that it names. Who connects waits
+/// until the socket is served.
 #[derive(Debug)]
-pub(crate) struct Socket {
+pub(crate) struct Claim {
+    lock: Lock,
+    /// The profile's folder.
+    folder: PathBuf,
+    entry: Entry,
     listener: UnixListener,
-    path: PathBuf,
 }
 
-impl Socket {
-    /// Binds it, in place of one that a dead process left. For the holder of the lock alone.
-    pub(crate) fn bind(path: &Path) -> Result<Self, RuntimeError> {
-        let bind = || {
-            match std::fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-            let listener = UnixListener::bind(path)?;
-            std::fs::set_permissions(path, PermissionsExt::from_mode(0o600))?;
-            Ok(listener)
+impl Claim {
+    /// Binds the socket, and writes into the lock where it is.
+    ///
+    /// # Errors
+    /// If one of them is not possible.
+    pub(crate) fn make(
+        lock: Lock,
+        folder: &Path,
+        owner: Owner,
+        peer: p2pchat_peer::Options,
+    ) -> Result<Self, OpenError> {
+        let socket = runtime::socket_path(folder)?;
+        let entry = Entry {
+            owner,
+            socket,
+            peer,
         };
-        let listener = bind().map_err(|reason| RuntimeError::Socket {
-            path: path.to_owned(),
-            reason,
-        })?;
+        let listener = bind(&entry.socket)?;
+        lock.name(&entry).map_err(OpenError::locking(folder))?;
         Ok(Self {
+            lock,
+            folder: folder.to_owned(),
+            entry,
             listener,
-            path: path.to_owned(),
         })
     }
+
+    /// Binds the socket again where it is gone: the folder of a user's sockets is removed when
+    /// they log out, and their programs may go on.
+    fn renew(&mut self) -> Result<(), OpenError> {
+        if self.entry.socket.exists() || !self.lock.counts() {
+            return Ok(());
+        }
+        self.entry.socket = runtime::socket_path(&self.folder)?;
+        self.listener = bind(&self.entry.socket)?;
+        let named = self.lock.name(&self.entry);
+        named.map_err(OpenError::locking(&self.folder))
+    }
+
+    /// Gives the profile up. One that is not handed over is left as if no one had run it.
+    pub(crate) fn end(self, hands_over: bool) {
+        if self.lock.counts() {
+            // It may be gone already.
+            let _ = fs::remove_file(&self.entry.socket);
+        }
+        if !hands_over {
+            self.lock.clear();
+        }
+    }
+}
+
+/// Binds a socket, in place of one that a dead process left.
+fn bind(path: &Path) -> Result<UnixListener, RuntimeError> {
+    let bind = || {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        fs::set_permissions(path, PermissionsExt::from_mode(0o600))?;
+        Ok(listener)
+    };
+    bind().map_err(|reason| RuntimeError::Socket {
+        path: path.to_owned(),
+        reason,
+    })
 }
 
 /// The server of a profile's socket.
 #[derive(Debug)]
 pub(crate) struct Hub {
-    path: PathBuf,
     shared: Arc<Shared>,
+    accepting: JoinHandle<Claim>,
 }
 
 #[derive(Debug)]
@@ -95,8 +152,8 @@ struct Shared {
 }
 
 impl Hub {
-    /// Serves a socket for this peer.
-    pub(crate) fn start(socket: Socket, peer: Handle) -> Self {
+    /// Serves the socket for this peer.
+    pub(crate) fn start(claim: Claim, peer: Handle) -> Self {
         let shared = Arc::new(Shared {
             peer,
             closing: CancellationToken::new(),
@@ -105,9 +162,8 @@ impl Hub {
             slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             successors: AtomicUsize::new(0),
         });
-        tokio::spawn(accept(socket.listener, Arc::clone(&shared)));
         Self {
-            path: socket.path,
+            accepting: tokio::spawn(accept(claim, Arc::clone(&shared))),
             shared,
         }
     }
@@ -122,32 +178,33 @@ impl Hub {
         self.shared.closing.cancel();
     }
 
-    /// Ends: the connections get what the peer, which has stopped, sent last. Removes the
-    /// socket if it is `ours` still.
-    pub(crate) async fn end(self, ours: bool) {
+    /// Ends: the connections get what the peer, which has stopped, sent last. Then another
+    /// process can have the profile.
+    pub(crate) async fn end(self, hands_over: bool) {
         self.close();
         self.shared.tasks.close();
         // One that does not read does not get the rest.
         let _ = timeout(CLOSE_LIMIT, self.shared.tasks.wait()).await;
-        if ours {
-            // It may be gone already.
-            let _ = std::fs::remove_file(&self.path);
+        self.shared.ending.cancel();
+        match self.accepting.await {
+            Ok(claim) => claim.end(hands_over),
+            Err(error) => tracing::error!(%error, "the socket of the profile failed"),
         }
     }
 }
 
-impl Drop for Hub {
-    fn drop(&mut self) {
-        self.shared.closing.cancel();
-        self.shared.ending.cancel();
-    }
-}
-
-async fn accept(listener: UnixListener, shared: Arc<Shared>) {
+async fn accept(mut claim: Claim, shared: Arc<Shared>) -> Claim {
+    let mut look = interval(LOOK);
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = shared.closing.cancelled() => return,
+            accepted = claim.listener.accept() => accepted,
+            () = shared.closing.cancelled() => return claim,
+            _ = look.tick() => {
+                if let Err(error) = claim.renew() {
+                    tracing::warn!(%error, "no one can attach");
+                }
+                continue;
+            }
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,

@@ -16,12 +16,11 @@ use tokio_util::task::TaskTracker;
 use crate::clock::now;
 use crate::connection::{Gone, Incoming, Outgoing};
 use crate::error::{Ended, OpenError};
-use crate::hub::{Hub, Socket};
-use crate::lock::{self, Lock, Tried};
+use crate::hub::{Claim, Hub};
+use crate::lock::{self, Heir, Lock, Tried};
 use crate::owner::{Entry, Owner, OwnerSilent, Silence, is_stopped};
 use crate::place::{Place, Visitor};
 use crate::profile::{Login, Options};
-use crate::runtime;
 use p2pchat_common::sqlite::private_folder;
 
 /// How long an owner may take to answer: it may be opening a long history.
@@ -32,9 +31,9 @@ const LOOK: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_millis(20);
 /// The pause after an attempt to take over that failed.
 const LONG_PAUSE: Duration = Duration::from_secs(1);
-/// How long those who were attached to an owner that was killed have the lock for themselves:
-/// they know the state of the peer, and a process that starts does not.
-const HEIRS_FIRST: Duration = Duration::from_millis(300);
+/// How long those who were attached to an owner that has ended have the lock for themselves: they
+/// know the state of the peer, and a process that starts does not.
+const HEIRS_LIMIT: Duration = Duration::from_secs(3);
 /// How long a killed owner's ports may be in use still.
 const PORTS_LIMIT: Duration = Duration::from_secs(2);
 /// How long a process that does not take over waits for another that does.
@@ -64,8 +63,8 @@ enum Role {
 struct Running {
     peer: Peer,
     watcher: Option<(Outgoing, Incoming)>,
-    /// What other processes need.
-    shared: Option<(Hub, Lock)>,
+    /// What others attach to.
+    hub: Option<Hub>,
 }
 
 /// The peer in another process.
@@ -74,6 +73,8 @@ struct Attached {
     watcher: (Outgoing, Incoming),
     /// The view, for the case that this process takes over.
     view: View,
+    /// Tells other processes that it would.
+    _heir: Option<Heir>,
 }
 
 /// Why an attempt to attach has failed.
@@ -217,20 +218,20 @@ impl Role {
 }
 
 impl Running {
-    async fn new(peer: Peer, shared: Option<(Hub, Lock)>, visitor: &Visitor) -> Self {
+    async fn new(peer: Peer, hub: Option<Hub>, visitor: &Visitor) -> Self {
         let place = Place::Here(peer.handle());
         Self {
             // If the peer has stopped already, that is found out when it is watched.
             watcher: visitor.visit(&place).await.ok(),
             peer,
-            shared,
+            hub,
         }
     }
 
     /// Ends, in order: hands over to another process that is attached; without one, logs out.
     async fn close(self) -> Ended {
         drop(self.watcher);
-        let Some((hub, lock)) = self.shared else {
+        let Some(hub) = self.hub else {
             return ended(self.peer.stop().await);
         };
         hub.close();
@@ -240,10 +241,7 @@ impl Running {
         } else {
             self.peer.stop().await
         };
-        hub.end(lock.counts()).await;
-        if !hands_over {
-            lock.clear();
-        }
+        hub.end(hands_over).await;
         ended(stopped)
     }
 }
@@ -268,19 +266,18 @@ async fn open_shared(
     visitor: &Visitor,
 ) -> Result<Role, OpenError> {
     let start = Instant::now();
-    let mut heirs_had_it = false;
     loop {
-        let tried = Lock::try_take(folder).map_err(locking(folder))?;
+        let tried = Lock::try_take(folder).map_err(OpenError::locking(folder))?;
         if let Tried::Taken(lock) = tried {
-            if heirs_had_it || lock::named_in(folder).is_none() {
-                let peer = options.peer.clone();
-                return start_peer(folder, lock, peer, None, visitor).await;
+            // Where the last owner has ended in order, no one goes on with their peer.
+            let was_left = lock::named_in(folder).is_some();
+            if was_left && Heir::is_there(folder) && start.elapsed() < HEIRS_LIMIT {
+                drop(lock);
+                sleep(PAUSE).await;
+                continue;
             }
-            // The last owner did not end in order.
-            drop(lock);
-            heirs_had_it = true;
-            sleep(HEIRS_FIRST).await;
-            continue;
+            let peer = options.peer.clone();
+            return start_peer(folder, lock, peer, None, visitor).await;
         }
         match attach(folder, visitor).await {
             Ok(role) => return Ok(role),
@@ -298,37 +295,25 @@ async fn open_shared(
 /// Starts the peer in this process, which holds the lock.
 async fn start_peer(
     folder: &Path,
-    mut lock: Lock,
+    lock: Lock,
     options: p2pchat_peer::Options,
     resume: Option<&View>,
     visitor: &Visitor,
 ) -> Result<Role, OpenError> {
-    let path = runtime::socket_path(folder)?;
-    let entry = Entry {
-        owner: Owner {
-            program: visitor.program.to_owned(),
-            process: process::id(),
-        },
-        socket: path.clone(),
-        peer: options.clone(),
+    let owner = Owner {
+        program: visitor.program.to_owned(),
+        process: process::id(),
     };
-    lock.name(&entry).map_err(locking(folder))?;
     // Those who connect from now on wait for the peer.
-    let started = async {
-        let socket = Socket::bind(&path)?;
-        let peer = peer(&options, resume).await?;
-        Ok((socket, peer))
-    };
-    match started.await {
-        Ok((socket, peer)) => {
-            let hub = Hub::start(socket, peer.handle());
-            let running = Running::new(peer, Some((hub, lock)), visitor).await;
+    let claim = Claim::make(lock, folder, owner, options.clone())?;
+    match peer(&options, resume).await {
+        Ok(peer) => {
+            let hub = Hub::start(claim, peer.handle());
+            let running = Running::new(peer, Some(hub), visitor).await;
             Ok(Role::Owner(Box::new(running)))
         }
         Err(error) => {
-            if resume.is_none() {
-                lock.clear();
-            }
+            claim.end(resume.is_some());
             Err(error)
         }
     }
@@ -380,6 +365,7 @@ async fn attach(folder: &Path, visitor: &Visitor) -> Result<Role, NotAttached> {
         watcher: (outgoing, incoming),
         entry: Arc::new(entry),
         view,
+        _heir: visitor.takes_over.then(|| Heir::mark(folder)).flatten(),
     })))
 }
 
@@ -430,7 +416,7 @@ impl Next<'_> {
     /// Takes the lock and starts the peer with the view of the last one; `None` if another
     /// process has the lock.
     async fn take_over(&self, folder: &Path) -> Result<Option<Role>, OpenError> {
-        let Tried::Taken(lock) = Lock::try_take(folder).map_err(locking(folder))? else {
+        let Tried::Taken(lock) = Lock::try_take(folder).map_err(OpenError::locking(folder))? else {
             return Ok(None);
         };
         tracing::info!(owner = %self.gone.owner, "takes over");
@@ -454,13 +440,5 @@ impl Next<'_> {
         let link = Link::Down { reason, retry_at };
         self.place.send_replace(Place::Between(Some(link)));
         sleep(LONG_PAUSE).await;
-    }
-}
-
-fn locking(folder: &Path) -> impl Fn(std::io::Error) -> OpenError {
-    let path = lock::path_in(folder);
-    move |reason| OpenError::Lock {
-        path: path.clone(),
-        reason,
     }
 }

@@ -7,9 +7,10 @@ use p2pchat_model::FrontEndId;
 use serde::{Deserialize, Serialize};
 use tokio_util::codec::LinesCodec;
 
-/// The longest line that may come in from a front end, in bytes: ten times a text that is as
-/// long as a text may be and escaped throughout.
-pub(crate) const MAX_CALL: usize = 1024 * 1024;
+/// The longest line that may come in from a front end, in bytes: twice the longest frame that a
+/// bridge takes, which the call has to pass with an id that it was given here, so that the peer
+/// can answer that a text is too long.
+pub(crate) const MAX_CALL: usize = 2 * 1024 * 1024;
 /// The longest line that may come from the owner, in bytes: the view with its list of everyone
 /// who is online.
 pub(crate) const MAX_UPDATE: usize = 64 * 1024 * 1024;

@@ -22,6 +22,8 @@ pub mod hello;
 pub mod message;
 pub mod name;
 pub mod registry;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod split;
 
 pub use address::{AddressError, ChatList, ChatListError, PeerAddr};

@@ -9,7 +9,7 @@ use ratatui::text::{Line as Row, Span};
 use ratatui::widgets::Paragraph;
 
 use super::theme::Theme;
-use crate::app::PASSWORD_NEEDED;
+use crate::app::{PASSWORD_NEEDED, PASSWORD_WHY};
 use crate::wrap::{fit, one_line, width};
 
 /// The most important keys, for the bottom row.
@@ -112,10 +112,8 @@ pub(super) fn banner(view: &View, now: Timestamp) -> Option<[String; 2]> {
         ]);
     }
     if view.link == Link::PasswordNeeded {
-        let (what, why) = PASSWORD_NEEDED
-            .split_once(", ")
-            .unwrap_or((PASSWORD_NEEDED, ""));
-        return Some([format!("{what}: press F2"), why.to_owned()]);
+        let what = format!("F2: {PASSWORD_NEEDED}");
+        return Some([what, PASSWORD_WHY.to_owned()]);
     }
     elsewhere(view)?;
     let how = "/logout and sign in again to be reached here";

@@ -58,7 +58,8 @@ impl App {
             frame.render_widget(Paragraph::new("p2pchat: enlarge this window"), area);
             return;
         }
-        let banner = bars::banner(&self.view, now);
+        // The form says it too.
+        let banner = bars::banner(&self.view, now).filter(|_| !self.is_renewing);
         let banner = banner.map(|banner| bars::banner_rows(&banner, area.width, theme));
         let banner = banner.unwrap_or_default();
         let [title, warning, body] = Split::vertical([

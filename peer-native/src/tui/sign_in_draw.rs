@@ -11,7 +11,7 @@ use ratatui::widgets::Paragraph;
 use super::editor::Editor;
 use super::sign_in::{Focus, SignIn};
 use super::theme::Theme;
-use crate::app::PASSWORD_NEEDED;
+use crate::app::{PASSWORD_NEEDED, PASSWORD_WHY};
 use crate::wrap::{rows, width};
 
 /// Width of the form.
@@ -72,11 +72,12 @@ impl Painter<'_> {
         if !self.is_low {
             out.push(Row::from(Span::styled("p2pchat", self.theme.title())));
             let (lead, style) = if sign_in.is_renewal {
-                (PASSWORD_NEEDED, self.theme.warning())
+                let lead = format!("{PASSWORD_NEEDED}: {PASSWORD_WHY}");
+                (lead, self.theme.warning())
             } else {
-                (label::LEAD, self.theme.dim())
+                (label::LEAD.to_owned(), self.theme.dim())
             };
-            let lead = rows(lead, self.columns).into_iter();
+            let lead = rows(&lead, self.columns).into_iter();
             out.extend(lead.map(|row| Row::from(Span::styled(row, style))));
             out.push(Row::default());
         }

@@ -1,7 +1,7 @@
 //! Blocking, and that the block list is saved.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::support::{Piped, Registry, own_address};
 
@@ -11,9 +11,8 @@ fn start(registry: &Registry, user: &str, address: &str, mode: &str) -> Piped {
     Piped::start(registry, &arguments)
 }
 
-fn file(registry: &Registry) -> PathBuf {
-    let data = registry.folder.path().join(".local/share/p2pchat");
-    data.join("blocks.sqlite3")
+fn file(registry: &Registry, address: &str) -> PathBuf {
+    Path::new(&registry.profile(address)).join("blocks.sqlite3")
 }
 
 #[test]
@@ -24,7 +23,9 @@ fn a_block_outlives_a_restart_and_needs_no_history() {
     mallory.line_with("logged_in");
     let mut alice = start(&registry, "alice", &at_a, "--plain");
     alice.line_with("signed in as alice");
-    mallory.write(&format!(r#"{{"request":{{"to":{{"address":"{at_a}"}}}}}}"#));
+    mallory.write(&format!(
+        r#"{{"command":"request","conversation":"open","to":{{"address":"{at_a}"}}}}"#
+    ));
     assert!(alice.line_with("wants to chat with you").contains("/block"));
     alice.write("/block");
     alice.line_with("is blocked");
@@ -34,7 +35,7 @@ fn a_block_outlives_a_restart_and_needs_no_history() {
     alice.write("/request 10.9.8.7");
     alice.line_with("unblock 10.9.8.7 first");
     assert_eq!(alice.end().code(), Some(0));
-    let mode = std::fs::metadata(file(&registry))
+    let mode = std::fs::metadata(file(&registry, &at_a))
         .unwrap()
         .permissions()
         .mode();
@@ -42,7 +43,9 @@ fn a_block_outlives_a_restart_and_needs_no_history() {
 
     let mut alice = start(&registry, "alice", &at_a, "--plain");
     alice.line_with("signed in as alice");
-    mallory.write(&format!(r#"{{"request":{{"to":{{"address":"{at_a}"}}}}}}"#));
+    mallory.write(&format!(
+        r#"{{"command":"request","conversation":"open","to":{{"address":"{at_a}"}}}}"#
+    ));
     mallory.line_with(r#""rejected""#);
     alice.write("/blocked");
     alice.line_with("Blocked: ");
@@ -62,10 +65,13 @@ fn a_block_outlives_a_restart_and_needs_no_history() {
 #[test]
 fn a_corrupt_block_list_prevents_the_start_and_is_not_overwritten() {
     let registry = Registry::start();
-    std::fs::create_dir_all(file(&registry).parent().unwrap()).unwrap();
-    std::fs::write(file(&registry), "scrambled ".repeat(1000)).unwrap();
-    let mut arguments = registry.arguments_of("alice", &own_address());
-    arguments.push("--plain".to_owned());
+    let address = own_address();
+    let file = file(&registry, &address);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, "scrambled ".repeat(1000)).unwrap();
+    let mut arguments = registry.arguments_of("alice", &address);
+    let profile = registry.profile(&address);
+    arguments.extend(["--plain", "--profile", &profile].map(str::to_owned));
     let output = crate::support::program(registry.folder.path())
         .args(&arguments)
         .output()
@@ -76,9 +82,5 @@ fn a_corrupt_block_list_prevents_the_start_and_is_not_overwritten() {
         error.contains("blocks.sqlite3") && error.contains("block list"),
         "{error}"
     );
-    assert!(
-        std::fs::read(file(&registry))
-            .unwrap()
-            .starts_with(b"scrambled")
-    );
+    assert!(std::fs::read(&file).unwrap().starts_with(b"scrambled"));
 }

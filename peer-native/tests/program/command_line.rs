@@ -122,20 +122,27 @@ fn a_folder_that_is_made_for_the_history_is_its_owners_alone() {
 #[test]
 fn without_a_usable_home_folder_the_error_says_what_to_do() {
     let folder = tempdir().unwrap();
-    let blocks = folder.path().join("blocks");
-    let blocks = format!("--blocks={}", blocks.display());
-    let mut arguments = vec!["--plain", "--address"];
+    let profile = format!("--profile={}", folder.path().join("new").display());
+    let history = "--history=/dev/null/home/history";
+    let blocks = "--blocks=/dev/null/home/blocks";
     let address = own_address();
-    arguments.push(&address);
     // Nobody can make a folder there, whatever they may.
     let home = std::path::Path::new("/dev/null/home");
-    for (missing, remedy) in [("--blocks", &*blocks), ("--history", "--no-history")] {
-        let assert = program(home).args(&arguments).assert().code(1);
+    let run = |arguments: &[&str]| {
+        let mut command = program(home);
+        command.args(["--plain", "--address", &address]);
+        command.args(arguments).assert()
+    };
+    for (arguments, remedy) in [
+        (&[][..], "--profile"),
+        (&[&profile, blocks], "--blocks"),
+        (&[&profile, history], "--history"),
+    ] {
+        let assert = run(arguments).code(1);
         let stderr = String::from_utf8(assert.get_output().stderr.clone()).unwrap();
-        assert!(stderr.contains(missing), "{stderr}");
-        arguments.push(remedy);
+        assert!(stderr.contains(remedy), "{arguments:?}: {stderr}");
     }
-    program(home).args(&arguments).assert().code(0);
+    run(&[&profile]).code(0);
 }
 
 #[test]

@@ -21,18 +21,21 @@ fn two_scripts_chat_and_the_last_message_arrives_after_the_end_of_the_input() {
         start(&registry, "bob", &at_b),
     );
     let first = a.line_with("");
-    assert!(first.starts_with(r#"{"started":{"#), "{first}");
+    let start = r#"{"event":"view","version":2,"missed":0,"view":{"#;
+    assert!(first.starts_with(start), "{first}");
     assert!(first.contains(&at_a), "{first}");
     a.line_with("logged_in");
     b.line_with("logged_in");
-    a.write(r#"{"request":{"to":{"name":"bob"}}}"#);
+    a.write(r#"{"command":"request","conversation":"open","to":{"name":"bob"}}"#);
     b.line_with("request_received");
-    b.write(&format!(r#"{{"accept":{{"from":"{at_a}"}}}}"#));
+    b.write(&format!(
+        r#"{{"command":"accept","conversation":"open","from":"{at_a}"}}"#
+    ));
     a.line_with("member_joined");
-    a.write(r#"{"say":{"text":"so long"}}"#);
+    a.write(r#"{"command":"say","conversation":"open","text":"so long"}"#);
     assert_eq!(a.end().code(), Some(0));
     a.line_with(r#""sent""#);
-    assert!(b.line_with(r#"{"message""#).contains("so long"));
+    assert!(b.line_with(r#"{"event":"message""#).contains("so long"));
     assert_eq!(b.end().code(), Some(0));
 }
 
@@ -43,11 +46,61 @@ fn an_invalid_line_does_not_affect_the_next() {
     a.line_with("logged_in");
     a.write("{nonsense");
     let failed = a.line_with("failed");
+    assert!(failed.starts_with(r#"{"event":"failed""#), "{failed}");
     assert!(failed.contains(r#""command":"?""#), "{failed}");
-    a.write(r#"{"search":{"name":"a-name-too-long"}}"#);
-    assert!(a.line_with("failed").contains("too long by 5"));
-    a.write(r#"{"busy":{"on":true}}"#);
-    a.line_with(r#"{"busy":{"on":true}}"#);
+    a.write(r#"{"id":"s","command":"search","name":"a-name-too-long"}"#);
+    let failed = a.line_with("failed");
+    assert!(
+        failed.starts_with(r#"{"re":"s","event":"failed""#),
+        "{failed}"
+    );
+    assert!(failed.contains("too long by 5"), "{failed}");
+    assert!(failed.contains(r#""code":"bad_command""#), "{failed}");
+    a.write(r#"{"command":"busy","on":true}"#);
+    a.line_with(r#"{"event":"busy","on":true}"#);
+    assert_eq!(a.end().code(), Some(0));
+}
+
+#[test]
+fn each_call_is_closed_once_and_its_answers_say_so() {
+    let registry = Registry::start();
+    let mut a = start(&registry, "alice", &own_address());
+    a.line_with("logged_in");
+    a.write(r#"{"id":1,"command":"busy","on":true}"#);
+    a.write(r#"{"id":2,"command":"say","conversation":"open","text":"hello?"}"#);
+    // Without an id it is told when it fails, and not when it is done.
+    a.write(r#"{"command":"busy","on":false}"#);
+    a.write(r#"{"command":"leave","conversation":"open"}"#);
+    a.write(r#"{"id":"last","command":"search","name":"nobody"}"#);
+    let mut lines = Vec::new();
+    while !lines
+        .iter()
+        .any(|line: &String| line.contains(r#""re":"last","event":"done""#))
+    {
+        lines.push(a.line_with(""));
+    }
+    let starting = |start: &str| {
+        let lines = lines.iter().filter(|line| line.starts_with(start));
+        lines.cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(
+        starting(r#"{"re":1,"#),
+        [
+            r#"{"re":1,"event":"busy","on":true}"#,
+            r#"{"re":1,"event":"done"}"#
+        ]
+    );
+    let failed = starting(r#"{"re":2,"#);
+    assert_eq!(failed.len(), 1, "{failed:?}");
+    assert!(failed[0].contains(r#""code":"nobody_there""#), "{failed:?}");
+    assert_eq!(
+        starting(r#"{"event":"busy","#),
+        [r#"{"event":"busy","on":false}"#]
+    );
+    let failed = starting(r#"{"event":"failed","#);
+    assert!(failed[0].contains(r#""command":"leave""#), "{failed:?}");
+    assert_eq!(starting(r#"{"event":"done""#), [""; 0]);
+    assert_eq!(starting(r#"{"re":"last","#).len(), 2);
     assert_eq!(a.end().code(), Some(0));
 }
 
@@ -74,7 +127,7 @@ fn a_signal_ends_the_program_cleanly_with_4() {
     assert_eq!(a.exit().code(), Some(4));
     // Cleanly: it logged out, and the registry says so at once.
     wait_for("alice to be offline", || {
-        b.write(r#"{"search":{"name":"alice"}}"#);
+        b.write(r#"{"command":"search","name":"alice"}"#);
         b.line_with("found").contains("null").then_some(())
     });
     b.end();

@@ -236,8 +236,8 @@ fn files_of_a_windows_editor_are_read_as_any_other() {
     arguments.push("--json".to_owned());
     let mut alice = Piped::start(&registry, &arguments);
     alice.line_with("logged_in");
-    alice.write("\u{feff}{\"busy\":{\"on\":true}}\r");
-    alice.line_with(r#"{"busy":{"on":true}}"#);
+    alice.write("\u{feff}{\"command\":\"busy\",\"on\":true}\r");
+    alice.line_with(r#"{"event":"busy","on":true}"#);
     assert_eq!(alice.end().code(), Some(0));
     std::fs::write(registry.password_file(), "secret").unwrap();
     assert_eq!(login(&registry, "alice"), Some(0));
@@ -276,7 +276,7 @@ fn hang_up_and_interrupt_stay_ignored_where_they_were() {
     };
     kill("HUP");
     kill("INT");
-    writeln!(stdin, r#"{{"busy":{{"on":true}}}}"#).unwrap();
+    writeln!(stdin, r#"{{"command":"busy","on":true}}"#).unwrap();
     assert!(lines.any(|line| line.contains("busy")));
     kill("TERM");
     let status = wait_for("the program to end", || child.try_wait().unwrap());

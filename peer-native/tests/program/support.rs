@@ -24,6 +24,14 @@ pub(crate) fn wait_for<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T
     wait_blocking(what, SOON, condition)
 }
 
+/// Sends a signal to a process.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill")
+        .args(["-s", name, &pid.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
 /// A registry with an empty store, in this process; stopped on drop.
 pub(crate) struct Registry {
     pub(crate) folder: TempDir,
@@ -53,6 +61,12 @@ impl Registry {
 
     pub(crate) fn password_file(&self) -> PathBuf {
         self.folder.path().join("password")
+    }
+
+    /// The profile of the peer at an address, for tests with several users.
+    pub(crate) fn profile(&self, address: &str) -> String {
+        let folder = self.folder.path().join(address);
+        folder.to_str().unwrap().to_owned()
     }
 
     /// The arguments for a peer of this registry.
@@ -103,8 +117,12 @@ pub(crate) struct Piped {
 }
 
 impl Piped {
+    /// In the profile that belongs to the address among the arguments.
     pub(crate) fn start(registry: &Registry, arguments: &[String]) -> Self {
-        Self::start_at(registry.folder.path(), arguments)
+        let at = arguments.iter().position(|option| option == "--address");
+        let profile = registry.profile(&arguments[at.unwrap() + 1]);
+        let profile = ["--profile".to_owned(), profile];
+        Self::start_at(registry.folder.path(), &[arguments, &profile].concat())
     }
 
     pub(crate) fn start_at(home: &Path, arguments: &[String]) -> Self {
@@ -151,6 +169,11 @@ impl Piped {
             }
         }
         panic!("no line with {part} in {before:#?}");
+    }
+
+    /// Whether a line has come, which is skipped.
+    pub(crate) fn has_line(&self) -> bool {
+        self.lines.try_recv().is_ok()
     }
 
     /// Ends the input, and waits for the program to end.

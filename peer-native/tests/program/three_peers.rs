@@ -77,11 +77,13 @@ impl User {
             &registry.hello_port,
             "--address",
             &address,
+            "--profile",
+            name,
         ]
         .map(str::to_owned);
         let mut program = Piped::start_at(home, &arguments);
         program.write(&format!(
-            r#"{{"register":{{"name":"{name}","password":"secret"}}}}"#
+            r#"{{"command":"register","name":"{name}","password":"secret"}}"#
         ));
         program.line_with("logged_in");
         Self {
@@ -93,21 +95,22 @@ impl User {
 
     fn requests(&mut self, other: &mut Self) {
         self.program.write(&format!(
-            r#"{{"request":{{"to":{{"name":"{}"}}}}}}"#,
+            r#"{{"command":"request","conversation":"open","to":{{"name":"{}"}}}}"#,
             other.name
         ));
         other.program.line_with("request_received");
         let from = &self.address;
-        other
-            .program
-            .write(&format!(r#"{{"accept":{{"from":"{from}"}}}}"#));
+        other.program.write(&format!(
+            r#"{{"command":"accept","conversation":"open","from":"{from}"}}"#
+        ));
         self.program.line_with("member_joined");
     }
 
     /// Sends a message, and waits until this many members have confirmed it.
     fn sends(&mut self, text: &str, members: usize) {
-        self.program
-            .write(&format!(r#"{{"say":{{"text":"{text}"}}}}"#));
+        self.program.write(&format!(
+            r#"{{"command":"say","conversation":"open","text":"{text}"}}"#
+        ));
         for _ in 0..members {
             self.program.line_with(r#""sent""#);
         }
@@ -115,7 +118,7 @@ impl User {
 
     fn receives(&self, text: &str) {
         let line = self.program.line_with(text);
-        assert!(line.starts_with(r#"{"message""#), "{line}");
+        assert!(line.starts_with(r#"{"event":"message""#), "{line}");
     }
 }
 
@@ -195,7 +198,7 @@ fn the_users_sign_in_again_after_a_registry_was_killed() {
     ann.program.line_with("logged_in");
     bob.program.line_with("logged_in");
     wait_for("bob to be online again", || {
-        ann.program.write(r#"{"search":{"name":"bob"}}"#);
+        ann.program.write(r#"{"command":"search","name":"bob"}"#);
         let found = ann.program.line_with(r#""found""#);
         found.contains(&bob.address).then_some(())
     });

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result};
-use p2pchat_model::{Command as Ask, Event};
+use p2pchat_model::{Command as Ask, ConversationId, Event};
 use p2pchat_protocol::{Password, Username};
 use p2pchat_testkit::{Peer, Programs, Registry, SOON, own_address};
 use tokio::io::AsyncWriteExt;
@@ -47,7 +47,9 @@ pub async fn accept(chatter: &mut Peer) -> Result<()> {
         _ => None,
     };
     let from = chatter.event_with("request", SOON, asks).await?;
-    chatter.ask(&Ask::Accept { from }).await
+    let conversation = ConversationId::OPEN;
+    chatter.ask(&Ask::Accept { conversation, from }).await?;
+    Ok(())
 }
 
 /// Waits for the next member of a chat.

@@ -1,14 +1,11 @@
-use crate::person::{NameCheck, Speaker};
+use crate::conversation::ConversationId;
 use crate::text::{MAX_MESSAGE, letters_too_many};
 
 use super::*;
 
 fn person(last: u32) -> Person {
     let ip = std::net::Ipv4Addr::from(0x0a00_0000 + last);
-    Person {
-        address: PeerAddr::new(ip).unwrap(),
-        name: None,
-    }
+    Person::listed(PeerAddr::new(ip).unwrap(), None)
 }
 
 #[test]
@@ -23,20 +20,31 @@ fn a_list_of_a_thousand_names_is_short() {
 }
 
 fn named(last: u32, name: &str) -> Person {
-    Person {
-        name: name.parse().ok(),
-        ..person(last)
+    Person::listed(person(last).address, name.parse().ok())
+}
+
+const OPEN: ConversationId = ConversationId::OPEN;
+
+fn in_chat(members: &[Person], out_of_reach: &[Person]) -> View {
+    View {
+        conversations: vec![chat(members, out_of_reach)],
+        ..View::default()
+    }
+}
+
+fn chat(members: &[Person], out_of_reach: &[Person]) -> Conversation {
+    Conversation {
+        members: members.to_vec(),
+        out_of_reach: out_of_reach.to_vec(),
+        ..Conversation::new(OPEN)
     }
 }
 
 fn request(from: Person, members: &[Person]) -> IncomingRequest {
     IncomingRequest {
+        conversation: OPEN,
         at: Timestamp(0),
-        from: Speaker {
-            name: from.name.unwrap(),
-            address: from.address,
-            check: NameCheck::Confirmed,
-        },
+        from,
         members: members.to_vec(),
         expires: Timestamp(60_000),
     }
@@ -53,11 +61,7 @@ fn a_request_names_those_who_meet() {
     let group = request(uma, &[bob]);
     let invites = "uma invites you to a chat with bob";
     assert_eq!(asks("uma", &group, &alone), invites);
-    let chatting = View {
-        members: vec![carol],
-        out_of_reach: vec![frank],
-        ..View::default()
-    };
+    let chatting = in_chat(&[carol], &[frank]);
     let joins = "uma asks to join your open chat";
     assert_eq!(asks("uma", &lone, &chatting), joins);
     assert_eq!(
@@ -68,18 +72,12 @@ fn a_request_names_those_who_meet() {
         who_meets(&group, &chatting).unwrap(),
         "carol and frank will see uma and bob, and uma and bob will see them"
     );
-    let back = View {
-        members: vec![uma],
-        ..View::default()
-    };
+    let back = in_chat(&[uma], &[]);
     assert_eq!(asks("uma", &lone, &back), "uma wants to chat with you");
     assert_eq!(who_meets(&lone, &back), None, "they were here before");
     let both = request(uma, &[carol, frank]);
     assert_eq!(who_meets(&both, &chatting), None, "they see each other now");
-    let two = View {
-        members: vec![carol],
-        ..View::default()
-    };
+    let two = in_chat(&[carol], &[]);
     assert_eq!(
         who_meets(&lone, &two).unwrap(),
         "carol will see uma, and uma will see carol"
@@ -123,15 +121,17 @@ fn a_sentence_about_a_known_name_has_no_address() {
             address: Some(bob.address),
         },
         Event::RequestAnswered {
+            conversation: OPEN,
             at,
             to: bob,
             refusal,
         },
         Event::Notice {
             at,
-            notice: elsewhere,
+            what: elsewhere,
         },
         Event::MemberLeft {
+            conversation: OPEN,
             at,
             member: bob,
             reason: LeaveReason::Unreachable,
@@ -192,12 +192,11 @@ fn the_words_of_a_search_are_quoted_one_by_one() {
 
 #[test]
 fn offline_members_are_counted_apart() {
-    let mut view = View::default();
-    assert_eq!(members_online(&view), None);
-    view.members.push(named(2, "bob"));
-    assert_eq!(members_online(&view).unwrap(), "2 members");
-    view.out_of_reach.push(named(3, "carol"));
-    assert_eq!(members_online(&view).unwrap(), "3 members, 2 online");
+    let [bob, carol] = [named(2, "bob"), named(3, "carol")];
+    let online = |members: &[_], out_of_reach: &[_]| members_online(&chat(members, out_of_reach));
+    assert_eq!(online(&[], &[]), None);
+    assert_eq!(online(&[bob], &[]).unwrap(), "2 members");
+    assert_eq!(online(&[bob], &[carol]).unwrap(), "3 members, 2 online");
 }
 
 #[test]

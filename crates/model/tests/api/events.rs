@@ -1,22 +1,24 @@
 //! Examples of events, and of the view.
 
 use p2pchat_model::{
-    BlockChange, Delivery, DeliveryState, DropKind, DropReason, Dropped, Event, Failure, Findings,
-    IncomingRequest, JoinedBy, LeaveReason, Link, MessageId, NameCheck, OnlineLooks,
-    OutgoingRequest, Person, Problem, Target, Undo, Undoable, View,
+    BlockChange, CONTRACT_VERSION, Conversation, Delivery, DeliveryState, DropKind, DropReason,
+    Dropped, Event, Failure, Findings, IncomingRequest, JoinedBy, LeaveReason, Link, MessageId,
+    NameCheck, OnlineLooks, OutgoingRequest, Person, Problem, Snapshot, Target, Undo, Undoable,
+    View,
 };
 
 use crate::parts::{
-    self, address, alice, at, bob, carol, message, name, own, speaker, unknown, user,
+    self, OPEN, address, alice, at, bob, carol, mallory, message, name, own, unknown,
 };
 
 every! {
     all: Event {
-        Event::Started { .. } => [Event::Started {
-            address: alice().address,
-            registry: "192.168.1.10".to_owned(),
-            message_port: 5859,
-        }],
+        Event::View(_) => [Event::View(Box::new(Snapshot {
+            version: CONTRACT_VERSION,
+            missed: 0,
+            view: view(),
+        }))],
+        Event::Done => [Event::Done],
         Event::Link(_) => parts::links()
             .into_iter()
             .map(Event::Link)
@@ -25,7 +27,7 @@ every! {
         Event::LoggedIn { .. } => [Event::LoggedIn { at: at(0), name: name("alice") }],
         Event::LoggedOut { .. } => [None, Some(Problem::WrongCredentials)]
             .map(|problem| Event::LoggedOut { at: at(900), problem }),
-        Event::Online { .. } => [Event::Online { users: vec![user(alice()), user(bob())] }],
+        Event::Online { .. } => [Event::Online { users: vec![alice(), bob()] }],
         Event::Found { .. } => [Some(address(21)), None].map(|address| Event::Found {
             at: at(10),
             name: name("bob"),
@@ -35,36 +37,39 @@ every! {
         Event::RequestClosed { .. } => parts::outcomes()
             .into_iter()
             .map(|outcome| Event::RequestClosed {
+ conversation: OPEN,
                 at: at(25),
-                from: speaker(bob(), NameCheck::Confirmed),
+                from: bob(),
                 outcome,
             })
             .collect::<Vec<_>>(),
         Event::RequestMissed { .. } => [Event::RequestMissed {
+ conversation: OPEN,
             at: at(15),
-            from: speaker(carol(), NameCheck::Confirmed),
+            from: carol(),
         }],
         Event::RequestSent(_) => [Event::RequestSent(outgoing())],
         Event::RequestAnswered { .. } => [None]
             .into_iter()
             .chain(parts::request_failures().into_iter().map(Some))
-            .map(|refusal| Event::RequestAnswered { at: at(25), to: bob(), refusal })
+            .map(|refusal| Event::RequestAnswered { conversation: OPEN, at: at(25), to: bob(), refusal })
             .collect::<Vec<_>>(),
         Event::MemberJoined { .. } => parts::joins()
             .into_iter()
-            .map(|by| Event::MemberJoined { at: at(25), member: new_member(by), by })
+            .map(|by| Event::MemberJoined { conversation: OPEN, at: at(25), member: new_member(by), by })
             .collect::<Vec<_>>(),
         Event::MemberLeft { .. } => parts::leave_reasons()
             .into_iter()
             .filter(|&reason| reason != LeaveReason::WeLeft)
-            .map(|reason| Event::MemberLeft { at: at(90), member: bob(), reason })
+            .map(|reason| Event::MemberLeft { conversation: OPEN, at: at(90), member: bob(), reason })
             .collect::<Vec<_>>(),
-        Event::ChatLeft { .. } => [Event::ChatLeft { at: at(95) }],
+        Event::ChatLeft { .. } => [Event::ChatLeft { conversation: OPEN, at: at(95) }],
         Event::Message(_) => messages(),
         Event::Delivered { .. } => parts::deliveries()
             .into_iter()
             .map(|state| Event::Delivered {
-                id: MessageId(41),
+ conversation: OPEN,
+                message: MessageId(41),
                 delivery: Delivery { to: bob(), state },
             })
             .collect::<Vec<_>>(),
@@ -72,26 +77,33 @@ every! {
         Event::Blocks { .. } => blocks(),
         Event::Notice { .. } => parts::notices()
             .into_iter()
-            .map(|notice| Event::Notice { at: at(1), notice })
+            .map(|notice| Event::Notice { at: at(1), what: notice })
             .collect::<Vec<_>>(),
         Event::Busy { .. } => [Event::Busy { on: true }],
         Event::History { .. } => [None, Some(MessageId(41))].map(|before| Event::History {
+ conversation: OPEN,
             before,
             messages: vec![
-                message(31, bob(), NameCheck::Confirmed, "hello"),
+                message(31, bob(), "hello"),
                 own(32, "hi bob", &[bob()], DeliveryState::Sent),
             ],
             more: false,
         }),
-        Event::Findings { .. } => [Event::Findings {
+        Event::Findings { .. } => [None, Some(OPEN)].map(|conversation| Event::Findings {
+            conversation,
             text: "hello".to_owned(),
-            messages: vec![message(31, bob(), NameCheck::Confirmed, "hello")],
-        }],
-        Event::Failed { .. } => parts::problems()
-            .into_iter()
-            .map(failed)
-            .chain([invalid_command()])
-            .collect::<Vec<_>>(),
+            messages: vec![message(31, bob(), "hello")],
+        }),
+        Event::Read { .. } => [Event::Read { conversation: OPEN, message: MessageId(42) }],
+        Event::Draft { .. } => ["see you at", ""].map(|text| Event::Draft {
+            conversation: OPEN,
+            text: text.to_owned(),
+        }),
+        // The document has a table of all codes.
+        Event::Failed { .. } => [
+            Failure::new(at(5), "request", Problem::NotOnline),
+            Failure::bad_command(at(5), "missing field `text`"),
+        ].map(Event::Failed),
     }
 }
 
@@ -105,8 +117,9 @@ fn new_member(by: JoinedBy) -> Person {
 
 fn incoming() -> IncomingRequest {
     IncomingRequest {
+        conversation: OPEN,
         at: at(10),
-        from: speaker(bob(), NameCheck::Confirmed),
+        from: bob(),
         members: vec![carol()],
         expires: at(70),
     }
@@ -114,6 +127,7 @@ fn incoming() -> IncomingRequest {
 
 fn outgoing() -> OutgoingRequest {
     OutgoingRequest {
+        conversation: OPEN,
         at: at(20),
         to: bob(),
         expires: at(80),
@@ -129,11 +143,11 @@ fn messages() -> Vec<Event> {
         DeliveryState::Sending,
     );
     let others = parts::checks().into_iter().map(|check| {
-        let by = match check {
+        let from = match check {
             NameCheck::Confirmed => bob(),
-            NameCheck::Unknown | NameCheck::Differs => unknown(),
+            NameCheck::Unknown | NameCheck::Differs => mallory(check),
         };
-        message(42, by, check, "fine with me")
+        message(42, from, "fine with me")
     });
     [own]
         .into_iter()
@@ -163,7 +177,7 @@ fn dropped() -> Vec<Event> {
 
 fn blocks() -> Vec<Event> {
     let (name, address) = (Target::Name(name("mallory")), Target::Address(address(66)));
-    parts::block_changes(name, address)
+    parts::block_changes()
         .into_iter()
         .map(Some)
         .chain([None])
@@ -178,45 +192,7 @@ fn blocks() -> Vec<Event> {
         .collect()
 }
 
-fn failed(problem: Problem) -> Event {
-    let command = match problem {
-        Problem::NameTaken | Problem::BadName => "register",
-        Problem::BadPassword => "register",
-        Problem::WrongCredentials | Problem::SlowDown | Problem::AlreadyLoggedIn => "login",
-        Problem::RegistryFailed | Problem::RegistryUnreachable => "login",
-        Problem::NotLoggedIn | Problem::NotOnline | Problem::Oneself => "request",
-        Problem::AlreadyMember | Problem::AlreadyAsked | Problem::ChatFull => "request",
-        Problem::NoSuchRequest => "accept",
-        Problem::NobodyThere | Problem::BadText | Problem::TooMuch => "say",
-        Problem::BadCommand => "?",
-        Problem::NoHistory => "history",
-        Problem::Blocked => "request",
-        Problem::NotBlocked => "unblock",
-        Problem::NotKept => "block",
-        Problem::NothingToUndo => "undo",
-    };
-    failure(command, problem, problem.words())
-}
-
-/// The answer of a front end to a line that is not a command.
-fn invalid_command() -> Event {
-    let problem = Problem::BadCommand;
-    let message = problem.because("missing field `text` at line 1 column 10");
-    failure("?", problem, &message)
-}
-
-fn failure(command: &str, problem: Problem, message: &str) -> Event {
-    Event::Failed {
-        at: at(5),
-        failure: Failure {
-            command: command.to_owned(),
-            problem,
-            message: message.to_owned(),
-        },
-    }
-}
-
-pub(crate) fn view() -> View {
+fn view() -> View {
     View {
         address: Some(alice().address),
         message_port: Some(5859),
@@ -224,18 +200,20 @@ pub(crate) fn view() -> View {
         link: Link::Up,
         account: Some(name("alice")),
         busy: false,
-        online: vec![user(alice()), user(bob()), user(carol())],
+        online: vec![alice(), bob()],
         incoming: Some(incoming()),
         outgoing: vec![outgoing()],
-        members: vec![bob()],
-        out_of_reach: vec![carol()],
-        lines: parts::lines(),
-        lines_of: Some(name("alice")),
-        more_history: true,
-        findings: Some(Findings {
-            text: "hello".to_owned(),
-            messages: vec![message(31, bob(), NameCheck::Confirmed, "hello")],
-        }),
+        conversations: vec![Conversation {
+            id: OPEN,
+            members: vec![bob()],
+            out_of_reach: vec![carol()],
+            lines: parts::lines(),
+            more_history: true,
+            read: Some(MessageId(31)),
+            draft: "see you at".to_owned(),
+        }],
+        conversations_of: Some(name("alice")),
+        findings: None,
         blocked: vec![Target::Name(name("mallory"))],
         dropped: vec![Dropped {
             at: at(40),
@@ -251,4 +229,26 @@ pub(crate) fn view() -> View {
         }),
         looks: OnlineLooks::default(),
     }
+}
+
+/// What the view of the document does not show.
+pub(crate) fn other_views() -> Vec<View> {
+    let found = Findings {
+        conversation: None,
+        text: "hello".to_owned(),
+        messages: vec![message(31, bob(), "hello")],
+    };
+    let empty = [View::default()];
+    let links = parts::links()
+        .into_iter()
+        .map(|link| View { link, ..view() });
+    let undone = parts::undoables().into_iter().map(|what| View {
+        undo: Some(Undo {
+            what,
+            until: at(55),
+        }),
+        findings: Some(found.clone()),
+        ..view()
+    });
+    empty.into_iter().chain(links).chain(undone).collect()
 }

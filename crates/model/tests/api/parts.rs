@@ -1,10 +1,12 @@
 //! Examples of what events are made of.
 
 use p2pchat_model::{
-    BlockChange, Delivery, DeliveryState, DropKind, DropReason, Event, JoinedBy, LeaveReason,
-    Level, Line, Link, Message, MessageId, NameCheck, Notice, OnlineUser, Outcome, PeerAddr,
-    Person, Problem, RequestFailure, Speaker, Target, Timestamp, Username, View,
+    BlockChange, ConversationId, Delivery, DeliveryState, DropKind, DropReason, Event, JoinedBy,
+    LeaveReason, Level, Line, Link, Message, MessageId, NameCheck, Notice, Outcome, PeerAddr,
+    Person, Problem, RequestFailure, Target, Timestamp, Undoable, Username, View,
 };
+
+pub(crate) const OPEN: ConversationId = ConversationId::OPEN;
 
 /// 2026-11-22 12:00:00 UTC.
 pub(crate) const NOON: u64 = 1_795_348_800_000;
@@ -35,40 +37,28 @@ pub(crate) fn carol() -> Person {
 
 /// A user that the registry does not know.
 pub(crate) fn unknown() -> Person {
+    Person::listed(address(23), None)
+}
+
+/// A user whose packets have a name.
+pub(crate) fn mallory(check: NameCheck) -> Person {
     Person {
-        address: address(23),
-        name: None,
+        check,
+        ..person("mallory", 23)
     }
 }
 
 fn person(who: &str, last: u8) -> Person {
-    Person {
-        address: address(last),
-        name: Some(name(who)),
-    }
-}
-
-pub(crate) fn speaker(person: Person, check: NameCheck) -> Speaker {
-    Speaker {
-        name: person.name.unwrap_or(name("mallory")),
-        address: person.address,
-        check,
-    }
-}
-
-pub(crate) fn user(person: Person) -> OnlineUser {
-    OnlineUser {
-        name: person.name.unwrap(),
-        address: person.address,
-    }
+    Person::listed(address(last), Some(name(who)))
 }
 
 /// A message with this id, sent as many seconds after noon.
-pub(crate) fn message(id: u64, by: Person, check: NameCheck, text: &str) -> Message {
+pub(crate) fn message(id: u64, from: Person, text: &str) -> Message {
     Message {
+        conversation: OPEN,
         id: MessageId(id),
         at: at(id),
-        from: speaker(by, check),
+        from,
         text: text.to_owned(),
         deliveries: None,
     }
@@ -78,7 +68,7 @@ pub(crate) fn message(id: u64, by: Person, check: NameCheck, text: &str) -> Mess
 pub(crate) fn own(id: u64, text: &str, to: &[Person], state: DeliveryState) -> Message {
     Message {
         deliveries: Some(to.iter().map(|&to| Delivery { to, state }).collect()),
-        ..message(id, alice(), NameCheck::Confirmed, text)
+        ..message(id, alice(), text)
     }
 }
 
@@ -86,6 +76,7 @@ every! {
     links: Link {
         Link::Connecting => [Link::Connecting],
         Link::Up => [Link::Up],
+        Link::PasswordNeeded => [Link::PasswordNeeded],
         Link::Down { .. } => [Link::Down {
             reason: "192.168.1.10:3131: connection refused".to_owned(),
             retry_at: at(4),
@@ -162,11 +153,18 @@ every! {
     }
 }
 
-pub(crate) fn block_changes(blocked: Target, unblocked: Target) -> [BlockChange; 2] {
-    [
-        BlockChange::Blocked(blocked),
-        BlockChange::Unblocked(unblocked),
-    ]
+every! {
+    block_changes: BlockChange {
+        BlockChange::Blocked(_) => [BlockChange::Blocked(Target::Name(name("mallory")))],
+        BlockChange::Unblocked(_) => [BlockChange::Unblocked(Target::Address(address(66)))],
+    }
+}
+
+every! {
+    undoables: Undoable {
+        Undoable::Left(_) => [Undoable::Left(OPEN)],
+        Undoable::Blocked(_) => [Undoable::Blocked(Target::Name(name("mallory")))],
+    }
 }
 
 every! {
@@ -177,6 +175,7 @@ every! {
         Notice::ElsewhereOnline { .. } => [Notice::ElsewhereOnline { address: address(24) }],
         Notice::ChatFull => [Notice::ChatFull],
         Notice::HistoryBroken => [Notice::HistoryBroken],
+        Notice::PeerSilent { .. } => [Notice::PeerSilent { process: 1234, stopped: true }],
         Notice::HistoryMended { .. } => [Notice::HistoryMended { lost: 12 }],
     }
 }
@@ -191,7 +190,7 @@ every! {
 
 every! {
     lines: Line {
-        Line::Message(_) => [Line::from(message(31, bob(), NameCheck::Confirmed, "hello"))],
+        Line::Message(_) => [Line::from(message(31, bob(), "hello"))],
         Line::Notice { .. } => levels().into_iter().map(notice).collect::<Vec<_>>(),
     }
 }
@@ -206,11 +205,13 @@ every! {
 fn notice(level: Level) -> Line {
     let event = match level {
         Level::Info => Event::MemberJoined {
+            conversation: OPEN,
             at: at(50),
             member: bob(),
             by: JoinedBy::AcceptedUs,
         },
         Level::Warning => Event::MemberLeft {
+            conversation: OPEN,
             at: at(50),
             member: carol(),
             reason: LeaveReason::Unreachable,
@@ -245,5 +246,7 @@ every! {
         Problem::NotBlocked => [Problem::NotBlocked],
         Problem::NotKept => [Problem::NotKept],
         Problem::NothingToUndo => [Problem::NothingToUndo],
+        Problem::NoSuchConversation => [Problem::NoSuchConversation],
+        Problem::IdUsed => [Problem::IdUsed],
     }
 }

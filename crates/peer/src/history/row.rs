@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use p2pchat_model::{
-    CallId, ConversationId, Delivery, DeliveryState, FrontEndId, Message, MessageId, NameCheck,
-    PeerAddr, Person, Timestamp, Username,
+    CallId, ConversationId, Delivery, DeliveryState, FrontEndId, LeaveReason, Message, MessageId,
+    NameCheck, PeerAddr, Person, Timestamp, Username,
 };
 use p2pchat_protocol::UsernameError;
 use rusqlite::types::{ToSql, Type};
@@ -186,13 +186,14 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
     })
 }
 
-/// Reads delivery statuses. Those that were stored before format 3 have names without a check:
-/// they are as the registry had them.
+/// Reads delivery statuses. Those that were stored before format 3 have names without a check,
+/// which are as the registry had them, and the reason of a failure inside its state.
 fn deliveries_of(json: &str) -> serde_json::Result<Vec<Delivery>> {
     #[derive(Deserialize)]
     struct Stored {
         to: StoredPerson,
-        state: DeliveryState,
+        #[serde(flatten)]
+        state: StoredState,
     }
     #[derive(Deserialize)]
     struct StoredPerson {
@@ -200,11 +201,28 @@ fn deliveries_of(json: &str) -> serde_json::Result<Vec<Delivery>> {
         name: Option<Username>,
         check: Option<NameCheck>,
     }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum StoredState {
+        Now(DeliveryState),
+        Before { state: StateBefore },
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum StateBefore {
+        Failed(LeaveReason),
+    }
     let stored: Vec<Stored> = serde_json::from_str(json)?;
     let deliveries = stored.into_iter().map(|Stored { to, state }| {
         let listed = Person::listed(to.address, to.name);
         let check = to.check.unwrap_or(listed.check);
         let to = Person { check, ..listed };
+        let state = match state {
+            StoredState::Now(state) => state,
+            StoredState::Before {
+                state: StateBefore::Failed(reason),
+            } => DeliveryState::Failed(reason),
+        };
         Delivery { to, state }
     });
     Ok(deliveries.collect())
@@ -258,4 +276,35 @@ fn check_of(word: &str) -> Result<NameCheck, std::convert::Infallible> {
         "differs" => NameCheck::Differs,
         _ => NameCheck::Unknown,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delivery_statuses_of_all_formats_are_read() {
+        let before = r#"[
+            {"to":{"address":"127.0.0.3","name":"bob"},"state":"sent"},
+            {"to":{"address":"127.0.0.4","name":null},"state":{"failed":"refused"}}
+        ]"#;
+        let delivery = |address: &str, name: Option<&str>, state| Delivery {
+            to: Person::listed(
+                address.parse().unwrap(),
+                name.map(|name| name.parse().unwrap()),
+            ),
+            state,
+        };
+        let now = [
+            delivery("127.0.0.3", Some("bob"), DeliveryState::Sent),
+            delivery(
+                "127.0.0.4",
+                None,
+                DeliveryState::Failed(LeaveReason::Refused),
+            ),
+        ];
+        assert_eq!(deliveries_of(before).unwrap(), now);
+        let json = serde_json::to_string(&now).unwrap();
+        assert_eq!(deliveries_of(&json).unwrap(), now);
+    }
 }

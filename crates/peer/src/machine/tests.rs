@@ -1,24 +1,26 @@
 //! What a user sees of their peer, on a network where everything arrives at once.
 
 mod blocked;
+mod calls;
 mod crowds;
 mod hostile;
 mod names;
 mod net;
 mod reach;
 mod requests;
+mod resume;
 mod undo;
 
 use std::time::Duration;
 
 use p2pchat_model::{
     Command, DeliveryState, DropKind, Event, LeaveReason, Link, NameCheck, OnlineUser, Outcome,
-    Problem, RequestFailure, Target, Undo,
+    Person, Problem, RequestFailure, Target, Undo,
 };
 use p2pchat_protocol::{ChatAnswer, Contact};
 
 use super::Input;
-use net::{Net, addr, members, password};
+use net::{Net, OPEN, addr, members, password};
 
 fn texts(net: &Net, at: u8) -> Vec<String> {
     net.events(at)
@@ -81,11 +83,16 @@ fn an_online_list_may_come_in_two_parts() {
     };
     assert_eq!(users.len(), 1);
     let mut more = users;
-    more.extend([2, 3].map(|last| OnlineUser {
+    let others = [2, 3].map(|last| OnlineUser {
         name: format!("user{last}").parse().unwrap(),
         address: addr(last),
-    }));
-    net.input(addr(1), Input::ListContinued(more.clone()));
+    });
+    more.extend(others.map(Person::from));
+    let listed = more.iter().map(|person| OnlineUser {
+        name: person.name.unwrap(),
+        address: person.address,
+    });
+    net.input(addr(1), Input::ListContinued(listed.collect()));
     assert!(matches!(net.events(1).last(), Some(Event::Online { users }) if *users == more));
     let is_down = |event: &Event| matches!(event, Event::Link(Link::Down { .. }));
     assert!(!net.events(1).iter().any(is_down), "it answers no question");

@@ -9,6 +9,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures::FutureExt;
+use futures::future::Shared;
 use p2pchat_model::{Command, Event, LeaveReason, PeerAddr, RequestFailure};
 use p2pchat_protocol::{ChatAnswer, Request};
 use tokio::sync::{mpsc, oneshot};
@@ -87,6 +88,10 @@ pub(super) struct State {
     requests: HashMap<ConnId, oneshot::Sender<ChatAnswer>>,
     /// Inbound texts that wait to be acknowledged.
     texts: HashMap<ConnId, oneshot::Sender<()>>,
+    /// When the last text of the user is stored that a call with an id led to. Texts go out
+    /// after that: if the process is killed between the two, the call is made again, and must
+    /// not send what was sent.
+    stored: Option<Shared<oneshot::Receiver<()>>>,
     logged_in: bool,
     /// Why the peer has to stop: a part is gone that it cannot do without.
     failed: Option<PeerFailed>,
@@ -307,7 +312,15 @@ impl Driver {
                 message,
                 patience,
             } => {
+                let stored = self.state.stored.clone();
                 let text = self.outbound.clone().text(to, message, patience);
+                let text = async {
+                    if let Some(stored) = stored {
+                        // Fails if the journal has ended, and with it the peer.
+                        let _ = stored.await;
+                    }
+                    text.await
+                };
                 let done = move |result| Input::TextDone { id, result };
                 let bug = LeaveReason::Unreachable;
                 let span = info_span!("send", packet = "text", %to);
@@ -348,8 +361,14 @@ impl Driver {
             Event::LoggedOut { .. } => self.state.logged_in = false,
             _ => {}
         }
+        let is_of_call = said_by.is_some();
         self.journal(JournalInput::Event { event, re, said_by })
             .await;
+        if is_of_call {
+            let (store, stored) = oneshot::channel();
+            self.journal(JournalInput::Taken(store)).await;
+            self.state.stored = Some(stored.shared());
+        }
     }
 
     async fn journal(&mut self, input: JournalInput) {

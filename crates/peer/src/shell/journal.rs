@@ -51,7 +51,8 @@ pub(super) enum JournalInput {
         account: Option<Username>,
         message: MessageId,
     },
-    /// The acknowledgement of a text, which is sent once the text's event is stored.
+    /// Who waits for earlier events to be stored: the acknowledgement of a text, or a text of
+    /// the user's own.
     Taken(oneshot::Sender<()>),
     /// A change of the block list, to be stored.
     KeepBlock {

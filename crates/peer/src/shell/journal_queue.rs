@@ -12,7 +12,7 @@ use super::journal::JournalInput;
 
 /// How long a text of the user's own waits for its delivery statuses, to be written with them
 /// in one transaction; it is sent meanwhile. Users do not notice their own line come up this
-/// much later.
+/// much later. One that a call with an id led to does not wait: it is sent once it is stored.
 const OWN_TEXT_DELAY: Duration = Duration::from_millis(10);
 /// How long a delivery status waits for others while texts are on their way: each transaction
 /// writes the statuses of all members.
@@ -81,8 +81,7 @@ impl JournalQueue {
     }
 }
 
-/// How long an input may wait, if it is about a text of the user's own. An end of a call may
-/// belong to one, and is not shown before it.
+/// How long an input may wait, if it is about a text of the user's own.
 fn delay_of(input: &JournalInput) -> Option<Duration> {
     match input {
         JournalInput::Event {
@@ -93,9 +92,6 @@ fn delay_of(input: &JournalInput) -> Option<Duration> {
             event: Event::Delivered { .. },
             ..
         } => Some(DELIVERY_DELAY),
-        JournalInput::Event {
-            event: Event::Done, ..
-        } => Some(OWN_TEXT_DELAY),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::net::{User, name, own_address};
+use crate::net::{OPEN, User, name, own_address};
 
 /// How long a single attempt may take, whatever its result.
 const TRY: Duration = Duration::from_secs(5);

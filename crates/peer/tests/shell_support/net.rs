@@ -3,8 +3,9 @@
 use std::net::Ipv4Addr;
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use p2pchat_model::{
     Call, Command, ConversationId, Event, FrontEndId, Password, PeerAddr, Update, Username, View,
@@ -125,6 +126,47 @@ impl User {
         Self { peer, front_end }
     }
 
+    /// Another front end of the same peer.
+    pub(crate) async fn join(&self, id: &str) -> FrontEnd {
+        FrontEnd::join(&self.peer.handle(), id).await
+    }
+
+    /// Ends without a word. Returns what the front end saw of it.
+    pub(crate) async fn kill(self) -> FrontEnd {
+        let Self {
+            peer,
+            mut front_end,
+        } = self;
+        drop(peer);
+        front_end.see_the_end().await;
+        front_end
+    }
+
+    /// Ends in order, for another process to go on.
+    pub(crate) async fn hand_over(self) -> FrontEnd {
+        let Self {
+            peer,
+            mut front_end,
+        } = self;
+        let ended = timeout(PATIENCE, peer.hand_over()).await;
+        ended.unwrap().unwrap();
+        front_end.see_the_end().await;
+        front_end
+    }
+
+    /// Goes on with what a front end saw of a peer that has ended.
+    pub(crate) async fn resume(options: Options, view: View) -> Self {
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            // Its listeners may take a moment to end.
+            match Peer::start(options.clone(), Some(view.clone())).await {
+                Ok(peer) => return Self::of(peer).await,
+                Err(error) => assert!(Instant::now() < give_up, "{error}"),
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Logs out and stops.
     pub(crate) async fn stop(self) {
         let stopped = timeout(PATIENCE, self.peer.stop()).await;
@@ -188,6 +230,45 @@ impl FrontEnd {
         }
     }
 
+    /// Shows all there is until the peer has ended.
+    async fn see_the_end(&mut self) {
+        let end = timeout(PATIENCE, async {
+            while let Ok(update) = self.updates.next().await {
+                self.view.apply(&update.event);
+            }
+        });
+        end.await.unwrap();
+    }
+
+    /// Makes a call, and waits for its end. Returns all that answers it but [`Event::Done`].
+    pub(crate) async fn call(&mut self, id: u64, command: Command) -> Vec<Arc<Event>> {
+        self.send(Call::with_id(id, command)).await;
+        self.answers(id).await
+    }
+
+    /// What answers a call, until it is closed.
+    pub(crate) async fn answers(&mut self, id: u64) -> Vec<Arc<Event>> {
+        let mut answers = Vec::new();
+        let wait = timeout(PATIENCE, async {
+            loop {
+                let Update { re, event } = self.apply_next().await;
+                if re != Some(id.into()) {
+                    continue;
+                }
+                match &*event {
+                    Event::Done => break,
+                    Event::Failed(_) => {
+                        answers.push(event);
+                        break;
+                    }
+                    _ => answers.push(event),
+                }
+            }
+        });
+        assert!(wait.await.is_ok(), "call {id} is not closed");
+        answers
+    }
+
     /// Waits until the view is like this.
     pub(crate) async fn see(&mut self, what: &str, seen: impl Fn(&View) -> bool) {
         let wait = timeout(PATIENCE, async {
@@ -212,7 +293,7 @@ impl FrontEnd {
     }
 
     /// Waits for the next update, and shows it.
-    async fn apply_next(&mut self) -> Update {
+    pub(crate) async fn apply_next(&mut self) -> Update {
         let update = self.updates.next().await.unwrap();
         self.view.apply(&update.event);
         update

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use p2pchat_model::{Command, PeerAddr, Undo};
-use p2pchat_peer::machine::{ConnId, Input, Output, SendId};
+use p2pchat_peer::machine::{Asked, ConnId, Input, Output, SendId};
 use p2pchat_protocol::{ChatAnswer, Contact};
 
 /// The addresses that may be members: those of accepted requests, in either direction,
@@ -78,7 +78,10 @@ impl Accepted {
                 self.addresses.extend(self.sent.get(id));
                 self.left = None;
             }
-            Input::Command(Command::Undo) => {
+            Input::Command(Asked {
+                command: Command::Undo,
+                ..
+            }) => {
                 let left = self.left.take();
                 let in_time = left.filter(|(at, _)| now < *at + Undo::LIMIT);
                 self.addresses

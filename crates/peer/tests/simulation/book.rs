@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use p2pchat_model::{
-    BlockChange, Command, DeliveryState, Event, MessageId, PeerAddr, Target, Undo, Username,
+    BlockChange, Command, DeliveryState, Event, Failure, MessageId, PeerAddr, Target, Undo,
+    Username,
 };
-use p2pchat_peer::machine::{ConnId, Input, Output};
+use p2pchat_peer::machine::{Asked, Asker, ConnId, Input, Output};
 use p2pchat_protocol::{Contact, Kind, split_text};
 
 use super::accepted::Accepted;
@@ -50,6 +51,33 @@ impl Totals {
     }
 }
 
+/// How a call was closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Closed {
+    Done,
+    Failed(Failure),
+}
+
+/// Whose call an output answers, and how it closes it, if it does: the journal closes what is
+/// read.
+pub(crate) fn answer(output: &Output) -> Option<(&Asker, Option<Closed>)> {
+    match output {
+        Output::Event { event, re, .. } => {
+            let closed = match event {
+                Event::Done => Some(Closed::Done),
+                Event::Failed(failure) => Some(Closed::Failed(failure.clone())),
+                _ => None,
+            };
+            Some((re.as_ref()?, closed))
+        }
+        Output::Recall { re, .. } | Output::Find { re, .. } => {
+            Some((re.as_ref()?, Some(Closed::Done)))
+        }
+        Output::Repeat { re, .. } => Some((re, Some(Closed::Done))),
+        _ => None,
+    }
+}
+
 /// The records of one process.
 #[derive(Default)]
 pub(crate) struct Book {
@@ -86,6 +114,10 @@ pub(crate) struct Book {
     pub(crate) link_up: bool,
     /// What the registry was asked and has not answered, oldest first.
     pub(crate) asked: VecDeque<Kind>,
+    /// The calls of the front end that are open, and since when.
+    pub(crate) open: BTreeMap<Asker, Duration>,
+    /// Those that are closed, and how.
+    pub(crate) closed: BTreeMap<Asker, Closed>,
     /// How many searches have no answer yet.
     pub(crate) searches: usize,
     pub(crate) last_hello: Option<Duration>,
@@ -108,11 +140,33 @@ impl Book {
     /// What a text may take beyond its packets and those before it.
     const DELIVERY: Duration = Duration::from_secs(60);
 
+    /// The call that this input makes once more, and how it was closed, if it was.
+    pub(crate) fn repeated(&self, input: &Input) -> Option<(Asker, Option<Closed>)> {
+        let Input::Command(Asked {
+            asker: Some(asker), ..
+        }) = input
+        else {
+            return None;
+        };
+        let closed = self.closed.get(asker);
+        let is_known = closed.is_some() || self.open.contains_key(asker);
+        is_known.then(|| (asker.clone(), closed.cloned()))
+    }
+
     /// Records an input of the machine.
     pub(crate) fn note_input(&mut self, now: Duration, input: &Input) {
+        if let Input::Command(Asked {
+            asker: Some(asker), ..
+        }) = input
+        {
+            self.open.insert(asker.clone(), now);
+        }
         self.accepted.learn_input(now, input);
         match input {
-            Input::Command(Command::Search { .. }) => self.searches += 1,
+            Input::Command(Asked {
+                command: Command::Search { .. },
+                ..
+            }) => self.searches += 1,
             Input::RegistryUp => self.link_up = true,
             Input::RegistryDown { .. } => self.lose_link(),
             Input::Response(_) => {
@@ -131,7 +185,10 @@ impl Book {
             Input::Text { conn, .. } => {
                 self.kept.insert(*conn);
             }
-            Input::Command(Command::Undo) => {
+            Input::Command(Asked {
+                command: Command::Undo,
+                ..
+            }) => {
                 self.former.append(&mut self.left);
             }
             Input::Timer => {
@@ -149,6 +206,10 @@ impl Book {
 
     /// Records an output of the machine.
     pub(crate) fn note_output(&mut self, now: Duration, output: &Output) {
+        if let Some((asker, Some(closed))) = answer(output) {
+            self.open.remove(asker);
+            self.closed.insert(asker.clone(), closed);
+        }
         match output {
             Output::ConnectRegistry | Output::DisconnectRegistry => self.lose_link(),
             Output::Ask(request) => {
@@ -164,7 +225,7 @@ impl Book {
             Output::TakeText { conn } | Output::RefuseText { conn } => {
                 self.kept.remove(conn);
             }
-            Output::Event(event) => self.note_event(now, event),
+            Output::Event { event, .. } => self.note_event(now, event),
             _ => {}
         }
     }
@@ -177,7 +238,9 @@ impl Book {
         let incoming = self.incoming.iter_mut().map(|(_, since)| since);
         let outgoing = self.outgoing.values_mut();
         let sending = self.sending.values_mut().map(|(_, until)| until);
-        for time in last_hello.chain(incoming).chain(outgoing).chain(sending) {
+        let open = self.open.values_mut();
+        let times = last_hello.chain(incoming).chain(outgoing);
+        for time in times.chain(sending).chain(open) {
             *time += by;
         }
     }
@@ -246,6 +309,7 @@ impl Book {
             Event::Delivered {
                 message: id,
                 delivery,
+                ..
             } if delivery.state != DeliveryState::Sending => {
                 let key = (*id, delivery.to.address);
                 self.sending.remove(&key);

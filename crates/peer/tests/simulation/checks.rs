@@ -6,15 +6,16 @@
 use std::time::Duration;
 
 use p2pchat_model::{Event, PeerAddr, View};
-use p2pchat_peer::machine::{Input, Output};
+use p2pchat_peer::machine::{Asked, Asker, Input, Output};
 
-use super::book::Book;
+use super::book::{Book, Closed};
 use super::ledger::Ledger;
 use super::schedule::Process;
 use super::world::World;
 
 pub(crate) mod audits;
 pub(crate) mod bounds;
+mod calls;
 mod events;
 mod outputs;
 mod steps;
@@ -32,8 +33,11 @@ pub(crate) struct Scene<'a> {
     pub(crate) ledger: &'a Ledger,
     /// The addresses of the seats.
     pub(crate) seats: &'a [PeerAddr],
-    /// What the machine was fed; `None` when it has just started.
+    /// What the machine was fed; `None` when it has just started, or for a call that is
+    /// repeated, and so is not carried out again.
     pub(crate) input: Option<&'a Input>,
+    /// The call that is repeated, and how it was closed, if it was.
+    pub(crate) repeated: Option<(&'a Asker, Option<&'a Closed>)>,
     /// All that came of it.
     pub(crate) outputs: &'a [Output],
     pub(crate) now: Duration,
@@ -48,7 +52,7 @@ impl Scene<'_> {
 
     fn events(&self) -> impl Iterator<Item = &Event> {
         self.outputs.iter().filter_map(|output| match output {
-            Output::Event(event) => Some(event),
+            Output::Event { event, .. } => Some(event),
             _ => None,
         })
     }
@@ -94,6 +98,7 @@ const OUTPUTS: &[Named<OfOutput>] = named![
     outputs::logins_keep_a_distance,
     outputs::answers_go_to_who_waits,
     outputs::only_the_user_accepts,
+    calls::calls_are_closed_once,
 ];
 
 const STEPS: &[Named<OfStep>] = named![
@@ -102,6 +107,7 @@ const STEPS: &[Named<OfStep>] = named![
     steps::every_request_waits_or_is_answered,
     steps::every_command_has_an_answer,
     steps::outputs_are_few,
+    calls::repeated_calls_get_the_first_answer,
 ];
 
 impl World {
@@ -144,6 +150,8 @@ impl World {
         let running = peer.running_mut().expect("it has just been fed");
         let view = &mut running.view;
         let book = &mut running.book;
+        let repeated = input.and_then(|input| book.repeated(input));
+        let input = input.filter(|_| repeated.is_none());
         if let Some(input) = input {
             book.accepted.learn_input(now, input);
         }
@@ -160,6 +168,9 @@ impl World {
                     ledger: &self.ledger,
                     seats,
                     input,
+                    repeated: repeated
+                        .as_ref()
+                        .map(|(asker, closed)| (asker, closed.as_ref())),
                     outputs,
                     now,
                     request_limit,
@@ -170,9 +181,12 @@ impl World {
         if let Some(input) = input {
             book.note_input(now, input);
         }
+        if let Some((asker, Some(_))) = &repeated {
+            book.open.insert(asker.clone(), now);
+        }
         for output in outputs {
             run(OUTPUTS, |check| check(&scene!(), output))?;
-            if let Output::Event(event) = output {
+            if let Output::Event { event, .. } = output {
                 run(EVENTS, |check| check(&scene!(), event))?;
                 view.apply(event);
             }

@@ -29,6 +29,7 @@ pub(crate) const STEPS: &[&str] = &[
     "keep_block",
     "recall",
     "find",
+    "repeat",
 ];
 
 /// A step at which the next process that comes to it is killed.
@@ -198,8 +199,10 @@ impl World {
     fn unwritten(&self, outputs: &[Output], behind: usize) -> Vec<usize> {
         let hasty = self.mix.sabotage == Some(Sabotage::HastyTake);
         let by_journal = |output: &Output| match output {
-            Output::Event(_) | Output::KeepBlock { .. } => true,
-            Output::Recall { .. } | Output::Find { .. } => true,
+            Output::Event { .. } | Output::KeepBlock { .. } => true,
+            Output::Recall { .. } | Output::Find { .. } | Output::Repeat { .. } => true,
+            // It waits for the text to be stored that it is of.
+            Output::Text { .. } => true,
             Output::TakeText { .. } => !hasty,
             _ => false,
         };
@@ -241,9 +244,10 @@ fn name_of(output: &Output) -> &'static str {
         Output::Text { .. } => "text",
         Output::TakeText { .. } => "take_text",
         Output::RefuseText { .. } => "refuse_text",
-        Output::Event(_) => "event",
+        Output::Event { .. } => "event",
         Output::KeepBlock { .. } => "keep_block",
         Output::Recall { .. } => "recall",
         Output::Find { .. } => "find",
+        Output::Repeat { .. } => "repeat",
     }
 }

@@ -4,18 +4,25 @@ use std::collections::BTreeSet;
 
 use p2pchat_model::{BlockChange, DeliveryState, Event, Message, Target, Username};
 
+use p2pchat_peer::machine::SaidBy;
+
 use super::checks::Verdict;
 use super::schedule::Process;
 use super::world::World;
 
 impl World {
     /// The user is told something: what of it has to be on the disk is there.
-    pub(crate) fn is_written(&mut self, process: Process, event: &Event) {
+    pub(crate) fn is_written(&mut self, process: Process, event: &Event, said_by: Option<SaidBy>) {
         let written = match event {
-            Event::Message(message) => self.message_is_written(process, message),
+            Event::Message(message) => {
+                let calls = &mut self.peers[process.seat].calls;
+                calls.extend(said_by.map(|by| (by, message.id)));
+                self.message_is_written(process, message)
+            }
             Event::Delivered {
                 message: id,
                 delivery,
+                ..
             } => {
                 if let DeliveryState::Failed(_) = delivery.state
                     && let Some(seat) = self.seat_of(delivery.to.address)
@@ -48,7 +55,7 @@ impl World {
         if message.is_own() {
             self.ledger
                 .named(process, message.id, &message.text)
-                .map_err(|words| ("what_is_shown_was_said", words))
+                .map_err(|words| ("a_call_leads_to_one_message", words))
         } else {
             self.ledger.show(seat, from, &message.text)
         }

@@ -14,6 +14,8 @@ struct SentText {
     by: Option<Process>,
     /// How many packets it takes.
     parts: usize,
+    /// Whether it is a message in the history of who said it.
+    is_named: bool,
 }
 
 /// What was said and what was shown of it.
@@ -54,6 +56,7 @@ impl Ledger {
         self.said.push(SentText {
             by,
             parts: parts.len(),
+            is_named: false,
         });
         self.by_text.insert(text.clone(), which);
         text
@@ -110,10 +113,13 @@ impl Ledger {
         let which = which
             .filter(|&which| self.said[which].by == Some(by))
             .ok_or_else(|| format!("{text:?} was not said here"))?;
-        match self.by_id.insert((by, id), which) {
-            None => Ok(()),
-            Some(_) => Err(format!("number {} was given twice", id.0)),
+        if self.by_id.insert((by, id), which).is_some() {
+            return Err(format!("number {} was given twice", id.0));
         }
+        if std::mem::replace(&mut self.said[which].is_named, true) {
+            return Err(format!("{text:?} is a message twice"));
+        }
+        Ok(())
     }
 
     /// The sender of a text was told that nobody knows whether it arrived at `seat`.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{BlockChange, Command, Event, MessageId, Problem};
-use p2pchat_peer::machine::{Config, Input, Machine, Output};
+use p2pchat_model::{BlockChange, Call, Command, Event, FrontEndId, MessageId, Problem};
+use p2pchat_peer::machine::{Asked, Config, Input, Machine, Output};
 
 use super::network::{Caller, Packet, Reply};
 use super::sabotage::Sabotage;
@@ -31,6 +31,7 @@ impl World {
         let name = self.peers[seat].name;
         self.trace.note(now, || format!("{name} starts"));
         let blocks = self.peers[seat].blocks.clone();
+        let calls = self.peers[seat].calls.clone();
         let last = match self.mix.sabotage {
             Some(Sabotage::ForgetNumbers) => MessageId(0),
             _ => self.ledger.last_number(seat),
@@ -39,6 +40,7 @@ impl World {
             Machine::new(config, clocks.at(now))
                 .with_blocks(blocks)
                 .with_last_message(last)
+                .with_calls(calls)
         });
         let process = self.peers[seat].process();
         self.drain(process, None);
@@ -48,10 +50,28 @@ impl World {
         self.peers[process.seat].is_process(process)
     }
 
+    /// The front end of a seat makes a call, with an id of its own.
     pub(crate) fn command(&mut self, seat: usize, command: Command) {
+        self.calls += 1;
+        let front_end = FrontEndId::new("front-end").expect("it is an id");
+        let asked = Asked::by(front_end, Call::with_id(self.calls, command));
+        self.call_of(seat, asked);
+    }
+
+    /// The front end of a seat makes its last call once more, as if it had no answer.
+    pub(crate) fn command_again(&mut self, seat: usize) {
+        if let Some(asked) = self.peers[seat].last_call.clone() {
+            self.call_of(seat, asked);
+        }
+    }
+
+    fn call_of(&mut self, seat: usize, asked: Asked) {
         if self.peers[seat].is_up() {
             let process = self.peers[seat].process();
-            self.feed(process, Input::Command(command));
+            if !is_read(&asked.command) {
+                self.peers[seat].last_call = Some(asked.clone());
+            }
+            self.feed(process, Input::Command(asked));
         }
     }
 
@@ -186,12 +206,14 @@ impl World {
             Output::Answer { conn, answer } => self.call_answered(conn, Reply::Answer(answer)),
             Output::TakeText { conn } => self.call_answered(conn, Reply::Received),
             Output::RefuseText { conn } => self.call_answered(conn, Reply::Refused),
-            Output::Event(event) => {
-                self.is_written(process, &event);
+            Output::Event { event, said_by, .. } => {
+                self.is_written(process, &event, said_by);
                 self.user_sees(seat, &event);
             }
-            Output::KeepBlock { account, change } => self.keep_block(seat, account, change),
-            Output::Recall { .. } | Output::Find { .. } => {}
+            Output::KeepBlock {
+                account, change, ..
+            } => self.keep_block(seat, account, change),
+            Output::Recall { .. } | Output::Find { .. } | Output::Repeat { .. } => {}
         }
     }
 
@@ -215,4 +237,18 @@ impl World {
             _ => {}
         }
     }
+}
+
+/// Whether a command is carried out again when it is repeated.
+fn is_read(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Refresh
+            | Command::Search { .. }
+            | Command::Busy { .. }
+            | Command::Read { .. }
+            | Command::Draft { .. }
+            | Command::History { .. }
+            | Command::Find { .. }
+    )
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use p2pchat_model::{Password, PeerAddr, Target, Username, View};
-use p2pchat_peer::machine::Machine;
+use p2pchat_model::{MessageId, Password, PeerAddr, Target, Username, View};
+use p2pchat_peer::machine::{Asked, Machine, SaidBy};
 
 use super::book::{Book, Totals};
 use super::naps::Nap;
@@ -23,6 +23,10 @@ pub(crate) struct Peer {
     run: u32,
     /// What the accounts used here have blocked: the file.
     pub(crate) blocks: BTreeSet<(Username, Target)>,
+    /// The calls that led to messages: the file.
+    pub(crate) calls: Vec<(SaidBy, MessageId)>,
+    /// The last call that changed something.
+    pub(crate) last_call: Option<Asked>,
     running: Option<Running>,
     /// Whether the host is switched off.
     is_dark: bool,
@@ -54,6 +58,8 @@ impl Peer {
             wall,
             run: 0,
             blocks: BTreeSet::new(),
+            calls: Vec::new(),
+            last_call: None,
             running: None,
             is_dark: false,
         }

@@ -1,6 +1,8 @@
 //! Lies, so that the checks are seen to bite: what a broken machine or network would do.
 
-use p2pchat_model::{Event, Message as Shown, MessageId, NameCheck, Speaker, Timestamp};
+use p2pchat_model::{
+    ConversationId, Event, Message as Shown, MessageId, NameCheck, Person, Timestamp,
+};
 use p2pchat_peer::machine::Output;
 use p2pchat_protocol::{ChatAnswer, Request};
 
@@ -41,6 +43,10 @@ pub(crate) enum Sabotage {
     StayForgetful,
     /// No user is logged in again.
     MuteLogin,
+    /// A call that was carried out is not closed.
+    MuteDone,
+    /// A call is closed twice.
+    DoneTwice,
     /// A machine holds more than it may.
     Hoard,
 }
@@ -54,8 +60,17 @@ impl Sabotage {
             Output::RefuseText { .. } => self == Self::MuteRefusal,
             Output::CancelRequest { .. } => self == Self::KeepAsking,
             Output::Notify { .. } => self == Self::MuteNotify,
-            Output::Event(Event::Delivered { .. }) => self == Self::LostDelivery,
-            Output::Event(Event::MemberJoined { .. }) => self == Self::SilentJoin,
+            Output::Event {
+                event: Event::Done, ..
+            } => self == Self::MuteDone,
+            Output::Event {
+                event: Event::Delivered { .. },
+                ..
+            } => self == Self::LostDelivery,
+            Output::Event {
+                event: Event::MemberJoined { .. },
+                ..
+            } => self == Self::SilentJoin,
             _ => false,
         }
     }
@@ -69,6 +84,9 @@ impl World {
         };
         if sabotage == Sabotage::Smuggle {
             return self.smuggle(outputs);
+        }
+        if sabotage == Sabotage::DoneTwice {
+            return close_twice(outputs);
         }
         let running = self.peers[process.seat].running();
         let is_in = running.is_some_and(|running| running.book.account.is_some());
@@ -88,12 +106,13 @@ impl World {
         let Packet::Text(message, _) = self.packet_of(conn.0 as usize) else {
             return;
         };
-        let from = Speaker {
-            name: message.from,
+        let from = Person {
+            name: Some(message.from),
             address: self.network.calls[conn.0 as usize].from,
             check: NameCheck::Unknown,
         };
         let message = Shown {
+            conversation: ConversationId::OPEN,
             id: MessageId(1 << 52),
             at: Timestamp(0),
             from,
@@ -101,6 +120,28 @@ impl World {
             deliveries: None,
         };
         outputs[0] = Output::TakeText { conn };
-        outputs.push(Output::Event(Event::Message(message)));
+        outputs.push(Output::Event {
+            event: Event::Message(message),
+            re: None,
+            said_by: None,
+        });
     }
+}
+
+/// Closes calls once more.
+fn close_twice(outputs: &mut Vec<Output>) {
+    let done = |output: &Output| match output {
+        Output::Event {
+            event: Event::Done,
+            re,
+            ..
+        } => Some(Output::Event {
+            event: Event::Done,
+            re: re.clone(),
+            said_by: None,
+        }),
+        _ => None,
+    };
+    let again: Vec<Output> = outputs.iter().filter_map(done).collect();
+    outputs.extend(again);
 }

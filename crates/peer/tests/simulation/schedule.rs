@@ -30,6 +30,8 @@ pub(crate) enum SimEvent {
     User(usize, Act),
     /// A user types this.
     Command(usize, Command),
+    /// A front end makes its last call once more.
+    CommandAgain(usize),
     /// An outsider does something.
     Outsider,
     /// A connection between peers goes on.

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use p2pchat_model::{Command, PeerAddr, Target};
+use p2pchat_model::{Command, ConversationId, MessageId, PeerAddr, Target};
 
 use super::crashes::{STEPS, Strike, Victim};
 use super::mix::Mix;
@@ -13,6 +13,8 @@ use super::schedule::SimEvent;
 use super::trace::Detail;
 use super::users::Act;
 use super::world::{Report, Violation, World};
+
+const OPEN: ConversationId = ConversationId::OPEN;
 
 const ANN: usize = 0;
 const BOB: usize = 1;
@@ -144,6 +146,24 @@ impl World {
             },
         );
         self.plan_speech(19_900, CEM);
+        self.plan(20_100, SimEvent::CommandAgain(CEM));
+        self.plan_command(
+            20_200,
+            CEM,
+            Command::Read {
+                conversation: OPEN,
+                message: MessageId(1 << 52),
+            },
+        );
+        let text = "what I was about to say".to_owned();
+        self.plan_command(
+            20_300,
+            CEM,
+            Command::Draft {
+                conversation: OPEN,
+                text,
+            },
+        );
         self.plan_speech(20_500, ANN);
         self.plan_command(21_000, BOB, Command::Logout);
         self.plan_speech(21_500, ANN);

@@ -107,9 +107,16 @@ pub(crate) fn input_words(input: &Input) -> String {
 /// An output in words.
 pub(crate) fn output_words(output: &Output) -> String {
     match output {
-        Output::Event(Event::Message(message)) => format!(
+        Output::Event {
+            event: Event::Message(message),
+            ..
+        } => format!(
             "Event Message {} from {} ({}): {:?} {:?}",
-            message.id.0, message.from.name, message.from.address, message.text, message.deliveries
+            message.id.0,
+            message.from.title(),
+            message.from.address,
+            message.text,
+            message.deliveries
         ),
         Output::Text {
             id, to, message, ..

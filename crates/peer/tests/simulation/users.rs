@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{Command, PeerAddr, Target, Undo};
+use p2pchat_model::{Command, ConversationId, MessageId, PeerAddr, Target, Undo};
 
 use super::schedule::SimEvent;
 use super::world::World;
+
+const OPEN: ConversationId = ConversationId::OPEN;
 
 /// What a user is about to do.
 #[derive(Debug, Clone, Copy)]
@@ -162,6 +164,7 @@ impl World {
             88..90 if self.mix.blocks => self.block_someone(seat),
             90..94 if self.mix.leaves => self.command(seat, Command::Leave { conversation: OPEN }),
             94..97 if self.mix.logouts => self.command(seat, Command::Logout),
+            96 if self.rng.hits(0.5) => self.read_or_write(seat),
             97 => self.command(
                 seat,
                 Command::History {
@@ -181,6 +184,21 @@ impl World {
             }
             _ => self.nonsense(seat),
         }
+    }
+
+    fn read_or_write(&mut self, seat: usize) {
+        let command = if self.rng.hits(0.5) {
+            Command::Read {
+                conversation: OPEN,
+                message: MessageId(self.rng.number(0, 1 << 53)),
+            }
+        } else {
+            Command::Draft {
+                conversation: OPEN,
+                text: "what I was about to say".to_owned(),
+            }
+        };
+        self.command(seat, command);
     }
 
     fn request_someone(&mut self, seat: usize) {
@@ -254,7 +272,7 @@ impl World {
     fn nonsense(&mut self, seat: usize) {
         let peer = &self.peers[seat];
         let (name, password, from) = (peer.name, peer.password(), peer.address);
-        let command = match self.rng.below(6) {
+        let command = match self.rng.below(9) {
             0 => Command::Accept {
                 conversation: OPEN,
                 from,
@@ -268,6 +286,11 @@ impl World {
                 to: Target::Address(from),
             },
             3 => Command::Login { name, password },
+            6 | 7 => return self.command_again(seat),
+            8 => Command::Say {
+                conversation: "elsewhere".parse().unwrap(),
+                text: "hello".to_owned(),
+            },
             4 => Command::Say {
                 conversation: OPEN,
                 text: " ".to_owned(),

@@ -64,6 +64,8 @@ pub(crate) struct World {
     /// The addresses of those who play by other rules.
     pub(crate) outsiders: Vec<PeerAddr>,
     pub(crate) ledger: Ledger,
+    /// How many calls were made.
+    pub(crate) calls: u64,
     pub(crate) trace: Trace,
     pub(crate) violation: Option<Violation>,
     /// What the users of programs that have ended were told.
@@ -144,6 +146,7 @@ impl World {
             steps: BTreeSet::new(),
             troubles: Troubles::default(),
             ledger: Ledger::default(),
+            calls: 0,
             trace: Trace::new(detail),
             violation: None,
             totals: Totals::default(),
@@ -207,6 +210,7 @@ impl World {
             SimEvent::Timer(process) => self.timer(process),
             SimEvent::User(seat, act) => self.act(seat, act),
             SimEvent::Command(seat, command) => self.command(seat, command),
+            SimEvent::CommandAgain(seat) => self.command_again(seat),
             SimEvent::Outsider => self.outsider_acts(),
             SimEvent::Call(call, stage) => self.call_goes_on(call, stage),
             SimEvent::Link(link, stage) => self.link_goes_on(link, stage),

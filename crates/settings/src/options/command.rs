@@ -164,7 +164,10 @@ pub(super) fn in_folder(arg: Arg, word: &str, folder: Option<&Path>) -> Arg {
         return arg;
     };
     match folder {
-        Some(folder) => arg.default_value(folder.join(file).into_os_string()),
+        Some(folder) => {
+            let path: PathBuf = folder.join(file).components().collect();
+            arg.default_value(path.into_os_string())
+        }
         None => arg.default_value(None::<&'static str>),
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use p2pchat_bridge::{Assets, Limits, Secret, Service, Setup};
 use p2pchat_model::PeerAddr;
-use p2pchat_peer::{Options, Peer};
+use p2pchat_profile::Profile;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::runtime::{self, Runtime};
 use tokio::task::yield_now;
@@ -35,7 +35,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct Bridge {
     runtime: Runtime,
     service: Service,
-    _peer: Peer,
 }
 
 impl Bridge {
@@ -50,14 +49,20 @@ impl Bridge {
             .enable_all()
             .build()
             .unwrap();
-        let peer = runtime.block_on(Peer::start(Options {
-            registry: "127.0.0.1:9".to_owned(),
-            hello_port: 9,
-            address: Some(own_address()),
-            unprivileged: true,
-            ..Options::default()
+        let profile = runtime.block_on(Profile::open(p2pchat_profile::Options {
+            folder: None,
+            peer: p2pchat_peer::Options {
+                registry: "127.0.0.1:9".to_owned(),
+                hello_port: 9,
+                address: Some(own_address()),
+                unprivileged: true,
+                ..p2pchat_peer::Options::default()
+            },
+            program: "p2pchat-bridge",
+            takes_over: false,
+            login: None,
         }));
-        let peer = peer.unwrap();
+        let profile = profile.unwrap();
         let setup = Setup {
             secret: secret(),
             assets: Assets::from_files(assets()),
@@ -66,8 +71,7 @@ impl Bridge {
         };
         Self {
             runtime,
-            service: Service::new(ADDRESS, peer.handle(), setup),
-            _peer: peer,
+            service: Service::new(ADDRESS, profile, setup),
         }
     }
 }

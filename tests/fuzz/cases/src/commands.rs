@@ -1,24 +1,24 @@
-//! JSON as a command: what a page sends to its bridge and a script to `p2pchat --json`.
+//! JSON as a call: what a page sends to its bridge and a script to `p2pchat --json`.
 
-use p2pchat_model::Command;
-use p2pchat_settings::command::complaint;
+use p2pchat_model::Call;
 use serde_json::Value;
 
-/// A command that is understood is understood again as it is written here; and what is
-/// said of one that is not tells nothing of a password in it.
+/// A call that is understood is understood again as it is written here; and what is said of
+/// one that is not tells nothing of a password in it.
 pub fn commands(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    match serde_json::from_str::<Command>(text) {
-        Ok(command) => {
-            let json = serde_json::to_string(&command).unwrap();
-            assert_eq!(serde_json::from_str::<Command>(&json).unwrap(), command);
-            assert!(json.contains(command.name()), "it has the name of its JSON");
+    match Call::from_json(text) {
+        Ok(call) => {
+            let json = serde_json::to_string(&call).unwrap();
+            assert_eq!(Call::from_json(&json).unwrap(), call);
+            let name = call.command.name();
+            assert!(json.contains(name), "it has the name of its JSON");
         }
-        Err(error) => {
+        Err(bad) => {
             // Whatever it is about, there are words for it.
-            assert!(!complaint(&error).is_empty());
+            assert!(!bad.reason.is_empty());
             hides_the_password(text);
         }
     }
@@ -32,7 +32,7 @@ fn hides_the_password(text: &str) {
     let Some(with) = complaint_about(&value) else {
         return;
     };
-    let Some(password) = password_in(&mut value) else {
+    let Some(password) = value.get_mut("password") else {
         return;
     };
     let Value::String(secret) = password.take() else {
@@ -50,16 +50,6 @@ fn hides_the_password(text: &str) {
 }
 
 fn complaint_about(value: &Value) -> Option<String> {
-    let error = serde_json::from_str::<Command>(&value.to_string()).err()?;
-    Some(complaint(&error))
-}
-
-/// The password where it belongs.
-fn password_in(value: &mut Value) -> Option<&mut Value> {
-    let command = if value.get("login").is_some() {
-        "login"
-    } else {
-        "register"
-    };
-    value.get_mut(command)?.get_mut("password")
+    let bad = Call::from_json(&value.to_string()).err()?;
+    Some(bad.reason)
 }

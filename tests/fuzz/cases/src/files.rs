@@ -2,7 +2,7 @@
 //! state, or those of something else.
 
 use p2pchat_model::{
-    Delivery, DeliveryState, Message, MessageId, NameCheck, PeerAddr, Person, Speaker, Timestamp,
+    ConversationId, Delivery, DeliveryState, Message, MessageId, PeerAddr, Person, Timestamp,
     Username,
 };
 use p2pchat_peer::History;
@@ -103,34 +103,28 @@ fn use_history(history: &mut History) {
     let account: Username = "ann".parse().unwrap();
     let said = message(7);
     let written = history.record(account, std::slice::from_ref(&said));
-    if let (Ok(()), Ok(page)) = (written, history.page(account, None)) {
+    if let (Ok(()), Ok(page)) = (written, history.page(account, said.conversation, None)) {
         assert!(page.messages.len() <= History::PAGE);
         let ids: Vec<_> = page.messages.iter().map(|message| message.id).collect();
         // A damaged index may hold them in any order; none of it may be a crash.
         assert!(ids.len() <= History::PAGE);
     }
     let delivery = Delivery {
-        to: Person {
-            address: "127.0.0.2".parse().unwrap(),
-            name: None,
-        },
+        to: Person::listed("127.0.0.2".parse().unwrap(), None),
         state: DeliveryState::Sent,
     };
     let _ = history.update_delivery(account, said.id, delivery);
-    let _ = history.page(account, Some(MessageId(u64::MAX)));
-    let _ = history.find(account, "hello wor");
+    let _ = history.page(account, said.conversation, Some(MessageId(u64::MAX)));
+    let _ = history.find(account, None, "hello wor");
 }
 
 fn message(id: u64) -> Message {
     let address: PeerAddr = "127.0.0.1".parse().unwrap();
     Message {
+        conversation: ConversationId::OPEN,
         id: MessageId(id),
         at: Timestamp(id),
-        from: Speaker {
-            name: "ann".parse().unwrap(),
-            address,
-            check: NameCheck::Confirmed,
-        },
+        from: Person::listed(address, Some("ann".parse().unwrap())),
         text: "hello world".to_owned(),
         deliveries: Some(Vec::new()),
     }

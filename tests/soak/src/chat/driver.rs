@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use p2pchat_model::{Command, Event, Password, Problem, Username, View};
-use p2pchat_testkit::{Frame, Peer, Programs};
+use p2pchat_testkit::{Peer, Programs};
 use rustix::process::Signal;
 use tokio::sync::mpsc;
 use tokio::time::{Instant as Moment, sleep, sleep_until};
@@ -81,7 +81,7 @@ pub(super) struct News {
 pub(super) enum What {
     /// The program was started; its process id.
     Started(u32),
-    /// What there is to see on a page that was opened.
+    /// What there is to see in a program that was started, or on a page that was opened.
     View(Box<View>),
     /// What happened.
     Event(Box<Event>),
@@ -89,6 +89,15 @@ pub(super) enum What {
     Back,
     /// The program has ended; what went wrong, if that was not asked for.
     Ended(Option<String>),
+}
+
+impl What {
+    fn of(event: Event) -> Self {
+        match event {
+            Event::View(snapshot) => Self::View(Box::new(snapshot.view)),
+            event => Self::Event(Box::new(event)),
+        }
+    }
 }
 
 /// A user.
@@ -146,20 +155,16 @@ impl Driver {
                             sleep(stopped).await;
                         }
                         for event in peer.kill_and_read().await? {
-                            self.tell(What::Event(Box::new(event))).await;
+                            self.tell(What::of(event)).await;
                         }
                         return Ok(End::Killed(pause));
                     }
                     Some(order) => self.carry_out(order, &mut peer).await?,
                 },
-                frame = peer.frame() => match frame? {
-                    Some(Frame::View(view)) => {
-                        login.on_view(&view);
-                        self.tell(What::View(view)).await;
-                    }
-                    Some(Frame::Event(event)) => {
+                event = peer.event() => match event? {
+                    Some(event) => {
                         login.on_event(&event);
-                        self.tell(What::Event(Box::new(event))).await;
+                        self.tell(What::of(event)).await;
                     }
                     None => anyhow::bail!("it has ended by itself"),
                 },
@@ -173,7 +178,10 @@ impl Driver {
 
     async fn carry_out(&mut self, order: Order, peer: &mut Peer) -> Result<()> {
         match order {
-            Order::Ask(command) => return peer.ask(&command).await,
+            Order::Ask(command) => {
+                peer.ask(&command).await?;
+                return Ok(());
+            }
             Order::Kill { .. } => unreachable!("this ends the life and is not for here"),
             Order::Stop { pause } => {
                 peer.signal(Signal::STOP)?;
@@ -246,10 +254,9 @@ impl Login {
 
     fn on_event(&mut self, event: &Event) {
         let problem = match event {
-            Event::Failed { failure, .. }
-                if matches!(failure.command.as_str(), "login" | "register") =>
-            {
-                failure.problem
+            Event::View(snapshot) => return self.on_view(&snapshot.view),
+            Event::Failed(failure) if matches!(failure.command.as_str(), "login" | "register") => {
+                failure.code
             }
             Event::LoggedOut {
                 problem: Some(problem),

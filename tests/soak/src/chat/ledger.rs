@@ -138,8 +138,8 @@ impl Ledger {
     fn read(&self, line: &Message) -> Option<(User, Piece)> {
         let (name, piece) = words::read(&line.text)?;
         let speaker = self.user_at(line.from.address)?;
-        let is_theirs =
-            line.from.name.as_str() == name && self.by_name.get(&line.from.name) == Some(&speaker);
+        let known = line.from.name.and_then(|name| self.by_name.get(&name));
+        let is_theirs = line.from.title() == name && known == Some(&speaker);
         let text = self.texts.get(&(speaker, piece.number))?;
         (is_theirs && piece.first + piece.count <= text.marks).then_some((speaker, piece))
     }

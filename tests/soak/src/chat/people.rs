@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use p2pchat_model::{Command, Event, PeerAddr, Target, Username, View};
+use p2pchat_model::{Command, ConversationId, Event, PeerAddr, Target, Username, View};
 use tokio::sync::mpsc;
 
 use super::driver::Kind;
@@ -87,7 +87,7 @@ impl Person {
             }
             What::View(view) => {
                 self.view = View::clone(view);
-                self.view.lines.clear();
+                self.drop_lines();
             }
             What::Event(event) => self.see(event),
             What::Back => self.away = false,
@@ -100,9 +100,16 @@ impl Person {
 
     fn see(&mut self, event: &Event) {
         self.view.apply(event);
-        self.lines += self.view.lines.len();
-        // The ledger has what was said; hundreds of conversations would fill the memory.
-        self.view.lines.clear();
+        self.lines += self.drop_lines();
+    }
+
+    /// Drops the lines of the conversations, and says how many they were: the ledger has what
+    /// was said, and those of hundreds of users would fill the memory.
+    fn drop_lines(&mut self) -> usize {
+        let conversations = self.view.conversations.iter_mut();
+        conversations
+            .map(|known| known.lines.drain(..).count())
+            .sum()
     }
 }
 
@@ -131,7 +138,7 @@ impl People {
 
     /// The members of a user's chat.
     pub(super) fn chats_with(&self, user: User) -> impl Iterator<Item = User> {
-        let members = self.0[user].view.members.iter();
+        let members = self.0[user].view.open().members.iter();
         members.filter_map(|member| {
             self.0
                 .iter()
@@ -157,7 +164,8 @@ impl People {
     /// Makes one ask the other.
     pub(super) fn request(&mut self, asker: User, asked: User, now: Instant) {
         let to = Target::Name(self.0[asked].name);
-        self.0[asker].ask(Command::Request { to });
+        let conversation = ConversationId::OPEN;
+        self.0[asker].ask(Command::Request { conversation, to });
         for user in [asker, asked] {
             self.0[user].asked_at = Some(now);
         }

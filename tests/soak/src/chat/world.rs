@@ -3,13 +3,12 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use p2pchat_model::{Command, Event, IncomingRequest, Line, MessageId, Notice};
+use p2pchat_model::{Command, ConversationId, Event, IncomingRequest, Line, MessageId, Notice};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::driver::Kind;
 use super::driver::{News, What};
 use super::faults::{Fault, Faults};
 use super::groups::Plan;
@@ -29,6 +28,10 @@ const LOOK: Duration = Duration::from_millis(250);
 const SAMPLE: Duration = Duration::from_secs(10);
 /// The share of wanted requests that are rejected all the same.
 const REJECTS: f64 = 0.05;
+/// To leave the chat.
+const LEAVE: Command = Command::Leave {
+    conversation: ConversationId::OPEN,
+};
 /// The greatest id that there may be.
 const LAST_ID: MessageId = MessageId((1 << 53) - 1);
 
@@ -134,7 +137,7 @@ impl World {
             self.tally.add("groups that had grown together");
             let group: Vec<User> = self.plan.others(user).chain([user]).collect();
             for user in self.people.able(&group).collect::<Vec<_>>() {
-                self.people.0[user].ask(Command::Leave);
+                self.people.0[user].ask(LEAVE);
             }
         }
     }
@@ -160,10 +163,10 @@ impl World {
     /// A user leaves, to be asked again, by the same group or by another one.
     fn leave(&mut self, user: User) {
         // An answer on its way could bring together what is not to be.
-        if !self.people.is_unasked(user) || self.people.0[user].view.members.is_empty() {
+        if !self.people.is_unasked(user) || self.people.0[user].view.open().members.is_empty() {
             return;
         }
-        self.people.0[user].ask(Command::Leave);
+        self.people.0[user].ask(LEAVE);
         self.tally.add("chats left");
         let to = self.random.random_range(0..self.plan.groups().len());
         if self.random.random_bool(0.5) && self.plan.transfer(user, to) {
@@ -173,7 +176,7 @@ impl World {
 
     fn let_one_talk(&mut self, at_length: bool) {
         let user = self.random.random_range(0..self.people.0.len());
-        if !self.people.is_able(user) || self.people.0[user].view.members.is_empty() {
+        if !self.people.is_able(user) || self.people.0[user].view.open().members.is_empty() {
             return;
         }
         let texts = if at_length && self.random.random_bool(0.05) {
@@ -198,7 +201,10 @@ impl World {
         person.said += 1;
         let text = compose(&mut self.random, person.name, number, marks);
         self.ledger.told_to_say(user, number, marks);
-        person.ask(Command::Say { text });
+        person.ask(Command::Say {
+            conversation: ConversationId::OPEN,
+            text,
+        });
         number
     }
 
@@ -210,14 +216,17 @@ impl World {
     fn audit_before(&mut self, user: User, before: MessageId) {
         self.auditing[user] = Some(before);
         let before = Some(before);
-        self.people.0[user].ask(Command::History { before });
+        self.people.0[user].ask(Command::History {
+            conversation: ConversationId::OPEN,
+            before,
+        });
     }
 
     fn take(&mut self, news: &News) {
         match &news.what {
             What::Event(event) => self.event(news.user, event, news.at),
             What::View(view) => {
-                let lines = view.lines.iter().filter_map(|line| match line {
+                let lines = view.open().lines.iter().filter_map(|line| match line {
                     Line::Message(message) => Some(message),
                     Line::Notice { .. } => None,
                 });
@@ -244,10 +253,16 @@ impl World {
                 }
                 self.ledger.shown(user, line, at);
             }
-            Event::Delivered { id, delivery } => self.ledger.delivered(user, *id, delivery),
-            Event::History { messages, more, .. } => {
-                let before = self.history_before(user);
-                self.ledger.page(user, messages, *more, before);
+            Event::Delivered {
+                message, delivery, ..
+            } => self.ledger.delivered(user, *message, delivery),
+            Event::History {
+                before,
+                messages,
+                more,
+                ..
+            } => {
+                self.ledger.page(user, messages, *more, *before);
                 if let (Some(_), Some(first), true) =
                     (self.auditing[user].take(), messages.first(), *more)
                 {
@@ -256,29 +271,21 @@ impl World {
             }
             Event::RequestReceived(request) => self.answer(user, request),
             Event::Notice {
-                notice: Notice::HistoryBroken,
+                what: Notice::HistoryBroken,
                 ..
             } => self.problems.push(format!("{user} has a broken history")),
             _ => self.count(event),
         }
     }
 
-    /// Up to where a page of a user's history is complete. A page of a bridge is given first
-    /// what it does not show yet: of that only the end of the page is known.
-    fn history_before(&self, user: User) -> Option<MessageId> {
-        let asked = self.auditing[user].unwrap_or(LAST_ID);
-        let is_known = self.people.0[user].kind == Kind::Native || asked != LAST_ID;
-        is_known.then_some(asked)
-    }
-
     fn answer(&mut self, user: User, request: &IncomingRequest) {
-        let from = request.from.address;
+        let (conversation, from) = (request.conversation, request.from.address);
         let is_ours = self.ledger.user_at(from);
         let is_wanted = is_ours.is_some_and(|other| self.plan.are_together(user, other));
         let command = if is_wanted && !self.random.random_bool(REJECTS) {
-            Command::Accept { from }
+            Command::Accept { conversation, from }
         } else {
-            Command::Reject { from }
+            Command::Reject { conversation, from }
         };
         self.people.0[user].ask(command);
     }
@@ -291,11 +298,8 @@ impl World {
                 ..
             } => format!("requests not accepted ({refusal:?})"),
             Event::MemberLeft { reason, .. } => format!("members lost ({reason:?})"),
-            Event::Failed { failure, .. } => {
-                format!(
-                    "commands refused ({}: {:?})",
-                    failure.command, failure.problem
-                )
+            Event::Failed(failure) => {
+                format!("commands refused ({}: {:?})", failure.command, failure.code)
             }
             Event::LoggedOut { problem, .. } => format!("logged out ({problem:?})"),
             _ => return,

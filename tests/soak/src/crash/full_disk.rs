@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use p2pchat_model::{Command, Event, MessageId, Notice, PeerAddr};
+use p2pchat_model::{Command, ConversationId, Event, MessageId, Notice, PeerAddr};
 use p2pchat_protocol::{Request, Response};
 use p2pchat_testkit::{Peer, Programs, Registry, SOON, Session, own_address};
 use tempfile::TempDir;
@@ -198,14 +198,16 @@ async fn history(programs: &Programs, disk: &SmallDisk, report: &mut Report) -> 
     let store = home.path().join("accounts.sqlite3");
     let store = store.to_str().context("a path that is text")?;
     let registry = Registry::start(programs, home.path(), store, LIFTED).await?;
-    let start = |programs: &Programs, more: &[&str]| {
-        Peer::start(programs, home.path(), &registry, own_address(), more)
+    let start = |programs: &Programs, profile: &str, more: &[&str]| {
+        let home = home.path().join(profile);
+        std::fs::create_dir_all(&home)?;
+        Peer::start(programs, &home, &registry, own_address(), more)
     };
     let file = disk.path("history.sqlite3");
     let more = ["--history", file.to_str().context("a path that is text")?];
-    let mut reader = start(&disk.programs(programs)?, &more)?;
+    let mut reader = start(&disk.programs(programs)?, "reader", &more)?;
     log_in_peer(&mut reader, "reader").await?;
-    let mut speaker = start(programs, &["--no-history"])?;
+    let mut speaker = start(programs, "speaker", &["--no-history"])?;
     log_in_peer(&mut speaker, "speaker").await?;
     let to = PeerAddr::new(reader.address)?;
     tokio::try_join!(speaker.request(to), reader.accept())?;
@@ -246,6 +248,7 @@ async fn history(programs: &Programs, disk: &SmallDisk, report: &mut Report) -> 
 /// history with it.
 async fn say(speaker: &mut Peer, reader: &mut Peer, text: &str) -> Result<Option<Notice>> {
     let said = Command::Say {
+        conversation: ConversationId::OPEN,
         text: text.to_owned(),
     };
     speaker.ask(&said).await?;
@@ -258,8 +261,8 @@ async fn say(speaker: &mut Peer, reader: &mut Peer, text: &str) -> Result<Option
     reader.ask(&Command::Busy { on: false }).await?;
     let mut told = None;
     let answer = |event: &Event| {
-        if let Event::Notice { notice, .. } = event {
-            told = Some(*notice);
+        if let Event::Notice { what, .. } = event {
+            told = Some(*what);
         }
         matches!(event, Event::Busy { .. }).then_some(())
     };

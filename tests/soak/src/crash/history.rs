@@ -26,7 +26,7 @@ use shown::ShownTexts;
 pub(super) use shown::recall;
 use speaker::Speaker;
 
-/// How many share a history, each with an account of their own.
+/// How many share a history, each with a profile and an account of their own.
 const LISTENERS: usize = 2;
 /// The longest time that they listen before one of them is killed.
 const LIFE: Duration = Duration::from_millis(1500);
@@ -37,8 +37,8 @@ const LATER: Duration = Duration::from_millis(200);
 const START: Duration = Duration::from_millis(60);
 /// One round of this many also kills a program while it starts.
 const START_EACH: usize = 4;
-/// Where a program keeps the history, below the home folder.
-const FILE: &str = ".local/share/p2pchat/history.sqlite3";
+/// The history, in the folder of the run.
+const FILE: &str = "history.sqlite3";
 
 /// Options of the run.
 #[derive(Debug, Args)]
@@ -134,7 +134,7 @@ async fn one_round(
     drop(held);
     if round.is_multiple_of(START_EACH) {
         let after = random.random_range(Duration::ZERO..START);
-        scene.start_and_kill(after).await?;
+        scene.start_and_kill(round, after).await?;
     }
     if random.random_bool(0.5) {
         sleep(random.random_range(Duration::ZERO..LATER)).await;
@@ -164,21 +164,30 @@ impl User {
 impl Scene<'_> {
     /// Starts a program for one who shares the history, and waits for its newest page.
     async fn start(&self, who: usize) -> Result<Peer> {
-        let mut peer = self.program(self.addresses[who], &[])?;
+        let mut peer = self.with_history(&format!("user{who}"), self.addresses[who])?;
         log_in(&mut peer, &format!("user{who}")).await?;
         let page = |event: &Event| matches!(event, Event::History { .. }).then_some(());
         peer.event_with("history", SOON, page).await?;
         Ok(peer)
     }
 
-    async fn start_and_kill(&self, after: Duration) -> Result<()> {
-        let peer = self.program(own_address(), &[])?;
+    async fn start_and_kill(&self, round: usize, after: Duration) -> Result<()> {
+        let peer = self.with_history(&format!("short{round}"), own_address())?;
         sleep(after).await;
         peer.kill().await
     }
 
-    fn program(&self, at: Ipv4Addr, more: &[&str]) -> Result<Peer> {
-        Peer::start(self.programs, self.home, &self.registry, at, more)
+    /// A program that keeps its messages in the shared history.
+    fn with_history(&self, profile: &str, at: Ipv4Addr) -> Result<Peer> {
+        let file = self.home.join(FILE);
+        let file = file.to_str().context("a path that is text")?;
+        self.program(profile, at, &["--history", file])
+    }
+
+    fn program(&self, profile: &str, at: Ipv4Addr, more: &[&str]) -> Result<Peer> {
+        let home = self.home.join(profile);
+        std::fs::create_dir_all(&home)?;
+        Peer::start(self.programs, &home, &self.registry, at, more)
     }
 }
 

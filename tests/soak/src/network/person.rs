@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use p2pchat_model::{
-    Command, DeliveryState, Event, JoinedBy, LeaveReason, Line, Link, MessageId, PeerAddr, Target,
-    View,
+    Command, ConversationId, DeliveryState, Event, JoinedBy, LeaveReason, Line, Link, MessageId,
+    PeerAddr, Target, View,
 };
 use p2pchat_testkit::{Peer, SOON};
 use tokio::sync::mpsc;
@@ -95,7 +95,7 @@ impl Person {
         let what = format!("list of {names:?}");
         let lists = |event: &Event| match event {
             Event::Online { users } => {
-                let listed: Vec<_> = users.iter().map(|user| user.name.to_string()).collect();
+                let listed: Vec<_> = users.iter().map(p2pchat_model::Person::title).collect();
                 (listed == names).then_some(())
             }
             _ => None,
@@ -107,24 +107,26 @@ impl Person {
     /// Sends a chat request.
     pub(super) async fn asks(&self, other: PeerAddr) -> Result<()> {
         let to = Target::Address(other);
-        self.ask(Command::Request { to }).await
+        let conversation = ConversationId::OPEN;
+        self.ask(Command::Request { conversation, to }).await
     }
 
     /// Waits for a request, and accepts it.
     pub(super) async fn accepts(&self, since: Instant) -> Result<()> {
         let asks = |event: &Event| match event {
-            Event::RequestReceived(request) => Some(request.from.address),
+            Event::RequestReceived(request) => Some((request.conversation, request.from.address)),
             _ => None,
         };
-        let (_, from) = self.sees(since, "chat request", SOON, asks).await?;
-        self.ask(Command::Accept { from }).await
+        let (_, (conversation, from)) = self.sees(since, "chat request", SOON, asks).await?;
+        self.ask(Command::Accept { conversation, from }).await
     }
 
     /// Sends a text.
     pub(super) async fn says(&self, text: &str) -> Result<Instant> {
         let text = text.to_owned();
         let now = Instant::now();
-        self.ask(Command::Say { text }).await?;
+        let conversation = ConversationId::OPEN;
+        self.ask(Command::Say { conversation, text }).await?;
         Ok(now)
     }
 
@@ -238,9 +240,9 @@ impl Person {
 
 fn delivery_of(event: &Event, text: MessageId, member: PeerAddr) -> Option<DeliveryState> {
     match event {
-        Event::Delivered { id, delivery } if *id == text && delivery.to.address == member => {
-            Some(delivery.state)
-        }
+        Event::Delivered {
+            message, delivery, ..
+        } if *message == text && delivery.to.address == member => Some(delivery.state),
         _ => None,
     }
 }
@@ -269,7 +271,7 @@ async fn follow(
     loop {
         let event = tokio::select! {
             Some(command) = asked.recv() => match peer.ask(&command).await {
-                Ok(()) => continue,
+                Ok(_) => continue,
                 Err(error) => Err(error),
             },
             event = peer.event() => event.and_then(|event| event.context("it has ended")),

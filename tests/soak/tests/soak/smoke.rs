@@ -1,10 +1,12 @@
 //! That what all runs stand on works: a registry and two who chat.
 
-use p2pchat_model::{Command, Event, PeerAddr};
+use p2pchat_model::{Command, ConversationId, Event, PeerAddr};
 use p2pchat_testkit::{Peer, Programs, Registry, SOON, own_address};
 
 async fn join(programs: &Programs, home: &std::path::Path, to: &Registry, name: &str) -> Peer {
-    let mut peer = Peer::start(programs, home, to, own_address(), &["--no-history"]).unwrap();
+    let home = home.join(name);
+    std::fs::create_dir_all(&home).unwrap();
+    let mut peer = Peer::start(programs, &home, to, own_address(), &["--no-history"]).unwrap();
     let (name, password) = (name.parse().unwrap(), "secret".parse().unwrap());
     peer.register(name, password).await.unwrap();
     peer
@@ -28,7 +30,9 @@ async fn two_chat_and_a_registry_that_is_killed_is_back_on_its_ports() {
     let ports = registry.ports();
     registry.kill().await.unwrap();
     let text = "still here".to_owned();
-    ann.ask(&Command::Say { text }).await.unwrap();
+    let conversation = ConversationId::OPEN;
+    let said = ann.call(&Command::Say { conversation, text }).await;
+    said.unwrap().unwrap();
     let hears = |event: &Event| {
         matches!(event, Event::Message(said) if said.text == "still here").then_some(())
     };

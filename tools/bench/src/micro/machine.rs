@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{Command, Password, Timestamp};
+use p2pchat_model::{Command, ConversationId, Password, Timestamp};
 use p2pchat_peer::machine::{Acknowledgement, Config, ConnId, Input, Machine, Now, Output, SendId};
 use p2pchat_protocol::{ChatText, Contact, MESSAGE_PORT, Message, Response};
 
@@ -47,7 +47,11 @@ impl Peer {
                 members: (1..MEMBERS).map(address).collect(),
             },
         });
-        peer.handle(Input::Command(Command::Accept { from: address(0) }));
+        let accept = Command::Accept {
+            conversation: ConversationId::OPEN,
+            from: address(0),
+        };
+        peer.handle(Input::Command(accept.into()));
         let texts = peer.say().to_vec();
         assert_eq!(texts.len(), MEMBERS as usize);
         peer.taken(texts);
@@ -56,10 +60,11 @@ impl Peer {
 
     fn log_in(&mut self) {
         self.handle(Input::RegistryUp);
-        self.handle(Input::Command(Command::Login {
+        let login = Command::Login {
             name: name(USERS),
             password: Password::new("correct horse").expect("this is a password"),
-        }));
+        };
+        self.handle(Input::Command(login.into()));
         self.handle(Input::Response(Response::LoggedIn));
         self.list();
     }
@@ -90,7 +95,8 @@ impl Peer {
     fn say(&mut self) -> &[SendId] {
         self.texts.clear();
         let text = "Shall we meet at noon?".to_owned();
-        self.handle(Input::Command(Command::Say { text }));
+        let conversation = ConversationId::OPEN;
+        self.handle(Input::Command(Command::Say { conversation, text }.into()));
         &self.texts
     }
 
@@ -156,7 +162,7 @@ pub(super) fn notify() {
 pub(super) fn online() {
     let mut peer = Peer::in_a_group();
     repeated(|| {
-        peer.handle(Input::Command(Command::Refresh));
+        peer.handle(Input::Command(Command::Refresh.into()));
         peer.list();
     });
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use p2pchat_model::Command as Ask;
+use p2pchat_model::{Call, Command as Ask, ConversationId};
 use p2pchat_protocol::{CONTACT_PORT, ChatList, Contact, MESSAGE_PORT, MESSAGE_PORT_UNPRIVILEGED};
 use p2pchat_protocol::{Message, Username};
 use p2pchat_testkit::{Peer, Registry, SOON};
@@ -108,16 +108,19 @@ impl Group {
 }
 
 async fn ours(group: &Group, ann: &mut Peer) -> Result<Sample> {
-    let text = "x".repeat(80);
+    let say = Call::new(Ask::Say {
+        conversation: ConversationId::OPEN,
+        text: "x".repeat(80),
+    });
     let mut times = Times::default();
     for _ in 0..TEXTS {
         // What became of the text before is told meanwhile.
-        let _ = timeout(PAUSE, ann.skip_events()).await;
+        let _ = timeout(PAUSE, ann.skip_updates()).await;
         let began = Instant::now();
-        ann.ask(&Ask::Say { text: text.clone() }).await?;
+        ann.send(&say).await?;
         tokio::select! {
             heard = group.heard() => heard?,
-            ended = ann.skip_events() => ended.and_then(|()| bail!("p2pchat has ended"))?,
+            ended = ann.skip_updates() => ended.and_then(|()| bail!("p2pchat has ended"))?,
         }
         times.record(began.elapsed());
     }

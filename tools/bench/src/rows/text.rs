@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
-use p2pchat_model::{Command as Ask, Event, Target};
+use p2pchat_model::{Call, Command as Ask, ConversationId, Event, Target};
 use p2pchat_testkit::{Peer, Registry, SOON, own_address};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
@@ -60,7 +60,8 @@ async fn pair(context: &Context, registry: &Registry) -> Result<(Peer, Peer)> {
     let mut ann = join(&context.programs, context.home(), registry, "ann").await?;
     let mut bob = join(&context.programs, context.home(), registry, "bob").await?;
     let to = Target::new("bob").map_err(anyhow::Error::msg)?;
-    ann.ask(&Ask::Request { to }).await?;
+    let conversation = ConversationId::OPEN;
+    ann.ask(&Ask::Request { conversation, to }).await?;
     accept(&mut bob).await?;
     joined(&mut ann).await?;
     joined(&mut bob).await?;
@@ -73,7 +74,9 @@ async fn ours(ann: &mut Peer, bob: &mut Peer) -> Result<Sample> {
         sleep(PAUSE).await;
         let text = format!("text {number} {}", "x".repeat(60));
         let began = Instant::now();
-        ann.ask(&Ask::Say { text }).await?;
+        let conversation = ConversationId::OPEN;
+        ann.send(&Call::new(Ask::Say { conversation, text }))
+            .await?;
         let hears = |event: &Event| matches!(event, Event::Message(_)).then_some(());
         bob.event_with("text", SOON, hears).await?;
         times.record(began.elapsed());

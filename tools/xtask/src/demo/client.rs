@@ -2,10 +2,11 @@
 
 use std::net::Ipv4Addr;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use p2pchat_model::{Command, Event};
+use p2pchat_model::{Call, Command, Event};
 use p2pchat_testkit::JsonLines;
 use tokio::time::timeout;
 
@@ -67,13 +68,14 @@ impl Client {
 
     /// Sends a command.
     pub(super) async fn send(&mut self, command: &Command) -> Result<()> {
-        self.json.ask(command).await.context(self.name.clone())
+        let call = Call::new(command.clone());
+        self.json.send(&call).await.context(self.name.clone())
     }
 
     /// The next event, however long it takes.
     pub(super) async fn next(&mut self) -> Result<Event> {
-        match self.json.event().await.context(self.name.clone())? {
-            Some(event) => Ok(event),
+        match self.json.update().await.context(self.name.clone())? {
+            Some(update) => Ok(Arc::unwrap_or_clone(update.event)),
             None => bail!(
                 "{} has stopped: {}",
                 self.name,
@@ -99,7 +101,7 @@ impl Client {
                 if wanted(&event) {
                     return Ok(event);
                 }
-                if let Event::Failed { failure, .. } = event {
+                if let Event::Failed(failure) = event {
                     bail!("{}: {}", failure.command, failure.message);
                 }
             }
@@ -122,8 +124,8 @@ impl Client {
         } = self;
         json.end_input();
         let end = async {
-            // Its last events have to be read, or it could not write them.
-            json.skip_events().await?;
+            // Its last updates have to be read, or it could not write them.
+            json.skip_updates().await?;
             anyhow::Ok(group.child.wait().await?)
         };
         let status = timeout(PATIENCE, end)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use p2pchat_model::{Command, Event, Message, Username};
+use p2pchat_model::{Command, Event, Message, PeerAddr};
 
 use super::client::Client;
 
@@ -14,7 +14,7 @@ const REPEATED: usize = 40;
 #[derive(Debug)]
 pub struct Echo {
     client: Client,
-    greeted: BTreeSet<Username>,
+    greeted: BTreeSet<PeerAddr>,
 }
 
 impl Echo {
@@ -43,19 +43,21 @@ impl Echo {
     fn answer(&mut self, event: Event) -> Option<Command> {
         match event {
             Event::RequestReceived(request) => Some(Command::Accept {
+                conversation: request.conversation,
                 from: request.from.address,
             }),
             Event::Message(message) if !message.is_own() => {
                 let text = self.reply(&message);
-                Some(Command::Say { text })
+                let conversation = message.conversation;
+                Some(Command::Say { conversation, text })
             }
             _ => None,
         }
     }
 
     fn reply(&mut self, message: &Message) -> String {
-        let name = message.from.name;
-        if self.greeted.insert(name) {
+        let name = message.from.title();
+        if self.greeted.insert(message.from.address) {
             return format!("Hello {name}! I am echo, and I repeat what you write. Try me.");
         }
         let mut text: String = message.text.chars().take(REPEATED).collect();

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result};
-use p2pchat_model::{Command, DeliveryState, Event, Line, Target, View, printable};
+use p2pchat_model::{Command, ConversationId, DeliveryState, Event, Line, Target, View, printable};
 
 use super::client::Client;
 use super::echo::Echo;
@@ -31,7 +31,7 @@ pub(super) async fn run(stage: &Stage, mut echo: Echo, [alice, bob]: [Ipv4Addr; 
 }
 
 async fn alice_meets_echo(alice: &mut Client) -> Result<()> {
-    alice.send(&Command::Request { to: user("echo")? }).await?;
+    request(alice, "echo").await?;
     watch(alice, "meet echo", |event| joined(event, "echo")).await?;
     say(alice, "Hi echo, are you there?").await?;
     watch(alice, "be greeted by echo", |event| said_by(event, "echo")).await
@@ -39,7 +39,7 @@ async fn alice_meets_echo(alice: &mut Client) -> Result<()> {
 
 /// Alice, who chats with echo, asks bob: bob accepts, and the three are a group.
 async fn bob_joins(alice: &mut Client, bob: &mut Client) -> Result<()> {
-    alice.send(&Command::Request { to: user("bob")? }).await?;
+    request(alice, "bob").await?;
     watch(alice, "ask bob", |event| {
         matches!(event, Event::RequestSent(_))
     })
@@ -49,7 +49,8 @@ async fn bob_joins(alice: &mut Client, bob: &mut Client) -> Result<()> {
     })
     .await?;
     let from = alice.address.to_string().parse()?;
-    bob.send(&Command::Accept { from }).await?;
+    let conversation = ConversationId::OPEN;
+    bob.send(&Command::Accept { conversation, from }).await?;
     watch(bob, "meet echo", |event| joined(event, "echo")).await?;
     watch(alice, "meet bob", |event| joined(event, "bob")).await?;
     say(alice, "Bob, this is echo.").await?;
@@ -67,7 +68,14 @@ async fn bob_talks_to_both(alice: &mut Client, bob: &mut Client) -> Result<()> {
 
 async fn say(client: &mut Client, text: &str) -> Result<()> {
     let text = text.to_owned();
-    client.send(&Command::Say { text }).await
+    let conversation = ConversationId::OPEN;
+    client.send(&Command::Say { conversation, text }).await
+}
+
+async fn request(client: &mut Client, name: &str) -> Result<()> {
+    let to = Target::Name(name.parse()?);
+    let conversation = ConversationId::OPEN;
+    client.send(&Command::Request { conversation, to }).await
 }
 
 /// Shows what a client sees until something happens.
@@ -79,10 +87,6 @@ async fn watch(client: &mut Client, what: &str, wanted: impl Fn(&Event) -> bool)
     Ok(())
 }
 
-fn user(name: &str) -> Result<Target> {
-    Ok(Target::Name(name.parse()?))
-}
-
 fn joined(event: &Event, name: &str) -> bool {
     match event {
         Event::MemberJoined { member, .. } => member.to_string() == name,
@@ -92,7 +96,7 @@ fn joined(event: &Event, name: &str) -> bool {
 
 fn said_by(event: &Event, name: &str) -> bool {
     match event {
-        Event::Message(message) => message.from.name.as_str() == name,
+        Event::Message(message) => message.from.title() == name,
         _ => false,
     }
 }

@@ -2,7 +2,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
-use crate::history::tests::{message, name};
+use crate::history::tests::{OPEN, message, name};
 
 /// A recorder, and another connection that can keep it from writing.
 struct Scene {
@@ -39,12 +39,17 @@ impl Scene {
         let entry = Entry::Message {
             account: name("ann"),
             message: message(id, "hello"),
+            said_by: None,
         };
         self.recorder.write(vec![entry], self.now)
     }
 
     fn kept(&self) -> Vec<u64> {
-        let page = self.recorder.history().page(name("ann"), None).unwrap();
+        let page = self
+            .recorder
+            .history()
+            .page(name("ann"), OPEN, None)
+            .unwrap();
         page.messages.iter().map(|message| message.id.0).collect()
     }
 }
@@ -80,10 +85,11 @@ fn waiting_entries_are_bounded_and_lost_messages_counted() {
         scene.recorder.retry(scene.now),
         Some(Change::Mended { lost: 3 })
     );
-    let first = scene
-        .recorder
-        .history()
-        .page(name("ann"), Some(p2pchat_model::MessageId(10)));
+    let first =
+        scene
+            .recorder
+            .history()
+            .page(name("ann"), OPEN, Some(p2pchat_model::MessageId(10)));
     assert_eq!(first.unwrap().messages[0].id.0, 4);
 }
 

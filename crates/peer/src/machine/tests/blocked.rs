@@ -25,14 +25,15 @@ fn a_blocked_peer_is_turned_away_silently() {
             },
         );
         let before = view(&net, 1);
-        assert_eq!((before.incoming, before.members.len()), (None, 0));
+        assert_eq!((&before.incoming, before.open().members.len()), (&None, 0));
         assert!(
             !before
+                .open()
                 .lines
                 .iter()
                 .any(|line| format!("{line:?}").contains("let me in")),
             "{:?}",
-            before.lines
+            before.open().lines
         );
         for tried in [DropKind::Request, DropKind::Text, DropKind::Notify] {
             assert_eq!(
@@ -41,7 +42,11 @@ fn a_blocked_peer_is_turned_away_silently() {
                 "{tried:?}"
             );
         }
-        assert_eq!(view(&net, 1).lines, before.lines, "a count is no line");
+        assert_eq!(
+            view(&net, 1).open().lines,
+            before.open().lines,
+            "a count is no line"
+        );
 
         // Others get through as before.
         net.chat(3, 1);

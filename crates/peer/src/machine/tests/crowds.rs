@@ -7,7 +7,7 @@ use p2pchat_model::{Command, PeerAddr};
 use p2pchat_protocol::{ChatList, Contact};
 
 use super::super::{ConnId, Input};
-use super::net::{Net, addr, members};
+use super::net::{Net, OPEN, addr, members};
 
 /// A notify of a newcomer that no other peer knows.
 fn notify(newcomer: u8) -> Contact {

@@ -76,7 +76,7 @@ fn a_member_brings_in_only_so_many_that_never_sent_anything() {
         count(&mut net, 1, DropKind::Newcomer, DropReason::TooMuch),
         2000 - 64
     );
-    let lines = view(&net, 1).lines.len();
+    let lines = view(&net, 1).open().lines.len();
     assert!(lines < 90, "{lines} lines about it");
 
     // There is room for a peer that the user lets in.
@@ -188,13 +188,13 @@ fn an_accepted_peer_is_not_rate_limited() {
 #[test]
 fn strangers_at_countless_addresses_are_counted_and_do_not_fill_the_screen() {
     let mut net = net_of(1);
-    let lines = view(&net, 1).lines.len();
+    let lines = view(&net, 1).open().lines.len();
     for last in 2..=250 {
         for _ in 0..4 {
             net.raw_text_as(last, 1, "mallory", "psst");
         }
     }
-    let shown = view(&net, 1).lines.len() - lines;
+    let shown = view(&net, 1).open().lines.len() - lines;
     assert!(shown < 70, "{shown} lines");
     assert_eq!(
         count(&mut net, 1, DropKind::Text, DropReason::Stranger),

@@ -29,7 +29,12 @@ fn people_who_went_offline_keep_their_names() {
         },
     );
     let shown = view(&net, 1);
-    let names: Vec<_> = shown.members.iter().map(|member| member.name).collect();
+    let names: Vec<_> = shown
+        .open()
+        .members
+        .iter()
+        .map(|member| member.name)
+        .collect();
     assert_eq!(names, [Some(name("user2")), Some(name("user3"))]);
 }
 

@@ -4,17 +4,27 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use p2pchat_model::{
-    Command, Event, LeaveReason, OnlineUser, Password, PeerAddr, RequestFailure, Target, Timestamp,
-    Username, View,
+    Call, Command, ConversationId, Event, FrontEndId, LeaveReason, OnlineUser, Password, PeerAddr,
+    RequestFailure, Target, Timestamp, Username, View,
 };
 use p2pchat_protocol::{ChatAnswer, Contact, Message, Request, Response};
 
-use super::super::{Acknowledgement, Config, ConnId, Input, Machine, Now, Output, SendId};
+use super::super::{
+    Acknowledgement, Asked, Asker, Config, ConnId, Input, Machine, Now, Output, SendId, Usage,
+};
+use super::calls::Said;
+
+pub(super) const OPEN: ConversationId = ConversationId::OPEN;
 
 pub(super) struct Net {
     now: Duration,
     machines: BTreeMap<PeerAddr, Machine>,
+    /// Without [`Event::Done`].
     seen: BTreeMap<PeerAddr, Vec<Event>>,
+    /// What answered the calls of each peer's front end.
+    answers: BTreeMap<(PeerAddr, Asker), Vec<Event>>,
+    calls: u64,
+    set_back: Duration,
     hellos: BTreeMap<PeerAddr, usize>,
     accounts: BTreeMap<Username, Password>,
     pub(super) online: BTreeMap<Username, PeerAddr>,
@@ -25,6 +35,10 @@ pub(super) struct Net {
     /// The receiver and the connection of each request that arrived.
     asked: BTreeMap<(PeerAddr, SendId), (PeerAddr, ConnId)>,
     pub(super) registry_is_up: bool,
+    /// Whether it answers nothing.
+    pub(super) registry_is_silent: bool,
+    /// The calls that were kept with their messages.
+    pub(super) said: Said,
     pub(super) hold_notifies: bool,
     pub(super) hold_requests: bool,
     pub(super) unreachable: BTreeSet<PeerAddr>,
@@ -66,6 +80,9 @@ impl Net {
             now: Duration::from_secs(1),
             machines: BTreeMap::new(),
             seen: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            calls: 0,
+            set_back: Duration::ZERO,
             hellos: BTreeMap::new(),
             accounts: BTreeMap::new(),
             online: BTreeMap::new(),
@@ -74,6 +91,8 @@ impl Net {
             late_requests: VecDeque::new(),
             asked: BTreeMap::new(),
             registry_is_up: true,
+            registry_is_silent: false,
+            said: Vec::new(),
             hold_notifies: false,
             hold_requests: false,
             unreachable: BTreeSet::new(),
@@ -97,17 +116,48 @@ impl Net {
     }
 
     pub(super) fn add(&mut self, last: u8) {
-        let config = Config {
+        let machine = Machine::new(Self::config(last), self.time());
+        self.machines.insert(addr(last), machine);
+        self.seen.insert(addr(last), Vec::new());
+        self.pump();
+    }
+
+    /// Ends a program and starts it again.
+    pub(super) fn restart(&mut self, last: u8, calls: Said) {
+        let machine = Machine::new(Self::config(last), self.time()).with_calls(calls);
+        self.machines.insert(addr(last), machine);
+        self.pump();
+    }
+
+    /// A program goes on with this view of one that has ended.
+    pub(super) fn take_over(&mut self, last: u8, view: &View) {
+        let machine = Machine::resume(Self::config(last), self.time(), view);
+        self.machines.insert(addr(last), machine);
+        self.pump();
+    }
+
+    fn config(last: u8) -> Config {
+        Config {
             address: addr(last),
             registry: "registry".to_owned(),
             message_port: 1010,
             request_limit: Duration::from_secs(60),
             seed: last.into(),
-        };
-        let machine = Machine::new(config, self.time());
-        self.machines.insert(addr(last), machine);
-        self.seen.insert(addr(last), Vec::new());
-        self.pump();
+        }
+    }
+
+    /// Sets the wall clock back.
+    pub(super) fn set_back(&mut self, by: Duration) {
+        self.set_back += by;
+    }
+
+    pub(super) fn wall(&self) -> Timestamp {
+        self.time().wall
+    }
+
+    pub(super) fn usage(&self, at: u8, what: &str) -> Usage {
+        let mut usage = self.machines[&addr(at)].usage().into_iter();
+        usage.find(|usage| usage.what == what).unwrap()
     }
 
     pub(super) fn events(&self, at: u8) -> &[Event] {
@@ -128,7 +178,42 @@ impl Net {
     }
 
     pub(super) fn command(&mut self, at: u8, command: Command) {
-        self.input(addr(at), Input::Command(command));
+        self.call(at, command);
+    }
+
+    /// Makes a call, with the next id.
+    pub(super) fn call(&mut self, at: u8, command: Command) -> Asker {
+        self.calls += 1;
+        self.call_with_id(at, self.calls, command)
+    }
+
+    pub(super) fn call_with_id(&mut self, at: u8, id: u64, command: Command) -> Asker {
+        let front_end = FrontEndId::new("front-end").unwrap();
+        let asked = Asked::by(front_end, Call::with_id(id, command));
+        let asker = asked.asker.clone().unwrap();
+        self.input(addr(at), Input::Command(asked));
+        asker
+    }
+
+    /// What answered a call so far.
+    pub(super) fn answers(&self, at: u8, call: &Asker) -> &[Event] {
+        let answers = self.answers.get(&(addr(at), call.clone()));
+        answers.map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Records an answer; none comes after the last.
+    fn answer(&mut self, at: PeerAddr, re: Option<Asker>, event: &Event) {
+        let Some(asker) = re else {
+            assert_ne!(*event, Event::Done, "it is for no one");
+            return;
+        };
+        let answers = self.answers.entry((at, asker)).or_default();
+        let is_last = |event: &Event| matches!(event, Event::Done | Event::Failed(_));
+        if answers.last().is_some_and(is_last) {
+            // The call was repeated.
+            assert!(is_last(event), "{event:?} after {answers:?}");
+        }
+        answers.push(event.clone());
     }
 
     pub(super) fn say(&mut self, at: u8, text: &str) {
@@ -286,9 +371,10 @@ impl Net {
 
     fn time(&self) -> Now {
         let millis = u64::try_from(self.now.as_millis()).unwrap();
+        let back = u64::try_from(self.set_back.as_millis()).unwrap();
         Now {
             elapsed: self.now,
-            wall: Timestamp(1_700_000_000_000 + millis),
+            wall: Timestamp(1_700_000_000_000 + millis - back),
         }
     }
 
@@ -317,15 +403,25 @@ impl Net {
     fn carry_out(&mut self, at: PeerAddr, output: Output) {
         let now = self.time();
         let reply = match output {
-            Output::Event(event) => {
-                self.seen.get_mut(&at).unwrap().push(event);
+            Output::Event { event, re, said_by } => {
+                self.answer(at, re, &event);
+                if let (Event::Message(message), Some(by)) = (&event, said_by) {
+                    self.said.push((by, message.id));
+                }
+                if event != Event::Done {
+                    self.seen.get_mut(&at).unwrap().push(event);
+                }
                 return;
+            }
+            Output::Recall { re: Some(re), .. } | Output::Find { re: Some(re), .. } => {
+                return self.answer(at, Some(re), &Event::Done);
             }
             Output::ConnectRegistry if self.registry_is_up => (at, Input::RegistryUp),
             Output::ConnectRegistry => {
                 let reason = "connection refused".to_owned();
                 (at, Input::RegistryDown { reason })
             }
+            Output::Ask(_) if self.registry_is_silent => return,
             Output::Ask(request) => (at, Input::Response(self.registry(at, request))),
             Output::Hello(_) => {
                 *self.hellos.entry(at).or_default() += 1;
@@ -398,6 +494,7 @@ impl Net {
             }
             Output::TakeText { conn } => self.text_result(conn, Ok(Acknowledgement::Confirmed)),
             Output::RefuseText { conn } => self.text_result(conn, Err(LeaveReason::Refused)),
+            Output::Repeat { re, .. } => return self.answer(at, Some(re), &Event::Done),
             Output::DisconnectRegistry
             | Output::Recall { .. }
             | Output::Find { .. }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use p2pchat_model::{Command, DeliveryState, Event, LeaveReason, Problem, Undo};
 
-use super::net::{Net, addr, members};
+use super::net::{Net, OPEN, addr, members};
 use super::{failures, last_delivery, texts};
 
 #[test]

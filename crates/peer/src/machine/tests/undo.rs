@@ -30,7 +30,7 @@ fn a_leave_is_taken_back_and_nobody_noticed_it() {
     net.chat(1, 3);
     net.say(2, "one");
     net.command(1, Command::Leave { conversation: OPEN });
-    assert_eq!(view(&net, 1).undo.unwrap().what, Undoable::Left);
+    assert_eq!(view(&net, 1).undo.unwrap().what, Undoable::Left(OPEN));
     net.advance(IN_TIME - KEPT);
     net.say(2, "two");
     net.say(3, "three");
@@ -247,7 +247,7 @@ fn unreachable_members_are_so_again_after_an_undo() {
     net.command(1, Command::Undo);
     let shown = view(&net, 1);
     assert_eq!(members(&net, 1), [addr(2)]);
-    assert_eq!(shown.out_of_reach[0].address, addr(3));
+    assert_eq!(shown.open().out_of_reach[0].address, addr(3));
     net.unreachable.clear();
     net.say(1, "two");
     net.assert_one_group(&[1, 2, 3]);

@@ -1,46 +1,52 @@
 use std::path::{Path, PathBuf};
 
 use p2pchat_model::{
-    Delivery, DeliveryState, LeaveReason, Line, Message, NameCheck, Person, Speaker, Timestamp,
+    Delivery, DeliveryState, FrontEndId, LeaveReason, Line, Message, Person, Snapshot, Timestamp,
+    Update,
 };
 use tempfile::TempDir;
 
 use super::*;
-use crate::shell::Handle;
+use crate::machine::Asker;
 use crate::shell::testing::within;
+use crate::shell::{Handle, Updates};
+
+const OPEN: ConversationId = ConversationId::OPEN;
 
 fn name(text: &str) -> Username {
     Username::new(text).unwrap()
 }
 
 fn message(id: u64, own: bool) -> Message {
-    let to = Person {
-        address: "127.0.0.3".parse().unwrap(),
-        name: None,
-    };
+    let to = Person::listed("127.0.0.3".parse().unwrap(), None);
     let sending = Delivery {
         to,
         state: DeliveryState::Sending,
     };
     Message {
+        conversation: OPEN,
         id: MessageId(id),
         at: Timestamp(id),
-        from: Speaker {
-            name: name("bob"),
-            address: to.address,
-            check: NameCheck::Confirmed,
-        },
+        from: Person::listed(to.address, Some(name("bob"))),
         text: format!("text {id}"),
         deliveries: own.then(|| vec![sending]),
     }
 }
 
+fn event(event: Event) -> JournalInput {
+    JournalInput::Event {
+        event,
+        re: None,
+        said_by: None,
+    }
+}
+
 fn message_event(id: u64) -> JournalInput {
-    JournalInput::Event(Event::Message(message(id, false)))
+    event(Event::Message(message(id, false)))
 }
 
 fn logged_in(account: &str) -> JournalInput {
-    JournalInput::Event(Event::LoggedIn {
+    event(Event::LoggedIn {
         at: Timestamp(0),
         name: name(account),
     })
@@ -54,11 +60,12 @@ struct Running {
 }
 
 fn start(history: Option<History>) -> Running {
-    let (journal, sender) = Journal::start(Stores {
-        history,
-        blocks: None,
-    })
-    .unwrap();
+    let blocks = None;
+    resume(Stores { history, blocks }, View::default())
+}
+
+fn resume(stores: Stores, view: View) -> Running {
+    let (journal, sender) = Journal::start(stores, view).unwrap();
     let handle = Handle {
         address: "127.0.0.2".parse().unwrap(),
         commands: mpsc::channel(1).0,
@@ -78,14 +85,58 @@ impl Running {
         }
     }
 
+    /// Joins; the view is as it is now.
+    async fn join(&self, front_end: &str) -> (Updates, View) {
+        let front_end = FrontEndId::new(front_end).unwrap();
+        let (_, mut updates) = self.handle.join(front_end).await.unwrap();
+        let view = snapshot(&mut updates).await.view;
+        (updates, view)
+    }
+
     async fn end(self) {
         drop(self.sender);
         within("the end", self.journal.join()).await.unwrap();
     }
 }
 
-async fn next(subscription: &mut Subscription) -> Arc<Event> {
-    within("an event", subscription.next()).await.unwrap()
+async fn update(updates: &mut Updates) -> Update {
+    within("an update", updates.next()).await.unwrap()
+}
+
+async fn next(updates: &mut Updates) -> Arc<Event> {
+    update(updates).await.event
+}
+
+async fn snapshot(updates: &mut Updates) -> Snapshot {
+    match &*next(updates).await {
+        Event::View(snapshot) => Snapshot::clone(snapshot),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn asker(front_end: &str, id: u64) -> Asker {
+    Asker {
+        front_end: FrontEndId::new(front_end).unwrap(),
+        id: Some(id.into()),
+    }
+}
+
+fn recall(re: Option<Asker>, account: &str, before: Option<u64>) -> JournalInput {
+    JournalInput::Recall {
+        re,
+        conversation: OPEN,
+        account: name(account),
+        before: before.map(MessageId),
+    }
+}
+
+fn find(re: Option<Asker>, account: &str, text: &str) -> JournalInput {
+    JournalInput::Find {
+        re,
+        conversation: None,
+        account: name(account),
+        text: text.to_owned(),
+    }
 }
 
 fn file() -> (TempDir, PathBuf) {
@@ -97,7 +148,7 @@ fn file() -> (TempDir, PathBuf) {
 fn kept(path: &Path, account: &str) -> Vec<Message> {
     History::open(path)
         .unwrap()
-        .page(name(account), None)
+        .page(name(account), OPEN, None)
         .unwrap()
         .messages
 }
@@ -112,13 +163,14 @@ async fn the_view_and_the_events_after_it_miss_and_repeat_nothing() {
         }
     });
     for _ in 0..10 {
-        let mut subscription = running.handle.subscribe().await.unwrap();
-        let mut view = subscription.view.clone();
-        while view.open().lines.len() < 2000 {
-            view.apply(&*next(&mut subscription).await);
+        let (mut updates, mut view) = running.join("front-end").await;
+        let is_last = |line: &Line| line.at().0 == 2000;
+        while !view.open().lines.last().is_some_and(is_last) {
+            view.apply(&*next(&mut updates).await);
         }
         let times: Vec<_> = view.open().lines.iter().map(|line| line.at().0).collect();
-        assert_eq!(times, (1..=2000).collect::<Vec<_>>());
+        let first = times[0];
+        assert_eq!(times, (first..=2000).collect::<Vec<_>>());
     }
     teller.await.unwrap();
     running.end().await;
@@ -128,7 +180,7 @@ async fn the_view_and_the_events_after_it_miss_and_repeat_nothing() {
 async fn messages_are_stored_for_the_account_that_is_logged_in() {
     let (_folder, path) = file();
     let running = start(Some(History::open(&path).unwrap()));
-    let logged_out = JournalInput::Event(Event::LoggedOut {
+    let logged_out = event(Event::LoggedOut {
         at: Timestamp(0),
         problem: None,
     });
@@ -152,11 +204,11 @@ async fn messages_are_stored_for_the_account_that_is_logged_in() {
 async fn a_message_that_a_subscriber_has_received_is_on_disk() {
     let (_folder, path) = file();
     let running = start(Some(History::open(&path).unwrap()));
-    let mut subscription = running.handle.subscribe().await.unwrap();
+    let (mut updates, _) = running.join("front-end").await;
     running.tell([logged_in("ann")]).await;
     for id in 1..=20 {
         running.tell([message_event(id)]).await;
-        while !matches!(&*next(&mut subscription).await, Event::Message(_)) {}
+        while !matches!(&*next(&mut updates).await, Event::Message(_)) {}
         assert_eq!(kept(&path, "ann").len() as u64, id);
     }
     running.end().await;
@@ -172,54 +224,51 @@ async fn deliveries_are_stored() {
         state: DeliveryState::Failed(LeaveReason::Refused),
     };
     let delivered = Event::Delivered {
-        id: own.id,
+        conversation: OPEN,
+        message: own.id,
         delivery: failed,
     };
-    let said = JournalInput::Event(Event::Message(own));
+    let said = event(Event::Message(own));
     running
-        .tell([logged_in("ann"), said, JournalInput::Event(delivered)])
+        .tell([logged_in("ann"), said, event(delivered)])
         .await;
     running.end().await;
     assert_eq!(kept(&path, "ann")[0].deliveries, Some(vec![failed]));
 }
 
 #[tokio::test]
-async fn pages_and_findings_include_all_earlier_messages() {
+async fn pages_and_findings_include_all_earlier_messages_and_are_for_who_asked() {
     let (_folder, path) = file();
     let running = start(Some(History::open(&path).unwrap()));
-    let mut subscription = running.handle.subscribe().await.unwrap();
-    let account = name("ann");
-    let recall = JournalInput::Recall {
-        account,
-        before: None,
-    };
-    let find = JournalInput::Find {
-        account,
-        text: "text 2".to_owned(),
-    };
+    let (mut updates, mut view) = running.join("asks").await;
+    let (mut others, _) = running.join("does-not").await;
     running
         .tell([
             logged_in("ann"),
             message_event(1),
             message_event(2),
-            recall,
-            find,
+            recall(Some(asker("asks", 1)), "ann", None),
+            find(Some(asker("asks", 2)), "ann", "text 2"),
             message_event(3),
         ])
         .await;
+    running.end().await;
 
-    while subscription.view.findings.is_none() {
-        let event = next(&mut subscription).await;
-        if let Event::History { messages, more, .. } = &*event {
+    let mut answers = Vec::new();
+    while let Ok(update) = updates.next().await {
+        if let Event::History { messages, more, .. } = &*update.event {
             assert_eq!((messages.len(), *more), (2, false));
         }
-        subscription.view.apply(&event);
+        view.apply(&update.event);
+        answers.extend(update.re.map(|re| (re, *update.event == Event::Done)));
     }
-    assert_eq!(
-        subscription.view.findings.unwrap().messages,
-        [message(2, false)]
-    );
-    running.end().await;
+    let closed = [1, 2].map(|id| [(id.into(), false), (id.into(), true)]);
+    assert_eq!(answers, closed.concat());
+    assert_eq!(view.findings.unwrap().messages, [message(2, false)]);
+    while let Ok(Update { re, event }) = others.next().await {
+        let is_for_all = matches!(*event, Event::LoggedIn { .. } | Event::Message(_));
+        assert!(re.is_none() && is_for_all, "{event:?}");
+    }
 }
 
 #[tokio::test]
@@ -231,22 +280,21 @@ async fn texts_that_an_earlier_run_was_sending_become_unconfirmed() {
     drop(history);
 
     let running = start(Some(History::open(&path).unwrap()));
-    let mut subscription = running.handle.subscribe().await.unwrap();
-    let (before, text) = (None, "text".to_owned());
+    let (mut updates, _) = running.join("front-end").await;
     running
         .tell([
             logged_in("ann"),
-            JournalInput::Event(Event::Message(message(2, true))),
-            JournalInput::Recall { account, before },
-            JournalInput::Find { account, text },
+            event(Event::Message(message(2, true))),
+            recall(None, "ann", None),
+            find(None, "ann", "text"),
         ])
         .await;
 
     for _ in 0..2 {
-        next(&mut subscription).await;
+        next(&mut updates).await;
     }
     for newest_first in [false, true] {
-        let mut messages = match &*next(&mut subscription).await {
+        let mut messages = match &*next(&mut updates).await {
             Event::History { messages, .. } | Event::Findings { messages, .. } => messages.clone(),
             other => panic!("{other:?}"),
         };
@@ -261,47 +309,58 @@ async fn texts_that_an_earlier_run_was_sending_become_unconfirmed() {
 }
 
 #[tokio::test]
-async fn without_a_history_everything_but_older_pages_works() {
+async fn without_a_history_pages_come_from_the_lines_and_there_is_no_search() {
     let running = start(None);
-    let mut subscription = running.handle.subscribe().await.unwrap();
-    let account = name("ann");
-    let newest = JournalInput::Recall {
-        account,
-        before: None,
-    };
-    let older = JournalInput::Recall {
-        account,
-        before: Some(MessageId(5)),
-    };
-    let find = JournalInput::Find {
-        account,
-        text: "tea".to_owned(),
-    };
-    running.tell([newest, older, find]).await;
+    let (mut updates, view) = running.join("front-end").await;
+    let messages = (1..=250).map(message_event);
+    running.tell([logged_in("ann")]).await;
+    running.tell(messages).await;
+    let re = || Some(asker("front-end", 1));
+    running
+        .tell([
+            recall(re(), "ann", Some(201)),
+            recall(re(), "ann", Some(101)),
+            recall(re(), "ann", Some(1)),
+            find(re(), "ann", "tea"),
+        ])
+        .await;
+    let (_, late) = running.join("late").await;
+    running.end().await;
 
-    assert!(matches!(
-        &*next(&mut subscription).await,
-        Event::History { more: false, .. }
-    ));
-    for command in ["history", "find"] {
-        match &*next(&mut subscription).await {
+    assert!(view.open().lines.is_empty());
+    assert_eq!(late.open().oldest_message(), Some(MessageId(51)));
+    assert!(late.open().more_history);
+    let mut pages = Vec::new();
+    while let Ok(update) = updates.next().await {
+        match &*update.event {
+            Event::History { messages, more, .. } => {
+                pages.push((
+                    messages.iter().map(|one| one.id.0).collect::<Vec<_>>(),
+                    *more,
+                ));
+            }
             Event::Failed(failure) => {
                 assert_eq!(failure.code, Problem::NoHistory);
-                assert_eq!(failure.command, command);
+                assert_eq!(
+                    (failure.command.as_str(), update.re),
+                    ("find", Some(1.into()))
+                );
             }
+            Event::LoggedIn { .. } | Event::Message(_) | Event::Done => {}
             other => panic!("{other:?}"),
         }
     }
-    running.end().await;
+    let pages_are = [(101..201, true), (1..101, false), (0..0, false)];
+    assert_eq!(pages, pages_are.map(|(ids, more)| (ids.collect(), more)));
 }
 
 #[tokio::test]
 async fn a_history_that_breaks_is_reported_once_and_chatting_goes_on() {
     let (_folder, path) = file();
     let running = start(Some(History::open(&path).unwrap()));
-    let mut subscription = running.handle.subscribe().await.unwrap();
+    let (mut updates, _) = running.join("front-end").await;
     running.tell([logged_in("ann"), message_event(1)]).await;
-    while !matches!(&*next(&mut subscription).await, Event::Message(_)) {}
+    while !matches!(&*next(&mut updates).await, Event::Message(_)) {}
 
     let vandal = rusqlite::Connection::open(&path).unwrap();
     vandal.execute_batch("DROP TABLE message").unwrap();
@@ -310,11 +369,11 @@ async fn a_history_that_breaks_is_reported_once_and_chatting_goes_on() {
         running.tell([message_event(id)]).await;
     }
     running.end().await;
-    while let Ok(event) = subscription.next().await {
-        match &*event {
+    while let Ok(update) = updates.next().await {
+        match &*update.event {
             Event::Message(_) => heard.0 += 1,
             Event::Notice {
-                notice: Notice::HistoryBroken,
+                what: Notice::HistoryBroken,
                 ..
             } => heard.1 += 1,
             other => panic!("{other:?}"),
@@ -324,20 +383,23 @@ async fn a_history_that_breaks_is_reported_once_and_chatting_goes_on() {
 }
 
 #[tokio::test]
-async fn a_subscriber_that_is_too_slow_is_told_and_delays_no_other() {
+async fn a_front_end_that_is_too_slow_gets_a_new_view_and_delays_no_other() {
     let running = start(None);
-    let mut slow = running.handle.subscribe().await.unwrap();
+    let (mut slow, _) = running.join("slow").await;
     let count = MAX_BEHIND as u64 + 100;
     for id in 1..=count {
         running.tell([message_event(id)]).await;
     }
-    let again = within("a subscription", running.handle.subscribe())
-        .await
-        .unwrap();
-    assert_eq!(again.view.open().lines.len() as u64, count);
-    assert!(matches!(again.view.open().lines[0], Line::Message(_)));
-    assert_eq!(slow.next().await.unwrap_err(), Missed::Lagged(100));
-    assert!(slow.next().await.is_ok());
+    let (_, again) = within("a front end", running.join("quick")).await;
+    let newest = |view: &View| view.open().newest_message();
+    assert_eq!(newest(&again), Some(MessageId(count)));
+    assert_eq!(again.open().lines.len(), NEWEST_LINES);
+    let fresh = snapshot(&mut slow).await;
+    assert_eq!(fresh.missed, 100);
+    assert_eq!(fresh.view, again);
+    running.tell([message_event(count + 1)]).await;
+    let after = next(&mut slow).await;
+    assert!(matches!(&*after, Event::Message(message) if message.id.0 == count + 1));
     running.end().await;
 }
 
@@ -345,10 +407,15 @@ async fn a_subscriber_that_is_too_slow_is_told_and_delays_no_other() {
 async fn a_handle_does_not_keep_a_journal_alive() {
     let running = start(None);
     let handle = running.handle.clone();
-    let mut subscription = handle.subscribe().await.unwrap();
+    let (mut updates, _) = running.join("front-end").await;
     running.end().await;
-    assert_eq!(subscription.next().await.unwrap_err(), Missed::Stopped);
-    assert!(handle.subscribe().await.is_err());
+    assert!(updates.next().await.is_err());
+    assert!(
+        handle
+            .join(FrontEndId::new("front-end").unwrap())
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test]

@@ -1,36 +1,40 @@
 use p2pchat_model::{
-    Delivery, DeliveryState, Message, MessageId, NameCheck, Person, Speaker, Timestamp,
+    ConversationId, Delivery, DeliveryState, Message, MessageId, Person, Timestamp,
 };
 use tokio::time::sleep_until;
 
 use super::*;
 
 fn delivery() -> Delivery {
-    let to = Person {
-        address: "127.0.0.9".parse().unwrap(),
-        name: None,
-    };
+    let to = Person::listed("127.0.0.9".parse().unwrap(), None);
     let state = DeliveryState::Sent;
     Delivery { to, state }
 }
 
+fn event(event: Event) -> JournalInput {
+    JournalInput::Event {
+        event,
+        re: None,
+        said_by: None,
+    }
+}
+
 fn text(is_own: bool) -> JournalInput {
-    JournalInput::Event(Event::Message(Message {
+    let name = Some("ann".parse().unwrap());
+    event(Event::Message(Message {
+        conversation: ConversationId::OPEN,
         id: MessageId(1),
         at: Timestamp(1),
-        from: Speaker {
-            name: "ann".parse().unwrap(),
-            address: "127.0.0.1".parse().unwrap(),
-            check: NameCheck::Confirmed,
-        },
+        from: Person::listed("127.0.0.1".parse().unwrap(), name),
         text: "hello".to_owned(),
         deliveries: is_own.then(|| vec![delivery()]),
     }))
 }
 
 fn delivered() -> JournalInput {
-    JournalInput::Event(Event::Delivered {
-        id: MessageId(1),
+    event(Event::Delivered {
+        conversation: ConversationId::OPEN,
+        message: MessageId(1),
         delivery: delivery(),
     })
 }
@@ -52,13 +56,27 @@ async fn an_own_text_waits_for_its_deliveries_but_not_for_long() {
 }
 
 #[tokio::test]
+async fn who_waits_for_a_text_to_be_stored_waits_no_longer_than_that() {
+    let (sender, mut journal) = mpsc::channel(8);
+    let mut queue = JournalQueue::new(sender);
+    queue.add(text(true)).await.unwrap();
+    let (stored, _) = tokio::sync::oneshot::channel();
+    queue.add(JournalInput::Taken(stored)).await.unwrap();
+    assert_eq!(journal.len(), 2);
+    assert!(matches!(journal.try_recv(), Ok(JournalInput::Event { .. })));
+}
+
+#[tokio::test]
 async fn texts_of_others_wait_for_nothing_and_flush_what_came_before() {
     let (sender, mut journal) = mpsc::channel(8);
     let mut queue = JournalQueue::new(sender);
     queue.add(text(true)).await.unwrap();
     queue.add(text(false)).await.unwrap();
     let is_own = |entry| match entry {
-        JournalInput::Event(Event::Message(text)) => text.is_own(),
+        JournalInput::Event {
+            event: Event::Message(text),
+            ..
+        } => text.is_own(),
         other => panic!("{other:?}"),
     };
     assert!(is_own(journal.try_recv().unwrap()));

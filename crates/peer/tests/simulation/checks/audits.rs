@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::super::world::World;
+use super::calls::calls_are_closed_in_time;
 use super::{Book, Verdict, ensure};
 
 /// A deadline may be noticed this late: a late timer, and a second between two audits.
@@ -116,6 +117,10 @@ impl World {
                 (
                     "withdrawn_requests_are_gone",
                     withdrawn_requests_are_gone(now, book),
+                ),
+                (
+                    "calls_are_closed_in_time",
+                    calls_are_closed_in_time(now, book),
                 ),
                 ("hellos_keep_coming", hellos_keep_coming(now, book)),
                 ("timers_are_few", timers_are_few(book)),

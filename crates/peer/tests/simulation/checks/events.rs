@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use p2pchat_model::{
-    Command, DeliveryState, DropReason, Dropped, Event, LeaveReason, NameCheck, OnlineUser,
-    PeerAddr, Target, View,
+    Command, DeliveryState, DropReason, Dropped, Event, LeaveReason, NameCheck, PeerAddr, Person,
+    Target, View,
 };
 
-use p2pchat_peer::machine::Input;
+use p2pchat_peer::machine::{Asked, Input};
 
 use super::{Scene, Verdict, ensure};
 
@@ -38,7 +38,10 @@ pub(super) fn only_members_leave(scene: &Scene<'_>, event: &Event) -> Verdict {
             // One that was unreachable before a leave or block is so after its undo.
             let undoes = matches!(
                 scene.input,
-                Some(Input::Command(Command::Undo | Command::Unblock { .. }))
+                Some(Input::Command(Asked {
+                    command: Command::Undo | Command::Unblock { .. },
+                    ..
+                }))
             );
             let is_back_so = undoes && *reason == LeaveReason::Unreachable;
             let may_leave = scene.book.members.contains(&address) || is_given_up || is_back_so;
@@ -81,7 +84,8 @@ pub(super) fn names_prove_nothing(scene: &Scene<'_>, event: &Event) -> Verdict {
     };
     let (name, address) = (speaker.name, speaker.address);
     let online = &scene.view.online;
-    let check = if online.contains(&OnlineUser { name, address }) {
+    let is_listed = |user: &Person| (user.name, user.address) == (name, address);
+    let check = if online.iter().any(is_listed) {
         NameCheck::Confirmed
     } else if online
         .iter()
@@ -93,7 +97,7 @@ pub(super) fn names_prove_nothing(scene: &Scene<'_>, event: &Event) -> Verdict {
     };
     ensure(speaker.check == check, || {
         format!(
-            "{name} at {address} is shown as {:?}, not {check:?}",
+            "{name:?} at {address} is shown as {:?}, not {check:?}",
             speaker.check
         )
     })
@@ -132,6 +136,7 @@ pub(super) fn sent_means_shown(scene: &Scene<'_>, event: &Event) -> Verdict {
     let Event::Delivered {
         message: id,
         delivery,
+        ..
     } = event
     else {
         return Ok(());
@@ -153,6 +158,7 @@ pub(super) fn deliveries_end_once(scene: &Scene<'_>, event: &Event) -> Verdict {
     let Event::Delivered {
         message: id,
         delivery,
+        ..
     } = event
     else {
         return Ok(());
@@ -242,16 +248,14 @@ pub(super) fn strangers_are_told_of_at_powers_of_ten(scene: &Scene<'_>, event: &
 /// that it has in the online list, or by its address.
 pub(super) fn the_blocked_are_not_heard(scene: &Scene<'_>, event: &Event) -> Verdict {
     let (name, address) = match event {
-        Event::Message(message) if !message.is_own() => {
-            (Some(message.from.name), message.from.address)
-        }
-        Event::RequestReceived(request) => (Some(request.from.name), request.from.address),
+        Event::Message(message) if !message.is_own() => (message.from.name, message.from.address),
+        Event::RequestReceived(request) => (request.from.name, request.from.address),
         Event::MemberJoined { member, .. } => (None, member.address),
         _ => return Ok(()),
     };
     let listed = scene.view.online.iter();
     let listed = listed.filter(|user| user.address == address);
-    let names = name.into_iter().chain(listed.map(|user| user.name));
+    let names = name.into_iter().chain(listed.filter_map(|user| user.name));
     let blocked = names
         .map(Target::Name)
         .chain([Target::Address(address)])

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use p2pchat_model::{Command, Event};
-use p2pchat_peer::machine::{Input, Output};
+use p2pchat_peer::machine::{Asked, Input, Output};
 use p2pchat_protocol::{ChatAnswer, Kind};
 
 use super::{Scene, Verdict, ensure};
@@ -102,14 +102,15 @@ pub(super) fn only_the_user_accepts(scene: &Scene<'_>, output: &Output) -> Verdi
         return Ok(());
     }
     let said = match scene.input {
-        Some(Input::Command(Command::Accept {
-            conversation: OPEN,
-            from,
+        Some(Input::Command(Asked {
+            command: Command::Accept { from, .. },
+            ..
         })) => Some(*from),
         // A request to a user who asks for the same; by name, once the registry found them.
         Some(
-            Input::Command(Command::Request {
-                conversation: OPEN, ..
+            Input::Command(Asked {
+                command: Command::Request { .. },
+                ..
             })
             | Input::Response(_),
         ) => scene.book.incoming.map(|(from, _)| from),
@@ -126,5 +127,5 @@ pub(super) fn only_the_user_accepts(scene: &Scene<'_>, output: &Output) -> Verdi
 
 /// Whether an output is this event.
 pub(super) fn is_event(output: &Output, which: impl Fn(&Event) -> bool) -> bool {
-    matches!(output, Output::Event(event) if which(event))
+    matches!(output, Output::Event { event, .. } if which(event))
 }

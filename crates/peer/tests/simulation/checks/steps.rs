@@ -11,7 +11,7 @@ use p2pchat_peer::machine::{Input, Output};
 use p2pchat_protocol::Contact;
 
 use super::outputs::is_event;
-use super::{Book, Scene, Verdict, ensure};
+use super::{Asked, Book, Scene, Verdict, ensure};
 
 /// More outputs than this for each peer there is are too many for one input.
 const OUTPUTS_A_PEER: usize = 12;
@@ -104,31 +104,19 @@ pub(super) fn every_request_waits_or_is_answered(scene: &Scene<'_>) -> Verdict {
 /// What a user asks for happens or is said to have failed, at once where nobody else is
 /// needed for it.
 pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
-    let Some(Input::Command(command)) = scene.input else {
+    let Some(Asked { command, .. }) = super::calls::asked(scene) else {
         return Ok(());
     };
     let failed = scene
         .events()
         .any(|event| matches!(event, Event::Failed(failure) if failure.command == command.name()));
     let done = scene.events().any(|event| match command {
-        Command::Say {
-            conversation: OPEN,
-            text,
-        } => {
+        Command::Say { text, .. } => {
             matches!(event, Event::Message(message) if message.is_own() && message.text == *text)
         }
-        Command::Accept {
-            conversation: OPEN,
-            from,
-        } => is_closed(event, *from, Outcome::Accepted),
-        Command::Reject {
-            conversation: OPEN,
-            from,
-        } => is_closed(event, *from, Outcome::Rejected),
-        Command::Cancel {
-            conversation: OPEN,
-            to: asked,
-        } => matches!(event,
+        Command::Accept { from, .. } => is_closed(event, *from, Outcome::Accepted),
+        Command::Reject { from, .. } => is_closed(event, *from, Outcome::Rejected),
+        Command::Cancel { to: asked, .. } => matches!(event,
             Event::RequestAnswered { to, refusal: Some(RequestFailure::Cancelled), .. }
                 if to.address == *asked),
         Command::Undo => matches!(
@@ -144,18 +132,16 @@ pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
                 ..
             }
         ),
-        Command::Leave { conversation: OPEN } => matches!(event, Event::ChatLeft { .. }),
+        Command::Leave { .. } => matches!(event, Event::ChatLeft { .. }),
         Command::Logout => matches!(event, Event::LoggedOut { .. }),
+        Command::Read { .. } => matches!(event, Event::Read { .. }),
+        Command::Draft { .. } => matches!(event, Event::Draft { .. }),
         Command::Busy { on } => *event == Event::Busy { on: *on },
         Command::Block { .. } | Command::Unblock { .. } => matches!(event, Event::Blocks { .. }),
         _ => false,
     }) || scene.outputs.iter().any(|output| match command {
-        Command::History {
-            conversation: OPEN, ..
-        } => matches!(output, Output::Recall { .. }),
-        Command::Find {
-            conversation: None, ..
-        } => matches!(output, Output::Find { .. }),
+        Command::History { .. } => matches!(output, Output::Recall { .. }),
+        Command::Find { .. } => matches!(output, Output::Find { .. }),
         _ => false,
     });
     let needs_others = matches!(
@@ -164,10 +150,7 @@ pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
             | Command::Login { .. }
             | Command::Refresh
             | Command::Search { .. }
-            | Command::Request {
-                conversation: OPEN,
-                ..
-            }
+            | Command::Request { .. }
     );
     ensure(failed != done || needs_others, || {
         format!("{} failed: {failed}, done: {done}", command.name())

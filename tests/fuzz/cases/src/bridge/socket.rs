@@ -1,6 +1,6 @@
 //! Any frames on the WebSocket of the bridge.
 
-use p2pchat_model::{Event, View};
+use p2pchat_model::{Event, Update, View};
 use serde_json::Value;
 
 use super::{SECRET, exchange};
@@ -28,7 +28,7 @@ enum Visitor {
 }
 
 /// One byte for who comes, cuts, and then frames: their first byte, a length, a payload.
-/// The bridge tells a stranger nothing, and tells the others a view and then events.
+/// The bridge tells a stranger nothing, and tells the others updates, the view first.
 pub fn socket(data: &[u8]) {
     let Some((&first, rest)) = data.split_first() else {
         return;
@@ -46,7 +46,7 @@ pub fn socket(data: &[u8]) {
         put(
             &mut sent,
             TEXT,
-            format!("{{\"secret\":\"{SECRET}\"}}").as_bytes(),
+            format!("{{\"secret\":\"{SECRET}\",\"front_end\":\"tab\",\"version\":2}}").as_bytes(),
         );
     }
     sent.extend_from_slice(&frames.bytes);
@@ -67,7 +67,7 @@ pub fn socket(data: &[u8]) {
         Visitor::Stranger if !frames.hold_the_secret() => {
             assert!(told.is_empty(), "told without the secret");
         }
-        _ => is_view_and_events(&told),
+        _ => are_updates(&told),
     }
 }
 
@@ -76,11 +76,11 @@ fn head(visitor: Visitor) -> String {
     let (path, who) = match visitor {
         Visitor::Script => ("/ws", format!("Authorization: Bearer {SECRET}")),
         Visitor::OtherVersion => (
-            "/ws?protocol=p2pchat.v2",
+            "/ws?protocol=p2pchat.v1",
             format!("Origin: http://{authority}"),
         ),
         Visitor::Page | Visitor::Stranger => (
-            "/ws?protocol=p2pchat.v1",
+            "/ws?protocol=p2pchat.v2",
             format!("Origin: http://{authority}"),
         ),
     };
@@ -181,12 +181,12 @@ fn told(answer: &[u8]) -> Vec<String> {
     texts
 }
 
-fn is_view_and_events(told: &[String]) {
-    let mut told = told.iter();
-    let Some(first) = told.next() else { return };
-    let mut view: View = serde_json::from_str(first).expect("a view first");
-    for text in told {
-        let event: Event = serde_json::from_str(text).expect("then events");
-        view.apply(&event);
+fn are_updates(told: &[String]) {
+    let mut view = View::default();
+    for (number, text) in told.iter().enumerate() {
+        let update = Update::from_json(text).expect("an update");
+        let is_view = matches!(*update.event, Event::View(_));
+        assert!(is_view || number > 0, "the view comes first");
+        view.apply(&update.event);
     }
 }

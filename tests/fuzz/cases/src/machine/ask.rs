@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use arbitrary::Arbitrary;
-use p2pchat_model::{Command, MessageId, Password, PeerAddr, Target, Username};
+use p2pchat_model::{Command, ConversationId, MessageId, Password, PeerAddr, Target, Username};
 
 /// The longest text that a user says here: a few packets.
 const MAX_SAID: usize = 300;
@@ -66,6 +66,7 @@ pub(super) enum Ask<'a> {
 impl From<Ask<'_>> for Command {
     fn from(ask: Ask<'_>) -> Self {
         let password = || Password::new("pw").unwrap();
+        let conversation = ConversationId::OPEN;
         match ask {
             Ask::Register(who) => Self::Register {
                 name: who.name(),
@@ -79,26 +80,33 @@ impl From<Ask<'_>> for Command {
             Ask::Refresh => Self::Refresh,
             Ask::Search(who) => Self::Search { name: who.name() },
             Ask::RequestAddress(who) => Self::Request {
+                conversation,
                 to: Target::Address(who.address()),
             },
             Ask::RequestName(who) => Self::Request {
+                conversation,
                 to: Target::Name(who.name()),
             },
             Ask::Accept(who) => Self::Accept {
+                conversation,
                 from: who.address(),
             },
             Ask::Reject(who) => Self::Reject {
+                conversation,
                 from: who.address(),
             },
             Ask::Say(text) => Self::Say {
+                conversation,
                 text: text.chars().take(MAX_SAID).collect(),
             },
-            Ask::Leave => Self::Leave,
+            Ask::Leave => Self::Leave { conversation },
             Ask::Busy(on) => Self::Busy { on },
             Ask::History(before) => Self::History {
+                conversation,
                 before: before.map(MessageId),
             },
             Ask::Find(text) => Self::Find {
+                conversation: None,
                 text: text.to_owned(),
             },
             Ask::BlockAddress(who) => Self::Block {
@@ -113,7 +121,10 @@ impl From<Ask<'_>> for Command {
             Ask::UnblockName(who) => Self::Unblock {
                 who: Target::Name(who.name()),
             },
-            Ask::Cancel(who) => Self::Cancel { to: who.address() },
+            Ask::Cancel(who) => Self::Cancel {
+                conversation,
+                to: who.address(),
+            },
             Ask::Undo => Self::Undo,
         }
     }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
-use p2pchat_model::{LeaveReason, RequestFailure};
-use p2pchat_peer::machine::{Acknowledgement, ConnId, Input, SendId};
+use p2pchat_model::{Call, Command, FrontEndId, LeaveReason, RequestFailure};
+use p2pchat_peer::machine::{Acknowledgement, Asked, ConnId, Input, SendId};
 use p2pchat_protocol::{
     ChatAnswer, ChatList, ChatText, Contact, ContactDecoder, Message, Response, ResponseDecoder,
 };
@@ -14,6 +14,9 @@ use super::ask::{Ask, Someone};
 
 /// The longest time that passes in one step.
 const MAX_PASS: Duration = Duration::from_secs(40);
+
+/// How many ids a front end has for its calls: few enough that one is used again at times.
+const IDS: u64 = 64;
 
 /// What may happen, with ids that may or may not mean anything.
 #[derive(Debug, Arbitrary)]
@@ -76,15 +79,16 @@ impl Step<'_> {
             Step::Begin => return Made::Inputs(begin()),
             Step::Registry(bytes) => return Made::Inputs(responses(bytes)),
             Step::Json(text) => {
-                let command = serde_json::from_slice(text).ok();
-                return Made::Inputs(command.map(Input::Command).into_iter().collect());
+                let text = std::str::from_utf8(text).unwrap_or_default();
+                let call = Call::from_json(text).ok();
+                return Made::Inputs(call.map(asked).into_iter().collect());
             }
             Step::Contact(from, bytes) => {
                 let contact = contact(bytes).map(|contact| arrived(conn, from, contact));
                 return Made::Inputs(contact.into_iter().collect());
             }
             Step::Said(from, name, text) => return Made::Inputs(said(conn, from, name, text)),
-            Step::Ask(ask) => Input::Command(ask.into()),
+            Step::Ask(ask) => asked(Call::with_id(conn.0 % IDS, Command::from(ask))),
             Step::Up => Input::RegistryUp,
             Step::Down => Input::RegistryDown {
                 reason: "test".to_owned(),
@@ -111,6 +115,12 @@ impl Step<'_> {
         };
         Made::Inputs(vec![input])
     }
+}
+
+/// A call of the one front end that there is.
+fn asked(call: Call) -> Input {
+    let front_end = FrontEndId::new("fuzz").unwrap();
+    Input::Command(Asked::by(front_end, call))
 }
 
 fn done(what: Sent, id: SendId, fate: Fate) -> Input {
@@ -150,7 +160,7 @@ fn begin() -> Vec<Input> {
     let people = (0..4).map(|who| online((Someone::Known(who), Someone::Known(who))));
     vec![
         Input::RegistryUp,
-        Input::Command(Ask::Login(Someone::Known(0)).into()),
+        Input::Command(Command::from(Ask::Login(Someone::Known(0))).into()),
         Input::Response(Response::LoggedIn),
         Input::Response(Response::Online(people.collect())),
     ]

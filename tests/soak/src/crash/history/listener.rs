@@ -1,7 +1,7 @@
 //! A peer that accepts every request, listens, and sends a text now and then.
 
 use anyhow::{Context, Result, bail};
-use p2pchat_model::{Command, Event, Message};
+use p2pchat_model::{Command, ConversationId, Event, Message};
 use p2pchat_testkit::Peer;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -58,7 +58,8 @@ async fn listen(
             event = peer.event() => event?,
             order = orders.recv() => match order {
                 Some(Order::Leave) => {
-                    peer.ask(&Command::Leave).await?;
+                    let conversation = ConversationId::OPEN;
+                    peer.ask(&Command::Leave { conversation }).await?;
                     continue;
                 }
                 Some(Order::Kill) | None => break,
@@ -66,17 +67,18 @@ async fn listen(
         };
         match event {
             Some(Event::Message(message)) => {
-                let is_own = message.is_own();
+                let (is_own, conversation) = (message.is_own(), message.conversation);
                 shown.push(message);
                 if !is_own && shown.len() % OWN_EACH == 0 {
                     said += 1;
                     let text = format!("{own}n{said}end");
-                    peer.ask(&Command::Say { text }).await?;
+                    peer.ask(&Command::Say { conversation, text }).await?;
                 }
             }
             Some(Event::RequestReceived(request)) => {
                 let from = request.from.address;
-                peer.ask(&Command::Accept { from }).await?;
+                let conversation = request.conversation;
+                peer.ask(&Command::Accept { conversation, from }).await?;
             }
             Some(_) => {}
             None => bail!("p2pchat has ended by itself"),

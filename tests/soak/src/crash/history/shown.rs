@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, ensure};
-use p2pchat_model::{Command, Event, Message, MessageId};
-use p2pchat_testkit::{Peer, SOON};
+use p2pchat_model::{Command, ConversationId, Event, Message, MessageId};
+use p2pchat_testkit::Peer;
 
 use crate::Report;
 
@@ -93,15 +93,18 @@ impl ShownTexts {
     async fn unfound(&self, peer: &mut Peer) -> Result<Option<&str>> {
         let ends = [self.shown.first_key_value(), self.shown.last_key_value()];
         for (id, text) in ends.into_iter().flatten() {
-            peer.ask(&Command::Find { text: text.clone() }).await?;
-            let found = |event: &Event| match event {
-                Event::Findings { messages, .. } => {
-                    Some(messages.iter().any(|message| message.id == *id))
-                }
-                Event::Failed { .. } => Some(false),
-                _ => None,
+            let find = Command::Find {
+                conversation: None,
+                text: text.clone(),
             };
-            if !peer.event_with("findings", SOON, found).await? {
+            let answers = peer.call(&find).await?.unwrap_or_default();
+            let is_found = answers.iter().any(|update| match &*update.event {
+                Event::Findings { messages, .. } => {
+                    messages.iter().any(|message| message.id == *id)
+                }
+                _ => false,
+            });
+            if !is_found {
                 return Ok(Some(text));
             }
         }
@@ -114,14 +117,17 @@ pub(crate) async fn recall(peer: &mut Peer, first: MessageId) -> Result<Vec<Mess
     let mut all = Vec::new();
     let mut before = None;
     loop {
-        peer.ask(&Command::History { before }).await?;
-        let page = |event: &Event| match event {
-            Event::History { messages, more, .. } => Some(Some((messages.clone(), *more))),
-            Event::Failed { .. } => Some(None),
-            _ => None,
+        let conversation = ConversationId::OPEN;
+        let history = Command::History {
+            conversation,
+            before,
         };
-        let page = peer.event_with("page", SOON, page).await?;
-        let (messages, more) = page.context("the history cannot be read")?;
+        let answers = peer.call(&history).await?.unwrap_or_default();
+        let mut pages = answers.iter().filter_map(|update| match &*update.event {
+            Event::History { messages, more, .. } => Some((messages.clone(), *more)),
+            _ => None,
+        });
+        let (messages, more) = pages.next().context("the history cannot be read")?;
         before = messages.first().map(|oldest| oldest.id);
         all.extend(messages);
         if !more || before.is_none_or(|oldest| oldest < first) {

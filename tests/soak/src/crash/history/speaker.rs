@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::Ipv4Addr;
 
 use anyhow::{Context, Result, bail};
-use p2pchat_model::{Command, DeliveryState, Event, MessageId, PeerAddr};
+use p2pchat_model::{Command, ConversationId, DeliveryState, Event, MessageId, PeerAddr};
 use p2pchat_testkit::{Peer, own_address};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -38,7 +38,8 @@ pub(super) struct Speaking {
 impl Speaker {
     /// A new one for each round, so that nothing is left of the last.
     pub(super) async fn start(scene: &Scene<'_>, round: usize) -> Result<Self> {
-        let mut peer = scene.program(own_address(), &["--no-history"])?;
+        let mut peer =
+            scene.program(&format!("speaker{round}"), own_address(), &["--no-history"])?;
         log_in(&mut peer, "speaker").await?;
         Ok(Self {
             peer,
@@ -77,7 +78,8 @@ impl Speaker {
                 self.asked += 1;
                 // With an end, so that a search, which takes beginnings too, finds but one.
                 let text = format!("r{}n{}end", self.round, self.said);
-                self.peer.ask(&Command::Say { text }).await?;
+                let conversation = ConversationId::OPEN;
+                self.peer.ask(&Command::Say { conversation, text }).await?;
             }
             tokio::select! {
                 event = self.peer.event() => match event? {
@@ -104,8 +106,10 @@ impl Speaker {
                     }
                 }
             }
-            Event::Delivered { id, delivery } => {
-                let Some((missing, text)) = self.open.get_mut(&id) else {
+            Event::Delivered {
+                message, delivery, ..
+            } => {
+                let Some((missing, text)) = self.open.get_mut(&message) else {
                     return;
                 };
                 if delivery.state == DeliveryState::Sent {
@@ -113,7 +117,7 @@ impl Speaker {
                 }
                 *missing -= 1;
                 if *missing == 0 {
-                    self.open.remove(&id);
+                    self.open.remove(&message);
                 }
             }
             _ => {}

@@ -15,10 +15,10 @@ const GREETING: &[u8] = b"{\"version\":2,\"front_end\":\"test\"}\n";
 #[test]
 fn who_does_not_greet_in_order_is_told_why() {
     let registry = Registry::start();
-    let profile = registry.profile("ann");
-    let front = profile.front_end();
+    let ann = registry.user("ann");
+    let front = ann.json();
     front.event("view");
-    let socket = profile.socket();
+    let socket = ann.socket();
     let refused = |lines: &[u8]| {
         let answer = talk(&socket, lines);
         let answer: Value = serde_json::from_str(&answer).unwrap();
@@ -42,10 +42,10 @@ fn who_does_not_greet_in_order_is_told_why() {
 #[test]
 fn a_line_that_is_no_call_is_answered_and_the_next_one_counts() {
     let registry = Registry::start();
-    let profile = registry.profile("ann");
-    let front = profile.front_end();
+    let ann = registry.user("ann");
+    let front = ann.json();
     front.event("view");
-    let mut stream = UnixStream::connect(profile.socket()).unwrap();
+    let mut stream = UnixStream::connect(ann.socket()).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
     let lines = [
         GREETING,
@@ -75,10 +75,10 @@ fn a_line_that_is_no_call_is_answered_and_the_next_one_counts() {
 #[test]
 fn more_front_ends_than_there_is_room_for_are_refused_and_room_comes_back() {
     let registry = Registry::start();
-    let profile = registry.profile("ann");
-    let front = profile.front_end();
+    let ann = registry.user("ann");
+    let front = ann.json();
     front.event("view");
-    let socket = profile.socket();
+    let socket = ann.socket();
     let connect = || {
         let mut stream = UnixStream::connect(&socket).unwrap();
         stream.set_read_timeout(Some(SOON)).unwrap();
@@ -107,9 +107,9 @@ fn more_front_ends_than_there_is_room_for_are_refused_and_room_comes_back() {
 #[test]
 fn a_front_end_that_does_not_read_delays_no_one_and_gets_the_view_again() {
     let registry = Registry::start();
-    let profile = registry.profile("ann");
-    let (mut first, slow) = (profile.front_end(), profile.front_end());
-    let mut second = profile.front_end();
+    let ann = registry.user("ann");
+    let (mut first, slow) = (ann.json(), ann.json());
+    let mut second = ann.json();
     for front in [&first, &slow, &second] {
         front.event("view");
     }

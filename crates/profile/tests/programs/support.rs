@@ -1,6 +1,7 @@
-//! A registry in this process, and the example `front_end` as other processes.
+//! A registry in this process, and the built programs as other processes.
 
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -8,102 +9,118 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use p2pchat_registry::{Options, Server, StoreSpec};
-use p2pchat_testkit::{SOON, own_address, wait_blocking};
+use p2pchat_testkit::{Programs, RegistryAt, SOON, own_address, wait_blocking};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
-/// Three seconds: how long a takeover may take.
+/// How long a takeover may take.
 pub(crate) const TAKEOVER: Duration = Duration::from_secs(3);
 
-/// A registry in this process, and a folder for profiles and sockets.
+/// A registry in this process, and a folder for homes and sockets.
 pub(crate) struct Registry {
     pub(crate) folder: TempDir,
-    tcp: String,
-    hello_port: String,
-    runtime: Option<tokio::runtime::Runtime>,
+    at: [SocketAddr; 2],
+    pub(crate) runtime: Runtime,
 }
 
 impl Registry {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let runtime = Runtime::new().unwrap();
         let store = StoreSpec::Sqlite(folder.path().join("accounts.sqlite3"));
         let server = runtime
             .block_on(Server::bind(Options::on_loopback(store)))
             .unwrap();
-        let (tcp, udp) = (server.tcp_addr(), server.udp_addr());
+        let at = [server.tcp_addr(), server.udp_addr()];
         runtime.spawn(server.run(std::future::pending()));
         std::fs::create_dir(folder.path().join("run")).unwrap();
+        std::fs::write(folder.path().join("password"), "secret\n").unwrap();
         Self {
             folder,
-            tcp: tcp.to_string(),
-            hello_port: udp.port().to_string(),
-            runtime: Some(runtime),
+            at,
+            runtime,
         }
     }
 
-    /// A new profile.
-    pub(crate) fn profile(&self, name: &str) -> Profile<'_> {
-        Profile {
+    /// Where it is.
+    pub(crate) fn at(&self) -> RegistryAt {
+        self.at.into()
+    }
+
+    /// A user with a home of their own, and the profile in it.
+    pub(crate) fn user(&self, name: &str) -> User<'_> {
+        let home = self.folder.path().join(name);
+        std::fs::create_dir_all(&home).unwrap();
+        User {
             registry: self,
-            folder: self.folder.path().join(name),
-            address: own_address().to_string(),
+            home,
+            address: own_address(),
         }
     }
 }
 
-impl Drop for Registry {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-/// A profile, and the address of its peer.
-pub(crate) struct Profile<'a> {
+/// A user, and the address of their peer.
+pub(crate) struct User<'a> {
     registry: &'a Registry,
-    pub(crate) folder: PathBuf,
-    pub(crate) address: String,
+    pub(crate) home: PathBuf,
+    pub(crate) address: Ipv4Addr,
 }
 
-impl Profile<'_> {
+impl User<'_> {
+    /// The folder of the profile.
+    pub(crate) fn profile(&self) -> PathBuf {
+        self.home.join(".local/share/p2pchat")
+    }
+
     pub(crate) fn runtime_folder(&self) -> PathBuf {
         self.registry.folder.path().join("run")
     }
 
-    /// The command that starts a front end.
-    pub(crate) fn command(&self, more: &[&str]) -> Command {
-        let mut command = Command::new(program());
+    /// A command of `p2pchat`.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(p2pchat());
         command
             .env_clear()
+            .env("HOME", &self.home)
+            .env("TZ", "UTC")
             .env("XDG_RUNTIME_DIR", self.runtime_folder())
-            .arg(&self.folder)
-            .args([&self.registry.tcp, &self.registry.hello_port, &self.address])
-            .args(more);
+            .args(arguments)
+            .args(self.registry.at().arguments())
+            .args(["--address", &self.address.to_string(), "--unprivileged"]);
         command
     }
 
-    /// Starts a front end.
-    pub(crate) fn front_end(&self) -> Front {
-        self.front_end_with(&[])
+    /// Starts `p2pchat --json`.
+    pub(crate) fn json(&self) -> Front {
+        Front::start(&mut self.command(&["--json"]))
     }
 
-    pub(crate) fn front_end_with(&self, more: &[&str]) -> Front {
-        Front::start(&mut self.command(more))
+    /// Starts `p2pchat watch`, which never takes over.
+    pub(crate) fn watch(&self) -> Front {
+        Front::start(&mut self.command(&["watch", "--json"]))
     }
 
     /// Runs a front end that cannot open the profile, and returns its error.
     pub(crate) fn error(&self) -> String {
-        error_of(&mut self.command(&[]))
+        error_of(&mut self.command(&["--json"]))
     }
 
     /// The socket that the lock names.
     pub(crate) fn socket(&self) -> PathBuf {
-        let lock = std::fs::read(self.folder.join("lock")).unwrap();
-        let lock: Value = serde_json::from_slice(&lock).unwrap();
-        lock["socket"].as_str().unwrap().into()
+        self.lock()["socket"].as_str().unwrap().into()
+    }
+
+    /// The process that runs the peer.
+    pub(crate) fn owner(&self) -> u32 {
+        let process = self.lock()["process"].as_u64().unwrap();
+        process.try_into().unwrap()
+    }
+
+    fn lock(&self) -> Value {
+        let lock = std::fs::read(self.profile().join("lock")).unwrap();
+        serde_json::from_slice(&lock).unwrap()
     }
 }
 
@@ -115,12 +132,9 @@ pub(crate) fn error_of(command: &mut Command) -> String {
     error
 }
 
-/// The example. `cargo test` builds it, and `cargo test --test processes` does not: for that there
-/// is `cargo build --examples`.
-pub(crate) fn program() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let built = test.parent().and_then(Path::parent).unwrap();
-    built.join("examples/front_end")
+/// The built program.
+pub(crate) fn p2pchat() -> PathBuf {
+    Programs::find().unwrap().path("p2pchat").unwrap()
 }
 
 /// A front end in a process of its own. Killed on drop.
@@ -128,8 +142,8 @@ pub(crate) struct Front {
     child: Child,
     stdin: Option<ChildStdin>,
     updates: Receiver<Value>,
-    /// Its first line: whether it is attached.
-    pub(crate) start: String,
+    /// What it says on standard error.
+    words: Receiver<String>,
 }
 
 impl Front {
@@ -140,11 +154,14 @@ impl Front {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut start = String::new();
-        stderr.read_line(&mut start).unwrap();
-        // So that it can go on to write there.
-        thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::stderr()));
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (say, words) = channel();
+        thread::spawn(move || {
+            for line in stderr.lines().map_while(Result::ok) {
+                // It is read to the end, so that the program can go on.
+                let _ = say.send(line);
+            }
+        });
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (sender, updates) = channel();
         thread::spawn(move || {
@@ -162,7 +179,7 @@ impl Front {
             stdin: child.stdin.take(),
             child,
             updates,
-            start,
+            words,
         }
     }
 
@@ -170,8 +187,9 @@ impl Front {
         self.child.id()
     }
 
-    pub(crate) fn is_attached(&self) -> bool {
-        self.start.starts_with("attached to ")
+    /// What it says next on standard error.
+    pub(crate) fn words(&self) -> String {
+        self.words.recv_timeout(SOON).unwrap()
     }
 
     pub(crate) fn call(&mut self, call: &Value) {
@@ -181,6 +199,20 @@ impl Front {
     /// Sends a text.
     pub(crate) fn say(&mut self, id: u64, text: &str) {
         self.call(&json!({"command": "say", "id": id, "conversation": "open", "text": text}));
+    }
+
+    /// The next update; `None` if it has ended.
+    pub(crate) fn next(&self, limit: Duration) -> Option<Value> {
+        match self.updates.recv_timeout(limit) {
+            Ok(update) => Some(update),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("no update within {limit:?}"),
+        }
+    }
+
+    /// The next update, if there is one already.
+    pub(crate) fn ready(&self) -> Option<Value> {
+        self.updates.try_recv().ok()
     }
 
     /// The next update for which `wanted` holds.
@@ -261,7 +293,7 @@ impl Drop for Front {
 }
 
 /// Two profiles whose users chat: each with a front end that is logged in.
-pub(crate) fn chat(one: &mut Front, other: &mut Front, address: &str) {
+pub(crate) fn chat(one: &mut Front, other: &mut Front, address: Ipv4Addr) {
     let request = json!({
         "command": "request", "id": 1, "conversation": "open", "to": {"address": address},
     });

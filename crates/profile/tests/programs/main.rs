@@ -6,4 +6,6 @@
 mod handover;
 mod limits;
 mod refusals;
+mod storm;
 mod support;
+mod together;

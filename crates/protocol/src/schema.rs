@@ -1,0 +1,56 @@
+//! The JSON Schema of the types that have a JSON form. A schema counts characters, the types
+//! count bytes: it allows some texts that are too long, and refuses none that is valid.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::{Password, PeerAddr, Username};
+
+impl JsonSchema for Username {
+    fn schema_name() -> Cow<'static, str> {
+        "Username".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The name of an account: 1 to 10 bytes of UTF-8 without control characters.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": Username::MAX,
+            "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+        })
+    }
+}
+
+impl JsonSchema for Password {
+    fn schema_name() -> Cow<'static, str> {
+        "Password".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A password: 1 to 15 bytes of UTF-8 without NUL.",
+            "type": "string",
+            "minLength": 1,
+            "maxLength": Password::MAX,
+            "pattern": "^[^\\u0000]*$",
+        })
+    }
+}
+
+impl JsonSchema for PeerAddr {
+    fn schema_name() -> Cow<'static, str> {
+        "PeerAddr".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let first = "[1-9]|[1-9][0-9]|1[0-9][0-9]|2[01][0-9]|22[0-3]";
+        let other = "[0-9]|[1-9][0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5]";
+        json_schema!({
+            "description": "The address of a peer: an IPv4 address that one machine can have.",
+            "type": "string",
+            "pattern": format!("^({first})(\\.({other})){{3}}$"),
+        })
+    }
+}

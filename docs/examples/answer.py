@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""A bot that lets everyone into its chat and answers them: to `!time` and `!who`.
+
+    answer.py [OPTION…]     options of p2pchat, such as --profile bot
+
+It runs `p2pchat --json`, which uses the p2pchat of the profile if one runs already.
+"""
+
+import json
+import subprocess
+import sys
+import time
+
+
+class Chat:
+    """A `p2pchat --json`: calls go in, updates come out."""
+
+    def __init__(self, options):
+        self.process = subprocess.Popen(
+            ["p2pchat", "--json", *options],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+        )
+        self.calls = 0
+
+    def call(self, command, **fields):
+        """Sends a command, and returns its id."""
+        self.calls += 1
+        line = json.dumps({"command": command, "id": self.calls, **fields})
+        print(line, file=self.process.stdin, flush=True)
+        return self.calls
+
+    def updates(self):
+        """What happens, until p2pchat ends."""
+        for line in self.process.stdout:
+            yield json.loads(line)
+
+
+class Bot:
+    """What the bot knows and does."""
+
+    def __init__(self, chat):
+        self.chat = chat
+        self.members = {}  # their names, by address
+        self.last = None  # the id of the last message
+
+    def on_update(self, update):
+        event = update["event"]
+        if event == "view":
+            self.on_view(update["view"])
+        elif event == "request_received":
+            self.accept(update)
+        elif event == "member_joined":
+            self.members[update["member"]["address"]] = update["member"]["name"]
+        elif event == "member_left":
+            self.members.pop(update["member"]["address"], None)
+        elif event == "chat_left":
+            self.members.clear()
+        elif event == "message":
+            self.on_message(update)
+        elif event == "history":
+            # The newest page, after a login.
+            self.skip(update["messages"])
+        elif event == "failed":
+            print(f"{update['command']}: {update['message']}; {update['advice']}", file=sys.stderr)
+        # All other events are of no interest, and later versions may have new ones.
+
+    def on_view(self, view):
+        """All there is to see: the first update. It comes again if some were missed."""
+        (chat,) = [chat for chat in view["conversations"] if chat["id"] == "open"]
+        self.members = {member["address"]: member["name"] for member in chat["members"]}
+        messages = [line for line in chat["lines"] if line["kind"] == "message"]
+        if self.last is None:
+            self.skip(messages)
+        for message in messages:
+            if message["id"] > self.last:
+                self.on_message(message)
+        if view["incoming"]:
+            self.accept(view["incoming"])
+
+    def skip(self, messages):
+        """What was said before the bot came is not for it."""
+        self.last = max([self.last or 0] + [message["id"] for message in messages])
+
+    def accept(self, request):
+        to = {"conversation": request["conversation"], "from": request["from"]["address"]}
+        self.chat.call("accept", **to)
+
+    def on_message(self, message):
+        self.last = message["id"]
+        # `deliveries` is a list for messages of this user, in any of their programs.
+        if message["deliveries"] is not None:
+            return
+        text = self.answer(message["text"].split())
+        if text:
+            self.chat.call("say", conversation=message["conversation"], text=text)
+        self.chat.call("read", conversation=message["conversation"], message=message["id"])
+
+    def answer(self, words):
+        """The answer to a message; None if it is not for the bot."""
+        if words[:1] == ["!time"]:
+            return time.strftime("It is %H:%M on this machine.")
+        if words[:1] == ["!who"]:
+            names = sorted(name or "unknown person" for name in self.members.values())
+            return "In this chat: " + ", ".join(names)
+        return None
+
+
+def main(options):
+    chat = Chat(options)
+    bot = Bot(chat)
+    for update in chat.updates():
+        bot.on_update(update)
+    return chat.process.wait()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        pass

@@ -1,0 +1,288 @@
+//! The subcommands: one thing done on the peer of the profile, with stable exit codes.
+//!
+//! They use the peer that runs, which needs no password. Where none runs they start one for
+//! their own time, with `--user` and `--password-file`. They never take over a peer.
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | [`args`] | the subcommands on the command line |
+//! | `job` | what they have in common: updates go in, calls and the end come out |
+//! | `sign_in`, `send`, `read` | what each does next, without I/O |
+//! | `session` | the front end that runs them |
+
+use std::io::{self, Read};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use p2pchat_model::{
+    CONTRACT_VERSION, ConversationId, Event, FrontEndId, Snapshot, Update, letters_too_many,
+    wording,
+};
+use p2pchat_profile::{OpenError, Profile};
+use p2pchat_settings::Signals;
+use p2pchat_settings::streams::{self, Output, complain};
+
+use crate::NAME;
+use crate::app::last_resort;
+use crate::clock::Clock;
+use crate::exit::Exit;
+use crate::options::Settings;
+use crate::plain::lines;
+use crate::shown::Shown;
+use crate::stdin::{LONGEST, UNREADABLE};
+use args::{Send, Task};
+use job::{End, Ids};
+use read::{Asking, Reading};
+use send::{Plan, Sending};
+use session::{Next, Session};
+use sign_in::SigningIn;
+
+pub mod args;
+mod job;
+mod read;
+mod send;
+mod session;
+mod sign_in;
+
+/// How long all but `send`, which has an option for it, wait for answers.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Does what a subcommand says.
+///
+/// # Errors
+/// If there is no peer and none can start, input cannot be read or output not be written.
+pub async fn run(settings: Settings, task: Task) -> Result<Exit> {
+    if matches!(task, Task::Schema) {
+        show(&[format!("{:#}", p2pchat_model::schema())])?;
+        return Ok(Exit::Done);
+    }
+    // Before signals are waited for: Ctrl-C ends the input of a text.
+    let text = match &task {
+        Task::Send(send) => match text(send.text.clone())? {
+            Ok(text) => text,
+            Err(words) => {
+                complain(NAME, words);
+                return Ok(Exit::Usage);
+            }
+        },
+        _ => String::new(),
+    };
+    let take_over = || Signals::at_terminal().context("cannot take over the signals");
+    let signals = take_over()?;
+    tokio::spawn(last_resort(take_over()?));
+    let profile = match open(&settings).await {
+        Err(OpenError::Silent(silent)) => {
+            complain(NAME, silent);
+            return Ok(Exit::Silent);
+        }
+        opened => opened.context("cannot start")?,
+    };
+    let run = Run {
+        session: Session::start(&profile, front_end(&task)?, patience(&task), signals)?,
+        ids: Ids::new(Clock::now()),
+        is_owner: profile.attachment().is_none(),
+        settings,
+    };
+    let exit = run.task(task, text).await;
+    profile.close().await?;
+    exit
+}
+
+async fn open(settings: &Settings) -> Result<Profile, OpenError> {
+    let options = p2pchat_profile::Options {
+        folder: settings.options.peer.profile.clone(),
+        peer: settings.peer.clone(),
+        program: NAME,
+        takes_over: false,
+        login: None,
+    };
+    Box::pin(Profile::open(options)).await
+}
+
+/// The name of the front end. A text with an id comes from the same one each time, so that the
+/// peer knows it again.
+fn front_end(task: &Task) -> Result<FrontEndId> {
+    match task {
+        Task::Send(Send { id: Some(id), .. }) => Ok(FrontEndId::new(&format!("send-{id}"))?),
+        _ => Ok(FrontEndId::random(rand::random())),
+    }
+}
+
+fn patience(task: &Task) -> Duration {
+    match task {
+        Task::Send(send) => send.timeout,
+        _ => PATIENCE,
+    }
+}
+
+/// A subcommand with all it needs.
+struct Run {
+    settings: Settings,
+    session: Session,
+    ids: Ids,
+    /// Whether the peer runs in this process, and ends with it.
+    is_owner: bool,
+}
+
+impl Run {
+    async fn task(mut self, task: Task, text: String) -> Result<Exit> {
+        let needs_session = self.is_owner || !matches!(task, Task::Watch(_));
+        let end = if needs_session {
+            self.sign_in().await?
+        } else {
+            // For the view.
+            self.session.begin().await?
+        };
+        if end != End::DONE {
+            return Ok(report(end));
+        }
+        match task {
+            Task::Send(send) => self.send(send, text).await,
+            Task::Who(who) => self.who(who.json).await,
+            Task::History(history) => self.history(history).await,
+            Task::Watch(watch) => self.watch(watch.json).await,
+            // It needs no peer.
+            Task::Schema => Ok(Exit::Done),
+        }
+    }
+
+    async fn sign_in(&mut self) -> Result<End> {
+        let (user, login) = (self.settings.options.user, self.settings.login.clone());
+        let mut job = SigningIn::new(user, login, self.is_owner, self.ids.clone());
+        self.session.run(&mut job).await
+    }
+
+    async fn send(mut self, send: Send, text: String) -> Result<Exit> {
+        let plan = Plan {
+            to: send.to,
+            conversation: send.conversation.unwrap_or(ConversationId::OPEN),
+            to_all: send.conversation.is_some(),
+            text,
+            id: send.id,
+            wait: send.wait,
+            timeout: send.timeout,
+            linger: self.is_owner,
+        };
+        let mut job = Sending::new(plan, self.ids);
+        let end = self.session.run(&mut job).await?;
+        Ok(report(end))
+    }
+
+    async fn who(mut self, json: bool) -> Result<Exit> {
+        let end = self.session.run(&mut Asking::new(self.ids)).await?;
+        if end == End::DONE {
+            let view = &self.session.view;
+            let users = view.online.clone();
+            show(&if json {
+                vec![self::json(Event::Online { users })?]
+            } else {
+                lines::who(Shown {
+                    view,
+                    id: ConversationId::OPEN,
+                })
+            })?;
+        }
+        Ok(report(end))
+    }
+
+    async fn history(mut self, history: args::History) -> Result<Exit> {
+        let json = history.json;
+        let mut job = Reading::new(history, self.ids);
+        let end = self.session.run(&mut job).await?;
+        if end == End::DONE {
+            let messages = job.into_messages();
+            show(&if json {
+                let messages = messages.into_iter().map(Event::Message);
+                messages.map(self::json).collect::<Result<Vec<_>>>()?
+            } else {
+                lines::earlier(messages.iter(), &Clock::system())
+            })?;
+        }
+        Ok(report(end))
+    }
+
+    async fn watch(mut self, json: bool) -> Result<Exit> {
+        let clock = Clock::system();
+        if json {
+            let snapshot = Snapshot {
+                version: CONTRACT_VERSION,
+                missed: 0,
+                view: self.session.view.clone(),
+            };
+            let view = self::json(Event::View(Box::new(snapshot)))?;
+            if print(&[view])? == Output::Closed {
+                return Ok(Exit::Done);
+            }
+        }
+        loop {
+            let update = match self.session.next().await? {
+                Next::Update(update) => update,
+                Next::Stop(stop) => return Ok(stop.into()),
+            };
+            let new = match &*update.event {
+                _ if json => vec![serde_json::to_string(&update)?],
+                Event::View(snapshot) if snapshot.missed > 0 => {
+                    vec![format!("{} events were missed", snapshot.missed)]
+                }
+                Event::View(_) => Vec::new(),
+                event => lines::lines(event, &self.session.view, &clock),
+            };
+            self.session.view.apply(&update.event);
+            if print(&new)? == Output::Closed {
+                return Ok(Exit::Done);
+            }
+        }
+    }
+}
+
+/// Says what there is to say about the end.
+fn report(end: End) -> Exit {
+    if let Some(words) = end.words {
+        complain(NAME, words);
+    }
+    end.exit
+}
+
+fn json(event: Event) -> Result<String> {
+    Ok(serde_json::to_string(&Update::from(event))?)
+}
+
+/// Prints lines. That nobody reads them is as good.
+fn show(lines: &[String]) -> io::Result<()> {
+    match print(lines)? {
+        Output::Written | Output::Closed => Ok(()),
+    }
+}
+
+/// Prints lines at once.
+fn print(lines: &[String]) -> io::Result<Output> {
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    streams::print(text.as_bytes())
+}
+
+/// The text to send: the one that is given, or standard input without the line end at its end.
+/// The inner error is the user's.
+fn text(given: Option<String>) -> Result<Result<String, String>> {
+    let text = match given {
+        Some(text) if text != "-" => text,
+        _ => {
+            let mut input = streams::stdin().take(LONGEST as u64);
+            let mut bytes = Vec::new();
+            let read = input.read_to_end(&mut bytes);
+            read.context(UNREADABLE)?;
+            // What is cut is too long anyway, and told as that.
+            let text = String::from_utf8_lossy(&bytes);
+            if bytes.len() < LONGEST && std::str::from_utf8(&bytes).is_err() {
+                return Ok(Err("standard input is not UTF-8 text".to_owned()));
+            }
+            text.trim_end_matches(['\n', '\r']).to_owned()
+        }
+    };
+    if text.is_empty() {
+        return Ok(Err("there is no text to send".to_owned()));
+    }
+    Ok(match letters_too_many(&text) {
+        0 => Ok(text),
+        letters => Err(wording::message_too_long(letters)),
+    })
+}

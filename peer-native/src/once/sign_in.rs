@@ -1,0 +1,214 @@
+//! Whether the peer is signed in, and what to do if not.
+
+use p2pchat_model::{Call, Command, Event, Update, Username, View};
+
+use super::job::{End, Ids, Job, Pending, Step};
+use crate::exit::Exit;
+use crate::login::{self, Attempt, another_account, is_needed};
+use crate::options::AutoLogin;
+
+/// Signs in if that is needed and possible.
+#[derive(Debug)]
+pub(super) struct SigningIn {
+    /// Who is to be signed in, if the options say it.
+    user: Option<Username>,
+    login: Option<AutoLogin>,
+    /// Whether the peer was started for this alone.
+    is_owner: bool,
+    attempt: Option<Attempt>,
+    ids: Ids,
+    pending: Pending,
+}
+
+impl SigningIn {
+    pub(super) fn new(
+        user: Option<Username>,
+        login: Option<AutoLogin>,
+        is_owner: bool,
+        ids: Ids,
+    ) -> Self {
+        Self {
+            user,
+            login,
+            is_owner,
+            attempt: None,
+            ids,
+            pending: Pending::default(),
+        }
+    }
+
+    fn ask(&mut self, command: Command) -> Step {
+        let call = self.ids.call(command);
+        self.pending.begin(call)
+    }
+}
+
+impl Job for SigningIn {
+    fn start(&mut self, view: &View) -> Step {
+        let other = view.account.zip(self.user);
+        if let Some(words) = other.and_then(|(account, user)| another_account(account, user)) {
+            return Step::End(End::new(Exit::Login, words));
+        }
+        match self.login.take().filter(|_| is_needed(view)) {
+            Some(login) => {
+                // A session that is only to be renewed has its account.
+                let register = login.register && view.account.is_none();
+                let login = AutoLogin { register, ..login };
+                let (attempt, command) = Attempt::start(login);
+                self.attempt = Some(attempt);
+                self.ask(command)
+            }
+            None if view.account.is_some() => Step::End(End::DONE),
+            None => {
+                let advice = if self.is_owner {
+                    "no p2pchat runs for this profile: start one and sign in"
+                } else {
+                    "sign in with a front end of this profile"
+                };
+                let words = format!("not signed in: {advice}, or give --user and --password-file");
+                Step::End(End::new(Exit::Login, words))
+            }
+        }
+    }
+
+    fn on_update(&mut self, update: &Update, view: &View) -> Step {
+        if matches!(*update.event, Event::LoggedOut { .. }) {
+            return Step::End(End::logged_out());
+        }
+        let attempt = self.attempt.as_ref();
+        let attempt = attempt.filter(|_| self.pending.is_answered_by(update));
+        match attempt.map(|attempt| attempt.on_answer(&update.event, view)) {
+            None | Some(login::Step::Wait) => Step::Wait,
+            Some(login::Step::Send(command)) => self.ask(command),
+            Some(login::Step::Done) => Step::End(End::DONE),
+            Some(login::Step::Failed(reason)) => {
+                let words = format!("login failed: {reason}");
+                Step::End(End::new(Exit::Login, words))
+            }
+        }
+    }
+
+    fn out_of_time(&mut self, _: &View) -> (Option<Call>, End) {
+        let words = "not signed in: the registry did not answer in time";
+        (None, End::new(Exit::Login, words))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use p2pchat_model::{Failure, Link, Problem, Timestamp};
+
+    use super::*;
+
+    fn login(register: bool) -> AutoLogin {
+        AutoLogin {
+            name: "alice".parse().unwrap(),
+            password: "secret".parse().unwrap(),
+            register,
+        }
+    }
+
+    fn job(user: Option<&str>, login: Option<AutoLogin>) -> SigningIn {
+        let user = user.map(|user| user.parse().unwrap());
+        SigningIn::new(user, login, false, Ids::new(Timestamp(0)))
+    }
+
+    fn signed_in() -> View {
+        View {
+            account: Some("alice".parse().unwrap()),
+            link: Link::Up,
+            ..View::default()
+        }
+    }
+
+    #[track_caller]
+    fn call(step: Step) -> Call {
+        match step {
+            Step::Call(call) => call,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[track_caller]
+    fn exit(step: Step) -> Exit {
+        match step {
+            Step::End(end) => end.exit,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn answer(job: &mut SigningIn, call: &Call, event: Event, view: &View) -> Step {
+        let mut update = Update::from(event);
+        update.re.clone_from(&call.id);
+        job.on_update(&update, view)
+    }
+
+    fn failed(code: Problem) -> Event {
+        Event::Failed(Failure::new(Timestamp(0), "login", code))
+    }
+
+    #[test]
+    fn a_session_that_is_there_needs_no_password() {
+        for user in [None, Some("alice")] {
+            assert_eq!(exit(job(user, None).start(&signed_in())), Exit::Done);
+        }
+        let other = job(Some("bob"), None).start(&signed_in());
+        assert_eq!(exit(other), Exit::Login);
+    }
+
+    #[test]
+    fn without_a_session_a_password_is_needed() {
+        let view = View::default();
+        assert_eq!(exit(job(None, None).start(&view)), Exit::Login);
+        let mut job = job(Some("alice"), Some(login(false)));
+        let log_in = call(job.start(&view));
+        assert_eq!(log_in.command.name(), "login");
+        let logged_in = Event::LoggedIn {
+            at: Timestamp(0),
+            name: "alice".parse().unwrap(),
+        };
+        let step = answer(&mut job, &log_in, logged_in, &signed_in());
+        assert_eq!(step, Step::Wait);
+        let step = answer(&mut job, &log_in, Event::Done, &signed_in());
+        assert_eq!(exit(step), Exit::Done);
+    }
+
+    #[test]
+    fn after_a_takeover_the_session_is_renewed_if_that_is_possible() {
+        let view = View {
+            link: Link::PasswordNeeded,
+            ..signed_in()
+        };
+        assert_eq!(exit(job(None, None).start(&view)), Exit::Done);
+        let mut job = job(Some("alice"), Some(login(true)));
+        assert_eq!(call(job.start(&view)).command.name(), "login");
+    }
+
+    #[test]
+    fn an_account_that_exists_is_logged_in_to() {
+        let view = View::default();
+        let mut job = job(Some("alice"), Some(login(true)));
+        let register = call(job.start(&view));
+        assert_eq!(register.command.name(), "register");
+        let taken = failed(Problem::NameTaken);
+        let log_in = call(answer(&mut job, &register, taken, &view));
+        assert_eq!(log_in.command.name(), "login");
+        assert_ne!(log_in.id, register.id);
+        let wrong = failed(Problem::WrongCredentials);
+        let Step::End(end) = answer(&mut job, &log_in, wrong, &view) else {
+            panic!("no end");
+        };
+        assert_eq!(end.exit, Exit::Login);
+        let words = format!("login failed: {}", Problem::WrongCredentials.words());
+        assert_eq!(end.words, Some(words));
+    }
+
+    #[test]
+    fn one_who_was_faster_has_signed_in_for_all() {
+        let mut job = job(Some("alice"), Some(login(false)));
+        let log_in = call(job.start(&View::default()));
+        let there = failed(Problem::AlreadyLoggedIn);
+        let step = answer(&mut job, &log_in, there, &signed_in());
+        assert_eq!(exit(step), Exit::Done);
+    }
+}
