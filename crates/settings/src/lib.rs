@@ -9,9 +9,8 @@
 //! | [`logs`] | where logs go |
 //! | [`streams`] | standard input, output and error: waiting, closed, full |
 //! | `peer` | the options of every program that runs a peer |
-//! | `command` | error messages for JSON that is not a command |
 //!
-//! The last two need the feature `peer`.
+//! The last one needs the feature `peer`.
 //!
 //! **Invariant:** no option of a single program is declared here, and without the feature
 //! `peer` nothing in here knows a peer.
@@ -19,8 +18,6 @@
 // They panic where standard output or error cannot be written.
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-#[cfg(feature = "peer")]
-pub mod command;
 pub mod config;
 pub mod logs;
 pub mod options;
