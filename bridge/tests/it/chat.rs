@@ -338,6 +338,9 @@ async fn what_a_page_says_again_under_its_id_is_said_once() {
     bob.until_view("the second text", |view| has(view, "or at one?"))
         .await;
     assert_eq!(bob.texts(), ["lunch at noon?", "or at one?"]);
+    alice
+        .until_view("their own text", |view| has(view, "or at one?"))
+        .await;
     assert_eq!(alice.texts(), bob.texts());
 }
 
