@@ -88,7 +88,9 @@ CREATE TABLE conversation (
     read INTEGER,
     draft TEXT,
     PRIMARY KEY (account, id)
-) STRICT;",
+) STRICT;
+INSERT INTO conversation (account, id, read)
+    SELECT account, 'open', max(id) FROM message GROUP BY account;",
     ],
     durability: Durability::Process,
     busy_timeout: BUSY_TIMEOUT,

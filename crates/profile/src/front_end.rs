@@ -267,9 +267,14 @@ async fn read_updates(
         let Some(update) = unanswered.answer(update) else {
             continue;
         };
+        let missed = matches!(&*update.event, Event::View(snapshot) if snapshot.missed > 0);
         if updates.send(update).await.is_err() {
             // The front end has left, and its task is about to end.
             return std::future::pending().await;
+        }
+        if missed && !unanswered.all().is_empty() {
+            // Their answers may be among what was missed: they are sent again.
+            return Gone::Lost;
         }
     }
 }

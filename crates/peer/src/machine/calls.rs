@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use p2pchat_model::{CallId, Command, Failure, FrontEndId, MessageId};
+use p2pchat_model::{CallId, Command, FrontEndId, MessageId};
 use sha2::{Digest, Sha256};
 
 use super::io::{SaidBy, Usage};
@@ -33,8 +33,6 @@ struct Known {
 pub(super) enum Answer {
     /// It is done.
     Done,
-    /// It failed.
-    Failed(Failure),
     /// It led to this message.
     Said(MessageId),
 }
@@ -76,6 +74,13 @@ impl Calls {
     pub(super) fn close(&mut self, key: &Key, answer: Answer) {
         if let Some(known) = self.by_id.get_mut(key) {
             known.answer.get_or_insert(answer);
+        }
+    }
+
+    /// Forgets a call that failed: it has changed nothing, and may be tried again.
+    pub(super) fn forget(&mut self, key: &Key) {
+        if self.by_id.remove(key).is_some() {
+            self.order.retain(|known| known != key);
         }
     }
 

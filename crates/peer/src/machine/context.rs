@@ -118,7 +118,6 @@ impl Context {
             Earlier::None => return true,
             Earlier::Pending => {}
             Earlier::Answered(Answer::Done) => self.emit(Event::Done),
-            Earlier::Answered(Answer::Failed(failure)) => self.emit(Event::Failed(failure)),
             Earlier::Answered(Answer::Said(message)) => {
                 if let Some(re) = self.asker.clone() {
                     self.push(Output::Repeat {
@@ -161,7 +160,7 @@ impl Context {
         let Refusal { problem, message } = refusal;
         let failure = Failure::new(self.now.wall, command, problem).with_message(message);
         if let Some(key) = self.key() {
-            self.calls.close(&key, Answer::Failed(failure.clone()));
+            self.calls.forget(&key);
         }
         self.emit(Event::Failed(failure));
         self.asker = None;
