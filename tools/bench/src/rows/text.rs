@@ -17,7 +17,7 @@ use crate::sample::{Sample, Times, side_by_side};
 use crate::servers::{self, on_its_core};
 use crate::talkers::{BareSay, accept, join, joined};
 
-/// How many texts make one measurement.
+/// How many texts, or calls, make one measurement.
 const TEXTS: u32 = 100;
 /// How long it is quiet between two: people type no faster, and a peer that is sent
 /// hundreds a second defends itself.
@@ -49,10 +49,47 @@ pub(super) async fn text(context: &Context) -> Result<Vec<Row>> {
         limit,
         reach: Reach::Any,
     };
+    let calls = calls(context, &registry, &mut ann).await?;
     Ok(vec![
         row("one text", pair.ours.p50, pair.limit.p50),
         row("one text, p99", pair.ours.p99, pair.limit.p99),
+        calls,
     ])
+}
+
+/// A call to its `done`, in a program that is attached, against the one that runs the peer.
+async fn calls(context: &Context, registry: &Registry, owner: &mut Peer) -> Result<Row> {
+    let home = context.home().join("ann");
+    let start = || Peer::start(&context.programs, &home, registry, own_address(), &[]);
+    let mut attached = on_its_core(start)?;
+    let pair = side_by_side(
+        context.rounds,
+        async || call(&mut attached).await,
+        async || call(owner).await,
+    )
+    .await?;
+    Ok(Row {
+        what: "a call to its `done`, attached".to_owned(),
+        against: "the same in the program of the peer".to_owned(),
+        unit: Unit::Seconds,
+        ours: pair.ours.p50,
+        limit: pair.limit.p50,
+        reach: Reach::Any,
+    })
+}
+
+async fn call(peer: &mut Peer) -> Result<Sample> {
+    let mut times = Times::default();
+    for number in 0..TEXTS {
+        let busy = Ask::Busy {
+            on: number.is_multiple_of(2),
+        };
+        let began = Instant::now();
+        let answers = peer.call(&busy).await?;
+        times.record(began.elapsed());
+        answers.map_err(|failure| anyhow::Error::msg(failure.message))?;
+    }
+    Ok(Sample::new(&times, Duration::from_secs(1)))
 }
 
 /// Two who are in one chat.
