@@ -69,7 +69,6 @@ impl From<Ask<'_>> for Command {
     fn from(ask: Ask<'_>) -> Self {
         let conversation = ConversationId::OPEN;
         let password = || Password::new("pw").unwrap();
-        let conversation = ConversationId::OPEN;
         match ask {
             Ask::Register(who) => Self::Register {
                 name: who.name(),
