@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use p2pchat_model::wording::label;
 use p2pchat_model::{FrontEndId, Update, View};
 use p2pchat_profile::{Calls, FrontEnd, Login, OpenError, Profile, Updates};
 use p2pchat_settings::Signals;
@@ -20,10 +21,13 @@ const LAST_RESORT: Duration = Duration::from_secs(10);
 
 /// What follows for the user when they quit.
 pub(crate) const OFFLINE_THEN: &str = "you go offline unless p2pchat is open elsewhere";
-/// That the registry needs the password again.
-pub(crate) const PASSWORD_NEEDED: &str = "the registry needs your password again";
-/// Why, and what follows.
-pub(crate) const PASSWORD_WHY: &str = "the p2pchat that had it has ended; your chat goes on";
+/// That the password is needed again, and why, for a front end that says in between how to give
+/// it.
+pub(crate) fn password_needed() -> (&'static str, String) {
+    let words = label::PASSWORD_NEEDED;
+    let (what, why) = words.split_once(": ").unwrap_or((words, ""));
+    (what, format!("{why} {}", label::WITHOUT_PASSWORD))
+}
 
 /// A front end that has joined its profile.
 #[derive(Debug)]
