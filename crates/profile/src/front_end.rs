@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use p2pchat_model::{Call, CallId, Event, Notice, Update};
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::time::{interval, sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::now;
@@ -249,7 +249,6 @@ async fn read_updates(
     unanswered: &Unanswered,
     process: Option<u32>,
 ) -> Gone {
-    let mut look = interval(LOOK);
     let mut told = false;
     loop {
         let update = tokio::select! {
@@ -260,14 +259,10 @@ async fn read_updates(
                 }
                 Err(gone) => return gone,
             },
-            _ = look.tick(), if !told && process.is_some() => match process {
-                Some(process) if unanswered.longer_than(PATIENCE) && is_stopped(process) => {
-                    told = true;
-                    let what = Notice::PeerSilent { process, stopped: true };
-                    Event::Notice { at: now(), what }.into()
-                }
-                _ => continue,
-            },
+            what = stopped(process, unanswered), if !told => {
+                told = true;
+                Event::Notice { at: now(), what }.into()
+            }
         };
         let Some(update) = unanswered.answer(update) else {
             continue;
@@ -279,11 +274,30 @@ async fn read_updates(
     }
 }
 
+/// Waits until a call is without an answer and the process of the peer is stopped.
+async fn stopped(process: Option<u32>, unanswered: &Unanswered) -> Notice {
+    let Some(process) = process else {
+        return std::future::pending().await;
+    };
+    loop {
+        match unanswered.oldest() {
+            None => unanswered.added.notified().await,
+            Some(age) if age < PATIENCE => sleep(PATIENCE - age).await,
+            Some(_) if is_stopped(process) => {
+                let stopped = true;
+                return Notice::PeerSilent { process, stopped };
+            }
+            Some(_) => sleep(LOOK).await,
+        }
+    }
+}
+
 /// The calls that are passed on and have no answer yet, in their order. Each has an id: one
 /// that the front end gave none gets one here, so that it can be sent again.
 #[derive(Debug)]
 struct Unanswered {
     calls: Mutex<VecDeque<(Call, Instant)>>,
+    added: Notify,
     room: Notify,
     ids: OwnIds,
 }
@@ -292,6 +306,7 @@ impl Default for Unanswered {
     fn default() -> Self {
         Self {
             calls: Mutex::default(),
+            added: Notify::new(),
             room: Notify::new(),
             ids: OwnIds::new(),
         }
@@ -312,6 +327,7 @@ impl Unanswered {
     fn add(&self, mut call: Call) -> Call {
         call.id.get_or_insert_with(|| self.ids.next());
         self.calls().push_back((call.clone(), Instant::now()));
+        self.added.notify_one();
         call
     }
 
@@ -322,9 +338,9 @@ impl Unanswered {
         }
     }
 
-    fn longer_than(&self, patience: Duration) -> bool {
-        let calls = self.calls();
-        calls.front().is_some_and(|(_, at)| at.elapsed() > patience)
+    /// How long the oldest has been without an answer.
+    fn oldest(&self) -> Option<Duration> {
+        self.calls().front().map(|(_, at)| at.elapsed())
     }
 
     /// Notes which call an update closes. `None` for what the front end must not see: a call

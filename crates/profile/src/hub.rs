@@ -33,7 +33,7 @@ use crate::runtime::{self, RuntimeError};
 use crate::socket::is_ours;
 use crate::wire::{self, Greeting, MAX_CALL, Refusal};
 
-/// How many front ends may be attached: all pages that a bridge serves, and as many others.
+/// How many front ends may be attached: the 64 pages that a bridge serves, and as many others.
 const MAX_CONNECTIONS: usize = 128;
 /// How long a front end has for its greeting.
 const GREETING_LIMIT: Duration = Duration::from_secs(5);

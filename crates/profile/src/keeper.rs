@@ -17,7 +17,7 @@ use crate::clock::now;
 use crate::connection::{Gone, Incoming, Outgoing};
 use crate::error::{Ended, OpenError};
 use crate::hub::{Claim, Hub};
-use crate::lock::{self, Lock, Tried};
+use crate::lock::{self, Heir, Lock, Tried};
 use crate::owner::{Entry, Owner, OwnerSilent, Silence, is_stopped};
 use crate::place::{Place, Visitor};
 use crate::profile::{Login, Options};
@@ -31,9 +31,9 @@ const LOOK: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_millis(20);
 /// The pause after an attempt to take over that failed.
 const LONG_PAUSE: Duration = Duration::from_secs(1);
-/// How long those who were attached to an owner that was killed have the lock for themselves:
-/// they know the state of the peer, and a process that starts does not.
-const HEIRS_FIRST: Duration = Duration::from_millis(300);
+/// How long those who were attached to an owner that has ended have the lock for themselves: they
+/// know the state of the peer, and a process that starts does not.
+const HEIRS_LIMIT: Duration = Duration::from_secs(3);
 /// How long a killed owner's ports may be in use still.
 const PORTS_LIMIT: Duration = Duration::from_secs(2);
 /// How long a process that does not take over waits for another that does.
@@ -73,6 +73,8 @@ struct Attached {
     watcher: (Outgoing, Incoming),
     /// The view, for the case that this process takes over.
     view: View,
+    /// Tells other processes that it would.
+    _heir: Option<Heir>,
 }
 
 /// Why an attempt to attach has failed.
@@ -264,19 +266,18 @@ async fn open_shared(
     visitor: &Visitor,
 ) -> Result<Role, OpenError> {
     let start = Instant::now();
-    let mut heirs_had_it = false;
     loop {
         let tried = Lock::try_take(folder).map_err(OpenError::locking(folder))?;
         if let Tried::Taken(lock) = tried {
-            if heirs_had_it || lock::named_in(folder).is_none() {
-                let peer = options.peer.clone();
-                return start_peer(folder, lock, peer, None, visitor).await;
+            // Where the last owner has ended in order, no one goes on with their peer.
+            let was_left = lock::named_in(folder).is_some();
+            if was_left && Heir::is_there(folder) && start.elapsed() < HEIRS_LIMIT {
+                drop(lock);
+                sleep(PAUSE).await;
+                continue;
             }
-            // The last owner did not end in order.
-            drop(lock);
-            heirs_had_it = true;
-            sleep(HEIRS_FIRST).await;
-            continue;
+            let peer = options.peer.clone();
+            return start_peer(folder, lock, peer, None, visitor).await;
         }
         match attach(folder, visitor).await {
             Ok(role) => return Ok(role),
@@ -364,6 +365,7 @@ async fn attach(folder: &Path, visitor: &Visitor) -> Result<Role, NotAttached> {
         watcher: (outgoing, incoming),
         entry: Arc::new(entry),
         view,
+        _heir: visitor.takes_over.then(|| Heir::mark(folder)).flatten(),
     })))
 }
 

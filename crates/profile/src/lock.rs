@@ -4,7 +4,7 @@
 //! owner runs. It is never deleted, and counts only while it is still the file at that path:
 //! otherwise two processes could each hold a lock. It says who the owner is, and where their
 //! socket is, so that who attaches needs the folder and nothing else: a job of cron has no
-//! `$XDG_RUNTIME_DIR`.
+//! `$XDG_RUNTIME_DIR`. The file `attached` beside it is locked by those who would take over.
 
 use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, Seek, Write};
@@ -81,7 +81,7 @@ impl Lock {
 
     /// Forgets who held it: they have ended in order, and no one goes on with their peer.
     pub(crate) fn clear(&self) {
-        // If that fails, the next one to start waits a moment for an heir.
+        // If that fails, the next process to start only looks for heirs.
         let _ = self.file.set_len(0);
     }
 }
@@ -90,6 +90,34 @@ impl Lock {
 pub(crate) fn named_in(folder: &Path) -> Option<Entry> {
     let line = fs::read(path_in(folder)).ok()?;
     serde_json::from_slice(&line).ok()
+}
+
+/// The mark of a process that is attached and would take over, until it is dropped: a shared lock
+/// of the file `attached`.
+#[derive(Debug)]
+pub(crate) struct Heir {
+    _file: File,
+}
+
+impl Heir {
+    /// Marks this process. `None` where the file cannot be made or locked: then a process that
+    /// starts when the owner ends may be faster.
+    pub(crate) fn mark(folder: &Path) -> Option<Self> {
+        let file = heirs_file(folder).ok()?;
+        file.try_lock_shared().ok()?;
+        Some(Self { _file: file })
+    }
+
+    /// Whether there is one, in this or another process.
+    pub(crate) fn is_there(folder: &Path) -> bool {
+        let file = heirs_file(folder);
+        file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+}
+
+fn heirs_file(folder: &Path) -> io::Result<File> {
+    let path = folder.join("attached");
+    private_file().create(true).truncate(false).open(path)
 }
 
 pub(crate) fn path_in(folder: &Path) -> PathBuf {
@@ -143,6 +171,18 @@ mod tests {
         }
         fs::write(path_in(folder.path()), "half a na").unwrap();
         assert!(named_in(folder.path()).is_none());
+    }
+
+    #[test]
+    fn an_heir_is_there_until_the_last_one_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!Heir::is_there(folder.path()));
+        let heirs = [0; 2].map(|_| Heir::mark(folder.path()).unwrap());
+        for heir in heirs {
+            assert!(Heir::is_there(folder.path()));
+            drop(heir);
+        }
+        assert!(!Heir::is_there(folder.path()));
     }
 
     #[cfg(unix)]

@@ -42,7 +42,8 @@ fn an_owner_that_is_stopped_is_named_and_not_replaced() {
     // Who was attached before is told when an answer does not come.
     second.call(&json!({"command": "busy", "id": 1, "on": true}));
     let notice = second.event("notice");
-    assert_eq!(notice["what"]["peer_silent"]["process"], pid, "{notice}");
+    assert_eq!(notice["what"], "peer_silent");
+    assert_eq!(notice["process"], pid, "{notice}");
     first.signal(Signal::CONT);
     assert_eq!(second.answer(1)["event"], "done");
     assert!(second.end().success());
