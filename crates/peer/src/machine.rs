@@ -16,7 +16,8 @@
 //! | `requests` | chat requests, in and out |
 //! | `group` | the chat: members, introductions, texts, and what strangers send |
 //! | `people` | the read-only view of directory and blocks that requests and group get |
-//! | `context` | time, random numbers, ids, the output queue, and the counters of `drops` |
+//! | `context` | time, random numbers, ids, the output queue, whose call is answered, and the counters of `drops` |
+//! | `calls` | the last calls of the front ends and their answers |
 
 mod blocks;
 mod calls;
@@ -113,6 +114,8 @@ impl Machine {
         for (account, who) in blocks {
             self.blocks.restore(account, who);
         }
+        // A member that the process that has ended was about to remove.
+        self.enforce_blocks();
         self
     }
 

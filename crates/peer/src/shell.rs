@@ -328,7 +328,9 @@ impl Handle {
 
 #[cfg(test)]
 mod tests {
-    use p2pchat_model::Command;
+    use p2pchat_model::{Call, Command, ConversationId, Event, Person};
+    use p2pchat_protocol::MESSAGE_PORT_UNPRIVILEGED;
+    use tokio::net::TcpListener;
 
     use super::testing::{own_address, within};
     use super::*;
@@ -378,6 +380,57 @@ mod tests {
         std::mem::replace(&mut peer.driver, tokio::spawn(async { panic!("a bug") })).abort();
         let failure = failure(peer).await;
         assert!(failure.contains("the driver failed"), "{failure}");
+    }
+
+    #[tokio::test]
+    async fn a_text_of_a_call_goes_out_once_it_is_stored() {
+        let member = own_address();
+        let listener = TcpListener::bind((member.ip(), MESSAGE_PORT_UNPRIVILEGED));
+        let listener = listener.await.unwrap();
+        let mut view = View {
+            account: Some("ann".parse().unwrap()),
+            ..View::default()
+        };
+        view.conversations[0]
+            .members
+            .push(Person::listed(member, None));
+        let options = Options {
+            address: Some(own_address()),
+            unprivileged: true,
+            ..Options::default()
+        };
+        let (mut driver, handle, journal) = prepare(options, Some(view)).await.unwrap();
+        let (to_journal, mut inputs) = mpsc::channel(64);
+        driver.journal = JournalQueue::new(to_journal);
+        let _peer = Peer::run(driver, handle.clone(), journal);
+        let front_end = FrontEndId::new("front-end").unwrap();
+        let calls = Calls::new(front_end, handle.commands);
+        let say = Command::Say {
+            conversation: ConversationId::OPEN,
+            text: "hello".to_owned(),
+        };
+        calls.send(Call::with_id(7, say)).await.unwrap();
+        let stored = loop {
+            match within("an input", inputs.recv()).await.unwrap() {
+                JournalInput::Taken(stored) => break stored,
+                JournalInput::Event { event, .. } => assert_ne!(event, Event::Done),
+                other => panic!("{other:?}"),
+            }
+        };
+        let done = inputs.recv();
+        let done = within("the end of the call", done).await.unwrap();
+        assert!(matches!(
+            done,
+            JournalInput::Event {
+                event: Event::Done,
+                ..
+            }
+        ));
+        // As long as it is not stored.
+        let early = timeout(Duration::from_millis(100), listener.accept()).await;
+        assert!(early.is_err());
+        stored.send(()).unwrap();
+        within("the text", listener.accept()).await.unwrap();
     }
 
     #[tokio::test]

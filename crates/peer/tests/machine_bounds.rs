@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use p2pchat_model::{
-    Command, ConversationId, LeaveReason, OnlineUser, PeerAddr, Target, Timestamp,
+    Call, Command, ConversationId, FrontEndId, LeaveReason, OnlineUser, PeerAddr, Target, Timestamp,
 };
-use p2pchat_peer::machine::{Acknowledgement, Config, ConnId, Input, Machine, Now, Output, SendId};
+use p2pchat_peer::machine::{
+    Acknowledgement, Asked, Config, ConnId, Input, Machine, Now, Output, SendId,
+};
 use p2pchat_protocol::{ChatAnswer, ChatList, Contact, Kind, Message, Response};
 
 const OPEN: ConversationId = ConversationId::OPEN;
@@ -251,6 +253,18 @@ fn a_registry_that_does_not_answer_fills_no_memory() {
         bench.feed(Input::Command(Command::Refresh.into()));
     }
     bench.assert_tried("questions to the registry", 60);
+}
+
+#[test]
+fn calls_are_remembered_up_to_a_limit() {
+    let mut bench = Bench::new();
+    for id in 0..4200 {
+        let front_end = FrontEndId::new(&format!("front-end-{}", id % 100)).unwrap();
+        let who = Target::Address(address(id));
+        let call = Call::with_id(u64::from(id), Command::Unblock { who });
+        bench.feed(Input::Command(Asked::by(front_end, call)));
+    }
+    bench.assert_tried("calls of front ends", 4096);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use p2pchat_model::{
     Call, CallId, Command, ConversationId, Event, FrontEndId, LeaveReason, MessageId, OnlineUser,
-    PeerAddr, RequestFailure, Target, Timestamp, Undo,
+    PeerAddr, Person, RequestFailure, Target, Timestamp, Undo, View,
 };
 use p2pchat_peer::machine::{
     Acknowledgement, Asked, Asker, Config, ConnId, Input, Machine, Now, Output, SendId,
@@ -194,18 +194,21 @@ struct Subject {
 }
 
 impl Subject {
-    fn new() -> Self {
+    /// A new machine, or one that goes on where another has ended.
+    fn new(resume: Option<&View>) -> Self {
+        let config = Config {
+            address: "10.0.0.1".parse().unwrap(),
+            registry: "registry".to_owned(),
+            message_port: 1010,
+            request_limit: Duration::from_secs(60),
+            seed: 1,
+        };
+        let start = now(Duration::from_secs(1));
         let mut subject = Self {
-            machine: Machine::new(
-                Config {
-                    address: "10.0.0.1".parse().unwrap(),
-                    registry: "registry".to_owned(),
-                    message_port: 1010,
-                    request_limit: Duration::from_secs(60),
-                    seed: 1,
-                },
-                now(Duration::from_secs(1)),
-            ),
+            machine: match resume {
+                None => Machine::new(config, start),
+                Some(view) => Machine::resume(config, start, view),
+            },
             elapsed: Duration::from_secs(1),
             conns: 0,
             open_texts: BTreeMap::new(),
@@ -276,6 +279,21 @@ impl Subject {
             },
         };
         self.handle(input);
+    }
+
+    /// Takes all steps, and sees that nothing is left open in the end.
+    fn take_all(&mut self, steps: Vec<Step>) -> Result<(), TestCaseError> {
+        for step in steps {
+            self.take(step);
+        }
+        self.pass(Duration::from_secs(700));
+        prop_assert!(
+            self.open_requests.len() <= 1,
+            "requests are answered in time"
+        );
+        self.take(Step::Down);
+        prop_assert!(self.open_calls.is_empty(), "{:?} are open", self.open_calls);
+        Ok(())
     }
 
     /// Makes the last call but so many.
@@ -387,19 +405,33 @@ proptest! {
 
     #[test]
     fn no_order_of_inputs_does_harm(steps in vec(step(), 1..120)) {
-        let mut subject = Subject::new();
+        let mut subject = Subject::new(None);
         subject.take(Step::Up);
         subject.take(Step::Command(Command::Login {
             name: "ann".parse().unwrap(),
             password: "pw".parse().unwrap(),
         }));
         subject.take(Step::Response(Response::LoggedIn));
-        for step in steps {
-            subject.take(step);
-        }
-        subject.pass(Duration::from_secs(700));
-        prop_assert!(subject.open_requests.len() <= 1, "requests are answered in time");
-        subject.take(Step::Down);
-        prop_assert!(subject.open_calls.is_empty(), "{:?} are open", subject.open_calls);
+        subject.take_all(steps)?;
     }
+
+    #[test]
+    fn nor_after_a_takeover(steps in vec(step(), 1..120)) {
+        let mut subject = Subject::new(Some(&left_by_another()));
+        subject.take(Step::Up);
+        subject.take_all(steps)?;
+    }
+}
+
+/// What a process has left: a session, and two members.
+fn left_by_another() -> View {
+    let mut view = View {
+        account: "ann".parse().ok(),
+        ..View::default()
+    };
+    let person = |address: &str| Person::listed(address.parse().unwrap(), None);
+    let chat = &mut view.conversations[0];
+    chat.members.push(person("10.0.0.2"));
+    chat.out_of_reach.push(person("10.0.0.3"));
+    view
 }

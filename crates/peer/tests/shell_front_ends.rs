@@ -1,6 +1,8 @@
 //! Several front ends of one peer, and a peer that goes on where another has ended.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+#[path = "shell_support/front_ends.rs"]
+mod front_ends;
 #[path = "shell_support/net.rs"]
 mod net;
 
@@ -265,9 +267,11 @@ async fn a_peer_goes_on_where_a_killed_one_ended() {
         ..options
     };
     let seen = ann.kill().await;
+    assert!(seen.view.undo.is_some());
     let mut ann = User::resume(options, seen.view.clone()).await;
     assert_eq!(ann.address(), from);
     let view = &ann.view;
+    assert_eq!(view.undo, None, "it went with the process");
     assert!(view.is_member(at) && view.busy && view.account == Some(name("ann")));
     assert_eq!(view.blocked, [who]);
     assert_eq!(texts(view), ["one"]);

@@ -211,6 +211,15 @@ const LIES: &[Lie] = &[
     }),
     (Sabotage::MuteDone, "calls_are_closed_in_time", |_| {}),
     (Sabotage::DoneTwice, "calls_are_closed_once", |_| {}),
+    (
+        Sabotage::ForgetCalls,
+        "a_call_leads_to_one_message",
+        |mix| {
+            mix.takeovers = true;
+            mix.traps = Some(Mix::OFTEN / 5);
+            mix.acts = 600;
+        },
+    ),
     (Sabotage::Hoard, "what_is_held_is_bounded", |_| {}),
 ];
 

@@ -192,6 +192,14 @@ impl Session {
         self.account = Account::Resumed { name };
     }
 
+    /// Whether the session is that of another process, and the registry has not renewed it.
+    fn needs_password(&self) -> bool {
+        matches!(
+            self.account,
+            Account::Resumed { .. } | Account::Pending { resumes: true, .. }
+        )
+    }
+
     /// The account, if the registry answers questions of it.
     fn logged_in_account(&self) -> Result<Username, Problem> {
         match &self.account {
@@ -217,7 +225,8 @@ impl Session {
             self.pending.front().map(|pending| pending.timeout_at),
             logged_in.then_some(self.hello_at),
             (up && self.logged_in_account().is_ok()).then_some(self.refresh_at),
-            self.login_at.filter(|_| up),
+            self.login_at
+                .filter(|_| up && self.logged_in_account().is_ok()),
         ]
         .into_iter()
         .flatten()
@@ -233,13 +242,12 @@ impl Session {
     pub(super) fn registry_up(&mut self, cx: &mut Context) {
         self.link = LinkState::Up;
         self.failures = 0;
-        cx.emit(Event::Link(match &self.account {
-            Account::Resumed { .. } => Link::PasswordNeeded,
-            _ => Link::Up,
-        }));
-        if matches!(self.account, Account::Resumed { .. }) {
+        if self.needs_password() {
+            cx.emit(Event::Link(Link::PasswordNeeded));
             // The last one of the process that has ended may be long ago.
             self.hello_at = cx.now.elapsed;
+        } else {
+            cx.emit(Event::Link(Link::Up));
         }
         self.send_credentials(cx);
     }

@@ -45,7 +45,7 @@ pub(super) enum JournalInput {
         re: Option<Asker>,
         said_by: Option<SaidBy>,
     },
-    /// A message to publish again, to whom it answers.
+    /// A message to publish again, to the front end that it answers.
     Repeat {
         re: Asker,
         account: Option<Username>,
@@ -130,7 +130,7 @@ pub(super) struct Subscription {
     pub(super) published: broadcast::Receiver<Published>,
 }
 
-/// An event, and whom it answers.
+/// An event, and the call that it answers.
 #[derive(Debug, Clone)]
 pub(super) struct Published {
     pub(super) event: Arc<Event>,

@@ -3,9 +3,8 @@
 use std::net::Ipv4Addr;
 use std::ops::{Deref, DerefMut};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use p2pchat_model::{
     Call, Command, ConversationId, Event, FrontEndId, Password, PeerAddr, Update, Username, View,
@@ -19,7 +18,7 @@ use tokio::time::timeout;
 pub(crate) const OPEN: ConversationId = ConversationId::OPEN;
 
 /// Longer than anything takes that a test waits for, on the slowest machine.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An address that no other test uses, in this process or in one that runs beside it.
 pub(crate) fn own_address() -> PeerAddr {
@@ -98,8 +97,8 @@ impl Drop for Registry {
 /// A peer, and a front end that draws what it is told. Dropped, it ends without a word,
 /// as a killed process does.
 pub(crate) struct User {
-    peer: Peer,
-    front_end: FrontEnd,
+    pub(crate) peer: Peer,
+    pub(crate) front_end: FrontEnd,
 }
 
 impl Deref for User {
@@ -126,47 +125,6 @@ impl User {
         Self { peer, front_end }
     }
 
-    /// Another front end of the same peer.
-    pub(crate) async fn join(&self, id: &str) -> FrontEnd {
-        FrontEnd::join(&self.peer.handle(), id).await
-    }
-
-    /// Ends without a word. Returns what the front end saw of it.
-    pub(crate) async fn kill(self) -> FrontEnd {
-        let Self {
-            peer,
-            mut front_end,
-        } = self;
-        drop(peer);
-        front_end.see_the_end().await;
-        front_end
-    }
-
-    /// Ends in order, for another process to go on.
-    pub(crate) async fn hand_over(self) -> FrontEnd {
-        let Self {
-            peer,
-            mut front_end,
-        } = self;
-        let ended = timeout(PATIENCE, peer.hand_over()).await;
-        ended.unwrap().unwrap();
-        front_end.see_the_end().await;
-        front_end
-    }
-
-    /// Goes on with what a front end saw of a peer that has ended.
-    pub(crate) async fn resume(options: Options, view: View) -> Self {
-        let give_up = Instant::now() + PATIENCE;
-        loop {
-            // Its listeners may take a moment to end.
-            match Peer::start(options.clone(), Some(view.clone())).await {
-                Ok(peer) => return Self::of(peer).await,
-                Err(error) => assert!(Instant::now() < give_up, "{error}"),
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    }
-
     /// Logs out and stops.
     pub(crate) async fn stop(self) {
         let stopped = timeout(PATIENCE, self.peer.stop()).await;
@@ -178,7 +136,7 @@ impl User {
 pub(crate) struct FrontEnd {
     handle: Handle,
     calls: Calls,
-    updates: Updates,
+    pub(crate) updates: Updates,
     pub(crate) view: View,
 }
 
@@ -228,45 +186,6 @@ impl FrontEnd {
             Ok(found) => found,
             Err(_) => panic!("{what} did not come; there is {:#?}", self.view),
         }
-    }
-
-    /// Shows all there is until the peer has ended.
-    async fn see_the_end(&mut self) {
-        let end = timeout(PATIENCE, async {
-            while let Ok(update) = self.updates.next().await {
-                self.view.apply(&update.event);
-            }
-        });
-        end.await.unwrap();
-    }
-
-    /// Makes a call, and waits for its end. Returns all that answers it but [`Event::Done`].
-    pub(crate) async fn call(&mut self, id: u64, command: Command) -> Vec<Arc<Event>> {
-        self.send(Call::with_id(id, command)).await;
-        self.answers(id).await
-    }
-
-    /// What answers a call, until it is closed.
-    pub(crate) async fn answers(&mut self, id: u64) -> Vec<Arc<Event>> {
-        let mut answers = Vec::new();
-        let wait = timeout(PATIENCE, async {
-            loop {
-                let Update { re, event } = self.apply_next().await;
-                if re != Some(id.into()) {
-                    continue;
-                }
-                match &*event {
-                    Event::Done => break,
-                    Event::Failed(_) => {
-                        answers.push(event);
-                        break;
-                    }
-                    _ => answers.push(event),
-                }
-            }
-        });
-        assert!(wait.await.is_ok(), "call {id} is not closed");
-        answers
     }
 
     /// Waits until the view is like this.

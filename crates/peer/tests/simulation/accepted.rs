@@ -45,6 +45,15 @@ impl Accepted {
         self.notifies.clear();
     }
 
+    /// Another process goes on with these members of the chat. What the one that has ended made
+    /// of its last inputs is lost with it.
+    pub(crate) fn resume(mut self, members: impl IntoIterator<Item = PeerAddr>) -> Self {
+        let left = self.left.take().into_iter().flat_map(|(_, left)| left);
+        self.addresses.extend(left.chain(members));
+        self.sent.clear();
+        self
+    }
+
     /// The session ended: no peer is let in.
     pub(crate) fn forget(&mut self) {
         self.addresses.clear();

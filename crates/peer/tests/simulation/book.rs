@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use p2pchat_model::{
-    BlockChange, Command, DeliveryState, Event, Failure, MessageId, PeerAddr, Target, Undo,
-    Username,
+    BlockChange, Command, DeliveryState, Event, Failure, MessageId, PeerAddr, Person, Target, Undo,
+    Username, View,
 };
 use p2pchat_peer::machine::{Asked, Asker, ConnId, Input, Output};
 use p2pchat_protocol::{Contact, Kind, split_text};
@@ -139,6 +139,28 @@ impl Book {
     const PACKET: Duration = Duration::from_secs(50);
     /// What a text may take beyond its packets and those before it.
     const DELIVERY: Duration = Duration::from_secs(60);
+
+    /// The records of a process that goes on with this view, after those of the one that has
+    /// ended.
+    pub(crate) fn resume(earlier: Self, view: &View, now: Duration) -> Self {
+        let address = |person: &Person| person.address;
+        let members: BTreeSet<_> = view.open().members.iter().map(address).collect();
+        let away = view.open().out_of_reach.iter().map(address);
+        let former = earlier.former.into_iter().chain(earlier.members);
+        let former: BTreeSet<_> = former.chain(earlier.left).chain(away).collect();
+        Self {
+            accepted: earlier
+                .accepted
+                .resume(former.iter().chain(&members).copied()),
+            account: view.account,
+            account_since: now,
+            former: former.difference(&members).copied().collect(),
+            members,
+            blocked: view.blocked.iter().copied().collect(),
+            listed: earlier.listed,
+            ..Self::default()
+        }
+    }
 
     /// The call that this input makes once more, and how it was closed, if it was.
     pub(crate) fn repeated(&self, input: &Input) -> Option<(Asker, Option<Closed>)> {

@@ -51,8 +51,13 @@ pub(crate) struct Strike {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Victim {
     /// The process at this seat. If it is its own step that is struck, the journal may
-    /// have written all that came before it, or nothing of what came of this input.
-    Seat { seat: usize, journal_lags: bool },
+    /// have written all that came before it, or nothing of what came of this input. Another
+    /// process may go on in its place.
+    Seat {
+        seat: usize,
+        journal_lags: bool,
+        is_taken_over: bool,
+    },
     /// The registry.
     Registry,
 }
@@ -71,6 +76,8 @@ impl World {
     const BACK: u64 = 40;
     /// The same of one that something looks after.
     const BACK_AT_ONCE: u64 = 3;
+    /// The longest until another process goes on.
+    const TAKEOVER: Duration = Duration::from_secs(3);
     /// When what was struck is started again.
     const BACK_AFTER_STRIKE: Duration = Duration::from_secs(2);
 
@@ -80,8 +87,14 @@ impl World {
         if self.peers[seat].is_up() {
             let silently = self.rng.hits(0.3);
             let back = self.rng.secs(0, Self::BACK);
-            self.end_process(seat, silently, back);
+            let is_taken_over = self.is_taken_over(silently);
+            self.end_process(seat, silently, back, is_taken_over);
         }
+    }
+
+    /// Whether another process goes on for one that is killed. There is none without the host.
+    fn is_taken_over(&mut self, silently: bool) -> bool {
+        self.mix.takeovers && !silently && self.rng.hits(0.7)
     }
 
     /// The next process that comes to some step is killed there.
@@ -98,7 +111,7 @@ impl World {
         });
     }
 
-    fn end_process(&mut self, seat: usize, silently: bool, back: Duration) {
+    fn end_process(&mut self, seat: usize, silently: bool, back: Duration, is_taken_over: bool) {
         let dead: Process = self.peers[seat].process();
         let (now, name) = (self.now(), self.peers[seat].name);
         let words = if silently { "power cut at" } else { "crash of" };
@@ -111,8 +124,12 @@ impl World {
         let totals = self.peers[seat].stop(silently);
         self.totals.add(totals);
         self.calls_of_the_dead(dead, silently);
-        self.schedule
-            .after(back, SimEvent::Fault(Fault::Restart(seat)));
+        let (back, fault) = if is_taken_over {
+            (back.min(Self::TAKEOVER), Fault::Takeover(seat))
+        } else {
+            (back, Fault::Restart(seat))
+        };
+        self.schedule.after(back, SimEvent::Fault(fault));
     }
 
     /// Starts the program of a seat, unless it runs.
@@ -189,6 +206,7 @@ impl World {
             victim: Victim::Seat {
                 seat: process.seat,
                 journal_lags: true,
+                is_taken_over: self.is_taken_over(false),
             },
             unwritten: self.rng.below(4),
         })
@@ -217,13 +235,17 @@ impl World {
     fn strike(&mut self, victim: Victim) {
         match victim {
             Victim::Registry => self.registry_stops(Self::BACK_AFTER_STRIKE),
-            Victim::Seat { seat, .. } if self.peers[seat].is_up() => {
+            Victim::Seat {
+                seat,
+                is_taken_over,
+                ..
+            } if self.peers[seat].is_up() => {
                 let back = match self.mix.strike {
                     Some(_) => Self::BACK_AFTER_STRIKE,
                     None if self.rng.hits(0.5) => self.rng.secs(0, Self::BACK_AT_ONCE),
                     None => self.rng.secs(0, Self::BACK),
                 };
-                self.end_process(seat, false, back);
+                self.end_process(seat, false, back, is_taken_over);
             }
             Victim::Seat { .. } => {}
         }

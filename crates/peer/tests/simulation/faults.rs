@@ -21,6 +21,8 @@ pub(crate) enum Fault {
     Trap,
     /// The program is started again.
     Restart(usize),
+    /// Another process goes on with what the front end has seen.
+    Takeover(usize),
     /// A process or host stands still.
     Nap,
     /// It goes on.
@@ -65,6 +67,7 @@ impl World {
             // What heals, heals also when nothing breaks any more.
             Fault::Heal(pairs, seats) => self.heal(&pairs, &seats),
             Fault::Restart(seat) => self.restart(seat),
+            Fault::Takeover(seat) => self.take_over(seat),
             Fault::Wake(process) => self.wake(process),
             Fault::RegistryBack => self.registry.recover(),
             _ if self.is_quiet() => {}

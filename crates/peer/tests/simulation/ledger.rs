@@ -122,6 +122,21 @@ impl Ledger {
         Ok(())
     }
 
+    /// Whether a text is a message in the history of who said it.
+    pub(crate) fn is_named(&self, text: &str) -> bool {
+        let which = self.by_text.get(text);
+        which.is_some_and(|&which| self.said[which].is_named)
+    }
+
+    /// Another process says a text of one that has ended before it was a message.
+    pub(crate) fn said_again(&mut self, text: &str, by: Process) {
+        if let Some(said) = self.by_text.get(text).map(|&which| &mut self.said[which])
+            && !said.is_named
+        {
+            said.by = Some(by);
+        }
+    }
+
     /// The sender of a text was told that nobody knows whether it arrived at `seat`.
     pub(crate) fn give_up(&mut self, seat: usize, text: &str) {
         if let Some(&part) = self.by_part.get(text) {

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{BlockChange, Call, Command, Event, FrontEndId, MessageId, Problem};
+use p2pchat_model::{
+    BlockChange, Call, Command, Event, FrontEndId, Link, MessageId, Problem, View,
+};
 use p2pchat_peer::machine::{Asked, Config, Input, Machine, Output};
 
+use super::book::{Book, Closed, answer};
 use super::network::{Caller, Packet, Reply};
 use super::sabotage::Sabotage;
 use super::schedule::{Process, SimEvent};
 use super::trace::{copy_of, input_words, output_words};
+use super::troubles::Trouble;
 use super::world::World;
 
 impl World {
@@ -17,8 +21,36 @@ impl World {
     /// More outputs from one input than this is a machine that does not end.
     const MAX_OUTPUTS: usize = 10_000;
 
-    /// Starts the program of a seat.
+    /// Starts the program of a seat, with a new front end.
     pub(crate) fn start(&mut self, seat: usize) {
+        self.peers[seat].front = View::default();
+        self.peers[seat].unanswered.clear();
+        self.begin(seat, None);
+    }
+
+    /// Another process goes on with what the front end has seen, which makes the calls again
+    /// that it has no answer to.
+    pub(crate) fn take_over(&mut self, seat: usize) {
+        if self.peers[seat].is_up() {
+            return;
+        }
+        self.troubles.note(Trouble::Takeover);
+        let view = self.peers[seat].resumed_view();
+        self.peers[seat].front = view.clone();
+        self.begin(seat, Some(&view));
+        let process = self.peers[seat].process();
+        for asked in self.peers[seat].unanswered.clone().into_values() {
+            if let Command::Say { text, .. } = &asked.command {
+                self.ledger.said_again(text, process);
+            }
+            if self.is_running(process) {
+                self.feed(process, Input::Command(asked));
+            }
+        }
+        self.plan_return(seat);
+    }
+
+    fn begin(&mut self, seat: usize, resume: Option<&View>) {
         let origin = self.rng.secs(10_000, 100_000);
         let config = Config {
             address: self.peers[seat].address,
@@ -29,15 +61,28 @@ impl World {
         };
         let now = self.now();
         let name = self.peers[seat].name;
-        self.trace.note(now, || format!("{name} starts"));
+        let verb = resume.map_or("starts", |_| "takes over");
+        self.trace.note(now, || format!("{name} {verb}"));
         let blocks = self.peers[seat].blocks.clone();
-        let calls = self.peers[seat].calls.clone();
+        let calls = match self.mix.sabotage {
+            Some(Sabotage::ForgetCalls) => Vec::new(),
+            _ => self.peers[seat].calls.clone(),
+        };
         let last = match self.mix.sabotage {
             Some(Sabotage::ForgetNumbers) => MessageId(0),
             _ => self.ledger.last_number(seat),
         };
-        self.peers[seat].begin(origin, |clocks| {
-            Machine::new(config, clocks.at(now))
+        let book = match resume {
+            None => Book::default(),
+            Some(view) => Book::resume(self.peers[seat].take_ended(), view, now),
+        };
+        self.peers[seat].begin(origin, book, |clocks| {
+            let now = clocks.at(now);
+            let machine = match resume {
+                None => Machine::new(config, now),
+                Some(view) => Machine::resume(config, now, view),
+            };
+            machine
                 .with_blocks(blocks)
                 .with_last_message(last)
                 .with_calls(calls)
@@ -71,6 +116,8 @@ impl World {
             if !is_read(&asked.command) {
                 self.peers[seat].last_call = Some(asked.clone());
             }
+            let asker = asked.asker.clone().expect("it is that of the front end");
+            self.peers[seat].unanswered.insert(asker, asked.clone());
             self.feed(process, Input::Command(asked));
         }
     }
@@ -167,6 +214,10 @@ impl World {
     /// Does what a machine wants done.
     pub(crate) fn carry_out(&mut self, process: Process, output: Output) {
         let seat = process.seat;
+        if let Some((asker, Some(closed))) = answer(&output) {
+            let asked = self.peers[seat].unanswered.remove(asker);
+            self.is_acknowledged(process, asked, &closed);
+        }
         match output {
             Output::ConnectRegistry => self.connect_registry(process),
             Output::DisconnectRegistry => self.disconnect_registry(process),
@@ -208,12 +259,29 @@ impl World {
             Output::RefuseText { conn } => self.call_answered(conn, Reply::Refused),
             Output::Event { event, said_by, .. } => {
                 self.is_written(process, &event, said_by);
+                if self.mix.has_takeovers() {
+                    self.peers[seat].front.apply(&event);
+                }
                 self.user_sees(seat, &event);
             }
             Output::KeepBlock {
                 account, change, ..
             } => self.keep_block(seat, account, change),
             Output::Recall { .. } | Output::Find { .. } | Output::Repeat { .. } => {}
+        }
+    }
+
+    /// A front end is told that its call is done: what it said is in the history.
+    fn is_acknowledged(&mut self, process: Process, asked: Option<Asked>, closed: &Closed) {
+        if let Some(Command::Say { text, .. }) = asked.map(|asked| asked.command)
+            && *closed == Closed::Done
+            && !self.ledger.is_named(&text)
+        {
+            let name = self.peers[process.seat].name;
+            self.fail(
+                "a_call_leads_to_one_message",
+                &format!("{name}: {text:?} is done and not in the history"),
+            );
         }
     }
 
@@ -228,7 +296,7 @@ impl World {
                 self.plan_answer(seat, request.from.address);
             }
             Event::MemberJoined { .. } => self.plan_greeting(seat),
-            Event::LoggedOut { .. } => self.plan_return(seat),
+            Event::LoggedOut { .. } | Event::Link(Link::PasswordNeeded) => self.plan_return(seat),
             Event::ChatLeft { .. }
             | Event::Blocks {
                 change: Some(BlockChange::Blocked(_)),

@@ -62,6 +62,8 @@ pub(crate) struct Mix {
     pub(crate) logouts: bool,
     /// Whether wall clocks jump.
     pub(crate) jumps: bool,
+    /// Whether another process goes on where one was killed.
+    pub(crate) takeovers: bool,
     /// The attackers, if there are any.
     pub(crate) outsiders: Option<Outsiders>,
     /// Whether people do what `script.rs` says, and nothing else.
@@ -130,6 +132,7 @@ impl Mix {
             blocks: false,
             logouts: false,
             jumps: false,
+            takeovers: false,
             outsiders: None,
             script: false,
             strike: None,
@@ -155,6 +158,12 @@ impl Mix {
         self.jumps = rng.hits(0.3);
         let outsiders = [None, None, Some(Outsiders::Outside), Some(Outsiders::LetIn)];
         self.outsiders = outsiders[rng.below(4)];
+        self.takeovers = rng.hits(0.5);
+    }
+
+    /// Whether another process may go on where one was killed.
+    pub(crate) fn has_takeovers(&self) -> bool {
+        self.takeovers || self.strike.is_some()
     }
 
     /// Nothing is lost, nothing breaks, no user leaves. Outsiders may do anything.

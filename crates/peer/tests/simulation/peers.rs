@@ -1,10 +1,10 @@
 //! The peers: at each address a program that runs, or one that has crashed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use p2pchat_model::{MessageId, Password, PeerAddr, Target, Username, View};
-use p2pchat_peer::machine::{Asked, Machine, SaidBy};
+use p2pchat_model::{Link, MessageId, Password, PeerAddr, Target, Username, View};
+use p2pchat_peer::machine::{Asked, Asker, Machine, SaidBy};
 
 use super::book::{Book, Totals};
 use super::naps::Nap;
@@ -27,6 +27,12 @@ pub(crate) struct Peer {
     pub(crate) calls: Vec<(SaidBy, MessageId)>,
     /// The last call that changed something.
     pub(crate) last_call: Option<Asked>,
+    /// What the front end has seen.
+    pub(crate) front: View,
+    /// The calls of the front end that it has no answer to.
+    pub(crate) unanswered: BTreeMap<Asker, Asked>,
+    /// The records of the last process.
+    ended: Option<Book>,
     running: Option<Running>,
     /// Whether the host is switched off.
     is_dark: bool,
@@ -60,6 +66,9 @@ impl Peer {
             blocks: BTreeSet::new(),
             calls: Vec::new(),
             last_call: None,
+            front: View::default(),
+            unanswered: BTreeMap::new(),
+            ended: None,
             running: None,
             is_dark: false,
         }
@@ -76,8 +85,14 @@ impl Peer {
         }
     }
 
-    /// Starts the program, with the wall clock as it is.
-    pub(crate) fn begin(&mut self, origin: Duration, begin: impl FnOnce(Clocks) -> Machine) {
+    /// Starts the program, with the wall clock as it is: with a new front end, or with that of
+    /// the program that has ended, and the records of it.
+    pub(crate) fn begin(
+        &mut self,
+        origin: Duration,
+        book: Book,
+        begin: impl FnOnce(Clocks) -> Machine,
+    ) {
         let clocks = Clocks {
             origin,
             wall: self.wall,
@@ -85,14 +100,40 @@ impl Peer {
         self.is_dark = false;
         self.running = Some(Running {
             machine: begin(clocks),
-            view: View::default(),
-            book: Book::default(),
+            view: self.front.clone(),
+            book,
             clocks,
             planned: None,
             link: None,
             nap: None,
             awake_since: Duration::ZERO,
         });
+    }
+
+    /// What a process goes on with that is to take over.
+    pub(crate) fn resumed_view(&self) -> View {
+        let mut view = View {
+            link: Link::default(),
+            incoming: None,
+            outgoing: Vec::new(),
+            undo: None,
+            dropped: Vec::new(),
+            findings: None,
+            blocked: self.blocked_by(self.front.account),
+            ..self.front.clone()
+        };
+        view.end_sending();
+        view
+    }
+
+    fn blocked_by(&self, account: Option<Username>) -> Vec<Target> {
+        let own = self.blocks.iter().filter(|(of, _)| Some(*of) == account);
+        own.map(|(_, who)| *who).collect()
+    }
+
+    /// The records of the process that has ended.
+    pub(crate) fn take_ended(&mut self) -> Book {
+        self.ended.take().unwrap_or_default()
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -121,9 +162,9 @@ impl Peer {
     pub(crate) fn stop(&mut self, silently: bool) -> Totals {
         self.run += 1;
         self.is_dark = silently;
-        self.running
-            .take()
-            .map_or_else(Totals::default, |running| running.book.totals)
+        self.ended = self.running.take().map(|running| running.book);
+        let totals = self.ended.as_ref().map(|book| book.totals);
+        totals.unwrap_or_default()
     }
 
     /// The user's wall-clock time when the world began.

@@ -47,6 +47,8 @@ pub(crate) enum Sabotage {
     MuteDone,
     /// A call is closed twice.
     DoneTwice,
+    /// A machine is not told which calls led to messages.
+    ForgetCalls,
     /// A machine holds more than it may.
     Hoard,
 }

@@ -45,7 +45,15 @@ pub(crate) fn strikes() -> Vec<Strike> {
     assert!(missing.eq(&expected), "the script lacks a step");
     let seats = [ANN, BOB, CEM].into_iter();
     let victims: Vec<Victim> = seats
-        .flat_map(|seat| [false, true].map(|journal_lags| Victim::Seat { seat, journal_lags }))
+        .flat_map(|seat| {
+            [(false, false), (true, false), (true, true)].map(|(journal_lags, is_taken_over)| {
+                Victim::Seat {
+                    seat,
+                    journal_lags,
+                    is_taken_over,
+                }
+            })
+        })
         .chain([Victim::Registry])
         .collect();
     let at = |point| victims.iter().map(move |&victim| Strike { point, victim });

@@ -18,6 +18,8 @@ pub(crate) enum Trouble {
     CrashAfter(&'static str),
     /// A host is switched off: nobody is told.
     PowerCut,
+    /// Another process goes on where one was killed.
+    Takeover,
     /// A connection of which one end is no more, and the other does not know it.
     HalfOpen,
     /// A process stands still while its clocks go on.
@@ -78,6 +80,7 @@ impl Trouble {
         Self::Partition,
         Self::Crash,
         Self::PowerCut,
+        Self::Takeover,
         Self::HalfOpen,
         Self::ProcessStops,
         Self::HostSleeps,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{Command, ConversationId, MessageId, PeerAddr, Target, Undo};
+use p2pchat_model::{Command, ConversationId, Link, MessageId, PeerAddr, Target, Undo};
 
 use super::schedule::SimEvent;
 use super::world::World;
@@ -90,6 +90,8 @@ impl World {
                     self.enter(seat);
                 } else if as_guest && self.is_quiet() {
                     self.command(seat, Command::Logout);
+                } else if view.link == Link::PasswordNeeded {
+                    self.renew(seat);
                 }
             }
             Act::Anything if view.account.is_some() && !self.is_quiet() => self.anything(seat),
@@ -123,6 +125,18 @@ impl World {
         self.command(seat, command);
     }
 
+    /// Gives the password again after a takeover, until it works.
+    fn renew(&mut self, seat: usize) {
+        let running = self.peers[seat].running();
+        let Some(name) = running.and_then(|running| running.view.account) else {
+            return;
+        };
+        let password = self.peers[seat].password();
+        let again = self.rng.secs(2, 10);
+        self.schedule.after(again, SimEvent::User(seat, Act::Enter));
+        self.command(seat, Command::Login { name, password });
+    }
+
     fn answer(&mut self, seat: usize, from: PeerAddr) {
         let unwilling = self.mix.unwilling;
         let unwelcome = self.outsiders.contains(&from) && !self.outsiders_are_let_in();
@@ -148,7 +162,8 @@ impl World {
     fn anything(&mut self, seat: usize) {
         match self.rng.below(100) {
             0..28 => self.request_someone(seat),
-            28..30 => self.cancel_a_request(seat),
+            // One that crosses the answer costs a chat.
+            28..30 if !self.mix.is_faultless() => self.cancel_a_request(seat),
             30..70 => self.speak(seat),
             // One who types fast, or pastes.
             70..80 => (0..self.rng.number(2, 5)).for_each(|_| self.speak(seat)),

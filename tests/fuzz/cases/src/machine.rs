@@ -1,10 +1,11 @@
 //! Whatever may happen to a peer, in any order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use p2pchat_model::{CallId, Event, PeerAddr, Timestamp, Undo, Username, View};
+use p2pchat_model::{CallId, Event, PeerAddr, Timestamp, Undo, Update, Username, View};
 use p2pchat_peer::machine::{Asker, Config, ConnId, Input, Machine, Now, Output, SendId};
 use p2pchat_protocol::Contact;
 
@@ -173,10 +174,10 @@ impl Subject {
                 Output::Notify { id, to, .. } => self.sends(Sent::Notify, id, to),
                 Output::Text { id, to, .. } => self.sends(Sent::Text, id, to),
                 Output::Event { event, re, .. } => {
-                    self.show(&event);
                     if matches!(event, Event::Done | Event::Failed(_)) {
-                        self.close_call(re);
+                        self.close_call(re.clone());
                     }
+                    self.show(re, event);
                 }
                 // The journal closes these.
                 Output::Recall { re, .. } | Output::Find { re, .. } => self.close_call(re),
@@ -208,8 +209,8 @@ impl Subject {
     }
 
     /// What a page and a script are given, and what is shown.
-    fn show(&mut self, event: &Event) {
-        match event {
+    fn show(&mut self, re: Option<Asker>, event: Event) {
+        match &event {
             Event::MemberJoined { member, .. } => {
                 assert_ne!(
                     member.address,
@@ -226,10 +227,14 @@ impl Subject {
             }
             _ => {}
         }
-        let json = serde_json::to_string(event).unwrap();
-        let read: Event = serde_json::from_str(&json).unwrap();
-        assert_eq!(read, *event, "an event is read as it was written");
-        self.view.apply(&read);
+        let update = Update {
+            re: re.and_then(|asker| asker.id),
+            event: Arc::new(event),
+        };
+        let json = serde_json::to_string(&update).unwrap();
+        let read = Update::from_json(&json).unwrap();
+        assert_eq!(read, update, "an update is read as it was written");
+        self.view.apply(&read.event);
     }
 }
 

@@ -1,8 +1,10 @@
+use p2pchat_model::{FrontEndId, MessageId};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
 use crate::history::tests::{OPEN, message, name};
+use crate::machine::SaidBy;
 
 /// A recorder, and another connection that can keep it from writing.
 struct Scene {
@@ -85,12 +87,34 @@ fn waiting_entries_are_bounded_and_lost_messages_counted() {
         scene.recorder.retry(scene.now),
         Some(Change::Mended { lost: 3 })
     );
-    let first =
-        scene
-            .recorder
-            .history()
-            .page(name("ann"), OPEN, Some(p2pchat_model::MessageId(10)));
+    let first = scene
+        .recorder
+        .history()
+        .page(name("ann"), OPEN, Some(MessageId(10)));
     assert_eq!(first.unwrap().messages[0].id.0, 4);
+}
+
+#[test]
+fn the_call_of_a_message_waits_with_it() {
+    let mut scene = Scene::new();
+    let by = SaidBy {
+        front_end: FrontEndId::new("script").unwrap(),
+        id: 7.into(),
+        fingerprint: 1,
+    };
+    let entry = Entry::Message {
+        account: name("ann"),
+        message: message(1, "hello"),
+        said_by: Some(by.clone()),
+    };
+    scene.hold();
+    let broke = scene.recorder.write(vec![entry], scene.now);
+    assert_eq!(broke, Some(Change::Broke));
+    assert!(scene.recorder.history().calls().unwrap().is_empty());
+    scene.let_go();
+    scene.recorder.retry(scene.now);
+    let calls = scene.recorder.history().calls().unwrap();
+    assert_eq!(calls, [(by, MessageId(1))]);
 }
 
 #[test]

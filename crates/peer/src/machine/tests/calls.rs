@@ -1,4 +1,4 @@
-//! How calls are answered: to whom, by what, and when they are made again.
+//! How calls are answered: where to, by what, and when they are made again.
 
 use p2pchat_model::{BlockChange, CallId, ConversationId, MessageId};
 

@@ -131,7 +131,17 @@ impl Net {
 
     /// A program goes on with this view of one that has ended.
     pub(super) fn take_over(&mut self, last: u8, view: &View) {
-        let machine = Machine::resume(Self::config(last), self.time(), view);
+        self.take_over_with(last, view, []);
+    }
+
+    /// The same with what was blocked.
+    pub(super) fn take_over_with(
+        &mut self,
+        last: u8,
+        view: &View,
+        blocked: impl IntoIterator<Item = (Username, Target)>,
+    ) {
+        let machine = Machine::resume(Self::config(last), self.time(), view).with_blocks(blocked);
         self.machines.insert(addr(last), machine);
         self.pump();
     }

@@ -147,6 +147,18 @@ fn a_link_that_breaks_meanwhile_needs_the_password_again() {
     net.registry_is_silent = false;
     net.advance(Duration::from_secs(30));
     assert_eq!(link(&net), Link::PasswordNeeded);
+    // A password that is wrong, and given while there is no link.
+    net.registry_is_up = false;
+    net.restart_registry();
+    let wrong = Command::Login {
+        name: name("user1"),
+        password: "wrong".parse().unwrap(),
+    };
+    net.command(1, wrong.clone());
+    net.registry_is_up = true;
+    net.command(1, wrong);
+    assert_eq!(failures(&net, 1).last(), Some(&Problem::WrongCredentials));
+    assert_eq!(link(&net), Link::PasswordNeeded);
     net.say(2, "still there?");
     assert_eq!(texts(&net, 1), ["still there?"]);
     net.command(1, login(1));
@@ -227,7 +239,7 @@ fn members_who_were_lost_are_tried_again_and_names_stay() {
 }
 
 #[test]
-fn whoever_lost_us_meanwhile_gets_us_back_with_the_next_text() {
+fn who_lost_us_meanwhile_gets_us_back_with_the_next_text() {
     let mut net = Net::with_users(3);
     net.chat(1, 2);
     net.chat(1, 3);
@@ -272,6 +284,25 @@ fn a_text_of_a_member_who_gave_us_up_is_one_of_a_stranger_there_and_the_loss_is_
         last_delivery(&net, 1),
         DeliveryState::Failed(LeaveReason::Refused)
     );
+}
+
+#[test]
+fn a_block_that_was_stored_and_not_shown_is_carried_out() {
+    let mut net = Net::with_users(3);
+    net.chat(1, 2);
+    net.chat(1, 3);
+    net.command(1, Command::Refresh);
+    let before = view(&net, 1);
+    let who = Target::Name(name("user2"));
+    net.take_over_with(1, &before, [(name("user1"), who)]);
+    let is_removed = |event: &Event| {
+        matches!(event, Event::MemberLeft { member, reason: LeaveReason::Blocked, .. }
+            if member.address == addr(2))
+    };
+    assert!(net.events(1).iter().any(is_removed));
+    assert_eq!(members(&net, 1), [addr(3)]);
+    net.say(2, "hello");
+    assert_eq!(texts(&net, 1), [] as [&str; 0]);
 }
 
 #[test]

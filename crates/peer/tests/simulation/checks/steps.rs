@@ -142,6 +142,8 @@ pub(super) fn every_command_has_an_answer(scene: &Scene<'_>) -> Verdict {
     }) || scene.outputs.iter().any(|output| match command {
         Command::History { .. } => matches!(output, Output::Recall { .. }),
         Command::Find { .. } => matches!(output, Output::Find { .. }),
+        // It led to a message of a process that has ended.
+        Command::Say { .. } => matches!(output, Output::Repeat { .. }),
         _ => false,
     });
     let needs_others = matches!(

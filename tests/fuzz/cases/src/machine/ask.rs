@@ -61,10 +61,13 @@ pub(super) enum Ask<'a> {
     UnblockName(Someone),
     Cancel(Someone),
     Undo,
+    Read(u64),
+    Draft(&'a str),
 }
 
 impl From<Ask<'_>> for Command {
     fn from(ask: Ask<'_>) -> Self {
+        let conversation = ConversationId::OPEN;
         let password = || Password::new("pw").unwrap();
         let conversation = ConversationId::OPEN;
         match ask {
@@ -101,6 +104,14 @@ impl From<Ask<'_>> for Command {
             },
             Ask::Leave => Self::Leave { conversation },
             Ask::Busy(on) => Self::Busy { on },
+            Ask::Read(message) => Self::Read {
+                conversation,
+                message: MessageId(message),
+            },
+            Ask::Draft(text) => Self::Draft {
+                conversation,
+                text: text.to_owned(),
+            },
             Ask::History(before) => Self::History {
                 conversation,
                 before: before.map(MessageId),
