@@ -38,8 +38,10 @@ pub struct Joined {
     pub first: Update,
     /// The login to make without asking, if one is needed.
     pub login: Option<AutoLogin>,
-    /// What the user should know of the peer, if that runs in another process.
-    pub notices: Vec<String>,
+    /// That the peer runs in another process, if it does.
+    pub attached: Option<String>,
+    /// Which options have no effect on it.
+    pub warning: Option<String>,
 }
 
 /// Opens the profile, runs the front end, and leaves the profile however the front end ended.
@@ -99,16 +101,22 @@ async fn front_end(profile: &Profile, settings: &Settings, signals: Signals) -> 
         complain(NAME, words);
         return Ok(Exit::Login);
     }
+    let owner = profile.attachment();
+    let attached = owner
+        .as_ref()
+        .map(|owner| format!("attached to {owner}: the same account, chats and history"));
+    let differs = owner.and_then(|_| differences(&settings.peer, &view));
     let joined = Joined {
         front_end: id,
         calls,
         updates,
         first,
         login: settings.login.clone().filter(|_| is_needed(&view)),
-        notices: notices(profile, settings, &view),
+        attached,
+        warning: differs.map(|what| format!("the peer that runs already goes on with {what}")),
     };
     if settings.mode != Mode::Screen {
-        for notice in &joined.notices {
+        for notice in joined.attached.iter().chain(&joined.warning) {
             complain(NAME, notice);
         }
     }
@@ -117,17 +125,6 @@ async fn front_end(profile: &Profile, settings: &Settings, signals: Signals) -> 
         Mode::Plain => Box::pin(plain::run(joined, settings, signals)).await,
         Mode::Json => Box::pin(json::run(joined, signals)).await,
     }
-}
-
-/// That the peer runs in another process, and which options have no effect on it.
-fn notices(profile: &Profile, settings: &Settings, view: &View) -> Vec<String> {
-    let Some(owner) = profile.attachment() else {
-        return Vec::new();
-    };
-    let attached = format!("attached to {owner}: the same account, chats and history");
-    let differs = differences(&settings.peer, view);
-    let differs = differs.map(|what| format!("{owner}, runs the peer and goes on with {what}"));
-    std::iter::once(attached).chain(differs).collect()
 }
 
 /// Where the running peer differs from what the options ask for.

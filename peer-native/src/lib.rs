@@ -1,9 +1,10 @@
 //! The terminal front end of p2pchat: a full-screen chat, plain lines, or JSON lines.
 //!
 //! [`Settings`] come from the command line, the environment and the config file;
-//! [`app::run`] starts a peer with them and hands it to one of three front ends:
-//! [`tui`], [`plain`] and [`json`]. All three send [`Command`](p2pchat_model::Command)s
-//! and draw the [`View`](p2pchat_model::View); what is typed is read by [`commands`] alone.
+//! [`app::run`] opens the profile with them and joins its peer as one of three front ends:
+//! [`tui`], [`plain`] and [`json`]. All three send [`Call`](p2pchat_model::Call)s and draw the
+//! [`View`](p2pchat_model::View); what is typed is read by [`commands`] alone. A subcommand
+//! ([`once`]) does one thing on the same peer.
 //!
 //! **Invariant:** no bytes of the wire protocol, and nothing decided that `peer` decides.
 //! What others wrote reaches a terminal only by [`wrap`], which makes it printable.

@@ -33,6 +33,8 @@ mod terminal;
 
 /// How long a second Ctrl-C quits the program.
 const QUIT_ASKED: Duration = Duration::from_secs(3);
+/// How a password is given while a line is being typed.
+const ENTER: &str = "press Enter to type it";
 /// How many updates are printed before anything else is looked at.
 const BATCH: usize = 64;
 
@@ -144,7 +146,10 @@ impl Front {
         }
         self.print(label::LEAD);
         self.show_conversation(None);
-        self.look_at_link();
+        if login.is_none() {
+            // The question follows at once.
+            self.look_at_link("type it");
+        }
         match (user, login) {
             (_, Some(login)) => self.client.log_in(login).await?,
             _ if self.client.view.account.is_some() => {}
@@ -207,11 +212,11 @@ impl Front {
 
     /// Says that the registry needs the password again, and asks for it when the line is
     /// entered that is being typed.
-    fn look_at_link(&mut self) {
+    fn look_at_link(&mut self, how: &str) {
         let is_needed = self.client.view.link == Link::PasswordNeeded;
         if is_needed && !self.asks_again {
             let how = if self.console.is_terminal() {
-                "press Enter to type it"
+                how
             } else {
                 "use --user and --password-file"
             };
@@ -238,6 +243,8 @@ impl Front {
     fn ask(&mut self) {
         if let (Stage::Chat, Some(name)) = (&self.stage, self.client.view.account)
             && self.refill.is_empty()
+            // What follows in a paste is no password.
+            && self.held.is_empty()
             && self.console.is_terminal()
             && std::mem::take(&mut self.asks_again)
         {
@@ -458,7 +465,7 @@ impl Front {
                 let failed = self.client.apply(event, answers).await?;
                 debug_assert_eq!(failed, None, "it is no answer");
                 self.show_conversation(Some(newest.unwrap_or_default()));
-                self.look_at_link();
+                self.look_at_link(ENTER);
                 self.know();
                 Ok(())
             }
@@ -476,6 +483,7 @@ impl Front {
             Event::Failed(failure) => {
                 failure.code != Problem::NameTaken || answers != Some(For::Login)
             }
+            _ if self.shown().has(event) => false,
             Event::Message(message) if message.is_own() => {
                 answers.is_none() || !self.console.shows_typed()
             }
@@ -495,7 +503,7 @@ impl Front {
             self.note_printed();
         }
         if matches!(event, Event::Link(_)) {
-            self.look_at_link();
+            self.look_at_link(ENTER);
         }
         if self.client.view.undo.is_some() && self.client.view.undo != undo {
             self.print(&format!(

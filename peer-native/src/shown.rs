@@ -1,6 +1,6 @@
 //! What a front end shows.
 
-use p2pchat_model::{Conversation, ConversationId, View};
+use p2pchat_model::{Conversation, ConversationId, Event, View};
 
 /// A view, and the conversation of it that is shown.
 #[derive(Debug, Clone, Copy)]
@@ -17,5 +17,19 @@ impl<'a> Shown<'a> {
     pub fn conversation(self) -> &'a Conversation {
         let conversation = self.view.conversation(self.id);
         conversation.unwrap_or_else(|| self.view.open())
+    }
+
+    /// Whether an event is a message that the view has: after a takeover, the answer to a call
+    /// comes again.
+    #[must_use]
+    pub fn has(self, event: &Event) -> bool {
+        match event {
+            Event::Message(message) => {
+                let conversation = self.view.conversation(message.conversation);
+                let newest = conversation.and_then(Conversation::newest_message);
+                newest >= Some(message.id)
+            }
+            _ => false,
+        }
     }
 }

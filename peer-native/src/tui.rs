@@ -71,10 +71,13 @@ pub async fn run(joined: Joined, settings: &Settings, mut signals: Signals) -> R
         clock: Clock::system(),
         bell: settings.options.bell,
     };
-    let keeps_draft = !joined.notices.is_empty() || settings.peer.history.is_some();
+    let keeps_draft = joined.attached.is_some() || settings.peer.history.is_some();
     let mut app = App::new(view, look, settings.options.user, &joined.front_end)
         .keeping_draft(keeps_draft)
-        .with_hint(joined.notices.last().cloned());
+        .with_hint(joined.attached);
+    if let Some(warning) = joined.warning {
+        app.warn(warning, Clock::now());
+    }
     let first = joined.login.map(|login| app.log_in(login));
     let mut front = Front {
         calls: joined.calls,

@@ -2,6 +2,8 @@
 //! in this process, and real sockets.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+#[path = "program/attached.rs"]
+mod attached;
 #[path = "program/blocks.rs"]
 mod blocks;
 #[path = "program/command_line.rs"]

@@ -45,7 +45,7 @@ impl Task {
     }
 }
 
-/// What `send` sends to whom, and for what it waits.
+/// What `send` sends, to which users, and for what it waits.
 #[derive(Debug, Clone, Args)]
 #[command(group = ArgGroup::new("receivers").required(true).multiple(true))]
 pub struct Send {

@@ -180,7 +180,7 @@ impl Sending {
     fn on_probing(&mut self, update: &Update, view: &View) -> Step {
         match self.pending.closed_by(update) {
             None => Step::Wait,
-            // Whoever is in the chat now: it is not sent again.
+            // Not sent again, no matter who is in the chat now.
             Some(Err(failure)) if failure.code == Problem::IdUsed => self.say(),
             // Without a history it fails, which is an answer too.
             Some(_) => self.begin(view),

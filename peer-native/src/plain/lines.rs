@@ -128,7 +128,7 @@ fn warning(person: &Person, view: &View) -> String {
 }
 
 /// Names in a row.
-fn names(people: Vec<String>, none: &str) -> String {
+fn names(people: &[String], none: &str) -> String {
     if people.is_empty() {
         none.to_owned()
     } else {
@@ -142,7 +142,10 @@ fn members(shown: Shown<'_>) -> String {
     let members = conversation.members.iter().map(ToString::to_string);
     let unreachable = conversation.out_of_reach.iter();
     let unreachable = unreachable.map(|person| format!("{person} ({})", label::OFFLINE));
-    let members = names(members.chain(unreachable).collect(), label::NO_MEMBERS);
+    let members = names(
+        &members.chain(unreachable).collect::<Vec<_>>(),
+        label::NO_MEMBERS,
+    );
     format!("{}: {members}", label::MEMBERS)
 }
 
@@ -176,7 +179,7 @@ pub(crate) fn who(shown: Shown<'_>) -> Vec<String> {
         let warning = warning(user, view);
         format!("{} ({}){warning}", user.title(), user.address)
     });
-    let others = names(others.collect(), label::NO_ONE_ONLINE);
+    let others = names(&others.collect::<Vec<_>>(), label::NO_ONE_ONLINE);
     let mut lines = vec![members(shown), format!("{}: {others}", label::ONLINE)];
     let ignored = view.dropped.iter().map(Dropped::tally);
     lines.extend(ignored.map(|tally| format!("{}: {}", label::IGNORED, one_line(&tally))));

@@ -1,7 +1,7 @@
 //! The state of the screen: the view, and the state of this terminal.
 
 use p2pchat_model::{
-    Call, Command, Conversation, ConversationId, Event, FrontEndId, Line, Link, MessageId,
+    Call, Command, Conversation, ConversationId, Event, FrontEndId, Level, Line, Link, MessageId,
     Snapshot, Timestamp, Update, Username, View,
 };
 
@@ -160,6 +160,16 @@ impl App {
         Self { hint, ..self }
     }
 
+    /// Adds a warning to the conversation of this screen.
+    pub fn warn(&mut self, text: String, at: Timestamp) {
+        let id = self.current;
+        let mut conversations = self.view.conversations.iter_mut();
+        if let Some(conversation) = conversations.find(|known| known.id == id) {
+            let level = Level::Warning;
+            conversation.lines.push(Line::Notice { at, level, text });
+        }
+    }
+
     /// Begins the login of the options.
     #[must_use]
     pub fn log_in(&mut self, login: AutoLogin) -> Act {
@@ -197,10 +207,12 @@ impl App {
             _ => {}
         }
         let was_signing_in = self.is_signing_in();
+        let is_repeated = self.shown().has(event);
         self.view.apply(event);
         let is_sign_in = matches!(answers, Some(For::SignIn | For::Login));
         self.sign_in.apply(event, is_sign_in);
-        if matches!(event, Event::Message(_)) || View::notice(event).is_some() {
+        let is_line = matches!(event, Event::Message(_)) || View::notice(event).is_some();
+        if is_line && !is_repeated {
             self.line_added(event);
         }
         self.follow(event, answers, was_signing_in, now)

@@ -70,7 +70,8 @@ fn a_corrupt_block_list_prevents_the_start_and_is_not_overwritten() {
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     std::fs::write(&file, "scrambled ".repeat(1000)).unwrap();
     let mut arguments = registry.arguments_of("alice", &address);
-    arguments.push("--plain".to_owned());
+    let profile = registry.profile(&address);
+    arguments.extend(["--plain", "--profile", &profile].map(str::to_owned));
     let output = crate::support::program(registry.folder.path())
         .args(&arguments)
         .output()

@@ -24,6 +24,14 @@ pub(crate) fn wait_for<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T
     wait_blocking(what, SOON, condition)
 }
 
+/// Sends a signal to a process.
+pub(crate) fn signal(pid: u32, name: &str) {
+    let sent = Command::new("kill")
+        .args(["-s", name, &pid.to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+}
+
 /// A registry with an empty store, in this process; stopped on drop.
 pub(crate) struct Registry {
     pub(crate) folder: TempDir,
@@ -55,13 +63,13 @@ impl Registry {
         self.folder.path().join("password")
     }
 
-    /// The profile of the peer at an address.
+    /// The profile of the peer at an address, for tests with several users.
     pub(crate) fn profile(&self, address: &str) -> String {
         let folder = self.folder.path().join(address);
         folder.to_str().unwrap().to_owned()
     }
 
-    /// The arguments for a peer of this registry, in a profile of its own.
+    /// The arguments for a peer of this registry.
     pub(crate) fn arguments(&self, address: &str) -> Vec<String> {
         [
             "--registry",
@@ -71,8 +79,6 @@ impl Registry {
             "--address",
             address,
             "--no-history",
-            "--profile",
-            &self.profile(address),
         ]
         .map(str::to_owned)
         .to_vec()
@@ -111,8 +117,12 @@ pub(crate) struct Piped {
 }
 
 impl Piped {
+    /// In the profile that belongs to the address among the arguments.
     pub(crate) fn start(registry: &Registry, arguments: &[String]) -> Self {
-        Self::start_at(registry.folder.path(), arguments)
+        let at = arguments.iter().position(|option| option == "--address");
+        let profile = registry.profile(&arguments[at.unwrap() + 1]);
+        let profile = ["--profile".to_owned(), profile];
+        Self::start_at(registry.folder.path(), &[arguments, &profile].concat())
     }
 
     pub(crate) fn start_at(home: &Path, arguments: &[String]) -> Self {

@@ -10,7 +10,7 @@ use p2pchat_model::Problem;
 use p2pchat_testkit::SOON;
 
 use crate::pty::Pty;
-use crate::support::{PROGRAM, Piped, Registry, own_address, program, wait_for};
+use crate::support::{PROGRAM, Piped, Registry, own_address, program, signal, wait_for};
 
 /// The program with these arguments on a terminal of this kind.
 fn on_terminal(registry: &Registry, kind: Option<&str>, arguments: &[String]) -> Command {
@@ -29,13 +29,6 @@ fn observer(registry: &Registry) -> Piped {
     let eve = Piped::start(registry, &arguments);
     eve.line_with("logged_in");
     eve
-}
-
-fn signal(pid: u32, name: &str) {
-    let sent = Command::new("kill")
-        .args(["-s", name, &pid.to_string()])
-        .status();
-    assert!(sent.unwrap().success());
 }
 
 #[test]
@@ -198,6 +191,8 @@ fn plain_mode_asks_before_it_quits_and_keeps_what_was_typed() {
     type_slowly(&mut pty, " /quit\r");
     pty.wait("remove the space before /quit");
     pty.wait("> ");
+    // Between two lines, Ctrl-C is a signal.
+    pty.wait("/quit");
     pty.keys(b"\x03");
     pty.wait("> ");
     pty.keys(b"\x03");

@@ -2,15 +2,15 @@
 
 use std::process::{Command, Output};
 
-use crate::support::{PROGRAM, Registry, own_address, wait_for};
+use crate::support::{PROGRAM, Registry, own_address, signal, wait_for};
 
 /// A tmux server with a window for each name; ended on drop.
-struct Tmux {
+pub(crate) struct Tmux {
     socket: String,
 }
 
 impl Tmux {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let socket = format!("p2pchat-{}-{name}", std::process::id());
         Self { socket }
     }
@@ -21,9 +21,10 @@ impl Tmux {
         command.args(arguments).output().unwrap()
     }
 
-    /// Starts the program in a window of this size; after it, the exit code and the state of
-    /// the terminal are printed.
-    fn start(
+    /// Starts the program in a window of this size, in the profile of the window's name unless
+    /// the arguments name another; after it, the exit code and the state of the terminal are
+    /// printed.
+    pub(crate) fn start(
         &self,
         name: &str,
         (columns, rows): (u16, u16),
@@ -31,8 +32,14 @@ impl Tmux {
         arguments: &[String],
     ) {
         let home = registry.folder.path().to_str().unwrap();
+        let has_profile = arguments.iter().any(|option| option == "--profile");
+        let profile = if has_profile {
+            String::new()
+        } else {
+            format!("--profile {name}")
+        };
         let line = format!(
-            "env -u NO_COLOR HOME={home} TZ=UTC {PROGRAM} {}; echo ended with $?; stty -a | grep -o -w -e '-\\?icanon'; sleep 100",
+            "env -u NO_COLOR HOME={home} TZ=UTC {PROGRAM} {profile} {}; echo ended with $?; stty -a | grep -o -w -e '-\\?icanon'; sleep 100",
             arguments.join(" ")
         );
         let (columns, rows) = (columns.to_string(), rows.to_string());
@@ -42,17 +49,26 @@ impl Tmux {
         assert!(output.status.success(), "{output:?}");
     }
 
-    fn keys(&self, name: &str, keys: &[&str]) {
+    pub(crate) fn keys(&self, name: &str, keys: &[&str]) {
         self.run(&[&["send-keys", "-t", name], keys].concat());
     }
 
-    fn screen(&self, name: &str) -> String {
+    pub(crate) fn screen(&self, name: &str) -> String {
         let output = self.run(&["capture-pane", "-p", "-t", name]);
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// The process id of the program in a window: the child of the window's shell.
+    pub(crate) fn program(&self, name: &str) -> u32 {
+        let shell = self.run(&["display-message", "-p", "-t", name, "#{pane_pid}"]);
+        let shell = String::from_utf8(shell.stdout).unwrap();
+        let children = Command::new("pgrep").args(["-P", shell.trim()]).output();
+        let child = String::from_utf8(children.unwrap().stdout).unwrap();
+        child.trim().parse().unwrap()
+    }
+
     /// Waits until the screen shows `part`; returns the screen.
-    fn wait(&self, name: &str, part: &str) -> String {
+    pub(crate) fn wait(&self, name: &str, part: &str) -> String {
         let mut last = String::new();
         wait_for(&format!("{part} on the screen of {name}"), || {
             last = self.screen(name);
@@ -139,7 +155,7 @@ fn the_terminal_is_restored_however_the_program_ends() {
                 tmux.wait(name, "Press Ctrl-Q again to quit");
                 tmux.keys(name, &["C-q"]);
             }
-            _ => terminate(&tmux, name),
+            _ => signal(tmux.program(name), "TERM"),
         }
         let screen = tmux.wait(name, "icanon");
         assert!(screen.contains(&format!("ended with {code}")), "{screen}");
@@ -178,16 +194,6 @@ fn a_paste_without_brackets_is_text_to_be_looked_at() {
     // One line and one Enter is what a program types.
     tmux.keys("alice", &["/who", "Enter"]);
     tmux.wait("alice", " People ");
-}
-
-/// Sends SIGTERM to the program in a window: the child of the window's shell.
-fn terminate(tmux: &Tmux, name: &str) {
-    let shell = tmux.run(&["display-message", "-p", "-t", name, "#{pane_pid}"]);
-    let shell = String::from_utf8(shell.stdout).unwrap();
-    let children = Command::new("pgrep").args(["-P", shell.trim()]).output();
-    let child = String::from_utf8(children.unwrap().stdout).unwrap();
-    let killed = Command::new("kill").arg(child.trim()).status();
-    assert!(killed.unwrap().success());
 }
 
 #[test]

@@ -15,10 +15,10 @@ fn an_update_is_read_as_other_programs_read_it() {
         r#"{"event":"done","re":"a \"name\" 👋\u0000"}"#,
         r#"{"event":"link","state":"down","reason":"","retry_at":1795348800000}"#,
         r#"{"event":"busy","on":true,"an_addition":[1,{"x":null}]}"#,
-        r#"{"event":"message","conversation":"open","id":9007199254740991,"at":1,"from":{"address":"10.0.0.2","name":null,"check":"unknown"},"text":"\ud83d\udc4b\n","deliveries":[{"to":{"address":"10.0.0.3","name":"bob","check":"confirmed"},"state":{"failed":"unreachable"}}]}"#,
-        r#"{"event":"member_joined","conversation":"open","at":1,"member":{"address":"10.0.0.2","name":"bob","check":"differs"},"by":{"member":{"address":"10.0.0.3","name":null,"check":"unknown"}}}"#,
+        r#"{"event":"message","conversation":"open","id":9007199254740991,"at":1,"from":{"address":"10.0.0.2","name":null,"check":"unknown"},"text":"\ud83d\udc4b\n","deliveries":[{"to":{"address":"10.0.0.3","name":"bob","check":"confirmed"},"state":"failed","reason":"unreachable"}]}"#,
+        r#"{"event":"member_joined","conversation":"open","at":1,"member":{"address":"10.0.0.2","name":"bob","check":"differs"},"by":"member","who":{"address":"10.0.0.3","name":null,"check":"unknown"}}"#,
         r#"{"event":"history","conversation":"open","before":null,"messages":[],"more":false}"#,
-        r#"{"event":"notice","at":1,"what":{"history_mended":{"lost":3}}}"#,
+        r#"{"event":"notice","at":1,"what":"history_mended","lost":3}"#,
     ] {
         assert_eq!(json::read(line), Some(Update::from_json(line).unwrap()));
     }

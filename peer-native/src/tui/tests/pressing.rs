@@ -521,6 +521,23 @@ fn a_takeover_changes_nothing_that_is_typed() {
 }
 
 #[test]
+fn an_answer_that_comes_again_adds_no_line() {
+    let mut app = app(in_chat());
+    let say = call(enter(&mut app, "hello"));
+    answer(&mut app, &say, own(1, NOW, "hello", &[]));
+    happen(&mut app, &message(2, NOW, bob(), "hi"));
+    for id in 3..50 {
+        happen(&mut app, &message(id, NOW, bob(), "and so on"));
+    }
+    screen(&mut app, (80, 24), NOW);
+    press(&mut app, KeyCode::PageUp);
+    let before = screen(&mut app, (80, 24), NOW);
+    answer(&mut app, &say, own(1, NOW, "hello", &[]));
+    answer(&mut app, &say, Event::Done);
+    assert_eq!(screen(&mut app, (80, 24), NOW), before);
+}
+
+#[test]
 fn what_the_screen_does_by_itself_fails_without_a_word() {
     let mut app = app(in_chat());
     happen(&mut app, &message(1, NOW, bob(), "hi"));
