@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use p2pchat_model::wording::label;
 use p2pchat_model::{FrontEndId, Update, View};
 use p2pchat_profile::{Calls, FrontEnd, Login, OpenError, Profile, Updates};
 use p2pchat_settings::Signals;
@@ -20,10 +21,13 @@ const LAST_RESORT: Duration = Duration::from_secs(10);
 
 /// What follows for the user when they quit.
 pub(crate) const OFFLINE_THEN: &str = "you go offline unless p2pchat is open elsewhere";
-/// That the registry needs the password again.
-pub(crate) const PASSWORD_NEEDED: &str = "the registry needs your password again";
-/// Why, and what follows.
-pub(crate) const PASSWORD_WHY: &str = "the p2pchat that had it has ended; your chat goes on";
+/// That the password is needed again, and why, for a front end that says in between how to give
+/// it.
+pub(crate) fn password_needed() -> (&'static str, String) {
+    let words = label::PASSWORD_NEEDED;
+    let (what, why) = words.split_once(": ").unwrap_or((words, ""));
+    (what, format!("{why} {}", label::WITHOUT_PASSWORD))
+}
 
 /// A front end that has joined its profile.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub struct Joined {
     pub updates: Updates,
     /// The first update: the view as it is.
     pub first: Update,
+    /// That view.
+    pub view: View,
     /// The login to make without asking, if one is needed.
     pub login: Option<AutoLogin>,
     /// That the peer runs in another process, if it does.
@@ -68,8 +74,14 @@ pub async fn run(settings: Settings) -> Result<Exit> {
         }
         Err(error) => return Err(error).context("cannot start"),
     };
-    let result = front_end(&profile, &settings, signals).await;
+    let mut joined = join(&profile, &settings).await;
+    let result = match &mut joined {
+        Ok(joined) => front_end(joined, &settings, signals).await,
+        Err(_) => Ok(Exit::Failed),
+    };
     let closed = profile.close().await;
+    // It has not left before: what it sent last is passed on.
+    joined?;
     // Whatever the front end took that for.
     if terminal.is_gone() {
         return Ok(Exit::Terminated);
@@ -90,31 +102,35 @@ fn profile_options(settings: &Settings) -> p2pchat_profile::Options {
     }
 }
 
-async fn front_end(profile: &Profile, settings: &Settings, signals: Signals) -> Result<Exit> {
-    let id = FrontEndId::random(rand::random());
-    let FrontEnd { calls, mut updates } = profile.join(id.clone())?;
+async fn join(profile: &Profile, settings: &Settings) -> Result<Joined> {
+    let front_end = FrontEndId::random(rand::random());
+    let FrontEnd { calls, mut updates } = profile.join(front_end.clone())?;
     let first = updates.next().await?;
     let mut view = View::default();
     view.apply(&first.event);
-    let conflict = view.account.zip(settings.options.user);
-    if let Some(words) = conflict.and_then(|(account, user)| another_account(account, user)) {
-        complain(NAME, words);
-        return Ok(Exit::Login);
-    }
     let owner = profile.attachment();
     let attached = owner
         .as_ref()
         .map(|owner| format!("attached to {owner}: the same account, chats and history"));
     let differs = owner.and_then(|_| differences(&settings.peer, &view));
-    let joined = Joined {
-        front_end: id,
+    Ok(Joined {
+        front_end,
         calls,
         updates,
         first,
         login: settings.login.clone().filter(|_| is_needed(&view)),
         attached,
         warning: differs.map(|what| format!("the peer that runs already goes on with {what}")),
-    };
+        view,
+    })
+}
+
+async fn front_end(joined: &mut Joined, settings: &Settings, signals: Signals) -> Result<Exit> {
+    let conflict = joined.view.account.zip(settings.options.user);
+    if let Some(words) = conflict.and_then(|(account, user)| another_account(account, user)) {
+        complain(NAME, words);
+        return Ok(Exit::Login);
+    }
     if settings.mode != Mode::Screen {
         for notice in joined.attached.iter().chain(&joined.warning) {
             complain(NAME, notice);

@@ -37,11 +37,9 @@ pub(crate) struct Client {
 impl Client {
     /// Begins with the view of the first update.
     pub(crate) fn new(joined: &Joined) -> Self {
-        let mut view = View::default();
-        view.apply(&joined.first.event);
         Self {
             calls: joined.calls.clone(),
-            view,
+            view: joined.view.clone(),
             open: OpenCalls::new(&joined.front_end),
             login: None,
         }

@@ -23,14 +23,13 @@ use crate::stdin::{self, BadLine};
 ///
 /// # Errors
 /// If the peer stops by itself, the input cannot be read, or the output not be written.
-pub async fn run(joined: Joined, mut signals: Signals) -> Result<Exit> {
+pub async fn run(joined: &mut Joined, mut signals: Signals) -> Result<Exit> {
     let mut front = Front {
-        client: Client::new(&joined),
+        client: Client::new(joined),
         closed: false,
     };
-    let mut updates = joined.updates;
     front.show(&joined.first)?;
-    if let Some(login) = joined.login
+    if let Some(login) = joined.login.take()
         && !front.closed
     {
         front.client.log_in(login).await?;
@@ -43,7 +42,7 @@ pub async fn run(joined: Joined, mut signals: Signals) -> Result<Exit> {
         }
         tokio::select! {
             stop = signals.next() => return Ok(stop.into()),
-            update = updates.next() => if let Some(exit) = front.update(update?).await? {
+            update = joined.updates.next() => if let Some(exit) = front.update(update?).await? {
                 return Ok(exit);
             },
             line = input.recv(), if ends_at.is_none() && !front.client.is_logging_in() => match line {

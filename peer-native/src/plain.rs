@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep_until};
 use self::console::{Ask, Console, Given};
 use self::held::Held;
 use crate::NAME;
-use crate::app::{Joined, OFFLINE_THEN, PASSWORD_NEEDED, PASSWORD_WHY};
+use crate::app::{Joined, OFFLINE_THEN, password_needed};
 use crate::client::{Client, For, PATIENCE};
 use crate::clock::Clock;
 use crate::commands::{self, COMMANDS, CommandError, Entry, Typed};
@@ -34,7 +34,7 @@ mod terminal;
 /// How long a second Ctrl-C quits the program.
 const QUIT_ASKED: Duration = Duration::from_secs(3);
 /// How a password is given while a line is being typed.
-const ENTER: &str = "press Enter to type it";
+const ENTER: &str = "press Enter to type your password";
 /// How many updates are printed before anything else is looked at.
 const BATCH: usize = 64;
 
@@ -42,9 +42,9 @@ const BATCH: usize = 64;
 ///
 /// # Errors
 /// If the peer stops by itself, or the terminal cannot be read.
-pub async fn run(joined: Joined, settings: &Settings, mut signals: Signals) -> Result<Exit> {
+pub async fn run(joined: &mut Joined, settings: &Settings, mut signals: Signals) -> Result<Exit> {
     let mut front = Front {
-        client: Client::new(&joined),
+        client: Client::new(joined),
         current: ConversationId::OPEN,
         console: Console::new()?,
         clock: Clock::system(),
@@ -58,10 +58,8 @@ pub async fn run(joined: Joined, settings: &Settings, mut signals: Signals) -> R
         ends_at: None,
         exit: None,
     };
-    let Joined {
-        mut updates, login, ..
-    } = joined;
-    front.start(settings.options.user, login).await?;
+    let Joined { updates, login, .. } = joined;
+    front.start(settings.options.user, login.take()).await?;
     loop {
         if let Some(exit) = front.exit {
             return Ok(exit);
@@ -148,7 +146,7 @@ impl Front {
         self.show_conversation(None);
         if login.is_none() {
             // The question follows at once.
-            self.look_at_link("type it");
+            self.look_at_link("with your password");
         }
         match (user, login) {
             (_, Some(login)) => self.client.log_in(login).await?,
@@ -220,7 +218,8 @@ impl Front {
             } else {
                 "use --user and --password-file"
             };
-            self.print(&format!("{PASSWORD_NEEDED}, {how}: {PASSWORD_WHY}"));
+            let (what, why) = password_needed();
+            self.print(&format!("{what} ({how}): {why}"));
         }
         self.asks_again = is_needed;
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use crossterm::event::{self, Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use futures::FutureExt;
-use p2pchat_model::{Update, View};
+use p2pchat_model::Update;
 use p2pchat_profile::{Calls, Updates};
 use p2pchat_settings::{Continued, Signals, signals};
 use tokio::sync::mpsc;
@@ -63,9 +63,8 @@ const STOP: Duration = Duration::from_millis(200);
 ///
 /// # Errors
 /// If the terminal cannot be used, or the peer stops by itself.
-pub async fn run(joined: Joined, settings: &Settings, mut signals: Signals) -> Result<Exit> {
-    let mut view = View::default();
-    view.apply(&joined.first.event);
+pub async fn run(joined: &mut Joined, settings: &Settings, mut signals: Signals) -> Result<Exit> {
+    let view = joined.view.clone();
     let look = Look {
         theme: Theme::from_environment(),
         clock: Clock::system(),
@@ -74,14 +73,14 @@ pub async fn run(joined: Joined, settings: &Settings, mut signals: Signals) -> R
     let keeps_draft = joined.attached.is_some() || settings.peer.history.is_some();
     let mut app = App::new(view, look, settings.options.user, &joined.front_end)
         .keeping_draft(keeps_draft)
-        .with_hint(joined.attached);
-    if let Some(warning) = joined.warning {
+        .with_hint(joined.attached.take());
+    if let Some(warning) = joined.warning.take() {
         app.warn(warning, Clock::now());
     }
-    let first = joined.login.map(|login| app.log_in(login));
+    let first = joined.login.take().map(|login| app.log_in(login));
     let mut front = Front {
-        calls: joined.calls,
-        updates: joined.updates,
+        calls: joined.calls.clone(),
+        updates: &mut joined.updates,
         app,
         bursts: Bursts::default(),
         screen: Screen::enter(settings.options.mouse).context("cannot use this terminal")?,
@@ -164,9 +163,9 @@ fn is_suspend(key: KeyEvent) -> bool {
         && key.modifiers == KeyModifiers::CONTROL
 }
 
-struct Front {
+struct Front<'a> {
     calls: Calls,
-    updates: Updates,
+    updates: &'a mut Updates,
     app: App,
     bursts: Bursts,
     screen: Screen,
@@ -175,7 +174,7 @@ struct Front {
     exit: Option<Exit>,
 }
 
-impl Front {
+impl Front<'_> {
     /// Handles a burst of inputs: only together do they tell a paste from keys.
     async fn inputs(&mut self, (inputs, at): Burst) -> Result<()> {
         for typed in self.bursts.add(inputs, at) {

@@ -9,7 +9,7 @@ use ratatui::text::{Line as Row, Span};
 use ratatui::widgets::Paragraph;
 
 use super::theme::Theme;
-use crate::app::{PASSWORD_NEEDED, PASSWORD_WHY};
+use crate::app::password_needed;
 use crate::wrap::{fit, one_line, width};
 
 /// The most important keys, for the bottom row.
@@ -112,8 +112,8 @@ pub(super) fn banner(view: &View, now: Timestamp) -> Option<[String; 2]> {
         ]);
     }
     if view.link == Link::PasswordNeeded {
-        let what = format!("F2: {PASSWORD_NEEDED}");
-        return Some([what, PASSWORD_WHY.to_owned()]);
+        let (what, why) = password_needed();
+        return Some([format!("F2: {what}"), why]);
     }
     elsewhere(view)?;
     let how = "/logout and sign in again to be reached here";

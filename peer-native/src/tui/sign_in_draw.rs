@@ -11,7 +11,6 @@ use ratatui::widgets::Paragraph;
 use super::editor::Editor;
 use super::sign_in::{Focus, SignIn};
 use super::theme::Theme;
-use crate::app::{PASSWORD_NEEDED, PASSWORD_WHY};
 use crate::wrap::{rows, width};
 
 /// Width of the form.
@@ -72,7 +71,7 @@ impl Painter<'_> {
         if !self.is_low {
             out.push(Row::from(Span::styled("p2pchat", self.theme.title())));
             let (lead, style) = if sign_in.is_renewal {
-                let lead = format!("{PASSWORD_NEEDED}: {PASSWORD_WHY}");
+                let lead = format!("{} {}", label::PASSWORD_NEEDED, label::WITHOUT_PASSWORD);
                 (lead, self.theme.warning())
             } else {
                 (label::LEAD.to_owned(), self.theme.dim())

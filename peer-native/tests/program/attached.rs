@@ -150,12 +150,9 @@ fn when_the_screen_that_runs_the_peer_is_killed_plain_lines_go_on() {
 
     let start = Instant::now();
     signal(tmux.program("alice"), "KILL");
-    tmux.wait(
-        "plain",
-        "the registry needs your password again, press Enter",
-    );
+    tmux.wait("plain", "press Enter to type your password");
     assert!(start.elapsed() < TAKEOVER, "{:?}", start.elapsed());
-    let screen = tmux.wait("second", "F2: the registry needs your password again");
+    let screen = tmux.wait("second", "F2: Sign in again so that people find you");
     assert!(screen.contains("› typed before"), "{screen}");
     assert!(screen.contains("accepted and joined"), "{screen}");
     // The chat goes on without the password.
@@ -184,7 +181,7 @@ fn plain_lines_ask_for_the_password_that_is_needed_again() {
     tmux.wait("plain", "In your chat: bob");
     tmux.keys("alice", &["/quit", "Enter"]);
     tmux.wait("alice", "ended with 0");
-    tmux.wait("plain", "press Enter to type it");
+    tmux.wait("plain", "press Enter to type your password");
     tmux.keys("plain", &["a last line", "Enter"]);
     // Not while a line waits that may be the first of a paste.
     let screen = tmux.wait("bob", "a last line");

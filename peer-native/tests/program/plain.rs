@@ -70,3 +70,25 @@ fn an_account_that_register_finds_is_no_error() {
     });
     assert_eq!(second.end().code(), Some(0));
 }
+
+#[test]
+fn a_line_before_quit_is_sent() {
+    let registry = Registry::start();
+    let at_a = own_address();
+    let (mut a, mut b) = (
+        start(&registry, "alice", &at_a),
+        start(&registry, "bob", &own_address()),
+    );
+    a.line_with("signed in as alice");
+    b.line_with("signed in as bob");
+    b.write(&format!("/request {at_a}"));
+    a.line_with("wants to chat with you");
+    a.write("/accept");
+    b.line_with("joined the chat");
+    a.write("one\ntwo\nthree\n/quit");
+    assert_eq!(a.exit().code(), Some(0));
+    for text in ["one", "two", "three"] {
+        b.line_with(&format!(": {text}"));
+    }
+    assert_eq!(b.end().code(), Some(0));
+}

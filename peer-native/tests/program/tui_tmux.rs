@@ -197,6 +197,22 @@ fn a_paste_without_brackets_is_text_to_be_looked_at() {
 }
 
 #[test]
+fn what_was_typed_and_not_sent_is_there_after_a_restart() {
+    let registry = Registry::start();
+    let tmux = Tmux::new("draft");
+    let mut arguments = registry.arguments_of("alice", &own_address());
+    arguments.retain(|option| option != "--no-history");
+    arguments.extend(["--profile", "alice"].map(str::to_owned));
+    tmux.start("first", (80, 24), &registry, &arguments);
+    tmux.wait("first", "signed in as alice");
+    // Quit before the keys have rested.
+    tmux.keys("first", &["a thought for later", "C-q", "C-q"]);
+    tmux.wait("first", "ended with 0");
+    tmux.start("second", (80, 24), &registry, &arguments);
+    tmux.wait("second", "› a thought for later");
+}
+
+#[test]
 fn a_resize_redraws_the_screen() {
     let registry = Registry::start();
     let tmux = Tmux::new("resize");
