@@ -2,16 +2,21 @@
 
 use std::rc::Rc;
 
+use gloo_timers::callback::Timeout;
 use p2pchat_model::{Call, Command, Update, printable, wording};
 use yew::prelude::*;
 
 use crate::bridge::{Connection, use_bridge};
+use crate::browser::hooks::{use_endpoint, use_leave};
 use crate::browser::settings::{Settings, SettingsHandle};
-use crate::browser::{attention, hooks::use_endpoint, page, update};
+use crate::browser::{attention, page, update};
 use crate::components::{chat::Chat, connect::Connect, sign_in::SignIn};
 use crate::context::Context;
 use crate::logic::clock::Zone;
 use crate::state::{Action, Conversation, Page, State};
+
+/// How long after a message is read the others are told, in milliseconds.
+const READ_AFTER: u32 = 500;
 
 /// The page.
 #[component]
@@ -102,23 +107,38 @@ fn use_say_again(state: &State, send: &Callback<Call>) {
     });
 }
 
-/// Tells the other front ends how far the user has read.
+/// Tells the other front ends how far the user has read: soon, and not for each message.
 #[hook]
 fn use_tell_read(state: &State, send: &Callback<Command>) {
     let reading = &state.conversation.reading;
-    let read = Some(reading.read());
     let known = state.conversation.view.as_ref();
     let known = known.and_then(|view| view.chat().read);
     let ready = state.page.is_live() && state.account().is_some() && reading.looking();
-    let news = read.filter(|read| ready && Some(*read) > known && read.0 > 0);
-    let send = send.clone();
-    use_effect_with(news, move |news| {
-        if let Some(message) = *news {
-            let conversation = State::SHOWN;
-            send.emit(Command::Read {
-                conversation,
-                message,
+    let read = Some(reading.read()).filter(|read| ready && Some(*read) > known && read.0 > 0);
+
+    let latest = use_mut_ref(|| None);
+    *latest.borrow_mut() = read;
+    let tell = {
+        let send = send.clone();
+        Callback::from(move |()| {
+            if let Some(message) = latest.take() {
+                let conversation = State::SHOWN;
+                send.emit(Command::Read {
+                    conversation,
+                    message,
+                });
+            }
+        })
+    };
+    use_leave(tell.clone());
+    let is_due = use_mut_ref(|| false);
+    use_effect_with(read, move |read| {
+        if read.is_some() && !is_due.replace(true) {
+            let later = Timeout::new(READ_AFTER, move || {
+                is_due.replace(false);
+                tell.emit(());
             });
+            later.forget();
         }
     });
 }

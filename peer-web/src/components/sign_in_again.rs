@@ -58,7 +58,7 @@ pub fn SignInAgain(props: &Props) -> Html {
         <form class="banner warn" {onsubmit} novalidate=true aria-label={label::SIGN_IN}>
             <Icon glyph={Glyph::Warning} />
             <span class="banner-words"><b>{ label::PASSWORD_NEEDED }</b>{ " " }{ label::WITHOUT_PASSWORD }
-                if let Some(wrong) = wrong { <span class="field-note bad" role="alert">{ wrong }</span> }
+                <span class="sign-in-wrong" role="alert">{ wrong.unwrap_or_default() }</span>
             </span>
             <span class="sign-in-again">
                 <label for={INPUT}>{ format!("{} of {}", label::PASSWORD, printable(name.as_str())) }</label>
