@@ -67,7 +67,6 @@ pub(super) enum Ask<'a> {
 
 impl From<Ask<'_>> for Command {
     fn from(ask: Ask<'_>) -> Self {
-        let conversation = ConversationId::OPEN;
         let password = || Password::new("pw").unwrap();
         match ask {
             Ask::Register(who) => Self::Register {
