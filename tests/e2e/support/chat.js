@@ -3,7 +3,7 @@
 import { user } from "./browser.js";
 import { World } from "./world.js";
 
-/** Alice in a browser with these options, and bob at a terminal, whom she has asked for a chat. */
+/** Alice in a browser with these options and bob at a terminal: she has asked for a chat. */
 export async function chat(test, options) {
   const world = await World.start(test);
   const bob = await world.terminal("bob");
