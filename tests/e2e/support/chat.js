@@ -3,11 +3,7 @@
 import { user } from "./browser.js";
 import { World } from "./world.js";
 
-<<<<<<< HEAD
-/** Alice in a browser with these options, and bob at a terminal: alice has asked bob for a chat. */
-=======
 /** Alice in a browser with these options and bob at a terminal: she has asked for a chat. */
->>>>>>> w-page
 export async function chat(test, options) {
   const world = await World.start(test);
   const bob = await world.terminal("bob");

@@ -1,10 +1,10 @@
-//! JSON as a command: what a page sends to its bridge and a script to `p2pchat --json`.
+//! JSON as a call: what a page sends to its bridge and a script to `p2pchat --json`.
 
 use p2pchat_model::Call;
 use serde_json::Value;
 
-/// A call that is understood is understood again as it is written here; and what is
-/// said of one that is not tells nothing of a password in it.
+/// A call that is understood is understood again as it is written here; and what is said of
+/// one that is not tells nothing of a password in it.
 pub fn commands(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -12,11 +12,9 @@ pub fn commands(data: &[u8]) {
     match Call::from_json(text) {
         Ok(call) => {
             let json = serde_json::to_string(&call).unwrap();
-            assert_eq!(Call::from_json(&json).as_ref(), Ok(&call));
-            assert!(
-                json.contains(call.command.name()),
-                "it has the name of its JSON"
-            );
+            assert_eq!(Call::from_json(&json).unwrap(), call);
+            let name = call.command.name();
+            assert!(json.contains(name), "it has the name of its JSON");
         }
         Err(bad) => {
             // Whatever it is about, there are words for it.
@@ -34,7 +32,7 @@ fn hides_the_password(text: &str) {
     let Some(with) = complaint_about(&value) else {
         return;
     };
-    let Some(password) = password_in(&mut value) else {
+    let Some(password) = value.get_mut("password") else {
         return;
     };
     let Value::String(secret) = password.take() else {
@@ -52,10 +50,6 @@ fn hides_the_password(text: &str) {
 }
 
 fn complaint_about(value: &Value) -> Option<String> {
-    Some(Call::from_json(&value.to_string()).err()?.reason)
-}
-
-/// The password where it belongs.
-fn password_in(value: &mut Value) -> Option<&mut Value> {
-    value.as_object_mut()?.get_mut("password")
+    let bad = Call::from_json(&value.to_string()).err()?;
+    Some(bad.reason)
 }

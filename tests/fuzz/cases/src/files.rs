@@ -2,7 +2,8 @@
 //! state, or those of something else.
 
 use p2pchat_model::{
-    ConversationId, Delivery, DeliveryState, Message, MessageId, Person, Timestamp, Username,
+    ConversationId, Delivery, DeliveryState, Message, MessageId, PeerAddr, Person, Timestamp,
+    Username,
 };
 use p2pchat_peer::History;
 use p2pchat_registry::store::{NewAccount, Opener, SqliteStore, StoredPassword};
@@ -102,7 +103,7 @@ fn use_history(history: &mut History) {
     let account: Username = "ann".parse().unwrap();
     let said = message(7);
     let written = history.record(account, std::slice::from_ref(&said));
-    if let (Ok(()), Ok(page)) = (written, history.page(account, ConversationId::OPEN, None)) {
+    if let (Ok(()), Ok(page)) = (written, history.page(account, said.conversation, None)) {
         assert!(page.messages.len() <= History::PAGE);
         let ids: Vec<_> = page.messages.iter().map(|message| message.id).collect();
         // A damaged index may hold them in any order; none of it may be a crash.
@@ -113,17 +114,17 @@ fn use_history(history: &mut History) {
         state: DeliveryState::Sent,
     };
     let _ = history.update_delivery(account, said.id, delivery);
-    let _ = history.page(account, ConversationId::OPEN, Some(MessageId(u64::MAX)));
+    let _ = history.page(account, said.conversation, Some(MessageId(u64::MAX)));
     let _ = history.find(account, None, "hello wor");
 }
 
 fn message(id: u64) -> Message {
-    let name = "ann".parse().ok();
+    let address: PeerAddr = "127.0.0.1".parse().unwrap();
     Message {
         conversation: ConversationId::OPEN,
         id: MessageId(id),
         at: Timestamp(id),
-        from: Person::listed("127.0.0.1".parse().unwrap(), name),
+        from: Person::listed(address, Some("ann".parse().unwrap())),
         text: "hello world".to_owned(),
         deliveries: Some(Vec::new()),
     }

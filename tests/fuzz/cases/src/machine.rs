@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::{Arbitrary, Unstructured};
-use p2pchat_model::{Event, PeerAddr, Timestamp, Undo, Update, Username, View};
+use p2pchat_model::{CallId, Event, PeerAddr, Timestamp, Undo, Update, Username, View};
 use p2pchat_peer::machine::{Asker, Config, ConnId, Input, Machine, Now, Output, SendId};
 use p2pchat_protocol::Contact;
 
@@ -40,11 +40,16 @@ pub fn machine(data: &[u8]) {
             Err(_) => break,
         }
     }
+    // Its connection does not last for ever, whether it was there or not.
+    subject.handle(Input::RegistryDown {
+        reason: "the end".to_owned(),
+    });
     subject.pass(LONG);
     assert!(
         subject.open_requests.len() <= 1,
         "requests are answered in time"
     );
+    assert_eq!(subject.open_calls, [], "calls are closed in time");
 }
 
 struct Subject {
@@ -55,6 +60,8 @@ struct Subject {
     /// The texts without a word so far, and since when.
     open_texts: BTreeMap<ConnId, Duration>,
     open_requests: BTreeSet<ConnId>,
+    /// The calls that are not closed yet, by their ids; one that is made again is there twice.
+    open_calls: Vec<CallId>,
     /// What the machine sent, newest last, whatever became of it.
     sent: Vec<(SendId, Sent)>,
 }
@@ -76,6 +83,7 @@ impl Subject {
             conns: 0,
             open_texts: BTreeMap::new(),
             open_requests: BTreeSet::new(),
+            open_calls: Vec::new(),
             sent: Vec::new(),
         };
         subject.drain();
@@ -95,7 +103,7 @@ impl Subject {
         }
     }
 
-    /// Remembers which connections wait for a word.
+    /// Remembers which connections wait for a word, and which calls for an answer.
     fn note(&mut self, input: &Input) {
         match input {
             Input::Contact {
@@ -107,6 +115,10 @@ impl Subject {
             }
             Input::ContactLost { conn } => {
                 self.open_requests.remove(conn);
+            }
+            Input::Command(asked) => {
+                let id = asked.asker.as_ref().and_then(|asker| asker.id.clone());
+                self.open_calls.extend(id);
             }
             Input::Text { conn, .. } => {
                 self.open_texts.insert(*conn, self.elapsed);
@@ -161,11 +173,28 @@ impl Subject {
                 Output::Request { id, to, .. } => self.sends(Sent::Request, id, to),
                 Output::Notify { id, to, .. } => self.sends(Sent::Notify, id, to),
                 Output::Text { id, to, .. } => self.sends(Sent::Text, id, to),
-                Output::Event { event, re, .. } => self.show(re, event),
+                Output::Event { event, re, .. } => {
+                    if matches!(event, Event::Done | Event::Failed(_)) {
+                        self.close_call(re.clone());
+                    }
+                    self.show(re, event);
+                }
+                // The journal closes these.
+                Output::Recall { re, .. } | Output::Find { re, .. } => self.close_call(re),
+                Output::Repeat { re, .. } => self.close_call(Some(re)),
                 _ => {}
             }
         }
         assert!(count < MAX_OUTPUTS, "{count} outputs to one input");
+    }
+
+    fn close_call(&mut self, asker: Option<Asker>) {
+        let Some(id) = asker.and_then(|asker| asker.id) else {
+            return;
+        };
+        let open = self.open_calls.iter().position(|open| *open == id);
+        self.open_calls
+            .remove(open.expect("one last answer to each call"));
     }
 
     fn sends(&mut self, what: Sent, id: SendId, to: PeerAddr) {

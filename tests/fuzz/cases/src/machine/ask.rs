@@ -68,6 +68,7 @@ pub(super) enum Ask<'a> {
 impl From<Ask<'_>> for Command {
     fn from(ask: Ask<'_>) -> Self {
         let password = || Password::new("pw").unwrap();
+        let conversation = ConversationId::OPEN;
         match ask {
             Ask::Register(who) => Self::Register {
                 name: who.name(),

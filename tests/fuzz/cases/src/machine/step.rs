@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
-use p2pchat_model::{Call, FrontEndId, LeaveReason, RequestFailure};
+use p2pchat_model::{Call, Command, FrontEndId, LeaveReason, RequestFailure};
 use p2pchat_peer::machine::{Acknowledgement, Asked, ConnId, Input, SendId};
 use p2pchat_protocol::{
     ChatAnswer, ChatList, ChatText, Contact, ContactDecoder, Message, Response, ResponseDecoder,
@@ -14,6 +14,9 @@ use super::ask::{Ask, Someone};
 
 /// The longest time that passes in one step.
 const MAX_PASS: Duration = Duration::from_secs(40);
+
+/// How many ids a front end has for its calls: few enough that one is used again at times.
+const IDS: u64 = 64;
 
 /// What may happen, with ids that may or may not mean anything.
 #[derive(Debug, Arbitrary)]
@@ -76,8 +79,8 @@ impl Step<'_> {
             Step::Begin => return Made::Inputs(begin()),
             Step::Registry(bytes) => return Made::Inputs(responses(bytes)),
             Step::Json(text) => {
-                let call = std::str::from_utf8(text).ok();
-                let call = call.and_then(|text| Call::from_json(text).ok());
+                let text = std::str::from_utf8(text).unwrap_or_default();
+                let call = Call::from_json(text).ok();
                 return Made::Inputs(call.map(asked).into_iter().collect());
             }
             Step::Contact(from, bytes) => {
@@ -85,7 +88,7 @@ impl Step<'_> {
                 return Made::Inputs(contact.into_iter().collect());
             }
             Step::Said(from, name, text) => return Made::Inputs(said(conn, from, name, text)),
-            Step::Ask(ask) => asked(Call::with_id(conn.0, ask.into())),
+            Step::Ask(ask) => asked(Call::with_id(conn.0 % IDS, Command::from(ask))),
             Step::Up => Input::RegistryUp,
             Step::Down => Input::RegistryDown {
                 reason: "test".to_owned(),
@@ -114,8 +117,9 @@ impl Step<'_> {
     }
 }
 
+/// A call of the one front end that there is.
 fn asked(call: Call) -> Input {
-    let front_end = FrontEndId::new("front-end").unwrap();
+    let front_end = FrontEndId::new("fuzz").unwrap();
     Input::Command(Asked::by(front_end, call))
 }
 
@@ -156,7 +160,7 @@ fn begin() -> Vec<Input> {
     let people = (0..4).map(|who| online((Someone::Known(who), Someone::Known(who))));
     vec![
         Input::RegistryUp,
-        asked(Call::new(Ask::Login(Someone::Known(0)).into())),
+        Input::Command(Command::from(Ask::Login(Someone::Known(0))).into()),
         Input::Response(Response::LoggedIn),
         Input::Response(Response::Online(people.collect())),
     ]
