@@ -53,6 +53,10 @@ class Bot:
             self.accept(update)
         elif event == "member_joined":
             self.members[update["member"]["address"]] = update["member"]["name"]
+        elif event == "online":
+            for user in update["users"]:
+                if user["address"] in members:
+                    members[user["address"]] = user["name"]
         elif event == "member_left":
             self.members.pop(update["member"]["address"], None)
         elif event == "chat_left":

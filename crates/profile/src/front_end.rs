@@ -4,6 +4,7 @@
 //! the calls without an answer again; by their ids the peer carries none out twice.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -90,6 +91,8 @@ pub(crate) struct Relay {
     calls: mpsc::Receiver<Call>,
     updates: mpsc::Sender<Update>,
     unanswered: Unanswered,
+    /// Whether the front end has got its view, which is its first update.
+    has_view: AtomicBool,
     ended: Arc<OnceLock<Ended>>,
 }
 
@@ -120,6 +123,7 @@ impl Relay {
             calls,
             updates: update,
             unanswered: Unanswered::default(),
+            has_view: AtomicBool::new(false),
             ended,
         };
         (front_end, relay)
@@ -142,7 +146,9 @@ impl Relay {
             let connected = match &place {
                 Place::Ended(ended) => return ended.clone(),
                 Place::Between(trouble) => {
-                    if let Some(link) = trouble {
+                    if let Some(link) = trouble
+                        && self.has_view.load(Ordering::Relaxed)
+                    {
                         self.tell(Event::Link(link.clone())).await;
                     }
                     if !self.changes().await {
@@ -187,7 +193,13 @@ impl Relay {
         place: &Place,
     ) -> Option<Ended> {
         let calls = send_calls(&mut self.calls, outgoing, &self.unanswered, &self.closing);
-        let updates = read_updates(incoming, &self.updates, &self.unanswered, place.process());
+        let updates = read_updates(
+            incoming,
+            &self.updates,
+            &self.unanswered,
+            &self.has_view,
+            place.process(),
+        );
         tokio::select! {
             ended = calls => ended,
             gone = updates => match gone {
@@ -247,6 +259,7 @@ async fn read_updates(
     mut incoming: Incoming,
     updates: &mpsc::Sender<Update>,
     unanswered: &Unanswered,
+    has_view: &AtomicBool,
     process: Option<u32>,
 ) -> Gone {
     let mut told = false;
@@ -267,7 +280,13 @@ async fn read_updates(
         let Some(update) = unanswered.answer(update) else {
             continue;
         };
-        let missed = matches!(&*update.event, Event::View(snapshot) if snapshot.missed > 0);
+        let missed = match &*update.event {
+            Event::View(snapshot) => {
+                has_view.store(true, Ordering::Relaxed);
+                snapshot.missed > 0
+            }
+            _ => false,
+        };
         if updates.send(update).await.is_err() {
             // The front end has left, and its task is about to end.
             return std::future::pending().await;
@@ -379,7 +398,7 @@ impl Unanswered {
 #[derive(Debug)]
 struct OwnIds {
     prefix: String,
-    count: std::sync::atomic::AtomicU64,
+    count: AtomicU64,
 }
 
 impl OwnIds {
@@ -392,9 +411,7 @@ impl OwnIds {
     }
 
     fn next(&self) -> CallId {
-        let count = self
-            .count
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
         CallId::Text(format!("{}{count}", self.prefix).into())
     }
 

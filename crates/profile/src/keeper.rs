@@ -212,6 +212,13 @@ impl Role {
             if let Some(view) = &mut view {
                 view.apply(&update.event);
             }
+            if let Event::Failed(failure) = &*update.event {
+                let why = &failure.message;
+                tracing::warn!(
+                    why,
+                    "cannot log in again: type the password, or mend its file"
+                );
+            }
             needed = is_needed(&update.event);
         }
     }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use p2pchat_model::{
-    Call, CallId, Command, Conversation, ConversationId, Delivery, DeliveryState, Event, Failure,
-    Line, Message, MessageId, NameCheck, PeerAddr, Person, Problem, RequestFailure, Target,
-    Timestamp, Update, View, wording,
+    Call, CallId, Command, Conversation, ConversationId, Delivery, DeliveryState, Event, Line,
+    Message, MessageId, NameCheck, PeerAddr, Person, Problem, RequestFailure, Target, Update, View,
+    wording,
 };
 
 use super::args::Wait;
@@ -151,11 +151,6 @@ impl Sending {
         self.stage = Stage::Asking;
         match self.plan.to {
             Some(to) if !self.is_joined(view) => self.ask(to, view),
-            // The peer would say the same, but as the answer to this id for ever.
-            None if self.receivers(view).next().is_none() => {
-                let code = Problem::NobodyThere;
-                Step::End(End::refused(&Failure::new(Timestamp(0), "say", code)))
-            }
             _ => self.say(),
         }
     }

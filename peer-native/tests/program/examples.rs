@@ -180,8 +180,11 @@ fn a_bot_lets_people_in_and_answers_them() {
     alice.say("!time please");
     let time = alice.hear();
     assert!(time.starts_with("It is "), "{time}");
-    alice.say("!who");
-    assert_eq!(alice.hear(), "In this chat: alice");
+    // The bot learns the name from the registry, a moment after alice has joined.
+    crate::support::wait_for("alice's name", || {
+        alice.say("!who");
+        (alice.hear() == "In this chat: alice").then_some(())
+    });
 }
 
 /// Posts to the bridge; the status and the words of its answer.

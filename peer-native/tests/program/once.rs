@@ -313,7 +313,7 @@ fn a_signal_ends_it_with_a_code_of_its_own() {
     let mut asking = alice.command(&["send", "--to=bob", "--timeout=10m", "hi"]);
     let asking = asking.stderr(Stdio::piped()).spawn().unwrap();
     at_bob.line_with("request_received");
-    signal("INT", asking.id());
+    signal("TERM", asking.id());
     let ended = Ended::of(asking.wait_with_output().unwrap());
     assert_eq!(ended.code, Some(4), "{ended:?}");
 }
@@ -347,8 +347,8 @@ fn watch_shows_what_happens_and_takes_over_nothing() {
     at_bob.write(r#"{"command":"say","conversation":"open","text":"hi alice"}"#);
     assert!(plain.line_with("hi alice").ends_with("bob: hi alice"));
     in_json.line_with(r#""text":"hi alice""#);
-    signal("INT", plain.pid());
-    assert_eq!(plain.exit().code(), Some(0));
+    signal("TERM", plain.pid());
+    assert_eq!(plain.exit().code(), Some(4));
 
     signal("KILL", at_alice.pid());
     assert_eq!(in_json.exit().code(), Some(1));

@@ -25,6 +25,18 @@ fn an_update_is_read_as_other_programs_read_it() {
 }
 
 #[wasm_bindgen_test]
+fn every_update_of_the_document_is_read_as_other_programs_read_it() {
+    let lines = include_str!("../../../docs/api.md").lines();
+    let updates = lines.filter(|line| line.starts_with('{') && line.contains(r#""event":"#));
+    let mut count = 0;
+    for line in updates {
+        assert_eq!(json::read(line), Some(Update::from_json(line).unwrap()));
+        count += 1;
+    }
+    assert!(count > 50, "there are only {count}");
+}
+
+#[wasm_bindgen_test]
 fn what_is_not_an_update_is_none() {
     for line in [
         "",

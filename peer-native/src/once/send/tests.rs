@@ -252,7 +252,10 @@ fn a_refusal_ends_it_with_its_code() {
     assert_eq!(exit, Exit::Refused);
     assert!(words.starts_with("bad_text: "), "{words}");
 
-    let (exit, words) = end(Run::new(&[], plan(None)).start());
+    let mut run = Run::new(&[], plan(None));
+    let say = run.first_call();
+    let refused = failed(&say.command, Problem::NobodyThere);
+    let (exit, words) = end(run.update(Some(&say), refused));
     assert_eq!(exit, Exit::Refused);
     assert!(words.starts_with("nobody_there: "), "{words}");
 }
