@@ -1,5 +1,7 @@
 use p2pchat_model::{LeaveReason, OutgoingRequest};
 
+use p2pchat_model::{Failure, Timestamp};
+
 use super::*;
 
 const AT: Timestamp = Timestamp(0);
