@@ -260,8 +260,8 @@ fn calls_are_remembered_up_to_a_limit() {
     let mut bench = Bench::new();
     for id in 0..4200 {
         let front_end = FrontEndId::new(&format!("front-end-{}", id % 100)).unwrap();
-        let who = Target::Address(address(id));
-        let call = Call::with_id(u64::from(id), Command::Unblock { who });
+        let who = Target::Address(address(id % 900));
+        let call = Call::with_id(u64::from(id), Command::Block { who });
         bench.feed(Input::Command(Asked::by(front_end, call)));
     }
     bench.assert_tried("calls of front ends", 4096);

@@ -324,7 +324,16 @@ fn a_history_of_the_second_version_is_that_of_the_open_chat() {
     };
     let page = today.page(name("ann"), OPEN, None).unwrap();
     assert_eq!(page.messages, [message(1, "hello"), own]);
-    assert!(today.calls().unwrap().is_empty() && today.marks(name("ann")).unwrap().is_empty());
+    assert!(today.calls().unwrap().is_empty());
+    let read = Mark::Read {
+        conversation: OPEN,
+        message: MessageId(2),
+    };
+    assert_eq!(
+        today.marks(name("ann")).unwrap(),
+        [read],
+        "all of it is read"
+    );
 
     // What came with this version works in the file as in a new one.
     let sent = delivery("127.0.0.4", DeliveryState::Sent);
@@ -338,7 +347,7 @@ fn a_history_of_the_second_version_is_that_of_the_open_chat() {
     let page = today.page(name("ann"), OPEN, None).unwrap();
     assert_eq!(page.messages[1].deliveries.as_ref().unwrap()[1], sent);
     assert_eq!(today.calls().unwrap(), [(said_by, MessageId(3))]);
-    assert_eq!(today.marks(name("ann")).unwrap().len(), 1);
+    assert_eq!(today.marks(name("ann")).unwrap().len(), 2);
 }
 
 /// A message that a call has led to.

@@ -230,7 +230,10 @@ impl Book {
     pub(crate) fn note_output(&mut self, now: Duration, output: &Output) {
         if let Some((asker, Some(closed))) = answer(output) {
             self.open.remove(asker);
-            self.closed.insert(asker.clone(), closed);
+            // One that failed has changed nothing, and is a new one when it is made again.
+            if closed == Closed::Done {
+                self.closed.insert(asker.clone(), closed);
+            }
         }
         match output {
             Output::ConnectRegistry | Output::DisconnectRegistry => self.lose_link(),

@@ -191,16 +191,19 @@ fn a_call_that_is_made_again_gets_its_first_answer() {
     let call = net.call(1, leave.clone());
     assert_eq!(closed(&net, 1, &call), None);
     net.chat(1, 2);
-    net.call_with_id(1, number(&call), leave.clone());
+    net.call_with_id(1, number(&call), leave);
     assert_eq!(members(&net, 1), [addr(2)], "it has not left again");
+}
 
-    let call = net.call(1, Command::Undo);
-    assert_eq!(closed(&net, 1, &call), Some(Problem::NothingToUndo));
-    let first = net.answers(1, &call).last().cloned();
-    net.command(1, leave);
-    net.call_with_id(1, number(&call), Command::Undo);
-    assert_eq!(net.answers(1, &call).last().cloned(), first);
-    assert_eq!(members(&net, 1), [], "it is not carried out");
+#[test]
+fn a_call_that_failed_is_carried_out_when_it_is_made_again() {
+    let mut net = Net::with_users(2);
+    let call = net.call(1, say("anyone?"));
+    assert_eq!(closed(&net, 1, &call), Some(Problem::NobodyThere));
+    net.chat(1, 2);
+    net.call_with_id(1, number(&call), say("anyone?"));
+    assert_eq!(texts(&net, 2), ["anyone?"]);
+    assert_eq!(net.answers(1, &call).last(), Some(&Event::Done));
 }
 
 #[test]
