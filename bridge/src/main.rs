@@ -70,8 +70,7 @@ async fn serve(settings: Settings) -> Result<()> {
         _ = signals.next() => return Ok(()),
     };
     if let Some(owner) = profile.attachment() {
-        let same = "the same account, chats and history";
-        complain(NAME, format_args!("attached to {owner}: {same}"));
+        complain(NAME, owner.attached_to());
     }
     if setup.assets.is_empty() {
         complain(

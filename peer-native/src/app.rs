@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use p2pchat_model::wording::label;
 use p2pchat_model::{FrontEndId, Update, View};
-use p2pchat_profile::{Calls, FrontEnd, Login, OpenError, Profile, Updates};
-use p2pchat_settings::Signals;
+use p2pchat_profile::{Calls, FrontEnd, Login, OpenError, Owner, Profile, Updates};
 use p2pchat_settings::signals::Terminal;
 use p2pchat_settings::streams::complain;
+use p2pchat_settings::{Signals, Stop};
 
 use crate::exit::Exit;
 use crate::login::{another_account, is_needed};
@@ -21,6 +21,7 @@ const LAST_RESORT: Duration = Duration::from_secs(10);
 
 /// What follows for the user when they quit.
 pub(crate) const OFFLINE_THEN: &str = "you go offline unless p2pchat is open elsewhere";
+
 /// That the password is needed again, and why, for a front end that says in between how to give
 /// it.
 pub(crate) fn password_needed() -> (&'static str, String) {
@@ -57,7 +58,7 @@ pub struct Joined {
 pub async fn run(settings: Settings) -> Result<Exit> {
     let take_over = || Signals::at_terminal().context("cannot take over the signals");
     let mut signals = take_over()?;
-    tokio::spawn(last_resort(take_over()?));
+    tokio::spawn(last_resort(take_over()?, Exit::from));
     if let Some(notice) = &settings.notice {
         complain(NAME, notice);
     }
@@ -109,9 +110,7 @@ async fn join(profile: &Profile, settings: &Settings) -> Result<Joined> {
     let mut view = View::default();
     view.apply(&first.event);
     let owner = profile.attachment();
-    let attached = owner
-        .as_ref()
-        .map(|owner| format!("attached to {owner}: the same account, chats and history"));
+    let attached = owner.as_ref().map(Owner::attached_to);
     let differs = owner.and_then(|_| differences(&settings.peer, &view));
     Ok(Joined {
         front_end,
@@ -158,8 +157,8 @@ fn differences(asked: &p2pchat_peer::Options, view: &View) -> Option<String> {
 
 /// Ends the process if it does not stop after a signal: a front end whose output is not read
 /// hangs, and does not look at its signals.
-pub(crate) async fn last_resort(mut signals: Signals) {
-    let exit = Exit::from(signals.next().await);
+pub(crate) async fn last_resort(mut signals: Signals, exit: impl FnOnce(Stop) -> Exit) {
+    let exit = exit(signals.next().await);
     tokio::time::sleep(LAST_RESORT).await;
     std::process::exit(i32::from(exit as u8));
 }

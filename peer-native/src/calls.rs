@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use p2pchat_model::{Call, CallId, Event, FrontEndId, Update};
+use p2pchat_model::{Call, CallId, FrontEndId, Update};
 
 /// Calls that are not closed yet. `P` says what a call is for.
 #[derive(Debug)]
@@ -40,9 +40,10 @@ impl<P: Copy + PartialEq> OpenCalls<P> {
     /// What the call is for that an update answers. The last answer closes it.
     pub(crate) fn answered_by(&mut self, update: &Update) -> Option<P> {
         let id = update.re.as_ref()?;
-        match *update.event {
-            Event::Done | Event::Failed(_) => self.open.remove(id),
-            _ => self.open.get(id).copied(),
+        if update.event.closes_call() {
+            self.open.remove(id)
+        } else {
+            self.open.get(id).copied()
         }
     }
 
@@ -64,7 +65,7 @@ impl<P: Copy + PartialEq> OpenCalls<P> {
 
 #[cfg(test)]
 mod tests {
-    use p2pchat_model::Command;
+    use p2pchat_model::{Command, Event};
 
     use super::*;
 

@@ -7,7 +7,7 @@
 use std::io;
 
 use anyhow::{Context, Result};
-use p2pchat_model::{BadCall, Call, Event, Failure, Problem, Update};
+use p2pchat_model::{Call, Event, Failure, Problem, Update};
 use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{self, Output, complain};
 use tokio::time::{Instant, sleep_until};
@@ -71,19 +71,18 @@ impl Front {
 
     async fn line(&mut self, line: Result<String, BadLine>) -> Result<()> {
         let now = Clock::now();
-        let (re, failure) = match line {
+        let answer = match line {
             Ok(line) if line.trim().is_empty() => return Ok(()),
             Ok(line) => match Call::from_json(&line) {
                 Ok(call) => return self.client.send(For::User, call).await,
-                Err(BadCall { id, reason }) => (id, Failure::bad_command(now, reason)),
+                Err(bad) => bad.into_answer(now),
             },
             Err(error) => {
                 let failure = Failure::new(now, "?", Problem::BadCommand);
-                (None, failure.with_message(error.to_string()))
+                Event::Failed(failure.with_message(error.to_string())).into()
             }
         };
-        let event = Event::Failed(failure);
-        self.show(&Update { re, ..event.into() })?;
+        self.show(&answer)?;
         Ok(())
     }
 

@@ -21,6 +21,7 @@ use p2pchat_model::{
 use p2pchat_profile::{OpenError, Profile};
 use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{self, Output, complain};
+use tokio::time::{Instant, timeout_at};
 
 use crate::NAME;
 use crate::app::last_resort;
@@ -31,7 +32,7 @@ use crate::plain::lines;
 use crate::shown::Shown;
 use crate::stdin::{LONGEST, UNREADABLE};
 use args::{Send, Task};
-use job::{End, Ids};
+use job::{End, Ids, no_answer};
 use read::{Asking, Reading};
 use send::{Plan, Sending};
 use session::{Next, Session};
@@ -68,17 +69,23 @@ pub async fn run(settings: Settings, task: Task) -> Result<Exit> {
         _ => String::new(),
     };
     let take_over = || Signals::at_terminal().context("cannot take over the signals");
-    let signals = take_over()?;
-    tokio::spawn(last_resort(take_over()?));
-    let profile = match open(&settings).await {
-        Err(OpenError::Silent(silent)) => {
+    let mut signals = take_over()?;
+    tokio::spawn(last_resort(take_over()?, |_| Exit::Terminated));
+    let ends_at = Instant::now() + patience(&task);
+    let opened = tokio::select! {
+        opened = timeout_at(ends_at, open(&settings)) => opened,
+        _ = signals.next() => return Ok(Exit::Terminated),
+    };
+    let profile = match opened {
+        Err(_) => return Ok(report(no_answer())),
+        Ok(Err(OpenError::Silent(silent))) => {
             complain(NAME, silent);
             return Ok(Exit::Silent);
         }
-        opened => opened.context("cannot start")?,
+        Ok(opened) => opened.context("cannot start")?,
     };
     let run = Run {
-        session: Session::start(&profile, front_end(&task)?, patience(&task), signals)?,
+        session: Session::start(&profile, front_end(&task)?, ends_at, signals)?,
         ids: Ids::new(Clock::now()),
         is_owner: profile.attachment().is_none(),
         settings,

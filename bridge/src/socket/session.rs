@@ -1,12 +1,11 @@
 //! The session of a client that was let in: updates out, calls in.
 
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use futures::StreamExt;
 use hyper_tungstenite::tungstenite::{self, Message};
 use p2pchat_common::rate_limit::Bucket;
-use p2pchat_model::{BadCall, Call, Event, Failure, FrontEndId, Timestamp, Update};
+use p2pchat_model::{BadCall, Call, Event, FrontEndId, Timestamp, Update};
 use p2pchat_profile::{Calls, Ended, FrontEnd};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 
@@ -48,7 +47,7 @@ pub(super) async fn run(
         };
         if let Err(reason) = step {
             if reason == CloseReason::TooBig {
-                let _ = session.send(&failed(too_big())).await;
+                let _ = session.send(&too_big().into_answer(now())).await;
             }
             return reason;
         }
@@ -125,7 +124,7 @@ impl Session<'_> {
             Err(_) if self.malformed >= self.shared.limits.malformed => Err(CloseReason::Malformed),
             Err(bad) => {
                 self.malformed += 1;
-                self.send(&failed(bad)).await
+                self.send(&bad.into_answer(now())).await
             }
         }
     }
@@ -138,15 +137,6 @@ impl Session<'_> {
         }
         let ping = Message::Ping(tungstenite::Bytes::new());
         send(self.stream, ping, &self.shared.limits).await
-    }
-}
-
-/// The answer to a frame that is no call.
-fn failed(BadCall { id, reason }: BadCall) -> Update {
-    let failure = Failure::bad_command(now(), reason);
-    Update {
-        re: id,
-        event: Arc::new(Event::Failed(failure)),
     }
 }
 

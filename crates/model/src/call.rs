@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::command::Command;
-use crate::event::Event;
+use crate::event::{Event, Failure};
+use crate::time::Timestamp;
 
 /// The version of the contract: of commands, events and the view, as JSON. Within a version
 /// there are additions only.
@@ -143,6 +144,16 @@ impl Call {
             id: id.cloned(),
             command,
         })
+    }
+}
+
+impl BadCall {
+    /// The answer to the line.
+    #[must_use]
+    pub fn into_answer(self, at: Timestamp) -> Update {
+        let failure = Failure::bad_command(at, self.reason);
+        let event = Arc::new(Event::Failed(failure));
+        Update { re: self.id, event }
     }
 }
 

@@ -238,6 +238,12 @@ impl Event {
         }
     }
 
+    /// Whether it is the last answer to its call.
+    #[must_use]
+    pub fn closes_call(&self) -> bool {
+        matches!(self, Self::Done | Self::Failed(_))
+    }
+
     /// Whether it is for the front end that asked for it, and no other.
     #[must_use]
     pub fn is_private(&self) -> bool {
@@ -402,12 +408,11 @@ pub enum Notice {
     ChatFull,
     /// Messages cannot be saved in the history for now, only shown.
     HistoryBroken,
-    /// The program that runs the peer of this profile does not answer.
-    PeerSilent {
+    /// The program that runs the peer of this profile is stopped, as by Ctrl-Z, and does not
+    /// answer.
+    PeerStopped {
         /// Its process id.
         process: u32,
-        /// Whether it is stopped, as by Ctrl-Z.
-        stopped: bool,
     },
     /// Messages are saved in the history again, including those in between.
     HistoryMended {

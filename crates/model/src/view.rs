@@ -43,7 +43,9 @@ pub struct View {
     pub conversations: Vec<Conversation>,
     /// The account that the conversations belong to. Stays after logout.
     pub conversations_of: Option<Username>,
-    /// The result of the last search through the history.
+    /// The result of the last search through the history. Not in the JSON: each front end
+    /// searches for itself.
+    #[serde(skip)]
     pub findings: Option<Findings>,
     /// All blocked names, then all blocked addresses.
     pub blocked: Vec<Target>,

@@ -649,19 +649,13 @@ impl Dropped {
     }
 }
 
-/// The program that runs the peer of a profile does not answer, and what to do.
+/// The program that runs the peer of a profile is stopped, and what to do.
 #[must_use]
-pub fn peer_is_silent(process: u32, stopped: bool) -> String {
-    if stopped {
-        format!(
-            "the p2pchat that runs this profile is stopped (process {process}): continue it with \
-             fg or kill -CONT {process}"
-        )
-    } else {
-        format!(
-            "the p2pchat that runs this profile does not answer (process {process}): wait, or end it"
-        )
-    }
+pub fn peer_is_stopped(process: u32) -> String {
+    format!(
+        "the p2pchat that runs this profile is stopped (process {process}): continue it with fg or \
+         kill -CONT {process}"
+    )
 }
 
 fn notice_words(notice: Notice) -> String {
@@ -685,7 +679,7 @@ fn notice_words(notice: Notice) -> String {
             "the history cannot be written (is the disk full?); messages are shown but not saved"
                 .to_owned()
         }
-        Notice::PeerSilent { process, stopped } => peer_is_silent(process, stopped),
+        Notice::PeerStopped { process } => peer_is_stopped(process),
         Notice::HistoryMended { lost: 0 } => {
             "the history is saved again, no message was lost".to_owned()
         }

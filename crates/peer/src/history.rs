@@ -4,7 +4,7 @@
 //! once costs a tenth of the time that one by one takes, and a message is only shown after it
 //! is written.
 //!
-//! Several p2pchat processes on one machine share one file. A message that was recorded
+//! Processes whose options name one file may share it. A message that was recorded
 //! survives `kill -9`; a power cut may lose the last few.
 
 use std::collections::BTreeMap;

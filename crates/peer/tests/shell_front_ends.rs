@@ -430,14 +430,12 @@ async fn kills_in_the_middle_of_sending_lose_and_repeat_nothing() {
             ann.send(Call::with_id(*id, command.clone())).await;
         }
         let wait = Duration::from_micros(300 * round);
-        let mut view = ann.view.clone();
         let _ = tokio::time::timeout(wait, async {
             loop {
                 ann.apply_next().await;
             }
         })
         .await;
-        view.clone_from(&ann.view);
         let seen = ann.kill().await;
         ann = User::resume(options.clone(), seen.view).await;
         // None of the answers has come through: all are asked again.
@@ -445,16 +443,16 @@ async fn kills_in_the_middle_of_sending_lose_and_repeat_nothing() {
             assert_eq!(failure(&ann.call(id, command).await), None);
         }
     }
-    while let Some(text) = expected.first().cloned() {
-        let stored = texts_of(&registry, "ann");
-        let count = stored.iter().filter(|stored| **stored == text).count();
+    let stored = texts_of(&registry, "ann");
+    for text in &expected {
+        let count = stored.iter().filter(|stored| *stored == text).count();
         assert_eq!(count, 1, "{text}");
-        expected.remove(0);
     }
     ann.call(9000, say("the end")).await;
     while bob.read().await.1 != "the end" {}
     let mut heard = texts(&bob.view);
     let count = heard.len();
+    assert!(count > 1, "some of it arrived");
     heard.sort();
     heard.dedup();
     assert_eq!(heard.len(), count, "nothing is heard twice");

@@ -69,6 +69,9 @@ pub enum Ended {
     /// The peer in this process stopped by itself.
     #[error(transparent)]
     Peer(#[from] PeerFailed),
+    /// The task that keeps the profile has failed.
+    #[error("the profile has failed, which must not happen; RUST_LOG=info may say why")]
+    Failed,
     /// The process that ran the peer has ended, and this one does not take over.
     #[error("{0}, which ran the peer, has ended")]
     OwnerGone(Owner),

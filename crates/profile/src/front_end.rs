@@ -291,7 +291,7 @@ async fn read_updates(
             // The front end has left, and its task is about to end.
             return std::future::pending().await;
         }
-        if missed && !unanswered.all().is_empty() {
+        if missed && !unanswered.is_empty() {
             // Their answers may be among what was missed: they are sent again.
             return Gone::Lost;
         }
@@ -308,8 +308,7 @@ async fn stopped(process: Option<u32>, unanswered: &Unanswered) -> Notice {
             None => unanswered.added.notified().await,
             Some(age) if age < PATIENCE => sleep(PATIENCE - age).await,
             Some(_) if is_stopped(process) => {
-                let stopped = true;
-                return Notice::PeerSilent { process, stopped };
+                return Notice::PeerStopped { process };
             }
             Some(_) => sleep(LOOK).await,
         }
@@ -343,6 +342,10 @@ impl Unanswered {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn is_empty(&self) -> bool {
+        self.calls().is_empty()
+    }
+
     fn all(&self) -> Vec<Call> {
         self.calls().iter().map(|(call, _)| call.clone()).collect()
     }
@@ -374,7 +377,7 @@ impl Unanswered {
             return Some(update);
         };
         let is_own = self.ids.has_made(id);
-        if matches!(*update.event, Event::Done | Event::Failed(_)) {
+        if update.event.closes_call() {
             let mut calls = self.calls();
             let answered = calls
                 .iter()

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures::StreamExt;
-use p2pchat_model::{BadCall, CONTRACT_VERSION, Call, Event, Failure, Update};
+use p2pchat_model::{BadCall, CONTRACT_VERSION, Call};
 use p2pchat_peer::{Calls, Handle, Updates};
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -43,7 +43,7 @@ const WRITE_LIMIT: Duration = Duration::from_secs(300);
 /// How long a refused front end has to read why.
 const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
 /// How many answers to lines that are no calls may wait; the next line waits.
-const MAX_COMPLAINTS: usize = 16;
+const MAX_BAD_CALLS: usize = 16;
 /// How long connections have to end in order once the peer has.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 /// The pause after a connection that could not be accepted: no file descriptor is free.
@@ -280,10 +280,10 @@ async fn attach(
         return;
     };
     tracing::debug!("attached");
-    let (complain, complaints) = mpsc::channel(MAX_COMPLAINTS);
+    let (report, bad_calls) = mpsc::channel(MAX_BAD_CALLS);
     tokio::select! {
-        () = read_calls(lines, calls, complain) => {}
-        () = write_updates(write, updates, complaints) => {}
+        () = read_calls(lines, calls, report) => {}
+        () = write_updates(write, updates, bad_calls) => {}
     }
     tracing::debug!("detached");
 }
@@ -291,12 +291,12 @@ async fn attach(
 async fn read_calls(
     mut lines: FramedRead<OwnedReadHalf, LinesCodec>,
     calls: Calls,
-    complain: mpsc::Sender<BadCall>,
+    report: mpsc::Sender<BadCall>,
 ) {
     while let Some(Ok(line)) = lines.next().await {
         let passed = match Call::from_json(&line) {
             Ok(call) => calls.send(call).await.is_ok(),
-            Err(bad) => complain.send(bad).await.is_ok(),
+            Err(bad) => report.send(bad).await.is_ok(),
         };
         if !passed {
             // The peer has stopped; what it sent last is being written.
@@ -309,7 +309,7 @@ async fn read_calls(
 async fn write_updates(
     mut write: OwnedWriteHalf,
     mut updates: Updates,
-    mut complaints: mpsc::Receiver<BadCall>,
+    mut bad_calls: mpsc::Receiver<BadCall>,
 ) {
     loop {
         let update = tokio::select! {
@@ -317,7 +317,7 @@ async fn write_updates(
                 Ok(update) => update,
                 Err(_) => return,
             },
-            Some(bad) = complaints.recv() => failed(bad),
+            Some(bad) = bad_calls.recv() => bad.into_answer(now()),
         };
         match timeout(WRITE_LIMIT, write.write_all(&wire::line(&update))).await {
             Ok(Ok(())) => {}
@@ -325,15 +325,6 @@ async fn write_updates(
             Ok(Err(_)) => std::future::pending().await,
             Err(_) => return tracing::warn!("a front end does not read"),
         }
-    }
-}
-
-/// The answer to a line that is no call.
-fn failed(bad: BadCall) -> Update {
-    let failure = Failure::bad_command(now(), &bad);
-    Update {
-        re: bad.id,
-        event: Arc::new(Event::Failed(failure)),
     }
 }
 

@@ -440,7 +440,7 @@ impl Next<'_> {
     async fn report(&self, reason: String) {
         tracing::warn!(reason, "cannot take over");
         let reason = format!(
-            "{} has ended, and no other could take over: {reason}",
+            "{} has ended, and this program could not go on: {reason}",
             self.gone.owner
         );
         let retry_at = now().after(LONG_PAUSE);

@@ -29,6 +29,14 @@ pub(crate) struct Entry {
     pub(crate) peer: p2pchat_peer::Options,
 }
 
+impl Owner {
+    /// That this process is attached to it, in words.
+    #[must_use]
+    pub fn attached_to(&self) -> String {
+        format!("attached to {self}: the same account, chats and history")
+    }
+}
+
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}, process {}", self.program, self.process)

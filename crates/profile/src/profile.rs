@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use p2pchat_model::{FrontEndId, Password, Username};
-use p2pchat_peer::PeerFailed;
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -119,7 +118,7 @@ impl Profile {
             .await;
         match ended.as_deref() {
             Ok(Place::Ended(ended)) => ended.clone(),
-            _ => Ended::Closed,
+            _ => Ended::Failed,
         }
     }
 
@@ -129,10 +128,10 @@ impl Profile {
     ///
     /// # Errors
     /// If the peer in this process has stopped by itself before that, or does so now.
-    pub async fn close(&self) -> Result<(), PeerFailed> {
+    pub async fn close(&self) -> Result<(), Ended> {
         self.shared.closing.cancel();
         match self.ended().await {
-            Ended::Peer(failed) => Err(failed),
+            failed @ (Ended::Peer(_) | Ended::Failed) => Err(failed),
             _ => Ok(()),
         }
     }

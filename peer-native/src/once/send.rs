@@ -243,6 +243,10 @@ impl Sending {
         match self.pending.closed_by(update) {
             None => Step::Wait,
             Some(Err(failure)) => Step::End(End::refused(failure)),
+            Some(Ok(())) if self.message.is_none() => {
+                let words = "the id was used for a text that is no longer in this history";
+                Step::End(End::new(Exit::Undelivered, words))
+            }
             Some(Ok(())) => {
                 self.stage = Stage::Delivering;
                 self.delivered()

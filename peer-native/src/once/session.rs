@@ -39,11 +39,11 @@ enum Waited {
 }
 
 impl Session {
-    /// Joins. All that it does with a job has to end within this time.
+    /// Joins. All that it does with a job has to end by this time.
     pub(super) fn start(
         profile: &Profile,
         id: FrontEndId,
-        patience: Duration,
+        ends_at: Instant,
         signals: Signals,
     ) -> Result<Self> {
         Ok(Self {
@@ -51,7 +51,7 @@ impl Session {
             view: View::default(),
             has_view: false,
             signals,
-            ends_at: Instant::now() + patience,
+            ends_at,
         })
     }
 
@@ -77,10 +77,10 @@ impl Session {
         match &*update.event {
             Event::View(_) => self.has_view = true,
             Event::Notice {
-                what: Notice::PeerSilent { process, stopped },
+                what: Notice::PeerStopped { process },
                 ..
             } => {
-                let words = wording::peer_is_silent(*process, *stopped);
+                let words = wording::peer_is_stopped(*process);
                 return Some(End::new(Exit::Silent, words));
             }
             _ => {}
@@ -171,5 +171,5 @@ fn interrupted() -> End {
 
 /// Whether an update closes a call.
 fn is_closed(call: &Call, update: &Update) -> bool {
-    update.re == call.id && matches!(*update.event, Event::Done | Event::Failed(_))
+    update.re == call.id && update.event.closes_call()
 }

@@ -9,10 +9,10 @@ use yew::html::BaseComponent;
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// The view of a user who is signed in and chats with bob.
-pub(crate) const VIEW: &str = r#"{"event":"view","version":2,"missed":0,"view":{"address":"192.168.1.20","message_port":5859,"registry":"192.168.1.10","link":{"state":"up"},"account":"alice","busy":false,"online":[{"address":"192.168.1.20","name":"alice","check":"confirmed"},{"address":"192.168.1.21","name":"bob","check":"confirmed"},{"address":"192.168.1.22","name":"carol","check":"confirmed"}],"incoming":null,"outgoing":[],"conversations":[{"id":"open","members":[{"address":"192.168.1.21","name":"bob","check":"confirmed"}],"out_of_reach":[],"lines":[],"more_history":false,"read":null,"draft":""}],"conversations_of":"alice","findings":null,"blocked":[],"dropped":[],"undo":null}}"#;
+pub(crate) const VIEW: &str = r#"{"event":"view","version":2,"missed":0,"view":{"address":"192.168.1.20","message_port":5859,"registry":"192.168.1.10","link":{"state":"up"},"account":"alice","busy":false,"online":[{"address":"192.168.1.20","name":"alice","check":"confirmed"},{"address":"192.168.1.21","name":"bob","check":"confirmed"},{"address":"192.168.1.22","name":"carol","check":"confirmed"}],"incoming":null,"outgoing":[],"conversations":[{"id":"open","members":[{"address":"192.168.1.21","name":"bob","check":"confirmed"}],"out_of_reach":[],"lines":[],"more_history":false,"read":null,"draft":""}],"conversations_of":"alice","blocked":[],"dropped":[],"undo":null}}"#;
 
 /// The view before a user is signed in.
-pub(crate) const SIGNED_OUT: &str = r#"{"event":"view","version":2,"missed":0,"view":{"address":"192.168.1.20","message_port":5859,"registry":"192.168.1.10","link":{"state":"up"},"account":null,"busy":false,"online":[],"incoming":null,"outgoing":[],"conversations":[{"id":"open","members":[],"out_of_reach":[],"lines":[],"more_history":false,"read":null,"draft":""}],"conversations_of":null,"findings":null,"blocked":[],"dropped":[],"undo":null}}"#;
+pub(crate) const SIGNED_OUT: &str = r#"{"event":"view","version":2,"missed":0,"view":{"address":"192.168.1.20","message_port":5859,"registry":"192.168.1.10","link":{"state":"up"},"account":null,"busy":false,"online":[],"incoming":null,"outgoing":[],"conversations":[{"id":"open","members":[],"out_of_reach":[],"lines":[],"more_history":false,"read":null,"draft":""}],"conversations_of":null,"blocked":[],"dropped":[],"undo":null}}"#;
 
 const FAKE: &str = "
     window.sockets = [];

@@ -2,9 +2,8 @@
 
 use p2pchat_model::{
     BlockChange, CONTRACT_VERSION, Conversation, Delivery, DeliveryState, DropKind, DropReason,
-    Dropped, Event, Failure, Findings, IncomingRequest, JoinedBy, LeaveReason, Link, MessageId,
-    NameCheck, OnlineLooks, OutgoingRequest, Person, Problem, Snapshot, Target, Undo, Undoable,
-    View,
+    Dropped, Event, Failure, IncomingRequest, JoinedBy, LeaveReason, Link, MessageId, NameCheck,
+    OnlineLooks, OutgoingRequest, Person, Problem, Snapshot, Target, Undo, Undoable, View,
 };
 
 use crate::parts::{
@@ -233,11 +232,6 @@ fn view() -> View {
 
 /// What the view of the document does not show.
 pub(crate) fn other_views() -> Vec<View> {
-    let found = Findings {
-        conversation: None,
-        text: "hello".to_owned(),
-        messages: vec![message(31, bob(), "hello")],
-    };
     let empty = [View::default()];
     let links = parts::links()
         .into_iter()
@@ -247,7 +241,6 @@ pub(crate) fn other_views() -> Vec<View> {
             what,
             until: at(55),
         }),
-        findings: Some(found.clone()),
         ..view()
     });
     empty.into_iter().chain(links).chain(undone).collect()

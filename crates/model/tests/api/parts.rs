@@ -175,7 +175,7 @@ every! {
         Notice::ElsewhereOnline { .. } => [Notice::ElsewhereOnline { address: address(24) }],
         Notice::ChatFull => [Notice::ChatFull],
         Notice::HistoryBroken => [Notice::HistoryBroken],
-        Notice::PeerSilent { .. } => [Notice::PeerSilent { process: 1234, stopped: true }],
+        Notice::PeerStopped { .. } => [Notice::PeerStopped { process: 1234 }],
         Notice::HistoryMended { .. } => [Notice::HistoryMended { lost: 12 }],
     }
 }

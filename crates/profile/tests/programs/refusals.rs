@@ -42,7 +42,7 @@ fn an_owner_that_is_stopped_is_named_and_not_replaced() {
     // Who was attached before is told when an answer does not come.
     second.call(&json!({"command": "busy", "id": 1, "on": true}));
     let notice = second.event("notice");
-    assert_eq!(notice["what"], "peer_silent");
+    assert_eq!(notice["what"], "peer_stopped");
     assert_eq!(notice["process"], pid, "{notice}");
     first.signal(Signal::CONT);
     assert_eq!(second.answer(1)["event"], "done");
@@ -52,6 +52,7 @@ fn an_owner_that_is_stopped_is_named_and_not_replaced() {
 
 /// A client in a process of another user: what it gets from a socket.
 #[test]
+#[ignore = "another_user_cannot_connect runs it"]
 fn another_user_helper() {
     let Some(socket) = std::env::var_os("HELPER_SOCKET") else {
         return;
@@ -92,7 +93,7 @@ fn another_user_cannot_connect() {
     let helper = copy(&std::env::current_exe().unwrap(), &registry);
     let attempt = || {
         let output = Command::new(&helper)
-            .args(["another_user_helper", "--nocapture"])
+            .args(["another_user_helper", "--ignored", "--nocapture"])
             .env("HELPER_SOCKET", &socket)
             .current_dir("/")
             .uid(OTHER_USER)

@@ -175,6 +175,11 @@ fn a_hundred_owners_are_killed_in_the_middle_of_sending_and_each_acknowledged_te
         "{} of {sent} acknowledged, slowest takeover {slowest:?}",
         acknowledged.len()
     );
+    assert!(
+        acknowledged.len() as u64 > TAKEOVERS,
+        "sending was in full swing: {}",
+        acknowledged.len()
+    );
     let texts = history(&mut senders[0].front);
     let mut counts = HashMap::new();
     for text in &texts {

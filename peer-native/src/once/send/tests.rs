@@ -263,6 +263,15 @@ fn a_refusal_ends_it_with_its_code() {
 }
 
 #[test]
+fn an_id_whose_text_is_not_there_any_more_is_no_success() {
+    let mut run = Run::new(&[person("bob", 2)], plan(None));
+    let say = run.first_call();
+    let (exit, words) = end(run.update(Some(&say), Event::Done));
+    assert_eq!(exit, Exit::Undelivered);
+    assert!(words.contains("no longer in this history"), "{words}");
+}
+
+#[test]
 fn answers_to_others_change_nothing() {
     let bob = person("bob", 2);
     let mut run = Run::new(&[bob], plan(Some("bob")));
