@@ -91,7 +91,12 @@ async fn serve_pages(
     settings: &Settings,
     mut signals: Signals,
 ) -> Result<()> {
-    announce(&server, address(profile).await?)?;
+    let address = tokio::select! {
+        address = address(profile) => address?,
+        // It may take a while where the program that runs the peer is stopped.
+        _ = signals.next() => return Ok(()),
+    };
+    announce(&server, address)?;
     let url = server.url();
     // Lives as long as the bridge does.
     let _redirect = settings

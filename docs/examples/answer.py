@@ -55,8 +55,8 @@ class Bot:
             self.members[update["member"]["address"]] = update["member"]["name"]
         elif event == "online":
             for user in update["users"]:
-                if user["address"] in members:
-                    members[user["address"]] = user["name"]
+                if user["address"] in self.members:
+                    self.members[user["address"]] = user["name"]
         elif event == "member_left":
             self.members.pop(update["member"]["address"], None)
         elif event == "chat_left":

@@ -21,7 +21,7 @@ code=$?
 case $code in
   0) ;;
   3) echo "nobody is signed in: start p2pchat, or p2pchat-bridge" ;;
-  5) echo "$user was not reminded: they are not online, or declined" ;;
+  5) echo "$user was not reminded, for the reason above" ;;
   6) echo "$user may not have got the reminder" ;;
   *) echo "p2pchat ended with $code" ;;
 esac

@@ -57,6 +57,11 @@ impl<P: Copy + PartialEq> OpenCalls<P> {
         self.open.clear();
     }
 
+    /// How many are open.
+    pub(crate) fn len(&self) -> usize {
+        self.open.len()
+    }
+
     /// Whether all are closed.
     pub(crate) fn is_empty(&self) -> bool {
         self.open.is_empty()

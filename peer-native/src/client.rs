@@ -15,6 +15,10 @@ use crate::options::AutoLogin;
 /// How long a program whose input has ended waits for answers and deliveries.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How many calls may be open before no more input is read: fewer than the profile passes on
+/// without answers, so that sending never waits for updates to be read.
+const MAX_OPEN: usize = 100;
+
 /// What a call is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum For {
@@ -62,6 +66,12 @@ impl Client {
         let (attempt, command) = Attempt::start(login);
         self.login = Some(attempt);
         self.send(For::Login, command).await
+    }
+
+    /// Whether another call may be sent: a program that reads its input faster than calls are
+    /// answered would wait for itself.
+    pub(crate) fn has_room(&self) -> bool {
+        self.open.len() < MAX_OPEN
     }
 
     /// Whether the login of the options is under way.

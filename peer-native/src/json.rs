@@ -40,12 +40,14 @@ pub async fn run(joined: &mut Joined, mut signals: Signals) -> Result<Exit> {
         if ends_at.is_some() && front.client.is_settled() {
             break;
         }
+        let takes_input =
+            ends_at.is_none() && !front.client.is_logging_in() && front.client.has_room();
         tokio::select! {
             stop = signals.next() => return Ok(stop.into()),
             update = joined.updates.next() => if let Some(exit) = front.update(update?).await? {
                 return Ok(exit);
             },
-            line = input.recv(), if ends_at.is_none() && !front.client.is_logging_in() => match line {
+            line = input.recv(), if takes_input => match line {
                 Some(line) => front.line(line.context(stdin::UNREADABLE)?).await?,
                 None => ends_at = Some(Instant::now() + PATIENCE),
             },

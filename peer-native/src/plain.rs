@@ -225,7 +225,8 @@ impl Front {
     }
 
     fn takes_input(&self) -> bool {
-        self.ends_at.is_none() && (!self.client.is_logging_in() || self.console.is_terminal())
+        let may_type = !self.client.is_logging_in() || self.console.is_terminal();
+        self.ends_at.is_none() && may_type && self.client.has_room()
     }
 
     fn print(&mut self, line: &str) {

@@ -353,7 +353,12 @@ impl Unanswered {
     /// Adds a call, with the id by which it is to be sent.
     fn add(&self, mut call: Call) -> Call {
         call.id.get_or_insert_with(|| self.ids.next());
-        self.calls().push_back((call.clone(), Instant::now()));
+        let mut calls = self.calls();
+        // One that is made again while it is open is answered once.
+        if !calls.iter().any(|(open, _)| open.id == call.id) {
+            calls.push_back((call.clone(), Instant::now()));
+        }
+        drop(calls);
         self.added.notify_one();
         call
     }
@@ -382,10 +387,9 @@ impl Unanswered {
             let answered = calls
                 .iter()
                 .position(|(call, _)| call.id.as_ref() == Some(id));
-            if let Some(at) = answered {
-                calls.remove(at);
-                self.room.notify_one();
-            }
+            // One that is answered already was sent again, and is answered twice.
+            calls.remove(answered?);
+            self.room.notify_one();
         }
         if is_own {
             if *update.event == Event::Done {
@@ -471,8 +475,13 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_a_call_of_long_ago_passes() {
+    fn a_call_that_is_made_again_while_it_is_open_is_closed_once() {
         let unanswered = Unanswered::default();
-        assert!(unanswered.answer(done(&9.into())).is_some());
+        for _ in 0..2 {
+            unanswered.add(Call::with_id(1, Command::Undo));
+        }
+        assert!(unanswered.answer(done(&1.into())).is_some());
+        assert!(unanswered.is_empty());
+        assert_eq!(unanswered.answer(done(&1.into())), None);
     }
 }

@@ -27,7 +27,7 @@ use tracing::{Instrument, info_span};
 
 use crate::clock::now;
 use crate::error::OpenError;
-use crate::lock::Lock;
+use crate::lock::{Lock, Tried, named_in};
 use crate::owner::{Entry, Owner};
 use crate::runtime::{self, RuntimeError};
 use crate::socket::is_ours;
@@ -90,10 +90,19 @@ impl Claim {
         })
     }
 
-    /// Binds the socket again where it is gone: the folder of a user's sockets is removed when
-    /// they log out, and their programs may go on.
+    /// Makes again what is gone: the lock, where its file was removed and no one else has made
+    /// another, what it says, and the socket. The folder of a user's sockets is removed when they
+    /// log out, and their programs may go on.
     fn renew(&mut self) -> Result<(), OpenError> {
-        if self.entry.socket.exists() || !self.lock.counts() {
+        if !self.lock.counts() {
+            match Lock::try_take(&self.folder).map_err(OpenError::locking(&self.folder))? {
+                Tried::Taken(lock) => self.lock = lock,
+                // Another process has the profile by now, and its own peer.
+                Tried::Held => return Ok(()),
+            }
+        }
+        let is_named = named_in(&self.folder).is_some_and(|there| there.owner == self.entry.owner);
+        if is_named && self.entry.socket.exists() {
             return Ok(());
         }
         self.entry.socket = runtime::socket_path(&self.folder)?;

@@ -6,10 +6,10 @@ use std::process;
 use std::sync::Arc;
 use std::time::Duration;
 
-use p2pchat_model::{Call, Command, Event, FrontEndId, Link, View};
+use p2pchat_model::{Call, Command, Event, FrontEndId, Link, Problem, View};
 use p2pchat_peer::{Peer, PeerFailed, StartError};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -38,6 +38,10 @@ const HEIRS_LIMIT: Duration = Duration::from_secs(3);
 const PORTS_LIMIT: Duration = Duration::from_secs(2);
 /// How long a process that does not take over waits for another that does.
 const SUCCESSOR_LIMIT: Duration = Duration::from_secs(3);
+/// The pause after a login that failed, for another reason than a wrong password.
+const LOGIN_PAUSE: Duration = Duration::from_secs(5);
+/// How long an owner that ends waits whether those who could take over end too.
+const GRACE: Duration = Duration::from_millis(250);
 /// How long calls that were sent have to be passed on before the profile is closed.
 const DRAIN_LIMIT: Duration = Duration::from_secs(1);
 
@@ -138,12 +142,20 @@ impl Keeper {
             let lost = closing.run_until_cancelled(self.role.watch(login)).await;
             self.role = match (lost, self.role) {
                 (None, role) => {
+                    let running = match role {
+                        Role::Owner(running) => Some(running),
+                        Role::Attached(attached) => {
+                            // The owner must not count on this process any more.
+                            drop(attached);
+                            None
+                        }
+                    };
                     // A front end that does not read is not waited for.
                     self.relays.close();
                     let _ = timeout(DRAIN_LIMIT, self.relays.wait()).await;
-                    break match role {
-                        Role::Owner(running) => running.close().await,
-                        Role::Attached(_) => Ended::Closed,
+                    break match running {
+                        Some(running) => running.close().await,
+                        None => Ended::Closed,
                     };
                 }
                 (Some(()), Role::Owner(running)) => break running.close().await,
@@ -198,6 +210,7 @@ impl Role {
         let mut needed = view
             .as_ref()
             .is_some_and(|view| view.link == Link::PasswordNeeded);
+        let mut retry_at = None;
         loop {
             if let Some(Login { name, password }) = login.filter(|_| needed) {
                 let (name, password) = (*name, password.clone());
@@ -206,20 +219,32 @@ impl Role {
                     return;
                 }
             }
-            let Ok(update) = incoming.next().await else {
+            let update = tokio::select! {
+                update = incoming.next() => update,
+                () = sleep_until(retry_at.unwrap_or_else(Instant::now)), if retry_at.is_some() => {
+                    (needed, retry_at) = (true, None);
+                    continue;
+                }
+            };
+            let Ok(update) = update else {
                 return;
             };
             if let Some(view) = &mut view {
                 view.apply(&update.event);
             }
-            if let Event::Failed(failure) = &*update.event {
-                let why = &failure.message;
-                tracing::warn!(
-                    why,
-                    "cannot log in again: type the password, or mend its file"
-                );
-            }
             needed = is_needed(&update.event);
+            match &*update.event {
+                Event::Failed(failure) => {
+                    let why = &failure.message;
+                    tracing::warn!(why, "cannot log in again");
+                    // All but a wrong password may pass.
+                    if failure.code != Problem::WrongCredentials {
+                        retry_at = Some(Instant::now() + LOGIN_PAUSE);
+                    }
+                }
+                Event::LoggedIn { .. } | Event::LoggedOut { .. } => retry_at = None,
+                _ => {}
+            }
         }
     }
 }
@@ -242,6 +267,10 @@ impl Running {
             return ended(self.peer.stop().await);
         };
         hub.close();
+        if hub.has_successor() {
+            // It may be about to end too, as when the system stops them all.
+            sleep(GRACE).await;
+        }
         let hands_over = hub.has_successor();
         let stopped = if hands_over {
             self.peer.hand_over().await

@@ -74,9 +74,9 @@ impl Lock {
         let mut line = serde_json::to_vec(entry)?;
         line.push(b'\n');
         let mut file = &self.file;
-        file.set_len(0)?;
         file.rewind()?;
-        file.write_all(&line)
+        file.write_all(&line)?;
+        file.set_len(line.len() as u64)
     }
 
     /// Forgets who held it: they have ended in order, and no one goes on with their peer.

@@ -61,7 +61,7 @@ impl Sending {
         Self {
             plan,
             ids,
-            stage: Stage::Probing,
+            stage: Stage::Asking,
             pending: Pending::default(),
             asked: None,
             message: None,
@@ -128,7 +128,15 @@ impl Sending {
         Some(End::new(Exit::Refused, words))
     }
 
+    /// Whether the request to the user waits for its answer.
+    fn waits(&self, view: &View) -> bool {
+        let asked = self.asked.map(|(address, _)| address);
+        let mut waiting = view.outgoing.iter().map(|request| request.to.address);
+        waiting.any(|address| Some(address) == asked)
+    }
+
     fn ask(&mut self, to: Target, view: &View) -> Step {
+        self.stage = Stage::Asking;
         let is_it = |person: &Person| self.is_receiver(person);
         let conversation = self.plan.conversation;
         let waits = view
@@ -148,9 +156,9 @@ impl Sending {
         if let Some(end) = self.others(view) {
             return Step::End(end);
         }
-        self.stage = Stage::Asking;
         match self.plan.to {
-            Some(to) if !self.is_joined(view) => self.ask(to, view),
+            // One that was sent before has its answer already, and no one is asked again.
+            Some(to) if !self.is_joined(view) && self.plan.id.is_none() => self.ask(to, view),
             _ => self.say(),
         }
     }
@@ -165,6 +173,7 @@ impl Sending {
 
     /// Finds out whether an id was used before: then a command that is not the same fails.
     fn probe(&mut self, id: &str) -> Step {
+        self.stage = Stage::Probing;
         let call = Call {
             id: Some(CallId::Text(id.into())),
             command: self.nothing(),
@@ -218,6 +227,12 @@ impl Sending {
             } if self.asked.is_some_and(|(address, _)| address == to.address) => {
                 return Step::End(not_accepted(to, *refusal));
             }
+            // Another process has taken over, and the request has ended with the one before.
+            Event::View(_) if self.asked.is_some_and(|(_, here)| here) && !self.waits(view) => {
+                if let Some(to) = self.plan.to.filter(|_| !self.is_joined(view)) {
+                    return self.ask(to, view);
+                }
+            }
             _ => {}
         }
         match self.pending.closed_by(update) {
@@ -233,7 +248,7 @@ impl Sending {
         }
     }
 
-    fn on_saying(&mut self, update: &Update) -> Step {
+    fn on_saying(&mut self, update: &Update, view: &View) -> Step {
         match &*update.event {
             Event::Message(message) if self.pending.is_answered_by(update) => {
                 self.message = Some(message.clone());
@@ -242,7 +257,12 @@ impl Sending {
         }
         match self.pending.closed_by(update) {
             None => Step::Wait,
-            Some(Err(failure)) => Step::End(End::refused(failure)),
+            Some(Err(failure)) => match self.plan.to {
+                Some(to) if failure.code == Problem::NobodyThere && self.asked.is_none() => {
+                    self.ask(to, view)
+                }
+                _ => Step::End(End::refused(failure)),
+            },
             Some(Ok(())) if self.message.is_none() => {
                 let words = "the id was used for a text that is no longer in this history";
                 Step::End(End::new(Exit::Undelivered, words))
@@ -315,8 +335,9 @@ impl Sending {
 impl Job for Sending {
     fn start(&mut self, view: &View) -> Step {
         match self.plan.id.clone() {
-            Some(id) => self.probe(&id),
-            None => self.begin(view),
+            // Whether it was sent before counts more than who is in the chat now.
+            Some(id) if self.others(view).is_some() => self.probe(&id),
+            _ => self.begin(view),
         }
     }
 
@@ -332,7 +353,7 @@ impl Job for Sending {
                 Some(_) => self.others(view).map_or_else(|| self.say(), Step::End),
                 None => Step::Wait,
             },
-            Stage::Saying => self.on_saying(update),
+            Stage::Saying => self.on_saying(update, view),
             Stage::Delivering => self.delivered(),
         }
     }
@@ -357,6 +378,10 @@ impl Job for Sending {
                 let missing: Vec<Person> = missing.map(|delivery| delivery.to).collect();
                 let names = wording::names(&missing);
                 (None, late(format!("not delivered to {names} {within}")))
+            }
+            (Stage::Saying, _) => {
+                let words = format!("the peer did not answer {within}; it may have been sent");
+                (None, late(format!("{words}: try again with the same --id")))
             }
             _ => (None, late(format!("the peer did not answer {within}"))),
         }

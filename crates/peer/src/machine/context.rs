@@ -248,7 +248,7 @@ impl Context {
 }
 
 /// Why a command is not carried out.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Refusal {
     pub(super) problem: Problem,
     pub(super) message: String,

@@ -76,8 +76,8 @@ enum Account {
         attempt: u64,
         /// Whether it is to go on with [`Account::Resumed`].
         resumes: bool,
-        /// Whose call it is.
-        asker: Option<Asker>,
+        /// Whose calls it is: others may ask for the same meanwhile.
+        askers: Vec<Asker>,
     },
     /// Logged in, in the process that ran the peer before this one. Only the password is
     /// missing: chats go on, and the registry knows us as long as it gets hellos.
@@ -87,7 +87,7 @@ enum Account {
     LoggedIn { credentials: Credentials },
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Credentials {
     name: Username,
     password: Password,

@@ -169,12 +169,23 @@ fn a_lock_that_was_removed_does_not_count() {
     let ann = registry.user("ann");
     let mut first = ann.json();
     first.event("view");
-    fs::remove_file(ann.profile().join("lock")).unwrap();
+    let lock = ann.profile().join("lock");
+    // The owner makes it again.
+    fs::remove_file(&lock).unwrap();
+    p2pchat_testkit::wait_blocking("the lock", p2pchat_testkit::SOON, || {
+        let is_named = fs::read(&lock).is_ok_and(|text| text.ends_with(b"\n"));
+        is_named.then_some(())
+    });
+    assert_eq!(ann.owner(), first.pid());
+    // Unless another process is faster.
+    first.signal(Signal::STOP);
+    fs::remove_file(&lock).unwrap();
     let mut other = registry.user("ann");
     other.address = registry.user("x").address;
     let second = other.json();
     second.event("view");
     assert_eq!(ann.owner(), second.pid());
+    first.signal(Signal::CONT);
     // The first leaves the socket of the second alone.
     assert!(first.end().success());
     let third = ann.json();

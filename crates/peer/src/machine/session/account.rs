@@ -41,6 +41,21 @@ impl Session {
         credentials: Credentials,
         register: bool,
     ) -> Result<(), Refusal> {
+        if let Account::Pending {
+            credentials: pending,
+            register: is_pending,
+            askers,
+            ..
+        } = &mut self.account
+            && *pending == credentials
+            && *is_pending == register
+            && cx.asker().is_some()
+            && askers.len() < MAX_PENDING
+        {
+            // Several programs of a user start at once, each with the same login.
+            askers.extend(cx.defer());
+            return Ok(());
+        }
         let resumes = match self.account {
             Account::LoggedOut => false,
             Account::Resumed { name } if name == credentials.name && !register => true,
@@ -58,7 +73,7 @@ impl Session {
             register,
             attempt: self.attempt,
             resumes,
-            asker: cx.defer(),
+            askers: cx.defer().into_iter().collect(),
         };
         match self.link {
             LinkState::Up => self.send_credentials(cx),
@@ -75,14 +90,14 @@ impl Session {
             credentials,
             register,
             resumes,
-            asker,
+            askers,
             ..
         } = &mut self.account
         else {
             return;
         };
         let command = if *register { "register" } else { "login" };
-        cx.answer_to(asker.take());
+        let askers = std::mem::take(askers);
         self.account = if *resumes {
             Account::Resumed {
                 name: credentials.name,
@@ -90,7 +105,15 @@ impl Session {
         } else {
             Account::LoggedOut
         };
-        cx.fail(command, refusal);
+        if askers.is_empty() {
+            cx.answer_to(None);
+            cx.fail(command, refusal);
+        } else {
+            for asker in askers {
+                cx.answer_to(Some(asker));
+                cx.fail(command, refusal.clone());
+            }
+        }
     }
 
     /// Ends the session by the user's wish.
@@ -102,7 +125,7 @@ impl Session {
             }
             Account::Resumed { name } => *name,
         };
-        if matches!(&self.account, Account::Pending { asker: Some(_), .. }) {
+        if matches!(&self.account, Account::Pending { askers, .. } if !askers.is_empty()) {
             let asker = cx.defer();
             self.give_up_login(cx, Problem::NotLoggedIn.into());
             cx.answer_to(asker);
@@ -164,7 +187,7 @@ impl Session {
             credentials,
             register,
             attempt,
-            asker,
+            askers,
             ..
         } = &mut self.account
         else {
@@ -178,7 +201,7 @@ impl Session {
                 *register = false;
                 let Credentials { name, password } = credentials.clone();
                 let at = cx.now.wall;
-                cx.answer_to(asker.clone());
+                cx.answer_to(askers.first().cloned());
                 cx.emit(Event::Registered { at, name });
                 if !name.is_legacy_compatible() {
                     cx.notice(Notice::LongName);
@@ -207,25 +230,33 @@ impl Session {
         if answered != self.attempt {
             return None;
         }
-        let (credentials, asker, again) = match &self.account {
+        let (credentials, askers, again) = match &self.account {
             Account::LoggedOut | Account::Resumed { .. } => return None,
             Account::Pending {
                 credentials,
-                asker,
+                askers,
                 resumes,
                 ..
-            } => (credentials.clone(), asker.clone(), *resumes),
-            Account::LoggedIn { credentials } => (credentials.clone(), None, true),
+            } => (credentials.clone(), askers.clone(), *resumes),
+            Account::LoggedIn { credentials } => (credentials.clone(), Vec::new(), true),
         };
         let is_pending = matches!(self.account, Account::Pending { .. });
         let resumes = is_pending && again;
         let problem = match response {
             Response::LoggedIn => {
-                cx.answer_to(asker);
+                let mut askers = askers.into_iter();
+                let first = askers.next();
+                cx.answer_to(first.clone());
                 if resumes {
                     cx.emit(Event::Link(Link::Up));
                 }
-                return Some(self.logged_in(cx, credentials, again));
+                let effect = self.logged_in(cx, credentials, again);
+                for other in askers {
+                    cx.answer_to(Some(other));
+                    cx.done();
+                }
+                cx.answer_to(first);
+                return Some(effect);
             }
             Response::WrongCredentials => Problem::WrongCredentials,
             Response::SlowDown => Problem::SlowDown,

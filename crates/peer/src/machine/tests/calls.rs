@@ -219,6 +219,27 @@ fn a_call_that_is_made_again_while_it_is_open_is_closed_once() {
 }
 
 #[test]
+fn several_who_log_in_at_once_are_all_answered() {
+    let mut net = Net::with_users(0);
+    net.registry_is_silent = true;
+    net.add(1);
+    let first = net.call(1, login());
+    let second = net.call(1, login());
+    let other = net.call(
+        1,
+        Command::Login {
+            name: name("user1"),
+            password: "another".parse().unwrap(),
+        },
+    );
+    assert_eq!(closed(&net, 1, &other), Some(Problem::TooMuch));
+    net.advance(Duration::from_secs(16));
+    for call in [first, second] {
+        assert_eq!(closed(&net, 1, &call), Some(Problem::RegistryUnreachable));
+    }
+}
+
+#[test]
 fn an_id_stands_for_one_command() {
     let mut net = Net::with_users(2);
     net.chat(1, 2);
