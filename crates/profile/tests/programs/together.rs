@@ -178,3 +178,26 @@ fn a_bridge_and_p2pchat_start_in_either_order_and_share_what_is_read_typed_and_s
         }
     }
 }
+
+#[test]
+fn a_script_that_writes_faster_than_it_is_answered_gets_all_answers() {
+    let registry = Registry::start();
+    let (ann, bob) = (registry.user("ann"), registry.user("bob"));
+    let (mut first, mut other) = (ann.json(), bob.json());
+    first.register("ann");
+    other.register("bob");
+    chat(&mut first, &mut other, bob.address);
+    let mut attached = ann.json();
+    attached.event("view");
+    for front in [&mut first, &mut attached] {
+        for id in MESSAGES..2 * MESSAGES {
+            front.say(id, "as fast as the pipe takes it");
+        }
+        for id in MESSAGES..2 * MESSAGES {
+            front.update("the end of a call", |update| {
+                update["re"] == id && update["event"] == "done"
+            });
+        }
+        assert!(front.end().success());
+    }
+}
