@@ -179,6 +179,22 @@ impl Command {
         }
     }
 
+    /// Whether it does no more if it is carried out twice: it asks, or sets something to a
+    /// value.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        matches!(
+            self,
+            Self::Refresh
+                | Self::Search { .. }
+                | Self::Busy { .. }
+                | Self::Read { .. }
+                | Self::Draft { .. }
+                | Self::History { .. }
+                | Self::Find { .. }
+        )
+    }
+
     /// Whether its JSON has its name alone.
     pub(crate) fn has_no_fields(&self) -> bool {
         matches!(self, Self::Logout | Self::Refresh | Self::Undo)

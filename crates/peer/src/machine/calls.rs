@@ -56,7 +56,7 @@ impl Calls {
         let fingerprint = fingerprint(command);
         match self.by_id.get(key) {
             None => {
-                if !is_repeatable(command) {
+                if !command.is_repeatable() {
                     self.add(key.clone(), fingerprint, None);
                 }
                 Earlier::None
@@ -114,21 +114,6 @@ impl Calls {
             self.by_id.remove(&oldest);
         }
     }
-}
-
-/// Whether a command does no more if it is carried out twice: it asks, or sets something to a
-/// value.
-fn is_repeatable(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Refresh
-            | Command::Search { .. }
-            | Command::Busy { .. }
-            | Command::Read { .. }
-            | Command::Draft { .. }
-            | Command::History { .. }
-            | Command::Find { .. }
-    )
 }
 
 /// A hash of a command, by which another one with the same id is noticed.

@@ -172,6 +172,11 @@ impl World {
         }
     }
 
+    /// Whether the next process that comes to this step is killed.
+    pub(crate) fn is_trap_at(&self, step: &str) -> bool {
+        self.trap.is_some_and(|trap| trap.step == step)
+    }
+
     /// Whether something ends while these are carried out.
     fn end_among(&mut self, process: Process, outputs: &[Output]) -> Option<End> {
         let first = self.points;

@@ -113,7 +113,7 @@ impl World {
     fn call_of(&mut self, seat: usize, asked: Asked) {
         if self.peers[seat].is_up() {
             let process = self.peers[seat].process();
-            if !is_read(&asked.command) {
+            if !asked.command.is_repeatable() {
                 self.peers[seat].last_call = Some(asked.clone());
             }
             let asker = asked.asker.clone().expect("it is that of the front end");
@@ -305,18 +305,4 @@ impl World {
             _ => {}
         }
     }
-}
-
-/// Whether a command is carried out again when it is repeated.
-fn is_read(command: &Command) -> bool {
-    matches!(
-        command,
-        Command::Refresh
-            | Command::Search { .. }
-            | Command::Busy { .. }
-            | Command::Read { .. }
-            | Command::Draft { .. }
-            | Command::History { .. }
-            | Command::Find { .. }
-    )
 }

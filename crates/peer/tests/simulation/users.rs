@@ -160,11 +160,15 @@ impl World {
     }
 
     fn anything(&mut self, seat: usize) {
+        // Rare otherwise: few requests wait for long.
+        if self.is_trap_at("cancel_request") && self.has_request_under_way(seat) {
+            return self.cancel_a_request(seat);
+        }
         match self.rng.below(100) {
             0..28 => self.request_someone(seat),
             // One that crosses the answer costs a chat.
-            28..30 if !self.mix.is_faultless() => self.cancel_a_request(seat),
-            30..70 => self.speak(seat),
+            28..32 if !self.mix.is_faultless() => self.cancel_a_request(seat),
+            28..70 => self.speak(seat),
             // One who types fast, or pastes.
             70..80 => (0..self.rng.number(2, 5)).for_each(|_| self.speak(seat)),
             80..83 => self.command(seat, Command::Refresh),
@@ -231,6 +235,11 @@ impl World {
                 to,
             },
         );
+    }
+
+    fn has_request_under_way(&self, seat: usize) -> bool {
+        let running = self.peers[seat].running();
+        running.is_some_and(|running| !running.view.outgoing.is_empty())
     }
 
     fn cancel_a_request(&mut self, seat: usize) {

@@ -49,8 +49,6 @@ fn a_killed_owner_is_followed_by_one_who_was_attached() {
     let registry = Registry::start();
     let (ann, bob) = (registry.user("ann"), registry.user("bob"));
     let (mut first, mut other) = (ann.json(), bob.json());
-    first.register("ann");
-    other.register("bob");
     chat(&mut first, &mut other, bob.address);
     first.say(2, "one");
     assert_eq!(first.answer(2)["event"], "done");
@@ -193,8 +191,6 @@ fn owners_that_are_closed_in_the_middle_of_sending_lose_nothing() {
     let registry = Registry::start();
     let (ann, bob) = (registry.user("ann"), registry.user("bob"));
     let (mut owner, mut other) = (ann.json(), bob.json());
-    owner.register("ann");
-    other.register("bob");
     chat(&mut owner, &mut other, bob.address);
     let (mut sent, mut acknowledged) = (0, HashSet::new());
     for _ in 0..20 {

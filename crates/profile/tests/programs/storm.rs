@@ -119,8 +119,6 @@ fn a_hundred_owners_are_killed_in_the_middle_of_sending_and_each_acknowledged_te
     let (ann, bob) = (registry.user("ann"), registry.user("bob"));
     let mut first = Sender::start(&ann);
     let mut other = bob.json();
-    first.front.register("ann");
-    other.register("bob");
     chat(&mut first.front, &mut other, bob.address);
     // One that never takes over, and so sees it all.
     let observer = ann.watch();

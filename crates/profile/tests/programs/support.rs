@@ -292,8 +292,10 @@ impl Drop for Front {
     }
 }
 
-/// Two profiles whose users chat: each with a front end that is logged in.
+/// Registers ann and bob, who is at this address, and brings them into one chat.
 pub(crate) fn chat(one: &mut Front, other: &mut Front, address: Ipv4Addr) {
+    one.register("ann");
+    other.register("bob");
     let request = json!({
         "command": "request", "id": 1, "conversation": "open", "to": {"address": address},
     });

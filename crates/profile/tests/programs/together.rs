@@ -69,8 +69,6 @@ fn three_front_ends_see_the_same_lines_in_the_same_order_while_a_thousand_come_a
     let registry = Registry::start();
     let (ann, bob) = (registry.user("ann"), registry.user("bob"));
     let (mut first, mut other) = (ann.json(), bob.json());
-    first.register("ann");
-    other.register("bob");
     chat(&mut first, &mut other, bob.address);
     let plain = Plain::start(&mut ann.command(&["--plain"]));
     let mut bridge = registry.runtime.block_on(page(&registry, &ann));
@@ -184,8 +182,6 @@ fn a_script_that_writes_faster_than_it_is_answered_gets_all_answers() {
     let registry = Registry::start();
     let (ann, bob) = (registry.user("ann"), registry.user("bob"));
     let (mut first, mut other) = (ann.json(), bob.json());
-    first.register("ann");
-    other.register("bob");
     chat(&mut first, &mut other, bob.address);
     let mut attached = ann.json();
     attached.event("view");
