@@ -1,4 +1,5 @@
-//! The wire protocol of p2pchat, version 1: bytes, limits and nothing else.
+//! The wire protocols of p2pchat: bytes, limits and nothing else. Version 2 is in [`v2`]; all else is
+//! version 1:
 //!
 //! | direction | module | transport |
 //! |---|---|---|
@@ -25,6 +26,7 @@ pub mod registry;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod split;
+pub mod v2;
 
 pub use address::{AddressError, ChatList, ChatListError, PeerAddr};
 pub use contact::{ChatAnswer, Contact, ContactDecoder, ContactError};
