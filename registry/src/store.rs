@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use p2pchat_protocol::v2::{Binding, DeviceKey, Fingerprint};
 use p2pchat_protocol::{PeerAddr, Username};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -56,6 +57,17 @@ pub struct NewAccount {
     pub password: StoredPassword,
     /// Where it was registered from; `None` when the operator creates it.
     pub address: Option<PeerAddr>,
+}
+
+/// What is kept of a name that was bound to a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredBinding {
+    /// What clients are told.
+    pub binding: Binding,
+    /// Devices that an operator has removed: a certificate does not bring them back.
+    pub forgotten: Vec<DeviceKey>,
+    /// Whether the name can log in by version 1.
+    pub allows_version_1: bool,
 }
 
 /// Why a call of a store failed. Never holds a password.
@@ -135,6 +147,36 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         after: Option<String>,
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
+
+    /// What is bound to a name; `None` if nothing ever was.
+    fn binding(&self, name: Username) -> BoxFuture<'_, Result<Option<StoredBinding>, StoreError>> {
+        let _ = name;
+        Box::pin(async { Err(StoreError::Closed) })
+    }
+
+    /// Keeps a binding: with serial 1 where there is none, else in the place of the one with the
+    /// serial before (compare-and-swap). `false` if there is another by now, which
+    /// [`Store::binding`] then returns.
+    fn bind(&self, new: StoredBinding) -> BoxFuture<'_, Result<bool, StoreError>> {
+        let _ = new;
+        Box::pin(async { Err(StoreError::Closed) })
+    }
+
+    /// The serials of the bindings of some names.
+    fn serials(
+        &self,
+        names: Vec<Username>,
+    ) -> BoxFuture<'_, Result<Vec<(Username, u64)>, StoreError>> {
+        let _ = names;
+        Box::pin(async { Err(StoreError::Closed) })
+    }
+
+    /// The fingerprint of the registry's key: `key` if there is none yet, which is then kept for
+    /// good.
+    fn claim_key(&self, key: Fingerprint) -> BoxFuture<'_, Result<Fingerprint, StoreError>> {
+        let _ = key;
+        Box::pin(async { Err(StoreError::Closed) })
+    }
 
     /// Waits until a thread of the store has ended, and returns its name: nothing works any more.
     fn ended(&self) -> BoxFuture<'_, &'static str>;

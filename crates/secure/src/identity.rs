@@ -1,0 +1,265 @@
+//! The keys of a profile: the device's, which never leaves it, and the person's, which can be
+//! taken to another machine.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use argon2::{Algorithm, Argon2, Params, Version};
+use data_encoding::BASE64;
+use p2pchat_common::sqlite::private_folder;
+use p2pchat_protocol::v2::{Certificate, DeviceKey, Passphrase, PersonKey};
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::key::{KeyFileError, SecretKey, random};
+
+/// The folder of the keys, in that of a profile.
+const FOLDER: &str = "identity";
+/// The key of this device.
+const DEVICE: &str = "device.key";
+/// The key of the person.
+const PERSON: &str = "person.key";
+/// What an exported person key begins with; the rest is base64.
+const MARK: &str = "p2pchat-person-1 ";
+/// 64 MiB and 3 passes, some 0.1 s: the file may fall into the wrong hands.
+const MEMORY_KIB: u32 = 64 * 1024;
+const PASSES: u32 = 3;
+const SALT: usize = 16;
+
+/// The keys of a profile.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    device: SecretKey,
+    person: SecretKey,
+    certificate: Certificate,
+    /// Where they are kept, if anywhere.
+    folder: Option<PathBuf>,
+}
+
+/// Why the keys of a profile cannot be used.
+#[derive(Debug, Error)]
+pub enum IdentityError {
+    /// Their folder cannot be made.
+    #[error("cannot make the folder {path} for the keys of this profile: {reason}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// One of their files cannot be used.
+    #[error(transparent)]
+    File(#[from] KeyFileError),
+}
+
+/// Why an exported identity cannot be imported.
+#[derive(Debug, Error)]
+pub enum ImportError {
+    /// It is not one.
+    #[error("this is not an exported identity: give all of the file, which begins with `{}`", MARK.trim_end())]
+    NotOne,
+    /// The password is not the one that it was exported with.
+    #[error("the password is wrong, or the file is damaged")]
+    Password,
+    /// It could not be kept. The earlier one still counts.
+    #[error("the identity could not be kept: {0}")]
+    Kept(io::Error),
+}
+
+impl Identity {
+    /// The keys in the folder of a profile. Makes those that are missing.
+    ///
+    /// # Errors
+    /// If there are files that cannot be used, or none can be made.
+    pub fn open(profile: &Path) -> Result<Self, IdentityError> {
+        let folder = profile.join(FOLDER);
+        private_folder()
+            .create(&folder)
+            .map_err(|reason| IdentityError::Folder {
+                path: folder.clone(),
+                reason,
+            })?;
+        let device = SecretKey::load_or_create(&folder.join(DEVICE))?;
+        let person = SecretKey::load_or_create(&folder.join(PERSON))?;
+        Ok(Self::new(device, person, Some(folder)))
+    }
+
+    /// Whether a profile has keys already.
+    #[must_use]
+    pub fn exists(profile: &Path) -> bool {
+        profile.join(FOLDER).join(PERSON).exists()
+    }
+
+    /// New keys that are kept nowhere.
+    #[must_use]
+    pub fn ephemeral() -> Self {
+        Self::new(SecretKey::generate(), SecretKey::generate(), None)
+    }
+
+    fn new(device: SecretKey, person: SecretKey, folder: Option<PathBuf>) -> Self {
+        Self {
+            certificate: person.certify(DeviceKey(device.public())),
+            device,
+            person,
+            folder,
+        }
+    }
+
+    /// The key that authenticates TLS.
+    #[must_use]
+    pub fn device(&self) -> &SecretKey {
+        &self.device
+    }
+
+    /// The key that others pin.
+    #[must_use]
+    pub fn person(&self) -> PersonKey {
+        self.certificate.person
+    }
+
+    /// The person's statement that the device is theirs.
+    #[must_use]
+    pub fn certificate(&self) -> Certificate {
+        self.certificate
+    }
+
+    /// The person key as text, encrypted by a password. Takes some 0.1 s and 64 MiB.
+    #[must_use]
+    pub fn export(&self, password: &Passphrase) -> String {
+        let mut salt = [0; SALT];
+        random(&mut salt);
+        let mut nonce = [0; NONCE_LEN];
+        random(&mut nonce);
+        let mut sealed = self.person.seed().to_vec();
+        let key = key_of(password, &salt);
+        let done = key.seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(MARK),
+            &mut sealed,
+        );
+        done.expect("32 bytes are within the limits of the cipher");
+        let bytes = [&salt[..], &nonce, &sealed].concat();
+        format!("{MARK}{}\n", BASE64.encode(&bytes))
+    }
+
+    /// Makes this a device of the person that `exported` has. Keeps the earlier person key in a
+    /// file beside the new one. Takes some 0.1 s and 64 MiB.
+    ///
+    /// # Errors
+    /// If the text or the password is wrong, or the key cannot be kept: nothing has changed then.
+    pub fn import(&self, exported: &str, password: &Passphrase) -> Result<Self, ImportError> {
+        let person = open_export(exported, password)?;
+        if person.public() == self.person.public() {
+            return Ok(self.clone());
+        }
+        if let Some(folder) = &self.folder {
+            replace(folder, &person).map_err(ImportError::Kept)?;
+        }
+        Ok(Self::new(self.device.clone(), person, self.folder.clone()))
+    }
+}
+
+/// Keeps a person key in the place of another, which gets a name that is free.
+fn replace(folder: &Path, person: &SecretKey) -> io::Result<()> {
+    let (path, new) = (folder.join(PERSON), folder.join("person.key.new"));
+    match fs::remove_file(&new) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    person.keep(&new).map_err(io::Error::other)?;
+    let free = (1..).map(|number| folder.join(format!("person.key.old{number}")));
+    let old = free.into_iter().find(|old| !old.exists());
+    if let Some(old) = old {
+        fs::hard_link(&path, old)?;
+    }
+    fs::rename(&new, &path)?;
+    fs::File::open(folder)?.sync_all()
+}
+
+fn open_export(exported: &str, password: &Passphrase) -> Result<SecretKey, ImportError> {
+    let text = exported
+        .trim()
+        .strip_prefix(MARK)
+        .ok_or(ImportError::NotOne)?;
+    let bytes = BASE64.decode(text.trim().as_bytes());
+    let bytes = bytes.map_err(|_| ImportError::NotOne)?;
+    let parts = bytes.split_first_chunk::<SALT>().and_then(|(salt, rest)| {
+        let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>()?;
+        let is_whole = sealed.len() == SecretKey::LEN + CHACHA20_POLY1305.tag_len();
+        is_whole.then(|| (*salt, *nonce, Zeroizing::new(sealed.to_vec())))
+    });
+    let (salt, nonce, mut sealed) = parts.ok_or(ImportError::NotOne)?;
+    let nonce = Nonce::assume_unique_for_key(nonce);
+    let opened = key_of(password, &salt).open_in_place(nonce, Aad::from(MARK), &mut sealed);
+    let seed = opened.map_err(|_| ImportError::Password)?;
+    let seed = <[u8; SecretKey::LEN]>::try_from(&*seed).map_err(|_| ImportError::NotOne)?;
+    Ok(SecretKey::from_seed(seed))
+}
+
+fn key_of(password: &Passphrase, salt: &[u8; SALT]) -> LessSafeKey {
+    let params = Params::new(MEMORY_KIB, PASSES, 1, Some(32));
+    let params = params.expect("the constants above are within Argon2's limits");
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let mut key = Zeroizing::new([0; 32]);
+    let hashed = argon2.hash_password_into(password.expose().as_bytes(), salt, &mut key[..]);
+    hashed.expect("a password and a salt are within Argon2's limits");
+    let key = UnboundKey::new(&CHACHA20_POLY1305, &key[..]);
+    LessSafeKey::new(key.expect("the cipher has keys of 32 bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::verify_certificate;
+
+    fn password(text: &str) -> Passphrase {
+        Passphrase::new(text).unwrap()
+    }
+
+    #[test]
+    fn a_profile_keeps_its_keys() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!Identity::exists(folder.path()));
+        let made = Identity::open(folder.path()).unwrap();
+        assert!(Identity::exists(folder.path()));
+        assert!(verify_certificate(&made.certificate()));
+        let again = Identity::open(folder.path()).unwrap();
+        assert_eq!(again.certificate(), made.certificate());
+    }
+
+    #[test]
+    fn an_exported_person_has_a_further_device() {
+        let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let first = Identity::open(one.path()).unwrap();
+        let exported = first.export(&password("secret"));
+        let before = Identity::open(two.path()).unwrap();
+        let second = before.import(&exported, &password("secret")).unwrap();
+        assert_eq!(second.person(), first.person());
+        assert_ne!(second.certificate().device, first.certificate().device);
+        assert_eq!(second.certificate().device, before.certificate().device);
+        assert!(verify_certificate(&second.certificate()));
+        let kept = Identity::open(two.path()).unwrap();
+        assert_eq!(kept.certificate(), second.certificate());
+        let old = two.path().join(FOLDER).join("person.key.old1");
+        let old = SecretKey::load(&old).unwrap();
+        assert_eq!(PersonKey(old.public()), before.person());
+    }
+
+    #[test]
+    fn a_wrong_password_or_a_damaged_file_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let identity = Identity::open(folder.path()).unwrap();
+        let exported = Identity::ephemeral().export(&password("secret"));
+        let wrong = identity.import(&exported, &password("other"));
+        assert!(matches!(wrong, Err(ImportError::Password)));
+        let cut = &exported[..exported.len() - 9];
+        for text in ["", "hello", cut, &format!("{MARK}AAAA")] {
+            let refused = identity.import(text, &password("secret"));
+            assert!(matches!(refused, Err(ImportError::NotOne)), "{text}");
+        }
+        let kept = Identity::open(folder.path()).unwrap();
+        assert_eq!(kept.certificate(), identity.certificate());
+    }
+}
