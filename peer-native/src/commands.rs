@@ -481,8 +481,8 @@ fn completed_names(before_cursor: &str, shown: Shown<'_>) -> Vec<String> {
             .collect();
     }
     let members = shown.conversation().members.iter();
-    let people = members.chain(view.others());
-    let names = people.filter_map(|person| person.name);
+    let members = members.filter_map(|person| person.name);
+    let names = members.chain(view.others().map(|user| user.name));
     names.map(|name| name.to_string()).collect()
 }
 

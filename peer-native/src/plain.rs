@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use futures::FutureExt;
 use p2pchat_model::wording::{self, label};
 use p2pchat_model::{
-    Command, ConversationId, Event, Link, MessageId, Password, Problem, Undo, Update, Username,
+    Command, ConversationId, Event, Link, MessageId, Passphrase, Problem, Undo, Update, Username,
 };
 use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{Output, complain};
@@ -104,7 +104,7 @@ enum Stage {
     /// The password of a new account, a second time.
     Again {
         name: Username,
-        password: Password,
+        password: Passphrase,
     },
 }
 
@@ -422,9 +422,9 @@ impl Front {
         }
     }
 
-    async fn again(&mut self, name: Username, password: Password, again: &str) -> Result<()> {
+    async fn again(&mut self, name: Username, password: Passphrase, again: &str) -> Result<()> {
         if password.expose() == again {
-            let command = Command::Register { name, password };
+            let command = Command::register(name, password);
             return self.client.send(For::User, command).await;
         }
         self.print(label::PASSWORDS_DIFFER);
@@ -434,7 +434,7 @@ impl Front {
     }
 
     async fn password(&mut self, register: bool, name: Username, password: &str) -> Result<()> {
-        match Password::new(password) {
+        match Passphrase::new(password) {
             Ok(password) if register => {
                 if let Some(hint) = wording::weak_password(password.expose(), name.as_str()) {
                     self.print(hint);
@@ -443,7 +443,7 @@ impl Front {
                 Ok(())
             }
             Ok(password) => {
-                let command = Command::Login { name, password };
+                let command = Command::login(name, password);
                 self.client.send(For::User, command).await
             }
             Err(error) => {
@@ -527,7 +527,7 @@ impl Front {
 fn is_new_state(away: &mut Option<String>, link: &Link) -> bool {
     match link {
         Link::Connecting => {}
-        Link::Up | Link::PasswordNeeded => *away = None,
+        Link::Up | Link::PasswordNeeded | Link::KeyChanged { .. } => *away = None,
         Link::Down { reason, .. } => return away.replace(reason.clone()).as_ref() != Some(reason),
     }
     true

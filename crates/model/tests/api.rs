@@ -217,7 +217,7 @@ fn the_error_for_an_unknown_or_missing_field_names_it() {
             "unknown field `pass`, expected `name` or `password`",
         ),
         (
-            r#"{"command":"login","name":"bob"}"#,
+            r#"{"command":"register","name":"bob"}"#,
             "missing field `password`",
         ),
         (r#"{"command":"busy"}"#, "missing field `on`"),

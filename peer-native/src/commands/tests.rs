@@ -1,5 +1,6 @@
 use p2pchat_model::{
-    ConversationId, Event, NameCheck, OutgoingRequest, PeerAddr, Person, Timestamp,
+    ConversationId, Event, NameCheck, OnlineUser, OutgoingRequest, PeerAddr, Person, Timestamp,
+    User,
 };
 
 use super::*;
@@ -47,13 +48,18 @@ fn request(check: NameCheck) -> IncomingRequest {
 
 fn view() -> View {
     let mut view = View::default();
-    let user = |name: &str, last: u8| Person::listed(address(last), name.parse().ok());
+    let user = |name: &str, last: u8| {
+        let (name, address) = (name.parse().unwrap(), address(last));
+        OnlineUser { name, address }
+    };
     view.apply(&Event::LoggedIn {
         at: Timestamp(0),
         name: "alice".parse().unwrap(),
     });
-    view.online = vec![user("alice", 2), user("bob", 3), user("Bert", 4)];
-    view.conversations[0].members = vec![user("bob", 3)];
+    view.online = [user("alice", 2), user("bob", 3), user("Bert", 4)]
+        .map(User::from)
+        .to_vec();
+    view.conversations[0].members = vec![Person::from(user("bob", 3))];
     view
 }
 

@@ -87,6 +87,9 @@ fn link_line(link: &Link, view: &View, now: Timestamp) -> Option<String> {
     match (link, &view.link) {
         (Link::Up, Link::Up) | (Link::Connecting | Link::PasswordNeeded, _) => None,
         (Link::Up, _) => Some(wording::registry_is_up(&view.registry)),
+        (Link::KeyChanged { pinned, seen }, _) => {
+            Some(wording::registry_key_changed(*pinned, *seen))
+        }
         (Link::Down { reason, retry_at }, _) => {
             let down = wording::registry_is_down(&view.registry, reason);
             let next = wording::next_try(now.seconds_until(*retry_at));
@@ -176,7 +179,7 @@ pub(crate) fn conversation(
 pub(crate) fn who(shown: Shown<'_>) -> Vec<String> {
     let view = shown.view;
     let others = view.others().map(|user| {
-        let warning = warning(user, view);
+        let warning = warning(&user.person(), view);
         format!("{} ({}){warning}", user.title(), user.address)
     });
     let others = names(&others.collect::<Vec<_>>(), label::NO_ONE_ONLINE);
@@ -199,7 +202,7 @@ pub(crate) fn blocked(view: &View) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use p2pchat_model::{ConversationId, NameCheck};
+    use p2pchat_model::{ConversationId, NameCheck, OnlineUser};
 
     use super::*;
 
@@ -264,7 +267,8 @@ mod tests {
             users: [("bob", 3), ("b\u{43e}b", 4), ("\u{3164}", 5)]
                 .map(|(name, last)| {
                     let address = format!("127.0.0.{last}").parse().unwrap();
-                    Person::listed(address, name.parse().ok())
+                    let name = name.parse().unwrap();
+                    OnlineUser { name, address }.into()
                 })
                 .to_vec(),
         });

@@ -98,7 +98,7 @@ fn title_right(view: &View, dropped: usize, theme: Theme) -> Row<'static> {
 /// The address where others reach the account, if that is not here: there was a login there.
 fn elsewhere(view: &View) -> Option<PeerAddr> {
     let name = view.account?;
-    let listed = view.online.iter().find(|user| user.name == Some(name))?;
+    let listed = view.online.iter().find(|user| user.name == name)?;
     (Some(listed.address) != view.address).then_some(listed.address)
 }
 

@@ -360,7 +360,7 @@ impl<'a> RenderContext<'a> {
         out.extend([Row::default(), self.heading(label::ONLINE)]);
         for user in self.view().others() {
             let mut beside = user.address.to_string();
-            if let Some(other) = user.name.and_then(|name| self.view().lookalike_of(name)) {
+            if let Some(other) = self.view().lookalike_of(user.name) {
                 beside += &format!("  {}", one_line(&wording::looks_like(other)));
             }
             out.extend(self.pair(&one_line(user.title()), &beside, columns));

@@ -122,7 +122,7 @@ impl List {
             .collect();
         let online = view.others().filter(|user| !above.contains(&user.address));
         let online = online.map(|user| {
-            let mark = if is_lookalike(user, view) {
+            let mark = if is_lookalike(&user.person(), view) {
                 Span::styled("≈", self.theme.warning())
             } else {
                 Span::styled("○", self.theme.dim())

@@ -2,8 +2,10 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, Event, Failure, Link, Password, Problem, Username};
-use p2pchat_protocol::{PasswordError, UsernameError};
+use p2pchat_model::{
+    Command, Event, Failure, Link, Passphrase, PassphraseError, Problem, Username,
+};
+use p2pchat_protocol::UsernameError;
 
 use super::editor::Editor;
 use super::input_line::edit;
@@ -126,7 +128,7 @@ impl SignIn {
             (Focus::SignIn | Focus::CreateAccount, _) => {}
             (Focus::Again, _) => {
                 self.again_error = None;
-                edit(&mut self.again, key, Password::MAX);
+                edit(&mut self.again, key, Passphrase::MAX);
             }
             (Focus::Name, _) => {
                 self.name_error = None;
@@ -137,7 +139,7 @@ impl SignIn {
             }
             (Focus::Password, _) => {
                 self.password_error = None;
-                if !edit(&mut self.password, key, Password::MAX) {
+                if !edit(&mut self.password, key, Passphrase::MAX) {
                     let bytes = length_with(&self.password, key);
                     self.password_error = bytes.map(password_too_long);
                 }
@@ -149,8 +151,12 @@ impl SignIn {
     pub(super) fn paste(&mut self, text: &str) {
         let (field, limit, error) = match self.focus {
             Focus::Name => (&mut self.name, Username::MAX, &mut self.name_error),
-            Focus::Password => (&mut self.password, Password::MAX, &mut self.password_error),
-            Focus::Again => (&mut self.again, Password::MAX, &mut self.again_error),
+            Focus::Password => (
+                &mut self.password,
+                Passphrase::MAX,
+                &mut self.password_error,
+            ),
+            Focus::Again => (&mut self.again, Passphrase::MAX, &mut self.again_error),
             Focus::SignIn | Focus::CreateAccount => return,
         };
         // A copied line has its line end.
@@ -225,7 +231,7 @@ impl SignIn {
             }
             Ok(name)
         });
-        let password = Password::new(self.password.text());
+        let password = Passphrase::new(self.password.text());
         self.error = None;
         self.name_error = name.as_ref().err().map(ToString::to_string);
         self.password_error = password.as_ref().err().map(ToString::to_string);
@@ -233,9 +239,9 @@ impl SignIn {
             (Ok(name), Ok(password)) => {
                 self.waiting = true;
                 Some(if register {
-                    Command::Register { name, password }
+                    Command::register(name, password)
                 } else {
-                    Command::Login { name, password }
+                    Command::login(name, password)
                 })
             }
             (Err(_), _) => {
@@ -306,7 +312,7 @@ fn name_too_long(bytes: usize) -> String {
 }
 
 fn password_too_long(bytes: usize) -> String {
-    PasswordError::TooLong(bytes).to_string()
+    PassphraseError::TooLong(bytes).to_string()
 }
 
 #[cfg(test)]
@@ -334,10 +340,10 @@ mod tests {
         let command = enter(&mut sign_in);
         assert_eq!(
             command,
-            Some(Command::Login {
-                name: "alice".parse().unwrap(),
-                password: "secret".parse().unwrap()
-            })
+            Some(Command::login(
+                "alice".parse().unwrap(),
+                "secret".parse().unwrap()
+            ))
         );
         assert!(sign_in.waiting);
         assert_eq!(enter(&mut sign_in), None, "it is sent once");
@@ -378,10 +384,7 @@ mod tests {
         );
         assert!(sign_in.again.is_empty());
         type_text(&mut sign_in, "alice");
-        let created = Command::Register {
-            name: "alice".parse().unwrap(),
-            password: "alice".parse().unwrap(),
-        };
+        let created = Command::register("alice".parse().unwrap(), "alice".parse().unwrap());
         assert_eq!(
             enter(&mut sign_in),
             Some(created),
@@ -478,10 +481,7 @@ mod tests {
         sign_in.key(KeyEvent::from(KeyCode::Right));
         sign_in.focus = Focus::Password;
         type_text(&mut sign_in, "secret");
-        let login = Command::Login {
-            name: "alice".parse().unwrap(),
-            password: "secret".parse().unwrap(),
-        };
+        let login = Command::login("alice".parse().unwrap(), "secret".parse().unwrap());
         assert_eq!(enter(&mut sign_in), Some(login));
     }
 }

@@ -1,7 +1,7 @@
 //! Drawing of the sign-in form.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Password, Username};
+use p2pchat_model::{Passphrase, Username};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
@@ -84,10 +84,10 @@ impl Painter<'_> {
         let (password, again) = (&sign_in.password, &sign_in.again);
         let mut fields = vec![
             (Focus::Name, label::NAME, &sign_in.name, Username::MAX),
-            (Focus::Password, label::PASSWORD, password, Password::MAX),
+            (Focus::Password, label::PASSWORD, password, Passphrase::MAX),
         ];
         if sign_in.is_new {
-            fields.push((Focus::Again, label::PASSWORD_AGAIN, again, Password::MAX));
+            fields.push((Focus::Again, label::PASSWORD_AGAIN, again, Passphrase::MAX));
         }
         for (focus, label, field, limit) in fields {
             if sign_in.focus == focus && !sign_in.waiting {

@@ -240,7 +240,7 @@ fn that_nothing_is_encrypted_is_always_in_sight() {
 fn a_login_elsewhere_is_told_while_it_lasts() {
     let mut app = app(in_chat());
     let online = |last| Event::Online {
-        users: vec![person("alice", last)],
+        users: vec![user("alice", last)],
     };
     happen(&mut app, &online(40));
     let shown = screen(&mut app, SMALL, NOW);
@@ -327,7 +327,7 @@ fn ten_thousand_lines_are_drawn_as_fast_as_ten() {
 fn users_who_do_not_fit_are_counted() {
     let mut view = in_chat();
     for last in 10..60 {
-        view.online.push(person(&format!("user{last}"), last));
+        view.online.push(user(&format!("user{last}"), last));
     }
     let shown = screen(&mut app(view), SMALL, NOW);
     assert!(shown.contains("● carol"), "{shown}");
