@@ -136,9 +136,5 @@ pub(super) struct Users {
     pub(super) ends: bool,
 }
 
-/// [`Users`], counted before there is memory for them: a `Vec` of nothing takes none.
-#[derive(Clone, PartialEq, Message)]
-pub(super) struct UserCount {
-    #[prost(message, repeated, tag = "1")]
-    pub(super) users: Vec<Empty>,
-}
+#[cfg(test)]
+mod tests;

@@ -371,8 +371,15 @@ fn read_snapshot(message: &[u8]) -> Option<FromRegistry> {
     })
 }
 
+/// The users of a list, counted before there is memory for them: a `Vec` of nothing takes none.
+#[derive(Clone, PartialEq, prost::Message)]
+struct UserCount {
+    #[prost(message, repeated, tag = "1")]
+    users: Vec<wire::Empty>,
+}
+
 fn read_users(message: &[u8]) -> Option<(Vec<SeatUpdate>, bool, bool)> {
-    let count = wire::UserCount::decode(message).ok()?.users.len();
+    let count = UserCount::decode(message).ok()?.users.len();
     if count > FromRegistry::USERS {
         return None;
     }
