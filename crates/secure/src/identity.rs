@@ -128,22 +128,10 @@ impl Identity {
     /// The person key as text, encrypted by a password. Takes some 0.1 s and 64 MiB.
     #[must_use]
     pub fn export(&self, password: &Passphrase) -> String {
-        let mut salt = [0; SALT];
+        let (mut salt, mut nonce) = ([0; SALT], [0; NONCE_LEN]);
         random(&mut salt);
-        let mut nonce = [0; NONCE_LEN];
         random(&mut nonce);
-        // With room for the tag: a buffer that grows leaves copies behind.
-        let mut sealed = Vec::with_capacity(SecretKey::LEN + CHACHA20_POLY1305.tag_len());
-        sealed.extend_from_slice(self.person.seed());
-        let key = key_of(password, &salt);
-        let done = key.seal_in_place_append_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(MARK),
-            &mut sealed,
-        );
-        done.expect("32 bytes are within the limits of the cipher");
-        let bytes = [&salt[..], &nonce, &sealed].concat();
-        format!("{MARK}{}\n", BASE64.encode(&bytes))
+        seal(&self.person, password, &salt, nonce)
     }
 
     /// Makes this a device of the person that `exported` has. Keeps the earlier person key in a
@@ -190,6 +178,26 @@ fn keep_old(folder: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
+/// The salt and the nonce are used once.
+fn seal(
+    person: &SecretKey,
+    password: &Passphrase,
+    salt: &[u8; SALT],
+    nonce: [u8; NONCE_LEN],
+) -> String {
+    // With room for the tag: a buffer that grows leaves copies behind.
+    let mut sealed = Vec::with_capacity(SecretKey::LEN + CHACHA20_POLY1305.tag_len());
+    sealed.extend_from_slice(person.seed());
+    let done = key_of(password, salt).seal_in_place_append_tag(
+        Nonce::assume_unique_for_key(nonce),
+        Aad::from(MARK),
+        &mut sealed,
+    );
+    done.expect("32 bytes are within the limits of the cipher");
+    let bytes = [&salt[..], &nonce, &sealed].concat();
+    format!("{MARK}{}\n", BASE64.encode(&bytes))
+}
+
 fn open_export(exported: &str, password: &Passphrase) -> Result<SecretKey, ImportError> {
     let text = exported
         .trim()
@@ -225,6 +233,8 @@ fn key_of(password: &Passphrase, salt: &[u8; SALT]) -> LessSafeKey {
 
 #[cfg(test)]
 mod tests {
+    use data_encoding::HEXLOWER;
+
     use super::*;
     use crate::key::verify_certificate;
 
@@ -259,6 +269,22 @@ mod tests {
         let old = two.path().join(FOLDER).join("person.key.old1");
         let old = SecretKey::load(&old).unwrap();
         assert_eq!(PersonKey(old.public()), before.person());
+    }
+
+    /// The other way is in `tests/vectors.rs`: nothing else can choose the salt.
+    #[test]
+    fn an_identity_is_exported_as_by_others() {
+        let all = include_str!("../../protocol/tests/vectors-2.json");
+        let all: serde_json::Value = serde_json::from_str(all).unwrap();
+        for vector in all["exported"].as_array().unwrap() {
+            let text = |field: &str| vector[field].as_str().unwrap();
+            let bytes = |field: &str| HEXLOWER.decode(text(field).as_bytes()).unwrap();
+            let person = SecretKey::from_seed(bytes("seed").try_into().unwrap());
+            let salt = bytes("salt").try_into().unwrap();
+            let nonce = bytes("nonce").try_into().unwrap();
+            let sealed = seal(&person, &password(text("password")), &salt, nonce);
+            assert_eq!(sealed, text("text"));
+        }
     }
 
     #[test]
