@@ -92,8 +92,8 @@ pub enum UsersCommand {
         /// The device, as `users devices` prints it.
         device: String,
     },
-    /// Free an account from the person it is bound to, with all their devices: whoever signs in
-    /// with the password next is the one it is bound to then.
+    /// Free an account from the person it is bound to, with all their devices: the person
+    /// who signs in with the password next is the one it is bound to then.
     ResetKey {
         /// The name of the account.
         name: String,
