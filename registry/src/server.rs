@@ -47,6 +47,7 @@ mod session;
 mod slots;
 
 use bindings::LookupCache;
+pub use bindings::{Judgement, admits, judge};
 use cluster::{ClusterHandle, ClusterTasks};
 use connection::Deadlines;
 use handshakes::HandshakeLimits;
