@@ -9,6 +9,8 @@
 //! | module | cases |
 //! |---|---|
 //! | `decoders` | [`requests`], [`responses`], [`contacts`], [`packets`] |
+//! | `frames` | [`to_registry`], [`from_registry`]: version 2 |
+//! | `keys` | [`keys()`]: certificates, exported identities, key files |
 //! | `commands` | [`commands()`]: JSON as a command |
 //! | `bridge` | [`http`], [`socket`]: bytes on a connection to the bridge |
 //! | `files` | [`store`], [`history`]: files that are there already |
@@ -24,6 +26,8 @@ mod commands;
 mod corpus;
 mod decoders;
 mod files;
+mod frames;
+mod keys;
 mod machine;
 mod pieces;
 
@@ -33,17 +37,22 @@ pub use commands::commands;
 pub use corpus::{Corpus, Input};
 pub use decoders::{contacts, packets, requests, responses};
 pub use files::{history, store};
+pub use frames::{from_registry, to_registry};
+pub use keys::keys;
 pub use machine::machine;
 
 /// A case: panics if what it tries does not hold for these bytes.
 pub type Case = fn(&[u8]);
 
 /// All cases by the name of their fuzz target.
-pub const CASES: [(&str, Case); 10] = [
+pub const CASES: [(&str, Case); 13] = [
     ("requests", requests),
     ("responses", responses),
     ("contacts", contacts),
     ("packets", packets),
+    ("to_registry", to_registry),
+    ("from_registry", from_registry),
+    ("keys", keys),
     ("commands", commands),
     ("http", http),
     ("socket", socket),
