@@ -92,7 +92,8 @@ impl PeerArgs {
             history,
             // Without a home folder the list is forgotten at the end, and blocking says so.
             blocks: self.blocks.clone(),
-            ..Options::default()
+            allow_plaintext: self.allow_plaintext,
+            folder: self.profile.clone(),
         })
     }
 }
@@ -195,6 +196,10 @@ mod tests {
         let by_line = options(KEYS, &["--registry", "b", "--no-history"]).unwrap();
         assert_eq!(by_line.registry, "b");
         assert_eq!(by_line.history, None);
+        assert!(!by_line.allow_plaintext);
+        let allowed = options("allow-plaintext = true\n", &[]).unwrap();
+        assert!(allowed.allow_plaintext);
+        assert_eq!(allowed.folder, Some("/data/p2pchat".into()));
         // The list of blocked users is kept all the same.
         let blocks = ["--no-history", "--blocks", "b"];
         assert_eq!(options(KEYS, &blocks).unwrap().blocks, Some("b".into()));
