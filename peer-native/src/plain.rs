@@ -13,6 +13,7 @@ use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{Output, complain};
 use tokio::time::{Instant, sleep_until};
 
+pub(crate) use self::console::ask_password;
 use self::console::{Ask, Console, Given};
 use self::held::Held;
 use crate::NAME;

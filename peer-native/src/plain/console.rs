@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
 use std::thread;
 
 use p2pchat_model::{Conversation, ConversationId, View};
-use p2pchat_settings::Continued;
 use p2pchat_settings::streams::{self, Output, Waiting};
+use p2pchat_settings::{Continued, Signals};
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
@@ -337,6 +337,34 @@ fn password<R: io::BufRead>(prompt: &str, lines: &mut Lines<R>, terminal: &Termi
     match given(lines.next()) {
         Given::Line(line) => Given::Password(Zeroizing::new(line)),
         other => other,
+    }
+}
+
+/// Asks for a password at the terminal, without showing it. `None` if a signal comes first; the
+/// terminal is restored then, too.
+///
+/// # Errors
+/// If the terminal cannot be read, or not be kept from showing it.
+pub(crate) async fn ask_password(
+    prompt: String,
+    signals: &mut Signals,
+) -> io::Result<Option<Zeroizing<String>>> {
+    let terminal = Arc::new(Terminal::save()?);
+    let asking = Arc::clone(&terminal);
+    // It cannot be stopped, and ends with the program.
+    let asked =
+        tokio::task::spawn_blocking(move || password(&prompt, &mut Lines::of_stdin(), &asking));
+    tokio::select! {
+        _ = signals.next() => {
+            terminal.restore();
+            Ok(None)
+        }
+        given = asked => match given.map_err(io::Error::other)? {
+            Given::Password(text) => Ok(Some(text)),
+            Given::Failed(error) => Err(error),
+            Given::Bad(error) => Err(io::Error::new(io::ErrorKind::InvalidData, error.to_string())),
+            _ => Ok(None),
+        }
     }
 }
 
