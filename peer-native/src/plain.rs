@@ -14,7 +14,7 @@ use p2pchat_settings::streams::{Output, complain};
 use tokio::time::{Instant, sleep_until};
 
 pub(crate) use self::console::ask_password;
-use self::console::{Ask, Console, Given};
+use self::console::{Ask, Console, Given, PROMPT, PROMPT_NOT_ENCRYPTED};
 use self::held::Held;
 use crate::NAME;
 use crate::app::{Joined, OFFLINE_THEN, password_needed};
@@ -278,7 +278,15 @@ impl Front {
         }
         self.know();
         self.console.ask(match &self.stage {
-            Stage::Chat => Ask::Chat(std::mem::take(&mut self.refill)),
+            Stage::Chat => {
+                let is_loud = self.client.view.security == Security::NotEncrypted;
+                let prompt = if is_loud {
+                    PROMPT_NOT_ENCRYPTED
+                } else {
+                    PROMPT
+                };
+                Ask::Chat(prompt, std::mem::take(&mut self.refill))
+            }
             Stage::Name { .. } => Ask::Line(format!("{}: ", label::NAME)),
             Stage::Password {
                 name,
