@@ -39,6 +39,6 @@ pub use programs::Programs;
 pub use proxy::{Cable, Proxy};
 pub use registry::{Registry, RegistryAt};
 #[cfg(feature = "secure")]
-pub use secure::SecureSession;
+pub use secure::{Device, SecureSession};
 pub use session::{Hellos, Session};
 pub use wait::{SOON, skip, wait_blocking, wait_for};

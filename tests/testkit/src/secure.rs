@@ -11,7 +11,8 @@ use p2pchat_protocol::v2::{
     Binding, DisplayName, FrameDecoder, FromRegistry, Passphrase, SignIn, SignUp, SignedIn, Status,
     ToRegistry,
 };
-use p2pchat_secure::{Connector, Expected, Identity, Secured};
+use p2pchat_protocol::v2::{Certificate, DeviceKey, PersonKey};
+use p2pchat_secure::{Connector, Expected, SecretKey, Secured};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
@@ -23,11 +24,54 @@ const BUFFER: usize = 16 * 1024;
 /// The port that is named as the one at which peers are awaited; nothing listens there.
 const PORT: u16 = 5858;
 
+/// A device of a person, with keys that are kept nowhere.
+#[derive(Debug, Clone)]
+pub struct Device {
+    key: SecretKey,
+    person: SecretKey,
+    certificate: Certificate,
+}
+
+impl Device {
+    /// The first device of a new person.
+    #[must_use]
+    pub fn of_new_person() -> Self {
+        Self::of(SecretKey::generate())
+    }
+
+    /// A further device of the same person.
+    #[must_use]
+    pub fn further(&self) -> Self {
+        Self::of(self.person.clone())
+    }
+
+    fn of(person: SecretKey) -> Self {
+        let key = SecretKey::generate();
+        Self {
+            certificate: person.certify(DeviceKey(key.public())),
+            key,
+            person,
+        }
+    }
+
+    /// Its key, as TLS shows it.
+    #[must_use]
+    pub fn key(&self) -> DeviceKey {
+        self.certificate.device
+    }
+
+    /// The key of its person.
+    #[must_use]
+    pub fn person(&self) -> PersonKey {
+        self.certificate.person
+    }
+}
+
 /// A connection to a registry that has accepted the key of the client.
 #[derive(Debug)]
 pub struct SecureSession {
     stream: Secured<TcpStream>,
-    identity: Identity,
+    certificate: Certificate,
     decoder: FrameDecoder,
     /// Snapshots, deltas and goodbyes that no one has taken yet.
     pushed: VecDeque<FromRegistry>,
@@ -42,14 +86,14 @@ impl SecureSession {
     /// # Errors
     /// If the registry does not accept within 30 s, or does not have the key that is expected.
     pub async fn connect(
-        identity: &Identity,
+        device: &Device,
         from: Ipv4Addr,
         to: SocketAddr,
         expected: Expected,
     ) -> Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind((from, 0).into())?;
-        let connector = Connector::new(identity.device(), ALPN);
+        let connector = Connector::new(&device.key, ALPN);
         let connecting = async {
             let stream = socket.connect(to).await?;
             // Nagle's delay here would count as the registry's.
@@ -61,7 +105,7 @@ impl SecureSession {
             .context("the registry does not accept")??;
         let mut session = Self {
             stream,
-            identity: identity.clone(),
+            certificate: device.certificate,
             decoder: FrameDecoder::default(),
             pushed: VecDeque::new(),
             answers: VecDeque::new(),
@@ -102,13 +146,13 @@ impl SecureSession {
         self.done(&request).await
     }
 
-    /// The request that creates an account for the identity of this client.
+    /// The request that creates an account for this device.
     #[must_use]
     pub fn sign_up_request(&self, name: Username, password: Passphrase) -> ToRegistry {
         ToRegistry::SignUp(SignUp {
             name,
             password,
-            certificate: self.identity.certificate(),
+            certificate: self.certificate,
             display_name: DisplayName::default(),
         })
     }
@@ -129,12 +173,12 @@ impl SecureSession {
         }
     }
 
-    /// The request that begins a session of the identity of this client.
+    /// The request that begins a session of this device.
     #[must_use]
     pub fn sign_in_request(&self, name: Username, password: Option<Passphrase>) -> ToRegistry {
         ToRegistry::SignIn(SignIn {
             name,
-            certificate: self.identity.certificate(),
+            certificate: self.certificate,
             password,
             port: PORT,
             version_1: true,

@@ -92,6 +92,10 @@ impl Site {
             &timeout,
             "--registrations",
             "1000000",
+            "--handshakes",
+            "1000000",
+            "--unknown-handshakes",
+            "1000000",
         ];
         let folder = self.folder(number);
         let registry = Registry::start_at(
