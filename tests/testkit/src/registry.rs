@@ -20,8 +20,8 @@ pub struct Registry {
     pub tcp: SocketAddr,
     /// Where it takes Hello datagrams.
     pub udp: SocketAddr,
-    /// The fingerprint of its key, which it prints.
-    pub fingerprint: Fingerprint,
+    /// The line that it prints when it listens.
+    line: String,
 }
 
 /// Where peers find a registry, and how they speak to it: the arguments of their `--registry`,
@@ -121,7 +121,7 @@ impl Registry {
         Ok(Self {
             tcp: address_after(&line, "tcp").with_context(printed)?,
             udp: address_after(&line, "udp").with_context(printed)?,
-            fingerprint: fingerprint_in(&line).with_context(printed)?,
+            line,
             process,
         })
     }
@@ -141,6 +141,15 @@ impl Registry {
         let mut process = spawn(ports, programs, home, store, more)?;
         sleep(after).await;
         process.kill().await
+    }
+
+    /// The fingerprint of its key.
+    ///
+    /// # Errors
+    /// If it has not printed one, as an earlier version.
+    pub fn fingerprint(&self) -> Result<Fingerprint> {
+        let printed = || format!("it printed {:?}", self.line);
+        fingerprint_in(&self.line).with_context(printed)
     }
 
     /// Its addresses, TCP and UDP, to start another one on.

@@ -96,7 +96,9 @@ impl Scene {
             command: Command::register(username, password),
         };
         if known == Known::Fingerprint {
-            client.way = self.way().with_fingerprint(self.registry.fingerprint);
+            client.way = self
+                .way()
+                .with_fingerprint(self.registry.fingerprint().unwrap());
             return client;
         }
         self.attacker.set(Attack::Listen);
@@ -153,7 +155,7 @@ impl Scene {
             assert_eq!(is_login(&event), None, "{what}: it is in");
             if let (Some(link), Attack::OtherKey(key)) = (link(&event), attack) {
                 if let Link::KeyChanged { pinned, seen } = link {
-                    assert_eq!(*pinned, self.registry.fingerprint, "{what}");
+                    assert_eq!(*pinned, self.registry.fingerprint().unwrap(), "{what}");
                     assert_eq!(*seen, fingerprint(&key.public()), "{what}");
                     return;
                 }
