@@ -1,15 +1,22 @@
 //! Several registries over one database, in one thread and without a clock: users log in,
-//! move, log out and vanish, while the change stream lags, repeats itself, changes the order
+//! move, log out and vanish, devices sign in by the bindings of their names, and subscribers
+//! are pushed what changes, while the change stream lags, repeats itself, changes the order
 //! and breaks, the database is away, and registries are killed and cut off.
 //!
 //! What happens is drawn from a seed. `P2PCHAT_SIM_SEEDS=n` tries so many (1,000 if nothing
 //! is said), `P2PCHAT_SIM_SEED=n` replays one with its trace.
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+#[path = "cluster_simulation/bindings.rs"]
+mod bindings;
 #[path = "cluster_simulation/database.rs"]
 mod database;
 #[path = "cluster_simulation/node.rs"]
 mod node;
+#[path = "cluster_simulation/rules.rs"]
+mod rules;
+#[path = "cluster_simulation/subscriber.rs"]
+mod subscriber;
 #[path = "cluster_simulation/troubles.rs"]
 mod troubles;
 #[path = "cluster_simulation/world.rs"]
@@ -43,7 +50,7 @@ fn all_registries_show_what_is_so() {
 #[test]
 fn what_is_broken_is_found() {
     for lie in troubles::Lie::ALL {
-        let found = (0..200).any(|seed| {
+        let found = (0..500).any(|seed| {
             let run = move || World::new(seed, false).lying(lie).run();
             std::panic::catch_unwind(run).is_err()
         });

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod balancer;
+mod bindings;
 mod cluster;
+mod cluster_bindings;
 mod cluster_foreign;
 mod cluster_lost;
 mod connections;
