@@ -47,8 +47,8 @@ pub enum Command {
     },
 }
 
-/// The operator commands. They take effect at the next login: a user who is online stays
-/// online.
+/// The operator commands. They take effect at the next login, and a user who is online by
+/// version 1 stays online. What a person may no longer do on a device ends within a minute.
 #[derive(Debug, Subcommand)]
 pub enum UsersCommand {
     /// Print the names of all accounts, one a line.
@@ -73,6 +73,24 @@ pub enum UsersCommand {
         /// Where the new password comes from.
         #[command(flatten)]
         source: PasswordSource,
+    },
+    /// Print the devices of an account, one a line; those that were forgotten are marked.
+    Devices {
+        /// The name of the account.
+        name: String,
+    },
+    /// Lock a device out of an account, for good: it was lost or stolen.
+    ForgetDevice {
+        /// The name of the account.
+        name: String,
+        /// The device, as `users devices` prints it.
+        device: String,
+    },
+    /// Free an account from the person it is bound to, with all their devices: whoever signs in
+    /// with the password next is the one it is bound to then.
+    ResetKey {
+        /// The name of the account.
+        name: String,
     },
 }
 

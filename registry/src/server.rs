@@ -3,7 +3,7 @@
 //! | task | module |
 //! |---|---|
 //! | accepts connections; each has a task of its own | `listener`, `connection` |
-//! | receives Hello datagrams; sweeps users without them | `presence` |
+//! | receives Hello datagrams; sweeps users without them; pushes who is online | `presence` |
 //! | logs refusals; serves metrics; probes the store | `monitoring` |
 //! | writes to and reads from the database of a cluster | `cluster` |
 //!
@@ -25,7 +25,7 @@ use crate::cluster::{ChangeStream, Cluster, ClusterError};
 use crate::metrics::{self, Metrics};
 use crate::options::{Options, StoreSpec};
 use crate::password::HashPool;
-use crate::presence::Presence;
+use crate::presence::{DEVICE_TIMEOUT, Presence};
 use crate::store::{self, OpenError, Opener, Store};
 use crate::throttle::{self, Source, Throttle};
 use crate::vital::Vital;
@@ -254,7 +254,7 @@ impl Server {
         let tcp_addr = tcp.local_addr().map_err(local("TCP", options.tcp))?;
         let udp_addr = udp.local_addr().map_err(local("UDP", options.udp))?;
         let store = store::open(&options.store, Opener::Registry).await?;
-        let started = start_of_time(options.presence_timeout);
+        let started = start_of_time(options.presence_timeout.max(DEVICE_TIMEOUT));
         let cluster = if options.cluster {
             Some(connect(&options, started).await?)
         } else {
@@ -326,11 +326,13 @@ impl Server {
         let accepting = listener::accept_connections(self.tcp, Arc::clone(&shared));
         let receiving = presence::receive_hellos(self.udp, Arc::clone(&shared));
         let sweeping = presence::sweep(Arc::clone(&shared));
+        let publishing = presence::publish(Arc::clone(&shared));
         let logging = monitoring::log_refusals(Arc::clone(&shared));
         let tasks = [
             shared.vital.spawn("listener for sessions", accepting),
             shared.vital.spawn("Hello receiver", receiving),
             shared.vital.spawn("sweep", sweeping),
+            shared.vital.spawn("presence feed", publishing),
             shared.vital.spawn("log of refusals", logging),
         ];
         let cluster = match (&shared.cluster, self.changes) {

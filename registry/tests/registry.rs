@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod balancer;
+mod bindings;
 mod cluster;
 mod cluster_foreign;
 mod cluster_lost;

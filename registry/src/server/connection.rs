@@ -26,7 +26,7 @@ use super::slots::ConnectionSlot;
 use super::{Shared, peer_at};
 use crate::metrics::DropReason;
 use crate::options::Limits;
-use crate::presence::{OnlineList, SessionId};
+use crate::presence::{OnlineList, SessionId, version_1};
 use crate::throttle::Source;
 
 /// Finds hosts that are gone, after 60 s + 3 × 10 s: a session may be silent for ever, but
@@ -286,11 +286,8 @@ impl<S: Stream> Connection<S> {
             Ok(peer) => peer,
             Err(refusal) => return refusal,
         };
-        let session = match &shared.cluster {
-            Some(cluster) => cluster.login(shared, name, peer).await,
-            None => Ok(shared.presence.login(name, peer, shared.now())),
-        };
-        match session {
+        let state = version_1::state(peer);
+        match shared.sign_in(version_1::seat(name), state).await {
             Ok(session) => {
                 self.begin_session(name, session);
                 tracing::debug!("logged in");
@@ -313,7 +310,8 @@ impl<S: Stream> Connection<S> {
         // Most connections have one session for as long as they last.
         self.sessions.reserve_exact(1);
         self.sessions.push((name, session));
-        self.slot.protect(name, session, &self.shared.presence);
+        let seat = version_1::seat(name);
+        self.slot.protect(seat, session, &self.shared.presence);
     }
 
     /// The session that `name` got here, if it was logged in here.

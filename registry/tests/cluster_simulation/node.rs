@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use p2pchat_protocol::{PeerAddr, Username};
 use p2pchat_registry::cluster::ServerClock;
-use p2pchat_registry::presence::{Presence, Record};
+use p2pchat_registry::presence::{Presence, Record, version_1};
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
@@ -93,8 +93,8 @@ impl Node {
     fn learn(&self, document: &Document, now: Duration) {
         let here = self.here(now);
         let record = Record {
-            name: document.name,
-            address: document.address,
+            seat: version_1::seat(document.name),
+            state: document.address.map(version_1::state),
             epoch: document.epoch,
             seen: self.clock.from_server(document.seen, here),
         };
@@ -109,13 +109,12 @@ impl Node {
         now: Duration,
     ) {
         let seen = self.here(now);
-        let known = self.presence.epoch(name);
+        let known = self.presence.epoch(version_1::seat(name));
         let time = self.clock.to_server(seen);
         let epoch = database.login(name, address, known, time, now).epoch;
-        let address = Some(address);
         self.presence.logged_in(&Record {
-            name,
-            address,
+            seat: version_1::seat(name),
+            state: Some(version_1::state(address)),
             epoch,
             seen,
         });
@@ -205,18 +204,18 @@ impl Node {
         for shard in 0..self.presence.shards() {
             for due in self.presence.due(shard, here) {
                 let Record {
-                    name,
-                    address,
+                    seat,
+                    state,
                     epoch,
                     seen,
                 } = due.record;
                 let document = Document {
-                    name,
-                    address,
+                    name: seat.name,
+                    address: state.map(|state| state.endpoint.address),
                     epoch,
                     seen: self.clock.to_server(seen),
                 };
-                let there = database.write(document, due.is_logout, time, now);
+                let there = database.write(document, due.is_change, time, now);
                 self.learn(&there, now);
             }
         }

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use p2pchat_protocol::PeerAddr;
+use p2pchat_protocol::{PeerAddr, Username};
 
 use super::*;
+use crate::presence::version_1;
 
 const MAX: usize = 6;
 const PER_ADDRESS: usize = 4;
@@ -37,7 +38,7 @@ impl Server {
     fn session(&self, n: usize) -> Ended {
         let session = self.presence.login(name(n), address(), Duration::ZERO);
         Ended {
-            name: name(n),
+            seat: version_1::seat(name(n)),
             session,
             was_online: true,
         }
@@ -45,7 +46,7 @@ impl Server {
 
     /// Protects a connection for a session that began on it.
     fn protect(&self, session: &Ended, on: &mut ConnectionSlot) {
-        on.protect(session.name, session.session, &self.presence);
+        on.protect(session.seat, session.session, &self.presence);
     }
 
     /// Logs a user in on a connection.
