@@ -316,9 +316,9 @@ mod tests {
         let login = settings("", &line).unwrap().login.unwrap();
         assert_eq!(login.password.expose(), "secret");
         assert!(!login.register);
-        fs::write(&path, "much-too-long-a-secret\n").unwrap();
+        fs::write(&path, "a secret of 22 letters".repeat(12) + "\n").unwrap();
         let error = settings("", &line).unwrap_err().to_string();
-        assert!(error.contains("too long by 7"), "{error}");
+        assert!(error.contains("too long by 8"), "{error}");
         assert!(!error.contains("secret"), "{error}");
     }
 
