@@ -22,6 +22,7 @@ mod troubles;
 #[path = "cluster_simulation/world.rs"]
 mod world;
 
+use troubles::{Lie, Troubles};
 use world::World;
 
 fn seeds() -> std::ops::Range<u64> {
@@ -36,12 +37,27 @@ fn seeds() -> std::ops::Range<u64> {
 fn all_registries_show_what_is_so() {
     let seeds = seeds();
     let is_traced = seeds.end - seeds.start == 1;
-    let mut troubles = troubles::Troubles::default();
-    for seed in seeds.clone() {
-        let mut world = World::new(seed, is_traced);
-        world.run();
-        troubles += world.troubles;
-    }
+    let workers = std::thread::available_parallelism().unwrap().get();
+    let run = |first: usize| {
+        let mut troubles = Troubles::default();
+        for seed in seeds.clone().skip(first).step_by(workers) {
+            let mut world = World::new(seed, is_traced);
+            world.run();
+            troubles += world.troubles;
+        }
+        troubles
+    };
+    let troubles = std::thread::scope(|scope| {
+        let run = &run;
+        let running: Vec<_> = (0..workers)
+            .map(|first| scope.spawn(move || run(first)))
+            .collect();
+        let mut troubles = Troubles::default();
+        for worker in running {
+            troubles += worker.join().unwrap();
+        }
+        troubles
+    });
     println!("{} seeds: {troubles:?}", seeds.end - seeds.start);
     // A simulation in which nothing goes wrong shows nothing.
     assert!(is_traced || troubles.all_happened(), "{troubles:?}");
@@ -49,7 +65,7 @@ fn all_registries_show_what_is_so() {
 
 #[test]
 fn what_is_broken_is_found() {
-    for lie in troubles::Lie::ALL {
+    for lie in Lie::ALL {
         let found = (0..500).any(|seed| {
             let run = move || World::new(seed, false).lying(lie).run();
             std::panic::catch_unwind(run).is_err()

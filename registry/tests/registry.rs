@@ -20,6 +20,8 @@ mod mongo_retry;
 mod mongo_srv;
 mod operator;
 mod ops;
+mod secure_accounts;
+mod secure_presence;
 mod sessions;
 mod slow;
 mod start_and_stop;
