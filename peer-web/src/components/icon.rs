@@ -81,19 +81,12 @@ impl Glyph {
     }
 }
 
-/// What an [`Icon`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Which icon.
-    pub glyph: Glyph,
-}
-
 /// An icon. Screen readers skip it: the words are beside it, or on its button.
-#[component]
-pub fn Icon(props: &Props) -> Html {
+#[must_use]
+pub fn icon(glyph: Glyph) -> Html {
     html! {
         <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-            <path d={props.glyph.path()} />
+            <path d={glyph.path()} />
         </svg>
     }
 }

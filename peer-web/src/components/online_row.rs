@@ -7,7 +7,7 @@ use yew::prelude::*;
 use crate::context::{Context, use_app};
 use crate::state::State;
 
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 use super::person_menu::PersonMenu;
 use super::person_name::PersonName;
 
@@ -59,6 +59,6 @@ fn action(context: &Context, view: &View, user: User) -> Html {
     let label = printable(&format!("Ask {} for a chat", user.title())).into_owned();
     html! {
         <button type="button" class="button small ask" {onclick} aria-label={label}
-            disabled={!context.state.is_live()}><Icon glyph={Glyph::Ask} />{ "Ask" }</button>
+            disabled={!context.state.is_live()}>{ icon(Glyph::Ask) }{ "Ask" }</button>
     }
 }

@@ -8,7 +8,7 @@ use crate::context::{use_app, use_conversation};
 use crate::logic::sentence::capitalized;
 
 use super::blocked_list::BlockedList;
-use super::brand::Brand;
+use super::brand::brand;
 use super::dropped_list::DroppedList;
 use super::link_state::LinkState;
 use super::members::Members;
@@ -46,7 +46,7 @@ pub fn People(props: &Props) -> Html {
     html! {
         <section class="people" aria-label="People">
             <header class="people-head">
-                <Brand />
+                { brand() }
                 <button type="button" id={Pane::Chat.button()} class="button small only-narrow" onclick={props.onpane.reform(|_| Pane::Chat)}>
                     { "Chat" }<UnreadBadge />
                 </button>

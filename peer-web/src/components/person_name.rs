@@ -4,7 +4,7 @@ use p2pchat_model::wording::label;
 use p2pchat_model::{PeerAddr, Username, printable};
 use yew::prelude::*;
 
-use super::avatar::Avatar;
+use super::avatar::avatar;
 use super::lookalike_tag::LookalikeTag;
 
 /// What a [`PersonName`] needs.
@@ -33,7 +33,7 @@ pub fn PersonName(props: &Props) -> Html {
     let address = props.address.filter(|_| props.shows_address);
     html! {
         <span class="person">
-            <Avatar name={words.clone()} />
+            { avatar(&words) }
             <span class="person-words">
                 <span class="person-name"><bdi>{ printable(&words).into_owned() }</bdi>
                     if let Some(name) = props.name { <LookalikeTag {name} /> }

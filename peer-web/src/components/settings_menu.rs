@@ -8,7 +8,7 @@ use crate::browser::hooks::{toggle, use_popup};
 use crate::context::use_app;
 
 use super::alert_switches::AlertSwitches;
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 use super::theme_choice::ThemeChoice;
 
 /// The button that opens the settings, and the settings.
@@ -22,13 +22,13 @@ pub fn SettingsMenu() -> Html {
     html! {
         <div class="menu" ref={node}>
             <button type="button" class="icon-button" aria-expanded={open.to_string()} aria-controls="menu"
-                aria-label="Settings" title="Settings" onclick={toggle(&open)}><Icon glyph={Glyph::Menu} /></button>
+                aria-label="Settings" title="Settings" onclick={toggle(&open)}>{ icon(Glyph::Menu) }</button>
             if *open {
                 <div id="menu" class="menu-panel" role="group" aria-label="Settings">
                     <ThemeChoice />
                     <AlertSwitches />
                     <button type="button" class="menu-item" disabled={!context.state.is_live()} onclick={onlogout}>
-                        <Icon glyph={Glyph::Leave} />{ label::SIGN_OUT }
+                        { icon(Glyph::Leave) }{ label::SIGN_OUT }
                     </button>
                 </div>
             }

@@ -12,10 +12,10 @@ use crate::logic::sentence::sentence;
 use crate::state::Page;
 
 use super::banner::Banner;
-use super::brand::Brand;
+use super::brand::brand;
 use super::field::Field;
-use super::icon::{Glyph, Icon};
-use super::not_encrypted::NotEncrypted;
+use super::icon::{Glyph, icon};
+use super::not_encrypted::not_encrypted;
 use super::registry_state::RegistryState;
 
 pub(super) use form::is_waiting;
@@ -69,9 +69,9 @@ pub fn SignIn() -> Html {
             <Banner />
             <main class="centered">
                 <form class="card sign-in" {onsubmit} novalidate=true aria-labelledby="sign-in-title">
-                    <Brand />
+                    { brand() }
                     <h1 id="sign-in-title">{ if new { label::CREATE_ACCOUNT } else { label::SIGN_IN } }</h1>
-                    <p class="lead"><NotEncrypted />{ label::LEAD }</p>
+                    <p class="lead">{ not_encrypted() }{ label::LEAD }</p>
                     { ended(state) }
                     { tabs(new, &choose) }
                     <Field id={NAME} label={label::NAME} value={(*name).clone()}
@@ -82,7 +82,7 @@ pub fn SignIn() -> Html {
                         autocomplete={if new { "new-password" } else { "current-password" }}
                         oninput={set(&password)}>
                         <button type="button" class="icon-button" aria-pressed={shown.to_string()}
-                            aria-label="Show the password" title="Show the password" onclick={toggle(&shown)}><Icon glyph={Glyph::Eye} /></button>
+                            aria-label="Show the password" title="Show the password" onclick={toggle(&shown)}>{ icon(Glyph::Eye) }</button>
                     </Field>
                     if new {
                         <Field id={AGAIN} label={label::PASSWORD_AGAIN} value={(*again).clone()}
