@@ -5,7 +5,6 @@ use yew::prelude::*;
 
 /// An invisible place for the newest line, which screen readers announce. The conversation
 /// itself cannot be announced: its rows come and go while the user scrolls.
-#[must_use]
 pub fn announcer(line: Option<&Line>) -> Html {
     let words = match line {
         Some(Line::Message(message)) => format!("{}: {}", message.from, message.text),

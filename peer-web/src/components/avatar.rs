@@ -7,7 +7,6 @@ use yew::prelude::*;
 const HUES: u32 = 8;
 
 /// A sign for a person. The name is beside it, so screen readers skip it.
-#[must_use]
 pub fn avatar(name: &str) -> Html {
     let initial: String = printable(name).chars().take(1).collect();
     let initial = uppercase(&initial);

@@ -12,6 +12,7 @@ use crate::state::Action;
 
 use super::icon::{Glyph, icon};
 use super::next_try::NextTry;
+use super::registry_changed::RegistryChanged;
 use super::retry::Retry;
 use super::sign_in_again::SignInAgain;
 
@@ -89,6 +90,7 @@ fn registry(view: &View) -> Html {
     let (reason, retry_at) = match (&view.link, view.account) {
         (Link::Down { reason, retry_at }, _) => (reason, retry_at),
         (Link::PasswordNeeded, Some(name)) => return html! { <SignInAgain {name} /> },
+        (Link::KeyChanged { .. }, _) => return html! { <RegistryChanged /> },
         _ => return html! {},
     };
     let words = if view.account.is_some() {

@@ -3,7 +3,6 @@
 use yew::prelude::*;
 
 /// Two people and the line between them: nobody is in the middle.
-#[must_use]
 pub fn brand() -> Html {
     html! {
         <span class="brand">

@@ -4,7 +4,6 @@ use yew::prelude::*;
 
 /// What stands above the oldest line: whether the history has `more` messages, `waits` for a
 /// page of them, or is `empty`.
-#[must_use]
 pub fn conversation_top(more: bool, waits: bool, empty: bool) -> Html {
     let line = |words| html! { <p class="lines-top">{ words }</p> };
     if waits {

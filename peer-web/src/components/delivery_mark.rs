@@ -8,7 +8,6 @@ use super::delivery_list::names;
 use super::icon::{Glyph, icon};
 
 /// The mark of a delivery status (`None` if nobody was in the chat), beside the time of a message; in words on hover, and for screen readers.
-#[must_use]
 pub fn delivery_mark(state: Option<DeliveryState>, deliveries: &[Delivery]) -> Html {
     let to = names(deliveries, |_| true);
     let (glyph, class, words) = match state {

@@ -60,7 +60,7 @@ pub fn Incoming(props: &Props) -> Html {
     html! {
         <div class="incoming" role="group" ref={node} aria-label={title.clone()}>
             <div class="incoming-top">
-                { avatar(&name.to_owned()) }
+                { avatar(name) }
                 <div class="request-words">
                     <h2><bdi>{ title }</bdi></h2>
                     if let Some(name) = request.from.name { <LookalikeTag {name} /> }

@@ -7,7 +7,6 @@ use super::icon::{Glyph, icon};
 
 /// The button that leads to the end of the conversation, below which so many messages are
 /// unread.
-#[must_use]
 pub fn latest_button(unread: usize, onlatest: &Callback<()>) -> Html {
     let words = match unread {
         0 => "Latest".to_owned(),

@@ -17,7 +17,6 @@ use super::rich_text::RichText;
 
 /// A message with its sender, time and delivery status: the `first` of its sender's group has
 /// the name over it, the `last` ends the group.
-#[must_use]
 pub fn message(message: &Message, first: bool, last: bool) -> Html {
     let class = classes!(
         "message",

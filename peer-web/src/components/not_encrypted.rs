@@ -6,7 +6,6 @@ use yew::prelude::*;
 use super::icon::{Glyph, icon};
 
 /// That others on the network can read along: in words, wherever a user could think otherwise.
-#[must_use]
 pub fn not_encrypted() -> Html {
     html! {
         <span class="not-encrypted" title={label::NOT_ENCRYPTED_MEANS}>

@@ -6,6 +6,7 @@ use yew::prelude::*;
 
 use crate::browser::hooks::{toggle, use_popup};
 use crate::context::use_app;
+use crate::state::{Action, Sheet};
 
 use super::alert_switches::AlertSwitches;
 use super::icon::{Glyph, icon};
@@ -18,6 +19,13 @@ pub fn SettingsMenu() -> Html {
     let node = use_node_ref();
     let open = use_popup(&node);
     let send = context.send.clone();
+    let onaccount = {
+        let (open, dispatch) = (open.setter(), context.dispatch.clone());
+        move |_| {
+            open.set(false);
+            dispatch.dispatch(Action::Open(Some(Sheet::Account)));
+        }
+    };
     let onlogout = move |_| send.emit(Command::Logout);
     html! {
         <div class="menu" ref={node}>
@@ -27,6 +35,9 @@ pub fn SettingsMenu() -> Html {
                 <div id="menu" class="menu-panel" role="group" aria-label="Settings">
                     <ThemeChoice />
                     <AlertSwitches />
+                    <button type="button" class="menu-item" onclick={onaccount}>
+                        { icon(Glyph::Locked) }{ label::ACCOUNT_AND_KEYS }
+                    </button>
                     <button type="button" class="menu-item" disabled={!context.state.is_live()} onclick={onlogout}>
                         { icon(Glyph::Leave) }{ label::SIGN_OUT }
                     </button>

@@ -120,6 +120,8 @@ pub const START_BRIDGE: &str = "Start p2pchat-bridge again; what you typed is ke
 
 /// Field: the name that others see beside that of the account.
 pub const DISPLAY_NAME: &str = "Display name";
+/// The same in the form for a new account.
+pub const DISPLAY_NAME_OPTIONAL: &str = "Display name (optional)";
 /// Field and button: what else the state of the user may be.
 pub const STATUS: &str = "Status";
 /// Mark: a user whose program speaks version 1 alone.
@@ -160,5 +162,18 @@ pub const KNOWN_REGISTRIES: &str = "Known registries";
 pub const FORGET: &str = "Forget";
 /// Heading: the registry has another key than the pinned one.
 pub const REGISTRY_CHANGED: &str = "The registry has another key";
+/// Why that may be, and what to do.
+pub const REGISTRY_CHANGED_MEANS: &str = "Nothing was sent to it. Either it was set up again, or someone in between poses as it. Ask \
+     its operator, in person or by phone, for the fingerprint of its key.";
+/// A typed fingerprint is not that of the new key.
+pub const NOT_THE_NEW_KEY: &str = "this is not the key that is seen now: do not trust it";
 /// Button: trust that key.
 pub const TRUST_NEW_KEY: &str = "Trust the new key";
+/// What it means that the line to the registry is not encrypted.
+pub const REGISTRY_NOT_ENCRYPTED_MEANS: &str = "This registry speaks the older protocol: anyone on the network can read your password and \
+     see whom you talk to.";
+/// What it means that it is; the fingerprint of the registry's key follows.
+pub const REGISTRY_ENCRYPTED_MEANS: &str = "Only this registry can read what you send to it. The fingerprint of its key, which its \
+     operator can confirm:";
+/// Menu item and heading: what else can be set of the account.
+pub const ACCOUNT_AND_KEYS: &str = "Account and keys";
