@@ -106,7 +106,7 @@ pub(crate) fn js(code: &str) -> JsValue {
     js_sys::eval(code).unwrap()
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     js_sys::JSON::stringify(&text.into()).unwrap().into()
 }
 
