@@ -23,6 +23,7 @@ use mongodb::{Client, Collection, Database, IndexModel};
 use thiserror::Error as ThisError;
 
 use crate::options::MongoUri;
+use crate::presence::DEVICE_TIMEOUT;
 use crate::store::StoreError;
 use crate::store::mongo::{self, CONNECT_TIMEOUT, ConnectError, in_time};
 
@@ -90,6 +91,7 @@ pub struct Cluster {
     online: Collection<RawDocumentBuf>,
     clock: ServerClock,
     started: Instant,
+    /// The longest that a seat is online without a sign of life.
     timeout: Duration,
 }
 
@@ -117,7 +119,7 @@ impl Cluster {
             started,
             client,
             database,
-            timeout,
+            timeout: timeout.max(DEVICE_TIMEOUT),
         };
         let shown = uri.redacted();
         match tokio::time::timeout(CONNECT_TIMEOUT, cluster.hello()).await {

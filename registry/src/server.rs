@@ -3,7 +3,7 @@
 //! | task | module |
 //! |---|---|
 //! | accepts connections; each has a task of its own | `listener`, `connection` |
-//! | receives Hello datagrams; sweeps users without them | `presence` |
+//! | receives Hello datagrams; sweeps users without them; pushes who is online | `presence` |
 //! | logs refusals; serves metrics; probes the store | `monitoring` |
 //! | writes to and reads from the database of a cluster | `cluster` |
 //!
@@ -17,30 +17,40 @@ use std::time::{Duration, Instant};
 
 use p2pchat_common::rate_limit::RateLimiter;
 use p2pchat_protocol::PeerAddr;
+use p2pchat_protocol::v2::{Fingerprint, registry::ALPN};
+use p2pchat_secure::{Acceptor, SecretKey, fingerprint};
 use thiserror::Error;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{ChangeStream, Cluster, ClusterError};
+use crate::key::{self, KeyError};
 use crate::metrics::{self, Metrics};
 use crate::options::{Options, StoreSpec};
 use crate::password::HashPool;
-use crate::presence::Presence;
+use crate::presence::{DEVICE_TIMEOUT, Presence};
 use crate::store::{self, OpenError, Opener, Store};
 use crate::throttle::{self, Source, Throttle};
 use crate::vital::Vital;
 
 mod accounts;
+mod bindings;
 mod cluster;
 mod connection;
+mod handshakes;
 mod listener;
+mod live;
 mod monitoring;
 mod presence;
 mod send_buffers;
+mod session;
 mod slots;
 
+use bindings::LookupCache;
 use cluster::{ClusterHandle, ClusterTasks};
 use connection::Deadlines;
+use handshakes::HandshakeLimits;
+use live::LiveSessions;
 use monitoring::{LogThrottle, MonitoringTasks};
 use send_buffers::SendBufferPool;
 use slots::ConnectionSlots;
@@ -59,6 +69,9 @@ pub enum BindError {
     /// The account store cannot be used.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// There is no key that it could use.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// Another program listens there already.
     #[error("{protocol} {address} is taken by another program (a second registry?); stop it, or choose another with --{flag} ADDR:PORT", flag = .protocol.to_lowercase())]
     Taken {
@@ -114,6 +127,14 @@ struct Shared {
     registrations: Mutex<RateLimiter<Source>>,
     slots: Arc<ConnectionSlots>,
     deadlines: Deadlines,
+    /// What encrypted connections are accepted with.
+    acceptor: Acceptor,
+    handshakes: HandshakeLimits,
+    /// Whether Register and Login of version 1 are refused.
+    require_encryption: bool,
+    /// The sessions of version 2 on this registry.
+    live: LiveSessions,
+    lookups: LookupCache,
     send_buffers: SendBufferPool,
     /// How long the answer to a rate-limited request is delayed.
     slow_answer: Duration,
@@ -136,6 +157,7 @@ impl Shared {
         store: Arc<dyn Store>,
         cluster: Option<Cluster>,
         started: Instant,
+        key: &SecretKey,
         options: &Options,
     ) -> io::Result<Arc<Self>> {
         let limits = &options.limits;
@@ -161,6 +183,11 @@ impl Shared {
             registrations: Mutex::new(registrations),
             slots: ConnectionSlots::new(limits),
             deadlines: limits.into(),
+            acceptor: Acceptor::new(key, ALPN),
+            handshakes: HandshakeLimits::new(&limits.handshakes),
+            require_encryption: options.require_encryption,
+            live: LiveSessions::default(),
+            lookups: LookupCache::default(),
             send_buffers: SendBufferPool::new(limits.send_buffer),
             slow_answer: limits.slow_answer,
             store_failures: LogThrottle::default(),
@@ -200,6 +227,7 @@ pub struct Server {
     tcp_addr: SocketAddr,
     udp_addr: SocketAddr,
     store: StoreSpec,
+    fingerprint: Fingerprint,
     metrics: Option<TcpListener>,
     shared: Arc<Shared>,
     /// The changes of the other registries of a cluster.
@@ -240,14 +268,18 @@ impl Server {
         };
         let tcp_addr = tcp.local_addr().map_err(local("TCP", options.tcp))?;
         let udp_addr = udp.local_addr().map_err(local("UDP", options.udp))?;
+        // Before the store: what is missing here is known at once.
+        options.key_path()?;
         let store = store::open(&options.store, Opener::Registry).await?;
-        let started = start_of_time(options.presence_timeout);
+        let key = key::open(&options, &*store).await?;
+        let started = start_of_time(options.presence_timeout.max(DEVICE_TIMEOUT));
         let cluster = if options.cluster {
             Some(connect(&options, started).await?)
         } else {
             None
         };
-        let shared = Shared::new(store, cluster, started, &options).map_err(BindError::Threads)?;
+        let shared = Shared::new(store, cluster, started, &key, &options);
+        let shared = shared.map_err(BindError::Threads)?;
         let changes = match &shared.cluster {
             Some(handle) => {
                 let loading = cluster::load(&shared, handle).await;
@@ -264,6 +296,7 @@ impl Server {
             tcp,
             udp,
             store: options.store,
+            fingerprint: fingerprint(&key.public()),
             metrics: None,
             shared,
             changes,
@@ -294,6 +327,12 @@ impl Server {
         &self.store
     }
 
+    /// The fingerprint of its key.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
     /// What is counted and measured while the server runs.
     #[must_use]
     pub fn metrics(&self) -> Arc<Metrics> {
@@ -313,12 +352,16 @@ impl Server {
         let accepting = listener::accept_connections(self.tcp, Arc::clone(&shared));
         let receiving = presence::receive_hellos(self.udp, Arc::clone(&shared));
         let sweeping = presence::sweep(Arc::clone(&shared));
+        let publishing = presence::publish(Arc::clone(&shared));
         let logging = monitoring::log_refusals(Arc::clone(&shared));
+        let checking = live::check_access(Arc::clone(&shared));
         let tasks = [
             shared.vital.spawn("listener for sessions", accepting),
             shared.vital.spawn("Hello receiver", receiving),
             shared.vital.spawn("sweep", sweeping),
+            shared.vital.spawn("presence feed", publishing),
             shared.vital.spawn("log of refusals", logging),
+            shared.vital.spawn("check of access", checking),
         ];
         let cluster = match (&shared.cluster, self.changes) {
             (Some(handle), Some(changes)) => Some(ClusterTasks::start(&shared, handle, changes)),

@@ -1,4 +1,4 @@
-//! Where accounts are kept: the [`Store`] trait and its two implementations.
+//! Where accounts and bindings are kept: the [`Store`] trait and its two implementations.
 //!
 //! Both run the same suite of behaviours (`tests/store_suite.rs`), so the rest of the
 //! registry cannot tell them apart.
@@ -59,7 +59,8 @@ pub struct NewAccount {
     pub address: Option<PeerAddr>,
 }
 
-/// What is kept of a name that was bound to a person.
+/// What is kept of a name that was bound to a person. Never deleted, only changed with the next
+/// serial: a client ignores a serial that is lower than one that it knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredBinding {
     /// What clients are told.
@@ -136,7 +137,8 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
         new: StoredPassword,
     ) -> BoxFuture<'_, Result<bool, StoreError>>;
 
-    /// Deletes an account. `false` if there is no such account.
+    /// Deletes an account, and takes the person from its name. `false` if there is no such
+    /// account.
     fn remove(&self, name: Username) -> BoxFuture<'_, Result<bool, StoreError>>;
 
     /// The names of up to `limit` accounts in the order of their bytes, those behind
@@ -149,34 +151,22 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<Vec<String>, StoreError>>;
 
     /// What is bound to a name; `None` if nothing ever was.
-    fn binding(&self, name: Username) -> BoxFuture<'_, Result<Option<StoredBinding>, StoreError>> {
-        let _ = name;
-        Box::pin(async { Err(StoreError::Closed) })
-    }
+    fn binding(&self, name: Username) -> BoxFuture<'_, Result<Option<StoredBinding>, StoreError>>;
 
     /// Keeps a binding: with serial 1 where there is none, else in the place of the one with the
     /// serial before (compare-and-swap). `false` if there is another by now, which
     /// [`Store::binding`] then returns.
-    fn bind(&self, new: StoredBinding) -> BoxFuture<'_, Result<bool, StoreError>> {
-        let _ = new;
-        Box::pin(async { Err(StoreError::Closed) })
-    }
+    fn bind(&self, new: StoredBinding) -> BoxFuture<'_, Result<bool, StoreError>>;
 
     /// The serials of the bindings of some names.
     fn serials(
         &self,
         names: Vec<Username>,
-    ) -> BoxFuture<'_, Result<Vec<(Username, u64)>, StoreError>> {
-        let _ = names;
-        Box::pin(async { Err(StoreError::Closed) })
-    }
+    ) -> BoxFuture<'_, Result<Vec<(Username, u64)>, StoreError>>;
 
     /// The fingerprint of the registry's key: `key` if there is none yet, which is then kept for
     /// good.
-    fn claim_key(&self, key: Fingerprint) -> BoxFuture<'_, Result<Fingerprint, StoreError>> {
-        let _ = key;
-        Box::pin(async { Err(StoreError::Closed) })
-    }
+    fn claim_key(&self, key: Fingerprint) -> BoxFuture<'_, Result<Fingerprint, StoreError>>;
 
     /// Waits until a thread of the store has ended, and returns its name: nothing works any more.
     fn ended(&self) -> BoxFuture<'_, &'static str>;

@@ -8,13 +8,14 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use p2pchat_protocol::v2::{DeviceKey, Passphrase};
 use p2pchat_protocol::{Password, Username};
 use p2pchat_settings::streams::{self, Output, first_line};
 use zeroize::Zeroizing;
 
 use crate::options::{PasswordSource, StoreSpec, UsersCommand};
 use crate::password::Hasher;
-use crate::store::{self, NewAccount, Opener, Store, StoredPassword};
+use crate::store::{self, NewAccount, Opener, Store, StoredBinding, StoredPassword};
 
 /// How many names are read from the store at a time.
 const PAGE: u32 = 1000;
@@ -33,6 +34,11 @@ pub async fn run(command: UsersCommand, spec: &StoreSpec, out: &mut impl Write) 
         UsersCommand::SetPassword { name, source } => {
             set_password(&*store, &name, &source, out).await
         }
+        UsersCommand::Devices { name } => devices(&*store, &name, out).await,
+        UsersCommand::ForgetDevice { name, device } => {
+            forget_device(&*store, &name, &device, out).await
+        }
+        UsersCommand::ResetKey { name } => reset_key(&*store, &name, out).await,
     };
     store.close().await;
     done
@@ -106,6 +112,86 @@ async fn set_password(
     report(out, format_args!("set the password of {username}"))
 }
 
+async fn devices(store: &dyn Store, name: &str, out: &mut impl Write) -> Result<()> {
+    let (_, stored) = binding_of(store, name).await?;
+    let devices = stored.binding.devices.iter();
+    let devices = devices.map(|certificate| shown(&certificate.device));
+    let forgotten = stored.forgotten.iter();
+    let forgotten = forgotten.map(|device| format!("{} forgotten", shown(device)));
+    for line in devices.chain(forgotten) {
+        if Output::of(writeln!(out, "{line}"))? == Output::Closed {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+async fn forget_device(
+    store: &dyn Store,
+    name: &str,
+    device: &str,
+    out: &mut impl Write,
+) -> Result<()> {
+    let username = change_binding(store, name, |stored| {
+        let devices = &mut stored.binding.devices;
+        let index = devices
+            .iter()
+            .position(|known| shown(&known.device) == device.to_lowercase());
+        let index = index.with_context(|| {
+            format!("{name} has no device {device}; users devices {name} shows all")
+        })?;
+        stored.forgotten.push(devices.remove(index).device);
+        Ok(())
+    });
+    let username = username.await?;
+    report(out, format_args!("forgot device {device} of {username}"))
+}
+
+async fn reset_key(store: &dyn Store, name: &str, out: &mut impl Write) -> Result<()> {
+    let username = change_binding(store, name, |stored| {
+        stored.binding.person = None;
+        stored.binding.devices.clear();
+        stored.forgotten.clear();
+        stored.allows_version_1 = false;
+        Ok(())
+    });
+    let username = username.await?;
+    report(out, format_args!("reset the key of {username}"))
+}
+
+/// A device as operators see it: the first 8 bytes of its key.
+fn shown(device: &DeviceKey) -> String {
+    format!("{:016x}", u64::from_be_bytes(device.id().0))
+}
+
+/// Changes what a name is bound to. A registry may change it at the same time: then it is read
+/// and changed again.
+async fn change_binding(
+    store: &dyn Store,
+    name: &str,
+    change: impl Fn(&mut StoredBinding) -> Result<()>,
+) -> Result<Username> {
+    loop {
+        let (username, mut stored) = binding_of(store, name).await?;
+        change(&mut stored)?;
+        stored.binding.serial += 1;
+        if store.bind(stored).await? {
+            return Ok(username);
+        }
+    }
+}
+
+async fn binding_of(store: &dyn Store, name: &str) -> Result<(Username, StoredBinding)> {
+    let username: Username = name.parse()?;
+    match store.binding(username).await? {
+        Some(stored) if stored.binding.person.is_some() => Ok((username, stored)),
+        _ if store.find(username).await?.is_none() => bail!(missing(username)),
+        _ => bail!(
+            "{username} is bound to nobody: they have not signed in yet with a p2pchat that encrypts"
+        ),
+    }
+}
+
 /// Says what was done. It is done even if that cannot be written.
 fn report(out: &mut impl Write, done: fmt::Arguments<'_>) -> Result<()> {
     let written = Output::of(writeln!(out, "{done}"));
@@ -145,7 +231,7 @@ fn new_password(source: &PasswordSource) -> Result<StoredPassword> {
         );
     }
     Hasher::default()
-        .hash(&password)
+        .hash(&Passphrase::from(&password))
         .context("the password could not be hashed")
 }
 

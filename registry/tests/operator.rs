@@ -2,7 +2,8 @@
 
 use std::process::{Output, Stdio};
 
-use p2pchat_registry::store::{NewAccount, StoredPassword};
+use p2pchat_protocol::v2::{Binding, Certificate, DeviceKey, PersonKey, PublicKey, Signature};
+use p2pchat_registry::store::{NewAccount, Opener, StoredBinding, StoredPassword};
 use p2pchat_testkit::require_mongodb;
 use tokio::runtime::Runtime;
 
@@ -85,6 +86,93 @@ fn accounts_are_looked_after_in_a_file() {
 fn accounts_are_looked_after_in_mongodb() {
     require_mongodb!();
     accounts_are_looked_after(&Fresh::mongo());
+}
+
+/// Bob's account, bound to a person with two devices.
+fn bind_bob(fresh: &Fresh) {
+    let key = |number| PublicKey([number; PublicKey::LEN]);
+    let person = PersonKey(key(9));
+    let devices = [1, 2].map(|number| Certificate {
+        device: DeviceKey(key(number)),
+        person,
+        signature: Signature([0; Signature::LEN]),
+    });
+    Runtime::new().unwrap().block_on(async {
+        let store = fresh.open_as(Opener::Operator).await;
+        let binding = Binding {
+            name: "bob".parse().unwrap(),
+            serial: 1,
+            person: Some(person),
+            display_name: "Bob B.".parse().unwrap(),
+            devices: devices.into(),
+        };
+        let new = StoredBinding {
+            binding,
+            forgotten: Vec::new(),
+            allows_version_1: true,
+        };
+        assert!(store.bind(new).await.unwrap());
+        store.close().await;
+    });
+}
+
+fn stored_binding(fresh: &Fresh) -> StoredBinding {
+    Runtime::new().unwrap().block_on(async {
+        let store = fresh.open_as(Opener::Operator).await;
+        let found = store.binding("bob".parse().unwrap()).await.unwrap();
+        store.close().await;
+        found.unwrap()
+    })
+}
+
+fn devices_are_looked_after(fresh: &Fresh) {
+    let store = fresh.name();
+    let run = |args: &[&str]| users(&store, args, "pw");
+    let _program = Program::start(&store);
+    fails(&run(&["devices", "bob"]), "there is no account bob");
+    fails(&run(&["reset-key", "bob"]), "there is no account bob");
+    let add = ["add", "bob", "--password-file", "-"];
+    succeeds(&run(&add), "added bob\n");
+    fails(&run(&["devices", "bob"]), "bob is bound to nobody");
+    bind_bob(fresh);
+    let [one, two] = ["01", "02"].map(|byte| byte.repeat(8));
+    succeeds(&run(&["devices", "bob"]), &format!("{one}\n{two}\n"));
+
+    fails(
+        &run(&["forget-device", "bob", "03"]),
+        "bob has no device 03; users devices bob shows all",
+    );
+    succeeds(
+        &run(&["forget-device", "bob", &one]),
+        &format!("forgot device {one} of bob\n"),
+    );
+    succeeds(
+        &run(&["devices", "bob"]),
+        &format!("{two}\n{one} forgotten\n"),
+    );
+    let kept = stored_binding(fresh);
+    assert_eq!((kept.binding.serial, kept.forgotten.len()), (2, 1));
+    fails(&run(&["forget-device", "bob", &one]), "no device");
+
+    succeeds(&run(&["reset-key", "bob"]), "reset the key of bob\n");
+    let kept = stored_binding(fresh);
+    assert_eq!((kept.binding.serial, kept.binding.person), (3, None));
+    assert!(kept.binding.devices.is_empty() && kept.forgotten.is_empty());
+    assert!(!kept.allows_version_1);
+    fails(&run(&["devices", "bob"]), "bob is bound to nobody");
+    fails(&run(&["reset-key", "bob"]), "bob is bound to nobody");
+    succeeds(&run(&["list"]), "bob\n");
+}
+
+#[test]
+fn devices_are_looked_after_in_a_file() {
+    devices_are_looked_after(&Fresh::sqlite());
+}
+
+#[test]
+fn devices_are_looked_after_in_mongodb() {
+    require_mongodb!();
+    devices_are_looked_after(&Fresh::mongo());
 }
 
 /// The account of a legacy database that is named like an address.

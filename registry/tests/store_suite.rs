@@ -6,7 +6,11 @@ use std::sync::Arc;
 
 use futures::future::join_all;
 use p2pchat_protocol::Username;
-use p2pchat_registry::store::{NewAccount, Opener, StoredPassword};
+use p2pchat_protocol::v2::registry::MAX_DEVICES;
+use p2pchat_protocol::v2::{
+    Binding, Certificate, DeviceKey, Fingerprint, PersonKey, PublicKey, Signature,
+};
+use p2pchat_registry::store::{NewAccount, Opener, StoredBinding, StoredPassword};
 use p2pchat_registry::{Store, StoreError};
 
 use crate::support::stores::Fresh;
@@ -45,6 +49,13 @@ on_all_stores!(
     accounts_outlive_the_connection,
     many_writes_at_a_time_are_all_kept,
     an_operator_and_a_registry_see_what_the_other_did,
+    a_binding_is_kept_as_it_is,
+    a_binding_is_changed_only_where_the_serial_is_the_one_before,
+    of_many_who_bind_a_name_at_a_time_one_does_and_all_see_who,
+    of_many_who_change_a_binding_at_a_time_one_does,
+    the_serials_of_bound_names_are_told,
+    a_name_is_bound_to_the_next_person_once_its_account_was_removed,
+    the_key_of_a_registry_is_claimed_once,
     a_closed_store_says_so,
 );
 
@@ -247,6 +258,180 @@ async fn an_operator_and_a_registry_see_what_the_other_did(fresh: Fresh) {
     );
     operator.close().await;
     assert_eq!(registry.names(None, 100).await.unwrap().len(), 41);
+}
+
+fn key(number: u8) -> PublicKey {
+    PublicKey([number; PublicKey::LEN])
+}
+
+/// The binding of Bob to a person with one device.
+fn bound(serial: u64, person: u8) -> StoredBinding {
+    let person = PersonKey(key(person));
+    let device = Certificate {
+        device: DeviceKey(key(100)),
+        person,
+        signature: Signature([serial as u8; Signature::LEN]),
+    };
+    StoredBinding {
+        binding: Binding {
+            name: name("bob"),
+            serial,
+            person: Some(person),
+            display_name: "Bob B.".parse().unwrap(),
+            devices: vec![device],
+        },
+        forgotten: Vec::new(),
+        allows_version_1: false,
+    }
+}
+
+async fn binding(store: &dyn Store) -> Option<StoredBinding> {
+    store.binding(name("bob")).await.unwrap()
+}
+
+async fn a_binding_is_kept_as_it_is(fresh: Fresh) {
+    let store = fresh.open().await;
+    assert_eq!(binding(&*store).await, None);
+    let first = bound(1, 1);
+    assert!(store.bind(first.clone()).await.unwrap());
+    assert_eq!(binding(&*store).await, Some(first.clone()));
+    let person = first.binding.person.unwrap();
+    let devices = (0..MAX_DEVICES as u8).map(|number| Certificate {
+        device: DeviceKey(key(number)),
+        person,
+        signature: Signature([number; Signature::LEN]),
+    });
+    let many = StoredBinding {
+        binding: Binding {
+            serial: 2,
+            display_name: "ë".repeat(32).parse().unwrap(),
+            devices: devices.collect(),
+            ..first.binding
+        },
+        forgotten: vec![DeviceKey(key(200)), DeviceKey(key(201))],
+        allows_version_1: true,
+    };
+    assert!(store.bind(many.clone()).await.unwrap());
+    let none = StoredBinding {
+        binding: Binding {
+            serial: 3,
+            person: None,
+            display_name: "".parse().unwrap(),
+            devices: Vec::new(),
+            ..many.binding.clone()
+        },
+        forgotten: Vec::new(),
+        allows_version_1: false,
+    };
+    store.close().await;
+    let store = fresh.open().await;
+    assert_eq!(binding(&*store).await, Some(many));
+    assert!(store.bind(none.clone()).await.unwrap());
+    assert_eq!(binding(&*store).await, Some(none));
+    assert_eq!(store.binding(name("eve")).await.unwrap(), None);
+}
+
+async fn a_binding_is_changed_only_where_the_serial_is_the_one_before(fresh: Fresh) {
+    let store = fresh.open().await;
+    assert!(!store.bind(bound(2, 1)).await.unwrap(), "there is no first");
+    assert_eq!(binding(&*store).await, None);
+    assert!(store.bind(bound(1, 1)).await.unwrap());
+    for serial in [1, 3] {
+        assert!(!store.bind(bound(serial, 2)).await.unwrap());
+        assert_eq!(binding(&*store).await, Some(bound(1, 1)));
+    }
+    assert!(store.bind(bound(2, 3)).await.unwrap());
+    assert!(!store.bind(bound(2, 4)).await.unwrap());
+    assert_eq!(binding(&*store).await, Some(bound(2, 3)));
+}
+
+/// Many keep bindings with this serial at a time.
+async fn many_bind(fresh: &Fresh, serial: u64) {
+    let stores = [
+        fresh.open().await,
+        fresh.open_as(Opener::Operator).await,
+        fresh.open_as(Opener::Operator).await,
+    ];
+    let binding_all = (0..24).map(|person| {
+        let store = Arc::clone(&stores[usize::from(person) % stores.len()]);
+        async move {
+            let is_mine = store.bind(bound(serial, person)).await.unwrap();
+            (is_mine, binding(&*store).await.unwrap())
+        }
+    });
+    let seen = join_all(binding_all).await;
+    let winners: Vec<usize> = (0..24).filter(|person| seen[*person].0).collect();
+    assert_eq!(winners.len(), 1, "{winners:?}");
+    let kept = bound(serial, winners[0] as u8);
+    assert!(seen.iter().all(|(_, seen)| *seen == kept));
+    for store in stores {
+        store.close().await;
+    }
+}
+
+async fn of_many_who_bind_a_name_at_a_time_one_does_and_all_see_who(fresh: Fresh) {
+    many_bind(&fresh, 1).await;
+}
+
+async fn of_many_who_change_a_binding_at_a_time_one_does(fresh: Fresh) {
+    let store = fresh.open().await;
+    assert!(store.bind(bound(1, 1)).await.unwrap());
+    store.close().await;
+    for serial in 2..6 {
+        many_bind(&fresh, serial).await;
+    }
+}
+
+async fn the_serials_of_bound_names_are_told(fresh: Fresh) {
+    let store = fresh.open().await;
+    assert!(store.bind(bound(1, 1)).await.unwrap());
+    assert!(store.bind(bound(2, 1)).await.unwrap());
+    let mut of_eve = bound(1, 2);
+    of_eve.binding.name = name("eve");
+    assert!(store.bind(of_eve).await.unwrap());
+    let asked = ["bob", "nobody", "eve"].map(name).to_vec();
+    let told: BTreeSet<_> = store.serials(asked).await.unwrap().into_iter().collect();
+    assert_eq!(told, BTreeSet::from([(name("bob"), 2), (name("eve"), 1)]));
+    assert!(store.serials(Vec::new()).await.unwrap().is_empty());
+}
+
+async fn a_name_is_bound_to_the_next_person_once_its_account_was_removed(fresh: Fresh) {
+    let store = fresh.open().await;
+    store.register(account("bob")).await.unwrap();
+    let mut before = bound(1, 1);
+    before.forgotten = vec![DeviceKey(key(200))];
+    before.allows_version_1 = true;
+    assert!(store.bind(before).await.unwrap());
+    assert!(store.remove(name("bob")).await.unwrap());
+    let reset = StoredBinding {
+        binding: Binding {
+            name: name("bob"),
+            serial: 2,
+            person: None,
+            display_name: "".parse().unwrap(),
+            devices: Vec::new(),
+        },
+        forgotten: Vec::new(),
+        allows_version_1: false,
+    };
+    assert_eq!(binding(&*store).await, Some(reset));
+    assert!(store.register(account("bob")).await.unwrap());
+    assert!(!store.bind(bound(1, 2)).await.unwrap());
+    assert!(store.bind(bound(3, 2)).await.unwrap());
+    assert_eq!(binding(&*store).await, Some(bound(3, 2)));
+}
+
+async fn the_key_of_a_registry_is_claimed_once(fresh: Fresh) {
+    let store = fresh.open().await;
+    let keys: Vec<Fingerprint> = ["A", "B"]
+        .map(|letter| letter.repeat(26).parse().unwrap())
+        .into();
+    assert_eq!(store.claim_key(keys[0]).await.unwrap(), keys[0]);
+    assert_eq!(store.claim_key(keys[1]).await.unwrap(), keys[0]);
+    store.close().await;
+    let store = fresh.open().await;
+    assert_eq!(store.claim_key(keys[1]).await.unwrap(), keys[0]);
+    assert_eq!(store.claim_key(keys[0]).await.unwrap(), keys[0]);
 }
 
 async fn a_closed_store_says_so(fresh: Fresh) {

@@ -84,6 +84,7 @@ impl PeerArgs {
             history,
             // Without a home folder the list is forgotten at the end, and blocking says so.
             blocks: self.blocks.clone(),
+            ..Options::default()
         })
     }
 }

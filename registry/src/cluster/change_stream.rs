@@ -73,7 +73,10 @@ impl Cluster {
         let stream = in_time(self.open(None)).await?;
         let (mut records, mut foreign) = (Vec::new(), 0);
         let reading = async {
-            let fields = doc! { "address": 1, "turn": 1, "seen": 1 };
+            let fields = doc! {
+                "address": 1, "turn": 1, "seen": 1,
+                "port": 1, "version_1": 1, "status": 1, "serial": 1, "display_name": 1,
+            };
             let mut documents = self
                 .online
                 .find(self.since(known))

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use mongodb::bson::raw::RawBsonRef;
 use mongodb::bson::{DateTime, Document, RawDocument, doc};
-use p2pchat_protocol::Username;
+use p2pchat_protocol::v2::{DeviceId, Endpoint, Seat, SeatState, Status};
+use p2pchat_protocol::{PeerAddr, Username};
 
 use super::{Cluster, RETENTION};
-use crate::presence::{Due, Record};
+use crate::presence::{Due, Record, version_1};
 
 /// How far an epoch may be ahead of the clock of the database. Each is at most one more than
 /// the one before or that clock, so one that is ahead by more is foreign, whatever the clocks
@@ -16,14 +17,70 @@ use crate::presence::{Due, Record};
 /// nobody can lock a name out by taking the last one.
 const AHEAD: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
+/// The `_id` of a seat: the name for version 1; with a device behind it, it is longer than any
+/// name, so registries that know names alone pass over it.
+pub(super) fn id(seat: Seat) -> String {
+    match seat.device {
+        None => seat.name.to_string(),
+        Some(DeviceId(device)) => format!("{}/{:016x}", seat.name, u64::from_be_bytes(device)),
+    }
+}
+
+/// The seat of an `_id`; `None` for one that no registry wrote.
+fn seat(id: &str) -> Option<Seat> {
+    if let Ok(name) = Username::new(id) {
+        return Some(version_1::seat(name));
+    }
+    let (name, device) = id.rsplit_once('/')?;
+    let device = u64::from_str_radix(device, 16).ok()?;
+    let seat = Seat {
+        name: Username::new(name).ok()?,
+        device: Some(DeviceId(device.to_be_bytes())),
+    };
+    // One way to write it alone: two documents of one seat would contradict each other.
+    (self::id(seat) == id).then_some(seat)
+}
+
+/// What the document of a device has besides that of a name.
+fn fields_of_device(state: &SeatState) -> Document {
+    doc! {
+        "port": i32::from(state.endpoint.port),
+        "version_1": state.version_1,
+        "status": state.status as i32,
+        "serial": i64::try_from(state.serial).unwrap_or(i64::MAX),
+        "display_name": state.display_name.unwrap_or_default().as_str(),
+    }
+}
+
+fn state_of_device(address: PeerAddr, document: &RawDocument) -> Option<SeatState> {
+    let port = u16::try_from(document.get_i32("port").ok()?).ok();
+    let status = document.get_i32("status").ok()?;
+    let all = [Status::Available, Status::Busy, Status::Away];
+    Some(SeatState {
+        endpoint: Endpoint {
+            address,
+            port: port.filter(|port| *port != 0)?,
+        },
+        version_1: document.get_bool("version_1").ok()?,
+        status: all.into_iter().find(|known| *known as i32 == status)?,
+        serial: u64::try_from(document.get_i64("serial").ok()?).ok()?,
+        display_name: Some(document.get_str("display_name").ok()?.parse().ok()?),
+    })
+}
+
 impl Cluster {
     pub(super) fn document(&self, record: &Record) -> Document {
-        doc! {
-            "_id": record.name.as_str(),
-            "address": record.address.map(|address| address.to_string()),
+        let address = record.state.map(|state| state.endpoint.address.to_string());
+        let mut document = doc! {
+            "_id": id(record.seat),
+            "address": address,
             "turn": record.epoch,
             "seen": self.clock.to_server(record.seen),
+        };
+        if let (Some(state), Some(_)) = (&record.state, record.seat.device) {
+            document.extend(fields_of_device(state));
         }
+        document
     }
 
     /// The record in a document; `None` for one that no registry wrote.
@@ -38,9 +95,15 @@ impl Cluster {
         if seen.timestamp_millis() > self.server_time_in(RETENTION) {
             return None;
         }
+        let seat = seat(document.get_str("_id").ok()?)?;
+        let state = match (address, seat.device) {
+            (None, _) => None,
+            (Some(address), None) => Some(version_1::state(address)),
+            (Some(address), Some(_)) => Some(state_of_device(address, document)?),
+        };
         Some(Record {
-            name: Username::new(document.get_str("_id").ok()?).ok()?,
-            address,
+            seat,
+            state,
             epoch: self.epoch(document)?,
             seen: self.clock.from_server(seen, self.now()),
         })
@@ -52,13 +115,13 @@ impl Cluster {
         (epoch <= self.server_time_in(AHEAD)).then_some(epoch)
     }
 
-    /// Matches the document of a name while it has this epoch; without one, while it is
+    /// Matches the document of a seat while it has this epoch; without one, while it is
     /// foreign.
-    pub(super) fn unchanged(&self, name: Username, epoch: Option<i64>) -> Document {
+    pub(super) fn unchanged(&self, seat: Seat, epoch: Option<i64>) -> Document {
         match epoch {
-            Some(epoch) => doc! { "_id": name.as_str(), "turn": epoch },
+            Some(epoch) => doc! { "_id": id(seat), "turn": epoch },
             None => doc! {
-                "_id": name.as_str(),
+                "_id": id(seat),
                 "$expr": { "$or": [
                     { "$ne": [{ "$type": "$turn" }, "long"] },
                     { "$gt": ["$turn", self.server_time_in(AHEAD)] },
@@ -70,10 +133,10 @@ impl Cluster {
     /// The update that writes a whole document, since the change stream then has the whole,
     /// too. It replaces an older document and a foreign one. Where there is none it is
     /// inserted: another program removed it, as this user is known. If a later one is there,
-    /// the update fails as a duplicate of the name.
+    /// the update fails as a duplicate of the seat.
     pub(super) fn update(&self, due: &Due) -> Document {
-        let Record { name, epoch, .. } = due.record;
-        let later = if due.is_logout {
+        let Record { seat, epoch, .. } = due.record;
+        let later = if due.is_change {
             // A login of the same epoch came first.
             vec![self.of_a_registry(doc! { "$gte": epoch })]
         } else {
@@ -83,7 +146,7 @@ impl Cluster {
             ]
         };
         let mut query = doc! { "$nor": later };
-        query.insert("_id", name.as_str());
+        query.insert("_id", id(seat));
         doc! { "q": query, "u": self.document(&due.record), "upsert": true }
     }
 

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use futures::TryStreamExt;
 use mongodb::bson::{Bson, RawDocumentBuf, doc};
 use mongodb::error::Error;
-use p2pchat_protocol::{PeerAddr, Username};
+use p2pchat_protocol::v2::{Seat, SeatState};
 
+use super::document::id;
 use super::{COLLECTION, Cluster};
 use crate::presence::{Due, Record};
 use crate::store::StoreError;
@@ -17,22 +18,27 @@ const BULK: usize = 1000;
 /// How often a login is tried that another write overtook. Two logins of one name at one
 /// moment are rare, three more so.
 const TRIES: usize = 8;
+/// How far the epoch of a sign-in is ahead of the one before: a registry that is cut off from the
+/// database counts the changes that it cannot write, and these must not be later than a sign-in
+/// that it does not know of. A login of version 1 has but one such change, the logout, which gives
+/// way to a login of the same epoch.
+const DEVICE_STEP: i64 = 1000;
 
 impl Cluster {
-    /// Writes a login with the next epoch of the name, greater than `known`, and returns what was
+    /// Writes a login with the next epoch of the seat, greater than `known`, and returns what was
     /// written.
     ///
     /// # Errors
     /// If the database does not take it in time.
-    pub async fn login(
+    pub async fn sign_in(
         &self,
-        name: Username,
-        address: PeerAddr,
+        seat: Seat,
+        state: SeatState,
         known: Option<i64>,
     ) -> Result<Record, StoreError> {
         let writing = async {
             for _ in 0..TRIES {
-                if let Some(record) = self.try_login(name, address, known).await? {
+                if let Some(record) = self.try_sign_in(seat, state, known).await? {
                     return Ok(Some(record));
                 }
             }
@@ -42,21 +48,21 @@ impl Cluster {
     }
 
     /// Compare-and-swap: `None` if another registry wrote in between.
-    async fn try_login(
+    async fn try_sign_in(
         &self,
-        name: Username,
-        address: PeerAddr,
+        seat: Seat,
+        state: SeatState,
         known: Option<i64>,
     ) -> Result<Option<Record>, Error> {
-        let before = self.online.find_one(doc! { "_id": name.as_str() }).await?;
+        let before = self.online.find_one(doc! { "_id": id(seat) }).await?;
         let written = before.as_ref().and_then(|before| self.epoch(before));
         let seen = self.now();
         let least = known
             .max(written)
-            .map_or(0, |epoch| epoch.saturating_add(1));
+            .map_or(0, |epoch| epoch.saturating_add(step_of(seat)));
         let record = Record {
-            name,
-            address: Some(address),
+            seat,
+            state: Some(state),
             epoch: least.max(self.clock.to_server(seen).timestamp_millis()),
             seen,
         };
@@ -68,13 +74,13 @@ impl Cluster {
                 Err(error) => Err(error),
             };
         }
-        let replaced = self.unchanged(name, written);
+        let replaced = self.unchanged(seat, written);
         let result = self.online.replace_one(replaced, document).await?;
         Ok((result.matched_count > 0).then_some(record))
     }
 
     /// Writes changes of this registry, and returns the record that is then stored for each
-    /// name: that change, or a later one that another registry wrote meanwhile.
+    /// seat: that change, or a later one that another registry wrote meanwhile.
     ///
     /// # Errors
     /// If the database does not take all of it in time. Writing it again does no harm.
@@ -84,15 +90,15 @@ impl Cluster {
             let overtaken = self.write_some(some).await?;
             let mut later = self.read(&overtaken).await?;
             stored.extend(some.iter().map(|due| {
-                let later = later.remove(&due.record.name);
+                let later = later.remove(&due.record.seat);
                 later.unwrap_or(due.record)
             }));
         }
         Ok(stored)
     }
 
-    /// Writes by one command, and returns the names for which a later record is stored.
-    async fn write_some(&self, dues: &[Due]) -> Result<HashSet<Username>, StoreError> {
+    /// Writes by one command, and returns the seats for which a later record is stored.
+    async fn write_some(&self, dues: &[Due]) -> Result<HashSet<Seat>, StoreError> {
         let updates: Vec<Bson> = dues.iter().map(|due| self.update(due).into()).collect();
         let command = doc! {
             "update": COLLECTION,
@@ -109,38 +115,39 @@ impl Cluster {
         }
         let mut overtaken = HashSet::new();
         for refusal in answer.get_array("writeErrors").into_iter().flatten() {
-            overtaken.insert(overtaken_name(refusal, dues)?);
+            overtaken.insert(overtaken_seat(refusal, dues)?);
         }
         Ok(overtaken)
     }
 
-    /// Reads the records of some names.
-    async fn read(
-        &self,
-        names: &HashSet<Username>,
-    ) -> Result<HashMap<Username, Record>, StoreError> {
-        if names.is_empty() {
+    /// Reads the records of some seats.
+    async fn read(&self, seats: &HashSet<Seat>) -> Result<HashMap<Seat, Record>, StoreError> {
+        if seats.is_empty() {
             return Ok(HashMap::new());
         }
-        let names: Vec<&str> = names.iter().map(Username::as_str).collect();
+        let ids: Vec<String> = seats.iter().map(|seat| id(*seat)).collect();
         let reading = async {
-            let found = self.online.find(doc! { "_id": { "$in": names } }).await?;
+            let found = self.online.find(doc! { "_id": { "$in": ids } }).await?;
             found.try_collect::<Vec<RawDocumentBuf>>().await
         };
         let documents = in_time(reading).await?;
         let records = documents
             .iter()
             .filter_map(|document| self.record(document));
-        Ok(records.map(|record| (record.name, record)).collect())
+        Ok(records.map(|record| (record.seat, record)).collect())
     }
 }
 
-/// The name whose write was refused because a later record is stored.
-fn overtaken_name(refusal: &Bson, dues: &[Due]) -> Result<Username, StoreError> {
+fn step_of(seat: Seat) -> i64 {
+    seat.device.map_or(1, |_| DEVICE_STEP)
+}
+
+/// The seat whose write was refused because a later record is stored.
+fn overtaken_seat(refusal: &Bson, dues: &[Due]) -> Result<Seat, StoreError> {
     let number = |key| refusal.as_document()?.get_i32(key).ok();
     let due = number("index").and_then(|index| dues.get(usize::try_from(index).ok()?));
     match (number("code"), due) {
-        (Some(DUPLICATE_KEY), Some(due)) => Ok(due.record.name),
+        (Some(DUPLICATE_KEY), Some(due)) => Ok(due.record.seat),
         (code, _) => Err(failed(&format!(
             "the server refused a write (code {code:?})"
         ))),

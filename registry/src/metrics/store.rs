@@ -5,12 +5,13 @@ use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use p2pchat_protocol::Username;
+use p2pchat_protocol::v2::Fingerprint;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::Metrics;
-use crate::store::{NewAccount, Store, StoreError, StoredPassword};
+use crate::store::{NewAccount, Store, StoreError, StoredBinding, StoredPassword};
 
 /// How long the store may be silent before the registry is not ready. It is asked for
 /// something more often than that ([`PROBE_INTERVAL`]); less would call one slow call an
@@ -24,7 +25,10 @@ const BUCKETS: [f64; 13] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
 ];
 /// The operations that a running registry uses: exposed from the start.
-const OPERATIONS: [&str; 3] = [FIND, REGISTER, REPLACE];
+const OPERATIONS: [&str; 6] = [FIND, REGISTER, REPLACE, BINDING, BIND, SERIALS];
+const BINDING: &str = "binding";
+const BIND: &str = "bind";
+const SERIALS: &str = "serials";
 const FIND: &str = "find";
 const REGISTER: &str = "register";
 const REPLACE: &str = "replace_password";
@@ -197,6 +201,25 @@ impl Store for Measured {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
         self.timed("names", self.store.names(after, limit))
+    }
+
+    fn binding(&self, name: Username) -> BoxFuture<'_, Result<Option<StoredBinding>, StoreError>> {
+        self.timed(BINDING, self.store.binding(name))
+    }
+
+    fn bind(&self, new: StoredBinding) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.timed(BIND, self.store.bind(new))
+    }
+
+    fn serials(
+        &self,
+        names: Vec<Username>,
+    ) -> BoxFuture<'_, Result<Vec<(Username, u64)>, StoreError>> {
+        self.timed(SERIALS, self.store.serials(names))
+    }
+
+    fn claim_key(&self, key: Fingerprint) -> BoxFuture<'_, Result<Fingerprint, StoreError>> {
+        self.timed("claim_key", self.store.claim_key(key))
     }
 
     fn ended(&self) -> BoxFuture<'_, &'static str> {

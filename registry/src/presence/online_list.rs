@@ -4,12 +4,15 @@
 //! that ask again and again while users come and go could keep the registry busy with it. So
 //! the list of many users may be a little old, and the list of few never is.
 
+use std::iter::from_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use p2pchat_protocol::v2::Seat;
 use p2pchat_protocol::{OnlineUser, Response};
 
+use super::place::shown_to_version_1;
 use super::{Presence, SHARDS};
 
 /// Up to so many users the list is never stale. It is built in less than 0.2 ms, and logins,
@@ -116,10 +119,12 @@ impl Presence {
         let mut users = Vec::with_capacity(self.list.load().users());
         for index in 0..SHARDS {
             let shard = self.read(index);
-            users.extend(shard.iter().filter_map(|(&name, entry)| {
-                let address = entry.address?;
-                Some(OnlineUser { name, address })
-            }));
+            let mut seats = shard.iter().peekable();
+            while let Some(&(&Seat { name, .. }, _)) = seats.peek() {
+                let of_name = from_fn(|| seats.next_if(|(seat, _)| seat.name == name));
+                let address = shown_to_version_1(of_name);
+                users.extend(address.map(|address| OnlineUser { name, address }));
+            }
         }
         OnlineList::new(version, now, users)
     }

@@ -1,8 +1,8 @@
 //! Replication of the presence between the registries of a cluster.
 //!
-//! Each login of a name has an epoch, greater than that of the one before, at whichever
-//! registry that was; so has each logout. The state of a name is its greatest epoch, and when
-//! the user was last seen in it. So a [`Record`] may arrive late, twice, or after a later one:
+//! Each login of a seat has an epoch, greater than that of the one before, at whichever
+//! registry that was; so has each logout, and each change of what is told of a device. The state
+//! of a seat is its greatest epoch, and when the user was last seen in it. So a [`Record`] may arrive late, twice, or after a later one:
 //! registries that got the same records, in any order, show the same.
 //!
 //! A Hello is known here at once, and to the others by the time that they need it: within
@@ -12,27 +12,29 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use p2pchat_protocol::{PeerAddr, Username};
+use p2pchat_protocol::v2::registry::PING_INTERVAL;
+use p2pchat_protocol::v2::{Seat, SeatState};
 
-use super::{Ended, Entry, Presence, SHARDS, SessionId, millis};
+use super::{Ended, Entry, Place, Presence, SHARDS, SessionId, millis};
 
 /// The part of the timeout after which a Hello is written for the others: a third. Of 60 s
 /// that leaves 20 s until it is written, 15 s until the client of a registry that died sends
 /// the next one to another, and 25 s for delays: an election, a lost datagram. It costs three
-/// writes a user and timeout, however often the user sends Hellos.
+/// writes a user and timeout, however often the user sends Hellos. What a device sends is written
+/// when it comes, as it is no more than a ping each [`PING_INTERVAL`].
 const WRITE_SHARE: u32 = 3;
 /// After how long without changes from the others the clock of their users stops: a registry
 /// that is cut off goes on showing them as they were.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// The state of a user who is online, or was.
+/// The state of a seat that is online, or was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record {
-    /// The user.
-    pub name: Username,
-    /// Where they are, `None` after a logout.
-    pub address: Option<PeerAddr>,
-    /// The number of this login or logout among all of the name.
+    /// The seat.
+    pub seat: Seat,
+    /// What is told of it, `None` after a logout.
+    pub state: Option<SeatState>,
+    /// The number of this login, change or logout among all of the seat.
     pub epoch: i64,
     /// When they were last seen.
     pub seen: Duration,
@@ -43,8 +45,9 @@ pub struct Record {
 pub struct Due {
     /// The state to write.
     pub record: Record,
-    /// Whether it is a logout, which gives way to a login of the same epoch.
-    pub is_logout: bool,
+    /// Whether it is a logout or a change of what is told of a device, which give way to a login
+    /// of the same epoch.
+    pub is_change: bool,
 }
 
 /// The replication state of one user.
@@ -55,18 +58,18 @@ pub(super) struct ReplicationState {
     written: AtomicU64,
     /// Whether the user was last seen here, and not by another registry.
     is_ours: AtomicBool,
-    /// Whether this is a logout that is not yet written.
-    is_unwritten_logout: bool,
+    /// Whether this is a logout or change that is not yet written.
+    is_unwritten: bool,
 }
 
 impl ReplicationState {
-    /// That of a registry on its own, which has nothing to write.
-    pub(super) fn standalone() -> Self {
+    /// That of a registry on its own, which has nothing to write. Its sessions are numbered, too.
+    pub(super) fn standalone(SessionId(number): SessionId) -> Self {
         Self {
-            epoch: 0,
+            epoch: i64::try_from(number).unwrap_or(i64::MAX),
             written: AtomicU64::new(u64::MAX),
             is_ours: AtomicBool::new(true),
-            is_unwritten_logout: false,
+            is_unwritten: false,
         }
     }
 
@@ -75,8 +78,12 @@ impl ReplicationState {
             epoch: record.epoch,
             written: AtomicU64::new(millis(record.seen)),
             is_ours: AtomicBool::new(is_ours),
-            is_unwritten_logout: false,
+            is_unwritten: false,
         }
+    }
+
+    pub(super) fn epoch(&self) -> i64 {
+        self.epoch
     }
 
     /// The user was seen here.
@@ -88,10 +95,10 @@ impl ReplicationState {
         self.is_ours.load(Ordering::Relaxed)
     }
 
-    /// The user logged out here.
-    pub(super) fn log_out(&mut self) {
+    /// The user logged out here, or what is told of their device has changed.
+    pub(super) fn change(&mut self) {
         self.epoch = self.epoch.saturating_add(1);
-        self.is_unwritten_logout = true;
+        self.is_unwritten = true;
         self.seen_here();
     }
 }
@@ -99,17 +106,17 @@ impl ReplicationState {
 impl Entry {
     fn of(record: &Record, session: SessionId, is_ours: bool) -> Self {
         Self {
-            address: record.address,
+            place: Place::of(record.seat, record.state.as_ref()),
             session,
             last_seen: AtomicU64::new(millis(record.seen)),
             replication: ReplicationState::new(record, is_ours),
         }
     }
 
-    fn record(&self, name: Username) -> Record {
+    fn record(&self, seat: Seat) -> Record {
         Record {
-            name,
-            address: self.address,
+            seat,
+            state: self.place.state(),
             epoch: self.replication.epoch,
             seen: Duration::from_millis(self.last_seen.load(Ordering::Relaxed)),
         }
@@ -124,15 +131,15 @@ impl Entry {
         }
     }
 
-    fn due(&self, name: Username, written_before: Option<u64>) -> Option<Due> {
+    fn due(&self, seat: Seat, written_before: Option<u64>) -> Option<Due> {
         let written = self.replication.written.load(Ordering::Relaxed);
         let last_seen = self.last_seen.load(Ordering::Relaxed);
         let is_seen_since =
             last_seen > written && written_before.is_some_and(|time| written <= time);
-        let is_logout = self.replication.is_unwritten_logout;
-        (is_seen_since || is_logout).then(|| Due {
-            record: self.record(name),
-            is_logout,
+        let is_change = self.replication.is_unwritten;
+        (is_seen_since || is_change).then(|| Due {
+            record: self.record(seat),
+            is_change,
         })
     }
 }
@@ -147,11 +154,11 @@ impl Presence {
         }
     }
 
-    /// The greatest epoch that is known of a name.
+    /// The greatest epoch that is known of a seat.
     #[must_use]
-    pub fn epoch(&self, name: Username) -> Option<i64> {
-        let shard = self.read(self.shard_of(name));
-        shard.get(&name).map(|entry| entry.replication.epoch)
+    pub fn epoch(&self, seat: Seat) -> Option<i64> {
+        let shard = self.read(self.shard_of(seat.name));
+        shard.get(&seat).map(|entry| entry.replication.epoch)
     }
 
     /// Takes a login here that is written for the others. The session is that of the
@@ -165,8 +172,9 @@ impl Presence {
     /// Takes a record from the database, and returns the session that has ended by it.
     pub fn learn(&self, record: &Record, now: Duration) -> Option<Ended> {
         // Of a user who is not online here. One who is may be kept by the stopped clock.
-        let is_old = millis(now).saturating_sub(millis(record.seen)) >= self.timeout;
-        if is_old && self.epoch(record.name).is_none() {
+        let is_old =
+            millis(now).saturating_sub(millis(record.seen)) >= self.timeout_of(record.seat);
+        if is_old && self.epoch(record.seat).is_none() {
             None
         } else {
             self.put(record, self.new_session(), false)
@@ -174,21 +182,22 @@ impl Presence {
     }
 
     fn put(&self, record: &Record, session: SessionId, is_ours: bool) -> Option<Ended> {
-        let name = record.name;
-        let mut shard = self.write(self.shard_of(name));
-        let Some(entry) = shard.get_mut(&name) else {
-            shard.insert(name, Entry::of(record, session, is_ours));
-            if record.address.is_some() {
-                self.changed();
+        let seat = record.seat;
+        let mut shard = self.write(self.shard_of(seat.name));
+        let Some(entry) = shard.get_mut(&seat) else {
+            shard.insert(seat, Entry::of(record, session, is_ours));
+            if record.state.is_some() {
+                self.changed(seat);
             }
             return None;
         };
-        // The database decides between a logout of ours and a login that came first.
+        let before = entry.place.state();
+        // The database decides between a change of ours and a login that came first.
         let is_later = record.epoch > entry.replication.epoch
-            || (record.epoch == entry.replication.epoch && record.address != entry.address);
+            || (record.epoch == entry.replication.epoch && record.state != before);
         if !is_later {
             if record.epoch == entry.replication.epoch {
-                entry.replication.is_unwritten_logout = false;
+                entry.replication.is_unwritten = false;
                 entry.confirm(record);
                 if is_ours {
                     // The change stream was faster than the answer to the write.
@@ -198,31 +207,35 @@ impl Presence {
             }
             return None;
         }
-        let moved = entry.address != record.address;
         let earlier = std::mem::replace(entry, Entry::of(record, session, is_ours));
-        if moved {
-            self.changed();
+        if before != record.state || seat.device.is_some() {
+            self.changed(seat);
         }
-        earlier.address.map(|_| earlier.ended(name, true))
+        before.map(|_| earlier.ended(seat, true))
     }
 
     /// The changes of one shard that are due to be written for the others. They stay due until
     /// [`Presence::learn`] gets them back from the database.
     #[must_use]
     pub fn due(&self, shard: usize, now: Duration) -> Vec<Due> {
-        let interval = self.timeout / u64::from(WRITE_SHARE);
-        self.written_before(shard, millis(now).checked_sub(interval))
+        let before = |interval| millis(now).checked_sub(interval);
+        let version_1 = before(self.timeout / u64::from(WRITE_SHARE));
+        let device = before(millis(PING_INTERVAL));
+        self.written_before(shard, |seat| match seat.device {
+            None => version_1,
+            Some(_) => device,
+        })
     }
 
     /// All changes of one shard that are not yet written, for a registry that stops.
     #[must_use]
     pub fn unwritten(&self, shard: usize) -> Vec<Due> {
-        self.written_before(shard, Some(u64::MAX))
+        self.written_before(shard, |_| Some(u64::MAX))
     }
 
-    fn written_before(&self, shard: usize, time: Option<u64>) -> Vec<Due> {
+    fn written_before(&self, shard: usize, time: impl Fn(&Seat) -> Option<u64>) -> Vec<Due> {
         let shard = self.read(shard % SHARDS);
-        let due = |(&name, entry): (&Username, &Entry)| entry.due(name, time);
+        let due = |(seat, entry): (&Seat, &Entry)| entry.due(*seat, time(seat));
         shard.iter().filter_map(due).collect()
     }
 

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod devices;
+
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn name(text: &str) -> Username {
@@ -90,7 +92,7 @@ fn a_session_that_ends_in_any_way_is_reported() {
     assert_eq!((ended.session, ended.was_online), (bob, false));
     let swept: Vec<Ended> = presence.sweep(s(60));
     let expected = Ended {
-        name: name("ann"),
+        seat: version_1::seat(name("ann")),
         session: ann,
         was_online: false,
     };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use p2pchat_protocol::{PeerAddr, Username};
+use p2pchat_protocol::v2::{Seat, SeatState};
 use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -94,15 +94,15 @@ impl ClusterHandle {
         }
     }
 
-    /// Puts a user online at all registries.
-    pub(super) async fn login(
+    /// Puts a seat online at all registries.
+    pub(super) async fn sign_in(
         &self,
         shared: &Shared,
-        name: Username,
-        peer: PeerAddr,
+        seat: Seat,
+        state: SeatState,
     ) -> Result<SessionId, StoreError> {
-        let known = shared.presence.epoch(name);
-        let record = self.cluster.login(name, peer, known).await?;
+        let known = shared.presence.epoch(seat);
+        let record = self.cluster.sign_in(seat, state, known).await?;
         Ok(shared.presence.logged_in(&record))
     }
 }
@@ -186,7 +186,7 @@ async fn write_once(
         .set(i64::try_from(dues.len()).unwrap_or(i64::MAX));
     let stored = handle.cluster.write(&dues).await?;
     metrics.waiting_writes.set(0);
-    let hellos = dues.iter().filter(|due| !due.is_logout).count();
+    let hellos = dues.iter().filter(|due| !due.is_change).count();
     metrics.hellos_written.inc_by(hellos as u64);
     for record in &stored {
         learn(shared, record);
@@ -197,7 +197,7 @@ async fn write_once(
 /// Takes a record from the database into the presence.
 fn learn(shared: &Shared, record: &Record) {
     if let Some(ended) = shared.presence.learn(record, shared.now()) {
-        shared.slots.ended(&ended);
+        shared.ended(&ended);
     }
 }
 

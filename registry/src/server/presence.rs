@@ -1,18 +1,21 @@
 //! The server's part in the presence: Hello datagrams in, users without them out, and the
 //! online list.
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use p2pchat_protocol::Hello;
+use p2pchat_protocol::v2::{Seat, SeatState};
 use tokio::net::UdpSocket;
 use tokio::task::yield_now;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::{Shared, peer_at};
 use crate::metrics::DropReason;
-use crate::presence::OnlineList;
+use crate::presence::{OnlineList, Publisher, SessionId};
+use crate::store::StoreError;
 
 /// One byte more than a Hello has, so that a longer datagram is seen to be longer.
 const BUFFER: usize = Hello::LEN + 1;
@@ -56,7 +59,7 @@ pub(super) async fn sweep(shared: Arc<Shared>) {
         let mut expired = 0;
         for shard in 0..shared.presence.shards() {
             for ended in shared.presence.sweep_shard(shard, shared.now()) {
-                shared.slots.ended(&ended);
+                shared.ended(&ended);
                 expired += 1;
             }
             // Between shards, as looking at all users may take milliseconds.
@@ -68,7 +71,59 @@ pub(super) async fn sweep(shared: Arc<Shared>) {
     }
 }
 
+/// Pushes who is online to the subscribers, until told to stop.
+pub(super) async fn publish(shared: Arc<Shared>) {
+    let mut publisher = Publisher::new(shared.presence.feed());
+    let publishing = async {
+        loop {
+            let next;
+            (publisher, next) = turn(&shared, publisher).await;
+            let wait = next.map(|next| next.saturating_sub(shared.now()));
+            let until_next = async {
+                match wait {
+                    Some(wait) => sleep(wait).await,
+                    None => pending().await,
+                }
+            };
+            tokio::select! {
+                () = shared.presence.feed().work() => {}
+                () = until_next => {}
+            }
+        }
+    };
+    shared.stop.run_until_cancelled(publishing).await;
+}
+
+/// Lets the publisher do what is due, and returns when it has to go on.
+async fn turn(shared: &Arc<Shared>, mut publisher: Publisher) -> (Publisher, Option<Duration>) {
+    if !publisher.is_slow(&shared.presence) {
+        let next = publisher.turn(&shared.presence, shared.now());
+        return (publisher, next);
+    }
+    let for_thread = Arc::clone(shared);
+    let turning = tokio::task::spawn_blocking(move || {
+        let next = publisher.turn(&for_thread.presence, for_thread.now());
+        (publisher, next)
+    });
+    match turning.await {
+        Ok(turned) => turned,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
 impl Shared {
+    /// Puts a seat online, in a cluster at all registries.
+    pub(super) async fn sign_in(
+        &self,
+        seat: Seat,
+        state: SeatState,
+    ) -> Result<SessionId, StoreError> {
+        match &self.cluster {
+            Some(cluster) => cluster.sign_in(self, seat, state).await,
+            None => Ok(self.presence.sign_in(seat, state, self.now())),
+        }
+    }
+
     fn hello(&self, datagram: &[u8], from: SocketAddr) {
         let (Ok(hello), Some(peer)) = (Hello::decode(datagram), peer_at(from)) else {
             return self.metrics.drops.count(DropReason::NoHello);

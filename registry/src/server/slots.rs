@@ -7,14 +7,16 @@
 //! connections.
 //!
 //! A user protects the one connection that they logged in on last: one account protects one
-//! connection, however often it logs in, and only while the user is online.
+//! connection, however often it logs in, and only while the user is online. By version 2 each
+//! device of an account does, of which a person has a limited number; so these connections do not
+//! count for their source.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::{AbortHandle, AbortRegistration};
-use p2pchat_protocol::Username;
+use p2pchat_protocol::v2::Seat;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::metrics::DropReason;
@@ -40,7 +42,7 @@ struct Table {
     sources: HashMap<Source, PerSource>,
     /// The sources with unprotected connections, the one to evict from next at the end.
     eviction_order: BTreeSet<EvictionRank>,
-    protected: HashMap<Username, Protected>,
+    protected: HashMap<Seat, Protected>,
 }
 
 /// The number of unprotected connections of a source, the oldest of them, and the source.
@@ -117,7 +119,7 @@ impl ConnectionSlots {
     pub(super) fn ended(&self, ended: &Ended) {
         let mut table = self.table();
         let is_of_session = |protected: &Protected| protected.session == ended.session;
-        if let Some(connection) = table.unprotect(ended.name, is_of_session) {
+        if let Some(connection) = table.unprotect(ended.seat, is_of_session) {
             table.add_unprotected(connection);
         }
     }
@@ -141,7 +143,7 @@ pub(super) struct ConnectionSlot {
     id: Id,
     source: Source,
     /// The user who protected it last, whether or not they still do.
-    user: Option<Username>,
+    user: Option<Seat>,
     evict: AbortHandle,
     _permit: OwnedSemaphorePermit,
 }
@@ -152,11 +154,11 @@ impl ConnectionSlot {
     /// Looks at the presence with the table locked: a session that ends later finds its
     /// connection here ([`ConnectionSlots::ended`]), and one that has ended by now, because
     /// the user logged in on another connection meanwhile, protects nothing.
-    pub(super) fn protect(&mut self, name: Username, session: SessionId, presence: &Presence) {
+    pub(super) fn protect(&mut self, seat: Seat, session: SessionId, presence: &Presence) {
         let mut table = self.slots.table();
-        let current = presence.session(name);
+        let current = presence.session(seat);
         let is_over = |protected: &Protected| Some(protected.session) != current;
-        if let Some(connection) = table.unprotect(name, is_over) {
+        if let Some(connection) = table.unprotect(seat, is_over) {
             table.add_unprotected(connection);
         }
         if current != Some(session) {
@@ -171,9 +173,9 @@ impl ConnectionSlot {
             source: self.source,
             evict: self.evict.clone(),
         };
-        table.protect(name, protected);
+        table.protect(seat, protected);
         drop(table);
-        self.user = Some(name);
+        self.user = Some(seat);
     }
 
     /// Takes the protection from the connection, if it still has it.
@@ -219,11 +221,13 @@ impl Table {
         self.change(source, |connections| connections.unprotected.remove(&id))
     }
 
-    fn protect(&mut self, name: Username, connection: Protected) {
+    fn protect(&mut self, seat: Seat, connection: Protected) {
         self.change(connection.source, |connections| {
-            connections.unprotected.remove(&connection.id)
+            connections.unprotected.remove(&connection.id);
+            connections.connections -= uncounted(seat);
         });
-        if let Some(earlier) = self.protected.insert(name, connection) {
+        if let Some(earlier) = self.protected.insert(seat, connection) {
+            self.count_again(seat, &earlier);
             self.add_unprotected(earlier);
         }
     }
@@ -231,14 +235,21 @@ impl Table {
     /// Takes the protection from the connection of a user, if `condition` holds for it.
     fn unprotect(
         &mut self,
-        name: Username,
+        seat: Seat,
         condition: impl FnOnce(&Protected) -> bool,
     ) -> Option<Protected> {
-        if self.protected.get(&name).is_some_and(condition) {
-            self.protected.remove(&name)
-        } else {
-            None
+        if !self.protected.get(&seat).is_some_and(condition) {
+            return None;
         }
+        let connection = self.protected.remove(&seat)?;
+        self.count_again(seat, &connection);
+        Some(connection)
+    }
+
+    fn count_again(&mut self, seat: Seat, connection: &Protected) {
+        self.change(connection.source, |connections| {
+            connections.connections += uncounted(seat);
+        });
     }
 
     fn add_unprotected(&mut self, connection: Protected) {
@@ -264,6 +275,12 @@ impl Table {
         }
         changed
     }
+}
+
+/// How many connections of a seat do not count for their source: of a device one, as a person
+/// has a limit of devices.
+fn uncounted(seat: Seat) -> usize {
+    usize::from(seat.device.is_some())
 }
 
 impl PerSource {

@@ -2,7 +2,8 @@
 //! `{_id: name, name, password, hostlist: [address]}` in `P2PApp.authentication`.
 //!
 //! Documents of a legacy database are read as they are: with a plain-text password, an `_id`
-//! that is not a name, missing or additional fields.
+//! that is not a name, missing or additional fields. What a name is bound to is beside them
+//! (`bindings`).
 //!
 //! Writes are acknowledged by a majority and their journals. Every call has a deadline;
 //! when MongoDB is gone, a call fails within it, and the driver reconnects by itself.
@@ -17,10 +18,15 @@ use mongodb::error::{Error, ErrorKind, WriteFailure};
 use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
 use mongodb::{Client, Collection, Database, IndexModel};
 use p2pchat_protocol::Username;
+use p2pchat_protocol::v2::Fingerprint;
 use thiserror::Error;
 
-use super::{NewAccount, Store, StoreError, StoredPassword};
+use super::{NewAccount, Store, StoreError, StoredBinding, StoredPassword};
 use crate::options::MongoUri;
+
+mod bindings;
+
+use bindings::Bindings;
 
 /// How long the first connection may take.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -101,6 +107,7 @@ impl StoreError {
 pub struct MongoStore {
     client: Client,
     accounts: Collection<Document>,
+    bindings: Bindings,
 }
 
 impl fmt::Debug for MongoStore {
@@ -118,6 +125,7 @@ impl MongoStore {
         let (client, database) = client(uri).await?;
         let store = Self {
             accounts: database.collection(COLLECTION),
+            bindings: Bindings::new(&database),
             client,
         };
         store.probe(uri).await?;
@@ -239,12 +247,10 @@ impl Store for MongoStore {
 
     fn remove(&self, name: Username) -> BoxFuture<'_, Result<bool, StoreError>> {
         Box::pin(in_time(async move {
-            Ok(self
-                .accounts
-                .delete_many(by_name(name))
-                .await?
-                .deleted_count
-                > 0)
+            let deleted = self.accounts.delete_many(by_name(name)).await?;
+            // In this order: what fails in between is made up for when the command is repeated.
+            self.bindings.reset(name).await?;
+            Ok(deleted.deleted_count > 0)
         }))
     }
 
@@ -254,6 +260,25 @@ impl Store for MongoStore {
         limit: u32,
     ) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
         Box::pin(in_time(self.page(after, limit)))
+    }
+
+    fn binding(&self, name: Username) -> BoxFuture<'_, Result<Option<StoredBinding>, StoreError>> {
+        Box::pin(in_time(self.bindings.read(name)))
+    }
+
+    fn bind(&self, new: StoredBinding) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(in_time(async move { self.bindings.keep(&new).await }))
+    }
+
+    fn serials(
+        &self,
+        names: Vec<Username>,
+    ) -> BoxFuture<'_, Result<Vec<(Username, u64)>, StoreError>> {
+        Box::pin(in_time(async move { self.bindings.serials(&names).await }))
+    }
+
+    fn claim_key(&self, key: Fingerprint) -> BoxFuture<'_, Result<Fingerprint, StoreError>> {
+        Box::pin(in_time(self.bindings.claim_key(key)))
     }
 
     /// The driver has its own tasks, and starts them again.

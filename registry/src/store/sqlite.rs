@@ -13,9 +13,11 @@ use std::sync::Mutex;
 
 use futures::future::BoxFuture;
 use p2pchat_protocol::Username;
+use p2pchat_protocol::v2::Fingerprint;
 
-use super::{NewAccount, Opener, Store, StoreError, StoredPassword};
+use super::{NewAccount, Opener, Store, StoreError, StoredBinding, StoredPassword};
 
+mod bindings;
 mod file;
 mod worker;
 
@@ -114,6 +116,37 @@ impl Store for SqliteStore {
             limit,
             reply,
         }))
+    }
+
+    fn binding(&self, name: Username) -> BoxFuture<'_, Result<Option<StoredBinding>, StoreError>> {
+        Box::pin(self.reader.ask(move |reply| Read::Binding { name, reply }))
+    }
+
+    fn bind(&self, new: StoredBinding) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(self.writer.ask(move |reply| Job {
+            write: Write::Bind(Box::new(new)),
+            reply,
+        }))
+    }
+
+    fn serials(
+        &self,
+        names: Vec<Username>,
+    ) -> BoxFuture<'_, Result<Vec<(Username, u64)>, StoreError>> {
+        Box::pin(self.reader.ask(move |reply| Read::Serials { names, reply }))
+    }
+
+    fn claim_key(&self, key: Fingerprint) -> BoxFuture<'_, Result<Fingerprint, StoreError>> {
+        Box::pin(async move {
+            let claim = move |reply| Job {
+                write: Write::ClaimKey(key),
+                reply,
+            };
+            if self.writer.ask(claim).await? {
+                return Ok(key);
+            }
+            self.reader.ask(|reply| Read::Key { reply }).await
+        })
     }
 
     fn ended(&self) -> BoxFuture<'_, &'static str> {

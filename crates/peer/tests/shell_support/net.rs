@@ -58,6 +58,7 @@ impl Registry {
     pub(crate) fn options(&self) -> Options {
         Options {
             registry: format!("127.0.0.1:{}", self.tcp),
+            allow_plaintext: true,
             hello_port: self.udp,
             address: Some(own_address()),
             ..Options::default()

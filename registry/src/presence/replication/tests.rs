@@ -1,9 +1,12 @@
 //! What one registry makes of what others wrote, in whatever order it comes. Several of them
 //! together are tried by `tests/cluster_simulation.rs`.
 
+use p2pchat_protocol::v2::{DeviceId, Status};
+use p2pchat_protocol::{PeerAddr, Username};
 use proptest::prelude::*;
 
 use super::*;
+use crate::presence::{DEVICE_TIMEOUT, version_1};
 
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -21,8 +24,8 @@ fn s(seconds: u64) -> Duration {
 
 fn record(epoch: i64, address: Option<u8>, seen: u64) -> Record {
     Record {
-        name: name("bob"),
-        address: address.map(at),
+        seat: version_1::seat(name("bob")),
+        state: address.map(|address| version_1::state(at(address))),
         epoch,
         seen: s(seen),
     }
@@ -80,7 +83,7 @@ fn a_hello_is_due_after_a_third_of_the_timeout_and_no_more_once_it_is_written() 
     assert_eq!(presence.unwritten(presence.shard_of(name("bob"))).len(), 1);
     let due = Due {
         record: record(1, Some(1), 19),
-        is_logout: false,
+        is_change: false,
     };
     assert_eq!(all_due(&presence, s(20)), [due]);
     assert_eq!(all_due(&presence, s(21)), [due], "until it is written");
@@ -97,7 +100,7 @@ fn a_logout_is_due_at_once_and_ends_the_login() {
     assert_eq!(presence.find(name("bob"), s(1)), None);
     let due = Due {
         record: record(6, None, 0),
-        is_logout: true,
+        is_change: true,
     };
     assert_eq!(all_due(&presence, s(1)), [due]);
     presence.learn(&due.record, s(1));
@@ -113,7 +116,7 @@ fn a_user_who_logged_out_is_not_counted_while_the_tombstone_is_kept() {
     let users = 2 * u32::try_from(super::super::online_list::FEW).unwrap();
     for n in 0..users {
         let record = Record {
-            name: name(&format!("u{n}")),
+            seat: version_1::seat(name(&format!("u{n}"))),
             ..record(1, Some(1), 0)
         };
         presence.logged_in(&record);
@@ -169,6 +172,85 @@ fn what_is_old_is_no_news() {
     presence.synced(s(100));
     assert_eq!(presence.learn(&record(1, Some(1), 40), s(100)), None);
     assert_eq!(presence.count(), 0);
+}
+
+fn device() -> Seat {
+    Seat {
+        name: name("bob"),
+        device: Some(DeviceId([7; 8])),
+    }
+}
+
+fn state(status: Status) -> SeatState {
+    SeatState {
+        status,
+        ..version_1::state(at(1))
+    }
+}
+
+fn of_device(epoch: i64, state: Option<SeatState>, seen: u64) -> Record {
+    Record {
+        seat: device(),
+        state,
+        epoch,
+        seen: s(seen),
+    }
+}
+
+#[test]
+fn a_ping_is_written_when_it_comes_and_a_device_without_is_shown_for_a_minute() {
+    let presence = Presence::new_shared(TIMEOUT * 10);
+    let session = presence.logged_in(&of_device(1, Some(state(Status::Available)), 0));
+    assert!(presence.alive(device(), session, s(15)));
+    let due = Due {
+        record: of_device(1, Some(state(Status::Available)), 15),
+        is_change: false,
+    };
+    assert_eq!(all_due(&presence, s(15)), [due]);
+    let other = Presence::new_shared(TIMEOUT * 10);
+    other.synced(s(1000));
+    other.learn(&due.record, s(15));
+    let gone = s(15) + DEVICE_TIMEOUT;
+    assert!(other.state(device(), gone - s(1)).is_some());
+    assert_eq!(other.state(device(), gone), None);
+    assert!(!presence.alive(device(), session, gone), "it is over");
+}
+
+#[test]
+fn a_change_is_due_at_once_and_the_last_one_counts() {
+    let presence = Presence::new_shared(TIMEOUT);
+    let session = presence.logged_in(&of_device(5, Some(state(Status::Available)), 0));
+    for status in [Status::Busy, Status::Away] {
+        assert!(presence.update(device(), session, state(status), s(1)));
+    }
+    let due = Due {
+        record: of_device(7, Some(state(Status::Away)), 1),
+        is_change: true,
+    };
+    assert_eq!(all_due(&presence, s(1)), [due]);
+    // The first of them was being written meanwhile.
+    presence.learn(&of_device(6, Some(state(Status::Busy)), 1), s(1));
+    assert_eq!(all_due(&presence, s(1)), [due]);
+    presence.learn(&due.record, s(1));
+    assert_eq!(all_due(&presence, s(1)), []);
+    assert_eq!(presence.state(device(), s(1)).unwrap().status, Status::Away);
+    assert!(presence.alive(device(), session, s(2)), "it goes on");
+    assert!(presence.update(device(), session, state(Status::Away), s(3)));
+    assert_eq!(all_due(&presence, s(3)), [], "nothing has changed");
+}
+
+#[test]
+fn a_sign_in_elsewhere_ends_the_session_here() {
+    let presence = Presence::new_shared(TIMEOUT);
+    let session = presence.logged_in(&of_device(5, Some(state(Status::Available)), 0));
+    presence.update(device(), session, state(Status::Busy), s(1));
+    let ended = presence.learn(&of_device(9, Some(state(Status::Away)), 1), s(1));
+    assert_eq!(ended.unwrap().session, session);
+    assert!(!presence.alive(device(), session, s(2)));
+    assert!(!presence.update(device(), session, state(Status::Busy), s(2)));
+    assert_eq!(presence.sign_out(device(), session, s(2)), None);
+    assert_eq!(presence.state(device(), s(2)).unwrap().status, Status::Away);
+    assert_eq!(all_due(&presence, s(2)), []);
 }
 
 fn any_record() -> impl Strategy<Value = Record> {

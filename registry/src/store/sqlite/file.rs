@@ -9,13 +9,36 @@ use p2pchat_common::sqlite::{self, Durability, FileError, Kind};
 use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
 
+/// What names are bound to, and what there is once. The certificates of a binding's devices, and
+/// the keys of those forgotten, stand one behind the other.
+macro_rules! bindings {
+    () => {
+        "
+    CREATE TABLE binding (
+        name TEXT PRIMARY KEY NOT NULL,
+        serial INTEGER NOT NULL,
+        person BLOB,
+        display_name TEXT NOT NULL,
+        devices BLOB NOT NULL,
+        forgotten BLOB NOT NULL,
+        allows_version_1 INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE registry (
+        key TEXT PRIMARY KEY NOT NULL,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+"
+    };
+}
+
 /// The account file. Names are compared by their bytes, as on the wire. The table is clustered
 /// by name, the only key there is.
 const KIND: Kind = Kind {
     what: "account file",
     // "p2pc" in ASCII.
     application_id: 0x7032_7063,
-    schema: "
+    schema: concat!(
+        "
     CREATE TABLE IF NOT EXISTS account (
         name TEXT PRIMARY KEY NOT NULL,
         password TEXT NOT NULL,
@@ -23,7 +46,9 @@ const KIND: Kind = Kind {
         created INTEGER NOT NULL DEFAULT (unixepoch())
     ) STRICT, WITHOUT ROWID;
 ",
-    migrations: &[],
+        bindings!()
+    ),
+    migrations: &[bindings!()],
     durability: Durability::PowerCut,
     // Transactions of the operator commands are a single row each.
     busy_timeout: Duration::from_secs(5),

@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use p2pchat_protocol::Username;
+use p2pchat_protocol::v2::Fingerprint;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
+use super::bindings;
 use super::file::advice;
-use crate::store::{NewAccount, StoreError, StoredPassword};
+use crate::store::{NewAccount, StoreError, StoredBinding, StoredPassword};
 use crate::vital::Vital;
 
 /// How many requests may wait for one of the threads. The next one fails with
@@ -38,6 +40,8 @@ pub(super) enum Write {
     Remove {
         name: Username,
     },
+    Bind(Box<StoredBinding>),
+    ClaimKey(Fingerprint),
 }
 
 /// One read.
@@ -51,6 +55,17 @@ pub(super) enum Read {
         after: Option<String>,
         limit: u32,
         reply: Reply<Vec<String>>,
+    },
+    Binding {
+        name: Username,
+        reply: Reply<Option<StoredBinding>>,
+    },
+    Serials {
+        names: Vec<Username>,
+        reply: Reply<Vec<(Username, u64)>>,
+    },
+    Key {
+        reply: Reply<Fingerprint>,
     },
 }
 
@@ -233,9 +248,14 @@ fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<usize> {
         Write::Set { name, new } => connection
             .prepare_cached("UPDATE account SET password = ?2 WHERE name = ?1")?
             .execute(params![name.as_str(), new.expose()]),
-        Write::Remove { name } => connection
-            .prepare_cached("DELETE FROM account WHERE name = ?1")?
-            .execute(params![name.as_str()]),
+        Write::Remove { name } => {
+            bindings::reset(connection, *name)?;
+            connection
+                .prepare_cached("DELETE FROM account WHERE name = ?1")?
+                .execute(params![name.as_str()])
+        }
+        Write::Bind(new) => bindings::bind(connection, new),
+        Write::ClaimKey(key) => bindings::claim_key(connection, *key),
     }
 }
 
@@ -255,6 +275,17 @@ pub(super) fn start_reader(connection: Connection) -> io::Result<Worker<Read>> {
                 } => {
                     let names = names(&connection, after.as_deref(), limit);
                     let _ = reply.send(names.map_err(failed));
+                }
+                Read::Binding { name, reply } => {
+                    let found = bindings::binding(&connection, name);
+                    let _ = reply.send(found.map_err(failed));
+                }
+                Read::Serials { names, reply } => {
+                    let serials = bindings::serials(&connection, names);
+                    let _ = reply.send(serials.map_err(failed));
+                }
+                Read::Key { reply } => {
+                    let _ = reply.send(bindings::key(&connection).map_err(failed));
                 }
             }
         }
