@@ -3,11 +3,11 @@
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
-use p2pchat_model::{Call, Command, Update, printable, wording};
+use p2pchat_model::{Call, Command, Timestamp, Update, printable, wording};
 use yew::prelude::*;
 
 use crate::bridge::{Connection, use_bridge};
-use crate::browser::hooks::{use_endpoint, use_leave};
+use crate::browser::hooks::{use_endpoint, use_input, use_leave};
 use crate::browser::settings::{Settings, SettingsHandle};
 use crate::browser::{attention, page, update};
 use crate::components::{chat::Chat, connect::Connect, sign_in::SignIn};
@@ -17,6 +17,9 @@ use crate::state::{Action, Conversation, Page, State};
 
 /// How long after a message is read the others are told, in milliseconds.
 const READ_AFTER: u32 = 500;
+
+/// How often the others are told that the user is there, in seconds.
+const ACTIVE_EVERY: u64 = 60;
 
 /// The page.
 #[component]
@@ -62,6 +65,7 @@ pub fn App() -> Html {
     use_effect_with(settings.theme, |theme| page::set_theme(*theme));
     use_say_again(&state, &bridge.send);
     use_tell_read(&state, &send);
+    use_tell_active(&state, &send);
     use_title(&state);
 
     let context = Context {
@@ -141,6 +145,22 @@ fn use_tell_read(state: &State, send: &Callback<Command>) {
             later.forget();
         }
     });
+}
+
+/// Tells that the user is there, at most once a minute: without a sign of them they are shown
+/// as away.
+#[hook]
+fn use_tell_active(state: &State, send: &Callback<Command>) {
+    let is_signed_in = state.page.is_live() && state.account().is_some();
+    let told = use_mut_ref(|| Timestamp(0));
+    let send = send.clone();
+    use_input(Callback::from(move |()| {
+        let now = page::now();
+        if is_signed_in && told.borrow().seconds_until(now) >= ACTIVE_EVERY {
+            told.replace(now);
+            send.emit(Command::Active);
+        }
+    }));
 }
 
 /// Keeps the title of the page up to date: what is new, and for which account.

@@ -5,6 +5,7 @@ pub mod attention;
 pub mod crash;
 pub mod dates;
 pub mod element;
+pub mod file;
 pub mod hooks;
 pub mod keys;
 pub mod page;

@@ -17,7 +17,7 @@ use crate::logic::reading::Reading;
 use conversation::is_about_conversation;
 pub use conversation::{Asked, Conversation};
 pub use notes::Note;
-pub use page::{Draft, Found, Page};
+pub use page::{Draft, Found, KnownCode, Page, Sheet};
 pub use view::{SharedView, ViewHandle};
 
 /// The state, in two parts: a message changes the conversation alone, so only the components
@@ -51,6 +51,8 @@ pub enum Action {
     Dismissed(PeerAddr),
     /// The user types another name: the answers to earlier ones say nothing of it.
     SearchChanged,
+    /// Something is opened over the page, or closed.
+    Open(Option<Sheet>),
     /// The bridge has another build of the page by now.
     Outdated,
     /// The user signs out to sign in again, here in place of another computer.
@@ -87,6 +89,7 @@ impl Reducible for State {
                 }
                 next.page().forget_search();
             }
+            Action::Open(sheet) => next.page().open(sheet),
             Action::Outdated => next.page().outdated = true,
             Action::MoveHere => next.page().moves_here = true,
         }

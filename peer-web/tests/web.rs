@@ -13,6 +13,8 @@ mod components;
 mod dates;
 #[path = "web/json.rs"]
 mod json;
+#[path = "web/keys.rs"]
+mod keys;
 #[path = "web/letters.rs"]
 mod letters;
 #[path = "web/page.rs"]

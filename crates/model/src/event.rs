@@ -18,7 +18,8 @@ use crate::view::View;
 /// What can happen. Events that become a line of the conversation carry a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[cfg_attr(not(target_arch = "wasm32"), serde(tag = "event"))]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// The view as it is now: the first event for each front end, and again for one that has
     /// missed events.
@@ -121,7 +122,8 @@ pub enum Event {
         /// The new member.
         member: Person,
         /// How they joined.
-        #[serde(flatten)]
+        #[cfg_attr(not(target_arch = "wasm32"), serde(flatten))]
+        #[cfg_attr(target_arch = "wasm32", serde(rename = "$"))]
         by: JoinedBy,
     },
     /// A user is no longer in the chat. Comes a second time, with another reason, for an
@@ -172,7 +174,8 @@ pub enum Event {
         /// When.
         at: Timestamp,
         /// What it is.
-        #[serde(flatten)]
+        #[cfg_attr(not(target_arch = "wasm32"), serde(flatten))]
+        #[cfg_attr(target_arch = "wasm32", serde(rename = "$"))]
         what: Notice,
     },
     /// The busy switch was set.
@@ -333,7 +336,8 @@ pub struct Snapshot {
 /// The connection to the registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[cfg_attr(not(target_arch = "wasm32"), serde(tag = "state"))]
+#[serde(rename_all = "snake_case")]
 pub enum Link {
     /// The first attempt is under way.
     #[default]
@@ -427,7 +431,8 @@ pub enum RequestFailure {
 /// How a user became a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "by", content = "who", rename_all = "snake_case")]
+#[cfg_attr(not(target_arch = "wasm32"), serde(tag = "by", content = "who"))]
+#[serde(rename_all = "snake_case")]
 pub enum JoinedBy {
     /// They accepted the user's request.
     AcceptedUs,
@@ -455,7 +460,8 @@ pub enum BlockChange {
 /// Something that the user should know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "what", rename_all = "snake_case")]
+#[cfg_attr(not(target_arch = "wasm32"), serde(tag = "what"))]
+#[serde(rename_all = "snake_case")]
 pub enum Notice {
     /// Messages arrive at the alternative port, because 1010 needs a privilege.
     UnprivilegedPort {

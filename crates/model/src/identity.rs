@@ -18,7 +18,8 @@ pub struct Identity {
 /// Whether the line to the registry is encrypted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[cfg_attr(not(target_arch = "wasm32"), serde(tag = "state"))]
+#[serde(rename_all = "snake_case")]
 pub enum Security {
     /// There was no contact yet. Nothing is sent unencrypted.
     #[default]

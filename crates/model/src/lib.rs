@@ -9,6 +9,11 @@
 //! The JSON of all of them is a contract, with an example of each in `docs/api.md`; a test
 //! compares the two.
 //!
+//! In the page, serde's way to read an enum by a tag among its fields would be a tenth of the
+//! program: it keeps a copy of the fields, and reads each type from that too. So in
+//! `wasm32` the enums have no `tag` and no `flatten`, and the reader of the page
+//! (`peer-web/src/bridge/json.rs`) finds the tags; the JSON is the same.
+//!
 //! **Invariant:** no I/O, no clock, nothing about framing, terminals or the DOM. Builds
 //! for `wasm32-unknown-unknown`.
 

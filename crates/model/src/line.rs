@@ -10,7 +10,8 @@ use crate::time::Timestamp;
 /// One line of the conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[cfg_attr(not(target_arch = "wasm32"), serde(tag = "kind"))]
+#[serde(rename_all = "snake_case")]
 pub enum Line {
     /// A message of a member or of the user.
     // Shared, since each front end gets a copy of the view, with thousands of them.

@@ -98,14 +98,16 @@ pub struct Delivery {
     /// The member.
     pub to: Person,
     /// The status.
-    #[serde(flatten)]
+    #[cfg_attr(not(target_arch = "wasm32"), serde(flatten))]
+    #[cfg_attr(target_arch = "wasm32", serde(rename = "$"))]
     pub state: DeliveryState,
 }
 
 /// Delivery status of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(tag = "state", content = "reason", rename_all = "snake_case")]
+#[cfg_attr(not(target_arch = "wasm32"), serde(tag = "state", content = "reason"))]
+#[serde(rename_all = "snake_case")]
 pub enum DeliveryState {
     /// It is on its way.
     Sending,

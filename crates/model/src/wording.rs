@@ -734,6 +734,22 @@ impl Security {
             Self::Encrypted { .. } => "registry encrypted",
         }
     }
+
+    /// The sentence above the sign-in form.
+    #[must_use]
+    pub fn lead(self) -> &'static str {
+        match self {
+            Self::NotEncrypted => label::LEAD_NOT_ENCRYPTED,
+            Self::Unknown | Self::Encrypted { .. } => label::LEAD,
+        }
+    }
+}
+
+/// The note on a password that is too long for version 1, which the account may be used with.
+#[must_use]
+pub fn long_password(bytes: usize) -> Option<String> {
+    let max = p2pchat_protocol::Password::MAX;
+    (bytes > max).then(|| format!("older programs take only {max} letters"))
 }
 
 /// The status of a user in words.

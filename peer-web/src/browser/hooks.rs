@@ -93,6 +93,23 @@ fn use_keys(on: Callback<KeyboardEvent>) {
     });
 }
 
+/// Calls `on` when the user presses a key, or a button of the mouse, anywhere in the page.
+#[hook]
+pub fn use_input(on: Callback<()>) {
+    let latest = use_mut_ref(|| on.clone());
+    *latest.borrow_mut() = on;
+    use_effect_with((), move |()| {
+        let listeners = ["keydown", "pointerdown"].map(|kind| {
+            let latest = latest.clone();
+            EventListener::new(&page::window(), kind, move |_| {
+                let on = latest.borrow().clone();
+                on.emit(());
+            })
+        });
+        move || drop(listeners)
+    });
+}
+
 thread_local! {
     /// What Escape closes, the topmost last.
     static LAYERS: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
@@ -178,7 +195,7 @@ pub fn use_return_focus(open: bool) {
     let was_open = use_mut_ref(|| false);
     // While it is rendered and not after: then the focus may be inside of what was opened.
     if !was_open.replace(open) && open {
-        *opener.borrow_mut() = page::focused();
+        *opener.borrow_mut() = page::focused().map(menu_button);
     }
     use_effect_with(open, move |open| {
         if !open
@@ -188,6 +205,15 @@ pub fn use_return_focus(open: bool) {
             page::focus_again(&opener);
         }
     });
+}
+
+/// The button of the menu that an element is in, which goes when one of its items is picked;
+/// else the element.
+fn menu_button(element: HtmlElement) -> HtmlElement {
+    let menu = element.closest(".menu").ok().flatten();
+    let button = menu.and_then(|menu| menu.query_selector("button").ok()?);
+    let button = button.and_then(|button| button.dyn_into().ok());
+    button.unwrap_or(element)
 }
 
 /// When an element goes that has the focus inside, such as a request that is answered, the

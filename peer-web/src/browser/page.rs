@@ -157,3 +157,10 @@ pub fn reload() {
     // Fails only in a sandboxed frame, and the bridge forbids frames.
     let _ = window().location().reload();
 }
+
+/// The address of a file with this text, for a link that saves it.
+#[must_use]
+pub fn text_file(text: &str) -> String {
+    let text = String::from(js_sys::encode_uri_component(text));
+    format!("data:text/plain,{text}")
+}

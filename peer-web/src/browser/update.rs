@@ -42,7 +42,7 @@ pub fn look(outdated: Callback<()>) {
 }
 
 /// `asked.then(answered, failed)`.
-fn then(asked: &Promise, answered: &JsValue, failed: &JsValue) {
+pub(super) fn then(asked: &Promise, answered: &JsValue, failed: &JsValue) {
     let then = Reflect::get(asked, &"then".into());
     if let Ok(then) = then.and_then(JsCast::dyn_into::<js_sys::Function>) {
         let _ = then.call2(asked, answered, failed);

@@ -6,19 +6,11 @@ use yew::prelude::*;
 /// How many colours the style sheet has.
 const HUES: u32 = 8;
 
-/// What an [`Avatar`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The person's name, or their address.
-    pub name: String,
-}
-
 /// A sign for a person. The name is beside it, so screen readers skip it.
-#[component]
-pub fn Avatar(props: &Props) -> Html {
-    let initial: String = printable(&props.name).chars().take(1).collect();
+pub fn avatar(name: &str) -> Html {
+    let initial: String = printable(name).chars().take(1).collect();
     let initial = uppercase(&initial);
-    let hue = format!("hue-{}", hue(&props.name));
+    let hue = format!("hue-{}", hue(name));
     html! { <span class={classes!("avatar", hue)} aria-hidden="true">{ initial }</span> }
 }
 

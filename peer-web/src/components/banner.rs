@@ -10,8 +10,9 @@ use crate::context::{Context, use_app};
 use crate::logic::sentence::{capitalized, sentence};
 use crate::state::Action;
 
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 use super::next_try::NextTry;
+use super::registry_changed::RegistryChanged;
 use super::retry::Retry;
 use super::sign_in_again::SignInAgain;
 
@@ -27,7 +28,7 @@ pub fn Banner() -> Html {
                 Connection::Live => live(&context),
                 Connection::Waiting { until, why } => html! {
                     <div class="banner bad">
-                        <Icon glyph={Glyph::Warning} />
+                        { icon(Glyph::Warning) }
                         { lost(why) }
                         <Retry {until} />
                     </div>
@@ -78,7 +79,7 @@ fn live(context: &Context) -> Html {
 fn outdated() -> Html {
     html! {
         <div class="banner warn">
-            <Icon glyph={Glyph::Warning} />
+            { icon(Glyph::Warning) }
             <span class="banner-words"><b>{ "p2pchat was updated on this computer." }</b>{ " Load the page again; what you typed is kept." }</span>
             <button type="button" class="button small" onclick={|_| page::reload()}>{ "Load again" }</button>
         </div>
@@ -89,6 +90,7 @@ fn registry(view: &View) -> Html {
     let (reason, retry_at) = match (&view.link, view.account) {
         (Link::Down { reason, retry_at }, _) => (reason, retry_at),
         (Link::PasswordNeeded, Some(name)) => return html! { <SignInAgain {name} /> },
+        (Link::KeyChanged { .. }, _) => return html! { <RegistryChanged /> },
         _ => return html! {},
     };
     let words = if view.account.is_some() {
@@ -100,7 +102,7 @@ fn registry(view: &View) -> Html {
     };
     html! {
         <div class="banner warn" title={printable(reason).into_owned()}>
-            <Icon glyph={Glyph::Warning} />
+            { icon(Glyph::Warning) }
             <span class="banner-words">{ words }</span>
             <NextTry at={*retry_at} />
         </div>
@@ -117,7 +119,7 @@ fn elsewhere(context: &Context) -> Html {
     };
     html! {
         <div class="banner warn">
-            <Icon glyph={Glyph::Warning} />
+            { icon(Glyph::Warning) }
             <span class="banner-words">{ label::ELSEWHERE }</span>
             <button type="button" class="button small" {onclick} title="Signs out here and asks for your password">{ label::USE_THIS_ONE }</button>
         </div>

@@ -3,8 +3,7 @@
 use yew::prelude::*;
 
 /// Two people and the line between them: nobody is in the middle.
-#[component]
-pub fn Brand() -> Html {
+pub fn brand() -> Html {
     html! {
         <span class="brand">
             <svg class="brand-sign" viewBox="0 0 40 24" aria-hidden="true" focusable="false">

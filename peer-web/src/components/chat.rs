@@ -13,6 +13,7 @@ use super::finder::Finder;
 use super::pane::Pane;
 use super::people::People;
 use super::requests::Requests;
+use super::sheet::Sheets;
 use super::undo_bar::UndoBar;
 
 /// The screen of a user who is signed in.
@@ -58,6 +59,7 @@ pub fn Chat() -> Html {
                 </section>
             </main>
             <UndoBar />
+            <Sheets />
         </div>
     }
 }

@@ -7,8 +7,8 @@ use yew::prelude::*;
 use crate::context::use_app;
 
 use super::chat_menu::ChatMenu;
-use super::icon::{Glyph, Icon};
-use super::not_encrypted::NotEncrypted;
+use super::icon::{Glyph, icon};
+use super::not_encrypted::not_encrypted;
 use super::pane::Pane;
 
 /// How many names the head shows.
@@ -38,15 +38,15 @@ pub fn ChatHead(props: &Props) -> Html {
     html! {
         <header class="chat-head">
             <button type="button" id={Pane::People.button()} class="icon-button only-narrow" onclick={onpeople} aria-label="People" title="People">
-                <Icon glyph={Glyph::People} />
+                { icon(Glyph::People) }
             </button>
             <div class="chat-title">
                 <h2><bdi>{ title(&chat) }</bdi></h2>
-                <p class="chat-state"><NotEncrypted /><span>{ subtitle(&chat) }</span></p>
+                <p class="chat-state">{ not_encrypted() }<span>{ subtitle(&chat) }</span></p>
             </div>
             <button type="button" class="icon-button" aria-expanded={props.finding.to_string()}
                 aria-label="Search the history" title="Search the history" onclick={onfind}>
-                <Icon glyph={Glyph::Search} />
+                { icon(Glyph::Search) }
             </button>
             <ChatMenu />
         </header>

@@ -21,7 +21,7 @@ use crate::state::{Action, State};
 
 use super::composer_note::ComposerNote;
 use super::emoji::EmojiPicker;
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
 /// The id of the text field.
 pub const ID: &str = page::COMPOSER;
@@ -106,7 +106,7 @@ pub fn Composer() -> Html {
                 <textarea id={ID} ref={node} rows="1" value={(*text).clone()} {placeholder} {oninput} {onkeydown} {onblur}
                     aria-label="Message" aria-describedby="composer-note" autocomplete="off" dir="auto" />
                 <button type="submit" class="send" disabled={problem == Some(CannotSend::Empty)}
-                    aria-label="Send" title="Send"><Icon glyph={Glyph::Send} /></button>
+                    aria-label="Send" title="Send">{ icon(Glyph::Send) }</button>
             </div>
             <ComposerNote text={(*text).clone()} problem={shown} {tried} />
         </form>

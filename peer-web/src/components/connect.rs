@@ -7,7 +7,7 @@ use crate::browser::page;
 use crate::context::use_app;
 
 use super::banner::lost;
-use super::brand::Brand;
+use super::brand::brand;
 use super::retry::Retry;
 
 /// The page without a view: connecting, or refused, in plain words.
@@ -31,7 +31,7 @@ pub fn Connect() -> Html {
     html! {
         <main class="centered">
             <div class="card" role="status">
-                <Brand />
+                { brand() }
                 { content }
             </div>
         </main>

@@ -13,9 +13,9 @@ use crate::logic::rows::Key;
 use crate::logic::window::Place;
 use crate::state::{self, Action, ViewHandle};
 
-use super::announcer::Announcer;
-use super::conversation_top::ConversationTop;
-use super::latest_button::LatestButton;
+use super::announcer::announcer;
+use super::conversation_top::conversation_top;
+use super::latest_button::latest_button;
 use super::message_row::MessageRow;
 
 use scroll::{use_scroll, use_settle};
@@ -61,7 +61,7 @@ pub fn Conversation() -> Html {
         <div class="conversation">
             <div class="scroller" ref={nodes.scroller.clone()} {onscroll} {onkeydown} {onwheel} {onpointerdown}
                 role="log" aria-live="off" aria-label="Conversation" tabindex="0">
-                <ConversationTop more={view.chat().more_history} waits={conversation.awaits_history()} {empty} />
+                { conversation_top(view.chat().more_history, conversation.awaits_history(), empty) }
                 <div aria-hidden="true" ref={nodes.above.clone()}></div>
                 <div class="lines" ref={nodes.list.clone()}>
                     { for rows[drawn.first..drawn.end].iter().map(|row| html! {
@@ -69,9 +69,9 @@ pub fn Conversation() -> Html {
                     }) }
                 </div>
                 <div aria-hidden="true" ref={nodes.below.clone()}></div>
-                if !*scroll.at_end { <LatestButton unread={conversation.reading.unread()} {onlatest} /> }
+                if !*scroll.at_end { { latest_button(conversation.reading.unread(), &onlatest) } }
             </div>
-            <Announcer line={conversation.spoken.clone()} />
+            { announcer(conversation.spoken.as_ref()) }
         </div>
     }
 }

@@ -2,26 +2,15 @@
 
 use yew::prelude::*;
 
-/// What a [`ConversationTop`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Whether the history has older messages.
-    pub more: bool,
-    /// Whether a page of them is still to come.
-    pub waits: bool,
-    /// Whether there are no messages.
-    pub empty: bool,
-}
-
-/// What stands above the oldest line.
-#[component]
-pub fn ConversationTop(props: &Props) -> Html {
+/// What stands above the oldest line: whether the history has `more` messages, `waits` for a
+/// page of them, or is `empty`.
+pub fn conversation_top(more: bool, waits: bool, empty: bool) -> Html {
     let line = |words| html! { <p class="lines-top">{ words }</p> };
-    if props.waits {
+    if waits {
         line("Loading earlier messages…")
-    } else if props.more {
+    } else if more {
         line("Scroll up for earlier messages")
-    } else if props.empty {
+    } else if empty {
         html! {
             <div class="lines-empty">
                 <h2>{ "No messages yet" }</h2>

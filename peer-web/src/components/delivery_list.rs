@@ -3,7 +3,7 @@
 use p2pchat_model::{Delivery, DeliveryState, printable, wording};
 use yew::prelude::*;
 
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
 /// If a message was sent to more members than this, they are counted and not named.
 const MOST_NAMED: usize = 4;
@@ -29,7 +29,7 @@ pub fn DeliveryList(props: &Props) -> Html {
         if named.is_empty() {
             return html! {};
         }
-        html! { <li key={state.words()}><Icon {glyph} /><span>{ state.words() }{ ": " }{ named }</span></li> }
+        html! { <li key={state.words()}>{ icon(glyph) }<span>{ state.words() }{ ": " }{ named }</span></li> }
     };
     html! {
         <ul class="deliveries">
@@ -50,7 +50,7 @@ fn failed(delivery: &Delivery) -> Option<Html> {
     let words = wording::not_delivered(&delivery.to, reason);
     let key = delivery.to.address.to_string();
     Some(html! {
-        <li {key} class="failed"><Icon glyph={Glyph::Warning} /><span>{ printable(&words).into_owned() }</span></li>
+        <li {key} class="failed">{ icon(Glyph::Warning) }<span>{ printable(&words).into_owned() }</span></li>
     })
 }
 

@@ -5,22 +5,12 @@ use p2pchat_model::{Delivery, DeliveryState};
 use yew::prelude::*;
 
 use super::delivery_list::names;
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
-/// What a [`DeliveryMark`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The delivery status of the whole message; `None` if nobody was in the chat.
-    pub state: Option<DeliveryState>,
-    /// The delivery status for each member.
-    pub deliveries: Vec<Delivery>,
-}
-
-/// The mark beside the time of a message; in words on hover, and for screen readers.
-#[component]
-pub fn DeliveryMark(props: &Props) -> Html {
-    let to = names(&props.deliveries, |_| true);
-    let (glyph, class, words) = match props.state {
+/// The mark of a delivery status (`None` if nobody was in the chat), beside the time of a message; in words on hover, and for screen readers.
+pub fn delivery_mark(state: Option<DeliveryState>, deliveries: &[Delivery]) -> Html {
+    let to = names(deliveries, |_| true);
+    let (glyph, class, words) = match state {
         None => (Glyph::Unconfirmed, "", label::NO_CHAT.to_owned()),
         Some(state) => match state {
             DeliveryState::Sent => (Glyph::Sent, "", format!("{}: {to}", state.words())),
@@ -35,7 +25,7 @@ pub fn DeliveryMark(props: &Props) -> Html {
     };
     html! {
         <span class={classes!("delivery-mark", class)} role="img" aria-label={words.clone()} title={words}>
-            <Icon {glyph} />
+            { icon(glyph) }
         </span>
     }
 }

@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use crate::browser::hooks::{toggle, use_popup};
 
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
 /// The emoji, each with a word for those who cannot see it.
 const EMOJI: [(&str, &str); 24] = [
@@ -57,7 +57,7 @@ pub fn EmojiPicker(props: &Props) -> Html {
     html! {
         <div class="emoji" ref={node}>
             <button type="button" class="icon-button" aria-expanded={open.to_string()} aria-controls="emoji-panel"
-                aria-label="Emoji" title="Emoji" onclick={toggle(&open)}><Icon glyph={Glyph::Smile} /></button>
+                aria-label="Emoji" title="Emoji" onclick={toggle(&open)}>{ icon(Glyph::Smile) }</button>
             if *open {
                 <div id="emoji-panel" class="emoji-panel" role="group" aria-label="Emoji">{ for EMOJI.iter().map(choice) }</div>
             }

@@ -13,7 +13,7 @@ use crate::logic::sentence::{capitalized, failed};
 use crate::state::State;
 
 use super::finding_list::FindingList;
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
 const INPUT: &str = "find-input";
 
@@ -55,13 +55,13 @@ pub fn Finder(props: &Props) -> Html {
         <section class="finder" aria-label="Search the history">
             <form class="search" role="search" aria-label="Find in the history" {onsubmit}>
                 <div class="field-box">
-                    <Icon glyph={Glyph::Search} />
+                    { icon(Glyph::Search) }
                     <input id={INPUT} type="search" value={(*words).clone()} {oninput} autocomplete="off"
                         aria-label="Words to look for" placeholder="Words to look for" />
                     <button type="submit" class="button small" disabled={!context.state.is_live()}>{ "Find" }</button>
                 </div>
                 <button type="button" class="icon-button" onclick={onclose} aria-label="Close the search">
-                    <Icon glyph={Glyph::Close} />
+                    { icon(Glyph::Close) }
                 </button>
             </form>
             <div class="finder-found" aria-live="polite">{ findings(&context, &props.onclose) }</div>

@@ -41,6 +41,18 @@ pub enum Glyph {
     More,
     /// An open lock.
     Unlocked,
+    /// A closed lock.
+    Locked,
+    /// A shield with a tick.
+    Verified,
+    /// An octagon with an exclamation mark.
+    Stop,
+    /// A circle with a tick.
+    Available,
+    /// A circle with a bar.
+    Busy,
+    /// A moon.
+    Away,
     /// An envelope.
     Request,
 }
@@ -73,6 +85,14 @@ impl Glyph {
             }
             Self::More => "M5.5 12h.01M12 12h.01M18.5 12h.01",
             Self::Unlocked => "M6 11h12v9H6v-9ZM9 11V7.5a3.5 3.5 0 0 1 6.8-1.2",
+            Self::Locked => "M6 11h12v9H6v-9ZM8.5 11V7.5a3.5 3.5 0 0 1 7 0V11",
+            Self::Verified => {
+                "M12 3.5 19 6v6c0 4.5-3 7-7 8.5-4-1.5-7-4-7-8.5V6l7-2.5ZM8.8 12l2.4 2.4 4.2-4.8"
+            }
+            Self::Stop => "M8.5 3.5h7l5 5v7l-5 5h-7l-5-5v-7l5-5ZM12 8v5M12 16v.1",
+            Self::Available => "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16ZM8.5 12.3l2.5 2.5L15.8 9.7",
+            Self::Busy => "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16ZM8 12h8",
+            Self::Away => "M19.5 14.5A8 8 0 1 1 10 4.5a6.5 6.5 0 0 0 9.5 10Z",
             Self::Request => "M3.5 6h17v12.5h-17V6ZM4 6.5l8 6.5 8-6.5",
             Self::Eye => {
                 "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12ZM12 14.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z"
@@ -81,19 +101,11 @@ impl Glyph {
     }
 }
 
-/// What an [`Icon`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Which icon.
-    pub glyph: Glyph,
-}
-
 /// An icon. Screen readers skip it: the words are beside it, or on its button.
-#[component]
-pub fn Icon(props: &Props) -> Html {
+pub fn icon(glyph: Glyph) -> Html {
     html! {
         <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-            <path d={props.glyph.path()} />
+            <path d={glyph.path()} />
         </svg>
     }
 }

@@ -7,7 +7,7 @@ use yew::prelude::*;
 use crate::browser::hooks::{use_after, use_focus_kept};
 use crate::context::use_app;
 
-use super::avatar::Avatar;
+use super::avatar::avatar;
 use super::countdown::Countdown;
 use super::lookalike_tag::LookalikeTag;
 use super::person_menu::block;
@@ -60,7 +60,7 @@ pub fn Incoming(props: &Props) -> Html {
     html! {
         <div class="incoming" role="group" ref={node} aria-label={title.clone()}>
             <div class="incoming-top">
-                <Avatar name={name.to_owned()} />
+                { avatar(name) }
                 <div class="request-words">
                     <h2><bdi>{ title }</bdi></h2>
                     if let Some(name) = request.from.name { <LookalikeTag {name} /> }

@@ -2,14 +2,14 @@
 
 use std::rc::Rc;
 
-use p2pchat_model::Person;
 use p2pchat_model::wording::label;
+use p2pchat_model::{NameCheck, Person, User};
 use yew::prelude::*;
 
 use crate::context::use_app;
 
-use super::person_menu::PersonMenu;
-use super::person_name::PersonName;
+use super::person_menu::{PersonMenu, to_compare};
+use super::person_name::{about, person_name};
 use super::roving::Item;
 use super::row_list::RowList;
 
@@ -24,10 +24,18 @@ pub fn Members() -> Html {
     if chat.is_alone() {
         return html! {};
     }
+    let all = view.get();
+    // The name of a packet proves nothing.
+    let user_of = |person: &Person| {
+        let name = person.name.filter(|_| person.check == NameCheck::Confirmed);
+        name.and_then(|name| all.user(name)).copied()
+    };
+    let user_of = &user_of;
     let row_of = |is_here| {
         move |person: &Person| Member {
             person: *person,
             is_here,
+            user: user_of(person),
         }
     };
     let here = chat.members.iter().map(row_of(true));
@@ -50,6 +58,7 @@ pub fn Members() -> Html {
 struct Member {
     person: Person,
     is_here: bool,
+    user: Option<User>,
 }
 
 impl Item for Member {
@@ -60,15 +69,26 @@ impl Item for Member {
     fn key(&self) -> String {
         self.person.address.to_string()
     }
+
+    fn is(&self, other: &Self) -> bool {
+        self.person.address == other.person.address
+    }
 }
 
-fn draw(Member { person, is_here }: Member) -> Html {
+fn draw(
+    Member {
+        person,
+        is_here,
+        user,
+    }: Member,
+) -> Html {
+    let below = user.as_ref().map(about).unwrap_or_default();
     html! {
         <>
-            <PersonName name={person.name} address={person.address} />
+            { person_name(person.name, Some(person.address), None, below) }
             <span class="row-end">
                 if !is_here { { label::OFFLINE } }
-                <PersonMenu target={person.to_block()} name={person.to_string()} tab_stop=false />
+                <PersonMenu target={person.to_block()} name={person.to_string()} compares={user.and_then(to_compare)} tab_stop=false />
             </span>
         </>
     }

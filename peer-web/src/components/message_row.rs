@@ -9,8 +9,8 @@ use crate::logic::clock::LocalDay;
 use crate::logic::rows::{RowKind, Shown};
 use crate::state::SharedView;
 
-use super::icon::{Glyph, Icon};
-use super::message::Message;
+use super::icon::{Glyph, icon};
+use super::message::message;
 
 /// What a [`MessageRow`] needs. As long as it is equal, the row is not rendered again.
 #[derive(Properties, PartialEq)]
@@ -34,9 +34,7 @@ pub fn MessageRow(props: &Props) -> Html {
         },
         RowKind::New => html! { <div class="new-row"><span>{ label::NEW }</span></div> },
         RowKind::Message { index, first, last } => match line(index) {
-            Some(Line::Message(message)) => html! {
-                <Message message={message.as_ref().clone()} {first} {last} />
-            },
+            Some(Line::Message(one)) => message(one, first, last),
             // Its line is gone, and so the row will be.
             _ => html! {},
         },
@@ -51,7 +49,7 @@ fn notice(line: &Line) -> Html {
     let warns = *level == Level::Warning;
     html! {
         <div class={classes!("notice-row", warns.then_some("warning"))}>
-            if warns { <Icon glyph={Glyph::Warning} /> }
+            if warns { { icon(Glyph::Warning) } }
             <span>{ printable(text).into_owned() }</span>
             <time>{ dates::time(*at) }</time>
         </div>

@@ -27,7 +27,9 @@ pub fn Online() -> Html {
     let view = view.get();
     let wanted = lowercase(typed.trim());
     let matches = |user: &&User| {
-        lowercase(user.title()).contains(&wanted) || user.address.to_string().starts_with(&wanted)
+        lowercase(user.title()).contains(&wanted)
+            || lowercase(user.display_name.as_str()).contains(&wanted)
+            || user.address.to_string().starts_with(&wanted)
     };
     let all = view.others().count();
     let matching: Rc<[User]> = view.others().filter(matches).copied().collect();
@@ -70,5 +72,9 @@ fn rest(matching: usize, no_one_else: bool, typed: &str) -> Html {
 impl Item for User {
     fn name(&self) -> String {
         self.title().to_owned()
+    }
+
+    fn is(&self, other: &Self) -> bool {
+        self.name == other.name
     }
 }

@@ -7,9 +7,9 @@ use yew::prelude::*;
 use crate::context::{Context, use_app};
 use crate::state::State;
 
-use super::icon::{Glyph, Icon};
-use super::person_menu::PersonMenu;
-use super::person_name::PersonName;
+use super::icon::{Glyph, icon};
+use super::person_menu::{PersonMenu, to_compare};
+use super::person_name::{about, person_name};
 
 /// What an [`OnlineRow`] needs.
 #[derive(Properties, PartialEq)]
@@ -31,10 +31,10 @@ pub fn OnlineRow(props: &Props) -> Html {
     let view = context.state.view.as_ref().map(|view| view.get());
     html! {
         <>
-            <PersonName name={Some(name)} {address} />
+            { person_name(Some(name), Some(address), None, about(&user)) }
             <span class="row-end">
                 if let Some(view) = view { { action(&context, &view, user) } }
-                <PersonMenu target={user.person().to_block()} name={user.title().to_owned()} tab_stop={props.tab_stop} />
+                <PersonMenu target={user.person().to_block()} name={user.title().to_owned()} compares={to_compare(user)} tab_stop={props.tab_stop} />
             </span>
         </>
     }
@@ -59,6 +59,6 @@ fn action(context: &Context, view: &View, user: User) -> Html {
     let label = printable(&format!("Ask {} for a chat", user.title())).into_owned();
     html! {
         <button type="button" class="button small ask" {onclick} aria-label={label}
-            disabled={!context.state.is_live()}><Icon glyph={Glyph::Ask} />{ "Ask" }</button>
+            disabled={!context.state.is_live()}>{ icon(Glyph::Ask) }{ "Ask" }</button>
     }
 }

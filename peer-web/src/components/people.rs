@@ -1,23 +1,23 @@
 //! The side with the people: the members of the chat, who is online, and the user.
 
-use p2pchat_model::Command;
 use p2pchat_model::wording::label;
+use p2pchat_model::{View, printable};
 use yew::prelude::*;
 
 use crate::context::{use_app, use_conversation};
-use crate::logic::sentence::capitalized;
 
 use super::blocked_list::BlockedList;
-use super::brand::Brand;
+use super::brand::brand;
 use super::dropped_list::DroppedList;
 use super::link_state::LinkState;
 use super::members::Members;
 use super::online::Online;
 use super::pane::Pane;
-use super::person_name::PersonName;
+use super::person_name::person_name;
 use super::requests::Requests;
+use super::security::Security;
 use super::settings_menu::SettingsMenu;
-use super::switch::Switch;
+use super::status_choice::StatusChoice;
 
 /// What [`People`] needs.
 #[derive(Properties, PartialEq)]
@@ -34,19 +34,10 @@ pub fn People(props: &Props) -> Html {
         return html! {};
     };
     let view = view.get();
-    let onbusy = {
-        let send = context.send.clone();
-        Callback::from(move |on| send.emit(Command::Busy { on }))
-    };
-    let hint = if view.busy {
-        label::BUSY_ON
-    } else {
-        label::BUSY_OFF
-    };
     html! {
         <section class="people" aria-label="People">
             <header class="people-head">
-                <Brand />
+                { brand() }
                 <button type="button" id={Pane::Chat.button()} class="button small only-narrow" onclick={props.onpane.reform(|_| Pane::Chat)}>
                     { "Chat" }<UnreadBadge />
                 </button>
@@ -61,12 +52,23 @@ pub fn People(props: &Props) -> Html {
             <Requests beside_people=true />
             <footer class="me">
                 <div class="me-who">
-                    <PersonName name={view.account} address={view.address} shows_address=true note={label::YOU} />
+                    { person_name(view.account, view.address, Some(label::YOU), own_line(&view)) }
                     <LinkState />
                 </div>
-                <Switch label={label::BUSY} hint={capitalized(hint)} on={view.busy} disabled={!context.state.is_live()} onswitch={onbusy} />
+                <div class="me-state"><StatusChoice /><Security /></div>
             </footer>
         </section>
+    }
+}
+
+/// Below the user's own name: what others see beside it, and where they are reached.
+fn own_line(view: &View) -> Html {
+    let address = view.address.map(|address| address.to_string());
+    html! {
+        <>
+            if !view.display_name.is_empty() { <bdi>{ printable(view.display_name.as_str()).into_owned() }</bdi> }
+            <span class="person-address">{ address }</span>
+        </>
     }
 }
 

@@ -8,7 +8,7 @@ use crate::browser::page;
 use crate::context::use_app;
 use crate::state::{Action, State};
 
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
 /// What a [`PeopleSearch`] needs.
 #[derive(Properties, PartialEq)]
@@ -55,7 +55,7 @@ pub fn PeopleSearch(props: &Props) -> Html {
     html! {
         <form class="search" role="search" aria-label="Find people" {onsubmit}>
             <div class="field-box">
-                <Icon glyph={Glyph::Search} />
+                { icon(Glyph::Search) }
                 <input id={page::PEOPLE_SEARCH} type="search" value={props.typed.clone()} {oninput}
                     aria-label="Find people by name or address" placeholder="Name or address"
                     autocomplete="off" autocapitalize="none" spellcheck="false" />

@@ -1,10 +1,11 @@
 //! The menu of a person.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, Target};
+use p2pchat_model::{Command, Target, User, Username};
 use yew::prelude::*;
 
 use crate::context::use_app;
+use crate::state::{Action, Sheet};
 
 use super::row_menu::{MenuItem, Question, RowMenu};
 
@@ -18,6 +19,9 @@ pub struct Props {
     /// What else can be done; it stands first.
     #[prop_or_default]
     pub items: Vec<MenuItem>,
+    /// With whom codes can be compared.
+    #[prop_or_default]
+    pub compares: Option<Username>,
     /// Whether Tab leads to the button. Not in a list where arrows lead from row to row.
     #[prop_or(true)]
     pub tab_stop: bool,
@@ -39,10 +43,25 @@ pub fn PersonMenu(props: &Props) -> Html {
         let onpick = Callback::from(move |()| send.emit(Command::Block { who }));
         block(&props.name, onpick)
     };
-    let items: Vec<MenuItem> = props.items.iter().cloned().chain([own]).collect();
+    let compare = props.compares.map(|name| {
+        let dispatch = context.dispatch.clone();
+        let sheet = Some(Sheet::Codes(name));
+        MenuItem {
+            label: label::COMPARE_CODES.into(),
+            question: None,
+            onpick: Callback::from(move |()| dispatch.dispatch(Action::Open(sheet))),
+        }
+    });
+    let items = props.items.iter().cloned().chain(compare).chain([own]);
+    let items: Vec<MenuItem> = items.collect();
     html! {
         <RowMenu about={props.name.clone()} {items} disabled={!context.state.is_live()} tab_stop={props.tab_stop} />
     }
+}
+
+/// The name of a user with whom codes can be compared: older programs have no key.
+pub(super) fn to_compare(user: User) -> Option<Username> {
+    (!user.legacy).then_some(user.name)
 }
 
 /// To block a user.

@@ -1,46 +1,61 @@
 //! A person in a list.
 
-use p2pchat_model::wording::label;
-use p2pchat_model::{PeerAddr, Username, printable};
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{PeerAddr, Status, User, Username, printable};
 use yew::prelude::*;
 
-use super::avatar::Avatar;
+use super::avatar::avatar;
+use super::icon::icon;
 use super::lookalike_tag::LookalikeTag;
+use super::status_choice::glyph;
+use super::trust_mark::trust_mark;
 
-/// What a [`PersonName`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The name, if it is known.
-    pub name: Option<Username>,
-    /// The address, if it is known. It stands for a name that is not.
-    pub address: Option<PeerAddr>,
-    /// Whether the address stands below the name.
-    #[prop_or_default]
-    pub shows_address: bool,
-    /// A word behind the name.
-    #[prop_or_default]
-    pub note: Option<&'static str>,
-}
-
-/// A person: sign and name.
-#[component]
-pub fn PersonName(props: &Props) -> Html {
-    let words = match (props.name, props.address) {
+/// A person by name, else by address: sign and name, a word behind the name, and something below
+/// it.
+pub fn person_name(
+    name: Option<Username>,
+    address: Option<PeerAddr>,
+    note: Option<&'static str>,
+    below: Html,
+) -> Html {
+    let words = match (name, address) {
         (Some(name), _) => name.to_string(),
         (None, Some(address)) => format!("{} ({address})", label::UNKNOWN_PERSON),
         (None, None) => label::UNKNOWN_PERSON.to_owned(),
     };
-    let address = props.address.filter(|_| props.shows_address);
     html! {
         <span class="person">
-            <Avatar name={words.clone()} />
+            { avatar(&words) }
             <span class="person-words">
                 <span class="person-name"><bdi>{ printable(&words).into_owned() }</bdi>
-                    if let Some(name) = props.name { <LookalikeTag {name} /> }
-                    if let Some(note) = props.note { <span class="tag">{ note }</span> }
+                    if let Some(name) = name { <LookalikeTag {name} /> }
+                    if let Some(note) = note { <span class="tag">{ note }</span> }
                 </span>
-                if let Some(address) = address { <span class="person-address">{ address.to_string() }</span> }
+                <span class="person-more">{ below }</span>
             </span>
         </span>
+    }
+}
+
+/// What else is known of a user who is online, for the line below their name: what they call
+/// themselves, how well their key is known, whether they can be talked to, and whether their
+/// program is an older one.
+pub fn about(user: &User) -> Html {
+    let User {
+        display_name,
+        status,
+        legacy,
+        trust,
+        ..
+    } = user;
+    html! {
+        <>
+            { trust.map(trust_mark) }
+            if *status != Status::Available {
+                <span class="mark">{ icon(glyph(*status)) }{ wording::status(*status) }</span>
+            }
+            if *legacy { <span class="mark">{ label::OLDER_PROGRAM }</span> }
+            if !display_name.is_empty() { <bdi>{ printable(display_name.as_str()).into_owned() }</bdi> }
+        </>
     }
 }

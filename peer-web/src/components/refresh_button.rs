@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use crate::context::use_app;
 
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
 /// The button that asks the registry who is online now.
 #[component]
@@ -20,7 +20,7 @@ pub fn RefreshButton() -> Html {
     html! {
         <button type="button" class={classes!("icon-button", turning)} {onclick}
             disabled={!context.state.is_live()} aria-label="Refresh who is online" title="Refresh">
-            <Icon glyph={Glyph::Refresh} />
+            { icon(Glyph::Refresh) }
         </button>
     }
 }

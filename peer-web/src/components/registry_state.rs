@@ -6,6 +6,7 @@ use yew::prelude::*;
 use crate::context::use_app;
 
 use super::link_state::{UNKNOWN, dot};
+use super::security::Security;
 
 /// The registry and the user's own address.
 #[component]
@@ -24,6 +25,7 @@ pub fn RegistryState() -> Html {
         <dl class="place">
             <div><dt>{ "Registry" }</dt><dd><span class={classes!("dot", dot)} aria-hidden="true"></span>
                 { printable(&view.registry).into_owned() }{ " · " }{ words }</dd></div>
+            <div><dt>{ "Line to it" }</dt><dd><Security /></dd></div>
             if let Some(address) = view.address {
                 <div><dt>{ "Your address" }</dt><dd>{ address.to_string() }</dd></div>
             }

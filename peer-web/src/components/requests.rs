@@ -9,7 +9,7 @@ use crate::logic::sentence::{capitalized, sentence_of};
 use crate::state::{Action, Note, State};
 
 use super::countdown::Countdown;
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 use super::incoming::Incoming;
 
 /// How many requests of the user are shown one by one.
@@ -52,7 +52,7 @@ fn sent(context: &Context, request: &OutgoingRequest) -> Html {
     let name = printable(&request.to.to_string()).into_owned();
     html! {
         <div key={format!("sent {to}")} class="request-row" role="group" aria-label={format!("Request to {name}")}>
-            <Icon glyph={Glyph::Sending} />
+            { icon(Glyph::Sending) }
             <span class="request-words">{ capitalized(&printable(&wording::waiting_for(request.to))) }</span>
             <Countdown until={request.expires} />
             <button type="button" class="button small" onclick={oncancel} disabled={!context.state.is_live()}>{ label::CANCEL_REQUEST }</button>
@@ -74,12 +74,12 @@ fn note(context: &Context, note: &Note) -> Html {
     let name = printable(&note.who.to_string()).into_owned();
     html! {
         <div key={format!("note {address}")} class="request-row" role="group" aria-label={format!("Request: {name}")}>
-            <Icon glyph={Glyph::Request} />
+            { icon(Glyph::Request) }
             <span class="request-words">{ sentence_of(&name, &printable(&note.words)) }</span>
             if let Some(words) = note.ask {
                 <button type="button" class="button small" onclick={onask} disabled={!context.state.is_live()}>{ words }</button>
             }
-            <button type="button" class="icon-button" onclick={ondismiss} aria-label="Dismiss" title="Dismiss"><Icon glyph={Glyph::Close} /></button>
+            <button type="button" class="icon-button" onclick={ondismiss} aria-label="Dismiss" title="Dismiss">{ icon(Glyph::Close) }</button>
         </div>
     }
 }

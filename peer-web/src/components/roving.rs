@@ -23,6 +23,11 @@ pub trait Item: Clone + PartialEq + 'static {
     fn key(&self) -> String {
         self.name()
     }
+
+    /// Whether the other one has the same row, whatever has changed in it.
+    fn is(&self, other: &Self) -> bool {
+        self == other
+    }
 }
 
 /// The state of a list that is one Tab stop. Each row is an `li` with `aria-posinset`, and its
@@ -49,7 +54,7 @@ pub fn use_roving<T: Item>(items: &Rc<[T]>) -> Roving {
     // By what it is, not by where: others come and go before it.
     let known = kept
         .as_ref()
-        .and_then(|kept| items.iter().position(|item| item == kept));
+        .and_then(|kept| items.iter().position(|item| item.is(kept)));
     let active = known.unwrap_or_else(|| (*last.borrow()).min(items.len().saturating_sub(1)));
     *last.borrow_mut() = active;
     {

@@ -8,7 +8,7 @@ use yew::prelude::*;
 use crate::browser::hooks::{toggle, use_focus_kept, use_menu_keys, use_popup};
 use crate::browser::{element, keys, page};
 
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 
 /// The rows that menus belong to: Shift F10 in one opens its menu.
 const ROW: &str = "li, article";
@@ -83,7 +83,7 @@ pub fn RowMenu(props: &Props) -> Html {
         <span class="menu" ref={node}>
             <button type="button" class="icon-button more" aria-haspopup="menu" aria-expanded={open.to_string()}
                 aria-label={name.clone()} title={name} disabled={props.disabled} onclick={toggle(&open)}
-                tabindex={(!props.tab_stop).then_some("-1")}><Icon glyph={Glyph::More} /></button>
+                tabindex={(!props.tab_stop).then_some("-1")}>{ icon(Glyph::More) }</button>
             if *open {
                 // In the top layer, where no pane cuts it off.
                 <div class="menu-panel row-panel" popover="manual" ref={panel}>{ content }</div>

@@ -6,9 +6,10 @@ use yew::prelude::*;
 
 use crate::browser::hooks::{toggle, use_popup};
 use crate::context::use_app;
+use crate::state::{Action, Sheet};
 
 use super::alert_switches::AlertSwitches;
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 use super::theme_choice::ThemeChoice;
 
 /// The button that opens the settings, and the settings.
@@ -18,17 +19,27 @@ pub fn SettingsMenu() -> Html {
     let node = use_node_ref();
     let open = use_popup(&node);
     let send = context.send.clone();
+    let onaccount = {
+        let (open, dispatch) = (open.setter(), context.dispatch.clone());
+        move |_| {
+            open.set(false);
+            dispatch.dispatch(Action::Open(Some(Sheet::Account)));
+        }
+    };
     let onlogout = move |_| send.emit(Command::Logout);
     html! {
         <div class="menu" ref={node}>
             <button type="button" class="icon-button" aria-expanded={open.to_string()} aria-controls="menu"
-                aria-label="Settings" title="Settings" onclick={toggle(&open)}><Icon glyph={Glyph::Menu} /></button>
+                aria-label="Settings" title="Settings" onclick={toggle(&open)}>{ icon(Glyph::Menu) }</button>
             if *open {
                 <div id="menu" class="menu-panel" role="group" aria-label="Settings">
                     <ThemeChoice />
                     <AlertSwitches />
+                    <button type="button" class="menu-item" onclick={onaccount}>
+                        { icon(Glyph::Locked) }{ label::ACCOUNT_AND_KEYS }
+                    </button>
                     <button type="button" class="menu-item" disabled={!context.state.is_live()} onclick={onlogout}>
-                        <Icon glyph={Glyph::Leave} />{ label::SIGN_OUT }
+                        { icon(Glyph::Leave) }{ label::SIGN_OUT }
                     </button>
                 </div>
             }

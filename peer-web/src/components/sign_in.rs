@@ -2,24 +2,29 @@
 
 mod form;
 
-use p2pchat_model::Problem;
 use p2pchat_model::wording::{self, label};
+use p2pchat_model::{Event, Line, Notice, Problem, Security, View};
 use yew::prelude::*;
 
 use crate::browser::{hooks::toggle, page};
 use crate::context::use_app;
 use crate::logic::sentence::sentence;
-use crate::state::Page;
+use crate::state::{Action, Page, Sheet};
 
 use super::banner::Banner;
-use super::brand::Brand;
+use super::brand::brand;
 use super::field::Field;
-use super::icon::{Glyph, Icon};
-use super::not_encrypted::NotEncrypted;
+use super::icon::{Glyph, icon};
+use super::not_encrypted::not_encrypted;
+use super::password_fields::set;
 use super::registry_state::RegistryState;
+use super::sheet::Sheets;
 
 pub(super) use form::is_waiting;
-use form::{AGAIN, Form, NAME, PASSWORD};
+use form::{AGAIN, DISPLAY, Form, NAME, PASSWORD, is_refused};
+
+/// Among how many lines that of the first contact with the registry is looked for.
+const NEWEST: usize = 50;
 
 /// The form to sign in, or to create an account.
 #[component]
@@ -31,20 +36,31 @@ pub fn SignIn() -> Html {
     let name = use_state(|| last_account(state));
     let password = use_state(String::new);
     let again = use_state(String::new);
+    let display = use_state(String::new);
     let tried = use_state(|| false);
     let shown = use_state(|| false);
     let first = if name.is_empty() { NAME } else { PASSWORD };
     use_effect_with((), move |()| page::focus(first));
+    let security = state.view.as_ref().map(|view| view.get().security);
+    let security = security.unwrap_or_default();
+    let legacy = security == Security::NotEncrypted;
+    use_effect_with(is_refused(state, Problem::PasswordNeeded), |is_needed| {
+        if *is_needed {
+            page::focus(PASSWORD);
+        }
+    });
 
     let form = Form {
         new: *new,
         name: (*name).clone(),
         password: (*password).clone(),
         again: (*again).clone(),
+        display: (*display).clone(),
+        legacy,
         tried: *tried,
     };
     let onsubmit = {
-        let (command, tried, send) = (form.command(), tried.setter(), context.send.clone());
+        let (command, tried, send) = (form.command(state), tried.setter(), context.send.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
             tried.set(true);
@@ -62,6 +78,10 @@ pub fn SignIn() -> Html {
             page::focus(NAME);
         })
     };
+    let onimport = {
+        let dispatch = context.dispatch.clone();
+        move |_: MouseEvent| dispatch.dispatch(Action::Open(Some(Sheet::Import)))
+    };
     let new = *new;
     let errors = form.errors(state);
     html! {
@@ -69,9 +89,9 @@ pub fn SignIn() -> Html {
             <Banner />
             <main class="centered">
                 <form class="card sign-in" {onsubmit} novalidate=true aria-labelledby="sign-in-title">
-                    <Brand />
+                    { brand() }
                     <h1 id="sign-in-title">{ if new { label::CREATE_ACCOUNT } else { label::SIGN_IN } }</h1>
-                    <p class="lead"><NotEncrypted />{ label::LEAD }</p>
+                    <p class="lead">if legacy { { not_encrypted() } }{ security.lead() }</p>
                     { ended(state) }
                     { tabs(new, &choose) }
                     <Field id={NAME} label={label::NAME} value={(*name).clone()}
@@ -82,19 +102,28 @@ pub fn SignIn() -> Html {
                         autocomplete={if new { "new-password" } else { "current-password" }}
                         oninput={set(&password)}>
                         <button type="button" class="icon-button" aria-pressed={shown.to_string()}
-                            aria-label="Show the password" title="Show the password" onclick={toggle(&shown)}><Icon glyph={Glyph::Eye} /></button>
+                            aria-label="Show the password" title="Show the password" onclick={toggle(&shown)}>{ icon(Glyph::Eye) }</button>
                     </Field>
                     if new {
                         <Field id={AGAIN} label={label::PASSWORD_AGAIN} value={(*again).clone()}
                             error={errors.again} hidden={!*shown} autocomplete="new-password"
                             oninput={set(&again)} />
                     }
-                    if is_unknown(state) && !new { { new_here(&choose) } }
+                    if new && !legacy {
+                        <Field id={DISPLAY} label={label::DISPLAY_NAME_OPTIONAL} value={(*display).clone()}
+                            error={errors.display} autocomplete="name" oninput={set(&display)} />
+                    }
+                    if is_refused(state, Problem::WrongCredentials) && !new { { new_here(&choose) } }
                     <p class="form-error" role="alert">{ errors.form.unwrap_or_default() }</p>
                     { submit_button(state, new) }
                     <RegistryState />
+                    { state.view.as_ref().and_then(|view| first_contact(&view.get())) }
+                    if !legacy {
+                        <button type="button" class="button quiet" onclick={onimport}>{ label::IMPORT_IDENTITY }{ "…" }</button>
+                    }
                 </form>
             </main>
+            <Sheets />
         </div>
     }
 }
@@ -120,11 +149,6 @@ fn tabs(new: bool, onchoose: &Callback<bool>) -> Html {
     }
 }
 
-fn set(value: &UseStateHandle<String>) -> Callback<String> {
-    let value = value.setter();
-    Callback::from(move |text| value.set(text))
-}
-
 fn submit_button(state: &Page, new: bool) -> Html {
     let waits = is_waiting(state);
     let words = if waits {
@@ -140,10 +164,22 @@ fn submit_button(state: &Page, new: bool) -> Html {
     }
 }
 
-/// Whether the name may be that of a user who has no account yet.
-fn is_unknown(state: &Page) -> bool {
-    let failure = state.failure("login");
-    failure.is_some_and(|failure| failure.code == Problem::WrongCredentials)
+/// That the key of the registry was seen for the first time and is remembered, if it was: the
+/// line that the conversation has too.
+fn first_contact(view: &View) -> Option<Html> {
+    let Security::Encrypted { fingerprint } = view.security else {
+        return None;
+    };
+    let what = Notice::RegistryPinned { fingerprint };
+    let is_it = |line: &&Line| {
+        let at = line.at();
+        View::notice(&Event::Notice { at, what }).as_ref() == Some(*line)
+    };
+    let mut newest = view.open().lines.iter().rev().take(NEWEST);
+    match newest.find(is_it)? {
+        Line::Notice { text, .. } => Some(html! { <p role="status">{ sentence(text) }</p> }),
+        Line::Message(_) => None,
+    }
 }
 
 fn new_here(onchoose: &Callback<bool>) -> Html {

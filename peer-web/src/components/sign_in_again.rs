@@ -8,7 +8,7 @@ use yew::prelude::*;
 use crate::context::use_app;
 use crate::logic::sentence::{failed, sentence};
 
-use super::icon::{Glyph, Icon};
+use super::icon::{Glyph, icon};
 use super::sign_in::is_waiting;
 
 const INPUT: &str = "again-password";
@@ -56,7 +56,7 @@ pub fn SignInAgain(props: &Props) -> Html {
         .or_else(|| state.failure("login").map(failed));
     html! {
         <form class="banner warn" {onsubmit} novalidate=true aria-label={label::SIGN_IN}>
-            <Icon glyph={Glyph::Warning} />
+            { icon(Glyph::Warning) }
             <span class="banner-words"><b>{ label::PASSWORD_NEEDED }</b>{ " " }{ label::WITHOUT_PASSWORD }
                 <span class="sign-in-wrong" role="alert">{ wrong.unwrap_or_default() }</span>
             </span>

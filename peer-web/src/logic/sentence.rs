@@ -39,6 +39,15 @@ pub fn failed(failure: &Failure) -> String {
     }
 }
 
+/// The same, and what to do about it.
+#[must_use]
+pub fn with_advice(failure: &Failure) -> String {
+    match failure.advice.as_str() {
+        "" => failed(failure),
+        advice => format!("{} {}", failed(failure), sentence(&printable(advice))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use p2pchat_model::Timestamp;

@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use p2pchat_model::{CallId, Command, Event, Failure, Findings, Link, PeerAddr, Problem, Username};
+use p2pchat_model::{
+    CallId, Code, Command, Event, Failure, Findings, KnownRegistry, Link, PeerAddr, Problem, Trust,
+    Username,
+};
 
 use crate::bridge::Connection;
 
@@ -34,6 +37,16 @@ pub struct Page {
     pub found: Option<Found>,
     /// The result of the last search through the history.
     pub findings: Option<Findings>,
+    /// What is open over the page.
+    pub sheet: Option<Sheet>,
+    /// The last command of an open sheet that was carried out, until it is sent again.
+    pub done: Option<&'static str>,
+    /// The code of the user that is compared, once it has come.
+    pub code: Option<KnownCode>,
+    /// The exported key of the user, while the sheet is open in which it was asked for.
+    pub exported: Option<Rc<str>>,
+    /// The registries that are pinned, once they have come.
+    pub registries: Vec<KnownRegistry>,
     /// The draft of another front end.
     pub draft: Draft,
     /// What became of requests, the newest last.
@@ -48,6 +61,28 @@ pub struct Page {
     pub says_again: bool,
     /// A text that was not sent and belongs back into the message field.
     pub unsent: Option<Rc<str>>,
+}
+
+/// What can be open over the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sheet {
+    /// The account and its keys.
+    Account,
+    /// To bring the key of the user from another computer.
+    Import,
+    /// To compare codes with this user.
+    Codes(Username),
+}
+
+/// The code of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownCode {
+    /// The user.
+    pub name: Username,
+    /// The code of the key that the registry has for them.
+    pub code: Code,
+    /// How well that key is known.
+    pub trust: Trust,
 }
 
 /// The answer to a search for a user.
@@ -137,9 +172,18 @@ impl Page {
         self.draft = Draft { nth, text };
     }
 
+    /// Opens a sheet, or closes it. What an earlier one has led to is forgotten: a secret among
+    /// it.
+    pub(super) fn open(&mut self, sheet: Option<Sheet>) {
+        self.sheet = sheet;
+        (self.done, self.code, self.exported) = (None, None, None);
+        self.failures.clear();
+    }
+
     /// Records a command that is sent.
     pub(super) fn on_command(&mut self, id: u64, command: &Command) {
         let name = command.name();
+        self.done = self.done.filter(|done| *done != name);
         self.failures.retain(|failure| failure.command != name);
         if matches!(command, Command::Search { .. }) {
             self.found = None;
@@ -149,12 +193,20 @@ impl Page {
         }
     }
 
-    /// Closes what was asked, if this event is the answer. Returns whether it was.
-    fn answer(&mut self, re: Option<&CallId>) -> bool {
-        let asked = self.asked.len();
-        self.asked
-            .retain(|(id, _)| re != Some(&CallId::Number(*id)));
-        self.asked.len() < asked
+    /// Closes what was asked, if this event is the answer. Returns which command it was.
+    fn answer(&mut self, re: Option<&CallId>) -> Option<&'static str> {
+        let is_it = |(id, _): &(u64, _)| re == Some(&CallId::Number(*id));
+        let at = self.asked.iter().position(is_it)?;
+        Some(self.asked.remove(at).1)
+    }
+
+    /// Records that a command was carried out.
+    fn on_done(&mut self, re: Option<&CallId>) {
+        self.done = self.answer(re).or(self.done);
+        // That is seen in the list of people.
+        if self.done == Some("trust") {
+            self.open(None);
+        }
     }
 
     /// Applies an update that is not one of the conversation; `is_answer` is whether it answers
@@ -175,7 +227,7 @@ impl Page {
                 if problem.is_none() && !std::mem::take(&mut self.moves_here) {
                     self.last_account = None;
                 }
-                self.failures.clear();
+                self.open(None);
                 self.found = None;
                 self.findings = None;
                 self.set_draft("".into());
@@ -186,10 +238,14 @@ impl Page {
                     address: *address,
                 });
             }
-            Event::Done => {
-                self.answer(re);
+            Event::Done => self.on_done(re),
+            Event::Code { name, code, trust } => {
+                let (name, code, trust) = (*name, *code, *trust);
+                self.code = Some(KnownCode { name, code, trust });
             }
-            Event::Failed(failure) if self.answer(re) || is_answer => {
+            Event::Exported { identity } => self.exported = Some(identity.as_str().into()),
+            Event::Registries { list } => self.registries.clone_from(list),
+            Event::Failed(failure) if self.answer(re).is_some() || is_answer => {
                 self.failures
                     .retain(|known| known.command != failure.command);
                 self.failures.push(failure.clone());
@@ -218,11 +274,13 @@ impl Page {
         match event {
             Event::Link(Link::Up) => forget(Problem::RegistryUnreachable),
             Event::MemberJoined { .. } => forget(Problem::NobodyThere),
-            Event::Online { users } => {
-                forget(Problem::NotOnline);
-                if let Some(found) = &mut self.found {
-                    let listed = users.iter().find(|user| user.name == found.name);
-                    found.address = listed.map(|user| user.address);
+            Event::Online { .. } | Event::Presence { .. } => {
+                if matches!(event, Event::Online { .. }) {
+                    forget(Problem::NotOnline);
+                }
+                let view = self.view.as_ref().map(|view| view.get());
+                if let (Some(found), Some(view)) = (&mut self.found, view) {
+                    found.address = view.user(found.name).map(|user| user.address);
                 }
             }
             _ => {}

@@ -8,7 +8,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::support::{Fake, Mounted, SECRET, SIGNED_OUT, VIEW, js, mount, wait_for};
 
-async fn page(view: &str) -> (Mounted<App>, Fake) {
+pub(crate) async fn page(view: &str) -> (Mounted<App>, Fake) {
     js(&format!("history.replaceState(null, '', '#{SECRET}')"));
     let fake = Fake::install();
     let mounted = mount::<App>(());

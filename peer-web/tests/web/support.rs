@@ -9,10 +9,10 @@ use yew::html::BaseComponent;
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
 /// The view of a user who is signed in and chats with bob.
-pub(crate) const VIEW: &str = r#"{"event":"view","version":2,"missed":0,"view":{"address":"192.168.1.20","message_port":5859,"registry":"192.168.1.10","link":{"state":"up"},"account":"alice","busy":false,"online":[{"address":"192.168.1.20","name":"alice","check":"confirmed"},{"address":"192.168.1.21","name":"bob","check":"confirmed"},{"address":"192.168.1.22","name":"carol","check":"confirmed"}],"incoming":null,"outgoing":[],"conversations":[{"id":"open","members":[{"address":"192.168.1.21","name":"bob","check":"confirmed"}],"out_of_reach":[],"lines":[],"more_history":false,"read":null,"draft":""}],"conversations_of":"alice","blocked":[],"dropped":[],"undo":null}}"#;
+pub(crate) const VIEW: &str = r#"{"event":"view","version":2,"missed":0,"view":{"address":"192.168.1.20","message_port":5859,"registry":"192.168.1.10","link":{"state":"up"},"security":{"state":"encrypted","fingerprint":"ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ"},"identity":{"device":"AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GG","person":"HHHH-IIII-JJJJ-KKKK-LLLL-MMMM-NN","code":"1111 2222 3333 4444 5555"},"account":"alice","display_name":"","legacy_login":false,"busy":false,"away":false,"online":[{"name":"alice","address":"192.168.1.20","display_name":"","status":"available","open_chat":true,"legacy":false,"trust":null},{"name":"bob","address":"192.168.1.21","display_name":"","status":"available","open_chat":true,"legacy":false,"trust":"new"},{"name":"carol","address":"192.168.1.22","display_name":"","status":"available","open_chat":true,"legacy":true,"trust":null}],"incoming":null,"outgoing":[],"conversations":[{"id":"open","members":[{"address":"192.168.1.21","name":"bob","check":"confirmed"}],"out_of_reach":[],"lines":[],"more_history":false,"read":null,"draft":""}],"conversations_of":"alice","blocked":[],"dropped":[],"undo":null}}"#;
 
 /// The view before a user is signed in.
-pub(crate) const SIGNED_OUT: &str = r#"{"event":"view","version":2,"missed":0,"view":{"address":"192.168.1.20","message_port":5859,"registry":"192.168.1.10","link":{"state":"up"},"account":null,"busy":false,"online":[],"incoming":null,"outgoing":[],"conversations":[{"id":"open","members":[],"out_of_reach":[],"lines":[],"more_history":false,"read":null,"draft":""}],"conversations_of":null,"blocked":[],"dropped":[],"undo":null}}"#;
+pub(crate) const SIGNED_OUT: &str = r#"{"event":"view","version":2,"missed":0,"view":{"address":"192.168.1.20","message_port":5859,"registry":"192.168.1.10","link":{"state":"up"},"security":{"state":"encrypted","fingerprint":"ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ"},"identity":{"device":"AAAA-BBBB-CCCC-DDDD-EEEE-FFFF-GG","person":"HHHH-IIII-JJJJ-KKKK-LLLL-MMMM-NN","code":"1111 2222 3333 4444 5555"},"account":null,"display_name":"","legacy_login":false,"busy":false,"away":false,"online":[],"incoming":null,"outgoing":[],"conversations":[{"id":"open","members":[],"out_of_reach":[],"lines":[],"more_history":false,"read":null,"draft":""}],"conversations_of":null,"blocked":[],"dropped":[],"undo":null}}"#;
 
 const FAKE: &str = "
     window.sockets = [];
@@ -65,11 +65,11 @@ impl Fake {
     }
 
     /// The commands that the page has sent over the last WebSocket, without their ids, and
-    /// without what it tells other front ends: what is read and what is typed.
+    /// without what it tells by itself: what is read, what is typed, and that the user is there.
     pub(crate) fn commands(&self) -> Vec<String> {
         let commands: js_sys::Array = js("(window.sockets.at(-1)?.sent ?? []).slice(1)
             .map((frame) => JSON.parse(frame))
-            .filter(({ command }) => !['read', 'draft'].includes(command))
+            .filter(({ command }) => !['read', 'draft', 'active'].includes(command))
             .map(({ id, ...rest }) => JSON.stringify(rest))")
         .unchecked_into();
         commands
@@ -106,7 +106,7 @@ pub(crate) fn js(code: &str) -> JsValue {
     js_sys::eval(code).unwrap()
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     js_sys::JSON::stringify(&text.into()).unwrap().into()
 }
 

@@ -16,6 +16,8 @@ export class User {
     this.conversation = page.getByRole("log", { name: "Conversation" });
     this.composer = page.getByRole("textbox", { name: "Message" });
     this.request = page.getByRole("group", { name: /wants to chat|asks to join|invites you/ });
+    this.status = page.getByRole("combobox", { name: "Status" });
+    this.sheet = page.getByRole("dialog");
     this.undo = page.getByRole("button", { name: "Undo", exact: true });
     this.banner = page.locator(".banner");
   }
@@ -25,6 +27,12 @@ export class User {
     await kinds.getByRole("button", { name: "Create account" }).click();
     await this.fillIn(name, password);
     await this.again.fill(password);
+    await this.submit.click();
+  }
+
+  /** Signs in by the key of this computer. */
+  async signInByKey(name) {
+    await this.name.fill(name);
     await this.submit.click();
   }
 
@@ -41,6 +49,18 @@ export class User {
   /** Waits until the page is that of this account. */
   async isIn(name) {
     await this.page.locator(".me").filter({ hasText: name }).waitFor();
+  }
+
+  /** Opens the sheet with the account and its keys. */
+  async account() {
+    await this.settings();
+    await this.page.getByRole("button", { name: "Account and keys" }).click();
+    await this.sheet.waitFor();
+  }
+
+  /** Waits until the status that is shown is this one. */
+  async isShownAs(status) {
+    await this.page.waitForFunction((wanted) => document.querySelector(".status-choice select")?.value === wanted, status);
   }
 
   async settings() {

@@ -1,6 +1,6 @@
 // A registry, bridges and terminal peers of one test, on addresses that no other test has.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -58,9 +58,13 @@ class Terminal {
 export class World {
   #running = new Set();
 
-  /** Makes a folder and starts a registry in it. What it starts ends with the test. */
-  static async start(test) {
+  /**
+   * Makes a folder and starts a registry in it. What it starts ends with the test. With
+   * `plaintext` its programs speak version 1 to the registry.
+   */
+  static async start(test, { plaintext = false } = {}) {
     const world = new World();
+    world.plaintext = plaintext;
     world.folder = await mkdtemp(join(tmpdir(), "p2pchat-e2e-"));
     test.after(() => world.#stop());
     world.config = join(world.folder, "config.toml");
@@ -82,6 +86,14 @@ export class World {
     ]);
     const wanted = /listening on tcp \S+:(\d+) and udp \S+:(\d+)/;
     [, this.tcp, this.udp] = await this.registry.line("ports", (line) => line.match(wanted));
+  }
+
+  /** Gives the registry another key and store: it is set up again, or another one poses as it. */
+  async replaceRegistry() {
+    await this.stopRegistry();
+    const ours = (await readdir(this.folder)).filter((name) => name.startsWith("registry"));
+    for (const name of ours) await rm(join(this.folder, name), { recursive: true });
+    await this.startRegistry();
   }
 
   async stopRegistry() {
@@ -153,7 +165,8 @@ export class World {
 
   #peerOptions(address) {
     const registry = `${this.registryAddress}:${this.tcp}`;
-    return ["--registry", registry, "--hello-port", this.udp, "--address", address];
+    const line = this.plaintext ? "--allow-plaintext" : [];
+    return ["--registry", registry, line, "--hello-port", this.udp, "--address", address].flat();
   }
 
   #spawn(variable, options) {

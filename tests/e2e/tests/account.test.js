@@ -29,6 +29,8 @@ test("what is wrong with a name or a password stands beside it", async (t) => {
   await note("name").filter({ hasText: /\w/ }).waitFor();
   await alice.fillIn("eleven byte", "sixteen letters!");
   await note("name").filter({ hasText: "too long by 1" }).waitFor();
+  await note("password").filter({ hasText: "Older programs take only 15 letters" }).waitFor();
+  await alice.password.fill("x".repeat(257));
   await note("password").filter({ hasText: "too long by 1" }).waitFor();
   await picture(alice, "field-errors");
   await alice.register("taken");

@@ -53,6 +53,9 @@ test("all can be done at a width of 360 pixels", async (t) => {
   await alice.members.getByText("bob", { exact: true }).waitFor();
   await fitsIn(alice, 360);
   await picture(alice, "narrow-people");
+  await alice.account();
+  await fitsIn(alice, 360);
+  await picture(alice, "narrow-account");
 });
 
 test("nothing keeps people out, in the light and in the dark", async (t) => {
@@ -62,6 +65,11 @@ test("nothing keeps people out, in the light and in the dark", async (t) => {
       const stranger = await user(t, await world.bridge("stranger"), { colorScheme });
       await stranger.name.waitFor();
       assert.deepEqual(await obstacles(stranger), []);
+      await picture(stranger, `sign-in-${colorScheme}`);
+      await stranger.page.getByRole("button", { name: "Import identity" }).click();
+      await stranger.sheet.waitFor();
+      assert.deepEqual(await obstacles(stranger), []);
+      await picture(stranger, `import-${colorScheme}`);
       const { alice, bob } = await chat(t, { colorScheme });
       assert.deepEqual(await obstacles(alice), []);
       await picture(alice, `asked-${colorScheme}`);
@@ -73,6 +81,9 @@ test("nothing keeps people out, in the light and in the dark", async (t) => {
       assert.deepEqual(await obstacles(alice), []);
       await alice.page.keyboard.press("Escape");
       await picture(alice, `chat-${colorScheme}`);
+      await alice.account();
+      assert.deepEqual(await obstacles(alice), []);
+      await picture(alice, `account-${colorScheme}`);
     });
   }
 });
@@ -172,19 +183,21 @@ test("in colours that the user has forced, states are told apart and the focus i
   for (const name of ["Accept", "Decline"]) await answer(name).and(alice.page.locator(":enabled")).waitFor();
   assert.notEqual(await look(answer("Accept")), await look(answer("Decline")));
   await picture(alice, "forced-asked");
-  const busy = alice.page.getByRole("switch", { name: "Do not disturb" });
-  const parts = [busy.locator(".switch-track"), busy.locator(".switch-knob")];
+  await alice.settings();
+  const sound = alice.page.getByRole("switch", { name: "Sound" });
+  const parts = [sound.locator(".switch-track"), sound.locator(".switch-knob")];
   const off = await Promise.all(parts.map(look));
-  await busy.click();
-  await busy.and(alice.page.getByRole("switch", { checked: true })).waitFor();
+  await sound.click();
+  await sound.and(alice.page.getByRole("switch", { checked: true })).waitFor();
   await alice.page.waitForFunction(
     (before) => {
-      const track = document.querySelector(".me .switch-track");
+      const track = document.querySelector("#menu [aria-checked=true] .switch-track");
       return getComputedStyle(track).backgroundColor !== JSON.parse(before).backgroundColor;
     },
     off[0],
   );
   assert.notEqual(await look(parts[1]), off[1]);
+  await alice.page.keyboard.press("Escape");
   await alice.answers("Accept");
   await alice.says("Which one is mine?");
   bob.send("say", { text: "The one with the other border. https://example.org" });

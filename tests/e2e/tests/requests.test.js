@@ -147,8 +147,8 @@ test("nothing that a user types or clicks by accident answers a request", async 
   // Nothing is dimmed, and all else can be used.
   const shadow = await bob.request.evaluate((card) => getComputedStyle(card).boxShadow);
   assert.equal(shadow, "none");
-  await bob.page.getByRole("switch", { name: "Do not disturb" }).click();
-  await bob.page.getByRole("switch", { name: "Do not disturb", checked: true }).waitFor();
+  await bob.status.selectOption("Do not disturb");
+  await bob.page.locator(".status-choice.busy").waitFor();
   await alice.requestOf("bob").getByText("Waiting for bob").waitFor();
 });
 
@@ -193,8 +193,8 @@ test("a request to one who has a chat says who will meet, and can be met alone",
 
 test("a busy user is not asked", async (t) => {
   const { alice, bob } = await two(t);
-  await bob.page.getByRole("switch", { name: "Do not disturb" }).click();
-  await bob.page.getByRole("switch", { name: "Do not disturb", checked: true }).waitFor();
+  await bob.status.selectOption("Do not disturb");
+  await bob.page.locator(".status-choice.busy").waitFor();
   await alice.ask("bob");
   await alice.isTold("bob is not taking requests now");
   await alice.requestOf("bob").getByText("bob is not taking requests now.").waitFor();

@@ -53,11 +53,10 @@ test("a text of the one is in the other once, and the busy switch is one", async
     assert.equal((await bob.event("message")).text, wanted);
     assert.equal(await alice.said(wanted).count(), 1);
   }
-  const busy = alice.page.getByRole("switch", { name: "Do not disturb" });
-  await busy.click();
+  await alice.status.selectOption("Do not disturb");
   await terminal.event("busy", ({ on }) => on);
   terminal.send("busy", { on: false });
-  await busy.and(alice.page.getByRole("switch", { checked: false })).waitFor();
+  await alice.isShownAs("Available");
 });
 
 test("what is read in the one is not unread in the other", async (t) => {

@@ -57,8 +57,8 @@ test("two tabs show the same", async (t) => {
   await Promise.all([alice.reads("from the second tab"), bob.reads("from the second tab")]);
   await bob.says("to both");
   await Promise.all([alice.reads("to both"), second.reads("to both")]);
-  await alice.page.getByRole("switch", { name: "Do not disturb" }).click();
-  await second.page.getByRole("switch", { name: "Do not disturb", checked: true }).waitFor();
+  await alice.status.selectOption("Do not disturb");
+  await second.isShownAs("Do not disturb");
   await alice.leaves();
   await second.members.waitFor({ state: "detached" });
 });

@@ -18,9 +18,12 @@ pub const PASSWORDS_DIFFER: &str = "The two passwords differ";
 pub const NEW_HERE: &str = "New here?";
 /// The registry has been asked and has not answered.
 pub const WAITING: &str = "One moment…";
-/// The sentence above the sign-in form.
-pub const LEAD: &str = "Messages go directly between computers. Messages and your password are \
-                        not encrypted: use p2pchat on networks you trust.";
+/// The sentence above the sign-in form: see [`Security::lead`](crate::Security::lead).
+pub const LEAD: &str = "Messages go directly between computers. Those of the open chat are not \
+                        encrypted: use it on networks you trust.";
+/// The same where the line to the registry is not encrypted.
+pub const LEAD_NOT_ENCRYPTED: &str = "Messages go directly between computers. Messages and your password are not encrypted: use \
+     p2pchat on networks you trust.";
 /// State of the chat, always in sight.
 pub const NOT_ENCRYPTED: &str = "Not encrypted";
 /// What [`NOT_ENCRYPTED`] means.
@@ -114,3 +117,63 @@ pub const USE_THIS_ONE: &str = "Use this one";
 pub const BRIDGE_STOPPED: &str = "p2pchat has stopped on this computer.";
 /// What to do about [`BRIDGE_STOPPED`].
 pub const START_BRIDGE: &str = "Start p2pchat-bridge again; what you typed is kept.";
+
+/// Field: the name that others see beside that of the account.
+pub const DISPLAY_NAME: &str = "Display name";
+/// The same in the form for a new account.
+pub const DISPLAY_NAME_OPTIONAL: &str = "Display name (optional)";
+/// Field and button: what else the state of the user may be.
+pub const STATUS: &str = "Status";
+/// Mark: a user whose program speaks version 1 alone.
+pub const OLDER_PROGRAM: &str = "older program";
+/// Beside the password in the sign-in form.
+pub const PASSWORD_OPTIONAL: &str = "Leave it empty if you have signed in on this computer before";
+/// Button and heading: bring one's key from another computer.
+pub const IMPORT_IDENTITY: &str = "Import identity";
+/// What [`IMPORT_IDENTITY`] is for.
+pub const IMPORT_IDENTITY_MEANS: &str = "Do you use p2pchat on another computer? Import your identity from there, and this computer \
+     signs in as you.";
+/// Heading: the key of the user.
+pub const IDENTITY: &str = "Identity";
+/// Menu item and heading: two people compare the codes of their keys.
+pub const COMPARE_CODES: &str = "Compare codes";
+/// How codes are compared; `{name}` reads out the other one.
+pub const COMPARE_CODES_HOW: &str = "Read yours aloud, and listen to theirs.";
+/// Button: the codes are the same.
+pub const THEY_MATCH: &str = "They match";
+/// Button: they are not.
+pub const THEY_DO_NOT_MATCH: &str = "They do not match";
+/// What to do after [`THEY_DO_NOT_MATCH`].
+pub const DO_NOT_TRUST: &str = "Then somebody else may be posing as them. Write nothing that is \
+                                meant for them alone, and ask them in person.";
+/// Button: a key that was compared is not trusted any more.
+pub const NO_LONGER_TRUST: &str = "No longer trust";
+/// Button: trust a new key without comparing codes.
+pub const ACCEPT_NEW_CODE: &str = "Accept new code";
+/// Heading and button.
+pub const CHANGE_PASSWORD: &str = "Change password";
+/// Switch: whether the account can be used by version 1 too.
+pub const LEGACY_LOGIN: &str = "Allow older programs";
+/// What [`LEGACY_LOGIN`] means.
+pub const LEGACY_LOGIN_MEANS: &str = "They send your password unencrypted";
+/// Heading: the registries whose keys are pinned.
+pub const KNOWN_REGISTRIES: &str = "Known registries";
+/// Button: take back the pin of a registry.
+pub const FORGET: &str = "Forget";
+/// Heading: the registry has another key than the pinned one.
+pub const REGISTRY_CHANGED: &str = "The registry has another key";
+/// Why that may be, and what to do.
+pub const REGISTRY_CHANGED_MEANS: &str = "Nothing was sent to it. Either it was set up again, or someone in between poses as it. Ask \
+     its operator, in person or by phone, for the fingerprint of its key.";
+/// A typed fingerprint is not that of the new key.
+pub const NOT_THE_NEW_KEY: &str = "this is not the key that is seen now: do not trust it";
+/// Button: trust that key.
+pub const TRUST_NEW_KEY: &str = "Trust the new key";
+/// What it means that the line to the registry is not encrypted.
+pub const REGISTRY_NOT_ENCRYPTED_MEANS: &str = "This registry speaks the older protocol: anyone on the network can read your password and \
+     see whom you talk to.";
+/// What it means that it is; the fingerprint of the registry's key follows.
+pub const REGISTRY_ENCRYPTED_MEANS: &str = "Only this registry can read what you send to it. The fingerprint of its key, which its \
+     operator can confirm:";
+/// Menu item and heading: what else can be set of the account.
+pub const ACCOUNT_AND_KEYS: &str = "Account and keys";

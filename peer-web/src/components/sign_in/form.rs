@@ -1,10 +1,10 @@
 //! The values of the form, and what is wrong with them.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, Passphrase, Problem, Username};
+use p2pchat_model::{Command, DisplayName, Passphrase, Password, Problem, Username};
 use yew::AttrValue;
 
-use crate::logic::sentence::{failed, sentence};
+use crate::logic::sentence::{failed, sentence, with_advice};
 use crate::state::Page;
 
 /// The id of the field for the name.
@@ -14,10 +14,18 @@ pub(super) const PASSWORD: &str = "sign-in-password";
 
 /// The id of the field for the password of a new account, a second time.
 pub(super) const AGAIN: &str = "sign-in-again";
+/// The id of the field for the display name of a new account.
+pub(super) const DISPLAY: &str = "sign-in-display";
 
 /// Whether the registry has not answered yet.
 pub(in crate::components) fn is_waiting(state: &Page) -> bool {
     state.waits_for(&["login", "register"])
+}
+
+/// Whether the last login failed for this reason.
+pub(super) fn is_refused(state: &Page, problem: Problem) -> bool {
+    let failure = state.failure("login");
+    failure.is_some_and(|failure| failure.code == problem)
 }
 
 /// The values of the form.
@@ -28,6 +36,10 @@ pub(super) struct Form {
     pub(super) password: String,
     /// The password a second time, for a new account.
     pub(super) again: String,
+    /// The display name of a new account.
+    pub(super) display: String,
+    /// Whether the registry speaks version 1 alone: it takes short passwords and no keys.
+    pub(super) legacy: bool,
     /// Whether the user has tried to send it.
     pub(super) tried: bool,
 }
@@ -38,22 +50,28 @@ pub(super) struct Errors {
     pub(super) name: Option<AttrValue>,
     pub(super) password: Option<AttrValue>,
     pub(super) again: Option<AttrValue>,
+    pub(super) display: Option<AttrValue>,
     /// What concerns no single field.
     pub(super) form: Option<AttrValue>,
 }
 
 impl Form {
     /// The command that the form gives; else the id of the first field that is wrong.
-    pub(super) fn command(&self) -> Result<Command, &'static str> {
+    pub(super) fn command(&self, state: &Page) -> Result<Command, &'static str> {
         let name = self.checked_name().map_err(|_| NAME)?;
-        let password = Passphrase::new(&self.password).map_err(|_| PASSWORD)?;
-        if self.new && self.again != self.password {
+        let password = self.checked_password(state).map_err(|_| PASSWORD)?;
+        let password = match password {
+            Some(password) if self.new => password,
+            password => return Ok(Command::Login { name, password }),
+        };
+        if self.again != self.password {
             return Err(AGAIN);
         }
-        Ok(if self.new {
-            Command::register(name, password)
-        } else {
-            Command::login(name, password)
+        let display_name = DisplayName::new(self.display.trim()).map_err(|_| DISPLAY)?;
+        Ok(Command::Register {
+            name,
+            password,
+            display_name,
         })
     }
 
@@ -66,12 +84,12 @@ impl Form {
             let wrong = self.checked_name().err().map(AttrValue::from);
             errors.name = wrong.or(errors.name);
         }
-        if self.tried || self.password.len() > Passphrase::MAX {
-            let wrong = Passphrase::new(&self.password).err();
-            errors.password = wrong
-                .map(|error| sentence(&error.to_string()).into())
-                .or(errors.password);
+        if self.tried || !self.password.is_empty() {
+            let wrong = self.checked_password(state).err().map(AttrValue::from);
+            errors.password = wrong.or(errors.password);
         }
+        let wrong = DisplayName::new(self.display.trim()).err();
+        errors.display = wrong.map(|error| sentence(&error.to_string()).into());
         let is_whole = self.again.len() >= self.password.len();
         if self.new && self.again != self.password && (self.tried || is_whole) {
             errors.again = Some(sentence(label::PASSWORDS_DIFFER).into());
@@ -81,18 +99,20 @@ impl Form {
 
     /// A note on the length of a new name.
     pub(super) fn name_hint(&self) -> Option<AttrValue> {
-        self.length_hint(&self.name, Username::MAX)
+        let words = wording::letters_left(self.name.len(), Username::MAX).filter(|_| self.new);
+        words.map(|words| sentence(&words).into())
     }
 
-    /// A note on a new password that is easily guessed, or on its length.
+    /// A note on a new password that is easily guessed or too long for older programs; that
+    /// there need not be one, for an account of this computer.
     pub(super) fn password_hint(&self) -> Option<AttrValue> {
-        let weak = wording::weak_password(&self.password, &self.name).filter(|_| self.new);
-        weak.map(|words| sentence(words).into())
-            .or_else(|| self.length_hint(&self.password, Passphrase::MAX))
-    }
-
-    fn length_hint(&self, value: &str, max: usize) -> Option<AttrValue> {
-        let words = wording::letters_left(value.len(), max).filter(|_| self.new);
+        let words = if self.new {
+            let weak = wording::weak_password(&self.password, &self.name).map(str::to_owned);
+            weak.or_else(|| wording::long_password(self.password.len()))
+        } else {
+            let optional = self.password.is_empty() && !self.legacy;
+            optional.then(|| label::PASSWORD_OPTIONAL.to_owned())
+        };
         words.map(|words| sentence(&words).into())
     }
 
@@ -103,11 +123,27 @@ impl Form {
             let message = Some(AttrValue::from(failed(failure)));
             match failure.code {
                 Problem::NameTaken | Problem::BadName => errors.name = message,
-                Problem::BadPassword | Problem::WrongCredentials => errors.password = message,
-                _ => errors.form = message,
+                Problem::BadPassword | Problem::WrongCredentials | Problem::PasswordNeeded => {
+                    errors.password = message;
+                }
+                _ => errors.form = Some(with_advice(failure).into()),
             }
         }
         errors
+    }
+
+    /// `None` where the key of this computer may do.
+    fn checked_password(&self, state: &Page) -> Result<Option<Passphrase>, String> {
+        let is_asked = is_refused(state, Problem::PasswordNeeded);
+        if self.password.is_empty() && !(self.new || self.legacy || is_asked) {
+            return Ok(None);
+        }
+        if self.legacy {
+            Password::new(&self.password).map_err(|error| sentence(&error.to_string()))?;
+        }
+        let password = Passphrase::new(&self.password);
+        let password = password.map_err(|error| sentence(&error.to_string()))?;
+        Ok(Some(password))
     }
 
     fn checked_name(&self) -> Result<Username, String> {

@@ -1,0 +1,154 @@
+//! The account and its keys: what else can be set.
+
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{Command, DisplayName, Identity, KnownRegistry, printable};
+use yew::prelude::*;
+
+use crate::browser::page;
+use crate::context::{Context, use_app};
+use crate::logic::sentence::sentence;
+
+use super::command_form::CommandForm;
+use super::field::Field;
+use super::import_form::ImportForm;
+use super::password_fields::{set, use_new_password, use_password};
+use super::switch::Switch;
+
+/// The account and its keys.
+#[component]
+pub fn Account() -> Html {
+    let context = use_app();
+    let Some(view) = &context.state.view else {
+        return html! {};
+    };
+    let view = view.get();
+    let onlegacy = {
+        let send = context.send.clone();
+        Callback::from(move |on| send.emit(Command::LegacyLogin { on }))
+    };
+    let part = |title: &'static str, content: Html| {
+        html! { <details class="part"><summary>{ title }</summary><div class="part-body">{ content }</div></details> }
+    };
+    html! {
+        <>
+            <DisplayNameForm now={view.display_name} />
+            <Switch label={label::LEGACY_LOGIN} hint={label::LEGACY_LOGIN_MEANS} on={view.legacy_login}
+                disabled={!context.state.is_live()} onswitch={onlegacy} />
+            { part(label::CHANGE_PASSWORD, html! { <PasswordForm /> }) }
+            if let Some(identity) = view.identity { { part(label::IDENTITY, keys(&identity)) } }
+            { part("Export identity", html! { <ExportForm /> }) }
+            { part(label::IMPORT_IDENTITY, html! { <><p>{ label::IMPORT_IDENTITY_MEANS }</p><ImportForm /></> }) }
+            { part(label::KNOWN_REGISTRIES, html! { <Registries /> }) }
+        </>
+    }
+}
+
+fn keys(identity: &Identity) -> Html {
+    let row = |words: &'static str, value: String| {
+        html! { <div><dt>{ words }</dt><dd><code>{ value }</code></dd></div> }
+    };
+    let code = identity.code.map(|code| row("Your code", code.to_string()));
+    html! {
+        <dl class="codes">
+            { code }
+            { row("You, on every computer", identity.person.to_string()) }
+            { row("This computer", identity.device.to_string()) }
+        </dl>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct DisplayNameProps {
+    now: DisplayName,
+}
+
+#[component]
+fn DisplayNameForm(props: &DisplayNameProps) -> Html {
+    let name = use_state(|| props.now.as_str().to_owned());
+    let checked = DisplayName::new(name.trim());
+    let error = checked.err().map(|error| sentence(&error.to_string()));
+    let display_name = checked.ok();
+    html! {
+        <CommandForm name="display_name" command={display_name.map(|display_name| Command::DisplayName { display_name })}
+            submit="Save" done="Others see it now.">
+            <Field id="display-name" label={label::DISPLAY_NAME} value={(*name).clone()} oninput={set(&name)}
+                error={error.map(AttrValue::from)} autocomplete="name" />
+        </CommandForm>
+    }
+}
+
+#[component]
+fn PasswordForm() -> Html {
+    let (old, old_field) = use_password("old-password", "Password now");
+    let ids = ("new-password", "new-password-again", "New password");
+    let (new, fields) = use_new_password(ids, |new| wording::long_password(new.len()));
+    let command = old
+        .zip(new)
+        .map(|(old, new)| Command::ChangePassword { old, new });
+    html! {
+        <CommandForm name="change_password" {command} submit={label::CHANGE_PASSWORD} done="Your password is changed.">
+            { old_field }{ fields }
+        </CommandForm>
+    }
+}
+
+/// Gives the key of the user under a password of its own, as a file to save.
+#[component]
+fn ExportForm() -> Html {
+    let exported = use_app().state.exported.clone();
+    let ids = (
+        "export-password",
+        "export-password-again",
+        "Password for the file",
+    );
+    let (password, fields) = use_new_password(ids, |_| None);
+    let command = password.map(|password| Command::ExportIdentity { password });
+    html! {
+        <>
+            <p>{ "Whoever has the file and its password can sign in as you." }</p>
+            <CommandForm name="export_identity" {command} submit="Export" done="">{ fields }</CommandForm>
+            if let Some(exported) = exported {
+                <a class="button" href={page::text_file(&exported)} download="p2pchat-identity.txt">{ "Save the file" }</a>
+            }
+        </>
+    }
+}
+
+/// The registries that are pinned.
+#[component]
+fn Registries() -> Html {
+    let context = use_app();
+    let state = &context.state;
+    {
+        let send = context.send.clone();
+        // At first, and again without the one that was forgotten.
+        use_effect_with(state.done == Some("forget_registry"), move |_| {
+            send.emit(Command::Registries);
+        });
+    }
+    let row = |known: &KnownRegistry| registry(&context, known);
+    html! { <ul class="registries">{ for state.registries.iter().map(row) }</ul> }
+}
+
+fn registry(context: &Context, known: &KnownRegistry) -> Html {
+    let KnownRegistry {
+        registry,
+        fingerprint,
+        since,
+    } = known;
+    let onclick = {
+        let (send, registry) = (context.send.clone(), registry.clone());
+        move |_: MouseEvent| {
+            let registry = registry.clone();
+            send.emit(Command::ForgetRegistry { registry });
+        }
+    };
+    let name = printable(registry).into_owned();
+    html! {
+        <li key={registry.clone()}>
+            <span class="request-words"><b>{ &name }</b>{ " since " }{ since }<br /><code>{ fingerprint.to_string() }</code></span>
+            <button type="button" class="button small" {onclick} disabled={!context.state.is_live()}
+                aria-label={format!("{} {name}", label::FORGET)}>{ label::FORGET }</button>
+        </li>
+    }
+}

@@ -1,0 +1,42 @@
+//! To bring the key of the user from another computer.
+
+use p2pchat_model::Command;
+use p2pchat_model::wording::label;
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+use crate::browser::file;
+
+use super::command_form::CommandForm;
+use super::field::Field;
+use super::password_fields::{set, use_password};
+
+/// A file or a text, and the password that it was exported with.
+#[component]
+pub fn ImportForm() -> Html {
+    let text = use_state(String::new);
+    let (password, password_field) = use_password("import-password", "Password of the file");
+    let onfile = {
+        let onread = set(&text);
+        move |event: Event| {
+            if let Some(input) = event.target_dyn_into::<HtmlInputElement>() {
+                file::read(&input, onread.clone());
+            }
+        }
+    };
+    let identity = Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+    let command = identity
+        .zip(password)
+        .map(|(identity, password)| Command::ImportIdentity { identity, password });
+    html! {
+        <CommandForm name="import_identity" {command} submit={label::IMPORT_IDENTITY}
+            done="This computer signs in as you now: sign in with your name.">
+            <div class="field">
+                <label for="import-file">{ "Exported file" }</label>
+                <input id="import-file" type="file" onchange={onfile} />
+            </div>
+            <Field id="import-text" label="or its text" value={(*text).clone()} oninput={set(&text)} autocomplete="off" />
+            { password_field }
+        </CommandForm>
+    }
+}

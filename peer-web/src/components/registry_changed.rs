@@ -1,0 +1,55 @@
+//! The registry has another key than the pinned one.
+
+use p2pchat_model::wording::label;
+use p2pchat_model::{Command, Fingerprint, Link};
+use yew::prelude::*;
+
+use crate::context::use_app;
+use crate::logic::sentence::sentence;
+
+use super::command_form::CommandForm;
+use super::field::Field;
+use super::icon::{Glyph, icon};
+use super::password_fields::set;
+
+/// A stop: both fingerprints, why they may differ, and a form that trusts the new key once its
+/// fingerprint was typed as the operator of the registry has it. Nothing as long as the key is
+/// the pinned one.
+#[component]
+pub fn RegistryChanged() -> Html {
+    let context = use_app();
+    let typed = use_state(String::new);
+    let link = context
+        .state
+        .view
+        .as_ref()
+        .map(|view| view.get().link.clone());
+    let Some(Link::KeyChanged { pinned, seen }) = link else {
+        return html! {};
+    };
+    let confirmed = read(&typed);
+    let is_whole = typed.trim().len() >= Fingerprint::LEN;
+    let wrong = (is_whole && confirmed != Some(seen)).then_some(label::NOT_THE_NEW_KEY);
+    let command = (confirmed == Some(seen)).then_some(Command::TrustRegistry { fingerprint: seen });
+    html! {
+        <section class="registry-changed" role="alert" aria-labelledby="registry-changed-title">
+            <h2 id="registry-changed-title">{ icon(Glyph::Stop) }{ label::REGISTRY_CHANGED }</h2>
+            <p>{ label::REGISTRY_CHANGED_MEANS }</p>
+            <dl class="codes">
+                <div><dt>{ "Known" }</dt><dd><code>{ pinned.to_string() }</code></dd></div>
+                <div><dt>{ "Seen now" }</dt><dd><code>{ seen.to_string() }</code></dd></div>
+            </dl>
+            <CommandForm name="trust_registry" {command} submit={label::TRUST_NEW_KEY} done="">
+                <Field id="registry-fingerprint" label="Fingerprint that its operator tells you" value={(*typed).clone()}
+                    oninput={set(&typed)} error={wrong.map(|words| AttrValue::from(sentence(words)))} autocomplete="off" />
+            </CommandForm>
+        </section>
+    }
+}
+
+/// A fingerprint as people write it; also at the end of a registry's name, as its operator may
+/// tell that.
+fn read(typed: &str) -> Option<Fingerprint> {
+    let fingerprint = typed.rsplit('#').next().unwrap_or(typed);
+    fingerprint.trim().parse().ok()
+}

@@ -1,0 +1,74 @@
+//! What is open over the page.
+
+use p2pchat_model::wording::label;
+use web_sys::HtmlDialogElement;
+use yew::prelude::*;
+
+use crate::browser::hooks::{use_escape, use_return_focus};
+use crate::context::use_app;
+use crate::state::{Action, Sheet};
+
+use super::account::Account;
+use super::codes::Codes;
+use super::icon::{Glyph, icon};
+use super::import_form::ImportForm;
+
+/// What is open over the page, if anything is.
+#[component]
+pub fn Sheets() -> Html {
+    let sheet = use_app().state.sheet;
+    use_return_focus(sheet.is_some());
+    match sheet {
+        None => html! {},
+        Some(Sheet::Account) => {
+            html! { <Frame title={label::ACCOUNT_AND_KEYS}><Account /></Frame> }
+        }
+        Some(Sheet::Import) => html! {
+            <Frame title={label::IMPORT_IDENTITY}>
+                <p>{ label::IMPORT_IDENTITY_MEANS }</p>
+                <ImportForm />
+            </Frame>
+        },
+        Some(Sheet::Codes(name)) => {
+            html! { <Frame title={label::COMPARE_CODES}><Codes {name} /></Frame> }
+        }
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct Props {
+    title: &'static str,
+    children: Html,
+}
+
+/// A dialog of the browser: nothing behind it takes the focus or a click.
+#[component]
+fn Frame(props: &Props) -> Html {
+    let context = use_app();
+    let node = use_node_ref();
+    let close = {
+        let dispatch = context.dispatch.clone();
+        use_callback((), move |(), ()| dispatch.dispatch(Action::Open(None)))
+    };
+    use_escape(true, close.clone());
+    {
+        let node = node.clone();
+        use_effect_with((), move |()| {
+            if let Some(dialog) = node.cast::<HtmlDialogElement>()
+                && dialog.show_modal().is_err()
+            {
+                // A browser that does not know it shows it all the same.
+                dialog.set_open(true);
+            }
+        });
+    }
+    html! {
+        <dialog ref={node} class="sheet" aria-labelledby="sheet-title" onclose={close.reform(|_| ())}>
+            <header class="sheet-head">
+                <h2 id="sheet-title">{ props.title }</h2>
+                <button type="button" class="icon-button" aria-label="Close" title="Close" onclick={close.reform(|_| ())}>{ icon(Glyph::Close) }</button>
+            </header>
+            { props.children.clone() }
+        </dialog>
+    }
+}
