@@ -21,6 +21,8 @@ mod mongo_srv;
 mod operator;
 mod ops;
 mod secure_accounts;
+mod secure_key;
+mod secure_limits;
 mod secure_presence;
 mod sessions;
 mod slow;
