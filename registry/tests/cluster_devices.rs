@@ -146,6 +146,26 @@ fn a_registry_dies_and_nobody_sees_a_device_leave_that_signs_in_at_another() {
 }
 
 #[test]
+fn a_registry_stops_and_nobody_sees_a_device_leave_that_signs_in_at_another() {
+    require_mongod!();
+    let database = TestDatabase::on_replica_set();
+    let [stops, other] = [(); 2].map(|()| Member::start(&database.uri, LONG));
+    let mut ann = subscriber(&other, "ann");
+    let bob = Device::new();
+    let mut session = session(&stops, &bob);
+    session.enter(&bob, "bob", "pw");
+    assert!(told_soon(&mut ann, bob.seat("bob")).is_some());
+    // All that it has to tell is told when it has ended.
+    stops.log();
+    assert_eq!(session.goodbye(), Goodbye::Stopping);
+    let mut moved = Session::connect_from(ELSEWHERE, other.program.tcp, &bob);
+    moved.sign_in(&bob, "bob");
+    let state = told_soon(&mut ann, bob.seat("bob"));
+    let state = state.expect("it moved, and did not leave in between");
+    assert_eq!(state.endpoint.address, "127.0.0.3".parse().unwrap());
+}
+
+#[test]
 fn of_two_who_bind_a_name_at_two_registries_at_once_one_is_in_everywhere() {
     require_mongod!();
     let database = TestDatabase::on_replica_set();
