@@ -29,9 +29,9 @@ impl Attempt {
     pub fn start(login: AutoLogin) -> (Self, Command) {
         let AutoLogin { name, password, .. } = login.clone();
         let command = if login.register {
-            Command::Register { name, password }
+            Command::register(name, password)
         } else {
-            Command::Login { name, password }
+            Command::login(name, password)
         };
         (Self { login }, command)
     }
@@ -48,10 +48,9 @@ impl Attempt {
 
     fn failed(&self, failure: &Failure, view: &View) -> Step {
         match (failure.code, view.account) {
-            (Problem::NameTaken, _) => Step::Send(Command::Login {
-                name: self.login.name,
-                password: self.login.password.clone(),
-            }),
+            (Problem::NameTaken, _) => {
+                Step::Send(Command::login(self.login.name, self.login.password.clone()))
+            }
             // Another front end of the profile was faster.
             (Problem::AlreadyLoggedIn, Some(account)) => {
                 another_account(account, self.login.name).map_or(Step::Done, Step::Failed)
@@ -91,7 +90,7 @@ mod tests {
     #[test]
     fn an_account_that_exists_is_logged_in_to() {
         let name: Username = "alice".parse().unwrap();
-        let password: p2pchat_model::Password = "secret".parse().unwrap();
+        let password: p2pchat_model::Passphrase = "secret".parse().unwrap();
         let (attempt, first) = Attempt::start(AutoLogin {
             name,
             password: password.clone(),
@@ -101,7 +100,7 @@ mod tests {
         assert_eq!(first.name(), "register");
         assert_eq!(
             attempt.on_answer(&failed(Problem::NameTaken), &view),
-            Step::Send(Command::Login { name, password })
+            Step::Send(Command::login(name, password))
         );
         let wrong = Problem::WrongCredentials;
         assert_eq!(

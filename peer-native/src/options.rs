@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-use p2pchat_model::{Password, Username};
+use p2pchat_model::{Passphrase, Username};
 use p2pchat_settings::streams::first_line;
 use p2pchat_settings::{Given, OptionsError, PeerArgs, Place, Program, Section};
 use thiserror::Error;
@@ -83,7 +83,7 @@ pub struct AutoLogin {
     /// The account.
     pub name: Username,
     /// Its password.
-    pub password: Password,
+    pub password: Passphrase,
     /// Whether to create the account first.
     pub register: bool,
 }
@@ -221,13 +221,13 @@ fn auto_login(options: &Options) -> Result<Option<AutoLogin>, SettingsError> {
     }))
 }
 
-fn read_password(path: &Path) -> Result<Password, SettingsError> {
+fn read_password(path: &Path) -> Result<Passphrase, SettingsError> {
     let line = File::open(path).and_then(first_line);
     let line = line.map_err(|source| SettingsError::PasswordFile {
         path: path.to_owned(),
         source,
     })?;
-    Password::new(&line).map_err(|error| SettingsError::Login {
+    Passphrase::new(&line).map_err(|error| SettingsError::Login {
         option: "--password-file",
         reason: format!("{}: {error}", path.display()),
     })
@@ -316,9 +316,9 @@ mod tests {
         let login = settings("", &line).unwrap().login.unwrap();
         assert_eq!(login.password.expose(), "secret");
         assert!(!login.register);
-        fs::write(&path, "much-too-long-a-secret\n").unwrap();
+        fs::write(&path, "a secret of 22 letters".repeat(12) + "\n").unwrap();
         let error = settings("", &line).unwrap_err().to_string();
-        assert!(error.contains("too long by 7"), "{error}");
+        assert!(error.contains("too long by 8"), "{error}");
         assert!(!error.contains("secret"), "{error}");
     }
 

@@ -48,5 +48,8 @@ pub mod users;
 mod vital;
 
 pub use options::{Limits, Options, StoreSpec};
+// The rules of a sign-in, for the simulation of a cluster.
 pub use server::{BindError, PartEnded, Server};
+#[doc(hidden)]
+pub use server::{Judgement, admits, judge};
 pub use store::{Store, StoreError};

@@ -47,18 +47,23 @@ mod session;
 mod slots;
 
 use bindings::LookupCache;
+pub use bindings::{Judgement, admits, judge};
 use cluster::{ClusterHandle, ClusterTasks};
 use connection::Deadlines;
 use handshakes::HandshakeLimits;
 use live::LiveSessions;
 use monitoring::{LogThrottle, MonitoringTasks};
 use send_buffers::SendBufferPool;
-use slots::ConnectionSlots;
+use slots::{ConnectionSlot, ConnectionSlots};
 
 /// How long the requests in flight have when the server stops.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the store has to write what is queued when the server stops.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How many tokens tell connections that the server stops. A read takes the lock of its
+/// connection's token; where all connections share one, a thread that loses its core with the
+/// lock holds up all others until it has a core again.
+const STOP_TOKENS: usize = 64;
 /// How many sources are counted that have created accounts: 3 MB. Each account costs a
 /// connection and a hash; a source that created one is forgotten after a minute.
 const REGISTERING_SOURCES: usize = 65_536;
@@ -150,6 +155,8 @@ struct Shared {
     vital: Vital,
     /// Cancelled when the server stops.
     stop: CancellationToken,
+    /// Cancelled with it: [`STOP_TOKENS`] for the connections, each of which waits for one.
+    connection_stops: Box<[CancellationToken]>,
 }
 
 impl Shared {
@@ -171,6 +178,7 @@ impl Shared {
             REGISTERING_SOURCES,
         );
         let metrics: Arc<Metrics> = Arc::default();
+        let stop = CancellationToken::new();
         let handle = |cluster| Arc::new(ClusterHandle::new(cluster, metrics.cluster()));
         Ok(Arc::new(Self {
             cluster: cluster.map(handle),
@@ -195,7 +203,8 @@ impl Shared {
             accept_failures: LogThrottle::default(),
             started,
             vital: Vital::default(),
-            stop: CancellationToken::new(),
+            connection_stops: (0..STOP_TOKENS).map(|_| stop.child_token()).collect(),
+            stop,
         }))
     }
 
@@ -210,6 +219,11 @@ impl Shared {
             name = self.passwords.ended() => name,
             name = self.store.ended() => name,
         }
+    }
+
+    /// What tells the connection in a slot that the server stops.
+    fn stop_of(&self, slot: &ConnectionSlot) -> CancellationToken {
+        self.connection_stops[slot.number() % STOP_TOKENS].clone()
     }
 
     fn registrations(&self) -> MutexGuard<'_, RateLimiter<Source>> {

@@ -13,8 +13,6 @@ mod bindings;
 mod database;
 #[path = "cluster_simulation/node.rs"]
 mod node;
-#[path = "cluster_simulation/rules.rs"]
-mod rules;
 #[path = "cluster_simulation/subscriber.rs"]
 mod subscriber;
 #[path = "cluster_simulation/troubles.rs"]

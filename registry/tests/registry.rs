@@ -6,6 +6,7 @@ mod balancer;
 mod bindings;
 mod cluster;
 mod cluster_bindings;
+mod cluster_devices;
 mod cluster_foreign;
 mod cluster_lost;
 mod connections;

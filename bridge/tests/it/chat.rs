@@ -6,7 +6,9 @@ use hyper_tungstenite::tungstenite::protocol::CloseFrame;
 use hyper_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use p2pchat_bridge::Limits;
 use p2pchat_common::rate_limit::Rate;
-use p2pchat_model::{Command, ConversationId, DeliveryState, Event, Line, Password, Target, View};
+use p2pchat_model::{
+    Command, ConversationId, DeliveryState, Event, Line, Passphrase, Target, View,
+};
 use p2pchat_registry::{Options, Server, StoreSpec};
 use tokio::task::JoinHandle;
 
@@ -52,10 +54,10 @@ impl Registry {
 }
 
 pub(crate) async fn register(page: &mut Page, name: &str) {
-    page.send(&Command::Register {
-        name: name.parse().unwrap(),
-        password: Password::new("a password").unwrap(),
-    })
+    page.send(&Command::register(
+        name.parse().unwrap(),
+        Passphrase::new("a password").unwrap(),
+    ))
     .await;
     page.until_view("the login", |view| view.account.is_some())
         .await;
@@ -263,10 +265,10 @@ async fn a_bridge_that_starts_again_has_the_earlier_messages() {
     let mut alice = one.page().await;
     assert_eq!(alice.texts(), Vec::<String>::new());
     alice
-        .send(&Command::Login {
-            name: "alice".parse().unwrap(),
-            password: Password::new("a password").unwrap(),
-        })
+        .send(&Command::login(
+            "alice".parse().unwrap(),
+            Passphrase::new("a password").unwrap(),
+        ))
         .await;
     alice
         .until_view("the text", |view| has(view, "remember this"))

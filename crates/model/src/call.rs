@@ -307,7 +307,10 @@ mod tests {
         let text = reason(r#"{"command":"login","name":"a","password":31415926}"#);
         assert!(text.contains("expected a string"), "{text}");
         assert!(!text.contains("31415926"), "{text}");
-        let text = reason(r#"{"command":"login","name":"a","password":"much-too-long-a-secret"}"#);
+        let secret = "much-too-long-a-secret".repeat(12);
+        let text = reason(&format!(
+            r#"{{"command":"login","name":"a","password":"{secret}"}}"#
+        ));
         assert!(!text.contains("secret"), "{text}");
         assert!(reason(r#"{"command":"shout"}"#).contains("`shout`"));
         let text = reason(r#"{"command":"say","conversation":"open","text":"","x":1}"#);

@@ -1,6 +1,7 @@
 //! What a user can ask the program to do.
 
-use p2pchat_protocol::{Password, PeerAddr, Username};
+use p2pchat_protocol::v2::{Code, DisplayName, Fingerprint, Passphrase};
+use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
 use crate::conversation::ConversationId;
@@ -19,14 +20,18 @@ pub enum Command {
         /// Its name.
         name: Username,
         /// Its password.
-        password: Password,
+        password: Passphrase,
+        /// The name that others see beside it; empty for none.
+        #[serde(default)]
+        display_name: DisplayName,
     },
     /// Log in.
     Login {
         /// The account.
         name: Username,
-        /// Its password.
-        password: Password,
+        /// Its password. Not needed where the account is bound to the key of this profile.
+        #[serde(default)]
+        password: Option<Passphrase>,
     },
     /// Leave the chat and log out of the registry.
     Logout,
@@ -82,6 +87,71 @@ pub enum Command {
         /// Whether they are.
         on: bool,
     },
+    /// Set whether the user is shown as away.
+    Away {
+        /// Whether they are.
+        on: bool,
+    },
+    /// Note that the user is at the keyboard. Without any sign of them for ten minutes they are
+    /// shown as away.
+    Active,
+    /// Set the name that others see beside that of the account.
+    DisplayName {
+        /// The name; empty for none.
+        display_name: DisplayName,
+    },
+    /// Change the password of the account.
+    ChangePassword {
+        /// The one that it is now.
+        old: Passphrase,
+        /// The one that it shall be.
+        new: Passphrase,
+    },
+    /// Set whether the account can also be used by legacy clients, with its password and
+    /// unencrypted.
+    LegacyLogin {
+        /// Whether it can.
+        on: bool,
+    },
+    /// Ask for the code of a user, to compare it with them.
+    Code {
+        /// The user.
+        name: Username,
+    },
+    /// Trust the key of a user that has this code.
+    Trust {
+        /// The user.
+        name: Username,
+        /// The code of their key.
+        code: Code,
+        /// Whether the user has compared it with them.
+        verified: bool,
+    },
+    /// Encrypt the key of the user by a password, for another machine of theirs.
+    ExportIdentity {
+        /// That password.
+        password: Passphrase,
+    },
+    /// Make this profile a further device of the person whose key was exported. Possible as long
+    /// as no account is bound to the key that the profile has.
+    ImportIdentity {
+        /// What was exported.
+        identity: String,
+        /// The password that it was exported with.
+        password: Passphrase,
+    },
+    /// Read which registries are pinned.
+    Registries,
+    /// Trust the registry that has another key than the pinned one.
+    TrustRegistry {
+        /// The fingerprint of its key, as the link says it.
+        fingerprint: Fingerprint,
+    },
+    /// Take back the pin of a registry: the next contact with it is the first one again.
+    ForgetRegistry {
+        /// Its name, as it was given.
+        registry: String,
+    },
     /// Ignore all that comes from a user, in this session and later ones.
     Block {
         /// The name, as packets or the registry have it, or the address.
@@ -127,6 +197,23 @@ pub enum Command {
 }
 
 impl Command {
+    /// Create an account without a display name, and log in to it.
+    #[must_use]
+    pub fn register(name: Username, password: Passphrase) -> Self {
+        Self::Register {
+            name,
+            password,
+            display_name: DisplayName::default(),
+        }
+    }
+
+    /// Log in with a password.
+    #[must_use]
+    pub fn login(name: Username, password: Passphrase) -> Self {
+        let password = Some(password);
+        Self::Login { name, password }
+    }
+
     /// Its name in JSON.
     #[must_use]
     pub fn name(&self) -> &'static str {
@@ -143,6 +230,18 @@ impl Command {
             Self::Say { .. } => "say",
             Self::Leave { .. } => "leave",
             Self::Busy { .. } => "busy",
+            Self::Away { .. } => "away",
+            Self::Active => "active",
+            Self::DisplayName { .. } => "display_name",
+            Self::ChangePassword { .. } => "change_password",
+            Self::LegacyLogin { .. } => "legacy_login",
+            Self::Code { .. } => "code",
+            Self::Trust { .. } => "trust",
+            Self::ExportIdentity { .. } => "export_identity",
+            Self::ImportIdentity { .. } => "import_identity",
+            Self::Registries => "registries",
+            Self::TrustRegistry { .. } => "trust_registry",
+            Self::ForgetRegistry { .. } => "forget_registry",
             Self::Block { .. } => "block",
             Self::Unblock { .. } => "unblock",
             Self::Undo => "undo",
@@ -173,6 +272,18 @@ impl Command {
             | Self::Refresh
             | Self::Search { .. }
             | Self::Busy { .. }
+            | Self::Away { .. }
+            | Self::Active
+            | Self::DisplayName { .. }
+            | Self::ChangePassword { .. }
+            | Self::LegacyLogin { .. }
+            | Self::Code { .. }
+            | Self::Trust { .. }
+            | Self::ExportIdentity { .. }
+            | Self::ImportIdentity { .. }
+            | Self::Registries
+            | Self::TrustRegistry { .. }
+            | Self::ForgetRegistry { .. }
             | Self::Block { .. }
             | Self::Unblock { .. }
             | Self::Undo => None,
@@ -188,6 +299,14 @@ impl Command {
             Self::Refresh
                 | Self::Search { .. }
                 | Self::Busy { .. }
+                | Self::Away { .. }
+                | Self::Active
+                | Self::DisplayName { .. }
+                | Self::LegacyLogin { .. }
+                | Self::Code { .. }
+                | Self::Trust { .. }
+                | Self::ExportIdentity { .. }
+                | Self::Registries
                 | Self::Read { .. }
                 | Self::Draft { .. }
                 | Self::History { .. }
@@ -197,6 +316,9 @@ impl Command {
 
     /// Whether its JSON has its name alone.
     pub(crate) fn has_no_fields(&self) -> bool {
-        matches!(self, Self::Logout | Self::Refresh | Self::Undo)
+        matches!(
+            self,
+            Self::Logout | Self::Refresh | Self::Undo | Self::Active | Self::Registries
+        )
     }
 }

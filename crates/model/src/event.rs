@@ -2,13 +2,15 @@
 
 use std::fmt::Display;
 
+use p2pchat_protocol::v2::{Code, DisplayName, Fingerprint};
 use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
 use crate::conversation::ConversationId;
 use crate::dropped::Dropped;
+use crate::identity::{Identity, KnownRegistry, Security, Trust};
 use crate::message::{Delivery, LeaveReason, Message, MessageId};
-use crate::person::Person;
+use crate::person::{Person, User};
 use crate::target::Target;
 use crate::time::Timestamp;
 use crate::view::View;
@@ -28,6 +30,10 @@ pub enum Event {
     Failed(Failure),
     /// The connection to the registry changed. Chatting goes on without it.
     Link(Link),
+    /// Whether the line to the registry is encrypted.
+    Security(Security),
+    /// The keys of the profile.
+    Identity(Identity),
     /// The account is created. The login follows by itself.
     Registered {
         /// When.
@@ -52,7 +58,14 @@ pub enum Event {
     /// Who is online, the user included. Replaces the earlier list.
     Online {
         /// All users, ordered by name.
-        users: Vec<Person>,
+        users: Vec<User>,
+    },
+    /// What has changed in that list.
+    Presence {
+        /// Users who have come, or of whom something has changed.
+        users: Vec<User>,
+        /// Users who are not online any more.
+        gone: Vec<Username>,
     },
     /// The answer to a search.
     Found {
@@ -167,6 +180,40 @@ pub enum Event {
         /// Whether chat requests are answered with BUSY.
         on: bool,
     },
+    /// Whether the user is shown as away: they asked for it, or were idle for ten minutes.
+    Away {
+        /// Whether they are.
+        on: bool,
+    },
+    /// The name that others see beside that of the account.
+    DisplayName {
+        /// The name; empty for none.
+        display_name: DisplayName,
+    },
+    /// Whether the account can also be used by legacy clients.
+    LegacyLogin {
+        /// Whether it can.
+        on: bool,
+    },
+    /// The code of a user, to be compared with them.
+    Code {
+        /// The user.
+        name: Username,
+        /// The code of the key that the registry has for them now.
+        code: Code,
+        /// How well that key is known.
+        trust: Trust,
+    },
+    /// The exported key of the user.
+    Exported {
+        /// What `import_identity` takes.
+        identity: String,
+    },
+    /// The registries that are pinned.
+    Registries {
+        /// All of them, ordered by name.
+        list: Vec<KnownRegistry>,
+    },
     /// A page of earlier messages, oldest first.
     History {
         /// The conversation.
@@ -226,15 +273,24 @@ impl Event {
             | Self::Done
             | Self::Failed(_)
             | Self::Link(_)
+            | Self::Security(_)
+            | Self::Identity(_)
             | Self::Registered { .. }
             | Self::LoggedIn { .. }
             | Self::LoggedOut { .. }
             | Self::Online { .. }
+            | Self::Presence { .. }
             | Self::Found { .. }
             | Self::Dropped(_)
             | Self::Blocks { .. }
             | Self::Notice { .. }
-            | Self::Busy { .. } => None,
+            | Self::Busy { .. }
+            | Self::Away { .. }
+            | Self::DisplayName { .. }
+            | Self::LegacyLogin { .. }
+            | Self::Code { .. }
+            | Self::Exported { .. }
+            | Self::Registries { .. } => None,
         }
     }
 
@@ -255,6 +311,9 @@ impl Event {
                 | Self::Found { .. }
                 | Self::History { .. }
                 | Self::Findings { .. }
+                | Self::Code { .. }
+                | Self::Exported { .. }
+                | Self::Registries { .. }
         )
     }
 }
@@ -284,6 +343,14 @@ pub enum Link {
     /// Connected, and the registry needs the password again: the program that had it has
     /// ended, and another has taken over. Chats go on.
     PasswordNeeded,
+    /// The registry has another key than the pinned one. Nothing was sent to it, and no attempt
+    /// follows by itself: the user has to decide.
+    KeyChanged {
+        /// The fingerprint that is pinned, or was given.
+        pinned: Fingerprint,
+        /// The fingerprint of the key that the server has now.
+        seen: Fingerprint,
+    },
     /// Not connected; another attempt follows by itself.
     Down {
         /// What went wrong, in words.
@@ -404,6 +471,21 @@ pub enum Notice {
         /// That address.
         address: PeerAddr,
     },
+    /// The first contact with a registry: its key is pinned.
+    RegistryPinned {
+        /// The fingerprint of its key.
+        fingerprint: Fingerprint,
+    },
+    /// The line is encrypted although plain text is allowed, since the registry is pinned or was
+    /// named with a fingerprint.
+    PlaintextIgnored,
+    /// The registry has another key for a user than the one that is pinned.
+    KeyChanged {
+        /// The user.
+        name: Username,
+        /// Whether the user had compared codes with them.
+        was_verified: bool,
+    },
     /// The chat has as many members as a chat_list can hold; the rest was left out.
     ChatFull,
     /// Messages cannot be saved in the history for now, only shown.
@@ -521,4 +603,26 @@ pub enum Problem {
     NoSuchConversation,
     /// The id of the call stands for another command of this front end already.
     IdUsed,
+    /// The account is not bound to a key yet: the password is needed.
+    PasswordNeeded,
+    /// The account is bound to the key of another person.
+    OtherPerson,
+    /// The operator of the registry has removed this device.
+    DeviceForgotten,
+    /// The person has as many devices as they can have.
+    TooManyDevices,
+    /// This needs an encrypted line to the registry.
+    NotEncrypted,
+    /// The registry has another key than the pinned one.
+    RegistryKeyChanged,
+    /// No registry is pinned by this name, or none with this fingerprint waits for a decision.
+    NoSuchRegistry,
+    /// The user has no key.
+    NoKey,
+    /// The code is not that of the user's key.
+    WrongCode,
+    /// What is to be imported is no exported identity, or its password is wrong.
+    BadIdentity,
+    /// The key of this profile is in use: an account is bound to it.
+    IdentityInUse,
 }

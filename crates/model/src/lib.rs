@@ -17,6 +17,7 @@ mod command;
 mod conversation;
 mod dropped;
 mod event;
+mod identity;
 mod letters;
 mod line;
 mod lookalike;
@@ -38,12 +39,16 @@ pub use event::{
     BlockChange, Event, Failure, IncomingRequest, JoinedBy, Link, Notice, Outcome, OutgoingRequest,
     Problem, RequestFailure, Snapshot,
 };
+pub use identity::{Identity, KnownRegistry, Security, Trust};
 pub use letters::{lowercase, uppercase};
 pub use line::{Level, Line};
 pub use lookalike::OnlineLooks;
 pub use message::{Delivery, DeliveryState, LeaveReason, Message, MessageId};
+pub use p2pchat_protocol::v2::{
+    Code, DisplayName, DisplayNameError, Fingerprint, Passphrase, PassphraseError, Status,
+};
 pub use p2pchat_protocol::{OnlineUser, Password, PeerAddr, Username};
-pub use person::{NameCheck, Person};
+pub use person::{NameCheck, Person, User};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub use target::{Target, TargetError};

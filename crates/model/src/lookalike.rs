@@ -14,7 +14,7 @@ use crate::letters::lowercase;
 
 use accents::{apart, composed};
 
-use crate::person::Person;
+use crate::person::User;
 
 /// How a name looks.
 #[derive(Debug, Clone, Copy)]
@@ -75,9 +75,9 @@ pub struct OnlineLooks(OnceLock<Vec<(u64, Username)>>);
 
 impl OnlineLooks {
     /// The first name that this one looks like and is not.
-    pub(crate) fn like(&self, name: Username, online: &[Person]) -> Option<Username> {
+    pub(crate) fn like(&self, name: Username, online: &[User]) -> Option<Username> {
         let names = self.0.get_or_init(|| {
-            let names = online.iter().filter_map(|user| user.name);
+            let names = online.iter().map(|user| user.name);
             let keys = |name| Look::new(name).keys.map(|key| (key, name));
             let mut names: Vec<_> = names.flat_map(keys).collect();
             names.sort_unstable();
@@ -244,14 +244,17 @@ const LATIN_LIKE: &[(char, char)] = &[
 
 #[cfg(test)]
 mod tests {
+    use p2pchat_protocol::OnlineUser;
+
     use super::*;
 
     fn name(name: &str) -> Username {
         name.parse().unwrap()
     }
 
-    fn user(name: Username) -> Person {
-        Person::listed("10.0.0.1".parse().unwrap(), Some(name))
+    fn user(name: Username) -> User {
+        let address = "10.0.0.1".parse().unwrap();
+        OnlineUser { name, address }.into()
     }
 
     /// Which of two names is marked because of the other: the first, the second.

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use p2pchat_protocol::v2::{DisplayName, Status};
 use p2pchat_protocol::{OnlineUser, PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
+use crate::identity::Trust;
 use crate::target::Target;
 use crate::wording::label;
 
@@ -74,6 +76,55 @@ impl fmt::Display for Person {
             (NameCheck::Differs, Some(warning)) => f.pad(&format!("{name} ({address}, {warning})")),
             (_, Some(_)) => f.pad(&format!("{name} ({address})")),
             (_, None) => f.pad(name.as_str()),
+        }
+    }
+}
+
+/// A user who is online, as the registry lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct User {
+    /// Their account.
+    pub name: Username,
+    /// Their address; of several devices that of the last to log in.
+    pub address: PeerAddr,
+    /// The name that they have chosen to be shown beside it; empty for none.
+    pub display_name: DisplayName,
+    /// Whether they can be talked to.
+    pub status: Status,
+    /// Whether their program takes part in the open chat.
+    pub open_chat: bool,
+    /// Whether their program speaks version 1 of the protocol alone, which is not encrypted.
+    pub legacy: bool,
+    /// How well their key is known; null if it was never looked up, or they have none.
+    pub trust: Option<Trust>,
+}
+
+impl User {
+    /// The name of the account.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        self.name.as_str()
+    }
+
+    /// The user at their address.
+    #[must_use]
+    pub fn person(&self) -> Person {
+        Person::listed(self.address, Some(self.name))
+    }
+}
+
+/// A login of version 1.
+impl From<OnlineUser> for User {
+    fn from(user: OnlineUser) -> Self {
+        Self {
+            name: user.name,
+            address: user.address,
+            display_name: DisplayName::default(),
+            status: Status::Available,
+            open_chat: true,
+            legacy: true,
+            trust: None,
         }
     }
 }

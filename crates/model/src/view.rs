@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use p2pchat_protocol::v2::{DisplayName, Status};
 use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
 use crate::conversation::{Conversation, ConversationId};
 use crate::dropped::Dropped;
 use crate::event::{BlockChange, Event, IncomingRequest, Link, OutgoingRequest, Problem};
+use crate::identity::{Identity, Security};
 use crate::line::Line;
 use crate::lookalike::{self, OnlineLooks};
 use crate::message::{Delivery, LeaveReason, Message, MessageId};
-use crate::person::{NameCheck, Person};
+use crate::person::{NameCheck, Person, User};
 use crate::target::Target;
 use crate::time::Timestamp;
 use crate::wording;
@@ -29,12 +31,22 @@ pub struct View {
     pub registry: String,
     /// The connection to the registry.
     pub link: Link,
+    /// Whether that connection is encrypted.
+    pub security: Security,
+    /// The keys of the profile, once they are read.
+    pub identity: Option<Identity>,
     /// The account that is logged in.
     pub account: Option<Username>,
+    /// The name that others see beside it; empty for none.
+    pub display_name: DisplayName,
+    /// Whether it can also be used by legacy clients.
+    pub legacy_login: bool,
     /// Whether chat requests are answered with BUSY.
     pub busy: bool,
-    /// Who is online, the user included.
-    pub online: Vec<Person>,
+    /// Whether the user is shown as away.
+    pub away: bool,
+    /// Who is online, the user included, ordered by name.
+    pub online: Vec<User>,
     /// The chat request that waits for the user's answer.
     pub incoming: Option<IncomingRequest>,
     /// The chat requests that wait for others' answers.
@@ -108,8 +120,13 @@ impl Default for View {
             message_port: None,
             registry: String::new(),
             link: Link::default(),
+            security: Security::default(),
+            identity: None,
             account: None,
+            display_name: DisplayName::default(),
+            legacy_login: false,
             busy: false,
+            away: false,
             online: Vec::new(),
             incoming: None,
             outgoing: Vec::new(),
@@ -142,9 +159,15 @@ impl View {
         match event {
             Event::View(snapshot) => self.clone_from(&snapshot.view),
             Event::Link(link) => self.link = link.clone(),
+            Event::Security(security) => self.security = *security,
+            Event::Identity(identity) => self.identity = Some(*identity),
+            Event::Away { on } => self.away = *on,
+            Event::DisplayName { display_name } => self.display_name = *display_name,
+            Event::LegacyLogin { on } => self.legacy_login = *on,
             Event::LoggedIn { name, .. } => self.begin_session(*name),
             Event::LoggedOut { .. } => self.end_session(),
             Event::Online { users } => self.set_online(users),
+            Event::Presence { users, gone } => self.update_online(users, gone),
             Event::RequestReceived(request) => self.incoming = Some(request.clone()),
             Event::RequestClosed { .. } => self.incoming = None,
             Event::RequestSent(request) => {
@@ -179,6 +202,9 @@ impl View {
             | Event::Registered { .. }
             | Event::RequestMissed { .. }
             | Event::Found { .. }
+            | Event::Code { .. }
+            | Event::Exported { .. }
+            | Event::Registries { .. }
             | Event::Notice { .. } => {}
         }
         if let Some(notice) = Self::notice(event) {
@@ -258,8 +284,13 @@ impl View {
             message_port: self.message_port,
             registry: self.registry.clone(),
             link: self.link.clone(),
+            security: self.security,
+            identity: self.identity,
             account: self.account,
+            display_name: self.display_name,
+            legacy_login: self.legacy_login,
             busy: self.busy,
+            away: self.away,
             online: self.online.clone(),
             incoming: self.incoming.clone(),
             outgoing: self.outgoing.clone(),
@@ -332,12 +363,31 @@ impl View {
     #[must_use]
     pub fn name_of(&self, address: PeerAddr) -> Option<Username> {
         let mut online = self.online.iter();
-        online.find(|user| user.address == address)?.name
+        let user = online.find(|user| user.address == address)?;
+        Some(user.name)
     }
 
     /// Who is online, without the user.
-    pub fn others(&self) -> impl Iterator<Item = &Person> {
-        self.online.iter().filter(|user| user.name != self.account)
+    pub fn others(&self) -> impl Iterator<Item = &User> {
+        let online = self.online.iter();
+        online.filter(|user| Some(user.name) != self.account)
+    }
+
+    /// A user who is online.
+    #[must_use]
+    pub fn user(&self, name: Username) -> Option<&User> {
+        let at = self.online.binary_search_by_key(&name, |user| user.name);
+        at.ok().map(|at| &self.online[at])
+    }
+
+    /// How the user is shown to others.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        match (self.busy, self.away) {
+            (true, _) => Status::Busy,
+            (false, true) => Status::Away,
+            (false, false) => Status::Available,
+        }
     }
 
     /// Whether the open chat has a member at this address.
@@ -378,6 +428,9 @@ impl View {
 
     fn end_session(&mut self) {
         self.account = None;
+        self.display_name = DisplayName::default();
+        self.legacy_login = false;
+        self.away = false;
         self.online.clear();
         self.looks = OnlineLooks::default();
         self.incoming = None;
@@ -401,8 +454,30 @@ impl View {
         }
     }
 
-    fn set_online(&mut self, users: &[Person]) {
+    fn set_online(&mut self, users: &[User]) {
         self.online = users.to_vec();
+        self.name_all(users);
+    }
+
+    fn update_online(&mut self, users: &[User], gone: &[Username]) {
+        let is_gone = |user: &User| gone.contains(&user.name);
+        if !gone.is_empty() {
+            self.online.retain(|user| !is_gone(user));
+        }
+        for user in users {
+            match self
+                .online
+                .binary_search_by_key(&user.name, |known| known.name)
+            {
+                Ok(at) => self.online[at] = *user,
+                Err(at) => self.online.insert(at, *user),
+            }
+        }
+        self.name_all(users);
+    }
+
+    /// Gives people the names that the registry has for their addresses.
+    fn name_all(&mut self, users: &[User]) {
         self.looks = OnlineLooks::default();
         for conversation in &mut self.conversations {
             name_people(conversation.members.iter_mut(), users);
@@ -414,8 +489,9 @@ impl View {
         );
         if let Some(IncomingRequest { from, members, .. }) = &mut self.incoming {
             name_people(members.iter_mut(), users);
-            let listed = users.iter().find(|user| user.name == from.name);
-            let is_taken = users.iter().any(|user| user.address == from.address);
+            let online = &self.online;
+            let listed = online.iter().find(|user| Some(user.name) == from.name);
+            let is_taken = online.iter().any(|user| user.address == from.address);
             from.check = NameCheck::new(from.address, listed.map(|user| user.address), is_taken);
         }
     }
@@ -561,7 +637,7 @@ impl Conversation {
 }
 
 /// Sets the names of people to those that the registry has for their addresses.
-fn name_people<'a>(people: impl Iterator<Item = &'a mut Person>, users: &[Person]) {
+fn name_people<'a>(people: impl Iterator<Item = &'a mut Person>, users: &[User]) {
     // Sorted by address, since both may be long: a thousand members, 100,000 users.
     let mut by_address: Vec<&mut Person> = Vec::new();
     for member in people {
@@ -571,7 +647,7 @@ fn name_people<'a>(people: impl Iterator<Item = &'a mut Person>, users: &[Person
     // Of several at one address, the first counts.
     for user in users.iter().rev() {
         if let Ok(at) = by_address.binary_search_by_key(&user.address, |member| member.address) {
-            *by_address[at] = *user;
+            *by_address[at] = user.person();
         }
     }
 }

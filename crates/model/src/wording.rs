@@ -1,6 +1,7 @@
 //! The words that users read: one table for all front ends.
 //!
 //! - [`label`] has the buttons, headings and states that the page and the terminal share.
+//! - [`security`] has what concerns encryption, keys and codes.
 //! - Functions and methods here make sentences: of a [`Problem`], a [`DeliveryState`], a
 //!   chat request, and (behind [`View::notice`](crate::View::notice)) of each [`Event`] that
 //!   is a line of the conversation.
@@ -11,6 +12,7 @@
 
 use std::fmt::Display;
 
+use p2pchat_protocol::v2::{Fingerprint, Status};
 use p2pchat_protocol::{PeerAddr, Username};
 
 use crate::conversation::Conversation;
@@ -19,6 +21,7 @@ use crate::event::{
     BlockChange, Event, Failure, IncomingRequest, JoinedBy, Link, Notice, Outcome, Problem,
     RequestFailure,
 };
+use crate::identity::{Security, Trust};
 use crate::letters::lowercase;
 use crate::line::Level;
 use crate::message::{DeliveryState, LeaveReason};
@@ -29,6 +32,7 @@ use crate::time::Timestamp;
 use crate::view::{Undoable, View};
 
 pub mod label;
+pub mod security;
 
 impl Problem {
     /// The problem in words that fit behind a colon.
@@ -61,6 +65,17 @@ impl Problem {
             Self::NothingToUndo => "there is nothing to undo, or it is too late",
             Self::NoSuchConversation => "there is no such conversation",
             Self::IdUsed => "this id was used for another command",
+            Self::PasswordNeeded => "the password is needed here",
+            Self::OtherPerson => "this name belongs to another key",
+            Self::DeviceForgotten => "this device was removed from the account",
+            Self::TooManyDevices => "the account has as many devices as it can have",
+            Self::NotEncrypted => "this needs an encrypted line to the registry",
+            Self::RegistryKeyChanged => "the registry has another key than before",
+            Self::NoSuchRegistry => "no such registry is pinned",
+            Self::NoKey => "no key is known for this name",
+            Self::WrongCode => "this is not their code",
+            Self::BadIdentity => "this identity cannot be imported",
+            Self::IdentityInUse => "the key of this profile is in use",
         }
     }
 
@@ -100,6 +115,24 @@ impl Problem {
             Self::NothingToUndo => "do it again by hand: request or unblock",
             Self::NoSuchConversation => "name a conversation of the view",
             Self::IdUsed => "give each command of a front end another id",
+            Self::PasswordNeeded => "log in with the password once; the key does it from then on",
+            Self::OtherPerson => {
+                "import your identity from the machine where you use this name, or ask the operator \
+                 to reset its key"
+            }
+            Self::DeviceForgotten => "ask the operator of the registry, or use another profile",
+            Self::TooManyDevices => {
+                "ask the operator of the registry to remove one you no longer use"
+            }
+            Self::NotEncrypted => "use a registry that speaks version 2, without --allow-plaintext",
+            Self::RegistryKeyChanged => {
+                "ask its operator for the fingerprint, and trust it if it is the one seen here"
+            }
+            Self::NoSuchRegistry => "see the list of registries",
+            Self::NoKey => "they use an older program, or have never logged in with a key",
+            Self::WrongCode => "compare the codes again, in person or by phone",
+            Self::BadIdentity => "check the file and the password that it was exported with",
+            Self::IdentityInUse => "import it into a new profile: start with --profile NAME",
         }
     }
 
@@ -214,6 +247,7 @@ impl Link {
             Self::Up => "connected",
             Self::Connecting => "connecting",
             Self::PasswordNeeded => "password needed",
+            Self::KeyChanged { .. } => "stopped: other key",
             Self::Down { .. } => "not connected",
         }
     }
@@ -487,15 +521,28 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         Event::ChatLeft { at, .. } => (at, Level::Info, "you left the chat".to_owned()),
         Event::Dropped(dropped) => (&dropped.at, Level::Warning, ignored(dropped)?),
         Event::Blocks { at, change, .. } => (at, Level::Info, block_change((*change)?)),
+        Event::Notice {
+            at,
+            what: what @ (Notice::RegistryPinned { .. } | Notice::PlaintextIgnored),
+        } => (at, Level::Info, notice_words(*what)),
         Event::Notice { at, what } => (at, Level::Warning, notice_words(*what)),
         Event::Failed(failure) => (&failure.at, Level::Warning, failed(failure)),
         Event::View(_)
         | Event::Done
         | Event::Link(_)
+        | Event::Security(_)
+        | Event::Identity(_)
         | Event::Online { .. }
+        | Event::Presence { .. }
         | Event::Message(_)
         | Event::Delivered { .. }
         | Event::Busy { .. }
+        | Event::Away { .. }
+        | Event::DisplayName { .. }
+        | Event::LegacyLogin { .. }
+        | Event::Code { .. }
+        | Event::Exported { .. }
+        | Event::Registries { .. }
         | Event::History { .. }
         | Event::Findings { .. }
         | Event::Read { .. }
@@ -658,6 +705,60 @@ pub fn peer_is_stopped(process: u32) -> String {
     )
 }
 
+/// The line about a registry that has another key than the pinned one: the reasons.
+#[must_use]
+pub fn registry_key_changed(pinned: Fingerprint, seen: Fingerprint) -> String {
+    format!(
+        "the registry has another key than before, so nothing was sent to it. Known: {pinned}. \
+         Seen now: {seen}. Either it was set up again, or someone in between poses as it: ask its \
+         operator for the fingerprint"
+    )
+}
+
+/// The line about a user whose key has changed.
+fn key_changed(name: Username, was_verified: bool) -> String {
+    if was_verified {
+        format!("{name}'s code is not the one you verified: ask {name}, in person or by phone")
+    } else {
+        format!("{name} has a new code; usually this is a new computer")
+    }
+}
+
+impl Security {
+    /// The state of the line to the registry, in words beside it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Unknown => "",
+            Self::NotEncrypted => "registry not encrypted",
+            Self::Encrypted { .. } => "registry encrypted",
+        }
+    }
+}
+
+/// The status of a user in words.
+#[must_use]
+pub fn status(status: Status) -> &'static str {
+    match status {
+        Status::Available => label::AVAILABLE,
+        Status::Busy => label::BUSY,
+        Status::Away => label::AWAY,
+    }
+}
+
+impl Trust {
+    /// How well a key is known, in a word.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Verified => "verified",
+            Self::Changed => "code changed",
+            Self::ChangedAfterVerified => "not the verified code",
+        }
+    }
+}
+
 fn notice_words(notice: Notice) -> String {
     match notice {
         Notice::UnprivilegedPort { port } => format!(
@@ -674,6 +775,16 @@ fn notice_words(notice: Notice) -> String {
         Notice::ElsewhereOnline { .. } => {
             "you are signed in on another computer; people reach you there".to_owned()
         }
+        Notice::RegistryPinned { fingerprint } => format!(
+            "first contact with this registry: it is remembered by its key, {fingerprint}; its operator \
+             can tell you whether that is right"
+        ),
+        Notice::PlaintextIgnored => {
+            "the line to this registry stays encrypted, since its key is known; to speak to it \
+             unencrypted, forget its key first"
+                .to_owned()
+        }
+        Notice::KeyChanged { name, was_verified } => key_changed(name, was_verified),
         Notice::ChatFull => "the chat is full, not everyone could be added".to_owned(),
         Notice::HistoryBroken => {
             "the history cannot be written (is the disk full?); messages are shown but not saved"

@@ -34,9 +34,10 @@ use std::time::Duration;
 
 use p2pchat_model::{
     Command, Conversation, ConversationId, Event, JoinedBy, MessageId, Notice, OnlineUser,
-    PeerAddr, Person, Problem, Target, Undoable, Username, View,
+    PeerAddr, Problem, Target, Undoable, User, Username, View,
 };
-use p2pchat_protocol::{Contact, MESSAGE_PORT, Response};
+use p2pchat_protocol::v2::Passphrase;
+use p2pchat_protocol::{Contact, MESSAGE_PORT, Password, Response};
 
 use blocks::Blocks;
 use context::{Context, Refusal};
@@ -265,10 +266,15 @@ impl Machine {
         }
         let (cx, people, requests, group) = self.parts();
         match command {
-            Command::Register { name, password } => {
+            Command::Register { name, password, .. } => {
+                let password = legacy_password(&password)?;
                 self.session.register(&mut self.cx, name, password)
             }
-            Command::Login { name, password } => self.session.login(&mut self.cx, name, password),
+            Command::Login { name, password } => {
+                let password = password.ok_or(Problem::PasswordNeeded)?;
+                let password = legacy_password(&password)?;
+                self.session.login(&mut self.cx, name, password)
+            }
             Command::Logout => {
                 self.session.logout(&mut self.cx)?;
                 self.end_session(None);
@@ -297,6 +303,18 @@ impl Machine {
                 requests.set_busy(cx, on);
                 Ok(())
             }
+            Command::Away { .. }
+            | Command::DisplayName { .. }
+            | Command::ChangePassword { .. }
+            | Command::LegacyLogin { .. }
+            | Command::Code { .. }
+            | Command::Trust { .. }
+            | Command::ExportIdentity { .. }
+            | Command::ImportIdentity { .. }
+            | Command::Registries
+            | Command::TrustRegistry { .. }
+            | Command::ForgetRegistry { .. } => Err(Problem::NotEncrypted.into()),
+            Command::Active => Ok(()),
             Command::Block { who } => {
                 let account = people.account()?;
                 let is_new = self.blocks.block(&mut self.cx, account, who)?;
@@ -491,7 +509,7 @@ impl Machine {
 
     /// The online list has changed: what is blocked may be known by another name now.
     fn names_changed(&mut self) {
-        let users = self.directory.users().into_iter().map(Person::from);
+        let users = self.directory.users().into_iter().map(User::from);
         let users = users.collect();
         self.cx.emit(Event::Online { users });
         self.enforce_blocks();
@@ -526,6 +544,14 @@ impl Machine {
         let is_expected = |address| requests.is_expected(address);
         group.hold(cx, people, packet, is_accepting, is_expected);
     }
+}
+
+/// The password for a registry of version 1.
+fn legacy_password(password: &Passphrase) -> Result<Password, Refusal> {
+    password.to_version_1().map_err(|error| Refusal {
+        problem: Problem::BadPassword,
+        message: error.to_string(),
+    })
 }
 
 #[cfg(test)]

@@ -9,9 +9,16 @@ use p2pchat_protocol::{PeerAddr, REGISTRY_TCP_PORT, REGISTRY_UDP_PORT};
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The registry: a name or an address, with or without `:PORT` ([`REGISTRY_TCP_PORT`] if
-    /// without). Or several, with commas between them, that serve the same users: if one is
-    /// gone, the next is tried.
+    /// without) and `#FINGERPRINT`, that of its key. Or several, with commas between them, that
+    /// serve the same users and have the same key: if one is gone, the next is tried.
     pub registry: String,
+    /// Speaks version 1, which is not encrypted, with a registry whose key is not known. Ignored
+    /// where the registry is pinned or named with a fingerprint.
+    pub allow_plaintext: bool,
+    /// The folder of the profile: its keys, the keys of registries and of people that it knows,
+    /// and the account that was last logged in. `None` forgets all of that when the peer stops,
+    /// and with it the key that an account is bound to.
+    pub folder: Option<PathBuf>,
     /// The UDP port at which the registry takes hellos.
     pub hello_port: u16,
     /// The own address, at which others reach this peer. If `None`, the one from which this
@@ -31,6 +38,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             registry: format!("127.0.0.1:{REGISTRY_TCP_PORT}"),
+            allow_plaintext: false,
+            folder: None,
             hello_port: REGISTRY_UDP_PORT,
             address: None,
             unprivileged: false,

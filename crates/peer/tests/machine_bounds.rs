@@ -166,10 +166,7 @@ fn own() -> OnlineUser {
 }
 
 fn login() -> Command {
-    Command::Login {
-        name: "ann".parse().unwrap(),
-        password: "secret".parse().unwrap(),
-    }
+    Command::login("ann".parse().unwrap(), "secret".parse().unwrap())
 }
 
 fn notified(id: SendId) -> Input {

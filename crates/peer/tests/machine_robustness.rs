@@ -33,17 +33,11 @@ fn name() -> impl Strategy<Value = p2pchat_model::Username> {
 }
 
 fn command() -> impl Strategy<Value = Command> {
-    let password = "pw".parse::<p2pchat_model::Password>().unwrap();
+    let password = "pw".parse::<p2pchat_model::Passphrase>().unwrap();
     let other = password.clone();
     prop_oneof![
-        name().prop_map(move |name| Command::Register {
-            name,
-            password: password.clone()
-        }),
-        name().prop_map(move |name| Command::Login {
-            name,
-            password: other.clone()
-        }),
+        name().prop_map(move |name| Command::register(name, password.clone())),
+        name().prop_map(move |name| Command::login(name, other.clone())),
         Just(Command::Logout),
         Just(Command::Refresh),
         name().prop_map(|name| Command::Search { name }),
@@ -407,10 +401,7 @@ proptest! {
     fn no_order_of_inputs_does_harm(steps in vec(step(), 1..120)) {
         let mut subject = Subject::new(None);
         subject.take(Step::Up);
-        subject.take(Step::Command(Command::Login {
-            name: "ann".parse().unwrap(),
-            password: "pw".parse().unwrap(),
-        }));
+        subject.take(Step::Command(Command::login("ann".parse().unwrap(), "pw".parse().unwrap())));
         subject.take(Step::Response(Response::LoggedIn));
         subject.take_all(steps)?;
     }

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use net::{OPEN, Registry, User, name, own_address};
 use p2pchat_model::{
-    Command, DeliveryState, Event, FrontEndId, LeaveReason, Line, Link, Outcome, Password, Problem,
-    Target, View,
+    Command, DeliveryState, Event, FrontEndId, LeaveReason, Line, Link, Outcome, Passphrase,
+    Problem, Target, View,
 };
 use p2pchat_peer::{Options, Peer, StartError, Stopped};
 use tokio::net::TcpStream;
@@ -57,10 +57,7 @@ async fn delivered(user: &mut User) -> DeliveryState {
 }
 
 fn login(user: &str) -> Command {
-    Command::Login {
-        name: name(user),
-        password: Password::new("secret").unwrap(),
-    }
+    Command::login(name(user), Passphrase::new("secret").unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -292,12 +289,7 @@ async fn stopping_sends_what_was_said_and_logs_out() {
     bob.send(Command::Refresh).await;
     let online = bob
         .hear("the list", |event| match event {
-            Event::Online { users } => Some(
-                users
-                    .iter()
-                    .filter_map(|user| user.name)
-                    .collect::<Vec<_>>(),
-            ),
+            Event::Online { users } => Some(users.iter().map(|user| user.name).collect::<Vec<_>>()),
             _ => None,
         })
         .await;

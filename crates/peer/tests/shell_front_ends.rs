@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use net::{FrontEnd, OPEN, Registry, User, name};
 use p2pchat_model::{
-    Call, Command, DeliveryState, Event, Line, Link, Message, MessageId, Password, Problem, Target,
-    Update, View,
+    Call, Command, DeliveryState, Event, Line, Link, Message, MessageId, Passphrase, Problem,
+    Target, Update, View,
 };
 use p2pchat_peer::{History, Options};
 
@@ -25,10 +25,7 @@ fn say(text: impl Into<String>) -> Command {
 }
 
 fn login(user: &str, password: &str) -> Command {
-    Command::Login {
-        name: name(user),
-        password: Password::new(password).unwrap(),
-    }
+    Command::login(name(user), Passphrase::new(password).unwrap())
 }
 
 fn texts(view: &View) -> Vec<String> {
@@ -54,10 +51,7 @@ async fn chat(registry: &Registry) -> (User, User, Options) {
         ..registry.options()
     };
     let mut ann = User::start(options.clone()).await;
-    let register = Command::Register {
-        name: name("ann"),
-        password: Password::new("secret").unwrap(),
-    };
+    let register = Command::register(name("ann"), Passphrase::new("secret").unwrap());
     assert_eq!(failure(&ann.call(1, register).await), None);
     let mut bob = registry.user("bob").await;
     let (from, to) = (ann.address(), Target::Address(bob.address()));

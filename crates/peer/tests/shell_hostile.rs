@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use attacker::{Attacker, bytes, text};
 use net::{OPEN, Registry, User, name, own_address};
-use p2pchat_model::{Command, DropKind, DropReason, Event, Password, PeerAddr, Target, View};
+use p2pchat_model::{Command, DropKind, DropReason, Event, Passphrase, PeerAddr, Target, View};
 use p2pchat_peer::{Options, Peer, StartError};
 use p2pchat_protocol::{CONTACT_PORT, Contact};
 
@@ -372,13 +372,9 @@ async fn blocks_survive_a_restart_and_a_broken_list_stops_the_start() {
         blocks: Some(file.clone()),
         ..registry.options()
     };
-    let (account, password) = (name("ann"), Password::new("secret").unwrap());
+    let (account, password) = (name("ann"), Passphrase::new("secret").unwrap());
     let mut ann = User::start(options()).await;
-    ann.send(Command::Register {
-        name: account,
-        password: password.clone(),
-    })
-    .await;
+    ann.send(Command::register(account, password.clone())).await;
     ann.see("the session", |view| view.account.is_some()).await;
     let who = Target::Name(name("mallory"));
     ann.send(Command::Block { who }).await;
@@ -386,11 +382,7 @@ async fn blocks_survive_a_restart_and_a_broken_list_stops_the_start() {
     ann.stop().await;
 
     let mut ann = User::start(options()).await;
-    ann.send(Command::Login {
-        name: account,
-        password,
-    })
-    .await;
+    ann.send(Command::login(account, password)).await;
     ann.see("the block", |view| view.blocked == [who]).await;
     let mallory = Attacker { own: own_address() };
     let request = Contact::Request {

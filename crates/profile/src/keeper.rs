@@ -214,7 +214,7 @@ impl Role {
         loop {
             if let Some(Login { name, password }) = login.filter(|_| needed) {
                 let (name, password) = (*name, password.clone());
-                let call = Call::new(Command::Login { name, password });
+                let call = Call::new(Command::login(name, password));
                 if outgoing.send(call).await.is_err() {
                     return;
                 }

@@ -48,6 +48,10 @@ impl fmt::Display for Owner {
 #[serde(remote = "p2pchat_peer::Options")]
 struct PeerOptions {
     registry: String,
+    #[serde(default)]
+    allow_plaintext: bool,
+    #[serde(default)]
+    folder: Option<PathBuf>,
     hello_port: u16,
     address: Option<PeerAddr>,
     unprivileged: bool,
@@ -165,6 +169,8 @@ mod tests {
         entry.peer.address = Some("127.0.0.9".parse().unwrap());
         entry.peer.request_limit = Duration::from_millis(1500);
         entry.peer.history = Some("/h".into());
+        entry.peer.allow_plaintext = true;
+        entry.peer.folder = Some("/p".into());
         let line = serde_json::to_string(&entry).unwrap();
         let read: Entry = serde_json::from_str(&line).unwrap();
         assert_eq!(format!("{read:?}"), format!("{entry:?}"));

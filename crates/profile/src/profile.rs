@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use p2pchat_model::{FrontEndId, Password, Username};
+use p2pchat_model::{FrontEndId, Passphrase, Username};
 use tokio::sync::watch;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -38,7 +38,7 @@ pub struct Login {
     /// The account.
     pub name: Username,
     /// Its password.
-    pub password: Password,
+    pub password: Passphrase,
 }
 
 /// A profile that is open in this process: one peer, here or in another process, that any

@@ -37,6 +37,7 @@ fn title(view: &View) -> String {
         Link::Up => wording::registry_is_up(&view.registry),
         Link::Down { reason, .. } => wording::registry_is_down(&view.registry, reason),
         Link::PasswordNeeded => label::PASSWORD_NEEDED.to_owned(),
+        Link::KeyChanged { pinned, seen } => wording::registry_key_changed(*pinned, *seen),
         Link::Connecting => String::new(),
     }
 }
@@ -46,6 +47,6 @@ pub(super) fn dot(link: &Link) -> &'static str {
     match link {
         Link::Up => "ok",
         Link::Connecting | Link::PasswordNeeded => "wait",
-        Link::Down { .. } => "down",
+        Link::Down { .. } | Link::KeyChanged { .. } => "down",
     }
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use p2pchat_model::wording::label;
-use p2pchat_model::{Person, lowercase, printable};
+use p2pchat_model::{User, lowercase, printable};
 use yew::prelude::*;
 
 use crate::context::use_app;
@@ -26,11 +26,11 @@ pub fn Online() -> Html {
     };
     let view = view.get();
     let wanted = lowercase(typed.trim());
-    let matches = |user: &&Person| {
+    let matches = |user: &&User| {
         lowercase(user.title()).contains(&wanted) || user.address.to_string().starts_with(&wanted)
     };
     let all = view.others().count();
-    let matching: Rc<[Person]> = view.others().filter(matches).copied().collect();
+    let matching: Rc<[User]> = view.others().filter(matches).copied().collect();
     let found = matching.len();
     let row = Callback::from(|user| html! { <OnlineRow {user} /> });
     let ontyped = {
@@ -45,7 +45,7 @@ pub fn Online() -> Html {
             </header>
             <PeopleSearch typed={(*typed).clone()} {ontyped} />
             <SearchAnswer />
-            if found > 0 { <RowList<Person> labelledby="online-title" items={matching} {row} /> }
+            if found > 0 { <RowList<User> labelledby="online-title" items={matching} {row} /> }
             { rest(found, all == 0, typed.trim()) }
         </section>
     }
@@ -67,7 +67,7 @@ fn rest(matching: usize, no_one_else: bool, typed: &str) -> Html {
     html! { <p class="empty">{ words }</p> }
 }
 
-impl Item for Person {
+impl Item for User {
     fn name(&self) -> String {
         self.title().to_owned()
     }

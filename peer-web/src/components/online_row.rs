@@ -1,7 +1,7 @@
 //! A person who is online.
 
 use p2pchat_model::wording::label;
-use p2pchat_model::{Command, Person, Target, View, printable};
+use p2pchat_model::{Command, Target, User, View, printable};
 use yew::prelude::*;
 
 use crate::context::{Context, use_app};
@@ -15,7 +15,7 @@ use super::person_name::PersonName;
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// The person.
-    pub user: Person,
+    pub user: User,
     /// Whether Tab leads to the menu. Not in a list where arrows lead from row to row.
     #[prop_or_default]
     pub tab_stop: bool,
@@ -27,24 +27,24 @@ pub struct Props {
 pub fn OnlineRow(props: &Props) -> Html {
     let context = use_app();
     let user = props.user;
-    let Person { name, address, .. } = user;
+    let User { name, address, .. } = user;
     let view = context.state.view.as_ref().map(|view| view.get());
     html! {
         <>
-            <PersonName {name} {address} />
+            <PersonName name={Some(name)} {address} />
             <span class="row-end">
                 if let Some(view) = view { { action(&context, &view, user) } }
-                <PersonMenu target={user.to_block()} name={user.title().to_owned()} tab_stop={props.tab_stop} />
+                <PersonMenu target={user.person().to_block()} name={user.title().to_owned()} tab_stop={props.tab_stop} />
             </span>
         </>
     }
 }
 
 /// The button that asks for a chat, or why there is none.
-fn action(context: &Context, view: &View, user: Person) -> Html {
-    let Person { name, address, .. } = user;
+fn action(context: &Context, view: &View, user: User) -> Html {
+    let User { name, address, .. } = user;
     let mut asked = view.outgoing.iter().map(|request| request.to.address);
-    if view.blocks(name, address).is_some() {
+    if view.blocks(Some(name), address).is_some() {
         return html! { { label::BLOCKED.to_ascii_lowercase() } };
     }
     if view.is_member(address) {

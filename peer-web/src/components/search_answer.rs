@@ -1,6 +1,6 @@
 //! The answer to the last search for a person, or to the last request.
 
-use p2pchat_model::{Person, printable, wording};
+use p2pchat_model::{OnlineUser, User, printable, wording};
 use yew::prelude::*;
 
 use crate::context::use_app;
@@ -18,7 +18,7 @@ pub fn SearchAnswer() -> Html {
     // The list below has what the registry's own list has.
     let is_listed = |name| {
         view.as_ref()
-            .is_some_and(|view| view.others().any(|user| user.name == Some(name)))
+            .is_some_and(|view| view.others().any(|user| user.name == name))
     };
     let found = match state.found {
         Some(Found { name, .. }) if is_listed(name) => html! {},
@@ -26,7 +26,7 @@ pub fn SearchAnswer() -> Html {
             name,
             address: Some(address),
         }) => html! {
-            <div class="row-person found"><OnlineRow user={Person::listed(address, Some(name))} tab_stop=true /></div>
+            <div class="row-person found"><OnlineRow user={User::from(OnlineUser { name, address })} tab_stop=true /></div>
         },
         Some(Found {
             name,

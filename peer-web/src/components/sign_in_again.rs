@@ -1,7 +1,7 @@
 //! Signing in again, while the chat goes on.
 
 use p2pchat_model::wording::label;
-use p2pchat_model::{Command, Password, Username, printable};
+use p2pchat_model::{Command, Passphrase, Username, printable};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -41,10 +41,10 @@ pub fn SignInAgain(props: &Props) -> Html {
         let (password, wrong, send) = (password.clone(), wrong.setter(), context.send.clone());
         move |event: SubmitEvent| {
             event.prevent_default();
-            match Password::new(&password) {
+            match Passphrase::new(&password) {
                 Ok(password) => {
                     wrong.set(None);
-                    send.emit(Command::Login { name, password });
+                    send.emit(Command::login(name, password));
                 }
                 Err(error) => wrong.set(Some(sentence(&error.to_string()))),
             }

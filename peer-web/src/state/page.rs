@@ -107,7 +107,10 @@ impl Page {
         let Some(view) = self.view.as_ref().map(|view| view.get()) else {
             return false;
         };
-        let own = view.online.iter().find(|user| user.name == view.account);
+        let own = view
+            .online
+            .iter()
+            .find(|user| Some(user.name) == view.account);
         own.is_some_and(|user| Some(user.address) != view.address)
     }
 
@@ -218,7 +221,7 @@ impl Page {
             Event::Online { users } => {
                 forget(Problem::NotOnline);
                 if let Some(found) = &mut self.found {
-                    let listed = users.iter().find(|user| user.name == Some(found.name));
+                    let listed = users.iter().find(|user| user.name == found.name);
                     found.address = listed.map(|user| user.address);
                 }
             }

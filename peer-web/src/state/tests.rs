@@ -7,8 +7,8 @@ use crate::bridge::Loss;
 use crate::logic::rows::Rows;
 use crate::logic::rows::samples::{message, rows};
 use p2pchat_model::{
-    CONTRACT_VERSION, CallId, Delivery, DeliveryState, Failure, Line, Person, Problem, Snapshot,
-    Timestamp,
+    CONTRACT_VERSION, CallId, Delivery, DeliveryState, Failure, Line, OnlineUser, Person, Problem,
+    Snapshot, Timestamp,
 };
 
 const OPEN: ConversationId = ConversationId::OPEN;
@@ -564,7 +564,11 @@ fn of_many_missed_requests_the_last_are_told_each_once() {
 }
 
 fn online(users: &[(&str, u8)]) -> Action {
-    let users = users.iter().map(|(name, last)| person(name, *last));
+    let users = users.iter().map(|&(name, last)| {
+        let person = person(name, last);
+        let (name, address) = (person.name.unwrap(), person.address);
+        OnlineUser { name, address }.into()
+    });
     frame(Event::Online {
         users: users.collect(),
     })

@@ -33,17 +33,24 @@ struct Labels {
 
 /// Counters of answered requests.
 #[derive(Debug, Clone)]
-pub struct Requests(Family<Labels, Counter>);
+pub struct Requests {
+    all: Family<Labels, Counter>,
+    /// Those of [`KNOWN`], by type: the family has a lock, at which the threads that answer
+    /// requests would meet.
+    known: [Vec<(u8, Counter)>; TYPES.len()],
+}
 
 impl Default for Requests {
     fn default() -> Self {
-        let requests = Self(Family::default());
-        for (kind, statuses) in (0..).zip(KNOWN) {
-            for &status in statuses {
-                drop(requests.0.get_or_create(&labels(kind, status)));
-            }
-        }
-        requests
+        let all = Family::<Labels, Counter>::default();
+        let mut kind = 0;
+        let known = KNOWN.map(|statuses| {
+            let counter = |&status| (status, all.get_or_create_owned(&labels(kind, status)));
+            let counters = statuses.iter().map(counter).collect();
+            kind += 1;
+            counters
+        });
+        Self { all, known }
     }
 }
 
@@ -51,9 +58,14 @@ impl Requests {
     /// Counts one more, by the bytes of its response: the first is the type, the second the
     /// status.
     pub fn answered(&self, response: &[u8]) {
-        if let [kind, status, ..] = *response {
-            self.0.get_or_create(&labels(kind, status)).inc();
-        }
+        let [kind, status, ..] = *response else {
+            return;
+        };
+        let mut known = self.known[type_of(kind)].iter();
+        match known.find(|(known, _)| *known == status) {
+            Some((_, counter)) => counter.inc(),
+            None => self.all.get_or_create(&labels(kind, status)).inc(),
+        };
     }
 
     /// Exposes the counters.
@@ -61,17 +73,21 @@ impl Requests {
         registry.register(
             "requests",
             "Requests, by type and by the status of their answers",
-            self.0.clone(),
+            self.all.clone(),
         );
     }
 }
 
 fn labels(kind: u8, status: u8) -> Labels {
-    let kind = usize::from(kind).min(TYPES.len() - 1);
     Labels {
-        r#type: TYPES[kind],
+        r#type: TYPES[type_of(kind)],
         status,
     }
+}
+
+/// The place of a type in [`TYPES`].
+fn type_of(kind: u8) -> usize {
+    usize::from(kind).min(TYPES.len() - 1)
 }
 
 #[cfg(test)]

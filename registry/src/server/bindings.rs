@@ -26,7 +26,7 @@ const LOOKUPS: usize = 4096;
 
 /// What follows from a binding for someone who wants to sign in.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Judgement {
+pub enum Judgement {
     /// The device is theirs.
     Admitted(StoredBinding),
     /// The name is theirs; the device is new. They are in once this is kept.
@@ -38,11 +38,8 @@ pub(super) enum Judgement {
 }
 
 /// What the binding of a name means for the holder of a certificate, which has been verified.
-pub(super) fn judge(
-    name: Username,
-    stored: Option<StoredBinding>,
-    certificate: Certificate,
-) -> Judgement {
+#[must_use]
+pub fn judge(name: Username, stored: Option<StoredBinding>, certificate: Certificate) -> Judgement {
     let mut stored = stored.unwrap_or_else(|| unbound(name));
     if stored.forgotten.contains(&certificate.device) {
         return Judgement::Refused(Refusal::DeviceForgotten);
@@ -86,7 +83,8 @@ fn unbound(name: Username) -> StoredBinding {
 }
 
 /// Whether a device of a person is in a binding.
-pub(super) fn admits(binding: &Binding, person: PersonKey, device: DeviceId) -> bool {
+#[must_use]
+pub fn admits(binding: &Binding, person: PersonKey, device: DeviceId) -> bool {
     binding.person == Some(person) && has_device(binding, device)
 }
 

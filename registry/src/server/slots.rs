@@ -149,6 +149,11 @@ pub(super) struct ConnectionSlot {
 }
 
 impl ConnectionSlot {
+    /// Counts up from connection to connection.
+    pub(super) fn number(&self) -> usize {
+        usize::try_from(self.id).unwrap_or_default()
+    }
+
     /// Protects the connection for a user who logged in on it, if `session` is still theirs.
     ///
     /// Looks at the presence with the table locked: a session that ends later finds its

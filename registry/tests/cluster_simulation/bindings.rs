@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use p2pchat_protocol::Username;
 use p2pchat_protocol::v2::{Binding, Certificate, DeviceKey, PersonKey, PublicKey, Signature};
+use p2pchat_registry::admits;
 use p2pchat_registry::store::StoredBinding;
 
 /// A write that the primary has taken.
@@ -136,6 +137,11 @@ pub(crate) fn certificate(person: u8, device: u8) -> Certificate {
         person: PersonKey(key(person)),
         signature: Signature([0; Signature::LEN]),
     }
+}
+
+/// Whether a device is one of those of a name.
+pub(crate) fn is_admitted(stored: &StoredBinding, certificate: &Certificate) -> bool {
+    admits(&stored.binding, certificate.person, certificate.device.id())
 }
 
 /// A name that is bound to nobody.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::users::{Truth, User};
 use super::{LIMIT, MAX_LAG, World};
+use crate::bindings::is_admitted;
 use crate::node::{Node, TIMEOUT};
-use crate::rules;
 
 /// Within how much time the sessions end that a change of a binding is about.
 const EXCLUDED: Duration = Duration::from_secs(60);
@@ -97,7 +97,7 @@ impl World {
             return;
         };
         let stored = self.bindings.read(user.seat.name);
-        if stored.is_some_and(|stored| rules::admits(&stored.binding, &certificate)) {
+        if stored.is_some_and(|stored| is_admitted(stored, &certificate)) {
             user.excluded = None;
             return;
         }
@@ -137,7 +137,7 @@ impl World {
         for user in online().filter(|user| user.is_device()) {
             let stored = self.bindings.read(user.seat.name).unwrap();
             let certificate = user.certificate.unwrap();
-            assert!(rules::admits(&stored.binding, &certificate), "{user:?}");
+            assert!(is_admitted(stored, &certificate), "{user:?}");
             assert_eq!(user.state.serial, stored.binding.serial, "{user:?}");
         }
         let names: BTreeSet<_> = self.users.iter().map(|user| user.seat.name).collect();

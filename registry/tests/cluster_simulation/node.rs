@@ -11,9 +11,8 @@ use p2pchat_registry::presence::{Presence, Publisher, Record, SessionId};
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
-use super::bindings::Bindings;
+use super::bindings::{Bindings, is_admitted};
 use super::database::{Database, Document};
-use super::rules;
 use super::subscriber::Subscriber;
 
 /// How long a user stays online without a Hello, or a device without a ping.
@@ -351,7 +350,7 @@ impl Node {
             }
             session.serial = stored.binding.serial;
             let state = self.presence.state(session.seat, now + self.uptime);
-            let state = state.filter(|_| rules::admits(&stored.binding, &session.certificate));
+            let state = state.filter(|_| is_admitted(stored, &session.certificate));
             let state = state.map(|state| SeatState {
                 serial: stored.binding.serial,
                 display_name: Some(stored.binding.display_name),

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use p2pchat_protocol::v2::{DisplayName, SeatState};
 use p2pchat_registry::store::StoredBinding;
+use p2pchat_registry::{Judgement, judge};
 use rand::RngExt;
 
 use super::users::Truth;
 use super::{REGISTRIES, World};
-use crate::bindings::{Outcome, WriteId, reset};
-use crate::rules::{self, Judgement};
+use crate::bindings::{Outcome, WriteId, is_admitted, reset};
 use crate::troubles::Lie;
 
 /// How long a call of the store may take.
@@ -90,10 +90,10 @@ impl World {
         let user = &self.users[user];
         let (name, certificate) = (user.seat.name, user.certificate.unwrap());
         match step {
-            Step::Read => match rules::judge(name, self.bindings.read(name), certificate) {
+            Step::Read => match judge(name, self.bindings.read(name).cloned(), certificate) {
                 Judgement::Admitted(stored) => Next::Done(stored),
-                Judgement::Keep(new) => Next::Go(Step::Keep(new)),
-                Judgement::Refused => {
+                Judgement::NewDevice(new) | Judgement::NewPerson(new) => Next::Go(Step::Keep(new)),
+                Judgement::Refused(_) => {
                     self.troubles.refused += 1;
                     Next::Failed
                 }
@@ -123,7 +123,7 @@ impl World {
             self.seed,
             self.now
         );
-        assert!(rules::admits(&stored.binding, &certificate), "{stored:?}");
+        assert!(is_admitted(stored, &certificate), "{stored:?}");
         user.state = SeatState {
             serial: stored.binding.serial,
             display_name: Some(stored.binding.display_name),

@@ -21,6 +21,7 @@ use crate::{Durations, Report};
 
 pub mod full_disk;
 pub mod history;
+mod keys;
 mod ledger;
 pub mod mongo;
 mod probe;
@@ -28,12 +29,21 @@ mod small_disk;
 mod write_lock;
 mod writers;
 
+use keys::{Bindings, People};
 use ledger::Ledger;
 use write_lock::WriteLock;
 use writers::{Writers, login};
 
-/// Limits lifted for these runs: the writers register more than an address may.
-const LIFTED: &[&str] = &["--registrations", "1000000"];
+/// Limits lifted for these runs: the writers register more than an address may, and each of
+/// their encrypted sessions is a new connection.
+const LIFTED: &[&str] = &[
+    "--registrations",
+    "1000000",
+    "--handshakes",
+    "1000000",
+    "--unknown-handshakes",
+    "1000000",
+];
 /// The longest that a registry is left alone before it is killed.
 const LIFE: Duration = Duration::from_millis(1500);
 /// The longest time from the start of a registry to its kill, where that is killed while it
@@ -52,7 +62,8 @@ pub struct Options {
     /// How often the registry is killed
     #[arg(long, default_value_t = 200)]
     pub rounds: usize,
-    /// How many register at a time, each from an address of its own
+    /// How many register at a time by version 1, each from an address of its own, and as many
+    /// by version 2
     #[arg(long, default_value_t = 8)]
     pub writers: usize,
     /// Seed of the moments of the kills
@@ -68,7 +79,7 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     let home = TempDir::new()?;
     let file = home.path().join("accounts.sqlite3");
     let store = file.to_str().context("a path that is text")?;
-    let ledger = Arc::new(Ledger::default());
+    let (ledger, bindings) = (Arc::new(Ledger::default()), Arc::new(Bindings::default()));
     let mut report = Report::new(format!(
         "crash: the registry killed {} times (seed {})",
         options.rounds, options.seed
@@ -76,6 +87,7 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     let mut registry = Registry::start(programs, home.path(), store, LIFTED).await?;
     let ports = registry.ports();
     let writers = Writers::start(options.writers, registry.tcp, &ledger);
+    let people = People::start(options.writers, registry.tcp, &ledger, &bindings);
     let mut random = ChaCha8Rng::seed_from_u64(options.seed);
     let (mut starts, mut in_flight) = (Durations::default(), 0);
     for round in 0..options.rounds {
@@ -94,7 +106,9 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
         starts.add(began.elapsed());
     }
     writers.stop().await;
+    people.stop().await;
     log_some_in(&registry, &ledger).await?;
+    bindings.settle(&[registry.tcp], &mut report).await?;
     let stored = listed(programs, home.path(), store).await?;
     registry.kill().await?;
     report.figure("in flight at the kills", in_flight);
@@ -125,10 +139,11 @@ async fn wait_for_the_moment(
     }
 }
 
-/// Logs some of the acknowledged accounts in.
+/// Logs some of the acknowledged accounts in that are not bound to a person.
 async fn log_some_in(registry: &Registry, ledger: &Ledger) -> Result<()> {
     let mut session = Session::connect(own_address(), registry.tcp).await?;
-    for name in ledger.sample(SAMPLE) {
+    let sample = ledger.sample(SAMPLE).into_iter();
+    for name in sample.filter(|name| !name.starts_with(keys::PREFIX)) {
         login(&mut session, &name, ledger).await?;
     }
     Ok(())

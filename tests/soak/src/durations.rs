@@ -24,6 +24,12 @@ impl Durations {
         self.0.saturating_record(nanos);
     }
 
+    /// Adds all times of another.
+    pub fn merge(&mut self, other: &Self) {
+        let added = self.0.add(&other.0);
+        added.expect("all have the same bounds");
+    }
+
     /// How many times there are.
     #[must_use]
     pub fn count(&self) -> u64 {

@@ -20,6 +20,7 @@ use crate::Report;
 mod attack;
 mod connections;
 mod datagrams;
+mod handshakes;
 mod online_users;
 mod probe;
 mod scene;
@@ -97,6 +98,16 @@ pub enum Flood {
     Logins,
     /// Registrations from one address
     Registrations,
+    /// Handshakes of version 2 from one address, as fast as it goes
+    Handshakes,
+    /// The same from a hundred addresses
+    HandshakesOfMany,
+    /// Connections that begin a handshake and send nothing more
+    HalfHandshakes,
+    /// Connections that send something else behind the first byte of TLS
+    Garbage,
+    /// Connections that carry out the handshake and do not sign in
+    Unsigned,
 }
 
 impl Flood {
@@ -137,7 +148,7 @@ async fn meet(flood: Flood, programs: &Programs, options: &Options) -> Result<Ve
 
     let mut attack = Attack::start(flood, options, scene.target()).await?;
     let during = Probe::of(&scene, time).await?;
-    let lost = scene.online.lost().await;
+    let lost = scene.online.lost().await + scene.watchers.ended();
     attack.stop();
 
     let is_over = scene.wait_for_files(open_files).await;

@@ -4,6 +4,7 @@
 //! [`Report`]: figures, and checks that hold or do not. `cargo xtask soak` runs them at
 //! full length; the tests of this crate run each of them small.
 
+pub mod accounts;
 pub mod chat;
 pub mod cluster;
 pub mod crash;
@@ -11,7 +12,9 @@ pub mod durations;
 pub mod floods;
 pub mod guessing;
 pub mod network;
+pub mod presence;
 pub mod report;
+pub mod watchers;
 
 pub use durations::Durations;
 pub use report::Report;

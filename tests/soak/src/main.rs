@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use p2pchat_soak::{Report, chat, cluster, crash, floods, guessing, network};
+use p2pchat_soak::{Report, chat, cluster, crash, floods, guessing, network, presence};
 use p2pchat_testkit::Programs;
 
 /// Long and hostile runs of the built programs, which lie beside this one.
@@ -31,6 +31,8 @@ enum Run {
     MongoCrash(crash::mongo::Options),
     /// Kill the primary of a replica set again and again under a running registry
     ReplicaSet(crash::mongo::ReplicaSetOptions),
+    /// Let users come and go while many watch
+    Presence(presence::Options),
     /// Chat between hosts in network namespaces, and pull their cables
     Network(network::Options),
 }
@@ -65,6 +67,7 @@ async fn run(run: Run) -> Result<Report> {
         Run::HistoryCrash(options) => crash::history::run(&programs, &options).await,
         Run::MongoCrash(options) => crash::mongo::run(&programs, &options).await,
         Run::ReplicaSet(options) => crash::mongo::run_replica_set(&programs, &options).await,
+        Run::Presence(options) => presence::run(&programs, &options).await,
         Run::Network(options) => network::run(&programs, &options).await,
     }
 }

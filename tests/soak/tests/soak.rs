@@ -13,5 +13,7 @@ mod floods;
 mod guessing;
 #[path = "soak/network.rs"]
 mod network;
+#[path = "soak/presence.rs"]
+mod presence;
 #[path = "soak/smoke.rs"]
 mod smoke;

@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Error, Result, bail};
 use p2pchat_model::{
-    Call, CallId, Command, ConversationId, Event, Failure, FrontEndId, Password, PeerAddr, Target,
-    Update, Username,
+    Call, CallId, Command, ConversationId, Event, Failure, FrontEndId, Passphrase, PeerAddr,
+    Target, Update, Username,
 };
 use rustix::process::Signal;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -287,16 +287,16 @@ impl Peer {
     ///
     /// # Errors
     /// If the registry does not let it.
-    pub async fn register(&mut self, name: Username, password: Password) -> Result<()> {
-        self.log_in_by(&Command::Register { name, password }).await
+    pub async fn register(&mut self, name: Username, password: Passphrase) -> Result<()> {
+        self.log_in_by(&Command::register(name, password)).await
     }
 
     /// Logs an account in.
     ///
     /// # Errors
     /// If the registry does not let it.
-    pub async fn login(&mut self, name: Username, password: Password) -> Result<()> {
-        self.log_in_by(&Command::Login { name, password }).await
+    pub async fn login(&mut self, name: Username, password: Passphrase) -> Result<()> {
+        self.log_in_by(&Command::login(name, password)).await
     }
 
     async fn log_in_by(&mut self, command: &Command) -> Result<()> {

@@ -34,6 +34,15 @@ impl Programs {
         })
     }
 
+    /// Those in another folder, such as of an earlier version.
+    #[must_use]
+    pub fn at(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            before: Vec::new(),
+        }
+    }
+
     /// The path of one of them.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use p2pchat_protocol::v2::Fingerprint;
 use tokio::time::sleep;
 
 use crate::Programs;
@@ -19,23 +20,29 @@ pub struct Registry {
     pub tcp: SocketAddr,
     /// Where it takes Hello datagrams.
     pub udp: SocketAddr,
+    /// The line that it prints when it listens.
+    line: String,
 }
 
-/// Where peers find a registry: the arguments of their `--registry` and `--hello-port`.
+/// Where peers find a registry, and how they speak to it: the arguments of their `--registry`,
+/// `--allow-plaintext` and `--hello-port`.
 #[derive(Debug, Clone)]
 pub struct RegistryAt {
     /// One address, or several with commas between them.
     pub tcp: String,
     /// The port of Hello datagrams.
     pub hello_port: u16,
+    /// Whether it is spoken to by version 1, which is not encrypted.
+    pub allow_plaintext: bool,
 }
 
 impl From<[SocketAddr; 2]> for RegistryAt {
-    /// From TCP and UDP.
+    /// From TCP and UDP; encrypted.
     fn from([tcp, udp]: [SocketAddr; 2]) -> Self {
         Self {
             tcp: tcp.to_string(),
             hello_port: udp.port(),
+            allow_plaintext: false,
         }
     }
 }
@@ -47,12 +54,34 @@ impl From<&Registry> for RegistryAt {
 }
 
 impl RegistryAt {
+    /// The same, spoken to by version 1.
+    #[must_use]
+    pub fn in_plaintext(self) -> Self {
+        Self {
+            allow_plaintext: true,
+            ..self
+        }
+    }
+
+    /// The same, named with the fingerprint of its key.
+    #[must_use]
+    pub fn with_fingerprint(self, fingerprint: Fingerprint) -> Self {
+        Self {
+            tcp: format!("{}#{}", self.tcp, fingerprint.as_str()),
+            ..self
+        }
+    }
+
     /// The arguments of a peer.
     #[must_use]
-    pub fn arguments(&self) -> [String; 4] {
+    pub fn arguments(&self) -> Vec<String> {
         let port = self.hello_port.to_string();
-        let tcp = self.tcp.clone();
-        ["--registry".into(), tcp, "--hello-port".into(), port]
+        let mut arguments = vec!["--registry".to_owned(), self.tcp.clone()];
+        arguments.extend(["--hello-port".to_owned(), port]);
+        if self.allow_plaintext {
+            arguments.push("--allow-plaintext".to_owned());
+        }
+        arguments
     }
 }
 
@@ -62,7 +91,7 @@ const ANY_PORTS: [SocketAddr; 2] =
 
 impl Registry {
     /// Starts one on free ports of 127.0.0.1 and waits until it listens. `home` holds its
-    /// log, `registry.log`; `more` are further arguments.
+    /// log, `registry.log`, and with MongoDB its key; `more` are further arguments.
     ///
     /// # Errors
     /// If it is not built or does not start; says what it printed.
@@ -92,6 +121,7 @@ impl Registry {
         Ok(Self {
             tcp: address_after(&line, "tcp").with_context(printed)?,
             udp: address_after(&line, "udp").with_context(printed)?,
+            line,
             process,
         })
     }
@@ -111,6 +141,15 @@ impl Registry {
         let mut process = spawn(ports, programs, home, store, more)?;
         sleep(after).await;
         process.kill().await
+    }
+
+    /// The fingerprint of its key.
+    ///
+    /// # Errors
+    /// If it has not printed one, as an earlier version.
+    pub fn fingerprint(&self) -> Result<Fingerprint> {
+        let printed = || format!("it printed {:?}", self.line);
+        fingerprint_in(&self.line).with_context(printed)
     }
 
     /// Its addresses, TCP and UDP, to start another one on.
@@ -156,7 +195,8 @@ fn log(home: &Path) -> std::path::PathBuf {
     home.join("registry.log")
 }
 
-/// Starts the program. Its first line is on its standard output.
+/// Starts the program. Its first line is on its standard output. With MongoDB its key is in
+/// `home`, unless `more` names another file.
 fn spawn(
     [tcp, udp]: [SocketAddr; 2],
     programs: &Programs,
@@ -170,10 +210,8 @@ fn spawn(
         .args(["--tcp", &tcp.to_string(), "--udp", &udp.to_string()])
         .args(more)
         .stdin(Stdio::null());
-    if store.starts_with("mongodb") {
-        // It has to be named there, and is the same for all registries over one database.
-        let key = std::env::temp_dir().join("p2pchat-testkit-registry.key");
-        command.arg("--key-file").arg(key);
+    if store.starts_with("mongodb") && !more.contains(&"--key-file") {
+        command.arg("--key-file").arg(home.join("registry.key"));
     }
     Process::spawn("the registry", &mut command, &log(home))
 }
@@ -183,4 +221,11 @@ fn address_after(line: &str, word: &str) -> Result<SocketAddr> {
     let mut words = line.split([' ', ',']).skip_while(|found| *found != word);
     let address = words.nth(1).context("no such word")?;
     Ok(address.parse()?)
+}
+
+/// The fingerprint in the line that the registry prints, behind the `#` of `--registry`.
+fn fingerprint_in(line: &str) -> Result<Fingerprint> {
+    let (_, rest) = line.split_once('#').context("no fingerprint")?;
+    let end = rest.find([' ', ',']).unwrap_or(rest.len());
+    Ok(rest[..end].trim().parse()?)
 }

@@ -13,6 +13,7 @@ use crate::row::Row;
 
 mod browser;
 mod cluster;
+mod earlier;
 mod group;
 mod hello;
 mod idle;
@@ -38,6 +39,9 @@ pub enum What {
     Idle,
     /// Registrations and logins, against Argon2id alone
     Passwords,
+    /// What encryption costs those who do not use it, against the programs of an earlier version
+    /// in the folder that $P2PCHAT_BENCH_EARLIER names
+    Earlier,
     /// From start to listening, against `/bin/true`
     Start,
     /// One text from program to program, against connect, write, close, read
@@ -116,6 +120,7 @@ pub async fn measure(what: What, context: &Context) -> Result<Vec<Row>> {
         What::Online => online::online(context).await,
         What::Idle => idle::idle(context).await,
         What::Passwords => passwords::passwords(context).await,
+        What::Earlier => earlier::earlier(context).await,
         What::Start => start::start(context).await,
         What::Text => text::text(context).await,
         What::Group => group::group(context).await,

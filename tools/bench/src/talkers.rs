@@ -6,7 +6,8 @@ use std::process::Stdio;
 
 use anyhow::{Context as _, Result};
 use p2pchat_model::{Command as Ask, ConversationId, Event};
-use p2pchat_protocol::{Password, Username};
+use p2pchat_protocol::Username;
+use p2pchat_protocol::v2::Passphrase;
 use p2pchat_testkit::{Peer, Programs, Registry, SOON, own_address};
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStdin, Command};
@@ -27,10 +28,7 @@ pub async fn join(
     std::fs::create_dir_all(&home)?;
     let start = || Peer::start(programs, &home, registry, own_address(), &[]);
     let mut chatter = on_its_core(start)?;
-    let register = Ask::Register {
-        name: Username::new(name)?,
-        password: Password::new("correct horse")?,
-    };
+    let register = Ask::register(Username::new(name)?, Passphrase::new("correct horse")?);
     chatter.ask(&register).await?;
     let logged_in = |event: &Event| matches!(event, Event::LoggedIn { .. }).then_some(());
     chatter.event_with("login", SOON, logged_in).await?;

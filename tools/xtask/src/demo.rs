@@ -63,7 +63,9 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
 async fn chat(stage: &Stage, mut echo: Echo, address: Ipv4Addr) -> Result<()> {
     eprintln!(
         "\nYou are `you`, and `echo` is online. To chat with it, type: /request echo\n\
-         Then just type. /help lists the commands, /quit ends the demo.\n"
+         Then just type. /help lists the commands, /quit ends the demo.\n\
+         What you say to the registry is encrypted: {}\n",
+        stage.registry(),
     );
     let mut command = stage.peer("you", address);
     let mut peer = Group::spawn_on_terminal(&mut command)?;

@@ -19,7 +19,8 @@ const LIMIT: Duration = Duration::from_secs(90 * 60);
 /// The number of seeds of a simulation, unless the user sets the variable.
 const SIM_SEEDS: (&str, &str) = ("P2PCHAT_SIM_SEEDS", "10000");
 /// The runs of `p2pchat-soak`, the shorter ones first. Those behind are simulations: tests.
-const RUNS: [(&str, Kind); 12] = [
+const RUNS: [(&str, Kind); 13] = [
+    ("presence", Kind::Soak),
     ("crash", Kind::Soak),
     ("mongo-crash", Kind::SoakWithMongod),
     ("replica-set", Kind::SoakWithMongod),

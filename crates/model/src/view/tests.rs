@@ -1,4 +1,6 @@
 use super::*;
+use p2pchat_protocol::OnlineUser;
+
 use crate::event::JoinedBy;
 use crate::event::Snapshot;
 use crate::line::Level;
@@ -18,6 +20,11 @@ fn name(name: &str) -> Username {
 
 fn person(who: &str, last: u8) -> Person {
     Person::listed(address(last), Some(name(who)))
+}
+
+fn user(who: &str, last: u8) -> User {
+    let (name, address) = (name(who), address(last));
+    OnlineUser { name, address }.into()
 }
 
 fn message(id: u64, own: bool) -> Message {
@@ -271,7 +278,7 @@ fn people_get_their_names_from_the_registry() {
         expires: Timestamp(60_001),
     }));
     view.apply(&Event::Online {
-        users: vec![person("alice", 1), person("bob", 2)],
+        users: vec![user("alice", 1), user("bob", 2)],
     });
     assert_eq!(view.open().members, [person("bob", 2)]);
     assert_eq!(view.outgoing[0].to, person("bob", 2));
@@ -292,7 +299,7 @@ fn a_later_list_checks_the_name_of_a_pending_request() {
         expires: Timestamp(60_001),
     }));
     let check_with = |view: &mut View, who: &str| {
-        let users = vec![person(who, 2)];
+        let users = vec![user(who, 2)];
         view.apply(&Event::Online { users });
         view.incoming.as_ref().unwrap().from.check
     };
@@ -555,7 +562,7 @@ fn the_newest_lines_are_kept_and_older_messages_are_in_the_history() {
 fn the_newest_lines_leave_all_else_as_it_is() {
     let mut view = logged_in("alice");
     view.apply(&Event::Online {
-        users: vec![person("alice", 1), person("bob", 2)],
+        users: vec![user("alice", 1), user("bob", 2)],
     });
     view.apply(&Event::MemberJoined {
         conversation: OPEN,

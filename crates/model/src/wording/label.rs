@@ -84,6 +84,10 @@ pub const UNKNOWN_PERSON: &str = "Unknown person";
 /// The user.
 pub const YOU: &str = "you";
 
+/// State: the user is there.
+pub const AVAILABLE: &str = "Available";
+/// Switch and state: the user does not use the program now.
+pub const AWAY: &str = "Away";
 /// Switch and state: chat requests are answered with BUSY.
 pub const BUSY: &str = "Do not disturb";
 /// What the switch means while it is on.

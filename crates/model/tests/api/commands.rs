@@ -1,8 +1,8 @@
 //! Examples of commands.
 
-use p2pchat_model::{Command, ConversationId, MessageId, Target};
+use p2pchat_model::{Command, ConversationId, MessageId, Passphrase, Target};
 
-use crate::parts::{OPEN, address, name};
+use crate::parts::{EXPORTED, OPEN, address, code, fingerprint, name};
 
 every! {
     targets: Target {
@@ -11,16 +11,21 @@ every! {
     }
 }
 
+fn password() -> Passphrase {
+    "correct horse".parse().unwrap()
+}
+
 every! {
     all: Command {
-        Command::Register { .. } => [Command::Register {
+        Command::Register { .. } => ["", "Alice Adams"].map(|display_name| Command::Register {
             name: name("alice"),
-            password: "correct horse".parse().unwrap(),
-        }],
-        Command::Login { .. } => [Command::Login {
+            password: password(),
+            display_name: display_name.parse().unwrap(),
+        }),
+        Command::Login { .. } => [Some(password()), None].map(|password| Command::Login {
             name: name("alice"),
-            password: "correct horse".parse().unwrap(),
-        }],
+            password,
+        }),
         Command::Logout => [Command::Logout],
         Command::Refresh => [Command::Refresh],
         Command::Search { .. } => [Command::Search { name: name("bob") }],
@@ -37,6 +42,32 @@ every! {
         }],
         Command::Leave { .. } => [Command::Leave { conversation: OPEN }],
         Command::Busy { .. } => [Command::Busy { on: true }],
+        Command::Away { .. } => [Command::Away { on: true }],
+        Command::Active => [Command::Active],
+        Command::DisplayName { .. } => [Command::DisplayName {
+            display_name: "Alice Adams".parse().unwrap(),
+        }],
+        Command::ChangePassword { .. } => [Command::ChangePassword {
+            old: password(),
+            new: "an even longer one of several words".parse().unwrap(),
+        }],
+        Command::LegacyLogin { .. } => [Command::LegacyLogin { on: true }],
+        Command::Code { .. } => [Command::Code { name: name("bob") }],
+        Command::Trust { .. } => [Command::Trust {
+            name: name("bob"),
+            code: code(),
+            verified: true,
+        }],
+        Command::ExportIdentity { .. } => [Command::ExportIdentity { password: password() }],
+        Command::ImportIdentity { .. } => [Command::ImportIdentity {
+            identity: EXPORTED.to_owned(),
+            password: password(),
+        }],
+        Command::Registries => [Command::Registries],
+        Command::TrustRegistry { .. } => [Command::TrustRegistry { fingerprint: fingerprint('B') }],
+        Command::ForgetRegistry { .. } => [Command::ForgetRegistry {
+            registry: "192.168.1.10".to_owned(),
+        }],
         Command::Block { .. } => targets()
             .into_iter()
             .map(|who| Command::Block { who })

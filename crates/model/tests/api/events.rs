@@ -2,12 +2,13 @@
 
 use p2pchat_model::{
     BlockChange, CONTRACT_VERSION, Conversation, Delivery, DeliveryState, DropKind, DropReason,
-    Dropped, Event, Failure, IncomingRequest, JoinedBy, LeaveReason, Link, MessageId, NameCheck,
-    OnlineLooks, OutgoingRequest, Person, Problem, Snapshot, Target, Undo, Undoable, View,
+    Dropped, Event, Failure, Identity, IncomingRequest, JoinedBy, KnownRegistry, LeaveReason, Link,
+    MessageId, NameCheck, OnlineLooks, OutgoingRequest, Person, Problem, Security, Snapshot,
+    Target, Trust, Undo, Undoable, User, View,
 };
 
 use crate::parts::{
-    self, OPEN, address, alice, at, bob, carol, mallory, message, name, own, unknown,
+    self, OPEN, address, alice, at, bob, carol, mallory, message, name, own, unknown, user,
 };
 
 every! {
@@ -22,11 +23,21 @@ every! {
             .into_iter()
             .map(Event::Link)
             .collect::<Vec<_>>(),
+        Event::Security(_) => parts::securities()
+            .into_iter()
+            .map(Event::Security)
+            .collect::<Vec<_>>(),
+        Event::Identity(_) => [None, parts::identity().code]
+            .map(|code| Event::Identity(Identity { code, ..parts::identity() })),
         Event::Registered { .. } => [Event::Registered { at: at(0), name: name("alice") }],
         Event::LoggedIn { .. } => [Event::LoggedIn { at: at(0), name: name("alice") }],
         Event::LoggedOut { .. } => [None, Some(Problem::WrongCredentials)]
             .map(|problem| Event::LoggedOut { at: at(900), problem }),
-        Event::Online { .. } => [Event::Online { users: vec![alice(), bob()] }],
+        Event::Online { .. } => [Event::Online { users: users() }],
+        Event::Presence { .. } => [Event::Presence {
+            users: parts::statuses().into_iter().map(|status| User { status, ..user(bob()) }).collect(),
+            gone: vec![name("carol")],
+        }],
         Event::Found { .. } => [Some(address(21)), None].map(|address| Event::Found {
             at: at(10),
             name: name("bob"),
@@ -79,6 +90,23 @@ every! {
             .map(|notice| Event::Notice { at: at(1), what: notice })
             .collect::<Vec<_>>(),
         Event::Busy { .. } => [Event::Busy { on: true }],
+        Event::Away { .. } => [Event::Away { on: true }],
+        Event::DisplayName { .. } => [Event::DisplayName {
+            display_name: "Alice Adams".parse().unwrap(),
+        }],
+        Event::LegacyLogin { .. } => [Event::LegacyLogin { on: true }],
+        Event::Code { .. } => parts::trusts()
+            .into_iter()
+            .map(|trust| Event::Code { name: name("bob"), code: parts::code(), trust })
+            .collect::<Vec<_>>(),
+        Event::Exported { .. } => [Event::Exported { identity: parts::EXPORTED.to_owned() }],
+        Event::Registries { .. } => [Event::Registries {
+            list: vec![KnownRegistry {
+                registry: "192.168.1.10".to_owned(),
+                fingerprint: parts::fingerprint('A'),
+                since: "2026-11-28".to_owned(),
+            }],
+        }],
         Event::History { .. } => [None, Some(MessageId(41))].map(|before| Event::History {
  conversation: OPEN,
             before,
@@ -104,6 +132,19 @@ every! {
             Failure::bad_command(at(5), "missing field `text`"),
         ].map(Event::Failed),
     }
+}
+
+fn users() -> Vec<User> {
+    let bob = User {
+        display_name: "Bob B.".parse().unwrap(),
+        trust: Some(Trust::Verified),
+        ..user(bob())
+    };
+    let carol = User {
+        legacy: true,
+        ..user(carol())
+    };
+    vec![user(alice()), bob, carol]
 }
 
 fn new_member(by: JoinedBy) -> Person {
@@ -197,9 +238,16 @@ fn view() -> View {
         message_port: Some(5859),
         registry: "192.168.1.10".to_owned(),
         link: Link::Up,
+        security: Security::Encrypted {
+            fingerprint: parts::fingerprint('A'),
+        },
+        identity: Some(parts::identity()),
         account: Some(name("alice")),
+        display_name: "Alice Adams".parse().unwrap(),
+        legacy_login: false,
         busy: false,
-        online: vec![alice(), bob()],
+        away: false,
+        online: users(),
         incoming: Some(incoming()),
         outgoing: vec![outgoing()],
         conversations: vec![Conversation {

@@ -1,9 +1,10 @@
 //! Examples of what events are made of.
 
 use p2pchat_model::{
-    BlockChange, ConversationId, Delivery, DeliveryState, DropKind, DropReason, Event, JoinedBy,
-    LeaveReason, Level, Line, Link, Message, MessageId, NameCheck, Notice, Outcome, PeerAddr,
-    Person, Problem, RequestFailure, Target, Timestamp, Undoable, Username, View,
+    BlockChange, Code, ConversationId, Delivery, DeliveryState, DropKind, DropReason, Event,
+    Fingerprint, Identity, JoinedBy, LeaveReason, Level, Line, Link, Message, MessageId, NameCheck,
+    Notice, Outcome, PeerAddr, Person, Problem, RequestFailure, Security, Status, Target,
+    Timestamp, Trust, Undoable, User, Username, View,
 };
 
 pub(crate) const OPEN: ConversationId = ConversationId::OPEN;
@@ -48,6 +49,64 @@ pub(crate) fn mallory(check: NameCheck) -> Person {
     }
 }
 
+/// A person in the list of who is online.
+pub(crate) fn user(person: Person) -> User {
+    User {
+        name: person.name.unwrap(),
+        address: person.address,
+        display_name: "".parse().unwrap(),
+        status: Status::Available,
+        open_chat: true,
+        legacy: false,
+        trust: None,
+    }
+}
+
+/// An exported identity, shortened.
+pub(crate) const EXPORTED: &str = "p2pchat-person-1 kHPBMnxFTs…";
+
+pub(crate) fn code() -> Code {
+    "12440915304854155287".parse().unwrap()
+}
+
+pub(crate) fn fingerprint(of: char) -> Fingerprint {
+    let text = format!("{of}LGW-5BBC-YQD7-W3IJ-Q2IP-CEYL-PU");
+    text.parse().unwrap()
+}
+
+pub(crate) fn identity() -> Identity {
+    Identity {
+        device: fingerprint('D'),
+        person: fingerprint('P'),
+        code: Some(code()),
+    }
+}
+
+every! {
+    securities: Security {
+        Security::Unknown => [Security::Unknown],
+        Security::NotEncrypted => [Security::NotEncrypted],
+        Security::Encrypted { .. } => [Security::Encrypted { fingerprint: fingerprint('A') }],
+    }
+}
+
+every! {
+    statuses: Status {
+        Status::Available => [Status::Available],
+        Status::Busy => [Status::Busy],
+        Status::Away => [Status::Away],
+    }
+}
+
+every! {
+    trusts: Trust {
+        Trust::New => [Trust::New],
+        Trust::Verified => [Trust::Verified],
+        Trust::Changed => [Trust::Changed],
+        Trust::ChangedAfterVerified => [Trust::ChangedAfterVerified],
+    }
+}
+
 fn person(who: &str, last: u8) -> Person {
     Person::listed(address(last), Some(name(who)))
 }
@@ -77,6 +136,10 @@ every! {
         Link::Connecting => [Link::Connecting],
         Link::Up => [Link::Up],
         Link::PasswordNeeded => [Link::PasswordNeeded],
+        Link::KeyChanged { .. } => [Link::KeyChanged {
+            pinned: fingerprint('A'),
+            seen: fingerprint('B'),
+        }],
         Link::Down { .. } => [Link::Down {
             reason: "192.168.1.10:3131: connection refused".to_owned(),
             retry_at: at(4),
@@ -173,6 +236,12 @@ every! {
         Notice::LongName => [Notice::LongName],
         Notice::LongPassword => [Notice::LongPassword],
         Notice::ElsewhereOnline { .. } => [Notice::ElsewhereOnline { address: address(24) }],
+        Notice::RegistryPinned { .. } => [Notice::RegistryPinned { fingerprint: fingerprint('A') }],
+        Notice::PlaintextIgnored => [Notice::PlaintextIgnored],
+        Notice::KeyChanged { .. } => [false, true].map(|was_verified| Notice::KeyChanged {
+            name: name("bob"),
+            was_verified,
+        }),
         Notice::ChatFull => [Notice::ChatFull],
         Notice::HistoryBroken => [Notice::HistoryBroken],
         Notice::PeerStopped { .. } => [Notice::PeerStopped { process: 1234 }],
@@ -248,5 +317,16 @@ every! {
         Problem::NothingToUndo => [Problem::NothingToUndo],
         Problem::NoSuchConversation => [Problem::NoSuchConversation],
         Problem::IdUsed => [Problem::IdUsed],
+        Problem::PasswordNeeded => [Problem::PasswordNeeded],
+        Problem::OtherPerson => [Problem::OtherPerson],
+        Problem::DeviceForgotten => [Problem::DeviceForgotten],
+        Problem::TooManyDevices => [Problem::TooManyDevices],
+        Problem::NotEncrypted => [Problem::NotEncrypted],
+        Problem::RegistryKeyChanged => [Problem::RegistryKeyChanged],
+        Problem::NoSuchRegistry => [Problem::NoSuchRegistry],
+        Problem::NoKey => [Problem::NoKey],
+        Problem::WrongCode => [Problem::WrongCode],
+        Problem::BadIdentity => [Problem::BadIdentity],
+        Problem::IdentityInUse => [Problem::IdentityInUse],
     }
 }

@@ -50,7 +50,12 @@ impl Directory {
     pub(super) fn resume(&mut self, view: &View) {
         let chat = view.open();
         self.replace(&listed(chat.members.iter().chain(&chat.out_of_reach)));
-        self.replace(&listed(view.online.iter()));
+        let online = view.online.iter();
+        let online = online.map(|user| OnlineUser {
+            name: user.name,
+            address: user.address,
+        });
+        self.replace(&online.collect::<Vec<_>>());
     }
 
     /// Forgets all names, because the session has ended.

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use p2pchat_model::{
     Command, DeliveryState, DropKind, Event, LeaveReason, Link, NameCheck, OnlineUser, Outcome,
-    Person, Problem, RequestFailure, Target, Undo,
+    Problem, RequestFailure, Target, Undo, User,
 };
 use p2pchat_protocol::{ChatAnswer, Contact};
 
@@ -58,13 +58,7 @@ fn a_user_registers_is_logged_in_and_sees_who_is_online() {
     let mut net = Net::with_users(1);
     net.add(2);
     let name = "bob".parse().unwrap();
-    net.command(
-        2,
-        Command::Register {
-            name,
-            password: password(),
-        },
-    );
+    net.command(2, Command::register(name, password()));
     let events = net.events(2);
     assert!(events.iter().any(|e| matches!(e, Event::Registered { .. })));
     assert!(events.iter().any(|e| matches!(e, Event::LoggedIn { .. })));
@@ -87,9 +81,9 @@ fn an_online_list_may_come_in_two_parts() {
         name: format!("user{last}").parse().unwrap(),
         address: addr(last),
     });
-    more.extend(others.map(Person::from));
+    more.extend(others.map(User::from));
     let listed = more.iter().map(|person| OnlineUser {
-        name: person.name.unwrap(),
+        name: person.name,
         address: person.address,
     });
     net.input(addr(1), Input::ListContinued(listed.collect()));
@@ -104,21 +98,9 @@ fn a_wrong_password_is_reported_and_a_second_attempt_works() {
     net.add(2);
     let name = "user1".parse().unwrap();
     let wrong = "wrong".parse().unwrap();
-    net.command(
-        2,
-        Command::Login {
-            name,
-            password: wrong,
-        },
-    );
+    net.command(2, Command::login(name, wrong));
     assert_eq!(failures(&net, 2), [Problem::WrongCredentials]);
-    net.command(
-        2,
-        Command::Login {
-            name,
-            password: password(),
-        },
-    );
+    net.command(2, Command::login(name, password()));
     assert_eq!(failures(&net, 2).len(), 1);
 }
 
@@ -128,13 +110,7 @@ fn a_login_without_a_registry_fails_with_the_reason() {
     net.registry_is_up = false;
     net.add(1);
     let name = "ann".parse().unwrap();
-    net.command(
-        1,
-        Command::Login {
-            name,
-            password: password(),
-        },
-    );
+    net.command(1, Command::login(name, password()));
     assert_eq!(failures(&net, 1), [Problem::RegistryUnreachable]);
 }
 

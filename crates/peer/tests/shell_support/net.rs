@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use p2pchat_model::{
-    Call, Command, ConversationId, Event, FrontEndId, Password, PeerAddr, Update, Username, View,
+    Call, Command, ConversationId, Event, FrontEndId, Passphrase, PeerAddr, Update, Username, View,
 };
 use p2pchat_peer::{Calls, Handle, Options, Peer, Updates};
 use p2pchat_registry::{Server, StoreSpec};
@@ -58,6 +58,7 @@ impl Registry {
     pub(crate) fn options(&self) -> Options {
         Options {
             registry: format!("127.0.0.1:{}", self.tcp),
+            allow_plaintext: true,
             hello_port: self.udp,
             address: Some(own_address()),
             ..Options::default()
@@ -76,10 +77,10 @@ impl Registry {
         };
         let mut started = User::start(options).await;
         started
-            .send(Command::Register {
-                name: name(user),
-                password: Password::new("secret").unwrap(),
-            })
+            .send(Command::register(
+                name(user),
+                Passphrase::new("secret").unwrap(),
+            ))
             .await;
         started
             .see("the session", |view| view.account == Some(name(user)))

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use p2pchat_model::{Link, MessageId, Password, PeerAddr, Target, Username, View};
+use p2pchat_model::{Link, MessageId, Passphrase, PeerAddr, Target, Username, View};
 use p2pchat_peer::machine::{Asked, Asker, Machine, SaidBy};
 
 use super::book::{Book, Totals};
@@ -74,7 +74,7 @@ impl Peer {
         }
     }
 
-    pub(crate) fn password(&self) -> Password {
+    pub(crate) fn password(&self) -> Passphrase {
         "secret".parse().unwrap()
     }
 

@@ -116,9 +116,9 @@ impl World {
         let peer = &self.peers[whose];
         let (name, password) = (peer.name, peer.password());
         let command = if peer.registered {
-            Command::Login { name, password }
+            Command::login(name, password)
         } else {
-            Command::Register { name, password }
+            Command::register(name, password)
         };
         let again = self.rng.secs(2, 10);
         self.schedule.after(again, SimEvent::User(seat, Act::Enter));
@@ -134,7 +134,7 @@ impl World {
         let password = self.peers[seat].password();
         let again = self.rng.secs(2, 10);
         self.schedule.after(again, SimEvent::User(seat, Act::Enter));
-        self.command(seat, Command::Login { name, password });
+        self.command(seat, Command::login(name, password));
     }
 
     fn answer(&mut self, seat: usize, from: PeerAddr) {
@@ -309,7 +309,7 @@ impl World {
                 conversation: OPEN,
                 to: Target::Address(from),
             },
-            3 => Command::Login { name, password },
+            3 => Command::login(name, password),
             6 | 7 => return self.command_again(seat),
             8 => Command::Say {
                 conversation: "elsewhere".parse().unwrap(),

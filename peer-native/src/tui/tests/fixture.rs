@@ -2,7 +2,7 @@
 
 use p2pchat_model::{
     Delivery, DeliveryState, IncomingRequest, JoinedBy, LeaveReason, Message, MessageId, NameCheck,
-    OutgoingRequest, PeerAddr, Person,
+    OnlineUser, OutgoingRequest, PeerAddr, Person, User,
 };
 
 use super::*;
@@ -15,6 +15,11 @@ pub(super) fn address(last: u8) -> PeerAddr {
 
 pub(super) fn person(name: &str, last: u8) -> Person {
     Person::listed(address(last), name.parse().ok())
+}
+
+pub(super) fn user(name: &str, last: u8) -> User {
+    let (name, address) = (name.parse().unwrap(), address(last));
+    OnlineUser { name, address }.into()
 }
 
 pub(super) fn speaker(name: &str, last: u8, check: NameCheck) -> Person {
@@ -86,7 +91,7 @@ pub(super) fn logged_in() -> View {
         Event::Online {
             users: online
                 .iter()
-                .map(|&(name, last)| person(name, last))
+                .map(|&(name, last)| user(name, last))
                 .collect(),
         },
     ] {

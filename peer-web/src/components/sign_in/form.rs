@@ -1,7 +1,7 @@
 //! The values of the form, and what is wrong with them.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, Password, Problem, Username};
+use p2pchat_model::{Command, Passphrase, Problem, Username};
 use yew::AttrValue;
 
 use crate::logic::sentence::{failed, sentence};
@@ -46,14 +46,14 @@ impl Form {
     /// The command that the form gives; else the id of the first field that is wrong.
     pub(super) fn command(&self) -> Result<Command, &'static str> {
         let name = self.checked_name().map_err(|_| NAME)?;
-        let password = Password::new(&self.password).map_err(|_| PASSWORD)?;
+        let password = Passphrase::new(&self.password).map_err(|_| PASSWORD)?;
         if self.new && self.again != self.password {
             return Err(AGAIN);
         }
         Ok(if self.new {
-            Command::Register { name, password }
+            Command::register(name, password)
         } else {
-            Command::Login { name, password }
+            Command::login(name, password)
         })
     }
 
@@ -66,8 +66,8 @@ impl Form {
             let wrong = self.checked_name().err().map(AttrValue::from);
             errors.name = wrong.or(errors.name);
         }
-        if self.tried || self.password.len() > Password::MAX {
-            let wrong = Password::new(&self.password).err();
+        if self.tried || self.password.len() > Passphrase::MAX {
+            let wrong = Passphrase::new(&self.password).err();
             errors.password = wrong
                 .map(|error| sentence(&error.to_string()).into())
                 .or(errors.password);
@@ -88,7 +88,7 @@ impl Form {
     pub(super) fn password_hint(&self) -> Option<AttrValue> {
         let weak = wording::weak_password(&self.password, &self.name).filter(|_| self.new);
         weak.map(|words| sentence(words).into())
-            .or_else(|| self.length_hint(&self.password, Password::MAX))
+            .or_else(|| self.length_hint(&self.password, Passphrase::MAX))
     }
 
     fn length_hint(&self, value: &str, max: usize) -> Option<AttrValue> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use p2pchat_model::{Command, Event, Password, Problem, Username, View};
+use p2pchat_model::{Command, Event, Passphrase, Problem, Username, View};
 use p2pchat_testkit::{Peer, Programs};
 use rustix::process::Signal;
 use tokio::sync::mpsc;
@@ -105,7 +105,7 @@ impl What {
 pub(super) struct Driver {
     pub(super) user: usize,
     pub(super) name: Username,
-    pub(super) password: Password,
+    pub(super) password: Passphrase,
     pub(super) kind: Kind,
     pub(super) address: Ipv4Addr,
     pub(super) home: PathBuf,
@@ -212,13 +212,13 @@ impl Driver {
 /// Logs in until it succeeds.
 struct Login {
     name: Username,
-    password: Password,
+    password: Passphrase,
     register: bool,
     due_at: Option<Moment>,
 }
 
 impl Login {
-    fn new(name: Username, password: Password, register: bool) -> Self {
+    fn new(name: Username, password: Passphrase, register: bool) -> Self {
         Self {
             name,
             password,
@@ -239,9 +239,9 @@ impl Login {
         self.due_at = None;
         let (name, password) = (self.name, self.password.clone());
         if self.register {
-            Command::Register { name, password }
+            Command::register(name, password)
         } else {
-            Command::Login { name, password }
+            Command::login(name, password)
         }
     }
 

@@ -82,11 +82,19 @@ impl Site {
             self.set.uri(DATABASE)
         };
         let timeout = self.timeout.as_secs().to_string();
+        // One key for all of them.
+        let key = self.home.path().join("registry.key");
         let more = [
             "--cluster",
+            "--key-file",
+            key.to_str().context("a path that is text")?,
             "--presence-timeout",
             &timeout,
             "--registrations",
+            "1000000",
+            "--handshakes",
+            "1000000",
+            "--unknown-handshakes",
             "1000000",
         ];
         let folder = self.folder(number);
@@ -148,6 +156,7 @@ impl Site {
         RegistryAt {
             tcp: tcp.join(","),
             hello_port: self.addresses[0][1].port(),
+            allow_plaintext: false,
         }
     }
 

@@ -16,6 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
+use super::keys::{Bindings, People};
 use super::ledger::Ledger;
 use super::probe::{Probe, SHORT_PRESENCE};
 use super::writers::Writers;
@@ -45,7 +46,8 @@ pub struct Options {
     /// How often mongod is killed
     #[arg(long, default_value_t = 200)]
     pub rounds: usize,
-    /// How many register at a time, each from an address of its own
+    /// How many register at a time by version 1, each from an address of its own, and as many
+    /// by version 2
     #[arg(long, default_value_t = 8)]
     pub writers: usize,
     /// Seed of the moments of the kills
@@ -59,7 +61,8 @@ pub struct ReplicaSetOptions {
     /// How often the primary is killed
     #[arg(long, default_value_t = 30)]
     pub rounds: usize,
-    /// How many register at a time, each from an address of its own
+    /// How many register at a time by version 1, each from an address of its own, and as many
+    /// by version 2
     #[arg(long, default_value_t = 8)]
     pub writers: usize,
     /// How long the set goes without its primary before it elects another, in
@@ -141,8 +144,10 @@ struct Trial {
     store: String,
     registry: Registry,
     ledger: Arc<Ledger>,
+    bindings: Arc<Bindings>,
     probe: Probe,
     writers: Writers,
+    people: People,
     random: ChaCha8Rng,
     in_flight: usize,
     back: Durations,
@@ -151,16 +156,18 @@ struct Trial {
 impl Trial {
     async fn start(programs: &Programs, store: String, writers: usize, seed: u64) -> Result<Self> {
         let home = TempDir::new()?;
-        let ledger = Arc::new(Ledger::default());
+        let (ledger, bindings) = (Arc::new(Ledger::default()), Arc::new(Bindings::default()));
         let more = [LIFTED, &SHORT_PRESENCE].concat();
         let registry = Registry::start(programs, home.path(), &store, &more).await?;
         Ok(Self {
             probe: Probe::start(registry.ports(), &ledger).await?,
             writers: Writers::start(writers, registry.tcp, &ledger),
+            people: People::start(writers, registry.tcp, &ledger, &bindings),
             _home: home,
             store,
             registry,
             ledger,
+            bindings,
             random: ChaCha8Rng::seed_from_u64(seed),
             in_flight: 0,
             back: Durations::default(),
@@ -190,8 +197,10 @@ impl Trial {
     /// Compares what users were told with what is stored; the longest time without service.
     async fn finish(self, report: &mut Report) -> Result<Duration> {
         self.writers.stop().await;
+        self.people.stop().await;
         self.probe.stop(report).await?;
         log_some_in(&self.registry, &self.ledger).await?;
+        self.bindings.settle(&[self.registry.tcp], report).await?;
         let stored = accounts(&self.store).await?;
         report.figure("in flight at the kills", self.in_flight);
         report.figure("until the next registration", &self.back);

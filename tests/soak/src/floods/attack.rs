@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
 
 use super::scene::Target;
-use super::{Flood, Options, connections, datagrams};
+use super::{Flood, Options, connections, datagrams, handshakes};
 
 /// Unix niceness of the attacker's threads: a tenth of the weight of the others.
 pub(super) const NICENESS: i32 = 10;
@@ -118,6 +118,15 @@ impl Attack {
             Flood::Guesses => attack.lanes(options.crowd, connections::guess),
             Flood::Logins => attack.lanes(options.crowd, connections::log_in),
             Flood::Registrations => attack.lanes(options.crowd, connections::register),
+            Flood::Handshakes => attack.lanes(handshakes::LANES, handshakes::shake),
+            Flood::HandshakesOfMany => {
+                attack.lanes(connections::ADDRESSES, handshakes::shake_spread_out);
+            }
+            Flood::HalfHandshakes => {
+                attack.lanes(options.slow, handshakes::stop_in_the_middle);
+            }
+            Flood::Garbage => attack.lanes(options.slow, handshakes::send_garbage),
+            Flood::Unsigned => attack.lanes(options.slow, handshakes::stay),
         }
         attack.wait_for_full_size().await?;
         Ok(attack)
@@ -191,7 +200,13 @@ impl Attack {
             Flood::Guesses | Flood::Logins | Flood::Registrations => "requests sent",
             Flood::Deaf => "times 20 requests sent",
             Flood::Slow => "bytes sent",
-            Flood::Idle | Flood::Connections | Flood::Refused => "connections made",
+            Flood::Handshakes | Flood::HandshakesOfMany => "handshakes made",
+            Flood::Idle
+            | Flood::Connections
+            | Flood::Refused
+            | Flood::HalfHandshakes
+            | Flood::Garbage
+            | Flood::Unsigned => "connections made",
         };
         format!("{done} {what}, {lost} connections lost")
     }

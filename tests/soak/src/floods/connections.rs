@@ -18,7 +18,7 @@ use super::online_users::OnlineUsers;
 use super::scene::{attacker_account, probe_account};
 
 /// Over how many addresses the held connections are spread.
-const ADDRESSES: usize = 100;
+pub(super) const ADDRESSES: usize = 100;
 /// The time between two bytes of a slow connection: shorter than a registry waits for a
 /// request.
 const BYTE_PACE: Duration = Duration::from_secs(3);
@@ -34,7 +34,11 @@ pub(super) const FLOODER: Ipv4Addr = Ipv4Addr::new(127, 50, 0, 1);
 /// How many connections an address holds that may have no more: a registry's default.
 pub(super) const REFUSED: usize = 500;
 
-async fn connect(lane: &Lane, from: Ipv4Addr, buffer: Option<u32>) -> io::Result<TcpStream> {
+pub(super) async fn connect(
+    lane: &Lane,
+    from: Ipv4Addr,
+    buffer: Option<u32>,
+) -> io::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     if let Some(buffer) = buffer {
         socket.set_recv_buffer_size(buffer)?;
@@ -54,7 +58,7 @@ async fn ask_from_one_address(lane: &Lane) -> Result<Session> {
 }
 
 /// One of a hundred addresses.
-fn spread_out(lane: &Lane) -> Ipv4Addr {
+pub(super) fn spread_out(lane: &Lane) -> Ipv4Addr {
     let n = u32::try_from(lane.number % ADDRESSES).unwrap_or_default();
     Ipv4Addr::from_bits(Ipv4Addr::new(127, 51, 0, 1).to_bits() + n)
 }

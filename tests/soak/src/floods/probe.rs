@@ -22,6 +22,8 @@ pub(super) struct Probe {
     /// Connecting included.
     pub(super) logins: Durations,
     pub(super) searches: Durations,
+    /// Connecting and the handshake included.
+    pub(super) key_logins: Durations,
     /// What was not as it ought to be.
     pub(super) failures: Vec<String>,
 }
@@ -30,10 +32,16 @@ impl Probe {
     /// Measures for some time.
     pub(super) async fn of(scene: &Scene, time: Duration) -> Result<Self> {
         let until = Instant::now() + time;
-        let (logins, searches) = tokio::join!(log_in(scene, until), search(scene, until));
-        let (mut logins, searches) = (logins?, searches?);
+        let (logins, searches, by_key) = tokio::join!(
+            log_in(scene, until),
+            search(scene, until),
+            log_in_by_key(scene, until)
+        );
+        let (mut logins, searches, by_key) = (logins?, searches?, by_key);
         logins.failures.extend(searches.failures);
+        logins.failures.extend(by_key.failures);
         logins.searches = searches.searches;
+        logins.key_logins = by_key.key_logins;
         Ok(logins)
     }
 
@@ -63,6 +71,20 @@ async fn log_in(scene: &Scene, until: Instant) -> Result<Probe> {
         }
     }
     Ok(probe)
+}
+
+async fn log_in_by_key(scene: &Scene, until: Instant) -> Probe {
+    let mut probe = Probe::default();
+    let mut turns = paced(LOGIN_PACE);
+    while Instant::now() < until {
+        turns.tick().await;
+        let began = Instant::now();
+        match scene.sign_in_home().await {
+            Ok(_) => probe.key_logins.add(began.elapsed()),
+            Err(error) => probe.failures.push(format!("a login by key: {error:#}")),
+        }
+    }
+    probe
 }
 
 async fn search(scene: &Scene, until: Instant) -> Result<Probe> {

@@ -1,25 +1,29 @@
 //! The registry of a flood with its users, and what can be measured of it from outside.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use p2pchat_protocol::{Password, Username};
-use p2pchat_testkit::{Programs, Registry, SOON, Session, open_files, peak_memory, wait_for};
-use rusqlite::{Connection, params};
+use p2pchat_testkit::{
+    Device, Programs, Registry, SOON, SecureSession, Session, open_files, own_address, peak_memory,
+    wait_for,
+};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tempfile::TempDir;
 
 use super::online_users::OnlineUsers;
 use super::verdict::TurnedAway;
 use super::{Options, connections};
-use crate::Report;
+use crate::watchers::{Watchers, sign_in};
+use crate::{Report, accounts};
 
 /// How long users stay online without a Hello, in seconds: shorter than the default, as the time between two Hellos is ([`super::online_users`]):
 /// so a flood of some seconds is long enough to starve them.
 const PRESENCE_TIMEOUT: &str = "12";
 /// The client that is measured. No one else is at its address.
 const HOME: Ipv4Addr = Ipv4Addr::new(127, 30, 0, 1);
+/// How many users have a session of version 2.
+const WATCHERS: usize = 20;
 /// Files that a process needs beside its connections.
 const SPARE_FILES: u64 = 200;
 /// How many open files more than before a flood count as none: connections of the client
@@ -38,6 +42,10 @@ pub(super) struct Target {
 pub(super) struct Scene {
     pub(super) registry: Registry,
     pub(super) online: OnlineUsers,
+    /// Users with a session of version 2, who are told who is online.
+    pub(super) watchers: Watchers,
+    /// The device of the client that is measured.
+    device: Device,
     home: TempDir,
 }
 
@@ -55,7 +63,11 @@ impl Scene {
             &more,
         )
         .await?;
-        add_accounts(&store, options.online)?;
+        let keyed = (0..WATCHERS).map(watcher_name).chain([home_name()]);
+        accounts::add(
+            &store,
+            (0..options.online).map(OnlineUsers::name).chain(keyed),
+        )?;
         for (from, (name, password)) in [
             (HOME, probe_account()),
             (connections::FLOODER, attacker_account()),
@@ -64,7 +76,18 @@ impl Scene {
             session.register(name, password).await?;
         }
         let online = OnlineUsers::log_in(options.online, registry.ports()).await?;
+        let mut watchers = Watchers::default();
+        let password = || accounts::PASSWORD.parse().map(Some);
+        for number in 0..WATCHERS {
+            let (device, name) = (Device::of_new_person(), watcher_name(number));
+            let session = sign_in(&device, name, password()?, own_address(), registry.tcp);
+            watchers.add(session.await?).await?;
+        }
+        let device = Device::of_new_person();
+        sign_in(&device, home_name(), password()?, HOME, registry.tcp).await?;
         Ok(Self {
+            watchers,
+            device,
             registry,
             online,
             home,
@@ -77,6 +100,11 @@ impl Scene {
             udp: self.registry.udp,
             users: self.online.count(),
         }
+    }
+
+    /// A session of the client that is measured, by its key.
+    pub(super) async fn sign_in_home(&self) -> Result<SecureSession> {
+        sign_in(&self.device, home_name(), None, HOME, self.registry.tcp).await
     }
 
     /// How many files the registry has open.
@@ -120,6 +148,15 @@ impl Scene {
     }
 }
 
+fn watcher_name(number: usize) -> Username {
+    format!("w{number}").parse().expect("a name")
+}
+
+/// The account that the client which is measured signs in to by its key.
+fn home_name() -> Username {
+    "bea".parse().expect("a name")
+}
+
 /// A connection of the client that is measured.
 pub(super) async fn connect_home(to: SocketAddr) -> Result<Session> {
     Session::connect(HOME, to).await
@@ -135,24 +172,6 @@ pub(super) fn probe_account() -> (Username, Password) {
 pub(super) fn attacker_account() -> (Username, Password) {
     let name = "mallory".parse().expect("a name");
     (name, "secret".parse().expect("a password"))
-}
-
-/// Puts the accounts of the users into the store: thousands of real hashes would take a
-/// minute.
-fn add_accounts(store: &Path, users: usize) -> Result<()> {
-    /// Argon2id of the password "secret", as cheap as it gets.
-    const CHEAP: &str = "$argon2id$v=19$m=8,t=1,p=1$cDJwY2hhdC1sYWItc2FsdA$\
-                         p+PiSpgzT95DWeoJmJs5RTXYi0O6eKbZ1YzvC7O1Lgo";
-    let mut connection = Connection::open(store)?;
-    connection.busy_timeout(SOON)?;
-    let transaction = connection.transaction()?;
-    for n in 0..users {
-        transaction.execute(
-            "INSERT INTO account (name, password) VALUES (?1, ?2)",
-            params![OnlineUsers::name(n).as_str(), CHEAP],
-        )?;
-    }
-    Ok(transaction.commit()?)
 }
 
 /// Lets this process have as many files as the system allows, and says how many that is,

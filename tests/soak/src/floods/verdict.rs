@@ -8,6 +8,8 @@ use super::probe::Probe;
 use super::{Flood, MAX_RATIO, MEMORY_BOUND, Options};
 use crate::{Durations, Report};
 
+/// What is measured of the client, in the order of [`Verdict::pairs`].
+const WHAT: [&str; 3] = ["searches", "logins", "logins by key"];
 /// How many failures are quoted.
 const QUOTED: usize = 3;
 
@@ -38,9 +40,9 @@ impl Verdict {
     }
 
     fn figures(&self, name: &str, report: &mut Report) {
-        let [searches, logins] = self.pairs();
-        report.figure(format!("{name}: searches"), compared(searches));
-        report.figure(format!("{name}: logins"), compared(logins));
+        for (what, pair) in WHAT.into_iter().zip(self.pairs()) {
+            report.figure(format!("{name}: {what}"), compared(pair));
+        }
         let mebibytes = |bytes: u64| format!("{:.1} MiB", bytes as f64 / 1024.0 / 1024.0);
         report.figure(
             format!("{name}: memory"),
@@ -75,7 +77,9 @@ impl Verdict {
                 ),
             );
             report.check(
-                probe.searches.count() > 0 && probe.logins.count() > 0,
+                probe.searches.count() > 0
+                    && probe.logins.count() > 0
+                    && probe.key_logins.count() > 0,
                 format!("{name}: nothing was measured {when}"),
             );
         }
@@ -101,7 +105,7 @@ impl Verdict {
     }
 
     fn check_times(&self, name: &str, report: &mut Report) {
-        for ((quiet, during), what) in self.pairs().into_iter().zip(["searches", "logins"]) {
+        for ((quiet, during), what) in self.pairs().into_iter().zip(WHAT) {
             let ratio = ratio(quiet, during);
             report.check(
                 ratio < f64::from(MAX_RATIO),
@@ -111,6 +115,11 @@ impl Verdict {
         for (quiet, after, what) in [
             (&self.quiet.searches, &self.after.searches, "searches"),
             (&self.quiet.logins, &self.after.logins, "logins"),
+            (
+                &self.quiet.key_logins,
+                &self.after.key_logins,
+                "logins by key",
+            ),
         ] {
             let ratio = ratio(quiet, after);
             report.check(
@@ -131,15 +140,20 @@ impl Verdict {
             Flood::Foreign => "foreign_hello",
             Flood::Guesses => "login_slowed",
             Flood::Registrations => "register_slowed",
-            Flood::Idle | Flood::Connections | Flood::Logins => return true,
+            Flood::Handshakes => "handshake_slowed",
+            Flood::HandshakesOfMany => "handshake_strangers",
+            Flood::HalfHandshakes => "handshake_partial",
+            Flood::Garbage => "handshake_failed",
+            Flood::Idle | Flood::Connections | Flood::Logins | Flood::Unsigned => return true,
         };
         self.turned_away.get(reason) > 0
     }
 
-    fn pairs(&self) -> [(&Durations, &Durations); 2] {
+    fn pairs(&self) -> [(&Durations, &Durations); 3] {
         [
             (&self.quiet.searches, &self.during.searches),
             (&self.quiet.logins, &self.during.logins),
+            (&self.quiet.key_logins, &self.during.key_logins),
         ]
     }
 }

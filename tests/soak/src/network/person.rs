@@ -60,14 +60,14 @@ impl Person {
     pub(super) async fn registers(&self) -> Result<()> {
         let name = self.name.parse()?;
         let password = "secret".parse()?;
-        self.enters(Command::Register { name, password }).await
+        self.enters(Command::register(name, password)).await
     }
 
     /// Logs in.
     pub(super) async fn logs_in(&self) -> Result<()> {
         let name = self.name.parse()?;
         let password = "secret".parse()?;
-        self.enters(Command::Login { name, password }).await
+        self.enters(Command::login(name, password)).await
     }
 
     async fn enters(&self, command: Command) -> Result<()> {
@@ -95,7 +95,7 @@ impl Person {
         let what = format!("list of {names:?}");
         let lists = |event: &Event| match event {
             Event::Online { users } => {
-                let listed: Vec<_> = users.iter().map(p2pchat_model::Person::title).collect();
+                let listed: Vec<_> = users.iter().map(p2pchat_model::User::title).collect();
                 (listed == names).then_some(())
             }
             _ => None,

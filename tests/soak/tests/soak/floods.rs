@@ -18,6 +18,10 @@ async fn flood(kinds: &[Flood]) {
             "--request-timeout=1",
             "--response-timeout=1",
             "--registrations=10",
+            "--handshake-timeout=1",
+            "--handshakes=60",
+            "--unknown-handshakes=100",
+            "--unknown-handshake-rate=50",
         ]
         .map(str::to_owned)
         .to_vec(),
@@ -34,6 +38,18 @@ async fn floods_of_connections_take_no_one_offline_and_go_by() {
         Flood::Deaf,
         Flood::Connections,
         Flood::Refused,
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn floods_of_handshakes_take_no_one_offline_and_go_by() {
+    flood(&[
+        Flood::Handshakes,
+        Flood::HandshakesOfMany,
+        Flood::HalfHandshakes,
+        Flood::Garbage,
+        Flood::Unsigned,
     ])
     .await;
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use p2pchat_model::{Command, ConversationId, Password, Timestamp};
+use p2pchat_model::{Command, ConversationId, Passphrase, Timestamp};
 use p2pchat_peer::machine::{Acknowledgement, Config, ConnId, Input, Machine, Now, Output, SendId};
 use p2pchat_protocol::{ChatText, Contact, MESSAGE_PORT, Message, Response};
 
@@ -60,10 +60,10 @@ impl Peer {
 
     fn log_in(&mut self) {
         self.handle(Input::RegistryUp);
-        let login = Command::Login {
-            name: name(USERS),
-            password: Password::new("correct horse").expect("this is a password"),
-        };
+        let login = Command::login(
+            name(USERS),
+            Passphrase::new("correct horse").expect("this is a password"),
+        );
         self.handle(Input::Command(login.into()));
         self.handle(Input::Response(Response::LoggedIn));
         self.list();

@@ -22,6 +22,7 @@ pub(super) async fn run(
 ) -> Result<()> {
     println!(
         "\nThe registry runs, and `echo` is online: it accepts every request and answers by itself.\n\
+         What they say to the registry is encrypted. It is known by the fingerprint behind the #.\n\
          From another terminal you can chat with it now:\n\n  {}\n\n\
          There, type: /request echo\n",
         process::shown_in_full(&stage.guest("carol", carol_at)),

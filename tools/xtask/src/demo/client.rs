@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use p2pchat_model::{Call, Command, Event};
+use p2pchat_model::{Call, Command, Event, Security};
 use p2pchat_testkit::JsonLines;
 use tokio::time::timeout;
 
@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Client {
     pub(super) name: String,
     pub(super) address: Ipv4Addr,
+    /// Whether its line to the registry is encrypted.
+    pub(super) security: Security,
     json: JsonLines,
     group: Group,
 }
@@ -53,6 +55,7 @@ impl Client {
         let mut client = Self {
             name: name.to_owned(),
             address,
+            security: Security::default(),
             json: JsonLines::new(stdin, stdout),
             group,
         };
@@ -74,14 +77,16 @@ impl Client {
 
     /// The next event, however long it takes.
     pub(super) async fn next(&mut self) -> Result<Event> {
-        match self.json.update().await.context(self.name.clone())? {
-            Some(update) => Ok(Arc::unwrap_or_clone(update.event)),
-            None => bail!(
-                "{} has stopped: {}",
-                self.name,
-                self.group.child.wait().await?
-            ),
+        let Some(update) = self.json.update().await.context(self.name.clone())? else {
+            let status = self.group.child.wait().await?;
+            bail!("{} has stopped: {status}", self.name);
+        };
+        match &*update.event {
+            Event::Security(security) => self.security = *security,
+            Event::View(snapshot) => self.security = snapshot.view.security,
+            _ => {}
         }
+        Ok(Arc::unwrap_or_clone(update.event))
     }
 
     /// Waits for an event, and shows each that comes until then, and that one.

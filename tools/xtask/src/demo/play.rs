@@ -2,8 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use anyhow::{Context, Result};
-use p2pchat_model::{Command, ConversationId, DeliveryState, Event, Line, Target, View, printable};
+use anyhow::{Context, Result, bail};
+use p2pchat_model::{
+    Command, ConversationId, DeliveryState, Event, Line, Security, Target, View, printable,
+};
 
 use super::client::Client;
 use super::echo::Echo;
@@ -15,6 +17,9 @@ pub(super) async fn run(stage: &Stage, mut echo: Echo, [alice, bob]: [Ipv4Addr; 
     println!("The name before each line is the peer that sees it.\n");
     let mut alice = Client::start(stage, "alice", alice).await?;
     let mut bob = Client::start(stage, "bob", bob).await?;
+    for client in [&alice, &bob] {
+        show_security(client)?;
+    }
     let play = async {
         alice_meets_echo(&mut alice).await?;
         bob_joins(&mut alice, &mut bob).await?;
@@ -27,6 +32,16 @@ pub(super) async fn run(stage: &Stage, mut echo: Echo, [alice, bob]: [Ipv4Addr; 
         result = echo.live() => result.context("echo has stopped")?,
     }
     println!("\nThe demo has ended. Nothing is left running, and nothing was kept.");
+    Ok(())
+}
+
+/// What users see all the time: whether the registry hears them alone.
+fn show_security(client: &Client) -> Result<()> {
+    let Security::Encrypted { fingerprint } = client.security else {
+        bail!("{} speaks to the registry unencrypted", client.name);
+    };
+    let (who, words) = (&client.name, client.security.words());
+    println!("{who:>6} | * {words}, its fingerprint is {fingerprint}");
     Ok(())
 }
 

@@ -29,6 +29,7 @@ pub struct Stage {
     peer: PathBuf,
     tcp: u16,
     udp: u16,
+    fingerprint: String,
     // In this order: first the registry ends, then its folder is removed.
     _registry: Group,
     folder: TempDir,
@@ -56,7 +57,10 @@ impl Stage {
             port_after(&line, word)
                 .with_context(|| format!("the registry does not say its {word} port: {line}"))
         };
+        let fingerprint = fingerprint_in(&line)
+            .with_context(|| format!("the registry does not say its fingerprint: {line}"))?;
         Ok(Self {
+            fingerprint: fingerprint.to_owned(),
             peer: programs.path("p2pchat")?.to_owned(),
             tcp: port("tcp")?,
             udp: port("udp")?,
@@ -98,6 +102,11 @@ impl Stage {
         command
     }
 
+    /// The registry as peers name it, with the fingerprint of its key.
+    pub(super) fn registry(&self) -> String {
+        format!("127.0.0.1:{}#{}", self.tcp, self.fingerprint)
+    }
+
     /// The password of every user.
     #[must_use]
     pub fn password(&self) -> &'static str {
@@ -107,7 +116,7 @@ impl Stage {
     /// Adds the options that all peers have, each with a profile of its own.
     fn tell(&self, command: &mut Command, name: &str, address: Ipv4Addr) {
         command
-            .args(["--registry", &format!("127.0.0.1:{}", self.tcp)])
+            .args(["--registry", &self.registry()])
             .args(["--hello-port", &self.udp.to_string()])
             .args(["--address", &address.to_string(), "--no-history"])
             .arg("--profile")
@@ -181,6 +190,12 @@ fn port_after(line: &str, word: &str) -> Option<u16> {
     words.next()?.rsplit_once(':')?.1.parse().ok()
 }
 
+/// The fingerprint in `… --registry 127.0.0.1:40123#ABCD…, …`.
+fn fingerprint_in(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once('#')?;
+    rest.split([' ', ',']).next()
+}
+
 /// The URL in `… open http://127.0.0.1:7878/#…`.
 fn url_in(line: &str) -> Option<&str> {
     line.split_whitespace()
@@ -193,7 +208,9 @@ mod tests {
 
     #[test]
     fn the_ports_are_in_the_line_that_a_registry_starts_with() {
-        let line = "p2pchat-registry: listening on tcp 127.0.0.1:4711 and udp 127.0.0.1:815, accounts in /tmp/udp 1:2/x";
+        let line = "p2pchat-registry: listening on tcp 127.0.0.1:4711 and udp 127.0.0.1:815, \
+                    for clients with --registry 127.0.0.1:4711#ABCD, accounts in /tmp/udp 1:2/x";
+        assert_eq!(fingerprint_in(line), Some("ABCD"));
         assert_eq!(port_after(line, "tcp"), Some(4711));
         assert_eq!(port_after(line, "udp"), Some(815));
         assert_eq!(port_after("hello", "tcp"), None);

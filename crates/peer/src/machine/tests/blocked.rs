@@ -189,10 +189,7 @@ fn a_peer_that_takes_a_blocked_name_is_out_as_soon_as_the_registry_lists_it() {
     net.request(1, 2);
     net.raw_contact(2, 1, request("other", &[]));
     assert!(view(&net, 1).incoming.is_some());
-    let register = Command::Register {
-        name: name("user2"),
-        password: password(),
-    };
+    let register = Command::register(name("user2"), password());
     net.command(2, register);
     net.command(1, Command::Refresh);
     assert_eq!(view(&net, 1).incoming, None);
@@ -206,17 +203,11 @@ fn the_list_belongs_to_the_account_and_is_told_at_login() {
     block(&mut net, 1, who);
     net.command(1, Command::Logout);
     assert_eq!(view(&net, 1).blocked, []);
-    let register = Command::Register {
-        name: name("second"),
-        password: password(),
-    };
+    let register = Command::register(name("second"), password());
     net.command(1, register);
     assert_eq!(view(&net, 1).blocked, []);
     net.command(1, Command::Logout);
-    let login = Command::Login {
-        name: name("user1"),
-        password: password(),
-    };
+    let login = Command::login(name("user1"), password());
     net.command(1, login);
     assert_eq!(view(&net, 1).blocked, [who]);
     let changes = net.events(1).iter().filter_map(|event| match event {

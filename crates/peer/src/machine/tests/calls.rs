@@ -14,10 +14,7 @@ fn say(text: &str) -> Command {
 }
 
 fn login() -> Command {
-    Command::Login {
-        name: name("user1"),
-        password: password(),
-    }
+    Command::login(name("user1"), password())
 }
 
 /// The one answer that closed a call, which was also the last.
@@ -134,10 +131,7 @@ fn what_a_call_causes_answers_it_and_then_it_is_done() {
 fn a_registration_is_done_when_the_user_is_logged_in() {
     let mut net = Net::with_users(0);
     net.add(1);
-    let register = Command::Register {
-        name: name("ten-letter"),
-        password: password(),
-    };
+    let register = Command::register(name("ten-letter"), password());
     let call = net.call(1, register);
     for is_it in [
         |event: &Event| matches!(event, Event::Registered { .. }),
@@ -225,13 +219,7 @@ fn several_who_log_in_at_once_are_all_answered() {
     net.add(1);
     let first = net.call(1, login());
     let second = net.call(1, login());
-    let other = net.call(
-        1,
-        Command::Login {
-            name: name("user1"),
-            password: "another".parse().unwrap(),
-        },
-    );
+    let other = net.call(1, Command::login(name("user1"), "another".parse().unwrap()));
     assert_eq!(closed(&net, 1, &other), Some(Problem::TooMuch));
     net.advance(Duration::from_secs(16));
     for call in [first, second] {

@@ -88,10 +88,7 @@ fn who_is_known_to_have_left_does_not_come_back_when_another_is_asked() {
         assert_eq!(joined(&net, 1, 3), 1, "after {wait} s");
     }
     // But they may be asked again.
-    let login = Command::Login {
-        name: name("user3"),
-        password: password(),
-    };
+    let login = Command::login(name("user3"), password());
     net.command(3, login);
     net.chat(1, 3);
     net.advance(Duration::from_secs(15));

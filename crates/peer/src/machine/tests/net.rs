@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use p2pchat_model::{
-    Call, Command, ConversationId, Event, FrontEndId, LeaveReason, OnlineUser, Password, PeerAddr,
-    RequestFailure, Target, Timestamp, Username, View,
+    Call, Command, ConversationId, Event, FrontEndId, LeaveReason, OnlineUser, Passphrase,
+    PeerAddr, RequestFailure, Target, Timestamp, Username, View,
 };
 use p2pchat_protocol::{ChatAnswer, Contact, Message, Request, Response};
 
@@ -26,7 +26,7 @@ pub(super) struct Net {
     calls: u64,
     set_back: Duration,
     hellos: BTreeMap<PeerAddr, usize>,
-    accounts: BTreeMap<Username, Password>,
+    accounts: BTreeMap<Username, p2pchat_protocol::Password>,
     pub(super) online: BTreeMap<Username, PeerAddr>,
     conns: BTreeMap<ConnId, (PeerAddr, SendId)>,
     late: VecDeque<(PeerAddr, PeerAddr, Contact)>,
@@ -52,7 +52,7 @@ pub(super) fn addr(last: u8) -> PeerAddr {
     format!("10.0.0.{last}").parse().unwrap()
 }
 
-pub(super) fn password() -> Password {
+pub(super) fn password() -> Passphrase {
     "secret".parse().unwrap()
 }
 
@@ -106,13 +106,7 @@ impl Net {
 
     pub(super) fn add_user(&mut self, last: u8) {
         self.add(last);
-        self.command(
-            last,
-            Command::Register {
-                name: user(last),
-                password: password(),
-            },
-        );
+        self.command(last, Command::register(user(last), password()));
     }
 
     pub(super) fn add(&mut self, last: u8) {

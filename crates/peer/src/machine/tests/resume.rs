@@ -6,10 +6,7 @@ use super::hostile::{name, view};
 use super::*;
 
 fn login(user: u8) -> Command {
-    Command::Login {
-        name: name(&format!("user{user}")),
-        password: password(),
-    }
+    Command::login(name(&format!("user{user}")), password())
 }
 
 /// Ends the program of user 1 without a word, and goes on with what its front end saw.
@@ -80,10 +77,7 @@ fn only_the_password_of_the_account_renews_the_session() {
     net.chat(1, 2);
     net.command(1, Command::Refresh);
     take_over(&mut net);
-    let register = Command::Register {
-        name: name("user1"),
-        password: password(),
-    };
+    let register = Command::register(name("user1"), password());
     for command in [login(3), register] {
         net.command(1, command);
         assert_eq!(failures(&net, 1).last(), Some(&Problem::AlreadyLoggedIn));
@@ -95,10 +89,7 @@ fn only_the_password_of_the_account_renews_the_session() {
         net.command(1, command);
         assert_eq!(failures(&net, 1).last(), Some(&Problem::NotLoggedIn));
     }
-    let wrong = Command::Login {
-        name: name("user1"),
-        password: "wrong".parse().unwrap(),
-    };
+    let wrong = Command::login(name("user1"), "wrong".parse().unwrap());
     net.command(1, wrong);
     assert_eq!(failures(&net, 1).last(), Some(&Problem::WrongCredentials));
     assert_eq!(view(&net, 1).account, Some(name("user1")));
@@ -150,10 +141,7 @@ fn a_link_that_breaks_meanwhile_needs_the_password_again() {
     // A password that is wrong, and given while there is no link.
     net.registry_is_up = false;
     net.restart_registry();
-    let wrong = Command::Login {
-        name: name("user1"),
-        password: "wrong".parse().unwrap(),
-    };
+    let wrong = Command::login(name("user1"), "wrong".parse().unwrap());
     net.command(1, wrong.clone());
     net.registry_is_up = true;
     net.command(1, wrong);

@@ -227,10 +227,7 @@ fn a_logout_ends_the_undo() {
     net.say(2, "hello?");
     net.command(1, Command::Logout);
     assert_eq!(members(&net, 2), [], "the text was refused");
-    let login = Command::Login {
-        name: name("user1"),
-        password: password(),
-    };
+    let login = Command::login(name("user1"), password());
     net.command(1, login);
     net.command(1, Command::Undo);
     assert_eq!(failures(&net, 1), [Problem::NothingToUndo]);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use p2pchat_model::{
-    Command, DeliveryState, DropReason, Dropped, Event, LeaveReason, NameCheck, PeerAddr, Person,
-    Target, View,
+    Command, DeliveryState, DropReason, Dropped, Event, LeaveReason, NameCheck, PeerAddr, Target,
+    User, View,
 };
 
 use p2pchat_peer::machine::{Asked, Input};
@@ -84,12 +84,12 @@ pub(super) fn names_prove_nothing(scene: &Scene<'_>, event: &Event) -> Verdict {
     };
     let (name, address) = (speaker.name, speaker.address);
     let online = &scene.view.online;
-    let is_listed = |user: &Person| (user.name, user.address) == (name, address);
+    let is_listed = |user: &User| (Some(user.name), user.address) == (name, address);
     let check = if online.iter().any(is_listed) {
         NameCheck::Confirmed
     } else if online
         .iter()
-        .any(|user| user.name == name || user.address == address)
+        .any(|user| Some(user.name) == name || user.address == address)
     {
         NameCheck::Differs
     } else {
@@ -255,7 +255,7 @@ pub(super) fn the_blocked_are_not_heard(scene: &Scene<'_>, event: &Event) -> Ver
     };
     let listed = scene.view.online.iter();
     let listed = listed.filter(|user| user.address == address);
-    let names = name.into_iter().chain(listed.filter_map(|user| user.name));
+    let names = name.into_iter().chain(listed.map(|user| user.name));
     let blocked = names
         .map(Target::Name)
         .chain([Target::Address(address)])

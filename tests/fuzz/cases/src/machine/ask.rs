@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use arbitrary::Arbitrary;
-use p2pchat_model::{Command, ConversationId, MessageId, Password, PeerAddr, Target, Username};
+use p2pchat_model::{Command, ConversationId, MessageId, Passphrase, PeerAddr, Target, Username};
 
 /// The longest text that a user says here: a few packets.
 const MAX_SAID: usize = 300;
@@ -67,17 +67,11 @@ pub(super) enum Ask<'a> {
 
 impl From<Ask<'_>> for Command {
     fn from(ask: Ask<'_>) -> Self {
-        let password = || Password::new("pw").unwrap();
+        let password = || Passphrase::new("pw").unwrap();
         let conversation = ConversationId::OPEN;
         match ask {
-            Ask::Register(who) => Self::Register {
-                name: who.name(),
-                password: password(),
-            },
-            Ask::Login(who) => Self::Login {
-                name: who.name(),
-                password: password(),
-            },
+            Ask::Register(who) => Self::register(who.name(), password()),
+            Ask::Login(who) => Self::login(who.name(), password()),
             Ask::Logout => Self::Logout,
             Ask::Refresh => Self::Refresh,
             Ask::Search(who) => Self::Search { name: who.name() },
