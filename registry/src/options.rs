@@ -244,8 +244,9 @@ pub struct Limits {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5")]
     pub handshake_timeout: Duration,
 
-    /// How long an encrypted session may be silent. Clients send a ping every 15 seconds.
-    // Three pings.
+    /// How long an encrypted session may be silent, at most 45. Clients send a ping every 15
+    /// seconds.
+    // Three pings, as the protocol says.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "45")]
     pub session_timeout: Duration,
 

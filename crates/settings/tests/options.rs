@@ -334,7 +334,7 @@ fn try_home<P: Program + std::fmt::Debug>() -> Vec<String> {
 
 #[test]
 fn the_home_folder_can_be_written_as_in_a_shell() {
-    assert_eq!(try_home::<Registry>(), ["store"]);
+    assert_eq!(try_home::<Registry>(), ["store", "key_file"]);
     let peer = ["profile", "history", "blocks", "password_file", "log_file"];
     assert_eq!(try_home::<Peer>(), peer);
     let bridge = ["secret_file", "profile", "history", "blocks"];

@@ -28,6 +28,7 @@ impl BuiltRegistry {
         let mut child = Command::new(program)
             .env_clear()
             .env("HOME", home)
+            .env("P2PCHAT_KEY_FILE", home.join("registry.key"))
             .args(["--store", store])
             .args(["--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0"])
             .stdout(Stdio::piped())

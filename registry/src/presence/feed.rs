@@ -115,6 +115,12 @@ impl Feed {
         self.state().subscribers
     }
 
+    /// How many deltas were made, and snapshots for the first subscriber.
+    #[must_use]
+    pub fn deltas(&self) -> u64 {
+        self.state().latest
+    }
+
     /// Waits until there is something for the publisher to do.
     pub async fn work(&self) {
         self.work.notified().await;

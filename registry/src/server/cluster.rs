@@ -196,6 +196,10 @@ async fn write_once(
 
 /// Takes a record from the database into the presence.
 fn learn(shared: &Shared, record: &Record) {
+    if record.seat.device.is_some() {
+        // Its binding may be another by now: clients look it up when they are told of that.
+        shared.lookups.forget(record.seat.name);
+    }
     if let Some(ended) = shared.presence.learn(record, shared.now()) {
         shared.ended(&ended);
     }

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use futures::future::{AbortRegistration, Abortable};
 use p2pchat_protocol::v2::FIRST_BYTE;
+use p2pchat_protocol::v2::registry::SILENCE;
 use p2pchat_protocol::{Kind, Password, PeerAddr, Request, RequestDecoder, Response, Username};
 use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
@@ -72,7 +73,7 @@ impl From<&Limits> for Deadlines {
             request: limits.request_timeout,
             response: limits.response_timeout,
             handshake: limits.handshake_timeout,
-            session: limits.session_timeout,
+            session: limits.session_timeout.min(SILENCE),
         }
     }
 }
@@ -112,7 +113,7 @@ pub(super) enum ConnectionError {
 }
 
 impl ConnectionError {
-    fn reason(&self) -> Option<DropReason> {
+    pub(super) fn reason(&self) -> Option<DropReason> {
         match self {
             Self::NoRequest => Some(DropReason::NoRequest),
             Self::PartialRequest => Some(DropReason::PartialRequest),

@@ -15,8 +15,8 @@ use super::bindings::admits;
 use crate::presence::{Ended, SessionId};
 use crate::store::{StoreError, StoredBinding};
 
-/// How often the serials of the names are read that are signed in here: what an operator changes
-/// ends sessions within 60 s, with one read that fails.
+/// How often the serials are read of the names that are signed in here: what an operator changes
+/// ends sessions within 60 s, also if one read fails.
 const CHECK_INTERVAL: Duration = Duration::from_secs(25);
 /// How many serials are read at a time.
 const CHECK_PAGE: usize = 1000;
@@ -199,7 +199,7 @@ impl Shared {
 
     /// Reads the serials of all names that are signed in here, and takes the bindings that have
     /// changed to their sessions.
-    async fn check_access_once(&self) -> Result<(), StoreError> {
+    pub(super) async fn check_access_once(&self) -> Result<(), StoreError> {
         let known = self.live.serials();
         let names: Vec<Username> = known.keys().copied().collect();
         for page in names.chunks(CHECK_PAGE) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use p2pchat_protocol::Username;
 use prometheus_client::encoding::text;
+use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use tokio::net::TcpListener;
@@ -97,6 +98,11 @@ impl Monitored for MonitoredServer {
 impl Shared {
     /// Exposes what is read off the state of the server.
     fn register_gauges(&self, registry: &mut Registry) {
+        registry.register(
+            "deltas",
+            "Deltas of presence, each made once for all subscribers",
+            ConstCounter::new(self.presence.feed().deltas()),
+        );
         let mut gauge = |name: &str, help: &str, value: usize| {
             registry.register(name, help, ConstGauge::new(value));
         };

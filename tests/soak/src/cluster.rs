@@ -12,6 +12,7 @@ use p2pchat_testkit::Programs;
 
 use crate::Report;
 
+mod devices;
 mod faults;
 mod people;
 mod presence;
@@ -53,6 +54,8 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     presence::spread(&site, options.users, &mut report).await?;
     presence::moves(&site, &mut report).await?;
     presence::stops(&site, &mut report).await?;
+    devices::pushed(&site, &mut report).await?;
+    devices::killed_registry(&mut site, &mut report).await?;
     people::pushed(&site, &mut report).await?;
     let names = people::races(&mut site, options.primaries, &mut report).await?;
     people::one_binding(&site, &names, &mut report).await?;
@@ -61,6 +64,7 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     faults::cut_off(&site, &mut report).await?;
     faults::killed_primary(&mut site, options.primaries, &mut report).await?;
     people::one_binding(&site, &names, &mut report).await?;
+    devices::killed_primary(&mut site, &mut report).await?;
     presence::same_everywhere(&site, &mut report).await?;
     Ok(report)
 }

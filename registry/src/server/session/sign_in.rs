@@ -16,7 +16,9 @@ use crate::server::Shared;
 use crate::server::send_buffers::Stream;
 use crate::store::{StoreError, StoredBinding};
 
-/// A session. Dropping it, as the end of its connection does, takes the seat offline at once.
+/// A session. Dropping it, as the end of its connection does, takes the seat offline at once;
+/// but not where a registry of a cluster stops, as its clients go on at another: that sign-in
+/// replaces the seat, and nobody sees them leave in between.
 pub(super) struct SignedIn {
     shared: Arc<Shared>,
     seat: Seat,
@@ -56,6 +58,9 @@ impl Drop for SignedIn {
     fn drop(&mut self) {
         let shared = &self.shared;
         shared.live.leave(self.seat, self.session);
+        if shared.cluster.is_some() && shared.stop.is_cancelled() {
+            return;
+        }
         let ended = (shared.presence).sign_out(self.seat, self.session, shared.now());
         if let Some(ended) = ended {
             shared.slots.ended(&ended);
