@@ -22,6 +22,7 @@ mod operator;
 mod ops;
 mod secure_accounts;
 mod secure_presence;
+mod secure_wire;
 mod sessions;
 mod slow;
 mod start_and_stop;
