@@ -25,6 +25,7 @@ mod secure_accounts;
 mod secure_key;
 mod secure_limits;
 mod secure_presence;
+mod secure_wire;
 mod sessions;
 mod slow;
 mod start_and_stop;

@@ -243,6 +243,7 @@ def to_registry():
         ),
         simple("subscribe", 3, "Empty"),
         simple("lookup", 4, "Name", name="carol"),
+        simple("lookup of bob", 4, "Name", name="bob"),
         simple("lookup of a legacy name", 4, "Name", name="10.0.0.1 x"),
         simple("available", 5, "Number", number=0),
         simple("busy", 5, "Number", number=1),
@@ -290,6 +291,22 @@ LONGEST_USER = dict(
 )
 
 
+# What a registry on the same machine tells of the device of the certificate.
+AT_HOME = dict(
+    name="bob",
+    device=int.from_bytes(public(DEVICE)[:8], "big"),
+    address=0x7F000001,
+    port=5858,
+    status=0,
+    version_1=True,
+    serial=1,
+    display_name="Bob B.",
+)
+BUSY_AT_HOME = {key: value for key, value in AT_HOME.items() if key != "display_name"} | dict(
+    status=1
+)
+
+
 def from_registry():
     devices = [CERTIFICATE, certificate(OTHER, PERSON)]
     found = dict(
@@ -302,6 +319,15 @@ def from_registry():
         *(simple(f"refused {number}", 67, "Number", number=number) for number in range(1, 15)),
         simple("signed in", 68, "SignedIn", **signed_in),
         simple(
+            "signed in at home",
+            68,
+            "SignedIn",
+            serial=1,
+            display_name="Bob B.",
+            address=0x7F000001,
+            allows_version_1=False,
+        ),
+        simple(
             "signed in, later",
             68,
             "SignedIn",
@@ -311,6 +337,7 @@ def from_registry():
             allows_version_1=True,
         ),
         simple("found", 69, "Found", **found),
+        simple("found at home", 69, "Found", **{**found, "serial": 1, "devices": [CERTIFICATE]}),
         simple("found, most devices", 69, "Found", **{**found, "devices": [CERTIFICATE] * 16}),
         simple(
             "found, nobody",
@@ -326,6 +353,8 @@ def from_registry():
         users("snapshot, first part", 70, [LAPTOP, LEGACY], begins=True, ends=False),
         users("snapshot, a part", 70, [LONGEST_USER] * 3, begins=False, ends=False),
         users("snapshot, last part", 70, [LAPTOP], begins=False, ends=True),
+        users("snapshot at home", 70, [AT_HOME], begins=True, ends=True),
+        users("delta, busy at home", 71, [BUSY_AT_HOME]),
         users("delta", 71, [LAPTOP, PHONE_GONE]),
         users("delta, a name taken away", 71, [{**LAPTOP, "display_name": ""}]),
         users("delta, a login of version 1 that is gone", 71, [dict(name="carol")]),
@@ -361,6 +390,12 @@ def fault(name, data, error, session=True):
     return {"name": name, "hex": data.hex(), "error": error, "session": session}
 
 
+def long_ping(length):
+    """A ping with an unknown field, so that its message has this length."""
+    field = length - 3
+    return frame(10, bytes([0x7A, field & 0x7F | 0x80, field >> 7]) + bytes(field))
+
+
 def faults_to_registry():
     def kind(name, number):
         return fault(name, frame(number, b""), "kind")
@@ -379,8 +414,8 @@ def faults_to_registry():
         return bad(name, 1, encoded("SignUp", **fields))
 
     return [
-        fault("longer than allowed without a session", frame(10, b"\x7a\xfe\x07" + b"\0" * 1022), "length", False),
-        fault("longer than allowed in a session", frame(10, b"\x7a\xfe\x1f" + b"\0" * 4094), "length"),
+        fault("longer than allowed without a session", long_ping(1025), "length", False),
+        fault("longer than allowed in a session", long_ping(4097), "length"),
         fault("a length of 4 GiB", b"\xff\xff\xff\xff\x0a", "length"),
         kind("unknown kind 0", 0),
         kind("unknown kind 11", 11),
@@ -453,6 +488,14 @@ def faults_from_registry():
     ]
 
 
+def longest_ping():
+    """The longest that a client may send, without a session and within one."""
+    return [{"session": session, "hex": long_ping(length).hex()} for session, length in LONGEST_PING]
+
+
+LONGEST_PING = [(False, 1024), (True, 4096)]
+
+
 def skipped():
     return [
         {"name": f"unknown kind {kind}", "hex": frame(kind, message).hex()}
@@ -467,6 +510,7 @@ json.dump(
         "odd_to_registry": odd(),
         "faults_to_registry": faults_to_registry(),
         "faults_from_registry": faults_from_registry(),
+        "longest_to_registry": longest_ping(),
         "skipped": skipped(),
         **key_vectors(),
     },

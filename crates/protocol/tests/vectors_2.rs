@@ -248,6 +248,21 @@ fn other_bytes_for_the_same_frame_are_read_the_same() {
 }
 
 #[test]
+fn the_longest_messages_of_a_client_are_read() {
+    for vector in vectors("longest_to_registry") {
+        let has_session = vector["session"].as_bool().unwrap();
+        let limit = if has_session {
+            MAX_TO_REGISTRY
+        } else {
+            MAX_FIRST
+        };
+        let frame = frame(&bytes(&vector["hex"]), limit);
+        assert_eq!(frame.message.len(), limit);
+        assert_eq!(ToRegistry::decode(&frame), Ok(Some(ToRegistry::Ping)));
+    }
+}
+
+#[test]
 fn kinds_of_the_upper_half_are_passed_over() {
     for vector in vectors("skipped") {
         let frame = frame(&bytes(&vector["hex"]), MAX_FIRST);
