@@ -95,12 +95,13 @@ impl Machine {
         machine.requests.resume_busy(view.busy);
         let availability = &mut machine.session.availability;
         availability.resume(view.busy, view.away);
+        machine.session.security = view.security;
         let newest = view.conversations.iter().map(Conversation::newest_message);
         machine
             .cx
             .skip_messages(newest.max().flatten().unwrap_or_default());
         if let Some(account) = view.account {
-            machine.session.resume(account, view.security);
+            machine.session.resume(account);
             machine.directory.resume(view);
             machine.group.resume(&machine.cx, view.open());
         }
