@@ -17,9 +17,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use p2pchat_model::{
-    CONTRACT_VERSION, Command, ConversationId, Event, FrontEndId, Snapshot, Update,
+    CONTRACT_VERSION, Command, ConversationId, Event, FrontEndId, Snapshot, Update, Username,
     letters_too_many, wording,
 };
+use p2pchat_peer::Known;
 use p2pchat_profile::{OpenError, Profile};
 use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{self, Output, complain};
@@ -51,6 +52,9 @@ mod sign_in;
 
 /// How long all but `send`, which has an option for it, wait for answers.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The same for those with codes and passwords of keys, which are slow to compute on purpose.
+const PATIENCE_WITH_KEYS: Duration = Duration::from_secs(60);
 
 /// Does what a subcommand says.
 ///
@@ -106,11 +110,11 @@ pub async fn run(settings: Settings, task: Task) -> Result<Exit> {
 async fn open(settings: &Settings, task: &Task) -> Result<Profile, OpenError> {
     let mut peer = settings.peer.clone();
     if let Task::Registries(Registries {
-        task: Some(RegistriesTask::Trust { registry }),
+        task: Some(RegistriesTask::Trust { trusted }),
         ..
     }) = task
     {
-        peer.registry.clone_from(&registry.name);
+        peer.registry.clone_from(&trusted.name);
     }
     let options = p2pchat_profile::Options {
         folder: settings.options.peer.profile.clone(),
@@ -120,6 +124,12 @@ async fn open(settings: &Settings, task: &Task) -> Result<Profile, OpenError> {
         login: None,
     };
     Box::pin(Profile::open(options)).await
+}
+
+/// The account that this profile was last signed in to.
+fn remembered(settings: &Settings) -> Option<Username> {
+    let known = Known::open(settings.peer.folder.as_deref()?).ok()?;
+    known.account.map(|(_, name)| name)
 }
 
 /// The name of the front end. A text with an id comes from the same one each time, so that the
@@ -134,6 +144,7 @@ fn front_end(task: &Task) -> Result<FrontEndId> {
 fn patience(task: &Task) -> Duration {
     match task {
         Task::Send(send) => send.timeout,
+        Task::Code(_) | Task::Verify(_) | Task::Identity(_) => PATIENCE_WITH_KEYS,
         _ => PATIENCE,
     }
 }
@@ -185,7 +196,12 @@ impl Run {
 
     async fn sign_in(&mut self) -> Result<End> {
         let (user, login) = (self.settings.options.user, self.settings.login.clone());
-        let remembered = None;
+        // Where a peer runs already, it has signed in by itself if it could.
+        let remembered = if self.is_owner {
+            remembered(&self.settings)
+        } else {
+            None
+        };
         let mut job = SigningIn::new(user, login, remembered, self.is_owner, self.ids.clone());
         self.session.run(&mut job).await
     }
@@ -323,14 +339,14 @@ impl Run {
         match registries.task {
             None => self.ask(Command::Registries, registries.json).await,
             Some(RegistriesTask::List { json }) => self.ask(Command::Registries, json).await,
-            Some(RegistriesTask::Trust { registry }) => {
+            Some(RegistriesTask::Trust { trusted }) => {
                 let end = self
                     .session
-                    .run(&mut Trusting::new(registry, self.ids))
+                    .run(&mut Trusting::new(trusted, self.ids))
                     .await?;
                 Ok(report(end))
             }
-            Some(RegistriesTask::Forget { registry }) => {
+            Some(RegistriesTask::Forget { name: registry }) => {
                 self.ask(Command::ForgetRegistry { registry }, false).await
             }
         }

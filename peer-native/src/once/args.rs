@@ -226,13 +226,14 @@ pub enum RegistriesTask {
     Trust {
         /// The registry, and the fingerprint of the key that it has now
         #[arg(value_name = "REGISTRY#FINGERPRINT", value_parser = trusted)]
-        registry: Trusted,
+        trusted: Trusted,
     },
 
     /// Forget the key of a registry: the next contact with it is the first one again
     Forget {
         /// The registry, as the list has it
-        registry: String,
+        #[arg(value_name = "REGISTRY")]
+        name: String,
     },
 }
 
@@ -381,9 +382,9 @@ mod tests {
                 .task
             {
                 Task::Registries(Registries {
-                    task: Some(RegistriesTask::Trust { registry }),
+                    task: Some(RegistriesTask::Trust { trusted }),
                     ..
-                }) => Ok(registry),
+                }) => Ok(trusted),
                 other => panic!("{other:?}"),
             }
         };

@@ -42,7 +42,7 @@ impl SignIn {
         };
         if let Some(stop) = security::registry_stop(&view.registry, &view.link) {
             // Wide, so that the command stays in one row for as many registries as possible.
-            let indent = (area.width / 20).min(4);
+            let indent = (area.width / 40).min(4);
             let place = Rect {
                 x: area.x + indent,
                 width: area.width - 2 * indent,

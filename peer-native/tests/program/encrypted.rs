@@ -218,27 +218,10 @@ fn an_exported_identity_makes_another_profile_a_device_of_the_same_person() {
     let file = registry.folder.path().join("alice.identity");
     let file = file.to_str().unwrap();
     let password = registry.password_file();
-    let with_password = |line: [&str; 3]| {
-        let mut line: Vec<String> = line.map(str::to_owned).to_vec();
-        line.extend([
-            "--password-file".to_owned(),
-            password.to_str().unwrap().to_owned(),
-        ]);
-        line
-    };
-    let strs = |line: &[String]| {
-        line.iter()
-            .map(String::as_str)
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    let run = |user: &User<'_>, line: &[String]| {
-        let line = strs(line);
-        let line: Vec<&str> = line.iter().map(String::as_str).collect();
-        user.done(&line)
-    };
-    run(&alice, &with_password(["identity", "export", file]));
-    let words = alice.fails(&["identity", "export", file], 2);
+    let password = password.to_str().unwrap();
+    let export = ["identity", "export", file, "--password-file", password];
+    alice.done(&export);
+    let words = alice.fails(&export, 2);
     assert!(words.contains("exists already"), "{words}");
 
     let second = User {
@@ -246,7 +229,7 @@ fn an_exported_identity_makes_another_profile_a_device_of_the_same_person() {
         ..User::new(&registry, "alice")
     };
     assert_ne!(second.code(), alice.code());
-    let words = run(&second, &with_password(["identity", "import", file]));
+    let words = second.done(&["identity", "import", file, "--password-file", password]);
     assert!(words.contains(&alice.code()), "{words}");
     assert_eq!(second.code(), alice.code());
     // Its own key signs in, without a password.
@@ -344,7 +327,7 @@ fn plain_text_is_loud_and_only_where_it_is_allowed() {
     ];
     let more = [&["--allow-plaintext"][..], &login].concat();
     let json = alice.json(&more);
-    json.line_with(r#"{"event":"security","state":"not_encrypted"}"#);
+    json.line_with(r#""state":"not_encrypted""#);
     json.line_with("logged_in");
     let who = alice.done(&["who"]);
     assert!(who.contains("NOT ENCRYPTED"), "{who}");
