@@ -273,7 +273,7 @@ impl Run {
         Ok(report(end))
     }
 
-    async fn verify(self, verify: Verify) -> Result<Exit> {
+    async fn verify(mut self, verify: Verify) -> Result<Exit> {
         let code = match verify.code.concat().parse() {
             Ok(code) => code,
             Err(error) => {
@@ -287,7 +287,12 @@ impl Run {
             code,
             verified,
         };
-        self.ask(command, false).await
+        let mut job = Asking::new(command, self.ids);
+        let end = self.session.run(&mut job).await?;
+        if end == End::DONE {
+            show(&[wording::security::is_verified(name)])?;
+        }
+        Ok(report(end))
     }
 
     async fn show_identity(mut self, json: bool) -> Result<Exit> {

@@ -122,9 +122,15 @@ pub(super) struct Showing;
 
 impl Showing {
     fn look(view: &View) -> Step {
-        match view.identity.and_then(|identity| identity.code) {
-            Some(_) => Step::End(End::DONE),
-            None => Step::Wait,
+        let Some(identity) = view.identity else {
+            return Step::Wait;
+        };
+        // The code is computed with the first contact.
+        let is_alone = matches!(view.link, Link::Down { .. } | Link::KeyChanged { .. });
+        if identity.code.is_some() || is_alone || view.security == Security::NotEncrypted {
+            Step::End(End::DONE)
+        } else {
+            Step::Wait
         }
     }
 }

@@ -4,7 +4,7 @@ use p2pchat_model::wording::security::{self, line_to_registry};
 use p2pchat_model::wording::{self, label};
 use p2pchat_model::{
     DeliveryState, Dropped, Event, IncomingRequest, KnownRegistry, Line, Link, Message, MessageId,
-    Person, Security, Timestamp, View, printable,
+    Person, Security, Timestamp, Trust, User, View, printable,
 };
 
 use crate::clock::Clock;
@@ -62,6 +62,17 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
             let mut lines = stamped(one_line(&security::code_of(*name, *code, *trust)));
             lines.extend(own);
             lines
+        }
+        Event::Presence { users, .. } => {
+            let is_verified =
+                |user: Option<&User>| user.is_some_and(|user| user.trust == Some(Trust::Verified));
+            let known = |user: &&User| view.user(user.name).is_some();
+            let verified = users
+                .iter()
+                .filter(known)
+                .filter(|user| is_verified(Some(user)) && !is_verified(view.user(user.name)));
+            let verified = verified.map(|user| one_line(&security::is_verified(user.name)));
+            verified.flat_map(stamped).collect()
         }
         Event::Registries { list } => registries(list),
         Event::Away { on } if *on != view.away => stamped(security::away(*on).to_owned()),

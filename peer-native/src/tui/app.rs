@@ -53,6 +53,8 @@ pub(super) enum For {
     User,
     /// Words that the user searches for.
     Find,
+    /// That the user has compared codes with this one.
+    Verify(Username),
     /// Earlier messages, to which the user scrolls.
     Earlier,
     /// Earlier messages, among which a message is searched for.
@@ -266,6 +268,9 @@ impl App {
             }
             (Event::Findings { .. }, Some(For::Find)) => {
                 self.overlay = Some(Overlay::new(Topic::Findings));
+            }
+            (Event::Done, Some(For::Verify(name))) => {
+                self.hint = Some(wording::security::is_verified(name));
             }
             (Event::Done, Some(For::SignIn)) if self.sign_in.purpose == Purpose::Change => {
                 self.close_form();
@@ -588,6 +593,7 @@ impl App {
         let what_for = match command {
             Command::Find { .. } => For::Find,
             Command::History { .. } => For::Earlier,
+            Command::Trust { name, .. } => For::Verify(name),
             _ => For::User,
         };
         self.call(what_for, command)

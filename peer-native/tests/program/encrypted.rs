@@ -287,7 +287,7 @@ fn codes_are_compared_and_what_others_see_is_in_the_list() {
     let words = alice.fails(&["verify", "bob", &alice.code()], 5);
     assert!(words.contains("wrong_code"), "{words}");
     let shown = alice.done(&["verify", "bob", &bob.code()]);
-    assert!(shown.contains("(verified)"), "{shown}");
+    assert!(shown.contains("bob is verified"), "{shown}");
 
     at_bob.write(r#"{"command":"display_name","display_name":"Bob Barker"}"#);
     at_alice.line_with("Bob Barker");
@@ -343,7 +343,7 @@ fn plain_text_is_loud_and_only_where_it_is_allowed() {
     let bob = User::new(&registry, "bob");
     bob.registered().end();
     let json = bob.json(&["--allow-plaintext"]);
-    json.line_with("plaintext_ignored");
+    json.line_with(r#""state":"encrypted""#);
     json.line_with("logged_in");
 }
 

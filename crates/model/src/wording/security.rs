@@ -169,6 +169,12 @@ pub fn away(on: bool) -> &'static str {
     }
 }
 
+/// The user has compared codes with someone.
+#[must_use]
+pub fn is_verified(name: Username) -> String {
+    format!("{name} is verified")
+}
+
 /// The code of a user, how well their key is known, and how to say that it is theirs.
 #[must_use]
 pub fn code_of(name: Username, code: Code, trust: Trust) -> String {

@@ -456,6 +456,8 @@ impl Keyring {
                 cx.answer_to(asker);
                 self.tell_identity(cx);
                 cx.done();
+                cx.answer_to(None);
+                self.compute_own_code(cx);
                 None
             }
             (Job::Import(asker), WorkResult::Imported(Err(reason))) => {

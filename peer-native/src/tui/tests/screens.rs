@@ -179,7 +179,11 @@ fn codes_are_compared_side_by_side() {
         verified,
     };
     assert_eq!(matching.command, trust);
-    answer(&mut app, &matching, answer_with(Trust::Verified));
+    answer(&mut app, &matching, Event::Done);
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains("bob is verified"), "{shown}");
+    let asked = call(enter(&mut app, "/code bob"));
+    answer(&mut app, &asked, answer_with(Trust::Verified));
     let shown = screen(&mut app, SMALL, NOW);
     assert!(
         shown.contains("bob: verified") && !shown.contains("They match"),

@@ -113,6 +113,7 @@ impl Session {
         self.failures = 0;
         (encrypted.sent, encrypted.heard) = (cx.now.elapsed, cx.now.elapsed);
         keys.connected(cx, fingerprint);
+        keys.compute_own_code(cx);
         let remembered = keys.remembered();
         self.tell_security(cx, Security::Encrypted { fingerprint });
         cx.emit(Event::Link(Link::Up));
@@ -343,7 +344,6 @@ impl Session {
         if let Some(keys) = &mut self.keys {
             keys.bound(cx, name, signed_in.serial);
             keys.remember(cx, Some(name));
-            keys.compute_own_code(cx);
         }
         Some(effect)
     }
