@@ -13,11 +13,13 @@
 
 mod blocks;
 mod history;
+mod known;
 pub mod machine;
 mod options;
 mod shell;
 
 pub use blocks::ListError;
 pub use history::{History, HistoryError, Page};
+pub use known::{Known, KnownError, KnownFile, Pin};
 pub use options::Options;
 pub use shell::{Calls, Handle, Peer, PeerFailed, StartError, Stopped, Updates};

@@ -10,7 +10,8 @@
 //!
 //! | module | what it decides |
 //! |---|---|
-//! | `session` | the connection to the registry, the account, hellos, lookups |
+//! | `session` | the connection to the registry, the account, what is asked of it, in both versions |
+//! | `keys` | which registry is spoken to and how, whose keys are known, the user's own |
 //! | `directory` | who is online, and which names are at an address |
 //! | `blocks` | what each account has blocked |
 //! | `requests` | chat requests, in and out |
@@ -26,6 +27,7 @@ mod directory;
 mod drops;
 mod group;
 mod io;
+mod keys;
 mod people;
 mod requests;
 mod session;
@@ -34,18 +36,20 @@ use std::time::Duration;
 
 use p2pchat_model::{
     Command, Conversation, ConversationId, Event, JoinedBy, MessageId, Notice, OnlineUser,
-    PeerAddr, Problem, Target, Undoable, User, Username, View,
+    PeerAddr, Problem, Target, Undoable, Username, View,
 };
-use p2pchat_protocol::v2::Passphrase;
-use p2pchat_protocol::{Contact, MESSAGE_PORT, Password, Response};
+use p2pchat_protocol::v2::Binding;
+use p2pchat_protocol::{Contact, MESSAGE_PORT};
 
 use blocks::Blocks;
 use context::{Context, Refusal};
-use directory::Directory;
+use directory::{Change, Directory};
 use group::{Group, Notify, StrangerPacket};
 pub use io::{
-    Acknowledgement, Asked, Asker, Config, ConnId, Input, Now, Output, SaidBy, SendId, Usage,
+    Acknowledgement, Asked, Asker, Config, ConnId, Input, Keys, Now, Output, SaidBy, SendId, Usage,
+    Work, WorkResult,
 };
+use keys::{KeyPurpose, Keyring};
 use people::People;
 use requests::{Accepted, Received, Requests};
 use session::{Effect, SearchPurpose, Session};
@@ -74,6 +78,10 @@ impl Machine {
         if port != MESSAGE_PORT {
             machine.cx.notice(Notice::UnprivilegedPort { port });
         }
+        let keys = machine.session.keys.as_ref();
+        if keys.is_some_and(Keyring::ignores_plaintext) {
+            machine.cx.notice(Notice::PlaintextIgnored);
+        }
         machine.session.connect(&mut machine.cx);
         machine
     }
@@ -85,6 +93,9 @@ impl Machine {
     pub fn resume(config: Config, now: Now, view: &View) -> Self {
         let mut machine = Self::idle(config, now);
         machine.requests.resume_busy(view.busy);
+        let availability = &mut machine.session.availability;
+        availability.resume(view.busy, view.away);
+        machine.session.security = view.security;
         let newest = view.conversations.iter().map(Conversation::newest_message);
         machine
             .cx
@@ -98,10 +109,11 @@ impl Machine {
         machine
     }
 
-    fn idle(config: Config, now: Now) -> Self {
+    fn idle(mut config: Config, now: Now) -> Self {
+        let keys = config.keys.take().map(Keyring::new);
         Self {
             cx: Context::new(config, now),
-            session: Session::default(),
+            session: Session::new(keys, now.elapsed),
             directory: Directory::default(),
             blocks: Blocks::default(),
             requests: Requests::default(),
@@ -144,6 +156,12 @@ impl Machine {
         if self.cx.take_unconfirmed_name() {
             self.session.refresh_soon(&self.cx);
         }
+        for member in self.cx.take_new_members() {
+            if let Some(name) = self.directory.person(member).name {
+                let serial = self.directory.serial_of(name);
+                self.session.want_key(name, serial, true);
+            }
+        }
         self.tick();
     }
 
@@ -176,6 +194,7 @@ impl Machine {
             self.cx.call_usage(),
             self.cx.drop_usage(),
         ]);
+        usage.extend(self.session.keys.as_ref().map(Keyring::usage));
         usage
     }
 
@@ -189,7 +208,21 @@ impl Machine {
             Input::Timer => {}
             Input::RegistryUp => self.session.registry_up(&mut self.cx),
             Input::RegistryDown { reason } => self.session.registry_down(&mut self.cx, &reason),
-            Input::Response(response) => self.response(response),
+            Input::Welcome { fingerprint } => self.session.welcome(&mut self.cx, fingerprint),
+            Input::OtherKey { seen } => self.session.other_key(&mut self.cx, seen),
+            Input::Frame(frame) => {
+                let effect = self.session.frame(&mut self.cx, frame);
+                self.effect(effect);
+            }
+            Input::WorkDone { id, result } => {
+                let keys = self.session.keys.as_mut();
+                let known = keys.and_then(|keys| keys.work_done(&mut self.cx, id, result));
+                self.key_known(known);
+            }
+            Input::Response(response) => {
+                let effect = self.session.response(&mut self.cx, response);
+                self.effect(effect);
+            }
             Input::ListContinued(users) => self.listed(&users, false),
             Input::Contact {
                 conn,
@@ -249,6 +282,9 @@ impl Machine {
     fn command(&mut self, asked: Asked) {
         let Asked { asker, command } = asked;
         let name = command.name();
+        if asker.is_some() {
+            self.session.active(&mut self.cx);
+        }
         self.cx.answer_to(asker);
         if !self.cx.begin_call(self.session.account(), &command) {
             return;
@@ -266,28 +302,21 @@ impl Machine {
         }
         let (cx, people, requests, group) = self.parts();
         match command {
-            Command::Register { name, password, .. } => {
-                let password = legacy_password(&password)?;
-                self.session.register(&mut self.cx, name, password)
-            }
-            Command::Login { name, password } => {
-                let password = password.ok_or(Problem::PasswordNeeded)?;
-                let password = legacy_password(&password)?;
-                self.session.login(&mut self.cx, name, password)
-            }
+            Command::Register {
+                name,
+                password,
+                display_name,
+            } => self
+                .session
+                .register(&mut self.cx, name, password, display_name),
+            Command::Login { name, password } => self.session.login(&mut self.cx, name, password),
             Command::Logout => {
                 self.session.logout(&mut self.cx)?;
                 self.end_session(None);
                 Ok(())
             }
-            Command::Refresh => {
-                self.session.refresh(&mut self.cx, &self.directory)?;
-                self.cx.report_drops();
-                Ok(())
-            }
-            Command::Search { name } => {
-                self.session.search(&mut self.cx, name, SearchPurpose::Show)
-            }
+            Command::Refresh => self.refresh(),
+            Command::Search { name } => self.search(name, SearchPurpose::Show),
             Command::Request { to, .. } => self.request(to),
             Command::Cancel { to, .. } => requests.cancel(cx, people, to),
             Command::Accept { from, .. } => self.accept(from),
@@ -301,20 +330,43 @@ impl Machine {
             }
             Command::Busy { on } => {
                 requests.set_busy(cx, on);
+                self.session.availability.set_busy(on);
                 Ok(())
             }
-            Command::Away { .. }
-            | Command::DisplayName { .. }
-            | Command::ChangePassword { .. }
-            | Command::LegacyLogin { .. }
-            | Command::Code { .. }
-            | Command::Trust { .. }
-            | Command::ExportIdentity { .. }
-            | Command::ImportIdentity { .. }
-            | Command::Registries
-            | Command::TrustRegistry { .. }
-            | Command::ForgetRegistry { .. } => Err(Problem::NotEncrypted.into()),
+            Command::Away { on } => self.session.set_away(&mut self.cx, on),
+            // Each call is a sign of the user.
             Command::Active => Ok(()),
+            Command::DisplayName { display_name } => {
+                self.session.set_display_name(&mut self.cx, display_name)
+            }
+            Command::ChangePassword { old, new } => {
+                self.session.change_password(&mut self.cx, old, new)
+            }
+            Command::LegacyLogin { on } => self.session.set_legacy_login(&mut self.cx, on),
+            Command::Code { name } => self.session.ask_code(&mut self.cx, name),
+            Command::Trust {
+                name,
+                code,
+                verified,
+            } => self.session.trust(&mut self.cx, name, code, verified),
+            Command::ExportIdentity { password } => {
+                let keys = self.session.keys.as_mut().ok_or(Problem::NotEncrypted)?;
+                keys.export(&mut self.cx, password)
+            }
+            Command::ImportIdentity { identity, password } => {
+                self.session.import(&mut self.cx, identity, password)
+            }
+            Command::Registries => {
+                let keys = self.session.keys.as_ref().ok_or(Problem::NotEncrypted)?;
+                keys.tell_registries(&mut self.cx);
+                Ok(())
+            }
+            Command::TrustRegistry { fingerprint } => {
+                self.session.trust_registry(&mut self.cx, fingerprint)
+            }
+            Command::ForgetRegistry { registry } => {
+                self.session.forget_registry(&mut self.cx, &registry)
+            }
             Command::Block { who } => {
                 let account = people.account()?;
                 let is_new = self.blocks.block(&mut self.cx, account, who)?;
@@ -418,9 +470,9 @@ impl Machine {
         (&mut self.cx, people, &mut self.requests, &mut self.group)
     }
 
-    /// Routes what a response of the registry means for the other parts.
-    fn response(&mut self, response: Response) {
-        match self.session.response(&mut self.cx, response) {
+    /// Routes what an answer of the registry means for the other parts.
+    fn effect(&mut self, effect: Option<Effect>) {
+        match effect {
             None => {}
             Some(Effect::LoggedIn { name, again }) => {
                 let cx = &mut self.cx;
@@ -435,8 +487,45 @@ impl Machine {
                     });
                 }
                 cx.done();
-                self.session.ask_online(cx, &self.directory, name, true);
+                if self.session.is_encrypted() {
+                    self.session.subscribe(cx);
+                } else {
+                    self.session.ask_online(cx, &self.directory, name, true);
+                }
             }
+            Some(Effect::Snapshot {
+                users,
+                begins,
+                ends,
+            }) => {
+                let is_first = self.directory.has_no_seats();
+                let keys = self.session.keys.as_ref();
+                let trust = |name| keys.and_then(|keys| keys.trust(name));
+                let change = self.directory.snapshot(users, (begins, ends), trust);
+                match change {
+                    None => {}
+                    Some(_) if is_first => {
+                        let users = self.directory.users();
+                        let change = Change {
+                            users,
+                            gone: Vec::new(),
+                        };
+                        self.presence_changed(change, true);
+                    }
+                    Some(change) => self.presence_changed(change, false),
+                }
+            }
+            Some(Effect::Delta(users)) => {
+                let keys = self.session.keys.as_ref();
+                let trust = |name| keys.and_then(|keys| keys.trust(name));
+                let change = self.directory.delta(users, trust);
+                self.presence_changed(change, false);
+            }
+            Some(Effect::Looked {
+                name,
+                binding,
+                purpose,
+            }) => self.looked_up(name, binding, purpose),
             Some(Effect::Ended(problem)) => self.end_session(Some(problem)),
             Some(Effect::Listed { users, announce }) => self.listed(&users, announce),
             Some(Effect::Searched {
@@ -458,8 +547,77 @@ impl Machine {
         self.session.check_own_entry(&mut self.cx, &self.directory);
     }
 
+    /// Who is online has changed, as version 2 tells: all of it, or some.
+    fn presence_changed(&mut self, change: Change, is_all: bool) {
+        for user in &change.users {
+            let serial = self.directory.serial_of(user.name);
+            let is_in_chat = self.group.is_present(user.address);
+            self.session.want_key(user.name, serial, is_in_chat);
+        }
+        if change.is_empty() && !is_all {
+            return;
+        }
+        let Change { users, gone } = change;
+        self.cx.emit(if is_all {
+            Event::Online { users }
+        } else {
+            Event::Presence { users, gone }
+        });
+        self.enforce_blocks();
+    }
+
+    /// The registry has said which key a name is bound to.
+    fn looked_up(&mut self, name: Username, binding: Option<Binding>, purpose: KeyPurpose) {
+        let Some(keys) = self.session.keys.as_mut() else {
+            return;
+        };
+        if let Some(binding) = &binding {
+            keys.learn(&mut self.cx, binding);
+        }
+        let person = binding.and_then(|binding| binding.person);
+        let known = keys.use_key(&mut self.cx, name, person, purpose);
+        // Also where the lookup was for a code: it may be another key than before.
+        self.cx.answer_to(None);
+        self.key_known(known.or(Some(name)));
+    }
+
+    /// A key may be known better or worse than before.
+    fn key_known(&mut self, name: Option<Username>) {
+        let Some(name) = name else {
+            return;
+        };
+        let trust = self.session.keys.as_ref().and_then(|keys| keys.trust(name));
+        let change = self.directory.set_trust(name, trust);
+        self.presence_changed(change, false);
+    }
+
+    /// Tells the user who is online. Version 2 has told the peer already.
+    fn refresh(&mut self) -> Result<(), Refusal> {
+        if self.session.is_encrypted() {
+            self.session.check_signed_in()?;
+            let users = self.directory.users();
+            self.cx.emit(Event::Online { users });
+        } else {
+            self.session.refresh(&mut self.cx, &self.directory)?;
+        }
+        self.cx.report_drops();
+        Ok(())
+    }
+
+    /// Asks where a user is. Version 2 has told already.
+    fn search(&mut self, name: Username, purpose: SearchPurpose) -> Result<(), Refusal> {
+        if !self.session.is_encrypted() {
+            return self.session.search(&mut self.cx, name, purpose);
+        }
+        self.session.check_signed_in()?;
+        let address = self.directory.address_of(name);
+        self.searched(name, address, purpose);
+        Ok(())
+    }
+
     fn searched(&mut self, name: Username, address: Option<PeerAddr>, purpose: SearchPurpose) {
         if let Some(address) = address
+            && !self.session.is_encrypted()
             && self.directory.learn(name, address)
         {
             self.names_changed();
@@ -486,9 +644,7 @@ impl Machine {
             Target::Name(name) => match people.locate(cx, name)? {
                 Some(address) => address,
                 None => {
-                    return self
-                        .session
-                        .search(&mut self.cx, name, SearchPurpose::Request);
+                    return self.search(name, SearchPurpose::Request);
                 }
             },
         };
@@ -509,8 +665,7 @@ impl Machine {
 
     /// The online list has changed: what is blocked may be known by another name now.
     fn names_changed(&mut self) {
-        let users = self.directory.users().into_iter().map(User::from);
-        let users = users.collect();
+        let users = self.directory.users();
         self.cx.emit(Event::Online { users });
         self.enforce_blocks();
     }
@@ -544,14 +699,6 @@ impl Machine {
         let is_expected = |address| requests.is_expected(address);
         group.hold(cx, people, packet, is_accepting, is_expected);
     }
-}
-
-/// The password for a registry of version 1.
-fn legacy_password(password: &Passphrase) -> Result<Password, Refusal> {
-    password.to_version_1().map_err(|error| Refusal {
-        problem: Problem::BadPassword,
-        message: error.to_string(),
-    })
 }
 
 #[cfg(test)]

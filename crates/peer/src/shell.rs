@@ -7,23 +7,27 @@
 //! | `front_end` | the two ends that a front end has: calls and updates |
 //! | `inbound` | the two listeners, and a task for each inbound connection |
 //! | `outbound` | a task for each packet to another peer |
-//! | `link` | the connection to the registry; a task |
+//! | `link` | the connection to the registry, encrypted or not; a task |
 //! | `bind`, `resolve`, `net`, `clock` | addresses, sockets, time |
 //!
 //! They communicate over bounded channels. Only the task that serves a slow peer waits for
 //! it.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use p2pchat_model::{FrontEndId, Link, MessageId, PeerAddr, Target, Username, View};
+use p2pchat_model::{FrontEndId, Identity, Link, MessageId, PeerAddr, Target, Username, View};
+use p2pchat_secure::fingerprint;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::blocks::Blocks;
-use crate::machine::{Asked, Config, Machine, SaidBy};
+use crate::known::Known;
+use crate::machine::{Asked, Config, Keys, Machine, SaidBy};
 use crate::{History, Options};
 
 mod bind;
@@ -158,7 +162,8 @@ async fn prepare(
     let bound = bind(&options, &registry, resume.as_ref()).await?;
     let hello = HelloSocket::bind(bound.address, options.hello_port)
         .map_err(system("open a socket for hellos"))?;
-    let files = open_files(&options).await?;
+    let mut files = open_files(&options).await?;
+    let certificate = files.identity.certificate();
     let clock = Clock::start();
     let config = Config {
         address: bound.address,
@@ -166,6 +171,13 @@ async fn prepare(
         message_port: bound.message_port,
         request_limit: options.request_limit,
         seed: rand::random(),
+        keys: Some(Keys {
+            certificate,
+            names: registry.to_pin(),
+            named: registry.fingerprint,
+            allow_plaintext: options.allow_plaintext,
+            known: std::mem::take(&mut files.known),
+        }),
     };
     let machine = match &resume {
         Some(view) => Machine::resume(config, clock.now(), view),
@@ -183,6 +195,12 @@ async fn prepare(
         message_port: Some(bound.message_port),
         registry: options.registry,
         link: Link::default(),
+        identity: Some(Identity {
+            device: fingerprint(&certificate.device.0),
+            person: fingerprint(&certificate.person.0),
+            // Computed with the first login.
+            code: None,
+        }),
         blocked: blocked_by(account, &blocked),
         // What the process that has ended was about to do, and what one of its front ends asked.
         incoming: None,
@@ -209,6 +227,8 @@ async fn prepare(
     let inbound = Inbound::new(report.clone(), options.request_limit + ANSWER_MARGIN);
     let driver = Driver {
         machine,
+        connector: link::connector(files.identity.device()),
+        identity: Arc::new(Mutex::new(files.identity)),
         clock,
         address: bound.address,
         registry,
@@ -246,6 +266,8 @@ async fn bind(
 /// The stores on disk, and what the machine has to know of their content.
 struct Files {
     stores: Stores,
+    identity: p2pchat_secure::Identity,
+    known: Known,
     blocked: Vec<(Username, Target)>,
     last_message: MessageId,
     calls: Vec<(SaidBy, MessageId)>,
@@ -254,7 +276,9 @@ struct Files {
 /// Opens the files that the options name, and reads who is blocked.
 async fn open_files(options: &Options) -> Result<Files, StartError> {
     let (history, blocks) = (options.history.clone(), options.blocks.clone());
+    let folder = options.folder.clone();
     let open = move || {
+        let (identity, known) = open_keys(folder.as_deref())?;
         let history = history.map(|path| {
             let opened = History::open(&path)
                 .and_then(|history| Ok(((history.last()?, history.calls()?), history)));
@@ -265,10 +289,16 @@ async fn open_files(options: &Options) -> Result<Files, StartError> {
             opened.map_err(|reason| StartError::Blocks { path, reason })
         });
         let (blocked, blocks) = blocks.transpose()?.unzip();
-        let (known, history) = history.transpose()?.unzip();
-        let (last_message, calls) = known.unwrap_or_default();
+        let (newest, history) = history.transpose()?.unzip();
+        let (last_message, calls) = newest.unwrap_or_default();
         Ok(Files {
-            stores: Stores { history, blocks },
+            stores: Stores {
+                history,
+                blocks,
+                folder,
+            },
+            identity,
+            known,
             blocked: blocked.unwrap_or_default(),
             last_message: last_message.unwrap_or_default(),
             calls,
@@ -277,6 +307,16 @@ async fn open_files(options: &Options) -> Result<Files, StartError> {
     tokio::task::spawn_blocking(open)
         .await
         .map_err(|error| system("open the history and the block list")(error.into()))?
+}
+
+/// The keys in the folder of a profile, made where they are missing, and what it knows of others'.
+fn open_keys(folder: Option<&Path>) -> Result<(p2pchat_secure::Identity, Known), StartError> {
+    let Some(folder) = folder else {
+        return Ok((p2pchat_secure::Identity::ephemeral(), Known::default()));
+    };
+    let identity = p2pchat_secure::Identity::open(folder).map_err(StartError::Identity)?;
+    let known = Known::open(folder).map_err(StartError::Known)?;
+    Ok((identity, known))
 }
 
 /// The block list of an account, ordered as the machine has it.

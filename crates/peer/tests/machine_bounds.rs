@@ -43,6 +43,7 @@ impl Bench {
             message_port: 1010,
             request_limit: Duration::from_secs(60),
             seed: 1,
+            keys: None,
         };
         let mut bench = Self {
             machine: Machine::new(config, time(now)),

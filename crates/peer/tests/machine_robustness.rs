@@ -196,6 +196,7 @@ impl Subject {
             message_port: 1010,
             request_limit: Duration::from_secs(60),
             seed: 1,
+            keys: None,
         };
         let start = now(Duration::from_secs(1));
         let mut subject = Self {

@@ -29,6 +29,7 @@ pub(super) struct Context {
     last_send: u64,
     last_message: MessageId,
     unconfirmed_name: bool,
+    new_members: Vec<PeerAddr>,
 }
 
 impl Context {
@@ -43,6 +44,7 @@ impl Context {
             last_send: 0,
             last_message: MessageId(0),
             unconfirmed_name: false,
+            new_members: Vec::new(),
             config,
         }
     }
@@ -58,6 +60,9 @@ impl Context {
     /// Tells the user, as an answer to the call that is being answered, if there is one.
     pub(super) fn emit(&mut self, event: Event) {
         let re = self.asker.clone();
+        if let Event::MemberJoined { member, .. } = &event {
+            self.new_members.push(member.address);
+        }
         self.push(Output::Event {
             event,
             re,
@@ -239,6 +244,11 @@ impl Context {
     /// name: the list has to be refreshed soon.
     pub(super) fn note_unconfirmed_name(&mut self) {
         self.unconfirmed_name = true;
+    }
+
+    /// The members that the user was told of since the last time.
+    pub(super) fn take_new_members(&mut self) -> Vec<PeerAddr> {
+        std::mem::take(&mut self.new_members)
     }
 
     /// Whether [`Context::note_unconfirmed_name`] was called since the last time.

@@ -6,7 +6,12 @@ use p2pchat_model::{
     BlockChange, Call, CallId, Command, ConversationId, DropKind, DropReason, Event, FrontEndId,
     LeaveReason, MessageId, OnlineUser, PeerAddr, RequestFailure, Timestamp, Username,
 };
+use p2pchat_protocol::v2::{
+    Certificate, Code, Fingerprint, FromRegistry, Passphrase, PersonKey, ToRegistry,
+};
 use p2pchat_protocol::{ChatAnswer, Contact, Hello, Message, Request, Response};
+
+use crate::known::{Known, KnownFile};
 
 /// What a machine has to know before it starts.
 #[derive(Debug, Clone)]
@@ -21,6 +26,52 @@ pub struct Config {
     pub request_limit: Duration,
     /// The seed of the random numbers: the jitter of reconnecting.
     pub seed: u64,
+    /// What it takes to encrypt the line to the registry; `None` to speak version 1 alone.
+    pub keys: Option<Keys>,
+}
+
+/// What a machine has to know to encrypt its line to the registry.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// This device, certified by the person.
+    pub certificate: Certificate,
+    /// The names of the registry, as they are pinned.
+    pub names: Vec<String>,
+    /// The fingerprint that it was named with.
+    pub named: Option<Fingerprint>,
+    /// Whether version 1 is spoken where neither that nor a pin is there.
+    pub allow_plaintext: bool,
+    /// What was kept of earlier sessions.
+    pub known: Known,
+}
+
+/// Work that takes some 0.1 s and 64 MiB.
+#[derive(Debug)]
+pub enum Work {
+    /// The code of a person.
+    Code(PersonKey),
+    /// The person key, encrypted by a password.
+    Export(Passphrase),
+    /// Make the profile a device of the person that was exported.
+    Import {
+        /// What was exported.
+        identity: String,
+        /// The password that it was exported with.
+        password: Passphrase,
+    },
+}
+
+/// The result of [`Work`].
+#[derive(Debug, Clone)]
+pub enum WorkResult {
+    /// A code.
+    Code(Code),
+    /// An exported person key.
+    Exported(String),
+    /// The device is certified by another person now; or why not, in words.
+    Imported(Result<Certificate, String>),
+    /// It failed: a bug.
+    Failed,
 }
 
 /// How much of something that others can make grow a machine holds.
@@ -120,6 +171,26 @@ pub enum Input {
         /// Why, in words.
         reason: String,
     },
+    /// The connection that [`Output::ConnectEncrypted`] asked for is open: the registry has sent
+    /// its first frame.
+    Welcome {
+        /// The fingerprint of its key.
+        fingerprint: Fingerprint,
+    },
+    /// The registry has another key than the expected one. Nothing was sent to it.
+    OtherKey {
+        /// The fingerprint of that key.
+        seen: Fingerprint,
+    },
+    /// The registry sent a frame of version 2.
+    Frame(FromRegistry),
+    /// The result of [`Output::Work`].
+    WorkDone {
+        /// The id of the output.
+        id: SendId,
+        /// The result.
+        result: WorkResult,
+    },
     /// The registry answered.
     Response(Response),
     /// The online list that the registry answered last has these users, and not only those
@@ -200,6 +271,28 @@ pub enum Acknowledgement {
 pub enum Output {
     /// Open a connection to the registry; close the previous one first.
     ConnectRegistry,
+    /// The same, encrypted; then [`Input::Welcome`], [`Input::OtherKey`] or
+    /// [`Input::RegistryDown`].
+    ConnectEncrypted {
+        /// The fingerprint of its key; `None` at the first contact.
+        expected: Option<Fingerprint>,
+    },
+    /// Send to the registry on that connection.
+    Send(ToRegistry),
+    /// Do some work in the background; then [`Input::WorkDone`].
+    Work {
+        /// Returned with the result.
+        id: SendId,
+        /// What to do.
+        work: Work,
+    },
+    /// Write a file of what is known, as a whole.
+    Keep {
+        /// The file.
+        file: KnownFile,
+        /// Its text.
+        text: String,
+    },
     /// Close the connection to the registry.
     DisconnectRegistry,
     /// Send to the registry on that connection.

@@ -1,18 +1,27 @@
-//! The session with the registry: connection, account, hellos, and the online list.
+//! The session with the registry: connection, account, and what is asked of it.
+//!
+//! Both versions share the connection with its backoff, the account, and the queue of requests
+//! that wait for their answers. What only version 1 has is in `lookup`, what only version 2 has
+//! in `encrypted`.
 
 mod account;
+mod encrypted;
 mod lookup;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use p2pchat_model::{Event, Link, OnlineUser, PeerAddr, Problem, Username};
-use p2pchat_protocol::{Hello, Kind, Password, Request, Response};
+use p2pchat_model::{Event, Link, OnlineUser, PeerAddr, Problem, Security, Username};
+use p2pchat_protocol::v2::registry::SILENCE;
+use p2pchat_protocol::v2::{Binding, DisplayName, Fingerprint, Passphrase, SeatUpdate};
+use p2pchat_protocol::{Hello, Kind, Request, Response};
 use rand::RngExt;
 
 use super::context::{Context, Refusal};
 use super::directory::Directory;
 use super::io::{Asker, Output, Usage};
+use super::keys::{KeyPurpose, Keyring, Line};
+use encrypted::{Availability, Encrypted};
 
 /// A user without a hello for 60 s leaves the list: this survives three lost in a row.
 const HELLO_INTERVAL: Duration = Duration::from_secs(15);
@@ -32,7 +41,15 @@ const MAX_PENDING_WITH_OWN: usize = MAX_PENDING + 4;
 /// The state of the connection to the registry and of the account.
 #[derive(Debug, Default)]
 pub(super) struct Session {
+    /// Without keys, version 1 alone is spoken.
+    pub(super) keys: Option<Keyring>,
     link: LinkState,
+    /// What version 2 needs: there if the line is encrypted, or is about to be.
+    encrypted: Option<Encrypted>,
+    /// What front ends were last told of the line.
+    pub(super) security: Security,
+    /// How the user is shown to others.
+    pub(super) availability: Availability,
     /// How many attempts to connect have failed in a row.
     failures: u32,
     /// The requests without a response so far. Responses come in order.
@@ -63,6 +80,11 @@ enum LinkState {
     Down {
         retry_at: Duration,
     },
+    /// The registry has another key than the expected one: no attempt until the user decides.
+    Stopped {
+        expected: Fingerprint,
+        seen: Fingerprint,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -87,10 +109,36 @@ enum Account {
     LoggedIn { credentials: Credentials },
 }
 
+impl Account {
+    fn name(&self) -> Option<Username> {
+        match self {
+            Self::LoggedOut => None,
+            Self::Pending { credentials, .. } | Self::LoggedIn { credentials } => {
+                Some(credentials.name)
+            }
+            Self::Resumed { name } => Some(*name),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Credentials {
     name: Username,
-    password: Password,
+    /// Needed by version 1 each time, and by version 2 until the name is bound to the user's key.
+    password: Option<Passphrase>,
+    /// That of an account that is to be created.
+    display_name: DisplayName,
+}
+
+impl Credentials {
+    /// Those of an account that the key signs in to.
+    fn by_key(name: Username) -> Self {
+        Self {
+            name,
+            password: None,
+            display_name: DisplayName::default(),
+        }
+    }
 }
 
 /// A request to the registry that waits for its response.
@@ -119,16 +167,58 @@ enum Query {
         announce: bool,
         asker: Option<Asker>,
     },
+    Subscribe,
+    Ping,
+    Status,
+    Lookup {
+        name: Username,
+        purpose: KeyPurpose,
+    },
+    DisplayName {
+        display_name: DisplayName,
+        asker: Option<Asker>,
+    },
+    ChangePassword {
+        is_long: bool,
+        asker: Option<Asker>,
+    },
+    LegacyLogin {
+        on: bool,
+        asker: Option<Asker>,
+    },
 }
 
 impl Query {
-    fn kind(&self) -> Kind {
+    /// The kind of its response in version 1.
+    fn kind(&self) -> Option<Kind> {
         match self {
-            Self::Register { .. } => Kind::Register,
-            Self::Login { .. } => Kind::Login,
-            Self::Search { .. } => Kind::Search,
-            Self::Logout => Kind::Logout,
-            Self::AllOnline { .. } => Kind::AllOnline,
+            Self::Register { .. } => Some(Kind::Register),
+            Self::Login { .. } => Some(Kind::Login),
+            Self::Search { .. } => Some(Kind::Search),
+            Self::Logout => Some(Kind::Logout),
+            Self::AllOnline { .. } => Some(Kind::AllOnline),
+            _ => None,
+        }
+    }
+
+    /// The call that fails if there is no answer: its command, and whose it is.
+    fn call(self) -> Option<(&'static str, Asker)> {
+        match self {
+            Self::Search { purpose, asker, .. } => Some((purpose.command(), asker?)),
+            Self::AllOnline { asker, .. } => Some(("refresh", asker?)),
+            Self::Lookup { purpose, .. } => {
+                let command = purpose.command()?;
+                Some((command, purpose.into_asker()?))
+            }
+            Self::DisplayName { asker, .. } => Some(("display_name", asker?)),
+            Self::ChangePassword { asker, .. } => Some(("change_password", asker?)),
+            Self::LegacyLogin { asker, .. } => Some(("legacy_login", asker?)),
+            Self::Register { .. }
+            | Self::Login { .. }
+            | Self::Logout
+            | Self::Subscribe
+            | Self::Ping
+            | Self::Status => None,
         }
     }
 }
@@ -164,6 +254,20 @@ pub(super) enum Effect {
         users: Vec<OnlineUser>,
         announce: bool,
     },
+    /// Who is online, or a part of it: version 2.
+    Snapshot {
+        users: Vec<SeatUpdate>,
+        begins: bool,
+        ends: bool,
+    },
+    /// What has changed in that list.
+    Delta(Vec<SeatUpdate>),
+    /// The binding of a name, `None` if it has none.
+    Looked {
+        name: Username,
+        binding: Option<Binding>,
+        purpose: KeyPurpose,
+    },
     /// A search has an answer: `None` for a user who is not online.
     Searched {
         name: Username,
@@ -173,6 +277,15 @@ pub(super) enum Effect {
 }
 
 impl Session {
+    /// A session of a user with these keys, who was told this of the line.
+    pub(super) fn new(keys: Option<Keyring>, now: Duration) -> Self {
+        Self {
+            keys,
+            availability: Availability::since(now),
+            ..Self::default()
+        }
+    }
+
     /// The account that is logged in.
     pub(super) fn account(&self) -> Option<Username> {
         match &self.account {
@@ -216,17 +329,19 @@ impl Session {
     pub(super) fn deadline(&self) -> Option<Duration> {
         let retry = match self.link {
             LinkState::Down { retry_at } => Some(retry_at),
-            LinkState::Connecting | LinkState::Up => None,
+            LinkState::Connecting | LinkState::Up | LinkState::Stopped { .. } => None,
         };
         let up = self.link == LinkState::Up;
         let logged_in = self.account().is_some();
+        let answers = up && self.logged_in_account().is_ok();
+        let polls = self.encrypted.is_none();
         [
             retry,
             self.pending.front().map(|pending| pending.timeout_at),
-            logged_in.then_some(self.hello_at),
-            (up && self.logged_in_account().is_ok()).then_some(self.refresh_at),
-            self.login_at
-                .filter(|_| up && self.logged_in_account().is_ok()),
+            (logged_in && polls).then_some(self.hello_at),
+            (answers && polls).then_some(self.refresh_at),
+            self.login_at.filter(|_| answers),
+            self.encrypted_deadline(),
         ]
         .into_iter()
         .flatten()
@@ -235,13 +350,39 @@ impl Session {
 
     pub(super) fn connect(&mut self, cx: &mut Context) {
         self.link = LinkState::Connecting;
-        cx.push(Output::ConnectRegistry);
+        let line = self.keys.as_ref().map_or(Line::Plain, Keyring::line);
+        match line {
+            Line::Plain => {
+                self.encrypted = None;
+                cx.push(Output::ConnectRegistry);
+            }
+            Line::Encrypted { expected } => {
+                self.encrypted = Some(Encrypted::default());
+                cx.push(Output::ConnectEncrypted { expected });
+            }
+        }
         cx.emit(Event::Link(Link::Connecting));
+    }
+
+    /// Tells the user whether the line is encrypted, if that is news.
+    fn tell_security(&mut self, cx: &mut Context, security: Security) {
+        if self.security != security {
+            self.security = security;
+            cx.emit(Event::Security(security));
+        }
     }
 
     pub(super) fn registry_up(&mut self, cx: &mut Context) {
         self.link = LinkState::Up;
         self.failures = 0;
+        self.tell_security(cx, Security::NotEncrypted);
+        if let Account::LoggedIn { credentials } = &self.account
+            && credentials.password.is_none()
+        {
+            // The line was encrypted before.
+            let name = credentials.name;
+            self.account = Account::Resumed { name };
+        }
         if self.needs_password() {
             cx.emit(Event::Link(Link::PasswordNeeded));
             // The last one of the process that has ended may be long ago.
@@ -271,22 +412,18 @@ impl Session {
             problem: Problem::RegistryUnreachable,
             message: Problem::RegistryUnreachable.because(reason),
         };
+        self.fail_pending(cx, &unreachable());
+        self.give_up_login(cx, unreachable());
+    }
+
+    /// No answer comes any more.
+    fn fail_pending(&mut self, cx: &mut Context, refusal: &Refusal) {
         for pending in std::mem::take(&mut self.pending) {
-            match pending.query {
-                Query::Search { purpose, asker, .. } => {
-                    cx.answer_to(asker);
-                    cx.fail(purpose.command(), unreachable());
-                }
-                Query::AllOnline {
-                    asker: Some(asker), ..
-                } => {
-                    cx.answer_to(Some(asker));
-                    cx.fail("refresh", unreachable());
-                }
-                _ => {}
+            if let Some((command, asker)) = pending.query.call() {
+                cx.answer_to(Some(asker));
+                cx.fail(command, refusal.clone());
             }
         }
-        self.give_up_login(cx, unreachable());
     }
 
     pub(super) fn tick(&mut self, cx: &mut Context, directory: &Directory) {
@@ -300,6 +437,9 @@ impl Session {
         if self.pending.front().is_some_and(is_late) {
             cx.push(Output::DisconnectRegistry);
             self.registry_down(cx, "it does not answer");
+        }
+        if self.encrypted.is_some() {
+            return self.encrypted_tick(cx);
         }
         let Some(name) = self.account() else {
             return;
@@ -319,11 +459,19 @@ impl Session {
     }
 
     fn ask(&mut self, cx: &mut Context, query: Query, request: Request) {
+        self.wait_for(cx, query);
+        cx.push(Output::Ask(request));
+    }
+
+    fn wait_for(&mut self, cx: &Context, query: Query) {
+        let limit = match query {
+            Query::Ping => SILENCE,
+            _ => RESPONSE_TIMEOUT,
+        };
         self.pending.push_back(Pending {
             query,
-            timeout_at: cx.now.elapsed + RESPONSE_TIMEOUT,
+            timeout_at: cx.now.elapsed + limit,
         });
-        cx.push(Output::Ask(request));
     }
 
     fn is_pending(&self, which: impl Fn(&Query) -> bool) -> bool {
@@ -332,19 +480,25 @@ impl Session {
 
     /// Takes a response of the registry.
     pub(super) fn response(&mut self, cx: &mut Context, response: Response) -> Option<Effect> {
-        let answers = |pending: &mut Pending| pending.query.kind() as u8 == response.kind_byte();
+        let kind = response.kind_byte();
+        let answers = |pending: &mut Pending| {
+            let asked = pending.query.kind();
+            asked.is_some_and(|asked| asked as u8 == kind)
+        };
         let Some(pending) = self.pending.pop_front_if(answers) else {
-            // From now on, every response would be taken for the answer to another request.
-            cx.push(Output::DisconnectRegistry);
-            self.registry_down(cx, "it answered a question that was not asked");
+            self.not_asked(cx);
             return None;
         };
         match pending.query {
             Query::Register { attempt } => {
-                self.register_answered(cx, attempt, &response);
+                let result = account::register_result(&response);
+                self.register_answered(cx, attempt, result);
                 None
             }
-            Query::Login { attempt } => self.login_answered(cx, attempt, &response),
+            Query::Login { attempt } => {
+                let result = account::login_result(&response);
+                self.login_answered(cx, attempt, result)
+            }
             Query::Search {
                 name,
                 purpose,
@@ -358,6 +512,14 @@ impl Session {
                 cx.answer_to(asker);
                 self.online_answered(cx, announce, response)
             }
+            // Not of version 1, so none of its responses is for it.
+            _ => None,
         }
+    }
+
+    /// From now on, every response would be taken for the answer to another request.
+    fn not_asked(&mut self, cx: &mut Context) {
+        cx.push(Output::DisconnectRegistry);
+        self.registry_down(cx, "it answered a question that was not asked");
     }
 }

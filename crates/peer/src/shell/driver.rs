@@ -6,12 +6,14 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::Shared;
 use p2pchat_model::{Command, Event, LeaveReason, PeerAddr, RequestFailure};
-use p2pchat_protocol::{ChatAnswer, Request};
+use p2pchat_protocol::ChatAnswer;
+use p2pchat_secure::{Connector, Identity, code};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep_until, timeout};
@@ -23,10 +25,12 @@ use super::error::PeerFailed;
 use super::inbound::Report;
 use super::journal::JournalInput;
 use super::journal_queue::{JournalGone, JournalQueue};
-use super::link::{HelloSocket, Link, LinkError, LinkEvent};
+use super::link::{Encryption, HelloSocket, Link, LinkError, LinkEvent, ToSend};
 use super::outbound::Outbound;
 use super::resolve::RegistryNames;
-use crate::machine::{Asked, Asker, ConnId, Input, Machine, Output, SaidBy, SendId};
+use crate::machine::{
+    Asked, Asker, ConnId, Input, Machine, Output, SaidBy, SendId, Work, WorkResult,
+};
 
 /// How long a stop waits for texts that are on their way.
 const STOP_SENDS: Duration = Duration::from_secs(1);
@@ -51,6 +55,10 @@ pub(super) enum Ending {
 #[derive(Debug)]
 pub(super) struct Driver {
     pub(super) machine: Machine,
+    /// Locked by the work that needs it: one at a time, since each takes 64 MiB.
+    pub(super) identity: Arc<Mutex<Identity>>,
+    /// Encrypts the links.
+    pub(super) connector: Connector,
     pub(super) clock: Clock,
     pub(super) address: PeerAddr,
     pub(super) registry: RegistryNames,
@@ -186,20 +194,22 @@ impl Driver {
 
     async fn act(&mut self, output: Output) {
         match output {
-            Output::ConnectRegistry => {
-                self.state.link = Some(Link::connect(
-                    &mut self.state.links,
-                    self.address,
-                    self.registry.clone(),
-                    self.hello.registry,
-                ));
-                self.state.stuck = false;
+            Output::ConnectRegistry => self.connect(None),
+            Output::ConnectEncrypted { expected } => {
+                let connector = self.connector.clone();
+                self.connect(Some(Encryption {
+                    connector,
+                    expected,
+                }));
             }
+            Output::Work { id, work } => self.work(id, work),
+            Output::Keep { file, text } => self.journal(JournalInput::Keep { file, text }).await,
             Output::DisconnectRegistry => {
                 self.state.link = None;
                 self.state.stuck = false;
             }
             Output::Ask(request) => self.ask(request),
+            Output::Send(request) => self.ask(request),
             Output::Hello(hello) => self.hello.send(&hello),
             Output::Answer { conn, answer } => {
                 if let Some(waiting) = self.state.requests.remove(&conn) {
@@ -330,7 +340,33 @@ impl Driver {
         }
     }
 
-    fn ask(&mut self, request: Request) {
+    fn connect(&mut self, encryption: Option<Encryption>) {
+        self.state.link = Some(Link::connect(
+            &mut self.state.links,
+            self.address,
+            self.registry.clone(),
+            self.hello.registry,
+            encryption,
+        ));
+        self.state.stuck = false;
+    }
+
+    /// Does some work on a thread of its own, and reports its result.
+    fn work(&mut self, id: SendId, work: Work) {
+        let identity = Arc::clone(&self.identity);
+        let report = self.report.clone();
+        let task = async move {
+            let done = tokio::task::spawn_blocking(move || do_work(&identity, work)).await;
+            let result = done.unwrap_or(WorkResult::Failed);
+            // Fails if the driver has stopped.
+            let _ = report
+                .send(Report::Input(Input::WorkDone { id, result }))
+                .await;
+        };
+        self.state.asking.spawn(task);
+    }
+
+    fn ask(&mut self, request: impl Into<ToSend>) {
         if let Some(link) = &self.state.link
             && !link.ask(request)
         {
@@ -344,6 +380,15 @@ impl Driver {
             LinkEvent::Up(registry) => {
                 self.hello.registry = Some(registry);
                 Input::RegistryUp
+            }
+            LinkEvent::Welcome(registry, fingerprint) => {
+                self.hello.registry = Some(registry);
+                Input::Welcome { fingerprint }
+            }
+            LinkEvent::Frame(frame) => Input::Frame(frame),
+            LinkEvent::Down(LinkError::OtherKey(seen)) => {
+                self.state.link = None;
+                Input::OtherKey { seen }
             }
             LinkEvent::Response(response) => Input::Response(response),
             LinkEvent::ListContinued(users) => Input::ListContinued(users),
@@ -491,6 +536,25 @@ impl State {
                 }
             }
         }
+    }
+}
+
+/// Work with keys. A panic in an earlier one has changed nothing.
+fn do_work(identity: &Mutex<Identity>, work: Work) -> WorkResult {
+    let mut identity = identity.lock().unwrap_or_else(PoisonError::into_inner);
+    match work {
+        Work::Code(person) => WorkResult::Code(code(&person)),
+        Work::Export(password) => WorkResult::Exported(identity.export(&password)),
+        Work::Import {
+            identity: exported,
+            password,
+        } => WorkResult::Imported(match identity.import(&exported, &password) {
+            Ok(imported) => {
+                *identity = imported;
+                Ok(identity.certificate())
+            }
+            Err(error) => Err(error.to_string()),
+        }),
     }
 }
 

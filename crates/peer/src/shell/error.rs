@@ -4,16 +4,19 @@ use std::io;
 use std::path::PathBuf;
 
 use p2pchat_model::PeerAddr;
+use p2pchat_secure::IdentityError;
 use thiserror::Error;
 
-use crate::{HistoryError, ListError};
+use crate::{HistoryError, KnownError, ListError};
 
 /// Why a peer cannot start, and what to do about it. The error of the system is part of the
 /// text, so it is not a `source` too, which would be shown twice.
 #[derive(Debug, Error)]
 pub enum StartError {
     /// The registry's name is not a host with or without a port.
-    #[error("`{0}` is not the name of a registry: give HOST or HOST:PORT, or several with commas")]
+    #[error(
+        "`{0}` is not the name of a registry: give HOST or HOST:PORT, with #FINGERPRINT of its key behind it if you know that, or several with commas"
+    )]
     BadRegistry(String),
     /// The registry's name cannot be resolved.
     #[error(
@@ -91,6 +94,13 @@ pub enum StartError {
         /// The error of the file.
         reason: ListError,
     },
+    /// The keys of the profile cannot be used.
+    #[error("{0}")]
+    Identity(IdentityError),
+    /// What the profile knows of others' keys cannot be read: the peer would start and trust
+    /// whoever comes.
+    #[error("{0}; correct that, or move the file away to forget what it has")]
+    Known(KnownError),
     /// The system refuses what every program needs.
     #[error("cannot {what}: {reason}")]
     System {

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -21,6 +22,7 @@ use super::error::PeerFailed;
 use crate::History;
 use crate::blocks::Blocks;
 use crate::history::{Change, Entry, Mark, Recorder};
+use crate::known::{self, KnownFile};
 use crate::machine::{Asker, SaidBy};
 
 /// How many inputs may wait. While the disk is so slow that they do, the driver waits and takes
@@ -60,6 +62,8 @@ pub(super) enum JournalInput {
         account: Username,
         change: BlockChange,
     },
+    /// A file of what is known of keys, to be written as a whole.
+    Keep { file: KnownFile, text: String },
     /// A request for a page of the history, answered by [`Event::History`].
     Recall {
         re: Option<Asker>,
@@ -83,6 +87,8 @@ pub(super) enum JournalInput {
 pub(super) struct Stores {
     pub(super) history: Option<History>,
     pub(super) blocks: Option<Blocks>,
+    /// The folder of what is known of keys.
+    pub(super) folder: Option<PathBuf>,
 }
 
 /// A journal that runs until the last sender is dropped.
@@ -156,6 +162,7 @@ impl Batch {
 struct Worker {
     history: Option<Recorder>,
     blocks: Option<Blocks>,
+    folder: Option<PathBuf>,
     view: View,
     published: broadcast::Sender<Published>,
     /// The last changes of the block list that could not be stored: what their calls are
@@ -173,6 +180,7 @@ impl Worker {
             earlier: last.and_then(|last| last.ok()?).unwrap_or_default(),
             history: stores.history.map(Recorder::new),
             blocks: stores.blocks,
+            folder: stores.folder,
             view,
             published: broadcast::Sender::new(MAX_BEHIND),
             not_kept: VecDeque::new(),
@@ -310,6 +318,7 @@ impl Worker {
                 account,
                 change,
             } => self.keep_block(re, account, change),
+            JournalInput::Keep { file, text } => self.keep(file, &text),
             JournalInput::Recall {
                 re,
                 conversation,
@@ -386,6 +395,27 @@ impl Worker {
             }
             re => self.publish(Event::Failed(failure), re),
         }
+    }
+
+    /// Without a folder it is forgotten at the end.
+    fn keep(&mut self, file: KnownFile, text: &str) {
+        let Some(folder) = &self.folder else {
+            return;
+        };
+        let Err(error) = known::keep(folder, file, text) else {
+            return;
+        };
+        tracing::warn!(%error, file = file.name(), "what is known of keys cannot be saved");
+        let command = match file {
+            KnownFile::Registries => "trust_registry",
+            KnownFile::People => "trust",
+            KnownFile::Account => "login",
+        };
+        let problem = Problem::NotKept;
+        let failure = Failure::new(clock::wall(), command, problem);
+        let path = folder.join(file.name());
+        let because = problem.because(format_args!("{}: {error}", path.display()));
+        self.publish(Event::Failed(failure.with_message(because)), None);
     }
 
     /// How far the conversations of an account are read, and their drafts.

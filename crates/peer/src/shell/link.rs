@@ -4,12 +4,18 @@
 //! Responses that still arrive are discarded, so they are never taken for those of the next
 //! link.
 
+mod encrypted;
+
+pub(super) use encrypted::connector;
+
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddrV4, UdpSocket};
 use std::time::Duration;
 
 use p2pchat_model::{OnlineUser, PeerAddr};
+use p2pchat_protocol::v2::{Fingerprint, FromRegistry, ToRegistry};
 use p2pchat_protocol::{Hello, Request, Response, ResponseDecoder, ResponseError};
+use p2pchat_secure::Connector;
 use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
 use tokio::io::AsyncReadExt;
@@ -47,6 +53,10 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 pub(super) enum LinkEvent {
     /// The connection is there, and the registry is at this address.
     Up(SocketAddrV4),
+    /// The same where it is encrypted: the registry with this key has sent its first frame.
+    Welcome(SocketAddrV4, Fingerprint),
+    /// A frame of the registry.
+    Frame(FromRegistry),
     /// The connection could not be made, or broke. The last event.
     Down(LinkError),
     /// A response of the registry.
@@ -68,6 +78,21 @@ pub(super) enum LinkError {
     Closed,
     #[error("the server there is not a p2pchat registry: {0}")]
     NotARegistry(#[from] ResponseError),
+    /// It has another key than the expected one.
+    #[error("it has another key, {0}")]
+    OtherKey(Fingerprint),
+    #[error(
+        "it does not answer encrypted, so it speaks version 1 alone or something in between answers in its place; {}",
+        encrypted::remedy(*.is_known)
+    )]
+    NotEncrypted { is_known: bool },
+    #[error(
+        "the connection was cut before it was encrypted, so it speaks version 1 alone or something in between prevents encryption; {}",
+        encrypted::remedy(*.is_known)
+    )]
+    Cut { is_known: bool },
+    #[error("the server there is not a p2pchat registry: {0}")]
+    OtherProtocol(String),
     #[error("it does not read what it is sent")]
     Stuck,
     #[error("it no longer answers")]
@@ -97,8 +122,44 @@ impl From<io::Error> for LinkError {
 /// One connection to the registry, from the first attempt until it breaks.
 #[derive(Debug)]
 pub(super) struct Link {
-    requests: mpsc::Sender<Request>,
+    requests: mpsc::Sender<ToSend>,
     events: mpsc::Receiver<LinkEvent>,
+}
+
+/// What waits to be written.
+#[derive(Debug)]
+pub(super) enum ToSend {
+    /// By version 1.
+    Plain(Request),
+    /// By version 2.
+    Encrypted(ToRegistry),
+}
+
+impl From<Request> for ToSend {
+    fn from(request: Request) -> Self {
+        Self::Plain(request)
+    }
+}
+
+impl From<ToRegistry> for ToSend {
+    fn from(request: ToRegistry) -> Self {
+        Self::Encrypted(request)
+    }
+}
+
+/// How a link is encrypted.
+#[derive(Debug, Clone)]
+pub(super) struct Encryption {
+    /// It has the key of this device.
+    pub(super) connector: Connector,
+    /// The fingerprint of the registry's key, if it is known.
+    pub(super) expected: Option<Fingerprint>,
+}
+
+/// A connection that is ready for requests.
+enum Line {
+    Plain(TcpStream),
+    Encrypted(Box<encrypted::Line>),
 }
 
 impl Link {
@@ -109,12 +170,13 @@ impl Link {
         own: PeerAddr,
         registry: RegistryNames,
         last: Option<SocketAddrV4>,
+        encryption: Option<Encryption>,
     ) -> Self {
         let (requests, to_write) = mpsc::channel(MAX_REQUESTS);
         let (sender, events) = mpsc::channel(MAX_EVENTS);
         let span = info_span!("link", %registry);
         let task = async move {
-            if let Err(error) = run(own, (&registry, last), to_write, &sender).await {
+            if let Err(error) = run(own, (&registry, last), encryption, to_write, &sender).await {
                 tracing::debug!(%error, "no connection");
                 // Fails if the link was dropped.
                 let _ = sender.send(LinkEvent::Down(error)).await;
@@ -125,10 +187,10 @@ impl Link {
     }
 
     /// Sends a request. `false` if too many wait already.
-    pub(super) fn ask(&self, request: Request) -> bool {
+    pub(super) fn ask(&self, request: impl Into<ToSend>) -> bool {
         // If the task has ended, its last event says why.
         !matches!(
-            self.requests.try_send(request),
+            self.requests.try_send(request.into()),
             Err(mpsc::error::TrySendError::Full(_))
         )
     }
@@ -143,18 +205,27 @@ impl Link {
 async fn run(
     own: PeerAddr,
     to: (&RegistryNames, Option<SocketAddrV4>),
-    mut requests: mpsc::Receiver<Request>,
+    encryption: Option<Encryption>,
+    mut requests: mpsc::Receiver<ToSend>,
     events: &mpsc::Sender<LinkEvent>,
 ) -> Result<(), LinkError> {
-    let (mut stream, at) = tokio::select! {
-        connected = connect(own, to) => connected?,
+    let (line, at) = tokio::select! {
+        connected = connect(own, to, encryption.as_ref()) => connected?,
         () = events.closed() => return Ok(()),
     };
     tracing::debug!(%at, "connected");
-    let _ = events.send(LinkEvent::Up(at)).await;
-    let result = converse(&mut stream, &mut requests, events).await;
-    net::close_in_order(stream, CLOSE_PATIENCE).await;
-    result
+    match line {
+        Line::Plain(mut stream) => {
+            let _ = events.send(LinkEvent::Up(at)).await;
+            let result = converse(&mut stream, &mut requests, events).await;
+            net::close_in_order(stream, CLOSE_PATIENCE).await;
+            result
+        }
+        Line::Encrypted(line) => {
+            let _ = events.send(LinkEvent::Welcome(at, line.fingerprint)).await;
+            line.run(&mut requests, events).await
+        }
+    }
 }
 
 /// Tries all addresses that the registry's names have at this moment: a registry that moves is
@@ -163,27 +234,43 @@ async fn run(
 async fn connect(
     own: PeerAddr,
     (registry, last): (&RegistryNames, Option<SocketAddrV4>),
-) -> Result<(TcpStream, SocketAddrV4), LinkError> {
+    encryption: Option<&Encryption>,
+) -> Result<(Line, SocketAddrV4), LinkError> {
     let mut addresses = registry.resolve().await.map_err(LinkError::Unresolved)?;
     if let Some(tried) = addresses.iter().position(|at| Some(*at) == last) {
         addresses.rotate_left(tried + 1);
     }
     let mut reasons: Vec<String> = Vec::new();
+    let mut add = |reason| {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    };
     for at in addresses {
         match net::dial(own, at.into(), CONNECT_DEADLINE).await {
             Ok(stream) => {
                 keep_alive(&stream);
-                return Ok((stream, at));
-            }
-            Err(error) => {
-                let reason = connect_failure(registry, own, at, &error);
-                if !reasons.contains(&reason) {
-                    reasons.push(reason);
+                match open(stream, encryption).await {
+                    Ok(line) => return Ok((line, at)),
+                    Err(other @ LinkError::OtherKey(_)) => return Err(other),
+                    Err(error) => add(error.to_string()),
                 }
             }
+            Err(error) => add(connect_failure(registry, own, at, &error)),
         }
     }
     Err(LinkError::NotConnected(reasons))
+}
+
+/// Encrypts a connection, if it is to be.
+async fn open(stream: TcpStream, encryption: Option<&Encryption>) -> Result<Line, LinkError> {
+    match encryption {
+        None => Ok(Line::Plain(stream)),
+        Some(encryption) => {
+            let line = encrypted::Line::open(stream, encryption).await?;
+            Ok(Line::Encrypted(Box::new(line)))
+        }
+    }
 }
 
 fn keep_alive(stream: &TcpStream) {
@@ -197,7 +284,7 @@ fn keep_alive(stream: &TcpStream) {
 /// Writes requests and reads responses, until the link is dropped and all is written.
 async fn converse(
     stream: &mut TcpStream,
-    requests: &mut mpsc::Receiver<Request>,
+    requests: &mut mpsc::Receiver<ToSend>,
     events: &mpsc::Sender<LinkEvent>,
 ) -> Result<(), LinkError> {
     let mut decoder = ResponseDecoder::default();
@@ -205,7 +292,9 @@ async fn converse(
     loop {
         tokio::select! {
             request = requests.recv() => match request {
-                Some(request) => net::write(stream, &request.encode()).await?,
+                Some(ToSend::Plain(request)) => net::write(stream, &request.encode()).await?,
+                // Nothing of version 2 goes out unencrypted.
+                Some(ToSend::Encrypted(_)) => return Err(LinkError::Failed),
                 None => return Ok(()),
             },
             read = stream.read(&mut buffer) => match read? {

@@ -1,5 +1,6 @@
 //! The address of the registry, and the one from which this machine reaches it.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use p2pchat_model::PeerAddr;
 use p2pchat_protocol::REGISTRY_TCP_PORT;
+use p2pchat_protocol::v2::Fingerprint;
 use tokio::time::timeout;
 
 use super::error::StartError;
@@ -17,7 +19,11 @@ const RESOLVE_DEADLINE: Duration = Duration::from_secs(5);
 /// The names of the registry as the user gave them: a host and a port, or several that serve
 /// the same users.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RegistryNames(Vec<RegistryName>);
+pub(super) struct RegistryNames {
+    names: Vec<RegistryName>,
+    /// The fingerprint of its key, if the user gave one.
+    pub(super) fingerprint: Option<Fingerprint>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct RegistryName {
@@ -26,11 +32,37 @@ struct RegistryName {
 }
 
 impl RegistryNames {
-    /// Reads `HOST` or `HOST:PORT`, or several with commas between them.
+    /// Reads `HOST` or `HOST:PORT`, with or without `#FINGERPRINT`, or several with commas between
+    /// them.
     pub(super) fn new(text: &str) -> Result<Self, StartError> {
         let bad = || StartError::BadRegistry(text.to_owned());
-        let names = text.split(',').map(RegistryName::new);
-        names.collect::<Option<_>>().map(Self).ok_or_else(bad)
+        let mut names = Vec::new();
+        let mut fingerprints = BTreeSet::new();
+        for name in text.split(',') {
+            let (name, fingerprint) = match name.split_once('#') {
+                Some((name, fingerprint)) => (name, Some(fingerprint)),
+                None => (name, None),
+            };
+            names.push(RegistryName::new(name).ok_or_else(bad)?);
+            if let Some(fingerprint) = fingerprint {
+                let read = fingerprint.trim().parse::<Fingerprint>();
+                fingerprints.insert(read.map_err(|_| bad())?);
+            }
+        }
+        if fingerprints.len() > 1 {
+            return Err(bad());
+        }
+        let fingerprint = fingerprints.pop_first();
+        Ok(Self { names, fingerprint })
+    }
+
+    /// The names as they are pinned: without a port where it is the usual one.
+    pub(super) fn to_pin(&self) -> Vec<String> {
+        let pinned = |name: &RegistryName| match name.port {
+            REGISTRY_TCP_PORT => name.host.clone(),
+            port => format!("{}:{port}", name.host),
+        };
+        self.names.iter().map(pinned).collect()
     }
 
     /// The IPv4 addresses of all names at this moment, in their order: at least one. Names that
@@ -38,7 +70,7 @@ impl RegistryNames {
     pub(super) async fn resolve(&self) -> io::Result<Vec<SocketAddrV4>> {
         let mut found = Vec::new();
         let mut failed = Ok(());
-        for name in &self.0 {
+        for name in &self.names {
             match name.resolve().await {
                 Ok(addresses) => found.extend(addresses),
                 Err(error) => failed = Err(error),
@@ -64,7 +96,7 @@ impl RegistryNames {
 
 impl Display for RegistryNames {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        for (number, name) in self.0.iter().enumerate() {
+        for (number, name) in self.names.iter().enumerate() {
             let comma = if number == 0 { "" } else { ", " };
             write!(f, "{comma}{}:{}", name.host, name.port)?;
         }
@@ -152,6 +184,24 @@ mod tests {
         for bad in ["", "a,", ",a", "a,,b", "a b", "a,b:0"] {
             let error = RegistryNames::new(bad).unwrap_err();
             assert!(error.to_string().contains(&format!("`{bad}`")), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_name_may_have_the_fingerprint_of_its_key() {
+        let key = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        let names = RegistryNames::new(&format!("a.example#{key},b:4000#{key},c")).unwrap();
+        assert_eq!(names.to_string(), "a.example:3131, b:4000, c:3131");
+        assert_eq!(names.fingerprint, Some(key.parse().unwrap()));
+        assert_eq!(names.to_pin(), ["a.example", "b:4000", "c"]);
+        let other = "B".repeat(26);
+        for bad in [
+            "a#",
+            "a#B",
+            &format!("a#{key},b#{other}"),
+            &format!("#{key}"),
+        ] {
+            assert!(RegistryNames::new(bad).is_err(), "{bad}");
         }
     }
 

@@ -261,6 +261,10 @@ impl World {
 fn name_of(output: &Output) -> &'static str {
     match output {
         Output::ConnectRegistry => "connect_registry",
+        Output::ConnectEncrypted { .. } => "connect_encrypted",
+        Output::Send(_) => "send",
+        Output::Work { .. } => "work",
+        Output::Keep { .. } => "keep",
         Output::DisconnectRegistry => "disconnect_registry",
         Output::Ask(_) => "ask",
         Output::Hello(_) => "hello",

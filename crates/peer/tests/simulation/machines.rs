@@ -58,6 +58,7 @@ impl World {
             message_port: [1010, 5859][self.rng.below(2)],
             request_limit: self.mix.request_limit,
             seed: self.rng.number(0, u64::MAX),
+            keys: None,
         };
         let now = self.now();
         let name = self.peers[seat].name;
@@ -221,6 +222,10 @@ impl World {
         match output {
             Output::ConnectRegistry => self.connect_registry(process),
             Output::DisconnectRegistry => self.disconnect_registry(process),
+            Output::ConnectEncrypted { .. }
+            | Output::Send(_)
+            | Output::Work { .. }
+            | Output::Keep { .. } => unreachable!("it has no keys"),
             Output::Ask(request) => self.ask(process, request),
             Output::Hello(hello) => self.send_hello(process, hello),
             Output::Request {

@@ -133,6 +133,15 @@ pub(crate) fn copy_of(input: &Input) -> Input {
         Input::Command(command) => Input::Command(command.clone()),
         Input::Timer => Input::Timer,
         Input::RegistryUp => Input::RegistryUp,
+        Input::Welcome { fingerprint } => Input::Welcome {
+            fingerprint: *fingerprint,
+        },
+        Input::OtherKey { seen } => Input::OtherKey { seen: *seen },
+        Input::Frame(frame) => Input::Frame(frame.clone()),
+        Input::WorkDone { id, result } => Input::WorkDone {
+            id: *id,
+            result: result.clone(),
+        },
         Input::RegistryDown { reason } => Input::RegistryDown {
             reason: reason.clone(),
         },

@@ -411,3 +411,54 @@ async fn a_subscription_that_waits_is_woken() {
     view.take(&delta);
     assert_eq!(view.users, site.truth());
 }
+
+#[test]
+fn what_is_told_is_so_however_many_come_and_go_at_a_time() {
+    let mut site = Site::new();
+    let now = site.now;
+    let presence = Arc::new(std::mem::replace(&mut site.presence, Presence::new(ONCE)));
+    let mut publisher = Publisher::new(presence.feed());
+    let (mut ann, mut view) = (presence.feed().subscribe(), View::default());
+    let workers: Vec<_> = (0..4)
+        .map(|worker| {
+            let presence = Arc::clone(&presence);
+            std::thread::spawn(move || {
+                for round in 0..2000 {
+                    let seat = seat(worker * 100 + round % 7);
+                    let session = presence.sign_in(seat, state(round.into()), now);
+                    if round % 3 == 0 {
+                        presence.sign_out(seat, session, now);
+                    }
+                    // One who is the only subscriber now and then.
+                    drop(presence.feed().subscribe());
+                }
+            })
+        })
+        .collect();
+    let mut at = now;
+    let mut turn = |ann: &mut Subscription, view: &mut View| {
+        at += INTERVAL;
+        publisher.turn(&presence, at);
+        while let Some(frames) = ann.try_next() {
+            view.take(&frames);
+        }
+    };
+    let mut turns = 0;
+    while !workers.iter().all(std::thread::JoinHandle::is_finished) {
+        turn(&mut ann, &mut view);
+        turns += 1;
+        if turns % 20 == 0 {
+            // All have gone for a moment.
+            drop(ann);
+            (ann, view) = (presence.feed().subscribe(), View::default());
+        }
+    }
+    workers
+        .into_iter()
+        .for_each(|worker| worker.join().unwrap());
+    for _ in 0..3 {
+        turn(&mut ann, &mut view);
+    }
+    assert!(view.is_whole);
+    assert_eq!(view.users, presence.all_listed());
+}

@@ -75,6 +75,7 @@ impl Subject {
             message_port: 1010,
             request_limit: Duration::from_secs(60),
             seed: 1,
+            keys: None,
         };
         let mut subject = Self {
             machine: Machine::new(config, now(elapsed)),

@@ -30,6 +30,7 @@ impl Peer {
             message_port: MESSAGE_PORT,
             request_limit: Duration::from_secs(60),
             seed: 1,
+            keys: None,
         };
         let mut peer = Self {
             machine: Machine::new(config, now),

@@ -51,6 +51,7 @@ impl Chat {
             message_port: 1010,
             request_limit: Duration::from_secs(60),
             seed: 1,
+            keys: None,
         };
         let now = Now {
             elapsed: Duration::from_secs(1),

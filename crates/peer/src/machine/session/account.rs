@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use p2pchat_model::{Event, Link, Notice, Problem, Username};
+use p2pchat_protocol::v2::{DisplayName, Passphrase};
 use p2pchat_protocol::{Password, Request, Response};
 
 use super::super::context::{Context, Refusal};
@@ -17,22 +18,32 @@ impl Session {
         &mut self,
         cx: &mut Context,
         name: Username,
-        password: Password,
+        password: Passphrase,
+        display_name: DisplayName,
     ) -> Result<(), Refusal> {
         name.check_new().map_err(|error| Refusal {
             problem: Problem::BadName,
             message: error.to_string(),
         })?;
-        self.begin(cx, Credentials { name, password }, true)
+        let credentials = Credentials {
+            name,
+            password: Some(password),
+            display_name,
+        };
+        self.begin(cx, credentials, true)
     }
 
     pub(crate) fn login(
         &mut self,
         cx: &mut Context,
         name: Username,
-        password: Password,
+        password: Option<Passphrase>,
     ) -> Result<(), Refusal> {
-        self.begin(cx, Credentials { name, password }, false)
+        let credentials = Credentials {
+            password,
+            ..Credentials::by_key(name)
+        };
+        self.begin(cx, credentials, false)
     }
 
     fn begin(
@@ -41,6 +52,13 @@ impl Session {
         credentials: Credentials,
         register: bool,
     ) -> Result<(), Refusal> {
+        if self.encrypted.is_some() {
+            if self.join_encrypted(cx, &credentials, register)? {
+                return Ok(());
+            }
+        } else {
+            legacy_password(credentials.password.as_ref())?;
+        }
         if let Account::Pending {
             credentials: pending,
             register: is_pending,
@@ -80,6 +98,7 @@ impl Session {
             LinkState::Connecting => {}
             // A user waits now: no reason to sit out the backoff.
             LinkState::Down { .. } => self.connect(cx),
+            LinkState::Stopped { .. } => self.give_up_login(cx, Problem::RegistryKeyChanged.into()),
         }
         Ok(())
     }
@@ -97,6 +116,7 @@ impl Session {
             return;
         };
         let command = if *register { "register" } else { "login" };
+        let is_automatic = credentials.password.is_none() && askers.is_empty();
         let askers = std::mem::take(askers);
         self.account = if *resumes {
             Account::Resumed {
@@ -105,7 +125,9 @@ impl Session {
         } else {
             Account::LoggedOut
         };
-        if askers.is_empty() {
+        if is_automatic && is_of_link(refusal.problem) {
+            // It is tried again with the connection, and the link says what is wrong with that.
+        } else if askers.is_empty() {
             cx.answer_to(None);
             cx.fail(command, refusal);
         } else {
@@ -118,19 +140,17 @@ impl Session {
 
     /// Ends the session by the user's wish.
     pub(crate) fn logout(&mut self, cx: &mut Context) -> Result<(), Refusal> {
-        let username = match &self.account {
-            Account::LoggedOut => return Err(Problem::NotLoggedIn.into()),
-            Account::Pending { credentials, .. } | Account::LoggedIn { credentials } => {
-                credentials.name
-            }
-            Account::Resumed { name } => *name,
-        };
+        let username = self.account.name().ok_or(Problem::NotLoggedIn)?;
         if matches!(&self.account, Account::Pending { askers, .. } if !askers.is_empty()) {
             let asker = cx.defer();
             self.give_up_login(cx, Problem::NotLoggedIn.into());
             cx.answer_to(asker);
         }
-        if self.link == LinkState::Up {
+        if self.encrypted.is_some() {
+            // The peer itself logs out where its process ends, and signs in again when it starts.
+            let is_by_user = cx.asker().is_some();
+            self.sign_out(cx, is_by_user);
+        } else if self.link == LinkState::Up {
             self.ask(cx, Query::Logout, Request::Logout { username });
         }
         self.end();
@@ -139,6 +159,7 @@ impl Session {
 
     fn end(&mut self) {
         self.account = Account::LoggedOut;
+        self.availability.end();
         self.login_at = None;
         self.elsewhere = None;
     }
@@ -164,10 +185,20 @@ impl Session {
             } => (credentials.clone(), *register, *attempt),
             Account::LoggedIn { credentials } => (credentials.clone(), false, self.attempt),
         };
-        let Credentials { name, password } = credentials;
-        let username = name;
         let is_this_login =
             |query: &Query| matches!(query, Query::Login { attempt: sent } if *sent == attempt);
+        if self.encrypted.is_some() {
+            if register || !self.is_pending(is_this_login) {
+                self.send_encrypted(cx, credentials, register, attempt);
+            }
+            return;
+        }
+        let password = match legacy_password(credentials.password.as_ref()) {
+            Ok(password) => password,
+            // The line was to be encrypted when it was given.
+            Err(refusal) => return self.give_up_login(cx, refusal),
+        };
+        let username = credentials.name;
         if register {
             let request = Request::Register { username, password };
             self.ask(cx, Query::Register { attempt }, request);
@@ -181,7 +212,7 @@ impl Session {
         &mut self,
         cx: &mut Context,
         answered: u64,
-        response: &Response,
+        result: Result<(), Problem>,
     ) {
         let Account::Pending {
             credentials,
@@ -196,36 +227,35 @@ impl Session {
         if *attempt != answered {
             return;
         }
-        let problem = match response {
-            Response::Registered => {
-                *register = false;
-                let Credentials { name, password } = credentials.clone();
-                let at = cx.now.wall;
-                cx.answer_to(askers.first().cloned());
-                cx.emit(Event::Registered { at, name });
-                if !name.is_legacy_compatible() {
-                    cx.notice(Notice::LongName);
-                }
-                if !password.is_legacy_compatible() {
-                    cx.notice(Notice::LongPassword);
-                }
-                // The login closes the call.
-                cx.answer_to(None);
-                return self.send_credentials(cx);
-            }
-            Response::NameTaken => Problem::NameTaken,
-            Response::BadUsername => Problem::BadName,
-            Response::BadPassword => Problem::BadPassword,
-            _ => Problem::RegistryFailed,
-        };
-        self.give_up_login(cx, problem.into());
+        if let Err(problem) = result {
+            return self.give_up_login(cx, problem.into());
+        }
+        *register = false;
+        let name = credentials.name;
+        let is_long = credentials.password.as_ref().is_some_and(is_long);
+        if self.encrypted.is_some() {
+            // The name is bound to the key.
+            credentials.password = None;
+        }
+        let at = cx.now.wall;
+        cx.answer_to(askers.first().cloned());
+        cx.emit(Event::Registered { at, name });
+        if !name.is_legacy_compatible() {
+            cx.notice(Notice::LongName);
+        }
+        if is_long {
+            cx.notice(Notice::LongPassword);
+        }
+        // The login closes the call.
+        cx.answer_to(None);
+        self.send_credentials(cx);
     }
 
     pub(super) fn login_answered(
         &mut self,
         cx: &mut Context,
         answered: u64,
-        response: &Response,
+        result: Result<(), Problem>,
     ) -> Option<Effect> {
         if answered != self.attempt {
             return None;
@@ -242,8 +272,8 @@ impl Session {
         };
         let is_pending = matches!(self.account, Account::Pending { .. });
         let resumes = is_pending && again;
-        let problem = match response {
-            Response::LoggedIn => {
+        let problem = match result {
+            Ok(()) => {
                 let mut askers = askers.into_iter();
                 let first = askers.next();
                 cx.answer_to(first.clone());
@@ -258,13 +288,11 @@ impl Session {
                 cx.answer_to(first);
                 return Some(effect);
             }
-            Response::WrongCredentials => Problem::WrongCredentials,
-            Response::SlowDown => Problem::SlowDown,
-            _ => Problem::RegistryFailed,
+            Err(problem) => problem,
         };
         if is_pending {
             self.give_up_login(cx, problem.into());
-        } else if problem == Problem::WrongCredentials {
+        } else if !may_pass(problem) {
             self.end();
             return Some(Effect::Ended(problem));
         } else {
@@ -282,4 +310,53 @@ impl Session {
         cx.emit(Event::LoggedIn { at, name });
         Effect::LoggedIn { name, again }
     }
+}
+
+/// What the response to a login of version 1 says.
+pub(super) fn login_result(response: &Response) -> Result<(), Problem> {
+    match response {
+        Response::LoggedIn => Ok(()),
+        Response::WrongCredentials => Err(Problem::WrongCredentials),
+        Response::SlowDown => Err(Problem::SlowDown),
+        _ => Err(Problem::RegistryFailed),
+    }
+}
+
+/// The same for the response to Register.
+pub(super) fn register_result(response: &Response) -> Result<(), Problem> {
+    match response {
+        Response::Registered => Ok(()),
+        Response::NameTaken => Err(Problem::NameTaken),
+        Response::BadUsername => Err(Problem::BadName),
+        Response::BadPassword => Err(Problem::BadPassword),
+        _ => Err(Problem::RegistryFailed),
+    }
+}
+
+/// Whether a login that was refused for this reason may succeed in a while.
+pub(super) fn may_pass(problem: Problem) -> bool {
+    matches!(problem, Problem::SlowDown | Problem::RegistryFailed)
+}
+
+/// The password for a registry of version 1.
+fn legacy_password(password: Option<&Passphrase>) -> Result<Password, Refusal> {
+    let password = password.ok_or(Problem::PasswordNeeded)?;
+    password.to_version_1().map_err(|error| Refusal {
+        problem: Problem::BadPassword,
+        message: error.to_string(),
+    })
+}
+
+/// Whether legacy clients cannot use a password.
+pub(super) fn is_long(password: &Passphrase) -> bool {
+    let password = password.to_version_1();
+    password.map_or(true, |password| !password.is_legacy_compatible())
+}
+
+/// Whether it is the connection that the login failed for.
+fn is_of_link(problem: Problem) -> bool {
+    matches!(
+        problem,
+        Problem::RegistryUnreachable | Problem::RegistryKeyChanged
+    )
 }

@@ -147,6 +147,7 @@ impl Net {
             message_port: 1010,
             request_limit: Duration::from_secs(60),
             seed: last.into(),
+            keys: None,
         }
     }
 
@@ -499,7 +500,10 @@ impl Net {
             Output::TakeText { conn } => self.text_result(conn, Ok(Acknowledgement::Confirmed)),
             Output::RefuseText { conn } => self.text_result(conn, Err(LeaveReason::Refused)),
             Output::Repeat { re, .. } => return self.answer(at, Some(re), &Event::Done),
-            Output::DisconnectRegistry
+            Output::ConnectEncrypted { .. } | Output::Send(_) => panic!("no keys"),
+            Output::Work { .. }
+            | Output::Keep { .. }
+            | Output::DisconnectRegistry
             | Output::Recall { .. }
             | Output::Find { .. }
             | Output::KeepBlock { .. } => return,

@@ -61,7 +61,13 @@ struct Running {
 
 fn start(history: Option<History>) -> Running {
     let blocks = None;
-    resume(Stores { history, blocks }, View::default())
+    let folder = None;
+    let stores = Stores {
+        history,
+        blocks,
+        folder,
+    };
+    resume(stores, View::default())
 }
 
 fn resume(stores: Stores, view: View) -> Running {

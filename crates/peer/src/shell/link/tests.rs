@@ -30,7 +30,7 @@ struct Pair {
 fn begin(own: PeerAddr, at: PeerAddr, port: u16) -> (Link, JoinSet<()>) {
     let mut tasks = JoinSet::new();
     let name = RegistryNames::new(&format!("{at}:{port}")).unwrap();
-    (Link::connect(&mut tasks, own, name, None), tasks)
+    (Link::connect(&mut tasks, own, name, None, None), tasks)
 }
 
 async fn event(link: &mut Link) -> LinkEvent {
@@ -188,7 +188,7 @@ async fn a_registry_that_does_not_listen_has_its_text() {
 async fn a_name_that_cannot_be_resolved_has_its_text() {
     let mut tasks = JoinSet::new();
     let name = RegistryNames::new("no-such-host.invalid:3131").unwrap();
-    let mut link = Link::connect(&mut tasks, own_address(), name, None);
+    let mut link = Link::connect(&mut tasks, own_address(), name, None, None);
     let reason = down(&mut link).await;
     assert!(reason.contains("its name cannot be resolved"), "{reason}");
 }
@@ -240,7 +240,7 @@ async fn of_several_the_next_one_is_taken_where_one_is_gone() {
     let names = RegistryNames::new(&format!("{},{}", at[0], at[1])).unwrap();
     let mut tasks = JoinSet::new();
     let mut reached = async |last| {
-        let mut link = Link::connect(&mut tasks, own, names.clone(), last);
+        let mut link = Link::connect(&mut tasks, own, names.clone(), last, None);
         match event(&mut link).await {
             LinkEvent::Up(at) => Ok(at),
             LinkEvent::Down(error) => Err(error.to_string()),
