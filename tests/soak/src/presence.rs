@@ -12,7 +12,7 @@ use p2pchat_secure::Expected;
 use p2pchat_testkit::{Device, Programs, Registry, SecureSession, own_address};
 use tempfile::TempDir;
 
-use crate::watchers::{Watchers, sign_in};
+use crate::watchers::{Watchers, sign_in, wait_for_seats};
 use crate::{Durations, Report, accounts};
 
 /// How soon 99 of 100 are told.
@@ -72,11 +72,7 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
             watchers.add(session).await?;
         }
     }
-    let seats = come_and_go(&registry, &mut watchers, options, &mut report).await?;
-    report.check(
-        seats == options.watchers + 1,
-        format!("a snapshot had {seats} seats"),
-    );
+    come_and_go(&registry, &mut watchers, options, &mut report).await?;
     burst(&registry, &mut watchers, options, &mut report).await?;
     registry.stop().await?;
     Ok(report)
@@ -104,13 +100,12 @@ struct Round {
     kills: Durations,
 }
 
-/// Returns how many seats the snapshot of one who comes last has.
 async fn come_and_go(
     registry: &Registry,
     watchers: &mut Watchers,
     options: &Options,
     report: &mut Report,
-) -> Result<usize> {
+) -> Result<()> {
     let user = name(ACTOR, 0);
     let (session, device) = bind(registry, user).await?;
     let from = own_address();
@@ -156,7 +151,8 @@ async fn come_and_go(
             format!("{what}: p99 {:?}", took.percentile(99)),
         );
     }
-    Watchers::default().add(arrive().await?).await
+    // One who comes last is told of all.
+    wait_for_seats(arrive().await?, options.watchers + 1).await
 }
 
 /// Many come at the same moment.

@@ -1,5 +1,6 @@
 //! Many who are told who is online, and when each of them was.
 
+use std::collections::HashSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -47,30 +48,23 @@ impl Default for Watchers {
 }
 
 impl Watchers {
-    /// Adds a client that is signed in. Returns how many seats its snapshot had.
+    /// Adds a client that is signed in.
     ///
     /// # Errors
     /// If the registry does not send one.
-    pub async fn add(&mut self, mut session: SecureSession) -> Result<usize> {
+    pub async fn add(&mut self, mut session: SecureSession) -> Result<()> {
         session.done(&ToRegistry::Subscribe).await?;
-        let mut seats = 0;
         loop {
             match session.pushed().await? {
-                FromRegistry::Snapshot { users, ends, .. } => {
-                    seats += users.len();
-                    if ends {
-                        break;
-                    }
-                }
-                // Of a subscriber's own coming, for one.
-                FromRegistry::Delta(_) => {}
+                FromRegistry::Snapshot { ends: true, .. } => break,
+                FromRegistry::Snapshot { .. } => {}
                 other => bail!("instead of a snapshot: {other:?}"),
             }
         }
         let (watcher, tell) = (self.count, self.tell.clone());
         self.count += 1;
         self.tasks.spawn(watch(session, watcher, tell));
-        Ok(seats)
+        Ok(())
     }
 
     /// How many there are.
@@ -140,6 +134,37 @@ impl Watchers {
         }
         Ok(seen.iter().map(|(_, deltas)| *deltas).max().unwrap_or(0))
     }
+}
+
+/// Subscribes, and waits until so many seats are online by what it is told: the snapshot, which
+/// may be some moments old, and the deltas that follow it.
+///
+/// # Errors
+/// If it is not within [`SOON`].
+pub async fn wait_for_seats(mut session: SecureSession, count: usize) -> Result<()> {
+    session.done(&ToRegistry::Subscribe).await?;
+    let mut online = HashSet::new();
+    let deadline = Deadline::now() + SOON;
+    while online.len() != count {
+        let Ok(pushed) = timeout_at(deadline, session.pushed()).await else {
+            bail!(
+                "{} and not {count} seats are online after {SOON:?}",
+                online.len()
+            );
+        };
+        let updates = match pushed? {
+            FromRegistry::Snapshot { users, .. } | FromRegistry::Delta(users) => users,
+            other => bail!("it was told {other:?}"),
+        };
+        for (seat, state) in updates {
+            if state.is_some() {
+                online.insert(seat);
+            } else {
+                online.remove(&seat);
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn watch(

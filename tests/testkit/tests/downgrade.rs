@@ -129,9 +129,7 @@ impl Scene {
             }
             self.attacker.set(Attack::Listen);
             let mut peer = self.start(&client);
-            if known == Known::Fingerprint {
-                peer.ask(&client.command).await.unwrap();
-            }
+            peer.ask(&client.command).await.unwrap();
             let what = format!("login of {} at last", client.name);
             peer.event_with(&what, SOON, is_login).await.unwrap();
             self.check_spoils(&Attack::Listen, &what);
@@ -231,9 +229,7 @@ async fn who_carries_tls_and_then_cuts_gets_neither_password_nor_session() {
         let client = scene.client(known).await;
         scene.attacker.set(Attack::Listen);
         let mut peer = scene.start(&client);
-        if known == Known::Fingerprint {
-            peer.ask(&client.command).await.unwrap();
-        }
+        peer.ask(&client.command).await.unwrap();
         peer.event_with("login", SOON, is_login).await.unwrap();
         let in_session = format!("{known:?}, in session");
         scene.check_spoils(&Attack::Listen, &in_session);
