@@ -222,13 +222,7 @@ async fn the_account_is_set_and_its_key_exported() {
     mounted.wait("#menu .menu-item").await.click();
     mounted.wait("dialog[open]").await;
     mounted.type_into("#display-name", " Alice Liddell ").await;
-    wait_for("a form", || {
-        press_first_form();
-        fake.commands()
-            .last()
-            .is_some_and(|last| last.contains("Liddell"))
-    })
-    .await;
+    submit_of(&mounted, "display-name").await;
     wait_command(
         &fake,
         r#"{"command":"display_name","display_name":"Alice Liddell"}"#,
@@ -283,10 +277,6 @@ async fn the_account_is_set_and_its_key_exported() {
     // What was exported is a secret: it goes with the sheet.
     press(&mounted, "dialog .icon-button").await;
     wait_for("no link", || mounted.find("a[download]").is_none()).await;
-}
-
-fn press_first_form() {
-    js("document.querySelector('dialog form button[type=submit]').click()");
 }
 
 /// Sends the form that has this field, once it can be sent.
