@@ -9,9 +9,9 @@ use std::fmt::Debug;
 use std::path::PathBuf;
 use std::{env, fs};
 
-use p2pchat_model::{Call, Command, Event, Password, Problem, Update, Username, View};
+use p2pchat_model::{Call, Command, Event, Passphrase, Problem, Update, Username, View};
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[macro_use]
 #[path = "api/every.rs"]
@@ -238,7 +238,9 @@ fn the_error_for_an_unknown_or_missing_field_names_it() {
 #[test]
 fn the_error_for_an_invalid_value_says_what_is_valid() {
     let name = Username::new("elevenbytes").unwrap_err().to_string();
-    let password = Password::new("sixteen bytes!!!").unwrap_err().to_string();
+    let secret = "a secret of twenty bytes".repeat(12);
+    let password = Passphrase::new(&secret).unwrap_err().to_string();
+    let login = json!({ "command": "login", "name": "bob", "password": secret }).to_string();
     for (json, expected) in [
         (
             r#"{"command":"search","name":"elevenbytes"}"#,
@@ -248,9 +250,18 @@ fn the_error_for_an_invalid_value_says_what_is_valid() {
             r#"{"command":"request","conversation":"open","to":{"address":"255.255.255.255"}}"#,
             "not the address of one machine",
         ),
+        (login.as_str(), password.as_str()),
         (
-            r#"{"command":"login","name":"bob","password":"sixteen bytes!!!"}"#,
-            password.as_str(),
+            r#"{"command":"trust_registry","fingerprint":"ABCD"}"#,
+            "a fingerprint has 26 letters and digits",
+        ),
+        (
+            r#"{"command":"trust","name":"bob","code":"1244","verified":true}"#,
+            "a code has 20 digits",
+        ),
+        (
+            r#"{"command":"display_name","display_name":" bob"}"#,
+            "no white space at the ends",
         ),
         (
             r#"{"command":"accept","conversation":"open","from":"bob"}"#,
@@ -263,7 +274,7 @@ fn the_error_for_an_invalid_value_says_what_is_valid() {
     ] {
         let message = reason(json);
         assert!(message.contains(expected), "{json}: {message}");
-        assert!(!message.contains("sixteen"), "a password in: {message}");
+        assert!(!message.contains("secret"), "a password in: {message}");
     }
 }
 

@@ -66,7 +66,7 @@ impl JsonSchema for DisplayName {
             "description": "The name of a person beside that of the account: 0 to 64 bytes of UTF-8 without control characters, with no white space at its ends.",
             "type": "string",
             "maxLength": DisplayName::MAX,
-            "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+            "pattern": "^([^\\s\\u0000-\\u001f\\u007f-\\u009f]([^\\u0000-\\u001f\\u007f-\\u009f]*[^\\s\\u0000-\\u001f\\u007f-\\u009f])?)?$",
         })
     }
 }

@@ -100,6 +100,13 @@ fn the_schema_refuses_what_the_code_refuses() {
         r#"{"command":"find","text":"tea"}"#.to_owned(),
         r#"{"command":"find","conversation":null,"text":"tea"}"#.to_owned(),
         r#"{"command":"undo"}"#.to_owned(),
+        json!({ "command": "login", "name": "a", "password": "x".repeat(256) }).to_string(),
+        r#"{"command":"login","name":"a","password":null}"#.to_owned(),
+        r#"{"command":"login","name":"a"}"#.to_owned(),
+        r#"{"command":"display_name","display_name":""}"#.to_owned(),
+        r#"{"command":"trust_registry","fingerprint":"blgw5bbcyqd7w3ijq2ipceylpu"}"#.to_owned(),
+        r#"{"command":"trust","name":"a","code":"12440915304854155287","verified":true}"#
+            .to_owned(),
     ];
     let invalid = [
         "7".to_owned(),
@@ -131,7 +138,13 @@ fn the_schema_refuses_what_the_code_refuses() {
         login("a\u{1b}b"),
         login("a\u{85}b"),
         r#"{"command":"login","name":"a","password":""}"#.to_owned(),
-        r#"{"command":"login","name":"a","password":"sixteen bytes!!!"}"#.to_owned(),
+        json!({ "command": "login", "name": "a", "password": "x".repeat(257) }).to_string(),
+        r#"{"command":"register","name":"a","password":null}"#.to_owned(),
+        r#"{"command":"display_name","display_name":" "}"#.to_owned(),
+        json!({ "command": "display_name", "display_name": "x".repeat(65) }).to_string(),
+        r#"{"command":"trust_registry","fingerprint":"1LGW-5BBC-YQD7-W3IJ-Q2IP-CEYL-PU"}"#
+            .to_owned(),
+        r#"{"command":"trust","name":"a","code":"1244","verified":true}"#.to_owned(),
         r#"{"command":"login","name":"a","password":"\u0000"}"#.to_owned(),
         accept("bob"),
         accept("0.0.0.1"),
