@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use p2pchat_model::wording::label;
+use p2pchat_model::wording::security::registry_name;
 use p2pchat_model::{FrontEndId, Update, View};
 use p2pchat_profile::{Calls, FrontEnd, Login, OpenError, Owner, Profile, Updates};
 use p2pchat_settings::signals::Terminal;
@@ -146,7 +147,11 @@ async fn front_end(joined: &mut Joined, settings: &Settings, signals: Signals) -
 fn differences(asked: &p2pchat_peer::Options, view: &View) -> Option<String> {
     let default = p2pchat_peer::Options::default().registry;
     let registry = Some(&asked.registry).filter(|asked| **asked != default);
-    let registry = registry.filter(|asked| **asked != view.registry);
+    let names = |text: &str| -> Vec<String> {
+        let names = text.split(',').map(registry_name);
+        names.map(str::to_owned).collect()
+    };
+    let registry = registry.filter(|asked| names(asked) != names(&view.registry));
     let registry = registry.map(|asked| format!("the registry {}, not {asked}", view.registry));
     let address = asked.address.zip(view.address);
     let address = address.filter(|(asked, there)| asked != there);
@@ -179,6 +184,8 @@ mod tests {
         asked.registry.clone_from(&view.registry);
         asked.address = view.address;
         assert_eq!(differences(&asked, &view), None);
+        asked.registry += "#ALGW-5BBC-YQD7-W3IJ-Q2IP-CEYL-PU";
+        assert_eq!(differences(&asked, &view), None, "the same, by its key");
         asked.registry = "other.example".to_owned();
         asked.address = Some("10.0.0.3".parse().unwrap());
         let words = "the registry chat.example, not other.example, \

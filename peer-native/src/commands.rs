@@ -3,9 +3,11 @@
 //! [`COMMANDS`] is the one table of them: parsing, `/help` and completion all read it.
 
 use p2pchat_model::{
-    Command, IncomingRequest, OutgoingRequest, Problem, Target, TargetError, Username, View, action,
+    Command, DisplayName, DisplayNameError, IncomingRequest, OutgoingRequest, Problem, Target,
+    TargetError, Username, View, action,
 };
 use p2pchat_protocol::UsernameError;
+use p2pchat_protocol::v2::BadText;
 use thiserror::Error;
 
 use crate::shown::Shown;
@@ -17,6 +19,8 @@ pub enum Typed {
     Nothing,
     /// A command for the peer.
     Command(Command),
+    /// Several, one after the other.
+    Commands(Vec<Command>),
     /// A login, for which a password has to be asked.
     SignIn {
         /// Whether to create the account first.
@@ -30,6 +34,12 @@ pub enum Typed {
     Who,
     /// Who is blocked.
     Blocked,
+    /// How the user is shown to others.
+    Status,
+    /// A change of the password, for which passwords have to be asked.
+    Password,
+    /// The keys of the profile, and the line to the registry.
+    Identity,
     /// The end of the program.
     Quit,
 }
@@ -60,6 +70,18 @@ pub enum CommandError {
     /// The command takes `on` or `off`.
     #[error("on or off? without either, the command switches over")]
     NotASwitch,
+    /// The argument is no status.
+    #[error("available, busy or away?")]
+    NotAStatus,
+    /// The command takes `trust` or `forget`.
+    #[error("/registries shows them; or: /registries trust FINGERPRINT, /registries forget NAME")]
+    NotAboutRegistries,
+    /// The argument is not a display name.
+    #[error(transparent)]
+    DisplayName(#[from] DisplayNameError),
+    /// The argument is neither a code nor a fingerprint.
+    #[error(transparent)]
+    Text(#[from] BadText),
     /// The argument is neither a name nor an address.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -199,6 +221,79 @@ pub const COMMANDS: &[Entry] = &[
         },
     )
     .when(When::SignedIn),
+    entry(
+        &["/away"],
+        "[on|off]",
+        "be shown as away, or no longer",
+        |argument, shown| {
+            let on = switch(argument, shown.view.away)?;
+            Ok(Typed::Command(Command::Away { on }))
+        },
+    )
+    .when(When::SignedIn),
+    entry(
+        &["/status"],
+        "[available|busy|away]",
+        "set how you are shown to others, or show it",
+        |argument, _| status(argument),
+    )
+    .when(When::SignedIn),
+    entry(
+        &["/name"],
+        "[NAME]",
+        "set the name that others see beside yours; without NAME, none",
+        |name, _| {
+            let display_name = DisplayName::new(name)?;
+            Ok(Typed::Command(Command::DisplayName { display_name }))
+        },
+    )
+    .when(When::SignedIn),
+    entry(&["/password"], "", "change your password", |_, _| {
+        Ok(Typed::Password)
+    })
+    .when(When::SignedIn),
+    entry(
+        &["/legacy"],
+        "[on|off]",
+        "let older programs sign in to your account, unencrypted",
+        |argument, shown| {
+            let on = switch(argument, shown.view.legacy_login)?;
+            Ok(Typed::Command(Command::LegacyLogin { on }))
+        },
+    )
+    .when(When::SignedIn),
+    entry(
+        &["/code"],
+        "[NAME]",
+        "show the code of a user, to compare it with them; yours without NAME",
+        |name, _| {
+            if name.is_empty() {
+                return Ok(Typed::Identity);
+            }
+            let name = Username::new(name)?;
+            Ok(Typed::Command(Command::Code { name }))
+        },
+    )
+    .when(When::SignedIn),
+    entry(
+        &["/verify"],
+        "NAME CODE",
+        "mark a user as verified whose code you have compared",
+        |argument, _| verify(argument),
+    )
+    .when(When::SignedIn),
+    entry(
+        &["/identity"],
+        "",
+        "show your code, your keys and the line to the registry",
+        |_, _| Ok(Typed::Identity),
+    ),
+    entry(
+        &["/registries"],
+        "[trust|forget WHICH]",
+        "show the registries that are known by their key, or change that",
+        |argument, _| registries(argument),
+    ),
     entry(
         &["/block"],
         "[NAME|ADDRESS]",
@@ -422,6 +517,51 @@ fn asked<'a>(who: &str, view: &'a View) -> Result<&'a OutgoingRequest, CommandEr
 
 fn pending(view: &View) -> Result<&IncomingRequest, CommandError> {
     view.incoming.as_ref().ok_or(CommandError::NoRequest)
+}
+
+/// The commands that lead to a status.
+fn status(argument: &str) -> Result<Typed, CommandError> {
+    let (busy, away) = match argument {
+        "" => return Ok(Typed::Status),
+        "available" => (false, false),
+        "busy" => (true, false),
+        "away" => (false, true),
+        _ => return Err(CommandError::NotAStatus),
+    };
+    let (busy, away) = (Command::Busy { on: busy }, Command::Away { on: away });
+    Ok(Typed::Commands(vec![busy, away]))
+}
+
+fn verify(argument: &str) -> Result<Typed, CommandError> {
+    let example = "/verify bob 1244 0915 3048 5415 5287";
+    let (name, code) = argument
+        .split_once(char::is_whitespace)
+        .ok_or(CommandError::Missing(example))?;
+    Ok(Typed::Command(Command::Trust {
+        name: Username::new(name)?,
+        code: code.trim().parse()?,
+        verified: true,
+    }))
+}
+
+fn registries(argument: &str) -> Result<Typed, CommandError> {
+    let (verb, which) = argument
+        .split_once(char::is_whitespace)
+        .unwrap_or((argument, ""));
+    let which = which.trim();
+    Ok(Typed::Command(match (verb, which) {
+        ("", _) => Command::Registries,
+        ("trust", text) if !text.is_empty() => {
+            // With or without the name that `p2pchat registries trust` takes.
+            let fingerprint = text.rsplit_once('#').map_or(text, |(_, behind)| behind);
+            let fingerprint = fingerprint.parse()?;
+            Command::TrustRegistry { fingerprint }
+        }
+        ("forget", name) if !name.is_empty() => Command::ForgetRegistry {
+            registry: name.to_owned(),
+        },
+        _ => return Err(CommandError::NotAboutRegistries),
+    }))
 }
 
 fn switch(argument: &str, now: bool) -> Result<bool, CommandError> {

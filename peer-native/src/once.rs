@@ -1,23 +1,26 @@
 //! The subcommands: one thing done on the peer of the profile, with stable exit codes.
 //!
 //! They use the peer that runs, which needs no password. Where none runs they start one for
-//! their own time, with `--user` and `--password-file`. They never take over a peer.
+//! their own time, which signs in by its key, or with `--user` and `--password-file`. They never take over a peer.
 //!
 //! | module | what it owns |
 //! |---|---|
 //! | [`args`] | the subcommands on the command line |
 //! | `job` | what they have in common: updates go in, calls and the end come out |
 //! | `sign_in`, `send`, `read` | what each does next, without I/O |
+//! | `keys` | the same for keys and registries, and the files and passwords for that |
 //! | `session` | the front end that runs them |
 
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use p2pchat_model::{
-    CONTRACT_VERSION, ConversationId, Event, FrontEndId, Snapshot, Update, letters_too_many,
-    wording,
+    CONTRACT_VERSION, Command, ConversationId, Event, FrontEndId, Snapshot, Update, Username,
+    letters_too_many, wording,
 };
+use p2pchat_peer::Known;
 use p2pchat_profile::{OpenError, Profile};
 use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{self, Output, complain};
@@ -31,8 +34,9 @@ use crate::options::Settings;
 use crate::plain::lines;
 use crate::shown::Shown;
 use crate::stdin::{LONGEST, UNREADABLE};
-use args::{Send, Task};
+use args::{Code, Identity, Registries, RegistriesTask, Send, Task, Verify};
 use job::{End, Ids, no_answer};
+use keys::{Needed, Showing, Trusting};
 use read::{Asking, Reading};
 use send::{Plan, Sending};
 use session::{Next, Session};
@@ -40,6 +44,7 @@ use sign_in::SigningIn;
 
 pub mod args;
 mod job;
+mod keys;
 mod read;
 mod send;
 mod session;
@@ -47,6 +52,9 @@ mod sign_in;
 
 /// How long all but `send`, which has an option for it, wait for answers.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The same for those with codes and passwords of keys, which are slow to compute on purpose.
+const PATIENCE_WITH_KEYS: Duration = Duration::from_secs(60);
 
 /// Does what a subcommand says.
 ///
@@ -71,9 +79,13 @@ pub async fn run(settings: Settings, task: Task) -> Result<Exit> {
     let take_over = || Signals::at_terminal().context("cannot take over the signals");
     let mut signals = take_over()?;
     tokio::spawn(last_resort(take_over()?, |_| Exit::Terminated));
+    let needed = match keys::needed(&task, &settings, &mut signals).await? {
+        Ok(needed) => needed,
+        Err(end) => return Ok(report(end)),
+    };
     let ends_at = Instant::now() + patience(&task);
     let opened = tokio::select! {
-        opened = timeout_at(ends_at, open(&settings)) => opened,
+        opened = timeout_at(ends_at, open(&settings, &task)) => opened,
         _ = signals.next() => return Ok(Exit::Terminated),
     };
     let profile = match opened {
@@ -90,20 +102,34 @@ pub async fn run(settings: Settings, task: Task) -> Result<Exit> {
         is_owner: profile.attachment().is_none(),
         settings,
     };
-    let exit = run.task(task, text).await;
+    let exit = run.task(task, text, needed).await;
     profile.close().await?;
     exit
 }
 
-async fn open(settings: &Settings) -> Result<Profile, OpenError> {
+async fn open(settings: &Settings, task: &Task) -> Result<Profile, OpenError> {
+    let mut peer = settings.peer.clone();
+    if let Task::Registries(Registries {
+        task: Some(RegistriesTask::Trust { trusted }),
+        ..
+    }) = task
+    {
+        peer.registry.clone_from(&trusted.name);
+    }
     let options = p2pchat_profile::Options {
         folder: settings.options.peer.profile.clone(),
-        peer: settings.peer.clone(),
+        peer,
         program: NAME,
         takes_over: false,
         login: None,
     };
     Box::pin(Profile::open(options)).await
+}
+
+/// The account that this profile was last signed in to.
+fn remembered(settings: &Settings) -> Option<Username> {
+    let known = Known::open(settings.peer.folder.as_deref()?).ok()?;
+    known.account.map(|(_, name)| name)
 }
 
 /// The name of the front end. A text with an id comes from the same one each time, so that the
@@ -118,6 +144,7 @@ fn front_end(task: &Task) -> Result<FrontEndId> {
 fn patience(task: &Task) -> Duration {
     match task {
         Task::Send(send) => send.timeout,
+        Task::Code(_) | Task::Verify(_) | Task::Identity(_) => PATIENCE_WITH_KEYS,
         _ => PATIENCE,
     }
 }
@@ -132,8 +159,12 @@ struct Run {
 }
 
 impl Run {
-    async fn task(mut self, task: Task, text: String) -> Result<Exit> {
-        let needs_session = self.is_owner || !matches!(task, Task::Watch(_));
+    async fn task(mut self, task: Task, text: String, needed: Needed) -> Result<Exit> {
+        let needs_session = match &task {
+            Task::Watch(_) => self.is_owner,
+            Task::Identity(_) | Task::Registries(_) | Task::Code(Code { name: None, .. }) => false,
+            _ => true,
+        };
         let end = if needs_session {
             self.sign_in().await?
         } else {
@@ -148,6 +179,16 @@ impl Run {
             Task::Who(who) => self.who(who.json).await,
             Task::History(history) => self.history(history).await,
             Task::Watch(watch) => self.watch(watch.json).await,
+            Task::Code(Code { name: None, json }) => self.show_identity(json).await,
+            Task::Code(Code {
+                name: Some(name),
+                json,
+            }) => self.ask(Command::Code { name }, json).await,
+            Task::Verify(verify) => self.verify(verify).await,
+            Task::Identity(Identity::Show { json }) => self.show_identity(json).await,
+            Task::Identity(Identity::Export { file }) => self.export(file, needed).await,
+            Task::Identity(Identity::Import { .. }) => self.import(needed).await,
+            Task::Registries(registries) => self.registries(registries).await,
             // It needs no peer.
             Task::Schema => Ok(Exit::Done),
         }
@@ -155,7 +196,13 @@ impl Run {
 
     async fn sign_in(&mut self) -> Result<End> {
         let (user, login) = (self.settings.options.user, self.settings.login.clone());
-        let mut job = SigningIn::new(user, login, self.is_owner, self.ids.clone());
+        // Where a peer runs already, it has signed in by itself if it could.
+        let remembered = if self.is_owner {
+            remembered(&self.settings)
+        } else {
+            None
+        };
+        let mut job = SigningIn::new(user, login, remembered, self.is_owner, self.ids.clone());
         self.session.run(&mut job).await
     }
 
@@ -176,7 +223,8 @@ impl Run {
     }
 
     async fn who(mut self, json: bool) -> Result<Exit> {
-        let end = self.session.run(&mut Asking::new(self.ids)).await?;
+        let mut job = Asking::new(Command::Refresh, self.ids);
+        let end = self.session.run(&mut job).await?;
         if end == End::DONE {
             let view = &self.session.view;
             let users = view.online.clone();
@@ -206,6 +254,102 @@ impl Run {
             })?;
         }
         Ok(report(end))
+    }
+
+    /// Asks a command, and shows its answers.
+    async fn ask(mut self, command: Command, json: bool) -> Result<Exit> {
+        let mut job = Asking::new(command, self.ids);
+        let end = self.session.run(&mut job).await?;
+        if end == End::DONE {
+            let (view, clock) = (&self.session.view, Clock::system());
+            let answers = job.answers.into_iter().filter(Event::is_private);
+            show(&if json {
+                answers.map(self::json).collect::<Result<Vec<_>>>()?
+            } else {
+                let lines = answers.flat_map(|event| lines::lines(&event, view, &clock));
+                lines.collect()
+            })?;
+        }
+        Ok(report(end))
+    }
+
+    async fn verify(self, verify: Verify) -> Result<Exit> {
+        let code = match verify.code.concat().parse() {
+            Ok(code) => code,
+            Err(error) => {
+                complain(NAME, format_args!("CODE: {error}"));
+                return Ok(Exit::Usage);
+            }
+        };
+        let (name, verified) = (verify.name, true);
+        let command = Command::Trust {
+            name,
+            code,
+            verified,
+        };
+        self.ask(command, false).await
+    }
+
+    async fn show_identity(mut self, json: bool) -> Result<Exit> {
+        let end = self.session.run(&mut Showing).await?;
+        if end == End::DONE {
+            let view = &self.session.view;
+            show(&match view.identity {
+                Some(identity) if json => vec![self::json(Event::Identity(identity))?],
+                _ => lines::identity(view),
+            })?;
+        }
+        Ok(report(end))
+    }
+
+    async fn export(mut self, file: Option<PathBuf>, needed: Needed) -> Result<Exit> {
+        let password = needed.password.context("there is no password")?;
+        let mut job = Asking::new(Command::ExportIdentity { password }, self.ids);
+        let end = self.session.run(&mut job).await?;
+        if end == End::DONE {
+            let exported = job.answers.into_iter().find_map(|event| match event {
+                Event::Exported { identity } => Some(identity),
+                _ => None,
+            });
+            let identity = exported.context("the peer has exported nothing")?;
+            match file {
+                Some(file) => keys::write(&file, &identity)?,
+                None => show(&[identity])?,
+            }
+        }
+        Ok(report(end))
+    }
+
+    async fn import(mut self, needed: Needed) -> Result<Exit> {
+        let (identity, password) = needed.identity.zip(needed.password).unzip();
+        let identity = identity.context("there is no identity")?;
+        let password = password.context("there is no password")?;
+        let command = Command::ImportIdentity { identity, password };
+        let end = self
+            .session
+            .run(&mut Asking::new(command, self.ids.clone()))
+            .await?;
+        if end != End::DONE {
+            return Ok(report(end));
+        }
+        self.show_identity(false).await
+    }
+
+    async fn registries(mut self, registries: Registries) -> Result<Exit> {
+        match registries.task {
+            None => self.ask(Command::Registries, registries.json).await,
+            Some(RegistriesTask::List { json }) => self.ask(Command::Registries, json).await,
+            Some(RegistriesTask::Trust { trusted }) => {
+                let end = self
+                    .session
+                    .run(&mut Trusting::new(trusted, self.ids))
+                    .await?;
+                Ok(report(end))
+            }
+            Some(RegistriesTask::Forget { name: registry }) => {
+                self.ask(Command::ForgetRegistry { registry }, false).await
+            }
+        }
     }
 
     async fn watch(mut self, json: bool) -> Result<Exit> {

@@ -199,7 +199,10 @@ pub(crate) fn can_move_cursor(kind: Option<&str>) -> bool {
 }
 
 fn auto_login(options: &Options) -> Result<Option<AutoLogin>, SettingsError> {
-    let Some(path) = &options.password_file else {
+    // There it is the password of an export.
+    let is_identity = matches!(options.task, Some(Task::Identity(_)));
+    let path = options.password_file.as_ref().filter(|_| !is_identity);
+    let Some(path) = path else {
         return if options.register {
             Err(SettingsError::Needs("--register", "--password-file"))
         } else {
@@ -221,7 +224,7 @@ fn auto_login(options: &Options) -> Result<Option<AutoLogin>, SettingsError> {
     }))
 }
 
-fn read_password(path: &Path) -> Result<Passphrase, SettingsError> {
+pub(crate) fn read_password(path: &Path) -> Result<Passphrase, SettingsError> {
     let line = File::open(path).and_then(first_line);
     let line = line.map_err(|source| SettingsError::PasswordFile {
         path: path.to_owned(),
@@ -316,9 +319,9 @@ mod tests {
         let login = settings("", &line).unwrap().login.unwrap();
         assert_eq!(login.password.expose(), "secret");
         assert!(!login.register);
-        fs::write(&path, "much-too-long-a-secret\n").unwrap();
+        fs::write(&path, "a secret of 22 letters".repeat(12) + "\n").unwrap();
         let error = settings("", &line).unwrap_err().to_string();
-        assert!(error.contains("too long by 7"), "{error}");
+        assert!(error.contains("too long by 8"), "{error}");
         assert!(!error.contains("secret"), "{error}");
     }
 

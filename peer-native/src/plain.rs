@@ -6,13 +6,15 @@ use anyhow::{Context, Result};
 use futures::FutureExt;
 use p2pchat_model::wording::{self, label};
 use p2pchat_model::{
-    Command, ConversationId, Event, Link, MessageId, Passphrase, Problem, Undo, Update, Username,
+    Command, ConversationId, DisplayName, Event, Link, MessageId, Passphrase, Problem, Security,
+    Undo, Update, Username,
 };
 use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{Output, complain};
 use tokio::time::{Instant, sleep_until};
 
-use self::console::{Ask, Console, Given};
+pub(crate) use self::console::ask_password;
+use self::console::{Ask, Console, Given, PROMPT, PROMPT_NOT_ENCRYPTED};
 use self::held::Held;
 use crate::NAME;
 use crate::app::{Joined, OFFLINE_THEN, password_needed};
@@ -35,6 +37,8 @@ mod terminal;
 const QUIT_ASKED: Duration = Duration::from_secs(3);
 /// How a password is given while a line is being typed.
 const ENTER: &str = "press Enter to type your password";
+/// How often the peer is told that lines are typed.
+const ACTIVE_EVERY: Duration = Duration::from_secs(60);
 /// How many updates are printed before anything else is looked at.
 const BATCH: usize = 64;
 
@@ -55,6 +59,7 @@ pub async fn run(joined: &mut Joined, settings: &Settings, mut signals: Signals)
         asks_again: false,
         read: None,
         quit_asked: None,
+        told_active: None,
         ends_at: None,
         exit: None,
     };
@@ -106,6 +111,22 @@ enum Stage {
         name: Username,
         password: Passphrase,
     },
+    /// The name that others see beside that of a new account.
+    DisplayName {
+        name: Username,
+        password: Passphrase,
+    },
+    /// The password that is to be changed.
+    Old,
+    /// The one that it shall be.
+    New {
+        old: Passphrase,
+    },
+    /// That one a second time.
+    NewAgain {
+        old: Passphrase,
+        new: Passphrase,
+    },
 }
 
 struct Front {
@@ -127,6 +148,8 @@ struct Front {
     read: Option<MessageId>,
     /// When the user was asked whether to quit.
     quit_asked: Option<Instant>,
+    /// When the peer was told that the user is there.
+    told_active: Option<Instant>,
     /// The deadline for the end, once the input has ended.
     ends_at: Option<Instant>,
     /// The exit code, once the program is to end.
@@ -142,7 +165,7 @@ impl Front {
         if self.exit.is_some() {
             return Ok(());
         }
-        self.print(label::LEAD);
+        self.print(wording::security::lead(self.client.view.security));
         self.show_conversation(None);
         if login.is_none() {
             // The question follows at once.
@@ -255,12 +278,32 @@ impl Front {
         }
         self.know();
         self.console.ask(match &self.stage {
-            Stage::Chat => Ask::Chat(std::mem::take(&mut self.refill)),
+            Stage::Chat => {
+                let is_loud = self.client.view.security == Security::NotEncrypted;
+                let prompt = if is_loud {
+                    PROMPT_NOT_ENCRYPTED
+                } else {
+                    PROMPT
+                };
+                Ask::Chat(prompt, std::mem::take(&mut self.refill))
+            }
             Stage::Name { .. } => Ask::Line(format!("{}: ", label::NAME)),
+            Stage::Password {
+                name,
+                register: false,
+            } if self.client.view.security != Security::NotEncrypted => {
+                let optional = "Enter if this computer signs you in";
+                Ask::Password(format!("{} of {name} ({optional}): ", label::PASSWORD))
+            }
             Stage::Password { name, .. } => {
                 Ask::Password(format!("{} of {name}: ", label::PASSWORD))
             }
-            Stage::Again { .. } => Ask::Password(format!("{}: ", label::PASSWORD_AGAIN)),
+            Stage::Again { .. } | Stage::NewAgain { .. } => {
+                Ask::Password(format!("{}: ", label::PASSWORD_AGAIN))
+            }
+            Stage::DisplayName { .. } => Ask::Line("Display name (Enter for none): ".to_owned()),
+            Stage::Old => Ask::Password("Password now: ".to_owned()),
+            Stage::New { .. } => Ask::Password("New password: ".to_owned()),
         });
     }
 
@@ -270,6 +313,7 @@ impl Front {
     }
 
     async fn given(&mut self, given: Given) -> Result<()> {
+        self.note_active().await?;
         let quit_asked = self.quit_asked.take();
         match (given, std::mem::replace(&mut self.stage, Stage::Chat)) {
             (Given::Interrupted, Stage::Chat) => self.interrupted(quit_asked),
@@ -286,6 +330,27 @@ impl Front {
             }
             (Given::Password(text), Stage::Again { name, password }) => {
                 self.again(name, password, &text).await?;
+            }
+            (Given::Password(text), Stage::Old) => match self.passphrase(&text) {
+                Some(old) => self.stage = Stage::New { old },
+                None => self.stage = Stage::Chat,
+            },
+            (Given::Password(text), Stage::New { old }) => {
+                if let Some(new) = self.new_password(&text) {
+                    self.stage = Stage::NewAgain { old, new };
+                }
+            }
+            (Given::Password(text), Stage::NewAgain { old, new }) => {
+                if new.expose() == text.as_str() {
+                    let command = Command::ChangePassword { old, new };
+                    self.client.send(For::User, command).await?;
+                } else {
+                    self.print(label::PASSWORDS_DIFFER);
+                    self.stage = Stage::New { old };
+                }
+            }
+            (Given::Line(text) | Given::Burst(text), Stage::DisplayName { name, password }) => {
+                self.display_name(name, password, text.trim()).await?;
             }
             (Given::Line(name) | Given::Burst(name), Stage::Name { register })
                 if !name.starts_with('/') =>
@@ -377,6 +442,21 @@ impl Front {
         match typed {
             Typed::Nothing => {}
             Typed::Command(command) => self.client.send(For::User, command).await?,
+            Typed::Commands(commands) => {
+                for command in commands {
+                    self.client.send(For::User, command).await?;
+                }
+            }
+            Typed::Status => self.print(&wording::security::shown_as(&self.client.view)),
+            Typed::Identity => {
+                for line in lines::identity(&self.client.view) {
+                    self.print(&line);
+                }
+            }
+            Typed::Password if !self.console.is_terminal() => {
+                self.print("a pipe cannot give a password: change it at a terminal");
+            }
+            Typed::Password => self.stage = Stage::Old,
             Typed::SignIn { .. } if !self.console.is_terminal() => {
                 self.print("a pipe cannot give a password: use --user and --password-file");
             }
@@ -424,8 +504,8 @@ impl Front {
 
     async fn again(&mut self, name: Username, password: Passphrase, again: &str) -> Result<()> {
         if password.expose() == again {
-            let command = Command::register(name, password);
-            return self.client.send(For::User, command).await;
+            self.stage = Stage::DisplayName { name, password };
+            return Ok(());
         }
         self.print(label::PASSWORDS_DIFFER);
         let register = true;
@@ -434,23 +514,77 @@ impl Front {
     }
 
     async fn password(&mut self, register: bool, name: Username, password: &str) -> Result<()> {
-        match Passphrase::new(password) {
-            Ok(password) if register => {
+        if register {
+            if let Some(password) = self.new_password(password) {
                 if let Some(hint) = wording::weak_password(password.expose(), name.as_str()) {
                     self.print(hint);
                 }
                 self.stage = Stage::Again { name, password };
-                Ok(())
             }
-            Ok(password) => {
-                let command = Command::login(name, password);
-                self.client.send(For::User, command).await
-            }
+            return Ok(());
+        }
+        let password = if password.is_empty() {
+            None
+        } else if let Some(password) = self.passphrase(password) {
+            Some(password)
+        } else {
+            return Ok(());
+        };
+        let command = Command::Login { name, password };
+        self.client.send(For::User, command).await
+    }
+
+    /// A password, or a line about what is wrong with it.
+    fn passphrase(&mut self, text: &str) -> Option<Passphrase> {
+        let password = Passphrase::new(text);
+        if let Err(error) = &password {
+            self.print(&error.to_string());
+        }
+        password.ok()
+    }
+
+    /// The same for a new one, with a line if some programs cannot use it.
+    fn new_password(&mut self, text: &str) -> Option<Passphrase> {
+        let password = self.passphrase(text)?;
+        if password.to_version_1().is_err() {
+            self.print(wording::security::PASSWORD_NOT_LEGACY);
+        }
+        Some(password)
+    }
+
+    /// Creates the account with this display name.
+    async fn display_name(
+        &mut self,
+        name: Username,
+        password: Passphrase,
+        text: &str,
+    ) -> Result<()> {
+        let display_name = match DisplayName::new(text) {
+            Ok(display_name) => display_name,
             Err(error) => {
                 self.print(&error.to_string());
-                Ok(())
+                self.stage = Stage::DisplayName { name, password };
+                return Ok(());
             }
+        };
+        let command = Command::Register {
+            name,
+            password,
+            display_name,
+        };
+        self.client.send(For::User, command).await
+    }
+
+    /// Tells the peer that the user is there, at most once a minute.
+    async fn note_active(&mut self) -> Result<()> {
+        let is_due = self
+            .told_active
+            .is_none_or(|at| at.elapsed() >= ACTIVE_EVERY);
+        if !is_due || self.client.view.account.is_none() || !self.console.is_terminal() {
+            return Ok(());
         }
+        self.told_active = Some(Instant::now());
+        self.client.send(For::Itself, Command::Active).await
     }
 
     async fn update(&mut self, update: Update) -> Result<()> {

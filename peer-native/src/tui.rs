@@ -30,6 +30,7 @@ mod draw;
 mod editor;
 mod input_line;
 mod keys;
+mod keys_shown;
 mod overlay;
 mod requests;
 mod screen;

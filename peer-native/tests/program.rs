@@ -8,6 +8,8 @@ mod attached;
 mod blocks;
 #[path = "program/command_line.rs"]
 mod command_line;
+#[path = "program/encrypted.rs"]
+mod encrypted;
 #[path = "program/examples.rs"]
 mod examples;
 #[path = "program/json.rs"]

@@ -63,7 +63,7 @@ pub enum Event {
     },
     /// What has changed in that list.
     Presence {
-        /// Users who have come, or of whom something has changed.
+        /// Users who have come, or who have changed.
         users: Vec<User>,
         /// Users who are not online any more.
         gone: Vec<Username>,

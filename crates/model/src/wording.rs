@@ -1,6 +1,7 @@
 //! The words that users read: one table for all front ends.
 //!
 //! - [`label`] has the buttons, headings and states that the page and the terminal share.
+//! - [`security`] has what concerns encryption, keys and codes.
 //! - Functions and methods here make sentences: of a [`Problem`], a [`DeliveryState`], a
 //!   chat request, and (behind [`View::notice`](crate::View::notice)) of each [`Event`] that
 //!   is a line of the conversation.
@@ -31,6 +32,7 @@ use crate::time::Timestamp;
 use crate::view::{Undoable, View};
 
 pub mod label;
+pub mod security;
 
 impl Problem {
     /// The problem in words that fit behind a colon.

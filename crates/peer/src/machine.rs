@@ -32,13 +32,14 @@ mod people;
 mod requests;
 mod session;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use p2pchat_model::{
     Command, Conversation, ConversationId, Event, JoinedBy, MessageId, Notice, OnlineUser,
     PeerAddr, Problem, Target, Undoable, Username, View,
 };
-use p2pchat_protocol::v2::Binding;
+use p2pchat_protocol::v2::{Binding, SeatUpdate};
 use p2pchat_protocol::{Contact, MESSAGE_PORT};
 
 use blocks::Blocks;
@@ -95,12 +96,13 @@ impl Machine {
         machine.requests.resume_busy(view.busy);
         let availability = &mut machine.session.availability;
         availability.resume(view.busy, view.away);
+        machine.session.security = view.security;
         let newest = view.conversations.iter().map(Conversation::newest_message);
         machine
             .cx
             .skip_messages(newest.max().flatten().unwrap_or_default());
         if let Some(account) = view.account {
-            machine.session.resume(account, view.security);
+            machine.session.resume(account);
             machine.directory.resume(view);
             machine.group.resume(&machine.cx, view.open());
         }
@@ -157,8 +159,7 @@ impl Machine {
         }
         for member in self.cx.take_new_members() {
             if let Some(name) = self.directory.person(member).name {
-                let serial = self.directory.serial_of(name);
-                self.session.want_key(name, serial, true);
+                self.want_key(name);
             }
         }
         self.tick();
@@ -496,30 +497,8 @@ impl Machine {
                 users,
                 begins,
                 ends,
-            }) => {
-                let is_first = self.directory.has_no_seats();
-                let keys = self.session.keys.as_ref();
-                let trust = |name| keys.and_then(|keys| keys.trust(name));
-                let change = self.directory.snapshot(users, (begins, ends), trust);
-                match change {
-                    None => {}
-                    Some(_) if is_first => {
-                        let users = self.directory.users();
-                        let change = Change {
-                            users,
-                            gone: Vec::new(),
-                        };
-                        self.presence_changed(change, true);
-                    }
-                    Some(change) => self.presence_changed(change, false),
-                }
-            }
-            Some(Effect::Delta(users)) => {
-                let keys = self.session.keys.as_ref();
-                let trust = |name| keys.and_then(|keys| keys.trust(name));
-                let change = self.directory.delta(users, trust);
-                self.presence_changed(change, false);
-            }
+            }) => self.snapshot(users, begins, ends),
+            Some(Effect::Delta(users)) => self.delta(users),
             Some(Effect::Looked {
                 name,
                 binding,
@@ -546,13 +525,44 @@ impl Machine {
         self.session.check_own_entry(&mut self.cx, &self.directory);
     }
 
+    /// Takes a part of the list of who is online, as version 2 tells.
+    fn snapshot(&mut self, users: Vec<SeatUpdate>, begins: bool, ends: bool) {
+        let is_first = self.directory.is_empty();
+        let keys = self.session.keys.as_ref();
+        let trust = |name| keys.and_then(|keys| keys.trust(name));
+        let change = self.directory.snapshot(users, (begins, ends), trust);
+        let Some(change) = change else {
+            return;
+        };
+        for user in self.directory.users() {
+            self.want_key(user.name);
+        }
+        self.presence_changed(change, is_first);
+    }
+
+    /// Takes what has changed in that list.
+    fn delta(&mut self, users: Vec<SeatUpdate>) {
+        let names: BTreeSet<Username> = users.iter().map(|(seat, _)| seat.name).collect();
+        let keys = self.session.keys.as_ref();
+        let trust = |name| keys.and_then(|keys| keys.trust(name));
+        let change = self.directory.delta(users, trust);
+        for name in names {
+            self.want_key(name);
+        }
+        self.presence_changed(change, false);
+    }
+
+    /// Looks up the key of a user, if presence tells that it may be another one.
+    fn want_key(&mut self, name: Username) {
+        if let Some(address) = self.directory.address_of(name) {
+            let serial = self.directory.serial_of(name);
+            let is_in_chat = self.group.is_present(address);
+            self.session.want_key(name, serial, is_in_chat);
+        }
+    }
+
     /// Who is online has changed, as version 2 tells: all of it, or some.
     fn presence_changed(&mut self, change: Change, is_all: bool) {
-        for user in &change.users {
-            let serial = self.directory.serial_of(user.name);
-            let is_in_chat = self.group.is_present(user.address);
-            self.session.want_key(user.name, serial, is_in_chat);
-        }
         if change.is_empty() && !is_all {
             return;
         }

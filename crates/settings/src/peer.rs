@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
-use p2pchat_model::PeerAddr;
+use p2pchat_model::{Fingerprint, PeerAddr};
 use p2pchat_peer::Options;
 
 use crate::options::{OptionsError, Places};
@@ -24,10 +24,18 @@ pub struct PeerArgs {
     // Parsed to the folder, however it is given; none without a home folder.
     pub profile: Option<PathBuf>,
 
-    /// The registry: a name or an address; with commas, several that serve the same users
-    #[arg(long, global = true, value_name = "HOST[:PORT]", value_parser = registry)]
+    /// The registry: a name or an address; with commas, several that serve the same users. The
+    /// line to it is encrypted. The fingerprint of its key makes the first contact sure too: its
+    /// operator has it, and `p2pchat-registry fingerprint` prints it
+    #[arg(long, global = true, value_name = "HOST[:PORT][#FINGERPRINT]", value_parser = registry)]
     #[arg(default_value = Options::default().registry)]
     pub registry: String,
+
+    /// Speak to the registry unencrypted, in version 1 of the protocol: everyone who can listen
+    /// to the network reads the password and who is online. For a registry that has no version
+    /// 2. No effect on one that is known by its key or named with a fingerprint
+    #[arg(long, global = true)]
+    pub allow_plaintext: bool,
 
     /// The address to be reached at; each peer on a machine needs its own. Without it, the
     /// one from which this machine reaches the registry
@@ -54,7 +62,7 @@ pub struct PeerArgs {
     pub request_limit: Duration,
 
     /// The UDP port where the registry takes hellos
-    #[arg(long, global = true, value_name = "PORT", value_parser = port)]
+    #[arg(long, global = true, value_name = "PORT", value_parser = port_number)]
     #[arg(default_value = Options::default().hello_port.to_string())]
     pub hello_port: u16,
 
@@ -84,7 +92,8 @@ impl PeerArgs {
             history,
             // Without a home folder the list is forgotten at the end, and blocking says so.
             blocks: self.blocks.clone(),
-            ..Options::default()
+            allow_plaintext: self.allow_plaintext,
+            folder: self.profile.clone(),
         })
     }
 }
@@ -94,15 +103,39 @@ fn no_home() -> OptionsError {
     OptionsError::NoHome(instead.to_owned())
 }
 
-fn registry(text: &str) -> Result<String, &'static str> {
-    if text.trim().is_empty() {
-        Err("a name or an address is needed")
-    } else {
-        Ok(text.to_owned())
+/// The text as it is, once each name in it is one of a registry.
+fn registry(text: &str) -> Result<String, String> {
+    text.split(',').try_for_each(check_name)?;
+    Ok(text.to_owned())
+}
+
+/// Checks `HOST`, `HOST:PORT`, `HOST#FINGERPRINT` or `HOST:PORT#FINGERPRINT`.
+fn check_name(name: &str) -> Result<(), String> {
+    let name = name.trim();
+    let (place, fingerprint) = match name.split_once('#') {
+        Some((place, fingerprint)) => (place, Some(fingerprint)),
+        None => (name, None),
+    };
+    let (host, port) = match place.rsplit_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (place, None),
+    };
+    if host.is_empty() {
+        return Err("a name or an address is needed".to_owned());
+    }
+    if host.contains(char::is_whitespace) {
+        return Err(format!("{host} is neither a name nor an address"));
+    }
+    if let Some(text) = port {
+        port_number(text)?;
+    }
+    match fingerprint.map(str::parse::<Fingerprint>) {
+        Some(Err(error)) => Err(format!("what stands behind # is no fingerprint: {error}")),
+        Some(Ok(_)) | None => Ok(()),
     }
 }
 
-fn port(text: &str) -> Result<u16, &'static str> {
+fn port_number(text: &str) -> Result<u16, &'static str> {
     let port = text.parse().map(NonZeroU16::get);
     port.map_err(|_| "a port is 1 to 65535")
 }
@@ -163,6 +196,10 @@ mod tests {
         let by_line = options(KEYS, &["--registry", "b", "--no-history"]).unwrap();
         assert_eq!(by_line.registry, "b");
         assert_eq!(by_line.history, None);
+        assert!(!by_line.allow_plaintext);
+        let allowed = options("allow-plaintext = true\n", &[]).unwrap();
+        assert!(allowed.allow_plaintext);
+        assert_eq!(allowed.folder, Some("/data/p2pchat".into()));
         // The list of blocked users is kept all the same.
         let blocks = ["--no-history", "--blocks", "b"];
         assert_eq!(options(KEYS, &blocks).unwrap().blocks, Some("b".into()));
@@ -243,6 +280,23 @@ mod tests {
     }
 
     #[test]
+    fn a_registry_may_have_a_port_and_a_fingerprint() {
+        let fingerprint = "ALGW-5BBC-YQD7-W3IJ-Q2IP-CEYL-PU";
+        for name in [
+            "chat.example".to_owned(),
+            format!("chat.example#{fingerprint}"),
+            format!(
+                "10.0.0.1:3131#{}",
+                fingerprint.replace('-', "").to_lowercase()
+            ),
+            format!("a:1#{fingerprint}, b:2#{fingerprint}"),
+        ] {
+            let given = options("", &["--registry", &name]).unwrap();
+            assert_eq!(given.registry, name);
+        }
+    }
+
+    #[test]
     fn values_are_checked() {
         for (line, reason) in [
             (["--address", "300.1.1.1"], "IPv4"),
@@ -251,6 +305,16 @@ mod tests {
             (["--hello-port", "0"], "a port is 1 to 65535"),
             (["--hello-port", "65536"], "a port is 1 to 65535"),
             (["--registry", " "], "a name or an address is needed"),
+            (["--registry", "a,,b"], "a name or an address is needed"),
+            (["--registry", "#ABCD"], "a name or an address is needed"),
+            (["--registry", "a b"], "neither a name nor an address"),
+            (["--registry", "a:0"], "a port is 1 to 65535"),
+            (["--registry", "a:3131:x"], "a port is 1 to 65535"),
+            (["--registry", "a#"], "a fingerprint has 26 letters"),
+            (
+                ["--registry", "a,b:3131#ABCD-EFGH"],
+                "a fingerprint has 26 letters",
+            ),
         ] {
             let error = options(KEYS, &line).unwrap_err();
             assert!(error.starts_with(line[0]), "{error}");

@@ -111,7 +111,7 @@ fn samples(arg: &Arg) -> [String; 2] {
     [7101, 7102].map(|number| match kind {
         "ADDR:PORT" => format!("127.0.0.1:{number}"),
         "BYTES" | "NUMBER" | "PORT" | "SECONDS" => number.to_string(),
-        "FILE" | "HOST[:PORT]" | "NAME" | "NAME|FOLDER" | "PATH|mongodb://…" => {
+        "FILE" | "HOST[:PORT][#FINGERPRINT]" | "NAME" | "NAME|FOLDER" | "PATH|mongodb://…" => {
             format!("name{number}")
         }
         "IPV4" => format!("127.0.0.{}", number - 7000),

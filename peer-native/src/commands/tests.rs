@@ -254,11 +254,105 @@ fn only_what_can_be_done_now_is_offered() {
     };
     assert_eq!(
         names(&View::default()),
-        ["/help", "/register", "/login", "/quit"]
+        [
+            "/help",
+            "/register",
+            "/login",
+            "/identity",
+            "/registries",
+            "/quit"
+        ]
     );
     let signed_in = names(&view());
     assert!(!signed_in.contains(&"/login") && signed_in.contains(&"/request"));
     assert_eq!(completions("/l", &View::default()).1, ["/login "]);
+}
+
+#[test]
+fn a_status_is_one_of_three_and_leads_to_two_switches() {
+    let parsed = |line: &str| parse(line, &view());
+    for (line, busy, away) in [
+        ("/status available", false, false),
+        ("/status busy", true, false),
+        ("/status away", false, true),
+    ] {
+        let (busy, away) = (Command::Busy { on: busy }, Command::Away { on: away });
+        assert_eq!(parsed(line), Ok(Typed::Commands(vec![busy, away])));
+    }
+    assert_eq!(parsed("/status"), Ok(Typed::Status));
+    assert_eq!(parsed("/status lunch"), Err(CommandError::NotAStatus));
+    assert_eq!(
+        parsed("/away"),
+        Ok(Typed::Command(Command::Away { on: true }))
+    );
+}
+
+#[test]
+fn a_code_is_verified_however_it_is_grouped() {
+    let trust = Typed::Command(Command::Trust {
+        name: "bob".parse().unwrap(),
+        code: "12440915304854155287".parse().unwrap(),
+        verified: true,
+    });
+    for line in [
+        "/verify bob 1244 0915 3048 5415 5287",
+        "/verify bob  12440915304854155287",
+    ] {
+        assert_eq!(parse(line, &view()), Ok(trust.clone()), "{line}");
+    }
+    let error = parse("/verify bob 1244", &view()).unwrap_err().to_string();
+    assert_eq!(error, "a code has 20 digits, in 5 groups");
+    let error = parse("/verify bob", &view()).unwrap_err();
+    assert!(matches!(error, CommandError::Missing(_)));
+    let code = Command::Code {
+        name: "bob".parse().unwrap(),
+    };
+    assert_eq!(parse("/code bob", &view()), Ok(Typed::Command(code)));
+    assert_eq!(parse("/code", &view()), Ok(Typed::Identity));
+}
+
+#[test]
+fn a_registry_is_trusted_by_its_fingerprint_and_forgotten_by_its_name() {
+    let fingerprint = "BLGW-5BBC-YQD7-W3IJ-Q2IP-CEYL-PU";
+    let trust = Command::TrustRegistry {
+        fingerprint: fingerprint.parse().unwrap(),
+    };
+    for which in [
+        fingerprint.to_owned(),
+        format!("chat.example#{fingerprint}"),
+    ] {
+        let line = format!("/registries trust {which}");
+        assert_eq!(parse(&line, &view()), Ok(Typed::Command(trust.clone())));
+    }
+    let forget = Command::ForgetRegistry {
+        registry: "chat.example:3131".to_owned(),
+    };
+    let parsed = parse("/registries forget chat.example:3131", &view());
+    assert_eq!(parsed, Ok(Typed::Command(forget)));
+    let listed = parse("/registries", &view());
+    assert_eq!(listed, Ok(Typed::Command(Command::Registries)));
+    for line in [
+        "/registries trust",
+        "/registries drop a",
+        "/registries trust a",
+    ] {
+        assert!(parse(line, &view()).is_err(), "{line}");
+    }
+}
+
+#[test]
+fn a_display_name_may_have_spaces_and_be_taken_back() {
+    for (line, name) in [("/name Alice Adams", "Alice Adams"), ("/name", "")] {
+        let display_name = name.parse().unwrap();
+        let expected = Typed::Command(Command::DisplayName { display_name });
+        assert_eq!(parse(line, &view()), Ok(expected));
+    }
+    let long = format!("/name {}", "x".repeat(65));
+    let error = parse(&long, &view()).unwrap_err().to_string();
+    assert!(
+        error.starts_with("this display name is too long by 1"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -296,7 +390,12 @@ fn tab_completes_commands_and_names_members_first() {
     let view = view();
     assert_eq!(
         completions("/re", &view),
-        (0, vec!["/request ".to_owned(), "/reject ".to_owned()])
+        (
+            0,
+            ["/request ", "/reject ", "/registries "]
+                .map(str::to_owned)
+                .to_vec()
+        )
     );
     assert_eq!(
         completions("/request b", &view),

@@ -1,9 +1,11 @@
 //! The subcommands, and what can be said on their command lines.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
-use p2pchat_model::{ConversationId, MessageId, Target};
+use p2pchat_model::{ConversationId, Fingerprint, MessageId, Target, Username};
+use p2pchat_protocol::v2::BadText;
 
 use crate::exit;
 
@@ -29,6 +31,22 @@ pub enum Task {
     #[command(after_help = exit::HELP)]
     Watch(Watch),
 
+    /// Show the code of a user, to be compared with them; yours without a name
+    #[command(after_help = exit::HELP)]
+    Code(Code),
+
+    /// Mark the key of a user as verified, if it has the code that you have compared
+    #[command(after_help = exit::HELP)]
+    Verify(Verify),
+
+    /// Show, export or import the keys of this profile
+    #[command(subcommand, after_help = exit::HELP)]
+    Identity(Identity),
+
+    /// Show the registries that are known by their key, or change that
+    #[command(after_help = exit::HELP)]
+    Registries(Registries),
+
     /// Print the JSON Schema of the commands and events of --json
     Schema,
 }
@@ -37,8 +55,10 @@ impl Task {
     /// Lets it print JSON, if it can.
     pub(crate) fn print_json(&mut self) {
         match self {
-            Self::Send(_) | Self::Schema => {}
+            Self::Send(_) | Self::Schema | Self::Verify(_) | Self::Identity(_) => {}
             Self::Who(Who { json })
+            | Self::Code(Code { json, .. })
+            | Self::Registries(Registries { json, .. })
             | Self::History(History { json, .. })
             | Self::Watch(Watch { json }) => *json = true,
         }
@@ -124,6 +144,119 @@ pub struct Watch {
     /// Print each event as a line of JSON; the first is the view
     #[arg(long)]
     pub json: bool,
+}
+
+/// Whose code is shown.
+#[derive(Debug, Clone, Args)]
+pub struct Code {
+    /// The user; you without one
+    pub name: Option<Username>,
+
+    /// Print the event `code` or `identity` as a line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Who is verified.
+#[derive(Debug, Clone, Args)]
+pub struct Verify {
+    /// The user
+    pub name: Username,
+
+    /// Their code, with or without spaces
+    #[arg(required = true, num_args = 1..)]
+    pub code: Vec<String>,
+}
+
+/// What is done with the keys of the profile.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Identity {
+    /// Show your code, the fingerprints of your keys, and the line to the registry
+    #[command(after_help = exit::HELP)]
+    Show {
+        /// Print the event `identity` as a line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+
+    /// Write your key, encrypted by a password, so that another computer can be yours too
+    ///
+    /// The password is asked for twice, or is the first line of --password-file.
+    #[command(after_help = exit::HELP)]
+    Export {
+        /// The file to write, which must not exist; standard output without one
+        file: Option<PathBuf>,
+    },
+
+    /// Make this profile a further device of the person whose key was exported
+    ///
+    /// The password is asked for, or is the first line of --password-file. Possible as long as
+    /// no account is bound to the key of this profile.
+    #[command(after_help = exit::HELP)]
+    Import {
+        /// The file that was exported
+        file: PathBuf,
+    },
+}
+
+/// What is done with the known registries.
+#[derive(Debug, Clone, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Registries {
+    /// What to do; without one, list them
+    #[command(subcommand)]
+    pub task: Option<RegistriesTask>,
+
+    /// Print the event `registries` as a line of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A change of the known registries.
+#[derive(Debug, Clone, Subcommand)]
+pub enum RegistriesTask {
+    /// Show them
+    List {
+        /// Print the event `registries` as a line of JSON
+        #[arg(long)]
+        json: bool,
+    },
+
+    /// Accept that a registry has another key than before
+    Trust {
+        /// The registry, and the fingerprint of the key that it has now
+        #[arg(value_name = "REGISTRY#FINGERPRINT", value_parser = trusted)]
+        trusted: Trusted,
+    },
+
+    /// Forget the key of a registry: the next contact with it is the first one again
+    Forget {
+        /// The registry, as the list has it
+        #[arg(value_name = "REGISTRY")]
+        name: String,
+    },
+}
+
+/// A registry, and the key that it is trusted with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trusted {
+    /// Its name.
+    pub name: String,
+    /// The fingerprint of the key.
+    pub fingerprint: Fingerprint,
+}
+
+fn trusted(text: &str) -> Result<Trusted, String> {
+    let Some((name, fingerprint)) = text.split_once('#') else {
+        return Err("write it as REGISTRY#FINGERPRINT".to_owned());
+    };
+    let name = name.trim().to_owned();
+    if name.is_empty() {
+        return Err("the name of the registry is needed before #".to_owned());
+    }
+    let fingerprint = fingerprint.parse();
+    let fingerprint = fingerprint.map_err(|error: BadText| error.to_string())?;
+    Ok(Trusted { name, fingerprint })
 }
 
 /// The longest time to wait.
@@ -238,5 +371,55 @@ mod tests {
         }
         let both = ["p2pchat", "history", "--find", "a", "--before", "7"];
         assert!(Line::try_parse_from(both).is_err());
+    }
+
+    #[test]
+    fn a_registry_is_trusted_by_name_and_fingerprint() {
+        let trust = |which: &str| {
+            let line = ["p2pchat", "registries", "trust", which];
+            match Line::try_parse_from(line)
+                .map_err(|error| error.to_string())?
+                .task
+            {
+                Task::Registries(Registries {
+                    task: Some(RegistriesTask::Trust { trusted }),
+                    ..
+                }) => Ok(trusted),
+                other => panic!("{other:?}"),
+            }
+        };
+        let fingerprint = "ALGW-5BBC-YQD7-W3IJ-Q2IP-CEYL-PU";
+        let trusted = trust(&format!("chat.example:3131#{fingerprint}")).unwrap();
+        assert_eq!(trusted.name, "chat.example:3131");
+        assert_eq!(trusted.fingerprint.to_string(), fingerprint);
+        let wrong: Result<_, String> = trust("chat.example");
+        assert!(wrong.unwrap_err().contains("REGISTRY#FINGERPRINT"));
+        assert!(
+            trust("chat.example#ABCD")
+                .unwrap_err()
+                .contains("26 letters")
+        );
+        assert!(trust(&format!("#{fingerprint}")).is_err());
+    }
+
+    #[test]
+    fn keys_and_registries_are_shown_without_a_further_word() {
+        let task = |line: &[&str]| {
+            Line::try_parse_from([&["p2pchat"], line].concat())
+                .unwrap()
+                .task
+        };
+        let listed = task(&["registries", "--json"]);
+        assert!(matches!(
+            listed,
+            Task::Registries(Registries {
+                task: None,
+                json: true
+            })
+        ));
+        let verify = task(&["verify", "bob", "1244", "0915", "3048", "5415", "5287"]);
+        assert!(matches!(verify, Task::Verify(Verify { code, .. }) if code.len() == 5));
+        assert!(Line::try_parse_from(["p2pchat", "verify", "bob"]).is_err());
+        assert!(Line::try_parse_from(["p2pchat", "identity", "import"]).is_err());
     }
 }

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use p2pchat_model::{Call, CallId, Command, Event, Failure, Timestamp, Update, View};
+use p2pchat_model::{
+    Call, CallId, Command, Event, Failure, Problem, Timestamp, Update, View, wording,
+};
 
 use crate::exit::Exit;
 
@@ -56,6 +58,22 @@ impl End {
     /// The peer refused a command: the code for scripts, the rest for people.
     pub(super) fn refused(failure: &Failure) -> Self {
         Self::new(Exit::Refused, in_words(failure))
+    }
+
+    /// The same, where the registry may have another key than before: what to do then matters
+    /// more than what was asked.
+    pub(super) fn failed(failure: &Failure, view: &View) -> Self {
+        let stopped = failure.code == Problem::RegistryKeyChanged;
+        let stop = Self::stopped(view).filter(|_| stopped);
+        stop.unwrap_or_else(|| Self::refused(failure))
+    }
+
+    /// The registry has another key than before, if it has.
+    pub(super) fn stopped(view: &View) -> Option<Self> {
+        let stop = wording::security::registry_stop(&view.registry, &view.link)?;
+        let code = code(&Problem::RegistryKeyChanged);
+        let words = format!("{code}: {}", stop.join("\n"));
+        Some(Self::new(Exit::Login, words))
     }
 
     /// The session has ended meanwhile.

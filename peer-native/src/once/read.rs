@@ -1,35 +1,48 @@
-//! `who` and `history`: what is asked of the peer, and what its answers come to.
+//! `who`, `history` and all that is one command: what is asked of the peer, and what its answers
+//! come to.
 
 use p2pchat_model::{Call, Command, Event, Message, Update, View};
 
 use super::args::History;
 use super::job::{End, Ids, Job, Pending, Step, no_answer};
 
-/// Asks who is online. The view has the answer.
+/// Asks one command.
 #[derive(Debug)]
 pub(super) struct Asking {
+    command: Command,
     ids: Ids,
     pending: Pending,
+    /// What came before the end of the call.
+    pub(super) answers: Vec<Event>,
 }
 
 impl Asking {
-    pub(super) fn new(ids: Ids) -> Self {
-        let pending = Pending::default();
-        Self { ids, pending }
+    pub(super) fn new(command: Command, ids: Ids) -> Self {
+        Self {
+            command,
+            ids,
+            pending: Pending::default(),
+            answers: Vec::new(),
+        }
     }
 }
 
 impl Job for Asking {
     fn start(&mut self, _: &View) -> Step {
-        let call = self.ids.call(Command::Refresh);
+        let call = self.ids.call(self.command.clone());
         self.pending.begin(call)
     }
 
-    fn on_update(&mut self, update: &Update, _: &View) -> Step {
+    fn on_update(&mut self, update: &Update, view: &View) -> Step {
         match self.pending.closed_by(update) {
-            None => Step::Wait,
+            None => {
+                if self.pending.is_answered_by(update) {
+                    self.answers.push((*update.event).clone());
+                }
+                Step::Wait
+            }
             Some(Ok(())) => Step::End(End::DONE),
-            Some(Err(failure)) => Step::End(End::refused(failure)),
+            Some(Err(failure)) => Step::End(End::failed(failure, view)),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Whether the peer is signed in, and what to do if not.
 
-use p2pchat_model::{Call, Command, Event, Update, Username, View};
+use p2pchat_model::{Call, Command, Event, Problem, Update, Username, View};
 
-use super::job::{End, Ids, Job, Pending, Step};
+use super::job::{End, Ids, Job, Pending, Step, in_words};
 use crate::exit::Exit;
 use crate::login::{self, Attempt, another_account, is_needed};
 use crate::options::AutoLogin;
@@ -13,6 +13,8 @@ pub(super) struct SigningIn {
     /// Who is to be signed in, if the options say it.
     user: Option<Username>,
     login: Option<AutoLogin>,
+    /// The account that the key of this profile signs in to, where none is named.
+    remembered: Option<Username>,
     /// Whether the peer was started for this alone.
     is_owner: bool,
     attempt: Option<Attempt>,
@@ -24,16 +26,42 @@ impl SigningIn {
     pub(super) fn new(
         user: Option<Username>,
         login: Option<AutoLogin>,
+        remembered: Option<Username>,
         is_owner: bool,
         ids: Ids,
     ) -> Self {
         Self {
             user,
             login,
+            remembered,
             is_owner,
             attempt: None,
             ids,
             pending: Pending::default(),
+        }
+    }
+
+    /// The account that the key of this profile may sign in to.
+    fn by_key(&self) -> Option<Username> {
+        self.user.or(self.remembered)
+    }
+
+    /// The answer to a login by the key.
+    fn answered(&self, update: &Update, view: &View) -> Step {
+        match self.pending.closed_by(update) {
+            None => Step::Wait,
+            Some(Ok(())) => Step::End(End::DONE),
+            Some(Err(failure)) if failure.code == Problem::AlreadyLoggedIn => Step::End(End::DONE),
+            Some(Err(failure)) if failure.code == Problem::PasswordNeeded => Step::End(End::new(
+                Exit::Login,
+                "not signed in: the password is needed once, give --user and --password-file",
+            )),
+            Some(Err(failure)) => {
+                let stop = End::stopped(view);
+                let stop = stop.filter(|_| failure.code == Problem::RegistryKeyChanged);
+                let words = || format!("login failed: {}", in_words(failure));
+                Step::End(stop.unwrap_or_else(|| End::new(Exit::Login, words())))
+            }
         }
     }
 
@@ -59,6 +87,10 @@ impl Job for SigningIn {
                 self.ask(command)
             }
             None if view.account.is_some() => Step::End(End::DONE),
+            None if let Some(name) = self.by_key() => {
+                let password = None;
+                self.ask(Command::Login { name, password })
+            }
             None => {
                 let advice = if self.is_owner {
                     "no p2pchat runs for this profile: start one and sign in"
@@ -75,6 +107,9 @@ impl Job for SigningIn {
         if matches!(*update.event, Event::LoggedOut { .. }) {
             return Step::End(End::logged_out());
         }
+        if self.attempt.is_none() {
+            return self.answered(update, view);
+        }
         let attempt = self.attempt.as_ref();
         let attempt = attempt.filter(|_| self.pending.is_answered_by(update));
         match attempt.map(|attempt| attempt.on_answer(&update.event, view)) {
@@ -82,6 +117,9 @@ impl Job for SigningIn {
             Some(login::Step::Send(command)) => self.ask(command),
             Some(login::Step::Done) => Step::End(End::DONE),
             Some(login::Step::Failed(reason)) => {
+                if let Some(stop) = End::stopped(view) {
+                    return Step::End(stop);
+                }
                 let words = format!("login failed: {reason}");
                 Step::End(End::new(Exit::Login, words))
             }
@@ -96,7 +134,7 @@ impl Job for SigningIn {
 
 #[cfg(test)]
 mod tests {
-    use p2pchat_model::{Failure, Link, Problem, Timestamp};
+    use p2pchat_model::{Failure, Link, Timestamp};
 
     use super::*;
 
@@ -110,7 +148,7 @@ mod tests {
 
     fn job(user: Option<&str>, login: Option<AutoLogin>) -> SigningIn {
         let user = user.map(|user| user.parse().unwrap());
-        SigningIn::new(user, login, false, Ids::new(Timestamp(0)))
+        SigningIn::new(user, login, None, false, Ids::new(Timestamp(0)))
     }
 
     fn signed_in() -> View {
@@ -210,5 +248,28 @@ mod tests {
         let there = failed(Problem::AlreadyLoggedIn);
         let step = answer(&mut job, &log_in, there, &signed_in());
         assert_eq!(exit(step), Exit::Done);
+    }
+
+    #[test]
+    fn the_key_signs_in_to_the_account_of_before_or_to_the_one_that_is_named() {
+        let name: Username = "alice".parse().unwrap();
+        let ids = || Ids::new(Timestamp(0));
+        for (user, remembered) in [(Some(name), None), (None, Some(name))] {
+            let mut job = SigningIn::new(user, None, remembered, true, ids());
+            let view = View::default();
+            let log_in = call(job.start(&view));
+            let password = None;
+            assert_eq!(log_in.command, Command::Login { name, password });
+            let step = answer(&mut job, &log_in, Event::Done, &signed_in());
+            assert_eq!(exit(step), Exit::Done);
+        }
+        let mut job = SigningIn::new(Some(name), None, None, true, ids());
+        let log_in = call(job.start(&View::default()));
+        let needed = failed(Problem::PasswordNeeded);
+        let Step::End(end) = answer(&mut job, &log_in, needed, &View::default()) else {
+            panic!("no end");
+        };
+        assert_eq!(end.exit, Exit::Login);
+        assert!(end.words.unwrap().contains("--password-file"));
     }
 }

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc as blocking};
 use std::thread;
 
 use p2pchat_model::{Conversation, ConversationId, View};
-use p2pchat_settings::Continued;
 use p2pchat_settings::streams::{self, Output, Waiting};
+use p2pchat_settings::{Continued, Signals};
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::Highlighter;
@@ -29,7 +29,9 @@ use crate::shown::Shown;
 use crate::stdin::{self, BadLine, Lines, NextLine};
 
 /// What is shown where a message can be typed.
-const PROMPT: &str = "> ";
+pub(super) const PROMPT: &str = "> ";
+/// The same while the line to the registry is not encrypted.
+pub(super) const PROMPT_NOT_ENCRYPTED: &str = "not encrypted > ";
 
 /// Turns on what the editor has turned on, and the shell off.
 const BRACKETED_PASTE: &str = "\x1b[?2004h";
@@ -40,8 +42,8 @@ const END_OF_EDITING: &[u8] = b"\x1b[?2004l\r\n";
 /// A question to the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ask {
-    /// A message or a command; the text is there to be corrected.
-    Chat(String),
+    /// A message or a command, after this prompt; the text is there to be corrected.
+    Chat(&'static str, String),
     /// A line, after this prompt.
     Line(String),
     /// A password, which is not shown, after this prompt.
@@ -280,14 +282,14 @@ impl Reader {
                 password(&prompt, &mut Lines::of_stdin(), terminal)
             }
             (Ask::Password(prompt), Self::Lines(lines)) => password(&prompt, lines, terminal),
-            (Ask::Chat(text), Self::Editor(editor, pace)) => {
-                edited(PROMPT, &text, editor, pace, terminal)
+            (Ask::Chat(prompt, text), Self::Editor(editor, pace)) => {
+                edited(prompt, &text, editor, pace, terminal)
             }
             (Ask::Line(prompt), Self::Editor(editor, pace)) => {
                 edited(&prompt, "", editor, pace, terminal)
             }
             // A prompt would stand before each line that comes meanwhile.
-            (Ask::Chat(_), Self::Lines(lines)) => given(lines.next()),
+            (Ask::Chat(..), Self::Lines(lines)) => given(lines.next()),
             (Ask::Line(prompt), Self::Lines(lines)) => {
                 show(&prompt);
                 given(lines.next())
@@ -337,6 +339,34 @@ fn password<R: io::BufRead>(prompt: &str, lines: &mut Lines<R>, terminal: &Termi
     match given(lines.next()) {
         Given::Line(line) => Given::Password(Zeroizing::new(line)),
         other => other,
+    }
+}
+
+/// Asks for a password at the terminal, without showing it. `None` if a signal comes first; the
+/// terminal is restored then, too.
+///
+/// # Errors
+/// If the terminal cannot be read, or not be kept from showing it.
+pub(crate) async fn ask_password(
+    prompt: String,
+    signals: &mut Signals,
+) -> io::Result<Option<Zeroizing<String>>> {
+    let terminal = Arc::new(Terminal::save()?);
+    let asking = Arc::clone(&terminal);
+    // It cannot be stopped, and ends with the program.
+    let asked =
+        tokio::task::spawn_blocking(move || password(&prompt, &mut Lines::of_stdin(), &asking));
+    tokio::select! {
+        _ = signals.next() => {
+            terminal.restore();
+            Ok(None)
+        }
+        given = asked => match given.map_err(io::Error::other)? {
+            Given::Password(text) => Ok(Some(text)),
+            Given::Failed(error) => Err(error),
+            Given::Bad(error) => Err(io::Error::new(io::ErrorKind::InvalidData, error.to_string())),
+            _ => Ok(None),
+        }
     }
 }
 

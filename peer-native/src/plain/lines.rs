@@ -1,9 +1,10 @@
 //! Events as lines of plain text.
 
+use p2pchat_model::wording::security::{self, line_to_registry};
 use p2pchat_model::wording::{self, label};
 use p2pchat_model::{
-    DeliveryState, Dropped, Event, IncomingRequest, Line, Link, Message, MessageId, Person,
-    Timestamp, View, printable,
+    DeliveryState, Dropped, Event, IncomingRequest, KnownRegistry, Line, Link, Message, MessageId,
+    Person, Security, Timestamp, View, printable,
 };
 
 use crate::clock::Clock;
@@ -19,7 +20,15 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
     let stamped = |text: String| vec![format!("[{}] {text}", clock.time(now))];
     match event {
         Event::Message(message) => message_lines(message, &clock.time(message.at)),
-        Event::Link(link) => link_line(link, view, now).map(stamped).unwrap_or_default(),
+        Event::Link(link) => match security::registry_stop(&view.registry, link) {
+            Some(stop) => {
+                let [what, rest @ ..] = stop.map(|text| one_line(&text));
+                let mut lines = stamped(what);
+                lines.extend(rest);
+                lines
+            }
+            None => link_line(link, view, now).map(stamped).unwrap_or_default(),
+        },
         Event::Delivered {
             message: id,
             delivery,
@@ -37,6 +46,33 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
             _ => Vec::new(),
         },
         Event::RequestReceived(request) => stamped(one_line(&request_line(request, view))),
+        Event::Security(security) if *security != view.security => {
+            let words = match security {
+                // With its fingerprint on demand.
+                Security::Encrypted { .. } => {
+                    Some("the line to the registry is encrypted".to_owned())
+                }
+                _ => line_to_registry(*security),
+            };
+            words.map(stamped).unwrap_or_default()
+        }
+        Event::Code { name, code, trust } => {
+            let own = view.identity.and_then(|identity| identity.code);
+            let own = own.map(|code| format!("your code: {code}. {}", security::COMPARE));
+            let mut lines = stamped(one_line(&security::code_of(*name, *code, *trust)));
+            lines.extend(own);
+            lines
+        }
+        Event::Registries { list } => registries(list),
+        Event::Away { on } if *on != view.away => stamped(security::away(*on).to_owned()),
+        Event::LegacyLogin { on } => stamped(security::legacy_login(*on).to_owned()),
+        Event::DisplayName { display_name } if display_name.is_empty() => {
+            stamped("you are shown without a display name".to_owned())
+        }
+        Event::DisplayName { display_name } => stamped(format!(
+            "others see you as “{}”",
+            one_line(display_name.as_str())
+        )),
         Event::Busy { on } => {
             let words = if *on { label::BUSY_ON } else { label::BUSY_OFF };
             stamped(words.to_owned())
@@ -85,11 +121,9 @@ pub(crate) fn earlier<'a>(
 
 fn link_line(link: &Link, view: &View, now: Timestamp) -> Option<String> {
     match (link, &view.link) {
-        (Link::Up, Link::Up) | (Link::Connecting | Link::PasswordNeeded, _) => None,
+        (Link::Up, Link::Up)
+        | (Link::Connecting | Link::PasswordNeeded | Link::KeyChanged { .. }, _) => None,
         (Link::Up, _) => Some(wording::registry_is_up(&view.registry)),
-        (Link::KeyChanged { pinned, seen }, _) => {
-            Some(wording::registry_key_changed(*pinned, *seen))
-        }
         (Link::Down { reason, retry_at }, _) => {
             let down = wording::registry_is_down(&view.registry, reason);
             let next = wording::next_try(now.seconds_until(*retry_at));
@@ -179,14 +213,37 @@ pub(crate) fn conversation(
 pub(crate) fn who(shown: Shown<'_>) -> Vec<String> {
     let view = shown.view;
     let others = view.others().map(|user| {
+        let name = security::with_display_name(user.name, user.display_name);
+        let mut beside = vec![user.address.to_string()];
+        beside.extend(security::notes(user, view).into_iter().map(str::to_owned));
         let warning = warning(&user.person(), view);
-        format!("{} ({}){warning}", user.title(), user.address)
+        format!("{name} ({}){warning}", beside.join(", "))
     });
     let others = names(&others.collect::<Vec<_>>(), label::NO_ONE_ONLINE);
     let mut lines = vec![members(shown), format!("{}: {others}", label::ONLINE)];
+    lines.extend(line_to_registry(view.security));
     let ignored = view.dropped.iter().map(Dropped::tally);
     lines.extend(ignored.map(|tally| format!("{}: {}", label::IGNORED, one_line(&tally))));
     lines
+}
+
+/// The keys of the profile, and the line to the registry.
+pub(crate) fn identity(view: &View) -> Vec<String> {
+    let all = security::identity(view).into_iter();
+    all.map(|(what, value)| format!("{what}: {}", one_line(&value)))
+        .collect()
+}
+
+/// The registries that are known by their key.
+pub(crate) fn registries(list: &[KnownRegistry]) -> Vec<String> {
+    if list.is_empty() {
+        return vec![security::NO_REGISTRIES.to_owned()];
+    }
+    let line = |known: &KnownRegistry| {
+        let name = one_line(&known.registry);
+        format!("{name}#{} since {}", known.fingerprint, known.since)
+    };
+    list.iter().map(line).collect()
 }
 
 /// Who is blocked.

@@ -1,8 +1,8 @@
 //! The state of the screen: the view, and the state of this terminal.
 
 use p2pchat_model::{
-    Call, Command, Conversation, ConversationId, Event, FrontEndId, Level, Line, Link, MessageId,
-    Snapshot, Timestamp, Update, Username, View,
+    Call, Code, Command, Conversation, ConversationId, Event, FrontEndId, KnownRegistry, Level,
+    Line, Link, MessageId, Snapshot, Timestamp, Trust, Update, Username, View, wording,
 };
 
 use super::conversation::{self, Layout};
@@ -10,7 +10,7 @@ use super::draft::Draft;
 use super::input_line::InputLine;
 use super::overlay::{Overlay, Topic};
 use super::scroll::Scroll;
-use super::sign_in::SignIn;
+use super::sign_in::{Purpose, SignIn};
 use super::theme::Theme;
 use crate::calls::OpenCalls;
 use crate::clock::Clock;
@@ -61,7 +61,20 @@ pub(super) enum For {
     Read,
     /// What is typed and not sent. As with those that were read.
     Draft,
+    /// That the user is there. As with those that were read.
+    Active,
 }
+
+/// The code of a user that is shown, to be compared with them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Compared {
+    pub(super) name: Username,
+    pub(super) code: Code,
+    pub(super) trust: Trust,
+}
+
+/// How often the peer is told that keys are pressed.
+const ACTIVE_EVERY_MS: u64 = 60_000;
 
 /// How long a second key quits the program.
 pub(super) const QUIT_ASKED_MS: u64 = 3000;
@@ -78,11 +91,20 @@ pub struct App {
     pub(super) look: Look,
     calls: OpenCalls<For>,
     pub(super) sign_in: SignIn,
-    /// The sign-in form is open for the password that the registry needs again.
+    /// The form is open although an account is signed in: for the password that the registry
+    /// needs again, or for a new one.
     pub(super) is_renewing: bool,
     pub(super) input: InputLine,
     pub(super) scroll: Scroll,
     pub(super) overlay: Option<Overlay>,
+    /// The registries that are known, as they were shown last.
+    pub(super) registries: Vec<KnownRegistry>,
+    /// The code that was shown last.
+    pub(super) compared: Option<Compared>,
+    /// A key was pressed that the peer was not told of.
+    is_active: bool,
+    /// When it was told last.
+    told_active: Option<Timestamp>,
     /// A message about the last key.
     pub(super) hint: Option<String>,
     /// Columns and rows of the conversation when it was last drawn.
@@ -124,6 +146,10 @@ impl App {
             input: InputLine::default(),
             scroll: Scroll::default(),
             overlay: None,
+            registries: Vec::new(),
+            compared: None,
+            is_active: false,
+            told_active: None,
             hint: None,
             page: (80, 20),
             quit_asked: None,
@@ -202,7 +228,7 @@ impl App {
             }
         }
         match (event, answers) {
-            (Event::Failed(_), Some(For::Read | For::Draft)) => return None,
+            (Event::Failed(_), Some(For::Read | For::Draft | For::Active)) => return None,
             (Event::View(snapshot), _) => return self.replace_view(snapshot, now),
             _ => {}
         }
@@ -231,13 +257,34 @@ impl App {
             // A key pressed for it must not answer the next one.
             (Event::RequestClosed { .. }, _) => self.close_overlay(Topic::Requests),
             // Not where the login is repeated: what the user has open stays open.
-            (Event::LoggedIn { .. }, _) if was_signing_in => {
+            (Event::LoggedIn { .. }, _)
+                if was_signing_in && self.sign_in.purpose != Purpose::Change =>
+            {
                 self.hint = None;
                 self.overlay = None;
                 self.is_renewing = false;
             }
             (Event::Findings { .. }, Some(For::Find)) => {
                 self.overlay = Some(Overlay::new(Topic::Findings));
+            }
+            (Event::Done, Some(For::SignIn)) if self.sign_in.purpose == Purpose::Change => {
+                self.close_form();
+                self.hint = Some("your password is changed".to_owned());
+            }
+            (Event::Code { name, code, trust }, Some(_)) => {
+                let (name, code, trust) = (*name, *code, *trust);
+                self.compared = Some(Compared { name, code, trust });
+                self.overlay = Some(Overlay::new(Topic::Code));
+            }
+            (Event::Registries { list }, Some(_)) => {
+                self.registries.clone_from(list);
+                self.overlay = Some(Overlay::new(Topic::Registries));
+            }
+            (Event::DisplayName { .. } | Event::Busy { .. } | Event::Away { .. }, Some(_)) => {
+                self.hint = Some(wording::security::shown_as(&self.view));
+            }
+            (Event::LegacyLogin { on }, Some(_)) => {
+                self.hint = Some(wording::security::legacy_login(*on).to_owned());
             }
             (Event::History { .. }, Some(For::Seek)) => return self.seek(now),
             (Event::History { messages, .. }, Some(For::Earlier)) => {
@@ -270,7 +317,9 @@ impl App {
             self.attempt = None;
             self.hint = Some("some events were missed: they came too fast".to_owned());
         }
-        self.is_renewing &= self.view.link == Link::PasswordNeeded;
+        if self.sign_in.purpose == Purpose::Renewal {
+            self.is_renewing &= self.view.link == Link::PasswordNeeded;
+        }
         if self.view.incoming.is_none() {
             self.close_overlay(Topic::Requests);
         }
@@ -309,7 +358,26 @@ impl App {
         }
         let draft = self.draft.due(self.input.editor.text(), now);
         let draft = draft.map(|text| self.draft_call(text));
-        self.read_call().into_iter().chain(draft).collect()
+        let active = self.active_call(now);
+        let read = self.read_call().into_iter();
+        read.chain(draft).chain(active).collect()
+    }
+
+    /// Tells the peer that the user is there.
+    fn active_call(&mut self, now: Timestamp) -> Option<Call> {
+        // Signing in and joining tell it too.
+        let told = *self.told_active.get_or_insert(now);
+        let is_due = now.0.saturating_sub(told.0) >= ACTIVE_EVERY_MS;
+        if !is_due || !std::mem::take(&mut self.is_active) {
+            return None;
+        }
+        self.told_active = Some(now);
+        Some(self.calls.add(For::Active, Command::Active.into()))
+    }
+
+    /// Notes that the user has pressed a key.
+    pub(super) fn note_active(&mut self) {
+        self.is_active = true;
     }
 
     /// What is to be sent before the end: the draft.
@@ -381,6 +449,11 @@ impl App {
         self.view.account.is_none() || self.is_renewing
     }
 
+    /// Whether the stop before a registry with another key is in the place of the sign-in form.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.is_signing_in() && matches!(self.view.link, Link::KeyChanged { .. })
+    }
+
     /// Opens the sign-in form for the password that the registry needs again. It opens by a key
     /// and never by itself: what is typed for the conversation must not get into it.
     pub(super) fn renew(&mut self) {
@@ -388,6 +461,20 @@ impl App {
             self.sign_in = SignIn::renewing(account);
             self.is_renewing = true;
         }
+    }
+
+    /// Opens the form for a new password.
+    pub(super) fn change_password(&mut self) {
+        if let Some(account) = self.view.account {
+            self.sign_in = SignIn::changing(account);
+            self.is_renewing = true;
+        }
+    }
+
+    /// Closes a form that is open although an account is signed in.
+    pub(super) fn close_form(&mut self) {
+        self.is_renewing = false;
+        self.sign_in = SignIn::new(self.view.account);
     }
 
     /// Goes to the end of the conversation.

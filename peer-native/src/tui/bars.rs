@@ -2,7 +2,7 @@
 //! length of the message, the most important keys.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{IncomingRequest, Link, PeerAddr, Timestamp, View};
+use p2pchat_model::{IncomingRequest, Link, PeerAddr, Security, Timestamp, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line as Row, Span};
@@ -10,7 +10,7 @@ use ratatui::widgets::Paragraph;
 
 use super::theme::Theme;
 use crate::app::password_needed;
-use crate::wrap::{fit, one_line, width};
+use crate::wrap::{fit, one_line, rows, width};
 
 /// The most important keys, for the bottom row.
 pub(super) const KEYS: [&str; 5] = [
@@ -29,6 +29,9 @@ pub(super) const RENEWAL_KEYS: [&str; 4] = [
     "Ctrl-Q quits",
 ];
 
+/// The same where there is nothing to do here but to read.
+pub(super) const STOP_KEYS: [&str; 2] = ["F1 help", "Ctrl-Q quits"];
+
 /// The same for the sign-in form.
 pub(super) const SIGN_IN_KEYS: [&str; 4] = [
     "F1 help",
@@ -37,8 +40,11 @@ pub(super) const SIGN_IN_KEYS: [&str; 4] = [
     "Ctrl-Q quits",
 ];
 
-/// The top row: program, account, address, busy; on the right, that nothing is encrypted, and
-/// the state of the registry. What matters less goes first where the row is too short.
+/// The open chat while the line to the registry is encrypted.
+const CHAT_NOT_ENCRYPTED: &str = "chat not encrypted";
+
+/// The top row: program, account, address, status; on the right, what is not encrypted, and the
+/// state of the line to the registry. What matters less goes first where the row is too short.
 pub(super) fn title(frame: &mut Frame<'_>, area: Rect, view: &View, theme: Theme) {
     let columns = usize::from(area.width);
     let (mut left, mut right) = (Row::default(), Row::default());
@@ -69,6 +75,8 @@ fn title_left(view: &View, dropped: usize, theme: Theme) -> Row<'static> {
     }
     if view.busy {
         row.push_span(Span::styled(format!(" {} ", label::BUSY), theme.alarm()));
+    } else if view.away {
+        row.push_span(Span::styled(label::AWAY, theme.warning()));
     }
     row
 }
@@ -79,20 +87,37 @@ fn title_right(view: &View, dropped: usize, theme: Theme) -> Row<'static> {
         Link::Connecting => Span::styled("◌", theme.warning()),
         _ => Span::styled("○", theme.error()),
     };
-    let mut row = Row::from(vec![
-        Span::styled(label::NOT_ENCRYPTED, theme.warning()),
-        Span::raw("  "),
-        mark,
-        Span::raw(" "),
-    ]);
-    if dropped < 2 {
-        let words = match elsewhere(view) {
-            Some(_) => "signed in elsewhere",
-            None => view.link.words(),
-        };
-        row.push_span(Span::raw(format!("{words} ")));
+    let (chat, registry) = match view.security {
+        Security::Unknown => (Span::styled(label::NOT_ENCRYPTED, theme.warning()), None),
+        // As loud as can be, all the time.
+        Security::NotEncrypted => {
+            let words = format!(" {} ", label::NOT_ENCRYPTED);
+            (Span::styled(words, theme.alarm()), None)
+        }
+        Security::Encrypted { .. } => {
+            let registry = Span::styled(view.security.words(), theme.good());
+            (
+                Span::styled(CHAT_NOT_ENCRYPTED, theme.warning()),
+                Some(registry),
+            )
+        }
+    };
+    let mut row = Row::from(vec![chat, Span::raw("  "), mark, Span::raw(" ")]);
+    let is_up = view.link == Link::Up && elsewhere(view).is_none();
+    match registry {
+        Some(registry) if is_up && dropped < 3 => row.extend([registry, Span::raw(" ")]),
+        _ if dropped < 2 => row.push_span(Span::raw(format!("{} ", link_words(view)))),
+        _ => {}
     }
     row
+}
+
+/// The connection to the registry in a word or two.
+fn link_words(view: &View) -> &'static str {
+    match elsewhere(view) {
+        Some(_) => "signed in elsewhere",
+        None => view.link.words(),
+    }
 }
 
 /// The address where others reach the account, if that is not here: there was a login there.
@@ -103,21 +128,25 @@ fn elsewhere(view: &View) -> Option<PeerAddr> {
 }
 
 /// Why others may not reach the user, and what follows: the registry cannot be reached, and
-/// when the next attempt is due, or the account is signed in elsewhere, and how to change that.
-pub(super) fn banner(view: &View, now: Timestamp) -> Option<[String; 2]> {
+/// when the next attempt is due, or it has another key than before, or the account is signed in
+/// elsewhere, and how to change that.
+pub(super) fn banner(view: &View, now: Timestamp) -> Option<Vec<String>> {
+    if let Some(stop) = wording::security::registry_stop(&view.registry, &view.link) {
+        return Some(stop.map(|text| one_line(&text)).to_vec());
+    }
     if let Link::Down { reason, retry_at } = &view.link {
-        return Some([
+        return Some(vec![
             one_line(&wording::registry_is_down(&view.registry, reason)),
             wording::next_try(now.seconds_until(*retry_at)),
         ]);
     }
     if view.link == Link::PasswordNeeded {
         let (what, why) = password_needed();
-        return Some([format!("F2: {what}"), why]);
+        return Some(vec![format!("F2: {what}"), why]);
     }
     elsewhere(view)?;
     let how = "/logout and sign in again to be reached here";
-    Some([
+    Some(vec![
         label::ELSEWHERE.trim_end_matches('.').to_owned(),
         how.to_owned(),
     ])
@@ -145,17 +174,20 @@ pub(super) fn request(
     ])
 }
 
-/// The banner in one row, or in two where there is no room for both sentences.
-pub(super) fn banner_rows(banner: &[String; 2], columns: u16, theme: Theme) -> Vec<Row<'static>> {
+/// The banner in one row, or in one for each sentence where there is no room for all; a stop in
+/// as many as it takes.
+pub(super) fn banner_rows(banner: &[String], columns: u16, theme: Theme) -> Vec<Row<'static>> {
     let room = usize::from(columns).saturating_sub(2);
     let whole = banner.join("; ");
-    let rows = if width(&whole) <= room {
+    let all = if width(&whole) <= room {
         vec![whole]
+    } else if banner.len() > 2 {
+        banner.iter().flat_map(|text| rows(text, room)).collect()
     } else {
         banner.iter().map(|text| fit(text, room)).collect()
     };
     let row = |text| Row::from(vec![Span::raw(" "), Span::styled(text, theme.warning())]);
-    rows.into_iter().map(row).collect()
+    all.into_iter().map(row).collect()
 }
 
 /// The rule above the input: how many messages are below, and the length of the message that

@@ -59,7 +59,8 @@ impl App {
             return;
         }
         // The form says it too.
-        let banner = bars::banner(&self.view, now).filter(|_| !self.is_renewing);
+        let is_told = self.is_renewing || self.is_stopped();
+        let banner = bars::banner(&self.view, now).filter(|_| !is_told);
         let banner = banner.map(|banner| bars::banner_rows(&banner, area.width, theme));
         let banner = banner.unwrap_or_default();
         let [title, warning, body] = Split::vertical([
@@ -83,6 +84,8 @@ impl App {
                 },
                 clock: &self.look.clock,
                 theme,
+                registries: &self.registries,
+                compared: self.compared,
             };
             overlay.draw(frame, over, context, now);
         }
@@ -92,12 +95,14 @@ impl App {
         let theme = self.look.theme;
         let [form, keys] =
             Split::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(body);
-        self.sign_in.draw(frame, form, theme);
+        self.sign_in.draw(frame, form, &self.view, theme);
         bars::hint(
             frame,
             keys,
             self.hint.as_deref(),
-            if self.is_renewing {
+            if self.is_stopped() {
+                &bars::STOP_KEYS[..]
+            } else if self.is_renewing {
                 &bars::RENEWAL_KEYS
             } else {
                 &bars::SIGN_IN_KEYS

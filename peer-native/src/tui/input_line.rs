@@ -220,11 +220,20 @@ mod tests {
         let mut line = InputLine::default();
         line.insert("/re");
         let mut seen = Vec::new();
-        for _ in 0..4 {
+        for _ in 0..5 {
             press(&mut line, KeyCode::Tab);
             seen.push(line.editor.text().to_owned());
         }
-        assert_eq!(seen, ["/request ", "/reject ", "/request ", "/reject "]);
+        assert_eq!(
+            seen,
+            [
+                "/request ",
+                "/reject ",
+                "/registries ",
+                "/request ",
+                "/reject "
+            ]
+        );
         press(&mut line, KeyCode::Char('x'));
         press(&mut line, KeyCode::Tab);
         assert_eq!(line.editor.text(), "/reject x");

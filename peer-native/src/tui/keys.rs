@@ -1,9 +1,9 @@
 //! Keys, pasted text and the mouse.
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
-use p2pchat_model::{Command, Problem, Timestamp};
+use p2pchat_model::{Command, Problem, Timestamp, wording};
 
-use super::app::{Act, App, For, QUIT_ASKED_MS};
+use super::app::{Act, App, Compared, For, QUIT_ASKED_MS};
 use super::overlay::{Overlay, Pressed, Topic};
 use super::requests::Answer;
 use crate::app::OFFLINE_THEN;
@@ -26,6 +26,7 @@ impl App {
         if self.quit_asked.take().is_some() {
             self.hint = None;
         }
+        self.note_active();
         if let Some(overlay) = &mut self.overlay {
             let (view, id) = (&self.view, self.current);
             let pressed = overlay.key(key, Shown { view, id });
@@ -33,7 +34,9 @@ impl App {
         }
         match key.code {
             KeyCode::F(1) => self.overlay = Some(Overlay::new(Topic::Help)),
-            KeyCode::Esc if self.is_renewing => self.is_renewing = false,
+            KeyCode::Esc if self.is_renewing => self.close_form(),
+            // The stop is in the place of the form.
+            _ if self.is_stopped() => {}
             _ if self.is_signing_in() => {
                 let command = self.sign_in.key(key)?;
                 return Some(self.call(For::SignIn, command));
@@ -72,6 +75,15 @@ impl App {
             Pressed::Stay | Pressed::Close => None,
             Pressed::Open(id) => self.open(*id, now),
             Pressed::Answer(answer) => self.answer(*answer),
+            Pressed::Match => {
+                let Compared { name, code, .. } = self.compared?;
+                let verified = true;
+                Some(self.send(Command::Trust {
+                    name,
+                    code,
+                    verified,
+                }))
+            }
         }
     }
 
@@ -106,6 +118,9 @@ impl App {
 
     /// Inserts pasted text at the cursor. It never answers a request and never sends.
     pub fn paste(&mut self, text: &str) {
+        if self.is_stopped() {
+            return;
+        }
         if self.is_signing_in() {
             self.sign_in.paste(text);
         } else if !self.input.insert(text) {
@@ -158,6 +173,19 @@ impl App {
                     self.go_to_end();
                 }
                 Some(self.send(command))
+            }
+            Typed::Commands(commands) => Some(self.send_all(commands)),
+            Typed::Status => {
+                self.hint = Some(wording::security::shown_as(&self.view));
+                None
+            }
+            Typed::Password => {
+                self.change_password();
+                None
+            }
+            Typed::Identity => {
+                self.overlay = Some(Overlay::new(Topic::Identity));
+                None
             }
             Typed::SignIn { .. } if is_needed(&self.view) => {
                 self.renew();

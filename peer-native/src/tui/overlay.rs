@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use crossterm::event::{KeyCode, KeyEvent};
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{DeliveryState, LeaveReason, MessageId, Timestamp, View};
+use p2pchat_model::{DeliveryState, KnownRegistry, LeaveReason, MessageId, Timestamp, Trust, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line as Row, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Padding, Paragraph};
 
+use super::app::Compared;
 use super::conversation::mark;
 use super::requests::Answer;
 use super::theme::Theme;
@@ -26,6 +27,11 @@ pub(super) enum Topic {
     Blocked,
     Requests,
     Findings,
+    /// The code of a user, to be compared with them.
+    Code,
+    /// The keys of the profile, and the line to the registry.
+    Identity,
+    Registries,
 }
 
 /// An overlay, its scroll position, and what is selected in it.
@@ -48,6 +54,8 @@ pub(super) enum Pressed {
     Close,
     /// It closes the overlay, and answers the chat request.
     Answer(Answer),
+    /// It closes the overlay, and says that the codes match.
+    Match,
     /// It closes the overlay, and shows this message in the conversation.
     Open(MessageId),
 }
@@ -110,6 +118,7 @@ impl Overlay {
                 return answers.next().map_or(Pressed::Stay, |it| self.answer(*it));
             }
             (Topic::Requests | Topic::Findings, KeyCode::Enter) => return self.enter(shown),
+            (Topic::Code, KeyCode::Char('m')) => return Pressed::Match,
             (_, KeyCode::Enter | KeyCode::Char('q')) => return Pressed::Close,
             (_, code) => self.go(code, shown),
         }
@@ -153,7 +162,12 @@ impl Overlay {
                 .findings
                 .as_ref()
                 .map_or(0, |it| it.messages.len()),
-            Topic::Help | Topic::Who | Topic::Blocked => 0,
+            Topic::Help
+            | Topic::Who
+            | Topic::Blocked
+            | Topic::Code
+            | Topic::Identity
+            | Topic::Registries => 0,
         }
     }
 
@@ -203,6 +217,9 @@ impl Overlay {
             Topic::Blocked => context.blocked(columns),
             Topic::Requests => context.requests(columns, now, self.is_asking),
             Topic::Findings => context.findings(columns),
+            Topic::Code => context.code(columns),
+            Topic::Identity => context.identity(columns),
+            Topic::Registries => context.known_registries(columns),
         };
         let wanted = u16::try_from(content.rows.len()).unwrap_or(u16::MAX);
         let height = wanted.saturating_add(2).min(over.height);
@@ -272,6 +289,8 @@ pub(super) struct RenderContext<'a> {
     pub(super) shown: Shown<'a>,
     pub(super) clock: &'a Clock,
     pub(super) theme: Theme,
+    pub(super) registries: &'a [KnownRegistry],
+    pub(super) compared: Option<Compared>,
 }
 
 impl<'a> RenderContext<'a> {
@@ -336,6 +355,10 @@ impl<'a> RenderContext<'a> {
         ] {
             out.extend(self.pair(mark(state), state.words_for_all(), columns));
         }
+        out.extend([Row::default(), self.heading("Marks behind names")]);
+        for trust in [Trust::Verified, Trust::Changed, Trust::ChangedAfterVerified] {
+            out.extend(self.pair(trust.mark(), trust.words(), columns));
+        }
         content
     }
 
@@ -360,6 +383,12 @@ impl<'a> RenderContext<'a> {
         out.extend([Row::default(), self.heading(label::ONLINE)]);
         for user in self.view().others() {
             let mut beside = user.address.to_string();
+            for note in wording::security::notes(user, self.view()) {
+                beside += &format!(", {note}");
+            }
+            if !user.display_name.is_empty() {
+                beside += &format!("  “{}”", one_line(user.display_name.as_str()));
+            }
             if let Some(other) = self.view().lookalike_of(user.name) {
                 beside += &format!("  {}", one_line(&wording::looks_like(other)));
             }

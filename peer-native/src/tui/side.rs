@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use p2pchat_model::wording::label;
-use p2pchat_model::{PeerAddr, Person, Timestamp, View};
+use p2pchat_model::wording::{label, security};
+use p2pchat_model::{PeerAddr, Person, Status, Timestamp, Trust, User, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line as Row, Span};
@@ -15,7 +15,8 @@ use crate::wrap::{fit, one_line, width};
 
 /// Narrower screens have no side column.
 pub(super) const SCREEN_WITH_SIDE: u16 = 60;
-/// From this many columns on, addresses are beside the names.
+/// From this many columns on, there is room beside the names: for the names that users have
+/// chosen, and for addresses that have no name.
 const SCREEN_WITH_ADDRESSES: u16 = 110;
 /// Minimum width of the side column with addresses.
 const WITH_ADDRESSES: usize = 30;
@@ -97,7 +98,12 @@ impl List {
             } else {
                 Span::styled("●", self.theme.good())
             };
-            self.entry(mark, member.title(), &self.address(member.address))
+            let listed = member.name.and_then(|name| shown.view.user(name));
+            let listed = listed.filter(|user| user.address == member.address);
+            match listed {
+                Some(user) => self.user(mark, user, shown.view),
+                None => self.entry(mark, member.title(), &self.address(member.address)),
+            }
         });
         let away = conversation.out_of_reach.iter().map(|person| {
             let mark = Span::styled("✗", self.theme.dim());
@@ -127,9 +133,31 @@ impl List {
             } else {
                 Span::styled("○", self.theme.dim())
             };
-            self.entry(mark, user.title(), &self.address(user.address))
+            self.user(mark, user, view)
         });
         asked.chain(online).collect()
+    }
+
+    /// A user with what others see of them: the mark of their key behind the name; on the right
+    /// their status, or else the name that they have chosen.
+    fn user(&self, mark: Span<'static>, user: &User, view: &View) -> Row<'static> {
+        let trust = user.trust.map_or("", Trust::mark);
+        let name = format!("{} {trust}", user.title());
+        let wide = self.columns >= WITH_ADDRESSES;
+        let status = match user.status {
+            Status::Available if security::is_legacy(user, view) && wide => security::OLDER_PROGRAM,
+            Status::Available if security::is_legacy(user, view) => "older",
+            Status::Available => user.display_name.as_str(),
+            Status::Busy => "busy",
+            Status::Away => "away",
+        };
+        let beside = if wide && user.status != Status::Available && !user.display_name.is_empty() {
+            format!("{} · {status}", user.display_name)
+        } else {
+            status.to_owned()
+        };
+        let room = self.columns.saturating_sub(5 + width(name.trim_end()));
+        self.entry(mark, name.trim_end(), &fit(&one_line(&beside), room))
     }
 
     fn heading(&self, text: &str, count: usize) -> Row<'static> {

@@ -1,17 +1,16 @@
 //! Drawing of the sign-in form.
 
-use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Passphrase, Username};
+use p2pchat_model::wording::{label, security};
+use p2pchat_model::{Security, View};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use ratatui::text::{Line as Row, Span};
 use ratatui::widgets::Paragraph;
 
-use super::editor::Editor;
-use super::sign_in::{Focus, SignIn};
+use super::sign_in::{Field, Focus, Purpose, SignIn};
 use super::theme::Theme;
-use crate::wrap::{rows, width};
+use crate::wrap::{one_line, rows, width};
 
 /// Width of the form.
 const COLUMNS: u16 = 58;
@@ -21,12 +20,18 @@ const ROWS: u16 = 18;
 const WITH_WORDS: u16 = 16;
 /// Columns of the label of a field.
 const LABEL: usize = 14;
-/// Columns of a field: a password and the cursor after it.
-const FIELD: usize = 17;
+/// Button: change the password.
+const CHANGE: &str = "Change password";
+/// The sentence above the form for that.
+const CHANGE_LEAD: &str = "Your other computers stay signed in: the password is only needed to \
+                           sign in with a new key.";
+/// Columns of a field; a longer text is shown around the cursor.
+const FIELD: usize = 32;
 
 impl SignIn {
-    /// Draws the form in the middle of an area.
-    pub(super) fn draw(&self, frame: &mut Frame<'_>, area: Rect, theme: Theme) {
+    /// Draws the form in the middle of an area, or, where the registry has another key than the
+    /// pinned one, the stop in its place.
+    pub(super) fn draw(&self, frame: &mut Frame<'_>, area: Rect, view: &View, theme: Theme) {
         let width = COLUMNS.min(area.width);
         let height = ROWS.min(area.height);
         let form = Rect {
@@ -35,8 +40,21 @@ impl SignIn {
             width,
             height,
         };
+        if let Some(stop) = security::registry_stop(&view.registry, &view.link) {
+            // Wide, so that the command stays in one row for as many registries as possible.
+            let indent = (area.width / 40).min(4);
+            let place = Rect {
+                x: area.x + indent,
+                width: area.width - 2 * indent,
+                ..form
+            };
+            let stop = stop_rows(&stop, usize::from(place.width), theme);
+            frame.render_widget(Paragraph::new(stop), place);
+            return;
+        }
         let painter = Painter {
             sign_in: self,
+            view,
             theme,
             columns: usize::from(width),
             is_low: height < WITH_WORDS,
@@ -56,8 +74,27 @@ impl SignIn {
     }
 }
 
+/// The stop before a registry that has another key.
+fn stop_rows(stop: &[String], columns: usize, theme: Theme) -> Vec<Row<'static>> {
+    let mut out = Vec::new();
+    for (at, text) in stop.iter().enumerate() {
+        let style = match at {
+            0 => theme.error(),
+            1 | 2 => theme.strong(),
+            _ => Style::new(),
+        };
+        if at != 2 {
+            out.push(Row::default());
+        }
+        let rows = rows(&one_line(text), columns).into_iter();
+        out.extend(rows.map(|row| Row::from(Span::styled(row, style))));
+    }
+    out
+}
+
 struct Painter<'a> {
     sign_in: &'a SignIn,
+    view: &'a View,
     theme: Theme,
     columns: usize,
     is_low: bool,
@@ -69,32 +106,22 @@ impl Painter<'_> {
         let sign_in = self.sign_in;
         let mut out = Vec::new();
         if !self.is_low {
-            out.push(Row::from(Span::styled("p2pchat", self.theme.title())));
-            let (lead, style) = if sign_in.is_renewal {
-                let lead = format!("{} {}", label::PASSWORD_NEEDED, label::WITHOUT_PASSWORD);
-                (lead, self.theme.warning())
-            } else {
-                (label::LEAD.to_owned(), self.theme.dim())
-            };
-            let lead = rows(&lead, self.columns).into_iter();
-            out.extend(lead.map(|row| Row::from(Span::styled(row, style))));
-            out.push(Row::default());
+            out.extend(self.lead());
         }
         let mut cursor = None;
-        let (password, again) = (&sign_in.password, &sign_in.again);
-        let mut fields = vec![
-            (Focus::Name, label::NAME, &sign_in.name, Username::MAX),
-            (Focus::Password, label::PASSWORD, password, Passphrase::MAX),
-        ];
-        if sign_in.is_new {
-            fields.push((Focus::Again, label::PASSWORD_AGAIN, again, Passphrase::MAX));
+        if sign_in.purpose != Purpose::SignIn {
+            // Whose password it is.
+            self.field(Focus::Name, label::NAME, &sign_in.name, &mut out);
         }
-        for (focus, label, field, limit) in fields {
-            if sign_in.focus == focus && !sign_in.waiting {
-                let laid = field.lay_out(FIELD, focus != Focus::Name);
+        for focus in Focus::all(sign_in) {
+            let Some((label, field)) = self.named(*focus) else {
+                continue;
+            };
+            if sign_in.focus == *focus && !sign_in.waiting {
+                let laid = field.editor.lay_out(FIELD, is_secret(*focus));
                 cursor = Some((LABEL + 1 + laid.cursor_column, out.len()));
             }
-            self.field(focus, label, field, limit, &mut out);
+            self.field(*focus, label, field, &mut out);
         }
         out.push(self.buttons());
         if !self.is_low {
@@ -107,43 +134,76 @@ impl Painter<'_> {
         for row in error.flat_map(|error| rows(error, self.columns)) {
             out.push(Row::from(Span::styled(row, self.theme.error())));
         }
+        let is_idle = !sign_in.waiting && sign_in.error.is_none() && !self.is_low;
+        if is_idle && sign_in.is_first && sign_in.purpose == Purpose::SignIn {
+            let hint = rows(security::IMPORT_HINT, self.columns).into_iter();
+            out.extend(hint.map(|row| Row::from(Span::styled(row, self.theme.dim()))));
+        }
         (out, cursor)
     }
 
-    fn field(
-        &self,
-        focus: Focus,
-        label: &str,
-        field: &Editor,
-        limit: usize,
-        out: &mut Vec<Row<'static>>,
-    ) {
+    /// The words above the fields.
+    fn lead(&self) -> Vec<Row<'static>> {
+        let (lead, style) = match self.sign_in.purpose {
+            Purpose::Renewal => {
+                let lead = format!("{} {}", label::PASSWORD_NEEDED, label::WITHOUT_PASSWORD);
+                (lead, self.theme.warning())
+            }
+            Purpose::Change => (CHANGE_LEAD.to_owned(), self.theme.dim()),
+            Purpose::SignIn => {
+                let lead = security::lead(self.view.security).to_owned();
+                (lead, self.theme.dim())
+            }
+        };
+        let mut out = vec![Row::from(Span::styled("p2pchat", self.theme.title()))];
+        let lead = rows(&lead, self.columns).into_iter();
+        out.extend(lead.map(|row| Row::from(Span::styled(row, style))));
+        out.push(Row::default());
+        out
+    }
+
+    /// The label and the field of a focus, unless it is a button.
+    fn named(&self, focus: Focus) -> Option<(&'static str, &Field)> {
+        let form = self.sign_in;
+        match focus {
+            Focus::Name => Some((label::NAME, &form.name)),
+            Focus::DisplayName => Some(("Display name", &form.display_name)),
+            Focus::Password => Some((label::PASSWORD, &form.password)),
+            Focus::New => Some(("New password", &form.new)),
+            Focus::Again => Some((label::PASSWORD_AGAIN, &form.again)),
+            Focus::SignIn | Focus::CreateAccount | Focus::Change => None,
+        }
+    }
+
+    fn field(&self, focus: Focus, label: &str, field: &Field, out: &mut Vec<Row<'static>>) {
         let focused = self.sign_in.focus == focus;
-        let shown = field.lay_out(FIELD, focus != Focus::Name).rows.concat();
+        let laid = field.editor.lay_out(FIELD, is_secret(focus));
+        let shown = laid.rows.into_iter().nth(laid.cursor_row);
+        let shown = shown.unwrap_or_default();
         let pad = FIELD.saturating_sub(width(&shown));
         let (label_style, box_style) = if focused {
             (self.theme.title(), Style::new().underlined())
         } else {
             (Style::new(), self.theme.dim().underlined())
         };
-        let bytes = field.text().len();
         out.push(Row::from(vec![
             Span::styled(format!("{label:LABEL$} "), label_style),
             Span::styled(format!("{shown}{}", " ".repeat(pad)), box_style),
         ]));
-        let error = match focus {
-            Focus::Name => &self.sign_in.name_error,
-            Focus::Again => &self.sign_in.again_error,
-            _ => &self.sign_in.password_error,
-        };
-        let (note, style) = match error {
+        let (note, style) = match &field.error {
             Some(error) => (error.clone(), self.theme.error()),
             None => {
-                let hint = self.sign_in.password_hint().map(str::to_owned);
-                let hint = hint.filter(|_| focus == Focus::Password);
-                let left = (focus != Focus::Again).then(|| wording::letters_left(bytes, limit));
-                let note = hint.or(left.flatten()).unwrap_or_default();
-                (note, self.theme.warning())
+                // No key signs in to a registry of version 1.
+                let is_legacy = self.view.security == Security::NotEncrypted;
+                let note = self.sign_in.note(focus);
+                let note = note.filter(|note| !is_legacy || note != security::PASSWORD_OPTIONAL);
+                let note = note.unwrap_or_default();
+                let style = if field.editor.is_empty() {
+                    self.theme.dim()
+                } else {
+                    self.theme.warning()
+                };
+                (note, style)
             }
         };
         if self.is_low && note.is_empty() {
@@ -168,8 +228,12 @@ impl Painter<'_> {
             Span::styled(format!("[ {text} ]"), style)
         };
         let indent = LABEL + 1;
-        if self.sign_in.is_renewal {
-            let button = button(Focus::SignIn, label::SIGN_IN);
+        let only = match self.sign_in.purpose {
+            Purpose::Renewal => Some(button(Focus::SignIn, label::SIGN_IN)),
+            Purpose::Change => Some(button(Focus::Change, CHANGE)),
+            Purpose::SignIn => None,
+        };
+        if let Some(button) = only {
             return Row::from(vec![Span::raw(" ".repeat(indent)), button]);
         }
         let mut buttons = [
@@ -189,4 +253,9 @@ impl Painter<'_> {
             second,
         ])
     }
+}
+
+/// Whether dots are shown in place of letters.
+fn is_secret(focus: Focus) -> bool {
+    !matches!(focus, Focus::Name | Focus::DisplayName)
 }

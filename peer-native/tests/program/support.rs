@@ -1,12 +1,14 @@
 //! A registry in this process, and programs with pipes.
 
 use std::io::{BufRead, BufReader, Write};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Instant;
 
+use p2pchat_model::Fingerprint;
 use p2pchat_registry::{Options, Server, StoreSpec};
 use p2pchat_testkit::{SOON, wait_blocking};
 use tempfile::TempDir;
@@ -35,8 +37,10 @@ pub(crate) fn signal(pid: u32, name: &str) {
 /// A registry with an empty store, in this process; stopped on drop.
 pub(crate) struct Registry {
     pub(crate) folder: TempDir,
-    tcp: String,
+    tcp: SocketAddr,
     hello_port: String,
+    /// The fingerprint of its key.
+    fingerprint: Fingerprint,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
@@ -44,19 +48,38 @@ impl Registry {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("password"), "secret\n").unwrap();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
         let store = StoreSpec::Sqlite(folder.path().join("accounts.sqlite3"));
-        let server = runtime
-            .block_on(Server::bind(Options::on_loopback(store)))
-            .unwrap();
-        let (tcp, udp) = (server.tcp_addr(), server.udp_addr());
-        runtime.spawn(server.run(std::future::pending()));
+        let running = Running::start(Options::on_loopback(store));
         Self {
             folder,
-            tcp: tcp.to_string(),
-            hello_port: udp.port().to_string(),
-            runtime: Some(runtime),
+            tcp: running.tcp,
+            hello_port: running.hello_port,
+            fingerprint: running.fingerprint,
+            runtime: Some(running.runtime),
         }
+    }
+
+    /// Sets it up again at the same place: with another key, and without accounts.
+    pub(crate) fn set_up_again(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(SOON);
+        }
+        let store = StoreSpec::Sqlite(self.folder.path().join("again.sqlite3"));
+        let mut options = Options::on_loopback(store);
+        options.tcp = self.tcp;
+        let running = Running::start(options);
+        self.hello_port = running.hello_port;
+        self.fingerprint = running.fingerprint;
+        self.runtime = Some(running.runtime);
+    }
+
+    /// Where it listens.
+    pub(crate) fn name(&self) -> String {
+        self.tcp.to_string()
+    }
+
+    pub(crate) fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
     }
 
     pub(crate) fn password_file(&self) -> PathBuf {
@@ -73,7 +96,7 @@ impl Registry {
     pub(crate) fn arguments(&self, address: &str) -> Vec<String> {
         [
             "--registry",
-            &self.tcp,
+            &self.name(),
             "--hello-port",
             &self.hello_port,
             "--address",
@@ -91,6 +114,30 @@ impl Registry {
         let login = ["--user", user, "--password-file", &file, "--register"];
         arguments.extend(login.map(str::to_owned));
         arguments
+    }
+}
+
+/// A server on a runtime of its own.
+struct Running {
+    tcp: SocketAddr,
+    hello_port: String,
+    fingerprint: Fingerprint,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Running {
+    fn start(options: Options) -> Self {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let server = runtime.block_on(Server::bind(options)).unwrap();
+        let (tcp, udp) = (server.tcp_addr(), server.udp_addr());
+        let fingerprint = server.fingerprint();
+        runtime.spawn(server.run(std::future::pending()));
+        Self {
+            tcp,
+            hello_port: udp.port().to_string(),
+            fingerprint,
+            runtime,
+        }
     }
 }
 

@@ -166,9 +166,9 @@ impl Directory {
         from_there.take_while(move |(seat, _)| seat.name == name)
     }
 
-    /// Whether no snapshot has come since the login, nor from another process.
-    pub(super) fn has_no_seats(&self) -> bool {
-        self.seats.is_empty() && self.by_name.is_empty()
+    /// Whether no list has come since the login, nor from another process.
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
     }
 
     /// The greatest serial that presence tells for a name; 0 if it has no binding, or none is

@@ -47,7 +47,7 @@ pub(super) struct Session {
     /// What version 2 needs: there if the line is encrypted, or is about to be.
     encrypted: Option<Encrypted>,
     /// What front ends were last told of the line.
-    security: Security,
+    pub(super) security: Security,
     /// How the user is shown to others.
     pub(super) availability: Availability,
     /// How many attempts to connect have failed in a row.
@@ -301,9 +301,8 @@ impl Session {
     }
 
     /// Goes on with the session of another process.
-    pub(super) fn resume(&mut self, name: Username, security: Security) {
+    pub(super) fn resume(&mut self, name: Username) {
         self.account = Account::Resumed { name };
-        self.security = security;
     }
 
     /// Whether the session is that of another process, and the registry has not renewed it.

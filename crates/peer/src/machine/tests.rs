@@ -3,6 +3,7 @@
 mod blocked;
 mod calls;
 mod crowds;
+mod encrypted;
 mod hostile;
 mod names;
 mod net;

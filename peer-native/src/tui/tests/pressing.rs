@@ -547,3 +547,21 @@ fn what_the_screen_does_by_itself_fails_without_a_word() {
     answer(&mut app, &sent, Event::Failed(failure));
     assert_eq!(app.conversation().lines.len(), lines);
 }
+
+#[test]
+fn the_peer_is_told_of_keys_once_a_minute() {
+    let mut app = app(in_chat());
+    let told = |app: &mut App, seconds| -> Vec<Command> {
+        let due = app.due(after(seconds)).into_iter();
+        let due = due.map(|call| call.command);
+        due.filter(|command| *command == Command::Active).collect()
+    };
+    assert!(told(&mut app, 0).is_empty());
+    assert!(told(&mut app, 200).is_empty(), "no key was pressed");
+    press(&mut app, KeyCode::Char('x'));
+    assert_eq!(told(&mut app, 201), [Command::Active]);
+    press(&mut app, KeyCode::Char('x'));
+    assert!(told(&mut app, 230).is_empty());
+    assert_eq!(told(&mut app, 262), [Command::Active]);
+    assert!(told(&mut app, 400).is_empty());
+}

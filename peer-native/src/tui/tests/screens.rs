@@ -1,7 +1,10 @@
 //! Snapshots of whole screens, small and large.
 
 use insta::assert_snapshot;
-use p2pchat_model::{Failure, IncomingRequest, NameCheck, Person, Problem};
+use p2pchat_model::{
+    Failure, Identity, IncomingRequest, KnownRegistry, NameCheck, Person, Problem, Security,
+    Status, Trust, User,
+};
 
 use super::*;
 
@@ -55,6 +58,171 @@ fn the_password_is_needed_again() {
         shown.contains("› half a text") && shown.contains("who am I?"),
         "{shown}"
     );
+}
+
+const OLD: &str = "ALGW-5BBC-YQD7-W3IJ-Q2IP-CEYL-PU";
+const NEW: &str = "BLGW-5BBC-YQD7-W3IJ-Q2IP-CEYL-PU";
+
+fn other_key() -> Event {
+    let (pinned, seen) = (OLD.parse().unwrap(), NEW.parse().unwrap());
+    Event::Link(Link::KeyChanged { pinned, seen })
+}
+
+/// The chat with an encrypted line to the registry, which tells more of users.
+fn encrypted() -> View {
+    let mut view = talk();
+    let fingerprint = OLD.parse().unwrap();
+    view.apply(&Event::Security(Security::Encrypted { fingerprint }));
+    let with = |name: &str, last, status, trust, legacy, display_name: &str| User {
+        status,
+        trust,
+        legacy,
+        display_name: display_name.parse().unwrap(),
+        ..user(name, last)
+    };
+    let (available, away, busy) = (Status::Available, Status::Away, Status::Busy);
+    let (verified, changed) = (Some(Trust::Verified), Some(Trust::Changed));
+    view.apply(&Event::Presence {
+        users: vec![
+            with("alice", 2, available, None, false, ""),
+            with("bob", 3, away, verified, false, "Bob Barker"),
+            with("carol", 4, busy, changed, false, ""),
+            with("dave", 5, available, None, true, ""),
+            with("erin", 6, available, None, false, "Erin of the Hills"),
+        ],
+        gone: Vec::new(),
+    });
+    view.outgoing.clear();
+    view
+}
+
+#[test]
+fn another_key_of_the_registry_is_a_stop_in_place_of_the_form() {
+    let mut app = app(View {
+        registry: "chat.example.org".to_owned(),
+        ..View::default()
+    });
+    type_text(&mut app, "alice");
+    happen(&mut app, &other_key());
+    let shown = screen(&mut app, SMALL, NOW);
+    assert_snapshot!("stop_small", shown);
+    assert!(!shown.contains("Password"), "{shown}");
+    assert_eq!(enter(&mut app, "secret"), None, "there is nothing to type");
+    happen(&mut app, &Event::Link(Link::Up));
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(
+        shown.contains("Name           alice") && !shown.contains('•'),
+        "{shown}"
+    );
+}
+
+#[test]
+fn another_key_of_the_registry_is_a_stop_above_the_chat() {
+    let mut app = app(encrypted());
+    happen(&mut app, &other_key());
+    assert_snapshot!("stop_chat_small", screen(&mut app, SMALL, after(95)));
+    let shown = screen(&mut app, (40, 24), after(95));
+    let letters: String = shown.split_whitespace().collect();
+    for part in [OLD, NEW, "Askitsoperator", "registriestrust"] {
+        assert!(letters.contains(part), "{part}: {shown}");
+    }
+}
+
+#[test]
+fn what_others_see_of_users_is_beside_their_names() {
+    let mut app = app(encrypted());
+    assert_snapshot!("encrypted_small", screen(&mut app, SMALL, after(95)));
+    assert_snapshot!("encrypted_large", screen(&mut app, (120, 30), after(95)));
+    assert_eq!(commands(enter(&mut app, "/who")), [Command::Refresh]);
+    assert_snapshot!("encrypted_who_small", screen(&mut app, SMALL, NOW));
+}
+
+#[test]
+fn a_line_that_is_not_encrypted_is_loud_all_the_time() {
+    for mut view in [View::default(), talk()] {
+        view.security = Security::NotEncrypted;
+        let mut app = app(view);
+        for columns in [24, 40, 80, 120] {
+            let buffer = cells(&mut app, (columns, 24), NOW);
+            let head: String = (0..columns).map(|x| buffer[(x, 0)].symbol()).collect();
+            let at = head.find("Not encrypted").unwrap();
+            let at = head[..at].chars().count();
+            let cell = &buffer[(u16::try_from(at).unwrap(), 0)];
+            let alarm = Theme::new(Colours::Many).alarm();
+            assert_eq!(Some(cell.fg), alarm.fg, "{head}");
+            assert!(cell.modifier.contains(alarm.add_modifier), "{head}");
+        }
+    }
+}
+
+#[test]
+fn codes_are_compared_side_by_side() {
+    let mut app = app(encrypted());
+    app.view.apply(&Event::Identity(Identity {
+        device: OLD.parse().unwrap(),
+        person: NEW.parse().unwrap(),
+        code: "99990000111122223333".parse().ok(),
+    }));
+    let asked = call(enter(&mut app, "/code bob"));
+    let (name, code) = (
+        "bob".parse().unwrap(),
+        "12440915304854155287".parse().unwrap(),
+    );
+    let answer_with = |trust| Event::Code { name, code, trust };
+    answer(&mut app, &asked, answer_with(Trust::New));
+    assert_snapshot!("code_small", screen(&mut app, SMALL, NOW));
+    let matching = call(press(&mut app, KeyCode::Char('m')));
+    let verified = true;
+    let trust = Command::Trust {
+        name,
+        code,
+        verified,
+    };
+    assert_eq!(matching.command, trust);
+    answer(&mut app, &matching, answer_with(Trust::Verified));
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(
+        shown.contains("bob: verified") && !shown.contains("They match"),
+        "{shown}"
+    );
+    press(&mut app, KeyCode::Esc);
+    assert_eq!(enter(&mut app, "/identity"), None);
+    assert_snapshot!("identity_small", screen(&mut app, SMALL, NOW));
+    press(&mut app, KeyCode::Esc);
+    let asked = call(enter(&mut app, "/registries"));
+    let list = vec![KnownRegistry {
+        registry: "chat.example.org".to_owned(),
+        fingerprint: OLD.parse().unwrap(),
+        since: "2026-11-28".to_owned(),
+    }];
+    answer(&mut app, &asked, Event::Registries { list });
+    assert_snapshot!("registries_small", screen(&mut app, SMALL, NOW));
+}
+
+#[test]
+fn a_new_account_and_a_new_password_have_forms() {
+    let mut app = app(View::default());
+    type_text(&mut app, "alice");
+    for _ in 0..3 {
+        press(&mut app, KeyCode::Tab);
+    }
+    press(&mut app, KeyCode::Enter);
+    type_text(&mut app, "several words of it");
+    assert_snapshot!("create_small", screen(&mut app, SMALL, NOW));
+
+    let mut app = super::app(talk());
+    type_text(&mut app, "/password");
+    assert_eq!(press(&mut app, KeyCode::Enter), None);
+    assert_eq!(enter(&mut app, "secret"), None);
+    type_text(&mut app, "better one");
+    assert_snapshot!("change_small", screen(&mut app, SMALL, NOW));
+    press(&mut app, KeyCode::Enter);
+    let change = call(enter(&mut app, "better one"));
+    assert_eq!(change.command.name(), "change_password");
+    answer(&mut app, &change, Event::Done);
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains("your password is changed"), "{shown}");
+    assert!(shown.contains("who am I?"), "back in the chat: {shown}");
 }
 
 #[test]
@@ -196,7 +364,7 @@ fn the_help_is_whole_on_a_narrow_screen() {
     for columns in [40, 60] {
         let mut all = String::new();
         press(&mut app, KeyCode::Home);
-        for _ in 0..80 {
+        for _ in 0..120 {
             all += &screen(&mut app, (columns, 12), NOW).replace(['│', '\n'], " ");
             press(&mut app, KeyCode::Down);
         }

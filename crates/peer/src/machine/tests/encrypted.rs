@@ -1,0 +1,430 @@
+//! One machine that speaks version 2, and what its registry sends it.
+
+use std::time::Duration;
+
+use p2pchat_model::{
+    Call, Command, Event, FrontEndId, JoinedBy, Link, Notice, PeerAddr, Person, Problem, Timestamp,
+    Trust, User, Username, View,
+};
+use p2pchat_protocol::v2::{
+    Binding, Certificate, DeviceId, DeviceKey, DisplayName, Endpoint, Fingerprint, FromRegistry,
+    Goodbye, PersonKey, PublicKey, Refusal, Seat, SeatState, Signature, SignedIn, Status,
+    ToRegistry,
+};
+
+use super::super::{Asked, Config, Input, Keys, Machine, Now, Output, Work, WorkResult};
+use super::net::{addr, password};
+use crate::known::Known;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+struct Bench {
+    machine: Machine,
+    now: Duration,
+    view: View,
+    events: Vec<Event>,
+    sent: Vec<ToRegistry>,
+    work: Vec<(super::super::SendId, Work)>,
+    /// How often it has begun to connect.
+    connects: usize,
+}
+
+fn key(byte: u8) -> PublicKey {
+    PublicKey([byte; PublicKey::LEN])
+}
+
+fn name(text: &str) -> Username {
+    text.parse().unwrap()
+}
+
+fn registry() -> Fingerprint {
+    "A".repeat(Fingerprint::LEN).parse().unwrap()
+}
+
+fn at(now: Duration) -> Now {
+    let millis = u64::try_from(now.as_millis()).unwrap();
+    Now {
+        elapsed: now,
+        wall: Timestamp(1_790_000_000_000 + millis),
+    }
+}
+
+fn seat(who: &str, device: u8) -> Seat {
+    let device = (device > 0).then_some(DeviceId([device; 8]));
+    let name = name(who);
+    Seat { name, device }
+}
+
+fn state(address: u8, status: Status, serial: u64) -> SeatState {
+    SeatState {
+        endpoint: Endpoint {
+            address: addr(address),
+            port: 5858,
+        },
+        version_1: true,
+        status,
+        serial,
+        display_name: Some(DisplayName::default()),
+    }
+}
+
+impl Bench {
+    fn new() -> Self {
+        let now = SECOND;
+        let config = Config {
+            address: addr(1),
+            registry: "registry".to_owned(),
+            message_port: 1010,
+            request_limit: Duration::from_secs(60),
+            seed: 1,
+            keys: Some(Keys {
+                certificate: Certificate {
+                    device: DeviceKey(key(1)),
+                    person: PersonKey(key(2)),
+                    signature: Signature([0; Signature::LEN]),
+                },
+                names: vec!["registry".to_owned()],
+                named: None,
+                allow_plaintext: false,
+                known: Known::default(),
+            }),
+        };
+        let mut bench = Self {
+            machine: Machine::new(config, at(now)),
+            now,
+            view: View::default(),
+            events: Vec::new(),
+            sent: Vec::new(),
+            work: Vec::new(),
+            connects: 0,
+        };
+        bench.pump();
+        bench
+    }
+
+    /// Logged in as `ann` by password, with the whole list of who is online.
+    fn signed_in(users: &[(Seat, SeatState)]) -> Self {
+        let mut bench = Self::new();
+        bench.welcome();
+        bench.command(Command::login(name("ann"), password()));
+        bench.sign_in();
+        bench.snapshot(users);
+        bench.sent.clear();
+        bench.events.clear();
+        bench
+    }
+
+    fn welcome(&mut self) {
+        let fingerprint = registry();
+        self.input(Input::Welcome { fingerprint });
+    }
+
+    fn sign_in(&mut self) {
+        self.frame(FromRegistry::SignedIn(SignedIn {
+            serial: 1,
+            display_name: DisplayName::default(),
+            address: addr(1),
+            allows_version_1: false,
+        }));
+        self.frame(FromRegistry::Done);
+    }
+
+    fn snapshot(&mut self, users: &[(Seat, SeatState)]) {
+        let users = users.iter().map(|(seat, state)| (*seat, Some(*state)));
+        self.frame(FromRegistry::Snapshot {
+            users: users.collect(),
+            begins: true,
+            ends: true,
+        });
+    }
+
+    fn delta(&mut self, seat: Seat, state: Option<SeatState>) {
+        self.frame(FromRegistry::Delta(vec![(seat, state)]));
+    }
+
+    fn frame(&mut self, frame: FromRegistry) {
+        self.input(Input::Frame(frame));
+    }
+
+    fn command(&mut self, command: Command) {
+        let front_end = FrontEndId::new("front-end").unwrap();
+        let asked = Asked::by(front_end, Call::with_id(self.events.len() as u64, command));
+        self.input(Input::Command(asked));
+    }
+
+    fn input(&mut self, input: Input) {
+        self.machine.handle(at(self.now), input);
+        self.pump();
+    }
+
+    /// Lets time pass, and the registry answer pings.
+    fn advance(&mut self, by: Duration, answers: bool) {
+        let end = self.now + by;
+        while let Some(due) = self.machine.deadline().filter(|due| *due <= end) {
+            self.now = self.now.max(due);
+            let before = self.sent.len();
+            self.input(Input::Timer);
+            for request in self.sent.split_off(before) {
+                let is_ping = request == ToRegistry::Ping;
+                self.sent.push(request);
+                if answers && is_ping {
+                    self.frame(FromRegistry::Pong);
+                } else if answers {
+                    self.frame(FromRegistry::Done);
+                }
+            }
+        }
+        self.now = end;
+    }
+
+    fn pump(&mut self) {
+        while let Some(output) = self.machine.output() {
+            match output {
+                Output::Event { event, .. } => {
+                    self.view.apply(&event);
+                    self.events.push(event);
+                }
+                Output::Send(request) => self.sent.push(request),
+                Output::Work { id, work } => self.work.push((id, work)),
+                Output::ConnectEncrypted { .. } => self.connects += 1,
+                Output::ConnectRegistry | Output::Ask(_) | Output::Hello(_) => {
+                    panic!("version 1 is spoken")
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn user(&self, who: &str) -> Option<&User> {
+        self.view.user(name(who))
+    }
+
+    fn failures(&self) -> Vec<Problem> {
+        let failed = self.events.iter().filter_map(|event| match event {
+            Event::Failed(failure) => Some(failure.code),
+            _ => None,
+        });
+        failed.collect()
+    }
+
+    /// The password of each sign-in that was sent.
+    fn sign_ins(&self) -> Vec<bool> {
+        let sign_ins = self.sent.iter().filter_map(|request| match request {
+            ToRegistry::SignIn(sign_in) => Some(sign_in.password.is_some()),
+            _ => None,
+        });
+        sign_ins.collect()
+    }
+
+    fn notices(&self) -> Vec<Notice> {
+        let notices = self.events.iter().filter_map(|event| match event {
+            Event::Notice { what, .. } => Some(*what),
+            _ => None,
+        });
+        notices.collect()
+    }
+
+    fn found(&mut self, who: &str, person: u8, serial: u64) {
+        self.frame(FromRegistry::Found(Binding {
+            name: name(who),
+            serial,
+            person: Some(PersonKey(key(person))),
+            display_name: DisplayName::default(),
+            devices: Vec::new(),
+        }));
+    }
+}
+
+#[test]
+fn a_password_is_sent_once_and_the_key_signs_in_again() {
+    let mut bench = Bench::new();
+    bench.welcome();
+    assert!(bench.notices().contains(&Notice::RegistryPinned {
+        fingerprint: registry()
+    }));
+    bench.command(Command::login(name("ann"), password()));
+    bench.sign_in();
+    let reason = "it broke".to_owned();
+    bench.input(Input::RegistryDown { reason });
+    bench.advance(2 * SECOND, true);
+    assert_eq!(bench.connects, 2);
+    bench.welcome();
+    assert_eq!(bench.sign_ins(), [true, false]);
+    assert_eq!(bench.view.link, Link::Up);
+}
+
+#[test]
+fn several_devices_are_one_user() {
+    let busy = state(7, Status::Busy, 3);
+    let mut bench = Bench::signed_in(&[(seat("bob", 1), busy)]);
+    assert_eq!(bench.user("bob").unwrap().status, Status::Busy);
+    bench.delta(seat("bob", 2), Some(state(8, Status::Available, 3)));
+    let bob = *bench.user("bob").unwrap();
+    assert_eq!((bob.address, bob.status), (addr(8), Status::Available));
+    // Of the first one the status alone has changed: the second is still the newest.
+    bench.delta(seat("bob", 1), Some(state(7, Status::Away, 3)));
+    assert_eq!(bench.user("bob").unwrap().address, addr(8));
+    bench.delta(seat("bob", 2), None);
+    let bob = *bench.user("bob").unwrap();
+    assert_eq!((bob.address, bob.status), (addr(7), Status::Away));
+    assert!(!bob.legacy);
+    bench.delta(seat("bob", 1), None);
+    assert_eq!(bench.user("bob"), None);
+    bench.delta(seat("bob", 0), Some(state(9, Status::Available, 0)));
+    assert!(bench.user("bob").unwrap().legacy);
+    let is_whole = |event: &Event| matches!(event, Event::Online { .. });
+    assert!(!bench.events.iter().any(is_whole), "only what has changed");
+}
+
+#[test]
+fn an_idle_user_is_away_until_their_next_call() {
+    let mut bench = Bench::signed_in(&[]);
+    bench.advance(599 * SECOND, true);
+    assert!(!bench.view.away);
+    bench.advance(2 * SECOND, true);
+    assert!(bench.view.away);
+    assert!(bench.sent.contains(&ToRegistry::SetStatus(Status::Away)));
+    bench.command(Command::Active);
+    assert!(!bench.view.away);
+    let last = bench.sent.last();
+    assert_eq!(last, Some(&ToRegistry::SetStatus(Status::Available)));
+    bench.frame(FromRegistry::Done);
+    // Who says that they are away stays so.
+    bench.command(Command::Away { on: true });
+    bench.frame(FromRegistry::Done);
+    bench.command(Command::Active);
+    assert!(bench.view.away);
+    bench.command(Command::Busy { on: true });
+    let last = bench.sent.last();
+    assert_eq!(last, Some(&ToRegistry::SetStatus(Status::Busy)));
+}
+
+#[test]
+fn a_silent_registry_is_gone_after_three_pings() {
+    let mut bench = Bench::signed_in(&[]);
+    bench.advance(44 * SECOND, false);
+    assert_eq!(bench.sent, [ToRegistry::Ping, ToRegistry::Ping]);
+    assert_eq!(bench.view.link, Link::Up);
+    bench.advance(SECOND, false);
+    assert!(matches!(bench.view.link, Link::Down { .. }));
+    let mut bench = Bench::signed_in(&[]);
+    bench.advance(300 * SECOND, true);
+    assert_eq!(bench.view.link, Link::Up);
+}
+
+#[test]
+fn another_key_of_a_pinned_user_is_told_once_and_stays_until_it_is_trusted() {
+    let mut bench = Bench::signed_in(&[(seat("bob", 1), state(7, Status::Available, 3))]);
+    assert_eq!(bench.sent, [], "there is no chat with them");
+    bench.command(Command::Code { name: name("bob") });
+    bench.found("bob", 10, 3);
+    assert_eq!(bench.user("bob").unwrap().trust, Some(Trust::New));
+    // The serial has changed, and with it the key.
+    bench.delta(seat("bob", 1), Some(state(7, Status::Available, 4)));
+    assert_eq!(bench.sent.last(), Some(&ToRegistry::Lookup(name("bob"))));
+    bench.found("bob", 11, 4);
+    let changed = Notice::KeyChanged {
+        name: name("bob"),
+        was_verified: false,
+    };
+    assert_eq!(bench.notices(), [changed]);
+    assert_eq!(bench.user("bob").unwrap().trust, Some(Trust::Changed));
+    // An older answer is ignored.
+    bench.command(Command::Code { name: name("bob") });
+    bench.found("bob", 10, 3);
+    assert_eq!(bench.user("bob").unwrap().trust, Some(Trust::Changed));
+    let code = "1".repeat(20).parse().unwrap();
+    bench.command(Command::Trust {
+        name: name("bob"),
+        code,
+        verified: true,
+    });
+    bench.found("bob", 11, 4);
+    let (id, work) = bench.work.pop().unwrap();
+    assert!(matches!(work, Work::Code(person) if person == PersonKey(key(11))));
+    let result = WorkResult::Code(code);
+    bench.input(Input::WorkDone { id, result });
+    assert_eq!(bench.user("bob").unwrap().trust, Some(Trust::Verified));
+    bench.delta(seat("bob", 1), Some(state(7, Status::Available, 5)));
+    bench.found("bob", 12, 5);
+    let trust = bench.user("bob").unwrap().trust;
+    assert_eq!(trust, Some(Trust::ChangedAfterVerified));
+}
+
+#[test]
+fn the_key_of_a_member_is_looked_up() {
+    let mut bench = Bench::signed_in(&[(seat("bob", 1), state(7, Status::Available, 3))]);
+    let from: PeerAddr = addr(7);
+    bench.input(Input::Contact {
+        conn: super::super::ConnId(1),
+        from,
+        contact: p2pchat_protocol::Contact::Request {
+            from: name("bob"),
+            members: [].into_iter().collect(),
+        },
+    });
+    bench.command(Command::Accept {
+        conversation: super::net::OPEN,
+        from,
+    });
+    let joined = |event: &Event| matches!(event, Event::MemberJoined { member: Person { address, .. }, by: JoinedBy::AcceptedByUs, .. } if *address == from);
+    assert!(bench.events.iter().any(joined));
+    assert_eq!(bench.sent, [ToRegistry::Lookup(name("bob"))]);
+}
+
+#[test]
+fn a_refusal_that_stays_ends_the_session_and_the_attempts() {
+    for (refusal, problem) in [
+        (Refusal::DeviceForgotten, Problem::DeviceForgotten),
+        (Refusal::OtherPerson, Problem::OtherPerson),
+        (Refusal::PasswordNeeded, Problem::PasswordNeeded),
+    ] {
+        let mut bench = Bench::signed_in(&[]);
+        bench.frame(FromRegistry::Goodbye(Goodbye::AccessChanged));
+        bench.advance(2 * SECOND, true);
+        bench.welcome();
+        bench.frame(FromRegistry::Refused(refusal));
+        let ended = bench.events.iter().find_map(|event| match event {
+            Event::LoggedOut { problem, .. } => *problem,
+            _ => None,
+        });
+        assert_eq!(ended, Some(problem));
+        let reason = "it broke".to_owned();
+        bench.input(Input::RegistryDown { reason });
+        bench.sent.clear();
+        bench.advance(2 * SECOND, true);
+        bench.welcome();
+        assert_eq!(bench.sent, [], "it is not tried again");
+    }
+}
+
+#[test]
+fn two_copies_of_a_profile_do_not_push_each_other_out_all_the_time() {
+    let mut bench = Bench::signed_in(&[]);
+    bench.frame(FromRegistry::Goodbye(Goodbye::Replaced));
+    bench.advance(14 * SECOND, true);
+    assert_eq!(bench.connects, 1);
+    bench.advance(17 * SECOND, true);
+    assert_eq!(bench.connects, 2);
+}
+
+#[test]
+fn a_login_joins_the_one_that_the_key_makes_by_itself() {
+    let mut bench = Bench::signed_in(&[]);
+    bench.command(Command::login(name("ann"), password()));
+    assert_eq!((bench.sent.len(), bench.failures()), (0, Vec::new()));
+    bench.command(Command::login(name("bob"), password()));
+    assert_eq!(bench.failures(), [Problem::AlreadyLoggedIn]);
+}
+
+#[test]
+fn an_answer_that_was_not_asked_for_ends_the_connection() {
+    let mut bench = Bench::signed_in(&[]);
+    bench.frame(FromRegistry::Pong);
+    assert!(matches!(bench.view.link, Link::Down { .. }));
+    let mut bench = Bench::signed_in(&[]);
+    bench.command(Command::Code { name: name("bob") });
+    bench.found("carl", 9, 1);
+    assert!(matches!(bench.view.link, Link::Down { .. }));
+    assert_eq!(bench.failures(), [Problem::RegistryFailed]);
+}
