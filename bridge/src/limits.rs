@@ -16,7 +16,8 @@ pub const MAX_HEADERS: usize = 64;
 /// All [`Limits::CONNECTIONS`] together hold 64 MiB at most.
 pub const MAX_FRAME_BYTES: usize = 1024 * 1024;
 /// Bytes that may wait to be written to one socket, and so the size of the largest message
-/// that can be sent: the view of a long chat, or the list of 10^5 users.
+/// that can be sent: the view of a long chat, or the list of 10^5 users, each of them with 250
+/// bytes where the display name is as long as it may be.
 pub const MAX_WRITE_BYTES: usize = 32 * 1024 * 1024;
 
 /// The limits that a test or an operator may change.

@@ -4,7 +4,9 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use crate::support::own_address;
+use p2pchat_model::Event;
+
+use crate::support::{Visit, own_address};
 
 pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_p2pchat-bridge"));
@@ -344,4 +346,54 @@ fn under_nohup_the_end_of_the_terminal_does_not_end_it() {
 
     let mut bridge = Running::start(&mut command(folder.path()));
     assert_eq!(bridge.stop("-HUP"), Some(0), "without it, it logs out");
+}
+
+/// What a page may send that nobody may read in a log.
+const SECRETS: [&str; 5] = [
+    "a password nobody sees",
+    "another password nobody sees",
+    "the key that was exported",
+    "the password of the file",
+    "not even half of it",
+];
+
+#[tokio::test]
+async fn nothing_secret_is_logged_however_much_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let mut command = command(folder.path());
+    command
+        .env("RUST_LOG", "trace")
+        .stderr(std::fs::File::create(&log).unwrap());
+    let mut running = Running::start(&mut command);
+    let (place, secret) = running.url().split_once("/#").unwrap();
+    let secret = secret.to_owned();
+    let address = place.strip_prefix("http://").unwrap().parse().unwrap();
+    let mut page = Visit::new(address).connect().await.unwrap();
+    page.greet(&secret).await;
+    page.begin().await;
+    let [password, new, identity, of_file, half] = SECRETS;
+    for call in [
+        format!(r#"{{"id":1,"command":"login","name":"alice","password":"{password}"}}"#),
+        format!(r#"{{"id":2,"command":"change_password","old":"{password}","new":"{new}"}}"#),
+        format!(
+            r#"{{"id":3,"command":"import_identity","identity":"{identity}","password":"{of_file}"}}"#
+        ),
+        format!(r#"{{"id":4,"command":"export_identity","password":"{of_file}","{half}":1}}"#),
+        format!(r#"{{"id":5,"command":"login","name":"alice","password":["{half}"]}}"#),
+    ] {
+        page.send_text(&call).await;
+    }
+    // The last of them is answered at once, the others are by then in the peer.
+    page.until("an answer", |event| match event {
+        Event::Failed(failure) if failure.command == "?" => Some(()),
+        _ => None,
+    })
+    .await;
+    running.stop("-TERM");
+    let log = std::fs::read_to_string(&log).unwrap();
+    assert!(log.contains("TRACE"), "nothing is logged at all");
+    for word in SECRETS.into_iter().chain([secret.as_str()]) {
+        assert!(!log.contains(word), "{word} is in the log");
+    }
 }

@@ -42,7 +42,7 @@ pub fn Codes(props: &Props) -> Html {
             <p>{ label::COMPARE_CODES_HOW }</p>
             <dl class="codes">
                 <div><dt>{ "Your code" }</dt><dd><code>{ shown(own.map(|code| code.to_string())) }</code></dd></div>
-                <div><dt><bdi>{ owner }</bdi>{ "’s code " }{ theirs.map(|known| trust_mark(known.trust)) }</dt>
+                <div><dt><span><bdi>{ owner }</bdi>{ "’s code" }</span>{ theirs.map(|known| trust_mark(known.trust)) }</dt>
                     <dd><code>{ shown(theirs.map(|known| known.code.to_string())) }</code></dd></div>
             </dl>
             <p class="form-error" role="alert">

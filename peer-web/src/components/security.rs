@@ -1,7 +1,7 @@
 //! Whether the line to the registry is encrypted, and to which key.
 
-use p2pchat_model::Security as State;
 use p2pchat_model::wording::label;
+use p2pchat_model::{Link, Security as State};
 use yew::prelude::*;
 
 use crate::browser::hooks::{toggle, use_popup};
@@ -19,7 +19,12 @@ pub fn Security() -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };
-    let security = view.get().security;
+    let view = view.get();
+    // A registry that has another key is not the one that was spoken to.
+    if matches!(view.link, Link::KeyChanged { .. }) {
+        return html! {};
+    }
+    let security = view.security;
     let (class, glyph, meaning) = match security {
         State::Unknown => return html! {},
         State::NotEncrypted => (

@@ -177,7 +177,9 @@ fn first_contact(view: &View) -> Option<Html> {
     };
     let mut newest = view.open().lines.iter().rev().take(NEWEST);
     match newest.find(is_it)? {
-        Line::Notice { text, .. } => Some(html! { <p role="status">{ sentence(text) }</p> }),
+        Line::Notice { text, .. } => {
+            Some(html! { <p class="first-contact" role="status">{ sentence(text) }</p> })
+        }
         Line::Message(_) => None,
     }
 }

@@ -91,7 +91,7 @@ async fn a_new_password_is_typed_twice_and_a_weak_one_is_told() {
     wait_for("the command", || fake.commands().len() == 1).await;
     assert_eq!(
         fake.commands()[0],
-        r#"{"command":"register","name":"alice","password":"x"}"#
+        r#"{"command":"register","name":"alice","password":"x","display_name":""}"#
     );
 }
 
@@ -521,7 +521,7 @@ async fn what_was_dropped_is_counted_and_a_name_that_passes_for_another_is_marke
     mounted
         .wait_text("mallory (192.168.1.66): 12 chat requests, blocked")
         .await;
-    let online = r#"{"event":"online","users":[{"address":"192.168.1.21","name":"bob","check":"confirmed"},{"address":"192.168.1.66","name":"b\u043eb","check":"confirmed"}]}"#;
+    let online = r#"{"event":"online","users":[{"name":"bob","address":"192.168.1.21","display_name":"","status":"available","open_chat":true,"legacy":true,"trust":null},{"name":"b\u043eb","address":"192.168.1.66","display_name":"","status":"available","open_chat":true,"legacy":true,"trust":null}]}"#;
     fake.say(online);
     mounted.wait_text("looks like bob").await;
     assert_eq!(

@@ -148,7 +148,7 @@ impl<C: BaseComponent> Mounted<C> {
         wait_for(text, || self.text().contains(text)).await;
     }
 
-    /// Types a text into a field, as a browser reports it.
+    /// Types a text into a field, as a browser reports it, and lets the page take it.
     pub(crate) async fn type_into(&self, selector: &str, text: &str) {
         let field = self.wait(selector).await;
         js_sys::Reflect::set(&field, &"value".into(), &text.into()).unwrap();
@@ -156,6 +156,7 @@ impl<C: BaseComponent> Mounted<C> {
         init.set_bubbles(true);
         let event = web_sys::InputEvent::new_with_event_init_dict("input", &init).unwrap();
         field.dispatch_event(&event).unwrap();
+        tick(0).await;
     }
 }
 

@@ -368,12 +368,10 @@ impl Keyring {
             KeyPurpose::Trust { verified, .. } => {
                 let name = name?;
                 let before = self.pin(name);
-                let was_verified =
-                    before.is_some_and(|pin| pin.is_verified && pin.person == person);
                 let pin = Pin {
                     person,
                     serial: before.map_or(0, |pin| pin.serial),
-                    is_verified: verified || was_verified,
+                    is_verified: verified,
                     changed: None,
                 };
                 self.set_pin(cx, name, pin);

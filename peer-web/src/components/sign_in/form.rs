@@ -135,8 +135,9 @@ impl Form {
     /// `None` where the key of this computer may do.
     fn checked_password(&self, state: &Page) -> Result<Option<Passphrase>, String> {
         let is_asked = is_refused(state, Problem::PasswordNeeded);
-        if self.password.is_empty() && !(self.new || self.legacy || is_asked) {
-            return Ok(None);
+        if self.password.is_empty() && !(self.new || self.legacy) {
+            let words = || sentence(Problem::PasswordNeeded.words());
+            return if is_asked { Err(words()) } else { Ok(None) };
         }
         if self.legacy {
             Password::new(&self.password).map_err(|error| sentence(&error.to_string()))?;
