@@ -16,18 +16,25 @@ mod cluster;
 mod group;
 mod hello;
 mod idle;
+mod key_logins;
+mod lookup;
 mod online;
 mod page;
 mod passwords;
+mod pushed;
 mod search;
+mod seen;
 mod start;
 mod text;
+mod unpinned;
 
 /// Which quantity to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum What {
     /// Search, with 1, 50 and 1,000 connections, against a bare server
     Search,
+    /// Search with nothing pinned, against bare servers with a thread a core and with one
+    SearchUnpinned,
     /// Several registries over a replica set, against one, and what they cost the database
     Cluster,
     /// Hello datagrams against a bare receiver
@@ -38,6 +45,15 @@ pub enum What {
     Idle,
     /// Registrations and logins, against Argon2id alone
     Passwords,
+    /// Logins by key with a new connection each, against bare TLS handshakes
+    KeyLogins,
+    /// Lookups on open sessions of version 2, against a bare TLS echo
+    Lookup,
+    /// What is pushed to a client of version 2 in an hour, against the polling of version 1;
+    /// memory of an idle session, against a bare TLS connection
+    Pushed,
+    /// One login, and 100, seen by 1,000 others, against bare TLS writes
+    Seen,
     /// From start to listening, against `/bin/true`
     Start,
     /// One text from program to program, against connect, write, close, read
@@ -111,11 +127,16 @@ impl Context {
 pub async fn measure(what: What, context: &Context) -> Result<Vec<Row>> {
     match what {
         What::Search => search::search(context).await,
+        What::SearchUnpinned => unpinned::search(context).await,
         What::Cluster => cluster::cluster(context).await,
         What::Hello => hello::hello(context).await,
         What::Online => online::online(context).await,
         What::Idle => idle::idle(context).await,
         What::Passwords => passwords::passwords(context).await,
+        What::KeyLogins => key_logins::key_logins(context).await,
+        What::Lookup => lookup::lookup(context).await,
+        What::Pushed => pushed::pushed(context).await,
+        What::Seen => seen::seen(context).await,
         What::Start => start::start(context).await,
         What::Text => text::text(context).await,
         What::Group => group::group(context).await,
