@@ -28,10 +28,16 @@ impl Programs {
         } else {
             beside
         };
-        Ok(Self {
-            folder: folder.to_owned(),
+        Ok(Self::in_folder(folder.to_owned()))
+    }
+
+    /// Those in this folder, which may have been built of something else.
+    #[must_use]
+    pub fn in_folder(folder: PathBuf) -> Self {
+        Self {
+            folder,
             before: Vec::new(),
-        })
+        }
     }
 
     /// The path of one of them.

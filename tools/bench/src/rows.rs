@@ -13,6 +13,7 @@ use crate::row::Row;
 
 mod browser;
 mod cluster;
+mod earlier;
 mod group;
 mod hello;
 mod idle;
@@ -54,6 +55,9 @@ pub enum What {
     Pushed,
     /// One login, and 100, seen by 1,000 others, against bare TLS writes
     Seen,
+    /// This registry against one that was built earlier, from the folder that
+    /// P2PCHAT_BENCH_EARLIER names
+    Earlier,
     /// From start to listening, against `/bin/true`
     Start,
     /// One text from program to program, against connect, write, close, read
@@ -137,6 +141,7 @@ pub async fn measure(what: What, context: &Context) -> Result<Vec<Row>> {
         What::Lookup => lookup::lookup(context).await,
         What::Pushed => pushed::pushed(context).await,
         What::Seen => seen::seen(context).await,
+        What::Earlier => earlier::earlier(context).await,
         What::Start => start::start(context).await,
         What::Text => text::text(context).await,
         What::Group => group::group(context).await,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use p2pchat_protocol::{Request, Response};
-use p2pchat_testkit::Registry;
+use p2pchat_testkit::{Programs, Registry};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Context;
@@ -35,17 +35,21 @@ fn exchange() -> Exchange {
 /// # Errors
 /// If it does not start.
 pub(super) async fn registry(context: &Context, store: &str) -> Result<Registry> {
-    registry_on(Side::Server, context, store).await
+    registry_on(Side::Server, &context.programs, context, store).await
 }
 
-/// The same on the cores of a side.
+/// The same on the cores of a side, of these programs.
 ///
 /// # Errors
 /// The same.
-pub(super) async fn registry_on(side: Side, context: &Context, store: &str) -> Result<Registry> {
+pub(super) async fn registry_on(
+    side: Side,
+    programs: &Programs,
+    context: &Context,
+    store: &str,
+) -> Result<Registry> {
     servers::fill(store, 1).await?;
-    let (programs, home) = (&context.programs, context.home());
-    let registry = servers::registry_on(side, programs, home, store, &STAY).await?;
+    let registry = servers::registry_on(side, programs, context.home(), store, &STAY).await?;
     let mut stream = connect(Ipv4Addr::LOCALHOST, registry.tcp).await?;
     servers::log_in(&mut stream, 0..1).await?;
     Ok(registry)

@@ -30,7 +30,8 @@ struct Measured {
 /// # Errors
 /// If a server does not start, or fails.
 pub(super) async fn search(context: &Context) -> Result<Vec<Row>> {
-    let registry = registry_on(Side::All, context, &context.new_store()).await?;
+    let (programs, store) = (&context.programs, context.new_store());
+    let registry = registry_on(Side::All, programs, context, &store).await?;
     let length = Response::HEAD_LEN.to_string();
     let answer = ["answer", "--length", &length];
     let single = Bare::start_on(Side::All, &answer).await?;
