@@ -7,6 +7,7 @@
 //! | [`presence`] | who is online, without a clock or a socket |
 //! | [`cluster`] | the presence that several registries share by one database |
 //! | [`password`] | Argon2id, and the threads that compute it |
+//! | [`key`] | the key of the registry, and how its fingerprint is shown |
 //! | `throttle` | rate limits by source and by name |
 //! | [`metrics`] | counters and measurements, and the HTTP listener that exposes them |
 //! | [`store`] | accounts: the trait [`Store`], SQLite and MongoDB |
@@ -35,6 +36,7 @@
 
 pub mod cluster;
 pub mod files;
+pub mod key;
 pub mod metrics;
 pub mod options;
 pub mod password;

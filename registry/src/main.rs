@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use p2pchat_registry::options::{Cli, Command, Options};
-use p2pchat_registry::{Server, files, users};
+use p2pchat_registry::{Server, files, key, users};
 use p2pchat_settings::streams::{self, Output, Waiting, complain};
 use p2pchat_settings::{Signals, TOO_LITTLE, logs};
 use tokio::runtime::Runtime;
@@ -37,6 +37,9 @@ fn start(cli: Cli) -> Result<()> {
             Some(Command::Users { command }) => {
                 users::run(command, &cli.options.store, &mut Waiting(io::stdout())).await
             }
+            Some(Command::Fingerprint { host }) => {
+                key::print_fingerprint(&cli.options, host, &mut Waiting(io::stdout()))
+            }
             None => run(cli.options).await,
         }
     })
@@ -60,8 +63,10 @@ async fn run(mut options: Options) -> Result<()> {
 fn announce(server: &Server) -> Result<()> {
     let metrics = server.metrics_addr();
     let metrics = metrics.map(|address| format!(", metrics at http://{address}/metrics"));
+    let registry = key::argument(&key::host(server.tcp_addr()), &server.fingerprint());
     let line = format!(
-        "{NAME}: listening on tcp {} and udp {}{}, accounts in {}\n",
+        "{NAME}: listening on tcp {} and udp {}, for clients with --registry {registry}{}, \
+         accounts in {}\n",
         server.tcp_addr(),
         server.udp_addr(),
         metrics.unwrap_or_default(),

@@ -20,11 +20,13 @@ mod cluster;
 mod drops;
 pub mod http;
 mod requests;
+mod sessions;
 pub mod store;
 
 pub use cluster::ClusterMetrics;
 pub use drops::{DropReason, Drops};
 pub use requests::Requests;
+pub use sessions::{HandshakeResult, Sessions};
 pub use store::StoreMetrics;
 
 /// Everything that is counted where it happens.
@@ -35,6 +37,8 @@ pub struct Metrics {
     pub requests: Requests,
     /// Refused connections, requests and datagrams, by reason.
     pub drops: Drops,
+    /// Connections, handshakes and requests of version 2.
+    pub sessions: Sessions,
     /// Hello datagrams that counted.
     pub hellos: Counter,
     /// How often the online list was rebuilt.
@@ -50,6 +54,7 @@ impl Default for Metrics {
             started: SystemTime::now(),
             requests: Requests::default(),
             drops: Drops::default(),
+            sessions: Sessions::default(),
             hellos: Counter::default(),
             list_rebuilds: Counter::default(),
             store: StoreMetrics::default(),
@@ -85,6 +90,7 @@ impl Metrics {
         );
         self.requests.register(registry);
         self.drops.register(registry);
+        self.sessions.register(registry);
         registry.register(
             "hellos",
             "Hello datagrams that counted",

@@ -45,6 +45,12 @@ pub enum Command {
         #[command(subcommand)]
         command: UsersCommand,
     },
+    /// Print the fingerprint of the registry's key as users need it, and as a QR code.
+    Fingerprint {
+        /// The name or address by which users reach this registry, with :PORT if it is not the
+        /// usual one. Default: the name of this machine.
+        host: Option<String>,
+    },
 }
 
 /// The operator commands. They take effect at the next login, and a user who is online by
@@ -86,8 +92,8 @@ pub enum UsersCommand {
         /// The device, as `users devices` prints it.
         device: String,
     },
-    /// Free an account from the person it is bound to, with all their devices: whoever signs in
-    /// with the password next is the one it is bound to then.
+    /// Free an account from the person it is bound to, with all their devices: the person
+    /// who signs in with the password next is the one it is bound to then.
     ResetKey {
         /// The name of the account.
         name: String,
@@ -148,6 +154,16 @@ pub struct Options {
     /// How long a user stays online without a Hello.
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "60")]
     pub presence_timeout: Duration,
+
+    /// The file with the key of this registry, which users recognise it by. It is made at the
+    /// first start. Default: beside the account file, with .key at its end; with MongoDB it has
+    /// to be named. All registries over one database have the same key.
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub key_file: Option<PathBuf>,
+
+    /// Refuse to register and to log in without encryption, as legacy clients do.
+    #[arg(long)]
+    pub require_encryption: bool,
 
     /// What the registry may use.
     #[command(flatten)]
@@ -223,9 +239,54 @@ pub struct Limits {
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "1")]
     pub slow_answer: Duration,
 
+    /// How long the handshake of an encrypted connection may take.
+    // Two round trips, on the worst of lines.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "5")]
+    pub handshake_timeout: Duration,
+
+    /// How long an encrypted session may be silent. Clients send a ping every 15 seconds.
+    // Three pings.
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "45")]
+    pub session_timeout: Duration,
+
+    /// How many encrypted connections may begin.
+    #[command(flatten)]
+    pub handshakes: Handshakes,
+
     /// How many failed logins are allowed.
     #[command(flatten)]
     pub guessing: Guessing,
+}
+
+/// How many encrypted connections may begin, from an address and in all. Each pair of fields is a
+/// number in a row, and how many a second from then on; one beyond it is closed at once.
+///
+/// A handshake costs some 0.2 ms of a core, hundreds of times as much as a request.
+#[derive(Debug, Clone, Copy, Args)]
+#[command(next_help_heading = "Handshakes")]
+pub struct Handshakes {
+    /// How many encrypted connections may begin in a row from one address.
+    // As many as it may have: everybody of an office comes back after the registry was started
+    // again. 0.1 s of a core.
+    #[arg(long, value_name = "NUMBER", default_value = "500")]
+    pub handshakes: NonZeroU32,
+
+    /// How many may then begin each second.
+    // A hundredth of a core.
+    #[arg(long, value_name = "NUMBER", default_value = "50")]
+    pub handshake_rate: NonZeroU32,
+
+    /// How many encrypted connections may begin in a row from all addresses together where nobody
+    /// was signed in before. Others are not counted here, so that no flood keeps users out.
+    // Half of the users that a registry serves, when it has forgotten all addresses because it
+    // was started again; the others come with their second try. 1 s of a core.
+    #[arg(long, value_name = "NUMBER", default_value = "5000")]
+    pub unknown_handshakes: NonZeroU32,
+
+    /// How many of those may then begin each second.
+    // A tenth of a core.
+    #[arg(long, value_name = "NUMBER", default_value = "500")]
+    pub unknown_handshake_rate: NonZeroU32,
 }
 
 /// How many failed logins are allowed, from an address and to an account. Each pair of fields is
@@ -312,6 +373,12 @@ impl Options {
 }
 
 impl Default for Limits {
+    fn default() -> Self {
+        defaults()
+    }
+}
+
+impl Default for Handshakes {
     fn default() -> Self {
         defaults()
     }

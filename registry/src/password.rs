@@ -3,6 +3,7 @@
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
+use p2pchat_protocol::v2::Passphrase;
 use p2pchat_protocol::{Password, field};
 use subtle::ConstantTimeEq;
 use thiserror::Error;
@@ -87,8 +88,8 @@ impl Hasher {
     /// Hashes a password with a salt of its own.
     ///
     /// # Errors
-    /// If the hash function fails, which it does for no [`Password`].
-    pub fn hash(&mut self, password: &Password) -> Result<StoredPassword, HashError> {
+    /// If the hash function fails, which it does for no [`Passphrase`].
+    pub fn hash(&mut self, password: &Passphrase) -> Result<StoredPassword, HashError> {
         let salt = Salt::generate();
         let mut bytes = [0; Params::DEFAULT_OUTPUT_LEN];
         let password = password.expose().as_bytes();
@@ -112,7 +113,7 @@ impl Hasher {
     /// Compares a password with what is stored for its account (`None`: there is no such
     /// account). Takes the time of one hash in any case, so that the time does not tell which
     /// names exist.
-    pub fn verify(&mut self, password: &Password, stored: Option<&StoredPassword>) -> Verdict {
+    pub fn verify(&mut self, password: &Passphrase, stored: Option<&StoredPassword>) -> Verdict {
         let stored = stored.map_or("", StoredPassword::expose);
         if let Some(hash) = parse(stored) {
             return if self.matches(password, &hash) {
@@ -122,7 +123,9 @@ impl Hasher {
             };
         }
         let plain = field::text_bytes(stored.as_bytes());
-        let is_right = bool::from(plain.ct_eq(password.expose().as_bytes()));
+        // A longer text is a hash of another program: who has read it must not log in with it.
+        let is_plain = stored.len() <= Password::MAX;
+        let is_right = is_plain & bool::from(plain.ct_eq(password.expose().as_bytes()));
         match (self.hash(password), is_right) {
             (Ok(hash), true) => Verdict::RightInPlainText(hash),
             (Err(_), true) => Verdict::Right,
@@ -130,7 +133,7 @@ impl Hasher {
         }
     }
 
-    fn matches(&mut self, password: &Password, stored: &PasswordHash) -> bool {
+    fn matches(&mut self, password: &Passphrase, stored: &PasswordHash) -> bool {
         let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else {
             return false;
         };
@@ -176,8 +179,8 @@ fn as_stored(stored: &PasswordHash) -> Option<Argon2<'static>> {
 mod tests {
     use super::*;
 
-    fn password(text: &str) -> Password {
-        Password::new(text).unwrap()
+    fn password(text: &str) -> Passphrase {
+        Passphrase::new(text).unwrap()
     }
 
     #[test]
@@ -249,6 +252,26 @@ mod tests {
             panic!("{verdict:?}")
         };
         assert_eq!(hasher.verify(&password("old"), Some(&hash)), Verdict::Right);
+    }
+
+    #[test]
+    fn a_password_of_256_bytes_counts_to_its_last_one() {
+        let mut hasher = Hasher::default();
+        let long = "x".repeat(255);
+        let hash = hasher.hash(&password(&format!("{long}a"))).unwrap();
+        let verify = |hasher: &mut Hasher, text: &str| hasher.verify(&password(text), Some(&hash));
+        assert_eq!(verify(&mut hasher, &format!("{long}a")), Verdict::Right);
+        assert_eq!(verify(&mut hasher, &format!("{long}b")), Verdict::Wrong);
+        assert_eq!(verify(&mut hasher, &long), Verdict::Wrong);
+    }
+
+    #[test]
+    fn the_hash_of_another_program_is_not_a_password() {
+        let mut hasher = Hasher::default();
+        let hash = "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
+        let stored = StoredPassword::new(hash.to_owned());
+        let verdict = hasher.verify(&password(hash), Some(&stored));
+        assert_eq!(verdict, Verdict::Wrong);
     }
 
     #[test]

@@ -289,7 +289,8 @@ impl Presence {
     }
 
     /// What is told of a seat until the next sweep, even if its timeout has passed.
-    pub(crate) fn listed(&self, seat: Seat) -> Option<SeatState> {
+    #[must_use]
+    pub fn listed(&self, seat: Seat) -> Option<SeatState> {
         self.read(self.shard_of(seat.name))
             .get(&seat)?
             .place
@@ -298,7 +299,8 @@ impl Presence {
 
     /// All seats that are online, those included whose timeout has passed and that were not
     /// swept yet.
-    pub(crate) fn all_listed(&self) -> BTreeMap<Seat, SeatState> {
+    #[must_use]
+    pub fn all_listed(&self) -> BTreeMap<Seat, SeatState> {
         let mut all = BTreeMap::new();
         for shard in 0..SHARDS {
             let shard = self.read(shard);

@@ -17,11 +17,14 @@ use std::time::{Duration, Instant};
 
 use p2pchat_common::rate_limit::RateLimiter;
 use p2pchat_protocol::PeerAddr;
+use p2pchat_protocol::v2::{Fingerprint, registry::ALPN};
+use p2pchat_secure::{Acceptor, SecretKey, fingerprint};
 use thiserror::Error;
 use tokio::net::{TcpListener, UdpSocket};
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::{ChangeStream, Cluster, ClusterError};
+use crate::key::{self, KeyError};
 use crate::metrics::{self, Metrics};
 use crate::options::{Options, StoreSpec};
 use crate::password::HashPool;
@@ -31,16 +34,23 @@ use crate::throttle::{self, Source, Throttle};
 use crate::vital::Vital;
 
 mod accounts;
+mod bindings;
 mod cluster;
 mod connection;
+mod handshakes;
 mod listener;
+mod live;
 mod monitoring;
 mod presence;
 mod send_buffers;
+mod session;
 mod slots;
 
+use bindings::LookupCache;
 use cluster::{ClusterHandle, ClusterTasks};
 use connection::Deadlines;
+use handshakes::HandshakeLimits;
+use live::LiveSessions;
 use monitoring::{LogThrottle, MonitoringTasks};
 use send_buffers::SendBufferPool;
 use slots::{ConnectionSlot, ConnectionSlots};
@@ -63,6 +73,9 @@ pub enum BindError {
     /// The account store cannot be used.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// There is no key that it could use.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// Another program listens there already.
     #[error("{protocol} {address} is taken by another program (a second registry?); stop it, or choose another with --{flag} ADDR:PORT", flag = .protocol.to_lowercase())]
     Taken {
@@ -118,6 +131,14 @@ struct Shared {
     registrations: Mutex<RateLimiter<Source>>,
     slots: Arc<ConnectionSlots>,
     deadlines: Deadlines,
+    /// What encrypted connections are accepted with.
+    acceptor: Acceptor,
+    handshakes: HandshakeLimits,
+    /// Whether Register and Login of version 1 are refused.
+    require_encryption: bool,
+    /// The sessions of version 2 on this registry.
+    live: LiveSessions,
+    lookups: LookupCache,
     send_buffers: SendBufferPool,
     /// How long the answer to a rate-limited request is delayed.
     slow_answer: Duration,
@@ -142,6 +163,7 @@ impl Shared {
         store: Arc<dyn Store>,
         cluster: Option<Cluster>,
         started: Instant,
+        key: &SecretKey,
         options: &Options,
     ) -> io::Result<Arc<Self>> {
         let limits = &options.limits;
@@ -168,6 +190,11 @@ impl Shared {
             registrations: Mutex::new(registrations),
             slots: ConnectionSlots::new(limits),
             deadlines: limits.into(),
+            acceptor: Acceptor::new(key, ALPN),
+            handshakes: HandshakeLimits::new(&limits.handshakes),
+            require_encryption: options.require_encryption,
+            live: LiveSessions::default(),
+            lookups: LookupCache::default(),
             send_buffers: SendBufferPool::new(limits.send_buffer),
             slow_answer: limits.slow_answer,
             store_failures: LogThrottle::default(),
@@ -194,8 +221,8 @@ impl Shared {
     }
 
     /// What tells the connection in a slot that the server stops.
-    fn stop_of(&self, slot: &ConnectionSlot) -> CancellationToken {
-        self.connection_stops[slot.number() % STOP_TOKENS].clone()
+    fn stop_of(&self, slot: &ConnectionSlot) -> &CancellationToken {
+        &self.connection_stops[slot.number() % STOP_TOKENS]
     }
 
     fn registrations(&self) -> MutexGuard<'_, RateLimiter<Source>> {
@@ -213,6 +240,7 @@ pub struct Server {
     tcp_addr: SocketAddr,
     udp_addr: SocketAddr,
     store: StoreSpec,
+    fingerprint: Fingerprint,
     metrics: Option<TcpListener>,
     shared: Arc<Shared>,
     /// The changes of the other registries of a cluster.
@@ -253,14 +281,18 @@ impl Server {
         };
         let tcp_addr = tcp.local_addr().map_err(local("TCP", options.tcp))?;
         let udp_addr = udp.local_addr().map_err(local("UDP", options.udp))?;
+        // Before the store: what is missing here is known at once.
+        options.key_path()?;
         let store = store::open(&options.store, Opener::Registry).await?;
+        let key = key::open(&options, &*store).await?;
         let started = start_of_time(options.presence_timeout.max(DEVICE_TIMEOUT));
         let cluster = if options.cluster {
             Some(connect(&options, started).await?)
         } else {
             None
         };
-        let shared = Shared::new(store, cluster, started, &options).map_err(BindError::Threads)?;
+        let shared = Shared::new(store, cluster, started, &key, &options);
+        let shared = shared.map_err(BindError::Threads)?;
         let changes = match &shared.cluster {
             Some(handle) => {
                 let loading = cluster::load(&shared, handle).await;
@@ -277,6 +309,7 @@ impl Server {
             tcp,
             udp,
             store: options.store,
+            fingerprint: fingerprint(&key.public()),
             metrics: None,
             shared,
             changes,
@@ -307,6 +340,12 @@ impl Server {
         &self.store
     }
 
+    /// The fingerprint of its key.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
     /// What is counted and measured while the server runs.
     #[must_use]
     pub fn metrics(&self) -> Arc<Metrics> {
@@ -328,12 +367,14 @@ impl Server {
         let sweeping = presence::sweep(Arc::clone(&shared));
         let publishing = presence::publish(Arc::clone(&shared));
         let logging = monitoring::log_refusals(Arc::clone(&shared));
+        let checking = live::check_access(Arc::clone(&shared));
         let tasks = [
             shared.vital.spawn("listener for sessions", accepting),
             shared.vital.spawn("Hello receiver", receiving),
             shared.vital.spawn("sweep", sweeping),
             shared.vital.spawn("presence feed", publishing),
             shared.vital.spawn("log of refusals", logging),
+            shared.vital.spawn("check of access", checking),
         ];
         let cluster = match (&shared.cluster, self.changes) {
             (Some(handle), Some(changes)) => Some(ClusterTasks::start(&shared, handle, changes)),

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
-use p2pchat_protocol::v2::DeviceKey;
+use p2pchat_protocol::v2::{DeviceKey, Passphrase};
 use p2pchat_protocol::{Password, Username};
 use p2pchat_settings::streams::{self, Output, first_line};
 use zeroize::Zeroizing;
@@ -231,7 +231,7 @@ fn new_password(source: &PasswordSource) -> Result<StoredPassword> {
         );
     }
     Hasher::default()
-        .hash(&password)
+        .hash(&Passphrase::from(&password))
         .context("the password could not be hashed")
 }
 

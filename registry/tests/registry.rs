@@ -5,6 +5,7 @@
 mod balancer;
 mod bindings;
 mod cluster;
+mod cluster_bindings;
 mod cluster_foreign;
 mod cluster_lost;
 mod connections;
@@ -19,6 +20,8 @@ mod mongo_retry;
 mod mongo_srv;
 mod operator;
 mod ops;
+mod secure_accounts;
+mod secure_presence;
 mod sessions;
 mod slow;
 mod start_and_stop;

@@ -1,10 +1,12 @@
 //! How the program starts, why it does not, and how it stops.
 
 use std::net::{TcpListener, UdpSocket};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use p2pchat_registry::store::{NewAccount, StoredPassword};
+use p2pchat_secure::{SecretKey, fingerprint};
 use p2pchat_testkit::require_mongodb;
 
 use crate::support::client::{Client, LOGIN, SEARCH, request};
@@ -67,11 +69,14 @@ fn on(store: &str) -> Command {
 fn it_says_in_one_line_where_everything_is() {
     let fresh = Fresh::sqlite();
     let program = Program::start(&fresh.name());
+    let key = SecretKey::load(Path::new(&format!("{}.key", fresh.name()))).unwrap();
     let expected = format!(
-        "p2pchat-registry: listening on tcp {} and udp {}, accounts in {}\n",
-        program.tcp,
+        "p2pchat-registry: listening on tcp {tcp} and udp {}, for clients with --registry \
+         {tcp}#{}, accounts in {}\n",
         program.udp,
-        fresh.name()
+        fingerprint(&key.public()).as_str(),
+        fresh.name(),
+        tcp = program.tcp,
     );
     assert_eq!(program.line, expected);
     let (_, rest, _) = program.stop("TERM");

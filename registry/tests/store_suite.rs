@@ -54,7 +54,7 @@ on_all_stores!(
     of_many_who_bind_a_name_at_a_time_one_does_and_all_see_who,
     of_many_who_change_a_binding_at_a_time_one_does,
     the_serials_of_bound_names_are_told,
-    whoever_gets_the_name_of_a_removed_account_is_bound_to_it,
+    a_name_is_bound_to_the_next_person_once_its_account_was_removed,
     the_key_of_a_registry_is_claimed_once,
     a_closed_store_says_so,
 );
@@ -395,7 +395,7 @@ async fn the_serials_of_bound_names_are_told(fresh: Fresh) {
     assert!(store.serials(Vec::new()).await.unwrap().is_empty());
 }
 
-async fn whoever_gets_the_name_of_a_removed_account_is_bound_to_it(fresh: Fresh) {
+async fn a_name_is_bound_to_the_next_person_once_its_account_was_removed(fresh: Fresh) {
     let store = fresh.open().await;
     store.register(account("bob")).await.unwrap();
     let mut before = bound(1, 1);

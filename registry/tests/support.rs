@@ -1,5 +1,6 @@
 //! What the tests share: bytes, clients, servers and stores.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,6 +10,7 @@ pub(crate) mod http;
 pub(crate) mod mongod;
 pub(crate) mod program;
 pub(crate) mod proxy;
+pub(crate) mod secure;
 pub(crate) mod server;
 pub(crate) mod several;
 pub(crate) mod stores;
@@ -25,6 +27,11 @@ pub(crate) fn wait_for(what: &str, timeout: Duration, mut condition: impl FnMut(
 pub(crate) fn unique() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// The key of all registries that are not to have one of their own.
+pub(crate) fn key_file() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("registry.key")
 }
 
 /// Sends a signal to a process that the test started.

@@ -13,7 +13,7 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::key::{KeyFileError, SecretKey, random};
+use crate::key::{KeyFileError, SecretKey, random, sync_folder_of};
 
 /// The folder of the keys, in that of a profile.
 const FOLDER: &str = "identity";
@@ -128,20 +128,10 @@ impl Identity {
     /// The person key as text, encrypted by a password. Takes some 0.1 s and 64 MiB.
     #[must_use]
     pub fn export(&self, password: &Passphrase) -> String {
-        let mut salt = [0; SALT];
+        let (mut salt, mut nonce) = ([0; SALT], [0; NONCE_LEN]);
         random(&mut salt);
-        let mut nonce = [0; NONCE_LEN];
         random(&mut nonce);
-        let mut sealed = self.person.seed().to_vec();
-        let key = key_of(password, &salt);
-        let done = key.seal_in_place_append_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(MARK),
-            &mut sealed,
-        );
-        done.expect("32 bytes are within the limits of the cipher");
-        let bytes = [&salt[..], &nonce, &sealed].concat();
-        format!("{MARK}{}\n", BASE64.encode(&bytes))
+        seal(&self.person, password, &salt, nonce)
     }
 
     /// Makes this a device of the person that `exported` has. Keeps the earlier person key in a
@@ -161,7 +151,8 @@ impl Identity {
     }
 }
 
-/// Keeps a person key in the place of another, which gets a name that is free.
+/// Keeps a person key in the place of another, which gets a name that is free. A crash in between
+/// leaves the earlier one in its place, and another file with one of the two beside it.
 fn replace(folder: &Path, person: &SecretKey) -> io::Result<()> {
     let (path, new) = (folder.join(PERSON), folder.join("person.key.new"));
     match fs::remove_file(&new) {
@@ -169,13 +160,42 @@ fn replace(folder: &Path, person: &SecretKey) -> io::Result<()> {
         _ => {}
     }
     person.keep(&new).map_err(io::Error::other)?;
-    let free = (1..).map(|number| folder.join(format!("person.key.old{number}")));
-    let old = free.into_iter().find(|old| !old.exists());
-    if let Some(old) = old {
-        fs::hard_link(&path, old)?;
-    }
+    keep_old(folder, &path)?;
     fs::rename(&new, &path)?;
-    fs::File::open(folder)?.sync_all()
+    // It is replaced, whatever comes of this: only a power cut could undo it.
+    let _ = sync_folder_of(&path);
+    Ok(())
+}
+
+/// Links the person key to the first free name.
+fn keep_old(folder: &Path, path: &Path) -> io::Result<()> {
+    let mut number = 1;
+    loop {
+        match fs::hard_link(path, folder.join(format!("person.key.old{number}"))) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            linked => return linked,
+        }
+    }
+}
+
+/// The salt and the nonce are used once.
+fn seal(
+    person: &SecretKey,
+    password: &Passphrase,
+    salt: &[u8; SALT],
+    nonce: [u8; NONCE_LEN],
+) -> String {
+    // With room for the tag: a buffer that grows leaves copies behind.
+    let mut sealed = Vec::with_capacity(SecretKey::LEN + CHACHA20_POLY1305.tag_len());
+    sealed.extend_from_slice(person.seed());
+    let done = key_of(password, salt).seal_in_place_append_tag(
+        Nonce::assume_unique_for_key(nonce),
+        Aad::from(MARK),
+        &mut sealed,
+    );
+    done.expect("32 bytes are within the limits of the cipher");
+    let bytes = [&salt[..], &nonce, &sealed].concat();
+    format!("{MARK}{}\n", BASE64.encode(&bytes))
 }
 
 fn open_export(exported: &str, password: &Passphrase) -> Result<SecretKey, ImportError> {
@@ -183,7 +203,9 @@ fn open_export(exported: &str, password: &Passphrase) -> Result<SecretKey, Impor
         .trim()
         .strip_prefix(MARK)
         .ok_or(ImportError::NotOne)?;
-    let bytes = BASE64.decode(text.trim().as_bytes());
+    // A mail program or a terminal may have broken the line.
+    let text: String = text.split_whitespace().collect();
+    let bytes = BASE64.decode(text.as_bytes());
     let bytes = bytes.map_err(|_| ImportError::NotOne)?;
     let parts = bytes.split_first_chunk::<SALT>().and_then(|(salt, rest)| {
         let (nonce, sealed) = rest.split_first_chunk::<NONCE_LEN>()?;
@@ -211,6 +233,8 @@ fn key_of(password: &Passphrase, salt: &[u8; SALT]) -> LessSafeKey {
 
 #[cfg(test)]
 mod tests {
+    use data_encoding::HEXLOWER;
+
     use super::*;
     use crate::key::verify_certificate;
 
@@ -245,6 +269,58 @@ mod tests {
         let old = two.path().join(FOLDER).join("person.key.old1");
         let old = SecretKey::load(&old).unwrap();
         assert_eq!(PersonKey(old.public()), before.person());
+    }
+
+    /// The other way is in `tests/vectors.rs`: nothing else can choose the salt.
+    #[test]
+    fn an_identity_is_exported_as_by_others() {
+        let all = include_str!("../../protocol/tests/vectors-2.json");
+        let all: serde_json::Value = serde_json::from_str(all).unwrap();
+        for vector in all["exported"].as_array().unwrap() {
+            let text = |field: &str| vector[field].as_str().unwrap();
+            let bytes = |field: &str| HEXLOWER.decode(text(field).as_bytes()).unwrap();
+            let person = SecretKey::from_seed(bytes("seed").try_into().unwrap());
+            let salt = bytes("salt").try_into().unwrap();
+            let nonce = bytes("nonce").try_into().unwrap();
+            let sealed = seal(&person, &password(text("password")), &salt, nonce);
+            assert_eq!(sealed, text("text"));
+        }
+    }
+
+    #[test]
+    fn an_import_goes_on_after_one_that_was_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let identity = Identity::open(folder.path()).unwrap();
+        let kept = folder.path().join(FOLDER);
+        // The steps before the last one, by a program that was killed.
+        let left_behind = SecretKey::generate();
+        left_behind.keep(&kept.join("person.key.new")).unwrap();
+        keep_old(&kept, &kept.join(PERSON)).unwrap();
+        let after = Identity::open(folder.path()).unwrap();
+        assert_eq!(after.certificate(), identity.certificate());
+
+        let exported = Identity::ephemeral().export(&password("secret"));
+        // As a terminal breaks it.
+        let broken = exported.replace('A', "A\n");
+        let imported = after.import(&broken, &password("secret")).unwrap();
+        let again = Identity::open(folder.path()).unwrap();
+        assert_eq!(again.certificate(), imported.certificate());
+        let old = SecretKey::load(&kept.join("person.key.old2")).unwrap();
+        assert_eq!(PersonKey(old.public()), identity.person());
+        assert!(!kept.join("person.key.new").exists());
+    }
+
+    #[test]
+    fn an_import_that_cannot_be_kept_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let identity = Identity::open(folder.path()).unwrap();
+        let kept = folder.path().join(FOLDER);
+        fs::create_dir(kept.join("person.key.new")).unwrap();
+        let exported = Identity::ephemeral().export(&password("secret"));
+        let error = identity.import(&exported, &password("secret")).unwrap_err();
+        assert!(matches!(error, ImportError::Kept(_)), "{error}");
+        let again = Identity::open(folder.path()).unwrap();
+        assert_eq!(again.certificate(), identity.certificate());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use zeroize::{ZeroizeOnDrop, Zeroizing};
 /// What a key file begins with.
 const MARK: &str = "p2pchat-secret-key-1 ";
 /// The longest key file that is read, in bytes.
-const LONGEST: u64 = 1024;
+const LONGEST: usize = 1024;
 /// The permissions that others must not have.
 const OTHERS: u32 = 0o077;
 
@@ -40,7 +40,7 @@ pub enum KeyFileError {
         reason: io::Error,
     },
     /// It is not a key file.
-    #[error("{path} is not a key file of p2pchat: restore it from a backup, or name another one")]
+    #[error("{path} is not a key file of p2pchat: restore it from a backup, or name another file")]
     NotAKey {
         /// The file.
         path: PathBuf,
@@ -146,20 +146,26 @@ impl SecretKey {
     pub fn load(path: &Path) -> Result<Self, KeyFileError> {
         let failed = io_error("read", path);
         let file = File::open(path).map_err(&failed)?;
-        if file.metadata().map_err(&failed)?.permissions().mode() & OTHERS != 0 {
-            let path = path.to_owned();
+        let metadata = file.metadata().map_err(&failed)?;
+        let path = path.to_owned();
+        if !metadata.is_file() {
+            return Err(KeyFileError::NotAKey { path });
+        }
+        if metadata.permissions().mode() & OTHERS != 0 {
             return Err(KeyFileError::Readable { path });
         }
-        let mut text = Zeroizing::new(String::new());
-        let read = file.take(LONGEST).read_to_string(&mut text);
+        // All of its room at once: a buffer that grows leaves copies behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(2 * LONGEST));
+        let read = file.take(LONGEST as u64).read_to_end(&mut text);
         read.map_err(&failed)?;
-        let seed = text.trim_end().strip_prefix(MARK).and_then(|hex| {
-            let bytes = Zeroizing::new(HEX.decode(hex.as_bytes()).ok()?);
-            bytes[..].try_into().ok()
-        });
-        let path = path.to_owned();
-        seed.map(Self::from_seed)
-            .ok_or(KeyFileError::NotAKey { path })
+        Self::parse(&text).ok_or(KeyFileError::NotAKey { path })
+    }
+
+    /// Reads what is in a key file.
+    fn parse(text: &[u8]) -> Option<Self> {
+        let hex = text.trim_ascii_end().strip_prefix(MARK.as_bytes())?;
+        let seed = Zeroizing::new(HEX.decode(hex).ok()?);
+        seed[..].try_into().ok().map(Self::from_seed)
     }
 
     /// Keeps the key in a new file, for its owner alone. It is there as a whole or not at all.
@@ -167,7 +173,8 @@ impl SecretKey {
     /// # Errors
     /// If there is a file already, or none can be made.
     pub fn keep(&self, path: &Path) -> Result<(), KeyFileError> {
-        let text = Zeroizing::new(format!("{MARK}{}\n", HEX.encode(&self.seed)));
+        let hex = Zeroizing::new(HEX.encode(&self.seed));
+        let text = Zeroizing::new([MARK, &hex, "\n"].concat());
         write_private(path, text.as_bytes()).map_err(io_error("write", path))
     }
 }
@@ -207,10 +214,15 @@ fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let written = write();
     let removed = fs::remove_file(&beside);
     written.and(removed)?;
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
-        _ => Ok(()),
-    }
+    sync_folder_of(path)
+}
+
+/// Waits until a file that was made or renamed is in its folder for good.
+pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// Fills bytes with random ones.
@@ -297,10 +309,44 @@ mod tests {
     fn a_file_that_is_no_key_is_refused_and_stays() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("device.key");
-        write_private(&path, b"p2pchat-secret-key-1 1234\n").unwrap();
-        let error = SecretKey::load_or_create(&path).unwrap_err();
+        let long = [MARK.as_bytes(), &[b'0'; LONGEST]].concat();
+        for text in [&b""[..], b"p2pchat-secret-key-1 1234\n", b"\xff\xfe", &long] {
+            write_private(&path, text).unwrap();
+            let error = SecretKey::load_or_create(&path).unwrap_err();
+            assert!(matches!(error, KeyFileError::NotAKey { .. }), "{error}");
+            assert_eq!(fs::read(&path).unwrap(), text);
+            fs::remove_file(&path).unwrap();
+        }
+        let error = SecretKey::load_or_create(folder.path()).unwrap_err();
         assert!(matches!(error, KeyFileError::NotAKey { .. }), "{error}");
-        assert!(path.exists());
+    }
+
+    #[test]
+    fn a_link_is_followed_and_never_made_into_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, link) = (folder.path().join("real"), folder.path().join("link"));
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let error = SecretKey::load_or_create(&link).unwrap_err();
+        assert!(matches!(error, KeyFileError::Io { .. }), "{error}");
+        assert!(!path.exists());
+        let key = SecretKey::load_or_create(&path).unwrap();
+        let linked = SecretKey::load_or_create(&link).unwrap();
+        assert_eq!(linked.public(), key.public());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o604)).unwrap();
+        let error = SecretKey::load(&link).unwrap_err();
+        assert!(matches!(error, KeyFileError::Readable { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_kept_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, inside) = (folder.path().join("taken"), folder.path().join("no/such"));
+        fs::create_dir(&path).unwrap();
+        let key = SecretKey::generate();
+        key.keep(&path).unwrap_err();
+        let error = SecretKey::load_or_create(&inside).unwrap_err().to_string();
+        assert!(error.starts_with("cannot write the key file"), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

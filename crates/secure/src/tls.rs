@@ -8,7 +8,7 @@
 //! as connected before the first frame of the other side.
 
 use std::fmt;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -93,6 +93,7 @@ impl HandshakeError {
 #[derive(Clone)]
 pub struct Acceptor {
     acceptor: TlsAcceptor,
+    protocol: &'static [u8],
 }
 
 impl Acceptor {
@@ -111,6 +112,7 @@ impl Acceptor {
         config.session_storage = Arc::new(NoServerSessionStorage {});
         Self {
             acceptor: Arc::new(config).into(),
+            protocol,
         }
     }
 
@@ -123,7 +125,7 @@ impl Acceptor {
         S: AsyncRead + AsyncWrite + Unpin,
     {
         let accepted = self.acceptor.accept(stream).await;
-        Secured::new(accepted.map_err(HandshakeError::new)?.into())
+        Secured::new(accepted.map_err(HandshakeError::new)?.into(), self.protocol)
     }
 }
 
@@ -178,7 +180,7 @@ impl Connector {
         // Not sent, and not looked at.
         let name = ServerName::IpAddress(IpAddr::V4(Ipv4Addr::UNSPECIFIED).into());
         match connector.connect(name, stream).await {
-            Ok(stream) => Secured::new(stream.into()),
+            Ok(stream) => Secured::new(stream.into(), self.protocol),
             Err(error) => Err(match verifier.refused.get() {
                 Some(key) => HandshakeError::OtherKey(*key),
                 None => HandshakeError::new(error),
@@ -194,6 +196,10 @@ impl fmt::Debug for Connector {
 }
 
 /// An encrypted connection to the holder of a key.
+///
+/// What is written to it waits, encrypted, for the connection below to take it: at most 64 KiB,
+/// then writing waits. A flush waits until all of it is taken. A side that is gone without a
+/// shutdown is an [`io::ErrorKind::UnexpectedEof`] to the other.
 #[derive(Debug)]
 pub struct Secured<S> {
     stream: TlsStream<S>,
@@ -201,12 +207,12 @@ pub struct Secured<S> {
 }
 
 impl<S> Secured<S> {
-    fn new(mut stream: TlsStream<S>) -> Result<Self, HandshakeError> {
+    fn new(stream: TlsStream<S>, protocol: &[u8]) -> Result<Self, HandshakeError> {
         let missing = |what: &str| HandshakeError::OtherProtocol(what.to_owned());
-        let (_, connection) = stream.get_mut();
-        connection
-            .alpn_protocol()
-            .ok_or_else(|| missing("it names no protocol"))?;
+        let (_, connection) = stream.get_ref();
+        if connection.alpn_protocol() != Some(protocol) {
+            return Err(missing("it does not name it"));
+        }
         let keys = connection.peer_certificates();
         let key = keys.and_then(|keys| public_key(keys.first()?));
         let peer = key.ok_or_else(|| missing("it has no key"))?;
@@ -243,6 +249,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Secured<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -289,8 +307,10 @@ impl Verifier {
         }
     }
 
-    fn check(&self, spki: &CertificateDer<'_>) -> Result<(), Error> {
-        let key = public_key(spki).ok_or(CertificateError::BadEncoding)?;
+    /// RFC 8446 (4.4.2) allows one raw key, with nothing behind it.
+    fn check(&self, spki: &CertificateDer<'_>, more: &[CertificateDer<'_>]) -> Result<(), Error> {
+        let key = public_key(spki).filter(|_| more.is_empty());
+        let key = key.ok_or(CertificateError::BadEncoding)?;
         if self.expected.is(&key) {
             return Ok(());
         }
@@ -318,12 +338,13 @@ impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         key: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
+        more: &[CertificateDer<'_>],
         _: &ServerName<'_>,
         _: &[u8],
         _: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.check(key).map(|()| ServerCertVerified::assertion())
+        self.check(key, more)
+            .map(|()| ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -361,10 +382,11 @@ impl ClientCertVerifier for Verifier {
     fn verify_client_cert(
         &self,
         key: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
+        more: &[CertificateDer<'_>],
         _: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        self.check(key).map(|()| ClientCertVerified::assertion())
+        self.check(key, more)
+            .map(|()| ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -391,90 +413,5 @@ impl ClientCertVerifier for Verifier {
 
     fn requires_raw_public_keys(&self) -> bool {
         true
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-
-    use super::*;
-
-    const PROTOCOL: &[u8] = b"test/1";
-
-    async fn handshake(
-        server: &SecretKey,
-        client: &SecretKey,
-        expected: Expected,
-        of_client: &'static [u8],
-        buffer: usize,
-    ) -> (
-        Result<Secured<DuplexStream>, HandshakeError>,
-        Result<Secured<DuplexStream>, HandshakeError>,
-    ) {
-        let (here, there) = duplex(buffer);
-        let acceptor = Acceptor::new(server, PROTOCOL);
-        let connector = Connector::new(client, of_client);
-        tokio::join!(acceptor.accept(there), connector.connect(here, expected))
-    }
-
-    #[tokio::test]
-    async fn both_sides_know_each_others_keys() {
-        let (server, client) = (SecretKey::generate(), SecretKey::generate());
-        for expected in [
-            Expected::Any,
-            Expected::Key(server.public()),
-            Expected::Fingerprint(fingerprint(&server.public())),
-        ] {
-            // Cut everywhere.
-            let (accepted, connected) = handshake(&server, &client, expected, PROTOCOL, 8).await;
-            let (mut accepted, mut connected) = (accepted.unwrap(), connected.unwrap());
-            assert_eq!(accepted.peer(), client.public());
-            assert_eq!(connected.peer(), server.public());
-            let send = async {
-                connected.write_all(b"hello").await.unwrap();
-                connected.shutdown().await.unwrap();
-            };
-            let mut read = String::new();
-            let (_, received) = tokio::join!(send, accepted.read_to_string(&mut read));
-            received.unwrap();
-            assert_eq!(read, "hello");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_server_with_another_key_gets_no_further() {
-        let (server, client) = (SecretKey::generate(), SecretKey::generate());
-        let expected = Expected::Key(client.public());
-        let (accepted, connected) = handshake(&server, &client, expected, PROTOCOL, 1024).await;
-        assert!(accepted.is_err());
-        let Err(HandshakeError::OtherKey(seen)) = connected else {
-            panic!("{connected:?}");
-        };
-        assert_eq!(seen, server.public());
-    }
-
-    #[tokio::test]
-    async fn another_protocol_is_refused() {
-        let (server, client) = (SecretKey::generate(), SecretKey::generate());
-        let (accepted, connected) =
-            handshake(&server, &client, Expected::Any, b"other/1", 1024).await;
-        assert!(accepted.is_err());
-        assert!(
-            matches!(connected, Err(HandshakeError::OtherProtocol(_))),
-            "{connected:?}"
-        );
-    }
-
-    #[tokio::test]
-    async fn an_answer_in_plain_text_is_called_so() {
-        let (here, mut there) = duplex(1024);
-        let connector = Connector::new(&SecretKey::generate(), PROTOCOL);
-        there.write_all(&[5, 0, 0, 0, 15]).await.unwrap();
-        let connected = connector.connect(here, Expected::Any).await;
-        assert!(
-            matches!(connected, Err(HandshakeError::NotEncrypted)),
-            "{connected:?}"
-        );
     }
 }

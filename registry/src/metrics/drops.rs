@@ -59,6 +59,24 @@ drop_reasons! {
     RegisterQueue = "register_queue",
     /// A login or registration, answered 50: the store or the hash function failed.
     StoreFailed = "store_failed",
+    /// A registration by version 1, answered 50: the registry requires encryption.
+    RegisterPlaintext = "register_plaintext",
+    /// A login by version 1, answered 41: the registry requires encryption.
+    LoginPlaintext = "login_plaintext",
+    /// A login by version 1, answered 41: its name is bound to a person, who has not allowed it.
+    LoginBound = "login_bound",
+    /// A connection, reset before its handshake: its address has begun too many.
+    HandshakeSlowed = "handshake_slowed",
+    /// A connection, reset before its handshake: unknown addresses have begun too many.
+    HandshakeStrangers = "handshake_strangers",
+    /// A connection whose handshake did not end in time.
+    HandshakePartial = "handshake_partial",
+    /// A connection whose handshake failed: no TLS, another protocol, or no key.
+    HandshakeFailed = "handshake_failed",
+    /// A session whose client sent what is not a frame, or one that is not allowed.
+    BadFrame = "bad_frame",
+    /// A session whose client was silent for too long.
+    Silent = "silent",
     /// A datagram that is not a valid Hello.
     NoHello = "no_hello",
     /// A Hello of a user who is not logged in at the address it comes from.
@@ -136,7 +154,7 @@ mod tests {
             shown.starts_with("address_full=1 registry_full=2 "),
             "{shown}"
         );
-        assert!(shown.ends_with(" foreign_hello=16"), "{shown}");
+        assert!(shown.ends_with(" foreign_hello=25"), "{shown}");
     }
 
     #[test]

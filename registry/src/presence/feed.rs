@@ -24,11 +24,11 @@ use super::Presence;
 const INTERVAL: Duration = Duration::from_millis(250);
 /// How many deltas are kept: 16 s of them.
 pub(super) const RING: usize = 64;
-/// How many bytes of deltas are kept, apart from the latest: a snapshot of 16,000 users. For
-/// whoever lacks more a snapshot is shorter.
+/// How many bytes of deltas are kept, apart from the latest: as many as a snapshot of
+/// 16,000 users, which is shorter for a subscriber who lacks more.
 const RING_BYTES: usize = 1024 * 1024;
 /// How many snapshots are kept for those who still read them. One is made only when the deltas
-/// since the latest have left the ring: whoever takes 16 s for a snapshot gets all of it.
+/// since the latest have left the ring: a subscriber who takes 16 s for a snapshot gets all of it.
 const SNAPSHOTS: usize = 4;
 /// How old the latest snapshot must be before there is another one, for each user in it. Making
 /// it takes some 0.4 µs a user: at most a fifth of a core, however many ask for it.

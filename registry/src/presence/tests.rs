@@ -8,6 +8,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod devices;
+
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn name(text: &str) -> Username {

@@ -197,7 +197,7 @@ async fn write_once(
 /// Takes a record from the database into the presence.
 fn learn(shared: &Shared, record: &Record) {
     if let Some(ended) = shared.presence.learn(record, shared.now()) {
-        shared.slots.ended(&ended);
+        shared.ended(&ended);
     }
 }
 

@@ -13,17 +13,18 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures::future::{AbortRegistration, Abortable};
+use p2pchat_protocol::v2::FIRST_BYTE;
 use p2pchat_protocol::{Kind, Password, PeerAddr, Request, RequestDecoder, Response, Username};
 use socket2::{SockRef, TcpKeepalive};
 use thiserror::Error;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tracing::Instrument;
 
 use super::send_buffers::Stream;
 use super::slots::ConnectionSlot;
-use super::{Shared, peer_at};
+use super::{Shared, peer_at, session};
 use crate::metrics::DropReason;
 use crate::options::Limits;
 use crate::presence::{OnlineList, SessionId, version_1};
@@ -53,11 +54,15 @@ const MAX_SESSIONS: usize = 16;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadlines {
     /// From its start to its first request. A session may then be silent for ever.
-    first_request: Duration,
+    pub(super) first_request: Duration,
     /// From the first byte of a request to its last.
-    request: Duration,
+    pub(super) request: Duration,
     /// For a response to leave.
-    response: Duration,
+    pub(super) response: Duration,
+    /// For the handshake of version 2.
+    pub(super) handshake: Duration,
+    /// From one frame of a session of version 2 to the next.
+    pub(super) session: Duration,
 }
 
 impl From<&Limits> for Deadlines {
@@ -66,6 +71,8 @@ impl From<&Limits> for Deadlines {
             first_request: limits.first_request_timeout,
             request: limits.request_timeout,
             response: limits.response_timeout,
+            handshake: limits.handshake_timeout,
+            session: limits.session_timeout,
         }
     }
 }
@@ -91,13 +98,15 @@ impl From<SocketAddr> for Origin {
 
 /// Why a connection ended otherwise than in order.
 #[derive(Debug, Error)]
-enum ConnectionError {
+pub(super) enum ConnectionError {
     #[error("no request came in time")]
     NoRequest,
     #[error("a request did not end in time")]
     PartialRequest,
     #[error("a response was not read in time")]
     UnreadResponse,
+    #[error("refused: {}", .0.label())]
+    Refused(DropReason),
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -108,6 +117,7 @@ impl ConnectionError {
             Self::NoRequest => Some(DropReason::NoRequest),
             Self::PartialRequest => Some(DropReason::PartialRequest),
             Self::UnreadResponse => Some(DropReason::UnreadResponse),
+            Self::Refused(reason) => Some(*reason),
             Self::Io(_) => None,
         }
     }
@@ -196,8 +206,20 @@ impl<S: Stream> Connection<S> {
         }
     }
 
+    /// Serves whichever version the first byte tells. Boxed are the parts that connections of
+    /// version 1 would otherwise hold the memory of.
     async fn run(&mut self) -> Result<(), ConnectionError> {
-        let stop = self.shared.stop_of(&self.slot);
+        if Box::pin(self.peek()).await? == Some(FIRST_BYTE) {
+            let Self {
+                stream,
+                origin,
+                slot,
+                shared,
+                ..
+            } = self;
+            return Box::pin(session::serve(stream, *origin, slot, shared)).await;
+        }
+        let stop = self.shared.stop_of(&self.slot).clone();
         let mut buffer = [0; READ_SIZE];
         loop {
             let Some(read) = stop.run_until_cancelled(self.read(&mut buffer)).await else {
@@ -212,9 +234,26 @@ impl<S: Stream> Connection<S> {
             buffer[..read].fill(0);
             if !goes_on {
                 self.shared.metrics.drops.count(DropReason::BadRequest);
-                return self.refuse_more().await;
+                return close_gently(&mut self.stream).await;
             }
         }
+    }
+
+    /// Waits for the first byte, which stays where it is, for version 1 or for TLS to read. `None`
+    /// if there will be none, which version 1 finds out again.
+    async fn peek(&self) -> Result<Option<u8>, ConnectionError> {
+        let within = self.shared.deadlines.first_request;
+        let peeking = timeout(within, poll_fn(|context| self.stream.poll_peek(context)));
+        let first = match self.shared.stop.run_until_cancelled(peeking).await {
+            Some(Ok(first)) => first?,
+            Some(Err(_)) => return Err(ConnectionError::NoRequest),
+            None => None,
+        };
+        if let Some(first) = first {
+            let counted = &self.shared.metrics.sessions;
+            counted.connection(first == FIRST_BYTE);
+        }
+        Ok(first)
     }
 
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, ConnectionError> {
@@ -377,22 +416,24 @@ impl<S: Stream> Connection<S> {
         }
         Ok(())
     }
+}
 
-    /// Closes our side and waits a moment for the other.
-    async fn refuse_more(&mut self) -> Result<(), ConnectionError> {
-        self.stream.shutdown().await?;
-        let lingering = async {
-            let mut buffer = vec![0; LINGER_SIZE];
-            for _ in 0..LINGER_READS {
-                if self.stream.read(&mut buffer).await? == 0 {
-                    break;
-                }
+/// Closes our side and waits a moment for the other, so that what was sent last arrives.
+pub(super) async fn close_gently(
+    stream: &mut (impl AsyncRead + AsyncWrite + Unpin),
+) -> Result<(), ConnectionError> {
+    stream.shutdown().await?;
+    let lingering = async {
+        let mut buffer = vec![0; LINGER_SIZE];
+        for _ in 0..LINGER_READS {
+            if stream.read(&mut buffer).await? == 0 {
+                break;
             }
-            Ok(())
-        };
-        // A client that goes on sending for so long has read the answer or never will.
-        timeout(LINGER, lingering).await.unwrap_or(Ok(()))
-    }
+        }
+        Ok(())
+    };
+    // A client that goes on sending for so long has read the answer or never will.
+    timeout(LINGER, lingering).await.unwrap_or(Ok(()))
 }
 
 /// Sets the options of an accepted socket.

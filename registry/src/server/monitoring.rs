@@ -105,6 +105,16 @@ impl Shared {
             "Users who are online",
             self.presence.count(),
         );
+        gauge(
+            "sessions",
+            "Encrypted sessions of this registry that are signed in",
+            self.live.count(),
+        );
+        gauge(
+            "subscribers",
+            "Encrypted sessions that presence is pushed to",
+            self.presence.feed().subscribers(),
+        );
         let (open, max) = self.slots.taken();
         gauge("connections_open", "Open connections", open);
         gauge("connections_max", "Limit of open connections", max);

@@ -59,7 +59,7 @@ pub(super) async fn sweep(shared: Arc<Shared>) {
         let mut expired = 0;
         for shard in 0..shared.presence.shards() {
             for ended in shared.presence.sweep_shard(shard, shared.now()) {
-                shared.slots.ended(&ended);
+                shared.ended(&ended);
                 expired += 1;
             }
             // Between shards, as looking at all users may take milliseconds.

@@ -6,10 +6,12 @@
 //! large buffer while it is sent, as long as few others have one; when they are many, it goes
 //! in small pieces.
 
+use std::io;
 use std::num::NonZeroU32;
+use std::task::{Context, Poll};
 
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -19,13 +21,23 @@ const LARGE: u32 = 1024 * 1024;
 /// How many connections have one at a time: 64 MiB, and on Linux up to twice as much.
 const MAX_LARGE: usize = 64;
 
-/// A stream whose send buffer can be resized.
+/// A stream whose first byte can be looked at, and whose send buffer can be resized.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin {
+    /// The next byte, which stays to be read; `None` if there is none any more.
+    fn poll_peek(&self, context: &mut Context<'_>) -> Poll<io::Result<Option<u8>>>;
+
     /// Sets the size of the send buffer, in bytes. Where this fails, it stays as it is.
     fn set_send_buffer(&self, bytes: u32);
 }
 
 impl Stream for TcpStream {
+    fn poll_peek(&self, context: &mut Context<'_>) -> Poll<io::Result<Option<u8>>> {
+        let mut byte = [0];
+        let mut buffer = ReadBuf::new(&mut byte);
+        let peeked = self.poll_peek(context, &mut buffer);
+        peeked.map_ok(|_| buffer.filled().first().copied())
+    }
+
     fn set_send_buffer(&self, bytes: u32) {
         let size = usize::try_from(bytes).unwrap_or(usize::MAX);
         if let Err(error) = SockRef::from(self).set_send_buffer_size(size) {

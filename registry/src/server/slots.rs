@@ -7,7 +7,9 @@
 //! connections.
 //!
 //! A user protects the one connection that they logged in on last: one account protects one
-//! connection, however often it logs in, and only while the user is online.
+//! connection, however often it logs in, and only while the user is online. By version 2 each
+//! device of an account does, of which a person has a limited number; so these connections do not
+//! count for their source.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -226,9 +228,11 @@ impl Table {
 
     fn protect(&mut self, seat: Seat, connection: Protected) {
         self.change(connection.source, |connections| {
-            connections.unprotected.remove(&connection.id)
+            connections.unprotected.remove(&connection.id);
+            connections.connections -= uncounted(seat);
         });
         if let Some(earlier) = self.protected.insert(seat, connection) {
+            self.count_again(seat, &earlier);
             self.add_unprotected(earlier);
         }
     }
@@ -239,11 +243,18 @@ impl Table {
         seat: Seat,
         condition: impl FnOnce(&Protected) -> bool,
     ) -> Option<Protected> {
-        if self.protected.get(&seat).is_some_and(condition) {
-            self.protected.remove(&seat)
-        } else {
-            None
+        if !self.protected.get(&seat).is_some_and(condition) {
+            return None;
         }
+        let connection = self.protected.remove(&seat)?;
+        self.count_again(seat, &connection);
+        Some(connection)
+    }
+
+    fn count_again(&mut self, seat: Seat, connection: &Protected) {
+        self.change(connection.source, |connections| {
+            connections.connections += uncounted(seat);
+        });
     }
 
     fn add_unprotected(&mut self, connection: Protected) {
@@ -269,6 +280,12 @@ impl Table {
         }
         changed
     }
+}
+
+/// How many connections of a seat do not count for their source: of a device one, as a person
+/// has a limit of devices.
+fn uncounted(seat: Seat) -> usize {
+    usize::from(seat.device.is_some())
 }
 
 impl PerSource {

@@ -4,15 +4,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mongodb::bson::DateTime;
-use p2pchat_protocol::{PeerAddr, Username};
+use p2pchat_protocol::v2::{Seat, SeatState};
 
 use super::node::TIMEOUT;
 
-/// What there is of a name.
+/// How far the epoch of a sign-in on a device is ahead of the one before: as in the registries.
+const DEVICE_STEP: i64 = 1000;
+
+/// What there is of a seat.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Document {
-    pub(crate) name: Username,
-    pub(crate) address: Option<PeerAddr>,
+    pub(crate) seat: Seat,
+    pub(crate) state: Option<SeatState>,
     pub(crate) epoch: i64,
     /// By the clock of the database, as a registry had it.
     pub(crate) seen: DateTime,
@@ -21,11 +24,13 @@ pub(crate) struct Document {
 /// What a majority has.
 #[derive(Debug)]
 pub(crate) struct Database {
-    documents: BTreeMap<Username, Document>,
+    documents: BTreeMap<Seat, Document>,
     /// All that was ever written, and when.
     pub(crate) log: Vec<(Duration, Document)>,
     /// What its clock is ahead of the time that is, in milliseconds.
     pub(crate) ahead: i64,
+    /// How far the epoch of a sign-in on a device is ahead.
+    pub(crate) step: i64,
 }
 
 impl Database {
@@ -34,6 +39,7 @@ impl Database {
             documents: BTreeMap::new(),
             log: Vec::new(),
             ahead: 1_700_000_000_000,
+            step: DEVICE_STEP,
         }
     }
 
@@ -42,20 +48,21 @@ impl Database {
         DateTime::from_millis(i64::try_from(now.as_millis()).unwrap() + self.ahead)
     }
 
-    /// A login, as the registries write it: the next epoch of the name.
-    pub(crate) fn login(
+    /// A login, as the registries write it: the next epoch of the seat.
+    pub(crate) fn sign_in(
         &mut self,
-        name: Username,
-        address: PeerAddr,
+        seat: Seat,
+        state: SeatState,
         known: Option<i64>,
         seen: DateTime,
         now: Duration,
     ) -> Document {
-        let written = self.documents.get(&name).map(|there| there.epoch);
-        let least = known.max(written).map_or(0, |epoch| epoch + 1);
+        let written = self.documents.get(&seat).map(|there| there.epoch);
+        let step = seat.device.map_or(1, |_| self.step);
+        let least = known.max(written).map_or(0, |epoch| epoch + step);
         let document = Document {
-            name,
-            address: Some(address),
+            seat,
+            state: Some(state),
             epoch: least.max(seen.timestamp_millis()),
             seen,
         };
@@ -68,14 +75,14 @@ impl Database {
     pub(crate) fn write(
         &mut self,
         document: Document,
-        is_logout: bool,
+        is_change: bool,
         time: DateTime,
         now: Duration,
     ) -> Document {
         let seen_since = document.seen..=time;
-        let later = self.documents.get(&document.name).filter(|there| {
+        let later = self.documents.get(&document.seat).filter(|there| {
             there.epoch > document.epoch
-                || there.epoch == document.epoch && (is_logout || seen_since.contains(&there.seen))
+                || there.epoch == document.epoch && (is_change || seen_since.contains(&there.seen))
         });
         match later {
             Some(later) => *later,
@@ -92,7 +99,7 @@ impl Database {
     }
 
     fn put(&mut self, document: Document, now: Duration) {
-        self.documents.insert(document.name, document);
+        self.documents.insert(document.seat, document);
         self.log.push((now, document));
     }
 

@@ -1,31 +1,45 @@
-//! One registry: its presence, and how far it has read.
+//! One registry: its presence, its sessions, its subscribers, and how far it has read.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use p2pchat_protocol::v2::registry::SILENCE;
+use p2pchat_protocol::v2::{Certificate, Seat, SeatState};
 use p2pchat_protocol::{PeerAddr, Username};
 use p2pchat_registry::cluster::ServerClock;
-use p2pchat_registry::presence::{Presence, Record, version_1};
+use p2pchat_registry::presence::{Presence, Publisher, Record, SessionId};
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
+use super::bindings::Bindings;
 use super::database::{Database, Document};
+use super::rules;
+use super::subscriber::Subscriber;
 
-/// How long a user stays online without a Hello.
+/// How long a user stays online without a Hello, or a device without a ping.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 /// How long after a break time stands still for users of others: as in the server.
 const SETTLE: Duration = Duration::from_secs(5);
 /// How often it looks at the clock of the database: as the server does.
 const CLOCK: Duration = Duration::from_secs(10);
+/// How often it looks whether the devices of its sessions still are what they were.
+pub(crate) const RECHECK: Duration = Duration::from_secs(25);
 
 /// A registry that runs.
 #[derive(Debug)]
 pub(crate) struct Node {
     presence: Presence,
+    publisher: Publisher,
+    /// One that reads at once, and one that hardly ever does.
+    pub(crate) subscribers: [Subscriber; 2],
+    sessions: Vec<Session>,
     /// For how long it has run when the simulation begins, by its own clock.
     uptime: Duration,
     clock: ServerClock,
     /// When it looked at the clock of the database.
     clock_read: Duration,
+    /// When it looked at the bindings.
+    bindings_read: Duration,
     /// How much of the log it has read, and where its stream began.
     read: usize,
     began: usize,
@@ -39,6 +53,17 @@ pub(crate) struct Node {
     is_dropped: bool,
 }
 
+/// A device that is signed in here.
+#[derive(Debug)]
+struct Session {
+    seat: Seat,
+    id: SessionId,
+    certificate: Certificate,
+    serial: u64,
+    /// When its last ping came.
+    heard: Duration,
+}
+
 /// How the stream of a registry behaves.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stream {
@@ -46,16 +71,23 @@ pub(crate) struct Stream {
     pub(crate) lag: Duration,
     /// Whether what is lost with a long break is read again, or resumed.
     pub(crate) forgets: bool,
+    /// Whether it takes note of having heard everything.
+    pub(crate) syncs: bool,
 }
 
 impl Node {
     /// Starts, and reads what is there.
     pub(crate) fn start(database: &Database, now: Duration, random: &mut impl Rng) -> Self {
+        let presence = Presence::new_shared(TIMEOUT);
         let mut node = Self {
-            presence: Presence::new_shared(TIMEOUT),
+            publisher: Publisher::new(presence.feed()),
+            subscribers: [(); 2].map(|()| Subscriber::new(presence.feed())),
+            presence,
+            sessions: Vec::new(),
             uptime: Duration::from_secs(random.random_range(0..1000)),
             clock: ServerClock::default(),
             clock_read: Duration::ZERO,
+            bindings_read: now,
             read: database.log.len(),
             began: database.log.len(),
             deaf_until: Duration::ZERO,
@@ -83,40 +115,71 @@ impl Node {
         }
     }
 
-    fn read_since(&self, database: &Database, known: Duration, now: Duration) {
+    fn read_since(&mut self, database: &Database, known: Duration, now: Duration) {
         self.presence.mark_all_unwritten();
         for document in database.since(self.clock.to_server(known)) {
             self.learn(document, now);
         }
     }
 
-    fn learn(&self, document: &Document, now: Duration) {
+    fn learn(&mut self, document: &Document, now: Duration) {
         let here = self.here(now);
         let record = Record {
-            seat: version_1::seat(document.name),
-            state: document.address.map(version_1::state),
+            seat: document.seat,
+            state: document.state,
             epoch: document.epoch,
             seen: self.clock.from_server(document.seen, here),
         };
-        self.presence.learn(&record, here);
+        if let Some(ended) = self.presence.learn(&record, here) {
+            self.sessions
+                .retain(|session| session.seat != ended.seat || session.id != ended.session);
+        }
+    }
+
+    fn put_online(
+        &self,
+        database: &mut Database,
+        seat: Seat,
+        state: SeatState,
+        now: Duration,
+    ) -> SessionId {
+        let seen = self.here(now);
+        let known = self.presence.epoch(seat);
+        let time = self.clock.to_server(seen);
+        let epoch = database.sign_in(seat, state, known, time, now).epoch;
+        self.presence.logged_in(&Record {
+            seat,
+            state: Some(state),
+            epoch,
+            seen,
+        })
     }
 
     pub(crate) fn login(
         &self,
         database: &mut Database,
-        name: Username,
-        address: PeerAddr,
+        seat: Seat,
+        state: SeatState,
         now: Duration,
     ) {
-        let seen = self.here(now);
-        let known = self.presence.epoch(version_1::seat(name));
-        let time = self.clock.to_server(seen);
-        let epoch = database.login(name, address, known, time, now).epoch;
-        self.presence.logged_in(&Record {
-            seat: version_1::seat(name),
-            state: Some(version_1::state(address)),
-            epoch,
-            seen,
+        self.put_online(database, seat, state, now);
+    }
+
+    pub(crate) fn sign_in(
+        &mut self,
+        database: &mut Database,
+        certificate: Certificate,
+        (seat, state): (Seat, SeatState),
+        now: Duration,
+    ) {
+        let id = self.put_online(database, seat, state, now);
+        self.sessions.retain(|session| session.seat != seat);
+        self.sessions.push(Session {
+            seat,
+            id,
+            certificate,
+            serial: state.serial,
+            heard: now,
         });
     }
 
@@ -126,12 +189,49 @@ impl Node {
         ended.is_some_and(|ended| ended.was_online)
     }
 
+    /// A device signs out, or its connection ends. Whether it was online.
+    pub(crate) fn sign_out(&mut self, seat: Seat, now: Duration) -> bool {
+        let here = self.here(now);
+        let mut ended = self.sessions.extract_if(.., |session| session.seat == seat);
+        let session = ended.next();
+        session
+            .and_then(|session| self.presence.sign_out(seat, session.id, here))
+            .is_some_and(|ended| ended.was_online)
+    }
+
     pub(crate) fn hello(&self, name: Username, address: PeerAddr, now: Duration) -> bool {
         self.presence.hello(name, address, self.here(now))
     }
 
+    /// Whether the session goes on.
+    pub(crate) fn ping(&mut self, seat: Seat, now: Duration) -> bool {
+        let here = self.here(now);
+        let session = self.sessions.iter_mut().find(|known| known.seat == seat);
+        session.is_some_and(|session| {
+            session.heard = now;
+            self.presence.alive(seat, session.id, here)
+        })
+    }
+
+    /// Whether the session goes on.
+    pub(crate) fn update(&self, seat: Seat, state: SeatState, now: Duration) -> bool {
+        let session = self.sessions.iter().find(|known| known.seat == seat);
+        session.is_some_and(|session| {
+            let here = self.here(now);
+            self.presence.update(seat, session.id, state, here)
+        })
+    }
+
+    pub(crate) fn state(&self, seat: Seat, now: Duration) -> Option<SeatState> {
+        self.presence.state(seat, self.here(now))
+    }
+
     pub(crate) fn find(&self, name: Username, now: Duration) -> Option<PeerAddr> {
         self.presence.find(name, self.here(now))
+    }
+
+    pub(crate) fn all_listed(&self) -> BTreeMap<Seat, SeatState> {
+        self.presence.all_listed()
     }
 
     /// Takes everything for heard, which a registry never does.
@@ -181,21 +281,21 @@ impl Node {
             .take_while(|(at, _)| *at + stream.lag <= now)
             .count();
         // Some of what it has read before comes again.
-        let from = self.read - random.random_range(0..4).min(self.read - self.began);
+        let from = self.read - random.random_range(0..=3).min(self.read - self.began);
         let mut news: Vec<_> = database.log[from..self.read + there].to_vec();
         news.shuffle(random);
         for (_, document) in &news {
             self.learn(document, now);
         }
         self.read += there;
-        if now >= self.settled {
+        if now >= self.settled && stream.syncs {
             let synced = self.here(now).saturating_sub(stream.lag);
             self.presence.synced(synced);
         }
     }
 
     /// Writes what is due.
-    pub(crate) fn tell(&self, database: &mut Database, now: Duration) {
+    pub(crate) fn tell(&mut self, database: &mut Database, now: Duration) {
         if self.mute_until > now {
             return;
         }
@@ -210,8 +310,8 @@ impl Node {
                     seen,
                 } = due.record;
                 let document = Document {
-                    name: seat.name,
-                    address: state.map(|state| state.endpoint.address),
+                    seat,
+                    state,
                     epoch,
                     seen: self.clock.to_server(seen),
                 };
@@ -222,7 +322,67 @@ impl Node {
     }
 
     /// Drops whose time has run out.
-    pub(crate) fn sweep(&self, now: Duration) {
+    pub(crate) fn sweep(&mut self, now: Duration) {
+        let silent = self.sessions.iter();
+        let silent = silent.filter(|session| session.heard + SILENCE <= now);
+        let silent: Vec<Seat> = silent.map(|session| session.seat).collect();
+        for seat in silent {
+            self.sign_out(seat, now);
+        }
         self.presence.sweep(self.here(now));
+    }
+
+    /// Looks whether the devices of its sessions still are what they were. What has changed of
+    /// their seats; `None` where the session has ended.
+    pub(crate) fn recheck(
+        &mut self,
+        bindings: &Bindings,
+        now: Duration,
+    ) -> Vec<(Seat, Option<SeatState>)> {
+        if self.bindings_read + RECHECK > now || !self.is_connected(now) {
+            return Vec::new();
+        }
+        self.bindings_read = now;
+        let mut changes = Vec::new();
+        for session in &mut self.sessions {
+            let stored = bindings.read(session.seat.name).unwrap();
+            if stored.binding.serial == session.serial {
+                continue;
+            }
+            session.serial = stored.binding.serial;
+            let state = self.presence.state(session.seat, now + self.uptime);
+            let state = state.filter(|_| rules::admits(&stored.binding, &session.certificate));
+            let state = state.map(|state| SeatState {
+                serial: stored.binding.serial,
+                display_name: Some(stored.binding.display_name),
+                ..state
+            });
+            changes.push((session.seat, state));
+        }
+        for (seat, state) in &changes {
+            match state {
+                Some(state) => drop(self.update(*seat, *state, now)),
+                None => drop(self.sign_out(*seat, now)),
+            }
+        }
+        changes
+    }
+
+    /// Pushes to its subscribers what is due until the next look.
+    pub(crate) fn publish(&mut self, now: Duration, until: Duration, lazy_reads: bool) {
+        let mut at = now;
+        let [eager, lazy] = &mut self.subscribers;
+        // A snapshot takes one more turn, after the subscriber has asked for it.
+        for _ in 0..2 {
+            while let Some(next) = self.publisher.turn(&self.presence, at + self.uptime)
+                && next < until + self.uptime
+            {
+                at = next - self.uptime;
+            }
+            eager.read();
+            if lazy_reads {
+                lazy.read();
+            }
+        }
     }
 }

@@ -3,21 +3,28 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use p2pchat_protocol::{PeerAddr, Username};
+use p2pchat_protocol::v2::Seat;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::bindings::Bindings;
 use super::database::Database;
 use super::node::{Node, Stream, TIMEOUT};
 use super::troubles::{Lie, Troubles};
 
 #[path = "checks.rs"]
 mod checks;
+#[path = "sign_in.rs"]
+mod sign_in;
+#[path = "users.rs"]
+mod users;
+
+use sign_in::SignIn;
+use users::{Truth, User};
 
 /// How much time passes between two looks.
 const TICK: Duration = Duration::from_millis(500);
 const REGISTRIES: usize = 3;
-const USERS: usize = 8;
 /// How long things happen, and how long then nothing does: longer than the longest cut.
 const BUSY: Duration = Duration::from_secs(150);
 const QUIET: Duration = Duration::from_secs(115);
@@ -32,47 +39,26 @@ const ELECTION: f64 = 15.0;
 const CLOCK: i64 = 24 * 60 * 60 * 1000;
 /// The longest that a registry is cut off.
 const CUT: f64 = 100.0;
-
-/// What is so, whatever any registry believes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Truth {
-    Online,
-    /// Logged out.
-    Offline,
-    /// Fell silent.
-    Silent,
-}
-
-#[derive(Debug)]
-struct User {
-    name: Username,
-    address: PeerAddr,
-    truth: Truth,
-    /// Since when the truth is so, or the user is at this address.
-    since: Duration,
-    /// When their last hello arrived.
-    heard: Duration,
-    /// The registry that gets their hellos, and since when.
-    home: (usize, Duration),
-    pause: Duration,
-    next_hello: Duration,
-    /// Until when only their home can know the truth.
-    secret_until: Duration,
-}
+/// How often the subscriber reads that hardly ever does, in seconds.
+const LAZY: f64 = 400.0;
 
 /// Everything.
 pub(crate) struct World {
     random: ChaCha8Rng,
     now: Duration,
     database: Database,
+    bindings: Bindings,
+    /// Until when there is no primary.
+    away_until: Duration,
     nodes: Vec<Option<Node>>,
     /// When one that is away comes back.
     back_at: Vec<Duration>,
     /// Since when a registry has been cut off from the database, `None` if it is not.
     cut_since: Vec<Option<Duration>>,
     users: Vec<User>,
-    /// Since when two registries show a name at two addresses.
-    split: BTreeMap<Username, Duration>,
+    sign_ins: Vec<SignIn>,
+    /// Since when two registries show a seat in two ways.
+    split: BTreeMap<Seat, Duration>,
     lie: Option<Lie>,
     is_traced: bool,
     pub(crate) troubles: Troubles,
@@ -85,23 +71,12 @@ impl World {
         // Later than the timeout, as in the server.
         let now = TIMEOUT * 2;
         let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let users = (0..USERS).map(|number| User {
-            name: Username::new(&format!("u{number}")).unwrap(),
-            address: address(number),
-            truth: Truth::Offline,
-            since: Duration::ZERO,
-            heard: Duration::ZERO,
-            home: (0, now),
-            pause: if random.random_bool(0.3) {
-                Duration::from_millis(500)
-            } else {
-                Duration::from_secs(15)
-            },
-            next_hello: now,
-            secret_until: Duration::ZERO,
-        });
+        let users = users::all(now, &mut random);
         Self {
-            users: users.collect(),
+            users,
+            sign_ins: Vec::new(),
+            bindings: Bindings::default(),
+            away_until: Duration::ZERO,
             nodes: (0..REGISTRIES)
                 .map(|_| Some(Node::start(&database, now, &mut random)))
                 .collect(),
@@ -120,6 +95,11 @@ impl World {
 
     pub(crate) fn lying(mut self, lie: Lie) -> Self {
         self.lie = Some(lie);
+        match lie {
+            Lie::SmallSteps => self.database.step = 1,
+            Lie::AcknowledgedEarly => self.bindings.acknowledges_early = true,
+            _ => {}
+        }
         self
     }
 
@@ -131,12 +111,16 @@ impl World {
             if self.now < busy_until {
                 self.make_trouble();
                 self.act();
+                self.operate();
             }
             self.come_back();
+            self.go_on_with_sign_ins();
             self.say_hello();
+            self.replicate();
             self.exchange();
             self.check();
         }
+        self.sign_ins.clear();
         self.check_quiet();
     }
 
@@ -155,31 +139,16 @@ impl World {
             && (self.nodes.iter().flatten())
                 .all(|node| node.is_connected(self.now.saturating_sub(LIMIT)));
         // One thing at a time, and time between two to tell of what was known to one alone.
+        if is_whole && self.bindings.pending() > 0 && self.chance(5.0) {
+            return self.elect();
+        }
         if !is_whole || !self.chance(20.0) {
             return;
         }
         let number = self.random.random_range(0..REGISTRIES);
         match self.random.random_range(0..4) {
-            0 => {
-                self.troubles.kills += 1;
-                self.nodes[number] = None;
-                self.back_at[number] = self.now + self.some_seconds(10.0);
-                self.trace(|| format!("registry {number} is killed"));
-            }
-            1 => {
-                self.troubles.elections += 1;
-                let until = self.now + self.some_seconds(ELECTION);
-                for node in self.nodes.iter_mut().flatten() {
-                    (node.deaf_until, node.mute_until) = (until, until);
-                }
-                if self.random.random_bool(0.5) {
-                    // The next primary has another clock.
-                    self.troubles.clocks += 1;
-                    self.database.ahead += self.random.random_range(-CLOCK..CLOCK);
-                }
-                let ahead = self.database.ahead;
-                self.trace(|| format!("no database until {until:.2?}, then {ahead} ms ahead"));
-            }
+            0 => self.kill(number),
+            1 => self.elect(),
             2 => {
                 self.troubles.drops += 1;
                 self.database.drop_all();
@@ -196,6 +165,50 @@ impl World {
                 self.cut_since[number] = Some(self.now);
                 self.trace(|| format!("registry {number} is cut off until {until:.2?}"));
             }
+        }
+    }
+
+    fn kill(&mut self, number: usize) {
+        self.troubles.kills += 1;
+        self.nodes[number] = None;
+        self.back_at[number] = self.now + self.some_seconds(10.0);
+        for user in 0..self.users.len() {
+            let User { home, truth, .. } = self.users[user];
+            // The connections of devices end with it; a Hello goes to another.
+            if self.users[user].is_device() && home.0 == number && truth == Truth::Online {
+                self.falls_silent(user);
+            }
+        }
+        self.trace(|| format!("registry {number} is killed"));
+    }
+
+    /// The primary dies, and there is none for a while.
+    fn elect(&mut self) {
+        self.troubles.elections += 1;
+        let until = self.now + self.some_seconds(ELECTION);
+        for node in self.nodes.iter_mut().flatten() {
+            (node.deaf_until, node.mute_until) = (until, until);
+        }
+        self.away_until = until;
+        let pending = self.bindings.pending();
+        let replicated = self.random.random_range(0..=pending);
+        self.bindings.fail_over(replicated);
+        self.troubles.unknown += (pending - replicated) as u64;
+        if self.random.random_bool(0.5) {
+            // The next primary has another clock.
+            self.troubles.clocks += 1;
+            self.database.ahead += self.random.random_range(-CLOCK..CLOCK);
+        }
+        let ahead = self.database.ahead;
+        self.trace(|| format!("no database until {until:.2?}, then {ahead} ms ahead"));
+    }
+
+    /// What the primary has taken reaches a majority, sooner or later.
+    fn replicate(&mut self) {
+        let pending = self.bindings.pending();
+        if pending > 0 && self.random.random_bool(0.5) {
+            let writes = self.random.random_range(1..=pending);
+            self.bindings.replicate(writes);
         }
     }
 
@@ -217,95 +230,18 @@ impl World {
         }
     }
 
-    fn act(&mut self) {
-        for number in 0..USERS {
-            let truth = self.users[number].truth;
-            match truth {
-                Truth::Online if self.chance(60.0) => self.login(number, true),
-                Truth::Online if self.chance(80.0) => self.logout(number),
-                Truth::Online if self.chance(120.0) => {
-                    self.troubles.vanished += 1;
-                    self.users[number].truth = Truth::Silent;
-                    self.trace(|| format!("u{number} vanishes"));
-                }
-                Truth::Offline | Truth::Silent if self.chance(15.0) => self.login(number, false),
-                _ => {}
-            }
-        }
-    }
-
-    fn login(&mut self, number: usize, elsewhere: bool) {
-        let at = self.random.random_range(0..REGISTRIES);
-        let Some(node) = self.nodes[at]
-            .as_ref()
-            .filter(|node| node.is_connected(self.now))
-        else {
-            // Answered 50, or nothing accepts.
-            return;
-        };
-        self.troubles.logins += 1;
-        let user = &mut self.users[number];
-        if elsewhere {
-            self.troubles.moves += 1;
-            user.address = address(USERS + self.random.random_range(0..100));
-        }
-        node.login(&mut self.database, user.name, user.address, self.now);
-        (user.truth, user.since, user.heard) = (Truth::Online, self.now, self.now);
-        user.home = (at, self.now);
-        user.next_hello = self.now + user.pause;
-        user.secret_until = Duration::ZERO;
-        self.trace(|| format!("u{number} logs in at {at}"));
-    }
-
-    /// At home, whether that can tell anybody or not.
-    fn logout(&mut self, number: usize) {
-        let user = &mut self.users[number];
-        let Some(node) = &self.nodes[user.home.0] else {
-            return;
-        };
-        if node.logout(user.name, user.address, self.now) {
-            self.troubles.logouts += 1;
-            (user.truth, user.since) = (Truth::Offline, self.now);
-            user.secret_until = user.secret_until.max(node.mute_until);
-            self.trace(|| format!("u{number} logs out"));
-        }
-    }
-
-    fn say_hello(&mut self) {
-        for number in 0..USERS {
-            let user = &mut self.users[number];
-            if user.truth != Truth::Online {
-                continue;
-            }
-            if self.nodes[user.home.0].is_none() {
-                let alive: Vec<usize> = (0..REGISTRIES)
-                    .filter(|number| self.nodes[*number].is_some())
-                    .collect();
-                let home = alive[self.random.random_range(0..alive.len())];
-                user.home = (home, self.now);
-                let wait = self.random.random_range(0.0..MOVE.as_secs_f64());
-                user.next_hello = self.now + Duration::from_secs_f64(wait);
-            }
-            let node = self.nodes[user.home.0].as_ref().unwrap();
-            if node.mute_until > self.now {
-                user.secret_until = node.mute_until;
-            }
-            if user.next_hello <= self.now {
-                user.next_hello = self.now + user.pause;
-                if node.hello(user.name, user.address, self.now) {
-                    user.heard = self.now;
-                }
-            }
-        }
-    }
-
     fn exchange(&mut self) {
         for number in 0..REGISTRIES {
+            let lie = self.lie.filter(|_| number == 1);
             let stream = Stream {
                 lag: MAX_LAG.mul_f64(self.random.random_range(0.0..1.0)),
                 forgets: self.random.random_bool(0.5),
+                syncs: lie != Some(Lie::TimeStandsStill),
             };
-            let lie = self.lie.filter(|_| number == 1);
+            if self.lie != Some(Lie::NothingIsRechecked) {
+                self.recheck(number);
+            }
+            let lazy_reads = self.chance(LAZY);
             let Some(node) = &mut self.nodes[number] else {
                 continue;
             };
@@ -321,11 +257,9 @@ impl World {
             if self.now.subsec_millis() == 0 {
                 node.sweep(self.now);
             }
+            let [eager, _] = &mut node.subscribers;
+            eager.loses_deltas = lie == Some(Lie::DeltasAreLost);
+            node.publish(self.now, self.now + TICK, lazy_reads);
         }
     }
-}
-
-fn address(number: usize) -> PeerAddr {
-    let last = u8::try_from(number + 1).unwrap();
-    PeerAddr::new([10, 0, 0, last].into()).unwrap()
 }

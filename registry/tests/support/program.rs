@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
 
-use super::{signal, wait_for};
+use super::{key_file, signal, wait_for};
 
 /// The program, in an environment without options of its own.
 pub(crate) fn command() -> Command {
@@ -21,6 +21,15 @@ pub(crate) fn command() -> Command {
         .env("XDG_CONFIG_HOME", "/nonexistent")
         .env("HOME", "/nonexistent");
     command.env_remove("RUST_LOG").env_remove("XDG_DATA_HOME");
+    command
+}
+
+/// With MongoDB a key has to be named; registries over one database have the same.
+fn with_key(command: &mut Command) -> &mut Command {
+    let is_mongo = |arg: &std::ffi::OsStr| arg.to_string_lossy().starts_with("mongodb");
+    if command.get_args().any(is_mongo) {
+        command.env("P2PCHAT_KEY_FILE", key_file());
+    }
     command
 }
 
@@ -56,7 +65,7 @@ impl Program {
 
     /// The same with other options.
     pub(crate) fn start_with(command: &mut Command) -> Self {
-        let mut child = command
+        let mut child = with_key(command)
             .args(["--tcp", "127.0.0.1:0", "--udp", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -130,7 +139,7 @@ impl Drop for Program {
 
 /// Runs a registry that cannot start, and returns the one line that says why.
 pub(crate) fn refusal(command: &mut Command) -> String {
-    let output = command.stdin(Stdio::null()).output().unwrap();
+    let output = with_key(command).stdin(Stdio::null()).output().unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{error}");
     assert_eq!(error.lines().count(), 1, "{error}");

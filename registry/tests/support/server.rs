@@ -12,6 +12,8 @@ use p2pchat_registry::{Options, Server, StoreSpec};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
+use super::key_file;
+
 /// Limits under which no one is slowed down for guessing.
 pub(crate) fn guessing_at_will() -> Guessing {
     Guessing {
@@ -54,7 +56,10 @@ impl TestServer {
     }
 
     /// With options of the caller.
-    pub(crate) fn start_on(options: Options) -> Self {
+    pub(crate) fn start_on(mut options: Options) -> Self {
+        if matches!(options.store, StoreSpec::Mongo(_)) {
+            options.key_file.get_or_insert_with(key_file);
+        }
         let (ready, addresses) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let thread = thread::spawn(move || {

@@ -170,6 +170,11 @@ fn spawn(
         .args(["--tcp", &tcp.to_string(), "--udp", &udp.to_string()])
         .args(more)
         .stdin(Stdio::null());
+    if store.starts_with("mongodb") {
+        // It has to be named there, and is the same for all registries over one database.
+        let key = std::env::temp_dir().join("p2pchat-testkit-registry.key");
+        command.arg("--key-file").arg(key);
+    }
     Process::spawn("the registry", &mut command, &log(home))
 }
 

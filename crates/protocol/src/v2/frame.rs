@@ -3,7 +3,10 @@
 //! The length counts the message alone. A receiver has a limit for it, so it never holds more
 //! than that of what is not yet whole.
 
+use std::fmt;
+
 use thiserror::Error;
+use zeroize::Zeroize;
 
 /// The bytes before the message: its length, and its kind.
 pub const HEAD: usize = 5;
@@ -11,13 +14,26 @@ pub const HEAD: usize = 5;
 /// ends the session.
 pub const OPTIONAL: u8 = 128;
 
-/// A whole frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A whole frame. Its message is hidden in `Debug` and wiped on drop: it may hold a password.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Frame {
     /// What its message is.
     pub kind: u8,
     /// The message.
     pub message: Vec<u8>,
+}
+
+impl fmt::Debug for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, message } = self;
+        write!(f, "Frame(kind {kind}, {} bytes)", message.len())
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        self.message.zeroize();
+    }
 }
 
 /// The other side sent what is no frame. The connection ends.
@@ -30,18 +46,21 @@ pub struct FrameError {
     pub limit: usize,
 }
 
-/// Cuts a stream into frames.
+/// Cuts a stream into frames. Keeps no memory between them.
 #[derive(Debug, Default)]
 pub struct FrameDecoder {
-    /// What came of the next frame.
-    partial: Vec<u8>,
+    head: [u8; HEAD],
+    /// How many bytes of the head came.
+    filled: usize,
+    /// What came behind a whole head.
+    frame: Option<Frame>,
 }
 
 impl FrameDecoder {
     /// Whether a frame has begun and not ended.
     #[must_use]
     pub fn is_partial(&self) -> bool {
-        !self.partial.is_empty()
+        self.filled > 0
     }
 
     /// The next whole frame of at most `limit` bytes of message. Takes from `bytes` what it needs;
@@ -50,31 +69,37 @@ impl FrameDecoder {
     /// # Errors
     /// If the frame is longer. Nothing that comes after it can be read.
     pub fn next(&mut self, bytes: &mut &[u8], limit: usize) -> Result<Option<Frame>, FrameError> {
-        self.take(bytes, HEAD);
-        let Some((head, _)) = self.partial.split_first_chunk::<HEAD>() else {
+        let taken = take(bytes, HEAD - self.filled);
+        self.head[self.filled..][..taken.len()].copy_from_slice(taken);
+        self.filled += taken.len();
+        if self.filled < HEAD {
             return Ok(None);
-        };
-        let [a, b, c, d, kind] = *head;
+        }
+        let [a, b, c, d, kind] = self.head;
         let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(usize::MAX);
         if length > limit {
             return Err(FrameError { length, limit });
         }
-        self.take(bytes, HEAD + length);
-        if self.partial.len() < HEAD + length {
+        // All of its room at once: a Vec that grows leaves copies behind, which nobody wipes.
+        let frame = self.frame.get_or_insert_with(|| Frame {
+            kind,
+            message: Vec::with_capacity(length),
+        });
+        let missing = length - frame.message.len();
+        frame.message.extend_from_slice(take(bytes, missing));
+        if frame.message.len() < length {
             return Ok(None);
         }
-        let mut message = std::mem::take(&mut self.partial);
-        message.drain(..HEAD);
-        Ok(Some(Frame { kind, message }))
+        self.filled = 0;
+        Ok(self.frame.take())
     }
+}
 
-    /// Takes bytes until there are as many as `length`.
-    fn take(&mut self, bytes: &mut &[u8], length: usize) {
-        let missing = length.saturating_sub(self.partial.len()).min(bytes.len());
-        let (taken, rest) = bytes.split_at(missing);
-        self.partial.extend_from_slice(taken);
-        *bytes = rest;
-    }
+/// Takes up to `most` bytes from the front.
+fn take<'a>(bytes: &mut &'a [u8], most: usize) -> &'a [u8] {
+    let (taken, rest) = bytes.split_at(most.min(bytes.len()));
+    *bytes = rest;
+    taken
 }
 
 /// Appends a frame to `out`. `write` appends the message.
@@ -111,6 +136,13 @@ mod tests {
             assert_eq!(found, [(1, 3), (200, 0), (3, 300)]);
             assert!(!decoder.is_partial());
         }
+    }
+
+    #[test]
+    fn a_message_is_hidden() {
+        let message = b"secret".to_vec();
+        let shown = format!("{:?}", Frame { kind: 1, message });
+        assert_eq!(shown, "Frame(kind 1, 6 bytes)");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The protobuf messages, as in `docs/protocol-2.proto`: unchecked, and known to this crate alone.
+//! Those with a password wipe it on drop.
 
 use prost::Message;
+use zeroize::Zeroize;
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct SignUp {
@@ -48,6 +50,25 @@ pub(super) struct ChangePassword {
     pub(super) old: String,
     #[prost(string, tag = "2")]
     pub(super) new: String,
+}
+
+impl Drop for SignUp {
+    fn drop(&mut self) {
+        self.password.zeroize();
+    }
+}
+
+impl Drop for SignIn {
+    fn drop(&mut self) {
+        self.password.zeroize();
+    }
+}
+
+impl Drop for ChangePassword {
+    fn drop(&mut self) {
+        self.old.zeroize();
+        self.new.zeroize();
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Message)]
@@ -114,3 +135,6 @@ pub(super) struct Users {
     #[prost(bool, tag = "3")]
     pub(super) ends: bool,
 }
+
+#[cfg(test)]
+mod tests;

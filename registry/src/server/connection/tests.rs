@@ -7,6 +7,7 @@ use std::time::Instant as Clock;
 
 use futures::future::join_all;
 use p2pchat_protocol::{Password, Request, Response, Username};
+use p2pchat_secure::SecretKey;
 use tokio::io::{DuplexStream, duplex};
 use tokio::task::JoinHandle;
 
@@ -16,6 +17,11 @@ use crate::presence::OnlineList;
 use crate::store::{Opener, SqliteStore};
 
 impl Stream for DuplexStream {
+    /// Version 1.
+    fn poll_peek(&self, _: &mut std::task::Context<'_>) -> Poll<io::Result<Option<u8>>> {
+        Poll::Ready(Ok(Some(0)))
+    }
+
     fn set_send_buffer(&self, _: u32) {}
 }
 
@@ -36,7 +42,8 @@ fn shared(folder: &tempfile::TempDir, limits: &Limits) -> Arc<Shared> {
         limits: limits.clone(),
         ..Options::on_loopback(StoreSpec::Sqlite(path))
     };
-    Shared::new(Arc::new(store), None, Clock::now(), &options).unwrap()
+    let key = SecretKey::generate();
+    Shared::new(Arc::new(store), None, Clock::now(), &key, &options).unwrap()
 }
 
 fn start(limits: &Limits) -> Running {

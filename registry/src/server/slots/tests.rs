@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use p2pchat_protocol::v2::{DeviceId, Seat};
 use p2pchat_protocol::{PeerAddr, Username};
 
 use super::*;
@@ -230,4 +231,61 @@ async fn a_connection_is_protected_by_its_latest_user_only() {
     assert!(server.slots.evict());
     drop(slot);
     assert!(server.slots.table().protected.is_empty());
+}
+
+/// Signs a user in on a device.
+fn sign_in(server: &Server, device: u8, on: &mut ConnectionSlot) -> Ended {
+    let seat = Seat {
+        name: name(0),
+        device: Some(DeviceId([device; 8])),
+    };
+    let state = version_1::state(address());
+    let session = server.presence.sign_in(seat, state, Duration::ZERO);
+    on.protect(seat, session, &server.presence);
+    Ended {
+        seat,
+        session,
+        was_online: true,
+    }
+}
+
+#[tokio::test]
+async fn connections_of_devices_do_not_count_for_their_address_while_they_are_signed_in() {
+    let server = Server::new();
+    let mut slots = Vec::new();
+    for device in 0..5 {
+        let mut slot = server.take(1).await;
+        let session = sign_in(&server, device, &mut slot);
+        slots.push((slot, session));
+    }
+    let one_more = server.take(1).await;
+    drop(one_more);
+    for (_, session) in &slots[1..] {
+        server.slots.ended(session);
+    }
+    assert_eq!(server.slots.table().connections(source(1)), 4);
+    let refused = server.slots.take(source(1)).await.map(|_| ()).unwrap_err();
+    assert_eq!(refused, DropReason::AddressFull);
+    drop(slots);
+    assert!(server.slots.table().sources.is_empty());
+}
+
+#[tokio::test]
+async fn a_device_protects_its_latest_connection_alone() {
+    let server = Server::new();
+    let (mut first, mut second) = (server.take(1).await, server.take(1).await);
+    sign_in(&server, 1, &mut first);
+    assert_eq!(server.slots.table().connections(source(1)), 1);
+    sign_in(&server, 1, &mut second);
+    assert_eq!(
+        server.slots.table().connections(source(1)),
+        1,
+        "the first counts"
+    );
+    assert_eq!(server.slots.table().protected.len(), 1);
+    drop(first);
+    assert_eq!(server.slots.table().connections(source(1)), 0);
+    drop(second);
+    assert!(server.slots.table().protected.is_empty());
+    assert!(server.slots.table().sources.is_empty());
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use futures::future::try_join_all;
+use p2pchat_protocol::v2::Passphrase;
 use p2pchat_protocol::{Password, Request};
 use p2pchat_registry::password::Hasher;
 use tokio::net::TcpStream;
@@ -108,7 +109,7 @@ fn hashes(context: &Context) -> Result<Sample> {
         let start = Instant::now();
         while start.elapsed() < context.time.max(TIME) {
             let began = Instant::now();
-            hasher.hash(&Password::new("correct horse")?)?;
+            hasher.hash(&Passphrase::new("correct horse")?)?;
             times.record(began.elapsed());
         }
         Ok(Sample::new(&times, start.elapsed()))
