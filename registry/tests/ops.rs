@@ -254,7 +254,7 @@ fn the_unit_sets_options_that_there_are() {
         .lines()
         .filter_map(|line| line.strip_prefix("Environment="));
     let set: Vec<&str> = set.map(|line| line.split('=').next().unwrap()).collect();
-    assert_eq!(set.len(), 2);
+    assert_eq!(set.len(), 3);
     assert!(
         set.iter()
             .all(|name| known.iter().any(|known| known == name)),

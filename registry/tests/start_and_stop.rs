@@ -313,8 +313,8 @@ fn both_signals_stop_it_in_order() {
             .collect();
         assert_eq!(
             left.len(),
-            2,
-            "the file and its lock, and no log of changes: {left:?}"
+            3,
+            "the file, its lock and the key, and no log of changes: {left:?}"
         );
     }
 }

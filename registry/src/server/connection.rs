@@ -207,8 +207,8 @@ impl<S: Stream> Connection<S> {
         }
     }
 
-    /// Serves whichever version the first byte tells. Boxed are the parts that connections of
-    /// version 1 would otherwise hold the memory of.
+    /// Serves whichever version the first byte tells. Boxed, so that a connection has the memory
+    /// of its own version alone.
     async fn run(&mut self) -> Result<(), ConnectionError> {
         if Box::pin(self.peek()).await? == Some(FIRST_BYTE) {
             let Self {
@@ -220,6 +220,10 @@ impl<S: Stream> Connection<S> {
             } = self;
             return Box::pin(session::serve(stream, *origin, slot, shared)).await;
         }
+        Box::pin(self.run_version_1()).await
+    }
+
+    async fn run_version_1(&mut self) -> Result<(), ConnectionError> {
         let stop = self.shared.stop_of(&self.slot).clone();
         let mut buffer = [0; READ_SIZE];
         loop {

@@ -19,6 +19,7 @@ use p2pchat_protocol::v2::{
 use p2pchat_secure::Secured;
 use tokio::task::yield_now;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroize;
 
 use super::Shared;
@@ -120,6 +121,7 @@ struct Session<'a, S> {
     origin: Origin,
     slot: &'a mut ConnectionSlot,
     shared: &'a Arc<Shared>,
+    stop: CancellationToken,
     /// Dropping it ends the session.
     signed_in: Option<SignedIn>,
     subscription: Option<Subscription>,
@@ -139,6 +141,7 @@ impl<'a, S: Stream> Session<'a, S> {
             stream: FrameStream::new(stream, shared),
             device,
             origin,
+            stop: shared.stop_of(slot),
             slot,
             shared,
             signed_in: None,
@@ -181,15 +184,14 @@ impl<'a, S: Stream> Session<'a, S> {
             stream,
             signed_in,
             subscription,
-            slot,
-            shared,
+            stop,
             ..
         } = self;
         tokio::select! {
             read = stream.read(buffer) => Event::Read(read),
             frames = pushed(subscription) => Event::Push(frames),
             goodbye = ended(signed_in) => Event::End(goodbye),
-            () = shared.stop_of(slot).cancelled() => Event::End(Goodbye::Stopping),
+            () = stop.cancelled() => Event::End(Goodbye::Stopping),
         }
     }
 
@@ -200,9 +202,7 @@ impl<'a, S: Stream> Session<'a, S> {
             sent = self.stream.send(frames, within) => Ok(sent?),
             // In the middle of a frame there is no goodbye.
             _ = ended(&mut self.signed_in) => Err(ConnectionError::UnreadResponse.into()),
-            () = self.shared.stop_of(self.slot).cancelled() => {
-                Err(ConnectionError::UnreadResponse.into())
-            }
+            () = self.stop.cancelled() => Err(ConnectionError::UnreadResponse.into()),
         }
     }
 
