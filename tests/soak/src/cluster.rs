@@ -54,7 +54,6 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     presence::spread(&site, options.users, &mut report).await?;
     presence::moves(&site, &mut report).await?;
     presence::stops(&site, &mut report).await?;
-    devices::pushed(&site, &mut report).await?;
     devices::killed_registry(&mut site, &mut report).await?;
     people::pushed(&site, &mut report).await?;
     let names = people::races(&mut site, options.primaries, &mut report).await?;
@@ -64,7 +63,6 @@ pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
     faults::cut_off(&site, &mut report).await?;
     faults::killed_primary(&mut site, options.primaries, &mut report).await?;
     people::one_binding(&site, &names, &mut report).await?;
-    devices::killed_primary(&mut site, &mut report).await?;
     presence::same_everywhere(&site, &mut report).await?;
     Ok(report)
 }
