@@ -242,6 +242,7 @@ fn each_end_has_its_exit_code() {
     std::fs::write(&wrong, "wrong\n").unwrap();
     let at_alice = alice.json();
     let at_bob = bob.json();
+    at_alice.sees("bob");
     let wait = ["--timeout", "300ms"];
 
     alice.run(&["send", "hi"]).expect(2, "--to");

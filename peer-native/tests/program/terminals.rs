@@ -90,7 +90,9 @@ fn a_terminal_that_cannot_place_text_has_plain_lines_and_hides_passwords() {
         pty.wait("assword again: ");
         assert!(!pty.echoes());
         pty.keys(b"hush-hush\n");
-        let shown = pty.wait(&format!("account {name} created"));
+        let shown = pty.wait("Display name (Enter for none): ");
+        pty.keys(b"\n");
+        pty.wait(&format!("account {name} created"));
         assert!(!shown.contains("hush"), "{shown}");
         assert!(pty.is_restored());
         pty.keys(b"/login\n");
