@@ -329,7 +329,7 @@ impl Front {
                 self.password(register, name, &text).await?;
             }
             (Given::Password(text), Stage::Again { name, password }) => {
-                self.again(name, password, &text).await?;
+                self.again(name, password, &text);
             }
             (Given::Password(text), Stage::Old) => match self.passphrase(&text) {
                 Some(old) => self.stage = Stage::New { old },
@@ -502,15 +502,14 @@ impl Front {
         }
     }
 
-    async fn again(&mut self, name: Username, password: Passphrase, again: &str) -> Result<()> {
+    fn again(&mut self, name: Username, password: Passphrase, again: &str) {
         if password.expose() == again {
             self.stage = Stage::DisplayName { name, password };
-            return Ok(());
+            return;
         }
         self.print(label::PASSWORDS_DIFFER);
         let register = true;
         self.stage = Stage::Password { register, name };
-        Ok(())
     }
 
     async fn password(&mut self, register: bool, name: Username, password: &str) -> Result<()> {

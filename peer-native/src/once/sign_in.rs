@@ -18,6 +18,7 @@ pub(super) struct SigningIn {
     /// Whether the peer was started for this alone.
     is_owner: bool,
     attempt: Option<Attempt>,
+    is_signed_in: bool,
     ids: Ids,
     pending: Pending,
 }
@@ -36,6 +37,7 @@ impl SigningIn {
             remembered,
             is_owner,
             attempt: None,
+            is_signed_in: false,
             ids,
             pending: Pending::default(),
         }
@@ -46,11 +48,20 @@ impl SigningIn {
         self.user.or(self.remembered)
     }
 
+    /// Done, once the list of who is online is there: users are asked by their names.
+    fn signed_in(&mut self, view: &View) -> Step {
+        self.is_signed_in = true;
+        if view.account.is_some_and(|name| view.user(name).is_none()) {
+            return Step::Wait;
+        }
+        Step::End(End::DONE)
+    }
+
     /// The answer to a login by the key.
-    fn answered(&self, update: &Update, view: &View) -> Step {
+    fn answered(&mut self, update: &Update, view: &View) -> Step {
         match self.pending.closed_by(update) {
             None => Step::Wait,
-            Some(Ok(())) => Step::End(End::DONE),
+            Some(Ok(())) => self.signed_in(view),
             Some(Err(failure)) if failure.code == Problem::AlreadyLoggedIn => Step::End(End::DONE),
             Some(Err(failure)) if failure.code == Problem::PasswordNeeded => Step::End(End::new(
                 Exit::Login,
@@ -107,6 +118,9 @@ impl Job for SigningIn {
         if matches!(*update.event, Event::LoggedOut { .. }) {
             return Step::End(End::logged_out());
         }
+        if self.is_signed_in {
+            return self.signed_in(view);
+        }
         if self.attempt.is_none() {
             return self.answered(update, view);
         }
@@ -115,7 +129,7 @@ impl Job for SigningIn {
         match attempt.map(|attempt| attempt.on_answer(&update.event, view)) {
             None | Some(login::Step::Wait) => Step::Wait,
             Some(login::Step::Send(command)) => self.ask(command),
-            Some(login::Step::Done) => Step::End(End::DONE),
+            Some(login::Step::Done) => self.signed_in(view),
             Some(login::Step::Failed(reason)) => {
                 if let Some(stop) = End::stopped(view) {
                     return Step::End(stop);
@@ -127,6 +141,10 @@ impl Job for SigningIn {
     }
 
     fn out_of_time(&mut self, _: &View) -> (Option<Call>, End) {
+        if self.is_signed_in {
+            // Without the list.
+            return (None, End::DONE);
+        }
         let words = "not signed in: the registry did not answer in time";
         (None, End::new(Exit::Login, words))
     }
@@ -134,7 +152,7 @@ impl Job for SigningIn {
 
 #[cfg(test)]
 mod tests {
-    use p2pchat_model::{Failure, Link, Timestamp};
+    use p2pchat_model::{Failure, Link, OnlineUser, Timestamp};
 
     use super::*;
 
@@ -152,8 +170,13 @@ mod tests {
     }
 
     fn signed_in() -> View {
+        let alice = OnlineUser {
+            name: "alice".parse().unwrap(),
+            address: "127.0.0.2".parse().unwrap(),
+        };
         View {
             account: Some("alice".parse().unwrap()),
+            online: vec![alice.into()],
             link: Link::Up,
             ..View::default()
         }

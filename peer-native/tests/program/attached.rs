@@ -100,6 +100,7 @@ fn what_is_on_a_terminal_is_read_for_all() {
     alice.push("--json".to_owned());
     let mut alice = Piped::start(&registry, &alice);
     alice.line_with("logged_in");
+    bob.sees("alice");
     bob.write(r#"{"command":"request","conversation":"open","to":{"name":"alice"}}"#);
     let request = alice.line_with("request_received");
     let from = request.split(r#""from":{"address":""#).nth(1).unwrap();
@@ -138,7 +139,7 @@ fn what_is_on_a_terminal_is_read_for_all() {
 
 #[test]
 fn when_the_screen_that_runs_the_peer_is_killed_plain_lines_go_on() {
-    let registry = Registry::start();
+    let registry = Registry::for_version_1();
     let tmux = Tmux::new("takeover");
     alice_with_bob(&registry, &tmux);
     tmux.start("plain", SIZE, &registry, &of_profile("alice", &["--plain"]));
@@ -174,7 +175,7 @@ fn when_the_screen_that_runs_the_peer_is_killed_plain_lines_go_on() {
 
 #[test]
 fn plain_lines_ask_for_the_password_that_is_needed_again() {
-    let registry = Registry::start();
+    let registry = Registry::for_version_1();
     let tmux = Tmux::new("password");
     alice_with_bob(&registry, &tmux);
     tmux.start("plain", SIZE, &registry, &of_profile("alice", &["--plain"]));

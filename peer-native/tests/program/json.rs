@@ -26,6 +26,7 @@ fn two_scripts_chat_and_the_last_message_arrives_after_the_end_of_the_input() {
     assert!(first.contains(&at_a), "{first}");
     a.line_with("logged_in");
     b.line_with("logged_in");
+    a.sees("bob");
     a.write(r#"{"command":"request","conversation":"open","to":{"name":"bob"}}"#);
     b.line_with("request_received");
     b.write(&format!(

@@ -129,6 +129,7 @@ fn a_script_sends_as_the_user_who_is_signed_in() {
     let registry = Registry::start();
     let (alice, bob) = (User::new(&registry, "alice"), User::new(&registry, "bob"));
     let (at_alice, mut at_bob) = (alice.json(), bob.json());
+    at_alice.sees("bob");
     // The profile is enough: no password, no registry.
     let send = alice.command(&[
         "send",
@@ -241,6 +242,7 @@ fn each_end_has_its_exit_code() {
     std::fs::write(&wrong, "wrong\n").unwrap();
     let at_alice = alice.json();
     let at_bob = bob.json();
+    at_alice.sees("bob");
     let wait = ["--timeout", "300ms"];
 
     alice.run(&["send", "hi"]).expect(2, "--to");
@@ -265,6 +267,22 @@ fn each_end_has_its_exit_code() {
     wrong_password.args(carol.peer()).arg("who");
     wrong_password
         .args(["--user=bob", "--password-file"])
+        .arg(&wrong);
+    let ended = Ended::of(wrong_password.output().unwrap());
+    // Whatever the password.
+    ended.expect(3, "this name belongs to another key");
+
+    // An account of version 1 has no key yet.
+    let dave = User::new(&registry, "dave");
+    let mut old = program(dave.home());
+    old.args(dave.signed_in())
+        .args(["--allow-plaintext", "who"]);
+    assert_eq!(Ended::of(old.output().unwrap()).code, Some(0));
+    let erin = User::new(&registry, "erin");
+    let mut wrong_password = program(erin.home());
+    wrong_password.args(erin.peer()).arg("who");
+    wrong_password
+        .args(["--user=dave", "--password-file"])
         .arg(&wrong);
     Ended::of(wrong_password.output().unwrap()).expect(3, "name or password is wrong");
 }
@@ -309,7 +327,8 @@ fn an_owner_that_is_stopped_is_named_and_not_replaced() {
 fn a_signal_ends_it_with_a_code_of_its_own() {
     let registry = Registry::start();
     let (alice, bob) = (User::new(&registry, "alice"), User::new(&registry, "bob"));
-    let (_at_alice, at_bob) = (alice.json(), bob.json());
+    let (at_alice, at_bob) = (alice.json(), bob.json());
+    at_alice.sees("bob");
     let mut asking = alice.command(&["send", "--to=bob", "--timeout=10m", "hi"]);
     let asking = asking.stderr(Stdio::piped()).spawn().unwrap();
     at_bob.line_with("request_received");
@@ -352,9 +371,7 @@ fn watch_shows_what_happens_and_takes_over_nothing() {
 
     signal("KILL", at_alice.pid());
     assert_eq!(in_json.exit().code(), Some(1));
-    alice
-        .run(&["who"])
-        .expect(3, "no p2pchat runs for this profile");
+    alice.run(&["who"]).expect(3, "cannot reach the registry");
 }
 
 /// Sends a signal to a process that this test started.

@@ -230,7 +230,7 @@ fn an_input_that_cannot_be_read_is_an_error_and_not_the_end() {
 
 #[test]
 fn files_of_a_windows_editor_are_read_as_any_other() {
-    let registry = Registry::start();
+    let registry = Registry::for_version_1();
     std::fs::write(registry.password_file(), "\u{feff}secret\r\n").unwrap();
     let mut arguments = registry.arguments_of("alice", &own_address());
     arguments.push("--json".to_owned());

@@ -41,6 +41,8 @@ pub(crate) struct Registry {
     hello_port: String,
     /// The fingerprint of its key.
     fingerprint: Fingerprint,
+    /// Whether its clients are allowed to speak to it unencrypted.
+    is_plain: bool,
     runtime: Option<tokio::runtime::Runtime>,
 }
 
@@ -55,8 +57,16 @@ impl Registry {
             tcp: running.tcp,
             hello_port: running.hello_port,
             fingerprint: running.fingerprint,
+            is_plain: false,
             runtime: Some(running.runtime),
         }
+    }
+
+    /// The same for clients that speak version 1 with it, unencrypted.
+    pub(crate) fn for_version_1() -> Self {
+        let mut registry = Self::start();
+        registry.is_plain = true;
+        registry
     }
 
     /// Sets it up again at the same place: with another key, and without accounts.
@@ -94,7 +104,8 @@ impl Registry {
 
     /// The arguments for a peer of this registry.
     pub(crate) fn arguments(&self, address: &str) -> Vec<String> {
-        [
+        let plain = self.is_plain.then(|| "--allow-plaintext".to_owned());
+        let options = [
             "--registry",
             &self.name(),
             "--hello-port",
@@ -102,9 +113,9 @@ impl Registry {
             "--address",
             address,
             "--no-history",
-        ]
-        .map(str::to_owned)
-        .to_vec()
+        ];
+        let options = options.into_iter().map(str::to_owned);
+        options.chain(plain).collect()
     }
 
     /// [`Registry::arguments`] for a user who registers and logs in at once.
@@ -216,6 +227,11 @@ impl Piped {
             }
         }
         panic!("no line with {part} in {before:#?}");
+    }
+
+    /// Waits until a user is in the list of who is online.
+    pub(crate) fn sees(&self, name: &str) {
+        self.line_with(&format!(r#"{{"name":"{name}","address""#));
     }
 
     /// Whether a line has come, which is skipped.
