@@ -224,7 +224,7 @@ impl<S: Stream> Connection<S> {
     }
 
     async fn run_version_1(&mut self) -> Result<(), ConnectionError> {
-        let stop = self.shared.stop_of(&self.slot).clone();
+        let stop = self.shared.stop_of(&self.slot);
         let mut buffer = [0; READ_SIZE];
         loop {
             let Some(read) = stop.run_until_cancelled(self.read(&mut buffer)).await else {
