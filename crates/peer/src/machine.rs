@@ -576,7 +576,7 @@ impl Machine {
     }
 
     /// The registry has said which key a name is bound to.
-    fn looked_up(&mut self, name: Username, binding: Option<Binding>, purpose: KeyPurpose) {
+    fn looked_up(&mut self, name: Username, binding: Option<Box<Binding>>, purpose: KeyPurpose) {
         let Some(keys) = self.session.keys.as_mut() else {
             return;
         };

@@ -305,6 +305,7 @@ async fn a_peer_starts_without_its_registry_and_finds_it_later() {
     drop(free);
     let mut user = User::start(Options {
         registry: at.to_string(),
+        allow_plaintext: true,
         address: Some(own_address()),
         ..Options::default()
     })

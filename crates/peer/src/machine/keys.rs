@@ -305,7 +305,7 @@ impl Keyring {
             return None;
         };
         match self.codes.get(&person) {
-            Some(&code) => self.with_code(cx, Some(name), person, purpose, code),
+            Some(&code) => self.with_code(cx, Some(name), person, &purpose, code),
             None if self.jobs.len() >= MAX_JOBS => {
                 purpose.answer(cx);
                 cx.fail(command, Problem::TooMuch.into());
@@ -348,7 +348,7 @@ impl Keyring {
         cx: &mut Context,
         name: Option<Username>,
         person: PersonKey,
-        purpose: KeyPurpose,
+        purpose: &KeyPurpose,
         code: Code,
     ) -> Option<Username> {
         purpose.answer(cx);
@@ -361,7 +361,7 @@ impl Keyring {
                 cx.done();
                 None
             }
-            KeyPurpose::Trust { code: asked, .. } if asked != code => {
+            KeyPurpose::Trust { code: asked, .. } if *asked != code => {
                 cx.fail("trust", Problem::WrongCode.into());
                 None
             }
@@ -371,7 +371,7 @@ impl Keyring {
                 let pin = Pin {
                     person,
                     serial: before.map_or(0, |pin| pin.serial),
-                    is_verified: verified,
+                    is_verified: *verified,
                     changed: None,
                 };
                 self.set_pin(cx, name, pin);
@@ -441,7 +441,7 @@ impl Keyring {
                     cx.answer_to(None);
                     self.tell_identity(cx);
                 }
-                self.with_code(cx, name, person, purpose, code)
+                self.with_code(cx, name, person, &purpose, code)
             }
             (Job::Export(asker), WorkResult::Exported(identity)) => {
                 cx.answer_to(asker);

@@ -265,7 +265,7 @@ pub(super) enum Effect {
     /// The binding of a name, `None` if it has none.
     Looked {
         name: Username,
-        binding: Option<Binding>,
+        binding: Option<Box<Binding>>,
         purpose: KeyPurpose,
     },
     /// A search has an answer: `None` for a user who is not online.

@@ -8,7 +8,7 @@ use p2pchat_testkit::SOON;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Front, Registry, TAKEOVER, chat};
+use crate::support::{Front, Registry, TAKEOVER, User, chat};
 
 #[test]
 fn the_second_attaches_and_both_see_the_same() {
@@ -47,7 +47,45 @@ fn the_second_attaches_and_both_see_the_same() {
 #[test]
 fn a_killed_owner_is_followed_by_one_who_was_attached() {
     let registry = Registry::start();
-    let (ann, bob) = (registry.user("ann"), registry.user("bob"));
+    is_followed(&registry.user("ann"), &registry.user("bob"));
+}
+
+#[test]
+fn a_killed_owner_is_followed_where_the_line_is_encrypted() {
+    let registry = Registry::start();
+    is_followed(
+        &registry.encrypted_user("ann"),
+        &registry.encrypted_user("bob"),
+    );
+}
+
+#[test]
+fn the_key_signs_in_after_a_takeover_and_at_the_next_start() {
+    let registry = Registry::start();
+    let ann = registry.encrypted_user("ann");
+    let mut first = ann.json();
+    first.register("ann");
+    let mut second = ann.json();
+    second.event("view");
+    first.kill();
+    let is_view = |update: &Value| update["event"] == "view";
+    second.update_within(TAKEOVER, "view of the new peer", is_view);
+    let login = second.update("login", |update| {
+        assert_ne!(update["state"], "password_needed");
+        update["event"] == "logged_in"
+    });
+    assert_eq!(login["name"], "ann");
+    second.call(&json!({"command": "refresh", "id": 1}));
+    assert_eq!(second.answer(1)["event"], "done");
+    // The last one logs out where it ends, and the next one logs in by itself.
+    assert!(second.end().success());
+    let third = ann.json();
+    third.event("view");
+    assert_eq!(third.event("logged_in")["name"], "ann");
+}
+
+/// Ann's program is killed, and another one of hers goes on in the chat with Bob.
+fn is_followed(ann: &User<'_>, bob: &User<'_>) {
     let (mut first, mut other) = (ann.json(), bob.json());
     chat(&mut first, &mut other, bob.address);
     first.say(2, "one");

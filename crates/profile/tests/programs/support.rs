@@ -49,14 +49,25 @@ impl Registry {
         self.at.into()
     }
 
-    /// A user with a home of their own, and the profile in it.
+    /// A user with a home of their own, and the profile in it, who speaks version 1 with the
+    /// registry.
     pub(crate) fn user(&self, name: &str) -> User<'_> {
+        let is_encrypted = false;
+        User {
+            is_encrypted,
+            ..self.encrypted_user(name)
+        }
+    }
+
+    /// The same with version 2.
+    pub(crate) fn encrypted_user(&self, name: &str) -> User<'_> {
         let home = self.folder.path().join(name);
         std::fs::create_dir_all(&home).unwrap();
         User {
             registry: self,
             home,
             address: own_address(),
+            is_encrypted: true,
         }
     }
 }
@@ -66,6 +77,7 @@ pub(crate) struct User<'a> {
     registry: &'a Registry,
     pub(crate) home: PathBuf,
     pub(crate) address: Ipv4Addr,
+    is_encrypted: bool,
 }
 
 impl User<'_> {
@@ -89,6 +101,9 @@ impl User<'_> {
             .args(arguments)
             .args(self.registry.at().arguments())
             .args(["--address", &self.address.to_string(), "--unprivileged"]);
+        if !self.is_encrypted {
+            command.arg("--allow-plaintext");
+        }
         command
     }
 

@@ -269,7 +269,7 @@ impl Session {
             | (Query::Subscribe, Done)
             | (Query::Ping, Pong) => {}
             (Query::Lookup { name, purpose }, Found(binding)) if binding.name == name => {
-                let binding = Some(binding);
+                let binding = Some(Box::new(binding));
                 return Some(Effect::Looked {
                     name,
                     binding,

@@ -85,10 +85,10 @@ impl Line {
                 return Ok(None);
             };
             let read = FromRegistry::decode(&frame);
-            match read.map_err(|error| LinkError::OtherProtocol(error.to_string()))? {
-                Some(frame) => return Ok(Some(frame)),
-                // Of a later version, and not needed.
-                None => {}
+            let read = read.map_err(|error| LinkError::OtherProtocol(error.to_string()))?;
+            // One of a later version is not needed.
+            if read.is_some() {
+                return Ok(read);
             }
         }
     }
