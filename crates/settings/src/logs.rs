@@ -80,9 +80,16 @@ fn filter(default: &str, variable: Result<String, VarError>) -> (EnvFilter, Opti
         Err(VarError::NotUnicode(_)) => Err("it is not UTF-8".to_owned()),
     };
     match given {
-        Ok(filter) => (filter, None),
+        Ok(filter) => (without_frames(filter), None),
         Err(reason) => (EnvFilter::new(default), Some(reason)),
     }
+}
+
+/// The same without what the WebSocket library logs of each frame, at `trace`: all that is in
+/// it, a password too.
+fn without_frames(filter: EnvFilter) -> EnvFilter {
+    let directive = "tungstenite=info".parse();
+    filter.add_directive(directive.expect("this is a target and a level"))
 }
 
 fn report(mistake: Option<String>) {
@@ -109,7 +116,8 @@ mod tests {
         let default = ("info".to_owned(), false);
         assert_eq!(shown(Err(VarError::NotPresent)), default);
         assert_eq!(shown(Ok("")), default);
-        assert_eq!(shown(Ok("debug")), ("debug".to_owned(), false));
+        let debug = ("tungstenite=info,debug".to_owned(), false);
+        assert_eq!(shown(Ok("debug")), debug);
         assert_eq!(shown(Ok("a=b=c[")), ("info".to_owned(), true));
     }
 }

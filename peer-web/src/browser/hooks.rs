@@ -191,11 +191,22 @@ pub fn use_menu_keys(element: impl FnOnce() -> Option<Element> + 'static, on: Ca
 /// the user has moved it on: it would be lost with what is gone from the page.
 #[hook]
 pub fn use_return_focus(open: bool) {
+    use_return_focus_to(open, |focused| focused);
+}
+
+/// The same for what is picked from a menu, which has closed since.
+#[hook]
+pub fn use_return_focus_to_menu(open: bool) {
+    use_return_focus_to(open, menu_button);
+}
+
+#[hook]
+fn use_return_focus_to(open: bool, opener_of: fn(HtmlElement) -> HtmlElement) {
     let opener = use_mut_ref(|| None::<HtmlElement>);
     let was_open = use_mut_ref(|| false);
     // While it is rendered and not after: then the focus may be inside of what was opened.
     if !was_open.replace(open) && open {
-        *opener.borrow_mut() = page::focused().map(menu_button);
+        *opener.borrow_mut() = page::focused().map(opener_of);
     }
     use_effect_with(open, move |open| {
         if !open

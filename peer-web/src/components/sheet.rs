@@ -4,7 +4,7 @@ use p2pchat_model::wording::label;
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
-use crate::browser::hooks::{use_escape, use_return_focus};
+use crate::browser::hooks::{use_escape, use_return_focus_to_menu};
 use crate::context::use_app;
 use crate::state::{Action, Sheet};
 
@@ -17,7 +17,7 @@ use super::import_form::ImportForm;
 #[component]
 pub fn Sheets() -> Html {
     let sheet = use_app().state.sheet;
-    use_return_focus(sheet.is_some());
+    use_return_focus_to_menu(sheet.is_some());
     match sheet {
         None => html! {},
         Some(Sheet::Account) => {
