@@ -221,8 +221,8 @@ impl Shared {
     }
 
     /// What tells the connection in a slot that the server stops.
-    fn stop_of(&self, slot: &ConnectionSlot) -> CancellationToken {
-        self.connection_stops[slot.number() % STOP_TOKENS].clone()
+    fn stop_of(&self, slot: &ConnectionSlot) -> &CancellationToken {
+        &self.connection_stops[slot.number() % STOP_TOKENS]
     }
 
     fn registrations(&self) -> MutexGuard<'_, RateLimiter<Source>> {

@@ -219,7 +219,7 @@ impl<S: Stream> Connection<S> {
             } = self;
             return Box::pin(session::serve(stream, *origin, slot, shared)).await;
         }
-        let stop = self.shared.stop_of(&self.slot);
+        let stop = self.shared.stop_of(&self.slot).clone();
         let mut buffer = [0; READ_SIZE];
         loop {
             let Some(read) = stop.run_until_cancelled(self.read(&mut buffer)).await else {

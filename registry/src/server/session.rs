@@ -181,6 +181,7 @@ impl<'a, S: Stream> Session<'a, S> {
             stream,
             signed_in,
             subscription,
+            slot,
             shared,
             ..
         } = self;
@@ -188,7 +189,7 @@ impl<'a, S: Stream> Session<'a, S> {
             read = stream.read(buffer) => Event::Read(read),
             frames = pushed(subscription) => Event::Push(frames),
             goodbye = ended(signed_in) => Event::End(goodbye),
-            () = shared.stop.cancelled() => Event::End(Goodbye::Stopping),
+            () = shared.stop_of(slot).cancelled() => Event::End(Goodbye::Stopping),
         }
     }
 
@@ -199,7 +200,9 @@ impl<'a, S: Stream> Session<'a, S> {
             sent = self.stream.send(frames, within) => Ok(sent?),
             // In the middle of a frame there is no goodbye.
             _ = ended(&mut self.signed_in) => Err(ConnectionError::UnreadResponse.into()),
-            () = self.shared.stop.cancelled() => Err(ConnectionError::UnreadResponse.into()),
+            () = self.shared.stop_of(self.slot).cancelled() => {
+                Err(ConnectionError::UnreadResponse.into())
+            }
         }
     }
 

@@ -28,15 +28,12 @@ impl Programs {
         } else {
             beside
         };
-        Ok(Self {
-            folder: folder.to_owned(),
-            before: Vec::new(),
-        })
+        Ok(Self::in_folder(folder.to_owned()))
     }
 
-    /// Those in another folder, such as of an earlier version.
+    /// Those in this folder, which may have been built of something else.
     #[must_use]
-    pub fn at(folder: PathBuf) -> Self {
+    pub fn in_folder(folder: PathBuf) -> Self {
         Self {
             folder,
             before: Vec::new(),

@@ -12,6 +12,10 @@ use futures::future::try_join_all;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, stdin};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 
+mod tls;
+
+use tls::Sizes;
+
 /// How long a request is, in bytes.
 const REQUEST: usize = 27;
 /// How long a text is, in bytes.
@@ -23,6 +27,30 @@ pub enum Bare {
     /// Answers each 27 bytes with so many
     Answer {
         /// How many bytes an answer has.
+        #[arg(long)]
+        length: usize,
+        /// With a thread a core
+        #[arg(long)]
+        threads: bool,
+    },
+    /// Sends so many bytes over TLS, and answers each so many with so many
+    TlsAnswer {
+        /// How many bytes come first.
+        #[arg(long)]
+        greeting: usize,
+        /// How many bytes a request has.
+        #[arg(long)]
+        request: usize,
+        /// How many bytes an answer has.
+        #[arg(long)]
+        length: usize,
+    },
+    /// Writes so many bytes over TLS to each connection, whenever the first one sends one
+    TlsTell {
+        /// How many connections there are.
+        #[arg(long)]
+        connections: usize,
+        /// How many bytes each gets.
         #[arg(long)]
         length: usize,
     },
@@ -42,6 +70,14 @@ pub enum Bare {
     },
 }
 
+impl Bare {
+    /// Whether it runs on a runtime with a thread a core.
+    #[must_use]
+    pub fn has_threads(&self) -> bool {
+        matches!(self, Self::Answer { threads: true, .. })
+    }
+}
+
 /// Runs one until it is killed.
 ///
 /// # Errors
@@ -49,10 +85,32 @@ pub enum Bare {
 pub async fn run(bare: Bare) -> Result<()> {
     let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     match bare {
-        Bare::Answer { length } => {
+        Bare::Answer { length, .. } => {
             let listener = TcpListener::bind(any).await?;
             println!("{}", listener.local_addr()?);
             answer(listener, vec![b'x'; length].into()).await
+        }
+        Bare::TlsAnswer {
+            greeting,
+            request,
+            length,
+        } => {
+            let listener = TcpListener::bind(any).await?;
+            println!("{}", listener.local_addr()?);
+            let sizes = Sizes {
+                greeting,
+                request,
+                answer: length,
+            };
+            tls::answer(listener, sizes).await
+        }
+        Bare::TlsTell {
+            connections,
+            length,
+        } => {
+            let listener = TcpListener::bind(any).await?;
+            println!("{}", listener.local_addr()?);
+            tls::tell(listener, connections, length).await
         }
         Bare::Take => {
             let socket = UdpSocket::bind(any).await?;

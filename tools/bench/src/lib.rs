@@ -8,6 +8,7 @@
 pub mod bare;
 pub mod browser;
 pub mod count;
+pub mod counted;
 pub mod load;
 pub mod machine;
 pub mod micro;
@@ -17,5 +18,6 @@ pub mod row;
 pub mod rows;
 pub mod run;
 pub mod sample;
+pub mod secured;
 pub mod servers;
 pub mod talkers;

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use futures::future::try_join_all;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::sample::{Sample, Times};
@@ -28,8 +29,8 @@ pub struct Exchange {
 
 /// Connections to a server, made before anything is measured.
 #[derive(Debug)]
-pub struct Load {
-    streams: Vec<TcpStream>,
+pub struct Load<S = TcpStream> {
+    streams: Vec<S>,
 }
 
 impl Load {
@@ -46,6 +47,14 @@ impl Load {
         }
         Ok(Self { streams })
     }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Load<S> {
+    /// Of connections that there are.
+    #[must_use]
+    pub fn of(streams: Vec<S>) -> Self {
+        Self { streams }
+    }
 
     /// Lets all of them ask for `time`.
     ///
@@ -59,6 +68,29 @@ impl Load {
             .map(|stream| ask(stream, exchange, began + time));
         let mut all = Times::default();
         for times in try_join_all(asking).await? {
+            all.merge(&times);
+        }
+        Ok(Sample::new(&all, began.elapsed()))
+    }
+
+    /// The same with a task a connection, so that all threads of the runtime ask.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn run_in_tasks(&mut self, exchange: &Exchange, time: Duration) -> Result<Sample> {
+        let began = Instant::now();
+        let mut asking = JoinSet::new();
+        for mut stream in std::mem::take(&mut self.streams) {
+            let exchange = exchange.clone();
+            asking.spawn(async move {
+                let times = ask(&mut stream, &exchange, began + time).await?;
+                Ok::<_, anyhow::Error>((stream, times))
+            });
+        }
+        let mut all = Times::default();
+        while let Some(asked) = asking.join_next().await {
+            let (stream, times) = asked??;
+            self.streams.push(stream);
             all.merge(&times);
         }
         Ok(Sample::new(&all, began.elapsed()))
@@ -88,7 +120,11 @@ pub async fn connect(from: Ipv4Addr, to: SocketAddr) -> Result<TcpStream> {
     Ok(stream)
 }
 
-async fn ask(stream: &mut TcpStream, exchange: &Exchange, until: Instant) -> Result<Times> {
+async fn ask<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    exchange: &Exchange,
+    until: Instant,
+) -> Result<Times> {
     let mut times = Times::default();
     let mut answer = vec![0; exchange.answer];
     loop {
@@ -98,6 +134,7 @@ async fn ask(stream: &mut TcpStream, exchange: &Exchange, until: Instant) -> Res
         }
         let asking = async {
             stream.write_all(&exchange.request).await?;
+            stream.flush().await?;
             stream.read_exact(&mut answer).await
         };
         if let Err(error) = timeout(LIMIT, asking).await.context("no answer in time")? {

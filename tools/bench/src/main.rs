@@ -10,6 +10,7 @@ use p2pchat_bench::bare::{self, Bare};
 use p2pchat_bench::micro::{self, Work};
 use p2pchat_bench::rows::What;
 use p2pchat_bench::{count, run};
+use tokio::runtime::Builder;
 
 /// Measures the built programs, which lie beside this one, side by side with their limits.
 #[derive(Debug, Parser)]
@@ -53,9 +54,17 @@ enum Task {
     Bare(Bare),
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<ExitCode> {
-    match Cli::parse().task {
+fn main() -> Result<ExitCode> {
+    let task = Cli::parse().task;
+    let mut runtime = match &task {
+        Task::Bare(bare) if bare.has_threads() => Builder::new_multi_thread(),
+        _ => Builder::new_current_thread(),
+    };
+    runtime.enable_all().build()?.block_on(carry_out(task))
+}
+
+async fn carry_out(task: Task) -> Result<ExitCode> {
+    match task {
         Task::Run { what, rounds, time } => {
             let what = if what.is_empty() {
                 What::value_variants()

@@ -1,4 +1,6 @@
-//! What the system tells of a socket.
+//! What the system tells of a socket and of a process.
+
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
@@ -23,9 +25,40 @@ pub fn udp_queue(port: u16) -> Result<(u64, u64)> {
     Ok((drops.parse()?, u64::from_str_radix(waiting.1, 16)?))
 }
 
+/// How long the threads of a process have run on the cores so far, in its code and in the
+/// system's. Of a thread that has ended nothing is known.
+///
+/// # Errors
+/// If there is no such process, or the system does not tell.
+pub fn cpu(pid: u32) -> Result<Duration> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"))
+        .with_context(|| format!("process {pid} tells nothing of itself"))?;
+    let mut nanos = 0;
+    for thread in threads {
+        // The first number is what we want.
+        let Ok(times) = std::fs::read_to_string(thread?.path().join("schedstat")) else {
+            continue;
+        };
+        let running = times.split_whitespace().next().context("no time")?;
+        nanos += running.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(nanos))
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
+
+    #[test]
+    fn time_on_the_cores_is_seen() {
+        let before = cpu(std::process::id()).unwrap();
+        let began = Instant::now();
+        while cpu(std::process::id()).unwrap() == before {
+            assert!(began.elapsed() < Duration::from_secs(30), "no tick");
+        }
+    }
 
     #[test]
     fn datagrams_that_nobody_reads_are_seen_waiting_and_then_dropped() {

@@ -15,6 +15,8 @@ pub enum Unit {
     Bytes,
     /// Nothing: the part of a whole.
     Share,
+    /// Nothing: a number of things.
+    Number,
 }
 
 /// How ours divided by the limit's should be.
@@ -109,6 +111,7 @@ impl Unit {
         let (scales, unit): (&[(f64, &str)], _) = match self {
             Self::PerSecond => (&[(1e6, " M"), (1e3, " k"), (1.0, " ")], "/s"),
             Self::Share => (&[(0.01, " ")], "%"),
+            Self::Number => (&[(1.0, "")], ""),
             Self::Seconds => (&[(1.0, " "), (1e-3, " m"), (1e-6, " µ"), (1e-9, " n")], "s"),
             Self::Bytes => (&[(1048576.0, " Mi"), (1024.0, " Ki"), (1.0, " ")], "B"),
         };

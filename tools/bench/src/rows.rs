@@ -17,18 +17,25 @@ mod earlier;
 mod group;
 mod hello;
 mod idle;
+mod key_logins;
+mod lookup;
 mod online;
 mod page;
 mod passwords;
+mod pushed;
 mod search;
+mod seen;
 mod start;
 mod text;
+mod unpinned;
 
 /// Which quantity to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum What {
     /// Search, with 1, 50 and 1,000 connections, against a bare server
     Search,
+    /// Search with nothing pinned, against bare servers with a thread a core and with one
+    SearchUnpinned,
     /// Several registries over a replica set, against one, and what they cost the database
     Cluster,
     /// Hello datagrams against a bare receiver
@@ -39,8 +46,17 @@ pub enum What {
     Idle,
     /// Registrations and logins, against Argon2id alone
     Passwords,
-    /// What encryption costs those who do not use it, against the programs of an earlier version
-    /// in the folder that $P2PCHAT_BENCH_EARLIER names
+    /// Logins by key with a new connection each, against bare TLS handshakes
+    KeyLogins,
+    /// Lookups on open sessions of version 2, against a bare TLS echo
+    Lookup,
+    /// What is pushed to a client of version 2 in an hour, against the polling of version 1;
+    /// memory of an idle session, against a bare TLS connection
+    Pushed,
+    /// One login, and 100, seen by 1,000 others, against bare TLS writes
+    Seen,
+    /// This registry against one that was built earlier, from the folder that
+    /// P2PCHAT_BENCH_EARLIER names
     Earlier,
     /// From start to listening, against `/bin/true`
     Start,
@@ -115,11 +131,16 @@ impl Context {
 pub async fn measure(what: What, context: &Context) -> Result<Vec<Row>> {
     match what {
         What::Search => search::search(context).await,
+        What::SearchUnpinned => unpinned::search(context).await,
         What::Cluster => cluster::cluster(context).await,
         What::Hello => hello::hello(context).await,
         What::Online => online::online(context).await,
         What::Idle => idle::idle(context).await,
         What::Passwords => passwords::passwords(context).await,
+        What::KeyLogins => key_logins::key_logins(context).await,
+        What::Lookup => lookup::lookup(context).await,
+        What::Pushed => pushed::pushed(context).await,
+        What::Seen => seen::seen(context).await,
         What::Earlier => earlier::earlier(context).await,
         What::Start => start::start(context).await,
         What::Text => text::text(context).await,

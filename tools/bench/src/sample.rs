@@ -53,6 +53,8 @@ pub struct Sample {
     pub p95: f64,
     /// What 99 of 100 did not exceed, in seconds.
     pub p99: f64,
+    /// What 999 of 1,000 did not exceed, in seconds.
+    pub p999: f64,
 }
 
 impl Sample {
@@ -66,6 +68,7 @@ impl Sample {
             p50: times.quantile(0.5).as_secs_f64(),
             p95: times.quantile(0.95).as_secs_f64(),
             p99: times.quantile(0.99).as_secs_f64(),
+            p999: times.quantile(0.999).as_secs_f64(),
         }
     }
 }
@@ -108,6 +111,7 @@ pub fn medians(samples: &[Sample]) -> Sample {
         p50: of(|sample| sample.p50),
         p95: of(|sample| sample.p95),
         p99: of(|sample| sample.p99),
+        p999: of(|sample| sample.p999),
     }
 }
 

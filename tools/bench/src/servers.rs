@@ -48,10 +48,18 @@ impl Bare {
     /// # Errors
     /// If it does not start.
     pub async fn start(arguments: &[&str]) -> Result<Self> {
+        Self::start_on(Side::Server, arguments).await
+    }
+
+    /// The same on the cores of a side.
+    ///
+    /// # Errors
+    /// The same.
+    pub async fn start_on(side: Side, arguments: &[&str]) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("bare").args(arguments);
         command.kill_on_drop(true).stdout(Stdio::piped());
-        let mut child = on_its_core(|| Ok(command.spawn()?))?;
+        let mut child = on_cores_of(side, || Ok(command.spawn()?))?;
         let mut lines = BufReader::new(child.stdout.take().context("no output")?).lines();
         let line = timeout(SOON, lines.next_line())
             .await
@@ -120,7 +128,15 @@ impl Bridge {
 /// # Errors
 /// If it cannot be started there.
 pub fn on_its_core<T>(start: impl FnOnce() -> Result<T>) -> Result<T> {
-    pin::to(Side::Server)?;
+    on_cores_of(Side::Server, start)
+}
+
+/// Starts something on the cores of a side.
+///
+/// # Errors
+/// The same.
+pub fn on_cores_of<T>(side: Side, start: impl FnOnce() -> Result<T>) -> Result<T> {
+    pin::to(side)?;
     let started = start();
     pin::to(Side::Load)?;
     started
@@ -144,8 +160,22 @@ pub async fn registry_and(
     store: &str,
     more: &[&str],
 ) -> Result<Registry> {
+    registry_on(Side::Server, programs, home, store, more).await
+}
+
+/// The same on the cores of a side.
+///
+/// # Errors
+/// The same.
+pub async fn registry_on(
+    side: Side,
+    programs: &Programs,
+    home: &Path,
+    store: &str,
+    more: &[&str],
+) -> Result<Registry> {
     let options = [&LIFTED, more].concat();
-    pin::to(Side::Server)?;
+    pin::to(side)?;
     // It is started before the first await, on this thread.
     let registry = Registry::start(programs, home, store, &options).await;
     pin::to(Side::Load)?;

@@ -108,5 +108,6 @@ fn sum(a: Sample, b: Sample) -> Sample {
         p50: a.p50 + b.p50,
         p95: a.p95 + b.p95,
         p99: a.p99 + b.p99,
+        p999: a.p999 + b.p999,
     }
 }

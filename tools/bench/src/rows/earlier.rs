@@ -1,145 +1,113 @@
-//! What encryption costs those who do not use it: the registry against an earlier one, which
-//! spoke version 1 alone.
+//! This registry against one that was built earlier: what a change costs those who do not
+//! need it.
 
-use std::env;
-use std::net::Ipv4Addr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result};
-use p2pchat_protocol::Password;
-use p2pchat_testkit::{Programs, Registry, Session};
+use anyhow::{Result, bail};
+use p2pchat_testkit::{Programs, Registry};
 use tokio::time::sleep;
 
 use super::Context;
-use super::search::{MANY, compare, same_exchange};
+use super::search::{MANY, compare, registry_on, same_exchange};
+use super::start::{once, starting};
 use crate::load::Load;
-use crate::row::{Missing, Reach, Row, Unit, rate_and_p99};
-use crate::sample::{Sample, side_by_side};
-use crate::servers::{self, PASSWORD, name};
+use crate::pin::Side;
+use crate::process::cpu;
+use crate::row::{Missing, Reach, Row, Unit};
+use crate::sample::side_by_side;
 
-/// Names the folder of the earlier programs.
-const VARIABLE: &str = "P2PCHAT_BENCH_EARLIER";
-/// How much more a cold start may take, in seconds: the key is read, and the store asked for it.
+/// Names the folder with the earlier program.
+const FOLDER: &str = "P2PCHAT_BENCH_EARLIER";
+/// How long nothing is asked of a registry whose time on the core is measured.
+const IDLE: Duration = Duration::from_secs(10);
+/// How much more it may take: time to start in seconds, memory in bytes, of a core.
 const START: f64 = 0.0005;
-/// How much more memory a registry may take at rest, in bytes: ring and rustls.
 const MEMORY: f64 = 1024.0 * 1024.0;
-/// The part of a core that a registry may take more at rest.
-const IDLE: f64 = 0.0005;
-/// How long after its start a registry is at rest.
-const SETTLED: Duration = Duration::from_secs(1);
-/// What the rows say of the other side.
-const AGAINST: &str = "the same without encryption";
-/// For how long a registry is left alone to see what it takes.
-const ALONE: Duration = Duration::from_secs(5);
+const CORE: f64 = 0.0005;
 
-/// Cold start, memory and CPU at rest, and Search, against the earlier programs.
+/// Search, start, and what a registry takes while nothing is asked.
 ///
 /// # Errors
-/// [`Missing`] where there are none, or if one does not start.
+/// [`Missing`] where no earlier program is named; or if one does not start, or fails.
 pub(super) async fn earlier(context: &Context) -> Result<Vec<Row>> {
-    let Some(folder) = env::var_os(VARIABLE) else {
-        let what = format!("{VARIABLE} does not name a folder with earlier programs");
-        return Err(Missing(what).into());
+    let Some(folder) = std::env::var_os(FOLDER) else {
+        let hint = format!("set {FOLDER} to the folder of an earlier p2pchat-registry");
+        bail!(Missing(hint));
     };
-    let earlier = Programs::at(folder.into());
-    let mut rows = Vec::new();
-    for (what, unit, more, of) in [
-        (
-            "cold start of the registry",
-            Unit::Seconds,
-            START,
-            Figure::Start,
-        ),
-        (
-            "memory of a registry at rest",
-            Unit::Bytes,
-            MEMORY,
-            Figure::Memory,
-        ),
-        ("CPU of a registry at rest", Unit::Share, IDLE, Figure::Idle),
-    ] {
-        let pair = side_by_side(
-            context.rounds,
-            async || of.measure(context, &context.programs).await,
-            async || of.measure(context, &earlier).await,
-        );
-        let pair = pair.await?;
-        rows.push(Row {
-            what: what.to_owned(),
-            against: AGAINST.to_owned(),
-            unit,
-            ours: pair.ours.p50,
-            limit: pair.limit.p50,
-            reach: Reach::MoreByAtMost(more),
-        });
-    }
-    rows.extend(search(context, &earlier).await?);
-    Ok(rows)
-}
-
-/// What is measured of a registry without users.
-#[derive(Debug, Clone, Copy)]
-enum Figure {
-    Start,
-    Memory,
-    Idle,
-}
-
-impl Figure {
-    async fn measure(self, context: &Context, programs: &Programs) -> Result<Sample> {
-        let began = Instant::now();
-        let registry = start(context, programs).await?;
-        let took = began.elapsed();
-        let p50 = match self {
-            Self::Start => took.as_secs_f64(),
-            // Far below 2^52 bytes: exact.
-            Self::Memory => registry.memory()? as f64,
-            Self::Idle => {
-                sleep(SETTLED).await;
-                let before = cpu(registry.pid()?)?;
-                sleep(ALONE).await;
-                let used = cpu(registry.pid()?)?.saturating_sub(before);
-                used.as_secs_f64() / ALONE.as_secs_f64()
-            }
-        };
-        registry.kill().await?;
-        Ok(Sample {
-            p50,
-            ..Sample::default()
-        })
-    }
-}
-
-async fn start(context: &Context, programs: &Programs) -> Result<Registry> {
-    servers::registry(programs, context.home(), &context.new_store()).await
-}
-
-/// The look at the first byte of each connection is all that a search meets.
-async fn search(context: &Context, earlier: &Programs) -> Result<[Row; 2]> {
-    let mut registries = Vec::new();
-    for programs in [&context.programs, earlier] {
-        let registry = start(context, programs).await?;
-        let mut session = Session::connect(Ipv4Addr::LOCALHOST, registry.tcp).await?;
-        let password = || Password::new(PASSWORD);
-        session.register(name(0), password()?).await?;
-        session.login(name(0), password()?).await?;
-        registries.push(registry);
-    }
-    let mut ours = Load::connect(registries[0].tcp, MANY).await?;
-    let mut theirs = Load::connect(registries[1].tcp, MANY).await?;
+    let both = [&context.programs, &Programs::in_folder(folder.into())];
+    let stores = [context.new_store(), context.new_store()];
+    let start = side_by_side(
+        context.rounds,
+        async || Ok(once(starting(both[0], context, &stores[0]).await?)),
+        async || Ok(once(starting(both[1], context, &stores[1]).await?)),
+    )
+    .await?;
+    let [ours, limit] = [
+        registry_on(Side::Server, both[0], context, &stores[0]).await?,
+        registry_on(Side::Server, both[1], context, &stores[1]).await?,
+    ];
+    let memory = [ours.memory()?, limit.memory()?];
+    let idle = idle([&ours, &limit]).await?;
+    let mut asking = Load::connect(ours.tcp, MANY).await?;
+    let mut asking_limit = Load::connect(limit.tcp, MANY).await?;
     let exchange = same_exchange();
-    let pair = compare(context, &mut ours, &exchange, &mut theirs, &exchange).await?;
+    let search = compare(
+        context,
+        &mut asking,
+        &exchange,
+        &mut asking_limit,
+        &exchange,
+    )
+    .await?;
+    let row = |what: &str, unit, ours, limit, reach| Row {
+        what: what.to_owned(),
+        against: "an earlier one".to_owned(),
+        unit,
+        ours,
+        limit,
+        reach,
+    };
+    let [cpu, cpu_limit] = idle.map(|busy| busy.div_duration_f64(IDLE));
+    // Memory stays far below 2^52 bytes: exact.
+    let [bytes, bytes_limit] = memory.map(|bytes| bytes as f64);
     let what = format!("Search, {MANY} connections");
-    Ok(rate_and_p99(&what, AGAINST, pair, [0.97, 1.1]))
+    let rates = [search.ours.rate, search.limit.rate];
+    Ok(vec![
+        row(
+            &what,
+            Unit::PerSecond,
+            rates[0],
+            rates[1],
+            Reach::AtLeast(0.97),
+        ),
+        row(
+            "cold start",
+            Unit::Seconds,
+            start.ours.p50,
+            start.limit.p50,
+            Reach::MoreByAtMost(START),
+        ),
+        row(
+            "memory, idle",
+            Unit::Bytes,
+            bytes,
+            bytes_limit,
+            Reach::MoreByAtMost(MEMORY),
+        ),
+        row(
+            "of a core, idle",
+            Unit::Share,
+            cpu,
+            cpu_limit,
+            Reach::MoreByAtMost(CORE),
+        ),
+    ])
 }
 
-/// How long the threads of a process have run so far.
-fn cpu(pid: u32) -> Result<Duration> {
-    let mut nanos = 0;
-    for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
-        let times = std::fs::read_to_string(thread?.path().join("schedstat"))?;
-        let running = times.split_whitespace().next().context("no time")?;
-        nanos += running.parse::<u64>()?;
-    }
-    Ok(Duration::from_nanos(nanos))
+/// How long each of two registries is on the core while nothing is asked.
+async fn idle(registries: [&Registry; 2]) -> Result<[Duration; 2]> {
+    let pids = [registries[0].pid()?, registries[1].pid()?];
+    let before = [cpu(pids[0])?, cpu(pids[1])?];
+    sleep(IDLE).await;
+    Ok([cpu(pids[0])? - before[0], cpu(pids[1])? - before[1]])
 }

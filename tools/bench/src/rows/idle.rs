@@ -85,7 +85,7 @@ fn each(after: u64, before: u64, open: &[TcpStream]) -> f64 {
 
 /// As many as the system lets, or, where this user may say so, as [`MOST`] take: this
 /// process holds the other ends. Returns how many.
-fn raise_file_limit() -> Result<usize> {
+pub(super) fn raise_file_limit() -> Result<usize> {
     let wanted = u64::try_from(MOST + OTHER_FILES)?;
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let more = Some(maximum.map_or(u64::MAX, |maximum| maximum.max(wanted)));

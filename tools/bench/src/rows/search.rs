@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use anyhow::Result;
 use p2pchat_protocol::{Request, Response};
-use p2pchat_testkit::Registry;
+use p2pchat_testkit::{Programs, Registry};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::Context;
 use crate::load::{Exchange, Load, connect};
+use crate::pin::Side;
 use crate::row::{Row, rate_and_p99};
 use crate::sample::{Pair, side_by_side};
-use crate::servers::{self, Bare, name};
+use crate::servers::{self, Bare, STAY, name};
 
 /// How many connections ask at a time.
 const CONNECTIONS: [usize; 5] = [1, 10, 50, 200, 1000];
@@ -33,8 +35,21 @@ fn exchange() -> Exchange {
 /// # Errors
 /// If it does not start.
 pub(super) async fn registry(context: &Context, store: &str) -> Result<Registry> {
+    registry_on(Side::Server, &context.programs, context, store).await
+}
+
+/// The same on the cores of a side, of these programs.
+///
+/// # Errors
+/// The same.
+pub(super) async fn registry_on(
+    side: Side,
+    programs: &Programs,
+    context: &Context,
+    store: &str,
+) -> Result<Registry> {
     servers::fill(store, 1).await?;
-    let registry = servers::registry(&context.programs, context.home(), store).await?;
+    let registry = servers::registry_on(side, programs, context.home(), store, &STAY).await?;
     let mut stream = connect(Ipv4Addr::LOCALHOST, registry.tcp).await?;
     servers::log_in(&mut stream, 0..1).await?;
     Ok(registry)
@@ -64,17 +79,17 @@ pub(super) async fn search(context: &Context) -> Result<Vec<Row>> {
 
 /// How long one side asks before it is the other's turn. What else the machine does lasts
 /// longer, as a rule, and so falls on both.
-const TURN: Duration = Duration::from_millis(250);
+pub(super) const TURN: Duration = Duration::from_millis(250);
 
 /// Two loads in turn, each for the time of all rounds, in turns of [`TURN`].
 ///
 /// # Errors
 /// If one fails.
-pub(super) async fn compare(
+pub(super) async fn compare<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     context: &Context,
-    ours: &mut Load,
+    ours: &mut Load<S>,
     our_exchange: &Exchange,
-    limit: &mut Load,
+    limit: &mut Load<S>,
     limit_exchange: &Exchange,
 ) -> Result<Pair> {
     let turn = TURN.min(context.time);

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use p2pchat_testkit::Programs;
 use tokio::process::Command;
 
 use super::Context;
@@ -48,14 +49,24 @@ fn row(what: String, pair: Pair, most: f64) -> Row {
 }
 
 async fn of_registry(context: &Context, store: &str) -> Result<Pair> {
-    let starting = async || {
-        let began = Instant::now();
-        let registry = servers::registry(&context.programs, context.home(), store).await?;
-        let time = began.elapsed();
-        registry.kill().await?;
-        Ok(time)
-    };
+    let starting = async || starting(&context.programs, context, store).await;
     against_true(context, starting).await
+}
+
+/// How long a registry of these programs takes until it listens.
+///
+/// # Errors
+/// If it does not start.
+pub(super) async fn starting(
+    programs: &Programs,
+    context: &Context,
+    store: &str,
+) -> Result<Duration> {
+    let began = Instant::now();
+    let registry = servers::registry(programs, context.home(), store).await?;
+    let time = began.elapsed();
+    registry.kill().await?;
+    Ok(time)
 }
 
 async fn of_bridge(context: &Context) -> Result<Pair> {
@@ -90,7 +101,8 @@ async fn against_true(
     .await
 }
 
-fn once(time: Duration) -> Sample {
+/// One time as a measurement.
+pub(super) fn once(time: Duration) -> Sample {
     Sample {
         p50: time.as_secs_f64(),
         ..Sample::default()
