@@ -1,7 +1,7 @@
 //! What a profile knows of keys and accounts: text files in its folder, each line an entry.
 //!
 //! The machine decides what is in them; this module reads and writes them. An entry that this
-//! version cannot read is an error: to skip it would trust whoever comes next.
+//! version cannot read is an error: to skip it would trust the next key that comes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

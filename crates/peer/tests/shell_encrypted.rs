@@ -98,7 +98,7 @@ async fn presence_is_pushed() {
     ann.see("bob away", is(Status::Away)).await;
     let display_name = "Bob B.".parse().unwrap();
     bob.send(Command::DisplayName { display_name }).await;
-    ann.see("his display name", |view| {
+    ann.see("bob's display name", |view| {
         view.user(name("bob"))
             .is_some_and(|bob| bob.display_name == display_name)
     })

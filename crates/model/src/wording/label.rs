@@ -144,7 +144,7 @@ pub const THEY_MATCH: &str = "They match";
 /// Button: they are not.
 pub const THEY_DO_NOT_MATCH: &str = "They do not match";
 /// What to do after [`THEY_DO_NOT_MATCH`].
-pub const DO_NOT_TRUST: &str = "Then somebody else may be posing as them. Write nothing that is \
+pub const DO_NOT_TRUST: &str = "Then someone else may be posing as them. Write nothing that is \
                                 meant for them alone, and ask them in person.";
 /// Button: a key that was compared is not trusted any more.
 pub const NO_LONGER_TRUST: &str = "No longer trust";
@@ -171,7 +171,7 @@ pub const NOT_THE_NEW_KEY: &str = "this is not the key that is seen now: do not 
 pub const TRUST_NEW_KEY: &str = "Trust the new key";
 /// What it means that the line to the registry is not encrypted.
 pub const REGISTRY_NOT_ENCRYPTED_MEANS: &str = "This registry speaks the older protocol: anyone on the network can read your password and \
-     see whom you talk to.";
+     see who you talk to.";
 /// What it means that it is; the fingerprint of the registry's key follows.
 pub const REGISTRY_ENCRYPTED_MEANS: &str = "Only this registry can read what you send to it. The fingerprint of its key, which its \
      operator can confirm:";

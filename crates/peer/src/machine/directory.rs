@@ -35,7 +35,7 @@ struct Arrived {
 /// What is different in the list.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Change {
-    /// Users who have come, or of whom something has changed.
+    /// Users who have come, or have changed something.
     pub(super) users: Vec<User>,
     /// Users who are not online any more.
     pub(super) gone: Vec<Username>,

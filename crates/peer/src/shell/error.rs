@@ -98,7 +98,7 @@ pub enum StartError {
     #[error("{0}")]
     Identity(IdentityError),
     /// What the profile knows of others' keys cannot be read: the peer would start and trust
-    /// whoever comes.
+    /// any key that comes.
     #[error("{0}; correct that, or move the file away to forget what it has")]
     Known(KnownError),
     /// The system refuses what every program needs.

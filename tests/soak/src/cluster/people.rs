@@ -1,5 +1,5 @@
 //! Version 2 in a cluster: who is online is pushed by each registry, and a name is bound to one
-//! person, everywhere, whoever asks at once and whatever is killed meanwhile.
+//! person, everywhere, however many ask at once and whatever is killed meanwhile.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
