@@ -151,12 +151,12 @@ impl Scene {
             };
             let event = event.unwrap().expect("the program goes on");
             assert_eq!(is_login(&event), None, "{what}: it is in");
-            if let (Some(link), Attack::OtherKey(key)) = (link(&event), attack) {
-                if let Link::KeyChanged { pinned, seen } = link {
-                    assert_eq!(*pinned, self.registry.fingerprint().unwrap(), "{what}");
-                    assert_eq!(*seen, fingerprint(&key.public()), "{what}");
-                    return;
-                }
+            if let Some(Link::KeyChanged { pinned, seen }) = link(&event)
+                && let Attack::OtherKey(key) = attack
+            {
+                assert_eq!(*pinned, self.registry.fingerprint().unwrap(), "{what}");
+                assert_eq!(*seen, fingerprint(&key.public()), "{what}");
+                return;
             }
         }
     }
