@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`key`] | secret keys: made, kept in files, signing; verifying |
 //! | [`identity`] | the device key and the person key of a profile; export and import |
-//! | [`code`] | the short forms of keys that people read: codes and fingerprints |
+//! | [`mod@code`] | the short forms of keys that people read: codes and fingerprints |
 //! | [`tls`] | TLS 1.3 with raw public keys, and nothing of rustls outside of it |
 //!
 //! **Invariant:** no policy: who is trusted is decided by the caller. No secret is in a `Debug`

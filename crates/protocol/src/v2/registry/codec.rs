@@ -91,8 +91,9 @@ impl ToRegistry {
 }
 
 impl FromRegistry {
-    /// Appends the frame to `out`. Nothing may be appended that exceeds [`MAX_FROM_REGISTRY`]:
-    /// the caller cuts a snapshot or delta into pieces of at most [`Self::USERS`] seats.
+    /// Appends the frame to `out`. Its message must not exceed
+    /// [`MAX_FROM_REGISTRY`](super::MAX_FROM_REGISTRY), so the caller cuts a snapshot or delta into
+    /// pieces of at most [`Self::USERS`] seats.
     pub fn encode(&self, out: &mut Vec<u8>) {
         match self {
             Self::Welcome { time } => put(out, kind::WELCOME, &wire::Welcome { time: *time }),
