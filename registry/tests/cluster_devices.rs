@@ -15,7 +15,7 @@ use crate::support::mongod::{TestDatabase, first_host, replica_set};
 use crate::support::program::users;
 use crate::support::proxy::Proxy;
 use crate::support::secure::{Device, Session, refused};
-use crate::support::several::Member;
+use crate::support::several::{Member, Repeated};
 use crate::support::{SOON, wait_for};
 
 const HERE: Ipv4Addr = Ipv4Addr::LOCALHOST;
@@ -146,23 +146,39 @@ fn a_registry_dies_and_nobody_sees_a_device_leave_that_signs_in_at_another() {
 }
 
 #[test]
-fn a_registry_stops_and_nobody_sees_a_device_leave_that_signs_in_at_another() {
+fn in_a_rolling_restart_no_device_leaves_the_lists_while_it_moves() {
     require_mongod!();
     let database = TestDatabase::on_replica_set();
-    let [stops, other] = [(); 2].map(|()| Member::start(&database.uri, LONG));
-    let mut ann = subscriber(&other, "ann");
+    let start = || Member::start(&database.uri, LONG);
+    let [watched, mut stops, mut next] = [(); 3].map(|()| start());
+    let mut ann = subscriber(&watched, "ann");
     let bob = Device::new();
-    let mut session = session(&stops, &bob);
+    let seat = bob.seat("bob");
+    let mut session = Session::connect_from(ELSEWHERE, stops.program.tcp, &bob);
     session.enter(&bob, "bob", "pw");
-    assert!(told_soon(&mut ann, bob.seat("bob")).is_some());
-    // All that it has to tell is told when it has ended.
-    stops.log();
-    assert_eq!(session.goodbye(), Goodbye::Stopping);
-    let mut moved = Session::connect_from(ELSEWHERE, other.program.tcp, &bob);
-    moved.sign_in(&bob, "bob");
-    let state = told_soon(&mut ann, bob.seat("bob"));
-    let state = state.expect("it moved, and did not leave in between");
-    assert_eq!(state.endpoint.address, "127.0.0.3".parse().unwrap());
+    assert!(told_soon(&mut ann, seat).is_some());
+    watched.shows("bob", Some(ELSEWHERE));
+    // Those of version 1 see the same.
+    let _searches = Repeated::searches("bob", ELSEWHERE, &watched);
+    for status in [Status::Busy, Status::Away] {
+        // All that it has to tell is told when it has ended.
+        stops.log();
+        assert_eq!(session.goodbye(), Goodbye::Stopping);
+        session = Session::connect_from(ELSEWHERE, next.program.tcp, &bob);
+        session.sign_in(&bob, "bob");
+        set_status(&mut session, status);
+        // What comes before that may be pushed with it.
+        while told_soon(&mut ann, seat).expect("it does not leave").status != status {}
+        stops = next;
+        next = start();
+        next.shows("bob", Some(ELSEWHERE));
+    }
+    // A restarted registry tells its own subscribers, too.
+    let device = Device::new();
+    let mut eve = self::session(&next, &device);
+    eve.enter(&device, "eve", "pw");
+    let online = eve.subscribe();
+    assert!(online.iter().any(|(online, _)| *online == seat));
 }
 
 #[test]

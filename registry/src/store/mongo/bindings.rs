@@ -7,16 +7,18 @@
 //!
 //! **Invariant:** a document is inserted once, and from then on replaced only where it has the
 //! serial that was read. It is never deleted, so no serial comes twice. What is read has been
-//! acknowledged by a majority.
+//! acknowledged by a majority, and is never older than what was read or written before: a primary
+//! that has just been elected does not know at once how much a majority has, and is waited for.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::TryStreamExt;
 use mongodb::bson::spec::BinarySubtype;
-use mongodb::bson::{Binary, Bson, Document, doc};
+use mongodb::bson::{Binary, Bson, Document, Timestamp, doc};
 use mongodb::error::Error;
 use mongodb::options::{CollectionOptions, ReadConcern, ReadPreference, SelectionCriteria};
-use mongodb::{Collection, Database};
+use mongodb::{ClientSession, Collection, Database};
 use p2pchat_protocol::Username;
 use p2pchat_protocol::v2::{Binding, Certificate, DeviceKey, Fingerprint, PersonKey, PublicKey};
 
@@ -35,8 +37,11 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// The two collections.
 #[derive(Debug)]
 pub(super) struct Bindings {
+    database: Database,
     bindings: Collection<Document>,
     registry: Collection<Document>,
+    /// The latest time of the database that an answer had.
+    latest: Mutex<Option<Timestamp>>,
 }
 
 impl Bindings {
@@ -49,11 +54,34 @@ impl Bindings {
         Self {
             bindings: database.collection_with_options(COLLECTION, options.clone()),
             registry: database.collection_with_options(REGISTRY, options),
+            database: database.clone(),
+            latest: Mutex::default(),
         }
     }
 
+    /// A session whose reads wait for what [`Bindings::note`] was told of. One alone would do one
+    /// thing at a time.
+    async fn session(&self) -> Result<ClientSession, Error> {
+        let starting = self.database.client().start_session();
+        let mut session = starting.causal_consistency(true).await?;
+        let latest = *self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(latest) = latest {
+            session.advance_operation_time(latest);
+        }
+        Ok(session)
+    }
+
+    /// Takes note of the time of an answer.
+    fn note(&self, session: &ClientSession) {
+        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
+        *latest = (*latest).max(session.operation_time());
+    }
+
     pub(super) async fn read(&self, name: Username) -> Result<Option<StoredBinding>, Error> {
-        let found = self.bindings.find_one(by_name(name)).await?;
+        let mut session = self.session().await?;
+        let finding = self.bindings.find_one(by_name(name));
+        let found = finding.session(&mut session).await?;
+        self.note(&session);
         found
             .map(|document| {
                 from_document(name, &document)
@@ -79,41 +107,47 @@ impl Bindings {
     }
 
     async fn try_to_keep(&self, new: &StoredBinding) -> Result<bool, Error> {
+        let mut session = self.session().await?;
+        let is_kept = self.try_in(&mut session, new).await?;
+        self.note(&session);
+        Ok(is_kept)
+    }
+
+    async fn try_in(
+        &self,
+        session: &mut ClientSession,
+        new: &StoredBinding,
+    ) -> Result<bool, Error> {
         let document = to_document(new);
         if new.binding.serial == 1 {
-            return inserted(self.bindings.insert_one(document).await);
+            let inserting = self.bindings.insert_one(document);
+            return inserted(inserting.session(session).await);
         }
         let mut before = by_name(new.binding.name);
         before.insert("serial", serial(new.binding.serial.saturating_sub(1)));
-        let replaced = self.bindings.replace_one(before, document).await?;
+        let replacing = self.bindings.replace_one(before, document);
+        let replaced = replacing.session(session).await?;
         Ok(replaced.matched_count > 0)
     }
 
     /// Takes the person from a name, if it has one: the account is gone.
     pub(super) async fn reset(&self, name: Username) -> Result<(), Error> {
-        let update = doc! {
-            "$inc": { "serial": 1_i64 },
-            "$unset": { "person": "" },
-            "$set": {
-                "display_name": "",
-                "devices": [],
-                "forgotten": [],
-                "allows_version_1": false,
-            },
-        };
-        let resetting = self.bindings.update_one(by_name(name), update);
-        resetting.await.map(|_| ())
+        while let Some(there) = self.read(name).await? {
+            if there.is_free() || self.keep(&there.freed()).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn serials(&self, names: &[Username]) -> Result<Vec<(Username, u64)>, Error> {
         let names: Vec<&str> = names.iter().map(Username::as_str).collect();
-        let found: Vec<Document> = self
-            .bindings
-            .find(doc! { "_id": { "$in": names } })
-            .projection(doc! { "serial": 1 })
-            .await?
-            .try_collect()
-            .await?;
+        let mut session = self.session().await?;
+        let finding = self.bindings.find(doc! { "_id": { "$in": names } });
+        let finding = finding.projection(doc! { "serial": 1 });
+        let mut cursor = finding.session(&mut session).await?;
+        let found: Vec<Document> = cursor.stream(&mut session).try_collect().await?;
+        self.note(&session);
         let serials = found.iter().filter_map(|document| {
             let name = document.get_str("_id").ok()?.parse().ok()?;
             Some((name, serial_of(document)?))
