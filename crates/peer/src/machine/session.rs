@@ -342,7 +342,7 @@ impl Session {
             self.pending.front().map(|pending| pending.timeout_at),
             (logged_in && polls).then_some(self.hello_at),
             (answers && polls).then_some(self.refresh_at),
-            self.login_at.filter(|_| answers),
+            self.login_at.filter(|_| answers || (up && !polls)),
             self.encrypted_deadline(),
         ]
         .into_iter()

@@ -11,7 +11,7 @@ use super::{Account, Credentials, Effect, LinkState, MAX_PENDING, Query, Session
 
 /// The pause before another login when the registry was too busy to take the last one, or
 /// took it and does not list us.
-const LOGIN_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const LOGIN_PAUSE: Duration = Duration::from_secs(5);
 
 impl Session {
     pub(crate) fn register(

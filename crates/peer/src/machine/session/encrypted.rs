@@ -15,7 +15,7 @@ use p2pchat_protocol::v2::{
 use super::super::context::{Context, Refusal};
 use super::super::io::Output;
 use super::super::keys::{KeyPurpose, Line};
-use super::account::is_long;
+use super::account::{LOGIN_PAUSE, is_long};
 use super::awaited::Waiting;
 use super::{Account, Credentials, Effect, LinkState, MAX_PENDING, Query, Session};
 
@@ -370,6 +370,20 @@ impl Session {
             return None;
         }
         let problem = problem(why);
+        if let Account::Pending {
+            credentials,
+            askers,
+            ..
+        } = &self.account
+            && attempt == self.attempt
+            && credentials.password.is_none()
+            && askers.is_empty()
+            && super::account::may_pass(problem)
+        {
+            // No one has asked for it, and no one would ask again.
+            self.login_at = Some(cx.now.elapsed + LOGIN_PAUSE);
+            return None;
+        }
         if attempt == self.attempt
             && !super::account::may_pass(problem)
             && let Some(keys) = &mut self.keys
@@ -646,7 +660,7 @@ impl Session {
         if encrypted.sent + PING_INTERVAL <= now {
             self.send(cx, Query::Ping, ToRegistry::Ping);
         }
-        if self.logged_in_account().is_ok() && self.login_at.is_some_and(|at| at <= now) {
+        if self.login_at.is_some_and(|at| at <= now) {
             self.send_credentials(cx);
         }
         self.sync(cx);

@@ -71,6 +71,10 @@ fn state(address: u8, status: Status, serial: u64) -> SeatState {
 
 impl Bench {
     fn new() -> Self {
+        Self::knowing(Known::default())
+    }
+
+    fn knowing(known: Known) -> Self {
         let now = SECOND;
         let config = Config {
             address: addr(1),
@@ -87,7 +91,7 @@ impl Bench {
                 names: vec!["registry".to_owned()],
                 named: None,
                 allow_plaintext: false,
-                known: Known::default(),
+                known,
             }),
         };
         let mut bench = Self {
@@ -509,4 +513,23 @@ fn a_request_that_waits_ends_with_the_line_or_the_session() {
     }
     let refused = bench.failures();
     assert_eq!(refused, [Problem::TooMuch; 36]);
+}
+
+#[test]
+fn the_key_signs_in_by_itself_until_it_is_refused_for_good() {
+    let account = Some((registry(), name("ann")));
+    let mut bench = Bench::knowing(Known {
+        account,
+        ..Known::default()
+    });
+    bench.welcome();
+    assert_eq!(bench.sign_ins(), [false]);
+    bench.frame(FromRegistry::Refused(Refusal::SlowDown));
+    bench.advance(6 * SECOND, false);
+    assert_eq!(bench.sign_ins(), [false, false]);
+    assert_eq!(bench.failures(), []);
+    bench.frame(FromRegistry::Refused(Refusal::DeviceForgotten));
+    bench.advance(6 * SECOND, true);
+    assert_eq!(bench.sign_ins(), [false, false]);
+    assert_eq!(bench.failures(), [Problem::DeviceForgotten]);
 }
