@@ -11,7 +11,7 @@ use super::{Account, Credentials, Effect, LinkState, MAX_PENDING, Query, Session
 
 /// The pause before another login when the registry was too busy to take the last one, or
 /// took it and does not list us.
-const LOGIN_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const LOGIN_PAUSE: Duration = Duration::from_secs(5);
 
 impl Session {
     pub(crate) fn register(
@@ -150,6 +150,9 @@ impl Session {
             // The peer itself logs out where its process ends, and signs in again when it starts.
             let is_by_user = cx.asker().is_some();
             self.sign_out(cx, is_by_user);
+            let asker = cx.defer();
+            self.fail_waiting(cx, &Problem::NotLoggedIn.into());
+            cx.answer_to(asker);
         } else if self.link == LinkState::Up {
             self.ask(cx, Query::Logout, Request::Logout { username });
         }

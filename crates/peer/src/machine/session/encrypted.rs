@@ -15,7 +15,8 @@ use p2pchat_protocol::v2::{
 use super::super::context::{Context, Refusal};
 use super::super::io::Output;
 use super::super::keys::{KeyPurpose, Line};
-use super::account::is_long;
+use super::account::{LOGIN_PAUSE, is_long};
+use super::awaited::Waiting;
 use super::{Account, Credentials, Effect, LinkState, MAX_PENDING, Query, Session};
 
 /// After how much time without a call of a front end the user is shown as away.
@@ -39,6 +40,10 @@ pub(super) struct Encrypted {
     status: Status,
     /// Whose keys are to be looked up.
     wanted: BTreeSet<Username>,
+    /// Whether the list of who is online has come since the sign-in.
+    pub(super) has_snapshot: bool,
+    /// The calls that wait for presence.
+    pub(super) waiting: Vec<Waiting>,
 }
 
 /// How the user is shown to others.
@@ -328,11 +333,16 @@ impl Session {
     }
 
     fn signed_in(&mut self, cx: &mut Context, attempt: u64, signed_in: SignedIn) -> Option<Effect> {
+        if let (Some(name), Some(keys)) = (self.account.name(), &mut self.keys)
+            && attempt == self.attempt
+        {
+            // Before it is told: a process that is killed after that is signed in by its key at
+            // the next start.
+            keys.bound(cx, name, signed_in.serial);
+            keys.remember(cx, Some(name));
+        }
         let effect = self.login_answered(cx, attempt, Ok(()))?;
-        let (Some(name), Some(encrypted)) = (self.account(), &mut self.encrypted) else {
-            return None;
-        };
-        encrypted.is_signed_in = true;
+        self.encrypted.as_mut()?.is_signed_in = true;
         let display_name = signed_in.display_name;
         cx.emit(Event::DisplayName { display_name });
         let on = signed_in.allows_version_1;
@@ -340,10 +350,6 @@ impl Session {
         if let Account::LoggedIn { credentials } = &mut self.account {
             // From now on the key signs in.
             credentials.password = None;
-        }
-        if let Some(keys) = &mut self.keys {
-            keys.bound(cx, name, signed_in.serial);
-            keys.remember(cx, Some(name));
         }
         Some(effect)
     }
@@ -364,6 +370,20 @@ impl Session {
             return None;
         }
         let problem = problem(why);
+        if let Account::Pending {
+            credentials,
+            askers,
+            ..
+        } = &self.account
+            && attempt == self.attempt
+            && credentials.password.is_none()
+            && askers.is_empty()
+            && super::account::may_pass(problem)
+        {
+            // No one has asked for it, and no one would ask again.
+            self.login_at = Some(cx.now.elapsed + LOGIN_PAUSE);
+            return None;
+        }
         if attempt == self.attempt
             && !super::account::may_pass(problem)
             && let Some(keys) = &mut self.keys
@@ -481,6 +501,7 @@ impl Session {
             return;
         };
         let is_signed_in = std::mem::take(&mut encrypted.is_signed_in);
+        encrypted.has_snapshot = false;
         encrypted.wanted.clear();
         if self.link == LinkState::Up && (is_signed_in || is_signing_in) {
             self.send(cx, Query::Logout, ToRegistry::SignOut);
@@ -496,7 +517,7 @@ impl Session {
         self.logged_in_account()?;
         if self.link != LinkState::Up || !encrypted.is_signed_in {
             Err(Problem::RegistryUnreachable)
-        } else if self.pending.len() >= MAX_PENDING {
+        } else if self.questions() >= MAX_PENDING {
             Err(Problem::TooMuch)
         } else {
             Ok(())
@@ -612,6 +633,7 @@ impl Session {
             is_up.then_some(encrypted.sent + PING_INTERVAL),
             is_up.then_some(encrypted.heard + SILENCE),
             is_present.then_some(self.availability.active_at + IDLE),
+            encrypted.waiting_until(),
         ]
         .into_iter()
         .flatten()
@@ -638,7 +660,7 @@ impl Session {
         if encrypted.sent + PING_INTERVAL <= now {
             self.send(cx, Query::Ping, ToRegistry::Ping);
         }
-        if self.logged_in_account().is_ok() && self.login_at.is_some_and(|at| at <= now) {
+        if self.login_at.is_some_and(|at| at <= now) {
             self.send_credentials(cx);
         }
         self.sync(cx);
