@@ -25,22 +25,6 @@ pub const THEY_MATCH: &str = "They match";
 pub const OTHER_KEY_REASONS: &str = "Either it was set up again, or someone in between poses as \
                                      it. Ask its operator for the fingerprint of its key.";
 
-/// The sentence above the sign-in form.
-#[must_use]
-pub fn lead(security: Security) -> &'static str {
-    match security {
-        Security::NotEncrypted => label::LEAD,
-        Security::Unknown => {
-            "Messages go directly between computers, not encrypted: use p2pchat on networks you \
-             trust."
-        }
-        Security::Encrypted { .. } => {
-            "Your password goes to the registry encrypted. Messages go directly between \
-             computers, not encrypted: use p2pchat on networks you trust."
-        }
-    }
-}
-
 /// The line to the registry in a sentence, with the fingerprint of its key. `None` before the
 /// first contact.
 #[must_use]
