@@ -53,7 +53,7 @@ pub use io::{
 use keys::{KeyPurpose, Keyring};
 use people::People;
 use requests::{Accepted, Received, Requests};
-use session::{Effect, SearchPurpose, Session};
+use session::{Effect, SearchPurpose, Session, Wanted};
 
 /// The longest draft, in bytes: some times the longest message, so that one that is too long
 /// can be shortened.
@@ -154,6 +154,7 @@ impl Machine {
     pub fn handle(&mut self, now: Now, input: Input) {
         self.cx.now = now;
         self.dispatch(input);
+        self.answer_told();
         if self.cx.take_unconfirmed_name() {
             self.session.refresh_soon(&self.cx);
         }
@@ -534,6 +535,7 @@ impl Machine {
         let Some(change) = change else {
             return;
         };
+        self.session.snapshot_came(self.cx.now.elapsed);
         for user in self.directory.users() {
             self.want_key(user.name);
         }
@@ -604,24 +606,49 @@ impl Machine {
     fn refresh(&mut self) -> Result<(), Refusal> {
         if self.session.is_encrypted() {
             self.session.check_signed_in()?;
+            self.cx.report_drops();
+            if !self.session.has_snapshot() {
+                return self.session.await_presence(&mut self.cx, Wanted::All);
+            }
             let users = self.directory.users();
             self.cx.emit(Event::Online { users });
         } else {
             self.session.refresh(&mut self.cx, &self.directory)?;
+            self.cx.report_drops();
         }
-        self.cx.report_drops();
         Ok(())
     }
 
-    /// Asks where a user is. Version 2 has told already.
+    /// Asks where a user is. Version 2 has told already, or is about to.
     fn search(&mut self, name: Username, purpose: SearchPurpose) -> Result<(), Refusal> {
         if !self.session.is_encrypted() {
             return self.session.search(&mut self.cx, name, purpose);
         }
         self.session.check_signed_in()?;
-        let address = self.directory.address_of(name);
-        self.searched(name, address, purpose);
+        let Some(address) = self.directory.address_of(name) else {
+            let wanted = Wanted::Name(name, purpose);
+            return self.session.await_presence(&mut self.cx, wanted);
+        };
+        self.searched(name, Some(address), purpose);
         Ok(())
+    }
+
+    /// Answers the calls that have waited for presence.
+    fn answer_told(&mut self) {
+        let now = self.cx.now.elapsed;
+        for (wanted, asker) in self.session.take_told(now, &self.directory) {
+            self.cx.answer_to(asker);
+            match wanted {
+                Wanted::All => {
+                    let users = self.directory.users();
+                    self.cx.emit(Event::Online { users });
+                }
+                Wanted::Name(name, purpose) => {
+                    self.searched(name, self.directory.address_of(name), purpose);
+                }
+            }
+            self.cx.done();
+        }
     }
 
     fn searched(&mut self, name: Username, address: Option<PeerAddr>, purpose: SearchPurpose) {

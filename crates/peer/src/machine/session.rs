@@ -5,6 +5,7 @@
 //! in `encrypted`.
 
 mod account;
+mod awaited;
 mod encrypted;
 mod lookup;
 
@@ -21,6 +22,7 @@ use super::context::{Context, Refusal};
 use super::directory::Directory;
 use super::io::{Asker, Output, Usage};
 use super::keys::{KeyPurpose, Keyring, Line};
+pub(super) use awaited::Wanted;
 use encrypted::{Availability, Encrypted};
 
 /// A user without a hello for 60 s leaves the list: this survives three lost in a row.
@@ -322,7 +324,7 @@ impl Session {
     }
 
     pub(super) fn usage(&self) -> Usage {
-        let count = self.pending.len();
+        let count = self.questions();
         Usage::new("questions to the registry", count, MAX_PENDING_WITH_OWN)
     }
 
@@ -424,6 +426,7 @@ impl Session {
                 cx.fail(command, refusal.clone());
             }
         }
+        self.fail_waiting(cx, refusal);
     }
 
     pub(super) fn tick(&mut self, cx: &mut Context, directory: &Directory) {

@@ -84,6 +84,26 @@ fn the_key_signs_in_after_a_takeover_and_at_the_next_start() {
     assert_eq!(third.event("logged_in")["name"], "ann");
 }
 
+#[test]
+fn the_key_signs_in_after_a_kill_right_after_the_first_sign_in() {
+    let registry = Registry::start();
+    let ann = registry.encrypted_user("ann");
+    let json = || Front::start(&mut ann.command(&["--json", "--no-history"]));
+    let mut first = json();
+    first.call(&json!({"command": "register", "name": "ann", "password": "secret"}));
+    first.event("logged_in");
+    first.kill();
+    first.exit();
+    // Twice: nor may the start by itself lose what is remembered.
+    for _ in 0..2 {
+        let mut next = json();
+        assert_eq!(next.event("view")["view"]["account"], json!(null));
+        assert_eq!(next.event("logged_in")["name"], "ann");
+        next.kill();
+        next.exit();
+    }
+}
+
 /// Ann's program is killed, and another one of hers goes on in the chat with Bob.
 fn is_followed(ann: &User<'_>, bob: &User<'_>) {
     let (mut first, mut other) = (ann.json(), bob.json());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 use p2pchat_model::{
     Command, ConversationId, DeliveryState, Event, JoinedBy, LeaveReason, Line, Link, MessageId,
-    PeerAddr, Target, View,
+    PeerAddr, Target, User, View,
 };
 use p2pchat_testkit::{Peer, SOON};
 use tokio::sync::mpsc;
@@ -84,8 +84,8 @@ impl Person {
         Ok(after)
     }
 
-    /// Waits until the registry's list has exactly these on it, and says how long after
-    /// `since` that was.
+    /// Waits until those who are online are exactly these, and says how long after `since` that
+    /// was. Where nothing has changed since, nothing is told.
     pub(super) async fn lists(
         &self,
         names: &[&str],
@@ -93,15 +93,29 @@ impl Person {
         limit: Duration,
     ) -> Result<Duration> {
         let what = format!("list of {names:?}");
-        let lists = |event: &Event| match event {
-            Event::Online { users } => {
-                let listed: Vec<_> = users.iter().map(p2pchat_model::User::title).collect();
-                (listed == names).then_some(())
+        let lists = |seen: &[(Instant, Event)]| {
+            let mut view = View::default();
+            let mut at = since;
+            let mut rest = seen.iter().peekable();
+            loop {
+                // What came before decides what is listed at that time.
+                while let Some((_, event)) = rest.next_if(|(now, _)| *now <= at) {
+                    at = at.max(*now);
+                    view.apply(event);
+                }
+                if view
+                    .online
+                    .iter()
+                    .map(User::title)
+                    .eq(names.iter().copied())
+                {
+                    return Some(at - since);
+                }
+                at = rest.peek()?.0;
             }
-            _ => None,
         };
-        let (after, ()) = self.sees(since, &what, limit, lists).await?;
-        Ok(after)
+        let found = self.record.find_in_all(&what, limit, lists).await;
+        found.with_context(|| format!("at {}'s", self.name))
     }
 
     /// Sends a chat request.

@@ -46,11 +46,24 @@ impl<T: Debug> Record<T> {
         limit: Duration,
         mut wanted: impl FnMut(&T) -> Option<U>,
     ) -> Result<(Duration, U)> {
+        let find = |seen: &[(Instant, T)]| {
+            let mut new = seen.iter().filter(|(at, _)| *at >= since);
+            new.find_map(|(at, thing)| Some((*at - since, wanted(thing)?)))
+        };
+        self.find_in_all(what, limit, find).await
+    }
+
+    /// Waits until `wanted` finds something in everything so far.
+    pub(super) async fn find_in_all<U>(
+        &self,
+        what: &str,
+        limit: Duration,
+        mut wanted: impl FnMut(&[(Instant, T)]) -> Option<U>,
+    ) -> Result<U> {
         let mut found = None;
         let mut watch = self.seen.subscribe();
         let look = watch.wait_for(|seen| {
-            let mut new = seen.iter().filter(|(at, _)| *at >= since);
-            found = new.find_map(|(at, thing)| Some((*at - since, wanted(thing)?)));
+            found = wanted(seen);
             found.is_some()
         });
         // An error of `wait_for` means that nothing is added any more.

@@ -150,6 +150,9 @@ impl Session {
             // The peer itself logs out where its process ends, and signs in again when it starts.
             let is_by_user = cx.asker().is_some();
             self.sign_out(cx, is_by_user);
+            let asker = cx.defer();
+            self.fail_waiting(cx, &Problem::NotLoggedIn.into());
+            cx.answer_to(asker);
         } else if self.link == LinkState::Up {
             self.ask(cx, Query::Logout, Request::Logout { username });
         }

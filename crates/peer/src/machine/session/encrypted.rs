@@ -16,6 +16,7 @@ use super::super::context::{Context, Refusal};
 use super::super::io::Output;
 use super::super::keys::{KeyPurpose, Line};
 use super::account::is_long;
+use super::awaited::Waiting;
 use super::{Account, Credentials, Effect, LinkState, MAX_PENDING, Query, Session};
 
 /// After how much time without a call of a front end the user is shown as away.
@@ -39,6 +40,10 @@ pub(super) struct Encrypted {
     status: Status,
     /// Whose keys are to be looked up.
     wanted: BTreeSet<Username>,
+    /// Whether the list of who is online has come since the sign-in.
+    pub(super) has_snapshot: bool,
+    /// The calls that wait for presence.
+    pub(super) waiting: Vec<Waiting>,
 }
 
 /// How the user is shown to others.
@@ -328,11 +333,16 @@ impl Session {
     }
 
     fn signed_in(&mut self, cx: &mut Context, attempt: u64, signed_in: SignedIn) -> Option<Effect> {
+        if let (Some(name), Some(keys)) = (self.account.name(), &mut self.keys)
+            && attempt == self.attempt
+        {
+            // Before it is told: a process that is killed after that is signed in by its key at
+            // the next start.
+            keys.bound(cx, name, signed_in.serial);
+            keys.remember(cx, Some(name));
+        }
         let effect = self.login_answered(cx, attempt, Ok(()))?;
-        let (Some(name), Some(encrypted)) = (self.account(), &mut self.encrypted) else {
-            return None;
-        };
-        encrypted.is_signed_in = true;
+        self.encrypted.as_mut()?.is_signed_in = true;
         let display_name = signed_in.display_name;
         cx.emit(Event::DisplayName { display_name });
         let on = signed_in.allows_version_1;
@@ -340,10 +350,6 @@ impl Session {
         if let Account::LoggedIn { credentials } = &mut self.account {
             // From now on the key signs in.
             credentials.password = None;
-        }
-        if let Some(keys) = &mut self.keys {
-            keys.bound(cx, name, signed_in.serial);
-            keys.remember(cx, Some(name));
         }
         Some(effect)
     }
@@ -481,6 +487,7 @@ impl Session {
             return;
         };
         let is_signed_in = std::mem::take(&mut encrypted.is_signed_in);
+        encrypted.has_snapshot = false;
         encrypted.wanted.clear();
         if self.link == LinkState::Up && (is_signed_in || is_signing_in) {
             self.send(cx, Query::Logout, ToRegistry::SignOut);
@@ -496,7 +503,7 @@ impl Session {
         self.logged_in_account()?;
         if self.link != LinkState::Up || !encrypted.is_signed_in {
             Err(Problem::RegistryUnreachable)
-        } else if self.pending.len() >= MAX_PENDING {
+        } else if self.questions() >= MAX_PENDING {
             Err(Problem::TooMuch)
         } else {
             Ok(())
@@ -612,6 +619,7 @@ impl Session {
             is_up.then_some(encrypted.sent + PING_INTERVAL),
             is_up.then_some(encrypted.heard + SILENCE),
             is_present.then_some(self.availability.active_at + IDLE),
+            encrypted.waiting_until(),
         ]
         .into_iter()
         .flatten()

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use p2pchat_model::{
-    Call, Command, Event, FrontEndId, JoinedBy, Link, Notice, PeerAddr, Person, Problem, Timestamp,
-    Trust, User, Username, View,
+    Call, Command, Event, FrontEndId, JoinedBy, Link, Notice, PeerAddr, Person, Problem, Target,
+    Timestamp, Trust, User, Username, View,
 };
 use p2pchat_protocol::v2::{
     Binding, Certificate, DeviceId, DeviceKey, DisplayName, Endpoint, Fingerprint, FromRegistry,
@@ -27,6 +27,7 @@ struct Bench {
     work: Vec<(super::super::SendId, Work)>,
     /// How often it has begun to connect.
     connects: usize,
+    calls: u64,
 }
 
 fn key(byte: u8) -> PublicKey {
@@ -97,6 +98,7 @@ impl Bench {
             sent: Vec::new(),
             work: Vec::new(),
             connects: 0,
+            calls: 0,
         };
         bench.pump();
         bench
@@ -148,7 +150,8 @@ impl Bench {
 
     fn command(&mut self, command: Command) {
         let front_end = FrontEndId::new("front-end").unwrap();
-        let asked = Asked::by(front_end, Call::with_id(self.events.len() as u64, command));
+        self.calls += 1;
+        let asked = Asked::by(front_end, Call::with_id(self.calls, command));
         self.input(Input::Command(asked));
     }
 
@@ -427,4 +430,83 @@ fn an_answer_that_was_not_asked_for_ends_the_connection() {
     bench.found("carl", 9, 1);
     assert!(matches!(bench.view.link, Link::Down { .. }));
     assert_eq!(bench.failures(), [Problem::RegistryFailed]);
+}
+
+impl Bench {
+    fn request(&mut self, who: &str) {
+        self.command(Command::Request {
+            conversation: super::net::OPEN,
+            to: Target::Name(name(who)),
+        });
+    }
+
+    /// To whom chat requests were sent.
+    fn requested(&self) -> Vec<PeerAddr> {
+        let requests = self.events.iter().filter_map(|event| match event {
+            Event::RequestSent(request) => Some(request.to.address),
+            _ => None,
+        });
+        requests.collect()
+    }
+}
+
+#[test]
+fn a_request_right_after_the_sign_in_waits_for_the_list() {
+    let mut bench = Bench::new();
+    bench.welcome();
+    bench.command(Command::login(name("ann"), password()));
+    bench.sign_in();
+    bench.request("bob");
+    bench.command(Command::Refresh);
+    bench.advance(10 * SECOND, true);
+    assert_eq!((bench.requested(), bench.failures()), (vec![], vec![]));
+    bench.snapshot(&[(seat("bob", 1), state(7, Status::Available, 1))]);
+    assert_eq!(bench.requested(), [addr(7)]);
+    let lists = bench.events.iter().filter_map(|event| match event {
+        Event::Online { users } => Some(users.len()),
+        _ => None,
+    });
+    assert_eq!(lists.collect::<Vec<_>>(), [1, 1]);
+    bench.request("carl");
+    bench.advance(2 * SECOND, true);
+    assert_eq!(bench.failures(), [Problem::NotOnline]);
+}
+
+#[test]
+fn a_request_to_one_who_comes_this_moment_waits_for_them() {
+    let mut bench = Bench::signed_in(&[]);
+    bench.request("bob");
+    bench.command(Command::Search { name: name("carl") });
+    bench.advance(SECOND, true);
+    bench.delta(seat("bob", 1), Some(state(7, Status::Available, 1)));
+    assert_eq!(bench.requested(), [addr(7)]);
+    let found = |bench: &Bench| {
+        let found = bench.events.iter().filter_map(|event| match event {
+            Event::Found { address, .. } => Some(*address),
+            _ => None,
+        });
+        found.collect::<Vec<_>>()
+    };
+    assert_eq!(found(&bench), []);
+    bench.advance(SECOND, true);
+    assert_eq!(found(&bench), [None]);
+}
+
+#[test]
+fn a_request_that_waits_ends_with_the_line_or_the_session() {
+    let mut bench = Bench::signed_in(&[]);
+    bench.request("bob");
+    let reason = "it broke".to_owned();
+    bench.input(Input::RegistryDown { reason });
+    assert_eq!(bench.failures(), [Problem::RegistryUnreachable]);
+    let mut bench = Bench::signed_in(&[]);
+    bench.request("bob");
+    bench.command(Command::Logout);
+    assert_eq!(bench.failures(), [Problem::NotLoggedIn]);
+    let mut bench = Bench::signed_in(&[]);
+    for _ in 0..100 {
+        bench.request("bob");
+    }
+    let refused = bench.failures();
+    assert_eq!(refused, [Problem::TooMuch; 36]);
 }

@@ -3,19 +3,23 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use p2pchat_protocol::v2::registry::{ALPN, MAX_FROM_REGISTRY};
-use p2pchat_protocol::v2::{Fingerprint, FrameDecoder, FromRegistry};
+use p2pchat_protocol::v2::registry::{ALPN, MAX_FROM_REGISTRY, MAX_TO_REGISTRY};
+use p2pchat_protocol::v2::{Fingerprint, FrameDecoder, FromRegistry, frame};
 use p2pchat_secure::{Connector, Expected, HandshakeError, SecretKey, Secured, fingerprint};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use zeroize::Zeroizing;
 
 use super::super::net;
 use super::{CLOSE_PATIENCE, Encryption, LinkError, LinkEvent, ToSend};
 
 /// How long the registry may take from the begin of the handshake to its first frame.
 const OPEN_DEADLINE: Duration = Duration::from_secs(10);
+/// Room for any request, so that the buffer never grows: a smaller one that it leaves is not
+/// wiped.
+const REQUEST_ROOM: usize = frame::HEAD + MAX_TO_REGISTRY;
 
 /// What encrypts the links of a device.
 pub(crate) fn connector(device: &SecretKey) -> Connector {
@@ -118,7 +122,8 @@ impl Line {
             tokio::select! {
                 request = requests.recv() => match request {
                     Some(ToSend::Encrypted(request)) => {
-                        let mut bytes = Vec::new();
+                        // It may have a password in it.
+                        let mut bytes = Zeroizing::new(Vec::with_capacity(REQUEST_ROOM));
                         request.encode(&mut bytes);
                         self.write(&bytes).await?;
                     }

@@ -112,6 +112,7 @@ impl Chat {
         let all = ["ann", "bob", "carl"];
         let mut after = self.bob.reads("signed in as bob", back, REGISTRY).await?;
         for person in [&self.ann, &self.carl] {
+            after = after.max(person.is_logged_in(back, REGISTRY).await?);
             after = after.max(person.lists(&all, back, REGISTRY).await?);
         }
         report.time("all are online again", after);
