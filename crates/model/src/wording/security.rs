@@ -8,8 +8,6 @@ use crate::identity::{Security, Trust};
 use crate::person::User;
 use crate::view::View;
 
-use super::label;
-
 /// Beside the field for a password on the sign-in form, while it is empty.
 pub const PASSWORD_OPTIONAL: &str = "only needed until this computer signs you in";
 /// Beside a new password that a legacy client cannot use.
