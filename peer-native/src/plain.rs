@@ -165,7 +165,7 @@ impl Front {
         if self.exit.is_some() {
             return Ok(());
         }
-        self.print(wording::security::lead(self.client.view.security));
+        self.print(self.client.view.security.lead());
         self.show_conversation(None);
         if login.is_none() {
             // The question follows at once.

@@ -151,7 +151,7 @@ impl Painter<'_> {
             }
             Purpose::Change => (CHANGE_LEAD.to_owned(), self.theme.dim()),
             Purpose::SignIn => {
-                let lead = security::lead(self.view.security).to_owned();
+                let lead = self.view.security.lead().to_owned();
                 (lead, self.theme.dim())
             }
         };

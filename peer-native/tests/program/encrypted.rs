@@ -113,7 +113,7 @@ fn the_first_contact_is_one_line_and_the_key_signs_in_from_then_on() {
         who.contains(&format!("encrypted, its key is {fingerprint}")),
         "{who}"
     );
-    // Signed out, it needs somebody who says as whom.
+    // Signed out, it needs a name.
     let mut json = alice.json(&[]);
     json.line_with("logged_in");
     json.write(r#"{"command":"logout","id":1}"#);

@@ -100,7 +100,7 @@ fn a_new_user_creates_an_account_sends_a_request_and_chats() {
     tmux.keys("alice", &["alice", "Tab", "secret"]);
     let form = tmux.wait("alice", "••••••");
     assert!(!form.contains("secret"), "{form}");
-    assert!(form.contains("not encrypted: use p2pchat on"), "{form}");
+    assert!(form.contains("not encrypted: use it on"), "{form}");
     tmux.keys("alice", &["Tab", "Right", "Enter"]);
     tmux.wait("alice", "easy to guess");
     tmux.keys("alice", &["secres", "Enter"]);

@@ -105,7 +105,7 @@ fn ExportForm() -> Html {
     let command = password.map(|password| Command::ExportIdentity { password });
     html! {
         <>
-            <p>{ "Whoever has the file and its password can sign in as you." }</p>
+            <p>{ "Anyone with the file and its password can sign in as you." }</p>
             <CommandForm name="export_identity" {command} submit="Export" done="">{ fields }</CommandForm>
             if let Some(exported) = exported {
                 <a class="button" href={page::text_file(&exported)} download="p2pchat-identity.txt">{ "Save the file" }</a>

@@ -19,7 +19,7 @@ pub struct Props {
     /// What else can be done; it stands first.
     #[prop_or_default]
     pub items: Vec<MenuItem>,
-    /// With whom codes can be compared.
+    /// The user to compare codes with.
     #[prop_or_default]
     pub compares: Option<Username>,
     /// Whether Tab leads to the button. Not in a list where arrows lead from row to row.
@@ -59,7 +59,7 @@ pub fn PersonMenu(props: &Props) -> Html {
     }
 }
 
-/// The name of a user with whom codes can be compared: older programs have no key.
+/// The name of a user to compare codes with: older programs have no key.
 pub(super) fn to_compare(user: User) -> Option<Username> {
     (!user.legacy).then_some(user.name)
 }

@@ -40,7 +40,6 @@ test("a requester is blocked from the request, and stays so after a restart", as
   await world.stopBridge(bridge);
   await world.startBridge(bridge);
   await alice.page.goto(bridge.url);
-  await alice.signIn("alice");
   await alice.isIn("alice");
   await isBlocked(alice, "mallory");
   mallory.send("request", { to: { address: bridge.address } });
@@ -69,6 +68,8 @@ test("a question comes before a block or a leave, and an undo after", async (t) 
   for (const leave of ["Enter", "Escape"]) {
     await menu.focus();
     await keyboard.press("Enter");
+    await focused.and(alice.page.getByRole("menuitem", { name: "Compare codes" })).waitFor();
+    await keyboard.press("ArrowDown");
     await focused.and(alice.page.getByRole("menuitem", { name: "Block…" })).waitFor();
     await keyboard.press("Enter");
     await focused.and(button(alice.page, "Cancel")).waitFor();

@@ -44,9 +44,7 @@ test("a text stays in the field while the bridge is gone, for Enter and the butt
   await alice.cannotSend("Not connected to your bridge");
   await picture(alice, "not-connected");
   await world.startBridge(alice.bridge);
-  await alice.name.waitFor();
-  await alice.page.getByText("connected").waitFor();
-  await alice.signIn("alice");
+  await alice.banner.waitFor({ state: "detached" });
   await alice.isIn("alice");
   assert.equal(await alice.composer.inputValue(), "later, at noon");
 });

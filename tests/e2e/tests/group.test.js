@@ -25,8 +25,8 @@ test("two browsers and a terminal chat in one group", async (t) => {
   await bob.says("Sure 👍");
   await alice.reads("Sure");
 
-  // She learns the names from the registry's list, some seconds after they came.
-  await carol.event("online", ({ users }) => users.length === 3);
+  // Nobody asks for it: presence is pushed.
+  await carol.event("presence", ({ users }) => users.some(({ name }) => name === "bob"));
   // Asked by one of two, so she finds herself in a group.
   await bob.ask("carol");
   const request = await carol.event("request_received");

@@ -28,7 +28,8 @@ async function crowd(t, options) {
     server.onMessage((text) => {
       const frame = JSON.parse(text);
       if (frame.event === "online") {
-        const person = (name, nth) => ({ name, address: `10.1.${nth >> 8}.${nth & 255}`, check: "confirmed" });
+        const shown = { display_name: "", status: "available", open_chat: true, legacy: false, trust: null };
+        const person = (name, nth) => ({ name, address: `10.1.${nth >> 8}.${nth & 255}`, ...shown });
         frame.users.push(...names.map(person));
       }
       ws.send(JSON.stringify(frame));

@@ -19,9 +19,7 @@ async function holds(someone, text) {
 /** The message field is in front of the user again, after a bridge that was killed. */
 async function returns(world, alice) {
   await world.startBridge(alice.bridge);
-  await alice.name.waitFor();
-  await alice.page.getByText("connected").waitFor();
-  await alice.signIn("alice");
+  await alice.banner.waitFor({ state: "detached" });
   await alice.isIn("alice");
 }
 
@@ -74,8 +72,6 @@ test("a tab that is closed before the answer leaves the text to the next one", a
   await alice.bridge.process.kill();
   await world.startBridge(alice.bridge);
   const next = await tab(context, alice.bridge);
-  await next.page.getByText("connected").waitFor();
-  await next.signIn("alice");
   await next.isIn("alice");
   assert.equal(await field(next), "sent, or not?\nand this");
 });

@@ -8,8 +8,6 @@ use crate::identity::{Security, Trust};
 use crate::person::User;
 use crate::view::View;
 
-use super::label;
-
 /// Beside the field for a password on the sign-in form, while it is empty.
 pub const PASSWORD_OPTIONAL: &str = "only needed until this computer signs you in";
 /// Beside a new password that a legacy client cannot use.
@@ -24,22 +22,6 @@ pub const THEY_MATCH: &str = "They match";
 /// Why a registry may have another key than before.
 pub const OTHER_KEY_REASONS: &str = "Either it was set up again, or someone in between poses as \
                                      it. Ask its operator for the fingerprint of its key.";
-
-/// The sentence above the sign-in form.
-#[must_use]
-pub fn lead(security: Security) -> &'static str {
-    match security {
-        Security::NotEncrypted => label::LEAD,
-        Security::Unknown => {
-            "Messages go directly between computers, not encrypted: use p2pchat on networks you \
-             trust."
-        }
-        Security::Encrypted { .. } => {
-            "Your password goes to the registry encrypted. Messages go directly between \
-             computers, not encrypted: use p2pchat on networks you trust."
-        }
-    }
-}
 
 /// The line to the registry in a sentence, with the fingerprint of its key. `None` before the
 /// first contact.

@@ -64,13 +64,14 @@ async fn bridges(
     };
     let [alice, bob] = [start("alice", alice_at).await?, start("bob", bob_at).await?];
     println!(
-        "\nOpen each of these in a browser, and sign in. The password is: {}\n\n  \
+        "\nOpen each of these in a browser. The keys of alice and bob have signed them in:\n\n  \
          alice  {}\n  bob    {}\n\n\
-         Then let one ask the other, or `echo`, for a chat.\n\
+         Let one ask the other, or `echo`, for a chat.\n\
+         The password of both, which only a change of it asks for, is: {}\n\
          Ctrl-C ends everything, and nothing is kept.",
-        stage.password(),
         alice.url,
         bob.url,
+        stage.password(),
     );
     Ok([alice, bob])
 }
