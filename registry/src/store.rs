@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use p2pchat_protocol::v2::{Binding, DeviceKey, Fingerprint};
+use p2pchat_protocol::v2::{Binding, DeviceKey, DisplayName, Fingerprint};
 use p2pchat_protocol::{PeerAddr, Username};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -71,6 +71,28 @@ pub struct StoredBinding {
     pub allows_version_1: bool,
 }
 
+impl StoredBinding {
+    /// Whether it says nothing of any person or device.
+    fn is_free(&self) -> bool {
+        self.binding.person.is_none() && self.forgotten.is_empty()
+    }
+
+    /// What follows it when the account is gone.
+    fn freed(&self) -> Self {
+        Self {
+            binding: Binding {
+                name: self.binding.name,
+                serial: self.binding.serial + 1,
+                person: None,
+                display_name: DisplayName::default(),
+                devices: Vec::new(),
+            },
+            forgotten: Vec::new(),
+            allows_version_1: false,
+        }
+    }
+}
+
 /// Why a call of a store failed. Never holds a password.
 #[derive(Debug, Error)]
 pub enum StoreError {
@@ -115,7 +137,8 @@ pub enum Opener {
 ///
 /// Every method returns within a bounded time.
 pub trait Store: fmt::Debug + Send + Sync + 'static {
-    /// Creates an account. `false` if there is one of this name.
+    /// Creates an account, and takes from its name the person that one before may have left: older
+    /// registries remove accounts alone. `false` if there is an account of this name.
     fn register(&self, account: NewAccount) -> BoxFuture<'_, Result<bool, StoreError>>;
 
     /// The password of an account, `None` if there is no such account.

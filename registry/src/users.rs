@@ -219,24 +219,34 @@ fn warn_about_legacy_clients(name: Username) {
     }
 }
 
+fn warn_about_version_1(password: &Passphrase) {
+    let bytes = password.expose().len();
+    match password.to_version_1() {
+        Err(_) => tracing::warn!(
+            "clients of version 1 cannot log in with a password of {bytes} bytes: they have at \
+             most {}",
+            Password::MAX
+        ),
+        Ok(password) if !password.is_legacy_compatible() => {
+            tracing::warn!("legacy clients cannot log in with a password of {bytes} bytes");
+        }
+        Ok(_) => {}
+    }
+}
+
 fn new_password(source: &PasswordSource) -> Result<StoredPassword> {
     let password = match &source.password_file {
         Some(file) => from_file(file)?,
         None => on_terminal()?,
     };
-    if !password.is_legacy_compatible() {
-        tracing::warn!(
-            "legacy clients cannot log in with a password of {} bytes",
-            Password::MAX
-        );
-    }
+    warn_about_version_1(&password);
     Hasher::default()
-        .hash(&Passphrase::from(&password))
+        .hash(&password)
         .context("the password could not be hashed")
 }
 
 /// Reads a password from the first line of a file, or of standard input if the file is `-`.
-fn from_file(path: &Path) -> Result<Password> {
+fn from_file(path: &Path) -> Result<Passphrase> {
     if path.as_os_str() == "-" {
         return password(first_line(streams::stdin())).context("standard input");
     }
@@ -244,18 +254,18 @@ fn from_file(path: &Path) -> Result<Password> {
         .with_context(|| format!("the password file {}", path.display()))
 }
 
-fn password(line: io::Result<Zeroizing<String>>) -> Result<Password> {
-    Ok(Password::new(&line?)?)
+fn password(line: io::Result<Zeroizing<String>>) -> Result<Passphrase> {
+    Ok(Passphrase::new(&line?)?)
 }
 
 /// Asks for a password twice, without showing what is typed.
-fn on_terminal() -> Result<Password> {
+fn on_terminal() -> Result<Passphrase> {
     let prompt = |text| {
         rpassword::prompt_password(text)
             .map(Zeroizing::new)
             .context("no terminal to ask for the password on; use --password-file FILE")
     };
-    let password = Password::new(&prompt("Password: ")?)?;
+    let password = Passphrase::new(&prompt("Password: ")?)?;
     let again = prompt("Again: ")?;
     if again.as_str() != password.expose() {
         bail!("the two passwords differ; nothing was changed");

@@ -2,13 +2,16 @@
 
 use std::process::{Output, Stdio};
 
-use p2pchat_protocol::v2::{Binding, Certificate, DeviceKey, PersonKey, PublicKey, Signature};
+use p2pchat_protocol::v2::{
+    Binding, Certificate, DeviceKey, FromRegistry, PersonKey, PublicKey, Signature, ToRegistry,
+};
 use p2pchat_registry::store::{NewAccount, Opener, StoredBinding, StoredPassword};
 use p2pchat_testkit::require_mongodb;
 use tokio::runtime::Runtime;
 
 use crate::support::client::{Client, LOGIN, REGISTER, SEARCH};
 use crate::support::program::{Program, command, text, users};
+use crate::support::secure::{Device, Session, passphrase};
 use crate::support::stores::Fresh;
 
 fn succeeds(output: &Output, expected: &str) {
@@ -213,6 +216,31 @@ fn a_name_that_is_an_address_goes_on_logging_in_from_a_file() {
 fn a_name_that_is_an_address_goes_on_logging_in_from_mongodb() {
     require_mongodb!();
     a_name_that_is_an_address_goes_on_logging_in(&Fresh::mongo());
+}
+
+#[test]
+fn a_password_is_as_long_as_version_2_allows() {
+    let fresh = Fresh::sqlite();
+    let store = fresh.name();
+    let program = Program::start(&store);
+    let [longest, other] = ["x", "y"].map(|letter| letter.repeat(256));
+    let add = ["add", "bob", "--password-file", "-"];
+    let added = users(&store, &add, &longest);
+    succeeds(&added, "added bob\n");
+    let warning = String::from_utf8(added.stderr).unwrap();
+    assert!(warning.contains("of 256 bytes"), "{warning}");
+    let device = Device::new();
+    let mut session = Session::connect(program.tcp, &device);
+    let answer = session.ask(device.sign_in("bob", Some(&longest)));
+    assert!(matches!(answer, FromRegistry::SignedIn(_)), "{answer:?}");
+    let set = ["set-password", "bob", "--password-file", "-"];
+    fails(&users(&store, &set, &format!("{other}y")), "too long by 1");
+    succeeds(&users(&store, &set, &other), "set the password of bob\n");
+    let change = ToRegistry::ChangePassword {
+        old: passphrase(&other),
+        new: passphrase("pw"),
+    };
+    assert_eq!(session.ask(change), FromRegistry::Done);
 }
 
 #[test]

@@ -276,6 +276,80 @@ fn where_encryption_is_required_version_1_neither_registers_nor_logs_in() {
     assert_eq!(server.refused(DropReason::LoginPlaintext), 1);
 }
 
+/// An operator forgets a device of Bob's.
+fn forget(store: &str, device: &Device) {
+    let id = u64::from_be_bytes(device.certificate.device.id().0);
+    let forgetting = users(store, &["forget-device", "bob", &format!("{id:016x}")], "");
+    assert!(forgetting.status.success(), "{forgetting:?}");
+}
+
+#[test]
+fn a_forgotten_device_stays_out_until_its_account_is_removed() {
+    let fresh = Fresh::sqlite();
+    let store = fresh.name();
+    let program = Program::start(&store);
+    let bob = Device::new();
+    Session::connect(program.tcp, &bob).enter(&bob, "bob", "pw");
+    forget(&store, &bob);
+    let mut session = Session::connect(program.tcp, &bob);
+    for password in [None, Some("pw")] {
+        let answer = session.ask(bob.sign_in("bob", password));
+        assert_eq!(answer, refused(Refusal::DeviceForgotten));
+    }
+    assert!(users(&store, &["remove", "bob"], "").status.success());
+    assert_eq!(session.enter(&bob, "bob", "new").serial, 4);
+}
+
+#[test]
+fn a_name_that_an_older_registry_left_bound_is_free_for_a_sign_up() {
+    let fresh = Fresh::sqlite();
+    let store = fresh.name();
+    let program = Program::start(&store);
+    let bob = Device::new();
+    Session::connect(program.tcp, &bob).enter(&bob, "bob", "pw");
+    forget(&store, &bob);
+    let remove = || {
+        let file = rusqlite::Connection::open(&store).unwrap();
+        let deleted = file.execute("DELETE FROM account WHERE name = 'bob'", []);
+        assert_eq!(deleted.unwrap(), 1);
+    };
+    remove();
+    let mut session = Session::connect(program.tcp, &bob);
+    assert_eq!(session.enter(&bob, "bob", "new").serial, 4);
+    remove();
+    let eve = Device::new();
+    let mut session = Session::connect(program.tcp, &eve);
+    assert_eq!(session.enter(&eve, "bob", "other").serial, 6);
+    remove();
+    let mut old = Client::connect(program.tcp);
+    assert_eq!(old.status(REGISTER, "bob", "old"), 20);
+    assert_eq!(old.status(LOGIN, "bob", "old"), 21);
+}
+
+#[test]
+fn where_the_store_fails_that_is_the_answer_and_no_account_is_half_made() {
+    let fresh = Fresh::sqlite();
+    let store = fresh.name();
+    let program = Program::start(&store);
+    let (bob, eve) = (Device::new(), Device::new());
+    let mut session = Session::connect(program.tcp, &bob);
+    session.enter(&bob, "bob", "pw");
+    let rename = |from: &str, to: &str| {
+        let file = rusqlite::Connection::open(&store).unwrap();
+        let renaming = format!("ALTER TABLE {from} RENAME TO {to}");
+        file.execute(&renaming, []).unwrap();
+    };
+    rename("binding", "elsewhere");
+    let mut other = Session::connect(program.tcp, &eve);
+    for request in [eve.sign_up("eve", "pw"), eve.sign_in("bob", None)] {
+        assert_eq!(other.ask(request), refused(Refusal::Failed));
+    }
+    let allowing = session.ask(ToRegistry::AllowVersion1(true));
+    assert_eq!(allowing, refused(Refusal::Failed));
+    rename("elsewhere", "binding");
+    assert_eq!(other.enter(&eve, "eve", "pw").serial, 1);
+}
+
 #[test]
 fn a_removed_account_is_bound_afresh_by_who_registers_the_name() {
     let fresh = Fresh::sqlite();

@@ -1,4 +1,4 @@
-//! Presence by version 2: what is pushed to whom, and how both versions see each other.
+//! Presence by version 2: what is pushed to which users, and how both versions see each other.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;

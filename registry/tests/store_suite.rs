@@ -55,6 +55,7 @@ on_all_stores!(
     of_many_who_change_a_binding_at_a_time_one_does,
     the_serials_of_bound_names_are_told,
     a_name_is_bound_to_the_next_person_once_its_account_was_removed,
+    what_is_bound_to_a_name_without_an_account_goes_with_the_next_registration,
     the_key_of_a_registry_is_claimed_once,
     a_closed_store_says_so,
 );
@@ -418,6 +419,22 @@ async fn a_name_is_bound_to_the_next_person_once_its_account_was_removed(fresh: 
     assert!(store.register(account("bob")).await.unwrap());
     assert!(!store.bind(bound(1, 2)).await.unwrap());
     assert!(store.bind(bound(3, 2)).await.unwrap());
+    assert_eq!(binding(&*store).await, Some(bound(3, 2)));
+}
+
+/// As an older registry leaves it, which removes accounts alone.
+async fn what_is_bound_to_a_name_without_an_account_goes_with_the_next_registration(fresh: Fresh) {
+    let store = fresh.open().await;
+    let mut left = bound(1, 1);
+    left.forgotten = vec![DeviceKey(key(200))];
+    assert!(store.bind(left).await.unwrap());
+    assert!(store.register(account("bob")).await.unwrap());
+    let freed = binding(&*store).await.unwrap();
+    assert_eq!((freed.binding.serial, freed.binding.person), (2, None));
+    assert!(freed.binding.devices.is_empty() && freed.forgotten.is_empty());
+    // What is bound to an account stays.
+    assert!(store.bind(bound(3, 2)).await.unwrap());
+    assert!(!store.register(account("bob")).await.unwrap());
     assert_eq!(binding(&*store).await, Some(bound(3, 2)));
 }
 

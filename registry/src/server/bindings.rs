@@ -1,7 +1,7 @@
 //! Bindings: which person a name belongs to, and which devices they have.
 //!
 //! The rules of a sign-in are in [`judge`], which knows no store. A change is a compare-and-swap
-//! on the serial: whoever loses reads again, and judges by what the other has written.
+//! on the serial: the one that loses reads again, and judges by what the other has written.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

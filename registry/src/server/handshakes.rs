@@ -2,7 +2,7 @@
 //!
 //! Each source has a bucket of its own. All sources where nobody was signed in before share a
 //! second one, so that many addresses together get no more than a small part of a core. A source
-//! where somebody was signed in does not depend on it: strangers keep nobody out who was there
+//! where a user was signed in does not depend on it: strangers keep nobody out who was there
 //! before.
 
 use std::collections::HashSet;
@@ -19,7 +19,7 @@ use crate::throttle::Source;
 /// How many sources are counted at a time: 3 MB. Those that nobody knows have a bucket in common
 /// anyway.
 const SOURCES: usize = 65_536;
-/// How many sources are remembered at least where somebody was signed in, those of the latest
+/// How many sources are remembered at least where a user was signed in, those of the latest
 /// sessions; up to twice as many are: 4 MB.
 const KNOWN: usize = 65_536;
 
@@ -68,7 +68,7 @@ impl HandshakeLimits {
         Ok(())
     }
 
-    /// Remembers that somebody was signed in from there.
+    /// Remembers that a user was signed in from there.
     pub(super) fn signed_in(&self, source: Source) {
         self.state().known.insert(source);
     }

@@ -195,7 +195,7 @@ impl<'a, S: Stream> Session<'a, S> {
         }
     }
 
-    /// Sends what the feed has. Whoever reads slowly has as long as they may be silent.
+    /// Sends what the feed has. A slow reader has as long as they may be silent.
     async fn push(&mut self, frames: &[u8]) -> Result<(), Stop> {
         let within = self.shared.deadlines.session;
         tokio::select! {

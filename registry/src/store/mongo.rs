@@ -15,7 +15,9 @@ use futures::TryStreamExt;
 use futures::future::BoxFuture;
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::error::{Error, ErrorKind, WriteFailure};
-use mongodb::options::{Acknowledgment, ClientOptions, WriteConcern};
+use mongodb::options::{
+    Acknowledgment, ClientOptions, ReadPreference, SelectionCriteria, WriteConcern,
+};
 use mongodb::{Client, Collection, Database, IndexModel};
 use p2pchat_protocol::Username;
 use p2pchat_protocol::v2::Fingerprint;
@@ -177,6 +179,23 @@ impl MongoStore {
         }
     }
 
+    /// Takes the person from a name that has no account.
+    ///
+    /// Reads the binding first: each account is older than what is bound to it, so one that is
+    /// not there now has left it, and what is bound meanwhile has another serial.
+    async fn free(&self, name: Username) -> Result<(), Error> {
+        let left = self.bindings.read(name).await?;
+        let Some(left) = left.filter(|left| !left.is_free()) else {
+            return Ok(());
+        };
+        let primary = SelectionCriteria::ReadPreference(ReadPreference::Primary);
+        let finding = self.accounts.find_one(by_name(name));
+        if finding.selection_criteria(primary).await?.is_none() {
+            self.bindings.keep(&left.freed()).await?;
+        }
+        Ok(())
+    }
+
     async fn update_password(&self, filter: Document, new: &StoredPassword) -> Result<bool, Error> {
         let update = doc! { "$set": { "password": new.expose() } };
         Ok(self
@@ -212,7 +231,10 @@ impl MongoStore {
 
 impl Store for MongoStore {
     fn register(&self, account: NewAccount) -> BoxFuture<'_, Result<bool, StoreError>> {
-        Box::pin(in_time(async move { self.insert(&account).await }))
+        Box::pin(in_time(async move {
+            self.free(account.name).await?;
+            self.insert(&account).await
+        }))
     }
 
     fn find(&self, name: Username) -> BoxFuture<'_, Result<Option<StoredPassword>, StoreError>> {

@@ -43,7 +43,7 @@ pub(crate) struct Device {
 }
 
 impl Device {
-    /// The only device of somebody.
+    /// The only device of a new person.
     pub(crate) fn new() -> Self {
         Person::new().device()
     }

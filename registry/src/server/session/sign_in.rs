@@ -28,6 +28,24 @@ pub(super) struct SignedIn {
 }
 
 impl SignedIn {
+    /// Puts the seat online. `None` if another connection of the device was faster.
+    async fn begin(
+        shared: Arc<Shared>,
+        seat: Seat,
+        state: SeatState,
+        person: PersonKey,
+    ) -> Result<Option<Self>, StoreError> {
+        let session = shared.sign_in(seat, state).await?;
+        let told = shared.begin_live(seat, session, person, state.serial);
+        Ok(told.map(|told| Self {
+            shared,
+            seat,
+            session,
+            person,
+            told,
+        }))
+    }
+
     pub(super) fn name(&self) -> Username {
         self.seat.name
     }
@@ -165,25 +183,23 @@ impl<S: Stream> Session<'_, S> {
     }
 
     /// Puts the seat online. `false` if another connection of the device was faster.
-    async fn begin(
+    ///
+    /// A task of its own does that: in a cluster the connection may end while the database is
+    /// being written, and then nothing else would take the seat offline again.
+    pub(super) async fn begin(
         &mut self,
         seat: Seat,
         state: SeatState,
         person: PersonKey,
     ) -> Result<bool, StoreError> {
         let shared = self.shared;
-        let session = shared.sign_in(seat, state).await?;
-        let Some(told) = shared.begin_live(seat, session, person, state.serial) else {
+        let beginning = SignedIn::begin(Arc::clone(shared), seat, state, person);
+        let begun = tokio::spawn(beginning).await;
+        let Some(signed_in) = begun.unwrap_or(Err(StoreError::Closed))? else {
             return Ok(false);
         };
-        self.signed_in = Some(SignedIn {
-            shared: Arc::clone(shared),
-            seat,
-            session,
-            person,
-            told,
-        });
-        self.slot.protect(seat, session, &shared.presence);
+        self.slot.protect(seat, signed_in.session, &shared.presence);
+        self.signed_in = Some(signed_in);
         shared.handshakes.signed_in(self.origin.source);
         Ok(true)
     }

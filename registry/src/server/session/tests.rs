@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::*;
 use crate::options::{Limits, Options, StoreSpec};
+use crate::presence::version_1;
 use crate::server::presence::publish;
 use crate::store::{Opener, SqliteStore};
 
@@ -49,11 +50,15 @@ struct Client {
 
 impl Client {
     async fn connect(shared: &Arc<Shared>, identity: &Identity) -> Self {
+        Self::connect_from(origin(), shared, identity).await
+    }
+
+    async fn connect_from(from: Origin, shared: &Arc<Shared>, identity: &Identity) -> Self {
         let (here, mut there) = duplex(4096);
         let shared = Arc::clone(shared);
         let served = tokio::spawn(async move {
-            let (mut slot, _) = shared.slots.take(origin().source).await.unwrap();
-            serve(&mut there, origin(), &mut slot, &shared).await
+            let (mut slot, _) = shared.slots.take(from.source).await.unwrap();
+            serve(&mut there, from, &mut slot, &shared).await
         });
         let connector = Connector::new(identity.device(), ALPN);
         let stream = connector.connect(here, Expected::Any).await.unwrap();
@@ -105,7 +110,7 @@ impl Client {
         assert_eq!(self.ask(sign_up).await, FromRegistry::Done);
     }
 
-    async fn sign_in(&mut self) {
+    async fn try_to_sign_in(&mut self) -> FromRegistry {
         let sign_in = ToRegistry::SignIn(SignIn {
             name: name(),
             certificate: self.identity.certificate(),
@@ -114,7 +119,11 @@ impl Client {
             version_1: false,
             status: Status::Available,
         });
-        let answer = self.ask(sign_in).await;
+        self.ask(sign_in).await
+    }
+
+    async fn sign_in(&mut self) {
+        let answer = self.try_to_sign_in().await;
         assert!(matches!(answer, FromRegistry::SignedIn(_)), "{answer:?}");
     }
 
@@ -182,7 +191,7 @@ async fn a_subscriber_who_reads_late_gets_all_of_the_snapshot_and_what_came_then
     let shared = shared(&folder, Limits::default());
     let mut client = among_many(&shared).await;
     assert_eq!(client.ask(ToRegistry::Subscribe).await, FromRegistry::Done);
-    // The pipe is full long before; meanwhile somebody leaves.
+    // The pipe is full long before; meanwhile a user leaves.
     let gone = Username::new("u0").unwrap();
     tokio::time::sleep(SHORT).await;
     let from = "10.0.0.2".parse().unwrap();
@@ -285,4 +294,47 @@ async fn an_evicted_session_leaves_nothing_behind() {
         (0, 0)
     );
     assert_eq!(shared.slots.taken(), (0, 1));
+}
+
+#[tokio::test]
+async fn a_connection_that_ends_while_it_signs_in_takes_its_seat_offline() {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = shared(&folder, Limits::default());
+    let identity = Identity::ephemeral();
+    let (mut here, mut there) = duplex(4096);
+    let connector = Connector::new(identity.device(), ALPN);
+    let (mut slot, _) = shared.slots.take(origin().source).await.unwrap();
+    let opening = Session::open(&mut there, origin(), &mut slot, &shared);
+    let (session, client) = tokio::join!(opening, connector.connect(&mut here, Expected::Any));
+    let (mut session, _client) = (session.unwrap(), client.unwrap());
+    let seat = Seat {
+        name: name(),
+        device: Some(identity.certificate().device.id()),
+    };
+    let state = version_1::state("10.0.0.1".parse().unwrap());
+    let users = Arc::strong_count(&shared);
+    {
+        let mut beginning = Box::pin(session.begin(seat, state, identity.person()));
+        assert!(futures::poll!(&mut beginning).is_pending());
+    }
+    drop(session);
+    // What has begun is done to its end without the connection.
+    assert!(Arc::strong_count(&shared) > users);
+    while Arc::strong_count(&shared) > users {
+        yield_now().await;
+    }
+    assert_eq!(shared.presence.session(seat), None);
+    assert_eq!(shared.live.count(), 0);
+}
+
+#[tokio::test]
+async fn who_has_no_address_that_peers_can_use_is_not_online() {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = shared(&folder, Limits::default());
+    let from = "[2001:db8::1]:1".parse::<SocketAddr>().unwrap().into();
+    let mut client = Client::connect_from(from, &shared, &Identity::ephemeral()).await;
+    client.sign_up().await;
+    let answer = client.try_to_sign_in().await;
+    assert_eq!(answer, FromRegistry::Refused(Refusal::NoAddress));
+    assert_eq!(shared.presence.session(client.seat()), None);
 }

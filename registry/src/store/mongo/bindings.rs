@@ -91,18 +91,12 @@ impl Bindings {
 
     /// Takes the person from a name, if it has one: the account is gone.
     pub(super) async fn reset(&self, name: Username) -> Result<(), Error> {
-        let update = doc! {
-            "$inc": { "serial": 1_i64 },
-            "$unset": { "person": "" },
-            "$set": {
-                "display_name": "",
-                "devices": [],
-                "forgotten": [],
-                "allows_version_1": false,
-            },
-        };
-        let resetting = self.bindings.update_one(by_name(name), update);
-        resetting.await.map(|_| ())
+        while let Some(there) = self.read(name).await? {
+            if there.is_free() || self.keep(&there.freed()).await? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     pub(super) async fn serials(&self, names: &[Username]) -> Result<Vec<(Username, u64)>, Error> {

@@ -35,10 +35,11 @@ pub(super) fn bind(connection: &Connection, new: &StoredBinding) -> rusqlite::Re
     ])
 }
 
-/// Takes the person from a name, if it has one: the account is gone.
+/// Takes the person from a name, if it has one: there is no account any more.
 pub(super) fn reset(connection: &Connection, name: Username) -> rusqlite::Result<()> {
     let sql = "UPDATE binding SET serial = serial + 1, person = NULL, display_name = '',
-               devices = x'', forgotten = x'', allows_version_1 = 0 WHERE name = ?1";
+               devices = x'', forgotten = x'', allows_version_1 = 0
+               WHERE name = ?1 AND (person IS NOT NULL OR forgotten <> x'')";
     connection
         .prepare_cached(sql)?
         .execute([name.as_str()])

@@ -232,16 +232,7 @@ fn try_commit(connection: &mut Connection, group: &[Job]) -> rusqlite::Result<Ve
 /// Makes one change and returns how many rows it touched.
 fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<usize> {
     match write {
-        Write::Register(account) => connection
-            .prepare_cached(
-                "INSERT INTO account (name, password, address) VALUES (?1, ?2, ?3)
-                 ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![
-                account.name.as_str(),
-                account.password.expose(),
-                account.address.map(|address| address.to_string()),
-            ]),
+        Write::Register(account) => register(connection, account),
         Write::Replace { name, old, new } => connection
             .prepare_cached("UPDATE account SET password = ?3 WHERE name = ?1 AND password = ?2")?
             .execute(params![name.as_str(), old.expose(), new.expose()]),
@@ -257,6 +248,23 @@ fn apply(connection: &Connection, write: &Write) -> rusqlite::Result<usize> {
         Write::Bind(new) => bindings::bind(connection, new),
         Write::ClaimKey(key) => bindings::claim_key(connection, *key),
     }
+}
+
+fn register(connection: &Connection, account: &NewAccount) -> rusqlite::Result<usize> {
+    let inserted = connection
+        .prepare_cached(
+            "INSERT INTO account (name, password, address) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            account.name.as_str(),
+            account.password.expose(),
+            account.address.map(|address| address.to_string()),
+        ])?;
+    if inserted > 0 {
+        bindings::reset(connection, account.name)?;
+    }
+    Ok(inserted)
 }
 
 /// Starts the thread that reads.
