@@ -351,7 +351,9 @@ impl Publisher {
             _ => INTERVAL,
         };
         let gathered = *self.since.get_or_insert(now) + wait;
-        let due = self.told.map_or(gathered, |told| gathered.max(told + INTERVAL));
+        let due = self
+            .told
+            .map_or(gathered, |told| gathered.max(told + INTERVAL));
         if now < due {
             return Some(due);
         }
