@@ -114,6 +114,15 @@ fn a_certificate_counts_for_its_own_device_and_signed_by_its_person_alone() {
         let answer = session.ask(request);
         assert_eq!(answer, refused(Refusal::BadCertificate));
     }
+    // Bob's device, which is known, with another signature.
+    let mut unsigned = SecretKey::generate().certify(DeviceKey(bob.key.public()));
+    unsigned.person = bob.certificate.person;
+    let unsigned = Device {
+        certificate: unsigned,
+        key: bob.key.clone(),
+    };
+    let answer = Session::connect(server.tcp, &bob).ask(unsigned.sign_in("bob", None));
+    assert_eq!(answer, refused(Refusal::BadCertificate));
 }
 
 #[test]

@@ -22,6 +22,9 @@ use super::Presence;
 
 /// How long changes are gathered for one delta: at most 4 a second.
 const INTERVAL: Duration = Duration::from_millis(250);
+/// How long a change waits for others that is the only one: where it is not followed by a second
+/// one by then, there is no burst to gather.
+const LONE: Duration = Duration::from_millis(100);
 /// How many deltas are kept: 16 s of them.
 pub(super) const RING: usize = 64;
 /// How many bytes of deltas are kept, apart from the latest: as many as a snapshot of
@@ -282,8 +285,10 @@ pub struct Publisher {
     feed: Arc<Feed>,
     /// Who is online by the latest delta.
     shown: BTreeMap<Seat, SeatState>,
-    /// When the next delta is due.
-    due: Option<Duration>,
+    /// Since when changes are gathered.
+    since: Option<Duration>,
+    /// When the latest delta was made.
+    told: Option<Duration>,
     /// When the latest snapshot was made.
     made: Duration,
 }
@@ -295,7 +300,8 @@ impl Publisher {
         Self {
             feed: Arc::clone(feed),
             shown: BTreeMap::new(),
-            due: None,
+            since: None,
+            told: None,
             made: Duration::ZERO,
         }
     }
@@ -314,7 +320,7 @@ impl Publisher {
         drop(state);
         if subscribers == 0 {
             self.shown = BTreeMap::new();
-            self.due = None;
+            self.since = None;
             return None;
         }
         if !is_loaded {
@@ -333,20 +339,25 @@ impl Publisher {
         self.feed.marked().clear();
         state.latest += 1;
         drop(state);
-        self.due = None;
+        self.since = None;
         self.shown = presence.all_listed();
         self.make_snapshot(now);
     }
 
     fn delta_if_due(&mut self, presence: &Presence, now: Duration) -> Option<Duration> {
-        if self.feed.marked().is_empty() {
-            return None;
-        }
-        let due = *self.due.get_or_insert(now + INTERVAL);
+        let wait = match self.feed.marked().len() {
+            0 => return None,
+            1 => LONE,
+            _ => INTERVAL,
+        };
+        let gathered = *self.since.get_or_insert(now) + wait;
+        let due = self
+            .told
+            .map_or(gathered, |told| gathered.max(told + INTERVAL));
         if now < due {
             return Some(due);
         }
-        self.due = None;
+        self.since = None;
         let changed = std::mem::take(&mut *self.feed.marked());
         let updates: Vec<SeatUpdate> = changed
             .into_iter()
@@ -359,6 +370,7 @@ impl Publisher {
         for updates in updates.chunks(FromRegistry::USERS) {
             FromRegistry::Delta(updates.to_vec()).encode(&mut bytes);
         }
+        self.told = Some(now);
         self.feed.state().push(bytes.into());
         self.wake_subscribers();
         None

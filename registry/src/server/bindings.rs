@@ -12,6 +12,7 @@ use p2pchat_protocol::v2::registry::MAX_DEVICES;
 use p2pchat_protocol::v2::{
     Binding, Certificate, DeviceId, DisplayName, FromRegistry, PersonKey, Refusal,
 };
+use p2pchat_secure::verify_certificate;
 
 use super::Shared;
 use crate::store::StoredBinding;
@@ -104,8 +105,8 @@ pub(super) enum NotChanged {
 }
 
 impl Shared {
-    /// Binds the name to the person, or adds the device to theirs, and returns the binding by
-    /// which they are in. `may_bind` is asked once, where the name belongs to no person.
+    /// Verifies the certificate, and binds the name to the person, or adds the device to theirs;
+    /// returns the binding by which they are in. `may_bind` is asked once, where the name belongs to no person.
     pub(super) async fn admit(
         &self,
         name: Username,
@@ -117,6 +118,13 @@ impl Shared {
         for _ in 0..ATTEMPTS {
             let stored = self.store.binding(name).await;
             let stored = stored.map_err(|error| self.store_failed(&error, Refusal::Failed))?;
+            // One that is kept was verified before: a signature is a tenth of a sign-in.
+            let is_kept = stored
+                .as_ref()
+                .is_some_and(|stored| stored.binding.devices.contains(&certificate));
+            if !is_kept && !verify_certificate(&certificate) {
+                return Err(Refusal::BadCertificate);
+            }
             let new = match judge(name, stored, certificate) {
                 Judgement::Admitted(stored) => return Ok(stored),
                 Judgement::Refused(refusal) => return Err(refusal),

@@ -199,6 +199,8 @@ impl<'a, S: Stream> Session<'a, S> {
     async fn push(&mut self, frames: &[u8]) -> Result<(), Stop> {
         let within = self.shared.deadlines.session;
         tokio::select! {
+            // It is done at once as a rule: then the others are not waited for.
+            biased;
             sent = self.stream.send(frames, within) => Ok(sent?),
             // In the middle of a frame there is no goodbye.
             _ = ended(&mut self.signed_in) => Err(ConnectionError::UnreadResponse.into()),

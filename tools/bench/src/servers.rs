@@ -241,6 +241,19 @@ pub async fn log_in(stream: &mut TcpStream, numbers: std::ops::Range<usize>) -> 
     Ok(())
 }
 
+/// Registers the account of this number on a connection, for a registry whose store this
+/// program must not open: it would make one of a later version of it.
+///
+/// # Errors
+/// If it is refused.
+pub async fn register(stream: &mut TcpStream, number: usize) -> Result<()> {
+    let register = Request::Register {
+        username: name(number),
+        password: Password::new(PASSWORD)?,
+    };
+    expect(stream, &register, 20).await
+}
+
 /// The login of the account of this number.
 ///
 /// # Errors

@@ -190,6 +190,27 @@ fn a_hundred_logins_in_a_burst_are_one_delta() {
 }
 
 #[test]
+fn a_change_alone_waits_for_less_but_not_sooner_than_a_quarter_of_a_second_after_the_last() {
+    let mut site = Site::new();
+    let (mut ann, mut view) = (site.presence.feed().subscribe(), View::default());
+    site.reads(&mut ann, &mut view);
+    site.sign_in(1);
+    site.reads(&mut ann, &mut view);
+    site.wait(LONE);
+    site.reads(&mut ann, &mut view);
+    assert_eq!((view.users.len(), view.deltas), (1, 1));
+
+    site.sign_in(2);
+    site.reads(&mut ann, &mut view);
+    site.wait(INTERVAL - Duration::from_millis(1));
+    site.reads(&mut ann, &mut view);
+    assert_eq!((view.users.len(), view.deltas), (1, 1));
+    site.wait(Duration::from_millis(1));
+    site.reads(&mut ann, &mut view);
+    assert_eq!((view.users.len(), view.deltas), (2, 2));
+}
+
+#[test]
 fn there_are_at_most_four_deltas_a_second() {
     let mut site = Site::new();
     let (mut ann, mut view) = (site.presence.feed().subscribe(), View::default());

@@ -98,7 +98,10 @@ impl<S: Stream> Session<'_, S> {
             certificate,
             display_name,
         } = sign_up;
-        self.check_certificate(&certificate)?;
+        self.check_device(&certificate)?;
+        if !verify_certificate(&certificate) {
+            return Err(Refusal::BadCertificate);
+        }
         name.check_new().map_err(|_| Refusal::BadName)?;
         let shared = self.shared;
         let created = shared.create_account(name, password, self.origin);
@@ -151,7 +154,7 @@ impl<S: Stream> Session<'_, S> {
 
     /// Whether they are in, and by which binding.
     async fn check_sign_in(&self, sign_in: &SignIn) -> Result<(StoredBinding, PeerAddr), Refusal> {
-        self.check_certificate(&sign_in.certificate)?;
+        self.check_device(&sign_in.certificate)?;
         let peer = self.origin.peer.ok_or(Refusal::NoAddress)?;
         let may_bind = self.check_password(sign_in, peer);
         let admitting = (self.shared).admit(sign_in.name, sign_in.certificate, may_bind);
@@ -159,8 +162,8 @@ impl<S: Stream> Session<'_, S> {
     }
 
     /// The certificate has to be for the key that TLS has authenticated.
-    fn check_certificate(&self, certificate: &Certificate) -> Result<(), Refusal> {
-        if certificate.device == self.device && verify_certificate(certificate) {
+    fn check_device(&self, certificate: &Certificate) -> Result<(), Refusal> {
+        if certificate.device == self.device {
             Ok(())
         } else {
             Err(Refusal::BadCertificate)

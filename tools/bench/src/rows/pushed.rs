@@ -39,6 +39,8 @@ pub(super) async fn pushed(context: &Context) -> Result<Vec<Row>> {
     raise_file_limit()?;
     let mut rows = Vec::new();
     for (users, times_less) in USERS {
+        // Before the sessions: both at a time are more files than a process may have.
+        let bare = of_bare(users).await?;
         let registry = registry(context, users + 2).await?;
         let before = registry.memory()?;
         let mut sessions = Sessions::default();
@@ -60,7 +62,7 @@ pub(super) async fn pushed(context: &Context) -> Result<Vec<Row>> {
             "a bare TLS connection",
             Unit::Bytes,
             each(before, after, users),
-            of_bare(users).await?,
+            bare,
             Reach::MoreByAtMost(MORE),
         ));
         let mut client = Client::sign_in(source(users), registry.tcp, users).await?;

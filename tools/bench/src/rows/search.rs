@@ -48,9 +48,9 @@ pub(super) async fn registry_on(
     context: &Context,
     store: &str,
 ) -> Result<Registry> {
-    servers::fill(store, 1).await?;
     let registry = servers::registry_on(side, programs, context.home(), store, &STAY).await?;
     let mut stream = connect(Ipv4Addr::LOCALHOST, registry.tcp).await?;
+    servers::register(&mut stream, 0).await?;
     servers::log_in(&mut stream, 0..1).await?;
     Ok(registry)
 }
