@@ -100,7 +100,6 @@ impl Person {
             loop {
                 // What came before decides what is listed at that time.
                 while let Some((_, event)) = rest.next_if(|(now, _)| *now <= at) {
-                    at = at.max(*now);
                     view.apply(event);
                 }
                 if view
