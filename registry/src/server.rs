@@ -61,7 +61,7 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the store has to write what is queued when the server stops.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How many tokens tell connections that the server stops. A read takes the lock of its
-/// connection's token, which threads seldom share then: Search on all cores was 1 to 5 % quicker
+/// connection's token, which threads rarely share then: Search on all cores was 1 to 5 % quicker
 /// in each of three runs than with one token, which is within the spread.
 const STOP_TOKENS: usize = 64;
 /// How many sources are counted that have created accounts: 3 MB. Each account costs a

@@ -19,7 +19,7 @@ fn bound_to(certificate: Certificate) -> StoredBinding {
 }
 
 #[test]
-fn a_name_of_nobody_is_bound_to_whoever_knows_its_password() {
+fn a_name_of_nobody_is_bound_to_the_first_who_knows_its_password() {
     let device = device_of(&SecretKey::generate());
     let bound = bound_to(device);
     assert_eq!(bound.binding.serial, 1);

@@ -444,7 +444,7 @@ impl Bench {
         });
     }
 
-    /// To whom chat requests were sent.
+    /// The addresses that chat requests were sent to.
     fn requested(&self) -> Vec<PeerAddr> {
         let requests = self.events.iter().filter_map(|event| match event {
             Event::RequestSent(request) => Some(request.to.address),
