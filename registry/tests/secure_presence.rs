@@ -22,7 +22,7 @@ fn version_1(name: &str) -> Seat {
 }
 
 #[test]
-fn a_subscriber_sees_who_is_online_and_whoever_comes_changes_and_goes() {
+fn a_subscriber_sees_who_is_online_and_all_who_come_change_and_go() {
     let server = TestServer::start();
     let (ann, bob) = (Device::new(), Device::new());
     let mut watching = Session::connect(server.tcp, &ann);
