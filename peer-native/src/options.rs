@@ -162,11 +162,15 @@ impl Settings {
             ),
             _ => (Mode::Plain, None),
         };
+        let login = auto_login(&options)?;
         Ok(Self {
-            peer: options.peer.options(&places)?,
+            peer: p2pchat_peer::Options {
+                account: login.as_ref().map(|login| login.name),
+                ..options.peer.options(&places)?
+            },
             mode,
             notice,
-            login: auto_login(&options)?,
+            login,
             options,
         })
     }

@@ -98,6 +98,11 @@ impl Bridge {
             hello_port: options.hello_port,
             address: Some(peer),
             unprivileged: true,
+            // One that keeps its messages keeps its keys too.
+            folder: options
+                .history
+                .as_ref()
+                .map(|history| history.with_extension("profile")),
             history: options.history,
             ..p2pchat_peer::Options::default()
         });

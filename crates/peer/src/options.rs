@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use p2pchat_protocol::{PeerAddr, REGISTRY_TCP_PORT, REGISTRY_UDP_PORT};
+use p2pchat_protocol::{PeerAddr, REGISTRY_TCP_PORT, REGISTRY_UDP_PORT, Username};
 
 /// The options of a peer.
 #[derive(Debug, Clone)]
@@ -19,6 +19,9 @@ pub struct Options {
     /// and the account that was last logged in. `None` forgets all of that when the peer stops,
     /// and with it the key that an account is bound to.
     pub folder: Option<PathBuf>,
+    /// The account that a front end is about to log in to. If another one was logged in last, it
+    /// is not logged in by itself.
+    pub account: Option<Username>,
     /// The UDP port at which the registry takes hellos.
     pub hello_port: u16,
     /// The own address, at which others reach this peer. If `None`, the one from which this
@@ -40,6 +43,7 @@ impl Default for Options {
             registry: format!("127.0.0.1:{REGISTRY_TCP_PORT}"),
             allow_plaintext: false,
             folder: None,
+            account: None,
             hello_port: REGISTRY_UDP_PORT,
             address: None,
             unprivileged: false,

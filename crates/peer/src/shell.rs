@@ -276,9 +276,12 @@ struct Files {
 /// Opens the files that the options name, and reads who is blocked.
 async fn open_files(options: &Options) -> Result<Files, StartError> {
     let (history, blocks) = (options.history.clone(), options.blocks.clone());
-    let folder = options.folder.clone();
+    let (folder, account) = (options.folder.clone(), options.account);
     let open = move || {
-        let (identity, known) = open_keys(folder.as_deref())?;
+        let (identity, mut known) = open_keys(folder.as_deref())?;
+        known
+            .account
+            .take_if(|(_, last)| account.is_some_and(|account| account != *last));
         let history = history.map(|path| {
             let opened = History::open(&path)
                 .and_then(|history| Ok(((history.last()?, history.calls()?), history)));

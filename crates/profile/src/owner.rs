@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use p2pchat_model::PeerAddr;
+use p2pchat_model::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
 /// The process that runs the peer of a profile.
@@ -52,6 +52,9 @@ struct PeerOptions {
     allow_plaintext: bool,
     #[serde(default)]
     folder: Option<PathBuf>,
+    /// Not for one that takes over: it goes on with the account of the view.
+    #[serde(skip)]
+    account: Option<Username>,
     hello_port: u16,
     address: Option<PeerAddr>,
     unprivileged: bool,

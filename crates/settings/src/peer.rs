@@ -94,6 +94,7 @@ impl PeerArgs {
             blocks: self.blocks.clone(),
             allow_plaintext: self.allow_plaintext,
             folder: self.profile.clone(),
+            account: None,
         })
     }
 }

@@ -76,14 +76,14 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
         }
         Event::Registries { list } => registries(list),
         Event::Away { on } if *on != view.away => stamped(security::away(*on).to_owned()),
-        Event::LegacyLogin { on } => stamped(security::legacy_login(*on).to_owned()),
-        Event::DisplayName { display_name } if display_name.is_empty() => {
-            stamped("you are shown without a display name".to_owned())
+        Event::LegacyLogin { on } if *on != view.legacy_login => stamped(security::legacy_login(*on).to_owned()),
+        Event::DisplayName { display_name } if *display_name != view.display_name => {
+            stamped(if display_name.is_empty() {
+                "you are shown without a display name".to_owned()
+            } else {
+                format!("others see you as “{}”", one_line(display_name.as_str()))
+            })
         }
-        Event::DisplayName { display_name } => stamped(format!(
-            "others see you as “{}”",
-            one_line(display_name.as_str())
-        )),
         Event::Busy { on } => {
             let words = if *on { label::BUSY_ON } else { label::BUSY_OFF };
             stamped(words.to_owned())

@@ -95,6 +95,9 @@ fn a_terminal_that_cannot_place_text_has_plain_lines_and_hides_passwords() {
         pty.wait(&format!("account {name} created"));
         assert!(!shown.contains("hush"), "{shown}");
         assert!(pty.is_restored());
+        pty.wait(&format!("signed in as {name}"));
+        pty.keys(b"/logout\n");
+        pty.wait("signed out");
         pty.keys(b"/login\n");
         pty.wait("ame: ");
         pty.keys(b"/quit\n");

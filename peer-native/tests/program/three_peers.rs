@@ -191,6 +191,7 @@ fn the_users_sign_in_again_after_a_registry_was_killed() {
     let mut again = Command::new(Path::new(PROGRAM).with_file_name("p2pchat-registry"))
         .env_clear()
         .env("HOME", home.path())
+        .env("P2PCHAT_KEY_FILE", home.path().join("registry.key"))
         .args(["--store", store, "--tcp", &registry.tcp])
         .args(["--udp", &format!("127.0.0.1:{}", registry.hello_port)])
         .stdout(Stdio::null())
