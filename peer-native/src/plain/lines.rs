@@ -76,7 +76,9 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
         }
         Event::Registries { list } => registries(list),
         Event::Away { on } if *on != view.away => stamped(security::away(*on).to_owned()),
-        Event::LegacyLogin { on } if *on != view.legacy_login => stamped(security::legacy_login(*on).to_owned()),
+        Event::LegacyLogin { on } if *on != view.legacy_login => {
+            stamped(security::legacy_login(*on).to_owned())
+        }
         Event::DisplayName { display_name } if *display_name != view.display_name => {
             stamped(if display_name.is_empty() {
                 "you are shown without a display name".to_owned()

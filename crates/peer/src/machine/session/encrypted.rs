@@ -343,10 +343,13 @@ impl Session {
         }
         let effect = self.login_answered(cx, attempt, Ok(()))?;
         self.encrypted.as_mut()?.is_signed_in = true;
+        // What is so already answers no call.
+        let asker = cx.defer();
         let display_name = signed_in.display_name;
         cx.emit(Event::DisplayName { display_name });
         let on = signed_in.allows_version_1;
         cx.emit(Event::LegacyLogin { on });
+        cx.answer_to(asker);
         if let Account::LoggedIn { credentials } = &mut self.account {
             // From now on the key signs in.
             credentials.password = None;
