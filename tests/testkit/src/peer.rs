@@ -303,6 +303,8 @@ impl Peer {
         let id = self.ask(command).await?;
         let answer = |update: &Update| match &*update.event {
             Event::LoggedIn { .. } => Some(Ok(())),
+            // The key has signed in already.
+            Event::Done if update.re.as_ref() == Some(&id) => Some(Ok(())),
             Event::Failed(failure) if update.re.as_ref() == Some(&id) => {
                 Some(Err(failure.message.clone()))
             }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use p2pchat_model::Event;
+use p2pchat_model::{Command, ConversationId, Event};
 use p2pchat_testkit::{Peer, Programs, Registry, SOON, own_address};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -166,6 +166,13 @@ impl Scene<'_> {
     async fn start(&self, who: usize) -> Result<Peer> {
         let mut peer = self.with_history(&format!("user{who}"), self.addresses[who])?;
         log_in(&mut peer, &format!("user{who}")).await?;
+        // The one that comes after a login may have come before this was asked for.
+        let conversation = ConversationId::OPEN;
+        peer.ask(&Command::History {
+            conversation,
+            before: None,
+        })
+        .await?;
         let page = |event: &Event| matches!(event, Event::History { .. }).then_some(());
         peer.event_with("history", SOON, page).await?;
         Ok(peer)

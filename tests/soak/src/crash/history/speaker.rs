@@ -40,7 +40,8 @@ impl Speaker {
     pub(super) async fn start(scene: &Scene<'_>, round: usize) -> Result<Self> {
         let mut peer =
             scene.program(&format!("speaker{round}"), own_address(), &["--no-history"])?;
-        log_in(&mut peer, "speaker").await?;
+        // An account is bound to its profile.
+        log_in(&mut peer, &format!("speak{round}")).await?;
         Ok(Self {
             peer,
             round,
