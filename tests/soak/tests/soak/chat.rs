@@ -8,7 +8,7 @@ async fn nothing_is_lost_or_shown_twice_while_programs_are_killed() {
         minutes: 0.25,
         rate: 10.0,
         // In so short a time.
-        harm: 15.0,
+        harm: 30.0,
         seed: 7,
     };
     let report = chat::run(&Programs::find().unwrap(), &options)
