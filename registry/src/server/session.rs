@@ -225,10 +225,9 @@ impl<'a, S: Stream> Session<'a, S> {
                     return Err(Stop::Goodbye(Goodbye::Malformed));
                 }
             };
-            let mut frame = frame;
             let request = ToRegistry::decode(&frame);
-            // A password may have been in it.
-            frame.message.zeroize();
+            // It wipes itself: a password may have been in it, and serving may take long.
+            drop(frame);
             match request {
                 Ok(Some(request)) => self.serve_request(request).await?,
                 // Of a later version, which does not need an answer.
