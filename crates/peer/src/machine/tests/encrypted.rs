@@ -14,7 +14,9 @@ use p2pchat_protocol::v2::{
 
 use super::super::{Asked, Config, Input, Keys, Machine, Now, Output, Work, WorkResult};
 use super::net::{addr, password};
-use crate::known::Known;
+use crate::known::{Known, KnownFile};
+
+mod account;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -25,8 +27,9 @@ struct Bench {
     events: Vec<Event>,
     sent: Vec<ToRegistry>,
     work: Vec<(super::super::SendId, Work)>,
-    /// How often it has begun to connect.
-    connects: usize,
+    /// The registry's key that each connection expects.
+    connects: Vec<Option<Fingerprint>>,
+    kept: Vec<(KnownFile, String)>,
     calls: u64,
 }
 
@@ -101,7 +104,8 @@ impl Bench {
             events: Vec::new(),
             sent: Vec::new(),
             work: Vec::new(),
-            connects: 0,
+            connects: Vec::new(),
+            kept: Vec::new(),
             calls: 0,
         };
         bench.pump();
@@ -164,6 +168,11 @@ impl Bench {
         self.pump();
     }
 
+    fn breaks(&mut self) {
+        let reason = "it broke".to_owned();
+        self.input(Input::RegistryDown { reason });
+    }
+
     /// Lets time pass, and the registry answer pings.
     fn advance(&mut self, by: Duration, answers: bool) {
         let end = self.now + by;
@@ -193,7 +202,8 @@ impl Bench {
                 }
                 Output::Send(request) => self.sent.push(request),
                 Output::Work { id, work } => self.work.push((id, work)),
-                Output::ConnectEncrypted { .. } => self.connects += 1,
+                Output::ConnectEncrypted { expected } => self.connects.push(expected),
+                Output::Keep { file, text } => self.kept.push((file, text)),
                 Output::ConnectRegistry | Output::Ask(_) | Output::Hello(_) => {
                     panic!("version 1 is spoken")
                 }
@@ -251,10 +261,9 @@ fn a_password_is_sent_once_and_the_key_signs_in_again() {
     }));
     bench.command(Command::login(name("ann"), password()));
     bench.sign_in();
-    let reason = "it broke".to_owned();
-    bench.input(Input::RegistryDown { reason });
+    bench.breaks();
     bench.advance(2 * SECOND, true);
-    assert_eq!(bench.connects, 2);
+    assert_eq!(bench.connects.len(), 2);
     bench.welcome();
     assert_eq!(bench.sign_ins(), [true, false]);
     assert_eq!(bench.view.link, Link::Up);
@@ -396,8 +405,7 @@ fn a_refusal_that_stays_ends_the_session_and_the_attempts() {
             _ => None,
         });
         assert_eq!(ended, Some(problem));
-        let reason = "it broke".to_owned();
-        bench.input(Input::RegistryDown { reason });
+        bench.breaks();
         bench.sent.clear();
         bench.advance(2 * SECOND, true);
         bench.welcome();
@@ -410,9 +418,9 @@ fn two_copies_of_a_profile_do_not_push_each_other_out_all_the_time() {
     let mut bench = Bench::signed_in(&[]);
     bench.frame(FromRegistry::Goodbye(Goodbye::Replaced));
     bench.advance(14 * SECOND, true);
-    assert_eq!(bench.connects, 1);
+    assert_eq!(bench.connects.len(), 1);
     bench.advance(17 * SECOND, true);
-    assert_eq!(bench.connects, 2);
+    assert_eq!(bench.connects.len(), 2);
 }
 
 #[test]
@@ -500,8 +508,7 @@ fn a_request_to_one_who_comes_this_moment_waits_for_them() {
 fn a_request_that_waits_ends_with_the_line_or_the_session() {
     let mut bench = Bench::signed_in(&[]);
     bench.request("bob");
-    let reason = "it broke".to_owned();
-    bench.input(Input::RegistryDown { reason });
+    bench.breaks();
     assert_eq!(bench.failures(), [Problem::RegistryUnreachable]);
     let mut bench = Bench::signed_in(&[]);
     bench.request("bob");
