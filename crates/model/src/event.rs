@@ -629,6 +629,8 @@ pub enum Problem {
     WrongCode,
     /// What is to be imported is no exported identity, or its password is wrong.
     BadIdentity,
+    /// The imported key cannot be saved. The earlier one still counts.
+    IdentityNotKept,
     /// The key of this profile is in use: an account is bound to it.
     IdentityInUse,
 }

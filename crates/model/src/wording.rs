@@ -75,6 +75,7 @@ impl Problem {
             Self::NoKey => "no key is known for this name",
             Self::WrongCode => "this is not their code",
             Self::BadIdentity => "this identity cannot be imported",
+            Self::IdentityNotKept => "the identity could not be saved, and the earlier one stays",
             Self::IdentityInUse => "the key of this profile is in use",
         }
     }
@@ -132,6 +133,9 @@ impl Problem {
             Self::NoKey => "they use an older program, or have never logged in with a key",
             Self::WrongCode => "compare the codes again, in person or by phone",
             Self::BadIdentity => "check the file and the password that it was exported with",
+            Self::IdentityNotKept => {
+                "make room on the disk, or the folder of the profile writable, and import it again"
+            }
             Self::IdentityInUse => "import it into a new profile: start with --profile NAME",
         }
     }

@@ -13,7 +13,7 @@ use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundK
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::key::{KeyFileError, SecretKey, random, sync_folder_of};
+use crate::key::{KeyFileError, SecretKey, io_error, random, sync_folder_of};
 
 /// The folder of the keys, in that of a profile.
 const FOLDER: &str = "identity";
@@ -64,8 +64,8 @@ pub enum ImportError {
     #[error("the password is wrong, or the file is damaged")]
     Password,
     /// It could not be kept. The earlier one still counts.
-    #[error("the identity could not be kept: {0}")]
-    Kept(io::Error),
+    #[error(transparent)]
+    Kept(#[from] KeyFileError),
 }
 
 impl Identity {
@@ -145,7 +145,7 @@ impl Identity {
             return Ok(self.clone());
         }
         if let Some(folder) = &self.folder {
-            replace(folder, &person).map_err(ImportError::Kept)?;
+            replace(folder, &person)?;
         }
         Ok(Self::new(self.device.clone(), person, self.folder.clone()))
     }
@@ -153,15 +153,17 @@ impl Identity {
 
 /// Keeps a person key in the place of another, which gets a name that is free. A crash in between
 /// leaves the earlier one in its place, and another file with one of the two beside it.
-fn replace(folder: &Path, person: &SecretKey) -> io::Result<()> {
+fn replace(folder: &Path, person: &SecretKey) -> Result<(), KeyFileError> {
     let (path, new) = (folder.join(PERSON), folder.join("person.key.new"));
     match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(io_error("replace", &new)(error));
+        }
         _ => {}
     }
-    person.keep(&new).map_err(io::Error::other)?;
-    keep_old(folder, &path)?;
-    fs::rename(&new, &path)?;
+    person.keep(&new)?;
+    keep_old(folder, &path).map_err(io_error("keep", &path))?;
+    fs::rename(&new, &path).map_err(io_error("replace", &path))?;
     // It is replaced, whatever comes of this: only a power cut could undo it.
     let _ = sync_folder_of(&path);
     Ok(())

@@ -185,7 +185,7 @@ impl fmt::Debug for SecretKey {
     }
 }
 
-fn io_error(what: &'static str, path: &Path) -> impl Fn(io::Error) -> KeyFileError {
+pub(crate) fn io_error(what: &'static str, path: &Path) -> impl Fn(io::Error) -> KeyFileError {
     move |reason| KeyFileError::Io {
         what,
         path: path.to_owned(),

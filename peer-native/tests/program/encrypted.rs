@@ -2,10 +2,10 @@
 //! key, codes that are compared, identities that are carried to another profile.
 
 use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use crate::pty::Pty;
-use crate::support::{Piped, Registry, own_address, program};
+use crate::support::{PROGRAM, Piped, Registry, own_address, program};
 use crate::tui_tmux::Tmux;
 
 /// A profile of its own, and the peer in it.
@@ -177,13 +177,14 @@ fn a_stop_takes_the_place_of_the_form_until_another_terminal_trusts_the_key() {
     let alice = User::new(&registry, "alice");
     let tmux = Tmux::new("stop");
     tmux.start("alice", (80, 24), &registry, &alice.options());
-    let screen = tmux.wait("alice", "accept it with:");
-    assert!(!screen.contains("Password"), "{screen}");
     let command = format!(
         "p2pchat registries trust {}#{}",
         registry.name(),
         registry.fingerprint()
     );
+    let screen = tmux.wait("alice", &command);
+    assert!(screen.contains("accept it with:"), "{screen}");
+    assert!(!screen.contains("Password"), "{screen}");
     let command = screen.lines().find(|row| row.trim() == command);
     let command = command.unwrap_or_else(|| panic!("{screen}")).trim();
     let words: Vec<&str> = command.split(' ').skip(1).collect();
@@ -235,6 +236,71 @@ fn an_exported_identity_makes_another_profile_a_device_of_the_same_person() {
     // Its own key signs in, without a password.
     let who = second.done(&["who", "--user", "alice"]);
     assert!(who.contains("In your chat"), "{who}");
+}
+
+/// Imports into a profile whose keys are on a disk without a free page, then on one that is
+/// read-only, then on one with room. What the program prints stands between lines of `==`.
+const SMALL_DISK: &str = r#"
+    folder=$1 file=$2 password=$3
+    shift 3
+    mkdir -p "$folder" && mount -t tmpfs -o size=8k,mode=700 p2pchat "$folder" || exit 1
+    import() { "$@" identity import "$file" --password-file "$password"; echo "exit $?"; }
+    "$@" code
+    echo ==
+    import "$@" 2>&1
+    echo ==
+    mount -o remount,ro,size=64k "$folder" && import "$@" 2>&1
+    echo ==
+    "$@" code && ls "$folder"
+    echo ==
+    mount -o remount,rw,size=64k "$folder" && import "$@" 2>&1
+"#;
+
+#[test]
+fn an_import_on_a_disk_that_is_full_or_read_only_says_so_and_loses_nothing() {
+    let namespace = ["--user", "--map-root-user", "--mount"];
+    let allowed = Command::new("unshare").args(namespace).arg("true").output();
+    if !allowed.is_ok_and(|output| output.status.success()) {
+        // Only Linux has these, and an administrator may have switched them off.
+        return;
+    }
+    let registry = Registry::start();
+    let alice = User::new(&registry, "alice");
+    let file = registry.folder.path().join("alice.identity");
+    let password = registry.password_file();
+    let as_text = |path: &PathBuf| path.to_str().unwrap().to_owned();
+    let [to, with] = [&file, &password].map(as_text);
+    alice.done(&["identity", "export", &to, "--password-file", &with]);
+
+    let second = User::new(&registry, "second");
+    let mut inside = Command::new("unshare");
+    inside
+        .env("HOME", registry.folder.path())
+        .args(namespace)
+        .args(["sh", "-c", SMALL_DISK, "sh"])
+        .arg(second.folder().join("identity"))
+        .args([file, password])
+        .arg(PROGRAM)
+        .args(second.options());
+    let output = inside.stdin(Stdio::null()).output().unwrap();
+    let [shown, errors] =
+        [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+    let parts: Vec<_> = shown.split("==\n").collect();
+    let [before, full, read_only, after, imported] = parts[..] else {
+        panic!("{shown} {errors}");
+    };
+    for (words, why) in [
+        (full, "No space left on device"),
+        (read_only, "Read-only file system"),
+    ] {
+        for part in ["identity_not_kept", why, "person.key.new", "exit 5"] {
+            assert!(words.contains(part), "{part}: {words}");
+        }
+    }
+    let files = after.strip_prefix(before);
+    assert_eq!(files, Some("device.key\nperson.key\n"), "{after}");
+    assert!(imported.contains(&alice.code()), "{imported}");
+    assert!(imported.contains("exit 0"), "{imported}");
 }
 
 #[test]

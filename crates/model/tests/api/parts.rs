@@ -327,6 +327,7 @@ every! {
         Problem::NoKey => [Problem::NoKey],
         Problem::WrongCode => [Problem::WrongCode],
         Problem::BadIdentity => [Problem::BadIdentity],
+        Problem::IdentityNotKept => [Problem::IdentityNotKept],
         Problem::IdentityInUse => [Problem::IdentityInUse],
     }
 }

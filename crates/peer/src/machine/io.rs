@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use p2pchat_model::{
     BlockChange, Call, CallId, Command, ConversationId, DropKind, DropReason, Event, FrontEndId,
-    LeaveReason, MessageId, OnlineUser, PeerAddr, RequestFailure, Timestamp, Username,
+    LeaveReason, MessageId, OnlineUser, PeerAddr, Problem, RequestFailure, Timestamp, Username,
 };
 use p2pchat_protocol::v2::{
     Certificate, Code, Fingerprint, FromRegistry, Passphrase, PersonKey, ToRegistry,
@@ -68,8 +68,8 @@ pub enum WorkResult {
     Code(Code),
     /// An exported person key.
     Exported(String),
-    /// The device is certified by another person now; or why not, in words.
-    Imported(Result<Certificate, String>),
+    /// The device is certified by another person now; or why not, also in words.
+    Imported(Result<Certificate, (Problem, String)>),
     /// It failed: a bug.
     Failed,
 }

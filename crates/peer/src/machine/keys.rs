@@ -458,9 +458,8 @@ impl Keyring {
                 self.compute_own_code(cx);
                 None
             }
-            (Job::Import(asker), WorkResult::Imported(Err(reason))) => {
+            (Job::Import(asker), WorkResult::Imported(Err((problem, reason)))) => {
                 cx.answer_to(asker);
-                let problem = Problem::BadIdentity;
                 let message = problem.because(reason);
                 cx.fail("import_identity", Refusal { problem, message });
                 None

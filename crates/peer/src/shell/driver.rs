@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::Shared;
-use p2pchat_model::{Command, Event, LeaveReason, PeerAddr, RequestFailure};
+use p2pchat_model::{Command, Event, LeaveReason, PeerAddr, Problem, RequestFailure};
 use p2pchat_protocol::ChatAnswer;
-use p2pchat_secure::{Connector, Identity, code};
+use p2pchat_secure::{Connector, Identity, ImportError, code};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep_until, timeout};
@@ -553,7 +553,13 @@ fn do_work(identity: &Mutex<Identity>, work: Work) -> WorkResult {
                 *identity = imported;
                 Ok(identity.certificate())
             }
-            Err(error) => Err(error.to_string()),
+            Err(error) => {
+                let problem = match error {
+                    ImportError::NotOne | ImportError::Password => Problem::BadIdentity,
+                    ImportError::Kept(_) => Problem::IdentityNotKept,
+                };
+                Err((problem, error.to_string()))
+            }
         }),
     }
 }
