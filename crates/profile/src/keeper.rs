@@ -234,7 +234,8 @@ impl Role {
             }
             needed = is_needed(&update.event);
             match &*update.event {
-                Event::Failed(failure) => {
+                // Without a login none was tried here.
+                Event::Failed(failure) if login.is_some() => {
                     let why = &failure.message;
                     tracing::warn!(why, "cannot log in again");
                     // All but a wrong password may pass.
