@@ -2,6 +2,7 @@
 //!
 //! | module | what it has |
 //! |---|---|
+//! | [`conversation`] | rosters and talk logs: what is signed, and the frames between peers |
 //! | [`frame`] | length, kind, message: how a stream of bytes is cut into frames |
 //! | [`key`] | public keys, certificates, and the short forms of them that people read |
 //! | [`registry`] | the frames between a client and a registry |
@@ -11,6 +12,7 @@
 //! **Invariant:** what is decoded is checked: there is no value of these types that the page
 //! `docs/protocol-2.md` does not allow. No cryptography: keys and signatures are carried.
 
+pub mod conversation;
 pub mod frame;
 pub mod key;
 pub mod registry;

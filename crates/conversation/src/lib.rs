@@ -1,0 +1,4 @@
+//! Conversations of version 2: rosters, talk logs and how members bring each other up to date.
+//!
+//! Entries go in, effects come out. **Invariant:** no socket, no clock, no disk, no random source:
+//! time, randomness and what was stored are passed in, so that the simulation can choose them.
