@@ -2,3 +2,5 @@
 //!
 //! Entries go in, effects come out. **Invariant:** no socket, no clock, no disk, no random source:
 //! time, randomness and what was stored are passed in, so that the simulation can choose them.
+
+pub mod log;
