@@ -4,3 +4,4 @@
 //! time, randomness and what was stored are passed in, so that the simulation can choose them.
 
 pub mod log;
+pub mod message;
