@@ -1,0 +1,108 @@
+//! The roster of a conversation: a set of signed entries. Who is in follows from that set and from
+//! nothing else, so members who hold the same entries agree, in whatever order these came.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | `rules` | which entries count, and who is in by them |
+//!
+//! An entry whose join is not there yet is kept and counts for nothing until it comes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use p2pchat_protocol::v2::conversation::roster::{Act, RosterEntry};
+use p2pchat_protocol::v2::conversation::{Clock, EntryId, JoinId};
+use p2pchat_protocol::v2::{Certificate, DeviceKey, DisplayName, PersonKey};
+
+mod rules;
+
+/// The most people in a conversation: each is told of each message directly.
+pub const MAX_PEOPLE: usize = 256;
+/// The most people who are in by the adds of one person who is no owner, so that second selves of
+/// one member cannot fill a group.
+pub const MAX_ADDED: usize = 64;
+/// The most joins of one person that count: each is a talk log that everybody keeps a head of.
+pub const MAX_JOINS: usize = 64;
+/// The most open invitations of one person who is no owner. The newest count.
+pub const MAX_INVITED: usize = 16;
+
+/// See the module. Form and signature of its entries were verified before.
+#[derive(Debug, Clone, Default)]
+pub struct Roster {
+    entries: BTreeMap<EntryId, RosterEntry>,
+}
+
+/// Who is in, and what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Membership {
+    /// Those who are in, and what they may see: the entries with a greater clock.
+    pub members: BTreeMap<PersonKey, Clock>,
+    /// Those of the owners who have not resigned or left.
+    pub owners: BTreeSet<PersonKey>,
+    /// Those who are invited and not in, and the latest add of each.
+    pub invited: BTreeMap<PersonKey, EntryId>,
+    /// The talk logs that count.
+    pub logs: BTreeMap<JoinId, Log>,
+    /// The name of a group. May be empty.
+    pub name: Option<DisplayName>,
+}
+
+/// A talk log that counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Log {
+    /// The device that writes it.
+    pub device: DeviceKey,
+    /// Whose device that is.
+    pub person: PersonKey,
+    /// How many entries count, if their writer was removed or has left. Of several the smallest.
+    pub cut: Option<u64>,
+}
+
+impl Roster {
+    /// Adds an entry. Tells whether it is new.
+    pub fn insert(&mut self, entry: RosterEntry) -> bool {
+        self.entries.insert(entry.id, entry).is_none()
+    }
+
+    /// All entries, by id.
+    pub fn entries(&self) -> impl ExactSizeIterator<Item = &RosterEntry> {
+        self.entries.values()
+    }
+
+    /// The certificate of the device that has to have signed an entry. `None` as long as the join
+    /// that it is written under is not there.
+    #[must_use]
+    pub fn writer<'a>(&'a self, entry: &'a RosterEntry) -> Option<&'a Certificate> {
+        match entry.under {
+            Some(join) => self.entries.get(&join).and_then(own_certificate),
+            None => own_certificate(entry),
+        }
+    }
+
+    /// Who is in a group.
+    #[must_use]
+    pub fn group(&self) -> Membership {
+        rules::group(self)
+    }
+
+    /// Who is in the direct conversation of two people: those of them who have joined. Entries of
+    /// other kinds and people count for nothing.
+    #[must_use]
+    pub fn direct(&self, people: [PersonKey; 2]) -> Membership {
+        rules::direct(self, people)
+    }
+
+    fn person(&self, entry: &RosterEntry) -> Option<PersonKey> {
+        self.writer(entry).map(|certificate| certificate.person)
+    }
+}
+
+/// The certificate of an entry that is a join.
+fn own_certificate(entry: &RosterEntry) -> Option<&Certificate> {
+    match &entry.act {
+        Act::Create { certificate, .. } | Act::Join { certificate, .. } => Some(certificate),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,394 @@
+//! Which entries of a roster count, and who is in by them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use p2pchat_protocol::v2::conversation::roster::{Act, RosterEntry};
+use p2pchat_protocol::v2::conversation::{Clock, EntryId, JoinId};
+use p2pchat_protocol::v2::{Certificate, DisplayName, PersonKey};
+
+use super::{Log, MAX_ADDED, MAX_INVITED, MAX_JOINS, MAX_PEOPLE, Membership, Roster};
+
+/// What ends the membership of a person.
+struct Ending<'a> {
+    id: EntryId,
+    /// The adds by that person that stay. `None` if they all do, as after leaving.
+    keeps: Option<&'a BTreeSet<EntryId>>,
+    cut: &'a BTreeMap<JoinId, u64>,
+}
+
+/// What an add says.
+#[derive(Clone, Copy)]
+struct Add<'a> {
+    entry: &'a RosterEntry,
+    person: PersonKey,
+    from: Clock,
+    after: &'a BTreeSet<EntryId>,
+}
+
+/// A join that counts.
+struct Join<'a> {
+    id: JoinId,
+    clock: Clock,
+    certificate: &'a Certificate,
+    /// `None` of the create.
+    add: Option<Add<'a>>,
+    /// The greatest `from` of all adds up to the create.
+    from: Clock,
+}
+
+impl Join<'_> {
+    /// Whether its add names an ending, which does not end it then.
+    fn overrules(&self, ending: &Ending<'_>) -> bool {
+        self.add.is_some_and(|add| add.after.contains(&ending.id))
+    }
+}
+
+/// The parts of a group's roster that the rules ask for.
+struct Rules<'a> {
+    roster: &'a Roster,
+    /// Everybody who was an owner at any time.
+    owners: BTreeSet<PersonKey>,
+    /// What their resignings and leavings keep of the acts of former owners.
+    quits: BTreeMap<PersonKey, Vec<&'a BTreeSet<EntryId>>>,
+    endings: BTreeMap<PersonKey, Vec<Ending<'a>>>,
+}
+
+pub(super) fn group(roster: &Roster) -> Membership {
+    let create = roster.entries().find_map(|entry| match &entry.act {
+        Act::Create {
+            certificate, name, ..
+        } => Some((entry, certificate, *name)),
+        _ => None,
+    });
+    let Some((create, certificate, name)) = create else {
+        return Membership::default();
+    };
+    let rules = Rules::new(roster, certificate.person);
+    let (joins, adds) = rules.counting(create, certificate);
+    let members = rules.members(&joins);
+    Membership {
+        owners: rules.in_force(),
+        invited: rules.invited(&adds, &joins, &members),
+        logs: rules.logs(&joins),
+        name: Some(rules.name().unwrap_or(name)),
+        members,
+    }
+}
+
+pub(super) fn direct(roster: &Roster, people: [PersonKey; 2]) -> Membership {
+    let joins = roster.entries().filter_map(|entry| match &entry.act {
+        Act::Join {
+            certificate,
+            add: None,
+        } if people.contains(&certificate.person) => Some(Join {
+            id: entry.id,
+            clock: entry.clock,
+            certificate,
+            add: None,
+            from: Clock::ZERO,
+        }),
+        _ => None,
+    });
+    let joins: Vec<_> = joins.collect();
+    let people = joins.iter().map(|join| join.certificate.person);
+    Membership {
+        members: people.map(|person| (person, Clock::ZERO)).collect(),
+        logs: logs(&joins, |_| None),
+        ..Membership::default()
+    }
+}
+
+impl<'a> Rules<'a> {
+    fn new(roster: &'a Roster, creator: PersonKey) -> Self {
+        let mut rules = Self {
+            roster,
+            owners: BTreeSet::from([creator]),
+            quits: BTreeMap::new(),
+            endings: BTreeMap::new(),
+        };
+        for entry in roster.entries() {
+            if let Act::Resign { keeps } | Act::Leave { keeps, .. } = &entry.act
+                && let Some(person) = roster.person(entry)
+            {
+                rules.quits.entry(person).or_default().push(keeps);
+            }
+        }
+        rules.find_owners();
+        rules.find_endings();
+        rules
+    }
+
+    /// Owners are who an owner made one.
+    fn find_owners(&mut self) {
+        loop {
+            let made = self.roster.entries().filter_map(|entry| match entry.act {
+                Act::Owner { person } if self.is_by_owner(entry) => Some(person),
+                _ => None,
+            });
+            let made: Vec<_> = made.collect();
+            let before = self.owners.len();
+            self.owners.extend(made);
+            if self.owners.len() == before {
+                return;
+            }
+        }
+    }
+
+    fn find_endings(&mut self) {
+        let in_force = self.in_force();
+        for entry in self.roster.entries() {
+            let id = entry.id;
+            match &entry.act {
+                Act::Remove { person, keeps, cut }
+                    if !in_force.contains(person) && self.is_by_owner(entry) =>
+                {
+                    let keeps = Some(keeps);
+                    let ending = Ending { id, keeps, cut };
+                    self.endings.entry(*person).or_default().push(ending);
+                }
+                Act::Leave { cut, .. } => {
+                    if let Some(person) = self.roster.person(entry) {
+                        let keeps = None;
+                        let ending = Ending { id, keeps, cut };
+                        self.endings.entry(person).or_default().push(ending);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether an entry counts as the act of an owner: of one who has resigned or left, only what
+    /// they kept.
+    fn is_by_owner(&self, entry: &RosterEntry) -> bool {
+        self.roster.person(entry).is_some_and(|person| {
+            let quits = self.quits.get(&person);
+            self.owners.contains(&person)
+                && quits.is_none_or(|quits| quits.iter().all(|keeps| keeps.contains(&entry.id)))
+        })
+    }
+
+    /// The owners who have neither resigned nor left.
+    fn in_force(&self) -> BTreeSet<PersonKey> {
+        let owners = self.owners.iter().copied();
+        owners
+            .filter(|owner| !self.quits.contains_key(owner))
+            .collect()
+    }
+
+    fn endings(&self, person: &PersonKey) -> &[Ending<'a>] {
+        self.endings.get(person).map_or(&[], Vec::as_slice)
+    }
+
+    /// The joins and adds that count, found from the create on: an add hangs on its writer's join,
+    /// a join on its add. A queue, since members can make chains of any length.
+    fn counting(
+        &self,
+        create: &'a RosterEntry,
+        certificate: &'a Certificate,
+    ) -> (Vec<Join<'a>>, Vec<Add<'a>>) {
+        let (adds_under, joins_of) = self.by_what_they_hang_on();
+        let mut joins = vec![Join {
+            id: create.id,
+            clock: create.clock,
+            certificate,
+            add: None,
+            from: Clock::ZERO,
+        }];
+        let mut adds = Vec::new();
+        let mut at = 0;
+        while let Some(join) = joins.get(at) {
+            let mut more = Vec::new();
+            for add in adds_under
+                .get(&join.id)
+                .into_iter()
+                .flat_map(BTreeMap::values)
+            {
+                if !self.add_counts(add, join) {
+                    continue;
+                }
+                adds.push(*add);
+                let accepted = joins_of.get(&add.entry.id).into_iter().flatten();
+                more.extend(accepted.map(|(entry, certificate)| Join {
+                    id: entry.id,
+                    clock: entry.clock,
+                    certificate,
+                    add: Some(*add),
+                    from: join.from.max(add.from),
+                }));
+            }
+            joins.append(&mut more);
+            at += 1;
+        }
+        (joins, adds)
+    }
+
+    /// The adds by the join that they are written under, those included that only a join carries;
+    /// and the joins by the add that they accept.
+    #[expect(
+        clippy::type_complexity,
+        reason = "two indexes that one caller reads at once"
+    )]
+    fn by_what_they_hang_on(
+        &self,
+    ) -> (
+        BTreeMap<JoinId, BTreeMap<EntryId, Add<'a>>>,
+        BTreeMap<EntryId, Vec<(&'a RosterEntry, &'a Certificate)>>,
+    ) {
+        let mut adds: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        let mut joins: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for entry in self.roster.entries() {
+            let add = match &entry.act {
+                Act::Join {
+                    certificate,
+                    add: Some(add),
+                } => {
+                    let read = read_add(&add.entry);
+                    if read.is_some_and(|read| read.person == certificate.person) {
+                        let accepted = joins.entry(add.entry.id).or_default();
+                        accepted.push((entry, certificate));
+                    }
+                    read
+                }
+                _ => read_add(entry),
+            };
+            if let Some((add, under)) = add.zip(add.and_then(|add| add.entry.under)) {
+                adds.entry(under).or_default().insert(add.entry.id, add);
+            }
+        }
+        (adds, joins)
+    }
+
+    /// Whether an add counts, given that its writer's join does.
+    fn add_counts(&self, add: &Add<'a>, writer: &Join<'a>) -> bool {
+        let is_kept = |ending: &Ending<'_>| {
+            let is_named = |keeps: &BTreeSet<EntryId>| keeps.contains(&add.entry.id);
+            ending.keeps.is_none_or(is_named) || writer.overrules(ending)
+        };
+        let is_removal = |ending: &&Ending<'_>| ending.keeps.is_some();
+        let brings_back = (self.endings(&add.person).iter().filter(is_removal))
+            .any(|removal| add.after.contains(&removal.id));
+        let person = writer.certificate.person;
+        self.endings(&person).iter().all(is_kept) && (!brings_back || self.is_by_owner(add.entry))
+    }
+
+    /// Those who have a join that nothing ends, as far as there is room.
+    fn members(&self, joins: &[Join<'a>]) -> BTreeMap<PersonKey, Clock> {
+        let is_in = |join: &&Join<'a>| {
+            let mut endings = self.endings(&join.certificate.person).iter();
+            endings.all(|ending| join.overrules(ending))
+        };
+        let mut joins: Vec<_> = joins.iter().filter(is_in).collect();
+        joins.sort_by_key(|join| join.add.map(|add| self.rank(&add)));
+        let mut members = BTreeMap::new();
+        let mut added: BTreeMap<PersonKey, usize> = BTreeMap::new();
+        for join in joins {
+            let person = join.certificate.person;
+            if let Some(from) = members.get_mut(&person) {
+                *from = join.from.min(*from);
+                continue;
+            }
+            let by = (join.add.filter(|add| !self.is_by_owner(add.entry)))
+                .and_then(|add| self.roster.person(add.entry));
+            let count = by.map(|by| added.entry(by).or_default());
+            let has_room = count.as_ref().is_none_or(|count| **count < MAX_ADDED);
+            if has_room && members.len() < MAX_PEOPLE {
+                members.insert(person, join.from);
+                count.into_iter().for_each(|count| *count += 1);
+            }
+        }
+        members
+    }
+
+    /// Where an add stands where there is room for some only: those by owners come first.
+    fn rank(&self, add: &Add<'a>) -> (bool, Clock, EntryId) {
+        (!self.is_by_owner(add.entry), add.entry.clock, add.entry.id)
+    }
+
+    /// The people whose add was not accepted, and is not ended.
+    fn invited(
+        &self,
+        adds: &[Add<'a>],
+        joins: &[Join<'a>],
+        members: &BTreeMap<PersonKey, Clock>,
+    ) -> BTreeMap<PersonKey, EntryId> {
+        let accepted: BTreeSet<_> = joins
+            .iter()
+            .filter_map(|join| join.add)
+            .map(|add| add.entry.id)
+            .collect();
+        let is_open = |add: &&Add<'a>| {
+            let mut endings = self.endings(&add.person).iter();
+            !members.contains_key(&add.person)
+                && !accepted.contains(&add.entry.id)
+                && endings.all(|ending| add.after.contains(&ending.id))
+        };
+        let mut open: Vec<_> = adds.iter().filter(is_open).collect();
+        open.sort_by_key(|add| (add.entry.clock, add.entry.id));
+        let mut by_writer: BTreeMap<_, usize> = BTreeMap::new();
+        let mut invited = BTreeMap::new();
+        for add in open.into_iter().rev() {
+            let count = by_writer.entry(self.roster.person(add.entry)).or_default();
+            if *count < MAX_INVITED || self.is_by_owner(add.entry) {
+                *count += 1;
+                invited.entry(add.person).or_insert(add.entry.id);
+            }
+        }
+        invited
+    }
+
+    fn logs(&self, joins: &[Join<'a>]) -> BTreeMap<JoinId, Log> {
+        logs(joins, |join| {
+            let endings = self.endings(&join.certificate.person).iter();
+            endings
+                .filter(|ending| !join.overrules(ending))
+                .map(|ending| ending.cut.get(&join.id).copied().unwrap_or(0))
+                .min()
+        })
+    }
+
+    /// The latest name that an owner gave.
+    fn name(&self) -> Option<DisplayName> {
+        let names = self.roster.entries().filter_map(|entry| match entry.act {
+            Act::Rename { name } if self.is_by_owner(entry) => Some((entry.clock, entry.id, name)),
+            _ => None,
+        });
+        names
+            .max_by_key(|(clock, id, _)| (*clock, *id))
+            .map(|(_, _, name)| name)
+    }
+}
+
+/// The logs of joins, of each person the earliest.
+fn logs<'a>(joins: &[Join<'a>], cut: impl Fn(&Join<'a>) -> Option<u64>) -> BTreeMap<JoinId, Log> {
+    let mut in_order: Vec<_> = joins.iter().collect();
+    in_order.sort_by_key(|join| (join.clock, join.id));
+    let mut counts: BTreeMap<PersonKey, usize> = BTreeMap::new();
+    in_order.retain(|join| {
+        let count = counts.entry(join.certificate.person).or_default();
+        *count += 1;
+        *count <= MAX_JOINS
+    });
+    let log = |join: &&Join<'a>| Log {
+        device: join.certificate.device,
+        person: join.certificate.person,
+        cut: cut(join),
+    };
+    in_order.iter().map(|join| (join.id, log(join))).collect()
+}
+
+fn read_add(entry: &RosterEntry) -> Option<Add<'_>> {
+    match &entry.act {
+        Act::Add {
+            person,
+            from,
+            after,
+        } => Some(Add {
+            entry,
+            person: *person,
+            from: *from,
+            after,
+        }),
+        _ => None,
+    }
+}
