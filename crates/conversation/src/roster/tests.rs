@@ -131,7 +131,7 @@ fn a_member_who_leaves_takes_nobody_along() {
 }
 
 #[test]
-fn a_removal_ends_whom_it_does_not_keep_and_a_log_that_it_does_not_list() {
+fn a_removal_ends_adds_that_it_does_not_keep_and_a_log_that_it_does_not_list() {
     let (mut group, owner) = Group::new();
     let mallory = group.bring(owner, MALLORY);
     let (good, second) = (group.add(mallory, 1, &[]), group.add(mallory, 2, &[]));
@@ -188,7 +188,7 @@ fn an_owner_cannot_be_removed() {
 }
 
 #[test]
-fn whoever_was_removed_comes_back_by_an_owner_alone_who_left_by_anybody() {
+fn the_removed_come_back_by_an_owner_alone_those_who_left_by_anybody() {
     let (mut group, owner) = Group::new();
     let alice = group.bring(owner, 1);
     group.bring(owner, MALLORY);
@@ -269,7 +269,7 @@ fn second_selves_of_one_member_do_not_fill_a_group() {
     }
     let members = group.roster.group().members;
     assert_eq!(members.len(), 2 + MAX_ADDED);
-    // There is room for those whom an owner adds later.
+    // There is room for people that an owner adds later.
     for number in 300..600 {
         group.bring(owner, number);
     }
