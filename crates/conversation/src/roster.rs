@@ -3,6 +3,7 @@
 //!
 //! | module | what it has |
 //! |---|---|
+//! | `index` | adds and joins, by what they hang on |
 //! | `rules` | which entries count, and who is in by them |
 //!
 //! An entry whose join is not there yet is kept and counts for nothing until it comes.
@@ -13,6 +14,7 @@ use p2pchat_protocol::v2::conversation::roster::{Act, RosterEntry};
 use p2pchat_protocol::v2::conversation::{Clock, EntryId, JoinId};
 use p2pchat_protocol::v2::{Certificate, DeviceKey, DisplayName, PersonKey};
 
+mod index;
 mod rules;
 
 /// The most people in a conversation: each is told of each message directly.
@@ -25,7 +27,8 @@ pub const MAX_JOINS: usize = 64;
 /// The most open invitations of one person who is no owner. The newest count.
 pub const MAX_INVITED: usize = 16;
 
-/// See the module. Form and signature of its entries were verified before.
+/// See the module. A caller has verified that its entries are well-formed, signed by
+/// [`Roster::writer`] and of this conversation, as is the add in a join.
 #[derive(Debug, Clone, Default)]
 pub struct Roster {
     entries: BTreeMap<EntryId, RosterEntry>,
@@ -89,6 +92,14 @@ impl Roster {
     #[must_use]
     pub fn direct(&self, people: [PersonKey; 2]) -> Membership {
         rules::direct(self, people)
+    }
+
+    /// The add that was accepted by the join that an entry is written under.
+    fn accepted_add(&self, entry: &RosterEntry) -> Option<EntryId> {
+        match &self.entries.get(&entry.under?)?.act {
+            Act::Join { add, .. } => add.as_ref().map(|add| add.entry.id),
+            _ => None,
+        }
     }
 
     fn person(&self, entry: &RosterEntry) -> Option<PersonKey> {

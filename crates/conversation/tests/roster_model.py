@@ -1,13 +1,16 @@
 """A second implementation of the roster rules, from their wording alone, and random groups.
 
 Prints one group a line, as JSON: its entries, who is in with what they may see, the owners, and
-the owners in force. Three members collude and write whatever they like. Usage: COUNT [SEED].
+the owners in force. Three members collude and write whatever they like. Usage: COUNT [MISTAKE],
+where a mistake makes the model judge wrongly, to show that a comparison notices it.
 """
 
 import json
 import random
 import sys
 
+MISTAKES = ("leaving-ends-adds", "removal-keeps-nothing", "from-is-not-bounded", "anybody-brings-back")
+MISTAKE = sys.argv[2] if len(sys.argv) > 2 else None
 HONEST, LIARS = ("o", "a", "b"), ("m", "s1", "s2")
 
 
@@ -16,7 +19,9 @@ class Entry:
 
     def __init__(self, kind, by, **more):
         Entry.count += 1
-        self.id, self.kind, self.by = Entry.count, kind, by
+        self.clock, self.kind, self.by = Entry.count, kind, by
+        # As a hash: it says nothing about the time.
+        self.id = random.getrandbits(40) << 16 | self.clock
         self.person = self.add = self.under = None
         self.after = self.keeps = frozenset()
         self.sees_from = 0
@@ -25,6 +30,7 @@ class Entry:
     def as_json(self):
         return {
             "id": self.id,
+            "clock": self.clock,
             "kind": self.kind,
             "by": self.by,
             "person": self.person,
@@ -60,6 +66,12 @@ def evaluate(entries):
         for e in entries
         if e.kind == "remove" and e.by in owners and is_kept(e) and e.person not in in_force
     ]
+    # Of one who is no owner, the leaving with the smallest id counts for an add.
+    leavings = {}
+    for e in sorted((e for e in entries if e.kind == "leave"), key=lambda e: e.id):
+        add = e.under.add.id if e.under.add else None
+        leavings.setdefault(e.id if e.by in owners else (e.by, add), e)
+    leavings = list(leavings.values())
     known = {}
 
     def removals_of(p):
@@ -80,15 +92,20 @@ def evaluate(entries):
         if not join_counts(w) or (w is create and a.by != create.by):
             return False
         named = frozenset() if w is create else w.add.after
-        if not all(a.id in r.keeps for r in removals_of(a.by) if r.id not in named):
+        keeps_nothing = MISTAKE == "removal-keeps-nothing"
+        if any(keeps_nothing or a.id not in r.keeps for r in removals_of(a.by) if r.id not in named):
+            return False
+        if MISTAKE == "leaving-ends-adds" and any(q.by == a.by and q.id not in named for q in leavings):
             return False
         brings_back = any(r.id in a.after for r in removals_of(a.person))
-        return not brings_back or (a.by in owners and is_kept(a))
+        return MISTAKE == "anybody-brings-back" or not brings_back or (a.by in owners and is_kept(a))
 
     def ends(p):
-        return removals_of(p) + [e for e in entries if e.kind == "leave" and e.by == p]
+        return removals_of(p) + [e for e in leavings if e.by == p]
 
     def sees_from(j):
+        if MISTAKE == "from-is-not-bounded" and j is not create:
+            return j.add.sees_from
         return 0 if j is create else max(j.add.sees_from, sees_from(j.add.under))
 
     members = {}
@@ -168,8 +185,10 @@ class Group:
         return None
 
 
-def main(count, seed):
-    rng = random.Random(seed)
+def main(count):
+    assert MISTAKE is None or MISTAKE in MISTAKES, MISTAKE
+    random.seed(1)
+    rng = random.Random(2)
     for _ in range(count):
         Entry.count = 0
         group = Group(rng)
@@ -192,4 +211,4 @@ def main(count, seed):
         print(json.dumps(line))
 
 
-main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1)
+main(int(sys.argv[1]))

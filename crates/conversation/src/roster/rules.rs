@@ -6,6 +6,7 @@ use p2pchat_protocol::v2::conversation::roster::{Act, RosterEntry};
 use p2pchat_protocol::v2::conversation::{Clock, EntryId, JoinId};
 use p2pchat_protocol::v2::{Certificate, DisplayName, PersonKey};
 
+use super::index::{Add, Index};
 use super::{Log, MAX_ADDED, MAX_INVITED, MAX_JOINS, MAX_PEOPLE, Membership, Roster};
 
 /// What ends the membership of a person.
@@ -14,15 +15,6 @@ struct Ending<'a> {
     /// The adds by that person that stay. `None` if they all do, as after leaving.
     keeps: Option<&'a BTreeSet<EntryId>>,
     cut: &'a BTreeMap<JoinId, u64>,
-}
-
-/// What an add says.
-#[derive(Clone, Copy)]
-struct Add<'a> {
-    entry: &'a RosterEntry,
-    person: PersonKey,
-    from: Clock,
-    after: &'a BTreeSet<EntryId>,
 }
 
 /// A join that counts.
@@ -40,6 +32,14 @@ impl Join<'_> {
     /// Whether its add names an ending, which does not end it then.
     fn overrules(&self, ending: &Ending<'_>) -> bool {
         self.add.is_some_and(|add| add.after.contains(&ending.id))
+    }
+
+    fn log(&self, cut: Option<u64>) -> Log {
+        Log {
+            device: self.certificate.device,
+            person: self.certificate.person,
+            cut,
+        }
     }
 }
 
@@ -64,12 +64,13 @@ pub(super) fn group(roster: &Roster) -> Membership {
         return Membership::default();
     };
     let rules = Rules::new(roster, certificate.person);
-    let (joins, adds) = rules.counting(create, certificate);
+    let (mut joins, adds) = rules.counting(create, certificate);
+    limit(&mut joins, |add| !rules.is_by_owner(add.entry));
     let members = rules.members(&joins);
     Membership {
         owners: rules.in_force(),
         invited: rules.invited(&adds, &joins, &members),
-        logs: rules.logs(&joins),
+        logs: rules.logs(&joins, &members),
         name: Some(rules.name().unwrap_or(name)),
         members,
     }
@@ -89,11 +90,12 @@ pub(super) fn direct(roster: &Roster, people: [PersonKey; 2]) -> Membership {
         }),
         _ => None,
     });
-    let joins: Vec<_> = joins.collect();
+    let mut joins: Vec<_> = joins.collect();
+    limit(&mut joins, |_| false);
     let people = joins.iter().map(|join| join.certificate.person);
     Membership {
         members: people.map(|person| (person, Clock::ZERO)).collect(),
-        logs: logs(&joins, |_| None),
+        logs: joins.iter().map(|join| (join.id, join.log(None))).collect(),
         ..Membership::default()
     }
 }
@@ -134,8 +136,10 @@ impl<'a> Rules<'a> {
         }
     }
 
+    /// Of one who is no owner, the leaving with the smallest id counts for an add.
     fn find_endings(&mut self) {
         let in_force = self.in_force();
+        let mut left = BTreeSet::new();
         for entry in self.roster.entries() {
             let id = entry.id;
             match &entry.act {
@@ -147,7 +151,10 @@ impl<'a> Rules<'a> {
                     self.endings.entry(*person).or_default().push(ending);
                 }
                 Act::Leave { cut, .. } => {
-                    if let Some(person) = self.roster.person(entry) {
+                    if let Some(person) = self.roster.person(entry)
+                        && (self.owners.contains(&person)
+                            || left.insert(self.roster.accepted_add(entry)))
+                    {
                         let keeps = None;
                         let ending = Ending { id, keeps, cut };
                         self.endings.entry(person).or_default().push(ending);
@@ -187,7 +194,7 @@ impl<'a> Rules<'a> {
         create: &'a RosterEntry,
         certificate: &'a Certificate,
     ) -> (Vec<Join<'a>>, Vec<Add<'a>>) {
-        let (adds_under, joins_of) = self.by_what_they_hang_on();
+        let index = Index::new(self.roster);
         let mut joins = vec![Join {
             id: create.id,
             clock: create.clock,
@@ -199,16 +206,13 @@ impl<'a> Rules<'a> {
         let mut at = 0;
         while let Some(join) = joins.get(at) {
             let mut more = Vec::new();
-            for add in adds_under
-                .get(&join.id)
-                .into_iter()
-                .flat_map(BTreeMap::values)
-            {
+            let written = index.adds.get(&join.id).into_iter();
+            for add in written.flat_map(BTreeMap::values) {
                 if !self.add_counts(add, join) {
                     continue;
                 }
                 adds.push(*add);
-                let accepted = joins_of.get(&add.entry.id).into_iter().flatten();
+                let accepted = index.joins.get(&add.entry.id).into_iter().flatten();
                 more.extend(accepted.map(|(entry, certificate)| Join {
                     id: entry.id,
                     clock: entry.clock,
@@ -221,42 +225,6 @@ impl<'a> Rules<'a> {
             at += 1;
         }
         (joins, adds)
-    }
-
-    /// The adds by the join that they are written under, those included that only a join carries;
-    /// and the joins by the add that they accept.
-    #[expect(
-        clippy::type_complexity,
-        reason = "two indexes that one caller reads at once"
-    )]
-    fn by_what_they_hang_on(
-        &self,
-    ) -> (
-        BTreeMap<JoinId, BTreeMap<EntryId, Add<'a>>>,
-        BTreeMap<EntryId, Vec<(&'a RosterEntry, &'a Certificate)>>,
-    ) {
-        let mut adds: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-        let mut joins: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for entry in self.roster.entries() {
-            let add = match &entry.act {
-                Act::Join {
-                    certificate,
-                    add: Some(add),
-                } => {
-                    let read = read_add(&add.entry);
-                    if read.is_some_and(|read| read.person == certificate.person) {
-                        let accepted = joins.entry(add.entry.id).or_default();
-                        accepted.push((entry, certificate));
-                    }
-                    read
-                }
-                _ => read_add(entry),
-            };
-            if let Some((add, under)) = add.zip(add.and_then(|add| add.entry.under)) {
-                adds.entry(under).or_default().insert(add.entry.id, add);
-            }
-        }
-        (adds, joins)
     }
 
     /// Whether an add counts, given that its writer's join does.
@@ -337,14 +305,23 @@ impl<'a> Rules<'a> {
         invited
     }
 
-    fn logs(&self, joins: &[Join<'a>]) -> BTreeMap<JoinId, Log> {
-        logs(joins, |join| {
-            let endings = self.endings(&join.certificate.person).iter();
-            endings
+    /// The logs of those who are in, and of those who were up to where they were. Who is out only
+    /// because there is no room has none.
+    fn logs(
+        &self,
+        joins: &[Join<'a>],
+        members: &BTreeMap<PersonKey, Clock>,
+    ) -> BTreeMap<JoinId, Log> {
+        let logs = joins.iter().filter_map(|join| {
+            let person = join.certificate.person;
+            let endings = self.endings(&person).iter();
+            let cut = endings
                 .filter(|ending| !join.overrules(ending))
                 .map(|ending| ending.cut.get(&join.id).copied().unwrap_or(0))
-                .min()
-        })
+                .min();
+            (cut.is_some() || members.contains_key(&person)).then(|| (join.id, join.log(cut)))
+        });
+        logs.collect()
     }
 
     /// The latest name that an owner gave.
@@ -359,36 +336,19 @@ impl<'a> Rules<'a> {
     }
 }
 
-/// The logs of joins, of each person the earliest.
-fn logs<'a>(joins: &[Join<'a>], cut: impl Fn(&Join<'a>) -> Option<u64>) -> BTreeMap<JoinId, Log> {
-    let mut in_order: Vec<_> = joins.iter().collect();
-    in_order.sort_by_key(|join| (join.clock, join.id));
+/// Leaves each person [`MAX_JOINS`]: those by owners first, then the earliest.
+fn limit<'a>(joins: &mut Vec<Join<'a>>, is_by_member: impl Fn(&Add<'a>) -> bool) {
+    joins.sort_by_key(|join| {
+        (
+            join.add.is_some_and(|add| is_by_member(&add)),
+            join.clock,
+            join.id,
+        )
+    });
     let mut counts: BTreeMap<PersonKey, usize> = BTreeMap::new();
-    in_order.retain(|join| {
+    joins.retain(|join| {
         let count = counts.entry(join.certificate.person).or_default();
         *count += 1;
         *count <= MAX_JOINS
     });
-    let log = |join: &&Join<'a>| Log {
-        device: join.certificate.device,
-        person: join.certificate.person,
-        cut: cut(join),
-    };
-    in_order.iter().map(|join| (join.id, log(join))).collect()
-}
-
-fn read_add(entry: &RosterEntry) -> Option<Add<'_>> {
-    match &entry.act {
-        Act::Add {
-            person,
-            from,
-            after,
-        } => Some(Add {
-            entry,
-            person: *person,
-            from: *from,
-            after,
-        }),
-        _ => None,
-    }
 }

@@ -151,8 +151,28 @@ fn of_several_cuts_the_smallest_counts() {
     let (mut group, owner) = Group::new();
     let bob = group.bring(owner, 1);
     group.leave(bob, &[(bob, 7)]);
-    group.leave(bob, &[(bob, 5)]);
+    for count in [5, 9] {
+        let act = Act::Remove {
+            person: person(1),
+            keeps: BTreeSet::new(),
+            cut: BTreeMap::from([(bob, count)]),
+        };
+        group.write(Some(owner), act);
+    }
     assert_eq!(group.roster.group().logs[&bob].cut, Some(5));
+}
+
+#[test]
+fn one_leaves_once_for_each_add() {
+    let (mut group, owner) = Group::new();
+    let bob = group.bring(owner, 1);
+    let leaving = group.leave(bob, &[(bob, 7)]);
+    // The first has the smaller id here.
+    group.leave(bob, &[(bob, 5)]);
+    assert_eq!(group.roster.group().logs[&bob].cut, Some(7));
+    let again = group.add(owner, 1, &[leaving]);
+    group.join(1, again);
+    assert!(group.is_in(1));
 }
 
 #[test]
@@ -267,8 +287,9 @@ fn second_selves_of_one_member_do_not_fill_a_group() {
     for number in 0..300 {
         group.bring(mallory, number);
     }
-    let members = group.roster.group().members;
+    let Membership { members, logs, .. } = group.roster.group();
     assert_eq!(members.len(), 2 + MAX_ADDED);
+    assert!(logs.values().all(|log| members.contains_key(&log.person)));
     // There is room for people that an owner adds later.
     for number in 300..600 {
         group.bring(owner, number);
