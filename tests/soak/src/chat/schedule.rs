@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use rand::Rng;
 use rand::RngExt;
 
-/// A Poisson process: events at random, independent moments with a mean distance.
+/// Events at random distances, between none and twice the mean: however short a run is, what is to
+/// come a few times in it does come.
 #[derive(Debug)]
 pub(super) struct Schedule {
     mean: Duration,
@@ -39,8 +40,7 @@ impl Schedule {
         // The first moment is drawn like all others.
         let due = self.next.is_some_and(|next| next <= now);
         if due || self.next.is_none() {
-            let chance: f64 = random.random_range(f64::MIN_POSITIVE..1.0);
-            let wait = self.mean.mul_f64(-chance.ln());
+            let wait = self.mean.mul_f64(random.random_range(0.0..2.0));
             self.next = Some(self.next.unwrap_or(now) + wait);
         }
         due
