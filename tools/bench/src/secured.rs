@@ -141,14 +141,27 @@ impl Client {
     /// # Errors
     /// If the registry does not take it.
     pub async fn sign_in(from: Ipv4Addr, to: SocketAddr, number: usize) -> Result<Self> {
-        let stream = secured(from, to, &device(number)).await?;
+        Self::sign_in_by(from, to, &device(number), &sign_in(number)).await
+    }
+
+    /// The same with a key and a first frame that were made before, which takes two signatures.
+    ///
+    /// # Errors
+    /// If the registry does not take it.
+    pub async fn sign_in_by(
+        from: Ipv4Addr,
+        to: SocketAddr,
+        device: &SecretKey,
+        sign_in: &ToRegistry,
+    ) -> Result<Self> {
+        let stream = secured(from, to, device).await?;
         let mut client = Self { stream };
         let (welcome, _) = client.next().await?;
         anyhow::ensure!(
             matches!(welcome, FromRegistry::Welcome { .. }),
             "{welcome:?}"
         );
-        let signed_in = client.ask(&sign_in(number)).await?;
+        let signed_in = client.ask(sign_in).await?;
         anyhow::ensure!(
             matches!(signed_in, FromRegistry::SignedIn(_)),
             "{signed_in:?}"

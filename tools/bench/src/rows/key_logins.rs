@@ -1,10 +1,12 @@
 //! Logging in by key: a connection, a handshake of TLS, and one frame.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
 
 use anyhow::Result;
 use futures::future::try_join_all;
+use p2pchat_protocol::v2::ToRegistry;
+use p2pchat_secure::SecretKey;
 use tokio::io::AsyncReadExt;
 
 use super::Context;
@@ -12,7 +14,7 @@ use crate::load::source;
 use crate::process::cpu;
 use crate::row::{Reach, Row, Unit};
 use crate::sample::{Sample, Times, side_by_side};
-use crate::secured::{Client, device, greeting, registry, secured};
+use crate::secured::{Client, device, greeting, registry, secured, sign_in};
 use crate::servers::Bare;
 
 /// How many clients log in again and again.
@@ -29,18 +31,25 @@ pub(super) async fn key_logins(context: &Context) -> Result<Vec<Row>> {
     let length = greeting().to_string();
     let sizes = ["--greeting", &length, "--request", "1", "--length", "1"];
     let bare = Bare::start(&[&["tls-answer"], &sizes[..]].concat()).await?;
+    // Made once, as people have them on their disk: it takes the load longer than a handshake.
+    let devices: Vec<SecretKey> = (0..CLIENTS).map(device).collect();
+    let frames: Vec<ToRegistry> = (0..CLIENTS).map(sign_in).collect();
     let (mut ours, mut limit) = (Vec::new(), Vec::new());
     let pair = side_by_side(
         context.rounds,
         async || {
-            let logging_in = async |client| {
-                Client::sign_in(source(client * PER_ADDRESS), registry.tcp, client).await?;
+            let logging_in = async |client: usize| {
+                let from = source(client * PER_ADDRESS);
+                Client::sign_in_by(from, registry.tcp, &devices[client], &frames[client]).await?;
                 Ok(())
             };
             all(context, registry.pid()?, logging_in, &mut ours).await
         },
         async || {
-            let connecting = async |client| handshake(client, bare.address).await;
+            let connecting = async |client: usize| {
+                let from = source(client * PER_ADDRESS);
+                handshake(from, bare.address, &devices[client]).await
+            };
             all(context, bare.pid, connecting, &mut limit).await
         },
     )
@@ -74,8 +83,8 @@ pub(super) async fn key_logins(context: &Context) -> Result<Vec<Row>> {
 }
 
 /// Connects, and waits until the server has accepted the key.
-async fn handshake(client: usize, to: SocketAddr) -> Result<()> {
-    let mut stream = secured(source(client * PER_ADDRESS), to, &device(client)).await?;
+async fn handshake(from: Ipv4Addr, to: SocketAddr, device: &SecretKey) -> Result<()> {
+    let mut stream = secured(from, to, device).await?;
     stream.read_exact(&mut vec![0; greeting()]).await?;
     Ok(())
 }
