@@ -189,12 +189,14 @@ impl Shared {
         self.apply_binding(stored);
     }
 
-    /// The answer to a lookup, as a whole frame.
+    /// The answer to a lookup, as a whole frame, if it was asked for a moment ago.
+    pub(super) fn looked_up(&self, name: Username) -> Option<Arc<[u8]>> {
+        self.lookups.get(name, self.now())
+    }
+
+    /// The same from the store.
     pub(super) async fn look_up(&self, name: Username) -> Arc<[u8]> {
         let now = self.now();
-        if let Some(answer) = self.lookups.get(name, now) {
-            return answer;
-        }
         let refused = |refusal| FromRegistry::Refused(refusal);
         let (answer, is_kept) = match self.store.binding(name).await {
             Ok(Some(stored)) if stored.binding.person.is_some() => {

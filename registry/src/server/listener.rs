@@ -107,6 +107,7 @@ pub(super) async fn accept_connections(listener: TcpListener, shared: Arc<Shared
     };
     shared.stop.run_until_cancelled(accepting).await;
     drop(listener);
+    shared.live.stop();
     finish(connections).await;
 }
 

@@ -67,6 +67,15 @@ impl LiveSessions {
         Some(live)
     }
 
+    /// Tells all that the server stops, which [`Shared::stop`] has been told before: a session that
+    /// begins later looks there.
+    pub(super) fn stop(&self) {
+        let sessions = std::mem::take(&mut *self.sessions());
+        for live in sessions.into_values().flatten() {
+            let _ = live.goodbye.send(Goodbye::Stopping);
+        }
+    }
+
     /// The names, with the lowest serial that one of their sessions has.
     fn serials(&self) -> HashMap<Username, u64> {
         let sessions = self.sessions();
@@ -109,6 +118,11 @@ impl Shared {
             return None;
         }
         let (goodbye, told) = oneshot::channel();
+        if self.stop.is_cancelled() {
+            // The others were told already.
+            let _ = goodbye.send(Goodbye::Stopping);
+            return Some(told);
+        }
         let live = Live {
             seat,
             session,

@@ -178,7 +178,8 @@ impl<'a, S: Stream> Session<'a, S> {
         }
     }
 
-    /// Waits for whatever comes first. Nothing is lost of the others.
+    /// Waits for whatever comes first; of several, the first in this order. Nothing is lost of the
+    /// others.
     async fn next(&mut self, buffer: &mut [u8]) -> Event {
         let Self {
             stream,
@@ -188,10 +189,11 @@ impl<'a, S: Stream> Session<'a, S> {
             ..
         } = self;
         tokio::select! {
+            biased;
+            goodbye = ended(signed_in, stop) => Event::End(goodbye),
             read = stream.read(buffer) => Event::Read(read),
+            // A long snapshot is no reason to wait for an answer.
             frames = pushed(subscription) => Event::Push(frames),
-            goodbye = ended(signed_in) => Event::End(goodbye),
-            () = stop.cancelled() => Event::End(Goodbye::Stopping),
         }
     }
 
@@ -199,12 +201,13 @@ impl<'a, S: Stream> Session<'a, S> {
     async fn push(&mut self, frames: &[u8]) -> Result<(), Stop> {
         let within = self.shared.deadlines.session;
         tokio::select! {
-            // It is done at once as a rule: then the others are not waited for.
+            // It is done at once as a rule: then the end is not waited for.
             biased;
             sent = self.stream.send(frames, within) => Ok(sent?),
             // In the middle of a frame there is no goodbye.
-            _ = ended(&mut self.signed_in) => Err(ConnectionError::UnreadResponse.into()),
-            () = self.stop.cancelled() => Err(ConnectionError::UnreadResponse.into()),
+            _ = ended(&mut self.signed_in, &self.stop) => {
+                Err(ConnectionError::UnreadResponse.into())
+            }
         }
     }
 
@@ -249,7 +252,7 @@ impl<'a, S: Stream> Session<'a, S> {
     }
 
     async fn serve_request(&mut self, request: ToRegistry) -> Result<(), Stop> {
-        if let Some(signed_in) = &self.signed_in
+        if let Some(signed_in) = &mut self.signed_in
             && !signed_in.is_alive()
         {
             return Err(Stop::Goodbye(Goodbye::Replaced));
@@ -276,7 +279,10 @@ impl<'a, S: Stream> Session<'a, S> {
         Ok(match request {
             ToRegistry::Ping => Answer::Frame(FromRegistry::Pong),
             ToRegistry::Lookup(name) => match self.signed_in {
-                Some(_) => Answer::Encoded(Box::pin(self.shared.look_up(name)).await),
+                Some(_) => Answer::Encoded(match self.shared.looked_up(name) {
+                    Some(answer) => answer,
+                    None => Box::pin(self.shared.look_up(name)).await,
+                }),
                 None => Err(Refusal::NotSignedIn).into(),
             },
             ToRegistry::SignUp(sign_up) => Box::pin(self.sign_up(sign_up)).await.into(),
@@ -375,11 +381,15 @@ async fn pushed(subscription: &mut Option<Subscription>) -> Arc<[u8]> {
     }
 }
 
-/// The end of a session by something else than its connection, if there is a session.
-async fn ended(signed_in: &mut Option<SignedIn>) -> Goodbye {
+/// The end of a session by something else than its connection. One who is signed in waits for one
+/// thing: [`LiveSessions`](super::live::LiveSessions) tells them that the server stops, too.
+async fn ended(signed_in: &mut Option<SignedIn>, stop: &CancellationToken) -> Goodbye {
     match signed_in {
         Some(signed_in) => signed_in.ended().await,
-        None => std::future::pending().await,
+        None => {
+            stop.cancelled().await;
+            Goodbye::Stopping
+        }
     }
 }
 

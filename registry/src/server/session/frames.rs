@@ -1,9 +1,11 @@
 //! The encrypted stream of a session, cut into frames.
 
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
+use futures::poll;
 use p2pchat_protocol::v2::{Frame, FrameDecoder, FrameError, FromRegistry};
 use p2pchat_secure::Secured;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -136,11 +138,16 @@ impl<'a, S: Stream> FrameStream<'a, S> {
         let buffer = self
             .send_buffers
             .enlarge(&**self.stream.get_ref(), bytes.len());
-        let sending = async {
+        let mut sending = pin!(async {
             self.stream.write_all(bytes).await?;
             self.stream.flush().await
+        });
+        // The system takes it at once as a rule: then no timer is made.
+        let sent = match poll!(&mut sending) {
+            Poll::Ready(sent) => Ok(sent),
+            Poll::Pending => timeout(within, sending).await,
         };
-        match timeout(within, sending).await {
+        match sent {
             Ok(sent) => sent?,
             Err(_) => return Err(ConnectionError::UnreadResponse),
         }

@@ -1,6 +1,7 @@
 //! The begin of a session: sign-up and sign-in, and its end however that comes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use p2pchat_protocol::v2::{
     Certificate, DisplayName, Endpoint, FromRegistry, Goodbye, PersonKey, Refusal, Seat, SeatState,
@@ -16,6 +17,11 @@ use crate::server::Shared;
 use crate::server::send_buffers::Stream;
 use crate::store::{StoreError, StoredBinding};
 
+/// How often a session that asks without a pause is looked up in the presence: its timeout is
+/// [`DEVICE_TIMEOUT`](crate::presence::DEVICE_TIMEOUT), and looking is a fifth of what the registry
+/// does for a request.
+const SEEN_INTERVAL: Duration = Duration::from_secs(1);
+
 /// A session. Dropping it, as the end of its connection does, takes the seat offline at once;
 /// but not where a registry of a cluster stops, as its clients go on at another: that sign-in
 /// replaces the seat, and nobody sees them leave in between.
@@ -24,6 +30,8 @@ pub(super) struct SignedIn {
     seat: Seat,
     session: SessionId,
     person: PersonKey,
+    /// When the presence took the latest sign of life.
+    seen: Duration,
     told: oneshot::Receiver<Goodbye>,
 }
 
@@ -38,6 +46,7 @@ impl SignedIn {
         let session = shared.sign_in(seat, state).await?;
         let told = shared.begin_live(seat, session, person, state.serial);
         Ok(told.map(|told| Self {
+            seen: shared.now(),
             shared,
             seat,
             session,
@@ -54,10 +63,15 @@ impl SignedIn {
         self.person
     }
 
-    /// Takes a sign of life. `false` if the session is over.
-    pub(super) fn is_alive(&self) -> bool {
-        let shared = &self.shared;
-        shared.presence.alive(self.seat, self.session, shared.now())
+    /// Takes a sign of life, at most one each second. `false` if the session is over, which
+    /// [`Self::ended`] tells at once.
+    pub(super) fn is_alive(&mut self) -> bool {
+        let now = self.shared.now();
+        if now.saturating_sub(self.seen) < SEEN_INTERVAL {
+            return true;
+        }
+        self.seen = now;
+        (self.shared.presence).alive(self.seat, self.session, now)
     }
 
     /// Changes what others are told. `false` if the session is over.
