@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use p2pchat_protocol::v2::{FromRegistry, Seat, SeatState, SeatUpdate};
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use super::Presence;
 
@@ -40,7 +40,7 @@ const AGE_PER_SEAT: Duration = Duration::from_micros(2);
 const FEW: usize = 1000;
 
 /// The deltas, the snapshots, and what is to be in the next ones.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Feed {
     /// Whether there are subscribers.
     is_active: AtomicBool,
@@ -49,8 +49,8 @@ pub struct Feed {
     state: Mutex<State>,
     /// Wakes the publisher.
     work: Notify,
-    /// Wakes the subscribers: the number of times that something was published.
-    published: watch::Sender<u64>,
+    /// Wakes the subscribers: something was published.
+    published: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -86,18 +86,6 @@ enum Position {
     After(u64),
 }
 
-impl Default for Feed {
-    fn default() -> Self {
-        Self {
-            is_active: AtomicBool::new(false),
-            changed: Mutex::default(),
-            state: Mutex::default(),
-            work: Notify::new(),
-            published: watch::Sender::new(0),
-        }
-    }
-}
-
 impl Feed {
     /// A subscription from now on.
     #[must_use]
@@ -107,7 +95,6 @@ impl Feed {
         self.is_active.store(true, Ordering::Release);
         Subscription {
             feed: Arc::clone(self),
-            published: self.published.subscribe(),
             position: Position::Start,
         }
     }
@@ -250,7 +237,6 @@ impl State {
 #[derive(Debug)]
 pub struct Subscription {
     feed: Arc<Feed>,
-    published: watch::Receiver<u64>,
     position: Position,
 }
 
@@ -258,12 +244,12 @@ impl Subscription {
     /// The next whole frames to send: a part of a snapshot, or a delta. Cancel-safe.
     pub async fn next(&mut self) -> Arc<[u8]> {
         loop {
-            self.published.mark_unchanged();
-            if let Some(frames) = self.try_next() {
+            // Before the look: it tells of what is published meanwhile, too.
+            let published = self.feed.published.notified();
+            if let Some(frames) = self.feed.next(&mut self.position) {
                 return frames;
             }
-            // It cannot fail: the feed has the sender, and this has the feed.
-            let _ = self.published.changed().await;
+            published.await;
         }
     }
 
@@ -433,7 +419,7 @@ impl Publisher {
     }
 
     fn wake_subscribers(&self) {
-        self.feed.published.send_modify(|times| *times += 1);
+        self.feed.published.notify_waiters();
     }
 }
 

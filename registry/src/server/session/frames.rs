@@ -43,7 +43,7 @@ enum Awaited {
 pub(super) struct FrameStream<'a, S> {
     stream: Secured<&'a mut S>,
     send_buffers: &'a SendBufferPool,
-    deadlines: Deadlines,
+    deadlines: &'a Deadlines,
     decoder: FrameDecoder,
     awaited: Awaited,
     deadline: Instant,
@@ -58,7 +58,7 @@ impl<'a, S: Stream> FrameStream<'a, S> {
         Self {
             stream,
             send_buffers: &shared.send_buffers,
-            deadlines: shared.deadlines,
+            deadlines: &shared.deadlines,
             decoder: FrameDecoder::default(),
             awaited: Awaited::First,
             deadline,
