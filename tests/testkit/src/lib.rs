@@ -34,7 +34,7 @@ pub use mongod::{MongoDb, Mongod, has_mongod, mongod_program};
 pub use namespace::{Namespace, tool, tool_command};
 #[cfg(feature = "websocket")]
 pub use peer::Peer;
-pub use process::{memory, open_files, peak_memory};
+pub use process::{memory, open_files, own_memory, peak_memory};
 pub use programs::Programs;
 pub use proxy::{Cable, Proxy};
 pub use registry::{Registry, RegistryAt};

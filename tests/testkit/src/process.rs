@@ -84,6 +84,15 @@ pub fn memory(pid: u32) -> Result<u64> {
     status_bytes(pid, "VmRSS:")
 }
 
+/// The memory of a process that is its own, in bytes: of what is resident, all but the pages of
+/// files, which the system takes back when it needs them.
+///
+/// # Errors
+/// If there is no such process, or the system does not tell (only Linux does).
+pub fn own_memory(pid: u32) -> Result<u64> {
+    status_bytes(pid, "RssAnon:")
+}
+
 /// The most memory that was ever resident in a process, in bytes.
 ///
 /// # Errors

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, bail};
-use p2pchat_testkit::{Programs, Registry};
+use p2pchat_testkit::{Programs, Registry, own_memory};
 use tokio::time::sleep;
 
 use super::Context;
@@ -47,6 +47,7 @@ pub(super) async fn earlier(context: &Context) -> Result<Vec<Row>> {
         registry_on(Side::Server, both[1], context, &stores[1]).await?,
     ];
     let memory = [ours.memory()?, limit.memory()?];
+    let own = [own_memory(ours.pid()?)?, own_memory(limit.pid()?)?];
     let idle = idle([&ours, &limit]).await?;
     let mut asking = Load::connect(ours.tcp, MANY).await?;
     let mut asking_limit = Load::connect(limit.tcp, MANY).await?;
@@ -70,6 +71,7 @@ pub(super) async fn earlier(context: &Context) -> Result<Vec<Row>> {
     let [cpu, cpu_limit] = idle.map(|busy| busy.div_duration_f64(IDLE));
     // Memory stays far below 2^52 bytes: exact.
     let [bytes, bytes_limit] = memory.map(|bytes| bytes as f64);
+    let [own, own_limit] = own.map(|bytes| bytes as f64);
     let what = format!("Search, {MANY} connections");
     let rates = [search.ours.rate, search.limit.rate];
     Ok(vec![
@@ -88,11 +90,18 @@ pub(super) async fn earlier(context: &Context) -> Result<Vec<Row>> {
             Reach::MoreByAtMost(START),
         ),
         row(
-            "memory, idle",
+            "memory of its own, idle",
+            Unit::Bytes,
+            own,
+            own_limit,
+            Reach::MoreByAtMost(MEMORY),
+        ),
+        row(
+            "the same and the resident pages of its files",
             Unit::Bytes,
             bytes,
             bytes_limit,
-            Reach::MoreByAtMost(MEMORY),
+            Reach::Any,
         ),
         row(
             "of a core, idle",
