@@ -248,6 +248,45 @@ async fn a_sign_in_is_ended_by_what_an_operator_does_and_not_by_an_older_read() 
 }
 
 #[tokio::test]
+async fn one_who_asks_without_a_pause_is_ended_before_the_next_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = shared(&folder, Limits::default());
+    let mut client = Client::connect(&shared, &Identity::ephemeral()).await;
+    client.sign_up().await;
+    client.sign_in().await;
+    let mut reset = shared.store.binding(name()).await.unwrap().unwrap();
+    reset.binding.serial += 1;
+    reset.binding.person = None;
+    let mut pings = Vec::new();
+    (0..500).for_each(|_| ToRegistry::Ping.encode(&mut pings));
+    client.stream.write_all(&pings).await.unwrap();
+    client.stream.flush().await.unwrap();
+    // The session runs on this thread: it has read none of them yet.
+    shared.apply_binding(&reset);
+    let end = client.next().await;
+    assert_eq!(end, FromRegistry::Goodbye(Goodbye::AccessChanged));
+}
+
+#[tokio::test]
+async fn sessions_are_told_that_the_server_stops_whenever_they_begin() {
+    let folder = tempfile::tempdir().unwrap();
+    let shared = shared(&folder, Limits::default());
+    let mut stranger = Client::connect(&shared, &Identity::ephemeral()).await;
+    let mut client = Client::connect(&shared, &Identity::ephemeral()).await;
+    client.sign_up().await;
+    client.sign_in().await;
+    let (seat, person) = (client.seat(), client.identity.person());
+    let session = shared.presence.session(seat).unwrap();
+    shared.stop.cancel();
+    shared.live.stop();
+    let late = shared.begin_live(seat, session, person, 1).unwrap();
+    assert_eq!(late.await, Ok(Goodbye::Stopping));
+    let stopping = FromRegistry::Goodbye(Goodbye::Stopping);
+    assert_eq!(stranger.next().await, stopping);
+    assert_eq!(client.next().await, stopping);
+}
+
+#[tokio::test]
 async fn of_two_connections_of_a_device_the_one_that_the_presence_has_is_listed() {
     let folder = tempfile::tempdir().unwrap();
     let shared = shared(&folder, Limits::default());
