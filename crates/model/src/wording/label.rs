@@ -87,6 +87,8 @@ pub const UNKNOWN_PERSON: &str = "Unknown person";
 /// The user.
 pub const YOU: &str = "you";
 
+/// State: no one sees the user.
+pub const NOT_SIGNED_IN: &str = "Not signed in";
 /// State: the user is there.
 pub const AVAILABLE: &str = "Available";
 /// Switch and state: the user does not use the program now.

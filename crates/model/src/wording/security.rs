@@ -123,7 +123,10 @@ pub fn with_display_name(name: Username, display_name: DisplayName) -> String {
 /// How the user is shown to others: `you are shown as “Alice A.”, away`.
 #[must_use]
 pub fn shown_as(view: &View) -> String {
-    let status = super::status(view.status()).to_lowercase();
+    let Some(status) = view.status() else {
+        return "you are not signed in, so no one sees you".to_owned();
+    };
+    let status = super::status(status).to_lowercase();
     if view.display_name.is_empty() {
         format!("you are shown without a display name, {status}")
     } else {
