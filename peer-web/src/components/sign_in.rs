@@ -92,6 +92,7 @@ pub fn SignIn() -> Html {
                     { brand() }
                     <h1 id="sign-in-title">{ if new { label::CREATE_ACCOUNT } else { label::SIGN_IN } }</h1>
                     <p class="lead">if legacy { { not_encrypted() } }{ security.lead() }</p>
+                    { state.view.as_ref().and_then(|view| not_saved(&view.get())) }
                     { ended(state) }
                     { tabs(new, &choose) }
                     <Field id={NAME} label={label::NAME} value={(*name).clone()}
@@ -182,6 +183,12 @@ fn first_contact(view: &View) -> Option<Html> {
         }
         Line::Message(_) => None,
     }
+}
+
+/// That the account will be bound to keys which end with the program.
+fn not_saved(view: &View) -> Option<Html> {
+    let words = wording::security::not_saved(view)?;
+    Some(html! { <p class="notice-box" role="status">{ sentence(words) }</p> })
 }
 
 fn new_here(onchoose: &Callback<bool>) -> Html {

@@ -19,6 +19,11 @@ pub const IMPORT_HINT: &str =
 pub const COMPARE: &str = "Read yours aloud and listen to theirs, in person or by phone.";
 /// The codes of two people are the same on both screens.
 pub const THEY_MATCH: &str = "They match";
+/// Before the first sign-in, where there is no profile folder: the account will be bound to keys
+/// that end with the program.
+pub const NOT_SAVED: &str = "there is no folder to save your keys in: the account that you sign in \
+                             to is bound to them and lost when p2pchat ends, unless the operator of \
+                             the registry resets its key; start again with --profile ./FOLDER first";
 /// Why a registry may have another key than before.
 pub const OTHER_KEY_REASONS: &str = "Either it was set up again, or someone in between poses as \
                                      it. Ask its operator for the fingerprint of its key.";
@@ -38,6 +43,14 @@ pub fn line_to_registry(security: Security) -> Option<String> {
             "the line to the registry is encrypted, its key is {fingerprint}"
         )),
     }
+}
+
+/// [`NOT_SAVED`] where it is so. Only a registry with an encrypted line binds accounts to keys.
+#[must_use]
+pub fn not_saved(view: &View) -> Option<&'static str> {
+    let is_saved = view.identity.is_none_or(|identity| identity.saved);
+    let binds = matches!(view.security, Security::Encrypted { .. });
+    (!is_saved && binds).then_some(NOT_SAVED)
 }
 
 /// The name of a registry without the fingerprint; of several that serve the same users, the
