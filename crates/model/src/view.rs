@@ -380,11 +380,17 @@ impl View {
         at.ok().map(|at| &self.online[at])
     }
 
+    /// Whether nothing goes to the registry, because it has another key than before.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        matches!(self.link, Link::KeyChanged { .. })
+    }
+
     /// How the user is shown to others; `None` while they are not signed in, which they are not
     /// either at a registry that has another key than before.
     #[must_use]
     pub fn status(&self) -> Option<Status> {
-        if self.account.is_none() || matches!(self.link, Link::KeyChanged { .. }) {
+        if self.account.is_none() || self.is_stopped() {
             return None;
         }
         Some(match (self.busy, self.away) {

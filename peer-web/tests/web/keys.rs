@@ -120,6 +120,8 @@ async fn a_new_key_of_the_registry_is_trusted_once_its_fingerprint_was_typed() {
         assert!(mounted.text().contains("ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ"));
         let is_signed_out = view == SIGNED_OUT;
         assert!(is_signed_out || mounted.text().contains("Not signed in"));
+        mounted.wait_text("192.168.1.10 has another key").await;
+        assert!(mounted.find("#sign-in-name").is_none(), "nothing is sent");
         assert!(!mounted.text().contains("Available"), "no one sees them");
         mounted.wait(&format!("{stop}:disabled")).await;
         let field = "#registry-fingerprint";

@@ -26,7 +26,8 @@ pub const NOT_SAVED: &str = "there is no folder to save your keys in: the accoun
                              the registry resets its key; start again with --profile ./FOLDER first";
 /// Why a registry may have another key than before.
 pub const OTHER_KEY_REASONS: &str = "Either it was set up again, or someone in between poses as \
-                                     it. Ask its operator for the fingerprint of its key.";
+                                     it. Ask its operator, in person or by phone, for the \
+                                     fingerprint of its key.";
 
 /// The line to the registry in a sentence, with the fingerprint of its key. `None` before the
 /// first contact.
@@ -68,6 +69,13 @@ pub fn trust_command(registry: &str, seen: Fingerprint) -> String {
     format!("p2pchat registries trust {name}#{seen}")
 }
 
+/// What has happened where a registry has another key than the pinned one.
+#[must_use]
+pub fn another_key(registry: &str) -> String {
+    let name = registry_name(registry);
+    format!("{name} has another key than before: nothing was sent to it.")
+}
+
 /// The stop before a registry that has another key than the pinned one: what has happened, both
 /// fingerprints, the likely reasons, and the one command.
 #[must_use]
@@ -75,9 +83,8 @@ pub fn registry_stop(registry: &str, link: &Link) -> Option<[String; 6]> {
     let Link::KeyChanged { pinned, seen } = link else {
         return None;
     };
-    let name = registry_name(registry);
     Some([
-        format!("{name} has another key than before: nothing was sent to it."),
+        another_key(registry),
         format!("known: {pinned}"),
         format!("now:   {seen}"),
         OTHER_KEY_REASONS.to_owned(),
