@@ -59,7 +59,7 @@ pub fn rows(text: &str, columns: usize) -> Vec<String> {
 
 fn wrap_line(line: &str, columns: usize, rows: &mut Vec<String>) {
     let (mut row, mut used) = (String::new(), 0);
-    for word in line.split_word_bounds() {
+    for word in words(line) {
         let word = tab_as_spaces(word, used);
         let wide = width(&word);
         let blank = word.chars().all(char::is_whitespace);
@@ -78,6 +78,28 @@ fn wrap_line(line: &str, columns: usize, rows: &mut Vec<String>) {
         }
     }
     rows.push(row.trim_end().to_owned());
+}
+
+/// The parts that a row may end between: words with the marks at them, such as `(see` and `end,`
+/// and `--profile`, and what is between words. Scripts without spaces have short words.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    let is_mark = |part: &str| {
+        !part
+            .chars()
+            .any(|letter| letter.is_alphanumeric() || letter.is_whitespace())
+    };
+    let mut parts = line.split_word_bound_indices().peekable();
+    std::iter::from_fn(move || {
+        let (start, mut last) = parts.next()?;
+        let mut end = start + last.len();
+        while let Some((at, next)) = parts.next_if(|(_, next)| {
+            let is_blank = |part: &str| part.chars().all(char::is_whitespace);
+            !is_blank(last) && !is_blank(next) && (is_mark(last) || is_mark(next))
+        }) {
+            (last, end) = (next, at + next.len());
+        }
+        Some(&line[start..end])
+    })
 }
 
 fn tab_as_spaces(word: &str, used: usize) -> String {
@@ -112,6 +134,10 @@ mod tests {
         assert_eq!(rows("hello big world", 10), ["hello big", "world"]);
         assert_eq!(rows("abcdefghijkl mn", 5), ["abcde", "fghij", "kl mn"]);
         assert_eq!(rows("a\n\nb", 5), ["a", "", "b"]);
+        // Not between a word and the marks at it.
+        assert_eq!(rows("to the end, then", 10), ["to the", "end, then"]);
+        assert_eq!(rows("see --profile", 6), ["see", "--prof", "ile"]);
+        assert_eq!(rows("now (again)", 5), ["now", "(agai", "n)"]);
         assert_eq!(rows("", 5), [""]);
     }
 

@@ -485,6 +485,9 @@ pub enum Notice {
     /// The line is encrypted although plain text is allowed, since the registry is pinned or was
     /// named with a fingerprint.
     PlaintextIgnored,
+    /// There is no profile folder to save the keys in: they end with the program, and an account
+    /// that is bound to them until then needs the operator of the registry.
+    IdentityNotSaved,
     /// The registry has another key for a user than the one that is pinned.
     KeyChanged {
         /// The user.

@@ -13,6 +13,8 @@ pub struct Identity {
     pub person: Fingerprint,
     /// The code of that key, which others compare; null until it is computed.
     pub code: Option<Code>,
+    /// Whether the keys are saved in the folder of the profile. If not, they end with the program.
+    pub saved: bool,
 }
 
 /// Whether the line to the registry is encrypted.

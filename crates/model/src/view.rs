@@ -380,14 +380,24 @@ impl View {
         at.ok().map(|at| &self.online[at])
     }
 
-    /// How the user is shown to others.
+    /// Whether nothing goes to the registry, because it has another key than before.
     #[must_use]
-    pub fn status(&self) -> Status {
-        match (self.busy, self.away) {
+    pub fn is_stopped(&self) -> bool {
+        matches!(self.link, Link::KeyChanged { .. })
+    }
+
+    /// How the user is shown to others; `None` while they are not signed in, which they are not
+    /// either at a registry that has another key than before.
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
+        if self.account.is_none() || self.is_stopped() {
+            return None;
+        }
+        Some(match (self.busy, self.away) {
             (true, _) => Status::Busy,
             (false, true) => Status::Away,
             (false, false) => Status::Available,
-        }
+        })
     }
 
     /// Whether the open chat has a member at this address.

@@ -804,6 +804,7 @@ fn notice_words(notice: Notice) -> String {
              unencrypted, forget its key first"
                 .to_owned()
         }
+        Notice::IdentityNotSaved => security::NOT_SAVED.to_owned(),
         Notice::KeyChanged { name, was_verified } => key_changed(name, was_verified),
         Notice::ChatFull => "the chat is full, not everyone could be added".to_owned(),
         Notice::HistoryBroken => {

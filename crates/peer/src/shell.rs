@@ -173,6 +173,7 @@ async fn prepare(
         seed: rand::random(),
         keys: Some(Keys {
             certificate,
+            saved: files.stores.folder.is_some(),
             names: registry.to_pin(),
             named: registry.fingerprint,
             allow_plaintext: options.allow_plaintext,
@@ -200,6 +201,7 @@ async fn prepare(
             person: fingerprint(&certificate.person.0),
             // Computed with the first login.
             code: None,
+            saved: files.stores.folder.is_some(),
         }),
         blocked: blocked_by(account, &blocked),
         // What the process that has ended was about to do, and what one of its front ends asked.

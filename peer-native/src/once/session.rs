@@ -5,10 +5,12 @@ use std::time::Duration;
 use anyhow::Result;
 use p2pchat_model::{Call, Event, FrontEndId, Notice, Update, View, wording};
 use p2pchat_profile::{FrontEnd, Profile};
+use p2pchat_settings::streams::complain;
 use p2pchat_settings::{Signals, Stop};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::job::{End, Job, Step, no_answer};
+use crate::NAME;
 use crate::exit::Exit;
 
 /// How long the last call of a job that has run out of time may take.
@@ -73,7 +75,11 @@ impl Session {
 
     /// Updates the view; ends if the peer has become silent.
     fn apply(&mut self, update: &Update) -> Option<End> {
+        let was_told = wording::security::not_saved(&self.view).is_some();
         self.view.apply(&update.event);
+        if let Some(words) = wording::security::not_saved(&self.view).filter(|_| !was_told) {
+            complain(NAME, words);
+        }
         match &*update.event {
             Event::View(_) => self.has_view = true,
             Event::Notice {

@@ -456,7 +456,7 @@ impl App {
 
     /// Whether the stop before a registry with another key is in the place of the sign-in form.
     pub(super) fn is_stopped(&self) -> bool {
-        self.is_signing_in() && matches!(self.view.link, Link::KeyChanged { .. })
+        self.is_signing_in() && self.view.is_stopped()
     }
 
     /// Opens the sign-in form for the password that the registry needs again. It opens by a key

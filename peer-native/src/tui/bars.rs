@@ -2,7 +2,7 @@
 //! length of the message, the most important keys.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{IncomingRequest, Link, PeerAddr, Security, Timestamp, View};
+use p2pchat_model::{IncomingRequest, Link, PeerAddr, Security, Status, Timestamp, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line as Row, Span};
@@ -73,10 +73,15 @@ fn title_left(view: &View, dropped: usize, theme: Theme) -> Row<'static> {
     if let (Some(address), 0) = (view.address, dropped) {
         row.push_span(Span::styled(format!("{address}  "), theme.dim()));
     }
-    if view.busy {
-        row.push_span(Span::styled(format!(" {} ", label::BUSY), theme.alarm()));
-    } else if view.away {
-        row.push_span(Span::styled(label::AWAY, theme.warning()));
+    match view.status() {
+        Some(Status::Busy) => {
+            row.push_span(Span::styled(format!(" {} ", label::BUSY), theme.alarm()));
+        }
+        Some(Status::Away) => row.push_span(Span::styled(label::AWAY, theme.warning())),
+        None if view.account.is_some() => {
+            row.push_span(Span::styled(label::NOT_SIGNED_IN, theme.error()));
+        }
+        Some(Status::Available) | None => {}
     }
     row
 }

@@ -105,7 +105,7 @@ impl Painter<'_> {
     fn content(&self) -> (Vec<Row<'static>>, Option<(usize, usize)>) {
         let sign_in = self.sign_in;
         let mut out = Vec::new();
-        if !self.is_low {
+        if !self.is_low || security::not_saved(self.view).is_some() {
             out.extend(self.lead());
         }
         let mut cursor = None;
@@ -150,10 +150,10 @@ impl Painter<'_> {
                 (lead, self.theme.warning())
             }
             Purpose::Change => (CHANGE_LEAD.to_owned(), self.theme.dim()),
-            Purpose::SignIn => {
-                let lead = self.view.security.lead().to_owned();
-                (lead, self.theme.dim())
-            }
+            Purpose::SignIn => match security::not_saved(self.view) {
+                Some(warning) => (warning.to_owned(), self.theme.warning()),
+                None => (self.view.security.lead().to_owned(), self.theme.dim()),
+            },
         };
         let mut out = vec![Row::from(Span::styled("p2pchat", self.theme.title()))];
         let lead = rows(&lead, self.columns).into_iter();

@@ -1,7 +1,7 @@
 //! The encrypted line to the registry: keys that sign in, registries that are known by their
 //! key, codes that are compared, identities that are carried to another profile.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use crate::pty::Pty;
@@ -89,16 +89,27 @@ impl<'a> User<'a> {
     }
 }
 
+/// What tells something: the first view, if the registry was reached before that, or an event.
+fn in_view_or(view: &str, told: &str, json: &Piped, event: &str) -> String {
+    if view.contains(told) {
+        view.to_owned()
+    } else {
+        json.line_with(event)
+    }
+}
+
 #[test]
 fn the_first_contact_is_one_line_and_the_key_signs_in_from_then_on() {
     let registry = Registry::start();
     let alice = User::new(&registry, "alice");
     let mut json = alice.json(&[]);
     let fingerprint = registry.fingerprint();
-    let pinned = json.line_with("registry_pinned");
+    let view = json.line_with(r#""event":"view""#);
+    let pinned = in_view_or(&view, "first contact", &json, "registry_pinned");
     assert!(pinned.contains(&fingerprint.to_string()), "{pinned}");
-    let security = json.line_with(r#""event":"security""#);
-    assert!(security.contains("encrypted"), "{security}");
+    let encrypted = r#""state":"encrypted""#;
+    let security = in_view_or(&view, encrypted, &json, r#""event":"security""#);
+    assert!(security.contains(encrypted), "{security}");
     json.write(
         r#"{"command":"register","name":"alice","password":"a password of several words","display_name":"Alice A."}"#,
     );
@@ -122,6 +133,42 @@ fn the_first_contact_is_one_line_and_the_key_signs_in_from_then_on() {
     let words = alice.fails(&["who"], 3);
     assert!(words.contains("not signed in"), "{words}");
     alice.done(&["who", "--user", "alice"]);
+}
+
+#[test]
+fn keys_that_cannot_be_saved_are_told_of_before_an_account_is_bound_to_them() {
+    let registry = Registry::start();
+    // A relative one does not count: there is no home folder.
+    let no_home = Path::new("nowhere");
+    let address = own_address();
+    let arguments = registry.arguments(&address);
+    let warning = "start again with --profile ./FOLDER";
+
+    let mut json = Piped::start_at(no_home, &[&arguments[..], &["--json".to_owned()]].concat());
+    let view = json.line_with(r#""event":"view""#);
+    assert!(view.contains(r#""saved":false"#), "{view}");
+    in_view_or(&view, warning, &json, r#""what":"identity_not_saved""#);
+    json.write(r#"{"command":"register","name":"alice","password":"secret"}"#);
+    json.line_with(r#""event":"registered""#);
+    json.end();
+
+    let mut plain = Piped::start_at(no_home, &[&arguments[..], &["--plain".to_owned()]].concat());
+    plain.line_with(warning);
+    plain.end();
+
+    let mut once = program(no_home);
+    once.args(registry.arguments_of("bob", &address)).arg("who");
+    let output = once.stdin(Stdio::null()).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(errors.matches(warning).count(), 1, "{errors}");
+    // Nothing more to write down: the same with a folder.
+    let folder = registry.profile(&address);
+    let mut once = program(no_home);
+    once.args(registry.arguments_of("carol", &address));
+    once.args(["--profile", &folder, "who"]);
+    let output = once.stdin(Stdio::null()).output().unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), &*errors), (Some(0), ""));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The registry has another key than the pinned one.
 
-use p2pchat_model::wording::label;
-use p2pchat_model::{Command, Fingerprint, Link};
+use p2pchat_model::wording::{label, security};
+use p2pchat_model::{Command, Fingerprint, Link, printable};
 use yew::prelude::*;
 
 use crate::context::use_app;
@@ -19,22 +19,21 @@ use super::password_fields::set;
 pub fn RegistryChanged() -> Html {
     let context = use_app();
     let typed = use_state(String::new);
-    let link = context
-        .state
-        .view
-        .as_ref()
-        .map(|view| view.get().link.clone());
-    let Some(Link::KeyChanged { pinned, seen }) = link else {
+    let view = context.state.view.as_ref().map(|view| view.get());
+    let Some((view, &Link::KeyChanged { pinned, seen })) =
+        view.as_ref().map(|view| (view, &view.link))
+    else {
         return html! {};
     };
+    let title = security::another_key(&view.registry);
     let confirmed = read(&typed);
     let is_whole = typed.trim().len() >= Fingerprint::LEN;
     let wrong = (is_whole && confirmed != Some(seen)).then_some(label::NOT_THE_NEW_KEY);
     let command = (confirmed == Some(seen)).then_some(Command::TrustRegistry { fingerprint: seen });
     html! {
         <section class="registry-changed" role="alert" aria-labelledby="registry-changed-title">
-            <h2 id="registry-changed-title">{ icon(Glyph::Stop) }{ label::REGISTRY_CHANGED }</h2>
-            <p>{ label::REGISTRY_CHANGED_MEANS }</p>
+            <h2 id="registry-changed-title">{ icon(Glyph::Stop) }{ printable(&title).into_owned() }</h2>
+            <p>{ security::OTHER_KEY_REASONS }</p>
             <dl class="codes">
                 <div><dt>{ "Known" }</dt><dd><code>{ pinned.to_string() }</code></dd></div>
                 <div><dt>{ "Seen now" }</dt><dd><code>{ seen.to_string() }</code></dd></div>

@@ -25,7 +25,7 @@ pub fn RegistryState() -> Html {
         <dl class="place">
             <div><dt>{ "Registry" }</dt><dd><span class={classes!("dot", dot)} aria-hidden="true"></span>
                 { printable(&view.registry).into_owned() }{ " · " }{ words }</dd></div>
-            <div><dt>{ "Line to it" }</dt><dd><Security /></dd></div>
+            if !view.is_stopped() { <div><dt>{ "Line to it" }</dt><dd><Security /></dd></div> }
             if let Some(address) = view.address {
                 <div><dt>{ "Your address" }</dt><dd>{ address.to_string() }</dd></div>
             }

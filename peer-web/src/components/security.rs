@@ -1,7 +1,7 @@
 //! Whether the line to the registry is encrypted, and to which key.
 
+use p2pchat_model::Security as State;
 use p2pchat_model::wording::label;
-use p2pchat_model::{Link, Security as State};
 use yew::prelude::*;
 
 use crate::browser::hooks::{toggle, use_popup};
@@ -21,7 +21,7 @@ pub fn Security() -> Html {
     };
     let view = view.get();
     // A registry that has another key is not the one that was spoken to.
-    if matches!(view.link, Link::KeyChanged { .. }) {
+    if view.is_stopped() {
         return html! {};
     }
     let security = view.security;

@@ -40,7 +40,11 @@ pub fn SignIn() -> Html {
     let tried = use_state(|| false);
     let shown = use_state(|| false);
     let first = if name.is_empty() { NAME } else { PASSWORD };
-    use_effect_with((), move |()| page::focus(first));
+    let is_stopped = state
+        .view
+        .as_ref()
+        .is_some_and(|view| view.get().is_stopped());
+    use_effect_with(is_stopped, move |_| page::focus(first));
     let security = state.view.as_ref().map(|view| view.get().security);
     let security = security.unwrap_or_default();
     let legacy = security == Security::NotEncrypted;
@@ -84,6 +88,15 @@ pub fn SignIn() -> Html {
     };
     let new = *new;
     let errors = form.errors(state);
+    if is_stopped {
+        // The banner has the stop, and there is nothing to sign in to.
+        return html! {
+            <div class="sign-in-page">
+                <Banner />
+                <main class="centered"><div class="card">{ brand() }<RegistryState /></div></main>
+            </div>
+        };
+    }
     html! {
         <div class="sign-in-page">
             <Banner />
@@ -92,6 +105,7 @@ pub fn SignIn() -> Html {
                     { brand() }
                     <h1 id="sign-in-title">{ if new { label::CREATE_ACCOUNT } else { label::SIGN_IN } }</h1>
                     <p class="lead">if legacy { { not_encrypted() } }{ security.lead() }</p>
+                    { state.view.as_ref().and_then(|view| not_saved(&view.get())) }
                     { ended(state) }
                     { tabs(new, &choose) }
                     <Field id={NAME} label={label::NAME} value={(*name).clone()}
@@ -182,6 +196,12 @@ fn first_contact(view: &View) -> Option<Html> {
         }
         Line::Message(_) => None,
     }
+}
+
+/// That the account will be bound to keys which end with the program.
+fn not_saved(view: &View) -> Option<Html> {
+    let words = wording::security::not_saved(view)?;
+    Some(html! { <p class="notice-box" role="status">{ sentence(words) }</p> })
 }
 
 fn new_here(onchoose: &Callback<bool>) -> Html {

@@ -27,8 +27,9 @@ pub fn glyph(status: Status) -> Glyph {
 pub fn StatusChoice() -> Html {
     let context = use_app();
     let node = use_node_ref();
-    let status = context.state.view.as_ref().map(|view| view.get().status());
-    let status = status.unwrap_or_default();
+    let view = context.state.view.as_ref();
+    let shown = view.and_then(|view| view.get().status());
+    let status = shown.unwrap_or_default();
     {
         let node = node.clone();
         // Each time: what the user has picked is not so before the peer says it.
@@ -52,6 +53,11 @@ pub fn StatusChoice() -> Html {
         Status::Busy => "busy",
         Status::Away => "away",
     };
+    if shown.is_none() {
+        return html! {
+            <span class="status-choice off">{ icon(Glyph::Stop) }{ label::NOT_SIGNED_IN }</span>
+        };
+    }
     let hint = (status == Status::Busy).then(|| capitalized(label::BUSY_ON));
     html! {
         <label class={classes!("status-choice", class)} title={hint}>

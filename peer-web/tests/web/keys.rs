@@ -93,6 +93,22 @@ async fn the_first_contact_is_one_line_before_one_is_signed_in() {
 }
 
 #[wasm_bindgen_test]
+async fn keys_that_are_not_saved_are_told_of_before_an_account_is_bound_to_them() {
+    let unsaved = SIGNED_OUT.replace(r#""saved":true"#, r#""saved":false"#);
+    let (mounted, fake) = page(&unsaved).await;
+    mounted
+        .wait_text("start again with --profile ./FOLDER")
+        .await;
+    let security = r#"{"event":"security","state":"not_encrypted"}"#;
+    fake.say(security);
+    let warning = ".sign-in .notice-box";
+    wait_for("no warning", || mounted.find(warning).is_none()).await;
+    let (mounted, _fake) = page(SIGNED_OUT).await;
+    mounted.wait("#sign-in-name").await;
+    assert!(mounted.find(warning).is_none(), "they are saved");
+}
+
+#[wasm_bindgen_test]
 async fn a_new_key_of_the_registry_is_trusted_once_its_fingerprint_was_typed() {
     for view in [SIGNED_OUT, VIEW] {
         let changed = format!(
@@ -102,6 +118,11 @@ async fn a_new_key_of_the_registry_is_trusted_once_its_fingerprint_was_typed() {
         let stop = ".registry-changed button[type=submit]";
         mounted.wait_text(SEEN).await;
         assert!(mounted.text().contains("ABCD-EFGH-IJKL-MNOP-QRST-UVWX-YZ"));
+        let is_signed_out = view == SIGNED_OUT;
+        assert!(is_signed_out || mounted.text().contains("Not signed in"));
+        mounted.wait_text("192.168.1.10 has another key").await;
+        assert!(mounted.find("#sign-in-name").is_none(), "nothing is sent");
+        assert!(!mounted.text().contains("Available"), "no one sees them");
         mounted.wait(&format!("{stop}:disabled")).await;
         let field = "#registry-fingerprint";
         mounted
@@ -211,9 +232,7 @@ async fn two_people_compare_codes() {
 #[wasm_bindgen_test]
 async fn the_account_is_set_and_its_key_exported() {
     let (mounted, fake) = page(VIEW).await;
-    press(&mounted, "[aria-label=Settings]").await;
-    mounted.wait("#menu .menu-item").await.click();
-    mounted.wait("dialog[open]").await;
+    open_account(&mounted).await;
     mounted.type_into("#display-name", " Alice Liddell ").await;
     submit_of(&mounted, "display-name").await;
     wait_command(
@@ -224,7 +243,6 @@ async fn the_account_is_set_and_its_key_exported() {
     fake.answer("display_name", r#"{"event":"done"}"#);
     mounted.wait_text("Others see it now.").await;
 
-    js("document.querySelectorAll('dialog details').forEach((part) => { part.open = true; })");
     mounted.type_into("#export-password", "for the file").await;
     mounted
         .type_into("#export-password-again", "for the file")
@@ -276,6 +294,85 @@ async fn the_account_is_set_and_its_key_exported() {
 async fn submit_of(mounted: &Mounted<App>, field: &str) {
     let button = format!("form:has(#{field}) button[type=submit]");
     press(mounted, &button).await;
+}
+
+/// Opens the sheet of the account.
+async fn open_account(mounted: &Mounted<App>) {
+    press(mounted, "[aria-label=Settings]").await;
+    mounted.wait("#menu .menu-item").await.click();
+    mounted.wait("dialog[open]").await;
+    js("document.querySelectorAll('dialog details').forEach((part) => { part.open = true; })");
+}
+
+#[wasm_bindgen_test]
+async fn the_password_is_changed_once_the_new_one_is_there_twice() {
+    let (mounted, fake) = page(VIEW).await;
+    open_account(&mounted).await;
+    let button = "form:has(#new-password) button[type=submit]";
+    let can_be_sent = || {
+        let button = mounted.find(button);
+        button.is_some_and(|button| !button.has_attribute("disabled"))
+    };
+    mounted.type_into("#old-password", "the old one").await;
+    mounted.type_into("#new-password", "of 15 letters!!").await;
+    assert!(!can_be_sent(), "it is there once");
+    mounted
+        .type_into("#new-password-again", "of 15 letters??")
+        .await;
+    mounted.wait_text("The two passwords differ").await;
+    assert!(!can_be_sent(), "they differ");
+    assert!(!mounted.text().contains("Older programs take only 15"));
+    for field in ["#new-password", "#new-password-again"] {
+        mounted.type_into(field, "of sixteen chars").await;
+    }
+    mounted
+        .wait_text("Older programs take only 15 letters")
+        .await;
+    mounted.type_into("#old-password", "").await;
+    assert!(!can_be_sent(), "the old one is needed");
+    mounted.type_into("#old-password", "the old one").await;
+    press(&mounted, button).await;
+    let command = r#"{"command":"change_password","old":"the old one","new":"of sixteen chars"}"#;
+    wait_command(&fake, command).await;
+    mounted.wait(&format!("{button}:disabled")).await;
+
+    fake.answer("change_password", r#"{"event":"failed","at":1,"command":"change_password","code":"wrong_credentials","message":"name or password is wrong","advice":"check the name and the password"}"#);
+    mounted.wait_text("Name or password is wrong.").await;
+    press(&mounted, button).await;
+    wait_for("a second try", || {
+        let sent = fake.commands();
+        sent.iter().filter(|sent| *sent == command).count() == 2
+    })
+    .await;
+    fake.answer("change_password", r#"{"event":"done"}"#);
+    mounted.wait_text("Your password is changed.").await;
+    assert!(!mounted.text().contains("Name or password is wrong"));
+}
+
+#[wasm_bindgen_test]
+async fn older_programs_are_let_in_by_a_switch_that_shows_what_the_peer_says() {
+    let (mounted, fake) = page(VIEW).await;
+    open_account(&mounted).await;
+    let state = || {
+        let switch = mounted.find("dialog .switch").unwrap();
+        switch.get_attribute("aria-checked").unwrap()
+    };
+    mounted.wait_text("Allow older programs").await;
+    for on in [true, false] {
+        assert_eq!(state(), (!on).to_string());
+        press(&mounted, "dialog .switch").await;
+        let command = format!(r#"{{"command":"legacy_login","on":{on}}}"#);
+        wait_command(&fake, &command).await;
+        assert_eq!(state(), (!on).to_string(), "the peer has not said it");
+        fake.answer(
+            "legacy_login",
+            &format!(r#"{{"event":"legacy_login","on":{on}}}"#),
+        );
+        fake.answer("legacy_login", r#"{"event":"done"}"#);
+        wait_for("the switch", || state() == on.to_string()).await;
+    }
+    fake.drop(1006);
+    mounted.wait("dialog .switch:disabled").await;
 }
 
 #[wasm_bindgen_test]

@@ -87,6 +87,8 @@ pub const UNKNOWN_PERSON: &str = "Unknown person";
 /// The user.
 pub const YOU: &str = "you";
 
+/// State: no one sees the user.
+pub const NOT_SIGNED_IN: &str = "Not signed in";
 /// State: the user is there.
 pub const AVAILABLE: &str = "Available";
 /// Switch and state: the user does not use the program now.
@@ -160,11 +162,6 @@ pub const LEGACY_LOGIN_MEANS: &str = "They send your password unencrypted";
 pub const KNOWN_REGISTRIES: &str = "Known registries";
 /// Button: take back the pin of a registry.
 pub const FORGET: &str = "Forget";
-/// Heading: the registry has another key than the pinned one.
-pub const REGISTRY_CHANGED: &str = "The registry has another key";
-/// Why that may be, and what to do.
-pub const REGISTRY_CHANGED_MEANS: &str = "Nothing was sent to it. Either it was set up again, or someone in between poses as it. Ask \
-     its operator, in person or by phone, for the fingerprint of its key.";
 /// A typed fingerprint is not that of the new key.
 pub const NOT_THE_NEW_KEY: &str = "this is not the key that is seen now: do not trust it";
 /// Button: trust that key.

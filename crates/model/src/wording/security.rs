@@ -19,9 +19,15 @@ pub const IMPORT_HINT: &str =
 pub const COMPARE: &str = "Read yours aloud and listen to theirs, in person or by phone.";
 /// The codes of two people are the same on both screens.
 pub const THEY_MATCH: &str = "They match";
+/// Before the first sign-in, where there is no profile folder: the account will be bound to keys
+/// that end with the program.
+pub const NOT_SAVED: &str = "there is no folder to save your keys in: the account that you sign in \
+                             to is bound to them and lost when p2pchat ends, unless the operator of \
+                             the registry resets its key; start again with --profile ./FOLDER first";
 /// Why a registry may have another key than before.
 pub const OTHER_KEY_REASONS: &str = "Either it was set up again, or someone in between poses as \
-                                     it. Ask its operator for the fingerprint of its key.";
+                                     it. Ask its operator, in person or by phone, for the \
+                                     fingerprint of its key.";
 
 /// The line to the registry in a sentence, with the fingerprint of its key. `None` before the
 /// first contact.
@@ -40,6 +46,14 @@ pub fn line_to_registry(security: Security) -> Option<String> {
     }
 }
 
+/// [`NOT_SAVED`] where it is so. Only a registry with an encrypted line binds accounts to keys.
+#[must_use]
+pub fn not_saved(view: &View) -> Option<&'static str> {
+    let is_saved = view.identity.is_none_or(|identity| identity.saved);
+    let binds = matches!(view.security, Security::Encrypted { .. });
+    (!is_saved && binds).then_some(NOT_SAVED)
+}
+
 /// The name of a registry without the fingerprint; of several that serve the same users, the
 /// first.
 #[must_use]
@@ -55,6 +69,13 @@ pub fn trust_command(registry: &str, seen: Fingerprint) -> String {
     format!("p2pchat registries trust {name}#{seen}")
 }
 
+/// What has happened where a registry has another key than the pinned one.
+#[must_use]
+pub fn another_key(registry: &str) -> String {
+    let name = registry_name(registry);
+    format!("{name} has another key than before: nothing was sent to it.")
+}
+
 /// The stop before a registry that has another key than the pinned one: what has happened, both
 /// fingerprints, the likely reasons, and the one command.
 #[must_use]
@@ -62,9 +83,8 @@ pub fn registry_stop(registry: &str, link: &Link) -> Option<[String; 6]> {
     let Link::KeyChanged { pinned, seen } = link else {
         return None;
     };
-    let name = registry_name(registry);
     Some([
-        format!("{name} has another key than before: nothing was sent to it."),
+        another_key(registry),
         format!("known: {pinned}"),
         format!("now:   {seen}"),
         OTHER_KEY_REASONS.to_owned(),
@@ -123,7 +143,10 @@ pub fn with_display_name(name: Username, display_name: DisplayName) -> String {
 /// How the user is shown to others: `you are shown as “Alice A.”, away`.
 #[must_use]
 pub fn shown_as(view: &View) -> String {
-    let status = super::status(view.status()).to_lowercase();
+    let Some(status) = view.status() else {
+        return "you are not signed in, so no one sees you".to_owned();
+    };
+    let status = super::status(status).to_lowercase();
     if view.display_name.is_empty() {
         format!("you are shown without a display name, {status}")
     } else {

@@ -226,3 +226,21 @@ fn what_was_ignored_is_told_at_powers_of_ten_and_never_of_the_blocked() {
     dropped.why = DropReason::Blocked;
     assert_eq!(ignored(&dropped), None);
 }
+
+#[test]
+fn who_is_not_signed_in_is_not_called_available() {
+    let fingerprint = |of: &str| of.repeat(Fingerprint::LEN).parse().unwrap();
+    let mut view = View::default();
+    let words = security::shown_as;
+    assert_eq!(words(&view), "you are not signed in, so no one sees you");
+    view.account = "alice".parse().ok();
+    view.link = Link::Up;
+    assert!(words(&view).ends_with("available"), "{}", words(&view));
+    let (pinned, seen) = (fingerprint("A"), fingerprint("B"));
+    view.apply(&Event::Link(Link::KeyChanged { pinned, seen }));
+    view.apply(&Event::Away { on: true });
+    assert_eq!(view.status(), None);
+    assert_eq!(words(&view), "you are not signed in, so no one sees you");
+    view.apply(&Event::Link(Link::Up));
+    assert_eq!(view.status(), Some(Status::Away));
+}

@@ -79,6 +79,7 @@ pub(crate) fn identity() -> Identity {
         device: fingerprint('D'),
         person: fingerprint('P'),
         code: Some(code()),
+        saved: true,
     }
 }
 
@@ -238,6 +239,7 @@ every! {
         Notice::ElsewhereOnline { .. } => [Notice::ElsewhereOnline { address: address(24) }],
         Notice::RegistryPinned { .. } => [Notice::RegistryPinned { fingerprint: fingerprint('A') }],
         Notice::PlaintextIgnored => [Notice::PlaintextIgnored],
+        Notice::IdentityNotSaved => [Notice::IdentityNotSaved],
         Notice::KeyChanged { .. } => [false, true].map(|was_verified| Notice::KeyChanged {
             name: name("bob"),
             was_verified,

@@ -35,6 +35,8 @@ pub struct Config {
 pub struct Keys {
     /// This device, certified by the person.
     pub certificate: Certificate,
+    /// Whether it is there again after the next start.
+    pub saved: bool,
     /// The names of the registry, as they are pinned.
     pub names: Vec<String>,
     /// The fingerprint that it was named with.

@@ -114,7 +114,11 @@ impl Keyring {
 
     /// The line is there. Pins the registry at the first contact.
     pub(super) fn connected(&mut self, cx: &mut Context, fingerprint: Fingerprint) {
-        self.registry = Some(fingerprint);
+        let earlier = self.registry.replace(fingerprint);
+        if !self.keys.saved && earlier.is_none() {
+            // Before any account is bound to them.
+            cx.notice(Notice::IdentityNotSaved);
+        }
         let is_first = self.expected().is_none();
         if self.set_pins(cx.now.wall, fingerprint) {
             self.keep(cx, KnownFile::Registries);
@@ -477,6 +481,7 @@ impl Keyring {
             device: fingerprint(&certificate.device.0),
             person: fingerprint(&certificate.person.0),
             code: self.codes.get(&certificate.person).copied(),
+            saved: self.keys.saved,
         }));
     }
 }

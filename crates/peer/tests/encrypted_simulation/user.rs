@@ -100,6 +100,7 @@ fn config(address: PeerAddr, certificate: Certificate, known: Known) -> Config {
         seed: address.ip().to_bits().into(),
         keys: Some(Keys {
             certificate,
+            saved: true,
             names: vec!["registry".to_owned()],
             named: None,
             allow_plaintext: false,

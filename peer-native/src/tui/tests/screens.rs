@@ -155,14 +155,44 @@ fn a_line_that_is_not_encrypted_is_loud_all_the_time() {
     }
 }
 
-#[test]
-fn codes_are_compared_side_by_side() {
-    let mut app = app(encrypted());
-    app.view.apply(&Event::Identity(Identity {
+fn identity(saved: bool) -> Event {
+    Event::Identity(Identity {
         device: OLD.parse().unwrap(),
         person: NEW.parse().unwrap(),
         code: "99990000111122223333".parse().ok(),
-    }));
+        saved,
+    })
+}
+
+#[test]
+fn the_sign_in_form_says_that_keys_are_not_saved_before_an_account_is_bound_to_them() {
+    let mut app = app(View::default());
+    let fingerprint = OLD.parse().unwrap();
+    happen(
+        &mut app,
+        &Event::Security(Security::Encrypted { fingerprint }),
+    );
+    happen(&mut app, &identity(true));
+    let saved = screen(&mut app, SMALL, NOW);
+    happen(&mut app, &identity(false));
+    assert_snapshot!("not_saved_small", screen(&mut app, SMALL, NOW));
+    // Also where there is hardly room.
+    let low = screen(&mut app, (40, 14), NOW);
+    for part in ["there is no folder", "./FOLDER"] {
+        assert!(low.contains(part) && !saved.contains(part), "{low}{saved}");
+    }
+    happen(&mut app, &Event::Security(Security::NotEncrypted));
+    let plain = screen(&mut app, SMALL, NOW);
+    assert!(
+        !plain.contains("no folder"),
+        "no account is bound there: {plain}"
+    );
+}
+
+#[test]
+fn codes_are_compared_side_by_side() {
+    let mut app = app(encrypted());
+    app.view.apply(&identity(true));
     let asked = call(enter(&mut app, "/code bob"));
     let (name, code) = (
         "bob".parse().unwrap(),

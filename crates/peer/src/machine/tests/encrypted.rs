@@ -78,6 +78,10 @@ impl Bench {
     }
 
     fn knowing(known: Known) -> Self {
+        Self::with_keys(known, true)
+    }
+
+    fn with_keys(known: Known, saved: bool) -> Self {
         let now = SECOND;
         let config = Config {
             address: addr(1),
@@ -91,6 +95,7 @@ impl Bench {
                     person: PersonKey(key(2)),
                     signature: Signature([0; Signature::LEN]),
                 },
+                saved,
                 names: vec!["registry".to_owned()],
                 named: None,
                 allow_plaintext: false,

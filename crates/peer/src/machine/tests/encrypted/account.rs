@@ -138,3 +138,21 @@ fn forgetting_a_registry_ends_the_stop_before_its_other_key() {
     assert_eq!(bench.connects.last(), Some(&None));
     assert_eq!(bench.connects.len(), 3);
 }
+
+#[test]
+fn keys_that_are_not_saved_are_told_of_once_and_before_an_account_is_bound_to_them() {
+    for saved in [false, true] {
+        let mut bench = Bench::with_keys(Known::default(), saved);
+        assert_eq!(bench.notices(), [], "there may be no version 2");
+        bench.command(Command::login(name("ann"), password()));
+        bench.welcome();
+        let told = || bench.notices().contains(&Notice::IdentityNotSaved);
+        assert_eq!(told(), !saved);
+        assert_eq!(bench.sent.len(), 1, "the login is sent after that");
+        bench.sign_in();
+        bench.events.clear();
+        bench.breaks();
+        bench.welcome();
+        assert_eq!(bench.notices(), []);
+    }
+}
