@@ -6,21 +6,43 @@
 //! clock does, or two members who hold different things would judge one entry differently.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-use p2pchat_protocol::v2::conversation::talk::{Header, MAX_BODY, SALT};
+use p2pchat_protocol::v2::Signature;
+use p2pchat_protocol::v2::conversation::talk::{Header, MAX_BODY, SALT, TalkEntry};
 use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId, JoinId};
 use thiserror::Error;
+
+use crate::ranges::Ranges;
 
 /// What stands before position 0.
 const NOTHING: EntryId = EntryId([0; 32]);
 
-/// The header of an entry, and its name.
+/// The header of an entry with its name, and its signature, which is not verified by that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Named {
     /// The hash of the header.
     pub id: EntryId,
     /// What was signed.
     pub header: Header,
+    /// By the device of the join.
+    pub signature: Signature,
+}
+
+impl From<&TalkEntry> for Named {
+    fn from(entry: &TalkEntry) -> Self {
+        let TalkEntry {
+            id,
+            header,
+            signature,
+            ..
+        } = *entry;
+        Self {
+            id,
+            header,
+            signature,
+        }
+    }
 }
 
 /// Where a log ends, with the proof that it does. The proof is passed on like an entry.
@@ -68,6 +90,37 @@ impl End {
             Self::Broken { .. } => true,
         }
     }
+
+    /// Which of two ends counts: the lower one, of two at one place the lowest proof.
+    #[must_use]
+    pub fn rank(&self) -> (u64, bool) {
+        (self.position(), !self.is_lowest())
+    }
+
+    /// The entries that prove it.
+    pub fn proof(&self) -> impl Iterator<Item = Named> {
+        let (first, second) = match *self {
+            Self::Fork { one, other } => (Some(one), other),
+            Self::Broken { entry, before } => (before, entry),
+        };
+        first.into_iter().chain([second])
+    }
+
+    /// What these entries prove. `None` if that is nothing.
+    #[must_use]
+    pub fn proven_by(proof: &[Named]) -> Option<Self> {
+        match *proof {
+            [entry] => broken(&entry, None),
+            [before, entry] if entry.header.previous == before.id => broken(&entry, Some(&before)),
+            [one, other] if one.header.position == other.header.position => {
+                (one.id != other.id).then_some(Self::Fork { one, other })
+            }
+            [one, other] if one.header.position.checked_add(1) == Some(other.header.position) => {
+                Some(Self::Fork { one, other })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A stretch of entries is not taken. It is the fault of who sent it, and says nothing about the
@@ -83,18 +136,31 @@ pub enum NotTaken {
     /// An entry does not name the one before it.
     #[error("entries that are not a chain")]
     NotAChain,
+    /// Entries that are to show the end of the log do not.
+    #[error("no proof")]
+    NoProof,
     /// A signature that has to be right is wrong.
     #[error("a wrong signature")]
     Signature,
+    /// The signature of an entry that would end the log is wrong, though one above vouches for it.
+    /// The fault is not the sender's: they did not look at it either. If it was held here, it is
+    /// forgotten; both sides have to ask for it again.
+    #[error("a wrong signature that others vouch for")]
+    Unproven {
+        /// Of the entry.
+        position: u64,
+    },
 }
 
 /// What came of a stretch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Taken {
-    /// The first and the last position that are new; none if all were known.
-    pub new: Option<(u64, u64)>,
+    /// The positions that are new.
+    pub new: Vec<u64>,
     /// Whether the log ends earlier than before, or where it did with the lowest proof.
     pub ends: bool,
+    /// What was held and does not count any more.
+    pub lost: Vec<Named>,
 }
 
 /// The newest entry that one holds, and the unbroken stretch below it: an item of `Have`.
@@ -116,6 +182,11 @@ pub struct TalkLog {
     conversation: ConversationId,
     join: JoinId,
     held: BTreeMap<u64, Named>,
+    /// Positions by the first bytes of the ids.
+    positions: BTreeMap<[u8; 8], u64>,
+    stretches: Ranges,
+    /// What is below is not kept.
+    floor: u64,
     end: Option<End>,
 }
 
@@ -127,6 +198,9 @@ impl TalkLog {
             conversation,
             join,
             held: BTreeMap::new(),
+            positions: BTreeMap::new(),
+            stretches: Ranges::default(),
+            floor: 0,
             end: None,
         }
     }
@@ -135,6 +209,14 @@ impl TalkLog {
     #[must_use]
     pub fn get(&self, position: u64) -> Option<&Named> {
         self.held.get(&position)
+    }
+
+    /// Where the entry with an id is.
+    #[must_use]
+    pub fn find(&self, id: &EntryId) -> Option<u64> {
+        let position = *self.positions.get(&first_bytes(id))?;
+        let entry = self.get(position).filter(|entry| entry.id == *id)?;
+        Some(entry.header.position)
     }
 
     /// All that is held and counts, from the oldest.
@@ -148,42 +230,93 @@ impl TalkLog {
         self.end.as_ref()
     }
 
-    /// The newest unbroken stretch.
+    /// How many entries count at most, as far as this log shows.
     #[must_use]
-    pub fn head(&self) -> Option<Head> {
-        let (&highest, newest) = self.held.last_key_value()?;
-        let mut lowest = highest;
-        for &position in self.held.keys().rev().skip(1) {
-            if position + 1 != lowest {
-                break;
-            }
-            lowest = position;
-        }
+    pub fn limit(&self) -> u64 {
+        self.end.map_or(u64::MAX, |end| end.position())
+    }
+
+    /// The positions that are held.
+    #[must_use]
+    pub fn stretches(&self) -> &Ranges {
+        &self.stretches
+    }
+
+    /// The newest unbroken stretch of what is below a limit.
+    #[must_use]
+    pub fn head(&self, limit: u64) -> Option<Head> {
+        let stretch = self.stretches.newest(limit)?;
+        let newest = self.get(stretch.end - 1)?;
         Some(Head {
-            lowest,
-            next: highest + 1,
+            lowest: stretch.start,
+            next: stretch.end,
             id: newest.id,
             clock: newest.header.clock,
         })
     }
 
-    /// The positions that are missing below the head, from the newest: first and last of each gap.
+    /// The latest clock of what is held, up to some clock.
     #[must_use]
-    pub fn gaps(&self) -> Vec<(u64, u64)> {
-        let mut gaps = Vec::new();
-        let mut above = self.held.keys().next_back().copied();
-        for &position in self.held.keys().rev().skip(1) {
-            if let Some(next) = above.filter(|next| position + 1 < *next) {
-                gaps.push((position + 1, next - 1));
-            }
-            above = Some(position);
-        }
-        gaps.extend(
-            above
-                .filter(|lowest| *lowest > 0)
-                .map(|lowest| (0, lowest - 1)),
-        );
-        gaps
+    pub fn latest(&self, up_to: Clock) -> Option<Clock> {
+        // Clocks rise in a stretch. Above a gap they need not, as long as it is there.
+        let of_stretches = self.stretches.iter().filter_map(|stretch| {
+            let clocks = self.held.range(stretch).rev();
+            let mut clocks = clocks.map(|(_, entry)| entry.header.clock);
+            clocks.find(|clock| *clock <= up_to)
+        });
+        of_stretches.max()
+    }
+
+    /// The newest part of a range that is not held and would be kept.
+    #[must_use]
+    pub fn missing(&self, within: Range<u64>) -> Option<Range<u64>> {
+        let within = within.start.max(self.floor)..within.end.min(self.limit());
+        self.stretches.newest_missing(within)
+    }
+
+    /// Does not keep what is below a position any more.
+    pub fn forget_below(&mut self, position: u64) {
+        self.floor = self.floor.max(position);
+        let kept = self.held.split_off(&position);
+        let below = std::mem::replace(&mut self.held, kept);
+        self.lose(below);
+        self.stretches.forget_below(position);
+    }
+
+    /// Forgets one entry, to ask for it again.
+    pub fn forget(&mut self, position: u64) {
+        let entry = self.held.remove(&position);
+        self.lose(entry.map(|entry| (position, entry)));
+        self.stretches.remove(position);
+    }
+
+    /// How many entries are held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Whether none is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.held.is_empty()
+    }
+
+    /// Forgets the entries of a position and above, to ask for them again: the signature of one of
+    /// them proves nothing, as the one above vouched for it.
+    pub fn forget_from(&mut self, position: u64) {
+        let above = self.held.split_off(&position);
+        self.lose(above);
+        self.stretches.truncate(position);
+    }
+
+    /// Entries are not held any more.
+    fn lose(&mut self, lost: impl IntoIterator<Item = (u64, Named)>) -> Vec<Named> {
+        let lost = lost.into_iter().map(|(_, entry)| entry);
+        lost.inspect(|entry| {
+            self.positions.remove(&first_bytes(&entry.id));
+        })
+        .collect()
     }
 
     /// Takes entries that follow each other, from the oldest.
@@ -205,22 +338,64 @@ impl TalkLog {
             return Err(NotTaken::Signature);
         }
         let end = self.first_end(stretch);
-        let proof = end.iter().flat_map(parts).flatten();
-        if !proof.into_iter().all(|part| is_signed(&part)) {
-            return Err(NotTaken::Signature);
+        let proof = end.iter().flat_map(End::proof);
+        for part in proof {
+            if !is_signed(&part) {
+                return Err(self.unproven(&part));
+            }
         }
+        let lost = end.map(|end| self.end_at(end));
         Ok(Taken {
-            ends: end.is_some_and(|end| self.end_at(end)),
+            ends: lost.as_ref().is_some_and(Option::is_some),
+            lost: lost.flatten().unwrap_or_default(),
             new: self.hold(stretch),
         })
     }
 
+    /// Takes entries that show where the log ends.
+    ///
+    /// # Errors
+    /// If they do not, or are not signed. Nothing is taken then.
+    pub fn take_proof(
+        &mut self,
+        proof: &[Named],
+        is_signed: impl Fn(&Named) -> bool,
+    ) -> Result<Taken, NotTaken> {
+        if !proof.iter().all(|entry| self.is_ours(entry)) {
+            return Err(NotTaken::OtherLog);
+        }
+        let shown = End::proven_by(proof).ok_or(NotTaken::NoProof)?;
+        if !proof.iter().all(&is_signed) {
+            return Err(NotTaken::Signature);
+        }
+        // Beside what is known here it may prove more than by itself.
+        let forks = proof.iter().filter_map(|entry| self.fork(entry));
+        let forks = forks.filter(|fork| fork.proof().all(|part| is_signed(&part)));
+        let end = forks.chain([shown]).min_by_key(End::rank).unwrap_or(shown);
+        let lost = self.end_at(end);
+        Ok(Taken {
+            new: Vec::new(),
+            ends: lost.is_some(),
+            lost: lost.unwrap_or_default(),
+        })
+    }
+
+    fn is_ours(&self, entry: &Named) -> bool {
+        entry.header.conversation == self.conversation && entry.header.join == self.join
+    }
+
+    /// An entry that has to prove an end is not signed.
+    fn unproven(&mut self, part: &Named) -> NotTaken {
+        let position = part.header.position;
+        if self.get(position).is_some_and(|held| held.id == part.id) {
+            self.forget_from(position);
+        }
+        NotTaken::Unproven { position }
+    }
+
     /// Whether the entries are of this log and each names the one before it.
     fn check(&self, stretch: &[Named]) -> Result<(), NotTaken> {
-        let is_ours = |entry: &Named| {
-            entry.header.conversation == self.conversation && entry.header.join == self.join
-        };
-        if !stretch.iter().all(is_ours) {
+        if !stretch.iter().all(|entry| self.is_ours(entry)) {
             return Err(NotTaken::OtherLog);
         }
         let is_chain = stretch
@@ -253,7 +428,7 @@ impl TalkLog {
     /// the proof that the log ends there.
     fn fork(&self, entry: &Named) -> Option<End> {
         let position = entry.header.position;
-        let proof = self.end.iter().flat_map(parts).flatten();
+        let proof = self.end.iter().flat_map(End::proof);
         let known = self.get(position).copied().into_iter().chain(proof);
         let forks = known
             .filter(|one| one.header.position == position && one.id != entry.id)
@@ -265,40 +440,37 @@ impl TalkLog {
     }
 
     /// Ends the log, if it does not end as early already or for as good a reason. Of two proofs of
-    /// one end the first stays: any will do.
-    fn end_at(&mut self, end: End) -> bool {
-        let rank = |end: &End| (end.position(), !end.is_lowest());
-        let is_lower = self.end.is_none_or(|known| rank(&end) < rank(&known));
-        if is_lower {
-            self.held.split_off(&end.position());
+    /// one end the first stays: any will do. Gives what is lost.
+    fn end_at(&mut self, end: End) -> Option<Vec<Named>> {
+        let is_lower = self.end.is_none_or(|known| end.rank() < known.rank());
+        is_lower.then(|| {
+            let lost = self.held.split_off(&end.position());
+            self.stretches.truncate(end.position());
             self.end = Some(end);
-        }
-        is_lower
+            self.lose(lost)
+        })
     }
 
     /// Keeps what counts and is not held.
-    fn hold(&mut self, stretch: &[Named]) -> Option<(u64, u64)> {
-        let end = self.end.map_or(u64::MAX, |end| end.position());
-        let mut new: Option<(u64, u64)> = None;
+    fn hold(&mut self, stretch: &[Named]) -> Vec<u64> {
+        let kept = self.floor..self.limit();
+        let mut new = Vec::new();
         for entry in stretch {
             let position = entry.header.position;
-            if position >= end {
-                break;
-            }
-            if self.held.insert(position, *entry).is_none() {
-                new = Some((new.map_or(position, |(first, _)| first), position));
+            if kept.contains(&position) && !self.held.contains_key(&position) {
+                self.held.insert(position, *entry);
+                self.stretches.insert(position..position + 1);
+                self.positions.insert(first_bytes(&entry.id), position);
+                new.push(position);
             }
         }
         new
     }
 }
 
-/// The entries that prove an end.
-fn parts(end: &End) -> [Option<Named>; 2] {
-    match *end {
-        End::Fork { one, other } => [Some(one), Some(other)],
-        End::Broken { entry, before } => [Some(entry), before],
-    }
+fn first_bytes(id: &EntryId) -> [u8; 8] {
+    let (first, _) = id.0.split_first_chunk().expect("an id is longer");
+    *first
 }
 
 /// The end of the log, if an entry is at the next position and names another before it.
@@ -314,7 +486,9 @@ fn broken(entry: &Named, before: Option<&Named>) -> Option<End> {
     let sizes = SALT..=MAX_BODY;
     let has_right_size = usize::try_from(header.body_len).is_ok_and(|len| sizes.contains(&len));
     let is_first = header.previous == NOTHING;
-    if !has_right_size || is_first != (header.position == 0) {
+    let has_time = Clock::ZERO < header.clock && header.clock <= Clock::MAX;
+    let is_out_of_range = !has_right_size || !has_time;
+    if is_out_of_range || is_first != (header.position == 0) {
         let before = None;
         return Some(End::Broken { entry, before });
     }

@@ -6,21 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use p2pchat_protocol::v2::PersonKey;
+pub use p2pchat_protocol::v2::conversation::Place;
 use p2pchat_protocol::v2::conversation::talk::Talk;
 use p2pchat_protocol::v2::conversation::{Clock, EntryId};
-use p2pchat_protocol::v2::{DeviceKey, PersonKey};
-
-/// The place of an entry in its conversation: one order for all members. The clock carries that
-/// an answer is later than what it answers; the rest only decides between the same clocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Place {
-    /// When it was written.
-    pub clock: Clock,
-    /// The device that wrote it.
-    pub device: DeviceKey,
-    /// Its place in its talk log.
-    pub position: u64,
-}
 
 /// A talk entry that counts, with its body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `index` | adds and joins, by what they hang on |
 //! | `rules` | which entries count, and who is in by them |
+//! | `write` | what a new entry has to name |
 //!
 //! An entry whose join is not there yet is kept and counts for nothing until it comes.
 
@@ -16,6 +17,9 @@ use p2pchat_protocol::v2::{Certificate, DeviceKey, DisplayName, PersonKey};
 
 mod index;
 mod rules;
+mod write;
+
+pub(crate) use write::Carried;
 
 /// The most people in a conversation: each is told of each message directly.
 pub const MAX_PEOPLE: usize = 256;
@@ -43,6 +47,12 @@ pub struct Membership {
     pub owners: BTreeSet<PersonKey>,
     /// Those who are invited and not in, and the latest add of each.
     pub invited: BTreeMap<PersonKey, EntryId>,
+    /// All who were an owner at any time.
+    pub ever_owners: BTreeSet<PersonKey>,
+    /// The add by which each of those who are in or invited may join once more.
+    pub adds: BTreeMap<PersonKey, EntryId>,
+    /// The removals that count, by who was removed.
+    pub removals: BTreeMap<PersonKey, BTreeSet<EntryId>>,
     /// The talk logs that count.
     pub logs: BTreeMap<JoinId, Log>,
     /// The name of a group. May be empty.
@@ -64,6 +74,17 @@ impl Roster {
     /// Adds an entry. Tells whether it is new.
     pub fn insert(&mut self, entry: RosterEntry) -> bool {
         self.entries.insert(entry.id, entry).is_none()
+    }
+
+    /// Takes an entry away.
+    pub fn remove(&mut self, id: &EntryId) {
+        self.entries.remove(id);
+    }
+
+    /// The entry with an id.
+    #[must_use]
+    pub fn get(&self, id: &EntryId) -> Option<&RosterEntry> {
+        self.entries.get(id)
     }
 
     /// All entries, by id.
@@ -102,7 +123,8 @@ impl Roster {
         }
     }
 
-    fn person(&self, entry: &RosterEntry) -> Option<PersonKey> {
+    /// Who wrote an entry.
+    pub(crate) fn person(&self, entry: &RosterEntry) -> Option<PersonKey> {
         self.writer(entry).map(|certificate| certificate.person)
     }
 }

@@ -92,6 +92,7 @@ impl Group {
             },
             "join" => Act::Join {
                 certificate: certificate(&entry.by),
+                salt: [0; 16],
                 add: Some(Box::new(self.add(entry.add.unwrap()))),
             },
             "owner" => Act::Owner { person: about() },

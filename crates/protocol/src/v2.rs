@@ -2,9 +2,10 @@
 //!
 //! | module | what it has |
 //! |---|---|
-//! | [`conversation`] | rosters and talk logs: what is signed, and the frames between peers |
+//! | [`conversation`] | rosters and talk logs: what is signed |
 //! | [`frame`] | length, kind, message: how a stream of bytes is cut into frames |
 //! | [`key`] | public keys, certificates, and the short forms of them that people read |
+//! | [`peer`] | the frames between two peers |
 //! | [`registry`] | the frames between a client and a registry |
 //! | [`text`] | passwords and display names, which are longer than in version 1 |
 //! | `wire` | the protobuf messages, as in `docs/protocol-2.proto` |
@@ -15,6 +16,7 @@
 pub mod conversation;
 pub mod frame;
 pub mod key;
+pub mod peer;
 pub mod registry;
 pub mod text;
 mod wire;

@@ -330,7 +330,7 @@ fn certificates_are_read_and_written_as_by_others() {
 
 /// The bytes in the examples of a page: the hexadecimal numbers that a line begins with.
 fn examples(page: &str) -> Vec<Vec<u8>> {
-    let (_, examples) = page.split_once("## 9 An example").unwrap();
+    let (_, examples) = page.split_once("## 11 An example").unwrap();
     let blocks = examples.split("```").skip(1).step_by(2);
     let byte = |word: &str| (word.len() == 2).then(|| u8::from_str_radix(word, 16).ok())?;
     let line = |line: &str| line.split_whitespace().map_while(byte).collect::<Vec<u8>>();

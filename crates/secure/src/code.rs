@@ -3,7 +3,8 @@
 use argon2::{Algorithm, Argon2, Params, Version};
 use data_encoding::BASE32_NOPAD;
 use p2pchat_protocol::v2::{Code, Fingerprint, PersonKey, PublicKey};
-use ring::digest::{SHA256, digest};
+
+use crate::key::sha256;
 
 /// 64 MiB and 3 passes: some 0.1 s on a core. A code has 66 bits. Who wants another key with the
 /// same code has to compute this for each key that they try.
@@ -32,8 +33,7 @@ pub fn code(person: &PersonKey) -> Code {
 /// The fingerprint of a key.
 #[must_use]
 pub fn fingerprint(key: &PublicKey) -> Fingerprint {
-    let hash = digest(&SHA256, &key.0);
-    let text = BASE32_NOPAD.encode(&hash.as_ref()[..FINGERPRINT_BYTES]);
+    let text = BASE32_NOPAD.encode(&sha256(&key.0)[..FINGERPRINT_BYTES]);
     text.parse().expect("16 bytes in base32 are a fingerprint")
 }
 

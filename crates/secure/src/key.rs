@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER_PERMISSIVE as HEX;
 use p2pchat_protocol::v2::{Certificate, DeviceKey, PersonKey, PublicKey, Signature};
+use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use thiserror::Error;
@@ -232,6 +233,14 @@ pub(crate) fn sync_folder_of(path: &Path) -> io::Result<()> {
 pub(crate) fn random(bytes: &mut [u8]) {
     let filled = SystemRandom::new().fill(bytes);
     filled.expect("the system has random numbers");
+}
+
+/// The SHA-256 of bytes. Entries of conversations are named by it.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let hash = digest(&SHA256, bytes);
+    let bytes = hash.as_ref().try_into();
+    bytes.expect("a SHA-256 has 32 bytes")
 }
 
 /// Whether a message is signed by this key (RFC 8032).

@@ -2,7 +2,7 @@
 //!
 //! | module | what it owns |
 //! |---|---|
-//! | [`key`] | secret keys: made, kept in files, signing; verifying |
+//! | [`key`] | secret keys: made, kept in files, signing; verifying and hashing |
 //! | [`identity`] | the device key and the person key of a profile; export and import |
 //! | [`mod@code`] | the short forms of keys that people read: codes and fingerprints |
 //! | [`tls`] | TLS 1.3 with raw public keys, and nothing of rustls outside of it |
@@ -17,5 +17,5 @@ pub mod tls;
 
 pub use code::{code, fingerprint};
 pub use identity::{Identity, IdentityError, ImportError};
-pub use key::{KeyFileError, SecretKey, verify, verify_certificate};
+pub use key::{KeyFileError, SecretKey, sha256, verify, verify_certificate};
 pub use tls::{Acceptor, Connector, Expected, HandshakeError, Secured};

@@ -13,7 +13,12 @@ fn named(header: Header) -> Named {
     let mut id = [1; 32];
     id[..8].copy_from_slice(&hasher.finish().to_be_bytes());
     let id = EntryId(id);
-    Named { id, header }
+    let signature = Signature([0; 64]);
+    Named {
+        id,
+        header,
+        signature,
+    }
 }
 
 fn log() -> TalkLog {
@@ -28,7 +33,7 @@ fn after(before: Option<&Named>, salt: u8) -> Named {
         position: before.map_or(0, |before| before.header.position + 1),
         previous: before.map_or(NOTHING, |before| before.id),
         clock: before.map_or(Clock::from_millis(1), |before| {
-            before.header.clock.next(Clock::ZERO).unwrap()
+            before.header.clock.next(Clock::ZERO).unwrap_or(Clock::MAX)
         }),
         kind: 1,
         body_len: 20,
@@ -56,14 +61,15 @@ fn positions(log: &TalkLog) -> Vec<u64> {
 fn a_log_is_held_newest_first_with_its_gaps_in_sight() {
     let chain = grown(Vec::new(), 10, 0);
     let mut log = log();
-    assert_eq!(log.take(&chain[7..], signed).unwrap().new, Some((7, 9)));
-    let head = log.head().unwrap();
+    assert_eq!(log.take(&chain[7..], signed).unwrap().new, [7, 8, 9]);
+    let head = log.head(u64::MAX).unwrap();
     assert_eq!((head.lowest, head.next, head.id), (7, 10, chain[9].id));
     log.take(&chain[2..4], signed).unwrap();
-    assert_eq!(log.gaps(), [(4, 6), (0, 1)]);
-    assert_eq!(log.take(&chain[4..8], signed).unwrap().new, Some((4, 6)));
-    assert_eq!(log.head().unwrap().lowest, 2);
-    assert_eq!(log.gaps(), [(0, 1)]);
+    assert_eq!(log.missing(0..10), Some(4..7));
+    assert_eq!(log.missing(0..4), Some(0..2));
+    assert_eq!(log.take(&chain[4..8], signed).unwrap().new, [4, 5, 6]);
+    assert_eq!(log.head(u64::MAX).unwrap().lowest, 2);
+    assert_eq!(log.missing(0..10), Some(0..2));
     let again = log.take(&chain[4..8], signed).unwrap();
     assert_eq!(again, Taken::default());
 }
@@ -89,7 +95,7 @@ fn a_stretch_that_is_no_chain_or_of_another_log_costs_the_log_nothing() {
     other.header.join = EntryId([3; 32]);
     assert_eq!(log.take(&[other], signed), Err(NotTaken::OtherLog));
     assert_eq!(log.take(&[], signed), Err(NotTaken::Empty));
-    assert_eq!((log.end(), log.head()), (None, None));
+    assert_eq!((log.end(), log.head(u64::MAX)), (None, None));
 }
 
 #[test]
@@ -105,7 +111,7 @@ fn a_fork_ends_the_log_where_it_begins() {
     assert_eq!(log.end(), Some(&End::Fork { one, other }));
     assert!(log.end().unwrap().is_lowest());
     assert_eq!(log.take(&left, signed).unwrap(), Taken::default());
-    assert_eq!(log.head().unwrap().next, 5);
+    assert_eq!(log.head(u64::MAX).unwrap().next, 5);
 }
 
 #[test]
@@ -161,22 +167,53 @@ fn a_proof_with_a_wrong_signature_ends_nothing() {
     let (left, right) = (grown(trunk.clone(), 2, 1), grown(trunk, 2, 2));
     let mut log = log();
     log.take(&left, signed).unwrap();
-    let last_alone = |entry: &Named| entry.id == right[3].id;
-    assert_eq!(log.take(&right, last_alone), Err(NotTaken::Signature));
-    assert_eq!((log.end(), log.head().unwrap().next), (None, 4));
+    let all_but_the_first = |entry: &Named| entry.id != right[2].id;
+    let taken = log.take(&right, all_but_the_first);
+    assert_eq!(taken, Err(NotTaken::Unproven { position: 2 }));
+    assert_eq!((log.end(), log.head(u64::MAX).unwrap().next), (None, 4));
+}
+
+#[test]
+fn a_held_entry_with_a_wrong_signature_is_forgotten_when_it_has_to_prove_a_fork() {
+    let trunk = grown(Vec::new(), 2, 0);
+    let (left, right) = (grown(trunk.clone(), 2, 1), grown(trunk, 2, 2));
+    let mut log = log();
+    log.take(&left, signed).unwrap();
+    let all_but_a_held_one = |entry: &Named| entry.id != left[2].id;
+    let taken = log.take(&right, all_but_a_held_one);
+    assert_eq!(taken, Err(NotTaken::Unproven { position: 2 }));
+    assert_eq!((log.end(), log.head(u64::MAX).unwrap().next), (None, 2));
+    log.take(&right, signed).unwrap();
+    log.take(&left, signed).unwrap();
+    assert_eq!(log.end().unwrap().position(), 2);
+}
+
+#[test]
+fn what_is_below_the_floor_is_not_kept_and_does_not_come_back() {
+    let chain = grown(Vec::new(), 6, 0);
+    let mut log = log();
+    log.take(&chain, signed).unwrap();
+    log.forget_below(4);
+    assert_eq!(positions(&log), [4, 5]);
+    assert_eq!(log.take(&chain, signed).unwrap().new, [0; 0]);
+    assert_eq!(
+        (log.missing(0..6), log.head(u64::MAX).unwrap().lowest),
+        (None, 4)
+    );
 }
 
 #[test]
 fn a_rule_that_the_log_alone_shows_ends_it_before_the_entry() {
     let chain = grown(Vec::new(), 3, 0);
     type Break = (fn(&mut Header), u64);
-    let breaks: [Break; 5] = [
+    let breaks: [Break; 6] = [
         (|header| header.clock = Clock::from_millis(1), 3),
         (|header| header.position = 7, 3),
         // It names one before it, and claims to be the first.
         (|header| header.position = 0, 0),
         (|header| header.body_len = 3, 3),
         (|header| header.body_len = u32::MAX, 3),
+        (|header| header.clock = Clock::from_number(1 << 63), 3),
     ];
     for (at, (break_it, ends_at)) in breaks.into_iter().enumerate() {
         let mut header = after(chain.last(), 0).header;

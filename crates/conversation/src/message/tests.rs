@@ -1,6 +1,6 @@
 //! Messages with what names them, in every order.
 
-use p2pchat_protocol::v2::PublicKey;
+use p2pchat_protocol::v2::{DeviceKey, PublicKey};
 use proptest::prelude::*;
 
 use super::*;

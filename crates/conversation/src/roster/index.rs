@@ -34,6 +34,7 @@ impl<'a> Index<'a> {
                 Act::Join {
                     certificate,
                     add: Some(add),
+                    ..
                 } => {
                     let read = read_add(&add.entry);
                     if read.is_some_and(|read| read.person == certificate.person) {

@@ -69,10 +69,13 @@ pub(super) fn group(roster: &Roster) -> Membership {
     let members = rules.members(&joins);
     Membership {
         owners: rules.in_force(),
+        adds: rules.usable(&adds),
+        removals: rules.removals(),
         invited: rules.invited(&adds, &joins, &members),
         logs: rules.logs(&joins, &members),
         name: Some(rules.name().unwrap_or(name)),
         members,
+        ever_owners: rules.owners,
     }
 }
 
@@ -81,6 +84,7 @@ pub(super) fn direct(roster: &Roster, people: [PersonKey; 2]) -> Membership {
         Act::Join {
             certificate,
             add: None,
+            ..
         } if people.contains(&certificate.person) => Some(Join {
             id: entry.id,
             clock: entry.clock,
@@ -271,6 +275,28 @@ impl<'a> Rules<'a> {
     /// Where an add stands where there is room for some only: those by owners come first.
     fn rank(&self, add: &Add<'a>) -> (bool, Clock, EntryId) {
         (!self.is_by_owner(add.entry), add.entry.clock, add.entry.id)
+    }
+
+    fn removals(&self) -> BTreeMap<PersonKey, BTreeSet<EntryId>> {
+        let by_person = self.endings.iter().map(|(person, endings)| {
+            let removals = endings.iter().filter(|ending| ending.keeps.is_some());
+            (*person, removals.map(|removal| removal.id).collect())
+        });
+        by_person
+            .filter(|(_, removals): &(_, BTreeSet<_>)| !removals.is_empty())
+            .collect()
+    }
+
+    /// Of each person the first add that nothing ends.
+    fn usable(&self, adds: &[Add<'a>]) -> BTreeMap<PersonKey, EntryId> {
+        let is_usable = |add: &&Add<'a>| {
+            let mut endings = self.endings(&add.person).iter();
+            endings.all(|ending| add.after.contains(&ending.id))
+        };
+        let mut adds: Vec<_> = adds.iter().filter(is_usable).collect();
+        adds.sort_by_key(|add| self.rank(add));
+        let latest_first = adds.into_iter().rev();
+        latest_first.map(|add| (add.person, add.entry.id)).collect()
     }
 
     /// The people whose add was not accepted, and is not ended.

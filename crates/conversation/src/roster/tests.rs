@@ -76,9 +76,12 @@ impl Group {
             entry: self.roster.entries[&add].clone(),
             bytes: Box::default(),
         };
-        let certificate = certificate(number);
-        let add = Some(Box::new(add));
-        self.write(None, Act::Join { certificate, add })
+        let act = Act::Join {
+            certificate: certificate(number),
+            salt: [0; 16],
+            add: Some(Box::new(add)),
+        };
+        self.write(None, act)
     }
 
     /// Added and joined.
@@ -343,6 +346,7 @@ fn a_direct_conversation_is_the_joins_of_its_two_people() {
             None,
             Act::Join {
                 certificate,
+                salt: [0; 16],
                 add: None,
             },
         );

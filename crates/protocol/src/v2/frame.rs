@@ -103,12 +103,23 @@ fn take<'a>(bytes: &mut &'a [u8], most: usize) -> &'a [u8] {
 }
 
 /// Appends a frame to `out`. `write` appends the message.
-pub(super) fn put(out: &mut Vec<u8>, kind: u8, write: impl FnOnce(&mut Vec<u8>)) {
+fn put(out: &mut Vec<u8>, kind: u8, write: impl FnOnce(&mut Vec<u8>)) {
     let start = out.len();
     out.extend_from_slice(&[0, 0, 0, 0, kind]);
     write(out);
     let length = u32::try_from(out.len() - start - HEAD).expect("a message is limited to far less");
     out[start..start + 4].copy_from_slice(&length.to_be_bytes());
+}
+
+/// Appends a frame with a protobuf message. Makes room for the whole frame first: a `Vec` that grows
+/// leaves copies behind.
+pub(super) fn put_message(out: &mut Vec<u8>, kind: u8, message: &impl prost::Message) {
+    out.reserve(HEAD + message.encoded_len());
+    put(out, kind, |out| {
+        message
+            .encode(out)
+            .expect("a Vec has room for every message");
+    });
 }
 
 #[cfg(test)]

@@ -136,5 +136,115 @@ pub(super) struct Users {
     pub(super) ends: bool,
 }
 
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Hello {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) certificate: Vec<u8>,
+    #[prost(uint64, tag = "2")]
+    pub(super) time: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct About {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) conversation: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct AboutEntry {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) conversation: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) id: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Have {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) conversation: Vec<u8>,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) items: Vec<Item>,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) people: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    pub(super) roster: Vec<u8>,
+    #[prost(bytes = "vec", optional, tag = "5")]
+    pub(super) digest: Option<Vec<u8>>,
+    #[prost(bool, tag = "6")]
+    pub(super) asks: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Item {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) join: Vec<u8>,
+    #[prost(uint64, tag = "2")]
+    pub(super) lowest: u64,
+    #[prost(bool, tag = "3")]
+    pub(super) has_older: bool,
+    #[prost(uint64, tag = "4")]
+    pub(super) next: u64,
+    #[prost(bytes = "vec", tag = "5")]
+    pub(super) newest: Vec<u8>,
+    #[prost(fixed64, tag = "6")]
+    pub(super) clock: u64,
+    #[prost(message, optional, tag = "7")]
+    pub(super) end: Option<Ending>,
+}
+
+#[derive(Clone, Copy, PartialEq, Message)]
+pub(super) struct Ending {
+    #[prost(uint64, tag = "1")]
+    pub(super) position: u64,
+    #[prost(bool, tag = "2")]
+    pub(super) is_lowest: bool,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct WantRoster {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) conversation: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) held: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct WantLog {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) conversation: Vec<u8>,
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) join: Vec<u8>,
+    #[prost(uint64, tag = "3")]
+    pub(super) begin: u64,
+    #[prost(uint64, tag = "4")]
+    pub(super) end: u64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Entries {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) conversation: Vec<u8>,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) entries: Vec<Entry>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Entry {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) entry: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Read {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) conversation: Vec<u8>,
+    #[prost(fixed64, tag = "2")]
+    pub(super) clock: u64,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) device: Vec<u8>,
+    #[prost(uint64, tag = "4")]
+    pub(super) position: u64,
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,11 @@
 //! The frames of version 2: they take whatever comes, however it is cut, and what they
 //! understood they understand again when it is encoded.
 
+use p2pchat_protocol::v2::peer::{self, ToPeer};
 use p2pchat_protocol::v2::registry::{MAX_FIRST, MAX_FROM_REGISTRY, MAX_TO_REGISTRY};
 use p2pchat_protocol::v2::{Frame, FrameDecoder, FrameError, FromRegistry, Malformed, ToRegistry};
 
+use crate::entries::hash;
 use crate::pieces::Pieces;
 
 /// What a client sends to a registry over TLS, before it has signed in and after that.
@@ -26,6 +28,22 @@ pub fn from_registry(data: &[u8]) {
         let again = decoded_frames([&bytes[..]], MAX_FROM_REGISTRY, FromRegistry::decode);
         assert_eq!(again, vec![Ok(Ok(Some(answer)))]);
     }
+}
+
+/// What a peer sends to another over TLS.
+pub fn to_peer(data: &[u8]) {
+    for limit in [peer::MAX_FIRST, peer::MAX_TO_PEER] {
+        for (frame, _) in decoded(data, limit, read_to_peer) {
+            let mut bytes = Vec::new();
+            frame.encode(&mut bytes);
+            let again = decoded_frames([&bytes[..]], peer::MAX_TO_PEER, read_to_peer);
+            assert_eq!(again, vec![Ok(Ok(Some((frame, 0))))]);
+        }
+    }
+}
+
+fn read_to_peer(frame: &Frame) -> Result<Option<(ToPeer, usize)>, Malformed> {
+    ToPeer::decode(frame, hash)
 }
 
 type Decoded<T> = Result<Result<Option<T>, Malformed>, FrameError>;

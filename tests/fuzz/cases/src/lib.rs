@@ -9,8 +9,9 @@
 //! | module | cases |
 //! |---|---|
 //! | `decoders` | [`requests`], [`responses`], [`contacts`], [`packets`] |
-//! | `frames` | [`to_registry`], [`from_registry`]: version 2 |
+//! | `frames` | [`to_registry`], [`from_registry`], [`to_peer`]: version 2 |
 //! | `keys` | [`keys()`]: certificates, exported identities, key files |
+//! | `entries` | [`entries()`]: roster entries, talk entries, bodies |
 //! | `commands` | [`commands()`]: JSON as a command |
 //! | `bridge` | [`http`], [`socket`]: bytes on a connection to the bridge |
 //! | `files` | [`store`], [`history`]: files that are there already |
@@ -25,6 +26,7 @@ mod bridge;
 mod commands;
 mod corpus;
 mod decoders;
+mod entries;
 mod files;
 mod frames;
 mod keys;
@@ -36,8 +38,9 @@ pub use bridge::socket::socket;
 pub use commands::commands;
 pub use corpus::{Corpus, Input};
 pub use decoders::{contacts, packets, requests, responses};
+pub use entries::entries;
 pub use files::{history, store};
-pub use frames::{from_registry, to_registry};
+pub use frames::{from_registry, to_peer, to_registry};
 pub use keys::keys;
 pub use machine::machine;
 
@@ -45,14 +48,16 @@ pub use machine::machine;
 pub type Case = fn(&[u8]);
 
 /// All cases by the name of their fuzz target.
-pub const CASES: [(&str, Case); 13] = [
+pub const CASES: [(&str, Case); 15] = [
     ("requests", requests),
     ("responses", responses),
     ("contacts", contacts),
     ("packets", packets),
     ("to_registry", to_registry),
     ("from_registry", from_registry),
+    ("to_peer", to_peer),
     ("keys", keys),
+    ("entries", entries),
     ("commands", commands),
     ("http", http),
     ("socket", socket),

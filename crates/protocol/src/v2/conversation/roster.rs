@@ -5,6 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Clock, ConversationId, EntryId, JoinId};
 use crate::v2::{Certificate, DisplayName, PersonKey};
 
+mod codec;
+
+pub use codec::signed_part;
+
 /// What a roster entry says. Its writer is the device of the join that it is written under, or of
 /// its own certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +35,9 @@ pub enum Act {
     Join {
         /// The device that writes, and its person.
         certificate: Certificate,
+        /// Random, so that two joins of one device differ: those of a data folder that was put
+        /// back to an older copy, under a clock that stands still.
+        salt: [u8; 16],
         /// The add that is accepted, whole. `None` in a direct conversation.
         add: Option<Box<Add>>,
     },
@@ -82,10 +89,10 @@ pub struct RosterEntry {
     pub act: Act,
 }
 
-/// An `Add` entry as a `Join` carries it.
+/// A roster entry as it came. The one that a `Join` carries is an [`Act::Add`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Add {
-    /// The entry, whose act is an [`Act::Add`].
+    /// The entry.
     pub entry: RosterEntry,
     /// The bytes that came: signed bytes and signature.
     pub bytes: Box<[u8]>,

@@ -1,8 +1,16 @@
 //! Talk entries: a header of fixed layout that is signed, and a body that can be erased.
 
 use super::{Clock, ConversationId, EntryId, JoinId};
+use crate::v2::Signature;
+
+mod codec;
+
+pub use codec::signed_part;
 
 /// The signed header of a talk entry. Its name is the [`EntryId`] over its bytes.
+///
+/// A rule of these fields that is broken ends the log ([`Clock::MAX`], [`MAX_BODY`], …), which the
+/// entry itself proves. So there is a value for every such entry, also for those.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     /// Where it belongs.
@@ -21,6 +29,20 @@ pub struct Header {
     pub body_len: u32,
     /// The SHA-256 of its body.
     pub body_hash: [u8; 32],
+}
+
+/// A talk entry. Its signature is still to be verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TalkEntry {
+    /// Its name.
+    pub id: EntryId,
+    /// What is signed.
+    pub header: Header,
+    /// By the device of the join, over [`signed_part`].
+    pub signature: Signature,
+    /// The bytes that [`Header::body_hash`] names. `None` if they were erased, are beyond what is
+    /// kept, or have a length that ends the log.
+    pub body: Option<Box<[u8]>>,
 }
 
 /// The longest text of a message, in bytes.

@@ -7,7 +7,7 @@ use super::{
     Seat, SeatState, SeatUpdate, SignIn, SignUp, SignedIn, Status, ToRegistry,
 };
 use crate::PeerAddr;
-use crate::v2::frame::{self, Frame};
+use crate::v2::frame::{self, Frame, put_message as put};
 use crate::v2::key::{Certificate, DeviceId, PersonKey, PublicKey};
 use crate::v2::wire;
 
@@ -152,16 +152,6 @@ fn unknown<T>(kind: u8) -> Result<Option<T>, Malformed> {
     } else {
         Err(Malformed::Kind(kind))
     }
-}
-
-/// Makes room for the whole frame first: a `Vec` that grows leaves copies behind.
-fn put(out: &mut Vec<u8>, kind: u8, message: &impl prost::Message) {
-    out.reserve(frame::HEAD + message.encoded_len());
-    frame::put(out, kind, |out| {
-        message
-            .encode(out)
-            .expect("a Vec has room for every message");
-    });
 }
 
 fn put_name(out: &mut Vec<u8>, kind: u8, name: &str) {

@@ -50,7 +50,10 @@ fn field(message: &str, attribute: &str, name: &str, declared: &str) -> Field {
     let parts: Vec<&str> = attribute.split(", ").collect();
     let (first, tag) = (parts[0], parts[parts.len() - 1]);
     let kind = match first {
-        "message" => declared.trim_start_matches("Vec<").trim_end_matches('>'),
+        "message" => declared
+            .trim_start_matches("Vec<")
+            .trim_start_matches("Option<")
+            .trim_end_matches('>'),
         _ => first.split(' ').next().unwrap(),
     };
     let label = if parts.len() == 3 { parts[1] } else { "" };
