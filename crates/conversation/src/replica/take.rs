@@ -1,0 +1,265 @@
+//! What comes from others. It is hostile until it is checked.
+
+use std::collections::BTreeSet;
+
+use p2pchat_protocol::v2::conversation::roster::{Act, Add as Sealed};
+use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
+use p2pchat_protocol::v2::conversation::{EntryId, JoinId};
+use p2pchat_protocol::v2::{Certificate, DeviceKey, PersonKey};
+
+use super::{Fact, Kind, Replica, talk_of};
+use crate::log::{Named, NotTaken, Taken};
+use crate::seal::Seal;
+
+pub use p2pchat_protocol::v2::peer::MAX_ROSTER;
+
+/// What came of entries.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Took {
+    /// To be stored, in this order.
+    pub facts: Vec<Fact>,
+    /// How many entries were dropped, because they are malformed, not signed, or of nobody known.
+    pub dropped: usize,
+}
+
+impl Replica {
+    /// Takes roster entries from anybody: they prove themselves. Those whose writer's join is
+    /// missing are dropped; they come again once it is there.
+    pub fn take_roster(&mut self, entries: Vec<Sealed>, seal: &impl Seal) -> Took {
+        let mut took = Took::default();
+        let mut size: usize = self.sealed.values().map(|sealed| sealed.bytes.len()).sum();
+        for sealed in entries {
+            if self.sealed.contains_key(&sealed.entry.id) {
+                continue;
+            }
+            size += sealed.bytes.len();
+            if size > MAX_ROSTER || !self.is_valid(&sealed, seal) {
+                took.dropped += 1;
+                continue;
+            }
+            let fact = Fact::Roster(sealed);
+            self.apply(&fact);
+            took.facts.push(fact);
+        }
+        if !took.facts.is_empty() {
+            took.facts.extend(self.judge_again());
+        }
+        took
+    }
+
+    /// Finds out who is in after roster entries came, and drops those without effect.
+    pub(super) fn judge_again(&mut self) -> Vec<Fact> {
+        self.judge();
+        let idle = self.roster.without_effect(&self.membership);
+        let mut facts: Vec<_> = idle.into_iter().map(Fact::Dropped).collect();
+        for (person, removals) in &self.membership.removals {
+            let known = self.shut.get(person);
+            let new = removals
+                .iter()
+                .filter(|removal| known.is_none_or(|known| !known.contains(removal)));
+            facts.extend(new.map(|removal| Fact::Shut(*person, *removal)));
+        }
+        for fact in &facts {
+            self.apply(fact);
+        }
+        facts.extend(self.erase_again());
+        facts
+    }
+
+    /// Whether a roster entry is of this conversation, of a kind that counts in it, and signed by
+    /// the device of the join that it is written under.
+    fn is_valid(&self, sealed: &Sealed, seal: &impl Seal) -> bool {
+        let entry = &sealed.entry;
+        let is_ours = entry.conversation == self.id
+            && match (&entry.act, self.kind) {
+                (Act::Create { .. }, Kind::Group) => entry.id.0 == self.id.0,
+                (Act::Join { add, .. }, Kind::Group) => add.is_some(),
+                (
+                    Act::Join {
+                        add, certificate, ..
+                    },
+                    Kind::Direct(people),
+                ) => add.is_none() && people.contains(&certificate.person),
+                (_, kind) => kind == Kind::Group,
+            };
+        let carried = match &entry.act {
+            Act::Join { add, .. } => add.as_deref(),
+            _ => None,
+        };
+        is_ours
+            && self.is_by_known(sealed, seal)
+            && carried.is_none_or(|add| self.is_by_known(add, seal))
+    }
+
+    fn is_by_known(&self, sealed: &Sealed, seal: &impl Seal) -> bool {
+        let Some(writer) = self.roster.writer(&sealed.entry) else {
+            return false;
+        };
+        let is_own = |own: &Certificate| sealed.entry.under.is_some() || seal.is_certified(own);
+        is_own(writer) && seal.is_signed(sealed, &writer.device)
+    }
+
+    /// Takes talk entries of one log, which follow each other, from a member. An entry without its
+    /// body counts as not held, unless its author has erased it.
+    ///
+    /// # Errors
+    /// If their sender can not have checked them.
+    pub fn take_talk(
+        &mut self,
+        join: &JoinId,
+        mut stretch: Vec<TalkEntry>,
+        seal: &impl Seal,
+    ) -> Result<Took, NotTaken> {
+        let Some(of) = self.membership.logs.get(join).copied() else {
+            let dropped = stretch.len();
+            let facts = Vec::new();
+            return Ok(Took { facts, dropped });
+        };
+        let cut = of.cut.unwrap_or(u64::MAX);
+        stretch.retain(|entry| entry.header.position < cut);
+        let named: Vec<_> = stretch.iter().map(Named::from).collect();
+        if named.is_empty() {
+            return Ok(Took::default());
+        }
+        let (new, mut facts) = self.take_named(join, &named, &of.device, seal)?;
+        // The newest first: what erases is behind what it erases.
+        for entry in stretch.into_iter().rev() {
+            let position = entry.header.position;
+            if new.contains(&position) {
+                self.keep(entry, of.person, &mut facts);
+            }
+        }
+        Ok(Took { facts, dropped: 0 })
+    }
+
+    /// Takes the proof that a log ends.
+    ///
+    /// # Errors
+    /// As [`Self::take_talk`].
+    pub fn take_proof(
+        &mut self,
+        join: &JoinId,
+        proof: &[Named],
+        seal: &impl Seal,
+    ) -> Result<Took, NotTaken> {
+        let Some(of) = self.membership.logs.get(join).copied() else {
+            let facts = Vec::new();
+            let dropped = proof.len();
+            return Ok(Took { facts, dropped });
+        };
+        let is_spoken = |entry: &Named| seal.is_spoken(entry, &of.device);
+        let taken = self.log_mut(join).take_proof(proof, is_spoken)?;
+        let facts = self.ended(join, &of.device, &taken);
+        Ok(Took { facts, dropped: 0 })
+    }
+
+    /// Takes headers into a log. Gives the positions that are new, and what becomes of its end.
+    fn take_named(
+        &mut self,
+        join: &JoinId,
+        named: &[Named],
+        device: &DeviceKey,
+        seal: &impl Seal,
+    ) -> Result<(BTreeSet<u64>, Vec<Fact>), NotTaken> {
+        let is_spoken = |entry: &Named| seal.is_spoken(entry, device);
+        let taken = self.log_mut(join).take(named, is_spoken)?;
+        let facts = self.ended(join, device, &taken);
+        Ok((taken.new.into_iter().collect(), facts))
+    }
+
+    /// What follows if a log ends now, or earlier than before.
+    fn ended(&mut self, join: &JoinId, device: &DeviceKey, taken: &Taken) -> Vec<Fact> {
+        let end = self.logs.get(join).and_then(|log| log.end());
+        let Some(end) = end.filter(|_| taken.ends) else {
+            return Vec::new();
+        };
+        let proof = end.proof().collect();
+        let mut facts = vec![Fact::Ended { join: *join, proof }];
+        if *device == self.device {
+            let again = taken.lost.iter().map(|lost| Fact::Again(lost.id));
+            let again: Vec<_> = again.collect();
+            again.iter().for_each(|fact| self.apply(fact));
+            facts.extend(again);
+        }
+        facts.extend(self.erase_again());
+        facts
+    }
+
+    /// Whether the own signature of an entry is right. If it is not, the entry is forgotten.
+    pub fn is_genuine_at(&mut self, join: &JoinId, position: u64, seal: &impl Seal) -> bool {
+        let of = self.membership.logs.get(join);
+        let entry = self.logs.get(join).and_then(|log| log.get(position));
+        let is_genuine = of
+            .zip(entry)
+            .is_some_and(|(of, entry)| seal.is_spoken(entry, &of.device));
+        if !is_genuine && let Some(log) = self.logs.get_mut(join) {
+            log.forget(position);
+        }
+        is_genuine
+    }
+
+    /// Keeps an entry that is new, with its body as far as nobody has erased it.
+    fn keep(&mut self, mut entry: TalkEntry, author: PersonKey, facts: &mut Vec<Fact>) {
+        let header = entry.header;
+        let talk = talk_of(&entry);
+        let has_erased_it = match &talk {
+            Some(Talk::Edit { of, .. }) => {
+                self.has_erased(&author, of) || self.has_erased(&author, &entry.id)
+            }
+            _ => header.kind != Talk::ERASE && self.has_erased(&author, &entry.id),
+        };
+        if entry.body.is_none() && !self.may_lack_body(&entry.id, &author, header.kind) {
+            self.log_mut(&header.join).forget(header.position);
+            return;
+        }
+        if has_erased_it {
+            entry.body = None;
+        }
+        self.notice(&entry);
+        let instead_of = None;
+        facts.push(Fact::Talk { entry, instead_of });
+        if let Some(Talk::Erase { of }) = talk {
+            let erased = self.erase(&of, &author);
+            erased.iter().for_each(|fact| self.apply(fact));
+            facts.extend(erased);
+        }
+    }
+
+    /// A person holds entries of an own log.
+    pub fn note_got(
+        &mut self,
+        person: PersonKey,
+        join: JoinId,
+        range: std::ops::Range<u64>,
+    ) -> Vec<Fact> {
+        let got = self.got.entry((person, join)).or_default();
+        if got.newest_missing(range.clone()).is_none() {
+            return Vec::new();
+        }
+        let fact = Fact::Got {
+            person,
+            join,
+            range,
+        };
+        self.apply(&fact);
+        vec![fact]
+    }
+
+    /// Does not keep what is below a position of a log any more.
+    pub fn forget_below(&mut self, join: JoinId, position: u64) -> Vec<Fact> {
+        let fact = Fact::Floor { join, position };
+        self.apply(&fact);
+        vec![fact]
+    }
+
+    /// A person has declined an add, or knows of what ended their membership.
+    pub fn note_answer(&mut self, person: PersonKey, id: EntryId) -> Vec<Fact> {
+        let is_known = self.sealed.contains_key(&id) || id == self.id_of_direct();
+        if self.answered.contains(&(person, id)) || !is_known {
+            return Vec::new();
+        }
+        let fact = Fact::Answered(person, id);
+        self.apply(&fact);
+        vec![fact]
+    }
+}

@@ -1,0 +1,336 @@
+//! What this device writes.
+
+use p2pchat_protocol::v2::conversation::roster::{Act, Add as Sealed};
+use p2pchat_protocol::v2::conversation::talk::Talk;
+use p2pchat_protocol::v2::conversation::{Clock, EntryId, JoinId};
+use p2pchat_protocol::v2::{DisplayName, PersonKey};
+use thiserror::Error;
+
+use super::{Fact, Kind, Replica, Role, ahead_of};
+use crate::log::Named;
+use crate::roster::{Carried, MAX_JOINS};
+use crate::seal::{Next, Seal};
+
+/// What someone who is in does to a conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// Invites a person.
+    Add {
+        /// Who is invited.
+        person: PersonKey,
+        /// Whether they see everything, or what is written from now on.
+        sees_all: bool,
+    },
+    /// Makes a person an owner.
+    Owner(PersonKey),
+    /// Ends being an owner.
+    Resign,
+    /// Ends the membership of a person.
+    Remove(PersonKey),
+    /// Ends one's own.
+    Leave,
+    /// Gives a name.
+    Rename(DisplayName),
+}
+
+/// It cannot be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Unable {
+    /// This person is not in the conversation.
+    #[error("you are not in this conversation")]
+    NotIn,
+    /// This person is no owner.
+    #[error("only an owner can do that")]
+    NotOwner,
+    /// A direct conversation has no roster acts but its joins.
+    #[error("a direct conversation is of its two people")]
+    Direct,
+    /// An owner cannot be removed.
+    #[error("an owner cannot be removed, only leave")]
+    IsOwner,
+    /// This person has begun as many logs as count.
+    #[error(
+        "this person has joined this conversation too often; an owner can remove and ask again"
+    )]
+    TooOften,
+    /// Nothing that this person may see can be written at this time.
+    #[error("this computer's clock is behind the time at which you were asked; set it right")]
+    Behind,
+    /// The message is erased already.
+    #[error("this message was deleted")]
+    Erased,
+    /// Its clock has reached the end.
+    #[error("no later time can be written")]
+    NoLaterTime,
+}
+
+impl Replica {
+    /// The join of this device by which it accepts an invitation, or writes in a direct
+    /// conversation.
+    ///
+    /// # Errors
+    /// [`Unable::NotIn`] if nobody has asked this person.
+    pub fn join(&mut self, now: Clock, seal: &impl Seal) -> Result<Vec<Fact>, Unable> {
+        let add = match self.kind {
+            Kind::Direct(_) => None,
+            Kind::Group => Some(Box::new(self.own_add()?)),
+        };
+        if self.roster.joins_of(&self.person).len() >= MAX_JOINS {
+            return Err(Unable::TooOften);
+        }
+        if let Some(add) = &add
+            && let Act::Add { from, .. } = add.entry.act
+            && from > ahead_of(now)
+        {
+            return Err(Unable::Behind);
+        }
+        let act = Act::Join {
+            certificate: seal.certificate(),
+            salt: seal.salt(),
+            add,
+        };
+        let mut facts = self.enter(None, now, act, seal)?;
+        let join = facts.iter().find_map(|fact| match fact {
+            Fact::Roster(sealed) => Some(sealed.entry.id),
+            _ => None,
+        });
+        let began = join.map(Fact::Began);
+        began.iter().for_each(|began| self.apply(began));
+        facts.extend(began);
+        Ok(facts)
+    }
+
+    /// The add by which this person may join.
+    fn own_add(&self) -> Result<Sealed, Unable> {
+        let add = self.membership.adds.get(&self.person);
+        let add = add.and_then(|add| self.roster.find_add(add));
+        let add = add.and_then(|add| match add {
+            Carried::Own(entry) => self.sealed.get(&entry.id),
+            Carried::ByJoin(add) => Some(add),
+        });
+        add.cloned().ok_or(Unable::NotIn)
+    }
+
+    /// The entry that begins a group, and an invitation of oneself, by which this person's further
+    /// devices and logs join.
+    ///
+    /// # Errors
+    /// [`Unable::NoLaterTime`]
+    pub fn create(&mut self, create: Sealed, seal: &impl Seal) -> Result<Vec<Fact>, Unable> {
+        let now = create.entry.clock;
+        let under = create.entry.id;
+        let mut facts = vec![Fact::Roster(create), Fact::Began(under)];
+        self.restore(facts.clone());
+        let add = Act::Add {
+            person: self.person,
+            from: Clock::ZERO,
+            after: std::collections::BTreeSet::new(),
+        };
+        facts.extend(self.enter(Some(under), now, add, seal)?);
+        Ok(facts)
+    }
+
+    /// Writes a roster entry.
+    ///
+    /// # Errors
+    /// If this person may not.
+    pub fn act(&mut self, deed: &Deed, now: Clock, seal: &impl Seal) -> Result<Vec<Fact>, Unable> {
+        if self.kind != Kind::Group {
+            return Err(Unable::Direct);
+        }
+        let act = self.act_of(deed, now)?;
+        let (under, mut facts) = self.own_join(now, seal)?;
+        facts.extend(self.enter(Some(under), now, act, seal)?);
+        Ok(facts)
+    }
+
+    fn act_of(&self, deed: &Deed, now: Clock) -> Result<Act, Unable> {
+        let is_owner = self.membership.owners.contains(&self.person);
+        let owner = || is_owner.then_some(()).ok_or(Unable::NotOwner);
+        Ok(match *deed {
+            Deed::Add { person, sees_all } => {
+                let was_removed = self.membership.removals.contains_key(&person);
+                if was_removed && !self.membership.members.contains_key(&person) {
+                    owner()?;
+                }
+                let from = if sees_all {
+                    Clock::ZERO
+                } else {
+                    self.seen(now).next(now).ok_or(Unable::NoLaterTime)?
+                };
+                let after = self.roster.endings_of(&person);
+                Act::Add {
+                    person,
+                    from,
+                    after,
+                }
+            }
+            Deed::Owner(person) => {
+                owner()?;
+                Act::Owner { person }
+            }
+            Deed::Resign => {
+                owner()?;
+                let keeps = self.roster.acts_as_owner_of(&self.person);
+                Act::Resign { keeps }
+            }
+            Deed::Remove(person) => {
+                owner()?;
+                if self.membership.owners.contains(&person) {
+                    return Err(Unable::IsOwner);
+                }
+                let keeps = self.roster.adds_by(&person);
+                let cut = self.cut_of(&person);
+                Act::Remove { person, keeps, cut }
+            }
+            Deed::Leave => {
+                let keeps = self.roster.acts_as_owner_of(&self.person);
+                let cut = self.cut_of(&self.person);
+                Act::Leave { keeps, cut }
+            }
+            Deed::Rename(name) => {
+                owner()?;
+                Act::Rename { name }
+            }
+        })
+    }
+
+    /// What is held of a person's logs.
+    fn cut_of(&self, person: &PersonKey) -> std::collections::BTreeMap<JoinId, u64> {
+        let logs = self.membership.logs.iter();
+        let theirs = logs.filter(|(_, log)| log.person == *person);
+        let held = theirs.filter_map(|(join, _)| Some((*join, self.head(join, Clock::ZERO)?.next)));
+        held.collect()
+    }
+
+    /// Signs a roster entry and takes it. Its clock is later than all that was seen.
+    fn enter(
+        &mut self,
+        under: Option<JoinId>,
+        now: Clock,
+        act: Act,
+        seal: &impl Seal,
+    ) -> Result<Vec<Fact>, Unable> {
+        let clock = self.seen(now).next(now).ok_or(Unable::NoLaterTime)?;
+        let sealed = seal.seal(Some(self.id), under, clock, act);
+        Ok(self.take_roster(vec![sealed], seal).facts)
+    }
+
+    /// Writes a talk entry, in a new log where the last one cannot be gone on with. `instead_of`
+    /// names an own entry that nobody will be shown and that this one says once more.
+    ///
+    /// # Errors
+    /// If this person is not in.
+    pub fn say(
+        &mut self,
+        talk: &Talk,
+        instead_of: Option<EntryId>,
+        now: Clock,
+        seal: &impl Seal,
+    ) -> Result<(EntryId, Vec<Fact>), Unable> {
+        if let Talk::Edit { of, .. } = talk
+            && self.has_erased(&self.person, of)
+        {
+            return Err(Unable::Erased);
+        }
+        let (join, mut facts) = self.own_join(now, seal)?;
+        let last = self.begun.get(&join).and_then(Option::as_ref);
+        let last = last.map(|last| (last.id, last.header.position, last.header.clock));
+        let seen = self.seen(now).max(last.map_or(Clock::ZERO, |last| last.2));
+        let entry = seal.speak(
+            Next {
+                conversation: self.id,
+                join,
+                position: last.map_or(0, |last| last.1 + 1),
+                previous: last.map_or(EntryId([0; 32]), |last| last.0),
+                clock: seen.next(now).ok_or(Unable::NoLaterTime)?,
+            },
+            talk,
+        );
+        let id = entry.id;
+        let fact = Fact::Talk { entry, instead_of };
+        self.apply(&fact);
+        facts.push(fact);
+        if let Talk::Erase { of } = talk {
+            let erased = self.erase(of, &self.person);
+            erased.iter().for_each(|fact| self.apply(fact));
+            facts.extend(erased);
+        }
+        Ok((id, facts))
+    }
+
+    /// The join that this device writes under. It begins a new one where the last cannot be gone on
+    /// with.
+    fn own_join(&mut self, now: Clock, seal: &impl Seal) -> Result<(JoinId, Vec<Fact>), Unable> {
+        let Role::Member(from) = self.own_role() else {
+            return Err(Unable::NotIn);
+        };
+        if from > ahead_of(now) {
+            return Err(Unable::Behind);
+        }
+        if let Some(join) = self.usable_join(now) {
+            return Ok((join, Vec::new()));
+        }
+        let mut facts = self.begin_again(now);
+        facts.extend(self.join(now, seal)?);
+        let join = self.usable_join(now).ok_or(Unable::TooOften)?;
+        Ok((join, facts))
+    }
+
+    /// The newest join of this device whose log can be gone on with.
+    #[must_use]
+    pub fn usable_join(&self, now: Clock) -> Option<JoinId> {
+        let own = self.roster.joins_of(&self.person).into_iter().rev();
+        let is_usable = |join: &JoinId| {
+            let log = self.logs.get(join);
+            let of = self.membership.logs.get(join);
+            let last = self.begun.get(join);
+            last.is_some_and(|last| !is_ahead(last.as_ref(), now))
+                && of.is_some_and(|of| of.cut.is_none())
+                && log
+                    .is_none_or(|log| log.end().is_none() && !is_ahead(log.iter().next_back(), now))
+        };
+        own.map(|(join, _)| join).find(is_usable)
+    }
+
+    /// Ends the logs that cannot be gone on with. What they hold ahead of the clock has to be written
+    /// once more.
+    fn begin_again(&mut self, now: Clock) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        for join in self.begun.keys() {
+            let Some(log) = self.logs.get(join) else {
+                continue;
+            };
+            let newest_first = log.iter().rev();
+            let ahead = newest_first.take_while(|entry| is_ahead(Some(entry), now));
+            facts.extend(ahead.map(|entry| Fact::Again(entry.id)));
+        }
+        facts.extend(self.begun.keys().copied().map(Fact::Retired));
+        for fact in &facts {
+            self.apply(fact);
+        }
+        facts
+    }
+
+    /// Ends writing to the logs that this data folder began: it may be a copy, so their next
+    /// positions may be taken.
+    pub fn retire(&mut self) -> Vec<Fact> {
+        let begun = std::mem::take(&mut self.begun);
+        begun.into_keys().map(Fact::Retired).collect()
+    }
+
+    /// The latest clock of what is held and shown.
+    #[must_use]
+    pub fn seen(&self, now: Clock) -> Clock {
+        let latest = ahead_of(now);
+        let talk = self.logs.values().filter_map(|log| log.latest(latest));
+        let roster = self.roster.entries().map(|entry| entry.clock);
+        let roster = roster.filter(|clock| *clock <= latest);
+        let from = self.membership.members.get(&self.person).copied();
+        talk.chain(roster).chain(from).max().unwrap_or_default()
+    }
+}
+
+fn is_ahead(entry: Option<&Named>, now: Clock) -> bool {
+    entry.is_some_and(|entry| entry.header.clock > ahead_of(now))
+}

@@ -1,0 +1,146 @@
+//! Conversations that someone names and that are not known here. Their rosters are asked for one
+//! after the other; one of which this person is no part is not kept.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use p2pchat_protocol::v2::PersonKey;
+use p2pchat_protocol::v2::conversation::ConversationId;
+use p2pchat_protocol::v2::conversation::roster::Add as Sealed;
+
+use super::frame::{Want, What};
+use super::tell::send;
+use super::{Effect, MAX_CONVERSATIONS, MAX_REQUESTS, Now, PATIENCE, SessionId, Sync, stored};
+use crate::replica::{Kind, Replica, Role};
+use crate::seal::Seal;
+
+/// Those of one session.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Candidates {
+    /// The one whose roster is asked for, and when something of it came last.
+    current: Option<(Replica, u64)>,
+    waiting: VecDeque<(ConversationId, Kind)>,
+    /// Those that this person is no part of.
+    refused: BTreeSet<ConversationId>,
+}
+
+impl Candidates {
+    /// Whether one is to be looked at.
+    fn is_new(&self, id: &ConversationId) -> bool {
+        let is_current = self.current.as_ref().is_some_and(|(it, _)| it.id() == *id);
+        let is_waiting = self.waiting.iter().any(|(waiting, _)| waiting == id);
+        !is_current
+            && !is_waiting
+            && !self.refused.contains(id)
+            && self.waiting.len() + self.refused.len() < MAX_CONVERSATIONS
+    }
+
+    /// Takes the current one, if it is this.
+    fn take(&mut self, id: &ConversationId) -> Option<Replica> {
+        let current = self.current.take_if(|(it, _)| it.id() == *id);
+        current.map(|(candidate, _)| candidate)
+    }
+}
+
+impl<S: Seal> Sync<S> {
+    /// Someone names a conversation that is not known here.
+    pub(super) fn consider(
+        &mut self,
+        id: SessionId,
+        conversation: ConversationId,
+        people: Option<[PersonKey; 2]>,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        if let Some(people) = people {
+            let hash = |bytes: &[u8]| self.seal.digest(bytes);
+            let is_named = ConversationId::direct(people, hash) == conversation;
+            if !is_named || !people.contains(&self.me()) {
+                return;
+            }
+        }
+        let kind = people.map_or(Kind::Group, Kind::Direct);
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        if session.candidates.is_new(&conversation) {
+            session.candidates.waiting.push_back((conversation, kind));
+            self.next_candidate(id, now, effects);
+        }
+    }
+
+    /// Asks for the roster of the next one, if none is looked at.
+    pub(super) fn next_candidate(&mut self, id: SessionId, now: Now, effects: &mut Vec<Effect>) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        let too_late = |(_, since): &mut (Replica, u64)| now.millis >= *since + PATIENCE;
+        session.candidates.current.take_if(too_late);
+        let is_full = self.conversations.len() >= MAX_CONVERSATIONS;
+        while session.candidates.current.is_none() && !is_full {
+            let Some((conversation, kind)) = session.candidates.waiting.pop_front() else {
+                return;
+            };
+            if self.conversations.contains_key(&conversation) {
+                continue;
+            }
+            let candidate = Replica::new(conversation, kind, &self.seal);
+            session.candidates.current = Some((candidate, now.millis));
+            let want = What::Want(Want::Roster(Vec::new()));
+            send(id, conversation, want, effects);
+        }
+    }
+
+    pub(super) fn take_candidate(
+        &mut self,
+        id: SessionId,
+        conversation: ConversationId,
+        entries: Vec<Sealed>,
+        now: Now,
+    ) {
+        let session = self.sessions.get_mut(&id);
+        let current = session.and_then(|session| session.candidates.current.as_mut());
+        if let Some((candidate, since)) = current.filter(|(it, _)| it.id() == conversation) {
+            *since = now.millis;
+            self.dropped += candidate.take_roster(entries, &self.seal).dropped;
+        }
+    }
+
+    /// The roster of the current one is there: it is kept if this person is in or asked.
+    pub(super) fn judge_candidate(
+        &mut self,
+        id: SessionId,
+        conversation: ConversationId,
+        now: Now,
+        effects: &mut Vec<Effect>,
+    ) {
+        let session = self.sessions.get_mut(&id);
+        let taken = session.and_then(|session| session.candidates.take(&conversation));
+        let Some(candidate) = taken else {
+            return;
+        };
+        if self.is_wanted(&candidate) {
+            effects.push(Effect::Open(conversation, candidate.kind()));
+            effects.extend(stored(conversation, candidate.roster_facts()));
+            self.conversations.insert(conversation, candidate);
+            self.roster_changed(conversation, effects);
+        } else if let Some(session) = self.sessions.get_mut(&id) {
+            session.candidates.refused.insert(conversation);
+        }
+        self.next_candidate(id, now, effects);
+    }
+
+    /// Whether this person is in, or asked by someone who has not asked too often.
+    fn is_wanted(&self, candidate: &Replica) -> bool {
+        match candidate.own_role() {
+            Role::Member(_) => true,
+            Role::Invited(_) => {
+                let by = candidate.inviter();
+                let is_theirs = |known: &&Replica| {
+                    matches!(known.own_role(), Role::Invited(_)) && known.inviter() == by
+                };
+                self.conversations.values().filter(is_theirs).count() < MAX_REQUESTS
+            }
+            Role::Stranger => false,
+        }
+    }
+}

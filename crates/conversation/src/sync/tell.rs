@@ -1,0 +1,371 @@
+//! What others are told: what one holds, who is named a conversation, and what ended a membership.
+
+use std::collections::BTreeSet;
+
+use p2pchat_protocol::v2::PersonKey;
+use p2pchat_protocol::v2::conversation::roster::Act;
+use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId, JoinId};
+use p2pchat_protocol::v2::peer::MAX_ITEMS;
+
+use super::frame::{Ending, Frame, Have, Heads, Item, Short, What};
+use super::{Effect, MAX_PIECE, Now, SessionId, Sync, TELL_EVERY, stored};
+use crate::replica::{Fact, Kind, Replica, Role};
+use crate::seal::Seal;
+
+impl<S: Seal> Sync<S> {
+    /// Names a conversation to a device of a member or an invited person, or tells it what ended a
+    /// membership.
+    pub(super) fn meet(
+        &mut self,
+        id: SessionId,
+        conversation: ConversationId,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (Some(session), Some(replica)) = (
+            self.sessions.get_mut(&id),
+            self.conversations.get(&conversation),
+        ) else {
+            return;
+        };
+        if is_named(replica, &session.person) {
+            let link = session.links.entry(conversation).or_default();
+            link.owes.digest = true;
+            return;
+        }
+        session.links.remove(&conversation);
+        let tidings = tidings(replica, &session.person);
+        let unknown = tidings
+            .into_iter()
+            .filter(|id| !replica.has_answered(&session.person, id));
+        let unknown = unknown.collect();
+        self.bring(id, conversation, unknown, effects);
+    }
+
+    /// Tells someone who names a conversation what ended a membership, even if they have known it
+    /// once: their disk may be an older one.
+    pub(super) fn remind(
+        &mut self,
+        id: SessionId,
+        conversation: ConversationId,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (Some(session), Some(replica)) = (
+            self.sessions.get(&id),
+            self.conversations.get(&conversation),
+        ) else {
+            return;
+        };
+        let tidings = tidings(replica, &session.person);
+        self.bring(id, conversation, tidings, effects);
+    }
+
+    /// Sends endings with what it takes to verify them, each once in a session.
+    fn bring(
+        &mut self,
+        id: SessionId,
+        conversation: ConversationId,
+        endings: BTreeSet<EntryId>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (Some(session), Some(replica)) = (
+            self.sessions.get_mut(&id),
+            self.conversations.get(&conversation),
+        ) else {
+            return;
+        };
+        for ending in endings {
+            if session.told.insert(ending)
+                && let Some(entry) = replica.roster().get(&ending)
+            {
+                let grounds = replica.roster().grounds(entry);
+                send_roster(id, replica, &grounds, effects);
+            }
+        }
+    }
+
+    /// Stores what this device wrote, sends it to those connected who may have it, and tells
+    /// what is held now.
+    pub(super) fn wrote(&mut self, id: ConversationId, facts: Vec<Fact>, now: Now) -> Vec<Effect> {
+        let roster = facts.iter().filter_map(|fact| match fact {
+            Fact::Roster(sealed) => Some(sealed.clone()),
+            _ => None,
+        });
+        let roster: Vec<_> = roster.collect();
+        let talk = facts.iter().filter_map(|fact| match fact {
+            Fact::Talk { entry, .. } => Some(entry.clone()),
+            _ => None,
+        });
+        let talk: Vec<_> = talk.collect();
+        let mut effects: Vec<_> = stored(id, facts).into_iter().collect();
+        if !roster.is_empty() {
+            self.roster_changed(id, &mut effects);
+        }
+        let Some(replica) = self.conversations.get(&id) else {
+            return effects;
+        };
+        for (session, of) in &mut self.sessions {
+            let role = replica.role(&of.person);
+            if !roster.is_empty() && role != Role::Stranger {
+                send(*session, id, What::Roster(roster.clone()), &mut effects);
+            }
+            let Role::Member(from) = role else {
+                continue;
+            };
+            for entry in &talk {
+                if entry.header.clock > from {
+                    let (join, stretch) = (entry.header.join, vec![entry.clone()]);
+                    send(*session, id, What::Talk { join, stretch }, &mut effects);
+                }
+                if let Some(link) = of.links.get_mut(&id) {
+                    link.owes.items.insert(entry.header.join);
+                }
+            }
+        }
+        self.tell_all(now, &mut effects);
+        effects
+    }
+
+    /// The roster has changed: everybody is met again.
+    pub(super) fn roster_changed(&mut self, id: ConversationId, effects: &mut Vec<Effect>) {
+        let sessions: Vec<_> = self.sessions.keys().copied().collect();
+        for session in sessions {
+            self.meet(session, id, effects);
+        }
+    }
+
+    /// Tells everybody what is due.
+    pub(super) fn tell_all(&mut self, now: Now, effects: &mut Vec<Effect>) {
+        let sessions: Vec<_> = self.sessions.keys().copied().collect();
+        for session in sessions {
+            self.tell(session, now, effects);
+        }
+    }
+
+    /// Tells one what is due.
+    pub(super) fn tell(&mut self, id: SessionId, now: Now, effects: &mut Vec<Effect>) {
+        let Some(session) = self.sessions.get_mut(&id) else {
+            return;
+        };
+        for (conversation, link) in &mut session.links {
+            let is_due = link.told.is_none_or(|told| now.millis >= told + TELL_EVERY);
+            let Some(replica) = self.conversations.get(conversation) else {
+                continue;
+            };
+            if link.owes.is_nothing() || !is_due || !is_named(replica, &session.person) {
+                continue;
+            }
+            link.told = Some(now.millis);
+            let owes = std::mem::take(&mut link.owes);
+            let asks = owes.question || (owes.digest && wants_items(replica, &session.person));
+            let roster = roster_hash(replica, &self.seal);
+            let people = match replica.kind() {
+                Kind::Group => None,
+                Kind::Direct(people) => Some(people),
+            };
+            let mut have = |heads| {
+                let have = Have {
+                    people,
+                    roster,
+                    heads,
+                    asks,
+                };
+                send(id, *conversation, What::Have(have), effects);
+            };
+            let from = shared(replica, &session.person);
+            if owes.digest {
+                have(Heads::Digest(digest(replica, from, &self.seal)));
+            }
+            let is_owed = |item: &Item| owes.all || owes.items.contains(&item.join);
+            let items: Vec<_> = items(replica, from).filter(is_owed).collect();
+            for piece in items.chunks(MAX_ITEMS) {
+                have(Heads::Items(piece.to_vec()));
+            }
+            if owes.all && items.is_empty() {
+                have(Heads::Items(Vec::new()));
+            }
+        }
+    }
+
+    /// Answers who names a conversation that this person is not in: by the add that they declined,
+    /// or by what ended their membership.
+    pub(super) fn answer(
+        &mut self,
+        id: SessionId,
+        conversation: ConversationId,
+        effects: &mut Vec<Effect>,
+    ) {
+        let me = self.me();
+        let (Some(session), Some(replica)) = (
+            self.sessions.get_mut(&id),
+            self.conversations.get(&conversation),
+        ) else {
+            return;
+        };
+        for answer in replica.answers(&me, &session.person) {
+            if !session.told.insert(answer) {
+                continue;
+            }
+            // Those who name the conversation may not know of the removal.
+            if let Some(removal) = replica
+                .roster()
+                .get(&answer)
+                .filter(|it| is_ending(&it.act))
+            {
+                let grounds = replica.roster().grounds(removal);
+                let entries = replica.sealed(&grounds).cloned().collect();
+                send(id, conversation, What::Roster(entries), effects);
+            }
+            send(id, conversation, What::Answer(answer), effects);
+        }
+    }
+}
+
+pub(super) fn send(
+    session: SessionId,
+    conversation: ConversationId,
+    what: What,
+    effects: &mut Vec<Effect>,
+) {
+    let frame = Frame { conversation, what };
+    effects.push(Effect::Send(session, frame));
+}
+
+/// Whether a conversation is named to a person: by those who are in, to those who are in or asked.
+fn is_named(replica: &Replica, person: &PersonKey) -> bool {
+    match replica.own_role() {
+        Role::Member(_) => replica.role(person) != Role::Stranger,
+        Role::Invited(_) => matches!(replica.role(person), Role::Member(_)),
+        Role::Stranger => false,
+    }
+}
+
+/// What a person has to be told of: that they were removed, or that this device's person has left.
+fn tidings(replica: &Replica, person: &PersonKey) -> BTreeSet<EntryId> {
+    match (replica.own_role(), replica.role(person)) {
+        (Role::Member(_), Role::Stranger) => {
+            let removals = replica.membership().removals.get(person);
+            removals.cloned().unwrap_or_default()
+        }
+        (Role::Stranger, Role::Member(_)) => replica.own_leavings(),
+        _ => BTreeSet::new(),
+    }
+}
+
+/// The clock after which both this device and a person see entries.
+fn shared(replica: &Replica, person: &PersonKey) -> Option<Clock> {
+    match (replica.own_role(), replica.role(person)) {
+        (Role::Member(own), Role::Member(theirs)) => Some(own.max(theirs)),
+        _ => None,
+    }
+}
+
+pub(super) fn roster_hash(replica: &Replica, seal: &impl Seal) -> Short {
+    let ids: Vec<_> = replica.roster_ids().map(|id| id.0).collect();
+    Short::from(seal.digest(ids.as_flattened()))
+}
+
+/// What is held of the logs that both see.
+pub(super) fn items(replica: &Replica, from: Option<Clock>) -> impl Iterator<Item = Item> {
+    let logs = replica.membership().logs.keys();
+    let shared = logs.filter_map(move |join| Some((join, from?)));
+    shared.filter_map(|(join, from)| item(replica, join, from))
+}
+
+fn item(replica: &Replica, join: &JoinId, from: Clock) -> Option<Item> {
+    let end = replica.log(join)?.end().map(|end| Ending {
+        position: end.position(),
+        is_lowest: end.is_lowest(),
+    });
+    let Some(head) = replica.head(join, from) else {
+        return end.map(|ending| Item {
+            join: *join,
+            lowest: ending.position,
+            has_older: false,
+            next: ending.position,
+            newest: Short([0; 16]),
+            clock: Clock::ZERO,
+            end,
+        });
+    };
+    Some(Item {
+        join: *join,
+        lowest: head.lowest,
+        has_older: has_older(replica, join, head.lowest, from),
+        next: head.next,
+        newest: head.id.into(),
+        clock: head.clock,
+        end,
+    })
+}
+
+/// Whether entries of a log that may be seen are held below a position.
+fn has_older(replica: &Replica, join: &JoinId, position: u64, from: Clock) -> bool {
+    let log = replica.log(join);
+    let older = log.and_then(|log| log.head(position));
+    older.is_some_and(|older| older.clock > from)
+}
+
+/// A hash of the heads that both see. Where the stretches below begin is not in it: newcomers and
+/// those who keep less would never agree.
+pub(super) fn digest(replica: &Replica, from: Option<Clock>, seal: &impl Seal) -> Short {
+    let mut bytes = Vec::new();
+    for item in items(replica, from) {
+        bytes.extend(item.join.0);
+        bytes.extend(item.next.to_be_bytes());
+        bytes.extend(item.newest.0);
+        let end = item.end.map_or([u8::MAX; 9], |end| {
+            let mut bytes = [0; 9];
+            bytes[..8].copy_from_slice(&end.position.to_be_bytes());
+            bytes[8] = u8::from(end.is_lowest);
+            bytes
+        });
+        bytes.extend(end);
+    }
+    Short::from(seal.digest(&bytes))
+}
+
+/// Whether the items of a person are of use though their digest agrees: there may be gaps below the
+/// heads, or own entries that they are not known to hold.
+fn wants_items(replica: &Replica, person: &PersonKey) -> bool {
+    let Some(from) = shared(replica, person) else {
+        return false;
+    };
+    replica.membership().logs.iter().any(|(join, of)| {
+        let Some(head) = replica.head(join, from) else {
+            return false;
+        };
+        let has_gap = replica
+            .log(join)
+            .is_some_and(|log| log.missing(0..head.next).is_some());
+        let is_own = of.person == replica.person() && *person != of.person;
+        has_gap || (is_own && !replica.has_got(person, join, head.next - 1))
+    })
+}
+
+/// Sends roster entries, in this order, in pieces.
+pub(super) fn send_roster(
+    id: SessionId,
+    replica: &Replica,
+    ids: &[EntryId],
+    effects: &mut Vec<Effect>,
+) {
+    let mut piece = Vec::new();
+    let mut size = 0;
+    for sealed in replica.sealed(ids) {
+        if size + sealed.bytes.len() > MAX_PIECE {
+            let full = std::mem::take(&mut piece);
+            send(id, replica.id(), What::Roster(full), effects);
+            size = 0;
+        }
+        size += sealed.bytes.len();
+        piece.push(sealed.clone());
+    }
+    if !piece.is_empty() {
+        send(id, replica.id(), What::Roster(piece), effects);
+    }
+}
+
+/// Whether an act ends someone's membership.
+pub(super) fn is_ending(act: &Act) -> bool {
+    matches!(act, Act::Remove { .. } | Act::Leave { .. })
+}
