@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(90 * 60);
 /// The number of seeds of a simulation, unless the user sets the variable.
 const SIM_SEEDS: (&str, &str) = ("P2PCHAT_SIM_SEEDS", "10000");
 /// The runs of `p2pchat-soak`, the shorter ones first. Those behind are simulations: tests.
-const RUNS: [(&str, Kind); 13] = [
+const RUNS: [(&str, Kind); 14] = [
     ("presence", Kind::Soak),
     ("crash", Kind::Soak),
     ("mongo-crash", Kind::SoakWithMongod),
@@ -31,6 +31,10 @@ const RUNS: [(&str, Kind); 13] = [
     ("guessing", Kind::Soak),
     ("network", Kind::Soak),
     ("simulation", Kind::Test("p2pchat-peer", "simulation")),
+    (
+        "conversation-simulation",
+        Kind::Test("p2pchat-conversation", "simulation"),
+    ),
     (
         "cluster-simulation",
         Kind::Test("p2pchat-registry", "cluster_simulation"),
