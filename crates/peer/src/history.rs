@@ -505,7 +505,7 @@ fn prune(transaction: &Transaction<'_>, keep: usize) -> Result<(), HistoryError>
 /// beginning of one. `None` if there is no word.
 ///
 /// Each word is quoted, so that nothing in it is an operator of the query language.
-fn search_query(text: &str) -> Option<String> {
+pub(crate) fn search_query(text: &str) -> Option<String> {
     let words: Vec<String> = text
         .split(|c: char| c.is_whitespace() || c == '\0')
         .filter(|word| word.chars().any(char::is_alphanumeric))

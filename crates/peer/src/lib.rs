@@ -2,7 +2,7 @@
 //!
 //! [`machine`] makes all decisions of a peer, as a state machine without I/O: inputs and the
 //! time go in, outputs come out. [`Peer`] is the shell of sockets, tasks and timers around it,
-//! and [`History`] keeps the messages.
+//! [`History`] keeps the messages, and [`conversations`] those of version 2.
 //!
 //! **Invariant:** nothing here knows a user interface, and the machine knows no socket,
 //! clock or random source but those passed in: a whole network of them runs in one
@@ -12,6 +12,7 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod blocks;
+pub mod conversations;
 mod history;
 mod known;
 pub mod machine;

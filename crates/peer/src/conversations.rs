@@ -1,0 +1,36 @@
+//! The conversations of version 2 on disk: what [`p2pchat_conversation`] has verified and wants
+//! stored, in one SQLite file a profile.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | `schema` | the tables, and how values become columns |
+//! | `store` | the file, and the transaction that stores what has changed |
+//! | `facts` | each fact as statements |
+//! | `restore` | the facts again, at the start |
+//! | `read` | entries to serve, and messages to show |
+//! | `search` | the full-text index |
+//! | `retention` | what is beyond what is kept |
+//! | `export` | a conversation as text or JSON |
+//!
+//! A commit survives a power cut, so what follows from it may be sent.
+//!
+//! **Invariant:** nothing here verifies or decides. What counts, and from when on it is seen, is
+//! passed in ([`Visible`]).
+
+mod export;
+mod facts;
+mod read;
+mod restore;
+mod retention;
+mod schema;
+mod search;
+mod store;
+
+pub use export::{ExportError, Format, Words};
+pub use read::{Entry, Page, Post, Visible};
+pub use restore::{Restored, Settings, Stored};
+pub use retention::{MAX_BODIES, MAX_BYTES};
+pub use store::{Change, Mark, Store, StoreError};
+
+#[cfg(test)]
+mod tests;

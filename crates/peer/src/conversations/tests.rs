@@ -1,0 +1,7 @@
+//! The store on real files.
+
+mod files;
+mod killed;
+mod reading;
+mod round_trip;
+mod world;

@@ -1,0 +1,278 @@
+//! Pages, unread marks, search, retention and export.
+
+use std::collections::BTreeMap;
+
+use p2pchat_conversation::replica::Fact;
+use p2pchat_model::Timestamp;
+use p2pchat_protocol::v2::PersonKey;
+use p2pchat_protocol::v2::conversation::Clock;
+use p2pchat_protocol::v2::conversation::talk::Talk;
+
+use super::super::retention::Limits;
+use super::super::{Change, Format, Visible, Words};
+use super::world::{World, person};
+
+#[test]
+fn a_page_has_messages_with_what_names_them() {
+    let mut world = World::new();
+    let first = world.message(0, "first");
+    let text = "second".to_owned();
+    world.say(1, &Talk::Message { text });
+    world.settle();
+    let emoji = "👍".to_owned();
+    world.say(1, &Talk::Reaction { to: first, emoji });
+    let text = "the first".to_owned();
+    world.say(0, &Talk::Edit { of: first, text });
+    let text = "third".to_owned();
+    world.say(0, &Talk::Reply { to: first, text });
+    world.settle();
+    assert_eq!(world.texts(1), ["the first", "second", "third"]);
+
+    let (store, visible) = (&world.devices[1].store, world.visible(1));
+    let newest = store.page(&world.group, None, 2, &visible).unwrap();
+    assert!(newest.more);
+    let place = newest.posts[0].entry.place;
+    let older = store.page(&world.group, Some(place), 2, &visible).unwrap();
+    assert!(!older.more);
+    let [post] = &older.posts[..] else {
+        panic!("one message");
+    };
+    assert_eq!((post.entry.id, post.naming.len()), (first, 2));
+    let message = post.message().unwrap();
+    assert_eq!(message.reactions["👍"], [person(2)]);
+    assert_eq!(newest.posts[1].message().unwrap().answers, Some(first));
+    assert_eq!(
+        store.last(&world.group, &visible).unwrap().unwrap(),
+        newest.posts[1]
+    );
+
+    let unread = |behind, me: u8| {
+        let me = person(me);
+        store.unread(&world.group, behind, &me, &visible).unwrap()
+    };
+    assert_eq!((unread(None, 2), unread(None, 1)), (2, 1));
+    assert_eq!((unread(Some(place), 2), unread(Some(place), 1)), (1, 0));
+}
+
+#[test]
+fn what_does_not_count_is_not_shown_or_found() {
+    let mut world = World::new();
+    world.message(0, "apple");
+    let message = world.message(0, "banana");
+    let text = "cherry".to_owned();
+    world.say(0, &Talk::Edit { of: message, text });
+    let store = &world.devices[0].store;
+    let all = world.visible(0);
+    let places: Vec<_> = store.page(&world.group, None, 9, &all).unwrap().posts;
+    let clocks: Vec<_> = places.iter().map(|post| post.entry.place.clock).collect();
+    let shown = |visible: &Visible| {
+        let page = store.page(&world.group, None, 9, visible).unwrap();
+        page.posts.len()
+    };
+    let found = |visible: &Visible, word| {
+        let within = BTreeMap::from([(world.group, visible.clone())]);
+        store.find(&within, word, 9).unwrap().len()
+    };
+    assert_eq!((shown(&all), found(&all, "cherry")), (2, 1));
+    let from = Visible {
+        from: clocks[0],
+        ..all.clone()
+    };
+    assert_eq!((shown(&from), found(&from, "apple")), (1, 0));
+    let latest = Visible {
+        latest: clocks[1],
+        ..all.clone()
+    };
+    // The edit is later: its text is not shown, so it is not found.
+    assert_eq!((shown(&latest), found(&latest, "cherry")), (2, 0));
+    let limits = all.limits.keys().map(|join| (*join, 1)).collect();
+    let cut = Visible { limits, ..all };
+    assert_eq!(
+        (shown(&cut), found(&cut, "cherry"), found(&cut, "apple")),
+        (1, 0, 1)
+    );
+    assert_eq!(shown(&Visible::default()), 0);
+}
+
+#[test]
+fn search_is_over_all_conversations_or_one() {
+    let mut world = World::new();
+    world.message(0, "Crème brûlée for all");
+    let now = world.now();
+    let store = &world.devices[0].store;
+    let all = BTreeMap::from([(world.group, world.visible(0))]);
+    for words in ["creme", "brul", "ALL creme"] {
+        assert_eq!(store.find(&all, words, 9).unwrap().len(), 1, "{words}");
+    }
+    for words in ["", "\"", "brul creme", "creme OR nothing", "nothing"] {
+        assert!(store.find(&all, words, 9).unwrap().is_empty(), "{words}");
+    }
+    let effects = world.devices[0].sync.direct(person(3), now);
+    let (direct, effects) = effects.unwrap();
+    world.perform(0, effects);
+    let text = "creme of the crop".to_owned();
+    let said = world.devices[0]
+        .sync
+        .say(direct, &Talk::Message { text }, None, now);
+    world.perform(0, said.unwrap().1);
+    let other = Visible::of(world.devices[0].sync.get(&direct).unwrap(), Clock::MAX);
+    let store = &world.devices[0].store;
+    let find = |within: BTreeMap<_, _>, count| {
+        let found = store.find(&within, "creme", count).unwrap();
+        found.iter().map(|(id, _)| *id).collect::<Vec<_>>()
+    };
+    assert_eq!(find(BTreeMap::from([(direct, other.clone())]), 9), [direct]);
+    let both = BTreeMap::from([(direct, other), (world.group, world.visible(0))]);
+    assert_eq!(find(both.clone(), 9), [direct, world.group]);
+    assert_eq!(find(both, 1), [direct]);
+    assert!(find(BTreeMap::new(), 9).is_empty());
+}
+
+fn floors(facts: &[Fact]) -> Vec<u64> {
+    let positions = facts.iter().map(|fact| match fact {
+        Fact::Floor { position, .. } => *position,
+        other => panic!("{other:?}"),
+    });
+    positions.collect()
+}
+
+fn limits(bodies: i64, bytes: i64) -> Limits {
+    Limits {
+        bodies,
+        bytes,
+        check_every: 1,
+    }
+}
+
+fn apply(world: &mut World, floors: Vec<Fact>) {
+    let change = Change::Facts(world.group, floors);
+    world.devices[0].store.commit(&[change]).unwrap();
+    world.restart(0);
+}
+
+#[test]
+fn the_member_with_the_most_loses_the_oldest_first() {
+    let mut world = World::with_limits(limits(10, i64::MAX));
+    for number in 0..4 {
+        world.message(1, &format!("early {number}"));
+    }
+    world.settle();
+    for number in 0..9 {
+        world.message(0, &format!("flood {number}"));
+    }
+    let surplus = world.devices[0].store.surplus().unwrap();
+    let [(group, facts)] = &surplus[..] else {
+        panic!("one conversation");
+    };
+    assert_eq!(*group, world.group);
+    assert_eq!(
+        floors(facts),
+        [3],
+        "3 of the 9 who came after the other's 4"
+    );
+    apply(&mut world, facts.clone());
+    assert_eq!(world.texts(0).len(), 10);
+    assert_eq!(world.texts(0)[4], "flood 3");
+    assert!(world.found(0, "flood 2").is_empty());
+    assert_eq!(world.devices[0].store.surplus().unwrap(), []);
+}
+
+#[test]
+fn the_bytes_of_a_conversation_are_bounded_too() {
+    let mut world = World::with_limits(limits(i64::MAX, 1_000));
+    for number in 0..9 {
+        world.message(1, &format!("short {number}"));
+    }
+    world.settle();
+    for _ in 0..3 {
+        world.message(0, &"long ".repeat(80));
+    }
+    let surplus = world.devices[0].store.surplus().unwrap();
+    let [(_, facts)] = &surplus[..] else {
+        panic!("one conversation");
+    };
+    assert_eq!(floors(facts), [2], "2 of 3 long ones, none of 9 short ones");
+    let facts = facts.clone();
+    apply(&mut world, facts);
+    assert_eq!(world.texts(0).len(), 10);
+}
+
+#[test]
+fn what_is_older_than_a_time_goes() {
+    let mut world = World::new();
+    world.message(0, "old");
+    world.message(1, "old too");
+    world.settle();
+    let time = world.now().clock;
+    world.message(0, "new");
+    let old = world.devices[0].store.older_than(time).unwrap();
+    assert_eq!(old.len(), 1);
+    assert_eq!(floors(&old[0].1), [1, 1]);
+    apply(&mut world, old[0].1.clone());
+    assert_eq!(world.texts(0), ["new"]);
+    assert_eq!(world.devices[0].store.older_than(time).unwrap(), []);
+}
+
+#[test]
+fn a_conversation_is_exported_as_text_and_json() {
+    let mut world = World::new();
+    let first = world.message(0, "hello\n12:00 bob: I never\u{1b}[2J wrote this");
+    let gone = world.message(0, "secret");
+    world.settle();
+    let emoji = "🎉".to_owned();
+    world.say(1, &Talk::Reaction { to: first, emoji });
+    let reply = world.say(
+        1,
+        &Talk::Reply {
+            to: first,
+            text: "hi".to_owned(),
+        },
+    );
+    let text = "hi!".to_owned();
+    world.say(
+        1,
+        &Talk::Edit {
+            of: reply.unwrap(),
+            text,
+        },
+    );
+    world.say(0, &Talk::Erase { of: gone });
+    world.settle();
+
+    let name = |of: &PersonKey| if *of == person(1) { "ann" } else { "bob" }.to_owned();
+    let time = |at: Timestamp| format!("at {}", at.0 % 10);
+    let words = Words {
+        name: &name,
+        time: &time,
+    };
+    let export = |format| {
+        let mut out = Vec::new();
+        let (store, visible) = (&world.devices[0].store, world.visible(0));
+        let written = store.export(&world.group, &visible, format, &words, &mut out);
+        assert_eq!(written.unwrap(), 3);
+        String::from_utf8(out).unwrap()
+    };
+    let text = export(Format::Text);
+    let lines: Vec<_> = text.lines().collect();
+    let [hello, faked, deleted, hi] = lines[..] else {
+        panic!("{text}");
+    };
+    assert!(hello.ends_with(" ann: hello"), "{text}");
+    assert_eq!(faked, "    12:00 bob: I never␛[2J wrote this");
+    assert!(deleted.ends_with(" ann: (deleted)"), "{text}");
+    assert!(hi.ends_with(" bob: hi! (edited)"), "{text}");
+
+    let json = export(Format::Json);
+    let lines: Vec<serde_json::Value> = json
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines.len(), 3);
+    assert_eq!(lines[0]["name"], "ann");
+    assert_eq!(lines[0]["reactions"]["🎉"][0], "bob");
+    assert_eq!(lines[1]["erased"], true);
+    assert_eq!(lines[1]["text"], serde_json::Value::Null);
+    assert_eq!(lines[2]["text"], "hi!");
+    assert_eq!(lines[2]["answers"], lines[0]["id"]);
+    assert!(!json.contains("secret"));
+}
