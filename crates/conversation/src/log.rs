@@ -211,6 +211,12 @@ impl TalkLog {
         self.held.get(&position)
     }
 
+    /// Whether an entry is held at a position, or was until it was too old to be kept.
+    #[must_use]
+    pub fn has_had(&self, position: u64, id: &EntryId) -> bool {
+        position < self.floor || self.get(position).is_some_and(|entry| entry.id == *id)
+    }
+
     /// Where the entry with an id is.
     #[must_use]
     pub fn find(&self, id: &EntryId) -> Option<u64> {

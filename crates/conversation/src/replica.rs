@@ -67,8 +67,8 @@ pub struct Replica {
     sealed: BTreeMap<EntryId, Sealed>,
     membership: Membership,
     logs: BTreeMap<JoinId, TalkLog>,
-    /// What erases name, by their places.
-    erases: BTreeMap<EntryId, BTreeSet<(JoinId, u64)>>,
+    /// The erases that name an entry, and where they are.
+    erases: BTreeMap<EntryId, BTreeMap<EntryId, (JoinId, u64)>>,
     /// The entries that are held without their bodies.
     bodiless: BTreeMap<EntryId, (JoinId, u64)>,
     /// The edits of each message.

@@ -5,7 +5,7 @@
 
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
-use p2pchat_protocol::v2::conversation::{EntryId, JoinId};
+use p2pchat_protocol::v2::conversation::{Clock, EntryId, JoinId};
 
 use super::{Fact, Replica, talk_of};
 
@@ -27,7 +27,7 @@ impl Replica {
         };
         match talk_of(entry) {
             Some(Talk::Erase { of }) => {
-                self.erases.entry(of).or_default().insert(place);
+                self.erases.entry(of).or_default().insert(entry.id, place);
             }
             Some(Talk::Edit { of, .. }) => {
                 let edits = self.edits.entry(of).or_default();
@@ -45,24 +45,36 @@ impl Replica {
     }
 
     /// Whether an entry may be without its body. Of which message an edit was can not be seen
-    /// without its body, so it may if its author has erased anything.
+    /// without its body, so it may if its author has erased anything, or could have before what
+    /// this person may see.
     pub(super) fn may_lack_body(&self, id: &EntryId, author: &PersonKey, kind: u8) -> bool {
+        let from = self.membership.members.get(&self.person);
+        let sees_all = from.is_none_or(|from| *from == Clock::ZERO);
         let erases_something = || {
             let mut all = self.erases.values().flatten();
-            all.any(|place| self.is_erase_by(place, author))
+            all.any(|(erase, place)| self.is_erase_by(erase, place, author))
         };
         kind != Talk::ERASE
-            && (self.has_erased(author, id) || (kind == Talk::EDIT && erases_something()))
+            && (self.has_erased(author, id)
+                || (kind == Talk::EDIT && (!sees_all || erases_something())))
     }
 
     /// Whether an author has erased an entry, if it is theirs.
     pub(super) fn has_erased(&self, author: &PersonKey, id: &EntryId) -> bool {
         let mut erases = self.erases.get(id).into_iter().flatten();
-        erases.any(|place| self.is_erase_by(place, author))
+        erases.any(|(erase, place)| self.is_erase_by(erase, place, author))
     }
 
-    fn is_erase_by(&self, (join, position): &(JoinId, u64), author: &PersonKey) -> bool {
-        *position < self.limit(join) && self.author(join).as_ref() == Some(author)
+    fn is_erase_by(
+        &self,
+        erase: &EntryId,
+        (join, position): &(JoinId, u64),
+        author: &PersonKey,
+    ) -> bool {
+        let log = self.logs.get(join);
+        *position < self.limit(join)
+            && log.is_some_and(|log| log.has_had(*position, erase))
+            && self.author(join).as_ref() == Some(author)
     }
 
     /// What an erase takes: the bodies of a message of the same author, and of its edits by them.
@@ -106,9 +118,12 @@ impl Replica {
                 log.forget(position);
             }
         }
-        let counting = self.erases.iter().flat_map(|(of, places)| {
-            let authors = places.iter().filter(|place| place.1 < self.limit(&place.0));
-            authors.filter_map(|place| Some((*of, self.author(&place.0)?)))
+        let counting = self.erases.iter().flat_map(|(of, erases)| {
+            erases.iter().filter_map(|(erase, place)| {
+                let author = self.author(&place.0)?;
+                let counts = self.is_erase_by(erase, place, &author);
+                counts.then_some((*of, author))
+            })
         });
         let facts = counting.flat_map(|(of, author)| self.erase(&of, &author));
         let is_new = |fact: &Fact| match fact {

@@ -162,7 +162,12 @@ impl Replica {
         seal: &impl Seal,
     ) -> Result<(BTreeSet<u64>, Vec<Fact>), NotTaken> {
         let is_spoken = |entry: &Named| seal.is_spoken(entry, device);
-        let taken = self.log_mut(join).take(named, is_spoken)?;
+        let taken = self.log_mut(join).take(named, is_spoken);
+        if let Err(NotTaken::Unproven { .. }) = taken {
+            // An erase may be among what is forgotten.
+            self.erase_again();
+        }
+        let taken = taken?;
         let facts = self.ended(join, device, &taken);
         Ok((taken.new.into_iter().collect(), facts))
     }
