@@ -418,6 +418,40 @@ fn a_copied_folder_writes_to_a_new_log() {
 }
 
 #[test]
+fn a_folder_put_back_unnoticed_fetches_its_own_log_before_it_writes() {
+    let mut town = Town::of(2);
+    let group = town.group(&[1]);
+    town.meet(0, 1);
+    town.say(1, group, "one");
+    let copy = town.devices[1].disk.clone();
+    town.say(1, group, "two");
+    town.part(0, 1);
+    town.devices[1].disk = copy;
+    town.devices[1].start();
+    town.meet_slowly(0, 1);
+    assert!(!town.is_settled(1, group));
+    town.deliver_until(|town| town.is_settled(1, group));
+    town.say(1, group, "three");
+    assert_eq!(town.texts(0, group), ["one", "two", "three"]);
+    assert_eq!(town.ends(0, group), []);
+    assert_eq!(town.logs_of(0, group, 1), 1);
+}
+
+#[test]
+fn a_new_key_is_another_conversation() {
+    let mut town = Town::of(3);
+    let queued = town.direct(0, 1);
+    town.say(0, queued, "for the old key");
+    // The same name may stand for the other key now; nothing is sent there by itself.
+    let other = town.direct(0, 2);
+    assert_ne!(queued, other);
+    town.meet(0, 2);
+    town.accept(2, other);
+    assert_eq!(town.texts(2, other), [""; 0]);
+    assert_eq!(town.texts(2, queued), [""; 0]);
+}
+
+#[test]
 fn an_answer_is_a_receipt() {
     let mut town = Town::of(3);
     let group = town.group(&[1, 2]);

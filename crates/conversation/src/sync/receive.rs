@@ -80,7 +80,6 @@ impl<S: Seal> Sync<S> {
         // The roster is heard of anybody, by those who are not in too: it may say that they are.
         let link = session.links.entry(conversation).or_default();
         let own_roster = roster_hash(replica, &self.seal);
-        link.heard = true;
         link.is_silent = false;
         link.roster = (have.roster != own_roster).then_some(have.roster);
         let (Role::Member(own), Role::Member(theirs)) =
@@ -94,9 +93,11 @@ impl<S: Seal> Sync<S> {
                 let differs = theirs != digest(replica, from, &self.seal);
                 link.owes.all |= differs || have.asks;
                 link.owes.question |= differs;
+                link.heard |= !differs;
             }
             Heads::Items(items) => {
                 link.owes.all |= have.asks;
+                link.heard = true;
                 let person = session.person;
                 for item in items {
                     let facts = receipt(replica, person, &item);

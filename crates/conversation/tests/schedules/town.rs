@@ -514,6 +514,11 @@ impl Town {
         self.devices[device].start();
     }
 
+    /// Whether a device has all of its own that the others told of.
+    pub(crate) fn is_settled(&self, device: usize, id: ConversationId) -> bool {
+        self.devices[device].sync.as_ref().unwrap().is_settled(&id)
+    }
+
     /// Where the logs end that do.
     pub(crate) fn ends(&self, device: usize, id: ConversationId) -> Vec<(u64, bool)> {
         let replica = self.devices[device]
