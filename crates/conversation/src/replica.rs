@@ -135,12 +135,6 @@ impl Replica {
         self.person
     }
 
-    /// The bytes of its roster.
-    #[must_use]
-    pub fn roster_size(&self) -> usize {
-        self.sealed.values().map(|sealed| sealed.bytes.len()).sum()
-    }
-
     /// Its roster as facts.
     #[must_use]
     pub fn roster_facts(&self) -> Vec<Fact> {
