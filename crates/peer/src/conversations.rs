@@ -4,6 +4,10 @@
 //! | module | what it has |
 //! |---|---|
 //! | `schema` | the tables, and how values become columns |
+//! | `keys` | the keys of this device, signing and verifying |
+//! | `session` | one encrypted connection to a device |
+//! | `places` | which sessions stay |
+//! | `node` | the thread that owns the store and what syncs, and its sessions |
 //! | `store` | the file, and the transaction that stores what has changed |
 //! | `facts` | each fact as statements |
 //! | `restore` | the facts again, at the start |
@@ -19,17 +23,24 @@
 
 mod export;
 mod facts;
+mod keys;
+mod node;
+mod places;
 mod read;
 mod restore;
 mod retention;
 mod schema;
 mod search;
+mod session;
 mod store;
 
 pub use export::{ExportError, Format, Words};
+pub use keys::Keys;
+pub use node::{Event, Failed, Handle, Node, Options, View};
 pub use read::{Entry, Page, Post, Visible};
 pub use restore::{Restored, Settings, Stored};
 pub use retention::{MAX_BODIES, MAX_BYTES};
+pub use session::SessionError;
 pub use store::{Change, Mark, Store, StoreError};
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ use crate::machine::{Asked, Config, Keys, Machine, SaidBy};
 use crate::{History, Options};
 
 mod bind;
-mod clock;
+pub(crate) mod clock;
 mod driver;
 mod error;
 mod front_end;

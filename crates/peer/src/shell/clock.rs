@@ -73,7 +73,7 @@ impl Clock {
 
 /// The time since the computer was started, with the time in which it slept.
 #[cfg(unix)]
-fn since_boot() -> Duration {
+pub(crate) fn since_boot() -> Duration {
     use rustix::time::{ClockId, clock_gettime};
 
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -88,7 +88,7 @@ fn since_boot() -> Duration {
 
 /// The time since this was called first: the standard library has no other monotonic clock.
 #[cfg(not(unix))]
-fn since_boot() -> Duration {
+pub(crate) fn since_boot() -> Duration {
     use std::sync::LazyLock;
     use std::time::Instant;
 
@@ -97,7 +97,7 @@ fn since_boot() -> Duration {
 }
 
 /// The wall-clock time.
-pub(super) fn wall() -> Timestamp {
+pub(crate) fn wall() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     // A clock before 1970 was never set.
     Timestamp(since.map_or(0, |since| {

@@ -1,0 +1,282 @@
+//! What comes: frames of the sessions, commands, and the time.
+
+use p2pchat_conversation::replica::{Fact, Role};
+use p2pchat_conversation::sync::{PATIENCE, SessionId};
+use p2pchat_protocol::v2::PersonKey;
+use p2pchat_protocol::v2::conversation::talk::Talk;
+use p2pchat_protocol::v2::conversation::{ConversationId, EntryId};
+use p2pchat_protocol::v2::peer::{Bye, Ephemeral, Hello, ToPeer};
+
+use super::super::places::Place;
+use super::super::session::{Inbound, Outbound, SessionError, Told};
+use super::handle::{Command, Event, MAX_COMMANDS, Say};
+use super::turn::Turn;
+use super::{Core, Line, Route};
+
+impl Core {
+    pub(super) fn take(&mut self, input: Inbound, turn: &mut Turn) {
+        let Inbound {
+            session,
+            what,
+            done,
+        } = input;
+        turn.done.push(done);
+        match what {
+            Told::Met { hello, outbound } => self.met(session, &hello, outbound, turn),
+            Told::Frame { frame, dropped } => self.received(session, frame, dropped, turn),
+        }
+    }
+
+    fn met(&mut self, id: SessionId, hello: &Hello, outbound: Outbound, turn: &mut Turn) {
+        // It may have ended meanwhile.
+        let Some(connection) = self.connections.remove(&id) else {
+            return;
+        };
+        let (device, person) = (hello.certificate.device, hello.certificate.person);
+        let millis = self.millis();
+        let new = Place {
+            device,
+            person,
+            dialled_by: if connection.is_inbound {
+                device
+            } else {
+                self.own_device()
+            },
+            since: millis,
+            used: millis,
+            is_known: self.is_known(&person),
+        };
+        let mut places = std::mem::take(&mut self.places);
+        let verdict = places.admit(id, new, |person| self.is_known(person));
+        self.places = places;
+        for (old, bye) in verdict.closed {
+            self.close(old, bye, turn);
+        }
+        // There is a session with the device, this one or another.
+        let met = match verdict.refused {
+            None | Some(Bye::Replaced) => Ok(()),
+            Some(bye) => Err(SessionError::Bye(bye)),
+        };
+        let _ = connection.reply.map(|reply| reply.send(met));
+        if let Some(bye) = verdict.refused {
+            outbound.close(bye);
+            return;
+        }
+        let time = (hello.time, millis);
+        let line = Line {
+            outbound,
+            person,
+            device,
+            time,
+        };
+        self.lines.insert(id, line);
+        turn.events.push(Event::Connected(person, device));
+        self.look_at_clock(turn);
+        let now = self.now();
+        turn.effects.extend(self.sync.connected(id, person, now));
+    }
+
+    /// Whether there is a conversation with a person.
+    fn is_known(&self, person: &PersonKey) -> bool {
+        let is_with = |role| !matches!(role, Role::Stranger);
+        let mut conversations = self.sync.conversations();
+        *person == self.certificate.person
+            || conversations.any(|replica| {
+                matches!(replica.own_role(), Role::Member(_)) && is_with(replica.role(person))
+            })
+    }
+
+    fn received(&mut self, id: SessionId, frame: ToPeer, dropped: usize, turn: &mut Turn) {
+        if !self.lines.contains_key(&id) {
+            return;
+        }
+        self.sync.dropped += dropped;
+        let now = self.now();
+        self.places.touch(id, now.millis);
+        match frame {
+            ToPeer::About(frame) => {
+                turn.effects.extend(self.sync.receive(id, frame, now));
+            }
+            ToPeer::Ephemeral { conversation, what } => {
+                let Some(person) = self.places.get(id).map(|place| place.person) else {
+                    return;
+                };
+                if self.is_shared(&conversation, &person) {
+                    turn.events.push(Event::Ephemeral {
+                        conversation,
+                        person,
+                        what,
+                    });
+                }
+            }
+            ToPeer::Hello(_) | ToPeer::Ping | ToPeer::Pong | ToPeer::Bye(_) => {}
+        }
+    }
+
+    /// Whether both are in a conversation.
+    fn is_shared(&self, conversation: &ConversationId, person: &PersonKey) -> bool {
+        let is_in = |role| matches!(role, Role::Member(_));
+        let replica = self.sync.get(conversation);
+        replica.is_some_and(|replica| is_in(replica.own_role()) && is_in(replica.role(person)))
+    }
+
+    pub(super) fn obey(&mut self, command: Command, turn: &mut Turn) {
+        match command {
+            Command::Read(read) => turn.reads.push(read),
+            Command::Write(write) => {
+                let now = self.now();
+                let (effects, answer) = write(&mut self.sync, now);
+                turn.effects.extend(effects);
+                turn.answers.push(answer);
+            }
+            Command::Say(say) => self.say_soon(say, turn),
+            Command::Change(change, reply) => turn.changes.push((change, reply)),
+            Command::Dial {
+                address,
+                device,
+                reply,
+            } => {
+                if self.places.of_device(&device).is_some() {
+                    let _ = reply.send(Ok(()));
+                } else {
+                    self.connect(Route::Dialled(address, device), Some(reply));
+                }
+            }
+            Command::Tell(conversation, what) => self.tell(conversation, what, turn),
+            Command::RegistryTime(time) => {
+                self.registry = time.map(|time| (time, self.millis()));
+                self.look_at_clock(turn);
+            }
+        }
+    }
+
+    /// Whether nothing is missing of one's own log, as far as anybody knows.
+    fn may_say(&self, conversation: &ConversationId) -> bool {
+        self.begun.contains(conversation) || self.sync.is_settled(conversation)
+    }
+
+    /// Says what has waited long enough.
+    pub(super) fn say_waiting(&mut self, turn: &mut Turn) {
+        let millis = self.millis();
+        for (until, say) in std::mem::take(&mut self.waiting) {
+            if millis >= until || self.may_say(&say.conversation) {
+                self.say(say, turn);
+            } else {
+                self.waiting.push_back((until, say));
+            }
+        }
+    }
+
+    /// Says something when one's own log is known to be whole, at once if too much waits.
+    fn say_soon(&mut self, say: Say, turn: &mut Turn) {
+        if self.waiting.len() < MAX_COMMANDS && !self.may_say(&say.conversation) {
+            self.waiting.push_back((self.millis() + PATIENCE, say));
+        } else {
+            self.say(say, turn);
+        }
+    }
+
+    fn say(&mut self, say: Say, turn: &mut Turn) {
+        let Say {
+            conversation,
+            talk,
+            reply,
+        } = say;
+        let now = self.now();
+        let said = self.sync.say(conversation, &talk, None, now);
+        let said = said.map(|(entry, effects)| {
+            self.begun.insert(conversation);
+            turn.effects.extend(effects);
+            entry
+        });
+        turn.answers.push(Box::new(move || {
+            // The caller may be gone.
+            let _ = reply.send(said);
+        }));
+    }
+
+    fn tell(&mut self, conversation: ConversationId, what: Ephemeral, turn: &mut Turn) {
+        let frame = ToPeer::Ephemeral { conversation, what };
+        let sessions: Vec<_> = self
+            .places
+            .iter()
+            .filter(|(_, place)| self.is_shared(&conversation, &place.person))
+            .map(|(id, _)| id)
+            .collect();
+        for id in sessions {
+            self.send(id, &frame, turn);
+        }
+    }
+
+    pub(super) fn tick(&mut self, turn: &mut Turn) {
+        let now = self.now();
+        turn.effects.extend(self.sync.tick(now));
+        self.look_at_clock(turn);
+        self.say_again(turn);
+        match self.store.surplus() {
+            Ok(surplus) => {
+                for (id, facts) in surplus {
+                    for fact in facts {
+                        if let Fact::Floor { join, position } = fact {
+                            let forgotten = self.sync.forget_below(id, join, position);
+                            turn.effects.extend(forgotten);
+                        }
+                    }
+                }
+            }
+            Err(error) => tracing::debug!(%error, "the store cannot be made smaller"),
+        }
+    }
+
+    fn look_at_clock(&mut self, turn: &mut Turn) {
+        let (_, is_corrected) = self.time();
+        if is_corrected != self.is_corrected {
+            self.is_corrected = is_corrected;
+            turn.events.push(Event::ClockCorrected(is_corrected));
+        }
+    }
+
+    /// Says once more what nobody will be shown where it is, in its order.
+    fn say_again(&mut self, turn: &mut Turn) {
+        let due = self.sync.conversations().flat_map(|replica| {
+            let is_in = matches!(replica.own_role(), Role::Member(_));
+            let again = replica.again().iter().filter(move |_| is_in);
+            again.map(|entry| (replica.id(), *entry))
+        });
+        let due: Vec<_> = due
+            .filter(|(id, entry)| !self.unsayable.contains(entry) && self.may_say(id))
+            .collect();
+        let mut found: Vec<_> = due
+            .into_iter()
+            .filter_map(|(id, entry)| self.stored_talk(id, entry))
+            .collect();
+        found.sort_by_key(|(_, place, ..)| *place);
+        for (id, _, entry, talk) in found {
+            let now = self.now();
+            match self.sync.say(id, &talk, Some(entry), now) {
+                Ok((_, effects)) => turn.effects.extend(effects),
+                Err(error) => {
+                    tracing::debug!(%error, "an entry cannot be said once more");
+                    self.unsayable.insert(entry);
+                }
+            }
+        }
+    }
+
+    /// What an own entry says, and where it stands in its log.
+    fn stored_talk(
+        &mut self,
+        id: ConversationId,
+        entry: EntryId,
+    ) -> Option<(ConversationId, u64, EntryId, Talk)> {
+        let stored = self.store.entry(&id, &entry).ok().flatten();
+        let found = stored.and_then(|stored| {
+            let talk = Talk::decode(stored.header.kind, stored.body.as_deref()?).ok()?;
+            Some((id, stored.header.clock.number(), entry, talk))
+        });
+        if found.is_none() {
+            self.unsayable.insert(entry);
+        }
+        found
+    }
+}

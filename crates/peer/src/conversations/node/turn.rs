@@ -1,0 +1,195 @@
+//! One turn: what follows from its inputs is committed, then sent and told.
+
+use std::time::Duration;
+
+use p2pchat_conversation::replica::{Fact, Replica, Role};
+use p2pchat_conversation::sync::{Effect, Frame, SessionId, What};
+use p2pchat_protocol::v2::conversation::ConversationId;
+use p2pchat_protocol::v2::peer::{Bye, ToPeer};
+use tokio::sync::oneshot;
+use tokio::time::sleep;
+
+use super::super::{Change, StoreError};
+use super::handle::{Answer, Event, Read, View};
+use super::{Core, Line};
+
+/// How long to wait before a store that could not be written is tried again.
+const RETRY: Duration = Duration::from_secs(2);
+
+/// What is done in one turn.
+#[derive(Default)]
+pub(super) struct Turn {
+    pub(super) effects: Vec<Effect>,
+    pub(super) events: Vec<Event>,
+    /// What the sessions wait for, to read on.
+    pub(super) done: Vec<oneshot::Sender<()>>,
+    pub(super) answers: Vec<Answer>,
+    pub(super) reads: Vec<Read>,
+    pub(super) changes: Vec<(Change, oneshot::Sender<Result<(), StoreError>>)>,
+}
+
+/// The node cannot go on.
+pub(super) struct Stopped;
+
+/// What of the effects is stored.
+pub(super) fn changes(effects: &[Effect]) -> Vec<Change> {
+    let changes = effects.iter().filter_map(|effect| match effect {
+        Effect::Open(id, kind) => Some(Change::Open(*id, *kind)),
+        Effect::Store(id, facts) => Some(Change::Facts(*id, facts.clone())),
+        _ => None,
+    });
+    changes.collect()
+}
+
+impl Core {
+    /// Commits what has come of a turn, then sends and tells it.
+    pub(super) async fn finish(&mut self, mut turn: Turn) -> Result<(), Stopped> {
+        self.say_waiting(&mut turn);
+        // Sessions that end while it is sent have effects too.
+        while !turn.effects.is_empty() {
+            let effects = std::mem::take(&mut turn.effects);
+            self.commit(&changes(&effects)).await?;
+            self.note(&effects, &mut turn);
+            for effect in effects {
+                self.carry_out(effect, &mut turn);
+            }
+        }
+        for (change, reply) in turn.changes.drain(..) {
+            let _ = reply.send(self.store.commit(&[change]));
+        }
+        for event in turn.events.drain(..) {
+            // Nobody may listen.
+            let _ = self.events.send(event);
+        }
+        turn.answers.drain(..).for_each(|answer| answer());
+        if !turn.reads.is_empty() {
+            let view = View {
+                sync: &self.sync,
+                store: &self.store,
+                now: self.now(),
+            };
+            turn.reads.drain(..).for_each(|read| read(&view));
+        }
+        Ok(())
+    }
+
+    /// Commits, and tries again for as long as that fails. Nothing else is done meanwhile, so
+    /// nothing is sent that is not stored, and no session is read from.
+    async fn commit(&mut self, changes: &[Change]) -> Result<(), Stopped> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let mut is_broken = false;
+        loop {
+            let error = match self.store.commit(changes) {
+                Ok(()) => break,
+                Err(StoreError::Unknown) => {
+                    tracing::error!(error = %StoreError::Unknown, "conversations stop");
+                    return Err(Stopped);
+                }
+                Err(error) => error,
+            };
+            if !is_broken {
+                tracing::warn!(%error, "conversations cannot be stored; all waits for it");
+                let _ = self.events.send(Event::Broken(Some(error.to_string())));
+            }
+            is_broken = true;
+            let stopping = self.stopping.clone();
+            if stopping.run_until_cancelled(sleep(RETRY)).await.is_none() {
+                return Err(Stopped);
+            }
+        }
+        if is_broken {
+            let _ = self.events.send(Event::Broken(None));
+        }
+        Ok(())
+    }
+
+    /// What was stored, as events.
+    fn note(&self, effects: &[Effect], turn: &mut Turn) {
+        for effect in effects {
+            match effect {
+                Effect::Open(id, _) => {
+                    let replica = self.sync.get(id);
+                    let role = replica.map_or(Role::Stranger, Replica::own_role);
+                    turn.events.push(match role {
+                        Role::Invited(_) => Event::Requested(*id),
+                        Role::Member(_) | Role::Stranger => Event::Opened(*id),
+                    });
+                }
+                Effect::Store(id, facts) => note_facts(*id, facts, &mut turn.events),
+                _ => {}
+            }
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect, turn: &mut Turn) {
+        match effect {
+            Effect::Open(..) | Effect::Store(..) => {}
+            Effect::Send(id, frame) => {
+                let is_long = |line: &Line| line.outbound.is_long();
+                let is_push = matches!(frame.what, What::Talk { .. });
+                // Their head tells of it, and it is asked for when they have read what waits.
+                if !is_push || !self.lines.get(&id).is_some_and(is_long) {
+                    self.send(id, &ToPeer::About(frame), turn);
+                }
+            }
+            Effect::SendTalk {
+                session,
+                conversation,
+                join,
+                range,
+            } => match self.store.entries(&conversation, &join, &range) {
+                Ok(stretch) if stretch.is_empty() => {}
+                Ok(stretch) => {
+                    let what = What::Talk { join, stretch };
+                    let frame = Frame { conversation, what };
+                    self.send(session, &ToPeer::About(frame), turn);
+                }
+                Err(error) => tracing::warn!(%error, "entries cannot be read"),
+            },
+            Effect::Close(id) => self.close(id, Bye::Malformed, turn),
+        }
+    }
+
+    pub(super) fn send(&mut self, id: SessionId, frame: &ToPeer, turn: &mut Turn) {
+        let Some(line) = self.lines.get(&id) else {
+            return;
+        };
+        if line.outbound.send(frame).is_err() {
+            tracing::debug!(session = id.0, "a session reads too slowly");
+            self.close(id, Bye::TooMany, turn);
+        }
+    }
+}
+
+fn note_facts(id: ConversationId, facts: &[Fact], events: &mut Vec<Event>) {
+    let entries = facts.iter().filter_map(|fact| match fact {
+        Fact::Talk { entry, .. } => Some(entry.id),
+        _ => None,
+    });
+    let entries: Vec<_> = entries.collect();
+    if !entries.is_empty() {
+        events.push(Event::Entries(id, entries));
+    }
+    let is_roster = |fact: &Fact| matches!(fact, Fact::Roster(_) | Fact::Dropped(_));
+    if facts.iter().any(is_roster) {
+        events.push(Event::Membership(id));
+    }
+    for fact in facts {
+        match fact {
+            Fact::Got {
+                person,
+                join,
+                range,
+            } => events.push(Event::Delivered {
+                conversation: id,
+                person: *person,
+                join: *join,
+                range: range.clone(),
+            }),
+            Fact::Ended { join, .. } => events.push(Event::LogEnded(id, *join)),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! One session: an encrypted connection to a device, and the frames over it.
+//!
+//! Both sides say hello. Then one half reads and the other writes, each in its own time: frames
+//! wait in a queue for the one that writes. While that queue is long, what would make it longer is
+//! not looked at, so a peer that does not read what it asks for is soon not read from either.
+
+mod outbound;
+
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+
+use p2pchat_conversation::sync::{MAX_OPEN, SessionId};
+use p2pchat_protocol::v2::DeviceKey;
+use p2pchat_protocol::v2::frame::{Frame, FrameDecoder, FrameError};
+use p2pchat_protocol::v2::peer::{
+    Bye, Frame as About, Hello, MAX_FIRST, MAX_TO_PEER, PING_INTERVAL, SILENCE, ToPeer, What,
+};
+use p2pchat_secure::{HandshakeError, Secured, sha256, verify_certificate};
+use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf, split};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
+
+use outbound::MAX_UNREAD;
+pub(super) use outbound::Outbound;
+
+/// How long a connection may take until it is encrypted, and again until the other side has said
+/// hello.
+pub(super) const HANDSHAKE: Duration = Duration::from_secs(5);
+/// How long the last frame may take.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// The most wants that wait for the queue to become shorter: as many as an honest peer has open,
+/// and one for a conversation that it does not know yet.
+const MAX_WAITING: usize = MAX_OPEN + 1;
+/// And their most bytes, but for the last of them.
+const MAX_WAITING_BYTES: usize = 1024 * 1024;
+/// How much is read or written at once.
+const CHUNK: usize = 16 * 1024;
+
+/// Why a session ended, or did not begin.
+#[derive(Debug, Error)]
+pub enum SessionError {
+    /// There is no encrypted connection.
+    #[error(transparent)]
+    Handshake(#[from] HandshakeError),
+    /// It took too long to begin.
+    #[error("the other side does not answer")]
+    Late,
+    /// The other side was silent for too long, or does not read.
+    #[error("the other side is silent")]
+    Silent,
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
+    Io(#[from] io::Error),
+    /// What came is malformed.
+    #[error("the other side sent what is malformed")]
+    Malformed,
+    /// The certificate is of another device than the one that TLS has authenticated, or not signed
+    /// by its person.
+    #[error("the other side is not the device that it says it is")]
+    Certificate,
+    /// The other side ended it.
+    #[error("the other side has ended the session: {0:?}")]
+    Bye(Bye),
+    /// This side did.
+    #[error("ended")]
+    Closed,
+}
+
+impl From<FrameError> for SessionError {
+    fn from(_: FrameError) -> Self {
+        Self::Malformed
+    }
+}
+
+/// What a session has to tell the node.
+pub(super) struct Inbound {
+    pub(super) session: SessionId,
+    pub(super) what: Told,
+    /// Dropped when it was dealt with. The session reads no more before that.
+    pub(super) done: oneshot::Sender<()>,
+}
+
+pub(super) enum Told {
+    /// The hellos were said.
+    Met { hello: Hello, outbound: Outbound },
+    /// A frame has come. With it comes how many entries in it were left out.
+    Frame { frame: ToPeer, dropped: usize },
+}
+
+/// Both sides say hello. Gives the other's.
+pub(super) async fn meet<S>(
+    mut secured: Secured<S>,
+    own: Hello,
+) -> Result<(Line<S>, Hello), SessionError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut bytes = Vec::new();
+    ToPeer::Hello(own).encode(&mut bytes);
+    secured.write_all(&bytes).await?;
+    secured.flush().await?;
+    let device = DeviceKey(secured.peer());
+    let (read, write) = split(secured);
+    let mut line = Line {
+        reader: Reader::new(read),
+        writer: Writer {
+            stream: write,
+            is_within: false,
+        },
+    };
+    let frame = line.reader.next(MAX_FIRST).await;
+    let read = frame.and_then(|frame| match decode(&frame)? {
+        Some((ToPeer::Hello(hello), _)) => Ok(hello),
+        Some((ToPeer::Bye(bye), _)) => Err(SessionError::Bye(bye)),
+        _ => Err(SessionError::Malformed),
+    });
+    let hello = read.and_then(|hello| {
+        let is_theirs = hello.certificate.device == device
+            && device != own.certificate.device
+            && verify_certificate(&hello.certificate);
+        is_theirs.then_some(hello).ok_or(SessionError::Certificate)
+    });
+    match hello {
+        Ok(hello) => Ok((line, hello)),
+        Err(error) => {
+            line.part(fault(&error)).await;
+            Err(error)
+        }
+    }
+}
+
+fn decode(frame: &Frame) -> Result<Option<(ToPeer, usize)>, SessionError> {
+    ToPeer::decode(frame, sha256).map_err(|_| SessionError::Malformed)
+}
+
+/// What the other side is told of an error, if it is its own.
+fn fault(error: &SessionError) -> Option<Bye> {
+    match error {
+        SessionError::Malformed | SessionError::Certificate => Some(Bye::Malformed),
+        _ => None,
+    }
+}
+
+/// A connection over which both sides have said hello.
+pub(super) struct Line<S> {
+    reader: Reader<ReadHalf<Secured<S>>>,
+    writer: Writer<WriteHalf<Secured<S>>>,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Line<S> {
+    /// Reads and writes until one of the sides ends it.
+    pub(super) async fn run(
+        mut self,
+        session: SessionId,
+        outbound: &Outbound,
+        queue: mpsc::UnboundedReceiver<Vec<u8>>,
+        inputs: &mpsc::Sender<Inbound>,
+    ) -> SessionError {
+        let incoming = Incoming {
+            session,
+            outbound,
+            inputs,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+        };
+        let ended = tokio::select! {
+            ended = incoming.run(&mut self.reader) => ended,
+            ended = self.writer.run(queue, &outbound.queued) => ended,
+            () = outbound.closing.cancelled() => SessionError::Closed,
+        };
+        let bye = outbound.bye.get().copied();
+        self.part(bye.or(fault(&ended))).await;
+        ended
+    }
+
+    /// Sends the last frame, if one can be sent, and closes the connection.
+    async fn part(&mut self, bye: Option<Bye>) {
+        let writer = &mut self.writer;
+        let parting = async {
+            if let Some(bye) = bye.filter(|_| !writer.is_within) {
+                let mut bytes = Vec::new();
+                ToPeer::Bye(bye).encode(&mut bytes);
+                writer.stream.write_all(&bytes).await?;
+            }
+            writer.stream.shutdown().await
+        };
+        // What cannot be said in time is not said.
+        let _ = timeout(GOODBYE, parting).await;
+    }
+}
+
+/// Cuts what comes into frames.
+struct Reader<R> {
+    stream: R,
+    decoder: FrameDecoder,
+    buffer: Box<[u8]>,
+    start: usize,
+    end: usize,
+}
+
+impl<R: AsyncRead + Unpin> Reader<R> {
+    fn new(stream: R) -> Self {
+        Self {
+            stream,
+            decoder: FrameDecoder::default(),
+            buffer: vec![0; CHUNK].into(),
+            start: 0,
+            end: 0,
+        }
+    }
+
+    /// The next frame. Loses nothing if it is dropped while it waits.
+    async fn next(&mut self, limit: usize) -> Result<Frame, SessionError> {
+        loop {
+            let mut bytes = &self.buffer[self.start..self.end];
+            let frame = self.decoder.next(&mut bytes, limit)?;
+            self.start = self.end - bytes.len();
+            if let Some(frame) = frame {
+                return Ok(frame);
+            }
+            let read = self.stream.read(&mut self.buffer).await?;
+            if read == 0 {
+                return Err(SessionError::Io(io::ErrorKind::UnexpectedEof.into()));
+            }
+            (self.start, self.end) = (0, read);
+        }
+    }
+}
+
+/// Writes what is in the queue, and pings.
+struct Writer<W> {
+    stream: W,
+    /// Whether a frame has begun and not ended.
+    is_within: bool,
+}
+
+impl<W: AsyncWrite + Unpin> Writer<W> {
+    async fn run(
+        &mut self,
+        mut queue: mpsc::UnboundedReceiver<Vec<u8>>,
+        queued: &watch::Sender<usize>,
+    ) -> SessionError {
+        loop {
+            let written = match timeout(PING_INTERVAL, queue.recv()).await {
+                Ok(Some(bytes)) => {
+                    let is_last = queue.is_empty();
+                    let written = self.write(&bytes, is_last).await;
+                    queued.send_modify(|queued| *queued -= bytes.len());
+                    written
+                }
+                Ok(None) => return SessionError::Closed,
+                Err(_) => {
+                    let mut ping = Vec::new();
+                    ToPeer::Ping.encode(&mut ping);
+                    self.write(&ping, true).await
+                }
+            };
+            if let Err(error) = written {
+                return error;
+            }
+        }
+    }
+
+    /// Each chunk has the time after which a silent peer is gone: a slow connection is not.
+    async fn write(&mut self, bytes: &[u8], flush: bool) -> Result<(), SessionError> {
+        let silent = |_| SessionError::Silent;
+        self.is_within = true;
+        for chunk in bytes.chunks(CHUNK) {
+            let written = timeout(SILENCE, self.stream.write_all(chunk)).await;
+            written.map_err(silent)??;
+        }
+        self.is_within = false;
+        if flush {
+            timeout(SILENCE, self.stream.flush())
+                .await
+                .map_err(silent)??;
+        }
+        Ok(())
+    }
+}
+
+/// Passes on what comes.
+struct Incoming<'a> {
+    session: SessionId,
+    outbound: &'a Outbound,
+    inputs: &'a mpsc::Sender<Inbound>,
+    /// Wants that came while the queue was long. The other frames are taken meanwhile: if both
+    /// sides waited for each other to read, neither would.
+    waiting: VecDeque<(ToPeer, usize)>,
+    waiting_bytes: usize,
+}
+
+impl Incoming<'_> {
+    async fn run<R: AsyncRead + Unpin>(mut self, reader: &mut Reader<R>) -> SessionError {
+        let mut queued = self.outbound.queued.subscribe();
+        loop {
+            let has_room =
+                self.waiting.len() < MAX_WAITING && self.waiting_bytes < MAX_WAITING_BYTES;
+            let done = tokio::select! {
+                () = becomes_short(&mut queued), if !self.waiting.is_empty() => {
+                    self.pass_waiting().await
+                }
+                came = timeout(SILENCE, reader.next(MAX_TO_PEER)), if has_room => match came {
+                    Ok(Ok(frame)) => self.came(&frame).await,
+                    Ok(Err(error)) => Err(error),
+                    Err(_) => Err(SessionError::Silent),
+                },
+            };
+            if let Err(error) = done {
+                return error;
+            }
+        }
+    }
+
+    async fn came(&mut self, frame: &Frame) -> Result<(), SessionError> {
+        let Some((read, dropped)) = decode(frame)? else {
+            return Ok(());
+        };
+        let is_long = self.outbound.is_long();
+        match read {
+            ToPeer::Hello(_) => Err(SessionError::Malformed),
+            ToPeer::Bye(bye) => Err(SessionError::Bye(bye)),
+            // What is on its way to them is a sign of life as well.
+            ToPeer::Ping if !is_long => {
+                let _ = self.outbound.send(&ToPeer::Pong);
+                Ok(())
+            }
+            ToPeer::Ping | ToPeer::Pong => Ok(()),
+            ToPeer::About(About {
+                what: What::Want(_),
+                ..
+            }) if is_long || !self.waiting.is_empty() => {
+                let size = frame.message.len();
+                self.waiting_bytes += size;
+                self.waiting.push_back((read, size));
+                Ok(())
+            }
+            ToPeer::About(_) | ToPeer::Ephemeral { .. } => self.pass(read, dropped).await,
+        }
+    }
+
+    async fn pass_waiting(&mut self) -> Result<(), SessionError> {
+        let Some((frame, size)) = self.waiting.pop_front() else {
+            return Ok(());
+        };
+        self.waiting_bytes -= size;
+        self.pass(frame, 0).await
+    }
+
+    async fn pass(&self, frame: ToPeer, dropped: usize) -> Result<(), SessionError> {
+        tell(self.inputs, self.session, Told::Frame { frame, dropped }).await
+    }
+}
+
+async fn becomes_short(queued: &mut watch::Receiver<usize>) {
+    // The sender is there as long as the session.
+    let _ = queued.wait_for(|queued| *queued <= MAX_UNREAD).await;
+}
+
+/// Tells the node something, and waits until it has dealt with it.
+pub(super) async fn tell(
+    inputs: &mpsc::Sender<Inbound>,
+    session: SessionId,
+    what: Told,
+) -> Result<(), SessionError> {
+    let (done, is_done) = oneshot::channel();
+    let inbound = Inbound {
+        session,
+        what,
+        done,
+    };
+    let told = inputs.send(inbound).await;
+    told.map_err(|_| SessionError::Closed)?;
+    // Nothing is sent there: it is dropped.
+    let _ = is_done.await;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
