@@ -255,7 +255,7 @@ impl Replica {
     /// A person has declined an add, or knows of what ended their membership.
     pub fn note_answer(&mut self, person: PersonKey, id: EntryId) -> Vec<Fact> {
         let is_known = self.sealed.contains_key(&id) || id == self.id_of_direct();
-        if self.answered.contains(&(person, id)) || !is_known {
+        if self.answered.contains(&(person, id)) || !is_known || self.is_of_others(&person) {
             return Vec::new();
         }
         let fact = Fact::Answered(person, id);

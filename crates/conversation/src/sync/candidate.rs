@@ -51,10 +51,12 @@ impl<S: Seal> Sync<S> {
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
+        let person = self.sessions.get(&id).map(|session| session.person);
         if let Some(people) = people {
             let hash = |bytes: &[u8]| self.seal.digest(bytes);
             let is_named = ConversationId::direct(people, hash) == conversation;
-            if !is_named || !people.contains(&self.me()) {
+            let is_of = |person: PersonKey| people.contains(&person);
+            if !is_named || !is_of(self.me()) || !person.is_some_and(is_of) {
                 return;
             }
         }

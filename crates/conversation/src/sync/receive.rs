@@ -77,6 +77,9 @@ impl<S: Seal> Sync<S> {
         ) else {
             return;
         };
+        if replica.is_of_others(&session.person) {
+            return;
+        }
         // The roster is heard of anybody, by those who are not in too: it may say that they are.
         let link = session.links.entry(conversation).or_default();
         let own_roster = roster_hash(replica, &self.seal);

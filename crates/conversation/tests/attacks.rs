@@ -1,0 +1,57 @@
+//! What members, strangers and relays do who keep to no rule, one by one, and what it costs others.
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+#[allow(dead_code, reason = "the simulation uses all of it")]
+#[path = "simulation/device.rs"]
+mod device;
+#[allow(dead_code, reason = "the simulation uses all of it")]
+#[path = "simulation/keys.rs"]
+mod keys;
+#[allow(dead_code, reason = "the schedules use all of it")]
+#[path = "schedules/town.rs"]
+mod town;
+
+use p2pchat_conversation::sync::{Frame, Have, Heads, Short, What};
+use p2pchat_protocol::v2::PersonKey;
+use p2pchat_protocol::v2::conversation::{ConversationId, EntryId};
+
+use town::Town;
+
+fn named(conversation: ConversationId, people: Option<[PersonKey; 2]>) -> Frame {
+    let have = Have {
+        people,
+        roster: Short([1; 16]),
+        heads: Heads::Digest(Short([2; 16])),
+        asks: true,
+    };
+    let what = What::Have(have);
+    Frame { conversation, what }
+}
+
+#[test]
+fn a_third_person_does_not_learn_who_talks_with_whom() {
+    let mut town = Town::of(4);
+    let direct = town.direct(0, 1);
+    let people = [town.person(0), town.person(1)];
+    for device in [0, 3] {
+        town.meet(device, 2);
+    }
+    town.frames = 0;
+    // Of two people who do talk, and of two who do not.
+    town.send(2, 0, named(direct, Some(people)));
+    let declined = What::Answer(EntryId(direct.0));
+    town.send(
+        2,
+        0,
+        Frame {
+            conversation: direct,
+            what: declined,
+        },
+    );
+    let hash = keys::hash;
+    let people = [town.person(3), town.person(1)];
+    let other = ConversationId::direct(people, hash);
+    town.send(2, 3, named(other, Some(people)));
+    town.pass(1_000);
+    assert_eq!(town.frames, 0);
+}
