@@ -11,9 +11,11 @@ mod keys;
 #[path = "schedules/town.rs"]
 mod town;
 
+use p2pchat_conversation::seal::{Next, Seal};
 use p2pchat_conversation::sync::{Frame, Have, Heads, Short, What};
 use p2pchat_protocol::v2::PersonKey;
-use p2pchat_protocol::v2::conversation::{ConversationId, EntryId};
+use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
+use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId};
 
 use town::Town;
 
@@ -54,4 +56,40 @@ fn a_third_person_does_not_learn_who_talks_with_whom() {
     town.send(2, 3, named(other, Some(people)));
     town.pass(1_000);
     assert_eq!(town.frames, 0);
+}
+
+/// A log goes on.
+fn write_on(town: &Town, device: usize, log: &mut Vec<TalkEntry>, talk: &Talk) {
+    let before = log.last().unwrap();
+    let next = Next {
+        conversation: before.header.conversation,
+        join: before.header.join,
+        position: before.header.position + 1,
+        previous: before.id,
+        clock: before.header.clock.next(Clock::ZERO).unwrap(),
+    };
+    let entry = town.devices[device].keys.speak(next, talk);
+    log.push(entry);
+}
+
+#[test]
+fn many_erases_of_a_message_with_many_edits_cost_no_more_than_their_number() {
+    let mut town = Town::of(2);
+    let group = town.group(&[1]);
+    town.meet(0, 1);
+    let of = town.say(1, group, "again and again");
+    town.part(0, 1);
+    let mut log = town.log_of(1, group, 1);
+    for number in 0..150 {
+        let text = format!("edit {number}");
+        write_on(&town, 1, &mut log, &Talk::Edit { of, text });
+    }
+    for _ in 0..150 {
+        write_on(&town, 1, &mut log, &Talk::Erase { of });
+    }
+    let before = town.devices[0].disk[&group].fact_count();
+    town.give(1, 0, group, &log);
+    assert_eq!(town.log_of(0, group, 1).len(), log.len());
+    let stored = town.devices[0].disk[&group].fact_count() - before;
+    assert!(stored < 3 * log.len(), "{stored}");
 }

@@ -3,6 +3,8 @@
 //! An erase counts as long as its own log counts there. One that is beyond a fork or a cut does
 //! nothing: others may not even know of it. So what it took is asked for again.
 
+use std::collections::BTreeSet;
+
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
 use p2pchat_protocol::v2::conversation::{EntryId, JoinId};
@@ -110,7 +112,11 @@ impl Replica {
             let authors = places.iter().filter(|place| place.1 < self.limit(&place.0));
             authors.filter_map(|place| Some((*of, self.author(&place.0)?)))
         });
-        let facts = counting.flat_map(|(of, author)| self.erase(&of, &author));
+        // Of many erases of one message one is enough.
+        let counting: BTreeSet<_> = counting.collect();
+        let facts = counting
+            .into_iter()
+            .flat_map(|(of, author)| self.erase(&of, &author));
         let is_new = |fact: &Fact| match fact {
             Fact::Erased(id, _) => !self.bodiless.contains_key(id),
             _ => true,

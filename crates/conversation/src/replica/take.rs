@@ -215,10 +215,14 @@ impl Replica {
         if has_erased_it {
             entry.body = None;
         }
+        let erases = match talk {
+            Some(Talk::Erase { of }) if !self.has_erased(&author, &of) => Some(of),
+            _ => None,
+        };
         self.notice(&entry);
         let instead_of = None;
         facts.push(Fact::Talk { entry, instead_of });
-        if let Some(Talk::Erase { of }) = talk {
+        if let Some(of) = erases {
             let erased = self.erase(&of, &author);
             erased.iter().for_each(|fact| self.apply(fact));
             facts.extend(erased);
