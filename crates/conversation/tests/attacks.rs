@@ -14,8 +14,9 @@ mod town;
 use p2pchat_conversation::seal::{Next, Seal};
 use p2pchat_conversation::sync::{Frame, Have, Heads, Short, What};
 use p2pchat_protocol::v2::PersonKey;
+use p2pchat_protocol::v2::conversation::roster::Act;
 use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
-use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId};
+use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId, JoinId};
 
 use town::Town;
 
@@ -58,6 +59,14 @@ fn a_third_person_does_not_learn_who_talks_with_whom() {
     assert_eq!(town.frames, 0);
 }
 
+/// The join of a device, as the first one knows it.
+fn join_of(town: &Town, device: usize, group: ConversationId) -> JoinId {
+    let key = town.devices[device].key();
+    let logs = &town.device(0).replica(group).membership().logs;
+    let (join, _) = logs.iter().find(|(_, log)| log.device == key).unwrap();
+    *join
+}
+
 /// A log goes on.
 fn write_on(town: &Town, device: usize, log: &mut Vec<TalkEntry>, talk: &Talk) {
     let before = log.last().unwrap();
@@ -92,4 +101,30 @@ fn many_erases_of_a_message_with_many_edits_cost_no_more_than_their_number() {
     assert_eq!(town.log_of(0, group, 1).len(), log.len());
     let stored = town.devices[0].disk[&group].fact_count() - before;
     assert!(stored < 3 * log.len(), "{stored}");
+}
+
+#[test]
+fn roster_entries_without_effect_are_neither_stored_nor_asked_for_again() {
+    let mut town = Town::of(2);
+    let group = town.group(&[1]);
+    town.meet_slowly(0, 1);
+    town.pass(1_000);
+    let join = join_of(&town, 1, group);
+    let before = town.devices[0].disk[&group].fact_count();
+    town.silence(1);
+    town.wants = 0;
+    town.send(1, 0, named(group, None));
+    for second in 0..20 {
+        let name = "mine".parse().unwrap();
+        let clock = town.devices[1].now(town.millis + second).clock;
+        let keys = &town.devices[1].keys;
+        let rename = keys.seal(Some(group), Some(join), clock, Act::Rename { name });
+        for what in [What::Roster(vec![rename]), What::Done] {
+            let conversation = group;
+            town.send(1, 0, Frame { conversation, what });
+        }
+    }
+    assert_eq!(town.devices[0].disk[&group].fact_count(), before);
+    // The want of the roster, once.
+    assert_eq!(town.wants, 1);
 }

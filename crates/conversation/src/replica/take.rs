@@ -44,6 +44,7 @@ impl Replica {
         if !took.facts.is_empty() {
             took.facts.extend(self.judge_again());
         }
+        took.facts = without_passing(took.facts);
         took
     }
 
@@ -266,4 +267,24 @@ impl Replica {
         self.apply(&fact);
         vec![fact]
     }
+}
+
+/// Without the roster entries that were dropped in the same step. Stored, each would cost a commit,
+/// and who sends them would be asked for more.
+fn without_passing(facts: Vec<Fact>) -> Vec<Fact> {
+    let taken = facts.iter().filter_map(|fact| match fact {
+        Fact::Roster(sealed) => Some(sealed.entry.id),
+        _ => None,
+    });
+    let dropped = facts.iter().filter_map(|fact| match fact {
+        Fact::Dropped(id) => Some(*id),
+        _ => None,
+    });
+    let (taken, dropped): (BTreeSet<_>, BTreeSet<_>) = (taken.collect(), dropped.collect());
+    let is_passing = |fact: &Fact| match fact {
+        Fact::Roster(sealed) => dropped.contains(&sealed.entry.id),
+        Fact::Dropped(id) => taken.contains(id),
+        _ => false,
+    };
+    facts.into_iter().filter(|fact| !is_passing(fact)).collect()
 }

@@ -19,6 +19,8 @@ pub(crate) struct Town {
     /// The frames and bytes of entries that were delivered.
     pub(crate) frames: usize,
     pub(crate) bytes: usize,
+    /// How often something was asked for.
+    pub(crate) wants: usize,
     lines: BTreeMap<[usize; 2], SessionId>,
     queue: VecDeque<(usize, SessionId, Frame)>,
     sessions: u64,
@@ -53,6 +55,7 @@ impl Town {
             millis: 0,
             frames: 0,
             bytes: 0,
+            wants: 0,
             lines: BTreeMap::new(),
             queue: VecDeque::new(),
             sessions: 0,
@@ -373,6 +376,7 @@ impl Town {
     }
 
     fn post(&mut self, from: usize, session: SessionId, frame: Frame) {
+        self.wants += usize::from(matches!(frame.what, What::Want(_)));
         let line = self.lines.iter().find(|(_, id)| **id == session);
         if let Some(([one, other], _)) = line {
             self.queue.push_back((one + other - from, session, frame));
