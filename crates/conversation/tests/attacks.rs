@@ -128,3 +128,13 @@ fn roster_entries_without_effect_are_neither_stored_nor_asked_for_again() {
     // The want of the roster, once.
     assert_eq!(town.wants, 1);
 }
+
+#[test]
+fn who_is_asked_learns_it_though_the_group_was_made_ahead_of_time() {
+    let mut town = Town::of(3);
+    town.devices[0].skew = 3_600_000;
+    let group = town.group(&[1]);
+    town.add(1, group, 2);
+    town.meet(1, 2);
+    assert!(town.device(2).is_asked(group));
+}

@@ -168,9 +168,7 @@ fn serve_roster(id: SessionId, replica: &Replica, held: &[Short], effects: &mut 
     let held: BTreeSet<_> = held.iter().collect();
     let missing = replica.roster().entries();
     let missing = missing.filter(|entry| !held.contains(&Short::from(entry.id)));
-    let mut missing: Vec<_> = missing.map(|entry| (entry.clock, entry.id)).collect();
-    missing.sort_unstable();
-    let ids: Vec<_> = missing.into_iter().map(|(_, id)| id).collect();
+    let ids = replica.roster().in_order(missing);
     send_roster(id, replica, &ids, effects);
 }
 
