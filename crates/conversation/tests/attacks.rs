@@ -11,6 +11,8 @@ mod keys;
 #[path = "schedules/town.rs"]
 mod town;
 
+use std::collections::BTreeSet;
+
 use p2pchat_conversation::seal::{Next, Seal};
 use p2pchat_conversation::sync::{Frame, Have, Heads, Short, What};
 use p2pchat_protocol::v2::PersonKey;
@@ -137,4 +139,28 @@ fn who_is_asked_learns_it_though_the_group_was_made_ahead_of_time() {
     town.add(1, group, 2);
     town.meet(1, 2);
     assert!(town.device(2).is_asked(group));
+}
+
+#[test]
+fn an_invitation_that_begins_in_2099_does_not_stand_before_another() {
+    let mut town = Town::of(4);
+    let group = town.group(&[1, 2]);
+    town.meet(0, 1);
+    town.meet(0, 2);
+    let hostile = Act::Add {
+        person: town.person(3),
+        from: Clock::from_millis(4_070_908_800_000),
+        after: BTreeSet::new(),
+    };
+    let join = join_of(&town, 1, group);
+    let keys = &town.devices[1].keys;
+    let hostile = keys.seal(Some(group), Some(join), Clock::from_millis(1), hostile);
+    let what = What::Roster(vec![hostile]);
+    let conversation = group;
+    town.send(1, 0, Frame { conversation, what });
+    town.add(2, group, 3);
+    town.meet(2, 3);
+    town.accept(3, group);
+    town.say(3, group, "here");
+    assert_eq!(town.texts(2, group), ["here"]);
 }
