@@ -13,6 +13,7 @@ mod town;
 
 use std::collections::BTreeSet;
 
+use p2pchat_conversation::replica::Deed;
 use p2pchat_conversation::seal::{Next, Seal};
 use p2pchat_conversation::sync::{Frame, Have, Heads, Short, What};
 use p2pchat_protocol::v2::PersonKey;
@@ -163,4 +164,31 @@ fn an_invitation_that_begins_in_2099_does_not_stand_before_another() {
     town.accept(3, group);
     town.say(3, group, "here");
     assert_eq!(town.texts(2, group), ["here"]);
+}
+
+#[test]
+fn what_may_be_seen_below_a_gap_is_served_though_what_is_older_may_not() {
+    let mut town = Town::of(3);
+    let group = town.group(&[2]);
+    for number in 0..10 {
+        town.say(0, group, &format!("before {number}"));
+    }
+    let (person, sees_all) = (town.person(1), false);
+    town.act(0, group, &Deed::Add { person, sees_all });
+    town.meet(0, 1);
+    town.accept(1, group);
+    town.part(0, 1);
+    for number in 0..10 {
+        town.say(0, group, &format!("after {number}"));
+    }
+    town.meet(0, 2);
+    town.part(0, 2);
+    let mut kept = town.log_of(2, group, 0);
+    kept.drain(13..15);
+    town.forget_talk_above(2, group, &kept);
+    town.meet(1, 2);
+    let texts: Vec<_> = [0, 1, 2, 5, 6, 7, 8, 9]
+        .map(|number| format!("after {number}"))
+        .into();
+    assert_eq!(town.texts(1, group), texts);
 }

@@ -186,9 +186,10 @@ fn piece(replica: &Replica, join: &JoinId, range: &Range<u64>, from: Clock) -> O
     let mut start = held.end;
     let mut room = MAX_PIECE;
     for position in (held.start.max(range.start)..held.end).rev() {
-        let entry = log
-            .get(position)
-            .filter(|entry| entry.header.clock > from)?;
+        let entry = log.get(position);
+        let Some(entry) = entry.filter(|entry| entry.header.clock > from) else {
+            break;
+        };
         let is_first = start == held.end;
         match room.checked_sub(size(entry)) {
             Some(left) => room = left,
