@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 
 use p2pchat_conversation::replica::Deed;
 use p2pchat_conversation::seal::{Next, Seal};
-use p2pchat_conversation::sync::{Frame, Have, Heads, Short, What};
+use p2pchat_conversation::sync::{Ending, Frame, Have, Heads, Item, Short, What};
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::roster::Act;
 use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
@@ -191,4 +191,40 @@ fn what_may_be_seen_below_a_gap_is_served_though_what_is_older_may_not() {
         .map(|number| format!("after {number}"))
         .into();
     assert_eq!(town.texts(1, group), texts);
+}
+
+#[test]
+fn logs_that_nobody_began_are_not_asked_for() {
+    let mut town = Town::of(2);
+    let group = town.group(&[1]);
+    town.meet(0, 1);
+    town.wants = 0;
+    let item = |number: u64| {
+        let mut join = [9; 32];
+        join[..8].copy_from_slice(&number.to_be_bytes());
+        Item {
+            join: EntryId(join),
+            lowest: 0,
+            has_older: true,
+            next: 7,
+            newest: Short([5; 16]),
+            clock: Clock::ZERO,
+            end: Some(Ending {
+                position: 7,
+                is_lowest: true,
+            }),
+        }
+    };
+    for number in 0..100 {
+        let have = Have {
+            people: None,
+            roster: town.roster_hash(0, group),
+            heads: Heads::Items((0..100).map(|at| item(number * 100 + at)).collect()),
+            asks: false,
+        };
+        let what = What::Have(have);
+        let conversation = group;
+        town.send(1, 0, Frame { conversation, what });
+    }
+    assert_eq!(town.wants, 0);
 }
