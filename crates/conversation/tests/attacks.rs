@@ -13,11 +13,11 @@ mod town;
 
 use std::collections::BTreeSet;
 
-use p2pchat_conversation::replica::Deed;
+use p2pchat_conversation::replica::{Deed, Role};
 use p2pchat_conversation::seal::{Next, Seal};
 use p2pchat_conversation::sync::{Ending, Frame, Have, Heads, Item, Short, What};
 use p2pchat_protocol::v2::PersonKey;
-use p2pchat_protocol::v2::conversation::roster::Act;
+use p2pchat_protocol::v2::conversation::roster::{Act, Add as Sealed};
 use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
 use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId, JoinId};
 
@@ -227,4 +227,63 @@ fn logs_that_nobody_began_are_not_asked_for() {
         town.send(1, 0, Frame { conversation, what });
     }
     assert_eq!(town.wants, 0);
+}
+
+/// Second selves of a member that they add and join as: one person, so many adds.
+fn joined(
+    town: &Town,
+    member: usize,
+    group: ConversationId,
+    count: u64,
+    after: usize,
+) -> Vec<Sealed> {
+    let join = join_of(town, member, group);
+    let second = &town.devices.last().unwrap().keys;
+    let person = second.certificate().person;
+    let after: BTreeSet<_> = (0..after as u64)
+        .map(|number| {
+            let mut id = [8; 32];
+            id[..8].copy_from_slice(&number.to_be_bytes());
+            EntryId(id)
+        })
+        .collect();
+    let joins = (0..count).map(|number| {
+        let clock = Clock::from_millis(device::BEGIN + number);
+        let (from, after) = (Clock::ZERO, after.clone());
+        let add = Act::Add {
+            person,
+            from,
+            after,
+        };
+        let add = town.devices[member]
+            .keys
+            .seal(Some(group), Some(join), clock, add);
+        let act = Act::Join {
+            certificate: second.certificate(),
+            salt: second.salt(),
+            add: Some(Box::new(add)),
+        };
+        second.seal(Some(group), None, clock, act)
+    });
+    joins.collect()
+}
+
+#[test]
+fn who_has_added_a_thousand_times_can_be_removed() {
+    let mut town = Town::of(3);
+    let group = town.group(&[1]);
+    let joins = joined(&town, 1, group, 1_100, 0);
+    town.meet(0, 1);
+    town.silence(1);
+    for piece in joins.chunks(200) {
+        let what = What::Roster(piece.to_vec());
+        let conversation = group;
+        town.send(1, 0, Frame { conversation, what });
+    }
+    let person = town.person(1);
+    town.act(0, group, &Deed::Remove(person));
+    let role = |device| town.device(0).replica(group).role(&town.person(device));
+    assert_eq!(role(1), Role::Stranger);
+    // Those whom they added stay.
+    assert!(matches!(role(2), Role::Member(_)));
 }
