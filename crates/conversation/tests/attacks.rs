@@ -287,3 +287,21 @@ fn who_has_added_a_thousand_times_can_be_removed() {
     // Those whom they added stay.
     assert!(matches!(role(2), Role::Member(_)));
 }
+
+#[test]
+fn who_has_filled_the_roster_can_be_removed() {
+    let mut town = Town::of(3);
+    let group = town.group(&[1]);
+    let mut joins = joined(&town, 1, group, 130, 1_000);
+    joins.extend(joined(&town, 1, group, 100, 0));
+    town.meet(0, 1);
+    town.silence(1);
+    for join in joins {
+        let what = What::Roster(vec![join]);
+        let conversation = group;
+        town.send(1, 0, Frame { conversation, what });
+    }
+    let person = town.person(1);
+    town.act(0, group, &Deed::Remove(person));
+    assert_eq!(town.device(0).replica(group).role(&person), Role::Stranger);
+}

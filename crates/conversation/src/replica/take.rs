@@ -13,6 +13,9 @@ use crate::seal::Seal;
 
 pub use p2pchat_protocol::v2::peer::MAX_ROSTER;
 
+/// The most bytes of it that are not by owners: who fills it can be removed.
+const MAX_BY_OTHERS: usize = MAX_ROSTER / 4 * 3;
+
 /// What came of entries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Took {
@@ -27,16 +30,22 @@ impl Replica {
     /// missing are dropped; they come again once it is there.
     pub fn take_roster(&mut self, entries: Vec<Sealed>, seal: &impl Seal) -> Took {
         let mut took = Took::default();
-        let mut size: usize = self.sealed.values().map(|sealed| sealed.bytes.len()).sum();
+        let mut size = self.roster_size();
+        let others = self.sealed.values().filter(|it| !self.is_by_owner(it));
+        let mut by_others: usize = others.map(|sealed| sealed.bytes.len()).sum();
         for sealed in entries {
             if self.sealed.contains_key(&sealed.entry.id) {
                 continue;
             }
-            size += sealed.bytes.len();
-            if size > MAX_ROSTER || !self.is_valid(&sealed, seal) {
+            let len = sealed.bytes.len();
+            let by_other = if self.is_by_owner(&sealed) { 0 } else { len };
+            let has_room = size + len <= MAX_ROSTER && by_others + by_other <= MAX_BY_OTHERS;
+            if !has_room || !self.is_valid(&sealed, seal) {
                 took.dropped += 1;
                 continue;
             }
+            size += len;
+            by_others += by_other;
             let fact = Fact::Roster(sealed);
             self.apply(&fact);
             took.facts.push(fact);
@@ -46,6 +55,12 @@ impl Replica {
         }
         took.facts = without_passing(took.facts);
         took
+    }
+
+    /// Whether someone wrote an entry who is or was an owner.
+    fn is_by_owner(&self, sealed: &Sealed) -> bool {
+        let writer = self.roster.person(&sealed.entry);
+        writer.is_some_and(|writer| self.membership.ever_owners.contains(&writer))
     }
 
     /// Finds out who is in after roster entries came, and drops those without effect.
