@@ -15,7 +15,9 @@ use std::collections::BTreeSet;
 
 use p2pchat_conversation::replica::{Deed, Role};
 use p2pchat_conversation::seal::{Next, Seal};
-use p2pchat_conversation::sync::{Ending, Frame, Have, Heads, Item, Short, Want, What};
+use p2pchat_conversation::sync::{
+    Ending, Frame, Have, Heads, Item, MAX_REQUESTS, ROUND, Short, Want, What,
+};
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::roster::{Act, Add as Sealed};
 use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
@@ -317,4 +319,27 @@ fn who_was_removed_does_not_learn_how_the_roster_goes_on() {
     town.wants.clear();
     town.send(1, 0, named(group, None));
     assert_eq!(town.wants, [Want::Roster(Vec::new())]);
+}
+
+#[test]
+fn a_request_beyond_the_limit_comes_when_there_is_room() {
+    let mut town = Town::of(2);
+    let mut groups = Vec::new();
+    for _ in 0..=MAX_REQUESTS {
+        let group = town.group(&[]);
+        town.add(0, group, 1);
+        groups.push(group);
+    }
+    town.meet(0, 1);
+    let is_known = |town: &Town, group| town.devices[1].sync.as_ref().unwrap().get(group).is_some();
+    let known: Vec<_> = groups
+        .iter()
+        .filter(|group| is_known(&town, group))
+        .collect();
+    assert_eq!(known.len(), MAX_REQUESTS);
+    for group in known {
+        town.accept(1, *group);
+    }
+    town.pass(2 * ROUND);
+    assert!(groups.iter().all(|group| is_known(&town, group)));
 }

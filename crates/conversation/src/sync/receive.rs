@@ -25,7 +25,7 @@ impl<S: Seal> Sync<S> {
         let is_known = self.conversations.contains_key(&conversation);
         match frame.what {
             What::Have(have) if is_known => self.told(id, conversation, have, &mut effects),
-            What::Have(have) => self.consider(id, conversation, have.people, now, &mut effects),
+            What::Have(have) => self.consider(id, conversation, &have, now, &mut effects),
             What::Roster(entries) if is_known => {
                 self.take_roster(id, conversation, entries, now, &mut effects);
             }
