@@ -37,7 +37,7 @@ fn named(conversation: ConversationId, people: Option<[PersonKey; 2]>) -> Frame 
 }
 
 #[test]
-fn a_third_person_does_not_learn_who_talks_with_whom() {
+fn a_third_person_does_not_learn_which_people_talk() {
     let mut town = Town::of(4);
     let direct = town.direct(0, 1);
     let people = [town.person(0), town.person(1)];
@@ -286,7 +286,7 @@ fn who_has_added_a_thousand_times_can_be_removed() {
     town.act(0, group, &Deed::Remove(person));
     let role = |device| town.device(0).replica(group).role(&town.person(device));
     assert_eq!(role(1), Role::Stranger);
-    // Those whom they added stay.
+    // The people they added stay.
     assert!(matches!(role(2), Role::Member(_)));
 }
 
