@@ -161,6 +161,13 @@ impl Replica {
         }
     }
 
+    /// Whether this is a direct conversation and a person is none of its two. Anybody can compute
+    /// its id, so naming it shows nothing, and an answer would tell that it is held.
+    #[must_use]
+    pub fn is_of_others(&self, person: &PersonKey) -> bool {
+        matches!(self.kind, Kind::Direct(people) if !people.contains(person))
+    }
+
     /// Whether a person has declined this add, or knows of this ending.
     #[must_use]
     pub fn has_answered(&self, person: &PersonKey, id: &EntryId) -> bool {

@@ -3,6 +3,8 @@
 //! An erase counts as long as its own log counts there. One that is beyond a fork or a cut does
 //! nothing: others may not even know of it. So what it took is asked for again.
 
+use std::collections::BTreeSet;
+
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
 use p2pchat_protocol::v2::conversation::{Clock, EntryId, JoinId};
@@ -125,7 +127,11 @@ impl Replica {
                 counts.then_some((*of, author))
             })
         });
-        let facts = counting.flat_map(|(of, author)| self.erase(&of, &author));
+        // Of many erases of one message one is enough.
+        let counting: BTreeSet<_> = counting.collect();
+        let facts = counting
+            .into_iter()
+            .flat_map(|(of, author)| self.erase(&of, &author));
         let is_new = |fact: &Fact| match fact {
             Fact::Erased(id, _) => !self.bodiless.contains_key(id),
             _ => true,

@@ -13,6 +13,9 @@ use crate::seal::Seal;
 
 pub use p2pchat_protocol::v2::peer::MAX_ROSTER;
 
+/// The most bytes of it that are not by owners: who fills it can be removed.
+const MAX_BY_OTHERS: usize = MAX_ROSTER / 4 * 3;
+
 /// What came of entries.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Took {
@@ -27,16 +30,26 @@ impl Replica {
     /// missing are dropped; they come again once it is there.
     pub fn take_roster(&mut self, entries: Vec<Sealed>, seal: &impl Seal) -> Took {
         let mut took = Took::default();
-        let mut size: usize = self.sealed.values().map(|sealed| sealed.bytes.len()).sum();
+        let mut size = self
+            .sealed
+            .values()
+            .map(|sealed| sealed.bytes.len())
+            .sum::<usize>();
+        let others = self.sealed.values().filter(|it| !self.is_by_owner(it));
+        let mut by_others: usize = others.map(|sealed| sealed.bytes.len()).sum();
         for sealed in entries {
             if self.sealed.contains_key(&sealed.entry.id) {
                 continue;
             }
-            size += sealed.bytes.len();
-            if size > MAX_ROSTER || !self.is_valid(&sealed, seal) {
+            let len = sealed.bytes.len();
+            let by_other = if self.is_by_owner(&sealed) { 0 } else { len };
+            let has_room = size + len <= MAX_ROSTER && by_others + by_other <= MAX_BY_OTHERS;
+            if !has_room || !self.is_valid(&sealed, seal) {
                 took.dropped += 1;
                 continue;
             }
+            size += len;
+            by_others += by_other;
             let fact = Fact::Roster(sealed);
             self.apply(&fact);
             took.facts.push(fact);
@@ -44,7 +57,14 @@ impl Replica {
         if !took.facts.is_empty() {
             took.facts.extend(self.judge_again());
         }
+        took.facts = without_passing(took.facts);
         took
+    }
+
+    /// Whether someone wrote an entry who is or was an owner.
+    fn is_by_owner(&self, sealed: &Sealed) -> bool {
+        let writer = self.roster.person(&sealed.entry);
+        writer.is_some_and(|writer| self.membership.ever_owners.contains(&writer))
     }
 
     /// Finds out who is in after roster entries came, and drops those without effect.
@@ -220,10 +240,14 @@ impl Replica {
         if has_erased_it {
             entry.body = None;
         }
+        let erases = match talk {
+            Some(Talk::Erase { of }) if !self.has_erased(&author, &of) => Some(of),
+            _ => None,
+        };
         self.notice(&entry);
         let instead_of = None;
         facts.push(Fact::Talk { entry, instead_of });
-        if let Some(Talk::Erase { of }) = talk {
+        if let Some(of) = erases {
             let erased = self.erase(&of, &author);
             erased.iter().for_each(|fact| self.apply(fact));
             facts.extend(erased);
@@ -260,11 +284,31 @@ impl Replica {
     /// A person has declined an add, or knows of what ended their membership.
     pub fn note_answer(&mut self, person: PersonKey, id: EntryId) -> Vec<Fact> {
         let is_known = self.sealed.contains_key(&id) || id == self.id_of_direct();
-        if self.answered.contains(&(person, id)) || !is_known {
+        if self.answered.contains(&(person, id)) || !is_known || self.is_of_others(&person) {
             return Vec::new();
         }
         let fact = Fact::Answered(person, id);
         self.apply(&fact);
         vec![fact]
     }
+}
+
+/// Without the roster entries that were dropped in the same step. Stored, each would cost a commit,
+/// and who sends them would be asked for more.
+fn without_passing(facts: Vec<Fact>) -> Vec<Fact> {
+    let taken = facts.iter().filter_map(|fact| match fact {
+        Fact::Roster(sealed) => Some(sealed.entry.id),
+        _ => None,
+    });
+    let dropped = facts.iter().filter_map(|fact| match fact {
+        Fact::Dropped(id) => Some(*id),
+        _ => None,
+    });
+    let (taken, dropped): (BTreeSet<_>, BTreeSet<_>) = (taken.collect(), dropped.collect());
+    let is_passing = |fact: &Fact| match fact {
+        Fact::Roster(sealed) => dropped.contains(&sealed.entry.id),
+        Fact::Dropped(id) => taken.contains(id),
+        _ => false,
+    };
+    facts.into_iter().filter(|fact| !is_passing(fact)).collect()
 }

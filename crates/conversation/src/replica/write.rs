@@ -1,5 +1,7 @@
 //! What this device writes.
 
+use std::collections::BTreeSet;
+
 use p2pchat_protocol::v2::conversation::roster::{Act, Add as Sealed};
 use p2pchat_protocol::v2::conversation::talk::Talk;
 use p2pchat_protocol::v2::conversation::{Clock, EntryId, JoinId};
@@ -8,8 +10,11 @@ use thiserror::Error;
 
 use super::{Fact, Kind, Replica, Role, ahead_of};
 use crate::log::Named;
-use crate::roster::{Carried, MAX_JOINS};
+use crate::roster::{Carried, MAX_JOINS, Membership};
 use crate::seal::{Next, Seal};
+
+/// The most ids that an entry lists: it has room for them and a cut of all logs of a person.
+const MAX_LISTED: usize = 900;
 
 /// What someone who is in does to a conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,7 +129,7 @@ impl Replica {
         let add = Act::Add {
             person: self.person,
             from: Clock::ZERO,
-            after: std::collections::BTreeSet::new(),
+            after: BTreeSet::new(),
         };
         facts.extend(self.enter(Some(under), now, add, seal)?);
         Ok(facts)
@@ -158,7 +163,10 @@ impl Replica {
                 } else {
                     self.seen(now).next(now).ok_or(Unable::NoLaterTime)?
                 };
-                let after = self.roster.endings_of(&person);
+                let counting = self.membership.removals.get(&person);
+                let after = most(self.roster.endings_of(&person), |ending| {
+                    counting.is_some_and(|counting| counting.contains(ending))
+                });
                 Act::Add {
                     person,
                     from,
@@ -171,7 +179,7 @@ impl Replica {
             }
             Deed::Resign => {
                 owner()?;
-                let keeps = self.roster.acts_as_owner_of(&self.person);
+                let keeps = self.kept_as_owner();
                 Act::Resign { keeps }
             }
             Deed::Remove(person) => {
@@ -179,12 +187,13 @@ impl Replica {
                 if self.membership.owners.contains(&person) {
                     return Err(Unable::IsOwner);
                 }
-                let keeps = self.roster.adds_by(&person);
+                let needed = self.needed_adds();
+                let keeps = most(self.roster.adds_by(&person), |add| needed.contains(add));
                 let cut = self.cut_of(&person);
                 Act::Remove { person, keeps, cut }
             }
             Deed::Leave => {
-                let keeps = self.roster.acts_as_owner_of(&self.person);
+                let keeps = self.kept_as_owner();
                 let cut = self.cut_of(&self.person);
                 Act::Leave { keeps, cut }
             }
@@ -193,6 +202,30 @@ impl Replica {
                 Act::Rename { name }
             }
         })
+    }
+
+    /// What goes on counting of what this person wrote as an owner.
+    fn kept_as_owner(&self) -> BTreeSet<EntryId> {
+        let needed = self.needed_adds();
+        most(self.roster.acts_as_owner_of(&self.person), |id| {
+            let act = self.roster.get(id).map(|entry| &entry.act);
+            needed.contains(id) || matches!(act, Some(Act::Remove { .. } | Act::Owner { .. }))
+        })
+    }
+
+    /// The adds of those who are in or asked.
+    fn needed_adds(&self) -> BTreeSet<EntryId> {
+        let Membership {
+            members,
+            invited,
+            adds,
+            ..
+        } = &self.membership;
+        let people = members.keys().chain(invited.keys());
+        people
+            .filter_map(|person| adds.get(person))
+            .copied()
+            .collect()
     }
 
     /// What is held of a person's logs.
@@ -329,6 +362,12 @@ impl Replica {
         let from = self.membership.members.get(&self.person).copied();
         talk.chain(roster).chain(from).max().unwrap_or_default()
     }
+}
+
+/// As many ids as an entry has room for, those that matter most before others.
+fn most(ids: BTreeSet<EntryId>, matters: impl Fn(&EntryId) -> bool) -> BTreeSet<EntryId> {
+    let (first, others): (Vec<_>, Vec<_>) = ids.into_iter().partition(matters);
+    first.into_iter().chain(others).take(MAX_LISTED).collect()
 }
 
 fn is_ahead(entry: Option<&Named>, now: Clock) -> bool {

@@ -191,8 +191,8 @@ impl<'a> Rules<'a> {
         self.endings.get(person).map_or(&[], Vec::as_slice)
     }
 
-    /// The joins and adds that count, found from the create on: an add hangs on its writer's join,
-    /// a join on its add. A queue, since members can make chains of any length.
+    /// The joins and adds that count, with the `from` that counts, found from the create on: an add
+    /// hangs on its writer's join, a join on its add. A queue, since members can make chains of any length.
     fn counting(
         &self,
         create: &'a RosterEntry,
@@ -215,14 +215,18 @@ impl<'a> Rules<'a> {
                 if !self.add_counts(add, join) {
                     continue;
                 }
-                adds.push(*add);
+                let add = Add {
+                    from: join.from.max(add.from),
+                    ..*add
+                };
+                adds.push(add);
                 let accepted = index.joins.get(&add.entry.id).into_iter().flatten();
                 more.extend(accepted.map(|(entry, certificate)| Join {
                     id: entry.id,
                     clock: entry.clock,
                     certificate,
-                    add: Some(*add),
-                    from: join.from.max(add.from),
+                    add: Some(add),
+                    from: add.from,
                 }));
             }
             joins.append(&mut more);
@@ -287,16 +291,20 @@ impl<'a> Rules<'a> {
             .collect()
     }
 
-    /// Of each person the first add that nothing ends.
+    /// Of each person the add by which they see most of those that nothing ends, an owner's if there
+    /// is one. One that lets them see nothing yet would keep them from joining.
     fn usable(&self, adds: &[Add<'a>]) -> BTreeMap<PersonKey, EntryId> {
         let is_usable = |add: &&Add<'a>| {
             let mut endings = self.endings(&add.person).iter();
             endings.all(|ending| add.after.contains(&ending.id))
         };
         let mut adds: Vec<_> = adds.iter().filter(is_usable).collect();
-        adds.sort_by_key(|add| self.rank(add));
-        let latest_first = adds.into_iter().rev();
-        latest_first.map(|add| (add.person, add.entry.id)).collect()
+        adds.sort_by_key(|add| {
+            let (is_by_member, clock, id) = self.rank(add);
+            (is_by_member, add.from, clock, id)
+        });
+        let best_last = adds.into_iter().rev();
+        best_last.map(|add| (add.person, add.entry.id)).collect()
     }
 
     /// The people whose add was not accepted, and is not ended.

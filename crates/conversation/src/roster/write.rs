@@ -66,9 +66,28 @@ impl Roster {
             let creates = |entry: &&RosterEntry| matches!(entry.act, Act::Create { .. });
             open.extend(self.entries().filter(creates));
         }
-        let mut found: Vec<_> = found.into_iter().collect();
-        found.sort_by_key(|id| self.get(id).map(|entry| (entry.clock, entry.id)));
-        found
+        self.in_order(found.iter().filter_map(|id| self.get(id)))
+    }
+
+    /// Entries as they are sent: from the oldest, but each behind the join that it hangs on, by
+    /// which it is verified. That may have the later time, if its writer's clock was ahead.
+    #[must_use]
+    pub fn in_order<'a>(&'a self, entries: impl Iterator<Item = &'a RosterEntry>) -> Vec<EntryId> {
+        let key = |entry: &RosterEntry| (entry.clock, entry.id);
+        let mut left: BTreeMap<_, _> = entries.map(|entry| (key(entry), entry)).collect();
+        let mut ordered = Vec::new();
+        while let Some((_, oldest)) = left.pop_first() {
+            let mut chain = vec![oldest];
+            let mut join = hangs_on(oldest);
+            while let Some(below) =
+                (join.and_then(|join| self.get(&join))).and_then(|below| left.remove(&key(below)))
+            {
+                chain.push(below);
+                join = hangs_on(below);
+            }
+            ordered.extend(chain.into_iter().rev().map(|entry| entry.id));
+        }
+        ordered
     }
 
     /// The entries that are not kept, as they have no effect whatever else may come: acts of
@@ -166,6 +185,14 @@ impl Roster {
             Act::Join { add: Some(add), .. } => Some(&add.entry),
             _ => None,
         })
+    }
+}
+
+/// The join that is needed to verify an entry.
+fn hangs_on(entry: &RosterEntry) -> Option<JoinId> {
+    match &entry.act {
+        Act::Join { add, .. } => add.as_ref().and_then(|add| add.entry.under),
+        _ => entry.under,
     }
 }
 

@@ -1,14 +1,14 @@
 //! Conversations that someone names and that are not known here. Their rosters are asked for one
 //! after the other; one of which this person is no part is not kept.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::ConversationId;
 use p2pchat_protocol::v2::conversation::roster::Add as Sealed;
 
-use super::frame::{Want, What};
-use super::tell::send;
+use super::frame::{Have, Short, Want, What};
+use super::tell::{roster_hash, send};
 use super::{Effect, MAX_CONVERSATIONS, MAX_REQUESTS, Now, PATIENCE, SessionId, Sync, stored};
 use crate::replica::{Kind, Replica, Role};
 use crate::seal::Seal;
@@ -19,18 +19,18 @@ pub(super) struct Candidates {
     /// The one whose roster is asked for, and when something of it came last.
     current: Option<(Replica, u64)>,
     waiting: VecDeque<(ConversationId, Kind)>,
-    /// Those that this person is no part of.
-    refused: BTreeSet<ConversationId>,
+    /// Those that this person is no part of, and the hash of the roster that said so.
+    refused: BTreeMap<ConversationId, Short>,
 }
 
 impl Candidates {
-    /// Whether one is to be looked at.
-    fn is_new(&self, id: &ConversationId) -> bool {
+    /// Whether one is to be looked at, as they name it with this hash of its roster.
+    fn is_new(&self, id: &ConversationId, roster: Short) -> bool {
         let is_current = self.current.as_ref().is_some_and(|(it, _)| it.id() == *id);
         let is_waiting = self.waiting.iter().any(|(waiting, _)| waiting == id);
         !is_current
             && !is_waiting
-            && !self.refused.contains(id)
+            && self.refused.get(id) != Some(&roster)
             && self.waiting.len() + self.refused.len() < MAX_CONVERSATIONS
     }
 
@@ -47,22 +47,24 @@ impl<S: Seal> Sync<S> {
         &mut self,
         id: SessionId,
         conversation: ConversationId,
-        people: Option<[PersonKey; 2]>,
+        have: &Have,
         now: Now,
         effects: &mut Vec<Effect>,
     ) {
-        if let Some(people) = people {
+        let person = self.sessions.get(&id).map(|session| session.person);
+        if let Some(people) = have.people {
             let hash = |bytes: &[u8]| self.seal.digest(bytes);
             let is_named = ConversationId::direct(people, hash) == conversation;
-            if !is_named || !people.contains(&self.me()) {
+            let is_of = |person: PersonKey| people.contains(&person);
+            if !is_named || !is_of(self.me()) || !person.is_some_and(is_of) {
                 return;
             }
         }
-        let kind = people.map_or(Kind::Group, Kind::Direct);
+        let kind = have.people.map_or(Kind::Group, Kind::Direct);
         let Some(session) = self.sessions.get_mut(&id) else {
             return;
         };
-        if session.candidates.is_new(&conversation) {
+        if session.candidates.is_new(&conversation, have.roster) {
             session.candidates.waiting.push_back((conversation, kind));
             self.next_candidate(id, now, effects);
         }
@@ -123,8 +125,11 @@ impl<S: Seal> Sync<S> {
             effects.extend(stored(conversation, candidate.roster_facts()));
             self.conversations.insert(conversation, candidate);
             self.roster_changed(conversation, effects);
-        } else if let Some(session) = self.sessions.get_mut(&id) {
-            session.candidates.refused.insert(conversation);
+        } else if candidate.own_role() == Role::Stranger
+            && let Some(session) = self.sessions.get_mut(&id)
+        {
+            let roster = roster_hash(&candidate, &self.seal);
+            session.candidates.refused.insert(conversation, roster);
         }
         self.next_candidate(id, now, effects);
     }

@@ -7,6 +7,7 @@ use p2pchat_protocol::v2::conversation::JoinId;
 
 use super::frame::{Ending, Item, Short, Want};
 use crate::replica::{Replica, Role};
+use crate::roster::{MAX_JOINS, MAX_PEOPLE};
 
 /// See the module. It lives as long as the session: no memory of what the other side holds
 /// survives that.
@@ -70,8 +71,11 @@ pub(super) struct Asked {
 impl Link {
     /// They have told what they hold of a log.
     pub(super) fn offer(&mut self, item: Item) {
-        self.tried.remove(&item.join);
-        self.items.insert(item.join, item);
+        // Of logs that are not known here yet there are no more than may be known.
+        if self.items.len() < MAX_PEOPLE * MAX_JOINS || self.items.contains_key(&item.join) {
+            self.tried.remove(&item.join);
+            self.items.insert(item.join, item);
+        }
     }
 
     /// What to ask for next. `is_open` tells whether others were asked for that part of a log.
@@ -96,7 +100,10 @@ impl Link {
             let mut logs = self.items.keys().filter_map(|join| replica.log(join));
             logs.all(|log| log.is_empty() && log.end().is_none())
         };
-        if self.items.values().any(|item| item.next > item.lowest) && holds_none() {
+        let has_some = |item: &Item| {
+            item.next > item.lowest && replica.membership().logs.contains_key(&item.join)
+        };
+        if self.items.values().any(has_some) && holds_none() {
             return Some(Want::Newest);
         }
         let (join, want) = self.next_of_logs(replica, is_open)?;
@@ -193,6 +200,9 @@ impl Link {
 /// `tried` on they have nothing that is missing here.
 fn want_of(replica: &Replica, item: &Item, agreed: u64, tried: u64) -> Option<Want> {
     let join = item.join;
+    if !replica.membership().logs.contains_key(&join) {
+        return None;
+    }
     let log = replica.log(&join);
     let known = log.and_then(|log| log.end()).map(crate::log::End::rank);
     // Two that are not the lowest may be so together.

@@ -25,7 +25,7 @@ impl<S: Seal> Sync<S> {
         let is_known = self.conversations.contains_key(&conversation);
         match frame.what {
             What::Have(have) if is_known => self.told(id, conversation, have, &mut effects),
-            What::Have(have) => self.consider(id, conversation, have.people, now, &mut effects),
+            What::Have(have) => self.consider(id, conversation, &have, now, &mut effects),
             What::Roster(entries) if is_known => {
                 self.take_roster(id, conversation, entries, now, &mut effects);
             }
@@ -77,6 +77,9 @@ impl<S: Seal> Sync<S> {
         ) else {
             return;
         };
+        if replica.is_of_others(&session.person) {
+            return;
+        }
         // The roster is heard of anybody, by those who are not in too: it may say that they are.
         let link = session.links.entry(conversation).or_default();
         let own_roster = roster_hash(replica, &self.seal);

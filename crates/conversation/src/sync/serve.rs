@@ -70,6 +70,8 @@ impl<S: Seal> Sync<S> {
             })
         };
         let own_roster = roster_hash(replica, &self.seal);
+        let asked = self.sessions.get(&id).map(|session| session.person);
+        let is_stranger = asked.is_some_and(|person| replica.role(&person) == Role::Stranger);
         let link = self
             .sessions
             .get_mut(&id)
@@ -77,9 +79,15 @@ impl<S: Seal> Sync<S> {
         let Some(link) = link else {
             return false;
         };
-        let Some(want) = link.next_want(replica, own_roster, is_open) else {
+        let Some(mut want) = link.next_want(replica, own_roster, is_open) else {
             return false;
         };
+        if let Want::Roster(held) = &mut want
+            && is_stranger
+        {
+            // They may be in by entries that are not here yet. What is here is not for them.
+            held.clear();
+        }
         if want == Want::Newest && wanted.contains(&want) {
             return false;
         }
@@ -168,9 +176,7 @@ fn serve_roster(id: SessionId, replica: &Replica, held: &[Short], effects: &mut 
     let held: BTreeSet<_> = held.iter().collect();
     let missing = replica.roster().entries();
     let missing = missing.filter(|entry| !held.contains(&Short::from(entry.id)));
-    let mut missing: Vec<_> = missing.map(|entry| (entry.clock, entry.id)).collect();
-    missing.sort_unstable();
-    let ids: Vec<_> = missing.into_iter().map(|(_, id)| id).collect();
+    let ids = replica.roster().in_order(missing);
     send_roster(id, replica, &ids, effects);
 }
 

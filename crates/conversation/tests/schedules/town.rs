@@ -6,7 +6,7 @@ use p2pchat_conversation::log::TalkLog;
 use p2pchat_conversation::message::{Text, Written, message};
 use p2pchat_conversation::replica::{Deed, Replica, Role, Unable};
 use p2pchat_conversation::seal::{Next, Seal};
-use p2pchat_conversation::sync::{Effect, Frame, SessionId, Short, TELL_EVERY, What};
+use p2pchat_conversation::sync::{Effect, Frame, SessionId, Short, TELL_EVERY, Want, What};
 use p2pchat_protocol::v2::conversation::talk::{Header, Talk, TalkEntry};
 use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId};
 use p2pchat_protocol::v2::{PersonKey, Signature};
@@ -19,6 +19,8 @@ pub(crate) struct Town {
     /// The frames and bytes of entries that were delivered.
     pub(crate) frames: usize,
     pub(crate) bytes: usize,
+    /// What was asked for.
+    pub(crate) wants: Vec<Want>,
     lines: BTreeMap<[usize; 2], SessionId>,
     queue: VecDeque<(usize, SessionId, Frame)>,
     sessions: u64,
@@ -53,6 +55,7 @@ impl Town {
             millis: 0,
             frames: 0,
             bytes: 0,
+            wants: Vec::new(),
             lines: BTreeMap::new(),
             queue: VecDeque::new(),
             sessions: 0,
@@ -373,6 +376,9 @@ impl Town {
     }
 
     fn post(&mut self, from: usize, session: SessionId, frame: Frame) {
+        if let What::Want(want) = &frame.what {
+            self.wants.push(want.clone());
+        }
         let line = self.lines.iter().find(|(_, id)| **id == session);
         if let Some(([one, other], _)) = line {
             self.queue.push_back((one + other - from, session, frame));

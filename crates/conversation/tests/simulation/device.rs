@@ -106,6 +106,11 @@ impl Device {
 }
 
 impl Stored {
+    /// How often something was stored.
+    pub(crate) fn fact_count(&self) -> usize {
+        self.facts.len()
+    }
+
     /// The own entries that were said once more.
     pub(crate) fn replaced(&self) -> Vec<EntryId> {
         let replaced = self.facts.iter().filter_map(|fact| match fact {
