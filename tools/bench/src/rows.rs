@@ -19,6 +19,7 @@ mod hello;
 mod idle;
 mod key_logins;
 mod lookup;
+mod message;
 mod online;
 mod page;
 mod passwords;
@@ -62,6 +63,9 @@ pub enum What {
     Start,
     /// One text from program to program, against connect, write, close, read
     Text,
+    /// One message of an encrypted conversation from node to node, against signing, two commits, TLS
+    /// and verifying alone
+    Message,
     /// One text to 10, 100 and 1,000 members, against as many bare ones
     Group,
     /// One text from browser page to browser page, against a WebSocket echo and a bare text
@@ -144,6 +148,7 @@ pub async fn measure(what: What, context: &Context) -> Result<Vec<Row>> {
         What::Earlier => earlier::earlier(context).await,
         What::Start => start::start(context).await,
         What::Text => text::text(context).await,
+        What::Message => message::message(context).await,
         What::Group => group::group(context).await,
         What::Browser => browser::browser(context).await,
         What::Page => page::page(context).await,
