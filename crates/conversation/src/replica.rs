@@ -16,6 +16,7 @@ mod facts;
 mod take;
 mod write;
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use p2pchat_protocol::v2::conversation::roster::{Act, Add as Sealed};
@@ -65,6 +66,8 @@ pub struct Replica {
     person: PersonKey,
     roster: Roster,
     sealed: BTreeMap<EntryId, Sealed>,
+    /// Of the sorted ids, once it was asked for.
+    roster_hash: OnceCell<[u8; 32]>,
     membership: Membership,
     logs: BTreeMap<JoinId, TalkLog>,
     /// The erases that name an entry, and where they are.
@@ -98,6 +101,7 @@ impl Replica {
             person: own.person,
             roster: Roster::default(),
             sealed: BTreeMap::new(),
+            roster_hash: OnceCell::new(),
             membership: Membership::default(),
             logs: BTreeMap::new(),
             erases: BTreeMap::new(),
@@ -244,6 +248,15 @@ impl Replica {
     /// The ids of the roster, sorted.
     pub fn roster_ids(&self) -> impl ExactSizeIterator<Item = &EntryId> {
         self.sealed.keys()
+    }
+
+    /// A hash of the sorted ids of the roster, by which two are compared.
+    pub fn roster_hash(&self, seal: &impl Seal) -> [u8; 32] {
+        let hash = || {
+            let ids: Vec<_> = self.roster_ids().map(|id| id.0).collect();
+            seal.digest(ids.as_flattened())
+        };
+        *self.roster_hash.get_or_init(hash)
     }
 
     /// A talk log.

@@ -80,10 +80,12 @@ impl Replica {
             Fact::Roster(sealed) => {
                 self.roster.insert(sealed.entry.clone());
                 self.sealed.insert(sealed.entry.id, sealed.clone());
+                self.roster_hash.take();
             }
             Fact::Dropped(id) => {
                 self.roster.remove(id);
                 self.sealed.remove(id);
+                self.roster_hash.take();
             }
             Fact::Talk { entry, instead_of } => {
                 // It was verified before it became a fact.

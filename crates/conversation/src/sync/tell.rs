@@ -260,8 +260,7 @@ fn shared(replica: &Replica, person: &PersonKey) -> Option<Clock> {
 }
 
 pub(super) fn roster_hash(replica: &Replica, seal: &impl Seal) -> Short {
-    let ids: Vec<_> = replica.roster_ids().map(|id| id.0).collect();
-    Short::from(seal.digest(ids.as_flattened()))
+    Short::from(replica.roster_hash(seal))
 }
 
 /// What is held of the logs that both see.
