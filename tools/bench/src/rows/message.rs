@@ -19,14 +19,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::Context;
 use crate::row::{Reach, Row, Unit};
 use crate::sample::{Sample, Times, side_by_side};
 
 /// How many messages make one measurement.
-const MESSAGES: usize = 300;
+const MESSAGES: usize = 100;
+/// How long it is quiet between two: of one who says more than 20 a second the rest is asked for in
+/// its turn.
+const PAUSE: Duration = Duration::from_millis(55);
 /// The bytes of an entry with a text of 60 letters: header, signature and body.
 const ENTRY: usize = 150 + 64 + 76;
 /// Far more than one takes.
@@ -134,6 +137,7 @@ impl Pair {
         let mut times = Times::default();
         let wall = Instant::now();
         for number in 0..MESSAGES {
+            sleep(PAUSE).await;
             let text = format!("{number:060}");
             let began = Instant::now();
             let said = self.nodes[0]
@@ -222,6 +226,7 @@ impl Chain {
         let mut times = Times::default();
         let wall = Instant::now();
         for number in 0..MESSAGES {
+            sleep(PAUSE).await;
             let mut entry = format!("{number:0ENTRY$}").into_bytes();
             let began = Instant::now();
             let signature = self.key.sign(&sha256(&entry));
