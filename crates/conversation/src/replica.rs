@@ -155,7 +155,7 @@ impl Replica {
     /// Who has asked this person, of a group: the writer of the add.
     #[must_use]
     pub fn inviter(&self) -> Option<PersonKey> {
-        match (self.kind, self.own_role()) {
+        match (self.kind, self.role_by_roster()) {
             (Kind::Group, Role::Invited(add)) => {
                 let add = self.roster.get(&add)?;
                 self.roster.person(add)
@@ -308,6 +308,11 @@ impl Replica {
             Role::Invited(add) if self.has_answered(&self.person, &add) => Role::Stranger,
             role => role,
         }
+    }
+
+    /// Whether this person is asked, and has not answered or declined.
+    pub(crate) fn is_only_asked(&self) -> bool {
+        matches!(self.role_by_roster(), Role::Invited(_))
     }
 
     fn role_by_roster(&self) -> Role {

@@ -44,7 +44,10 @@ pub const PATIENCE: u64 = 5_000;
 pub const MAX_OPEN: usize = 64;
 /// The most conversations of a profile.
 pub const MAX_CONVERSATIONS: usize = 1_000;
-/// The most requests of one person that wait for an answer.
+/// The most conversations that this person was asked to be in and has not joined, those included
+/// that they have declined. So strangers do not take the room of all others.
+pub const MAX_ASKED: usize = 256;
+/// The most of them by one person.
 pub const MAX_REQUESTS: usize = 16;
 /// Entries of one author that are taken without having been asked for: so many a second.
 pub const PUSHES: u64 = 20;

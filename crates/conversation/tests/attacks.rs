@@ -13,10 +13,10 @@ mod town;
 
 use std::collections::BTreeSet;
 
-use p2pchat_conversation::replica::{Deed, Role};
+use p2pchat_conversation::replica::{Deed, Role, Unable};
 use p2pchat_conversation::seal::{Next, Seal};
 use p2pchat_conversation::sync::{
-    Ending, Frame, Have, Heads, Item, MAX_REQUESTS, ROUND, Short, Want, What,
+    Ending, Frame, Have, Heads, Item, MAX_ASKED, MAX_REQUESTS, ROUND, Short, Want, What,
 };
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::roster::{Act, Add as Sealed};
@@ -342,4 +342,38 @@ fn a_request_beyond_the_limit_comes_when_there_is_room() {
     }
     town.pass(2 * ROUND);
     assert!(groups.iter().all(|group| is_known(&town, group)));
+}
+
+#[test]
+fn requests_of_many_strangers_leave_room_for_others() {
+    let strangers = 20;
+    let people: Vec<_> = (0..=strangers).collect();
+    let mut town = Town::with(&people);
+    let last = usize::from(strangers);
+    for stranger in 0..last {
+        for _ in 0..MAX_REQUESTS {
+            let group = town.group_of(stranger);
+            town.add(stranger, group, last);
+        }
+    }
+    for stranger in 0..last {
+        town.meet(stranger, last);
+        town.pass(ROUND);
+        town.part(stranger, last);
+    }
+    let sync = town.devices[last].sync.as_ref().unwrap();
+    assert_eq!(sync.conversations().count(), MAX_ASKED);
+}
+
+#[test]
+fn who_has_left_is_not_made_an_owner_in_vain() {
+    let mut town = Town::of(2);
+    let group = town.group(&[1]);
+    town.meet(0, 1);
+    town.act(1, group, &Deed::Leave);
+    town.add(0, group, 1);
+    town.pass(ROUND);
+    town.accept(1, group);
+    let owner = Deed::Owner(town.person(1));
+    assert_eq!(town.try_act(0, group, &owner), Err(Unable::HasQuit));
 }

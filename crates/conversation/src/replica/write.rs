@@ -47,6 +47,9 @@ pub enum Unable {
     /// This person is no owner.
     #[error("only an owner can do that")]
     NotOwner,
+    /// Who has left or resigned once is no owner again.
+    #[error("they have left or resigned once, and cannot be an owner again")]
+    HasQuit,
     /// A direct conversation has no roster acts but its joins.
     #[error("a direct conversation is of its two people")]
     Direct,
@@ -54,9 +57,7 @@ pub enum Unable {
     #[error("an owner cannot be removed, only leave")]
     IsOwner,
     /// This person has begun as many logs as count.
-    #[error(
-        "this person has joined this conversation too often; an owner can remove and ask again"
-    )]
+    #[error("you have joined this conversation too often; go on in a new one")]
     TooOften,
     /// Nothing that this person may see can be written at this time.
     #[error("this computer's clock is behind the time at which you were asked; set it right")]
@@ -175,6 +176,9 @@ impl Replica {
             }
             Deed::Owner(person) => {
                 owner()?;
+                if self.roster.has_quit(&person) {
+                    return Err(Unable::HasQuit);
+                }
                 Act::Owner { person }
             }
             Deed::Resign => {

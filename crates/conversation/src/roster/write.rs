@@ -151,6 +151,14 @@ impl Roster {
         })
     }
 
+    /// Whether a person has ever left or resigned: nothing makes them an owner again.
+    pub(crate) fn has_quit(&self, person: &PersonKey) -> bool {
+        self.entries().any(|entry| {
+            matches!(entry.act, Act::Leave { .. } | Act::Resign { .. })
+                && self.person(entry) == Some(*person)
+        })
+    }
+
     /// The add with an id, whether it is an entry of its own or only carried by a join.
     pub(crate) fn find_add(&self, id: &EntryId) -> Option<Carried<'_>> {
         let is_add = |entry: &&RosterEntry| matches!(entry.act, Act::Add { .. });

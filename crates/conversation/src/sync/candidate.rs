@@ -9,7 +9,9 @@ use p2pchat_protocol::v2::conversation::roster::Add as Sealed;
 
 use super::frame::{Have, Short, Want, What};
 use super::tell::{roster_hash, send};
-use super::{Effect, MAX_CONVERSATIONS, MAX_REQUESTS, Now, PATIENCE, SessionId, Sync, stored};
+use super::{
+    Effect, MAX_ASKED, MAX_CONVERSATIONS, MAX_REQUESTS, Now, PATIENCE, SessionId, Sync, stored,
+};
 use crate::replica::{Kind, Replica, Role};
 use crate::seal::Seal;
 
@@ -134,16 +136,20 @@ impl<S: Seal> Sync<S> {
         self.next_candidate(id, now, effects);
     }
 
-    /// Whether this person is in, or asked by someone who has not asked too often.
+    /// Whether this person is in, or asked by someone who has not asked too often, as have not all
+    /// together.
     fn is_wanted(&self, candidate: &Replica) -> bool {
         match candidate.own_role() {
             Role::Member(_) => true,
             Role::Invited(_) => {
                 let by = candidate.inviter();
-                let is_theirs = |known: &&Replica| {
-                    matches!(known.own_role(), Role::Invited(_)) && known.inviter() == by
-                };
-                self.conversations.values().filter(is_theirs).count() < MAX_REQUESTS
+                let asked = self
+                    .conversations
+                    .values()
+                    .filter(|known| known.is_only_asked());
+                let asked: Vec<_> = asked.map(Replica::inviter).collect();
+                let from_them = asked.iter().filter(|inviter| **inviter == by);
+                from_them.count() < MAX_REQUESTS && asked.len() < MAX_ASKED
             }
             Role::Stranger => false,
         }

@@ -74,14 +74,20 @@ impl Town {
         self.devices[device].person()
     }
 
-    /// A group of the first device and others, who have joined and met nobody else.
-    pub(crate) fn group(&mut self, others: &[usize]) -> ConversationId {
-        self.groups += 1;
-        let now = self.devices[0].now(self.millis);
-        let sync = self.devices[0].sync.as_mut().unwrap();
+    /// A group of one device.
+    pub(crate) fn group_of(&mut self, device: usize) -> ConversationId {
+        self.groups = self.groups.wrapping_add(1);
+        let now = self.devices[device].now(self.millis);
+        let sync = self.devices[device].sync.as_mut().unwrap();
         let name = "lunch".parse().unwrap();
         let (id, effects) = sync.create([self.groups; 16], name, now).unwrap();
-        self.carry_out(0, effects);
+        self.carry_out(device, effects);
+        id
+    }
+
+    /// A group of the first device and others, who have joined and met nobody else.
+    pub(crate) fn group(&mut self, others: &[usize]) -> ConversationId {
+        let id = self.group_of(0);
         for other in others {
             self.add(0, id, *other);
             self.meet(0, *other);
