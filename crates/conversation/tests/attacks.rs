@@ -377,3 +377,25 @@ fn who_has_left_is_not_made_an_owner_in_vain() {
     let owner = Deed::Owner(town.person(1));
     assert_eq!(town.try_act(0, group, &owner), Err(Unable::HasQuit));
 }
+
+#[test]
+fn a_relay_that_keeps_the_body_of_an_edit_back_hides_it_only_until_another_is_met() {
+    let mut town = Town::of(3);
+    let group = town.group(&[1, 2]);
+    town.meet(0, 1);
+    let erased = town.say(0, group, "erased");
+    town.talk(0, group, &Talk::Erase { of: erased });
+    let of = town.say(0, group, "wrong");
+    let text = "right".to_owned();
+    let edit = town.talk(0, group, &Talk::Edit { of, text });
+    town.part(0, 1);
+    let mut log = town.log_of(1, group, 0);
+    for entry in log.iter_mut().filter(|entry| entry.id == edit) {
+        entry.body = None;
+    }
+    town.give(1, 2, group, &log);
+    assert_eq!(town.texts(2, group), ["wrong"]);
+    town.meet(0, 2);
+    town.pass(ROUND);
+    assert_eq!(town.texts(2, group), ["right"]);
+}

@@ -23,6 +23,8 @@ impl Replica {
         }
         if entry.body.is_none() {
             self.bodiless.insert(entry.id, place);
+        } else {
+            self.bodiless.remove(&entry.id);
         }
         let Some(author) = self.author(&place.0) else {
             return;
@@ -59,6 +61,29 @@ impl Replica {
         kind != Talk::ERASE
             && (self.has_erased(author, id)
                 || (kind == Talk::EDIT && (!sees_all || erases_something())))
+    }
+
+    /// The positions of a log at which edits are held without their bodies, of which it is not seen
+    /// that they were erased: others may have the bodies.
+    pub(crate) fn doubtful(&self, join: &JoinId) -> impl Iterator<Item = u64> {
+        let author = self.author(join);
+        let log = self.logs.get(join);
+        let of_log = self
+            .bodiless
+            .iter()
+            .filter(move |(_, place)| place.0 == *join);
+        let doubtful = of_log.filter(move |(id, (_, position))| {
+            let entry = log.and_then(|log| log.get(*position));
+            entry.is_some_and(|entry| entry.header.kind == Talk::EDIT)
+                && author.is_some_and(|author| !self.has_erased(&author, id))
+        });
+        doubtful.map(|(_, (_, position))| *position)
+    }
+
+    /// Whether an entry has the body of one that is held without.
+    pub(super) fn lacks_body_of(&self, entry: &TalkEntry) -> bool {
+        let place = (entry.header.join, entry.header.position);
+        entry.body.is_some() && self.bodiless.get(&entry.id) == Some(&place)
     }
 
     /// Whether an author has erased an entry, if it is theirs.

@@ -136,16 +136,25 @@ impl Replica {
             return Ok(Took { facts, dropped });
         };
         let cut = of.cut.unwrap_or(u64::MAX);
+        let whole = stretch.len();
         stretch.retain(|entry| entry.header.position < cut);
         let named: Vec<_> = stretch.iter().map(Named::from).collect();
         if named.is_empty() {
             return Ok(Took::default());
         }
-        let (new, mut facts) = self.take_named(join, &named, &of.device, seal)?;
+        let taken = self.take_named(join, &named, &of.device, seal);
+        // Of what is beyond a cut that its sender does not know of they looked at the last one.
+        let (new, mut facts) = match taken {
+            Err(NotTaken::Signature) if stretch.len() < whole => {
+                let position = stretch.last().map_or(0, |last| last.header.position);
+                return Err(NotTaken::Unproven { position });
+            }
+            taken => taken?,
+        };
         // The newest first: what erases is behind what it erases.
         for entry in stretch.into_iter().rev() {
             let position = entry.header.position;
-            if new.contains(&position) {
+            if new.contains(&position) || self.lacks_body_of(&entry) {
                 self.keep(entry, of.person, &mut facts);
             }
         }

@@ -28,8 +28,11 @@ pub(super) struct Link {
     pub(super) is_silent: bool,
     /// Below which position of a log both hold the same, while a fork is looked for.
     agreed: BTreeMap<JoinId, u64>,
-    /// The position of a log of which they are asked once more, so that they look at its signature.
-    pub(super) doubts: BTreeMap<JoinId, u64>,
+    /// Entries that they are asked for once more: so that they look at their signatures, or give the
+    /// bodies that are missing here.
+    pub(super) doubts: BTreeSet<(JoinId, u64)>,
+    /// Those whose bodies they were asked for.
+    asked_body: BTreeSet<(JoinId, u64)>,
     /// From which position of a log on they have nothing that is missing here.
     tried: BTreeMap<JoinId, u64>,
     /// When each log had its turn.
@@ -76,6 +79,24 @@ impl Link {
             self.tried.remove(&item.join);
             self.items.insert(item.join, item);
         }
+    }
+
+    /// They hold a log of which bodies are missing here without a reason that is seen: each is asked
+    /// for once.
+    pub(super) fn ask_bodies(&mut self, replica: &Replica, join: &JoinId) {
+        for position in replica.doubtful(join) {
+            if self.asked_body.insert((*join, position)) {
+                self.doubts.insert((*join, position));
+            }
+        }
+    }
+
+    /// Whether there are such bodies that they were not asked for yet.
+    pub(super) fn may_have_bodies(&self, replica: &Replica) -> bool {
+        replica.membership().logs.keys().any(|join| {
+            let mut doubtful = replica.doubtful(join);
+            doubtful.any(|position| !self.asked_body.contains(&(*join, position)))
+        })
     }
 
     /// What to ask for next. `is_open` tells whether others were asked for that part of a log.

@@ -106,6 +106,7 @@ impl<S: Seal> Sync<S> {
                     let facts = receipt(replica, person, &item);
                     effects.extend(stored(conversation, facts));
                     link.offer(item);
+                    link.ask_bodies(replica, &item.join);
                 }
             }
         }
@@ -269,7 +270,7 @@ impl<S: Seal> Sync<S> {
             Ok(took) => took,
             Err(NotTaken::Unproven { position }) => {
                 if let Some(link) = self.link(id, conversation) {
-                    link.doubts.insert(*join, position);
+                    link.doubts.insert((*join, position));
                 }
                 return;
             }

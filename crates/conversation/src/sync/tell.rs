@@ -156,7 +156,8 @@ impl<S: Seal> Sync<S> {
             }
             link.told = Some(now.millis);
             let owes = std::mem::take(&mut link.owes);
-            let asks = owes.question || (owes.digest && wants_items(replica, &session.person));
+            let is_curious = wants_items(replica, &session.person) || link.may_have_bodies(replica);
+            let asks = owes.question || (owes.digest && is_curious);
             let roster = roster_hash(replica, &self.seal);
             let people = match replica.kind() {
                 Kind::Group => None,
