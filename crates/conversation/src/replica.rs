@@ -420,7 +420,7 @@ impl Replica {
         got.is_some_and(|got| got.contains(position))
     }
 
-    /// Those who are in and are not known to hold an own entry, which they may see.
+    /// Those who are in, are sent to, and are not known to hold an own entry, which they may see.
     #[must_use]
     pub fn waiting_for(&self, join: &JoinId, position: u64) -> Vec<PersonKey> {
         let Some(entry) = self.logs.get(join).and_then(|log| log.get(position)) else {
@@ -429,6 +429,7 @@ impl Replica {
         let awaited = self.membership.members.iter().filter(|(person, from)| {
             **person != self.person
                 && entry.header.clock > **from
+                && !self.is_shut_out(person)
                 && !self.has_got(person, join, position)
         });
         awaited.map(|(person, _)| *person).collect()

@@ -49,7 +49,8 @@ pub const MAX_CONVERSATIONS: usize = 1_000;
 pub const MAX_ASKED: usize = 256;
 /// The most of them by one person.
 pub const MAX_REQUESTS: usize = 16;
-/// Entries of one author that are taken without having been asked for: so many a second.
+/// Entries of one author, or roster entries from one person, that are taken without having been
+/// asked for: so many a second.
 pub const PUSHES: u64 = 20;
 /// And so many at once.
 pub const MAX_PUSHES: u64 = 200;

@@ -176,6 +176,27 @@ fn who_is_removed_is_told_and_gets_nothing_more() {
 }
 
 #[test]
+fn no_receipt_is_awaited_of_who_was_removed_once_though_it_does_not_count_any_more() {
+    let mut town = Town::with(&[0, 1, 1, 2]);
+    let group = town.group(&[1, 3]);
+    town.meet(0, 1);
+    town.act(0, group, &Deed::Owner(town.person(1)));
+    town.meet(1, 2);
+    town.pass(ROUND);
+    town.join_again(2, group);
+    town.part(1, 2);
+    // One device of an owner removes someone; the other, which does not know, resigns.
+    town.act(1, group, &Deed::Remove(town.person(3)));
+    town.act(2, group, &Deed::Resign);
+    town.meet(0, 2);
+    let replica = town.device(0).replica(group);
+    assert!(replica.membership().members.contains_key(&town.person(3)));
+    assert_eq!(replica.role(&town.person(3)), Role::Stranger);
+    town.say(0, group, "hello");
+    assert_eq!(town.waiting(0, group), []);
+}
+
+#[test]
 fn a_member_cannot_bring_back_who_was_removed() {
     let mut town = Town::of(3);
     let group = town.group(&[1, 2]);

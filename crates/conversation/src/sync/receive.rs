@@ -122,6 +122,10 @@ impl<S: Seal> Sync<S> {
     ) {
         let endings = entries.iter().filter(|sealed| is_ending(&sealed.entry.act));
         let endings: Vec<_> = endings.map(|sealed| sealed.entry.id).collect();
+        if !self.may_tell_roster(id, conversation, entries.len(), now) {
+            // The hash of their roster tells of them, and they are asked for.
+            return;
+        }
         let Some(replica) = self.conversations.get_mut(&conversation) else {
             return;
         };
@@ -141,6 +145,25 @@ impl<S: Seal> Sync<S> {
         }
         self.answer(id, conversation, effects);
         self.confirm_leavings(id, conversation, &endings, effects);
+    }
+
+    /// Whether roster entries are taken from a session: who is in is found out again for each frame
+    /// of them.
+    fn may_tell_roster(
+        &mut self,
+        id: SessionId,
+        conversation: ConversationId,
+        entries: usize,
+        now: Now,
+    ) -> bool {
+        let Some(session) = self.sessions.get(&id) else {
+            return false;
+        };
+        let link = session.links.get(&conversation);
+        let asked = link.and_then(|link| link.asked.as_ref());
+        let is_asked = asked.is_some_and(|asked| matches!(asked.want, Want::Roster(_)));
+        let person = session.person;
+        is_asked || self.allows(person, entries, now)
     }
 
     /// Tells someone who has left that their leaving is known.
