@@ -181,15 +181,10 @@ impl Replica {
     /// The leavings of a person.
     #[must_use]
     pub fn leavings_of(&self, person: &PersonKey) -> BTreeSet<EntryId> {
-        let mut endings = self.roster.endings_of(person);
-        let removals = self
-            .roster
-            .entries()
-            .filter(|entry| !matches!(entry.act, Act::Leave { .. }));
-        for removal in removals {
-            endings.remove(&removal.id);
-        }
-        endings
+        let leavings = self.roster.entries().filter(|entry| {
+            matches!(entry.act, Act::Leave { .. }) && self.roster.person(entry) == Some(*person)
+        });
+        leavings.map(|entry| entry.id).collect()
     }
 
     /// The leavings of this device's person.
@@ -201,7 +196,8 @@ impl Replica {
     /// What someone who names this conversation is answered: the adds that this person has
     /// declined, and the removals and leavings of this person.
     #[must_use]
-    pub fn answers(&self, me: &PersonKey, to: &PersonKey) -> Vec<EntryId> {
+    pub fn answers(&self, to: &PersonKey) -> Vec<EntryId> {
+        let me = &self.person;
         if me == to || self.own_role() != Role::Stranger {
             return Vec::new();
         }
@@ -263,12 +259,6 @@ impl Replica {
     #[must_use]
     pub fn log(&self, join: &JoinId) -> Option<&TalkLog> {
         self.logs.get(join)
-    }
-
-    /// How many talk logs something is held of.
-    #[must_use]
-    pub fn log_count(&self) -> usize {
-        self.logs.values().filter(|log| !log.is_empty()).count()
     }
 
     /// Own entries to write once more, as nobody will be shown them where they are.
@@ -360,8 +350,13 @@ impl Replica {
     /// What is held of a log and counts, of the entries after a clock: its newest stretch.
     #[must_use]
     pub fn head(&self, join: &JoinId, from: Clock) -> Option<Head> {
+        self.head_below(join, self.limit(join), from)
+    }
+
+    /// The same of what is below a position.
+    pub(crate) fn head_below(&self, join: &JoinId, position: u64, from: Clock) -> Option<Head> {
         let log = self.logs.get(join)?;
-        let mut head = log.head(self.limit(join))?;
+        let mut head = log.head(position)?;
         // Above a gap may stand an entry with a lower clock, by which the log ends once the gap is
         // closed.
         while head.clock <= from {

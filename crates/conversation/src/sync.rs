@@ -158,6 +158,16 @@ impl<S: Seal> Sync<S> {
         self.conversations.get(id)
     }
 
+    /// A session, and a conversation that it is about.
+    fn at(
+        &mut self,
+        id: SessionId,
+        conversation: ConversationId,
+    ) -> Option<(&mut Session, &Replica)> {
+        let replica = self.conversations.get(&conversation)?;
+        Some((self.sessions.get_mut(&id)?, replica))
+    }
+
     fn me(&self) -> PersonKey {
         self.seal.certificate().person
     }

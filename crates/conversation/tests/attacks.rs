@@ -399,3 +399,16 @@ fn a_relay_that_keeps_the_body_of_an_edit_back_hides_it_only_until_another_is_me
     town.pass(ROUND);
     assert_eq!(town.texts(2, group), ["right"]);
 }
+
+#[test]
+fn a_third_person_does_not_learn_what_was_declined() {
+    let mut town = Town::of(3);
+    let direct = town.direct(0, 1);
+    town.meet(0, 1);
+    town.decline(1, direct);
+    town.meet(2, 1);
+    town.frames = 0;
+    let people = [town.person(0), town.person(1)];
+    town.send(2, 1, named(direct, Some(people)));
+    assert_eq!(town.frames, 0);
+}

@@ -265,7 +265,7 @@ fn a_direct_conversation_begins_when_the_other_accepts() {
     town.say(0, direct, "are you there?");
     town.meet(0, 1);
     assert!(town.device(1).is_asked(direct));
-    assert_eq!(town.device(1).replica(direct).log_count(), 0);
+    assert_eq!(town.device(1).bodies(direct), [""; 0]);
     town.accept(1, direct);
     assert_eq!(town.texts(1, direct), ["are you there?"]);
     town.say(1, direct, "yes");

@@ -69,6 +69,12 @@ impl<S: Seal> Sync<S> {
         have: Have,
         effects: &mut Vec<Effect>,
     ) {
+        let Some((session, replica)) = self.at(id, conversation) else {
+            return;
+        };
+        if replica.is_of_others(&session.person) {
+            return;
+        }
         self.answer(id, conversation, effects);
         self.remind(id, conversation, effects);
         let (Some(session), Some(replica)) = (
@@ -77,9 +83,6 @@ impl<S: Seal> Sync<S> {
         ) else {
             return;
         };
-        if replica.is_of_others(&session.person) {
-            return;
-        }
         // The roster is heard of anybody, by those who are not in too: it may say that they are.
         let link = session.links.entry(conversation).or_default();
         let own_roster = roster_hash(replica, &self.seal);
@@ -174,10 +177,7 @@ impl<S: Seal> Sync<S> {
         endings: &[EntryId],
         effects: &mut Vec<Effect>,
     ) {
-        let (Some(session), Some(replica)) = (
-            self.sessions.get_mut(&id),
-            self.conversations.get(&conversation),
-        ) else {
+        let Some((session, replica)) = self.at(id, conversation) else {
             return;
         };
         let theirs = replica.leavings_of(&session.person);

@@ -1,6 +1,6 @@
 //! What is asked of others, and what they are given that they ask for.
 
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::ops::Range;
 
 use p2pchat_protocol::v2::Signature;
@@ -216,8 +216,7 @@ fn newest_page(replica: &Replica, from: Clock) -> Vec<(JoinId, Range<u64>)> {
         .map(|item| (item.clock, item.join, item.next - 1, item.lowest))
         .collect();
     let mut room = MAX_PIECE;
-    let mut page: std::collections::BTreeMap<JoinId, Range<u64>> =
-        std::collections::BTreeMap::new();
+    let mut page: BTreeMap<JoinId, Range<u64>> = BTreeMap::new();
     while let Some((_, join, position, lowest)) = heads.pop() {
         let Some(log) = replica.log(&join) else {
             continue;

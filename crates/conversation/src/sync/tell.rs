@@ -21,10 +21,7 @@ impl<S: Seal> Sync<S> {
         conversation: ConversationId,
         effects: &mut Vec<Effect>,
     ) {
-        let (Some(session), Some(replica)) = (
-            self.sessions.get_mut(&id),
-            self.conversations.get(&conversation),
-        ) else {
+        let Some((session, replica)) = self.at(id, conversation) else {
             return;
         };
         if is_named(replica, &session.person) {
@@ -49,10 +46,7 @@ impl<S: Seal> Sync<S> {
         conversation: ConversationId,
         effects: &mut Vec<Effect>,
     ) {
-        let (Some(session), Some(replica)) = (
-            self.sessions.get(&id),
-            self.conversations.get(&conversation),
-        ) else {
+        let Some((session, replica)) = self.at(id, conversation) else {
             return;
         };
         let tidings = tidings(replica, &session.person);
@@ -67,10 +61,7 @@ impl<S: Seal> Sync<S> {
         endings: BTreeSet<EntryId>,
         effects: &mut Vec<Effect>,
     ) {
-        let (Some(session), Some(replica)) = (
-            self.sessions.get_mut(&id),
-            self.conversations.get(&conversation),
-        ) else {
+        let Some((session, replica)) = self.at(id, conversation) else {
             return;
         };
         for ending in endings {
@@ -195,26 +186,18 @@ impl<S: Seal> Sync<S> {
         conversation: ConversationId,
         effects: &mut Vec<Effect>,
     ) {
-        let me = self.me();
-        let (Some(session), Some(replica)) = (
-            self.sessions.get_mut(&id),
-            self.conversations.get(&conversation),
-        ) else {
+        let Some((session, replica)) = self.at(id, conversation) else {
             return;
         };
-        for answer in replica.answers(&me, &session.person) {
+        for answer in replica.answers(&session.person) {
             if !session.told.insert(answer) {
                 continue;
             }
             // Those who name the conversation may not know of the removal.
-            if let Some(removal) = replica
-                .roster()
-                .get(&answer)
-                .filter(|it| is_ending(&it.act))
-            {
-                let grounds = replica.roster().grounds(removal);
-                let entries = replica.sealed(&grounds).cloned().collect();
-                send(id, conversation, What::Roster(entries), effects);
+            let ending = replica.roster().get(&answer);
+            if let Some(ending) = ending.filter(|entry| is_ending(&entry.act)) {
+                let grounds = replica.roster().grounds(ending);
+                send_roster(id, replica, &grounds, effects);
             }
             send(id, conversation, What::Answer(answer), effects);
         }
@@ -290,19 +273,12 @@ fn item(replica: &Replica, join: &JoinId, from: Clock) -> Option<Item> {
     Some(Item {
         join: *join,
         lowest: head.lowest,
-        has_older: has_older(replica, join, head.lowest, from),
+        has_older: replica.head_below(join, head.lowest, from).is_some(),
         next: head.next,
         newest: head.id.into(),
         clock: head.clock,
         end,
     })
-}
-
-/// Whether entries of a log that may be seen are held below a position.
-fn has_older(replica: &Replica, join: &JoinId, position: u64, from: Clock) -> bool {
-    let log = replica.log(join);
-    let older = log.and_then(|log| log.head(position));
-    older.is_some_and(|older| older.clock > from)
 }
 
 /// A hash of the heads that both see. Where the stretches below begin is not in it: newcomers and
