@@ -153,7 +153,7 @@ mod tests {
         let sending = DeliveryState::Sending;
         view.apply(&Event::Message(Message {
             conversation,
-            id: MessageId(1),
+            id: MessageId::new(1),
             at: Timestamp(0),
             from: to(2),
             text: "hi".to_owned(),
@@ -163,7 +163,7 @@ mod tests {
             assert!(is_sending(&view));
             view.apply(&Event::Delivered {
                 conversation,
-                message: MessageId(1),
+                message: MessageId::new(1),
                 delivery: delivery(last, DeliveryState::Sent),
             });
             assert_eq!(is_sending(&view), !is_last);

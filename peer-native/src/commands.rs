@@ -466,7 +466,11 @@ fn nearest(name: &str) -> Option<&'static str> {
 
 fn say(text: &str, shown: Shown<'_>) -> Typed {
     let (conversation, text) = (shown.id, text.to_owned());
-    Typed::Command(Command::Say { conversation, text })
+    Typed::Command(Command::Say {
+        conversation,
+        text,
+        reply_to: None,
+    })
 }
 
 fn sign_in(register: bool, name: &str) -> Result<Typed, CommandError> {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
-use p2pchat_model::{Call, Command, Timestamp, Update, printable, wording};
+use p2pchat_model::{Call, Command, MessageId, Timestamp, Update, printable, wording};
 use yew::prelude::*;
 
 use crate::bridge::{Connection, use_bridge};
@@ -118,7 +118,8 @@ fn use_tell_read(state: &State, send: &Callback<Command>) {
     let known = state.conversation.view.as_ref();
     let known = known.and_then(|view| view.chat().read);
     let ready = state.page.is_live() && state.account().is_some() && reading.looking();
-    let read = Some(reading.read()).filter(|read| ready && Some(*read) > known && read.0 > 0);
+    let read = Some(reading.read())
+        .filter(|read| ready && Some(*read) > known && *read > MessageId::FIRST);
 
     let latest = use_mut_ref(|| None);
     *latest.borrow_mut() = read;

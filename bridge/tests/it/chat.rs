@@ -94,6 +94,7 @@ pub(crate) async fn say(page: &mut Page, text: &str) {
     page.send(&Command::Say {
         conversation: OPEN,
         text,
+        reply_to: None,
     })
     .await;
 }
@@ -109,7 +110,7 @@ pub(crate) fn has(view: &View, text: &str) -> bool {
 fn is_sent(view: &View) -> bool {
     let last = view.open().lines.iter().rev().find_map(|line| match line {
         Line::Message(message) => message.deliveries.as_ref(),
-        Line::Notice { .. } => None,
+        Line::Post(_) | Line::Notice { .. } => None,
     });
     last.is_some_and(|all| {
         all.iter()
@@ -314,6 +315,7 @@ async fn what_a_page_says_again_under_its_id_is_said_once() {
     let words = Command::Say {
         conversation: OPEN,
         text: "lunch at noon?".to_owned(),
+        reply_to: None,
     };
     let mut answers = Vec::new();
     for _ in 0..3 {

@@ -243,7 +243,12 @@ async fn a_text_that_is_too_long_is_answered_and_the_socket_stays() {
     for length in [70_000, MAX_FRAME_BYTES - 100] {
         let text = "x".repeat(length);
         let conversation = ConversationId::OPEN;
-        page.send(&Command::Say { conversation, text }).await;
+        page.send(&Command::Say {
+            conversation,
+            text,
+            reply_to: None,
+        })
+        .await;
         let failure = page.until("an answer", |event| match event {
             Event::Failed(failure) => Some(failure.clone()),
             _ => None,

@@ -116,6 +116,7 @@ async fn a_long_text_is_answered_where_the_peer_is_in_another_program() {
     let say = Call::Say {
         conversation: ConversationId::OPEN,
         text: "x".repeat(MAX_FRAME_BYTES - 60),
+        reply_to: None,
     };
     page.send(&say).await;
     let failed = page.until("an answer", |event| match event {

@@ -1,9 +1,10 @@
 //! What a user can ask the program to do.
 
-use p2pchat_protocol::v2::{Code, DisplayName, Fingerprint, Passphrase};
+use p2pchat_protocol::v2::{Code, DisplayName, Fingerprint, Passphrase, PersonKey};
 use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
+use crate::chat::Alerts;
 use crate::conversation::ConversationId;
 use crate::message::MessageId;
 use crate::target::Target;
@@ -70,12 +71,125 @@ pub enum Command {
         /// The address that it came from.
         from: PeerAddr,
     },
+    /// Begin the encrypted conversation with one person, or find it.
+    Chat {
+        /// The person.
+        with: Username,
+    },
+    /// Begin an encrypted conversation of several people.
+    Group {
+        /// Its name; empty for none.
+        #[serde(default)]
+        name: DisplayName,
+        /// Those who are asked to be in it.
+        members: Vec<Username>,
+    },
+    /// Ask people to be in a group.
+    Add {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Who they are.
+        members: Vec<Username>,
+        /// Whether they see all that was written before, as far as the user does.
+        #[serde(default)]
+        sees_all: bool,
+    },
+    /// Accept to be in an encrypted conversation.
+    Join {
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// Decline to be in an encrypted conversation.
+    Decline {
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// Remove a person from a group.
+    Remove {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The person.
+        who: PersonKey,
+    },
+    /// Make a person an owner of a group.
+    MakeOwner {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The person.
+        who: PersonKey,
+    },
+    /// Be no owner of a group any more.
+    Resign {
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// Give a group another name.
+    Rename {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The name; empty for none.
+        name: DisplayName,
+    },
     /// Send a message to all members of the chat.
     Say {
         /// The conversation.
         conversation: ConversationId,
-        /// Its text. One too long for a packet is sent as several.
+        /// Its text. In the open chat one too long for a packet is sent as several.
         text: String,
+        /// The message that it replies to; not in the open chat.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<MessageId>,
+    },
+    /// Change the text of one of the user's messages.
+    Edit {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The message.
+        message: MessageId,
+        /// Its new text.
+        text: String,
+    },
+    /// Delete one of the user's messages for everyone.
+    Delete {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The message.
+        message: MessageId,
+    },
+    /// React to a message.
+    React {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The message.
+        message: MessageId,
+        /// An emoji; empty to take the reaction back.
+        emoji: String,
+    },
+    /// Note that the user is writing, for the other members to see.
+    Typing {
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// Set what of a conversation the user is alerted of.
+    Alert {
+        /// The conversation.
+        conversation: ConversationId,
+        /// What of it.
+        of: Alerts,
+    },
+    /// Set whether a conversation stands before others in a list.
+    Pin {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Whether it does.
+        on: bool,
+    },
+    /// Set whether a conversation is put away.
+    Archive {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Whether it is.
+        on: bool,
     },
     /// Leave a conversation.
     Leave {
@@ -197,6 +311,16 @@ pub enum Command {
 }
 
 impl Command {
+    /// Send a message that replies to none.
+    #[must_use]
+    pub fn say(conversation: ConversationId, text: impl Into<String>) -> Self {
+        Self::Say {
+            conversation,
+            text: text.into(),
+            reply_to: None,
+        }
+    }
+
     /// Create an account without a display name, and log in to it.
     #[must_use]
     pub fn register(name: Username, password: Passphrase) -> Self {
@@ -227,7 +351,23 @@ impl Command {
             Self::Cancel { .. } => "cancel",
             Self::Accept { .. } => "accept",
             Self::Reject { .. } => "reject",
+            Self::Chat { .. } => "chat",
+            Self::Group { .. } => "group",
+            Self::Add { .. } => "add",
+            Self::Join { .. } => "join",
+            Self::Decline { .. } => "decline",
+            Self::Remove { .. } => "remove",
+            Self::MakeOwner { .. } => "make_owner",
+            Self::Resign { .. } => "resign",
+            Self::Rename { .. } => "rename",
             Self::Say { .. } => "say",
+            Self::Edit { .. } => "edit",
+            Self::Delete { .. } => "delete",
+            Self::React { .. } => "react",
+            Self::Typing { .. } => "typing",
+            Self::Alert { .. } => "alert",
+            Self::Pin { .. } => "pin",
+            Self::Archive { .. } => "archive",
             Self::Leave { .. } => "leave",
             Self::Busy { .. } => "busy",
             Self::Away { .. } => "away",
@@ -260,7 +400,21 @@ impl Command {
             | Self::Cancel { conversation, .. }
             | Self::Accept { conversation, .. }
             | Self::Reject { conversation, .. }
+            | Self::Add { conversation, .. }
+            | Self::Join { conversation }
+            | Self::Decline { conversation }
+            | Self::Remove { conversation, .. }
+            | Self::MakeOwner { conversation, .. }
+            | Self::Resign { conversation }
+            | Self::Rename { conversation, .. }
             | Self::Say { conversation, .. }
+            | Self::Edit { conversation, .. }
+            | Self::Delete { conversation, .. }
+            | Self::React { conversation, .. }
+            | Self::Typing { conversation }
+            | Self::Alert { conversation, .. }
+            | Self::Pin { conversation, .. }
+            | Self::Archive { conversation, .. }
             | Self::Leave { conversation }
             | Self::Read { conversation, .. }
             | Self::Draft { conversation, .. }
@@ -271,6 +425,8 @@ impl Command {
             | Self::Logout
             | Self::Refresh
             | Self::Search { .. }
+            | Self::Chat { .. }
+            | Self::Group { .. }
             | Self::Busy { .. }
             | Self::Away { .. }
             | Self::Active
@@ -298,6 +454,11 @@ impl Command {
             self,
             Self::Refresh
                 | Self::Search { .. }
+                | Self::Chat { .. }
+                | Self::Typing { .. }
+                | Self::Alert { .. }
+                | Self::Pin { .. }
+                | Self::Archive { .. }
                 | Self::Busy { .. }
                 | Self::Away { .. }
                 | Self::Active

@@ -3,14 +3,17 @@
 use std::fmt;
 use std::str::FromStr;
 
+use p2pchat_protocol::v2::PersonKey;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
+use crate::chat::Chat;
 use crate::line::Line;
 use crate::message::MessageId;
 use crate::person::Person;
 
-/// The id of a conversation: 1 to 32 of `a-z`, `0-9` and `-`.
+/// The id of a conversation: 1 to 64 of `a-z`, `0-9` and `-`. That of an encrypted one is 64
+/// hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConversationId([u8; Self::MAX]);
 
@@ -24,7 +27,7 @@ pub struct BadConversationId;
 
 impl ConversationId {
     /// The longest id, in bytes.
-    pub const MAX: usize = 32;
+    pub const MAX: usize = 64;
     /// The open chat: the one conversation that version 1 of the protocol has.
     pub const OPEN: Self = Self::padded(b"open");
 
@@ -37,6 +40,25 @@ impl ConversationId {
             at += 1;
         }
         Self(bytes)
+    }
+
+    /// That of an encrypted conversation.
+    #[must_use]
+    pub fn encrypted(id: &[u8; 32]) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; Self::MAX];
+        for (digits, byte) in text.chunks_exact_mut(2).zip(id) {
+            digits[0] = DIGITS[usize::from(byte >> 4)];
+            digits[1] = DIGITS[usize::from(byte & 15)];
+        }
+        Self(text)
+    }
+
+    /// What [`ConversationId::encrypted`] was given; `None` for the open chat.
+    #[must_use]
+    pub fn to_encrypted(&self) -> Option<[u8; 32]> {
+        let key: PersonKey = self.as_str().parse().ok()?;
+        Some(key.0.0)
     }
 
     /// The id as text.
@@ -106,6 +128,9 @@ pub struct Conversation {
     pub read: Option<MessageId>,
     /// What the user has typed and not sent, in any front end.
     pub draft: String,
+    /// What an encrypted conversation has; null for the open chat.
+    #[serde(default)]
+    pub chat: Option<Chat>,
 }
 
 impl Conversation {
@@ -120,6 +145,7 @@ impl Conversation {
             more_history: false,
             read: None,
             draft: String::new(),
+            chat: None,
         }
     }
 
@@ -144,9 +170,12 @@ impl Conversation {
     /// How many messages of others came after the last that was read.
     #[must_use]
     pub fn unread(&self) -> usize {
+        if let Some(chat) = &self.chat {
+            return usize::try_from(chat.unread).unwrap_or(usize::MAX);
+        }
         let messages = self.lines.iter().filter_map(|line| match line {
             Line::Message(message) => Some(message),
-            Line::Notice { .. } => None,
+            Line::Post(_) | Line::Notice { .. } => None,
         });
         let unread = messages.filter(|message| !message.is_own() && Some(message.id) > self.read);
         unread.count()

@@ -6,11 +6,13 @@ use p2pchat_protocol::v2::{Code, DisplayName, Fingerprint};
 use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
+use crate::chat::{Chat, ChatChange, Named};
 use crate::conversation::ConversationId;
 use crate::dropped::Dropped;
 use crate::identity::{Identity, KnownRegistry, Security, Trust};
 use crate::message::{Delivery, LeaveReason, Message, MessageId};
 use crate::person::{Person, User};
+use crate::post::Post;
 use crate::target::Target;
 use crate::time::Timestamp;
 use crate::view::View;
@@ -147,6 +149,60 @@ pub enum Event {
     },
     /// A message of a member or of the user.
     Message(Message),
+    /// There is an encrypted conversation, or something of it is different now.
+    Chat {
+        /// The conversation.
+        conversation: ConversationId,
+        /// All of it.
+        chat: Chat,
+    },
+    /// The encrypted conversation that was begun or found.
+    Opened {
+        /// The conversation.
+        conversation: ConversationId,
+    },
+    /// The membership of an encrypted conversation has changed.
+    ChatChanged {
+        /// The conversation.
+        conversation: ConversationId,
+        /// When.
+        at: Timestamp,
+        /// How.
+        change: ChatChange,
+    },
+    /// A message of an encrypted conversation, of the user or of others.
+    Post(Post),
+    /// Such a message is different now: its text, its reactions, or whom it has reached.
+    PostChanged(Post),
+    /// A page of earlier messages of an encrypted conversation, oldest first.
+    Posts {
+        /// The conversation.
+        conversation: ConversationId,
+        /// What the command asked for: those before this message; the newest if null.
+        before: Option<MessageId>,
+        /// Up to a page of messages.
+        posts: Vec<Post>,
+        /// Whether there are older ones.
+        more: bool,
+    },
+    /// Whether somebody is writing in an encrypted conversation.
+    Typing {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Who.
+        who: Named,
+        /// Whether they are.
+        on: bool,
+    },
+    /// How far somebody has read an encrypted conversation.
+    ReadBy {
+        /// The conversation.
+        conversation: ConversationId,
+        /// Who.
+        who: Named,
+        /// The newest message that they have read.
+        message: MessageId,
+    },
     /// The delivery status of one of the user's messages changed for a member.
     Delivered {
         /// The conversation.
@@ -234,8 +290,11 @@ pub enum Event {
         conversation: Option<ConversationId>,
         /// The words that were searched for.
         text: String,
-        /// Up to a page of messages.
+        /// Up to a page of messages of the open chat.
         messages: Vec<Message>,
+        /// Up to a page of messages of encrypted conversations.
+        #[serde(default)]
+        posts: Vec<Post>,
     },
     /// How far the user has read a conversation.
     Read {
@@ -261,12 +320,19 @@ impl Event {
             Self::RequestReceived(request) => Some(request.conversation),
             Self::RequestSent(request) => Some(request.conversation),
             Self::Message(message) => Some(message.conversation),
+            Self::Post(post) | Self::PostChanged(post) => Some(post.conversation),
             Self::RequestClosed { conversation, .. }
             | Self::RequestMissed { conversation, .. }
             | Self::RequestAnswered { conversation, .. }
             | Self::MemberJoined { conversation, .. }
             | Self::MemberLeft { conversation, .. }
             | Self::ChatLeft { conversation, .. }
+            | Self::Chat { conversation, .. }
+            | Self::Opened { conversation }
+            | Self::ChatChanged { conversation, .. }
+            | Self::Posts { conversation, .. }
+            | Self::Typing { conversation, .. }
+            | Self::ReadBy { conversation, .. }
             | Self::Delivered { conversation, .. }
             | Self::History { conversation, .. }
             | Self::Read { conversation, .. }
@@ -312,6 +378,8 @@ impl Event {
                 | Self::Done
                 | Self::Failed(_)
                 | Self::Found { .. }
+                | Self::Opened { .. }
+                | Self::Posts { .. }
                 | Self::History { .. }
                 | Self::Findings { .. }
                 | Self::Code { .. }
@@ -497,6 +565,16 @@ pub enum Notice {
     },
     /// The chat has as many members as a chat_list can hold; the rest was left out.
     ChatFull,
+    /// The clock of this computer differs a lot from that of the registry, or from those of all
+    /// others, which is gone by.
+    ClockWrong,
+    /// The profile is a copy, or an older state of it was put back: its conversations go on in a
+    /// way that nothing is lost.
+    ProfileCopied,
+    /// Encrypted conversations cannot be saved: nothing is sent or taken there until they can.
+    ChatsBroken,
+    /// Encrypted conversations are saved again.
+    ChatsMended,
     /// Messages cannot be saved in the history for now, only shown.
     HistoryBroken,
     /// The program that runs the peer of this profile is stopped, as by Ctrl-Z, and does not
@@ -636,4 +714,16 @@ pub enum Problem {
     IdentityNotKept,
     /// The key of this profile is in use: an account is bound to it.
     IdentityInUse,
+    /// Only an owner of the group can do that.
+    NotOwner,
+    /// It cannot be done in this conversation.
+    NotPossible,
+    /// There is no message with this id, or it is not shown.
+    NoSuchMessage,
+    /// The user speaks version 1 of the protocol alone.
+    OlderProgram,
+    /// The registry has another key for this user than the pinned one.
+    UserKeyChanged,
+    /// The encrypted conversations cannot be opened.
+    NoChats,
 }

@@ -18,6 +18,7 @@
 //! for `wasm32-unknown-unknown`.
 
 mod call;
+mod chat;
 mod command;
 mod conversation;
 mod dropped;
@@ -28,6 +29,7 @@ mod line;
 mod lookalike;
 mod message;
 mod person;
+mod post;
 #[cfg(feature = "schema")]
 mod schema;
 mod target;
@@ -37,6 +39,7 @@ mod view;
 pub mod wording;
 
 pub use call::{BadCall, BadFrontEndId, BadId, CONTRACT_VERSION, Call, CallId, FrontEndId, Update};
+pub use chat::{Alerts, Chat, ChatChange, ChatKind, Member, Named, Standing};
 pub use command::Command;
 pub use conversation::{BadConversationId, Conversation, ConversationId};
 pub use dropped::{DropKind, DropReason, Dropped};
@@ -48,12 +51,14 @@ pub use identity::{Identity, KnownRegistry, Security, Trust};
 pub use letters::{lowercase, uppercase};
 pub use line::{Level, Line};
 pub use lookalike::OnlineLooks;
-pub use message::{Delivery, DeliveryState, LeaveReason, Message, MessageId};
+pub use message::{BadMessageId, Delivery, DeliveryState, LeaveReason, Message, MessageId};
 pub use p2pchat_protocol::v2::{
-    Code, DisplayName, DisplayNameError, Fingerprint, Passphrase, PassphraseError, Status,
+    Code, DisplayName, DisplayNameError, Fingerprint, Passphrase, PassphraseError, PersonKey,
+    Status,
 };
 pub use p2pchat_protocol::{OnlineUser, Password, PeerAddr, Username};
 pub use person::{NameCheck, Person, User};
+pub use post::{Post, PostState, Quote, Reaction, Receipt};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub use target::{Target, TargetError};

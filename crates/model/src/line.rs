@@ -1,10 +1,11 @@
-//! One line of the conversation: a message or a notice.
+//! One line of a conversation: a message or a notice.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::message::{Message, MessageId};
+use crate::post::Post;
 use crate::time::Timestamp;
 
 /// One line of the conversation.
@@ -16,6 +17,8 @@ pub enum Line {
     /// A message of a member or of the user.
     // Shared, since each front end gets a copy of the view, with thousands of them.
     Message(Arc<Message>),
+    /// A message of an encrypted conversation.
+    Post(Arc<Post>),
     /// An event, in words.
     Notice {
         /// When it happened.
@@ -33,6 +36,7 @@ impl Line {
     pub fn at(&self) -> Timestamp {
         match self {
             Self::Message(message) => message.at,
+            Self::Post(post) => post.at,
             Self::Notice { at, .. } => *at,
         }
     }
@@ -42,15 +46,25 @@ impl Line {
         size_of::<Self>()
             + match self {
                 Self::Message(message) => message.size(),
+                Self::Post(post) => post.size(),
                 Self::Notice { text, .. } => text.len(),
             }
     }
 
-    pub(crate) fn message_id(&self) -> Option<MessageId> {
+    /// The message that it is, if it is one.
+    #[must_use]
+    pub fn message_id(&self) -> Option<MessageId> {
         match self {
             Self::Message(message) => Some(message.id),
+            Self::Post(post) => Some(post.id),
             Self::Notice { .. } => None,
         }
+    }
+}
+
+impl From<Post> for Line {
+    fn from(post: Post) -> Self {
+        Self::Post(Arc::new(post))
     }
 }
 

@@ -1,19 +1,138 @@
 //! Messages, and their delivery status.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use thiserror::Error;
 
 use crate::conversation::ConversationId;
 use crate::person::Person;
 use crate::time::Timestamp;
 
-/// Identifier of a message in one user's history. Later messages have greater ones.
-/// Below 2^53, so that every JSON reader can hold it.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(transparent)]
-pub struct MessageId(pub u64);
+/// Identifier of a message in one user's history. Of two messages of a conversation the one that
+/// stands later has the greater one.
+///
+/// In JSON that of the open chat is a number below 2^53, which every JSON reader can hold; that of
+/// another conversation is a string of 48 hexadecimal digits.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageId {
+    number: u64,
+    /// The first bytes of the key of the device that wrote it.
+    writer: u64,
+    position: u64,
+}
+
+/// A text is not a [`MessageId`] of an encrypted conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("the id of a message is a number, or a string of 48 hexadecimal digits")]
+pub struct BadMessageId;
+
+impl MessageId {
+    /// The first of all.
+    pub const FIRST: Self = Self::new(0);
+    /// The last of all.
+    pub const LAST: Self = Self::of_entry(u64::MAX, u64::MAX, u64::MAX);
+    /// How many digits each of its parts has.
+    const DIGITS: usize = 16;
+
+    /// That of a message of the open chat.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self::of_entry(number, 0, 0)
+    }
+
+    /// That of a message of an encrypted conversation: the clock of its entry, the first bytes of
+    /// the key of the device that wrote it, and the position in its log.
+    #[must_use]
+    pub const fn of_entry(clock: u64, writer: u64, position: u64) -> Self {
+        Self {
+            number: clock,
+            writer,
+            position,
+        }
+    }
+
+    /// The number of a message of the open chat.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.number
+    }
+
+    /// What [`MessageId::of_entry`] was given.
+    #[must_use]
+    pub const fn parts(self) -> (u64, u64, u64) {
+        (self.number, self.writer, self.position)
+    }
+
+    const fn is_of_open_chat(self) -> bool {
+        self.writer == 0 && self.position == 0
+    }
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_of_open_chat() {
+            return write!(f, "{}", self.number);
+        }
+        let (clock, writer, position) = self.parts();
+        write!(f, "{clock:016x}{writer:016x}{position:016x}")
+    }
+}
+
+impl fmt::Debug for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MessageId({self})")
+    }
+}
+
+impl FromStr for MessageId {
+    type Err = BadMessageId;
+
+    fn from_str(text: &str) -> Result<Self, BadMessageId> {
+        if text.len() != 3 * Self::DIGITS {
+            return text.parse().map(Self::new).map_err(|_| BadMessageId);
+        }
+        let part = |at: usize| {
+            let digits = text.get(at * Self::DIGITS..(at + 1) * Self::DIGITS);
+            let part = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
+            part.ok_or(BadMessageId)
+        };
+        Ok(Self::of_entry(part(0)?, part(1)?, part(2)?))
+    }
+}
+
+impl Serialize for MessageId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.is_of_open_chat() {
+            serializer.serialize_u64(self.number)
+        } else {
+            serializer.collect_str(self)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for MessageId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl de::Visitor<'_> for Either {
+            type Value = MessageId;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the id of a message")
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<MessageId, E> {
+                Ok(MessageId::new(number))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<MessageId, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
 
 /// A message of the user or of a member.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,11 +198,11 @@ impl Message {
 }
 
 /// Shows only the length of the text: messages must not appear in logs.
-impl std::fmt::Debug for Message {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message")
             .field("conversation", &self.conversation)
-            .field("id", &self.id.0)
+            .field("id", &self.id)
             .field("from", &self.from)
             .field("bytes", &self.text.len())
             .field("deliveries", &self.deliveries)

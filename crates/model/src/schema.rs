@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use crate::call::{MAX_ID, MAX_NUMBER};
-use crate::{CONTRACT_VERSION, Call, CallId, Command, ConversationId, Update};
+use crate::{CONTRACT_VERSION, Call, CallId, Command, ConversationId, MessageId, Update};
 
 /// The JSON Schema of the contract: `#/$defs/Call` is a line of input, `#/$defs/Update` a line
 /// of output.
@@ -82,6 +82,24 @@ impl JsonSchema for CallId {
             "anyOf": [
                 { "type": "integer", "minimum": 0, "maximum": MAX_NUMBER },
                 { "type": "string", "minLength": 1, "maxLength": MAX_ID },
+            ],
+        })
+    }
+}
+
+impl JsonSchema for MessageId {
+    fn schema_name() -> Cow<'static, str> {
+        "MessageId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The id of a message: of the open chat a whole number below 2^53, of \
+                            another conversation a string. Later messages of a conversation have \
+                            greater ones.",
+            "anyOf": [
+                { "type": "integer", "minimum": 0, "maximum": MAX_NUMBER },
+                { "type": "string", "pattern": "^[0-9a-f]{48}$" },
             ],
         })
     }

@@ -7,6 +7,7 @@ use p2pchat_protocol::v2::{DisplayName, Status};
 use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
+use crate::chat::{Chat, Member, Named};
 use crate::conversation::{Conversation, ConversationId};
 use crate::dropped::Dropped;
 use crate::event::{BlockChange, Event, IncomingRequest, Link, OutgoingRequest, Problem};
@@ -15,6 +16,7 @@ use crate::line::Line;
 use crate::lookalike::{self, OnlineLooks};
 use crate::message::{Delivery, LeaveReason, Message, MessageId};
 use crate::person::{NameCheck, Person, User};
+use crate::post::Post;
 use crate::target::Target;
 use crate::time::Timestamp;
 use crate::wording;
@@ -109,8 +111,11 @@ pub struct Findings {
     pub conversation: Option<ConversationId>,
     /// The words that were searched for.
     pub text: String,
-    /// Up to a page of messages, newest first.
+    /// Up to a page of messages of the open chat, newest first.
     pub messages: Vec<Message>,
+    /// Up to a page of messages of encrypted conversations, newest first.
+    #[serde(default)]
+    pub posts: Vec<Post>,
 }
 
 impl Default for View {
@@ -181,18 +186,26 @@ impl View {
                 conversation,
                 text,
                 messages,
+                posts,
             } => {
                 self.findings = Some(Findings {
                     conversation: *conversation,
                     text: text.clone(),
                     messages: messages.clone(),
+                    posts: posts.clone(),
                 });
             }
             Event::Dropped(dropped) => self.count_dropped(*dropped),
             Event::Blocks { list, .. } => self.blocked.clone_from(list),
+            Event::Chat { conversation, chat } => self.set_chat(*conversation, chat),
             Event::MemberJoined { .. }
             | Event::MemberLeft { .. }
             | Event::ChatLeft { .. }
+            | Event::Post(_)
+            | Event::PostChanged(_)
+            | Event::Posts { .. }
+            | Event::Typing { .. }
+            | Event::ReadBy { .. }
             | Event::Delivered { .. }
             | Event::History { .. }
             | Event::Read { .. }
@@ -200,6 +213,8 @@ impl View {
             Event::Done
             | Event::Failed(_)
             | Event::Registered { .. }
+            | Event::Opened { .. }
+            | Event::ChatChanged { .. }
             | Event::RequestMissed { .. }
             | Event::Found { .. }
             | Event::Code { .. }
@@ -227,6 +242,27 @@ impl View {
             }
             Event::ChatLeft { .. } => conversation.clear_members(),
             Event::Message(message) => conversation.add_message(message),
+            Event::Post(post) => conversation.add_post(post),
+            Event::PostChanged(post) => conversation.change_post(post),
+            Event::Posts {
+                before,
+                posts,
+                more,
+                ..
+            } => {
+                let lines = posts.iter().cloned().map(Line::from);
+                conversation.add_history(*before, lines.collect(), *more);
+            }
+            Event::Typing { who, on, .. } => {
+                if let Some(member) = conversation.chat_member(*who) {
+                    member.typing = *on;
+                }
+            }
+            Event::ReadBy { who, message, .. } => {
+                if let Some(member) = conversation.chat_member(*who) {
+                    member.read = member.read.max(Some(*message));
+                }
+            }
             Event::Delivered {
                 message, delivery, ..
             } => conversation.set_delivery(*message, *delivery),
@@ -235,12 +271,29 @@ impl View {
                 messages,
                 more,
                 ..
-            } => conversation.add_history(*before, messages, *more),
+            } => {
+                let lines = messages.iter().cloned().map(Line::from);
+                conversation.add_history(*before, lines.collect(), *more);
+            }
             Event::Read { message, .. } => {
                 conversation.read = conversation.read.max(Some(*message));
             }
             Event::Draft { text, .. } => conversation.draft.clone_from(text),
             _ => {}
+        }
+    }
+
+    /// There is an encrypted conversation, or something of it is different.
+    fn set_chat(&mut self, id: ConversationId, chat: &Chat) {
+        let chat = chat.clone();
+        match self.conversation_mut(id) {
+            Some(known) => known.set_chat(chat),
+            None => self.conversations.push(Conversation {
+                // All but what comes from now on is on the disk.
+                more_history: true,
+                chat: Some(chat),
+                ..Conversation::new(id)
+            }),
         }
     }
 
@@ -276,6 +329,7 @@ impl View {
                     || earlier.iter().any(|line| line.message_id().is_some()),
                 read: conversation.read,
                 draft: conversation.draft.clone(),
+                chat: conversation.chat.clone(),
             }
         };
         let conversations = self.conversations.iter().map(newest).collect();
@@ -575,13 +629,69 @@ impl Conversation {
         }
     }
 
+    fn chat_member(&mut self, who: Named) -> Option<&mut Member> {
+        let mut members = self.chat.iter_mut().flat_map(|chat| &mut chat.members);
+        members.find(|member| member.who.key == who.key)
+    }
+
+    /// Who is writing stays so, as the event is about what is stored.
+    fn set_chat(&mut self, mut chat: Chat) {
+        for known in self.chat.iter().flat_map(|chat| &chat.members) {
+            let mut members = chat.members.iter_mut();
+            if let Some(member) = members.find(|member| member.who.key == known.who.key) {
+                member.typing = known.typing;
+                member.read = member.read.max(known.read);
+            }
+        }
+        self.chat = Some(chat);
+    }
+
+    /// Adds a message where it belongs. One that is older than all that are here is on the disk
+    /// only.
+    fn add_post(&mut self, post: &Post) {
+        if let Some(member) = self.chat_member(post.from) {
+            member.typing = false;
+        }
+        let id = Some(post.id);
+        if self.newest_message() < id {
+            return self.push(post.clone().into());
+        }
+        let is_known = self.lines.iter().any(|line| line.message_id() == id);
+        let is_beyond =
+            self.more_history && self.oldest_message().is_some_and(|oldest| post.id < oldest);
+        if is_known || is_beyond {
+            return self.change_post(post);
+        }
+        let is_earlier = |line: &Line| line.message_id().is_some_and(|line| line > post.id);
+        let later = self
+            .lines
+            .iter()
+            .rev()
+            .take_while(|line| is_earlier(line) || line.message_id().is_none());
+        // Behind the last message that is earlier, and the notices that follow it.
+        let later = later.collect::<Vec<_>>();
+        let notices = later
+            .iter()
+            .rev()
+            .take_while(|line| line.message_id().is_none());
+        let at = self.lines.len() - later.len() + notices.count();
+        self.lines.insert(at, post.clone().into());
+    }
+
+    fn change_post(&mut self, post: &Post) {
+        let mut lines = self.lines.iter_mut().rev();
+        if let Some(line) = lines.find(|line| line.message_id() == Some(post.id)) {
+            *line = post.clone().into();
+        }
+    }
+
     /// Adds a page that joins on to the lines: a gap between the two could never be filled.
-    fn add_history(&mut self, before: Option<MessageId>, messages: &[Message], more: bool) {
+    fn add_history(&mut self, before: Option<MessageId>, messages: Vec<Line>, more: bool) {
         let oldest = self.oldest_message();
         if before.is_some_and(|before| oldest.is_none_or(|oldest| before < oldest)) {
             return;
         }
-        let first = messages.first().map(|message| message.id);
+        let first = messages.first().and_then(Line::message_id);
         let newest = self.lines.iter().rev().find_map(Line::message_id);
         if more && newest < first && newest.is_some() {
             // Another program of this user has written more than a page since.
@@ -598,18 +708,18 @@ impl Conversation {
             self.more_history = more && messages.len() < room;
         }
         let is_known = |id| self.lines.iter().any(|line| line.message_id() == Some(id));
-        let newest = &messages[messages.len().saturating_sub(room)..];
-        let earlier: Vec<&Message> = newest
-            .iter()
-            .filter(|message| !is_known(message.id))
+        let cut = messages.len().saturating_sub(room);
+        let newest = messages.into_iter().skip(cut);
+        let earlier: Vec<Line> = newest
+            .filter(|line| !line.message_id().is_some_and(is_known))
             .collect();
         // Both are in the order of time, unless the clock was set back in between.
         let mut later = std::mem::take(&mut self.lines).into_iter().peekable();
         for message in earlier {
-            while let Some(line) = later.next_if(|line| line.at() < message.at) {
+            while let Some(line) = later.next_if(|line| line.at() < message.at()) {
                 self.lines.push(line);
             }
-            self.lines.push(message.clone().into());
+            self.lines.push(message);
         }
         self.lines.extend(later);
     }

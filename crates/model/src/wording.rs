@@ -1,6 +1,7 @@
 //! The words that users read: one table for all front ends.
 //!
 //! - [`label`] has the buttons, headings and states that the page and the terminal share.
+//! - [`chat`] has what concerns encrypted conversations.
 //! - [`security`] has what concerns encryption, keys and codes.
 //! - Functions and methods here make sentences: of a [`Problem`], a [`DeliveryState`], a
 //!   chat request, and (behind [`View::notice`](crate::View::notice)) of each [`Event`] that
@@ -31,6 +32,7 @@ use crate::text::packets;
 use crate::time::Timestamp;
 use crate::view::{Undoable, View};
 
+pub mod chat;
 pub mod label;
 pub mod security;
 
@@ -77,6 +79,12 @@ impl Problem {
             Self::BadIdentity => "this identity cannot be imported",
             Self::IdentityNotKept => "the identity could not be saved, and the earlier one stays",
             Self::IdentityInUse => "the key of this profile is in use",
+            Self::NotOwner => "only an owner can do that",
+            Self::NotPossible => "that cannot be done in this conversation",
+            Self::NoSuchMessage => "there is no such message",
+            Self::OlderProgram => "they have an older p2pchat, which is not encrypted",
+            Self::UserKeyChanged => "they have a new code, which you have not accepted",
+            Self::NoChats => "encrypted conversations cannot be opened",
         }
     }
 
@@ -137,6 +145,12 @@ impl Problem {
                 "make room on the disk, or the folder of the profile writable, and import it again"
             }
             Self::IdentityInUse => "import it into a new profile: start with --profile NAME",
+            Self::NotOwner => "ask an owner of the group",
+            Self::NotPossible => "begin another conversation",
+            Self::NoSuchMessage => "read the history of the conversation again",
+            Self::OlderProgram => "ask them into the open chat",
+            Self::UserKeyChanged => "compare codes with them, or accept the new one",
+            Self::NoChats => "see the log of the program, and repair the file",
         }
     }
 
@@ -529,6 +543,7 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
             at,
             what: what @ (Notice::RegistryPinned { .. } | Notice::PlaintextIgnored),
         } => (at, Level::Info, notice_words(*what)),
+        Event::ChatChanged { at, change, .. } => (at, Level::Info, chat::change(*change)),
         Event::Notice { at, what } => (at, Level::Warning, notice_words(*what)),
         Event::Failed(failure) => (&failure.at, Level::Warning, failed(failure)),
         Event::View(_)
@@ -539,6 +554,13 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         | Event::Online { .. }
         | Event::Presence { .. }
         | Event::Message(_)
+        | Event::Chat { .. }
+        | Event::Opened { .. }
+        | Event::Post(_)
+        | Event::PostChanged(_)
+        | Event::Posts { .. }
+        | Event::Typing { .. }
+        | Event::ReadBy { .. }
         | Event::Delivered { .. }
         | Event::Busy { .. }
         | Event::Away { .. }
@@ -806,6 +828,20 @@ fn notice_words(notice: Notice) -> String {
         }
         Notice::IdentityNotSaved => security::NOT_SAVED.to_owned(),
         Notice::KeyChanged { name, was_verified } => key_changed(name, was_verified),
+        Notice::ClockWrong => {
+            "the clock of this computer is wrong; messages get the time of the others".to_owned()
+        }
+        Notice::ProfileCopied => {
+            "this profile is a copy, or an older state of it: your conversations go on, and nothing is \
+             lost"
+                .to_owned()
+        }
+        Notice::ChatsBroken => {
+            "conversations cannot be saved (is the disk full?); nothing is sent or received until they \
+             can"
+                .to_owned()
+        }
+        Notice::ChatsMended => "conversations are saved again, no message was lost".to_owned(),
         Notice::ChatFull => "the chat is full, not everyone could be added".to_owned(),
         Notice::HistoryBroken => {
             "the history cannot be written (is the disk full?); messages are shown but not saved"

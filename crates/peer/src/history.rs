@@ -333,7 +333,7 @@ impl History {
         conversation: ConversationId,
         before: Option<MessageId>,
     ) -> Result<Page, HistoryError> {
-        let before = before.map_or(i64::MAX, |id| row::integer(id.0));
+        let before = before.map_or(i64::MAX, |id| row::integer(id.number()));
         let mut messages = self.select(
             "WHERE account = ?1 AND id < ?2 AND conversation = ?4 ORDER BY id DESC LIMIT ?3",
             &[
@@ -359,7 +359,9 @@ impl History {
             .connection
             .prepare_cached("SELECT max(id) FROM message")?;
         let last: Option<i64> = statement.query_row([], |row| row.get(0))?;
-        Ok(last.and_then(|id| u64::try_from(id).ok()).map(MessageId))
+        Ok(last
+            .and_then(|id| u64::try_from(id).ok())
+            .map(MessageId::new))
     }
 
     /// Up to [`History::PAGE`] messages that hold all of these words, the last of which
@@ -404,7 +406,7 @@ impl History {
     ) -> Result<Option<Message>, HistoryError> {
         let found = self.select(
             "WHERE account = ?1 AND id = ?2",
-            &[&account.as_str(), &row::integer(id.0)],
+            &[&account.as_str(), &row::integer(id.number())],
         )?;
         Ok(found.into_iter().next())
     }

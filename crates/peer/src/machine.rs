@@ -322,6 +322,22 @@ impl Machine {
             Command::Cancel { to, .. } => requests.cancel(cx, people, to),
             Command::Accept { from, .. } => self.accept(from),
             Command::Reject { from, .. } => requests.reject(cx, people, from),
+            Command::Chat { .. }
+            | Command::Group { .. }
+            | Command::Add { .. }
+            | Command::Join { .. }
+            | Command::Decline { .. }
+            | Command::Remove { .. }
+            | Command::MakeOwner { .. }
+            | Command::Resign { .. }
+            | Command::Rename { .. }
+            | Command::Edit { .. }
+            | Command::Delete { .. }
+            | Command::React { .. }
+            | Command::Typing { .. }
+            | Command::Alert { .. }
+            | Command::Pin { .. }
+            | Command::Archive { .. } => Err(Problem::NotPossible.into()),
             Command::Say { text, .. } => group.say(cx, people, text),
             Command::Leave { .. } => {
                 let late = group.leave(cx, people)?;

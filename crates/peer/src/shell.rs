@@ -453,6 +453,7 @@ mod tests {
         let say = Command::Say {
             conversation: ConversationId::OPEN,
             text: "hello".to_owned(),
+            reply_to: None,
         };
         calls.send(Call::with_id(7, say)).await.unwrap();
         let stored = loop {

@@ -130,6 +130,7 @@ impl Bench {
             Command::Say {
                 conversation: OPEN,
                 text,
+                reply_to: None,
             }
             .into(),
         ));

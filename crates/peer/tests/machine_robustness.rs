@@ -59,7 +59,8 @@ fn command() -> impl Strategy<Value = Command> {
         }),
         "[a-z ]{0,250}".prop_map(|text| Command::Say {
             conversation: OPEN,
-            text
+            text,
+            reply_to: None
         }),
         address().prop_map(|to| Command::Cancel {
             conversation: OPEN,
@@ -76,7 +77,7 @@ fn command() -> impl Strategy<Value = Command> {
         any::<bool>().prop_map(|on| Command::Busy { on }),
         any::<u64>().prop_map(|id| Command::Read {
             conversation: OPEN,
-            message: MessageId(id)
+            message: MessageId::new(id)
         }),
         Just(Command::Draft {
             conversation: OPEN,

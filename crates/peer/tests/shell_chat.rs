@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 fn texts(view: &View) -> Vec<String> {
     let text = |line: &Line| match line {
         Line::Message(message) => Some(message.text.clone()),
-        Line::Notice { .. } => None,
+        Line::Post(_) | Line::Notice { .. } => None,
     };
     view.open().lines.iter().filter_map(text).collect()
 }

@@ -21,6 +21,7 @@ fn say(text: impl Into<String>) -> Command {
     Command::Say {
         conversation: OPEN,
         text: text.into(),
+        reply_to: None,
     }
 }
 
@@ -31,7 +32,7 @@ fn login(user: &str, password: &str) -> Command {
 fn texts(view: &View) -> Vec<String> {
     let text = |line: &Line| match line {
         Line::Message(message) => Some(message.text.clone()),
-        Line::Notice { .. } => None,
+        Line::Post(_) | Line::Notice { .. } => None,
     };
     view.open().lines.iter().filter_map(text).collect()
 }
@@ -360,9 +361,9 @@ async fn what_was_stored_and_not_shown_is_in_the_view_of_who_goes_on() {
     }
     // Killed while a text is on its way.
     let mut stored = History::open(&registry.history_of("ann")).unwrap();
-    let at = message.0 + 1;
+    let at = message.number() + 1;
     ann.kill().await;
-    let lost = sending(&early, MessageId(at));
+    let lost = sending(&early, MessageId::new(at));
     stored.record(name("ann"), &[lost]).unwrap();
     drop(stored);
 
@@ -380,7 +381,7 @@ async fn what_was_stored_and_not_shown_is_in_the_view_of_who_goes_on() {
         .iter()
         .filter_map(|line| match line {
             Line::Message(message) => message.delivery(),
-            Line::Notice { .. } => None,
+            Line::Post(_) | Line::Notice { .. } => None,
         })
         .collect();
     let (sent, unconfirmed) = (DeliveryState::Sent, DeliveryState::Unconfirmed);
@@ -389,7 +390,7 @@ async fn what_was_stored_and_not_shown_is_in_the_view_of_who_goes_on() {
     let Event::Message(four) = &*answers[0] else {
         panic!("{answers:?}");
     };
-    assert!(four.id > MessageId(at));
+    assert!(four.id > MessageId::new(at));
     ann.kill().await;
     bob.stop().await;
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-use crate::v2::{Code, DisplayName, Fingerprint, Passphrase};
+use crate::v2::{Code, DisplayName, Fingerprint, Passphrase, PersonKey};
 use crate::{Password, PeerAddr, Username};
 
 impl JsonSchema for Username {
@@ -81,6 +81,20 @@ impl JsonSchema for Fingerprint {
             "description": "The fingerprint of a key: 26 letters and digits, with or without dashes.",
             "type": "string",
             "pattern": "^([- ]*[A-Za-z2-7]){26}[- ]*$",
+        })
+    }
+}
+
+impl JsonSchema for PersonKey {
+    fn schema_name() -> Cow<'static, str> {
+        "PersonKey".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "The key of a person.",
+            "type": "string",
+            "pattern": "^[0-9a-f]{64}$",
         })
     }
 }

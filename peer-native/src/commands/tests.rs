@@ -24,6 +24,7 @@ fn message(text: &str) -> Command {
     Command::Say {
         conversation: CONVERSATION,
         text: text.to_owned(),
+        reply_to: None,
     }
 }
 

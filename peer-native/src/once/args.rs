@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
-use p2pchat_model::{ConversationId, Fingerprint, MessageId, Target, Username};
+use p2pchat_model::{BadMessageId, ConversationId, Fingerprint, MessageId, Target, Username};
 use p2pchat_protocol::v2::BadText;
 
 use crate::exit;
@@ -293,8 +293,8 @@ fn send_id(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn message_id(text: &str) -> Result<MessageId, std::num::ParseIntError> {
-    text.parse().map(MessageId)
+fn message_id(text: &str) -> Result<MessageId, BadMessageId> {
+    text.parse()
 }
 
 #[cfg(test)]

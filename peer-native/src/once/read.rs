@@ -139,7 +139,7 @@ mod tests {
     fn message(id: u64) -> Message {
         Message {
             conversation: ConversationId::OPEN,
-            id: MessageId(id),
+            id: MessageId::new(id),
             at: Timestamp(0),
             from: Person::listed("127.0.0.2".parse().unwrap(), None),
             text: "hi".to_owned(),
@@ -159,16 +159,17 @@ mod tests {
             assert!(calls <= last + 1, "it ends");
             let answer = match call.command {
                 Command::History { before, .. } => {
-                    let before = before.map_or(last + 1, |id| id.0);
+                    let before = before.map_or(last + 1, |id| id.number());
                     let first = before.saturating_sub(3).max(1);
                     Event::History {
                         conversation: ConversationId::OPEN,
-                        before: Some(MessageId(before)),
+                        before: Some(MessageId::new(before)),
                         messages: (first..before).map(message).collect(),
                         more: first > 1,
                     }
                 }
                 Command::Find { conversation, text } => Event::Findings {
+                    posts: Vec::new(),
                     conversation,
                     text,
                     messages: (1..=last).rev().map(message).collect(),
@@ -183,7 +184,7 @@ mod tests {
         }
         assert_eq!(step, Step::End(End::DONE));
         let messages = job.into_messages().into_iter();
-        messages.map(|message| message.id.0).collect()
+        messages.map(|message| message.id.number()).collect()
     }
 
     fn wanted(limit: usize) -> History {
@@ -204,7 +205,7 @@ mod tests {
         assert!(read(wanted(5), 0).is_empty());
         assert!(read(wanted(0), 7).is_empty());
         let before = History {
-            before: Some(MessageId(4)),
+            before: Some(MessageId::new(4)),
             ..wanted(2)
         };
         assert_eq!(read(before, 7), [2, 3]);

@@ -167,7 +167,7 @@ impl Sending {
     fn nothing(&self) -> Command {
         Command::History {
             conversation: self.plan.conversation,
-            before: Some(MessageId(0)),
+            before: Some(MessageId::new(0)),
         }
     }
 
@@ -204,6 +204,7 @@ impl Sending {
         let say = Command::Say {
             conversation: self.plan.conversation,
             text: self.plan.text.clone(),
+            reply_to: None,
         };
         let call = match &self.plan.id {
             Some(id) => Call {
@@ -294,7 +295,7 @@ impl Sending {
                 let messages = lines.iter().flat_map(|chat| &chat.lines);
                 let messages = messages.filter_map(|line| match line {
                     Line::Message(message) => Some(message),
-                    Line::Notice { .. } => None,
+                    Line::Post(_) | Line::Notice { .. } => None,
                 });
                 if let Some(now) = messages.rev().find(|message| message.id == known.id) {
                     known.clone_from(now);

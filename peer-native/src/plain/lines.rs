@@ -209,7 +209,7 @@ pub(crate) fn conversation(
     let (view, conversation) = (shown.view, shown.conversation());
     let messages = conversation.lines.iter().filter_map(|line| match line {
         Line::Message(message) => Some(&**message),
-        Line::Notice { .. } => None,
+        Line::Post(_) | Line::Notice { .. } => None,
     });
     let messages = messages.filter(|message| Some(message.id) > after);
     let mut lines = earlier(messages, clock);
@@ -279,7 +279,7 @@ mod tests {
     fn message() -> Message {
         Message {
             conversation: ConversationId::OPEN,
-            id: MessageId(1),
+            id: MessageId::new(1),
             at: Timestamp(1_795_364_580_000),
             from: Person {
                 name: "bob".parse().ok(),
@@ -326,7 +326,7 @@ mod tests {
             more: false,
         };
         let told = |event| lines(&event, &View::default(), &Clock::utc());
-        assert_eq!(told(page(Some(MessageId(1)))), [label::NO_EARLIER]);
+        assert_eq!(told(page(Some(MessageId::new(1)))), [label::NO_EARLIER]);
         assert!(told(page(None)).is_empty(), "that comes at each login");
     }
 

@@ -58,6 +58,7 @@ impl Layout<'_> {
                 let follows = out.is_empty() && before.is_some_and(|line| joins(line, message));
                 self.message(message, follows, &mut out);
             }
+            Line::Post(_) => {}
             Line::Notice { at, level, text } => self.notice(*at, *level, text, &mut out),
         }
         out
@@ -284,6 +285,6 @@ fn joins(before: &Line, message: &Message) -> bool {
                 && before.is_own() == message.is_own()
                 && message.at.0.saturating_sub(before.at.0) < GROUP_MS
         }
-        Line::Notice { .. } => false,
+        Line::Post(_) | Line::Notice { .. } => false,
     }
 }

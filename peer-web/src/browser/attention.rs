@@ -21,7 +21,7 @@ pub fn notify(event: &Event, settings: Settings) {
     }
     let (title, body, tag, request) = match event {
         Event::Message(message) if !message.is_own() => {
-            let tag = format!("message-{}", message.id.0);
+            let tag = format!("message-{}", message.id);
             (message.from.to_string(), message.text.clone(), tag, false)
         }
         Event::RequestReceived(request) => {

@@ -68,7 +68,7 @@ impl Unsent {
             Line::Message(message) => {
                 message.is_own() && message.id > self.after && message.text == self.text
             }
-            Line::Notice { .. } => false,
+            Line::Post(_) | Line::Notice { .. } => false,
         })
     }
 }
@@ -76,7 +76,7 @@ impl Unsent {
 /// What separates texts in the storage: no text with one can be sent.
 const SEPARATOR: &str = "\0";
 /// Where a text that was never sent stands among the messages: after all of them.
-const NEVER: MessageId = MessageId(u64::MAX);
+const NEVER: MessageId = MessageId::LAST;
 
 impl Drafts {
     /// Those of this account.
@@ -162,14 +162,14 @@ impl Drafts {
 fn written(texts: &[Unsent]) -> String {
     let texts = texts
         .iter()
-        .map(|sent| format!("{}:{}", sent.after.0, sent.text));
+        .map(|sent| format!("{}:{}", sent.after, sent.text));
     texts.collect::<Vec<_>>().join(SEPARATOR)
 }
 
 fn read(written: Option<String>) -> Vec<Unsent> {
     let parse = |entry: &str| {
         let (after, text) = entry.split_once(':')?;
-        let after = MessageId(after.parse().ok()?);
+        let after = after.parse().ok()?;
         let text = text.to_owned();
         Some(Unsent { text, after })
     };

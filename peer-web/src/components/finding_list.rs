@@ -38,7 +38,7 @@ pub fn FindingList(props: &Props) -> Html {
     html! {
         <ul class="rows" role="list" ref={list} {onkeydown} {onfocusin}>
             { for messages.iter().enumerate().map(|(at, message)| html! {
-                <li key={message.id.0.to_string()} aria-posinset={(at + 1).to_string()} aria-setsize={messages.len().to_string()}>
+                <li key={message.id.to_string()} aria-posinset={(at + 1).to_string()} aria-setsize={messages.len().to_string()}>
                     <Finding message={message.clone()} today={*today} {onclose} />
                 </li>
             }) }

@@ -194,7 +194,7 @@ fn first_contact(view: &View) -> Option<Html> {
         Line::Notice { text, .. } => {
             Some(html! { <p class="first-contact" role="status">{ sentence(text) }</p> })
         }
-        Line::Message(_) => None,
+        Line::Message(_) | Line::Post(_) => None,
     }
 }
 

@@ -87,6 +87,7 @@ pub fn command(typed: &str, live: bool, alone: bool) -> Result<Command, CannotSe
         Ok(Command::Say {
             conversation: State::SHOWN,
             text: text.into_owned(),
+            reply_to: None,
         })
     }
 }

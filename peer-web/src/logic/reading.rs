@@ -23,7 +23,7 @@ impl Reading {
         let messages = || {
             lines.iter().filter_map(|line| match line {
                 Line::Message(message) => Some(message),
-                Line::Notice { .. } => None,
+                Line::Post(_) | Line::Notice { .. } => None,
             })
         };
         let newest = messages()
@@ -122,14 +122,26 @@ mod tests {
         let mut reading = Reading::default();
         reading.take(&others(1));
         reading.take(&others(2));
-        assert_eq!((reading.unread(), reading.mark()), (2, Some(MessageId(1))));
+        assert_eq!(
+            (reading.unread(), reading.mark()),
+            (2, Some(MessageId::new(1)))
+        );
         reading.look(true);
-        assert_eq!((reading.unread(), reading.mark()), (0, Some(MessageId(1))));
+        assert_eq!(
+            (reading.unread(), reading.mark()),
+            (0, Some(MessageId::new(1)))
+        );
         reading.take(&others(3));
-        assert_eq!((reading.unread(), reading.mark()), (0, Some(MessageId(1))));
+        assert_eq!(
+            (reading.unread(), reading.mark()),
+            (0, Some(MessageId::new(1)))
+        );
         reading.look(false);
         reading.take(&others(4));
-        assert_eq!((reading.unread(), reading.mark()), (1, Some(MessageId(4))));
+        assert_eq!(
+            (reading.unread(), reading.mark()),
+            (1, Some(MessageId::new(4)))
+        );
     }
 
     #[test]
@@ -138,15 +150,15 @@ mod tests {
         reading.take(&others(1));
         reading.take(&message(2, 2000, "me", true));
         assert_eq!((reading.unread(), reading.mark()), (0, None));
-        assert_eq!(reading.read(), MessageId(2));
+        assert_eq!(reading.read(), MessageId::new(2));
     }
 
     #[test]
     fn a_reload_remembers_what_was_read() {
         let lines: Vec<Line> = (1..=5).map(|id| Line::from(others(id))).collect();
         let fresh = Reading::begin(&lines, None, false);
-        assert_eq!((fresh.unread(), fresh.read()), (0, MessageId(5)));
-        let again = Reading::begin(&lines, Some(MessageId(3)), false);
-        assert_eq!((again.unread(), again.mark()), (2, Some(MessageId(4))));
+        assert_eq!((fresh.unread(), fresh.read()), (0, MessageId::new(5)));
+        let again = Reading::begin(&lines, Some(MessageId::new(3)), false);
+        assert_eq!((again.unread(), again.mark()), (2, Some(MessageId::new(4))));
     }
 }

@@ -37,7 +37,7 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Message(id) => write!(f, "m{}", id.0),
+            Self::Message(id) => write!(f, "m{id}"),
             Self::Notice(at, nth) => write!(f, "n{}-{nth}", at.0),
             Self::Day(day, nth) => write!(f, "d{}-{nth}", day.0),
             Self::New => f.write_str("new"),
@@ -206,6 +206,7 @@ impl Rows {
                 self.add(lines, Key::Message(message.id), kind);
                 self.join(lines, self.rows.len() - 1);
             }
+            Line::Post(_) => {}
         }
     }
 
@@ -314,7 +315,7 @@ impl RowKind {
 fn message_of(lines: &[Line], kind: RowKind) -> Option<&Message> {
     match &lines[kind.line()?] {
         Line::Message(message) => Some(message),
-        Line::Notice { .. } => None,
+        Line::Post(_) | Line::Notice { .. } => None,
     }
 }
 
@@ -333,6 +334,7 @@ fn estimate(width: f64, kind: RowKind, lines: &[Line]) -> f64 {
     };
     let bytes = match &lines[index] {
         Line::Message(message) => message.text.len(),
+        Line::Post(post) => post.text.len(),
         Line::Notice { text, .. } => text.len(),
     };
     let a_line = (width.min(760.0) / 9.0).max(20.0);

@@ -155,7 +155,7 @@ mod tests {
         let later = conversation(300..1000);
         let top = top_of(place, &later, 800.0);
         assert!((top - (4_010.0 + 200.0 * 40.0)).abs() < 0.001);
-        let expected = Key::Message(MessageId(599));
+        let expected = Key::Message(MessageId::new(599));
         assert!(
             matches!(place, Place::At { key, .. } if key == expected),
             "{place:?}"

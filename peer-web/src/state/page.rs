@@ -254,11 +254,13 @@ impl Page {
                 conversation,
                 text,
                 messages,
+                posts,
             } => {
                 self.findings = Some(Findings {
                     conversation: *conversation,
                     text: text.clone(),
                     messages: messages.clone(),
+                    posts: posts.clone(),
                 });
             }
             Event::Draft { conversation, text } if *conversation == State::SHOWN => {

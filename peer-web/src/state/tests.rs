@@ -71,6 +71,7 @@ fn say(id: u64, text: &str) -> Action {
         Command::Say {
             conversation: OPEN,
             text,
+            reply_to: None,
         },
     )
 }
@@ -83,7 +84,7 @@ fn own(call: u64, id: u64, text: &str) -> Action {
 }
 
 fn history(id: u64, before: Option<u64>) -> Action {
-    let before = before.map(MessageId);
+    let before = before.map(MessageId::new);
     Action::Command(
         id,
         Command::History {
@@ -216,7 +217,7 @@ fn the_text_of_one_account_does_not_come_back_for_another() {
 fn a_page_of_history_is_awaited_until_its_call_is_closed() {
     let page = |before: u64| Event::History {
         conversation: OPEN,
-        before: Some(MessageId(before)),
+        before: Some(MessageId::new(before)),
         messages: vec![message(before - 1, 1000, "bob", false)],
         more: true,
     };
@@ -229,7 +230,7 @@ fn a_page_of_history_is_awaited_until_its_call_is_closed() {
     let state = state.reduce(done(7));
     assert!(state.conversation.awaits_history());
     let state = state.reduce(answer(1, page(100))).reduce(done(1));
-    assert_eq!(oldest(&state), Some(MessageId(99)));
+    assert_eq!(oldest(&state), Some(MessageId::new(99)));
     assert!(!state.conversation.awaits_history());
 }
 
@@ -266,7 +267,7 @@ fn a_new_view_keeps_the_older_messages_that_are_loaded() {
 #[test]
 fn what_is_read_or_typed_in_another_front_end_is_so_here() {
     let read = |id| {
-        let message = MessageId(id);
+        let message = MessageId::new(id);
         frame(Event::Read {
             conversation: OPEN,
             message,
@@ -279,9 +280,9 @@ fn what_is_read_or_typed_in_another_front_end_is_so_here() {
             state.conversation.reading.mark(),
         )
     };
-    assert_eq!(unread(&state), (3, Some(MessageId(1))));
+    assert_eq!(unread(&state), (3, Some(MessageId::new(1))));
     let state = state.reduce(read(2));
-    assert_eq!(unread(&state), (1, Some(MessageId(3))));
+    assert_eq!(unread(&state), (1, Some(MessageId::new(3))));
     let state = state.reduce(read(1)).reduce(read(3));
     assert_eq!(unread(&state), (0, None));
 
@@ -315,7 +316,7 @@ fn what_was_read_before_is_not_new_when_a_page_begins() {
     view.conversations[0].lines = (1..=5)
         .map(|id| message(id, 1000, "bob", false).into())
         .collect();
-    view.conversations[0].read = Some(MessageId(3));
+    view.conversations[0].read = Some(MessageId::new(3));
     let state = after([shown(view)]);
     assert_eq!(state.conversation.reading.unread(), 2);
 }
@@ -341,7 +342,7 @@ fn history_comes_with_a_login_though_the_page_did_not_ask() {
     });
     let state = after([frame(end), login("me"), page]);
     let view = state.conversation.view.as_ref().unwrap();
-    assert_eq!(view.chat().oldest_message(), Some(MessageId(1)));
+    assert_eq!(view.chat().oldest_message(), Some(MessageId::new(1)));
     assert!(view.chat().more_history);
     assert!(!state.conversation.awaits_history());
 }
@@ -380,7 +381,7 @@ fn a_new_view_of_the_same_conversation_keeps_what_was_read() {
             state.conversation.reading.unread(),
             state.conversation.reading.mark()
         ),
-        (1, Some(MessageId(2)))
+        (1, Some(MessageId::new(2)))
     );
 }
 
@@ -419,7 +420,7 @@ fn looking_on_changes_nothing() {
 fn the_rows_follow_the_lines() {
     let delivery = |id| Event::Delivered {
         conversation: OPEN,
-        message: MessageId(id),
+        message: MessageId::new(id),
         delivery: Delivery {
             to: Person::listed("127.0.0.3".parse().unwrap(), None),
             state: DeliveryState::Sent,
@@ -433,7 +434,7 @@ fn the_rows_follow_the_lines() {
     };
     let read = Event::Read {
         conversation: OPEN,
-        message: MessageId(2),
+        message: MessageId::new(2),
     };
     let steps = [
         said(2, false),

@@ -199,7 +199,7 @@ impl Page {
     pub(crate) fn texts(&self) -> Vec<String> {
         let messages = self.view.open().lines.iter().filter_map(|line| match line {
             Line::Message(message) => Some(message),
-            Line::Notice { .. } => None,
+            Line::Post(_) | Line::Notice { .. } => None,
         });
         let mut messages: Vec<_> = messages.collect();
         messages.sort_by_key(|message| message.id);

@@ -30,7 +30,7 @@ fn user(who: &str, last: u8) -> User {
 fn message(id: u64, own: bool) -> Message {
     Message {
         conversation: OPEN,
-        id: MessageId(id),
+        id: MessageId::new(id),
         at: Timestamp(id),
         from: person("bob", 2),
         text: format!("text {id}"),
@@ -51,7 +51,7 @@ fn messages(view: &View) -> Vec<u64> {
     view.open()
         .lines
         .iter()
-        .filter_map(|line| line.message_id().map(|id| id.0))
+        .filter_map(|line| line.message_id().map(|id| id.number()))
         .collect()
 }
 
@@ -147,7 +147,7 @@ fn a_delivery_status_is_stored_with_its_message() {
     };
     view.apply(&Event::Delivered {
         conversation: OPEN,
-        message: MessageId(5),
+        message: MessageId::new(5),
         delivery,
     });
     let Some(Line::Message(shown)) = view.open().lines.last() else {
@@ -168,7 +168,7 @@ fn history_goes_before_newer_lines_and_nothing_is_shown_twice() {
     });
     assert_eq!(messages(&view), [10, 20, 30]);
     assert!(view.open().more_history);
-    assert_eq!(view.open().oldest_message(), Some(MessageId(10)));
+    assert_eq!(view.open().oldest_message(), Some(MessageId::new(10)));
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn a_copy_of_a_view_shares_its_messages_until_one_changes() {
     assert!(Arc::ptr_eq(one, other));
     view.apply(&Event::Delivered {
         conversation: OPEN,
-        message: MessageId(1),
+        message: MessageId::new(1),
         delivery: Delivery {
             to: person("bob", 2),
             state: DeliveryState::Sent,
@@ -243,7 +243,7 @@ fn a_copy_of_a_view_shares_its_messages_until_one_changes() {
     });
     let deliveries = [&view, &copy].map(|view| match &view.open().lines[1] {
         Line::Message(message) => message.deliveries.as_ref().map(Vec::len),
-        Line::Notice { .. } => None,
+        Line::Post(_) | Line::Notice { .. } => None,
     });
     assert_eq!(deliveries, [Some(1), Some(0)]);
 }
@@ -327,7 +327,7 @@ fn messages_of_the_same_millisecond_keep_their_order() {
 fn page(before: Option<u64>, ids: std::ops::RangeInclusive<u64>, more: bool) -> Event {
     Event::History {
         conversation: OPEN,
-        before: before.map(MessageId),
+        before: before.map(MessageId::new),
         messages: ids.map(|id| message(id, false)).collect(),
         more,
     }
@@ -340,7 +340,7 @@ fn a_page_that_does_not_join_on_changes_nothing() {
     assert_eq!(messages(&view), [] as [u64; 0], "there is nothing to join");
     view.apply(&page(None, 901..=1000, true));
     view.apply(&page(Some(51), 1..=50, false));
-    assert_eq!(view.open().oldest_message(), Some(MessageId(901)));
+    assert_eq!(view.open().oldest_message(), Some(MessageId::new(901)));
     assert!(view.open().more_history, "51 to 900 can still be read");
     view.apply(&page(Some(901), 801..=900, true));
     view.apply(&page(Some(901), 801..=900, true));
@@ -424,7 +424,7 @@ fn notices(view: &View) -> Vec<&str> {
     lines
         .filter_map(|line| match line {
             Line::Notice { text, .. } => Some(text.as_str()),
-            Line::Message(_) => None,
+            Line::Message(_) | Line::Post(_) => None,
         })
         .collect()
 }
@@ -459,7 +459,7 @@ fn an_event_changes_its_conversation_alone() {
     assert_eq!(view.open(), &before);
     let changed = view.conversation(other).unwrap();
     assert_eq!(changed.members, [bob]);
-    assert_eq!(changed.newest_message(), Some(MessageId(3)));
+    assert_eq!(changed.newest_message(), Some(MessageId::new(3)));
     assert_eq!(changed.lines.len(), 2, "the notice is there too");
     assert_eq!(changed.draft, "hm");
 }
@@ -474,7 +474,7 @@ fn an_event_of_an_unknown_conversation_changes_nothing() {
     }));
     view.apply(&Event::Read {
         conversation: "elsewhere".parse().unwrap(),
-        message: MessageId(3),
+        message: MessageId::new(3),
     });
     assert_eq!(view, before);
 }
@@ -483,7 +483,7 @@ fn an_event_of_an_unknown_conversation_changes_nothing() {
 fn what_was_read_stays_read_and_own_messages_are_not_counted() {
     let read = |message| Event::Read {
         conversation: OPEN,
-        message: MessageId(message),
+        message: MessageId::new(message),
     };
     let mut view = logged_in("alice");
     for id in 1..=4 {
@@ -494,7 +494,7 @@ fn what_was_read_stays_read_and_own_messages_are_not_counted() {
     assert_eq!(view.open().unread(), 1);
     view.apply(&read(4));
     view.apply(&read(1));
-    assert_eq!(view.open().read, Some(MessageId(4)), "it goes on only");
+    assert_eq!(view.open().read, Some(MessageId::new(4)), "it goes on only");
     assert_eq!(view.open().unread(), 0);
 }
 
@@ -577,7 +577,7 @@ fn the_newest_lines_leave_all_else_as_it_is() {
     view.apply(&Event::Busy { on: true });
     view.apply(&Event::Read {
         conversation: OPEN,
-        message: MessageId(1),
+        message: MessageId::new(1),
     });
     let mut cut = view.with_newest_lines(0);
     assert!(cut.open().lines.is_empty());

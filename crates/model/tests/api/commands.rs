@@ -38,8 +38,7 @@ every! {
         Command::Reject { .. } => [Command::Reject { conversation: OPEN, from: address(21) }],
         Command::Say { .. } => [Command::Say {
             conversation: OPEN,
-            text: "lunch at noon?".to_owned(),
-        }],
+            text: "lunch at noon?".to_owned(), reply_to: None }],
         Command::Leave { .. } => [Command::Leave { conversation: OPEN }],
         Command::Busy { .. } => [Command::Busy { on: true }],
         Command::Away { .. } => [Command::Away { on: true }],
@@ -74,12 +73,12 @@ every! {
             .collect::<Vec<_>>(),
         Command::Unblock { .. } => [Command::Unblock { who: Target::Name(name("bob")) }],
         Command::Undo => [Command::Undo],
-        Command::Read { .. } => [Command::Read { conversation: OPEN, message: MessageId(42) }],
+        Command::Read { .. } => [Command::Read { conversation: OPEN, message: MessageId::new(42) }],
         Command::Draft { .. } => [Command::Draft {
             conversation: OPEN,
             text: "see you at".to_owned(),
         }],
-        Command::History { .. } => [None, Some(MessageId(41))]
+        Command::History { .. } => [None, Some(MessageId::new(41))]
             .map(|before| Command::History { conversation: OPEN, before }),
         Command::Find { .. } => [None, Some(ConversationId::OPEN)].map(|conversation| {
             Command::Find { conversation, text: "lunch noon".to_owned() }

@@ -79,7 +79,7 @@ every! {
             .into_iter()
             .map(|state| Event::Delivered {
  conversation: OPEN,
-                message: MessageId(41),
+                message: MessageId::new(41),
                 delivery: Delivery { to: bob(), state },
             })
             .collect::<Vec<_>>(),
@@ -107,7 +107,7 @@ every! {
                 since: "2026-11-28".to_owned(),
             }],
         }],
-        Event::History { .. } => [None, Some(MessageId(41))].map(|before| Event::History {
+        Event::History { .. } => [None, Some(MessageId::new(41))].map(|before| Event::History {
  conversation: OPEN,
             before,
             messages: vec![
@@ -121,7 +121,7 @@ every! {
             text: "hello".to_owned(),
             messages: vec![message(31, bob(), "hello")],
         }),
-        Event::Read { .. } => [Event::Read { conversation: OPEN, message: MessageId(42) }],
+        Event::Read { .. } => [Event::Read { conversation: OPEN, message: MessageId::new(42) }],
         Event::Draft { .. } => ["see you at", ""].map(|text| Event::Draft {
             conversation: OPEN,
             text: text.to_owned(),
@@ -256,7 +256,7 @@ fn view() -> View {
             out_of_reach: vec![carol()],
             lines: parts::lines(),
             more_history: true,
-            read: Some(MessageId(31)),
+            read: Some(MessageId::new(31)),
             draft: "see you at".to_owned(),
         }],
         conversations_of: Some(name("alice")),

@@ -116,7 +116,7 @@ fn person(who: &str, last: u8) -> Person {
 pub(crate) fn message(id: u64, from: Person, text: &str) -> Message {
     Message {
         conversation: OPEN,
-        id: MessageId(id),
+        id: MessageId::new(id),
         at: at(id),
         from,
         text: text.to_owned(),

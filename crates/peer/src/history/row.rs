@@ -39,7 +39,7 @@ pub(super) fn insert(
         )?
         .execute(rusqlite::params![
             account.as_str(),
-            integer(message.id.0),
+            integer(message.id.number()),
             integer(message.at.0),
             message.from.name.as_ref().map_or("", Username::as_str),
             message.from.address.to_string(),
@@ -67,7 +67,7 @@ pub(super) fn insert_call(
             by.front_end.as_str(),
             serde_json::to_string(&by.id)?,
             by.fingerprint.cast_signed(),
-            integer(message.0),
+            integer(message.number()),
         ])?;
     Ok(())
 }
@@ -79,7 +79,7 @@ pub(super) fn read_call(row: &Row<'_>) -> rusqlite::Result<(SaidBy, MessageId)> 
         id: parsed(row, 1, |json| serde_json::from_str::<CallId>(json))?,
         fingerprint: row.get::<_, i64>(2)?.cast_unsigned(),
     };
-    Ok((by, MessageId(unsigned(row, 3)?)))
+    Ok((by, MessageId::new(unsigned(row, 3)?)))
 }
 
 /// Sets how far a conversation is read, or its draft.
@@ -96,7 +96,7 @@ pub(super) fn set_mark(
             conversation,
             "INSERT INTO conversation (account, id, read) VALUES (?1, ?2, ?3)
              ON CONFLICT (account, id) DO UPDATE SET read = max(excluded.read, ifnull(read, 0))",
-            &integer(message.0),
+            &integer(message.number()),
         ),
         Mark::Draft { conversation, text } => (
             conversation,
@@ -120,7 +120,7 @@ pub(super) fn read_marks(row: &Row<'_>) -> rusqlite::Result<Vec<Mark>> {
     let read = read.and_then(|id| u64::try_from(id).ok());
     let read = read.map(|id| Mark::Read {
         conversation,
-        message: MessageId(id),
+        message: MessageId::new(id),
     });
     let draft: Option<String> = row.get(2)?;
     let draft = draft.filter(|text| !text.is_empty());
@@ -135,7 +135,7 @@ pub(super) fn set_deliveries(
     id: MessageId,
     changed: Vec<Delivery>,
 ) -> Result<(), HistoryError> {
-    let key = rusqlite::params![account.as_str(), integer(id.0)];
+    let key = rusqlite::params![account.as_str(), integer(id.number())];
     let known: Option<String> = transaction
         .prepare_cached("SELECT deliveries FROM message WHERE account = ?1 AND id = ?2")?
         .query_row(key, |row| row.get(0))
@@ -160,7 +160,7 @@ pub(super) fn set_deliveries(
         .prepare_cached("UPDATE message SET deliveries = ?3 WHERE account = ?1 AND id = ?2")?
         .execute(rusqlite::params![
             account.as_str(),
-            integer(id.0),
+            integer(id.number()),
             serde_json::to_string(&deliveries)?
         ])?;
     Ok(())
@@ -171,7 +171,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
     let deliveries: Option<String> = row.get(6)?;
     Ok(Message {
         conversation: parsed(row, 7, str::parse::<ConversationId>)?,
-        id: MessageId(unsigned(row, 0)?),
+        id: MessageId::new(unsigned(row, 0)?),
         at: Timestamp(unsigned(row, 1)?),
         from: Person {
             name: parsed(row, 2, name_of)?,

@@ -23,7 +23,7 @@ fn speaker() -> Person {
 pub(super) fn message(id: u64, text: &str) -> Message {
     Message {
         conversation: OPEN,
-        id: MessageId(id),
+        id: MessageId::new(id),
         at: Timestamp(1_000 + id),
         from: speaker(),
         text: text.to_owned(),
@@ -44,7 +44,7 @@ fn history() -> (TempDir, PathBuf, History) {
 }
 
 fn ids(messages: &[Message]) -> Vec<u64> {
-    messages.iter().map(|message| message.id.0).collect()
+    messages.iter().map(|message| message.id.number()).collect()
 }
 
 #[test]
@@ -96,11 +96,13 @@ fn pages_go_back_to_the_first_message() {
     assert_eq!(ids(&newest.messages), (151..=250).collect::<Vec<_>>());
     assert!(newest.more);
     let oldest = history
-        .page(name("ann"), OPEN, Some(MessageId(101)))
+        .page(name("ann"), OPEN, Some(MessageId::new(101)))
         .unwrap();
     assert_eq!(ids(&oldest.messages), (1..=100).collect::<Vec<_>>());
     assert!(!oldest.more);
-    let none = history.page(name("ann"), OPEN, Some(MessageId(1))).unwrap();
+    let none = history
+        .page(name("ann"), OPEN, Some(MessageId::new(1)))
+        .unwrap();
     assert!(none.messages.is_empty() && !none.more);
 }
 
@@ -112,7 +114,7 @@ fn the_last_id_is_the_greatest_of_all_accounts() {
         .record(name("ann"), &[message(7, "late"), message(5, "early")])
         .unwrap();
     history.record(name("bob"), &[message(6, "other")]).unwrap();
-    assert_eq!(history.last().unwrap(), Some(MessageId(7)));
+    assert_eq!(history.last().unwrap(), Some(MessageId::new(7)));
 }
 
 #[test]
@@ -170,7 +172,7 @@ fn deliveries_are_updated() {
     let late = delivery("127.0.0.4", DeliveryState::Unconfirmed);
     for (id, delivery) in [(1, sent), (1, late), (2, sent), (3, sent)] {
         history
-            .update_delivery(name("ann"), MessageId(id), delivery)
+            .update_delivery(name("ann"), MessageId::new(id), delivery)
             .unwrap();
     }
 
@@ -327,7 +329,7 @@ fn a_history_of_the_second_version_is_that_of_the_open_chat() {
     assert!(today.calls().unwrap().is_empty());
     let read = Mark::Read {
         conversation: OPEN,
-        message: MessageId(2),
+        message: MessageId::new(2),
     };
     assert_eq!(
         today.marks(name("ann")).unwrap(),
@@ -338,7 +340,7 @@ fn a_history_of_the_second_version_is_that_of_the_open_chat() {
     // What came with this version works in the file as in a new one.
     let sent = delivery("127.0.0.4", DeliveryState::Sent);
     today
-        .update_delivery(name("ann"), MessageId(2), sent)
+        .update_delivery(name("ann"), MessageId::new(2), sent)
         .unwrap();
     let (entry, said_by) = said(3, "from a script");
     today.write(&[entry, draft("later")]).unwrap();
@@ -346,7 +348,7 @@ fn a_history_of_the_second_version_is_that_of_the_open_chat() {
     let today = History::open(&path).unwrap();
     let page = today.page(name("ann"), OPEN, None).unwrap();
     assert_eq!(page.messages[1].deliveries.as_ref().unwrap()[1], sent);
-    assert_eq!(today.calls().unwrap(), [(said_by, MessageId(3))]);
+    assert_eq!(today.calls().unwrap(), [(said_by, MessageId::new(3))]);
     assert_eq!(today.marks(name("ann")).unwrap().len(), 2);
 }
 
@@ -375,7 +377,7 @@ fn draft(text: &str) -> Entry {
 }
 
 fn read(message: u64) -> Entry {
-    let (conversation, message) = (OPEN, MessageId(message));
+    let (conversation, message) = (OPEN, MessageId::new(message));
     Entry::Mark {
         account: name("ann"),
         mark: Mark::Read {
@@ -405,7 +407,7 @@ fn a_call_is_there_with_its_message_or_not_at_all() {
     let (entry, second) = said(2, "two");
     history.write(&[entry]).unwrap();
     let calls = history.calls().unwrap();
-    assert_eq!(calls, [(second, MessageId(2))]);
+    assert_eq!(calls, [(second, MessageId::new(2))]);
     assert_ne!(calls[0].0, first);
 }
 
@@ -432,8 +434,8 @@ fn calls_are_kept_for_as_long_as_a_machine_remembers_them() {
     assert!(rows <= bound as i64, "{rows}");
     let calls = history.calls().unwrap();
     assert_eq!(calls.len(), MAX_CALLS);
-    assert_eq!(calls[0].1, MessageId(count - MAX_CALLS as u64 + 1));
-    assert_eq!(calls.last().unwrap().1, MessageId(count));
+    assert_eq!(calls[0].1, MessageId::new(count - MAX_CALLS as u64 + 1));
+    assert_eq!(calls.last().unwrap().1, MessageId::new(count));
 }
 
 #[test]
@@ -456,7 +458,7 @@ fn an_id_that_is_used_again_stands_for_the_newer_message() {
         history.write(&[entry]).unwrap();
     }
     let calls = history.calls().unwrap();
-    assert_eq!(calls, [(said(0, "x").1, MessageId(2))]);
+    assert_eq!(calls, [(said(0, "x").1, MessageId::new(2))]);
 }
 
 #[test]
@@ -468,7 +470,7 @@ fn marks_are_those_of_the_account_and_reading_goes_on_only() {
     drop(history);
     let mut history = History::open(&path).unwrap();
     let marks = history.marks(name("ann")).unwrap();
-    let (conversation, message, text) = (OPEN, MessageId(7), "tea?".to_owned());
+    let (conversation, message, text) = (OPEN, MessageId::new(7), "tea?".to_owned());
     let read = Mark::Read {
         conversation,
         message,

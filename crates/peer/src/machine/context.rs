@@ -42,7 +42,7 @@ impl Context {
             asker: None,
             drops: DropCounters::default(),
             last_send: 0,
-            last_message: MessageId(0),
+            last_message: MessageId::new(0),
             unconfirmed_name: false,
             new_members: Vec::new(),
             config,
@@ -230,8 +230,8 @@ impl Context {
     /// Microseconds of the wall clock; one more than the last id where the clock stands
     /// still or went back.
     pub(super) fn next_message(&mut self) -> MessageId {
-        let by_clock = MessageId(self.now.wall.0.saturating_mul(1000));
-        self.last_message = by_clock.max(MessageId(self.last_message.0 + 1));
+        let by_clock = MessageId::new(self.now.wall.0.saturating_mul(1000));
+        self.last_message = by_clock.max(MessageId::new(self.last_message.number() + 1));
         self.last_message
     }
 

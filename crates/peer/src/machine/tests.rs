@@ -384,6 +384,7 @@ fn commands_that_make_no_sense_say_why() {
         Command::Say {
             conversation: OPEN,
             text: "hi".into(),
+            reply_to: None,
         },
     );
     net.command(
@@ -391,6 +392,7 @@ fn commands_that_make_no_sense_say_why() {
         Command::Say {
             conversation: OPEN,
             text: "hi".into(),
+            reply_to: None,
         },
     );
     net.request(1, 1);
@@ -401,6 +403,7 @@ fn commands_that_make_no_sense_say_why() {
         Command::Say {
             conversation: OPEN,
             text: " ".into(),
+            reply_to: None,
         },
     );
     assert_eq!(failures(&net, 3), [Problem::NotLoggedIn]);

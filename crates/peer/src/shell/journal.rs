@@ -457,7 +457,7 @@ impl Worker {
             .unwrap_or_default();
         let messages = lines.iter().filter_map(|line| match line {
             Line::Message(message) => Some(message),
-            Line::Notice { .. } => None,
+            Line::Post(_) | Line::Notice { .. } => None,
         });
         let earlier = messages.filter(|message| before.is_none_or(|before| message.id < before));
         let earlier: Vec<_> = earlier.collect();
@@ -513,6 +513,7 @@ impl Worker {
                     conversation,
                     text,
                     messages: self.settled(messages),
+                    posts: Vec::new(),
                 },
                 Err(error) => unreadable("find", &error),
             },

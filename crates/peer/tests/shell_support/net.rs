@@ -170,6 +170,7 @@ impl FrontEnd {
         self.send(Command::Say {
             conversation: OPEN,
             text,
+            reply_to: None,
         })
         .await;
     }

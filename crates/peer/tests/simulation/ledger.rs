@@ -98,7 +98,7 @@ impl Ledger {
         if last < id {
             Ok(())
         } else {
-            Err(format!("number {} after {}", id.0, last.0))
+            Err(format!("number {} after {}", id.number(), last.number()))
         }
     }
 
@@ -114,7 +114,7 @@ impl Ledger {
             .filter(|&which| self.said[which].by == Some(by))
             .ok_or_else(|| format!("{text:?} was not said here"))?;
         if self.by_id.insert((by, id), which).is_some() {
-            return Err(format!("number {} was given twice", id.0));
+            return Err(format!("number {} was given twice", id.number()));
         }
         if std::mem::replace(&mut self.said[which].is_named, true) {
             return Err(format!("{text:?} is a message twice"));
@@ -264,9 +264,9 @@ mod tests {
     #[test]
     fn a_number_that_is_not_the_greatest_is_noticed() {
         let mut ledger = Ledger::default();
-        assert!(ledger.number(0, MessageId(7)).is_ok());
-        assert!(ledger.number(1, MessageId(7)).is_ok());
-        assert!(ledger.number(0, MessageId(7)).is_err());
+        assert!(ledger.number(0, MessageId::new(7)).is_ok());
+        assert!(ledger.number(1, MessageId::new(7)).is_ok());
+        assert!(ledger.number(0, MessageId::new(7)).is_err());
     }
 
     #[test]
@@ -281,13 +281,13 @@ mod tests {
     fn a_long_text_counts_as_shown_when_all_of_it_is() {
         let mut ledger = Ledger::default();
         let text = ledger.compose(Some(SENDER), 40);
-        ledger.named(SENDER, MessageId(7), &text).unwrap();
+        ledger.named(SENDER, MessageId::new(7), &text).unwrap();
         let parts = split_text(&text).unwrap();
         assert!(parts.len() > 1);
         for part in parts {
-            assert!(!ledger.is_shown(SENDER, MessageId(7), 1));
+            assert!(!ledger.is_shown(SENDER, MessageId::new(7), 1));
             ledger.show(1, Some(0), part.as_str()).unwrap();
         }
-        assert!(ledger.is_shown(SENDER, MessageId(7), 1));
+        assert!(ledger.is_shown(SENDER, MessageId::new(7), 1));
     }
 }

@@ -70,7 +70,7 @@ impl World {
             _ => self.peers[seat].calls.clone(),
         };
         let last = match self.mix.sabotage {
-            Some(Sabotage::ForgetNumbers) => MessageId(0),
+            Some(Sabotage::ForgetNumbers) => MessageId::new(0),
             _ => self.ledger.last_number(seat),
         };
         let book = match resume {

@@ -115,7 +115,7 @@ impl World {
         };
         let message = Shown {
             conversation: ConversationId::OPEN,
-            id: MessageId(1 << 52),
+            id: MessageId::new(1 << 52),
             at: Timestamp(0),
             from,
             text: message.text.as_str().to_owned(),

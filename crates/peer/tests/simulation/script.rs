@@ -160,7 +160,7 @@ impl World {
             CEM,
             Command::Read {
                 conversation: OPEN,
-                message: MessageId(1 << 52),
+                message: MessageId::new(1 << 52),
             },
         );
         let text = "what I was about to say".to_owned();

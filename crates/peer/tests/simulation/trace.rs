@@ -112,7 +112,7 @@ pub(crate) fn output_words(output: &Output) -> String {
             ..
         } => format!(
             "Event Message {} from {} ({}): {:?} {:?}",
-            message.id.0,
+            message.id.number(),
             message.from.title(),
             message.from.address,
             message.text,

@@ -209,7 +209,7 @@ impl World {
         let command = if self.rng.hits(0.5) {
             Command::Read {
                 conversation: OPEN,
-                message: MessageId(self.rng.number(0, 1 << 53)),
+                message: MessageId::new(self.rng.number(0, 1 << 53)),
             }
         } else {
             Command::Draft {
@@ -288,6 +288,7 @@ impl World {
             Command::Say {
                 conversation: OPEN,
                 text,
+                reply_to: None,
             },
         );
     }
@@ -314,14 +315,17 @@ impl World {
             8 => Command::Say {
                 conversation: "elsewhere".parse().unwrap(),
                 text: "hello".to_owned(),
+                reply_to: None,
             },
             4 => Command::Say {
                 conversation: OPEN,
                 text: " ".to_owned(),
+                reply_to: None,
             },
             _ => Command::Say {
                 conversation: OPEN,
                 text: "a\0b".to_owned(),
+                reply_to: None,
             },
         };
         self.command(seat, command);

@@ -87,6 +87,7 @@ fn three_front_ends_see_the_same_lines_in_the_same_order_while_a_thousand_come_a
                 let say = Ask::Say {
                     conversation: ConversationId::OPEN,
                     text,
+                    reply_to: None,
                 };
                 registry.runtime.block_on(bridge.ask(&say)).unwrap();
             }

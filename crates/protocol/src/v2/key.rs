@@ -48,6 +48,29 @@ impl DeviceKey {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonKey(pub PublicKey);
 
+/// 64 hexadecimal digits.
+impl fmt::Display for PersonKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl FromStr for PersonKey {
+    type Err = BadText;
+
+    fn from_str(text: &str) -> Result<Self, BadText> {
+        let mut key = [0; PublicKey::LEN];
+        if text.len() != 2 * key.len() || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(BadText::Key);
+        }
+        for (at, byte) in key.iter_mut().enumerate() {
+            let digits = &text[2 * at..2 * at + 2];
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| BadText::Key)?;
+        }
+        Ok(Self(PublicKey(key)))
+    }
+}
+
 /// The first 8 bytes of a device key. It tells the devices of one person apart, and proves nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeviceId(pub [u8; 8]);
@@ -126,7 +149,8 @@ impl Certificate {
     }
 }
 
-/// A text is not what it should be: a [`Fingerprint`] or a [`Code`].
+/// A text is not what it should be: a [`Fingerprint`], a [`PersonKey`] or a
+/// [`Code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum BadText {
     /// Not a fingerprint.
@@ -135,6 +159,9 @@ pub enum BadText {
         Fingerprint::LEN
     )]
     Fingerprint,
+    /// Not a key.
+    #[error("a key has {} hexadecimal digits", 2 * PublicKey::LEN)]
+    Key,
     /// Not a code.
     #[error("a code has {} digits, in 5 groups", Code::LEN)]
     Code,
@@ -264,7 +291,7 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(Fingerprint, Code);
+as_text!(Fingerprint, PersonKey, Code);
 
 #[cfg(test)]
 mod tests {

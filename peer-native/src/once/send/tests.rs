@@ -67,7 +67,7 @@ impl Run {
         assert_eq!(say.command.name(), "say");
         let message = Message {
             conversation: ConversationId::OPEN,
-            id: MessageId(7),
+            id: MessageId::new(7),
             at: AT,
             from: person("alice", 1),
             text: "hi".to_owned(),
@@ -80,7 +80,7 @@ impl Run {
     fn delivered(&mut self, to: Person, state: DeliveryState) -> Step {
         self.event(Event::Delivered {
             conversation: ConversationId::OPEN,
-            message: MessageId(7),
+            message: MessageId::new(7),
             delivery: Delivery { to, state },
         })
     }
@@ -419,7 +419,7 @@ fn after_missed_events_the_view_says_how_it_stands() {
     let mut view = run.view.clone();
     view.apply(&Event::Delivered {
         conversation: ConversationId::OPEN,
-        message: MessageId(7),
+        message: MessageId::new(7),
         delivery: Delivery {
             to: bob,
             state: DeliveryState::Sent,

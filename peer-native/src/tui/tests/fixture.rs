@@ -32,7 +32,7 @@ pub(super) fn speaker(name: &str, last: u8, check: NameCheck) -> Person {
 pub(super) fn message(id: u64, at: Timestamp, from: Person, text: &str) -> Event {
     let message = Message {
         conversation: CONVERSATION,
-        id: MessageId(id),
+        id: MessageId::new(id),
         at,
         from,
         text: text.to_owned(),
@@ -45,7 +45,7 @@ pub(super) fn own(id: u64, at: Timestamp, text: &str, to: &[(Person, DeliverySta
     let deliveries = to.iter().map(|&(to, state)| Delivery { to, state });
     let message = Message {
         conversation: CONVERSATION,
-        id: MessageId(id),
+        id: MessageId::new(id),
         at,
         from: speaker("alice", 2, NameCheck::Confirmed),
         text: text.to_owned(),

@@ -8,6 +8,7 @@ fn say(text: &str) -> Command {
     Command::Say {
         conversation: CONVERSATION,
         text: text.to_owned(),
+        reply_to: None,
     }
 }
 
@@ -21,7 +22,7 @@ fn accept() -> Command {
 fn before(id: u64) -> Command {
     Command::History {
         conversation: CONVERSATION,
-        before: Some(MessageId(id)),
+        before: Some(MessageId::new(id)),
     }
 }
 
@@ -196,9 +197,10 @@ fn a_search_result_is_opened() {
     };
     let page = |from: u64, more| {
         let messages: Vec<Message> = (from..from + 100).map(hit).collect();
-        history(messages, more, Some(MessageId(from + 100)))
+        history(messages, more, Some(MessageId::new(from + 100)))
     };
     let findings = Event::Findings {
+        posts: Vec::new(),
         conversation: None,
         text: "line".to_owned(),
         messages: vec![hit(250), hit(50)],
@@ -375,7 +377,7 @@ fn due(app: &mut App, at: Timestamp) -> Vec<Command> {
 fn read(id: u64) -> Command {
     Command::Read {
         conversation: CONVERSATION,
-        message: MessageId(id),
+        message: MessageId::new(id),
     }
 }
 
@@ -416,7 +418,7 @@ fn what_is_seen_is_marked_as_read_once() {
     assert!(is_separated(&mut app));
     let event = Event::Read {
         conversation: CONVERSATION,
-        message: MessageId(6),
+        message: MessageId::new(6),
     };
     happen(&mut app, &event);
     assert!(!is_separated(&mut app));
@@ -430,7 +432,7 @@ fn nothing_is_read_while_it_is_not_on_the_screen() {
     for id in 1..100 {
         view.apply(&message(id, NOW, bob(), "hi"));
     }
-    view.conversations[0].read = Some(MessageId(90));
+    view.conversations[0].read = Some(MessageId::new(90));
     let mut app = app(view);
     let shown = screen(&mut app, (80, 24), NOW);
     let mut rows = shown.lines().rev().skip_while(|row| !row.contains("hi"));

@@ -299,6 +299,7 @@ fn help_who_and_findings() {
     press(&mut app, KeyCode::Esc);
     let find = call(enter(&mut app, "/find hello"));
     let findings = Event::Findings {
+        posts: Vec::new(),
         conversation: None,
         text: "hello".to_owned(),
         messages: match message(2, NOW, bob(), "hello there") {

@@ -8,7 +8,7 @@ use crate::logic::clock::Zone;
 pub(crate) fn message(id: u64, at: u64, name: &str, own: bool) -> Message {
     Message {
         conversation: ConversationId::OPEN,
-        id: MessageId(id),
+        id: MessageId::new(id),
         at: Timestamp(at),
         from: Person::listed("127.0.0.2".parse().unwrap(), name.parse().ok()),
         text: "text".to_owned(),

@@ -57,7 +57,7 @@ fn a_pause_a_notice_and_the_mark_end_a_group() {
     ];
     assert_eq!(groups(&lines), [(true, true); 3]);
     let together = [said(1, 1000, "bob"), said(2, 2000, "bob")];
-    let marked = rows(&together, Some(MessageId(2)));
+    let marked = rows(&together, Some(MessageId::new(2)));
     assert_eq!(marked[2].shown.key, Key::New);
     let alone = RowKind::Message {
         index: 1,
@@ -89,7 +89,7 @@ fn every_row_has_a_key_of_its_own() {
         said(2, 6, "bob"),
         notice(7),
     ];
-    let rows = rows(&lines, Some(MessageId(2)));
+    let rows = rows(&lines, Some(MessageId::new(2)));
     let keys: std::collections::HashSet<String> =
         keys(&rows).iter().map(ToString::to_string).collect();
     assert_eq!(keys.len(), rows.len());
@@ -123,7 +123,7 @@ fn long(count: u64) -> Vec<Line> {
 #[test]
 fn line_by_line_makes_the_same_rows_as_all_at_once() {
     let lines = long(5000);
-    let mark = Some(MessageId(4505));
+    let mark = Some(MessageId::new(4505));
     let mut grown = rows(&[], None);
     grown.mark(&[], mark);
     for count in 1..=lines.len() {
@@ -140,7 +140,7 @@ fn line_by_line_makes_the_same_rows_as_all_at_once() {
 #[test]
 fn a_mark_that_goes_away_leaves_one_group() {
     let lines = [said(1, 1000, "bob"), said(2, 2000, "bob")];
-    let mut marked = rows(&lines, Some(MessageId(2)));
+    let mut marked = rows(&lines, Some(MessageId::new(2)));
     marked.mark(&lines, None);
     assert!(*marked == *rows(&lines, None));
     assert_eq!(marked.len(), 3);
@@ -151,7 +151,7 @@ fn a_message_that_changed_is_told_from_what_it_was() {
     let lines = [own(1, 1000), own(2, 2000)];
     let mut rows = rows(&lines, None);
     let before = [rows[1].shown, rows[2].shown];
-    rows.change(MessageId(2));
+    rows.change(MessageId::new(2));
     assert_eq!(rows[1].shown, before[0]);
     assert_ne!(rows[2].shown, before[1]);
     let changed = rows[2].shown;

@@ -114,7 +114,7 @@ fn use_history(history: &mut History) {
         state: DeliveryState::Sent,
     };
     let _ = history.update_delivery(account, said.id, delivery);
-    let _ = history.page(account, said.conversation, Some(MessageId(u64::MAX)));
+    let _ = history.page(account, said.conversation, Some(MessageId::new(u64::MAX)));
     let _ = history.find(account, None, "hello wor");
 }
 
@@ -122,7 +122,7 @@ fn message(id: u64) -> Message {
     let address: PeerAddr = "127.0.0.1".parse().unwrap();
     Message {
         conversation: ConversationId::OPEN,
-        id: MessageId(id),
+        id: MessageId::new(id),
         at: Timestamp(id),
         from: Person::listed(address, Some("ann".parse().unwrap())),
         text: "hello world".to_owned(),

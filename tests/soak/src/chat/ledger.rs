@@ -202,9 +202,9 @@ impl Ledger {
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
         let received = &mut self.received[user];
-        received
-            .starts
-            .push(MessageId(since.as_micros().try_into().unwrap_or(u64::MAX)));
+        received.starts.push(MessageId::new(
+            since.as_micros().try_into().unwrap_or(u64::MAX),
+        ));
         received.next = next;
     }
 

@@ -33,7 +33,7 @@ const LEAVE: Command = Command::Leave {
     conversation: ConversationId::OPEN,
 };
 /// The greatest id that there may be.
-const LAST_ID: MessageId = MessageId((1 << 53) - 1);
+const LAST_ID: MessageId = MessageId::new((1 << 53) - 1);
 
 /// Everything that is going on.
 pub(super) struct World {
@@ -204,6 +204,7 @@ impl World {
         person.ask(Command::Say {
             conversation: ConversationId::OPEN,
             text,
+            reply_to: None,
         });
         number
     }
@@ -228,7 +229,7 @@ impl World {
             What::View(view) => {
                 let lines = view.open().lines.iter().filter_map(|line| match line {
                     Line::Message(message) => Some(message),
-                    Line::Notice { .. } => None,
+                    Line::Post(_) | Line::Notice { .. } => None,
                 });
                 for line in lines {
                     self.ledger.record(news.user, line);

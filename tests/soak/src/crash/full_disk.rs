@@ -232,7 +232,7 @@ async fn history(programs: &Programs, disk: &SmallDisk, report: &mut Report) -> 
         mended == Some(Notice::HistoryMended { lost: 0 }),
         format!("with room again, the user was told {mended:?}"),
     );
-    let kept = recall(&mut reader, MessageId(0)).await?;
+    let kept = recall(&mut reader, MessageId::new(0)).await?;
     let mut kept: Vec<String> = kept.into_iter().map(|kept| kept.text).collect();
     kept.sort_unstable();
     texts.sort_unstable();
@@ -250,6 +250,7 @@ async fn say(speaker: &mut Peer, reader: &mut Peer, text: &str) -> Result<Option
     let said = Command::Say {
         conversation: ConversationId::OPEN,
         text: text.to_owned(),
+        reply_to: None,
     };
     speaker.ask(&said).await?;
     let shown = |event: &Event| match event {

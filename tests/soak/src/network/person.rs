@@ -139,7 +139,12 @@ impl Person {
         let text = text.to_owned();
         let now = Instant::now();
         let conversation = ConversationId::OPEN;
-        self.ask(Command::Say { conversation, text }).await?;
+        self.ask(Command::Say {
+            conversation,
+            text,
+            reply_to: None,
+        })
+        .await?;
         Ok(now)
     }
 
@@ -268,7 +273,7 @@ fn words(event: &Event) -> Option<String> {
         Event::Link(link) => Some(format!("{link:?}")),
         _ => match View::notice(event)? {
             Line::Notice { text, .. } => Some(text),
-            Line::Message(_) => None,
+            Line::Message(_) | Line::Post(_) => None,
         },
     }
 }

@@ -31,7 +31,13 @@ async fn two_chat_and_a_registry_that_is_killed_is_back_on_its_ports() {
     registry.kill().await.unwrap();
     let text = "still here".to_owned();
     let conversation = ConversationId::OPEN;
-    let said = ann.call(&Command::Say { conversation, text }).await;
+    let said = ann
+        .call(&Command::Say {
+            conversation,
+            text,
+            reply_to: None,
+        })
+        .await;
     said.unwrap().unwrap();
     let hears = |event: &Event| {
         matches!(event, Event::Message(said) if said.text == "still here").then_some(())

@@ -97,7 +97,14 @@ impl Peer {
         self.texts.clear();
         let text = "Shall we meet at noon?".to_owned();
         let conversation = ConversationId::OPEN;
-        self.handle(Input::Command(Command::Say { conversation, text }.into()));
+        self.handle(Input::Command(
+            Command::Say {
+                conversation,
+                text,
+                reply_to: None,
+            }
+            .into(),
+        ));
         &self.texts
     }
 

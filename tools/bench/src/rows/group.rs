@@ -111,6 +111,7 @@ async fn ours(group: &Group, ann: &mut Peer) -> Result<Sample> {
     let say = Call::new(Ask::Say {
         conversation: ConversationId::OPEN,
         text: "x".repeat(80),
+        reply_to: None,
     });
     let mut times = Times::default();
     for _ in 0..TEXTS {

@@ -112,8 +112,12 @@ async fn ours(ann: &mut Peer, bob: &mut Peer) -> Result<Sample> {
         let text = format!("text {number} {}", "x".repeat(60));
         let began = Instant::now();
         let conversation = ConversationId::OPEN;
-        ann.send(&Call::new(Ask::Say { conversation, text }))
-            .await?;
+        ann.send(&Call::new(Ask::Say {
+            conversation,
+            text,
+            reply_to: None,
+        }))
+        .await?;
         let hears = |event: &Event| matches!(event, Event::Message(_)).then_some(());
         bob.event_with("text", SOON, hears).await?;
         times.record(began.elapsed());

@@ -49,7 +49,11 @@ impl Echo {
             Event::Message(message) if !message.is_own() => {
                 let text = self.reply(&message);
                 let conversation = message.conversation;
-                Some(Command::Say { conversation, text })
+                Some(Command::Say {
+                    conversation,
+                    text,
+                    reply_to: None,
+                })
             }
             _ => None,
         }

@@ -84,7 +84,13 @@ async fn bob_talks_to_both(alice: &mut Client, bob: &mut Client) -> Result<()> {
 async fn say(client: &mut Client, text: &str) -> Result<()> {
     let text = text.to_owned();
     let conversation = ConversationId::OPEN;
-    client.send(&Command::Say { conversation, text }).await
+    client
+        .send(&Command::Say {
+            conversation,
+            text,
+            reply_to: None,
+        })
+        .await
 }
 
 async fn request(client: &mut Client, name: &str) -> Result<()> {

@@ -52,7 +52,10 @@ impl Scene {
             .history()
             .page(name("ann"), OPEN, None)
             .unwrap();
-        page.messages.iter().map(|message| message.id.0).collect()
+        page.messages
+            .iter()
+            .map(|message| message.id.number())
+            .collect()
     }
 }
 
@@ -90,8 +93,8 @@ fn waiting_entries_are_bounded_and_lost_messages_counted() {
     let first = scene
         .recorder
         .history()
-        .page(name("ann"), OPEN, Some(MessageId(10)));
-    assert_eq!(first.unwrap().messages[0].id.0, 4);
+        .page(name("ann"), OPEN, Some(MessageId::new(10)));
+    assert_eq!(first.unwrap().messages[0].id.number(), 4);
 }
 
 #[test]
@@ -114,7 +117,7 @@ fn the_call_of_a_message_waits_with_it() {
     scene.let_go();
     scene.recorder.retry(scene.now);
     let calls = scene.recorder.history().calls().unwrap();
-    assert_eq!(calls, [(by, MessageId(1))]);
+    assert_eq!(calls, [(by, MessageId::new(1))]);
 }
 
 #[test]

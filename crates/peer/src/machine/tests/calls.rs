@@ -10,6 +10,7 @@ fn say(text: &str) -> Command {
     Command::Say {
         conversation: OPEN,
         text: text.to_owned(),
+        reply_to: None,
     }
 }
 
@@ -332,11 +333,15 @@ fn there_is_one_conversation_today() {
         Command::Cancel { conversation, to },
         Command::Accept { conversation, from },
         Command::Reject { conversation, from },
-        Command::Say { conversation, text },
+        Command::Say {
+            conversation,
+            text,
+            reply_to: None,
+        },
         Command::Leave { conversation },
         Command::Read {
             conversation,
-            message: MessageId(1),
+            message: MessageId::new(1),
         },
         Command::Draft {
             conversation,
@@ -365,7 +370,7 @@ fn read_marks_and_drafts_are_for_all_and_have_limits() {
     let newest = view(&net, 1).open().newest_message().unwrap();
     let read = |message| Command::Read {
         conversation: OPEN,
-        message: MessageId(message),
+        message: MessageId::new(message),
     };
     let call = net.call(1, read(1 << 53));
     assert_eq!(closed(&net, 1, &call), None);

@@ -228,6 +228,7 @@ impl Net {
             Command::Say {
                 conversation: OPEN,
                 text,
+                reply_to: None,
             },
         );
     }

@@ -25,7 +25,7 @@ fn message(id: u64, own: bool) -> Message {
     };
     Message {
         conversation: OPEN,
-        id: MessageId(id),
+        id: MessageId::new(id),
         at: Timestamp(id),
         from: Person::listed(to.address, Some(name("bob"))),
         text: format!("text {id}"),
@@ -132,7 +132,7 @@ fn recall(re: Option<Asker>, account: &str, before: Option<u64>) -> JournalInput
         re,
         conversation: OPEN,
         account: name(account),
-        before: before.map(MessageId),
+        before: before.map(MessageId::new),
     }
 }
 
@@ -334,14 +334,17 @@ async fn without_a_history_pages_come_from_the_lines_and_there_is_no_search() {
     running.end().await;
 
     assert!(view.open().lines.is_empty());
-    assert_eq!(late.open().oldest_message(), Some(MessageId(51)));
+    assert_eq!(late.open().oldest_message(), Some(MessageId::new(51)));
     assert!(late.open().more_history);
     let mut pages = Vec::new();
     while let Ok(update) = updates.next().await {
         match &*update.event {
             Event::History { messages, more, .. } => {
                 pages.push((
-                    messages.iter().map(|one| one.id.0).collect::<Vec<_>>(),
+                    messages
+                        .iter()
+                        .map(|one| one.id.number())
+                        .collect::<Vec<_>>(),
                     *more,
                 ));
             }
@@ -398,14 +401,14 @@ async fn a_front_end_that_is_too_slow_gets_a_new_view_and_delays_no_other() {
     }
     let (_, again) = within("a front end", running.join("quick")).await;
     let newest = |view: &View| view.open().newest_message();
-    assert_eq!(newest(&again), Some(MessageId(count)));
+    assert_eq!(newest(&again), Some(MessageId::new(count)));
     assert_eq!(again.open().lines.len(), NEWEST_LINES);
     let fresh = snapshot(&mut slow).await;
     assert_eq!(fresh.missed, 100);
     assert_eq!(fresh.view, again);
     running.tell([message_event(count + 1)]).await;
     let after = next(&mut slow).await;
-    assert!(matches!(&*after, Event::Message(message) if message.id.0 == count + 1));
+    assert!(matches!(&*after, Event::Message(message) if message.id.number() == count + 1));
     running.end().await;
 }
 

@@ -23,7 +23,7 @@ fn text(is_own: bool) -> JournalInput {
     let name = Some("ann".parse().unwrap());
     event(Event::Message(Message {
         conversation: ConversationId::OPEN,
-        id: MessageId(1),
+        id: MessageId::new(1),
         at: Timestamp(1),
         from: Person::listed("127.0.0.1".parse().unwrap(), name),
         text: "hello".to_owned(),
@@ -34,7 +34,7 @@ fn text(is_own: bool) -> JournalInput {
 fn delivered() -> JournalInput {
     event(Event::Delivered {
         conversation: ConversationId::OPEN,
-        message: MessageId(1),
+        message: MessageId::new(1),
         delivery: delivery(),
     })
 }

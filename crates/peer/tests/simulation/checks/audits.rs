@@ -43,7 +43,7 @@ pub(crate) fn requests_end_in_time(now: Duration, limit: Duration, book: &Book) 
 pub(crate) fn deliveries_end_in_time(now: Duration, book: &Book) -> Verdict {
     book.sending.iter().try_for_each(|((id, to), (_, until))| {
         ensure(now <= *until, || {
-            format!("text {} to {to} is on its way for too long", id.0)
+            format!("text {} to {to} is on its way for too long", id.number())
         })
     })
 }

@@ -148,7 +148,10 @@ pub(super) fn sent_means_shown(scene: &Scene<'_>, event: &Event) -> Verdict {
     let shown =
         delivery.state != DeliveryState::Sent || scene.ledger.is_shown(scene.process, *id, seat);
     ensure(shown, || {
-        format!("text {} counts as sent to {to}, who was not shown it", id.0)
+        format!(
+            "text {} counts as sent to {to}, who was not shown it",
+            id.number()
+        )
     })
 }
 
@@ -168,7 +171,9 @@ pub(super) fn deliveries_end_once(scene: &Scene<'_>, event: &Event) -> Verdict {
     ensure(known || !scene.book.listed.contains(&key), || {
         format!(
             "text {} to {} ends as {:?} and was not on its way",
-            id.0, delivery.to.address, delivery.state
+            id.number(),
+            delivery.to.address,
+            delivery.state
         )
     })
 }
@@ -179,9 +184,16 @@ pub(super) fn messages_are_numbered_upwards(scene: &Scene<'_>, event: &Event) ->
         return Ok(());
     };
     let id = message.id;
-    ensure(scene.book.last_message < id && id.0 < 1 << 53, || {
-        format!("number {} after {}", id.0, scene.book.last_message.0)
-    })
+    ensure(
+        scene.book.last_message < id && id.number() < 1 << 53,
+        || {
+            format!(
+                "number {} after {}",
+                id.number(),
+                scene.book.last_message.number()
+            )
+        },
+    )
 }
 
 /// The user answers one request at a time, and each is closed once.

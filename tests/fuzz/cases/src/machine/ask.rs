@@ -94,12 +94,13 @@ impl From<Ask<'_>> for Command {
             Ask::Say(text) => Self::Say {
                 conversation,
                 text: text.chars().take(MAX_SAID).collect(),
+                reply_to: None,
             },
             Ask::Leave => Self::Leave { conversation },
             Ask::Busy(on) => Self::Busy { on },
             Ask::Read(message) => Self::Read {
                 conversation,
-                message: MessageId(message),
+                message: MessageId::new(message),
             },
             Ask::Draft(text) => Self::Draft {
                 conversation,
@@ -107,7 +108,7 @@ impl From<Ask<'_>> for Command {
             },
             Ask::History(before) => Self::History {
                 conversation,
-                before: before.map(MessageId),
+                before: before.map(MessageId::new),
             },
             Ask::Find(text) => Self::Find {
                 conversation: None,

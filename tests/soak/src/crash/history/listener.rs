@@ -72,7 +72,12 @@ async fn listen(
                 if !is_own && shown.len() % OWN_EACH == 0 {
                     said += 1;
                     let text = format!("{own}n{said}end");
-                    peer.ask(&Command::Say { conversation, text }).await?;
+                    peer.ask(&Command::Say {
+                        conversation,
+                        text,
+                        reply_to: None,
+                    })
+                    .await?;
                 }
             }
             Some(Event::RequestReceived(request)) => {

@@ -63,7 +63,7 @@ impl ShownTexts {
         peer: &mut Peer,
         report: &mut Report,
     ) -> Result<()> {
-        let kept = recall(peer, MessageId(0)).await?;
+        let kept = recall(peer, MessageId::new(0)).await?;
         let texts: BTreeSet<&str> = kept.iter().map(|kept| kept.text.as_str()).collect();
         let by_id: BTreeMap<_, _> = kept.iter().map(|kept| (kept.id, &kept.text)).collect();
         let lost = self

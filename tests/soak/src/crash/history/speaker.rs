@@ -80,7 +80,13 @@ impl Speaker {
                 // With an end, so that a search, which takes beginnings too, finds but one.
                 let text = format!("r{}n{}end", self.round, self.said);
                 let conversation = ConversationId::OPEN;
-                self.peer.ask(&Command::Say { conversation, text }).await?;
+                self.peer
+                    .ask(&Command::Say {
+                        conversation,
+                        text,
+                        reply_to: None,
+                    })
+                    .await?;
             }
             tokio::select! {
                 event = self.peer.event() => match event? {

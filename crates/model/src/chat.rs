@@ -1,0 +1,138 @@
+//! An encrypted conversation: who is in it, and what the user has set for it.
+
+use p2pchat_protocol::Username;
+use p2pchat_protocol::v2::{DisplayName, PersonKey};
+use serde::{Deserialize, Serialize};
+
+use crate::identity::Trust;
+use crate::message::MessageId;
+use crate::time::Timestamp;
+
+/// A person by their key, with the name that the registry vouches for, or that is pinned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Named {
+    /// Their key.
+    pub key: PersonKey,
+    /// Their name; null if it is not known yet.
+    pub name: Option<Username>,
+    /// Whether it is the user.
+    pub you: bool,
+}
+
+/// What an encrypted conversation has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Chat {
+    /// Of how many people it is.
+    pub kind: ChatKind,
+    /// The name of a group; empty if it has none.
+    pub name: DisplayName,
+    /// What the user is to it.
+    pub standing: Standing,
+    /// Whether the user is an owner: only owners rename a group and remove people.
+    pub owner: bool,
+    /// Who is in it or asked, without the user, in the order of their names.
+    pub members: Vec<Member>,
+    /// From when on the user sees what is written; null for everything.
+    pub since: Option<Timestamp>,
+    /// How many messages of others came after the last that the user has read.
+    pub unread: u64,
+    /// How many of them mention the user.
+    pub mentions: u64,
+    /// What the user is alerted of.
+    pub alerts: Alerts,
+    /// Whether it stands before others in a list.
+    pub pinned: bool,
+    /// Whether it is put away.
+    pub archived: bool,
+}
+
+/// Of how many people a conversation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ChatKind {
+    /// Of the user and one other person. Nobody else can ever be in it.
+    Direct,
+    /// Of any number.
+    Group,
+}
+
+/// What the user is to a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// They are in it.
+    In,
+    /// They were asked by this person, and have not answered yet.
+    Asked(Named),
+    /// They are not in it any more: they have left, were removed, or have declined.
+    Out,
+}
+
+/// A person in a conversation, or one who was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Member {
+    /// Who it is.
+    pub who: Named,
+    /// Whether they have yet to accept.
+    pub asked: bool,
+    /// Whether they are an owner.
+    pub owner: bool,
+    /// How well their key is known; null if the registry was not asked for it yet.
+    pub trust: Option<Trust>,
+    /// Whether they are writing at this moment.
+    pub typing: bool,
+    /// The newest message that they have read, if they tell.
+    pub read: Option<MessageId>,
+}
+
+/// What of a conversation the user is alerted of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Alerts {
+    /// All messages.
+    #[default]
+    All,
+    /// Messages that mention them.
+    Mentions,
+    /// Nothing.
+    Nothing,
+}
+
+/// How the membership of a conversation has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ChatChange {
+    /// Somebody was asked.
+    Asked {
+        /// Who.
+        who: Named,
+        /// By whom, where that is known.
+        by: Option<Named>,
+    },
+    /// Somebody has accepted.
+    Joined(Named),
+    /// Somebody has left.
+    Left(Named),
+    /// Somebody was removed by an owner.
+    Removed {
+        /// Who.
+        who: Named,
+        /// By whom, where that is known.
+        by: Option<Named>,
+    },
+    /// The group has another name.
+    Renamed(DisplayName),
+    /// Somebody is an owner now.
+    Owner(Named),
+    /// Somebody is no owner any more.
+    Resigned(Named),
+    /// What somebody wrote breaks a rule: nothing more of that log counts.
+    LogEnded(Named),
+}

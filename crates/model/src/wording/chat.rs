@@ -1,0 +1,315 @@
+//! Words about encrypted conversations.
+
+use std::fmt::{self, Display};
+
+use crate::chat::{Alerts, Chat, ChatChange, ChatKind, Member, Named, Standing};
+use crate::conversation::Conversation;
+use crate::identity::Trust;
+use crate::post::{Post, PostState};
+use crate::wording::{self, label};
+
+/// Heading: the conversations.
+pub const CHATS: &str = "Chats";
+/// Button: begin a conversation.
+pub const NEW: &str = "New";
+/// Button: begin one with a person.
+pub const START: &str = "Start chat";
+/// Button: begin one with several.
+pub const CREATE_GROUP: &str = "Create group";
+/// Field: who is to be in it.
+pub const TO: &str = "To";
+/// Field: the name of a group.
+pub const GROUP_NAME: &str = "Name of the group (optional)";
+/// In place of the list, where there are none.
+pub const NO_CHATS: &str = "No chats yet. Pick someone on the left to start one.";
+/// The name of the open chat in the list.
+pub const OPEN_CHAT: &str = "Open chat";
+/// What the open chat is for.
+pub const OPEN_CHAT_MEANS: &str = "for people with an older p2pchat";
+/// State: a conversation is encrypted.
+pub const ENCRYPTED: &str = "Encrypted";
+/// State: it is, and the codes of the two were compared.
+pub const VERIFIED: &str = "Encrypted · verified";
+/// What [`ENCRYPTED`] means, of a group.
+pub const ENCRYPTED_MEANS: &str = "Only the members can read this.";
+/// Heading: the requests that wait for an answer.
+pub const REQUESTS: &str = "Requests";
+/// Heading: what else there is to a conversation.
+pub const DETAILS: &str = "Details";
+/// Heading: who is in a conversation.
+pub const MEMBERS: &str = "Members";
+/// Button: ask more people to be in a group.
+pub const ADD: &str = "Add people";
+/// Button: give a group another name.
+pub const RENAME: &str = "Rename";
+/// Button: leave a group.
+pub const LEAVE_GROUP: &str = "Leave group…";
+/// The question before leaving a group.
+pub const LEAVE_QUESTION: &str =
+    "Leave the group? The others are told, and you get nothing that is written from now on.";
+/// Button: remove a person from a group.
+pub const REMOVE_ASK: &str = "Remove…";
+/// Button: make a person an owner of a group.
+pub const MAKE_OWNER: &str = "Make owner";
+/// Button: be no owner any more.
+pub const RESIGN: &str = "Be no owner any more";
+/// Mark: who may rename a group and remove people.
+pub const OWNER: &str = "owner";
+/// Mark: who was asked and has not answered.
+pub const ASKED: &str = "has not answered yet";
+/// Switch: whether those who are added see what was written before.
+pub const SEES_ALL: &str = "They see what was written before";
+/// Menu item: answer a message.
+pub const REPLY: &str = "Reply";
+/// Menu item: react to a message.
+pub const REACT: &str = "React";
+/// Menu item: copy the text of a message.
+pub const COPY: &str = "Copy text";
+/// Menu item: change a message.
+pub const EDIT: &str = "Edit";
+/// Menu item: delete a message everywhere.
+pub const DELETE_ASK: &str = "Delete for everyone…";
+/// The same while nobody has it.
+pub const CALL_BACK: &str = "Call back";
+/// The question before a message is deleted.
+pub const DELETE_QUESTION: &str =
+    "Delete for everyone? Programs that have shown it may keep a copy.";
+/// Menu item: who has a message.
+pub const INFO: &str = "Info";
+/// Mark of a message whose text was changed.
+pub const EDITED: &str = "edited";
+/// In place of a message that its writer has deleted.
+pub const DELETED: &str = "Message deleted";
+/// In place of a message that is beyond what is kept.
+pub const NOT_KEPT: &str = "This message is no longer kept here";
+/// In place of a message of an unknown kind.
+pub const NEEDS_NEWER: &str = "A newer p2pchat is needed to read this";
+/// Mark of a message that has reached everyone.
+pub const DELIVERED: &str = "Delivered";
+/// Mark of a message that everyone has read.
+pub const READ: &str = "Read";
+/// Menu item: a conversation stands before others.
+pub const PIN: &str = "Pin";
+/// Menu item: it does not any more.
+pub const UNPIN: &str = "Unpin";
+/// Menu item: put a conversation away.
+pub const ARCHIVE: &str = "Archive";
+/// Menu item: bring it back.
+pub const UNARCHIVE: &str = "Unarchive";
+/// Heading: the conversations that were put away.
+pub const ARCHIVED: &str = "Archived";
+/// Menu item: what of a conversation the user is alerted of.
+pub const ALERTS: &str = "Notifications";
+/// Menu item: all is read.
+pub const MARK_READ: &str = "Mark as read";
+/// In place of the field for a message, where the user is not in the conversation any more.
+pub const OUT: &str = "You are not in this chat any more.";
+
+/// The name, `you` for the user, and for a person without a name the beginning of their key.
+impl Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.you, &self.name) {
+            (true, _) => f.pad(label::YOU),
+            (false, Some(name)) => f.pad(name.as_str()),
+            (false, None) => f.pad(&unknown(self)),
+        }
+    }
+}
+
+fn unknown(who: &Named) -> String {
+    let key = who.key.to_string();
+    format!("{} ({}…)", label::UNKNOWN_PERSON, &key[..8])
+}
+
+/// The name of a conversation, of a group without a name those of its members.
+#[must_use]
+pub fn title(conversation: &Conversation) -> String {
+    match &conversation.chat {
+        None => OPEN_CHAT.to_owned(),
+        Some(chat) => chat_title(chat),
+    }
+}
+
+/// The same of an encrypted one.
+#[must_use]
+pub fn chat_title(chat: &Chat) -> String {
+    if !chat.name.as_str().is_empty() {
+        return chat.name.as_str().to_owned();
+    }
+    if chat.members.is_empty() {
+        return match chat.standing {
+            Standing::Asked(by) => by.to_string(),
+            _ => "Only you".to_owned(),
+        };
+    }
+    names(chat.members.iter().map(|member| member.who))
+}
+
+/// How the key of the other person in a direct conversation is known, or whether a group is
+/// encrypted: the second line of its head.
+#[must_use]
+pub fn encryption(chat: &Chat) -> String {
+    let of = |member: &Member| match member.trust {
+        Some(Trust::Verified) => VERIFIED.to_owned(),
+        Some(Trust::Changed | Trust::ChangedAfterVerified) => {
+            format!("{}'s code changed", member.who)
+        }
+        Some(Trust::New) | None => ENCRYPTED.to_owned(),
+    };
+    match (chat.kind, chat.members.first()) {
+        (ChatKind::Direct, Some(member)) => of(member),
+        _ => ENCRYPTED.to_owned(),
+    }
+}
+
+/// Several names in a sentence.
+#[must_use]
+pub fn names(all: impl ExactSizeIterator<Item = Named>) -> String {
+    let count = all.len();
+    wording::listed(all.map(|who| who.to_string()), count)
+}
+
+/// A request to be in a conversation.
+#[must_use]
+pub fn asks(by: Named, chat: &Chat) -> String {
+    let others: Vec<Named> = chat
+        .members
+        .iter()
+        .map(|member| member.who)
+        .filter(|who| who.key != by.key)
+        .collect();
+    let name = chat.name.as_str();
+    match (chat.kind, name.is_empty(), others.is_empty()) {
+        (ChatKind::Direct, ..) => wording::wants_to_chat(by),
+        (ChatKind::Group, true, true) => format!("{by} invites you to a group"),
+        (ChatKind::Group, false, true) => format!("{by} invites you to “{name}”"),
+        (ChatKind::Group, true, false) => {
+            format!(
+                "{by} invites you to a group with {}",
+                names(others.into_iter())
+            )
+        }
+        (ChatKind::Group, false, false) => {
+            format!(
+                "{by} invites you to “{name}” with {}",
+                names(others.into_iter())
+            )
+        }
+    }
+}
+
+/// What someone who accepts will see.
+#[must_use]
+pub fn sees(chat: &Chat) -> &'static str {
+    match (chat.kind, chat.since) {
+        (ChatKind::Direct, _) | (ChatKind::Group, None) => "You see what was written before.",
+        (ChatKind::Group, Some(_)) => "You see what is written from now on.",
+    }
+}
+
+/// Those who have not got a message yet. `None` if all have.
+#[must_use]
+pub fn waiting(post: &Post) -> Option<String> {
+    let waiting: Vec<Named> = post.waits_for().collect();
+    (!waiting.is_empty()).then(|| format!("Waiting for {}", names(waiting.into_iter())))
+}
+
+/// What stands below a message that waits, in a conversation of two: nobody else carries it.
+#[must_use]
+pub fn when_both_are_here(other: Named) -> String {
+    format!("Will be delivered when you and {other} are both here.")
+}
+
+/// The delivery of one of the user's messages, in a word or two. `None` for others' messages, and
+/// where nobody is to get it.
+#[must_use]
+pub fn delivery(post: &Post, chat: &Chat) -> Option<String> {
+    let receipts = post
+        .receipts
+        .as_ref()
+        .filter(|receipts| !receipts.is_empty())?;
+    if let Some(waiting) = waiting(post) {
+        return Some(waiting);
+    }
+    let has_read = |key| {
+        let mut members = chat.members.iter();
+        members.any(|member| member.who.key == key && member.read >= Some(post.id))
+    };
+    let all_read = receipts.iter().all(|receipt| has_read(receipt.to.key));
+    Some(if all_read { READ } else { DELIVERED }.to_owned())
+}
+
+/// The text of a message, or what stands in its place.
+#[must_use]
+pub fn text(post: &Post) -> &str {
+    match post.state {
+        PostState::Shown => &post.text,
+        PostState::Deleted => DELETED,
+        PostState::NotKept => NOT_KEPT,
+        PostState::NeedsNewer => NEEDS_NEWER,
+    }
+}
+
+/// Who is writing. `None` if nobody is.
+#[must_use]
+pub fn typing(chat: &Chat) -> Option<String> {
+    let writing: Vec<Named> = chat
+        .members
+        .iter()
+        .filter(|member| member.typing)
+        .map(|member| member.who)
+        .collect();
+    match writing.len() {
+        0 => None,
+        1 => Some(format!("{} is typing…", writing[0])),
+        _ => Some(format!("{} are typing…", names(writing.into_iter()))),
+    }
+}
+
+impl Alerts {
+    /// It in a word or two.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::All => "All messages",
+            Self::Mentions => "Mentions",
+            Self::Nothing => "Nothing",
+        }
+    }
+}
+
+/// The question before a person is removed.
+#[must_use]
+pub fn remove_question(who: Named) -> String {
+    format!(
+        "Remove {who} from the group? They are told, and get nothing that is written from now on."
+    )
+}
+
+/// A change of the membership in a sentence.
+pub(crate) fn change(change: ChatChange) -> String {
+    let begins = |who: Named, you: &str, others: &str| {
+        if who.you {
+            format!("you {you}")
+        } else {
+            format!("{who} {others}")
+        }
+    };
+    match change {
+        ChatChange::Asked { who, by: Some(by) } => format!("{by} added {who}"),
+        ChatChange::Asked { who, by: None } => begins(who, "were added", "was added"),
+        ChatChange::Joined(who) => begins(who, "joined", "joined"),
+        ChatChange::Left(who) => begins(who, "left", "left"),
+        ChatChange::Removed { who, by: Some(by) } => format!("{by} removed {who}"),
+        ChatChange::Removed { who, by: None } => begins(who, "were removed", "was removed"),
+        ChatChange::Renamed(name) if name.as_str().is_empty() => {
+            "the group has no name any more".to_owned()
+        }
+        ChatChange::Renamed(name) => format!("the group is called “{name}” now"),
+        ChatChange::Owner(who) => begins(who, "are an owner now", "is an owner now"),
+        ChatChange::Resigned(who) => begins(who, "are no owner any more", "is no owner any more"),
+        ChatChange::LogEnded(who) => {
+            format!("what {who} sent breaks the rules: some of it is not shown")
+        }
+    }
+}
