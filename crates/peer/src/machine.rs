@@ -22,6 +22,7 @@
 
 mod blocks;
 mod calls;
+mod chats_io;
 mod context;
 mod directory;
 mod drops;
@@ -43,6 +44,7 @@ use p2pchat_protocol::v2::{Binding, SeatUpdate};
 use p2pchat_protocol::{Contact, MESSAGE_PORT};
 
 use blocks::Blocks;
+pub use chats_io::{FromChats, Order, Ordered, ToChats};
 use context::{Context, Refusal};
 use directory::{Change, Directory};
 use group::{Group, Notify, StrangerPacket};
@@ -215,6 +217,7 @@ impl Machine {
                 let effect = self.session.frame(&mut self.cx, frame);
                 self.effect(effect);
             }
+            Input::Chats(_) => {}
             Input::WorkDone { id, result } => {
                 let keys = self.session.keys.as_mut();
                 let known = keys.and_then(|keys| keys.work_done(&mut self.cx, id, result));

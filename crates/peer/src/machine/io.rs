@@ -11,6 +11,7 @@ use p2pchat_protocol::v2::{
 };
 use p2pchat_protocol::{ChatAnswer, Contact, Hello, Message, Request, Response};
 
+use super::chats_io::{FromChats, ToChats};
 use crate::known::{Known, KnownFile};
 
 /// What a machine has to know before it starts.
@@ -193,6 +194,8 @@ pub enum Input {
         /// The result.
         result: WorkResult,
     },
+    /// The encrypted conversations tell something.
+    Chats(FromChats),
     /// The registry answered.
     Response(Response),
     /// The online list that the registry answered last has these users, and not only those
@@ -288,6 +291,8 @@ pub enum Output {
         /// What to do.
         work: Work,
     },
+    /// Tell the encrypted conversations something.
+    Chats(ToChats),
     /// Write a file of what is known, as a whole.
     Keep {
         /// The file.

@@ -203,6 +203,7 @@ impl Driver {
                 }));
             }
             Output::Work { id, work } => self.work(id, work),
+            Output::Chats(_) => {}
             Output::Keep { file, text } => self.journal(JournalInput::Keep { file, text }).await,
             Output::DisconnectRegistry => {
                 self.state.link = None;

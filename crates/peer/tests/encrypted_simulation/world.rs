@@ -394,6 +394,7 @@ impl World {
                 let soon = self.now + Duration::from_millis(100);
                 self.post(soon, Parcel::WorkDone(at, id, work));
             }
+            Output::Chats(_) => {}
             Output::Keep { .. } if self.sabotage == Some(Sabotage::ForgetPins) => {}
             Output::Keep { file, text } => drop(self.users[at].disk.insert(file, text)),
             Output::Event { event, .. } => self.check_event(at, &event)?,

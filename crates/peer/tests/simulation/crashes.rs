@@ -264,6 +264,7 @@ fn name_of(output: &Output) -> &'static str {
         Output::ConnectEncrypted { .. } => "connect_encrypted",
         Output::Send(_) => "send",
         Output::Work { .. } => "work",
+        Output::Chats(_) => "chats",
         Output::Keep { .. } => "keep",
         Output::DisconnectRegistry => "disconnect_registry",
         Output::Ask(_) => "ask",

@@ -225,6 +225,7 @@ impl World {
             Output::ConnectEncrypted { .. }
             | Output::Send(_)
             | Output::Work { .. }
+            | Output::Chats(_)
             | Output::Keep { .. } => unreachable!("it has no keys"),
             Output::Ask(request) => self.ask(process, request),
             Output::Hello(hello) => self.send_hello(process, hello),

@@ -145,6 +145,7 @@ pub(crate) fn copy_of(input: &Input) -> Input {
         Input::RegistryDown { reason } => Input::RegistryDown {
             reason: reason.clone(),
         },
+        Input::Chats(_) => unreachable!("it has no keys"),
         Input::Response(response) => Input::Response(response.clone()),
         Input::ListContinued(users) => Input::ListContinued(users.clone()),
         Input::Contact {

@@ -504,6 +504,7 @@ impl Net {
             Output::ConnectEncrypted { .. } | Output::Send(_) => panic!("no keys"),
             Output::Work { .. }
             | Output::Keep { .. }
+            | Output::Chats(_)
             | Output::DisconnectRegistry
             | Output::Recall { .. }
             | Output::Find { .. }
