@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use futures::TryStreamExt;
 use mongodb::bson::{Bson, DateTime, Document, doc};
 use p2pchat_protocol::Username;
 use p2pchat_protocol::v2::{
@@ -232,6 +233,52 @@ async fn a_registry_that_was_cut_off_changes_nothing_meanwhile_and_reads_what_is
     tokio::task::spawn_blocking(|| drop(database))
         .await
         .unwrap();
+}
+
+/// As at the first start after an upgrade: MongoDB does not end the call before all members have
+/// the index.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_starts_while_the_index_of_persons_waits_for_a_member_that_is_down() {
+    require_mongod!();
+    let mut set = ReplicaSet::start(3, ELECTION).await.unwrap();
+    let uri = set.uri("P2PAppIndex");
+    let store = open(&uri).await;
+    let of_bob = bound(name(0), 1, person(1));
+    assert!(store.bind(of_bob.clone()).await.unwrap());
+    store.close().await;
+    let client = mongodb::Client::with_uri_str(&uri).await.unwrap();
+    let bindings = client
+        .database("P2PAppIndex")
+        .collection::<Document>("bindings");
+    bindings.drop_index("person_1__id_1").await.unwrap();
+    let primary = set.primary().await.unwrap();
+    let is_down = (primary + 1) % 3;
+    set.kill(is_down).await.unwrap();
+    let store = open(&uri).await;
+    assert!(!is_indexed(&bindings).await, "then this tests nothing");
+    let found = store.binding_of(person(1)).await.unwrap();
+    assert_eq!(found, Some(of_bob));
+    store.close().await;
+    set.restart(is_down).await.unwrap();
+    let began = Instant::now();
+    while !is_indexed(&bindings).await {
+        assert!(began.elapsed() < Duration::from_secs(60), "no index");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    client.shutdown().await;
+}
+
+/// Whether persons are found by an index that is complete.
+async fn is_indexed(bindings: &mongodb::Collection<Document>) -> bool {
+    let stats = bindings.aggregate([doc! { "$indexStats": {} }]).await;
+    let stats: Vec<Document> = stats.unwrap().try_collect().await.unwrap();
+    let is_it = |index: &Document| {
+        index
+            .get_str("name")
+            .is_ok_and(|name| name == "person_1__id_1")
+    };
+    let index = stats.iter().find(|index| is_it(index));
+    index.is_some_and(|index| !index.get_bool("building").unwrap_or(false))
 }
 
 const DEVICE: DeviceId = DeviceId([0, 1, 2, 3, 4, 5, 6, 0xff]);
