@@ -214,6 +214,7 @@ impl View {
             | Event::Failed(_)
             | Event::Registered { .. }
             | Event::Opened { .. }
+            | Event::Said { .. }
             | Event::ChatChanged { .. }
             | Event::RequestMissed { .. }
             | Event::Found { .. }
