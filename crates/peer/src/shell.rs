@@ -226,7 +226,7 @@ async fn prepare(
         commands,
         journal: to_journal.downgrade(),
     };
-    let inbound = Inbound::new(report.clone(), options.request_limit + ANSWER_MARGIN);
+    let inbound = Inbound::new(report.clone(), options.request_limit + ANSWER_MARGIN, None);
     let driver = Driver {
         machine,
         connector: link::connector(files.identity.device()),
