@@ -95,7 +95,7 @@ impl Node {
         let (tell_started, started) = oneshot::channel();
         let (tell_ended, ended) = oneshot::channel();
         let runtime = runtime::Handle::current();
-        let (events, acceptor) = (handle.events.clone(), handle.acceptor());
+        let (events, acceptor) = (handle.events.clone(), handle.incoming());
         let (stop, kill) = (stopping.clone(), killed.clone());
         let run = move || {
             let _ends = tell_ended;

@@ -18,6 +18,18 @@ use super::schema::{
 };
 use super::store::{Store, StoreError};
 
+/// How far back unread messages are counted: far more than anybody counts, and a few milliseconds.
+pub const MAX_UNREAD: usize = 1_000;
+
+/// What the user has not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unread {
+    /// So many messages of others.
+    pub messages: u64,
+    /// So many of them mention the user.
+    pub mentions: u64,
+}
+
 /// What of a conversation is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Visible {
@@ -202,8 +214,7 @@ impl Store {
     ) -> Result<Page, StoreError> {
         let mut firsts = Vec::new();
         let mut more = false;
-        let below = before.map(|before| place_bytes(&before));
-        self.walk_back(conversation, None, below, visible, |entry| {
+        self.walk_back(conversation, None, before, visible, |entry| {
             more = firsts.len() >= count;
             if !more {
                 firsts.push(entry);
@@ -283,6 +294,18 @@ impl Store {
         Ok(post.map(|post| (post, begins)))
     }
 
+    /// The id of the message at a place.
+    #[must_use]
+    pub fn id_of(place: &Place) -> MessageId {
+        message_id(place)
+    }
+
+    /// A place with this id, for what stands before it: its device may be the wrong one.
+    #[must_use]
+    pub fn place_of(id: MessageId) -> Place {
+        *places_of(id).start()
+    }
+
     /// The entry that began the message with this id, whether or not it is visible.
     ///
     /// # Errors
@@ -309,8 +332,9 @@ impl Store {
         Ok(found.optional()?)
     }
 
-    /// How many messages of others than `me` are shown behind a place. Those without a text, as
-    /// they were erased say, do not count.
+    /// How many messages of others than `me` are shown behind a place, of the newest
+    /// [`MAX_UNREAD`]. Those without a text, as they were erased say, do not count.
+    /// `mentions` tells of the text of one, as it was written first, whether it mentions the user.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -320,22 +344,32 @@ impl Store {
         behind: Option<Place>,
         me: &PersonKey,
         visible: &Visible,
-    ) -> Result<usize, StoreError> {
-        let mut count = 0;
+        mentions: impl Fn(&str) -> bool,
+    ) -> Result<Unread, StoreError> {
+        let mut unread = Unread::default();
+        let mut seen = 0;
         self.walk_back(conversation, behind, None, visible, |entry| {
-            count += usize::from(entry.author != *me && entry.talk.is_some());
-            true
+            if let Some(talk) = entry.talk.filter(|_| entry.author != *me) {
+                unread.messages += 1;
+                let text = match &talk {
+                    Talk::Message { text } | Talk::Reply { text, .. } => text,
+                    _ => return true,
+                };
+                unread.mentions += u64::from(mentions(text));
+            }
+            seen += 1;
+            seen < MAX_UNREAD
         })?;
-        Ok(count)
+        Ok(unread)
     }
 
     /// Gives the entries that begin a message and are visible, the newest first, until it is told
     /// to stop.
-    pub(super) fn walk_back(
+    pub(crate) fn walk_back(
         &self,
         conversation: &ConversationId,
         behind_place: Option<Place>,
-        below: Option<[u8; 48]>,
+        below: Option<Place>,
         visible: &Visible,
         mut each: impl FnMut(Entry) -> bool,
     ) -> Result<(), StoreError> {
@@ -343,7 +377,7 @@ impl Store {
             return Ok(());
         };
         let latest = first_place(behind(visible.latest));
-        let below = below.map_or(latest, |below| below.min(latest));
+        let below = below.map_or(latest, |below| place_bytes(&below).min(latest));
         let from = first_place(behind(visible.from));
         let above = behind_place.map_or([0; 48], |place| place_bytes(&place));
         let mut statement = self.connection.prepare_cached(&format!(
@@ -364,7 +398,7 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn with_naming(
+    pub(crate) fn with_naming(
         &self,
         conversation: &ConversationId,
         entry: Entry,

@@ -180,7 +180,7 @@ impl Handle {
 
     /// Takes connections that others have begun.
     #[must_use]
-    pub fn acceptor(&self) -> Incoming {
+    pub fn incoming(&self) -> Incoming {
         self.accepted.clone()
     }
 
