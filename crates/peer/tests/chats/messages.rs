@@ -40,13 +40,13 @@ async fn edits_reactions_replies_and_deletions_change_a_message() {
     })
     .await;
 
-    bob.done(Order::Say {
+    let reply = Order::Say {
         conversation,
         text: "to you".to_owned(),
         reply_to: Some(message),
         said_by: None,
-    })
-    .await;
+    };
+    assert!(matches!(bob.order(reply).await, Ok(Ordered::Said { .. })));
     ann.until("the reply", |seen| {
         seen.texts(conversation) == ["hello", "to you"]
     })
@@ -178,13 +178,20 @@ async fn a_call_says_something_once_in_this_process_and_the_next() {
     };
     // All at once: they are in one turn of the node.
     let ids: Vec<_> = (0..3).map(|_| ann.begin(say(1))).collect();
+    let mut said = Vec::new();
     for id in ids {
-        assert_eq!(ann.answer(id).await, Ok(Ordered::Done));
+        said.push(ann.answer(id).await.unwrap());
     }
+    let message = ann.seen.find(conversation, "once").id;
+    let once = Ordered::Said {
+        conversation,
+        message,
+    };
+    assert_eq!(said, [once.clone(), once.clone(), once.clone()]);
     assert_eq!(ann.order(say(2)).await, Err(Problem::IdUsed));
     ann.stop().await;
     ann.start().await;
-    assert_eq!(ann.order(say(1)).await, Ok(Ordered::Done));
+    assert_eq!(ann.order(say(1)).await, Ok(once));
     assert_eq!(ann.order(say(2)).await, Err(Problem::IdUsed));
     let all = ann
         .order(Order::Page {
@@ -193,4 +200,35 @@ async fn a_call_says_something_once_in_this_process_and_the_next() {
         })
         .await;
     assert!(matches!(all, Ok(Ordered::Page { posts, .. }) if posts.len() == 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_came_much_later_tells_when_it_came() {
+    let (mut ann, mut bob) = (User::new("ann").await, User::new("bob").await);
+    let conversation = group(&mut ann, &mut [&mut bob]).await;
+    ann.say(conversation, "hello").await;
+    bob.say(conversation, "and to you").await;
+    ann.until_texts(conversation, &["hello", "and to you"])
+        .await;
+    let came = |user: &User, text| user.seen.find(conversation, text).came;
+    assert_eq!(came(&ann, "and to you"), None);
+    ann.stop().await;
+    let file = rusqlite::Connection::open(ann.store()).unwrap();
+    let sql = "UPDATE talk SET came = came + 600000";
+    assert_eq!(file.execute(sql, []).unwrap(), 2);
+    drop(file);
+    ann.start().await;
+    let newest = ann.seen.find(conversation, "and to you");
+    let late = newest.came.unwrap().0 - newest.at.0;
+    assert!((600_000..700_000).contains(&late), "{late}");
+    let page = ann
+        .order(Order::Page {
+            conversation,
+            before: Some(newest.id),
+        })
+        .await;
+    let Ok(Ordered::Page { posts, .. }) = page else {
+        panic!("no page")
+    };
+    assert_eq!(posts[0].came, None, "one's own has not come");
 }

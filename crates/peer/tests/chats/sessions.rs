@@ -137,7 +137,7 @@ async fn one_who_reads_slowly_is_told_again_what_they_missed() {
             position.is_some_and(|position| replica.has_got(&person, join, position))
         })
     };
-    while !ann.read(is_delivered.clone()).await.unwrap() {
+    while !ann.read(is_delivered).await.unwrap() {
         let _ = events.recv().await;
     }
     bob.until("what was missed", |seen| {

@@ -59,14 +59,14 @@ impl Seen {
     fn event(&mut self, event: Event) {
         match event {
             Event::Chat { conversation, chat } => {
-                self.chats.insert(conversation, chat);
+                self.chats.insert(conversation, *chat);
             }
             Event::ChatChanged { change, .. } => self.changes.push(change),
             Event::Post(post) => {
                 self.new_posts += 1;
-                self.post(post);
+                self.post(*post);
             }
-            Event::PostChanged(post) => self.post(post),
+            Event::PostChanged(post) => self.post(*post),
             Event::Posts {
                 conversation,
                 before: None,
@@ -284,14 +284,17 @@ impl User {
     }
 
     pub(crate) async fn say(&mut self, conversation: ConversationId, text: &str) -> MessageId {
-        self.done(Order::Say {
+        let said = self.order(Order::Say {
             conversation,
             text: text.to_owned(),
             reply_to: None,
             said_by: None,
-        })
-        .await;
-        self.seen.find(conversation, text).id
+        });
+        let Ok(Ordered::Said { message, .. }) = said.await else {
+            panic!("not said: {text}");
+        };
+        assert_eq!(self.seen.find(conversation, text).id, message);
+        message
     }
 
     async fn next(&mut self, what: &str) -> FromChats {

@@ -9,7 +9,7 @@ use p2pchat_protocol::v2::peer::{Bye, ToPeer};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::super::{Change, StoreError};
+use super::super::{Change, Said, StoreError};
 use super::handle::{Answer, Event, Read, View};
 use super::{Core, Line};
 use crate::machine::SaidBy;
@@ -26,7 +26,7 @@ pub(super) struct Turn {
     pub(super) done: Vec<oneshot::Sender<()>>,
     pub(super) answers: Vec<Answer>,
     /// The calls of front ends that what is said follows from.
-    pub(super) calls: Vec<SaidBy>,
+    pub(super) calls: Vec<(SaidBy, Said)>,
     pub(super) reads: Vec<Read>,
     pub(super) changes: Vec<(Change, oneshot::Sender<Result<(), StoreError>>)>,
 }
@@ -52,7 +52,8 @@ impl Core {
         while !turn.effects.is_empty() {
             let effects = std::mem::take(&mut turn.effects);
             let mut changes = changes(&effects);
-            changes.extend(turn.calls.drain(..).map(Change::Call));
+            let calls = turn.calls.drain(..);
+            changes.extend(calls.map(|(by, said)| Change::Call(by, said)));
             self.commit(&changes).await?;
             self.note(&effects, &mut turn);
             for effect in effects {

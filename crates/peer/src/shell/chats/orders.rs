@@ -9,7 +9,7 @@ use p2pchat_protocol::v2::peer::Ephemeral;
 
 use super::look::About;
 use super::shown::conversation_id;
-use crate::conversations::{Entry, Failed, Handle, Mark, StoreError, View};
+use crate::conversations::{Entry, Failed, Handle, Mark, Store, StoreError, View};
 use crate::machine::{Order, Ordered, SaidBy};
 
 /// The result of an order, as the machine gets it.
@@ -145,6 +145,15 @@ pub(super) async fn carry_out(handle: Handle, me: PersonKey, order: Order) -> Ca
             };
             (page, None)
         }
+        (
+            Order::Say {
+                text,
+                reply_to,
+                said_by,
+                ..
+            },
+            Some(id),
+        ) => (ready(orders.say(id, text, reply_to, said_by).await), None),
         (order, Some(id)) => {
             let done = orders.within(id, order).await;
             match done {
@@ -189,9 +198,7 @@ impl Orders {
 
     /// Tells what is to be looked at.
     async fn within(&self, id: Id, order: Order) -> Done<Option<About>> {
-        if !self.is_there(id).await? {
-            return Err(Refused::of(Problem::NoSuchConversation));
-        }
+        self.is_there(id).await?;
         match order {
             Order::Add {
                 people, sees_all, ..
@@ -203,12 +210,6 @@ impl Orders {
             Order::Resign(_) => self.act(id, Deed::Resign).await?,
             Order::Leave(_) => self.act(id, Deed::Leave).await?,
             Order::Rename(_, name) => self.act(id, Deed::Rename(name)).await?,
-            Order::Say {
-                text,
-                reply_to,
-                said_by,
-                ..
-            } => self.say(id, text, reply_to, said_by).await?,
             Order::Edit { message, text, .. } => {
                 let of = self.own(id, message).await?;
                 self.handle.say(id, Talk::Edit { of, text }).await?;
@@ -226,9 +227,12 @@ impl Orders {
         Ok(None)
     }
 
-    async fn is_there(&self, id: Id) -> Done<bool> {
+    async fn is_there(&self, id: Id) -> Done {
         let is_there = move |view: &View<'_>| view.sync.get(&id).is_some();
-        Ok(self.handle.read(is_there).await?)
+        let is_there = self.handle.read(is_there).await?;
+        is_there
+            .then_some(())
+            .ok_or_else(|| Refused::of(Problem::NoSuchConversation))
     }
 
     async fn act(&self, id: Id, deed: Deed) -> Done {
@@ -269,7 +273,8 @@ impl Orders {
         text: String,
         reply_to: Option<MessageId>,
         said_by: Option<SaidBy>,
-    ) -> Done {
+    ) -> Done<Ordered> {
+        self.is_there(id).await?;
         let talk = match reply_to {
             None => Talk::Message { text },
             Some(message) => {
@@ -277,8 +282,11 @@ impl Orders {
                 Talk::Reply { to, text }
             }
         };
-        self.handle.say_by(id, talk, said_by).await?;
-        Ok(())
+        let said = self.handle.say_by(id, talk, said_by).await?;
+        Ok(Ordered::Said {
+            conversation: conversation_id(&id),
+            message: Store::id_of(&said.place),
+        })
     }
 
     /// A message that is shown.
