@@ -36,6 +36,7 @@ mod search;
 mod session;
 mod store;
 
+pub use calls::Said;
 pub use export::{ExportError, Format, Words};
 pub use keys::Keys;
 pub use node::{Event, Failed, Handle, Incoming, Node, Options, View};
