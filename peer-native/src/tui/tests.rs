@@ -10,7 +10,9 @@ use ratatui::buffer::Buffer;
 
 use super::*;
 
+mod chats;
 mod fixture;
+mod many;
 mod pressing;
 mod screens;
 
