@@ -93,7 +93,7 @@ impl List<'_> {
             Some(Trust::Changed | Trust::ChangedAfterVerified)
         );
         let beside = match status {
-            _ if has_changed => (Trust::Changed.words(), theme.warning()),
+            _ if has_changed => ("new code", theme.warning()),
             _ if member.asked => (label::ASKED, theme.dim()),
             _ if member.owner => (chat::OWNER, theme.dim()),
             Some(Status::Away) => ("away", theme.dim()),

@@ -85,7 +85,8 @@ impl App {
         let is_idle = !self.is_chosen && self.input.editor.is_empty();
         let is_gone = self.view.conversation(self.current).is_none();
         let is_bare = self.current == ConversationId::OPEN && chats::is_bare(self.view.open());
-        if !is_gone && !(is_idle && is_bare) {
+        let is_left = is_gone || (is_idle && is_bare);
+        if !is_left {
             return None;
         }
         let listed = chats::listed(self.shown());

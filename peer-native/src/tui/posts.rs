@@ -158,7 +158,7 @@ impl Layout<'_> {
             (Some(_), Some(other)) => chat::when_both_are_here(other),
             _ => words,
         };
-        for row in rows(&format!("… {words}"), self.text_columns()) {
+        for row in rows(&format!("… {}", uncapitalized(&words)), self.text_columns()) {
             out.push(self.below(row, self.theme.dim()));
         }
     }
@@ -170,6 +170,13 @@ impl Layout<'_> {
             Span::styled(text, style),
         ])
     }
+}
+
+/// A sentence as it goes on behind a mark.
+fn uncapitalized(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters.next().map(char::to_lowercase);
+    first.into_iter().flatten().chain(letters).collect()
 }
 
 /// Gives the text of a row, which begins at this column, a style.

@@ -78,7 +78,12 @@ pub(super) fn team() -> Chat {
 }
 
 pub(super) fn begun(conversation: ConversationId, chat: Chat) -> Event {
+    let chat = Box::new(chat);
     Event::Chat { conversation, chat }
+}
+
+pub(super) fn said(post: Post) -> Event {
+    Event::Post(Box::new(post))
 }
 
 pub(super) fn message_id(number: u64) -> MessageId {
@@ -157,10 +162,10 @@ pub(super) fn several() -> View {
         conversation: CONVERSATION,
         message: MessageId::new(1),
     });
-    view.apply(&Event::Post(post(id(BOB), 5, "bob", "two small bugs")));
-    view.apply(&Event::Post(post(id(ERIN), 3, "erin", "and the tests?")));
+    view.apply(&said(post(id(BOB), 5, "bob", "two small bugs")));
+    view.apply(&said(post(id(ERIN), 3, "erin", "and the tests?")));
     for post in all_posts() {
-        view.apply(&Event::Post(post));
+        view.apply(&said(post));
     }
     for conversation in &mut view.conversations {
         conversation.more_history = false;

@@ -24,18 +24,6 @@ fn press_alt(app: &mut App, code: KeyCode) -> Option<Act> {
     app.key(KeyEvent::new(code, KeyModifiers::ALT), NOW)
 }
 
-fn select(app: &mut App) {
-    let key = KeyEvent::new(KeyCode::Up, KeyModifiers::CONTROL);
-    assert_eq!(app.key(key, NOW), None);
-    assert!(app.selecting.is_some());
-}
-
-/// The commands that are due without a key.
-fn due(app: &mut App, at: Timestamp) -> Vec<Command> {
-    let calls = app.due(at).into_iter();
-    calls.map(|call| call.command).collect()
-}
-
 #[test]
 fn a_group_at_three_sizes() {
     let mut app = team_app();
@@ -72,7 +60,7 @@ fn a_chat_of_two_and_its_key() {
         }]),
         ..post(id(BOB), 120, "alice", "are you there?")
     };
-    happen(&mut app, &Event::Post(own));
+    happen(&mut app, &said(own));
     assert_snapshot!("direct_waiting", screen(&mut app, SMALL, after(200)));
     let out = Chat {
         standing: Standing::Out,
@@ -80,10 +68,7 @@ fn a_chat_of_two_and_its_key() {
     };
     happen(&mut app, &begun(id(BOB), out));
     let shown = screen(&mut app, SMALL, after(200));
-    assert!(
-        shown.contains("You are not in this chat any more."),
-        "{shown}"
-    );
+    assert!(shown.contains(p2pchat_model::wording::chat::OUT), "{shown}");
     assert_eq!(enter(&mut app, "hello"), None);
     assert_eq!(app.input.editor.text(), "hello", "it is not lost");
 }
@@ -291,10 +276,10 @@ fn a_chat_that_is_shown_asks_for_its_first_page_and_once() {
 fn what_is_seen_is_read_and_what_is_not_shown_is_not() {
     let mut app = showing(several(), id(TEAM));
     assert_eq!(due(&mut app, NOW), []);
-    happen(&mut app, &Event::Post(post(id(BOB), 200, "bob", "hello?")));
+    happen(&mut app, &said(post(id(BOB), 200, "bob", "hello?")));
     assert_eq!(due(&mut app, NOW), [], "it is not shown");
     app.focus(false);
-    happen(&mut app, &Event::Post(post(id(TEAM), 201, "bob", "hello?")));
+    happen(&mut app, &said(post(id(TEAM), 201, "bob", "hello?")));
     assert_eq!(due(&mut app, NOW), [], "the terminal has no focus");
     // A key says that it has.
     press(&mut app, KeyCode::Left);
@@ -362,136 +347,6 @@ fn members_are_told_of_typing_every_three_seconds_and_not_in_the_open_chat() {
 }
 
 #[test]
-fn a_message_is_chosen_and_answered() {
-    let mut app = showing(several(), id(TEAM));
-    screen(&mut app, SMALL, after(200));
-    select(&mut app);
-    for _ in 0..5 {
-        press(&mut app, KeyCode::Up);
-    }
-    assert_snapshot!("select_small", screen(&mut app, SMALL, after(200)));
-    press(&mut app, KeyCode::Char('r'));
-    assert!(app.selecting.is_none());
-    type_text(&mut app, "good");
-    assert_snapshot!("reply_small", screen(&mut app, SMALL, after(200)));
-    let reply = Command::Say {
-        conversation: id(TEAM),
-        text: "good".to_owned(),
-        reply_to: Some(message_id(70)),
-    };
-    assert_eq!(commands(press(&mut app, KeyCode::Enter)), [reply]);
-    // The next one is a message again.
-    assert_eq!(
-        commands(enter(&mut app, "next")),
-        [Command::say(id(TEAM), "next")]
-    );
-}
-
-#[test]
-fn an_own_message_is_edited_and_what_was_typed_comes_back() {
-    let mut app = showing(several(), id(TEAM));
-    type_text(&mut app, "half");
-    select(&mut app);
-    press(&mut app, KeyCode::Char('e'));
-    assert_eq!(app.input.editor.text(), "Have a look");
-    let shown = screen(&mut app, SMALL, after(200));
-    assert!(shown.contains("edit: Have a look"), "{shown}");
-    press(&mut app, KeyCode::Esc);
-    assert_eq!(app.input.editor.text(), "half");
-    select(&mut app);
-    press(&mut app, KeyCode::Char('e'));
-    let edit = Command::Edit {
-        conversation: id(TEAM),
-        message: message_id(102),
-        text: "Have a look!".to_owned(),
-    };
-    let sent = commands(enter(&mut app, "!"));
-    assert_eq!(sent, [edit]);
-    assert_eq!(app.input.editor.text(), "half");
-    // Only the draft is shared, not the text of the edit.
-    let draft = Command::Draft {
-        conversation: id(TEAM),
-        text: "half".to_owned(),
-    };
-    assert_eq!(due(&mut app, NOW), []);
-    assert_eq!(due(&mut app, after(1)), [draft]);
-    select(&mut app);
-    for _ in 0..5 {
-        press(&mut app, KeyCode::Up);
-    }
-    press(&mut app, KeyCode::Char('e'));
-    assert_eq!(app.hint.as_deref(), Some("this message is not yours"));
-}
-
-#[test]
-fn a_message_is_deleted_after_a_question() {
-    let mut app = showing(several(), id(TEAM));
-    screen(&mut app, SMALL, after(200));
-    select(&mut app);
-    press(&mut app, KeyCode::Char('d'));
-    let shown = screen(&mut app, SMALL, after(200));
-    assert!(shown.contains("Delete for everyone? Programs"), "{shown}");
-    assert_eq!(
-        press(&mut app, KeyCode::Char('x')),
-        None,
-        "another key is no"
-    );
-    assert_eq!(
-        press(&mut app, KeyCode::Enter),
-        None,
-        "there is no question"
-    );
-    press(&mut app, KeyCode::Char('d'));
-    let delete = Command::Delete {
-        conversation: id(TEAM),
-        message: message_id(102),
-    };
-    assert_eq!(commands(press(&mut app, KeyCode::Enter)), [delete]);
-    let unseen = Post {
-        receipts: Some(receipts(&["bob", "carol", "dave", "eve"])),
-        ..post(id(TEAM), 130, "alice", "wait")
-    };
-    happen(&mut app, &Event::Post(unseen));
-    press(&mut app, KeyCode::Down);
-    press(&mut app, KeyCode::Char('d'));
-    let shown = screen(&mut app, SMALL, after(200));
-    assert!(shown.contains("Enter: Call back"), "{shown}");
-}
-
-#[test]
-fn reactions_are_given_by_digit_or_typed_and_taken_back() {
-    let mut app = showing(several(), id(TEAM));
-    let react = |emoji: &str| Command::React {
-        conversation: id(TEAM),
-        message: message_id(70),
-        emoji: emoji.to_owned(),
-    };
-    screen(&mut app, SMALL, after(200));
-    select(&mut app);
-    for _ in 0..5 {
-        press(&mut app, KeyCode::Up);
-    }
-    press(&mut app, KeyCode::Char('+'));
-    assert_snapshot!("react_small", screen(&mut app, SMALL, after(200)));
-    assert_eq!(commands(press(&mut app, KeyCode::Char('6'))), [react("🎉")]);
-    press(&mut app, KeyCode::Char('+'));
-    assert_eq!(
-        commands(press(&mut app, KeyCode::Char('1'))),
-        [react("")],
-        "given before"
-    );
-    press(&mut app, KeyCode::Char('+'));
-    type_text(&mut app, "x🦀");
-    assert_eq!(commands(press(&mut app, KeyCode::Enter)), [react("🦀")]);
-    assert_eq!(
-        press(&mut app, KeyCode::Char('y')),
-        Some(Act::Copy("fine".to_owned()))
-    );
-    press(&mut app, KeyCode::Char('i'));
-    assert_snapshot!("info_small", screen(&mut app, SMALL, after(200)));
-}
-
-#[test]
 fn leaving_a_group_has_a_question_and_leaving_the_open_chat_an_undo() {
     let mut app = showing(several(), id(TEAM));
     let leave = |conversation| [Command::Leave { conversation }];
@@ -510,26 +365,17 @@ fn the_bell_rings_for_what_the_user_wants_to_be_alerted_of() {
         happen(app, &event);
         app.take_ring()
     };
-    assert!(!rings(
-        &mut app,
-        Event::Post(post(id(TEAM), 200, "bob", "seen"))
-    ));
+    assert!(!rings(&mut app, said(post(id(TEAM), 200, "bob", "seen"))));
     assert!(rings(
         &mut app,
-        Event::Post(post(id(BOB), 201, "bob", "not shown"))
+        said(post(id(BOB), 201, "bob", "not shown"))
     ));
-    assert!(!rings(
-        &mut app,
-        Event::Post(post(id(BOB), 201, "bob", "again"))
-    ));
-    assert!(!rings(
-        &mut app,
-        Event::Post(post(id(BOB), 202, "alice", "own"))
-    ));
+    assert!(!rings(&mut app, said(post(id(BOB), 201, "bob", "again"))));
+    assert!(!rings(&mut app, said(post(id(BOB), 202, "alice", "own"))));
     // Erin's chat alerts of mentions only.
     assert!(!rings(
         &mut app,
-        Event::Post(post(id(ERIN), 203, "erin", "no mention"))
+        said(post(id(ERIN), 203, "erin", "no mention"))
     ));
     let mentioned = Chat {
         mentions: 2,
@@ -594,7 +440,7 @@ fn hostile_texts_and_names_stay_in_their_columns() {
         ],
         ..post(id(TEAM), 150, "bob", text)
     };
-    view.apply(&Event::Post(hostile));
+    view.apply(&said(hostile));
     let long = "W".repeat(64);
     let group = chat(ChatKind::Group, &long, vec![member("bob", Trust::New)]);
     view.apply(&begun(id(6), group));
