@@ -57,7 +57,7 @@ fn user(view: &View, dropped: usize, theme: Theme) -> Row<'static> {
         row.push_span(Span::raw(format!(" {words}")));
     } else {
         let status = view.status().unwrap_or(Status::Available);
-        let words = wording::status(status).to_lowercase();
+        let words = wording::status(status);
         let style = match status {
             Status::Available => theme.dim(),
             Status::Away => theme.warning(),
