@@ -185,6 +185,7 @@ impl View {
             | Event::Failed(_)
             | Event::Registered { .. }
             | Event::Opened { .. }
+            | Event::Said { .. }
             | Event::ChatChanged { .. }
             | Event::RequestMissed { .. }
             | Event::Found { .. }

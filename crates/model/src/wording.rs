@@ -556,6 +556,7 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         | Event::Message(_)
         | Event::Chat { .. }
         | Event::Opened { .. }
+        | Event::Said { .. }
         | Event::Post(_)
         | Event::PostChanged(_)
         | Event::Posts { .. }
