@@ -1,6 +1,6 @@
 //! `--plain`: one line per event, for pipes and screen readers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -8,7 +8,7 @@ use futures::FutureExt;
 use p2pchat_model::wording::{self, label};
 use p2pchat_model::{
     Command, Conversation, ConversationId, DisplayName, Event, Line, Link, MessageId, Passphrase,
-    Problem, Security, Undo, Update, Username,
+    Post, Problem, Security, Undo, Update, Username,
 };
 use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{Output, complain};
@@ -44,6 +44,8 @@ const ENTER: &str = "press Enter to type your password";
 const ACTIVE_EVERY: Duration = Duration::from_secs(60);
 /// How many columns the name of a conversation has in the prompt.
 const LONGEST_IN_PROMPT: usize = 24;
+/// How many texts are known to be typed here, if none of them becomes a message.
+const MAX_TYPED: usize = 100;
 /// How many updates are printed before anything else is looked at.
 const BATCH: usize = 64;
 
@@ -62,6 +64,7 @@ pub async fn run(joined: &mut Joined, settings: &Settings, mut signals: Signals)
         refill: String::new(),
         away: None,
         asks_again: false,
+        typed: VecDeque::new(),
         printed: BTreeSet::new(),
         quit_asked: None,
         told_active: None,
@@ -150,6 +153,9 @@ struct Front {
     away: Option<String>,
     /// The password is to be asked for again after the line that is being typed.
     asks_again: bool,
+    /// What was typed here, until it is a message of an encrypted conversation: it is on the
+    /// terminal already.
+    typed: VecDeque<(ConversationId, String)>,
     /// The conversations with messages that are on the terminal and may not be marked as read.
     printed: BTreeSet<ConversationId>,
     /// When the user was asked whether to quit.
@@ -235,6 +241,19 @@ impl Front {
         self.current = conversation;
         let lines = lines::gone_to(self.shown(), &self.clock);
         self.print_of(conversation, lines);
+    }
+
+    /// Notes what is typed for an encrypted conversation.
+    fn note_typed(&mut self, command: &Command) {
+        if let Command::Say {
+            conversation, text, ..
+        } = command
+            && *conversation != ConversationId::OPEN
+            && self.console.shows_typed()
+        {
+            self.typed.truncate(MAX_TYPED - 1);
+            self.typed.push_back((*conversation, text.clone()));
+        }
     }
 
     /// Notes that the newest message of a conversation is on the terminal.
@@ -468,7 +487,10 @@ impl Front {
         };
         match typed {
             Typed::Nothing => {}
-            Typed::Command(command) => self.client.send(For::User, command).await?,
+            Typed::Command(command) => {
+                self.note_typed(&command);
+                self.client.send(For::User, command).await?;
+            }
             Typed::Commands(commands) => {
                 for command in commands {
                     self.client.send(For::User, command).await?;
@@ -657,8 +679,7 @@ impl Front {
         if self.is_news(event, answers) {
             let view = &self.client.view;
             let lines = match event {
-                // The text is there already.
-                Event::Post(post) if answers.is_some() && self.console.shows_typed() => {
+                Event::Post(post) if take_typed(&mut self.typed, post) => {
                     posts::waiting(post, view).into_iter().collect()
                 }
                 _ => lines::lines(event, view, &self.clock),
@@ -707,6 +728,20 @@ fn newest_unread(conversation: &Conversation) -> Option<MessageId> {
     lines
         .any(is_unread)
         .then(|| conversation.newest_message())?
+}
+
+/// Whether a message was typed here; then it is forgotten, with what was typed before and has
+/// failed.
+fn take_typed(typed: &mut VecDeque<(ConversationId, String)>, post: &Post) -> bool {
+    let is_it = |(conversation, text): &(ConversationId, String)| {
+        *conversation == post.conversation && *text == post.text
+    };
+    let found = if post.is_own() {
+        typed.iter().position(is_it)
+    } else {
+        None
+    };
+    found.is_some_and(|at| typed.drain(..=at).count() > 0)
 }
 
 /// What stands before a line that is typed: where it goes.

@@ -48,6 +48,14 @@ fn post(clock: u64, from: Named, text: &str) -> Post {
     }
 }
 
+fn said(post: Post) -> Event {
+    Event::Post(Box::new(post))
+}
+
+fn changed_to(post: Post) -> Event {
+    Event::PostChanged(Box::new(post))
+}
+
 fn chat(standing: Standing) -> Event {
     let member = |who| Member {
         who,
@@ -59,7 +67,7 @@ fn chat(standing: Standing) -> Event {
     };
     Event::Chat {
         conversation: team(),
-        chat: Chat {
+        chat: Box::new(Chat {
             kind: ChatKind::Group,
             name: "Release team".parse().unwrap(),
             standing,
@@ -71,7 +79,7 @@ fn chat(standing: Standing) -> Event {
             alerts: Alerts::All,
             pinned: false,
             archived: false,
-        },
+        }),
     }
 }
 
@@ -112,7 +120,7 @@ fn without_time(event: &Event, view: &View) -> Vec<String> {
 #[test]
 fn a_message_says_its_conversation_its_writer_and_what_it_replies_to() {
     let view = view([]);
-    let event = Event::Post(post(0, carol(), "fine"));
+    let event = said(post(0, carol(), "fine"));
     assert_eq!(shown(&event, &view), ["[16:23] Release team / carol: fine"]);
     let reply = Post {
         reply: Some(Quote {
@@ -123,7 +131,7 @@ fn a_message_says_its_conversation_its_writer_and_what_it_replies_to() {
         ..post(1, carol(), "fine\nand you?\u{1b}[2J")
     };
     assert_eq!(
-        shown(&Event::Post(reply), &view),
+        shown(&said(reply), &view),
         ["[16:24] Release team / carol > bob: fine", "  and you?␛[2J"]
     );
 }
@@ -131,7 +139,7 @@ fn a_message_says_its_conversation_its_writer_and_what_it_replies_to() {
 #[test]
 fn no_text_and_no_name_looks_like_a_line_of_someone_else() {
     let mut view = view([]);
-    let event = Event::Post(post(0, carol(), "a\n[16:24] Release team / bob: fake"));
+    let event = said(post(0, carol(), "a\n[16:24] Release team / bob: fake"));
     assert_eq!(
         shown(&event, &view)[1],
         "  [16:24] Release team / bob: fake"
@@ -140,9 +148,9 @@ fn no_text_and_no_name_looks_like_a_line_of_someone_else() {
         panic!("not a chat");
     };
     let name = "Team / bob: fake".parse().unwrap();
-    let chat = Chat { name, ..chat };
+    let chat = Box::new(Chat { name, ..*chat });
     view.apply(&Event::Chat { conversation, chat });
-    let event = Event::Post(post(0, carol(), "a"));
+    let event = said(post(0, carol(), "a"));
     assert_eq!(shown(&event, &view), ["[16:23] Team/bob: fake / carol: a"]);
 }
 
@@ -153,7 +161,7 @@ fn a_late_message_has_the_date_when_it_was_written() {
         ..post(0, carol(), "from the train")
     };
     assert_eq!(
-        shown(&Event::Post(late), &view([])),
+        shown(&said(late), &view([])),
         ["[2026-11-22 16:23] Release team / carol: from the train"]
     );
 }
@@ -168,22 +176,22 @@ fn an_own_message_says_once_for_whom_it_waits() {
     let view = view([]);
     let waits = own(vec![receipt(bob(), false), receipt(carol(), false)]);
     assert_eq!(
-        shown(&Event::Post(waits.clone()), &view),
+        shown(&said(waits.clone()), &view),
         ["[16:23] Release team / you: hello", "  [waiting for carol]"],
         "bob is there, and gets it at once"
     );
     let mut view = view;
-    view.apply(&Event::Post(waits));
+    view.apply(&said(waits));
     let has = own(vec![receipt(bob(), true), receipt(carol(), false)]);
-    assert_eq!(shown(&Event::PostChanged(has), &view), [""; 0]);
+    assert_eq!(shown(&changed_to(has), &view), [""; 0]);
     let to_bob = own(vec![receipt(bob(), false)]);
-    assert_eq!(shown(&Event::Post(to_bob), &view).len(), 1);
+    assert_eq!(shown(&said(to_bob), &view).len(), 1);
 }
 
 #[test]
 fn what_is_different_in_a_message_is_a_line() {
-    let view = view([Event::Post(post(0, carol(), "lunch at noon?"))]);
-    let changed = |post: Post| without_time(&Event::PostChanged(post), &view);
+    let view = view([said(post(0, carol(), "lunch at noon?"))]);
+    let changed = |post: Post| without_time(&changed_to(post), &view);
     let now = post(0, carol(), "lunch at one?");
     let edited = Some(Timestamp(1));
     assert_eq!(
@@ -215,8 +223,8 @@ fn what_is_different_in_a_message_is_a_line() {
         ]
     );
     let mut later = view.clone();
-    later.apply(&Event::PostChanged(reacted.clone()));
-    let again = without_time(&Event::PostChanged(reacted), &later);
+    later.apply(&changed_to(reacted.clone()));
+    let again = without_time(&changed_to(reacted), &later);
     assert_eq!(again, [""; 0]);
     assert_eq!(changed(post(7, carol(), "not loaded")), [""; 0]);
 }
@@ -228,14 +236,14 @@ fn a_message_without_a_text_has_words_in_its_place() {
         state: PostState::NeedsNewer,
         ..post(0, carol(), "")
     };
-    let before = Event::Post(newer);
+    let before = said(newer);
     assert_eq!(
         shown(&before, &view),
         ["[16:23] Release team / carol: (A newer p2pchat is needed to read this)"]
     );
     let mut view = view;
     view.apply(&before);
-    let now = Event::PostChanged(post(0, carol(), "here it is"));
+    let now = changed_to(post(0, carol(), "here it is"));
     assert_eq!(
         without_time(&now, &view),
         ["Release team / carol: here it is"]
