@@ -77,6 +77,7 @@ every! {
         Event::ChatLeft { .. } => [Event::ChatLeft { conversation: OPEN, at: at(95) }],
         Event::Message(_) => messages(),
         Event::Chat { .. } => chats::chats(),
+        Event::ChatHidden { .. } => [Event::ChatHidden { conversation: chats::with_bob() }],
         Event::Opened { .. } => [Event::Opened { conversation: chats::with_bob() }],
         Event::Said { .. } => [Event::Said {
             conversation: chats::with_bob(),

@@ -370,3 +370,16 @@ fn long_messages_are_bounded_by_their_size() {
     assert!(shown(&view).bytes() < limit);
     assert_eq!(shown(&view).newest_message(), Some(id(1999)));
 }
+
+#[test]
+fn who_wrote_is_named_once_their_name_is_known() {
+    let unnamed = Named {
+        name: None,
+        ..bob()
+    };
+    let mut view = view([Event::Post(Box::new(post(10, unnamed)))]);
+    view.apply(&chat(&[carol()]));
+    assert_eq!(of(&view, 10).from, unnamed);
+    view.apply(&chat(&[bob(), carol()]));
+    assert_eq!(of(&view, 10).from, bob());
+}
