@@ -668,6 +668,8 @@ impl Front {
                 failure.code != Problem::NameTaken || answers != Some(For::Login)
             }
             _ if self.shown().has(event) => false,
+            // The newest message of each conversation, after a login: what is unread is counted.
+            Event::Posts { before: None, .. } => answers.is_some(),
             Event::Message(message) if message.is_own() => {
                 answers.is_none() || !self.console.shows_typed()
             }
@@ -692,7 +694,7 @@ impl Front {
         let failed = self.client.apply(event, answers).await?;
         match event {
             Event::Opened { conversation } => self.go(*conversation),
-            Event::Message(_) | Event::Post(_) | Event::History { .. } | Event::Posts { .. } => {
+            Event::Message(_) | Event::Post(_) | Event::History { .. } => {
                 self.note_printed(event.conversation().unwrap_or(self.current));
             }
             _ => {}
