@@ -89,7 +89,13 @@ fn post_lines(post: &Post, view: &View, when: &str) -> Vec<String> {
         .reply
         .as_ref()
         .map(|reply| format!(" > {}", reply.from));
-    let from = format!("{}{}", post.from, to.unwrap_or_default());
+    let edited = post.edited.map(|_| format!(" ({})", chat::EDITED));
+    let from = format!(
+        "{}{}{}",
+        post.from,
+        to.unwrap_or_default(),
+        edited.unwrap_or_default()
+    );
     said(
         &format!("[{when}] {title} / {}", one_line(&from)),
         &text(post),
