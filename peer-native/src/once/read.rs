@@ -181,7 +181,7 @@ mod tests {
             assert!(calls <= last + 1, "it ends");
             let answer = match call.command {
                 Command::History { before, .. } => {
-                    let before = before.map_or(last + 1, |id| id.number());
+                    let before = before.map_or(last + 1, MessageId::number);
                     let first = before.saturating_sub(3).max(1);
                     Event::History {
                         conversation: ConversationId::OPEN,

@@ -32,8 +32,8 @@ fn unencrypted(mut view: View) -> View {
 
 /// What is sent goes there.
 #[track_caller]
-fn finds(run: &Run<Which>, step: Step, conversation: ConversationId) {
-    assert_eq!(step, Step::End(End::DONE));
+fn finds(run: &Run<Which>, step: &Step, conversation: ConversationId) {
+    assert_eq!(*step, Step::End(End::DONE));
     assert_eq!(run.job.found, Some(conversation));
 }
 
@@ -51,7 +51,7 @@ fn what_is_for_one_user_goes_to_the_encrypted_conversation_with_them() {
         assert_eq!(chat.command, Command::Chat { with: name });
         assert_eq!(run.answer(&chat, opened()), Step::Wait);
         let done = run.answer(&chat, Event::Done);
-        finds(&run, done, with_bob());
+        finds(&run, &done, with_bob());
     }
 }
 
@@ -60,7 +60,7 @@ fn only_an_older_program_is_reached_in_the_open_chat() {
     let mut run = with("bob", view([]));
     let chat = run.first_call();
     let older = run.fail(&chat, Problem::OlderProgram);
-    finds(&run, older, ConversationId::OPEN);
+    finds(&run, &older, ConversationId::OPEN);
     for problem in [
         Problem::UserKeyChanged,
         Problem::NoKey,
@@ -101,18 +101,18 @@ fn someone_with_whom_there_is_an_encrypted_conversation_is_never_reached_openly_
     let group = view([super::super::testing::chat(with_bob(), "Team", &["bob"])]);
     let mut run = with("bob", unencrypted(group));
     let step = run.job.start(&run.view);
-    finds(&run, step, ConversationId::OPEN);
+    finds(&run, &step, ConversationId::OPEN);
 }
 
 #[test]
 fn where_nothing_is_encrypted_there_is_the_open_chat_alone() {
     let mut run = with("bob", unencrypted(view([])));
     let step = run.job.start(&run.view);
-    finds(&run, step, ConversationId::OPEN);
+    finds(&run, &step, ConversationId::OPEN);
     // An address of nobody who is known: an older program, or none.
     let mut run = with("127.0.0.9", view([]));
     let step = run.job.start(&run.view);
-    finds(&run, step, ConversationId::OPEN);
+    finds(&run, &step, ConversationId::OPEN);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn the_request_of_a_user_is_accepted_before_something_is_sent_to_them() {
     let join = call(run.answer(&begin, Event::Done));
     assert_eq!(join.command, Command::Join { conversation });
     let done = run.answer(&join, Event::Done);
-    finds(&run, done, with_bob());
+    finds(&run, &done, with_bob());
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn a_conversation_is_named_by_its_id_or_its_name() {
     ] {
         let mut run = named(text, view());
         let step = run.job.start(&run.view);
-        finds(&run, step, found);
+        finds(&run, &step, found);
     }
 }
 
@@ -170,7 +170,7 @@ fn a_name_that_is_not_known_yet_is_looked_for_once_all_are_told() {
     let telling = run.first_call();
     assert_eq!(run.event(chat(team, "Team", &["bob"])), Step::Wait);
     let step = run.fail(&telling, Problem::NoHistory);
-    finds(&run, step, team);
+    finds(&run, &step, team);
 
     let mut run = named("Team", view([]));
     let telling = run.first_call();
