@@ -1,6 +1,6 @@
 //! Sessions with devices, from when the user signs in until they sign out.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use p2pchat_conversation::replica::Deed;
 use p2pchat_model::{ConversationId, Notice};
@@ -166,4 +166,29 @@ async fn a_store_that_cannot_be_written_is_told_until_it_can() {
     ann.answer(said).await.unwrap();
     assert_eq!(ann.seen.notices, [Notice::ChatsBroken, Notice::ChatsMended]);
     assert_eq!(ann.seen.texts(id), ["in the end"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_ahead_of_the_time_is_told_when_it_has_come() {
+    let (mut ann, mut bob) = (User::new("ann").await, User::new("bob").await);
+    let id = group(&mut ann, &mut [&mut bob]).await;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let ahead = since + Duration::from_secs(10 * 60);
+    let ahead = u64::try_from(ahead.as_millis()).unwrap();
+    ann.tell(ToChats::RegistryTime(Some(ahead)));
+    ann.until("the wrong clock", |seen| {
+        seen.notices == [Notice::ClockWrong]
+    })
+    .await;
+    ann.say(id, "from the future").await;
+    ann.until("the receipt", |seen| {
+        seen.find(id, "from the future").is_delivered_to_any()
+    })
+    .await;
+    // Behind what it was told of that entry.
+    bob.done(Order::Pin(id, true)).await;
+    assert_eq!(bob.seen.texts(id), [""; 0]);
+    bob.tell(ToChats::RegistryTime(Some(ahead)));
+    bob.until_texts(id, &["from the future"]).await;
+    assert_eq!(bob.seen.new_posts, 1);
 }
