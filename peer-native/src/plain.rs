@@ -447,6 +447,10 @@ impl Front {
                     self.client.send(For::User, command).await?;
                 }
             }
+            Typed::Go(conversation) => {
+                self.current = conversation;
+                self.show_conversation(None);
+            }
             Typed::Status => self.print(&wording::security::shown_as(&self.client.view)),
             Typed::Identity => {
                 for line in lines::identity(&self.client.view) {

@@ -65,6 +65,25 @@ impl Scroll {
         self.down(layout, height / 2);
     }
 
+    /// Scrolls as little as possible to show all of a line on a screen of this height.
+    pub(super) fn reveal(&mut self, layout: &Layout<'_>, index: usize, height: usize) {
+        let bottom = self.index(layout);
+        if index >= bottom {
+            self.set(layout, index, 0);
+            return;
+        }
+        let mut rows = layout.block(bottom).len().saturating_sub(self.rows);
+        for between in (index..bottom).rev() {
+            rows += layout.block(between).len();
+            if rows > height {
+                self.set(layout, index, 0);
+                let own = layout.block(index).len();
+                self.down(layout, height.saturating_sub(own));
+                return;
+            }
+        }
+    }
+
     /// Goes down by this many rows.
     pub(super) fn down(&mut self, layout: &Layout<'_>, mut count: usize) {
         let mut index = self.index(layout);

@@ -314,5 +314,26 @@ pub(crate) fn change(change: ChatChange) -> String {
     }
 }
 
+/// A member has another key than before. `None` if they have not.
+#[must_use]
+pub fn key_changed(member: &Member) -> Option<String> {
+    let who = member.who;
+    match member.trust? {
+        Trust::New | Trust::Verified => None,
+        Trust::Changed => Some(format!(
+            "{who} has a new code. Usually this is a new computer."
+        )),
+        Trust::ChangedAfterVerified => Some(format!(
+            "{who}'s code is not the one you verified. Ask {who}, in person or by phone."
+        )),
+    }
+}
+
+/// A person can only be reached in the open chat.
+#[must_use]
+pub fn is_older(who: impl Display) -> String {
+    format!("{who} has an older p2pchat: only in the open chat")
+}
+
 #[cfg(test)]
 mod tests;
