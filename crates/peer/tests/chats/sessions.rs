@@ -57,6 +57,7 @@ async fn a_device_that_does_not_answer_is_told_and_delays_nothing() {
 async fn what_is_there_is_told_again_in_full_after_a_restart() {
     let mut ann = User::new("ann").await;
     const COUNT: usize = 1_000;
+    let begun = Instant::now();
     for number in 0..COUNT {
         let name = format!("group {number}").parse().unwrap();
         let people = Vec::new();
@@ -74,15 +75,17 @@ async fn what_is_there_is_told_again_in_full_after_a_restart() {
         });
     }
     ann.until_answers(COUNT).await;
+    let wrote = begun.elapsed();
     ann.stop().await;
     let begun = Instant::now();
     ann.start().await;
     let took = begun.elapsed();
-    assert!(took < Duration::from_secs(2), "{took:?}");
+    // A third of a second against two on an idle machine. On one that is busy both take longer.
+    assert!(took < 2 * wrote, "told in {took:?}, written in {wrote:?}");
     assert_eq!(ann.seen.chats.len(), COUNT);
     assert_eq!(ann.seen.more.len(), COUNT);
     assert_eq!(ann.seen.posts.len(), COUNT);
-    println!("{COUNT} conversations are told in {took:?}");
+    println!("{COUNT} conversations are told in {took:?}, written in {wrote:?}");
 }
 
 /// Ann without the limits of her program.
