@@ -16,7 +16,6 @@
 //! | `lookup` | messages by their ids, and by the entries that change them |
 //! | `search` | the full-text index |
 //! | `retention` | what is beyond what is kept |
-//! | `export` | a conversation as text or JSON |
 //!
 //! A commit survives a power cut, so what follows from it may be sent.
 //!
@@ -24,7 +23,6 @@
 //! passed in ([`Visible`]).
 
 mod calls;
-mod export;
 mod facts;
 mod keys;
 mod lookup;
@@ -39,7 +37,6 @@ mod session;
 mod store;
 
 pub use calls::Said;
-pub use export::{ExportError, Format, Words};
 pub use keys::Keys;
 pub use node::{Event, Failed, Handle, Incoming, Node, Options, View};
 pub use read::{Entry, MAX_UNREAD, Page, Post, Unread, Visible};
