@@ -1,7 +1,7 @@
 //! What is to be looked at, and what is told of it. All that is told of conversations is read
 //! here, one after the other, so nothing is told that is older than what was told before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use p2pchat_conversation::message::Place;
@@ -173,7 +173,7 @@ async fn look_at_each(
         let Some(mut found) = handle.read(read).await?? else {
             continue;
         };
-        let mut seen = BTreeSet::new();
+        let mut seen = BTreeMap::new();
         for part in entries.chunks(AT_ONCE) {
             let part = part.to_vec();
             let read = move |view: &View<'_>| look_at_entries(view, &id, &part);
@@ -188,20 +188,24 @@ async fn look_at_each(
     Ok(all)
 }
 
-/// Messages are told once, and changes of one that is new with it.
-fn tell_post(is_new: bool, post: Post, seen: &mut BTreeSet<MessageId>, events: &mut Vec<Event>) {
-    let is_first = seen.insert(post.id);
-    match (is_new, is_first) {
-        (true, true) => events.push(Event::Post(Box::new(post))),
-        // The place of what comes in the same piece is kept: an edit before its message.
-        (true, false) => {
-            let is_it =
-                |event: &&mut Event| matches!(event, Event::PostChanged(it) if it.id == post.id);
-            if let Some(event) = events.iter_mut().find(is_it) {
-                *event = Event::Post(Box::new(post));
-            }
-        }
-        (false, _) => events.push(Event::PostChanged(Box::new(post))),
+/// Each message is told once, as it was read last: as a new one if any of its entries began it.
+fn tell_post(
+    is_new: bool,
+    post: Post,
+    seen: &mut BTreeMap<MessageId, usize>,
+    events: &mut Vec<Event>,
+) {
+    let at = *seen.entry(post.id).or_insert(events.len());
+    let was_new = matches!(events.get(at), Some(Event::Post(_)));
+    let post = Box::new(post);
+    let event = if is_new || was_new {
+        Event::Post(post)
+    } else {
+        Event::PostChanged(post)
+    };
+    match events.get_mut(at) {
+        Some(told) => *told = event,
+        None => events.push(event),
     }
 }
 
