@@ -58,9 +58,10 @@ impl App {
     /// for one.
     fn hint_at_notice(&mut self, event: &Event) {
         let conversation = event.conversation();
-        if self.current == ConversationId::OPEN
-            || conversation.is_some_and(|id| id != ConversationId::OPEN)
-        {
+        let is_elsewhere = conversation.is_some_and(|id| id != ConversationId::OPEN);
+        // A request has a row of its own.
+        let has_row = matches!(event, Event::RequestReceived(_));
+        if self.current == ConversationId::OPEN || is_elsewhere || has_row {
             return;
         }
         if let Some(Line::Notice { text, .. }) = View::notice(event) {
