@@ -1,13 +1,14 @@
 //! `--plain`: one line per event, for pipes and screen readers.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures::FutureExt;
 use p2pchat_model::wording::{self, label};
 use p2pchat_model::{
-    Command, ConversationId, DisplayName, Event, Link, MessageId, Passphrase, Problem, Security,
-    Undo, Update, Username,
+    Command, Conversation, ConversationId, DisplayName, Event, Line, Link, MessageId, Passphrase,
+    Post, Problem, Security, Undo, Update, Username,
 };
 use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{Output, complain};
@@ -26,11 +27,13 @@ use crate::login::is_needed;
 use crate::options::{AutoLogin, Settings};
 use crate::shown::Shown;
 use crate::stdin;
+use crate::wrap::fit;
 
 mod console;
 mod held;
 pub(crate) mod lines;
 mod pace;
+pub(crate) mod posts;
 mod terminal;
 
 /// How long a second Ctrl-C quits the program.
@@ -39,6 +42,10 @@ const QUIT_ASKED: Duration = Duration::from_secs(3);
 const ENTER: &str = "press Enter to type your password";
 /// How often the peer is told that lines are typed.
 const ACTIVE_EVERY: Duration = Duration::from_secs(60);
+/// How many columns the name of a conversation has in the prompt.
+const LONGEST_IN_PROMPT: usize = 24;
+/// How many texts are known to be typed here, if none of them becomes a message.
+const MAX_TYPED: usize = 100;
 /// How many updates are printed before anything else is looked at.
 const BATCH: usize = 64;
 
@@ -57,7 +64,8 @@ pub async fn run(joined: &mut Joined, settings: &Settings, mut signals: Signals)
         refill: String::new(),
         away: None,
         asks_again: false,
-        read: None,
+        typed: VecDeque::new(),
+        printed: BTreeSet::new(),
         quit_asked: None,
         told_active: None,
         ends_at: None,
@@ -131,7 +139,8 @@ enum Stage {
 
 struct Front {
     client: Client,
-    /// The conversation in which a line is sent.
+    /// The conversation in which a line is sent. Only the user changes it: what is typed for one
+    /// must not go to another.
     current: ConversationId,
     console: Console,
     clock: Clock,
@@ -144,8 +153,11 @@ struct Front {
     away: Option<String>,
     /// The password is to be asked for again after the line that is being typed.
     asks_again: bool,
-    /// The newest message that is on the terminal and not marked as read.
-    read: Option<MessageId>,
+    /// What was typed here, until it is a message of an encrypted conversation: it is on the
+    /// terminal already.
+    typed: VecDeque<(ConversationId, String)>,
+    /// The conversations with messages that are on the terminal and may not be marked as read.
+    printed: BTreeSet<ConversationId>,
     /// When the user was asked whether to quit.
     quit_asked: Option<Instant>,
     /// When the peer was told that the user is there.
@@ -166,7 +178,7 @@ impl Front {
             return Ok(());
         }
         self.print(self.client.view.security.lead());
-        self.show_conversation(None);
+        self.show_conversation();
         if login.is_none() {
             // The question follows at once.
             self.look_at_link("with your password");
@@ -197,38 +209,77 @@ impl Front {
         }
     }
 
-    /// Prints who is signed in and the messages of the conversation after this one, from a view
-    /// that another front end has led to.
-    fn show_conversation(&mut self, after: Option<MessageId>) {
-        let lines = lines::conversation(self.shown(), after, &self.clock);
+    /// Prints who is signed in and the messages of the conversation, from a view that another
+    /// front end has led to.
+    fn show_conversation(&mut self) {
+        let lines = lines::conversation(self.shown(), None, &self.clock);
+        self.print_of(self.current, lines);
+    }
+
+    /// Prints the messages of all conversations after these ones.
+    fn show_new(&mut self, newest: &BTreeMap<ConversationId, Option<MessageId>>) {
+        let ids = self.client.view.conversations.iter().map(|known| known.id);
+        for id in ids.collect::<Vec<_>>() {
+            let after = newest.get(&id).copied().flatten();
+            let view = &self.client.view;
+            let shown = Shown { view, id };
+            let lines = lines::conversation(shown, Some(after.unwrap_or_default()), &self.clock);
+            self.print_of(id, lines);
+        }
+    }
+
+    /// Prints messages of a conversation.
+    fn print_of(&mut self, conversation: ConversationId, lines: Vec<String>) {
         for line in lines {
             self.print(&line);
         }
-        self.note_printed();
+        self.note_printed(conversation);
     }
 
-    /// Notes that the newest message is on the terminal.
-    fn note_printed(&mut self) {
+    /// What is typed from now on goes to this conversation.
+    fn go(&mut self, conversation: ConversationId) {
+        self.current = conversation;
+        let lines = lines::gone_to(self.shown(), &self.clock);
+        self.print_of(conversation, lines);
+    }
+
+    /// Notes what is typed for an encrypted conversation.
+    fn note_typed(&mut self, command: &Command) {
+        if let Command::Say {
+            conversation, text, ..
+        } = command
+            && *conversation != ConversationId::OPEN
+            && self.console.shows_typed()
+        {
+            self.typed.truncate(MAX_TYPED - 1);
+            self.typed.push_back((*conversation, text.clone()));
+        }
+    }
+
+    /// Notes that the newest message of a conversation is on the terminal.
+    fn note_printed(&mut self, conversation: ConversationId) {
         if self.console.shows_typed() {
-            self.read = self.shown().conversation().newest_message();
+            self.printed.insert(conversation);
         }
     }
 
     /// Marks what was printed as read, if it is not.
     async fn mark_read(&mut self) -> Result<()> {
-        let Some(message) = self.read.take() else {
-            return Ok(());
-        };
-        let conversation = self.shown().conversation();
-        if self.client.view.account.is_none() || conversation.unread() == 0 {
+        let printed = std::mem::take(&mut self.printed);
+        if self.client.view.account.is_none() {
             return Ok(());
         }
-        let conversation = conversation.id;
-        let command = Command::Read {
-            conversation,
-            message,
-        };
-        self.client.send(For::Itself, command).await
+        for conversation in printed {
+            let known = self.client.view.conversation(conversation);
+            if let Some(message) = known.and_then(newest_unread) {
+                let command = Command::Read {
+                    conversation,
+                    message,
+                };
+                self.client.send(For::Itself, command).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Says that the registry needs the password again, and asks for it when the line is
@@ -279,12 +330,7 @@ impl Front {
         self.know();
         self.console.ask(match &self.stage {
             Stage::Chat => {
-                let is_loud = self.client.view.security == Security::NotEncrypted;
-                let prompt = if is_loud {
-                    PROMPT_NOT_ENCRYPTED
-                } else {
-                    PROMPT
-                };
+                let prompt = prompt(self.shown());
                 Ask::Chat(prompt, std::mem::take(&mut self.refill))
             }
             Stage::Name { .. } => Ask::Line(format!("{}: ", label::NAME)),
@@ -441,16 +487,16 @@ impl Front {
         };
         match typed {
             Typed::Nothing => {}
-            Typed::Command(command) => self.client.send(For::User, command).await?,
+            Typed::Command(command) => {
+                self.note_typed(&command);
+                self.client.send(For::User, command).await?;
+            }
             Typed::Commands(commands) => {
                 for command in commands {
                     self.client.send(For::User, command).await?;
                 }
             }
-            Typed::Go(conversation) => {
-                self.current = conversation;
-                self.show_conversation(None);
-            }
+            Typed::Go(conversation) => self.go(conversation),
             Typed::Status => self.print(&wording::security::shown_as(&self.client.view)),
             Typed::Identity => {
                 for line in lines::identity(&self.client.view) {
@@ -598,10 +644,12 @@ impl Front {
                 if snapshot.missed > 0 {
                     self.print(&format!("{} events were missed", snapshot.missed));
                 }
-                let newest = self.shown().conversation().newest_message();
+                let known = self.client.view.conversations.iter();
+                let newest = known.map(|known| (known.id, known.newest_message()));
+                let newest = newest.collect();
                 let failed = self.client.apply(event, answers).await?;
                 debug_assert_eq!(failed, None, "it is no answer");
-                self.show_conversation(Some(newest.unwrap_or_default()));
+                self.show_new(&newest);
                 self.look_at_link(ENTER);
                 self.know();
                 Ok(())
@@ -621,6 +669,8 @@ impl Front {
                 failure.code != Problem::NameTaken || answers != Some(For::Login)
             }
             _ if self.shown().has(event) => false,
+            // The newest message of each conversation, after a login: what is unread is counted.
+            Event::Posts { before: None, .. } => answers.is_some(),
             Event::Message(message) if message.is_own() => {
                 answers.is_none() || !self.console.shows_typed()
             }
@@ -630,14 +680,25 @@ impl Front {
 
     async fn event(&mut self, event: &Event, answers: Option<For>) -> Result<()> {
         if self.is_news(event, answers) {
-            for line in lines::lines(event, &self.client.view, &self.clock) {
+            let view = &self.client.view;
+            let lines = match event {
+                Event::Post(post) if take_typed(&mut self.typed, post) => {
+                    posts::waiting(post, view).into_iter().collect()
+                }
+                _ => lines::lines(event, view, &self.clock),
+            };
+            for line in lines {
                 self.print(&line);
             }
         }
         let undo = self.client.view.undo;
         let failed = self.client.apply(event, answers).await?;
-        if matches!(event, Event::Message(_) | Event::History { .. }) {
-            self.note_printed();
+        match event {
+            Event::Opened { conversation } => self.go(*conversation),
+            Event::Message(_) | Event::Post(_) | Event::History { .. } => {
+                self.note_printed(event.conversation().unwrap_or(self.current));
+            }
+            _ => {}
         }
         if matches!(event, Event::Link(_)) {
             self.look_at_link(ENTER);
@@ -656,6 +717,53 @@ impl Front {
             self.exit = Some(Exit::Login);
         }
         Ok(())
+    }
+}
+
+/// The newest message of a conversation, if the user has not read it or one before.
+fn newest_unread(conversation: &Conversation) -> Option<MessageId> {
+    let is_unread = |line: &Line| match line {
+        Line::Message(message) => !message.is_own() && Some(message.id) > conversation.read,
+        Line::Post(post) => !post.is_own() && Some(post.id) > conversation.read,
+        Line::Notice { .. } => false,
+    };
+    let mut lines = conversation.lines.iter();
+    lines
+        .any(is_unread)
+        .then(|| conversation.newest_message())?
+}
+
+/// Whether a message was typed here; then it is forgotten, with what was typed before and has
+/// failed.
+fn take_typed(typed: &mut VecDeque<(ConversationId, String)>, post: &Post) -> bool {
+    let is_it = |(conversation, text): &(ConversationId, String)| {
+        *conversation == post.conversation && *text == post.text
+    };
+    let found = if post.is_own() {
+        typed.iter().position(is_it)
+    } else {
+        None
+    };
+    found.is_some_and(|at| typed.drain(..=at).count() > 0)
+}
+
+/// What stands before a line that is typed: where it goes.
+fn prompt(shown: Shown<'_>) -> String {
+    match shown.view.conversation(shown.id) {
+        Some(Conversation { chat: None, .. }) => {
+            let is_loud = shown.view.security == Security::NotEncrypted;
+            if is_loud {
+                PROMPT_NOT_ENCRYPTED.to_owned()
+            } else {
+                PROMPT.to_owned()
+            }
+        }
+        Some(_) => {
+            let title = posts::title_of(shown.id, shown.view);
+            format!("{} {PROMPT}", fit(&title, LONGEST_IN_PROMPT))
+        }
+        // That of another account.
+        None => format!("? {PROMPT}"),
     }
 }
 

@@ -15,7 +15,6 @@
 //! | `read` | entries to serve, and messages to show |
 //! | `search` | the full-text index |
 //! | `retention` | what is beyond what is kept |
-//! | `export` | a conversation as text or JSON |
 //!
 //! A commit survives a power cut, so what follows from it may be sent.
 //!
@@ -23,7 +22,6 @@
 //! passed in ([`Visible`]).
 
 mod calls;
-mod export;
 mod facts;
 mod keys;
 mod node;
@@ -36,7 +34,7 @@ mod search;
 mod session;
 mod store;
 
-pub use export::{ExportError, Format, Words};
+pub use calls::Said;
 pub use keys::Keys;
 pub use node::{Event, Failed, Handle, Incoming, Node, Options, View};
 pub use read::{Entry, MAX_UNREAD, Page, Post, Unread, Visible};

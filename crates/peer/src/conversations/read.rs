@@ -294,6 +294,24 @@ impl Store {
         Ok(post.map(|post| (post, begins)))
     }
 
+    /// Whether an entry is not visible as it is ahead of the time.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn is_ahead(
+        &self,
+        conversation: &ConversationId,
+        id: &EntryId,
+        visible: &Visible,
+    ) -> Result<bool, StoreError> {
+        let first = first_place(behind(visible.latest));
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM conversation JOIN talk ON talk.conversation = conversation.row
+             WHERE conversation.id = ?1 AND talk.id = ?2 AND place >= ?3",
+        )?;
+        Ok(statement.exists(params![conversation.0, id.0, first])?)
+    }
+
     /// The id of the message at a place.
     #[must_use]
     pub fn id_of(place: &Place) -> MessageId {

@@ -21,7 +21,7 @@ mod mentions;
 mod orders;
 mod shown;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -51,6 +51,8 @@ use shown::conversation_id;
 /// How many devices are dialled at a time; further ones wait. Those that do not answer take ten
 /// seconds.
 const MAX_DIALS: usize = 64;
+/// After how long entries that are ahead of the time are looked at again.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
 /// How long what was ordered may take to be carried out when they stop.
 const STOP_LIMIT: Duration = Duration::from_secs(2);
 
@@ -115,6 +117,8 @@ impl Chats {
             errands: JoinSet::new(),
             dials: Arc::new(Semaphore::new(MAX_DIALS)),
             connected: BTreeMap::new(),
+            ahead: BTreeMap::new(),
+            look_again: None,
             is_stopping: false,
         };
         Ok(Self {
@@ -184,6 +188,9 @@ struct Task {
     errands: JoinSet<Errand>,
     dials: Arc<Semaphore>,
     connected: BTreeMap<DeviceKey, PersonKey>,
+    /// Entries that are ahead of the time, and when they are looked at again.
+    ahead: BTreeMap<Id, BTreeSet<EntryId>>,
+    look_again: Option<Instant>,
     /// Nothing more is asked.
     is_stopping: bool,
 }
@@ -219,7 +226,7 @@ impl Task {
         events: &mut broadcast::Receiver<node::Event>,
     ) {
         self.look();
-        let stops_typing = self.live.next();
+        let due = self.live.next().into_iter().chain(self.look_again).min();
         tokio::select! {
             told = asked.recv(), if !self.is_stopping => match told {
                 Some(told) => self.obey(told).await,
@@ -242,10 +249,8 @@ impl Task {
                 // Those of a user who has signed out are aborted.
                 self.done(errand.unwrap_or(Errand::Done)).await;
             }
-            () = sleep_until(stops_typing.unwrap_or_else(Instant::now)), if stops_typing.is_some() => {
-                for (id, person) in self.live.expire(Instant::now()) {
-                    self.tell_typing(id, person, false).await;
-                }
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                self.tell_live().await;
             }
         }
     }
@@ -466,14 +471,30 @@ impl Task {
             }
             Ephemeral::Read(place) => {
                 let message = Store::id_of(&place);
-                if self.live.has_read(id, person, message) {
-                    self.event(Event::ReadBy {
-                        conversation: conversation_id(&id),
-                        who: self.named(person),
-                        message,
-                    })
-                    .await;
-                }
+                self.live.has_read(id, person, message, Instant::now());
+            }
+        }
+    }
+
+    /// Tells what has changed by the time alone.
+    async fn tell_live(&mut self) {
+        let now = Instant::now();
+        for (id, person) in self.live.expire(now) {
+            self.tell_typing(id, person, false).await;
+        }
+        for (id, person, message) in self.live.marks(now) {
+            self.event(Event::ReadBy {
+                conversation: conversation_id(&id),
+                who: self.named(person),
+                message,
+            })
+            .await;
+        }
+        if self.look_again.is_some_and(|at| at <= now) {
+            self.look_again = None;
+            for (id, entries) in std::mem::take(&mut self.ahead) {
+                let entries = entries.into_iter().collect();
+                self.batch.add(id, entries_of(entries));
             }
         }
     }
@@ -514,7 +535,12 @@ impl Task {
             is_whole,
             changes,
             events,
+            ahead,
         } = found;
+        if !ahead.is_empty() {
+            self.ahead.entry(id).or_default().extend(ahead);
+            self.look_again.get_or_insert(Instant::now() + LOOK_AGAIN);
+        }
         let conversation = conversation_id(&id);
         let old = self.told.get(&id);
         let mut chat = chat.filter(|chat| is_whole || old != Some(chat));

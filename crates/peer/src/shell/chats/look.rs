@@ -118,6 +118,8 @@ pub(super) struct Found {
     pub(super) changes: Vec<ChatChange>,
     /// Messages, and what the user has done.
     pub(super) events: Vec<Event>,
+    /// Entries that are ahead of the time.
+    pub(super) ahead: Vec<EntryId>,
 }
 
 /// All that was found.
@@ -206,6 +208,7 @@ fn whole(store: &Store, shown: &Shown<'_>, account: Option<Username>) -> Result<
         is_whole: true,
         changes: Vec::new(),
         events,
+        ahead: Vec::new(),
     })
 }
 
@@ -255,9 +258,11 @@ async fn look_at_each(
         for part in entries.chunks(AT_ONCE) {
             let part = part.to_vec();
             let read = move |view: &View<'_>| look_at_entries(view, &id, &part);
-            for (is_new, post) in handle.read(read).await?? {
+            let (posts, ahead) = handle.read(read).await??;
+            for (is_new, post) in posts {
                 tell_post(is_new, post, &mut seen, &mut found.events);
             }
+            found.ahead.extend(ahead);
         }
         all.push(found);
     }
@@ -297,6 +302,7 @@ fn look_at(
         is_whole: false,
         changes: Vec::new(),
         events: Vec::new(),
+        ahead: Vec::new(),
     };
     if about.chat {
         let chat = shown.chat(account)?;
@@ -319,22 +325,23 @@ fn look_at(
     Ok(Some(found))
 }
 
-/// The messages that entries begin or change, and whether they begin them.
-fn look_at_entries(
-    view: &View<'_>,
-    id: &Id,
-    entries: &[EntryId],
-) -> Result<Vec<(bool, Post)>, StoreError> {
+/// Messages, each with whether it is new, and entries that are ahead of the time.
+type Looked = (Vec<(bool, Post)>, Vec<EntryId>);
+
+/// The messages that entries begin or change.
+fn look_at_entries(view: &View<'_>, id: &Id, entries: &[EntryId]) -> Result<Looked, StoreError> {
+    let mut looked = Looked::default();
     let Some(shown) = Shown::new(view, id) else {
-        return Ok(Vec::new());
+        return Ok(looked);
     };
-    let mut found = Vec::new();
     for entry in entries {
         if let Some((post, begins)) = view.store.post_of(id, entry, &shown.visible)? {
-            found.push((begins, shown.post(&post)?));
+            looked.0.push((begins, shown.post(&post)?));
+        } else if view.store.is_ahead(id, entry, &shown.visible)? {
+            looked.1.push(*entry);
         }
     }
-    Ok(found)
+    Ok(looked)
 }
 
 /// The recent own messages that were delivered.
