@@ -496,10 +496,7 @@ impl Front {
                     self.client.send(For::User, command).await?;
                 }
             }
-            Typed::Go(conversation) => {
-                self.current = conversation;
-                self.show_conversation(None);
-            }
+            Typed::Go(conversation) => self.go(conversation),
             Typed::Status => self.print(&wording::security::shown_as(&self.client.view)),
             Typed::Identity => {
                 for line in lines::identity(&self.client.view) {
