@@ -13,6 +13,7 @@
 //! | `calls` | the calls of front ends that led to entries |
 //! | `restore` | the facts again, at the start |
 //! | `read` | entries to serve, and messages to show |
+//! | `lookup` | messages by their ids, and by the entries that change them |
 //! | `search` | the full-text index |
 //! | `retention` | what is beyond what is kept |
 //!
@@ -24,6 +25,7 @@
 mod calls;
 mod facts;
 mod keys;
+mod lookup;
 mod node;
 mod places;
 mod read;
@@ -34,6 +36,7 @@ mod search;
 mod session;
 mod store;
 
+pub use calls::Said;
 pub use keys::Keys;
 pub use node::{Event, Failed, Handle, Incoming, Node, Options, View};
 pub use read::{Entry, MAX_UNREAD, Page, Post, Unread, Visible};

@@ -167,7 +167,7 @@ fn a_late_message_has_the_date_when_it_was_written() {
 }
 
 #[test]
-fn an_own_message_says_once_for_whom_it_waits() {
+fn an_own_message_says_once_who_has_not_got_it() {
     let receipt = |to, delivered| Receipt { to, delivered };
     let own = |receipts: Vec<Receipt>| Post {
         receipts: Some(receipts),
