@@ -444,14 +444,14 @@ impl Chats {
                 self.names.put_into(&mut event, keys);
                 cx.emit(event);
             }
-            (Ordered::Opened(conversation), _) => cx.emit(Event::Opened { conversation }),
+            (Ordered::Opened(conversation), _) => cx.answer(Event::Opened { conversation }),
             (
                 Ordered::Said {
                     conversation,
                     message,
                 },
                 _,
-            ) => cx.emit(Event::Said {
+            ) => cx.answer(Event::Said {
                 conversation,
                 message,
             }),
