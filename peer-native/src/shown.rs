@@ -29,6 +29,11 @@ impl<'a> Shown<'a> {
                 let newest = conversation.and_then(Conversation::newest_message);
                 newest >= Some(message.id)
             }
+            Event::Post(post) => {
+                let conversation = self.view.conversation(post.conversation);
+                let mut lines = conversation.iter().flat_map(|one| one.lines.iter().rev());
+                lines.any(|line| line.message_id() == Some(post.id))
+            }
             _ => false,
         }
     }

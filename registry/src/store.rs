@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use p2pchat_protocol::v2::{Binding, DeviceKey, DisplayName, Fingerprint};
+use p2pchat_protocol::v2::{Binding, DeviceKey, DisplayName, Fingerprint, PersonKey};
 use p2pchat_protocol::{PeerAddr, Username};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -175,6 +175,13 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
 
     /// What is bound to a name; `None` if nothing ever was.
     fn binding(&self, name: Username) -> BoxFuture<'_, Result<Option<StoredBinding>, StoreError>>;
+
+    /// The binding of a name that is bound to a person, of several the first in the order of the
+    /// names' bytes; `None` if there is none.
+    fn binding_of(
+        &self,
+        person: PersonKey,
+    ) -> BoxFuture<'_, Result<Option<StoredBinding>, StoreError>>;
 
     /// Keeps a binding: with serial 1 where there is none, else in the place of the one with the
     /// serial before (compare-and-swap). `false` if there is another by now, which

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use futures::TryStreamExt;
 use mongodb::bson::{Bson, DateTime, Document, doc};
 use p2pchat_protocol::Username;
 use p2pchat_protocol::v2::{
@@ -22,6 +23,8 @@ use crate::support::mongod::{TestDatabase, first_host};
 use crate::support::proxy::Proxy;
 
 const NAMES: usize = 8;
+/// Who claims them.
+const PERSONS: [u8; 2] = [1, 2];
 /// How often the primary is killed.
 const KILLS: usize = 2;
 /// Short, so that the test is.
@@ -93,10 +96,11 @@ async fn claim_once(
     Ok(())
 }
 
-/// Reads all serials, until told to stop: they never go back. How often that worked.
+/// Reads all serials, and bindings by the person, until told to stop: they never go back. How often
+/// that worked.
 fn watch(store: Arc<dyn Store>, stop: Arc<AtomicBool>) -> JoinHandle<usize> {
     tokio::spawn(async move {
-        let (mut latest, mut reads) = (BTreeMap::new(), 0);
+        let (mut latest, mut reads, mut reads_by_person) = (BTreeMap::new(), 0, 0);
         while !stop.load(Ordering::Relaxed) {
             let Ok(serials) = store.serials((0..NAMES).map(name).collect()).await else {
                 continue;
@@ -106,8 +110,18 @@ fn watch(store: Arc<dyn Store>, stop: Arc<AtomicBool>) -> JoinHandle<usize> {
                 let before = latest.insert(name, serial).unwrap_or(0);
                 assert!(before <= serial, "{name:?}: {before}, then {serial}");
             }
+            for person in PERSONS.map(person) {
+                let Ok(Some(found)) = store.binding_of(person).await else {
+                    continue;
+                };
+                reads_by_person += 1;
+                let Binding { name, serial, .. } = found.binding;
+                assert_eq!(found.binding.person, Some(person));
+                let before = latest.insert(name, serial).unwrap_or(0);
+                assert!(before <= serial, "{name:?}: {before}, then {serial}");
+            }
         }
-        reads
+        reads.min(reads_by_person)
     })
 }
 
@@ -119,7 +133,7 @@ async fn two_who_bind_names_at_once_agree_though_primaries_die_meanwhile() {
     let acknowledged = Acknowledged::default();
     let stop = Arc::new(AtomicBool::new(false));
     let mut tasks = Vec::new();
-    for number in 1..=2 {
+    for number in PERSONS {
         let (acknowledged, stop) = (Arc::clone(&acknowledged), Arc::clone(&stop));
         tasks.push(claim(open(&uri).await, person(number), acknowledged, stop));
     }
@@ -149,10 +163,14 @@ async fn two_who_bind_names_at_once_agree_though_primaries_die_meanwhile() {
     let [one, two] = [open(&uri).await, open(&uri).await];
     let acknowledged = acknowledged.lock().unwrap().clone();
     assert!(acknowledged.len() >= 10 * KILLS);
+    let mut first_of = BTreeMap::new();
     for number in 0..NAMES {
         let there = one.binding(name(number)).await.unwrap().unwrap();
         let elsewhere = two.binding(name(number)).await.unwrap();
         assert_eq!(elsewhere.as_ref(), Some(&there), "one binding, everywhere");
+        first_of
+            .entry(there.binding.person)
+            .or_insert_with(|| there.clone());
         for ((_, serial), person) in acknowledged
             .iter()
             .filter(|((bound, _), _)| *bound == name(number))
@@ -162,6 +180,12 @@ async fn two_who_bind_names_at_once_agree_though_primaries_die_meanwhile() {
                 *serial <= there.binding.serial,
                 "{serial} is lost: {there:?}"
             );
+        }
+    }
+    for person in PERSONS.map(person) {
+        for store in [&one, &two] {
+            let found = store.binding_of(person).await.unwrap();
+            assert_eq!(found.as_ref(), first_of.get(&Some(person)));
         }
     }
 }
@@ -201,12 +225,60 @@ async fn a_registry_that_was_cut_off_changes_nothing_meanwhile_and_reads_what_is
         }
     };
     assert_eq!(there, Some(bound(bob, 2, person(1))));
+    assert_eq!(cut_off.binding_of(person(1)).await.unwrap(), there);
+    assert_eq!(cut_off.binding_of(person(2)).await.unwrap(), None);
     assert!(!cut_off.bind(bound(bob, 2, person(2))).await.unwrap());
     assert!(cut_off.bind(bound(bob, 3, person(1))).await.unwrap());
     tokio::task::spawn_blocking(|| drop(proxy)).await.unwrap();
     tokio::task::spawn_blocking(|| drop(database))
         .await
         .unwrap();
+}
+
+/// As at the first start after an upgrade: MongoDB does not end the call before all members have
+/// the index.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_starts_while_the_index_of_persons_waits_for_a_member_that_is_down() {
+    require_mongod!();
+    let mut set = ReplicaSet::start(3, ELECTION).await.unwrap();
+    let uri = set.uri("P2PAppIndex");
+    let store = open(&uri).await;
+    let of_bob = bound(name(0), 1, person(1));
+    assert!(store.bind(of_bob.clone()).await.unwrap());
+    store.close().await;
+    let client = mongodb::Client::with_uri_str(&uri).await.unwrap();
+    let bindings = client
+        .database("P2PAppIndex")
+        .collection::<Document>("bindings");
+    bindings.drop_index("person_1__id_1").await.unwrap();
+    let primary = set.primary().await.unwrap();
+    let is_down = (primary + 1) % 3;
+    set.kill(is_down).await.unwrap();
+    let store = open(&uri).await;
+    assert!(!is_indexed(&bindings).await, "then this tests nothing");
+    let found = store.binding_of(person(1)).await.unwrap();
+    assert_eq!(found, Some(of_bob));
+    store.close().await;
+    set.restart(is_down).await.unwrap();
+    let began = Instant::now();
+    while !is_indexed(&bindings).await {
+        assert!(began.elapsed() < Duration::from_secs(60), "no index");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    client.shutdown().await;
+}
+
+/// Whether persons are found by an index that is complete.
+async fn is_indexed(bindings: &mongodb::Collection<Document>) -> bool {
+    let stats = bindings.aggregate([doc! { "$indexStats": {} }]).await;
+    let stats: Vec<Document> = stats.unwrap().try_collect().await.unwrap();
+    let is_it = |index: &Document| {
+        index
+            .get_str("name")
+            .is_ok_and(|name| name == "person_1__id_1")
+    };
+    let index = stats.iter().find(|index| is_it(index));
+    index.is_some_and(|index| !index.get_bool("building").unwrap_or(false))
 }
 
 const DEVICE: DeviceId = DeviceId([0, 1, 2, 3, 4, 5, 6, 0xff]);

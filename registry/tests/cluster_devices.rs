@@ -210,6 +210,10 @@ fn of_two_who_bind_a_name_at_two_registries_at_once_one_is_in_everywhere() {
         for asks in &mut asking {
             let found = look_up(asks, &name);
             assert_eq!((found.person, found.serial), (Some(person), 1));
+            let by_key = asks.ask(ToRegistry::LookupKey(person));
+            assert_eq!(by_key, FromRegistry::Found(found));
+            let by_key = asks.ask(ToRegistry::LookupKey(loser.0.certificate.person));
+            assert_eq!(by_key, refused(Refusal::NotFound));
         }
     }
 }

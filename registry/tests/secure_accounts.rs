@@ -21,6 +21,10 @@ fn lookup(name: &str) -> ToRegistry {
     ToRegistry::Lookup(name.parse().unwrap())
 }
 
+fn lookup_key(device: &Device) -> ToRegistry {
+    ToRegistry::LookupKey(device.certificate.person)
+}
+
 fn change_password(old: &str, new: &str) -> ToRegistry {
     ToRegistry::ChangePassword {
         old: passphrase(old),
@@ -151,6 +155,7 @@ fn what_needs_a_session_is_refused_without_one_and_what_begins_one_with_one() {
         [
             ToRegistry::Subscribe,
             lookup("bob"),
+            lookup_key(&device),
             ToRegistry::SetStatus(Status::Busy),
             ToRegistry::SetDisplayName("Bob".parse().unwrap()),
             change_password("pw", "new"),
@@ -195,6 +200,78 @@ fn names_that_may_not_be_registered_and_names_of_nobody() {
     assert_eq!(old.status(REGISTER, "ann", "pw"), 20);
     let unbound = session.ask(lookup("ann"));
     assert_eq!(unbound, refused(Refusal::NotFound), "it has no person yet");
+}
+
+#[test]
+fn a_person_is_found_by_their_key_as_by_their_name() {
+    let server = TestServer::start();
+    let person = Person::new();
+    let [bob, second, ann] = [person.device(), person.device(), Device::new()];
+    let mut asks = Session::connect(server.tcp, &ann);
+    asks.enter(&ann, "ann", "pw");
+    let nobody = asks.ask(lookup_key(&bob));
+    assert_eq!(nobody, refused(Refusal::NotFound));
+    let mut session = Session::connect(server.tcp, &bob);
+    session.enter(&bob, "bob", "pw");
+    Session::connect(server.tcp, &second).sign_in(&second, "bob");
+    let named = ToRegistry::SetDisplayName("Bob B.".parse().unwrap());
+    assert_eq!(session.ask(named), FromRegistry::Done);
+    for asking in [&mut asks, &mut session] {
+        let FromRegistry::Found(binding) = asking.ask(lookup_key(&bob)) else {
+            panic!("they are bound");
+        };
+        assert_eq!((binding.name.as_str(), binding.serial), ("bob", 3));
+        assert_eq!(binding.person, Some(bob.certificate.person));
+        assert_eq!(binding.devices, [bob.certificate, second.certificate]);
+        assert_eq!(binding.display_name.as_str(), "Bob B.");
+        assert_eq!(asking.ask(lookup("bob")), FromRegistry::Found(binding));
+    }
+    let nobody = asks.ask(lookup_key(&Device::new()));
+    assert_eq!(nobody, refused(Refusal::NotFound));
+    // One answer each, in order.
+    asks.send(&[lookup_key(&bob), lookup("nobody"), lookup_key(&ann)]);
+    let answers = [(); 3].map(|()| match asks.answer() {
+        FromRegistry::Found(binding) => binding.name.to_string(),
+        other => format!("{other:?}"),
+    });
+    assert_eq!(answers, ["bob", "Refused(NotFound)", "ann"]);
+}
+
+#[test]
+fn a_person_is_found_by_the_first_of_their_names_that_is_left() {
+    let fresh = Fresh::sqlite();
+    let store = fresh.name();
+    let program = Program::start(&store);
+    let person = Person::new();
+    let (bob, ann) = (person.device(), Device::new());
+    let mut asks = Session::connect(program.tcp, &ann);
+    asks.enter(&ann, "ann", "pw");
+    let mut name_of = |device: &Device| match asks.ask(lookup_key(device)) {
+        FromRegistry::Found(binding) => Some(binding.name.to_string()),
+        FromRegistry::Refused(Refusal::NotFound) => None,
+        other => panic!("{other:?}"),
+    };
+    for (name, first) in [("rob", "rob"), ("zoe", "rob"), ("bob", "bob")] {
+        Session::connect(program.tcp, &bob).enter(&bob, name, "pw");
+        assert_eq!(name_of(&bob).as_deref(), Some(first), "{name}");
+    }
+    let operator = |arguments: &[&str]| {
+        let done = users(&store, arguments, "");
+        assert!(done.status.success(), "{done:?}");
+    };
+    operator(&["reset-key", "bob"]);
+    assert_eq!(name_of(&bob).as_deref(), Some("rob"));
+    operator(&["remove", "rob"]);
+    assert_eq!(name_of(&bob).as_deref(), Some("zoe"));
+    operator(&["remove", "zoe"]);
+    assert_eq!(name_of(&bob), None);
+    // The names are another person's by now.
+    let eve = Device::new();
+    let mut session = Session::connect(program.tcp, &eve);
+    let bound = session.ask(eve.sign_in("bob", Some("pw")));
+    assert!(matches!(bound, FromRegistry::SignedIn(_)), "{bound:?}");
+    assert_eq!(name_of(&bob), None);
+    assert_eq!(name_of(&eve).as_deref(), Some("bob"));
 }
 
 #[test]

@@ -124,7 +124,13 @@ fn the_golden_vectors_of_an_encrypted_session_are_spoken() {
     let server = TestServer::start();
     let mut wire = Wire::connect(&server);
     wire.exchange("ping", "pong");
-    for early in ["subscribe", "lookup", "busy", "sign out"] {
+    for early in [
+        "subscribe",
+        "lookup",
+        "lookup of a person",
+        "busy",
+        "sign out",
+    ] {
         wire.exchange(early, "refused 11");
     }
     wire.exchange("sign in by key", "refused 6");
@@ -136,6 +142,8 @@ fn the_golden_vectors_of_an_encrypted_session_are_spoken() {
     wire.exchange("sign up", "refused 12");
     wire.exchange("lookup of bob", "found at home");
     wire.exchange("lookup", "refused 13");
+    wire.exchange("lookup of a person", "found at home");
+    wire.exchange("lookup of another person", "refused 13");
 
     wire.exchange("subscribe", "done");
     assert_eq!(wire.frame(), Some(vector("snapshot at home")));

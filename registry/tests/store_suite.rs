@@ -54,6 +54,9 @@ on_all_stores!(
     of_many_who_bind_a_name_at_a_time_one_does_and_all_see_who,
     of_many_who_change_a_binding_at_a_time_one_does,
     the_serials_of_bound_names_are_told,
+    a_binding_is_found_by_its_person,
+    of_several_names_of_a_person_the_first_is_found,
+    the_person_of_a_removed_account_is_not_found,
     a_name_is_bound_to_the_next_person_once_its_account_was_removed,
     what_is_bound_to_a_name_without_an_account_goes_with_the_next_registration,
     the_key_of_a_registry_is_claimed_once,
@@ -394,6 +397,83 @@ async fn the_serials_of_bound_names_are_told(fresh: Fresh) {
     let told: BTreeSet<_> = store.serials(asked).await.unwrap().into_iter().collect();
     assert_eq!(told, BTreeSet::from([(name("bob"), 2), (name("eve"), 1)]));
     assert!(store.serials(Vec::new()).await.unwrap().is_empty());
+}
+
+fn person(number: u8) -> PersonKey {
+    PersonKey(key(number))
+}
+
+async fn a_binding_is_found_by_its_person(fresh: Fresh) {
+    let store = fresh.open().await;
+    assert_eq!(store.binding_of(person(1)).await.unwrap(), None);
+    let mut of_bob = bound(1, 1);
+    of_bob.forgotten = vec![DeviceKey(key(200))];
+    of_bob.allows_version_1 = true;
+    assert!(store.bind(of_bob.clone()).await.unwrap());
+    let mut of_eve = bound(1, 2);
+    of_eve.binding.name = name("eve");
+    assert!(store.bind(of_eve.clone()).await.unwrap());
+    for (number, expected) in [(1, Some(of_bob)), (2, Some(of_eve)), (3, None)] {
+        let found = store.binding_of(person(number)).await.unwrap();
+        assert_eq!(found, expected, "{number}");
+    }
+    // To another person, which is found at once, also by another connection.
+    let other = fresh.open_as(Opener::Operator).await;
+    assert!(store.bind(bound(2, 3)).await.unwrap());
+    for store in [&store, &other] {
+        assert_eq!(store.binding_of(person(1)).await.unwrap(), None);
+        let found = store.binding_of(person(3)).await.unwrap();
+        assert_eq!(found, Some(bound(2, 3)));
+    }
+    // To nobody, as when an operator resets the key.
+    let mut reset = bound(3, 3);
+    reset.binding.person = None;
+    reset.binding.devices.clear();
+    assert!(other.bind(reset).await.unwrap());
+    assert_eq!(store.binding_of(person(3)).await.unwrap(), None);
+    other.close().await;
+}
+
+async fn of_several_names_of_a_person_the_first_is_found(fresh: Fresh) {
+    let store = fresh.open().await;
+    let of = |text: &str| {
+        let mut stored = bound(1, 1);
+        stored.binding.name = name(text);
+        stored
+    };
+    let first = async || {
+        let found = store.binding_of(person(1)).await.unwrap();
+        found.map(|stored| stored.binding.name.to_string())
+    };
+    // In the order of bytes: capitals first, other letters last.
+    for (text, expected) in [
+        ("eve", "eve"),
+        ("zoë", "eve"),
+        ("ë", "eve"),
+        ("bob", "bob"),
+        ("ada", "ada"),
+        ("Zoe", "Zoe"),
+        ("bo", "Zoe"),
+    ] {
+        assert!(store.bind(of(text)).await.unwrap(), "{text}");
+        assert_eq!(first().await.as_deref(), Some(expected), "{text}");
+    }
+    let mut reset = of("Zoe");
+    reset.binding.serial = 2;
+    reset.binding.person = None;
+    assert!(store.bind(reset).await.unwrap());
+    assert_eq!(first().await.as_deref(), Some("ada"));
+}
+
+async fn the_person_of_a_removed_account_is_not_found(fresh: Fresh) {
+    let store = fresh.open().await;
+    store.register(account("bob")).await.unwrap();
+    assert!(store.bind(bound(1, 1)).await.unwrap());
+    assert!(store.binding_of(person(1)).await.unwrap().is_some());
+    assert!(store.remove(name("bob")).await.unwrap());
+    assert_eq!(store.binding_of(person(1)).await.unwrap(), None);
+    assert!(store.register(account("bob")).await.unwrap());
+    assert_eq!(store.binding_of(person(1)).await.unwrap(), None);
 }
 
 async fn a_name_is_bound_to_the_next_person_once_its_account_was_removed(fresh: Fresh) {

@@ -118,7 +118,7 @@ pub enum Command {
         /// The person.
         who: PersonKey,
     },
-    /// Be no owner of a group any more.
+    /// Stop being an owner of a group.
     Resign {
         /// The conversation.
         conversation: ConversationId,

@@ -154,12 +154,19 @@ pub enum Event {
         /// The conversation.
         conversation: ConversationId,
         /// All of it.
-        chat: Chat,
+        chat: Box<Chat>,
     },
     /// The encrypted conversation that was begun or found.
     Opened {
         /// The conversation.
         conversation: ConversationId,
+    },
+    /// The message that a `say` in an encrypted conversation has led to.
+    Said {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The message.
+        message: MessageId,
     },
     /// The membership of an encrypted conversation has changed.
     ChatChanged {
@@ -171,9 +178,9 @@ pub enum Event {
         change: ChatChange,
     },
     /// A message of an encrypted conversation, of the user or of others.
-    Post(Post),
+    Post(Box<Post>),
     /// Such a message is different now: its text, its reactions, or whom it has reached.
-    PostChanged(Post),
+    PostChanged(Box<Post>),
     /// A page of earlier messages of an encrypted conversation, oldest first.
     Posts {
         /// The conversation.
@@ -329,6 +336,7 @@ impl Event {
             | Self::ChatLeft { conversation, .. }
             | Self::Chat { conversation, .. }
             | Self::Opened { conversation }
+            | Self::Said { conversation, .. }
             | Self::ChatChanged { conversation, .. }
             | Self::Posts { conversation, .. }
             | Self::Typing { conversation, .. }
@@ -379,6 +387,7 @@ impl Event {
                 | Self::Failed(_)
                 | Self::Found { .. }
                 | Self::Opened { .. }
+                | Self::Said { .. }
                 | Self::Posts { .. }
                 | Self::History { .. }
                 | Self::Findings { .. }

@@ -65,6 +65,18 @@ impl MessageId {
         (self.number, self.writer, self.position)
     }
 
+    /// That of an encrypted conversation as it is in JSON.
+    fn of_digits(text: &str) -> Option<Self> {
+        let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() != 3 * Self::DIGITS || !text.bytes().all(is_digit) {
+            return None;
+        }
+        let (clock, rest) = text.split_at(Self::DIGITS);
+        let (writer, position) = rest.split_at(Self::DIGITS);
+        let part = |digits| u64::from_str_radix(digits, 16).ok();
+        Some(Self::of_entry(part(clock)?, part(writer)?, part(position)?))
+    }
+
     const fn is_of_open_chat(self) -> bool {
         self.writer == 0 && self.position == 0
     }
@@ -90,15 +102,8 @@ impl FromStr for MessageId {
     type Err = BadMessageId;
 
     fn from_str(text: &str) -> Result<Self, BadMessageId> {
-        if text.len() != 3 * Self::DIGITS {
-            return text.parse().map(Self::new).map_err(|_| BadMessageId);
-        }
-        let part = |at: usize| {
-            let digits = text.get(at * Self::DIGITS..(at + 1) * Self::DIGITS);
-            let part = digits.and_then(|digits| u64::from_str_radix(digits, 16).ok());
-            part.ok_or(BadMessageId)
-        };
-        Ok(Self::of_entry(part(0)?, part(1)?, part(2)?))
+        let number = || text.parse().map(Self::new).map_err(|_| BadMessageId);
+        Self::of_digits(text).map_or_else(number, Ok)
     }
 }
 
@@ -127,7 +132,7 @@ impl<'de> Deserialize<'de> for MessageId {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<MessageId, E> {
-                text.parse().map_err(E::custom)
+                MessageId::of_digits(text).ok_or_else(|| E::custom(BadMessageId))
             }
         }
         deserializer.deserialize_any(Either)

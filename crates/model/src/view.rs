@@ -1,25 +1,27 @@
 //! What there is to see, changed only by [`View::apply`].
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use p2pchat_protocol::v2::{DisplayName, Status};
 use p2pchat_protocol::{PeerAddr, Username};
 use serde::{Deserialize, Serialize};
 
-use crate::chat::{Chat, Member, Named};
+pub use self::undo::{Undo, Undoable};
+use crate::chat::Chat;
 use crate::conversation::{Conversation, ConversationId};
 use crate::dropped::Dropped;
-use crate::event::{BlockChange, Event, IncomingRequest, Link, OutgoingRequest, Problem};
+use crate::event::{Event, IncomingRequest, Link, OutgoingRequest};
 use crate::identity::{Identity, Security};
 use crate::line::Line;
 use crate::lookalike::{self, OnlineLooks};
-use crate::message::{Delivery, LeaveReason, Message, MessageId};
+use crate::message::Message;
 use crate::person::{NameCheck, Person, User};
 use crate::post::Post;
 use crate::target::Target;
-use crate::time::Timestamp;
 use crate::wording;
+
+mod conversation;
+mod undo;
 
 /// What there is to see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,37 +72,6 @@ pub struct View {
     /// For [`View::lookalike_of`]. Not in the JSON.
     #[serde(skip)]
     pub looks: OnlineLooks,
-}
-
-/// A leave or a block that can still be taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Undo {
-    /// What it is.
-    pub what: Undoable,
-    /// From when on it is too late.
-    pub until: Timestamp,
-}
-
-impl Undo {
-    /// How long there is an undo.
-    pub const LIMIT: Duration = Duration::from_secs(10);
-
-    fn new(what: Undoable, at: Timestamp) -> Self {
-        let until = at.after(Self::LIMIT);
-        Self { what, until }
-    }
-}
-
-/// What a user can take back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Undoable {
-    /// They left this conversation.
-    Left(ConversationId),
-    /// They blocked this user or address.
-    Blocked(Target),
 }
 
 /// The result of a search through the history.
@@ -214,6 +185,7 @@ impl View {
             | Event::Failed(_)
             | Event::Registered { .. }
             | Event::Opened { .. }
+            | Event::Said { .. }
             | Event::ChatChanged { .. }
             | Event::RequestMissed { .. }
             | Event::Found { .. }
@@ -229,57 +201,9 @@ impl View {
     }
 
     fn apply_to_conversation(&mut self, event: &Event) {
-        let Some(conversation) = event
-            .conversation()
-            .and_then(|id| self.conversation_mut(id))
-        else {
-            return;
-        };
-        match event {
-            Event::MemberJoined { member, .. } => conversation.add_member(*member),
-            Event::MemberLeft { member, reason, .. } => {
-                conversation.remove_member(*member, *reason);
-            }
-            Event::ChatLeft { .. } => conversation.clear_members(),
-            Event::Message(message) => conversation.add_message(message),
-            Event::Post(post) => conversation.add_post(post),
-            Event::PostChanged(post) => conversation.change_post(post),
-            Event::Posts {
-                before,
-                posts,
-                more,
-                ..
-            } => {
-                let lines = posts.iter().cloned().map(Line::from);
-                conversation.add_history(*before, lines.collect(), *more);
-            }
-            Event::Typing { who, on, .. } => {
-                if let Some(member) = conversation.chat_member(*who) {
-                    member.typing = *on;
-                }
-            }
-            Event::ReadBy { who, message, .. } => {
-                if let Some(member) = conversation.chat_member(*who) {
-                    member.read = member.read.max(Some(*message));
-                }
-            }
-            Event::Delivered {
-                message, delivery, ..
-            } => conversation.set_delivery(*message, *delivery),
-            Event::History {
-                before,
-                messages,
-                more,
-                ..
-            } => {
-                let lines = messages.iter().cloned().map(Line::from);
-                conversation.add_history(*before, lines.collect(), *more);
-            }
-            Event::Read { message, .. } => {
-                conversation.read = conversation.read.max(Some(*message));
-            }
-            Event::Draft { text, .. } => conversation.draft.clone_from(text),
-            _ => {}
+        let conversation = event.conversation();
+        if let Some(conversation) = conversation.and_then(|id| self.conversation_mut(id)) {
+            conversation.apply(event);
         }
     }
 
@@ -369,40 +293,6 @@ impl View {
                     Arc::make_mut(message).end_sending();
                 }
             }
-        }
-    }
-
-    /// Offers the undo of a leave or block, and withdraws it once it is done or has no meaning
-    /// any more.
-    fn offer_undo(&mut self, event: &Event) {
-        let undo = self.undo.map(|undo| undo.what);
-        match (event, undo) {
-            (Event::ChatLeft { conversation, at }, _) => {
-                self.undo = Some(Undo::new(Undoable::Left(*conversation), *at));
-            }
-            (
-                Event::Blocks {
-                    at,
-                    change: Some(BlockChange::Blocked(who)),
-                    ..
-                },
-                _,
-            ) if !self.blocked.contains(who) => {
-                self.undo = Some(Undo::new(Undoable::Blocked(*who), *at));
-            }
-            (Event::Blocks { list, .. }, Some(Undoable::Blocked(who))) if !list.contains(&who) => {
-                self.undo = None;
-            }
-            (Event::MemberJoined { .. } | Event::MemberLeft { .. }, Some(Undoable::Left(left)))
-                if event.conversation() == Some(left) =>
-            {
-                self.undo = None;
-            }
-            (Event::LoggedOut { .. }, _) => self.undo = None,
-            (Event::Failed(failure), _) if failure.code == Problem::NothingToUndo => {
-                self.undo = None;
-            }
-            _ => {}
         }
     }
 
@@ -500,7 +390,7 @@ impl View {
         self.incoming = None;
         self.outgoing.clear();
         for conversation in &mut self.conversations {
-            conversation.clear_members();
+            conversation.end_session();
         }
         self.findings = None;
         self.blocked.clear();
@@ -568,191 +458,6 @@ impl View {
         if let Some(conversation) = self.conversation_mut(conversation) {
             conversation.push(line);
         }
-    }
-}
-
-impl Conversation {
-    fn clear_members(&mut self) {
-        self.members.clear();
-        self.out_of_reach.clear();
-    }
-
-    fn remove_member(&mut self, member: Person, reason: LeaveReason) {
-        for list in [&mut self.members, &mut self.out_of_reach] {
-            list.retain(|known| known.address != member.address);
-        }
-        if reason == LeaveReason::Unreachable {
-            self.out_of_reach.push(member);
-        }
-    }
-
-    fn add_member(&mut self, member: Person) {
-        self.out_of_reach
-            .retain(|known| known.address != member.address);
-        match self
-            .members
-            .iter_mut()
-            .find(|known| known.address == member.address)
-        {
-            Some(known) => *known = member,
-            None => self.members.push(member),
-        }
-    }
-
-    /// Adds a message, unless it was added before: a call that is made again is answered with
-    /// the message that it led to.
-    fn add_message(&mut self, message: &Message) {
-        let id = Some(message.id);
-        let is_new = || {
-            let is_known = self.lines.iter().any(|line| line.message_id() == id);
-            !is_known && self.oldest_message() < id
-        };
-        if self.newest_message() < id || is_new() {
-            self.push(message.clone().into());
-        }
-    }
-
-    fn set_delivery(&mut self, id: MessageId, delivery: Delivery) {
-        let message = self.lines.iter_mut().rev().find_map(|line| match line {
-            // Copied if a subscriber has it too.
-            Line::Message(message) if message.id == id => Some(Arc::make_mut(message)),
-            _ => None,
-        });
-        if let Some(deliveries) = message.and_then(|message| message.deliveries.as_mut()) {
-            match deliveries
-                .iter_mut()
-                .find(|known| known.to.address == delivery.to.address)
-            {
-                Some(known) => *known = delivery,
-                None => deliveries.push(delivery),
-            }
-        }
-    }
-
-    fn chat_member(&mut self, who: Named) -> Option<&mut Member> {
-        let mut members = self.chat.iter_mut().flat_map(|chat| &mut chat.members);
-        members.find(|member| member.who.key == who.key)
-    }
-
-    /// Who is writing stays so, as the event is about what is stored.
-    fn set_chat(&mut self, mut chat: Chat) {
-        for known in self.chat.iter().flat_map(|chat| &chat.members) {
-            let mut members = chat.members.iter_mut();
-            if let Some(member) = members.find(|member| member.who.key == known.who.key) {
-                member.typing = known.typing;
-                member.read = member.read.max(known.read);
-            }
-        }
-        self.chat = Some(chat);
-    }
-
-    /// Adds a message where it belongs. One that is older than all that are here is on the disk
-    /// only.
-    fn add_post(&mut self, post: &Post) {
-        if let Some(member) = self.chat_member(post.from) {
-            member.typing = false;
-        }
-        let id = Some(post.id);
-        if self.newest_message() < id {
-            return self.push(post.clone().into());
-        }
-        let is_known = self.lines.iter().any(|line| line.message_id() == id);
-        let is_beyond =
-            self.more_history && self.oldest_message().is_some_and(|oldest| post.id < oldest);
-        if is_known || is_beyond {
-            return self.change_post(post);
-        }
-        let is_earlier = |line: &Line| line.message_id().is_some_and(|line| line > post.id);
-        let later = self
-            .lines
-            .iter()
-            .rev()
-            .take_while(|line| is_earlier(line) || line.message_id().is_none());
-        // Behind the last message that is earlier, and the notices that follow it.
-        let later = later.collect::<Vec<_>>();
-        let notices = later
-            .iter()
-            .rev()
-            .take_while(|line| line.message_id().is_none());
-        let at = self.lines.len() - later.len() + notices.count();
-        self.lines.insert(at, post.clone().into());
-    }
-
-    fn change_post(&mut self, post: &Post) {
-        let mut lines = self.lines.iter_mut().rev();
-        if let Some(line) = lines.find(|line| line.message_id() == Some(post.id)) {
-            *line = post.clone().into();
-        }
-    }
-
-    /// Adds a page that joins on to the lines: a gap between the two could never be filled.
-    fn add_history(&mut self, before: Option<MessageId>, messages: Vec<Line>, more: bool) {
-        let oldest = self.oldest_message();
-        if before.is_some_and(|before| oldest.is_none_or(|oldest| before < oldest)) {
-            return;
-        }
-        let first = messages.first().and_then(Line::message_id);
-        let newest = self.lines.iter().rev().find_map(Line::message_id);
-        if more && newest < first && newest.is_some() {
-            // Another program of this user has written more than a page since.
-            self.lines.clear();
-        }
-        let is_full = self.bytes() > View::MAX_BYTES;
-        let room = View::MAX_LINES.saturating_sub(self.lines.len());
-        let room = if is_full { 0 } else { room };
-        if first.is_none()
-            || self
-                .oldest_message()
-                .is_none_or(|oldest| first < Some(oldest))
-        {
-            self.more_history = more && messages.len() < room;
-        }
-        let is_known = |id| self.lines.iter().any(|line| line.message_id() == Some(id));
-        let cut = messages.len().saturating_sub(room);
-        let newest = messages.into_iter().skip(cut);
-        let earlier: Vec<Line> = newest
-            .filter(|line| !line.message_id().is_some_and(is_known))
-            .collect();
-        // Both are in the order of time, unless the clock was set back in between.
-        let mut later = std::mem::take(&mut self.lines).into_iter().peekable();
-        for message in earlier {
-            while let Some(line) = later.next_if(|line| line.at() < message.at()) {
-                self.lines.push(line);
-            }
-            self.lines.push(message);
-        }
-        self.lines.extend(later);
-    }
-
-    fn push(&mut self, line: Line) {
-        if self.lines.len() >= View::MAX_LINES {
-            // A tenth at once, because the rest has to move up.
-            self.lines.drain(..View::MAX_LINES / 10);
-            self.more_history = true;
-        }
-        if self.lines.len().is_multiple_of(View::WEIGH_EVERY) {
-            self.evict_beyond_max_bytes();
-        }
-        self.lines.push(line);
-    }
-
-    fn evict_beyond_max_bytes(&mut self) {
-        let mut bytes = self.bytes();
-        if bytes <= View::MAX_BYTES {
-            return;
-        }
-        let evicted = self.lines.iter().take_while(|line| {
-            let is_evicted = bytes > View::MAX_BYTES / 10 * 9;
-            bytes -= line.size();
-            is_evicted
-        });
-        let evicted = evicted.count();
-        self.lines.drain(..evicted);
-        self.more_history = true;
-    }
-
-    fn bytes(&self) -> usize {
-        self.lines.iter().map(Line::size).sum()
     }
 }
 

@@ -110,7 +110,7 @@ impl Problem {
             Self::NoSuchRequest => "it expired or was withdrawn: ask them for a chat",
             Self::NobodyThere => "send a chat request first",
             Self::ChatFull => "leave, and start a new chat",
-            Self::BadText => "a text has 1 byte to 16 KiB, and no NUL",
+            Self::BadText => "a text has 1 byte to 32 KiB, in the open chat to 16 KiB, and no NUL",
             Self::BadCommand => "see docs/api.md for the commands and their fields",
             Self::NoHistory => "start without --no-history, or repair the file",
             Self::TooMuch => {
@@ -556,6 +556,7 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         | Event::Message(_)
         | Event::Chat { .. }
         | Event::Opened { .. }
+        | Event::Said { .. }
         | Event::Post(_)
         | Event::PostChanged(_)
         | Event::Posts { .. }

@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 #[macro_use]
 #[path = "api/every.rs"]
 mod every;
+#[path = "api/chats.rs"]
+mod chats;
 #[path = "api/commands.rs"]
 mod commands;
 #[path = "api/events.rs"]

@@ -16,12 +16,14 @@
 //! | `blocks` | what each account has blocked |
 //! | `requests` | chat requests, in and out |
 //! | `group` | the chat: members, introductions, texts, and what strangers send |
+//! | `chats` | the encrypted conversations: orders to them, names, who is dialled |
 //! | `people` | the read-only view of directory and blocks that requests and group get |
 //! | `context` | time, random numbers, ids, the output queue, whose call is answered, and the counters of `drops` |
 //! | `calls` | the last calls of the front ends and their answers |
 
 mod blocks;
 mod calls;
+mod chats;
 mod chats_io;
 mod context;
 mod directory;
@@ -44,6 +46,7 @@ use p2pchat_protocol::v2::{Binding, SeatUpdate};
 use p2pchat_protocol::{Contact, MESSAGE_PORT};
 
 use blocks::Blocks;
+use chats::{Chats, Searched};
 pub use chats_io::{FromChats, Order, Ordered, ToChats};
 use context::{Context, Refusal};
 use directory::{Change, Directory};
@@ -70,6 +73,7 @@ pub struct Machine {
     blocks: Blocks,
     requests: Requests,
     group: Group,
+    chats: Chats,
 }
 
 impl Machine {
@@ -104,7 +108,7 @@ impl Machine {
             .cx
             .skip_messages(newest.max().flatten().unwrap_or_default());
         if let Some(account) = view.account {
-            machine.session.resume(account);
+            machine.session.resume(account, view.security);
             machine.directory.resume(view);
             machine.group.resume(&machine.cx, view.open());
         }
@@ -121,6 +125,7 @@ impl Machine {
             blocks: Blocks::default(),
             requests: Requests::default(),
             group: Group::default(),
+            chats: Chats::default(),
         }
     }
 
@@ -165,6 +170,7 @@ impl Machine {
                 self.want_key(name);
             }
         }
+        self.serve_chats();
         self.tick();
     }
 
@@ -180,6 +186,7 @@ impl Machine {
             self.session.deadline(),
             self.requests.deadline(),
             self.group.deadline(),
+            self.chats.deadline(),
         ]
         .into_iter()
         .flatten()
@@ -194,6 +201,7 @@ impl Machine {
         usage.extend([
             self.requests.usage(),
             self.session.usage(),
+            self.chats.usage(),
             self.cx.call_usage(),
             self.cx.drop_usage(),
         ]);
@@ -211,13 +219,17 @@ impl Machine {
             Input::Timer => {}
             Input::RegistryUp => self.session.registry_up(&mut self.cx),
             Input::RegistryDown { reason } => self.session.registry_down(&mut self.cx, &reason),
-            Input::Welcome { fingerprint } => self.session.welcome(&mut self.cx, fingerprint),
+            Input::Welcome { fingerprint, time } => {
+                self.session.welcome(&mut self.cx, fingerprint);
+                let time = ToChats::RegistryTime(Some(time));
+                self.cx.push(Output::Chats(time));
+            }
             Input::OtherKey { seen } => self.session.other_key(&mut self.cx, seen),
             Input::Frame(frame) => {
                 let effect = self.session.frame(&mut self.cx, frame);
                 self.effect(effect);
             }
-            Input::Chats(_) => {}
+            Input::Chats(told) => self.chats_told(told),
             Input::WorkDone { id, result } => {
                 let keys = self.session.keys.as_mut();
                 let known = keys.and_then(|keys| keys.work_done(&mut self.cx, id, result));
@@ -300,10 +312,18 @@ impl Machine {
     }
 
     fn carry_out(&mut self, command: Command) -> Result<(), Refusal> {
-        let conversation = command.conversation().unwrap_or(ConversationId::OPEN);
-        if conversation != ConversationId::OPEN {
-            return Err(Problem::NoSuchConversation.into());
+        if self.is_of_chats(&command) {
+            self.session.account().ok_or(Problem::NotLoggedIn)?;
+            let needs_keys = matches!(
+                command,
+                Command::Chat { .. } | Command::Group { .. } | Command::Add { .. }
+            );
+            if needs_keys && !self.session.is_encrypted() {
+                return Err(Problem::NotEncrypted.into());
+            }
+            return self.chats.command(&mut self.cx, command);
         }
+        let conversation = ConversationId::OPEN;
         let (cx, people, requests, group) = self.parts();
         match command {
             Command::Register {
@@ -445,10 +465,85 @@ impl Machine {
                     conversation,
                     account,
                     text,
+                    posts: Vec::new(),
                 });
                 Ok(())
             }
         }
+    }
+
+    /// Whether a command is for the encrypted conversations.
+    fn is_of_chats(&self, command: &Command) -> bool {
+        match (command, command.conversation()) {
+            (Command::Chat { .. } | Command::Group { .. }, _) => true,
+            (Command::Find { .. }, None) => self.session.keys.is_some(),
+            (_, conversation) => conversation.is_some_and(|of| of != ConversationId::OPEN),
+        }
+    }
+
+    /// What the encrypted conversations tell.
+    fn chats_told(&mut self, told: FromChats) {
+        let Some(keys) = &self.session.keys else {
+            return;
+        };
+        let (cx, chats) = (&mut self.cx, &mut self.chats);
+        let now = cx.now.elapsed;
+        match told {
+            FromChats::Event(event) => chats.event(cx, keys, event),
+            FromChats::Done { id, result } => {
+                let searched = chats.done(cx, keys, id, result);
+                self.search_open_chat(searched);
+            }
+            FromChats::Connected { device, .. } => chats.connected(device),
+            FromChats::Disconnected { device } => chats.disconnected(now, device),
+            FromChats::NotReached { device } => chats.not_reached(now, device),
+        }
+    }
+
+    /// Answers a search, after the open chat was searched too if that was asked for.
+    fn search_open_chat(&mut self, searched: Option<Searched>) {
+        let (Some(searched), Some(account)) = (searched, self.session.account()) else {
+            return;
+        };
+        let Searched {
+            asker: re,
+            conversation,
+            text,
+            posts,
+        } = searched;
+        if conversation.is_none() {
+            self.cx.push(Output::Find {
+                re,
+                conversation,
+                account,
+                text,
+                posts,
+            });
+            return;
+        }
+        self.cx.answer_to(re);
+        self.cx.emit(Event::Findings {
+            conversation,
+            text,
+            messages: Vec::new(),
+            posts,
+        });
+        self.cx.done();
+    }
+
+    /// Does what the encrypted conversations wait for: keys, names and devices.
+    fn serve_chats(&mut self) {
+        let (Some(keys), Some(account)) = (&self.session.keys, self.session.account()) else {
+            return;
+        };
+        let (cx, chats) = (&mut self.cx, &mut self.chats);
+        chats.begin(cx, keys, account);
+        let people = chats.grant(cx, keys);
+        let devices = chats.dial(cx, &self.directory, account);
+        for name in people.into_iter().chain(devices) {
+            self.session.look_up_soon(name);
+        }
+        self.session.look_up_keys(cx, &mut chats.names);
     }
 
     /// Takes back the last leave or block.
@@ -524,6 +619,11 @@ impl Machine {
                 binding,
                 purpose,
             }) => self.looked_up(name, binding, purpose),
+            Some(Effect::Named(binding)) => {
+                let name = binding.name;
+                self.learn(&binding);
+                self.key_known(Some(name));
+            }
             Some(Effect::Ended(problem)) => self.end_session(Some(problem)),
             Some(Effect::Listed { users, announce }) => self.listed(&users, announce),
             Some(Effect::Searched {
@@ -587,6 +687,7 @@ impl Machine {
         if change.is_empty() && !is_all {
             return;
         }
+        self.chats.presence_changed();
         let Change { users, gone } = change;
         self.cx.emit(if is_all {
             Event::Online { users }
@@ -598,17 +699,31 @@ impl Machine {
 
     /// The registry has said which key a name is bound to.
     fn looked_up(&mut self, name: Username, binding: Option<Box<Binding>>, purpose: KeyPurpose) {
+        if let Some(binding) = &binding {
+            self.learn(binding);
+        }
         let Some(keys) = self.session.keys.as_mut() else {
             return;
         };
-        if let Some(binding) = &binding {
-            keys.learn(&mut self.cx, binding);
-        }
         let person = binding.and_then(|binding| binding.person);
+        if person.is_none() {
+            let users = self.directory.users();
+            let is_legacy = users.iter().any(|user| user.name == name && user.legacy);
+            self.chats.has_no_key(&mut self.cx, name, is_legacy);
+        }
         let known = keys.use_key(&mut self.cx, name, person, purpose);
         // Also where the lookup was for a code: it may be another key than before.
         self.cx.answer_to(None);
         self.key_known(known.or(Some(name)));
+    }
+
+    /// Takes note of what the registry vouches for.
+    fn learn(&mut self, binding: &Binding) {
+        if let Some(keys) = self.session.keys.as_mut() {
+            keys.learn(&mut self.cx, binding);
+        }
+        let devices = binding.devices.iter().map(|of| of.device);
+        self.chats.devices(binding.name, devices.collect());
     }
 
     /// A key may be known better or worse than before.
@@ -619,6 +734,9 @@ impl Machine {
         let trust = self.session.keys.as_ref().and_then(|keys| keys.trust(name));
         let change = self.directory.set_trust(name, trust);
         self.presence_changed(change, false);
+        if let Some(keys) = &self.session.keys {
+            self.chats.name_known(&mut self.cx, keys, name);
+        }
     }
 
     /// Tells the user who is online. Version 2 has told the peer already.
@@ -740,6 +858,9 @@ impl Machine {
         group.clear(cx, people);
         self.release(late);
         self.directory.clear();
+        if self.session.keys.is_some() {
+            self.chats.signed_out(&mut self.cx);
+        }
         let at = self.cx.now.wall;
         self.cx.emit(Event::LoggedOut { at, problem });
     }

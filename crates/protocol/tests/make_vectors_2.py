@@ -255,6 +255,8 @@ def to_registry():
         simple("allow version 1 no more", 8, "Number", number=0),
         simple("sign out", 9, "Empty"),
         simple("ping", 10, "Empty"),
+        simple("lookup of a person", 129, "LookupKey", person=public(PERSON)),
+        simple("lookup of another person", 129, "LookupKey", person=public(OTHER)),
     ]
 
 
@@ -453,6 +455,9 @@ def faults_to_registry():
         sign_up("sign up with a password of 257 bytes", password="x" * 257),
         sign_up("sign up with a NUL in the password", password="a\0b"),
         sign_up("sign up without a certificate", certificate=None),
+        bad("a lookup of no person", 129, b""),
+        bad("a short person to be looked up", 129, encoded("LookupKey", person=b"\x01" * 31)),
+        bad("a long person to be looked up", 129, encoded("LookupKey", person=b"\x01" * 33)),
     ]
 
 

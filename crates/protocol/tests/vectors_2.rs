@@ -74,6 +74,12 @@ impl Fields<'_> {
         Certificate::from_bytes(&bytes(&self.0["certificate"])).unwrap()
     }
 
+    /// `None` if it is empty.
+    fn person(&self) -> Option<PersonKey> {
+        let person = bytes(&self.0["person"]);
+        PublicKey::try_from(&person[..]).ok().map(PersonKey)
+    }
+
     fn address(&self) -> PeerAddr {
         let number = u32::try_from(self.number("address")).unwrap();
         PeerAddr::new(Ipv4Addr::from(number)).unwrap()
@@ -122,6 +128,7 @@ fn to_registry(kind: u64, fields: &Value) -> ToRegistry {
         8 => ToRegistry::AllowVersion1(of.number("number") == 1),
         9 => ToRegistry::SignOut,
         10 => ToRegistry::Ping,
+        129 => ToRegistry::LookupKey(of.person().unwrap()),
         _ => panic!("no such kind: {kind}"),
     }
 }
@@ -154,12 +161,11 @@ fn from_registry(kind: u64, fields: &Value) -> FromRegistry {
 }
 
 fn binding(of: &Fields<'_>) -> Binding {
-    let person = bytes(&of.0["person"]);
     let devices = of.0["devices"].as_array().unwrap().iter();
     Binding {
         name: of.name(),
         serial: of.number("serial"),
-        person: PublicKey::try_from(&person[..]).ok().map(PersonKey),
+        person: of.person(),
         display_name: of.display_name(),
         devices: devices
             .map(|device| Certificate::from_bytes(&bytes(device)).unwrap())
@@ -231,7 +237,12 @@ fn what_a_registry_sends_is_read_and_written_as_by_others() {
 
 #[test]
 fn there_is_a_vector_of_every_kind() {
-    for (list, kinds) in [("to_registry", 1..=10), ("from_registry", 65..=73)] {
+    let to_registry: Vec<u64> = (1..=10).chain([129]).collect();
+    let from_registry = (65..=73).collect();
+    for (list, kinds) in [
+        ("to_registry", to_registry),
+        ("from_registry", from_registry),
+    ] {
         let vectors = vectors(list);
         let there = |kind: u64| vectors.iter().any(|vector| vector["kind"] == kind);
         assert!(kinds.into_iter().all(there), "{list}");

@@ -10,11 +10,12 @@ const VERSIONS: [&str; 2] = ["1", "2"];
 /// The label `result` of a request.
 const RESULTS: [&str; 2] = ["done", "refused"];
 /// The label `type` of each request.
-const TYPES: [&str; 10] = [
+const TYPES: [&str; 11] = [
     "sign_up",
     "sign_in",
     "subscribe",
     "lookup",
+    "lookup_key",
     "set_status",
     "set_display_name",
     "change_password",

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use p2pchat_protocol::Username;
-use p2pchat_protocol::v2::Fingerprint;
+use p2pchat_protocol::v2::{Fingerprint, PersonKey};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
@@ -25,8 +25,9 @@ const BUCKETS: [f64; 13] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0,
 ];
 /// The operations that a running registry uses: exposed from the start.
-const OPERATIONS: [&str; 6] = [FIND, REGISTER, REPLACE, BINDING, BIND, SERIALS];
+const OPERATIONS: [&str; 7] = [FIND, REGISTER, REPLACE, BINDING, BINDING_OF, BIND, SERIALS];
 const BINDING: &str = "binding";
+const BINDING_OF: &str = "binding_of";
 const BIND: &str = "bind";
 const SERIALS: &str = "serials";
 const FIND: &str = "find";
@@ -205,6 +206,13 @@ impl Store for Measured {
 
     fn binding(&self, name: Username) -> BoxFuture<'_, Result<Option<StoredBinding>, StoreError>> {
         self.timed(BINDING, self.store.binding(name))
+    }
+
+    fn binding_of(
+        &self,
+        person: PersonKey,
+    ) -> BoxFuture<'_, Result<Option<StoredBinding>, StoreError>> {
+        self.timed(BINDING_OF, self.store.binding_of(person))
     }
 
     fn bind(&self, new: StoredBinding) -> BoxFuture<'_, Result<bool, StoreError>> {

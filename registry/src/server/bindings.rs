@@ -15,7 +15,7 @@ use p2pchat_protocol::v2::{
 use p2pchat_secure::verify_certificate;
 
 use super::Shared;
-use crate::store::StoredBinding;
+use crate::store::{StoreError, StoredBinding};
 
 /// How often a change is tried again that another one has overtaken.
 const ATTEMPTS: usize = 8;
@@ -197,22 +197,36 @@ impl Shared {
     /// The same from the store.
     pub(super) async fn look_up(&self, name: Username) -> Arc<[u8]> {
         let now = self.now();
-        let refused = |refusal| FromRegistry::Refused(refusal);
-        let (answer, is_kept) = match self.store.binding(name).await {
+        self.looked(now, self.store.binding(name).await)
+    }
+
+    /// The answer to a lookup by person. It is not kept: the name that comes first may be another
+    /// after a change of any binding.
+    pub(super) async fn look_up_key(&self, person: PersonKey) -> Arc<[u8]> {
+        let now = self.now();
+        self.looked(now, self.store.binding_of(person).await)
+    }
+
+    /// The answer to a lookup for which the store was asked at this time.
+    fn looked(
+        &self,
+        asked: Duration,
+        found: Result<Option<StoredBinding>, StoreError>,
+    ) -> Arc<[u8]> {
+        let mut of_name = None;
+        let answer = match found {
             Ok(Some(stored)) if stored.binding.person.is_some() => {
-                (FromRegistry::Found(stored.binding), true)
+                of_name = Some(stored.binding.name);
+                FromRegistry::Found(stored.binding)
             }
-            Ok(_) => (refused(Refusal::NotFound), false),
-            Err(error) => {
-                let refusal = self.store_failed(&error, Refusal::Failed);
-                (refused(refusal), false)
-            }
+            Ok(_) => FromRegistry::Refused(Refusal::NotFound),
+            Err(error) => FromRegistry::Refused(self.store_failed(&error, Refusal::Failed)),
         };
         let mut bytes = Vec::new();
         answer.encode(&mut bytes);
         let bytes: Arc<[u8]> = bytes.into();
-        if is_kept {
-            self.lookups.insert(name, now, Arc::clone(&bytes));
+        if let Some(name) = of_name {
+            self.lookups.insert(name, asked, Arc::clone(&bytes));
         }
         bytes
     }

@@ -285,6 +285,10 @@ impl<'a, S: Stream> Session<'a, S> {
                 }),
                 None => Err(Refusal::NotSignedIn).into(),
             },
+            ToRegistry::LookupKey(person) => match self.signed_in {
+                Some(_) => Answer::Encoded(Box::pin(self.shared.look_up_key(person)).await),
+                None => Err(Refusal::NotSignedIn).into(),
+            },
             ToRegistry::SignUp(sign_up) => Box::pin(self.sign_up(sign_up)).await.into(),
             ToRegistry::SignIn(sign_in) => Box::pin(self.sign_in(sign_in)).await?,
             ToRegistry::Subscribe => self.subscribe().into(),
@@ -400,6 +404,7 @@ fn request_kind(request: &ToRegistry) -> &'static str {
         ToRegistry::SignIn(_) => "sign_in",
         ToRegistry::Subscribe => "subscribe",
         ToRegistry::Lookup(_) => "lookup",
+        ToRegistry::LookupKey(_) => "lookup_key",
         ToRegistry::SetStatus(_) => "set_status",
         ToRegistry::SetDisplayName(_) => "set_display_name",
         ToRegistry::ChangePassword { .. } => "change_password",

@@ -20,7 +20,7 @@ use mongodb::options::{
 };
 use mongodb::{Client, Collection, Database, IndexModel};
 use p2pchat_protocol::Username;
-use p2pchat_protocol::v2::Fingerprint;
+use p2pchat_protocol::v2::{Fingerprint, PersonKey};
 use thiserror::Error;
 
 use super::{NewAccount, Store, StoreError, StoredBinding, StoredPassword};
@@ -135,26 +135,21 @@ impl MongoStore {
     }
 
     async fn probe(&self, uri: &MongoUri) -> Result<(), ConnectError> {
-        let probing = async {
-            self.accounts.find_one(doc! {}).await?;
-            self.index_names().await;
-            Ok::<_, Error>(())
-        };
+        let probing = self.accounts.find_one(doc! {}).into_future();
         match tokio::time::timeout(CONNECT_TIMEOUT, probing).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(ConnectError::unreachable(uri, &error)),
-            Err(_) => Err(ConnectError::no_answer(uri)),
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => return Err(ConnectError::unreachable(uri, &error)),
+            Err(_) => return Err(ConnectError::no_answer(uri)),
         }
+        tokio::join!(self.index_names(), self.bindings.index_persons());
+        Ok(())
     }
 
     /// Accounts are looked up by `_id` and by `name`; without an index the latter reads
     /// the whole collection. Not unique: a legacy collection may break that.
     async fn index_names(&self) {
-        let index = IndexModel::builder().keys(doc! { "name": 1 }).build();
-        if let Err(error) = self.accounts.create_index(index).await {
-            let reason = describe(&error);
-            tracing::warn!(reason, "no index on account names: logins will be slow");
-        }
+        let missing = "no index on account names: logins will be slow";
+        index(&self.accounts, doc! { "name": 1 }, missing).await;
     }
 
     /// Inserts unless there is a document of this name, under whatever `_id`, in one
@@ -288,6 +283,13 @@ impl Store for MongoStore {
         Box::pin(in_time(self.bindings.read(name)))
     }
 
+    fn binding_of(
+        &self,
+        person: PersonKey,
+    ) -> BoxFuture<'_, Result<Option<StoredBinding>, StoreError>> {
+        Box::pin(in_time(self.bindings.read_of(person)))
+    }
+
     fn bind(&self, new: StoredBinding) -> BoxFuture<'_, Result<bool, StoreError>> {
         Box::pin(in_time(async move { self.bindings.keep(&new).await }))
     }
@@ -312,6 +314,16 @@ impl Store for MongoStore {
         Box::pin(async {
             shut_down(&self.client).await;
         })
+    }
+}
+
+/// Makes an index that is not there yet. One over many documents may take longer than a call, and
+/// waits for a member that is down: it is made meanwhile.
+async fn index(collection: &Collection<Document>, keys: Document, missing: &str) {
+    let index = IndexModel::builder().keys(keys).build();
+    let making = collection.create_index(index).into_future();
+    if let Err(error) = in_time(making).await {
+        tracing::warn!(reason = %error, "{missing}");
     }
 }
 

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 
 use futures::future::BoxFuture;
 use p2pchat_protocol::Username;
-use p2pchat_protocol::v2::Fingerprint;
+use p2pchat_protocol::v2::{Fingerprint, PersonKey};
 
 use super::{NewAccount, Opener, Store, StoreError, StoredBinding, StoredPassword};
 
@@ -120,6 +120,13 @@ impl Store for SqliteStore {
 
     fn binding(&self, name: Username) -> BoxFuture<'_, Result<Option<StoredBinding>, StoreError>> {
         Box::pin(self.reader.ask(move |reply| Read::Binding { name, reply }))
+    }
+
+    fn binding_of(
+        &self,
+        person: PersonKey,
+    ) -> BoxFuture<'_, Result<Option<StoredBinding>, StoreError>> {
+        Box::pin((self.reader).ask(move |reply| Read::BindingOf { person, reply }))
     }
 
     fn bind(&self, new: StoredBinding) -> BoxFuture<'_, Result<bool, StoreError>> {

@@ -1,11 +1,9 @@
 use super::*;
 use p2pchat_protocol::OnlineUser;
 
-use crate::event::JoinedBy;
-use crate::event::Snapshot;
+use crate::event::{BlockChange, JoinedBy, Problem, Snapshot};
 use crate::line::Level;
-use crate::message::{DeliveryState, LeaveReason};
-use crate::person::NameCheck;
+use crate::message::{Delivery, DeliveryState, LeaveReason, MessageId};
 use crate::time::Timestamp;
 
 const OPEN: ConversationId = ConversationId::OPEN;

@@ -46,13 +46,13 @@ pub const RENAME: &str = "Rename";
 pub const LEAVE_GROUP: &str = "Leave group…";
 /// The question before leaving a group.
 pub const LEAVE_QUESTION: &str =
-    "Leave the group? The others are told, and you get nothing that is written from now on.";
+    "Leave the group? The others are told, and you do not get what is written from now on.";
 /// Button: remove a person from a group.
 pub const REMOVE_ASK: &str = "Remove…";
 /// Button: make a person an owner of a group.
 pub const MAKE_OWNER: &str = "Make owner";
-/// Button: be no owner any more.
-pub const RESIGN: &str = "Be no owner any more";
+/// Button: no longer be an owner.
+pub const RESIGN: &str = "Step down as owner";
 /// Mark: who may rename a group and remove people.
 pub const OWNER: &str = "owner";
 /// Mark: who was asked and has not answered.
@@ -103,7 +103,7 @@ pub const ALERTS: &str = "Notifications";
 /// Menu item: all is read.
 pub const MARK_READ: &str = "Mark as read";
 /// In place of the field for a message, where the user is not in the conversation any more.
-pub const OUT: &str = "You are not in this chat any more.";
+pub const OUT: &str = "You are no longer in this chat.";
 
 /// The name, `you` for the user, and for a person without a name the beginning of their key.
 impl Display for Named {
@@ -282,7 +282,7 @@ impl Alerts {
 #[must_use]
 pub fn remove_question(who: Named) -> String {
     format!(
-        "Remove {who} from the group? They are told, and get nothing that is written from now on."
+        "Remove {who} from the group? They are told, and do not get what is written from now on."
     )
 }
 
@@ -296,20 +296,23 @@ pub(crate) fn change(change: ChatChange) -> String {
         }
     };
     match change {
-        ChatChange::Asked { who, by: Some(by) } => format!("{by} added {who}"),
-        ChatChange::Asked { who, by: None } => begins(who, "were added", "was added"),
+        ChatChange::Asked { who, by: Some(by) } => format!("{by} invited {who}"),
+        ChatChange::Asked { who, by: None } => begins(who, "were invited", "was invited"),
         ChatChange::Joined(who) => begins(who, "joined", "joined"),
         ChatChange::Left(who) => begins(who, "left", "left"),
         ChatChange::Removed { who, by: Some(by) } => format!("{by} removed {who}"),
         ChatChange::Removed { who, by: None } => begins(who, "were removed", "was removed"),
         ChatChange::Renamed(name) if name.as_str().is_empty() => {
-            "the group has no name any more".to_owned()
+            "the group no longer has a name".to_owned()
         }
-        ChatChange::Renamed(name) => format!("the group is called “{name}” now"),
-        ChatChange::Owner(who) => begins(who, "are an owner now", "is an owner now"),
-        ChatChange::Resigned(who) => begins(who, "are no owner any more", "is no owner any more"),
+        ChatChange::Renamed(name) => format!("the group is now called “{name}”"),
+        ChatChange::Owner(who) => begins(who, "are now an owner", "is now an owner"),
+        ChatChange::Resigned(who) => begins(who, "are no longer an owner", "is no longer an owner"),
         ChatChange::LogEnded(who) => {
             format!("what {who} sent breaks the rules: some of it is not shown")
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use p2pchat_model::{Command, ConversationId, MessageId, Passphrase, Target};
 
+use crate::chats::{self, TEAM, key, post_id, team};
 use crate::parts::{EXPORTED, OPEN, address, code, fingerprint, name};
 
 every! {
@@ -36,10 +37,53 @@ every! {
         Command::Cancel { .. } => [Command::Cancel { conversation: OPEN, to: address(21) }],
         Command::Accept { .. } => [Command::Accept { conversation: OPEN, from: address(21) }],
         Command::Reject { .. } => [Command::Reject { conversation: OPEN, from: address(21) }],
-        Command::Say { .. } => [Command::Say {
-            conversation: OPEN,
-            text: "lunch at noon?".to_owned(), reply_to: None }],
-        Command::Leave { .. } => [Command::Leave { conversation: OPEN }],
+        Command::Chat { .. } => [Command::Chat { with: name("bob") }],
+        Command::Group { .. } => ["", TEAM].map(|group| Command::Group {
+            name: group.parse().unwrap(),
+            members: vec![name("bob"), name("carol")],
+        }),
+        Command::Add { .. } => [false, true].map(|sees_all| Command::Add {
+            conversation: team(),
+            members: vec![name("carol")],
+            sees_all,
+        }),
+        Command::Join { .. } => [Command::Join { conversation: team() }],
+        Command::Decline { .. } => [Command::Decline { conversation: team() }],
+        Command::Remove { .. } => [Command::Remove { conversation: team(), who: key(b'c') }],
+        Command::MakeOwner { .. } => [Command::MakeOwner { conversation: team(), who: key(b'c') }],
+        Command::Resign { .. } => [Command::Resign { conversation: team() }],
+        Command::Rename { .. } => ["", TEAM].map(|name| Command::Rename {
+            conversation: team(),
+            name: name.parse().unwrap(),
+        }),
+        Command::Say { .. } => [
+            Command::say(OPEN, "lunch at noon?"),
+            Command::say(team(), "lunch at noon?"),
+            Command::Say {
+                conversation: team(),
+                text: "fine with me".to_owned(),
+                reply_to: Some(post_id(41)),
+            },
+        ],
+        Command::Edit { .. } => [Command::Edit {
+            conversation: team(),
+            message: post_id(41),
+            text: "lunch at one?".to_owned(),
+        }],
+        Command::Delete { .. } => [Command::Delete { conversation: team(), message: post_id(41) }],
+        Command::React { .. } => ["👍", ""].map(|emoji| Command::React {
+            conversation: team(),
+            message: post_id(41),
+            emoji: emoji.to_owned(),
+        }),
+        Command::Typing { .. } => [Command::Typing { conversation: team() }],
+        Command::Alert { .. } => chats::alerts()
+            .into_iter()
+            .map(|of| Command::Alert { conversation: team(), of })
+            .collect::<Vec<_>>(),
+        Command::Pin { .. } => [Command::Pin { conversation: team(), on: true }],
+        Command::Archive { .. } => [Command::Archive { conversation: team(), on: true }],
+        Command::Leave { .. } => [OPEN, team()].map(|conversation| Command::Leave { conversation }),
         Command::Busy { .. } => [Command::Busy { on: true }],
         Command::Away { .. } => [Command::Away { on: true }],
         Command::Active => [Command::Active],
@@ -73,13 +117,20 @@ every! {
             .collect::<Vec<_>>(),
         Command::Unblock { .. } => [Command::Unblock { who: Target::Name(name("bob")) }],
         Command::Undo => [Command::Undo],
-        Command::Read { .. } => [Command::Read { conversation: OPEN, message: MessageId::new(42) }],
+        Command::Read { .. } => [
+            Command::Read { conversation: OPEN, message: MessageId::new(42) },
+            Command::Read { conversation: team(), message: post_id(42) },
+        ],
         Command::Draft { .. } => [Command::Draft {
             conversation: OPEN,
             text: "see you at".to_owned(),
         }],
-        Command::History { .. } => [None, Some(MessageId::new(41))]
-            .map(|before| Command::History { conversation: OPEN, before }),
+        Command::History { .. } => [
+            (OPEN, None),
+            (OPEN, Some(MessageId::new(41))),
+            (team(), Some(post_id(41))),
+        ]
+        .map(|(conversation, before)| Command::History { conversation, before }),
         Command::Find { .. } => [None, Some(ConversationId::OPEN)].map(|conversation| {
             Command::Find { conversation, text: "lunch noon".to_owned() }
         }),

@@ -7,6 +7,7 @@ use p2pchat_model::{
     Target, Trust, Undo, Undoable, User, View,
 };
 
+use crate::chats;
 use crate::parts::{
     self, OPEN, address, alice, at, bob, carol, mallory, message, name, own, unknown, user,
 };
@@ -75,6 +76,30 @@ every! {
             .collect::<Vec<_>>(),
         Event::ChatLeft { .. } => [Event::ChatLeft { conversation: OPEN, at: at(95) }],
         Event::Message(_) => messages(),
+        Event::Chat { .. } => chats::chats(),
+        Event::Opened { .. } => [Event::Opened { conversation: chats::with_bob() }],
+        Event::ChatChanged { .. } => chats::changes()
+            .into_iter()
+            .map(|change| Event::ChatChanged { conversation: chats::team(), at: at(50), change })
+            .collect::<Vec<_>>(),
+        Event::Post(_) => chats::posts(),
+        Event::PostChanged(_) => chats::changed_posts(),
+        Event::Posts { .. } => [None, Some(chats::post_id(41))].map(|before| Event::Posts {
+            conversation: chats::team(),
+            before,
+            posts: vec![chats::post(31, "hello"), chats::post(32, "how was the release?")],
+            more: before.is_none(),
+        }),
+        Event::Typing { .. } => [true, false].map(|on| Event::Typing {
+            conversation: chats::team(),
+            who: chats::bob(),
+            on,
+        }),
+        Event::ReadBy { .. } => [Event::ReadBy {
+            conversation: chats::team(),
+            who: chats::bob(),
+            message: chats::post_id(41),
+        }],
         Event::Delivered { .. } => parts::deliveries()
             .into_iter()
             .map(|state| Event::Delivered {
@@ -120,8 +145,15 @@ every! {
             conversation,
             text: "hello".to_owned(),
             messages: vec![message(31, bob(), "hello")],
+            posts: match conversation {
+                None => vec![chats::post(31, "hello")],
+                Some(_) => Vec::new(),
+            },
         }),
-        Event::Read { .. } => [Event::Read { conversation: OPEN, message: MessageId::new(42) }],
+        Event::Read { .. } => [
+            Event::Read { conversation: OPEN, message: MessageId::new(42) },
+            Event::Read { conversation: chats::team(), message: chats::post_id(42) },
+        ],
         Event::Draft { .. } => ["see you at", ""].map(|text| Event::Draft {
             conversation: OPEN,
             text: text.to_owned(),
@@ -250,15 +282,19 @@ fn view() -> View {
         online: users(),
         incoming: Some(incoming()),
         outgoing: vec![outgoing()],
-        conversations: vec![Conversation {
-            id: OPEN,
-            members: vec![bob()],
-            out_of_reach: vec![carol()],
-            lines: parts::lines(),
-            more_history: true,
-            read: Some(MessageId::new(31)),
-            draft: "see you at".to_owned(),
-        }],
+        conversations: vec![
+            Conversation {
+                id: OPEN,
+                members: vec![bob()],
+                out_of_reach: vec![carol()],
+                lines: parts::lines(),
+                more_history: true,
+                read: Some(MessageId::new(31)),
+                draft: "see you at".to_owned(),
+                chat: None,
+            },
+            chats::conversation(),
+        ],
         conversations_of: Some(name("alice")),
         findings: None,
         blocked: vec![Target::Name(name("mallory"))],

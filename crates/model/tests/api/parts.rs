@@ -7,6 +7,8 @@ use p2pchat_model::{
     Timestamp, Trust, Undoable, User, Username, View,
 };
 
+use crate::chats;
+
 pub(crate) const OPEN: ConversationId = ConversationId::OPEN;
 
 /// 2026-11-22 12:00:00 UTC.
@@ -245,6 +247,10 @@ every! {
             was_verified,
         }),
         Notice::ChatFull => [Notice::ChatFull],
+        Notice::ClockWrong => [Notice::ClockWrong],
+        Notice::ProfileCopied => [Notice::ProfileCopied],
+        Notice::ChatsBroken => [Notice::ChatsBroken],
+        Notice::ChatsMended => [Notice::ChatsMended],
         Notice::HistoryBroken => [Notice::HistoryBroken],
         Notice::PeerStopped { .. } => [Notice::PeerStopped { process: 1234 }],
         Notice::HistoryMended { .. } => [Notice::HistoryMended { lost: 12 }],
@@ -262,6 +268,7 @@ every! {
 every! {
     lines: Line {
         Line::Message(_) => [Line::from(message(31, bob(), "hello"))],
+        Line::Post(_) => [Line::from(chats::post(31, "hello"))],
         Line::Notice { .. } => levels().into_iter().map(notice).collect::<Vec<_>>(),
     }
 }
@@ -331,5 +338,11 @@ every! {
         Problem::BadIdentity => [Problem::BadIdentity],
         Problem::IdentityNotKept => [Problem::IdentityNotKept],
         Problem::IdentityInUse => [Problem::IdentityInUse],
+        Problem::NotOwner => [Problem::NotOwner],
+        Problem::NotPossible => [Problem::NotPossible],
+        Problem::NoSuchMessage => [Problem::NoSuchMessage],
+        Problem::OlderProgram => [Problem::OlderProgram],
+        Problem::UserKeyChanged => [Problem::UserKeyChanged],
+        Problem::NoChats => [Problem::NoChats],
     }
 }

@@ -85,7 +85,10 @@ fn the_schema_refuses_what_the_code_refuses() {
     let accept = |from: &str| {
         json!({ "command": "accept", "conversation": "open", "from": from }).to_string()
     };
+    let read_to =
+        |id: &str| json!({ "command": "read", "conversation": "open", "message": id }).to_string();
     let valid = [
+        read_to(&"a".repeat(48)),
         say(r#""text":"""#),
         with_id("null"),
         with_id("0"),
@@ -125,7 +128,7 @@ fn the_schema_refuses_what_the_code_refuses() {
         r#"{"command":"say","text":"hi"}"#.to_owned(),
         r#"{"command":"say","conversation":"Open","text":"hi"}"#.to_owned(),
         r#"{"command":"say","conversation":"","text":"hi"}"#.to_owned(),
-        json!({ "command": "leave", "conversation": "x".repeat(33) }).to_string(),
+        json!({ "command": "leave", "conversation": "x".repeat(65) }).to_string(),
         with_id("-1"),
         with_id("1.5"),
         with_id("9007199254740992"),
@@ -161,6 +164,10 @@ fn the_schema_refuses_what_the_code_refuses() {
         r#"{"command":"block","who":{"name":"bob","address":"10.0.0.1"}}"#.to_owned(),
         r#"{"command":"read","conversation":"open","message":-1}"#.to_owned(),
         r#"{"command":"read","conversation":"open"}"#.to_owned(),
+        read_to(&"0".repeat(47)),
+        read_to(&"A".repeat(48)),
+        read_to(&format!("+{}", "0".repeat(47))),
+        read_to("42"),
         r#"{"event":"done"}"#.to_owned(),
     ];
     for line in valid {

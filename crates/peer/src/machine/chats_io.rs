@@ -78,7 +78,7 @@ pub enum Order {
     Leave(ConversationId),
     /// Give a group another name.
     Rename(ConversationId, DisplayName),
-    /// Say something.
+    /// Say something: [`Ordered::Said`].
     Say {
         /// The conversation.
         conversation: ConversationId,
@@ -149,6 +149,13 @@ pub enum Ordered {
     Done,
     /// The conversation that was begun or found.
     Opened(ConversationId),
+    /// What was said.
+    Said {
+        /// The conversation.
+        conversation: ConversationId,
+        /// The message.
+        message: MessageId,
+    },
     /// A page, oldest first.
     Page {
         /// Its messages.

@@ -73,22 +73,27 @@ impl Context {
     /// Tells the user of a message of their own. The call that led to it is kept with it.
     pub(super) fn say(&mut self, message: Message) {
         let re = self.asker.clone();
-        let said_by = self.key().and_then(|(front_end, id)| {
-            let key = (front_end, id);
+        if let Some(key) = self.key() {
             self.calls.close(&key, Answer::Said(message.id));
-            let fingerprint = self.calls.fingerprint(&key)?;
-            let (front_end, id) = key;
-            Some(SaidBy {
-                front_end,
-                id,
-                fingerprint,
-            })
-        });
+        }
+        let said_by = self.said_by();
         self.push(Output::Event {
             event: Event::Message(message),
             re,
             said_by,
         });
+    }
+
+    /// The call that is being answered, to be kept with the message that it leads to.
+    pub(super) fn said_by(&self) -> Option<SaidBy> {
+        let key = self.key()?;
+        let fingerprint = self.calls.fingerprint(&key)?;
+        let (front_end, id) = key;
+        Some(SaidBy {
+            front_end,
+            id,
+            fingerprint,
+        })
     }
 
     /// Whose call is being answered.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use p2pchat_model::{NameCheck, OnlineUser, PeerAddr, Person, Trust, User, Username, View};
-use p2pchat_protocol::v2::{Seat, SeatState, SeatUpdate};
+use p2pchat_protocol::v2::registry::Endpoint;
+use p2pchat_protocol::v2::{DeviceId, Seat, SeatState, SeatUpdate};
 
 /// The last online list of the registry. It stays while the registry is unreachable: there
 /// is none better.
@@ -158,6 +159,15 @@ impl Directory {
             legacy: self.seats_of(name).all(|(seat, _)| seat.device.is_none()),
             trust: trust.filter(|_| serial != Some(0)),
         })
+    }
+
+    /// The devices on which a user is online, and where each listens.
+    pub(super) fn devices_of(
+        &self,
+        name: Username,
+    ) -> impl Iterator<Item = (DeviceId, Endpoint)> + '_ {
+        let seats = self.seats_of(name);
+        seats.filter_map(|(seat, known)| Some((seat.device?, known.state.endpoint)))
     }
 
     fn seats_of(&self, name: Username) -> impl Iterator<Item = (&Seat, &Arrived)> {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use p2pchat_model::{
     BlockChange, Call, CallId, Command, ConversationId, DropKind, DropReason, Event, FrontEndId,
-    LeaveReason, MessageId, OnlineUser, PeerAddr, Problem, RequestFailure, Timestamp, Username,
+    LeaveReason, MessageId, OnlineUser, PeerAddr, Post, Problem, RequestFailure, Timestamp,
+    Username,
 };
 use p2pchat_protocol::v2::{
     Certificate, Code, Fingerprint, FromRegistry, Passphrase, PersonKey, ToRegistry,
@@ -179,6 +180,8 @@ pub enum Input {
     Welcome {
         /// The fingerprint of its key.
         fingerprint: Fingerprint,
+        /// Its clock, in milliseconds since 1970.
+        time: u64,
     },
     /// The registry has another key than the expected one. Nothing was sent to it.
     OtherKey {
@@ -407,7 +410,7 @@ pub enum Output {
         /// Older than this message; the newest if absent.
         before: Option<MessageId>,
     },
-    /// Search the history and tell who asked for it, by [`Event::Findings`] and
+    /// Search the history of the open chat and tell who asked for it, by [`Event::Findings`] and
     /// [`Event::Done`].
     Find {
         /// Whose call it answers.
@@ -418,5 +421,7 @@ pub enum Output {
         account: Username,
         /// The words to find.
         text: String,
+        /// What was found in the encrypted conversations.
+        posts: Vec<Post>,
     },
 }

@@ -71,6 +71,11 @@ impl Keyring {
         }
     }
 
+    /// Goes on with the session of another process at this registry.
+    pub(super) fn resume(&mut self, registry: Fingerprint) {
+        self.registry = Some(registry);
+    }
+
     pub(super) fn usage(&self) -> Usage {
         Usage::new("work with keys", self.jobs.len(), MAX_JOBS)
     }
@@ -229,6 +234,29 @@ impl Keyring {
 
     fn pin(&self, name: Username) -> Option<&Pin> {
         self.known().people.get(&(self.registry?, name))
+    }
+
+    /// The names that are pinned at this registry.
+    pub(super) fn pinned_names(&self) -> impl Iterator<Item = Username> + '_ {
+        let people = self.known().people.keys();
+        let here = people.filter(|(registry, _)| Some(*registry) == self.registry);
+        here.map(|(_, name)| *name)
+    }
+
+    /// The keys that a name stands for: the pinned one, and the one that the registry has for it.
+    pub(super) fn keys_of(&self, name: Username) -> impl Iterator<Item = PersonKey> + use<> {
+        let pin = self.pin(name);
+        let keys = pin.map(|pin| [Some(pin.person), pin.changed]);
+        keys.into_iter().flatten().flatten()
+    }
+
+    /// The key of a user, if it is pinned; an error if the registry has another one.
+    pub(super) fn person(&self, name: Username) -> Option<Result<PersonKey, Problem>> {
+        let pin = self.pin(name)?;
+        Some(match pin.changed {
+            None => Ok(pin.person),
+            Some(_) => Err(Problem::UserKeyChanged),
+        })
     }
 
     fn set_pin(&mut self, cx: &mut Context, name: Username, pin: Pin) {

@@ -176,6 +176,7 @@ enum Query {
         name: Username,
         purpose: KeyPurpose,
     },
+    LookupKey,
     DisplayName {
         display_name: DisplayName,
         asker: Option<Asker>,
@@ -219,6 +220,7 @@ impl Query {
             | Self::Login { .. }
             | Self::Logout
             | Self::Subscribe
+            | Self::LookupKey
             | Self::Ping
             | Self::Status => None,
         }
@@ -270,6 +272,8 @@ pub(super) enum Effect {
         binding: Option<Box<Binding>>,
         purpose: KeyPurpose,
     },
+    /// The binding of a person key.
+    Named(Box<Binding>),
     /// A search has an answer: `None` for a user who is not online.
     Searched {
         name: Username,
@@ -303,8 +307,11 @@ impl Session {
     }
 
     /// Goes on with the session of another process.
-    pub(super) fn resume(&mut self, name: Username) {
+    pub(super) fn resume(&mut self, name: Username, security: Security) {
         self.account = Account::Resumed { name };
+        if let (Security::Encrypted { fingerprint }, Some(keys)) = (security, &mut self.keys) {
+            keys.resume(fingerprint);
+        }
     }
 
     /// Whether the session is that of another process, and the registry has not renewed it.

@@ -269,12 +269,14 @@ impl Driver {
                 conversation,
                 account,
                 text,
+                posts,
             } => {
                 let find = JournalInput::Find {
                     re,
                     conversation,
                     account,
                     text,
+                    posts,
                 };
                 self.journal(find).await;
             }
@@ -382,9 +384,9 @@ impl Driver {
                 self.hello.registry = Some(registry);
                 Input::RegistryUp
             }
-            LinkEvent::Welcome(registry, fingerprint) => {
+            LinkEvent::Welcome(registry, fingerprint, time) => {
                 self.hello.registry = Some(registry);
-                Input::Welcome { fingerprint }
+                Input::Welcome { fingerprint, time }
             }
             LinkEvent::Frame(frame) => Input::Frame(frame),
             LinkEvent::Down(LinkError::OtherKey(seen)) => {

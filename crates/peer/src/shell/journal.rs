@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use p2pchat_model::{
-    BlockChange, ConversationId, Event, Failure, Line, Message, MessageId, Notice, Problem,
+    BlockChange, ConversationId, Event, Failure, Line, Message, MessageId, Notice, Post, Problem,
     Username, View,
 };
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -71,12 +71,14 @@ pub(super) enum JournalInput {
         account: Username,
         before: Option<MessageId>,
     },
-    /// A search through the history, answered by [`Event::Findings`].
+    /// A search through the history of the open chat, answered by [`Event::Findings`].
     Find {
         re: Option<Asker>,
         conversation: Option<ConversationId>,
         account: Username,
         text: String,
+        /// What was found in the encrypted conversations.
+        posts: Vec<Post>,
     },
     /// A new subscription.
     Subscribe(oneshot::Sender<Subscription>),
@@ -341,8 +343,9 @@ impl Worker {
                 conversation,
                 account,
                 text,
+                posts,
             } => {
-                let findings = self.find(account, conversation, text);
+                let findings = self.find(account, conversation, text, posts);
                 self.close(findings, re);
             }
             JournalInput::Repeat {
@@ -506,6 +509,7 @@ impl Worker {
         account: Username,
         conversation: Option<ConversationId>,
         text: String,
+        posts: Vec<Post>,
     ) -> Event {
         match &mut self.history {
             Some(recorder) => match recorder.history_mut().find(account, conversation, &text) {
@@ -513,11 +517,17 @@ impl Worker {
                     conversation,
                     text,
                     messages: self.settled(messages),
-                    posts: Vec::new(),
+                    posts,
                 },
                 Err(error) => unreadable("find", &error),
             },
-            None => failed("find"),
+            None if posts.is_empty() => failed("find"),
+            None => Event::Findings {
+                conversation,
+                text,
+                messages: Vec::new(),
+                posts,
+            },
         }
     }
 }

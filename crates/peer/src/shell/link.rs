@@ -54,7 +54,7 @@ pub(super) enum LinkEvent {
     /// The connection is there, and the registry is at this address.
     Up(SocketAddrV4),
     /// The same where it is encrypted: the registry with this key has sent its first frame.
-    Welcome(SocketAddrV4, Fingerprint),
+    Welcome(SocketAddrV4, Fingerprint, u64),
     /// A frame of the registry.
     Frame(FromRegistry),
     /// The connection could not be made, or broke. The last event.
@@ -222,7 +222,8 @@ async fn run(
             result
         }
         Line::Encrypted(line) => {
-            let _ = events.send(LinkEvent::Welcome(at, line.fingerprint)).await;
+            let welcome = LinkEvent::Welcome(at, line.fingerprint, line.time);
+            let _ = events.send(welcome).await;
             line.run(&mut requests, events).await
         }
     }

@@ -21,6 +21,9 @@ struct Account {
     forgotten: BTreeSet<DeviceId>,
 }
 
+/// An account and its name.
+type Entry<'a> = (&'a Username, &'a Account);
+
 #[derive(Debug)]
 struct Session {
     address: PeerAddr,
@@ -154,19 +157,11 @@ impl Registry {
                 Err(why) => refused(why),
             },
             ToRegistry::Ping => (FromRegistry::Pong, None),
-            ToRegistry::Lookup(name) => match self.accounts.get(&name) {
-                Some(account) if account.serial > 0 => {
-                    let binding = Binding {
-                        name,
-                        serial: account.serial,
-                        person: account.person,
-                        display_name: account.display_name,
-                        devices: Vec::new(),
-                    };
-                    (FromRegistry::Found(binding), None)
-                }
-                _ => refused(Refusal::NotFound),
-            },
+            ToRegistry::Lookup(name) => (self.look_up(|(at, _)| *at == &name), None),
+            ToRegistry::LookupKey(person) => {
+                let is_of_person = |(_, account): &Entry<'_>| account.person == Some(person);
+                (self.look_up(is_of_person), None)
+            }
             request => {
                 let Some(seat) = seat else {
                     return refused(Refusal::NotSignedIn);
@@ -215,6 +210,20 @@ impl Registry {
                     _ => done,
                 }
             }
+        }
+    }
+
+    /// The binding of the first account that it is for.
+    fn look_up(&self, is_asked_for: impl Fn(&Entry<'_>) -> bool) -> FromRegistry {
+        match self.accounts.iter().find(is_asked_for) {
+            Some((name, account)) if account.serial > 0 => FromRegistry::Found(Binding {
+                name: *name,
+                serial: account.serial,
+                person: account.person,
+                display_name: account.display_name,
+                devices: Vec::new(),
+            }),
+            _ => FromRegistry::Refused(Refusal::NotFound),
         }
     }
 

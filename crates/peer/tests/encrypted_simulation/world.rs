@@ -295,7 +295,13 @@ impl World {
                 };
                 self.registry.accept(line, self.users[at].address);
                 let fingerprint = self.registry.key;
-                self.input(at, Input::Welcome { fingerprint })?;
+                self.input(
+                    at,
+                    Input::Welcome {
+                        fingerprint,
+                        time: 0,
+                    },
+                )?;
             }
             Parcel::ToRegistry(line, _) | Parcel::FromRegistry(line, _)
                 if self.broken.contains(&line) => {}

@@ -133,8 +133,9 @@ pub(crate) fn copy_of(input: &Input) -> Input {
         Input::Command(command) => Input::Command(command.clone()),
         Input::Timer => Input::Timer,
         Input::RegistryUp => Input::RegistryUp,
-        Input::Welcome { fingerprint } => Input::Welcome {
+        Input::Welcome { fingerprint, time } => Input::Welcome {
             fingerprint: *fingerprint,
+            time: *time,
         },
         Input::OtherKey { seen } => Input::OtherKey { seen: *seen },
         Input::Frame(frame) => Input::Frame(frame.clone()),

@@ -140,6 +140,9 @@ pub enum ToRegistry {
     Subscribe,
     /// Who is bound to a name: `Found` or `Refused`.
     Lookup(Username),
+    /// Who is bound to a person key: `Found` or `Refused`. Of several accounts, the first in the
+    /// order of their names. A registry that does not know it passes it over without an answer.
+    LookupKey(PersonKey),
     /// Set the status: `Done` or `Refused`.
     SetStatus(Status),
     /// Set the display name: `Done` or `Refused`.
@@ -234,7 +237,7 @@ pub enum Refusal {
     NotSignedIn = 11,
     /// There is a session on this connection.
     AlreadySignedIn = 12,
-    /// The name is bound to no person.
+    /// The name is bound to no person, or the person to no name.
     NotFound = 13,
     /// The client has no address that others could reach.
     NoAddress = 14,

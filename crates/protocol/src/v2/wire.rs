@@ -33,6 +33,12 @@ pub(super) struct SignIn {
 }
 
 #[derive(Clone, PartialEq, Message)]
+pub(super) struct LookupKey {
+    #[prost(bytes = "vec", tag = "1")]
+    pub(super) person: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
 pub(super) struct Name {
     #[prost(string, tag = "1")]
     pub(super) name: String,

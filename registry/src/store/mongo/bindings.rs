@@ -14,6 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::TryStreamExt;
+use mongodb::action::FindOne;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, Document, Timestamp, doc};
 use mongodb::error::Error;
@@ -22,7 +23,7 @@ use mongodb::{ClientSession, Collection, Database};
 use p2pchat_protocol::Username;
 use p2pchat_protocol::v2::{Binding, Certificate, DeviceKey, Fingerprint, PersonKey, PublicKey};
 
-use super::is_duplicate;
+use super::{index, is_duplicate};
 use crate::store::StoredBinding;
 
 /// The collection of the bindings.
@@ -59,6 +60,17 @@ impl Bindings {
         }
     }
 
+    /// Bindings are found by `_id`, and by `person` in the order of `_id`.
+    pub(super) async fn index_persons(&self) {
+        let keys = doc! { "person": 1, "_id": 1 };
+        index(
+            &self.bindings,
+            keys,
+            "no index on person keys: lookups by key will be slow",
+        )
+        .await;
+    }
+
     /// A session whose reads wait for what [`Bindings::note`] was told of. One alone would do one
     /// thing at a time.
     async fn session(&self) -> Result<ClientSession, Error> {
@@ -78,14 +90,26 @@ impl Bindings {
     }
 
     pub(super) async fn read(&self, name: Username) -> Result<Option<StoredBinding>, Error> {
+        self.found(self.bindings.find_one(by_name(name))).await
+    }
+
+    /// The first by name that is bound to a person.
+    pub(super) async fn read_of(&self, person: PersonKey) -> Result<Option<StoredBinding>, Error> {
+        let of_person = doc! { "person": binary(&person.0.0) };
+        let finding = self.bindings.find_one(of_person);
+        self.found(finding.sort(doc! { "_id": 1 })).await
+    }
+
+    async fn found(&self, finding: FindOne<'_, Document>) -> Result<Option<StoredBinding>, Error> {
         let mut session = self.session().await?;
-        let finding = self.bindings.find_one(by_name(name));
         let found = finding.session(&mut session).await?;
         self.note(&session);
         found
             .map(|document| {
-                from_document(name, &document)
-                    .ok_or_else(|| Error::custom(format!("the binding of {name} cannot be read")))
+                from_document(&document).ok_or_else(|| {
+                    let name = document.get_str("_id").unwrap_or_default();
+                    Error::custom(format!("the binding of {name:?} cannot be read"))
+                })
             })
             .transpose()
     }
@@ -221,7 +245,7 @@ fn to_document(stored: &StoredBinding) -> Document {
 }
 
 /// `None` if no registry wrote it.
-fn from_document(name: Username, document: &Document) -> Option<StoredBinding> {
+fn from_document(document: &Document) -> Option<StoredBinding> {
     let key = |bytes: &[u8]| PublicKey::try_from(bytes).ok();
     let person = match document.get("person") {
         None => None,
@@ -232,7 +256,7 @@ fn from_document(name: Username, document: &Document) -> Option<StoredBinding> {
     let forgotten = all(document, "forgotten", |bytes| key(bytes).map(DeviceKey))?;
     Some(StoredBinding {
         binding: Binding {
-            name,
+            name: document.get_str("_id").ok()?.parse().ok()?,
             serial: serial_of(document)?,
             person,
             display_name: document.get_str("display_name").ok()?.parse().ok()?,

@@ -65,15 +65,28 @@ pub(super) fn binding(
     connection: &Connection,
     name: Username,
 ) -> rusqlite::Result<Option<StoredBinding>> {
-    let sql = "SELECT serial, person, display_name, devices, forgotten, allows_version_1
+    let sql = "SELECT serial, person, display_name, devices, forgotten, allows_version_1, name
                FROM binding WHERE name = ?1";
     connection
         .prepare_cached(sql)?
-        .query_row([name.as_str()], |row| read_binding(name, row))
+        .query_row([name.as_str()], read_binding)
         .optional()
 }
 
-fn read_binding(name: Username, row: &Row<'_>) -> rusqlite::Result<StoredBinding> {
+pub(super) fn binding_of(
+    connection: &Connection,
+    person: PersonKey,
+) -> rusqlite::Result<Option<StoredBinding>> {
+    let sql = "SELECT serial, person, display_name, devices, forgotten, allows_version_1, name
+               FROM binding WHERE person = ?1 ORDER BY name LIMIT 1";
+    connection
+        .prepare_cached(sql)?
+        .query_row([person.0.0], read_binding)
+        .optional()
+}
+
+fn read_binding(row: &Row<'_>) -> rusqlite::Result<StoredBinding> {
+    let name: String = row.get(6)?;
     let person: Option<[u8; PublicKey::LEN]> = row.get(1)?;
     let display_name: String = row.get(2)?;
     let devices: Vec<u8> = row.get(3)?;
@@ -85,7 +98,7 @@ fn read_binding(name: Username, row: &Row<'_>) -> rusqlite::Result<StoredBinding
     let forgotten = forgotten.map(|key| PublicKey::try_from(key).map(DeviceKey));
     Ok(StoredBinding {
         binding: Binding {
-            name,
+            name: name.parse().map_err(|error| broken(6, error))?,
             serial: serial(row, 0)?,
             person: person.map(|key| PersonKey(PublicKey(key))),
             display_name: display_name.parse().map_err(|error| broken(2, error))?,

@@ -31,8 +31,17 @@ macro_rules! bindings {
     };
 }
 
-/// The account file. Names are compared by their bytes, as on the wire. The table is clustered
-/// by name, the only key there is.
+/// By whose key bindings are found. Its rows end with the name, so they are in order of the names.
+macro_rules! persons {
+    () => {
+        "
+    CREATE INDEX binding_of_person ON binding (person);
+"
+    };
+}
+
+/// The account file. Names are compared by their bytes, as on the wire. The tables are
+/// clustered by name.
 const KIND: Kind = Kind {
     what: "account file",
     // "p2pc" in ASCII.
@@ -46,9 +55,10 @@ const KIND: Kind = Kind {
         created INTEGER NOT NULL DEFAULT (unixepoch())
     ) STRICT, WITHOUT ROWID;
 ",
-        bindings!()
+        bindings!(),
+        persons!()
     ),
-    migrations: &[bindings!()],
+    migrations: &[bindings!(), persons!()],
     durability: Durability::PowerCut,
     // Transactions of the operator commands are a single row each.
     busy_timeout: Duration::from_secs(5),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use p2pchat_protocol::Username;
-use p2pchat_protocol::v2::Fingerprint;
+use p2pchat_protocol::v2::{Fingerprint, PersonKey};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
@@ -58,6 +58,10 @@ pub(super) enum Read {
     },
     Binding {
         name: Username,
+        reply: Reply<Option<StoredBinding>>,
+    },
+    BindingOf {
+        person: PersonKey,
         reply: Reply<Option<StoredBinding>>,
     },
     Serials {
@@ -286,6 +290,10 @@ pub(super) fn start_reader(connection: Connection) -> io::Result<Worker<Read>> {
                 }
                 Read::Binding { name, reply } => {
                     let found = bindings::binding(&connection, name);
+                    let _ = reply.send(found.map_err(failed));
+                }
+                Read::BindingOf { person, reply } => {
+                    let found = bindings::binding_of(&connection, person);
                     let _ = reply.send(found.map_err(failed));
                 }
                 Read::Serials { names, reply } => {

@@ -12,6 +12,7 @@ use p2pchat_protocol::v2::{
     SignUp, SignedIn, Status, ToRegistry,
 };
 
+use super::super::chats::Names;
 use super::super::context::{Context, Refusal};
 use super::super::io::Output;
 use super::super::keys::{KeyPurpose, Line};
@@ -270,7 +271,9 @@ impl Session {
             (Query::Login { attempt }, No(why)) => {
                 return self.sign_in_refused(cx, attempt, why);
             }
+            (Query::LookupKey, Found(binding)) => return Some(Effect::Named(Box::new(binding))),
             (Query::Logout | Query::Status, Done | No(_))
+            | (Query::LookupKey, No(_))
             | (Query::Subscribe, Done)
             | (Query::Ping, Pong) => {}
             (Query::Lookup { name, purpose }, Found(binding)) if binding.name == name => {
@@ -628,6 +631,15 @@ impl Session {
         }
     }
 
+    /// Notes that the key of a user has to be looked up, whatever is known of it.
+    pub(crate) fn look_up_soon(&mut self, name: Username) {
+        if let Some(encrypted) = &mut self.encrypted
+            && encrypted.wanted.len() < MAX_WANTED
+        {
+            encrypted.wanted.insert(name);
+        }
+    }
+
     pub(super) fn encrypted_deadline(&self) -> Option<Duration> {
         let encrypted = self.encrypted.as_ref()?;
         let is_up = self.link == LinkState::Up;
@@ -669,13 +681,31 @@ impl Session {
         self.sync(cx);
     }
 
+    /// How many lookups can be sent now.
+    fn lookup_room(&self) -> usize {
+        let lookups = self.pending.iter();
+        let is_lookup = |query: &Query| matches!(query, Query::Lookup { .. } | Query::LookupKey);
+        let lookups = lookups.filter(|pending| is_lookup(&pending.query)).count();
+        MAX_LOOKUPS.saturating_sub(lookups)
+    }
+
+    /// Asks which names keys are bound to, as far as there is room.
+    pub(crate) fn look_up_keys(&mut self, cx: &mut Context, names: &mut Names) {
+        if self.check_signed_in().is_err() {
+            return;
+        }
+        for _ in 0..self.lookup_room() {
+            let Some(key) = names.pop_wanted() else {
+                return;
+            };
+            self.send(cx, Query::LookupKey, ToRegistry::LookupKey(key));
+        }
+    }
+
     /// Sends the status if it has changed, and looks up keys.
     fn sync(&mut self, cx: &mut Context) {
         let status = self.availability.status();
-        let lookups = self.pending.iter();
-        let is_lookup = |query: &Query| matches!(query, Query::Lookup { .. });
-        let lookups = lookups.filter(|pending| is_lookup(&pending.query)).count();
-        let room = MAX_LOOKUPS.saturating_sub(lookups);
+        let room = self.lookup_room();
         let Some(encrypted) = self.encrypted.as_mut().filter(|line| line.is_signed_in) else {
             return;
         };

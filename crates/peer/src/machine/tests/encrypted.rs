@@ -12,11 +12,12 @@ use p2pchat_protocol::v2::{
     ToRegistry,
 };
 
-use super::super::{Asked, Config, Input, Keys, Machine, Now, Output, Work, WorkResult};
+use super::super::{Asked, Config, Input, Keys, Machine, Now, Output, ToChats, Work, WorkResult};
 use super::net::{addr, password};
 use crate::known::{Known, KnownFile};
 
 mod account;
+mod chats;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -30,6 +31,8 @@ struct Bench {
     /// The registry's key that each connection expects.
     connects: Vec<Option<Fingerprint>>,
     kept: Vec<(KnownFile, String)>,
+    /// What the conversations were told.
+    told: Vec<ToChats>,
     calls: u64,
 }
 
@@ -111,6 +114,7 @@ impl Bench {
             work: Vec::new(),
             connects: Vec::new(),
             kept: Vec::new(),
+            told: Vec::new(),
             calls: 0,
         };
         bench.pump();
@@ -131,7 +135,10 @@ impl Bench {
 
     fn welcome(&mut self) {
         let fingerprint = registry();
-        self.input(Input::Welcome { fingerprint });
+        self.input(Input::Welcome {
+            fingerprint,
+            time: 0,
+        });
     }
 
     fn sign_in(&mut self) {
@@ -212,6 +219,7 @@ impl Bench {
                 Output::ConnectRegistry | Output::Ask(_) | Output::Hello(_) => {
                     panic!("version 1 is spoken")
                 }
+                Output::Chats(told) => self.told.push(told),
                 _ => {}
             }
         }

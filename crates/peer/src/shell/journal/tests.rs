@@ -138,6 +138,7 @@ fn recall(re: Option<Asker>, account: &str, before: Option<u64>) -> JournalInput
 
 fn find(re: Option<Asker>, account: &str, text: &str) -> JournalInput {
     JournalInput::Find {
+        posts: Vec::new(),
         re,
         conversation: None,
         account: name(account),

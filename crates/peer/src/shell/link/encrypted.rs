@@ -33,6 +33,8 @@ pub(super) struct Line {
     /// What came behind the first frame.
     rest: Vec<u8>,
     pub(super) fingerprint: Fingerprint,
+    /// The clock of the registry when it was opened, in milliseconds since 1970.
+    pub(super) time: u64,
 }
 
 impl Line {
@@ -55,6 +57,7 @@ impl Line {
         let mut line = Self {
             fingerprint: fingerprint(&stream.peer()),
             stream,
+            time: 0,
             decoder: FrameDecoder::default(),
             rest: Vec::new(),
         };
@@ -67,7 +70,8 @@ impl Line {
             let mut bytes = &buffer[..read];
             match line.frame(&mut bytes)? {
                 None => {}
-                Some(FromRegistry::Welcome { .. }) => {
+                Some(FromRegistry::Welcome { time }) => {
+                    line.time = time;
                     line.rest = bytes.to_vec();
                     return Ok(line);
                 }

@@ -22,6 +22,8 @@ mod kind {
     pub(super) const ALLOW_VERSION_1: u8 = 8;
     pub(super) const SIGN_OUT: u8 = 9;
     pub(super) const PING: u8 = 10;
+    // Added later, so one that may be passed over.
+    pub(super) const LOOKUP_KEY: u8 = 129;
 
     pub(super) const WELCOME: u8 = 65;
     pub(super) const DONE: u8 = 66;
@@ -42,6 +44,10 @@ impl ToRegistry {
             Self::SignIn(sign_in) => put(out, kind::SIGN_IN, &wire::SignIn::from(sign_in)),
             Self::Subscribe => put(out, kind::SUBSCRIBE, &wire::Empty {}),
             Self::Lookup(name) => put_name(out, kind::LOOKUP, name.as_str()),
+            Self::LookupKey(person) => {
+                let person = person.0.0.to_vec();
+                put(out, kind::LOOKUP_KEY, &wire::LookupKey { person });
+            }
             Self::SetStatus(status) => put_number(out, kind::SET_STATUS, *status as u32),
             Self::SetDisplayName(name) => put_name(out, kind::SET_DISPLAY_NAME, name.as_str()),
             Self::ChangePassword { old, new } => {
@@ -71,6 +77,7 @@ impl ToRegistry {
             kind::LOOKUP => {
                 read_name(message).and_then(|name| Some(Self::Lookup(name.parse().ok()?)))
             }
+            kind::LOOKUP_KEY => read_person(message).map(Self::LookupKey),
             kind::SET_STATUS => {
                 read_number(message).and_then(|number| Some(Self::SetStatus(status(number)?)))
             }
@@ -169,6 +176,11 @@ fn read_empty(message: &[u8]) -> Option<()> {
 
 fn read_name(message: &[u8]) -> Option<String> {
     Some(wire::Name::decode(message).ok()?.name)
+}
+
+fn read_person(message: &[u8]) -> Option<PersonKey> {
+    let person = wire::LookupKey::decode(message).ok()?.person;
+    Some(PersonKey(PublicKey::try_from(&person[..]).ok()?))
 }
 
 fn read_number(message: &[u8]) -> Option<u32> {

@@ -115,7 +115,10 @@ fn a_registry_that_is_forgotten_is_pinned_again_at_the_next_contact() {
     bench.advance(2 * SECOND, true);
     assert_eq!(bench.connects, [None; 2]);
     let fingerprint = other_registry();
-    bench.input(Input::Welcome { fingerprint });
+    bench.input(Input::Welcome {
+        fingerprint,
+        time: 0,
+    });
     assert_eq!(bench.notices(), [Notice::RegistryPinned { fingerprint }]);
     let (file, text) = bench.kept.last().unwrap();
     assert_eq!(*file, KnownFile::Registries);

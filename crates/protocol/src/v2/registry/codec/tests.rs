@@ -35,6 +35,7 @@ fn to_registry() -> Vec<ToRegistry> {
         }),
         ToRegistry::Subscribe,
         ToRegistry::Lookup(name()),
+        ToRegistry::LookupKey(certificate().person),
         ToRegistry::SetStatus(Status::Busy),
         ToRegistry::SetDisplayName(DisplayName::default()),
         ToRegistry::ChangePassword {
@@ -177,6 +178,9 @@ fn values_that_are_not_allowed_are_refused() {
         (kind::LOOKUP, &b""[..]),
         (kind::LOOKUP, b"\x0a\x0belevenbytes"),
         (kind::LOOKUP, b"\x0a\x02\xff\xff"),
+        (kind::LOOKUP_KEY, b""),
+        (kind::LOOKUP_KEY, b"\x0a\x03bob"),
+        (kind::LOOKUP_KEY, &[&b"\x0a\x21"[..], &[7; 33]].concat()),
         (kind::SET_STATUS, b"\x08\x03"),
         (kind::ALLOW_VERSION_1, b"\x08\x02"),
         (kind::SIGN_IN, b"\x0a\x03bob"),

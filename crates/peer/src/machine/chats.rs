@@ -1,0 +1,553 @@
+//! The encrypted conversations: what the user asks of them, the names of the people in them, and
+//! which devices there are sessions with.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | `names` | which key is whose |
+//! | `dials` | when which device is dialled |
+//!
+//! What is said in them is not here: see [`ToChats`].
+
+mod dials;
+mod names;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use p2pchat_model::{
+    Chat, Command, ConversationId, Event, MessageId, Post, Problem, Standing, Trust, Username,
+};
+use p2pchat_protocol::v2::{DeviceKey, DisplayName, PersonKey};
+
+use super::MAX_DRAFT;
+use super::chats_io::{Order, Ordered, ToChats};
+use super::context::{Context, Refusal};
+use super::directory::Directory;
+use super::io::{Asker, Output, SendId, Usage};
+use super::keys::Keyring;
+use dials::Dials;
+pub(super) use names::Names;
+
+/// How many orders may wait for the conversations, and how many commands for keys.
+const MAX_WAITING: usize = 256;
+/// How long a command waits for the keys of people: the registry answers within that, or does not.
+const KEYS_LIMIT: Duration = Duration::from_secs(10);
+/// The longest message, in bytes.
+const MAX_TEXT: usize = 32 * 1024;
+/// The most people who can be asked at once: as many as a group can have.
+const MAX_PEOPLE: usize = 256;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Chats {
+    /// Whether the user is signed in, as far as they were told.
+    has_begun: bool,
+    /// As they were told last.
+    known: BTreeMap<ConversationId, Chat>,
+    /// Orders without a result so far.
+    orders: BTreeMap<SendId, Ordering>,
+    /// Commands that wait for keys.
+    wishes: Vec<Wish>,
+    pub(super) names: Names,
+    dials: Dials,
+}
+
+/// An order that is carried out.
+#[derive(Debug)]
+struct Ordering {
+    command: &'static str,
+    asker: Option<Asker>,
+    answers: Answers,
+}
+
+/// What an order is answered with, besides that it is done.
+#[derive(Debug)]
+enum Answers {
+    /// Nothing, or the conversation or message that it has led to.
+    Nothing,
+    /// A page of this conversation.
+    Page {
+        conversation: ConversationId,
+        before: Option<MessageId>,
+    },
+    /// What was found.
+    Find {
+        conversation: Option<ConversationId>,
+        text: String,
+    },
+}
+
+/// A command that becomes an order when the keys of some people are known.
+#[derive(Debug)]
+struct Wish {
+    command: &'static str,
+    asker: Option<Asker>,
+    names: Vec<Username>,
+    what: What,
+    until: Duration,
+    /// Whether the registry was asked for the keys.
+    is_asked: bool,
+}
+
+#[derive(Debug)]
+enum What {
+    Direct,
+    Group(DisplayName),
+    Add(ConversationId, bool),
+}
+
+/// What came of a search in the conversations: the open chat is searched too.
+#[derive(Debug)]
+pub(super) struct Searched {
+    pub(super) asker: Option<Asker>,
+    pub(super) conversation: Option<ConversationId>,
+    pub(super) text: String,
+    pub(super) posts: Vec<Post>,
+}
+
+impl Chats {
+    /// Has all conversations told, once the user has signed in.
+    pub(super) fn begin(&mut self, cx: &mut Context, keys: &Keyring, account: Username) {
+        if std::mem::replace(&mut self.has_begun, true) {
+            return;
+        }
+        self.names.learn_all(keys);
+        self.dials.begin(keys.certificate().device);
+        cx.push(Output::Chats(ToChats::Tell { account }));
+    }
+
+    /// The user has signed out.
+    pub(super) fn signed_out(&mut self, cx: &mut Context) {
+        let orders = std::mem::take(&mut self.orders);
+        let wishes = std::mem::take(&mut self.wishes);
+        *self = Self::default();
+        let orders = orders.into_values();
+        let waiting = orders.map(|order| (order.command, order.asker));
+        let wishes = wishes.into_iter().map(|wish| (wish.command, wish.asker));
+        let now = cx.defer();
+        for (command, asker) in waiting.chain(wishes) {
+            cx.answer_to(asker);
+            cx.fail(command, Problem::NotLoggedIn.into());
+        }
+        cx.answer_to(now);
+        cx.push(Output::Chats(ToChats::SignedOut));
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        let waiting = self.orders.len() + self.wishes.len();
+        Usage::new("orders to the conversations", waiting, 2 * MAX_WAITING)
+    }
+
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        let wishes = self.wishes.iter().map(|wish| wish.until);
+        wishes.chain(self.dials.deadline()).min()
+    }
+
+    /// Does what a command asks for in an encrypted conversation, or with people.
+    pub(super) fn command(&mut self, cx: &mut Context, command: Command) -> Result<(), Refusal> {
+        let name = command.name();
+        if let Some(conversation) = command.conversation() {
+            self.check(conversation)?;
+        }
+        let order = match command {
+            Command::Chat { with } => return self.wish(cx, name, vec![with], What::Direct),
+            Command::Group {
+                name: called,
+                members,
+            } => return self.wish(cx, name, members, What::Group(called)),
+            Command::Add {
+                conversation,
+                members,
+                sees_all,
+            } => {
+                let what = What::Add(conversation, sees_all);
+                return self.wish(cx, name, members, what);
+            }
+            Command::Typing { conversation } => {
+                cx.push(Output::Chats(ToChats::Typing(conversation)));
+                return Ok(());
+            }
+            Command::History {
+                conversation,
+                before,
+            } => {
+                let order = Order::Page {
+                    conversation,
+                    before,
+                };
+                let answers = Answers::Page {
+                    conversation,
+                    before,
+                };
+                return self.order(cx, name, order, answers);
+            }
+            Command::Find { conversation, text } => {
+                let order = Order::Find {
+                    conversation,
+                    text: text.clone(),
+                };
+                let answers = Answers::Find { conversation, text };
+                return self.order(cx, name, order, answers);
+            }
+            Command::Say {
+                conversation,
+                text,
+                reply_to,
+            } => {
+                check_text(&text)?;
+                Order::Say {
+                    conversation,
+                    text,
+                    reply_to,
+                    said_by: cx.said_by(),
+                }
+            }
+            Command::Draft { text, .. } if text.len() > MAX_DRAFT => {
+                return Err(Problem::BadText.into());
+            }
+            Command::Edit {
+                conversation,
+                message,
+                text,
+            } => {
+                check_text(&text)?;
+                Order::Edit {
+                    conversation,
+                    message,
+                    text,
+                }
+            }
+            command => simple(command).ok_or(Problem::NotPossible)?,
+        };
+        self.order(cx, name, order, Answers::Nothing)
+    }
+
+    fn check(&self, conversation: ConversationId) -> Result<(), Problem> {
+        if self.known.contains_key(&conversation) {
+            Ok(())
+        } else {
+            Err(Problem::NoSuchConversation)
+        }
+    }
+
+    fn order(
+        &mut self,
+        cx: &mut Context,
+        command: &'static str,
+        order: Order,
+        answers: Answers,
+    ) -> Result<(), Refusal> {
+        if self.orders.len() >= MAX_WAITING {
+            return Err(Problem::TooMuch.into());
+        }
+        let id = cx.next_send();
+        let asker = cx.defer();
+        let waiting = Ordering {
+            command,
+            asker,
+            answers,
+        };
+        self.orders.insert(id, waiting);
+        cx.push(Output::Chats(ToChats::Order { id, order }));
+        Ok(())
+    }
+
+    fn wish(
+        &mut self,
+        cx: &mut Context,
+        command: &'static str,
+        names: Vec<Username>,
+        what: What,
+    ) -> Result<(), Refusal> {
+        if names.len() > MAX_PEOPLE {
+            return Err(Problem::ChatFull.into());
+        }
+        if self.wishes.len() >= MAX_WAITING {
+            return Err(Problem::TooMuch.into());
+        }
+        self.wishes.push(Wish {
+            command,
+            asker: cx.defer(),
+            names,
+            what,
+            until: cx.now.elapsed + KEYS_LIMIT,
+            is_asked: false,
+        });
+        Ok(())
+    }
+
+    /// Turns the commands into orders whose people are all known, and fails those that have waited
+    /// for too long. The names to look up.
+    pub(super) fn grant(&mut self, cx: &mut Context, keys: &Keyring) -> Vec<Username> {
+        let mut unknown = Vec::new();
+        for mut wish in std::mem::take(&mut self.wishes) {
+            match people(&wish.names, keys) {
+                Ok(people) => self.granted(cx, wish, people),
+                Err(None) if wish.until > cx.now.elapsed => {
+                    if !std::mem::replace(&mut wish.is_asked, true) {
+                        let names = wish.names.iter();
+                        unknown.extend(names.filter(|name| keys.person(**name).is_none()));
+                    }
+                    self.wishes.push(wish);
+                }
+                Err(problem) => {
+                    let problem = problem.unwrap_or(Problem::RegistryUnreachable);
+                    fail(cx, wish.asker, wish.command, problem.into());
+                }
+            }
+        }
+        unknown
+    }
+
+    fn granted(&mut self, cx: &mut Context, wish: Wish, people: Vec<PersonKey>) {
+        let order = match (wish.what, people.as_slice()) {
+            (What::Direct, [person]) => Order::Direct(*person),
+            (What::Direct, _) => return,
+            (What::Group(name), _) => Order::Group { name, people },
+            (What::Add(conversation, sees_all), _) => Order::Add {
+                conversation,
+                people,
+                sees_all,
+            },
+        };
+        let before = cx.defer();
+        cx.answer_to(wish.asker);
+        if let Err(refusal) = self.order(cx, wish.command, order, Answers::Nothing) {
+            cx.fail(wish.command, refusal);
+        }
+        cx.answer_to(before);
+    }
+
+    /// The registry has no key for a name.
+    pub(super) fn has_no_key(&mut self, cx: &mut Context, name: Username, is_legacy: bool) {
+        let problem = if is_legacy {
+            Problem::OlderProgram
+        } else {
+            Problem::NoKey
+        };
+        let waits = |wish: &mut Wish| wish.names.contains(&name);
+        for wish in self.wishes.extract_if(.., waits).collect::<Vec<_>>() {
+            let message = format!("{name}: {}", problem.words());
+            fail(cx, wish.asker, wish.command, Refusal { problem, message });
+        }
+    }
+
+    /// An event of the conversations, in which people get their names.
+    pub(super) fn event(&mut self, cx: &mut Context, keys: &Keyring, mut event: Event) {
+        self.names.put_into(&mut event, keys);
+        if let Event::Chat { conversation, chat } = &event {
+            self.known.insert(*conversation, Chat::clone(chat));
+            self.dials.is_stale = true;
+        }
+        cx.emit(event);
+    }
+
+    /// An order has a result. A search is answered by the open chat too.
+    pub(super) fn done(
+        &mut self,
+        cx: &mut Context,
+        keys: &Keyring,
+        id: SendId,
+        result: Result<Ordered, (Problem, String)>,
+    ) -> Option<Searched> {
+        let Ordering {
+            command,
+            asker,
+            answers,
+        } = self.orders.remove(&id)?;
+        let ordered = match result {
+            Ok(ordered) => ordered,
+            Err((problem, message)) => {
+                fail(cx, asker, command, Refusal { problem, message });
+                return None;
+            }
+        };
+        cx.answer_to(asker);
+        match (ordered, answers) {
+            (Ordered::Found(mut posts), Answers::Find { conversation, text }) => {
+                posts
+                    .iter_mut()
+                    .for_each(|post| self.names.put_into_post(post));
+                return Some(Searched {
+                    asker: cx.defer(),
+                    conversation,
+                    text,
+                    posts,
+                });
+            }
+            (
+                Ordered::Page { posts, more },
+                Answers::Page {
+                    conversation,
+                    before,
+                },
+            ) => {
+                let mut event = Event::Posts {
+                    conversation,
+                    before,
+                    posts,
+                    more,
+                };
+                self.names.put_into(&mut event, keys);
+                cx.emit(event);
+            }
+            (Ordered::Opened(conversation), _) => cx.emit(Event::Opened { conversation }),
+            (
+                Ordered::Said {
+                    conversation,
+                    message,
+                },
+                _,
+            ) => cx.emit(Event::Said {
+                conversation,
+                message,
+            }),
+            _ => {}
+        }
+        cx.done();
+        None
+    }
+
+    /// The key of somebody is known better or worse than before: tells the conversations that they
+    /// are in.
+    pub(super) fn name_known(&mut self, cx: &mut Context, keys: &Keyring, name: Username) {
+        if !self.names.learn(keys, name) && !self.is_shown(keys, name) {
+            return;
+        }
+        self.dials.is_stale = true;
+        let mut changed = Vec::new();
+        for (id, chat) in &mut self.known {
+            let before = chat.clone();
+            self.names.put_into_chat(chat, keys);
+            if *chat != before {
+                changed.push((*id, chat.clone()));
+            }
+        }
+        for (conversation, chat) in changed {
+            let chat = Box::new(chat);
+            cx.emit(Event::Chat { conversation, chat });
+        }
+    }
+
+    /// Whether the trust in somebody's key is other than it is shown.
+    fn is_shown(&self, keys: &Keyring, name: Username) -> bool {
+        let trust: Option<Trust> = keys.trust(name);
+        let members = self.known.values().flat_map(|chat| &chat.members);
+        let mut of_name = members.filter(|member| member.who.name == Some(name));
+        of_name.any(|member| member.trust != trust)
+    }
+
+    pub(super) fn connected(&mut self, device: DeviceKey) {
+        self.dials.connected(device);
+    }
+
+    pub(super) fn disconnected(&mut self, now: Duration, device: DeviceKey) {
+        self.dials.disconnected(now, device);
+    }
+
+    pub(super) fn not_reached(&mut self, now: Duration, device: DeviceKey) {
+        self.dials.not_reached(now, device);
+    }
+
+    /// Who is online has changed.
+    pub(super) fn presence_changed(&mut self) {
+        self.dials.is_stale = true;
+    }
+
+    /// The devices of a person, as the registry vouches for them.
+    pub(super) fn devices(&mut self, name: Username, devices: Vec<DeviceKey>) {
+        self.dials.learn(name, devices);
+    }
+
+    /// Dials the devices of the people in the conversations, and of the user, as they come online.
+    /// The names whose devices are not known.
+    pub(super) fn dial(
+        &mut self,
+        cx: &mut Context,
+        directory: &Directory,
+        account: Username,
+    ) -> Vec<Username> {
+        let mut unknown = Vec::new();
+        if std::mem::take(&mut self.dials.is_stale) {
+            let names = self.partners().chain([account]).collect();
+            unknown = self.dials.want(cx.now.elapsed, directory, &names);
+        }
+        for (address, device) in self.dials.due(cx.now.elapsed) {
+            cx.push(Output::Chats(ToChats::Dial { address, device }));
+        }
+        unknown
+    }
+
+    /// The people who are in a conversation with the user, or were asked.
+    fn partners(&self) -> impl Iterator<Item = Username> + '_ {
+        let chats = self.known.values();
+        let live = chats.filter(|chat| chat.standing != Standing::Out);
+        let members = live.flat_map(|chat| &chat.members);
+        members.filter_map(|member| member.who.name)
+    }
+}
+
+/// The order of a command that needs nothing but its fields.
+fn simple(command: Command) -> Option<Order> {
+    Some(match command {
+        Command::Join { conversation } => Order::Join(conversation),
+        Command::Decline { conversation } => Order::Decline(conversation),
+        Command::Remove { conversation, who } => Order::Remove(conversation, who),
+        Command::MakeOwner { conversation, who } => Order::MakeOwner(conversation, who),
+        Command::Resign { conversation } => Order::Resign(conversation),
+        Command::Leave { conversation } => Order::Leave(conversation),
+        Command::Rename { conversation, name } => Order::Rename(conversation, name),
+        Command::Delete {
+            conversation,
+            message,
+        } => Order::Delete {
+            conversation,
+            message,
+        },
+        Command::React {
+            conversation,
+            message,
+            emoji,
+        } => Order::React {
+            conversation,
+            message,
+            emoji,
+        },
+        Command::Read {
+            conversation,
+            message,
+        } => Order::Read(conversation, message),
+        Command::Draft { conversation, text } => Order::Draft(conversation, text),
+        Command::Alert { conversation, of } => Order::Alert(conversation, of),
+        Command::Pin { conversation, on } => Order::Pin(conversation, on),
+        Command::Archive { conversation, on } => Order::Archive(conversation, on),
+        _ => return None,
+    })
+}
+
+/// The keys of people; `Err(None)` while one is not known yet.
+fn people(names: &[Username], keys: &Keyring) -> Result<Vec<PersonKey>, Option<Problem>> {
+    let own = keys.certificate().person;
+    let key = |name: &Username| match keys.person(*name) {
+        None => Err(None),
+        Some(Err(problem)) => Err(Some(problem)),
+        Some(Ok(person)) if person == own => Err(Some(Problem::Oneself)),
+        Some(Ok(person)) => Ok(person),
+    };
+    names.iter().map(key).collect()
+}
+
+fn check_text(text: &str) -> Result<(), Problem> {
+    if text.trim().is_empty() || text.len() > MAX_TEXT {
+        return Err(Problem::BadText);
+    }
+    Ok(())
+}
+
+/// Fails a command that has waited.
+fn fail(cx: &mut Context, asker: Option<Asker>, command: &'static str, refusal: Refusal) {
+    let before = cx.defer();
+    cx.answer_to(asker);
+    cx.fail(command, refusal);
+    cx.answer_to(before);
+}

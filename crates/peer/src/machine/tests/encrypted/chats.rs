@@ -1,0 +1,260 @@
+//! Encrypted conversations: names of keys, orders, and who is dialled.
+
+use p2pchat_model::{Alerts, Chat, ChatKind, ConversationId, Member, MessageId, Named, Standing};
+
+use super::super::super::chats_io::{FromChats, Order, Ordered};
+use super::super::super::io::SendId;
+use super::*;
+
+fn conversation() -> ConversationId {
+    ConversationId::encrypted(&[7; 32])
+}
+
+fn person(byte: u8) -> PersonKey {
+    PersonKey(key(byte))
+}
+
+fn device(byte: u8) -> DeviceKey {
+    DeviceKey(key(byte))
+}
+
+fn unnamed(byte: u8) -> Named {
+    Named {
+        key: person(byte),
+        name: None,
+        you: false,
+    }
+}
+
+fn chat_with(byte: u8) -> Chat {
+    Chat {
+        kind: ChatKind::Direct,
+        name: DisplayName::default(),
+        standing: Standing::In,
+        owner: false,
+        members: vec![Member {
+            who: unnamed(byte),
+            asked: false,
+            owner: false,
+            trust: None,
+            typing: false,
+            read: None,
+        }],
+        since: None,
+        unread: 0,
+        mentions: 0,
+        alerts: Alerts::All,
+        pinned: false,
+        archived: false,
+    }
+}
+
+impl Bench {
+    fn chat(&mut self, byte: u8) {
+        self.input(Input::Chats(FromChats::Event(Event::Chat {
+            conversation: conversation(),
+            chat: Box::new(chat_with(byte)),
+        })));
+    }
+
+    fn orders(&mut self) -> Vec<(SendId, Order)> {
+        let is_order = |told: &mut ToChats| matches!(told, ToChats::Order { .. });
+        let orders = self.told.extract_if(.., is_order);
+        let orders = orders.map(|told| match told {
+            ToChats::Order { id, order } => (id, order),
+            _ => unreachable!(),
+        });
+        orders.collect()
+    }
+
+    fn dialled(&mut self) -> Vec<DeviceKey> {
+        let dials = std::mem::take(&mut self.told).into_iter();
+        let dials = dials.filter_map(|told| match told {
+            ToChats::Dial { device, .. } => Some(device),
+            _ => None,
+        });
+        dials.collect()
+    }
+
+    fn found_on(&mut self, who: &str, person: u8, devices: &[u8]) {
+        let certificate = |device: &u8| Certificate {
+            device: DeviceKey(key(*device)),
+            person: PersonKey(key(person)),
+            signature: Signature([0; Signature::LEN]),
+        };
+        self.frame(FromRegistry::Found(Binding {
+            name: name(who),
+            serial: 3,
+            person: Some(PersonKey(key(person))),
+            display_name: DisplayName::default(),
+            devices: devices.iter().map(certificate).collect(),
+        }));
+    }
+
+    fn result(&mut self, id: SendId, result: Result<Ordered, (Problem, String)>) {
+        self.input(Input::Chats(FromChats::Done { id, result }));
+    }
+
+    fn member(&self) -> Member {
+        let chat = self.view.conversation(conversation()).unwrap();
+        chat.chat.as_ref().unwrap().members[0]
+    }
+}
+
+#[test]
+fn conversations_are_told_at_the_sign_in_and_closed_at_the_sign_out() {
+    let mut bench = Bench::signed_in(&[]);
+    let account = name("ann");
+    let is_told = |told: &ToChats| matches!(told, ToChats::Tell { account: of } if *of == account);
+    assert_eq!(bench.told.iter().filter(|told| is_told(told)).count(), 1);
+    bench.told.clear();
+    bench.command(Command::Logout);
+    assert!(matches!(bench.told[..], [ToChats::SignedOut]));
+}
+
+#[test]
+fn a_chat_with_a_name_begins_once_the_registry_has_told_its_key() {
+    let mut bench = Bench::signed_in(&[(seat("bob", 5), state(7, Status::Available, 3))]);
+    bench.command(Command::Chat { with: name("bob") });
+    assert_eq!(bench.sent, [ToRegistry::Lookup(name("bob"))]);
+    assert_eq!(bench.orders(), []);
+    bench.found_on("bob", 40, &[5]);
+    let orders = bench.orders();
+    let [(id, Order::Direct(with))] = orders[..] else {
+        panic!("{orders:?}")
+    };
+    assert_eq!(with, person(40));
+    bench.events.clear();
+    bench.result(id, Ok(Ordered::Opened(conversation())));
+    let opened = Event::Opened {
+        conversation: conversation(),
+    };
+    assert_eq!(bench.events, [opened, Event::Done]);
+    // From now on the key is known.
+    bench.command(Command::Chat { with: name("bob") });
+    assert_eq!(bench.orders().len(), 1);
+}
+
+#[test]
+fn nobody_is_chatted_with_whose_key_is_another_one_or_none() {
+    let mut bench = Bench::signed_in(&[(seat("old", 0), state(9, Status::Available, 0))]);
+    bench.command(Command::Chat { with: name("old") });
+    bench.frame(FromRegistry::Refused(Refusal::NotFound));
+    bench.command(Command::Chat {
+        with: name("nobody"),
+    });
+    bench.frame(FromRegistry::Refused(Refusal::NotFound));
+    bench.command(Command::Chat { with: name("ann") });
+    bench.command(Command::Chat { with: name("bob") });
+    bench.found("bob", 40, 3);
+    assert_eq!(
+        bench.failures(),
+        [Problem::OlderProgram, Problem::NoKey, Problem::Oneself]
+    );
+    assert_eq!(bench.orders().len(), 1);
+    bench.delta(seat("bob", 5), Some(state(7, Status::Available, 4)));
+    bench.found("bob", 41, 4);
+    bench.command(Command::Chat { with: name("bob") });
+    assert_eq!(bench.failures().last(), Some(&Problem::UserKeyChanged));
+    assert_eq!(bench.orders(), []);
+}
+
+#[test]
+fn keys_get_the_names_that_the_registry_has_for_them() {
+    let mut bench = Bench::signed_in(&[]);
+    bench.chat(40);
+    assert_eq!(bench.member().who.name, None);
+    assert_eq!(bench.sent, [ToRegistry::LookupKey(person(40))]);
+    bench.found_on("bob", 40, &[5]);
+    assert_eq!(bench.member().who.name, Some(name("bob")));
+    assert_eq!(bench.member().trust, Some(Trust::New));
+    bench.sent.clear();
+    bench.chat(40);
+    assert_eq!(bench.member().who.name, Some(name("bob")));
+    assert_eq!(bench.sent, []);
+}
+
+#[test]
+fn devices_of_partners_are_dialled_as_they_come() {
+    let bob = (seat("bob", 5), state(7, Status::Available, 3));
+    let mut bench = Bench::signed_in(&[bob]);
+    assert_eq!(bench.dialled(), [], "nobody is in a conversation");
+    bench.chat(40);
+    bench.found_on("bob", 40, &[5]);
+    // Then his devices are looked up by his name.
+    assert_eq!(bench.dialled(), [device(5)], "the own key is smaller");
+    let (now, there) = (bench.now, device(5));
+    bench.input(Input::Chats(FromChats::NotReached { device: there }));
+    bench.advance(SECOND, true);
+    assert_eq!(bench.dialled(), []);
+    bench.advance(2 * SECOND, true);
+    assert_eq!(bench.dialled(), [there], "again after {now:?}");
+    bench.input(Input::Chats(FromChats::Connected {
+        device: there,
+        person: person(40),
+    }));
+    bench.advance(90 * SECOND, true);
+    assert_eq!(bench.dialled(), []);
+    bench.input(Input::Chats(FromChats::Disconnected { device: there }));
+    bench.delta(bob.0, None);
+    bench.advance(90 * SECOND, true);
+    assert_eq!(bench.dialled(), [], "they are offline");
+    bench.delta(bob.0, Some(bob.1));
+    assert_eq!(bench.dialled(), [there]);
+}
+
+#[test]
+fn the_device_with_the_greater_key_waits_for_the_other_to_dial() {
+    let bob = (seat("bob", 0), state(7, Status::Available, 3));
+    let mut bench = Bench::signed_in(&[bob]);
+    bench.chat(40);
+    bench.found_on("bob", 40, &[0]);
+    let zero = Seat {
+        device: Some(DeviceId([0; 8])),
+        ..bob.0
+    };
+    bench.delta(zero, Some(bob.1));
+    assert_eq!(bench.dialled(), []);
+    bench.advance(2 * SECOND, true);
+    assert_eq!(bench.dialled(), [device(0)]);
+}
+
+#[test]
+fn orders_are_answered_in_full_and_only_for_conversations_that_there_are() {
+    let mut bench = Bench::signed_in(&[]);
+    let say = Command::say(conversation(), "hello");
+    bench.command(say.clone());
+    assert_eq!(bench.failures(), [Problem::NoSuchConversation]);
+    bench.chat(40);
+    bench.events.clear();
+    bench.command(say);
+    bench.command(Command::say(conversation(), " "));
+    bench.command(Command::say(conversation(), "x".repeat(32 * 1024 + 1)));
+    assert_eq!(bench.failures(), [Problem::BadText, Problem::BadText]);
+    bench.events.clear();
+    let orders = bench.orders();
+    let [(id, Order::Say { text, said_by, .. })] = &orders[..] else {
+        panic!("{orders:?}")
+    };
+    assert_eq!((text.as_str(), said_by.is_some()), ("hello", true));
+    let message = MessageId::of_entry(1, 2, 3);
+    let said = Ordered::Said {
+        conversation: conversation(),
+        message,
+    };
+    bench.result(*id, Ok(said));
+    let said = Event::Said {
+        conversation: conversation(),
+        message,
+    };
+    assert_eq!(bench.events, [said, Event::Done]);
+    bench.result(*id, Ok(Ordered::Done));
+    assert_eq!(bench.events.len(), 2, "an order is answered once");
+    bench.command(Command::Resign {
+        conversation: conversation(),
+    });
+    let id = bench.orders()[0].0;
+    let not_owner = (Problem::NotOwner, "only an owner can do that".to_owned());
+    bench.result(id, Err(not_owner));
+    assert_eq!(bench.failures(), [Problem::NotOwner]);
+}
