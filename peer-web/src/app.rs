@@ -12,8 +12,9 @@ use crate::browser::settings::{Settings, SettingsHandle};
 use crate::browser::{attention, page, update};
 use crate::components::{chat::Chat, connect::Connect, sign_in::SignIn};
 use crate::context::Context;
+use crate::logic::chats::counted;
 use crate::logic::clock::Zone;
-use crate::state::{Action, Conversation, Page, State};
+use crate::state::{Action, Conversation, Page, State, ViewHandle};
 
 /// How long after a message is read the others are told, in milliseconds.
 const READ_AFTER: u32 = 500;
@@ -30,10 +31,15 @@ pub fn App() -> Html {
 
     let current = use_mut_ref(|| *settings);
     *current.borrow_mut() = *settings;
+    let latest = use_mut_ref(|| None);
+    latest.borrow_mut().clone_from(&state.page.view);
     let on_update = {
         let dispatch = state.dispatcher();
         use_callback((), move |update: Update, ()| {
-            attention::notify(&update.event, *current.borrow());
+            let view = latest.borrow().clone();
+            let view = view.as_ref().map(|view: &ViewHandle| view.get());
+            attention::notify(&update.event, view.as_deref(), *current.borrow());
+            drop(view);
             dispatch.dispatch(Action::Update(update));
         })
     };
@@ -115,19 +121,19 @@ fn use_say_again(state: &State, send: &Callback<Call>) {
 #[hook]
 fn use_tell_read(state: &State, send: &Callback<Command>) {
     let reading = &state.conversation.reading;
-    let known = state.conversation.view.as_ref();
-    let known = known.and_then(|view| view.chat().read);
+    let shown = state.conversation.view.as_ref();
+    let known = shown.and_then(|view| view.chat().read);
     let ready = state.page.is_live() && state.account().is_some() && reading.looking();
     let read = Some(reading.read())
-        .filter(|read| ready && Some(*read) > known && *read > MessageId::FIRST);
+        .filter(|read| ready && Some(*read) > known && *read > MessageId::FIRST)
+        .zip(shown.map(|view| view.id()));
 
     let latest = use_mut_ref(|| None);
     *latest.borrow_mut() = read;
     let tell = {
         let send = send.clone();
         Callback::from(move |()| {
-            if let Some(message) = latest.take() {
-                let conversation = State::SHOWN;
+            if let Some((message, conversation)) = latest.take() {
                 send.emit(Command::Read {
                     conversation,
                     message,
@@ -167,7 +173,16 @@ fn use_tell_active(state: &State, send: &Callback<Command>) {
 /// Keeps the title of the page up to date: what is new, and for which account.
 #[hook]
 fn use_title(state: &State) {
-    let title = title(&state.page, state.conversation.reading.unread());
+    let unread = |view: &ViewHandle| {
+        let here = state.conversation.reading.unread();
+        let of = |one: &p2pchat_model::Conversation| {
+            let is_here = one.id == view.id();
+            counted(one, if is_here { here } else { one.unread() })
+        };
+        view.get().conversations.iter().map(of).sum()
+    };
+    let unread = state.conversation.view.as_ref().map_or(0, unread);
+    let title = title(&state.page, unread);
     use_effect_with(title, |title| page::set_title(title));
 }
 

@@ -1,6 +1,6 @@
 //! The line below the message field.
 
-use p2pchat_model::wording;
+use p2pchat_model::{ConversationId, wording};
 use yew::prelude::*;
 
 use crate::browser::hooks::use_after;
@@ -26,25 +26,28 @@ pub struct Props {
 #[component]
 pub fn ComposerNote(props: &Props) -> Html {
     let context = use_app();
-    let failure = context.state.failure("say");
+    let mut failures = ["say", "edit", "delete", "react", "join"].into_iter();
+    let failure = failures.find_map(|command| context.state.failure(command));
     let problem = match props.problem {
         Some(problem @ (CannotSend::Nul | CannotSend::TooLong(_))) => Some(problem.to_string()),
         Some(problem) if props.tried => Some(problem.to_string()),
         _ => failure.map(failed),
     };
     let has_problem = problem.is_some();
+    let is_open = context.state.shown() == ConversationId::OPEN;
     html! {
         <p id="composer-note" class="composer-note">
             // Always there: a screen reader announces what changes in it.
             <span class="bad" role="status" aria-live="polite">{ problem.unwrap_or_default() }</span>
-            if !has_problem { <Sending>{ note(&props.text) }</Sending> }
+            if !has_problem { <Sending>{ note(&props.text, is_open) }</Sending> }
         </p>
     }
 }
 
-fn note(text: &str) -> Html {
+fn note(text: &str, is_open: bool) -> Html {
     // Of what is no text to send, the length does not matter.
-    let length = outgoing::text(text).map_or(None, |text| wording::length(&text));
+    let text = outgoing::text(text).ok().filter(|_| is_open);
+    let length = text.and_then(|text| wording::length(&text));
     match length {
         Some(length) => html! { <span>{ length }</span> },
         None => html! {

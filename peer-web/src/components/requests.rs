@@ -1,12 +1,12 @@
 //! Requests: the one that waits for the user, those of the user, and what became of others.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, OutgoingRequest, Target, printable};
+use p2pchat_model::{Command, ConversationId, OutgoingRequest, Target, printable};
 use yew::prelude::*;
 
 use crate::context::{Context, use_app};
 use crate::logic::sentence::{capitalized, sentence_of};
-use crate::state::{Action, Note, State};
+use crate::state::{Action, Note};
 
 use super::countdown::Countdown;
 use super::icon::{Glyph, icon};
@@ -64,7 +64,7 @@ fn note(context: &Context, note: &Note) -> Html {
     let address = note.who.address;
     let onask = {
         let send = context.send.clone();
-        let (conversation, to) = (State::SHOWN, Target::Address(address));
+        let (conversation, to) = (ConversationId::OPEN, Target::Address(address));
         move |_: MouseEvent| send.emit(Command::Request { conversation, to })
     };
     let ondismiss = {

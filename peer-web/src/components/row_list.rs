@@ -10,7 +10,7 @@ use yew::prelude::*;
 use crate::browser::{element, hooks::use_size};
 use crate::context::use_app;
 
-use super::roving::{Item, Roving, use_roving};
+use super::roving::{Roving, Rows, use_roving};
 
 /// What the list is scrolled by.
 const SCROLLER: &str = ".people-scroll";
@@ -21,27 +21,24 @@ const STEP: usize = 12;
 
 /// What a [`RowList`] needs.
 #[derive(Properties, PartialEq)]
-pub struct Props<T: Item> {
+pub struct Props {
     /// The id of the list's heading.
     pub labelledby: &'static str,
     /// What has a row, in order.
-    pub items: Rc<[T]>,
-    /// Draws a row.
-    pub row: Callback<T, Html>,
+    pub rows: Rows,
 }
 
 /// The list. It is one Tab stop.
 #[component]
-pub fn RowList<T: Item>(props: &Props<T>) -> Html {
+pub fn RowList(props: &Props) -> Html {
     // What can be done in a row depends on the state, and what Tab leads to with it.
     let _ = use_app();
     let Props {
         labelledby,
-        items,
-        row,
+        rows: all,
     } = props;
-    let roving = use_roving(items);
-    let drawn = use_drawn(&roving, items.len());
+    let roving = use_roving(all);
+    let drawn = use_drawn(&roving, all.len());
     let Roving {
         list,
         onkeydown,
@@ -55,13 +52,12 @@ pub fn RowList<T: Item>(props: &Props<T>) -> Html {
             rows.push(gap(next));
         }
         next = at + 1;
-        let item = items[at].clone();
-        let size = items.len().to_string();
+        let size = all.len().to_string();
         rows.push(html! {
-            <li key={item.key()} class="row-person" aria-posinset={next.to_string()} aria-setsize={size}>{ row.emit(item) }</li>
+            <li key={all.key(at)} class="row-person" aria-posinset={next.to_string()} aria-setsize={size}>{ all.row(at) }</li>
         });
     }
-    if next < items.len() {
+    if next < all.len() {
         rows.push(gap(next));
     }
     html! {

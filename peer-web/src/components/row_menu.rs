@@ -24,6 +24,37 @@ pub struct MenuItem {
     pub question: Option<Question>,
     /// Does it.
     pub onpick: Callback<()>,
+    /// Whether several of its kind stand beside each other.
+    pub is_small: bool,
+}
+
+impl MenuItem {
+    /// Something that is done at once.
+    pub fn new(label: impl Into<AttrValue>, onpick: Callback<()>) -> Self {
+        Self {
+            label: label.into(),
+            question: None,
+            onpick,
+            is_small: false,
+        }
+    }
+
+    /// The same as one of several that stand beside each other.
+    #[must_use]
+    pub fn small(self) -> Self {
+        Self {
+            is_small: true,
+            ..self
+        }
+    }
+
+    /// The same after a question, with the word on the button that does it.
+    #[must_use]
+    pub fn asks(self, words: impl Into<AttrValue>, yes: &'static str) -> Self {
+        let words = words.into();
+        let question = Some(Question { words, yes });
+        Self { question, ..self }
+    }
 }
 
 /// What is asked before something is done.
@@ -106,7 +137,7 @@ fn entry(
         None => done(item, open),
     };
     html! {
-        <button key={at} type="button" role="menuitem" class="menu-item" {onclick}>{ printable(&item.label).into_owned() }</button>
+        <button key={at} type="button" role="menuitem" class={classes!("menu-item", item.is_small.then_some("small"))} {onclick}>{ printable(&item.label).into_owned() }</button>
     }
 }
 
@@ -154,8 +185,8 @@ fn on_menu_key(event: &KeyboardEvent) {
     });
     let at = at.unwrap_or(0);
     let to = match keys::pressed(event).as_deref() {
-        Some("ArrowDown") => (at + 1) % count,
-        Some("ArrowUp") => (at + count - 1) % count,
+        Some("ArrowDown" | "ArrowRight") => (at + 1) % count,
+        Some("ArrowUp" | "ArrowLeft") => (at + count - 1) % count,
         Some("Home") => 0,
         Some("End") => count - 1,
         _ => return,

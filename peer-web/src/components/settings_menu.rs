@@ -1,7 +1,7 @@
 //! The settings: colours, notifications, sound, signing out.
 
-use p2pchat_model::Command;
-use p2pchat_model::wording::label;
+use p2pchat_model::wording::{chat, label};
+use p2pchat_model::{Command, ConversationId};
 use yew::prelude::*;
 
 use crate::browser::hooks::{toggle, use_popup};
@@ -26,6 +26,13 @@ pub fn SettingsMenu() -> Html {
             dispatch.dispatch(Action::Open(Some(Sheet::Account)));
         }
     };
+    let onopenchat = {
+        let (open, dispatch) = (open.setter(), context.dispatch.clone());
+        move |_| {
+            open.set(false);
+            dispatch.dispatch(Action::Show(ConversationId::OPEN));
+        }
+    };
     let onlogout = move |_| send.emit(Command::Logout);
     html! {
         <div class="menu" ref={node}>
@@ -35,6 +42,9 @@ pub fn SettingsMenu() -> Html {
                 <div id="menu" class="menu-panel" role="group" aria-label="Settings">
                     <ThemeChoice />
                     <AlertSwitches />
+                    <button type="button" class="menu-item" onclick={onopenchat} title={chat::OPEN_CHAT_MEANS}>
+                        { icon(Glyph::People) }{ chat::OPEN_CHAT }
+                    </button>
                     <button type="button" class="menu-item" onclick={onaccount}>
                         { icon(Glyph::Locked) }{ label::ACCOUNT_AND_KEYS }
                     </button>

@@ -1,6 +1,6 @@
 //! What is open over the page.
 
-use p2pchat_model::wording::label;
+use p2pchat_model::wording::{chat, label};
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
@@ -12,6 +12,7 @@ use super::account::Account;
 use super::codes::Codes;
 use super::icon::{Glyph, icon};
 use super::import_form::ImportForm;
+use super::new_chat::NewChat;
 
 /// What is open over the page, if anything is.
 #[component]
@@ -32,6 +33,8 @@ pub fn Sheets() -> Html {
         Some(Sheet::Codes(name)) => {
             html! { <Frame title={label::COMPARE_CODES}><Codes {name} /></Frame> }
         }
+        Some(Sheet::New) => html! { <Frame title={chat::START}><NewChat /></Frame> },
+        Some(Sheet::Add(id)) => html! { <Frame title={chat::ADD}><NewChat add={id} /></Frame> },
     }
 }
 

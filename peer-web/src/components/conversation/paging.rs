@@ -3,13 +3,14 @@
 
 use std::rc::Rc;
 
-use p2pchat_model::{Command, Line, MessageId, View};
+use p2pchat_model::{Command, MessageId, View};
 use yew::prelude::*;
 
 use crate::context::Context;
 use crate::logic::rows::Key;
+use crate::logic::said::said;
 use crate::logic::window::{OVERSCAN, Place};
-use crate::state::{Action, Conversation, State, ViewHandle};
+use crate::state::{Action, Conversation, ViewHandle};
 
 use super::scroll::Scroll;
 
@@ -46,7 +47,7 @@ pub(super) fn use_paging(
 }
 
 fn ask(view: &ViewHandle, send: &Callback<Command>) {
-    let (conversation, before) = (State::SHOWN, view.chat().oldest_message());
+    let (conversation, before) = (view.id(), view.chat().oldest_message());
     send.emit(Command::History {
         conversation,
         before,
@@ -88,9 +89,10 @@ pub(super) fn use_jump(context: &Context, conversation: &Rc<Conversation>, scrol
 /// Goes to the end when the user has sent a message: it is there.
 #[hook]
 pub(super) fn use_own_messages(view: &ViewHandle, scroll: &Scroll) {
-    let last: Option<MessageId> = match view.chat().lines.last() {
-        Some(Line::Message(message)) if message.is_own() => Some(message.id),
-        _ => None,
+    let last: Option<MessageId> = {
+        let chat = view.chat();
+        let last = chat.lines.last().and_then(said).filter(|said| said.own);
+        last.map(|said| said.id)
     };
     let scroll = scroll.clone();
     use_effect_with(last, move |last| {
