@@ -156,6 +156,12 @@ pub enum Event {
         /// All of it.
         chat: Box<Chat>,
     },
+    /// An encrypted conversation is not shown any more: it is with, or a request of, somebody whom
+    /// the user has blocked.
+    ChatHidden {
+        /// The conversation.
+        conversation: ConversationId,
+    },
     /// The encrypted conversation that was begun or found.
     Opened {
         /// The conversation.
@@ -335,6 +341,7 @@ impl Event {
             | Self::MemberLeft { conversation, .. }
             | Self::ChatLeft { conversation, .. }
             | Self::Chat { conversation, .. }
+            | Self::ChatHidden { conversation }
             | Self::Opened { conversation }
             | Self::Said { conversation, .. }
             | Self::ChatChanged { conversation, .. }

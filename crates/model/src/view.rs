@@ -168,6 +168,9 @@ impl View {
             }
             Event::Dropped(dropped) => self.count_dropped(*dropped),
             Event::Blocks { list, .. } => self.blocked.clone_from(list),
+            Event::ChatHidden { conversation } => {
+                self.conversations.retain(|known| known.id != *conversation);
+            }
             Event::Chat { conversation, chat } => self.set_chat(*conversation, chat),
             Event::MemberJoined { .. }
             | Event::MemberLeft { .. }

@@ -555,6 +555,7 @@ pub(crate) fn line(event: &Event) -> Option<(Timestamp, Level, String)> {
         | Event::Presence { .. }
         | Event::Message(_)
         | Event::Chat { .. }
+        | Event::ChatHidden { .. }
         | Event::Opened { .. }
         | Event::Said { .. }
         | Event::Post(_)

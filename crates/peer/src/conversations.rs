@@ -10,6 +10,7 @@
 //! | `node` | the thread that owns the store and what syncs, and its sessions |
 //! | `store` | the file, and the transaction that stores what has changed |
 //! | `facts` | each fact as statements |
+//! | `calls` | the calls of front ends that led to entries |
 //! | `restore` | the facts again, at the start |
 //! | `read` | entries to serve, and messages to show |
 //! | `search` | the full-text index |
@@ -21,6 +22,7 @@
 //! **Invariant:** nothing here verifies or decides. What counts, and from when on it is seen, is
 //! passed in ([`Visible`]).
 
+mod calls;
 mod export;
 mod facts;
 mod keys;
@@ -36,8 +38,8 @@ mod store;
 
 pub use export::{ExportError, Format, Words};
 pub use keys::Keys;
-pub use node::{Event, Failed, Handle, Node, Options, View};
-pub use read::{Entry, Page, Post, Visible};
+pub use node::{Event, Failed, Handle, Incoming, Node, Options, View};
+pub use read::{Entry, MAX_UNREAD, Page, Post, Unread, Visible};
 pub use restore::{Restored, Settings, Stored};
 pub use retention::{MAX_BODIES, MAX_BYTES};
 pub use session::SessionError;

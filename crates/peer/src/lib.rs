@@ -23,4 +23,6 @@ pub use blocks::ListError;
 pub use history::{History, HistoryError, Page};
 pub use known::{Known, KnownError, KnownFile, Pin};
 pub use options::Options;
-pub use shell::{Calls, Handle, Peer, PeerFailed, StartError, Stopped, Updates};
+pub use shell::{
+    Calls, Chats, ChatsOptions, Handle, Peer, PeerFailed, StartError, Stopped, Updates,
+};

@@ -425,7 +425,9 @@ impl Machine {
             }
             Command::Unblock { who } => {
                 let account = people.account()?;
-                self.blocks.unblock(&mut self.cx, account, who)
+                self.blocks.unblock(&mut self.cx, account, who)?;
+                self.hide_blocked();
+                Ok(())
             }
             Command::Undo => self.undo(),
             Command::Read { message, .. } => {
@@ -536,8 +538,13 @@ impl Machine {
         let (Some(keys), Some(account)) = (&self.session.keys, self.session.account()) else {
             return;
         };
+        if self.chats.begin(&mut self.cx, keys, account) {
+            self.hide_blocked();
+        }
+        let Some(keys) = &self.session.keys else {
+            return;
+        };
         let (cx, chats) = (&mut self.cx, &mut self.chats);
-        chats.begin(cx, keys, account);
         let people = chats.grant(cx, keys);
         let devices = chats.dial(cx, &self.directory, account);
         for name in people.into_iter().chain(devices) {
@@ -558,6 +565,7 @@ impl Machine {
         };
         if let Some(who) = unblocked {
             self.blocks.unblock(&mut self.cx, account, who)?;
+            self.hide_blocked();
         }
         let (cx, people, _, group) = self.parts();
         let (is_any_back, kept) = group.take_back(cx, people, aside);
@@ -849,6 +857,21 @@ impl Machine {
         let (cx, people, requests, group) = self.parts();
         requests.close_blocked(cx, people);
         group.remove_blocked(cx, people);
+        self.hide_blocked();
+    }
+
+    /// Hides the encrypted conversations with people who are blocked.
+    fn hide_blocked(&mut self) {
+        let Some(account) = self.session.account() else {
+            return;
+        };
+        let blocked = self.blocks.of(account).into_iter().flatten();
+        let blocked = blocked.filter_map(|who| match who {
+            Target::Name(name) => Some(*name),
+            Target::Address(_) => None,
+        });
+        let blocked = blocked.collect();
+        self.chats.set_blocked(&mut self.cx, blocked);
     }
 
     fn end_session(&mut self, problem: Option<Problem>) {

@@ -8,6 +8,7 @@
 //! | `inbound` | the two listeners, and a task for each inbound connection |
 //! | `outbound` | a task for each packet to another peer |
 //! | `link` | the connection to the registry, encrypted or not; a task |
+//! | `chats` | the encrypted conversations; a task, and the thread of their node |
 //! | `bind`, `resolve`, `net`, `clock` | addresses, sockets, time |
 //!
 //! They communicate over bounded channels. Only the task that serves a slow peer waits for
@@ -31,6 +32,7 @@ use crate::machine::{Asked, Config, Keys, Machine, SaidBy};
 use crate::{History, Options};
 
 mod bind;
+mod chats;
 pub(crate) mod clock;
 mod driver;
 mod error;
@@ -45,6 +47,7 @@ mod resolve;
 #[cfg(test)]
 mod testing;
 
+pub use chats::{Chats, ChatsOptions};
 pub use error::{PeerFailed, StartError};
 pub use front_end::{Calls, Updates};
 
@@ -226,7 +229,7 @@ async fn prepare(
         commands,
         journal: to_journal.downgrade(),
     };
-    let inbound = Inbound::new(report.clone(), options.request_limit + ANSWER_MARGIN);
+    let inbound = Inbound::new(report.clone(), options.request_limit + ANSWER_MARGIN, None);
     let driver = Driver {
         machine,
         connector: link::connector(files.identity.device()),

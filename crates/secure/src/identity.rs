@@ -113,6 +113,13 @@ impl Identity {
         &self.device
     }
 
+    /// The file of that key, if it is kept.
+    #[must_use]
+    pub fn device_file(&self) -> Option<PathBuf> {
+        let folder = self.folder.as_ref()?;
+        Some(folder.join(DEVICE))
+    }
+
     /// The key that others pin.
     #[must_use]
     pub fn person(&self) -> PersonKey {

@@ -152,7 +152,7 @@ mod tests {
     #[test]
     fn each_label_is_there_from_the_start() {
         let samples = samples(&Sessions::default());
-        assert_eq!(samples.len(), 2 + 4 + 20);
+        assert_eq!(samples.len(), 2 + 4 + 22);
         assert!(
             samples.iter().all(|line| line.ends_with(" 0")),
             "{samples:?}"

@@ -13,6 +13,15 @@ use crate::message::{Delivery, LeaveReason, Message, MessageId};
 use crate::person::Person;
 use crate::post::Post;
 
+/// Gives who wrote a message the name that they are known by since.
+fn name_author(post: &mut Arc<Post>, chat: &Chat) {
+    let mut members = chat.members.iter();
+    let author = members.find(|member| member.who.key == post.from.key);
+    if let Some(author) = author.filter(|author| author.who.name.is_some()) {
+        Arc::make_mut(post).from = author.who;
+    }
+}
+
 impl Conversation {
     /// Updates the conversation by an event of it.
     pub(super) fn apply(&mut self, event: &Event) {
@@ -136,6 +145,13 @@ impl Conversation {
             if let Some(member) = members.find(|member| member.who.key == known.who.key) {
                 member.typing = known.typing;
                 member.read = member.read.max(known.read);
+            }
+        }
+        for line in &mut self.lines {
+            if let Line::Post(post) = line
+                && post.from.name.is_none()
+            {
+                name_author(post, &chat);
             }
         }
         self.chat = Some(chat);

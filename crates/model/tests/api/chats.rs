@@ -117,22 +117,22 @@ pub(crate) fn chats() -> Vec<Event> {
     let of_kind = |kind| match kind {
         ChatKind::Direct => Event::Chat {
             conversation: with_bob(),
-            chat: direct(),
+            chat: Box::new(direct()),
         },
         ChatKind::Group => Event::Chat {
             conversation: team(),
-            chat: chat(),
+            chat: Box::new(chat()),
         },
     };
     let standings = standings().into_iter().zip(alerts());
     let standings = standings.map(|(standing, alerts)| Event::Chat {
         conversation: team(),
-        chat: Chat {
+        chat: Box::new(Chat {
             standing,
             alerts,
             since: Some(at(0)),
             ..chat()
-        },
+        }),
     });
     kinds().into_iter().map(of_kind).chain(standings).collect()
 }
@@ -226,7 +226,9 @@ pub(crate) fn posts() -> Vec<Event> {
         came: Some(at(900)),
         ..post(43, "written on the train")
     };
-    [own(false), reply, late].map(Event::Post).into()
+    [own(false), reply, late]
+        .map(|post| Event::Post(Box::new(post)))
+        .into()
 }
 
 /// One that has reached all and has reactions, one whose text was changed, and one of each state.
@@ -257,7 +259,7 @@ pub(crate) fn changed_posts() -> Vec<Event> {
     [delivered]
         .into_iter()
         .chain(states)
-        .map(Event::PostChanged)
+        .map(|post| Event::PostChanged(Box::new(post)))
         .collect()
 }
 

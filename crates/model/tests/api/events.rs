@@ -77,7 +77,12 @@ every! {
         Event::ChatLeft { .. } => [Event::ChatLeft { conversation: OPEN, at: at(95) }],
         Event::Message(_) => messages(),
         Event::Chat { .. } => chats::chats(),
+        Event::ChatHidden { .. } => [Event::ChatHidden { conversation: chats::with_bob() }],
         Event::Opened { .. } => [Event::Opened { conversation: chats::with_bob() }],
+        Event::Said { .. } => [Event::Said {
+            conversation: chats::with_bob(),
+            message: chats::post_id(41),
+        }],
         Event::ChatChanged { .. } => chats::changes()
             .into_iter()
             .map(|change| Event::ChatChanged { conversation: chats::team(), at: at(50), change })

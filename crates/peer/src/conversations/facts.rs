@@ -16,6 +16,7 @@ use rusqlite::{OptionalExtension, Params, Row, Transaction, params};
 use super::schema::{number, place_bytes, sealed_bytes};
 use super::search::Index;
 use super::store::StoreError;
+use crate::shell::clock::wall;
 
 /// Writes the facts of one conversation.
 pub(super) struct Writer<'a> {
@@ -149,8 +150,8 @@ impl<'a> Writer<'a> {
         let talk = body.and_then(|body| Talk::decode(header.kind, body).ok());
         let target = talk.as_ref().and_then(target).map(|target| target.0);
         self.execute(
-            "INSERT INTO talk (conversation, log, position, place, id, kind, target, sealed, body)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO talk (conversation, log, position, place, id, kind, target, sealed, body, came)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 self.conversation,
                 log,
@@ -160,7 +161,8 @@ impl<'a> Writer<'a> {
                 header.kind,
                 target,
                 sealed_bytes(&Named::from(entry)),
-                body
+                body,
+                i64::try_from(wall().0).unwrap_or(i64::MAX)
             ],
         )?;
         self.index.touch(entry.id.0, header.kind, target);

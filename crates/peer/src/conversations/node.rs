@@ -44,7 +44,7 @@ use super::{Keys, Store, StoreError};
 use crate::shell::clock::{since_boot, wall};
 use connect::{Route, Shared, listen};
 use handle::{Command, MAX_COMMANDS, MAX_EVENTS, Say};
-pub use handle::{Event, Failed, Handle, View};
+pub use handle::{Event, Failed, Handle, Incoming, View};
 use turn::Turn;
 
 /// The most connections that others have begun and that are not sessions yet. With more the oldest
@@ -60,8 +60,8 @@ const GOODBYE: Duration = Duration::from_secs(2);
 pub struct Options {
     /// The keys.
     pub identity: Identity,
-    /// The file of the store.
-    pub store: PathBuf,
+    /// The file of the store. Without one it ends with the node.
+    pub store: Option<PathBuf>,
     /// Whether the folder may be a copy, or was put back: then the logs that it has begun are not
     /// gone on with.
     pub is_copy: bool,
@@ -85,19 +85,27 @@ impl Node {
     /// If the store cannot be opened or read.
     pub async fn start(options: Options) -> Result<Self, StoreError> {
         let (commands, asked) = mpsc::channel(MAX_COMMANDS);
+        let (tell_accepted, accepted) = mpsc::channel(MAX_HANDSHAKES);
         let handle = Handle {
             commands,
             events: broadcast::Sender::new(MAX_EVENTS),
+            accepted: Incoming(tell_accepted),
         };
         let (stopping, killed) = (CancellationToken::new(), CancellationToken::new());
         let (tell_started, started) = oneshot::channel();
         let (tell_ended, ended) = oneshot::channel();
-        let (runtime, events) = (runtime::Handle::current(), handle.events.clone());
+        let runtime = runtime::Handle::current();
+        let (events, acceptor) = (handle.events.clone(), handle.incoming());
         let (stop, kill) = (stopping.clone(), killed.clone());
         let run = move || {
             let _ends = tell_ended;
             let _entered = runtime.enter();
-            match Core::open(options, events, asked, stop) {
+            let asked = Asked {
+                commands: asked,
+                accepted,
+                stopping: stop,
+            };
+            match Core::open(options, events, asked, acceptor) {
                 Ok(core) => {
                     let _ = tell_started.send(Ok(()));
                     runtime.block_on(kill.run_until_cancelled(core.run()));
@@ -156,12 +164,21 @@ struct Line {
     time: (u64, u64),
 }
 
+/// How the thread is asked for something.
+struct Asked {
+    commands: mpsc::Receiver<Command>,
+    accepted: mpsc::Receiver<TcpStream>,
+    stopping: CancellationToken,
+}
+
 /// What the thread owns.
 struct Core {
     certificate: Certificate,
     sync: Sync<Keys>,
     store: Store,
     shared: Arc<Shared>,
+    /// Whether there may be sessions.
+    is_open: bool,
     events: broadcast::Sender<Event>,
     commands: mpsc::Receiver<Command>,
     inputs: mpsc::Receiver<Inbound>,
@@ -193,11 +210,14 @@ impl Core {
     fn open(
         options: Options,
         events: broadcast::Sender<Event>,
-        commands: mpsc::Receiver<Command>,
-        stopping: CancellationToken,
+        asked: Asked,
+        acceptor: Incoming,
     ) -> Result<Self, StoreError> {
         let identity = &options.identity;
-        let mut store = Store::open(&options.store)?;
+        let mut store = match &options.store {
+            Some(path) => Store::open(path)?,
+            None => Store::in_memory()?,
+        };
         let mut sync = Sync::new(Keys::new(identity));
         let restored = store.restore()?;
         if restored.left_out > 0 {
@@ -211,9 +231,13 @@ impl Core {
             store.commit(&turn::changes(&retired))?;
         }
         let (tell_inputs, inputs) = mpsc::channel(MAX_TOGETHER);
-        let (tell_accepted, accepted) = mpsc::channel(1);
+        let Asked {
+            commands,
+            accepted,
+            stopping,
+        } = asked;
         let listening = options.listener.map(|listener| {
-            let task = tokio::spawn(listen(listener, tell_accepted));
+            let task = tokio::spawn(listen(listener, acceptor));
             AbortOnDropHandle::new(task)
         });
         let shared = Shared {
@@ -227,6 +251,7 @@ impl Core {
             sync,
             store,
             shared: Arc::new(shared),
+            is_open: true,
             events,
             commands,
             inputs,
@@ -305,6 +330,9 @@ impl Core {
     }
 
     fn accept(&mut self, stream: TcpStream) {
+        if !self.is_open {
+            return;
+        }
         let inbound = self.connections.iter().filter(|(_, of)| of.is_inbound);
         let inbound: Vec<_> = inbound.map(|(id, _)| *id).collect();
         if inbound.len() >= MAX_HANDSHAKES
@@ -313,6 +341,21 @@ impl Core {
             oldest.task.abort();
         }
         self.connect(Route::Accepted(stream), None);
+    }
+
+    /// Ends all sessions and takes no new ones, or takes them again.
+    fn set_open(&mut self, is_open: bool, turn: &mut Turn) {
+        self.is_open = is_open;
+        if is_open {
+            return;
+        }
+        // What they wait for is told when their tasks have ended.
+        self.connections
+            .values()
+            .for_each(|connection| connection.task.abort());
+        for id in self.lines.keys().copied().collect::<Vec<_>>() {
+            self.close(id, Bye::Leaving, turn);
+        }
     }
 
     fn connect(&mut self, route: Route, reply: Option<oneshot::Sender<Result<(), SessionError>>>) {

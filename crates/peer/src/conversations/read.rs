@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use p2pchat_conversation::message::{Message, Place, Written, message};
 use p2pchat_conversation::replica::Replica;
+use p2pchat_model::MessageId;
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
 use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId, JoinId};
@@ -12,9 +13,22 @@ use rusqlite::types::ToSql;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::schema::{
-    behind, entry_of, first_place, kind, number, person_of, place_bytes, place_of, well_formed,
+    behind, entry_of, first_place, kind, message_id, number, person_of, place_bytes, place_of,
+    places_of, well_formed,
 };
 use super::store::{Store, StoreError};
+
+/// How far back unread messages are counted: far more than anybody counts, and a few milliseconds.
+pub const MAX_UNREAD: usize = 1_000;
+
+/// What the user has not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unread {
+    /// So many messages of others.
+    pub messages: u64,
+    /// So many of them mention the user.
+    pub mentions: u64,
+}
 
 /// What of a conversation is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -65,14 +79,16 @@ pub struct Entry {
     pub kind: u8,
     /// What it says. `None` if its body is not there, or cannot be read here.
     pub talk: Option<Talk>,
+    /// When it was stored here, in milliseconds since 1970.
+    pub came: u64,
 }
 
 /// The columns of [`Entry::read`].
-pub(super) const COLUMNS: &str = "talk.id, log.id, place, person, kind, body";
+pub(super) const COLUMNS: &str = "talk.id, log.id, place, person, kind, body, came";
 
 impl Entry {
     /// How many [`COLUMNS`] there are.
-    pub(super) const COLUMNS: usize = 6;
+    pub(super) const COLUMNS: usize = 7;
 
     pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let kind = row.get(4)?;
@@ -84,7 +100,14 @@ impl Entry {
             author: person_of(row.get(3)?),
             kind,
             talk: body.and_then(|body| Talk::decode(kind, &body).ok()),
+            came: u64::try_from(row.get::<_, i64>(6)?).unwrap_or_default(),
         })
+    }
+
+    /// Its id for people and programs, if it begins a message.
+    #[must_use]
+    pub fn message_id(&self) -> MessageId {
+        message_id(&self.place)
     }
 
     /// The entry for [`message`].
@@ -191,8 +214,7 @@ impl Store {
     ) -> Result<Page, StoreError> {
         let mut firsts = Vec::new();
         let mut more = false;
-        let below = before.map(|before| place_bytes(&before));
-        self.walk_back(conversation, None, below, visible, |entry| {
+        self.walk_back(conversation, None, before, visible, |entry| {
             more = firsts.len() >= count;
             if !more {
                 firsts.push(entry);
@@ -242,8 +264,77 @@ impl Store {
         post.transpose()
     }
 
-    /// How many messages of others than `me` are shown behind a place. Those without a text, as
-    /// they were erased say, do not count.
+    /// The message that an entry began or names, and whether it began it. `None` if that is not
+    /// visible.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn post_of(
+        &self,
+        conversation: &ConversationId,
+        id: &EntryId,
+        visible: &Visible,
+    ) -> Result<Option<(Post, bool)>, StoreError> {
+        let target = self
+            .connection
+            .prepare_cached(
+                "SELECT target FROM conversation
+                     JOIN talk ON talk.conversation = conversation.row
+                 WHERE conversation.id = ?1 AND talk.id = ?2 AND kind IN (3, 4, 5)",
+            )?
+            .query_row(params![conversation.0, id.0], |row| row.get(0))
+            .optional()?;
+        let (message, begins) = match target {
+            None => (*id, true),
+            Some(Some(target)) => (EntryId(target), false),
+            // Of an edit that was erased since: the erase names the message.
+            Some(None) => return Ok(None),
+        };
+        let post = self.post(conversation, &message, visible)?;
+        Ok(post.map(|post| (post, begins)))
+    }
+
+    /// The id of the message at a place.
+    #[must_use]
+    pub fn id_of(place: &Place) -> MessageId {
+        message_id(place)
+    }
+
+    /// A place with this id, for what stands before it: its device may be the wrong one.
+    #[must_use]
+    pub fn place_of(id: MessageId) -> Place {
+        *places_of(id).start()
+    }
+
+    /// The entry that began the message with this id, whether or not it is visible.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn entry_of(
+        &self,
+        conversation: &ConversationId,
+        id: MessageId,
+    ) -> Result<Option<EntryId>, StoreError> {
+        let places = places_of(id);
+        let (start, end) = (place_bytes(places.start()), place_bytes(places.end()));
+        let found = self
+            .connection
+            .prepare_cached(
+                "SELECT talk.id FROM conversation
+                     JOIN talk ON talk.conversation = conversation.row
+                 WHERE conversation.id = ?1 AND place BETWEEN ?2 AND ?3 AND position = ?4
+                     AND kind NOT IN (3, 4, 5)",
+            )?
+            .query_row(
+                params![conversation.0, start, end, number(id.parts().2)],
+                |row| Ok(EntryId(row.get(0)?)),
+            );
+        Ok(found.optional()?)
+    }
+
+    /// How many messages of others than `me` are shown behind a place, of the newest
+    /// [`MAX_UNREAD`]. Those without a text, as they were erased say, do not count.
+    /// `mentions` tells of the text of one, as it was written first, whether it mentions the user.
     ///
     /// # Errors
     /// If the file cannot be read.
@@ -253,22 +344,32 @@ impl Store {
         behind: Option<Place>,
         me: &PersonKey,
         visible: &Visible,
-    ) -> Result<usize, StoreError> {
-        let mut count = 0;
+        mentions: impl Fn(&str) -> bool,
+    ) -> Result<Unread, StoreError> {
+        let mut unread = Unread::default();
+        let mut seen = 0;
         self.walk_back(conversation, behind, None, visible, |entry| {
-            count += usize::from(entry.author != *me && entry.talk.is_some());
-            true
+            if let Some(talk) = entry.talk.filter(|_| entry.author != *me) {
+                unread.messages += 1;
+                let text = match &talk {
+                    Talk::Message { text } | Talk::Reply { text, .. } => text,
+                    _ => return true,
+                };
+                unread.mentions += u64::from(mentions(text));
+            }
+            seen += 1;
+            seen < MAX_UNREAD
         })?;
-        Ok(count)
+        Ok(unread)
     }
 
     /// Gives the entries that begin a message and are visible, the newest first, until it is told
     /// to stop.
-    pub(super) fn walk_back(
+    pub(crate) fn walk_back(
         &self,
         conversation: &ConversationId,
         behind_place: Option<Place>,
-        below: Option<[u8; 48]>,
+        below: Option<Place>,
         visible: &Visible,
         mut each: impl FnMut(Entry) -> bool,
     ) -> Result<(), StoreError> {
@@ -276,7 +377,7 @@ impl Store {
             return Ok(());
         };
         let latest = first_place(behind(visible.latest));
-        let below = below.map_or(latest, |below| below.min(latest));
+        let below = below.map_or(latest, |below| place_bytes(&below).min(latest));
         let from = first_place(behind(visible.from));
         let above = behind_place.map_or([0; 48], |place| place_bytes(&place));
         let mut statement = self.connection.prepare_cached(&format!(
@@ -297,7 +398,7 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn with_naming(
+    pub(crate) fn with_naming(
         &self,
         conversation: &ConversationId,
         entry: Entry,

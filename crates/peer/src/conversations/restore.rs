@@ -3,12 +3,15 @@
 use p2pchat_conversation::log::Named;
 use p2pchat_conversation::message::Place;
 use p2pchat_conversation::replica::{Fact, Kind};
+use p2pchat_model::Alerts;
 use p2pchat_protocol::v2::conversation::roster::{Add as Sealed, RosterEntry};
 use p2pchat_protocol::v2::conversation::{ConversationId, EntryError, EntryId};
-use rusqlite::Row;
 use rusqlite::types::ToSql;
+use rusqlite::{OptionalExtension, Row};
 
-use super::schema::{SEALED, entry_of, malformed, person_of, place_of, sha256, well_formed};
+use super::schema::{
+    SEALED, alerts_of, entry_of, malformed, person_of, place_of, sha256, well_formed,
+};
 use super::store::{Store, StoreError};
 
 /// All that is stored, but for the bodies of messages.
@@ -39,8 +42,8 @@ pub struct Stored {
 pub struct Settings {
     /// It stands first.
     pub pinned: bool,
-    /// Nothing is notified.
-    pub muted: bool,
+    /// What is notified.
+    pub alerts: Alerts,
     /// It is put away.
     pub archived: bool,
     /// How far it is read.
@@ -64,7 +67,7 @@ impl Store {
     /// If the file cannot be read. A row that is malformed is left out and counted.
     pub fn restore(&self) -> Result<Restored, StoreError> {
         let mut statement = self.connection.prepare(
-            "SELECT row, id, people, pinned, muted, archived, read, draft FROM conversation",
+            "SELECT pinned, alerts, archived, read, draft, row, id, people FROM conversation",
         )?;
         let mut rows = statement.query([])?;
         let mut restored = Restored::default();
@@ -92,6 +95,20 @@ impl Store {
             );
         }
         Ok(restored)
+    }
+}
+
+impl Store {
+    /// What the user has done with a conversation. `None` if it is not stored.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn settings(&self, id: &ConversationId) -> Result<Option<Settings>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT pinned, alerts, archived, read, draft FROM conversation WHERE id = ?1",
+        )?;
+        let found = statement.query_row([id.0], read_settings).optional();
+        Ok(well_formed(found)?.flatten())
     }
 }
 
@@ -168,26 +185,30 @@ impl Reader<'_> {
 }
 
 fn read_conversation(row: &Row<'_>) -> rusqlite::Result<(i64, Stored)> {
-    let people: Option<[u8; 64]> = row.get(2)?;
+    let people: Option<[u8; 64]> = row.get(7)?;
     let kind = people.map_or(Kind::Group, |people| {
         let (one, other) = people.split_first_chunk().expect("32 of 64 bytes");
         let other = other.first_chunk().expect("32 of 32 bytes");
         Kind::Direct([person_of(*one), person_of(*other)])
     });
-    let read: Option<[u8; 48]> = row.get(6)?;
     let stored = Stored {
-        id: ConversationId(row.get(1)?),
+        id: ConversationId(row.get(6)?),
         kind,
-        settings: Settings {
-            pinned: row.get(3)?,
-            muted: row.get(4)?,
-            archived: row.get(5)?,
-            read: read.as_ref().map(place_of),
-            draft: row.get(7)?,
-        },
+        settings: read_settings(row)?,
         facts: Vec::new(),
     };
-    Ok((row.get(0)?, stored))
+    Ok((row.get(5)?, stored))
+}
+
+fn read_settings(row: &Row<'_>) -> rusqlite::Result<Settings> {
+    let read: Option<[u8; 48]> = row.get(3)?;
+    Ok(Settings {
+        pinned: row.get(0)?,
+        alerts: alerts_of(row.get(1)?),
+        archived: row.get(2)?,
+        read: read.as_ref().map(place_of),
+        draft: row.get(4)?,
+    })
 }
 
 fn read_roster(row: &Row<'_>) -> rusqlite::Result<Fact> {

@@ -3,11 +3,13 @@
 //! Numbers of 64 bits are stored as 8 bytes, big endian: SQLite's integers are signed, and the
 //! positions and clocks of a hostile writer need not fit. Bytes compare as the numbers do.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use p2pchat_common::sqlite::{Durability, Kind};
 use p2pchat_conversation::log::Named;
 use p2pchat_conversation::message::Place;
+use p2pchat_model::{Alerts, MessageId};
 use p2pchat_protocol::v2::conversation::talk::{Header, TalkEntry};
 use p2pchat_protocol::v2::conversation::{Clock, EntryError, EntryId};
 use p2pchat_protocol::v2::{DeviceKey, PersonKey, PublicKey, Signature};
@@ -20,7 +22,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// The kind of the file, for [`p2pchat_common::sqlite::open`]. Its application id is "p2pC".
 ///
 /// `talk.place` sorts entries as they are shown. `talk.target` is the message that a reply, edit,
-/// erase or reaction names. The index `talk_text` has no text of its own: its row ids are those of
+/// erase or reaction names, `talk.came` when the entry was stored, in milliseconds since 1970. The index `talk_text` has no text of its own: its row ids are those of
 /// the entries in `talk` that are marked `indexed`.
 pub(super) const KIND: Kind = Kind {
     what: "store of conversations",
@@ -31,7 +33,7 @@ CREATE TABLE conversation (
     id BLOB NOT NULL UNIQUE,
     people BLOB,
     pinned INTEGER NOT NULL DEFAULT 0,
-    muted INTEGER NOT NULL DEFAULT 0,
+    alerts INTEGER NOT NULL DEFAULT 0,
     archived INTEGER NOT NULL DEFAULT 0,
     read BLOB,
     draft TEXT NOT NULL DEFAULT ''
@@ -67,6 +69,7 @@ CREATE TABLE talk (
     indexed INTEGER NOT NULL DEFAULT 0,
     sealed BLOB NOT NULL,
     body BLOB,
+    came INTEGER NOT NULL,
     UNIQUE (log, position)
 ) STRICT;
 CREATE INDEX talk_place ON talk (conversation, place);
@@ -94,6 +97,13 @@ CREATE TABLE got (
     start BLOB NOT NULL,
     end BLOB NOT NULL,
     PRIMARY KEY (log, person, start)
+) STRICT;
+CREATE TABLE call (
+    row INTEGER PRIMARY KEY,
+    front_end TEXT NOT NULL,
+    id TEXT NOT NULL,
+    fingerprint INTEGER NOT NULL,
+    UNIQUE (front_end, id)
 ) STRICT;
 ",
     migrations: &[],
@@ -141,6 +151,46 @@ pub(super) fn place_of(bytes: &[u8; 48]) -> Place {
         device: DeviceKey(PublicKey(*device)),
         position: u64::from_be_bytes(*position),
     }
+}
+
+/// The id of a message for people and programs. It has the first bytes of the device alone.
+pub(super) fn message_id(place: &Place) -> MessageId {
+    let (writer, _) = place.device.0.0.split_first_chunk().expect("8 of 32 bytes");
+    let writer = u64::from_be_bytes(*writer);
+    MessageId::of_entry(place.clock.number(), writer, place.position)
+}
+
+/// The places that a message with this id can have.
+pub(super) fn places_of(id: MessageId) -> RangeInclusive<Place> {
+    let (clock, writer, position) = id.parts();
+    let place = |rest| {
+        let mut device = [rest; PublicKey::LEN];
+        device[..8].copy_from_slice(&number(writer));
+        Place {
+            clock: Clock::from_number(clock),
+            device: DeviceKey(PublicKey(device)),
+            position,
+        }
+    };
+    place(0)..=place(u8::MAX)
+}
+
+/// The level of alerts as it is stored.
+pub(super) fn alerts_number(alerts: Alerts) -> u8 {
+    match alerts {
+        Alerts::All => 0,
+        Alerts::Mentions => 1,
+        Alerts::Nothing => 2,
+    }
+}
+
+/// The level as it was stored; all of a number that is not known.
+pub(super) fn alerts_of(number: u8) -> Alerts {
+    let known = [Alerts::All, Alerts::Mentions, Alerts::Nothing];
+    let mut known = known.into_iter();
+    known
+        .find(|alerts| alerts_number(*alerts) == number)
+        .unwrap_or_default()
 }
 
 /// Before every place of a clock.

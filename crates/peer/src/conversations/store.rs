@@ -7,13 +7,16 @@ use std::time::Duration;
 use p2pchat_common::sqlite::{self, FileError};
 use p2pchat_conversation::message::Place;
 use p2pchat_conversation::replica::{Fact, Kind};
+use p2pchat_model::Alerts;
 use p2pchat_protocol::v2::conversation::ConversationId;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 use thiserror::Error;
 
+use super::calls;
 use super::facts::Writer;
 use super::retention::{self, Limits};
-use super::schema::{KIND, place_bytes};
+use super::schema::{KIND, alerts_number, place_bytes};
+use crate::machine::SaidBy;
 
 /// The store. Its methods block: not for an async task.
 #[derive(Debug)]
@@ -36,6 +39,8 @@ pub enum Change {
     Facts(ConversationId, Vec<Fact>),
     /// What the user has done with a conversation.
     Mark(ConversationId, Mark),
+    /// A call of a front end has led to an entry.
+    Call(SaidBy),
 }
 
 /// What the user has done with a conversation, on this device alone.
@@ -43,8 +48,8 @@ pub enum Change {
 pub enum Mark {
     /// It stands first, or not.
     Pinned(bool),
-    /// Nothing is notified, or all is.
-    Muted(bool),
+    /// What is notified.
+    Alerts(Alerts),
     /// It is put away, or back.
     Archived(bool),
     /// They have read it up to here. A mark that is earlier than the last one does nothing.
@@ -99,8 +104,21 @@ impl Store {
         Self::open_with(path, Limits::default())
     }
 
+    /// A store that ends with the process.
+    ///
+    /// # Errors
+    /// If SQLite cannot make its tables.
+    pub fn in_memory() -> Result<Self, StoreError> {
+        let connection = Connection::open_in_memory()?;
+        connection.execute_batch(KIND.schema)?;
+        Self::of(connection, Limits::default())
+    }
+
     pub(super) fn open_with(path: &Path, limits: Limits) -> Result<Self, StoreError> {
-        let connection = sqlite::open(path, &KIND)?;
+        Self::of(sqlite::open(path, &KIND)?, limits)
+    }
+
+    fn of(connection: Connection, limits: Limits) -> Result<Self, StoreError> {
         connection.pragma_update(None, "foreign_keys", true)?;
         // What is deleted is overwritten with zeros.
         connection.pragma_update(None, "secure_delete", true)?;
@@ -135,6 +153,7 @@ impl Store {
                     erases |= writer.finish()?;
                 }
                 Change::Mark(id, mark) => set_mark(&transaction, id, mark)?,
+                Change::Call(by) => calls::insert(&transaction, by)?,
             }
         }
         transaction.commit()?;
@@ -209,7 +228,7 @@ fn set_mark(
     };
     match mark {
         Mark::Pinned(is_pinned) => set("pinned = ?2", is_pinned),
-        Mark::Muted(is_muted) => set("muted = ?2", is_muted),
+        Mark::Alerts(alerts) => set("alerts = ?2", &alerts_number(*alerts)),
         Mark::Archived(is_archived) => set("archived = ?2", is_archived),
         Mark::Read(place) => set("read = max(ifnull(read, ?2), ?2)", &place_bytes(place)),
         Mark::Draft(text) => set("draft = ?2", text),

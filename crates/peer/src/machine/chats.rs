@@ -11,11 +11,12 @@
 mod dials;
 mod names;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use p2pchat_model::{
-    Chat, Command, ConversationId, Event, MessageId, Post, Problem, Standing, Trust, Username,
+    Chat, ChatKind, Command, ConversationId, Event, MessageId, Named, Post, Problem, Standing,
+    Trust, Username,
 };
 use p2pchat_protocol::v2::{DeviceKey, DisplayName, PersonKey};
 
@@ -40,10 +41,13 @@ const MAX_PEOPLE: usize = 256;
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Chats {
-    /// Whether the user is signed in, as far as they were told.
-    has_begun: bool,
+    /// The account that they were told of.
+    account: Option<Username>,
     /// As they were told last.
     known: BTreeMap<ConversationId, Chat>,
+    /// Those that the user was told of.
+    shown: BTreeSet<ConversationId>,
+    blocked: BTreeSet<Username>,
     /// Orders without a result so far.
     orders: BTreeMap<SendId, Ordering>,
     /// Commands that wait for keys.
@@ -107,13 +111,15 @@ pub(super) struct Searched {
 
 impl Chats {
     /// Has all conversations told, once the user has signed in.
-    pub(super) fn begin(&mut self, cx: &mut Context, keys: &Keyring, account: Username) {
-        if std::mem::replace(&mut self.has_begun, true) {
-            return;
+    /// Whether they are told now.
+    pub(super) fn begin(&mut self, cx: &mut Context, keys: &Keyring, account: Username) -> bool {
+        if self.account.replace(account).is_some() {
+            return false;
         }
         self.names.learn_all(keys);
         self.dials.begin(keys.certificate().device);
         cx.push(Output::Chats(ToChats::Tell { account }));
+        true
     }
 
     /// The user has signed out.
@@ -223,7 +229,7 @@ impl Chats {
     }
 
     fn check(&self, conversation: ConversationId) -> Result<(), Problem> {
-        if self.known.contains_key(&conversation) {
+        if self.shown.contains(&conversation) {
             Ok(())
         } else {
             Err(Problem::NoSuchConversation)
@@ -338,8 +344,55 @@ impl Chats {
         if let Event::Chat { conversation, chat } = &event {
             self.known.insert(*conversation, Chat::clone(chat));
             self.dials.is_stale = true;
+            if !self.is_hidden(chat) {
+                self.shown.insert(*conversation);
+            }
+            self.hide(cx);
         }
-        cx.emit(event);
+        if event
+            .conversation()
+            .is_none_or(|of| self.shown.contains(&of))
+        {
+            cx.emit(event);
+        }
+    }
+
+    /// The user has blocked these people, and nobody else.
+    pub(super) fn set_blocked(&mut self, cx: &mut Context, blocked: BTreeSet<Username>) {
+        self.blocked = blocked;
+        self.hide(cx);
+        self.show(cx);
+    }
+
+    /// Whether a conversation is with somebody whom the user has blocked, or a request of theirs, or
+    /// of somebody whose key nobody vouches for.
+    fn is_hidden(&self, chat: &Chat) -> bool {
+        let is_blocked = |who: &Named| who.name.is_some_and(|name| self.blocked.contains(&name));
+        match (chat.standing, chat.kind, chat.members.as_slice()) {
+            (Standing::Asked(by), ..) => by.name.is_none() || is_blocked(&by),
+            (_, ChatKind::Direct, [member]) => is_blocked(&member.who),
+            _ => false,
+        }
+    }
+
+    /// Hides what is not to be shown any more.
+    fn hide(&mut self, cx: &mut Context) {
+        let hidden = self.known.iter().filter(|(_, chat)| self.is_hidden(chat));
+        let hidden: Vec<ConversationId> = hidden.map(|(id, _)| *id).collect();
+        for conversation in hidden {
+            if self.shown.remove(&conversation) {
+                cx.emit(Event::ChatHidden { conversation });
+            }
+        }
+    }
+
+    /// Has all told again, if there is a conversation that was hidden and is to be shown now.
+    fn show(&mut self, cx: &mut Context) {
+        let mut known = self.known.iter();
+        let is_due = known.any(|(id, chat)| !self.shown.contains(id) && !self.is_hidden(chat));
+        if let Some(account) = self.account.filter(|_| is_due) {
+            cx.push(Output::Chats(ToChats::Tell { account }));
+        }
     }
 
     /// An order has a result. A search is answered by the open chat too.
@@ -423,6 +476,9 @@ impl Chats {
                 changed.push((*id, chat.clone()));
             }
         }
+        self.hide(cx);
+        self.show(cx);
+        changed.retain(|(id, _)| self.shown.contains(id));
         for (conversation, chat) in changed {
             let chat = Box::new(chat);
             cx.emit(Event::Chat { conversation, chat });

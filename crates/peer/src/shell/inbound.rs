@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
 use super::net;
+use crate::conversations::Incoming;
 use crate::machine::{ConnId, Input};
 
 mod connection;
@@ -58,6 +59,8 @@ pub(super) struct Inbound {
     reports: mpsc::Sender<Report>,
     /// How long a chat request may wait for its answer.
     answer_limit: Duration,
+    /// Takes the connections of version 2. Without it they are malformed packets of version 1.
+    incoming: Option<Incoming>,
     /// Closes the listeners.
     pub(super) closing: CancellationToken,
     dropped: Arc<Dropped>,
@@ -77,10 +80,15 @@ struct Dropped {
 type DropCounts = BTreeMap<(Option<PeerAddr>, DropReason), u64>;
 
 impl Inbound {
-    pub(super) fn new(reports: mpsc::Sender<Report>, answer_limit: Duration) -> Self {
+    pub(super) fn new(
+        reports: mpsc::Sender<Report>,
+        answer_limit: Duration,
+        incoming: Option<Incoming>,
+    ) -> Self {
         Self {
             reports,
             answer_limit,
+            incoming,
             closing: CancellationToken::new(),
             dropped: Arc::default(),
             next_id: Arc::default(),
@@ -159,7 +167,10 @@ impl Inbound {
             };
             let task = async move {
                 let result = match kind {
-                    Kind::Contacts => connection::contact(stream, connection).await,
+                    Kind::Contacts => {
+                        let incoming = inbound.incoming.as_ref();
+                        connection::contact(stream, connection, incoming).await
+                    }
                     Kind::Texts => connection::text(stream, connection).await,
                 };
                 if let Err(error) = result

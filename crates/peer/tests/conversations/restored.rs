@@ -82,7 +82,7 @@ async fn a_writer_that_is_killed() {
     let folder = Path::new(folder);
     let options = Options {
         identity: Identity::open(folder).unwrap(),
-        store: file(folder),
+        store: Some(file(folder)),
         is_copy: false,
         listener: None,
     };

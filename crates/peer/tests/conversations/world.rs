@@ -52,7 +52,7 @@ impl Device {
         self.address = listener.local_addr().unwrap();
         let options = Options {
             identity: self.identity.clone(),
-            store: self.file(),
+            store: Some(self.file()),
             is_copy,
             listener: Some(listener),
         };

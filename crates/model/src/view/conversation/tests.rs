@@ -63,7 +63,7 @@ fn member(who: Named) -> Member {
 fn chat(members: &[Named]) -> Event {
     Event::Chat {
         conversation: team(),
-        chat: Chat {
+        chat: Box::new(Chat {
             kind: ChatKind::Group,
             name: "Team".parse().unwrap(),
             standing: Standing::In,
@@ -75,7 +75,7 @@ fn chat(members: &[Named]) -> Event {
             alerts: Alerts::All,
             pinned: false,
             archived: false,
-        },
+        }),
     }
 }
 
@@ -130,7 +130,7 @@ fn joined(at: u64) -> Event {
 }
 
 fn told(clock: u64) -> Event {
-    Event::Post(post(clock, bob()))
+    Event::Post(Box::new(post(clock, bob())))
 }
 
 #[test]
@@ -162,11 +162,11 @@ fn of_two_at_the_same_time_the_writer_decides() {
     let expected = [Some(id(10)), Some(other.id), Some(id(20)), Some(id(30))];
     let told = view([
         page(None, [10, 20, 30].into_iter(), false),
-        Event::Post(other.clone()),
+        Event::Post(Box::new(other.clone())),
     ]);
     assert_eq!(ids(&told), expected);
     let read = view([
-        Event::Post(other),
+        Event::Post(Box::new(other)),
         page(None, [10, 20, 30].into_iter(), false),
     ]);
     assert_eq!(ids(&read), expected);
@@ -199,9 +199,9 @@ fn a_message_that_comes_twice_is_shown_once_as_it_is_now() {
     };
     let view = view([
         told(10),
-        Event::Post(own),
+        Event::Post(Box::new(own)),
         told(30),
-        Event::Post(delivered.clone()),
+        Event::Post(Box::new(delivered.clone())),
     ]);
     assert_eq!(lines(&view), [10, 20, 30]);
     assert_eq!(of(&view, 20), delivered);
@@ -225,14 +225,14 @@ fn a_changed_message_is_replaced_and_one_that_is_not_here_is_not_added() {
     };
     let mut view = view([told(10), told(20)]);
     let before = view.clone();
-    view.apply(&Event::PostChanged(edited.clone()));
+    view.apply(&Event::PostChanged(Box::new(edited.clone())));
     assert_eq!(of(&view, 10), edited);
     assert_eq!(of(&before, 10), post(10, bob()), "a copy stays as it was");
-    view.apply(&Event::PostChanged(deleted.clone()));
+    view.apply(&Event::PostChanged(Box::new(deleted.clone())));
     assert_eq!(of(&view, 10), deleted);
-    view.apply(&Event::PostChanged(post(15, bob())));
-    view.apply(&Event::PostChanged(post(5, bob())));
-    view.apply(&Event::PostChanged(post(25, bob())));
+    view.apply(&Event::PostChanged(Box::new(post(15, bob()))));
+    view.apply(&Event::PostChanged(Box::new(post(5, bob()))));
+    view.apply(&Event::PostChanged(Box::new(post(25, bob()))));
     assert_eq!(lines(&view), [10, 20]);
 }
 
@@ -314,9 +314,12 @@ fn a_conversation_says_itself_how_much_is_unread() {
     };
     let chat = Chat {
         unread: 120,
-        ..chat
+        ..*chat
     };
-    view.apply(&Event::Chat { conversation, chat });
+    view.apply(&Event::Chat {
+        conversation,
+        chat: Box::new(chat),
+    });
     assert_eq!(shown(&view).unread(), 120);
     assert_eq!(lines(&view), [10, 20], "what is loaded stays");
 }
@@ -357,13 +360,26 @@ fn ten_thousand_messages_are_bounded_wherever_they_belong() {
 #[test]
 fn long_messages_are_bounded_by_their_size() {
     let long = |clock| {
-        Event::Post(Post {
+        Event::Post(Box::new(Post {
             text: "x".repeat(32 * 1024),
             ..post(clock, bob())
-        })
+        }))
     };
     let view = view((1..2000).map(long));
     let limit = View::MAX_BYTES + View::WEIGH_EVERY * (33 * 1024);
     assert!(shown(&view).bytes() < limit);
     assert_eq!(shown(&view).newest_message(), Some(id(1999)));
+}
+
+#[test]
+fn who_wrote_is_named_once_their_name_is_known() {
+    let unnamed = Named {
+        name: None,
+        ..bob()
+    };
+    let mut view = view([Event::Post(Box::new(post(10, unnamed)))]);
+    view.apply(&chat(&[carol()]));
+    assert_eq!(of(&view, 10).from, unnamed);
+    view.apply(&chat(&[bob(), carol()]));
+    assert_eq!(of(&view, 10).from, bob());
 }

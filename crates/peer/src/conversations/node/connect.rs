@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
 use super::super::session::{HANDSHAKE, Inbound, Outbound, SessionError, Told, meet, tell};
+use super::handle::Incoming;
 use crate::shell::clock::wall;
 
 /// How long the listener waits after it could not accept a connection: the system has no more of
@@ -74,15 +75,11 @@ impl Shared {
     }
 }
 
-/// Accepts connections until the node is gone.
-pub(super) async fn listen(listener: TcpListener, accepted: mpsc::Sender<TcpStream>) {
+/// Accepts connections until it is aborted.
+pub(super) async fn listen(listener: TcpListener, acceptor: Incoming) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                if accepted.send(stream).await.is_err() {
-                    return;
-                }
-            }
+            Ok((stream, _)) => acceptor.accept(stream),
             Err(error) => {
                 tracing::debug!(%error, "cannot accept a connection");
                 sleep(RETRY).await;

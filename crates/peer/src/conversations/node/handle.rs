@@ -11,10 +11,12 @@ use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId, JoinId}
 use p2pchat_protocol::v2::peer::Ephemeral;
 use p2pchat_protocol::v2::{DeviceKey, DisplayName, PersonKey};
 use thiserror::Error;
+use tokio::net::TcpStream;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::super::session::SessionError;
 use super::super::{Change, Keys, Mark, Page, Store, StoreError, Visible};
+use crate::machine::SaidBy;
 
 /// How many events wait for who reads them slowly. With more, the oldest are lost to them, which
 /// they are told.
@@ -42,7 +44,7 @@ pub enum Event {
         /// Their positions.
         range: Range<u64>,
     },
-    /// The roster has changed, and with it maybe who is in.
+    /// The roster has changed, or what is known of an answer, and with it maybe who is in or asked.
     Membership(ConversationId),
     /// A log breaks a rule: it counts no further.
     LogEnded(ConversationId, JoinId),
@@ -75,6 +77,9 @@ pub enum Failed {
     /// A text is empty or too long.
     #[error("a text has 1 to 32,768 bytes, a reaction at most 64")]
     Text,
+    /// The id of the call stands for something else already.
+    #[error("this id was used for another call")]
+    IdUsed,
     /// The store cannot be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -118,6 +123,10 @@ pub(super) enum Command {
         reply: Reply<Result<(), SessionError>>,
     },
     Tell(ConversationId, Ephemeral),
+    /// Tells a person alone, of several conversations.
+    TellPerson(PersonKey, Vec<(ConversationId, Ephemeral)>),
+    /// Whether there may be sessions.
+    SetOpen(bool),
     RegistryTime(Option<u64>),
 }
 
@@ -130,7 +139,8 @@ pub(super) type Answer = Box<dyn FnOnce() + Send>;
 pub(super) struct Say {
     pub(super) conversation: ConversationId,
     pub(super) talk: Talk,
-    pub(super) reply: Reply<Result<EntryId, Unable>>,
+    pub(super) said_by: Option<SaidBy>,
+    pub(super) reply: Reply<Result<Option<EntryId>, Failed>>,
 }
 
 /// Asks things of a node. Answers come when what was written is in the store.
@@ -138,6 +148,27 @@ pub(super) struct Say {
 pub struct Handle {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) events: broadcast::Sender<Event>,
+    pub(super) accepted: Incoming,
+}
+
+/// Takes connections that others have begun.
+#[derive(Debug, Clone)]
+pub struct Incoming(pub(super) mpsc::Sender<TcpStream>);
+
+impl Incoming {
+    /// One that hands over to a test.
+    #[cfg(test)]
+    pub(crate) fn to(accepted: mpsc::Sender<TcpStream>) -> Self {
+        Self(accepted)
+    }
+
+    /// Takes a connection, of which nothing was read. It is closed if too many wait, or there may
+    /// be no sessions.
+    pub fn accept(&self, stream: TcpStream) {
+        if self.0.try_send(stream).is_err() {
+            tracing::debug!("a connection is closed: too many wait, or the node has stopped");
+        }
+    }
 }
 
 impl Handle {
@@ -145,6 +176,20 @@ impl Handle {
     #[must_use]
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
+    }
+
+    /// Takes connections that others have begun.
+    #[must_use]
+    pub fn incoming(&self) -> Incoming {
+        self.accepted.clone()
+    }
+
+    /// Lets there be sessions, as there may at the start, or ends all and takes no new ones.
+    ///
+    /// # Errors
+    /// [`Failed::Stopped`]
+    pub async fn set_open(&self, is_open: bool) -> Result<(), Failed> {
+        self.send(Command::SetOpen(is_open)).await
     }
 
     /// Reads what the node knows. It does nothing else meanwhile.
@@ -233,6 +278,21 @@ impl Handle {
     /// # Errors
     /// If this person is not in, or the text is too long.
     pub async fn say(&self, conversation: ConversationId, talk: Talk) -> Result<EntryId, Failed> {
+        let said = self.say_by(conversation, talk, None).await?;
+        Ok(said.expect("nobody else has said it"))
+    }
+
+    /// The same for a call of a front end, which is stored with the entry. `None` if the call has
+    /// led to one already: nothing is said then.
+    ///
+    /// # Errors
+    /// If this person is not in, the text is too long, or the call with this id was another one.
+    pub async fn say_by(
+        &self,
+        conversation: ConversationId,
+        talk: Talk,
+        said_by: Option<SaidBy>,
+    ) -> Result<Option<EntryId>, Failed> {
         if talk.to_body([0; SALT]).is_err() {
             return Err(Failed::Text);
         }
@@ -240,10 +300,11 @@ impl Handle {
             Command::Say(Say {
                 conversation,
                 talk,
+                said_by,
                 reply,
             })
         };
-        Ok(self.ask(say).await??)
+        self.ask(say).await?
     }
 
     /// Keeps what the user has done with a conversation.
@@ -261,6 +322,18 @@ impl Handle {
     /// [`Failed::Stopped`]
     pub async fn tell(&self, conversation: ConversationId, what: Ephemeral) -> Result<(), Failed> {
         self.send(Command::Tell(conversation, what)).await
+    }
+
+    /// Tells a person alone, if they are connected, what nobody stores of several conversations.
+    ///
+    /// # Errors
+    /// [`Failed::Stopped`]
+    pub async fn tell_person(
+        &self,
+        person: PersonKey,
+        what: Vec<(ConversationId, Ephemeral)>,
+    ) -> Result<(), Failed> {
+        self.send(Command::TellPerson(person, what)).await
     }
 
     /// Sets the time by the registry, in milliseconds since 1970, or none.

@@ -9,9 +9,10 @@ use p2pchat_protocol::v2::peer::{Bye, Ephemeral, Hello, ToPeer};
 
 use super::super::places::Place;
 use super::super::session::{Inbound, Outbound, SessionError, Told};
-use super::handle::{Command, Event, MAX_COMMANDS, Say};
+use super::handle::{Command, Event, Failed, MAX_COMMANDS, Say};
 use super::turn::Turn;
 use super::{Core, Line, Route};
+use crate::machine::SaidBy;
 
 impl Core {
     pub(super) fn take(&mut self, input: Inbound, turn: &mut Turn) {
@@ -32,6 +33,13 @@ impl Core {
         let Some(connection) = self.connections.remove(&id) else {
             return;
         };
+        if !self.is_open {
+            let _ = connection
+                .reply
+                .map(|reply| reply.send(Err(SessionError::Closed)));
+            outbound.close(Bye::Leaving);
+            return;
+        }
         let (device, person) = (hello.certificate.device, hello.certificate.person);
         let millis = self.millis();
         let new = Place {
@@ -138,11 +146,19 @@ impl Core {
             } => {
                 if self.places.of_device(&device).is_some() {
                     let _ = reply.send(Ok(()));
+                } else if !self.is_open {
+                    let _ = reply.send(Err(SessionError::Closed));
                 } else {
                     self.connect(Route::Dialled(address, device), Some(reply));
                 }
             }
-            Command::Tell(conversation, what) => self.tell(conversation, what, turn),
+            Command::Tell(conversation, what) => self.tell(conversation, what, None, turn),
+            Command::TellPerson(person, all) => {
+                for (conversation, what) in all {
+                    self.tell(conversation, what, Some(person), turn);
+                }
+            }
+            Command::SetOpen(is_open) => self.set_open(is_open, turn),
             Command::RegistryTime(time) => {
                 self.registry = time.map(|time| (time, self.millis()));
                 self.look_at_clock(turn);
@@ -180,26 +196,56 @@ impl Core {
         let Say {
             conversation,
             talk,
+            said_by,
             reply,
         } = say;
-        let now = self.now();
-        let said = self.sync.say(conversation, &talk, None, now);
-        let said = said.map(|(entry, effects)| {
-            self.begun.insert(conversation);
-            turn.effects.extend(effects);
-            entry
-        });
+        let said = self.say_once(conversation, &talk, said_by, turn);
         turn.answers.push(Box::new(move || {
             // The caller may be gone.
             let _ = reply.send(said);
         }));
     }
 
-    fn tell(&mut self, conversation: ConversationId, what: Ephemeral, turn: &mut Turn) {
+    /// Says something unless this call has said it. Calls of this turn are not stored yet.
+    fn say_once(
+        &mut self,
+        conversation: ConversationId,
+        talk: &Talk,
+        said_by: Option<SaidBy>,
+        turn: &mut Turn,
+    ) -> Result<Option<EntryId>, Failed> {
+        if let Some(by) = &said_by {
+            let is_it = |call: &&SaidBy| call.front_end == by.front_end && call.id == by.id;
+            let known = match turn.calls.iter().find(is_it) {
+                Some(call) => Some(call.fingerprint),
+                None => self.store.call(by)?,
+            };
+            if let Some(fingerprint) = known {
+                let is_same = fingerprint == by.fingerprint;
+                return is_same.then_some(None).ok_or(Failed::IdUsed);
+            }
+        }
+        let now = self.now();
+        let (entry, effects) = self.sync.say(conversation, talk, None, now)?;
+        self.begun.insert(conversation);
+        turn.effects.extend(effects);
+        turn.calls.extend(said_by);
+        Ok(Some(entry))
+    }
+
+    /// Tells members who are connected, or one person alone.
+    fn tell(
+        &mut self,
+        conversation: ConversationId,
+        what: Ephemeral,
+        only: Option<PersonKey>,
+        turn: &mut Turn,
+    ) {
         let frame = ToPeer::Ephemeral { conversation, what };
         let sessions: Vec<_> = self
             .places
             .iter()
+            .filter(|(_, place)| only.is_none_or(|only| only == place.person))
             .filter(|(_, place)| self.is_shared(&conversation, &place.person))
             .map(|(id, _)| id)
             .collect();

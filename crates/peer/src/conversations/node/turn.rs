@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use super::super::{Change, StoreError};
 use super::handle::{Answer, Event, Read, View};
 use super::{Core, Line};
+use crate::machine::SaidBy;
 
 /// How long to wait before a store that could not be written is tried again.
 const RETRY: Duration = Duration::from_secs(2);
@@ -24,6 +25,8 @@ pub(super) struct Turn {
     /// What the sessions wait for, to read on.
     pub(super) done: Vec<oneshot::Sender<()>>,
     pub(super) answers: Vec<Answer>,
+    /// The calls of front ends that what is said follows from.
+    pub(super) calls: Vec<SaidBy>,
     pub(super) reads: Vec<Read>,
     pub(super) changes: Vec<(Change, oneshot::Sender<Result<(), StoreError>>)>,
 }
@@ -48,7 +51,9 @@ impl Core {
         // Sessions that end while it is sent have effects too.
         while !turn.effects.is_empty() {
             let effects = std::mem::take(&mut turn.effects);
-            self.commit(&changes(&effects)).await?;
+            let mut changes = changes(&effects);
+            changes.extend(turn.calls.drain(..).map(Change::Call));
+            self.commit(&changes).await?;
             self.note(&effects, &mut turn);
             for effect in effects {
                 self.carry_out(effect, &mut turn);
@@ -172,8 +177,13 @@ fn note_facts(id: ConversationId, facts: &[Fact], events: &mut Vec<Event>) {
     if !entries.is_empty() {
         events.push(Event::Entries(id, entries));
     }
-    let is_roster = |fact: &Fact| matches!(fact, Fact::Roster(_) | Fact::Dropped(_));
-    if facts.iter().any(is_roster) {
+    let is_membership = |fact: &Fact| {
+        matches!(
+            fact,
+            Fact::Roster(_) | Fact::Dropped(_) | Fact::Shut(..) | Fact::Answered(..)
+        )
+    };
+    if facts.iter().any(is_membership) {
         events.push(Event::Membership(id));
     }
     for fact in facts {

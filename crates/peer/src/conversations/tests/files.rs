@@ -6,6 +6,7 @@ use std::path::Path;
 use p2pchat_common::sqlite::FileError;
 use p2pchat_conversation::message::Place;
 use p2pchat_conversation::replica::{Fact, Kind};
+use p2pchat_model::Alerts;
 use p2pchat_protocol::v2::conversation::talk::Talk;
 use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId};
 use p2pchat_protocol::v2::{DeviceKey, PublicKey};
@@ -123,7 +124,7 @@ fn what_the_user_sets_is_kept() {
     let kind = Kind::Direct([person(1), person(2)]);
     let marks = [
         Mark::Pinned(true),
-        Mark::Muted(true),
+        Mark::Alerts(Alerts::Mentions),
         Mark::Archived(true),
         Mark::Read(place(20)),
         Mark::Read(place(10)),
@@ -142,7 +143,7 @@ fn what_the_user_sets_is_kept() {
     assert_eq!((kept.id, kept.kind), (CONVERSATION, kind));
     let expected = Settings {
         pinned: true,
-        muted: true,
+        alerts: Alerts::Mentions,
         archived: true,
         read: Some(place(20)),
         draft: "not sent".to_owned(),

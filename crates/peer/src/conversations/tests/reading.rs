@@ -48,7 +48,10 @@ fn a_page_has_messages_with_what_names_them() {
 
     let unread = |behind, me: u8| {
         let me = person(me);
-        store.unread(&world.group, behind, &me, &visible).unwrap()
+        store
+            .unread(&world.group, behind, &me, &visible, |_| false)
+            .unwrap()
+            .messages
     };
     assert_eq!((unread(None, 2), unread(None, 1)), (2, 1));
     assert_eq!((unread(Some(place), 2), unread(Some(place), 1)), (1, 0));

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use p2pchat_model::{DropReason, PeerAddr};
+use p2pchat_protocol::v2::FIRST_BYTE;
 use p2pchat_protocol::{ChatAnswer, Contact, ContactDecoder, ContactError, Message, MessageError};
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -14,6 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::open::{Progress, Stage, Turn};
 use super::packet_rate::PacketRate;
+use crate::conversations::Incoming;
 use crate::machine::{ConnId, Input};
 use crate::shell::net;
 
@@ -160,12 +162,23 @@ pub(super) async fn text(
     Ok(())
 }
 
-/// Takes a chat request, and answers it; or a notify.
+/// Takes a chat request, and answers it; or a notify. A connection of version 2 is handed over, if
+/// there is who takes it.
 pub(super) async fn contact(
     mut stream: TcpStream,
     mut connection: InboundConnection,
+    incoming: Option<&Incoming>,
 ) -> Result<(), ConnectionError> {
-    let contact = read_contact(&mut stream, DEADLINES).await?;
+    let mut deadlines = DEADLINES;
+    if let Some(incoming) = incoming {
+        let begun = Instant::now();
+        if peek(&stream, deadlines).await? == Some(FIRST_BYTE) {
+            incoming.accept(stream);
+            return Ok(());
+        }
+        deadlines.packet = deadlines.packet.saturating_sub(begun.elapsed());
+    }
+    let contact = read_contact(&mut stream, deadlines).await?;
     connection.wait_for_turn().await;
     let (from, conn) = (connection.from, connection.id);
     if matches!(contact, Contact::Notify { .. }) {
@@ -204,6 +217,14 @@ pub(super) async fn contact(
         }
     }
     Ok(())
+}
+
+/// Waits for the first byte, which stays where it is. `None` if there will be none.
+async fn peek(stream: &TcpStream, deadlines: Deadlines) -> Result<Option<u8>, ConnectionError> {
+    let mut first = [0];
+    let peeked = timeout(deadlines.packet, stream.peek(&mut first)).await;
+    let bytes = peeked.map_err(|_| ConnectionError::Late)??;
+    Ok((bytes > 0).then_some(first[0]))
 }
 
 /// Reads one text: exactly as many bytes as it has.

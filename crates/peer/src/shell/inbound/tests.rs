@@ -7,6 +7,7 @@ use super::*;
 use crate::shell::net::reset_on_close;
 use crate::shell::testing::{listener, own_address, within};
 
+mod encrypted;
 mod limits;
 
 /// A listener that serves, and its reports.
@@ -18,10 +19,14 @@ struct Listening {
 }
 
 async fn listen(kind: Kind) -> Listening {
+    listen_with(kind, None).await
+}
+
+async fn listen_with(kind: Kind, incoming: Option<Incoming>) -> Listening {
     let address = own_address();
     let (listener, port) = listener(address).await;
     let (sender, reports) = mpsc::channel(16);
-    let inbound = Inbound::new(sender, Duration::from_secs(15));
+    let inbound = Inbound::new(sender, Duration::from_secs(15), incoming);
     tokio::spawn(inbound.clone().serve(listener, kind));
     Listening {
         address,
@@ -122,7 +127,7 @@ async fn a_text_whose_connection_broke_before_it_was_taken_is_not_taken() {
     let address = own_address();
     let (listener, port) = listener(address).await;
     let (sender, mut reports) = mpsc::channel(16);
-    let inbound = Inbound::new(sender, Duration::from_secs(15));
+    let inbound = Inbound::new(sender, Duration::from_secs(15), None);
     let send = async |breaks: bool| {
         let socket = TcpSocket::new_v4().unwrap();
         let to = (address.ip(), port).into();

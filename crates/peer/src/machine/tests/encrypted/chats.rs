@@ -258,3 +258,45 @@ fn orders_are_answered_in_full_and_only_for_conversations_that_there_are() {
     bench.result(id, Err(not_owner));
     assert_eq!(bench.failures(), [Problem::NotOwner]);
 }
+
+#[test]
+fn a_request_is_shown_once_it_is_known_whose_it_is() {
+    let mut bench = Bench::signed_in(&[]);
+    let request = Event::Chat {
+        conversation: conversation(),
+        chat: Box::new(Chat {
+            standing: Standing::Asked(unnamed(40)),
+            ..chat_with(40)
+        }),
+    };
+    let told = |event: &Event| Input::Chats(FromChats::Event(event.clone()));
+    bench.told.clear();
+    bench.input(told(&request));
+    assert_eq!(bench.view.conversation(conversation()), None);
+    bench.command(Command::Join {
+        conversation: conversation(),
+    });
+    assert_eq!(bench.failures(), [Problem::NoSuchConversation]);
+    bench.found_on("bob", 40, &[]);
+    assert!(matches!(bench.told[..], [ToChats::Tell { .. }]));
+    bench.input(told(&request));
+    assert!(bench.view.conversation(conversation()).is_some());
+}
+
+#[test]
+fn conversations_with_the_blocked_are_hidden_until_they_are_unblocked() {
+    let mut bench = Bench::signed_in(&[]);
+    bench.chat(40);
+    bench.found_on("bob", 40, &[]);
+    let who = Target::Name(name("bob"));
+    bench.command(Command::Block { who });
+    assert_eq!(bench.view.conversation(conversation()), None);
+    bench.events.clear();
+    bench.chat(40);
+    assert_eq!(bench.events, [], "nothing more of it is told");
+    bench.told.clear();
+    bench.command(Command::Unblock { who });
+    assert!(matches!(bench.told[..], [ToChats::Tell { .. }]));
+    bench.chat(40);
+    assert_eq!(bench.member().who.name, Some(name("bob")));
+}

@@ -1,0 +1,413 @@
+//! What is to be looked at, and what is told of it. All that is told of conversations is read
+//! here, one after the other, so nothing is told that is older than what was told before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use p2pchat_conversation::message::Place;
+use p2pchat_conversation::replica::{Replica, Role};
+use p2pchat_model::{Chat, ChatChange, Event, MessageId, Post, Problem, Username};
+use p2pchat_protocol::v2::PersonKey;
+use p2pchat_protocol::v2::conversation::{ConversationId as Id, EntryId, JoinId};
+
+use super::changes::changes;
+use super::orders::{Answer, Refused, Result as OrderResult};
+use super::shown::{Shown, conversation_id};
+use crate::conversations::{Failed, Handle, Post as StoredPost, Store, StoreError, View};
+use crate::machine::{Ordered, SendId};
+
+/// The messages of a page, and the most that are found.
+const PAGE: usize = 100;
+/// How many conversations are told in one turn of the node, and how many entries are read.
+const AT_ONCE: usize = 50;
+/// Of how many messages of a conversation, the newest, it is told when they were delivered: more
+/// than front ends show at first. The others are right when they are read again.
+const RECENT: usize = 200;
+/// With more than so many entries to look at, no more events are taken until these are told.
+const MAX_ENTRIES: usize = 4096;
+
+/// What is to be looked at.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    /// All conversations, from the beginning.
+    all: bool,
+    conversations: BTreeMap<Id, About>,
+    entries: usize,
+    /// The orders that are answered after that.
+    answers: Vec<(SendId, Answer)>,
+}
+
+/// What of a conversation is to be looked at.
+#[derive(Debug, Default, Clone)]
+pub(super) struct About {
+    /// Who is in, what is unread, and so on.
+    pub(super) chat: bool,
+    /// New entries.
+    pub(super) entries: Vec<EntryId>,
+    /// What was delivered of own logs.
+    pub(super) delivered: Vec<(JoinId, Range<u64>)>,
+    /// Logs that have ended.
+    pub(super) ended: Vec<JoinId>,
+    /// How far the user has read.
+    pub(super) read: bool,
+    /// What the user has typed.
+    pub(super) draft: bool,
+}
+
+impl About {
+    /// Its state alone.
+    pub(super) fn chat() -> Self {
+        Self {
+            chat: true,
+            ..Self::default()
+        }
+    }
+}
+
+impl Batch {
+    pub(super) fn is_empty(&self) -> bool {
+        !self.all && self.conversations.is_empty() && self.answers.is_empty()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.entries >= MAX_ENTRIES
+    }
+
+    /// Everything is told again, so what has changed is told by that.
+    pub(super) fn all(&mut self) {
+        self.all = true;
+        self.conversations.clear();
+        self.entries = 0;
+    }
+
+    pub(super) fn add(&mut self, id: Id, about: About) {
+        if self.all {
+            return;
+        }
+        self.entries += about.entries.len() + about.delivered.len();
+        let known = self.conversations.entry(id).or_default();
+        known.chat |= about.chat;
+        known.read |= about.read;
+        known.draft |= about.draft;
+        known.entries.extend(about.entries);
+        known.delivered.extend(about.delivered);
+        known.ended.extend(about.ended);
+    }
+
+    /// The states of its conversations, of those that were told.
+    pub(super) fn of(&self, told: &BTreeMap<Id, Chat>) -> BTreeMap<Id, Chat> {
+        let known = self.conversations.keys();
+        let known = known.filter_map(|id| Some((*id, told.get(id)?.clone())));
+        known.collect()
+    }
+
+    pub(super) fn answer(&mut self, id: SendId, answer: Answer) {
+        self.answers.push((id, answer));
+    }
+}
+
+/// What was found of a conversation.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) id: Id,
+    /// Its state.
+    pub(super) chat: Option<Chat>,
+    /// Whether it is told from the beginning, whatever was told before.
+    pub(super) is_whole: bool,
+    /// What has changed of its membership.
+    pub(super) changes: Vec<ChatChange>,
+    /// Messages, and what the user has done.
+    pub(super) events: Vec<Event>,
+}
+
+/// All that was found.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    pub(super) found: Vec<Found>,
+    pub(super) answers: Vec<(SendId, OrderResult)>,
+}
+
+/// Reads what a batch asks for. `told` are the states of its conversations that were told last.
+pub(super) async fn look(
+    handle: Handle,
+    batch: Batch,
+    told: BTreeMap<Id, Chat>,
+    account: Option<Username>,
+) -> Findings {
+    let mut findings = Findings::default();
+    let found = if batch.all {
+        look_at_all(&handle, account).await
+    } else {
+        look_at_each(&handle, batch.conversations, told, account).await
+    };
+    match found {
+        Ok(found) => findings.found = found,
+        // Who asks for something is told.
+        Err(error) => tracing::warn!(%error, "conversations cannot be read"),
+    }
+    for (id, answer) in batch.answers {
+        let result = match answer {
+            Answer::Ready(result) => result,
+            Answer::Page {
+                conversation,
+                before,
+            } => {
+                let read = move |view: &View<'_>| page(view, &conversation, before);
+                flat(handle.read(read).await)
+            }
+            Answer::Find { conversation, text } => {
+                let read = move |view: &View<'_>| find(view, conversation, &text);
+                flat(handle.read(read).await)
+            }
+        };
+        findings.answers.push((id, result));
+    }
+    findings
+}
+
+fn flat(read: Result<OrderResult, Failed>) -> OrderResult {
+    read.unwrap_or_else(|error| Err(Refused::from(error).into()))
+}
+
+async fn look_at_all(handle: &Handle, account: Option<Username>) -> Result<Vec<Found>, Failed> {
+    let ids = |view: &View<'_>| -> Vec<Id> {
+        let conversations = view.sync.conversations();
+        conversations.map(Replica::id).collect()
+    };
+    let ids = handle.read(ids).await?;
+    let mut found = Vec::new();
+    for part in ids.chunks(AT_ONCE) {
+        let part = part.to_vec();
+        let read = move |view: &View<'_>| {
+            let shown = part.iter().filter_map(|id| Shown::new(view, id));
+            let whole = shown.map(|shown| whole(view.store, &shown, account));
+            whole.collect::<Result<Vec<_>, _>>()
+        };
+        found.extend(handle.read(read).await??);
+    }
+    Ok(found)
+}
+
+/// A conversation from the beginning: its newest message, and what the user has done with it.
+fn whole(store: &Store, shown: &Shown<'_>, account: Option<Username>) -> Result<Found, StoreError> {
+    let id = shown.id();
+    let page = store.page(&id, None, 1, &shown.visible)?;
+    let mut events = vec![Event::Posts {
+        conversation: conversation_id(&id),
+        before: None,
+        posts: posts(shown, &page.posts)?,
+        more: page.more,
+    }];
+    marks(store, &id, true, true, &mut events)?;
+    events.retain(|event| !matches!(event, Event::Draft { text, .. } if text.is_empty()));
+    Ok(Found {
+        id,
+        chat: Some(shown.chat(account)?),
+        is_whole: true,
+        changes: Vec::new(),
+        events,
+    })
+}
+
+fn posts(shown: &Shown<'_>, posts: &[StoredPost]) -> Result<Vec<Post>, StoreError> {
+    posts.iter().map(|post| shown.post(post)).collect()
+}
+
+/// How far the user has read, and what they have typed.
+fn marks(
+    store: &Store,
+    id: &Id,
+    read: bool,
+    draft: bool,
+    events: &mut Vec<Event>,
+) -> Result<(), StoreError> {
+    let settings = store.settings(id)?.unwrap_or_default();
+    let conversation = conversation_id(id);
+    if let Some(place) = settings.read.filter(|_| read) {
+        let message = Store::id_of(&place);
+        events.push(Event::Read {
+            conversation,
+            message,
+        });
+    }
+    if draft {
+        let text = settings.draft;
+        events.push(Event::Draft { conversation, text });
+    }
+    Ok(())
+}
+
+async fn look_at_each(
+    handle: &Handle,
+    conversations: BTreeMap<Id, About>,
+    mut told: BTreeMap<Id, Chat>,
+    account: Option<Username>,
+) -> Result<Vec<Found>, Failed> {
+    let mut all = Vec::new();
+    for (id, mut about) in conversations {
+        let entries = std::mem::take(&mut about.entries);
+        let old = told.remove(&id);
+        let read = move |view: &View<'_>| look_at(view, &id, &about, old.as_ref(), account);
+        let Some(mut found) = handle.read(read).await?? else {
+            continue;
+        };
+        let mut seen = BTreeSet::new();
+        for part in entries.chunks(AT_ONCE) {
+            let part = part.to_vec();
+            let read = move |view: &View<'_>| look_at_entries(view, &id, &part);
+            for (is_new, post) in handle.read(read).await?? {
+                tell_post(is_new, post, &mut seen, &mut found.events);
+            }
+        }
+        all.push(found);
+    }
+    Ok(all)
+}
+
+/// Messages are told once, and changes of one that is new with it.
+fn tell_post(is_new: bool, post: Post, seen: &mut BTreeSet<MessageId>, events: &mut Vec<Event>) {
+    let is_first = seen.insert(post.id);
+    match (is_new, is_first) {
+        (true, true) => events.push(Event::Post(post)),
+        // The place of what comes in the same piece is kept: an edit before its message.
+        (true, false) => {
+            let is_it =
+                |event: &&mut Event| matches!(event, Event::PostChanged(it) if it.id == post.id);
+            if let Some(event) = events.iter_mut().find(is_it) {
+                *event = Event::Post(post);
+            }
+        }
+        (false, _) => events.push(Event::PostChanged(post)),
+    }
+}
+
+fn look_at(
+    view: &View<'_>,
+    id: &Id,
+    about: &About,
+    old: Option<&Chat>,
+    account: Option<Username>,
+) -> Result<Option<Found>, StoreError> {
+    let Some(shown) = Shown::new(view, id) else {
+        return Ok(None);
+    };
+    let mut found = Found {
+        id: *id,
+        chat: None,
+        is_whole: false,
+        changes: Vec::new(),
+        events: Vec::new(),
+    };
+    if about.chat {
+        let chat = shown.chat(account)?;
+        if let Some(old) = old {
+            found.changes = changes(old, &chat, &shown);
+        }
+        found.chat = Some(chat);
+    }
+    for join in &about.ended {
+        let logs = &shown.replica.membership().logs;
+        let who = logs.get(join).map(|log| shown.named(log.person));
+        found.changes.extend(who.map(ChatChange::LogEnded));
+    }
+    marks(view.store, id, about.read, about.draft, &mut found.events)?;
+    if !about.delivered.is_empty() {
+        found
+            .events
+            .extend(delivered(view, &shown, &about.delivered)?);
+    }
+    Ok(Some(found))
+}
+
+/// The messages that entries begin or change, and whether they begin them.
+fn look_at_entries(
+    view: &View<'_>,
+    id: &Id,
+    entries: &[EntryId],
+) -> Result<Vec<(bool, Post)>, StoreError> {
+    let Some(shown) = Shown::new(view, id) else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        if let Some((post, begins)) = view.store.post_of(id, entry, &shown.visible)? {
+            found.push((begins, shown.post(&post)?));
+        }
+    }
+    Ok(found)
+}
+
+/// The recent own messages that were delivered.
+fn delivered(
+    view: &View<'_>,
+    shown: &Shown<'_>,
+    delivered: &[(JoinId, Range<u64>)],
+) -> Result<Vec<Event>, StoreError> {
+    let (id, mut seen, mut own) = (shown.id(), 0, Vec::new());
+    view.store
+        .walk_back(&id, None, None, &shown.visible, |entry| {
+            let is_delivered = delivered
+                .iter()
+                .any(|(join, range)| *join == entry.join && range.contains(&entry.place.position));
+            seen += 1;
+            own.extend(is_delivered.then_some(entry));
+            seen < RECENT
+        })?;
+    let oldest_first = own.into_iter().rev();
+    let changed = oldest_first.map(|entry| {
+        let post = view.store.with_naming(&id, entry, &shown.visible)?;
+        Ok(Event::PostChanged(shown.post(&post)?))
+    });
+    changed.collect()
+}
+
+fn page(view: &View<'_>, id: &Id, before: Option<MessageId>) -> OrderResult {
+    let Some(shown) = Shown::new(view, id) else {
+        return Err(Refused::of(Problem::NoSuchConversation).into());
+    };
+    let read = || {
+        let before: Option<Place> = before.map(Store::place_of);
+        let page = view.store.page(id, before, PAGE, &shown.visible)?;
+        let posts = posts(&shown, &page.posts)?;
+        Ok((posts, page.more))
+    };
+    let (posts, more) = read().map_err(|error: StoreError| Refused::from(error))?;
+    Ok(Ordered::Page { posts, more })
+}
+
+fn find(view: &View<'_>, only: Option<Id>, text: &str) -> OrderResult {
+    let ids = match only {
+        Some(id) => vec![id],
+        None => (view.sync.conversations().map(Replica::id)).collect(),
+    };
+    let shown = ids.iter().filter_map(|id| Shown::new(view, id));
+    let shown: BTreeMap<Id, Shown<'_>> = shown.map(|shown| (shown.id(), shown)).collect();
+    if only.is_some() && shown.is_empty() {
+        return Err(Refused::of(Problem::NoSuchConversation).into());
+    }
+    let within = shown.iter().map(|(id, shown)| (*id, shown.visible.clone()));
+    let read = || {
+        let found = view.store.find(&within.collect(), text, PAGE)?;
+        let posts = found
+            .iter()
+            .filter_map(|(id, post)| Some(shown.get(id)?.post(post)));
+        posts.collect::<Result<Vec<_>, _>>()
+    };
+    let posts = read().map_err(|error: StoreError| Refused::from(error))?;
+    Ok(Ordered::Found(posts))
+}
+
+/// The members of a conversation that this person is in, and how far the user has read: for one
+/// who has just connected.
+pub(super) fn read_marks(view: &View<'_>, person: &PersonKey) -> Vec<(Id, Place)> {
+    let is_in = |role| matches!(role, Role::Member(_));
+    let shared = view
+        .sync
+        .conversations()
+        .filter(|replica| is_in(replica.own_role()) && is_in(replica.role(person)));
+    let marks = shared.filter_map(|replica| {
+        let settings = view.store.settings(&replica.id()).ok()??;
+        Some((replica.id(), settings.read?))
+    });
+    marks.collect()
+}

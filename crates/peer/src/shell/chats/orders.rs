@@ -1,0 +1,343 @@
+//! The orders of the machine, carried out with the handle of the node.
+
+use p2pchat_conversation::replica::{Deed, Replica, Role, Unable};
+use p2pchat_model::{MessageId, Problem};
+use p2pchat_protocol::v2::PersonKey;
+use p2pchat_protocol::v2::conversation::talk::Talk;
+use p2pchat_protocol::v2::conversation::{ConversationId as Id, EntryId};
+use p2pchat_protocol::v2::peer::Ephemeral;
+
+use super::look::About;
+use super::shown::conversation_id;
+use crate::conversations::{Entry, Failed, Handle, Mark, StoreError, View};
+use crate::machine::{Order, Ordered, SaidBy};
+
+/// The result of an order, as the machine gets it.
+pub(super) type Result<T = Ordered> = std::result::Result<T, (Problem, String)>;
+
+/// Why an order is not carried out.
+#[derive(Debug)]
+pub(super) struct Refused {
+    problem: Problem,
+    words: String,
+}
+
+impl Refused {
+    pub(super) fn of(problem: Problem) -> Self {
+        let words = problem.words().to_owned();
+        Self { problem, words }
+    }
+}
+
+impl From<Refused> for (Problem, String) {
+    fn from(Refused { problem, words }: Refused) -> Self {
+        (problem, words)
+    }
+}
+
+impl From<Failed> for Refused {
+    fn from(error: Failed) -> Self {
+        let problem = match error {
+            Failed::Unable(Unable::NotOwner) => Problem::NotOwner,
+            Failed::Unable(_) => Problem::NotPossible,
+            Failed::Text => Problem::BadText,
+            Failed::IdUsed => Problem::IdUsed,
+            Failed::Store(error) => return error.into(),
+            Failed::Stopped => Problem::NoChats,
+        };
+        let words = error.to_string();
+        Self { problem, words }
+    }
+}
+
+impl From<StoreError> for Refused {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unknown => Self::of(Problem::NoSuchConversation),
+            error => Self {
+                problem: Problem::NoChats,
+                words: error.to_string(),
+            },
+        }
+    }
+}
+
+/// What an order is answered.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// This.
+    Ready(Result),
+    /// A page, read when the events before it are told.
+    Page {
+        conversation: Id,
+        before: Option<MessageId>,
+    },
+    /// Messages, read likewise.
+    Find {
+        conversation: Option<Id>,
+        text: String,
+    },
+}
+
+/// An order that was carried out.
+#[derive(Debug)]
+pub(super) struct Carried {
+    pub(super) answer: Answer,
+    /// What is to be looked at, where the node tells nothing of it.
+    pub(super) look_at: Option<(Id, About)>,
+}
+
+type Done<T = ()> = std::result::Result<T, Refused>;
+
+/// The conversation whose orders an order waits for.
+pub(super) fn queue_of(order: &Order) -> Option<Id> {
+    let id = match order {
+        Order::Direct(_) | Order::Group { .. } => return None,
+        Order::Find { conversation, .. } => (*conversation)?,
+        Order::Add { conversation, .. }
+        | Order::Say { conversation, .. }
+        | Order::Edit { conversation, .. }
+        | Order::Delete { conversation, .. }
+        | Order::React { conversation, .. }
+        | Order::Page { conversation, .. }
+        | Order::Join(conversation)
+        | Order::Decline(conversation)
+        | Order::Remove(conversation, _)
+        | Order::MakeOwner(conversation, _)
+        | Order::Resign(conversation)
+        | Order::Leave(conversation)
+        | Order::Rename(conversation, _)
+        | Order::Read(conversation, _)
+        | Order::Draft(conversation, _)
+        | Order::Alert(conversation, _)
+        | Order::Pin(conversation, _)
+        | Order::Archive(conversation, _) => *conversation,
+    };
+    id.to_encrypted().map(Id)
+}
+
+/// Carries out an order. `me` is the user.
+pub(super) async fn carry_out(handle: Handle, me: PersonKey, order: Order) -> Carried {
+    let id = queue_of(&order);
+    let orders = Orders { handle, me };
+    let (answer, look_at) = match (order, id) {
+        (Order::Direct(person), _) => (ready(orders.direct(person).await), None),
+        (Order::Group { name, people }, _) => (ready(orders.group(name, people).await), None),
+        (
+            Order::Find {
+                conversation: None,
+                text,
+            },
+            _,
+        ) => {
+            let conversation = None;
+            (Answer::Find { conversation, text }, None)
+        }
+        (_, None) => {
+            let refused = Refused::of(Problem::NoSuchConversation);
+            (ready(Err(refused)), None)
+        }
+        (Order::Find { text, .. }, conversation) => (Answer::Find { conversation, text }, None),
+        (Order::Page { before, .. }, Some(conversation)) => {
+            let page = Answer::Page {
+                conversation,
+                before,
+            };
+            (page, None)
+        }
+        (order, Some(id)) => {
+            let done = orders.within(id, order).await;
+            match done {
+                Ok(look_at) => (
+                    Answer::Ready(Ok(Ordered::Done)),
+                    look_at.map(|about| (id, about)),
+                ),
+                Err(refused) => (ready(Err(refused)), None),
+            }
+        }
+    };
+    Carried { answer, look_at }
+}
+
+fn ready(result: Done<Ordered>) -> Answer {
+    Answer::Ready(result.map_err(Into::into))
+}
+
+struct Orders {
+    handle: Handle,
+    me: PersonKey,
+}
+
+impl Orders {
+    async fn direct(&self, person: PersonKey) -> Done<Ordered> {
+        if person == self.me {
+            return Err(Refused::of(Problem::Oneself));
+        }
+        let id = self.handle.direct(person).await?;
+        Ok(Ordered::Opened(conversation_id(&id)))
+    }
+
+    async fn group(
+        &self,
+        name: p2pchat_protocol::v2::DisplayName,
+        people: Vec<PersonKey>,
+    ) -> Done<Ordered> {
+        let id = self.handle.create_group(name).await?;
+        self.add(id, people, true).await?;
+        Ok(Ordered::Opened(conversation_id(&id)))
+    }
+
+    /// Tells what is to be looked at.
+    async fn within(&self, id: Id, order: Order) -> Done<Option<About>> {
+        if !self.is_there(id).await? {
+            return Err(Refused::of(Problem::NoSuchConversation));
+        }
+        match order {
+            Order::Add {
+                people, sees_all, ..
+            } => self.add(id, people, sees_all).await?,
+            Order::Join(_) => self.join(id).await?,
+            Order::Decline(_) => self.handle.decline(id).await?,
+            Order::Remove(_, person) => self.act(id, Deed::Remove(person)).await?,
+            Order::MakeOwner(_, person) => self.act(id, Deed::Owner(person)).await?,
+            Order::Resign(_) => self.act(id, Deed::Resign).await?,
+            Order::Leave(_) => self.act(id, Deed::Leave).await?,
+            Order::Rename(_, name) => self.act(id, Deed::Rename(name)).await?,
+            Order::Say {
+                text,
+                reply_to,
+                said_by,
+                ..
+            } => self.say(id, text, reply_to, said_by).await?,
+            Order::Edit { message, text, .. } => {
+                let of = self.own(id, message).await?;
+                self.handle.say(id, Talk::Edit { of, text }).await?;
+            }
+            Order::Delete { message, .. } => {
+                let of = self.own(id, message).await?;
+                self.handle.say(id, Talk::Erase { of }).await?;
+            }
+            Order::React { message, emoji, .. } => {
+                let to = self.find(id, message).await?.id;
+                self.handle.say(id, Talk::Reaction { to, emoji }).await?;
+            }
+            order => return self.mark(id, order).await.map(Some),
+        }
+        Ok(None)
+    }
+
+    async fn is_there(&self, id: Id) -> Done<bool> {
+        let is_there = move |view: &View<'_>| view.sync.get(&id).is_some();
+        Ok(self.handle.read(is_there).await?)
+    }
+
+    async fn act(&self, id: Id, deed: Deed) -> Done {
+        Ok(self.handle.act(id, deed).await?)
+    }
+
+    /// Asks those who are neither in nor asked.
+    async fn add(&self, id: Id, mut people: Vec<PersonKey>, sees_all: bool) -> Done {
+        let me = self.me;
+        let are_new = move |view: &View<'_>| {
+            let replica = view.sync.get(&id);
+            people.retain(|person| {
+                let role = replica.map(|replica| replica.role(person));
+                *person != me && role == Some(Role::Stranger)
+            });
+            people
+        };
+        for person in self.handle.read(are_new).await? {
+            self.act(id, Deed::Add { person, sees_all }).await?;
+        }
+        Ok(())
+    }
+
+    async fn join(&self, id: Id) -> Done {
+        let is_in = move |view: &View<'_>| {
+            let role = view.sync.get(&id).map(Replica::own_role);
+            matches!(role, Some(Role::Member(_)))
+        };
+        if self.handle.read(is_in).await? {
+            return Ok(());
+        }
+        Ok(self.handle.accept(id).await?)
+    }
+
+    async fn say(
+        &self,
+        id: Id,
+        text: String,
+        reply_to: Option<MessageId>,
+        said_by: Option<SaidBy>,
+    ) -> Done {
+        let talk = match reply_to {
+            None => Talk::Message { text },
+            Some(message) => {
+                let to = self.find(id, message).await?.id;
+                Talk::Reply { to, text }
+            }
+        };
+        self.handle.say_by(id, talk, said_by).await?;
+        Ok(())
+    }
+
+    /// A message that is shown.
+    async fn find(&self, id: Id, message: MessageId) -> Done<Entry> {
+        let find = move |view: &View<'_>| -> std::result::Result<_, StoreError> {
+            let entry = view.store.entry_of(&id, message)?;
+            let Some((entry, visible)) = entry.zip(view.visible(&id)) else {
+                return Ok(None);
+            };
+            view.store.post(&id, &entry, &visible)
+        };
+        let found = self.handle.read(find).await??;
+        let entry = found.map(|post| post.entry);
+        entry.ok_or_else(|| Refused::of(Problem::NoSuchMessage))
+    }
+
+    /// A message of the user.
+    async fn own(&self, id: Id, message: MessageId) -> Done<EntryId> {
+        let entry = self.find(id, message).await?;
+        if entry.author == self.me {
+            Ok(entry.id)
+        } else {
+            Err(Refused {
+                problem: Problem::NotPossible,
+                words: "only who wrote a message can change or delete it".to_owned(),
+            })
+        }
+    }
+
+    /// What the user does with a conversation on this device.
+    async fn mark(&self, id: Id, order: Order) -> Done<About> {
+        let mut look_at = About::chat();
+        let mark = match order {
+            Order::Read(_, message) => return self.read(id, message).await,
+            Order::Draft(_, text) => {
+                look_at = About {
+                    draft: true,
+                    ..About::default()
+                };
+                Mark::Draft(text)
+            }
+            Order::Alert(_, alerts) => Mark::Alerts(alerts),
+            Order::Pin(_, is_pinned) => Mark::Pinned(is_pinned),
+            Order::Archive(_, is_archived) => Mark::Archived(is_archived),
+            _ => return Ok(look_at),
+        };
+        self.handle.mark(id, mark).await?;
+        Ok(look_at)
+    }
+
+    /// Keeps how far the user has read, and tells the members who are connected.
+    async fn read(&self, id: Id, message: MessageId) -> Done<About> {
+        let place = self.find(id, message).await?.place;
+        self.handle.mark(id, Mark::Read(place)).await?;
+        self.handle.tell(id, Ephemeral::Read(place)).await?;
+        Ok(About {
+            chat: true,
+            read: true,
+            ..About::default()
+        })
+    }
+}
