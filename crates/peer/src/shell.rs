@@ -5,10 +5,12 @@
 //! | `driver` | the machine; a task |
 //! | `journal`, `journal_queue` | the view, the stores, the subscribers; a thread |
 //! | `front_end` | the two ends that a front end has: calls and updates |
+//! | `chats` | the node of the encrypted conversations, and what of it is told; a task |
+//! | `own_chats` | the same of this profile, opened with its keys |
+//! | `copied` | whether the folder of the profile is a copy |
 //! | `inbound` | the two listeners, and a task for each inbound connection |
 //! | `outbound` | a task for each packet to another peer |
 //! | `link` | the connection to the registry, encrypted or not; a task |
-//! | `chats` | the encrypted conversations; a task, and the thread of their node |
 //! | `bind`, `resolve`, `net`, `clock` | addresses, sockets, time |
 //!
 //! They communicate over bounded channels. Only the task that serves a slow peer waits for
@@ -34,6 +36,7 @@ use crate::{History, Options};
 mod bind;
 mod chats;
 pub(crate) mod clock;
+mod copied;
 mod driver;
 mod error;
 mod front_end;
@@ -43,13 +46,15 @@ mod journal_queue;
 mod link;
 mod net;
 mod outbound;
+mod own_chats;
 mod resolve;
 #[cfg(test)]
 mod testing;
 
-pub use chats::{Chats, ChatsOptions};
 pub use error::{PeerFailed, StartError};
 pub use front_end::{Calls, Updates};
+
+pub use chats::{Chats, ChatsOptions};
 
 use bind::Bound;
 use clock::Clock;
@@ -59,6 +64,7 @@ use journal::{Journal, JournalInput, Stores};
 use journal_queue::JournalQueue;
 use link::HelloSocket;
 use outbound::{Outbound, Ports};
+use own_chats::OwnChats;
 use resolve::RegistryNames;
 
 /// How many commands may wait for the machine; a front end that sends more waits.
@@ -222,6 +228,7 @@ async fn prepare(
     let (journal, to_journal) =
         Journal::start(files.stores, view).map_err(system("start a thread"))?;
 
+    let chats = OwnChats::open(options.folder, &files.identity).await?;
     let (commands, commanded) = mpsc::channel(MAX_COMMANDS);
     let (report, reports) = mpsc::channel(MAX_REPORTS);
     let handle = Handle {
@@ -229,7 +236,11 @@ async fn prepare(
         commands,
         journal: to_journal.downgrade(),
     };
-    let inbound = Inbound::new(report.clone(), options.request_limit + ANSWER_MARGIN, None);
+    let inbound = Inbound::new(
+        report.clone(),
+        options.request_limit + ANSWER_MARGIN,
+        chats.incoming(),
+    );
     let driver = Driver {
         machine,
         connector: link::connector(files.identity.device()),
@@ -243,6 +254,7 @@ async fn prepare(
         journal: JournalQueue::new(to_journal),
         outbound: Outbound::new(bound.address, Ports::STANDARD, clock),
         hello,
+        chats,
         closing: inbound.closing.clone(),
         listeners: start_listeners(&inbound, bound),
         state: State::new(account.is_some()),

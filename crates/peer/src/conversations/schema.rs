@@ -103,6 +103,7 @@ CREATE TABLE call (
     front_end TEXT NOT NULL,
     id TEXT NOT NULL,
     fingerprint INTEGER NOT NULL,
+    entry BLOB NOT NULL,
     UNIQUE (front_end, id)
 ) STRICT;
 ",

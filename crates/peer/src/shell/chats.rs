@@ -550,6 +550,7 @@ impl Task {
         let mut chat = chat;
         self.live.fill(id, &mut chat);
         let conversation = conversation_id(&id);
+        let chat = Box::new(chat);
         self.event(Event::Chat { conversation, chat }).await;
     }
 }

@@ -27,6 +27,7 @@ use super::journal::JournalInput;
 use super::journal_queue::{JournalGone, JournalQueue};
 use super::link::{Encryption, HelloSocket, Link, LinkError, LinkEvent, ToSend};
 use super::outbound::Outbound;
+use super::own_chats::OwnChats;
 use super::resolve::RegistryNames;
 use crate::machine::{
     Asked, Asker, ConnId, Input, Machine, Output, SaidBy, SendId, Work, WorkResult,
@@ -38,6 +39,8 @@ const STOP_SENDS: Duration = Duration::from_secs(1);
 const STOP_LOGOUT: Duration = Duration::from_secs(1);
 /// How long a stop waits for connections to be closed in order.
 const STOP_CLOSE: Duration = Duration::from_secs(1);
+/// How long a stop waits for the sessions with other devices to end.
+const STOP_CHATS: Duration = Duration::from_secs(1);
 /// How many chat requests and texts may wait for the machine's decision before those whose
 /// connections are gone are removed.
 const SWEEP_AT: usize = 512;
@@ -69,6 +72,7 @@ pub(super) struct Driver {
     pub(super) journal: JournalQueue,
     pub(super) outbound: Outbound,
     pub(super) hello: HelloSocket,
+    pub(super) chats: OwnChats,
     /// The tasks of the listeners.
     pub(super) listeners: JoinSet<()>,
     /// Closes the listeners.
@@ -169,6 +173,7 @@ impl Driver {
             }
             Some(command) = self.commands.recv() => Input::Command(command),
             Some(report) = self.reports.recv() => self.state.accept(report),
+            Some(told) = self.chats.told() => Input::Chats(told),
             event = link => self.on_link(event),
             () = due => Input::Timer,
             () = journal_due => Input::Timer,
@@ -177,8 +182,25 @@ impl Driver {
 
     /// Feeds the machine and carries out its outputs.
     async fn step(&mut self, input: Input) {
+        if let Input::WorkDone {
+            result: WorkResult::Imported(Ok(_)),
+            ..
+        } = &input
+        {
+            self.reopen_chats().await;
+        }
         self.machine.handle(self.clock.now(), input);
         self.carry_out().await;
+    }
+
+    /// The profile is a device of another person now.
+    async fn reopen_chats(&mut self) {
+        let identity = self.identity.lock();
+        let identity = identity.unwrap_or_else(PoisonError::into_inner).clone();
+        if let Err(error) = self.chats.reopen(&identity).await {
+            tracing::error!(%error, "the conversations of the imported identity");
+            self.fail("the conversations of the imported identity cannot be opened");
+        }
     }
 
     async fn carry_out(&mut self) {
@@ -203,7 +225,7 @@ impl Driver {
                 }));
             }
             Output::Work { id, work } => self.work(id, work),
-            Output::Chats(_) => {}
+            Output::Chats(told) => self.chats.tell(told),
             Output::Keep { file, text } => self.journal(JournalInput::Keep { file, text }).await,
             Output::DisconnectRegistry => {
                 self.state.link = None;
@@ -456,6 +478,7 @@ impl Driver {
         };
         // Those that are still there are aborted.
         let _ = timeout(STOP_CLOSE, closed).await;
+        let _ = timeout(STOP_CHATS, self.chats.stop()).await;
     }
 
     async fn run_until(&mut self, limit: Duration, done: impl Fn(&State) -> bool) {

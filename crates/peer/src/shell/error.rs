@@ -7,6 +7,7 @@ use p2pchat_model::PeerAddr;
 use p2pchat_secure::IdentityError;
 use thiserror::Error;
 
+use crate::conversations::StoreError;
 use crate::{HistoryError, KnownError, ListError};
 
 /// Why a peer cannot start, and what to do about it. The error of the system is part of the
@@ -83,6 +84,14 @@ pub enum StartError {
         path: PathBuf,
         /// The error of the file.
         reason: HistoryError,
+    },
+    /// The encrypted conversations cannot be opened.
+    #[error("cannot open the conversations in {path}: {reason}")]
+    Chats {
+        /// The file.
+        path: PathBuf,
+        /// The error of the file.
+        reason: StoreError,
     },
     /// The block list cannot be opened or read: the peer would start with no one blocked.
     #[error(

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use p2pchat_model::{DropKind, DropReason, PeerAddr};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
@@ -60,7 +60,7 @@ pub(super) struct Inbound {
     /// How long a chat request may wait for its answer.
     answer_limit: Duration,
     /// Takes the connections of version 2. Without it they are malformed packets of version 1.
-    incoming: Option<Incoming>,
+    incoming: watch::Receiver<Option<Incoming>>,
     /// Closes the listeners.
     pub(super) closing: CancellationToken,
     dropped: Arc<Dropped>,
@@ -83,7 +83,7 @@ impl Inbound {
     pub(super) fn new(
         reports: mpsc::Sender<Report>,
         answer_limit: Duration,
-        incoming: Option<Incoming>,
+        incoming: watch::Receiver<Option<Incoming>>,
     ) -> Self {
         Self {
             reports,
@@ -168,8 +168,8 @@ impl Inbound {
             let task = async move {
                 let result = match kind {
                     Kind::Contacts => {
-                        let incoming = inbound.incoming.as_ref();
-                        connection::contact(stream, connection, incoming).await
+                        let incoming = inbound.incoming.borrow().clone();
+                        connection::contact(stream, connection, incoming.as_ref()).await
                     }
                     Kind::Texts => connection::text(stream, connection).await,
                 };

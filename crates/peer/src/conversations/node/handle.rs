@@ -140,7 +140,7 @@ pub(super) struct Say {
     pub(super) conversation: ConversationId,
     pub(super) talk: Talk,
     pub(super) said_by: Option<SaidBy>,
-    pub(super) reply: Reply<Result<Option<EntryId>, Failed>>,
+    pub(super) reply: Reply<Result<EntryId, Failed>>,
 }
 
 /// Asks things of a node. Answers come when what was written is in the store.
@@ -278,12 +278,11 @@ impl Handle {
     /// # Errors
     /// If this person is not in, or the text is too long.
     pub async fn say(&self, conversation: ConversationId, talk: Talk) -> Result<EntryId, Failed> {
-        let said = self.say_by(conversation, talk, None).await?;
-        Ok(said.expect("nobody else has said it"))
+        self.say_by(conversation, talk, None).await
     }
 
-    /// The same for a call of a front end, which is stored with the entry. `None` if the call has
-    /// led to one already: nothing is said then.
+    /// The same for a call of a front end, which is stored with the entry. If the call has led to
+    /// one already, nothing is said, and it is that one.
     ///
     /// # Errors
     /// If this person is not in, the text is too long, or the call with this id was another one.
@@ -292,7 +291,7 @@ impl Handle {
         conversation: ConversationId,
         talk: Talk,
         said_by: Option<SaidBy>,
-    ) -> Result<Option<EntryId>, Failed> {
+    ) -> Result<EntryId, Failed> {
         if talk.to_body([0; SALT]).is_err() {
             return Err(Failed::Text);
         }

@@ -206,31 +206,32 @@ impl Core {
         }));
     }
 
-    /// Says something unless this call has said it. Calls of this turn are not stored yet.
+    /// Says something unless this call has said it: then that is told. Calls of this turn are not
+    /// stored yet.
     fn say_once(
         &mut self,
         conversation: ConversationId,
         talk: &Talk,
         said_by: Option<SaidBy>,
         turn: &mut Turn,
-    ) -> Result<Option<EntryId>, Failed> {
+    ) -> Result<EntryId, Failed> {
         if let Some(by) = &said_by {
-            let is_it = |call: &&SaidBy| call.front_end == by.front_end && call.id == by.id;
-            let known = match turn.calls.iter().find(is_it) {
-                Some(call) => Some(call.fingerprint),
+            let is_it = |call: &SaidBy| call.front_end == by.front_end && call.id == by.id;
+            let known = match turn.calls.iter().find(|(call, _)| is_it(call)) {
+                Some((call, entry)) => Some((call.fingerprint, *entry)),
                 None => self.store.call(by)?,
             };
-            if let Some(fingerprint) = known {
+            if let Some((fingerprint, entry)) = known {
                 let is_same = fingerprint == by.fingerprint;
-                return is_same.then_some(None).ok_or(Failed::IdUsed);
+                return is_same.then_some(entry).ok_or(Failed::IdUsed);
             }
         }
         let now = self.now();
         let (entry, effects) = self.sync.say(conversation, talk, None, now)?;
         self.begun.insert(conversation);
         turn.effects.extend(effects);
-        turn.calls.extend(said_by);
-        Ok(Some(entry))
+        turn.calls.extend(said_by.map(|by| (by, entry)));
+        Ok(entry)
     }
 
     /// Tells members who are connected, or one person alone.

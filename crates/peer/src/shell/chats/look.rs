@@ -268,16 +268,16 @@ async fn look_at_each(
 fn tell_post(is_new: bool, post: Post, seen: &mut BTreeSet<MessageId>, events: &mut Vec<Event>) {
     let is_first = seen.insert(post.id);
     match (is_new, is_first) {
-        (true, true) => events.push(Event::Post(post)),
+        (true, true) => events.push(Event::Post(Box::new(post))),
         // The place of what comes in the same piece is kept: an edit before its message.
         (true, false) => {
             let is_it =
                 |event: &&mut Event| matches!(event, Event::PostChanged(it) if it.id == post.id);
             if let Some(event) = events.iter_mut().find(is_it) {
-                *event = Event::Post(post);
+                *event = Event::Post(Box::new(post));
             }
         }
-        (false, _) => events.push(Event::PostChanged(post)),
+        (false, _) => events.push(Event::PostChanged(Box::new(post))),
     }
 }
 
@@ -356,7 +356,7 @@ fn delivered(
     let oldest_first = own.into_iter().rev();
     let changed = oldest_first.map(|entry| {
         let post = view.store.with_naming(&id, entry, &shown.visible)?;
-        Ok(Event::PostChanged(shown.post(&post)?))
+        Ok(Event::PostChanged(Box::new(shown.post(&post)?)))
     });
     changed.collect()
 }

@@ -148,10 +148,7 @@ pub(super) async fn carry_out(handle: Handle, me: PersonKey, order: Order) -> Ca
         (order, Some(id)) => {
             let done = orders.within(id, order).await;
             match done {
-                Ok(look_at) => (
-                    Answer::Ready(Ok(Ordered::Done)),
-                    look_at.map(|about| (id, about)),
-                ),
+                Ok((ordered, look_at)) => (ready(Ok(ordered)), look_at.map(|about| (id, about))),
                 Err(refused) => (ready(Err(refused)), None),
             }
         }
@@ -187,8 +184,8 @@ impl Orders {
         Ok(Ordered::Opened(conversation_id(&id)))
     }
 
-    /// Tells what is to be looked at.
-    async fn within(&self, id: Id, order: Order) -> Done<Option<About>> {
+    /// Tells the result, and what is to be looked at.
+    async fn within(&self, id: Id, order: Order) -> Done<(Ordered, Option<About>)> {
         if !self.is_there(id).await? {
             return Err(Refused::of(Problem::NoSuchConversation));
         }
@@ -208,7 +205,17 @@ impl Orders {
                 reply_to,
                 said_by,
                 ..
-            } => self.say(id, text, reply_to, said_by).await?,
+            } => {
+                let message = self.say(id, text, reply_to, said_by).await?;
+                let conversation = conversation_id(&id);
+                return Ok((
+                    Ordered::Said {
+                        conversation,
+                        message,
+                    },
+                    None,
+                ));
+            }
             Order::Edit { message, text, .. } => {
                 let of = self.own(id, message).await?;
                 self.handle.say(id, Talk::Edit { of, text }).await?;
@@ -221,9 +228,9 @@ impl Orders {
                 let to = self.find(id, message).await?.id;
                 self.handle.say(id, Talk::Reaction { to, emoji }).await?;
             }
-            order => return self.mark(id, order).await.map(Some),
+            order => return Ok((Ordered::Done, Some(self.mark(id, order).await?))),
         }
-        Ok(None)
+        Ok((Ordered::Done, None))
     }
 
     async fn is_there(&self, id: Id) -> Done<bool> {
@@ -269,7 +276,7 @@ impl Orders {
         text: String,
         reply_to: Option<MessageId>,
         said_by: Option<SaidBy>,
-    ) -> Done {
+    ) -> Done<MessageId> {
         let talk = match reply_to {
             None => Talk::Message { text },
             Some(message) => {
@@ -277,8 +284,16 @@ impl Orders {
                 Talk::Reply { to, text }
             }
         };
-        self.handle.say_by(id, talk, said_by).await?;
-        Ok(())
+        let entry = self.handle.say_by(id, talk, said_by).await?;
+        let said = move |view: &View<'_>| -> std::result::Result<_, StoreError> {
+            let Some(visible) = view.visible(&id) else {
+                return Ok(None);
+            };
+            view.store.post(&id, &entry, &visible)
+        };
+        let said = self.handle.read(said).await??;
+        let message = said.map(|post| post.entry.message_id());
+        message.ok_or_else(|| Refused::of(Problem::NoSuchMessage))
     }
 
     /// A message that is shown.

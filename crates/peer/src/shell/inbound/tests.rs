@@ -26,7 +26,7 @@ async fn listen_with(kind: Kind, incoming: Option<Incoming>) -> Listening {
     let address = own_address();
     let (listener, port) = listener(address).await;
     let (sender, reports) = mpsc::channel(16);
-    let inbound = Inbound::new(sender, Duration::from_secs(15), incoming);
+    let inbound = Inbound::new(sender, Duration::from_secs(15), watch::channel(incoming).1);
     tokio::spawn(inbound.clone().serve(listener, kind));
     Listening {
         address,
@@ -127,7 +127,7 @@ async fn a_text_whose_connection_broke_before_it_was_taken_is_not_taken() {
     let address = own_address();
     let (listener, port) = listener(address).await;
     let (sender, mut reports) = mpsc::channel(16);
-    let inbound = Inbound::new(sender, Duration::from_secs(15), None);
+    let inbound = Inbound::new(sender, Duration::from_secs(15), watch::channel(None).1);
     let send = async |breaks: bool| {
         let socket = TcpSocket::new_v4().unwrap();
         let to = (address.ip(), port).into();
