@@ -42,11 +42,11 @@ pub fn SettingsMenu() -> Html {
                 <div id="menu" class="menu-panel" role="group" aria-label="Settings">
                     <ThemeChoice />
                     <AlertSwitches />
-                    <button type="button" class="menu-item" onclick={onopenchat} title={chat::OPEN_CHAT_MEANS}>
-                        { icon(Glyph::People) }{ chat::OPEN_CHAT }
-                    </button>
                     <button type="button" class="menu-item" onclick={onaccount}>
                         { icon(Glyph::Locked) }{ label::ACCOUNT_AND_KEYS }
+                    </button>
+                    <button type="button" class="menu-item" onclick={onopenchat} title={chat::OPEN_CHAT_MEANS}>
+                        { icon(Glyph::People) }{ chat::OPEN_CHAT }
                     </button>
                     <button type="button" class="menu-item" disabled={!context.state.is_live()} onclick={onlogout}>
                         { icon(Glyph::Leave) }{ label::SIGN_OUT }

@@ -65,11 +65,7 @@ async fn what_is_wrong_with_a_field_belongs_to_it() {
 
 #[wasm_bindgen_test]
 async fn arrows_lead_through_a_menu() {
-    let item = |label: &'static str| MenuItem {
-        label: label.into(),
-        question: None,
-        onpick: yew::Callback::noop(),
-    };
+    let item = |label: &'static str| MenuItem::new(label, yew::Callback::noop());
     let props = yew::props!(row_menu::Props {
         about: "bob",
         items: vec![item("One"), item("Two"), item("Three")],
