@@ -11,6 +11,8 @@ use super::INDEX;
 /// How many digits a hash has in the names by which the script of wasm-bindgen and the program
 /// know each other's functions.
 const DIGITS: usize = 16;
+/// The first of the numbers that take the place of hashes.
+const FIRST: usize = 1_000_000;
 
 /// Shrinks the files of the page in this folder.
 pub(super) fn all(folder: &Path, files: &[PathBuf]) -> Result<()> {
@@ -79,7 +81,9 @@ fn hashes(script: &str) -> Vec<String> {
         let digits = part.bytes().take_while(u8::is_ascii_alphanumeric).count();
         let hash = &part[..digits];
         let is_hash = digits == DIGITS && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
-        if is_hash && !found.iter().any(|known| known == hash) {
+        // Those of closures are numbers already.
+        let is_number = hash.starts_with("00000000");
+        if is_hash && !is_number && !found.iter().any(|known| known == hash) {
             found.push(hash.to_owned());
         }
     }
@@ -109,8 +113,9 @@ fn renamed_bytes(mut program: Vec<u8>, hashes: &[String]) -> Vec<u8> {
     program
 }
 
+/// None that is there already.
 fn number(nth: usize) -> String {
-    format!("{nth:0DIGITS$}")
+    format!("{:0DIGITS$}", nth + FIRST)
 }
 
 /// A script without the lines of comments and the space before lines.
@@ -134,14 +139,13 @@ mod tests {
 
     #[test]
     fn script_and_program_still_know_each_other() {
-        let script =
-            "/**\n * Words.\n */\nx = {\n  __wbg_a_0123456789abcdef: 1,\n  // why\n  b_c: 2 };\n";
+        let script = "/**\n * Words.\n */\nx = {\n  __wbg_a_0123456789abcdef: 1,\n  // why\n  b_0000000000000000: 2 };\n";
         let names = hashes(script);
         assert_eq!(names, ["0123456789abcdef"]);
-        let expected = "x = {\n__wbg_a_0000000000000000: 1,\nb_c: 2 };\n";
+        let expected = "x = {\n__wbg_a_0000000001000000: 1,\nb_0000000000000000: 2 };\n";
         assert_eq!(without_comments(&renamed(script, &names)), expected);
         let program = renamed_bytes(b"\0\x1a__wbg_a_0123456789abcdef\0".to_vec(), &names);
-        assert_eq!(program, b"\0\x1a__wbg_a_0000000000000000\0");
+        assert_eq!(program, b"\0\x1a__wbg_a_0000000001000000\0");
     }
 
     #[test]
