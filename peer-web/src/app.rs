@@ -7,10 +7,11 @@ use p2pchat_model::{Call, Command, MessageId, Timestamp, Update, printable, word
 use yew::prelude::*;
 
 use crate::bridge::{Connection, use_bridge};
+use crate::browser::effect::{use_effect_on, use_stable};
 use crate::browser::hooks::{use_endpoint, use_input, use_leave};
 use crate::browser::settings::{Settings, SettingsHandle};
 use crate::browser::{attention, page, update};
-use crate::components::{chat::Chat, connect::Connect, sign_in::SignIn};
+use crate::components::{chat::Chat, connect::connect, sign_in::SignIn};
 use crate::context::Context;
 use crate::logic::chats::counted;
 use crate::logic::clock::Zone;
@@ -35,7 +36,7 @@ pub fn App() -> Html {
     latest.borrow_mut().clone_from(&state.page.view);
     let on_update = {
         let dispatch = state.dispatcher();
-        use_callback((), move |update: Update, ()| {
+        use_stable(move |update: Update| {
             let view = latest.borrow().clone();
             let view = view.as_ref().map(|view: &ViewHandle| view.get());
             attention::notify(&update.event, view.as_deref(), *current.borrow());
@@ -46,7 +47,7 @@ pub fn App() -> Html {
     let on_connection = {
         let dispatch = state.dispatcher();
         let was_live = use_mut_ref(|| false);
-        use_callback((), move |connection, ()| {
+        use_stable(move |connection| {
             if connection == Connection::Live && was_live.replace(true) {
                 let dispatch = dispatch.clone();
                 update::look(Callback::from(move |()| {
@@ -61,14 +62,14 @@ pub fn App() -> Html {
         let dispatch = state.dispatcher();
         let send = bridge.send.clone();
         let last_id = use_mut_ref(|| 0);
-        use_callback((), move |command: Command, ()| {
+        use_stable(move |command: Command| {
             let id = *last_id.borrow() + 1;
             *last_id.borrow_mut() = id;
             dispatch.dispatch(Action::Command(id, command.clone()));
             send.emit(Call::with_id(id, command));
         })
     };
-    use_effect_with(settings.theme, |theme| page::set_theme(*theme));
+    use_effect_on(settings.theme, |theme| page::set_theme(*theme));
     use_say_again(&state, &bridge.send);
     use_tell_read(&state, &send);
     use_tell_active(&state, &send);
@@ -95,7 +96,7 @@ fn screen(context: &Context) -> Html {
     let state = &context.state;
     let account = state.view.as_ref().map(|view| view.get().account);
     match (state.connection, account) {
-        (Connection::Refused(_), _) | (_, None) => html! { <Connect /> },
+        (Connection::Refused(_), _) | (_, None) => connect(context),
         (_, Some(None)) => html! { <SignIn /> },
         (_, Some(Some(name))) => html! { <Chat key={name.to_string()} /> },
     }
@@ -108,7 +109,7 @@ fn use_say_again(state: &State, send: &Callback<Call>) {
     let account = state.account();
     let (send, conversation) = (send.clone(), state.conversation.clone());
     let deps = (state.page.is_live(), state.page.views, account);
-    use_effect_with(deps, move |(is_live, _, account)| {
+    use_effect_on(deps, move |(is_live, _, account)| {
         if *is_live && account.is_some() {
             for asked in conversation.unanswered() {
                 send.emit(asked.call());
@@ -143,7 +144,7 @@ fn use_tell_read(state: &State, send: &Callback<Command>) {
     };
     use_leave(tell.clone());
     let is_due = use_mut_ref(|| false);
-    use_effect_with(read, move |read| {
+    use_effect_on(read, move |read| {
         if read.is_some() && !is_due.replace(true) {
             let later = Timeout::new(READ_AFTER, move || {
                 is_due.replace(false);
@@ -183,7 +184,7 @@ fn use_title(state: &State) {
     };
     let unread = state.conversation.view.as_ref().map_or(0, unread);
     let title = title(&state.page, unread);
-    use_effect_with(title, |title| page::set_title(title));
+    use_effect_on(title, |title| page::set_title(title));
 }
 
 fn title(state: &Page, unread: usize) -> String {

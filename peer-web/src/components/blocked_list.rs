@@ -4,16 +4,14 @@ use p2pchat_model::wording::label;
 use p2pchat_model::{Target, printable};
 use yew::prelude::*;
 
-use crate::context::use_app;
+use crate::context::Context;
 
 use super::person_menu::PersonMenu;
 use super::roving::Rows;
 use super::row_list::RowList;
 
 /// Who is blocked, each with a menu that unblocks them. Nothing if nobody is.
-#[component]
-pub fn BlockedList() -> Html {
-    let context = use_app();
+pub fn blocked_list(context: &Context) -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };

@@ -6,22 +6,23 @@ use p2pchat_model::wording::{chat as words, label};
 use p2pchat_model::{ChatKind, ConversationId, Named, Standing, Trust, printable};
 use yew::prelude::*;
 
+use crate::browser::effect::use_effect_on;
 use crate::browser::{hooks::use_return_focus, page};
 use crate::context::{Context, use_app};
 use crate::state::{Action, Sheet};
 
 use super::answer::Answer;
-use super::banner::Banner;
+use super::banner::banner;
 use super::chat_head::{BACK, Side, chat_head};
 use super::composer::{self, Composer};
 use super::conversation::Conversation;
 use super::details::Details;
 use super::finder::Finder;
 use super::icon::{Glyph, icon};
-use super::people::People;
-use super::requests::Requests;
+use super::people::people;
+use super::requests::requests;
 use super::sheet::Sheets;
-use super::undo_bar::UndoBar;
+use super::undo_bar::undo_bar;
 
 /// From which width on, in CSS pixels, the details have room of their own.
 const ROOMY: f64 = 1440.0;
@@ -59,16 +60,16 @@ pub fn Chat() -> Html {
     html! {
         <div class={classes!("chat", pane)}>
             <a class="skip" href={format!("#{}", composer::ID)} onclick={onskip}>{ "Skip to the message field" }</a>
-            <Banner />
+            { banner(&context) }
             <main class="panes">
                 <h1 class="unseen">{ "p2pchat" }</h1>
-                <People />
+                { people(&context) }
                 <section class="chat-pane" aria-label="Chat">
                     { chat_head(&context, onback, *side, &onside) }
                     <div class="chat-body">
                         <div class="chat-main">
                             <Conversation key={shown.clone()} />
-                            <Requests />
+                            { requests(&context, false) }
                             { foot(&context, shown) }
                         </div>
                         if *side == Some(Side::Find) { <Finder onclose={onclose.clone()} /> }
@@ -78,7 +79,7 @@ pub fn Chat() -> Html {
                     </div>
                 </section>
             </main>
-            <UndoBar />
+            { undo_bar(&context) }
             <Sheets />
         </div>
     }
@@ -145,7 +146,7 @@ fn use_first_member(context: &Context) {
     let members = view.map_or(0, |view| view.get().open().members.len());
     let dispatch = context.dispatch.clone();
     let before = use_mut_ref(|| 0);
-    use_effect_with(members, move |&members| {
+    use_effect_on(members, move |&members| {
         if before.replace(members) == 0 && members > 0 {
             dispatch.dispatch(Action::Show(ConversationId::OPEN));
             page::focus(composer::ID);
@@ -170,7 +171,7 @@ fn use_route(context: &Context) -> Callback<MouseEvent> {
     {
         let (goes_back, is_first) = (goes_back.clone(), is_first.clone());
         let dispatch = dispatch.clone();
-        use_effect_with(here, move |here| {
+        use_effect_on(here, move |here| {
             let before = page::route();
             let first = is_first.replace(false);
             if let (true, Ok(id)) = (first, before.parse()) {
@@ -183,7 +184,7 @@ fn use_route(context: &Context) -> Callback<MouseEvent> {
     }
     {
         let dispatch = dispatch.clone();
-        use_effect_with((), move |()| {
+        use_effect_on((), move |()| {
             let listener = EventListener::new(&page::window(), "popstate", move |_| {
                 let action = page::route().parse().map_or(Action::List, Action::Show);
                 dispatch.dispatch(action);
@@ -205,7 +206,7 @@ fn use_route(context: &Context) -> Callback<MouseEvent> {
 #[hook]
 fn use_focus_follows(shown: ConversationId, lists: bool) {
     let is_first = use_mut_ref(|| true);
-    use_effect_with((shown, lists), move |(_, lists)| {
+    use_effect_on((shown, lists), move |(_, lists)| {
         if is_first.replace(false) {
             return;
         }

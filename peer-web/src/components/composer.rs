@@ -9,6 +9,7 @@ use p2pchat_model::{Command, ConversationId, Line, Post, PostState, Timestamp, p
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
+use crate::browser::effect::{use_effect_on, use_stable};
 use crate::browser::{
     element,
     hooks::{use_dropped_file, use_escape, use_leave},
@@ -19,7 +20,7 @@ use crate::context::{Context, use_app};
 use crate::logic::outgoing::{self, CannotSend};
 use crate::state::{About, Action};
 
-use super::composer_note::ComposerNote;
+use super::composer_note::composer_note;
 use super::emoji::EmojiPicker;
 use super::icon::{Glyph, icon};
 
@@ -121,7 +122,7 @@ pub fn Composer() -> Html {
                 <button type="submit" class="send" disabled={problem == Some(CannotSend::Empty)}
                     aria-label="Send" title="Send">{ icon(Glyph::Send) }</button>
             </div>
-            <ComposerNote text={(*text).clone()} problem={shown} {tried} />
+            { composer_note(&context, &text, shown, tried) }
         </form>
     }
 }
@@ -205,11 +206,11 @@ fn use_about(context: &Context, text: &UseStateHandle<String>, set: &Callback<St
     let about = context.state.about;
     {
         let dispatch = context.dispatch.clone();
-        let cancel = use_callback((), move |(), ()| dispatch.dispatch(Action::About(None)));
+        let cancel = use_stable(move |()| dispatch.dispatch(Action::About(None)));
         use_escape(about.is_some(), cancel);
     }
     let (context, text, set) = (context.clone(), text.clone(), set.clone());
-    use_effect_with(about, move |about| {
+    use_effect_on(about, move |about| {
         if let Some(About::Edit(id)) = *about {
             if let Some(post) = post_of(&context, |post| post.id == id) {
                 let begun = before.take().unwrap_or_else(|| (*text).clone());
@@ -352,7 +353,7 @@ fn use_shared_draft(
     };
     {
         let (shared, text, set) = (shared.clone(), text.clone(), set.clone());
-        use_effect_with(draft.clone(), move |draft| {
+        use_effect_on(draft.clone(), move |draft| {
             if shared.take(&draft.text, &text) {
                 set.emit(draft.text.to_string());
             }
@@ -361,7 +362,7 @@ fn use_shared_draft(
     {
         let shared = shared.clone();
         let deps = ((**text).clone(), is_live, draft.nth);
-        use_effect_with(deps, move |(text, ..)| {
+        use_effect_on(deps, move |(text, ..)| {
             let text = text.clone();
             let timer = Timeout::new(PAUSE, move || shared.tell(&text));
             move || drop(timer)
@@ -376,7 +377,7 @@ fn use_shared_draft(
 fn use_tell_at_end(shared: &SharedDraft, text: &str) {
     let latest = use_mut_ref(|| None);
     *latest.borrow_mut() = Some((shared.clone(), text.to_owned()));
-    use_effect_with((), move |()| {
+    use_effect_on((), move |()| {
         move || {
             if let Some((shared, text)) = latest.take() {
                 shared.tell(&text);
@@ -390,7 +391,7 @@ fn use_tell_at_end(shared: &SharedDraft, text: &str) {
 fn use_restore(context: &Context, text: &UseStateHandle<String>, set: &Callback<String>) {
     let (text, set) = (text.clone(), set.clone());
     let dispatch = context.dispatch.clone();
-    use_effect_with(context.state.unsent.clone(), move |unsent| {
+    use_effect_on(context.state.unsent.clone(), move |unsent| {
         if let Some(unsent) = unsent {
             if text.is_empty() {
                 set.emit(unsent.to_string());
@@ -406,7 +407,7 @@ fn use_restore(context: &Context, text: &UseStateHandle<String>, set: &Callback<
 #[hook]
 fn use_grow(node: &NodeRef, text: &str) {
     let node = node.clone();
-    use_effect_with(text.to_owned(), move |_| {
+    use_effect_on(text.to_owned(), move |_| {
         if let Some(field) = node.cast::<HtmlElement>() {
             element::unset(&field, "height");
             let wanted = f64::from(field.scroll_height());

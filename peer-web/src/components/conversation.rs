@@ -7,6 +7,7 @@ mod scroll;
 use p2pchat_model::{ConversationId, printable, wording};
 use yew::prelude::*;
 
+use crate::browser::effect::use_effect_on;
 use crate::browser::hooks::{use_now, use_watched};
 use crate::browser::page;
 use crate::browser::storage::Drafts;
@@ -92,12 +93,12 @@ fn use_keep_unsaid(conversation: &state::Conversation) {
     let view = conversation.view.as_ref();
     let account = view.and_then(|view| view.get().account);
     let drafts = move |id| account.map(|account| Drafts::of(account.as_str(), id));
-    use_effect_with((account, conversation.unsaid()), move |(_, unsaid)| {
+    use_effect_on((account, conversation.unsaid()), move |(_, unsaid)| {
         if let Some(drafts) = drafts(ConversationId::OPEN) {
             drafts.keep_unsaid(unsaid);
         }
     });
-    use_effect_with(conversation.kept_draft.clone(), move |kept| {
+    use_effect_on(conversation.kept_draft.clone(), move |kept| {
         if let Some((id, text)) = kept
             && let Some(drafts) = drafts(*id)
         {
@@ -112,7 +113,7 @@ fn use_look(context: &Context, view: &ViewHandle, at_end: bool) {
     let dispatch = context.dispatch.clone();
     let is_behind = context.state.lists && page::is_narrow();
     let looking = use_watched() && at_end && !is_behind;
-    use_effect_with((looking, view.chat().lines.len()), move |(looking, _)| {
+    use_effect_on((looking, view.chat().lines.len()), move |(looking, _)| {
         dispatch.dispatch(Action::Look(*looking));
     });
 }

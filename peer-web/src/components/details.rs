@@ -19,7 +19,7 @@ use super::person_name::person_name;
 use super::roving::Rows;
 use super::row_list::RowList;
 use super::row_menu::{MenuItem, RowMenu};
-use super::switch::Switch;
+use super::switch::switch;
 use super::trust_mark::trust_mark;
 
 /// What [`Details`] need.
@@ -85,18 +85,18 @@ fn settings(context: &Context, conversation: ConversationId, chat: &Chat) -> Htm
         let pressed = (of == chat.alerts).to_string();
         html! { <button type="button" aria-pressed={pressed} {onclick} {disabled}>{ of.words() }</button> }
     };
-    let switch = |label, hint: &'static str, on, command: fn(ConversationId, bool) -> Command| {
+    let sets = |label, hint: &'static str, on, command: fn(ConversationId, bool) -> Command| {
         let send = context.send.clone();
         let onswitch = Callback::from(move |on| send.emit(command(conversation, on)));
-        html! { <Switch {label} {hint} {on} {disabled} {onswitch} /> }
+        switch(label, hint, on, disabled, &onswitch)
     };
     let is_owner = chat.owner && chat.members.iter().any(|member| member.owner);
     html! {
         <>
             <p class="field-note">{ words::ALERTS }</p>
             <div class="tabs" role="group" aria-label={words::ALERTS}>{ for ALERTS.into_iter().map(alert) }</div>
-            { switch(words::PIN, "", chat.pinned, |conversation, on| Command::Pin { conversation, on }) }
-            { switch(words::ARCHIVE, "", chat.archived, |conversation, on| Command::Archive { conversation, on }) }
+            { sets(words::PIN, "", chat.pinned, |conversation, on| Command::Pin { conversation, on }) }
+            { sets(words::ARCHIVE, "", chat.archived, |conversation, on| Command::Archive { conversation, on }) }
             if is_owner {
                 <button type="button" class="button small" onclick={sends(Command::Resign { conversation })} {disabled}>{ words::RESIGN }</button>
             }

@@ -4,6 +4,7 @@ use p2pchat_model::{Command, Line, printable, wording};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use crate::browser::effect::use_effect_on;
 use crate::browser::{hooks::use_escape, page};
 use crate::context::{Context, use_app};
 use crate::logic::clock::Zone;
@@ -26,7 +27,7 @@ pub struct Props {
 pub fn Finder(props: &Props) -> Html {
     let context = use_app();
     let words = use_state(String::new);
-    use_effect_with((), |()| page::focus(INPUT));
+    use_effect_on((), |()| page::focus(INPUT));
     use_escape(true, props.onclose.clone());
     let oninput = {
         let words = words.setter();

@@ -4,7 +4,7 @@ use p2pchat_model::wording::label;
 use p2pchat_model::{NameCheck, Person, User};
 use yew::prelude::*;
 
-use crate::context::use_app;
+use crate::context::Context;
 
 use super::person_menu::{PersonMenu, to_compare};
 use super::person_name::{about, person_name};
@@ -12,9 +12,7 @@ use super::roving::Rows;
 use super::row_list::RowList;
 
 /// The members. Nothing if there are none.
-#[component]
-pub fn Members() -> Html {
-    let context = use_app();
+pub fn members(context: &Context) -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };
@@ -37,11 +35,11 @@ pub fn Members() -> Html {
         }
     };
     let here = chat.members.iter().map(row_of(true));
-    let members: Vec<Member> = here
+    let everyone: Vec<Member> = here
         .chain(chat.out_of_reach.iter().map(row_of(false)))
         .collect();
     let key = |member: &Member| member.person.address.to_string();
-    let rows = Rows::new(members, key, |member| member.person.to_string(), draw);
+    let rows = Rows::new(everyone, key, |member| member.person.to_string(), draw);
     html! {
         <section class="group" aria-labelledby="members-title">
             <header class="group-head">

@@ -14,7 +14,7 @@ use crate::logic::sentence::capitalized;
 use crate::state::{About, Action, State};
 
 use super::avatar::avatar;
-use super::delivery_list::DeliveryList;
+use super::delivery_list::delivery_list;
 use super::delivery_mark::{delivery_mark, mark};
 use super::icon::Glyph;
 use super::lookalike_tag::LookalikeTag;
@@ -52,7 +52,7 @@ pub fn message(acts: &Acts, chat: &Conversation, line: &Line, first: bool, last:
         Line::Message(message) => match &message.deliveries {
             Some(deliveries) => (
                 delivery_mark(message.delivery(), deliveries),
-                html! { <DeliveryList deliveries={deliveries.clone()} /> },
+                delivery_list(deliveries),
             ),
             None => Default::default(),
         },

@@ -4,6 +4,7 @@ use p2pchat_model::wording::chat as words;
 use p2pchat_model::{Command, ConversationId, DisplayName, User, Username, lowercase, printable};
 use yew::prelude::*;
 
+use crate::browser::effect::use_effect_on;
 use crate::browser::{keys, page};
 use crate::context::use_app;
 
@@ -12,7 +13,7 @@ use super::field::Field;
 use super::icon::{Glyph, icon};
 use super::password_fields::set;
 use super::person_name::{about, person_name};
-use super::switch::Switch;
+use super::switch::switch;
 
 /// The id of the field.
 const TO: &str = "new-to";
@@ -35,7 +36,7 @@ pub fn NewChat(props: &Props) -> Html {
     let typed = use_state(String::new);
     let name = use_state(String::new);
     let sees_all = use_state_eq(|| false);
-    use_effect_with((), |()| page::focus(TO));
+    use_effect_on((), |()| page::focus(TO));
     let Some(view) = &context.state.view else {
         return html! {};
     };
@@ -110,7 +111,7 @@ pub fn NewChat(props: &Props) -> Html {
             if !chosen.is_empty() { <p class="chips">{ for chosen.iter().map(|name| chip(*name, &toggle)) }</p> }
             <ul class="picks" role="list">{ for offered.map(|user| pick(user, chosen.contains(&user.name), &toggle)) }</ul>
             if props.add.is_some() {
-                <Switch label={words::SEES_ALL} hint="" on={*sees_all} onswitch={onsees} />
+                { switch(words::SEES_ALL, "", *sees_all, false, &onsees) }
             } else if chosen.len() > 1 {
                 <Field id="new-name" label={words::GROUP_NAME} value={(*name).clone()} oninput={set(&name)} autocomplete="off" />
             }

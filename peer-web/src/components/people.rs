@@ -4,25 +4,23 @@ use p2pchat_model::wording::label;
 use p2pchat_model::{ConversationId, View, printable};
 use yew::prelude::*;
 
-use crate::context::use_app;
+use crate::context::Context;
 
-use super::blocked_list::BlockedList;
+use super::blocked_list::blocked_list;
 use super::brand::brand;
 use super::chats::Chats;
-use super::dropped_list::DroppedList;
-use super::link_state::LinkState;
-use super::members::Members;
+use super::dropped_list::dropped_list;
+use super::link_state::link_state;
+use super::members::members;
 use super::online::Online;
 use super::person_name::person_name;
-use super::requests::Requests;
+use super::requests::requests;
 use super::security::Security;
 use super::settings_menu::SettingsMenu;
 use super::status_choice::StatusChoice;
 
 /// The side with the people.
-#[component]
-pub fn People() -> Html {
-    let context = use_app();
+pub fn people(context: &Context) -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };
@@ -36,16 +34,16 @@ pub fn People() -> Html {
             </header>
             <div class="people-scroll">
                 <Chats />
-                if is_open { <Members /> }
+                if is_open { { members(context) } }
                 <Online />
-                <BlockedList />
-                <DroppedList />
+                { blocked_list(context) }
+                { dropped_list(context) }
             </div>
-            <Requests beside_people=true />
+            { requests(context, true) }
             <footer class="me">
                 <div class="me-who">
                     { person_name(view.account, view.address, Some(label::YOU), own_line(&view)) }
-                    <LinkState />
+                    { link_state(context) }
                 </div>
                 <div class="me-state"><StatusChoice /><Security /></div>
             </footer>

@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
+use crate::browser::effect::{use_effect_on, use_stable};
 use crate::browser::{element, hooks::use_size};
 use crate::context::use_app;
 
@@ -91,7 +92,7 @@ fn use_drawn(roving: &Roving, count: usize) -> Vec<usize> {
     };
     let latest = use_mut_ref(|| None::<Rc<dyn Fn()>>);
     *latest.borrow_mut() = Some(Rc::new(look.clone()));
-    let look_again = use_callback((), move |(), ()| {
+    let look_again = use_stable(move |()| {
         let look = latest.borrow().clone();
         if let Some(look) = look {
             look();
@@ -99,7 +100,7 @@ fn use_drawn(roving: &Roving, count: usize) -> Vec<usize> {
     });
     use_effect(look);
     use_size(roving.list.clone(), look_again.clone());
-    use_effect_with(roving.list.clone(), move |list| {
+    use_effect_on(roving.list.clone(), move |list| {
         let list = list.cast::<Element>();
         let scroller = list.and_then(|list| list.closest(SCROLLER).ok()?);
         let listener = scroller

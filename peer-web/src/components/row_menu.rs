@@ -5,6 +5,7 @@ use p2pchat_model::wording::label;
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
+use crate::browser::effect::use_effect_on;
 use crate::browser::hooks::{toggle, use_focus_kept, use_menu_keys, use_popup};
 use crate::browser::{element, keys, page};
 
@@ -94,7 +95,7 @@ pub fn RowMenu(props: &Props) -> Html {
     use_place(&node, &panel, (*open, *asks));
     {
         let asks = asks.setter();
-        use_effect_with(*open, move |_| asks.set(None));
+        use_effect_on(*open, move |_| asks.set(None));
     }
     if props.items.is_empty() {
         return html! {};
@@ -214,7 +215,7 @@ fn use_row_key(node: &NodeRef, open: &UseStateHandle<bool>) {
 #[hook]
 fn use_place(node: &NodeRef, panel: &NodeRef, shown: (bool, Option<usize>)) {
     let (node, panel) = (node.clone(), panel.clone());
-    use_effect_with(shown, move |(open, _)| {
+    use_effect_on(shown, move |(open, _)| {
         let (true, Some(menu), Some(panel)) = (
             *open,
             node.cast::<HtmlElement>(),

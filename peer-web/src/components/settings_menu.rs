@@ -10,7 +10,7 @@ use crate::state::{Action, Sheet};
 
 use super::alert_switches::AlertSwitches;
 use super::icon::{Glyph, icon};
-use super::theme_choice::ThemeChoice;
+use super::theme_choice::theme_choice;
 
 /// The button that opens the settings, and the settings.
 #[component]
@@ -40,7 +40,7 @@ pub fn SettingsMenu() -> Html {
                 aria-label="Settings" title="Settings" onclick={toggle(&open)}>{ icon(Glyph::Menu) }</button>
             if *open {
                 <div id="menu" class="menu-panel" role="group" aria-label="Settings">
-                    <ThemeChoice />
+                    { theme_choice(&context.settings) }
                     <AlertSwitches />
                     <button type="button" class="menu-item" onclick={onaccount}>
                         { icon(Glyph::Locked) }{ label::ACCOUNT_AND_KEYS }

@@ -4,6 +4,7 @@ use p2pchat_model::wording::{chat, label};
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
+use crate::browser::effect::{use_effect_on, use_stable};
 use crate::browser::hooks::{use_escape, use_return_focus_to_menu};
 use crate::context::use_app;
 use crate::state::{Action, Sheet};
@@ -51,12 +52,12 @@ fn Frame(props: &Props) -> Html {
     let node = use_node_ref();
     let close = {
         let dispatch = context.dispatch.clone();
-        use_callback((), move |(), ()| dispatch.dispatch(Action::Open(None)))
+        use_stable(move |()| dispatch.dispatch(Action::Open(None)))
     };
     use_escape(true, close.clone());
     {
         let node = node.clone();
-        use_effect_with((), move |()| {
+        use_effect_on((), move |()| {
             if let Some(dialog) = node.cast::<HtmlDialogElement>()
                 && dialog.show_modal().is_err()
             {
