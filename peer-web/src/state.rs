@@ -171,13 +171,16 @@ impl State {
             conversation.reading.looking(),
         );
         let draft = chat.draft.as_str().into();
-        let account = view.account;
+        let (account, is_alone) = (view.account, view.open().is_alone());
         if self.is_another(account) {
             self.forget_texts();
         }
         let view = ViewHandle::new(view, id, reading.mark(), self.zone.clone());
         self.conversation().begin(view.clone(), reading);
         self.page().says_again = !self.conversation.unsaid().is_empty();
+        if !is_known {
+            self.page().lists = is_alone;
+        }
         self.page().begin(view, account, draft);
     }
 
@@ -209,6 +212,7 @@ impl State {
         if self.conversation.view.is_none() {
             return;
         }
+        let begins = matches!(event, Event::LoggedIn { .. }) && self.account().is_none();
         let re = update.re.as_ref();
         let asked = self.conversation().answer(re, event);
         if let (Some(asked), Event::Failed(_)) = (&asked, event)
@@ -242,6 +246,9 @@ impl State {
         };
         if !is_of_lines {
             self.page().on_update(re, event, asked.is_some());
+        }
+        if begins {
+            self.page().lists = true;
         }
         if let Event::Opened { conversation } = event {
             self.page().open(None);

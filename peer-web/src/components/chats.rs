@@ -64,7 +64,7 @@ pub fn Chats() -> Html {
                 <h2 id="chats-title">{ words::CHATS }</h2>
                 <button type="button" class="button small quiet" onclick={onnew}>{ icon(Glyph::Plus) }{ words::NEW }</button>
             </header>
-            if chats.is_empty() { <p class="empty">{ words::NO_CHATS }</p> } else { { list(chats, "chats-title") } }
+            if !chats.is_empty() { { list(chats, "chats-title") } }
             if !archived.is_empty() {
                 <details>
                     <summary id="archived-title">{ words::ARCHIVED }<span class="count">{ archived.len() }</span></summary>

@@ -19,7 +19,7 @@ use super::delivery_mark::{delivery_mark, mark};
 use super::icon::Glyph;
 use super::lookalike_tag::LookalikeTag;
 use super::person_menu::PersonMenu;
-use super::rich_text::RichText;
+use super::rich_text::rich_text;
 use super::row_menu::{MenuItem, RowMenu};
 
 /// What people react with.
@@ -73,7 +73,7 @@ pub fn message(acts: &Acts, chat: &Conversation, line: &Line, first: bool, last:
                 <div class="bubble">
                     { post.and_then(|post| post.reply.as_ref()).map(|reply| quote(acts, reply)) }
                     if post.is_none_or(|post| post.state == PostState::Shown) {
-                        <RichText text={said.text.to_owned()} />
+                        { rich_text(said.text) }
                     } else {
                         <em>{ said.text.to_owned() }</em>
                     }

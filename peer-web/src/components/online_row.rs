@@ -30,12 +30,13 @@ pub fn online_row(context: &Context, user: User, tab_stop: bool) -> Html {
         let onclick = move |_: MouseEvent| send.emit(Command::Chat { with: name });
         html! { <button type="button" class="row-main" {onclick} disabled={!context.state.is_live()}>{ who }</button> }
     };
-    let asks = (!legacy).then_some(Target::Address(address));
+    let has_button = legacy || context.state.shown() == ConversationId::OPEN;
+    let asks = (!has_button).then_some(Target::Address(address));
     html! {
         <>
             { who }
             <span class="row-end">
-                if let Some(view) = view { { action(context, &view, user) } }
+                if let Some(view) = view { { action(context, &view, user, has_button) } }
                 <PersonMenu target={user.person().to_block()} name={user.title().to_owned()} compares={to_compare(user)} {asks} {tab_stop} />
             </span>
         </>
@@ -44,7 +45,7 @@ pub fn online_row(context: &Context, user: User, tab_stop: bool) -> Html {
 
 /// The button that asks into the open chat, where that is shown or the only one that their
 /// program has; or why there is none.
-fn action(context: &Context, view: &View, user: User) -> Html {
+fn action(context: &Context, view: &View, user: User, has_button: bool) -> Html {
     let User { name, address, .. } = user;
     let mut asked = view.outgoing.iter().map(|request| request.to.address);
     if view.blocks(Some(name), address).is_some() {
@@ -56,7 +57,7 @@ fn action(context: &Context, view: &View, user: User) -> Html {
     if asked.any(|asked| asked == address) {
         return html! { { label::ASKED } };
     }
-    if !user.legacy && context.state.shown() != ConversationId::OPEN {
+    if !has_button {
         return html! {};
     }
     let send = context.send.clone();
