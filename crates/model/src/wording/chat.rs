@@ -211,7 +211,13 @@ pub fn sees(chat: &Chat) -> &'static str {
 #[must_use]
 pub fn waiting(post: &Post) -> Option<String> {
     let waiting: Vec<Named> = post.waits_for().collect();
-    (!waiting.is_empty()).then(|| format!("Waiting for {}", names(waiting.into_iter())))
+    (!waiting.is_empty()).then(|| waiting_for(waiting.into_iter()))
+}
+
+/// The same of some of them.
+#[must_use]
+pub fn waiting_for(some: impl ExactSizeIterator<Item = Named>) -> String {
+    format!("Waiting for {}", names(some))
 }
 
 /// What stands below a message that waits, in a conversation of two: nobody else carries it.

@@ -181,7 +181,7 @@ fn devices_of_partners_are_dialled_as_they_come() {
     assert_eq!(bench.dialled(), [], "nobody is in a conversation");
     bench.chat(40);
     bench.found_on("bob", 40, &[5]);
-    // Then his devices are looked up by his name.
+    // The registry has told the devices with the name.
     assert_eq!(bench.dialled(), [device(5)], "the own key is smaller");
     let (now, there) = (bench.now, device(5));
     bench.input(Input::Chats(FromChats::NotReached { device: there }));
