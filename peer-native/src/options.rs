@@ -53,7 +53,7 @@ pub struct Options {
     #[arg(long)]
     pub mouse: bool,
 
-    /// Ring the terminal's bell when someone asks for a chat
+    /// Ring the terminal's bell for chat requests, and for messages that you want to be alerted of
     #[arg(long, default_value_t = true)]
     pub bell: bool,
 

@@ -39,7 +39,7 @@ mod store;
 pub use calls::Said;
 pub use keys::Keys;
 pub use node::{Event, Failed, Handle, Incoming, Node, Options, View};
-pub use read::{Entry, MAX_UNREAD, Page, Post, Unread, Visible};
+pub use read::{Entry, MAX_UNREAD, MAX_UNREAD_BYTES, Page, Post, Unread, Visible};
 pub use restore::{Restored, Settings, Stored};
 pub use retention::{MAX_BODIES, MAX_BYTES};
 pub use session::SessionError;

@@ -3,6 +3,7 @@
 use p2pchat_model::{Call, Command, Standing, Timestamp};
 
 use super::app::{App, For};
+use super::compose::Composing;
 use super::conversation;
 
 /// How often the peer is told that keys are pressed.
@@ -29,6 +30,8 @@ impl App {
 
     /// Tells the members that the user is writing.
     fn typing_call(&mut self, now: Timestamp) -> Option<Call> {
+        // Another text of a message is none that the members wait for.
+        self.is_typing &= !matches!(self.composing, Composing::Edit { .. });
         let is_due = self
             .told_typing
             .is_none_or(|told| now.0.saturating_sub(told.0) >= TYPING_EVERY_MS);

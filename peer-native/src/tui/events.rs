@@ -1,7 +1,7 @@
 //! What events do to the screen.
 
 use p2pchat_model::{
-    Alerts, ConversationId, Event, Link, Snapshot, Timestamp, Update, View, wording,
+    Alerts, ConversationId, Event, Line, Link, Snapshot, Timestamp, Update, View, wording,
 };
 
 use super::app::{Act, App, Compared, For};
@@ -46,11 +46,28 @@ impl App {
         if is_line && !is_repeated && self.is_shown(event) {
             self.line_added(event);
         }
+        self.hint_at_notice(event);
         let is_alert = self.look.bell && !is_repeated && self.alerts(event, mentions);
         self.ring |= is_alert;
         self.requests_changed(&requests);
         let act = self.follow(event, answers, was_signing_in, now);
         Act::join(act, self.settle())
+    }
+
+    /// Shows what is told in the open chat while another one is shown: that a command has failed,
+    /// for one.
+    fn hint_at_notice(&mut self, event: &Event) {
+        let conversation = event.conversation();
+        let is_elsewhere = conversation.is_some_and(|id| id != ConversationId::OPEN);
+        // A request has a row of its own.
+        let has_row = matches!(event, Event::RequestReceived(_));
+        if self.current == ConversationId::OPEN || is_elsewhere || has_row {
+            return;
+        }
+        if let Some(Line::Notice { text, .. }) = View::notice(event) {
+            let of_open = conversation.map(|_| format!("{}: ", wording::chat::OPEN_CHAT));
+            self.hint = Some(of_open.unwrap_or_default() + &text);
+        }
     }
 
     /// Notes that other requests wait than before. A key pressed for one must not answer another.

@@ -1,14 +1,17 @@
 //! Messages of encrypted conversations in rows.
 
 use p2pchat_model::wording::{chat, label};
-use p2pchat_model::{ChatKind, Line, MessageId, Post, PostState, Reaction};
+use p2pchat_model::{ChatKind, Line, MessageId, Named, Post, PostState, Reaction};
 use ratatui::style::Style;
 use ratatui::text::{Line as Row, Span};
 
 use super::code;
 use super::conversation::{GROUP_MS, Layout};
+use crate::chats;
 use crate::wrap::{fit, one_line, rows, width};
 
+/// The mark of a message that is on its way to someone who is online.
+const SENDING: &str = "…";
 /// The mark of a message that has reached everyone.
 pub(super) const DELIVERED: &str = "✓";
 /// The mark of a message that everyone has read.
@@ -33,7 +36,8 @@ impl Layout<'_> {
             } else {
                 &quote.text
             };
-            let quote = format!("┌ {}: {}", quote.from, text.trim_start());
+            let text = text.trim_start().replace('`', "");
+            let quote = format!("┌ {}: {text}", quote.from);
             let quote = fit(&one_line(&quote), self.text_columns());
             out.push(self.with_head(&mut head, Span::styled(quote, self.theme.dim())));
         }
@@ -105,12 +109,15 @@ impl Layout<'_> {
         }
     }
 
-    /// The mark of the newest message of the user, once it has reached everyone.
+    /// The mark of the newest message of the user, unless words below it tell more.
     fn delivery_mark(&self, post: &Post) -> Option<Span<'static>> {
-        if self.newest_own != Some(post.id) || post.waits_for().next().is_some() {
+        if self.newest_own != Some(post.id) || !self.absent(post).is_empty() {
             return None;
         }
         let words = chat::delivery(post, self.chat?)?;
+        if post.waits_for().next().is_some() {
+            return Some(Span::styled(SENDING, self.theme.dim()));
+        }
         let mark = if words == chat::READ { READ } else { DELIVERED };
         Some(Span::styled(mark, self.theme.good()))
     }
@@ -140,27 +147,43 @@ impl Layout<'_> {
         out.push(row);
     }
 
-    /// Those that a message waits for: below the last of a run of messages that wait for the
-    /// same.
+    /// Those that a message waits for until they are here or have accepted: below the last of a
+    /// run of messages that wait for the same.
     fn waiting(&self, post: &Post, next: Option<&Line>, out: &mut Vec<Row<'static>>) {
-        let Some(words) = chat::waiting(post).filter(|_| post.state == PostState::Shown) else {
-            return;
-        };
+        let absent = self.absent(post);
         let is_repeated = match next {
-            Some(Line::Post(next)) => next.is_own() && chat::waiting(next).as_ref() == Some(&words),
+            Some(Line::Post(next)) => next.is_own() && self.absent(next) == absent,
             _ => false,
         };
-        if is_repeated {
+        let Some(first) = absent.first().copied().filter(|_| !is_repeated) else {
             return;
-        }
-        let direct = self.chat.filter(|chat| chat.kind == ChatKind::Direct);
-        let words = match (direct, post.waits_for().next()) {
-            (Some(_), Some(other)) => chat::when_both_are_here(other),
-            _ => words,
+        };
+        let is_direct = self.chat.is_some_and(|chat| chat.kind == ChatKind::Direct);
+        let words = if is_direct && !self.is_asked(first) {
+            chat::when_both_are_here(first)
+        } else {
+            chat::waiting_for(absent.into_iter())
         };
         for row in rows(&format!("… {}", uncapitalized(&words)), self.text_columns()) {
             out.push(self.below(row, self.theme.dim()));
         }
+    }
+
+    /// Those that a message waits for and who are offline or have not accepted: for others it is
+    /// on its way.
+    fn absent(&self, post: &Post) -> Vec<Named> {
+        if post.state != PostState::Shown {
+            return Vec::new();
+        }
+        let waits_for = post.waits_for();
+        waits_for
+            .filter(|who| chats::status(*who, self.view).is_none() || self.is_asked(*who))
+            .collect()
+    }
+
+    fn is_asked(&self, who: Named) -> bool {
+        let mut members = self.chat.iter().flat_map(|chat| &chat.members);
+        members.any(|member| member.who.key == who.key && member.asked)
     }
 
     /// A row below the text.

@@ -7,7 +7,7 @@
 use p2pchat_model::wording::{self, chat, label};
 use p2pchat_model::{
     Chat, ChatKind, Command, Conversation, ConversationId, IncomingRequest, Named, PeerAddr,
-    Standing, Target, Timestamp, View,
+    Security, Standing, Target, Timestamp, View,
 };
 use ratatui::text::{Line as Row, Span};
 
@@ -241,6 +241,10 @@ impl RenderContext<'_> {
         let out = &mut content.rows;
         let title = rows(&wording::asks(from.title(), request, view), columns).into_iter();
         out.extend(title.map(|row| Row::from(Span::styled(row, theme.strong()))));
+        if matches!(view.security, Security::Encrypted { .. }) {
+            let which = format!("{} · {}", chat::OPEN_CHAT, label::NOT_ENCRYPTED);
+            out.push(Row::from(Span::styled(which, theme.warning())));
+        }
         let lookalike = from.name.and_then(|name| view.lookalike_of(name));
         let lookalike = lookalike.map(wording::looks_like);
         let unconfirmed = from.check.warning();

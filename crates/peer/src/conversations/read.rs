@@ -18,6 +18,8 @@ use super::store::{Store, StoreError};
 
 /// How far back unread messages are counted: far more than anybody counts, and a few milliseconds.
 pub const MAX_UNREAD: usize = 1_000;
+/// And back through so many bytes of text: they are read again with each new message.
+pub const MAX_UNREAD_BYTES: usize = 1 << 20;
 
 /// What the user has not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -257,7 +259,7 @@ impl Store {
     }
 
     /// How many messages of others than `me` are shown behind a place, of the newest
-    /// [`MAX_UNREAD`]. Those without a text, as they were erased say, do not count.
+    /// [`MAX_UNREAD`] and [`MAX_UNREAD_BYTES`]. Those without a text, as they were erased say, do not count.
     /// `mentions` tells of the text of one, as it was written first, whether it mentions the user.
     ///
     /// # Errors
@@ -271,7 +273,7 @@ impl Store {
         mentions: impl Fn(&str) -> bool,
     ) -> Result<Unread, StoreError> {
         let mut unread = Unread::default();
-        let mut seen = 0;
+        let (mut seen, mut bytes) = (0, 0);
         self.walk_back(conversation, behind, None, visible, |entry| {
             if let Some(talk) = entry.talk.filter(|_| entry.author != *me) {
                 unread.messages += 1;
@@ -280,9 +282,10 @@ impl Store {
                     _ => return true,
                 };
                 unread.mentions += u64::from(mentions(text));
+                bytes += text.len();
             }
             seen += 1;
-            seen < MAX_UNREAD
+            seen < MAX_UNREAD && bytes < MAX_UNREAD_BYTES
         })?;
         Ok(unread)
     }

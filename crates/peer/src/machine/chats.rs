@@ -201,6 +201,7 @@ impl Chats {
                 reply_to,
             } => {
                 check_text(&text)?;
+                self.check_key(conversation)?;
                 Order::Say {
                     conversation,
                     text,
@@ -226,6 +227,17 @@ impl Chats {
             command => simple(command).ok_or(Problem::NotPossible)?,
         };
         self.order(cx, name, order, Answers::Nothing)
+    }
+
+    /// Nothing is said to someone whose verified key is another one now, until the user decides.
+    fn check_key(&self, conversation: ConversationId) -> Result<(), Problem> {
+        let chat = self.known.get(&conversation);
+        let direct = chat.filter(|chat| chat.kind == ChatKind::Direct);
+        let mut members = direct.into_iter().flat_map(|chat| &chat.members);
+        if members.any(|member| member.trust == Some(Trust::ChangedAfterVerified)) {
+            return Err(Problem::UserKeyChanged);
+        }
+        Ok(())
     }
 
     fn check(&self, conversation: ConversationId) -> Result<(), Problem> {

@@ -510,3 +510,29 @@ fn at_the_start_a_chat_is_shown_where_the_open_one_is_bare() {
     happen(&mut typing, &begun(id(BOB), direct("bob", Trust::New)));
     assert_eq!(typing.current, CONVERSATION, "keys were pressed");
 }
+
+#[test]
+fn what_is_told_in_the_open_chat_is_seen_in_every_other() {
+    let mut app = showing(several(), id(TEAM));
+    let failed = call(enter(&mut app, "/chat nobody"));
+    let failure = p2pchat_model::Failure::new(NOW, "chat", p2pchat_model::Problem::NotOnline);
+    let words = failure.message.clone();
+    answer(&mut app, &failed, Event::Failed(failure));
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains(&words), "{shown}");
+    let missed = Event::RequestMissed {
+        conversation: CONVERSATION,
+        at: NOW,
+        from: bob(),
+    };
+    happen(&mut app, &missed);
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(
+        shown.contains("Open chat: you missed a request from bob"),
+        "{shown}"
+    );
+    app.show(CONVERSATION);
+    app.hint = None;
+    happen(&mut app, &missed);
+    assert_eq!(app.hint, None, "it is a line there");
+}
