@@ -185,8 +185,8 @@ fn check_lines(lines: &[Line], posts: &[Post]) -> Result<()> {
     Ok(())
 }
 
-/// Waits until all of these people see the same of these conversations, as far as they are in
-/// them, and it is as wanted.
+/// Waits until all of these people are in these conversations and see the same of each, and it is
+/// as wanted.
 ///
 /// # Errors
 /// If that is not so within [`SETTLED`]: says how it differs.
@@ -218,10 +218,10 @@ async fn compare(
     for id in conversations {
         let mut first: Option<(String, Screen)> = None;
         for person in &mut *people {
-            let Some(screen) = person.screen(*id).await? else {
-                continue;
-            };
             let name = person.name.to_string();
+            let Some(screen) = person.screen(*id).await? else {
+                return Ok(Err(format!("{name} is not in {id}")));
+            };
             match &first {
                 None => first = Some((name, screen)),
                 Some((one, of_one)) => {
@@ -232,7 +232,7 @@ async fn compare(
             }
         }
         let Some((_, screen)) = first else {
-            return Ok(Err(format!("nobody is in {id}")));
+            bail!("nobody is asked");
         };
         if !is_wanted(*id, &screen) {
             return Ok(Err(format!(

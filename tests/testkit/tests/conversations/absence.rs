@@ -136,6 +136,8 @@ struct World {
     direct: [ConversationId; 2],
     /// A message of alice's in the first group.
     target: MessageId,
+    /// Whether dave is in that group.
+    has_dave: bool,
 }
 
 impl World {
@@ -165,9 +167,10 @@ impl World {
             groups: [team, club],
             direct,
             target,
+            has_dave: false,
         };
         let all_in = |screen: &Screen| screen.people.len() == 3 && !screen.posts.is_empty();
-        world.agree("at the beginning", all_in).await?;
+        world.all_agree("at the beginning", all_in).await?;
         Ok(world)
     }
 
@@ -185,13 +188,34 @@ impl World {
         Ok(member.context("no such member")?.who.key)
     }
 
+    /// Waits until those of them who are here see the same of a conversation, and it is as wanted.
+    async fn agree(
+        &mut self,
+        names: &[&str],
+        id: ConversationId,
+        what: &str,
+        is_wanted: impl Fn(&Screen) -> bool,
+    ) -> Result<()> {
+        let people = self.people.iter_mut();
+        let here = people.filter(|(name, person)| person.is_here() && names.contains(name));
+        let mut here: Vec<&mut Person> = here.map(|(_, person)| person).collect();
+        let is_wanted = |_, screen: &Screen| is_wanted(screen);
+        agree(&mut here, &[id], what, is_wanted).await?;
+        Ok(())
+    }
+
     /// Waits until those who are here see the same of all, and the first group is as wanted.
-    async fn agree(&mut self, what: &str, is_wanted: impl Fn(&Screen) -> bool) -> Result<()> {
-        let first = self.groups[0];
-        let here = self.people.values_mut().filter(|person| person.is_here());
-        let is_wanted = |id, screen: &Screen| id != first || is_wanted(screen);
-        let all = [self.groups, self.direct].concat();
-        agree(&mut here.collect::<Vec<_>>(), &all, what, is_wanted).await?;
+    async fn all_agree(&mut self, what: &str, is_wanted: impl Fn(&Screen) -> bool) -> Result<()> {
+        let ([team, club], [with_alice, with_carol]) = (self.groups, self.direct);
+        let in_team = &PEOPLE[..if self.has_dave { 4 } else { 3 }];
+        self.agree(in_team, team, what, is_wanted).await?;
+        for (names, id) in [
+            (&PEOPLE[..3], club),
+            (&PEOPLE[..2], with_alice),
+            (&PEOPLE[1..3], with_carol),
+        ] {
+            self.agree(names, id, what, |_| true).await?;
+        }
         Ok(())
     }
 
@@ -223,8 +247,13 @@ impl World {
         if act == Act::Add {
             self.person("dave").join(team).await?;
         }
+        self.has_dave = match act {
+            Act::Add => true,
+            Act::Remove | Act::Leave => false,
+            _ => self.has_dave,
+        };
         let is_done = |screen: &Screen| act.is_done(screen) && screen.count(&what) == 1;
-        self.agree(&what, is_done).await?;
+        self.all_agree(&what, is_done).await?;
         // Signing out needs no registry, and ends differently.
         if number.is_multiple_of(2) {
             self.person(writer).sign_out().await?;
@@ -232,7 +261,8 @@ impl World {
         self.person(writer).kill().await?;
         self.place.need_registry().await?;
         self.person(absent).come().await?;
-        self.agree(&format!("{what}, who is back"), is_done).await?;
+        self.all_agree(&format!("{what}, who is back"), is_done)
+            .await?;
         if number + 1 == ROUNDS.len() {
             return Ok(());
         }
@@ -240,7 +270,7 @@ impl World {
         if number.is_multiple_of(2) {
             self.person(writer).sign_in().await?;
         }
-        self.agree(&format!("{what}, all back"), is_done).await
+        self.all_agree(&format!("{what}, all back"), is_done).await
     }
 }
 
@@ -292,6 +322,9 @@ async fn what_is_said_between_two_comes_when_both_are_there() {
 
     bob.come().await.unwrap();
     agree(&mut [&mut bob, &mut carol], &[group], "bob", all_in)
+        .await
+        .unwrap();
+    bob.until_chat(two, "the other one", |_| true)
         .await
         .unwrap();
     let early = bob.screen(two).await.unwrap().unwrap();
