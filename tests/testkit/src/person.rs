@@ -90,7 +90,7 @@ impl Person {
     /// The folder of their profile.
     #[must_use]
     pub fn profile(&self) -> PathBuf {
-        self.home.join(".local/share/p2pchat/profiles/default")
+        self.home.join(".local/share/p2pchat")
     }
 
     /// Starts their program, and waits for its view. It signs in by itself if they have an account.
@@ -337,11 +337,13 @@ impl Person {
         Ok(())
     }
 
-    /// Says something.
+    /// Says something, once they see the conversation.
     ///
     /// # Errors
     /// If the command fails.
     pub async fn say(&mut self, conversation: ConversationId, text: &str) -> Result<MessageId> {
+        self.until_chat(conversation, "conversation", |_| true)
+            .await?;
         let answers = self.call(&Command::say(conversation, text)).await?;
         said(&answers)
     }

@@ -115,6 +115,7 @@ impl Chats {
             errands: JoinSet::new(),
             dials: Arc::new(Semaphore::new(MAX_DIALS)),
             connected: BTreeMap::new(),
+            is_copy: options.is_copy,
             is_stopping: false,
         };
         Ok(Self {
@@ -184,6 +185,8 @@ struct Task {
     errands: JoinSet<Errand>,
     dials: Arc<Semaphore>,
     connected: BTreeMap<DeviceKey, PersonKey>,
+    /// Whether the user has yet to be told that the folder may be a copy.
+    is_copy: bool,
     /// Nothing more is asked.
     is_stopping: bool,
 }
@@ -282,6 +285,9 @@ impl Task {
                 self.account = Some(account);
                 let _ = self.handle.set_open(true).await;
                 self.batch.all();
+                if std::mem::take(&mut self.is_copy) {
+                    self.notice(Notice::ProfileCopied).await;
+                }
             }
             ToChats::Dial { address, device } => self.dial(address, device),
             ToChats::RegistryTime(time) => {
