@@ -81,6 +81,12 @@ impl Person {
         Ok(Self { page, ..self })
     }
 
+    /// Whether they have a page.
+    #[must_use]
+    pub fn has_page(&self) -> bool {
+        self.page.is_some()
+    }
+
     /// Whether their program runs.
     #[must_use]
     pub fn is_here(&self) -> bool {

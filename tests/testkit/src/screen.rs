@@ -24,8 +24,11 @@ pub struct Screen {
     pub title: String,
     /// Who is in it or asked, the one who looks included.
     pub people: BTreeMap<String, Seat>,
-    /// All messages in their order.
+    /// All messages in their order, as pages have them.
     pub posts: Vec<Shown>,
+    /// Messages that events have put on the screen, and that no page has, or that has them
+    /// otherwise: there must be none when nothing happens any more.
+    pub astray: Vec<MessageId>,
 }
 
 /// What a person is to a conversation.
@@ -77,6 +80,11 @@ impl Screen {
         if self.title != other.title {
             return Some(format!("{:?} and {:?}", self.title, other.title));
         }
+        if let Some(astray) = self.astray.first().or(other.astray.first()) {
+            return Some(format!(
+                "{astray:?} is shown, and on no page: {self:?} {other:?}"
+            ));
+        }
         if self.people != other.people {
             return Some(format!("{:?} and {:?}", self.people, other.people));
         }
@@ -105,7 +113,7 @@ impl Person {
         let Some(chat) = known.chat.as_ref().filter(|it| it.standing == Standing::In) else {
             return Ok(None);
         };
-        check_lines(&known.lines, &posts)?;
+        let astray = astray(&known.lines, &posts)?;
         let owner = chat.owner;
         let mut people = BTreeMap::from([(
             me,
@@ -128,6 +136,7 @@ impl Person {
             title,
             people,
             posts,
+            astray,
         };
         Ok(Some(screen))
     }
@@ -165,9 +174,9 @@ impl Person {
     }
 }
 
-/// Checks that what events have put on the screen is what the pages have. What was said while the
-/// pages were read may not be in them yet.
-fn check_lines(lines: &[Line], posts: &[Post]) -> Result<()> {
+/// What events have put on the screen, and no page has so. What was said while the pages were read
+/// may not be in them yet.
+fn astray(lines: &[Line], posts: &[Post]) -> Result<Vec<MessageId>> {
     let lines = lines.iter().filter_map(|line| match line {
         Line::Post(post) => Some(&**post),
         _ => None,
@@ -175,14 +184,13 @@ fn check_lines(lines: &[Line], posts: &[Post]) -> Result<()> {
     let lines: Vec<&Post> = lines.collect();
     let is_sorted = lines.is_sorted_by(|one, two| one.id < two.id);
     ensure!(is_sorted, "the lines are not in the order of their ids");
-    let Some(last) = posts.last() else {
-        return Ok(());
-    };
-    for line in lines.into_iter().filter(|line| line.id <= last.id) {
-        let there = posts.binary_search_by_key(&line.id, |post| post.id);
-        ensure!(there.is_ok(), "{line:?} is shown, and on no page");
-    }
-    Ok(())
+    let last = posts.last().map(|post| post.id);
+    let old = lines.into_iter().filter(|line| Some(line.id) <= last);
+    let astray = old.filter(|line| {
+        let at = posts.binary_search_by_key(&line.id, |post| post.id);
+        at.map_or(true, |at| shown(&posts[at]) != shown(line))
+    });
+    Ok(astray.map(|line| line.id).collect())
 }
 
 /// Waits until all of these people are in these conversations and see the same of each, and it is
