@@ -18,9 +18,9 @@ pub(super) type SaidId = usize;
 pub(super) struct Ledger {
     said: Vec<Said>,
     /// The tag of each message that was ever shown to anybody.
-    shown: BTreeMap<MessageId, String>,
+    shown: BTreeMap<(ConversationId, MessageId), String>,
     /// Messages that were shown with two tags.
-    torn: Vec<(MessageId, String, String)>,
+    torn: BTreeSet<(MessageId, [String; 2])>,
     failures: BTreeMap<String, usize>,
     open_at_kills: usize,
     repeated: usize,
@@ -96,15 +96,16 @@ impl Ledger {
     /// A message was shown to somebody.
     pub(super) fn shown(&mut self, post: &Post) {
         if post.state == PostState::Shown {
-            self.see(post.id, &post.text);
+            self.see(post.conversation, post.id, &post.text);
         }
     }
 
-    fn see(&mut self, id: MessageId, text: &str) {
+    fn see(&mut self, conversation: ConversationId, id: MessageId, text: &str) {
         let (tag, _) = parts(text);
-        let known = self.shown.entry(id).or_insert_with(|| tag.to_owned());
+        let known = self.shown.entry((conversation, id));
+        let known = known.or_insert_with(|| tag.to_owned());
         if known != tag {
-            self.torn.push((id, known.clone(), tag.to_owned()));
+            self.torn.insert((id, [known.clone(), tag.to_owned()]));
         }
     }
 
@@ -117,7 +118,7 @@ impl Ledger {
         report: &mut Report,
     ) {
         for post in &screen.posts {
-            self.see(post.id, &post.text);
+            self.see(id, post.id, &post.text);
         }
         let mut there: BTreeMap<&str, Vec<&Shown>> = BTreeMap::new();
         for post in &screen.posts {
