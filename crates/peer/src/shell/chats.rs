@@ -71,6 +71,7 @@ impl Chats {
         to: mpsc::Sender<FromChats>,
     ) -> Result<Self, StoreError> {
         let me = options.identity.person();
+        let is_copy = options.is_copy;
         let node = Node::start(Options {
             identity: options.identity,
             store: options.store,
@@ -84,7 +85,7 @@ impl Chats {
         let (tell, asked) = mpsc::unbounded_channel();
         let incoming = handle.incoming();
         let events = handle.events();
-        let task = Task::new(node, me, to);
+        let task = Task::new(node, me, is_copy, to);
         Ok(Self {
             asked: tell,
             incoming,

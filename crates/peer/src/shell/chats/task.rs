@@ -75,12 +75,19 @@ pub(super) struct Task {
     /// looked at again.
     pub(super) ahead: BTreeMap<Id, BTreeSet<EntryId>>,
     pub(super) look_again: Option<Instant>,
+    /// Whether the user has yet to be told that the folder may be a copy.
+    is_copy: bool,
     /// Nothing more is asked.
     is_stopping: bool,
 }
 
 impl Task {
-    pub(super) fn new(node: Node, me: PersonKey, to: mpsc::Sender<FromChats>) -> Self {
+    pub(super) fn new(
+        node: Node,
+        me: PersonKey,
+        is_copy: bool,
+        to: mpsc::Sender<FromChats>,
+    ) -> Self {
         Self {
             handle: node.handle().clone(),
             node,
@@ -98,6 +105,7 @@ impl Task {
             connected: BTreeMap::new(),
             ahead: BTreeMap::new(),
             look_again: None,
+            is_copy,
             is_stopping: false,
         }
     }
@@ -193,6 +201,9 @@ impl Task {
                 self.account = Some(account);
                 let _ = self.handle.set_open(true).await;
                 self.batch.all();
+                if std::mem::take(&mut self.is_copy) {
+                    self.notice(Notice::ProfileCopied).await;
+                }
             }
             ToChats::Dial { address, device } => self.dial(address, device),
             ToChats::RegistryTime(time) => {
