@@ -23,6 +23,9 @@ const SCREEN_WITH_WIDE_RAIL: u16 = 150;
 /// From this width on, there is room beside the names for those that users have chosen.
 const WITH_NAMES: usize = 28;
 
+/// The mark of a chat in which something is typed and not sent.
+pub(super) const DRAFT: &str = "✎";
+
 /// Width of the column on a screen of this many columns; 0 for none.
 pub(super) fn columns(screen: u16) -> u16 {
     match screen {
@@ -82,7 +85,7 @@ impl Rail<'_> {
             count => out.push(requests(count, self.theme)),
         }
         let (chats, at) = self.chats();
-        let (people, count) = self.people(now);
+        let (people, count) = self.people(now, height);
         // Two rows are headings. People have a third at least while they need it.
         let room = height.saturating_sub(out.len() + 2).max(2);
         let for_people = people.len().min((room / 3).max(1));
@@ -90,7 +93,7 @@ impl Rail<'_> {
         out.push(self.heading(chat::CHATS, None));
         out.extend(self.window(chats, at, for_chats));
         out.push(self.heading(label::ONLINE, Some(count)));
-        out.extend(self.cut(people, room - for_chats));
+        out.extend(self.cut(people, count, room - for_chats));
         out
     }
 
@@ -113,17 +116,22 @@ impl Rail<'_> {
         let is_pinned = chat.is_some_and(|chat| chat.pinned);
         let before = format!(" {number}{}", if is_pinned { "*" } else { " " });
         let mark = self.mark(conversation);
-        let (mut behind, badge) = chat.map_or_else(
-            || (String::new(), badge(0, conversation.unread() as u64)),
+        let (mut notes, badge) = chat.map_or_else(
+            || (Vec::new(), badge(0, conversation.unread() as u64)),
             |chat| (notes(chat), badge(chat.mentions, chat.unread)),
         );
-        if !behind.is_empty() {
-            behind.insert(0, ' ');
+        if !conversation.draft.is_empty() && conversation.id != self.shown.id {
+            notes.push(DRAFT);
         }
-        let used = width(&before) + 2 + width(&behind) + width(&badge) + 1;
+        let behind: String = notes.iter().map(|note| format!(" {note}")).collect();
+        let gap_before_badge = usize::from(!badge.is_empty());
+        let used = width(&before) + 2 + width(&behind) + gap_before_badge + width(&badge);
         let room = self.columns.saturating_sub(used);
         let title = fit(&one_line(&chat::title(conversation)), room);
-        let gap = room - width(&title);
+        // The column of the border is not touched where there is room.
+        let rest = room - width(&title);
+        let end = rest.min(1);
+        let gap = gap_before_badge + rest - end;
         let is_muted = chat.is_some_and(|chat| chat.alerts == Alerts::Nothing);
         let name = match (badge.is_empty(), is_muted) {
             (false, false) => theme.strong(),
@@ -138,7 +146,7 @@ impl Rail<'_> {
             Span::styled(behind, theme.warning()),
             Span::raw(" ".repeat(gap)),
             Span::styled(badge, badge_style),
-            Span::raw(" "),
+            Span::raw(" ".repeat(end)),
         ]);
         if conversation.id == self.shown.id {
             row.style(theme.chosen())
@@ -171,21 +179,21 @@ impl Rail<'_> {
     }
 
     /// Users that were asked into the open chat, then those online who have no chat with the
-    /// user; and how many are online.
-    fn people(&self, now: Timestamp) -> (Vec<Row<'static>>, usize) {
+    /// user, up to so many; and how many there are.
+    fn people(&self, now: Timestamp, limit: usize) -> (Vec<Row<'static>>, usize) {
         let view = self.shown.view;
+        let asked_people = view.outgoing.iter().map(|request| &request.to);
+        let above: HashSet<PeerAddr> = asked_people.map(|person| person.address).collect();
+        let mut online = chats::strangers(view);
+        online.retain(|user| !above.contains(&user.address));
+        let count = view.outgoing.len() + online.len();
         let asked = view.outgoing.iter().map(|request| {
             let mark = Span::styled("◌", self.theme.warning());
             let seconds = now.seconds_until(request.expires);
             self.entry(mark, &request.to.to_string(), &format!("{seconds} s"))
         });
-        let asked_people = view.outgoing.iter().map(|request| &request.to);
-        let above: HashSet<PeerAddr> = asked_people.map(|person| person.address).collect();
-        let online = chats::strangers(view).into_iter();
-        let online = online.filter(|user| !above.contains(&user.address));
-        let online = online.map(|user| self.user(user));
-        let mut people: Vec<_> = asked.chain(online).collect();
-        let count = people.len();
+        let online = online.into_iter().map(|user| self.user(user));
+        let mut people: Vec<_> = asked.chain(online).take(limit).collect();
         if people.is_empty() {
             people.push(self.remark(label::NO_ONE_ONLINE));
         }
@@ -260,11 +268,12 @@ impl Rail<'_> {
         out
     }
 
-    fn cut(&self, mut rows: Vec<Row<'static>>, room: usize) -> Vec<Row<'static>> {
-        if rows.len() > room {
-            let more = rows.len() + 1 - room.max(1);
-            rows.truncate(room.saturating_sub(1));
-            rows.push(self.remark(&format!("{more} more: F4")));
+    /// As many rows as there is room for, of so many.
+    fn cut(&self, mut rows: Vec<Row<'static>>, count: usize, room: usize) -> Vec<Row<'static>> {
+        if count > room {
+            let shown = room.saturating_sub(1);
+            rows.truncate(shown);
+            rows.push(self.remark(&format!("{} more: F4", count - shown)));
         }
         rows
     }
@@ -288,7 +297,7 @@ fn badge(mentions: u64, unread: u64) -> String {
 
 /// What stands behind the title: how the key of the other one is known, that they have not
 /// answered, and that the user is not alerted of all messages.
-fn notes(chat: &Chat) -> String {
+fn notes(chat: &Chat) -> Vec<&'static str> {
     let mut notes = Vec::new();
     if let (ChatKind::Direct, Some(other)) = (chat.kind, chat.members.first()) {
         notes.push(other.trust.map_or("", Trust::mark));
@@ -299,5 +308,5 @@ fn notes(chat: &Chat) -> String {
         Alerts::Mentions | Alerts::Nothing => "m",
     });
     notes.retain(|note| !note.is_empty());
-    notes.join(" ")
+    notes
 }

@@ -275,3 +275,16 @@ fn a_request_for_a_chat_is_joined_or_declined() {
     let view = in_group(Standing::In);
     assert_eq!(parse("/join", &view), Err(CommandError::NoRequest));
 }
+
+#[test]
+fn tab_completes_a_mention_members_first() {
+    let view = in_group(Standing::In);
+    let id = group_id();
+    let shown = Shown { view: &view, id };
+    let found = |line| super::super::completions(line, shown);
+    assert_eq!(found("hi @c"), (3, vec!["@carol ".to_owned()]));
+    assert_eq!(
+        found("@b"),
+        (0, vec!["@bob ".to_owned(), "@Bert ".to_owned()])
+    );
+}

@@ -305,6 +305,15 @@ fn each_chat_has_a_draft() {
     let sent = call(press_alt(&mut app, KeyCode::Char('2')));
     assert_eq!(sent.command, draft(id(TEAM), "half"));
     assert_eq!(app.input.editor.text(), "from the page");
+    happen(
+        &mut app,
+        &Event::Draft {
+            conversation: id(TEAM),
+            text: "half".to_owned(),
+        },
+    );
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains("1*  Release team ✎"), "{shown}");
     assert_eq!(due(&mut app, after(5)), []);
     press_alt(&mut app, KeyCode::Char('1'));
     assert_eq!(app.input.editor.text(), "half");
@@ -471,14 +480,30 @@ fn a_thousand_chats_and_people_are_drawn_as_fast_as_ten() {
         let name = format!("u{number}");
         view.apply(&begun(conversation, direct(&name, Trust::New)));
     }
+    let users = (0..20_000).map(|number| {
+        let address = std::net::Ipv4Addr::from(0x7f01_0000 + number).to_string();
+        p2pchat_model::User {
+            address: address.parse().unwrap(),
+            ..user(&format!("x{number:05}"), 9)
+        }
+    });
+    view.apply(&Event::Presence {
+        users: users.collect(),
+        gone: Vec::new(),
+    });
     let mut app = showing(view, id(TEAM));
     let start = std::time::Instant::now();
-    for _ in 0..20 {
+    for _ in 0..10 {
         screen(&mut app, SMALL, NOW);
     }
-    assert!(start.elapsed() < std::time::Duration::from_secs(10));
     let shown = screen(&mut app, SMALL, NOW);
     assert!(shown.contains("more: F2"), "{shown}");
+    assert!(shown.contains("more: F4"), "{shown}");
+    press(&mut app, KeyCode::F(4));
+    type_text(&mut app, "x1999");
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains("x19990"), "{shown}");
+    assert!(start.elapsed() < std::time::Duration::from_secs(20));
 }
 
 #[test]
