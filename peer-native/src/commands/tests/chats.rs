@@ -115,9 +115,11 @@ fn a_chat_is_encrypted_unless_the_other_program_is_an_older_one() {
         let parsed = in_the_group(line, &view);
         assert_eq!(parsed, Ok(Typed::Command(command)), "{line}");
     }
+    let erin = Ok(Typed::Command(chat("erin")));
+    assert_eq!(in_the_group("/chat erin", &view), erin, "the peer finds it");
+    view.security = Security::NotEncrypted;
     let known = Ok(Typed::Go(direct_id()));
     assert_eq!(in_the_group("/chat erin", &view), known);
-    view.security = Security::NotEncrypted;
     let parsed = in_the_group("/chat bob", &view);
     assert_eq!(parsed, Ok(Typed::Command(request("bob"))));
 }
