@@ -1,21 +1,20 @@
 //! `--plain`: one line per event, for pipes and screen readers.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures::FutureExt;
 use p2pchat_model::wording::{self, label};
 use p2pchat_model::{
-    Command, Conversation, ConversationId, DisplayName, Event, Line, Link, MessageId, Passphrase,
-    Post, Problem, Security, Undo, Update, Username,
+    Command, ConversationId, Event, Link, Passphrase, Problem, Security, Undo, Update, Username,
 };
 use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{Output, complain};
 use tokio::time::{Instant, sleep_until};
 
 pub(crate) use self::console::ask_password;
-use self::console::{Ask, Console, Given, PROMPT, PROMPT_NOT_ENCRYPTED};
+use self::console::{Ask, Console, Given};
 use self::held::Held;
 use crate::NAME;
 use crate::app::{Joined, OFFLINE_THEN, password_needed};
@@ -27,12 +26,13 @@ use crate::login::is_needed;
 use crate::options::{AutoLogin, Settings};
 use crate::shown::Shown;
 use crate::stdin;
-use crate::wrap::fit;
 
+mod chats;
 mod console;
 mod held;
 pub(crate) mod lines;
 mod pace;
+mod passwords;
 pub(crate) mod posts;
 mod terminal;
 
@@ -42,10 +42,6 @@ const QUIT_ASKED: Duration = Duration::from_secs(3);
 const ENTER: &str = "press Enter to type your password";
 /// How often the peer is told that lines are typed.
 const ACTIVE_EVERY: Duration = Duration::from_secs(60);
-/// How many columns the name of a conversation has in the prompt.
-const LONGEST_IN_PROMPT: usize = 24;
-/// How many texts are known to be typed here, if none of them becomes a message.
-const MAX_TYPED: usize = 100;
 /// How many updates are printed before anything else is looked at.
 const BATCH: usize = 64;
 
@@ -209,79 +205,6 @@ impl Front {
         }
     }
 
-    /// Prints who is signed in and the messages of the conversation, from a view that another
-    /// front end has led to.
-    fn show_conversation(&mut self) {
-        let lines = lines::conversation(self.shown(), None, &self.clock);
-        self.print_of(self.current, lines);
-    }
-
-    /// Prints the messages of all conversations after these ones.
-    fn show_new(&mut self, newest: &BTreeMap<ConversationId, Option<MessageId>>) {
-        let ids = self.client.view.conversations.iter().map(|known| known.id);
-        for id in ids.collect::<Vec<_>>() {
-            let after = newest.get(&id).copied().flatten();
-            let view = &self.client.view;
-            let shown = Shown { view, id };
-            let lines = lines::conversation(shown, Some(after.unwrap_or_default()), &self.clock);
-            self.print_of(id, lines);
-        }
-    }
-
-    /// Prints messages of a conversation.
-    fn print_of(&mut self, conversation: ConversationId, lines: Vec<String>) {
-        for line in lines {
-            self.print(&line);
-        }
-        self.note_printed(conversation);
-    }
-
-    /// What is typed from now on goes to this conversation.
-    fn go(&mut self, conversation: ConversationId) {
-        self.current = conversation;
-        let lines = lines::gone_to(self.shown(), &self.clock);
-        self.print_of(conversation, lines);
-    }
-
-    /// Notes what is typed for an encrypted conversation.
-    fn note_typed(&mut self, command: &Command) {
-        if let Command::Say {
-            conversation, text, ..
-        } = command
-            && *conversation != ConversationId::OPEN
-            && self.console.shows_typed()
-        {
-            self.typed.truncate(MAX_TYPED - 1);
-            self.typed.push_back((*conversation, text.clone()));
-        }
-    }
-
-    /// Notes that the newest message of a conversation is on the terminal.
-    fn note_printed(&mut self, conversation: ConversationId) {
-        if self.console.shows_typed() {
-            self.printed.insert(conversation);
-        }
-    }
-
-    /// Marks what was printed as read, if it is not.
-    async fn mark_read(&mut self) -> Result<()> {
-        let printed = std::mem::take(&mut self.printed);
-        if self.client.view.account.is_none() {
-            return Ok(());
-        }
-        for conversation in printed {
-            let known = self.client.view.conversation(conversation);
-            if let Some(message) = known.and_then(newest_unread) {
-                let command = Command::Read {
-                    conversation,
-                    message,
-                };
-                self.client.send(For::Itself, command).await?;
-            }
-        }
-        Ok(())
-    }
-
     /// Says that the registry needs the password again, and asks for it when the line is
     /// entered that is being typed.
     fn look_at_link(&mut self, how: &str) {
@@ -330,7 +253,7 @@ impl Front {
         self.know();
         self.console.ask(match &self.stage {
             Stage::Chat => {
-                let prompt = prompt(self.shown());
+                let prompt = chats::prompt(self.shown());
                 Ask::Chat(prompt, std::mem::take(&mut self.refill))
             }
             Stage::Name { .. } => Ask::Line(format!("{}: ", label::NAME)),
@@ -545,85 +468,6 @@ impl Front {
         Ok(Ok(()))
     }
 
-    fn name_given(&mut self, register: bool, name: &str) {
-        match Username::new(name) {
-            Ok(name) => self.stage = Stage::Password { register, name },
-            Err(error) => self.print(&error.to_string()),
-        }
-    }
-
-    fn again(&mut self, name: Username, password: Passphrase, again: &str) {
-        if password.expose() == again {
-            self.stage = Stage::DisplayName { name, password };
-            return;
-        }
-        self.print(label::PASSWORDS_DIFFER);
-        let register = true;
-        self.stage = Stage::Password { register, name };
-    }
-
-    async fn password(&mut self, register: bool, name: Username, password: &str) -> Result<()> {
-        if register {
-            if let Some(password) = self.new_password(password) {
-                if let Some(hint) = wording::weak_password(password.expose(), name.as_str()) {
-                    self.print(hint);
-                }
-                self.stage = Stage::Again { name, password };
-            }
-            return Ok(());
-        }
-        let password = if password.is_empty() {
-            None
-        } else if let Some(password) = self.passphrase(password) {
-            Some(password)
-        } else {
-            return Ok(());
-        };
-        let command = Command::Login { name, password };
-        self.client.send(For::User, command).await
-    }
-
-    /// A password, or a line about what is wrong with it.
-    fn passphrase(&mut self, text: &str) -> Option<Passphrase> {
-        let password = Passphrase::new(text);
-        if let Err(error) = &password {
-            self.print(&error.to_string());
-        }
-        password.ok()
-    }
-
-    /// The same for a new one, with a line if some programs cannot use it.
-    fn new_password(&mut self, text: &str) -> Option<Passphrase> {
-        let password = self.passphrase(text)?;
-        if password.to_version_1().is_err() {
-            self.print(wording::security::PASSWORD_NOT_LEGACY);
-        }
-        Some(password)
-    }
-
-    /// Creates the account with this display name.
-    async fn display_name(
-        &mut self,
-        name: Username,
-        password: Passphrase,
-        text: &str,
-    ) -> Result<()> {
-        let display_name = match DisplayName::new(text) {
-            Ok(display_name) => display_name,
-            Err(error) => {
-                self.print(&error.to_string());
-                self.stage = Stage::DisplayName { name, password };
-                return Ok(());
-            }
-        };
-        let command = Command::Register {
-            name,
-            password,
-            display_name,
-        };
-        self.client.send(For::User, command).await
-    }
-
     /// Tells the peer that the user is there, at most once a minute.
     async fn note_active(&mut self) -> Result<()> {
         let is_due = self
@@ -682,7 +526,7 @@ impl Front {
         if self.is_news(event, answers) {
             let view = &self.client.view;
             let lines = match event {
-                Event::Post(post) if take_typed(&mut self.typed, post) => {
+                Event::Post(post) if chats::take_typed(&mut self.typed, post) => {
                     posts::waiting(post, view).into_iter().collect()
                 }
                 _ => lines::lines(event, view, &self.clock),
@@ -717,53 +561,6 @@ impl Front {
             self.exit = Some(Exit::Login);
         }
         Ok(())
-    }
-}
-
-/// The newest message of a conversation, if the user has not read it or one before.
-fn newest_unread(conversation: &Conversation) -> Option<MessageId> {
-    let is_unread = |line: &Line| match line {
-        Line::Message(message) => !message.is_own() && Some(message.id) > conversation.read,
-        Line::Post(post) => !post.is_own() && Some(post.id) > conversation.read,
-        Line::Notice { .. } => false,
-    };
-    let mut lines = conversation.lines.iter();
-    lines
-        .any(is_unread)
-        .then(|| conversation.newest_message())?
-}
-
-/// Whether a message was typed here; then it is forgotten, with what was typed before and has
-/// failed.
-fn take_typed(typed: &mut VecDeque<(ConversationId, String)>, post: &Post) -> bool {
-    let is_it = |(conversation, text): &(ConversationId, String)| {
-        *conversation == post.conversation && *text == post.text
-    };
-    let found = if post.is_own() {
-        typed.iter().position(is_it)
-    } else {
-        None
-    };
-    found.is_some_and(|at| typed.drain(..=at).count() > 0)
-}
-
-/// What stands before a line that is typed: where it goes.
-fn prompt(shown: Shown<'_>) -> String {
-    match shown.view.conversation(shown.id) {
-        Some(Conversation { chat: None, .. }) => {
-            let is_loud = shown.view.security == Security::NotEncrypted;
-            if is_loud {
-                PROMPT_NOT_ENCRYPTED.to_owned()
-            } else {
-                PROMPT.to_owned()
-            }
-        }
-        Some(_) => {
-            let title = posts::title_of(shown.id, shown.view);
-            format!("{} {PROMPT}", fit(&title, LONGEST_IN_PROMPT))
-        }
-        // That of another account.
-        None => format!("? {PROMPT}"),
     }
 }
 

@@ -7,13 +7,15 @@ use p2pchat_model::{Call, Command, MessageId, Timestamp, Update, printable, word
 use yew::prelude::*;
 
 use crate::bridge::{Connection, use_bridge};
+use crate::browser::effect::{use_effect_on, use_stable};
 use crate::browser::hooks::{use_endpoint, use_input, use_leave};
 use crate::browser::settings::{Settings, SettingsHandle};
 use crate::browser::{attention, page, update};
-use crate::components::{chat::Chat, connect::Connect, sign_in::SignIn};
+use crate::components::{chat::Chat, connect::connect, sign_in::SignIn};
 use crate::context::Context;
+use crate::logic::chats::counted;
 use crate::logic::clock::Zone;
-use crate::state::{Action, Conversation, Page, State};
+use crate::state::{Action, Conversation, Page, State, ViewHandle};
 
 /// How long after a message is read the others are told, in milliseconds.
 const READ_AFTER: u32 = 500;
@@ -30,17 +32,22 @@ pub fn App() -> Html {
 
     let current = use_mut_ref(|| *settings);
     *current.borrow_mut() = *settings;
+    let latest = use_mut_ref(|| None);
+    latest.borrow_mut().clone_from(&state.page.view);
     let on_update = {
         let dispatch = state.dispatcher();
-        use_callback((), move |update: Update, ()| {
-            attention::notify(&update.event, *current.borrow());
+        use_stable(move |update: Update| {
+            let view = latest.borrow().clone();
+            let view = view.as_ref().map(|view: &ViewHandle| view.get());
+            attention::notify(&update.event, view.as_deref(), *current.borrow());
+            drop(view);
             dispatch.dispatch(Action::Update(update));
         })
     };
     let on_connection = {
         let dispatch = state.dispatcher();
         let was_live = use_mut_ref(|| false);
-        use_callback((), move |connection, ()| {
+        use_stable(move |connection| {
             if connection == Connection::Live && was_live.replace(true) {
                 let dispatch = dispatch.clone();
                 update::look(Callback::from(move |()| {
@@ -55,14 +62,14 @@ pub fn App() -> Html {
         let dispatch = state.dispatcher();
         let send = bridge.send.clone();
         let last_id = use_mut_ref(|| 0);
-        use_callback((), move |command: Command, ()| {
+        use_stable(move |command: Command| {
             let id = *last_id.borrow() + 1;
             *last_id.borrow_mut() = id;
             dispatch.dispatch(Action::Command(id, command.clone()));
             send.emit(Call::with_id(id, command));
         })
     };
-    use_effect_with(settings.theme, |theme| page::set_theme(*theme));
+    use_effect_on(settings.theme, |theme| page::set_theme(*theme));
     use_say_again(&state, &bridge.send);
     use_tell_read(&state, &send);
     use_tell_active(&state, &send);
@@ -89,7 +96,7 @@ fn screen(context: &Context) -> Html {
     let state = &context.state;
     let account = state.view.as_ref().map(|view| view.get().account);
     match (state.connection, account) {
-        (Connection::Refused(_), _) | (_, None) => html! { <Connect /> },
+        (Connection::Refused(_), _) | (_, None) => connect(context),
         (_, Some(None)) => html! { <SignIn /> },
         (_, Some(Some(name))) => html! { <Chat key={name.to_string()} /> },
     }
@@ -102,7 +109,7 @@ fn use_say_again(state: &State, send: &Callback<Call>) {
     let account = state.account();
     let (send, conversation) = (send.clone(), state.conversation.clone());
     let deps = (state.page.is_live(), state.page.views, account);
-    use_effect_with(deps, move |(is_live, _, account)| {
+    use_effect_on(deps, move |(is_live, _, account)| {
         if *is_live && account.is_some() {
             for asked in conversation.unanswered() {
                 send.emit(asked.call());
@@ -115,19 +122,19 @@ fn use_say_again(state: &State, send: &Callback<Call>) {
 #[hook]
 fn use_tell_read(state: &State, send: &Callback<Command>) {
     let reading = &state.conversation.reading;
-    let known = state.conversation.view.as_ref();
-    let known = known.and_then(|view| view.chat().read);
+    let shown = state.conversation.view.as_ref();
+    let known = shown.and_then(|view| view.chat().read);
     let ready = state.page.is_live() && state.account().is_some() && reading.looking();
     let read = Some(reading.read())
-        .filter(|read| ready && Some(*read) > known && *read > MessageId::FIRST);
+        .filter(|read| ready && Some(*read) > known && *read > MessageId::FIRST)
+        .zip(shown.map(|view| view.id()));
 
     let latest = use_mut_ref(|| None);
     *latest.borrow_mut() = read;
     let tell = {
         let send = send.clone();
         Callback::from(move |()| {
-            if let Some(message) = latest.take() {
-                let conversation = State::SHOWN;
+            if let Some((message, conversation)) = latest.take() {
                 send.emit(Command::Read {
                     conversation,
                     message,
@@ -137,7 +144,7 @@ fn use_tell_read(state: &State, send: &Callback<Command>) {
     };
     use_leave(tell.clone());
     let is_due = use_mut_ref(|| false);
-    use_effect_with(read, move |read| {
+    use_effect_on(read, move |read| {
         if read.is_some() && !is_due.replace(true) {
             let later = Timeout::new(READ_AFTER, move || {
                 is_due.replace(false);
@@ -167,8 +174,17 @@ fn use_tell_active(state: &State, send: &Callback<Command>) {
 /// Keeps the title of the page up to date: what is new, and for which account.
 #[hook]
 fn use_title(state: &State) {
-    let title = title(&state.page, state.conversation.reading.unread());
-    use_effect_with(title, |title| page::set_title(title));
+    let unread = |view: &ViewHandle| {
+        let here = state.conversation.reading.unread();
+        let of = |one: &p2pchat_model::Conversation| {
+            let is_here = one.id == view.id();
+            counted(one, if is_here { here } else { one.unread() })
+        };
+        view.get().conversations.iter().map(of).sum()
+    };
+    let unread = state.conversation.view.as_ref().map_or(0, unread);
+    let title = title(&state.page, unread);
+    use_effect_on(title, |title| page::set_title(title));
 }
 
 fn title(state: &Page, unread: usize) -> String {

@@ -11,6 +11,8 @@ use std::rc::Rc;
 use p2pchat_model::{Call, Update};
 use yew::prelude::*;
 
+use crate::browser::effect::{use_effect_on, use_stable};
+
 pub use backoff::{Loss, Next, Refusal, close, next};
 pub use endpoint::Endpoint;
 
@@ -56,7 +58,7 @@ pub fn use_bridge(
     let driver = use_mut_ref(|| None::<Rc<driver::Driver>>);
     {
         let driver = driver.clone();
-        use_effect_with(endpoint, move |endpoint| {
+        use_effect_on(endpoint, move |endpoint| {
             match endpoint {
                 Some(endpoint) => {
                     let begun = driver::Driver::begin(endpoint.clone(), on_update, on_connection);
@@ -73,13 +75,13 @@ pub fn use_bridge(
     }
     let send = {
         let driver = driver.clone();
-        use_callback((), move |call: Call, ()| {
+        use_stable(move |call: Call| {
             if let Some(driver) = driver.borrow().as_ref() {
                 driver.send(&call);
             }
         })
     };
-    let retry = use_callback((), move |(), ()| {
+    let retry = use_stable(move |()| {
         if let Some(driver) = driver.borrow().clone() {
             driver.connect();
         }

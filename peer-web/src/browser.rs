@@ -4,6 +4,7 @@
 pub mod attention;
 pub mod crash;
 pub mod dates;
+pub mod effect;
 pub mod element;
 pub mod file;
 pub mod hooks;

@@ -1,10 +1,12 @@
 //! What the page decides without a browser: pure functions, tested natively.
 
+pub mod chats;
 pub mod clock;
 pub mod links;
 pub mod outgoing;
 pub mod reading;
 pub mod roving;
 pub mod rows;
+pub mod said;
 pub mod sentence;
 pub mod window;

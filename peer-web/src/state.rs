@@ -11,13 +11,14 @@ use p2pchat_model::{Command, ConversationId, Event, MessageId, PeerAddr, Update,
 use yew::Reducible;
 
 use crate::bridge::{Connection, Loss};
+use crate::logic::chats;
 use crate::logic::clock::Zone;
 use crate::logic::reading::Reading;
 
 use conversation::is_about_conversation;
 pub use conversation::{Asked, Conversation};
 pub use notes::Note;
-pub use page::{Draft, Found, KnownCode, Page, Sheet};
+pub use page::{About, Draft, Found, KnownCode, Page, Sheet};
 pub use view::{SharedView, ViewHandle};
 
 /// The state, in two parts: a message changes the conversation alone, so only the components
@@ -39,6 +40,12 @@ pub enum Action {
     Update(Update),
     /// A command is sent, with this id, to be answered.
     Command(u64, Command),
+    /// Show this conversation.
+    Show(ConversationId),
+    /// Show the list of them, where there is room for only one pane.
+    List,
+    /// The message that is being written replies to another one, or takes its place.
+    About(Option<About>),
     /// Whether the user sees the end of the conversation.
     Look(bool),
     /// Scroll to this message.
@@ -69,6 +76,9 @@ impl Reducible for State {
             Action::Connection(connection) => next.on_connection(connection),
             Action::Update(update) => next.on_update(&update),
             Action::Command(id, command) => next.on_command(id, command),
+            Action::Show(id) => next.show(id),
+            Action::List => next.page().lists = true,
+            Action::About(about) => next.page().about = about,
             Action::Look(looking) => {
                 let reading = self.conversation.look(looking);
                 if reading == self.conversation.reading {
@@ -114,9 +124,6 @@ impl State {
         self.page.view.as_ref()?.get().account
     }
 
-    /// The conversation that is shown: the only one of today's protocol.
-    pub const SHOWN: ConversationId = ConversationId::OPEN;
-
     fn page(&mut self) -> &mut Page {
         Rc::make_mut(&mut self.page)
     }
@@ -135,8 +142,8 @@ impl State {
             ..
         } = connection
         {
-            for text in self.conversation().refuse_all() {
-                self.page().return_text(&text);
+            for (id, text) in self.conversation().refuse_all() {
+                self.page().return_text(id, &text);
             }
         }
     }
@@ -153,22 +160,47 @@ impl State {
         let mut view = view.clone();
         let conversation = self.conversation();
         let is_known = conversation.join(&mut view);
-        let chat = view.conversation(Self::SHOWN).unwrap_or(view.open());
-        let read = is_known.then(|| conversation.reading.read());
+        let before = conversation.view.as_ref().map(|view| view.id());
+        let stays = |id: &ConversationId| is_known && view.conversation(*id).is_some();
+        let id = before.filter(stays).unwrap_or_else(|| chats::first(&view));
+        let chat = view.conversation(id).unwrap_or(view.open());
+        let read = (before == Some(id) && is_known).then(|| conversation.reading.read());
         let reading = Reading::begin(
             &chat.lines,
-            read.max(chat.read),
+            read.max(read_of(chat)),
             conversation.reading.looking(),
         );
         let draft = chat.draft.as_str().into();
-        let account = view.account;
+        let (account, is_alone) = (view.account, view.open().is_alone());
         if self.is_another(account) {
             self.forget_texts();
         }
-        let view = ViewHandle::new(view, Self::SHOWN, reading.mark(), self.zone.clone());
+        let view = ViewHandle::new(view, id, reading.mark(), self.zone.clone());
         self.conversation().begin(view.clone(), reading);
         self.page().says_again = !self.conversation.unsaid().is_empty();
+        if !is_known {
+            self.page().lists = is_alone;
+        }
         self.page().begin(view, account, draft);
+    }
+
+    /// Shows a conversation, from where the user has read it.
+    fn show(&mut self, id: ConversationId) {
+        self.page().lists = false;
+        let Some(view) = self.page.view.clone().filter(|view| view.id() != id) else {
+            return;
+        };
+        let (reading, draft) = match view.get().conversation(id) {
+            Some(chat) => {
+                let reading = Reading::begin(&chat.lines, read_of(chat), false);
+                (reading, chat.draft.as_str().into())
+            }
+            None => return,
+        };
+        let view = view.showing(id, reading.mark());
+        self.conversation().show(view.clone(), reading);
+        let says_again = !self.conversation.unsaid().is_empty();
+        self.page().show(view, draft, says_again);
     }
 
     fn on_update(&mut self, update: &Update) {
@@ -180,17 +212,13 @@ impl State {
         if self.conversation.view.is_none() {
             return;
         }
+        let begins = matches!(event, Event::LoggedIn { .. }) && self.account().is_none();
         let re = update.re.as_ref();
         let asked = self.conversation().answer(re, event);
-        if let (
-            Some(Asked {
-                command: Command::Say { text, .. },
-                ..
-            }),
-            Event::Failed(_),
-        ) = (&asked, event)
+        if let (Some(asked), Event::Failed(_)) = (&asked, event)
+            && let (Some(text), Some(id)) = (asked.text(), asked.command.conversation())
         {
-            self.page().return_text(text);
+            self.page().return_text(id, text);
         }
         let is_end = match event {
             Event::LoggedOut { .. } => true,
@@ -205,6 +233,11 @@ impl State {
             Event::Message(_)
             | Event::Delivered { .. }
             | Event::History { .. }
+            | Event::Post(_)
+            | Event::PostChanged(_)
+            | Event::Posts { .. }
+            | Event::Typing { .. }
+            | Event::ReadBy { .. }
             | Event::Read { .. } => true,
             Event::Done => asked.is_some(),
             // This page's own comes back too.
@@ -213,6 +246,13 @@ impl State {
         };
         if !is_of_lines {
             self.page().on_update(re, event, asked.is_some());
+        }
+        if begins {
+            self.page().lists = true;
+        }
+        if let Event::Opened { conversation } = event {
+            self.page().open(None);
+            self.show(*conversation);
         }
     }
 
@@ -230,6 +270,12 @@ impl State {
             self.conversation().on_command(id, command);
         }
     }
+}
+
+/// How far a conversation was read.
+fn read_of(chat: &p2pchat_model::Conversation) -> Option<MessageId> {
+    let has_unread = chat.chat.as_ref().is_some_and(|chat| chat.unread > 0);
+    chat.read.or(has_unread.then_some(MessageId::FIRST))
 }
 
 #[cfg(test)]

@@ -7,6 +7,8 @@ mod support;
 
 #[path = "web/bridge.rs"]
 mod bridge;
+#[path = "web/chats.rs"]
+mod chats;
 #[path = "web/components.rs"]
 mod components;
 #[path = "web/dates.rs"]

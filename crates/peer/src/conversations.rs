@@ -13,6 +13,7 @@
 //! | `calls` | the calls of front ends that led to entries |
 //! | `restore` | the facts again, at the start |
 //! | `read` | entries to serve, and messages to show |
+//! | `lookup` | messages by their ids, and by the entries that change them |
 //! | `search` | the full-text index |
 //! | `retention` | what is beyond what is kept |
 //!
@@ -24,6 +25,7 @@
 mod calls;
 mod facts;
 mod keys;
+mod lookup;
 mod node;
 mod places;
 mod read;
@@ -37,7 +39,7 @@ mod store;
 pub use calls::Said;
 pub use keys::Keys;
 pub use node::{Event, Failed, Handle, Incoming, Node, Options, View};
-pub use read::{Entry, MAX_UNREAD, Page, Post, Unread, Visible};
+pub use read::{Entry, MAX_UNREAD, MAX_UNREAD_BYTES, Page, Post, Unread, Visible};
 pub use restore::{Restored, Settings, Stored};
 pub use retention::{MAX_BODIES, MAX_BYTES};
 pub use session::SessionError;

@@ -199,4 +199,4 @@ pub(super) fn summary(conversation: &Conversation) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -314,7 +314,7 @@ impl App {
         };
         let user = self.view.user(name);
         if user.is_some_and(|user| wording::security::is_legacy(user, &self.view)) {
-            self.hint = Some(wording::chat::is_older(name));
+            self.hint = Some(wording::chat::has_older_program(name));
         }
     }
 }

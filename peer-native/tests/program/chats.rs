@@ -19,10 +19,8 @@ impl Chatting {
     }
 
     /// Sends a command; its answers have this id.
-    #[expect(clippy::needless_pass_by_value, reason = "as json! makes it")]
-    fn call(&mut self, command: Value) -> u64 {
+    fn call(&mut self, mut call: Value) -> u64 {
         self.calls += 1;
-        let mut call = command;
         call["id"] = self.calls.into();
         self.json.write(&call.to_string());
         self.calls
@@ -118,4 +116,207 @@ fn two_programs_chat_by_json() {
     bob.event("post_changed", |event| {
         event["reactions"][0]["emoji"] == "👍"
     });
+}
+
+#[test]
+fn one_who_was_away_gets_a_message_from_another_after_its_writer_is_gone() {
+    let registry = Registry::start();
+    let users = ["alice", "bob", "carol"].map(|name| User::new(&registry, name));
+    let [mut alice, mut bob, mut carol] = users.each_ref().map(Chatting::start);
+    alice.json.sees("carol");
+    let group = json!({ "command": "group", "name": "Release team", "members": ["bob", "carol"] });
+    let team = alice.begin(group);
+    for member in [&mut bob, &mut carol] {
+        assert_eq!(member.join(), team);
+        alice.event("chat_changed", |event| {
+            event["change"]["joined"].is_object()
+        });
+    }
+    assert!(carol.json.end().success());
+    drop(carol);
+    alice.event("presence", |event| event["gone"] == json!(["carol"]));
+
+    alice.done(json!({ "command": "say", "conversation": team, "text": "it is out" }));
+    bob.hears("it is out");
+    alice.event("post_changed", |event| {
+        let receipts = event["receipts"].as_array().unwrap();
+        receipts
+            .iter()
+            .any(|one| one["to"]["name"] == "bob" && one["delivered"] == true)
+    });
+    assert!(alice.json.end().success());
+    drop(alice);
+
+    let carol = Chatting::start(&users[2]);
+    let heard = carol.hears("it is out");
+    assert_eq!(heard["from"]["name"], "alice");
+    assert_eq!(heard["conversation"], team);
+}
+
+#[test]
+fn a_script_sends_to_an_encrypted_conversation_and_waits_for_its_receipts() {
+    let registry = Registry::start();
+    let [alice, bob] = ["alice", "bob"].map(|name| User::new(&registry, name));
+    let (at_alice, mut at_bob) = (Chatting::start(&alice), Chatting::start(&bob));
+    at_alice.json.sees("bob");
+    // Without an answer of bob: it is stored, and waits.
+    alice.run(&["send", "--to=bob", "one"]).done();
+    let conversation = at_bob.join();
+    at_bob.hears("one");
+    let with_id = [
+        "send",
+        "--to=bob",
+        "--wait=delivered",
+        "--timeout=1m",
+        "--id=two",
+        "two",
+    ];
+    for _ in 0..2 {
+        alice.run(&with_id).done();
+    }
+    alice
+        .run(&["send", "--to", &bob.address, "--wait=delivered", "three"])
+        .done();
+    alice
+        .run(&["send", "--conversation=bob", "--wait=delivered", "four"])
+        .done();
+    alice
+        .run(&[
+            "send",
+            "--conversation",
+            &conversation,
+            "--wait=delivered",
+            "five",
+        ])
+        .done();
+
+    let chats = alice.run(&["chats"]);
+    assert!(
+        chats.done().contains("bob · direct · you: five"),
+        "{chats:?}"
+    );
+    let chats = alice.run(&["chats", "--json"]);
+    assert!(
+        chats.done().contains(r#"{"event":"chat","conversation":""#),
+        "{chats:?}"
+    );
+    let history = alice.run(&["history", "--conversation=bob"]);
+    let texts: Vec<_> = history
+        .done()
+        .lines()
+        .map(|line| line.rsplit(' ').next().unwrap())
+        .collect();
+    assert_eq!(
+        texts,
+        ["one", "two", "three", "four", "five"],
+        "{history:?}"
+    );
+    let found = alice.run(&["history", "--conversation=bob", "--find=four", "--json"]);
+    assert!(
+        found
+            .done()
+            .starts_with(r#"{"event":"post","conversation":""#),
+        "{found:?}"
+    );
+    assert_eq!(found.out.lines().count(), 1);
+
+    let file = alice.home().join("bob.txt");
+    let file = file.to_str().unwrap();
+    alice.run(&["export", "bob", file]).done();
+    let exported = std::fs::read_to_string(file).unwrap();
+    assert_eq!(exported, history.out);
+    alice
+        .run(&["export", "bob", file])
+        .expect(1, "cannot write");
+    let export = alice.run(&["export", "bob", "--format=json"]);
+    assert_eq!(export.done().lines().count(), 5);
+
+    // Nothing of that is in the open chat.
+    assert_eq!(alice.run(&["history"]).done(), "");
+    assert!(at_bob.json.end().success());
+    at_alice.event("presence", |event| event["gone"] == json!(["bob"]));
+    let away = alice.run(&[
+        "send",
+        "--to=bob",
+        "--wait=delivered",
+        "--timeout=500ms",
+        "six",
+    ]);
+    away.expect(6, "waiting for bob: not delivered within 500ms");
+    let at_bob = Chatting::start(&bob);
+    at_bob.hears("six");
+}
+
+#[test]
+fn what_is_for_one_user_never_goes_to_the_open_chat_by_itself() {
+    let registry = Registry::start();
+    let [alice, bob] = ["alice", "bob"].map(|name| User::new(&registry, name));
+    let mut at_alice = Chatting::start(&alice);
+    let mut at_bob = Chatting::start(&bob);
+    at_alice.json.sees("bob");
+    // They are in the open chat too.
+    at_alice.call(json!({ "command": "request", "conversation": "open", "to": { "name": "bob" } }));
+    User::accept(&mut at_bob.json, &alice);
+    at_alice.event("member_joined", |_| true);
+    alice.run(&["send", "--to=bob", "for bob"]).done();
+    at_bob.join();
+    at_bob.hears("for bob");
+    alice
+        .run(&["send", "--to=nobody", "x"])
+        .expect(5, "no_key: ");
+    alice
+        .run(&["send", "--conversation=Team", "x"])
+        .expect(5, "no_such_conversation: ");
+    alice
+        .run(&["send", "--to=bob", "--conversation=bob", "x"])
+        .expect(2, "open chat alone");
+    assert_eq!(alice.run(&["history"]).done(), "");
+    alice
+        .run(&["send", "--to=bob", "--conversation=open", "for all"])
+        .done();
+    assert!(
+        alice
+            .run(&["history"])
+            .done()
+            .trim_end()
+            .ends_with(": for all")
+    );
+}
+
+#[test]
+fn plain_lines_show_all_conversations_and_go_from_one_to_another() {
+    let registry = Registry::start();
+    let [alice, bob] = ["alice", "bob"].map(|name| User::new(&registry, name));
+    let mut at_alice = Chatting::start(&alice);
+    let mut line = bob.signed_in();
+    line.push("--plain".to_owned());
+    let mut at_bob = Piped::start_at(bob.home(), &line);
+    at_bob.line_with("signed in as bob");
+    at_alice.json.sees("bob");
+    let conversation = at_alice.begin(json!({ "command": "chat", "with": "bob" }));
+    at_bob.line_with(
+        "alice wants to chat with you. You see what was written before. /join or /decline",
+    );
+    at_bob.write("/join");
+    at_alice.event("chat_changed", |event| {
+        event["change"]["joined"].is_object()
+    });
+    at_alice.done(json!({ "command": "say", "conversation": conversation, "text": "hello\nbob" }));
+    let said = at_bob.line_with("] alice / alice: hello");
+    assert!(said.starts_with('['), "{said}");
+    assert_eq!(at_bob.line_with(""), "  bob");
+
+    // What is typed goes to the open chat until the user goes to another one.
+    at_bob.write("to nobody");
+    at_bob.line_with("not sent: ");
+    at_bob.write("/go alice");
+    at_bob.line_with("alice (Encrypted): alice");
+    at_bob.write("hello alice");
+    let said = at_alice.hears("hello alice");
+    assert_eq!(said["conversation"], conversation);
+    at_bob.line_with("] alice / you: hello alice");
+    at_alice.done(json!({
+        "command": "react", "conversation": conversation, "message": said["id"], "emoji": "👍",
+    }));
+    at_bob.line_with("alice / alice reacted 👍 to “hello alice”");
 }

@@ -1,7 +1,7 @@
 //! Notifications and sounds, for a user who looks elsewhere.
 
 use p2pchat_model::wording::{self, names};
-use p2pchat_model::{Event, Line, View, printable};
+use p2pchat_model::{Alerts, Chat, ChatKind, Event, Line, Post, Standing, View, printable};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Notification, NotificationOptions, NotificationPermission};
 use yew::Callback;
@@ -15,7 +15,7 @@ const SOUNDED: &str = "p2pchat.sounded";
 
 /// Shows a notification and plays a sound for a message or a request, if the page is out of
 /// sight and the user wants that.
-pub fn notify(event: &Event, settings: Settings) {
+pub fn notify(event: &Event, view: Option<&View>, settings: Settings) {
     if page::is_watched() || !(settings.notify || settings.sound) {
         return;
     }
@@ -23,6 +23,33 @@ pub fn notify(event: &Event, settings: Settings) {
         Event::Message(message) if !message.is_own() => {
             let tag = format!("message-{}", message.id);
             (message.from.to_string(), message.text.clone(), tag, false)
+        }
+        Event::Post(post) if !post.is_own() => {
+            let one = view.and_then(|view| view.conversation(post.conversation));
+            let chat = one.and_then(|one| one.chat.as_ref());
+            if !chat.is_some_and(|chat| alerts(post, chat, view)) {
+                return;
+            }
+            let title = match chat {
+                Some(chat) if chat.kind == ChatKind::Group => {
+                    format!("{}: {}", wording::chat::chat_title(chat), post.from)
+                }
+                _ => post.from.to_string(),
+            };
+            let tag = format!("message-{}", post.id);
+            (title, wording::chat::text(post).to_owned(), tag, false)
+        }
+        Event::Chat { conversation, chat } => {
+            let before = view.and_then(|view| view.conversation(*conversation));
+            let before = before.and_then(|one| one.chat.as_ref());
+            let Standing::Asked(by) = chat.standing else {
+                return;
+            };
+            if before.is_some_and(|before| before.standing == chat.standing) {
+                return;
+            }
+            let tag = format!("request-{conversation}");
+            (wording::chat::asks(by, chat), String::new(), tag, true)
         }
         Event::RequestReceived(request) => {
             let title = wording::wants_to_chat(request.from);
@@ -51,6 +78,18 @@ pub fn notify(event: &Event, settings: Settings) {
     }
     if settings.notify && permission() == NotificationPermission::Granted {
         show(&printable(&title), &printable(&body), &tag);
+    }
+}
+
+/// Whether the user is alerted of a message.
+fn alerts(post: &Post, chat: &Chat, view: Option<&View>) -> bool {
+    let account = view.and_then(|view| view.account);
+    match chat.alerts {
+        Alerts::All => true,
+        Alerts::Mentions => {
+            account.is_some_and(|account| post.text.contains(&format!("@{account}")))
+        }
+        Alerts::Nothing => false,
     }
 }
 

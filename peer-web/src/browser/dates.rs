@@ -17,6 +17,7 @@ struct Formats {
     time: DateTimeFormat,
     day: DateTimeFormat,
     day_and_year: DateTimeFormat,
+    short: DateTimeFormat,
 }
 
 thread_local! {
@@ -26,6 +27,12 @@ thread_local! {
         day_and_year: {
             let options = day_options();
             options.set_year(YearFormat::Numeric);
+            format(&options)
+        },
+        short: {
+            let options: DateTimeFormatOptions = js_sys::Object::new().unchecked_into();
+            options.set_day(DayFormat::Numeric);
+            options.set_month(MonthFormat::Short);
             format(&options)
         },
     };
@@ -74,6 +81,17 @@ fn date(milliseconds: i64) -> Date {
 pub fn time(at: Timestamp) -> String {
     let at = date(i64::try_from(at.0).unwrap_or(i64::MAX));
     FORMATS.with(|formats| formatted(&formats.time, &at))
+}
+
+/// A moment in a list: `14:03` today, else `16 Nov`.
+#[must_use]
+pub fn short(at: Timestamp) -> String {
+    let day = Date::to_date_string;
+    let moment = date(i64::try_from(at.0).unwrap_or(i64::MAX));
+    if day(&moment) == day(&Date::new_0()) {
+        return time(at);
+    }
+    FORMATS.with(|formats| formatted(&formats.short, &moment))
 }
 
 /// A day as people call it: `Today`, `Yesterday`, `Monday 16 November`, and with the year if

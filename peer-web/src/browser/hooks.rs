@@ -9,6 +9,8 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::{DragEvent, Element, HtmlElement, ResizeObserver};
 use yew::prelude::*;
 
+use crate::browser::effect::{use_effect_on, use_stable};
+
 use super::{keys, page};
 use crate::bridge::Endpoint;
 
@@ -18,7 +20,7 @@ pub fn use_now(every: u32) -> Timestamp {
     let now = use_state(page::now);
     {
         let now = now.setter();
-        use_effect_with(every, move |every| {
+        use_effect_on(every, move |every| {
             let ticking = Interval::new(*every, move || now.set(page::now()));
             move || drop(ticking)
         });
@@ -32,7 +34,7 @@ pub fn use_after(wait: u32) -> bool {
     let passed = use_state_eq(|| false);
     {
         let passed = passed.setter();
-        use_effect_with(wait, move |wait| {
+        use_effect_on(wait, move |wait| {
             let timer = Timeout::new(*wait, move || passed.set(true));
             move || drop(timer)
         });
@@ -46,7 +48,7 @@ pub fn use_watched() -> bool {
     let watched = use_state_eq(page::is_watched);
     {
         let watched = watched.setter();
-        use_effect_with((), move |()| {
+        use_effect_on((), move |()| {
             let look = move |_: &web_sys::Event| watched.set(page::is_watched());
             let listeners = [
                 EventListener::new(&page::document(), "visibilitychange", look.clone()),
@@ -66,7 +68,7 @@ pub fn use_endpoint() -> Option<Endpoint> {
     let endpoint = use_state_eq(page::endpoint);
     {
         let endpoint = endpoint.setter();
-        use_effect_with((), move |()| {
+        use_effect_on((), move |()| {
             let listener = EventListener::new(&page::window(), "hashchange", move |_| {
                 endpoint.set(page::endpoint());
             });
@@ -79,7 +81,7 @@ pub fn use_endpoint() -> Option<Endpoint> {
 /// Calls `on` for each key pressed anywhere in the page, but for those of an input method.
 #[hook]
 fn use_keys(on: Callback<KeyboardEvent>) {
-    use_effect_with(on, |on| {
+    use_effect_on(on, |on| {
         let on = on.clone();
         let options = EventListenerOptions::enable_prevent_default();
         let listener =
@@ -98,7 +100,7 @@ fn use_keys(on: Callback<KeyboardEvent>) {
 pub fn use_input(on: Callback<()>) {
     let latest = use_mut_ref(|| on.clone());
     *latest.borrow_mut() = on;
-    use_effect_with((), move |()| {
+    use_effect_on((), move |()| {
         let listeners = ["keydown", "pointerdown"].map(|kind| {
             let latest = latest.clone();
             EventListener::new(&page::window(), kind, move |_| {
@@ -122,7 +124,7 @@ thread_local! {
 pub fn use_escape(open: bool, on: Callback<()>) {
     let layer = use_memo((), |()| NEXT_LAYER.replace(NEXT_LAYER.get() + 1));
     let layer = *layer;
-    use_effect_with(open, move |open| {
+    use_effect_on(open, move |open| {
         if *open {
             LAYERS.with_borrow_mut(|layers| layers.push(layer));
         }
@@ -146,7 +148,7 @@ pub fn use_escape(open: bool, on: Callback<()>) {
 /// element while `open`.
 #[hook]
 fn use_outside(open: bool, element: &NodeRef, on: Callback<()>) {
-    use_effect_with((open, element.clone(), on), |(open, element, on)| {
+    use_effect_on((open, element.clone(), on), |(open, element, on)| {
         let listeners = open.then(|| {
             let (element, on) = (element.clone(), on.clone());
             let look = move |event: &web_sys::Event| {
@@ -168,7 +170,7 @@ fn use_outside(open: bool, element: &NodeRef, on: Callback<()>) {
 /// Calls `on` when the keys of a menu, Shift F10 or the menu key, are pressed in an element.
 #[hook]
 pub fn use_menu_keys(element: impl FnOnce() -> Option<Element> + 'static, on: Callback<()>) {
-    use_effect_with((), move |()| {
+    use_effect_on((), move |()| {
         let options = EventListenerOptions::enable_prevent_default();
         let listener = element().map(|element| {
             EventListener::new_with_options(&element, "keydown", options, move |event| {
@@ -208,7 +210,7 @@ fn use_return_focus_to(open: bool, opener_of: fn(HtmlElement) -> HtmlElement) {
     if !was_open.replace(open) && open {
         *opener.borrow_mut() = page::focused().map(opener_of);
     }
-    use_effect_with(open, move |open| {
+    use_effect_on(open, move |open| {
         if !open
             && let Some(opener) = opener.take()
             && page::focused().is_none()
@@ -232,7 +234,7 @@ fn menu_button(element: HtmlElement) -> HtmlElement {
 #[hook]
 pub fn use_focus_kept(element: &NodeRef) {
     let element = element.clone();
-    use_effect_with((), move |()| {
+    use_effect_on((), move |()| {
         move || {
             let focused = page::focused();
             let inside = element
@@ -258,7 +260,7 @@ pub fn use_popup(element: &NodeRef) -> UseStateHandle<bool> {
     let open = use_state_eq(|| false);
     let close = {
         let open = open.setter();
-        use_callback((), move |(), ()| open.set(false))
+        use_stable(move |()| open.set(false))
     };
     use_escape(*open, close.clone());
     use_outside(*open, element, close);
@@ -276,7 +278,7 @@ pub fn toggle(open: &UseStateHandle<bool>) -> Callback<MouseEvent> {
 /// Calls `on` when the user drops a file. The browser would show it in place of the page.
 #[hook]
 pub fn use_dropped_file(on: Callback<()>) {
-    use_effect_with(on, |on| {
+    use_effect_on(on, |on| {
         let listen = |kind: &'static str| {
             let on = on.clone();
             let options = EventListenerOptions::enable_prevent_default();
@@ -300,7 +302,7 @@ pub fn use_dropped_file(on: Callback<()>) {
 pub fn use_leave(on: Callback<()>) {
     let latest = use_mut_ref(|| on.clone());
     *latest.borrow_mut() = on;
-    use_effect_with((), move |()| {
+    use_effect_on((), move |()| {
         let listener = EventListener::new(&page::window(), "pagehide", move |_| {
             latest.borrow().emit(());
         });
@@ -312,7 +314,7 @@ pub fn use_leave(on: Callback<()>) {
 /// `ResizeObserver` tells only of the window's size.
 #[hook]
 pub fn use_size(element: NodeRef, on: Callback<()>) {
-    use_effect_with((element, on), |(element, on)| {
+    use_effect_on((element, on), |(element, on)| {
         let changed = {
             let on = on.clone();
             Closure::<dyn FnMut()>::new(move || on.emit(()))

@@ -10,6 +10,8 @@ use super::settings::Theme;
 
 /// The id of the message field.
 pub const COMPOSER: &str = "composer";
+/// The id of the row of the conversation that is shown.
+pub const SHOWN_CHAT: &str = "shown-chat";
 /// The id of the field that finds people.
 pub const PEOPLE_SEARCH: &str = "people-search";
 
@@ -150,6 +152,41 @@ pub fn size() -> (f64, f64) {
 #[must_use]
 pub fn is_narrow() -> bool {
     size().0 < 760.0
+}
+
+/// What is shown, as the entry of the browser's history has it; empty for the list.
+#[must_use]
+pub fn route() -> String {
+    let state = window().history().and_then(|history| history.state());
+    state
+        .ok()
+        .and_then(|state| state.as_string())
+        .unwrap_or_default()
+}
+
+/// Adds an entry for what is shown, or changes the one of now. The address stays: it has the
+/// secret.
+pub fn set_route(route: &str, replace: bool) {
+    if let Ok(history) = window().history() {
+        // Fails only when it is done hundreds of times a minute.
+        let _ = if replace {
+            history.replace_state(&route.into(), "")
+        } else {
+            history.push_state(&route.into(), "")
+        };
+    }
+}
+
+/// The same as the browser's Back.
+pub fn go_back() {
+    // Fails only in documents that are not active.
+    let _ = window().history().and_then(|history| history.back());
+}
+
+/// Copies a text for other programs.
+pub fn copy(text: &str) {
+    // Nothing is to be done about a browser that does not let it.
+    let _ = window().navigator().clipboard().write_text(text);
 }
 
 /// Loads the page again.

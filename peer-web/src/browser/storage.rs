@@ -1,8 +1,9 @@
 //! Small things kept in the browser: drafts for this tab or the next, settings for all.
 
-use p2pchat_model::{Conversation, Line, MessageId};
+use p2pchat_model::{Conversation, ConversationId, MessageId, View};
 use web_sys::Storage;
 
+use crate::logic::said::said;
 use crate::state::Asked;
 
 fn local() -> Option<Storage> {
@@ -51,11 +52,13 @@ pub fn keep_for_tab(key: &str, value: &str) {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drafts {
     account: String,
+    conversation: ConversationId,
 }
 
 /// A text that may not be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Unsent {
+    conversation: ConversationId,
     text: String,
     /// The newest message when it was sent: its own would be a later one.
     after: MessageId,
@@ -64,12 +67,8 @@ struct Unsent {
 impl Unsent {
     /// Whether it is among the messages of a conversation after all.
     fn is_in(&self, chat: &Conversation) -> bool {
-        chat.lines.iter().rev().any(|line| match line {
-            Line::Message(message) => {
-                message.is_own() && message.id > self.after && message.text == self.text
-            }
-            Line::Post(_) | Line::Notice { .. } => false,
-        })
+        let mut messages = chat.lines.iter().rev().filter_map(said);
+        messages.any(|one| one.own && one.id > self.after && one.text == self.text)
     }
 }
 
@@ -79,35 +78,49 @@ const SEPARATOR: &str = "\0";
 const NEVER: MessageId = MessageId::LAST;
 
 impl Drafts {
-    /// Those of this account.
+    /// Those of this account in a conversation.
     #[must_use]
-    pub fn of(account: &str) -> Self {
+    pub fn of(account: &str, conversation: ConversationId) -> Self {
         let account = account.to_owned();
-        Self { account }
+        Self {
+            account,
+            conversation,
+        }
     }
 
     fn key(&self, kind: &str) -> String {
         format!("p2pchat.{kind}.{}", self.account)
     }
 
+    /// The key of the draft.
+    fn draft(&self) -> String {
+        match self.conversation {
+            ConversationId::OPEN => self.key("draft"),
+            other => format!("{}.{other}", self.key("draft")),
+        }
+    }
+
     /// Keeps the text in the message field of this tab, until the peer has it.
     pub fn keep(&self, text: &str) {
-        keep_for_tab(&self.key("draft"), text);
+        keep_for_tab(&self.draft(), text);
     }
 
     /// The peer keeps this text from now on: the tab need not, unless it has a later one.
     pub fn forget(&self, text: &str) {
-        if of_tab(&self.key("draft")).as_deref() == Some(text) {
+        if of_tab(&self.draft()).as_deref() == Some(text) {
             self.keep("");
         }
     }
 
-    /// Keeps the texts that this tab sent and that are not acknowledged.
+    /// Keeps the texts that this tab sent, in any conversation, and that are not acknowledged.
     pub fn keep_unsaid(&self, unsaid: &[Asked]) {
         let texts = unsaid.iter().filter_map(|asked| {
             let text = asked.text()?.to_owned();
-            let after = asked.after;
-            Some(Unsent { text, after })
+            Some(Unsent {
+                conversation: asked.command.conversation()?,
+                text,
+                after: asked.after,
+            })
         });
         keep_for_tab(&self.key("sent"), &written(&texts.collect::<Vec<_>>()));
     }
@@ -116,8 +129,12 @@ impl Drafts {
     fn own(&self, says_again: bool) -> Vec<Unsent> {
         let sent = of_tab(&self.key("sent")).filter(|_| !says_again);
         let mut own = read(sent);
-        let draft = of_tab(&self.key("draft")).filter(|draft| !draft.is_empty());
-        own.extend(draft.map(|text| Unsent { text, after: NEVER }));
+        let draft = of_tab(&self.draft()).filter(|draft| !draft.is_empty());
+        own.extend(draft.map(|text| Unsent {
+            conversation: self.conversation,
+            text,
+            after: NEVER,
+        }));
         own
     }
 
@@ -126,17 +143,27 @@ impl Drafts {
     /// the tab has nothing newer, what the peer keeps. `says_again` is whether the page sends
     /// the texts of this tab by itself.
     #[must_use]
-    pub fn take(&self, chat: &Conversation, says_again: bool) -> String {
-        let own = self.own(says_again);
+    pub fn take(&self, view: &View, says_again: bool) -> String {
+        let chat = view.conversation(self.conversation).unwrap_or(view.open());
+        let is_here = |text: &mut Unsent| text.conversation == self.conversation;
+        let mut elsewhere = self.own(says_again);
+        let own: Vec<Unsent> = elsewhere.extract_if(.., is_here).collect();
         let mut left = read(kept(&self.key("left")));
         // A tab that is loaded again has left its own.
         left.retain(|text| !own.contains(text));
-        let (mut texts, left) = if own.is_empty() {
-            (left, Vec::new())
+        let mut texts = if own.is_empty() {
+            left.extract_if(.., is_here).collect()
         } else {
-            (own, left)
+            own
         };
         keep(&self.key("left"), &written(&left));
+        for text in elsewhere {
+            // The field of its conversation is not here yet.
+            let has_it = view.conversation(text.conversation);
+            if !has_it.is_some_and(|chat| text.is_in(chat)) {
+                Self::of(&self.account, text.conversation).keep(&text.text);
+            }
+        }
         let has_draft = texts.iter().any(|text| text.after == NEVER);
         texts.retain(|text| !text.is_in(chat));
         let mut texts: Vec<&str> = texts.iter().map(|unsent| &*unsent.text).collect();
@@ -160,18 +187,32 @@ impl Drafts {
 }
 
 fn written(texts: &[Unsent]) -> String {
-    let texts = texts
-        .iter()
-        .map(|sent| format!("{}:{}", sent.after, sent.text));
+    let texts = texts.iter().map(|sent| {
+        let Unsent {
+            conversation,
+            text,
+            after,
+        } = sent;
+        match *conversation {
+            ConversationId::OPEN => format!("{after}:{text}"),
+            other => format!("{after}@{other}:{text}"),
+        }
+    });
     texts.collect::<Vec<_>>().join(SEPARATOR)
 }
 
 fn read(written: Option<String>) -> Vec<Unsent> {
     let parse = |entry: &str| {
         let (after, text) = entry.split_once(':')?;
-        let after = after.parse().ok()?;
-        let text = text.to_owned();
-        Some(Unsent { text, after })
+        let (after, conversation) = match after.split_once('@') {
+            Some((after, conversation)) => (after, conversation.parse().ok()?),
+            None => (after, ConversationId::OPEN),
+        };
+        Some(Unsent {
+            conversation,
+            text: text.to_owned(),
+            after: after.parse().ok()?,
+        })
     };
     let written = written.unwrap_or_default();
     written.split(SEPARATOR).filter_map(parse).collect()

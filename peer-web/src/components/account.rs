@@ -4,6 +4,7 @@ use p2pchat_model::wording::{self, label};
 use p2pchat_model::{Command, DisplayName, Identity, KnownRegistry, printable};
 use yew::prelude::*;
 
+use crate::browser::effect::use_effect_on;
 use crate::browser::page;
 use crate::context::{Context, use_app};
 use crate::logic::sentence::sentence;
@@ -12,7 +13,7 @@ use super::command_form::CommandForm;
 use super::field::Field;
 use super::import_form::ImportForm;
 use super::password_fields::{set, use_new_password, use_password};
-use super::switch::Switch;
+use super::switch::switch;
 
 /// The account and its keys.
 #[component]
@@ -32,8 +33,7 @@ pub fn Account() -> Html {
     html! {
         <>
             <DisplayNameForm now={view.display_name} />
-            <Switch label={label::LEGACY_LOGIN} hint={label::LEGACY_LOGIN_MEANS} on={view.legacy_login}
-                disabled={!context.state.is_live()} onswitch={onlegacy} />
+            { switch(label::LEGACY_LOGIN, label::LEGACY_LOGIN_MEANS, view.legacy_login, !context.state.is_live(), &onlegacy) }
             { part(label::CHANGE_PASSWORD, html! { <PasswordForm /> }) }
             if let Some(identity) = view.identity { { part(label::IDENTITY, keys(&identity)) } }
             { part("Export identity", html! { <ExportForm /> }) }
@@ -122,7 +122,7 @@ fn Registries() -> Html {
     {
         let send = context.send.clone();
         // At first, and again without the one that was forgotten.
-        use_effect_with(state.done == Some("forget_registry"), move |_| {
+        use_effect_on(state.done == Some("forget_registry"), move |_| {
             send.emit(Command::Registries);
         });
     }

@@ -6,7 +6,7 @@ use crate::browser::settings::{Settings, SettingsHandle};
 use crate::browser::{attention, sound};
 use crate::context::use_app;
 
-use super::switch::Switch;
+use super::switch::switch;
 
 /// The switches for notifications and sound.
 #[component]
@@ -36,8 +36,8 @@ pub fn AlertSwitches() -> Html {
     };
     html! {
         <>
-            <Switch label="Notifications" {hint} on={settings.notify} onswitch={onnotify} />
-            <Switch label="Sound" hint="When you look elsewhere" on={settings.sound} onswitch={onsound} />
+            { switch("Notifications", hint, settings.notify, false, &onnotify) }
+            { switch("Sound", "When you look elsewhere", settings.sound, false, &onsound) }
         </>
     }
 }

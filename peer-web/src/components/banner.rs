@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use crate::bridge::{Connection, Loss};
 use crate::browser::page;
-use crate::context::{Context, use_app};
+use crate::context::Context;
 use crate::logic::sentence::{capitalized, sentence};
 use crate::state::Action;
 
@@ -18,14 +18,12 @@ use super::sign_in_again::SignInAgain;
 
 /// A line at the top while the bridge or the registry is unreachable, or others are reached
 /// elsewhere.
-#[component]
-pub fn Banner() -> Html {
-    let context = use_app();
+pub fn banner(context: &Context) -> Html {
     let state = &context.state;
     html! {
         <div class="banners" role="status">
             { match state.connection {
-                Connection::Live => live(&context),
+                Connection::Live => live(context),
                 Connection::Waiting { until, why } => html! {
                     <div class="banner bad">
                         { icon(Glyph::Warning) }

@@ -1,21 +1,17 @@
 //! Who is blocked.
 
-use std::rc::Rc;
-
 use p2pchat_model::wording::label;
 use p2pchat_model::{Target, printable};
 use yew::prelude::*;
 
-use crate::context::use_app;
+use crate::context::Context;
 
 use super::person_menu::PersonMenu;
-use super::roving::Item;
+use super::roving::Rows;
 use super::row_list::RowList;
 
 /// Who is blocked, each with a menu that unblocks them. Nothing if nobody is.
-#[component]
-pub fn BlockedList() -> Html {
-    let context = use_app();
+pub fn blocked_list(context: &Context) -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };
@@ -23,29 +19,21 @@ pub fn BlockedList() -> Html {
     if blocked.is_empty() {
         return html! {};
     }
-    let items: Rc<[Target]> = blocked.as_slice().into();
+    // A name may read like an address.
+    let key = |who: &Target| format!("{who:?}");
+    let rows = Rows::new(blocked.clone(), key, Target::to_string, draw);
     html! {
         <section class="group blocked" aria-labelledby="blocked-title">
             <header class="group-head">
                 <h2 id="blocked-title">{ label::BLOCKED } <span class="count">{ blocked.len() }</span></h2>
             </header>
-            <RowList<Target> labelledby="blocked-title" {items} row={Callback::from(draw)} />
+            <RowList labelledby="blocked-title" {rows} />
         </section>
     }
 }
 
-impl Item for Target {
-    fn name(&self) -> String {
-        self.to_string()
-    }
-
-    /// A name may read like an address.
-    fn key(&self) -> String {
-        format!("{self:?}")
-    }
-}
-
-fn draw(who: Target) -> Html {
+fn draw(who: &Target) -> Html {
+    let who = *who;
     let name = who.to_string();
     html! {
         <>

@@ -1,93 +1,219 @@
-//! The screen of a user who is signed in: people on one side, the chat on the other.
+//! The screen of a user who is signed in: conversations and people on one side, the chat on the
+//! other.
 
+use gloo_events::EventListener;
+use p2pchat_model::wording::{chat as words, label};
+use p2pchat_model::{ChatKind, ConversationId, Named, Standing, Trust, printable};
 use yew::prelude::*;
 
+use crate::browser::effect::use_effect_on;
 use crate::browser::{hooks::use_return_focus, page};
-use crate::context::use_app;
+use crate::context::{Context, use_app};
+use crate::state::{Action, Sheet};
 
-use super::banner::Banner;
-use super::chat_head::ChatHead;
+use super::answer::Answer;
+use super::banner::banner;
+use super::chat_head::{BACK, Side, chat_head};
 use super::composer::{self, Composer};
 use super::conversation::Conversation;
+use super::details::Details;
 use super::finder::Finder;
-use super::pane::Pane;
-use super::people::People;
-use super::requests::Requests;
+use super::icon::{Glyph, icon};
+use super::people::people;
+use super::requests::requests;
 use super::sheet::Sheets;
-use super::undo_bar::UndoBar;
+use super::undo_bar::undo_bar;
+
+/// From which width on, in CSS pixels, the details have room of their own.
+const ROOMY: f64 = 1440.0;
 
 /// The screen of a user who is signed in.
 #[component]
 pub fn Chat() -> Html {
     let context = use_app();
-    let view = context.state.view.as_ref().map(|view| view.chat());
-    let members = view.as_ref().map_or(0, |chat| chat.members.len());
-    let pane = use_pane(members);
-    let finding = use_state(|| false);
-    use_return_focus(*finding);
+    let onback = use_route(&context);
+    use_first_member(&context);
+    let side = use_state_eq(|| (page::size().0 >= ROOMY).then_some(Side::Details));
+    let is_open = *side != None;
+    use_return_focus(is_open);
 
-    let onpane = {
-        let pane = pane.setter();
-        Callback::from(move |which| pane.set(which))
+    let onside = {
+        let side = side.clone();
+        Callback::from(move |which| side.set(Some(which).filter(|which| *side != Some(*which))))
     };
-    let onfind = {
-        let finding = finding.clone();
-        Callback::from(move |()| finding.set(!*finding))
+    let onclose = {
+        let side = side.setter();
+        Callback::from(move |()| side.set(None))
     };
     let onskip = |event: MouseEvent| {
         // The link would replace the fragment of the page's address, which is the secret.
         event.prevent_default();
         page::focus(composer::ID);
     };
+    let shown = context.state.shown().to_string();
+    let pane = if context.state.lists {
+        "shows-people"
+    } else {
+        "shows-chat"
+    };
+    let is_encrypted = context.state.shown() != ConversationId::OPEN;
     html! {
-        <div class={classes!("chat", pane.class())}>
+        <div class={classes!("chat", pane)}>
             <a class="skip" href={format!("#{}", composer::ID)} onclick={onskip}>{ "Skip to the message field" }</a>
-            <Banner />
+            { banner(&context) }
             <main class="panes">
                 <h1 class="unseen">{ "p2pchat" }</h1>
-                <People onpane={onpane.clone()} />
+                { people(&context) }
                 <section class="chat-pane" aria-label="Chat">
-                    <ChatHead {onpane} finding={*finding} onfind={onfind.clone()} />
+                    { chat_head(&context, onback, *side, &onside) }
                     <div class="chat-body">
                         <div class="chat-main">
-                            <Conversation />
-                            <Requests />
-                            <Composer />
+                            <Conversation key={shown.clone()} />
+                            { requests(&context, false) }
+                            { foot(&context, shown) }
                         </div>
-                        if *finding { <Finder onclose={onfind} /> }
+                        if *side == Some(Side::Find) { <Finder onclose={onclose.clone()} /> }
+                        if *side == Some(Side::Details) && is_encrypted {
+                            <Details {onclose} over={page::size().0 < ROOMY} />
+                        }
                     </div>
                 </section>
             </main>
-            <UndoBar />
+            { undo_bar(&context) }
             <Sheets />
         </div>
     }
 }
 
-/// The pane that is shown: the chat, once the first member is there. The focus goes with it,
-/// where it would be lost with the pane before.
-#[hook]
-fn use_pane(members: usize) -> UseStateHandle<Pane> {
-    let pane = use_state_eq(|| {
-        if members == 0 {
-            Pane::People
-        } else {
-            Pane::Chat
+/// The message field, or what stands in its place.
+fn foot(context: &Context, key: String) -> Html {
+    let Some(view) = &context.state.view else {
+        return html! {};
+    };
+    let (conversation, shown) = (view.id(), view.chat());
+    let composer = html! { <Composer {key} /> };
+    let Some(chat) = &shown.chat else {
+        return composer;
+    };
+    let changed = |trust| {
+        let mut members = chat.members.iter();
+        let member = members.find(move |member| member.trust == Some(trust))?;
+        Some((member.who, words::key_changed(member)?))
+    };
+    match chat.standing {
+        Standing::Asked(by) => {
+            return html! { <Answer key={conversation.to_string()} {conversation} chat={chat.clone()} {by} /> };
         }
+        Standing::Out => return html! { <p class="composer composer-out">{ words::OUT }</p> },
+        Standing::In => {}
+    }
+    match (
+        changed(Trust::ChangedAfterVerified),
+        changed(Trust::Changed),
+    ) {
+        (Some((who, words)), _) if chat.kind == ChatKind::Direct => {
+            key_line(context, who, &words, true)
+        }
+        (Some((who, words)), _) | (None, Some((who, words))) => {
+            html! { <>{ key_line(context, who, &words, false) }{ composer }</> }
+        }
+        (None, None) => composer,
+    }
+}
+
+/// That somebody has another key than before, and what to do about it.
+fn key_line(context: &Context, who: Named, words: &str, stops: bool) -> Html {
+    let glyph = if stops { Glyph::Stop } else { Glyph::Warning };
+    let button = who.name.map(|name| {
+        let dispatch = context.dispatch.clone();
+        let sheet = Some(Sheet::Codes(name));
+        let onclick = move |_: MouseEvent| dispatch.dispatch(Action::Open(sheet));
+        html! { <button type="button" class="button small" {onclick}>{ label::COMPARE_CODES }</button> }
     });
-    let setter = pane.setter();
+    html! {
+        <div class="requests">
+            <div class={classes!("request-row", if stops { "stops" } else { "warns" })} role="group">
+                { icon(glyph) }<span class="request-words">{ printable(words).into_owned() }</span>{ button }
+            </div>
+        </div>
+    }
+}
+
+/// The open chat is shown once its first member is there, with the focus in the message field.
+#[hook]
+fn use_first_member(context: &Context) {
+    let view = context.state.view.as_ref();
+    let members = view.map_or(0, |view| view.get().open().members.len());
+    let dispatch = context.dispatch.clone();
     let before = use_mut_ref(|| 0);
-    use_effect_with(members, move |&members| {
+    use_effect_on(members, move |&members| {
         if before.replace(members) == 0 && members > 0 {
-            setter.set(Pane::Chat);
+            dispatch.dispatch(Action::Show(ConversationId::OPEN));
             page::focus(composer::ID);
         }
     });
-    let shown = use_mut_ref(|| *pane);
-    use_effect_with(*pane, move |pane| {
-        if shown.replace(*pane) != *pane && page::is_narrow() && !page::has_focus_in_sight() {
-            page::focus(pane.other().button());
+}
+
+/// Keeps what is shown in the history of the browser, so that its Back works; what leads back to
+/// the list.
+#[hook]
+fn use_route(context: &Context) -> Callback<MouseEvent> {
+    let state = &context.state;
+    let lists = state.lists;
+    let here = if lists && page::is_narrow() {
+        String::new()
+    } else {
+        state.shown().to_string()
+    };
+    let dispatch = context.dispatch.clone();
+    let goes_back = use_mut_ref(|| false);
+    let is_first = use_mut_ref(|| true);
+    {
+        let (goes_back, is_first) = (goes_back.clone(), is_first.clone());
+        let dispatch = dispatch.clone();
+        use_effect_on(here, move |here| {
+            let before = page::route();
+            let first = is_first.replace(false);
+            if let (true, Ok(id)) = (first, before.parse()) {
+                dispatch.dispatch(Action::Show(id));
+            } else if before != *here {
+                goes_back.replace(before.is_empty() && !first);
+                page::set_route(here, first);
+            }
+        });
+    }
+    {
+        let dispatch = dispatch.clone();
+        use_effect_on((), move |()| {
+            let listener = EventListener::new(&page::window(), "popstate", move |_| {
+                let action = page::route().parse().map_or(Action::List, Action::Show);
+                dispatch.dispatch(action);
+            });
+            move || drop(listener)
+        });
+    }
+    use_focus_follows(state.shown(), lists);
+    Callback::from(move |_| {
+        if goes_back.replace(false) {
+            page::go_back();
+        } else {
+            dispatch.dispatch(Action::List);
+        }
+    })
+}
+
+/// Moves the focus to what is shown now: to the message field, where no keyboard comes up for it.
+#[hook]
+fn use_focus_follows(shown: ConversationId, lists: bool) {
+    let is_first = use_mut_ref(|| true);
+    use_effect_on((shown, lists), move |(_, lists)| {
+        if is_first.replace(false) {
+            return;
+        }
+        if !page::is_narrow() {
+            page::focus(composer::ID);
+        } else if !page::has_focus_in_sight() {
+            page::focus(if *lists { page::SHOWN_CHAT } else { BACK });
         }
     });
-    pane
 }

@@ -1,55 +1,93 @@
-//! The head of the chat: who is in it, and the button that opens the search.
+//! The head of the chat: who is in it, and the buttons for what else there is to it.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Conversation, printable};
+use p2pchat_model::{Chat, ChatKind, Conversation, Trust, View, printable};
 use yew::prelude::*;
 
-use crate::context::use_app;
+use crate::context::Context;
 
-use super::chat_menu::ChatMenu;
+use super::chats::chat_items;
 use super::icon::{Glyph, icon};
 use super::not_encrypted::not_encrypted;
-use super::pane::Pane;
+use super::row_menu::RowMenu;
 
 /// How many names the head shows.
 const MOST_NAMES: usize = 6;
+/// The id of the button that leads back to the list.
+pub(super) const BACK: &str = "show-list";
 
-/// What a [`ChatHead`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Shows a pane, where there is room for only one.
-    pub onpane: Callback<Pane>,
-    /// Whether the search is open.
-    pub finding: bool,
-    /// Opens the search, or closes it.
-    pub onfind: Callback<()>,
+/// What is open beside the conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The search.
+    Find,
+    /// The details.
+    Details,
 }
 
-/// The head of the chat.
-#[component]
-pub fn ChatHead(props: &Props) -> Html {
-    let context = use_app();
+/// The head of the chat; `side` is what is open beside the conversation.
+pub fn chat_head(
+    context: &Context,
+    onback: Callback<MouseEvent>,
+    side: Option<Side>,
+    onside: &Callback<Side>,
+) -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };
     let chat = view.chat();
-    let onpeople = props.onpane.reform(|_| Pane::People);
-    let onfind = props.onfind.reform(|_| ());
+    let toggle = |which: Side, glyph, words: &'static str| {
+        let expanded = (side == Some(which)).to_string();
+        let onclick = onside.reform(move |_: MouseEvent| which);
+        html! {
+            <button type="button" class="icon-button" aria-expanded={expanded} aria-label={words} title={words} {onclick}>{ icon(glyph) }</button>
+        }
+    };
+    let (title, below) = match &chat.chat {
+        Some(known) => (wording::chat::title(&chat), encrypted(&view.get(), known)),
+        None => (
+            title(&chat),
+            html! { <>{ not_encrypted() }<span>{ subtitle(&chat) }</span></> },
+        ),
+    };
     html! {
         <header class="chat-head">
-            <button type="button" id={Pane::People.button()} class="icon-button only-narrow" onclick={onpeople} aria-label="People" title="People">
-                { icon(Glyph::People) }
+            <button type="button" id={BACK} class="icon-button only-narrow" onclick={onback} aria-label={wording::chat::CHATS} title={wording::chat::CHATS}>
+                { icon(Glyph::Back) }
             </button>
             <div class="chat-title">
-                <h2><bdi>{ title(&chat) }</bdi></h2>
-                <p class="chat-state">{ not_encrypted() }<span>{ subtitle(&chat) }</span></p>
+                <h2><bdi>{ printable(&title).into_owned() }</bdi></h2>
+                <p class="chat-state">{ below }</p>
             </div>
-            <button type="button" class="icon-button" aria-expanded={props.finding.to_string()}
-                aria-label="Search the history" title="Search the history" onclick={onfind}>
-                { icon(Glyph::Search) }
-            </button>
-            <ChatMenu />
+            { toggle(Side::Find, Glyph::Search, "Search the history") }
+            if chat.chat.is_some() { { toggle(Side::Details, Glyph::Info, wording::chat::DETAILS) } }
+            <RowMenu about="this chat" items={chat_items(context, &chat)} disabled={!context.state.is_live()} />
         </header>
+    }
+}
+
+/// Who of an encrypted conversation is online, and how well their keys are known.
+fn encrypted(view: &View, chat: &Chat) -> Html {
+    let worst = chat.members.iter().filter_map(|member| member.trust).max();
+    let (glyph, class) = match worst {
+        Some(Trust::Verified) if chat.kind == ChatKind::Direct => (Glyph::Verified, "verified"),
+        Some(Trust::Changed) => (Glyph::Warning, "warn"),
+        Some(Trust::ChangedAfterVerified) => (Glyph::Stop, "bad"),
+        _ => (Glyph::Locked, ""),
+    };
+    let online = |who: &p2pchat_model::Named| who.name.and_then(|name| view.user(name));
+    let who = match (chat.kind, chat.members.first()) {
+        (ChatKind::Direct, Some(member)) => {
+            let status = online(&member.who).map(|user| wording::status(user.status));
+            status.unwrap_or(label::OFFLINE).to_owned()
+        }
+        _ => wording::chat::members_online(chat, |who| online(who).is_some()),
+    };
+    html! {
+        <>
+            <span class={classes!("mark", class)} title={wording::chat::ENCRYPTED_MEANS}>{ icon(glyph) }{ printable(&wording::chat::encryption(chat)).into_owned() }</span>
+            <span>{ "· " }{ who }</span>
+        </>
     }
 }
 
@@ -60,13 +98,12 @@ fn title(chat: &Conversation) -> String {
         .take(MOST_NAMES)
         .map(ToString::to_string)
         .collect();
-    let title = match chat.members.len() {
+    match chat.members.len() {
         0 if !chat.out_of_reach.is_empty() => unreachable(chat),
         0 => label::NO_CHAT.to_owned(),
         n if n > MOST_NAMES => format!("{} and {} more", names.join(", "), n - MOST_NAMES),
         _ => names.join(", "),
-    };
-    printable(&title).into_owned()
+    }
 }
 
 fn unreachable(chat: &Conversation) -> String {

@@ -4,6 +4,7 @@ use p2pchat_model::wording::label;
 use p2pchat_model::{Command, Trust, Username, printable};
 use yew::prelude::*;
 
+use crate::browser::effect::use_effect_on;
 use crate::context::{Context, use_app};
 use crate::logic::sentence::{capitalized, failed};
 use crate::state::KnownCode;
@@ -25,7 +26,7 @@ pub fn Codes(props: &Props) -> Html {
     let differ = use_state_eq(|| false);
     {
         let send = context.send.clone();
-        use_effect_with(name, move |name| send.emit(Command::Code { name: *name }));
+        use_effect_on(name, move |name| send.emit(Command::Code { name: *name }));
     }
     let state = &context.state;
     let own = state.view.as_ref().and_then(|view| view.get().identity);

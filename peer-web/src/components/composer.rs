@@ -4,22 +4,23 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use gloo_timers::callback::Timeout;
-use p2pchat_model::wording::label;
-use p2pchat_model::{Command, Timestamp};
+use p2pchat_model::wording::{chat as words, label};
+use p2pchat_model::{Command, ConversationId, Line, Post, PostState, Timestamp, printable};
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
+use crate::browser::effect::{use_effect_on, use_stable};
 use crate::browser::{
     element,
-    hooks::{use_dropped_file, use_leave},
+    hooks::{use_dropped_file, use_escape, use_leave},
     keys, page,
     storage::Drafts,
 };
 use crate::context::{Context, use_app};
 use crate::logic::outgoing::{self, CannotSend};
-use crate::state::{Action, State};
+use crate::state::{About, Action};
 
-use super::composer_note::ComposerNote;
+use super::composer_note::composer_note;
 use super::emoji::EmojiPicker;
 use super::icon::{Glyph, icon};
 
@@ -29,6 +30,8 @@ pub const ID: &str = page::COMPOSER;
 const PAUSE: u32 = 500;
 /// How long after the last key the user may still be typing, in milliseconds.
 const TYPING: u64 = 3_000;
+/// How often at the most the others are told that the user is typing, in milliseconds.
+const TELL_TYPING: u64 = 3_000;
 /// The greatest height of the field, in CSS pixels.
 const TALLEST: f64 = 200.0;
 
@@ -37,8 +40,11 @@ const TALLEST: f64 = 200.0;
 #[component]
 pub fn Composer() -> Html {
     let context = use_app();
+    let conversation = context.state.shown();
+    let about = context.state.about;
     let (text, set) = use_draft(&context);
     let node = use_node_ref();
+    use_about(&context, &text, &set);
     use_restore(&context, &text, &set);
     let shared = use_shared_draft(&context, &text, &set);
     use_grow(&node, &text);
@@ -46,7 +52,8 @@ pub fn Composer() -> Html {
     let tried = use_state_eq(|| None::<String>);
 
     let alone = is_alone(&context);
-    let command = outgoing::command(&text, context.state.is_live(), alone);
+    let command = outgoing::command(conversation, &text, context.state.is_live(), alone);
+    let command = command.map(|command| with_about(command, about));
     let dropped = use_state_eq(|| None::<String>);
     {
         let (dropped, text) = (dropped.setter(), text.clone());
@@ -56,26 +63,32 @@ pub fn Composer() -> Html {
     let problem = command.as_ref().err().copied();
     let submit = {
         let (send, set, tried) = (context.send.clone(), set.clone(), tried.setter());
-        let (text, shared) = (text.clone(), shared.clone());
+        let (text, shared, dispatch) = (text.clone(), shared.clone(), context.dispatch.clone());
         Callback::from(move |()| {
             match &command {
                 Ok(command) => {
                     send.emit(command.clone());
                     set.emit(String::new());
                     shared.tell("");
+                    if about.is_some() {
+                        dispatch.dispatch(Action::About(None));
+                    }
                 }
                 Err(_) => tried.set(Some((*text).clone())),
             }
             page::focus(ID);
         })
     };
-    let onkeydown = submit_on_enter(&submit);
+    let onkeydown = on_key(&context, &submit, text.is_empty());
     let onpick = insert_emoji(&node, &set);
     let oninput = {
-        let shared = shared.clone();
+        let (shared, send) = (shared.clone(), context.send.clone());
         move |event: InputEvent| {
             if let Some(field) = event.target_dyn_into::<HtmlTextAreaElement>() {
                 shared.typed_at.set(page::now());
+                if conversation != ConversationId::OPEN {
+                    shared.tell_typing(&send, conversation);
+                }
                 set.emit(field.value());
             }
         }
@@ -101,6 +114,7 @@ pub fn Composer() -> Html {
     };
     html! {
         <form class="composer" {onsubmit}>
+            { about.map(|about| about_bar(&context, about)) }
             <div class="composer-box">
                 <EmojiPicker {onpick} />
                 <textarea id={ID} ref={node} rows="1" value={(*text).clone()} {placeholder} {oninput} {onkeydown} {onblur}
@@ -108,24 +122,127 @@ pub fn Composer() -> Html {
                 <button type="submit" class="send" disabled={problem == Some(CannotSend::Empty)}
                     aria-label="Send" title="Send">{ icon(Glyph::Send) }</button>
             </div>
-            <ComposerNote text={(*text).clone()} problem={shown} {tried} />
+            { composer_note(&context, &text, shown, tried) }
         </form>
     }
 }
 
 fn is_alone(context: &Context) -> bool {
     let view = context.state.view.as_ref();
-    view.is_none_or(|view| view.chat().is_alone())
+    view.is_none_or(|view| {
+        let chat = view.chat();
+        chat.chat.is_none() && chat.is_alone()
+    })
 }
 
-fn submit_on_enter(submit: &Callback<()>) -> Callback<KeyboardEvent> {
-    let submit = submit.clone();
-    Callback::from(move |event: KeyboardEvent| {
-        if keys::pressed(&event).as_deref() == Some("Enter") && !event.shift_key() {
-            event.prevent_default();
-            submit.emit(());
+/// The command as a reply, or as a change of an earlier message.
+fn with_about(command: Command, about: Option<About>) -> Command {
+    let Command::Say {
+        conversation, text, ..
+    } = command
+    else {
+        return command;
+    };
+    match about {
+        Some(About::Edit(message)) => Command::Edit {
+            conversation,
+            message,
+            text,
+        },
+        about => {
+            let reply_to = match about {
+                Some(About::Reply(message)) => Some(message),
+                _ => None,
+            };
+            Command::Say {
+                conversation,
+                text,
+                reply_to,
+            }
         }
+    }
+}
+
+/// What the message is about, and a button to write one that is not.
+fn about_bar(context: &Context, about: About) -> Html {
+    let (About::Reply(id) | About::Edit(id)) = about;
+    let shown = post_of(context, |post| post.id == id);
+    let shown = shown.map(|post| (post.from.to_string(), words::text(&post).to_owned()));
+    let (from, text) = shown.unwrap_or_default();
+    let (glyph, from) = match about {
+        About::Reply(_) => (Glyph::Reply, format!("{}: {from}", words::REPLY)),
+        About::Edit(_) => (Glyph::Edit, words::EDITING.to_owned()),
+    };
+    let onclick = {
+        let dispatch = context.dispatch.clone();
+        move |_: MouseEvent| {
+            dispatch.dispatch(Action::About(None));
+            page::focus(ID);
+        }
+    };
+    html! {
+        <div class="about">
+            { icon(glyph) }
+            <span class="about-words"><b>{ printable(&from).into_owned() }</b>{ " " }{ printable(&text).into_owned() }</span>
+            <button type="button" class="icon-button" {onclick} aria-label={label::CANCEL} title={label::CANCEL}>{ icon(Glyph::Close) }</button>
+        </div>
+    }
+}
+
+/// The newest message of the conversation that is so.
+fn post_of(context: &Context, wanted: impl Fn(&Post) -> bool) -> Option<Rc<Post>> {
+    let view = context.state.view.as_ref()?;
+    let chat = view.chat();
+    chat.lines.iter().rev().find_map(|line| match line {
+        Line::Post(post) if wanted(post) => Some(Rc::new((**post).clone())),
+        _ => None,
     })
+}
+
+/// While an earlier message is changed, the field has its text, and then again what was begun.
+#[hook]
+fn use_about(context: &Context, text: &UseStateHandle<String>, set: &Callback<String>) {
+    let before = use_mut_ref(|| None::<String>);
+    let about = context.state.about;
+    {
+        let dispatch = context.dispatch.clone();
+        let cancel = use_stable(move |()| dispatch.dispatch(Action::About(None)));
+        use_escape(about.is_some(), cancel);
+    }
+    let (context, text, set) = (context.clone(), text.clone(), set.clone());
+    use_effect_on(about, move |about| {
+        if let Some(About::Edit(id)) = *about {
+            if let Some(post) = post_of(&context, |post| post.id == id) {
+                let begun = before.take().unwrap_or_else(|| (*text).clone());
+                before.replace(Some(begun));
+                set.emit(post.text.clone());
+            }
+        } else if let Some(begun) = before.take() {
+            set.emit(begun);
+        }
+    });
+}
+
+/// Enter sends. In an empty field, the key up leads back to the last message, to change it.
+fn on_key(context: &Context, submit: &Callback<()>, is_empty: bool) -> Callback<KeyboardEvent> {
+    let (context, submit) = (context.clone(), submit.clone());
+    Callback::from(
+        move |event: KeyboardEvent| match keys::pressed(&event).as_deref() {
+            Some("Enter") if !event.shift_key() => {
+                event.prevent_default();
+                submit.emit(());
+            }
+            Some("ArrowUp") if is_empty => {
+                let is_it = |post: &Post| post.is_own() && post.state == PostState::Shown;
+                if let Some(post) = post_of(&context, is_it) {
+                    event.prevent_default();
+                    let about = Some(About::Edit(post.id));
+                    context.dispatch.dispatch(Action::About(about));
+                }
+            }
+            _ => {}
+        },
+    )
 }
 
 fn insert_emoji(node: &NodeRef, set: &Callback<String>) -> Callback<&'static str> {
@@ -143,15 +260,18 @@ fn insert_emoji(node: &NodeRef, set: &Callback<String>) -> Callback<&'static str
 #[hook]
 fn use_draft(context: &Context) -> (UseStateHandle<String>, Callback<String>) {
     let view = context.state.view.clone();
+    let shown = context.state.shown();
+    let is_edit = matches!(context.state.about, Some(About::Edit(_)));
     let drafts = use_memo((), |()| {
         let account = view.as_ref().and_then(|view| view.get().account);
-        Drafts::of(&account.map(|name| name.to_string()).unwrap_or_default())
+        let account = account.map(|name| name.to_string()).unwrap_or_default();
+        Drafts::of(&account, shown)
     });
     let says_again = context.state.says_again;
     let text = use_state(|| {
         let taken = view
             .as_ref()
-            .map(|view| drafts.take(&view.chat(), says_again));
+            .map(|view| drafts.take(&view.get(), says_again));
         taken.unwrap_or_default()
     });
     {
@@ -160,7 +280,9 @@ fn use_draft(context: &Context) -> (UseStateHandle<String>, Callback<String>) {
     }
     let setter = text.setter();
     let set = Callback::from(move |new: String| {
-        drafts.keep(&new);
+        if !is_edit {
+            drafts.keep(&new);
+        }
         setter.set(new);
     });
     (text, set)
@@ -173,6 +295,10 @@ struct SharedDraft {
     known: Rc<RefCell<String>>,
     /// When the user typed last.
     typed_at: Rc<Cell<Timestamp>>,
+    /// When the others were told that the user is typing.
+    told_at: Rc<Cell<Timestamp>>,
+    /// The conversation.
+    conversation: ConversationId,
     /// `None` without a connection.
     send: Option<Callback<Command>>,
 }
@@ -184,8 +310,17 @@ impl SharedDraft {
             && *self.known.borrow() != text
         {
             text.clone_into(&mut self.known.borrow_mut());
-            let (conversation, text) = (State::SHOWN, text.to_owned());
+            let (conversation, text) = (self.conversation, text.to_owned());
             send.emit(Command::Draft { conversation, text });
+        }
+    }
+
+    /// Tells the others in the conversation that the user is typing, now and then.
+    fn tell_typing(&self, send: &Callback<Command>, conversation: ConversationId) {
+        let now = page::now();
+        if now.0.saturating_sub(self.told_at.get().0) >= TELL_TYPING {
+            self.told_at.set(now);
+            send.emit(Command::Typing { conversation });
         }
     }
 
@@ -208,14 +343,17 @@ fn use_shared_draft(
 ) -> SharedDraft {
     let draft = context.state.draft.clone();
     let is_live = context.state.is_live();
+    let is_edit = matches!(context.state.about, Some(About::Edit(_)));
     let shared = SharedDraft {
         known: use_mut_ref(|| draft.text.to_string()),
-        typed_at: (*use_memo((), |()| Rc::new(Cell::new(Timestamp(0))))).clone(),
-        send: is_live.then(|| context.send.clone()),
+        typed_at: use_memo((), |()| Cell::new(Timestamp(0))),
+        told_at: use_memo((), |()| Cell::new(Timestamp(0))),
+        conversation: context.state.shown(),
+        send: (is_live && !is_edit).then(|| context.send.clone()),
     };
     {
         let (shared, text, set) = (shared.clone(), text.clone(), set.clone());
-        use_effect_with(draft.clone(), move |draft| {
+        use_effect_on(draft.clone(), move |draft| {
             if shared.take(&draft.text, &text) {
                 set.emit(draft.text.to_string());
             }
@@ -224,13 +362,28 @@ fn use_shared_draft(
     {
         let shared = shared.clone();
         let deps = ((**text).clone(), is_live, draft.nth);
-        use_effect_with(deps, move |(text, ..)| {
+        use_effect_on(deps, move |(text, ..)| {
             let text = text.clone();
             let timer = Timeout::new(PAUSE, move || shared.tell(&text));
             move || drop(timer)
         });
     }
+    use_tell_at_end(&shared, text);
     shared
+}
+
+/// Shares what is typed when another conversation is shown.
+#[hook]
+fn use_tell_at_end(shared: &SharedDraft, text: &str) {
+    let latest = use_mut_ref(|| None);
+    *latest.borrow_mut() = Some((shared.clone(), text.to_owned()));
+    use_effect_on((), move |()| {
+        move || {
+            if let Some((shared, text)) = latest.take() {
+                shared.tell(&text);
+            }
+        }
+    });
 }
 
 /// Brings a text back that was not sent, before what was begun meanwhile.
@@ -238,7 +391,7 @@ fn use_shared_draft(
 fn use_restore(context: &Context, text: &UseStateHandle<String>, set: &Callback<String>) {
     let (text, set) = (text.clone(), set.clone());
     let dispatch = context.dispatch.clone();
-    use_effect_with(context.state.unsent.clone(), move |unsent| {
+    use_effect_on(context.state.unsent.clone(), move |unsent| {
         if let Some(unsent) = unsent {
             if text.is_empty() {
                 set.emit(unsent.to_string());
@@ -254,7 +407,7 @@ fn use_restore(context: &Context, text: &UseStateHandle<String>, set: &Callback<
 #[hook]
 fn use_grow(node: &NodeRef, text: &str) {
     let node = node.clone();
-    use_effect_with(text.to_owned(), move |_| {
+    use_effect_on(text.to_owned(), move |_| {
         if let Some(field) = node.cast::<HtmlElement>() {
             element::unset(&field, "height");
             let wanted = f64::from(field.scroll_height());

@@ -1,50 +1,47 @@
 //! The line below the message field.
 
-use p2pchat_model::wording;
+use p2pchat_model::{ConversationId, wording};
 use yew::prelude::*;
 
 use crate::browser::hooks::use_after;
-use crate::context::{use_app, use_conversation};
+use crate::context::{Context, use_conversation};
 use crate::logic::outgoing::{self, CannotSend};
 use crate::logic::sentence::failed;
 
 /// How long the bridge may usually take for a text, in milliseconds.
 const USUAL: u32 = 1_000;
 
-/// What a [`ComposerNote`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The text in the field.
-    pub text: String,
-    /// Why it cannot be sent, if so.
-    pub problem: Option<CannotSend>,
-    /// Whether the user has tried to send it as it is.
-    pub tried: bool,
-}
-
 /// Why a text was not sent; else its length, once that matters; else the keys.
-#[component]
-pub fn ComposerNote(props: &Props) -> Html {
-    let context = use_app();
-    let failure = context.state.failure("say");
-    let problem = match props.problem {
+/// `problem` is why the text in the field cannot be sent, and `tried` whether the user has tried to
+/// send it as it is.
+pub fn composer_note(
+    context: &Context,
+    text: &str,
+    problem: Option<CannotSend>,
+    tried: bool,
+) -> Html {
+    let mut failures = ["say", "edit", "delete", "react", "join"].into_iter();
+    let failure = failures.find_map(|command| context.state.failure(command));
+    let problem = match problem {
         Some(problem @ (CannotSend::Nul | CannotSend::TooLong(_))) => Some(problem.to_string()),
-        Some(problem) if props.tried => Some(problem.to_string()),
+        Some(problem) if tried => Some(problem.to_string()),
         _ => failure.map(failed),
     };
     let has_problem = problem.is_some();
+    let is_open = context.state.shown() == ConversationId::OPEN;
     html! {
         <p id="composer-note" class="composer-note">
             // Always there: a screen reader announces what changes in it.
             <span class="bad" role="status" aria-live="polite">{ problem.unwrap_or_default() }</span>
-            if !has_problem { <Sending>{ note(&props.text) }</Sending> }
+            if !has_problem { <Sending>{ note(text, is_open) }</Sending> }
         </p>
     }
 }
 
-fn note(text: &str) -> Html {
+fn note(text: &str, is_open: bool) -> Html {
     // Of what is no text to send, the length does not matter.
-    let length = outgoing::text(text).map_or(None, |text| wording::length(&text));
+    let text = outgoing::text(text).ok().filter(|_| is_open);
+    let length = text.and_then(|text| wording::length(&text));
     match length {
         Some(length) => html! { <span>{ length }</span> },
         None => html! {

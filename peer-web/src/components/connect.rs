@@ -4,16 +4,15 @@ use yew::prelude::*;
 
 use crate::bridge::{Connection, Refusal};
 use crate::browser::page;
-use crate::context::use_app;
+use crate::context::Context;
 
 use super::banner::lost;
 use super::brand::brand;
 use super::retry::Retry;
 
 /// The page without a view: connecting, or refused, in plain words.
-#[component]
-pub fn Connect() -> Html {
-    let content = match use_app().state.connection {
+pub fn connect(context: &Context) -> Html {
+    let content = match context.state.connection {
         Connection::Connecting | Connection::Live => html! {
             <p class="connect-wait"><span class="pulse" aria-hidden="true"></span>{ "Connecting to p2pchat on this computer…" }</p>
         },

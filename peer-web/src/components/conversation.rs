@@ -4,9 +4,12 @@ mod layout;
 mod paging;
 mod scroll;
 
+use p2pchat_model::{ConversationId, printable, wording};
 use yew::prelude::*;
 
+use crate::browser::effect::use_effect_on;
 use crate::browser::hooks::{use_now, use_watched};
+use crate::browser::page;
 use crate::browser::storage::Drafts;
 use crate::context::{Context, use_app, use_conversation};
 use crate::logic::rows::Key;
@@ -16,6 +19,7 @@ use crate::state::{self, Action, ViewHandle};
 use super::announcer::announcer;
 use super::conversation_top::conversation_top;
 use super::latest_button::latest_button;
+use super::message::Acts;
 use super::message_row::MessageRow;
 
 use scroll::{use_scroll, use_settle};
@@ -53,6 +57,12 @@ pub fn Conversation() -> Html {
         let scroll = scroll.clone();
         Callback::from(move |()| scroll.go_to(Place::End))
     };
+    let acts = Acts {
+        send: context.send.clone(),
+        dispatch: context.dispatch.clone(),
+        is_live: context.state.is_live(),
+    };
+    let typing = view.chat().chat.as_ref().and_then(wording::chat::typing);
     let nodes = &*scroll.nodes;
     let rows = view.rows();
     let is_message = |key| matches!(key, Key::Message(_));
@@ -65,12 +75,13 @@ pub fn Conversation() -> Html {
                 <div aria-hidden="true" ref={nodes.above.clone()}></div>
                 <div class="lines" ref={nodes.list.clone()}>
                     { for rows[drawn.first..drawn.end].iter().map(|row| html! {
-                        <MessageRow key={row.shown.key.to_string()} view={view.shared().clone()} shown={row.shown} {today} />
+                        <MessageRow key={row.shown.key.to_string()} view={view.shared().clone()} shown={row.shown} {today} acts={acts.clone()} />
                     }) }
                 </div>
                 <div aria-hidden="true" ref={nodes.below.clone()}></div>
                 if !*scroll.at_end { { latest_button(conversation.reading.unread(), &onlatest) } }
             </div>
+            if let Some(words) = typing { <p class="typing">{ printable(&words).into_owned() }</p> }
             { announcer(conversation.spoken.as_ref()) }
         </div>
     }
@@ -81,14 +92,16 @@ pub fn Conversation() -> Html {
 fn use_keep_unsaid(conversation: &state::Conversation) {
     let view = conversation.view.as_ref();
     let account = view.and_then(|view| view.get().account);
-    let drafts = move || account.map(|account| Drafts::of(account.as_str()));
-    use_effect_with((account, conversation.unsaid()), move |(_, unsaid)| {
-        if let Some(drafts) = drafts() {
+    let drafts = move |id| account.map(|account| Drafts::of(account.as_str(), id));
+    use_effect_on((account, conversation.unsaid()), move |(_, unsaid)| {
+        if let Some(drafts) = drafts(ConversationId::OPEN) {
             drafts.keep_unsaid(unsaid);
         }
     });
-    use_effect_with(conversation.kept_draft.clone(), move |kept| {
-        if let (Some(drafts), Some(text)) = (drafts(), kept) {
+    use_effect_on(conversation.kept_draft.clone(), move |kept| {
+        if let Some((id, text)) = kept
+            && let Some(drafts) = drafts(*id)
+        {
             drafts.forget(text);
         }
     });
@@ -98,8 +111,9 @@ fn use_keep_unsaid(conversation: &state::Conversation) {
 #[hook]
 fn use_look(context: &Context, view: &ViewHandle, at_end: bool) {
     let dispatch = context.dispatch.clone();
-    let looking = use_watched() && at_end;
-    use_effect_with((looking, view.chat().lines.len()), move |(looking, _)| {
+    let is_behind = context.state.lists && page::is_narrow();
+    let looking = use_watched() && at_end && !is_behind;
+    use_effect_on((looking, view.chat().lines.len()), move |(looking, _)| {
         dispatch.dispatch(Action::Look(*looking));
     });
 }

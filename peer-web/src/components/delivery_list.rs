@@ -8,18 +8,9 @@ use super::icon::{Glyph, icon};
 /// If a message was sent to more members than this, they are counted and not named.
 const MOST_NAMED: usize = 4;
 
-/// What a [`DeliveryList`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The delivery status for each member.
-    pub deliveries: Vec<Delivery>,
-}
-
 /// The lines below a message that was not simply sent to all: who has it, who does not have
 /// it yet, and who will not get it.
-#[component]
-pub fn DeliveryList(props: &Props) -> Html {
-    let deliveries = &props.deliveries;
+pub fn delivery_list(deliveries: &[Delivery]) -> Html {
     let is_well = |state| matches!(state, DeliveryState::Sent | DeliveryState::Sending);
     if deliveries.iter().all(|to| is_well(to.state)) {
         return html! {};

@@ -23,6 +23,11 @@ pub fn delivery_mark(state: Option<DeliveryState>, deliveries: &[Delivery]) -> H
             }
         },
     };
+    mark(glyph, class, words)
+}
+
+/// A mark with its words.
+pub(super) fn mark(glyph: Glyph, class: &'static str, words: String) -> Html {
     html! {
         <span class={classes!("delivery-mark", class)} role="img" aria-label={words.clone()} title={words}>
             { icon(glyph) }

@@ -4,12 +4,10 @@ use p2pchat_model::wording::label;
 use p2pchat_model::{Dropped, printable};
 use yew::prelude::*;
 
-use crate::context::use_app;
+use crate::context::Context;
 
 /// How much of what others sent was dropped, and why. Nothing if nothing was.
-#[component]
-pub fn DroppedList() -> Html {
-    let context = use_app();
+pub fn dropped_list(context: &Context) -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };

@@ -1,16 +1,14 @@
 //! The search through the history.
 
-use std::rc::Rc;
-
-use p2pchat_model::{Command, Message, printable, wording};
+use p2pchat_model::{Command, Line, printable, wording};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use crate::browser::effect::use_effect_on;
 use crate::browser::{hooks::use_escape, page};
 use crate::context::{Context, use_app};
 use crate::logic::clock::Zone;
 use crate::logic::sentence::{capitalized, failed};
-use crate::state::State;
 
 use super::finding_list::FindingList;
 use super::icon::{Glyph, icon};
@@ -29,7 +27,7 @@ pub struct Props {
 pub fn Finder(props: &Props) -> Html {
     let context = use_app();
     let words = use_state(String::new);
-    use_effect_with((), |()| page::focus(INPUT));
+    use_effect_on((), |()| page::focus(INPUT));
     use_escape(true, props.onclose.clone());
     let oninput = {
         let words = words.setter();
@@ -41,11 +39,12 @@ pub fn Finder(props: &Props) -> Html {
     };
     let onsubmit = {
         let (words, send) = (words.clone(), context.send.clone());
+        let shown = context.state.shown();
         move |event: SubmitEvent| {
             event.prevent_default();
             let text = words.trim().to_owned();
             if !text.is_empty() {
-                let conversation = Some(State::SHOWN);
+                let conversation = Some(shown);
                 send.emit(Command::Find { conversation, text });
             }
         }
@@ -81,8 +80,10 @@ fn findings(context: &Context, onclose: &Callback<()>) -> Html {
         return html! { <p class="empty">{ "All words must be in a message. The newest come first." }</p> };
     };
     let today = Zone::new(page::zone_offset).day(page::now());
-    let messages: Rc<[Message]> = findings.messages.as_slice().into();
-    let heading = wording::found_messages(findings.messages.len(), &printable(&findings.text));
+    let messages = findings.messages.iter().cloned().map(Line::from);
+    let posts = findings.posts.iter().cloned().map(Line::from);
+    let messages: Vec<Line> = messages.chain(posts).collect();
+    let heading = wording::found_messages(messages.len(), &printable(&findings.text));
     html! {
         <>
             <p class="empty">{ capitalized(&heading) }</p>

@@ -1,20 +1,20 @@
 //! The messages that a search found.
 
-use std::rc::Rc;
-
-use p2pchat_model::{Message, printable};
+use p2pchat_model::{Line, printable};
 use yew::prelude::*;
 
+use crate::context::use_app;
 use crate::logic::clock::LocalDay;
+use crate::logic::said::said;
 
-use super::finding::Finding;
-use super::roving::{Item, Roving, use_roving};
+use super::finding::finding;
+use super::roving::{Roving, Rows, use_roving};
 
 /// What a [`FindingList`] needs.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// The messages.
-    pub messages: Rc<[Message]>,
+    pub messages: Vec<Line>,
     /// Today, for the names of days.
     pub today: LocalDay,
     /// Closes the search.
@@ -24,30 +24,27 @@ pub struct Props {
 /// The messages that a search found, as one Tab stop.
 #[component]
 pub fn FindingList(props: &Props) -> Html {
+    let dispatch = use_app().dispatch;
+    let (today, onclose) = (props.today, props.onclose.clone());
+    let key = |line: &Line| line.message_id().unwrap_or_default().to_string();
+    let name = |line: &Line| {
+        let name = said(line).map(|said| said.who.name());
+        printable(&name.unwrap_or_default()).into_owned()
+    };
+    let draw = move |line: &Line| finding(&dispatch, line, today, &onclose);
+    let rows = Rows::new(props.messages.clone(), key, name, draw);
     let Roving {
         list,
         onkeydown,
         onfocusin,
         ..
-    } = use_roving(&props.messages);
-    let Props {
-        messages,
-        today,
-        onclose,
-    } = props;
+    } = use_roving(&rows);
+    let count = rows.len();
     html! {
         <ul class="rows" role="list" ref={list} {onkeydown} {onfocusin}>
-            { for messages.iter().enumerate().map(|(at, message)| html! {
-                <li key={message.id.to_string()} aria-posinset={(at + 1).to_string()} aria-setsize={messages.len().to_string()}>
-                    <Finding message={message.clone()} today={*today} {onclose} />
-                </li>
+            { for (0..count).map(|at| html! {
+                <li key={rows.key(at)} aria-posinset={(at + 1).to_string()} aria-setsize={count.to_string()}>{ rows.row(at) }</li>
             }) }
         </ul>
-    }
-}
-
-impl Item for Message {
-    fn name(&self) -> String {
-        printable(&self.from.to_string()).into_owned()
     }
 }

@@ -55,6 +55,18 @@ pub enum Glyph {
     Away,
     /// An envelope.
     Request,
+    /// A plus.
+    Plus,
+    /// A pin.
+    Pin,
+    /// A circle with an i.
+    Info,
+    /// An arrow back to an earlier message.
+    Reply,
+    /// A pencil.
+    Edit,
+    /// Two ticks.
+    Read,
 }
 
 impl Glyph {
@@ -94,6 +106,12 @@ impl Glyph {
             Self::Busy => "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16ZM8 12h8",
             Self::Away => "M19.5 14.5A8 8 0 1 1 10 4.5a6.5 6.5 0 0 0 9.5 10Z",
             Self::Request => "M3.5 6h17v12.5h-17V6ZM4 6.5l8 6.5 8-6.5",
+            Self::Plus => "M12 5v14M5 12h14",
+            Self::Pin => "M9 4h6l-1 6 3 3H7l3-3-1-6ZM12 13v7",
+            Self::Info => "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16ZM12 11v5M12 8v.1",
+            Self::Reply => "M9 6 4 11l5 5M4 11h10a6 6 0 0 1 6 6v1",
+            Self::Edit => "M4 20l1-4L16.500 4.500l3 3L8 19l-4 1Z",
+            Self::Read => "M2.5 12.5 7 17l8-9M11 16l1 1 9.500-10",
             Self::Eye => {
                 "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12ZM12 14.5a2.5 2.5 0 1 0 0-5 2.5 2.5 0 0 0 0 5Z"
             }

@@ -15,7 +15,7 @@ use super::row_menu::RowMenu;
 
 /// How long the buttons do nothing at first, in milliseconds: a click that was begun before
 /// they were there was meant for something else.
-const ARM_AFTER: u32 = 600;
+pub(super) const ARM_AFTER: u32 = 600;
 
 /// What an [`Incoming`] needs.
 #[derive(Properties, PartialEq)]

@@ -4,12 +4,10 @@ use p2pchat_model::wording::{self, label};
 use p2pchat_model::{Link, View, printable};
 use yew::prelude::*;
 
-use crate::context::use_app;
+use crate::context::Context;
 
 /// The connection to the registry: a dot and a word.
-#[component]
-pub fn LinkState() -> Html {
-    let context = use_app();
+pub fn link_state(context: &Context) -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };

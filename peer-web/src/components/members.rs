@@ -1,22 +1,18 @@
 //! Who is in the chat, and who is out of reach.
 
-use std::rc::Rc;
-
 use p2pchat_model::wording::label;
 use p2pchat_model::{NameCheck, Person, User};
 use yew::prelude::*;
 
-use crate::context::use_app;
+use crate::context::Context;
 
 use super::person_menu::{PersonMenu, to_compare};
 use super::person_name::{about, person_name};
-use super::roving::Item;
+use super::roving::Rows;
 use super::row_list::RowList;
 
 /// The members. Nothing if there are none.
-#[component]
-pub fn Members() -> Html {
-    let context = use_app();
+pub fn members(context: &Context) -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };
@@ -39,16 +35,17 @@ pub fn Members() -> Html {
         }
     };
     let here = chat.members.iter().map(row_of(true));
-    let rows: Rc<[Member]> = here
+    let everyone: Vec<Member> = here
         .chain(chat.out_of_reach.iter().map(row_of(false)))
         .collect();
-    let row = Callback::from(draw);
+    let key = |member: &Member| member.person.address.to_string();
+    let rows = Rows::new(everyone, key, |member| member.person.to_string(), draw);
     html! {
         <section class="group" aria-labelledby="members-title">
             <header class="group-head">
                 <h2 id="members-title">{ label::MEMBERS } <span class="count">{ chat.members.len() }</span></h2>
             </header>
-            <RowList<Member> labelledby="members-title" items={rows} {row} />
+            <RowList labelledby="members-title" {rows} />
         </section>
     }
 }
@@ -61,27 +58,14 @@ struct Member {
     user: Option<User>,
 }
 
-impl Item for Member {
-    fn name(&self) -> String {
-        self.person.to_string()
-    }
-
-    fn key(&self) -> String {
-        self.person.address.to_string()
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        self.person.address == other.person.address
-    }
-}
-
 fn draw(
     Member {
         person,
         is_here,
         user,
-    }: Member,
+    }: &Member,
 ) -> Html {
+    let (person, user) = (*person, *user);
     let below = user.as_ref().map(about).unwrap_or_default();
     html! {
         <>

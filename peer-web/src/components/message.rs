@@ -1,62 +1,120 @@
 //! A message of the conversation.
 
-use p2pchat_model::wording::label;
-use p2pchat_model::{Message, NameCheck, Person, printable};
+use p2pchat_model::wording::{chat as words, label};
+use p2pchat_model::{
+    Chat, Command, Conversation, Line, NameCheck, Person, Post, PostState, Quote, Reaction,
+    printable,
+};
 use yew::prelude::*;
 
-use crate::browser::dates;
+use crate::browser::{dates, page};
 use crate::logic::links::ends_right_to_left;
+use crate::logic::said::{Said, Who, said};
 use crate::logic::sentence::capitalized;
+use crate::state::{About, Action, State};
 
 use super::avatar::avatar;
-use super::delivery_list::DeliveryList;
-use super::delivery_mark::delivery_mark;
+use super::delivery_list::delivery_list;
+use super::delivery_mark::{delivery_mark, mark};
+use super::icon::Glyph;
 use super::lookalike_tag::LookalikeTag;
 use super::person_menu::PersonMenu;
-use super::rich_text::RichText;
+use super::rich_text::rich_text;
+use super::row_menu::{MenuItem, RowMenu};
+
+/// What people react with.
+const REACTIONS: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
+
+/// What a message needs to act.
+#[derive(Clone, PartialEq)]
+pub struct Acts {
+    /// Sends a command to the bridge.
+    pub send: Callback<Command>,
+    /// Changes the state.
+    pub dispatch: UseReducerDispatcher<State>,
+    /// Whether commands reach the bridge.
+    pub is_live: bool,
+}
 
 /// A message with its sender, time and delivery status: the `first` of its sender's group has
 /// the name over it, the `last` ends the group.
-pub fn message(message: &Message, first: bool, last: bool) -> Html {
+pub fn message(acts: &Acts, chat: &Conversation, line: &Line, first: bool, last: bool) -> Html {
+    let Some(said) = said(line) else {
+        return html! {};
+    };
     let class = classes!(
         "message",
-        message.is_own().then_some("own"),
+        said.own.then_some("own"),
         first.then_some("first"),
         last.then_some("last"),
     );
-    let deliveries = message.deliveries.as_ref();
+    let (mark, below) = match line {
+        Line::Message(message) => match &message.deliveries {
+            Some(deliveries) => (
+                delivery_mark(message.delivery(), deliveries),
+                delivery_list(deliveries),
+            ),
+            None => Default::default(),
+        },
+        Line::Post(post) => match &chat.chat {
+            Some(known) => (delivery(post, known), below(acts, post, last)),
+            None => Default::default(),
+        },
+        Line::Notice { .. } => Default::default(),
+    };
+    let post = match line {
+        Line::Post(post) => Some(post),
+        _ => None,
+    };
     html! {
         <article {class}>
-            { head(message, first) }
-            <div class="bubble">
-                <RichText text={message.text.clone()} />
-                <span class={classes!("meta", ends_right_to_left(&message.text).then_some("at-left"))}>
-                    <time>{ dates::time(message.at) }</time>
-                    if let Some(deliveries) = deliveries { { delivery_mark(message.delivery(), deliveries) } }
-                </span>
+            { head(&said, first) }
+            <div class="message-body">
+                <div class="bubble">
+                    { post.and_then(|post| post.reply.as_ref()).map(|reply| quote(acts, reply)) }
+                    if post.is_none_or(|post| post.state == PostState::Shown) {
+                        { rich_text(said.text) }
+                    } else {
+                        <em>{ said.text.to_owned() }</em>
+                    }
+                    <span class={classes!("meta", ends_right_to_left(said.text).then_some("at-left"))}>
+                        if let Some(edited) = post.and_then(|post| post.edited) {
+                            <span title={dates::time(edited)}>{ "(" }{ words::EDITED }{ ")" }</span>
+                        }
+                        <time>{ dates::time(said.at) }</time>
+                        { mark }
+                    </span>
+                </div>
+                if let Some(post) = post { { menu(acts, post) } }
             </div>
-            if let Some(deliveries) = deliveries { <DeliveryList deliveries={deliveries.clone()} /> }
+            { below }
         </article>
     }
 }
 
 /// The sender: shown where a group begins, read by screen readers everywhere.
-fn head(message: &Message, first: bool) -> Html {
-    let from = &message.from;
-    let name = printable(from.title()).into_owned();
-    if message.is_own() {
+fn head(said: &Said<'_>, first: bool) -> Html {
+    let title = said.who.name();
+    let name = printable(&title).into_owned();
+    if said.own {
         return html! { <span class="unseen">{ capitalized(label::YOU) }{ ":" }</span> };
     }
     if !first {
         return html! { <span class="unseen">{ name }{ ":" }</span> };
     }
+    let (known, more) = match said.who {
+        Who::Person(from) => (
+            from.name,
+            html! { <>{ check(from) }<PersonMenu target={from.to_block()} name={title.clone()} /></> },
+        ),
+        Who::Named(from) => (from.name, html! {}),
+    };
     html! {
         <header class="message-head">
-            { avatar(from.title()) }
+            { avatar(&title) }
             <b><bdi>{ name }</bdi></b>
-            if let Some(name) = from.name { <LookalikeTag {name} /> }
-            { check(from) }
-            <PersonMenu target={from.to_block()} name={from.title().to_owned()} />
+            if let Some(name) = known { <LookalikeTag {name} /> }
+            { more }
         </header>
     }
 }
@@ -73,5 +131,117 @@ fn check(from: &Person) -> Html {
             <span class="message-address">{ from.address.to_string() }</span>
             <span class={classes!("tag", class)}>{ words }</span>
         </>
+    }
+}
+
+/// The message that it replies to. A click leads there.
+fn quote(acts: &Acts, reply: &Quote) -> Html {
+    let onclick = {
+        let (dispatch, id) = (acts.dispatch.clone(), reply.id);
+        move |_: MouseEvent| dispatch.dispatch(Action::Jump(id))
+    };
+    html! {
+        <button type="button" class="quote" {onclick}>
+            <b><bdi>{ printable(&reply.from.to_string()).into_owned() }</bdi></b>
+            <span>{ printable(&reply.text).into_owned() }</span>
+        </button>
+    }
+}
+
+/// Whether it has arrived.
+fn delivery(post: &Post, chat: &Chat) -> Html {
+    let Some(words) = words::delivery(post, chat) else {
+        return html! {};
+    };
+    let glyph = match words.as_str() {
+        words::READ => Glyph::Read,
+        words::DELIVERED => Glyph::Sent,
+        _ => Glyph::Sending,
+    };
+    mark(glyph, "", printable(&words).into_owned())
+}
+
+/// How people have reacted, and whom it waits for: said once, below a run of messages.
+fn below(acts: &Acts, post: &Post, last: bool) -> Html {
+    let waiting = words::waiting(post).filter(|_| last && post.state == PostState::Shown);
+    html! {
+        <>
+            if !post.reactions.is_empty() {
+                <div class="reactions">{ for post.reactions.iter().map(|one| reaction(acts, post, one)) }</div>
+            }
+            if let Some(words) = waiting { <p class="deliveries">{ printable(&words).into_owned() }</p> }
+        </>
+    }
+}
+
+fn reaction(acts: &Acts, post: &Post, one: &Reaction) -> Html {
+    let is_own = one.by.iter().any(|who| who.you);
+    let emoji = if is_own {
+        String::new()
+    } else {
+        one.emoji.clone()
+    };
+    let onclick = acts.sends(react(post, emoji));
+    let names = words::names(one.by.iter().copied());
+    let (emoji, names) = (printable(&one.emoji), printable(&names).into_owned());
+    html! {
+        <button type="button" key={emoji.to_string()} class="reaction" aria-pressed={is_own.to_string()} title={names.clone()}
+            onclick={onclick.reform(|_| ())} disabled={!acts.is_live}>
+            { emoji.clone() }{ " " }{ one.by.len() }<span class="unseen">{ ": " }{ names }</span>
+        </button>
+    }
+}
+
+fn react(post: &Post, emoji: String) -> Command {
+    let (conversation, message) = (post.conversation, post.id);
+    Command::React {
+        conversation,
+        message,
+        emoji,
+    }
+}
+
+/// What can be done with it.
+fn menu(acts: &Acts, post: &Post) -> Html {
+    if post.state != PostState::Shown {
+        return html! {};
+    }
+    let about = |about| {
+        let dispatch = acts.dispatch.clone();
+        Callback::from(move |()| {
+            dispatch.dispatch(Action::About(Some(about)));
+            page::focus(page::COMPOSER);
+        })
+    };
+    let emoji = REACTIONS
+        .map(|emoji| MenuItem::new(emoji, acts.sends(react(post, emoji.to_owned()))).small());
+    let copy = {
+        let text = post.text.clone();
+        Callback::from(move |()| page::copy(&text))
+    };
+    let mut items = Vec::from(emoji);
+    items.push(MenuItem::new(words::REPLY, about(About::Reply(post.id))));
+    items.push(MenuItem::new(words::COPY, copy));
+    if post.is_own() {
+        let (conversation, message) = (post.conversation, post.id);
+        let delete = acts.sends(Command::Delete {
+            conversation,
+            message,
+        });
+        items.push(MenuItem::new(words::EDIT, about(About::Edit(post.id))));
+        items.push(if post.is_delivered_to_any() {
+            MenuItem::new(words::DELETE_ASK, delete).asks(words::DELETE_QUESTION, "Delete")
+        } else {
+            MenuItem::new(words::CALL_BACK, delete)
+        });
+    }
+    let about = format!("{}, {}", post.from, dates::time(post.at));
+    html! { <RowMenu {about} {items} disabled={!acts.is_live} /> }
+}
+
+impl Acts {
+    fn sends(&self, command: Command) -> Callback<()> {
+        let send = self.send.clone();
+        Callback::from(move |()| send.emit(command.clone()))
     }
 }

@@ -10,7 +10,7 @@ use crate::logic::rows::{RowKind, Shown};
 use crate::state::SharedView;
 
 use super::icon::{Glyph, icon};
-use super::message::message;
+use super::message::{Acts, message};
 
 /// What a [`MessageRow`] needs. As long as it is equal, the row is not rendered again.
 #[derive(Properties, PartialEq)]
@@ -21,6 +21,8 @@ pub struct Props {
     pub shown: Shown,
     /// Today, for the names of days.
     pub today: LocalDay,
+    /// For what can be done with a message.
+    pub acts: Acts,
 }
 
 /// A row: a message, a notice, a day, or where the new messages begin.
@@ -34,9 +36,9 @@ pub fn MessageRow(props: &Props) -> Html {
         },
         RowKind::New => html! { <div class="new-row"><span>{ label::NEW }</span></div> },
         RowKind::Message { index, first, last } => match line(index) {
-            Some(Line::Message(one)) => message(one, first, last),
+            Some(line) => message(&props.acts, &chat, line, first, last),
             // Its line is gone, and so the row will be.
-            _ => html! {},
+            None => html! {},
         },
         RowKind::Notice { index } => line(index).map(notice).unwrap_or_default(),
     }

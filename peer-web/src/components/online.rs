@@ -1,56 +1,89 @@
-//! Who is online: to look through, to search, and to ask for a chat.
+//! Who is online: to look through, to search, and to write to.
 
-use std::rc::Rc;
-
-use p2pchat_model::wording::label;
-use p2pchat_model::{User, lowercase, printable};
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{ChatKind, User, View, lowercase, printable};
 use yew::prelude::*;
 
 use crate::context::use_app;
+use crate::logic::chats::direct_with;
 use crate::logic::sentence::sentence;
 
-use super::online_row::OnlineRow;
+use super::online_row::online_row;
 use super::people_search::PeopleSearch;
-use super::refresh_button::RefreshButton;
-use super::roving::Item;
+use super::refresh_button::refresh_button;
+use super::roving::Rows;
 use super::row_list::RowList;
-use super::search_answer::SearchAnswer;
+use super::search_answer::search_answer;
 
-/// Who is online.
+/// How many people are shown before all are asked for.
+const SOME: usize = 12;
+
+/// Who is online and has no chat with the user; all others too, once they are asked for.
 #[component]
 pub fn Online() -> Html {
     let context = use_app();
     let typed = use_state(String::new);
+    let shows_all = use_state_eq(|| false);
     let Some(view) = &context.state.view else {
         return html! {};
     };
     let view = view.get();
     let wanted = lowercase(typed.trim());
+    let all = *shows_all || !wanted.is_empty();
     let matches = |user: &&User| {
         lowercase(user.title()).contains(&wanted)
             || lowercase(user.display_name.as_str()).contains(&wanted)
             || user.address.to_string().starts_with(&wanted)
     };
-    let all = view.others().count();
-    let matching: Rc<[User]> = view.others().filter(matches).copied().collect();
-    let found = matching.len();
-    let row = Callback::from(|user| html! { <OnlineRow {user} /> });
+    let count = view.others().count();
+    let known = if all { Vec::new() } else { in_chats(&view) };
+    let fresh = |user: &&User| !known.contains(&user.name);
+    let most = if all { usize::MAX } else { SOME };
+    let users = view.others().filter(matches).filter(fresh).take(most);
+    let users: Vec<User> = users.copied().collect();
+    let found = users.len();
+    let is_part = !*shows_all && found < count;
+    let rows = {
+        let context = context.clone();
+        let name = |user: &User| user.title().to_owned();
+        Rows::new(users, name, name, move |user| {
+            online_row(&context, *user, false)
+        })
+    };
     let ontyped = {
         let typed = typed.setter();
         Callback::from(move |text| typed.set(text))
     };
+    let onall = {
+        let shows_all = shows_all.setter();
+        move |_: MouseEvent| shows_all.set(true)
+    };
     html! {
         <section class="group" aria-labelledby="online-title">
             <header class="group-head">
-                <h2 id="online-title">{ label::ONLINE } <span class="count">{ all }</span></h2>
-                <RefreshButton />
+                <h2 id="online-title">{ label::ONLINE } <span class="count">{ count }</span></h2>
+                { refresh_button(&context) }
             </header>
             <PeopleSearch typed={(*typed).clone()} {ontyped} />
-            <SearchAnswer />
-            if found > 0 { <RowList<User> labelledby="online-title" items={matching} {row} /> }
-            { rest(found, all == 0, typed.trim()) }
+            { search_answer(&context) }
+            if found > 0 { <RowList labelledby="online-title" {rows} /> }
+            if is_part && wanted.is_empty() {
+                <button type="button" class="button small quiet" onclick={onall}>{ wording::chat::SHOW_ALL }</button>
+            } else {
+                { rest(found, count == 0, typed.trim()) }
+            }
         </section>
     }
+}
+
+/// Those with whom there is a chat of two.
+fn in_chats(view: &View) -> Vec<p2pchat_model::Username> {
+    let chats = view
+        .conversations
+        .iter()
+        .filter_map(|one| one.chat.as_ref());
+    let direct = chats.filter(|chat| chat.kind == ChatKind::Direct);
+    direct.filter_map(direct_with).collect()
 }
 
 /// What stands below the list for what was typed.
@@ -67,14 +100,4 @@ fn rest(matching: usize, no_one_else: bool, typed: &str) -> Html {
         _ => return html! {},
     };
     html! { <p class="empty">{ words }</p> }
-}
-
-impl Item for User {
-    fn name(&self) -> String {
-        self.title().to_owned()
-    }
-
-    fn is(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
 }

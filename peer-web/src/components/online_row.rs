@@ -1,47 +1,51 @@
 //! A person who is online.
 
-use p2pchat_model::wording::label;
-use p2pchat_model::{Command, Target, User, View, printable};
+use p2pchat_model::wording::{self, label};
+use p2pchat_model::{Command, ConversationId, Target, User, View, printable};
 use yew::prelude::*;
 
-use crate::context::{Context, use_app};
-use crate::state::State;
+use crate::context::Context;
 
 use super::icon::{Glyph, icon};
 use super::person_menu::{PersonMenu, to_compare};
 use super::person_name::{about, person_name};
 
-/// What an [`OnlineRow`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The person.
-    pub user: User,
-    /// Whether Tab leads to the menu. Not in a list where arrows lead from row to row.
-    #[prop_or_default]
-    pub tab_stop: bool,
-}
-
-/// The content of a row: a person who is online, a button that asks them for a chat, and their
-/// menu.
-#[component]
-pub fn OnlineRow(props: &Props) -> Html {
-    let context = use_app();
-    let user = props.user;
-    let User { name, address, .. } = user;
+/// The content of a row: a person who is online, who is written to by a click, what else can be
+/// done, and their menu. `tab_stop` is whether Tab leads to the menu: not in a list where arrows
+/// lead from row to row.
+pub fn online_row(context: &Context, user: User, tab_stop: bool) -> Html {
+    let User {
+        name,
+        address,
+        legacy,
+        ..
+    } = user;
     let view = context.state.view.as_ref().map(|view| view.get());
+    let who = person_name(Some(name), Some(address), None, about(&user));
+    let who = if legacy {
+        let title = printable(&wording::chat::has_older_program(name)).into_owned();
+        html! { <span {title}>{ who }</span> }
+    } else {
+        let send = context.send.clone();
+        let onclick = move |_: MouseEvent| send.emit(Command::Chat { with: name });
+        html! { <button type="button" class="row-main" {onclick} disabled={!context.state.is_live()}>{ who }</button> }
+    };
+    let has_button = legacy || context.state.shown() == ConversationId::OPEN;
+    let asks = (!has_button).then_some(Target::Address(address));
     html! {
         <>
-            { person_name(Some(name), Some(address), None, about(&user)) }
+            { who }
             <span class="row-end">
-                if let Some(view) = view { { action(&context, &view, user) } }
-                <PersonMenu target={user.person().to_block()} name={user.title().to_owned()} compares={to_compare(user)} tab_stop={props.tab_stop} />
+                if let Some(view) = view { { action(context, &view, user, has_button) } }
+                <PersonMenu target={user.person().to_block()} name={user.title().to_owned()} compares={to_compare(user)} {asks} {tab_stop} />
             </span>
         </>
     }
 }
 
-/// The button that asks for a chat, or why there is none.
-fn action(context: &Context, view: &View, user: User) -> Html {
+/// The button that asks into the open chat, where that is shown or the only one that their
+/// program has; or why there is none.
+fn action(context: &Context, view: &View, user: User, has_button: bool) -> Html {
     let User { name, address, .. } = user;
     let mut asked = view.outgoing.iter().map(|request| request.to.address);
     if view.blocks(Some(name), address).is_some() {
@@ -53,12 +57,15 @@ fn action(context: &Context, view: &View, user: User) -> Html {
     if asked.any(|asked| asked == address) {
         return html! { { label::ASKED } };
     }
+    if !has_button {
+        return html! {};
+    }
     let send = context.send.clone();
-    let (conversation, to) = (State::SHOWN, Target::Address(address));
+    let (conversation, to) = (ConversationId::OPEN, Target::Address(address));
     let onclick = move |_| send.emit(Command::Request { conversation, to });
     let label = printable(&format!("Ask {} for a chat", user.title())).into_owned();
     html! {
-        <button type="button" class="button small ask" {onclick} aria-label={label}
-            disabled={!context.state.is_live()}>{ icon(Glyph::Ask) }{ "Ask" }</button>
+        <button type="button" class="button small ask" {onclick} aria-label={label} title={wording::chat::ASK_INTO_OPEN_CHAT}
+            disabled={!context.state.is_live()}>{ icon(Glyph::Ask) }if user.legacy { { "Ask" } }</button>
     }
 }

@@ -1,59 +1,49 @@
 //! The side with the people: the members of the chat, who is online, and the user.
 
 use p2pchat_model::wording::label;
-use p2pchat_model::{View, printable};
+use p2pchat_model::{ConversationId, View, printable};
 use yew::prelude::*;
 
-use crate::context::{use_app, use_conversation};
+use crate::context::Context;
 
-use super::blocked_list::BlockedList;
+use super::blocked_list::blocked_list;
 use super::brand::brand;
-use super::dropped_list::DroppedList;
-use super::link_state::LinkState;
-use super::members::Members;
+use super::chats::Chats;
+use super::dropped_list::dropped_list;
+use super::link_state::link_state;
+use super::members::members;
 use super::online::Online;
-use super::pane::Pane;
 use super::person_name::person_name;
-use super::requests::Requests;
+use super::requests::requests;
 use super::security::Security;
 use super::settings_menu::SettingsMenu;
 use super::status_choice::StatusChoice;
 
-/// What [`People`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Shows a pane, where there is room for only one.
-    pub onpane: Callback<Pane>,
-}
-
 /// The side with the people.
-#[component]
-pub fn People(props: &Props) -> Html {
-    let context = use_app();
+pub fn people(context: &Context) -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };
+    let is_open = view.id() == ConversationId::OPEN;
     let view = view.get();
     html! {
         <section class="people" aria-label="People">
             <header class="people-head">
                 { brand() }
-                <button type="button" id={Pane::Chat.button()} class="button small only-narrow" onclick={props.onpane.reform(|_| Pane::Chat)}>
-                    { "Chat" }<UnreadBadge />
-                </button>
                 <SettingsMenu />
             </header>
             <div class="people-scroll">
-                <Members />
+                <Chats />
+                if is_open { { members(context) } }
                 <Online />
-                <BlockedList />
-                <DroppedList />
+                { blocked_list(context) }
+                { dropped_list(context) }
             </div>
-            <Requests beside_people=true />
+            { requests(context, true) }
             <footer class="me">
                 <div class="me-who">
                     { person_name(view.account, view.address, Some(label::YOU), own_line(&view)) }
-                    <LinkState />
+                    { link_state(context) }
                 </div>
                 <div class="me-state"><StatusChoice /><Security /></div>
             </footer>
@@ -69,17 +59,5 @@ fn own_line(view: &View) -> Html {
             if !view.display_name.is_empty() { <bdi>{ printable(view.display_name.as_str()).into_owned() }</bdi> }
             <span class="person-address">{ address }</span>
         </>
-    }
-}
-
-/// How many messages are unread. A component of its own, because it is rendered with each
-/// message.
-#[component]
-fn UnreadBadge() -> Html {
-    match use_conversation().reading.unread() {
-        0 => html! {},
-        unread => {
-            html! { <span class="badge">{ unread }<span class="unseen">{ " new" }</span></span> }
-        }
     }
 }

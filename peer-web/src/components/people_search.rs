@@ -1,12 +1,12 @@
 //! The field to find people.
 
-use p2pchat_model::{Command, Target};
+use p2pchat_model::{Command, ConversationId, Target};
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::browser::page;
 use crate::context::use_app;
-use crate::state::{Action, State};
+use crate::state::Action;
 
 use super::icon::{Glyph, icon};
 
@@ -45,7 +45,7 @@ pub fn PeopleSearch(props: &Props) -> Html {
             match &target {
                 Ok(Target::Name(name)) => send.emit(Command::Search { name: *name }),
                 Ok(to @ Target::Address(_)) => {
-                    let (conversation, to) = (State::SHOWN, *to);
+                    let (conversation, to) = (ConversationId::OPEN, *to);
                     send.emit(Command::Request { conversation, to });
                 }
                 Err(wrong) => error.set(Some(wrong.to_string())),

@@ -1,13 +1,13 @@
 //! The menu of a person.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, Target, User, Username};
+use p2pchat_model::{Command, ConversationId, Target, User, Username};
 use yew::prelude::*;
 
 use crate::context::use_app;
-use crate::state::{Action, Sheet};
 
-use super::row_menu::{MenuItem, Question, RowMenu};
+use super::chats::compare;
+use super::row_menu::{MenuItem, RowMenu};
 
 /// What a [`PersonMenu`] needs.
 #[derive(Properties, PartialEq)]
@@ -16,12 +16,12 @@ pub struct Props {
     pub target: Target,
     /// Their name.
     pub name: String,
-    /// What else can be done; it stands first.
-    #[prop_or_default]
-    pub items: Vec<MenuItem>,
     /// The user to compare codes with.
     #[prop_or_default]
     pub compares: Option<Username>,
+    /// Whom to ask into the open chat.
+    #[prop_or_default]
+    pub asks: Option<Target>,
     /// Whether Tab leads to the button. Not in a list where arrows lead from row to row.
     #[prop_or(true)]
     pub tab_stop: bool,
@@ -35,25 +35,22 @@ pub fn PersonMenu(props: &Props) -> Html {
         return html! {};
     };
     let who = props.target;
-    let send = context.send.clone();
-    let own = if view.get().blocked.contains(&who) {
-        let onpick = Callback::from(move |()| send.emit(Command::Unblock { who }));
-        unblock(&props.name, onpick)
-    } else {
-        let onpick = Callback::from(move |()| send.emit(Command::Block { who }));
-        block(&props.name, onpick)
+    let sends = |command: Command| {
+        let send = context.send.clone();
+        Callback::from(move |()| send.emit(command.clone()))
     };
-    let compare = props.compares.map(|name| {
-        let dispatch = context.dispatch.clone();
-        let sheet = Some(Sheet::Codes(name));
-        MenuItem {
-            label: label::COMPARE_CODES.into(),
-            question: None,
-            onpick: Callback::from(move |()| dispatch.dispatch(Action::Open(sheet))),
-        }
+    let ask = props.asks.map(|to| {
+        let conversation = ConversationId::OPEN;
+        let request = Command::Request { conversation, to };
+        MenuItem::new(wording::chat::ASK_INTO_OPEN_CHAT, sends(request))
     });
-    let items = props.items.iter().cloned().chain(compare).chain([own]);
-    let items: Vec<MenuItem> = items.collect();
+    let own = if view.get().blocked.contains(&who) {
+        unblock(&props.name, sends(Command::Unblock { who }))
+    } else {
+        block(&props.name, sends(Command::Block { who }))
+    };
+    let compare = props.compares.map(|name| compare(&context, name));
+    let items: Vec<MenuItem> = compare.into_iter().chain(ask).chain([own]).collect();
     html! {
         <RowMenu about={props.name.clone()} {items} disabled={!context.state.is_live()} tab_stop={props.tab_stop} />
     }
@@ -66,26 +63,12 @@ pub(super) fn to_compare(user: User) -> Option<Username> {
 
 /// To block a user.
 pub(super) fn block(name: &str, onpick: Callback<()>) -> MenuItem {
-    MenuItem {
-        label: label::BLOCK_ASK.into(),
-        question: Some(Question {
-            words: wording::block_question(name).into(),
-            yes: label::BLOCK,
-        }),
-        onpick,
-    }
+    MenuItem::new(label::BLOCK_ASK, onpick).asks(wording::block_question(name), label::BLOCK)
 }
 
 fn unblock(name: &str, onpick: Callback<()>) -> MenuItem {
-    MenuItem {
-        label: format!("{}…", label::UNBLOCK).into(),
-        question: Some(Question {
-            words: format!(
-                "Unblock {name}? {name} can write to you again and invite you to a chat."
-            )
-            .into(),
-            yes: label::UNBLOCK,
-        }),
-        onpick,
-    }
+    MenuItem::new(format!("{}…", label::UNBLOCK), onpick).asks(
+        format!("Unblock {name}? {name} can write to you again and invite you to a chat."),
+        label::UNBLOCK,
+    )
 }

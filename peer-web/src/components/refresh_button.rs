@@ -3,14 +3,12 @@
 use p2pchat_model::Command;
 use yew::prelude::*;
 
-use crate::context::use_app;
+use crate::context::Context;
 
 use super::icon::{Glyph, icon};
 
 /// The button that asks the registry who is online now.
-#[component]
-pub fn RefreshButton() -> Html {
-    let context = use_app();
+pub fn refresh_button(context: &Context) -> Html {
     let turning = context
         .state
         .waits_for(&["refresh", "search"])

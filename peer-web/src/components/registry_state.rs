@@ -3,15 +3,13 @@
 use p2pchat_model::printable;
 use yew::prelude::*;
 
-use crate::context::use_app;
+use crate::context::Context;
 
 use super::link_state::{UNKNOWN, dot};
 use super::security::Security;
 
 /// The registry and the user's own address.
-#[component]
-pub fn RegistryState() -> Html {
-    let context = use_app();
+pub fn registry_state(context: &Context) -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };

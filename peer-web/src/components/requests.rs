@@ -1,12 +1,12 @@
 //! Requests: the one that waits for the user, those of the user, and what became of others.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, OutgoingRequest, Target, printable};
+use p2pchat_model::{Command, ConversationId, OutgoingRequest, Target, printable};
 use yew::prelude::*;
 
-use crate::context::{Context, use_app};
+use crate::context::Context;
 use crate::logic::sentence::{capitalized, sentence_of};
-use crate::state::{Action, Note, State};
+use crate::state::{Action, Note};
 
 use super::countdown::Countdown;
 use super::icon::{Glyph, icon};
@@ -15,28 +15,19 @@ use super::incoming::Incoming;
 /// How many requests of the user are shown one by one.
 const MOST_SENT: usize = 3;
 
-/// What a [`Requests`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// Whether it belongs to the pane with the people, which shows it where there is no other.
-    #[prop_or_default]
-    pub beside_people: bool,
-}
-
 /// All requests, between the conversation and the message field. They take neither the focus
-/// nor the place of anything that is being clicked.
-#[component]
-pub fn Requests(props: &Props) -> Html {
-    let context = use_app();
+/// nor the place of anything that is being clicked. `beside_people` is whether it belongs to the
+/// pane with the people, which shows it where there is no other.
+pub fn requests(context: &Context, beside_people: bool) -> Html {
     let Some(view) = &context.state.view else {
         return html! {};
     };
     let view = view.get();
     let (shown, more) = view.outgoing.split_at(view.outgoing.len().min(MOST_SENT));
     html! {
-        <div class={classes!("requests", props.beside_people.then_some("narrow"))}>
-            { for context.state.notes.iter().map(|note| self::note(&context, note)) }
-            { for shown.iter().map(|request| sent(&context, request)) }
+        <div class={classes!("requests", beside_people.then_some("narrow"))}>
+            { for context.state.notes.iter().map(|note| self::note(context, note)) }
+            { for shown.iter().map(|request| sent(context, request)) }
             if !more.is_empty() { <p class="request-row">{ format!("Waiting for {} more people", more.len()) }</p> }
             if let Some(request) = &view.incoming {
                 <Incoming key={format!("{} {}", request.from.address, request.at.0)} request={request.clone()} />
@@ -64,7 +55,7 @@ fn note(context: &Context, note: &Note) -> Html {
     let address = note.who.address;
     let onask = {
         let send = context.send.clone();
-        let (conversation, to) = (State::SHOWN, Target::Address(address));
+        let (conversation, to) = (ConversationId::OPEN, Target::Address(address));
         move |_: MouseEvent| send.emit(Command::Request { conversation, to })
     };
     let ondismiss = {

@@ -5,18 +5,10 @@ use yew::prelude::*;
 
 use crate::logic::links::{Piece, only_emoji, pieces};
 
-/// What a [`RichText`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// The text, as it came.
-    pub text: String,
-}
-
 /// A text with its links. It is text whatever it holds: nothing in it becomes markup. Each line
 /// has the direction of its own first letter (by the style sheet), and a link that of addresses.
-#[component]
-pub fn RichText(props: &Props) -> Html {
-    let text = printable(&props.text);
+pub fn rich_text(text: &str) -> Html {
+    let text = printable(text);
     let emoji = only_emoji(&text).then_some("emoji-only");
     html! {
         <span class={classes!("text", emoji)}>

@@ -1,5 +1,6 @@
 //! A list that is one Tab stop: arrows and letters lead from row to row.
 
+use std::ops::Deref;
 use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
@@ -14,19 +15,84 @@ const ROWS: &str = "li[aria-posinset]";
 /// What takes the focus in a row: not what a menu of it shows.
 const BUTTONS: &str = "button:enabled:not(.menu-panel *)";
 
-/// Something that a list has a row for.
-pub trait Item: Clone + PartialEq + 'static {
-    /// What letters find it by.
-    fn name(&self) -> String;
+/// What a list has rows for.
+pub trait List {
+    /// How many there are.
+    fn len(&self) -> usize;
 
-    /// What tells its row from the others.
-    fn key(&self) -> String {
-        self.name()
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
-    /// Whether the other one has the same row, whatever has changed in it.
-    fn is(&self, other: &Self) -> bool {
-        self == other
+    /// What tells a row from the others, whatever changes in it.
+    fn key(&self, at: usize) -> String;
+
+    /// What letters find a row by.
+    fn name(&self, at: usize) -> String;
+
+    /// Draws a row.
+    fn row(&self, at: usize) -> Html;
+}
+
+/// A list of any kind: what draws it exists once.
+#[derive(Clone)]
+pub struct Rows(Rc<dyn List>);
+
+/// Equal only to itself.
+impl PartialEq for Rows {
+    fn eq(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Deref for Rows {
+    type Target = dyn List;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+struct Items<T, F> {
+    items: Vec<T>,
+    key: fn(&T) -> String,
+    name: fn(&T) -> String,
+    row: F,
+}
+
+impl<T, F: Fn(&T) -> Html> List for Items<T, F> {
+    fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    fn key(&self, at: usize) -> String {
+        (self.key)(&self.items[at])
+    }
+
+    fn name(&self, at: usize) -> String {
+        (self.name)(&self.items[at])
+    }
+
+    fn row(&self, at: usize) -> Html {
+        (self.row)(&self.items[at])
+    }
+}
+
+impl Rows {
+    /// The rows of these items, each with a key, and a name that letters find it by.
+    pub fn new<T: 'static>(
+        items: Vec<T>,
+        key: fn(&T) -> String,
+        name: fn(&T) -> String,
+        row: impl Fn(&T) -> Html + 'static,
+    ) -> Self {
+        Self(Rc::new(Items {
+            items,
+            key,
+            name,
+            row,
+        }))
     }
 }
 
@@ -45,17 +111,21 @@ pub struct Roving {
 
 /// A list with one Tab stop.
 #[hook]
-pub fn use_roving<T: Item>(items: &Rc<[T]>) -> Roving {
+pub fn use_roving(rows: &Rows) -> Roving {
     let list = use_node_ref();
-    let kept = use_state_eq(|| None::<T>);
+    let kept = use_state_eq(|| None::<String>);
     let last = use_mut_ref(|| 0);
     let to_focus = use_mut_ref(|| false);
     let letters = use_mut_ref(Letters::default);
     // By what it is, not by where: others come and go before it.
-    let known = kept
-        .as_ref()
-        .and_then(|kept| items.iter().position(|item| item.is(kept)));
-    let active = known.unwrap_or_else(|| (*last.borrow()).min(items.len().saturating_sub(1)));
+    let before = *last.borrow();
+    let is_kept = |at: &usize| *at < rows.len() && kept.as_ref() == Some(&rows.key(*at));
+    // Mostly it is where it was.
+    let known = kept.as_ref().and_then(|_| {
+        let mut all = [before].into_iter().chain(0..rows.len());
+        all.find(is_kept)
+    });
+    let active = known.unwrap_or_else(|| before.min(rows.len().saturating_sub(1)));
     *last.borrow_mut() = active;
     {
         let (list, to_focus) = (list.clone(), to_focus.clone());
@@ -69,7 +139,7 @@ pub fn use_roving<T: Item>(items: &Rc<[T]>) -> Roving {
         });
     }
     let onkeydown = {
-        let (list, items, kept) = (list.clone(), items.clone(), kept.setter());
+        let (list, rows, kept) = (list.clone(), rows.clone(), kept.setter());
         Callback::from(move |event: KeyboardEvent| {
             let (Some(key), Some(list)) = (keys::pressed(&event), list.cast::<Element>()) else {
                 return;
@@ -83,8 +153,8 @@ pub fn use_roving<T: Item>(items: &Rc<[T]>) -> Roving {
                 move_in_row(&row, key == "ArrowRight");
                 return;
             }
-            let to = target(&key, at, items.len(), page_of(&list, &row)).or_else(|| {
-                let names: Vec<String> = items.iter().map(T::name).collect();
+            let to = target(&key, at, rows.len(), page_of(&list, &row)).or_else(|| {
+                let names: Vec<String> = (0..rows.len()).map(|at| rows.name(at)).collect();
                 letters
                     .borrow_mut()
                     .find(&key, event.time_stamp(), &names, at)
@@ -95,16 +165,16 @@ pub fn use_roving<T: Item>(items: &Rc<[T]>) -> Roving {
                     focus_row(&list, at);
                 } else {
                     to_focus.replace(true);
-                    kept.set(items.get(to).cloned());
+                    kept.set(Some(rows.key(to)));
                 }
             }
         })
     };
     let onfocusin = {
-        let (items, kept) = (items.clone(), kept.setter());
+        let (rows, kept) = (rows.clone(), kept.setter());
         Callback::from(move |event: FocusEvent| {
             if let Some((_, at)) = row_of(event.target()) {
-                kept.set(items.get(at).cloned());
+                kept.set((at < rows.len()).then(|| rows.key(at)));
             }
         })
     };

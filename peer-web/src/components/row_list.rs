@@ -7,10 +7,11 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
+use crate::browser::effect::{use_effect_on, use_stable};
 use crate::browser::{element, hooks::use_size};
 use crate::context::use_app;
 
-use super::roving::{Item, Roving, use_roving};
+use super::roving::{Roving, Rows, use_roving};
 
 /// What the list is scrolled by.
 const SCROLLER: &str = ".people-scroll";
@@ -21,27 +22,24 @@ const STEP: usize = 12;
 
 /// What a [`RowList`] needs.
 #[derive(Properties, PartialEq)]
-pub struct Props<T: Item> {
+pub struct Props {
     /// The id of the list's heading.
     pub labelledby: &'static str,
     /// What has a row, in order.
-    pub items: Rc<[T]>,
-    /// Draws a row.
-    pub row: Callback<T, Html>,
+    pub rows: Rows,
 }
 
 /// The list. It is one Tab stop.
 #[component]
-pub fn RowList<T: Item>(props: &Props<T>) -> Html {
+pub fn RowList(props: &Props) -> Html {
     // What can be done in a row depends on the state, and what Tab leads to with it.
     let _ = use_app();
     let Props {
         labelledby,
-        items,
-        row,
+        rows: all,
     } = props;
-    let roving = use_roving(items);
-    let drawn = use_drawn(&roving, items.len());
+    let roving = use_roving(all);
+    let drawn = use_drawn(&roving, all.len());
     let Roving {
         list,
         onkeydown,
@@ -55,13 +53,12 @@ pub fn RowList<T: Item>(props: &Props<T>) -> Html {
             rows.push(gap(next));
         }
         next = at + 1;
-        let item = items[at].clone();
-        let size = items.len().to_string();
+        let size = all.len().to_string();
         rows.push(html! {
-            <li key={item.key()} class="row-person" aria-posinset={next.to_string()} aria-setsize={size}>{ row.emit(item) }</li>
+            <li key={all.key(at)} class="row-person" aria-posinset={next.to_string()} aria-setsize={size}>{ all.row(at) }</li>
         });
     }
-    if next < items.len() {
+    if next < all.len() {
         rows.push(gap(next));
     }
     html! {
@@ -95,7 +92,7 @@ fn use_drawn(roving: &Roving, count: usize) -> Vec<usize> {
     };
     let latest = use_mut_ref(|| None::<Rc<dyn Fn()>>);
     *latest.borrow_mut() = Some(Rc::new(look.clone()));
-    let look_again = use_callback((), move |(), ()| {
+    let look_again = use_stable(move |()| {
         let look = latest.borrow().clone();
         if let Some(look) = look {
             look();
@@ -103,7 +100,7 @@ fn use_drawn(roving: &Roving, count: usize) -> Vec<usize> {
     });
     use_effect(look);
     use_size(roving.list.clone(), look_again.clone());
-    use_effect_with(roving.list.clone(), move |list| {
+    use_effect_on(roving.list.clone(), move |list| {
         let list = list.cast::<Element>();
         let scroller = list.and_then(|list| list.closest(SCROLLER).ok()?);
         let listener = scroller

@@ -5,6 +5,7 @@ use p2pchat_model::wording::label;
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
+use crate::browser::effect::use_effect_on;
 use crate::browser::hooks::{toggle, use_focus_kept, use_menu_keys, use_popup};
 use crate::browser::{element, keys, page};
 
@@ -24,6 +25,37 @@ pub struct MenuItem {
     pub question: Option<Question>,
     /// Does it.
     pub onpick: Callback<()>,
+    /// Whether several of its kind stand beside each other.
+    pub is_small: bool,
+}
+
+impl MenuItem {
+    /// Something that is done at once.
+    pub fn new(label: impl Into<AttrValue>, onpick: Callback<()>) -> Self {
+        Self {
+            label: label.into(),
+            question: None,
+            onpick,
+            is_small: false,
+        }
+    }
+
+    /// The same as one of several that stand beside each other.
+    #[must_use]
+    pub fn small(self) -> Self {
+        Self {
+            is_small: true,
+            ..self
+        }
+    }
+
+    /// The same after a question, with the word on the button that does it.
+    #[must_use]
+    pub fn asks(self, words: impl Into<AttrValue>, yes: &'static str) -> Self {
+        let words = words.into();
+        let question = Some(Question { words, yes });
+        Self { question, ..self }
+    }
 }
 
 /// What is asked before something is done.
@@ -63,7 +95,7 @@ pub fn RowMenu(props: &Props) -> Html {
     use_place(&node, &panel, (*open, *asks));
     {
         let asks = asks.setter();
-        use_effect_with(*open, move |_| asks.set(None));
+        use_effect_on(*open, move |_| asks.set(None));
     }
     if props.items.is_empty() {
         return html! {};
@@ -106,7 +138,7 @@ fn entry(
         None => done(item, open),
     };
     html! {
-        <button key={at} type="button" role="menuitem" class="menu-item" {onclick}>{ printable(&item.label).into_owned() }</button>
+        <button key={at} type="button" role="menuitem" class={classes!("menu-item", item.is_small.then_some("small"))} {onclick}>{ printable(&item.label).into_owned() }</button>
     }
 }
 
@@ -154,8 +186,8 @@ fn on_menu_key(event: &KeyboardEvent) {
     });
     let at = at.unwrap_or(0);
     let to = match keys::pressed(event).as_deref() {
-        Some("ArrowDown") => (at + 1) % count,
-        Some("ArrowUp") => (at + count - 1) % count,
+        Some("ArrowDown" | "ArrowRight") => (at + 1) % count,
+        Some("ArrowUp" | "ArrowLeft") => (at + count - 1) % count,
         Some("Home") => 0,
         Some("End") => count - 1,
         _ => return,
@@ -183,7 +215,7 @@ fn use_row_key(node: &NodeRef, open: &UseStateHandle<bool>) {
 #[hook]
 fn use_place(node: &NodeRef, panel: &NodeRef, shown: (bool, Option<usize>)) {
     let (node, panel) = (node.clone(), panel.clone());
-    use_effect_with(shown, move |(open, _)| {
+    use_effect_on(shown, move |(open, _)| {
         let (true, Some(menu), Some(panel)) = (
             *open,
             node.cast::<HtmlElement>(),

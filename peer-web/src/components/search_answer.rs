@@ -3,16 +3,14 @@
 use p2pchat_model::{OnlineUser, User, printable, wording};
 use yew::prelude::*;
 
-use crate::context::use_app;
+use crate::context::Context;
 use crate::logic::sentence::failed;
 use crate::state::Found;
 
-use super::online_row::OnlineRow;
+use super::online_row::online_row;
 
 /// The answer to the last search or request, where it was made.
-#[component]
-pub fn SearchAnswer() -> Html {
-    let context = use_app();
+pub fn search_answer(context: &Context) -> Html {
     let state = &context.state;
     let view = state.view.as_ref().map(|view| view.get());
     // The list below has what the registry's own list has.
@@ -26,7 +24,7 @@ pub fn SearchAnswer() -> Html {
             name,
             address: Some(address),
         }) => html! {
-            <div class="row-person found"><OnlineRow user={User::from(OnlineUser { name, address })} tab_stop=true /></div>
+            <div class="row-person found">{ online_row(context, User::from(OnlineUser { name, address }), true) }</div>
         },
         Some(Found {
             name,

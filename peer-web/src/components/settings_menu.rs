@@ -1,7 +1,7 @@
 //! The settings: colours, notifications, sound, signing out.
 
-use p2pchat_model::Command;
-use p2pchat_model::wording::label;
+use p2pchat_model::wording::{chat, label};
+use p2pchat_model::{Command, ConversationId};
 use yew::prelude::*;
 
 use crate::browser::hooks::{toggle, use_popup};
@@ -10,7 +10,7 @@ use crate::state::{Action, Sheet};
 
 use super::alert_switches::AlertSwitches;
 use super::icon::{Glyph, icon};
-use super::theme_choice::ThemeChoice;
+use super::theme_choice::theme_choice;
 
 /// The button that opens the settings, and the settings.
 #[component]
@@ -26,6 +26,13 @@ pub fn SettingsMenu() -> Html {
             dispatch.dispatch(Action::Open(Some(Sheet::Account)));
         }
     };
+    let onopenchat = {
+        let (open, dispatch) = (open.setter(), context.dispatch.clone());
+        move |_| {
+            open.set(false);
+            dispatch.dispatch(Action::Show(ConversationId::OPEN));
+        }
+    };
     let onlogout = move |_| send.emit(Command::Logout);
     html! {
         <div class="menu" ref={node}>
@@ -33,10 +40,13 @@ pub fn SettingsMenu() -> Html {
                 aria-label="Settings" title="Settings" onclick={toggle(&open)}>{ icon(Glyph::Menu) }</button>
             if *open {
                 <div id="menu" class="menu-panel" role="group" aria-label="Settings">
-                    <ThemeChoice />
+                    { theme_choice(&context.settings) }
                     <AlertSwitches />
                     <button type="button" class="menu-item" onclick={onaccount}>
                         { icon(Glyph::Locked) }{ label::ACCOUNT_AND_KEYS }
+                    </button>
+                    <button type="button" class="menu-item" onclick={onopenchat} title={chat::OPEN_CHAT_MEANS}>
+                        { icon(Glyph::People) }{ chat::OPEN_CHAT }
                     </button>
                     <button type="button" class="menu-item" disabled={!context.state.is_live()} onclick={onlogout}>
                         { icon(Glyph::Leave) }{ label::SIGN_OUT }

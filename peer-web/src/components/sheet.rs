@@ -1,9 +1,10 @@
 //! What is open over the page.
 
-use p2pchat_model::wording::label;
+use p2pchat_model::wording::{chat, label};
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
+use crate::browser::effect::{use_effect_on, use_stable};
 use crate::browser::hooks::{use_escape, use_return_focus_to_menu};
 use crate::context::use_app;
 use crate::state::{Action, Sheet};
@@ -12,6 +13,7 @@ use super::account::Account;
 use super::codes::Codes;
 use super::icon::{Glyph, icon};
 use super::import_form::ImportForm;
+use super::new_chat::NewChat;
 
 /// What is open over the page, if anything is.
 #[component]
@@ -32,6 +34,8 @@ pub fn Sheets() -> Html {
         Some(Sheet::Codes(name)) => {
             html! { <Frame title={label::COMPARE_CODES}><Codes {name} /></Frame> }
         }
+        Some(Sheet::New) => html! { <Frame title={chat::START}><NewChat /></Frame> },
+        Some(Sheet::Add(id)) => html! { <Frame title={chat::ADD}><NewChat add={id} /></Frame> },
     }
 }
 
@@ -48,12 +52,12 @@ fn Frame(props: &Props) -> Html {
     let node = use_node_ref();
     let close = {
         let dispatch = context.dispatch.clone();
-        use_callback((), move |(), ()| dispatch.dispatch(Action::Open(None)))
+        use_stable(move |()| dispatch.dispatch(Action::Open(None)))
     };
     use_escape(true, close.clone());
     {
         let node = node.clone();
-        use_effect_with((), move |()| {
+        use_effect_on((), move |()| {
             if let Some(dialog) = node.cast::<HtmlDialogElement>()
                 && dialog.show_modal().is_err()
             {

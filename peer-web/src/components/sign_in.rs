@@ -6,18 +6,19 @@ use p2pchat_model::wording::{self, label};
 use p2pchat_model::{Event, Line, Notice, Problem, Security, View};
 use yew::prelude::*;
 
+use crate::browser::effect::use_effect_on;
 use crate::browser::{hooks::toggle, page};
 use crate::context::use_app;
 use crate::logic::sentence::sentence;
 use crate::state::{Action, Page, Sheet};
 
-use super::banner::Banner;
+use super::banner::banner;
 use super::brand::brand;
 use super::field::Field;
 use super::icon::{Glyph, icon};
 use super::not_encrypted::not_encrypted;
 use super::password_fields::set;
-use super::registry_state::RegistryState;
+use super::registry_state::registry_state;
 use super::sheet::Sheets;
 
 pub(super) use form::is_waiting;
@@ -44,11 +45,11 @@ pub fn SignIn() -> Html {
         .view
         .as_ref()
         .is_some_and(|view| view.get().is_stopped());
-    use_effect_with(is_stopped, move |_| page::focus(first));
+    use_effect_on(is_stopped, move |_| page::focus(first));
     let security = state.view.as_ref().map(|view| view.get().security);
     let security = security.unwrap_or_default();
     let legacy = security == Security::NotEncrypted;
-    use_effect_with(is_refused(state, Problem::PasswordNeeded), |is_needed| {
+    use_effect_on(is_refused(state, Problem::PasswordNeeded), |is_needed| {
         if *is_needed {
             page::focus(PASSWORD);
         }
@@ -92,14 +93,14 @@ pub fn SignIn() -> Html {
         // The banner has the stop, and there is nothing to sign in to.
         return html! {
             <div class="sign-in-page">
-                <Banner />
-                <main class="centered"><div class="card">{ brand() }<RegistryState /></div></main>
+                { banner(&context) }
+                <main class="centered"><div class="card">{ brand() }{ registry_state(&context) }</div></main>
             </div>
         };
     }
     html! {
         <div class="sign-in-page">
-            <Banner />
+            { banner(&context) }
             <main class="centered">
                 <form class="card sign-in" {onsubmit} novalidate=true aria-labelledby="sign-in-title">
                     { brand() }
@@ -130,7 +131,7 @@ pub fn SignIn() -> Html {
                     if is_refused(state, Problem::WrongCredentials) && !new { { new_here(&choose) } }
                     <p class="form-error" role="alert">{ errors.form.unwrap_or_default() }</p>
                     { submit_button(state, new) }
-                    <RegistryState />
+                    { registry_state(&context) }
                     { state.view.as_ref().and_then(|view| first_contact(&view.get())) }
                     if !legacy {
                         <button type="button" class="button quiet" onclick={onimport}>{ label::IMPORT_IDENTITY }{ "…" }</button>

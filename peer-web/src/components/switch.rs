@@ -2,33 +2,22 @@
 
 use yew::prelude::*;
 
-/// What a [`Switch`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
-    /// What is switched.
-    pub label: &'static str,
-    /// What its state means, in small letters.
-    pub hint: AttrValue,
-    /// Whether it is on.
-    pub on: bool,
-    /// Whether it cannot be switched now.
-    #[prop_or_default]
-    pub disabled: bool,
-    /// Called with the new state.
-    pub onswitch: Callback<bool>,
-}
-
-/// A switch.
-#[component]
-pub fn Switch(props: &Props) -> Html {
-    let on = props.on;
-    let onclick = props.onswitch.reform(move |_| !on);
+/// A switch: what is switched, what that means in small letters, whether it is on, whether it cannot
+/// be switched now, and what is called with the new state.
+pub fn switch(
+    label: &'static str,
+    hint: &'static str,
+    on: bool,
+    disabled: bool,
+    onswitch: &Callback<bool>,
+) -> Html {
+    let onclick = onswitch.reform(move |_: MouseEvent| !on);
     html! {
-        <button type="button" class="switch" role="switch" disabled={props.disabled}
+        <button type="button" class="switch" role="switch" {disabled}
             aria-checked={on.to_string()} {onclick}>
             <span class="switch-words">
-                <span>{ props.label }</span>
-                <small>{ &props.hint }</small>
+                <span>{ label }</span>
+                <small>{ hint }</small>
             </span>
             <span class="switch-track" aria-hidden="true"><span class="switch-knob"></span></span>
         </button>

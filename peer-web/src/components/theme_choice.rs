@@ -2,13 +2,10 @@
 
 use yew::prelude::*;
 
-use crate::browser::settings::{Settings, Theme};
-use crate::context::use_app;
+use crate::browser::settings::{Settings, SettingsHandle, Theme};
 
 /// A button for each theme.
-#[component]
-pub fn ThemeChoice() -> Html {
-    let settings = use_app().settings;
+pub fn theme_choice(settings: &SettingsHandle) -> Html {
     let button = |theme: Theme| {
         let words = match theme {
             Theme::System => "Auto",

@@ -5,14 +5,12 @@ use p2pchat_model::{Command, Timestamp, Undo, Undoable, printable};
 use yew::prelude::*;
 
 use crate::browser::hooks::use_now;
-use crate::context::use_app;
+use crate::context::{Context, use_app};
 use crate::logic::sentence::sentence;
 
 /// The offer to take back the last leave or block, as long as that is possible. It lies over
 /// the page, so that nothing moves under the pointer.
-#[component]
-pub fn UndoBar() -> Html {
-    let context = use_app();
+pub fn undo_bar(context: &Context) -> Html {
     let undo = context.state.view.as_ref().and_then(|view| view.get().undo);
     html! {
         // Always there: a screen reader announces what changes in it.

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::fmt;
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{Command, action, letters_too_many, packets};
+use p2pchat_model::{Command, ConversationId, MAX_MESSAGE, action, packets};
 
 use super::sentence::sentence;
-use crate::state::State;
 
 /// Why a text cannot be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,12 +62,20 @@ pub fn text(typed: &str) -> Result<Cow<'_, str>, CannotSend> {
     }
 }
 
-/// The command that sends what is typed; `live` is whether the page is connected to its bridge,
-/// `alone` whether nobody is in the chat.
+/// The longest message of an encrypted conversation, in bytes.
+pub const MAX_POST: usize = 32 * 1024;
+
+/// The command that sends what is typed in a conversation; `live` is whether the page is connected
+/// to its bridge, `alone` whether nobody is in the chat.
 ///
 /// # Errors
 /// If it cannot be sent now.
-pub fn command(typed: &str, live: bool, alone: bool) -> Result<Command, CannotSend> {
+pub fn command(
+    conversation: ConversationId,
+    typed: &str,
+    live: bool,
+    alone: bool,
+) -> Result<Command, CannotSend> {
     let text = text(typed)?;
     if text.contains('\0') {
         return Err(CannotSend::Nul);
@@ -76,7 +83,14 @@ pub fn command(typed: &str, live: bool, alone: bool) -> Result<Command, CannotSe
     if packets(&text) == 0 {
         return Err(CannotSend::Empty);
     }
-    let letters = letters_too_many(&text);
+    let most = match conversation {
+        ConversationId::OPEN => MAX_MESSAGE,
+        _ => MAX_POST,
+    };
+    let ends = text
+        .char_indices()
+        .map(|(at, letter)| at + letter.len_utf8());
+    let letters = ends.filter(|end| *end > most).count();
     if letters > 0 {
         Err(CannotSend::TooLong(letters))
     } else if !live {
@@ -85,7 +99,7 @@ pub fn command(typed: &str, live: bool, alone: bool) -> Result<Command, CannotSe
         Err(CannotSend::Alone)
     } else {
         Ok(Command::Say {
-            conversation: State::SHOWN,
+            conversation,
             text: text.into_owned(),
             reply_to: None,
         })
@@ -122,6 +136,10 @@ mod tests {
     use p2pchat_model::MAX_MESSAGE;
 
     use super::*;
+
+    fn command(typed: &str, live: bool, alone: bool) -> Result<Command, CannotSend> {
+        super::command(ConversationId::OPEN, typed, live, alone)
+    }
 
     #[test]
     fn a_text_is_sent_to_members_over_a_connection() {
@@ -198,5 +216,14 @@ mod tests {
         // Each has three bytes.
         let letters = format!("{}字字字字", &longest[3..]);
         assert_eq!(command(&letters, true, false), Err(CannotSend::TooLong(3)));
+    }
+
+    #[test]
+    fn an_encrypted_conversation_takes_longer_messages() {
+        let id = ConversationId::encrypted(&[7; 32]);
+        let longest = "x".repeat(MAX_POST);
+        assert!(super::command(id, &longest, true, false).is_ok());
+        let longer = super::command(id, &(longest + "x"), true, false);
+        assert_eq!(longer, Err(CannotSend::TooLong(1)));
     }
 }

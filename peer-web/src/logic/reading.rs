@@ -1,6 +1,8 @@
 //! What the user has read, and what is new.
 
-use p2pchat_model::{Line, Message, MessageId};
+use p2pchat_model::{Line, MessageId};
+
+use super::said::{Said, said};
 
 /// How far the user has read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub struct Reading {
     mark: Option<MessageId>,
     /// How many came since.
     unread: usize,
+    /// What was read at the beginning.
+    before: MessageId,
 }
 
 impl Reading {
@@ -20,12 +24,7 @@ impl Reading {
     /// known.
     #[must_use]
     pub fn begin(lines: &[Line], read: Option<MessageId>, looking: bool) -> Self {
-        let messages = || {
-            lines.iter().filter_map(|line| match line {
-                Line::Message(message) => Some(message),
-                Line::Post(_) | Line::Notice { .. } => None,
-            })
-        };
+        let messages = || lines.iter().filter_map(said);
         let newest = messages()
             .map(|message| message.id)
             .max()
@@ -34,18 +33,19 @@ impl Reading {
         let mut reading = Self {
             looking: false,
             read,
+            before: read,
             ..Self::default()
         };
         for message in messages().filter(|message| message.id > read) {
-            reading.take(message);
+            reading.take(&message);
         }
         reading.look(looking);
         reading
     }
 
     /// Records a message that was received or sent just now.
-    pub fn take(&mut self, message: &Message) {
-        if message.is_own() {
+    pub fn take(&mut self, message: &Said<'_>) {
+        if message.own {
             // A user who answers has read what was before.
             self.mark = None;
             self.unread = 0;
@@ -57,6 +57,16 @@ impl Reading {
                 self.mark = Some(message.id);
             }
             self.unread += 1;
+        }
+    }
+
+    /// Moves the mark to the first message that was not read at the beginning, now that there are
+    /// earlier lines.
+    pub fn found_earlier(&mut self, lines: &[Line]) {
+        if self.mark.is_some() {
+            let mut messages = lines.iter().filter_map(said);
+            let first = messages.find(|one| !one.own && one.id > self.before);
+            self.mark = first.map(|one| one.id).or(self.mark);
         }
     }
 
@@ -113,15 +123,19 @@ mod tests {
     use super::*;
     use crate::logic::rows::samples::message;
 
-    fn others(id: u64) -> Message {
-        message(id, id * 1000, "bob", false)
+    fn line(id: u64, own: bool) -> Line {
+        Line::from(message(id, id * 1000, "bob", own))
+    }
+
+    fn take(reading: &mut Reading, id: u64, own: bool) {
+        reading.take(&said(&line(id, own)).unwrap());
     }
 
     #[test]
     fn a_message_that_comes_while_nobody_looks_is_unread_and_the_mark_stands_before_the_first() {
         let mut reading = Reading::default();
-        reading.take(&others(1));
-        reading.take(&others(2));
+        take(&mut reading, 1, false);
+        take(&mut reading, 2, false);
         assert_eq!(
             (reading.unread(), reading.mark()),
             (2, Some(MessageId::new(1)))
@@ -131,13 +145,13 @@ mod tests {
             (reading.unread(), reading.mark()),
             (0, Some(MessageId::new(1)))
         );
-        reading.take(&others(3));
+        take(&mut reading, 3, false);
         assert_eq!(
             (reading.unread(), reading.mark()),
             (0, Some(MessageId::new(1)))
         );
         reading.look(false);
-        reading.take(&others(4));
+        take(&mut reading, 4, false);
         assert_eq!(
             (reading.unread(), reading.mark()),
             (1, Some(MessageId::new(4)))
@@ -147,18 +161,27 @@ mod tests {
     #[test]
     fn an_answer_takes_the_mark_away() {
         let mut reading = Reading::default();
-        reading.take(&others(1));
-        reading.take(&message(2, 2000, "me", true));
+        take(&mut reading, 1, false);
+        take(&mut reading, 2, true);
         assert_eq!((reading.unread(), reading.mark()), (0, None));
         assert_eq!(reading.read(), MessageId::new(2));
     }
 
     #[test]
     fn a_reload_remembers_what_was_read() {
-        let lines: Vec<Line> = (1..=5).map(|id| Line::from(others(id))).collect();
+        let lines: Vec<Line> = (1..=5).map(|id| line(id, false)).collect();
         let fresh = Reading::begin(&lines, None, false);
         assert_eq!((fresh.unread(), fresh.read()), (0, MessageId::new(5)));
         let again = Reading::begin(&lines, Some(MessageId::new(3)), false);
         assert_eq!((again.unread(), again.mark()), (2, Some(MessageId::new(4))));
+    }
+    #[test]
+    fn the_mark_goes_to_the_first_unread_message_once_that_is_loaded() {
+        let newest = [line(9, false)];
+        let mut reading = Reading::begin(&newest, Some(MessageId::new(3)), true);
+        assert_eq!(reading.mark(), Some(MessageId::new(9)));
+        let lines: Vec<Line> = (1..=9).map(|id| line(id, id == 4)).collect();
+        reading.found_earlier(&lines);
+        assert_eq!(reading.mark(), Some(MessageId::new(5)));
     }
 }

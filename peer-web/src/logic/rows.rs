@@ -4,9 +4,10 @@
 use std::fmt;
 use std::ops::Deref;
 
-use p2pchat_model::{Line, Message, MessageId, Timestamp};
+use p2pchat_model::{Line, MessageId, Timestamp};
 
 use super::clock::{LocalDay, Zone};
+use super::said::{Said, said};
 
 /// Messages of one sender that are further apart than this, in milliseconds, are two groups.
 pub const GROUP_GAP: u64 = 5 * 60_000;
@@ -182,6 +183,13 @@ impl Rows {
         }
     }
 
+    /// Records that all messages may have changed: whether they were read, say.
+    pub fn change_all(&mut self) {
+        for row in &mut self.rows {
+            row.shown.version = row.shown.version.wrapping_add(1);
+        }
+    }
+
     fn push(&mut self, lines: &[Line], index: usize) {
         let line = &lines[index];
         let today = self.zone.day(line.at());
@@ -197,16 +205,16 @@ impl Rows {
                 let key = Key::Notice(*at, self.notices_at(lines, *at));
                 self.add(lines, key, RowKind::Notice { index });
             }
-            Line::Message(message) => {
-                if self.mark == Some(message.id) {
+            Line::Message(_) | Line::Post(_) => {
+                let id = line.message_id().unwrap_or_default();
+                if self.mark == Some(id) {
                     self.add(lines, Key::New, RowKind::New);
                 }
                 let (first, last) = (true, true);
                 let kind = RowKind::Message { index, first, last };
-                self.add(lines, Key::Message(message.id), kind);
+                self.add(lines, Key::Message(id), kind);
                 self.join(lines, self.rows.len() - 1);
             }
-            Line::Post(_) => {}
         }
     }
 
@@ -243,7 +251,7 @@ impl Rows {
         ) else {
             return;
         };
-        if !belong_together(earlier, later) {
+        if !belong_together(&earlier, &later) {
             return;
         }
         if let RowKind::Message { last, .. } = &mut before.shown.kind {
@@ -312,16 +320,13 @@ impl RowKind {
     }
 }
 
-fn message_of(lines: &[Line], kind: RowKind) -> Option<&Message> {
-    match &lines[kind.line()?] {
-        Line::Message(message) => Some(message),
-        Line::Post(_) | Line::Notice { .. } => None,
-    }
+fn message_of(lines: &[Line], kind: RowKind) -> Option<Said<'_>> {
+    said(&lines[kind.line()?])
 }
 
-fn belong_together(before: &Message, message: &Message) -> bool {
-    before.is_own() == message.is_own()
-        && (message.is_own() || before.from == message.from)
+fn belong_together(before: &Said<'_>, message: &Said<'_>) -> bool {
+    before.own == message.own
+        && (message.own || before.who == message.who)
         && message.at.0.saturating_sub(before.at.0) < GROUP_GAP
 }
 
@@ -332,11 +337,7 @@ fn estimate(width: f64, kind: RowKind, lines: &[Line]) -> f64 {
         RowKind::Notice { .. } => return 34.0,
         RowKind::Message { index, first, .. } => (index, first),
     };
-    let bytes = match &lines[index] {
-        Line::Message(message) => message.text.len(),
-        Line::Post(post) => post.text.len(),
-        Line::Notice { text, .. } => text.len(),
-    };
+    let bytes = said(&lines[index]).map_or(0, |said| said.text.len());
     let a_line = (width.min(760.0) / 9.0).max(20.0);
     #[expect(
         clippy::cast_precision_loss,

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use p2pchat_model::{Call, CallId, Command, Event, Line, Message, MessageId, View};
+use p2pchat_model::{Call, CallId, Command, ConversationId, Event, Line, MessageId, Post, View};
 
 use crate::logic::reading::Reading;
+use crate::logic::said::said;
 
-use super::State;
 use super::view::ViewHandle;
 
 /// The part of the state that changes with nearly every message.
@@ -27,7 +27,7 @@ pub struct Conversation {
     /// Whether the page of history that follows a login is still to come.
     awaits_first_page: bool,
     /// The newest draft of this page that the peer has.
-    pub kept_draft: Option<Rc<str>>,
+    pub kept_draft: Option<(ConversationId, Rc<str>)>,
 }
 
 /// A call about the conversation, until it is answered.
@@ -46,7 +46,7 @@ impl Asked {
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         match &self.command {
-            Command::Say { text, .. } => Some(text),
+            Command::Say { text, .. } | Command::Edit { text, .. } => Some(text),
             _ => None,
         }
     }
@@ -76,7 +76,10 @@ impl Conversation {
     /// Whether a page of history is still to come.
     #[must_use]
     pub fn awaits_history(&self) -> bool {
-        let is_page = |asked: &Asked| matches!(asked.command, Command::History { .. });
+        let id = self.view.as_ref().map(|view| view.id());
+        let is_page = |asked: &Asked| {
+            matches!(asked.command, Command::History { .. }) && asked.command.conversation() == id
+        };
         self.awaits_first_page || self.asked.iter().any(is_page)
     }
 
@@ -88,10 +91,10 @@ impl Conversation {
         };
         let is_same = known.get().conversations_of == view.conversations_of;
         let mut chats = view.conversations.iter_mut();
-        if let Some(chat) = chats.find(|chat| is_same && chat.id == State::SHOWN) {
+        if let Some(chat) = chats.find(|chat| is_same && chat.id == known.id()) {
             let known = known.chat();
             let oldest = chat.oldest_message();
-            let is_it = |line: &Line| matches!(line, Line::Message(one) if Some(one.id) == oldest);
+            let is_it = |line: &Line| oldest.is_some() && line.message_id() == oldest;
             let here = chat.lines.iter().position(is_it);
             if let (Some(at), Some(here)) = (known.lines.iter().position(is_it), here) {
                 chat.lines.splice(..here, known.lines[..at].iter().cloned());
@@ -109,6 +112,13 @@ impl Conversation {
         self.awaits_first_page = false;
     }
 
+    /// Shows another conversation.
+    pub(super) fn show(&mut self, view: ViewHandle, reading: Reading) {
+        self.view = Some(view);
+        self.reading = reading;
+        (self.spoken, self.jump) = (None, None);
+    }
+
     /// Forgets the texts of another session.
     pub(super) fn forget_texts(&mut self) {
         self.asked.clear();
@@ -124,9 +134,11 @@ impl Conversation {
         let at = self.asked.iter().position(|asked| asked.id == *id)?;
         let asked = self.asked.remove(at);
         match (&asked.command, event) {
-            (Command::Say { .. }, Event::Failed(_)) => self.failed.push(asked.clone()),
-            (Command::Draft { text, .. }, Event::Done) => {
-                self.kept_draft = Some(text.as_str().into());
+            (Command::Say { .. } | Command::Edit { .. }, Event::Failed(_)) => {
+                self.failed.push(asked.clone());
+            }
+            (Command::Draft { conversation, text }, Event::Done) => {
+                self.kept_draft = Some((*conversation, text.as_str().into()));
             }
             _ => {}
         }
@@ -134,11 +146,14 @@ impl Conversation {
     }
 
     /// Takes all texts without an answer for refused, and returns them.
-    pub(super) fn refuse_all(&mut self) -> Vec<String> {
+    pub(super) fn refuse_all(&mut self) -> Vec<(ConversationId, String)> {
         let is_text = |asked: &mut Asked| asked.text().is_some();
         let refused: Vec<Asked> = self.asked.extract_if(.., is_text).collect();
-        let texts = refused.iter().filter_map(Asked::text);
-        let texts = texts.map(str::to_owned).collect();
+        let texts = refused.iter().filter_map(|asked| {
+            let text = asked.text()?.to_owned();
+            Some((asked.command.conversation()?, text))
+        });
+        let texts = texts.collect();
         self.failed.extend(refused);
         texts
     }
@@ -150,12 +165,21 @@ impl Conversation {
         let of = view.get().conversations_of;
         view.apply(event);
         view.touch();
-        let is_here = event.conversation().is_none_or(|id| id == State::SHOWN);
+        let is_here = event.conversation().is_none_or(|id| id == view.id());
         if view.get().conversations_of != of {
             self.reading = Reading::begin(&[], None, self.reading.looking());
         }
         match event {
-            Event::Message(message) if is_here => self.reading.take(message),
+            Event::Message(_) | Event::Post(_) if is_here && view.chat().lines.len() > lines => {
+                let id = message_of(event);
+                let chat = view.chat();
+                let mut lines = chat.lines.iter().rev();
+                let line = lines.find(|line| line.message_id() == id);
+                if let Some(said) = line.and_then(said) {
+                    self.reading.take(&said);
+                }
+            }
+            Event::Posts { .. } if is_here => self.reading.found_earlier(&view.chat().lines),
             Event::Read { message, .. } if is_here => {
                 self.reading.read_elsewhere(*message, &view.chat().lines);
             }
@@ -170,8 +194,8 @@ impl Conversation {
             }
             _ => {}
         }
-        view.follow(event, lines, self.reading.mark());
         if is_here {
+            view.follow(event, lines, self.reading.mark());
             self.spoken = spoken(event).or(self.spoken.take());
         }
     }
@@ -205,16 +229,26 @@ pub(super) fn is_about_conversation(command: &Command) -> bool {
             | Command::History { .. }
             | Command::Read { .. }
             | Command::Draft { .. }
+            | Command::Typing { .. }
+            | Command::Edit { .. }
+            | Command::Delete { .. }
+            | Command::React { .. }
     )
+}
+
+fn message_of(event: &Event) -> Option<MessageId> {
+    match event {
+        Event::Message(message) => Some(message.id),
+        Event::Post(post) => Some(post.id),
+        _ => None,
+    }
 }
 
 /// What a screen reader says of an event: the messages of others, and notices.
 fn spoken(event: &Event) -> Option<Line> {
     match event {
-        Event::Message(message) => {
-            let others = |message: &&Message| !message.is_own();
-            Some(message).filter(others).cloned().map(Line::from)
-        }
+        Event::Message(message) => (!message.is_own()).then(|| message.clone().into()),
+        Event::Post(post) => (!post.is_own()).then(|| Post::clone(post).into()),
         event => View::notice(event),
     }
 }

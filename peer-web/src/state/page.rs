@@ -3,19 +3,18 @@
 use std::rc::Rc;
 
 use p2pchat_model::{
-    CallId, Code, Command, Event, Failure, Findings, KnownRegistry, Link, PeerAddr, Problem, Trust,
-    Username,
+    CallId, Code, Command, ConversationId, Event, Failure, Findings, KnownRegistry, Link,
+    MessageId, PeerAddr, Problem, Trust, Username,
 };
 
 use crate::bridge::Connection;
 
-use super::State;
 use super::conversation::is_about_conversation;
 use super::notes::{self, Note};
 use super::view::ViewHandle;
 
 /// The commands whose answers stand below the field that finds people.
-const SEARCHES: [&str; 3] = ["request", "search", "refresh"];
+const SEARCHES: [&str; 4] = ["request", "search", "refresh", "chat"];
 
 /// The part of the state that changes rarely.
 #[derive(Clone, PartialEq, Default)]
@@ -61,6 +60,21 @@ pub struct Page {
     pub says_again: bool,
     /// A text that was not sent and belongs back into the message field.
     pub unsent: Option<Rc<str>>,
+    /// The same of conversations that are not shown.
+    unsent_elsewhere: Vec<(ConversationId, Rc<str>)>,
+    /// Whether the list of conversations is shown, where there is room for only one pane.
+    pub lists: bool,
+    /// The message that the one in the field replies to, or takes the place of.
+    pub about: Option<About>,
+}
+
+/// What a message that is being written is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// It replies to this message.
+    Reply(MessageId),
+    /// It takes the place of this message.
+    Edit(MessageId),
 }
 
 /// What can be open over the page.
@@ -72,6 +86,10 @@ pub enum Sheet {
     Import,
     /// To compare codes with this user.
     Codes(Username),
+    /// To begin a conversation.
+    New,
+    /// To ask more people into this group.
+    Add(ConversationId),
 }
 
 /// The code of a user.
@@ -110,6 +128,13 @@ impl Page {
         self.failures
             .iter()
             .find(|failure| failure.command == command)
+    }
+
+    /// The conversation that is shown.
+    #[must_use]
+    pub fn shown(&self) -> ConversationId {
+        let view = self.view.as_ref();
+        view.map_or(ConversationId::OPEN, |view| view.id())
     }
 
     /// Whether commands reach the bridge.
@@ -160,6 +185,7 @@ impl Page {
         self.view = Some(view);
         self.views += 1;
         self.asked.clear();
+        self.about = None;
         self.set_draft(draft);
         if account.is_some() {
             self.ended = None;
@@ -204,7 +230,7 @@ impl Page {
     fn on_done(&mut self, re: Option<&CallId>) {
         self.done = self.answer(re).or(self.done);
         // That is seen in the list of people.
-        if self.done == Some("trust") {
+        if matches!(self.done, Some("trust" | "add")) {
             self.open(None);
         }
     }
@@ -263,7 +289,7 @@ impl Page {
                     posts: posts.clone(),
                 });
             }
-            Event::Draft { conversation, text } if *conversation == State::SHOWN => {
+            Event::Draft { conversation, text } if *conversation == self.shown() => {
                 self.set_draft(text.as_str().into());
             }
             _ => {}
@@ -289,8 +315,26 @@ impl Page {
         }
     }
 
+    /// Shows another conversation, with the draft of all front ends.
+    pub(super) fn show(&mut self, view: ViewHandle, draft: Rc<str>, says_again: bool) {
+        let id = view.id();
+        self.view = Some(view);
+        self.about = None;
+        self.says_again = says_again;
+        self.set_draft(draft);
+        let is_here = |(of, _): &mut (ConversationId, _)| *of == id;
+        let here: Vec<_> = self.unsent_elsewhere.extract_if(.., is_here).collect();
+        for (id, text) in here {
+            self.return_text(id, &text);
+        }
+    }
+
     /// Puts a text where the message field takes it from, behind what waits there already.
-    pub(super) fn return_text(&mut self, text: &str) {
+    pub(super) fn return_text(&mut self, id: ConversationId, text: &str) {
+        if id != self.shown() {
+            self.unsent_elsewhere.push((id, text.into()));
+            return;
+        }
         self.unsent = Some(match &self.unsent {
             Some(earlier) => format!("{earlier}\n{text}").into(),
             None => text.into(),

@@ -307,7 +307,7 @@ fn what_is_read_or_typed_in_another_front_end_is_so_here() {
         .reduce(answer(5, draft("own")))
         .reduce(done(5));
     assert_eq!(state.page.draft, known);
-    assert_eq!(state.conversation.kept_draft.as_deref(), Some("own"));
+    assert_eq!(state.conversation.kept_draft, Some((OPEN, "own".into())));
 }
 
 #[test]

@@ -17,11 +17,18 @@ pub struct SharedView(Rc<Shared>);
 struct Shared {
     /// The conversation that is shown.
     id: ConversationId,
-    view: RefCell<View>,
+    /// Shared by the handles of all conversations that were shown one after the other.
+    view: Rc<RefCell<View>>,
     rows: RefCell<Rows>,
 }
 
 impl SharedView {
+    /// The conversation that is shown.
+    #[must_use]
+    pub fn id(&self) -> ConversationId {
+        self.0.id
+    }
+
     /// The view as it is now. To be dropped before the next event.
     #[must_use]
     pub fn get(&self) -> Ref<'_, View> {
@@ -61,7 +68,11 @@ impl SharedView {
         let grown = chat.lines.len().checked_sub(lines);
         match (event, grown) {
             // These may replace the lines, or put others between them.
-            (Event::History { .. } | Event::LoggedIn { .. }, _) | (_, None | Some(2..)) => {
+            (Event::History { .. } | Event::Posts { .. } | Event::LoggedIn { .. }, _)
+            | (_, None | Some(2..)) => {
+                rows.rebuild(&chat.lines, mark);
+            }
+            (Event::Post(post), Some(1)) if chat.newest_message() != Some(post.id) => {
                 rows.rebuild(&chat.lines, mark);
             }
             // It may be before a message that is there already.
@@ -73,8 +84,11 @@ impl SharedView {
                 }
             }
         }
-        if let Event::Delivered { message, .. } = event {
-            rows.change(*message);
+        match event {
+            Event::Delivered { message, .. } => rows.change(*message),
+            Event::Post(post) | Event::PostChanged(post) => rows.change(post.id),
+            Event::Chat { .. } | Event::ReadBy { .. } => rows.change_all(),
+            _ => {}
         }
     }
 }
@@ -96,16 +110,26 @@ impl ViewHandle {
     /// Wraps a view, of which this conversation is shown.
     #[must_use]
     pub fn new(view: View, id: ConversationId, mark: Option<MessageId>, zone: Zone) -> Self {
-        let shared = SharedView(Rc::new(Shared {
-            id,
-            view: RefCell::new(view),
-            rows: RefCell::new(Rows::new(zone)),
-        }));
+        Self::of(Rc::new(RefCell::new(view)), id, mark, zone)
+    }
+
+    /// The same view, of which another conversation is shown.
+    pub(super) fn showing(&self, id: ConversationId, mark: Option<MessageId>) -> Self {
+        let zone = self.rows().zone().clone();
+        Self::of(self.shared.0.view.clone(), id, mark, zone)
+    }
+
+    fn of(
+        view: Rc<RefCell<View>>,
+        id: ConversationId,
+        mark: Option<MessageId>,
+        zone: Zone,
+    ) -> Self {
+        let rows = RefCell::new(Rows::new(zone));
+        let shared = SharedView(Rc::new(Shared { id, view, rows }));
         shared.rows_mut().rebuild(&shared.chat().lines, mark);
-        Self {
-            shared,
-            revision: 0,
-        }
+        let revision = 0;
+        Self { shared, revision }
     }
 
     /// The view without the revision.

@@ -68,6 +68,9 @@ fn an_update_is_read_as_other_programs_read_it() {
         r#"{"event":"message","conversation":"open","id":9007199254740991,"at":1,"from":{"address":"10.0.0.2","name":null,"check":"unknown"},"text":"\ud83d\udc4b\n","deliveries":[{"to":{"address":"10.0.0.3","name":"bob","check":"confirmed"},"state":"failed","reason":"unreachable"}]}"#,
         r#"{"event":"member_joined","conversation":"open","at":1,"member":{"address":"10.0.0.2","name":"bob","check":"differs"},"by":"member","who":{"address":"10.0.0.3","name":null,"check":"unknown"}}"#,
         r#"{"event":"history","conversation":"open","before":null,"messages":[],"more":false}"#,
+        &crate::chats::view(),
+        &crate::chats::post(7, false, "text"),
+        &crate::chats::CHANGE.replace("ID", &crate::chats::direct()),
         r#"{"event":"notice","at":1,"what":"history_mended","lost":3}"#,
     ] {
         assert_eq!(json::read(line), Some(as_others_read_it(line)), "{line}");

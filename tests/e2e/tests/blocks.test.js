@@ -135,7 +135,7 @@ for (const [look, options] of [
     bob.send("say", { text: "more of them" });
     await bob.event("member_left", ({ reason }) => reason === "refused");
     assert.equal(await alice.said("more of them").count(), 0);
-    if (look === "narrow") await alice.page.getByRole("button", { name: "People" }).tap();
+    if (look === "narrow") await alice.page.getByRole("button", { name: "Chats" }).tap();
     await isBlocked(alice, "bob");
     await blocks(alice, alice.online, "carol");
     await isBlocked(alice, "carol");

@@ -49,7 +49,7 @@ test("all can be done at a width of 360 pixels", async (t) => {
   await alice.reads("extraordinarily");
   await fitsIn(alice, 360);
   await picture(alice, "narrow-chat");
-  await alice.page.getByRole("button", { name: "People" }).tap();
+  await alice.page.getByRole("button", { name: "Chats" }).tap();
   await alice.members.getByText("bob", { exact: true }).waitFor();
   await fitsIn(alice, 360);
   await picture(alice, "narrow-people");
@@ -138,7 +138,9 @@ test("all can be done without a mouse, and the focus is seen", async (t) => {
   await tabTo("button", "Refresh who is online");
   await keyboard.press("Enter");
   await alice.askButton("bob").waitFor();
-  await tabTo("button", "Ask bob for a chat");
+  await tabTo("button", /^bob/);
+  await keyboard.press("ArrowRight");
+  await focused.and(alice.askButton("bob")).waitFor();
   await picture(alice, "keyboard-focus");
   await keyboard.press("Enter");
   const request = await bob.event("request_received");
@@ -220,7 +222,7 @@ test("at 320 pixels, and so at 400 % zoom of 1280, nothing is cut off", async (t
   await alice.says("سلام https://example.org/a\nthis line goes the other way");
   await fitsIn(alice, 320);
   await picture(alice, "zoomed-chat");
-  await alice.page.getByRole("button", { name: "People" }).click();
+  await alice.page.getByRole("button", { name: "Chats" }).click();
   await alice.isWith("bob");
   await fitsIn(alice, 320);
   await picture(alice, "zoomed-people");

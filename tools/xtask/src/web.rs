@@ -1,6 +1,7 @@
 //! `cargo xtask web`: the web page, built by trunk, compressed, and measured.
 
 mod compress;
+mod shrink;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -140,7 +141,7 @@ fn without_trunk(index: &str) -> Result<(String, Vec<PathBuf>)> {
             let href = attribute(line, "href")?;
             let name = href.rsplit('/').next().unwrap_or(href);
             made += &line
-                .replace("data-trunk ", "")
+                .replace("data-trunk data-integrity=\"none\" ", "")
                 .replace(r#"rel="css""#, r#"rel="stylesheet""#)
                 .replace(href, name);
             assets.push(PathBuf::from(href));
@@ -192,6 +193,7 @@ async fn trunk(index: &str, built: &Path) -> Result<Vec<Size>> {
     let mut command = toolbox.trunk();
     command.args(["build", index, "--release", "--dist"]);
     process::run(command.arg(built)).await?;
+    shrink::all(built, &files(built)?)?;
     // Takes some seconds of the only thread, but nothing else runs now.
     compress::all(&files(built)?)
 }

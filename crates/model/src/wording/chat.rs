@@ -5,6 +5,7 @@ use std::fmt::{self, Display};
 use crate::chat::{Alerts, Chat, ChatChange, ChatKind, Member, Named, Standing};
 use crate::conversation::Conversation;
 use crate::identity::Trust;
+use crate::line::Line;
 use crate::post::{Post, PostState};
 use crate::wording::{self, label};
 
@@ -335,11 +336,71 @@ pub fn key_changed(member: &Member) -> Option<String> {
     }
 }
 
-/// A person can only be reached in the open chat.
+/// Before what the user has written and not sent, in a list.
+const DRAFT: &str = "Draft";
+
+/// The last line of a conversation in a list: what the user has not sent, who is writing, or what
+/// came last. Empty if there is nothing.
 #[must_use]
-pub fn is_older(who: impl Display) -> String {
+pub fn last_line(conversation: &Conversation) -> String {
+    if let Some(Chat {
+        standing: Standing::Asked(by),
+        ..
+    }) = &conversation.chat
+    {
+        return conversation
+            .chat
+            .as_ref()
+            .map_or_else(String::new, |chat| asks(*by, chat));
+    }
+    if !conversation.draft.is_empty() {
+        return format!("{DRAFT}: {}", conversation.draft);
+    }
+    if let Some(words) = conversation.chat.as_ref().and_then(typing) {
+        return words;
+    }
+    let by_you = |text: &str| format!("You: {text}");
+    match conversation.lines.last() {
+        None => String::new(),
+        Some(Line::Notice { text: words, .. }) => words.clone(),
+        Some(Line::Message(message)) if message.is_own() => by_you(&message.text),
+        Some(Line::Message(message)) => format!("{}: {}", message.from.title(), message.text),
+        Some(Line::Post(post)) if post.is_own() => by_you(text(post)),
+        Some(Line::Post(post)) => match conversation.chat.as_ref().map(|chat| chat.kind) {
+            Some(ChatKind::Group) => format!("{}: {}", post.from, text(post)),
+            _ => text(post).to_owned(),
+        },
+    }
+}
+
+/// How many members of a group are online, the user among them.
+#[must_use]
+pub fn members_online(chat: &Chat, is_online: impl Fn(&Named) -> bool) -> String {
+    let here = chat.members.iter().filter(|member| is_online(&member.who));
+    format!("{} of {} online", here.count() + 1, chat.members.len() + 1)
+}
+
+/// How many requests wait for an answer.
+#[must_use]
+pub fn requests(count: usize) -> String {
+    match count {
+        1 => "1 request".to_owned(),
+        count => format!("{count} requests"),
+    }
+}
+
+/// Why there is no encrypted conversation with a person.
+#[must_use]
+pub fn has_older_program(who: impl Display) -> String {
     format!("{who} has an older p2pchat: only in the open chat")
 }
+
+/// Button: ask a person into the open chat.
+pub const ASK_INTO_OPEN_CHAT: &str = "Ask into the open chat";
+/// Button: all people, not only those without a chat.
+pub const SHOW_ALL: &str = "Show all";
+/// Above the field while a message is changed.
+pub const EDITING: &str = "Editing";
 
 #[cfg(test)]
 mod tests;

@@ -57,7 +57,7 @@ async fn names_owners_and_those_who_go_are_told_with_who_did_it() {
     assert!(was_told(removed(false, b, true))(&bob.seen));
     ann.until("the removal", was_told(removed(false, b, false)))
         .await;
-    // Who was removed is told by whoever meets them.
+    // A removed person is told by the next member that they meet.
     cid.until("the removal", was_told(removed(true, b, false)))
         .await;
     assert_eq!(cid.seen.standing(id), Some(Standing::Out));
@@ -84,7 +84,7 @@ async fn names_owners_and_those_who_go_are_told_with_who_did_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_added_later_is_told_by_whom_and_sees_what_they_may() {
+async fn one_who_is_added_later_knows_who_asked_and_sees_what_they_may() {
     let (mut ann, mut bob) = (User::new("ann").await, User::new("bob").await);
     let mut cid = User::new("cid").await;
     let id = group(&mut ann, &mut [&mut bob]).await;

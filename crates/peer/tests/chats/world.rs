@@ -21,10 +21,10 @@ use tokio_util::task::AbortOnDropHandle;
 
 /// Far more than anything takes: a test that waits that long has failed.
 const LONG: Duration = Duration::from_secs(40);
-/// How much is told before somebody has to read it.
+/// How much is told before it has to be read.
 const ROOM: usize = 64;
 
-/// All that somebody was told, as a front end would keep it.
+/// All that a user was told, as a front end would keep it.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) chats: BTreeMap<ConversationId, Chat>,
@@ -158,7 +158,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Somebody who has signed in.
+    /// A user who has signed in.
     pub(crate) async fn new(name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut user = Self {

@@ -89,7 +89,7 @@ fn a_changed_key_is_an_error_in_its_words() {
 }
 
 #[test]
-fn someone_with_whom_there_is_an_encrypted_conversation_is_never_reached_openly_by_itself() {
+fn who_has_an_encrypted_conversation_with_the_user_is_never_reached_openly_by_itself() {
     let known = || view([chat(with_bob(), "", &["bob"])]);
     let mut run = with("bob", known());
     let chat = run.first_call();

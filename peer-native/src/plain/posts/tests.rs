@@ -12,11 +12,11 @@ fn named(who: &str, digit: &str) -> Named {
     }
 }
 
-fn alice() -> Named {
+pub(in crate::plain) fn alice() -> Named {
     named("alice", "a")
 }
 
-fn bob() -> Named {
+pub(in crate::plain) fn bob() -> Named {
     named("bob", "b")
 }
 
@@ -24,7 +24,7 @@ fn carol() -> Named {
     named("carol", "c")
 }
 
-fn team() -> ConversationId {
+pub(in crate::plain) fn team() -> ConversationId {
     ConversationId::encrypted(&[7; 32])
 }
 
@@ -32,7 +32,7 @@ fn id(clock: u64) -> MessageId {
     MessageId::of_entry(clock, 5, 1)
 }
 
-fn post(clock: u64, from: Named, text: &str) -> Post {
+pub(in crate::plain) fn post(clock: u64, from: Named, text: &str) -> Post {
     Post {
         conversation: team(),
         id: id(clock),
@@ -48,7 +48,7 @@ fn post(clock: u64, from: Named, text: &str) -> Post {
     }
 }
 
-fn said(post: Post) -> Event {
+pub(in crate::plain) fn said(post: Post) -> Event {
     Event::Post(Box::new(post))
 }
 
@@ -84,7 +84,7 @@ fn chat(standing: Standing) -> Event {
 }
 
 /// A view in which alice is signed in, bob is online and carol is not.
-fn view(events: impl IntoIterator<Item = Event>) -> View {
+pub(in crate::plain) fn view(events: impl IntoIterator<Item = Event>) -> View {
     let mut view = View::default();
     view.apply(&Event::LoggedIn {
         at: Timestamp(0),
@@ -167,7 +167,7 @@ fn a_late_message_has_the_date_when_it_was_written() {
 }
 
 #[test]
-fn an_own_message_says_once_for_whom_it_waits() {
+fn an_own_message_says_once_who_has_not_got_it() {
     let receipt = |to, delivered| Receipt { to, delivered };
     let own = |receipts: Vec<Receipt>| Post {
         receipts: Some(receipts),

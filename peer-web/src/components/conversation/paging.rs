@@ -3,13 +3,15 @@
 
 use std::rc::Rc;
 
-use p2pchat_model::{Command, Line, MessageId, View};
+use p2pchat_model::{Command, MessageId, View};
 use yew::prelude::*;
 
+use crate::browser::effect::use_effect_on;
 use crate::context::Context;
 use crate::logic::rows::Key;
+use crate::logic::said::said;
 use crate::logic::window::{OVERSCAN, Place};
-use crate::state::{Action, Conversation, State, ViewHandle};
+use crate::state::{Action, Conversation, ViewHandle};
 
 use super::scroll::Scroll;
 
@@ -37,7 +39,7 @@ pub(super) fn use_paging(
     let view = conversation.view.clone();
     let rows = view.as_ref().map(|view| view.rows().len());
     let layout = scroll.layout.clone();
-    use_effect_with((wanted, rows), move |(wanted, _)| {
+    use_effect_on((wanted, rows), move |(wanted, _)| {
         if let (true, Some(view)) = (*wanted, view) {
             layout.borrow_mut().holds = true;
             ask(&view, &send);
@@ -46,7 +48,7 @@ pub(super) fn use_paging(
 }
 
 fn ask(view: &ViewHandle, send: &Callback<Command>) {
-    let (conversation, before) = (State::SHOWN, view.chat().oldest_message());
+    let (conversation, before) = (view.id(), view.chat().oldest_message());
     send.emit(Command::History {
         conversation,
         before,
@@ -68,7 +70,7 @@ fn may_ask(context: &Context, conversation: &Conversation) -> bool {
 #[hook]
 pub(super) fn use_jump(context: &Context, conversation: &Rc<Conversation>, scroll: &Scroll) {
     let (context, scroll) = (context.clone(), scroll.clone());
-    use_effect_with(conversation.clone(), move |conversation| {
+    use_effect_on(conversation.clone(), move |conversation| {
         let (Some(id), Some(view)) = (conversation.jump, &conversation.view) else {
             return;
         };
@@ -88,12 +90,13 @@ pub(super) fn use_jump(context: &Context, conversation: &Rc<Conversation>, scrol
 /// Goes to the end when the user has sent a message: it is there.
 #[hook]
 pub(super) fn use_own_messages(view: &ViewHandle, scroll: &Scroll) {
-    let last: Option<MessageId> = match view.chat().lines.last() {
-        Some(Line::Message(message)) if message.is_own() => Some(message.id),
-        _ => None,
+    let last: Option<MessageId> = {
+        let chat = view.chat();
+        let last = chat.lines.last().and_then(said).filter(|said| said.own);
+        last.map(|said| said.id)
     };
     let scroll = scroll.clone();
-    use_effect_with(last, move |last| {
+    use_effect_on(last, move |last| {
         if last.is_some() && scroll.layout.borrow().place != Place::End {
             scroll.go_to(Place::End);
         }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use yew::prelude::*;
 
+use crate::browser::effect::use_stable;
 use crate::browser::{hooks::use_size, keys};
 use crate::logic::window::Place;
 use crate::state::ViewHandle;
@@ -34,7 +35,7 @@ pub(super) fn use_scroll() -> Scroll {
         update: use_force_update(),
     };
     let update = scroll.update.clone();
-    let onresize = use_callback((), move |(), ()| update.force_update());
+    let onresize = use_stable(move |()| update.force_update());
     use_size(scroll.nodes.scroller.clone(), onresize);
     scroll
 }

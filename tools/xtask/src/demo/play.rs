@@ -31,9 +31,9 @@ pub(super) async fn run(stage: &Stage, mut echo: Echo, [alice, bob]: [Ipv4Addr; 
         })
         .await?;
         alice.quit().await?;
-        println!("\nbob comes back. echo, who was there, hands him what he has missed.\n");
+        println!("\nbob comes back. echo, who was there, passes on what bob has missed.\n");
         let mut bob = Client::start(stage, "bob", bob).await?;
-        watch(&mut bob, "get what he has missed", |event| {
+        watch(&mut bob, "get what came meanwhile", |event| {
             says(event, "See you at noon, bob!")
         })
         .await?;

@@ -4,8 +4,8 @@ use p2pchat_model::{CallId, FrontEndId, MessageId};
 use p2pchat_protocol::v2::conversation::talk::Talk;
 
 use super::super::calls::MAX_CALLS;
-use super::super::{Change, Said, Store};
-use super::world::World;
+use super::super::{Change, MAX_UNREAD_BYTES, Said, Store};
+use super::world::{World, person};
 use crate::machine::SaidBy;
 
 #[test]
@@ -74,4 +74,21 @@ fn the_newest_calls_are_known_with_what_they_led_to() {
         let expected = is_known.then_some((u64::MAX - number, said));
         assert_eq!(known, expected, "{number}");
     }
+}
+
+#[test]
+fn unread_messages_are_counted_through_a_bounded_length_of_text() {
+    let mut world = World::new();
+    let long = "x".repeat(32 * 1024);
+    let within = MAX_UNREAD_BYTES / long.len();
+    for _ in 0..within + 5 {
+        world.message(0, &long);
+    }
+    world.settle();
+    let (store, visible) = (&world.devices[1].store, world.visible(1));
+    let me = person(2);
+    let unread = store.unread(&world.group, None, &me, &visible, |_| true);
+    let unread = unread.unwrap();
+    assert_eq!(unread.messages, within as u64);
+    assert_eq!(unread.mentions, within as u64);
 }

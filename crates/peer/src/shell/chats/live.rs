@@ -8,7 +8,7 @@ use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::ConversationId as Id;
 use tokio::time::Instant;
 
-/// How long somebody is shown as writing after the last sign of it: twice as long as there may be
+/// How long a member is shown as writing after the last sign of it: twice as long as there may be
 /// between two signs.
 const TYPING: Duration = Duration::from_secs(6);
 /// Others are told that the user is writing at most this often.

@@ -7,7 +7,7 @@ use p2pchat_protocol::v2::conversation::talk::Talk;
 use p2pchat_protocol::v2::conversation::{ConversationId as Id, EntryId};
 use p2pchat_protocol::v2::peer::Ephemeral;
 
-use super::look::About;
+use super::batch::About;
 use super::shown::conversation_id;
 use crate::conversations::{Entry, Failed, Handle, Mark, Store, StoreError, View};
 use crate::machine::{Order, Ordered, SaidBy};

@@ -181,7 +181,7 @@ fn devices_of_partners_are_dialled_as_they_come() {
     assert_eq!(bench.dialled(), [], "nobody is in a conversation");
     bench.chat(40);
     bench.found_on("bob", 40, &[5]);
-    // Then his devices are looked up by his name.
+    // The registry has told the devices with the name.
     assert_eq!(bench.dialled(), [device(5)], "the own key is smaller");
     let (now, there) = (bench.now, device(5));
     bench.input(Input::Chats(FromChats::NotReached { device: there }));
@@ -257,6 +257,31 @@ fn orders_are_answered_in_full_and_only_for_conversations_that_there_are() {
     let not_owner = (Problem::NotOwner, "only an owner can do that".to_owned());
     bench.result(id, Err(not_owner));
     assert_eq!(bench.failures(), [Problem::NotOwner]);
+}
+
+#[test]
+fn nothing_is_said_to_someone_whose_verified_key_is_another_one_now() {
+    let mut bench = Bench::signed_in(&[(seat("bob", 5), state(7, Status::Available, 3))]);
+    bench.chat(40);
+    bench.found_on("bob", 40, &[5]);
+    let code = "12345678901234567890".parse().unwrap();
+    bench.command(Command::Trust {
+        name: name("bob"),
+        code,
+        verified: true,
+    });
+    bench.found_on("bob", 40, &[5]);
+    let (id, _) = bench.work.pop().unwrap();
+    let result = WorkResult::Code(code);
+    bench.input(Input::WorkDone { id, result });
+    assert_eq!(bench.member().trust, Some(Trust::Verified));
+    bench.command(Command::say(conversation(), "hello"));
+    assert_eq!(bench.orders().len(), 1);
+    bench.delta(seat("bob", 5), Some(state(7, Status::Available, 4)));
+    bench.found("bob", 41, 4);
+    bench.command(Command::say(conversation(), "for bob alone"));
+    assert_eq!(bench.failures(), [Problem::UserKeyChanged]);
+    assert_eq!(bench.orders(), []);
 }
 
 #[test]

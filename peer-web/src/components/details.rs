@@ -1,0 +1,175 @@
+//! What else there is to an encrypted conversation: who is in it, and what can be set.
+
+use p2pchat_model::wording::{chat as words, label};
+use p2pchat_model::{
+    Chat, ChatKind, Command, ConversationId, DisplayName, Member, Standing, View, printable,
+};
+use yew::prelude::*;
+
+use crate::browser::hooks::use_escape;
+use crate::context::{Context, use_app};
+use crate::state::{Action, Sheet};
+
+use super::chats::{ALERTS, compare};
+use super::command_form::CommandForm;
+use super::field::Field;
+use super::icon::{Glyph, icon};
+use super::password_fields::set;
+use super::person_name::person_name;
+use super::roving::Rows;
+use super::row_list::RowList;
+use super::row_menu::{MenuItem, RowMenu};
+use super::switch::switch;
+use super::trust_mark::trust_mark;
+
+/// What [`Details`] need.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// Closes them.
+    pub onclose: Callback<()>,
+    /// Whether they lie over the chat, where Escape closes them.
+    pub over: bool,
+}
+
+/// The details of the conversation that is shown.
+#[component]
+pub fn Details(props: &Props) -> Html {
+    let context = use_app();
+    use_escape(props.over, props.onclose.clone());
+    let Some(view) = &context.state.view else {
+        return html! {};
+    };
+    let (id, conversation) = (view.id(), view.chat());
+    let Some(chat) = &conversation.chat else {
+        return html! {};
+    };
+    let rows = {
+        let (context, owner) = (context.clone(), chat.owner && chat.standing == Standing::In);
+        let name = |member: &Member| member.who.to_string();
+        let draw = move |one: &Member| member(&context, id, owner, one);
+        let key = |member: &Member| member.who.key.to_string();
+        Rows::new(chat.members.clone(), key, name, draw)
+    };
+    let is_group = chat.kind == ChatKind::Group && chat.standing == Standing::In;
+    let onadd = {
+        let dispatch = context.dispatch.clone();
+        move |_: MouseEvent| dispatch.dispatch(Action::Open(Some(Sheet::Add(id))))
+    };
+    html! {
+        <section class="finder details" aria-label={words::DETAILS}>
+            <header class="group-head">
+                <h2>{ words::DETAILS }</h2>
+                <button type="button" class="icon-button" onclick={props.onclose.reform(|_| ())} aria-label="Close the details">{ icon(Glyph::Close) }</button>
+            </header>
+            <div class="people-scroll">
+                <header class="group-head">
+                    <h2 id="details-members">{ words::MEMBERS } <span class="count">{ chat.members.len() + 1 }</span></h2>
+                    if is_group { <button type="button" class="button small quiet" onclick={onadd}>{ icon(Glyph::Plus) }{ words::ADD }</button> }
+                </header>
+                <RowList labelledby="details-members" {rows} />
+                if is_group && chat.owner { <RenameForm key={id.to_string()} {id} name={chat.name} /> }
+                { settings(&context, id, chat) }
+            </div>
+        </section>
+    }
+}
+
+fn settings(context: &Context, conversation: ConversationId, chat: &Chat) -> Html {
+    let disabled = !context.state.is_live();
+    let sends = |command: Command| {
+        let send = context.send.clone();
+        move |_: MouseEvent| send.emit(command.clone())
+    };
+    let alert = |of: p2pchat_model::Alerts| {
+        let onclick = sends(Command::Alert { conversation, of });
+        let pressed = (of == chat.alerts).to_string();
+        html! { <button type="button" aria-pressed={pressed} {onclick} {disabled}>{ of.words() }</button> }
+    };
+    let sets = |label, hint: &'static str, on, command: fn(ConversationId, bool) -> Command| {
+        let send = context.send.clone();
+        let onswitch = Callback::from(move |on| send.emit(command(conversation, on)));
+        switch(label, hint, on, disabled, &onswitch)
+    };
+    let is_owner = chat.owner && chat.members.iter().any(|member| member.owner);
+    html! {
+        <>
+            <p class="field-note">{ words::ALERTS }</p>
+            <div class="tabs" role="group" aria-label={words::ALERTS}>{ for ALERTS.into_iter().map(alert) }</div>
+            { sets(words::PIN, "", chat.pinned, |conversation, on| Command::Pin { conversation, on }) }
+            { sets(words::ARCHIVE, "", chat.archived, |conversation, on| Command::Archive { conversation, on }) }
+            if is_owner {
+                <button type="button" class="button small" onclick={sends(Command::Resign { conversation })} {disabled}>{ words::RESIGN }</button>
+            }
+        </>
+    }
+}
+
+/// A row of the members; `owner` is whether the user is one.
+fn member(context: &Context, conversation: ConversationId, owner: bool, member: &Member) -> Html {
+    let Member { who, .. } = *member;
+    let sends = |command: Command| {
+        let send = context.send.clone();
+        Callback::from(move |()| send.emit(command.clone()))
+    };
+    let name = printable(&who.to_string()).into_owned();
+    let mut items = Vec::new();
+    if let Some(with) = who.name {
+        items.push(MenuItem::new("Message", sends(Command::Chat { with })));
+        items.push(compare(context, with));
+    }
+    if owner {
+        let who = who.key;
+        if !member.owner && !member.asked {
+            let command = Command::MakeOwner { conversation, who };
+            items.push(MenuItem::new(words::MAKE_OWNER, sends(command)));
+        }
+        let remove = MenuItem::new(
+            words::REMOVE_ASK,
+            sends(Command::Remove { conversation, who }),
+        );
+        items.push(remove.asks(words::remove_question(member.who), "Remove"));
+    }
+    let view = context.state.view.as_ref().map(|view| view.get());
+    let is_here = view.is_some_and(|view| is_online(&view, member));
+    let below = html! {
+        <>
+            if member.asked { { words::ASKED } }
+            { member.trust.map(trust_mark) }
+            if !is_here { { label::OFFLINE } }
+        </>
+    };
+    html! {
+        <>
+            { person_name(who.name, None, member.owner.then_some(words::OWNER), below) }
+            <RowMenu about={name} {items} disabled={!context.state.is_live()} tab_stop=false />
+        </>
+    }
+}
+
+/// Whether a member is online.
+pub(super) fn is_online(view: &View, member: &Member) -> bool {
+    member
+        .who
+        .name
+        .is_some_and(|name| view.user(name).is_some())
+}
+
+#[derive(Properties, PartialEq)]
+struct RenameProps {
+    id: ConversationId,
+    name: DisplayName,
+}
+
+#[component]
+fn RenameForm(props: &RenameProps) -> Html {
+    let typed = use_state(|| props.name.as_str().to_owned());
+    let name = DisplayName::new(typed.trim()).ok();
+    let conversation = props.id;
+    let command = name.filter(|name| *name != props.name);
+    let command = command.map(|name| Command::Rename { conversation, name });
+    html! {
+        <CommandForm name="rename" {command} submit={words::RENAME} done="">
+            <Field id="group-name" label={words::GROUP_NAME} value={(*typed).clone()} oninput={set(&typed)} autocomplete="off" />
+        </CommandForm>
+    }
+}

@@ -1,0 +1,149 @@
+//! To begin a conversation, or to ask more people into a group.
+
+use p2pchat_model::wording::chat as words;
+use p2pchat_model::{Command, ConversationId, DisplayName, User, Username, lowercase, printable};
+use yew::prelude::*;
+
+use crate::browser::effect::use_effect_on;
+use crate::browser::{keys, page};
+use crate::context::use_app;
+
+use super::command_form::CommandForm;
+use super::field::Field;
+use super::icon::{Glyph, icon};
+use super::password_fields::set;
+use super::person_name::{about, person_name};
+use super::switch::switch;
+
+/// The id of the field.
+const TO: &str = "new-to";
+/// So many people are offered at once.
+const MOST: usize = 50;
+
+/// What a [`NewChat`] needs.
+#[derive(Properties, PartialEq)]
+pub struct Props {
+    /// The group that more people are asked into.
+    #[prop_or_default]
+    pub add: Option<ConversationId>,
+}
+
+/// The form: to whom, and the name of a group.
+#[component]
+pub fn NewChat(props: &Props) -> Html {
+    let context = use_app();
+    let chosen = use_state(Vec::<Username>::new);
+    let typed = use_state(String::new);
+    let name = use_state(String::new);
+    let sees_all = use_state_eq(|| false);
+    use_effect_on((), |()| page::focus(TO));
+    let Some(view) = &context.state.view else {
+        return html! {};
+    };
+    let toggle = {
+        let (chosen, typed) = (chosen.clone(), typed.setter());
+        Callback::from(move |name: Username| {
+            let mut next = (*chosen).clone();
+            match next.iter().position(|known| *known == name) {
+                Some(at) => drop(next.remove(at)),
+                None => next.push(name),
+            }
+            chosen.set(next);
+            typed.set(String::new());
+            page::focus(TO);
+        })
+    };
+    // Somebody who is not online too, by the whole name.
+    let onkeydown = {
+        let (typed, toggle) = (typed.clone(), toggle.clone());
+        Callback::from(move |event: KeyboardEvent| {
+            if keys::pressed(&event).as_deref() == Some("Enter")
+                && let Ok(name) = Username::new(typed.trim())
+            {
+                event.prevent_default();
+                toggle.emit(name);
+            }
+        })
+    };
+    let (command, submit) = match (props.add, chosen.as_slice()) {
+        (_, []) => (
+            None,
+            if props.add.is_some() {
+                words::ADD
+            } else {
+                words::START
+            },
+        ),
+        (Some(conversation), members) => {
+            let (members, sees_all) = (members.to_vec(), *sees_all);
+            let add = Command::Add {
+                conversation,
+                members,
+                sees_all,
+            };
+            (Some(add), words::ADD)
+        }
+        (None, [with]) => (Some(Command::Chat { with: *with }), words::START),
+        (None, members) => {
+            let name = DisplayName::new(name.trim()).ok();
+            let members = members.to_vec();
+            let group = name.map(|name| Command::Group { name, members });
+            (group, words::CREATE_GROUP)
+        }
+    };
+    let command_name = command.as_ref().map_or("", Command::name);
+    let wanted = lowercase(typed.trim());
+    let view = view.get();
+    let matches = |user: &&User| {
+        lowercase(user.title()).contains(&wanted)
+            || lowercase(user.display_name.as_str()).contains(&wanted)
+    };
+    let offered = view.others().filter(matches).take(MOST);
+    let onsees = {
+        let sees_all = sees_all.setter();
+        Callback::from(move |on| sees_all.set(on))
+    };
+    html! {
+        <CommandForm name={command_name} {command} {submit} done="">
+            <div onkeydown={onkeydown}>
+                <Field id={TO} label={words::TO} value={(*typed).clone()} oninput={set(&typed)} autocomplete="off" />
+            </div>
+            if !chosen.is_empty() { <p class="chips">{ for chosen.iter().map(|name| chip(*name, &toggle)) }</p> }
+            <ul class="picks" role="list">{ for offered.map(|user| pick(user, chosen.contains(&user.name), &toggle)) }</ul>
+            if props.add.is_some() {
+                { switch(words::SEES_ALL, "", *sees_all, false, &onsees) }
+            } else if chosen.len() > 1 {
+                <Field id="new-name" label={words::GROUP_NAME} value={(*name).clone()} oninput={set(&name)} autocomplete="off" />
+            }
+        </CommandForm>
+    }
+}
+
+/// Somebody who is chosen; a click takes them out again.
+fn chip(name: Username, toggle: &Callback<Username>) -> Html {
+    let words = printable(name.as_str()).into_owned();
+    let onclick = toggle.reform(move |_: MouseEvent| name);
+    html! {
+        <button key={words.clone()} type="button" class="button small" {onclick} aria-label={format!("Remove {words}")}>
+            <bdi>{ words }</bdi>{ icon(Glyph::Close) }
+        </button>
+    }
+}
+
+fn pick(user: &User, is_chosen: bool, toggle: &Callback<Username>) -> Html {
+    let name = user.name;
+    let onchange = toggle.reform(move |_: Event| name);
+    let below = if user.legacy {
+        html! { <span>{ printable(&words::has_older_program(name)).into_owned() }</span> }
+    } else {
+        about(user)
+    };
+    html! {
+        <li key={name.to_string()}>
+            <label class={classes!("row-person", user.legacy.then_some("off"))}>
+                { person_name(Some(name), None, None, below) }
+                <input type="checkbox" checked={is_chosen} {onchange} disabled={user.legacy} />
+            </label>
+        </li>
+    }
+}

@@ -1,0 +1,175 @@
+//! The conversations in the order of their list.
+
+use p2pchat_model::{
+    Alerts, Chat, ChatKind, Conversation, ConversationId, Standing, Timestamp, Username, View,
+};
+
+use super::said::said;
+
+/// Which part of the list a conversation stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Those that the user was asked to be in.
+    Asked,
+    /// Those that the user is in.
+    Chats,
+    /// Those that were put away.
+    Archived,
+}
+
+/// The part of the list that a conversation stands in, if it does. The open chat does while it
+/// is of use, and one that the user is not in any more as long as there is something to read.
+#[must_use]
+pub fn part(conversation: &Conversation) -> Option<Part> {
+    let has_messages = || conversation.lines.iter().any(|line| said(line).is_some());
+    let Some(chat) = &conversation.chat else {
+        let is_of_use = !conversation.is_alone() || has_messages();
+        return is_of_use.then_some(Part::Chats);
+    };
+    match chat.standing {
+        Standing::Asked(_) => Some(Part::Asked),
+        Standing::Out if !has_messages() => None,
+        _ if chat.archived => Some(Part::Archived),
+        _ => Some(Part::Chats),
+    }
+}
+
+/// The conversations of a part, in order: those that are pinned, then the one with the newest
+/// line. The one that is shown is among them in any case.
+#[must_use]
+pub fn listed(view: &View, part: Part, shown: ConversationId) -> Vec<ConversationId> {
+    let is_in = |one: &&Conversation| {
+        let own = self::part(one);
+        own == Some(part) || (own.is_none() && one.id == shown && part == Part::Chats)
+    };
+    let mut listed: Vec<&Conversation> = view.conversations.iter().filter(is_in).collect();
+    listed.sort_by_key(|one| {
+        let pinned = one.chat.as_ref().is_some_and(|chat| chat.pinned);
+        std::cmp::Reverse((pinned, last(one)))
+    });
+    listed.iter().map(|one| one.id).collect()
+}
+
+/// When something happened last in a conversation.
+fn last(conversation: &Conversation) -> Timestamp {
+    let line = conversation.lines.last().map(p2pchat_model::Line::at);
+    let since = || conversation.chat.as_ref().and_then(|chat| chat.since);
+    line.or_else(since).unwrap_or(Timestamp(0))
+}
+
+/// The conversation that is shown at first: the newest.
+#[must_use]
+pub fn first(view: &View) -> ConversationId {
+    let mut listed = listed(view, Part::Chats, ConversationId::OPEN);
+    // That one only if it is of use.
+    if part(view.open()).is_none() && listed.len() > 1 {
+        listed.retain(|id| *id != ConversationId::OPEN);
+    }
+    listed.first().copied().unwrap_or(ConversationId::OPEN)
+}
+
+/// Whether there is a conversation with one other person, and it is this one.
+#[must_use]
+pub fn direct_with(chat: &Chat) -> Option<Username> {
+    let is_direct = chat.kind == ChatKind::Direct;
+    let other = chat.members.first().filter(|_| is_direct)?;
+    other.who.name
+}
+
+/// How many messages of a conversation the title counts: those that the user is alerted of.
+#[must_use]
+pub fn counted(conversation: &Conversation, unread: usize) -> usize {
+    match conversation
+        .chat
+        .as_ref()
+        .map(|chat| (chat.alerts, chat.mentions))
+    {
+        Some((Alerts::Nothing, _)) => 0,
+        Some((Alerts::Mentions, mentions)) => unread.min(usize::try_from(mentions).unwrap_or(0)),
+        _ => unread,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use p2pchat_model::{DisplayName, Line};
+
+    use super::*;
+    use crate::logic::rows::samples::{message, notice};
+
+    fn id(nth: u8) -> ConversationId {
+        ConversationId::encrypted(&[nth; 32])
+    }
+
+    fn chat(nth: u8, at: u64, change: impl FnOnce(&mut Chat)) -> Conversation {
+        let mut chat = Chat {
+            kind: ChatKind::Group,
+            name: DisplayName::default(),
+            standing: Standing::In,
+            owner: true,
+            members: Vec::new(),
+            since: None,
+            unread: 0,
+            mentions: 0,
+            alerts: Alerts::All,
+            pinned: false,
+            archived: false,
+        };
+        change(&mut chat);
+        Conversation {
+            lines: vec![notice(at)],
+            chat: Some(chat),
+            ..Conversation::new(id(nth))
+        }
+    }
+
+    fn view(conversations: Vec<Conversation>) -> View {
+        let open = Conversation::new(ConversationId::OPEN);
+        View {
+            conversations: [open].into_iter().chain(conversations).collect(),
+            ..View::default()
+        }
+    }
+
+    #[test]
+    fn pinned_ones_stand_first_and_then_the_newest() {
+        let view = view(vec![
+            chat(1, 10, |_| {}),
+            chat(2, 30, |_| {}),
+            chat(3, 20, |chat| chat.pinned = true),
+            chat(4, 40, |chat| chat.archived = true),
+            chat(5, 50, |chat| chat.standing = Standing::Out),
+        ]);
+        let listed = |part| listed(&view, part, id(1));
+        assert_eq!(listed(Part::Chats), [id(3), id(2), id(1)]);
+        assert_eq!(listed(Part::Archived), [id(4)]);
+        assert!(listed(Part::Asked).is_empty());
+        assert_eq!(first(&view), id(3));
+    }
+
+    #[test]
+    fn the_open_chat_is_listed_while_it_is_of_use() {
+        let open = ConversationId::OPEN;
+        let mut view = view(vec![chat(1, 10, |_| {})]);
+        assert_eq!(listed(&view, Part::Chats, id(1)), [id(1)]);
+        assert_eq!(listed(&view, Part::Chats, open).len(), 2);
+        view.conversations[0].lines = vec![Line::from(message(1, 99, "bob", false))];
+        assert_eq!(listed(&view, Part::Chats, id(1)), [open, id(1)]);
+        assert_eq!(first(&view), open);
+    }
+
+    #[test]
+    fn what_the_user_is_not_alerted_of_is_not_counted() {
+        for (alerts, counts) in [
+            (Alerts::All, 5),
+            (Alerts::Mentions, 2),
+            (Alerts::Nothing, 0),
+        ] {
+            let one = chat(1, 10, |chat| {
+                chat.alerts = alerts;
+                chat.mentions = 2;
+            });
+            assert_eq!(counted(&one, 5), counts, "{alerts:?}");
+        }
+    }
+}

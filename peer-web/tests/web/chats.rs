@@ -1,0 +1,299 @@
+//! Encrypted conversations, made of what the bridge sends.
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::page::page;
+use crate::support::{Fake, Mounted, VIEW, js, wait_for};
+use p2pchat_web::App;
+
+/// The id of the conversation with bob.
+pub(crate) fn direct() -> String {
+    "d".repeat(64)
+}
+
+fn group() -> String {
+    "e".repeat(64)
+}
+
+fn asked() -> String {
+    "f".repeat(64)
+}
+
+fn bob() -> String {
+    format!(r#"{{"key":"{}","name":"bob","you":false}}"#, "b".repeat(64))
+}
+
+fn you() -> String {
+    format!(
+        r#"{{"key":"{}","name":"alice","you":true}}"#,
+        "a".repeat(64)
+    )
+}
+
+/// A change of the membership.
+pub(crate) const CHANGE: &str =
+    r#"{"event":"chat_changed","conversation":"ID","at":1,"change":{"renamed":"Lunch"}}"#;
+
+fn chat(kind: &str, name: &str, standing: &str, trust: &str) -> String {
+    let member = format!(
+        r#"{{"who":{},"asked":false,"owner":true,"trust":"{trust}","typing":false,"read":null}}"#,
+        bob()
+    );
+    format!(
+        r#"{{"kind":"{kind}","name":"{name}","standing":{standing},"owner":true,"members":[{member}],"since":null,"unread":0,"mentions":0,"alerts":"all","pinned":false,"archived":false}}"#
+    )
+}
+
+fn conversation(id: &str, chat: &str, lines: &str) -> String {
+    format!(
+        r#"{{"id":"{id}","members":[],"out_of_reach":[],"lines":[{lines}],"more_history":false,"read":null,"draft":"","chat":{chat}}}"#
+    )
+}
+
+/// The id of a message.
+fn id(nth: u64) -> String {
+    format!("{nth:016x}{:032x}", 1)
+}
+
+/// A message of the conversation with bob.
+fn post_line(nth: u64, own: bool, text: &str) -> String {
+    let (from, receipts) = if own {
+        let receipts = format!(r#"[{{"to":{},"delivered":false}}]"#, bob());
+        (you(), receipts)
+    } else {
+        (bob(), "null".to_owned())
+    };
+    format!(
+        r#""conversation":"{}","id":"{}","at":{},"came":null,"from":{from},"state":"shown","text":"{text}","edited":null,"reply":null,"reactions":[],"receipts":{receipts}}}"#,
+        direct(),
+        id(nth),
+        1_795_348_800_000 + nth * 1000,
+    )
+}
+
+/// The same as an event.
+pub(crate) fn post(nth: u64, own: bool, text: &str) -> String {
+    format!(r#"{{"event":"post",{}"#, post_line(nth, own, text))
+}
+
+/// The view of alice, who has a conversation with bob and a group, and was asked into another.
+pub(crate) fn view() -> String {
+    view_with("new")
+}
+
+fn view_with(trust: &str) -> String {
+    let line = format!(r#"{{"kind":"post",{}"#, post_line(1, false, "the first"));
+    let standing = format!(r#"{{"asked":{}}}"#, bob());
+    let conversations = [
+        conversation(&direct(), &chat("direct", "", r#""in""#, trust), &line),
+        conversation(
+            &group(),
+            &chat("group", "Release team", r#""in""#, "new"),
+            "",
+        ),
+        conversation(&asked(), &chat("group", "Lunch", &standing, "new"), ""),
+    ];
+    let nobody = r#""members":[{"address":"192.168.1.21","name":"bob","check":"confirmed"}]"#;
+    let view = VIEW.replacen(nobody, r#""members":[]"#, 1);
+    view.replacen(
+        r#""draft":""}]"#,
+        &format!(r#""draft":""}},{}]"#, conversations.join(",")),
+        1,
+    )
+}
+
+/// A click on the row of a conversation.
+async fn open(mounted: &Mounted<App>, title: &str) {
+    let find = || {
+        let rows = mounted.root.query_selector_all(".chat-row b").unwrap();
+        let mut rows = (0..rows.length()).filter_map(|at| rows.item(at));
+        rows.find(|row| row.text_content().as_deref() == Some(title))
+    };
+    wait_for(title, || find().is_some()).await;
+    let row: web_sys::HtmlElement = find().unwrap().unchecked_into();
+    row.click();
+    mounted.wait(".chat-row[aria-current]").await;
+}
+
+async fn says(mounted: &Mounted<App>, fake: &Fake, text: &str) -> String {
+    let before = fake.commands().len();
+    mounted.type_into("#composer", text).await;
+    mounted.wait(".send:enabled").await.click();
+    let is_last = || {
+        fake.commands()
+            .last()
+            .is_some_and(|last| last.contains(text))
+    };
+    wait_for("the command", || {
+        fake.commands().len() > before && is_last()
+    })
+    .await;
+    fake.commands().pop().unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn the_newest_conversation_is_shown_and_another_one_by_a_click() {
+    let (mounted, fake) = page(&view()).await;
+    mounted.wait_text("the first").await;
+    mounted.wait_text("Encrypted").await;
+    assert!(mounted.find(".chat-head .not-encrypted").is_none());
+    let said = says(&mounted, &fake, "to bob").await;
+    assert_eq!(
+        said,
+        format!(
+            r#"{{"command":"say","conversation":"{}","text":"to bob"}}"#,
+            direct()
+        )
+    );
+    open(&mounted, "Release team").await;
+    mounted.wait_text("2 of 2 online").await;
+    let said = says(&mounted, &fake, "to all").await;
+    assert!(said.contains(&group()), "{said}");
+    js("history.back()");
+    wait_for("the other one", || {
+        mounted.find(".message").is_some() && mounted.text().contains("the first")
+    })
+    .await;
+}
+
+#[wasm_bindgen_test]
+async fn a_draft_stays_with_its_conversation() {
+    let (mounted, _fake) = page(&view()).await;
+    mounted.type_into("#composer", "for bob").await;
+    open(&mounted, "Release team").await;
+    let value = || {
+        let field = mounted.find("#composer");
+        let field = field.map(JsCast::unchecked_into::<web_sys::HtmlTextAreaElement>);
+        field.map(|field| field.value()).unwrap_or_default()
+    };
+    wait_for("an empty field", || value().is_empty()).await;
+    mounted.type_into("#composer", "for all").await;
+    open(&mounted, "bob").await;
+    wait_for("the draft", || value() == "for bob").await;
+    open(&mounted, "Release team").await;
+    wait_for("the draft", || value() == "for all").await;
+}
+
+#[wasm_bindgen_test]
+async fn a_message_is_answered_changed_and_called_back() {
+    let (mounted, fake) = page(&view()).await;
+    let pick = async |of: &str, words: &str| {
+        mounted.wait(&format!("{of} .more")).await.click();
+        mounted.wait("[role=menuitem]").await;
+        let items = mounted.root.query_selector_all("[role=menuitem]").unwrap();
+        let item = (0..items.length())
+            .filter_map(|at| items.item(at))
+            .find(|item| item.text_content().as_deref() == Some(words))
+            .unwrap();
+        item.unchecked_into::<web_sys::HtmlElement>().click();
+        wait_for("no menu", || mounted.find("[role=menuitem]").is_none()).await;
+    };
+    let body = ".message:not(.own) .message-body";
+    mounted.wait(body).await;
+    pick(body, "👍").await;
+    wait_for("the command", || {
+        fake.commands()
+            .last()
+            .is_some_and(|last| last.contains("react"))
+    })
+    .await;
+    pick(body, "Reply").await;
+    mounted.wait(".about").await;
+    let said = says(&mounted, &fake, "an answer").await;
+    assert!(
+        said.ends_with(&format!(r#""text":"an answer","reply_to":"{}"}}"#, id(1))),
+        "{said}"
+    );
+    wait_for("no reply", || mounted.find(".about").is_none()).await;
+
+    fake.say(&post(2, true, "with a mistake"));
+    mounted.wait_text("Waiting for bob").await;
+    pick(".message.own .message-body", "Edit").await;
+    mounted.wait(".about").await;
+    let said = says(&mounted, &fake, "without").await;
+    let expected = format!(r#""message":"{}","text":"without"}}"#, id(2));
+    assert!(
+        said.starts_with(r#"{"command":"edit""#) && said.ends_with(&expected),
+        "{said}"
+    );
+    pick(".message.own .message-body", "Call back").await;
+    wait_for("the command", || {
+        fake.commands()
+            .last()
+            .is_some_and(|last| last.contains("delete"))
+    })
+    .await;
+}
+
+#[wasm_bindgen_test]
+async fn a_request_takes_the_place_of_the_field_and_is_answered_without_a_clock() {
+    let (mounted, fake) = page(&view()).await;
+    mounted.wait_text("1 request").await;
+    open(&mounted, "Lunch").await;
+    mounted.wait_text("You see what was written before.").await;
+    assert!(mounted.find("#composer").is_none());
+    mounted.wait(".incoming .primary:enabled").await.click();
+    wait_for("the command", || !fake.commands().is_empty()).await;
+    let expected = format!(r#"{{"command":"join","conversation":"{}"}}"#, asked());
+    assert_eq!(fake.commands().pop(), Some(expected));
+}
+
+#[wasm_bindgen_test]
+async fn nothing_is_sent_to_a_key_that_is_not_the_one_that_was_compared() {
+    let (mounted, _fake) = page(&view_with("changed_after_verified")).await;
+    mounted.wait_text("Sending stopped").await;
+    assert!(mounted.find("#composer").is_none());
+    let (mounted, _fake) = page(&view_with("changed")).await;
+    mounted.wait_text("bob has a new code").await;
+    mounted.wait("#composer").await;
+}
+
+#[wasm_bindgen_test]
+async fn a_click_on_a_person_begins_a_chat_and_it_is_shown() {
+    let (mounted, fake) = page(VIEW).await;
+    mounted.wait(".people .row-main").await.click();
+    wait_for("the command", || !fake.commands().is_empty()).await;
+    assert_eq!(fake.commands(), [r#"{"command":"chat","with":"bob"}"#]);
+    let chat = chat("direct", "", r#""in""#, "new");
+    fake.say(&format!(
+        r#"{{"event":"chat","conversation":"{}","chat":{chat}}}"#,
+        direct()
+    ));
+    fake.answer(
+        "chat",
+        &format!(r#"{{"event":"opened","conversation":"{}"}}"#, direct()),
+    );
+    mounted.wait(".chat-row[aria-current]").await;
+    fake.say(&post(3, false, "hello"));
+    mounted.wait(".message").await;
+}
+
+#[wasm_bindgen_test]
+async fn of_a_thousand_conversations_a_few_are_in_the_page() {
+    let many: Vec<String> = (0..1000)
+        .map(|nth| {
+            let chat = chat("group", &format!("group {nth}"), r#""in""#, "new");
+            conversation(&format!("{nth:064x}"), &chat, "")
+        })
+        .collect();
+    let view = VIEW.replacen(
+        r#""draft":""}]"#,
+        &format!(r#""draft":""}},{}]"#, many.join(",")),
+        1,
+    );
+    // Without the style sheet the rail has no height of its own; give it one.
+    js(
+        "const style = document.createElement('style'); style.textContent = '.people-scroll { height: 600px; overflow-y: auto }'; document.head.append(style)",
+    );
+    let (mounted, _fake) = page(&view).await;
+    mounted.wait_text("group 1").await;
+    let drawn = || {
+        mounted
+            .root
+            .query_selector_all(".chat-row")
+            .unwrap()
+            .length()
+    };
+    wait_for("a few rows", || (1..100).contains(&drawn())).await;
+}

@@ -1,0 +1,168 @@
+//! What makes the page smaller than trunk leaves it.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::INDEX;
+
+/// How many digits a hash has in the names by which the script of wasm-bindgen and the program
+/// know each other's functions.
+const DIGITS: usize = 16;
+/// The first of the numbers that take the place of hashes.
+const FIRST: usize = 1_000_000;
+
+/// Shrinks the files of the page in this folder.
+pub(super) fn all(folder: &Path, files: &[PathBuf]) -> Result<()> {
+    join_styles(folder, &ending(files, ".css"))?;
+    let scripts = ending(files, ".js");
+    for script in &scripts {
+        let text = fs::read_to_string(script)?;
+        let names = hashes(&text);
+        fs::write(script, without_comments(&renamed(&text, &names)))?;
+        for program in ending(files, ".wasm") {
+            fs::write(&program, renamed_bytes(fs::read(&program)?, &names))?;
+        }
+    }
+    Ok(())
+}
+
+fn ending(files: &[PathBuf], end: &str) -> Vec<PathBuf> {
+    let files = files.iter();
+    let wanted = files.filter(|file| file.to_string_lossy().ends_with(end));
+    wanted.cloned().collect()
+}
+
+/// Makes one style sheet of all, in the order of the page: together they compress better.
+fn join_styles(folder: &Path, sheets: &[PathBuf]) -> Result<()> {
+    let index = folder.join(INDEX);
+    let mut page = fs::read_to_string(&index).context(INDEX)?;
+    let mut placed = Vec::new();
+    for sheet in sheets {
+        let name = sheet.file_name().unwrap_or_default().to_string_lossy();
+        if let Some(at) = page.find(&*name) {
+            placed.push((at, name.into_owned(), sheet));
+        }
+    }
+    placed.sort();
+    let Some((_, first, _)) = placed.first().cloned() else {
+        return Ok(());
+    };
+    let mut joined = String::new();
+    for (_, name, sheet) in &placed {
+        joined += &fs::read_to_string(sheet)?;
+        fs::remove_file(sheet)?;
+        if *name != first {
+            page = without_tag(&page, name);
+        }
+    }
+    let mut hasher = DefaultHasher::new();
+    joined.hash(&mut hasher);
+    let name = format!("style-{:016x}.css", hasher.finish());
+    fs::write(folder.join(&name), joined)?;
+    fs::write(index, page.replace(&first, &name))?;
+    Ok(())
+}
+
+/// The page without the element that names this file.
+fn without_tag(page: &str, name: &str) -> String {
+    let (before, after) = page.split_once(name).unwrap_or((page, ""));
+    let before = before.rfind('<').map_or(before, |at| &before[..at]);
+    let after = after.split_once('>').map_or("", |(_, after)| after);
+    format!("{before}{after}")
+}
+
+/// The hashes in the names of functions, each once.
+fn hashes(script: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for part in script.split('_').skip(1) {
+        let digits = part.bytes().take_while(u8::is_ascii_alphanumeric).count();
+        let hash = &part[..digits];
+        let is_hash = digits == DIGITS && hash.bytes().all(|digit| digit.is_ascii_hexdigit());
+        // Those of closures are numbers already.
+        let is_number = hash.starts_with("00000000");
+        if is_hash && !is_number && !found.iter().any(|known| known == hash) {
+            found.push(hash.to_owned());
+        }
+    }
+    found
+}
+
+/// With numbers in place of the hashes, which do not compress.
+fn renamed(script: &str, hashes: &[String]) -> String {
+    let numbered = hashes.iter().enumerate();
+    numbered.fold(script.to_owned(), |script, (nth, hash)| {
+        script.replace(hash, &number(nth))
+    })
+}
+
+/// The same of a program: the numbers are as long as the hashes.
+fn renamed_bytes(mut program: Vec<u8>, hashes: &[String]) -> Vec<u8> {
+    for at in 1..program.len().saturating_sub(DIGITS) {
+        if program[at - 1] != b'_' {
+            continue;
+        }
+        let place = &mut program[at..at + DIGITS];
+        let mut numbered = hashes.iter().enumerate();
+        if let Some((nth, _)) = numbered.find(|(_, hash)| hash.as_bytes() == place) {
+            place.copy_from_slice(number(nth).as_bytes());
+        }
+    }
+    program
+}
+
+/// None that is there already.
+fn number(nth: usize) -> String {
+    format!("{:0DIGITS$}", nth + FIRST)
+}
+
+/// A script without the lines of comments and the space before lines.
+fn without_comments(script: &str) -> String {
+    let mut left = String::new();
+    let mut in_comment = false;
+    for line in script.lines().map(str::trim) {
+        in_comment |= line.starts_with("/*");
+        if !in_comment && !line.is_empty() && !line.starts_with("//") {
+            left += line;
+            left.push('\n');
+        }
+        in_comment &= !line.ends_with("*/");
+    }
+    left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn script_and_program_still_know_each_other() {
+        let script = "/**\n * Words.\n */\nx = {\n  __wbg_a_0123456789abcdef: 1,\n  // why\n  b_0000000000000000: 2 };\n";
+        let names = hashes(script);
+        assert_eq!(names, ["0123456789abcdef"]);
+        let expected = "x = {\n__wbg_a_0000000001000000: 1,\nb_0000000000000000: 2 };\n";
+        assert_eq!(without_comments(&renamed(script, &names)), expected);
+        let program = renamed_bytes(b"\0\x1a__wbg_a_0123456789abcdef\0".to_vec(), &names);
+        assert_eq!(program, b"\0\x1a__wbg_a_0000000001000000\0");
+    }
+
+    #[test]
+    fn all_styles_are_one_in_the_order_of_the_page() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(
+            path(INDEX),
+            "<link href=/b.css rel=stylesheet><link href=/a.css rel=stylesheet><p>",
+        )
+        .unwrap();
+        fs::write(path("a.css"), "a{}").unwrap();
+        fs::write(path("b.css"), "b{}").unwrap();
+        join_styles(folder.path(), &[path("a.css"), path("b.css")]).unwrap();
+        let page = fs::read_to_string(path(INDEX)).unwrap();
+        let name = page.strip_prefix("<link href=/").unwrap();
+        let name = name.strip_suffix(" rel=stylesheet><p>").unwrap();
+        assert_eq!(fs::read_to_string(path(name)).unwrap(), "b{}a{}");
+    }
+}
