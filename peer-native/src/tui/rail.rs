@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use p2pchat_model::wording::{chat, label, security};
 use p2pchat_model::{
-    Alerts, Chat, ChatKind, Conversation, PeerAddr, Standing, Status, Timestamp, Trust, User,
+    Alerts, Chat, ChatKind, Conversation, ConversationId, PeerAddr, Standing, Status, Timestamp,
+    Trust, User, Username,
 };
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -35,14 +36,30 @@ pub(super) fn columns(screen: u16) -> u16 {
     }
 }
 
-/// Draws the column.
+/// What a click on a row of the column leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Nothing.
+    None,
+    /// The list of requests.
+    Requests,
+    Chat(ConversationId),
+    Person(Username),
+    /// The list of all chats, or of everyone who is online.
+    MoreChats,
+    MorePeople,
+}
+
+type Targeted = (Row<'static>, Target);
+
+/// Draws the column; returns what each of its rows leads to.
 pub(super) fn draw(
     frame: &mut Frame<'_>,
     area: Rect,
     shown: Shown<'_>,
     theme: Theme,
     now: Timestamp,
-) {
+) -> Vec<Target> {
     let block = Block::new()
         .borders(Borders::RIGHT)
         .border_style(theme.dim());
@@ -53,16 +70,15 @@ pub(super) fn draw(
         columns: usize::from(inner.width),
     };
     let rows = rail.rows(now, usize::from(inner.height));
+    let (rows, targets): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
     frame.render_widget(block, area);
     frame.render_widget(Paragraph::new(rows), inner);
+    targets
 }
 
 /// How many requests wait for an answer, and the key for their list.
 pub(super) fn requests(count: usize, theme: Theme) -> Row<'static> {
-    let words = match count {
-        1 => "1 request".to_owned(),
-        count => format!("{count} requests"),
-    };
+    let words = chat::requests(count);
     Row::from(vec![
         Span::raw(" "),
         Span::styled("!", theme.alarm()),
@@ -78,11 +94,11 @@ struct Rail<'a> {
 }
 
 impl Rail<'_> {
-    fn rows(&self, now: Timestamp, height: usize) -> Vec<Row<'static>> {
+    fn rows(&self, now: Timestamp, height: usize) -> Vec<Targeted> {
         let mut out = Vec::new();
         match chats::requests(self.shown.view) {
             0 => {}
-            count => out.push(requests(count, self.theme)),
+            count => out.push((requests(count, self.theme), Target::Requests)),
         }
         let (chats, at) = self.chats();
         let (people, count) = self.people(now, height);
@@ -90,19 +106,19 @@ impl Rail<'_> {
         let room = height.saturating_sub(out.len() + 2).max(2);
         let for_people = people.len().min((room / 3).max(1));
         let for_chats = chats.len().min(room - for_people).max(1);
-        out.push(self.heading(chat::CHATS, None));
+        out.push((self.heading(chat::CHATS, None), Target::MoreChats));
         out.extend(self.window(chats, at, for_chats));
-        out.push(self.heading(label::ONLINE, Some(count)));
+        out.push((self.heading(label::ONLINE, Some(count)), Target::MorePeople));
         out.extend(self.cut(people, count, room - for_chats));
         out
     }
 
     /// The chats, and which of them is shown.
-    fn chats(&self) -> (Vec<Row<'static>>, usize) {
+    fn chats(&self) -> (Vec<Targeted>, usize) {
         let listed = chats::listed(self.shown);
         let at = listed.iter().position(|one| one.id == self.shown.id);
         let rows = listed.iter().enumerate();
-        let rows = rows.map(|(at, one)| self.chat(at + 1, one));
+        let rows = rows.map(|(at, one)| (self.chat(at + 1, one), Target::Chat(one.id)));
         (rows.collect(), at.unwrap_or_default())
     }
 
@@ -180,7 +196,7 @@ impl Rail<'_> {
 
     /// Users that were asked into the open chat, then those online who have no chat with the
     /// user, up to so many; and how many there are.
-    fn people(&self, now: Timestamp, limit: usize) -> (Vec<Row<'static>>, usize) {
+    fn people(&self, now: Timestamp, limit: usize) -> (Vec<Targeted>, usize) {
         let view = self.shown.view;
         let asked_people = view.outgoing.iter().map(|request| &request.to);
         let above: HashSet<PeerAddr> = asked_people.map(|person| person.address).collect();
@@ -190,12 +206,14 @@ impl Rail<'_> {
         let asked = view.outgoing.iter().map(|request| {
             let mark = Span::styled("◌", self.theme.warning());
             let seconds = now.seconds_until(request.expires);
-            self.entry(mark, &request.to.to_string(), &format!("{seconds} s"))
+            let row = self.entry(mark, &request.to.to_string(), &format!("{seconds} s"));
+            (row, Target::Requests)
         });
-        let online = online.into_iter().map(|user| self.user(user));
+        let online = online.into_iter();
+        let online = online.map(|user| (self.user(user), Target::Person(user.name)));
         let mut people: Vec<_> = asked.chain(online).take(limit).collect();
         if people.is_empty() {
-            people.push(self.remark(label::NO_ONE_ONLINE));
+            people.push((self.remark(label::NO_ONE_ONLINE), Target::None));
         }
         (people, count)
     }
@@ -254,7 +272,7 @@ impl Rail<'_> {
     }
 
     /// As many rows as there is room for, with this one among them.
-    fn window(&self, mut rows: Vec<Row<'static>>, at: usize, room: usize) -> Vec<Row<'static>> {
+    fn window(&self, mut rows: Vec<Targeted>, at: usize, room: usize) -> Vec<Targeted> {
         if rows.len() <= room {
             return rows;
         }
@@ -263,17 +281,18 @@ impl Rail<'_> {
         let more = rows.len() - shown;
         let mut out: Vec<_> = rows.drain(first..first + shown).collect();
         if out.len() < room {
-            out.push(self.remark(&format!("{more} more: F2")));
+            out.push((self.remark(&format!("{more} more: F2")), Target::MoreChats));
         }
         out
     }
 
     /// As many rows as there is room for, of so many.
-    fn cut(&self, mut rows: Vec<Row<'static>>, count: usize, room: usize) -> Vec<Row<'static>> {
+    fn cut(&self, mut rows: Vec<Targeted>, count: usize, room: usize) -> Vec<Targeted> {
         if count > room {
             let shown = room.saturating_sub(1);
             rows.truncate(shown);
-            rows.push(self.remark(&format!("{} more: F4", count - shown)));
+            let more = self.remark(&format!("{} more: F4", count - shown));
+            rows.push((more, Target::MorePeople));
         }
         rows
     }

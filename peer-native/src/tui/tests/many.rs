@@ -561,3 +561,30 @@ fn what_is_told_in_the_open_chat_is_seen_in_every_other() {
     happen(&mut app, &missed);
     assert_eq!(app.hint, None, "it is a line there");
 }
+
+#[test]
+fn a_click_in_the_list_leads_to_its_chat_or_person() {
+    use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+    let mut app = showing(several(), id(TEAM));
+    happen(&mut app, &asked_to(9, ChatKind::Group, "Lunch"));
+    let click = |app: &mut App, part: &str| {
+        let shown = screen(app, SMALL, NOW);
+        let row = shown.lines().position(|row| row.contains(part)).unwrap();
+        app.mouse(MouseEvent {
+            kind: MouseEventKind::Down(MouseButton::Left),
+            column: 5,
+            row: u16::try_from(row).unwrap(),
+            modifiers: KeyModifiers::NONE,
+        })
+    };
+    assert_eq!(click(&mut app, "erin m"), None);
+    assert_eq!(app.current, id(ERIN));
+    let chat = Command::Chat {
+        with: "dave".parse().unwrap(),
+    };
+    assert_eq!(commands(click(&mut app, "○ dave")), [chat]);
+    click(&mut app, "1 request");
+    assert!(app.overlay.is_some());
+    assert_eq!(click(&mut app, "2 ● bob"), None);
+    assert_eq!(app.current, id(ERIN), "a box is over it");
+}
