@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use crate::once::User;
-use crate::support::{Piped, Registry};
+use crate::once::{User, meanwhile};
+use crate::support::{Piped, Registry, program};
 
 /// A user with `p2pchat --json`.
 struct Chatting {
@@ -319,4 +319,50 @@ fn plain_lines_show_all_conversations_and_go_from_one_to_another() {
         "command": "react", "conversation": conversation, "message": said["id"], "emoji": "👍",
     }));
     at_bob.line_with("alice / alice reacted 👍 to “hello alice”");
+}
+
+#[test]
+fn someone_with_an_older_program_is_asked_into_the_open_chat() {
+    let registry = Registry::start();
+    let [alice, carol] = ["alice", "carol"].map(|name| User::new(&registry, name));
+    let at_alice = Chatting::start(&alice);
+    let mut line = carol.signed_in();
+    line.extend(["--allow-plaintext", "--json"].map(str::to_owned));
+    let mut at_carol = Piped::start_at(carol.home(), &line);
+    at_carol.line_with("logged_in");
+    at_alice.json.sees("carol");
+    let send = alice.command(&[
+        "send",
+        "--to=carol",
+        "--wait=delivered",
+        "--timeout=1m",
+        "hi",
+    ]);
+    meanwhile(send, || User::accept(&mut at_carol, &alice)).done();
+    at_carol.line_with(r#""event":"message","conversation":"open""#);
+}
+
+#[test]
+fn a_peer_that_runs_for_one_text_stays_until_those_who_are_there_have_it() {
+    let registry = Registry::start();
+    let [alice, bob] = ["alice", "bob"].map(|name| User::new(&registry, name));
+    let mut at_bob = Chatting::start(&bob);
+    let mut send = program(alice.home());
+    send.args(alice.signed_in());
+    send.args(["send", "--to=bob", "--wait=stored", "--timeout=1m", "hi"]);
+    let sent = meanwhile(send, || {
+        at_bob.join();
+        at_bob.hears("hi");
+    });
+    sent.done();
+    let listed = alice.run_alone(&["chats"]);
+    assert!(
+        listed.done().contains("bob · direct · you: hi"),
+        "{listed:?}"
+    );
+    let read = alice.run_alone(&["history", "--conversation=bob"]);
+    assert!(
+        read.done().trim_end().ends_with("] bob / you: hi"),
+        "{read:?}"
+    );
 }

@@ -236,10 +236,8 @@ fn where_no_peer_runs_one_is_started_for_that_time() {
 
 #[test]
 fn each_end_has_its_exit_code() {
-    let registry = Registry::start();
+    let registry = Registry::for_version_1();
     let (alice, bob) = (User::new(&registry, "alice"), User::new(&registry, "bob"));
-    let wrong = registry.folder.path().join("wrong");
-    std::fs::write(&wrong, "wrong\n").unwrap();
     let at_alice = alice.json();
     let at_bob = bob.json();
     at_alice.sees("bob");
@@ -261,7 +259,15 @@ fn each_end_has_its_exit_code() {
     at_bob.line_with("request_received");
     at_bob.line_with(r#""outcome":"withdrawn""#);
     at_alice.line_with(r#""refusal":"cancelled""#);
+}
 
+#[test]
+fn a_login_that_fails_has_its_exit_code() {
+    let registry = Registry::start();
+    let bob = User::new(&registry, "bob");
+    let _at_bob = bob.json();
+    let wrong = registry.folder.path().join("wrong");
+    std::fs::write(&wrong, "wrong\n").unwrap();
     let mut wrong_password = program(bob.home());
     let carol = User::new(&registry, "carol");
     wrong_password.args(carol.peer()).arg("who");

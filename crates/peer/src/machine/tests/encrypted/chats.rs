@@ -325,3 +325,45 @@ fn conversations_with_the_blocked_are_hidden_until_they_are_unblocked() {
     bench.chat(40);
     assert_eq!(bench.member().who.name, Some(name("bob")));
 }
+
+#[test]
+fn a_repeated_call_is_carried_out_once_and_answered_as_the_first_time() {
+    let mut bench = Bench::signed_in(&[]);
+    bench.chat(40);
+    let conversation = conversation();
+    let message = MessageId::of_entry(1, 2, 3);
+    let group = Command::Group {
+        name: DisplayName::default(),
+        members: Vec::new(),
+    };
+    let say = Command::say(conversation, "hello");
+    let opened = (
+        Ordered::Opened(conversation),
+        Event::Opened { conversation },
+    );
+    let said = (
+        Ordered::Said {
+            conversation,
+            message,
+        },
+        Event::Said {
+            conversation,
+            message,
+        },
+    );
+    for (command, (result, answer)) in [(group, opened), (say, said)] {
+        bench.command(command.clone());
+        let orders = bench.orders();
+        let [(id, _)] = orders[..] else {
+            panic!("{orders:?}")
+        };
+        bench.events.clear();
+        bench.result(id, Ok(result));
+        assert_eq!(bench.events, [answer.clone(), Event::Done]);
+        bench.events.clear();
+        bench.calls -= 1;
+        bench.command(command);
+        assert_eq!(bench.orders(), []);
+        assert_eq!(bench.events, [answer, Event::Done]);
+    }
+}
