@@ -21,14 +21,11 @@ pub(super) fn begin(with: &str, view: &View) -> Result<Typed, CommandError> {
 pub fn begin_with(with: Target, view: &View) -> Typed {
     let conversation = ConversationId::OPEN;
     match with {
-        Target::Name(with) => match chats::with(with, view) {
-            Some(known) => Typed::Go(known.id),
-            None if is_reached_openly(with, view) => {
-                let to = Target::Name(with);
-                Typed::Command(Command::Request { conversation, to })
-            }
-            None => Typed::Command(Command::Chat { with }),
-        },
+        // The peer finds the one that there is; with a new key it is another one.
+        Target::Name(with) if !is_reached_openly(with, view) => {
+            Typed::Command(Command::Chat { with })
+        }
+        Target::Name(name) if let Some(known) = chats::with(name, view) => Typed::Go(known.id),
         to => Typed::Command(Command::Request { conversation, to }),
     }
 }

@@ -21,6 +21,11 @@ pub fn completions(before_cursor: &str, shown: Shown<'_>) -> (usize, Vec<String>
         return (GO, titles(&begun.to_lowercase(), shown));
     }
     let word = before_cursor[start..].to_lowercase();
+    // Someone is mentioned by their name.
+    let (at, word) = match word.strip_prefix('@') {
+        Some(word) => ("@", word.to_owned()),
+        None => ("", word),
+    };
     if start == 0 && word.starts_with('/') {
         let possible = COMMANDS
             .iter()
@@ -30,13 +35,17 @@ pub fn completions(before_cursor: &str, shown: Shown<'_>) -> (usize, Vec<String>
             possible.filter_map(|entry| entry.names.iter().find(|name| name.starts_with(&word)));
         return (0, found.map(|name| format!("{name} ")).collect());
     }
-    if word.is_empty() && !before_cursor.starts_with('/') {
+    if word.is_empty() && at.is_empty() && !before_cursor.starts_with('/') {
         return (start, Vec::new());
     }
-    let behind = if start == 0 { ": " } else { " " };
+    let behind = if start == 0 && at.is_empty() {
+        ": "
+    } else {
+        " "
+    };
     let mut found = Vec::new();
     for name in completed_names(before_cursor, shown) {
-        let text = format!("{name}{behind}");
+        let text = format!("{at}{name}{behind}");
         if name.to_lowercase().starts_with(&word) && !found.contains(&text) {
             found.push(text);
         }

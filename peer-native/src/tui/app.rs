@@ -6,11 +6,13 @@ use p2pchat_model::{
     Call, Code, Command, Conversation, ConversationId, FrontEndId, KnownRegistry, Level, Line,
     Link, MessageId, Timestamp, Trust, Username, View,
 };
+use ratatui::layout::Rect;
 
 use super::compose::{Composing, Left, Question};
 use super::draft::Draft;
 use super::input_line::InputLine;
 use super::overlay::{Overlay, Topic};
+use super::rail;
 use super::scroll::Scroll;
 use super::select::Selecting;
 use super::sign_in::SignIn;
@@ -160,6 +162,8 @@ pub struct App {
     pub(super) switcher: Option<Switcher>,
     /// Whether the list of chats at the left is hidden.
     pub(super) is_rail_hidden: bool,
+    /// The list as it was drawn last: where, and what its rows lead to.
+    pub(super) rail_rows: (Rect, Vec<rail::Target>),
     /// The user has pressed a key since the start: what is shown is theirs to choose.
     pub(super) is_chosen: bool,
     /// A conversation that is shown as soon as the view has it.
@@ -221,6 +225,7 @@ impl App {
             question: None,
             switcher: None,
             is_rail_hidden: false,
+            rail_rows: <_>::default(),
             is_chosen: false,
             awaited: None,
             looked_at: Vec::new(),

@@ -164,12 +164,15 @@ impl App {
             Constraint::Length(members::columns(body.width, shown)),
         ])
         .areas(middle);
-        if left.width > 0 {
-            rail::draw(frame, left, shown, theme, now);
-        }
+        let targets = if left.width > 0 {
+            rail::draw(frame, left, shown, theme, now)
+        } else {
+            Vec::new()
+        };
         if right.width > 0 {
             members::draw(frame, right, shown, theme);
         }
+        self.rail_rows = (left, targets);
         self.draw_conversation(frame, center);
         frame.render_widget(request, status);
         let below = (!self.scroll.is_at_end()).then_some(self.below);

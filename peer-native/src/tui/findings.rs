@@ -62,9 +62,13 @@ impl RenderContext<'_> {
                 Span::styled(one_line(&hit.from), self.theme.strong()),
             ]);
             let conversation = self.view().conversation(hit.conversation);
-            if let Some(one) = conversation.filter(|one| one.chat.is_some()) {
+            let title = conversation
+                .filter(|one| one.chat.is_some())
+                .map(|one| one_line(&chat::title(one)))
+                .filter(|title| *title != one_line(&hit.from));
+            if let Some(title) = title {
                 let room = columns.saturating_sub(row.width() + 2);
-                let title = fit(&one_line(&chat::title(one)), room);
+                let title = fit(&title, room);
                 row.push_span(Span::styled(format!("  {title}"), self.theme.dim()));
             }
             content.rows.push(row);

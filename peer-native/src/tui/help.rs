@@ -7,6 +7,7 @@ use ratatui::text::Line as Row;
 use super::conversation::mark;
 use super::overlay::{Content, RenderContext};
 use super::posts;
+use super::rail;
 use crate::commands::COMMANDS;
 use crate::wrap::rows;
 
@@ -82,6 +83,7 @@ impl RenderContext<'_> {
         }
         out.extend(self.pair("…", chat::ASKED, columns));
         out.extend(self.pair("m", "muted: see /mute", columns));
+        out.extend(self.pair(rail::DRAFT, "something is typed and not sent", columns));
         content
     }
 }

@@ -1,11 +1,13 @@
 //! Keys, pasted text and the mouse.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use p2pchat_model::{Command, Problem, Target, Timestamp, wording};
+use ratatui::layout::Position;
 
 use super::app::{Act, App, Compared, For, QUIT_ASKED_MS};
 use super::compose::Question;
 use super::overlay::{Overlay, Pressed, Topic};
+use super::rail;
 use super::requests::Choice;
 use super::switcher::{Pressed as Pick, Switcher};
 use crate::app::OFFLINE_THEN;
@@ -190,10 +192,34 @@ impl App {
     /// Handles the mouse.
     pub fn mouse(&mut self, mouse: MouseEvent) -> Option<Act> {
         match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => self.click(mouse.column, mouse.row),
             MouseEventKind::ScrollUp if !self.is_signing_in() => self.scroll_by(-WHEEL),
             MouseEventKind::ScrollDown if !self.is_signing_in() => self.scroll_by(WHEEL),
             _ => None,
         }
+    }
+
+    /// Does what a row of the list at the left leads to.
+    fn click(&mut self, column: u16, row: u16) -> Option<Act> {
+        let (area, targets) = &self.rail_rows;
+        let is_covered = self.overlay.is_some() || self.switcher.is_some() || self.is_signing_in();
+        if is_covered || !area.contains(Position::new(column, row)) {
+            return None;
+        }
+        self.is_chosen = true;
+        self.question = None;
+        match *targets.get(usize::from(row - area.y))? {
+            rail::Target::None => {}
+            rail::Target::Requests => self.overlay = Some(Overlay::new(Topic::Requests)),
+            rail::Target::MoreChats => self.switcher = Some(Switcher::chats()),
+            rail::Target::MorePeople => self.switcher = Some(Switcher::people()),
+            rail::Target::Chat(id) => return self.show(id),
+            rail::Target::Person(name) => {
+                let typed = commands::begin_with(Target::Name(name), &self.view);
+                return self.entered(typed);
+            }
+        }
+        None
     }
 
     fn answer(&mut self, choice: Choice) -> Option<Act> {

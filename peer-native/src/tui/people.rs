@@ -1,29 +1,28 @@
 //! Boxes with people: who is in the conversation and who is online, and who is blocked.
 
-use p2pchat_model::wording::{self, label};
+use p2pchat_model::wording::{self, chat, label};
+use p2pchat_model::{Member, Trust};
 use ratatui::text::Line as Row;
 
 use super::overlay::{Content, RenderContext};
+use crate::chats;
 use crate::wrap::{one_line, rows};
 
 impl RenderContext<'_> {
     pub(super) fn who(&self, columns: usize) -> Content {
         let mut content = Content::new(" People ");
         let out = &mut content.rows;
-        out.push(self.heading(label::MEMBERS));
-        for member in &self.shown.conversation().members {
-            let name = one_line(member.title());
-            let mut beside = member.address.to_string();
-            if let Some(other) = member.name.and_then(|name| self.view().lookalike_of(name)) {
-                beside += &format!("  {}", one_line(&wording::looks_like(other)));
+        match &self.shown.conversation().chat {
+            Some(chat) => {
+                out.push(self.heading(&one_line(&chat::chat_title(chat))));
+                for member in &chat.members {
+                    let name = one_line(&member.who.to_string());
+                    out.extend(self.pair(&name, &self.member_notes(member), columns));
+                }
+                let owner = if chat.owner { chat::OWNER } else { "" };
+                out.extend(self.pair(label::YOU, owner, columns));
             }
-            out.extend(self.pair(&name, &beside, columns));
-        }
-        for person in &self.shown.conversation().out_of_reach {
-            out.extend(self.pair(&one_line(&person.to_string()), label::OFFLINE, columns));
-        }
-        if self.shown.conversation().is_alone() {
-            out.push(self.remark(label::NO_MEMBERS));
+            None => self.open_members(columns, out),
         }
         out.extend([Row::default(), self.heading(label::ONLINE)]);
         for user in self.view().others() {
@@ -53,6 +52,44 @@ impl RenderContext<'_> {
             );
         }
         content
+    }
+
+    fn open_members(&self, columns: usize, out: &mut Vec<Row<'static>>) {
+        out.push(self.heading(label::MEMBERS));
+        let conversation = self.shown.conversation();
+        for member in &conversation.members {
+            let name = one_line(member.title());
+            let mut beside = member.address.to_string();
+            if let Some(other) = member.name.and_then(|name| self.view().lookalike_of(name)) {
+                beside += &format!("  {}", one_line(&wording::looks_like(other)));
+            }
+            out.extend(self.pair(&name, &beside, columns));
+        }
+        for person in &conversation.out_of_reach {
+            out.extend(self.pair(&one_line(&person.to_string()), label::OFFLINE, columns));
+        }
+        if conversation.is_alone() {
+            out.push(self.remark(label::NO_MEMBERS));
+        }
+    }
+
+    /// What is known of a member of an encrypted conversation.
+    fn member_notes(&self, member: &Member) -> String {
+        let presence = match chats::status(member.who, self.view()) {
+            Some(status) => wording::status(status).to_lowercase(),
+            None => label::OFFLINE.to_owned(),
+        };
+        let mut notes = vec![presence];
+        notes.extend(member.owner.then(|| chat::OWNER.to_owned()));
+        notes.extend(member.asked.then(|| chat::ASKED.to_owned()));
+        let trust = member.trust.filter(|trust| *trust != Trust::New);
+        notes.extend(trust.map(|trust| trust.words().to_owned()));
+        let like = member
+            .who
+            .name
+            .and_then(|name| self.view().lookalike_of(name));
+        notes.extend(like.map(|other| one_line(&wording::looks_like(other))));
+        notes.join(", ")
     }
 
     pub(super) fn blocked(&self, columns: usize) -> Content {

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use p2pchat_model::wording::{chat, label, security};
 use p2pchat_model::{
-    Alerts, Chat, ChatKind, Conversation, PeerAddr, Standing, Status, Timestamp, Trust, User,
+    Alerts, Chat, ChatKind, Conversation, ConversationId, PeerAddr, Standing, Status, Timestamp,
+    Trust, User, Username,
 };
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -23,6 +24,9 @@ const SCREEN_WITH_WIDE_RAIL: u16 = 150;
 /// From this width on, there is room beside the names for those that users have chosen.
 const WITH_NAMES: usize = 28;
 
+/// The mark of a chat in which something is typed and not sent.
+pub(super) const DRAFT: &str = "✎";
+
 /// Width of the column on a screen of this many columns; 0 for none.
 pub(super) fn columns(screen: u16) -> u16 {
     match screen {
@@ -32,14 +36,30 @@ pub(super) fn columns(screen: u16) -> u16 {
     }
 }
 
-/// Draws the column.
+/// What a click on a row of the column leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// Nothing.
+    None,
+    /// The list of requests.
+    Requests,
+    Chat(ConversationId),
+    Person(Username),
+    /// The list of all chats, or of everyone who is online.
+    MoreChats,
+    MorePeople,
+}
+
+type Targeted = (Row<'static>, Target);
+
+/// Draws the column; returns what each of its rows leads to.
 pub(super) fn draw(
     frame: &mut Frame<'_>,
     area: Rect,
     shown: Shown<'_>,
     theme: Theme,
     now: Timestamp,
-) {
+) -> Vec<Target> {
     let block = Block::new()
         .borders(Borders::RIGHT)
         .border_style(theme.dim());
@@ -50,16 +70,15 @@ pub(super) fn draw(
         columns: usize::from(inner.width),
     };
     let rows = rail.rows(now, usize::from(inner.height));
+    let (rows, targets): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
     frame.render_widget(block, area);
     frame.render_widget(Paragraph::new(rows), inner);
+    targets
 }
 
 /// How many requests wait for an answer, and the key for their list.
 pub(super) fn requests(count: usize, theme: Theme) -> Row<'static> {
-    let words = match count {
-        1 => "1 request".to_owned(),
-        count => format!("{count} requests"),
-    };
+    let words = chat::requests(count);
     Row::from(vec![
         Span::raw(" "),
         Span::styled("!", theme.alarm()),
@@ -75,31 +94,31 @@ struct Rail<'a> {
 }
 
 impl Rail<'_> {
-    fn rows(&self, now: Timestamp, height: usize) -> Vec<Row<'static>> {
+    fn rows(&self, now: Timestamp, height: usize) -> Vec<Targeted> {
         let mut out = Vec::new();
         match chats::requests(self.shown.view) {
             0 => {}
-            count => out.push(requests(count, self.theme)),
+            count => out.push((requests(count, self.theme), Target::Requests)),
         }
         let (chats, at) = self.chats();
-        let (people, count) = self.people(now);
+        let (people, count) = self.people(now, height);
         // Two rows are headings. People have a third at least while they need it.
         let room = height.saturating_sub(out.len() + 2).max(2);
         let for_people = people.len().min((room / 3).max(1));
         let for_chats = chats.len().min(room - for_people).max(1);
-        out.push(self.heading(chat::CHATS, None));
+        out.push((self.heading(chat::CHATS, None), Target::MoreChats));
         out.extend(self.window(chats, at, for_chats));
-        out.push(self.heading(label::ONLINE, Some(count)));
-        out.extend(self.cut(people, room - for_chats));
+        out.push((self.heading(label::ONLINE, Some(count)), Target::MorePeople));
+        out.extend(self.cut(people, count, room - for_chats));
         out
     }
 
     /// The chats, and which of them is shown.
-    fn chats(&self) -> (Vec<Row<'static>>, usize) {
+    fn chats(&self) -> (Vec<Targeted>, usize) {
         let listed = chats::listed(self.shown);
         let at = listed.iter().position(|one| one.id == self.shown.id);
         let rows = listed.iter().enumerate();
-        let rows = rows.map(|(at, one)| self.chat(at + 1, one));
+        let rows = rows.map(|(at, one)| (self.chat(at + 1, one), Target::Chat(one.id)));
         (rows.collect(), at.unwrap_or_default())
     }
 
@@ -113,17 +132,22 @@ impl Rail<'_> {
         let is_pinned = chat.is_some_and(|chat| chat.pinned);
         let before = format!(" {number}{}", if is_pinned { "*" } else { " " });
         let mark = self.mark(conversation);
-        let (mut behind, badge) = chat.map_or_else(
-            || (String::new(), badge(0, conversation.unread() as u64)),
+        let (mut notes, badge) = chat.map_or_else(
+            || (Vec::new(), badge(0, conversation.unread() as u64)),
             |chat| (notes(chat), badge(chat.mentions, chat.unread)),
         );
-        if !behind.is_empty() {
-            behind.insert(0, ' ');
+        if !conversation.draft.is_empty() && conversation.id != self.shown.id {
+            notes.push(DRAFT);
         }
-        let used = width(&before) + 2 + width(&behind) + width(&badge) + 1;
+        let behind: String = notes.iter().map(|note| format!(" {note}")).collect();
+        let gap_before_badge = usize::from(!badge.is_empty());
+        let used = width(&before) + 2 + width(&behind) + gap_before_badge + width(&badge);
         let room = self.columns.saturating_sub(used);
         let title = fit(&one_line(&chat::title(conversation)), room);
-        let gap = room - width(&title);
+        // The column of the border is not touched where there is room.
+        let rest = room - width(&title);
+        let end = rest.min(1);
+        let gap = gap_before_badge + rest - end;
         let is_muted = chat.is_some_and(|chat| chat.alerts == Alerts::Nothing);
         let name = match (badge.is_empty(), is_muted) {
             (false, false) => theme.strong(),
@@ -138,7 +162,7 @@ impl Rail<'_> {
             Span::styled(behind, theme.warning()),
             Span::raw(" ".repeat(gap)),
             Span::styled(badge, badge_style),
-            Span::raw(" "),
+            Span::raw(" ".repeat(end)),
         ]);
         if conversation.id == self.shown.id {
             row.style(theme.chosen())
@@ -171,23 +195,25 @@ impl Rail<'_> {
     }
 
     /// Users that were asked into the open chat, then those online who have no chat with the
-    /// user; and how many are online.
-    fn people(&self, now: Timestamp) -> (Vec<Row<'static>>, usize) {
+    /// user, up to so many; and how many there are.
+    fn people(&self, now: Timestamp, limit: usize) -> (Vec<Targeted>, usize) {
         let view = self.shown.view;
+        let asked_people = view.outgoing.iter().map(|request| &request.to);
+        let above: HashSet<PeerAddr> = asked_people.map(|person| person.address).collect();
+        let mut online = chats::strangers(view);
+        online.retain(|user| !above.contains(&user.address));
+        let count = view.outgoing.len() + online.len();
         let asked = view.outgoing.iter().map(|request| {
             let mark = Span::styled("◌", self.theme.warning());
             let seconds = now.seconds_until(request.expires);
-            self.entry(mark, &request.to.to_string(), &format!("{seconds} s"))
+            let row = self.entry(mark, &request.to.to_string(), &format!("{seconds} s"));
+            (row, Target::Requests)
         });
-        let asked_people = view.outgoing.iter().map(|request| &request.to);
-        let above: HashSet<PeerAddr> = asked_people.map(|person| person.address).collect();
-        let online = chats::strangers(view).into_iter();
-        let online = online.filter(|user| !above.contains(&user.address));
-        let online = online.map(|user| self.user(user));
-        let mut people: Vec<_> = asked.chain(online).collect();
-        let count = people.len();
+        let online = online.into_iter();
+        let online = online.map(|user| (self.user(user), Target::Person(user.name)));
+        let mut people: Vec<_> = asked.chain(online).take(limit).collect();
         if people.is_empty() {
-            people.push(self.remark(label::NO_ONE_ONLINE));
+            people.push((self.remark(label::NO_ONE_ONLINE), Target::None));
         }
         (people, count)
     }
@@ -246,7 +272,7 @@ impl Rail<'_> {
     }
 
     /// As many rows as there is room for, with this one among them.
-    fn window(&self, mut rows: Vec<Row<'static>>, at: usize, room: usize) -> Vec<Row<'static>> {
+    fn window(&self, mut rows: Vec<Targeted>, at: usize, room: usize) -> Vec<Targeted> {
         if rows.len() <= room {
             return rows;
         }
@@ -255,16 +281,18 @@ impl Rail<'_> {
         let more = rows.len() - shown;
         let mut out: Vec<_> = rows.drain(first..first + shown).collect();
         if out.len() < room {
-            out.push(self.remark(&format!("{more} more: F2")));
+            out.push((self.remark(&format!("{more} more: F2")), Target::MoreChats));
         }
         out
     }
 
-    fn cut(&self, mut rows: Vec<Row<'static>>, room: usize) -> Vec<Row<'static>> {
-        if rows.len() > room {
-            let more = rows.len() + 1 - room.max(1);
-            rows.truncate(room.saturating_sub(1));
-            rows.push(self.remark(&format!("{more} more: F4")));
+    /// As many rows as there is room for, of so many.
+    fn cut(&self, mut rows: Vec<Targeted>, count: usize, room: usize) -> Vec<Targeted> {
+        if count > room {
+            let shown = room.saturating_sub(1);
+            rows.truncate(shown);
+            let more = self.remark(&format!("{} more: F4", count - shown));
+            rows.push((more, Target::MorePeople));
         }
         rows
     }
@@ -288,7 +316,7 @@ fn badge(mentions: u64, unread: u64) -> String {
 
 /// What stands behind the title: how the key of the other one is known, that they have not
 /// answered, and that the user is not alerted of all messages.
-fn notes(chat: &Chat) -> String {
+fn notes(chat: &Chat) -> Vec<&'static str> {
     let mut notes = Vec::new();
     if let (ChatKind::Direct, Some(other)) = (chat.kind, chat.members.first()) {
         notes.push(other.trust.map_or("", Trust::mark));
@@ -299,5 +327,5 @@ fn notes(chat: &Chat) -> String {
         Alerts::Mentions | Alerts::Nothing => "m",
     });
     notes.retain(|note| !note.is_empty());
-    notes.join(" ")
+    notes
 }

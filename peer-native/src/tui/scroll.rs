@@ -29,7 +29,8 @@ impl Scroll {
         }
     }
 
-    fn index(self, layout: &Layout<'_>) -> usize {
+    /// The last line that is shown.
+    pub(super) fn index(self, layout: &Layout<'_>) -> usize {
         let count = layout.lines.len();
         count.saturating_sub(1 + self.lines)
     }

@@ -26,9 +26,12 @@ impl Selecting {
 }
 
 impl App {
-    /// Begins with the newest message.
+    /// Begins with the last message that is shown.
     pub(super) fn select(&mut self) {
-        match self.conversation().newest_message() {
+        let lines = &self.conversation().lines;
+        let shown = lines.iter().take(self.scroll.index(&self.layout()) + 1);
+        let last = shown.rev().find_map(Line::message_id);
+        match last.or_else(|| self.conversation().newest_message()) {
             Some(message) => self.choose(message),
             None => self.hint = Some("there is no message here".to_owned()),
         }

@@ -18,6 +18,8 @@ use crate::wrap::{fit, one_line, width};
 
 /// The longest filter, in bytes.
 const LONGEST: usize = 64;
+/// How many entries are shown: of more, a part of the name finds one sooner.
+const MOST: usize = 200;
 /// How many entries PageUp and PageDown skip.
 const PAGE: usize = 8;
 
@@ -107,10 +109,12 @@ impl Switcher {
         };
         let filter = self.filter.text().trim().to_lowercase();
         if filter.is_empty() {
+            all.truncate(MOST);
             return all;
         }
         all.retain(|entry| entry.text().to_lowercase().contains(&filter));
         all.sort_by_key(|entry| !entry.text().to_lowercase().starts_with(&filter));
+        all.truncate(MOST);
         let is_known = |name: Username| view.user(name).is_some() || view.account == Some(name);
         match Username::new(self.filter.text().trim()) {
             Ok(name) if !is_known(name) && chats::with(name, view).is_none() => {

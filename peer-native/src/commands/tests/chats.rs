@@ -115,9 +115,11 @@ fn a_chat_is_encrypted_unless_the_other_program_is_an_older_one() {
         let parsed = in_the_group(line, &view);
         assert_eq!(parsed, Ok(Typed::Command(command)), "{line}");
     }
+    let erin = Ok(Typed::Command(chat("erin")));
+    assert_eq!(in_the_group("/chat erin", &view), erin, "the peer finds it");
+    view.security = Security::NotEncrypted;
     let known = Ok(Typed::Go(direct_id()));
     assert_eq!(in_the_group("/chat erin", &view), known);
-    view.security = Security::NotEncrypted;
     let parsed = in_the_group("/chat bob", &view);
     assert_eq!(parsed, Ok(Typed::Command(request("bob"))));
 }
@@ -274,4 +276,17 @@ fn a_request_for_a_chat_is_joined_or_declined() {
     ));
     let view = in_group(Standing::In);
     assert_eq!(parse("/join", &view), Err(CommandError::NoRequest));
+}
+
+#[test]
+fn tab_completes_a_mention_members_first() {
+    let view = in_group(Standing::In);
+    let id = group_id();
+    let shown = Shown { view: &view, id };
+    let found = |line| super::super::completions(line, shown);
+    assert_eq!(found("hi @c"), (3, vec!["@carol ".to_owned()]));
+    assert_eq!(
+        found("@b"),
+        (0, vec!["@bob ".to_owned(), "@Bert ".to_owned()])
+    );
 }

@@ -305,6 +305,15 @@ fn each_chat_has_a_draft() {
     let sent = call(press_alt(&mut app, KeyCode::Char('2')));
     assert_eq!(sent.command, draft(id(TEAM), "half"));
     assert_eq!(app.input.editor.text(), "from the page");
+    happen(
+        &mut app,
+        &Event::Draft {
+            conversation: id(TEAM),
+            text: "half".to_owned(),
+        },
+    );
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains("1*  Release team ✎"), "{shown}");
     assert_eq!(due(&mut app, after(5)), []);
     press_alt(&mut app, KeyCode::Char('1'));
     assert_eq!(app.input.editor.text(), "half");
@@ -471,14 +480,30 @@ fn a_thousand_chats_and_people_are_drawn_as_fast_as_ten() {
         let name = format!("u{number}");
         view.apply(&begun(conversation, direct(&name, Trust::New)));
     }
+    let users = (0..20_000).map(|number| {
+        let address = std::net::Ipv4Addr::from(0x7f01_0000 + number).to_string();
+        p2pchat_model::User {
+            address: address.parse().unwrap(),
+            ..user(&format!("x{number:05}"), 9)
+        }
+    });
+    view.apply(&Event::Presence {
+        users: users.collect(),
+        gone: Vec::new(),
+    });
     let mut app = showing(view, id(TEAM));
     let start = std::time::Instant::now();
-    for _ in 0..20 {
+    for _ in 0..10 {
         screen(&mut app, SMALL, NOW);
     }
-    assert!(start.elapsed() < std::time::Duration::from_secs(10));
     let shown = screen(&mut app, SMALL, NOW);
     assert!(shown.contains("more: F2"), "{shown}");
+    assert!(shown.contains("more: F4"), "{shown}");
+    press(&mut app, KeyCode::F(4));
+    type_text(&mut app, "x1999");
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains("x19990"), "{shown}");
+    assert!(start.elapsed() < std::time::Duration::from_secs(20));
 }
 
 #[test]
@@ -535,4 +560,31 @@ fn what_is_told_in_the_open_chat_is_seen_in_every_other() {
     app.hint = None;
     happen(&mut app, &missed);
     assert_eq!(app.hint, None, "it is a line there");
+}
+
+#[test]
+fn a_click_in_the_list_leads_to_its_chat_or_person() {
+    use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+    let mut app = showing(several(), id(TEAM));
+    happen(&mut app, &asked_to(9, ChatKind::Group, "Lunch"));
+    let click = |app: &mut App, part: &str| {
+        let shown = screen(app, SMALL, NOW);
+        let row = shown.lines().position(|row| row.contains(part)).unwrap();
+        app.mouse(MouseEvent {
+            kind: MouseEventKind::Down(MouseButton::Left),
+            column: 5,
+            row: u16::try_from(row).unwrap(),
+            modifiers: KeyModifiers::NONE,
+        })
+    };
+    assert_eq!(click(&mut app, "erin m"), None);
+    assert_eq!(app.current, id(ERIN));
+    let chat = Command::Chat {
+        with: "dave".parse().unwrap(),
+    };
+    assert_eq!(commands(click(&mut app, "○ dave")), [chat]);
+    click(&mut app, "1 request");
+    assert!(app.overlay.is_some());
+    assert_eq!(click(&mut app, "2 ● bob"), None);
+    assert_eq!(app.current, id(ERIN), "a box is over it");
 }
