@@ -49,7 +49,7 @@ pub struct Options {
     #[arg(long)]
     pub json: bool,
 
-    /// Scroll with the mouse wheel; to mark text, then hold the Shift key
+    /// Scroll with the mouse wheel, and click in the list of chats; to mark text, then hold the Shift key
     #[arg(long)]
     pub mouse: bool,
 
