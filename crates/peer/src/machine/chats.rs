@@ -476,7 +476,8 @@ impl Chats {
     /// The key of a person is known better or worse than before: tells the conversations that they
     /// are in.
     pub(super) fn name_known(&mut self, cx: &mut Context, keys: &Keyring, name: Username) {
-        if !self.names.learn(keys, name) && !self.is_shown(keys, name) {
+        let is_new = self.names.learn(keys, name);
+        if !is_new && self.is_shown_so(keys, name) {
             return;
         }
         self.dials.is_stale = true;
@@ -497,12 +498,11 @@ impl Chats {
         }
     }
 
-    /// Whether the trust in a person's key is other than it is shown.
-    fn is_shown(&self, keys: &Keyring, name: Username) -> bool {
-        let trust: Option<Trust> = keys.trust(name);
+    /// Whether the trust in a person's keys is shown as it is.
+    fn is_shown_so(&self, keys: &Keyring, name: Username) -> bool {
         let members = self.known.values().flat_map(|chat| &chat.members);
         let mut of_name = members.filter(|member| member.who.name == Some(name));
-        of_name.any(|member| member.trust != trust)
+        of_name.all(|member| member.trust == keys.trust_in(name, &member.who.key))
     }
 
     pub(super) fn connected(&mut self, device: DeviceKey) {

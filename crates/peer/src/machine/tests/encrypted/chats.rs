@@ -282,6 +282,20 @@ fn nothing_is_said_to_someone_whose_verified_key_is_another_one_now() {
     bench.command(Command::say(conversation(), "for bob alone"));
     assert_eq!(bench.failures(), [Problem::UserKeyChanged]);
     assert_eq!(bench.orders(), []);
+    // That the new key is verified says nothing of the old one, which this conversation is with.
+    bench.command(Command::Trust {
+        name: name("bob"),
+        code,
+        verified: true,
+    });
+    // Their devices were asked for too.
+    bench.found("bob", 41, 4);
+    bench.found("bob", 41, 4);
+    let (id, _) = bench.work.pop().unwrap();
+    let result = WorkResult::Code(code);
+    bench.input(Input::WorkDone { id, result });
+    assert_eq!(bench.user("bob").unwrap().trust, Some(Trust::Verified));
+    assert_eq!(bench.member().trust, Some(Trust::Changed));
 }
 
 #[test]
