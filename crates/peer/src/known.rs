@@ -22,6 +22,8 @@ pub struct Known {
     pub registries: Vec<KnownRegistry>,
     /// The people whose keys are pinned: the registry that vouches for them, and their name there.
     pub people: BTreeMap<(Fingerprint, Username), Pin>,
+    /// The keys that were pinned for people before, at which registry: their conversations stay.
+    pub former: BTreeMap<(Fingerprint, PersonKey), Username>,
     /// The account that was last logged in, at which registry.
     pub account: Option<(Fingerprint, Username)>,
 }
@@ -71,6 +73,9 @@ pub enum KnownError {
     },
 }
 
+/// In place of how well a key is known: it is not the person's any more.
+const FORMER: &str = "former";
+
 impl KnownFile {
     const ALL: [Self; 3] = [Self::Registries, Self::People, Self::Account];
 
@@ -88,7 +93,7 @@ impl KnownFile {
     fn comment(self) -> &'static str {
         match self {
             Self::Registries => "# registry, fingerprint of its key, day of the first contact",
-            Self::People => "# registry, key, serial, new or verified, other key, name",
+            Self::People => "# registry, key, serial, new or verified or former, other key, name",
             Self::Account => "# registry, name",
         }
     }
@@ -138,6 +143,11 @@ impl Known {
             }
             KnownFile::People => {
                 let [registry, person, serial, state, changed, name] = words(line)?;
+                let (registry, name) = (registry.parse().ok()?, name.parse().ok()?);
+                if state == FORMER {
+                    self.former.insert((registry, key(person)?), name);
+                    return Some(());
+                }
                 let pin = Pin {
                     person: key(person)?,
                     serial: serial.parse().ok()?,
@@ -151,8 +161,7 @@ impl Known {
                         changed => Some(key(changed)?),
                     },
                 };
-                let at = (registry.parse().ok()?, name.parse().ok()?);
-                self.people.insert(at, pin);
+                self.people.insert((registry, name), pin);
             }
             KnownFile::Account => {
                 let [registry, name] = words(line)?;
@@ -187,6 +196,9 @@ impl Known {
                         text,
                         "{registry} {person} {serial} {state} {changed} {name}"
                     );
+                }
+                for ((registry, key), name) in &self.former {
+                    let _ = writeln!(text, "{registry} {} 0 {FORMER} - {name}", hex(key));
                 }
             }
             KnownFile::Account => {
@@ -251,6 +263,7 @@ mod tests {
                     pin(true, Some(person(2))),
                 ),
             ]),
+            former: BTreeMap::from([((fingerprint, person(3)), "b o".parse().unwrap())]),
             account: Some((fingerprint, "ann".parse().unwrap())),
         }
     }

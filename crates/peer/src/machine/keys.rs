@@ -12,6 +12,8 @@ use crate::known::{Known, KnownFile, Pin};
 
 /// How much work may wait: each takes some 0.1 s, one after the other.
 const MAX_JOBS: usize = 16;
+/// How many keys are remembered that people had before.
+const MAX_FORMER: usize = 10_000;
 /// How many codes are remembered.
 const MAX_CODES: usize = 1024;
 
@@ -180,6 +182,10 @@ impl Keyring {
             pin.serial = 0;
             known.people.entry(at).or_insert(pin);
         }
+        let of_before = known.former.extract_if(.., |(at, _), _| *at == before);
+        let moved: Vec<_> = of_before.collect();
+        let moved = moved.into_iter().map(|((_, key), name)| ((now, key), name));
+        known.former.extend(moved);
         if let Some((at, _)) = known.account.as_mut().filter(|(at, _)| *at == before) {
             *at = now;
         }
@@ -243,6 +249,13 @@ impl Keyring {
         here.map(|(_, name)| *name)
     }
 
+    /// The keys that people had before, and their names.
+    pub(super) fn former(&self) -> impl Iterator<Item = (PersonKey, Username)> + '_ {
+        let former = self.known().former.iter();
+        let here = former.filter(|((registry, _), _)| Some(*registry) == self.registry);
+        here.map(|((_, key), name)| (*key, *name))
+    }
+
     /// The keys that a name stands for: the pinned one, and the one that the registry has for it.
     pub(super) fn keys_of(&self, name: Username) -> impl Iterator<Item = PersonKey> + use<> {
         let pin = self.pin(name);
@@ -274,7 +287,13 @@ impl Keyring {
         let Some(registry) = self.registry else {
             return;
         };
-        let before = self.keys.known.people.insert((registry, name), pin);
+        let known = &mut self.keys.known;
+        let before = known.people.insert((registry, name), pin);
+        if let Some(before) = before.filter(|before| before.person != pin.person)
+            && known.former.len() < MAX_FORMER
+        {
+            known.former.insert((registry, before.person), name);
+        }
         if before != Some(pin) {
             self.keep(cx, KnownFile::People);
         }

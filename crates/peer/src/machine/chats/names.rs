@@ -24,6 +24,7 @@ impl Names {
     /// Takes over all that is pinned at this registry.
     pub(super) fn learn_all(&mut self, keys: &Keyring) {
         *self = Self::default();
+        self.by_key.extend(keys.former());
         for name in keys.pinned_names() {
             self.learn(keys, name);
         }

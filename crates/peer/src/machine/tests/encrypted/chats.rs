@@ -296,6 +296,20 @@ fn nothing_is_said_to_someone_whose_verified_key_is_another_one_now() {
     bench.input(Input::WorkDone { id, result });
     assert_eq!(bench.user("bob").unwrap().trust, Some(Trust::Verified));
     assert_eq!(bench.member().trust, Some(Trust::Changed));
+    // Nor is it forgotten whose the old one was.
+    let (_, kept) = bench
+        .kept
+        .iter()
+        .rfind(|(file, _)| *file == KnownFile::People)
+        .unwrap();
+    let mut known = Known::default();
+    known.read(KnownFile::People, kept).unwrap();
+    let mut again = Bench::knowing(known);
+    again.welcome();
+    again.command(Command::login(name("ann"), password()));
+    again.sign_in();
+    again.chat(40);
+    assert_eq!(again.member().who.name, Some(name("bob")));
 }
 
 #[test]
