@@ -118,19 +118,23 @@ impl<'a> Scene<'a> {
         report: &mut Report,
     ) -> Result<()> {
         let mut scene = Self::begin(programs, home, seed).await?;
-        for number in 1..=kills {
-            scene.live().await?;
-            scene.kill_one().await?;
-            if number.is_multiple_of(LOOK_EACH) {
-                let what = format!("after {number} kills");
-                scene.settle(&what, report).await.context(what)?;
-            }
-        }
-        scene.settle("in the end", report).await?;
+        let lived = scene.live_and_kill(kills, report).await;
         report.figure("kills of programs", scene.kills);
         report.figure("kills of the registry", scene.registry_kills);
         scene.ledger.figures(report);
-        Ok(())
+        lived
+    }
+
+    async fn live_and_kill(&mut self, kills: usize, report: &mut Report) -> Result<()> {
+        for number in 1..=kills {
+            self.live().await?;
+            self.kill_one().await?;
+            if number.is_multiple_of(LOOK_EACH) {
+                let what = format!("after {number} kills");
+                self.settle(&what, report).await.context(what)?;
+            }
+        }
+        self.settle("in the end", report).await
     }
 
     async fn begin(programs: &'a Programs, home: &'a TempDir, seed: u64) -> Result<Self> {

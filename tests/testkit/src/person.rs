@@ -177,7 +177,7 @@ impl Person {
         let peer = self.peer.take().context("no program runs")?;
         let updates = peer.kill_and_read().await?;
         for update in &updates {
-            self.take(&update.event);
+            self.take(update);
         }
         Ok(updates)
     }
@@ -255,13 +255,14 @@ impl Person {
         let name = self.name;
         let update = self.peer()?.update().await?;
         let update = update.with_context(|| format!("the program of {name} has ended"))?;
-        self.take(&update.event);
+        self.take(&update);
         Ok(update)
     }
 
-    fn take(&mut self, event: &Event) {
+    fn take(&mut self, update: &Update) {
+        let event = &*update.event;
         // What was asked for is compared with the view, and no part of it.
-        if !matches!(event, Event::Posts { .. }) {
+        if update.re.is_none() || !matches!(event, Event::Posts { .. }) {
             self.view.apply(event);
         }
         if let Event::Notice { what, .. } = event {

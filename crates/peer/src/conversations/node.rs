@@ -179,6 +179,10 @@ struct Core {
     shared: Arc<Shared>,
     /// Whether there may be sessions.
     is_open: bool,
+    /// When that began.
+    opened: u64,
+    /// The conversations that were there at the start, whose logs are gone on with.
+    restored: BTreeSet<ConversationId>,
     events: broadcast::Sender<Event>,
     commands: mpsc::Receiver<Command>,
     inputs: mpsc::Receiver<Inbound>,
@@ -223,12 +227,15 @@ impl Core {
         if restored.left_out > 0 {
             tracing::warn!(rows = restored.left_out, "the store was damaged");
         }
+        let mut gone_on_with = BTreeSet::new();
         for kept in restored.conversations {
+            gone_on_with.insert(kept.id);
             sync.restore(kept.id, kept.kind, kept.facts);
         }
         if options.is_copy {
             let retired = sync.retire();
             store.commit(&turn::changes(&retired))?;
+            gone_on_with.clear();
         }
         let (tell_inputs, inputs) = mpsc::channel(MAX_TOGETHER);
         let Asked {
@@ -252,6 +259,8 @@ impl Core {
             store,
             shared: Arc::new(shared),
             is_open: true,
+            opened: 0,
+            restored: gone_on_with,
             events,
             commands,
             inputs,
@@ -347,6 +356,7 @@ impl Core {
     fn set_open(&mut self, is_open: bool, turn: &mut Turn) {
         self.is_open = is_open;
         if is_open {
+            self.opened = self.millis();
             return;
         }
         // What they wait for is told when their tasks have ended.

@@ -170,6 +170,30 @@ async fn the_first_entry_after_a_start_waits_for_what_others_hold_of_ones_own_lo
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_first_entry_after_a_start_waits_for_somebody_to_connect() {
+    let (mut ann, bob) = (Device::new().await, Device::new().await);
+    let id = group(&[&ann, &bob]).await;
+    ann.say(id, "one").await;
+    ann.stop().await;
+    let copy = ann.folder.path().join("copy");
+    fs::copy(ann.file(), &copy).unwrap();
+    ann.start(false).await;
+    ann.dial(&bob).await;
+    let last = ann.say(id, "two").await;
+    ann.until_delivered(id, last).await;
+    ann.stop().await;
+
+    fs::copy(&copy, ann.file()).unwrap();
+    ann.start(false).await;
+    // It is asked for before anybody is dialled.
+    tokio::join!(ann.say(id, "three"), ann.dial(&bob));
+    for device in [&ann, &bob] {
+        device.until_texts(id, &["one", "two", "three"]).await;
+        assert_eq!(ended_logs(device).await, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_store_that_cannot_be_written_is_waited_for() {
     let (ann, bob) = (Device::new().await, Device::new().await);
     let id = group(&[&ann, &bob]).await;

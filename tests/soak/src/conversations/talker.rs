@@ -11,6 +11,8 @@ use rand_chacha::ChaCha8Rng;
 use super::ledger::{Ledger, SaidId};
 use super::{Chats, PEOPLE};
 
+/// How often one leaves at most: of one person 64 joins count.
+const MAX_LEAVES: usize = 40;
 const EMOJI: [&str; 4] = ["👍", "❤️", "😀", ""];
 
 /// See the module.
@@ -21,6 +23,8 @@ pub(super) struct Talker {
     open: Vec<Open>,
     /// Those that were made to a program that is gone, and are made again, by a page.
     again: Vec<Open>,
+    /// How often they have left.
+    leaves: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -44,6 +48,7 @@ impl Talker {
             person,
             open: Vec::new(),
             again: Vec::new(),
+            leaves: 0,
         }
     }
 
@@ -208,7 +213,9 @@ impl Talker {
                 self.ask(command, What::Other).await
             }
             _ if self.is_owner() || !self.is_in(chats.club) => Ok(()),
+            _ if self.leaves >= MAX_LEAVES => Ok(()),
             _ => {
+                self.leaves += 1;
                 let conversation = chats.club;
                 self.ask(Command::Leave { conversation }, What::Other).await
             }

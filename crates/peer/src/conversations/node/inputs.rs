@@ -170,7 +170,24 @@ impl Core {
 
     /// Whether nothing is missing of one's own log, as far as anybody knows.
     fn may_say(&self, conversation: &ConversationId) -> bool {
-        self.begun.contains(conversation) || self.sync.is_settled(conversation)
+        self.begun.contains(conversation)
+            || (self.sync.is_settled(conversation) && !self.is_early(conversation))
+    }
+
+    /// Whether nobody has told yet what they hold of one's own log, and somebody may come who can:
+    /// the store may be an older one that was put back.
+    fn is_early(&self, conversation: &ConversationId) -> bool {
+        let is_new = !self.restored.contains(conversation);
+        if is_new || self.millis() >= self.opened + PATIENCE {
+            return false;
+        }
+        let Some(replica) = self.sync.get(conversation) else {
+            return false;
+        };
+        let mut members = replica.membership().members.keys();
+        let mut places = self.places.iter();
+        members.any(|person| *person != self.certificate.person)
+            && !places.any(|(_, place)| self.is_shared(conversation, &place.person))
     }
 
     /// Says what has waited long enough.
