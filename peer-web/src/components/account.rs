@@ -9,7 +9,7 @@ use crate::browser::page;
 use crate::context::{Context, use_app};
 use crate::logic::sentence::sentence;
 
-use super::command_form::CommandForm;
+use super::command_form::{Form, command_form};
 use super::field::Field;
 use super::import_form::ImportForm;
 use super::password_fields::{set, use_new_password, use_password};
@@ -64,21 +64,21 @@ struct DisplayNameProps {
 
 #[component]
 fn DisplayNameForm(props: &DisplayNameProps) -> Html {
+    let context = use_app();
     let name = use_state(|| props.now.as_str().to_owned());
     let checked = DisplayName::new(name.trim());
     let error = checked.err().map(|error| sentence(&error.to_string()));
-    let display_name = checked.ok();
+    let command = checked.ok();
+    let command = command.map(|display_name| Command::DisplayName { display_name });
     html! {
-        <CommandForm name="display_name" command={display_name.map(|display_name| Command::DisplayName { display_name })}
-            submit="Save" done="Others see it now.">
-            <Field id="display-name" label={label::DISPLAY_NAME} value={(*name).clone()} oninput={set(&name)}
-                error={error.map(AttrValue::from)} autocomplete="name" />
-        </CommandForm>
+        { command_form(&context, Form { name: "display_name", command, submit: "Save", done: "Others see it now.", children: html! { <><Field id="display-name" label={label::DISPLAY_NAME} value={(*name).clone()} oninput={set(&name)}
+                error={error.map(AttrValue::from)} autocomplete="name" /></> } }) }
     }
 }
 
 #[component]
 fn PasswordForm() -> Html {
+    let context = use_app();
     let (old, old_field) = use_password("old-password", "Password now");
     let ids = ("new-password", "new-password-again", "New password");
     let (new, fields) = use_new_password(ids, |new| wording::long_password(new.len()));
@@ -86,16 +86,15 @@ fn PasswordForm() -> Html {
         .zip(new)
         .map(|(old, new)| Command::ChangePassword { old, new });
     html! {
-        <CommandForm name="change_password" {command} submit={label::CHANGE_PASSWORD} done="Your password is changed.">
-            { old_field }{ fields }
-        </CommandForm>
+        { command_form(&context, Form { name: "change_password", command, submit: label::CHANGE_PASSWORD, done: "Your password is changed.", children: html! { <>{ old_field }{ fields }</> } }) }
     }
 }
 
 /// Gives the key of the user under a password of its own, as a file to save.
 #[component]
 fn ExportForm() -> Html {
-    let exported = use_app().state.exported.clone();
+    let context = use_app();
+    let exported = context.state.exported.clone();
     let ids = (
         "export-password",
         "export-password-again",
@@ -106,7 +105,7 @@ fn ExportForm() -> Html {
     html! {
         <>
             <p>{ "Anyone with the file and its password can sign in as you." }</p>
-            <CommandForm name="export_identity" {command} submit="Export" done="">{ fields }</CommandForm>
+            { command_form(&context, Form { name: "export_identity", command, submit: "Export", done: "", children: html! { <>{ fields }</> } }) }
             if let Some(exported) = exported {
                 <a class="button" href={page::text_file(&exported)} download="p2pchat-identity.txt">{ "Save the file" }</a>
             }

@@ -11,7 +11,7 @@ use crate::context::{Context, use_app};
 use crate::state::{Action, Sheet};
 
 use super::chats::{ALERTS, compare};
-use super::command_form::CommandForm;
+use super::command_form::{Form, command_form};
 use super::field::Field;
 use super::icon::{Glyph, icon};
 use super::password_fields::set;
@@ -162,14 +162,13 @@ struct RenameProps {
 
 #[component]
 fn RenameForm(props: &RenameProps) -> Html {
+    let context = use_app();
     let typed = use_state(|| props.name.as_str().to_owned());
     let name = DisplayName::new(typed.trim()).ok();
     let conversation = props.id;
     let command = name.filter(|name| *name != props.name);
     let command = command.map(|name| Command::Rename { conversation, name });
     html! {
-        <CommandForm name="rename" {command} submit={words::RENAME} done="">
-            <Field id="group-name" label={words::GROUP_NAME} value={(*typed).clone()} oninput={set(&typed)} autocomplete="off" />
-        </CommandForm>
+        { command_form(&context, Form { name: "rename", command, submit: words::RENAME, done: "", children: html! { <><Field id="group-name" label={words::GROUP_NAME} value={(*typed).clone()} oninput={set(&typed)} autocomplete="off" /></> } }) }
     }
 }

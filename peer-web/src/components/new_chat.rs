@@ -8,7 +8,7 @@ use crate::browser::effect::use_effect_on;
 use crate::browser::{keys, page};
 use crate::context::use_app;
 
-use super::command_form::CommandForm;
+use super::command_form::{Form, command_form};
 use super::field::Field;
 use super::icon::{Glyph, icon};
 use super::password_fields::set;
@@ -104,8 +104,7 @@ pub fn NewChat(props: &Props) -> Html {
         Callback::from(move |on| sees_all.set(on))
     };
     html! {
-        <CommandForm name={command_name} {command} {submit} done="">
-            <div onkeydown={onkeydown}>
+        { command_form(&context, Form { name: command_name, command, submit, done: "", children: html! { <><div onkeydown={onkeydown}>
                 <Field id={TO} label={words::TO} value={(*typed).clone()} oninput={set(&typed)} autocomplete="off" />
             </div>
             if !chosen.is_empty() { <p class="chips">{ for chosen.iter().map(|name| chip(*name, &toggle)) }</p> }
@@ -114,8 +113,7 @@ pub fn NewChat(props: &Props) -> Html {
                 { switch(words::SEES_ALL, "", *sees_all, false, &onsees) }
             } else if chosen.len() > 1 {
                 <Field id="new-name" label={words::GROUP_NAME} value={(*name).clone()} oninput={set(&name)} autocomplete="off" />
-            }
-        </CommandForm>
+            }</> } }) }
     }
 }
 
