@@ -8,16 +8,17 @@ use crate::browser::effect::use_effect_on;
 use crate::browser::page;
 use crate::context::{Context, use_app};
 use crate::logic::sentence::sentence;
+use crate::part;
 
 use super::command_form::{Form, command_form};
 use super::field::Field;
-use super::import_form::ImportForm;
+use super::import_form::use_import_form;
 use super::password_fields::{set, use_new_password, use_password};
 use super::switch::switch;
 
 /// The account and its keys.
-#[component]
-pub fn Account() -> Html {
+#[hook]
+pub fn use_account() -> Html {
     let context = use_app();
     let Some(view) = &context.state.view else {
         return html! {};
@@ -32,13 +33,13 @@ pub fn Account() -> Html {
     };
     html! {
         <>
-            <DisplayNameForm now={view.display_name} />
+            { part!(use_display_name_form, DisplayNameProps { now: view.display_name }) }
             { switch(label::LEGACY_LOGIN, label::LEGACY_LOGIN_MEANS, view.legacy_login, !context.state.is_live(), &onlegacy) }
-            { part(label::CHANGE_PASSWORD, html! { <PasswordForm /> }) }
+            { part(label::CHANGE_PASSWORD, part!(use_password_form)) }
             if let Some(identity) = view.identity { { part(label::IDENTITY, keys(&identity)) } }
-            { part("Export identity", html! { <ExportForm /> }) }
-            { part(label::IMPORT_IDENTITY, html! { <><p>{ label::IMPORT_IDENTITY_MEANS }</p><ImportForm /></> }) }
-            { part(label::KNOWN_REGISTRIES, html! { <Registries /> }) }
+            { part("Export identity", part!(use_export_form)) }
+            { part(label::IMPORT_IDENTITY, html! { <><p>{ label::IMPORT_IDENTITY_MEANS }</p>{ part!(use_import_form) }</> }) }
+            { part(label::KNOWN_REGISTRIES, part!(use_registries)) }
         </>
     }
 }
@@ -62,8 +63,8 @@ struct DisplayNameProps {
     now: DisplayName,
 }
 
-#[component]
-fn DisplayNameForm(props: &DisplayNameProps) -> Html {
+#[hook]
+fn use_display_name_form(props: &DisplayNameProps) -> Html {
     let context = use_app();
     let name = use_state(|| props.now.as_str().to_owned());
     let checked = DisplayName::new(name.trim());
@@ -76,8 +77,8 @@ fn DisplayNameForm(props: &DisplayNameProps) -> Html {
     }
 }
 
-#[component]
-fn PasswordForm() -> Html {
+#[hook]
+fn use_password_form() -> Html {
     let context = use_app();
     let (old, old_field) = use_password("old-password", "Password now");
     let ids = ("new-password", "new-password-again", "New password");
@@ -91,8 +92,8 @@ fn PasswordForm() -> Html {
 }
 
 /// Gives the key of the user under a password of its own, as a file to save.
-#[component]
-fn ExportForm() -> Html {
+#[hook]
+fn use_export_form() -> Html {
     let context = use_app();
     let exported = context.state.exported.clone();
     let ids = (
@@ -114,8 +115,8 @@ fn ExportForm() -> Html {
 }
 
 /// The registries that are pinned.
-#[component]
-fn Registries() -> Html {
+#[hook]
+fn use_registries() -> Html {
     let context = use_app();
     let state = &context.state;
     {

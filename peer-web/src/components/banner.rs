@@ -8,13 +8,14 @@ use crate::bridge::{Connection, Loss};
 use crate::browser::page;
 use crate::context::Context;
 use crate::logic::sentence::{capitalized, sentence};
+use crate::part;
 use crate::state::Action;
 
 use super::icon::{Glyph, icon};
 use super::next_try::NextTry;
-use super::registry_changed::RegistryChanged;
+use super::registry_changed::use_registry_changed;
 use super::retry::Retry;
-use super::sign_in_again::SignInAgain;
+use super::sign_in_again::use_sign_in_again;
 
 /// A line at the top while the bridge or the registry is unreachable, or others are reached
 /// elsewhere.
@@ -87,8 +88,10 @@ fn outdated() -> Html {
 fn registry(view: &View) -> Html {
     let (reason, retry_at) = match (&view.link, view.account) {
         (Link::Down { reason, retry_at }, _) => (reason, retry_at),
-        (Link::PasswordNeeded, Some(name)) => return html! { <SignInAgain {name} /> },
-        (Link::KeyChanged { .. }, _) => return html! { <RegistryChanged /> },
+        (Link::PasswordNeeded, Some(name)) => {
+            return part!(use_sign_in_again, super::sign_in_again::Props { name });
+        }
+        (Link::KeyChanged { .. }, _) => return part!(use_registry_changed),
         _ => return html! {},
     };
     let words = if view.account.is_some() {

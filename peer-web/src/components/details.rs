@@ -22,7 +22,7 @@ use super::row_menu::{MenuItem, RowMenu};
 use super::switch::switch;
 use super::trust_mark::trust_mark;
 
-/// What [`Details`] need.
+/// What [`use_details`] need.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// Closes them.
@@ -32,8 +32,8 @@ pub struct Props {
 }
 
 /// The details of the conversation that is shown.
-#[component]
-pub fn Details(props: &Props) -> Html {
+#[hook]
+pub fn use_details(props: &Props) -> Html {
     let context = use_app();
     use_escape(props.over, props.onclose.clone());
     let Some(view) = &context.state.view else {

@@ -6,7 +6,6 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::browser::file;
-
 use crate::context::use_app;
 
 use super::command_form::{Form, command_form};
@@ -14,8 +13,8 @@ use super::field::Field;
 use super::password_fields::{set, use_password};
 
 /// A file or a text, and the password that it was exported with.
-#[component]
-pub fn ImportForm() -> Html {
+#[hook]
+pub fn use_import_form() -> Html {
     let context = use_app();
     let text = use_state(String::new);
     let (password, password_field) = use_password("import-password", "Password of the file");

@@ -20,7 +20,7 @@ const TO: &str = "new-to";
 /// So many people are offered at once.
 const MOST: usize = 50;
 
-/// What a [`NewChat`] needs.
+/// What a [`use_new_chat`] needs.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// The group that more people are asked into.
@@ -29,8 +29,8 @@ pub struct Props {
 }
 
 /// The form: to whom, and the name of a group.
-#[component]
-pub fn NewChat(props: &Props) -> Html {
+#[hook]
+pub fn use_new_chat(props: &Props) -> Html {
     let context = use_app();
     let chosen = use_state(Vec::<Username>::new);
     let typed = use_state(String::new);

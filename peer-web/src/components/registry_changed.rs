@@ -15,8 +15,8 @@ use super::password_fields::set;
 /// A stop: both fingerprints, why they may differ, and a form that trusts the new key once its
 /// fingerprint was typed as the operator of the registry has it. Nothing as long as the key is
 /// the pinned one.
-#[component]
-pub fn RegistryChanged() -> Html {
+#[hook]
+pub fn use_registry_changed() -> Html {
     let context = use_app();
     let typed = use_state(String::new);
     let view = context.state.view.as_ref().map(|view| view.get());
