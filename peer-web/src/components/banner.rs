@@ -12,9 +12,9 @@ use crate::part;
 use crate::state::Action;
 
 use super::icon::{Glyph, icon};
-use super::next_try::NextTry;
+use super::next_try::use_next_try;
 use super::registry_changed::use_registry_changed;
-use super::retry::Retry;
+use super::retry::use_retry;
 use super::sign_in_again::use_sign_in_again;
 
 /// A line at the top while the bridge or the registry is unreachable, or others are reached
@@ -29,7 +29,7 @@ pub fn banner(context: &Context) -> Html {
                     <div class="banner bad">
                         { icon(Glyph::Warning) }
                         { lost(why) }
-                        <Retry {until} />
+                        { part!(use_retry, super::retry::Props { until }) }
                     </div>
                 },
                 Connection::Connecting => html! {
@@ -105,7 +105,7 @@ fn registry(view: &View) -> Html {
         <div class="banner warn" title={printable(reason).into_owned()}>
             { icon(Glyph::Warning) }
             <span class="banner-words">{ words }</span>
-            <NextTry at={*retry_at} />
+            { part!(use_next_try, super::next_try::Props { at: *retry_at }) }
         </div>
     }
 }
