@@ -35,7 +35,7 @@ pub fn Chat() -> Html {
     let onback = use_route(&context);
     use_first_member(&context);
     let side = use_state_eq(|| (page::size().0 >= ROOMY).then_some(Side::Details));
-    let is_open = *side != None;
+    let is_open = side.is_some();
     use_return_focus(is_open);
 
     let onside = {
@@ -122,7 +122,7 @@ fn foot(context: &Context, key: String) -> Html {
     }
 }
 
-/// That somebody has another key than before, and what to do about it.
+/// That someone has another key than before, and what to do about it.
 fn key_line(context: &Context, who: Named, words: &str, stops: bool) -> Html {
     let glyph = if stops { Glyph::Stop } else { Glyph::Warning };
     let button = who.name.map(|name| {

@@ -31,7 +31,8 @@ pub const ID: &str = page::COMPOSER;
 const PAUSE: u32 = 500;
 /// How long after the last key the user may still be typing, in milliseconds.
 const TYPING: u64 = 3_000;
-/// How often at the most the others are told that the user is typing, in milliseconds.
+/// How long it takes at least until the others are told again that the user is typing, in
+/// milliseconds.
 const TELL_TYPING: u64 = 3_000;
 /// The greatest height of the field, in CSS pixels.
 const TALLEST: f64 = 200.0;

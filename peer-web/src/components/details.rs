@@ -67,7 +67,7 @@ pub fn use_details(props: &Props) -> Html {
                     if is_group { <button type="button" class="button small quiet" onclick={onadd}>{ icon(Glyph::Plus) }{ words::ADD }</button> }
                 </header>
                 <RowList labelledby="details-members" {rows} />
-                if is_group && chat.owner { <RenameForm key={id.to_string()} {id} name={chat.name} /> }
+                if is_group && chat.owner { <details class="part"><summary>{ words::RENAME }</summary><RenameForm key={id.to_string()} {id} name={chat.name} /></details> }
                 { settings(&context, id, chat) }
             </div>
         </section>

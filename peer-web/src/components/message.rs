@@ -162,7 +162,7 @@ fn delivery(post: &Post, chat: &Chat) -> Html {
     mark(glyph, "", printable(&words).into_owned())
 }
 
-/// How people have reacted, and whom it waits for: said once, below a run of messages.
+/// How people have reacted, and who has not got it yet: said once, below a run of messages.
 fn below(acts: &Acts, post: &Post, last: bool) -> Html {
     let waiting = words::waiting(post).filter(|_| last && post.state == PostState::Shown);
     html! {

@@ -28,7 +28,7 @@ pub struct Props {
     pub add: Option<ConversationId>,
 }
 
-/// The form: to whom, and the name of a group.
+/// The form: who is to be in it, and the name of a group.
 #[hook]
 pub fn use_new_chat(props: &Props) -> Html {
     let context = use_app();
@@ -53,7 +53,7 @@ pub fn use_new_chat(props: &Props) -> Html {
             page::focus(TO);
         })
     };
-    // Somebody who is not online too, by the whole name.
+    // Someone who is not online too, by the whole name.
     let onkeydown = {
         let (typed, toggle) = (typed.clone(), toggle.clone());
         Callback::from(move |event: KeyboardEvent| {
@@ -117,7 +117,7 @@ pub fn use_new_chat(props: &Props) -> Html {
     }
 }
 
-/// Somebody who is chosen; a click takes them out again.
+/// Someone who is chosen; a click takes them out again.
 fn chip(name: Username, toggle: &Callback<Username>) -> Html {
     let words = printable(name.as_str()).into_owned();
     let onclick = toggle.reform(move |_: MouseEvent| name);

@@ -77,7 +77,7 @@ pub fn use_online() -> Html {
     }
 }
 
-/// Those with whom there is a chat of two.
+/// Those who have a chat of two with the user.
 fn in_chats(view: &View) -> Vec<p2pchat_model::Username> {
     let chats = view
         .conversations
