@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A bot that lets everyone into its chat and answers them: to `!time` and `!who`.
+"""A bot that is in every chat that it is asked to, and answers `!time` and `!who`.
 
     answer.py [OPTION…]     options of p2pchat, such as --profile bot
 
@@ -42,8 +42,9 @@ class Bot:
 
     def __init__(self, chat):
         self.chat = chat
-        self.members = {}  # their names, by address
-        self.last = None  # the id of the last message
+        self.members = {}  # of the open chat: their names, by address
+        self.chats = {}  # the encrypted conversations, by id
+        self.last = {}  # the id of the last message, by conversation
 
     def on_update(self, update):
         event = update["event"]
@@ -51,6 +52,8 @@ class Bot:
             self.on_view(update["view"])
         elif event == "request_received":
             self.accept(update)
+        elif event == "chat":
+            self.on_chat(update["conversation"], update["chat"])
         elif event == "member_joined":
             self.members[update["member"]["address"]] = update["member"]["name"]
         elif event == "online":
@@ -61,54 +64,76 @@ class Bot:
             self.members.pop(update["member"]["address"], None)
         elif event == "chat_left":
             self.members.clear()
-        elif event == "message":
+        elif event in ("message", "post"):
             self.on_message(update)
         elif event == "history":
             # The newest page, after a login.
-            self.skip(update["messages"])
+            self.skip("open", update["messages"])
+        elif event == "posts":
+            self.skip(update["conversation"], update["posts"])
         elif event == "failed":
             print(f"{update['command']}: {update['message']}; {update['advice']}", file=sys.stderr)
         # All other events are of no interest, and later versions may have new ones.
 
     def on_view(self, view):
         """All there is to see: the first update. It comes again if some were missed."""
-        (chat,) = [chat for chat in view["conversations"] if chat["id"] == "open"]
-        self.members = {member["address"]: member["name"] for member in chat["members"]}
-        messages = [line for line in chat["lines"] if line["kind"] == "message"]
-        if self.last is None:
-            self.skip(messages)
-        for message in messages:
-            if message["id"] > self.last:
-                self.on_message(message)
+        for chat in view["conversations"]:
+            if chat["chat"]:
+                self.on_chat(chat["id"], chat["chat"])
+            else:
+                self.members = {member["address"]: member["name"] for member in chat["members"]}
+            messages = [line for line in chat["lines"] if line["kind"] != "notice"]
+            if chat["id"] not in self.last:
+                self.skip(chat["id"], messages)
+            for message in messages:
+                if message["id"] > self.last[chat["id"]]:
+                    self.on_message(message)
         if view["incoming"]:
             self.accept(view["incoming"])
 
-    def skip(self, messages):
+    def on_chat(self, conversation, chat):
+        """There is an encrypted conversation, or it has changed."""
+        self.chats[conversation] = chat
+        # Someone asks the bot to be in it.
+        if "asked" in chat["standing"]:
+            self.chat.call("join", conversation=conversation)
+
+    def skip(self, conversation, messages):
         """What was said before the bot came is not for it."""
-        self.last = max([self.last or 0] + [message["id"] for message in messages])
+        first = 0 if conversation == "open" else ""
+        known = [self.last.get(conversation, first)]
+        self.last[conversation] = max(known + [message["id"] for message in messages])
 
     def accept(self, request):
         to = {"conversation": request["conversation"], "from": request["from"]["address"]}
         self.chat.call("accept", **to)
 
     def on_message(self, message):
-        self.last = message["id"]
-        # `deliveries` is a list for messages of this user, in any of their programs.
-        if message["deliveries"] is not None:
+        conversation = message["conversation"]
+        # One that comes late may belong before the last.
+        self.skip(conversation, [message])
+        # A list for messages of this user, in any of their programs.
+        if message.get("deliveries") is not None or message.get("receipts") is not None:
             return
-        text = self.answer(message["text"].split())
+        text = self.answer(conversation, message["text"].split())
         if text:
-            self.chat.call("say", conversation=message["conversation"], text=text)
-        self.chat.call("read", conversation=message["conversation"], message=message["id"])
+            self.chat.call("say", conversation=conversation, text=text)
+        self.chat.call("read", conversation=conversation, message=message["id"])
 
-    def answer(self, words):
+    def answer(self, conversation, words):
         """The answer to a message; None if it is not for the bot."""
         if words[:1] == ["!time"]:
             return time.strftime("It is %H:%M on this machine.")
         if words[:1] == ["!who"]:
-            names = sorted(name or "unknown person" for name in self.members.values())
+            names = sorted(name or "unknown person" for name in self.names(conversation))
             return "In this chat: " + ", ".join(names)
         return None
+
+    def names(self, conversation):
+        """Who is in a conversation, without the bot."""
+        if conversation == "open":
+            return self.members.values()
+        return [member["who"]["name"] for member in self.chats[conversation]["members"]]
 
 
 def main(options):

@@ -19,6 +19,8 @@ import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TOKEN = os.environ.get("CI_TOKEN", "")
+# The name or the id of a conversation: by default the open chat, which is not encrypted.
+CHAT = os.environ.get("CI_CONVERSATION", "open")
 MARKS = {"success": "✔", "failed": "✘"}
 MAX_BODY = 64 * 1024
 
@@ -33,7 +35,7 @@ def post(build):
     text = text.strip()
     name = hashlib.sha256(text.encode()).hexdigest()[:32]
     sent = subprocess.run(
-        ["p2pchat", "send", "--conversation", "open", "--wait", "stored", "--id", f"ci-{name}"],
+        ["p2pchat", "send", "--conversation", CHAT, "--wait", "stored", "--id", f"ci-{name}"],
         input=text,
         encoding="utf-8",
         stderr=subprocess.PIPE,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use p2pchat_model::{Call, CallId, Event, Line, Update, View};
+use p2pchat_model::{Call, CallId, Event, Line, Named, Update, View};
 use p2pchat_profile::Calls;
 
 use crate::app::Joined;
@@ -127,10 +127,16 @@ impl Client {
     }
 }
 
+/// Whether a message is on its way to someone who is there.
 fn is_sending(view: &View) -> bool {
+    let is_there = |who: Named| who.name.is_some_and(|name| view.user(name).is_some());
     let conversations = view.conversations.iter();
     let mut lines = conversations.flat_map(|conversation| &conversation.lines);
-    lines.any(|line| matches!(line, Line::Message(message) if message.is_sending()))
+    lines.any(|line| match line {
+        Line::Message(message) => message.is_sending(),
+        Line::Post(post) => post.waits_for().any(is_there),
+        Line::Notice { .. } => false,
+    })
 }
 
 #[cfg(test)]

@@ -3,14 +3,23 @@
 //! [`COMMANDS`] is the one table of them: parsing, `/help` and completion all read it.
 
 use p2pchat_model::{
-    Command, DisplayName, DisplayNameError, IncomingRequest, OutgoingRequest, Problem, Target,
-    TargetError, Username, View, action,
+    Command, ConversationId, DisplayNameError, Problem, TargetError, Username, View,
 };
 use p2pchat_protocol::UsernameError;
 use p2pchat_protocol::v2::BadText;
 use thiserror::Error;
 
+use self::arguments::say;
 use crate::shown::Shown;
+
+mod arguments;
+mod chats;
+mod completion;
+mod table;
+
+pub use chats::{begin_with, is_reached_openly};
+pub use completion::completions;
+pub use table::COMMANDS;
 
 /// What a typed line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +30,8 @@ pub enum Typed {
     Command(Command),
     /// Several, one after the other.
     Commands(Vec<Command>),
+    /// Another conversation to be shown.
+    Go(ConversationId),
     /// A login, for which a password has to be asked.
     SignIn {
         /// Whether to create the account first.
@@ -100,6 +111,24 @@ pub enum CommandError {
     /// No chat request waits for an answer.
     #[error("{}", Problem::NoSuchRequest.words())]
     NoRequest,
+    /// Several do.
+    #[error("which one? /go NAME first, or answer in the list of requests")]
+    SeveralRequests,
+    /// The command is about encrypted conversations, and the open chat is shown.
+    #[error("not in the open chat: /go NAME first")]
+    OpenChat,
+    /// No member of the conversation has this name.
+    #[error("{0} is not in this chat")]
+    NotAMember(Username),
+    /// The argument is not what one can be alerted of.
+    #[error("all, mentions or nothing?")]
+    NotAlerts,
+    /// No conversation and no one who is online has this name.
+    #[error("no chat and no one online is called {0}")]
+    NoChat(String),
+    /// The conversation has no message of others.
+    #[error("there is no message of others here")]
+    NoMessage,
 }
 
 /// `, did you mean /login?`
@@ -130,238 +159,6 @@ pub struct Entry {
     /// Parses the argument, which is empty where there is none.
     parse: fn(&str, Shown<'_>) -> Result<Typed, CommandError>,
 }
-
-/// All commands, in the order in which a new user needs them.
-pub const COMMANDS: &[Entry] = &[
-    entry(&["/help", "/?"], "", "show this help", |_, _| {
-        Ok(Typed::Help)
-    }),
-    entry(
-        &["/register"],
-        "[NAME]",
-        "create an account and sign in",
-        |name, _| sign_in(true, name),
-    )
-    .when(When::SignedOut),
-    entry(&["/login"], "[NAME]", "sign in", |name, _| {
-        sign_in(false, name)
-    })
-    .when(When::SignedOut),
-    entry(
-        &["/who"],
-        "",
-        "show who is in the chat and who is online",
-        |_, _| Ok(Typed::Who),
-    )
-    .when(When::SignedIn),
-    entry(
-        &["/request", "/chat", "/ask"],
-        "NAME|ADDRESS",
-        "ask a user for a chat, or into this one",
-        |to, shown| {
-            let to = target(to, "/request bob")?;
-            let conversation = shown.id;
-            Ok(Typed::Command(Command::Request { conversation, to }))
-        },
-    )
-    .when(When::SignedIn),
-    entry(
-        &["/cancel"],
-        "[NAME|ADDRESS]",
-        "withdraw a request that you sent",
-        |to, shown| {
-            let request = asked(to, shown.view)?;
-            Ok(Typed::Command(Command::Cancel {
-                conversation: request.conversation,
-                to: request.to.address,
-            }))
-        },
-    )
-    .when(When::SignedIn),
-    entry(&["/accept"], "", "accept the chat request", |_, shown| {
-        let request = pending(shown.view)?;
-        Ok(Typed::Command(Command::Accept {
-            conversation: request.conversation,
-            from: request.from.address,
-        }))
-    })
-    .when(When::SignedIn),
-    entry(
-        &["/decline", "/reject"],
-        "",
-        "decline the chat request",
-        |_, shown| {
-            let request = pending(shown.view)?;
-            Ok(Typed::Command(Command::Reject {
-                conversation: request.conversation,
-                from: request.from.address,
-            }))
-        },
-    )
-    .when(When::SignedIn),
-    entry(
-        &["/me"],
-        "ACTION",
-        "send what you do: * waves",
-        |what, shown| Ok(say(&action(needed(what, "/me waves")?), shown)),
-    )
-    .when(When::SignedIn),
-    entry(&["/leave"], "", "leave the chat", |_, shown| {
-        let conversation = shown.id;
-        Ok(Typed::Command(Command::Leave { conversation }))
-    })
-    .when(When::SignedIn),
-    entry(
-        &["/busy"],
-        "[on|off]",
-        "reject chat requests as busy, or no longer",
-        |argument, shown| {
-            let on = switch(argument, shown.view.busy)?;
-            Ok(Typed::Command(Command::Busy { on }))
-        },
-    )
-    .when(When::SignedIn),
-    entry(
-        &["/away"],
-        "[on|off]",
-        "be shown as away, or no longer",
-        |argument, shown| {
-            let on = switch(argument, shown.view.away)?;
-            Ok(Typed::Command(Command::Away { on }))
-        },
-    )
-    .when(When::SignedIn),
-    entry(
-        &["/status"],
-        "[available|busy|away]",
-        "set how you are shown to others, or show it",
-        |argument, _| status(argument),
-    )
-    .when(When::SignedIn),
-    entry(
-        &["/name"],
-        "[NAME]",
-        "set the name that others see beside yours; without NAME, none",
-        |name, _| {
-            let display_name = DisplayName::new(name)?;
-            Ok(Typed::Command(Command::DisplayName { display_name }))
-        },
-    )
-    .when(When::SignedIn),
-    entry(&["/password"], "", "change your password", |_, _| {
-        Ok(Typed::Password)
-    })
-    .when(When::SignedIn),
-    entry(
-        &["/legacy"],
-        "[on|off]",
-        "let older programs sign in to your account, unencrypted",
-        |argument, shown| {
-            let on = switch(argument, shown.view.legacy_login)?;
-            Ok(Typed::Command(Command::LegacyLogin { on }))
-        },
-    )
-    .when(When::SignedIn),
-    entry(
-        &["/code"],
-        "[NAME]",
-        "show the code of a user, to compare it with them; yours without NAME",
-        |name, _| {
-            if name.is_empty() {
-                return Ok(Typed::Identity);
-            }
-            let name = Username::new(name)?;
-            Ok(Typed::Command(Command::Code { name }))
-        },
-    )
-    .when(When::SignedIn),
-    entry(
-        &["/verify"],
-        "NAME CODE",
-        "mark a user as verified whose code you have compared",
-        |argument, _| verify(argument),
-    )
-    .when(When::SignedIn),
-    entry(
-        &["/identity"],
-        "",
-        "show your code, your keys and the line to the registry",
-        |_, _| Ok(Typed::Identity),
-    ),
-    entry(
-        &["/registries"],
-        "[trust|forget WHICH]",
-        "show the registries that are known by their key, or change that",
-        |argument, _| registries(argument),
-    ),
-    entry(
-        &["/block"],
-        "[NAME|ADDRESS]",
-        "block a user, or who sent the chat request",
-        |who, shown| {
-            let who = match (who, &shown.view.incoming) {
-                ("", Some(request)) => request.from.to_block(),
-                _ => target(who, "/block mallory")?,
-            };
-            Ok(Typed::Command(Command::Block { who }))
-        },
-    )
-    .when(When::SignedIn),
-    entry(
-        &["/undo"],
-        "",
-        "take back the last /leave or /block, within 10 s",
-        |_, _| Ok(Typed::Command(Command::Undo)),
-    )
-    .when(When::SignedIn),
-    entry(&["/unblock"], "NAME|ADDRESS", "unblock a user", |who, _| {
-        let who = target(who, "/unblock mallory")?;
-        Ok(Typed::Command(Command::Unblock { who }))
-    })
-    .when(When::SignedIn),
-    entry(&["/blocked"], "", "show who is blocked", |_, _| {
-        Ok(Typed::Blocked)
-    })
-    .when(When::SignedIn),
-    entry(
-        &["/search"],
-        "NAME",
-        "look up a user in the registry",
-        |name, _| {
-            let name = Username::new(needed(name, "/search bob")?)?;
-            Ok(Typed::Command(Command::Search { name }))
-        },
-    )
-    .when(When::SignedIn),
-    entry(&["/history"], "", "show earlier messages", |_, shown| {
-        Ok(Typed::Command(Command::History {
-            conversation: shown.id,
-            before: shown.conversation().oldest_message(),
-        }))
-    })
-    .when(When::SignedIn),
-    entry(
-        &["/find"],
-        "WORDS",
-        "search all messages for words",
-        |words, _| {
-            let text = needed(words, "/find lunch on Friday")?.to_owned();
-            let conversation = None;
-            Ok(Typed::Command(Command::Find { conversation, text }))
-        },
-    )
-    .when(When::SignedIn),
-    entry(&["/logout"], "", "leave the chat and sign out", |_, _| {
-        Ok(Typed::Command(Command::Logout))
-    })
-    .when(When::SignedIn),
-    entry(
-        &["/quit", "/exit"],
-        "",
-        "end the program; the last one that is open signs out",
-        |_, _| Ok(Typed::Quit),
-    ),
-];
 
 const fn entry(
     names: &'static [&'static str],
@@ -462,172 +259,6 @@ fn nearest(name: &str) -> Option<&'static str> {
     });
     let best = likeness.max_by(|(a, _), (b, _)| a.total_cmp(b))?;
     (best.0 >= ALIKE).then_some(best.1)
-}
-
-fn say(text: &str, shown: Shown<'_>) -> Typed {
-    let (conversation, text) = (shown.id, text.to_owned());
-    Typed::Command(Command::Say {
-        conversation,
-        text,
-        reply_to: None,
-    })
-}
-
-fn sign_in(register: bool, name: &str) -> Result<Typed, CommandError> {
-    if name.is_empty() {
-        let name = None;
-        return Ok(Typed::SignIn { register, name });
-    }
-    let checked = Username::new(name);
-    if checked.is_err() && name.contains(char::is_whitespace) {
-        return Err(CommandError::NotOnlyAName);
-    }
-    let name = checked?;
-    if register {
-        name.check_new()?;
-    }
-    let name = Some(name);
-    Ok(Typed::SignIn { register, name })
-}
-
-fn needed<'a>(argument: &'a str, example: &'static str) -> Result<&'a str, CommandError> {
-    if argument.is_empty() {
-        Err(CommandError::Missing(example))
-    } else {
-        Ok(argument)
-    }
-}
-
-fn target(argument: &str, example: &'static str) -> Result<Target, CommandError> {
-    Ok(Target::new(needed(argument, example)?)?)
-}
-
-/// The request to the user who was asked by this name or address; the only one, if none is
-/// given.
-fn asked<'a>(who: &str, view: &'a View) -> Result<&'a OutgoingRequest, CommandError> {
-    match (who, view.outgoing.as_slice()) {
-        ("", []) => return Err(CommandError::NotAsked("anyone".to_owned())),
-        ("", [only]) => return Ok(only),
-        ("", [.., last]) => return Err(CommandError::AskedSeveral(last.to.to_string())),
-        _ => {}
-    }
-    let mut outgoing = view.outgoing.iter();
-    let found = match Target::new(who)? {
-        Target::Name(name) => outgoing.find(|request| request.to.name == Some(name)),
-        Target::Address(address) => outgoing.find(|request| request.to.address == address),
-    };
-    found.ok_or_else(|| CommandError::NotAsked(who.to_owned()))
-}
-
-fn pending(view: &View) -> Result<&IncomingRequest, CommandError> {
-    view.incoming.as_ref().ok_or(CommandError::NoRequest)
-}
-
-/// The commands that lead to a status.
-fn status(argument: &str) -> Result<Typed, CommandError> {
-    let (busy, away) = match argument {
-        "" => return Ok(Typed::Status),
-        "available" => (false, false),
-        "busy" => (true, false),
-        "away" => (false, true),
-        _ => return Err(CommandError::NotAStatus),
-    };
-    let (busy, away) = (Command::Busy { on: busy }, Command::Away { on: away });
-    Ok(Typed::Commands(vec![busy, away]))
-}
-
-fn verify(argument: &str) -> Result<Typed, CommandError> {
-    let example = "/verify bob 1244 0915 3048 5415 5287";
-    let (name, code) = argument
-        .split_once(char::is_whitespace)
-        .ok_or(CommandError::Missing(example))?;
-    Ok(Typed::Command(Command::Trust {
-        name: Username::new(name)?,
-        code: code.trim().parse()?,
-        verified: true,
-    }))
-}
-
-fn registries(argument: &str) -> Result<Typed, CommandError> {
-    let (verb, which) = argument
-        .split_once(char::is_whitespace)
-        .unwrap_or((argument, ""));
-    let which = which.trim();
-    Ok(Typed::Command(match (verb, which) {
-        ("", _) => Command::Registries,
-        ("trust", text) if !text.is_empty() => {
-            // With or without the name that `p2pchat registries trust` takes.
-            let fingerprint = text.rsplit_once('#').map_or(text, |(_, behind)| behind);
-            let fingerprint = fingerprint.parse()?;
-            Command::TrustRegistry { fingerprint }
-        }
-        ("forget", name) if !name.is_empty() => Command::ForgetRegistry {
-            registry: name.to_owned(),
-        },
-        _ => return Err(CommandError::NotAboutRegistries),
-    }))
-}
-
-fn switch(argument: &str, now: bool) -> Result<bool, CommandError> {
-    match argument {
-        "" => Ok(!now),
-        "on" => Ok(true),
-        "off" => Ok(false),
-        _ => Err(CommandError::NotASwitch),
-    }
-}
-
-/// What Tab can make of the word before the cursor: where that word begins, and what may
-/// replace it, best first.
-#[must_use]
-pub fn completions(before_cursor: &str, shown: Shown<'_>) -> (usize, Vec<String>) {
-    let start = before_cursor.rfind(char::is_whitespace).map_or(0, |at| {
-        at + before_cursor[at..].chars().next().map_or(0, char::len_utf8)
-    });
-    let word = before_cursor[start..].to_lowercase();
-    if start == 0 && word.starts_with('/') {
-        let possible = COMMANDS
-            .iter()
-            .filter(|entry| entry.is_possible(shown.view));
-        // Of several names of a command, the first that fits.
-        let found =
-            possible.filter_map(|entry| entry.names.iter().find(|name| name.starts_with(&word)));
-        return (0, found.map(|name| format!("{name} ")).collect());
-    }
-    if word.is_empty() && !before_cursor.starts_with('/') {
-        return (start, Vec::new());
-    }
-    let behind = if start == 0 { ": " } else { " " };
-    let mut found = Vec::new();
-    for name in completed_names(before_cursor, shown) {
-        let text = format!("{name}{behind}");
-        if name.to_lowercase().starts_with(&word) && !found.contains(&text) {
-            found.push(text);
-        }
-    }
-    (start, found)
-}
-
-/// Names that may follow: those who are blocked after `/unblock`, else the members first
-/// and then who is online.
-fn completed_names(before_cursor: &str, shown: Shown<'_>) -> Vec<String> {
-    let view = shown.view;
-    if before_cursor.starts_with("/unblock ") {
-        return view.blocked.iter().map(ToString::to_string).collect();
-    }
-    if before_cursor.starts_with("/cancel ") {
-        let asked = view.outgoing.iter().map(|request| request.to);
-        return asked
-            .map(|to| {
-                to.name
-                    .map_or(to.address.to_string(), |name| name.to_string())
-            })
-            .collect();
-    }
-    let members = shown.conversation().members.iter();
-    let members = members.filter_map(|person| person.name);
-    let names = members.chain(view.others().map(|user| user.name));
-    names.map(|name| name.to_string()).collect()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@
 
 pub mod app;
 mod calls;
+mod chats;
 mod client;
 pub mod clock;
 pub mod commands;

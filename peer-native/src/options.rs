@@ -49,11 +49,11 @@ pub struct Options {
     #[arg(long)]
     pub json: bool,
 
-    /// Scroll with the mouse wheel; to mark text, then hold the Shift key
+    /// Scroll with the mouse wheel, and click in the list of chats; to mark text, then hold the Shift key
     #[arg(long)]
     pub mouse: bool,
 
-    /// Ring the terminal's bell when someone asks for a chat
+    /// Ring the terminal's bell for chat requests, and for messages that you want to be alerted of
     #[arg(long, default_value_t = true)]
     pub bell: bool,
 

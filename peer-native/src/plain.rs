@@ -1,20 +1,20 @@
 //! `--plain`: one line per event, for pipes and screen readers.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use futures::FutureExt;
 use p2pchat_model::wording::{self, label};
 use p2pchat_model::{
-    Command, ConversationId, DisplayName, Event, Link, MessageId, Passphrase, Problem, Security,
-    Undo, Update, Username,
+    Command, ConversationId, Event, Link, Passphrase, Problem, Security, Undo, Update, Username,
 };
 use p2pchat_settings::Signals;
 use p2pchat_settings::streams::{Output, complain};
 use tokio::time::{Instant, sleep_until};
 
 pub(crate) use self::console::ask_password;
-use self::console::{Ask, Console, Given, PROMPT, PROMPT_NOT_ENCRYPTED};
+use self::console::{Ask, Console, Given};
 use self::held::Held;
 use crate::NAME;
 use crate::app::{Joined, OFFLINE_THEN, password_needed};
@@ -27,10 +27,13 @@ use crate::options::{AutoLogin, Settings};
 use crate::shown::Shown;
 use crate::stdin;
 
+mod chats;
 mod console;
 mod held;
 pub(crate) mod lines;
 mod pace;
+mod passwords;
+pub(crate) mod posts;
 mod terminal;
 
 /// How long a second Ctrl-C quits the program.
@@ -57,7 +60,8 @@ pub async fn run(joined: &mut Joined, settings: &Settings, mut signals: Signals)
         refill: String::new(),
         away: None,
         asks_again: false,
-        read: None,
+        typed: VecDeque::new(),
+        printed: BTreeSet::new(),
         quit_asked: None,
         told_active: None,
         ends_at: None,
@@ -131,7 +135,8 @@ enum Stage {
 
 struct Front {
     client: Client,
-    /// The conversation in which a line is sent.
+    /// The conversation in which a line is sent. Only the user changes it: what is typed for one
+    /// must not go to another.
     current: ConversationId,
     console: Console,
     clock: Clock,
@@ -144,8 +149,11 @@ struct Front {
     away: Option<String>,
     /// The password is to be asked for again after the line that is being typed.
     asks_again: bool,
-    /// The newest message that is on the terminal and not marked as read.
-    read: Option<MessageId>,
+    /// What was typed here, until it is a message of an encrypted conversation: it is on the
+    /// terminal already.
+    typed: VecDeque<(ConversationId, String)>,
+    /// The conversations with messages that are on the terminal and may not be marked as read.
+    printed: BTreeSet<ConversationId>,
     /// When the user was asked whether to quit.
     quit_asked: Option<Instant>,
     /// When the peer was told that the user is there.
@@ -166,7 +174,7 @@ impl Front {
             return Ok(());
         }
         self.print(self.client.view.security.lead());
-        self.show_conversation(None);
+        self.show_conversation();
         if login.is_none() {
             // The question follows at once.
             self.look_at_link("with your password");
@@ -195,40 +203,6 @@ impl Front {
             view: &self.client.view,
             id: self.current,
         }
-    }
-
-    /// Prints who is signed in and the messages of the conversation after this one, from a view
-    /// that another front end has led to.
-    fn show_conversation(&mut self, after: Option<MessageId>) {
-        let lines = lines::conversation(self.shown(), after, &self.clock);
-        for line in lines {
-            self.print(&line);
-        }
-        self.note_printed();
-    }
-
-    /// Notes that the newest message is on the terminal.
-    fn note_printed(&mut self) {
-        if self.console.shows_typed() {
-            self.read = self.shown().conversation().newest_message();
-        }
-    }
-
-    /// Marks what was printed as read, if it is not.
-    async fn mark_read(&mut self) -> Result<()> {
-        let Some(message) = self.read.take() else {
-            return Ok(());
-        };
-        let conversation = self.shown().conversation();
-        if self.client.view.account.is_none() || conversation.unread() == 0 {
-            return Ok(());
-        }
-        let conversation = conversation.id;
-        let command = Command::Read {
-            conversation,
-            message,
-        };
-        self.client.send(For::Itself, command).await
     }
 
     /// Says that the registry needs the password again, and asks for it when the line is
@@ -279,12 +253,7 @@ impl Front {
         self.know();
         self.console.ask(match &self.stage {
             Stage::Chat => {
-                let is_loud = self.client.view.security == Security::NotEncrypted;
-                let prompt = if is_loud {
-                    PROMPT_NOT_ENCRYPTED
-                } else {
-                    PROMPT
-                };
+                let prompt = chats::prompt(self.shown());
                 Ask::Chat(prompt, std::mem::take(&mut self.refill))
             }
             Stage::Name { .. } => Ask::Line(format!("{}: ", label::NAME)),
@@ -441,12 +410,16 @@ impl Front {
         };
         match typed {
             Typed::Nothing => {}
-            Typed::Command(command) => self.client.send(For::User, command).await?,
+            Typed::Command(command) => {
+                self.note_typed(&command);
+                self.client.send(For::User, command).await?;
+            }
             Typed::Commands(commands) => {
                 for command in commands {
                     self.client.send(For::User, command).await?;
                 }
             }
+            Typed::Go(conversation) => self.go(conversation),
             Typed::Status => self.print(&wording::security::shown_as(&self.client.view)),
             Typed::Identity => {
                 for line in lines::identity(&self.client.view) {
@@ -495,85 +468,6 @@ impl Front {
         Ok(Ok(()))
     }
 
-    fn name_given(&mut self, register: bool, name: &str) {
-        match Username::new(name) {
-            Ok(name) => self.stage = Stage::Password { register, name },
-            Err(error) => self.print(&error.to_string()),
-        }
-    }
-
-    fn again(&mut self, name: Username, password: Passphrase, again: &str) {
-        if password.expose() == again {
-            self.stage = Stage::DisplayName { name, password };
-            return;
-        }
-        self.print(label::PASSWORDS_DIFFER);
-        let register = true;
-        self.stage = Stage::Password { register, name };
-    }
-
-    async fn password(&mut self, register: bool, name: Username, password: &str) -> Result<()> {
-        if register {
-            if let Some(password) = self.new_password(password) {
-                if let Some(hint) = wording::weak_password(password.expose(), name.as_str()) {
-                    self.print(hint);
-                }
-                self.stage = Stage::Again { name, password };
-            }
-            return Ok(());
-        }
-        let password = if password.is_empty() {
-            None
-        } else if let Some(password) = self.passphrase(password) {
-            Some(password)
-        } else {
-            return Ok(());
-        };
-        let command = Command::Login { name, password };
-        self.client.send(For::User, command).await
-    }
-
-    /// A password, or a line about what is wrong with it.
-    fn passphrase(&mut self, text: &str) -> Option<Passphrase> {
-        let password = Passphrase::new(text);
-        if let Err(error) = &password {
-            self.print(&error.to_string());
-        }
-        password.ok()
-    }
-
-    /// The same for a new one, with a line if some programs cannot use it.
-    fn new_password(&mut self, text: &str) -> Option<Passphrase> {
-        let password = self.passphrase(text)?;
-        if password.to_version_1().is_err() {
-            self.print(wording::security::PASSWORD_NOT_LEGACY);
-        }
-        Some(password)
-    }
-
-    /// Creates the account with this display name.
-    async fn display_name(
-        &mut self,
-        name: Username,
-        password: Passphrase,
-        text: &str,
-    ) -> Result<()> {
-        let display_name = match DisplayName::new(text) {
-            Ok(display_name) => display_name,
-            Err(error) => {
-                self.print(&error.to_string());
-                self.stage = Stage::DisplayName { name, password };
-                return Ok(());
-            }
-        };
-        let command = Command::Register {
-            name,
-            password,
-            display_name,
-        };
-        self.client.send(For::User, command).await
-    }
-
     /// Tells the peer that the user is there, at most once a minute.
     async fn note_active(&mut self) -> Result<()> {
         let is_due = self
@@ -594,10 +488,12 @@ impl Front {
                 if snapshot.missed > 0 {
                     self.print(&format!("{} events were missed", snapshot.missed));
                 }
-                let newest = self.shown().conversation().newest_message();
+                let known = self.client.view.conversations.iter();
+                let newest = known.map(|known| (known.id, known.newest_message()));
+                let newest = newest.collect();
                 let failed = self.client.apply(event, answers).await?;
                 debug_assert_eq!(failed, None, "it is no answer");
-                self.show_conversation(Some(newest.unwrap_or_default()));
+                self.show_new(&newest);
                 self.look_at_link(ENTER);
                 self.know();
                 Ok(())
@@ -617,6 +513,8 @@ impl Front {
                 failure.code != Problem::NameTaken || answers != Some(For::Login)
             }
             _ if self.shown().has(event) => false,
+            // The newest message of each conversation, after a login: what is unread is counted.
+            Event::Posts { before: None, .. } => answers.is_some(),
             Event::Message(message) if message.is_own() => {
                 answers.is_none() || !self.console.shows_typed()
             }
@@ -626,14 +524,25 @@ impl Front {
 
     async fn event(&mut self, event: &Event, answers: Option<For>) -> Result<()> {
         if self.is_news(event, answers) {
-            for line in lines::lines(event, &self.client.view, &self.clock) {
+            let view = &self.client.view;
+            let lines = match event {
+                Event::Post(post) if chats::take_typed(&mut self.typed, post) => {
+                    posts::waiting(post, view).into_iter().collect()
+                }
+                _ => lines::lines(event, view, &self.clock),
+            };
+            for line in lines {
                 self.print(&line);
             }
         }
         let undo = self.client.view.undo;
         let failed = self.client.apply(event, answers).await?;
-        if matches!(event, Event::Message(_) | Event::History { .. }) {
-            self.note_printed();
+        match event {
+            Event::Opened { conversation } => self.go(*conversation),
+            Event::Message(_) | Event::Post(_) | Event::History { .. } => {
+                self.note_printed(event.conversation().unwrap_or(self.current));
+            }
+            _ => {}
         }
         if matches!(event, Event::Link(_)) {
             self.look_at_link(ENTER);

@@ -24,20 +24,35 @@ use crate::options::Settings;
 mod app;
 mod bars;
 mod bursts;
+mod code;
+mod compose;
 mod conversation;
 mod draft;
 mod draw;
+mod due;
 mod editor;
+mod events;
+mod findings;
+mod head;
+mod help;
+mod info;
 mod input_line;
 mod keys;
 mod keys_shown;
+mod members;
+mod notes;
 mod overlay;
+mod people;
+mod place;
+mod posts;
+mod rail;
 mod requests;
 mod screen;
 mod scroll;
-mod side;
+mod select;
 mod sign_in;
 mod sign_in_draw;
+mod switcher;
 #[cfg(test)]
 mod tests;
 mod theme;
@@ -253,6 +268,7 @@ impl Front<'_> {
                 }
             }
             Some(Act::Redraw) => self.screen.clear()?,
+            Some(Act::Copy(text)) => self.screen.copy(&text)?,
             Some(Act::Quit) => self.exit = Some(Exit::Done),
         }
         Ok(())

@@ -57,6 +57,21 @@ pub fn rows(text: &str, columns: usize) -> Vec<String> {
     rows
 }
 
+/// Cuts a line into printable rows of at most `columns` (at least 2), wherever they end.
+#[must_use]
+pub fn cut(line: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(2);
+    let mut line = printable(line).into_owned();
+    while let Some(at) = line.find('\t') {
+        let spaces = tab_as_spaces("\t", width(&line[..at]));
+        line.replace_range(at..=at, &spaces);
+    }
+    let (mut row, mut rows) = (String::new(), Vec::new());
+    break_word(&line, columns, &mut row, &mut rows);
+    rows.push(row);
+    rows
+}
+
 fn wrap_line(line: &str, columns: usize, rows: &mut Vec<String>) {
     let (mut row, mut used) = (String::new(), 0);
     for word in words(line) {

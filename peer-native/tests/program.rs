@@ -6,6 +6,8 @@
 mod attached;
 #[path = "program/blocks.rs"]
 mod blocks;
+#[path = "program/chats.rs"]
+mod chats;
 #[path = "program/command_line.rs"]
 mod command_line;
 #[path = "program/encrypted.rs"]

@@ -109,30 +109,30 @@ pub enum Alerts {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ChatChange {
-    /// Somebody was asked.
+    /// Someone was asked.
     Asked {
         /// Who.
         who: Named,
-        /// By whom, where that is known.
+        /// Who did it, where that is known.
         by: Option<Named>,
     },
-    /// Somebody has accepted.
+    /// Someone has accepted.
     Joined(Named),
-    /// Somebody has left.
+    /// Someone has left.
     Left(Named),
-    /// Somebody was removed by an owner.
+    /// Someone was removed by an owner.
     Removed {
         /// Who.
         who: Named,
-        /// By whom, where that is known.
+        /// Who did it, where that is known.
         by: Option<Named>,
     },
     /// The group has another name.
     Renamed(DisplayName),
-    /// Somebody is an owner now.
+    /// Someone is an owner now.
     Owner(Named),
-    /// Somebody is no owner any more.
+    /// Someone is no owner any more.
     Resigned(Named),
-    /// What somebody wrote breaks a rule: nothing more of that log counts.
+    /// What someone wrote breaks a rule: nothing more of that log counts.
     LogEnded(Named),
 }

@@ -156,8 +156,8 @@ pub enum Event {
         /// All of it.
         chat: Box<Chat>,
     },
-    /// An encrypted conversation is not shown any more: it is with, or a request of, somebody whom
-    /// the user has blocked.
+    /// An encrypted conversation is not shown any more: it is with, or a request of, a person
+    /// that the user has blocked.
     ChatHidden {
         /// The conversation.
         conversation: ConversationId,
@@ -185,7 +185,7 @@ pub enum Event {
     },
     /// A message of an encrypted conversation, of the user or of others.
     Post(Box<Post>),
-    /// Such a message is different now: its text, its reactions, or whom it has reached.
+    /// Such a message is different now: its text, its reactions, or the people it has reached.
     PostChanged(Box<Post>),
     /// A page of earlier messages of an encrypted conversation, oldest first.
     Posts {
@@ -198,7 +198,7 @@ pub enum Event {
         /// Whether there are older ones.
         more: bool,
     },
-    /// Whether somebody is writing in an encrypted conversation.
+    /// Whether someone is writing in an encrypted conversation.
     Typing {
         /// The conversation.
         conversation: ConversationId,
@@ -207,7 +207,7 @@ pub enum Event {
         /// Whether they are.
         on: bool,
     },
-    /// How far somebody has read an encrypted conversation.
+    /// How far someone has read an encrypted conversation.
     ReadBy {
         /// The conversation.
         conversation: ConversationId,

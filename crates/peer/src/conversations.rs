@@ -13,9 +13,9 @@
 //! | `calls` | the calls of front ends that led to entries |
 //! | `restore` | the facts again, at the start |
 //! | `read` | entries to serve, and messages to show |
+//! | `lookup` | messages by their ids, and by the entries that change them |
 //! | `search` | the full-text index |
 //! | `retention` | what is beyond what is kept |
-//! | `export` | a conversation as text or JSON |
 //!
 //! A commit survives a power cut, so what follows from it may be sent.
 //!
@@ -23,9 +23,9 @@
 //! passed in ([`Visible`]).
 
 mod calls;
-mod export;
 mod facts;
 mod keys;
+mod lookup;
 mod node;
 mod places;
 mod read;
@@ -36,10 +36,10 @@ mod search;
 mod session;
 mod store;
 
-pub use export::{ExportError, Format, Words};
+pub use calls::Said;
 pub use keys::Keys;
 pub use node::{Event, Failed, Handle, Incoming, Node, Options, View};
-pub use read::{Entry, MAX_UNREAD, Page, Post, Unread, Visible};
+pub use read::{Entry, MAX_UNREAD, MAX_UNREAD_BYTES, Page, Post, Unread, Visible};
 pub use restore::{Restored, Settings, Stored};
 pub use retention::{MAX_BODIES, MAX_BYTES};
 pub use session::SessionError;

@@ -42,12 +42,13 @@ pub struct PeerArgs {
     #[arg(long, global = true, value_name = "IPV4")]
     pub address: Option<PeerAddr>,
 
-    /// The file to keep messages in
+    /// The file to keep messages of the open chat in
     #[arg(long, global = true, value_name = "FILE")]
     #[arg(default_value = "$PROFILE/history.sqlite3")]
     pub history: Option<PathBuf>,
 
-    /// Keep no messages
+    /// Keep no messages of the open chat. Those of encrypted conversations are kept in the profile in
+    /// any case, as others may need them
     #[arg(long, global = true)]
     pub no_history: bool,
 

@@ -1,9 +1,11 @@
 use p2pchat_model::{
-    ConversationId, Event, NameCheck, OnlineUser, OutgoingRequest, PeerAddr, Person, Timestamp,
-    User,
+    ConversationId, Event, IncomingRequest, NameCheck, OnlineUser, OutgoingRequest, PeerAddr,
+    Person, Target, Timestamp, User,
 };
 
 use super::*;
+
+mod chats;
 
 const CONVERSATION: ConversationId = ConversationId::OPEN;
 
@@ -393,9 +395,18 @@ fn tab_completes_commands_and_names_members_first() {
         completions("/re", &view),
         (
             0,
-            ["/request ", "/reject ", "/registries "]
-                .map(str::to_owned)
-                .to_vec()
+            [
+                "/reject ",
+                "/reply ",
+                "/react ",
+                "/rename ",
+                "/remove ",
+                "/resign ",
+                "/request ",
+                "/registries "
+            ]
+            .map(str::to_owned)
+            .to_vec()
         )
     );
     assert_eq!(

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
-use p2pchat_model::{BadMessageId, ConversationId, Fingerprint, MessageId, Target, Username};
+use p2pchat_model::{BadMessageId, Fingerprint, MessageId, Target, Username};
 use p2pchat_protocol::v2::BadText;
 
 use crate::exit;
@@ -14,8 +14,9 @@ use crate::exit;
 pub enum Task {
     /// Send a text, and wait until it is on its way or has arrived
     ///
-    /// Asks the user of --to for a chat first if they are not in it, and waits until they
-    /// accept. With --conversation instead, the text goes to all who are in it.
+    /// To the encrypted conversation with the user of --to, who need not be online. One who has
+    /// an older program, which cannot encrypt, is asked into the open chat first. With
+    /// --conversation instead, the text goes to all who are in it.
     #[command(after_help = exit::HELP)]
     Send(Send),
 
@@ -23,9 +24,17 @@ pub enum Task {
     #[command(after_help = exit::HELP)]
     Who(Who),
 
-    /// Show messages of the history, oldest first
+    /// List the conversations, each with its newest message
+    #[command(after_help = exit::HELP)]
+    Chats(Chats),
+
+    /// Show messages of a conversation, oldest first
     #[command(after_help = exit::HELP)]
     History(History),
+
+    /// Write all messages of a conversation to a file
+    #[command(after_help = exit::HELP)]
+    Export(Export),
 
     /// Show what happens from now on, until it is stopped
     #[command(after_help = exit::HELP)]
@@ -56,7 +65,9 @@ impl Task {
     pub(crate) fn print_json(&mut self) {
         match self {
             Self::Send(_) | Self::Schema | Self::Verify(_) | Self::Identity(_) => {}
+            Self::Export(Export { format, .. }) => *format = Format::Json,
             Self::Who(Who { json })
+            | Self::Chats(Chats { json })
             | Self::Code(Code { json, .. })
             | Self::Registries(Registries { json, .. })
             | Self::History(History { json, .. })
@@ -69,14 +80,16 @@ impl Task {
 #[derive(Debug, Clone, Args)]
 #[command(group = ArgGroup::new("receivers").required(true).multiple(true))]
 pub struct Send {
-    /// The user to send it to, by name or by address. If others are in the chat too, nothing
-    /// is sent unless --conversation says that all may read it
+    /// The user to send it to, by name or by address: in the encrypted conversation with them.
+    /// One with an older program is reached in the open chat; if others are there too, nothing is
+    /// sent unless --conversation open says that all may read it
     #[arg(long, value_name = "USER", value_parser = Target::new, group = "receivers")]
     pub to: Option<Target>,
 
-    /// Send it to all members of this conversation: today there is only `open`, the open chat
-    #[arg(long, value_name = "ID", group = "receivers")]
-    pub conversation: Option<ConversationId>,
+    /// Send it to all members of this conversation, by its name or its id. The open chat, which is
+    /// not encrypted, is `open`
+    #[arg(long, value_name = "NAME|ID", group = "receivers")]
+    pub conversation: Option<String>,
 
     /// What to wait for
     #[arg(long, value_name = "STATE", default_value = "sent")]
@@ -100,9 +113,10 @@ pub struct Send {
 pub enum Wait {
     /// It is in the history, and on its way
     Stored,
-    /// It was sent to all, even if not all of their programs confirm it
+    /// It was sent to all, even if not all of their programs confirm it; in an encrypted
+    /// conversation the same as stored, since it reaches all by itself from then on
     Sent,
-    /// The programs of all have confirmed it
+    /// A program of each of them has confirmed it
     Delivered,
 }
 
@@ -114,10 +128,43 @@ pub struct Who {
     pub json: bool,
 }
 
+/// How `chats` shows it.
+#[derive(Debug, Clone, Args)]
+pub struct Chats {
+    /// Print each as the event `chat`, and its newest message as the event `post`, or `message` in
+    /// the open chat: lines of JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `export` writes, and where.
+#[derive(Debug, Clone, Args)]
+pub struct Export {
+    /// The conversation, by its name or its id
+    #[arg(value_name = "CONVERSATION")]
+    pub conversation: String,
+
+    /// The file to write, which must not exist; standard output without one
+    pub file: Option<PathBuf>,
+
+    /// The form of it
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: Format,
+}
+
+/// The form of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people: as `history` shows it
+    Text,
+    /// For programs: each message as the event `post`, or `message` in the open chat, a line of JSON
+    Json,
+}
+
 /// What `history` shows.
 #[derive(Debug, Clone, Args)]
 pub struct History {
-    /// Print each message as the event `message`, a line of JSON
+    /// Print each message as the event `post`, or `message` in the open chat, a line of JSON
     #[arg(long)]
     pub json: bool,
 
@@ -133,9 +180,9 @@ pub struct History {
     #[arg(long, value_name = "WORDS", conflicts_with = "before")]
     pub find: Option<String>,
 
-    /// Of which conversation
-    #[arg(long, value_name = "ID", default_value_t = ConversationId::OPEN)]
-    pub conversation: ConversationId,
+    /// Of which conversation, by its name or its id
+    #[arg(long, value_name = "NAME|ID", default_value = "open")]
+    pub conversation: String,
 }
 
 /// How `watch` shows it.
@@ -348,7 +395,7 @@ mod tests {
         let address = "192.168.1.21".parse().unwrap();
         assert_eq!(given.to, Some(Target::Address(address)));
         let given = send(&["--conversation", "open", "--wait", "stored", "-"]).unwrap();
-        assert_eq!(given.conversation, Some(ConversationId::OPEN));
+        assert_eq!(given.conversation.as_deref(), Some("open"));
         assert_eq!(given.text.as_deref(), Some("-"));
         assert!(send(&["--to", "bob", "--conversation", "open", "hi"]).is_ok());
         assert!(send(&["hi"]).unwrap_err().contains("--to"));
@@ -359,7 +406,6 @@ mod tests {
         for line in [
             ["--to", "much-too-long"],
             ["--to", "255.255.255.255"],
-            ["--conversation", "Open"],
             ["--wait", "read"],
             ["--timeout", "soon"],
             ["--id", "a b"],

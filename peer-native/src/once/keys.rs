@@ -101,7 +101,7 @@ fn read(file: &Path) -> Result<String, String> {
 }
 
 /// Writes a new file that only this user can read.
-pub(super) fn write(file: &Path, identity: &str) -> Result<()> {
+pub(super) fn write(file: &Path, text: &str) -> Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -110,7 +110,7 @@ pub(super) fn write(file: &Path, identity: &str) -> Result<()> {
         options.mode(0o600);
     }
     let written = options.open(file).and_then(|mut file| {
-        file.write_all(format!("{identity}\n").as_bytes())?;
+        file.write_all(format!("{text}\n").as_bytes())?;
         file.sync_all()
     });
     written.with_context(|| format!("cannot write {}", file.display()))

@@ -1,9 +1,8 @@
 //! `who`, `history` and all that is one command: what is asked of the peer, and what its answers
 //! come to.
 
-use p2pchat_model::{Call, Command, Event, Message, Update, View};
+use p2pchat_model::{Call, Command, ConversationId, Event, Line, MessageId, Update, View};
 
-use super::args::History;
 use super::job::{End, Ids, Job, Pending, Step, no_answer};
 
 /// Asks one command.
@@ -51,20 +50,32 @@ impl Job for Asking {
     }
 }
 
+/// Which messages of a conversation are read.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) conversation: ConversationId,
+    /// How many at most, the newest ones.
+    pub(super) limit: usize,
+    /// Only those before this one.
+    pub(super) before: Option<MessageId>,
+    /// Only those with all of these words.
+    pub(super) find: Option<String>,
+}
+
 /// Reads pages of the history, from the newest back.
 #[derive(Debug)]
 pub(super) struct Reading {
-    wanted: History,
+    wanted: Wanted,
     ids: Ids,
     pending: Pending,
     /// Oldest first.
-    messages: Vec<Message>,
+    messages: Vec<Line>,
     /// Whether there are older ones than these.
     more: bool,
 }
 
 impl Reading {
-    pub(super) fn new(wanted: History, ids: Ids) -> Self {
+    pub(super) fn new(wanted: Wanted, ids: Ids) -> Self {
         Self {
             wanted,
             ids,
@@ -75,13 +86,20 @@ impl Reading {
     }
 
     /// The messages that were found, oldest first.
-    pub(super) fn into_messages(mut self) -> Vec<Message> {
+    pub(super) fn into_messages(mut self) -> Vec<Line> {
         let older = self.messages.len().saturating_sub(self.wanted.limit);
         self.messages.split_off(older)
     }
 
+    fn add(&mut self, page: impl Iterator<Item = Line>, more: bool) -> Step {
+        let known = self.messages.len();
+        self.messages.splice(..0, page);
+        self.more = more && self.messages.len() > known;
+        Step::Wait
+    }
+
     fn next_page(&mut self) -> Step {
-        let oldest = self.messages.first().map(|message| message.id);
+        let oldest = self.messages.first().and_then(Line::message_id);
         let conversation = self.wanted.conversation;
         let command = match self.wanted.find.clone() {
             Some(text) => Command::Find {
@@ -109,13 +127,17 @@ impl Job for Reading {
         }
         match &*update.event {
             Event::History { messages, more, .. } => {
-                self.more = *more && !messages.is_empty();
-                self.messages.splice(..0, messages.iter().cloned());
-                Step::Wait
+                self.add(messages.iter().cloned().map(Line::from), *more)
             }
-            Event::Findings { messages, .. } => {
-                self.messages = messages.iter().rev().cloned().collect();
-                Step::Wait
+            Event::Posts { posts, more, .. } => {
+                self.add(posts.iter().cloned().map(Line::from), *more)
+            }
+            Event::Findings {
+                messages, posts, ..
+            } => {
+                let messages = messages.iter().rev().cloned().map(Line::from);
+                let posts = posts.iter().rev().cloned().map(Line::from);
+                self.add(messages.chain(posts), false)
             }
             Event::Failed(failure) => Step::End(End::refused(failure)),
             Event::Done if self.more && self.messages.len() < self.wanted.limit => self.next_page(),
@@ -131,7 +153,7 @@ impl Job for Reading {
 
 #[cfg(test)]
 mod tests {
-    use p2pchat_model::{ConversationId, Failure, MessageId, Person, Problem, Timestamp, Update};
+    use p2pchat_model::{Failure, Message, Person, Problem, Timestamp};
 
     use super::*;
     use crate::exit::Exit;
@@ -148,7 +170,7 @@ mod tests {
     }
 
     /// Reads a history with the messages 1 to `last`, in pages of 3.
-    fn read(wanted: History, last: u64) -> Vec<u64> {
+    fn read(wanted: Wanted, last: u64) -> Vec<u64> {
         let view = View::default();
         let mut job = Reading::new(wanted, Ids::new(Timestamp(0)));
         let mut step = job.start(&view);
@@ -159,7 +181,7 @@ mod tests {
             assert!(calls <= last + 1, "it ends");
             let answer = match call.command {
                 Command::History { before, .. } => {
-                    let before = before.map_or(last + 1, |id| id.number());
+                    let before = before.map_or(last + 1, MessageId::number);
                     let first = before.saturating_sub(3).max(1);
                     Event::History {
                         conversation: ConversationId::OPEN,
@@ -184,12 +206,13 @@ mod tests {
         }
         assert_eq!(step, Step::End(End::DONE));
         let messages = job.into_messages().into_iter();
-        messages.map(|message| message.id.number()).collect()
+        messages
+            .map(|line| line.message_id().unwrap().number())
+            .collect()
     }
 
-    fn wanted(limit: usize) -> History {
-        History {
-            json: false,
+    fn wanted(limit: usize) -> Wanted {
+        Wanted {
             limit,
             before: None,
             find: None,
@@ -204,7 +227,7 @@ mod tests {
         assert_eq!(read(wanted(100), 7), [1, 2, 3, 4, 5, 6, 7]);
         assert!(read(wanted(5), 0).is_empty());
         assert!(read(wanted(0), 7).is_empty());
-        let before = History {
+        let before = Wanted {
             before: Some(MessageId::new(4)),
             ..wanted(2)
         };
@@ -213,7 +236,7 @@ mod tests {
 
     #[test]
     fn what_is_found_is_shown_oldest_first_and_no_more_than_wanted() {
-        let find = |limit| History {
+        let find = |limit| Wanted {
             find: Some("hi".to_owned()),
             ..wanted(limit)
         };

@@ -28,7 +28,7 @@ use crate::options::can_move_cursor;
 use crate::shown::Shown;
 use crate::stdin::{self, BadLine, Lines, NextLine};
 
-/// What is shown where a message can be typed.
+/// What is shown where a message can be typed, in the open chat.
 pub(super) const PROMPT: &str = "> ";
 /// The same while the line to the registry is not encrypted.
 pub(super) const PROMPT_NOT_ENCRYPTED: &str = "not encrypted > ";
@@ -43,7 +43,7 @@ const END_OF_EDITING: &[u8] = b"\x1b[?2004l\r\n";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Ask {
     /// A message or a command, after this prompt; the text is there to be corrected.
-    Chat(&'static str, String),
+    Chat(String, String),
     /// A line, after this prompt.
     Line(String),
     /// A password, which is not shown, after this prompt.
@@ -233,10 +233,12 @@ impl Console {
         *id = shown.id;
         names.account = view.account;
         names.online.clone_from(&view.online);
-        names.conversations = vec![Conversation {
-            members: shown.conversation().members.clone(),
-            ..Conversation::new(shown.id)
-        }];
+        let conversations = view.conversations.iter().map(|known| Conversation {
+            members: known.members.clone(),
+            chat: known.chat.clone(),
+            ..Conversation::new(known.id)
+        });
+        names.conversations = conversations.collect();
         names.blocked.clone_from(&view.blocked);
         names.outgoing.clone_from(&view.outgoing);
     }
@@ -283,7 +285,7 @@ impl Reader {
             }
             (Ask::Password(prompt), Self::Lines(lines)) => password(&prompt, lines, terminal),
             (Ask::Chat(prompt, text), Self::Editor(editor, pace)) => {
-                edited(prompt, &text, editor, pace, terminal)
+                edited(&prompt, &text, editor, pace, terminal)
             }
             (Ask::Line(prompt), Self::Editor(editor, pace)) => {
                 edited(&prompt, "", editor, pace, terminal)

@@ -7,12 +7,13 @@ use p2pchat_model::{
     Person, Security, Timestamp, Trust, User, View, printable,
 };
 
+use super::posts;
 use crate::clock::Clock;
 use crate::shown::Shown;
 use crate::wrap::{fit, one_line};
 
 /// How many columns of a message are quoted in a line about it.
-const QUOTED: usize = 40;
+pub(super) const QUOTED: usize = 40;
 
 /// The lines for an event, mostly one. `view` is the view before it.
 pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
@@ -96,12 +97,23 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
             ..
         } if messages.is_empty() => vec![label::NO_EARLIER.to_owned()],
         Event::History { messages, .. } => earlier(messages.iter(), clock),
-        Event::Findings { text, messages, .. } => {
-            let title = wording::found_messages(messages.len(), text);
-            let mut lines = vec![one_line(&title)];
+        Event::Findings {
+            text,
+            messages,
+            posts: found,
+            ..
+        } => {
+            let count = messages.len() + found.len();
+            let mut lines = vec![one_line(&wording::found_messages(count, text))];
             lines.extend(earlier(messages.iter().rev(), clock));
+            lines.extend(posts::earlier(found.iter().rev(), view, clock));
             lines
         }
+        Event::Post(_)
+        | Event::PostChanged(_)
+        | Event::Posts { .. }
+        | Event::Chat { .. }
+        | Event::ChatChanged { .. } => posts::lines(event, view, clock),
         _ => match View::notice(event) {
             Some(Line::Notice { at, text, .. }) => {
                 vec![format!("[{}] {}", clock.time(at), one_line(&text))]
@@ -111,14 +123,17 @@ pub(crate) fn lines(event: &Event, view: &View, clock: &Clock) -> Vec<String> {
     }
 }
 
-/// A message in its lines. All but the first are indented by two spaces, so that no text
-/// looks like a line of the program.
 fn message_lines(message: &Message, when: &str) -> Vec<String> {
     let from = one_line(&message.from.to_string());
-    let text = printable(message.text.trim_end());
+    said(&format!("[{when}] {from}"), &message.text)
+}
+
+/// Something that someone has written, in its lines. All but the first are indented by two
+/// spaces, so that no text looks like a line of the program.
+pub(super) fn said(who: &str, text: &str) -> Vec<String> {
+    let text = printable(text.trim_end());
     let mut lines = text.split('\n');
-    let first = lines.next().unwrap_or_default();
-    let first = format!("[{when}] {from}: {first}");
+    let first = format!("{who}: {}", lines.next().unwrap_or_default());
     let rest = lines.map(|line| format!("  {line}").trim_end().to_owned());
     std::iter::once(first).chain(rest).collect()
 }
@@ -186,9 +201,15 @@ fn names(people: &[String], none: &str) -> String {
     }
 }
 
-/// Who is in the chat.
+/// Who is in the conversation that is shown.
 fn members(shown: Shown<'_>) -> String {
     let conversation = shown.conversation();
+    if let Some(chat) = &conversation.chat {
+        let title = posts::title_of(conversation.id, shown.view);
+        let encryption = wording::chat::encryption(chat);
+        let members = posts::members(chat, shown.view);
+        return one_line(&format!("{title} ({encryption}): {members}"));
+    }
     let members = conversation.members.iter().map(ToString::to_string);
     let unreachable = conversation.out_of_reach.iter();
     let unreachable = unreachable.map(|person| format!("{person} ({})", label::OFFLINE));
@@ -206,20 +227,48 @@ pub(crate) fn conversation(
     after: Option<MessageId>,
     clock: &Clock,
 ) -> Vec<String> {
-    let (view, conversation) = (shown.view, shown.conversation());
-    let messages = conversation.lines.iter().filter_map(|line| match line {
-        Line::Message(message) => Some(&**message),
-        Line::Post(_) | Line::Notice { .. } => None,
-    });
-    let messages = messages.filter(|message| Some(message.id) > after);
-    let mut lines = earlier(messages, clock);
+    let view = shown.view;
+    let mut lines = messages(shown, after, clock);
     if let (None, Some(account)) = (after, view.account) {
         lines.push(format!("signed in as {}", one_line(account.as_str())));
         lines.push(members(shown));
+        lines.extend(chats(view));
         let request = view.incoming.as_ref();
         lines.extend(request.map(|request| one_line(&request_line(request, view))));
+        let chats = view
+            .conversations
+            .iter()
+            .filter_map(|one| one.chat.as_ref());
+        lines.extend(chats.filter_map(posts::request));
     }
     lines
+}
+
+/// The messages of a conversation that are loaded, after this one.
+fn messages(shown: Shown<'_>, after: Option<MessageId>, clock: &Clock) -> Vec<String> {
+    let lines = shown.conversation().lines.iter();
+    let lines = lines.filter(|line| line.message_id() > after);
+    lines
+        .flat_map(|line| match line {
+            Line::Message(message) => earlier(std::iter::once(&**message), clock),
+            Line::Post(post) => posts::earlier(std::iter::once(&**post), shown.view, clock),
+            Line::Notice { .. } => Vec::new(),
+        })
+        .collect()
+}
+
+/// A conversation that the user goes to: who is in it, and what is loaded of it.
+pub(crate) fn gone_to(shown: Shown<'_>, clock: &Clock) -> Vec<String> {
+    let mut lines = messages(shown, None, clock);
+    lines.push(members(shown));
+    lines
+}
+
+/// The encrypted conversations, if there are any.
+fn chats(view: &View) -> Option<String> {
+    let chats = view.conversations.iter().filter(|one| one.chat.is_some());
+    let chats: Vec<String> = chats.map(posts::summary).collect();
+    (!chats.is_empty()).then(|| format!("{}: {}", wording::chat::CHATS, chats.join(", ")))
 }
 
 /// Who is in the chat, who is online, and what was ignored.
@@ -233,7 +282,9 @@ pub(crate) fn who(shown: Shown<'_>) -> Vec<String> {
         format!("{name} ({}){warning}", beside.join(", "))
     });
     let others = names(&others.collect::<Vec<_>>(), label::NO_ONE_ONLINE);
-    let mut lines = vec![members(shown), format!("{}: {others}", label::ONLINE)];
+    let mut lines = vec![members(shown)];
+    lines.extend(chats(view));
+    lines.push(format!("{}: {others}", label::ONLINE));
     lines.extend(line_to_registry(view.security));
     let ignored = view.dropped.iter().map(Dropped::tally);
     lines.extend(ignored.map(|tally| format!("{}: {}", label::IGNORED, one_line(&tally))));

@@ -13,12 +13,25 @@ use crate::app::password_needed;
 use crate::wrap::{fit, one_line, rows, width};
 
 /// The most important keys, for the bottom row.
-pub(super) const KEYS: [&str; 5] = [
+pub(super) const KEYS: [&str; 6] = [
     "F1 help",
-    "Tab completes",
-    "PageUp earlier",
-    "Alt-Enter new line",
-    "Ctrl-Q quits",
+    "F2 chats",
+    "F3 requests",
+    "F4 people",
+    "Alt-A unread",
+    "Ctrl-Up select",
+];
+
+/// The same while a message is chosen.
+pub(super) const SELECT_KEYS: [&str; 8] = [
+    "Esc back",
+    "r reply",
+    "e edit",
+    "d delete",
+    "+ react",
+    "y copy",
+    "i info",
+    "↑↓ choose",
 ];
 
 /// The same for the form that asks for the password again.
@@ -86,12 +99,19 @@ fn title_left(view: &View, dropped: usize, theme: Theme) -> Row<'static> {
     row
 }
 
-fn title_right(view: &View, dropped: usize, theme: Theme) -> Row<'static> {
+/// The connection to the registry: a mark, and what is wrong with it.
+pub(super) fn link(view: &View, theme: Theme) -> (Span<'static>, Option<&'static str>) {
+    let is_fine = view.link == Link::Up && elsewhere(view).is_none();
     let mark = match view.link {
-        Link::Up if elsewhere(view).is_none() => Span::styled("●", theme.good()),
+        Link::Up if is_fine => Span::styled("●", theme.good()),
         Link::Connecting => Span::styled("◌", theme.warning()),
         _ => Span::styled("○", theme.error()),
     };
+    (mark, (!is_fine).then(|| link_words(view)))
+}
+
+fn title_right(view: &View, dropped: usize, theme: Theme) -> Row<'static> {
+    let (mark, _) = link(view, theme);
     let (chat, registry) = match view.security {
         Security::Unknown => (Span::styled(label::NOT_ENCRYPTED, theme.warning()), None),
         // As loud as can be, all the time.
@@ -201,7 +221,7 @@ pub(super) fn rule(
     frame: &mut Frame<'_>,
     area: Rect,
     below: Option<usize>,
-    message: &str,
+    length: &str,
     theme: Theme,
 ) {
     let mut row = Row::from(Span::styled("─", theme.dim()));
@@ -217,9 +237,10 @@ pub(super) fn rule(
         };
         row.push_span(Span::styled(words, style));
     }
-    let size = wording::length(message)
-        .map(|size| format!(" {size} "))
-        .unwrap_or_default();
+    let size = match length {
+        "" => String::new(),
+        length => format!(" {length} "),
+    };
     let used = row.width() + width(&size) + 1;
     let rest = usize::from(area.width).saturating_sub(used);
     row.push_span(Span::styled("─".repeat(rest), theme.dim()));

@@ -2,16 +2,19 @@
 //! cost no more than fifty.
 
 use p2pchat_model::wording::{self, label};
-use p2pchat_model::{DeliveryState, Level, Line, Message, MessageId, NameCheck, Timestamp, View};
+use p2pchat_model::{
+    Chat, DeliveryState, Level, Line, Message, MessageId, NameCheck, Timestamp, View,
+};
 use ratatui::style::Style;
 use ratatui::text::{Line as Row, Span};
 
+use super::posts::continues;
 use super::theme::Theme;
 use crate::clock::Clock;
 use crate::wrap::{fit, one_line, rows, width};
 
 /// Messages of one user within this time are grouped under one name.
-const GROUP_MS: u64 = 5 * 60 * 1000;
+pub(super) const GROUP_MS: u64 = 5 * 60 * 1000;
 /// Maximum width of the text: longer rows are hard to read.
 const WIDEST_TEXT: usize = 100;
 /// From this many columns on, time and name are to the left of the text.
@@ -21,11 +24,16 @@ const NAME: usize = 10;
 /// Columns before the text: ` 16:23  `, the name and two spaces.
 const GUTTER: usize = 8 + NAME + 2;
 /// Columns of a space and the mark for the delivery status.
-const MARK: usize = 2;
+pub(super) const MARK: usize = 2;
 
 /// Lays out lines of a view.
 pub(super) struct Layout<'a> {
     pub(super) view: &'a View,
+    /// The encrypted conversation that they belong to.
+    pub(super) chat: Option<&'a Chat>,
+    /// The newest message of the user in an encrypted conversation: the one with a mark for its
+    /// delivery status.
+    pub(super) newest_own: Option<MessageId>,
     /// The lines of the conversation.
     pub(super) lines: &'a [Line],
     pub(super) clock: &'a Clock,
@@ -58,7 +66,11 @@ impl Layout<'_> {
                 let follows = out.is_empty() && before.is_some_and(|line| joins(line, message));
                 self.message(message, follows, &mut out);
             }
-            Line::Post(_) => {}
+            Line::Post(post) => {
+                let follows = out.is_empty() && before.is_some_and(|line| continues(line, post));
+                let next = self.lines.get(index + 1);
+                self.post(post, follows, next, &mut out);
+            }
             Line::Notice { at, level, text } => self.notice(*at, *level, text, &mut out),
         }
         out
@@ -67,8 +79,10 @@ impl Layout<'_> {
     /// A row at the top of the screen. A row of a message tells whose it is and of when, even
     /// where the message or the run of them begins above.
     pub(super) fn top_row(&self, index: usize, row: Row<'static>) -> Row<'static> {
-        let Some(Line::Message(message)) = self.lines.get(index) else {
-            return row;
+        let head = match self.lines.get(index) {
+            Some(Line::Message(message)) => self.author(message),
+            Some(Line::Post(post)) => self.writer(post),
+            Some(Line::Notice { .. }) | None => return row,
         };
         let indent = " ".repeat(self.indent());
         if row
@@ -78,7 +92,7 @@ impl Layout<'_> {
         {
             return row;
         }
-        let head = self.author(message).into_iter();
+        let head = head.into_iter();
         if self.is_wide() {
             head.chain(row.spans.into_iter().skip(1)).collect()
         } else {
@@ -106,15 +120,15 @@ impl Layout<'_> {
         ))
     }
 
-    fn is_wide(&self) -> bool {
+    pub(super) fn is_wide(&self) -> bool {
         self.columns >= WIDE_ENOUGH
     }
 
-    fn indent(&self) -> usize {
+    pub(super) fn indent(&self) -> usize {
         if self.is_wide() { GUTTER } else { 2 }
     }
 
-    fn text_columns(&self) -> usize {
+    pub(super) fn text_columns(&self) -> usize {
         let room = self.columns.saturating_sub(self.indent() + MARK + 1);
         room.clamp(2, WIDEST_TEXT)
     }
@@ -180,7 +194,7 @@ impl Layout<'_> {
     }
 
     /// Time and a word, as wide as the gutter on a wide screen.
-    fn head(&self, at: Timestamp, name: &str, style: Style) -> Vec<Span<'static>> {
+    pub(super) fn head(&self, at: Timestamp, name: &str, style: Style) -> Vec<Span<'static>> {
         let time = Span::styled(format!(" {}  ", self.clock.time(at)), self.theme.dim());
         let name = fit(name, NAME);
         if !self.is_wide() {
@@ -196,7 +210,7 @@ impl Layout<'_> {
     }
 
     /// A row of text: after the head if there is one left, else below it.
-    fn with_head(
+    pub(super) fn with_head(
         &self,
         head: &mut Option<Vec<Span<'static>>>,
         text: Span<'static>,
@@ -261,6 +275,8 @@ pub(super) fn first_new(lines: &[Line], read: MessageId) -> Option<usize> {
         match line {
             Line::Message(message) if message.id <= read => break,
             Line::Message(message) if !message.is_own() => first = Some(index),
+            Line::Post(post) if post.id <= read => break,
+            Line::Post(post) if !post.is_own() => first = Some(index),
             _ => {}
         }
     }

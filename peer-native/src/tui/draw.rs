@@ -1,6 +1,6 @@
 //! The screen from top to bottom.
 
-use p2pchat_model::wording::label;
+use p2pchat_model::wording::{self, chat, label};
 use p2pchat_model::{Command, Timestamp};
 use ratatui::Frame;
 use ratatui::buffer::{Buffer, Cell, CellDiffOption};
@@ -10,7 +10,8 @@ use ratatui::widgets::Paragraph;
 
 use super::app::App;
 use super::overlay::RenderContext;
-use super::{bars, side};
+use super::{bars, head, members, rail};
+use crate::chats;
 use crate::commands::{self, Typed};
 use crate::shown::Shown;
 use crate::wrap::{fit, one_line, width};
@@ -69,7 +70,13 @@ impl App {
             Constraint::Fill(1),
         ])
         .areas(area);
-        bars::title(frame, title, &self.view, theme);
+        if self.is_signing_in() {
+            bars::title(frame, title, &self.view, theme);
+        } else {
+            let rail = self.rail_columns(area.width);
+            let from = if rail > 0 { rail + 1 } else { 0 };
+            head::draw(frame, title, from, self.shown(), theme);
+        }
         frame.render_widget(Paragraph::new(banner), warning);
         let over = if self.is_signing_in() {
             self.draw_sign_in(frame, body)
@@ -88,6 +95,18 @@ impl App {
                 compared: self.compared,
             };
             overlay.draw(frame, over, context, now);
+        } else if let Some(switcher) = &mut self.switcher {
+            let (view, id) = (&self.view, self.current);
+            switcher.draw(frame, over, Shown { view, id }, theme);
+        }
+    }
+
+    /// Width of the list of chats on a screen of this many columns; 0 for none.
+    fn rail_columns(&self, screen: u16) -> u16 {
+        if self.is_rail_hidden {
+            0
+        } else {
+            rail::columns(screen)
         }
     }
 
@@ -126,37 +145,86 @@ impl App {
         let columns = usize::from(body.width).saturating_sub(width(PROMPT));
         let laid = self.input.editor.lay_out(columns, false);
         let input_rows = rows_u16(laid.rows.len().min(INPUT_ROWS));
-        let request = self.view.incoming.as_ref();
-        let request =
-            request.map(|request| bars::request(request, &self.view, body.width, now, theme));
-        let [middle, status, rule, input, keys] = Split::vertical([
+        let rail_columns = self.rail_columns(body.width);
+        let request = self.request_row(rail_columns > 0, body.width, now);
+        let notes = self.notes(usize::from(body.width));
+        let [middle, status, rule, above, input, keys] = Split::vertical([
             Constraint::Fill(1),
             Constraint::Length(u16::from(request.is_some())),
             Constraint::Length(1),
+            Constraint::Length(rows_u16(notes.len())),
             Constraint::Length(input_rows),
             Constraint::Length(1),
         ])
         .areas(body);
-        let [left, right] = Split::horizontal([
-            Constraint::Length(side::columns(body.width)),
+        let shown = self.shown();
+        let [left, center, right] = Split::horizontal([
+            Constraint::Length(rail_columns),
             Constraint::Fill(1),
+            Constraint::Length(members::columns(body.width, shown)),
         ])
         .areas(middle);
-        if left.width > 0 {
-            side::draw(frame, left, self.shown(), theme, now);
+        let targets = if left.width > 0 {
+            rail::draw(frame, left, shown, theme, now)
+        } else {
+            Vec::new()
+        };
+        if right.width > 0 {
+            members::draw(frame, right, shown, theme);
         }
-        self.draw_conversation(frame, right);
+        self.rail_rows = (left, targets);
+        self.draw_conversation(frame, center);
         frame.render_widget(request, status);
         let below = (!self.scroll.is_at_end()).then_some(self.below);
-        bars::rule(frame, rule, below, &self.typed_message(), theme);
+        bars::rule(frame, rule, below, &self.length(), theme);
+        frame.render_widget(Paragraph::new(notes), above);
         self.draw_input(frame, input, &laid);
         let undo = || bars::undo(&self.view, now);
         let hint = self.hint.clone().or_else(undo);
-        bars::hint(frame, keys, hint.as_deref(), &bars::KEYS, theme);
+        let all: &[&str] = if self.selecting.is_some() {
+            &bars::SELECT_KEYS
+        } else {
+            &bars::KEYS
+        };
+        bars::hint(frame, keys, hint.as_deref(), all, theme);
         middle
     }
 
+    /// The row of a request for the open chat, which has little time; of others only where the
+    /// list of chats does not tell of them.
+    fn request_row(&self, has_rail: bool, columns: u16, now: Timestamp) -> Option<Row<'static>> {
+        let theme = self.look.theme;
+        match (&self.view.incoming, chats::requests(&self.view)) {
+            (Some(request), _) => Some(bars::request(request, &self.view, columns, now, theme)),
+            (None, 0) => None,
+            (None, _) if has_rail => None,
+            (None, count) => Some(rail::requests(count, theme)),
+        }
+    }
+
+    /// As how many messages older programs show the text in the field.
+    fn length(&self) -> String {
+        let is_open = self.conversation().chat.is_none();
+        let message = is_open.then(|| self.typed_message());
+        let length = message.and_then(|message| wording::length(&message));
+        length.unwrap_or_default()
+    }
+
     fn draw_conversation(&mut self, frame: &mut Frame<'_>, area: Rect) {
+        let typing = self.conversation().chat.as_ref().and_then(chat::typing);
+        let [area, below] = Split::vertical([
+            Constraint::Fill(1),
+            Constraint::Length(u16::from(typing.is_some())),
+        ])
+        .areas(area);
+        if let Some(typing) = typing {
+            let typing = fit(
+                &one_line(&typing),
+                usize::from(below.width).saturating_sub(2),
+            );
+            let typing = Span::styled(format!(" {typing}"), self.look.theme.dim());
+            frame.render_widget(typing, below);
+        }
         self.page = (usize::from(area.width), usize::from(area.height));
         let mut scroll = self.scroll;
         let rows = scroll.rows(&self.layout(), self.page.1);
@@ -189,7 +257,8 @@ impl App {
         if self.input.editor.is_empty() {
             self.draw_placeholder(frame, area);
         }
-        if self.overlay.is_none() {
+        let takes_keys = self.overlay.is_some() || self.switcher.is_some();
+        if !takes_keys && self.selecting.is_none() {
             let column = rows_u16(width(PROMPT) + laid.cursor_column);
             let row = rows_u16(laid.cursor_row - first);
             frame.set_cursor_position(Position::new(area.x + column, area.y + row));
@@ -198,16 +267,7 @@ impl App {
 
     /// Shows who gets the message, while the input is empty.
     fn draw_placeholder(&self, frame: &mut Frame<'_>, area: Rect) {
-        let names: Vec<_> = self
-            .conversation()
-            .members
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        let text = match names.as_slice() {
-            [] => format!("{}: /request NAME", label::NO_CHAT),
-            names => format!("to {}", one_line(&names.join(", "))),
-        };
+        let text = self.placeholder();
         let indent = rows_u16(width(PROMPT) + 1).min(area.width);
         let place = Rect {
             x: area.x + indent,
@@ -217,6 +277,22 @@ impl App {
         };
         let text = fit(&text, usize::from(place.width).saturating_sub(1));
         frame.render_widget(Span::styled(text, self.look.theme.dim()), place);
+    }
+
+    fn placeholder(&self) -> String {
+        let conversation = self.conversation();
+        if let Some(reason) = self.cannot_write() {
+            return reason;
+        }
+        if conversation.chat.is_some() {
+            return format!("Message {}", one_line(&chat::title(conversation)));
+        }
+        let members = conversation.members.iter();
+        let names: Vec<_> = members.map(ToString::to_string).collect();
+        match names.as_slice() {
+            [] => format!("{}: F4, or /chat NAME", label::NO_CHAT),
+            names => format!("to {}", one_line(&names.join(", "))),
+        }
     }
 }
 

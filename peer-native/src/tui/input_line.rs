@@ -2,6 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use p2pchat_model::MAX_MESSAGE;
+use p2pchat_protocol::v2::conversation::talk::MAX_TEXT;
 
 use super::editor::Editor;
 use crate::commands;
@@ -10,12 +11,16 @@ use crate::shown::Shown;
 /// How many earlier inputs are kept.
 const MAX_ENTERED: usize = 200;
 
-/// Maximum length of the input, in bytes.
-pub(super) const LONGEST: usize = MAX_MESSAGE;
+/// Maximum length of the input in the open chat, in bytes.
+const LONGEST: usize = MAX_MESSAGE;
+/// The same in an encrypted conversation.
+const LONGEST_ENCRYPTED: usize = MAX_TEXT;
 
 #[derive(Debug, Default)]
 pub(super) struct InputLine {
     pub(super) editor: Editor,
+    /// Whether it is for an encrypted conversation, whose messages may be longer.
+    pub(super) is_encrypted: bool,
     entered: Vec<String>,
     /// Which of `entered` is shown, and the draft that it replaced.
     recalled: Option<(usize, String)>,
@@ -30,6 +35,14 @@ struct Completing {
 }
 
 impl InputLine {
+    fn limit(&self) -> usize {
+        if self.is_encrypted {
+            LONGEST_ENCRYPTED
+        } else {
+            LONGEST
+        }
+    }
+
     /// Takes the text, and keeps it for Up.
     pub(super) fn enter(&mut self) -> String {
         let text = self.editor.take();
@@ -47,7 +60,7 @@ impl InputLine {
     /// Inserts a text; `false` if it does not fit.
     pub(super) fn insert(&mut self, text: &str) -> bool {
         self.completing = None;
-        let fits = self.editor.text().len() + text.len() <= LONGEST;
+        let fits = self.editor.text().len() + text.len() <= self.limit();
         if fits {
             self.editor.insert(text);
         }
@@ -83,7 +96,10 @@ impl InputLine {
             KeyCode::Char('j') if key.modifiers.contains(KeyModifiers::CONTROL) => {
                 return self.insert("\n");
             }
-            _ => return edit(&mut self.editor, key, LONGEST),
+            _ => {
+                let limit = self.limit();
+                return edit(&mut self.editor, key, limit);
+            }
         }
         true
     }
@@ -218,25 +234,16 @@ mod tests {
     #[test]
     fn tab_cycles_through_completions_and_any_other_key_ends_that() {
         let mut line = InputLine::default();
-        line.insert("/re");
+        line.insert("/bl");
         let mut seen = Vec::new();
-        for _ in 0..5 {
+        for _ in 0..3 {
             press(&mut line, KeyCode::Tab);
             seen.push(line.editor.text().to_owned());
         }
-        assert_eq!(
-            seen,
-            [
-                "/request ",
-                "/reject ",
-                "/registries ",
-                "/request ",
-                "/reject "
-            ]
-        );
+        assert_eq!(seen, ["/block ", "/blocked ", "/block "]);
         press(&mut line, KeyCode::Char('x'));
         press(&mut line, KeyCode::Tab);
-        assert_eq!(line.editor.text(), "/reject x");
+        assert_eq!(line.editor.text(), "/block x");
     }
 
     #[test]
@@ -246,5 +253,8 @@ mod tests {
         assert!(!line.insert("y"));
         press(&mut line, KeyCode::Char('y'));
         assert_eq!(line.editor.text().len(), LONGEST);
+        line.is_encrypted = true;
+        assert!(line.insert(&"y".repeat(LONGEST_ENCRYPTED - LONGEST)));
+        assert!(!line.insert("z"));
     }
 }

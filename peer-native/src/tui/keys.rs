@@ -1,11 +1,15 @@
 //! Keys, pasted text and the mouse.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
-use p2pchat_model::{Command, Problem, Timestamp, wording};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use p2pchat_model::{Command, Problem, Target, Timestamp, wording};
+use ratatui::layout::Position;
 
 use super::app::{Act, App, Compared, For, QUIT_ASKED_MS};
+use super::compose::Question;
 use super::overlay::{Overlay, Pressed, Topic};
-use super::requests::Answer;
+use super::rail;
+use super::requests::Choice;
+use super::switcher::{Pressed as Pick, Switcher};
 use crate::app::OFFLINE_THEN;
 use crate::commands::{self, Typed};
 use crate::login::is_needed;
@@ -27,10 +31,19 @@ impl App {
             self.hint = None;
         }
         self.note_active();
+        // Who presses keys looks at the terminal.
+        self.focus(true);
+        self.is_chosen |= !self.is_signing_in();
+        if self.question.is_some() {
+            return self.answer_question(key.code == KeyCode::Enter);
+        }
         if let Some(overlay) = &mut self.overlay {
             let (view, id) = (&self.view, self.current);
             let pressed = overlay.key(key, Shown { view, id });
             return self.pressed(&pressed, now);
+        }
+        if self.switcher.is_some() {
+            return self.switcher_key(key);
         }
         match key.code {
             KeyCode::F(1) => self.overlay = Some(Overlay::new(Topic::Help)),
@@ -41,8 +54,12 @@ impl App {
                 let command = self.sign_in.key(key)?;
                 return Some(self.call(For::SignIn, command));
             }
-            KeyCode::F(2) => self.renew(),
+            KeyCode::F(2) if is_needed(&self.view) => self.renew(),
+            KeyCode::F(2) => self.switcher = Some(Switcher::chats()),
             KeyCode::F(3) => self.overlay = Some(Overlay::new(Topic::Requests)),
+            KeyCode::F(4) => self.switcher = Some(Switcher::people()),
+            KeyCode::F(5) => self.is_rail_hidden = !self.is_rail_hidden,
+            _ if self.selecting.is_some() => return self.select_key(key),
             _ => return self.chat_key(key),
         }
         None
@@ -87,11 +104,51 @@ impl App {
         }
     }
 
+    fn switcher_key(&mut self, key: KeyEvent) -> Option<Act> {
+        let (view, id) = (&self.view, self.current);
+        let switcher = self.switcher.as_mut()?;
+        match switcher.key(key, Shown { view, id }) {
+            Pick::Stay => None,
+            Pick::Close => {
+                self.switcher = None;
+                None
+            }
+            Pick::Go(typed) => {
+                self.switcher = None;
+                self.entered(typed)
+            }
+        }
+    }
+
+    /// Handles a key that leads to another chat.
+    fn place_key(&mut self, key: KeyEvent) -> Option<Option<Act>> {
+        if key.modifiers == KeyModifiers::CONTROL && key.code == KeyCode::Up {
+            self.select();
+            return Some(None);
+        }
+        if key.modifiers != KeyModifiers::ALT {
+            return None;
+        }
+        match key.code {
+            KeyCode::Up => Some(self.go_by(-1)),
+            KeyCode::Down => Some(self.go_by(1)),
+            KeyCode::Char('a') => Some(self.go_to_unread()),
+            KeyCode::Char(digit @ '1'..='9') => {
+                let at = u32::from(digit) - u32::from('1');
+                Some(self.go_to(usize::try_from(at).unwrap_or_default()))
+            }
+            _ => None,
+        }
+    }
+
     fn chat_key(&mut self, key: KeyEvent) -> Option<Act> {
         let page = isize::try_from(self.page.1.saturating_sub(2).max(1)).unwrap_or(1);
         let with = |modifiers| key.modifiers.intersects(modifiers);
         let newline = KeyModifiers::ALT | KeyModifiers::SHIFT;
         self.hint = None;
+        if let Some(act) = self.place_key(key) {
+            return act;
+        }
         match key.code {
             KeyCode::Enter if !with(newline) => self.enter(),
             KeyCode::PageUp => self.scroll_by(-page),
@@ -103,14 +160,16 @@ impl App {
                 None
             }
             KeyCode::Esc => {
-                self.stop_seeking();
-                self.go_to_end();
-                self.new = None;
+                if !self.stop_composing() {
+                    self.stop_seeking();
+                    self.go_to_end();
+                    self.new = None;
+                }
                 None
             }
             _ => {
                 let (view, id) = (&self.view, self.current);
-                self.input.key(key, Shown { view, id });
+                self.is_typing |= self.input.key(key, Shown { view, id });
                 None
             }
         }
@@ -123,6 +182,8 @@ impl App {
         }
         if self.is_signing_in() {
             self.sign_in.paste(text);
+        } else if let Some(switcher) = &mut self.switcher {
+            switcher.paste(text);
         } else if !self.input.insert(text) {
             self.hint = Some("this text is too long".to_owned());
         }
@@ -131,27 +192,67 @@ impl App {
     /// Handles the mouse.
     pub fn mouse(&mut self, mouse: MouseEvent) -> Option<Act> {
         match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => self.click(mouse.column, mouse.row),
             MouseEventKind::ScrollUp if !self.is_signing_in() => self.scroll_by(-WHEEL),
             MouseEventKind::ScrollDown if !self.is_signing_in() => self.scroll_by(WHEEL),
             _ => None,
         }
     }
 
-    fn answer(&mut self, answer: Answer) -> Option<Act> {
-        let Some(request) = &self.view.incoming else {
+    /// Does what a row of the list at the left leads to.
+    fn click(&mut self, column: u16, row: u16) -> Option<Act> {
+        let (area, targets) = &self.rail_rows;
+        let is_covered = self.overlay.is_some() || self.switcher.is_some() || self.is_signing_in();
+        if is_covered || !area.contains(Position::new(column, row)) {
+            return None;
+        }
+        self.is_chosen = true;
+        self.question = None;
+        match *targets.get(usize::from(row - area.y))? {
+            rail::Target::None => {}
+            rail::Target::Requests => self.overlay = Some(Overlay::new(Topic::Requests)),
+            rail::Target::MoreChats => self.switcher = Some(Switcher::chats()),
+            rail::Target::MorePeople => self.switcher = Some(Switcher::people()),
+            rail::Target::Chat(id) => return self.show(id),
+            rail::Target::Person(name) => {
+                let typed = commands::begin_with(Target::Name(name), &self.view);
+                return self.entered(typed);
+            }
+        }
+        None
+    }
+
+    fn answer(&mut self, choice: Choice) -> Option<Act> {
+        let commands = choice.commands(&self.view);
+        if commands.is_empty() {
             self.hint = Some(Problem::NoSuchRequest.words().to_owned());
             return None;
-        };
-        let commands = answer.commands(request, self.shown().id);
-        Some(self.send_all(commands))
+        }
+        let shown = self.show_answered(&commands);
+        Act::join(shown, Some(self.send_all(commands)))
+    }
+
+    /// Shows the conversation that these commands lead into.
+    fn show_answered(&mut self, commands: &[Command]) -> Option<Act> {
+        let leads = commands.iter().find_map(|command| match command {
+            Command::Join { conversation }
+            | Command::Accept { conversation, .. }
+            | Command::Request { conversation, .. } => Some(*conversation),
+            _ => None,
+        });
+        self.show(leads?)
     }
 
     fn enter(&mut self) -> Option<Act> {
         match commands::parse(self.input.editor.text(), self.shown()) {
-            Ok(Typed::Command(Command::Say { .. })) if self.conversation().is_alone() => {
-                let words = Problem::NobodyThere.words();
-                self.hint = Some(format!("{words}: /request NAME"));
-                None
+            Ok(Typed::Command(Command::Say { .. })) if self.cannot_say() => None,
+            Ok(Typed::Command(said @ Command::Say { .. })) => {
+                let command = self.composed(said);
+                self.input.enter();
+                self.stop_composing();
+                self.is_typing = false;
+                self.go_to_end();
+                Some(self.send(command))
             }
             Ok(typed) => {
                 self.input.enter();
@@ -165,14 +266,31 @@ impl App {
         }
     }
 
-    fn entered(&mut self, typed: Typed) -> Option<Act> {
+    /// Whether no one would get a message. It is not lost.
+    fn cannot_say(&mut self) -> bool {
+        let conversation = self.conversation();
+        let reason = if conversation.chat.is_none() && conversation.is_alone() {
+            let words = Problem::NobodyThere.words();
+            Some(format!("{words}: /request NAME"))
+        } else {
+            self.cannot_write()
+        };
+        self.hint.clone_from(&reason);
+        reason.is_some()
+    }
+
+    pub(super) fn entered(&mut self, typed: Typed) -> Option<Act> {
         match typed {
             Typed::Nothing => None,
+            Typed::Go(conversation) => self.show(conversation),
             Typed::Command(command) => {
-                if matches!(command, Command::Say { .. }) {
-                    self.go_to_end();
+                self.question = Question::before(&command, self);
+                if self.question.is_some() {
+                    return None;
                 }
-                Some(self.send(command))
+                let shown = self.show_answered(std::slice::from_ref(&command));
+                self.say_if_older(&command);
+                Act::join(shown, Some(self.send(command)))
             }
             Typed::Commands(commands) => Some(self.send_all(commands)),
             Typed::Status => {
@@ -208,6 +326,21 @@ impl App {
                 None
             }
             Typed::Quit => Some(Act::Quit),
+        }
+    }
+
+    /// Says why a chat request leads into the open chat.
+    fn say_if_older(&mut self, command: &Command) {
+        let Command::Request {
+            to: Target::Name(name),
+            ..
+        } = *command
+        else {
+            return;
+        };
+        let user = self.view.user(name);
+        if user.is_some_and(|user| wording::security::is_legacy(user, &self.view)) {
+            self.hint = Some(wording::chat::has_older_program(name));
         }
     }
 }

@@ -3,21 +3,19 @@
 use std::ops::Range;
 
 use crossterm::event::{KeyCode, KeyEvent};
-use p2pchat_model::wording::{self, label};
-use p2pchat_model::{DeliveryState, KnownRegistry, LeaveReason, MessageId, Timestamp, Trust, View};
+use p2pchat_model::{ConversationId, KnownRegistry, MessageId, Timestamp, View};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line as Row, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Padding, Paragraph};
 
 use super::app::Compared;
-use super::conversation::mark;
-use super::requests::Answer;
+use super::findings;
+use super::requests::{self, Answer, Choice, Which};
 use super::theme::Theme;
 use crate::clock::Clock;
-use crate::commands::COMMANDS;
 use crate::shown::Shown;
-use crate::wrap::{fit, one_line, rows, width};
+use crate::wrap::{fit, rows, width};
 
 /// The content of an overlay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +30,8 @@ pub(super) enum Topic {
     /// The keys of the profile, and the line to the registry.
     Identity,
     Registries,
+    /// Who has a message.
+    Info(MessageId),
 }
 
 /// An overlay, its scroll position, and what is selected in it.
@@ -41,8 +41,8 @@ pub(super) struct Overlay {
     first_row: usize,
     page: usize,
     selected: Option<usize>,
-    /// The question before a block waits for its answer.
-    is_asking: bool,
+    /// The answer that a question is asked before, which waits for its own.
+    asking: Option<Choice>,
 }
 
 /// What a key did in an overlay.
@@ -53,33 +53,12 @@ pub(super) enum Pressed {
     /// It closes the overlay.
     Close,
     /// It closes the overlay, and answers the chat request.
-    Answer(Answer),
+    Answer(Choice),
     /// It closes the overlay, and says that the codes match.
     Match,
-    /// It closes the overlay, and shows this message in the conversation.
-    Open(MessageId),
+    /// It closes the overlay, and shows this message in its conversation.
+    Open((ConversationId, MessageId)),
 }
-
-/// Keys and what they do, for the help.
-const KEYS: &[(&str, &str)] = &[
-    ("Enter", "send"),
-    ("Alt-Enter", "new line (Ctrl-J too)"),
-    ("Up, Down", "earlier input"),
-    ("Tab", "complete a command or a name"),
-    ("PageUp, PageDown", "scroll; Esc goes back to the end"),
-    ("F1", "this help"),
-    ("F2", "the password, where the registry needs it again"),
-    ("F3", "chat requests, and their answers"),
-    ("Ctrl-Q, Ctrl-C", "quit, after a question"),
-];
-
-/// The same for the sign-in form.
-const SIGN_IN_KEYS: &[(&str, &str)] = &[
-    ("Tab, Up, Down", "next or previous field"),
-    ("Enter", "next field, or do what the button says"),
-    ("F1", "this help"),
-    ("Ctrl-Q, Ctrl-C", "quit, after a question"),
-];
 
 /// Columns of the first of two columns.
 const FIRST_COLUMN: usize = 24;
@@ -97,25 +76,27 @@ impl Overlay {
             first_row: 0,
             page: 10,
             selected: (topic == Topic::Findings).then_some(0),
-            is_asking: false,
+            asking: None,
         }
     }
 
     /// Handles a key.
     pub(super) fn key(&mut self, key: KeyEvent, shown: Shown<'_>) -> Pressed {
         match (self.topic, key.code) {
-            (Topic::Requests, KeyCode::Esc) if self.is_asking => self.is_asking = false,
-            (Topic::Requests, KeyCode::Enter) if self.is_asking => {
-                return Pressed::Answer(Answer::Block);
+            (Topic::Requests, KeyCode::Esc) if self.asking.is_some() => self.asking = None,
+            (Topic::Requests, KeyCode::Enter) if self.asking.is_some() => {
+                return self.asking.map_or(Pressed::Stay, Pressed::Answer);
             }
             (_, KeyCode::Esc) => return Pressed::Close,
             (Topic::Help, KeyCode::F(1)) | (Topic::Requests, KeyCode::F(3)) => {
                 return Pressed::Close;
             }
             (Topic::Requests, KeyCode::Char(letter)) => {
-                let answers = Answer::all(shown).iter();
-                let mut answers = answers.filter(|answer| answer.letter() == letter);
-                return answers.next().map_or(Pressed::Stay, |it| self.answer(*it));
+                let which = self.active(shown.view);
+                let mut choices = requests::choices(shown.view).into_iter();
+                let choice =
+                    choices.find(|it| Some(it.which) == which && it.answer.letter() == letter);
+                return choice.map_or(Pressed::Stay, |it| self.answer(it));
             }
             (Topic::Requests | Topic::Findings, KeyCode::Enter) => return self.enter(shown),
             (Topic::Code, KeyCode::Char('m')) => return Pressed::Match,
@@ -123,6 +104,13 @@ impl Overlay {
             (_, code) => self.go(code, shown),
         }
         Pressed::Stay
+    }
+
+    /// The request whose letters count: the one with the selected answer, else the first.
+    fn active(&self, view: &View) -> Option<Which> {
+        let choices = requests::choices(view);
+        let choice = choices.get(self.selected.unwrap_or_default());
+        choice.map(|choice| choice.which)
     }
 
     fn go(&mut self, code: KeyCode, shown: Shown<'_>) {
@@ -155,51 +143,48 @@ impl Overlay {
     /// How many items there are to select from.
     fn count(&self, shown: Shown<'_>) -> usize {
         match self.topic {
-            Topic::Requests if self.is_asking => 0,
-            Topic::Requests => Answer::all(shown).len(),
-            Topic::Findings => shown
-                .view
-                .findings
-                .as_ref()
-                .map_or(0, |it| it.messages.len()),
+            Topic::Requests if self.asking.is_some() => 0,
+            Topic::Requests => requests::choices(shown.view).len(),
+            Topic::Findings => {
+                let findings = shown.view.findings.as_ref();
+                findings.map_or(0, |it| it.messages.len() + it.posts.len())
+            }
             Topic::Help
             | Topic::Who
             | Topic::Blocked
             | Topic::Code
             | Topic::Identity
-            | Topic::Registries => 0,
+            | Topic::Registries
+            | Topic::Info(_) => 0,
         }
     }
 
     fn enter(&mut self, shown: Shown<'_>) -> Pressed {
-        let hits = shown
-            .view
-            .findings
-            .as_ref()
-            .map(|findings| &findings.messages);
         match (self.topic, self.selected) {
             (Topic::Findings, Some(at)) => {
-                let hit = hits.and_then(|hits| hits.get(at));
-                hit.map_or(Pressed::Close, |hit| Pressed::Open(hit.id))
+                let hit = findings::hits(shown.view).into_iter().nth(at);
+                hit.map_or(Pressed::Close, |hit| {
+                    Pressed::Open((hit.conversation, hit.id))
+                })
             }
             (Topic::Requests, Some(at)) => {
-                let answer = Answer::all(shown).get(at);
-                answer.map_or(Pressed::Stay, |answer| self.answer(*answer))
+                let choice = requests::choices(shown.view).into_iter().nth(at);
+                choice.map_or(Pressed::Stay, |choice| self.answer(choice))
             }
             _ if self.count(shown) == 0 => Pressed::Close,
             _ => Pressed::Stay,
         }
     }
 
-    fn answer(&mut self, answer: Answer) -> Pressed {
-        if self.is_asking {
+    fn answer(&mut self, choice: Choice) -> Pressed {
+        if self.asking.is_some() {
             return Pressed::Stay;
         }
-        if answer == Answer::Block {
-            self.is_asking = true;
+        if choice.answer == Answer::Block {
+            self.asking = Some(choice);
             return Pressed::Stay;
         }
-        Pressed::Answer(answer)
+        Pressed::Answer(choice)
     }
 
     pub(super) fn draw(
@@ -209,60 +194,33 @@ impl Overlay {
         context: RenderContext<'_>,
         now: Timestamp,
     ) {
-        let width = over.width.saturating_sub(2).min(WIDEST);
-        let columns = usize::from(width.saturating_sub(4));
-        let mut content = match self.topic {
+        let columns = Content::columns(over);
+        let content = match self.topic {
             Topic::Help => context.help(columns),
             Topic::Who => context.who(columns),
             Topic::Blocked => context.blocked(columns),
-            Topic::Requests => context.requests(columns, now, self.is_asking),
+            Topic::Requests => {
+                let active = self.active(context.view());
+                context.requests(columns, now, self.asking, active)
+            }
             Topic::Findings => context.findings(columns),
             Topic::Code => context.code(columns),
             Topic::Identity => context.identity(columns),
             Topic::Registries => context.known_registries(columns),
+            Topic::Info(message) => context.info(message, columns),
         };
-        let wanted = u16::try_from(content.rows.len()).unwrap_or(u16::MAX);
-        let height = wanted.saturating_add(2).min(over.height);
-        let area = Rect {
-            x: over.x + (over.width - width) / 2,
-            y: over.y + (over.height - height) / 2,
-            width,
-            height,
-        };
-        let rows_shown = usize::from(height.saturating_sub(2));
-        self.page = rows_shown.saturating_sub(1).max(1);
-        self.show_selected(&mut content, rows_shown, context.theme);
-        let last_start = content.rows.len().saturating_sub(rows_shown);
-        self.first_row = self.first_row.min(last_start);
-        let more = match (self.topic, last_start) {
-            (Topic::Findings, _) if !content.items.is_empty() => " ↑↓ Enter opens · Esc closes ",
-            (_, 0) => " Esc closes ",
+        let keys = match self.topic {
+            Topic::Findings if !content.items.is_empty() => " ↑↓ Enter opens · Esc closes ",
+            _ if content.rows.len() + 2 <= usize::from(over.height) => " Esc closes ",
             _ => " ↑↓ PageUp PageDown · Esc closes ",
         };
-        let block = Block::bordered()
-            .border_type(BorderType::Rounded)
-            .border_style(context.theme.accent())
-            .padding(Padding::horizontal(1))
-            .title(Span::styled(content.title, context.theme.title()))
-            .title_bottom(Row::from(Span::styled(more, context.theme.dim())).right_aligned());
-        let shown: Vec<_> = content.rows.into_iter().skip(self.first_row).collect();
-        frame.render_widget(Clear, area);
-        frame.render_widget(Paragraph::new(shown).block(block), area);
-    }
-
-    /// Marks the selected item, and scrolls to it.
-    fn show_selected(&mut self, content: &mut Content, height: usize, theme: Theme) {
-        let Some(item) = self.selected.and_then(|at| content.items.get(at)).cloned() else {
-            return;
-        };
-        if let Some(row) = content.rows.get_mut(item.start) {
-            *row = std::mem::take(row).style(theme.strong().reversed());
-        }
-        if item.start < self.first_row {
-            self.first_row = item.start;
-        } else if item.end > self.first_row + height {
-            self.first_row = item.end.saturating_sub(height).min(item.start);
-        }
+        self.page = content.draw(
+            frame,
+            over,
+            (self.selected, &mut self.first_row),
+            keys,
+            context.theme,
+        );
     }
 }
 
@@ -279,6 +237,71 @@ impl Content {
             title: title.to_owned(),
             rows: Vec::new(),
             items: Vec::new(),
+        }
+    }
+
+    fn width(over: Rect) -> u16 {
+        over.width.saturating_sub(2).min(WIDEST)
+    }
+
+    /// How wide the rows may be in this area.
+    pub(super) fn columns(over: Rect) -> usize {
+        usize::from(Self::width(over).saturating_sub(4))
+    }
+
+    /// Draws the box in the middle of an area, with the selected item in sight; returns how many
+    /// rows are a page of it.
+    pub(super) fn draw(
+        mut self,
+        frame: &mut Frame<'_>,
+        over: Rect,
+        (selected, first_row): (Option<usize>, &mut usize),
+        keys: &'static str,
+        theme: Theme,
+    ) -> usize {
+        let wanted = u16::try_from(self.rows.len()).unwrap_or(u16::MAX);
+        let height = wanted.saturating_add(2).min(over.height);
+        let width = Self::width(over);
+        let area = Rect {
+            x: over.x + (over.width - width) / 2,
+            y: over.y + (over.height - height) / 2,
+            width,
+            height,
+        };
+        let rows_shown = usize::from(height.saturating_sub(2));
+        self.show_selected(selected, first_row, rows_shown, theme);
+        let last_start = self.rows.len().saturating_sub(rows_shown);
+        *first_row = (*first_row).min(last_start);
+        let block = Block::bordered()
+            .border_type(BorderType::Rounded)
+            .border_style(theme.accent())
+            .padding(Padding::horizontal(1))
+            .title(Span::styled(self.title, theme.title()))
+            .title_bottom(Row::from(Span::styled(keys, theme.dim())).right_aligned());
+        let shown: Vec<_> = self.rows.into_iter().skip(*first_row).collect();
+        frame.render_widget(Clear, area);
+        frame.render_widget(Paragraph::new(shown).block(block), area);
+        rows_shown.saturating_sub(1).max(1)
+    }
+
+    /// Marks the selected item, and scrolls to it.
+    fn show_selected(
+        &mut self,
+        selected: Option<usize>,
+        first_row: &mut usize,
+        height: usize,
+        theme: Theme,
+    ) {
+        let Some(item) = selected.and_then(|at| self.items.get(at)).cloned() else {
+            return;
+        };
+        if let Some(row) = self.rows.get_mut(item.start) {
+            *row = std::mem::take(row).style(theme.strong().reversed());
+        }
+        if item.start < *first_row {
+            *first_row = item.start;
+        } else if item.end > *first_row + height {
+            *first_row = item.end.saturating_sub(height).min(item.start);
         }
     }
 }
@@ -322,134 +345,5 @@ impl<'a> RenderContext<'a> {
 
     pub(super) fn remark(&self, text: &str) -> Row<'static> {
         Row::from(Span::styled(text.to_owned(), self.theme.dim()))
-    }
-
-    fn help(&self, columns: usize) -> Content {
-        let mut content = Content::new(" Help ");
-        let out = &mut content.rows;
-        if self.view().account.is_none() {
-            out.push(self.heading("Keys of this form"));
-            for (key, does) in SIGN_IN_KEYS {
-                out.extend(self.pair(key, does, columns));
-            }
-            return content;
-        }
-        let lead = "Type a message to send it to everyone in the chat.";
-        out.extend(rows(lead, columns).iter().map(|row| self.heading(row)));
-        for entry in COMMANDS
-            .iter()
-            .filter(|entry| entry.is_possible(self.view()))
-        {
-            out.extend(self.pair(&entry.usage(), entry.help, columns));
-        }
-        out.extend([Row::default(), self.heading("Keys")]);
-        for (key, does) in KEYS {
-            out.extend(self.pair(key, does, columns));
-        }
-        out.extend([Row::default(), self.heading("Marks beside your messages")]);
-        for state in [
-            DeliveryState::Sending,
-            DeliveryState::Sent,
-            DeliveryState::Unconfirmed,
-            DeliveryState::Failed(LeaveReason::Unreachable),
-        ] {
-            out.extend(self.pair(mark(state), state.words_for_all(), columns));
-        }
-        out.extend([Row::default(), self.heading("Marks behind names")]);
-        for trust in [Trust::Verified, Trust::Changed, Trust::ChangedAfterVerified] {
-            out.extend(self.pair(trust.mark(), trust.words(), columns));
-        }
-        content
-    }
-
-    fn who(&self, columns: usize) -> Content {
-        let mut content = Content::new(" People ");
-        let out = &mut content.rows;
-        out.push(self.heading(label::MEMBERS));
-        for member in &self.shown.conversation().members {
-            let name = one_line(member.title());
-            let mut beside = member.address.to_string();
-            if let Some(other) = member.name.and_then(|name| self.view().lookalike_of(name)) {
-                beside += &format!("  {}", one_line(&wording::looks_like(other)));
-            }
-            out.extend(self.pair(&name, &beside, columns));
-        }
-        for person in &self.shown.conversation().out_of_reach {
-            out.extend(self.pair(&one_line(&person.to_string()), label::OFFLINE, columns));
-        }
-        if self.shown.conversation().is_alone() {
-            out.push(self.remark(label::NO_MEMBERS));
-        }
-        out.extend([Row::default(), self.heading(label::ONLINE)]);
-        for user in self.view().others() {
-            let mut beside = user.address.to_string();
-            for note in wording::security::notes(user, self.view()) {
-                beside += &format!(", {note}");
-            }
-            if !user.display_name.is_empty() {
-                beside += &format!("  “{}”", one_line(user.display_name.as_str()));
-            }
-            if let Some(other) = self.view().lookalike_of(user.name) {
-                beside += &format!("  {}", one_line(&wording::looks_like(other)));
-            }
-            out.extend(self.pair(&one_line(user.title()), &beside, columns));
-        }
-        if self.view().others().next().is_none() {
-            out.push(self.remark(label::NO_ONE_ONLINE));
-        }
-        if !self.view().dropped.is_empty() {
-            out.extend([Row::default(), self.heading(label::IGNORED)]);
-        }
-        for dropped in &self.view().dropped {
-            out.extend(
-                rows(&one_line(&dropped.tally()), columns)
-                    .into_iter()
-                    .map(Row::from),
-            );
-        }
-        content
-    }
-
-    fn blocked(&self, columns: usize) -> Content {
-        let mut content = Content::new(&format!(" {} ", label::BLOCKED));
-        let blocked = self.view().blocked.iter();
-        content
-            .rows
-            .extend(blocked.map(|who| Row::from(one_line(&who.to_string()))));
-        let hint = if content.rows.is_empty() {
-            format!("{}: /block NAME|ADDRESS", label::NO_ONE_BLOCKED)
-        } else {
-            "/unblock NAME|ADDRESS".to_owned()
-        };
-        let hint = rows(&hint, columns).into_iter();
-        content.rows.extend(hint.map(|row| self.remark(&row)));
-        content
-    }
-
-    fn findings(&self, columns: usize) -> Content {
-        let mut content = Content::new(" Search ");
-        let Some(findings) = &self.view().findings else {
-            return content;
-        };
-        for message in &findings.messages {
-            let start = content.rows.len();
-            content.rows.push(Row::from(vec![
-                Span::styled(self.clock.date_and_time(message.at), self.theme.dim()),
-                Span::raw("  "),
-                Span::styled(one_line(message.from.title()), self.theme.strong()),
-            ]));
-            let texts = rows(&message.text, columns.saturating_sub(2));
-            let texts = texts.iter().map(|text| Row::from(format!("  {text}")));
-            content.rows.extend(texts);
-            content.items.push(start..content.rows.len());
-        }
-        let count = wording::found_messages(findings.messages.len(), &findings.text);
-        let count = fit(&one_line(&count), columns.saturating_sub(2));
-        if content.rows.is_empty() {
-            content.rows.push(self.remark(&count));
-        } else {
-            content.title = format!(" {count} ");
-        }
-        content
     }
 }

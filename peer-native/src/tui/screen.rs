@@ -10,8 +10,9 @@ use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste,
     EnableFocusChange, EnableMouseCapture,
 };
+use crossterm::style::Print;
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    EnterAlternateScreen, LeaveAlternateScreen, SetTitle, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{cursor, execute};
 use p2pchat_model::Timestamp;
@@ -25,12 +26,19 @@ use super::app::App;
 /// Whether any thread has panicked: the panic hook has restored the terminal then.
 static PANICKED: AtomicBool = AtomicBool::new(false);
 
+/// Puts the title of the terminal onto its stack of titles. A terminal without one does nothing.
+const KEEP_TITLE: &str = "\x1b[22;0t";
+/// Takes it from there.
+const RESTORE_TITLE: &str = "\x1b[23;0t";
+
 /// The terminal in full-screen mode. Dropping it restores the terminal.
 pub(super) struct Screen {
     /// Never dropped: where the terminal is gone, that would panic, because the report that
     /// the cursor stays hidden is lost too. [`restore`] shows it.
     terminal: ManuallyDrop<Terminal<CrosstermBackend<Waiting<Stdout>>>>,
     mouse: bool,
+    /// The title of the terminal, as it was set last.
+    title: String,
 }
 
 /// Standard output.
@@ -46,6 +54,7 @@ impl Screen {
         let screen = Self {
             terminal: ManuallyDrop::new(Terminal::new(CrosstermBackend::new(stdout()))?),
             mouse,
+            title: String::new(),
         };
         screen.fill()?;
         Ok(screen)
@@ -55,6 +64,7 @@ impl Screen {
         enable_raw_mode()?;
         execute!(
             stdout(),
+            Print(KEEP_TITLE),
             EnterAlternateScreen,
             EnableBracketedPaste,
             EnableFocusChange
@@ -76,18 +86,32 @@ impl Screen {
         // Only what is off can be turned on.
         disable_raw_mode()?;
         self.fill()?;
+        self.title.clear();
         self.clear()
     }
 
     /// Shows the state of the program at this time.
     pub(super) fn draw(&mut self, app: &mut App, now: Timestamp) -> io::Result<()> {
         self.terminal.draw(|frame| app.draw(frame, now))?;
+        let title = app.title();
+        if self.title != title {
+            execute!(stdout(), SetTitle(&title))?;
+            self.title = title;
+        }
         if app.take_ring() {
             let mut out = stdout();
             out.write_all(b"\x07")?;
             out.flush()?;
         }
         Ok(())
+    }
+
+    /// Puts a text into the clipboard, if the terminal lets programs do that (OSC 52).
+    pub(super) fn copy(&self, text: &str) -> io::Result<()> {
+        let encoded = data_encoding::BASE64.encode(text.as_bytes());
+        let mut out = stdout();
+        write!(out, "\x1b]52;c;{encoded}\x07")?;
+        out.flush()
     }
 
     /// Clears the terminal, so that all of it is drawn again.
@@ -121,6 +145,7 @@ fn restore() {
         DisableFocusChange,
         DisableBracketedPaste,
         LeaveAlternateScreen,
+        Print(RESTORE_TITLE),
         cursor::Show
     );
     let _ = disable_raw_mode();

@@ -29,7 +29,8 @@ impl Scroll {
         }
     }
 
-    fn index(self, layout: &Layout<'_>) -> usize {
+    /// The last line that is shown.
+    pub(super) fn index(self, layout: &Layout<'_>) -> usize {
         let count = layout.lines.len();
         count.saturating_sub(1 + self.lines)
     }
@@ -63,6 +64,25 @@ impl Scroll {
     pub(super) fn show(&mut self, layout: &Layout<'_>, index: usize, height: usize) {
         self.set(layout, index, 0);
         self.down(layout, height / 2);
+    }
+
+    /// Scrolls as little as possible to show all of a line on a screen of this height.
+    pub(super) fn reveal(&mut self, layout: &Layout<'_>, index: usize, height: usize) {
+        let bottom = self.index(layout);
+        if index >= bottom {
+            self.set(layout, index, 0);
+            return;
+        }
+        let mut rows = layout.block(bottom).len().saturating_sub(self.rows);
+        for between in (index..bottom).rev() {
+            rows += layout.block(between).len();
+            if rows > height {
+                self.set(layout, index, 0);
+                let own = layout.block(index).len();
+                self.down(layout, height.saturating_sub(own));
+                return;
+            }
+        }
     }
 
     /// Goes down by this many rows.

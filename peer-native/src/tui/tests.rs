@@ -10,9 +10,12 @@ use ratatui::buffer::Buffer;
 
 use super::*;
 
+mod chats;
 mod fixture;
+mod many;
 mod pressing;
 mod screens;
+mod selecting;
 
 use fixture::*;
 
@@ -103,4 +106,10 @@ fn type_text(app: &mut App, text: &str) {
 fn enter(app: &mut App, text: &str) -> Option<Act> {
     type_text(app, text);
     press(app, KeyCode::Enter)
+}
+
+/// The commands that are due without a key.
+fn due(app: &mut App, at: Timestamp) -> Vec<Command> {
+    let calls = app.due(at).into_iter();
+    calls.map(|call| call.command).collect()
 }

@@ -93,6 +93,11 @@ impl Theme {
         self.or(GREY, Modifier::empty())
     }
 
+    /// Style of code in a text.
+    pub(super) fn code(self) -> Style {
+        self.or(TEAL, Modifier::ITALIC)
+    }
+
     pub(super) fn strong(self) -> Style {
         Style::new().add_modifier(Modifier::BOLD)
     }
@@ -107,6 +112,11 @@ impl Theme {
 
     pub(super) fn error(self) -> Style {
         self.or(RED, Modifier::BOLD | Modifier::UNDERLINED)
+    }
+
+    /// Style of the row of a list that is chosen.
+    pub(super) fn chosen(self) -> Style {
+        Style::new().add_modifier(Modifier::REVERSED)
     }
 
     /// Style that attracts attention.
@@ -174,10 +184,12 @@ mod tests {
             theme.accent(),
             theme.title(),
             theme.dim(),
+            theme.code(),
             theme.strong(),
             theme.good(),
             theme.warning(),
             theme.error(),
+            theme.chosen(),
             theme.badge(),
             theme.alarm(),
         ];

@@ -145,7 +145,7 @@ fn when_the_screen_that_runs_the_peer_is_killed_plain_lines_go_on() {
     tmux.start("plain", SIZE, &registry, &of_profile("alice", &["--plain"]));
     tmux.wait("plain", "In your chat: bob");
     tmux.start("second", SIZE, &registry, &of_profile("alice", &[]));
-    tmux.wait("second", "In your chat  1");
+    tmux.wait("second", "Open chat · 2 of 2 online");
     tmux.keys("second", &["typed before"]);
     tmux.wait("alice", "› typed before");
 
@@ -167,7 +167,7 @@ fn when_the_screen_that_runs_the_peer_is_killed_plain_lines_go_on() {
     assert!(!form.contains("Create account"), "{form}");
     tmux.keys("second", &["secret", "Enter"]);
     let screen = tmux.wait("second", "› half");
-    assert!(screen.contains("● connected"), "{screen}");
+    assert!(screen.contains("alice ● Available"), "{screen}");
     tmux.wait("plain", "signed in as alice");
     let shown = tmux.screen("plain");
     assert_eq!(shown.matches("typed before the kill").count(), 1, "{shown}");
@@ -200,7 +200,7 @@ fn an_owner_that_is_stopped_is_named_by_the_others() {
     let tmux = Tmux::new("stopped");
     alice_with_bob(&registry, &tmux);
     tmux.start("second", SIZE, &registry, &of_profile("alice", &[]));
-    tmux.wait("second", "In your chat  1");
+    tmux.wait("second", "Open chat · 2 of 2 online");
     let owner = tmux.program("alice");
     signal(owner, "STOP");
     tmux.keys("second", &["do you hear me?", "Enter"]);

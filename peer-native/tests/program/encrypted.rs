@@ -448,7 +448,7 @@ fn plain_text_is_loud_and_only_where_it_is_allowed() {
     tmux.start("alice", (80, 24), &registry, &alice.options());
     let screen = tmux.wait("alice", "signed in as alice");
     assert!(
-        screen.lines().next().unwrap().contains(" Not encrypted "),
+        screen.lines().next().unwrap().contains("  Not encrypted"),
         "{screen}"
     );
     drop(json);

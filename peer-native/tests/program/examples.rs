@@ -71,6 +71,19 @@ impl User {
         self.call(json!({ "command": command, "conversation": "open", "from": from }));
     }
 
+    /// Accepts the next request to be in an encrypted conversation, which it returns.
+    fn join(&mut self) -> Value {
+        let asked = loop {
+            let chat = self.event("chat");
+            if chat["chat"]["standing"]["asked"].is_object() {
+                break chat;
+            }
+        };
+        let conversation = asked["conversation"].clone();
+        self.call(json!({ "command": "join", "conversation": conversation }));
+        conversation
+    }
+
     fn say(&mut self, text: &str) {
         self.call(json!({ "command": "say", "conversation": "open", "text": text }));
     }
@@ -94,7 +107,7 @@ fn words(output: &Output) -> String {
 
 #[test]
 fn a_reminder_is_sent_once_a_day() {
-    let registry = Registry::start();
+    let registry = Registry::for_version_1();
     let mut alice = User::new(&registry, "alice");
     let mut bob = User::new(&registry, "bob");
     let remind = |user: &str, text: &str| {
@@ -116,8 +129,34 @@ fn a_reminder_is_sent_once_a_day() {
 }
 
 #[test]
-fn a_reminder_that_does_not_arrive_is_told_to_cron() {
+fn a_reminder_goes_to_the_encrypted_conversation() {
     let registry = Registry::start();
+    let alice = User::new(&registry, "alice");
+    let mut bob = User::new(&registry, "bob");
+    let remind = || {
+        let mut script = alice.script("sh", "reminder.sh");
+        script.args(["tea", "bob", "Tea time"]);
+        script
+    };
+    let first = remind().spawn().unwrap();
+    let conversation = bob.join();
+    let first = first.wait_with_output().unwrap();
+    assert_eq!(first.status.code(), Some(0), "{}", words(&first));
+    assert_eq!(bob.event("post")["text"], "Tea time");
+    let again = remind().output().unwrap();
+    assert_eq!(again.status.code(), Some(0), "{}", words(&again));
+    let say = json!({ "command": "say", "conversation": conversation, "text": "thanks" });
+    bob.call(say);
+    assert_eq!(
+        bob.event("post")["text"],
+        "thanks",
+        "it was sent a second time"
+    );
+}
+
+#[test]
+fn a_reminder_that_does_not_arrive_is_told_to_cron() {
+    let registry = Registry::for_version_1();
     let alice = User::new(&registry, "alice");
     let mut bob = User::new(&registry, "bob");
     let remind = |user: &str| {
@@ -185,6 +224,18 @@ fn a_bot_lets_people_in_and_answers_them() {
         alice.say("!who");
         (alice.hear() == "In this chat: alice").then_some(())
     });
+
+    // The same in an encrypted conversation.
+    alice.call(json!({ "command": "chat", "id": "with-bot", "with": "bot" }));
+    let conversation = alice.event("opened")["conversation"].clone();
+    alice.call(json!({ "command": "say", "conversation": conversation, "text": "!who" }));
+    let answer = loop {
+        let post = alice.event("post");
+        if post["receipts"].is_null() {
+            break post;
+        }
+    };
+    assert_eq!(answer["text"], "In this chat: alice");
 }
 
 /// Posts to the bridge; the status and the words of its answer.

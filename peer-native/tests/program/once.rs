@@ -7,14 +7,14 @@ use std::process::{Command, Output, Stdio};
 use crate::support::{Piped, Registry, own_address, program, wait_for};
 
 /// A user of a registry, with a profile of their own.
-struct User<'a> {
-    registry: &'a Registry,
-    name: &'static str,
-    address: String,
+pub(crate) struct User<'a> {
+    pub(crate) registry: &'a Registry,
+    pub(crate) name: &'static str,
+    pub(crate) address: String,
 }
 
 impl<'a> User<'a> {
-    fn new(registry: &'a Registry, name: &'static str) -> Self {
+    pub(crate) fn new(registry: &'a Registry, name: &'static str) -> Self {
         let address = own_address();
         Self {
             registry,
@@ -23,12 +23,12 @@ impl<'a> User<'a> {
         }
     }
 
-    fn home(&self) -> &Path {
+    pub(crate) fn home(&self) -> &Path {
         self.registry.folder.path()
     }
 
     /// The options of the peer, which keeps its messages.
-    fn peer(&self) -> Vec<String> {
+    pub(crate) fn peer(&self) -> Vec<String> {
         let mut line = self.registry.arguments(&self.address);
         line.retain(|option| option != "--no-history");
         line.extend(["--profile".to_owned(), self.name.to_owned()]);
@@ -36,7 +36,7 @@ impl<'a> User<'a> {
     }
 
     /// [`User::peer`] with what signs in.
-    fn signed_in(&self) -> Vec<String> {
+    pub(crate) fn signed_in(&self) -> Vec<String> {
         let mut line = self.peer();
         let file = self.registry.password_file();
         let login = ["--user", self.name, "--register", "--password-file"];
@@ -46,7 +46,7 @@ impl<'a> User<'a> {
     }
 
     /// A front end that is signed in, with JSON lines.
-    fn json(&self) -> Piped {
+    pub(crate) fn json(&self) -> Piped {
         let mut line = self.signed_in();
         line.push("--json".to_owned());
         let json = Piped::start_at(self.home(), &line);
@@ -55,26 +55,26 @@ impl<'a> User<'a> {
     }
 
     /// A subcommand that knows no more than the profile.
-    fn command(&self, line: &[&str]) -> Command {
+    pub(crate) fn command(&self, line: &[&str]) -> Command {
         let mut command = program(self.home());
         command.args(line).args(["--profile", self.name]);
         command.stdin(Stdio::null());
         command
     }
 
-    fn run(&self, line: &[&str]) -> Ended {
+    pub(crate) fn run(&self, line: &[&str]) -> Ended {
         Ended::of(self.command(line).output().unwrap())
     }
 
     /// A subcommand that starts a peer for its own time.
-    fn run_alone(&self, line: &[&str]) -> Ended {
+    pub(crate) fn run_alone(&self, line: &[&str]) -> Ended {
         let mut command = program(self.home());
         command.args(self.signed_in()).args(line);
         Ended::of(command.stdin(Stdio::null()).output().unwrap())
     }
 
     /// Accepts the request of another user.
-    fn accept(json: &mut Piped, from: &User<'_>) {
+    pub(crate) fn accept(json: &mut Piped, from: &User<'_>) {
         json.line_with("request_received");
         json.write(&format!(
             r#"{{"command":"accept","conversation":"open","from":"{}"}}"#,
@@ -85,14 +85,14 @@ impl<'a> User<'a> {
 
 /// How a subcommand has ended.
 #[derive(Debug)]
-struct Ended {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Ended {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: Output) -> Self {
         Self {
             code: output.status.code(),
             out: String::from_utf8(output.stdout).unwrap(),
@@ -101,20 +101,20 @@ impl Ended {
     }
 
     #[track_caller]
-    fn expect(&self, code: i32, err: &str) {
+    pub(crate) fn expect(&self, code: i32, err: &str) {
         assert_eq!(self.code, Some(code), "{self:?}");
         assert!(self.err.contains(err), "{self:?}");
     }
 
     #[track_caller]
-    fn done(&self) -> &str {
+    pub(crate) fn done(&self) -> &str {
         assert_eq!((self.code, self.err.as_str()), (Some(0), ""), "{self:?}");
         &self.out
     }
 }
 
 /// Runs a subcommand while something else happens.
-fn meanwhile(mut command: Command, other: impl FnOnce()) -> Ended {
+pub(crate) fn meanwhile(mut command: Command, other: impl FnOnce()) -> Ended {
     let running = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -126,7 +126,7 @@ fn meanwhile(mut command: Command, other: impl FnOnce()) -> Ended {
 
 #[test]
 fn a_script_sends_as_the_user_who_is_signed_in() {
-    let registry = Registry::start();
+    let registry = Registry::for_version_1();
     let (alice, bob) = (User::new(&registry, "alice"), User::new(&registry, "bob"));
     let (at_alice, mut at_bob) = (alice.json(), bob.json());
     at_alice.sees("bob");
@@ -180,7 +180,7 @@ fn a_script_sends_as_the_user_who_is_signed_in() {
 
 #[test]
 fn a_text_for_one_user_is_not_sent_while_others_would_get_it() {
-    let registry = Registry::start();
+    let registry = Registry::for_version_1();
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| User::new(&registry, name));
     let (mut at_alice, mut at_bob, mut at_carol) = (alice.json(), bob.json(), carol.json());
     for (name, other) in [("bob", &mut at_bob), ("carol", &mut at_carol)] {
@@ -207,7 +207,7 @@ fn a_text_for_one_user_is_not_sent_while_others_would_get_it() {
 
 #[test]
 fn where_no_peer_runs_one_is_started_for_that_time() {
-    let registry = Registry::start();
+    let registry = Registry::for_version_1();
     let (alice, bob) = (User::new(&registry, "alice"), User::new(&registry, "bob"));
     alice.run(&["who"]).expect(3, "--user and --password-file");
     let mut at_bob = bob.json();
@@ -236,10 +236,8 @@ fn where_no_peer_runs_one_is_started_for_that_time() {
 
 #[test]
 fn each_end_has_its_exit_code() {
-    let registry = Registry::start();
+    let registry = Registry::for_version_1();
     let (alice, bob) = (User::new(&registry, "alice"), User::new(&registry, "bob"));
-    let wrong = registry.folder.path().join("wrong");
-    std::fs::write(&wrong, "wrong\n").unwrap();
     let at_alice = alice.json();
     let at_bob = bob.json();
     at_alice.sees("bob");
@@ -261,7 +259,15 @@ fn each_end_has_its_exit_code() {
     at_bob.line_with("request_received");
     at_bob.line_with(r#""outcome":"withdrawn""#);
     at_alice.line_with(r#""refusal":"cancelled""#);
+}
 
+#[test]
+fn a_login_that_fails_has_its_exit_code() {
+    let registry = Registry::start();
+    let bob = User::new(&registry, "bob");
+    let _at_bob = bob.json();
+    let wrong = registry.folder.path().join("wrong");
+    std::fs::write(&wrong, "wrong\n").unwrap();
     let mut wrong_password = program(bob.home());
     let carol = User::new(&registry, "carol");
     wrong_password.args(carol.peer()).arg("who");
@@ -289,7 +295,7 @@ fn each_end_has_its_exit_code() {
 
 #[test]
 fn a_text_with_an_id_is_sent_once_however_often_it_is_tried() {
-    let registry = Registry::start();
+    let registry = Registry::for_version_1();
     let (alice, bob) = (User::new(&registry, "alice"), User::new(&registry, "bob"));
     let mut at_bob = bob.json();
     let with_id = |text| ["send", "--to=bob", "--id=lunch-1", "--wait=delivered", text];
@@ -325,7 +331,7 @@ fn an_owner_that_is_stopped_is_named_and_not_replaced() {
 #[cfg(unix)]
 #[test]
 fn a_signal_ends_it_with_a_code_of_its_own() {
-    let registry = Registry::start();
+    let registry = Registry::for_version_1();
     let (alice, bob) = (User::new(&registry, "alice"), User::new(&registry, "bob"));
     let (at_alice, at_bob) = (alice.json(), bob.json());
     at_alice.sees("bob");

@@ -66,8 +66,9 @@ fn an_output_that_fills_up_later_is_an_error_too() {
     let registry = Registry::start();
     let mut arguments = registry.arguments_of("alice", &own_address());
     arguments.push("--json".to_owned());
-    // The shell limits how long a file may become: to 100 blocks of 512 bytes or 1 KiB.
-    let script = "ulimit -f 100; trap '' XFSZ; exec \"$@\"";
+    // The shell limits how long a file may become: to 1000 blocks of 512 bytes or 1 KiB, which the
+    // files of the profile do not need.
+    let script = "ulimit -f 1000; trap '' XFSZ; exec \"$@\"";
     let out = registry.folder.path().join("out");
     let mut child = Command::new("sh")
         .args(["-c", script, "sh", crate::support::PROGRAM])
@@ -79,7 +80,7 @@ fn an_output_that_fills_up_later_is_an_error_too() {
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    let _ = stdin.write_all("nonsense\n".repeat(2000).as_bytes());
+    let _ = stdin.write_all("nonsense\n".repeat(20_000).as_bytes());
     let status = wait_for("the program to end", || child.try_wait().unwrap());
     let mut error = String::new();
     child

@@ -218,13 +218,13 @@ fn a_resize_redraws_the_screen() {
     let tmux = Tmux::new("resize");
     let arguments = registry.arguments_of("alice", &own_address());
     tmux.start("alice", (80, 24), &registry, &arguments);
-    tmux.wait("alice", "In your chat");
+    tmux.wait("alice", "Open chat");
     tmux.run(&["resize-window", "-t", "alice", "-x", "45", "-y", "16"]);
     wait_for("the side column to go", || {
         let screen = tmux.screen("alice");
-        let gone = !screen.contains("Also online");
+        let gone = !screen.contains(" Online 0");
         (gone && screen.contains("F1 help")).then_some(())
     });
     tmux.run(&["resize-window", "-t", "alice", "-x", "120", "-y", "40"]);
-    tmux.wait("alice", "Also online");
+    tmux.wait("alice", " Online 0");
 }

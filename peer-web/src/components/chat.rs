@@ -98,8 +98,8 @@ fn foot(context: &Context, key: String) -> Html {
     };
     let changed = |trust| {
         let mut members = chat.members.iter();
-        let changed = members.find(move |member| member.trust == Some(trust));
-        changed.map(|member| member.who)
+        let member = members.find(move |member| member.trust == Some(trust))?;
+        Some((member.who, words::key_changed(member)?))
     };
     match chat.standing {
         Standing::Asked(by) => {
@@ -112,11 +112,11 @@ fn foot(context: &Context, key: String) -> Html {
         changed(Trust::ChangedAfterVerified),
         changed(Trust::Changed),
     ) {
-        (Some(who), _) if chat.kind == ChatKind::Direct => {
-            key_line(context, who, &words::sending_stopped(who), true)
+        (Some((who, words)), _) if chat.kind == ChatKind::Direct => {
+            key_line(context, who, &words, true)
         }
-        (Some(who), _) | (None, Some(who)) => {
-            html! { <>{ key_line(context, who, &words::new_code(who), false) }{ composer }</> }
+        (Some((who, words)), _) | (None, Some((who, words))) => {
+            html! { <>{ key_line(context, who, &words, false) }{ composer }</> }
         }
         (None, None) => composer,
     }

@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod chat;
 pub mod cluster;
+pub mod conversations;
 pub mod crash;
 pub mod durations;
 pub mod floods;

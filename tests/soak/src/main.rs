@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use p2pchat_soak::{Report, chat, cluster, crash, floods, guessing, network, presence};
+use p2pchat_soak::{
+    Report, chat, cluster, conversations, crash, floods, guessing, network, presence,
+};
 use p2pchat_testkit::Programs;
 
 /// Long and hostile runs of the built programs, which lie beside this one.
@@ -17,6 +19,8 @@ enum Run {
     Chat(chat::Options),
     /// Run three registries over a replica set, and kill or cut off each part of it
     Cluster(cluster::Options),
+    /// Kill programs again and again while people talk in encrypted conversations
+    Conversations(conversations::Options),
     /// Kill the registry again and again while people register on its own store
     Crash(crash::Options),
     /// Flood the registry in every way, and measure how another client is served meanwhile
@@ -60,6 +64,7 @@ async fn run(run: Run) -> Result<Report> {
     match run {
         Run::Chat(options) => chat::run(&programs, &options).await,
         Run::Cluster(options) => cluster::run(&programs, &options).await,
+        Run::Conversations(options) => conversations::run(&programs, &options).await,
         Run::Crash(options) => crash::run(&programs, &options).await,
         Run::Floods(options) => floods::run(&programs, &options).await,
         Run::FullDisk(options) => crash::full_disk::run(&programs, &options).await,

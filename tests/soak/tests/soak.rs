@@ -5,6 +5,8 @@
 mod chat;
 #[path = "soak/cluster.rs"]
 mod cluster;
+#[path = "soak/conversations.rs"]
+mod conversations;
 #[path = "soak/crash.rs"]
 mod crash;
 #[path = "soak/floods.rs"]

@@ -15,10 +15,14 @@ mod mongod;
 mod namespace;
 #[cfg(feature = "websocket")]
 mod peer;
+#[cfg(feature = "websocket")]
+mod person;
 mod process;
 mod programs;
 mod proxy;
 mod registry;
+#[cfg(feature = "websocket")]
+mod screen;
 #[cfg(feature = "secure")]
 mod secure;
 mod session;
@@ -34,10 +38,14 @@ pub use mongod::{MongoDb, Mongod, has_mongod, mongod_program};
 pub use namespace::{Namespace, tool, tool_command};
 #[cfg(feature = "websocket")]
 pub use peer::Peer;
+#[cfg(feature = "websocket")]
+pub use person::{Person, wait_for_news};
 pub use process::{memory, open_files, own_memory, peak_memory};
 pub use programs::Programs;
 pub use proxy::{Cable, Proxy};
 pub use registry::{Registry, RegistryAt};
+#[cfg(feature = "websocket")]
+pub use screen::{SETTLED, Screen, Seat, Shown, agree};
 #[cfg(feature = "secure")]
 pub use secure::{Device, SecureSession};
 pub use session::{Hellos, Session};

@@ -120,6 +120,16 @@ impl Peer {
         }
     }
 
+    /// The same with a page that was open before, at a bridge that has ended, and whose calls may
+    /// be made again. Nothing to `p2pchat`.
+    #[must_use]
+    pub(crate) fn with_front_end(mut self, id: &FrontEndId) -> Self {
+        if let Client::Page { front_end, .. } = &mut self.client {
+            front_end.clone_from(id);
+        }
+        self
+    }
+
     /// Opens the page of a bridge; does nothing to `p2pchat`.
     ///
     /// # Errors
@@ -378,27 +388,27 @@ impl Peer {
         self.process.kill().await
     }
 
-    /// Ends it by SIGKILL, and returns the events that it had written and no one had read.
+    /// Ends it by SIGKILL, and returns the updates that it had written and no one had read.
     ///
     /// # Errors
     /// If the system refuses.
-    pub async fn kill_and_read(mut self) -> Result<Vec<Event>> {
+    pub async fn kill_and_read(mut self) -> Result<Vec<Update>> {
         self.process.kill().await?;
-        let mut events = Vec::new();
+        let mut updates = Vec::new();
         let reading = async {
             // The last line may be cut off.
-            while let Ok(Some(event)) = self.event().await {
-                events.push(event);
+            while let Ok(Some(update)) = self.update().await {
+                updates.push(update);
             }
         };
         // The socket of a killed bridge is reset at once: this is for the worst case.
         let _ = timeout(SOON, reading).await;
-        Ok(events)
+        Ok(updates)
     }
 }
 
 /// The id of a front end, which no other has: neither in this process nor in another.
-fn new_front_end() -> Result<FrontEndId> {
+pub(crate) fn new_front_end() -> Result<FrontEndId> {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     Ok(FrontEndId::new(&format!(

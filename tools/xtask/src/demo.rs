@@ -62,7 +62,7 @@ pub async fn run(options: &Options) -> Result<ExitCode> {
 /// Gives the terminal to the user's own peer until they quit. `echo` lives meanwhile.
 async fn chat(stage: &Stage, mut echo: Echo, address: Ipv4Addr) -> Result<()> {
     eprintln!(
-        "\nYou are `you`, and `echo` is online. To chat with it, type: /request echo\n\
+        "\nYou are `you`, and `echo` is online. To chat with it, type: /chat echo\n\
          Then just type. /help lists the commands, /quit ends the demo.\n\
          What you say to the registry is encrypted: {}\n",
         stage.registry(),

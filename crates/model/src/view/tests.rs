@@ -49,7 +49,7 @@ fn messages(view: &View) -> Vec<u64> {
     view.open()
         .lines
         .iter()
-        .filter_map(|line| line.message_id().map(|id| id.number()))
+        .filter_map(|line| line.message_id().map(MessageId::number))
         .collect()
 }
 

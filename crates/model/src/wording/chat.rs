@@ -212,7 +212,13 @@ pub fn sees(chat: &Chat) -> &'static str {
 #[must_use]
 pub fn waiting(post: &Post) -> Option<String> {
     let waiting: Vec<Named> = post.waits_for().collect();
-    (!waiting.is_empty()).then(|| format!("Waiting for {}", names(waiting.into_iter())))
+    (!waiting.is_empty()).then(|| waiting_for(waiting.into_iter()))
+}
+
+/// The same of some of them.
+#[must_use]
+pub fn waiting_for(some: impl ExactSizeIterator<Item = Named>) -> String {
+    format!("Waiting for {}", names(some))
 }
 
 /// What stands below a message that waits, in a conversation of two: nobody else carries it.
@@ -315,6 +321,21 @@ pub(crate) fn change(change: ChatChange) -> String {
     }
 }
 
+/// A member has another key than before. `None` if they have not.
+#[must_use]
+pub fn key_changed(member: &Member) -> Option<String> {
+    let who = member.who;
+    match member.trust? {
+        Trust::New | Trust::Verified => None,
+        Trust::Changed => Some(format!(
+            "{who} has a new code. Usually this is a new computer."
+        )),
+        Trust::ChangedAfterVerified => Some(format!(
+            "{who}'s code is not the one you verified. Ask {who}, in person or by phone."
+        )),
+    }
+}
+
 /// Before what the user has written and not sent, in a list.
 const DRAFT: &str = "Draft";
 
@@ -372,20 +393,6 @@ pub fn requests(count: usize) -> String {
 #[must_use]
 pub fn has_older_program(who: impl Display) -> String {
     format!("{who} has an older p2pchat: only in the open chat")
-}
-
-/// Another key of a person than the pinned one, which was not compared.
-#[must_use]
-pub fn new_code(who: Named) -> String {
-    format!("{who} has a new code. Usually this is a new computer.")
-}
-
-/// The same where it was compared: nothing is sent.
-#[must_use]
-pub fn sending_stopped(who: Named) -> String {
-    format!(
-        "Sending stopped: {who}'s code is not the one you verified. Ask {who}, in person or by phone."
-    )
 }
 
 /// Button: ask a person into the open chat.

@@ -1,29 +1,41 @@
 //! The calls of front ends that led to entries, so that the same call says nothing twice.
 
+use p2pchat_conversation::message::Place;
 use p2pchat_protocol::v2::conversation::EntryId;
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 
+use super::schema::{place_bytes, place_of, well_formed};
 use super::store::{Store, StoreError};
 use crate::machine::SaidBy;
 
 /// How many calls are kept, the newest: as many as a machine remembers.
-const MAX_CALLS: i64 = 4096;
+pub(super) const MAX_CALLS: i64 = 4096;
+
+/// An own entry that was said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    /// Its name.
+    pub entry: EntryId,
+    /// Where it stands.
+    pub place: Place,
+}
 
 pub(super) fn insert(
     transaction: &Transaction<'_>,
     by: &SaidBy,
-    entry: &EntryId,
+    said: &Said,
 ) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
-            "INSERT OR REPLACE INTO call (front_end, id, fingerprint, entry)
-             VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR REPLACE INTO call (front_end, id, fingerprint, entry, place)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
         .execute(params![
             by.front_end.as_str(),
             id_text(by),
             by.fingerprint.cast_signed(),
-            entry.0
+            said.entry.0,
+            place_bytes(&said.place)
         ])?;
     transaction
         .prepare_cached("DELETE FROM call WHERE row <= (SELECT max(row) FROM call) - ?1")?
@@ -36,19 +48,25 @@ fn id_text(by: &SaidBy) -> String {
 }
 
 impl Store {
-    /// The fingerprint of the call with the id of this one, and the entry that it has led to, if it
-    /// has.
+    /// The call with the id of this one, if it has led to an entry: its fingerprint, and the entry.
     ///
     /// # Errors
     /// If the file cannot be read.
-    pub fn call(&self, by: &SaidBy) -> Result<Option<(u64, EntryId)>, StoreError> {
+    pub fn call(&self, by: &SaidBy) -> Result<Option<(u64, Said)>, StoreError> {
+        let read = |row: &Row<'_>| {
+            let said = Said {
+                entry: EntryId(row.get(1)?),
+                place: place_of(&row.get(2)?),
+            };
+            Ok((row.get::<_, i64>(0)?.cast_unsigned(), said))
+        };
         let found = self
             .connection
-            .prepare_cached("SELECT fingerprint, entry FROM call WHERE front_end = ?1 AND id = ?2")?
-            .query_row(params![by.front_end.as_str(), id_text(by)], |row| {
-                let fingerprint: i64 = row.get(0)?;
-                Ok((fingerprint.cast_unsigned(), EntryId(row.get(1)?)))
-            });
-        Ok(found.optional()?)
+            .prepare_cached(
+                "SELECT fingerprint, entry, place FROM call WHERE front_end = ?1 AND id = ?2",
+            )?
+            .query_row(params![by.front_end.as_str(), id_text(by)], read)
+            .optional();
+        Ok(well_formed(found)?.flatten())
     }
 }

@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use p2pchat_conversation::message::{Message, Place, Written, message};
 use p2pchat_conversation::replica::Replica;
-use p2pchat_model::MessageId;
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
 use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId, JoinId};
@@ -13,13 +12,14 @@ use rusqlite::types::ToSql;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::schema::{
-    behind, entry_of, first_place, kind, message_id, number, person_of, place_bytes, place_of,
-    places_of, well_formed,
+    behind, entry_of, first_place, kind, number, person_of, place_bytes, place_of, well_formed,
 };
 use super::store::{Store, StoreError};
 
 /// How far back unread messages are counted: far more than anybody counts, and a few milliseconds.
 pub const MAX_UNREAD: usize = 1_000;
+/// And back through so many bytes of text: they are read again with each new message.
+pub const MAX_UNREAD_BYTES: usize = 1 << 20;
 
 /// What the user has not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -102,12 +102,6 @@ impl Entry {
             talk: body.and_then(|body| Talk::decode(kind, &body).ok()),
             came: u64::try_from(row.get::<_, i64>(6)?).unwrap_or_default(),
         })
-    }
-
-    /// Its id for people and programs, if it begins a message.
-    #[must_use]
-    pub fn message_id(&self) -> MessageId {
-        message_id(&self.place)
     }
 
     /// The entry for [`message`].
@@ -264,76 +258,8 @@ impl Store {
         post.transpose()
     }
 
-    /// The message that an entry began or names, and whether it began it. `None` if that is not
-    /// visible.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
-    pub fn post_of(
-        &self,
-        conversation: &ConversationId,
-        id: &EntryId,
-        visible: &Visible,
-    ) -> Result<Option<(Post, bool)>, StoreError> {
-        let target = self
-            .connection
-            .prepare_cached(
-                "SELECT target FROM conversation
-                     JOIN talk ON talk.conversation = conversation.row
-                 WHERE conversation.id = ?1 AND talk.id = ?2 AND kind IN (3, 4, 5)",
-            )?
-            .query_row(params![conversation.0, id.0], |row| row.get(0))
-            .optional()?;
-        let (message, begins) = match target {
-            None => (*id, true),
-            Some(Some(target)) => (EntryId(target), false),
-            // Of an edit that was erased since: the erase names the message.
-            Some(None) => return Ok(None),
-        };
-        let post = self.post(conversation, &message, visible)?;
-        Ok(post.map(|post| (post, begins)))
-    }
-
-    /// The id of the message at a place.
-    #[must_use]
-    pub fn id_of(place: &Place) -> MessageId {
-        message_id(place)
-    }
-
-    /// A place with this id, for what stands before it: its device may be the wrong one.
-    #[must_use]
-    pub fn place_of(id: MessageId) -> Place {
-        *places_of(id).start()
-    }
-
-    /// The entry that began the message with this id, whether or not it is visible.
-    ///
-    /// # Errors
-    /// If the file cannot be read.
-    pub fn entry_of(
-        &self,
-        conversation: &ConversationId,
-        id: MessageId,
-    ) -> Result<Option<EntryId>, StoreError> {
-        let places = places_of(id);
-        let (start, end) = (place_bytes(places.start()), place_bytes(places.end()));
-        let found = self
-            .connection
-            .prepare_cached(
-                "SELECT talk.id FROM conversation
-                     JOIN talk ON talk.conversation = conversation.row
-                 WHERE conversation.id = ?1 AND place BETWEEN ?2 AND ?3 AND position = ?4
-                     AND kind NOT IN (3, 4, 5)",
-            )?
-            .query_row(
-                params![conversation.0, start, end, number(id.parts().2)],
-                |row| Ok(EntryId(row.get(0)?)),
-            );
-        Ok(found.optional()?)
-    }
-
     /// How many messages of others than `me` are shown behind a place, of the newest
-    /// [`MAX_UNREAD`]. Those without a text, as they were erased say, do not count.
+    /// [`MAX_UNREAD`] and [`MAX_UNREAD_BYTES`]. Those without a text, as they were erased say, do not count.
     /// `mentions` tells of the text of one, as it was written first, whether it mentions the user.
     ///
     /// # Errors
@@ -347,7 +273,7 @@ impl Store {
         mentions: impl Fn(&str) -> bool,
     ) -> Result<Unread, StoreError> {
         let mut unread = Unread::default();
-        let mut seen = 0;
+        let (mut seen, mut bytes) = (0, 0);
         self.walk_back(conversation, behind, None, visible, |entry| {
             if let Some(talk) = entry.talk.filter(|_| entry.author != *me) {
                 unread.messages += 1;
@@ -356,9 +282,10 @@ impl Store {
                     _ => return true,
                 };
                 unread.mentions += u64::from(mentions(text));
+                bytes += text.len();
             }
             seen += 1;
-            seen < MAX_UNREAD
+            seen < MAX_UNREAD && bytes < MAX_UNREAD_BYTES
         })?;
         Ok(unread)
     }

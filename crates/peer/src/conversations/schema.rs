@@ -104,6 +104,7 @@ CREATE TABLE call (
     id TEXT NOT NULL,
     fingerprint INTEGER NOT NULL,
     entry BLOB NOT NULL,
+    place BLOB NOT NULL,
     UNIQUE (front_end, id)
 ) STRICT;
 ",

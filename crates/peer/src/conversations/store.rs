@@ -8,11 +8,11 @@ use p2pchat_common::sqlite::{self, FileError};
 use p2pchat_conversation::message::Place;
 use p2pchat_conversation::replica::{Fact, Kind};
 use p2pchat_model::Alerts;
-use p2pchat_protocol::v2::conversation::{ConversationId, EntryId};
+use p2pchat_protocol::v2::conversation::ConversationId;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 use thiserror::Error;
 
-use super::calls;
+use super::calls::{self, Said};
 use super::facts::Writer;
 use super::retention::{self, Limits};
 use super::schema::{KIND, alerts_number, place_bytes};
@@ -40,7 +40,7 @@ pub enum Change {
     /// What the user has done with a conversation.
     Mark(ConversationId, Mark),
     /// A call of a front end has led to an entry.
-    Call(SaidBy, EntryId),
+    Call(SaidBy, Said),
 }
 
 /// What the user has done with a conversation, on this device alone.
@@ -153,7 +153,7 @@ impl Store {
                     erases |= writer.finish()?;
                 }
                 Change::Mark(id, mark) => set_mark(&transaction, id, mark)?,
-                Change::Call(by, entry) => calls::insert(&transaction, by, entry)?,
+                Change::Call(by, said) => calls::insert(&transaction, by, said)?,
             }
         }
         transaction.commit()?;

@@ -1,5 +1,6 @@
 //! The store on real files.
 
+mod asked;
 mod files;
 mod killed;
 mod reading;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use p2pchat_model::{CallId, Command, FrontEndId, MessageId};
+use p2pchat_model::{CallId, Command, Event, FrontEndId, MessageId};
 use sha2::{Digest, Sha256};
 
 use super::io::{SaidBy, Usage};
@@ -35,6 +35,8 @@ pub(super) enum Answer {
     Done,
     /// It led to this message.
     Said(MessageId),
+    /// It was answered with this before it was done.
+    With(Box<Event>),
 }
 
 /// What is known of a call that has come.

@@ -201,6 +201,7 @@ impl Chats {
                 reply_to,
             } => {
                 check_text(&text)?;
+                self.check_key(conversation)?;
                 Order::Say {
                     conversation,
                     text,
@@ -226,6 +227,17 @@ impl Chats {
             command => simple(command).ok_or(Problem::NotPossible)?,
         };
         self.order(cx, name, order, Answers::Nothing)
+    }
+
+    /// Nothing is said to someone whose verified key is another one now, until the user decides.
+    fn check_key(&self, conversation: ConversationId) -> Result<(), Problem> {
+        let chat = self.known.get(&conversation);
+        let direct = chat.filter(|chat| chat.kind == ChatKind::Direct);
+        let mut members = direct.into_iter().flat_map(|chat| &chat.members);
+        if members.any(|member| member.trust == Some(Trust::ChangedAfterVerified)) {
+            return Err(Problem::UserKeyChanged);
+        }
+        Ok(())
     }
 
     fn check(&self, conversation: ConversationId) -> Result<(), Problem> {
@@ -364,8 +376,8 @@ impl Chats {
         self.show(cx);
     }
 
-    /// Whether a conversation is with somebody whom the user has blocked, or a request of theirs, or
-    /// of somebody whose key nobody vouches for.
+    /// Whether a conversation is with a person that the user has blocked, or a request of theirs, or
+    /// of a person whose key no one vouches for.
     fn is_hidden(&self, chat: &Chat) -> bool {
         let is_blocked = |who: &Named| who.name.is_some_and(|name| self.blocked.contains(&name));
         match (chat.standing, chat.kind, chat.members.as_slice()) {
@@ -444,14 +456,14 @@ impl Chats {
                 self.names.put_into(&mut event, keys);
                 cx.emit(event);
             }
-            (Ordered::Opened(conversation), _) => cx.emit(Event::Opened { conversation }),
+            (Ordered::Opened(conversation), _) => cx.answer(Event::Opened { conversation }),
             (
                 Ordered::Said {
                     conversation,
                     message,
                 },
                 _,
-            ) => cx.emit(Event::Said {
+            ) => cx.answer(Event::Said {
                 conversation,
                 message,
             }),
@@ -461,10 +473,11 @@ impl Chats {
         None
     }
 
-    /// The key of somebody is known better or worse than before: tells the conversations that they
+    /// The key of a person is known better or worse than before: tells the conversations that they
     /// are in.
     pub(super) fn name_known(&mut self, cx: &mut Context, keys: &Keyring, name: Username) {
-        if !self.names.learn(keys, name) && !self.is_shown(keys, name) {
+        let is_new = self.names.learn(keys, name);
+        if !is_new && self.is_shown_so(keys, name) {
             return;
         }
         self.dials.is_stale = true;
@@ -485,12 +498,11 @@ impl Chats {
         }
     }
 
-    /// Whether the trust in somebody's key is other than it is shown.
-    fn is_shown(&self, keys: &Keyring, name: Username) -> bool {
-        let trust: Option<Trust> = keys.trust(name);
+    /// Whether the trust in a person's keys is shown as it is.
+    fn is_shown_so(&self, keys: &Keyring, name: Username) -> bool {
         let members = self.known.values().flat_map(|chat| &chat.members);
         let mut of_name = members.filter(|member| member.who.name == Some(name));
-        of_name.any(|member| member.trust != trust)
+        of_name.all(|member| member.trust == keys.trust_in(name, &member.who.key))
     }
 
     pub(super) fn connected(&mut self, device: DeviceKey) {

@@ -84,6 +84,15 @@ impl Context {
         });
     }
 
+    /// Answers the call that is being answered, and in the same way when it is repeated.
+    pub(super) fn answer(&mut self, event: Event) {
+        if let Some(key) = self.key() {
+            self.calls
+                .close(&key, Answer::With(Box::new(event.clone())));
+        }
+        self.emit(event);
+    }
+
     /// The call that is being answered, to be kept with the message that it leads to.
     pub(super) fn said_by(&self) -> Option<SaidBy> {
         let key = self.key()?;
@@ -128,6 +137,10 @@ impl Context {
             Earlier::None => return true,
             Earlier::Pending => {}
             Earlier::Answered(Answer::Done) => self.emit(Event::Done),
+            Earlier::Answered(Answer::With(event)) => {
+                self.emit(*event);
+                self.emit(Event::Done);
+            }
             Earlier::Answered(Answer::Said(message)) => {
                 if let Some(re) = self.asker.clone() {
                     self.push(Output::Repeat {

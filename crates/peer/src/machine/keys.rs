@@ -250,6 +250,17 @@ impl Keyring {
         keys.into_iter().flatten().flatten()
     }
 
+    /// How well a key that stands, or stood, for a user is known. One that is not the pinned one
+    /// has changed, whatever is known of that.
+    pub(super) fn trust_in(&self, name: Username, key: &PersonKey) -> Option<Trust> {
+        let trust = self.trust(name)?;
+        let is_pinned = self.pin(name).is_some_and(|pin| pin.person == *key);
+        Some(match trust {
+            Trust::New | Trust::Verified if !is_pinned => Trust::Changed,
+            trust => trust,
+        })
+    }
+
     /// The key of a user, if it is pinned; an error if the registry has another one.
     pub(super) fn person(&self, name: Username) -> Option<Result<PersonKey, Problem>> {
         let pin = self.pin(name)?;

@@ -368,12 +368,6 @@ fn a_repeated_login_leaves_the_overlay_open_and_the_first_one_closes_it() {
     assert!(app.overlay.is_none());
 }
 
-/// The commands that are due at this time.
-fn due(app: &mut App, at: Timestamp) -> Vec<Command> {
-    let calls = app.due(at).into_iter();
-    calls.map(|call| call.command).collect()
-}
-
 fn read(id: u64) -> Command {
     Command::Read {
         conversation: CONVERSATION,

@@ -335,8 +335,8 @@ fn hostile_wide_and_right_to_left_texts_stay_in_their_columns() {
         for cell in buffer.content() {
             assert!(!cell.symbol().chars().any(char::is_control), "{cell:?}");
         }
-        if columns >= super::side::SCREEN_WITH_SIDE {
-            let border = super::side::columns(columns) - 1;
+        if columns >= super::rail::SCREEN_WITH_RAIL {
+            let border = super::rail::columns(columns) - 1;
             for row in 1..20 {
                 assert_eq!(buffer[(border, row)].symbol(), "│", "{columns} {row}");
             }
@@ -399,7 +399,7 @@ fn the_help_is_whole_on_a_narrow_screen() {
     for columns in [40, 60] {
         let mut all = String::new();
         press(&mut app, KeyCode::Home);
-        for _ in 0..120 {
+        for _ in 0..250 {
             all += &screen(&mut app, (columns, 12), NOW).replace(['│', '\n'], " ");
             press(&mut app, KeyCode::Down);
         }
@@ -533,9 +533,8 @@ fn users_who_do_not_fit_are_counted() {
         view.online.push(user(&format!("user{last}"), last));
     }
     let shown = screen(&mut app(view), SMALL, NOW);
-    assert!(shown.contains("● carol"), "{shown}");
-    assert!(shown.contains("Also online  52"), "{shown}");
-    assert!(shown.contains("more: /who"), "{shown}");
+    assert!(shown.contains("Online 52"), "{shown}");
+    assert!(shown.contains("more: F4"), "{shown}");
 }
 
 #[test]

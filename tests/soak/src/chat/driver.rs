@@ -3,6 +3,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -154,8 +155,8 @@ impl Driver {
                             peer.signal(Signal::STOP)?;
                             sleep(stopped).await;
                         }
-                        for event in peer.kill_and_read().await? {
-                            self.tell(What::of(event)).await;
+                        for update in peer.kill_and_read().await? {
+                            self.tell(What::of(Arc::unwrap_or_clone(update.event))).await;
                         }
                         return Ok(End::Killed(pause));
                     }

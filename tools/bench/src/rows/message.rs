@@ -106,7 +106,7 @@ impl Pair {
         let address = listener.local_addr()?;
         let options = |number: usize, listener| Options {
             identity: identities[number].clone(),
-            store: folder.path().join(format!("node{number}.sqlite")),
+            store: Some(folder.path().join(format!("node{number}.sqlite"))),
             is_copy: false,
             listener,
         };

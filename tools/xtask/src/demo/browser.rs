@@ -24,7 +24,7 @@ pub(super) async fn run(
         "\nThe registry runs, and `echo` is online: it accepts every request and answers by itself.\n\
          What they say to the registry is encrypted. It is known by the fingerprint behind the #.\n\
          From another terminal you can chat with it now:\n\n  {}\n\n\
-         There, type: /request echo\n",
+         There, type: /chat echo\n",
         process::shown_in_full(&stage.guest("carol", carol_at)),
     );
     let show = async {

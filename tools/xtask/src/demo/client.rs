@@ -21,7 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub struct Client {
     pub(super) name: String,
-    pub(super) address: Ipv4Addr,
     /// Whether its line to the registry is encrypted.
     pub(super) security: Security,
     json: JsonLines,
@@ -54,7 +53,6 @@ impl Client {
         let stdout = group.child.stdout.take().context("no output to read")?;
         let mut client = Self {
             name: name.to_owned(),
-            address,
             security: Security::default(),
             json: JsonLines::new(stdin, stdout),
             group,

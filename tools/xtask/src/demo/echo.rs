@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use p2pchat_model::{Command, Event, Message, PeerAddr};
+use p2pchat_model::{Command, Event, Standing};
 
 use super::client::Client;
 
@@ -14,7 +14,7 @@ const REPEATED: usize = 40;
 #[derive(Debug)]
 pub struct Echo {
     client: Client,
-    greeted: BTreeSet<PeerAddr>,
+    greeted: BTreeSet<String>,
 }
 
 impl Echo {
@@ -46,28 +46,29 @@ impl Echo {
                 conversation: request.conversation,
                 from: request.from.address,
             }),
+            Event::Chat { conversation, chat } if matches!(chat.standing, Standing::Asked(_)) => {
+                Some(Command::Join { conversation })
+            }
             Event::Message(message) if !message.is_own() => {
-                let text = self.reply(&message);
-                let conversation = message.conversation;
-                Some(Command::Say {
-                    conversation,
-                    text,
-                    reply_to: None,
-                })
+                let text = self.reply(message.from.title(), &message.text);
+                Some(Command::say(message.conversation, text))
+            }
+            Event::Post(post) if !post.is_own() => {
+                let text = self.reply(&post.from.to_string(), &post.text);
+                Some(Command::say(post.conversation, text))
             }
             _ => None,
         }
     }
 
-    fn reply(&mut self, message: &Message) -> String {
-        let name = message.from.title();
-        if self.greeted.insert(message.from.address) {
+    fn reply(&mut self, name: &str, text: &str) -> String {
+        if self.greeted.insert(name.to_owned()) {
             return format!("Hello {name}! I am echo, and I repeat what you write. Try me.");
         }
-        let mut text: String = message.text.chars().take(REPEATED).collect();
-        if text.len() < message.text.len() {
-            text.push('…');
+        let mut repeated: String = text.chars().take(REPEATED).collect();
+        if repeated.len() < text.len() {
+            repeated.push('…');
         }
-        format!("{name} wrote: {text}")
+        format!("{name} wrote: {repeated}")
     }
 }

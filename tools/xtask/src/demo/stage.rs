@@ -69,12 +69,16 @@ impl Stage {
         })
     }
 
-    /// A peer, registered and logged in, that keeps nothing.
+    /// A peer that is logged in, and registered before if it was not. What it keeps ends with the
+    /// demo.
     pub(super) fn peer(&self, name: &str, address: Ipv4Addr) -> Command {
         let mut command = clean(&self.peer, self.folder.path());
         self.tell(&mut command, name, address);
+        if !self.folder.path().join(name).exists() {
+            command.arg("--register");
+        }
         command
-            .args(["--user", name, "--register", "--password-file"])
+            .args(["--user", name, "--password-file"])
             .arg(self.folder.path().join("password"));
         command
     }

@@ -75,11 +75,16 @@ impl Shared {
     }
 }
 
-/// Accepts connections until it is aborted.
-pub(super) async fn listen(listener: TcpListener, acceptor: Incoming) {
+/// Accepts connections until it is aborted, or the node is gone. More wait in the system's queue
+/// while the node is busy.
+pub(super) async fn listen(listener: TcpListener, Incoming(accepted): Incoming) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => acceptor.accept(stream),
+            Ok((stream, _)) => {
+                if accepted.send(stream).await.is_err() {
+                    return;
+                }
+            }
             Err(error) => {
                 tracing::debug!(%error, "cannot accept a connection");
                 sleep(RETRY).await;

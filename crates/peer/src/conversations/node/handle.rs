@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::super::session::SessionError;
-use super::super::{Change, Keys, Mark, Page, Store, StoreError, Visible};
+use super::super::{Change, Keys, Mark, Page, Said, Store, StoreError, Visible};
 use crate::machine::SaidBy;
 
 /// How many events wait for who reads them slowly. With more, the oldest are lost to them, which
@@ -140,7 +140,7 @@ pub(super) struct Say {
     pub(super) conversation: ConversationId,
     pub(super) talk: Talk,
     pub(super) said_by: Option<SaidBy>,
-    pub(super) reply: Reply<Result<EntryId, Failed>>,
+    pub(super) reply: Reply<Result<Said, Failed>>,
 }
 
 /// Asks things of a node. Answers come when what was written is in the store.
@@ -278,11 +278,11 @@ impl Handle {
     /// # Errors
     /// If this person is not in, or the text is too long.
     pub async fn say(&self, conversation: ConversationId, talk: Talk) -> Result<EntryId, Failed> {
-        self.say_by(conversation, talk, None).await
+        Ok(self.say_by(conversation, talk, None).await?.entry)
     }
 
     /// The same for a call of a front end, which is stored with the entry. If the call has led to
-    /// one already, nothing is said, and it is that one.
+    /// one already, it is that one, and nothing is said.
     ///
     /// # Errors
     /// If this person is not in, the text is too long, or the call with this id was another one.
@@ -291,7 +291,7 @@ impl Handle {
         conversation: ConversationId,
         talk: Talk,
         said_by: Option<SaidBy>,
-    ) -> Result<EntryId, Failed> {
+    ) -> Result<Said, Failed> {
         if talk.to_body([0; SALT]).is_err() {
             return Err(Failed::Text);
         }

@@ -1,12 +1,14 @@
 //! What comes: frames of the sessions, commands, and the time.
 
+use p2pchat_conversation::message;
 use p2pchat_conversation::replica::{Fact, Role};
-use p2pchat_conversation::sync::{PATIENCE, SessionId};
+use p2pchat_conversation::sync::{Effect, PATIENCE, SessionId};
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::talk::Talk;
 use p2pchat_protocol::v2::conversation::{ConversationId, EntryId};
 use p2pchat_protocol::v2::peer::{Bye, Ephemeral, Hello, ToPeer};
 
+use super::super::Said;
 use super::super::places::Place;
 use super::super::session::{Inbound, Outbound, SessionError, Told};
 use super::handle::{Command, Event, Failed, MAX_COMMANDS, Say};
@@ -206,32 +208,52 @@ impl Core {
         }));
     }
 
-    /// Says something unless this call has said it: then that is told. Calls of this turn are not
-    /// stored yet.
+    /// Says something unless this call has said it. Calls of this turn are not stored yet.
     fn say_once(
         &mut self,
         conversation: ConversationId,
         talk: &Talk,
         said_by: Option<SaidBy>,
         turn: &mut Turn,
-    ) -> Result<EntryId, Failed> {
+    ) -> Result<Said, Failed> {
         if let Some(by) = &said_by {
-            let is_it = |call: &SaidBy| call.front_end == by.front_end && call.id == by.id;
-            let known = match turn.calls.iter().find(|(call, _)| is_it(call)) {
-                Some((call, entry)) => Some((call.fingerprint, *entry)),
+            let is_it =
+                |(call, _): &&(SaidBy, Said)| call.front_end == by.front_end && call.id == by.id;
+            let known = match turn.calls.iter().find(is_it) {
+                Some((call, said)) => Some((call.fingerprint, *said)),
                 None => self.store.call(by)?,
             };
-            if let Some((fingerprint, entry)) = known {
+            if let Some((fingerprint, said)) = known {
                 let is_same = fingerprint == by.fingerprint;
-                return is_same.then_some(entry).ok_or(Failed::IdUsed);
+                return is_same.then_some(said).ok_or(Failed::IdUsed);
             }
         }
         let now = self.now();
         let (entry, effects) = self.sync.say(conversation, talk, None, now)?;
+        let said = self.said(entry, &effects);
         self.begun.insert(conversation);
         turn.effects.extend(effects);
-        turn.calls.extend(said_by.map(|by| (by, entry)));
-        Ok(entry)
+        turn.calls.extend(said_by.map(|by| (by, said)));
+        Ok(said)
+    }
+
+    /// Where an entry stands that was just said.
+    fn said(&self, entry: EntryId, effects: &[Effect]) -> Said {
+        let facts = effects.iter().flat_map(|effect| match effect {
+            Effect::Store(_, facts) => &facts[..],
+            _ => &[],
+        });
+        let mut headers = facts.filter_map(|fact| match fact {
+            Fact::Talk { entry: said, .. } if said.id == entry => Some(said.header),
+            _ => None,
+        });
+        let header = headers.next().expect("what is said is stored");
+        let place = message::Place {
+            clock: header.clock,
+            device: self.own_device(),
+            position: header.position,
+        };
+        Said { entry, place }
     }
 
     /// Tells members who are connected, or one person alone.

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use p2pchat_conversation::replica::{Fact, Replica, Role};
 use p2pchat_conversation::sync::{Effect, Frame, SessionId, What};
-use p2pchat_protocol::v2::conversation::{ConversationId, EntryId};
+use p2pchat_protocol::v2::conversation::ConversationId;
 use p2pchat_protocol::v2::peer::{Bye, ToPeer};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use super::super::{Change, StoreError};
+use super::super::{Change, Said, StoreError};
 use super::handle::{Answer, Event, Read, View};
 use super::{Core, Line};
 use crate::machine::SaidBy;
@@ -26,7 +26,7 @@ pub(super) struct Turn {
     pub(super) done: Vec<oneshot::Sender<()>>,
     pub(super) answers: Vec<Answer>,
     /// The calls of front ends that what is said follows from.
-    pub(super) calls: Vec<(SaidBy, EntryId)>,
+    pub(super) calls: Vec<(SaidBy, Said)>,
     pub(super) reads: Vec<Read>,
     pub(super) changes: Vec<(Change, oneshot::Sender<Result<(), StoreError>>)>,
 }
@@ -52,11 +52,8 @@ impl Core {
         while !turn.effects.is_empty() {
             let effects = std::mem::take(&mut turn.effects);
             let mut changes = changes(&effects);
-            changes.extend(
-                turn.calls
-                    .drain(..)
-                    .map(|(by, entry)| Change::Call(by, entry)),
-            );
+            let calls = turn.calls.drain(..);
+            changes.extend(calls.map(|(by, said)| Change::Call(by, said)));
             self.commit(&changes).await?;
             self.note(&effects, &mut turn);
             for effect in effects {

@@ -1,15 +1,13 @@
-//! Pages, unread marks, search, retention and export.
+//! Pages, unread marks, search and retention.
 
 use std::collections::BTreeMap;
 
 use p2pchat_conversation::replica::Fact;
-use p2pchat_model::Timestamp;
-use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::Clock;
 use p2pchat_protocol::v2::conversation::talk::Talk;
 
 use super::super::retention::Limits;
-use super::super::{Change, Format, Visible, Words};
+use super::super::{Change, Visible};
 use super::world::{World, person};
 
 #[test]
@@ -214,68 +212,4 @@ fn what_is_older_than_a_time_goes() {
     apply(&mut world, old[0].1.clone());
     assert_eq!(world.texts(0), ["new"]);
     assert_eq!(world.devices[0].store.older_than(time).unwrap(), []);
-}
-
-#[test]
-fn a_conversation_is_exported_as_text_and_json() {
-    let mut world = World::new();
-    let first = world.message(0, "hello\n12:00 bob: I never\u{1b}[2J wrote this");
-    let gone = world.message(0, "secret");
-    world.settle();
-    let emoji = "🎉".to_owned();
-    world.say(1, &Talk::Reaction { to: first, emoji });
-    let reply = world.say(
-        1,
-        &Talk::Reply {
-            to: first,
-            text: "hi".to_owned(),
-        },
-    );
-    let text = "hi!".to_owned();
-    world.say(
-        1,
-        &Talk::Edit {
-            of: reply.unwrap(),
-            text,
-        },
-    );
-    world.say(0, &Talk::Erase { of: gone });
-    world.settle();
-
-    let name = |of: &PersonKey| if *of == person(1) { "ann" } else { "bob" }.to_owned();
-    let time = |at: Timestamp| format!("at {}", at.0 % 10);
-    let words = Words {
-        name: &name,
-        time: &time,
-    };
-    let export = |format| {
-        let mut out = Vec::new();
-        let (store, visible) = (&world.devices[0].store, world.visible(0));
-        let written = store.export(&world.group, &visible, format, &words, &mut out);
-        assert_eq!(written.unwrap(), 3);
-        String::from_utf8(out).unwrap()
-    };
-    let text = export(Format::Text);
-    let lines: Vec<_> = text.lines().collect();
-    let [hello, faked, deleted, hi] = lines[..] else {
-        panic!("{text}");
-    };
-    assert!(hello.ends_with(" ann: hello"), "{text}");
-    assert_eq!(faked, "    12:00 bob: I never␛[2J wrote this");
-    assert!(deleted.ends_with(" ann: (deleted)"), "{text}");
-    assert!(hi.ends_with(" bob: hi! (edited)"), "{text}");
-
-    let json = export(Format::Json);
-    let lines: Vec<serde_json::Value> = json
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    assert_eq!(lines.len(), 3);
-    assert_eq!(lines[0]["name"], "ann");
-    assert_eq!(lines[0]["reactions"]["🎉"][0], "bob");
-    assert_eq!(lines[1]["erased"], true);
-    assert_eq!(lines[1]["text"], serde_json::Value::Null);
-    assert_eq!(lines[2]["text"], "hi!");
-    assert_eq!(lines[2]["answers"], lines[0]["id"]);
-    assert!(!json.contains("secret"));
 }

@@ -74,7 +74,8 @@ impl Names {
         }
         for member in &mut chat.members {
             self.put(&mut member.who);
-            member.trust = member.who.name.and_then(|name| keys.trust(name));
+            let who = member.who;
+            member.trust = who.name.and_then(|name| keys.trust_in(name, &who.key));
         }
         // Those without a name come last.
         let order = |named: &Named| (named.name.is_none(), named.name, named.key);

@@ -1,6 +1,6 @@
 //! What nobody stores: who is writing, and how far others have read, while the program runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use p2pchat_model::{Chat, MessageId};
@@ -8,11 +8,14 @@ use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::ConversationId as Id;
 use tokio::time::Instant;
 
-/// How long somebody is shown as writing after the last sign of it: twice as long as there may be
+/// How long a member is shown as writing after the last sign of it: twice as long as there may be
 /// between two signs.
 const TYPING: Duration = Duration::from_secs(6);
 /// Others are told that the user is writing at most this often.
 const TELL_TYPING: Duration = Duration::from_secs(3);
+/// For how long read marks are gathered before they are told, so that a flood of them is none for
+/// front ends.
+const TELL_MARKS: Duration = Duration::from_millis(100);
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -20,6 +23,9 @@ pub(super) struct Live {
     /// Until when.
     typing: BTreeMap<(Id, PersonKey), Instant>,
     read: BTreeMap<(Id, PersonKey), MessageId>,
+    /// Whose marks were not told yet, and when that is due.
+    marks: BTreeSet<(Id, PersonKey)>,
+    marks_due: Option<Instant>,
     /// When others were told last that the user is writing.
     told: BTreeMap<Id, Instant>,
 }
@@ -35,9 +41,11 @@ impl Live {
         self.typing.remove(&(id, person)).is_some()
     }
 
-    /// When the first of those who are writing is not any more.
+    /// When there is something to tell: one who is not writing any more, or how far others have
+    /// read.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.typing.values().min().copied()
+        let stops = self.typing.values().copied();
+        stops.chain(self.marks_due).min()
     }
 
     /// Those who are not writing any more.
@@ -46,12 +54,27 @@ impl Live {
         expired.map(|(who, _)| who).collect()
     }
 
-    /// A member has read up to here. Tells whether that is further than was known.
-    pub(super) fn has_read(&mut self, id: Id, person: PersonKey, message: MessageId) -> bool {
+    /// A member has read up to here.
+    pub(super) fn has_read(&mut self, id: Id, person: PersonKey, message: MessageId, now: Instant) {
         let known = self.read.entry((id, person)).or_default();
-        let is_further = message > *known;
-        *known = message.max(*known);
-        is_further
+        if message > *known {
+            *known = message;
+            self.marks.insert((id, person));
+            self.marks_due.get_or_insert(now + TELL_MARKS);
+        }
+    }
+
+    /// Those who have read further since that was told last, if it is due.
+    pub(super) fn marks(&mut self, now: Instant) -> Vec<(Id, PersonKey, MessageId)> {
+        if self.marks_due.take_if(|due| *due <= now).is_none() {
+            return Vec::new();
+        }
+        let marks = std::mem::take(&mut self.marks).into_iter();
+        let marks = marks.filter_map(|(id, person)| {
+            let message = self.read.get(&(id, person))?;
+            Some((id, person, *message))
+        });
+        marks.collect()
     }
 
     /// Whether others are to be told that the user is writing.
@@ -109,10 +132,15 @@ mod tests {
 
     #[test]
     fn how_far_a_member_has_read_never_goes_back() {
-        let mut live = Live::default();
-        assert!(live.has_read(ID, person(1), MessageId::new(5)));
-        assert!(!live.has_read(ID, person(1), MessageId::new(4)));
-        assert!(!live.has_read(ID, person(1), MessageId::new(5)));
-        assert!(live.has_read(ID, person(1), MessageId::new(6)));
+        let (mut live, now) = (Live::default(), Instant::now());
+        let due = now + TELL_MARKS;
+        for number in [5, 4, 6, 3] {
+            live.has_read(ID, person(1), MessageId::new(number), now);
+        }
+        assert_eq!(live.marks(now), [], "they are gathered");
+        assert_eq!(live.next(), Some(due));
+        assert_eq!(live.marks(due), [(ID, person(1), MessageId::new(6))]);
+        live.has_read(ID, person(1), MessageId::new(6), due);
+        assert_eq!((live.next(), live.marks(due + TELL_MARKS)), (None, vec![]));
     }
 }

@@ -1,7 +1,7 @@
 //! What is to be looked at, and what is told of it. All that is told of conversations is read
 //! here, one after the other, so nothing is told that is older than what was told before.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use p2pchat_conversation::message::Place;
@@ -10,6 +10,7 @@ use p2pchat_model::{Chat, ChatChange, Event, MessageId, Post, Problem, Username}
 use p2pchat_protocol::v2::PersonKey;
 use p2pchat_protocol::v2::conversation::{ConversationId as Id, EntryId, JoinId};
 
+use super::batch::{About, Batch};
 use super::changes::changes;
 use super::orders::{Answer, Refused, Result as OrderResult};
 use super::shown::{Shown, conversation_id};
@@ -23,88 +24,6 @@ const AT_ONCE: usize = 50;
 /// Of how many messages of a conversation, the newest, it is told when they were delivered: more
 /// than front ends show at first. The others are right when they are read again.
 const RECENT: usize = 200;
-/// With more than so many entries to look at, no more events are taken until these are told.
-const MAX_ENTRIES: usize = 4096;
-
-/// What is to be looked at.
-#[derive(Debug, Default)]
-pub(super) struct Batch {
-    /// All conversations, from the beginning.
-    all: bool,
-    conversations: BTreeMap<Id, About>,
-    entries: usize,
-    /// The orders that are answered after that.
-    answers: Vec<(SendId, Answer)>,
-}
-
-/// What of a conversation is to be looked at.
-#[derive(Debug, Default, Clone)]
-pub(super) struct About {
-    /// Who is in, what is unread, and so on.
-    pub(super) chat: bool,
-    /// New entries.
-    pub(super) entries: Vec<EntryId>,
-    /// What was delivered of own logs.
-    pub(super) delivered: Vec<(JoinId, Range<u64>)>,
-    /// Logs that have ended.
-    pub(super) ended: Vec<JoinId>,
-    /// How far the user has read.
-    pub(super) read: bool,
-    /// What the user has typed.
-    pub(super) draft: bool,
-}
-
-impl About {
-    /// Its state alone.
-    pub(super) fn chat() -> Self {
-        Self {
-            chat: true,
-            ..Self::default()
-        }
-    }
-}
-
-impl Batch {
-    pub(super) fn is_empty(&self) -> bool {
-        !self.all && self.conversations.is_empty() && self.answers.is_empty()
-    }
-
-    pub(super) fn is_full(&self) -> bool {
-        self.entries >= MAX_ENTRIES
-    }
-
-    /// Everything is told again, so what has changed is told by that.
-    pub(super) fn all(&mut self) {
-        self.all = true;
-        self.conversations.clear();
-        self.entries = 0;
-    }
-
-    pub(super) fn add(&mut self, id: Id, about: About) {
-        if self.all {
-            return;
-        }
-        self.entries += about.entries.len() + about.delivered.len();
-        let known = self.conversations.entry(id).or_default();
-        known.chat |= about.chat;
-        known.read |= about.read;
-        known.draft |= about.draft;
-        known.entries.extend(about.entries);
-        known.delivered.extend(about.delivered);
-        known.ended.extend(about.ended);
-    }
-
-    /// The states of its conversations, of those that were told.
-    pub(super) fn of(&self, told: &BTreeMap<Id, Chat>) -> BTreeMap<Id, Chat> {
-        let known = self.conversations.keys();
-        let known = known.filter_map(|id| Some((*id, told.get(id)?.clone())));
-        known.collect()
-    }
-
-    pub(super) fn answer(&mut self, id: SendId, answer: Answer) {
-        self.answers.push((id, answer));
-    }
-}
 
 /// What was found of a conversation.
 #[derive(Debug)]
@@ -118,6 +37,8 @@ pub(super) struct Found {
     pub(super) changes: Vec<ChatChange>,
     /// Messages, and what the user has done.
     pub(super) events: Vec<Event>,
+    /// Entries that are ahead of the time.
+    pub(super) ahead: Vec<EntryId>,
 }
 
 /// All that was found.
@@ -206,6 +127,7 @@ fn whole(store: &Store, shown: &Shown<'_>, account: Option<Username>) -> Result<
         is_whole: true,
         changes: Vec::new(),
         events,
+        ahead: Vec::new(),
     })
 }
 
@@ -251,33 +173,39 @@ async fn look_at_each(
         let Some(mut found) = handle.read(read).await?? else {
             continue;
         };
-        let mut seen = BTreeSet::new();
+        let mut seen = BTreeMap::new();
         for part in entries.chunks(AT_ONCE) {
             let part = part.to_vec();
             let read = move |view: &View<'_>| look_at_entries(view, &id, &part);
-            for (is_new, post) in handle.read(read).await?? {
+            let (posts, ahead) = handle.read(read).await??;
+            for (is_new, post) in posts {
                 tell_post(is_new, post, &mut seen, &mut found.events);
             }
+            found.ahead.extend(ahead);
         }
         all.push(found);
     }
     Ok(all)
 }
 
-/// Messages are told once, and changes of one that is new with it.
-fn tell_post(is_new: bool, post: Post, seen: &mut BTreeSet<MessageId>, events: &mut Vec<Event>) {
-    let is_first = seen.insert(post.id);
-    match (is_new, is_first) {
-        (true, true) => events.push(Event::Post(Box::new(post))),
-        // The place of what comes in the same piece is kept: an edit before its message.
-        (true, false) => {
-            let is_it =
-                |event: &&mut Event| matches!(event, Event::PostChanged(it) if it.id == post.id);
-            if let Some(event) = events.iter_mut().find(is_it) {
-                *event = Event::Post(Box::new(post));
-            }
-        }
-        (false, _) => events.push(Event::PostChanged(Box::new(post))),
+/// Each message is told once, as it was read last: as a new one if any of its entries began it.
+fn tell_post(
+    is_new: bool,
+    post: Post,
+    seen: &mut BTreeMap<MessageId, usize>,
+    events: &mut Vec<Event>,
+) {
+    let at = *seen.entry(post.id).or_insert(events.len());
+    let was_new = matches!(events.get(at), Some(Event::Post(_)));
+    let post = Box::new(post);
+    let event = if is_new || was_new {
+        Event::Post(post)
+    } else {
+        Event::PostChanged(post)
+    };
+    match events.get_mut(at) {
+        Some(told) => *told = event,
+        None => events.push(event),
     }
 }
 
@@ -297,6 +225,7 @@ fn look_at(
         is_whole: false,
         changes: Vec::new(),
         events: Vec::new(),
+        ahead: Vec::new(),
     };
     if about.chat {
         let chat = shown.chat(account)?;
@@ -319,22 +248,23 @@ fn look_at(
     Ok(Some(found))
 }
 
-/// The messages that entries begin or change, and whether they begin them.
-fn look_at_entries(
-    view: &View<'_>,
-    id: &Id,
-    entries: &[EntryId],
-) -> Result<Vec<(bool, Post)>, StoreError> {
+/// Messages, each with whether it is new, and entries that are ahead of the time.
+type Looked = (Vec<(bool, Post)>, Vec<EntryId>);
+
+/// The messages that entries begin or change.
+fn look_at_entries(view: &View<'_>, id: &Id, entries: &[EntryId]) -> Result<Looked, StoreError> {
+    let mut looked = Looked::default();
     let Some(shown) = Shown::new(view, id) else {
-        return Ok(Vec::new());
+        return Ok(looked);
     };
-    let mut found = Vec::new();
     for entry in entries {
         if let Some((post, begins)) = view.store.post_of(id, entry, &shown.visible)? {
-            found.push((begins, shown.post(&post)?));
+            looked.0.push((begins, shown.post(&post)?));
+        } else if view.store.is_ahead(id, entry, &shown.visible)? {
+            looked.1.push(*entry);
         }
     }
-    Ok(found)
+    Ok(looked)
 }
 
 /// The recent own messages that were delivered.

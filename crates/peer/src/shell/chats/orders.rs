@@ -7,9 +7,9 @@ use p2pchat_protocol::v2::conversation::talk::Talk;
 use p2pchat_protocol::v2::conversation::{ConversationId as Id, EntryId};
 use p2pchat_protocol::v2::peer::Ephemeral;
 
-use super::look::About;
+use super::batch::About;
 use super::shown::conversation_id;
-use crate::conversations::{Entry, Failed, Handle, Mark, StoreError, View};
+use crate::conversations::{Entry, Failed, Handle, Mark, Store, StoreError, View};
 use crate::machine::{Order, Ordered, SaidBy};
 
 /// The result of an order, as the machine gets it.
@@ -145,10 +145,22 @@ pub(super) async fn carry_out(handle: Handle, me: PersonKey, order: Order) -> Ca
             };
             (page, None)
         }
+        (
+            Order::Say {
+                text,
+                reply_to,
+                said_by,
+                ..
+            },
+            Some(id),
+        ) => (ready(orders.say(id, text, reply_to, said_by).await), None),
         (order, Some(id)) => {
             let done = orders.within(id, order).await;
             match done {
-                Ok((ordered, look_at)) => (ready(Ok(ordered)), look_at.map(|about| (id, about))),
+                Ok(look_at) => (
+                    Answer::Ready(Ok(Ordered::Done)),
+                    look_at.map(|about| (id, about)),
+                ),
                 Err(refused) => (ready(Err(refused)), None),
             }
         }
@@ -184,11 +196,9 @@ impl Orders {
         Ok(Ordered::Opened(conversation_id(&id)))
     }
 
-    /// Tells the result, and what is to be looked at.
-    async fn within(&self, id: Id, order: Order) -> Done<(Ordered, Option<About>)> {
-        if !self.is_there(id).await? {
-            return Err(Refused::of(Problem::NoSuchConversation));
-        }
+    /// Tells what is to be looked at.
+    async fn within(&self, id: Id, order: Order) -> Done<Option<About>> {
+        self.is_there(id).await?;
         match order {
             Order::Add {
                 people, sees_all, ..
@@ -200,22 +210,6 @@ impl Orders {
             Order::Resign(_) => self.act(id, Deed::Resign).await?,
             Order::Leave(_) => self.act(id, Deed::Leave).await?,
             Order::Rename(_, name) => self.act(id, Deed::Rename(name)).await?,
-            Order::Say {
-                text,
-                reply_to,
-                said_by,
-                ..
-            } => {
-                let message = self.say(id, text, reply_to, said_by).await?;
-                let conversation = conversation_id(&id);
-                return Ok((
-                    Ordered::Said {
-                        conversation,
-                        message,
-                    },
-                    None,
-                ));
-            }
             Order::Edit { message, text, .. } => {
                 let of = self.own(id, message).await?;
                 self.handle.say(id, Talk::Edit { of, text }).await?;
@@ -228,14 +222,17 @@ impl Orders {
                 let to = self.find(id, message).await?.id;
                 self.handle.say(id, Talk::Reaction { to, emoji }).await?;
             }
-            order => return Ok((Ordered::Done, Some(self.mark(id, order).await?))),
+            order => return self.mark(id, order).await.map(Some),
         }
-        Ok((Ordered::Done, None))
+        Ok(None)
     }
 
-    async fn is_there(&self, id: Id) -> Done<bool> {
+    async fn is_there(&self, id: Id) -> Done {
         let is_there = move |view: &View<'_>| view.sync.get(&id).is_some();
-        Ok(self.handle.read(is_there).await?)
+        let is_there = self.handle.read(is_there).await?;
+        is_there
+            .then_some(())
+            .ok_or_else(|| Refused::of(Problem::NoSuchConversation))
     }
 
     async fn act(&self, id: Id, deed: Deed) -> Done {
@@ -276,7 +273,8 @@ impl Orders {
         text: String,
         reply_to: Option<MessageId>,
         said_by: Option<SaidBy>,
-    ) -> Done<MessageId> {
+    ) -> Done<Ordered> {
+        self.is_there(id).await?;
         let talk = match reply_to {
             None => Talk::Message { text },
             Some(message) => {
@@ -284,16 +282,11 @@ impl Orders {
                 Talk::Reply { to, text }
             }
         };
-        let entry = self.handle.say_by(id, talk, said_by).await?;
-        let said = move |view: &View<'_>| -> std::result::Result<_, StoreError> {
-            let Some(visible) = view.visible(&id) else {
-                return Ok(None);
-            };
-            view.store.post(&id, &entry, &visible)
-        };
-        let said = self.handle.read(said).await??;
-        let message = said.map(|post| post.entry.message_id());
-        message.ok_or_else(|| Refused::of(Problem::NoSuchMessage))
+        let said = self.handle.say_by(id, talk, said_by).await?;
+        Ok(Ordered::Said {
+            conversation: conversation_id(&id),
+            message: Store::id_of(&said.place),
+        })
     }
 
     /// A message that is shown.

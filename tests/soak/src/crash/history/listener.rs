@@ -90,8 +90,8 @@ async fn listen(
         }
     }
     let rest = peer.kill_and_read().await?;
-    shown.extend(rest.into_iter().filter_map(|event| match event {
-        Event::Message(message) => Some(message),
+    shown.extend(rest.into_iter().filter_map(|update| match &*update.event {
+        Event::Message(message) => Some(message.clone()),
         _ => None,
     }));
     Ok(shown)

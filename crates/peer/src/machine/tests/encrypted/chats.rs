@@ -181,7 +181,7 @@ fn devices_of_partners_are_dialled_as_they_come() {
     assert_eq!(bench.dialled(), [], "nobody is in a conversation");
     bench.chat(40);
     bench.found_on("bob", 40, &[5]);
-    // Then his devices are looked up by his name.
+    // The registry has told the devices with the name.
     assert_eq!(bench.dialled(), [device(5)], "the own key is smaller");
     let (now, there) = (bench.now, device(5));
     bench.input(Input::Chats(FromChats::NotReached { device: there }));
@@ -260,6 +260,45 @@ fn orders_are_answered_in_full_and_only_for_conversations_that_there_are() {
 }
 
 #[test]
+fn nothing_is_said_to_someone_whose_verified_key_is_another_one_now() {
+    let mut bench = Bench::signed_in(&[(seat("bob", 5), state(7, Status::Available, 3))]);
+    bench.chat(40);
+    bench.found_on("bob", 40, &[5]);
+    let code = "12345678901234567890".parse().unwrap();
+    bench.command(Command::Trust {
+        name: name("bob"),
+        code,
+        verified: true,
+    });
+    bench.found_on("bob", 40, &[5]);
+    let (id, _) = bench.work.pop().unwrap();
+    let result = WorkResult::Code(code);
+    bench.input(Input::WorkDone { id, result });
+    assert_eq!(bench.member().trust, Some(Trust::Verified));
+    bench.command(Command::say(conversation(), "hello"));
+    assert_eq!(bench.orders().len(), 1);
+    bench.delta(seat("bob", 5), Some(state(7, Status::Available, 4)));
+    bench.found("bob", 41, 4);
+    bench.command(Command::say(conversation(), "for bob alone"));
+    assert_eq!(bench.failures(), [Problem::UserKeyChanged]);
+    assert_eq!(bench.orders(), []);
+    // That the new key is verified says nothing of the old one, which this conversation is with.
+    bench.command(Command::Trust {
+        name: name("bob"),
+        code,
+        verified: true,
+    });
+    // Their devices were asked for too.
+    bench.found("bob", 41, 4);
+    bench.found("bob", 41, 4);
+    let (id, _) = bench.work.pop().unwrap();
+    let result = WorkResult::Code(code);
+    bench.input(Input::WorkDone { id, result });
+    assert_eq!(bench.user("bob").unwrap().trust, Some(Trust::Verified));
+    assert_eq!(bench.member().trust, Some(Trust::Changed));
+}
+
+#[test]
 fn a_request_is_shown_once_it_is_known_whose_it_is() {
     let mut bench = Bench::signed_in(&[]);
     let request = Event::Chat {
@@ -299,4 +338,46 @@ fn conversations_with_the_blocked_are_hidden_until_they_are_unblocked() {
     assert!(matches!(bench.told[..], [ToChats::Tell { .. }]));
     bench.chat(40);
     assert_eq!(bench.member().who.name, Some(name("bob")));
+}
+
+#[test]
+fn a_repeated_call_is_carried_out_once_and_answered_as_the_first_time() {
+    let mut bench = Bench::signed_in(&[]);
+    bench.chat(40);
+    let conversation = conversation();
+    let message = MessageId::of_entry(1, 2, 3);
+    let group = Command::Group {
+        name: DisplayName::default(),
+        members: Vec::new(),
+    };
+    let say = Command::say(conversation, "hello");
+    let opened = (
+        Ordered::Opened(conversation),
+        Event::Opened { conversation },
+    );
+    let said = (
+        Ordered::Said {
+            conversation,
+            message,
+        },
+        Event::Said {
+            conversation,
+            message,
+        },
+    );
+    for (command, (result, answer)) in [(group, opened), (say, said)] {
+        bench.command(command.clone());
+        let orders = bench.orders();
+        let [(id, _)] = orders[..] else {
+            panic!("{orders:?}")
+        };
+        bench.events.clear();
+        bench.result(id, Ok(result));
+        assert_eq!(bench.events, [answer.clone(), Event::Done]);
+        bench.events.clear();
+        bench.calls -= 1;
+        bench.command(command);
+        assert_eq!(bench.orders(), []);
+        assert_eq!(bench.events, [answer, Event::Done]);
+    }
 }

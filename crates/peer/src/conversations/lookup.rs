@@ -1,0 +1,106 @@
+//! Messages by their ids, and by the entries that change them.
+
+use p2pchat_conversation::message::Place;
+use p2pchat_model::MessageId;
+use p2pchat_protocol::v2::conversation::{ConversationId, EntryId};
+use rusqlite::{OptionalExtension, params};
+
+use super::read::{Entry, Post, Visible};
+use super::schema::{behind, first_place, message_id, number, place_bytes, places_of};
+use super::store::{Store, StoreError};
+
+impl Entry {
+    /// Its id for people and programs, if it begins a message.
+    #[must_use]
+    pub fn message_id(&self) -> MessageId {
+        message_id(&self.place)
+    }
+}
+
+impl Store {
+    /// The message that an entry began or names, and whether it began it. `None` if that is not
+    /// visible.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn post_of(
+        &self,
+        conversation: &ConversationId,
+        id: &EntryId,
+        visible: &Visible,
+    ) -> Result<Option<(Post, bool)>, StoreError> {
+        let target = self
+            .connection
+            .prepare_cached(
+                "SELECT target FROM conversation
+                     JOIN talk ON talk.conversation = conversation.row
+                 WHERE conversation.id = ?1 AND talk.id = ?2 AND kind IN (3, 4, 5)",
+            )?
+            .query_row(params![conversation.0, id.0], |row| row.get(0))
+            .optional()?;
+        let (message, begins) = match target {
+            None => (*id, true),
+            Some(Some(target)) => (EntryId(target), false),
+            // Of an edit that was erased since: the erase names the message.
+            Some(None) => return Ok(None),
+        };
+        let post = self.post(conversation, &message, visible)?;
+        Ok(post.map(|post| (post, begins)))
+    }
+
+    /// Whether an entry is not visible as it is ahead of the time.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn is_ahead(
+        &self,
+        conversation: &ConversationId,
+        id: &EntryId,
+        visible: &Visible,
+    ) -> Result<bool, StoreError> {
+        let first = first_place(behind(visible.latest));
+        let mut statement = self.connection.prepare_cached(
+            "SELECT 1 FROM conversation JOIN talk ON talk.conversation = conversation.row
+             WHERE conversation.id = ?1 AND talk.id = ?2 AND place >= ?3",
+        )?;
+        Ok(statement.exists(params![conversation.0, id.0, first])?)
+    }
+
+    /// The id of the message at a place.
+    #[must_use]
+    pub fn id_of(place: &Place) -> MessageId {
+        message_id(place)
+    }
+
+    /// A place with this id, for what stands before it: its device may be the wrong one.
+    #[must_use]
+    pub fn place_of(id: MessageId) -> Place {
+        *places_of(id).start()
+    }
+
+    /// The entry that began the message with this id, whether or not it is visible.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn entry_of(
+        &self,
+        conversation: &ConversationId,
+        id: MessageId,
+    ) -> Result<Option<EntryId>, StoreError> {
+        let places = places_of(id);
+        let (start, end) = (place_bytes(places.start()), place_bytes(places.end()));
+        let found = self
+            .connection
+            .prepare_cached(
+                "SELECT talk.id FROM conversation
+                     JOIN talk ON talk.conversation = conversation.row
+                 WHERE conversation.id = ?1 AND place BETWEEN ?2 AND ?3 AND position = ?4
+                     AND kind NOT IN (3, 4, 5)",
+            )?
+            .query_row(
+                params![conversation.0, start, end, number(id.parts().2)],
+                |row| Ok(EntryId(row.get(0)?)),
+            );
+        Ok(found.optional()?)
+    }
+}

@@ -1,0 +1,89 @@
+//! What was found goes out as events.
+
+use p2pchat_model::{Chat, Event};
+use p2pchat_protocol::v2::conversation::ConversationId as Id;
+use tokio::time::Instant;
+
+use super::look::{Findings, Found};
+use super::shown::conversation_id;
+use super::task::{LOOK_AGAIN, MAX_AHEAD, Task};
+use crate::machine::FromChats;
+use crate::shell::clock::wall;
+
+impl Task {
+    /// Tells what was found, and then answers.
+    pub(super) async fn emit(&mut self, findings: Findings) {
+        for found in findings.found {
+            self.emit_found(found).await;
+        }
+        for (id, result) in findings.answers {
+            self.send(FromChats::Done { id, result }).await;
+        }
+    }
+
+    /// A conversation that is new, or whose members are different, comes before its messages, and
+    /// what is unread behind them.
+    async fn emit_found(&mut self, found: Found) {
+        let Found {
+            id,
+            chat,
+            is_whole,
+            changes,
+            events,
+            ahead,
+        } = found;
+        if !ahead.is_empty() {
+            let known = self.ahead.entry(id).or_default();
+            let room = MAX_AHEAD.saturating_sub(known.len());
+            known.extend(ahead.into_iter().take(room));
+            self.look_again.get_or_insert(Instant::now() + LOOK_AGAIN);
+        }
+        let conversation = conversation_id(&id);
+        let old = self.told.get(&id);
+        let mut chat = chat.filter(|chat| is_whole || old != Some(chat));
+        let comes_first =
+            |new: &mut Chat| is_whole || old.is_none_or(|old| differ_beyond_counts(old, new));
+        if let Some(chat) = chat.take_if(comes_first) {
+            self.emit_chat(id, chat).await;
+        }
+        for change in changes {
+            let at = wall();
+            self.event(Event::ChatChanged {
+                conversation,
+                at,
+                change,
+            })
+            .await;
+        }
+        for event in events {
+            if let Event::Post(post) = &event
+                && self.live.stops(id, post.from.key)
+            {
+                self.tell_typing(id, post.from.key, false).await;
+            }
+            self.event(event).await;
+        }
+        if let Some(chat) = chat {
+            self.emit_chat(id, chat).await;
+        }
+    }
+
+    async fn emit_chat(&mut self, id: Id, chat: Chat) {
+        self.told.insert(id, chat.clone());
+        let mut chat = chat;
+        self.live.fill(id, &mut chat);
+        let conversation = conversation_id(&id);
+        let chat = Box::new(chat);
+        self.event(Event::Chat { conversation, chat }).await;
+    }
+}
+
+/// Whether more is different than what is unread.
+fn differ_beyond_counts(old: &Chat, new: &Chat) -> bool {
+    let counted = Chat {
+        unread: new.unread,
+        mentions: new.mentions,
+        ..old.clone()
+    };
+    counted != *new
+}

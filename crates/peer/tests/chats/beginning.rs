@@ -1,0 +1,101 @@
+//! How conversations begin.
+
+use p2pchat_model::{ChatChange, ChatKind, Problem, Receipt, Standing};
+use p2pchat_peer::machine::Order;
+
+use crate::world::User;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_before_the_other_is_there_waits_for_them() {
+    let (mut ann, mut bob) = (User::new("ann").await, User::new("bob").await);
+    let id = ann.opened(Order::Direct(bob.person())).await;
+    let chat = &ann.seen.chats[&id];
+    assert_eq!((chat.kind, chat.standing), (ChatKind::Direct, Standing::In));
+    assert_eq!(chat.members[0].who.key, bob.person());
+    assert!(chat.members[0].asked);
+    ann.say(id, "before you came").await;
+    let receipts = |user: &User| {
+        let post = user.seen.find(id, "before you came");
+        let receipts = post.receipts.iter().flatten();
+        let receipts = receipts.map(|Receipt { to, delivered }| (to.key, *delivered));
+        receipts.collect::<Vec<_>>()
+    };
+    assert_eq!(receipts(&ann), [(bob.person(), false)]);
+
+    ann.connect(&mut bob).await;
+    bob.until(
+        "the request",
+        |seen| matches!(seen.standing(id), Some(Standing::Asked(by)) if by.key == ann.person()),
+    )
+    .await;
+    assert_eq!(bob.seen.texts(id), [""; 0]);
+    bob.done(Order::Join(id)).await;
+    assert_eq!(bob.seen.standing(id), Some(Standing::In));
+    bob.until_texts(id, &["before you came"]).await;
+    ann.until("the receipt", |seen| {
+        seen.find(id, "before you came").is_delivered_to_any()
+    })
+    .await;
+    assert_eq!(receipts(&ann), [(bob.person(), true)]);
+    let is_in = |person| move |seen: &crate::world::Seen| seen.people_in(id).contains(&person);
+    ann.until("bob to be in", is_in(bob.person())).await;
+    // The same one is found again.
+    assert_eq!(bob.opened(Order::Direct(ann.person())).await, id);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_who_declines_is_out_and_not_asked_again() {
+    let (mut ann, mut bob) = (User::new("ann").await, User::new("bob").await);
+    let (name, people) = ("friends".parse().unwrap(), vec![bob.person()]);
+    let id = ann.opened(Order::Group { name, people }).await;
+    ann.connect(&mut bob).await;
+    bob.until("the request", |seen| seen.chats.contains_key(&id))
+        .await;
+    let chat = &bob.seen.chats[&id];
+    assert_eq!((chat.kind, chat.name), (ChatKind::Group, name));
+    assert_eq!(chat.members[0].who.key, ann.person());
+    assert!(chat.members[0].owner);
+    assert_eq!(chat.since, None, "they would see everything");
+    bob.done(Order::Decline(id)).await;
+    assert_eq!(bob.seen.standing(id), Some(Standing::Out));
+    ann.until("nobody to be asked", |seen| {
+        seen.chats[&id].members.is_empty()
+    })
+    .await;
+    let asked = |change: &ChatChange| matches!(change, ChatChange::Asked { .. });
+    assert!(
+        ann.seen.changes.iter().all(asked),
+        "who declines has not left"
+    );
+    assert_eq!(ann.seen.chats[&id].standing, Standing::In);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_done_is_told_with_its_reason() {
+    let mut ann = User::new("ann").await;
+    let bob = User::new("bob").await;
+    let unknown = "open".parse().unwrap();
+    let me = ann.person();
+    let failed = ann.order(Order::Join(unknown)).await;
+    assert_eq!(failed, Err(Problem::NoSuchConversation));
+    assert_eq!(ann.order(Order::Direct(me)).await, Err(Problem::Oneself));
+    let id = ann.opened(Order::Direct(bob.person())).await;
+    let failed = ann.order(Order::Leave(id)).await;
+    assert_eq!(failed, Err(Problem::NotPossible));
+    let say = |text: String, reply_to| Order::Say {
+        conversation: id,
+        text,
+        reply_to,
+        said_by: None,
+    };
+    let failed = ann.order(say(String::new(), None)).await;
+    assert_eq!(failed, Err(Problem::BadText));
+    let failed = ann.order(say("x".repeat(32 * 1024 + 1), None)).await;
+    assert_eq!(failed, Err(Problem::BadText));
+    let no_message = Some(p2pchat_model::MessageId::of_entry(1, 2, 3));
+    let failed = ann.order(say("hi".to_owned(), no_message)).await;
+    assert_eq!(failed, Err(Problem::NoSuchMessage));
+    let other = p2pchat_model::ConversationId::encrypted(&[7; 32]);
+    let failed = ann.order(Order::Pin(other, true)).await;
+    assert_eq!(failed, Err(Problem::NoSuchConversation));
+}

@@ -1,0 +1,116 @@
+//! Who is in a group, and how it is told.
+
+use p2pchat_model::{ChatChange, Named, Problem, Standing};
+use p2pchat_peer::machine::Order;
+use p2pchat_protocol::v2::PersonKey;
+
+use crate::world::{Seen, User, group};
+
+fn named(key: PersonKey, you: bool) -> Named {
+    Named {
+        key,
+        name: None,
+        you,
+    }
+}
+
+fn was_told(change: ChatChange) -> impl Fn(&Seen) -> bool {
+    move |seen| seen.changes.contains(&change)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_owners_and_those_who_go_are_told_with_who_did_it() {
+    let (mut ann, mut bob) = (User::new("ann").await, User::new("bob").await);
+    let mut cid = User::new("cid").await;
+    let id = group(&mut ann, &mut [&mut bob, &mut cid]).await;
+    let (a, b, c) = (ann.person(), bob.person(), cid.person());
+    assert!(was_told(ChatChange::Joined(named(b, false)))(&ann.seen));
+    // The second to join sees no change of those who were there.
+    assert!(!was_told(ChatChange::Joined(named(a, false)))(&cid.seen));
+    assert!(was_told(ChatChange::Joined(named(c, true)))(&cid.seen));
+
+    assert_eq!(
+        bob.order(Order::Rename(id, "foes".parse().unwrap())).await,
+        Err(Problem::NotOwner)
+    );
+    let name = "old friends".parse().unwrap();
+    ann.done(Order::Rename(id, name)).await;
+    assert_eq!(ann.seen.chats[&id].name, name);
+    let renamed = was_told(ChatChange::Renamed(name));
+    assert!(renamed(&ann.seen));
+    bob.until("the name", renamed).await;
+    assert_eq!(bob.seen.chats[&id].name, name);
+
+    ann.done(Order::MakeOwner(id, b)).await;
+    bob.until(
+        "to be an owner",
+        was_told(ChatChange::Owner(named(b, true))),
+    )
+    .await;
+    assert!(bob.seen.chats[&id].owner);
+
+    bob.done(Order::Remove(id, c)).await;
+    let removed = |you, by: PersonKey, by_you| ChatChange::Removed {
+        who: named(c, you),
+        by: Some(named(by, by_you)),
+    };
+    assert!(was_told(removed(false, b, true))(&bob.seen));
+    ann.until("the removal", was_told(removed(false, b, false)))
+        .await;
+    // A removed person is told by the next member that they meet.
+    cid.until("the removal", was_told(removed(true, b, false)))
+        .await;
+    assert_eq!(cid.seen.standing(id), Some(Standing::Out));
+    let say = Order::Say {
+        conversation: id,
+        text: "still here?".to_owned(),
+        reply_to: None,
+        said_by: None,
+    };
+    assert_eq!(cid.order(say).await, Err(Problem::NotPossible));
+
+    bob.done(Order::Resign(id)).await;
+    ann.until(
+        "the resignation",
+        was_told(ChatChange::Resigned(named(b, false))),
+    )
+    .await;
+    bob.done(Order::Leave(id)).await;
+    assert!(was_told(ChatChange::Left(named(b, true)))(&bob.seen));
+    assert_eq!(bob.seen.standing(id), Some(Standing::Out));
+    ann.until("the leaving", was_told(ChatChange::Left(named(b, false))))
+        .await;
+    assert_eq!(ann.seen.people_in(id).len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_who_is_added_later_knows_who_asked_and_sees_what_they_may() {
+    let (mut ann, mut bob) = (User::new("ann").await, User::new("bob").await);
+    let mut cid = User::new("cid").await;
+    let id = group(&mut ann, &mut [&mut bob]).await;
+    ann.say(id, "among us").await;
+    bob.until_texts(id, &["among us"]).await;
+    bob.done(Order::Add {
+        conversation: id,
+        people: vec![cid.person(), ann.person()],
+        sees_all: false,
+    })
+    .await;
+    let asked = ChatChange::Asked {
+        who: named(cid.person(), false),
+        by: Some(named(bob.person(), false)),
+    };
+    ann.until("who was asked", was_told(asked)).await;
+    cid.connect(&mut bob).await;
+    cid.until(
+        "the request",
+        |seen| matches!(seen.standing(id), Some(Standing::Asked(by)) if by.key == bob.person()),
+    )
+    .await;
+    assert!(cid.seen.chats[&id].since.is_some());
+    cid.done(Order::Join(id)).await;
+    ann.until("cid to be in", |seen| seen.people_in(id).len() == 2)
+        .await;
+    ann.say(id, "welcome").await;
+    cid.until_texts(id, &["welcome"]).await;
+}

@@ -1,0 +1,116 @@
+//! The conversations of a view in the order of a list, and who is online in them.
+
+use std::cmp::Reverse;
+use std::collections::HashSet;
+
+use p2pchat_model::{
+    ChatKind, Conversation, ConversationId, Line, Named, Standing, Status, Timestamp, User,
+    Username, View,
+};
+
+use crate::shown::Shown;
+
+/// The conversations of the list: pinned ones first, then by their newest message. Those that
+/// are put away, and those that the user was asked to, are not in it unless they are shown.
+#[must_use]
+pub(crate) fn listed(shown: Shown<'_>) -> Vec<&Conversation> {
+    let all = shown.view.conversations.iter();
+    let mut listed: Vec<&Conversation> = all
+        .filter(|one| one.id == shown.id || is_listed(one))
+        .collect();
+    let open = shown.view.open();
+    if listed.is_empty() {
+        listed.push(open);
+    }
+    listed.sort_by_key(|one| {
+        let is_pinned = one.chat.as_ref().is_some_and(|chat| chat.pinned);
+        (!is_pinned, Reverse(newest(one)))
+    });
+    listed
+}
+
+fn is_listed(conversation: &Conversation) -> bool {
+    match &conversation.chat {
+        None => !is_bare(conversation),
+        Some(chat) => !chat.archived && !matches!(chat.standing, Standing::Asked(_)),
+    }
+}
+
+/// Whether a conversation has neither members nor messages.
+#[must_use]
+pub(crate) fn is_bare(conversation: &Conversation) -> bool {
+    conversation.is_alone() && conversation.newest_message().is_none()
+}
+
+/// When the newest message of a conversation was written; without one, when its last line came.
+fn newest(conversation: &Conversation) -> Timestamp {
+    let lines = conversation.lines.iter().rev();
+    let message = lines
+        .clone()
+        .find(|line| line.message_id().is_some())
+        .or_else(|| lines.clone().next());
+    message.map_or(Timestamp(0), Line::at)
+}
+
+/// The conversations that the user was asked to, and has not answered.
+pub(crate) fn asked(view: &View) -> impl Iterator<Item = (ConversationId, Named)> + '_ {
+    view.conversations
+        .iter()
+        .filter_map(|one| match one.chat.as_ref()?.standing {
+            Standing::Asked(by) => Some((one.id, by)),
+            Standing::In | Standing::Out => None,
+        })
+}
+
+/// How many chat requests wait for the user's answer.
+#[must_use]
+pub(crate) fn requests(view: &View) -> usize {
+    asked(view).count() + usize::from(view.incoming.is_some())
+}
+
+/// The encrypted conversation with one person.
+#[must_use]
+pub(crate) fn with(name: Username, view: &View) -> Option<&Conversation> {
+    view.conversations.iter().find(|one| {
+        let chat = one.chat.as_ref();
+        chat.is_some_and(|chat| {
+            let first = chat.members.first().and_then(|member| member.who.name);
+            chat.kind == ChatKind::Direct && first == Some(name) && chat.standing != Standing::Out
+        })
+    })
+}
+
+/// Those who are online and have no chat with the user: neither one of two, nor the open one.
+#[must_use]
+pub(crate) fn strangers(view: &View) -> Vec<&User> {
+    let known: HashSet<Username> = view
+        .conversations
+        .iter()
+        .filter_map(|one| one.chat.as_ref())
+        .filter(|chat| chat.kind == ChatKind::Direct && chat.standing != Standing::Out)
+        .filter_map(|chat| chat.members.first()?.who.name)
+        .collect();
+    let in_open: HashSet<_> = view.open().members.iter().map(|one| one.address).collect();
+    let others = view.others();
+    others
+        .filter(|user| !known.contains(&user.name) && !in_open.contains(&user.address))
+        .collect()
+}
+
+/// The status of a member; `None` while they are offline.
+#[must_use]
+pub(crate) fn status(who: Named, view: &View) -> Option<Status> {
+    view.user(who.name?).map(|user| user.status)
+}
+
+/// How many are in a conversation, and how many of them are online; both with the user.
+#[must_use]
+pub(crate) fn counts(conversation: &Conversation, view: &View) -> (usize, usize) {
+    let Some(chat) = &conversation.chat else {
+        let online = conversation.members.len() + 1;
+        return (online + conversation.out_of_reach.len(), online);
+    };
+    let members = chat.members.iter();
+    let online = members.filter(|member| status(member.who, view).is_some());
+    (chat.members.len() + 1, online.count() + 1)
+}

@@ -1,0 +1,119 @@
+//! What is sent without a key: read marks, drafts, and that the user is there and writes.
+
+use p2pchat_model::{Call, Command, Standing, Timestamp};
+
+use super::app::{App, For};
+use super::compose::Composing;
+use super::conversation;
+
+/// How often the peer is told that keys are pressed.
+const ACTIVE_EVERY_MS: u64 = 60_000;
+/// How often members are told that the user is writing.
+const TYPING_EVERY_MS: u64 = 3000;
+
+impl App {
+    /// What is to be sent now without a key: that messages were read, and the draft.
+    pub fn due(&mut self, now: Timestamp) -> Vec<Call> {
+        if self.view.account.is_none() {
+            return Vec::new();
+        }
+        let drafted = self.drafted().to_owned();
+        let draft = self.draft.due(&drafted, now);
+        let draft = draft.map(|text| self.draft_call(text));
+        let active = self.active_call(now);
+        let typing = self.typing_call(now);
+        let page = self.page_call();
+        let read = self.read_call().into_iter();
+        let calls = read.chain(draft).chain(active);
+        calls.chain(typing).chain(page).collect()
+    }
+
+    /// Tells the members that the user is writing.
+    fn typing_call(&mut self, now: Timestamp) -> Option<Call> {
+        // Another text of a message is none that the members wait for.
+        self.is_typing &= !matches!(self.composing, Composing::Edit { .. });
+        let is_due = self
+            .told_typing
+            .is_none_or(|told| now.0.saturating_sub(told.0) >= TYPING_EVERY_MS);
+        if !is_due || !std::mem::take(&mut self.is_typing) {
+            return None;
+        }
+        let text = self.input.editor.text();
+        let chat = self.conversation().chat.as_ref()?;
+        if text.is_empty() || text.starts_with('/') || chat.standing != Standing::In {
+            return None;
+        }
+        self.told_typing = Some(now);
+        let conversation = self.current;
+        let command = Command::Typing { conversation };
+        Some(self.calls.add(For::Typing, command.into()))
+    }
+
+    /// Asks for the page before the lines of an encrypted conversation while they do not fill
+    /// the screen: at first there is the newest message only.
+    fn page_call(&mut self) -> Option<Call> {
+        let conversation = self.conversation();
+        let is_needed = conversation.chat.is_some()
+            && conversation.more_history
+            && conversation.lines.len() < self.page.1;
+        let (conversation, before) = (conversation.id, conversation.oldest_message());
+        if !is_needed || self.paged == Some((conversation, before)) {
+            return None;
+        }
+        self.paged = Some((conversation, before));
+        let command = Command::History {
+            conversation,
+            before,
+        };
+        Some(self.calls.add(For::Page, command.into()))
+    }
+
+    /// Tells the peer that the user is there.
+    fn active_call(&mut self, now: Timestamp) -> Option<Call> {
+        // Signing in and joining tell it too.
+        let told = *self.told_active.get_or_insert(now);
+        let is_due = now.0.saturating_sub(told.0) >= ACTIVE_EVERY_MS;
+        if !is_due || !std::mem::take(&mut self.is_active) {
+            return None;
+        }
+        self.told_active = Some(now);
+        Some(self.calls.add(For::Active, Command::Active.into()))
+    }
+
+    /// Notes that the user has pressed a key.
+    pub(super) fn note_active(&mut self) {
+        self.is_active = true;
+    }
+
+    /// What is to be sent before the end: the draft.
+    pub fn last_call(&mut self) -> Option<Call> {
+        self.view.account?;
+        let drafted = self.drafted().to_owned();
+        let draft = self.draft.flush(&drafted)?;
+        Some(self.draft_call(draft))
+    }
+
+    pub(super) fn draft_call(&mut self, text: String) -> Call {
+        let conversation = self.current;
+        let command = Command::Draft { conversation, text };
+        self.calls.add(For::Draft, command.into())
+    }
+
+    /// Marks the newest message as read once it is seen.
+    fn read_call(&mut self) -> Option<Call> {
+        if self.is_away() || self.is_signing_in() {
+            return None;
+        }
+        let conversation = self.conversation();
+        let read = conversation.read.max(self.read).unwrap_or_default();
+        conversation::first_new(&conversation.lines, read)?;
+        let message = conversation.newest_message()?;
+        self.read = Some(message);
+        let conversation = self.current;
+        let command = Command::Read {
+            conversation,
+            message,
+        };
+        Some(self.calls.add(For::Read, command.into()))
+    }
+}

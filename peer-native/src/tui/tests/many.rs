@@ -1,0 +1,590 @@
+//! Many conversations: their pictures, and the keys between them.
+
+use insta::assert_snapshot;
+use p2pchat_model::{Alerts, Chat, ChatKind, Member, Post, Standing, Trust};
+
+use super::chats::*;
+use super::*;
+
+const SMALL: (u16, u16) = (80, 24);
+
+fn team_app() -> App {
+    let mut app = showing(several(), id(TEAM));
+    let typing = Event::Typing {
+        conversation: id(TEAM),
+        who: named("carol"),
+        on: true,
+    };
+    happen(&mut app, &typing);
+    happen(&mut app, &asked_to(9, ChatKind::Group, "Lunch"));
+    app
+}
+
+fn press_alt(app: &mut App, code: KeyCode) -> Option<Act> {
+    app.key(KeyEvent::new(code, KeyModifiers::ALT), NOW)
+}
+
+#[test]
+fn a_group_at_three_sizes() {
+    let mut app = team_app();
+    assert_snapshot!("team_small", screen(&mut app, SMALL, after(200)));
+    assert_snapshot!("team_wide", screen(&mut app, (120, 30), after(200)));
+    assert_snapshot!("team_narrow", screen(&mut app, (60, 20), after(200)));
+    assert_snapshot!("team_phone", screen(&mut app, (44, 20), after(200)));
+    assert_snapshot!("team_large", screen(&mut app, (200, 50), after(200)));
+    press(&mut app, KeyCode::F(5));
+    assert_snapshot!("team_no_rail", screen(&mut app, SMALL, after(200)));
+}
+
+#[test]
+fn a_chat_of_two_and_its_key() {
+    let mut app = showing(several(), id(BOB));
+    assert_snapshot!("direct_small", screen(&mut app, SMALL, after(200)));
+    happen(
+        &mut app,
+        &begun(id(BOB), direct("bob", Trust::ChangedAfterVerified)),
+    );
+    assert_snapshot!("direct_key_changed", screen(&mut app, SMALL, after(200)));
+    let waiting = Chat {
+        members: vec![Member {
+            asked: true,
+            ..member("bob", Trust::New)
+        }],
+        ..direct("bob", Trust::New)
+    };
+    happen(&mut app, &begun(id(BOB), waiting));
+    let own = Post {
+        receipts: Some(vec![p2pchat_model::Receipt {
+            to: named("bob"),
+            delivered: false,
+        }]),
+        ..post(id(BOB), 120, "alice", "are you there?")
+    };
+    happen(&mut app, &said(own));
+    assert_snapshot!("direct_waiting", screen(&mut app, SMALL, after(200)));
+    let out = Chat {
+        standing: Standing::Out,
+        ..direct("bob", Trust::New)
+    };
+    happen(&mut app, &begun(id(BOB), out));
+    let shown = screen(&mut app, SMALL, after(200));
+    assert!(shown.contains(p2pchat_model::wording::chat::OUT), "{shown}");
+    assert_eq!(enter(&mut app, "hello"), None);
+    assert_eq!(app.input.editor.text(), "hello", "it is not lost");
+}
+
+#[test]
+fn a_newcomer_is_shown_what_to_do() {
+    let mut app = app(newcomer());
+    assert_snapshot!("newcomer_small", screen(&mut app, SMALL, NOW));
+}
+
+#[test]
+fn requests_are_rows_of_one_list() {
+    let mut app = team_app();
+    happen(&mut app, &asked_to(8, ChatKind::Direct, ""));
+    happen(&mut app, &request());
+    press(&mut app, KeyCode::F(3));
+    assert_snapshot!("requests_small", screen(&mut app, SMALL, after(120)));
+    press(&mut app, KeyCode::Esc);
+    app.show(id(9));
+    assert_snapshot!("asked_small", screen(&mut app, SMALL, after(120)));
+}
+
+#[test]
+fn a_letter_answers_the_request_that_is_selected() {
+    let join = |conversation| vec![Command::Join { conversation }];
+    let decline = |conversation| vec![Command::Decline { conversation }];
+    let (lunch, frank) = (id(9), id(8));
+    let (down, a, d) = (KeyCode::Down, KeyCode::Char('a'), KeyCode::Char('d'));
+    for (keys, expected) in [
+        (vec![a], join(lunch)),
+        (vec![d], decline(lunch)),
+        (vec![down, down, down, down, a], join(frank)),
+        (
+            vec![down, down, down, down, down, KeyCode::Enter],
+            decline(frank),
+        ),
+    ] {
+        let mut app = team_app();
+        happen(&mut app, &asked_to(8, ChatKind::Direct, ""));
+        type_text(&mut app, "half");
+        press(&mut app, KeyCode::F(3));
+        let (last, first) = keys.split_last().unwrap();
+        for key in first {
+            assert_eq!(press(&mut app, *key), None);
+        }
+        let sent = commands(press(&mut app, *last));
+        let answers = sent
+            .into_iter()
+            .filter(|one| !matches!(one, Command::Draft { .. }));
+        assert_eq!(answers.collect::<Vec<_>>(), expected, "{keys:?}");
+        assert!(app.overlay.is_none());
+        let is_shown = matches!(expected[0], Command::Join { .. });
+        assert_eq!(app.current == id(TEAM), !is_shown);
+    }
+}
+
+#[test]
+fn a_request_that_comes_while_the_list_is_open_is_not_answered_by_the_next_key() {
+    let mut app = team_app();
+    press(&mut app, KeyCode::F(3));
+    happen(&mut app, &asked_to(8, ChatKind::Direct, ""));
+    assert!(app.overlay.is_none());
+    assert_eq!(press(&mut app, KeyCode::Char('a')), None);
+    assert_eq!(app.input.editor.text(), "a");
+}
+
+#[test]
+fn keys_lead_from_chat_to_chat() {
+    let mut app = showing(several(), id(TEAM));
+    // Pinned first, then by the newest message.
+    for (digit, shown) in [
+        ('2', id(BOB)),
+        ('4', CONVERSATION),
+        ('3', id(ERIN)),
+        ('1', id(TEAM)),
+    ] {
+        press_alt(&mut app, KeyCode::Char(digit));
+        assert_eq!(app.current, shown, "{digit}");
+    }
+    press_alt(&mut app, KeyCode::Down);
+    assert_eq!(app.current, id(BOB));
+    press_alt(&mut app, KeyCode::Up);
+    press_alt(&mut app, KeyCode::Up);
+    assert_eq!(app.current, CONVERSATION, "around the end");
+    enter(&mut app, "/go release");
+    assert_eq!(app.current, id(TEAM));
+    assert_eq!(press_alt(&mut app, KeyCode::Char('9')), None);
+    assert_eq!(app.current, id(TEAM), "there is none");
+}
+
+#[test]
+fn the_next_unread_chat_is_one_that_mentions_the_user_then_a_request() {
+    let mut view = several();
+    let unread = Chat {
+        unread: 2,
+        ..direct("bob", Trust::Verified)
+    };
+    view.apply(&begun(id(BOB), unread));
+    let mut app = showing(view, id(TEAM));
+    happen(&mut app, &asked_to(9, ChatKind::Group, "Lunch"));
+    let mut seen = Vec::new();
+    for _ in 0..3 {
+        press_alt(&mut app, KeyCode::Char('a'));
+        seen.push(app.current);
+        if let Some(chat) = app.conversation().chat.clone() {
+            let read = Chat {
+                unread: 0,
+                mentions: 0,
+                ..chat
+            };
+            let read = begun(app.current, read);
+            happen(&mut app, &read);
+        }
+    }
+    assert_eq!(seen, [id(ERIN), id(9), id(BOB)]);
+    press_alt(&mut app, KeyCode::Char('a'));
+    assert_eq!(app.hint.as_deref(), Some("nothing else is unread"));
+}
+
+#[test]
+fn the_switcher_finds_chats_and_people() {
+    let mut app = showing(several(), id(TEAM));
+    press(&mut app, KeyCode::F(2));
+    assert_snapshot!("switcher_small", screen(&mut app, SMALL, NOW));
+    type_text(&mut app, "er");
+    assert_snapshot!("switcher_filtered", screen(&mut app, SMALL, NOW));
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(app.current, id(ERIN));
+    press(&mut app, KeyCode::F(4));
+    assert_snapshot!("people_small", screen(&mut app, SMALL, NOW));
+    type_text(&mut app, "frank");
+    let chat = Command::Chat {
+        with: "frank".parse().unwrap(),
+    };
+    let asked = call(press(&mut app, KeyCode::Enter));
+    assert_eq!(asked.command, chat);
+    // The conversation that answers is shown.
+    happen(&mut app, &begun(id(7), direct("frank", Trust::New)));
+    assert_eq!(app.current, id(ERIN));
+    let conversation = id(7);
+    answer(&mut app, &asked, Event::Opened { conversation });
+    assert_eq!(app.current, id(7));
+    happen(
+        &mut app,
+        &Event::Opened {
+            conversation: id(BOB),
+        },
+    );
+    assert_eq!(app.current, id(7), "no one asked here");
+}
+
+#[test]
+fn someone_with_an_older_program_is_asked_into_the_open_chat() {
+    let mut app = showing(several(), id(TEAM));
+    press(&mut app, KeyCode::F(4));
+    type_text(&mut app, "uma");
+    let request = Command::Request {
+        conversation: CONVERSATION,
+        to: p2pchat_model::Target::new("uma").unwrap(),
+    };
+    assert_eq!(commands(press(&mut app, KeyCode::Enter)), [request]);
+    assert_eq!(app.current, CONVERSATION);
+    let hint = app.hint.as_deref();
+    assert_eq!(
+        hint,
+        Some("uma has an older p2pchat: only in the open chat")
+    );
+}
+
+#[test]
+fn a_chat_that_is_shown_asks_for_its_first_page_and_once() {
+    let mut view = several();
+    view.conversations[1].more_history = true;
+    let before = view.conversations[1].oldest_message();
+    let mut app = showing(view, id(BOB));
+    assert_eq!(due(&mut app, NOW), []);
+    app.show(id(TEAM));
+    let history = Command::History {
+        conversation: id(TEAM),
+        before,
+    };
+    let calls = app.due(NOW);
+    assert_eq!(calls[0].command, history);
+    assert_eq!(due(&mut app, NOW), []);
+    let posts = (1..9)
+        .map(|at| post(id(TEAM), at, "bob", "older"))
+        .collect();
+    let page = Event::Posts {
+        conversation: id(TEAM),
+        before,
+        posts,
+        more: true,
+    };
+    answer(&mut app, &calls[0], page);
+    answer(&mut app, &calls[0], Event::Done);
+    let oldest = Command::History {
+        conversation: id(TEAM),
+        before: Some(message_id(1)),
+    };
+    assert_eq!(due(&mut app, NOW), [oldest], "the screen is not full yet");
+    assert_eq!(due(&mut app, NOW), []);
+}
+
+#[test]
+fn what_is_seen_is_read_and_what_is_not_shown_is_not() {
+    let mut app = showing(several(), id(TEAM));
+    assert_eq!(due(&mut app, NOW), []);
+    happen(&mut app, &said(post(id(BOB), 200, "bob", "hello?")));
+    assert_eq!(due(&mut app, NOW), [], "it is not shown");
+    app.focus(false);
+    happen(&mut app, &said(post(id(TEAM), 201, "bob", "hello?")));
+    assert_eq!(due(&mut app, NOW), [], "the terminal has no focus");
+    // A key says that it has.
+    press(&mut app, KeyCode::Left);
+    let read = |conversation, number| Command::Read {
+        conversation,
+        message: message_id(number),
+    };
+    assert_eq!(due(&mut app, NOW), [read(id(TEAM), 201)]);
+    app.show(id(BOB));
+    assert_eq!(due(&mut app, NOW), [read(id(BOB), 200)]);
+}
+
+#[test]
+fn each_chat_has_a_draft() {
+    let mut view = several();
+    view.conversations[2].draft = "from the page".to_owned();
+    let mut app = showing(view, id(TEAM));
+    type_text(&mut app, "half");
+    let draft = |conversation, text: &str| Command::Draft {
+        conversation,
+        text: text.to_owned(),
+    };
+    let sent = call(press_alt(&mut app, KeyCode::Char('2')));
+    assert_eq!(sent.command, draft(id(TEAM), "half"));
+    assert_eq!(app.input.editor.text(), "from the page");
+    happen(
+        &mut app,
+        &Event::Draft {
+            conversation: id(TEAM),
+            text: "half".to_owned(),
+        },
+    );
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains("1*  Release team ✎"), "{shown}");
+    assert_eq!(due(&mut app, after(5)), []);
+    press_alt(&mut app, KeyCode::Char('1'));
+    assert_eq!(app.input.editor.text(), "half");
+    assert_eq!(due(&mut app, after(9)), []);
+    // Another front end has sent it meanwhile.
+    press_alt(&mut app, KeyCode::Char('2'));
+    answer(&mut app, &sent, Event::Done);
+    let gone = Event::Draft {
+        conversation: id(TEAM),
+        text: String::new(),
+    };
+    happen(&mut app, &gone);
+    press_alt(&mut app, KeyCode::Char('1'));
+    assert!(app.input.editor.is_empty());
+}
+
+#[test]
+fn members_are_told_of_typing_every_three_seconds_and_not_in_the_open_chat() {
+    let mut app = showing(several(), id(TEAM));
+    let told = |app: &mut App, seconds| {
+        let is_typing = |command: &Command| matches!(command, Command::Typing { .. });
+        due(app, after(seconds))
+            .iter()
+            .filter(|one| is_typing(one))
+            .count()
+    };
+    assert_eq!(told(&mut app, 0), 0);
+    press(&mut app, KeyCode::Char('x'));
+    assert_eq!(told(&mut app, 1), 1);
+    press(&mut app, KeyCode::Char('x'));
+    assert_eq!(told(&mut app, 2), 0);
+    assert_eq!(told(&mut app, 4), 1);
+    assert_eq!(told(&mut app, 9), 0, "no key was pressed");
+    press_control(&mut app, 'u');
+    type_text(&mut app, "/who");
+    assert_eq!(told(&mut app, 20), 0, "a command is not a message");
+    app.show(CONVERSATION);
+    type_text(&mut app, "hello");
+    assert_eq!(told(&mut app, 30), 0);
+}
+
+#[test]
+fn leaving_a_group_has_a_question_and_leaving_the_open_chat_an_undo() {
+    let mut app = showing(several(), id(TEAM));
+    let leave = |conversation| [Command::Leave { conversation }];
+    assert_eq!(enter(&mut app, "/leave"), None);
+    let shown = screen(&mut app, SMALL, after(200));
+    assert!(shown.contains("Leave the group?"), "{shown}");
+    assert_eq!(commands(press(&mut app, KeyCode::Enter)), leave(id(TEAM)));
+    app.show(CONVERSATION);
+    assert_eq!(commands(enter(&mut app, "/leave")), leave(CONVERSATION));
+}
+
+#[test]
+fn the_bell_rings_for_what_the_user_wants_to_be_alerted_of() {
+    let mut app = showing(several(), id(TEAM));
+    let rings = |app: &mut App, event: Event| {
+        happen(app, &event);
+        app.take_ring()
+    };
+    assert!(!rings(&mut app, said(post(id(TEAM), 200, "bob", "seen"))));
+    assert!(rings(
+        &mut app,
+        said(post(id(BOB), 201, "bob", "not shown"))
+    ));
+    assert!(!rings(&mut app, said(post(id(BOB), 201, "bob", "again"))));
+    assert!(!rings(&mut app, said(post(id(BOB), 202, "alice", "own"))));
+    // Erin's chat alerts of mentions only.
+    assert!(!rings(
+        &mut app,
+        said(post(id(ERIN), 203, "erin", "no mention"))
+    ));
+    let mentioned = Chat {
+        mentions: 2,
+        alerts: Alerts::Mentions,
+        ..direct("erin", Trust::New)
+    };
+    assert!(rings(&mut app, begun(id(ERIN), mentioned.clone())));
+    let silent = Chat {
+        mentions: 3,
+        alerts: Alerts::Nothing,
+        ..mentioned
+    };
+    assert!(!rings(&mut app, begun(id(ERIN), silent)));
+    assert!(rings(&mut app, asked_to(9, ChatKind::Group, "Lunch")));
+}
+
+#[test]
+fn the_title_of_the_terminal_counts_what_waits() {
+    let mut app = showing(several(), id(TEAM));
+    assert_eq!(app.title(), "(3) Release team – p2pchat");
+    happen(&mut app, &asked_to(9, ChatKind::Group, "Lunch"));
+    assert_eq!(app.title(), "(4) Release team – p2pchat");
+    app.show(id(BOB));
+    assert_eq!(app.title(), "(4) bob – p2pchat");
+}
+
+#[test]
+fn a_message_that_was_found_is_shown_in_its_chat() {
+    let mut app = showing(several(), id(BOB));
+    let find = call(enter(&mut app, "/find fine"));
+    let findings = Event::Findings {
+        conversation: None,
+        text: "fine".to_owned(),
+        messages: Vec::new(),
+        posts: vec![post(id(TEAM), 70, "carol", "fine")],
+    };
+    answer(&mut app, &find, findings);
+    let shown = screen(&mut app, SMALL, after(200));
+    assert!(shown.contains("carol  Release team"), "{shown}");
+    press(&mut app, KeyCode::Enter);
+    assert_eq!(app.current, id(TEAM));
+    assert!(app.overlay.is_none());
+    assert!(app.counts_down() || app.tick(after(3)), "it is marked");
+}
+
+#[test]
+fn hostile_texts_and_names_stay_in_their_columns() {
+    let mut view = several();
+    let text = "\u{1b}]0;owned\u{7} `\u{202e}code` 日本語のとても長い文章です\n```\n\u{1b}[2J\t日本語日本語日本語日本語日本語日本語日本語日本語日本語日本語\n```";
+    let hostile = Post {
+        reply: Some(p2pchat_model::Quote {
+            id: message_id(1),
+            from: named("bob"),
+            text: format!("{text}\n{text}"),
+        }),
+        reactions: vec![
+            p2pchat_model::Reaction {
+                emoji: "👩‍👩‍👧\u{1b}[31m".to_owned(),
+                by: vec![named("bob")],
+            };
+            40
+        ],
+        ..post(id(TEAM), 150, "bob", text)
+    };
+    view.apply(&said(hostile));
+    let long = "W".repeat(64);
+    let group = chat(ChatKind::Group, &long, vec![member("bob", Trust::New)]);
+    view.apply(&begun(id(6), group));
+    let mut app = showing(view, id(TEAM));
+    for shown in [id(TEAM), id(6)] {
+        app.show(shown);
+        for columns in 24..130 {
+            let buffer = cells(&mut app, (columns, 24), NOW);
+            for cell in buffer.content() {
+                assert!(!cell.symbol().chars().any(char::is_control), "{cell:?}");
+            }
+            if columns >= 60 {
+                for row in 1..19 {
+                    assert_eq!(buffer[(19, row)].symbol(), "│", "{columns} {row}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thousand_chats_and_people_are_drawn_as_fast_as_ten() {
+    let mut view = several();
+    for number in 0..1000_u32 {
+        let mut bytes = [9; 32];
+        bytes[..4].copy_from_slice(&number.to_be_bytes());
+        let conversation = ConversationId::encrypted(&bytes);
+        let name = format!("u{number}");
+        view.apply(&begun(conversation, direct(&name, Trust::New)));
+    }
+    let users = (0..20_000).map(|number| {
+        let address = std::net::Ipv4Addr::from(0x7f01_0000 + number).to_string();
+        p2pchat_model::User {
+            address: address.parse().unwrap(),
+            ..user(&format!("x{number:05}"), 9)
+        }
+    });
+    view.apply(&Event::Presence {
+        users: users.collect(),
+        gone: Vec::new(),
+    });
+    let mut app = showing(view, id(TEAM));
+    let start = std::time::Instant::now();
+    for _ in 0..10 {
+        screen(&mut app, SMALL, NOW);
+    }
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains("more: F2"), "{shown}");
+    assert!(shown.contains("more: F4"), "{shown}");
+    press(&mut app, KeyCode::F(4));
+    type_text(&mut app, "x1999");
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains("x19990"), "{shown}");
+    assert!(start.elapsed() < std::time::Duration::from_secs(20));
+}
+
+#[test]
+fn the_chat_that_is_shown_is_gone_after_a_login_as_another() {
+    let mut app = showing(several(), id(TEAM));
+    type_text(&mut app, "for the team");
+    let logout = Event::LoggedOut {
+        at: NOW,
+        problem: None,
+    };
+    happen(&mut app, &logout);
+    let login = Event::LoggedIn {
+        at: NOW,
+        name: "bob".parse().unwrap(),
+    };
+    happen(&mut app, &login);
+    assert_eq!(app.current, CONVERSATION);
+    assert!(app.input.editor.is_empty());
+    assert!(app.left.is_empty());
+}
+
+#[test]
+fn at_the_start_a_chat_is_shown_where_the_open_one_is_bare() {
+    let mut app = app(newcomer());
+    happen(&mut app, &begun(id(BOB), direct("bob", Trust::New)));
+    assert_eq!(app.current, id(BOB));
+    let mut typing = super::app(newcomer());
+    type_text(&mut typing, "x");
+    happen(&mut typing, &begun(id(BOB), direct("bob", Trust::New)));
+    assert_eq!(typing.current, CONVERSATION, "keys were pressed");
+}
+
+#[test]
+fn what_is_told_in_the_open_chat_is_seen_in_every_other() {
+    let mut app = showing(several(), id(TEAM));
+    let failed = call(enter(&mut app, "/chat nobody"));
+    let failure = p2pchat_model::Failure::new(NOW, "chat", p2pchat_model::Problem::NotOnline);
+    let words = failure.message.clone();
+    answer(&mut app, &failed, Event::Failed(failure));
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(shown.contains(&words), "{shown}");
+    let missed = Event::RequestMissed {
+        conversation: CONVERSATION,
+        at: NOW,
+        from: bob(),
+    };
+    happen(&mut app, &missed);
+    let shown = screen(&mut app, SMALL, NOW);
+    assert!(
+        shown.contains("Open chat: you missed a request from bob"),
+        "{shown}"
+    );
+    app.show(CONVERSATION);
+    app.hint = None;
+    happen(&mut app, &missed);
+    assert_eq!(app.hint, None, "it is a line there");
+}
+
+#[test]
+fn a_click_in_the_list_leads_to_its_chat_or_person() {
+    use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+    let mut app = showing(several(), id(TEAM));
+    happen(&mut app, &asked_to(9, ChatKind::Group, "Lunch"));
+    let click = |app: &mut App, part: &str| {
+        let shown = screen(app, SMALL, NOW);
+        let row = shown.lines().position(|row| row.contains(part)).unwrap();
+        app.mouse(MouseEvent {
+            kind: MouseEventKind::Down(MouseButton::Left),
+            column: 5,
+            row: u16::try_from(row).unwrap(),
+            modifiers: KeyModifiers::NONE,
+        })
+    };
+    assert_eq!(click(&mut app, "erin m"), None);
+    assert_eq!(app.current, id(ERIN));
+    let chat = Command::Chat {
+        with: "dave".parse().unwrap(),
+    };
+    assert_eq!(commands(click(&mut app, "○ dave")), [chat]);
+    click(&mut app, "1 request");
+    assert!(app.overlay.is_some());
+    assert_eq!(click(&mut app, "2 ● bob"), None);
+    assert_eq!(app.current, id(ERIN), "a box is over it");
+}

@@ -1,0 +1,315 @@
+//! Three people in encrypted conversations, while their programs and the registry are killed at any
+//! moment, also while they start.
+//!
+//! They say, edit and react to things, give a group other names, leave another group and are asked
+//! back. Two have `p2pchat --json`, and one a page, which makes its unanswered calls again. In the
+//! end, and in between, whatever was acknowledged or shown has to be on all screens, once, and all
+//! screens have to be the same.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | `talker` | one of the people: what they do next, and what they were answered |
+//! | `ledger` | what was said and changed, and whether it is there |
+
+use std::env;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use futures::future::select_all;
+use p2pchat_model::{Command, ConversationId};
+use p2pchat_testkit::{Person, Programs, Registry, SETTLED, agree};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tempfile::TempDir;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::Report;
+
+mod ledger;
+mod talker;
+
+use ledger::Ledger;
+use talker::Talker;
+
+/// The seed of a run that is to be repeated.
+const SEED: &str = "P2PCHAT_CONVERSATIONS_SEED";
+/// The people. The first owns the groups, and the last has a page.
+const PEOPLE: [&str; 3] = ["alice", "bob", "carol"];
+/// The longest time between two kills.
+const LIFE: Duration = Duration::from_millis(1500);
+/// The longest time between two things that are done.
+const PAUSE: Duration = Duration::from_millis(60);
+/// The longest time from the start of a program to its kill, where it is killed while it starts.
+const START: Duration = Duration::from_millis(120);
+/// One of so many kills is followed by one while it starts again.
+const START_EACH: u32 = 4;
+/// One of so many kills is that of the registry.
+const REGISTRY_EACH: u32 = 5;
+/// After so many kills it is looked whether all is there.
+const LOOK_EACH: usize = 25;
+
+/// Options of the run.
+#[derive(Debug, Clone, Args)]
+pub struct Options {
+    /// How often a program is killed
+    #[arg(long, default_value_t = 200)]
+    pub kills: usize,
+    /// Seed of who does what and is killed when [default: $P2PCHAT_CONVERSATIONS_SEED, or any]
+    #[arg(long)]
+    pub seed: Option<u64>,
+}
+
+/// Kills programs while people talk, and reports what became of what they said.
+///
+/// # Errors
+/// If a program is not built or does not start, or people do not come to see the same.
+pub async fn run(programs: &Programs, options: &Options) -> Result<Report> {
+    let seed = match options.seed {
+        Some(seed) => seed,
+        None => env::var(SEED).map_or_else(|_| Ok(rand::random()), |seed| seed.parse())?,
+    };
+    let mut report = Report::new(format!(
+        "conversations: programs killed {} times ({SEED}={seed})",
+        options.kills
+    ));
+    println!("{SEED}={seed}");
+    let home = TempDir::new()?;
+    let ran = Scene::run(programs, &home, options.kills, seed, &mut report).await;
+    if ran.is_err() || !report.is_good() {
+        report.figure("what the programs left behind", home.keep().display());
+    }
+    ran.with_context(|| report.to_string())?;
+    Ok(report)
+}
+
+/// The groups and the conversations of two.
+#[derive(Debug, Clone, Copy)]
+struct Chats {
+    /// All stay in it, and all are owners.
+    team: ConversationId,
+    /// All but the first come and go.
+    club: ConversationId,
+    /// Of the first and the second.
+    two: ConversationId,
+}
+
+struct Scene<'a> {
+    programs: &'a Programs,
+    home: &'a TempDir,
+    store: String,
+    ports: [std::net::SocketAddr; 2],
+    /// `None` while it is killed.
+    registry: Option<Registry>,
+    talkers: Vec<Talker>,
+    chats: Chats,
+    ledger: Ledger,
+    random: ChaCha8Rng,
+    kills: usize,
+    registry_kills: usize,
+}
+
+impl<'a> Scene<'a> {
+    async fn run(
+        programs: &'a Programs,
+        home: &'a TempDir,
+        kills: usize,
+        seed: u64,
+        report: &mut Report,
+    ) -> Result<()> {
+        let mut scene = Self::begin(programs, home, seed).await?;
+        for number in 1..=kills {
+            scene.live().await?;
+            scene.kill_one().await?;
+            if number.is_multiple_of(LOOK_EACH) {
+                let what = format!("after {number} kills");
+                scene.settle(&what, report).await.context(what)?;
+            }
+        }
+        scene.settle("in the end", report).await?;
+        report.figure("kills of programs", scene.kills);
+        report.figure("kills of the registry", scene.registry_kills);
+        scene.ledger.figures(report);
+        Ok(())
+    }
+
+    async fn begin(programs: &'a Programs, home: &'a TempDir, seed: u64) -> Result<Self> {
+        let file = home.path().join("accounts.sqlite3");
+        let store = file.to_str().context("a path that is text")?.to_owned();
+        let registry = Registry::start(programs, home.path(), &store, &[]).await?;
+        let mut people = Vec::new();
+        for name in PEOPLE {
+            let mut person = Person::new(programs, home.path(), name, &registry)?;
+            if Some(&name) == PEOPLE.last() {
+                person = person.with_page()?;
+            }
+            person.sign_up().await?;
+            people.push(person);
+        }
+        let chats = gather(&mut people).await?;
+        Ok(Self {
+            programs,
+            home,
+            store,
+            ports: registry.ports(),
+            registry: Some(registry),
+            talkers: people.into_iter().map(Talker::new).collect(),
+            chats,
+            ledger: Ledger::default(),
+            random: ChaCha8Rng::seed_from_u64(seed),
+            kills: 0,
+            registry_kills: 0,
+        })
+    }
+
+    /// Lets people talk for a while.
+    async fn live(&mut self) -> Result<()> {
+        let end = Instant::now() + self.random.random_range(Duration::ZERO..LIFE);
+        while Instant::now() < end {
+            let who = self.random.random_range(0..self.talkers.len());
+            let talker = &mut self.talkers[who];
+            talker
+                .act(&self.chats, &mut self.ledger, &mut self.random)
+                .await?;
+            let pause = Instant::now() + self.random.random_range(Duration::ZERO..PAUSE);
+            self.hear(pause.min(end)).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes what people are told until then.
+    async fn hear(&mut self, until: Instant) -> Result<()> {
+        while let Ok(told) = timeout_at(until, next(&mut self.talkers)).await {
+            let (who, update) = told?;
+            self.talkers[who].hear(&update, &mut self.ledger);
+        }
+        Ok(())
+    }
+
+    async fn kill_one(&mut self) -> Result<()> {
+        // One that was down for a round is back.
+        self.need_registry().await?;
+        let starts = self.random.random_ratio(1, START_EACH);
+        let until_kill = self.random.random_range(Duration::ZERO..START);
+        if self.random.random_ratio(1, REGISTRY_EACH) {
+            self.registry_kills += 1;
+            let registry = self.registry.take().context("it runs")?;
+            registry.kill().await?;
+            if starts {
+                let (home, store) = (self.home.path(), &self.store);
+                Registry::start_and_kill(until_kill, self.ports, self.programs, home, store, &[])
+                    .await?;
+            }
+            return Ok(());
+        }
+        self.kills += 1;
+        let who = self.random.random_range(0..self.talkers.len());
+        let talker = &mut self.talkers[who];
+        talker.kill(&mut self.ledger).await?;
+        if starts {
+            // It is killed when it is dropped.
+            if let Ok(started) = timeout(until_kill, talker.person.start()).await {
+                started?;
+                talker.kill(&mut self.ledger).await?;
+            }
+        }
+        talker.person.start().await
+    }
+
+    async fn need_registry(&mut self) -> Result<()> {
+        if self.registry.is_none() {
+            let (home, store) = (self.home.path(), &self.store);
+            let again = Registry::start_at(self.ports, self.programs, home, store, &[]);
+            self.registry = Some(again.await?);
+        }
+        Ok(())
+    }
+
+    /// Lets all come back and be answered, and looks whether all is there.
+    async fn settle(&mut self, what: &str, report: &mut Report) -> Result<()> {
+        self.need_registry().await?;
+        let deadline = Instant::now() + SETTLED;
+        while !self.is_quiet().await? {
+            if Instant::now() >= deadline {
+                let waits: Vec<_> = self.talkers.iter().map(Talker::waits_for).collect();
+                bail!("not quiet within {SETTLED:?}: {waits:?}");
+            }
+            let moment = deadline.min(Instant::now() + PAUSE);
+            self.hear(moment).await?;
+        }
+        let Chats { team, club, two } = self.chats;
+        let people = self.talkers.iter_mut().map(|talker| &mut talker.person);
+        let mut people: Vec<&mut Person> = people.collect();
+        let mut screens = agree(&mut people, &[team, club], what, |_, _| true).await?;
+        screens.extend(agree(&mut people[..2], &[two], what, |_, _| true).await?);
+        for (id, screen) in screens {
+            self.ledger.check(id, &screen, what, report);
+        }
+        Ok(())
+    }
+
+    /// Whether all are signed in and in all conversations, and wait for no answer. Those who are
+    /// not in the club are asked back.
+    async fn is_quiet(&mut self) -> Result<bool> {
+        let mut is_quiet = true;
+        for talker in &mut self.talkers {
+            is_quiet &= talker.is_back(&self.chats) && talker.waits_for().is_empty();
+            talker.come_back(&self.chats, &mut self.ledger).await?;
+        }
+        Ok(is_quiet && self.talkers[0].sees_all_in(&self.chats))
+    }
+}
+
+/// The next update, and whose it is.
+async fn next(talkers: &mut [Talker]) -> Result<(usize, p2pchat_model::Update)> {
+    let next = talkers
+        .iter_mut()
+        .map(|talker| Box::pin(talker.person.next()));
+    let (update, who, _) = select_all(next).await;
+    Ok((who, update?))
+}
+
+/// Begins the conversations.
+async fn gather(people: &mut [Person]) -> Result<Chats> {
+    let [alice, bob, carol] = people else {
+        bail!("three people");
+    };
+    let all = [bob.name, carol.name];
+    let team = alice.group("Team", &all).await?;
+    let club = alice.group("Club", &all).await?;
+    let two = alice.chat(bob.name).await?;
+    for id in [team, club, two] {
+        bob.join(id).await?;
+    }
+    for id in [team, club] {
+        carol.join(id).await?;
+    }
+    alice.say(team, "all-here").await?;
+    let people: &mut [&mut Person] = &mut [alice, bob, carol];
+    let all_in = |_, screen: &p2pchat_testkit::Screen| screen.people.len() == 3;
+    agree(people, &[team, club], "at the beginning", all_in).await?;
+    for other in [1, 2] {
+        let who = members_key(people[0], team, other)?;
+        let conversation = team;
+        people[0]
+            .call(&Command::MakeOwner { conversation, who })
+            .await?;
+    }
+    let all_own =
+        |_, screen: &p2pchat_testkit::Screen| screen.people.values().all(|seat| seat.owner);
+    agree(people, &[team], "all are owners", all_own).await?;
+    Ok(Chats { team, club, two })
+}
+
+fn members_key(
+    of: &Person,
+    group: ConversationId,
+    number: usize,
+) -> Result<p2pchat_model::PersonKey> {
+    let name = PEOPLE[number].parse()?;
+    let known = of.view.conversation(group);
+    let chat = known.and_then(|known| known.chat.as_ref());
+    let members = &chat.context("a group")?.members;
+    let member = members.iter().find(|member| member.who.name == Some(name));
+    Ok(member.context("no such member")?.who.key)
+}
