@@ -11,10 +11,11 @@ use crate::browser::effect::{use_effect_on, use_stable};
 use crate::browser::hooks::{use_endpoint, use_input, use_leave};
 use crate::browser::settings::{Settings, SettingsHandle};
 use crate::browser::{attention, page, update};
-use crate::components::{chat::Chat, connect::connect, sign_in::SignIn};
+use crate::components::{chat::Chat, connect::connect, sign_in::use_sign_in};
 use crate::context::Context;
 use crate::logic::chats::counted;
 use crate::logic::clock::Zone;
+use crate::part;
 use crate::state::{Action, Conversation, Page, State, ViewHandle};
 
 /// How long after a message is read the others are told, in milliseconds.
@@ -97,7 +98,7 @@ fn screen(context: &Context) -> Html {
     let account = state.view.as_ref().map(|view| view.get().account);
     match (state.connection, account) {
         (Connection::Refused(_), _) | (_, None) => connect(context),
-        (_, Some(None)) => html! { <SignIn /> },
+        (_, Some(None)) => part!(use_sign_in),
         (_, Some(Some(name))) => html! { <Chat key={name.to_string()} /> },
     }
 }

@@ -42,6 +42,7 @@ pub mod next_try;
 pub mod not_encrypted;
 pub mod online;
 pub mod online_row;
+pub mod part;
 pub mod password_fields;
 pub mod people;
 pub mod people_search;

@@ -8,16 +8,17 @@ use crate::browser::effect::use_effect_on;
 use crate::browser::page;
 use crate::context::{Context, use_app};
 use crate::logic::sentence::sentence;
+use crate::part;
 
-use super::command_form::CommandForm;
+use super::command_form::{Form, command_form};
 use super::field::Field;
-use super::import_form::ImportForm;
+use super::import_form::use_import_form;
 use super::password_fields::{set, use_new_password, use_password};
 use super::switch::switch;
 
 /// The account and its keys.
-#[component]
-pub fn Account() -> Html {
+#[hook]
+pub fn use_account() -> Html {
     let context = use_app();
     let Some(view) = &context.state.view else {
         return html! {};
@@ -32,13 +33,13 @@ pub fn Account() -> Html {
     };
     html! {
         <>
-            <DisplayNameForm now={view.display_name} />
+            { part!(use_display_name_form, DisplayNameProps { now: view.display_name }) }
             { switch(label::LEGACY_LOGIN, label::LEGACY_LOGIN_MEANS, view.legacy_login, !context.state.is_live(), &onlegacy) }
-            { part(label::CHANGE_PASSWORD, html! { <PasswordForm /> }) }
+            { part(label::CHANGE_PASSWORD, part!(use_password_form)) }
             if let Some(identity) = view.identity { { part(label::IDENTITY, keys(&identity)) } }
-            { part("Export identity", html! { <ExportForm /> }) }
-            { part(label::IMPORT_IDENTITY, html! { <><p>{ label::IMPORT_IDENTITY_MEANS }</p><ImportForm /></> }) }
-            { part(label::KNOWN_REGISTRIES, html! { <Registries /> }) }
+            { part("Export identity", part!(use_export_form)) }
+            { part(label::IMPORT_IDENTITY, html! { <><p>{ label::IMPORT_IDENTITY_MEANS }</p>{ part!(use_import_form) }</> }) }
+            { part(label::KNOWN_REGISTRIES, part!(use_registries)) }
         </>
     }
 }
@@ -62,23 +63,23 @@ struct DisplayNameProps {
     now: DisplayName,
 }
 
-#[component]
-fn DisplayNameForm(props: &DisplayNameProps) -> Html {
+#[hook]
+fn use_display_name_form(props: &DisplayNameProps) -> Html {
+    let context = use_app();
     let name = use_state(|| props.now.as_str().to_owned());
     let checked = DisplayName::new(name.trim());
     let error = checked.err().map(|error| sentence(&error.to_string()));
-    let display_name = checked.ok();
+    let command = checked.ok();
+    let command = command.map(|display_name| Command::DisplayName { display_name });
     html! {
-        <CommandForm name="display_name" command={display_name.map(|display_name| Command::DisplayName { display_name })}
-            submit="Save" done="Others see it now.">
-            <Field id="display-name" label={label::DISPLAY_NAME} value={(*name).clone()} oninput={set(&name)}
-                error={error.map(AttrValue::from)} autocomplete="name" />
-        </CommandForm>
+        { command_form(&context, Form { name: "display_name", command, submit: "Save", done: "Others see it now.", children: html! { <><Field id="display-name" label={label::DISPLAY_NAME} value={(*name).clone()} oninput={set(&name)}
+                error={error.map(AttrValue::from)} autocomplete="name" /></> } }) }
     }
 }
 
-#[component]
-fn PasswordForm() -> Html {
+#[hook]
+fn use_password_form() -> Html {
+    let context = use_app();
     let (old, old_field) = use_password("old-password", "Password now");
     let ids = ("new-password", "new-password-again", "New password");
     let (new, fields) = use_new_password(ids, |new| wording::long_password(new.len()));
@@ -86,16 +87,15 @@ fn PasswordForm() -> Html {
         .zip(new)
         .map(|(old, new)| Command::ChangePassword { old, new });
     html! {
-        <CommandForm name="change_password" {command} submit={label::CHANGE_PASSWORD} done="Your password is changed.">
-            { old_field }{ fields }
-        </CommandForm>
+        { command_form(&context, Form { name: "change_password", command, submit: label::CHANGE_PASSWORD, done: "Your password is changed.", children: html! { <>{ old_field }{ fields }</> } }) }
     }
 }
 
 /// Gives the key of the user under a password of its own, as a file to save.
-#[component]
-fn ExportForm() -> Html {
-    let exported = use_app().state.exported.clone();
+#[hook]
+fn use_export_form() -> Html {
+    let context = use_app();
+    let exported = context.state.exported.clone();
     let ids = (
         "export-password",
         "export-password-again",
@@ -106,7 +106,7 @@ fn ExportForm() -> Html {
     html! {
         <>
             <p>{ "Anyone with the file and its password can sign in as you." }</p>
-            <CommandForm name="export_identity" {command} submit="Export" done="">{ fields }</CommandForm>
+            { command_form(&context, Form { name: "export_identity", command, submit: "Export", done: "", children: html! { <>{ fields }</> } }) }
             if let Some(exported) = exported {
                 <a class="button" href={page::text_file(&exported)} download="p2pchat-identity.txt">{ "Save the file" }</a>
             }
@@ -115,8 +115,8 @@ fn ExportForm() -> Html {
 }
 
 /// The registries that are pinned.
-#[component]
-fn Registries() -> Html {
+#[hook]
+fn use_registries() -> Html {
     let context = use_app();
     let state = &context.state;
     {

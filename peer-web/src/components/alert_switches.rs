@@ -9,8 +9,8 @@ use crate::context::use_app;
 use super::switch::switch;
 
 /// The switches for notifications and sound.
-#[component]
-pub fn AlertSwitches() -> Html {
+#[hook]
+pub fn use_alert_switches() -> Html {
     let settings = use_app().settings;
     let denied = use_state(|| false);
     let onnotify = {

@@ -56,7 +56,7 @@ pub fn Answer(props: &Props) -> Html {
         block(name.as_str(), onpick)
     });
     html! {
-        <div class="requests">
+        <div class="requests answer">
             <div class="incoming" role="group" aria-label={title.clone()}>
                 <div class="incoming-top">
                     { avatar(&name) }

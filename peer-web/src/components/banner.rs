@@ -8,13 +8,14 @@ use crate::bridge::{Connection, Loss};
 use crate::browser::page;
 use crate::context::Context;
 use crate::logic::sentence::{capitalized, sentence};
+use crate::part;
 use crate::state::Action;
 
 use super::icon::{Glyph, icon};
-use super::next_try::NextTry;
-use super::registry_changed::RegistryChanged;
-use super::retry::Retry;
-use super::sign_in_again::SignInAgain;
+use super::next_try::use_next_try;
+use super::registry_changed::use_registry_changed;
+use super::retry::use_retry;
+use super::sign_in_again::use_sign_in_again;
 
 /// A line at the top while the bridge or the registry is unreachable, or others are reached
 /// elsewhere.
@@ -28,7 +29,7 @@ pub fn banner(context: &Context) -> Html {
                     <div class="banner bad">
                         { icon(Glyph::Warning) }
                         { lost(why) }
-                        <Retry {until} />
+                        { part!(use_retry, super::retry::Props { until }) }
                     </div>
                 },
                 Connection::Connecting => html! {
@@ -87,8 +88,10 @@ fn outdated() -> Html {
 fn registry(view: &View) -> Html {
     let (reason, retry_at) = match (&view.link, view.account) {
         (Link::Down { reason, retry_at }, _) => (reason, retry_at),
-        (Link::PasswordNeeded, Some(name)) => return html! { <SignInAgain {name} /> },
-        (Link::KeyChanged { .. }, _) => return html! { <RegistryChanged /> },
+        (Link::PasswordNeeded, Some(name)) => {
+            return part!(use_sign_in_again, super::sign_in_again::Props { name });
+        }
+        (Link::KeyChanged { .. }, _) => return part!(use_registry_changed),
         _ => return html! {},
     };
     let words = if view.account.is_some() {
@@ -102,7 +105,7 @@ fn registry(view: &View) -> Html {
         <div class="banner warn" title={printable(reason).into_owned()}>
             { icon(Glyph::Warning) }
             <span class="banner-words">{ words }</span>
-            <NextTry at={*retry_at} />
+            { part!(use_next_try, super::next_try::Props { at: *retry_at }) }
         </div>
     }
 }

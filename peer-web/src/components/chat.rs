@@ -9,6 +9,7 @@ use yew::prelude::*;
 use crate::browser::effect::use_effect_on;
 use crate::browser::{hooks::use_return_focus, page};
 use crate::context::{Context, use_app};
+use crate::part;
 use crate::state::{Action, Sheet};
 
 use super::answer::Answer;
@@ -16,12 +17,12 @@ use super::banner::banner;
 use super::chat_head::{BACK, Side, chat_head};
 use super::composer::{self, Composer};
 use super::conversation::Conversation;
-use super::details::Details;
-use super::finder::Finder;
+use super::details::use_details;
+use super::finder::use_finder;
 use super::icon::{Glyph, icon};
 use super::people::people;
 use super::requests::requests;
-use super::sheet::Sheets;
+use super::sheet::use_sheets;
 use super::undo_bar::undo_bar;
 
 /// From which width on, in CSS pixels, the details have room of their own.
@@ -34,7 +35,7 @@ pub fn Chat() -> Html {
     let onback = use_route(&context);
     use_first_member(&context);
     let side = use_state_eq(|| (page::size().0 >= ROOMY).then_some(Side::Details));
-    let is_open = *side != None;
+    let is_open = side.is_some();
     use_return_focus(is_open);
 
     let onside = {
@@ -72,15 +73,15 @@ pub fn Chat() -> Html {
                             { requests(&context, false) }
                             { foot(&context, shown) }
                         </div>
-                        if *side == Some(Side::Find) { <Finder onclose={onclose.clone()} /> }
+                        if *side == Some(Side::Find) { { part!(use_finder, super::finder::Props { onclose: onclose.clone() }) } }
                         if *side == Some(Side::Details) && is_encrypted {
-                            <Details {onclose} over={page::size().0 < ROOMY} />
+                            { part!(use_details, super::details::Props { onclose, over: page::size().0 < ROOMY }) }
                         }
                     </div>
                 </section>
             </main>
             { undo_bar(&context) }
-            <Sheets />
+            { part!(use_sheets) }
         </div>
     }
 }
@@ -121,7 +122,7 @@ fn foot(context: &Context, key: String) -> Html {
     }
 }
 
-/// That somebody has another key than before, and what to do about it.
+/// That someone has another key than before, and what to do about it.
 fn key_line(context: &Context, who: Named, words: &str, stops: bool) -> Html {
     let glyph = if stops { Glyph::Stop } else { Glyph::Warning };
     let button = who.name.map(|name| {

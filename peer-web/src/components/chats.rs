@@ -23,8 +23,8 @@ use super::row_menu::{MenuItem, RowMenu};
 const FEW: usize = 3;
 
 /// The conversations. They change with nearly every message.
-#[component]
-pub fn Chats() -> Html {
+#[hook]
+pub fn use_chats() -> Html {
     let context = use_app();
     let unread = use_conversation().reading.unread();
     let Some(view) = &context.state.view else {

@@ -11,7 +11,7 @@ use crate::state::KnownCode;
 
 use super::trust_mark::trust_mark;
 
-/// What [`Codes`] need.
+/// What [`use_codes`] need.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// The user.
@@ -19,8 +19,8 @@ pub struct Props {
 }
 
 /// The code of the user and that of another, and what they say about it.
-#[component]
-pub fn Codes(props: &Props) -> Html {
+#[hook]
+pub fn use_codes(props: &Props) -> Html {
     let context = use_app();
     let name = props.name;
     let differ = use_state_eq(|| false);

@@ -4,12 +4,11 @@ use p2pchat_model::Command;
 use p2pchat_model::wording::label;
 use yew::prelude::*;
 
-use crate::context::use_app;
+use crate::context::Context;
 use crate::logic::sentence::with_advice;
 
-/// What a [`CommandForm`] needs.
-#[derive(Properties, PartialEq)]
-pub struct Props {
+/// What a form needs.
+pub struct Form {
     /// The name of the command.
     pub name: &'static str,
     /// The command, if the fields give one.
@@ -23,28 +22,33 @@ pub struct Props {
 }
 
 /// A form that sends one command, and tells what became of it.
-#[component]
-pub fn CommandForm(props: &Props) -> Html {
-    let context = use_app();
+pub fn command_form(context: &Context, form: Form) -> Html {
     let state = &context.state;
-    let (command, send) = (props.command.clone(), context.send.clone());
+    let Form {
+        name,
+        command,
+        submit,
+        done,
+        children,
+    } = form;
+    let (is_ready, send) = (command.is_some(), context.send.clone());
     let onsubmit = move |event: SubmitEvent| {
         event.prevent_default();
         if let Some(command) = &command {
             send.emit(command.clone());
         }
     };
-    let waits = state.waits_for(&[props.name]);
-    let failure = state.failure(props.name).map(with_advice);
-    let done = (state.done == Some(props.name)).then_some(props.done);
+    let waits = state.waits_for(&[name]);
+    let failure = state.failure(name).map(with_advice);
+    let done = (state.done == Some(name)).then_some(done);
     html! {
         <form class="command-form" {onsubmit} novalidate=true>
-            { props.children.clone() }
+            { children }
             <p class="form-error" role="alert">{ failure.unwrap_or_default() }</p>
             <p class="form-end">
                 <span role="status">{ done }</span>
-                <button type="submit" class="button" disabled={waits || props.command.is_none() || !state.is_live()}
-                    aria-busy={waits.to_string()}>{ if waits { label::WAITING } else { props.submit } }</button>
+                <button type="submit" class="button" disabled={waits || !is_ready || !state.is_live()}
+                    aria-busy={waits.to_string()}>{ if waits { label::WAITING } else { submit } }</button>
             </p>
         </form>
     }

@@ -18,10 +18,11 @@ use crate::browser::{
 };
 use crate::context::{Context, use_app};
 use crate::logic::outgoing::{self, CannotSend};
+use crate::part;
 use crate::state::{About, Action};
 
 use super::composer_note::composer_note;
-use super::emoji::EmojiPicker;
+use super::emoji::use_emoji_picker;
 use super::icon::{Glyph, icon};
 
 /// The id of the text field.
@@ -30,7 +31,8 @@ pub const ID: &str = page::COMPOSER;
 const PAUSE: u32 = 500;
 /// How long after the last key the user may still be typing, in milliseconds.
 const TYPING: u64 = 3_000;
-/// How often at the most the others are told that the user is typing, in milliseconds.
+/// How long it takes at least until the others are told again that the user is typing, in
+/// milliseconds.
 const TELL_TYPING: u64 = 3_000;
 /// The greatest height of the field, in CSS pixels.
 const TALLEST: f64 = 200.0;
@@ -116,7 +118,7 @@ pub fn Composer() -> Html {
         <form class="composer" {onsubmit}>
             { about.map(|about| about_bar(&context, about)) }
             <div class="composer-box">
-                <EmojiPicker {onpick} />
+                { part!(use_emoji_picker, super::emoji::Props { onpick }) }
                 <textarea id={ID} ref={node} rows="1" value={(*text).clone()} {placeholder} {oninput} {onkeydown} {onblur}
                     aria-label="Message" aria-describedby="composer-note" autocomplete="off" dir="auto" />
                 <button type="submit" class="send" disabled={problem == Some(CannotSend::Empty)}

@@ -5,10 +5,11 @@ use yew::prelude::*;
 use crate::bridge::{Connection, Refusal};
 use crate::browser::page;
 use crate::context::Context;
+use crate::part;
 
 use super::banner::lost;
 use super::brand::brand;
-use super::retry::Retry;
+use super::retry::use_retry;
 
 /// The page without a view: connecting, or refused, in plain words.
 pub fn connect(context: &Context) -> Html {
@@ -22,7 +23,7 @@ pub fn connect(context: &Context) -> Html {
                 <p>{ lost(why) }</p>
                 <p>{ "This page talks to a program on your own computer, " }<code>{ "p2pchat-bridge" }</code>
                     { ". Once it runs, the page goes on by itself." }</p>
-                <Retry {until} />
+                { part!(use_retry, super::retry::Props { until }) }
             </>
         },
         Connection::Refused(refusal) => refused(refusal),

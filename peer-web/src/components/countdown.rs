@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use crate::browser::hooks::use_now;
 
-/// What a [`Countdown`] needs.
+/// What a [`use_countdown`] needs.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// When it runs out.
@@ -13,8 +13,8 @@ pub struct Props {
 }
 
 /// The seconds that are left. Not announced: screen readers would read each of them.
-#[component]
-pub fn Countdown(props: &Props) -> Html {
+#[hook]
+pub fn use_countdown(props: &Props) -> Html {
     let left = use_now(500).seconds_until(props.until);
     html! {
         <span class="countdown" role="timer" aria-live="off">

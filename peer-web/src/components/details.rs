@@ -11,7 +11,7 @@ use crate::context::{Context, use_app};
 use crate::state::{Action, Sheet};
 
 use super::chats::{ALERTS, compare};
-use super::command_form::CommandForm;
+use super::command_form::{Form, command_form};
 use super::field::Field;
 use super::icon::{Glyph, icon};
 use super::password_fields::set;
@@ -22,7 +22,7 @@ use super::row_menu::{MenuItem, RowMenu};
 use super::switch::switch;
 use super::trust_mark::trust_mark;
 
-/// What [`Details`] need.
+/// What [`use_details`] need.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// Closes them.
@@ -32,8 +32,8 @@ pub struct Props {
 }
 
 /// The details of the conversation that is shown.
-#[component]
-pub fn Details(props: &Props) -> Html {
+#[hook]
+pub fn use_details(props: &Props) -> Html {
     let context = use_app();
     use_escape(props.over, props.onclose.clone());
     let Some(view) = &context.state.view else {
@@ -67,7 +67,7 @@ pub fn Details(props: &Props) -> Html {
                     if is_group { <button type="button" class="button small quiet" onclick={onadd}>{ icon(Glyph::Plus) }{ words::ADD }</button> }
                 </header>
                 <RowList labelledby="details-members" {rows} />
-                if is_group && chat.owner { <RenameForm key={id.to_string()} {id} name={chat.name} /> }
+                if is_group && chat.owner { <details class="part"><summary>{ words::RENAME }</summary><RenameForm key={id.to_string()} {id} name={chat.name} /></details> }
                 { settings(&context, id, chat) }
             </div>
         </section>
@@ -162,14 +162,13 @@ struct RenameProps {
 
 #[component]
 fn RenameForm(props: &RenameProps) -> Html {
+    let context = use_app();
     let typed = use_state(|| props.name.as_str().to_owned());
     let name = DisplayName::new(typed.trim()).ok();
     let conversation = props.id;
     let command = name.filter(|name| *name != props.name);
     let command = command.map(|name| Command::Rename { conversation, name });
     html! {
-        <CommandForm name="rename" {command} submit={words::RENAME} done="">
-            <Field id="group-name" label={words::GROUP_NAME} value={(*typed).clone()} oninput={set(&typed)} autocomplete="off" />
-        </CommandForm>
+        { command_form(&context, Form { name: "rename", command, submit: words::RENAME, done: "", children: html! { <><Field id="group-name" label={words::GROUP_NAME} value={(*typed).clone()} oninput={set(&typed)} autocomplete="off" /></> } }) }
     }
 }

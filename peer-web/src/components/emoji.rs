@@ -34,7 +34,7 @@ const EMOJI: [(&str, &str); 24] = [
     ("🚀", "rocket"),
 ];
 
-/// What an [`EmojiPicker`] needs.
+/// What an [`use_emoji_picker`] needs.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// Called with the emoji.
@@ -42,8 +42,8 @@ pub struct Props {
 }
 
 /// The button that opens the choice, and the choice.
-#[component]
-pub fn EmojiPicker(props: &Props) -> Html {
+#[hook]
+pub fn use_emoji_picker(props: &Props) -> Html {
     let node = use_node_ref();
     let open = use_popup(&node);
     let choice = |(emoji, words): &(&'static str, &'static str)| {

@@ -9,13 +9,14 @@ use crate::browser::{hooks::use_escape, page};
 use crate::context::{Context, use_app};
 use crate::logic::clock::Zone;
 use crate::logic::sentence::{capitalized, failed};
+use crate::part;
 
-use super::finding_list::FindingList;
+use super::finding_list::use_finding_list;
 use super::icon::{Glyph, icon};
 
 const INPUT: &str = "find-input";
 
-/// What a [`Finder`] needs.
+/// What a [`use_finder`] needs.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// Closes it.
@@ -23,8 +24,8 @@ pub struct Props {
 }
 
 /// The search through the history, and what it found.
-#[component]
-pub fn Finder(props: &Props) -> Html {
+#[hook]
+pub fn use_finder(props: &Props) -> Html {
     let context = use_app();
     let words = use_state(String::new);
     use_effect_on((), |()| page::focus(INPUT));
@@ -87,7 +88,7 @@ fn findings(context: &Context, onclose: &Callback<()>) -> Html {
     html! {
         <>
             <p class="empty">{ capitalized(&heading) }</p>
-            <FindingList {messages} {today} {onclose} />
+            { part!(use_finding_list, super::finding_list::Props { messages, today, onclose: onclose.clone() }) }
         </>
     }
 }

@@ -10,7 +10,7 @@ use crate::logic::said::said;
 use super::finding::finding;
 use super::roving::{Roving, Rows, use_roving};
 
-/// What a [`FindingList`] needs.
+/// What a [`use_finding_list`] needs.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// The messages.
@@ -22,8 +22,8 @@ pub struct Props {
 }
 
 /// The messages that a search found, as one Tab stop.
-#[component]
-pub fn FindingList(props: &Props) -> Html {
+#[hook]
+pub fn use_finding_list(props: &Props) -> Html {
     let dispatch = use_app().dispatch;
     let (today, onclose) = (props.today, props.onclose.clone());
     let key = |line: &Line| line.message_id().unwrap_or_default().to_string();

@@ -6,14 +6,16 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::browser::file;
+use crate::context::use_app;
 
-use super::command_form::CommandForm;
+use super::command_form::{Form, command_form};
 use super::field::Field;
 use super::password_fields::{set, use_password};
 
 /// A file or a text, and the password that it was exported with.
-#[component]
-pub fn ImportForm() -> Html {
+#[hook]
+pub fn use_import_form() -> Html {
+    let context = use_app();
     let text = use_state(String::new);
     let (password, password_field) = use_password("import-password", "Password of the file");
     let onfile = {
@@ -29,14 +31,11 @@ pub fn ImportForm() -> Html {
         .zip(password)
         .map(|(identity, password)| Command::ImportIdentity { identity, password });
     html! {
-        <CommandForm name="import_identity" {command} submit={label::IMPORT_IDENTITY}
-            done="This computer signs in as you now: sign in with your name.">
-            <div class="field">
+        { command_form(&context, Form { name: "import_identity", command, submit: label::IMPORT_IDENTITY, done: "This computer signs in as you now: sign in with your name.", children: html! { <><div class="field">
                 <label for="import-file">{ "Exported file" }</label>
                 <input id="import-file" type="file" onchange={onfile} />
             </div>
             <Field id="import-text" label="or its text" value={(*text).clone()} oninput={set(&text)} autocomplete="off" />
-            { password_field }
-        </CommandForm>
+            { password_field }</> } }) }
     }
 }

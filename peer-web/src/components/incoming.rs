@@ -6,10 +6,11 @@ use yew::prelude::*;
 
 use crate::browser::hooks::{use_after, use_focus_kept};
 use crate::context::use_app;
+use crate::part;
 
 use super::avatar::avatar;
-use super::countdown::Countdown;
-use super::lookalike_tag::LookalikeTag;
+use super::countdown::use_countdown;
+use super::lookalike_tag::use_lookalike_tag;
 use super::person_menu::block;
 use super::row_menu::RowMenu;
 
@@ -63,10 +64,10 @@ pub fn Incoming(props: &Props) -> Html {
                 { avatar(name) }
                 <div class="request-words">
                     <h2><bdi>{ title }</bdi></h2>
-                    if let Some(name) = request.from.name { <LookalikeTag {name} /> }
+                    if let Some(name) = request.from.name { { part!(use_lookalike_tag, super::lookalike_tag::Props { name }) } }
                     { for words(request, &view).into_iter().map(|words| html! { <p>{ words }</p> }) }
                 </div>
-                <Countdown until={request.expires} />
+                { part!(use_countdown, super::countdown::Props { until: request.expires }) }
                 <RowMenu about={name.to_owned()} {disabled} items={vec![block_item(&context.send, request.from)]} />
             </div>
             <div class="incoming-buttons">

@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use crate::context::use_app;
 
-/// What a [`LookalikeTag`] needs.
+/// What a [`use_lookalike_tag`] needs.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// The name.
@@ -14,8 +14,8 @@ pub struct Props {
 
 /// Says which other name this one looks like, if it has characters that cannot be told from
 /// that one's.
-#[component]
-pub fn LookalikeTag(props: &Props) -> Html {
+#[hook]
+pub fn use_lookalike_tag(props: &Props) -> Html {
     let context = use_app();
     let view = context.state.view.as_ref();
     match view.and_then(|view| view.get().lookalike_of(props.name)) {

@@ -11,13 +11,14 @@ use crate::browser::{dates, page};
 use crate::logic::links::ends_right_to_left;
 use crate::logic::said::{Said, Who, said};
 use crate::logic::sentence::capitalized;
+use crate::part;
 use crate::state::{About, Action, State};
 
 use super::avatar::avatar;
 use super::delivery_list::delivery_list;
 use super::delivery_mark::{delivery_mark, mark};
 use super::icon::Glyph;
-use super::lookalike_tag::LookalikeTag;
+use super::lookalike_tag::use_lookalike_tag;
 use super::person_menu::PersonMenu;
 use super::rich_text::rich_text;
 use super::row_menu::{MenuItem, RowMenu};
@@ -113,7 +114,7 @@ fn head(said: &Said<'_>, first: bool) -> Html {
         <header class="message-head">
             { avatar(&title) }
             <b><bdi>{ name }</bdi></b>
-            if let Some(name) = known { <LookalikeTag {name} /> }
+            if let Some(name) = known { { part!(use_lookalike_tag, super::lookalike_tag::Props { name }) } }
             { more }
         </header>
     }
@@ -161,7 +162,7 @@ fn delivery(post: &Post, chat: &Chat) -> Html {
     mark(glyph, "", printable(&words).into_owned())
 }
 
-/// How people have reacted, and whom it waits for: said once, below a run of messages.
+/// How people have reacted, and who has not got it yet: said once, below a run of messages.
 fn below(acts: &Acts, post: &Post, last: bool) -> Html {
     let waiting = words::waiting(post).filter(|_| last && post.state == PostState::Shown);
     html! {

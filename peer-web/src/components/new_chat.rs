@@ -8,7 +8,7 @@ use crate::browser::effect::use_effect_on;
 use crate::browser::{keys, page};
 use crate::context::use_app;
 
-use super::command_form::CommandForm;
+use super::command_form::{Form, command_form};
 use super::field::Field;
 use super::icon::{Glyph, icon};
 use super::password_fields::set;
@@ -20,7 +20,7 @@ const TO: &str = "new-to";
 /// So many people are offered at once.
 const MOST: usize = 50;
 
-/// What a [`NewChat`] needs.
+/// What a [`use_new_chat`] needs.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// The group that more people are asked into.
@@ -28,9 +28,9 @@ pub struct Props {
     pub add: Option<ConversationId>,
 }
 
-/// The form: to whom, and the name of a group.
-#[component]
-pub fn NewChat(props: &Props) -> Html {
+/// The form: who is to be in it, and the name of a group.
+#[hook]
+pub fn use_new_chat(props: &Props) -> Html {
     let context = use_app();
     let chosen = use_state(Vec::<Username>::new);
     let typed = use_state(String::new);
@@ -53,7 +53,7 @@ pub fn NewChat(props: &Props) -> Html {
             page::focus(TO);
         })
     };
-    // Somebody who is not online too, by the whole name.
+    // Someone who is not online too, by the whole name.
     let onkeydown = {
         let (typed, toggle) = (typed.clone(), toggle.clone());
         Callback::from(move |event: KeyboardEvent| {
@@ -104,8 +104,7 @@ pub fn NewChat(props: &Props) -> Html {
         Callback::from(move |on| sees_all.set(on))
     };
     html! {
-        <CommandForm name={command_name} {command} {submit} done="">
-            <div onkeydown={onkeydown}>
+        { command_form(&context, Form { name: command_name, command, submit, done: "", children: html! { <><div onkeydown={onkeydown}>
                 <Field id={TO} label={words::TO} value={(*typed).clone()} oninput={set(&typed)} autocomplete="off" />
             </div>
             if !chosen.is_empty() { <p class="chips">{ for chosen.iter().map(|name| chip(*name, &toggle)) }</p> }
@@ -114,12 +113,11 @@ pub fn NewChat(props: &Props) -> Html {
                 { switch(words::SEES_ALL, "", *sees_all, false, &onsees) }
             } else if chosen.len() > 1 {
                 <Field id="new-name" label={words::GROUP_NAME} value={(*name).clone()} oninput={set(&name)} autocomplete="off" />
-            }
-        </CommandForm>
+            }</> } }) }
     }
 }
 
-/// Somebody who is chosen; a click takes them out again.
+/// Someone who is chosen; a click takes them out again.
 fn chip(name: Username, toggle: &Callback<Username>) -> Html {
     let words = printable(name.as_str()).into_owned();
     let onclick = toggle.reform(move |_: MouseEvent| name);

@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use crate::browser::hooks::use_now;
 
-/// What a [`NextTry`] needs.
+/// What a [`use_next_try`] needs.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// When the next attempt is due.
@@ -13,8 +13,8 @@ pub struct Props {
 }
 
 /// When the next attempt is due, in seconds. Not announced second by second.
-#[component]
-pub fn NextTry(props: &Props) -> Html {
+#[hook]
+pub fn use_next_try(props: &Props) -> Html {
     let left = use_now(500).seconds_until(props.at);
     html! {
         <span class="countdown" role="timer" aria-live="off">{ wording::next_try(left) }</span>

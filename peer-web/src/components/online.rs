@@ -7,9 +7,10 @@ use yew::prelude::*;
 use crate::context::use_app;
 use crate::logic::chats::direct_with;
 use crate::logic::sentence::sentence;
+use crate::part;
 
 use super::online_row::online_row;
-use super::people_search::PeopleSearch;
+use super::people_search::use_people_search;
 use super::refresh_button::refresh_button;
 use super::roving::Rows;
 use super::row_list::RowList;
@@ -19,8 +20,8 @@ use super::search_answer::search_answer;
 const SOME: usize = 12;
 
 /// Who is online and has no chat with the user; all others too, once they are asked for.
-#[component]
-pub fn Online() -> Html {
+#[hook]
+pub fn use_online() -> Html {
     let context = use_app();
     let typed = use_state(String::new);
     let shows_all = use_state_eq(|| false);
@@ -64,7 +65,7 @@ pub fn Online() -> Html {
                 <h2 id="online-title">{ label::ONLINE } <span class="count">{ count }</span></h2>
                 { refresh_button(&context) }
             </header>
-            <PeopleSearch typed={(*typed).clone()} {ontyped} />
+            { part!(use_people_search, super::people_search::Props { typed: (*typed).clone(), ontyped }) }
             { search_answer(&context) }
             if found > 0 { <RowList labelledby="online-title" {rows} /> }
             if is_part && wanted.is_empty() {
@@ -76,7 +77,7 @@ pub fn Online() -> Html {
     }
 }
 
-/// Those with whom there is a chat of two.
+/// Those who have a chat of two with the user.
 fn in_chats(view: &View) -> Vec<p2pchat_model::Username> {
     let chats = view
         .conversations

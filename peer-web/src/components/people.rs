@@ -5,19 +5,20 @@ use p2pchat_model::{ConversationId, View, printable};
 use yew::prelude::*;
 
 use crate::context::Context;
+use crate::part;
 
 use super::blocked_list::blocked_list;
 use super::brand::brand;
-use super::chats::Chats;
+use super::chats::use_chats;
 use super::dropped_list::dropped_list;
 use super::link_state::link_state;
 use super::members::members;
-use super::online::Online;
+use super::online::use_online;
 use super::person_name::person_name;
 use super::requests::requests;
-use super::security::Security;
-use super::settings_menu::SettingsMenu;
-use super::status_choice::StatusChoice;
+use super::security::use_security;
+use super::settings_menu::use_settings_menu;
+use super::status_choice::use_status_choice;
 
 /// The side with the people.
 pub fn people(context: &Context) -> Html {
@@ -30,12 +31,12 @@ pub fn people(context: &Context) -> Html {
         <section class="people" aria-label="People">
             <header class="people-head">
                 { brand() }
-                <SettingsMenu />
+                { part!(use_settings_menu) }
             </header>
             <div class="people-scroll">
-                <Chats />
+                { part!(use_chats) }
                 if is_open { { members(context) } }
-                <Online />
+                { part!(use_online) }
                 { blocked_list(context) }
                 { dropped_list(context) }
             </div>
@@ -45,7 +46,7 @@ pub fn people(context: &Context) -> Html {
                     { person_name(view.account, view.address, Some(label::YOU), own_line(&view)) }
                     { link_state(context) }
                 </div>
-                <div class="me-state"><StatusChoice /><Security /></div>
+                <div class="me-state">{ part!(use_status_choice) }{ part!(use_security) }</div>
             </footer>
         </section>
     }

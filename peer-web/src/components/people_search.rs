@@ -10,7 +10,7 @@ use crate::state::Action;
 
 use super::icon::{Glyph, icon};
 
-/// What a [`PeopleSearch`] needs.
+/// What a [`use_people_search`] needs.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// The text in the field.
@@ -21,8 +21,8 @@ pub struct Props {
 
 /// The field to find people. The list is filtered while the user types; Enter asks the
 /// registry for a name, or the machine at an address for a chat.
-#[component]
-pub fn PeopleSearch(props: &Props) -> Html {
+#[hook]
+pub fn use_people_search(props: &Props) -> Html {
     let context = use_app();
     let error = use_state(|| None::<String>);
     let target = Target::new(props.typed.trim());

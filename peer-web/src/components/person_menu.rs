@@ -19,7 +19,7 @@ pub struct Props {
     /// The user to compare codes with.
     #[prop_or_default]
     pub compares: Option<Username>,
-    /// Whom to ask into the open chat.
+    /// Who is asked into the open chat by it.
     #[prop_or_default]
     pub asks: Option<Target>,
     /// Whether Tab leads to the button. Not in a list where arrows lead from row to row.

@@ -4,9 +4,11 @@ use p2pchat_model::wording::{self, label};
 use p2pchat_model::{PeerAddr, Status, User, Username, printable};
 use yew::prelude::*;
 
+use crate::part;
+
 use super::avatar::avatar;
 use super::icon::icon;
-use super::lookalike_tag::LookalikeTag;
+use super::lookalike_tag::use_lookalike_tag;
 use super::status_choice::glyph;
 use super::trust_mark::trust_mark;
 
@@ -28,7 +30,7 @@ pub fn person_name(
             { avatar(&words) }
             <span class="person-words">
                 <span class="person-name"><bdi>{ printable(&words).into_owned() }</bdi>
-                    if let Some(name) = name { <LookalikeTag {name} /> }
+                    if let Some(name) = name { { part!(use_lookalike_tag, super::lookalike_tag::Props { name }) } }
                     if let Some(note) = note { <span class="tag">{ note }</span> }
                 </span>
                 <span class="person-more">{ below }</span>

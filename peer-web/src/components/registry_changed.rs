@@ -7,7 +7,7 @@ use yew::prelude::*;
 use crate::context::use_app;
 use crate::logic::sentence::sentence;
 
-use super::command_form::CommandForm;
+use super::command_form::{Form, command_form};
 use super::field::Field;
 use super::icon::{Glyph, icon};
 use super::password_fields::set;
@@ -15,8 +15,8 @@ use super::password_fields::set;
 /// A stop: both fingerprints, why they may differ, and a form that trusts the new key once its
 /// fingerprint was typed as the operator of the registry has it. Nothing as long as the key is
 /// the pinned one.
-#[component]
-pub fn RegistryChanged() -> Html {
+#[hook]
+pub fn use_registry_changed() -> Html {
     let context = use_app();
     let typed = use_state(String::new);
     let view = context.state.view.as_ref().map(|view| view.get());
@@ -38,10 +38,8 @@ pub fn RegistryChanged() -> Html {
                 <div><dt>{ "Known" }</dt><dd><code>{ pinned.to_string() }</code></dd></div>
                 <div><dt>{ "Seen now" }</dt><dd><code>{ seen.to_string() }</code></dd></div>
             </dl>
-            <CommandForm name="trust_registry" {command} submit={label::TRUST_NEW_KEY} done="">
-                <Field id="registry-fingerprint" label="Fingerprint that its operator tells you" value={(*typed).clone()}
-                    oninput={set(&typed)} error={wrong.map(|words| AttrValue::from(sentence(words)))} autocomplete="off" />
-            </CommandForm>
+            { command_form(&context, Form { name: "trust_registry", command, submit: label::TRUST_NEW_KEY, done: "", children: html! { <><Field id="registry-fingerprint" label="Fingerprint that its operator tells you" value={(*typed).clone()}
+                    oninput={set(&typed)} error={wrong.map(|words| AttrValue::from(sentence(words)))} autocomplete="off" /></> } }) }
         </section>
     }
 }

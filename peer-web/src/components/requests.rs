@@ -6,9 +6,10 @@ use yew::prelude::*;
 
 use crate::context::Context;
 use crate::logic::sentence::{capitalized, sentence_of};
+use crate::part;
 use crate::state::{Action, Note};
 
-use super::countdown::Countdown;
+use super::countdown::use_countdown;
 use super::icon::{Glyph, icon};
 use super::incoming::Incoming;
 
@@ -45,7 +46,7 @@ fn sent(context: &Context, request: &OutgoingRequest) -> Html {
         <div key={format!("sent {to}")} class="request-row" role="group" aria-label={format!("Request to {name}")}>
             { icon(Glyph::Sending) }
             <span class="request-words">{ capitalized(&printable(&wording::waiting_for(request.to))) }</span>
-            <Countdown until={request.expires} />
+            { part!(use_countdown, super::countdown::Props { until: request.expires }) }
             <button type="button" class="button small" onclick={oncancel} disabled={!context.state.is_live()}>{ label::CANCEL_REQUEST }</button>
         </div>
     }

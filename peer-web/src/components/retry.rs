@@ -4,10 +4,11 @@ use p2pchat_model::Timestamp;
 use yew::prelude::*;
 
 use crate::context::use_app;
+use crate::part;
 
-use super::next_try::NextTry;
+use super::next_try::use_next_try;
 
-/// What a [`Retry`] needs.
+/// What a [`use_retry`] needs.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// When the next attempt is due, in milliseconds since 1970.
@@ -15,8 +16,8 @@ pub struct Props {
 }
 
 /// The time until the next attempt, and a button to make it now.
-#[component]
-pub fn Retry(props: &Props) -> Html {
+#[hook]
+pub fn use_retry(props: &Props) -> Html {
     let retry = use_app().retry;
     let onclick = move |_| retry.emit(());
     #[expect(
@@ -27,7 +28,7 @@ pub fn Retry(props: &Props) -> Html {
     let until = Timestamp(props.until as u64);
     html! {
         <span class="retry">
-            <NextTry at={until} />
+            { part!(use_next_try, super::next_try::Props { at: until }) }
             <button type="button" class="button small" {onclick}>{ "Try now" }</button>
         </span>
     }

@@ -79,8 +79,8 @@ fn use_drawn(roving: &Roving, count: usize) -> Vec<usize> {
     let end = end.min(count);
     let mut drawn: Vec<usize> = (first.min(end)..end).collect();
     if roving.active < count && !drawn.contains(&roving.active) {
-        drawn.push(roving.active);
-        drawn.sort_unstable();
+        let at = drawn.partition_point(|at| *at < roving.active);
+        drawn.insert(at, roving.active);
     }
     let look = {
         let (list, window, drawn) = (roving.list.clone(), window.setter(), drawn.clone());

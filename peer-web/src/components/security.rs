@@ -11,8 +11,8 @@ use crate::logic::sentence::capitalized;
 use super::icon::{Glyph, icon};
 
 /// The state of the line to the registry, in words; on click, to which key it leads.
-#[component]
-pub fn Security() -> Html {
+#[hook]
+pub fn use_security() -> Html {
     let context = use_app();
     let node = use_node_ref();
     let open = use_popup(&node);

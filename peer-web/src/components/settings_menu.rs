@@ -6,15 +6,16 @@ use yew::prelude::*;
 
 use crate::browser::hooks::{toggle, use_popup};
 use crate::context::use_app;
+use crate::part;
 use crate::state::{Action, Sheet};
 
-use super::alert_switches::AlertSwitches;
+use super::alert_switches::use_alert_switches;
 use super::icon::{Glyph, icon};
 use super::theme_choice::theme_choice;
 
 /// The button that opens the settings, and the settings.
-#[component]
-pub fn SettingsMenu() -> Html {
+#[hook]
+pub fn use_settings_menu() -> Html {
     let context = use_app();
     let node = use_node_ref();
     let open = use_popup(&node);
@@ -41,7 +42,7 @@ pub fn SettingsMenu() -> Html {
             if *open {
                 <div id="menu" class="menu-panel" role="group" aria-label="Settings">
                     { theme_choice(&context.settings) }
-                    <AlertSwitches />
+                    { part!(use_alert_switches) }
                     <button type="button" class="menu-item" onclick={onaccount}>
                         { icon(Glyph::Locked) }{ label::ACCOUNT_AND_KEYS }
                     </button>

@@ -7,35 +7,40 @@ use yew::prelude::*;
 use crate::browser::effect::{use_effect_on, use_stable};
 use crate::browser::hooks::{use_escape, use_return_focus_to_menu};
 use crate::context::use_app;
+use crate::part;
 use crate::state::{Action, Sheet};
 
-use super::account::Account;
-use super::codes::Codes;
+use super::account::use_account;
+use super::codes::use_codes;
 use super::icon::{Glyph, icon};
-use super::import_form::ImportForm;
-use super::new_chat::NewChat;
+use super::import_form::use_import_form;
+use super::new_chat::use_new_chat;
 
 /// What is open over the page, if anything is.
-#[component]
-pub fn Sheets() -> Html {
+#[hook]
+pub fn use_sheets() -> Html {
     let sheet = use_app().state.sheet;
     use_return_focus_to_menu(sheet.is_some());
     match sheet {
         None => html! {},
         Some(Sheet::Account) => {
-            html! { <Frame title={label::ACCOUNT_AND_KEYS}><Account /></Frame> }
+            html! { <Frame title={label::ACCOUNT_AND_KEYS}>{ part!(use_account) }</Frame> }
         }
         Some(Sheet::Import) => html! {
             <Frame title={label::IMPORT_IDENTITY}>
                 <p>{ label::IMPORT_IDENTITY_MEANS }</p>
-                <ImportForm />
+                { part!(use_import_form) }
             </Frame>
         },
         Some(Sheet::Codes(name)) => {
-            html! { <Frame title={label::COMPARE_CODES}><Codes {name} /></Frame> }
+            html! { <Frame title={label::COMPARE_CODES}>{ part!(use_codes, super::codes::Props { name }) }</Frame> }
         }
-        Some(Sheet::New) => html! { <Frame title={chat::START}><NewChat /></Frame> },
-        Some(Sheet::Add(id)) => html! { <Frame title={chat::ADD}><NewChat add={id} /></Frame> },
+        Some(Sheet::New) => {
+            html! { <Frame title={chat::START}>{ part!(use_new_chat, super::new_chat::Props { add: None }) }</Frame> }
+        }
+        Some(Sheet::Add(id)) => {
+            html! { <Frame title={chat::ADD}>{ part!(use_new_chat, super::new_chat::Props { add: Some(id) }) }</Frame> }
+        }
     }
 }
 

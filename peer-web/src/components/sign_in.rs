@@ -10,6 +10,7 @@ use crate::browser::effect::use_effect_on;
 use crate::browser::{hooks::toggle, page};
 use crate::context::use_app;
 use crate::logic::sentence::sentence;
+use crate::part;
 use crate::state::{Action, Page, Sheet};
 
 use super::banner::banner;
@@ -19,7 +20,7 @@ use super::icon::{Glyph, icon};
 use super::not_encrypted::not_encrypted;
 use super::password_fields::set;
 use super::registry_state::registry_state;
-use super::sheet::Sheets;
+use super::sheet::use_sheets;
 
 pub(super) use form::is_waiting;
 use form::{AGAIN, DISPLAY, Form, NAME, PASSWORD, is_refused};
@@ -28,8 +29,8 @@ use form::{AGAIN, DISPLAY, Form, NAME, PASSWORD, is_refused};
 const NEWEST: usize = 50;
 
 /// The form to sign in, or to create an account.
-#[component]
-pub fn SignIn() -> Html {
+#[hook]
+pub fn use_sign_in() -> Html {
     let context = use_app();
     let state = &context.state;
     // Each value is a state of its own: password managers set both fields within one render.
@@ -138,7 +139,7 @@ pub fn SignIn() -> Html {
                     }
                 </form>
             </main>
-            <Sheets />
+            { part!(use_sheets) }
         </div>
     }
 }

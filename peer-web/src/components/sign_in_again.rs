@@ -13,7 +13,7 @@ use super::sign_in::is_waiting;
 
 const INPUT: &str = "again-password";
 
-/// What a [`SignInAgain`] needs.
+/// What a [`use_sign_in_again`] needs.
 #[derive(Properties, PartialEq)]
 pub struct Props {
     /// The account.
@@ -22,8 +22,8 @@ pub struct Props {
 
 /// Asks for the password of the account that is signed in: another program of the user had it,
 /// and has ended. A line at the top, so that the chat stays in sight.
-#[component]
-pub fn SignInAgain(props: &Props) -> Html {
+#[hook]
+pub fn use_sign_in_again(props: &Props) -> Html {
     let context = use_app();
     let state = &context.state;
     let name = props.name;

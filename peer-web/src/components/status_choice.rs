@@ -23,8 +23,8 @@ pub fn glyph(status: Status) -> Glyph {
 }
 
 /// The choice of the status: the one that the user has is shown.
-#[component]
-pub fn StatusChoice() -> Html {
+#[hook]
+pub fn use_status_choice() -> Html {
     let context = use_app();
     let node = use_node_ref();
     let view = context.state.view.as_ref();

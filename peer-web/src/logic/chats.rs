@@ -42,12 +42,14 @@ pub fn listed(view: &View, part: Part, shown: ConversationId) -> Vec<Conversatio
         let own = self::part(one);
         own == Some(part) || (own.is_none() && one.id == shown && part == Part::Chats)
     };
-    let mut listed: Vec<&Conversation> = view.conversations.iter().filter(is_in).collect();
-    listed.sort_by_key(|one| {
+    let mut listed: Vec<((bool, Timestamp), ConversationId)> = Vec::new();
+    for one in view.conversations.iter().filter(is_in) {
         let pinned = one.chat.as_ref().is_some_and(|chat| chat.pinned);
-        std::cmp::Reverse((pinned, last(one)))
-    });
-    listed.iter().map(|one| one.id).collect()
+        let rank = (pinned, last(one));
+        let at = listed.partition_point(|(before, _)| *before >= rank);
+        listed.insert(at, (rank, one.id));
+    }
+    listed.into_iter().map(|(_, id)| id).collect()
 }
 
 /// When something happened last in a conversation.

@@ -68,8 +68,11 @@ impl Conversation {
     /// The texts that the message field or the next tab gets if this one ends, oldest first.
     #[must_use]
     pub fn unsaid(&self) -> Vec<Asked> {
-        let mut texts: Vec<Asked> = self.unanswered().chain(&self.failed).cloned().collect();
-        texts.sort_by_key(|asked| asked.id);
+        let mut texts: Vec<Asked> = self.unanswered().cloned().collect();
+        for failed in &self.failed {
+            let at = texts.partition_point(|asked| asked.id < failed.id);
+            texts.insert(at, failed.clone());
+        }
         texts
     }
 

@@ -266,3 +266,35 @@ fn a_change_of_the_members_is_a_sentence() {
         assert_eq!(line, expected);
     }
 }
+
+#[test]
+fn the_last_line_of_a_list_says_what_comes_first() {
+    let id = ConversationId::encrypted(&[7; 32]);
+    let mut one = Conversation {
+        chat: Some(chat(ChatKind::Group, "Lunch", &["bob", "carol"])),
+        ..Conversation::new(id)
+    };
+    assert_eq!(last_line(&one), "");
+    one.lines.push(Line::Notice {
+        at: Timestamp(1),
+        level: Level::Info,
+        text: "bob joined".to_owned(),
+    });
+    assert_eq!(last_line(&one), "bob joined");
+    let known = one.chat.as_mut().unwrap();
+    known.members[0].typing = true;
+    assert_eq!(last_line(&one), "bob is typing…");
+    one.draft = "begun".to_owned();
+    assert_eq!(last_line(&one), "Draft: begun");
+    one.chat.as_mut().unwrap().standing = Standing::Asked(named("bob"));
+    assert!(last_line(&one).starts_with("bob invites you to “Lunch”"));
+}
+
+#[test]
+fn members_who_are_online_are_counted_with_the_user() {
+    let group = chat(ChatKind::Group, "", &["bob", "carol"]);
+    let is_bob = |who: &Named| who.to_string() == "bob";
+    assert_eq!(members_online(&group, is_bob), "2 of 3 online");
+    assert_eq!(requests(1), "1 request");
+    assert_eq!(requests(2), "2 requests");
+}

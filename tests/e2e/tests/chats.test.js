@@ -1,0 +1,114 @@
+// Encrypted conversations, from page to page.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { picture, useBrowser, user } from "../support/browser.js";
+import { World } from "../support/world.js";
+
+useBrowser();
+
+/** These people, each in a browser, at one registry. */
+async function people(t, names, options) {
+  const world = await World.start(t);
+  const all = { world };
+  for (const name of names) {
+    const one = await user(t, await world.bridge(name), options);
+    await one.register(name);
+    await one.isIn(name);
+    all[name] = one;
+  }
+  return all;
+}
+
+const row = (someone, title) => someone.people.locator(".chat-row").filter({ has: someone.page.getByText(title, { exact: true }) });
+
+/** A click on a person begins the chat. */
+async function begins(someone, name) {
+  await someone.people.getByRole("button", { name: "Refresh who is online" }).click();
+  await someone.online.locator(".row-main").filter({ hasText: name }).click();
+  await someone.page.locator(".chat-head").getByText("Encrypted").waitFor();
+}
+
+/** Opens a request to be in a conversation, and accepts it. */
+async function joins(someone, title, word) {
+  await row(someone, title).click();
+  const answer = someone.request.getByRole("button", { name: word, exact: true });
+  await answer.click();
+  await someone.composer.waitFor();
+}
+
+test("two people write to each other encrypted, and a message waits for one who is away", async (t) => {
+  const { world, alice, bob } = await people(t, ["alice", "bob"]);
+  await begins(alice, "bob");
+  await alice.says("good morning");
+  await alice.said("good morning").getByText("Waiting for bob").waitFor();
+  await bob.people.getByText("1 request").waitFor();
+  await joins(bob, "alice", "Accept");
+  await bob.reads("good morning");
+  await bob.composer.pressSequentially("hm");
+  await alice.page.getByText("bob is typing…").last().waitFor();
+  await bob.says("and to you");
+  await alice.reads("and to you");
+  await alice.said("good morning").getByRole("img", { name: /Delivered|Read/ }).waitFor();
+  assert.equal(await alice.page.locator(".chat-head .not-encrypted").count(), 0);
+
+  const picks = async (someone, text, item) => {
+    await someone.said(text).getByRole("button", { name: /^Actions for/ }).click();
+    await someone.page.getByRole("menuitem", { name: item, exact: true }).click();
+  };
+  await picks(bob, "good morning", "👍");
+  await alice.said("good morning").locator(".reaction").waitFor();
+  await picks(bob, "good morning", "Reply");
+  await bob.says("an answer");
+  await alice.said("an answer").locator(".quote").getByText("good morning").waitFor();
+  // In an empty field, the key up leads to the last message.
+  await bob.composer.press("ArrowUp");
+  await bob.says("another answer");
+  await alice.said("another answer").getByText("(edited)").waitFor();
+
+  await world.stopBridge(bob.bridge);
+  await alice.says("are you there?");
+  await alice.said("are you there?").getByText("Waiting for bob").waitFor();
+  await picture(alice, "encrypted-waiting");
+  await world.startBridge(bob.bridge);
+  await alice.said("are you there?").getByRole("img", { name: /Delivered|Read/ }).waitFor();
+});
+
+test("a group is made of those who are chosen, and drafts stay with their conversations", async (t) => {
+  const { alice, bob, carol } = await people(t, ["alice", "bob", "carol"]);
+  await begins(alice, "bob");
+  await alice.composer.fill("for bob alone");
+  await alice.people.getByRole("button", { name: "New", exact: true }).click();
+  for (const name of ["bob", "carol"]) await alice.sheet.getByRole("checkbox", { name }).check();
+  await alice.page.getByLabel("Name of the group").fill("Lunch");
+  await alice.sheet.getByRole("button", { name: "Create group" }).click();
+  await row(alice, "Lunch").and(alice.page.locator("[aria-current]")).waitFor();
+  assert.equal(await alice.composer.inputValue(), "");
+  await alice.says("who is hungry?");
+  for (const one of [bob, carol]) await joins(one, "Lunch", "Join");
+  await carol.says("I am");
+  await alice.reads("I am");
+  await row(alice, "bob").click();
+  await alice.page.waitForFunction(() => document.querySelector("#composer")?.value === "for bob alone");
+  await alice.page.goBack();
+  await alice.reads("who is hungry?");
+});
+
+test("on a small screen Back leads from the chat to the list", async (t) => {
+  const options = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+  const { alice } = await people(t, ["bob", "alice"], options);
+  await begins(alice, "bob");
+  await alice.composer.waitFor();
+  await alice.says("from a small screen");
+  await alice.reads("from a small screen");
+  await picture(alice, "encrypted-narrow");
+  const wide = await alice.page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(wide <= 360, `the page is ${wide} wide`);
+  await alice.page.goBack();
+  await row(alice, "bob").tap();
+  await alice.composer.waitFor();
+  await alice.page.getByRole("button", { name: "Chats" }).tap();
+  await row(alice, "bob").waitFor();
+  await picture(alice, "encrypted-list");
+});
