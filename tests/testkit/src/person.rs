@@ -45,7 +45,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Somebody with a home folder of their name in `homes`, made if it is not there, whose program
+    /// Someone with a home folder of their name in `homes`, made if it is not there, whose program
     /// is `p2pchat --json`. It does not run.
     ///
     /// # Errors
@@ -308,7 +308,7 @@ impl Person {
         self.until(what, is_so).await
     }
 
-    /// Begins or finds the conversation with somebody.
+    /// Begins or finds the conversation with someone.
     ///
     /// # Errors
     /// If the command fails.

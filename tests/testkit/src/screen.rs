@@ -17,7 +17,7 @@ use crate::person::wait_for_news;
 /// after up to a minute.
 pub const SETTLED: Duration = Duration::from_secs(150);
 
-/// A conversation as somebody sees it; the same for all who are in it.
+/// A conversation as someone sees it; the same for all who are in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Screen {
     /// The name of a group, or the two people.
