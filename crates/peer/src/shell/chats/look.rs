@@ -18,6 +18,8 @@ use crate::machine::{Ordered, SendId};
 
 /// The messages of a page, and the most that are found.
 const PAGE: usize = 100;
+/// The most replies that are told again when what they quote is different.
+const MAX_REPLIES: usize = PAGE;
 /// How many conversations are told in one turn of the node, and how many entries are read.
 const AT_ONCE: usize = 50;
 /// Of how many messages of a conversation, the newest, it is told when they were delivered: more
@@ -319,7 +321,8 @@ fn look_at(
     Ok(Some(found))
 }
 
-/// The messages that entries begin or change, and whether they begin them.
+/// The messages that entries begin or change, and whether they begin them. Replies to them are
+/// changed too: they quote them.
 fn look_at_entries(
     view: &View<'_>,
     id: &Id,
@@ -332,6 +335,11 @@ fn look_at_entries(
     for entry in entries {
         if let Some((post, begins)) = view.store.post_of(id, entry, &shown.visible)? {
             found.push((begins, shown.post(&post)?));
+        }
+        for reply in view.store.replies_to(id, entry, MAX_REPLIES)? {
+            if let Some(post) = view.store.post(id, &reply, &shown.visible)? {
+                found.push((false, shown.post(&post)?));
+            }
         }
     }
     Ok(found)
