@@ -12,13 +12,14 @@
 //! | `ledger` | what was said and changed, and whether it is there |
 
 use std::env;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use futures::future::select_all;
-use p2pchat_model::{Command, ConversationId};
-use p2pchat_testkit::{Person, Programs, Registry, SETTLED, agree};
+use p2pchat_model::{Command, ConversationId, Update};
+use p2pchat_testkit::{Person, Programs, Registry, SETTLED, Screen, agree};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tempfile::TempDir;
@@ -98,7 +99,7 @@ struct Scene<'a> {
     programs: &'a Programs,
     home: &'a TempDir,
     store: String,
-    ports: [std::net::SocketAddr; 2],
+    ports: [SocketAddr; 2],
     /// `None` while it is killed.
     registry: Option<Registry>,
     talkers: Vec<Talker>,
@@ -265,7 +266,7 @@ impl<'a> Scene<'a> {
 }
 
 /// The next update, and whose it is.
-async fn next(talkers: &mut [Talker]) -> Result<(usize, p2pchat_model::Update)> {
+async fn next(talkers: &mut [Talker]) -> Result<(usize, Update)> {
     let next = talkers
         .iter_mut()
         .map(|talker| Box::pin(talker.person.next()));
@@ -290,30 +291,16 @@ async fn gather(people: &mut [Person]) -> Result<Chats> {
     }
     alice.say(team, "all-here").await?;
     let people: &mut [&mut Person] = &mut [alice, bob, carol];
-    let all_in = |_, screen: &p2pchat_testkit::Screen| screen.people.len() == 3;
+    let all_in = |_, screen: &Screen| screen.people.len() == 3;
     agree(people, &[team, club], "at the beginning", all_in).await?;
     for other in [1, 2] {
-        let who = members_key(people[0], team, other)?;
+        let who = people[0].key_of(team, people[other].name)?;
         let conversation = team;
         people[0]
             .call(&Command::MakeOwner { conversation, who })
             .await?;
     }
-    let all_own =
-        |_, screen: &p2pchat_testkit::Screen| screen.people.values().all(|seat| seat.owner);
+    let all_own = |_, screen: &Screen| screen.people.values().all(|seat| seat.owner);
     agree(people, &[team], "all are owners", all_own).await?;
     Ok(Chats { team, club, two })
-}
-
-fn members_key(
-    of: &Person,
-    group: ConversationId,
-    number: usize,
-) -> Result<p2pchat_model::PersonKey> {
-    let name = PEOPLE[number].parse()?;
-    let known = of.view.conversation(group);
-    let chat = known.and_then(|known| known.chat.as_ref());
-    let members = &chat.context("a group")?.members;
-    let member = members.iter().find(|member| member.who.name == Some(name));
-    Ok(member.context("no such member")?.who.key)
 }

@@ -39,7 +39,7 @@ pub use namespace::{Namespace, tool, tool_command};
 #[cfg(feature = "websocket")]
 pub use peer::Peer;
 #[cfg(feature = "websocket")]
-pub use person::{Person, wait_for_news};
+pub use person::Person;
 pub use process::{memory, open_files, own_memory, peak_memory};
 pub use programs::Programs;
 pub use proxy::{Cable, Proxy};

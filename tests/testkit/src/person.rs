@@ -2,13 +2,11 @@
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use futures::future::select_all;
 use p2pchat_model::{
     Call, CallId, Command, Conversation, ConversationId, Event, FrontEndId, MessageId, Notice,
-    Standing, Update, Username, View,
+    PersonKey, Standing, Update, Username, View,
 };
 use rustix::process::Signal;
 use tokio::time::{Instant, timeout, timeout_at};
@@ -18,8 +16,6 @@ use crate::{Peer, Programs, RegistryAt, SOON, own_address};
 
 /// The password of everybody.
 const PASSWORD: &str = "correct horse battery";
-/// How long it has to be silent until what came is looked at.
-const SILENCE: Duration = Duration::from_millis(100);
 
 /// See the module. Their program is killed on drop.
 #[derive(Debug)]
@@ -75,7 +71,7 @@ impl Person {
     /// The same with a page, whose calls can be made again after its bridge was killed.
     ///
     /// # Errors
-    /// None.
+    /// If the page gets no id.
     pub fn with_page(self) -> Result<Self> {
         let page = Some(new_front_end()?);
         Ok(Self { page, ..self })
@@ -344,6 +340,18 @@ impl Person {
         Ok(())
     }
 
+    /// The key of another member of a group.
+    ///
+    /// # Errors
+    /// If they do not see such a member.
+    pub fn key_of(&self, group: ConversationId, name: Username) -> Result<PersonKey> {
+        let known = self.view.conversation(group);
+        let chat = known.and_then(|known| known.chat.as_ref());
+        let mut members = chat.iter().flat_map(|chat| &chat.members);
+        let member = members.find(|member| member.who.name == Some(name));
+        Ok(member.context("no such member")?.who.key)
+    }
+
     /// Says something, once they see the conversation.
     ///
     /// # Errors
@@ -353,25 +361,6 @@ impl Person {
             .await?;
         let answers = self.call(&Command::say(conversation, text)).await?;
         said(&answers)
-    }
-}
-
-/// Waits until something came for one of these people, and then it was silent for a moment. False
-/// when nothing has come until then.
-///
-/// # Errors
-/// If a program has ended.
-pub async fn wait_for_news(people: &mut [&mut Person], until: Instant) -> Result<bool> {
-    let mut limit = until;
-    let mut has_come = false;
-    loop {
-        let next = people.iter_mut().map(|person| Box::pin(person.next()));
-        match timeout_at(limit, select_all(next)).await {
-            Ok((update, ..)) => drop(update?),
-            Err(_) => return Ok(has_come),
-        }
-        has_come = true;
-        limit = until.min(Instant::now() + SILENCE);
     }
 }
 

@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
+use futures::future::select_all;
 use p2pchat_model::{
     ChatKind, Command, ConversationId, Event, Line, MessageId, Named, Post, PostState, Standing,
     Timestamp,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::Person;
-use crate::person::wait_for_news;
 
 /// How long it may take until all see the same. Devices that were not reached are dialled again
 /// after up to a minute.
 pub const SETTLED: Duration = Duration::from_secs(150);
+
+/// How long it has to be silent until what came is looked at.
+const SILENCE: Duration = Duration::from_millis(100);
 
 /// A conversation as someone sees it; the same for all who are in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +31,8 @@ pub struct Screen {
     pub posts: Vec<Shown>,
     /// Messages that events have put on the screen, and that no page has, or that has them
     /// otherwise: there must be none when nothing happens any more.
-    pub astray: Vec<MessageId>,
+    /// Each with what a page has instead.
+    pub astray: Vec<(Shown, Option<Shown>)>,
 }
 
 /// What a person is to a conversation.
@@ -81,9 +85,7 @@ impl Screen {
             return Some(format!("{:?} and {:?}", self.title, other.title));
         }
         if let Some(astray) = self.astray.first().or(other.astray.first()) {
-            return Some(format!(
-                "{astray:?} is shown, and on no page: {self:?} {other:?}"
-            ));
+            return Some(format!("shown, and otherwise on a page: {astray:?}"));
         }
         if self.people != other.people {
             return Some(format!("{:?} and {:?}", self.people, other.people));
@@ -176,7 +178,7 @@ impl Person {
 
 /// What events have put on the screen, and no page has so. What was said while the pages were read
 /// may not be in them yet.
-fn astray(lines: &[Line], posts: &[Post]) -> Result<Vec<MessageId>> {
+fn astray(lines: &[Line], posts: &[Post]) -> Result<Vec<(Shown, Option<Shown>)>> {
     let lines = lines.iter().filter_map(|line| match line {
         Line::Post(post) => Some(&**post),
         _ => None,
@@ -186,11 +188,13 @@ fn astray(lines: &[Line], posts: &[Post]) -> Result<Vec<MessageId>> {
     ensure!(is_sorted, "the lines are not in the order of their ids");
     let last = posts.last().map(|post| post.id);
     let old = lines.into_iter().filter(|line| Some(line.id) <= last);
-    let astray = old.filter(|line| {
+    let pairs = old.map(|line| {
         let at = posts.binary_search_by_key(&line.id, |post| post.id);
-        at.map_or(true, |at| shown(&posts[at]) != shown(line))
+        (shown(line), at.ok().map(|at| shown(&posts[at])))
     });
-    Ok(astray.map(|line| line.id).collect())
+    Ok(pairs
+        .filter(|(line, page)| Some(line) != page.as_ref())
+        .collect())
 }
 
 /// Waits until all of these people are in these conversations and see the same of each, and it is
@@ -250,6 +254,22 @@ async fn compare(
         screens.insert(*id, screen);
     }
     Ok(Ok(screens))
+}
+
+/// Waits until something came for one of these people, and then it was silent for a moment. False
+/// when nothing has come until then.
+async fn wait_for_news(people: &mut [&mut Person], until: Instant) -> Result<bool> {
+    let mut limit = until;
+    let mut has_come = false;
+    loop {
+        let next = people.iter_mut().map(|person| Box::pin(person.next()));
+        match timeout_at(limit, select_all(next)).await {
+            Ok((update, ..)) => drop(update?),
+            Err(_) => return Ok(has_come),
+        }
+        has_come = true;
+        limit = until.min(Instant::now() + SILENCE);
+    }
 }
 
 fn shown(post: &Post) -> Shown {

@@ -18,6 +18,30 @@ impl Entry {
 }
 
 impl Store {
+    /// The newest replies to a message, which show the beginning of its text: `id` is that of the
+    /// message, or of an edit or erase of it.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn replies_to(
+        &self,
+        conversation: &ConversationId,
+        id: &EntryId,
+        limit: usize,
+    ) -> Result<Vec<EntryId>, StoreError> {
+        let mut statement = self.connection.prepare_cached(
+            "SELECT reply.id FROM conversation
+                 JOIN talk ON talk.conversation = conversation.row AND talk.id = ?2
+                 JOIN talk AS reply ON reply.conversation = conversation.row
+                     AND reply.target = CASE WHEN talk.kind IN (3, 4) THEN talk.target ELSE ?2 END
+             WHERE conversation.id = ?1 AND reply.kind = 2
+             ORDER BY reply.place DESC LIMIT ?3",
+        )?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let rows = statement.query_map(params![conversation.0, id.0, limit], |row| row.get(0))?;
+        rows.map(|id| Ok(EntryId(id?))).collect()
+    }
+
     /// The message that an entry began or names, and whether it began it. `None` if that is not
     /// visible.
     ///

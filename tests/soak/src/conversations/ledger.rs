@@ -81,8 +81,9 @@ impl Ledger {
         *answered = number.max(*answered);
     }
 
-    pub(super) fn failed(&mut self, problem: Problem) {
-        *self.failures.entry(format!("{problem:?}")).or_default() += 1;
+    pub(super) fn failed(&mut self, command: &str, problem: Problem) {
+        let what = format!("{command}: {problem:?}");
+        *self.failures.entry(what).or_default() += 1;
     }
 
     pub(super) fn repeated(&mut self) {

@@ -71,7 +71,10 @@ impl Talker {
         match (&*update.event, what) {
             (Event::Said { message, .. }, What::Say(said)) => ledger.answered(said, *message),
             (Event::Done, What::Edit(said, number)) => ledger.edited(said, number),
-            (Event::Failed(failure), _) => ledger.failed(failure.code),
+            (Event::Failed(failure), _) => {
+                let name = self.open[at].command.name();
+                ledger.failed(name, failure.code);
+            }
             _ => {}
         }
         if update.event.closes_call() {

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::{Context, Result};
-use p2pchat_model::{Command, ConversationId, MessageId, PersonKey, PostState, Username};
+use anyhow::Result;
+use p2pchat_model::{Command, ConversationId, MessageId, PersonKey, PostState};
 use p2pchat_testkit::{MongoDb, Person, Screen, agree, require_mongodb};
 
 use crate::Place;
@@ -178,14 +178,9 @@ impl World {
         self.people.get_mut(name).expect("one of them")
     }
 
-    /// The key of a member of the first group, as alice has it.
+    /// The key of a member of the first group.
     fn key_of(&self, name: &str) -> Result<PersonKey> {
-        let name: Username = name.parse()?;
-        let known = self.people["alice"].view.conversation(self.groups[0]);
-        let chat = known.and_then(|known| known.chat.as_ref());
-        let members = &chat.context("a group")?.members;
-        let member = members.iter().find(|member| member.who.name == Some(name));
-        Ok(member.context("no such member")?.who.key)
+        self.people["alice"].key_of(self.groups[0], name.parse()?)
     }
 
     /// Waits until those of them who are here see the same of a conversation, and it is as wanted.

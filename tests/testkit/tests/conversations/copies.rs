@@ -4,9 +4,10 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use p2pchat_model::{ConversationId, Notice};
-use p2pchat_testkit::{Person, Screen, agree};
+use p2pchat_testkit::{Person, SOON, Screen, agree};
+use tokio::time::timeout;
 
 use crate::Place;
 
@@ -66,32 +67,13 @@ impl Scene {
         agree(&mut [alice, bob], &[self.two], "two", has_all).await?;
         Ok(())
     }
-
-    /// All texts are there, each once; their order is not known.
-    async fn all_see_each(&mut self, texts: &[&str]) -> Result<()> {
-        let mut wanted = texts.to_vec();
-        wanted.sort_unstable();
-        let has_all = |_, screen: &Screen| {
-            let mut texts = screen.texts();
-            texts.sort_unstable();
-            texts == wanted
-        };
-        let Self {
-            alice, bob, carol, ..
-        } = self;
-        agree(&mut [alice, bob, carol], &[self.group], "group", has_all).await?;
-        let Self { alice, bob, .. } = self;
-        agree(&mut [alice, bob], &[self.two], "two", has_all).await?;
-        Ok(())
-    }
 }
 
 /// Waits until someone is told that their profile is a copy.
 async fn is_told(person: &mut Person) -> Result<()> {
     let is_it = |notice: &Notice| *notice == Notice::ProfileCopied;
     while !person.notices.iter().any(is_it) {
-        let next = tokio::time::timeout(p2pchat_testkit::SOON, person.next());
-        next.await.map_err(|_| anyhow::anyhow!("not told"))??;
+        timeout(SOON, person.next()).await.context("not told")??;
     }
     Ok(())
 }
@@ -193,10 +175,8 @@ async fn an_older_folder_of_other_files_is_told_and_goes_on_behind_what_was_said
     scene.alice.come().await.unwrap();
     is_told(&mut scene.alice).await.unwrap();
     scene.say("fourth").await.unwrap();
-    scene
-        .all_see_each(&["first", "second", "third", "fourth"])
-        .await
-        .unwrap();
+    let texts = ["first", "second", "third", "fourth"];
+    scene.all_see(&texts).await.unwrap();
 }
 
 /// Nobody is there who could tell.
@@ -212,13 +192,9 @@ async fn what_is_said_from_an_older_folder_while_nobody_is_there_hides_nothing()
     scene.say("fourth").await.unwrap();
     scene.bob.come().await.unwrap();
     scene.carol.come().await.unwrap();
-    scene
-        .all_see_each(&["first", "second", "third", "fourth"])
-        .await
-        .unwrap();
+    let texts = ["first", "second", "third", "fourth"];
+    scene.all_see(&texts).await.unwrap();
     scene.say("fifth").await.unwrap();
-    scene
-        .all_see_each(&["first", "second", "third", "fourth", "fifth"])
-        .await
-        .unwrap();
+    let texts = ["first", "second", "third", "fourth", "fifth"];
+    scene.all_see(&texts).await.unwrap();
 }

@@ -19,6 +19,8 @@ use crate::machine::{Ordered, SendId};
 
 /// The messages of a page, and the most that are found.
 const PAGE: usize = 100;
+/// The most replies that are told again when what they quote is different.
+const MAX_REPLIES: usize = PAGE;
 /// How many conversations are told in one turn of the node, and how many entries are read.
 const AT_ONCE: usize = 50;
 /// Of how many messages of a conversation, the newest, it is told when they were delivered: more
@@ -251,7 +253,7 @@ fn look_at(
 /// Messages, each with whether it is new, and entries that are ahead of the time.
 type Looked = (Vec<(bool, Post)>, Vec<EntryId>);
 
-/// The messages that entries begin or change.
+/// The messages that entries begin or change. Replies to them are changed too: they quote them.
 fn look_at_entries(view: &View<'_>, id: &Id, entries: &[EntryId]) -> Result<Looked, StoreError> {
     let mut looked = Looked::default();
     let Some(shown) = Shown::new(view, id) else {
@@ -262,6 +264,11 @@ fn look_at_entries(view: &View<'_>, id: &Id, entries: &[EntryId]) -> Result<Look
             looked.0.push((begins, shown.post(&post)?));
         } else if view.store.is_ahead(id, entry, &shown.visible)? {
             looked.1.push(*entry);
+        }
+        for reply in view.store.replies_to(id, entry, MAX_REPLIES)? {
+            if let Some(post) = view.store.post(id, &reply, &shown.visible)? {
+                looked.0.push((false, shown.post(&post)?));
+            }
         }
     }
     Ok(looked)
