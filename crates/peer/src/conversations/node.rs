@@ -198,7 +198,7 @@ struct Core {
     is_corrected: bool,
     /// What waits until one's own log is known to be whole, and until when.
     waiting: VecDeque<(u64, Say)>,
-    /// The conversations in which something was said since the start.
+    /// The conversations in which something was said, or a log was begun, since the start.
     begun: BTreeSet<ConversationId>,
     /// Own entries that cannot be said once more, as their bodies are gone.
     unsayable: BTreeSet<EntryId>,

@@ -55,6 +55,7 @@ impl Core {
             let calls = turn.calls.drain(..);
             changes.extend(calls.map(|(by, said)| Change::Call(by, said)));
             self.commit(&changes).await?;
+            self.note_begun(&effects);
             self.note(&effects, &mut turn);
             for effect in effects {
                 self.carry_out(effect, &mut turn);
@@ -109,6 +110,17 @@ impl Core {
             let _ = self.events.send(Event::Broken(None));
         }
         Ok(())
+    }
+
+    /// Nothing of a log that has just begun can be missing, so its first entry waits for nobody.
+    fn note_begun(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            if let Effect::Store(id, facts) = effect
+                && facts.iter().any(|fact| matches!(fact, Fact::Began(_)))
+            {
+                self.begun.insert(*id);
+            }
+        }
     }
 
     /// What was stored, as events.
