@@ -378,6 +378,10 @@ impl Core {
             return;
         };
         tracing::debug!(session = id.0, %why, "a connection has ended");
+        if matches!(why, SessionError::Malformed | SessionError::Certificate) {
+            self.sync.dropped += 1;
+            self.log_dropped(self.sync.dropped - 1);
+        }
         if let Some(connection) = self.connections.remove(&id) {
             // The caller may be gone.
             let _ = connection.reply.map(|reply| reply.send(Err(why)));
