@@ -12,7 +12,9 @@ pub mod durations;
 pub mod floods;
 pub mod guessing;
 pub mod network;
+mod person;
 pub mod presence;
+mod record;
 pub mod report;
 pub mod watchers;
 
