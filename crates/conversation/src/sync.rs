@@ -118,7 +118,7 @@ pub struct Sync<S> {
     sessions: BTreeMap<SessionId, Session>,
     allowances: BTreeMap<PersonKey, Allowance>,
     round: Option<(u64, SessionId)>,
-    /// How many entries were dropped because they were not what they should be.
+    /// How many entries and frames were dropped because they were not what they should be.
     pub dropped: usize,
 }
 

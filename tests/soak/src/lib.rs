@@ -12,8 +12,11 @@ pub mod crash;
 pub mod durations;
 pub mod floods;
 pub mod guessing;
+pub mod hostile;
 pub mod network;
+mod person;
 pub mod presence;
+mod record;
 pub mod report;
 pub mod watchers;
 

@@ -5,9 +5,7 @@
 //! hosts at a switch (`lan`) or far from each other (`wan`).
 
 mod lan;
-mod person;
 mod reader;
-mod record;
 mod sandbox;
 mod scenes;
 mod stage;

@@ -28,6 +28,7 @@ const RUNS: [(&str, Kind); 15] = [
     ("history-crash", Kind::Soak),
     ("conversations", Kind::Soak),
     ("full-disk", Kind::Soak),
+    ("hostile", Kind::Soak),
     ("floods", Kind::Soak),
     ("guessing", Kind::Soak),
     ("network", Kind::Soak),

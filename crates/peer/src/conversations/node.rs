@@ -202,7 +202,7 @@ struct Core {
     is_corrected: bool,
     /// What waits until one's own log is known to be whole, and until when.
     waiting: VecDeque<(u64, Say)>,
-    /// The conversations in which something was said since the start.
+    /// The conversations in which something was said, or a log was begun, since the start.
     begun: BTreeSet<ConversationId>,
     /// Own entries that cannot be said once more, as their bodies are gone.
     unsayable: BTreeSet<EntryId>,
@@ -388,6 +388,10 @@ impl Core {
             return;
         };
         tracing::debug!(session = id.0, %why, "a connection has ended");
+        if matches!(why, SessionError::Malformed | SessionError::Certificate) {
+            self.sync.dropped += 1;
+            self.log_dropped(self.sync.dropped - 1);
+        }
         if let Some(connection) = self.connections.remove(&id) {
             // The caller may be gone.
             let _ = connection.reply.map(|reply| reply.send(Err(why)));

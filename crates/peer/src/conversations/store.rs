@@ -9,6 +9,7 @@ use p2pchat_conversation::message::Place;
 use p2pchat_conversation::replica::{Fact, Kind};
 use p2pchat_model::Alerts;
 use p2pchat_protocol::v2::conversation::ConversationId;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, TransactionBehavior};
 use thiserror::Error;
 
@@ -122,6 +123,8 @@ impl Store {
         connection.pragma_update(None, "foreign_keys", true)?;
         // What is deleted is overwritten with zeros.
         connection.pragma_update(None, "secure_delete", true)?;
+        // Or SQLite plans a statement anew each time that another value is bound to it.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(Self {
             connection,
             limits,

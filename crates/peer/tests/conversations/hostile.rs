@@ -349,6 +349,16 @@ async fn a_member_who_asks_and_does_not_read_delays_nobody() {
     }
 }
 
+/// A device that was started again waits for what members hold of its log; there is nothing to wait
+/// for where the log has just begun.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_who_says_nothing_does_not_delay_the_first_message_of_a_log() {
+    let mut scene = Scene::new().await;
+    let traitor = traitor(&scene).await;
+    let _silent = Attacker::meet(&traitor, &scene.bob).await;
+    scene.talk().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_of_long_ago_is_gone_by_only_if_no_member_has_another() {
     let scene = Scene::new().await;

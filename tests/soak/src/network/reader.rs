@@ -13,7 +13,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 use tokio::sync::Mutex;
 
 use super::lan::Host;
-use super::record::Record;
+use crate::record::Record;
 
 /// A running `p2pchat --plain`. Killed on drop.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use super::stage::Stage;
 
 mod cable;
+mod groups;
 mod registry;
 mod talk;
 mod vanish;
@@ -39,6 +40,14 @@ pub enum Scene {
     Registry,
     /// The registry's host starts again, and connections to it hang
     Reboot,
+    /// In an encrypted group, a cable is pulled, and put back
+    GroupCable,
+    /// In an encrypted group, packets are late, and one of twenty is lost
+    GroupLoss,
+    /// In an encrypted group, the host of who wrote last vanishes
+    GroupVanish,
+    /// In an encrypted group, a laptop moves to another network
+    GroupMove,
 }
 
 impl Scene {
@@ -51,6 +60,10 @@ impl Scene {
             Self::Delay => "500 ms each way",
             Self::Registry => "the registry is cut off",
             Self::Reboot => "the registry's host starts again",
+            Self::GroupCable => "an encrypted group, a cable is pulled",
+            Self::GroupLoss => "an encrypted group, 100 ms each way and 5 % lost",
+            Self::GroupVanish => "an encrypted group, a host vanishes",
+            Self::GroupMove => "an encrypted group, a laptop moves",
         }
     }
 
@@ -63,6 +76,10 @@ impl Scene {
             Self::Delay => talk::delay(stage).await,
             Self::Registry => registry::registry(stage).await,
             Self::Reboot => registry::reboot(stage).await,
+            Self::GroupCable => groups::cable(stage).await,
+            Self::GroupLoss => groups::loss(stage).await,
+            Self::GroupVanish => groups::vanish(stage).await,
+            Self::GroupMove => groups::moves(stage).await,
         }
     }
 }

@@ -12,9 +12,9 @@ use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 use super::lan::Host;
-use super::person::Person;
 use super::reader::Reader;
 use crate::Report;
+use crate::person::Person;
 
 /// What a scene works with.
 #[derive(Debug)]

@@ -33,6 +33,7 @@ const MAX_UNDER_WAY: usize = 64;
 pub(super) struct Wan {
     /// The hosts, in the order of their numbers, from 1.
     pub(super) hosts: Vec<Host>,
+    gates: Vec<Arc<Gate>>,
     _tasks: JoinSet<()>,
 }
 
@@ -64,8 +65,28 @@ impl Wan {
         }
         Ok(Self {
             hosts,
+            gates,
             _tasks: tasks,
         })
+    }
+
+    /// From now on this part of all packets between a host and its gate is lost: of the way between
+    /// two hosts, at both ends.
+    pub(super) fn lose(&self, percent: u8) -> Result<()> {
+        let chain = |hook: &str| {
+            format!(
+                " chain {hook} {{\n  type filter hook {hook} priority 0;\n  \
+                 numgen random mod 100 < {percent} drop\n }}\n"
+            )
+        };
+        let rules = format!(
+            "table ip gate {{\n{}{}}}\n",
+            chain("input"),
+            chain("output")
+        );
+        self.gates
+            .iter()
+            .try_for_each(|gate| gate.space.nft(&rules))
     }
 }
 

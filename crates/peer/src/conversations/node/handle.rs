@@ -6,7 +6,7 @@ use std::ops::Range;
 use p2pchat_conversation::message::Place;
 use p2pchat_conversation::replica::{Deed, MAX_AHEAD, Unable};
 use p2pchat_conversation::sync::{Effect, Now, Sync};
-use p2pchat_protocol::v2::conversation::talk::{SALT, Talk};
+use p2pchat_protocol::v2::conversation::talk::{SALT, Talk, TalkEntry};
 use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId, JoinId};
 use p2pchat_protocol::v2::peer::Ephemeral;
 use p2pchat_protocol::v2::{DeviceKey, DisplayName, PersonKey};
@@ -47,7 +47,14 @@ pub enum Event {
     /// The roster has changed, or what is known of an answer, and with it maybe who is in or asked.
     Membership(ConversationId),
     /// A log breaks a rule: it counts no further.
-    LogEnded(ConversationId, JoinId),
+    LogEnded {
+        /// Of which conversation.
+        conversation: ConversationId,
+        /// Which.
+        join: JoinId,
+        /// What was stored and does not count any more, the first of it.
+        lost: Vec<TalkEntry>,
+    },
     /// A member is writing, or has read up to a place.
     Ephemeral {
         /// Of which conversation.

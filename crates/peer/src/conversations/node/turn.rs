@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use p2pchat_conversation::log::End;
 use p2pchat_conversation::replica::{Fact, Replica, Role};
 use p2pchat_conversation::sync::{Effect, Frame, SessionId, What};
 use p2pchat_protocol::v2::conversation::ConversationId;
@@ -16,6 +17,10 @@ use crate::machine::SaidBy;
 
 /// How long to wait before a store that could not be written is tried again.
 const RETRY: Duration = Duration::from_secs(2);
+
+/// Of how many entries beyond the end of a log it is told that they do not count: more than come
+/// before two members find that they hold two chains.
+const MAX_LOST: u64 = 200;
 
 /// What is done in one turn.
 #[derive(Default)]
@@ -54,7 +59,10 @@ impl Core {
             let mut changes = changes(&effects);
             let calls = turn.calls.drain(..);
             changes.extend(calls.map(|(by, said)| Change::Call(by, said)));
+            let ended = self.ended_logs(&effects);
             self.commit(&changes).await?;
+            turn.events.extend(ended);
+            self.note_begun(&effects);
             self.note(&effects, &mut turn);
             for effect in effects {
                 self.carry_out(effect, &mut turn);
@@ -109,6 +117,42 @@ impl Core {
             let _ = self.events.send(Event::Broken(None));
         }
         Ok(())
+    }
+
+    /// The logs that end, with what of them is still stored.
+    fn ended_logs(&self, effects: &[Effect]) -> Vec<Event> {
+        let stored = effects.iter().filter_map(|effect| match effect {
+            Effect::Store(id, facts) => Some(facts.iter().map(move |fact| (*id, fact))),
+            _ => None,
+        });
+        let ended = stored
+            .flatten()
+            .filter_map(|(conversation, fact)| match fact {
+                Fact::Ended { join, proof } => {
+                    let end = End::proven_by(proof).map_or(u64::MAX, |end| end.position());
+                    let beyond = end..end.saturating_add(MAX_LOST);
+                    let lost = self.store.entries(&conversation, join, &beyond);
+                    Some(Event::LogEnded {
+                        conversation,
+                        join: *join,
+                        // They are not shown when they are read again.
+                        lost: lost.unwrap_or_default(),
+                    })
+                }
+                _ => None,
+            });
+        ended.collect()
+    }
+
+    /// Nothing of a log that has just begun can be missing, so its first entry waits for nobody.
+    fn note_begun(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            if let Effect::Store(id, facts) = effect
+                && facts.iter().any(|fact| matches!(fact, Fact::Began(_)))
+            {
+                self.begun.insert(*id);
+            }
+        }
     }
 
     /// What was stored, as events.
@@ -188,19 +232,18 @@ fn note_facts(id: ConversationId, facts: &[Fact], events: &mut Vec<Event>) {
         events.push(Event::Membership(id));
     }
     for fact in facts {
-        match fact {
-            Fact::Got {
-                person,
-                join,
-                range,
-            } => events.push(Event::Delivered {
+        if let Fact::Got {
+            person,
+            join,
+            range,
+        } = fact
+        {
+            events.push(Event::Delivered {
                 conversation: id,
                 person: *person,
                 join: *join,
                 range: range.clone(),
-            }),
-            Fact::Ended { join, .. } => events.push(Event::LogEnded(id, *join)),
-            _ => {}
+            });
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use p2pchat_model::Chat;
+use p2pchat_protocol::v2::conversation::talk::TalkEntry;
 use p2pchat_protocol::v2::conversation::{ConversationId as Id, EntryId, JoinId};
 
 use super::orders::Answer;
@@ -34,6 +35,8 @@ pub(super) struct About {
     pub(super) delivered: Vec<(JoinId, Range<u64>)>,
     /// Logs that have ended.
     pub(super) ended: Vec<JoinId>,
+    /// What was shown of them and does not count any more.
+    pub(super) lost: Vec<TalkEntry>,
     /// How far the user has read.
     pub(super) read: bool,
     /// What the user has typed.
@@ -78,6 +81,7 @@ impl Batch {
         known.entries.extend(about.entries);
         known.delivered.extend(about.delivered);
         known.ended.extend(about.ended);
+        known.lost.extend(about.lost);
     }
 
     /// The states of its conversations, of those that were told.

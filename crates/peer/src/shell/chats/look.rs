@@ -8,6 +8,7 @@ use p2pchat_conversation::message::Place;
 use p2pchat_conversation::replica::{Replica, Role};
 use p2pchat_model::{Chat, ChatChange, Event, MessageId, Post, Problem, Username};
 use p2pchat_protocol::v2::PersonKey;
+use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
 use p2pchat_protocol::v2::conversation::{ConversationId as Id, EntryId, JoinId};
 
 use super::batch::{About, Batch};
@@ -241,6 +242,9 @@ fn look_at(
         let who = logs.get(join).map(|log| shown.named(log.person));
         found.changes.extend(who.map(ChatChange::LogEnded));
     }
+    for entry in &about.lost {
+        found.events.extend(withdrawn(view, &shown, entry)?);
+    }
     marks(view.store, id, about.read, about.draft, &mut found.events)?;
     if !about.delivered.is_empty() {
         found
@@ -248,6 +252,24 @@ fn look_at(
             .extend(delivered(view, &shown, &about.delivered)?);
     }
     Ok(Some(found))
+}
+
+/// A message that an entry began is not kept; one that it changed is as it was before.
+fn withdrawn(
+    view: &View<'_>,
+    shown: &Shown<'_>,
+    entry: &TalkEntry,
+) -> Result<Option<Event>, StoreError> {
+    let header = entry.header;
+    let body = entry.body.as_deref();
+    let changed = match body.and_then(|body| Talk::decode(header.kind, body).ok()) {
+        Some(Talk::Edit { of, .. } | Talk::Erase { of } | Talk::Reaction { to: of, .. }) => {
+            view.store.post(&shown.id(), &of, &shown.visible)?
+        }
+        _ => shown.lost(entry),
+    };
+    let post = changed.map(|post| shown.post(&post)).transpose()?;
+    Ok(post.map(|post| Event::PostChanged(Box::new(post))))
 }
 
 /// Messages, each with whether it is new, and entries that are ahead of the time.

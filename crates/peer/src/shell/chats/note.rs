@@ -29,10 +29,15 @@ impl Task {
                 about.delivered.push((join, range));
                 (conversation, about)
             }
-            From::LogEnded(id, join) => {
+            From::LogEnded {
+                conversation,
+                join,
+                lost,
+            } => {
                 let mut about = About::chat();
                 about.ended.push(join);
-                (id, about)
+                about.lost = lost;
+                (conversation, about)
             }
             From::Ephemeral {
                 conversation,

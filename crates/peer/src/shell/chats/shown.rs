@@ -1,12 +1,13 @@
 //! Conversations and messages as front ends have them.
 
-use p2pchat_conversation::message::Text;
+use p2pchat_conversation::message::{Place, Text};
 use p2pchat_conversation::replica::{Kind, Replica, Role};
 use p2pchat_model::{
     Chat, ChatKind, ConversationId, Member, Named, Post, PostState, Quote, Reaction, Receipt,
     Standing, Timestamp, Username,
 };
 use p2pchat_protocol::v2::conversation::roster::Act;
+use p2pchat_protocol::v2::conversation::talk::TalkEntry;
 use p2pchat_protocol::v2::conversation::{Clock, ConversationId as Id, EntryId};
 use p2pchat_protocol::v2::{DisplayName, PersonKey};
 
@@ -164,6 +165,28 @@ impl<'a> Shown<'a> {
             reactions: reactions.collect(),
             receipts: is_own.then(|| self.receipts(entry)),
         })
+    }
+
+    /// A message that was stored and does not count any more.
+    pub(super) fn lost(&self, entry: &TalkEntry) -> Option<store::Post> {
+        let header = entry.header;
+        let log = self.replica.membership().logs.get(&header.join)?;
+        let place = Place {
+            clock: header.clock,
+            device: log.device,
+            position: header.position,
+        };
+        let entry = Entry {
+            id: entry.id,
+            join: header.join,
+            place,
+            author: log.person,
+            kind: header.kind,
+            talk: None,
+            came: 0,
+        };
+        let naming = Vec::new();
+        Some(store::Post { entry, naming })
     }
 
     /// What a reply answers. `None` if that cannot be seen.

@@ -8,9 +8,9 @@ use p2pchat_testkit::SOON;
 
 use super::{AT_ONCE, HUB, REGISTRY, TOLD};
 use crate::network::lan::Lan;
-use crate::network::person::Person;
 use crate::network::reader::Reader;
 use crate::network::stage::Stage;
+use crate::person::Person;
 
 /// Ann is on the registry's host, bob reads plain lines, carl has a page.
 struct Chat {

@@ -8,9 +8,9 @@ use p2pchat_testkit::SOON;
 
 use super::{AT_ONCE, HUB, REGISTRY, TOLD};
 use crate::network::lan::Lan;
-use crate::network::person::Person;
 use crate::network::reader::Reader;
 use crate::network::stage::Stage;
+use crate::person::Person;
 
 /// How long the registry takes a user for online without a sign of life: as short as
 /// the 15 s between two of them allow.

@@ -8,9 +8,9 @@ use p2pchat_model::{DeliveryState, Event};
 
 use super::HUB;
 use crate::network::lan::Lan;
-use crate::network::person::Person;
 use crate::network::stage::{Stage, gather};
 use crate::network::wan::Wan;
+use crate::person::Person;
 use crate::{Durations, Report};
 
 /// How many packets of a hundred are lost.

@@ -9,9 +9,9 @@ use p2pchat_testkit::{Registry, SOON};
 
 use super::{AT_ONCE, HUB, REGISTRY, TOLD};
 use crate::network::lan::{Host, Lan};
-use crate::network::person::Person;
 use crate::network::reader::Reader;
 use crate::network::stage::Stage;
+use crate::person::Person;
 
 const DESK: u8 = 2;
 

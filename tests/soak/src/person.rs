@@ -1,5 +1,9 @@
 //! A user of a program that speaks the JSON contract.
 
+mod chats;
+
+pub(crate) use chats::posts;
+
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
@@ -11,18 +15,20 @@ use p2pchat_testkit::{Peer, SOON};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use super::record::Record;
+use crate::record::Record;
 
 /// How many commands may wait for the program to read them.
 const MAX_COMMANDS: usize = 64;
 
 /// A user. The program is killed on drop.
 #[derive(Debug)]
-pub(super) struct Person {
+pub(crate) struct Person {
     /// The user's name.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// The peer's address.
-    pub(super) address: PeerAddr,
+    pub(crate) address: PeerAddr,
+    /// The id of the program's process.
+    pub(crate) pid: u32,
     record: std::sync::Arc<Record<Event>>,
     commands: mpsc::Sender<Command>,
     task: JoinHandle<()>,
@@ -36,14 +42,16 @@ impl Drop for Person {
 
 impl Person {
     /// A user of this program. `show` prints what they see.
-    pub(super) fn new(name: &'static str, peer: Peer, show: bool) -> Result<Self> {
+    pub(crate) fn new(name: &'static str, peer: Peer, show: bool) -> Result<Self> {
         let address = PeerAddr::new(peer.address)?;
+        let pid = peer.pid()?;
         let (commands, asked) = mpsc::channel(MAX_COMMANDS);
         let record = std::sync::Arc::<Record<Event>>::default();
         let task = follow(peer, asked, record.clone(), show.then_some(name));
         Ok(Self {
             name,
             address,
+            pid,
             record,
             commands,
             task: tokio::spawn(task),
@@ -51,20 +59,20 @@ impl Person {
     }
 
     /// Asks for something.
-    pub(super) async fn ask(&self, command: Command) -> Result<()> {
+    pub(crate) async fn ask(&self, command: Command) -> Result<()> {
         let sent = self.commands.send(command).await;
         sent.with_context(|| format!("the program of {} has ended", self.name))
     }
 
     /// Registers and logs in.
-    pub(super) async fn registers(&self) -> Result<()> {
+    pub(crate) async fn registers(&self) -> Result<()> {
         let name = self.name.parse()?;
         let password = "secret".parse()?;
         self.enters(Command::register(name, password)).await
     }
 
     /// Logs in.
-    pub(super) async fn logs_in(&self) -> Result<()> {
+    pub(crate) async fn logs_in(&self) -> Result<()> {
         let name = self.name.parse()?;
         let password = "secret".parse()?;
         self.enters(Command::login(name, password)).await
@@ -78,7 +86,7 @@ impl Person {
     }
 
     /// Waits until they are logged in, and says how long after `since` that was.
-    pub(super) async fn is_logged_in(&self, since: Instant, limit: Duration) -> Result<Duration> {
+    pub(crate) async fn is_logged_in(&self, since: Instant, limit: Duration) -> Result<Duration> {
         let logged_in = |event: &Event| matches!(event, Event::LoggedIn { .. }).then_some(());
         let (after, ()) = self.sees(since, "login", limit, logged_in).await?;
         Ok(after)
@@ -86,7 +94,7 @@ impl Person {
 
     /// Waits until those who are online are exactly these, and says how long after `since` that
     /// was. Where nothing has changed since, nothing is told.
-    pub(super) async fn lists(
+    pub(crate) async fn lists(
         &self,
         names: &[&str],
         since: Instant,
@@ -118,14 +126,14 @@ impl Person {
     }
 
     /// Sends a chat request.
-    pub(super) async fn asks(&self, other: PeerAddr) -> Result<()> {
+    pub(crate) async fn asks(&self, other: PeerAddr) -> Result<()> {
         let to = Target::Address(other);
         let conversation = ConversationId::OPEN;
         self.ask(Command::Request { conversation, to }).await
     }
 
     /// Waits for a request, and accepts it.
-    pub(super) async fn accepts(&self, since: Instant) -> Result<()> {
+    pub(crate) async fn accepts(&self, since: Instant) -> Result<()> {
         let asks = |event: &Event| match event {
             Event::RequestReceived(request) => Some((request.conversation, request.from.address)),
             _ => None,
@@ -135,7 +143,7 @@ impl Person {
     }
 
     /// Sends a text.
-    pub(super) async fn says(&self, text: &str) -> Result<Instant> {
+    pub(crate) async fn says(&self, text: &str) -> Result<Instant> {
         let text = text.to_owned();
         let now = Instant::now();
         let conversation = ConversationId::OPEN;
@@ -149,7 +157,7 @@ impl Person {
     }
 
     /// Waits until this text is shown, and says how long after `since` that was.
-    pub(super) async fn hears(
+    pub(crate) async fn hears(
         &self,
         text: &str,
         since: Instant,
@@ -165,7 +173,7 @@ impl Person {
     }
 
     /// The texts of another user that were shown so far, in order.
-    pub(super) fn heard_from(&self, other: PeerAddr) -> Vec<String> {
+    pub(crate) fn heard_from(&self, other: PeerAddr) -> Vec<String> {
         self.record.all(|event| match event {
             Event::Message(said) if !said.is_own() && said.from.address == other => {
                 Some(said.text.clone())
@@ -175,7 +183,7 @@ impl Person {
     }
 
     /// Waits for the final delivery status of a text to one member, and says how long after `since` that was.
-    pub(super) async fn delivery(
+    pub(crate) async fn delivery(
         &self,
         text: &str,
         to: PeerAddr,
@@ -194,7 +202,7 @@ impl Person {
     }
 
     /// Waits until another user has joined the chat, or is back in it.
-    pub(super) async fn is_joined_by(
+    pub(crate) async fn is_joined_by(
         &self,
         other: PeerAddr,
         since: Instant,
@@ -209,7 +217,7 @@ impl Person {
     }
 
     /// Waits for the notice that another user is no longer in the chat.
-    pub(super) async fn misses(
+    pub(crate) async fn misses(
         &self,
         other: PeerAddr,
         since: Instant,
@@ -224,7 +232,7 @@ impl Person {
     }
 
     /// Waits for the notice that the registry cannot be reached, with its reason.
-    pub(super) async fn misses_registry(
+    pub(crate) async fn misses_registry(
         &self,
         since: Instant,
         limit: Duration,
@@ -238,13 +246,13 @@ impl Person {
     }
 
     /// How many events there were so far in which `wanted` finds something.
-    pub(super) fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
+    pub(crate) fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
         self.record.all(|event| wanted(event).then_some(())).len()
     }
 
     /// Waits for the first event since then in which `wanted` finds something, and says how
     /// long after `since` it came.
-    pub(super) async fn sees<U>(
+    pub(crate) async fn sees<U>(
         &self,
         since: Instant,
         what: &str,
@@ -269,6 +277,7 @@ fn delivery_of(event: &Event, text: MessageId, member: PeerAddr) -> Option<Deliv
 fn words(event: &Event) -> Option<String> {
     match event {
         Event::Message(said) => Some(format!("{}: {}", said.from, said.text)),
+        Event::Post(post) => Some(format!("{}: {}", post.from.key, post.text)),
         Event::Delivered { delivery, .. } => Some(format!("{}: {:?}", delivery.to, delivery.state)),
         Event::Link(link) => Some(format!("{link:?}")),
         _ => match View::notice(event)? {

@@ -12,7 +12,7 @@ const SHOWN: usize = 12;
 
 /// What a user saw so far, and when.
 #[derive(Debug)]
-pub(super) struct Record<T> {
+pub(crate) struct Record<T> {
     seen: watch::Sender<Vec<(Instant, T)>>,
 }
 
@@ -26,20 +26,20 @@ impl<T> Default for Record<T> {
 
 impl<T: Debug> Record<T> {
     /// Adds one more thing.
-    pub(super) fn add(&self, thing: T) {
+    pub(crate) fn add(&self, thing: T) {
         let now = Instant::now();
         self.seen.send_modify(|seen| seen.push((now, thing)));
     }
 
     /// What `wanted` finds in everything so far, in order.
-    pub(super) fn all<U>(&self, mut wanted: impl FnMut(&T) -> Option<U>) -> Vec<U> {
+    pub(crate) fn all<U>(&self, mut wanted: impl FnMut(&T) -> Option<U>) -> Vec<U> {
         let seen = self.seen.borrow();
         seen.iter().filter_map(|(_, thing)| wanted(thing)).collect()
     }
 
     /// Waits for the first thing since then in which `wanted` finds something, and says
     /// how long after `since` it came.
-    pub(super) async fn find<U>(
+    pub(crate) async fn find<U>(
         &self,
         since: Instant,
         what: &str,
@@ -54,7 +54,7 @@ impl<T: Debug> Record<T> {
     }
 
     /// Waits until `wanted` finds something in everything so far.
-    pub(super) async fn find_in_all<U>(
+    pub(crate) async fn find_in_all<U>(
         &self,
         what: &str,
         limit: Duration,
