@@ -28,6 +28,15 @@ pub(super) struct Writer<'a> {
     erases: bool,
 }
 
+/// What is left to do when facts are committed.
+#[derive(Default)]
+pub(super) struct Owed {
+    /// Messages are to be indexed.
+    pub(super) words: bool,
+    /// Something was erased.
+    pub(super) erasure: bool,
+}
+
 /// A talk entry to take away.
 struct Gone {
     row: i64,
@@ -93,14 +102,15 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Takes away what does not count any more, and brings the index up to date. Tells whether
-    /// something was erased.
-    pub(super) fn finish(mut self) -> Result<bool, StoreError> {
+    /// Takes away what does not count any more, and notes what is to be indexed.
+    pub(super) fn finish(mut self) -> Result<Owed, StoreError> {
         for log in std::mem::take(&mut self.ended) {
             self.remove_beyond_end(log)?;
         }
-        self.index.update()?;
-        Ok(self.erases)
+        Ok(Owed {
+            words: self.index.note()?,
+            erasure: self.erases,
+        })
     }
 
     fn execute(&self, sql: &str, params: impl Params) -> rusqlite::Result<()> {

@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, Transactio
 use thiserror::Error;
 
 use super::calls;
-use super::facts::Writer;
+use super::facts::{Owed, Writer};
 use super::retention::{self, Limits};
 use super::schema::{KIND, alerts_number, place_bytes};
 use crate::machine::SaidBy;
@@ -28,6 +28,8 @@ pub struct Store {
     pub(super) written: BTreeMap<ConversationId, usize>,
     /// Erased texts may still be in the log of SQLite, beside the file.
     owes_erasure: bool,
+    /// There may be messages whose words are not indexed yet.
+    pub(super) owes_words: bool,
 }
 
 /// What is to be stored.
@@ -128,6 +130,7 @@ impl Store {
             written: BTreeMap::new(),
             // Of the last process, which may have been killed before it was done.
             owes_erasure: true,
+            owes_words: true,
         })
     }
 
@@ -140,7 +143,7 @@ impl Store {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut erases = false;
+        let mut owed = Owed::default();
         for change in changes {
             match change {
                 Change::Open(id, kind) => open(&transaction, id, *kind)?,
@@ -150,7 +153,9 @@ impl Store {
                     for fact in facts {
                         writer.write(fact)?;
                     }
-                    erases |= writer.finish()?;
+                    let of = writer.finish()?;
+                    owed.words |= of.words;
+                    owed.erasure |= of.erasure;
                 }
                 Change::Mark(id, mark) => set_mark(&transaction, id, mark)?,
                 Change::Call(by, entry) => calls::insert(&transaction, by, entry)?,
@@ -158,7 +163,8 @@ impl Store {
         }
         transaction.commit()?;
         retention::note_written(&mut self.written, changes);
-        self.owes_erasure |= erases;
+        self.owes_words |= owed.words;
+        self.owes_erasure |= owed.erasure;
         self.finish_erasure();
         Ok(())
     }
