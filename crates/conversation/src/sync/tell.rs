@@ -139,10 +139,13 @@ impl<S: Seal> Sync<S> {
         };
         for (conversation, link) in &mut session.links {
             let is_due = link.told.is_none_or(|told| now.millis >= told + TELL_EVERY);
+            if link.owes.is_nothing() || !is_due {
+                continue;
+            }
             let Some(replica) = self.conversations.get(conversation) else {
                 continue;
             };
-            if link.owes.is_nothing() || !is_due || !is_named(replica, &session.person) {
+            if !is_named(replica, &session.person) {
                 continue;
             }
             link.told = Some(now.millis);
