@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use p2pchat_conversation::replica::{Deed, Role};
 use p2pchat_peer::conversations::{Event, Handle, Node, Options, View};
 use p2pchat_protocol::v2::conversation::ConversationId;
-use p2pchat_secure::Identity;
-use tokio::net::TcpListener;
+use p2pchat_protocol::v2::peer::{ALPN, Hello, ToPeer};
+use p2pchat_secure::{Connector, Expected, Identity, Secured};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Handle as Runtime};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::oneshot;
@@ -21,6 +23,7 @@ use crate::process;
 
 /// Far more than anything takes.
 pub const LONG: Duration = Duration::from_secs(120);
+const A_WHILE: Duration = Duration::from_millis(50);
 
 /// Somebody with one device.
 #[derive(Debug)]
@@ -73,7 +76,8 @@ impl Person {
         Ok(self.handle().dial(other.address, device).await??)
     }
 
-    /// Waits until something holds, which is looked at whenever something has happened.
+    /// Waits until something holds, which is looked at whenever something has happened, and once in
+    /// a while: not all that happens is an event.
     ///
     /// # Errors
     /// If it takes far too long.
@@ -86,7 +90,7 @@ impl Person {
         let holds = async {
             while !self.handle().read(check.clone()).await? {
                 // Events that were missed are as good.
-                let _ = events.recv().await;
+                let _ = timeout(A_WHILE, events.recv()).await;
             }
             anyhow::Ok(())
         };
@@ -129,6 +133,27 @@ impl Person {
         }
         Ok(group)
     }
+}
+
+/// A session of somebody without a node, who has said hello.
+///
+/// # Errors
+/// If nobody answers there.
+pub async fn session(identity: &Identity, to: SocketAddr) -> Result<Secured<TcpStream>> {
+    let stream = TcpStream::connect(to).await?;
+    stream.set_nodelay(true)?;
+    let connector = Connector::new(identity.device(), ALPN);
+    let mut line = connector.connect(stream, Expected::Any).await?;
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    let hello = Hello {
+        certificate: identity.certificate(),
+        time: u64::try_from(since_1970.as_millis())?,
+    };
+    let mut bytes = Vec::new();
+    ToPeer::Hello(hello).encode(&mut bytes);
+    line.write_all(&bytes).await?;
+    line.flush().await?;
+    Ok(line)
 }
 
 /// Waits for an event.

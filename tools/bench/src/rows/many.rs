@@ -2,17 +2,17 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
 use futures::future::try_join_all;
 use p2pchat_conversation::sync::{MAX_PUSHES, What};
 use p2pchat_peer::conversations::Event;
+use p2pchat_protocol::v2::DeviceKey;
 use p2pchat_protocol::v2::conversation::talk::{Talk, TalkEntry};
 use p2pchat_protocol::v2::conversation::{ConversationId, EntryId};
-use p2pchat_protocol::v2::peer::{ALPN, Frame, Hello, ToPeer};
-use p2pchat_protocol::v2::{Certificate, DeviceKey};
-use p2pchat_secure::{Connector, Expected, Identity, Secured};
+use p2pchat_protocol::v2::peer::{Frame, ToPeer};
+use p2pchat_secure::{Identity, Secured};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, WriteHalf, split};
 use tokio::net::TcpStream;
 use tokio::sync::broadcast::Receiver;
@@ -20,7 +20,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::Context;
-use crate::company::{Apart, LONG, Person, event};
+use crate::company::{Apart, LONG, Person, event, session};
 use crate::kept::{Kept, check};
 use crate::row::{Reach, Row, Unit};
 use crate::sample::median;
@@ -109,8 +109,7 @@ impl Writer {
             let text = format!("{number:060}");
             node.say(conversation, Talk::Message { text }).await?;
         }
-        let certificate = person.identity.certificate();
-        let device = certificate.device;
+        let device = person.identity.certificate().device;
         let read = node.read(move |view| {
             let replica = view.sync.get(&conversation)?;
             let mut logs = replica.membership().logs.iter();
@@ -128,7 +127,7 @@ impl Writer {
         let identity = person.identity.clone();
         person.stop().await;
         let mut events = reader.handle().events();
-        let line = connect(&identity, certificate, reader.address).await?;
+        let line = connect(&identity, reader.address).await?;
         let is_there = |event: &Event| matches!(event, Event::Connected(_, it) if *it == device);
         event(&mut events, is_there).await?;
         Ok(Self {
@@ -144,22 +143,9 @@ impl Writer {
     }
 }
 
-/// A session of which nothing is read.
-async fn connect(
-    identity: &Identity,
-    certificate: Certificate,
-    to: SocketAddr,
-) -> Result<WriteHalf<Secured<TcpStream>>> {
-    let stream = TcpStream::connect(to).await?;
-    stream.set_nodelay(true)?;
-    let connector = Connector::new(identity.device(), ALPN);
-    let (mut read, mut write) = split(connector.connect(stream, Expected::Any).await?);
-    let mut hello = Vec::new();
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    let time = u64::try_from(since_1970.as_millis())?;
-    ToPeer::Hello(Hello { certificate, time }).encode(&mut hello);
-    write.write_all(&hello).await?;
-    write.flush().await?;
+/// A session of which nothing is looked at.
+async fn connect(identity: &Identity, to: SocketAddr) -> Result<WriteHalf<Secured<TcpStream>>> {
+    let (mut read, write) = split(session(identity, to).await?);
     tokio::spawn(async move {
         let mut bytes = [0; 16 * 1024];
         while read.read(&mut bytes).await.is_ok_and(|read| read > 0) {}
@@ -190,12 +176,17 @@ async fn push(reader: &Person, conversation: ConversationId, writers: Vec<Writer
     Ok(time.as_secs_f64())
 }
 
+/// What has come, and all that comes with it.
 async fn new_entries(events: &mut Receiver<Event>) -> Result<Vec<EntryId>> {
-    loop {
-        if let Event::Entries(_, entries) = events.recv().await? {
-            return Ok(entries);
+    let mut all = Vec::new();
+    let mut next = Some(events.recv().await?);
+    while let Some(event) = next {
+        if let Event::Entries(_, entries) = event {
+            all.extend(entries);
         }
+        next = events.try_recv().ok();
     }
+    Ok(all)
 }
 
 /// Reads messages as a front end shows them.

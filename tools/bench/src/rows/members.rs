@@ -5,23 +5,23 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use futures::future::try_join_all;
-use p2pchat_peer::conversations::Event;
+use p2pchat_conversation::sync::What;
 use p2pchat_protocol::v2::conversation::ConversationId;
 use p2pchat_protocol::v2::conversation::talk::Talk;
-use p2pchat_protocol::v2::peer::ALPN;
+use p2pchat_protocol::v2::frame::FrameDecoder;
+use p2pchat_protocol::v2::peer::{ALPN, MAX_TO_PEER, ToPeer};
 use p2pchat_secure::{Acceptor, Connector, Expected, Identity, SecretKey, Secured, sha256};
 use rusqlite::Connection;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::broadcast::Receiver;
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use super::Context;
 use crate::chain::{ENTRY, PAUSE, SIGNED, commit, open};
-use crate::company::{Apart, LONG, Person, event};
+use crate::company::{Apart, LONG, Person, session};
 use crate::row::{Reach, Row, Unit};
 use crate::sample::median;
 
@@ -41,11 +41,9 @@ pub(super) async fn members(context: &Context) -> Result<Vec<Row>> {
         let folder = tempfile::tempdir_in(context.home())?;
         let mut ours = Ours::start(folder.path(), members).await?;
         let mut bare = Bare::start(folder.path(), members).await?;
-        let (mut sent, mut answered, mut limit, mut disk) = (vec![], vec![], vec![], vec![]);
+        let (mut sent, mut limit, mut disk) = (vec![], vec![], vec![]);
         for _ in 0..context.rounds {
-            let [until_all_have_it, with_answers] = ours.talk().await?;
-            sent.push(until_all_have_it);
-            answered.push(with_answers);
+            sent.push(ours.talk(members).await?);
             limit.push(bare.talk(members).await?);
             disk.push(bare.talk(0).await?);
         }
@@ -68,13 +66,6 @@ pub(super) async fn members(context: &Context) -> Result<Vec<Row>> {
                 Reach::AtMost(1.3),
             ),
             row(
-                format!("the same with what {members} members answer"),
-                writes,
-                median(answered),
-                limit,
-                Reach::Any,
-            ),
-            row(
                 format!("sign, one commit, {members} TLS writes"),
                 "sign, one commit",
                 limit,
@@ -86,13 +77,15 @@ pub(super) async fn members(context: &Context) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// A writer, and members who are connected with them alone.
+/// A writer, and members who are connected with them and answer nothing: what they answer is not
+/// the time for a message.
 struct Ours {
-    apart: Apart,
     writer: Person,
-    _members: Vec<Person>,
     conversation: ConversationId,
-    events: Vec<Receiver<Event>>,
+    /// A permit for each message that a member has.
+    arrived: Arc<Semaphore>,
+    // After the node that runs there.
+    apart: Apart,
 }
 
 impl Ours {
@@ -101,45 +94,78 @@ impl Ours {
         let starting = Person::start(Identity::ephemeral(), store);
         let (apart, writer) = Apart::with(starting).await?;
         let starting = (0..members).map(|_| Person::start(Identity::ephemeral(), None));
-        let members = try_join_all(starting).await?;
-        let conversation = writer.group(&members).await?;
+        let people = try_join_all(starting).await?;
+        let conversation = writer.group(&people).await?;
+        let arrived = Arc::new(Semaphore::new(0));
+        for person in people {
+            let identity = person.identity.clone();
+            person.stop().await;
+            let line = session(&identity, writer.address).await?;
+            tokio::spawn(listen(line, Arc::clone(&arrived)));
+        }
         let mut ours = Self {
-            apart,
             writer,
             conversation,
-            events: members.iter().map(|it| it.handle().events()).collect(),
-            _members: members,
+            arrived,
+            apart,
         };
-        // Until all have told each other who is in.
-        ours.say("hello").await?;
+        // Until nobody is told of the group any more.
         sleep(Duration::from_secs(2)).await;
+        ours.say(members).await?;
         Ok(ours)
     }
 
-    /// The time for a message until all have it, and with all that they answer.
-    async fn talk(&mut self) -> Result<[f64; 2]> {
-        let before = self.apart.cpu()?;
-        let mut until_all_have_it = Duration::ZERO;
+    /// The time for a message until all have it.
+    async fn talk(&mut self, members: usize) -> Result<f64> {
+        let mut time = Duration::ZERO;
         for _ in 0..MESSAGES {
             sleep(PAUSE).await;
             let before = self.apart.cpu()?;
-            self.say(&"x".repeat(60)).await?;
-            until_all_have_it += self.apart.cpu()? - before;
+            self.say(members).await?;
+            time += self.apart.cpu()? - before;
         }
-        let all = self.apart.cpu()? - before;
-        Ok([until_all_have_it, all].map(|time| (time / MESSAGES).as_secs_f64()))
+        Ok((time / MESSAGES).as_secs_f64())
     }
 
-    async fn say(&mut self, text: &str) -> Result<()> {
-        let text = text.to_owned();
+    async fn say(&mut self, members: usize) -> Result<()> {
+        let text = "x".repeat(60);
         let node = self.writer.handle();
         node.say(self.conversation, Talk::Message { text }).await?;
-        let arriving = self
-            .events
-            .iter_mut()
-            .map(|events| event(events, |event| matches!(event, Event::Entries(..))));
-        try_join_all(arriving).await?;
-        Ok(())
+        all(&self.arrived, members).await
+    }
+}
+
+/// Waits until all members have a message.
+async fn all(arrived: &Semaphore, members: usize) -> Result<()> {
+    let all = arrived.acquire_many(u32::try_from(members)?);
+    timeout(LONG, all)
+        .await
+        .context("a message was lost")??
+        .forget();
+    Ok(())
+}
+
+/// Counts the messages that come, and lives.
+async fn listen(mut line: Secured<TcpStream>, arrived: Arc<Semaphore>) -> Result<()> {
+    let mut decoder = FrameDecoder::default();
+    let (mut pong, mut buffer) = (Vec::new(), vec![0; 16 * 1024]);
+    ToPeer::Pong.encode(&mut pong);
+    loop {
+        let read = line.read(&mut buffer).await?;
+        ensure!(read > 0, "the writer has closed the session");
+        let mut bytes = &buffer[..read];
+        while let Some(frame) = decoder.next(&mut bytes, MAX_TO_PEER)? {
+            match ToPeer::decode(&frame, sha256)? {
+                Some((ToPeer::Ping, _)) => {
+                    line.write_all(&pong).await?;
+                    line.flush().await?;
+                }
+                Some((ToPeer::About(about), _)) if matches!(about.what, What::Talk { .. }) => {
+                    arrived.add_permits(1);
+                }
+                _ => {}
+            }
+        }
     }
 }
 
