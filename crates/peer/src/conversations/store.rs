@@ -18,6 +18,9 @@ use super::retention::{self, Limits};
 use super::schema::{KIND, alerts_number, place_bytes};
 use crate::machine::SaidBy;
 
+/// How many statements are kept ready: more than there are.
+const MAX_STATEMENTS: usize = 128;
+
 /// The store. Its methods block: not for an async task.
 #[derive(Debug)]
 pub struct Store {
@@ -26,6 +29,8 @@ pub struct Store {
     /// How many talk entries were stored in each conversation since it was last looked at whether
     /// that is too much.
     pub(super) written: BTreeMap<ConversationId, usize>,
+    /// How many may be stored before that has to be looked at again, where that is known.
+    pub(super) room: BTreeMap<ConversationId, usize>,
     /// Erased texts may still be in the log of SQLite, beside the file.
     owes_erasure: bool,
     /// There may be messages whose words are not indexed yet.
@@ -124,10 +129,12 @@ impl Store {
         connection.pragma_update(None, "foreign_keys", true)?;
         // What is deleted is overwritten with zeros.
         connection.pragma_update(None, "secure_delete", true)?;
+        connection.set_prepared_statement_cache_capacity(MAX_STATEMENTS);
         Ok(Self {
             connection,
             limits,
             written: BTreeMap::new(),
+            room: BTreeMap::new(),
             // Of the last process, which may have been killed before it was done.
             owes_erasure: true,
             owes_words: true,
