@@ -7,8 +7,11 @@
 
 pub mod bare;
 pub mod browser;
+pub mod chain;
+pub mod company;
 pub mod count;
 pub mod counted;
+pub mod kept;
 pub mod load;
 pub mod machine;
 pub mod micro;

@@ -1,5 +1,6 @@
 //! What the system tells of a socket and of a process.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -31,12 +32,41 @@ pub fn udp_queue(port: u16) -> Result<(u64, u64)> {
 /// # Errors
 /// If there is no such process, or the system does not tell.
 pub fn cpu(pid: u32) -> Result<Duration> {
+    sum(pid, &threads_of(pid)?)
+}
+
+/// The threads of this process.
+///
+/// # Errors
+/// If the system does not tell.
+pub fn threads() -> Result<BTreeSet<u32>> {
+    threads_of(std::process::id())
+}
+
+/// The same as [`cpu`] of some threads of this process.
+///
+/// # Errors
+/// If the system does not tell.
+pub fn cpu_of(threads: &BTreeSet<u32>) -> Result<Duration> {
+    sum(std::process::id(), threads)
+}
+
+fn threads_of(pid: u32) -> Result<BTreeSet<u32>> {
     let threads = std::fs::read_dir(format!("/proc/{pid}/task"))
         .with_context(|| format!("process {pid} tells nothing of itself"))?;
+    let id = |thread: std::io::Result<std::fs::DirEntry>| {
+        let name = thread?.file_name();
+        Ok(name.to_str().context("no number of a thread")?.parse()?)
+    };
+    threads.map(id).collect()
+}
+
+fn sum(pid: u32, threads: &BTreeSet<u32>) -> Result<Duration> {
     let mut nanos = 0;
     for thread in threads {
         // The first number is what we want.
-        let Ok(times) = std::fs::read_to_string(thread?.path().join("schedstat")) else {
+        let Ok(times) = std::fs::read_to_string(format!("/proc/{pid}/task/{thread}/schedstat"))
+        else {
             continue;
         };
         let running = times.split_whitespace().next().context("no time")?;

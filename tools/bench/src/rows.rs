@@ -12,13 +12,19 @@ use tempfile::TempDir;
 use crate::row::Row;
 
 mod browser;
+mod catch_up;
+mod chat;
 mod cluster;
+mod crowd;
 mod earlier;
+mod gather;
 mod group;
 mod hello;
 mod idle;
 mod key_logins;
 mod lookup;
+mod many;
+mod members;
 mod message;
 mod online;
 mod page;
@@ -66,6 +72,23 @@ pub enum What {
     /// One message of an encrypted conversation from node to node, against signing, two commits, TLS
     /// and verifying alone
     Message,
+    /// One message of an encrypted conversation from program to program, against the same, and
+    /// against one text of version 1
+    Chat,
+    /// One message of an encrypted conversation to 8 and 64 members, the time that its writer is on
+    /// the core, against signing, one commit and as many TLS writes
+    Members,
+    /// Messages a second of 10 members of one conversation, each stored before it is shown, against
+    /// verifying, inserting and reading them
+    Many,
+    /// 100,000 entries for one who was away, against hashing and inserting them; and how soon the
+    /// newest page is there
+    CatchUp,
+    /// The memory of a peer for 100 sessions, 100 conversations and 1,000 people, against bare TLS
+    /// connections
+    Crowd,
+    /// 64 members of a conversation come online, against bare handshakes
+    Gather,
     /// One text to 10, 100 and 1,000 members, against as many bare ones
     Group,
     /// One text from browser page to browser page, against a WebSocket echo and a bare text
@@ -149,6 +172,12 @@ pub async fn measure(what: What, context: &Context) -> Result<Vec<Row>> {
         What::Start => start::start(context).await,
         What::Text => text::text(context).await,
         What::Message => message::message(context).await,
+        What::Chat => chat::chat(context).await,
+        What::Members => members::members(context).await,
+        What::Many => many::many(context).await,
+        What::CatchUp => catch_up::catch_up(context).await,
+        What::Crowd => crowd::crowd(context).await,
+        What::Gather => gather::gather(context).await,
         What::Group => group::group(context).await,
         What::Browser => browser::browser(context).await,
         What::Page => page::page(context).await,

@@ -63,17 +63,27 @@ pub fn certificate(number: usize) -> Certificate {
 /// # Errors
 /// If the store cannot be written.
 pub async fn bind(store: &str, accounts: usize) -> Result<()> {
+    bind_to(store, (0..accounts).map(certificate)).await
+}
+
+/// The same to people with these devices.
+///
+/// # Errors
+/// If the store cannot be written.
+pub async fn bind_to(store: &str, devices: impl Iterator<Item = Certificate>) -> Result<()> {
     let store = store::open(&store.parse()?, Opener::Operator).await?;
-    for numbers in (0..accounts).collect::<Vec<_>>().chunks(512) {
-        let binding = numbers.iter().map(|&number| bind_one(&store, number));
+    for devices in devices.enumerate().collect::<Vec<_>>().chunks(512) {
+        let binding = devices.iter().map(|of| bind_one(&store, *of));
         futures::future::try_join_all(binding).await?;
     }
     store.close().await;
     Ok(())
 }
 
-async fn bind_one(store: &Arc<dyn Store>, number: usize) -> Result<()> {
-    let certificate = certificate(number);
+async fn bind_one(
+    store: &Arc<dyn Store>,
+    (number, certificate): (usize, Certificate),
+) -> Result<()> {
     let binding = Binding {
         name: name(number),
         serial: 1,

@@ -139,13 +139,21 @@ impl<S: Seal> Sync<S> {
         };
         for (conversation, link) in &mut session.links {
             let is_due = link.told.is_none_or(|told| now.millis >= told + TELL_EVERY);
+            if link.owes.is_nothing() || !is_due {
+                continue;
+            }
             let Some(replica) = self.conversations.get(conversation) else {
                 continue;
             };
-            if link.owes.is_nothing() || !is_due || !is_named(replica, &session.person) {
+            if !is_named(replica, &session.person) {
                 continue;
             }
-            link.told = Some(now.millis);
+            // What the first digest brings up is told at once.
+            let is_first = link.told.is_none();
+            let told = now
+                .millis
+                .checked_sub(if is_first { TELL_EVERY } else { 0 });
+            link.told = Some(told.unwrap_or_default());
             let owes = std::mem::take(&mut link.owes);
             let is_curious = wants_items(replica, &session.person) || link.may_have_bodies(replica);
             let asks = owes.question || (owes.digest && is_curious);

@@ -1,6 +1,6 @@
 //! Each fact as statements.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use p2pchat_conversation::log::{End, Named};
@@ -23,9 +23,20 @@ pub(super) struct Writer<'a> {
     transaction: &'a Transaction<'a>,
     conversation: i64,
     index: Index<'a>,
+    /// The rows and devices of logs that were looked up.
+    logs: BTreeMap<JoinId, (i64, DeviceKey)>,
     /// Logs of which entries beyond their end may be left.
     ended: BTreeSet<i64>,
     erases: bool,
+}
+
+/// What is left to do when facts are committed.
+#[derive(Default)]
+pub(super) struct Owed {
+    /// Messages are to be indexed.
+    pub(super) words: bool,
+    /// Something was erased.
+    pub(super) erasure: bool,
 }
 
 /// A talk entry to take away.
@@ -42,6 +53,7 @@ impl<'a> Writer<'a> {
             transaction,
             conversation,
             index: Index::new(transaction, conversation),
+            logs: BTreeMap::new(),
             ended: BTreeSet::new(),
             erases: false,
         }
@@ -93,14 +105,15 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Takes away what does not count any more, and brings the index up to date. Tells whether
-    /// something was erased.
-    pub(super) fn finish(mut self) -> Result<bool, StoreError> {
+    /// Takes away what does not count any more, and notes what is to be indexed.
+    pub(super) fn finish(mut self) -> Result<Owed, StoreError> {
         for log in std::mem::take(&mut self.ended) {
             self.remove_beyond_end(log)?;
         }
-        self.index.update()?;
-        Ok(self.erases)
+        Ok(Owed {
+            words: self.index.note()?,
+            erasure: self.erases,
+        })
     }
 
     fn execute(&self, sql: &str, params: impl Params) -> rusqlite::Result<()> {
@@ -109,13 +122,18 @@ impl<'a> Writer<'a> {
     }
 
     /// The row of a log, and the device that writes it.
-    fn log(&self, join: &JoinId) -> Result<(i64, DeviceKey), StoreError> {
+    fn log(&mut self, join: &JoinId) -> Result<(i64, DeviceKey), StoreError> {
+        if let Some(known) = self.logs.get(join) {
+            return Ok(*known);
+        }
         let mut statement = self
             .transaction
             .prepare_cached("SELECT row, device FROM log WHERE conversation = ?1 AND id = ?2")?;
         let read = |row: &Row<'_>| Ok((row.get(0)?, DeviceKey(PublicKey(row.get(1)?))));
         let found = statement.query_row(params![self.conversation, join.0], read);
-        found.optional()?.ok_or(StoreError::Unknown)
+        let found = found.optional()?.ok_or(StoreError::Unknown)?;
+        self.logs.insert(*join, found);
+        Ok(found)
     }
 
     fn roster(&self, sealed: &Sealed) -> rusqlite::Result<()> {
@@ -139,8 +157,6 @@ impl<'a> Writer<'a> {
         let header = &entry.header;
         let (log, device) = self.log(&header.join)?;
         let position = number(header.position);
-        let at = "log = ?1 AND position = ?2";
-        self.remove(at, &[&log, &position])?;
         let place = place_bytes(&Place {
             clock: header.clock,
             device,
@@ -149,22 +165,28 @@ impl<'a> Writer<'a> {
         let body = entry.body.as_deref();
         let talk = body.and_then(|body| Talk::decode(header.kind, body).ok());
         let target = talk.as_ref().and_then(target).map(|target| target.0);
-        self.execute(
-            "INSERT INTO talk (conversation, log, position, place, id, kind, target, sealed, body, came)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            params![
-                self.conversation,
-                log,
-                position,
-                place,
-                entry.id.0,
-                header.kind,
-                target,
-                sealed_bytes(&Named::from(entry)),
-                body,
-                i64::try_from(wall().0).unwrap_or(i64::MAX)
-            ],
-        )?;
+        let sql = "INSERT INTO talk (conversation, log, position, place, id, kind, target, sealed, body, came)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING";
+        let sealed = sealed_bytes(&Named::from(entry));
+        let came = i64::try_from(wall().0).unwrap_or(i64::MAX);
+        let (conversation, id, kind) = (self.conversation, entry.id.0, header.kind);
+        let columns = params![
+            conversation,
+            log,
+            position,
+            place,
+            id,
+            kind,
+            target,
+            sealed,
+            body,
+            came
+        ];
+        let is_new = self.transaction.prepare_cached(sql)?.execute(columns)? > 0;
+        if !is_new {
+            self.remove("log = ?1 AND position = ?2", &[&log, &position])?;
+            self.execute(sql, columns)?;
+        }
         self.index.touch(entry.id.0, header.kind, target);
         Ok(())
     }
@@ -218,7 +240,12 @@ impl<'a> Writer<'a> {
     }
 
     /// Adds a range to what a person holds: one row for ranges that touch.
-    fn got(&self, person: &PersonKey, join: &JoinId, range: &Range<u64>) -> Result<(), StoreError> {
+    fn got(
+        &mut self,
+        person: &PersonKey,
+        join: &JoinId,
+        range: &Range<u64>,
+    ) -> Result<(), StoreError> {
         let (log, _) = self.log(join)?;
         let touching = "log = ?1 AND person = ?2 AND start <= ?4 AND end >= ?3";
         let key = params![log, person.0.0, number(range.start), number(range.end)];

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use p2pchat_conversation::replica::Fact;
+use p2pchat_protocol::v2::conversation::talk::MAX_BODY;
 use p2pchat_protocol::v2::conversation::{Clock, ConversationId, EntryId, JoinId};
 use rusqlite::{Row, params};
 
@@ -18,6 +19,8 @@ pub const MAX_BYTES: i64 = 1 << 30;
 /// After how many new entries a conversation is looked at, so that not each of them costs a look
 /// at the whole: the limits may be exceeded by as many.
 const CHECK_EVERY: usize = 1_000;
+/// The bytes of the longest body.
+const MAX_LENGTH: i64 = MAX_BODY as i64;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
@@ -70,8 +73,10 @@ impl Store {
     /// # Errors
     /// If the file cannot be read.
     pub fn surplus(&mut self) -> Result<Vec<(ConversationId, Vec<Fact>)>, StoreError> {
-        let every = self.limits.check_every;
-        let due = self.written.iter().filter(|(_, new)| **new >= every);
+        let due = self.written.iter().filter(|(id, new)| {
+            let room = self.room.get(id).copied().unwrap_or_default();
+            **new >= room.max(self.limits.check_every)
+        });
         let due: Vec<_> = due.map(|(id, _)| *id).collect();
         let mut surplus = Vec::new();
         for id in due {
@@ -85,7 +90,7 @@ impl Store {
     }
 
     /// The same for one conversation, whatever was added to it.
-    pub(super) fn surplus_of(&self, id: &ConversationId) -> Result<Vec<Fact>, StoreError> {
+    pub(super) fn surplus_of(&mut self, id: &ConversationId) -> Result<Vec<Fact>, StoreError> {
         let Some(conversation) = self.conversation(id)? else {
             return Ok(Vec::new());
         };
@@ -96,6 +101,10 @@ impl Store {
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         let (mut bodies, mut bytes) = (bodies - self.limits.bodies, bytes - self.limits.bytes);
+        // Each new entry has one body, which is at most so long.
+        let room = (-bodies).min(-bytes / MAX_LENGTH);
+        self.room
+            .insert(*id, usize::try_from(room).unwrap_or_default());
         if bodies <= 0 && bytes <= 0 {
             return Ok(Vec::new());
         }

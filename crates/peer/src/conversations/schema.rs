@@ -22,8 +22,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// The kind of the file, for [`p2pchat_common::sqlite::open`]. Its application id is "p2pC".
 ///
 /// `talk.place` sorts entries as they are shown. `talk.target` is the message that a reply, edit,
-/// erase or reaction names, `talk.came` when the entry was stored, in milliseconds since 1970. The index `talk_text` has no text of its own: its row ids are those of
-/// the entries in `talk` that are marked `indexed`.
+/// erase or reaction names, `talk.came` when the entry was stored, in milliseconds since 1970. The
+/// index `talk_text` has no text of its own: its row ids are those of the entries in `talk` that are
+/// marked `indexed`. The messages in `touched` are still to be indexed.
 pub(super) const KIND: Kind = Kind {
     what: "store of conversations",
     application_id: 0x7032_7043,
@@ -75,6 +76,11 @@ CREATE TABLE talk (
 CREATE INDEX talk_place ON talk (conversation, place);
 CREATE INDEX talk_id ON talk (conversation, id);
 CREATE INDEX talk_target ON talk (conversation, target, place) WHERE target IS NOT NULL;
+CREATE TABLE touched (
+    row INTEGER PRIMARY KEY,
+    conversation INTEGER NOT NULL,
+    message BLOB NOT NULL
+) STRICT;
 CREATE VIRTUAL TABLE talk_text USING fts5 (
     text, content = '', tokenize = 'unicode61 remove_diacritics 2'
 );

@@ -1,15 +1,22 @@
 //! The full-text index: the latest text of each message, and no other.
+//!
+//! Indexing the words of a message takes as long as storing it, so it is not done before the message
+//! is shown: a commit notes which messages it touches, and their words are indexed soon after it, and
+//! before a search. What goes is taken out of the index at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use p2pchat_protocol::v2::conversation::talk::Talk;
 use p2pchat_protocol::v2::conversation::{ConversationId, EntryId};
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::read::{COLUMNS, Entry, Post, Visible};
 use super::schema::{kind, well_formed};
 use super::store::{Store, StoreError};
 use crate::history::search_query;
+
+/// How many messages are indexed at a time: some ten milliseconds.
+const AT_ONCE: i64 = 1_000;
 
 /// Keeps the index of one conversation up to date within a transaction.
 ///
@@ -59,20 +66,28 @@ impl<'a> Index<'a> {
         Ok(())
     }
 
-    /// Indexes the latest text of the messages that were touched, in place of an earlier one.
-    pub(super) fn update(&mut self) -> rusqlite::Result<()> {
-        for message in std::mem::take(&mut self.touched) {
-            let latest = self.latest(&message)?;
-            let indexed = self.indexed(&message)?;
-            if indexed == latest.as_ref().map(|(row, _)| *row) {
-                continue;
-            }
-            if let Some(row) = indexed {
-                self.remove(row)?;
-            }
-            if let Some((row, text)) = latest {
-                self.add(row, &text)?;
-            }
+    /// Notes the messages that were touched, to be indexed. Tells whether there are any.
+    pub(super) fn note(self) -> rusqlite::Result<bool> {
+        for message in &self.touched {
+            self.transaction
+                .prepare_cached("INSERT INTO touched (conversation, message) VALUES (?1, ?2)")?
+                .execute(params![self.conversation, message])?;
+        }
+        Ok(!self.touched.is_empty())
+    }
+
+    /// Indexes the latest text of a message, in place of an earlier one.
+    fn update(&self, message: &[u8; 32]) -> rusqlite::Result<()> {
+        let latest = self.latest(message)?;
+        let indexed = self.indexed(message)?;
+        if indexed == latest.as_ref().map(|(row, _)| *row) {
+            return Ok(());
+        }
+        if let Some(row) = indexed {
+            self.remove(row)?;
+        }
+        if let Some((row, text)) = latest {
+            self.add(row, &text)?;
         }
         Ok(())
     }
@@ -153,6 +168,52 @@ fn text_of(kind: u8, body: &[u8]) -> Option<String> {
 }
 
 impl Store {
+    /// Indexes what was noted, so much of it that nobody waits for long.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn index_words(&mut self) -> Result<(), StoreError> {
+        if self.owes_words {
+            self.owes_words = self.index_some()?;
+        }
+        Ok(())
+    }
+
+    /// Tells whether there may be more to index.
+    fn index_some(&self) -> Result<bool, StoreError> {
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = Transaction::new_unchecked(&self.connection, behavior)?;
+        let noted = {
+            let mut statement = transaction.prepare_cached(
+                "SELECT row, conversation, message FROM touched ORDER BY row LIMIT ?1",
+            )?;
+            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+            let noted = statement.query_map([AT_ONCE], read)?;
+            noted.collect::<Result<Vec<(i64, i64, [u8; 32])>, _>>()?
+        };
+        for (_, conversation, message) in &noted {
+            Index::new(&transaction, *conversation).update(message)?;
+        }
+        if let Some((last, ..)) = noted.last() {
+            transaction.execute("DELETE FROM touched WHERE row <= ?1", [last])?;
+        }
+        transaction.commit()?;
+        Ok(!noted.is_empty())
+    }
+
+    /// Indexes all that was noted. If the file cannot be written, that is not found yet.
+    fn index_all(&self) {
+        let indexed = loop {
+            match self.index_some() {
+                Ok(true) => {}
+                done => break done,
+            }
+        };
+        if let Err(error) = indexed {
+            tracing::debug!(%error, "words cannot be indexed");
+        }
+    }
+
     /// Up to `count` messages whose latest text holds all of these words, the last of which may be
     /// the beginning of one; newest first. Case and accents do not matter. Searched are the
     /// conversations that are given, in what is visible of each.
@@ -170,6 +231,7 @@ impl Store {
         let Some(query) = search_query(text) else {
             return Ok(Vec::new());
         };
+        self.index_all();
         let only = match within.len() {
             1 => within.keys().next().map(|id| id.0),
             _ => None,

@@ -244,7 +244,13 @@ impl<W: AsyncWrite + Unpin> Writer<W> {
     ) -> SessionError {
         loop {
             let written = match timeout(PING_INTERVAL, queue.recv()).await {
-                Ok(Some(bytes)) => {
+                Ok(Some(mut bytes)) => {
+                    // What waits goes with it: each write is a call of the system.
+                    while bytes.len() < CHUNK
+                        && let Ok(more) = queue.try_recv()
+                    {
+                        bytes.extend(more);
+                    }
                     let is_last = queue.is_empty();
                     let written = self.write(&bytes, is_last).await;
                     queued.send_modify(|queued| *queued -= bytes.len());

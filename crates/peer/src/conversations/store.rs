@@ -14,10 +14,13 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, Transactio
 use thiserror::Error;
 
 use super::calls::{self, Said};
-use super::facts::Writer;
+use super::facts::{Owed, Writer};
 use super::retention::{self, Limits};
 use super::schema::{KIND, alerts_number, place_bytes};
 use crate::machine::SaidBy;
+
+/// How many statements are kept ready: more than there are.
+const MAX_STATEMENTS: usize = 128;
 
 /// The store. Its methods block: not for an async task.
 #[derive(Debug)]
@@ -27,8 +30,12 @@ pub struct Store {
     /// How many talk entries were stored in each conversation since it was last looked at whether
     /// that is too much.
     pub(super) written: BTreeMap<ConversationId, usize>,
+    /// How many may be stored before that has to be looked at again, where that is known.
+    pub(super) room: BTreeMap<ConversationId, usize>,
     /// Erased texts may still be in the log of SQLite, beside the file.
     owes_erasure: bool,
+    /// There may be messages whose words are not indexed yet.
+    pub(super) owes_words: bool,
 }
 
 /// What is to be stored.
@@ -125,12 +132,15 @@ impl Store {
         connection.pragma_update(None, "secure_delete", true)?;
         // Or SQLite plans a statement anew each time that another value is bound to it.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        connection.set_prepared_statement_cache_capacity(MAX_STATEMENTS);
         Ok(Self {
             connection,
             limits,
             written: BTreeMap::new(),
+            room: BTreeMap::new(),
             // Of the last process, which may have been killed before it was done.
             owes_erasure: true,
+            owes_words: true,
         })
     }
 
@@ -143,7 +153,7 @@ impl Store {
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut erases = false;
+        let mut owed = Owed::default();
         for change in changes {
             match change {
                 Change::Open(id, kind) => open(&transaction, id, *kind)?,
@@ -153,7 +163,9 @@ impl Store {
                     for fact in facts {
                         writer.write(fact)?;
                     }
-                    erases |= writer.finish()?;
+                    let of = writer.finish()?;
+                    owed.words |= of.words;
+                    owed.erasure |= of.erasure;
                 }
                 Change::Mark(id, mark) => set_mark(&transaction, id, mark)?,
                 Change::Call(by, said) => calls::insert(&transaction, by, said)?,
@@ -161,7 +173,8 @@ impl Store {
         }
         transaction.commit()?;
         retention::note_written(&mut self.written, changes);
-        self.owes_erasure |= erases;
+        self.owes_words |= owed.words;
+        self.owes_erasure |= owed.erasure;
         self.finish_erasure();
         Ok(())
     }

@@ -93,7 +93,7 @@ async fn call(peer: &mut Peer) -> Result<Sample> {
 }
 
 /// Two who are in one chat.
-async fn pair(context: &Context, registry: &Registry) -> Result<(Peer, Peer)> {
+pub(super) async fn pair(context: &Context, registry: &Registry) -> Result<(Peer, Peer)> {
     let mut ann = join(&context.programs, context.home(), registry, "ann").await?;
     let mut bob = join(&context.programs, context.home(), registry, "bob").await?;
     let to = Target::new("bob").map_err(anyhow::Error::msg)?;
@@ -105,7 +105,7 @@ async fn pair(context: &Context, registry: &Registry) -> Result<(Peer, Peer)> {
     Ok((ann, bob))
 }
 
-async fn ours(ann: &mut Peer, bob: &mut Peer) -> Result<Sample> {
+pub(super) async fn ours(ann: &mut Peer, bob: &mut Peer) -> Result<Sample> {
     let mut times = Times::default();
     for number in 0..TEXTS {
         sleep(PAUSE).await;

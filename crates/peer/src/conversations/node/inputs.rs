@@ -309,6 +309,9 @@ impl Core {
         turn.effects.extend(self.sync.tick(now));
         self.look_at_clock(turn);
         self.say_again(turn);
+        if let Err(error) = self.store.index_words() {
+            tracing::debug!(%error, "words cannot be indexed");
+        }
         match self.store.surplus() {
             Ok(surplus) => {
                 for (id, facts) in surplus {
