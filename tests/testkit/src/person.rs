@@ -41,7 +41,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// Somebody with a home folder of their name in `homes`, made if it is not there, whose program
+    /// Someone with a home folder of their name in `homes`, made if it is not there, whose program
     /// is `p2pchat --json`. It does not run.
     ///
     /// # Errors
@@ -304,7 +304,7 @@ impl Person {
         self.until(what, is_so).await
     }
 
-    /// Begins or finds the conversation with somebody.
+    /// Begins or finds the conversation with someone.
     ///
     /// # Errors
     /// If the command fails.

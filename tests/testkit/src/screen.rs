@@ -20,7 +20,7 @@ pub const SETTLED: Duration = Duration::from_secs(150);
 /// How long it has to be silent until what came is looked at.
 const SILENCE: Duration = Duration::from_millis(100);
 
-/// A conversation as somebody sees it; the same for all who are in it.
+/// A conversation as someone sees it; the same for all who are in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Screen {
     /// The name of a group, or the two people.

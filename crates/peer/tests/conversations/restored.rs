@@ -170,7 +170,7 @@ async fn the_first_entry_after_a_start_waits_for_what_others_hold_of_ones_own_lo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_first_entry_after_a_start_waits_for_somebody_to_connect() {
+async fn the_first_entry_after_a_start_waits_for_someone_to_connect() {
     let (mut ann, bob) = (Device::new().await, Device::new().await);
     let id = group(&[&ann, &bob]).await;
     ann.say(id, "one").await;

@@ -94,7 +94,7 @@ impl Ledger {
         self.open_at_kills += count;
     }
 
-    /// A message was shown to somebody.
+    /// A message was shown to someone.
     pub(super) fn shown(&mut self, post: &Post) {
         if post.state == PostState::Shown {
             self.see(post.conversation, post.id, &post.text);

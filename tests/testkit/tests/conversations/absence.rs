@@ -1,4 +1,4 @@
-//! Whatever happens while somebody is away is on their screen when they are back, also if who did
+//! Whatever happens while someone is away is on their screen when they are back, also if who did
 //! it is gone by then: another one has it for them.
 
 use std::collections::BTreeMap;
@@ -9,15 +9,15 @@ use p2pchat_testkit::{MongoDb, Person, Screen, agree, require_mongodb};
 
 use crate::Place;
 
-/// Those who are in all groups, and somebody who is added, removed and leaves.
+/// Those who are in all groups, and someone who is added, removed and leaves.
 const PEOPLE: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
-/// What happens while somebody is away.
+/// What happens while someone is away.
 struct Round {
     act: Act,
     writer: &'static str,
     absent: &'static str,
-    /// Whether the registry is killed before it, and comes back when somebody has to return.
+    /// Whether the registry is killed before it, and comes back when someone has to return.
     without_registry: bool,
 }
 

@@ -69,7 +69,7 @@ impl Scene {
     }
 }
 
-/// Waits until somebody is told that their profile is a copy.
+/// Waits until someone is told that their profile is a copy.
 async fn is_told(person: &mut Person) -> Result<()> {
     let is_it = |notice: &Notice| *notice == Notice::ProfileCopied;
     while !person.notices.iter().any(is_it) {

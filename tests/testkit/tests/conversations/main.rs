@@ -65,7 +65,7 @@ impl Place {
         Person::new(&self.programs, self.folder(), name, self.ports)
     }
 
-    /// Somebody who has signed up.
+    /// Someone who has signed up.
     async fn signed_up(&self, name: &str) -> Result<Person> {
         let mut person = self.person(name)?;
         person.sign_up().await?;

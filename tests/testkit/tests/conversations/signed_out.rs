@@ -56,7 +56,7 @@ async fn three(place: &Place) -> ([Person; 3], [ConversationId; 2]) {
 }
 
 /// One says this, and another one goes and comes back for it: that takes longer than a dial of
-/// somebody else would.
+/// someone else would.
 async fn goes_on(alice: &mut Person, carol: &mut Person, group: ConversationId, number: usize) {
     carol.kill().await.unwrap();
     let text = number.to_string();
@@ -122,7 +122,7 @@ async fn who_has_signed_out_is_dialled_no_more() {
     }
 }
 
-/// The ports that the program of somebody may have been reached at.
+/// The ports that the program of someone may have been reached at.
 fn listen(at: Ipv4Addr) -> Vec<TcpListener> {
     let listen = |port| TcpListener::bind((at, port)).ok();
     let ports = [MESSAGE_PORT, MESSAGE_PORT_UNPRIVILEGED];

@@ -172,7 +172,7 @@ impl Core {
             || (self.sync.is_settled(conversation) && !self.is_early(conversation))
     }
 
-    /// Whether nobody has told yet what they hold of one's own log, and somebody may come who can:
+    /// Whether nobody has told yet what they hold of one's own log, and someone may come who can:
     /// the store may be an older one that was put back.
     fn is_early(&self, conversation: &ConversationId) -> bool {
         let is_new = !self.restored.contains(conversation);
