@@ -11,6 +11,7 @@ pub mod crash;
 pub mod durations;
 pub mod floods;
 pub mod guessing;
+pub mod hostile;
 pub mod network;
 mod person;
 pub mod presence;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use p2pchat_soak::{Report, chat, cluster, crash, floods, guessing, network, presence};
+use p2pchat_soak::{Report, chat, cluster, crash, floods, guessing, hostile, network, presence};
 use p2pchat_testkit::Programs;
 
 /// Long and hostile runs of the built programs, which lie beside this one.
@@ -25,6 +25,8 @@ enum Run {
     FullDisk(crash::full_disk::Options),
     /// Guess passwords: by the clock, and as many as the registry takes
     Guessing(guessing::Options),
+    /// Let a member of encrypted groups lie, flood and break off, while the others chat
+    Hostile(hostile::Options),
     /// Kill p2pchat again and again while it is shown texts
     HistoryCrash(crash::history::Options),
     /// Kill a single mongod again and again under a running registry
@@ -64,6 +66,7 @@ async fn run(run: Run) -> Result<Report> {
         Run::Floods(options) => floods::run(&programs, &options).await,
         Run::FullDisk(options) => crash::full_disk::run(&programs, &options).await,
         Run::Guessing(options) => guessing::run(&programs, &options).await,
+        Run::Hostile(options) => hostile::run(&programs, &options).await,
         Run::HistoryCrash(options) => crash::history::run(&programs, &options).await,
         Run::MongoCrash(options) => crash::mongo::run(&programs, &options).await,
         Run::ReplicaSet(options) => crash::mongo::run_replica_set(&programs, &options).await,

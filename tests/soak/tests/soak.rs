@@ -11,6 +11,8 @@ mod crash;
 mod floods;
 #[path = "soak/guessing.rs"]
 mod guessing;
+#[path = "soak/hostile.rs"]
+mod hostile;
 #[path = "soak/network.rs"]
 mod network;
 #[path = "soak/presence.rs"]

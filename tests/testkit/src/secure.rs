@@ -54,6 +54,18 @@ impl Device {
         }
     }
 
+    /// What signs for it.
+    #[must_use]
+    pub fn secret(&self) -> &SecretKey {
+        &self.key
+    }
+
+    /// That it is its person's.
+    #[must_use]
+    pub fn certificate(&self) -> Certificate {
+        self.certificate
+    }
+
     /// Its key, as TLS shows it.
     #[must_use]
     pub fn key(&self) -> DeviceKey {

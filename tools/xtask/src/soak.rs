@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_secs(90 * 60);
 /// The number of seeds of a simulation, unless the user sets the variable.
 const SIM_SEEDS: (&str, &str) = ("P2PCHAT_SIM_SEEDS", "10000");
 /// The runs of `p2pchat-soak`, the shorter ones first. Those behind are simulations: tests.
-const RUNS: [(&str, Kind); 14] = [
+const RUNS: [(&str, Kind); 15] = [
     ("presence", Kind::Soak),
     ("crash", Kind::Soak),
     ("mongo-crash", Kind::SoakWithMongod),
@@ -27,6 +27,7 @@ const RUNS: [(&str, Kind); 14] = [
     ("cluster", Kind::SoakWithMongod),
     ("history-crash", Kind::Soak),
     ("full-disk", Kind::Soak),
+    ("hostile", Kind::Soak),
     ("floods", Kind::Soak),
     ("guessing", Kind::Soak),
     ("network", Kind::Soak),
