@@ -12,18 +12,23 @@ mod member;
 mod scene;
 mod sessions;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
 use p2pchat_testkit::Programs;
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 pub use attacks::Attack;
 
 use crate::{Durations, Report};
 use attacks::Ground;
 use scene::Scene;
+
+/// How long the honest pause between two messages. Of one who writes 20 a second for long, not all
+/// are taken at once.
+const PACE: Duration = Duration::from_millis(100);
 
 /// Options of the run.
 #[derive(Debug, Clone, Args)]
@@ -86,6 +91,7 @@ async fn play(attack: Attack, scene: &mut Scene, many: usize, report: &mut Repor
     let talk = async {
         while !*is_done.borrow_and_update() {
             scene.exchange(name, report).await?;
+            sleep(PACE).await;
         }
         scene.exchange(name, report).await
     };

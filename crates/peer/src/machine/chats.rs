@@ -224,7 +224,15 @@ impl Chats {
                     text,
                 }
             }
-            command => simple(command).ok_or(Problem::NotPossible)?,
+            command => {
+                let of = command.conversation();
+                let is_known = of.is_none_or(|of| self.known.contains_key(&of));
+                simple(command).ok_or(if is_known {
+                    Problem::NotPossible
+                } else {
+                    Problem::NoSuchConversation
+                })?
+            }
         };
         self.order(cx, name, order, Answers::Nothing)
     }
@@ -241,11 +249,13 @@ impl Chats {
     }
 
     fn check(&self, conversation: ConversationId) -> Result<(), Problem> {
-        if self.shown.contains(&conversation) {
-            Ok(())
-        } else {
-            Err(Problem::NoSuchConversation)
+        // Of one that was not told yet they say themselves whether there is one.
+        let is_hidden = !self.shown.contains(&conversation);
+        let is_known = self.known.contains_key(&conversation);
+        if self.account.is_none() || (is_hidden && is_known) {
+            return Err(Problem::NoSuchConversation);
         }
+        Ok(())
     }
 
     fn order(

@@ -1,8 +1,8 @@
 //! Too much of what may be said.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use p2pchat_model::{ChatChange, ConversationId as Named, Event};
 use p2pchat_protocol::v2::conversation::roster::Add as Sealed;
 use p2pchat_protocol::v2::conversation::talk::TalkEntry;
@@ -10,6 +10,8 @@ use p2pchat_protocol::v2::conversation::{Clock, ConversationId, Place};
 use p2pchat_protocol::v2::peer::{
     Ephemeral, Have, Heads, Item, MAX_PIECE, Short, ToPeer, Want, What,
 };
+
+use tokio::time::timeout;
 
 use super::attacks::Ground;
 use super::lies::stranger;
@@ -22,6 +24,10 @@ use crate::Report;
 const SELVES: usize = 80;
 /// How many entries of a flood are in one frame: as many as are taken at once unasked.
 const AT_ONCE: usize = 200;
+/// How long a flood waits to be asked for.
+const TELL_AGAIN: Duration = Duration::from_secs(3);
+/// And how often it tells of the log meanwhile.
+const MAX_TOLD: usize = 20;
 /// The most people a group shows who were asked by one who is no owner.
 const MAX_ASKED: usize = 16;
 
@@ -135,7 +141,7 @@ pub(super) async fn unknown(ground: &mut Ground) -> Result<()> {
         }
         line.settle().await?;
         let questions = line.came().len();
-        anyhow::ensure!(questions < 50, "{questions} questions about nothing");
+        ensure!(questions < 50, "{questions} questions about nothing");
     }
     Ok(())
 }
@@ -177,7 +183,14 @@ async fn give(line: &mut Line, id: ConversationId, of: &Log, log: &[TalkEntry]) 
         clock: last.header.clock,
         end: None,
     };
-    line.tell(id, have(Heads::Items(vec![item]))).await?;
+    let all = What::Have(Have {
+        people: None,
+        roster: Short(rand::random()),
+        heads: Heads::Items(vec![item]),
+        // Who has it all says so.
+        asks: true,
+    });
+    line.tell(id, all.clone()).await?;
     let asks = |frame: &ToPeer| match frame {
         ToPeer::About(frame) if frame.conversation == id => match &frame.what {
             What::Have(have) => match &have.heads {
@@ -193,10 +206,28 @@ async fn give(line: &mut Line, id: ConversationId, of: &Log, log: &[TalkEntry]) 
         },
         _ => None,
     };
-    while let Some(want) = line.until("want of the log", asks).await? {
-        if let Want::Log { join, range } = want
-            && join == of.join
-        {
+    let mut told = 0;
+    loop {
+        // Who has nothing to give is not asked again before they tell again.
+        let asked = timeout(TELL_AGAIN, line.until("want of the log", asks)).await;
+        let want = match asked {
+            Ok(asked) => match asked? {
+                Some(want) => want,
+                None => return Ok(()),
+            },
+            Err(_) => {
+                told += 1;
+                ensure!(told < MAX_TOLD, "nobody asks for the log");
+                line.tell(id, all.clone()).await?;
+                continue;
+            }
+        };
+        let range = match want {
+            Want::Newest => Some(0..next),
+            Want::Log { join, range } if join == of.join => Some(range),
+            _ => None,
+        };
+        if let Some(range) = range {
             let (begin, end) = (usize::try_from(range.start)?, usize::try_from(range.end)?);
             let mut room = MAX_PIECE;
             let newest = log[begin..end.min(log.len())].iter().rev();
@@ -214,7 +245,6 @@ async fn give(line: &mut Line, id: ConversationId, of: &Log, log: &[TalkEntry]) 
         }
         line.tell(id, What::Done).await?;
     }
-    Ok(())
 }
 
 /// On further sessions, whose answers pile up.

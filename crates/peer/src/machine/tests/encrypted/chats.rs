@@ -224,6 +224,9 @@ fn orders_are_answered_in_full_and_only_for_conversations_that_there_are() {
     let mut bench = Bench::signed_in(&[]);
     let say = Command::say(conversation(), "hello");
     bench.command(say.clone());
+    let (id, _) = bench.orders().pop().unwrap();
+    let unknown = (Problem::NoSuchConversation, "there is none".to_owned());
+    bench.result(id, Err(unknown));
     assert_eq!(bench.failures(), [Problem::NoSuchConversation]);
     bench.chat(40);
     bench.events.clear();
