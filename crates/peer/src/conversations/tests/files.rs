@@ -96,9 +96,11 @@ fn a_body_that_is_damaged_leaves_no_gap() {
 fn words_that_are_edited_away_are_not_in_the_index() {
     let mut world = World::new();
     let message = world.message(0, "xylophone");
+    world.devices[0].store.index_words().unwrap();
     for text in ["zeppelin", "quarrelsome"] {
         let text = text.to_owned();
         world.say(0, &Talk::Edit { of: message, text });
+        world.devices[0].store.index_words().unwrap();
     }
     let words: i64 = {
         let connection = Connection::open(&world.devices[0].path).unwrap();
