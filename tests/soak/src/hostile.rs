@@ -1,6 +1,6 @@
 //! Members who keep no rule, against the built programs and over real connections.
 //!
-//! Two people are in a group with somebody whose program lies, floods and breaks off. During
+//! Two people are in a group with someone whose program lies, floods and breaks off. During
 //! each attack, in a group of its own, the two go on writing to each other: every message arrives
 //! in time, nothing forged is shown, what breaks a rule is told once, and the programs do not grow.
 

@@ -25,7 +25,7 @@ use crate::process;
 pub const LONG: Duration = Duration::from_secs(120);
 const A_WHILE: Duration = Duration::from_millis(50);
 
-/// Somebody with one device.
+/// Someone with one device.
 #[derive(Debug)]
 pub struct Person {
     /// Their keys.
@@ -67,7 +67,7 @@ impl Person {
         self.node.stop().await;
     }
 
-    /// Makes a session with somebody else.
+    /// Makes a session with someone else.
     ///
     /// # Errors
     /// If they do not answer.
@@ -99,7 +99,7 @@ impl Person {
             .with_context(|| format!("waited too long for {what}"))?
     }
 
-    /// Asks somebody into a group, who accepts.
+    /// Asks someone into a group, who accepts.
     ///
     /// # Errors
     /// If they do not get in.
@@ -135,7 +135,7 @@ impl Person {
     }
 }
 
-/// A session of somebody without a node, who has said hello.
+/// A session of someone without a node, who has said hello.
 ///
 /// # Errors
 /// If nobody answers there.

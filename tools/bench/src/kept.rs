@@ -93,7 +93,7 @@ impl Kept {
     }
 }
 
-/// Hashes an entry as whoever gets it has to.
+/// Hashes an entry as the one who gets it has to.
 ///
 /// # Errors
 /// If it is not what it is called.

@@ -130,7 +130,7 @@ impl Store {
         connection.pragma_update(None, "foreign_keys", true)?;
         // What is deleted is overwritten with zeros.
         connection.pragma_update(None, "secure_delete", true)?;
-        // Or SQLite plans a statement anew each time that another value is bound to it.
+        // Or SQLite plans a statement again each time that another value is bound to it.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(MAX_STATEMENTS);
         Ok(Self {

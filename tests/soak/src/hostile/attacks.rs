@@ -28,7 +28,7 @@ pub enum Attack {
     Receipts,
     /// More joins than a person may have
     Selves,
-    /// Invitations of people whom nobody knows
+    /// Invitations of people that no one knows
     Invitations,
     /// Conversations that nobody knows
     Unknown,

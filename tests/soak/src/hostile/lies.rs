@@ -180,7 +180,7 @@ pub(super) async fn removed(ground: &mut Ground) -> Result<()> {
     Ok(())
 }
 
-/// A person whom nobody knows.
+/// A person that no one knows.
 pub(super) fn stranger() -> PersonKey {
     PersonKey(PublicKey(rand::random()))
 }

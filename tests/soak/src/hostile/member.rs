@@ -57,7 +57,7 @@ pub(super) fn create(device: &Device) -> Result<Sealed> {
     seal(device.secret(), None, None, now(), &act)
 }
 
-/// An invitation of somebody.
+/// An invitation of someone.
 pub(super) fn add(person: PersonKey) -> Act {
     Act::Add {
         person,

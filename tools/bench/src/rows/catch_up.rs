@@ -1,4 +1,4 @@
-//! What somebody gets who was away for 100,000 entries.
+//! What someone gets who was away for 100,000 entries.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -84,7 +84,7 @@ pub(super) async fn catch_up(context: &Context) -> Result<Vec<Row>> {
     ])
 }
 
-/// What was written while somebody was away.
+/// What was written while someone was away.
 struct Past {
     folder: TempDir,
     conversation: ConversationId,

@@ -39,7 +39,7 @@ const QUIET: Duration = Duration::from_secs(5);
 /// server.
 ///
 /// # Errors
-/// If a program does not start, or somebody does not get in.
+/// If a program does not start, or someone does not get in.
 pub(super) async fn crowd(context: &Context) -> Result<Vec<Row>> {
     raise_file_limit()?;
     let people: Vec<_> = (0..CONVERSATIONS * MEMBERS)
@@ -132,7 +132,7 @@ async fn begin(ann: &mut Peer, at: Place, first: usize, members: &[Identity]) ->
     Ok(stays)
 }
 
-/// Somebody accepts what they are asked.
+/// Someone accepts what they are asked.
 async fn joins(identity: &Identity, at: Place) -> Result<Person> {
     let person = Person::start(identity.clone(), None).await?;
     let node = person.handle();

@@ -1,5 +1,5 @@
 //! Three people in an encrypted group, two of them also in a direct conversation: what was
-//! written while somebody was away waits for them by name, and arrives once, in one order.
+//! written while someone was away waits for them by name, and arrives once, in one order.
 
 use std::time::{Duration, Instant};
 
