@@ -16,7 +16,7 @@
 //! | `blocks` | what each account has blocked |
 //! | `requests` | chat requests, in and out |
 //! | `group` | the chat: members, introductions, texts, and what strangers send |
-//! | `chats` | the encrypted conversations: orders to them, names, who is dialled |
+//! | `chats` | the encrypted conversations: orders to them, names, who is dialled; `chats_served` brings it together with the others |
 //! | `people` | the read-only view of directory and blocks that requests and group get |
 //! | `context` | time, random numbers, ids, the output queue, whose call is answered, and the counters of `drops` |
 //! | `calls` | the last calls of the front ends and their answers |
@@ -25,6 +25,7 @@ mod blocks;
 mod calls;
 mod chats;
 mod chats_io;
+mod chats_served;
 mod context;
 mod directory;
 mod drops;
@@ -46,7 +47,7 @@ use p2pchat_protocol::v2::{Binding, SeatUpdate};
 use p2pchat_protocol::{Contact, MESSAGE_PORT};
 
 use blocks::Blocks;
-use chats::{Chats, Searched};
+use chats::Chats;
 pub use chats_io::{FromChats, Order, Ordered, ToChats};
 use context::{Context, Refusal};
 use directory::{Change, Directory};
@@ -313,15 +314,7 @@ impl Machine {
 
     fn carry_out(&mut self, command: Command) -> Result<(), Refusal> {
         if self.is_of_chats(&command) {
-            self.session.account().ok_or(Problem::NotLoggedIn)?;
-            let needs_keys = matches!(
-                command,
-                Command::Chat { .. } | Command::Group { .. } | Command::Add { .. }
-            );
-            if needs_keys && !self.session.is_encrypted() {
-                return Err(Problem::NotEncrypted.into());
-            }
-            return self.chats.command(&mut self.cx, command);
+            return self.order_chats(command);
         }
         let conversation = ConversationId::OPEN;
         let (cx, people, requests, group) = self.parts();
@@ -472,85 +465,6 @@ impl Machine {
                 Ok(())
             }
         }
-    }
-
-    /// Whether a command is for the encrypted conversations.
-    fn is_of_chats(&self, command: &Command) -> bool {
-        match (command, command.conversation()) {
-            (Command::Chat { .. } | Command::Group { .. }, _) => true,
-            (Command::Find { .. }, None) => self.session.keys.is_some(),
-            (_, conversation) => conversation.is_some_and(|of| of != ConversationId::OPEN),
-        }
-    }
-
-    /// What the encrypted conversations tell.
-    fn chats_told(&mut self, told: FromChats) {
-        let Some(keys) = &self.session.keys else {
-            return;
-        };
-        let (cx, chats) = (&mut self.cx, &mut self.chats);
-        let now = cx.now.elapsed;
-        match told {
-            FromChats::Event(event) => chats.event(cx, keys, event),
-            FromChats::Done { id, result } => {
-                let searched = chats.done(cx, keys, id, result);
-                self.search_open_chat(searched);
-            }
-            FromChats::Connected { device, .. } => chats.connected(device),
-            FromChats::Disconnected { device } => chats.disconnected(now, device),
-            FromChats::NotReached { device } => chats.not_reached(now, device),
-        }
-    }
-
-    /// Answers a search, after the open chat was searched too if that was asked for.
-    fn search_open_chat(&mut self, searched: Option<Searched>) {
-        let (Some(searched), Some(account)) = (searched, self.session.account()) else {
-            return;
-        };
-        let Searched {
-            asker: re,
-            conversation,
-            text,
-            posts,
-        } = searched;
-        if conversation.is_none() {
-            self.cx.push(Output::Find {
-                re,
-                conversation,
-                account,
-                text,
-                posts,
-            });
-            return;
-        }
-        self.cx.answer_to(re);
-        self.cx.emit(Event::Findings {
-            conversation,
-            text,
-            messages: Vec::new(),
-            posts,
-        });
-        self.cx.done();
-    }
-
-    /// Does what the encrypted conversations wait for: keys, names and devices.
-    fn serve_chats(&mut self) {
-        let (Some(keys), Some(account)) = (&self.session.keys, self.session.account()) else {
-            return;
-        };
-        if self.chats.begin(&mut self.cx, keys, account) {
-            self.hide_blocked();
-        }
-        let Some(keys) = &self.session.keys else {
-            return;
-        };
-        let (cx, chats) = (&mut self.cx, &mut self.chats);
-        let people = chats.grant(cx, keys);
-        let devices = chats.dial(cx, &self.directory, account);
-        for name in people.into_iter().chain(devices) {
-            self.session.look_up_soon(name);
-        }
-        self.session.look_up_keys(cx, &mut chats.names);
     }
 
     /// Takes back the last leave or block.
@@ -858,20 +772,6 @@ impl Machine {
         requests.close_blocked(cx, people);
         group.remove_blocked(cx, people);
         self.hide_blocked();
-    }
-
-    /// Hides the encrypted conversations with people who are blocked.
-    fn hide_blocked(&mut self) {
-        let Some(account) = self.session.account() else {
-            return;
-        };
-        let blocked = self.blocks.of(account).into_iter().flatten();
-        let blocked = blocked.filter_map(|who| match who {
-            Target::Name(name) => Some(*name),
-            Target::Address(_) => None,
-        });
-        let blocked = blocked.collect();
-        self.chats.set_blocked(&mut self.cx, blocked);
     }
 
     fn end_session(&mut self, problem: Option<Problem>) {

@@ -5,11 +5,13 @@
 //! |---|---|
 //! | `names` | which key is whose |
 //! | `dials` | when which device is dialled |
+//! | `wishes` | commands that name people, until their keys are known |
 //!
 //! What is said in them is not here: see [`ToChats`].
 
 mod dials;
 mod names;
+mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,7 +20,7 @@ use p2pchat_model::{
     Chat, ChatKind, Command, ConversationId, Event, MessageId, Named, Post, Problem, Standing,
     Trust, Username,
 };
-use p2pchat_protocol::v2::{DeviceKey, DisplayName, PersonKey};
+use p2pchat_protocol::v2::DeviceKey;
 
 use super::MAX_DRAFT;
 use super::chats_io::{Order, Ordered, ToChats};
@@ -28,16 +30,12 @@ use super::io::{Asker, Output, SendId, Usage};
 use super::keys::Keyring;
 use dials::Dials;
 pub(super) use names::Names;
+use wishes::{What, Wish};
 
 /// How many orders may wait for the conversations, and how many commands for keys.
 const MAX_WAITING: usize = 256;
-/// How long a command waits for the keys of people: the registry answers within that, or does not.
-const KEYS_LIMIT: Duration = Duration::from_secs(10);
 /// The longest message, in bytes.
 const MAX_TEXT: usize = 32 * 1024;
-/// The most people who can be asked at once: as many as a group can have.
-const MAX_PEOPLE: usize = 256;
-
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Chats {
@@ -79,25 +77,6 @@ enum Answers {
         conversation: Option<ConversationId>,
         text: String,
     },
-}
-
-/// A command that becomes an order when the keys of some people are known.
-#[derive(Debug)]
-struct Wish {
-    command: &'static str,
-    asker: Option<Asker>,
-    names: Vec<Username>,
-    what: What,
-    until: Duration,
-    /// Whether the registry was asked for the keys.
-    is_asked: bool,
-}
-
-#[derive(Debug)]
-enum What {
-    Direct,
-    Group(DisplayName),
-    Add(ConversationId, bool),
 }
 
 /// What came of a search in the conversations: the open chat is searched too.
@@ -278,86 +257,6 @@ impl Chats {
         self.orders.insert(id, waiting);
         cx.push(Output::Chats(ToChats::Order { id, order }));
         Ok(())
-    }
-
-    fn wish(
-        &mut self,
-        cx: &mut Context,
-        command: &'static str,
-        names: Vec<Username>,
-        what: What,
-    ) -> Result<(), Refusal> {
-        if names.len() > MAX_PEOPLE {
-            return Err(Problem::ChatFull.into());
-        }
-        if self.wishes.len() >= MAX_WAITING {
-            return Err(Problem::TooMuch.into());
-        }
-        self.wishes.push(Wish {
-            command,
-            asker: cx.defer(),
-            names,
-            what,
-            until: cx.now.elapsed + KEYS_LIMIT,
-            is_asked: false,
-        });
-        Ok(())
-    }
-
-    /// Turns the commands into orders whose people are all known, and fails those that have waited
-    /// for too long. The names to look up.
-    pub(super) fn grant(&mut self, cx: &mut Context, keys: &Keyring) -> Vec<Username> {
-        let mut unknown = Vec::new();
-        for mut wish in std::mem::take(&mut self.wishes) {
-            match people(&wish.names, keys) {
-                Ok(people) => self.granted(cx, wish, people),
-                Err(None) if wish.until > cx.now.elapsed => {
-                    if !std::mem::replace(&mut wish.is_asked, true) {
-                        let names = wish.names.iter();
-                        unknown.extend(names.filter(|name| keys.person(**name).is_none()));
-                    }
-                    self.wishes.push(wish);
-                }
-                Err(problem) => {
-                    let problem = problem.unwrap_or(Problem::RegistryUnreachable);
-                    fail(cx, wish.asker, wish.command, problem.into());
-                }
-            }
-        }
-        unknown
-    }
-
-    fn granted(&mut self, cx: &mut Context, wish: Wish, people: Vec<PersonKey>) {
-        let order = match (wish.what, people.as_slice()) {
-            (What::Direct, [person]) => Order::Direct(*person),
-            (What::Direct, _) => return,
-            (What::Group(name), _) => Order::Group { name, people },
-            (What::Add(conversation, sees_all), _) => Order::Add {
-                conversation,
-                people,
-                sees_all,
-            },
-        };
-        let before = cx.defer();
-        cx.answer_to(wish.asker);
-        if let Err(refusal) = self.order(cx, wish.command, order, Answers::Nothing) {
-            cx.fail(wish.command, refusal);
-        }
-        cx.answer_to(before);
-    }
-
-    /// The registry has no key for a name.
-    pub(super) fn has_no_key(&mut self, cx: &mut Context, name: Username, is_legacy: bool) {
-        let problem = if is_legacy {
-            Problem::OlderProgram
-        } else {
-            Problem::NoKey
-        };
-        let waits = |wish: &mut Wish| wish.names.contains(&name);
-        for wish in self.wishes.extract_if(.., waits).collect::<Vec<_>>() {
-            let message = format!("{name}: {}", problem.words());
-            fail(cx, wish.asker, wish.command, Refusal { problem, message });
-        }
     }
 
     /// An event of the conversations, in which people get their names.
@@ -601,18 +500,6 @@ fn simple(command: Command) -> Option<Order> {
         Command::Archive { conversation, on } => Order::Archive(conversation, on),
         _ => return None,
     })
-}
-
-/// The keys of people; `Err(None)` while one is not known yet.
-fn people(names: &[Username], keys: &Keyring) -> Result<Vec<PersonKey>, Option<Problem>> {
-    let own = keys.certificate().person;
-    let key = |name: &Username| match keys.person(*name) {
-        None => Err(None),
-        Some(Err(problem)) => Err(Some(problem)),
-        Some(Ok(person)) if person == own => Err(Some(Problem::Oneself)),
-        Some(Ok(person)) => Ok(person),
-    };
-    names.iter().map(key).collect()
 }
 
 fn check_text(text: &str) -> Result<(), Problem> {
