@@ -86,7 +86,9 @@ pub enum StartError {
         reason: HistoryError,
     },
     /// The encrypted conversations cannot be opened.
-    #[error("cannot open the conversations in {path}: {reason}")]
+    #[error(
+        "cannot open the conversations in {path}: {reason}; move the file away to start without them: what the others have comes again"
+    )]
     Chats {
         /// The file.
         path: PathBuf,
