@@ -56,6 +56,7 @@ pub(super) async fn many(context: &Context) -> Result<Vec<Row>> {
         limit.push(beside.run(async move { bare(&file, &entries) }).await?);
         bare_busy.push((beside.cpu()? - before).as_secs_f64());
     }
+    reader.stop().await;
     let all = (WRITERS * MESSAGES) as f64;
     let row = |what: String, unit, ours, limit, reach| Row {
         what,

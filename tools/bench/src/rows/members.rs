@@ -47,6 +47,7 @@ pub(super) async fn members(context: &Context) -> Result<Vec<Row>> {
             limit.push(bare.talk(members).await?);
             disk.push(bare.talk(0).await?);
         }
+        ours.writer.stop().await;
         let (limit, disk) = (median(limit), median(disk));
         let row = |what, against: &str, ours, limit, reach| Row {
             what,
