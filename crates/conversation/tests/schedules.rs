@@ -352,6 +352,34 @@ fn heads_that_no_one_serves_hold_nothing_up() {
 }
 
 #[test]
+fn who_answers_late_is_asked_again_at_once() {
+    let mut town = Town::of(2);
+    let group = town.group(&[1]);
+    town.meet(0, 1);
+    town.say(0, group, "before");
+    town.pass(1_000);
+    town.part(0, 1);
+    town.say(0, group, "meanwhile");
+    town.meet_slowly(0, 1);
+    town.deliver_until(|town| town.is_asked_for(0));
+    town.silence(0);
+    town.pass(PATIENCE);
+    town.wake(0);
+    assert_eq!(town.texts(1, group), ["before"]);
+    let what = What::Done;
+    town.send(
+        0,
+        1,
+        Frame {
+            conversation: group,
+            what,
+        },
+    );
+    town.pass(1_000);
+    assert_eq!(town.texts(1, group), ["before", "meanwhile"]);
+}
+
+#[test]
 fn entries_without_their_bodies_count_as_not_held() {
     let mut town = Town::of(3);
     let group = town.group(&[1, 2]);

@@ -34,6 +34,8 @@ impl<S: Seal> Sync<S> {
             }
             What::Done if is_known => {
                 if let Some(link) = self.link(id, conversation) {
+                    // If late.
+                    link.is_silent = false;
                     link.answered();
                 }
             }

@@ -247,6 +247,16 @@ impl Town {
         self.silent.insert(device);
     }
 
+    pub(crate) fn wake(&mut self, device: usize) {
+        self.silent.remove(&device);
+    }
+
+    /// Whether a question to a device is under way.
+    pub(crate) fn is_asked_for(&self, device: usize) -> bool {
+        let mut queue = self.queue.iter();
+        queue.any(|(to, _, frame)| *to == device && matches!(frame.what, What::Want(_)))
+    }
+
     /// A frame from one to another, whatever their program would send.
     pub(crate) fn send(&mut self, from: usize, to: usize, frame: Frame) {
         let line = self
