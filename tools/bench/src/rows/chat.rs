@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use p2pchat_model::{Command as Ask, ConversationId, Event};
 use p2pchat_protocol::Username;
 use p2pchat_testkit::{Peer, SOON};
-use tokio::time::sleep;
+use tokio::time::timeout;
 
 use super::{Context, text};
 use crate::chain::{Chain, MESSAGES, PAUSE, commits_alone, open};
@@ -85,7 +85,9 @@ async fn direct(ann: &mut Peer, bob: &mut Peer) -> Result<ConversationId> {
 async fn talk(conversation: ConversationId, ann: &mut Peer, bob: &mut Peer) -> Result<Sample> {
     let mut times = Times::default();
     for number in 0..MESSAGES {
-        sleep(PAUSE).await;
+        // What became of the message before is read meanwhile: a program that nobody reads stands
+        // still.
+        let _ = timeout(PAUSE, ann.skip_updates()).await;
         let text = format!("{number:060}");
         times.record(say(conversation, ann, bob, &text).await?);
     }
