@@ -12,7 +12,7 @@ mod keys;
 mod town;
 
 use p2pchat_conversation::log::TalkLog;
-use p2pchat_conversation::replica::{Deed, Role};
+use p2pchat_conversation::replica::{Deed, Fact, Role};
 use p2pchat_conversation::seal::Next;
 use p2pchat_conversation::seal::Seal;
 use p2pchat_conversation::sync::{
@@ -349,6 +349,30 @@ fn heads_that_no_one_serves_hold_nothing_up() {
     town.pass(PATIENCE);
     town.pass(1_000);
     assert_eq!(town.texts(3, group), ["wanted"]);
+}
+
+#[test]
+fn a_receipt_is_news_for_what_was_not_known_alone() {
+    let mut town = Town::of(2);
+    let group = town.group(&[1]);
+    town.meet(0, 1);
+    for text in ["one", "two", "three"] {
+        town.say(0, group, text);
+    }
+    let join = town.log_of(0, group, 0)[0].header.join;
+    let mut replica = town.device(0).replica(group).clone();
+    let person = town.person(1);
+    let mut news = |range| {
+        let facts = replica.note_got(person, join, range);
+        let ranges = facts.into_iter().map(|fact| match fact {
+            Fact::Got { range, .. } => range,
+            other => panic!("{other:?}"),
+        });
+        ranges.collect::<Vec<_>>()
+    };
+    assert_eq!(news(10..12), [10..12]);
+    assert_eq!(news(8..15), [12..15, 8..10]);
+    assert!(news(8..15).is_empty());
 }
 
 #[test]

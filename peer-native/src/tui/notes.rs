@@ -50,13 +50,11 @@ impl App {
 
     /// Members whose key is another one than before.
     fn note_keys(&self, columns: usize, out: &mut Vec<Row<'static>>) {
-        let members = self
-            .conversation()
-            .chat
-            .iter()
-            .flat_map(|chat| &chat.members);
-        for member in members {
-            if let Some(words) = chat::key_changed(member) {
+        let Some(known) = &self.conversation().chat else {
+            return;
+        };
+        for member in &known.members {
+            if let Some(words) = chat::key_changed(member, known.kind) {
                 let how = match compare(member) {
                     Some(how) => format!("{words} {how}"),
                     None => words,

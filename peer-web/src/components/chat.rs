@@ -99,7 +99,7 @@ fn foot(context: &Context, key: String) -> Html {
     let changed = |trust| {
         let mut members = chat.members.iter();
         let member = members.find(move |member| member.trust == Some(trust))?;
-        Some((member.who, words::key_changed(member)?))
+        Some((member.who, words::key_changed(member, chat.kind)?))
     };
     match chat.standing {
         Standing::Asked(by) => {

@@ -270,17 +270,28 @@ impl Replica {
         join: JoinId,
         range: std::ops::Range<u64>,
     ) -> Vec<Fact> {
-        let got = self.got.entry((person, join)).or_default();
-        if got.newest_missing(range.clone()).is_none() {
-            return Vec::new();
+        let mut facts = Vec::new();
+        while let Some(range) = self.newest_not_got(person, join, &range) {
+            let fact = Fact::Got {
+                person,
+                join,
+                range,
+            };
+            self.apply(&fact);
+            facts.push(fact);
         }
-        let fact = Fact::Got {
-            person,
-            join,
-            range,
-        };
-        self.apply(&fact);
-        vec![fact]
+        facts
+    }
+
+    /// The newest part of a range of which it was not known that a person holds it.
+    fn newest_not_got(
+        &mut self,
+        person: PersonKey,
+        join: JoinId,
+        range: &std::ops::Range<u64>,
+    ) -> Option<std::ops::Range<u64>> {
+        let got = self.got.entry((person, join)).or_default();
+        got.newest_missing(range.clone())
     }
 
     /// Does not keep what is below a position of a log any more.

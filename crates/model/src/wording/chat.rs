@@ -321,17 +321,22 @@ pub(crate) fn change(change: ChatChange) -> String {
     }
 }
 
-/// A member has another key than before. `None` if they have not.
+/// A member has another key than before; in a conversation of two, nothing is sent to them if it was
+/// verified. `None` if they have not.
 #[must_use]
-pub fn key_changed(member: &Member) -> Option<String> {
+pub fn key_changed(member: &Member, kind: ChatKind) -> Option<String> {
     let who = member.who;
+    let stopped = match kind {
+        ChatKind::Direct => "Sending stopped: ",
+        ChatKind::Group => "",
+    };
     match member.trust? {
         Trust::New | Trust::Verified => None,
         Trust::Changed => Some(format!(
             "{who} has a new code. Usually this is a new computer."
         )),
         Trust::ChangedAfterVerified => Some(format!(
-            "{who}'s code is not the one you verified. Ask {who}, in person or by phone."
+            "{stopped}{who}'s code is not the one you verified. Ask {who}, in person or by phone."
         )),
     }
 }
