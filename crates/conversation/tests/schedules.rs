@@ -370,7 +370,7 @@ fn a_receipt_is_news_for_what_was_not_known_alone() {
         });
         ranges.collect::<Vec<_>>()
     };
-    assert_eq!(news(10..12), [10..12]);
+    assert_eq!(news(10..12).pop(), Some(10..12));
     assert_eq!(news(8..15), [12..15, 8..10]);
     assert!(news(8..15).is_empty());
 }
