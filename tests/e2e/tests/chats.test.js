@@ -27,7 +27,8 @@ const row = (someone, title) => someone.people.locator(".chat-row").filter({ has
 async function begins(someone, name) {
   await someone.people.getByRole("button", { name: "Refresh who is online" }).click();
   await someone.online.locator(".row-main").filter({ hasText: name }).click();
-  await someone.page.locator(".chat-head").getByText("Encrypted").waitFor();
+  // Not "Not encrypted", which the open chat says that was shown before.
+  await someone.page.locator(".chat-head").getByText(/^Encrypted/).waitFor();
 }
 
 /** Opens a request to be in a conversation, and accepts it. */
