@@ -222,8 +222,7 @@ impl Machine {
             Input::RegistryDown { reason } => self.session.registry_down(&mut self.cx, &reason),
             Input::Welcome { fingerprint, time } => {
                 self.session.welcome(&mut self.cx, fingerprint);
-                let time = ToChats::RegistryTime(Some(time));
-                self.cx.push(Output::Chats(time));
+                self.cx.push(Output::Chats(ToChats::RegistryTime(time)));
             }
             Input::OtherKey { seen } => self.session.other_key(&mut self.cx, seen),
             Input::Frame(frame) => {

@@ -20,7 +20,7 @@ use p2pchat_model::{
     Chat, ChatKind, Command, ConversationId, Event, MessageId, Named, Post, Problem, Standing,
     Trust, Username,
 };
-use p2pchat_protocol::v2::DeviceKey;
+use p2pchat_protocol::v2::{DeviceKey, PersonKey};
 
 use super::MAX_DRAFT;
 use super::chats_io::{Order, Ordered, ToChats};
@@ -36,6 +36,7 @@ use wishes::{What, Wish};
 const MAX_WAITING: usize = 256;
 /// The longest message, in bytes.
 const MAX_TEXT: usize = 32 * 1024;
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Chats {
@@ -89,8 +90,7 @@ pub(super) struct Searched {
 }
 
 impl Chats {
-    /// Has all conversations told, once the user has signed in.
-    /// Whether they are told now.
+    /// Has all conversations told, once after the user has signed in. Whether that is now.
     pub(super) fn begin(&mut self, cx: &mut Context, keys: &Keyring, account: Username) -> bool {
         if self.account.replace(account).is_some() {
             return false;
@@ -203,15 +203,7 @@ impl Chats {
                     text,
                 }
             }
-            command => {
-                let of = command.conversation();
-                let is_known = of.is_none_or(|of| self.known.contains_key(&of));
-                simple(command).ok_or(if is_known {
-                    Problem::NotPossible
-                } else {
-                    Problem::NoSuchConversation
-                })?
-            }
+            command => simple(command).ok_or(Problem::NotPossible)?,
         };
         self.order(cx, name, order, Answers::Nothing)
     }
@@ -265,10 +257,11 @@ impl Chats {
         if let Event::Chat { conversation, chat } = &event {
             self.known.insert(*conversation, Chat::clone(chat));
             self.dials.is_stale = true;
-            if !self.is_hidden(chat) {
+            if self.is_hidden(chat) {
+                self.hide(cx, *conversation);
+            } else {
                 self.shown.insert(*conversation);
             }
-            self.hide(cx);
         }
         if event
             .conversation()
@@ -281,8 +274,7 @@ impl Chats {
     /// The user has blocked these people, and nobody else.
     pub(super) fn set_blocked(&mut self, cx: &mut Context, blocked: BTreeSet<Username>) {
         self.blocked = blocked;
-        self.hide(cx);
-        self.show(cx);
+        self.review(cx);
     }
 
     /// Whether a conversation is with a person that the user has blocked, or a request of theirs, or
@@ -296,21 +288,23 @@ impl Chats {
         }
     }
 
-    /// Hides what is not to be shown any more.
-    fn hide(&mut self, cx: &mut Context) {
-        let hidden = self.known.iter().filter(|(_, chat)| self.is_hidden(chat));
-        let hidden: Vec<ConversationId> = hidden.map(|(id, _)| *id).collect();
-        for conversation in hidden {
-            if self.shown.remove(&conversation) {
-                cx.emit(Event::ChatHidden { conversation });
-            }
+    fn hide(&mut self, cx: &mut Context, conversation: ConversationId) {
+        if self.shown.remove(&conversation) {
+            cx.emit(Event::ChatHidden { conversation });
         }
     }
 
-    /// Has all told again, if there is a conversation that was hidden and is to be shown now.
-    fn show(&mut self, cx: &mut Context) {
-        let mut known = self.known.iter();
-        let is_due = known.any(|(id, chat)| !self.shown.contains(id) && !self.is_hidden(chat));
+    /// Hides what is not to be shown any more, and has all told again if there is a conversation
+    /// that was hidden and is to be shown now.
+    fn review(&mut self, cx: &mut Context) {
+        let known = self.known.iter();
+        let (hidden, others): (Vec<_>, Vec<_>) = known
+            .map(|(id, chat)| (*id, self.is_hidden(chat)))
+            .partition(|(_, is_hidden)| *is_hidden);
+        for (conversation, _) in hidden {
+            self.hide(cx, conversation);
+        }
+        let is_due = others.iter().any(|(id, _)| !self.shown.contains(id));
         if let Some(account) = self.account.filter(|_| is_due) {
             cx.push(Output::Chats(ToChats::Tell { account }));
         }
@@ -390,16 +384,19 @@ impl Chats {
             return;
         }
         self.dials.is_stale = true;
+        let theirs: Vec<PersonKey> = keys.keys_of(name).collect();
         let mut changed = Vec::new();
         for (id, chat) in &mut self.known {
-            let before = chat.clone();
-            self.names.put_into_chat(chat, keys);
-            if *chat != before {
+            let mut members = chat.members.iter();
+            let asks = matches!(chat.standing, Standing::Asked(by) if theirs.contains(&by.key));
+            let is_theirs = members
+                .any(|member| member.who.name == Some(name) || theirs.contains(&member.who.key));
+            if is_theirs || asks {
+                self.names.put_into_chat(chat, keys);
                 changed.push((*id, chat.clone()));
             }
         }
-        self.hide(cx);
-        self.show(cx);
+        self.review(cx);
         changed.retain(|(id, _)| self.shown.contains(id));
         for (conversation, chat) in changed {
             let chat = Box::new(chat);

@@ -35,8 +35,8 @@ pub enum ToChats {
         /// The device.
         device: DeviceKey,
     },
-    /// The clock of the registry, in milliseconds since 1970; `None` if there is no line to it.
-    RegistryTime(Option<u64>),
+    /// The clock of the registry, in milliseconds since 1970.
+    RegistryTime(u64),
     /// The user has signed out: end all sessions, and take no new ones until [`ToChats::Tell`].
     SignedOut,
     /// Note that the user is writing.
@@ -184,8 +184,6 @@ pub enum FromChats {
     Connected {
         /// The device.
         device: DeviceKey,
-        /// Whose it is.
-        person: PersonKey,
     },
     /// There is none any more.
     Disconnected {

@@ -30,7 +30,7 @@ impl Machine {
                 let searched = chats.done(cx, keys, id, result);
                 self.search_open_chat(searched);
             }
-            FromChats::Connected { device, .. } => chats.connected(device),
+            FromChats::Connected { device } => chats.connected(device),
             FromChats::Disconnected { device } => chats.disconnected(now, device),
             FromChats::NotReached { device } => chats.not_reached(now, device),
         }

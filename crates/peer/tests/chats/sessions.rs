@@ -178,7 +178,7 @@ async fn what_is_ahead_of_the_time_is_told_when_it_has_come() {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let ahead = since + Duration::from_secs(10 * 60);
     let ahead = u64::try_from(ahead.as_millis()).unwrap();
-    ann.tell(ToChats::RegistryTime(Some(ahead)));
+    ann.tell(ToChats::RegistryTime(ahead));
     ann.until("the wrong clock", |seen| {
         seen.notices == [Notice::ClockWrong]
     })
@@ -191,7 +191,7 @@ async fn what_is_ahead_of_the_time_is_told_when_it_has_come() {
     // Behind what it was told of that entry.
     bob.done(Order::Pin(id, true)).await;
     assert_eq!(bob.seen.texts(id), [""; 0]);
-    bob.tell(ToChats::RegistryTime(Some(ahead)));
+    bob.tell(ToChats::RegistryTime(ahead));
     bob.until_texts(id, &["from the future"]).await;
     assert_eq!(bob.seen.new_posts, 1);
 }

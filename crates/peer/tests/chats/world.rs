@@ -46,7 +46,7 @@ impl Seen {
         match told {
             FromChats::Event(event) => self.event(event),
             FromChats::Done { .. } => panic!("an answer that nobody waits for"),
-            FromChats::Connected { device, .. } => {
+            FromChats::Connected { device } => {
                 self.connected.insert(device);
             }
             FromChats::Disconnected { device } => {

@@ -59,7 +59,7 @@ impl Task {
 
     async fn connected(&mut self, person: PersonKey, device: DeviceKey) {
         self.connected.insert(device, person);
-        self.send(FromChats::Connected { device, person }).await;
+        self.send(FromChats::Connected { device }).await;
         let handle = self.handle.clone();
         self.errands.spawn(async move {
             let marks = handle.read(move |view: &View<'_>| look::read_marks(view, &person));

@@ -207,7 +207,7 @@ impl Task {
             }
             ToChats::Dial { address, device } => self.dial(address, device),
             ToChats::RegistryTime(time) => {
-                let _ = self.handle.set_registry_time(time).await;
+                let _ = self.handle.set_registry_time(Some(time)).await;
                 self.look_again = self.look_again.map(|_| Instant::now());
             }
             ToChats::SignedOut => {

@@ -189,10 +189,7 @@ fn devices_of_partners_are_dialled_as_they_come() {
     assert_eq!(bench.dialled(), []);
     bench.advance(2 * SECOND, true);
     assert_eq!(bench.dialled(), [there], "again after {now:?}");
-    bench.input(Input::Chats(FromChats::Connected {
-        device: there,
-        person: person(40),
-    }));
+    bench.input(Input::Chats(FromChats::Connected { device: there }));
     bench.advance(90 * SECOND, true);
     assert_eq!(bench.dialled(), []);
     bench.input(Input::Chats(FromChats::Disconnected { device: there }));
