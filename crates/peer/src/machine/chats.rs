@@ -20,6 +20,7 @@ use p2pchat_model::{
     Chat, ChatKind, Command, ConversationId, Event, MessageId, Named, Post, Problem, Standing,
     Trust, Username,
 };
+use p2pchat_protocol::v2::conversation::talk::MAX_TEXT;
 use p2pchat_protocol::v2::{DeviceKey, PersonKey};
 
 use super::MAX_DRAFT;
@@ -34,8 +35,6 @@ use wishes::{What, Wish};
 
 /// How many orders may wait for the conversations, and how many commands for keys.
 const MAX_WAITING: usize = 256;
-/// The longest message, in bytes.
-const MAX_TEXT: usize = 32 * 1024;
 
 /// See the module.
 #[derive(Debug, Default)]
