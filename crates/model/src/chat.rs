@@ -48,6 +48,26 @@ pub struct Chat {
     pub archived: bool,
 }
 
+impl Chat {
+    /// One that the user is in, and nobody else.
+    #[must_use]
+    pub fn new(kind: ChatKind) -> Self {
+        Self {
+            kind,
+            name: DisplayName::default(),
+            standing: Standing::In,
+            owner: false,
+            members: Vec::new(),
+            since: None,
+            unread: 0,
+            mentions: 0,
+            alerts: Alerts::All,
+            pinned: false,
+            archived: false,
+        }
+    }
+}
+
 /// Of how many people a conversation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

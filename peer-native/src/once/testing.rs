@@ -1,9 +1,8 @@
 //! What the tests of several subcommands share.
 
 use p2pchat_model::{
-    Alerts, Call, Chat, ChatKind, ConversationId, Event, Failure, Fingerprint, Member, MessageId,
-    Named, OnlineUser, Post, PostState, Problem, Receipt, Security, Standing, Timestamp, Update,
-    User, View,
+    Call, Chat, ChatKind, ConversationId, Event, Failure, Fingerprint, Member, MessageId, Named,
+    OnlineUser, Post, PostState, Problem, Receipt, Security, Timestamp, Update, User, View,
 };
 
 use super::job::{Job, Step};
@@ -46,17 +45,9 @@ pub(super) fn chat(conversation: ConversationId, name: &str, members: &[&str]) -
         read: None,
     });
     let chat = Box::new(Chat {
-        kind,
         name: name.parse().unwrap(),
-        standing: Standing::In,
-        owner: false,
         members: members.collect(),
-        since: None,
-        unread: 0,
-        mentions: 0,
-        alerts: Alerts::All,
-        pinned: false,
-        archived: false,
+        ..Chat::new(kind)
     });
     Event::Chat { conversation, chat }
 }

@@ -94,7 +94,7 @@ pub fn counted(conversation: &Conversation, unread: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use p2pchat_model::{DisplayName, Line};
+    use p2pchat_model::Line;
 
     use super::*;
     use crate::logic::rows::samples::{message, notice};
@@ -105,17 +105,9 @@ mod tests {
 
     fn chat(nth: u8, at: u64, change: impl FnOnce(&mut Chat)) -> Conversation {
         let mut chat = Chat {
-            kind: ChatKind::Group,
-            name: DisplayName::default(),
-            standing: Standing::In,
             owner: true,
             members: Vec::new(),
-            since: None,
-            unread: 0,
-            mentions: 0,
-            alerts: Alerts::All,
-            pinned: false,
-            archived: false,
+            ..Chat::new(ChatKind::Group)
         };
         change(&mut chat);
         Conversation {

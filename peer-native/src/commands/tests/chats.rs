@@ -37,17 +37,11 @@ fn in_group(standing: Standing) -> View {
         read: None,
     };
     let chat = |kind, name: &str, standing, members| Chat {
-        kind,
         name: name.parse().unwrap(),
         standing,
         owner: true,
         members,
-        since: None,
-        unread: 0,
-        mentions: 0,
-        alerts: Alerts::All,
-        pinned: false,
-        archived: false,
+        ..Chat::new(kind)
     };
     let members = vec![member("bob"), member("carol")];
     view.apply(&Event::Chat {

@@ -3,7 +3,7 @@
 use p2pchat_protocol::v2::PersonKey;
 
 use super::*;
-use crate::chat::{Alerts, ChatChange, ChatKind, Standing};
+use crate::chat::{ChatChange, ChatKind};
 use crate::conversation::ConversationId;
 use crate::post::{PostState, Reaction, Receipt};
 use crate::time::Timestamp;
@@ -64,17 +64,9 @@ fn chat(members: &[Named]) -> Event {
     Event::Chat {
         conversation: team(),
         chat: Box::new(Chat {
-            kind: ChatKind::Group,
             name: "Team".parse().unwrap(),
-            standing: Standing::In,
-            owner: false,
             members: members.iter().copied().map(member).collect(),
-            since: None,
-            unread: 0,
-            mentions: 0,
-            alerts: Alerts::All,
-            pinned: false,
-            archived: false,
+            ..Chat::new(ChatKind::Group)
         }),
     }
 }

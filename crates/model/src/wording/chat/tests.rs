@@ -1,7 +1,7 @@
 use p2pchat_protocol::v2::PersonKey;
 
 use super::*;
-use crate::chat::{Alerts, Member};
+use crate::chat::Member;
 use crate::conversation::ConversationId;
 use crate::event::Event;
 use crate::line::{Level, Line};
@@ -46,19 +46,11 @@ fn member(who: Named, digit: char) -> Member {
 fn chat(kind: ChatKind, name: &str, members: &[&str]) -> Chat {
     let members = members.iter().zip('b'..'f');
     Chat {
-        kind,
         name: name.parse().unwrap(),
-        standing: Standing::In,
-        owner: false,
         members: members
             .map(|(name, key)| member(named(name), key))
             .collect(),
-        since: None,
-        unread: 0,
-        mentions: 0,
-        alerts: Alerts::All,
-        pinned: false,
-        archived: false,
+        ..Chat::new(kind)
     }
 }
 
