@@ -1,11 +1,11 @@
-//! The text of a message, with links.
+//! The text of a message, with links and code.
 
 use p2pchat_model::printable;
 use yew::prelude::*;
 
 use crate::logic::links::{Piece, only_emoji, pieces};
 
-/// A text with its links. It is text whatever it holds: nothing in it becomes markup. Each line
+/// A text with its links and code. It is text whatever it holds: nothing in it becomes markup. Each line
 /// has the direction of its own first letter (by the style sheet), and a link that of addresses.
 pub fn rich_text(text: &str) -> Html {
     let text = printable(text);
@@ -14,6 +14,8 @@ pub fn rich_text(text: &str) -> Html {
         <span class={classes!("text", emoji)}>
             { for pieces(&text).into_iter().map(|piece| match piece {
                 Piece::Text(text) => html! { { text } },
+                Piece::Code(code) => html! { <code>{ code }</code> },
+                Piece::Block(code) => html! { <code class="block">{ code }</code> },
                 Piece::Link(link) => html! {
                     <a href={link.to_owned()} dir="ltr" target="_blank" rel="noopener noreferrer nofollow">{ link }</a>
                 },

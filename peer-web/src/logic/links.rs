@@ -1,4 +1,4 @@
-//! The links in a text. Everything else stays text.
+//! The links and the code in a text. Everything else stays text.
 
 /// A piece of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,12 +7,57 @@ pub enum Piece<'a> {
     Text(&'a str),
     /// An `http` or `https` address; it is shown as it is, so it leads where it says.
     Link(&'a str),
+    /// Code between backticks, which it is without.
+    Code(&'a str),
+    /// Lines of code between lines that begin with three backticks.
+    Block(&'a str),
 }
 
-/// Cuts a text at its links. The pieces together are the text.
+/// What begins and ends lines of code.
+const FENCE: &str = "```";
+
+/// Cuts a text at its code and its links. A backtick without another one is text.
 #[must_use]
 pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((before, code, after)) = next_code(rest) {
+        cut_links(before, &mut pieces);
+        pieces.push(code);
+        rest = after;
+    }
+    cut_links(rest, &mut pieces);
+    pieces
+}
+
+fn next_code(text: &str) -> Option<(&str, Piece<'_>, &str)> {
+    let mut from = 0;
+    while let Some(found) = text[from..].find('`') {
+        let (before, behind) = text.split_at(from + found);
+        if let Some(fenced) = behind.strip_prefix(FENCE) {
+            let begins_line = before.is_empty() || before.ends_with('\n');
+            // Behind the first is the language.
+            if begins_line
+                && let Some((_, lines)) = fenced.split_once('\n')
+                && let Some((code, after)) = lines.split_once("\n```")
+            {
+                return Some((before, Piece::Block(code), after.trim_start_matches('\n')));
+            }
+            from += found + FENCE.len();
+            continue;
+        }
+        if let Some((code, after)) = behind[1..].split_once('`')
+            && !code.is_empty()
+            && !code.contains('\n')
+        {
+            return Some((before, Piece::Code(code), after));
+        }
+        from += found + 1;
+    }
+    None
+}
+
+fn cut_links<'a>(text: &'a str, pieces: &mut Vec<Piece<'a>>) {
     let mut rest = text;
     while let Some((before, link, after)) = next_link(rest) {
         if !before.is_empty() {
@@ -24,7 +69,6 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     if !rest.is_empty() {
         pieces.push(Piece::Text(rest));
     }
-    pieces
 }
 
 fn next_link(text: &str) -> Option<(&str, &str, &str)> {
@@ -110,7 +154,32 @@ pub fn only_emoji(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Piece::{Link, Text};
+    use Piece::{Block, Code, Link, Text};
+
+    #[test]
+    fn code_stands_between_backticks_and_has_no_links() {
+        assert_eq!(
+            pieces("run `curl http://x.y`, see http://x.y"),
+            [
+                Text("run "),
+                Code("curl http://x.y"),
+                Text(", see "),
+                Link("http://x.y")
+            ]
+        );
+        assert_eq!(
+            pieces("so:\n```rust\nfn main() {}\n\n```\nand `a`"),
+            [
+                Text("so:\n"),
+                Block("fn main() {}\n"),
+                Text("and "),
+                Code("a")
+            ]
+        );
+        for text in ["a ` b", "``", "```", "```\na", "a ```\nb\n``` c", "`a\nb`"] {
+            assert_eq!(pieces(text), [Text(text)], "{text}");
+        }
+    }
 
     #[test]
     fn web_addresses_become_links_without_the_sentence_around_them() {
@@ -207,7 +276,7 @@ mod tests {
             let joined: String = pieces(text)
                 .iter()
                 .map(|piece| match piece {
-                    Text(text) | Link(text) => *text,
+                    Text(text) | Link(text) | Code(text) | Block(text) => *text,
                 })
                 .collect();
             assert_eq!(joined, text);
