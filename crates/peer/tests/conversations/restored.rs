@@ -144,8 +144,8 @@ async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
     agree([&ann, &bob], id, said).await;
 }
 
-/// Two in a group, of whom the first has said "one" and "two", and then their folder was put back to
-/// before "two": nothing there tells of that.
+/// Two in a group. The first has said "one" and "two", and then their folder was put back to before
+/// "two": nothing there tells of that.
 async fn put_back() -> (Device, Device, ConversationId) {
     let (mut ann, bob) = (Device::new().await, Device::new().await);
     let id = group(&[&ann, &bob]).await;
